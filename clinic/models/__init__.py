@@ -1,0 +1,26 @@
+"""What is stored, and what PostgreSQL itself refuses."""
+
+from clinic.models.appointment import Appointment, AppointmentProcedure, AppliedDiscount
+from clinic.models.clinic import Clinic, NonexistentTime
+from clinic.models.doctor import Absence, Closure, Doctor, WorkingHours
+from clinic.models.history import AppointmentEvent
+from clinic.models.patient import Patient
+from clinic.models.procedure import Discount, Procedure
+from clinic.models.staff import StaffUser
+
+__all__ = [
+    "Absence",
+    "AppliedDiscount",
+    "Appointment",
+    "AppointmentEvent",
+    "AppointmentProcedure",
+    "Clinic",
+    "Closure",
+    "Discount",
+    "Doctor",
+    "NonexistentTime",
+    "Patient",
+    "Procedure",
+    "StaffUser",
+    "WorkingHours",
+]

@@ -1,0 +1,190 @@
+import uuid
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeBoundary, RangeOperators
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.clinic import ClinicQuerySet, ClinicRow
+from clinic.models.doctor import Doctor
+from clinic.models.patient import Patient
+from clinic.models.procedure import Discount, Procedure
+from clinic.models.ranges import TsTzRange
+from clinic.models.staff import StaffUser
+
+
+class Status(models.TextChoices):
+    SCHEDULED = "scheduled", _("Agendado")
+    CONFIRMED = "confirmed", _("Confirmado")
+    CHECKED_IN = "checked_in", _("Check-in")
+    IN_SERVICE = "in_service", _("Em atendimento")
+    FINISHED = "finished", _("Finalizado")
+    NO_SHOW = "no_show", _("Faltou")
+    CANCELLED = "cancelled", _("Cancelado")
+    RESCHEDULED = "rescheduled", _("Reagendado")
+
+
+STANDING = ~Q(status__in=["cancelled", "no_show"]) & Q(deleted_at__isnull=True)
+
+
+class AppointmentQuerySet(ClinicQuerySet):
+    def kept(self):
+        return self.filter(deleted_at__isnull=True)
+
+    def standing(self):
+        """Those that take their time: neither cancelled nor missed nor deleted."""
+        return self.filter(STANDING)
+
+    def overlapping(self, starts_at, ends_at):
+        """Those that share an instant with the half-open span [starts_at, ends_at)."""
+        return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at)
+
+
+class Appointment(ClinicRow):
+    """Time of a doctor given to a patient. Written by `clinic.booking` only."""
+
+    Status = Status
+
+    class Source(models.TextChoices):
+        MANUAL = "manual", _("Recepção")
+        VOICE_AI = "voice_ai", _("Voz")
+        SELF_SERVICE = "self_service", _("Bot")
+        SYNC_EXTERNAL = "sync_external", _("API")
+
+    class CancelledBy(models.TextChoices):
+        PATIENT = "patient", _("Paciente")
+        CLINIC = "clinic", _("Clínica")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="appointments", db_index=False)
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments", db_index=False)
+    starts_at = models.DateTimeField(_("início"))
+    ends_at = models.DateTimeField(_("fim"))
+    status = models.CharField(_("situação"), max_length=12, choices=Status, default=Status.SCHEDULED)
+    source = models.CharField(_("origem"), max_length=14, choices=Source, default=Source.MANUAL)
+    notes = models.TextField(_("observações"), max_length=5000, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    typed_cpf = models.CharField(
+        max_length=11, blank=True, help_text="Digits an API sent as the CPF whose check digits are wrong."
+    )
+    encaixe_by = models.ForeignKey(
+        StaffUser,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("encaixe por"),
+    )
+    encaixe_reason = models.CharField(_("motivo do encaixe"), max_length=200, blank=True)
+    cancelled_by = models.CharField(_("cancelado por"), max_length=7, choices=CancelledBy, blank=True)
+    cancel_reason = models.CharField(_("motivo do cancelamento"), max_length=200, blank=True)
+    created_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("agendamento")
+        verbose_name_plural = _("agendamentos")
+        ordering = ["starts_at", "pk"]
+        constraints = [
+            ExclusionConstraint(
+                name="appointment_doctor_free",
+                expressions=[
+                    ("clinic", RangeOperators.EQUAL),
+                    ("doctor", RangeOperators.EQUAL),
+                    (TsTzRange("starts_at", "ends_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+                condition=STANDING & Q(encaixe_by__isnull=True),
+            ),
+            ExclusionConstraint(
+                name="appointment_patient_in_one_place",
+                expressions=[
+                    ("clinic", RangeOperators.EQUAL),
+                    ("patient", RangeOperators.EQUAL),
+                    (TsTzRange("starts_at", "ends_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+                condition=STANDING,
+            ),
+            models.UniqueConstraint(
+                fields=["clinic", "doctor"],
+                condition=Q(status="in_service", deleted_at__isnull=True),
+                name="appointment_one_in_service",
+            ),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_ends_after_start"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="appointment_status_known"),
+            models.CheckConstraint(
+                condition=Q(source__in=["manual", "voice_ai", "self_service", "sync_external"]),
+                name="appointment_source_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="cancelled", cancelled_by__in=["patient", "clinic"])
+                | ~Q(status="cancelled") & Q(cancelled_by="", cancel_reason=""),
+                name="appointment_cancelled_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(encaixe_by__isnull=True, encaixe_reason="")
+                | Q(encaixe_by__isnull=False) & ~Q(encaixe_reason=""),
+                name="appointment_encaixe_attributed",
+            ),
+            models.CheckConstraint(
+                condition=Q(typed_cpf="") | Q(typed_cpf__regex=r"^\d{11}$"), name="appointment_typed_cpf_digits"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["clinic", "starts_at"], name="appointment_clinic_starts_at"),
+            models.Index(fields=["doctor", "starts_at"], name="appointment_doctor_starts_at"),
+            models.Index(fields=["patient", "starts_at"], name="appointment_patient_starts_at"),
+        ]
+
+    def __str__(self):
+        return f"{self.starts_at:%Y-%m-%d %H:%MZ}"
+
+    @property
+    def is_standing(self):
+        return self.deleted_at is None and self.status not in {Status.CANCELLED, Status.NO_SHOW}
+
+    @property
+    def is_encaixe(self):
+        return self.encaixe_by_id is not None
+
+
+class AppointmentProcedure(ClinicRow):
+    """One line of an appointment: a procedure and its price, in the clinic's currency, on the day of booking."""
+
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="lines", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    procedure = models.ForeignKey(Procedure, models.PROTECT, related_name="+", db_index=False)
+    price = models.DecimalField(_("preço"), max_digits=10, decimal_places=2)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["appointment", "position"], name="appointmentprocedure_position_once"),
+            models.CheckConstraint(condition=Q(price__gte=0), name="appointmentprocedure_price_not_negative"),
+        ]
+
+    def __str__(self):
+        return f"{self.position}: {self.price}"
+
+
+class AppliedDiscount(ClinicRow):
+    """Money taken off one line, in the clinic's currency."""
+
+    line = models.ForeignKey(AppointmentProcedure, models.CASCADE, related_name="discounts")
+    discount = models.ForeignKey(Discount, models.PROTECT, related_name="+", db_index=False)
+    value = models.DecimalField(_("valor"), max_digits=10, decimal_places=2)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(value__gte=0), name="applieddiscount_value_not_negative"),
+        ]
+
+    def __str__(self):
+        return str(self.value)

@@ -1,0 +1,105 @@
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class NonexistentTime(ValueError):
+    """A local time that the clocks of that zone jump over on that day."""
+
+
+def validate_time_zone(name):
+    if name not in available_timezones():
+        raise ValidationError(_("Use um fuso horário da lista IANA, por exemplo America/Recife."))
+
+
+class Clinic(models.Model):
+    """The licence. Every other row carries its clinic's id, children too."""
+
+    class Country(models.TextChoices):
+        BRAZIL = "BR", _("Brasil")
+        PORTUGAL = "PT", _("Portugal")
+
+    class Language(models.TextChoices):
+        BRAZILIAN = "pt-br", _("Português (Brasil)")
+        EUROPEAN = "pt-pt", _("Português (Portugal)")
+
+    class Currency(models.TextChoices):
+        REAL = "BRL", _("Real (R$)")
+        EURO = "EUR", _("Euro (€)")
+
+    name = models.CharField(_("nome"), max_length=120)
+    slug = models.SlugField(_("identificador"), max_length=40, unique=True)
+    country = models.CharField(_("país"), max_length=2, choices=Country)
+    time_zone = models.CharField(_("fuso horário"), max_length=64, validators=[validate_time_zone])
+    language = models.CharField(_("idioma"), max_length=5, choices=Language)
+    currency = models.CharField(_("moeda"), max_length=3, choices=Currency)
+    observes_holidays = models.BooleanField(_("fecha nos feriados nacionais"), default=True)
+    strict_cpf = models.BooleanField(
+        _("exige CPF com dígitos válidos"),
+        default=False,
+        help_text=_("Desligado, um agendamento que chega por API com CPF inválido é aceito e fica “CPF a confirmar”."),
+    )
+    active = models.BooleanField(_("ativa"), default=True)
+
+    class Meta:
+        verbose_name = _("clínica")
+        verbose_name_plural = _("clínicas")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(country__in=["BR", "PT"]), name="clinic_country_known"),
+            models.CheckConstraint(condition=models.Q(language__in=["pt-br", "pt-pt"]), name="clinic_language_known"),
+            models.CheckConstraint(condition=models.Q(currency__in=["BRL", "EUR"]), name="clinic_currency_known"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def local(self, instant: datetime) -> datetime:
+        """The same instant on the clinic's own clock."""
+        return instant.astimezone(self.zone)
+
+    def instant(self, day: date, wall: time) -> datetime:
+        """The UTC instant at which the clinic's clock shows `wall` on `day`; the first of two when clocks go back.
+
+        Raises NonexistentTime when clocks go forward over it, or at the very ends of the calendar.
+        """
+        try:
+            moment = datetime.combine(day, wall, self.zone).astimezone(UTC)
+        except OverflowError as error:
+            raise NonexistentTime(wall) from error
+        if self.local(moment).replace(tzinfo=None) != datetime.combine(day, wall):
+            raise NonexistentTime(wall)
+        return moment
+
+    def nearest_instant(self, day: date, wall: time) -> datetime:
+        """Like `instant`, but a time that clocks jump over is taken as far after the jump as it says (PEP 495)."""
+        return datetime.combine(day, wall, self.zone).astimezone(UTC)
+
+    def day(self, day: date) -> tuple[datetime, datetime]:
+        """[local midnight, next local midnight) as UTC instants: 23, 24 or 25 hours."""
+        return self.nearest_instant(day, time.min), self.nearest_instant(day + timedelta(days=1), time.min)
+
+
+class ClinicQuerySet(models.QuerySet):
+    def of(self, clinic):
+        """The rows of one clinic: the only way views, APIs and admin reach rows."""
+        return self.filter(clinic=clinic)
+
+
+class ClinicRow(models.Model):
+    """A row that belongs to one clinic."""
+
+    # Every index that is needed leads with clinic already.
+    clinic = models.ForeignKey(Clinic, models.PROTECT, verbose_name=_("clínica"), db_index=False)
+
+    objects = ClinicQuerySet.as_manager()
+
+    class Meta:
+        abstract = True

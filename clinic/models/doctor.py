@@ -1,0 +1,107 @@
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.clinic import ClinicRow
+from clinic.models.ranges import Fold
+
+
+class Doctor(ClinicRow):
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("nome"), max_length=120)
+    sort_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
+    council_number = models.CharField(_("registro no conselho"), max_length=30, blank=True)
+    specialty = models.CharField(_("especialidade"), max_length=80)
+    interval_minutes = models.PositiveSmallIntegerField(
+        _("intervalo da grade"), default=15, help_text=_("De quantos em quantos minutos começam os horários livres.")
+    )
+    procedures = models.ManyToManyField(
+        "clinic.Procedure", related_name="doctors", verbose_name=_("procedimentos"), blank=True
+    )
+    active = models.BooleanField(_("ativo"), default=True)
+
+    class Meta:
+        verbose_name = _("médico(a)")
+        verbose_name_plural = _("médicos(as)")
+        ordering = ["sort_name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "council_number"], condition=~Q(council_number=""), name="doctor_council_number_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(interval_minutes__gte=5, interval_minutes__lte=240), name="doctor_interval_5_to_240"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class WorkingHours(ClinicRow):
+    """Local wall time of the clinic, on one ISO weekday; a doctor may have several a day."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 1, _("Segunda-feira")
+        TUESDAY = 2, _("Terça-feira")
+        WEDNESDAY = 3, _("Quarta-feira")
+        THURSDAY = 4, _("Quinta-feira")
+        FRIDAY = 5, _("Sexta-feira")
+        SATURDAY = 6, _("Sábado")
+        SUNDAY = 7, _("Domingo")
+
+    doctor = models.ForeignKey(Doctor, models.CASCADE, related_name="hours", verbose_name=_("médico(a)"))
+    weekday = models.PositiveSmallIntegerField(_("dia da semana"), choices=Weekday)
+    starts = models.TimeField(_("das"))
+    ends = models.TimeField(_("às"))
+
+    class Meta:
+        verbose_name = _("expediente")
+        verbose_name_plural = _("expediente")
+        ordering = ["weekday", "starts", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(weekday__gte=1, weekday__lte=7), name="workinghours_weekday_iso"),
+            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="workinghours_ends_after_start"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_weekday_display()} {self.starts:%H:%M}–{self.ends:%H:%M}"
+
+
+class Absence(ClinicRow):
+    """Time away of one doctor, or of the whole clinic when `doctor` is empty. Typed in local time, kept as instants."""
+
+    doctor = models.ForeignKey(
+        Doctor,
+        models.CASCADE,
+        related_name="absences",
+        null=True,
+        blank=True,
+        verbose_name=_("médico(a)"),
+        help_text=_("Vazio: a clínica inteira fecha."),
+    )
+    starts_at = models.DateTimeField(_("de"))
+    ends_at = models.DateTimeField(_("até"))
+    reason = models.CharField(_("motivo"), max_length=80, help_text=_("Aparece na agenda, por exemplo “férias”."))
+
+    class Meta:
+        verbose_name = _("ausência")
+        verbose_name_plural = _("ausências")
+        ordering = ["-starts_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="absence_ends_after_start"),
+        ]
+        indexes = [models.Index(fields=["clinic", "ends_at"], name="absence_clinic_ends_at")]
+
+    def __str__(self):
+        return self.reason
+
+
+class Closure(Absence):
+    """An absence of the whole clinic, under its own name in the admin."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("fechamento da clínica")
+        verbose_name_plural = _("fechamentos da clínica")

@@ -1,0 +1,51 @@
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.appointment import Appointment
+from clinic.models.clinic import ClinicRow
+from clinic.models.staff import StaffUser
+
+
+class AppointmentEvent(ClinicRow):
+    """What happened to an appointment: who, when, by which door, before → after. A trigger refuses UPDATE and DELETE."""
+
+    class Kind(models.TextChoices):
+        BOOKED = "booked", _("Agendado")
+        RESCHEDULED = "rescheduled", _("Remarcado")
+        STATUS_CHANGED = "status_changed", _("Situação alterada")
+        ANNOTATED = "annotated", _("Observações alteradas")
+
+    class Door(models.TextChoices):
+        BROWSER = "browser", _("Tela")
+        IMAGEMAIS = "imagemais", _("API ImageMais")
+        MIVICALL = "mivicall", _("API MiviCall")
+        COMMAND = "command", _("Comando")
+
+    appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=14, choices=Kind)
+    at = models.DateTimeField(default=timezone.now)
+    door = models.CharField(max_length=9, choices=Door)
+    user = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    credential = models.CharField(max_length=80, blank=True, help_text="Name of the token, key or command.")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("histórico")
+        verbose_name_plural = _("histórico")
+        ordering = ["at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=["booked", "rescheduled", "status_changed", "annotated"]),
+                name="appointmentevent_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(door__in=["browser", "imagemais", "mivicall", "command"]),
+                name="appointmentevent_door_known",
+            ),
+        ]
+
+    def __str__(self):
+        return self.get_kind_display()

@@ -1,0 +1,89 @@
+import hashlib
+import hmac
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+from clinic.models.clinic import ClinicRow
+from clinic.models.ranges import Fold
+
+
+def phone_hash(phone, clinic_id: int) -> str:
+    """HMAC-SHA256 of an E.164 number under a key of the clinic, hex: all that the MiviCall API tells of a phone."""
+    key = salted_hmac(
+        "clinic.patient.phone", str(clinic_id), secret=settings.PHONE_HASH_KEY, algorithm="sha256"
+    ).digest()
+    return hmac.new(key, str(phone).encode(), hashlib.sha256).hexdigest()
+
+
+class PhoneHashField(models.CharField):
+    """Follows the row's phone at every save, whichever door it comes through."""
+
+    def pre_save(self, instance, add):
+        value = phone_hash(instance.phone.as_e164, instance.clinic_id)
+        setattr(instance, self.attname, value)
+        return value
+
+
+class Patient(ClinicRow):
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("nome"), max_length=160)
+    social_name = models.CharField(
+        _("nome social"), max_length=160, blank=True, help_text=_("Como a pessoa quer ser chamada.")
+    )
+    cpf = models.CharField(_("CPF"), max_length=11, null=True, blank=True)
+    nif = models.CharField(_("NIF"), max_length=9, blank=True)
+    phone = PhoneNumberField(_("telefone"))
+    phone_hash = PhoneHashField(max_length=64, editable=False)
+    birth_date = models.DateField(_("data de nascimento"), null=True, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    notes = models.TextField(_("observações"), max_length=5000, blank=True)
+    folded_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
+    search = models.GeneratedField(
+        expression=Fold(Concat(F("name"), Value(" "), F("social_name"))),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("paciente")
+        verbose_name_plural = _("pacientes")
+        ordering = ["folded_name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "cpf"], condition=Q(cpf__isnull=False), name="patient_cpf_once"),
+            models.CheckConstraint(
+                condition=Q(cpf__isnull=True) | Q(cpf__regex=r"^\d{11}$"), name="patient_cpf_digits"
+            ),
+            models.CheckConstraint(condition=Q(nif="") | Q(nif__regex=r"^\d{9}$"), name="patient_nif_digits"),
+            models.CheckConstraint(condition=Q(phone__regex=r"^\+[1-9]\d{1,14}$"), name="patient_phone_e164"),
+            models.CheckConstraint(condition=~Q(name=""), name="patient_name_present"),
+        ]
+        indexes = [
+            GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="patient_search_trigram"),
+            GinIndex(fields=["phone"], opclasses=["gin_trgm_ops"], name="patient_phone_trigram"),
+            models.Index(fields=["clinic", "phone"], name="patient_clinic_phone"),
+            models.Index(fields=["clinic", "phone_hash"], name="patient_clinic_phone_hash"),
+            models.Index(fields=["clinic", "folded_name"], name="patient_clinic_folded_name"),
+            models.Index(fields=["clinic", "birth_date"], name="patient_clinic_birth_date"),
+        ]
+
+    def __str__(self):
+        return self.called
+
+    @property
+    def called(self):
+        return self.social_name or self.name
+
+    @property
+    def is_incomplete(self):
+        """Whether the front desk should ask for the rest on arrival ("cadastro incompleto")."""
+        return self.birth_date is None or not (self.cpf or self.nif)

@@ -1,0 +1,64 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.clinic import ClinicRow
+from clinic.models.ranges import Fold
+
+
+class Procedure(ClinicRow):
+    """What is done and charged for. `price` is in the clinic's currency."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    code = models.CharField(_("código"), max_length=20, blank=True)
+    name = models.CharField(_("nome"), max_length=160)
+    sort_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
+    price = models.DecimalField(_("preço"), max_digits=10, decimal_places=2)
+    duration_minutes = models.PositiveSmallIntegerField(_("duração em minutos"), default=30)
+    active = models.BooleanField(_("ativo"), default=True)
+
+    class Meta:
+        verbose_name = _("procedimento")
+        verbose_name_plural = _("procedimentos")
+        ordering = ["sort_name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "code"], condition=~Q(code=""), name="procedure_code_once"),
+            models.CheckConstraint(condition=Q(price__gte=0), name="procedure_price_not_negative"),
+            models.CheckConstraint(
+                condition=Q(duration_minutes__gte=5, duration_minutes__lte=720), name="procedure_duration_5_to_720"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class Discount(ClinicRow):
+    """Either a percentage or a fixed amount in the clinic's currency; valid up to and including `expires_on`."""
+
+    name = models.CharField(_("nome"), max_length=80)
+    percentage = models.DecimalField(_("porcentagem"), max_digits=5, decimal_places=2, null=True, blank=True)
+    fixed = models.DecimalField(_("valor fixo"), max_digits=10, decimal_places=2, null=True, blank=True)
+    expires_on = models.DateField(_("válido até"), null=True, blank=True, help_text=_("Vazio: não expira."))
+
+    class Meta:
+        verbose_name = _("desconto")
+        verbose_name_plural = _("descontos")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(percentage__isnull=True, fixed__isnull=False)
+                | Q(percentage__isnull=False, fixed__isnull=True),
+                name="discount_percentage_or_fixed",
+            ),
+            models.CheckConstraint(
+                condition=Q(percentage__isnull=True) | Q(percentage__gt=0, percentage__lte=100),
+                name="discount_percentage_0_to_100",
+            ),
+            models.CheckConstraint(condition=Q(fixed__isnull=True) | Q(fixed__gt=0), name="discount_fixed_above_zero"),
+        ]
+
+    def __str__(self):
+        return self.name

@@ -1,0 +1,155 @@
+"""Stored hours, absences and holidays, expanded per local date into instants. Booking's rules and the agenda share it."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from functools import lru_cache
+from itertools import pairwise
+
+import holidays
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.clinic import Clinic
+from clinic.models.doctor import Absence, WorkingHours
+
+
+class Closure(Enum):
+    """Why time is closed: the doctor's hours, an absence of the doctor or of the whole clinic, a public holiday."""
+
+    HOURS = "hours"
+    ABSENCE = "absence"
+    CLINIC = "clinic"
+    HOLIDAY = "holiday"
+
+
+@dataclass(frozen=True)
+class Span:
+    """The half-open time between two UTC instants; `reason` is in Portuguese and empty for open time."""
+
+    starts_at: datetime
+    ends_at: datetime
+    reason: str = ""
+    closure: Closure | None = None
+
+    def overlaps(self, starts_at, ends_at):
+        return self.starts_at < ends_at and self.ends_at > starts_at
+
+    def contains(self, starts_at, ends_at):
+        return self.starts_at <= starts_at and self.ends_at >= ends_at
+
+
+@lru_cache(maxsize=64)
+def national_holidays(country: str, year: int) -> dict[date, str]:
+    """The public holidays of `BR` or `PT` with their Portuguese names."""
+    return dict(holidays.country_holidays(country, years=year))
+
+
+def merged(spans):
+    """The same time as `spans`, in order, with touching and overlapping ones joined."""
+    joined = []
+    for span in sorted(spans, key=lambda span: span.starts_at):
+        if joined and span.starts_at <= joined[-1].ends_at:
+            joined[-1] = Span(joined[-1].starts_at, max(joined[-1].ends_at, span.ends_at))
+        else:
+            joined.append(span)
+    return joined
+
+
+def without(spans, holes):
+    """What is left of `spans` outside `holes`; reasons are kept."""
+    for hole in holes:
+        spans = [part for span in spans for part in _cut(span, hole)]
+    return spans
+
+
+def _cut(span, hole):
+    if not span.overlaps(hole.starts_at, hole.ends_at):
+        return [span]
+    parts = []
+    if span.starts_at < hole.starts_at:
+        parts.append(Span(span.starts_at, hole.starts_at, span.reason, span.closure))
+    if hole.ends_at < span.ends_at:
+        parts.append(Span(hole.ends_at, span.ends_at, span.reason, span.closure))
+    return parts
+
+
+class Schedules:
+    """When each of some doctors works on each of some days: two queries, however many."""
+
+    def __init__(self, clinic: Clinic, hours, absences):
+        self.clinic = clinic
+        self._hours = defaultdict(list)
+        for row in hours:
+            self._hours[row.doctor_id, row.weekday].append(row)
+        self._absences = defaultdict(list)
+        for row in absences:
+            self._absences[row.doctor_id].append(row)
+
+    @classmethod
+    def load(cls, clinic: Clinic, doctors, first: date, last: date):
+        """Schedules of `doctors` (rows or ids) on the local dates from `first` to `last`, both included."""
+        starts_at, ends_at = clinic.day(first)[0], clinic.day(last)[1]
+        absences = Absence.objects.of(clinic).filter(
+            Q(doctor__in=doctors) | Q(doctor=None), starts_at__lt=ends_at, ends_at__gt=starts_at
+        )
+        return cls(clinic, WorkingHours.objects.of(clinic).filter(doctor__in=doctors), absences.order_by("starts_at"))
+
+    def holiday(self, day: date) -> str:
+        """The name of the public holiday on which this clinic closes, or an empty string."""
+        if not self.clinic.observes_holidays:
+            return ""
+        return national_holidays(self.clinic.country, day.year).get(day, "")
+
+    def blocks(self, doctor_id: int, day: date) -> list[Span]:
+        """The working hours of that local date as they are written, merged; absences and holidays not yet taken out."""
+        at = self.clinic.nearest_instant
+        spans = [Span(at(day, row.starts), at(day, row.ends)) for row in self._hours[doctor_id, day.isoweekday()]]
+        return merged(span for span in spans if span.starts_at < span.ends_at)
+
+    def open(self, doctor_id: int, day: date) -> list[Span]:
+        """The time in which the doctor can be booked, taken or not, in order."""
+        if self.holiday(day):
+            return []
+        return without(self.blocks(doctor_id, day), self._away(doctor_id))
+
+    def closed(self, doctor_id: int, day: date) -> list[Span]:
+        """The rest of the local day, in order, each part with the reason that the agenda shows."""
+        midnight, next_midnight = self.clinic.day(day)
+        if name := self.holiday(day):
+            return [Span(midnight, next_midnight, name, Closure.HOLIDAY)]
+        away = [_within(span, midnight, next_midnight) for span in self._away(doctor_id)]
+        away = [span for span in away if span.starts_at < span.ends_at]
+        off_duty = without(self._off_duty(doctor_id, day, midnight, next_midnight), away)
+        return sorted(off_duty + away, key=lambda span: (span.starts_at, span.ends_at))
+
+    def _away(self, doctor_id):
+        """Absences, the clinic's before the doctor's, each without the time that one before it has already."""
+        away = []
+        for rows, closure in ((self._absences[None], Closure.CLINIC), (self._absences[doctor_id], Closure.ABSENCE)):
+            for row in rows:
+                away += without([Span(row.starts_at, row.ends_at, row.reason, closure)], away)
+        return away
+
+    def _off_duty(self, doctor_id, day, midnight, next_midnight):
+        blocks = self.blocks(doctor_id, day)
+        if not blocks:
+            return [Span(midnight, next_midnight, str(_("fora do expediente")), Closure.HOURS)]
+        edges = [
+            Span(midnight, blocks[0].starts_at, str(_("fora do expediente")), Closure.HOURS),
+            Span(blocks[-1].ends_at, next_midnight, str(_("fora do expediente")), Closure.HOURS),
+        ]
+        breaks = [
+            Span(before.ends_at, after.starts_at, self._break_name(before, after), Closure.HOURS)
+            for before, after in pairwise(blocks)
+        ]
+        return [span for span in edges + breaks if span.starts_at < span.ends_at]
+
+    def _break_name(self, before, after):
+        starts, ends = self.clinic.local(before.ends_at).hour, self.clinic.local(after.starts_at).hour
+        return str(_("almoço") if 11 <= starts <= 13 and ends <= 15 else _("intervalo"))
+
+
+def _within(span, starts_at, ends_at):
+    return Span(max(span.starts_at, starts_at), min(span.ends_at, ends_at), span.reason, span.closure)

@@ -1,0 +1,83 @@
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.clinic import Clinic, ClinicQuerySet
+
+
+class StaffUserManager(BaseUserManager.from_queryset(ClinicQuerySet)):
+    def create_user(self, username, password=None, **fields):
+        user = self.model(username=self.model.normalize_username(username), **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+    def create_superuser(self, username, password=None, **fields):
+        return self.create_user(username, password, is_superuser=True, **fields)
+
+
+class StaffUser(AbstractBaseUser):
+    """Somebody who signs in. Works for one clinic; a superuser has none and sees all."""
+
+    class Role(models.TextChoices):
+        RECEPTIONIST = "receptionist", _("Recepção")
+        MANAGER = "manager", _("Gestão")
+        MASTER = "master", _("Master")
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, null=True, blank=True, verbose_name=_("clínica"))
+    username = models.CharField(
+        _("usuário"),
+        max_length=60,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": _("Já existe um usuário com esse nome. Escolha outro.")},
+    )
+    name = models.CharField(_("nome"), max_length=120)
+    role = models.CharField(_("função"), max_length=12, choices=Role, default=Role.RECEPTIONIST)
+    may_squeeze_in = models.BooleanField(_("pode marcar encaixe"), default=False)
+    is_superuser = models.BooleanField(_("vê todas as clínicas"), default=False)
+    is_active = models.BooleanField(_("ativo"), default=True)
+    date_joined = models.DateTimeField(_("desde"), default=timezone.now, editable=False)
+
+    objects = StaffUserManager()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = _("usuário")
+        verbose_name_plural = _("usuários")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(clinic__isnull=False) | Q(is_superuser=True), name="staffuser_clinic_unless_superuser"
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=["receptionist", "manager", "master"]), name="staffuser_role_known"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name or self.username
+
+    @property
+    def is_manager(self):
+        return self.is_superuser or self.role in {self.Role.MANAGER, self.Role.MASTER}
+
+    @property
+    def is_master(self):
+        return self.is_superuser or self.role == self.Role.MASTER
+
+    @property
+    def is_staff(self):
+        """Whether Django's admin lets this user in; what they may do there is in clinic.admin.site."""
+        return self.is_active and self.is_manager
+
+    def has_perm(self, perm, obj=None):
+        return self.is_staff
+
+    def has_module_perms(self, app_label):
+        return self.is_staff

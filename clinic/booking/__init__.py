@@ -1,0 +1,50 @@
+"""What may happen to an appointment: the one rule set, and the only writer of Appointment. This is its door."""
+
+from clinic.booking.actions import (
+    Author,
+    annotate,
+    book,
+    change_status,
+    check,
+    check_reschedule,
+    is_movable,
+    next_statuses,
+    reschedule,
+    undo,
+    undoable,
+)
+from clinic.booking.details import CpfPolicy, PatientDetails
+from clinic.booking.openings import Opening, nearest, openings
+from clinic.booking.patients import check_patient, edit_patient, register_patient
+from clinic.booking.pricing import PricedLine, priced
+from clinic.booking.refusals import BookingRefused, Reason, Refusal
+from clinic.booking.rules import LineRequest, Proposal
+
+__all__ = [
+    "Author",
+    "BookingRefused",
+    "CpfPolicy",
+    "LineRequest",
+    "Opening",
+    "PatientDetails",
+    "PricedLine",
+    "Proposal",
+    "Reason",
+    "Refusal",
+    "annotate",
+    "book",
+    "change_status",
+    "check",
+    "check_patient",
+    "check_reschedule",
+    "edit_patient",
+    "is_movable",
+    "nearest",
+    "next_statuses",
+    "openings",
+    "priced",
+    "register_patient",
+    "reschedule",
+    "undo",
+    "undoable",
+]

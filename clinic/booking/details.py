@@ -1,0 +1,170 @@
+"""What a patient's data must look like, for every door. Asks no database."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, validate_email
+from localflavor.br.validators import BRCPFValidator
+from stdnum.pt import nif as portuguese_nif
+
+from clinic.booking.refusals import Reason, Refusal
+from clinic.models import Clinic
+
+NAME_LIMIT = 160
+NOTES_LIMIT = 5000
+EMAIL_LIMIT = 254
+BRAZIL = 55
+PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
+valid_cpf = BRCPFValidator()
+# Controls, direction marks, and lone surrogates, which no UTF-8 can hold.
+_UNSEEN = {"Cc", "Cf", "Cs"}
+
+
+class CpfPolicy(Enum):
+    """STRICT: a person is there to ask, so a doubtful CPF is refused. LENIENT: a machine sent it, so the booking is kept
+    without it and the front desk sees "CPF a confirmar" (page "POST /api/appointments" of ImageMais, sample CPF)."""
+
+    STRICT = "strict"
+    LENIENT = "lenient"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientDetails:
+    """A patient as typed or sent. CPF, NIF and phone with or without punctuation."""
+
+    name: str = ""
+    phone: str = ""
+    birth_date: date | None = None
+    cpf: str = ""
+    nif: str = ""
+    email: str = ""
+    social_name: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Details made storable: E.164 phone, bare digits; `typed_cpf` is a CPF that was forgiven but not believed."""
+
+    details: PatientDetails
+    cpf: str | None
+    typed_cpf: str
+    refusals: list[Refusal]
+
+
+def tidy(text: str) -> str:
+    """One line of text without control characters, direction marks and doubled spaces; emoji's joiners stay."""
+    kept = (char for char in text if char == "\u200d" or char.isspace() or unicodedata.category(char) not in _UNSEEN)
+    return " ".join("".join(kept).split())
+
+
+def tidy_notes(text: str) -> str:
+    """Text of several lines without NUL and other characters that control or cannot be stored."""
+    kept = (char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"})
+    return "".join(kept).strip()
+
+
+def tidy_metadata(value):
+    """JSON without the NULs and lone surrogates that PostgreSQL cannot hold, in keys and values."""
+    if isinstance(value, str):
+        return "".join(char for char in value if char != "\0" and unicodedata.category(char) != "Cs")
+    if isinstance(value, dict):
+        return {tidy_metadata(key): tidy_metadata(inner) for key, inner in value.items()}
+    return [tidy_metadata(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def examine(details: PatientDetails, clinic: Clinic, *, today: date, policy: CpfPolicy) -> Examined:
+    """Every broken rule about the details alone, without asking the database."""
+    refusals = []
+    cpf, typed_cpf = _settle_cpf(details.cpf, policy is CpfPolicy.STRICT or clinic.strict_cpf, refusals)
+    clean = PatientDetails(
+        name=_short(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
+        social_name=_short(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, NAME_LIMIT, refusals),
+        phone=_phone(details.phone, clinic, refusals),
+        birth_date=_birth_date(details.birth_date, today, refusals),
+        cpf=cpf or "",
+        nif=_nif(details.nif, refusals),
+        email=_email(details.email, refusals),
+        notes=_short(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, NOTES_LIMIT, refusals),
+    )
+    if not clean.name:
+        refusals.append(Refusal(Reason.NAME_MISSING))
+    return Examined(clean, cpf, typed_cpf, refusals)
+
+
+def _settle_cpf(raw, strict, refusals):
+    """(the patient's CPF or None, digits that were typed but are not believed): the one place that decides."""
+    digits = raw.replace(".", "").replace("-", "").replace(" ", "")
+    if not digits:
+        return None, ""
+    if len(digits) != 11 or not digits.isascii() or not digits.isdigit():
+        refusals.append(Refusal(Reason.CPF_SHAPE))
+        return None, ""
+    try:
+        valid_cpf(digits)
+    except ValidationError:
+        if strict:
+            refusals.append(Refusal(Reason.CPF_INVALID))
+            return None, ""
+        return None, digits
+    return digits, ""
+
+
+def _phone(raw, clinic, refusals):
+    example = {"example": PHONE_EXAMPLES[clinic.country]}
+    if not raw.strip():
+        refusals.append(Refusal(Reason.PHONE_MISSING, example))
+        return ""
+    try:
+        number = phonenumbers.parse(raw, clinic.country)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or number.extension or not _is_reachable(number):
+        refusals.append(Refusal(Reason.PHONE_IMPOSSIBLE, example))
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _is_reachable(number):
+    """Whether it is possible, and if Brazilian has its area code: without one the library finds it possible as well."""
+    possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    return possible and (number.country_code != BRAZIL or number.national_number >= 10**9)
+
+
+def _birth_date(born, today, refusals):
+    if born is not None and not date(1900, 1, 1) <= born < today:
+        refusals.append(Refusal(Reason.BIRTH_DATE_IMPOSSIBLE))
+        return None
+    return born
+
+
+def _nif(raw, refusals):
+    digits = raw.replace(" ", "")
+    if digits and not portuguese_nif.is_valid(digits):
+        refusals.append(Refusal(Reason.NIF_INVALID))
+        return ""
+    return portuguese_nif.compact(digits) if digits else ""
+
+
+def _email(raw, refusals):
+    address = raw.strip()
+    if not address:
+        return ""
+    try:
+        validate_email(address)
+        MaxLengthValidator(EMAIL_LIMIT)(address)
+    except ValidationError:
+        refusals.append(Refusal(Reason.EMAIL_INVALID))
+        return ""
+    return address
+
+
+def _short(text, reason, limit, refusals):
+    if len(text) > limit:
+        refusals.append(Refusal(reason, {"length": len(text), "limit": limit}))
+        return text[:limit]
+    return text

@@ -1,0 +1,138 @@
+"""Which patient is meant; adding and editing patients."""
+
+import unicodedata
+from contextlib import contextmanager
+from dataclasses import fields
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models import TextField, Value
+from django.utils import timezone
+
+from clinic.booking.details import CpfPolicy, Examined, PatientDetails, examine
+from clinic.booking.refusals import BookingRefused, Reason, Refusal
+from clinic.models import Clinic, Patient
+from clinic.models.ranges import Fold
+
+
+def find_or_add(examined: Examined, clinic: Clinic, policy: CpfPolicy) -> Patient:
+    """The patient these details mean, locked, with blanks filled and nothing overwritten; a new one if nobody fits.
+
+    Takes advisory locks on the CPF and then the phone, so that two bookings at once cannot both add the patient. Raises
+    BookingRefused when the CPF is somebody else's. Must run inside a transaction.
+    """
+    details = examined.details
+    with connection.cursor() as cursor:
+        for known_by in filter(None, [examined.cpf, details.phone]):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [clinic.pk, known_by])
+    if patient := _known(examined, clinic, policy):
+        _fill_blanks(patient, details)
+        return patient
+    return Patient.objects.create(clinic=clinic, **_storable(examined))
+
+
+def find(examined: Examined, clinic: Clinic, policy: CpfPolicy) -> Patient | None:
+    """Like `find_or_add`, but only looks."""
+    return _known(examined, clinic, policy, lock=False)
+
+
+def register_patient(clinic: Clinic, details: PatientDetails) -> Patient:
+    """A new patient from the front desk. Raises BookingRefused."""
+    examined = _examined_or_refused(clinic, details)
+    with _cpf_named(clinic, examined.cpf):
+        return Patient.objects.create(clinic=clinic, **_storable(examined))
+
+
+def edit_patient(patient_id: int, details: PatientDetails, *, clinic: Clinic) -> Patient:
+    """The patient with these details instead. Raises BookingRefused, or Patient.DoesNotExist."""
+    examined = _examined_or_refused(clinic, details, patient_id)
+    with _cpf_named(clinic, examined.cpf, patient_id):
+        patient = Patient.objects.of(clinic).select_for_update(no_key=True).get(pk=patient_id)
+        for name, value in _storable(examined).items():
+            setattr(patient, name, value)
+        patient.save()
+    return patient
+
+
+def check_patient(details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None) -> list[Refusal]:
+    """What `register_patient`, or `edit_patient` with an id, would refuse."""
+    today = clinic.local(timezone.now()).date()
+    examined = examine(details, clinic, today=today, policy=CpfPolicy.STRICT)
+    return examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id)
+
+
+def _examined_or_refused(clinic, details, patient_id=None):
+    today = clinic.local(timezone.now()).date()
+    examined = examine(details, clinic, today=today, policy=CpfPolicy.STRICT)
+    if refusals := examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id):
+        raise BookingRefused(refusals)
+    return examined
+
+
+@contextmanager
+def _cpf_named(clinic, cpf, patient_id=None):
+    """A transaction in which a CPF that belongs to another patient becomes a refusal with that patient's name."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if refusals := _cpf_owner(clinic, cpf, patient_id):
+            raise BookingRefused(refusals) from error
+        raise
+
+
+def _cpf_owner(clinic, cpf, patient_id):
+    if not cpf:
+        return []
+    owner = Patient.objects.of(clinic).filter(cpf=cpf).exclude(pk=patient_id).first()
+    return [Refusal(Reason.CPF_TAKEN, {"name": owner.called})] if owner else []
+
+
+def _known(examined, clinic, policy, lock=True):
+    patients = Patient.objects.of(clinic)
+    if lock:
+        patients = patients.select_for_update(no_key=True)
+    if examined.cpf and (owner := patients.filter(cpf=examined.cpf).first()):
+        return _believed(owner, examined.details, policy)
+    same = patients.filter(phone=examined.details.phone, folded_name=Fold(_text(examined.details.name)))
+    return next((patient for patient in same.order_by("pk") if _may_be(patient, examined)), None)
+
+
+def _text(value):
+    return Value(value, output_field=TextField())
+
+
+def _may_be(patient, examined):
+    """A namesake on the same phone with another CPF or birth date is somebody else: a father, a twin."""
+    other_cpf = examined.cpf and patient.cpf and patient.cpf != examined.cpf
+    born = examined.details.birth_date
+    return not other_cpf and not (born and patient.birth_date and patient.birth_date != born)
+
+
+def _believed(owner, details, policy):
+    if details.birth_date and owner.birth_date and owner.birth_date != details.birth_date:
+        raise BookingRefused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
+    if policy is CpfPolicy.STRICT and _folded(details.name) not in {_folded(owner.name), _folded(owner.social_name)}:
+        raise BookingRefused([Refusal(Reason.CPF_TAKEN, {"name": owner.called})])
+    return owner
+
+
+def _folded(text):
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
+
+
+def _fill_blanks(patient, details):
+    filled = [
+        field.name
+        for field in fields(details)
+        if field.name != "notes" and getattr(details, field.name) and not getattr(patient, field.name)
+    ]
+    for name in filled:
+        setattr(patient, name, getattr(details, name))
+    if filled:
+        patient.save(update_fields=[*filled, "updated_at"])
+
+
+def _storable(examined):
+    values = {field.name: getattr(examined.details, field.name) for field in fields(examined.details)}
+    return values | {"cpf": examined.cpf}

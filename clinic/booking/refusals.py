@@ -1,0 +1,96 @@
+"""Why a booking is refused: a stable code, the field to blame, and the sentence people read."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Reason(Enum):
+    """`name` is the stable code. Sentences are Brazilian Portuguese; `%(…)s` are the refusal's params."""
+
+    def __init__(self, field, sentence):
+        self.field = field
+        self.sentence = sentence
+
+    PATIENT_MISSING = "patient", _("Escolha um paciente da lista ou cadastre um novo.")
+    PATIENT_UNKNOWN = "patient", _("Este paciente não está mais no cadastro. Busque de novo pelo nome ou telefone.")
+    NAME_MISSING = "name", _("Informe o nome do paciente.")
+    NAME_TOO_LONG = "name", _("O nome tem %(length)s caracteres; o máximo é %(limit)s.")
+    SOCIAL_NAME_TOO_LONG = "social_name", _("O nome social tem %(length)s caracteres; o máximo é %(limit)s.")
+    PHONE_MISSING = "phone", _("Informe um telefone com DDD, por exemplo %(example)s.")
+    PHONE_IMPOSSIBLE = (
+        "phone",
+        _("Este telefone não existe. Escreva com DDD, por exemplo %(example)s, ou com + e o código do país."),
+    )
+    BIRTH_DATE_IMPOSSIBLE = "birth_date", _("A data de nascimento deve ser anterior a hoje e posterior a 1899.")
+    CPF_SHAPE = "cpf", _("O CPF tem 11 dígitos, por exemplo 529.982.247-25. Corrija ou deixe em branco.")
+    CPF_INVALID = "cpf", _("Os dígitos deste CPF não conferem. Corrija ou deixe em branco por enquanto.")
+    CPF_TAKEN = "cpf", _("Este CPF já é de %(name)s. Escolha esse cadastro na busca ou corrija o número.")
+    CPF_OTHER_BIRTH_DATE = "cpf", _("Este CPF já está cadastrado com outra data de nascimento. Confira os dois.")
+    NIF_INVALID = "nif", _("Este NIF não é válido. São 9 dígitos; corrija ou deixe em branco.")
+    EMAIL_INVALID = "email", _("Este e-mail não é válido. Exemplo: nome@provedor.com.")
+    DOCTOR_MISSING = "doctor", _("Escolha o médico ou a médica.")
+    DOCTOR_UNKNOWN = "doctor", _("Este médico não atende mais na clínica. Escolha outro.")
+    PROCEDURES_MISSING = "procedures", _("Escolha pelo menos um procedimento.")
+    PROCEDURE_UNKNOWN = "procedures", _("Um dos procedimentos não é mais oferecido. Escolha de novo.")
+    PROCEDURE_NOT_OFFERED = (
+        "procedures",
+        _("%(doctor)s não realiza %(procedure)s. Troque o procedimento ou o médico."),
+    )
+    DISCOUNT_UNKNOWN = "discount", _("Este desconto não existe mais. Escolha outro ou nenhum.")
+    DISCOUNT_EXPIRED = "discount", _("O desconto %(discount)s vale só até %(date)s. Escolha outro ou nenhum.")
+    NOTES_TOO_LONG = "notes", _("As observações têm %(length)s caracteres; o máximo é %(limit)s.")
+    START_MISSING = "starts_at", _("Escolha a data e o horário.")
+    END_NOT_AFTER_START = "ends_at", _("O fim deve ser depois do início.")
+    TOO_LONG = "ends_at", _("O agendamento passa de %(hours)s horas. Confira o início e o fim.")
+    DATE_PAST = "date", _("Esta data já passou. Escolha hoje ou uma data futura.")
+    DATE_TOO_FAR = "date", _("Esta data está longe demais. Escolha até %(date)s.")
+    TIME_PAST = "starts_at", _("Este horário já passou: são %(now)s. Escolha um horário futuro.")
+    OUTSIDE_HOURS = "starts_at", _("%(doctor)s não atende nesse horário: %(hours)s.")
+    DOCTOR_ABSENT = "starts_at", _("%(doctor)s não atende nesse horário por ausência: %(reason)s.")
+    CLINIC_CLOSED = "starts_at", _("A clínica estará fechada: %(reason)s.")
+    HOLIDAY = "date", _("A clínica fecha no feriado: %(reason)s.")
+    DOCTOR_TAKEN = "starts_at", _("%(time)s já está ocupado com %(doctor)s.")
+    PATIENT_ELSEWHERE = "starts_at", _("%(patient)s já tem horário às %(time)s com %(doctor)s.")
+    TRANSITION_FORBIDDEN = (
+        "status",
+        _("De “%(current)s” não se passa para “%(wanted)s”. Atualize a página: outra pessoa pode ter alterado."),
+    )
+    NOT_YET_BEGUN = "status", _("Só se marca falta depois do início, às %(time)s.")
+    ANOTHER_IN_SERVICE = "status", _("%(doctor)s já está atendendo outra pessoa. Finalize esse atendimento antes.")
+    UNDO_TOO_LATE = "status", _("Um atendimento finalizado só volta atrás no mesmo dia.")
+    NOTHING_TO_UNDO = "status", _("Não há o que desfazer neste agendamento.")
+    NOT_MOVABLE = "status", _("Um agendamento “%(current)s” não pode ser remarcado.")
+    NOTHING_CHANGED = "starts_at", _("Este já é o horário do agendamento. Escolha outro.")
+    CANCELLED_BY_MISSING = "cancelled_by", _("Diga quem cancelou: o paciente ou a clínica.")
+    CANCEL_REASON_TOO_LONG = "reason", _("O motivo tem %(length)s caracteres; o máximo é %(limit)s.")
+    TRY_AGAIN = "", _("Outra pessoa está gravando neste mesmo horário. Nada foi gravado aqui: tente de novo.")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    reason: Reason
+    params: dict = field(default_factory=dict)
+
+    @property
+    def field(self):
+        return self.reason.field
+
+    @property
+    def message(self):
+        """The sentence in the active language."""
+        return str(self.reason.sentence) % self.params
+
+
+class BookingRefused(Exception):
+    """Nothing was written. `refusals` holds every broken rule; `alternatives` the nearest free times, if time was it."""
+
+    def __init__(self, refusals, alternatives=()):
+        super().__init__(", ".join(refusal.reason.name for refusal in refusals))
+        self.refusals = list(refusals)
+        self.alternatives = list(alternatives)
+
+    @property
+    def reasons(self):
+        return {refusal.reason for refusal in self.refusals}

@@ -1,0 +1,232 @@
+"""The rules of a booking (FRONT-DESK, "Rules of a booking"), one small function each; every door asks them here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from clinic.booking.details import CpfPolicy, PatientDetails
+from clinic.booking.refusals import Reason, Refusal
+from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
+from clinic.models.schedule import Closure, Schedules
+
+NOTES_LIMIT = 5000
+LONGEST = timedelta(hours=12)
+FURTHEST_DAYS = 2 * 365
+
+
+@dataclass(frozen=True)
+class LineRequest:
+    """A procedure asked for, by id or uuid, and the discount on it."""
+
+    procedure: int | UUID
+    discount: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What somebody wants booked. Instants are aware; `ends_at` None means: as long as the procedures take.
+
+    The patient is either one of the clinic's, by id, or described by `details`. `uuid` becomes the appointment's, so
+    that who asks can recognise a booking of theirs; asked for twice, the second is refused.
+    """
+
+    clinic: Clinic
+    doctor: int | UUID | None
+    lines: tuple[LineRequest, ...]
+    starts_at: datetime | None
+    ends_at: datetime | None = None
+    patient: int | None = None
+    details: PatientDetails | None = None
+    discount: int | None = None
+    notes: str = ""
+    source: str = Appointment.Source.MANUAL
+    metadata: dict = field(default_factory=dict)
+    policy: CpfPolicy = CpfPolicy.STRICT
+    uuid: UUID | None = None
+
+
+@dataclass(kw_only=True)
+class Case:
+    """One booking or move under examination: the time wanted and the rows it concerns, None where unknown."""
+
+    clinic: Clinic
+    now: datetime
+    doctor: Doctor | None
+    patient: Patient | None
+    procedures: list[Procedure | None]
+    starts_at: datetime | None
+    ends_at: datetime | None
+    discounts: list[Discount | None] = field(default_factory=list)
+    notes: str = ""
+    moving: Appointment | None = None
+
+    @property
+    def has_readable_time(self):
+        return self.starts_at is not None and self.ends_at is not None and self.starts_at < self.ends_at
+
+    @property
+    def local_date(self):
+        try:
+            return self.clinic.local(self.starts_at).date()
+        except OverflowError:  # the first and the last hours of the calendar
+            return self.starts_at.date()
+
+    def clock(self, instant):
+        return f"{self.clinic.local(instant):%H:%M}"
+
+
+Rule = Iterator[Refusal]
+
+
+def procedures_are_chosen(case: Case) -> Rule:
+    if not case.procedures:
+        yield Refusal(Reason.PROCEDURES_MISSING)
+    if None in case.procedures:
+        yield Refusal(Reason.PROCEDURE_UNKNOWN)
+
+
+def doctor_performs_them(case: Case) -> Rule:
+    """Procedures come annotated with `performed`: whether this doctor does them."""
+    for procedure in case.procedures:
+        if case.doctor and procedure and not procedure.performed:
+            yield Refusal(Reason.PROCEDURE_NOT_OFFERED, {"doctor": case.doctor.name, "procedure": procedure.name})
+
+
+def discounts_are_valid_that_day(case: Case) -> Rule:
+    """The day of the appointment counts, not the day of the call."""
+    if None in case.discounts:
+        yield Refusal(Reason.DISCOUNT_UNKNOWN)
+    day = case.local_date if case.starts_at else case.clinic.local(case.now).date()
+    for discount in dict.fromkeys(filter(None, case.discounts)):
+        if discount.expires_on and discount.expires_on < day:
+            params = {"discount": discount.name, "date": f"{discount.expires_on:%d/%m/%Y}"}
+            yield Refusal(Reason.DISCOUNT_EXPIRED, params)
+
+
+def notes_are_not_too_long(case: Case) -> Rule:
+    if len(case.notes) > NOTES_LIMIT:
+        yield Refusal(Reason.NOTES_TOO_LONG, {"length": len(case.notes), "limit": NOTES_LIMIT})
+
+
+def time_is_given(case: Case) -> Rule:
+    if case.starts_at is None:
+        yield Refusal(Reason.START_MISSING)
+
+
+def end_is_after_start(case: Case) -> Rule:
+    if case.starts_at is None or case.ends_at is None:
+        return
+    if case.ends_at <= case.starts_at:
+        yield Refusal(Reason.END_NOT_AFTER_START)
+    elif case.ends_at - case.starts_at > LONGEST:
+        yield Refusal(Reason.TOO_LONG, {"hours": LONGEST // timedelta(hours=1)})
+
+
+def time_is_ahead(case: Case) -> Rule:
+    if case.starts_at is None:
+        return
+    today = case.clinic.local(case.now).date()
+    furthest = today + timedelta(days=FURTHEST_DAYS)
+    if case.local_date < today:
+        yield Refusal(Reason.DATE_PAST)
+    elif case.starts_at <= case.now:
+        yield Refusal(Reason.TIME_PAST, {"now": case.clock(case.now)})
+    elif case.local_date > furthest:
+        yield Refusal(Reason.DATE_TOO_FAR, {"date": f"{furthest:%d/%m/%Y}"})
+
+
+def doctor_works_then(case: Case) -> Rule:
+    schedules = Schedules.load(case.clinic, [case.doctor.pk], case.local_date, case.local_date)
+    opened = schedules.open(case.doctor.pk, case.local_date)
+    if any(span.contains(case.starts_at, case.ends_at) for span in opened):
+        return
+    closed = schedules.closed(case.doctor.pk, case.local_date)
+    spans = [span for span in closed if span.overlaps(case.starts_at, case.ends_at)]
+    spans.sort(key=lambda span: span.closure is Closure.HOURS)
+    yield _why_closed(case, schedules, spans[0] if spans else None)
+
+
+def _why_closed(case, schedules, span):
+    if span is None or span.closure is Closure.HOURS:
+        hours = hours_in_words(case.clinic, schedules.blocks(case.doctor.pk, case.local_date))
+        return Refusal(Reason.OUTSIDE_HOURS, {"doctor": case.doctor.name, "hours": hours})
+    reasons = {
+        Closure.ABSENCE: Reason.DOCTOR_ABSENT,
+        Closure.CLINIC: Reason.CLINIC_CLOSED,
+        Closure.HOLIDAY: Reason.HOLIDAY,
+    }
+    return Refusal(reasons[span.closure], {"doctor": case.doctor.name, "reason": span.reason})
+
+
+def hours_in_words(clinic: Clinic, blocks) -> str:
+    """ "das 08:00 às 12:00 e das 13:00 às 18:00", in the clinic's clock; without blocks: no work that day."""
+    if not blocks:
+        return str(_("não trabalha nesse dia"))
+    spans = [
+        _("das %(starts)s às %(ends)s")
+        % {"starts": f"{clinic.local(block.starts_at):%H:%M}", "ends": f"{clinic.local(block.ends_at):%H:%M}"}
+        for block in blocks
+    ]
+    return str(_(" e ")).join([", ".join(spans[:-1]), spans[-1]] if spans[:-1] else spans)
+
+
+def doctor_is_free(case: Case, others: list[Appointment]) -> Rule:
+    """`spans` in the refusal tells the taken times, for the API that names each slot."""
+    taken = [other for other in others if other.doctor_id == case.doctor.pk and not other.is_encaixe]
+    if taken:
+        spans = [(other.starts_at, other.ends_at) for other in taken]
+        time = case.clock(max(case.starts_at, taken[0].starts_at))
+        yield Refusal(Reason.DOCTOR_TAKEN, {"time": time, "doctor": case.doctor.name, "spans": spans})
+
+
+def patient_is_in_one_place(case: Case, others: list[Appointment]) -> Rule:
+    for other in others:
+        told_already = other.doctor_id == case.doctor.pk and not other.is_encaixe
+        if case.patient and other.patient_id == case.patient.pk and not told_already:
+            time = case.clock(other.starts_at)
+            params = {"patient": case.patient.called, "time": time, "doctor": other.doctor.name}
+            yield Refusal(Reason.PATIENT_ELSEWHERE, params)
+            return
+
+
+SHAPE = [
+    procedures_are_chosen,
+    doctor_performs_them,
+    time_is_given,
+    end_is_after_start,
+    time_is_ahead,
+    discounts_are_valid_that_day,
+    notes_are_not_too_long,
+]
+SHAPE_OF_MOVE = [doctor_performs_them, time_is_given, end_is_after_start, time_is_ahead]
+
+
+def overlapping(case: Case) -> list[Appointment]:
+    """Standing appointments of this doctor or this patient that share time with the one wanted, one query."""
+    whose = Q(doctor=case.doctor.pk) | Q(patient=case.patient.pk) if case.patient else Q(doctor=case.doctor.pk)
+    rows = Appointment.objects.of(case.clinic).standing().filter(whose).select_related("doctor")
+    if case.moving:
+        rows = rows.exclude(pk=case.moving.pk)
+    return list(rows.overlapping(case.starts_at, case.ends_at).order_by("starts_at", "pk"))
+
+
+def broken(case: Case, *, shape=SHAPE) -> list[Refusal]:
+    """Every rule this case breaks: shape first, then, when doctor and time are readable, availability."""
+    refusals = [refusal for rule in shape for refusal in rule(case)]
+    if case.doctor and case.has_readable_time and not _time_blamed(refusals):
+        refusals += [*doctor_works_then(case), *free(case)]
+    return refusals
+
+
+def free(case: Case) -> list[Refusal]:
+    """Whether doctor and patient are free then."""
+    others = overlapping(case)
+    return [*doctor_is_free(case, others), *patient_is_in_one_place(case, others)]
+
+
+def _time_blamed(refusals):
+    return any(refusal.field in {"date", "starts_at", "ends_at"} for refusal in refusals)

@@ -1,0 +1,76 @@
+"""What is shown of an appointment's history: reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from clinic.models import Appointment, AppointmentEvent, Clinic
+from clinic.models.appointment import Status
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event in words; `at` is an instant, `who` the person or the name of the token, key or command."""
+
+    at: datetime
+    who: str
+    door: str
+    sentence: str
+
+
+def story(appointment: Appointment) -> list[Entry]:
+    """Newest first. One query; the appointment comes with its clinic."""
+    events = appointment.events.select_related("user").order_by("-at", "-pk")
+    return [
+        Entry(event.at, str(event.user or event.credential), event.get_door_display(), _sentence(event, appointment))
+        for event in events
+    ]
+
+
+def _sentence(event, appointment):
+    words = SENTENCES[event.kind](event.before, event.after, appointment.clinic)
+    return _("%(what)s (desfeito)") % {"what": words} if event.after.get("undo") else words
+
+
+def _booked(before, after, clinic):
+    return _("Agendado para %(time)s com %(doctor)s") % _when(after, clinic)
+
+
+def _moved(before, after, clinic):
+    return _("Remarcado de %(from_time)s com %(from_doctor)s para %(time)s com %(doctor)s") % {
+        **_when(after, clinic),
+        **{f"from_{name}": value for name, value in _when(before, clinic).items()},
+    }
+
+
+def _changed(before, after, clinic):
+    labels = dict(Status.choices)
+    words = _("De %(before)s para %(after)s") % {
+        "before": labels[before["status"]],
+        "after": labels[after["status"]],
+    }
+    if "cancelled_by" not in after:
+        return words
+    who = dict(Appointment.CancelledBy.choices)[after["cancelled_by"]]
+    return f"{words} ({who}: {after['reason']})" if after["reason"] else f"{words} ({who})"
+
+
+def _annotated(before, after, clinic):
+    if "notes" not in after:
+        return _("Dados da integração alterados")
+    return _("Observações: de “%(before)s” para “%(after)s”") % {"before": before["notes"], "after": after["notes"]}
+
+
+SENTENCES = {
+    AppointmentEvent.Kind.BOOKED: _booked,
+    AppointmentEvent.Kind.RESCHEDULED: _moved,
+    AppointmentEvent.Kind.STATUS_CHANGED: _changed,
+    AppointmentEvent.Kind.ANNOTATED: _annotated,
+}
+
+
+def _when(snapshot, clinic: Clinic):
+    starts_at = clinic.local(parse_datetime(snapshot["starts_at"]))
+    return {"time": f"{starts_at:%d/%m/%Y %H:%M}", "doctor": snapshot["doctor_name"]}

@@ -1,0 +1,51 @@
+"""What the booking panel shows beside the free times: reads only."""
+
+from datetime import date, timedelta
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from clinic.models import Appointment, AppointmentProcedure, Clinic, Discount, Doctor, Patient, Procedure
+from clinic.models.appointment import Status
+
+USUAL_DAYS = 60
+
+
+def doctors(clinic: Clinic) -> QuerySet[Doctor]:
+    return Doctor.objects.of(clinic).filter(active=True)
+
+
+def procedures(clinic: Clinic, doctor_id: int | None, chosen: list[int]) -> QuerySet[Procedure]:
+    """What the doctor performs (anything, as long as no doctor is chosen), and what is chosen already."""
+    performs = Exists(Doctor.procedures.through.objects.filter(doctor=doctor_id, procedure=OuterRef("pk")))
+    offered = Q(active=True) & Q(performs) if doctor_id else Q(active=True)
+    return Procedure.objects.of(clinic).filter(offered | Q(pk__in=chosen))
+
+
+def discounts(clinic: Clinic, day: date) -> QuerySet[Discount]:
+    """Those still valid on that local date."""
+    return Discount.objects.of(clinic).filter(Q(expires_on=None) | Q(expires_on__gte=day))
+
+
+def usual_procedure(clinic: Clinic, doctor_id: int) -> int | None:
+    """The id of what this doctor was booked for most in the last weeks: the panel begins with it."""
+    recent = timezone.now() - timedelta(days=USUAL_DAYS)
+    lines = AppointmentProcedure.objects.of(clinic).filter(
+        appointment__doctor=doctor_id,
+        appointment__starts_at__gte=recent,
+        procedure__active=True,
+        procedure__doctors=doctor_id,
+    )
+    most = lines.order_by().values("procedure").annotate(times=Count("pk")).order_by("-times", "procedure").first()
+    if most:
+        return most["procedure"]
+    return procedures(clinic, doctor_id, []).values_list("pk", flat=True).first()
+
+
+def patient(clinic: Clinic, patient_id: int) -> Patient | None:
+    """The patient with `last_visit`, an appointment with its doctor, or None."""
+    found = Patient.objects.of(clinic).filter(pk=patient_id).first()
+    if found:
+        visits = Appointment.objects.of(clinic).kept().filter(patient=found, status=Status.FINISHED)
+        found.last_visit = visits.select_related("doctor").order_by("-starts_at", "-pk").first()
+    return found

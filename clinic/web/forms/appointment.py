@@ -1,0 +1,49 @@
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic import booking
+from clinic.booking import BookingRefused
+from clinic.models import Appointment
+from clinic.web.forms.booking import WhenForm
+
+
+class MoveForm(WhenForm):
+    """Another time, or another doctor, for an appointment; as long as it was, unless `ends` says otherwise."""
+
+    def check(self, appointment: Appointment) -> None:
+        """The same rules as `move`, for a form that is still being filled in."""
+        self.is_valid()
+        if refused := booking.check_reschedule(appointment.pk, clinic=self.clinic, **self._target()):
+            self.refuse(refused)
+        self.forgive(left=None)
+
+    def move(self, appointment: Appointment, author: booking.Author) -> bool:
+        """Whether it is moved; if not, every reason is at its field."""
+        try:
+            if self.is_valid():
+                booking.reschedule(appointment.pk, clinic=self.clinic, by=author, **self._target())
+                return True
+            refused = booking.check_reschedule(appointment.pk, clinic=self.clinic, **self._target())
+        except BookingRefused as error:
+            refused = error
+        if refused:
+            self.refuse(refused)
+        return False
+
+    def _target(self):
+        return {name: self.cleaned_data.get(name) for name in ("doctor", "starts_at", "ends_at")}
+
+
+class CancelForm(forms.Form):
+    cancelled_by = forms.CharField(label=_("Quem cancelou?"), required=False)
+    reason = forms.CharField(label=_("Motivo"), required=False)
+
+
+class NotesForm(forms.Form):
+    notes = forms.CharField(label=_("Observações"), required=False)
+
+
+def refuse(form: forms.Form, refused: BookingRefused) -> None:
+    """Put each sentence at its field, or above the form when it has no such field."""
+    for refusal in refused.refusals:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)

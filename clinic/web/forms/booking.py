@@ -1,0 +1,173 @@
+from datetime import date
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic import booking
+from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal
+from clinic.models import Appointment, Clinic, NonexistentTime
+from clinic.web.forms.fields import TypedDateField, TypedTimeField
+
+LARGEST_ID = 2**63 - 1
+# Where the form says what a rule blames, if its field has another name here.
+FORM_FIELDS = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends", "": None}
+NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
+SENT_AS = {"discount": ["discount", "whole_discount"], "patient": ["patient", "q"]}
+
+
+def an_id():
+    """An id as a select or a hidden field sends it; what it means is for the rules to say."""
+    gone = _("Esta escolha não existe mais. Escolha de novo.")
+    errors = {"invalid": gone, "max_value": gone, "min_value": gone}
+    return forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID, error_messages=errors)
+
+
+ONE_ID = an_id()
+
+
+class WhenForm(forms.Form):
+    """A local date and time of a clinic, read into instants; with the doctor it is all that moving needs."""
+
+    doctor = an_id()
+    date = TypedDateField(required=False)
+    starts = TypedTimeField(required=False)
+    ends = TypedTimeField(required=False)
+
+    def __init__(self, data, *, clinic: Clinic):
+        super().__init__(data)
+        self.clinic = clinic
+        self.alternatives = []
+
+    def clean(self):
+        cleaned = super().clean()
+        cleaned["starts_at"] = self._instant("starts")
+        cleaned["ends_at"] = self._instant("ends")
+        return cleaned
+
+    def refuse(self, refused: BookingRefused) -> None:
+        """Say every broken rule at its field, unless the field was not readable in the first place."""
+        self.alternatives = refused.alternatives
+        for refusal in refused.refusals:
+            field = FORM_FIELDS.get(refusal.field, refusal.field)
+            if field not in self.errors:
+                self.add_error(field if field in self.fields else None, refusal.message)
+
+    def forgive(self, *, left: str | None) -> None:
+        """Take back the complaints about fields that nobody has come to yet; `left` names the one just left."""
+        for field in list(self.errors):
+            sent = [value for name in SENT_AS.get(field, [field]) for value in self.data.getlist(name)]
+            if field != left and not any(value.strip() for value in sent):
+                del self.errors[field]
+
+    def _instant(self, field):
+        day, wall = self.cleaned_data.get("date"), self.cleaned_data.get(field)
+        if day is None or wall is None:
+            return None
+        try:
+            return self.clinic.instant(day, wall)
+        except NonexistentTime:
+            self.add_error(field, _("Este horário não existe nesse dia: os relógios adiantam. Escolha outro."))
+            return None
+
+
+class BookingForm(WhenForm):
+    """The booking panel. Reads what was typed; whether it may be is for `clinic.booking` to say.
+
+    `procedure` and `discount` are repeated, a pair for each line; a line without a procedure is not there.
+    """
+
+    key = forms.UUIDField(required=False)
+    patient = an_id()
+    name = forms.CharField(required=False)
+    phone = forms.CharField(required=False)
+    birth_date = TypedDateField(required=False, past=True)
+    cpf = forms.CharField(required=False)
+    nif = forms.CharField(required=False)
+    procedure = forms.Field(required=False)
+    discount = forms.Field(required=False)
+    whole_discount = an_id()
+    notes = forms.CharField(required=False)
+
+    field_order = ["patient", "name", "phone", "birth_date", "cpf", "nif", "doctor", "procedure", "discount"]
+
+    @property
+    def is_new_patient(self):
+        return bool(self.data.get("is_new"))
+
+    @property
+    def shown(self) -> list[forms.BoundField]:
+        """The fields that are on the page now and can carry a complaint."""
+        absent = {"patient", "cpf" if self.clinic.country == "PT" else "nif"} if self.is_new_patient else NEW_PATIENT
+        hidden = {"key", "whole_discount"} | absent
+        return [field for field in self if field.name not in hidden]
+
+    @property
+    def day(self) -> date | None:
+        return self.cleaned_data.get("date")
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """(procedure, discount) of each line as sent, empty ones included."""
+        chosen = self.data.getlist("procedure")
+        discounts = self.data.getlist("discount")
+        return list(zip(chosen, discounts + [""] * len(chosen), strict=False)) or [("", "")]
+
+    def clean(self):
+        self.lines = [self._line(*row) for row in self.rows if row[0].strip()]
+        return super().clean()
+
+    def proposal(self) -> Proposal:
+        values = self.cleaned_data
+        return Proposal(
+            uuid=values.get("key"),
+            clinic=self.clinic,
+            doctor=values.get("doctor"),
+            patient=None if self.is_new_patient else values.get("patient"),
+            details=self._details() if self.is_new_patient else None,
+            lines=tuple(line for line in self.lines if line),
+            discount=values.get("whole_discount"),
+            starts_at=values.get("starts_at"),
+            ends_at=values.get("ends_at"),
+            notes=values.get("notes", ""),
+            source=Appointment.Source.MANUAL,
+        )
+
+    def check(self, *, left: str | None = None) -> None:
+        """The same rules as `book`, for a form that is still being filled in."""
+        self.is_valid()
+        if refused := booking.check(self.proposal()):
+            self.refuse(refused)
+        self.forgive(left=left)
+
+    def book(self, author: booking.Author) -> Appointment | None:
+        """The appointment, or None with every reason at its field. A second click finds what the first one booked."""
+        readable = self.is_valid()
+        try:
+            if readable:
+                return booking.book(self.proposal(), by=author)
+            refused = booking.check(self.proposal())
+        except BookingRefused as error:
+            refused = error
+        if readable and (booked := self._booked_already()):
+            return booked
+        if refused:
+            self.refuse(refused)
+        return None
+
+    def _booked_already(self):
+        key, starts_at = self.cleaned_data["key"], self.cleaned_data["starts_at"]
+        if key is None:
+            return None
+        return Appointment.objects.of(self.clinic).standing().filter(uuid=key, starts_at=starts_at).first()
+
+    def _details(self):
+        values = self.cleaned_data
+        texts = {name: values.get(name) or "" for name in ("name", "phone", "cpf", "nif")}
+        return PatientDetails(**texts, birth_date=values.get("birth_date"))
+
+    def _line(self, procedure, discount):
+        try:
+            return LineRequest(ONE_ID.clean(procedure), ONE_ID.clean(discount))
+        except forms.ValidationError as error:
+            self.add_error("procedure", error)
+            return None

@@ -1,0 +1,80 @@
+"""Dates and times as people at a counter type them."""
+
+import re
+from datetime import date, time
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+DATE = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})(?:[/.\- ](\d{4}|\d{2}))?|(\d{2})(\d{2})(\d{4}|\d{2})")
+ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+# Nothing a clinic books or anybody was born in lies outside; and calendars can step beyond both ends.
+READABLE_YEARS = range(1900, 2201)
+TIME = re.compile(r"(\d{1,2})(?:[:hH.](\d{2})?)?|(\d{1,2})(\d{2})")
+
+
+class TypedDateField(forms.Field):
+    """A local date: 23/11/2026, 23/11/26, 23112026, 2026-11-23, or 23/11 of the year `today` is in.
+
+    `past` (birth dates) wants the year, and reads two digits as the last such year that has been; otherwise they are of
+    this century.
+    """
+
+    default_error_messages = {
+        "invalid": _("Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026."),
+        "year": _("O ano deve ficar entre 1900 e 2200. Confira a data."),
+    }
+
+    def __init__(self, *, past=False, **options):
+        self.past = past
+        self.today = date.today
+        super().__init__(**options)
+
+    def to_python(self, value):
+        value = (value or "").strip()
+        if not value:
+            return None
+        try:
+            day = self._read(value)
+        except ValueError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+        if day.year not in READABLE_YEARS:
+            raise ValidationError(self.error_messages["year"], code="year")
+        return day
+
+    def _read(self, value):
+        if found := ISO_DATE.fullmatch(value):
+            return date(*map(int, found.groups()))
+        found = DATE.fullmatch(value)
+        if not found:
+            raise ValueError(value)
+        day, month, year = found.groups()[:3] if found[1] else found.groups()[3:]
+        return date(self._year(year), int(month), int(day))
+
+    def _year(self, written):
+        today = self.today()
+        if written is None and self.past:
+            raise ValueError("whose year is not known")
+        if written is None:
+            return today.year
+        if len(written) == 4:
+            return int(written)
+        year = today.year // 100 * 100 + int(written)
+        return year - 100 if self.past and year > today.year else year
+
+
+class TypedTimeField(forms.Field):
+    """A local time: 9, 930, 9:30, 09h30."""
+
+    default_error_messages = {"invalid": _("Este horário não existe. Escreva hora e minutos, por exemplo 09:30.")}
+
+    def to_python(self, value):
+        value = (value or "").strip()
+        if not value:
+            return None
+        found = TIME.fullmatch(value)
+        try:
+            return time(int(found[1] or found[3]), int(found[2] or found[4] or 0))
+        except (TypeError, ValueError):
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None

@@ -1,0 +1,168 @@
+import re
+from uuid import UUID, uuid4
+
+from django import forms
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from stdnum.br import cpf as brazilian_cpf
+
+from clinic import booking
+from clinic.booking import BookingRefused, PatientDetails
+from clinic.models import Clinic, Patient
+from clinic.templatetags.written import cpf, phone
+from clinic.web.forms.fields import TypedDateField
+
+
+class PatientForm(forms.Form):
+    """A patient's data as typed. Whether they may be is for `clinic.booking` to say; every rule is told at its field.
+
+    `key` makes two clicks on one form one patient; `version` tells whether the stored data are still those that the
+    form was filled with.
+    """
+
+    name = forms.CharField(label=_("Nome completo"), required=False)
+    social_name = forms.CharField(
+        label=_("Nome social"), required=False, help_text=_("Como a pessoa quer ser chamada, se for outro nome.")
+    )
+    phone = forms.CharField(label=_("Telefone"), required=False)
+    birth_date = TypedDateField(
+        label=_("Nascimento"),
+        required=False,
+        past=True,
+        error_messages={"invalid": _("Esta data não existe. Escreva dia/mês/ano, por exemplo 12/03/1984.")},
+    )
+    cpf = forms.CharField(label=_("CPF"), required=False)
+    nif = forms.CharField(label=_("NIF"), required=False)
+    email = forms.CharField(label=_("E-mail"), required=False)
+    notes = forms.CharField(label=_("Observações"), required=False)
+
+    def __init__(self, data=None, *, clinic: Clinic, patient: Patient | None = None, initial=None):
+        super().__init__(data, initial=as_written(patient, clinic) if patient else initial)
+        self.clinic = clinic
+        self.patient = patient
+        self.fields[self._documents[1]].help_text = _("Só se a pessoa tiver também este documento.")
+        self.key = _uuid(self.data.get("key")) or uuid4()
+        self.version = self.data.get("version") or (version(patient) if patient else "")
+        self.stored = {}
+
+    @property
+    def documents(self):
+        """The document of the clinic's country first."""
+        return [self[name] for name in self._documents]
+
+    @property
+    def first_field(self):
+        """Where the cursor stands: at what is wrong or in conflict first, or at the name of somebody new."""
+        wrong = (field for field in self.fields if field in self.errors or field in self.stored)
+        return next(wrong, None if self.patient else "name")
+
+    def details(self) -> PatientDetails:
+        values = self.cleaned_data
+        texts = {name: values.get(name) or "" for name in self.fields if name != "birth_date"}
+        return PatientDetails(**texts, birth_date=values.get("birth_date"))
+
+    def check(self, *, left: str | None = None) -> None:
+        """The same rules as the save, for a form that is still being filled in; `left` is the field just left."""
+        self.is_valid()
+        self._refuse(self._refusals())
+        for field in list(self.errors):
+            if field != left and not self.data.get(field, "").strip():
+                del self.errors[field]
+
+    def register(self) -> Patient | None:
+        """The new patient, or None with every reason at its field."""
+        if not self.is_valid():
+            self._refuse(self._refusals())
+            return None
+        try:
+            return booking.register_patient(self.clinic, self.details(), key=self.key)
+        except BookingRefused as refused:
+            self._refuse(refused.refusals)
+            return None
+
+    def save(self) -> bool:
+        """Whether the data are stored. If not: every reason at its field, or in `stored` what somebody else has written
+        there since the form was opened. Locks the patient's row. Raises Patient.DoesNotExist."""
+        readable = self.is_valid()
+        if (refusals := self._refusals()) or not readable:
+            self._refuse(refusals)
+            return False
+        try:
+            with transaction.atomic():
+                now = Patient.objects.of(self.clinic).select_for_update(no_key=True).get(pk=self.patient.pk)
+                if version(now) != self.version and self._differs(now):
+                    return False
+                booking.edit_patient(now.pk, self.details(), clinic=self.clinic)
+                return True
+        except BookingRefused as refused:
+            self._refuse(refused.refusals)
+            return False
+
+    @property
+    def _documents(self):
+        return ["nif", "cpf"] if self.clinic.country == Clinic.Country.PORTUGAL else ["cpf", "nif"]
+
+    def _differs(self, now):
+        typed = {name: self._comparable(name, self.data.get(name, "")) for name in self.fields}
+        typed["birth_date"] = _date(self.cleaned_data["birth_date"])
+        self.stored = {
+            name: text or _("vazio")
+            for name, text in as_written(now, self.clinic).items()
+            if self._comparable(name, text) != typed[name]
+        }
+        self.patient, self.version = now, version(now)
+        return bool(self.stored)
+
+    def _comparable(self, name, text):
+        if name == "phone":
+            return phone(text, self.clinic)
+        return re.sub("[^0-9]", "", text) if name in {"cpf", "nif"} else " ".join(text.split())
+
+    def _refusals(self):
+        return booking.check_patient(
+            self.details(), clinic=self.clinic, patient_id=self.patient.pk if self.patient else None
+        )
+
+    def _refuse(self, refusals):
+        for refusal in refusals:
+            if refusal.field not in self.errors:
+                self.add_error(refusal.field, refusal.message)
+
+
+def as_written(patient: Patient, clinic: Clinic) -> dict[str, str]:
+    """The stored data as a person of that clinic's country writes them."""
+    return {
+        "name": patient.name,
+        "social_name": patient.social_name,
+        "phone": phone(patient.phone, clinic),
+        "birth_date": _date(patient.birth_date),
+        "cpf": cpf(patient.cpf),
+        "nif": patient.nif,
+        "email": patient.email,
+        "notes": patient.notes,
+    }
+
+
+def version(patient: Patient) -> str:
+    return patient.updated_at.isoformat()
+
+
+def begun_with(text: str) -> dict[str, str]:
+    """What was searched for in vain, at the field where it belongs."""
+    text = text.strip()
+    if any(char.isalpha() for char in text):
+        return {"name": text}
+    if brazilian_cpf.is_valid(text):
+        return {"cpf": text}
+    return {"birth_date": text} if "/" in text else {"phone": text}
+
+
+def _date(day):
+    return f"{day:%d/%m/%Y}" if day else ""
+
+
+def _uuid(text):
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None

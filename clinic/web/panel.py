@@ -1,0 +1,232 @@
+"""The booking panel's context: what was typed, what can be chosen, what it costs and when it is free."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.timezone import is_aware
+from django.utils.translation import gettext as _
+
+from clinic import booking, panel, patients
+from clinic.models import Appointment, Clinic
+from clinic.web.forms.booking import BookingForm, WhenForm
+from clinic.web.forms.fields import READABLE_YEARS
+
+TIMES_SHOWN = 6
+# What pressing each button of the panel draws anew.
+BUTTONS = {
+    "pick": "who",
+    "new": "who",
+    "forget": "who",
+    "search": "who",
+    "choose": "when",
+    "add": "lines",
+    "remove": "lines",
+}
+
+
+def begun(asked: QueryDict, clinic: Clinic) -> QueryDict:
+    """The form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address, if given."""
+    data = QueryDict(mutable=True)
+    for field, parameter in (("doctor", "medico"), ("date", "data"), ("starts", "inicio"), ("patient", "paciente")):
+        if asked.get(parameter):
+            data[field] = asked[parameter]
+    if asked_for := _iso_date(data.get("date", "")):
+        data["date"] = f"{asked_for:%d/%m/%Y}"
+    if "date" not in data:
+        data["date"] = f"{clinic.local(timezone.now()):%d/%m/%Y}"
+    return _with_usual_procedure(data, clinic)
+
+
+def pressed(posted: QueryDict, clinic: Clinic) -> QueryDict:
+    """The form's fields after the button in the panel that was pressed, if one was."""
+    data = posted.copy()
+    if "pick" in data:
+        data["patient"] = data["pick"]
+    if "forget" in data or "search" in data:
+        data["patient"] = ""
+    if {"pick", "forget", "search"} & data.keys():
+        data.pop("is_new", None)
+    if "new" in data:
+        typed = data.get("q", "").strip()
+        data["is_new"], data["patient"] = "1", ""
+        data["phone" if any(char.isdigit() for char in typed) else "name"] = typed
+    if "choose" in data:
+        _choose(data, clinic)
+    if "add" in data:
+        data.appendlist("procedure", "")
+        data.appendlist("discount", "")
+    if data.get("remove", "").isdecimal():
+        _remove(data, int(data["remove"]))
+    return _with_usual_procedure(data, clinic)
+
+
+def sections(left: str | None, posted: QueryDict) -> set[str]:
+    """The parts of the panel to draw anew when the field `left` was left, or None and a button pressed."""
+    if left is not None:
+        return {"lines"} if left in {"doctor", "procedure", "discount", "whole_discount"} else set()
+    return {section for button, section in BUTTONS.items() if button in posted}
+
+
+def as_it_is(appointment: Appointment) -> QueryDict:
+    """The fields of the move form before anything is changed."""
+    starts_at = appointment.clinic.local(appointment.starts_at)
+    data = QueryDict(mutable=True)
+    data.update({"doctor": str(appointment.doctor_id), "date": f"{starts_at:%d/%m/%Y}", "starts": f"{starts_at:%H:%M}"})
+    return data
+
+
+def move_context(form: WhenForm, appointment: Appointment) -> dict:
+    """Everything `appointment/move.html` shows."""
+    clinic, values = form.clinic, form.cleaned_data
+    doctors = list(panel.doctors(clinic))
+    doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
+    minutes = _minutes(form) or (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
+    day = values.get("date") or clinic.local(timezone.now()).date()
+    times = _times(form, doctor, minutes, day, appointment.patient_id, ignoring=appointment.pk)
+    return {
+        "appointment": appointment,
+        "form": form,
+        "doctors": doctors,
+        "doctor": doctor,
+        "minutes": minutes,
+        "focus": next(iter(form.errors), "date"),
+        **_times_context(form, times),
+    }
+
+
+def _with_usual_procedure(data, clinic):
+    """A doctor without a procedure chosen begins with the usual one: the field that is most often left as it is."""
+    chosen = any(procedure for procedure in data.getlist("procedure"))
+    doctor = data.get("doctor", "")
+    if not chosen and "add" not in data and doctor.isdecimal() and len(doctor) < 19:
+        usual = panel.usual_procedure(clinic, int(doctor))
+        data.setlist("procedure", [str(usual)] if usual else [])
+    return data
+
+
+def _iso_date(text):
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _choose(data, clinic):
+    """A free time is sent as a UTC instant."""
+    try:
+        chosen = parse_datetime(data["choose"])
+    except ValueError:
+        return
+    if chosen and is_aware(chosen) and chosen.year in READABLE_YEARS:
+        local = clinic.local(chosen)
+        data["date"], data["starts"], data["ends"] = f"{local:%d/%m/%Y}", f"{local:%H:%M}", ""
+
+
+def _remove(data, index):
+    for field in ("procedure", "discount"):
+        values = data.getlist(field)
+        data.setlist(field, values[:index] + values[index + 1 :])
+
+
+def context(form: BookingForm) -> dict:
+    """Everything `appointment/_panel.html` shows for a form whose check has run."""
+    clinic, values = form.clinic, form.cleaned_data
+    doctors = list(panel.doctors(clinic))
+    doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
+    chosen = [int(procedure) for procedure, discount in form.rows if procedure.isdecimal() and len(procedure) < 19]
+    procedures = list(panel.procedures(clinic, doctor and doctor.pk, chosen))
+    day = form.day or clinic.local(timezone.now()).date()
+    discounts = list(panel.discounts(clinic, day))
+    rows = _rows(form, procedures, discounts)
+    searching = not form.is_new_patient and not values.get("patient")
+    patient = None if form.is_new_patient or not values.get("patient") else panel.patient(clinic, values["patient"])
+    minutes = _minutes(form) or sum(row["line"].procedure.duration_minutes for row in rows if row["line"])
+    times = _times(form, doctor, minutes, day, patient and patient.pk)
+    return {
+        "form": form,
+        "key": uuid4(),
+        "patient": patient,
+        "q": form.data.get("q", ""),
+        "found": patients.search(clinic, form.data.get("q", "")) if searching and form.data.get("q") else [],
+        "doctors": doctors,
+        "doctor": doctor,
+        "procedures": procedures,
+        "discounts": discounts,
+        "rows": rows,
+        "total": sum(row["line"].total for row in rows if row["line"]),
+        "ends_by_itself": _end(form, minutes),
+        "minutes": minutes,
+        "submit": _submit(values.get("starts")),
+        "focus": _focus(form),
+        **_times_context(form, times),
+    }
+
+
+def _times_context(form, times):
+    return {
+        "times": times[:TIMES_SHOWN],
+        "more_times": times[TIMES_SHOWN:],
+        "times_are_alternatives": bool(form.alternatives),
+        "chosen": form.cleaned_data.get("starts_at"),
+        "chosen_day": form.cleaned_data.get("date"),
+    }
+
+
+def _rows(form, procedures, discounts):
+    """A dict a line: the ids as sent, and the priced line where the procedure is known."""
+    procedures = {str(procedure.pk): procedure for procedure in procedures}
+    discounts = {str(discount.pk): discount for discount in discounts}
+    known = [(procedures[row[0]], discounts.get(row[1])) for row in form.rows if row[0] in procedures]
+    lines = iter(booking.priced(known, discounts.get(form.data.get("whole_discount", ""))))
+    return [
+        {"procedure": procedure, "discount": discount, "line": next(lines) if procedure in procedures else None}
+        for procedure, discount in form.rows
+    ]
+
+
+def _minutes(form):
+    """The length that was typed, if both ends were."""
+    starts_at, ends_at = form.cleaned_data.get("starts_at"), form.cleaned_data.get("ends_at")
+    readable = starts_at and ends_at and timedelta(0) < ends_at - starts_at < timedelta(days=1)
+    return (ends_at - starts_at) // timedelta(minutes=1) if readable else 0
+
+
+def _end(form, minutes):
+    starts_at = form.cleaned_data.get("starts_at")
+    return starts_at + timedelta(minutes=minutes) if starts_at and minutes else None
+
+
+def _times(form, doctor, minutes, day, patient_id, ignoring=None):
+    """The nearest free times after a refusal, otherwise the day's, those next to the chosen one first."""
+    if form.alternatives:
+        return form.alternatives
+    if doctor is None or not minutes:
+        return []
+    found = booking.openings(
+        form.clinic, doctor=doctor, minutes=minutes, first=day, last=day, patient=patient_id, ignoring=ignoring
+    )
+    if starts_at := form.cleaned_data.get("starts_at"):
+        before = sum(opening.starts_at < starts_at for opening in found)
+        start = max(0, min(before - 1, len(found) - TIMES_SHOWN))
+        return found[start : start + TIMES_SHOWN] + found[:start] + found[start + TIMES_SHOWN :]
+    return found
+
+
+def _focus(form):
+    """The id of where the person goes on: in what a button just opened, at a complaint, at the patient, or at the end."""
+    last_line = f"procedure-{len(form.rows) - 1}"
+    if "add" in form.data:
+        return last_line
+    errors = [field.name for field in form.shown if field.errors]
+    if errors:
+        return {"procedure": last_line, "discount": last_line, "patient": "q"}.get(errors[0], errors[0])
+    if form.is_new_patient and not {"choose", "remove"} & form.data.keys():
+        return "phone" if form.data.get("name") else "name"
+    return "save" if form.is_new_patient or form.cleaned_data.get("patient") else "q"
+
+
+def _submit(starts):
+    return _("Agendar às %(time)s") % {"time": f"{starts:%H:%M}"} if starts else _("Agendar")

@@ -1,0 +1,29 @@
+from django.urls import path
+
+from clinic.web.views import agenda, appointment, patient, signin
+
+app_name = "web"
+
+urlpatterns = [
+    path("", agenda.today, name="home"),
+    path("agenda/", agenda.today, name="agenda-today"),
+    path("agenda/<str:date>/", agenda.day, name="agenda-day"),
+    path("agendamentos/novo/", appointment.book, name="appointment-book"),
+    path("agendamentos/conferir/", appointment.check, name="appointment-check"),
+    path("agendamentos/<int:pk>/", appointment.detail, name="appointment-detail"),
+    path("agendamentos/<int:pk>/situacao/", appointment.change_status, name="appointment-status"),
+    path("agendamentos/<int:pk>/desfazer/", appointment.undo, name="appointment-undo"),
+    path("agendamentos/<int:pk>/remarcar/", appointment.reschedule, name="appointment-reschedule"),
+    path("agendamentos/<int:pk>/cancelar/", appointment.cancel, name="appointment-cancel"),
+    path("agendamentos/<int:pk>/observacoes/", appointment.annotate, name="appointment-annotate"),
+    path("pacientes/", patient.search, name="patient-list"),
+    path("pacientes/busca/", patient.options, name="patient-search"),
+    path("pacientes/novo/", patient.add, name="patient-add"),
+    path("pacientes/conferir/", patient.check, name="patient-check"),
+    path("pacientes/<int:pk>/", patient.card, name="patient-detail"),
+    path("pacientes/<int:pk>/editar/", patient.edit, name="patient-edit"),
+    path("pacientes/<int:pk>/conferir/", patient.check, name="patient-check"),
+    path("entrar/", signin.signin, name="signin"),
+    path("sair/", signin.signout, name="signout"),
+    path("senha/", signin.password_change, name="password-change"),
+]

@@ -1,0 +1,231 @@
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from django_htmx.http import trigger_client_event
+
+from clinic import booking, history
+from clinic.access.interrupted import resumable, take
+from clinic.booking import Author, BookingRefused
+from clinic.models import Appointment, AppointmentEvent
+from clinic.models.appointment import Status
+from clinic.web import panel as booking_panel
+from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm, refuse
+from clinic.web.forms.booking import BookingForm
+from clinic.web.htmx import triggered_by, wants_partial
+from clinic.web.views import agenda
+
+VERBS = {
+    Status.SCHEDULED: gettext_lazy("Voltar a agendado"),
+    Status.CONFIRMED: gettext_lazy("Confirmar"),
+    Status.CHECKED_IN: gettext_lazy("Check-in"),
+    Status.IN_SERVICE: gettext_lazy("Iniciar atendimento"),
+    Status.FINISHED: gettext_lazy("Finalizar"),
+    Status.NO_SHOW: gettext_lazy("Faltou"),
+}
+
+
+# Booking ------------------------------------------------------------------------------------------------------------
+
+
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+def book(request):
+    """The booking panel, beside the day it is about."""
+    if request.method == "POST":
+        form = BookingForm(request.POST, clinic=request.clinic)
+        if appointment := form.book(author(request)):
+            return _booked(request, appointment)
+        return _panel(request, form, status=409 if form.alternatives else 422)
+    typed = take(request)
+    form = BookingForm(typed or booking_panel.begun(request.GET, request.clinic), clinic=request.clinic)
+    form.check()
+    return _panel(request, form)
+
+
+@require_POST
+def check(request):
+    """What the panel says after a field was left or a button in it pressed: only the parts that hang on that.
+
+    Nothing else is drawn anew, so that what is being typed meanwhile stays.
+    """
+    form = BookingForm(booking_panel.pressed(request.POST, request.clinic), clinic=request.clinic)
+    form.check(left=triggered_by(request))
+    if not wants_partial(request):
+        return _panel(request, form)
+    context = booking_panel.context(form)
+    sections = booking_panel.sections(triggered_by(request), request.POST)
+    response = render(request, "appointment/_checked.html", context | {"sections": sections})
+    response["HX-Reswap"] = "none"
+    if triggered_by(request) is None:
+        trigger_client_event(response, "panel-focus", {"id": context["focus"]}, after="settle")
+    return response
+
+
+def _booked(request, appointment):
+    if wants_partial(request):
+        return _detail(request, appointment.pk, booked=True)
+    messages.success(request, _("Agendado."))
+    return redirect(_day_url(appointment))
+
+
+def _panel(request, form, status=None):
+    return _beside_the_day(request, "appointment/book.html", booking_panel.context(form), form.day, status)
+
+
+# One appointment ------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD"])
+def detail(request, pk):
+    return _detail(request, pk)
+
+
+@require_POST
+def change_status(request, pk):
+    wanted = request.POST.get("status", "")
+    return _act(request, pk, lambda: booking.change_status(pk, wanted, **_hand(request)))
+
+
+@require_POST
+def undo(request, pk):
+    return _act(request, pk, lambda: booking.undo(pk, **_hand(request)))
+
+
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+def reschedule(request, pk):
+    appointment = _appointment(request, pk)
+    if request.method == "POST" and "move" in request.POST:
+        form = MoveForm(request.POST, clinic=request.clinic)
+        if form.move(appointment, author(request)):
+            return _done(request, pk)
+        return _move_page(request, appointment, form, status=409 if form.alternatives else 422)
+    typed = booking_panel.pressed(request.POST, request.clinic) if request.method == "POST" else take(request)
+    form = MoveForm(typed or booking_panel.as_it_is(appointment), clinic=request.clinic)
+    if typed:
+        form.check(appointment)
+    else:
+        form.is_valid()
+    return _move_page(request, appointment, form)
+
+
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request, pk):
+    appointment = _appointment(request, pk)
+    form = CancelForm(request.POST if request.method == "POST" else take(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            booking.change_status(pk, Status.CANCELLED, **_hand(request), **form.cleaned_data)
+        except BookingRefused as refused:
+            refuse(form, refused)
+        else:
+            return _done(request, pk)
+    context = {"appointment": appointment, "form": form, "who": Appointment.CancelledBy.choices}
+    day = request.clinic.local(appointment.starts_at).date()
+    return _beside_the_day(request, "appointment/cancel.html", context, day, 422 if form.errors else None)
+
+
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+def annotate(request, pk):
+    appointment = _appointment(request, pk)
+    form = NotesForm(request.POST if request.method == "POST" else take(request) or {"notes": appointment.notes})
+    if request.method == "POST" and form.is_valid():
+        try:
+            booking.annotate(pk, **_hand(request), **form.cleaned_data)
+        except BookingRefused as refused:
+            refuse(form, refused)
+        else:
+            return _done(request, pk)
+    day = request.clinic.local(appointment.starts_at).date()
+    context = {"appointment": appointment, "form": form}
+    return _beside_the_day(request, "appointment/notes.html", context, day, 422 if form.errors else None)
+
+
+def author(request) -> Author:
+    return Author(door=AppointmentEvent.Door.BROWSER, user=request.user)
+
+
+def _hand(request):
+    return {"clinic": request.clinic, "by": author(request)}
+
+
+def _act(request, pk, act):
+    """Do it and show the appointment; if it is refused, show it as it is now with the reason."""
+    try:
+        act()
+    except Appointment.DoesNotExist as missing:
+        raise Http404 from missing
+    except BookingRefused as refused:
+        sentences = [refusal.message for refusal in refused.refusals]
+        return _detail(request, pk, refusals=sentences, status=409)
+    return _done(request, pk)
+
+
+def _done(request, pk):
+    if wants_partial(request):
+        return _detail(request, pk)
+    return redirect("web:appointment-detail", pk=pk)
+
+
+def _appointment(request, pk):
+    rows = Appointment.objects.of(request.clinic).kept()
+    try:
+        return rows.select_related("clinic", "doctor", "patient", "created_by", "encaixe_by").get(pk=pk)
+    except Appointment.DoesNotExist as missing:
+        raise Http404(_("Este agendamento não existe nesta clínica.")) from missing
+
+
+def _detail(request, pk, *, refusals=(), booked=False, status=None):
+    appointment = _appointment(request, pk)
+    lines = appointment.lines.select_related("procedure").prefetch_related("discounts__discount")
+    last = booking.undoable(appointment)
+    context = {
+        "appointment": appointment,
+        "lines": lines,
+        "total": sum(line.price - sum(each.value for each in line.discounts.all()) for line in lines),
+        "buttons": _buttons(appointment),
+        "may_cancel": Status.CANCELLED in booking.next_statuses(appointment),
+        "may_move": booking.is_movable(appointment),
+        "undoable": last,
+        "story": history.story(appointment),
+        "refusals": refusals,
+        "booked": booked,
+    }
+    response = _beside_the_day(
+        request, "appointment/detail.html", context, request.clinic.local(appointment.starts_at).date(), status
+    )
+    if request.method == "POST":
+        response["HX-Trigger"] = "refresh-day"
+    return response
+
+
+def _buttons(appointment):
+    """(status, what pressing it does) for each next status but Cancelado, which asks first."""
+    following = booking.next_statuses(appointment)
+    return [(status, VERBS[status]) for status in following if status in VERBS]
+
+
+def _move_page(request, appointment, form, status=None):
+    context = booking_panel.move_context(form, appointment)
+    return _beside_the_day(request, "appointment/move.html", context, form.cleaned_data.get("date"), status)
+
+
+def _beside_the_day(request, template, context, day, status=None):
+    """The panel alone for htmx, else the page of that day with the panel open."""
+    if wants_partial(request):
+        return render(request, f"{template}#panel", context, status=status)
+    day = day or request.clinic.local(timezone.now()).date()
+    return render(request, template, agenda.page(request, day) | context, status=status)
+
+
+def _day_url(appointment):
+    day = appointment.clinic.local(appointment.starts_at).date()
+    return f"{reverse('web:agenda-day', args=[day])}#a{appointment.pk}"

@@ -1,0 +1,167 @@
+from functools import wraps
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect as plain_redirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from clinic import patients
+from clinic.access.interrupted import resumable, take
+from clinic.models import Patient
+from clinic.web.forms.patient import PatientForm, begun_with
+from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
+
+LISTED = 50
+VISITS_A_PAGE = 20
+LAST_PAGE = 1000
+SEARCHED = "patient_search"
+# The text itself would put names and documents into the browser's history and every log on the way.
+LAST_SEARCH = {"busca": "ultima"}
+
+
+def of_a_clinic(view):
+    """Superusers belong to no clinic: their place is the admin."""
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        return view(request, *args, **kwargs) if request.clinic else plain_redirect("admin:index")
+
+    return never_cache(guarded)
+
+
+# Finding -------------------------------------------------------------------------------------------------------------
+
+
+@resumable
+@of_a_clinic
+def search(request):
+    """Looks for what is posted as `q`; with `?busca=ultima`, once more for what was looked for last."""
+    if request.method == "POST":
+        text = request.session[SEARCHED] = request.POST.get("q", "")[: patients.LONGEST_TEXT]
+        if not wants_partial(request):
+            return plain_redirect(_search_url(text))
+    elif typed := take(request):
+        text = typed.get("q", "")
+    else:
+        text = request.session.get(SEARCHED, "") if LAST_SEARCH.items() <= request.GET.dict().items() else ""
+    response = partial_or_page(request, "patient/list.html", "found", _found(request, text))
+    if request.method == "POST":
+        response["HX-Replace-Url"] = _search_url(text)
+    return response
+
+
+@require_POST
+@of_a_clinic
+def options(request):
+    """Those who may be meant by what is typed in the booking panel, as buttons of its form."""
+    text = request.POST.get("q", "")
+    return render(request, "patient/_options.html", {"patients": patients.search(request.clinic, text), "q": text})
+
+
+def _found(request, text):
+    clinic, now = request.clinic, timezone.now()
+    if text.strip():
+        found = patients.search(clinic, text, LISTED + 1)
+    else:
+        found = patients.on_day(clinic, clinic.local(now).date(), LISTED + 1)
+    found = patients.with_next_appointment(clinic, found, now)
+    more = len(found) > LISTED
+    return {"q": text, "patients": found[:LISTED], "more": more, "limit": LISTED, "oob": wants_partial(request)}
+
+
+def _search_url(text):
+    return reverse("web:patient-list", query=LAST_SEARCH if text.strip() else None)
+
+
+# One patient ---------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@of_a_clinic
+def card(request, pk):
+    patient = _patient(request, pk)
+    now = timezone.now()
+    page = _page(request)
+    first = (page - 1) * VISITS_A_PAGE
+    past = list(patients.past_visits(patient, now)[first : first + VISITS_A_PAGE + 1])
+    context = {
+        "patient": patient,
+        "missing": patients.missing(patient),
+        "coming": patients.coming_visits(patient, now),
+        "past": past[:VISITS_A_PAGE],
+        "page": page,
+        "newer": page - 1,
+        "older": page + 1 if len(past) > VISITS_A_PAGE else None,
+    }
+    return partial_or_page(request, "patient/card.html", "past", context)
+
+
+@resumable
+@of_a_clinic
+def add(request):
+    typed = request.POST if request.method == "POST" else take(request)
+    if typed and "begin" in typed:
+        return _form(request, PatientForm(clinic=request.clinic, initial=begun_with(typed["begin"])))
+    form = PatientForm(typed, clinic=request.clinic)
+    if request.method == "POST":
+        if patient := form.register():
+            messages.success(request, _("Paciente cadastrado."))
+            return redirect(request, "web:patient-detail", patient.pk)
+        return _form(request, form, status=422)
+    if typed:
+        form.check()
+    return _form(request, form)
+
+
+@resumable
+@of_a_clinic
+def edit(request, pk):
+    patient = _patient(request, pk)
+    typed = request.POST if request.method == "POST" else take(request)
+    form = PatientForm(typed, clinic=request.clinic, patient=patient)
+    if request.method == "POST":
+        if _saved(form):
+            messages.success(request, _("Cadastro salvo."))
+            return redirect(request, "web:patient-detail", pk)
+        return _form(request, form, status=409 if form.stored else 422)
+    if typed:
+        form.check()
+    return _form(request, form)
+
+
+@require_POST
+@of_a_clinic
+def check(request, pk=None):
+    """What the form says of a field as soon as it is left: the same rules as the save."""
+    patient = _patient(request, pk) if pk else None
+    form = PatientForm(request.POST, clinic=request.clinic, patient=patient)
+    form.check(left=triggered_by(request))
+    return render(request, "patient/_checked.html", {"form": form})
+
+
+def _patient(request, pk):
+    try:
+        return Patient.objects.of(request.clinic).select_related("clinic").get(pk=pk)
+    except Patient.DoesNotExist as missing:
+        raise Http404(_("Este paciente não está no cadastro desta clínica.")) from missing
+
+
+def _saved(form):
+    try:
+        return form.save()
+    except Patient.DoesNotExist as missing:
+        raise Http404(_("Este paciente não está no cadastro desta clínica.")) from missing
+
+
+def _form(request, form, status=None):
+    return partial_or_page(request, "patient/form.html", "form", {"form": form, "patient": form.patient}, status)
+
+
+def _page(request):
+    asked = request.GET.get("pagina", "1")
+    return min(max(int(asked), 1), LAST_PAGE) if asked.isascii() and asked.isdecimal() and len(asked) < 9 else 1

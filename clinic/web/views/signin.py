@@ -1,0 +1,103 @@
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth.decorators import login_not_required
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from clinic.access import interrupted, lockout
+from clinic.access.middleware import ENDED, page_behind
+from clinic.web import htmx
+from clinic.web.forms.signin import PasswordForm, SignInForm
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+def signin(request):
+    if request.user.is_authenticated:
+        return redirect(way_on(request))
+    form = SignInForm(request, request.POST or None)
+    if form.is_valid():
+        user = form.get_user()
+        csrf_token = request.META.get("CSRF_COOKIE")
+        came_back = interrupted.claim(request, user)
+        request.session.pop(ENDED, None)
+        login(request, user)
+        if came_back and csrf_token:
+            # The pages this person still has open keep working; for anybody else Django's new token stands.
+            request.META["CSRF_COOKIE"] = csrf_token
+        return redirect(way_on(request))
+    context = {
+        "form": form,
+        "next": own_path(request),
+        "kept": interrupted.is_kept(request),
+        "ended": request.session.get(ENDED, False),
+    }
+    return render(request, "signin/signin.html", context)
+
+
+@login_not_required
+@require_POST
+def signout(request):
+    user_id = request.user.pk
+    logout(request)
+    if user_id:
+        # A form still open in another window comes back to the same person.
+        interrupted.remember_user(request, str(user_id))
+        messages.info(request, _("Você saiu."))
+    return redirect("web:signin")
+
+
+@never_cache
+@sensitive_post_parameters()
+def password_change(request):
+    form = PasswordForm(request.user, request.POST or None)
+    if form.is_valid():
+        update_session_auth_hash(request, form.save())
+        messages.success(request, _("Senha alterada. Ela vale a partir de agora."))
+        return redirect(default_page(request.user))
+    return render(request, "signin/password.html", {"form": form})
+
+
+def locked_out(request, response, credentials):
+    """The page instead of the sign-in form after too many failures of one user at one address."""
+    context = {"minutes": lockout.minutes_left(request, credentials), "next": own_path(request)}
+    return render(request, "signin/locked_out.html", context, status=429)
+
+
+def csrf_failed(request, reason=""):
+    """Somebody else's sign-in renewed the CSRF token of a page still open: what it sends is kept and shown again.
+
+    Only what this site's own page sent (browsers say so and no page can say it for them); the rest is refused. A part
+    of a page is never replaced by the refusal: somebody may be typing in it.
+    """
+    own_page = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    if own_page and getattr(request.resolver_match.func, "resumable", False) and interrupted.keep(request):
+        messages.info(request, _("A página estava aberta desde antes de você entrar. Confira e salve de novo."))
+        return htmx.redirect(request, request.path)
+    if htmx.wants_partial(request):
+        messages.error(request, _("Nada foi gravado: esta página ficou velha. Atualize-a e tente de novo."))
+        response = render(request, "_messages.html", {"oob": True}, status=403)
+        response["HX-Reswap"] = "none"
+        return response
+    return render(request, "signin/stale.html", {"back": page_behind(request)}, status=403)
+
+
+def way_on(request):
+    return own_path(request) or default_page(request.user)
+
+
+def default_page(user):
+    return reverse("admin:index") if user.clinic is None else reverse(settings.LOGIN_REDIRECT_URL)
+
+
+def own_path(request):
+    """`next` when it is a path of this site, else nothing."""
+    path = request.POST.get("next") or request.GET.get("next") or ""
+    return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""

@@ -1,0 +1,133 @@
+"""A real Chromium on the real server; every test ends with a console free of errors and CSP violations."""
+
+import os
+import shutil
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import sync_playwright
+
+from clinic.models import Clinic
+from tests.factories import PASSWORD, make_clinic, make_doctor, make_patient, make_procedure, make_user
+
+# Playwright's synchronous interface runs an event loop in this thread; Django's server runs in others.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# Nothing of the browser's own may go out to the network, and as root it runs without its sandbox.
+ARGUMENTS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+]
+REPORT_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+"""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        if os.environ.get("BROWSER_TESTS") == "required":
+            pytest.fail("BROWSER_TESTS=required, but no Chromium was found")
+        pytest.skip("no Chromium found on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints():
+    """What the pages of this test wrote to the console that nobody wants to see."""
+    return []
+
+
+@pytest.fixture
+def window(chromium, complaints, live_server):
+    """Opens windows: `window(user, width=…, scheme=…)` is a page on which that user is signed in."""
+    contexts = []
+
+    def open_window(user=None, *, width=1280, height=900, scheme="light", javascript=True):
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            locale="pt-BR",
+            java_script_enabled=javascript,
+        )
+        contexts.append(context)
+        context.add_init_script(REPORT_VIOLATIONS)
+        if user:
+            client = Client()
+            client.force_login(user)
+            cookie = client.cookies["sessionid"].value
+            context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: _note(complaints, message))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: _note_foreign(complaints, request, live_server.url))
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note(complaints, message):
+    # Chromium calls every answer above 399 an error; a refused form is none.
+    refused = "Failed to load resource" in message.text and any(code in message.text for code in ("409", "422"))
+    if message.type in {"error", "warning"} and not refused:
+        complaints.append(message.text)
+
+
+def _note_foreign(complaints, request, own):
+    if not request.url.startswith((own, "data:", "about:")):
+        complaints.append(f"request to another host: {request.url}")
+
+
+@pytest.fixture
+def clinic(transactional_db) -> Clinic:
+    return make_clinic(name="Clínica Boa Vista")
+
+
+@pytest.fixture
+def receptionist(clinic):
+    return make_user(clinic, username="recepcao", name="Rosa Recepção", password=PASSWORD)
+
+
+@pytest.fixture
+def procedure(clinic):
+    return make_procedure(clinic, name="Consulta", price="280.00", duration_minutes=30)
+
+
+@pytest.fixture
+def doctor(clinic, procedure):
+    return make_doctor(clinic, name="Dra. Helena Prado", specialty="Cardiologia", procedures=[procedure])
+
+
+@pytest.fixture
+def maria(clinic):
+    return make_patient(clinic, name="Maria da Silva Souza")
+
+
+@pytest.fixture
+def monday(clinic):
+    """A working day ahead, whatever day it is today."""
+    today = clinic.local(timezone.now()).date()
+    return today + timedelta(days=7 - today.weekday())

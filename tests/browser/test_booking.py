@@ -1,0 +1,214 @@
+import re
+from datetime import time
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import expect
+
+from clinic.booking import Author, LineRequest, Proposal, book
+from clinic.models import Appointment, Patient
+from tests.factories import PASSWORD, make_patient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+COUNT_CLICKS = """
+window.clicks = 0;
+addEventListener("click", (event) => { if (event.isTrusted && event.detail > 0) window.clicks += 1; }, true);
+"""
+
+
+def open_slot(page, monday, at="10:00"):
+    """Click the first free time at `at` in the day."""
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"a[href*='inicio={at}']").first.click()
+    expect(page.locator("#booking")).to_be_visible()
+
+
+def taken_by_somebody_else(doctor, monday, at):
+    clinic = doctor.clinic
+    proposal = Proposal(
+        clinic=clinic,
+        doctor=doctor.pk,
+        lines=(LineRequest(doctor.procedures.get().pk),),
+        starts_at=clinic.instant(monday, at),
+        patient=make_patient(clinic).pk,
+    )
+    return book(proposal, by=Author(door="command", credential="outra janela"))
+
+
+def test_a_known_patient_is_booked_in_three_clicks_and_one_field(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    page.add_init_script(COUNT_CLICKS)
+    open_slot(page, monday)
+    page.keyboard.type("silva mar")
+    page.locator("#patient-options").get_by_text("Maria da Silva Souza").click()
+    expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))
+    page.locator("#save").click()
+
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00 com Dra. Helena Prado.")
+    expect(page.locator("#day .appt")).to_contain_text("Maria da Silva Souza")
+    assert page.evaluate("window.clicks") == 3
+    appointment = Appointment.objects.get()
+    assert (appointment.patient, appointment.created_by) == (maria, receptionist)
+    assert appointment.starts_at == doctor.clinic.instant(monday, time(10))
+
+
+def test_the_keyboard_alone_books_from_the_open_panel(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/")
+    page.locator("a[href*='inicio=10:00']").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    assert Appointment.objects.get().patient == maria
+
+
+def test_a_new_patient_needs_a_name_and_a_phone_only(window, receptionist, doctor, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.locator("button[name=new]").first.click()
+    expect(page.locator("#name")).to_be_focused()
+    page.keyboard.type("João  Conceição")
+    page.keyboard.press("Tab")
+    page.keyboard.type("81 99999-9999")
+    page.locator("#save").click()
+
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    patient = Patient.objects.get()
+    assert (patient.name, str(patient.phone)) == ("João Conceição", "+5581999999999")
+    expect(page.locator("#day .appt")).to_contain_text("cadastro incompleto")
+
+
+def test_a_field_says_what_is_wrong_as_soon_as_it_is_left(window, receptionist, doctor, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.locator("button[name=new]").first.click()
+    page.locator("#phone").fill("12")
+    page.locator("#name").fill("Ana")
+    expect(page.locator("#error-phone")).to_contain_text("Este telefone não existe")
+    expect(page.locator("#phone")).to_have_attribute("aria-invalid", "true")
+    page.locator("#phone").fill("(81) 98888-7777")
+    page.locator("#name").focus()
+    expect(page.locator("#error-phone")).to_be_empty()
+    expect(page.locator("#name")).to_have_value("Ana")
+
+
+def test_a_time_taken_in_another_window_is_refused_with_the_next_free_ones(
+    window, receptionist, doctor, maria, monday
+):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("maria")
+    page.locator("#patient-options").get_by_text("Maria da Silva Souza").click()
+    page.locator("#notes").fill("prefere manhã")
+    taken_by_somebody_else(doctor, monday, time(10))
+    with page.expect_response("**/agendamentos/novo/"):
+        page.locator("#save").click()
+
+    expect(page.locator("#error-starts")).to_have_text("10:00 já está ocupado com Dra. Helena Prado.")
+    expect(page.locator("#booking-times button")).to_have_count(3)
+    expect(page.locator("#notes")).to_have_value("prefere manhã")
+    page.locator("#booking-times").get_by_text("10:30").click()
+    expect(page.locator("#save")).to_have_text("Agendar às 10:30")
+    page.locator("#save").click()
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:30")
+    assert Appointment.objects.get(patient=maria).notes == "prefere manhã"
+
+
+def test_a_double_click_on_save_books_once(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("maria")
+    page.locator("#patient-options").get_by_text("Maria da Silva Souza").click()
+    page.locator("#save").dblclick()
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    assert Appointment.objects.count() == 1
+
+
+def test_a_form_posted_after_the_session_ended_comes_back_filled_in(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("maria")
+    page.locator("#patient-options").get_by_text("Maria da Silva Souza").click()
+    page.locator("#notes").fill("trazer exames")
+    end_session_of(page)
+    page.locator("#save").click()
+    page.wait_for_url("**/entrar/**")
+    page.locator("[name=username]").fill(receptionist.username)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#notes")).to_have_value("trazer exames")
+    page.locator("#save").click()
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    assert Appointment.objects.get().notes == "trazer exames"
+
+
+def end_session_of(page):
+    """Let the session be as old as one that was left open over lunch and the afternoon."""
+    (cookie,) = (each for each in page.context.cookies() if each["name"] == "sessionid")
+    session = SessionStore(cookie["value"])
+    session["seen_at"] -= 3 * 3600
+    session.save()
+
+
+def test_everything_works_without_javascript(window, receptionist, doctor, maria, monday):
+    page = window(receptionist, javascript=False)
+    open_slot(page, monday)
+    page.locator("#q").fill("maria")
+    page.locator("#q").press("Enter")
+    page.locator("#patient-options").get_by_text("Maria da Silva Souza").click()
+    page.locator("#save").click()
+    expect(page.locator("#day .appt")).to_contain_text("Maria da Silva Souza")
+
+    page.locator("#day .appt a").click()
+    page.get_by_role("button", name="Confirmar").click()
+    expect(page.locator("#appointment .status-confirmed").first).to_be_visible()
+    page.get_by_role("link", name="Remarcar").click()
+    page.locator("#starts").fill("11:00")
+    page.locator("#save").click()
+    expect(page.locator("#appointment")).to_contain_text("11:00–11:30")
+    page.get_by_role("link", name="Cancelar").click()
+    page.get_by_label("Paciente", exact=True).check()
+    page.locator("#save").click()
+    expect(page.locator("#appointment")).to_contain_text("Cancelado")
+
+
+def test_a_booking_is_confirmed_moved_cancelled_and_taken_back_in_the_panel(
+    window, receptionist, doctor, maria, monday
+):
+    booked = taken_by_somebody_else(doctor, monday, time(9))
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"#a{booked.pk}").click()
+    panel = page.locator("#panel")
+    panel.get_by_role("button", name="Confirmar").click()
+    expect(page.locator(f"#a{booked.pk} use")).to_have_attribute("href", icon_of("confirmed"))
+
+    panel.get_by_role("link", name="Remarcar").click()
+    panel.get_by_role("button", name="09:30").click()
+    expect(panel.locator("#save")).to_have_text("Remarcar para 09:30")
+    panel.locator("#save").click()
+    expect(panel).to_contain_text("Reagendado")
+    expect(page.locator(f"#a{booked.pk}")).to_contain_text("09:30")
+
+    panel.get_by_role("button", name="Desfazer").click()
+    expect(panel).to_contain_text("09:00–09:30")
+
+    panel.get_by_role("link", name="Cancelar").click()
+    panel.locator("#save").click()
+    expect(panel.locator("#error-cancelled_by")).to_have_text("Diga quem cancelou: o paciente ou a clínica.")
+    panel.get_by_label("Clínica").check()
+    panel.locator("#reason").fill("médica doente")
+    panel.locator("#save").click()
+    expect(panel).to_contain_text("médica doente")
+    panel.locator("details.story summary").click()
+    expect(panel.locator("details.story li")).to_have_count(5)
+
+
+def icon_of(status):
+    return re.compile(rf"#status-{status}$")

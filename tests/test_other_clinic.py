@@ -1,0 +1,49 @@
+"""Every address with an id in it, asked by every role of another clinic: there is nothing to be found."""
+
+import pytest
+from django.urls import URLPattern, reverse
+
+from clinic.web.urls import urlpatterns
+from tests.factories import book_appointment, make_clinic, make_manager, make_master, make_user
+
+pytestmark = pytest.mark.django_db
+
+WITH_ID = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern) and "<int:" in str(pattern.pattern)]
+ROLES = [make_user, make_manager, make_master]
+
+
+@pytest.fixture(params=ROLES, ids=["receptionist", "manager", "master"])
+def stranger(request, client):
+    client.force_login(request.param(make_clinic()))
+    return client
+
+
+@pytest.fixture
+def appointment():
+    return book_appointment()
+
+
+def ids(appointment, pattern):
+    """The row of the appointment's clinic that this address is about."""
+    about = {"agendamentos/": appointment.pk, "pacientes/": appointment.patient_id}
+    (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
+    return {"pk": pk}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("pattern", WITH_ID, ids=lambda pattern: pattern.name)
+def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method):
+    address = reverse(f"web:{pattern.name}", kwargs=ids(appointment, pattern))
+    answer = getattr(stranger, method)(address, {"status": "cancelled", "move": "1", "notes": "meu", "name": "Meu"})
+    # A page that knows only one of the two methods answers 405 before it looks for anything.
+    assert answer.status_code == 404 or (answer.status_code == 405 and method.upper() not in answer["Allow"])
+    before = appointment.updated_at
+    appointment.refresh_from_db()
+    assert (appointment.updated_at, appointment.notes) == (before, "")
+
+
+@pytest.mark.parametrize("pattern", WITH_ID, ids=lambda pattern: pattern.name)
+def test_a_row_that_does_not_exist_is_not_found(client, pattern):
+    client.force_login(make_user(make_clinic()))
+    address = reverse(f"web:{pattern.name}", kwargs={"pk": 2**70})
+    assert client.get(address).status_code in {404, 405}

@@ -1,0 +1,266 @@
+from datetime import date, time
+
+import pytest
+from django.urls import reverse
+
+from clinic.models import Appointment, Patient
+from tests.factories import (
+    book_appointment,
+    make_clinic,
+    make_discount,
+    make_doctor,
+    make_patient,
+    make_procedure,
+    make_user,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday")]
+
+BOOK = reverse("web:appointment-book")
+CHECK = reverse("web:appointment-check")
+HTMX = {"HX-Request": "true"}
+MONDAY = date(2026, 11, 23)
+
+
+@pytest.fixture
+def saturday(time_machine):
+    """21 November 2026, noon in Recife."""
+    time_machine.move_to("2026-11-21T15:00:00Z", tick=False)
+
+
+@pytest.fixture
+def clinic():
+    return make_clinic()
+
+
+@pytest.fixture
+def procedure(clinic):
+    return make_procedure(clinic, name="Consulta", price="252.00", duration_minutes=30)
+
+
+@pytest.fixture
+def doctor(clinic, procedure):
+    return make_doctor(clinic, name="Dra. Helena Prado", procedures=[procedure])
+
+
+@pytest.fixture
+def patient(clinic):
+    return make_patient(clinic, name="Ana Souza")
+
+
+@pytest.fixture
+def desk(client, clinic):
+    client.force_login(make_user(clinic))
+    return client
+
+
+@pytest.fixture
+def form(doctor, procedure, patient):
+    """A form that can be booked; tests change one thing."""
+    return {
+        "patient": patient.pk,
+        "doctor": doctor.pk,
+        "procedure": [procedure.pk],
+        "discount": [""],
+        "date": "23/11/2026",
+        "starts": "09:00",
+        "notes": "",
+    }
+
+
+def errors(answer):
+    """{field: sentence} of the form that came back."""
+    return {field: " ".join(sentences) for field, sentences in answer.context["form"].errors.items()}
+
+
+def test_a_booking_leads_back_to_its_day(desk, form, doctor):
+    answer = desk.post(BOOK, form)
+    appointment = Appointment.objects.get()
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/agenda/2026-11-23/#a{appointment.pk}"
+    assert appointment.starts_at == doctor.clinic.instant(MONDAY, time(9))
+    assert appointment.events.get().door == "browser"
+
+
+def test_a_booking_by_htmx_shows_the_appointment_and_has_the_day_drawn_anew(desk, form):
+    answer = desk.post(BOOK, form, headers=HTMX)
+    assert answer.status_code == 200
+    assert answer["HX-Trigger"] == "refresh-day"
+    assert "Agendado às 09:00" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "sentence"),
+    [
+        ({"patient": ""}, "patient", "Escolha um paciente da lista ou cadastre um novo."),
+        ({"patient": "abc"}, "patient", "Esta escolha não existe mais. Escolha de novo."),
+        ({"patient": "9" * 30}, "patient", "Esta escolha não existe mais. Escolha de novo."),
+        (
+            {"patient": "999999999"},
+            "patient",
+            "Este paciente não está mais no cadastro. Busque de novo pelo nome ou telefone.",
+        ),
+        ({"doctor": ""}, "doctor", "Escolha o médico ou a médica."),
+        ({"doctor": "-1"}, "doctor", "Esta escolha não existe mais. Escolha de novo."),
+        ({"doctor": "999999999"}, "doctor", "Este médico não atende mais na clínica. Escolha outro."),
+        ({"procedure": [""]}, "procedure", "Escolha pelo menos um procedimento."),
+        ({"procedure": ["1e9"]}, "procedure", "Esta escolha não existe mais. Escolha de novo."),
+        (
+            {"procedure": ["999999999"]},
+            "procedure",
+            "Um dos procedimentos não é mais oferecido. Escolha de novo.",
+        ),
+        ({"discount": ["999999999"]}, "discount", "Este desconto não existe mais. Escolha outro ou nenhum."),
+        ({"date": ""}, "starts", "Escolha a data e o horário."),
+        ({"date": "31/02/2027"}, "date", "Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026."),
+        ({"date": "amanhã"}, "date", "Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026."),
+        ({"date": "20/11/2026"}, "date", "Esta data já passou. Escolha hoje ou uma data futura."),
+        ({"date": "21/11/2028"}, "date", "Esta data está longe demais. Escolha até 20/11/2028."),
+        ({"date": "31/12/9999"}, "date", "O ano deve ficar entre 1900 e 2200. Confira a data."),
+        ({"date": "01/01/0001"}, "date", "O ano deve ficar entre 1900 e 2200. Confira a data."),
+        ({"starts": "25:00"}, "starts", "Este horário não existe. Escreva hora e minutos, por exemplo 09:30."),
+        ({"ends": "08:30"}, "ends", "O fim deve ser depois do início."),
+        (
+            {"starts": "12:00"},
+            "starts",
+            "Dra. Helena Prado não atende nesse horário: das 08:00 às 12:00 e das 13:00 às 18:00.",
+        ),
+        ({"notes": "x" * 10_000}, "notes", "As observações têm 10000 caracteres; o máximo é 5000."),
+        ({"notes": "a\0b"}, "notes", "Caracteres nulos não são permitidos."),
+    ],
+)
+def test_what_cannot_be_booked_is_said_at_its_field_and_nothing_is_lost(desk, form, change, field, sentence):
+    answer = desk.post(BOOK, form | change, headers=HTMX)
+    assert answer.status_code in {409, 422}
+    assert errors(answer)[field] == sentence
+    assert not Appointment.objects.exists()
+    for name, sent in (form | change).items():
+        values = sent if isinstance(sent, list) else [sent]
+        assert answer.context["form"].data.getlist(name) == [str(value) for value in values]
+
+
+def test_every_complaint_comes_at_once(desk, form):
+    change = {"patient": "", "is_new": "1", "name": "", "phone": "12", "cpf": "111", "date": "31/02", "ends": "x"}
+    answer = desk.post(BOOK, form | change, headers=HTMX)
+    assert set(errors(answer)) == {"name", "phone", "cpf", "date", "ends", "starts"}
+
+
+def test_a_taken_time_offers_the_three_nearest_free_ones(desk, form, doctor, clinic):
+    book_appointment(doctor, starts_at=clinic.instant(MONDAY, time(9)))
+    answer = desk.post(BOOK, form, headers=HTMX)
+    assert answer.status_code == 409
+    assert errors(answer) == {"starts": "09:00 já está ocupado com Dra. Helena Prado."}
+    offered = [f"{clinic.local(each.starts_at):%H:%M}" for each in answer.context["times"]]
+    assert offered == ["08:15", "08:30", "09:30"]
+
+
+def test_the_same_form_sent_twice_books_once_and_succeeds_twice(desk, form):
+    form["key"] = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+    first, second = desk.post(BOOK, form), desk.post(BOOK, form)
+    assert first["Location"] == second["Location"]
+    assert Appointment.objects.count() == 1
+
+
+def test_a_used_form_with_another_time_is_not_taken_for_the_first(desk, form):
+    form["key"] = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+    desk.post(BOOK, form)
+    answer = desk.post(BOOK, form | {"starts": "10:00"})
+    assert answer.status_code == 422
+    assert Appointment.objects.count() == 1
+
+
+def test_a_new_patient_with_hostile_text_is_written_as_text(desk, form):
+    name = "<script>alert(1)</script> 😀 \u202eabc"
+    answer = desk.post(BOOK, form | {"patient": "", "is_new": "1", "name": name, "phone": "81 99999-9999"}, headers=HTMX)
+    assert answer.status_code == 200
+    assert Patient.objects.get(name__startswith="<script>").name == "<script>alert(1)</script> 😀 abc"
+    assert "<script>alert" not in answer.text
+
+
+def test_the_name_of_a_new_patient_is_kept_to_the_last_of_ten_thousand_characters(desk, form):
+    change = {"patient": "", "is_new": "1", "name": "a" * 10_000, "phone": "81 99999-9999"}
+    answer = desk.post(BOOK, form | change, headers=HTMX)
+    assert errors(answer) == {"name": "O nome tem 10000 caracteres; o máximo é 160."}
+    assert "a" * 10_000 in answer.text
+
+
+def test_a_free_time_opens_the_panel_with_doctor_date_time_and_the_usual_procedure(desk, doctor, procedure):
+    answer = desk.get(BOOK, {"medico": doctor.pk, "data": "2026-11-23", "inicio": "10:00"}, headers=HTMX)
+    assert answer.status_code == 200
+    context = answer.context
+    assert (context["doctor"], context["submit"]) == (doctor, "Agendar às 10:00")
+    assert [row["procedure"] for row in context["rows"]] == [str(procedure.pk)]
+    assert errors(answer) == {}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"medico": "abc", "data": "x", "inicio": "99:99", "paciente": "drop table"},
+        {"medico": "9" * 40, "data": "0001-01-01", "inicio": "00:00", "paciente": "9" * 40},
+        {"data": "9999-12-31", "inicio": "23:59"},
+        {"medico": "", "data": "", "inicio": "", "paciente": ""},
+    ],
+)
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "page"])
+def test_an_address_somebody_mangled_still_opens_the_panel(desk, doctor, asked, headers):
+    assert desk.get(BOOK, asked, headers=headers).status_code == 200
+
+
+def test_leaving_a_field_answers_with_complaints_times_and_total_alone(desk, form):
+    answer = desk.post(CHECK, form | {"starts": "12:15"}, headers=HTMX | {"HX-Trigger-Name": "starts"})
+    assert answer.status_code == 200
+    assert "não atende nesse horário" in answer.text
+    assert 'id="notes"' not in answer.text
+    assert answer.text.count('hx-swap-oob="true"') >= 8
+
+
+def test_what_nobody_has_come_to_yet_is_not_complained_about(desk, doctor):
+    answer = desk.post(CHECK, {"doctor": doctor.pk}, headers=HTMX | {"HX-Trigger-Name": "doctor"})
+    assert errors(answer) == {}
+
+
+def test_discounts_and_the_total_follow_the_lines(desk, form, clinic):
+    discount = make_discount(clinic, percentage=20)
+    answer = desk.post(CHECK, form | {"discount": [discount.pk]}, headers=HTMX | {"HX-Trigger-Name": "discount"})
+    assert "R$\xa0201,60" in answer.text
+
+
+def test_a_chosen_time_is_put_into_the_form(desk, form, clinic):
+    instant = clinic.instant(date(2026, 11, 24), time(14, 15))
+    answer = desk.post(CHECK, form | {"choose": instant.isoformat()}, headers=HTMX)
+    assert answer.context["form"].data["date"] == "24/11/2026"
+    assert answer.context["submit"] == "Agendar às 14:15"
+
+
+@pytest.mark.parametrize("choose", ["", "amanhã", "2026-99-99T00:00", "2026-11-24T10:00", "9999-12-31T23:59:59Z"])
+def test_a_mangled_choice_of_time_changes_nothing(desk, form, choose):
+    answer = desk.post(CHECK, form | {"choose": choose}, headers=HTMX)
+    assert answer.status_code == 200
+
+
+def test_a_line_is_added_and_taken_away(desk, form):
+    more = desk.post(CHECK, form | {"add": "1"}, headers=HTMX)
+    assert len(more.context["rows"]) == 2
+    fewer = desk.post(CHECK, form | {"procedure": [form["procedure"][0], ""], "remove": "1"}, headers=HTMX)
+    assert len(fewer.context["rows"]) == 1
+
+
+def test_the_panel_stands_beside_its_day_without_htmx(desk, doctor):
+    answer = desk.get(BOOK, {"medico": doctor.pk, "data": "2026-11-23", "inicio": "10:00"})
+    assert 'id="day"' in answer.text
+    assert 'id="booking"' in answer.text
+
+
+def test_another_clinics_doctor_patient_procedure_and_discount_are_unknown(desk, form):
+    other = make_doctor()
+    theirs = {
+        "doctor": other.pk,
+        "patient": make_patient(other.clinic).pk,
+        "procedure": [other.procedures.get().pk],
+        "discount": [make_discount(other.clinic).pk],
+    }
+    answer = desk.post(BOOK, form | theirs, headers=HTMX)
+    assert set(errors(answer)) == {"doctor", "patient", "procedure", "discount"}
+    assert other.name not in answer.text
+    assert not Appointment.objects.exists()

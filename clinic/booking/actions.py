@@ -64,8 +64,8 @@ class Author:
 def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> Appointment:
     """Write the appointment, its lines, discounts and event in one transaction.
 
-    Locks the doctor's row, then the patient's (FOR NO KEY UPDATE). Raises BookingRefused with every broken rule and, when
-    the time is at fault, the three nearest free ones. `now` is the moment to take for now; rows are dated by it.
+    Locks the doctor's row, then the patient's (FOR NO KEY UPDATE). Raises BookingRefused with every broken rule and,
+    when the time is at fault, the three nearest free ones. `now` is the moment to take for now; rows are dated by it.
     """
     now = now or timezone.now()
     return _transacted(lambda: _book(proposal, by, now), lambda refusals: _instead(proposal, refusals, now))
@@ -149,7 +149,7 @@ def undo(appointment_id: int, *, clinic: Clinic, by: Author, now: datetime | Non
             raise BookingRefused([Refusal(Reason.TRY_AGAIN)])
         if event.kind == AppointmentEvent.Kind.RESCHEDULED:
             return _move_back(appointment, event.before, by, now)
-        return _status_back(appointment, event.before["status"], by, now)
+        return _status_back(appointment, event.before, by, now)
 
     return _transacted(work)
 
@@ -505,11 +505,13 @@ def _standing_case(appointment, now):
     )
 
 
-def _status_back(appointment, wanted, by, now):
+def _status_back(appointment, before, by, now):
+    wanted = before["status"]
     if wanted not in statuses.TRANSITIONS[appointment.status]:
         wanted = Status.SCHEDULED
     _refuse(_transition_refusals(appointment, wanted, now))
-    return _set_status(appointment, wanted, by, now, cancelled_by="", cancel_reason="", undo=True)
+    cancelled_by, reason = before.get("cancelled_by", ""), before.get("reason", "")
+    return _set_status(appointment, wanted, by, now, cancelled_by=cancelled_by, cancel_reason=reason, undo=True)
 
 
 def _other_in_service(appointment):
@@ -519,6 +521,8 @@ def _other_in_service(appointment):
 
 def _set_status(appointment, status, by, now, *, cancelled_by, cancel_reason, **remark):
     before = {"status": appointment.status}
+    if appointment.status == Status.CANCELLED:
+        before |= {"cancelled_by": appointment.cancelled_by, "reason": appointment.cancel_reason}
     after = {"status": status} | remark
     if status == Status.CANCELLED:
         after |= {"cancelled_by": cancelled_by, "reason": cancel_reason}

@@ -25,8 +25,8 @@ _UNSEEN = {"Cc", "Cf", "Cs"}
 
 
 class CpfPolicy(Enum):
-    """STRICT: a person is there to ask, so a doubtful CPF is refused. LENIENT: a machine sent it, so the booking is kept
-    without it and the front desk sees "CPF a confirmar" (page "POST /api/appointments" of ImageMais, sample CPF)."""
+    """STRICT: a person is there to ask, so a doubtful CPF is refused. LENIENT: a machine sent it, so the booking is
+    kept without it and the front desk sees "CPF a confirmar" (ImageMais, "POST /api/appointments", sample CPF)."""
 
     STRICT = "strict"
     LENIENT = "lenient"

@@ -3,6 +3,7 @@
 import unicodedata
 from contextlib import contextmanager
 from dataclasses import fields
+from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import TextField, Value
@@ -35,11 +36,18 @@ def find(examined: Examined, clinic: Clinic, policy: CpfPolicy) -> Patient | Non
     return _known(examined, clinic, policy, lock=False)
 
 
-def register_patient(clinic: Clinic, details: PatientDetails) -> Patient:
-    """A new patient from the front desk. Raises BookingRefused."""
-    examined = _examined_or_refused(clinic, details)
-    with _cpf_named(clinic, examined.cpf):
-        return Patient.objects.create(clinic=clinic, **_storable(examined))
+def register_patient(clinic: Clinic, details: PatientDetails, *, key: UUID | None = None) -> Patient:
+    """A new patient from the front desk; the same details sent again with the same `key` (a double click) mean the same
+    one. Raises BookingRefused."""
+    once = uuid5(key, f"{clinic.pk} {details}") if key else uuid4()
+    try:
+        examined = _examined_or_refused(clinic, details)
+        with _cpf_named(clinic, examined.cpf):
+            return Patient.objects.create(clinic=clinic, uuid=once, **_storable(examined))
+    except (BookingRefused, IntegrityError):
+        if registered := Patient.objects.of(clinic).filter(uuid=once).first():
+            return registered
+        raise
 
 
 def edit_patient(patient_id: int, details: PatientDetails, *, clinic: Clinic) -> Patient:
@@ -117,7 +125,7 @@ def _believed(owner, details, policy):
 
 
 def _folded(text):
-    plain = unicodedata.normalize("NFKD", text)
+    plain = unicodedata.normalize("NFKD", " ".join(text.split()))
     return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
 
 

@@ -84,7 +84,7 @@ class Refusal:
 
 
 class BookingRefused(Exception):
-    """Nothing was written. `refusals` holds every broken rule; `alternatives` the nearest free times, if time was it."""
+    """Nothing was written. `refusals` holds every broken rule; `alternatives` the nearest free times."""
 
     def __init__(self, refusals, alternatives=()):
         super().__init__(", ".join(refusal.reason.name for refusal in refusals))

@@ -1,6 +1,6 @@
 """What is stored, and what PostgreSQL itself refuses."""
 
-from clinic.models.appointment import Appointment, AppointmentProcedure, AppliedDiscount
+from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentProcedure
 from clinic.models.clinic import Clinic, NonexistentTime
 from clinic.models.doctor import Absence, Closure, Doctor, WorkingHours
 from clinic.models.history import AppointmentEvent

@@ -143,7 +143,7 @@ class Appointment(ClinicRow):
         ]
 
     def __str__(self):
-        return f"{self.starts_at:%Y-%m-%d %H:%MZ}"
+        return f"{timezone.localtime(self.starts_at):%d/%m/%Y %H:%M}"
 
     @property
     def is_standing(self):

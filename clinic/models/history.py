@@ -9,7 +9,7 @@ from clinic.models.staff import StaffUser
 
 
 class AppointmentEvent(ClinicRow):
-    """What happened to an appointment: who, when, by which door, before → after. A trigger refuses UPDATE and DELETE."""
+    """What happened to an appointment: who, when, by which door, before → after. UPDATE and DELETE are refused."""
 
     class Kind(models.TextChoices):
         BOOKED = "booked", _("Agendado")

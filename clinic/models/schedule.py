@@ -1,4 +1,4 @@
-"""Stored hours, absences and holidays, expanded per local date into instants. Booking's rules and the agenda share it."""
+"""Stored hours, absences and holidays, expanded per local date into instants; shared by booking's rules and agenda."""
 
 from collections import defaultdict
 from dataclasses import dataclass

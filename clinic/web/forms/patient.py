@@ -40,7 +40,7 @@ class PatientForm(forms.Form):
         super().__init__(data, initial=as_written(patient, clinic) if patient else initial)
         self.clinic = clinic
         self.patient = patient
-        self.fields[self._documents[1]].help_text = _("Só se a pessoa tiver também este documento.")
+        self.fields[self._documents[1]].help_text = _("Só se tiver os dois.")
         self.key = _uuid(self.data.get("key")) or uuid4()
         self.version = self.data.get("version") or (version(patient) if patient else "")
         self.stored = {}

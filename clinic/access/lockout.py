@@ -1,0 +1,21 @@
+"""What django-axes counts: failures of one user name at one address (see `addresses`)."""
+
+from math import ceil
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.helpers import get_cool_off
+from axes.models import AccessAttempt
+from django.utils import timezone
+
+
+def minutes_left(request, credentials) -> int:
+    """Until this user may try again at this address; known or not known here, the answer is the same."""
+    (attempts,) = AxesDatabaseHandler().get_user_attempts(request, credentials)
+    newest = attempts.order_by("-attempt_time").values_list("attempt_time", flat=True).first() or timezone.now()
+    left = newest + get_cool_off(request) - timezone.now()
+    return max(1, ceil(left.total_seconds() / 60))
+
+
+def release(username: str) -> None:
+    """Let this user try again at once, from every address."""
+    AccessAttempt.objects.filter(username=username).delete()

@@ -1,0 +1,111 @@
+import time
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from clinic.access import interrupted
+from clinic.models import Clinic
+
+SIGNED_IN_AT = "signed_in_at"
+SEEN_AT = "seen_at"
+ENDED = "session_ended"
+CHOSEN_CLINIC = "chosen_clinic"
+SEEN_EVERY_SECONDS = 300
+
+
+class SessionLimits:
+    """Ends a session SESSION_LIFE_SECONDS after its first request, or SESSION_IDLE_SECONDS after its last.
+
+    A page that refreshes itself says so with the header `X-Background: 1`, and that is nobody at work. The last request
+    is written down every five minutes only, so an idle session may end that much early, never late.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in request.session:
+            self.limit(request, int(time.time()))
+        return self.get_response(request)
+
+    def limit(self, request, now):
+        session = request.session
+        seen_at = session.get(SEEN_AT, now)
+        if now - session.get(SIGNED_IN_AT, now) >= settings.SESSION_LIFE_SECONDS or (
+            now - seen_at >= settings.SESSION_IDLE_SECONDS
+        ):
+            end(request)
+        elif SIGNED_IN_AT not in session:
+            session[SIGNED_IN_AT] = session[SEEN_AT] = now
+        elif now - seen_at >= SEEN_EVERY_SECONDS and "X-Background" not in request.headers:
+            session[SEEN_AT] = now
+
+
+class ClinicLocale:
+    """Sets `request.clinic`, and its zone and language for the request.
+
+    None for strangers, and for superusers until they choose one.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.clinic = None
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+            request.clinic = request.user.clinic or chosen_clinic(request)
+        if request.clinic is None:
+            return self.get_response(request)
+        with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
+            return self.get_response(request)
+
+
+class SignInRequired(LoginRequiredMiddleware):
+    """Every view is for people who are signed in, unless it says `@login_not_required`.
+
+    Runs after the CSRF check, so only what the person's own page sent is kept (see `interrupted`).
+    """
+
+    def handle_no_permission(self, request, view_func):
+        url = reverse("web:signin", query={"next": self.way_back(request, view_func)})
+        if "HX-Request" in request.headers:
+            return HttpResponse(headers={"HX-Redirect": url})
+        return HttpResponseRedirect(url)
+
+    def way_back(self, request, view_func):
+        if request.method == "POST" and getattr(view_func, "resumable", False) and interrupted.keep(request):
+            return request.path
+        if request.method == "GET" and "HX-Request" not in request.headers:
+            return request.get_full_path()
+        return page_behind(request)
+
+
+def end(request) -> None:
+    """Leave an anonymous session in the place of this one, which remembers whose it was."""
+    user_id = request.session[SESSION_KEY]
+    request.session.flush()
+    interrupted.remember_user(request, user_id)
+    request.session[ENDED] = True
+
+
+def choose_clinic(request, clinic: Clinic | None) -> None:
+    """A superuser works in this clinic from the next request on, or in none."""
+    request.session[CHOSEN_CLINIC] = clinic and clinic.pk
+
+
+def chosen_clinic(request) -> Clinic | None:
+    pk = request.session.get(CHOSEN_CLINIC)
+    return pk and Clinic.objects.filter(pk=pk).first()
+
+
+def page_behind(request) -> str:
+    """Path and query of the page that sent this request; the start page when it does not say, or is another host's."""
+    page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer") or "")
+    if page.netloc != request.get_host():
+        return reverse("web:home")
+    return f"{page.path}?{page.query}" if page.query else page.path

@@ -1,0 +1,28 @@
+from functools import wraps
+
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+
+
+def manager_required(view):
+    """Managers, masters and superusers only; others get the 403 page with a sentence. SignInRequired runs before."""
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        if not request.user.is_manager:
+            raise PermissionDenied(_("Esta página é da gestão da clínica."))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def master_required(view):
+    """Masters and superusers only; others get the 403 page with a sentence. SignInRequired runs before."""
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        if not request.user.is_master:
+            raise PermissionDenied(_("Esta página é só do usuário master da clínica."))
+        return view(request, *args, **kwargs)
+
+    return guarded

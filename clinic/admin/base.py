@@ -1,0 +1,185 @@
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import display_for_value
+from django.db import IntegrityError, models
+from django.db.models import Q, Value
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from clinic.access import interrupted
+from clinic.admin.forms import (
+    ClinicRowForm,
+    ClinicRowFormSet,
+    DateAndShortTime,
+    LocalDecimalField,
+    SentencesForm,
+    ShortTimeInput,
+)
+from clinic.models.ranges import Fold
+
+WIDGETS = {
+    models.DateTimeField: {"form_class": forms.SplitDateTimeField, "widget": DateAndShortTime},
+    models.DecimalField: {"form_class": LocalDecimalField, "localize": True},
+    models.TimeField: {"widget": ShortTimeInput},
+}
+
+
+class NounAdmin(admin.ModelAdmin):
+    form = SentencesForm
+    formfield_overrides = WIDGETS
+    list_per_page = 50
+    folded_fields = ()
+
+    @interrupted.resumable
+    def add_view(self, request, form_url="", extra_context=None):
+        return super().add_view(request, form_url, extra_context)
+
+    @interrupted.resumable
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        typed = interrupted.take(request)
+        if typed is not None:
+            show_again(request, typed)
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            # Somebody was quicker between the check and the write: now the check sees it and names the field.
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.shown_again = getattr(request, "shown_again", False)
+        return form
+
+    def get_search_results(self, request, queryset, search_term):
+        """Every word in one of `folded_fields`, whatever its accents and capitals, or as `search_fields` say."""
+        rows = queryset
+        for word in search_term.split():
+            folded = [Q((f"{field}__contains", Fold(Value(word)))) for field in self.folded_fields]
+            plain = [Q((f"{field}__icontains", word)) for field in self.search_fields]
+            rows = rows.filter(Q.create(folded + plain, connector=Q.OR))
+        return rows, False
+
+    def get_deleted_objects(self, objs, request):
+        if needing := history_of(self.model, objs):
+            return [], {}, set(), needing
+        return super().get_deleted_objects(objs, request)
+
+    def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
+        raise Http404
+
+
+class OneClinic:
+    """Only the rows of `request.clinic`, in lists, forms, choices and actions.
+
+    A superuser who has chosen no clinic looks at all of them and changes none.
+    """
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request)
+        return rows if sees_all(request) else rows.of(request.clinic)
+
+    def get_field_queryset(self, db, db_field, request):
+        related = db_field.remote_field.model
+        rows = super().get_field_queryset(db, db_field, request)
+        rows = related._default_manager.all() if rows is None else rows
+        return rows if sees_all(request) else rows.of(request.clinic)
+
+    def has_add_permission(self, request, *args):
+        return request.clinic is not None and super().has_add_permission(request, *args)
+
+    def has_change_permission(self, request, obj=None):
+        return request.clinic is not None and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return request.clinic is not None and super().has_delete_permission(request, obj)
+
+
+class ClinicRowAdmin(OneClinic, NounAdmin):
+    form = ClinicRowForm
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.clinic = request.clinic
+        return form
+
+    def get_exclude(self, request, obj=None):
+        return [*(super().get_exclude(request, obj) or []), "clinic"]
+
+    def get_list_display(self, request):
+        return [*self.list_display, "clinic"] if sees_all(request) else self.list_display
+
+    def get_list_filter(self, request):
+        return ["clinic", *self.list_filter] if sees_all(request) else self.list_filter
+
+    def get_list_select_related(self, request):
+        return [*(self.list_select_related or []), "clinic"]
+
+
+class ClinicRowInline(OneClinic, admin.TabularInline):
+    form = ClinicRowForm
+    formset = ClinicRowFormSet
+    formfield_overrides = WIDGETS
+    exclude = ["clinic"]
+    extra = 0
+    show_change_link = False
+
+
+class LookOnly:
+    """Read here, written elsewhere."""
+
+    def has_add_permission(self, request, *args):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+class OwnRowsFilter(admin.RelatedFieldListFilter):
+    """A filter by another noun that offers only this clinic's rows of it."""
+
+    def field_choices(self, field, request, model_admin):
+        limits = {} if sees_all(request) else {"clinic": request.clinic}
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to=limits)
+
+
+def show_again(request, typed) -> None:
+    """Have the admin take a GET for the POST that came too late; the form refuses to save it (SentencesForm)."""
+    request._load_post_and_files()  # else whoever asks for the files first reads the empty body over what is set here
+    request.method, request.POST, request.shown_again = "POST", typed, True
+
+
+def shown(path, label):
+    """A column for a field that has no Portuguese name of its own; `path` as in a lookup."""
+
+    @admin.display(description=label, ordering=path)
+    def value(self, row):
+        for name in path.split("__"):
+            row = getattr(row, f"get_{name}_display", lambda row=row, name=name: getattr(row, name))()
+        return display_for_value(row, "—")
+
+    return value
+
+
+def sees_all(request) -> bool:
+    return request.user.is_superuser and request.clinic is None
+
+
+def history_of(model, objs) -> list[str]:
+    """What stands in the way of deleting these rows, in words; at most one query for each kind of it."""
+    protecting = [
+        relation
+        for relation in model._meta.get_fields(include_hidden=True)
+        if relation.auto_created and getattr(relation, "on_delete", None) is models.PROTECT
+    ]
+    return [
+        _("%(what)s já registrados") % {"what": relation.related_model._meta.verbose_name_plural}
+        for relation in protecting
+        if relation.related_model._base_manager.filter((f"{relation.field.name}__in", list(objs))).exists()
+    ]

@@ -1,0 +1,16 @@
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from clinic.admin.base import ClinicRowAdmin
+from clinic.models import Discount
+
+
+@admin.register(Discount)
+class DiscountAdmin(ClinicRowAdmin):
+    fieldsets = [
+        (None, {"fields": ["name", "expires_on"]}),
+        (_("Quanto"), {"fields": ["percentage", "fixed"], "description": _("Preencha um dos dois.")}),
+    ]
+    list_display = ["name", "percentage", "fixed", "expires_on"]
+    search_fields = ["name__unaccent"]
+    list_filter = [("percentage", admin.EmptyFieldListFilter)]

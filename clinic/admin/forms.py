@@ -1,0 +1,80 @@
+from django import forms
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from clinic.admin.sentences import SENTENCES
+
+
+class LocalDecimalField(forms.DecimalField):
+    """Reads a number as people write money: 1.234,56 or R$ 1.234,56."""
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = value.replace("R$", "").replace("€", "").strip()
+            if "," in value:
+                value = value.replace(".", "")
+        return super().to_python(value)
+
+
+class ShortTimeInput(forms.TimeInput):
+    """08:00, without the seconds nobody types."""
+
+    def __init__(self, attrs=None):
+        super().__init__({"size": 5, "maxlength": 8, "placeholder": "08:00"} | (attrs or {}), format="%H:%M")
+
+
+class DateAndShortTime(AdminSplitDateTime):
+    def __init__(self, attrs=None):
+        super().__init__(attrs)
+        self.widgets[1].format = "%H:%M"
+
+
+class SentencesForm(forms.ModelForm):
+    """Says what a constraint refuses at the field to blame, and shows a form again whose session had ended."""
+
+    shown_again = False
+
+    def clean(self):
+        if self.shown_again:
+            self.add_error(None, _("A sessão terminou antes de gravar. Está tudo aqui: confira e salve de novo."))
+        return super().clean()
+
+    def validate_constraints(self):
+        exclude = self._get_validation_exclusions()
+        model = self.instance._meta.concrete_model
+        for constraint in model._meta.constraints:
+            try:
+                constraint.validate(model, self.instance, exclude=exclude)
+            except ValidationError:
+                field, sentence = SENTENCES[constraint.name]
+                self.add_error(field if field in self.fields else None, sentence)
+
+
+class ClinicRowForm(SentencesForm):
+    """A row of `clinic`, which nobody types but the constraints look at."""
+
+    clinic = None
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.clinic_id is None:
+            self.instance.clinic = self.clinic
+
+    def _get_validation_exclusions(self):
+        return super()._get_validation_exclusions() - {"clinic"}
+
+
+class ClinicRowFormSet(forms.BaseInlineFormSet):
+    """Rows inside another row belong to its clinic."""
+
+    def _construct_form(self, i, **kwargs):
+        form = super()._construct_form(i, **kwargs)
+        form.instance.clinic_id = self.instance.clinic_id
+        return form
+
+    def add_fields(self, form, index):
+        """In a table the heading is the label: say it to those who do not see the table, too."""
+        super().add_fields(form, index)
+        for field in form.fields.values():
+            field.widget.attrs["aria-label"] = field.label

@@ -1,0 +1,13 @@
+from django.contrib import admin
+
+from clinic.admin.base import ClinicRowAdmin
+from clinic.models import Procedure
+
+
+@admin.register(Procedure)
+class ProcedureAdmin(ClinicRowAdmin):
+    fields = ["name", "code", "price", "duration_minutes", "active"]
+    list_display = ["name", "code", "price", "duration_minutes", "active"]
+    list_filter = ["active"]
+    search_fields = ["code"]
+    folded_fields = ["sort_name"]

@@ -1,0 +1,25 @@
+"""What the admin says when the database would refuse: constraint → (the field to blame, sentence)."""
+
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES = {
+    "doctor_council_number_once": ("council_number", _("Outro cadastro já usa este registro. Confira o número.")),
+    "doctor_interval_5_to_240": ("interval_minutes", _("Use de 5 a 240 minutos.")),
+    "workinghours_ends_after_start": ("ends", _("O fim deve ser depois do início.")),
+    "workinghours_weekday_iso": ("weekday", _("Escolha um dia da semana.")),
+    "absence_ends_after_start": ("ends_at", _("O fim deve ser depois do início.")),
+    "procedure_code_once": ("code", _("Outro procedimento já usa este código. Escolha outro ou deixe em branco.")),
+    "procedure_price_not_negative": ("price", _("O preço não pode ser negativo.")),
+    "procedure_duration_5_to_720": ("duration_minutes", _("Use de 5 a 720 minutos.")),
+    "discount_percentage_or_fixed": (
+        "percentage",
+        _("Preencha a porcentagem ou o valor fixo: um dos dois, nunca ambos."),
+    ),
+    "discount_percentage_0_to_100": ("percentage", _("Use mais de 0 e no máximo 100.")),
+    "discount_fixed_above_zero": ("fixed", _("O valor deve ser maior que zero.")),
+    "clinic_country_known": ("country", _("Escolha um país da lista.")),
+    "clinic_language_known": ("language", _("Escolha um idioma da lista.")),
+    "clinic_currency_known": ("currency", _("Escolha uma moeda da lista.")),
+    "staffuser_role_known": ("role", _("Escolha uma função da lista.")),
+    "staffuser_clinic_unless_superuser": ("clinic", _("Escolha a clínica em que a pessoa trabalha.")),
+}

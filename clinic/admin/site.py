@@ -1,0 +1,57 @@
+from functools import update_wrapper
+
+from django.contrib.admin import AdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+# As a manager meets them, not by the alphabet.
+ORDER = [
+    "doctor",
+    "closure",
+    "procedure",
+    "discount",
+    "patient",
+    "staffuser",
+    "clinic",
+    "appointment",
+    "appointmentevent",
+]
+
+
+class ClinicAdminSite(AdminSite):
+    """For managers, masters and superusers. One door: signing in, out and changing the password are the agenda's."""
+
+    site_header = gettext_lazy("Administração")
+    site_title = gettext_lazy("Administração")
+    index_title = gettext_lazy("O que você quer organizar?")
+    site_url = reverse_lazy("web:home")
+    empty_value_display = "—"
+
+    def admin_view(self, view, cacheable=False):
+        guarded = super().admin_view(view, cacheable)
+
+        def inner(request, *args, **kwargs):
+            # Django would send them to sign in, where they already are.
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied(_("A administração é da gestão da clínica. Peça a ela o que falta aqui."))
+            return guarded(request, *args, **kwargs)
+
+        return update_wrapper(inner, guarded)
+
+    @login_not_required
+    def login(self, request, extra_context=None):
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+    def get_app_list(self, request, app_label=None):
+        apps = super().get_app_list(request, app_label)
+        for app in apps:
+            app["models"].sort(key=lambda model: ORDER.index(model["model"]._meta.model_name))
+        return apps
+
+    def password_change(self, request, extra_context=None):
+        return HttpResponseRedirect(reverse("web:password-change"))

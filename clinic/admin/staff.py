@@ -1,0 +1,136 @@
+import secrets
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth import password_validation, update_session_auth_hash
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.access import lockout
+from clinic.admin.base import NounAdmin, sees_all
+from clinic.admin.forms import SentencesForm
+from clinic.models import StaffUser
+
+GENERATED_BYTES = 12
+EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
+
+
+class StaffForm(SentencesForm):
+    new_password = forms.CharField(
+        label=gettext_lazy("Nova senha"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    clinic_of_form = None
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            self.instance.clinic = self.clinic_of_form
+        if "new_password" in self.fields:
+            self.fields["new_password"].help_text = (
+                _("Vazio: a senha fica como está.")
+                if self.instance.pk
+                else _("Vazio: geramos uma e mostramos uma vez.")
+            )
+
+    def clean_new_password(self):
+        password = self.cleaned_data["new_password"]
+        if password:
+            password_validation.validate_password(password, self.instance)
+        return password
+
+
+@admin.register(StaffUser)
+class StaffAdmin(NounAdmin):
+    """Nobody is deleted, since history names them, and nobody takes away the own access.
+
+    A manager neither makes nor changes masters, and nobody but superusers sees superusers.
+    """
+
+    form = StaffForm
+    list_display = ["name", "username", "role", "may_squeeze_in", "is_active", "last_login"]
+    list_filter = ["is_active", "role"]
+    search_fields = ["name__unaccent", "username"]
+    actions = ["unlock", "give_new_password"]
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request)
+        return rows if sees_all(request) else rows.of(request.clinic).filter(is_superuser=False)
+
+    def get_fields(self, request, obj=None):
+        everybody = ["name", "username", "role", "may_squeeze_in", "is_active", "new_password"]
+        return [*everybody, "clinic", "is_superuser"] if sees_all(request) else everybody
+
+    def get_readonly_fields(self, request, obj=None):
+        own = ["role", "is_active", "clinic", "is_superuser"]
+        return [name for name in own if name in self.get_fields(request, obj)] if obj == request.user else []
+
+    def get_list_display(self, request):
+        return [*self.list_display, "clinic"] if sees_all(request) else self.list_display
+
+    def get_list_filter(self, request):
+        return ["clinic", *self.list_filter] if sees_all(request) else self.list_filter
+
+    def get_list_select_related(self, request):
+        return ["clinic"]
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.clinic_of_form = request.clinic
+        return form
+
+    def formfield_for_choice_field(self, db_field, request, **kwargs):
+        if db_field.name == "role" and not request.user.is_master:
+            kwargs["choices"] = [choice for choice in StaffUser.Role.choices if choice[0] != StaffUser.Role.MASTER]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def lookup_allowed(self, lookup, value, request):
+        # Otherwise ?password__startswith=… in the list's address would tell a hash letter by letter.
+        return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
+
+    def has_change_permission(self, request, obj=None):
+        above = obj is not None and obj.is_master and not request.user.is_master
+        return not above and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def save_model(self, request, obj, form, change):
+        password = form.cleaned_data.get("new_password") or ("" if change else generated_password())
+        if password:
+            obj.set_password(password)
+        super().save_model(request, obj, form, change)
+        if password and obj == request.user:
+            update_session_auth_hash(request, obj)
+        if not change and not form.cleaned_data.get("new_password"):
+            self.tell_password(request, obj, password)
+
+    @admin.action(description=gettext_lazy("Gerar senha nova"), permissions=["change"], location=EVERYWHERE)
+    def give_new_password(self, request, queryset):
+        for user in queryset:
+            if user == request.user or not self.has_change_permission(request, user):
+                self.message_user(
+                    request, _("A senha de %(user)s não se troca por aqui.") % {"user": user}, messages.WARNING
+                )
+                continue
+            password = generated_password()
+            user.set_password(password)
+            user.save(update_fields=["password"])
+            self.log_change(request, user, _("Senha nova gerada."))
+            self.tell_password(request, user, password)
+
+    @admin.action(description=gettext_lazy("Liberar entrada bloqueada"), permissions=["change"], location=EVERYWHERE)
+    def unlock(self, request, queryset):
+        for user in queryset:
+            lockout.release(user.username)
+        self.message_user(request, _("Entrada liberada: já se pode tentar de novo."), messages.SUCCESS)
+
+    def tell_password(self, request, user, password):
+        sentence = _("Senha de %(user)s: %(password)s — anote agora, ela não aparece de novo.")
+        self.message_user(request, sentence % {"user": user.username, "password": password}, messages.WARNING)
+
+
+def generated_password() -> str:
+    return secrets.token_urlsafe(GENERATED_BYTES)

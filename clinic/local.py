@@ -1,0 +1,91 @@
+"""What manage.py puts into the environment before Django reads its settings, so that a laptop needs none.
+
+Local mode: neither SECRET_KEY nor ALLOWED_HOSTS is set, and the database is the embedded one or the command is `start`.
+Then the secret comes from the data folder and the clinic answers over plain HTTP to names of this machine only. A
+deployment sets the two, and gets no help from here.
+"""
+
+import argparse
+import contextlib
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import dj_database_url
+
+from clinic import embedded
+
+WITHOUT_DATABASE = {"", "help", "version", "compilemessages", "makemessages"}
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+
+
+@contextlib.contextmanager
+def environment(arguments: list[str]) -> Iterator[None]:
+    """Around one management command: local mode's variables, and the embedded PostgreSQL unless DATABASE_URL is set.
+
+    What cannot work ends the process with one line. SIGTERM and SIGHUP unwind the command as Ctrl-C does."""
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: _stop(command, number))
+    needs_database = command not in WITHOUT_DATABASE and not {"-h", "--help", "--version"} & set(arguments)
+    try:
+        with contextlib.ExitStack() as stack:
+            if _is_local(command):
+                _set_local_variables(arguments, keep_secret=needs_database)
+            if os.environ.get("DATABASE_URL"):
+                _check_url(os.environ["DATABASE_URL"])
+            elif needs_database:
+                os.environ["DATABASE_URL"] = stack.enter_context(embedded.running(embedded.data_dir()))
+            yield
+    except KeyboardInterrupt:
+        _stop(command, signal.SIGINT)
+    except embedded.EmbeddedError as error:
+        sys.exit(str(error))
+
+
+def secret_key(folder: Path) -> str:
+    """The secret this installation made itself: `secret-key` in the data folder, 0600, made by the first who asks."""
+    path = folder / "secret-key"
+    if not path.exists():
+        fresh = folder / f"secret-key.{secrets.token_hex(4)}"
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):  # another command was quicker: its secret is the one that counts
+            os.link(fresh, path)
+        fresh.unlink()
+    return path.read_text().strip()
+
+
+def _is_local(command: str) -> bool:
+    told = os.environ.get("SECRET_KEY") or os.environ.get("ALLOWED_HOSTS")
+    return not told and (command == "start" or not os.environ.get("DATABASE_URL"))
+
+
+def _set_local_variables(arguments: list[str], *, keep_secret: bool) -> None:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--host", default=LOOPBACK[0])
+    host = parser.parse_known_args(arguments)[0].host
+    hosts = dict.fromkeys([*LOOPBACK, *([] if host in EVERY_ADDRESS else [f"[{host}]" if ":" in host else host])])
+    os.environ["SECRET_KEY"] = secret_key(embedded.data_dir()) if keep_secret else secrets.token_urlsafe(48)
+    os.environ["ALLOWED_HOSTS"] = ",".join(hosts)
+    os.environ.setdefault("PLAIN_HTTP", "true")
+
+
+def _check_url(url: str) -> None:
+    try:
+        engine = dj_database_url.parse(url)["ENGINE"]
+    except ValueError:
+        engine = ""
+    if engine != "django.db.backends.postgresql":
+        raise embedded.EmbeddedError(
+            "DATABASE_URL is not a PostgreSQL address: postgresql://user:password@host:5432/name"
+        )
+
+
+def _stop(command: str, number: int) -> NoReturn:
+    sys.exit(0 if command == "start" else 128 + number)  # being stopped is how `start` ends well

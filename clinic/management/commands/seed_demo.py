@@ -1,0 +1,87 @@
+"""Two clinics to try everything on, with a day that is in full swing."""
+
+from collections import Counter
+from datetime import timedelta
+from random import Random
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+from django.utils import timezone
+
+from clinic.management.demo import DEMO_SLUGS, real_clinics
+from clinic.management.demo.access import access_file, create_users, write_access_file
+from clinic.management.demo.clinics import CLINICS
+from clinic.management.demo.rows import set_up
+from clinic.management.demo.story import Story
+from clinic.management.demo.visits import Book
+from clinic.models import Appointment, Clinic, StaffUser
+
+LOCK = 7_365_102  # of pg_advisory_xact_lock: any number that nobody else takes
+
+
+class Command(BaseCommand):
+    help = "Creates the demo clinics (Recife and Lisbon) with users, patients and seven weeks of appointments."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--past-weeks", type=int, default=3)
+        parser.add_argument("--coming-weeks", type=int, default=4)
+
+    def handle(self, *, past_weeks, coming_weeks, verbosity, **options):
+        self.is_quiet = verbosity == 0
+        if real := real_clinics():
+            raise CommandError(f"This database holds a real clinic ({real[0].name}): nothing was added.")
+        with transaction.atomic():
+            self._lock_out_twins()
+            if Clinic.objects.filter(slug__in=DEMO_SLUGS).exists():
+                self._say_what_is_there()
+                return
+            self._require_free_usernames()
+            passwords = {}
+            for demo in CLINICS:
+                passwords |= self._seed(demo, timedelta(weeks=past_weeks), timedelta(weeks=coming_weeks))
+            write_access_file(passwords)
+        self._say(f"Sign-ins: {access_file()}")
+
+    def _lock_out_twins(self):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+            if not cursor.fetchone()[0]:
+                raise CommandError("Another seed_demo is at work on this database.")
+
+    def _require_free_usernames(self):
+        names = [user.username for demo in CLINICS for user in demo.users]
+        if taken := StaffUser.objects.filter(username__in=names).first():
+            raise CommandError(f"There is a user named {taken.username} already, and the demo needs that name.")
+
+    def _say(self, line):
+        if not self.is_quiet:
+            self.stdout.write(line)
+            self.stdout.flush()
+
+    def _say_what_is_there(self):
+        self._say("The demo clinics exist already: nothing was changed.")
+        if not access_file().exists():
+            users = StaffUser.objects.filter(clinic__slug__in=DEMO_SLUGS).order_by("pk")
+            names = ", ".join(user.username for user in users)
+            self._say(f"{access_file()} is gone. New passwords: manage.py changepassword USER ({names})")
+
+    def _seed(self, demo, past, coming):
+        now = timezone.now()
+        rng = Random(f"{demo.slug} {now:%Y-%m-%d}")  # noqa: S311 - a demo that looks the same all day
+        registry = set_up(demo, now, rng)
+        passwords = create_users(registry.clinic, demo)
+        self._say(f"{registry.clinic.name}: {len(registry.doctors)} doctors, {len(registry.patients)} patients")
+        today = registry.clinic.local(now).date()
+        story = Story(registry, StaffUser.objects.get(username=demo.users[0].username), now, rng)
+        story.write(Book(registry, today, rng).fill(today - past, today + coming))
+        for done, _ in enumerate(story.tell(), 1):
+            if done % 1000 == 0:
+                self._say(f"  {done} acts of the front desk …")
+        self._summarise(registry.clinic)
+        return passwords
+
+    def _summarise(self, clinic):
+        statuses = Counter(Appointment.objects.of(clinic).values_list("status", flat=True))
+        labels = dict(Appointment.Status.choices)
+        counts = ", ".join(f"{labels[status]} {count}" for status, count in statuses.most_common())
+        self._say(f"  {statuses.total()} appointments: {counts}")

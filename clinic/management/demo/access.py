@@ -1,0 +1,42 @@
+"""The demo's sign-ins: random passwords, written once to a file that only its owner may read."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.conf import settings
+
+from clinic.management.demo.clinics import DemoClinic
+from clinic.models import Clinic, StaffUser
+
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def access_file() -> Path:
+    return settings.DATA_DIR / "demo-access.txt"
+
+
+def create_users(clinic: Clinic, demo: DemoClinic) -> dict[str, str]:
+    """Store the clinic's users; returns their passwords by user name."""
+    passwords = {user.username: new_password() for user in demo.users}
+    for user in demo.users:
+        StaffUser.objects.create_user(
+            user.username, passwords[user.username], name=user.name, role=user.role, clinic=clinic
+        )
+    return passwords
+
+
+def new_password() -> str:
+    """Sixteen letters and digits that are easy to tell apart, in groups of four: 79 bits."""
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(4))
+
+
+def write_access_file(passwords: dict[str, str]) -> None:
+    """Put a line "user password" each into the access file, whole or not at all; what an older database left goes."""
+    path = access_file()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    # O_EXCL neither follows a link nor opens a file that somebody else has made readable beforehand.
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.writelines(f"{username} {password}\n" for username, password in passwords.items())
+    fresh.replace(path)

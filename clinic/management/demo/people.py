@@ -1,0 +1,119 @@
+"""Made-up people: names as they are in Recife and Lisbon, documents and phones that pass every check and are nobody's.
+
+Phones come from series that no operator hands out: 9 0000-xxxx in Brazil, 910 000 xxx in Portugal.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+
+from stdnum.br import cpf as brazilian_cpf
+from stdnum.pt import nif as portuguese_nif
+
+WOMEN = {
+    "BR": """Maria|Ana|Francisca|Antônia|Adriana|Juliana|Márcia|Fernanda|Patrícia|Aline|Sandra|Camila|Amanda|Bruna
+        |Jéssica|Letícia|Júlia|Luciana|Vanessa|Mariana|Gabriela|Vera Lúcia|Maria das Graças|Maria José|Ana Cláudia
+        |Maria Eduarda|Conceição|Socorro|Rosângela|Inês|Cícera|Ângela|Lúcia|Tânia|Rayane|Yasmin|Thaís|Débora
+        |Simone|Ivonete""",
+    "PT": """Maria|Ana|Beatriz|Inês|Leonor|Matilde|Carolina|Mariana|Joana|Catarina|Rita|Sofia|Marta|Filipa|Teresa|Graça
+        |Conceição|Fátima|Helena|Isabel|Maria João|Ana Rita|Maria do Carmo|Lurdes|Cândida|Susana|Patrícia|Vera|Mafalda
+        |Francisca|Constança|Benedita|Célia|Olívia|Raquel|Sónia|Verónica|Mónica|Lúcia|Clara""",
+}
+MEN = {
+    "BR": """José|João|Antônio|Francisco|Carlos|Paulo|Pedro|Lucas|Luiz|Marcos|Gabriel|Rafael|Daniel|Marcelo|Bruno
+        |Eduardo|Felipe|Rodrigo|Manoel|Severino|Cícero|João Victor|José Carlos|Luiz Henrique|Antônio Carlos|Ítalo
+        |Júlio|Sérgio|Fábio|Vinícius|Caio|Otávio|Ubiratan|Genival|Josué|André|Mário|Álvaro|Estêvão|Heitor""",
+    "PT": """João|José|António|Manuel|Francisco|Pedro|Miguel|Rui|Tiago|Diogo|Duarte|Gonçalo|Tomás|Afonso|Martim|Rodrigo
+        |Nuno|Luís|Jorge|Paulo|Carlos|Vítor|Joaquim|Fernando|Bernardo|Salvador|Álvaro|Sérgio|Hélder|André|Simão|Guilherme
+        |Zé Maria|João Maria|José Luís|Mário|Rúben|Ivo|Xavier|Otílio""",
+}
+FAMILIES = {
+    "BR": """Silva|Santos|Oliveira|Souza|Lima|Pereira|Ferreira|Costa|Rodrigues|Almeida|Nascimento|Carvalho|Gomes|Araújo
+        |Ribeiro|Barbosa|Barros|Cavalcanti|Albuquerque|Bezerra|Melo|Lins|Vasconcelos|Queiroz|Falcão|Brandão|Guimarães
+        |Moura|Tenório|Gonçalves|Assunção|Medeiros|Siqueira|Leão|Wanderley|Maranhão|Sá|Uchôa|Galvão|Beltrão""",
+    "PT": """Silva|Santos|Ferreira|Pereira|Oliveira|Costa|Rodrigues|Martins|Jesus|Sousa|Fernandes|Gonçalves|Gomes|Lopes
+        |Marques|Alves|Almeida|Ribeiro|Pinto|Carvalho|Teixeira|Moreira|Correia|Mendes|Nunes|Soares|Vieira|Monteiro
+        |Cardoso|Rocha|Neves|Coelho|Cruz|Cunha|Pires|Ramos|Reis|Simões|Antunes|Sá""",
+}
+SOCIAL_NAMES = {"BR": ("Luana", "Dandara", "Theo", "Bento", "Ayla"), "PT": ("Núria", "Ariel", "Gil", "Íris", "Noa")}
+PARTICLES = {
+    "da": {"Silva", "Costa", "Cruz", "Cunha", "Rocha", "Assunção"},
+    "de": {"Almeida", "Araújo", "Barros", "Carvalho", "Jesus", "Lima", "Melo", "Oliveira", "Sousa", "Souza", "Sá"},
+    "do": {"Nascimento"},
+    "dos": {"Reis", "Santos"},
+    "das": {"Neves"},
+}
+UNASSIGNED = {"BR": "+5581900", "PT": "+351910"}
+NOTES = (
+    "Alergia a dipirona.", "Prefere contato por WhatsApp.", "Usa cadeira de rodas.", "Vem sempre com a filha.",
+    "Ouve mal do lado direito.", "Diabetes tipo 2.", "Prefere o primeiro horário.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Person:
+    """`born` and `woman` also where the registration does not say: they decide which doctor fits."""
+
+    name: str
+    social_name: str
+    woman: bool
+    born: date
+    phone: str
+    document: str
+    email: str
+    notes: str
+    is_complete: bool
+
+    def is_seen_by(self, sees: str, today: date) -> bool:
+        """Whether a doctor who `sees` "women", "children" or "everybody" fits this person."""
+        grown_up = (today - self.born).days > 16 * 365
+        return {"women": self.woman and grown_up, "children": not grown_up, "everybody": True}[sees]
+
+
+def people(country: str, count: int, today: date, rng: Random) -> list[Person]:
+    """That many people, no two with the same document; every child has the phone of the one before, its parent."""
+    return [_person(country, number, today, rng) for number in range(count)]
+
+
+def _person(country, number, today, rng):
+    woman = rng.random() < 0.58
+    given = rng.choice(_listed(WOMEN if woman else MEN, country))
+    families = rng.sample(_listed(FAMILIES, country), rng.choice((1, 2, 2, 2, 3)))
+    is_child = number % 6 == 5
+    days = rng.randint(60, 14 * 365) if is_child else int(rng.triangular(17 * 365, 93 * 365, 48 * 365))
+    return Person(
+        name=" ".join([given, *families[:-1], _with_particle(families[-1], rng)]),
+        social_name=rng.choice(SOCIAL_NAMES[country]) if number % 40 == 7 else "",
+        woman=woman,
+        born=today - timedelta(days=days),
+        phone=phone(country, number - 1 if is_child else number),
+        document=cpf(100_000_000 + number * 7_919) if country == "BR" else nif(20_000_000 + number * 1_777),
+        email=f"paciente{number}@example.com" if rng.random() < 0.4 else "",
+        notes=rng.choice(NOTES) if rng.random() < 0.08 else "",
+        is_complete=rng.random() < 0.86,
+    )
+
+
+def _listed(names, country):
+    return [name.strip() for name in names[country].split("|")]
+
+
+def _with_particle(family, rng):
+    particle = next((word for word, takers in PARTICLES.items() if family in takers), "")
+    return f"{particle} {family}" if particle and rng.random() < 0.7 else family
+
+
+def phone(country: str, number: int) -> str:
+    """A mobile number, E.164, that is valid and in no operator's hands. `number` up to 999999."""
+    return f"{UNASSIGNED[country]}{number:06d}"
+
+
+def cpf(base: int) -> str:
+    """The CPF whose first nine digits are `base`."""
+    candidates = (f"{base:09d}{check:02d}" for check in range(100))
+    return next(number for number in candidates if brazilian_cpf.is_valid(number))
+
+
+def nif(base: int) -> str:
+    """The NIF of a natural person whose first eight digits are `base`."""
+    return f"{base:08d}{portuguese_nif.calc_check_digit(f'{base:08d}')}"

@@ -1,0 +1,114 @@
+"""The rows of a demo clinic that a manager would type in: everything but the appointments."""
+
+from datetime import date, datetime, time, timedelta
+from random import Random
+
+from clinic.management.demo.clinics import DemoAbsence, DemoClinic
+from clinic.management.demo.people import Person, people
+from clinic.management.demo.visits import Registry
+from clinic.models import Absence, Clinic, Discount, Doctor, Patient, Procedure, WorkingHours
+
+PATIENTS = 300
+
+
+def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
+    """Store clinic, doctors with hours and absences, procedures, discounts and patients."""
+    clinic = Clinic.objects.create(
+        slug=demo.slug,
+        name=demo.name,
+        country=demo.country,
+        time_zone=demo.time_zone,
+        language=demo.language,
+        currency=demo.currency,
+    )
+    today = clinic.local(now).date()
+    doctors = [_doctor(clinic, plan) for plan in demo.doctors]
+    procedures = {plan.code: _procedure(clinic, plan) for plan in demo.procedures}
+    performed = {}
+    for doctor, plan in zip(doctors, demo.doctors, strict=True):
+        performed[doctor.pk] = [procedures[code] for code in plan.procedures.split()]
+        doctor.procedures.set(performed[doctor.pk])
+    by_council_number = {doctor.council_number: doctor for doctor in doctors}
+    for plan in demo.absences:
+        _absence(clinic, by_council_number.get(plan.doctor), plan, today)
+    return Registry(
+        clinic=clinic,
+        demo=demo,
+        doctors=doctors,
+        procedures=performed,
+        weights={procedures[plan.code].pk: plan.weight for plan in demo.procedures},
+        discounts=_valid_discounts(clinic, demo, today),
+        patients=_patients(clinic, today, rng),
+    )
+
+
+def _doctor(clinic, plan):
+    doctor = Doctor.objects.create(
+        clinic=clinic,
+        name=plan.name,
+        council_number=plan.council_number,
+        specialty=plan.specialty,
+        interval_minutes=plan.interval,
+    )
+    WorkingHours.objects.bulk_create(
+        WorkingHours(clinic=clinic, doctor=doctor, weekday=int(weekday), starts=starts, ends=ends)
+        for weekdays, hours in plan.hours.items()
+        for weekday in weekdays
+        for starts, ends in map(_hours, hours.split())
+    )
+    return doctor
+
+
+def _hours(text):
+    starts, ends = text.split("-")
+    return time.fromisoformat(starts), time.fromisoformat(ends)
+
+
+def _procedure(clinic, plan):
+    return Procedure.objects.create(
+        clinic=clinic, code=plan.code, name=plan.name, price=plan.price, duration_minutes=plan.minutes
+    )
+
+
+def _absence(clinic, doctor, plan: DemoAbsence, today: date):
+    first = today + timedelta(days=plan.days)
+    first += timedelta(days=(plan.weekday - first.isoweekday()) % 7)
+    if plan.hours:
+        starts_at, ends_at = (clinic.nearest_instant(first, wall) for wall in _hours(plan.hours))
+    else:
+        starts_at, ends_at = clinic.day(first)[0], clinic.day(first + timedelta(days=plan.length - 1))[1]
+    Absence.objects.create(clinic=clinic, doctor=doctor, starts_at=starts_at, ends_at=ends_at, reason=plan.reason)
+
+
+def _valid_discounts(clinic, demo, today):
+    rows = [
+        Discount.objects.create(
+            clinic=clinic,
+            name=plan.name,
+            percentage=plan.percentage,
+            fixed=plan.fixed,
+            expires_on=None if plan.days is None else today + timedelta(days=plan.days),
+        )
+        for plan in demo.discounts
+    ]
+    return [row for row in rows if row.expires_on is None or row.expires_on > today]
+
+
+def _patients(clinic, today, rng) -> list[tuple[Person, Patient]]:
+    persons = people(clinic.country, PATIENTS, today, rng)
+    return list(zip(persons, Patient.objects.bulk_create(_patient(clinic, person) for person in persons), strict=True))
+
+
+def _patient(clinic, person):
+    document = person.document if person.is_complete else ""
+    return Patient(
+        clinic=clinic,
+        name=person.name,
+        social_name=person.social_name,
+        cpf=document if document and clinic.country == "BR" else None,
+        nif=document if clinic.country == "PT" else "",
+        phone=person.phone,
+        birth_date=person.born if person.is_complete else None,
+        email=person.email,
+        notes=person.notes,
+    )

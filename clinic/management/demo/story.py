@@ -1,0 +1,220 @@
+"""How each visit came about, step by step, told through `clinic.booking` as if every step happened at its moment."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from random import Random
+
+from clinic import booking
+from clinic.management.demo.visits import Fate, Registry, Visit
+from clinic.models import Appointment, AppointmentEvent, StaffUser
+
+Status = Appointment.Status
+Source = Appointment.Source
+Door = AppointmentEvent.Door
+
+SOURCES = {Source.MANUAL: 62, Source.VOICE_AI: 14, Source.SELF_SERVICE: 14, Source.SYNC_EXTERNAL: 10}
+MACHINES = {
+    Source.VOICE_AI: (Door.MIVICALL, "Atendente de voz (demonstração)"),
+    Source.SELF_SERVICE: (Door.IMAGEMAIS, "Bot do WhatsApp (demonstração)"),
+    Source.SYNC_EXTERNAL: (Door.MIVICALL, "Integração do laboratório (demonstração)"),
+}
+NOTES = (
+    "Trazer exames anteriores.", "Jejum de 8 horas.", "Primeira vez na clínica.", "Ligar se houver horário mais cedo.",
+    "Vem com acompanhante.", "Pediu recibo em nome da empresa.", "Chegar 15 minutos antes.",
+    "Traz relatório do médico de família.",
+)  # fmt: skip
+CANCEL_REASONS = {
+    "patient": ("viagem", "não conseguiu sair do trabalho", "melhorou", "vai fazer em outro lugar", ""),
+    "clinic": ("médico em cirurgia de urgência", "equipamento em manutenção"),
+}
+DOUBTFUL_CPF = "12345678900"
+
+
+@dataclass(frozen=True, order=True)
+class Step:
+    """One act at its moment. `number` keeps steps of the same moment in order."""
+
+    at: datetime
+    number: int
+    visit: Visit = field(compare=False)
+    act: Callable = field(compare=False)
+
+
+class Story:
+    """Everything that has happened to a clinic's visits up to `now`."""
+
+    def __init__(self, registry: Registry, staff: StaffUser, now: datetime, rng: Random):
+        self.registry, self.clinic, self.now, self.rng = registry, registry.clinic, now, rng
+        self.desk = booking.Author(Door.BROWSER, user=staff)
+        self.steps: list[Step] = []
+
+    def write(self, visits: list[Visit]) -> None:
+        for visit in visits:
+            self._before_the_day(visit)
+        by_shift = defaultdict(list)
+        for visit in visits:
+            if visit.fate is Fate.ATTENDED:
+                by_shift[visit.doctor.pk, self.clinic.local(visit.starts_at).date()].append(visit)
+        attended = [attendance for shift in by_shift.values() for attendance in self._attendances(shift)]
+        for attendance in leave_some_open(attended, self.now):
+            self._on_the_day(attendance)
+
+    def tell(self) -> Iterator[Step]:
+        """Act out, in order of time, every step up to now."""
+        for step in sorted(self.steps):
+            if step.at <= self.now:
+                step.act(step.visit, step.at)
+                yield step
+
+    def _add(self, at, visit, act):
+        self.steps.append(Step(at, len(self.steps), visit, act))
+
+    # Before the day -------------------------------------------------------------------------------------------------
+
+    def _before_the_day(self, visit):
+        first_start = visit.first_time.starts_at if visit.first_time else visit.starts_at
+        source = self.rng.choices(list(SOURCES), list(SOURCES.values()))[0]
+        latest = min(first_start, visit.starts_at) - timedelta(minutes=40)
+        booked_at = self._while_open(latest, timedelta(days=self.rng.expovariate(1 / 6)))
+        self._add(booked_at, visit, self._booking(source))
+        settled_at = booked_at
+        if visit.first_time:
+            settled_at = self._between(booked_at, latest)
+            self._add(settled_at, visit, self._move)
+        if visit.fate is Fate.CANCELLED:
+            self._add(self._between(settled_at, visit.starts_at - timedelta(minutes=20)), visit, self._cancel)
+            return
+        reminder = visit.starts_at - timedelta(hours=self.rng.triangular(16, 110, 26))
+        if settled_at < reminder and self.rng.random() < (0.3 if visit.ends_at < self.now else 0.75):
+            self._add(reminder, visit, self._becomes(Status.CONFIRMED))
+            settled_at = reminder
+        if visit.fate is Fate.MISSED:
+            noticed_at = visit.starts_at + timedelta(minutes=self.rng.randint(12, 18))
+            self._add(noticed_at, visit, self._becomes(Status.NO_SHOW))
+        elif self.rng.random() < 0.03:
+            self._add(self._between(settled_at, visit.starts_at), visit, self._annotate)
+
+    def _while_open(self, latest, ahead):
+        """A moment in the desk's hours, about `ahead` before `latest` and before now."""
+        latest = min(latest, self.now - timedelta(minutes=5))
+        day = self.clinic.local(latest - ahead).date()
+        wall = time(self.rng.randint(8, 17), self.rng.randint(0, 59), self.rng.randint(0, 59))
+        return min(self.clinic.nearest_instant(day, wall), latest - timedelta(minutes=self.rng.randint(0, 90)))
+
+    def _between(self, earliest, latest):
+        """A moment after `earliest` and before `latest`; before now, too, where there is room."""
+        if earliest < self.now:
+            latest = min(latest, self.now)
+        return earliest + max(latest - earliest, timedelta(0)) * self.rng.uniform(0.1, 0.9)
+
+    # On the day -----------------------------------------------------------------------------------------------------
+
+    def _attendances(self, shift):
+        """Arrival, begin and end of one doctor's visits of a day: one at a time, a little late as in life."""
+        free_at = None
+        for visit in sorted(shift, key=lambda visit: visit.starts_at):
+            arrives = visit.starts_at + timedelta(minutes=self.rng.triangular(-25, 6, -8))
+            begins = max(visit.starts_at + timedelta(minutes=self.rng.uniform(-2, 4)), arrives + timedelta(minutes=2))
+            if free_at:
+                begins = max(begins, free_at + timedelta(minutes=1))
+            free_at = begins + (visit.ends_at - visit.starts_at) * self.rng.uniform(0.7, 0.98)
+            yield Attendance(visit, arrives, begins, free_at)
+
+    def _on_the_day(self, attendance):
+        self._add(attendance.arrives, attendance.visit, self._becomes(Status.CHECKED_IN))
+        if attendance.begins:
+            self._add(attendance.begins, attendance.visit, self._becomes(Status.IN_SERVICE))
+        if attendance.ends:
+            self._add(attendance.ends, attendance.visit, self._becomes(Status.FINISHED))
+
+    # Acts -----------------------------------------------------------------------------------------------------------
+
+    def _booking(self, source):
+        doubts_cpf = self.clinic.country == "BR" and source in MACHINES and self.rng.random() < 0.06
+        notes = self.rng.choice(NOTES) if self.rng.random() < 0.18 else ""
+        call = {"call_id": f"demo-{self.rng.getrandbits(32):08x}"} if source == Source.VOICE_AI else {}
+
+        def book(visit, at):
+            patient = visit.patient
+            asked = {"patient": patient.pk}
+            if doubts_cpf:
+                details = booking.PatientDetails(name=patient.name, phone=str(patient.phone), cpf=DOUBTFUL_CPF)
+                asked = {"details": details, "policy": booking.CpfPolicy.LENIENT}
+            time_wanted = visit.first_time or visit
+            discount = visit.discount.pk if visit.discount and visit.procedures[0].price else None
+            lines = [booking.LineRequest(procedure.pk) for procedure in visit.procedures[1:]]
+            proposal = booking.Proposal(
+                clinic=self.clinic,
+                doctor=visit.doctor.pk,
+                lines=(booking.LineRequest(visit.procedures[0].pk, discount), *lines),
+                starts_at=time_wanted.starts_at,
+                ends_at=time_wanted.ends_at,
+                notes=notes,
+                source=source,
+                metadata=call,
+                **asked,
+            )
+            visit.appointment_id = booking.book(proposal, by=self._author(source), now=at).pk
+
+        return book
+
+    def _author(self, source):
+        if source not in MACHINES:
+            return self.desk
+        door, credential = MACHINES[source]
+        return booking.Author(door, credential=credential)
+
+    def _move(self, visit, at):
+        booking.reschedule(
+            visit.appointment_id,
+            clinic=self.clinic,
+            doctor=visit.doctor.pk,
+            starts_at=visit.starts_at,
+            by=self.desk,
+            now=at,
+        )
+
+    def _becomes(self, status):
+        def change(visit, at):
+            booking.change_status(visit.appointment_id, status, clinic=self.clinic, by=self.desk, now=at)
+
+        return change
+
+    def _cancel(self, visit, at):
+        whose = self.rng.choice(("patient", "patient", "patient", "clinic"))
+        booking.change_status(
+            visit.appointment_id,
+            Status.CANCELLED,
+            clinic=self.clinic,
+            by=self.desk,
+            now=at,
+            cancelled_by=whose,
+            reason=self.rng.choice(CANCEL_REASONS[whose]),
+        )
+
+    def _annotate(self, visit, at):
+        notes = self.rng.choice(NOTES)
+        booking.annotate(visit.appointment_id, clinic=self.clinic, by=self.desk, notes=notes, now=at)
+
+
+@dataclass
+class Attendance:
+    """A visit that takes place. `begins` or `ends` None: nobody has marked that yet."""
+
+    visit: Visit
+    arrives: datetime
+    begins: datetime | None
+    ends: datetime | None
+
+
+def leave_some_open(attendances: list[Attendance], now: datetime) -> list[Attendance]:
+    """At whatever hour the demo is made, somebody waits and somebody is in service: the last ones stay as they were."""
+    seen = sorted((one for one in attendances if one.ends <= now), key=lambda one: one.ends)
+    if seen and not any(one.begins <= now < one.ends for one in attendances):
+        seen.pop().ends = None
+    if seen and not any(one.arrives <= now < (one.begins or one.arrives) for one in attendances):
+        one = seen.pop()
+        one.begins = one.ends = None
+    return attendances

@@ -1,0 +1,156 @@
+"""What stands in the demo's appointment book: who has which time of which doctor, and how it ended."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import Enum
+from random import Random
+
+from clinic.management.demo.clinics import DemoClinic
+from clinic.management.demo.people import Person
+from clinic.models import Clinic, Discount, Doctor, Patient, Procedure
+from clinic.models.schedule import Schedules, Span
+
+
+class Fate(Enum):
+    """What becomes of a visit once its time has come."""
+
+    ATTENDED = "attended"
+    CANCELLED = "cancelled"
+    MISSED = "missed"
+
+
+@dataclass(eq=False)
+class Visit:
+    """One appointment of the demo. Instants are UTC; `first_time` is where it stood before it was moved."""
+
+    doctor: Doctor
+    patient: Patient
+    procedures: tuple[Procedure, ...]
+    starts_at: datetime
+    ends_at: datetime
+    fate: Fate = Fate.ATTENDED
+    discount: Discount | None = None
+    first_time: Span | None = None
+    appointment_id: int | None = None
+
+
+@dataclass
+class Registry:
+    """The rows of one demo clinic that visits are made of."""
+
+    clinic: Clinic
+    demo: DemoClinic
+    doctors: list[Doctor]
+    procedures: dict[int, list[Procedure]]  # by the doctor who performs them
+    weights: dict[int, int]  # by procedure
+    discounts: list[Discount]
+    patients: list[tuple[Person, Patient]]
+
+
+@dataclass
+class Book:
+    """The book while it fills: the visits so far, the gaps left between them, who comes on which day."""
+
+    registry: Registry
+    today: date
+    rng: Random
+    visits: list[Visit] = field(default_factory=list)
+    gaps: dict[int, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    present: dict[date, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def fill(self, first: date, last: date) -> list[Visit]:
+        """Plan the local dates from `first` to `last`, in order; nobody has two visits on one day."""
+        schedules = Schedules.load(self.registry.clinic, self.registry.doctors, first, last)
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        for day in days:
+            visits = self._visits_of(day, schedules)
+            self._decide_fates(visits)
+            self.visits += visits
+        for visit in self.visits:
+            if self.rng.random() < 0.07:
+                self._move_from_elsewhere(visit)
+        return self.visits
+
+    def _visits_of(self, day, schedules):
+        fullness = self._fullness((day - self.today).days)
+        visits = []
+        for doctor in self.registry.doctors:
+            for span in schedules.open(doctor.pk, day):
+                visits += self._visits_in(span, doctor, day, fullness)
+        return sorted(visits, key=lambda visit: visit.starts_at)
+
+    def _fullness(self, days_ahead):
+        """Near days are nearly full. Further ones are thinner, those long past also because telling them takes time."""
+        if -5 <= days_ahead <= 7:
+            return self.rng.uniform(0.80, 0.92)
+        return {-3: 0.40, -2: 0.45, -1: 0.50, 1: 0.55, 2: 0.38, 3: 0.22}.get(days_ahead // 7, 0.12)
+
+    def _visits_in(self, span, doctor, day, fullness):
+        start, visits = span.starts_at, []
+        while procedures := self._procedures(doctor, span.ends_at - start):
+            end = start + sum((minutes(procedure) for procedure in procedures), timedelta())
+            patient = self._patient(doctor, day) if self.rng.random() < fullness else None
+            if patient:
+                discount = self.rng.choice(self.registry.discounts) if self.rng.random() < 0.15 else None
+                visits.append(Visit(doctor, patient, procedures, start, end, discount=discount))
+            else:
+                self.gaps[doctor.pk].append(Span(start, end))
+            start = _on_grid(end, span.starts_at, doctor.interval_minutes)
+        return visits
+
+    def _procedures(self, doctor, room):
+        fitting = [procedure for procedure in self.registry.procedures[doctor.pk] if minutes(procedure) <= room]
+        if not fitting:
+            return ()
+        weights = [self.registry.weights[procedure.pk] for procedure in fitting]
+        first = self.rng.choices(fitting, weights)[0]
+        second = self.rng.choice(fitting)
+        if self.rng.random() < 0.08 and second != first and minutes(first) + minutes(second) <= room:
+            return first, second
+        return (first,)
+
+    def _patient(self, doctor, day):
+        sees = next(plan.sees for plan in self.registry.demo.doctors if plan.council_number == doctor.council_number)
+        patients = [
+            patient
+            for person, patient in self.registry.patients
+            if person.is_seen_by(sees, self.today) and patient.pk not in self.present[day]
+        ]
+        if not patients:
+            return None
+        patient = self.rng.choice(patients)
+        self.present[day].add(patient.pk)
+        return patient
+
+    def _decide_fates(self, visits):
+        """On every day some are missed and some cancelled; one of the first is missed, so that today shows it early."""
+        if len(visits) < 8:
+            return
+        self.rng.choice(visits[:4]).fate = Fate.MISSED
+        few = max(1, len(visits) // 14)
+        chosen = self.rng.sample([visit for visit in visits if visit.fate is Fate.ATTENDED], 2 * few - 1)
+        for visit in chosen:
+            visit.fate = Fate.CANCELLED if visit in chosen[:few] else Fate.MISSED
+
+    def _move_from_elsewhere(self, visit):
+        """Give the visit an earlier booking at a time of the same doctor that nobody else has."""
+        clinic = self.registry.clinic
+        for gap in self.gaps[visit.doctor.pk]:
+            day = clinic.local(gap.starts_at).date()
+            near = timedelta(days=1) <= abs(gap.starts_at - visit.starts_at) <= timedelta(days=9)
+            ends_at = gap.starts_at + (visit.ends_at - visit.starts_at)
+            if near and ends_at <= gap.ends_at and visit.patient.pk not in self.present[day]:
+                self.gaps[visit.doctor.pk].remove(gap)
+                self.present[day].add(visit.patient.pk)
+                visit.first_time = Span(gap.starts_at, ends_at)
+                return
+
+
+def minutes(procedure: Procedure) -> timedelta:
+    return timedelta(minutes=procedure.duration_minutes)
+
+
+def _on_grid(instant, origin, interval_minutes):
+    interval = timedelta(minutes=interval_minutes)
+    return origin + -(-(instant - origin) // interval) * interval

@@ -1,0 +1,197 @@
+"""What is shown of patients: who a search text may mean, and the visits on a patient's card. Reads only; no HTTP."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import phonenumbers
+from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.translation import gettext as _
+
+from clinic.models import Appointment, Clinic, Patient
+from clinic.models.appointment import Status
+from clinic.models.ranges import Fold
+
+OPTIONS = 8
+LONGEST_TEXT = 100
+MOST_WORDS = 8
+SHORTEST_PART = 3  # letters that a trigram index can look for inside a word
+SHORTEST_PHONE_PART = 4
+WHOLE_PHONE = 8
+SHORTEST_CPF_PART = 6
+CPF_LENGTH = 11
+NIF_LENGTH = 9
+
+WRITTEN_DATE = re.compile(r"(?<![\w/.-])(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?![\w/.-])", re.ASCII)
+# Digits as people punctuate them, but not those inside a word ("15h").
+NUMBER = re.compile(r"(?<!\w)\+?\(?[0-9][0-9\s()./-]*(?!\w)")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A search text taken apart: every part must fit the patient."""
+
+    words: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    born: date | None = None
+
+
+def search(clinic: Clinic, text: str, limit: int = OPTIONS) -> list[Patient]:
+    """At most `limit` patients with `last_visit`, an appointment with its doctor, or None. At most four queries.
+
+    Any part of the name without accents and in any order of words (of one or two letters only as a word's beginning),
+    four or more digits of the phone, six or more first digits of the CPF, the NIF, the birth date. Who has exactly that
+    number comes first, then those whose name begins like that, then the others; by name, then by pk.
+    """
+    wanted = read(text)
+    if wanted == Wanted():
+        return []
+    found = _ranked(clinic, wanted, limit)
+    visits = Appointment.objects.of(clinic).kept().filter(patient__in=found, status=Status.FINISHED)
+    last = _first_of_each(visits.order_by("patient_id", "-starts_at", "-pk"))
+    for patient in found:
+        patient.last_visit = last.get(patient.pk)
+    return found
+
+
+def read(text: str) -> Wanted:
+    """What a search text asks for; control characters and direction marks are ignored."""
+    text = _plain(text)
+    born = None
+    if written := WRITTEN_DATE.search(text):
+        born = _date(*written.groups())
+    if born:
+        text = f"{text[: written.start()]} {text[written.end() :]}"
+    numbers, words = [], []
+    for run in NUMBER.findall(text):
+        digits = re.sub("[^0-9]", "", run)
+        if len(digits) >= SHORTEST_PHONE_PART:
+            numbers.append(digits)
+            text = text.replace(run, " ", 1)
+    words = [word for word in text.split() if any(char.isalnum() for char in word)]
+    return Wanted(tuple(words[:MOST_WORDS]), tuple(numbers[:MOST_WORDS]), born)
+
+
+def with_next_appointment(clinic: Clinic, patients: Iterable[Patient], now: datetime) -> list[Patient]:
+    """The same patients with `next_appointment`, which is standing and not over at `now`, or None. One query."""
+    patients = list(patients)
+    coming = Appointment.objects.of(clinic).standing().filter(patient__in=patients, ends_at__gt=now)
+    following = _first_of_each(coming.order_by("patient_id", "starts_at", "pk"))
+    for patient in patients:
+        patient.next_appointment = following.get(patient.pk)
+    return patients
+
+
+def on_day(clinic: Clinic, day: date, limit: int) -> QuerySet[Patient]:
+    """Those who are expected on a local date, by name."""
+    midnight, next_midnight = clinic.day(day)
+    visits = Appointment.objects.of(clinic).standing().filter(starts_at__gte=midnight, starts_at__lt=next_midnight)
+    return Patient.objects.of(clinic).filter(pk__in=visits.values("patient"))[:limit]
+
+
+def coming_visits(patient: Patient, now: datetime) -> QuerySet[Appointment]:
+    """Not over at `now`, whatever their status; the next one first."""
+    return _visits(patient).filter(ends_at__gt=now)
+
+
+def past_visits(patient: Patient, now: datetime) -> QuerySet[Appointment]:
+    """Over at `now`; the last one first."""
+    return _visits(patient).filter(ends_at__lte=now).order_by("-starts_at", "-pk")
+
+
+def missing(patient: Patient) -> list[str]:
+    """What makes the patient's data incomplete, in words."""
+    document = _("NIF") if patient.clinic.country == Clinic.Country.PORTUGAL else _("CPF")
+    lacks = [] if patient.birth_date else [_("data de nascimento")]
+    return lacks if patient.cpf or patient.nif else [*lacks, document]
+
+
+def _visits(patient):
+    kept = Appointment.objects.of(patient.clinic_id).kept().filter(patient=patient)
+    return kept.select_related("doctor").prefetch_related("lines__procedure")
+
+
+def _first_of_each(visits):
+    return {visit.patient_id: visit for visit in visits.distinct("patient_id").select_related("doctor")}
+
+
+def _plain(text):
+    # Accents as characters of their own are unknown to the unaccent of PostgreSQL 15.
+    text = " ".join(unicodedata.normalize("NFC", text[:LONGEST_TEXT]).split())
+    return "".join(char for char in text if unicodedata.category(char) not in {"Cc", "Cf"})
+
+
+def _date(day, month, year):
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def _ranked(clinic, wanted, limit):
+    """The best first. Each part is asked for only while there is room: a common first name costs as little as any."""
+    exact, beginning = _is_exactly(clinic, wanted), _begins(wanted)
+    matching = Patient.objects.of(clinic).alias(phone_text=Cast("phone", TextField())).filter(_fits(wanted))
+    # Ordered by an expression, PostgreSQL finds the matches by trigram and sorts them. Ordered by the column, it may
+    # walk through all names of the clinic in the hope of finding enough early on (200 ms among 100 000 patients).
+    by_name = Concat("folded_name", Value("")), "pk"
+    found = []
+    if exact:
+        found += matching.filter(exact).order_by(*by_name)[:limit]
+    if beginning and len(found) < limit:
+        found += matching.filter(beginning).exclude(exact).order_by("folded_name", "pk")[: limit - len(found)]
+    if len(found) < limit:
+        found += matching.exclude(exact | beginning).order_by(*by_name)[: limit - len(found)]
+    return found
+
+
+def _fits(wanted):
+    fits = Q()
+    for word in wanted.words:
+        fits &= _in_name(word)
+    for digits in wanted.numbers:
+        fits &= _in_numbers(digits)
+    return fits & Q(birth_date=wanted.born) if wanted.born else fits
+
+
+def _in_name(word):
+    folded = _folded(word)
+    if len(word) >= SHORTEST_PART:
+        return Q(search__contains=folded)
+    return Q(search__startswith=folded) | Q(search__contains=Concat(Value(" "), folded))
+
+
+def _in_numbers(digits):
+    # A national number may be written with a zero before it, or with two before the country's code.
+    part = digits.lstrip("0") if len(digits.lstrip("0")) >= SHORTEST_PHONE_PART else digits
+    # The country's code with the city's is a part of everybody's number.
+    fits = Q(phone_text__contains=part) if len(part) >= WHOLE_PHONE else Q(phone_text__regex=rf"\+.+{part}")
+    if SHORTEST_CPF_PART <= len(digits) <= CPF_LENGTH:
+        fits |= Q(cpf__gte=digits.ljust(CPF_LENGTH, "0"), cpf__lte=digits.ljust(CPF_LENGTH, "9"))
+    if len(digits) == NIF_LENGTH:
+        fits |= Q(nif=digits)
+    if len(digits) == len("31121999") and (born := _date(digits[:2], digits[2:4], digits[4:])):
+        fits |= Q(birth_date=born)
+    return fits
+
+
+def _is_exactly(clinic, wanted):
+    code = phonenumbers.country_code_for_region(clinic.country)
+    exact = Q()
+    for digits in wanted.numbers:
+        bare = digits.lstrip("0")
+        exact |= Q(cpf=digits) | Q(phone__in=[f"+{bare}", f"+{code}{bare}"])
+        if len(digits) == NIF_LENGTH:
+            exact |= Q(nif=digits)
+    return exact
+
+
+def _begins(wanted):
+    return Q(folded_name__startswith=_folded(" ".join(wanted.words))) if wanted.words else Q()
+
+
+def _folded(text):
+    return Fold(Value(text, output_field=TextField()))

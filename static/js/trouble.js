@@ -1,0 +1,54 @@
+// When a request fails: a calm message with a way to try again, and nothing on the page is touched.
+
+const place = document.getElementById("trouble");
+const QUIET_FAILURES = 1; // of the page's own refreshing; it tries again by itself
+let failures = 0;
+let again = null;
+
+const isBackground = (detail) => Boolean(detail.requestConfig?.headers["X-Background"]);
+const clear = () => place.querySelectorAll(":scope > .message").forEach((message) => message.remove());
+
+function show(kind) {
+  clear();
+  place.append(document.getElementById(`trouble-${kind}`).content.cloneNode(true));
+}
+
+function failed(kind, detail) {
+  const background = isBackground(detail);
+  failures += 1;
+  if (background && failures <= QUIET_FAILURES) return;
+  const { elt, triggeringEvent } = detail.requestConfig;
+  again = () => window.htmx.trigger(background ? document.body : elt, background ? "refresh-day" : triggeringEvent?.type || "click");
+  show(kind);
+}
+
+document.addEventListener("htmx:sendError", ({ detail }) => failed("connection", detail));
+document.addEventListener("htmx:timeout", ({ detail }) => failed("connection", detail));
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  if (detail.xhr.status >= 500) failed("server", detail);
+});
+
+// Without a session every answer is "go and sign in". Only a form that is sent may take the page away for that:
+// the server keeps what was typed in it. Anything else leaves the page alone and says so.
+function staysWithoutSession({ xhr, requestConfig }) {
+  const signIn = document.getElementById("trouble-session").content.querySelector("a").getAttribute("href");
+  return xhr.getResponseHeader("HX-Redirect")?.startsWith(signIn) && requestConfig.triggeringEvent?.type !== "submit";
+}
+
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (!staysWithoutSession(event.detail)) return;
+  event.preventDefault();
+  show("session");
+});
+
+document.addEventListener("htmx:afterOnLoad", ({ detail }) => {
+  if (detail.xhr.status >= 500 || staysWithoutSession(detail)) return;
+  failures = 0;
+  clear();
+});
+
+place.addEventListener("click", ({ target }) => {
+  if (!target.closest("[data-retry]")) return;
+  clear();
+  again?.();
+});

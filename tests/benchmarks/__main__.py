@@ -1,0 +1,39 @@
+"""`python -m tests.benchmarks [--quick]`: measures, and prints a table for the README. Takes about ten minutes."""
+
+import argparse
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+import django
+
+from clinic import embedded
+
+SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [700, 2_000, 6_000]
+CLIENTS = [1, 4, 16]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke run of two minutes; its figures mean little")
+    quick = parser.parse_args().quick
+    with tempfile.TemporaryDirectory(prefix="clinic-benchmarks-") as folder, embedded.running(Path(folder)) as server:
+        os.environ |= {
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "CLINIC_DATA_DIR": folder,
+            "DEBUG": "0",
+            "DATABASE_URL": server,
+            "DJANGO_SETTINGS_MODULE": "clinic.settings",
+            "PLAIN_HTTP": "1",
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "STATIC_ROOT": f"{folder}/static",
+        }
+        django.setup()
+        from tests.benchmarks.run import run  # noqa: PLC0415 - it imports models, which need the settings
+
+        print(run(server, QUICK_SIZES if quick else SIZES, CLIENTS, quick=quick))
+
+
+if __name__ == "__main__":
+    main()

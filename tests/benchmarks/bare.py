@@ -1,0 +1,85 @@
+"""The clinic with two bare Django views beside it, in one process: no middleware, no session, no rules, no checks.
+
+`bare/agendar/` makes the inserts that a booking makes and nothing else; `bare/<clinic>/dia/<date>/` shows the day's
+appointments in a plain table. What the clinic's own pages take beyond these is the price of what they do.
+"""
+
+import os
+from datetime import date, datetime, timedelta
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
+
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.wsgi import get_wsgi_application
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseRedirect
+from django.template import engines
+from django.test import override_settings
+from django.urls import include, path
+
+django.setup()
+
+from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure  # noqa: E402 - models need the set-up
+
+LENGTH = timedelta(minutes=30)
+TABLE = engines["django"].from_string("""<!doctype html><title>Dia</title><table>{% for appointment in appointments %}
+<tr><td>{{ appointment.starts_at|date:"H:i" }}<td>{{ appointment.ends_at|date:"H:i" }}<td>{{ appointment.doctor.name }}
+<td>{{ appointment.patient.name }}<td>{{ appointment.get_status_display }}<td>{{ appointment.notes }}{% endfor %}
+</table>""")
+
+
+def book(request):
+    fields = request.POST
+    clinic, doctor, starts_at = fields["clinic"], fields["doctor"], datetime.fromisoformat(fields["starts_at"])
+    with transaction.atomic():
+        appointment = Appointment.objects.create(
+            clinic_id=clinic,
+            doctor_id=doctor,
+            patient_id=fields["patient"],
+            starts_at=starts_at,
+            ends_at=starts_at + LENGTH,
+        )
+        AppointmentProcedure.objects.create(
+            clinic_id=clinic,
+            appointment=appointment,
+            position=0,
+            procedure_id=fields["procedure"],
+            price=fields["price"],
+        )
+        AppointmentEvent.objects.create(
+            clinic_id=clinic,
+            appointment=appointment,
+            kind=AppointmentEvent.Kind.BOOKED,
+            door=AppointmentEvent.Door.BROWSER,
+            after={"doctor": doctor, "starts_at": fields["starts_at"], "status": appointment.status},
+        )
+    return HttpResponseRedirect("/")
+
+
+def day(request, clinic, date_):
+    first = datetime.combine(date.fromisoformat(date_), datetime.min.time()).astimezone()
+    appointments = Appointment.objects.filter(
+        clinic_id=clinic, starts_at__gte=first, starts_at__lt=first + timedelta(days=1)
+    ).select_related("doctor", "patient")
+    # Reading a phone means parsing it: nothing that a page without phones should be slowed down by.
+    appointments = appointments.defer("patient__phone")
+    return HttpResponse(TABLE.render({"appointments": appointments}))
+
+
+urlpatterns = [
+    path("bare/agendar/", book),
+    path("bare/<int:clinic>/dia/<str:date_>/", day),
+    path("", include("clinic.urls")),
+]
+
+settings.ROOT_URLCONF = __name__
+whole = get_wsgi_application()
+with override_settings(MIDDLEWARE=[]):
+    bare = WSGIHandler()  # loads its middleware here, once
+
+
+def application(environ, start_response):
+    handler = bare if environ["PATH_INFO"].startswith("/bare/") else whole
+    return handler(environ, start_response)

@@ -1,0 +1,83 @@
+"""Bookings a second: through the browser's form, and by the bare view that makes the same inserts."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import cycle, islice
+from urllib.parse import urlencode
+
+from clinic.management.demo import bulk
+from clinic.models import Clinic, Doctor, Patient, Procedure
+from tests.benchmarks.browser import Session
+from tests.benchmarks.houses import House
+from tests.benchmarks.load import Generator, Job
+
+MOST_A_SECOND = 1200  # requests made ready; a faster machine would run dry and be measured all the same
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One booking to be made: free, and of other doctors and patients than those around it."""
+
+    doctor: int
+    patient: int
+    procedure: int
+    price: str
+    starts_at: datetime
+
+
+def free_times(clinic: Clinic) -> Iterator[Wanted]:
+    """Every half hour of every doctor after what `seed_load` has filled, up to two years ahead, in order of time."""
+    doctors = list(Doctor.objects.of(clinic).values_list("pk", flat=True))
+    patients = cycle(Patient.objects.of(clinic).order_by("pk").values_list("pk", flat=True)[: bulk.PATIENTS_AT_LEAST])
+    procedures = cycle(Procedure.objects.of(clinic))
+    first = bulk.last_full_day(clinic) + timedelta(days=1)
+    for offset in range(700):
+        for slot in bulk.SLOTS:
+            starts_at = clinic.instant(first + timedelta(days=offset), slot)
+            for doctor in doctors:
+                procedure = next(procedures)
+                yield Wanted(doctor, next(patients), procedure.pk, str(procedure.price), starts_at)
+
+
+def through_the_form(session: Session, clinic: Clinic, wanted: Wanted) -> str:
+    """What a browser sends when "Agendar" is pressed."""
+    local = clinic.local(wanted.starts_at)
+    fields = {
+        "key": uuid.uuid4(),
+        "patient": wanted.patient,
+        "doctor": wanted.doctor,
+        "date": f"{local:%Y-%m-%d}",
+        "starts": f"{local:%H:%M}",
+        "procedure": wanted.procedure,
+        "discount": "",
+        "notes": "",
+    }
+    return session.post("/agendamentos/novo/", fields)
+
+
+def by_the_bare_view(session: Session, clinic: Clinic, wanted: Wanted) -> str:
+    body = urlencode({
+        "clinic": clinic.pk,
+        "patient": wanted.patient,
+        "doctor": wanted.doctor,
+        "starts_at": wanted.starts_at.isoformat(),
+        "procedure": wanted.procedure,
+        "price": wanted.price,
+    })  # fmt: skip
+    return (
+        f"POST /bare/agendar/ HTTP/1.1\r\nHost: 127.0.0.1:{session.port}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    )
+
+
+def rate(generator: Generator, house: House, clinic: Clinic, sessions: list[Session], request, seconds: float) -> float:
+    """Bookings a second, a client for each of `sessions`, all at once for so many seconds."""
+    each = int(MOST_A_SECOND * seconds / len(sessions)) if len(sessions) > 1 else int(MOST_A_SECOND * seconds / 3)
+    wanted = list(islice(house.slots, each * len(sessions)))
+    requests = [
+        [request(session, clinic, one) for one in wanted[number :: len(sessions)]]
+        for number, session in enumerate(sessions)
+    ]
+    return generator.run(Job(house.port, requests, expected=302, seconds=seconds)).rate

@@ -1,0 +1,132 @@
+"""The whole run: people and databases, then the measurements in turns, then the table."""
+
+import secrets
+import sys
+import time
+from collections import defaultdict
+from datetime import date
+from statistics import median
+from urllib.parse import urlsplit
+
+from django.core.management import call_command
+
+from clinic.management.demo import bulk
+from clinic.models import Clinic, StaffUser
+from tests.benchmarks import booking, day_page
+from tests.benchmarks.browser import Session, sign_in
+from tests.benchmarks.day_page import Times
+from tests.benchmarks.houses import House, houses, machine
+from tests.benchmarks.load import Generator, generator
+
+FORM, BARE = booking.through_the_form, booking.by_the_bare_view
+PAGE, BARE_PAGE = day_page.clinics_page, day_page.bare_page
+USERNAME = "recepcao-carga"
+
+
+def run(server: str, sizes: list[int], clients: list[int], *, quick: bool) -> str:
+    """Measure and return the table. `server` is the database that Django is connected to; it may be empty."""
+    call_command("migrate", verbosity=0)
+    clinic, password = bulk.load_clinic(), secrets.token_urlsafe()
+    user = StaffUser.objects.create_user(USERNAME, password, name="Recepção", clinic=clinic)
+    with houses(server, urlsplit(server).path[1:], sizes) as built, generator() as load:
+        day = bulk.last_full_day(clinic)
+        report("sign-in")
+        sessions = {house.stored: sessions_of(house, password, 1) for house in built[1:-1]}
+        sessions |= {house.stored: sessions_of(house, password, max(clients)) for house in (built[0], built[-1])}
+        for house in built:
+            house.slots = booking.free_times(clinic)
+        report("day page")
+        pages = measure_pages(load, built, sessions, clinic, day, rounds=2 if quick else 8, times=20 if quick else 60)
+        report("bookings")
+        rates = measure_bookings(
+            load, built, sessions, clinic, clients, rounds=2 if quick else 6, seconds=1 if quick else 4
+        )
+        size, total = day_page.first_visit(sessions[sizes[0]][0], f"/agenda/{day}/")
+        return table(sizes, clients, rates, pages, day_page.queries(user, day), size, total)
+
+
+def report(what: str) -> None:
+    print(f"{time.perf_counter():.0f} s: {what} …", file=sys.stderr, flush=True)
+
+
+def sessions_of(house: House, password: str, count: int) -> list[Session]:
+    return [sign_in(house.port, USERNAME, password, "/agendamentos/novo/") for _ in range(count)]
+
+
+def measure_pages(
+    load: Generator, built: list[House], sessions: dict, clinic: Clinic, day: date, *, rounds: int, times: int
+) -> dict[tuple, Times]:
+    """By (page, stored). Every round asks each page of each house; the first is a warm-up and is not counted."""
+    measured = defaultdict(Times)
+    for number in range(rounds + 1):
+        for house in built:
+            for page in (BARE_PAGE, PAGE):
+                request = page(sessions[house.stored][0], clinic, day)
+                latencies = day_page.measure(load, house, request, times)
+                if number:
+                    measured[page, house.stored].rounds.append(latencies)
+    return measured
+
+
+def measure_bookings(
+    load: Generator,
+    built: list[House],
+    sessions: dict,
+    clinic: Clinic,
+    clients: list[int],
+    *,
+    rounds: int,
+    seconds: float,
+) -> dict[tuple, float]:
+    """Bookings a second by (request, clients, stored): the fullest house with every number of clients, the emptiest
+    with the highest. Medians of rounds in turns, the first of which is a warm-up and is not counted."""
+    turns = [(built[-1], count, way) for count in clients for way in (BARE, FORM)]
+    turns += [(built[0], clients[-1], way) for way in (BARE, FORM)]
+    measured = defaultdict(list)
+    for number in range(rounds + 1):
+        for house, count, way in turns:
+            rate = booking.rate(load, house, clinic, sessions[house.stored][:count], way, seconds if number else 1)
+            if number:
+                measured[way, count, house.stored].append(rate)
+    return {turn: median(rates) for turn, rates in measured.items()}
+
+
+def table(sizes: list[int], clients: list[int], rates, pages, queries: int, size: int, total: int) -> str:
+    least, most, crowd = sizes[0], sizes[-1], clients[-1]
+    ms = {key: (times.p50 * 1000, times.p95 * 1000) for key, times in pages.items()}
+    fullest, emptiest = rates[FORM, crowd, most], rates[FORM, crowd, least]
+    lines = [
+        f"Measured {date.today():%Y-%m-%d} on {machine()}; everything on that one machine, load included.",
+        "",
+        "| bookings a second | form | bare Django view | ratio | to reach |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    for count in clients:
+        form, bare = rates[FORM, count, most], rates[BARE, count, most]
+        goal = "≥ 0.6" if count == crowd else ""
+        lines.append(f"| {count} clients, {most} stored | {form:.0f} | {bare:.0f} | {form / bare:.2f} | {goal} |")
+    form, bare = emptiest, rates[BARE, crowd, least]
+    lines += [
+        f"| {crowd} clients, {least} stored | {form:.0f} | {bare:.0f} | {form / bare:.2f} | |",
+        f"| {most} stored beside {least} | {fullest:.0f} | {emptiest:.0f} | {fullest / emptiest:.2f} | ≥ 0.9 |",
+        "",
+        "| day page, 20 doctors × 16 | p50, p95 | bare page: p50, p95 | ratio of p95 | to reach |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    for stored in sizes:
+        (p50, p95), (bare_p50, bare_p95) = ms[PAGE, stored], ms[BARE_PAGE, stored]
+        lines.append(
+            f"| {stored} stored | {p50:.0f}, {p95:.0f} ms | {bare_p50:.0f}, {bare_p95:.0f} ms "
+            f"| {p95 / bare_p95:.2f} | ≤ 2.5 |"
+        )
+    flat, few, many = ms[PAGE, most][1] / ms[PAGE, least][1], ms[PAGE, least][1], ms[PAGE, most][1]
+    lines += [
+        f"| {most} stored beside {least} | {many:.0f} ms | {few:.0f} ms | {flat:.2f} | ≤ 1.15 |",
+        "",
+        "| the same page | | to reach |",
+        "|---|--:|--:|",
+        f"| queries | {queries} | ≤ 8 |",
+        f"| gzipped | {size / 1000:.1f} kB | ≤ 30 kB |",
+        f"| first visit in all, compressed | {total / 1000:.1f} kB | ≤ 90 kB |",
+    ]
+    return "\n".join(lines)

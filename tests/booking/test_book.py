@@ -1,0 +1,227 @@
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from clinic.booking import Author, LineRequest, Reason, annotate, book, check
+from clinic.models import Absence, Appointment, AppointmentEvent
+from tests.booking.desk import BY, MONDAY, details, reasons, refused, stored
+from tests.booking.overlaps import OVERLAPS
+from tests.factories import make_discount, make_procedure, make_user
+
+
+def test_a_booking_is_stored_with_its_lines_its_discount_and_its_event(desk):
+    user = make_user(desk.clinic)
+    discount = make_discount(desk.clinic, percentage=20)
+
+    appointment = desk.book(
+        lines=(LineRequest(desk.procedure.pk, discount.pk),),
+        notes="  Trazer exames.\r\nEm jejum. ",
+        metadata={"canal": "balcão"},
+        by=Author(door=AppointmentEvent.Door.BROWSER, user=user),
+    )
+
+    appointment = Appointment.objects.of(desk.clinic).get(pk=appointment.pk)
+    assert (appointment.doctor, appointment.patient, appointment.status) == (desk.doctor, desk.patient, "scheduled")
+    assert (appointment.starts_at, appointment.ends_at) == (desk.at(9), desk.at(9, 30))
+    assert (appointment.notes, appointment.metadata) == ("Trazer exames.\nEm jejum.", {"canal": "balcão"})
+    assert (appointment.created_by, appointment.created_at, appointment.source) == (user, desk.now, "manual")
+    line = appointment.lines.get()
+    assert (line.procedure, str(line.price), str(line.discounts.get().value)) == (desk.procedure, "252.00", "50.40")
+    event = appointment.events.get()
+    assert (event.kind, event.user, event.door, event.at) == ("booked", user, "browser", desk.now)
+    assert event.after == {
+        "doctor": desk.doctor.pk,
+        "doctor_name": "Dra. Helena Prado",
+        "starts_at": "2026-11-23T12:00:00+00:00",
+        "ends_at": "2026-11-23T12:30:00+00:00",
+        "status": "scheduled",
+    }
+
+
+def test_several_procedures_take_the_sum_of_their_durations_and_keep_their_order(desk):
+    quick = make_procedure(desk.clinic, duration_minutes=15)
+    desk.doctor.procedures.add(quick)
+
+    appointment = desk.book(lines=tuple(LineRequest(procedure.pk) for procedure in (quick, desk.procedure, quick)))
+
+    assert appointment.ends_at == desk.at(10)
+    assert [line.procedure for line in appointment.lines.all()] == [quick, desk.procedure, quick]
+
+
+def test_an_end_that_is_told_counts_instead_of_the_durations(desk):
+    assert desk.book(ends_at=desk.at(9, 10)).ends_at == desk.at(9, 10)
+
+
+def test_the_price_of_the_day_stays_with_the_booking(desk):
+    appointment = desk.book()
+    type(desk.procedure).objects.filter(pk=desk.procedure.pk).update(price=999)
+
+    assert str(appointment.lines.get().price) == "252.00"
+
+
+def test_checking_agrees_with_booking_and_writes_nothing(desk):
+    before = stored()
+
+    assert check(desk.proposal(details=details()), now=desk.now) is None
+    assert stored() == before
+
+
+@pytest.mark.parametrize("name", OVERLAPS)
+def test_a_second_appointment_of_the_doctor_is_refused_only_where_it_shares_time(desk, name):
+    starts, ends, shared = OVERLAPS[name]
+    desk.book(starts_at=desk.at(10), ends_at=desk.at(11))
+    second = desk.proposal(patient=desk.another_patient().pk, starts_at=desk.at(*starts), ends_at=desk.at(*ends))
+
+    assert reasons(book, second, by=BY, now=desk.now) == ({Reason.DOCTOR_TAKEN} if shared else set())
+
+
+@pytest.mark.parametrize("name", OVERLAPS)
+def test_a_second_appointment_of_the_patient_is_refused_only_where_it_shares_time(desk, name):
+    starts, ends, shared = OVERLAPS[name]
+    desk.book(starts_at=desk.at(10), ends_at=desk.at(11))
+    second = desk.proposal(doctor=desk.another_doctor().pk, starts_at=desk.at(*starts), ends_at=desk.at(*ends))
+
+    assert reasons(book, second, by=BY, now=desk.now) == ({Reason.PATIENT_ELSEWHERE} if shared else set())
+
+
+@pytest.mark.parametrize("freed", ["cancelled", "no_show", "deleted"])
+def test_what_is_cancelled_missed_or_deleted_frees_its_time(desk, freed):
+    appointment = desk.book()
+    changes = {"deleted_at": desk.now} if freed == "deleted" else {"status": freed}
+    cancelled_by = "patient" if freed == "cancelled" else ""
+    Appointment.objects.filter(pk=appointment.pk).update(cancelled_by=cancelled_by, **changes)
+
+    desk.book()
+    assert refused(desk.book).reasons == {Reason.DOCTOR_TAKEN}
+
+
+def test_an_attributed_encaixe_leaves_the_doctors_time_free_but_not_its_patients(desk):
+    appointment = desk.book()
+    user = make_user(desk.clinic, may_squeeze_in=True)
+    Appointment.objects.filter(pk=appointment.pk).update(encaixe_by=user, encaixe_reason="febre")
+
+    assert refused(desk.book).reasons == {Reason.PATIENT_ELSEWHERE}
+    desk.book(patient=desk.another_patient().pk)
+
+
+def test_today_is_bookable_up_to_the_minute_before(desk):
+    assert reasons(desk.book, now=desk.at(9)) == {Reason.TIME_PAST}
+    assert reasons(desk.book, now=desk.at(8, 59)) == set()
+
+
+def test_the_last_day_to_book_is_two_years_ahead(desk):
+    last = MONDAY + timedelta(days=730)
+
+    assert desk.book(starts_at=desk.at(9, day=last)).starts_at == desk.at(9, day=last)
+
+
+def test_a_booking_recognised_by_its_uuid_is_not_made_twice(desk):
+    """The second click of a double click, at the same time or with another time chosen in between."""
+    known = uuid4()
+
+    assert desk.book(uuid=known).uuid == known
+    assert refused(desk.book, uuid=known).reasons == {Reason.DOCTOR_TAKEN}
+    assert refused(desk.book, uuid=known, starts_at=desk.at(10)).reasons == {Reason.TRY_AGAIN}
+    assert Appointment.objects.count() == 1
+
+
+# Alternatives
+
+
+def offered(desk, refusal):
+    return [desk.clock(opening.starts_at) for opening in refusal.alternatives]
+
+
+def test_a_taken_time_is_answered_with_the_three_nearest_free_ones_in_order_of_time(desk):
+    for hour in (9, 10):
+        desk.book(starts_at=desk.at(hour))
+
+    refusal = refused(desk.book, starts_at=desk.at(9, 15), patient=desk.another_patient().pk)
+
+    assert offered(desk, refusal) == ["23/11 08:15", "23/11 08:30", "23/11 09:30"]
+
+
+def test_alternatives_are_as_long_as_what_was_asked_for(desk):
+    desk.book()
+
+    refusal = refused(desk.book, ends_at=desk.at(10, 50))
+
+    assert {opening.ends_at - opening.starts_at for opening in refusal.alternatives} == {timedelta(minutes=110)}
+
+
+def test_after_the_last_time_of_the_day_the_next_working_day_is_offered(desk):
+    desk.book(starts_at=desk.at(17, 30))
+
+    refusal = refused(desk.book, starts_at=desk.at(17, 30), patient=desk.another_patient().pk, now=desk.at(17, 20))
+
+    assert offered(desk, refusal) == ["24/11 08:00", "24/11 08:15", "24/11 08:30"]
+
+
+@pytest.mark.parametrize("wrong", ["past", "lunch", "absence", "holiday", "taken", "patient elsewhere"])
+def test_each_alternative_can_be_booked(desk, wrong):
+    changes, now = {}, desk.now
+    if wrong == "past":
+        now = desk.at(10, 1)
+    elif wrong == "lunch":
+        changes = {"starts_at": desk.at(12, 15)}
+    elif wrong == "absence":
+        Absence.objects.create(clinic=desk.clinic, starts_at=desk.at(8), ends_at=desk.at(11), reason="obras")
+    elif wrong == "holiday":
+        desk.clinic.observes_holidays = True
+        changes = {"starts_at": datetime(2026, 12, 25, 12, tzinfo=UTC)}
+    elif wrong == "taken":
+        desk.book()
+    else:
+        desk.book(doctor=desk.another_doctor().pk, ends_at=desk.at(10))
+
+    refusal = refused(desk.book, now=now, **changes)
+
+    assert len(refusal.alternatives) == 3
+    for opening in refusal.alternatives:
+        times = {"starts_at": opening.starts_at, "ends_at": opening.ends_at}
+        assert check(desk.proposal(**changes | times), now=now) is None
+
+
+def test_alternatives_for_a_known_patient_described_in_words_are_free_for_that_patient_too(desk):
+    desk.book(doctor=desk.another_doctor().pk, starts_at=desk.at(9), ends_at=desk.at(12))
+    ana = details(name="ana souza", phone=str(desk.patient.phone))
+
+    refusal = refused(desk.book, details=ana)
+
+    assert refusal.reasons == {Reason.PATIENT_ELSEWHERE}
+    assert offered(desk, refusal) == ["23/11 08:00", "23/11 08:15", "23/11 08:30"]
+
+
+def test_no_alternatives_where_the_time_was_not_at_fault_or_makes_no_sense(desk):
+    assert refused(desk.book, notes="x" * 6000).alternatives == []
+    assert refused(desk.book, starts_at=desk.at(9), ends_at=desk.at(8), now=desk.at(9)).alternatives == []
+    assert refused(desk.book, starts_at=desk.at(9), doctor=0, now=desk.at(10)).alternatives == []
+    assert refused(desk.book, starts_at=desk.at(9), lines=(), now=desk.at(10)).alternatives == []
+
+
+# Notes
+
+
+def test_notes_and_metadata_are_replaced_one_without_the_other_and_recorded(desk):
+    appointment = desk.book(notes="antes", metadata={"a": 1})
+
+    annotate(appointment.pk, clinic=desk.clinic, by=BY, notes=" depois ", now=desk.at(8))
+    annotate(appointment.pk, clinic=desk.clinic, by=BY, metadata={"b": 2}, now=desk.at(8, 30))
+
+    appointment.refresh_from_db()
+    assert (appointment.notes, appointment.metadata, appointment.updated_at) == ("depois", {"b": 2}, desk.at(8, 30))
+    assert [(event.kind, event.before, event.after) for event in appointment.events.all()[1:]] == [
+        ("annotated", {"notes": "antes"}, {"notes": "depois"}),
+        ("annotated", {"metadata": {"a": 1}}, {"metadata": {"b": 2}}),
+    ]
+
+
+def test_a_note_that_changes_nothing_is_not_recorded_and_one_too_long_is_refused(desk):
+    appointment = desk.book(notes="igual")
+
+    annotate(appointment.pk, clinic=desk.clinic, by=BY, notes="igual ")
+    refusal = refused(annotate, appointment.pk, clinic=desk.clinic, by=BY, notes="x" * 5001)
+
+    assert refusal.reasons == {Reason.NOTES_TOO_LONG}
+    assert appointment.events.count() == 1

@@ -1,0 +1,280 @@
+"""Free times: every one offered can be booked, and none that could be booked is missing."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clinic.booking import LineRequest, Opening, Proposal, book, check, nearest, openings
+from clinic.models import Absence, Appointment, WorkingHours
+from tests.booking.desk import BY, MONDAY, Desk, open_desk
+from tests.factories import make_clinic, make_doctor, make_patient, make_procedure, make_user
+
+# Days on which the clocks of these zones do something, or nothing, and two holidays.
+DAYS = [
+    ("America/Recife", "BR", date(2026, 11, 23)),
+    ("America/Manaus", "BR", date(2026, 12, 25)),
+    ("America/Noronha", "BR", date(2026, 4, 21)),
+    ("America/Sao_Paulo", "BR", date(2018, 11, 4)),  # no midnight
+    ("America/Sao_Paulo", "BR", date(2018, 2, 17)),  # 23:00 twice
+    ("Europe/Lisbon", "PT", date(2026, 3, 29)),
+    ("Europe/Lisbon", "PT", date(2026, 10, 25)),
+    ("Atlantic/Azores", "PT", date(2026, 3, 29)),  # no midnight
+    ("Atlantic/Azores", "PT", date(2026, 10, 25)),  # midnight twice
+    ("Atlantic/Azores", "PT", date(2026, 12, 25)),
+]
+MINUTES = st.integers(0, 24 * 12 - 1).map(lambda five: five * 5)
+BLOCKS = st.lists(
+    st.tuples(MINUTES, st.integers(1, 60)).map(lambda block: (block[0], min(block[0] + block[1] * 5, 24 * 60 - 1))),
+    min_size=1,
+    max_size=3,
+)
+FIVES = st.integers(-3 * 12, 27 * 12).map(lambda five: five * 5)
+LENGTHS = st.integers(1, 60).map(lambda five: five * 5)
+SPANS = st.lists(st.tuples(FIVES, LENGTHS), max_size=3)
+
+
+def wall(minutes):
+    return time(minutes // 60, minutes % 60)
+
+
+def grid(clinic, doctor, blocks, day):
+    """Every start on the doctor's grid, found minute by minute and not the way `openings` finds them."""
+    working = set()
+    for starts, ends in blocks:
+        first, last = clinic.nearest_instant(day, wall(starts)), clinic.nearest_instant(day, wall(ends))
+        working |= {first + timedelta(minutes=n) for n in range((last - first) // timedelta(minutes=1))}
+    begins = [minute for minute in sorted(working) if minute - timedelta(minutes=1) not in working]
+    for begin in begins:
+        step = timedelta(minutes=doctor.interval_minutes)
+        starts_at = begin
+        while all(begin + timedelta(minutes=n) in working for n in range((starts_at - begin) // timedelta(minutes=1))):
+            yield starts_at
+            starts_at += step
+
+
+@pytest.mark.django_db
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    where=st.sampled_from(DAYS),
+    blocks=BLOCKS,
+    interval=st.sampled_from([20, 30, 45, 60]),
+    minutes=st.sampled_from([5, 20, 30, 60, 90]),
+    away=SPANS,
+    closed=SPANS.map(lambda spans: spans[:1]),
+    taken=SPANS,
+    elsewhere=SPANS.map(lambda spans: spans[:1]),
+    freed=st.booleans(),
+    now=st.integers(-60, 20 * 60),
+    holidays=st.booleans(),
+)
+def test_the_openings_are_exactly_the_times_on_the_grid_that_the_rules_let_through(
+    where, blocks, interval, minutes, away, closed, taken, elsewhere, freed, now, holidays
+):
+    zone, country, day = where
+    with transaction.atomic():
+        clinic = make_clinic(time_zone=zone, country=country, observes_holidays=holidays)
+        procedure = make_procedure(clinic, duration_minutes=minutes)
+        doctor = make_doctor(clinic, procedures=[procedure], hours=[], interval_minutes=interval)
+        patient, stranger = make_patient(clinic), make_patient(clinic)
+        midnight = clinic.day(day)[0]
+        now = midnight + timedelta(minutes=now)
+        for starts, ends in blocks:
+            WorkingHours.objects.create(
+                clinic=clinic, doctor=doctor, weekday=day.isoweekday(), starts=wall(starts), ends=wall(ends)
+            )
+
+        def span(pair):
+            starts_at = midnight + timedelta(minutes=pair[0])
+            return {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=pair[1])}
+
+        for pair in away:
+            Absence.objects.create(clinic=clinic, doctor=doctor, reason="férias", **span(pair))
+        for pair in closed:
+            Absence.objects.create(clinic=clinic, reason="obras", **span(pair))
+        for index, pair in enumerate(_apart(taken)):
+            missed = "no_show" if freed and index == 0 else "confirmed"
+            Appointment.objects.create(clinic=clinic, doctor=doctor, patient=stranger, status=missed, **span(pair))
+        for pair in elsewhere:
+            Appointment.objects.create(clinic=clinic, doctor=make_doctor(clinic), patient=patient, **span(pair))
+
+        found = openings(clinic, doctor=doctor, minutes=minutes, first=day, last=day, now=now, patient=patient.pk)
+
+        def proposal(starts_at):
+            lines = (LineRequest(procedure.pk),)
+            return Proposal(clinic=clinic, doctor=doctor.pk, lines=lines, starts_at=starts_at, patient=patient.pk)
+
+        expected = [at for at in grid(clinic, doctor, blocks, day) if check(proposal(at), now=now) is None]
+        assert [opening.starts_at for opening in found] == expected
+        assert {opening.ends_at - opening.starts_at for opening in found} <= {timedelta(minutes=minutes)}
+        if found:
+            book(proposal(found[-1].starts_at), by=BY, now=now)
+        transaction.set_rollback(True)
+
+
+def _apart(spans):
+    """Those that do not overlap one before them: the database would refuse the others."""
+    kept = []
+    for begin, length in spans:
+        if all(begin + length <= other or begin >= other + long for other, long in kept):
+            kept.append((begin, length))
+    return kept
+
+
+def found(desk, *, minutes=30, first=MONDAY, last=MONDAY, now=None, **narrowed):
+    spans = openings(
+        desk.clinic, doctor=desk.doctor, minutes=minutes, first=first, last=last, now=now or desk.now, **narrowed
+    )
+    return [desk.clock(span.starts_at) for span in spans]
+
+
+def test_a_day_of_work_has_its_openings_on_the_grid_and_none_over_lunch(desk):
+    starts = found(desk)
+
+    assert starts[:2] == ["23/11 08:00", "23/11 08:15"]
+    assert starts[-1] == "23/11 17:30"
+    assert len(starts) == 15 + 19
+    assert not {"23/11 11:45", "23/11 12:00", "23/11 12:45"} & set(starts)
+
+
+def test_the_grid_begins_with_each_block_of_work_whatever_was_taken_before(desk):
+    desk.doctor.interval_minutes = 40
+    desk.book(ends_at=desk.at(9, 5), starts_at=desk.at(8))
+
+    assert found(desk)[:3] == ["23/11 09:20", "23/11 10:00", "23/11 10:40"]
+
+
+def test_touching_blocks_of_work_are_one(desk):
+    WorkingHours.objects.create(clinic=desk.clinic, doctor=desk.doctor, weekday=1, starts=time(12), ends=time(13))
+
+    assert len(found(desk)) == 39
+    assert len(found(desk, minutes=600)) == 1
+
+
+def test_what_is_past_or_a_minute_too_late_is_not_offered(desk):
+    assert found(desk, now=desk.at(9))[0] == "23/11 09:15"
+    assert found(desk, now=desk.at(17, 30)) == []
+    assert found(desk, first=date(2000, 1, 1), now=desk.at(17, 14))[0] == "23/11 17:15"
+    assert found(desk, last=MONDAY - timedelta(days=1)) == []
+
+
+def test_only_what_may_be_booked_is_offered_at_the_far_end_and_for_odd_lengths(desk):
+    last = MONDAY + timedelta(days=730)
+
+    far = found(desk, first=last - timedelta(days=1), last=date.max)
+    assert far and {when[:5] for when in far} == {"21/11", "22/11"}
+    assert [found(desk, minutes=minutes) for minutes in (0, -5, 721, 10**12)] == [[], [], [], []]
+    desk.doctor.active = False
+    assert found(desk) == []
+
+
+def test_an_appointment_about_to_be_moved_does_not_stand_in_its_own_way(desk):
+    appointment = desk.book()
+
+    assert "23/11 09:00" not in found(desk)
+    assert "23/11 09:15" in found(desk, ignoring=appointment.pk)
+
+
+def test_the_times_right_before_and_right_after_an_appointment_are_free(desk):
+    desk.book()
+
+    assert [when[6:] for when in found(desk)[:5]] == ["08:00", "08:15", "08:30", "09:30", "09:45"]
+
+
+def test_an_encaixe_leaves_the_time_open(desk):
+    appointment = desk.book()
+    user = make_user(desk.clinic)
+    Appointment.objects.filter(pk=appointment.pk).update(encaixe_by=user, encaixe_reason="dor")
+
+    assert "23/11 09:00" in found(desk)
+    assert "23/11 09:00" not in found(desk, patient=desk.patient.pk)
+
+
+def test_a_limit_ends_the_search(desk):
+    assert found(desk, last=MONDAY + timedelta(days=30), limit=2) == ["23/11 08:00", "23/11 08:15"]
+
+
+@pytest.mark.parametrize("days", [1, 30])
+@pytest.mark.parametrize("booked", [1, 3])
+def test_free_times_cost_three_queries_however_many_days_and_appointments(desk, days, booked):
+    for hour in range(booked):
+        desk.book(starts_at=desk.at(9 + hour))
+
+    with CaptureQueriesContext(connection) as queries:
+        found(desk, last=MONDAY + timedelta(days=days), patient=desk.patient.pk)
+
+    assert len(queries) <= 3
+
+
+def test_another_clinics_appointments_and_closures_do_not_matter(desk):
+    other = open_desk()
+    Absence.objects.create(clinic=other.clinic, starts_at=desk.at(0), ends_at=desk.at(23), reason="feira")
+
+    assert len(found(desk)) == 34
+
+
+def test_the_nearest_lie_on_both_sides_in_order_of_time(desk):
+    arguments = {"doctor": desk.doctor, "minutes": 30, "wanted": desk.at(10, 5), "now": desk.now}
+
+    near = nearest(desk.clinic, **arguments)
+    besides = nearest(desk.clinic, **arguments, count=1, besides=near[1])
+
+    assert [desk.clock(each.starts_at) for each in near] == ["23/11 09:45", "23/11 10:00", "23/11 10:15"]
+    assert [desk.clock(each.starts_at) for each in besides] == ["23/11 10:15"]
+    assert near[0] == Opening(desk.at(9, 45), desk.at(10, 15), desk.doctor.pk)
+
+
+# Clocks
+
+
+def at_night(zone, country="BR", hours=((time(0), time(4)),)):
+    clinic = make_clinic(time_zone=zone, country=country)
+    procedure = make_procedure(clinic)
+    doctor = make_doctor(clinic, procedures=[procedure], days=range(1, 8), hours=hours, interval_minutes=30)
+    return Desk(clinic, procedure, doctor, make_patient(clinic))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("zone", "day", "first", "number"),
+    [
+        ("America/Recife", date(2026, 11, 23), datetime(2026, 11, 23, 3, tzinfo=UTC), 8),
+        ("America/Manaus", date(2026, 11, 23), datetime(2026, 11, 23, 4, tzinfo=UTC), 8),
+        ("America/Noronha", date(2026, 11, 23), datetime(2026, 11, 23, 2, tzinfo=UTC), 8),
+        ("America/Sao_Paulo", date(2018, 11, 4), datetime(2018, 11, 4, 3, tzinfo=UTC), 6),
+        ("Europe/Lisbon", date(2026, 3, 29), datetime(2026, 3, 29, 0, tzinfo=UTC), 6),
+        ("Europe/Lisbon", date(2026, 10, 25), datetime(2026, 10, 24, 23, tzinfo=UTC), 10),
+        ("Atlantic/Azores", date(2026, 3, 29), datetime(2026, 3, 29, 1, tzinfo=UTC), 6),
+        ("Atlantic/Azores", date(2026, 10, 25), datetime(2026, 10, 25, 0, tzinfo=UTC), 10),
+    ],
+)
+def test_a_night_shift_has_the_half_hours_that_really_pass(zone, day, first, number):
+    desk = at_night(zone)
+    now = first - timedelta(days=1)
+
+    spans = openings(desk.clinic, doctor=desk.doctor, minutes=30, first=day, last=day, now=now)
+
+    assert spans[0].starts_at == first
+    assert len(spans) == number
+    for span in spans:
+        booked = desk.book(starts_at=span.starts_at, patient=desk.another_patient().pk, now=now)
+        assert desk.clinic.local(booked.starts_at).date() == day
+
+
+@pytest.mark.django_db
+def test_today_is_the_clinics_own_today():
+    """23:30 of the 22nd in Recife is the 23rd in Lisbon: one may still book the 22nd, the other no more."""
+    now = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
+    late = ((time(22), time(23, 59)),)
+    recife = at_night("America/Recife", hours=late)
+    lisbon = at_night("Europe/Lisbon", "PT", hours=late)
+
+    def left(desk):
+        days = {"first": date(2026, 11, 1), "last": date(2026, 11, 22)}
+        return openings(desk.clinic, doctor=desk.doctor, minutes=25, now=now - timedelta(minutes=10), **days)
+
+    assert [recife.clock(opening.starts_at) for opening in left(recife)] == ["22/11 23:30"]
+    assert left(lisbon) == []

@@ -1,0 +1,433 @@
+"""Every reason for a refusal, with the field it blames and the very sentence people read."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from clinic.booking import (
+    CpfPolicy,
+    LineRequest,
+    PatientDetails,
+    Reason,
+    annotate,
+    book,
+    change_status,
+    check,
+    register_patient,
+    reschedule,
+    undo,
+)
+from clinic.models import Absence, Appointment
+from tests.booking.desk import BY, MONDAY, details, refused, stored
+from tests.factories import cpf, make_discount, make_doctor, make_patient, make_procedure
+
+BOOKINGS, ACTS = {}, {}
+
+
+def of_booking(reason, field, sentence):
+    """Registers a function that makes a proposal which breaks that one rule."""
+    return lambda proposal: BOOKINGS.setdefault(reason, (proposal, field, sentence))
+
+
+def of_act(reason, field, sentence):
+    """Registers a function that does something else than booking and breaks that one rule."""
+    return lambda act: ACTS.setdefault(reason, (act, field, sentence))
+
+
+def typed(desk, **changes):
+    return desk.proposal(details=details(**changes))
+
+
+def away(desk, **fields):
+    Absence.objects.create(clinic=desk.clinic, starts_at=desk.at(8), ends_at=desk.at(11), **fields)
+    return desk.proposal()
+
+
+of_booking(Reason.PATIENT_MISSING, "patient", "Escolha um paciente da lista ou cadastre um novo.")(
+    lambda desk: desk.proposal(patient=None)
+)
+of_booking(
+    Reason.PATIENT_UNKNOWN, "patient", "Este paciente não está mais no cadastro. Busque de novo pelo nome ou telefone."
+)(lambda desk: desk.proposal(patient=make_patient().pk))
+of_booking(Reason.NAME_MISSING, "name", "Informe o nome do paciente.")(lambda desk: typed(desk, name=" \u200f\0 "))
+of_booking(Reason.NAME_TOO_LONG, "name", "O nome tem 10000 caracteres; o máximo é 160.")(
+    lambda desk: typed(desk, name="a" * 10_000)
+)
+of_booking(Reason.SOCIAL_NAME_TOO_LONG, "social_name", "O nome social tem 161 caracteres; o máximo é 160.")(
+    lambda desk: typed(desk, social_name="b" * 161)
+)
+of_booking(Reason.PHONE_MISSING, "phone", "Informe um telefone com DDD, por exemplo (81) 99999-9999.")(
+    lambda desk: typed(desk, phone="  ")
+)
+of_booking(
+    Reason.PHONE_IMPOSSIBLE,
+    "phone",
+    "Este telefone não existe. Escreva com DDD, por exemplo (81) 99999-9999, ou com + e o código do país.",
+)(lambda desk: typed(desk, phone="99876-5432"))
+of_booking(
+    Reason.BIRTH_DATE_IMPOSSIBLE,
+    "birth_date",
+    "A data de nascimento deve ser anterior a hoje e posterior a 1899.",
+)(lambda desk: typed(desk, birth_date=MONDAY))
+of_booking(Reason.CPF_SHAPE, "cpf", "O CPF tem 11 dígitos, por exemplo 529.982.247-25. Corrija ou deixe em branco.")(
+    lambda desk: typed(desk, cpf="529.982.247")
+)
+of_booking(Reason.CPF_INVALID, "cpf", "Os dígitos deste CPF não conferem. Corrija ou deixe em branco por enquanto.")(
+    lambda desk: typed(desk, cpf="123.456.789-00")
+)
+of_booking(Reason.CPF_TAKEN, "cpf", "Este CPF já é de Ana Souza. Escolha esse cadastro na busca ou corrija o número.")(
+    lambda desk: typed(desk, cpf=desk.patient.cpf)
+)
+of_booking(
+    Reason.CPF_OTHER_BIRTH_DATE, "cpf", "Este CPF já está cadastrado com outra data de nascimento. Confira os dois."
+)(lambda desk: typed(desk, name="Ana Souza", cpf=desk.patient.cpf, birth_date=date(1980, 5, 18)))
+of_booking(Reason.NIF_INVALID, "nif", "Este NIF não é válido. São 9 dígitos; corrija ou deixe em branco.")(
+    lambda desk: typed(desk, nif="123456780")
+)
+of_booking(Reason.EMAIL_INVALID, "email", "Este e-mail não é válido. Exemplo: nome@provedor.com.")(
+    lambda desk: typed(desk, email="joao@")
+)
+of_booking(Reason.DOCTOR_MISSING, "doctor", "Escolha o médico ou a médica.")(lambda desk: desk.proposal(doctor=None))
+of_booking(Reason.DOCTOR_UNKNOWN, "doctor", "Este médico não atende mais na clínica. Escolha outro.")(
+    lambda desk: desk.proposal(doctor=make_doctor(desk.clinic, active=False).pk)
+)
+of_booking(Reason.PROCEDURES_MISSING, "procedures", "Escolha pelo menos um procedimento.")(
+    lambda desk: desk.proposal(lines=())
+)
+of_booking(Reason.PROCEDURE_UNKNOWN, "procedures", "Um dos procedimentos não é mais oferecido. Escolha de novo.")(
+    lambda desk: desk.proposal(lines=(LineRequest(make_procedure(desk.clinic, active=False).pk),))
+)
+of_booking(
+    Reason.PROCEDURE_NOT_OFFERED,
+    "procedures",
+    "Dra. Helena Prado não realiza Cateterismo. Troque o procedimento ou o médico.",
+)(lambda desk: desk.proposal(lines=(LineRequest(make_procedure(desk.clinic, name="Cateterismo").pk),)))
+of_booking(Reason.DISCOUNT_UNKNOWN, "discount", "Este desconto não existe mais. Escolha outro ou nenhum.")(
+    lambda desk: desk.proposal(discount=make_discount().pk)
+)
+of_booking(
+    Reason.DISCOUNT_EXPIRED, "discount", "O desconto Primavera vale só até 22/11/2026. Escolha outro ou nenhum."
+)(
+    lambda desk: desk.proposal(
+        discount=make_discount(desk.clinic, name="Primavera", expires_on=MONDAY - timedelta(days=1)).pk
+    )
+)
+of_booking(Reason.NOTES_TOO_LONG, "notes", "As observações têm 5001 caracteres; o máximo é 5000.")(
+    lambda desk: desk.proposal(notes="x" * 5001)
+)
+of_booking(Reason.START_MISSING, "starts_at", "Escolha a data e o horário.")(lambda desk: desk.proposal(starts_at=None))
+of_booking(Reason.END_NOT_AFTER_START, "ends_at", "O fim deve ser depois do início.")(
+    lambda desk: desk.proposal(ends_at=desk.at(9))
+)
+of_booking(Reason.TOO_LONG, "ends_at", "O agendamento passa de 12 horas. Confira o início e o fim.")(
+    lambda desk: desk.proposal(ends_at=desk.at(21, 1))
+)
+of_booking(Reason.DATE_PAST, "date", "Esta data já passou. Escolha hoje ou uma data futura.")(
+    lambda desk: desk.proposal(starts_at=desk.at(9, day=MONDAY - timedelta(days=1)))
+)
+of_booking(Reason.DATE_TOO_FAR, "date", "Esta data está longe demais. Escolha até 22/11/2028.")(
+    lambda desk: desk.proposal(starts_at=desk.at(9, day=date(2028, 11, 23)))
+)
+of_booking(Reason.TIME_PAST, "starts_at", "Este horário já passou: são 07:00. Escolha um horário futuro.")(
+    lambda desk: desk.proposal(starts_at=desk.at(7))
+)
+of_booking(
+    Reason.OUTSIDE_HOURS,
+    "starts_at",
+    "Dra. Helena Prado não atende nesse horário: das 08:00 às 12:00 e das 13:00 às 18:00.",
+)(lambda desk: desk.proposal(starts_at=desk.at(11, 45)))
+of_booking(Reason.DOCTOR_ABSENT, "starts_at", "Dra. Helena Prado não atende nesse horário por ausência: congresso.")(
+    lambda desk: away(desk, doctor=desk.doctor, reason="congresso")
+)
+of_booking(Reason.CLINIC_CLOSED, "starts_at", "A clínica estará fechada: reforma.")(
+    lambda desk: away(desk, reason="reforma")
+)
+
+
+def at_christmas(desk):
+    desk.clinic.observes_holidays = True
+    return desk.proposal(starts_at=desk.at(9, day=date(2026, 12, 25)))
+
+
+of_booking(Reason.HOLIDAY, "date", "A clínica fecha no feriado: Natal.")(at_christmas)
+
+
+def beside_another_patient(desk):
+    desk.book(patient=desk.another_patient().pk)
+    return desk.proposal(starts_at=desk.at(9, 15))
+
+
+of_booking(Reason.DOCTOR_TAKEN, "starts_at", "09:15 já está ocupado com Dra. Helena Prado.")(beside_another_patient)
+
+
+def with_another_doctor(desk):
+    desk.book()
+    return desk.proposal(doctor=desk.another_doctor().pk, starts_at=desk.at(9, 15))
+
+
+of_booking(Reason.PATIENT_ELSEWHERE, "starts_at", "Ana Souza já tem horário às 09:00 com Dra. Helena Prado.")(
+    with_another_doctor
+)
+
+
+@of_act(
+    Reason.TRANSITION_FORBIDDEN,
+    "status",
+    "De “Agendado” não se passa para “Finalizado”. Atualize a página: outra pessoa pode ter alterado.",
+)
+def finish_what_has_not_begun(desk):
+    change_status(desk.book().pk, "finished", clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@of_act(Reason.NOT_YET_BEGUN, "status", "Só se marca falta depois do início, às 09:00.")
+def mark_as_missed_too_early(desk):
+    change_status(desk.book().pk, "no_show", clinic=desk.clinic, by=BY, now=desk.at(8, 59))
+
+
+@of_act(
+    Reason.ANOTHER_IN_SERVICE,
+    "status",
+    "Dra. Helena Prado já está atendendo outra pessoa. Finalize esse atendimento antes.",
+)
+def see_two_patients_at_once(desk):
+    for hour, patient in ((9, desk.patient), (10, desk.another_patient())):
+        appointment = desk.book(starts_at=desk.at(hour), patient=patient.pk)
+        for status in ("checked_in", "in_service"):
+            change_status(appointment.pk, status, clinic=desk.clinic, by=BY, now=desk.at(10))
+
+
+@of_act(Reason.UNDO_TOO_LATE, "status", "Um atendimento finalizado só volta atrás no mesmo dia.")
+def reopen_yesterdays(desk):
+    appointment = desk.book()
+    for status in ("checked_in", "in_service", "finished"):
+        change_status(appointment.pk, status, clinic=desk.clinic, by=BY, now=desk.at(9))
+    tomorrow = desk.at(0, day=MONDAY + timedelta(days=1))
+    change_status(appointment.pk, "in_service", clinic=desk.clinic, by=BY, now=tomorrow)
+
+
+@of_act(Reason.NOTHING_TO_UNDO, "status", "Não há o que desfazer neste agendamento.")
+def undo_the_booking_itself(desk):
+    undo(desk.book().pk, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@of_act(Reason.NOT_MOVABLE, "status", "Um agendamento “Check-in” não pode ser remarcado.")
+def move_a_patient_who_is_here(desk):
+    appointment = desk.book()
+    change_status(appointment.pk, "checked_in", clinic=desk.clinic, by=BY, now=desk.now)
+    move(desk, appointment, starts_at=desk.at(10))
+
+
+@of_act(Reason.NOTHING_CHANGED, "starts_at", "Este já é o horário do agendamento. Escolha outro.")
+def move_to_the_same_time(desk):
+    move(desk, desk.book(), starts_at=desk.at(9))
+
+
+@of_act(Reason.CANCELLED_BY_MISSING, "cancelled_by", "Diga quem cancelou: o paciente ou a clínica.")
+def cancel_by_nobody(desk):
+    change_status(desk.book().pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="vizinho")
+
+
+@of_act(Reason.CANCEL_REASON_TOO_LONG, "reason", "O motivo tem 201 caracteres; o máximo é 200.")
+def cancel_at_length(desk):
+    change_status(
+        desk.book().pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="clinic", reason="r" * 201
+    )
+
+
+def move(desk, appointment, *, starts_at, doctor=None, **changes):
+    doctor = doctor or desk.doctor
+    return reschedule(
+        appointment.pk, clinic=desk.clinic, doctor=doctor.pk, starts_at=starts_at, by=BY, now=desk.now, **changes
+    )
+
+
+def told(refusal):
+    return [(each.reason, each.field, each.message) for each in refusal.refusals]
+
+
+@pytest.mark.parametrize("reason", BOOKINGS, ids=lambda reason: reason.name)
+def test_a_booking_that_breaks_one_rule_is_told_so_and_writes_nothing(desk, reason):
+    make, field, sentence = BOOKINGS[reason]
+    proposal = make(desk)
+    before = stored()
+
+    assert told(refused(book, proposal, by=BY, now=desk.now)) == [(reason, field, sentence)]
+    assert told(check(proposal, now=desk.now)) == [(reason, field, sentence)]
+    assert stored() == before
+
+
+@pytest.mark.parametrize("reason", ACTS, ids=lambda reason: reason.name)
+def test_an_act_that_breaks_one_rule_is_told_so(desk, reason):
+    act, field, sentence = ACTS[reason]
+
+    assert told(refused(act, desk)) == [(reason, field, sentence)]
+
+
+def test_every_reason_has_its_case():
+    told_in_races = {Reason.TRY_AGAIN}
+
+    assert BOOKINGS.keys() | ACTS.keys() | told_in_races == set(Reason)
+
+
+def test_every_broken_rule_is_told_at_once(desk):
+    expired = make_discount(desk.clinic, expires_on=MONDAY - timedelta(days=1))
+    proposal = desk.proposal(
+        details=PatientDetails(
+            name="", phone="123", birth_date=date(2030, 1, 1), cpf="1", nif="1", email="@", social_name="s" * 200
+        ),
+        lines=(LineRequest(make_procedure(desk.clinic).pk), LineRequest(0, expired.pk)),
+        discount=0,
+        starts_at=desk.at(6),
+        ends_at=desk.at(5),
+        notes="n" * 6000,
+    )
+
+    assert refused(book, proposal, by=BY, now=desk.now).reasons == {
+        Reason.NAME_MISSING,
+        Reason.PHONE_IMPOSSIBLE,
+        Reason.BIRTH_DATE_IMPOSSIBLE,
+        Reason.CPF_SHAPE,
+        Reason.NIF_INVALID,
+        Reason.EMAIL_INVALID,
+        Reason.SOCIAL_NAME_TOO_LONG,
+        Reason.PROCEDURE_NOT_OFFERED,
+        Reason.PROCEDURE_UNKNOWN,
+        Reason.DISCOUNT_UNKNOWN,
+        Reason.DISCOUNT_EXPIRED,
+        Reason.TIME_PAST,
+        Reason.END_NOT_AFTER_START,
+        Reason.NOTES_TOO_LONG,
+    }
+
+
+def test_nothing_at_all_is_told_field_by_field(desk):
+    proposal = desk.proposal(doctor=None, patient=None, lines=(), starts_at=None)
+
+    assert [refusal.field for refusal in refused(book, proposal, by=BY).refusals] == [
+        "doctor",
+        "patient",
+        "procedures",
+        "starts_at",
+    ]
+
+
+def test_a_time_closed_to_the_doctor_and_taken_by_the_patient_is_told_twice(desk):
+    other = desk.another_doctor(hours=[(desk.clinic.local(desk.at(14)).time(), desk.clinic.local(desk.at(15)).time())])
+    desk.book()
+
+    assert refused(desk.book, doctor=other.pk).reasons == {Reason.OUTSIDE_HOURS, Reason.PATIENT_ELSEWHERE}
+
+
+def test_the_hours_of_a_day_off_are_told_in_words(desk):
+    saturday = desk.at(9, day=date(2026, 11, 28))
+
+    [refusal] = refused(desk.book, starts_at=saturday).refusals
+
+    assert refusal.message == "Dra. Helena Prado não atende nesse horário: não trabalha nesse dia."
+
+
+def test_the_phone_of_a_portuguese_clinic_is_explained_with_a_portuguese_example(desk):
+    desk.clinic.country = "PT"
+
+    [refusal] = refused(desk.book, details=details(phone="")).refusals
+
+    assert refusal.message == "Informe um telefone com DDD, por exemplo 912 345 678."
+
+
+def test_a_discount_counts_on_the_day_of_the_appointment_its_last_day_included(desk):
+    discount = make_discount(desk.clinic, expires_on=MONDAY)
+    tuesday = desk.at(9, day=MONDAY + timedelta(days=1))
+
+    assert refused(desk.book, discount=discount.pk, starts_at=tuesday).reasons == {Reason.DISCOUNT_EXPIRED}
+    desk.book(discount=discount.pk)
+
+
+def test_another_clinics_doctor_procedure_discount_and_patient_are_unknown(desk):
+    stranger = make_doctor()
+    proposal = desk.proposal(
+        doctor=stranger.pk,
+        lines=(LineRequest(stranger.procedures.get().pk),),
+        discount=make_discount(stranger.clinic).pk,
+        patient=make_patient(stranger.clinic).pk,
+    )
+
+    assert refused(book, proposal, by=BY, now=desk.now).reasons == {
+        Reason.DOCTOR_UNKNOWN,
+        Reason.PROCEDURE_UNKNOWN,
+        Reason.DISCOUNT_UNKNOWN,
+        Reason.PATIENT_UNKNOWN,
+    }
+
+
+def test_doctor_and_procedure_are_found_by_their_uuid_too(desk):
+    appointment = desk.book(doctor=desk.doctor.uuid, lines=(LineRequest(desk.procedure.uuid),))
+
+    assert appointment.doctor == desk.doctor
+    assert appointment.lines.get().procedure == desk.procedure
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda desk, pk: change_status(pk, "confirmed", clinic=desk.clinic, by=BY),
+        lambda desk, pk: undo(pk, clinic=desk.clinic, by=BY),
+        lambda desk, pk: annotate(pk, clinic=desk.clinic, by=BY, notes="x"),
+        lambda desk, pk: reschedule(pk, clinic=desk.clinic, doctor=desk.doctor.pk, starts_at=desk.at(10), by=BY),
+    ],
+)
+def test_another_clinics_or_a_deleted_appointment_does_not_exist(desk, act):
+    theirs = desk.book()
+    deleted = desk.book(starts_at=desk.at(14))
+    Appointment.objects.filter(pk=deleted.pk).update(deleted_at=desk.now)
+    elsewhere = type(desk)(make_doctor().clinic, desk.procedure, desk.doctor, desk.patient)
+
+    for at_desk, pk in ((elsewhere, theirs.pk), (desk, deleted.pk), (desk, 10**30), (desk, -1)):
+        with pytest.raises(Appointment.DoesNotExist):
+            act(at_desk, pk)
+
+
+def test_registering_tells_every_broken_rule_at_once_the_cpfs_owner_included(desk):
+    wrong = PatientDetails(name="", phone="1", cpf=desk.patient.cpf)
+
+    refusal = refused(register_patient, desk.clinic, wrong)
+
+    assert refusal.reasons == {Reason.NAME_MISSING, Reason.PHONE_IMPOSSIBLE, Reason.CPF_TAKEN}
+
+
+def test_the_lenient_policy_still_refuses_what_is_no_cpf_at_all(desk):
+    proposal = desk.proposal(details=details(cpf="12"), policy=CpfPolicy.LENIENT)
+
+    assert refused(book, proposal, by=BY, now=desk.now).reasons == {Reason.CPF_SHAPE}
+
+
+def test_a_cpf_of_eleven_equal_digits_is_invalid(desk):
+    assert refused(desk.book, details=details(cpf="111.111.111-11")).reasons == {Reason.CPF_INVALID}
+
+
+def test_a_cpf_counts_with_and_without_punctuation(desk):
+    digits = cpf(400_000_001)
+    written = f"{digits[:3]}.{digits[3:6]}.{digits[6:9]}-{digits[9:]}"
+
+    assert desk.book(details=details(cpf=written)).patient.cpf == digits
+
+
+def test_the_sentence_of_a_reason_never_fails_to_be_made():
+    """A placeholder without its parameter would be a 500 in front of the patient."""
+    for reason, (make, _, sentence) in (BOOKINGS | ACTS).items():
+        assert make and "%(" not in sentence, reason
+
+
+def test_the_birth_date_may_be_anything_from_1900_to_yesterday(desk):
+    for hour, born in ((9, date(1900, 1, 1)), (10, MONDAY - timedelta(days=1))):
+        assert desk.book(details=details(birth_date=born), starts_at=desk.at(hour)).patient.birth_date == born
+
+    too_early = details(birth_date=date(1899, 12, 31))
+    assert refused(desk.book, details=too_early, starts_at=desk.at(11)).reasons == {Reason.BIRTH_DATE_IMPOSSIBLE}
+
+
+def test_a_booking_at_the_ends_of_the_calendar_is_refused_by_date(desk):
+    first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+
+    assert refused(desk.book, starts_at=first).reasons == {Reason.DATE_PAST}
+    assert refused(desk.book, starts_at=last).reasons == {Reason.DATE_TOO_FAR}
+    assert refused(desk.book, starts_at=desk.at(9), ends_at=last).reasons == {Reason.TOO_LONG}

@@ -1,0 +1,234 @@
+"""Booking, moving, cancelling, undoing and changing hours in any order, beside a model in plain Python."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from itertools import combinations
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from clinic.booking import Reason, change_status, openings, reschedule, undo
+from clinic.models import Appointment, WorkingHours
+from tests.booking.desk import BY, MONDAY, open_desk, reasons
+from tests.booking.test_statuses import ALLOWED, MOVABLE
+
+HALF_HOUR = timedelta(minutes=30)
+FREED = {"cancelled", "no_show"}
+DOCTORS, PATIENTS, SLOTS = range(2), range(3), range(8)
+SHIFTS = [((8, 12),), ((8, 10),), ((10, 12),), ((8, 9), (11, 12))]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What the model knows of one appointment; `undo` is what undoing would bring back."""
+
+    doctor: int
+    patient: int
+    starts_at: datetime
+    ends_at: datetime
+    status: str = "scheduled"
+    undo: object = field(default=None, compare=False)
+
+    @property
+    def stands(self):
+        return self.status not in FREED
+
+    def meets(self, other):
+        return self.stands and self.starts_at < other.ends_at and self.ends_at > other.starts_at
+
+
+class FrontDesk(RuleBasedStateMachine):
+    visits = Bundle("visits")
+
+    @initialize()
+    def open(self):
+        self.around = transaction.atomic()
+        self.around.__enter__()
+        self.desk = open_desk()
+        self.doctors = [self.desk.doctor, self.desk.another_doctor()]
+        self.patients = [self.desk.patient, self.desk.another_patient(), self.desk.another_patient()]
+        for doctor in self.doctors:
+            doctor.interval_minutes = 30
+            doctor.save()
+        self.shifts = [SHIFTS[0], SHIFTS[0]]
+        for number in DOCTORS:
+            self.write_hours(number)
+        self.now = self.desk.at(7, 59)
+        self.model = {}
+        self.happened = 0
+
+    def teardown(self):
+        if hasattr(self, "around"):
+            transaction.set_rollback(True)
+            self.around.__exit__(None, None, None)
+
+    # What is done
+
+    @rule(
+        target=visits, doctor=st.sampled_from(DOCTORS), patient=st.sampled_from(PATIENTS), slot=st.sampled_from(SLOTS)
+    )
+    def book(self, doctor, patient, slot):
+        wanted = Visit(doctor, patient, self.at(slot), self.at(slot) + HALF_HOUR)
+        if self.agree(self.refused_times(wanted), lambda: self.desk.book(now=self.now, **self.asked(wanted))):
+            self.model[self.written.pk] = wanted
+            return self.written.pk
+        return None
+
+    @rule(pk=visits, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS))
+    def move(self, pk, doctor, slot):
+        if not (visit := self.model.get(pk)):
+            return
+        wanted = replace(visit, doctor=doctor, starts_at=self.at(slot), ends_at=self.at(slot) + HALF_HOUR)
+        foreseen = self.refused_times(wanted, pk)
+        if visit.status not in MOVABLE:
+            foreseen |= {Reason.NOT_MOVABLE}
+        elif (wanted.doctor, wanted.starts_at) == (visit.doctor, visit.starts_at):
+            foreseen |= {Reason.NOTHING_CHANGED}
+        target = {"doctor": self.doctors[doctor].pk, "starts_at": wanted.starts_at, **self.acting()}
+        if self.agree(foreseen, lambda: reschedule(pk, **target)):
+            self.model[pk] = replace(wanted, status="rescheduled", undo=visit)
+
+    @rule(pk=visits, status=st.sampled_from(sorted(ALLOWED)))
+    def change(self, pk, status):
+        if not (visit := self.model.get(pk)):
+            return
+        if self.agree(
+            self.refused_change(visit, status, pk),
+            lambda: change_status(pk, status, cancelled_by="clinic", **self.acting()),
+        ):
+            self.model[pk] = replace(visit, status=status, undo=visit.status)
+
+    @rule(pk=visits)
+    def undo(self, pk):
+        if not (visit := self.model.get(pk)):
+            return
+        if visit.undo is None:
+            foreseen, back = {Reason.NOTHING_TO_UNDO}, None
+        elif isinstance(visit.undo, Visit):
+            back = visit.undo
+            foreseen = self.clashes(back, pk) if back.stands else set()
+        else:
+            back = replace(visit, status=visit.undo if visit.undo in ALLOWED[visit.status] else "scheduled")
+            foreseen = self.refused_change(visit, back.status, pk)
+        if self.agree(foreseen, lambda: undo(pk, **self.acting())):
+            self.model[pk] = replace(back, undo=None)
+
+    @rule(doctor=st.sampled_from(DOCTORS), shift=st.sampled_from(SHIFTS))
+    def change_hours(self, doctor, shift):
+        self.shifts[doctor] = shift
+        self.write_hours(doctor)
+
+    @rule(minutes=st.sampled_from([1, 29, 60]))
+    def wait(self, minutes):
+        self.now += timedelta(minutes=minutes)
+
+    # What the model says
+
+    def refused_times(self, wanted, pk=None):
+        if wanted.starts_at <= self.now:
+            return {Reason.TIME_PAST}
+        return (set() if self.works(wanted) else {Reason.OUTSIDE_HOURS}) | self.clashes(wanted, pk)
+
+    def works(self, wanted):
+        hours = [(self.desk.at(starts), self.desk.at(ends)) for starts, ends in self.shifts[wanted.doctor]]
+        return any(starts <= wanted.starts_at and wanted.ends_at <= ends for starts, ends in hours)
+
+    def clashes(self, wanted, pk):
+        others = [visit for key, visit in self.model.items() if key != pk and visit.meets(wanted)]
+        taken = {Reason.DOCTOR_TAKEN for other in others if other.doctor == wanted.doctor}
+        elsewhere = {other for other in others if other.patient == wanted.patient and other.doctor != wanted.doctor}
+        return taken | ({Reason.PATIENT_ELSEWHERE} if elsewhere else set())
+
+    def refused_change(self, visit, status, pk):
+        if status not in ALLOWED[visit.status]:
+            return {Reason.TRANSITION_FORBIDDEN}
+        foreseen = set()
+        if status == "no_show" and visit.starts_at > self.now:
+            foreseen |= {Reason.NOT_YET_BEGUN}
+        if not visit.stands and status not in FREED:
+            foreseen |= self.clashes(visit, pk)
+        others = [other for key, other in self.model.items() if key != pk and other.doctor == visit.doctor]
+        if status == "in_service" and any(other.status == "in_service" for other in others):
+            foreseen |= {Reason.ANOTHER_IN_SERVICE}
+        return foreseen
+
+    # What must always hold
+
+    @invariant()
+    def the_database_holds_what_the_model_holds(self):
+        if not hasattr(self, "model"):
+            return
+        rows = Appointment.objects.of(self.desk.clinic)
+        assert {row.pk: self.seen(row) for row in rows} == self.model
+        assert sum(row.events.count() for row in rows) == self.happened
+
+    @invariant()
+    def no_two_standing_appointments_of_a_doctor_or_a_patient_overlap(self):
+        if not hasattr(self, "model"):
+            return
+        rows = list(Appointment.objects.of(self.desk.clinic).standing())
+        for one, other in combinations(rows, 2):
+            if one.starts_at < other.ends_at and one.ends_at > other.starts_at:
+                assert one.doctor_id != other.doctor_id
+                assert one.patient_id != other.patient_id
+
+    @invariant()
+    def the_openings_are_the_times_the_model_finds_free(self):
+        if not hasattr(self, "model"):
+            return
+        for number, doctor in enumerate(self.doctors):
+            spans = openings(self.desk.clinic, doctor=doctor, minutes=30, first=MONDAY, last=MONDAY, now=self.now)
+            slots = [Visit(number, -1, self.at(slot), self.at(slot) + HALF_HOUR) for slot in SLOTS]
+            free = [slot.starts_at for slot in slots if not self.refused_times(slot)]
+            assert [span.starts_at for span in spans] == free
+
+    # Help
+
+    def agree(self, foreseen, act):
+        """Does it, and says whether it went through: exactly where the model foresees no refusal."""
+
+        def acted():
+            self.written = act()
+
+        assert reasons(acted) == foreseen
+        self.happened += not foreseen
+        return not foreseen
+
+    def at(self, slot):
+        return self.desk.at(8) + slot * HALF_HOUR
+
+    def asked(self, visit):
+        doctor, patient = self.doctors[visit.doctor], self.patients[visit.patient]
+        return {"doctor": doctor.pk, "patient": patient.pk, "starts_at": visit.starts_at}
+
+    def acting(self):
+        return {"clinic": self.desk.clinic, "by": BY, "now": self.now}
+
+    def seen(self, row):
+        doctor = [doctor.pk for doctor in self.doctors].index(row.doctor_id)
+        patient = [patient.pk for patient in self.patients].index(row.patient_id)
+        return Visit(doctor, patient, row.starts_at, row.ends_at, row.status)
+
+    def write_hours(self, number):
+        doctor = self.doctors[number]
+        doctor.hours.all().delete()
+        WorkingHours.objects.bulk_create(
+            WorkingHours(clinic=doctor.clinic, doctor=doctor, weekday=1, starts=time(starts), ends=time(ends))
+            for starts, ends in self.shifts[number]
+        )
+
+
+@pytest.mark.django_db
+def test_model_database_and_openings_agree_whatever_happens_in_whatever_order():
+    run_state_machine_as_test(
+        FrontDesk,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )

@@ -1,0 +1,121 @@
+"""Every page in light and dark: nothing for axe to say, nothing in the console, no sideways scrolling on a phone."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.admin import site
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from clinic.models import Appointment
+from tests.factories import book_appointment, make_discount, make_doctor, make_manager, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture
+def appointment(clinic, doctor, maria) -> Appointment:
+    make_discount(clinic)
+    return book_appointment(doctor, patient=maria.pk, notes="trazer exames")
+
+
+def desk_pages(appointment):
+    doctor, day = appointment.doctor_id, appointment.clinic.local(appointment.starts_at).date()
+    of_appointment = ["detail", "reschedule", "cancel", "annotate"]
+    return [
+        reverse("web:agenda-day", args=[day]),
+        reverse("web:agenda-day", args=["2026-01-04"]),  # a Sunday: nobody works
+        reverse("web:appointment-book") + f"?medico={doctor}&data={day}&inicio=09:00&paciente={appointment.patient_id}",
+        reverse("web:appointment-book") + f"?medico={doctor}&data={day}&inicio=10:00",
+        *(reverse(f"web:appointment-{name}", args=[appointment.pk]) for name in of_appointment),
+        reverse("web:patient-list"),
+        reverse("web:patient-add"),
+        reverse("web:patient-detail", args=[appointment.patient_id]),
+        reverse("web:patient-edit", args=[appointment.patient_id]),
+        reverse("web:password-change"),
+    ]
+
+
+def admin_pages(appointment):
+    """What a manager is let into."""
+    nouns = [model._meta.model_name for model in site._registry if model._meta.app_label == "clinic"]
+    return [
+        reverse("admin:index"),
+        *(reverse(f"admin:clinic_{noun}_changelist") for noun in sorted(nouns)),
+        reverse("admin:clinic_doctor_change", args=[appointment.doctor_id]),
+        reverse("admin:clinic_procedure_add"),
+    ]
+
+
+def violations(page):
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]} ({len(each['nodes'])})" for each in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_at_the_desk(window, receptionist, appointment, scheme):
+    page = window(receptionist, scheme=scheme)
+    found = {}
+    for address in desk_pages(appointment):
+        page.goto(address)
+        found[address] = violations(page)
+    assert not any(found.values()), "\n".join(f"{address} {each}" for address, each in found.items() if each)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_admin(window, clinic, appointment, scheme):
+    page = window(make_manager(clinic), scheme=scheme)
+    found = {}
+    for address in admin_pages(appointment):
+        page.goto(address)
+        found[address] = violations(page)
+    assert not any(found.values()), "\n".join(f"{address} {each}" for address, each in found.items() if each)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_at_the_door(window, clinic, scheme):
+    page = window(scheme=scheme)
+    page.goto(reverse("web:signin"))
+    assert violations(page) == []
+
+
+def test_nothing_is_wider_than_a_phone(window, receptionist, appointment):
+    page = window(receptionist, width=360, height=740)
+    for address in desk_pages(appointment):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+
+def test_the_day_is_a_list_by_hour_on_a_phone_and_books(window, receptionist, appointment):
+    page = window(receptionist, width=360, height=740)
+    day = appointment.clinic.local(appointment.starts_at).date()
+    page.goto(f"/agenda/{day}/")
+    card = page.locator(f"#a{appointment.pk}")
+    expect(card).to_be_visible()
+    assert card.bounding_box()["width"] > 300
+    card.click()
+    expect(page.locator("#panel-title")).to_have_text("Agendamento")
+    page.locator("#panel [data-close]").click()
+    expect(card).to_be_focused()
+
+
+def test_six_doctors_fit_a_small_screen_without_sideways_scrolling(window, clinic, receptionist, appointment):
+    for _ in range(5):
+        make_doctor(clinic, procedures=list(appointment.doctor.procedures.all()))
+    page = window(receptionist, width=1280, height=800)
+    day = appointment.clinic.local(appointment.starts_at).date()
+    for address in (f"/agenda/{day}/", reverse("web:appointment-detail", args=[appointment.pk])):
+        page.goto(address)
+        scroll = page.locator("#scroll")
+        assert scroll.evaluate("(each) => each.scrollWidth - each.clientWidth") <= 0, address
+
+
+def test_pages_that_are_not_there_say_what_to_do_next(window, clinic, complaints):
+    page = window(make_user(clinic))
+    page.goto("/agendamentos/999999/")
+    expect(page.get_by_role("main").get_by_role("link").first).to_be_visible()
+    page.goto("/admin/")
+    expect(page.get_by_role("main")).to_contain_text("gestão")
+    assert all("404" in each or "403" in each for each in complaints)
+    complaints.clear()

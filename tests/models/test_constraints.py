@@ -1,0 +1,349 @@
+"""What PostgreSQL refuses by itself, by name, however the row gets there."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import CheckConstraint, ProtectedError, UniqueConstraint
+
+from clinic.models import (
+    Absence,
+    AppliedDiscount,
+    Appointment,
+    AppointmentEvent,
+    AppointmentProcedure,
+    Clinic,
+    Patient,
+    StaffUser,
+    WorkingHours,
+)
+from tests.booking.overlaps import OVERLAPS
+from tests.factories import (
+    book_appointment,
+    cpf,
+    make_clinic,
+    make_discount,
+    make_doctor,
+    make_patient,
+    make_procedure,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+TEN, ELEVEN = datetime(2026, 11, 23, 10, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)
+
+
+class Rows:
+    """One clinic's rows, and a way to put an appointment past every rule of booking."""
+
+    def __init__(self):
+        self.clinic = make_clinic()
+        self.doctor, self.patient = make_doctor(self.clinic), make_patient(self.clinic)
+        self.user, self.procedure = make_user(self.clinic), make_procedure(self.clinic)
+
+    def appointment(self, **fields):
+        defaults = {"doctor": self.doctor, "patient": self.patient, "starts_at": TEN, "ends_at": ELEVEN}
+        return Appointment.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def line(self, appointment=None, **fields):
+        defaults = {"position": 0, "procedure": self.procedure, "price": 1}
+        appointment = appointment or self.appointment()
+        return AppointmentProcedure.objects.create(clinic=self.clinic, appointment=appointment, **defaults | fields)
+
+    def event(self, **fields):
+        defaults = {"kind": "booked", "door": "command"}
+        return AppointmentEvent.objects.create(clinic=self.clinic, appointment=self.appointment(), **defaults | fields)
+
+    def hours(self, **fields):
+        defaults = {"weekday": 1, "starts": time(8), "ends": time(9)}
+        return WorkingHours.objects.create(clinic=self.clinic, doctor=self.doctor, **defaults | fields)
+
+
+@pytest.fixture
+def rows(db):
+    return Rows()
+
+
+def two_in_service(rows):
+    rows.appointment(status="in_service")
+    rows.appointment(
+        status="in_service", patient=make_patient(rows.clinic), starts_at=ELEVEN, ends_at=ELEVEN + timedelta(hours=1)
+    )
+
+
+def twice(make, **fields):
+    def act(rows):
+        for _ in range(2):
+            make(rows.clinic, **fields)
+
+    return act
+
+
+REFUSED = {
+    "clinic_country_known": [lambda rows: make_clinic(country="ES")],
+    "clinic_language_known": [lambda rows: make_clinic(language="en")],
+    "clinic_currency_known": [lambda rows: make_clinic(currency="USD")],
+    "staffuser_clinic_unless_superuser": [lambda rows: StaffUser.objects.create_user("sem-clinica", name="x")],
+    "staffuser_role_known": [lambda rows: make_user(rows.clinic, role="doctor")],
+    "doctor_council_number_once": [twice(make_doctor, council_number="CRM-PE 1")],
+    "doctor_interval_5_to_240": [
+        lambda rows: make_doctor(rows.clinic, interval_minutes=4),
+        lambda rows: make_doctor(rows.clinic, interval_minutes=241),
+    ],
+    "workinghours_weekday_iso": [lambda rows: rows.hours(weekday=0), lambda rows: rows.hours(weekday=8)],
+    "workinghours_ends_after_start": [
+        lambda rows: rows.hours(ends=time(8)),
+        lambda rows: rows.hours(starts=time(22), ends=time(2)),
+    ],
+    "absence_ends_after_start": [
+        lambda rows: Absence.objects.create(clinic=rows.clinic, starts_at=TEN, ends_at=TEN, reason="x")
+    ],
+    "procedure_code_once": [twice(make_procedure, code="40101")],
+    "procedure_price_not_negative": [lambda rows: make_procedure(rows.clinic, price="-0.01")],
+    "procedure_duration_5_to_720": [
+        lambda rows: make_procedure(rows.clinic, duration_minutes=4),
+        lambda rows: make_procedure(rows.clinic, duration_minutes=721),
+    ],
+    "discount_percentage_or_fixed": [
+        lambda rows: make_discount(rows.clinic, percentage=None, fixed=None),
+        lambda rows: make_discount(rows.clinic, percentage=1, fixed=1),
+    ],
+    "discount_percentage_0_to_100": [
+        lambda rows: make_discount(rows.clinic, percentage=0),
+        lambda rows: make_discount(rows.clinic, percentage="100.01"),
+    ],
+    "discount_fixed_above_zero": [lambda rows: make_discount(rows.clinic, fixed=0)],
+    "patient_cpf_once": [twice(make_patient, cpf=cpf(7))],
+    "patient_cpf_digits": [
+        lambda rows: make_patient(rows.clinic, cpf=""),
+        lambda rows: make_patient(rows.clinic, cpf="529.982.247"),
+        lambda rows: make_patient(rows.clinic, cpf="5299822472"),
+    ],
+    "patient_nif_digits": [lambda rows: make_patient(rows.clinic, nif="12345678")],
+    "patient_phone_e164": [
+        lambda rows: make_patient(rows.clinic, phone="81998765432"),
+    ],
+    "patient_name_present": [lambda rows: make_patient(rows.clinic, name="")],
+    "appointment_doctor_free": [lambda rows: [rows.appointment(patient=make_patient(rows.clinic)) for _ in range(2)]],
+    "appointment_patient_in_one_place": [
+        lambda rows: [rows.appointment(doctor=make_doctor(rows.clinic)) for _ in range(2)]
+    ],
+    "appointment_one_in_service": [two_in_service],
+    "appointment_ends_after_start": [
+        lambda rows: rows.appointment(ends_at=TEN),
+        lambda rows: rows.appointment(status="cancelled", cancelled_by="clinic", ends_at=TEN),
+    ],
+    "appointment_status_known": [lambda rows: rows.appointment(status="lost")],
+    "appointment_source_known": [lambda rows: rows.appointment(source="fax")],
+    "appointment_cancelled_by_somebody": [
+        lambda rows: rows.appointment(status="cancelled"),
+        lambda rows: rows.appointment(status="cancelled", cancelled_by="tia"),
+        lambda rows: rows.appointment(cancelled_by="patient"),
+        lambda rows: rows.appointment(cancel_reason="chuva"),
+    ],
+    "appointment_encaixe_attributed": [
+        lambda rows: rows.appointment(encaixe_by=rows.user),
+        lambda rows: rows.appointment(encaixe_reason="dor"),
+    ],
+    "appointment_typed_cpf_digits": [lambda rows: rows.appointment(typed_cpf="123")],
+    "appointmentprocedure_position_once": [
+        lambda rows: [rows.line(appointment) for appointment in [rows.appointment()] * 2]
+    ],
+    "appointmentprocedure_price_not_negative": [lambda rows: rows.line(price="-1")],
+    "applieddiscount_value_not_negative": [
+        lambda rows: AppliedDiscount.objects.create(
+            clinic=rows.clinic, line=rows.line(), discount=make_discount(rows.clinic), value="-0.01"
+        )
+    ],
+    "appointmentevent_kind_known": [lambda rows: rows.event(kind="deleted")],
+    "appointmentevent_door_known": [lambda rows: rows.event(door="window")],
+}
+
+
+def declared():
+    """The names of the constraints that stand in the models of booking's tables."""
+    tables = apps.get_app_config("clinic").get_models()
+    kinds = (CheckConstraint, UniqueConstraint, ExclusionConstraint)
+    return {
+        constraint.name
+        for model in tables
+        if not model._meta.proxy and model.__module__ != "clinic.models.credentials"
+        for constraint in model._meta.constraints
+        if isinstance(constraint, kinds)
+    }
+
+
+def test_every_constraint_has_its_case_and_stands_in_the_database_under_its_name():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind = 'i'")
+        standing = {name for (name,) in cursor.fetchall()}
+
+    assert set(REFUSED) == declared()
+    assert declared() <= standing
+
+
+@pytest.mark.parametrize(
+    ("name", "act"),
+    [
+        pytest.param(name, act, id=f"{name}-{number}")
+        for name, acts in REFUSED.items()
+        for number, act in enumerate(acts)
+    ],
+)
+def test_the_database_refuses_it_by_name(rows, name, act):
+    with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+        act(rows)
+
+    assert refusal.value.__cause__.diag.constraint_name == name
+
+
+def insert(rows, doctor, patient, starts, ends, status="scheduled"):
+    """A row written in bare SQL, past Django as well."""
+    at = [TEN.replace(hour=hour, minute=minute) for hour, minute in (starts, ends)]
+    with connection.cursor() as cursor, transaction.atomic():
+        cursor.execute(
+            "INSERT INTO clinic_appointment (uuid, clinic_id, doctor_id, patient_id, starts_at, ends_at, status,"
+            " source, notes, metadata, typed_cpf, encaixe_reason, cancelled_by, cancel_reason, created_at, updated_at)"
+            " VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s, 'manual', '', '{}', '', '', '', '', now(), now())",
+            [rows.clinic.pk, doctor.pk, patient.pk, *at, status],
+        )
+
+
+@pytest.mark.parametrize("name", OVERLAPS)
+@pytest.mark.parametrize("whose", ["appointment_doctor_free", "appointment_patient_in_one_place"])
+def test_the_database_refuses_a_second_row_only_where_it_shares_time(rows, name, whose):
+    starts, ends, shared = OVERLAPS[name]
+    doctors = whose == "appointment_doctor_free"
+    doctor = rows.doctor if doctors else make_doctor(rows.clinic)
+    patient = make_patient(rows.clinic) if doctors else rows.patient
+    insert(rows, rows.doctor, rows.patient, (10, 0), (11, 0))
+
+    if shared:
+        with pytest.raises(IntegrityError) as refusal:
+            insert(rows, doctor, patient, starts, ends)
+        assert refusal.value.__cause__.diag.constraint_name == whose
+    else:
+        insert(rows, doctor, patient, starts, ends)
+    assert Appointment.objects.count() == 1 + (not shared)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "cancelled", "cancelled_by": "patient"},
+        {"status": "no_show"},
+        {"deleted_at": TEN},
+    ],
+)
+def test_what_does_not_stand_shares_its_time_with_anybody(rows, fields):
+    for _ in range(2):
+        rows.appointment(**fields)
+    rows.appointment()
+
+
+def test_an_attributed_encaixe_shares_the_doctors_time_and_nothing_else_does(rows):
+    rows.appointment()
+    rows.appointment(patient=make_patient(rows.clinic), encaixe_by=rows.user, encaixe_reason="febre")
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.appointment(encaixe_by=rows.user, encaixe_reason="o mesmo paciente")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.appointment(patient=make_patient(rows.clinic))
+
+
+def test_other_clinics_doctors_and_patients_are_in_nobodys_way(rows):
+    for _ in range(2):
+        elsewhere = Rows()
+        elsewhere.appointment(doctor=rows.doctor, patient=rows.patient)
+        make_patient(elsewhere.clinic, cpf=cpf(8))
+        make_procedure(elsewhere.clinic, code="1")
+        make_doctor(elsewhere.clinic, council_number="CRM 1")
+
+
+def test_patients_without_a_cpf_and_rows_without_a_code_may_be_many(rows):
+    for _ in range(2):
+        make_patient(rows.clinic, cpf=None)
+        make_procedure(rows.clinic, code="")
+        make_doctor(rows.clinic, council_number="")
+
+
+# The history
+
+
+def test_the_history_can_be_added_to_but_neither_changed_nor_deleted(rows):
+    event = rows.event()
+
+    for statement in (
+        "UPDATE clinic_appointmentevent SET door = 'browser'",
+        "UPDATE clinic_appointmentevent SET before = before",
+        "DELETE FROM clinic_appointmentevent",
+    ):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    for act in (event.save, event.delete, AppointmentEvent.objects.all().delete):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            act()
+    assert AppointmentEvent.objects.get() == event
+
+
+def test_what_history_needs_is_protected():
+    appointment = book_appointment(discount=None)
+    line = appointment.lines.get()
+    discount = make_discount(appointment.clinic)
+    AppliedDiscount.objects.create(clinic=appointment.clinic, line=line, discount=discount, value=1)
+
+    for row in (
+        appointment,
+        appointment.doctor,
+        appointment.patient,
+        line.procedure,
+        discount,
+        appointment.clinic,
+    ):
+        with pytest.raises(ProtectedError):
+            row.delete()
+
+
+# Derived columns
+
+
+@pytest.mark.parametrize("typed", ["João  da SILVA", " joao da\tsilva ", "JOÃO DA SILVA"])
+def test_names_are_folded_by_the_database(rows, typed):
+    patient = make_patient(rows.clinic, name=typed, social_name="Ção")
+
+    patient.refresh_from_db()
+    assert patient.folded_name == "joao da silva"
+    assert patient.search == "joao da silva cao"
+
+
+def test_doctors_sort_as_people_read_not_as_bytes_do(rows):
+    for name in ("Zilda", "Álvaro", "alice", "Beto"):
+        make_doctor(rows.clinic, name=name, council_number="")
+
+    names = [doctor.name for doctor in type(rows.doctor).objects.of(rows.clinic).exclude(pk=rows.doctor.pk)]
+
+    assert names == ["alice", "Álvaro", "Beto", "Zilda"]
+
+
+def test_a_phone_hash_follows_the_phone_and_tells_clinics_apart(rows):
+    patient = make_patient(rows.clinic, phone="+5581998765432")
+    elsewhere = make_patient(make_clinic(), phone="+5581998765432")
+    first = patient.phone_hash
+    assert len(first) == 64 and first != elsewhere.phone_hash
+
+    patient.phone = "+5581998765433"
+    patient.save()
+
+    patient.refresh_from_db()
+    assert patient.phone_hash != first
+    assert Patient.objects.of(rows.clinic).filter(phone_hash=patient.phone_hash).get() == patient
+
+
+def test_a_time_zone_that_no_list_knows_is_refused():
+    for name in ("America/Olinda", "", "../etc/passwd", "\0"):
+        with pytest.raises(ValidationError):
+            Clinic(name="x", slug="x", country="BR", time_zone=name, language="pt-br", currency="BRL").full_clean()

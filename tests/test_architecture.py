@@ -1,0 +1,167 @@
+"""The house rules of DESIGN.md that a program can check."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+ROOT = Path(__file__).resolve().parent.parent
+CLINIC = ROOT / "clinic"
+INNER = ("models", "booking", "agenda.py", "history.py", "panel.py", "patients.py")  # these know no HTTP
+WRITES = {"save", "create", "bulk_create", "bulk_update", "update", "update_or_create", "get_or_create", "delete"}
+BOOKED = ("Appointment", "AppointmentProcedure", "AppliedDiscount", "AppointmentEvent")
+
+
+def sources(*inside):
+    """Python files below these folders of clinic/, or those files; migrations are history."""
+    for name in inside or ("",):
+        path = CLINIC / name
+        for file in sorted(path.rglob("*.py")) if not name.endswith(".py") else [path]:
+            if "migrations" not in file.parts:
+                yield file
+
+
+def templates():
+    return sorted((ROOT / "templates").rglob("*.html"))
+
+
+def found(files, pattern):
+    """`file:line: text` wherever the pattern occurs."""
+    pattern = re.compile(pattern, re.IGNORECASE)
+    return [
+        f"{file.relative_to(ROOT)}:{number}: {line.strip()}"
+        for file in files
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1)
+        if pattern.search(line)
+    ]
+
+
+def calls(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return [(node, ast.unparse(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def names(file):
+    """Every name, attribute and parameter in the file's code, not in its sentences."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.arg):
+            yield node.arg
+
+
+def test_every_arrow_between_the_layers_points_the_way_the_design_draws_it():
+    linter = Path(sys.executable).with_name("lint-imports")
+    run = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "0 broken" in run.stdout
+
+
+@pytest.mark.parametrize("layer", INNER)
+def test_what_is_stored_ruled_and_shown_knows_no_request(layer):
+    for file in sources(layer):
+        assert not {"request", "HttpRequest", "HttpResponse"} & set(names(file)), file
+
+
+@pytest.mark.parametrize("layer", INNER)
+def test_what_is_stored_ruled_and_shown_imports_nothing_of_http(layer):
+    web = (
+        r"^\s*(from|import)\s+(django\.(http|shortcuts|urls|views|forms|template|contrib\.messages)|django_htmx|ninja)"
+    )
+
+    assert found(sources(layer), web) == []
+
+
+def test_only_booking_writes_what_is_booked():
+    """Neither `Appointment(…)`, nor `Appointment.objects.create(…)` or the like, anywhere else.
+
+    `seed_load` copies rows for the benchmarks past every rule, and says so.
+    """
+    offences = []
+    for file in sources():
+        if file.is_relative_to(CLINIC / "booking") or file.name == "seed_load.py":
+            continue
+        for node, called in calls(file):
+            head, _, method = called.rpartition(".")
+            if called.rpartition(".")[2] in BOOKED:
+                offences.append(f"{file.relative_to(ROOT)}:{node.lineno} {called}(…)")
+            elif (
+                method in WRITES
+                and any(re.search(rf"\b{model}\.objects\b", head) for model in BOOKED)
+                or method in WRITES
+                and re.search(r"\b(appointment|booking|visit)$", head)
+            ):
+                offences.append(f"{file.relative_to(ROOT)}:{node.lineno} {called}")
+
+    assert offences == []
+
+
+def test_no_model_form_is_made_of_what_is_booked():
+    for file in sources("web", "admin"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and any("ModelForm" in ast.unparse(base) for base in node.bases):
+                assert not re.search(r"\bmodel = Appointment", ast.unparse(node)), f"{file}: {node.name}"
+
+
+def test_the_doors_reach_rows_of_one_clinic_only():
+    """`.objects` is followed by `.of(…)` in web and api: nobody lists another clinic's rows."""
+    assert found(sources("web", "api"), r"\.objects\.(?!of\()\w+") == []
+
+
+def test_nothing_is_marked_safe_and_no_form_goes_without_its_token():
+    assert found(sources(), r"\b(mark_safe|SafeString|csrf_exempt|autoescape)\b") == []
+    assert found(templates(), r"\|\s*(safe|safeseq)\b|{%\s*autoescape\s+off") == []
+    for file in templates():
+        for form in re.findall(r"<form\b[^>]*>.*?</form>", file.read_text(encoding="utf-8"), re.DOTALL | re.IGNORECASE):
+            if re.search(r"""method=["']?post""", form.split(">")[0], re.IGNORECASE):
+                assert "{% csrf_token %}" in form, f"{file.relative_to(ROOT)}: {form.splitlines()[0]}"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"<[^>%]*\sstyle\s*=",
+        r"<[^>%]*\son[a-z]+\s*=\s*[\"']",
+        r"hx-on[:-]",
+        r"javascript:",
+        r"hx-vals\s*=\s*[\"']js:",
+    ],
+)
+def test_templates_hold_nothing_that_the_content_security_policy_forbids(pattern):
+    assert found(templates(), pattern) == []
+
+
+def test_templates_hold_no_inline_script_or_style_and_load_from_no_other_host():
+    for file in templates():
+        text = file.read_text(encoding="utf-8")
+        for tag, attributes, body in re.findall(r"(?is)<(script|style)\b([^>]*)>(.*?)</\1>", text):
+            assert "nonce" in attributes or (tag == "script" and "src=" in attributes and not body.strip()), file
+    assert found(templates(), r"""(src|href|action|hx-get|hx-post)\s*=\s*["'](https?:)?//(?!wa\.me/)""") == []
+
+
+def test_no_utils_no_signals_no_save_overrides():
+    assert [file for file in sources() if file.stem in {"utils", "helpers", "misc", "signals"}] == []
+    assert found(sources(), r"django\.(db\.models|dispatch)\S* import .*\b(receiver|post_save|pre_save|Signal)\b") == []
+    for file in sources("models"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                overridden = {item.name for item in node.body if isinstance(item, ast.FunctionDef)} & {"save", "delete"}
+                assert not overridden, f"{file}: {node.name} overrides {overridden}"
+
+
+def test_one_module_reads_request_htmx():
+    others = [file for file in sources() if file != CLINIC / "web" / "htmx.py"]
+
+    assert found(others, r"""\brequest\.htmx\b|getattr\(request, ["']htmx""") == []
+
+
+@pytest.mark.django_db
+def test_the_migrations_are_those_of_the_models():
+    call_command("makemigrations", "clinic", check_changes=True, dry_run=True, verbosity=0)

@@ -1,0 +1,663 @@
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic import patients
+from clinic.booking import Author, LineRequest, Proposal, book, change_status
+from clinic.models import AppointmentEvent, Patient
+from tests.factories import (
+    cpf,
+    make_clinic,
+    make_doctor,
+    make_lisbon,
+    make_patient,
+    make_procedure,
+    make_superuser,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+TYPED = {"name": "Maria Souza", "phone": "(81) 99999-9999", "birth_date": "12/03/1984"}
+
+
+@pytest.fixture
+def clinic(db):
+    return make_clinic()
+
+
+@pytest.fixture
+def desk(client, clinic):
+    """The browser of a receptionist of the clinic."""
+    client.force_login(make_user(clinic))
+    client.get(reverse("web:patient-add"))  # the first request of a session writes it
+    return client
+
+
+def names(found):
+    return [patient.name for patient in found]
+
+
+def found_by(clinic, text):
+    return names(patients.search(clinic, text))
+
+
+def visit(patient, *, days, status=None, **fields):
+    """An appointment of the patient so many days from now, at nine."""
+    clinic = patient.clinic
+    procedure = make_procedure(clinic, name="Ultrassom")
+    doctor = make_doctor(clinic, name="Dr. Paulo Reis", procedures=[procedure], days=range(1, 8))
+    author = Author(door=AppointmentEvent.Door.COMMAND, credential="tests")
+    starts_at = clinic.instant(clinic.local(timezone.now()).date() + timedelta(days=days), doctor.hours.first().starts)
+    before = starts_at - timedelta(minutes=1)
+    proposal = Proposal(
+        clinic=clinic, doctor=doctor.pk, patient=patient.pk, lines=(LineRequest(procedure.pk),), starts_at=starts_at
+    )
+    booked = book(proposal, by=author, now=before)
+    for step in status or ():
+        change_status(booked.pk, step, clinic=clinic, by=author, now=starts_at, **fields)
+    return booked
+
+
+FINISHED = ("checked_in", "in_service", "finished")
+
+
+# --- search -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "josé antônio",
+        "JOSE ANTONIO",
+        "antônio josé",
+        "tôni",
+        "  araujo   jo ",
+        "jo an",
+        "d'ávila",
+        "jos\u200f\u0301e\0",
+        "(81) 98765-4321",
+        "81987654321",
+        "081 98765 4321",
+        "+55 81 98765-4321",
+        "98765",
+        "4321",
+        "jose 4321",
+        "529.982.247-25",
+        "52998224725",
+        "529.982",
+        "245624139",
+        "12/03/1984",
+        "12031984",
+        "Antonio 12/03/1984",
+    ],
+)
+def test_a_patient_is_found_by(text, clinic):
+    jose = make_patient(
+        clinic,
+        name="José Antônio d'Ávila Araújo",
+        phone="+5581987654321",
+        cpf="52998224725",
+        nif="245624139",
+        birth_date="1984-03-12",
+    )
+    make_patient(clinic, name="Rui", phone="+5585922220000", cpf=None, birth_date="1990-01-02")
+
+    assert patients.search(clinic, text.replace("e\0", "e")) == [jose]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "\0\u200f",
+        "%",
+        "_",
+        "\\",
+        "%%",
+        "J_se",
+        "J%e",
+        "os\\",
+        "31/02/1984",
+        "999",
+        "maria joão",
+        "5581",
+        "0000",
+    ],
+)
+def test_nobody_is_found_by(text, clinic):
+    make_patient(clinic, name="José Maria", phone="+5581987654321", cpf="52998224725")
+
+    assert patients.search(clinic, text) == []
+
+
+def test_punctuation_alone_is_not_worth_a_question(clinic, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert patients.search(clinic, " % -- _ ") == []
+
+
+def test_letters_that_search_patterns_are_made_of_are_only_letters(clinic):
+    make_patient(clinic, name="Ana Souza")
+    odd = make_patient(clinic, name=r"Ana 100%_\ Souza")
+
+    assert patients.search(clinic, "100%") == [odd]
+    assert patients.search(clinic, "%_") == []
+    assert patients.search(clinic, r"0%_\ ") == [odd]
+
+
+def test_the_social_name_is_found_too_and_each_word_may_be_of_another_name(clinic):
+    make_patient(clinic, name="João Lima", social_name="Clara Lima")
+
+    assert found_by(clinic, "clara") == found_by(clinic, "clara joao") == ["João Lima"]
+
+
+def test_the_exact_number_comes_first_then_names_that_begin_like_that_then_the_rest_by_name(clinic):
+    make_patient(clinic, name="Zita Ana")
+    make_patient(clinic, name="Bia Mariana")
+    make_patient(clinic, name="Ânatole")
+    make_patient(clinic, name="Ana Souza")
+    make_patient(clinic, name="Zoé", phone="+5581912345678")
+    make_patient(clinic, name="Ari", phone="+5511812345678", cpf="81912345678"[:11])
+
+    assert found_by(clinic, "ana") == ["Ana Souza", "Ânatole", "Bia Mariana", "Zita Ana"]
+    assert found_by(clinic, "12345678") == ["Ari", "Zoé"]
+    assert found_by(clinic, "+55 81 91234-5678")[0] == "Zoé"
+
+
+def test_namesakes_stand_in_the_order_of_registration_and_the_limit_holds(clinic):
+    namesakes = [make_patient(clinic, name="Ana Lima") for _ in range(5)]
+
+    assert patients.search(clinic, "ana", limit=3) == namesakes[:3]
+    assert patients.search(clinic, "lima", limit=3) == namesakes[:3]
+
+
+def test_a_part_of_the_countrys_and_the_citys_code_is_not_everybodys_number(clinic):
+    make_patient(clinic, phone="+5581987654321")
+    other = make_patient(clinic, phone="+5581987655581")
+
+    assert patients.search(clinic, "5581") == [other]
+
+
+def test_patients_of_another_clinic_are_never_found(clinic):
+    make_patient(name="Ana Alheia", phone="+5581987654321", cpf="52998224725", birth_date="1984-03-12")
+
+    for text in ("ana", "98765", "+5581987654321", "52998224725", "12/03/1984"):
+        assert patients.search(clinic, text) == []
+
+
+def test_a_found_patient_carries_the_last_finished_visit(clinic):
+    ana = make_patient(clinic, name="Ana")
+    visit(ana, days=-9, status=FINISHED)
+    last = visit(ana, days=-3, status=FINISHED)
+    visit(ana, days=-1, status=("no_show",))
+    make_patient(clinic, name="Ana Nova")
+
+    found = patients.search(clinic, "ana")
+
+    assert [patient.last_visit for patient in found] == [last, None]
+    assert found[0].last_visit.doctor.name == "Dr. Paulo Reis"
+
+
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_searched_for_is_never_in_an_address(desk, clinic):
+    make_patient(clinic, name="Ana Souza")
+
+    answer = desk.post(reverse("web:patient-list"), {"q": "souza"})
+
+    assert answer.status_code == 302 and answer.url == "/pacientes/?busca=ultima"
+    page = desk.get(answer.url).content.decode()
+    assert "Ana Souza" in page and 'value="souza"' in page and "1 paciente encontrado" in page
+    assert "Ana Souza" not in desk.get("/pacientes/").content.decode()
+
+
+def test_htmx_gets_the_rows_alone_and_an_address_without_the_text(desk, clinic):
+    make_patient(clinic, name="Ana Souza")
+
+    answer = desk.post(reverse("web:patient-list"), {"q": "ana"}, headers=HTMX)
+
+    assert "Ana Souza" in answer.content.decode() and "<html" not in answer.content.decode()
+    assert answer["HX-Replace-Url"] == "/pacientes/?busca=ultima"
+
+
+def test_a_search_in_vain_offers_to_register_what_was_typed_where_it_belongs(desk):
+    nothing = desk.post(reverse("web:patient-list"), {"q": "Zoé <b>"}, headers=HTMX).content.decode()
+    assert "Ninguém encontrado" in nothing and "Cadastrar “Zoé &lt;b&gt;”" in nothing
+
+    belongs = {"Zoé": "name", "81 98765-4321": "phone", "529.982.247-25": "cpf", "1/2/1990": "birth_date"}
+    for text, field in belongs.items():
+        form = desk.post(reverse("web:patient-add"), {"begin": text}).content.decode()
+        assert f'name="{field}" value="{text}"' in form
+    assert Patient.objects.count() == 0
+
+
+def test_the_list_begins_with_who_is_expected_today(desk, clinic):
+    make_patient(clinic, name="Bia Fora")
+    visit(make_patient(clinic, name="Ana de Hoje"), days=0)
+    page = desk.get(reverse("web:patient-list")).content.decode()
+
+    assert "Com horário hoje" in page and "Ana de Hoje" in page and "Bia Fora" not in page
+
+
+def test_only_the_first_fifty_are_listed(desk, clinic):
+    for _ in range(51):
+        make_patient(clinic, name="Ana Lima")
+
+    page = desk.post(reverse("web:patient-list"), {"q": "lima"}, headers=HTMX).content.decode()
+
+    assert page.count("Ana Lima") == 50 and "Os primeiros 50 encontrados" in page
+
+
+def test_the_list_says_whose_data_are_incomplete_and_when_they_come_next(desk, clinic):
+    ana = make_patient(clinic, name="Ana Lima", birth_date=None)
+    coming = visit(ana, days=2)
+
+    page = desk.post(reverse("web:patient-list"), {"q": "lima"}, headers=HTMX).content.decode()
+
+    assert "cadastro incompleto" in page
+    assert f"{clinic.local(coming.starts_at):%d/%m/%Y %H:%M}" in page
+
+
+@pytest.mark.parametrize("amount", [1, 3])
+def test_the_list_costs_the_same_queries_for_one_and_three(desk, clinic, amount, django_assert_num_queries):
+    for _ in range(amount):
+        patient = make_patient(clinic, name="Ana Lima")
+        visit(patient, days=2)
+        visit(patient, days=-2, status=FINISHED)
+
+    # Session, user; names that begin so, the others, last and next appointments; the search kept in the session (3).
+    with django_assert_num_queries(9):
+        desk.post(reverse("web:patient-list"), {"q": "ana"}, headers=HTMX)
+
+
+@pytest.mark.parametrize("text", ["\0", "😀" * 3000, "a" * 10_000, "\u202eana", "' OR 1=1 --", "9" * 5000, "٣٤٥٦٧٨٩"])
+def test_no_search_text_is_an_error(desk, text):
+    assert desk.post(reverse("web:patient-list"), {"q": text}, headers=HTMX).status_code == 200
+    assert desk.post(reverse("web:patient-search"), {"q": text}, headers=HTMX).status_code == 200
+
+
+# --- the options of the booking panel ---------------------------------------------------------------------------------
+
+
+def test_the_panel_is_offered_patients_and_to_register_what_was_typed(desk, clinic):
+    ana = make_patient(clinic, name="Ana Souza", social_name="Noa", cpf="52998224725", phone="+5581987654321")
+    last = visit(ana, days=-3, status=FINISHED)
+
+    options = desk.post(reverse("web:patient-search"), {"q": "souza"}, headers=HTMX).content.decode()
+    text = " ".join(re.sub("<[^>]+>", " ", options).split())
+
+    assert 'role="listbox"' in options and options.count('role="option"') == 2
+    assert f'name="pick" value="{ana.pk}"' in options and 'name="new" value="1"' in options
+    assert "Noa ( Ana Souza )" in text
+    assert "17/05/1980 · CPF 529.982.247-25 · (81) 98765-4321" in text
+    assert f"última visita {clinic.local(last.starts_at):%d/%m/%Y} com Dr. Paulo Reis" in text
+    assert "Cadastrar “souza”" in text
+
+
+def test_without_text_the_panel_is_offered_nothing(desk, clinic):
+    make_patient(clinic)
+    assert "hidden" in desk.post(reverse("web:patient-search"), {"q": " "}, headers=HTMX).content.decode()
+    assert desk.get(reverse("web:patient-search")).status_code == 405
+
+
+# --- the card ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_card_shows_contact_documents_what_is_missing_and_the_visits(desk, clinic):
+    ana = make_patient(clinic, name="Ana <b>", cpf=None, phone="+5581987654321", email="a@b.co", notes="Um\ndois")
+    visit(ana, days=-3, status=("no_show",))
+    coming = visit(ana, days=4)
+
+    page = desk.get(reverse("web:patient-detail", args=[ana.pk])).content.decode()
+
+    for shown in ("Ana &lt;b&gt;", "(81) 98765-4321", "tel:+55-81-98765-4321", "17/05/1980", "a@b.co", "Um<br>dois"):
+        assert shown in page
+    assert "Cadastro incompleto." in page and "Falta:</b>" not in page and "CPF" in page
+    assert "Faltou" in page and "Agendado" in page and "Ultrassom" in page and "Dr. Paulo Reis" in page
+    assert reverse("web:appointment-detail", args=[coming.pk]) in page
+    assert reverse("web:appointment-book") + f"?paciente={ana.pk}" in page
+    assert page.index("Agendado") < page.index("Faltou")
+
+
+def test_a_patient_of_another_country_has_that_countrys_number_and_document(desk, clinic):
+    rui = make_patient(clinic, name="Rui", phone="+351912345678", cpf=None, nif="245624139")
+
+    page = desk.get(reverse("web:patient-detail", args=[rui.pk])).content.decode()
+
+    assert "+351 912 345 678" in page and "245624139" in page and "Cadastro incompleto" not in page
+
+
+def test_the_lisbon_clinic_asks_for_the_nif(client):
+    clinic = make_lisbon()
+    client.force_login(make_user(clinic))
+    rui = make_patient(clinic, name="Rui", cpf=None)
+
+    page = client.get(reverse("web:patient-detail", args=[rui.pk])).content.decode()
+    form = client.get(reverse("web:patient-add")).content.decode()
+
+    assert re.search(r"Falta:\s*NIF", re.sub("<[^>]+>", "", page))
+    assert form.index('id="nif"') < form.index('id="cpf"') < form.index("Só se tiver os dois")
+
+
+def test_past_visits_come_in_pages(desk, clinic, monkeypatch):
+    monkeypatch.setattr("clinic.web.views.patient.VISITS_A_PAGE", 2)
+    ana = make_patient(clinic)
+    booked = [visit(ana, days=-day) for day in (1, 2, 3)]
+    url = reverse("web:patient-detail", args=[ana.pk])
+    links = [reverse("web:appointment-detail", args=[each.pk]) for each in booked]
+
+    first, second = desk.get(url).content.decode(), desk.get(url + "?pagina=2", headers=HTMX).content.decode()
+
+    assert links[0] in first and links[1] in first and links[2] not in first and "?pagina=2" in first
+    assert links[2] in second and links[1] not in second and "?pagina=1" in second and "<html" not in second
+    for odd in ("0", "-1", "x", "9" * 30, "²"):
+        assert desk.get(url, {"pagina": odd}).status_code == 200
+
+
+@pytest.mark.parametrize("amount", [1, 3])
+def test_the_card_costs_the_same_queries_for_one_and_three(desk, clinic, amount, django_assert_num_queries):
+    ana = make_patient(clinic)
+    for day in range(1, amount + 1):
+        visit(ana, days=day)
+        visit(ana, days=-day)
+
+    # Session, user; the patient; coming and past appointments, each with lines and procedures.
+    with django_assert_num_queries(9):
+        desk.get(reverse("web:patient-detail", args=[ana.pk]))
+
+
+# --- adding -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_name_and_a_phone_are_enough(desk, clinic):
+    answer = desk.post(reverse("web:patient-add"), {"name": " maria  souza ", "phone": "81 99999 9999"})
+
+    maria = Patient.objects.get()
+    assert answer.url == reverse("web:patient-detail", args=[maria.pk])
+    assert (maria.clinic, maria.name, maria.phone.as_e164) == (clinic, "maria souza", "+5581999999999")
+    assert maria.birth_date is None and maria.cpf is None
+
+
+def test_everything_typed_is_stored(desk):
+    everything = TYPED | {
+        "social_name": "Noa", "cpf": "529.982.247-25", "nif": "245 624 139", "email": "m@b.co", "notes": "um\ndois",
+    }  # fmt: skip
+    answer = desk.post(reverse("web:patient-add"), everything, headers=HTMX)
+
+    maria = Patient.objects.get()
+    assert answer["HX-Redirect"] == reverse("web:patient-detail", args=[maria.pk])
+    assert (maria.cpf, maria.nif, maria.birth_date) == ("52998224725", "245624139", date(1984, 3, 12))
+    assert (maria.social_name, maria.email, maria.notes) == ("Noa", "m@b.co", "um\ndois")
+
+
+@pytest.mark.parametrize("typed", ["12/03/1984", "12031984", "12/3/84", "12.03.84", "1984-03-12"])
+def test_a_birth_date_is_read_as_people_type_it(desk, typed):
+    desk.post(reverse("web:patient-add"), TYPED | {"birth_date": typed})
+    assert Patient.objects.get().birth_date == date(1984, 3, 12)
+
+
+REFUSED = [
+    ("name", "", "Informe o nome do paciente."),
+    ("name", "\u200f\u202e", "Informe o nome do paciente."),
+    ("name", "a" * 10_000, "O nome tem 10000 caracteres; o máximo é 160."),
+    ("name", "Ana\0", "caracteres nulos não são permitidos"),
+    ("social_name", "😀" * 161, "O nome social tem 161 caracteres; o máximo é 160."),
+    ("phone", "", "Informe um telefone com DDD"),
+    ("phone", "9999-9999", "Este telefone não existe."),
+    ("phone", "+0 81", "Este telefone não existe."),
+    ("phone", "1" * 5000, "Este telefone não existe."),
+    ("birth_date", "31/02/1990", "Esta data não existe."),
+    ("birth_date", "12/03", "Esta data não existe."),
+    ("birth_date", "ontem", "Esta data não existe."),
+    ("birth_date", "01/01/2100", "A data de nascimento deve ser anterior a hoje"),
+    ("cpf", "529.982.247-26", "Os dígitos deste CPF não conferem."),
+    ("cpf", "123", "O CPF tem 11 dígitos"),
+    ("nif", "123456780", "Este NIF não é válido."),
+    ("email", "maria@", "Este e-mail não é válido."),
+    ("notes", "a" * 5001, "As observações têm 5001 caracteres; o máximo é 5000."),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "sentence"), REFUSED)
+def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(desk, field, value, sentence):
+    typed = TYPED | {"social_name": "Noa", "notes": "guarde isto"} | {field: value}
+
+    answer = desk.post(reverse("web:patient-add"), typed)
+
+    page = answer.content.decode()
+    told = re.search(rf'id="error-{field}"[^>]*>([^<]*)<', page)[1]
+    assert answer.status_code == 422 and sentence.lower() in told.lower()
+    assert re.search(rf'id="{field}"[^>]*aria-invalid="true"[^>]*autofocus', page)
+    for name, kept in typed.items():
+        assert name == field or kept in page
+    assert value.replace("\0", "") in page.replace("\0", "")
+    assert Patient.objects.count() == 0
+
+
+@pytest.mark.parametrize(("field", "value", "sentence"), REFUSED)
+def test_a_field_says_so_as_soon_as_it_is_left(desk, field, value, sentence):
+    answer = desk.post(reverse("web:patient-check"), TYPED | {field: value}, headers=HTMX | {"HX-Trigger-Name": field})
+
+    page = answer.content.decode()
+    assert sentence.lower() in re.search(rf'id="error-{field}"[^>]*>([^<]*)<', page)[1].lower()
+
+
+def test_fields_nobody_has_come_to_are_left_in_peace(desk):
+    page = desk.post(
+        reverse("web:patient-check"), {"name": "Ana"}, headers=HTMX | {"HX-Trigger-Name": "name"}
+    ).content.decode()
+    assert re.findall(r'<p class="error"[^>]*>([^<]*)</p>', page) == [""] * 8
+
+
+def test_every_broken_rule_is_told_at_once(desk):
+    page = desk.post(reverse("web:patient-add"), {"cpf": "1", "birth_date": "x", "email": "x"}).content.decode()
+    told = dict(re.findall(r'id="error-(\w+)"[^>]*>([^<]+)<', page))
+    assert told.keys() == {"name", "phone", "cpf", "birth_date", "email"}
+
+
+def test_the_cpf_of_another_patient_is_refused_with_the_name(desk, clinic):
+    make_patient(clinic, name="Ana Lima", cpf="52998224725")
+    page = desk.post(reverse("web:patient-add"), TYPED | {"cpf": "529.982.247-25"}).content.decode()
+    assert "Este CPF já é de Ana Lima." in page
+
+
+def test_the_cpf_of_a_patient_of_another_clinic_is_free(desk):
+    make_patient(name="Ana Lima", cpf="52998224725")
+    assert desk.post(reverse("web:patient-add"), TYPED | {"cpf": "529.982.247-25"}).status_code == 302
+
+
+def test_html_in_names_and_notes_is_text(desk):
+    typed = TYPED | {"name": "<script>alert(1)</script>", "notes": "</textarea><b>"}
+    card = desk.get(desk.post(reverse("web:patient-add"), typed).url).content.decode()
+    assert "<script>alert" not in card and "&lt;script&gt;alert" in card and "&lt;/textarea&gt;&lt;b&gt;" in card
+
+
+@pytest.mark.parametrize("data", [{}, {"key": "x", "version": "x"}, {"key": "\0"}])
+def test_a_form_without_anything_is_not_an_error(desk, clinic, data):
+    patient = make_patient(clinic)
+    assert desk.post(reverse("web:patient-add"), data).status_code == 422
+    assert desk.post(reverse("web:patient-edit", args=[patient.pk]), data).status_code == 422
+    assert desk.post(reverse("web:patient-check"), data).status_code == 200
+
+
+# --- a double click ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [{}, {"cpf": "529.982.247-25"}])
+def test_two_clicks_on_one_form_register_one_patient(desk, more):
+    typed = TYPED | more | {"key": str(uuid4())}
+
+    answers = [desk.post(reverse("web:patient-add"), typed) for _ in range(2)]
+
+    assert answers[0].url == answers[1].url and Patient.objects.count() == 1
+
+
+def test_the_same_form_with_somebody_else_in_it_registers_somebody_else(desk):
+    key = {"key": str(uuid4())}
+    desk.post(reverse("web:patient-add"), TYPED | key)
+    desk.post(reverse("web:patient-add"), TYPED | key | {"name": "José Souza"})
+
+    assert Patient.objects.count() == 2
+
+
+def test_each_form_has_its_own_key(desk):
+    pages = [desk.get(reverse("web:patient-add")).content.decode() for _ in range(2)]
+    assert len({re.search('name="key" value="([^"]+)"', page)[1] for page in pages}) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("more", [{}, {"cpf": "529.982.247-25"}])
+def test_clicks_that_arrive_at_once_register_one_patient(more):
+    user = make_user()
+    typed = TYPED | more | {"key": str(uuid4())}
+
+    def click(_):
+        browser = Client()
+        browser.force_login(user)
+        try:
+            return browser.post(reverse("web:patient-add"), typed).url
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(click, range(8)))) == 1
+    assert Patient.objects.count() == 1
+
+
+# --- editing ----------------------------------------------------------------------------------------------------------
+
+
+def opened(desk, patient):
+    """The fields of the edit form, as the browser would send them back."""
+    page = desk.get(reverse("web:patient-edit", args=[patient.pk])).content.decode()
+    fields = dict(re.findall(r'<input[^>]*name="(\w+)" value="([^"]*)"', page.split('id="patient-form"')[1]))
+    return fields | {"notes": patient.notes}
+
+
+def save(desk, patient, fields, **headers):
+    return desk.post(reverse("web:patient-edit", args=[patient.pk]), fields, headers=headers)
+
+
+def test_the_form_shows_the_data_as_people_write_them_and_saves_them_unchanged(desk, clinic):
+    ana = make_patient(clinic, name="Ana", cpf="52998224725", phone="+5581987654321", nif="245624139", notes="a\nb")
+
+    fields = opened(desk, ana)
+
+    assert (fields["phone"], fields["cpf"]) == ("(81) 98765-4321", "529.982.247-25")
+    assert fields["birth_date"] == "17/05/1980"
+    assert save(desk, ana, fields).url == reverse("web:patient-detail", args=[ana.pk])
+    again = Patient.objects.get()
+    assert (again.cpf, again.phone, again.notes) == (ana.cpf, "+5581987654321", "a\nb")
+
+
+def test_an_edit_changes_only_that_patient_and_may_empty_fields(desk, clinic):
+    ana, bia = make_patient(clinic, name="Ana", social_name="Noa"), make_patient(clinic, name="Bia")
+
+    save(desk, ana, opened(desk, ana) | {"name": "Ana Lima", "social_name": "", "cpf": ""})
+
+    ana.refresh_from_db(), bia.refresh_from_db()
+    assert (ana.name, ana.social_name, ana.cpf, bia.name) == ("Ana Lima", "", None, "Bia")
+
+
+def test_the_second_of_two_windows_does_not_overwrite_the_first_unseen(desk, clinic):
+    ana = make_patient(clinic, name="Ana", phone="+5581987654321")
+    first, second = opened(desk, ana), opened(desk, ana)
+    save(desk, ana, first | {"phone": "(81) 91111-1111", "email": "ana@b.co"})
+
+    answer = save(desk, ana, second | {"name": "Ana Lima"})
+
+    page = answer.content.decode()
+    assert answer.status_code == 409 and "Este cadastro foi alterado em" in page
+    stored = dict(re.findall(r'id="stored-(\w+)">[^<]*<b><bdi>([^<]*)<', page))
+    assert stored == {"name": "Ana", "phone": "(81) 91111-1111", "email": "ana@b.co"}
+    assert 'value="Ana Lima"' in page and 'value="(81) 98765-4321"' in page
+    assert re.search(r'id="name"[^>]*autofocus', page)
+    ana.refresh_from_db()
+    assert (ana.name, ana.phone.as_e164) == ("Ana", "+5581911111111")
+
+    seen = dict(re.findall(r'<input[^>]*name="(\w+)" value="([^"]*)"', page.split('id="patient-form"')[1]))
+    assert save(desk, ana, seen | {"phone": "81911111111"}).status_code == 302
+    ana.refresh_from_db()
+    assert (ana.name, ana.phone.as_e164) == ("Ana Lima", "+5581911111111")
+
+
+def test_two_windows_that_write_the_same_are_no_conflict(desk, clinic):
+    ana = make_patient(clinic, name="Ana", phone="+5581987654321")
+    first, second = opened(desk, ana), opened(desk, ana)
+    save(desk, ana, first | {"phone": "(81) 91111-1111", "cpf": "529.982.247-25"})
+
+    assert save(desk, ana, second | {"phone": "+55 81911111111", "cpf": "52998224725"}).status_code == 302
+
+
+def test_a_patient_keeps_their_own_cpf_and_cannot_take_anothers(desk, clinic):
+    ana, bia = make_patient(clinic, name="Ana"), make_patient(clinic, name="Bia")
+    fields = opened(desk, ana)
+
+    check, left = reverse("web:patient-check", args=[ana.pk]), HTMX | {"HX-Trigger-Name": "cpf"}
+    taken, own = desk.post(check, fields | {"cpf": bia.cpf}, headers=left), desk.post(check, fields, headers=left)
+
+    assert "Este CPF já é de Bia." in taken.content.decode() and "Este CPF" not in own.content.decode()
+    assert save(desk, ana, fields | {"cpf": bia.cpf}).status_code == 422
+
+
+def test_a_form_left_open_over_night_comes_back_as_typed_after_signing_in(clinic, time_machine):
+    user = make_user(clinic)
+    ana = make_patient(clinic, name="Ana")
+    client = Client()
+    time_machine.move_to("2026-11-23T20:00:00Z")
+    client.force_login(user)
+    url = reverse("web:patient-edit", args=[ana.pk])
+    fields = opened(client, ana)
+    time_machine.move_to("2026-11-24T11:00:00Z")
+
+    late = client.post(url, fields | {"name": "Ana Lima", "email": "x"})
+    assert late.status_code == 302 and "entrar" in late.url
+    client.force_login(user)
+    page = client.get(url).content.decode()
+
+    assert 'value="Ana Lima"' in page and "Este e-mail não é válido." in page
+    ana.refresh_from_db()
+    assert ana.name == "Ana"
+
+
+# --- whose patients ---------------------------------------------------------------------------------------------------
+
+
+def test_a_patient_of_another_clinic_is_nowhere(desk):
+    stranger = make_patient(name="Ana Alheia")
+    for url in (
+        reverse("web:patient-detail", args=[stranger.pk]),
+        reverse("web:patient-edit", args=[stranger.pk]),
+        reverse("web:patient-detail", args=[10**30]),
+    ):
+        assert desk.get(url).status_code == 404
+    for name in ("web:patient-edit", "web:patient-check"):
+        assert desk.post(reverse(name, args=[stranger.pk]), TYPED).status_code == 404
+    stranger.refresh_from_db()
+    assert stranger.name == "Ana Alheia"
+
+
+def test_a_superuser_without_a_clinic_is_sent_to_the_admin(client):
+    client.force_login(make_superuser())
+    for url in (reverse("web:patient-list"), reverse("web:patient-add"), reverse("web:patient-detail", args=[1])):
+        assert client.get(url).url == reverse("admin:index")
+
+
+def test_pages_about_patients_are_not_kept_by_the_browser(desk, clinic):
+    card = reverse("web:patient-detail", args=[make_patient(clinic).pk])
+    for url in (reverse("web:patient-list"), reverse("web:patient-add"), card):
+        assert "no-store" in desk.get(url)["Cache-Control"]
+
+
+def test_the_factories_cpf_is_what_the_form_takes(desk):
+    assert desk.post(reverse("web:patient-add"), TYPED | {"cpf": cpf(7)}).status_code == 302

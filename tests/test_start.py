@@ -1,0 +1,312 @@
+"""`manage.py start` as an operator meets it: real processes, real signals, one line for what cannot work."""
+
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from clinic import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+MANAGE = (sys.executable, str(ROOT / "manage.py"))
+
+
+def clean_environment(folder: Path, **more: str) -> dict[str, str]:
+    """This process's environment without what configures the clinic: conftest set that for the tests themselves."""
+    ours = {"DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PLAIN_HTTP", "DEBUG", "DJANGO_SETTINGS_MODULE"}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return kept | {"CLINIC_DATA_DIR": str(folder)} | more
+
+
+def free_port() -> int:
+    """A port of this test worker's own, below those that the system hands out by itself."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    for port in range(8100 + 5 * worker, 8105 + 5 * worker):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
+
+
+class Clinic:
+    """A running `start`."""
+
+    def __init__(self, folder: Path, *command: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [*(command or MANAGE), "start", "--no-demo", "--port", str(self.port)],
+            cwd=ROOT, env=clean_environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def open(self) -> None:
+        line = self.process.stdout.readline()
+        assert f"http://127.0.0.1:{self.port}/" in line, line + self.process.stdout.read()
+        eventually(lambda: self.status("/entrar/") == 200)
+
+    def get(
+        self, path: str, host: str = "127.0.0.1", **headers: str
+    ) -> tuple[int | None, str, http.client.HTTPMessage]:
+        """Status (None when nobody listens), body, headers."""
+        with contextlib.closing(http.client.HTTPConnection(host, self.port, timeout=30)) as connection:
+            try:
+                connection.request("GET", path, headers=headers)
+                with connection.getresponse() as response:
+                    return response.status, response.read().decode(), response.headers
+            except ConnectionError:
+                return None, "", http.client.HTTPMessage()
+
+    def status(self, path: str, **headers: str) -> int | None:
+        return self.get(path, **headers)[0]
+
+    def end(self) -> tuple[int, str]:
+        """Its exit code and what it printed last, once nothing of it is left."""
+        output = self.process.communicate(timeout=60)[0]
+        assert not left_over(self.folder)
+        return self.process.returncode, output
+
+
+def eventually(condition, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
+
+
+def left_over(folder: Path) -> list[str]:
+    """Command lines of the processes that were started with this data folder in their environment or arguments."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            line = (path / "cmdline").read_bytes()
+            if str(folder).encode() in line + (path / "environ").read_bytes():
+                found.append(line.replace(b"\0", b" ").decode())
+    return found
+
+
+@pytest.fixture(scope="module")
+def starts(tmp_path_factory) -> Iterator[Callable[[], Clinic]]:
+    """Opens the clinic on one data folder, unless it is open already: making the static files takes seconds."""
+    folder = tmp_path_factory.mktemp("data")
+    started = []
+
+    def start() -> Clinic:
+        if not started or started[-1].process.poll() is not None:
+            started.append(Clinic(folder))
+            started[-1].open()
+        return started[-1]
+
+    yield start
+    for clinic in started:
+        clinic.process.terminate()
+        clinic.process.wait(60)
+        clinic.process.stdout.close()
+    assert not left_over(folder)
+
+
+@pytest.fixture
+def clinic(starts: Callable[[], Clinic]) -> Clinic:
+    return starts()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[str]:
+    with embedded.running(tmp_path_factory.mktemp("server"), {"fsync": "off"}) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def a_slow_request(clinic: Clinic) -> Iterator[list[int | None]]:
+    """A request that waits for its session's row while the body runs; its status is in the list afterwards."""
+    url = (clinic.folder / "postgres" / "url").read_text()
+    statuses = []
+    request = threading.Thread(
+        target=lambda: statuses.append(clinic.status("/", Cookie="sessionid=abcdefghijabcdefghijabcdefghij12"))
+    )
+    with psycopg.connect(url) as lock, psycopg.connect(url, autocommit=True) as watch:
+        lock.execute("LOCK TABLE django_session IN ACCESS EXCLUSIVE MODE")
+        request.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'django_session'::regclass AND NOT granted"
+        eventually(lambda: watch.execute(waiting).fetchone()[0])
+        yield statuses
+    request.join()
+
+
+def refusal(folder: Path, *arguments: str, **environment: str) -> str:
+    """The one line on standard error with which `start` refuses."""
+    done = subprocess.run(
+        [*MANAGE, "start", *arguments],
+        cwd=ROOT, env=clean_environment(folder, **environment), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr.strip()
+
+
+def test_it_prints_its_address_and_serves_the_sign_in_page_with_its_files_over_plain_http(clinic):
+    status, page, headers = clinic.get("/entrar/", host="localhost")
+    assert status == 200 and "Strict-Transport-Security" not in headers
+    style = re.search(r'href="(/static/[^"]+\.[0-9a-f]{12}\.css)"', page)[1]
+    assert clinic.status(style) == 200
+
+
+def test_a_foreign_host_name_is_refused(clinic):
+    assert clinic.status("/entrar/", Host="clinic.example") == 400
+
+
+def test_the_secret_is_its_owners_alone_and_survives_a_restart(starts):
+    secret = starts().folder / "secret-key"
+    assert secret.stat().st_mode & 0o777 == 0o600 and len(secret.read_text()) >= 50
+    before = secret.read_text()
+    clinic = starts()
+    clinic.process.terminate()
+    assert clinic.end() == (0, "")
+    starts()
+    assert secret.read_text() == before
+
+
+def test_ctrl_c_finishes_the_requests_under_way_and_leaves_no_process(clinic):
+    with a_slow_request(clinic) as statuses:
+        os.killpg(clinic.process.pid, signal.SIGINT)  # as a terminal does: to every process at once
+        eventually(lambda: clinic.status("/entrar/") is None)
+        assert not statuses
+    assert statuses == [302]
+    assert clinic.end() == (0, "")
+
+
+def test_sigterm_to_the_main_process_finishes_the_requests_under_way(clinic):
+    with a_slow_request(clinic) as statuses:
+        clinic.process.terminate()
+        eventually(lambda: clinic.status("/entrar/") is None)
+        assert not statuses
+    assert statuses == [302]
+    assert clinic.end() == (0, "")
+
+
+def test_signals_of_every_kind_at_once_still_end_it_well(clinic):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        os.killpg(clinic.process.pid, number)
+    code, output = clinic.end()
+    assert code == 0 and "Killing" not in output and "Traceback" not in output
+
+
+UV = os.environ.get("UV") or shutil.which("uv")  # `uv run` names itself to what it runs
+
+
+@pytest.mark.skipif(not UV, reason="there is no uv here")
+def test_sigterm_to_uv_run_ends_it_well(clinic):
+    clinic.process.terminate()
+    clinic.end()
+    wrapped = Clinic(clinic.folder, UV, "run", "--no-sync", "python", "manage.py")
+    wrapped.open()
+    with a_slow_request(wrapped) as statuses:
+        wrapped.process.terminate()
+        eventually(lambda: wrapped.status("/entrar/") is None)
+    assert statuses == [302]
+    assert wrapped.end() == (0, "")
+
+
+def test_a_killed_main_process_leaves_nothing_behind_and_the_next_start_works(starts):
+    clinic = starts()
+    clinic.process.kill()
+    clinic.process.wait()
+    eventually(lambda: not left_over(clinic.folder))
+    assert starts().status("/entrar/") == 200
+
+
+def test_a_killed_worker_is_replaced(clinic):
+    children = Path(f"/proc/{clinic.process.pid}/task/{clinic.process.pid}/children")
+    workers = children.read_text().split()
+    for pid in workers:
+        os.kill(int(pid), signal.SIGKILL)
+    eventually(lambda: clinic.status("/entrar/") == 200)
+    assert not set(workers) & set(children.read_text().split())
+
+
+def test_being_stopped_while_still_preparing_ends_it_without_a_traceback(tmp_path):
+    for wait_for in ("postgres/starting.lock", "postgres/url", "start.lock", "static"):
+        clinic = Clinic(tmp_path)
+        eventually(lambda name=wait_for: (tmp_path / name).exists())
+        os.killpg(clinic.process.pid, signal.SIGINT)
+        assert clinic.end() == (0, "")
+
+
+def test_a_second_start_on_the_same_data_says_where_the_first_is(clinic):
+    line = refusal(clinic.folder, "--port", str(free_port()))
+    assert str(clinic.folder) in line and f"http://127.0.0.1:{clinic.port}/" in line
+    assert clinic.status("/entrar/") == 200
+
+
+def test_a_taken_port_is_named(clinic, tmp_path, server):
+    line = refusal(tmp_path, "--port", str(clinic.port), DATABASE_URL=server)
+    assert "Address already in use" in line and str(clinic.port) in line
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--host", "203.0.113.1"), ("--host", "no-such-host.invalid"), ("--port", "70000")]
+)
+def test_an_address_that_cannot_be_listened_on_is_named(tmp_path, server, arguments):
+    assert arguments[1] in refusal(tmp_path, *arguments, DATABASE_URL=server)
+
+
+def test_a_folder_that_cannot_be_written_is_named():
+    assert "/proc/clinic" in refusal(Path("/proc/clinic"))
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("nonsense", "not a PostgreSQL address"),
+        ("mysql://root@localhost/clinic", "not a PostgreSQL address"),
+        ("postgresql://u:p@localhost:port/clinic", "not a PostgreSQL address"),
+        ("postgresql://u:p@127.0.0.1:1/clinic", "Connection refused"),
+        ("postgresql://u:p@no-such-host.invalid/clinic", "no-such-host.invalid"),
+    ],
+)
+def test_a_broken_database_url_is_explained_without_its_password(tmp_path, url, reason):
+    line = refusal(tmp_path, "--port", str(free_port()), DATABASE_URL=url)
+    assert reason in line and "u:p@" not in line
+
+
+def test_a_wrong_password_and_a_missing_database_are_explained(tmp_path, server):
+    port = str(free_port())
+    password = re.search(r":([^:@]+)@", server)[1]
+    wrong = refusal(tmp_path, "--port", port, DATABASE_URL=server.replace(password, "wrong"))
+    assert "password authentication failed" in wrong
+    missing = refusal(tmp_path, "--port", port, DATABASE_URL=server.replace("/clinic?", "/nowhere?"))
+    assert 'database "nowhere" does not exist' in missing and password not in missing
+
+
+def test_missing_rights_are_explained(tmp_path, server):
+    with psycopg.connect(server, autocommit=True) as owner:
+        owner.execute("CREATE DATABASE bare")
+    bare = server.replace("/clinic?", "/bare?")
+    with psycopg.connect(bare, autocommit=True) as owner:
+        owner.execute("REVOKE CREATE ON DATABASE bare FROM clinic")
+    line = refusal(tmp_path, "--port", str(free_port()), DATABASE_URL=bare)
+    assert "The extension btree_gist is missing and cannot be created" in line
+    with psycopg.connect(bare, autocommit=True) as owner:
+        owner.execute("GRANT CREATE ON DATABASE bare TO clinic")
+        for name in ("btree_gist", "pg_trgm", "unaccent"):
+            owner.execute(f"CREATE EXTENSION {name}")
+        owner.execute("REVOKE CREATE ON SCHEMA public FROM pg_database_owner")
+    line = refusal(tmp_path, "--port", str(free_port()), DATABASE_URL=bare)
+    assert "Tables cannot be created in this database" in line
+
+
+def test_a_deployment_must_bring_its_secret_and_its_host_names(tmp_path):
+    assert "SECRET_KEY" in refusal(tmp_path, ALLOWED_HOSTS="clinic.example")
+    assert "ALLOWED_HOSTS" in refusal(tmp_path, SECRET_KEY="x" * 60)

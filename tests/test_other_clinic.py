@@ -4,7 +4,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from clinic.web.urls import urlpatterns
-from tests.factories import book_appointment, make_clinic, make_manager, make_master, make_user
+from tests.factories import book_appointment, make_clinic, make_manager, make_master, make_superuser, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +47,18 @@ def test_a_row_that_does_not_exist_is_not_found(client, pattern):
     client.force_login(make_user(make_clinic()))
     address = reverse(f"web:{pattern.name}", kwargs={"pk": 2**70})
     assert client.get(address).status_code in {404, 405}
+
+
+@pytest.mark.parametrize("pattern", urlpatterns, ids=lambda pattern: pattern.name)
+def test_a_superuser_without_a_clinic_chooses_one_first(client, appointment, pattern):
+    client.force_login(make_superuser())
+    names = (
+        {"pk": appointment.pk}
+        if pattern in WITH_ID
+        else {"date": "2026-11-23"}
+        if "date" in str(pattern.pattern)
+        else {}
+    )
+    answer = client.get(reverse(f"web:{pattern.name}", kwargs=names))
+    open_to_all = pattern.name in {"signin", "signout", "password-change"}
+    assert (answer.get("Location") == reverse("admin:clinic_clinic_changelist")) is not open_to_all

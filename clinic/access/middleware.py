@@ -2,11 +2,13 @@ import time
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from clinic.access import interrupted
 from clinic.models import Clinic
@@ -63,6 +65,14 @@ class ClinicLocale:
             return self.get_response(request)
         with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
             return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        """The front desk works for one clinic: a superuser who has chosen none is sent to the list of them."""
+        at_the_desk = request.resolver_match.namespace == "web" and getattr(view, "clinic_required", True)
+        if at_the_desk and request.clinic is None and request.user.is_authenticated:
+            messages.info(request, _("Escolha primeiro a clínica: marque-a na lista e use “Trabalhar nesta clínica”."))
+            return HttpResponseRedirect(reverse("admin:clinic_clinic_changelist"))
+        return None
 
 
 class SignInRequired(LoginRequiredMiddleware):

@@ -26,3 +26,9 @@ def master_required(view):
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def clinic_optional(view):
+    """Mark a view of the front desk that works for a superuser who has chosen no clinic, too."""
+    view.clinic_required = False
+    return view

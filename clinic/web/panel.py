@@ -216,7 +216,7 @@ def _times(form, doctor, minutes, day, patient_id, ignoring=None):
 
 
 def _focus(form):
-    """The id of where the person goes on: in what a button just opened, at a complaint, at the patient, or at the end."""
+    """The id of where the person goes on: in what a button opened, at a complaint, at the patient, or at the end."""
     last_line = f"procedure-{len(form.rows) - 1}"
     if "add" in form.data:
         return last_line

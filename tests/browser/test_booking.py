@@ -97,9 +97,7 @@ def test_a_field_says_what_is_wrong_as_soon_as_it_is_left(window, receptionist, 
     expect(page.locator("#name")).to_have_value("Ana")
 
 
-def test_a_time_taken_in_another_window_is_refused_with_the_next_free_ones(
-    window, receptionist, doctor, maria, monday
-):
+def test_a_time_taken_in_another_window_is_refused_with_the_next_free_ones(window, receptionist, doctor, maria, monday):
     page = window(receptionist)
     open_slot(page, monday)
     page.keyboard.type("maria")

@@ -171,7 +171,9 @@ def test_a_used_form_with_another_time_is_not_taken_for_the_first(desk, form):
 
 def test_a_new_patient_with_hostile_text_is_written_as_text(desk, form):
     name = "<script>alert(1)</script> 😀 \u202eabc"
-    answer = desk.post(BOOK, form | {"patient": "", "is_new": "1", "name": name, "phone": "81 99999-9999"}, headers=HTMX)
+    answer = desk.post(
+        BOOK, form | {"patient": "", "is_new": "1", "name": name, "phone": "81 99999-9999"}, headers=HTMX
+    )
     assert answer.status_code == 200
     assert Patient.objects.get(name__startswith="<script>").name == "<script>alert(1)</script> 😀 abc"
     assert "<script>alert" not in answer.text

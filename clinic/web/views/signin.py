@@ -12,10 +12,12 @@ from django.views.decorators.http import require_POST
 
 from clinic.access import interrupted, lockout
 from clinic.access.middleware import ENDED, page_behind
+from clinic.access.roles import clinic_optional
 from clinic.web import htmx
 from clinic.web.forms.signin import PasswordForm, SignInForm
 
 
+@clinic_optional
 @login_not_required
 @never_cache
 @sensitive_post_parameters("password")
@@ -42,6 +44,7 @@ def signin(request):
     return render(request, "signin/signin.html", context)
 
 
+@clinic_optional
 @login_not_required
 @require_POST
 def signout(request):
@@ -54,6 +57,7 @@ def signout(request):
     return redirect("web:signin")
 
 
+@clinic_optional
 @never_cache
 @sensitive_post_parameters()
 def password_change(request):

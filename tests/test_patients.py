@@ -19,7 +19,6 @@ from tests.factories import (
     make_lisbon,
     make_patient,
     make_procedure,
-    make_superuser,
     make_user,
 )
 
@@ -645,12 +644,6 @@ def test_a_patient_of_another_clinic_is_nowhere(desk):
         assert desk.post(reverse(name, args=[stranger.pk]), TYPED).status_code == 404
     stranger.refresh_from_db()
     assert stranger.name == "Ana Alheia"
-
-
-def test_a_superuser_without_a_clinic_is_sent_to_the_admin(client):
-    client.force_login(make_superuser())
-    for url in (reverse("web:patient-list"), reverse("web:patient-add"), reverse("web:patient-detail", args=[1])):
-        assert client.get(url).url == reverse("admin:index")
 
 
 def test_pages_about_patients_are_not_kept_by_the_browser(desk, clinic):

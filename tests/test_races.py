@@ -244,6 +244,13 @@ def test_a_held_doctor_holds_up_nobody_elses_patients_and_no_look_at_the_rules(d
 
 
 def deadlocks(watcher):
+    """How many this database has had. What a session counted is seen by others when it ends, so all are ended first."""
+    connections.close_all()
+    connection.close_pool()
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    deadline = monotonic() + PATIENCE
+    while watcher.execute(others).fetchone()[0] and monotonic() < deadline:
+        watcher.execute("SELECT pg_sleep(0.005)")
     return watcher.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()[0]
 
 
@@ -265,7 +272,6 @@ def test_a_stampede_on_overlapping_times_of_one_doctor_has_one_winner_and_no_dea
         )
     )
 
-    connection.close_pool()  # what a session counted is seen by others when it ends
     assert len(won(outcomes)) == Appointment.objects.count() == AppointmentEvent.objects.count() == 1
     assert reasons_of(outcomes) == [{Reason.DOCTOR_TAKEN}] * 31
     for refusal in outcomes:
@@ -362,7 +368,6 @@ def test_two_who_swap_their_times_at_once_neither_deadlock_nor_overlap(desk, wat
     for _ in range(5):
         outcomes = at_once(swap(mine, colleague), swap(theirs, desk.doctor))
         assert reasons_of(outcomes) == [{Reason.DOCTOR_TAKEN}] * 2
-    connection.close_pool()
     assert deadlocks(watcher) == before
 
 

@@ -1,5 +1,3 @@
-from functools import wraps
-
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect as plain_redirect
@@ -24,21 +22,11 @@ SEARCHED = "patient_search"
 LAST_SEARCH = {"busca": "ultima"}
 
 
-def of_a_clinic(view):
-    """Superusers belong to no clinic: their place is the admin."""
-
-    @wraps(view)
-    def guarded(request, *args, **kwargs):
-        return view(request, *args, **kwargs) if request.clinic else plain_redirect("admin:index")
-
-    return never_cache(guarded)
-
-
 # Finding -------------------------------------------------------------------------------------------------------------
 
 
 @resumable
-@of_a_clinic
+@never_cache
 def search(request):
     """Looks for what is posted as `q`; with `?busca=ultima`, once more for what was looked for last."""
     if request.method == "POST":
@@ -56,7 +44,7 @@ def search(request):
 
 
 @require_POST
-@of_a_clinic
+@never_cache
 def options(request):
     """Those who may be meant by what is typed in the booking panel, as buttons of its form."""
     text = request.POST.get("q", "")
@@ -82,7 +70,7 @@ def _search_url(text):
 
 
 @require_safe
-@of_a_clinic
+@never_cache
 def card(request, pk):
     patient = _patient(request, pk)
     now = timezone.now()
@@ -102,7 +90,7 @@ def card(request, pk):
 
 
 @resumable
-@of_a_clinic
+@never_cache
 def add(request):
     typed = request.POST if request.method == "POST" else take(request)
     if typed and "begin" in typed:
@@ -119,7 +107,7 @@ def add(request):
 
 
 @resumable
-@of_a_clinic
+@never_cache
 def edit(request, pk):
     patient = _patient(request, pk)
     typed = request.POST if request.method == "POST" else take(request)
@@ -135,7 +123,7 @@ def edit(request, pk):
 
 
 @require_POST
-@of_a_clinic
+@never_cache
 def check(request, pk=None):
     """What the form says of a field as soon as it is left: the same rules as the save."""
     patient = _patient(request, pk) if pk else None

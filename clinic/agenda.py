@@ -140,7 +140,7 @@ class Day:
 def day(
     clinic: Clinic, on: date, *, now: datetime, doctors: Collection[int] = (), statuses: Collection[str] = ()
 ) -> Day:
-    """The local date `on` at the instant `now`; empty filters show everybody and everything. Four queries."""
+    """The local date `on` at the instant `now`; empty filters show everybody and everything. Three queries."""
     appointments = _appointments(clinic, on)
     everybody = _doctors(clinic, {row[1] for row in appointments})
     known = {doctor.id for doctor in everybody}

@@ -111,6 +111,9 @@ DATABASES["default"] |= {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 16), "timeout": 10},
         # A booking that waits longer than this for a doctor's row says "try again" (DESIGN, Measured).
         "options": "-c lock_timeout=3s -c idle_in_transaction_session_timeout=60s",
+        # PostgreSQL plans a statement once a connection, not once a request.
+        "server_side_binding": True,
+        "prepare_threshold": 3,
     },
 }
 
@@ -136,6 +139,7 @@ CSRF_FAILURE_VIEW = "clinic.web.views.signin.csrf_failed"
 SESSION_LIFE_SECONDS = 12 * 3600
 SESSION_IDLE_SECONDS = 2 * 3600
 SESSION_COOKIE_AGE = 7 * 24 * 3600
+SESSION_ENGINE = "clinic.access.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 
@@ -155,7 +159,8 @@ AXES_ENABLE_ACCESS_FAILURE_LOG = False
 
 LANGUAGE_CODE = "pt-br"
 LANGUAGES = [("pt-br", "Português (Brasil)"), ("pt-pt", "Português (Portugal)")]
-LOCALE_PATHS = [ROOT / "clinic" / "locale"]
+# `makemessages` writes the first; the second holds what Django's own Portuguese catalogues lack, which it would drop.
+LOCALE_PATHS = [ROOT / "clinic" / "locale", ROOT / "clinic" / "locale" / "of_django"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -50,6 +50,7 @@ def test_one_gets_the_time_and_all_others_are_told_what_is_free(live_server):
         }
         address = urlsplit(live_server.url)
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
+        connection.connect()
         together.wait(timeout=60)
         connection.request("POST", reverse("web:appointment-book"), urlencode(form), headers)
         answer = connection.getresponse()

@@ -51,7 +51,7 @@ class SessionLimits:
 class ClinicLocale:
     """Sets `request.clinic`, and its zone and language for the request.
 
-    None for strangers, and for superusers until they choose one.
+    None for strangers, and for superusers until they choose one; those read the Portuguese their browser asks for.
     """
 
     def __init__(self, get_response):
@@ -62,7 +62,8 @@ class ClinicLocale:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             request.clinic = request.user.clinic or chosen_clinic(request)
         if request.clinic is None:
-            return self.get_response(request)
+            with translation.override(translation.get_language_from_request(request)):
+                return self.get_response(request)
         with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
             return self.get_response(request)
 
@@ -116,6 +117,6 @@ def chosen_clinic(request) -> Clinic | None:
 def page_behind(request) -> str:
     """Path and query of the page that sent this request; the start page when it does not say, or is another host's."""
     page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer") or "")
-    if page.netloc != request.get_host():
+    if page.netloc != request.get_host() or page.path.startswith("//"):  # a path that would be another host
         return reverse("web:home")
     return f"{page.path}?{page.query}" if page.query else page.path

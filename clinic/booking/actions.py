@@ -8,7 +8,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from clinic.booking import rules, statuses
+from clinic.booking import rows, rules, statuses
 from clinic.booking.details import Examined, examine, tidy, tidy_metadata, tidy_notes
 from clinic.booking.openings import Opening, nearest
 from clinic.booking.patients import find, find_or_add
@@ -16,10 +16,8 @@ from clinic.booking.pricing import priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import Case, Proposal
 from clinic.models import (
-    AppliedDiscount,
     Appointment,
     AppointmentEvent,
-    AppointmentProcedure,
     Clinic,
     Discount,
     Doctor,
@@ -210,7 +208,7 @@ def _book(proposal, by, now):
     case, refusals, examined = _examined(proposal, now, lock=True)
     refusals += rules.broken(case)
     _refuse(refusals)
-    appointment = Appointment.objects.create(
+    appointment = Appointment(
         uuid=proposal.uuid or uuid4(),
         clinic=proposal.clinic,
         doctor=case.doctor,
@@ -225,8 +223,8 @@ def _book(proposal, by, now):
         created_at=now,
         updated_at=now,
     )
-    _write_lines(appointment, case, proposal)
-    _record(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, _snapshot(appointment))
+    event = _event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, _snapshot(appointment))
+    rows.insert(appointment, _lines(case, proposal), event)
     return appointment
 
 
@@ -235,7 +233,7 @@ def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | N
     refusals = []
     doctor = _find_doctor(proposal.clinic, proposal.doctor, refusals, lock=lock)
     patient, examined = _find_patient(proposal, now, refusals, lock=lock)
-    procedures = _find_procedures(proposal.clinic, [line.procedure for line in proposal.lines], doctor)
+    procedures = rows.procedures(proposal.clinic, [line.procedure for line in proposal.lines], doctor)
     case = Case(
         clinic=proposal.clinic,
         now=now,
@@ -282,10 +280,7 @@ def _find_doctor(clinic, wanted, refusals, *, lock=False):
     if wanted is None:
         refusals.append(Refusal(Reason.DOCTOR_MISSING))
         return None
-    doctors = Doctor.objects.of(clinic).filter(active=True, **_identified(wanted))
-    if lock:
-        doctors = doctors.select_for_update(no_key=True)
-    doctor = doctors.first()
+    doctor = rows.doctor(clinic, wanted, lock=lock)
     if doctor is None:
         refusals.append(Refusal(Reason.DOCTOR_UNKNOWN))
     return doctor
@@ -293,8 +288,7 @@ def _find_doctor(clinic, wanted, refusals, *, lock=False):
 
 def _find_patient(proposal, now, refusals, *, lock):
     if proposal.patient is not None:
-        patients = Patient.objects.of(proposal.clinic).filter(pk=proposal.patient)
-        patient = (patients.select_for_update(no_key=True) if lock else patients).first()
+        patient = rows.patient(proposal.clinic, proposal.patient, lock=lock)
         if patient is None:
             refusals.append(Refusal(Reason.PATIENT_UNKNOWN))
         return patient, None
@@ -311,17 +305,6 @@ def _find_patient(proposal, now, refusals, *, lock):
     except BookingRefused as refused:
         refusals += refused.refusals
         return None, examined
-
-
-def _find_procedures(clinic, wanted, doctor):
-    """The rows in the order asked for, None for each unknown one, annotated with `performed`."""
-    if not wanted:
-        return []
-    performed = Exists(Doctor.procedures.through.objects.filter(doctor=doctor, procedure=OuterRef("pk")))
-    key = "uuid" if isinstance(wanted[0], UUID) else "pk"
-    rows = Procedure.objects.of(clinic).filter(active=True, **{f"{key}__in": wanted}).annotate(performed=performed)
-    found = {getattr(row, key): row for row in rows}
-    return [found.get(procedure) for procedure in wanted]
 
 
 def _find_discounts(proposal):
@@ -346,34 +329,13 @@ def _later(instant, length):
         return None
 
 
-def _identified(wanted):
-    return {"uuid": wanted} if isinstance(wanted, UUID) else {"pk": wanted}
-
-
-def _write_lines(appointment, case, proposal):
+def _lines(case, proposal):
     discounts = {discount.pk: discount for discount in case.discounts}
     chosen = [
         (procedure, discounts.get(line.discount))
         for procedure, line in zip(case.procedures, proposal.lines, strict=True)
     ]
-    priced_lines = priced(chosen, discounts.get(proposal.discount))
-    rows = AppointmentProcedure.objects.bulk_create(
-        AppointmentProcedure(
-            clinic=appointment.clinic,
-            appointment=appointment,
-            position=position,
-            procedure=line.procedure,
-            price=line.price,
-        )
-        for position, line in enumerate(priced_lines)
-    )
-    applied = [
-        AppliedDiscount(clinic=appointment.clinic, line=row, discount=discount, value=value)
-        for row, line in zip(rows, priced_lines, strict=True)
-        for discount, value in line.discounts
-    ]
-    if applied:
-        AppliedDiscount.objects.bulk_create(applied)
+    return priced(chosen, discounts.get(proposal.discount))
 
 
 # Moving ---------------------------------------------------------------------------------------------------------------
@@ -554,7 +516,11 @@ def _write(appointment, now, **values):
 
 
 def _record(appointment, kind, by, now, before, after):
-    AppointmentEvent.objects.create(
+    _event(appointment, kind, by, now, before, after).save()
+
+
+def _event(appointment, kind, by, now, before, after):
+    return AppointmentEvent(
         clinic=appointment.clinic,
         appointment=appointment,
         kind=kind,

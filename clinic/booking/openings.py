@@ -38,7 +38,7 @@ def openings(
     """Free times of `minutes` on the doctor's grid, on the local dates from `first` to `last`, later than `now`.
 
     With `patient`, an id, the times at which that patient is elsewhere are left out. `ignoring` is the id of an
-    appointment about to be moved: its own time counts as free. Three queries.
+    appointment about to be moved: its own time counts as free. Two queries.
     """
     now = now or timezone.now()
     today = clinic.local(now).date()

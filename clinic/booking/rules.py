@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from clinic.booking import rows
 from clinic.booking.details import CpfPolicy, PatientDetails
 from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
@@ -188,7 +188,7 @@ def patient_is_in_one_place(case: Case, others: list[Appointment]) -> Rule:
         told_already = other.doctor_id == case.doctor.pk and not other.is_encaixe
         if case.patient and other.patient_id == case.patient.pk and not told_already:
             time = case.clock(other.starts_at)
-            params = {"patient": case.patient.called, "time": time, "doctor": other.doctor.name}
+            params = {"patient": case.patient.called, "time": time, "doctor": other.doctor_name}
             yield Refusal(Reason.PATIENT_ELSEWHERE, params)
             return
 
@@ -205,15 +205,6 @@ SHAPE = [
 SHAPE_OF_MOVE = [doctor_performs_them, time_is_given, end_is_after_start, time_is_ahead]
 
 
-def overlapping(case: Case) -> list[Appointment]:
-    """Standing appointments of this doctor or this patient that share time with the one wanted, one query."""
-    whose = Q(doctor=case.doctor.pk) | Q(patient=case.patient.pk) if case.patient else Q(doctor=case.doctor.pk)
-    rows = Appointment.objects.of(case.clinic).standing().filter(whose).select_related("doctor")
-    if case.moving:
-        rows = rows.exclude(pk=case.moving.pk)
-    return list(rows.overlapping(case.starts_at, case.ends_at).order_by("starts_at", "pk"))
-
-
 def broken(case: Case, *, shape=SHAPE) -> list[Refusal]:
     """Every rule this case breaks: shape first, then, when doctor and time are readable, availability."""
     refusals = [refusal for rule in shape for refusal in rule(case)]
@@ -224,7 +215,8 @@ def broken(case: Case, *, shape=SHAPE) -> list[Refusal]:
 
 def free(case: Case) -> list[Refusal]:
     """Whether doctor and patient are free then."""
-    others = overlapping(case)
+    span = case.starts_at, case.ends_at
+    others = rows.overlapping(case.clinic, case.doctor, case.patient, *span, besides=case.moving)
     return [*doctor_is_free(case, others), *patient_is_in_one_place(case, others)]
 
 

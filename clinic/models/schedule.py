@@ -2,17 +2,17 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import holidays
-from django.db.models import Q
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import Clinic
-from clinic.models.doctor import Absence, WorkingHours
 
 
 class Closure(Enum):
@@ -75,26 +75,51 @@ def _cut(span, hole):
     return parts
 
 
-class Schedules:
-    """When each of some doctors works on each of some days: two queries, however many."""
+# Written out because every booking asks it: see clinic.booking.rows.
+STORED = """
+    SELECT doctor_id, weekday, starts, ends, NULL::timestamptz, NULL::timestamptz, NULL
+    FROM clinic_workinghours WHERE clinic_id = %s AND doctor_id = ANY (%s)
+    UNION ALL
+    SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, reason
+    FROM clinic_absence WHERE clinic_id = %s AND (doctor_id = ANY (%s) OR doctor_id IS NULL)
+      AND starts_at < %s AND ends_at > %s
+    ORDER BY 5
+"""
 
-    def __init__(self, clinic: Clinic, hours, absences):
+
+class Stored(NamedTuple):
+    """A row of WorkingHours (with a weekday and wall times) or of Absence (with instants and a reason)."""
+
+    doctor_id: int | None
+    weekday: int | None
+    starts: time | None
+    ends: time | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    reason: str | None
+
+
+class Schedules:
+    """When each of some doctors works on each of some days: one query, however many."""
+
+    def __init__(self, clinic: Clinic, stored: list[Stored]):
         self.clinic = clinic
         self._hours = defaultdict(list)
-        for row in hours:
-            self._hours[row.doctor_id, row.weekday].append(row)
         self._absences = defaultdict(list)
-        for row in absences:
-            self._absences[row.doctor_id].append(row)
+        for row in stored:
+            if row.weekday is None:
+                self._absences[row.doctor_id].append(row)
+            else:
+                self._hours[row.doctor_id, row.weekday].append(row)
 
     @classmethod
     def load(cls, clinic: Clinic, doctors, first: date, last: date):
         """Schedules of `doctors` (rows or ids) on the local dates from `first` to `last`, both included."""
-        starts_at, ends_at = clinic.day(first)[0], clinic.day(last)[1]
-        absences = Absence.objects.of(clinic).filter(
-            Q(doctor__in=doctors) | Q(doctor=None), starts_at__lt=ends_at, ends_at__gt=starts_at
-        )
-        return cls(clinic, WorkingHours.objects.of(clinic).filter(doctor__in=doctors), absences.order_by("starts_at"))
+        ids = [getattr(doctor, "pk", doctor) for doctor in doctors]
+        with connection.cursor() as cursor:
+            cursor.execute(STORED, [clinic.pk, ids, clinic.pk, ids, clinic.day(last)[1], clinic.day(first)[0]])
+            stored = [Stored(*row) for row in cursor.fetchall()]
+        return cls(clinic, stored)
 
     def holiday(self, day: date) -> str:
         """The name of the public holiday on which this clinic closes, or an empty string."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from clinic import booking, panel, patients
 from clinic.models import Appointment, Clinic
 from clinic.web.forms.booking import BookingForm, WhenForm
-from clinic.web.forms.fields import READABLE_YEARS
+from clinic.web.forms.fields import READABLE_YEARS, is_short_number
 
 TIMES_SHOWN = 6
 # What pressing each button of the panel draws anew.
@@ -58,7 +58,7 @@ def pressed(posted: QueryDict, clinic: Clinic) -> QueryDict:
     if "add" in data:
         data.appendlist("procedure", "")
         data.appendlist("discount", "")
-    if data.get("remove", "").isdecimal():
+    if is_short_number(data.get("remove", "")):
         _remove(data, int(data["remove"]))
     return _with_usual_procedure(data, clinic)
 
@@ -101,7 +101,7 @@ def _with_usual_procedure(data, clinic):
     """A doctor without a procedure chosen begins with the usual one: the field that is most often left as it is."""
     chosen = any(procedure for procedure in data.getlist("procedure"))
     doctor = data.get("doctor", "")
-    if not chosen and "add" not in data and doctor.isdecimal() and len(doctor) < 19:
+    if not chosen and "add" not in data and is_short_number(doctor):
         usual = panel.usual_procedure(clinic, int(doctor))
         data.setlist("procedure", [str(usual)] if usual else [])
     return data
@@ -132,11 +132,11 @@ def _remove(data, index):
 
 
 def context(form: BookingForm) -> dict:
-    """Everything `appointment/_panel.html` shows for a form whose check has run."""
+    """Everything `appointment/book.html` shows for a form whose check has run."""
     clinic, values = form.clinic, form.cleaned_data
     doctors = list(panel.doctors(clinic))
     doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
-    chosen = [int(procedure) for procedure, discount in form.rows if procedure.isdecimal() and len(procedure) < 19]
+    chosen = [int(procedure) for procedure, discount in form.rows if is_short_number(procedure)]
     procedures = list(panel.procedures(clinic, doctor and doctor.pk, chosen))
     day = form.day or clinic.local(timezone.now()).date()
     discounts = list(panel.discounts(clinic, day))

@@ -85,7 +85,7 @@ def fill(clinic: Clinic, wanted: int) -> Iterator[int]:
     add_patients(clinic, max(PATIENTS_AT_LEAST, wanted // APPOINTMENTS_A_PATIENT))
     patients = cycle(Patient.objects.of(clinic).order_by("pk").values_list("pk", flat=True))
     procedures = list(Procedure.objects.of(clinic))
-    for slots in batched(islice(free_slots(clinic), missing), BATCH, strict=False):
+    for slots in batched(islice(free_slots(clinic), missing), BATCH):
         with transaction.atomic():
             add_appointments(clinic, slots, patients, procedures)
         yield len(slots)
@@ -167,7 +167,7 @@ def copy(model, columns: str, rows: Iterable[tuple]) -> None:
     """COPY rows into a model's table. Values go as `str` writes them: no tabs, newlines, backslashes, no None."""
     names = ", ".join(columns.split())
     with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as stream:
-        for some in batched(rows, 1000, strict=False):
+        for some in batched(rows, 1000):
             stream.write("".join("\t".join(map(str, row)) + "\n" for row in some))
 
 

@@ -5,6 +5,7 @@ from datetime import date, time
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 DATE = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})(?:[/.\- ](\d{4}|\d{2}))?|(\d{2})(\d{2})(\d{4}|\d{2})")
@@ -12,10 +13,15 @@ ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 # Nothing a clinic books or anybody was born in lies outside; and calendars can step beyond both ends.
 READABLE_YEARS = range(1900, 2201)
 TIME = re.compile(r"(\d{1,2})(?:[:hH.](\d{2})?)?|(\d{1,2})(\d{2})")
+SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits PostgreSQL's bigint, and Python reads no number of thousands of digits
+
+
+def is_short_number(text: str) -> bool:
+    return SHORT_NUMBER.fullmatch(text) is not None
 
 
 class TypedDateField(forms.Field):
-    """A local date: 23/11/2026, 23/11/26, 23112026, 2026-11-23, or 23/11 of the year `today` is in.
+    """A local date: 23/11/2026, 23/11/26, 23112026, 2026-11-23, or 23/11 of this year.
 
     `past` (birth dates) wants the year, and reads two digits as the last such year that has been; otherwise they are of
     this century.
@@ -28,7 +34,6 @@ class TypedDateField(forms.Field):
 
     def __init__(self, *, past=False, **options):
         self.past = past
-        self.today = date.today
         super().__init__(**options)
 
     def to_python(self, value):
@@ -53,7 +58,7 @@ class TypedDateField(forms.Field):
         return date(self._year(year), int(month), int(day))
 
     def _year(self, written):
-        today = self.today()
+        today = timezone.localdate()
         if written is None and self.past:
             raise ValueError("whose year is not known")
         if written is None:

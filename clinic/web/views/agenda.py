@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from clinic import agenda
 from clinic.models.appointment import Status
+from clinic.web.forms.fields import is_short_number
 from clinic.web.htmx import partial_or_page, wants_partial
 
 
@@ -68,7 +69,7 @@ def _context(drawn, doctors, statuses):
 
 
 def _filters(request):
-    doctors = {int(value) for value in request.GET.getlist("medico") if value.isascii() and value.isdecimal()}
+    doctors = {int(value) for value in request.GET.getlist("medico") if is_short_number(value)}
     statuses = {value for value in request.GET.getlist("situacao") if value in Status.values}
     return doctors, statuses
 

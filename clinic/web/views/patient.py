@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from clinic import patients
 from clinic.access.interrupted import resumable, take
 from clinic.models import Patient
+from clinic.web.forms.fields import is_short_number
 from clinic.web.forms.patient import PatientForm, begun_with
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
 
@@ -152,4 +153,4 @@ def _form(request, form, status=None):
 
 def _page(request):
     asked = request.GET.get("pagina", "1")
-    return min(max(int(asked), 1), LAST_PAGE) if asked.isascii() and asked.isdecimal() and len(asked) < 9 else 1
+    return min(max(int(asked), 1), LAST_PAGE) if is_short_number(asked) else 1

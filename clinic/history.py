@@ -24,12 +24,13 @@ def story(appointment: Appointment) -> list[Entry]:
     """Newest first. One query; the appointment comes with its clinic."""
     events = appointment.events.select_related("user").order_by("-at", "-pk")
     return [
-        Entry(event.at, str(event.user or event.credential), event.get_door_display(), _sentence(event, appointment))
+        Entry(event.at, str(event.user or event.credential), event.get_door_display(), sentence(event, appointment))
         for event in events
     ]
 
 
-def _sentence(event, appointment):
+def sentence(event: AppointmentEvent, appointment: Appointment) -> str:
+    """What the event of that appointment changed, in the clinic's time."""
     words = SENTENCES[event.kind](event.before, event.after, appointment.clinic)
     return _("%(what)s (desfeito)") % {"what": words} if event.after.get("undo") else words
 

@@ -175,6 +175,8 @@ STORAGES = {
 }
 # The pages name hashed files only; compressing the others too would double the wait of the first start.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# The pages of an error name no hashed file: theirs come straight from the sources, as /clinic.css.
+WHITENOISE_ROOT = ROOT / "static"
 WHITENOISE_MAX_AGE = 3600
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -184,6 +186,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "formatters": {"without_rows": {"()": "clinic.logs.WithoutRows"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "without_rows"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
 }

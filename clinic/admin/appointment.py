@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, LookOnly, OwnRowsFilter, shown
+from clinic.history import sentence
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure
 
 
@@ -28,11 +29,7 @@ class EventColumns:
 
     @admin.display(description=_("mudança"))
     def change(self, event):
-        return ", ".join(
-            f"{name}: {event.before.get(name, '')} → {event.after.get(name, '')}"
-            for name in event.before | event.after
-            if event.before.get(name) != event.after.get(name)
-        )
+        return sentence(event, event.appointment)
 
 
 class EventsInline(EventColumns, LookOnly, ClinicRowInline):

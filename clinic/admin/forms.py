@@ -77,4 +77,5 @@ class ClinicRowFormSet(forms.BaseInlineFormSet):
         """In a table the heading is the label: say it to those who do not see the table, too."""
         super().add_fields(form, index)
         for field in form.fields.values():
-            field.widget.attrs["aria-label"] = field.label
+            if field.label:
+                field.widget.attrs["aria-label"] = field.label

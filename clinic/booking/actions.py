@@ -21,7 +21,6 @@ from clinic.models import (
     Clinic,
     Discount,
     Doctor,
-    Patient,
     Procedure,
     StaffUser,
 )
@@ -500,12 +499,11 @@ def _set_status(appointment, status, by, now, *, cancelled_by, cancel_reason, **
 
 def _locked(clinic, appointment_id, *other_doctors):
     """The appointment with its own row locked, and before it the doctors', in order of id, and the patient's."""
-    found = Appointment.objects.of(clinic).kept().get(pk=appointment_id)
-    doctors = {found.doctor_id} | {doctor.pk for doctor in other_doctors if doctor}
-    list(Doctor.objects.filter(pk__in=doctors).order_by("pk").select_for_update(no_key=True))
-    Patient.objects.select_for_update(no_key=True).get(pk=found.patient_id)
-    rows = Appointment.objects.of(clinic).kept().select_related("clinic", "doctor", "patient")
-    return rows.select_for_update(no_key=True, of=("self",)).get(pk=appointment_id)
+    kept = Appointment.objects.of(clinic).kept()
+    doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
+    rows.hold({doctor} | {other.pk for other in other_doctors if other}, patient)
+    related = kept.select_related("clinic", "doctor", "patient").defer("patient__phone")
+    return related.select_for_update(no_key=True, of=("self",)).get(pk=appointment_id)
 
 
 def _write(appointment, now, **values):

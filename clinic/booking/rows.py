@@ -27,6 +27,8 @@ DOCTOR = "SELECT * FROM clinic_doctor WHERE clinic_id = %s AND {key} = %s AND ac
 # Without the phone, which is parsed at every load: no rule about an appointment asks for it.
 PATIENT = "SELECT id, clinic_id, name, social_name FROM clinic_patient WHERE clinic_id = %s AND id = %s"
 LOCKED = " FOR NO KEY UPDATE"
+HOLD_DOCTORS = "SELECT FROM clinic_doctor WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
+HOLD_PATIENT = "SELECT FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE"
 PROCEDURES = """
     SELECT procedure.*, EXISTS (
         SELECT FROM clinic_doctor_procedures WHERE doctor_id = %s AND procedure_id = procedure.id
@@ -52,6 +54,13 @@ def doctor(clinic: Clinic, wanted: int | UUID, *, lock: bool = False) -> Doctor 
 def patient(clinic: Clinic, wanted: int, *, lock: bool = False) -> Patient | None:
     """The patient with that id, with the columns that rules about time need; with `lock`, held like the doctor's."""
     return _first(Patient, PATIENT + (LOCKED if lock else ""), [clinic.pk, wanted]) if _possible(wanted) else None
+
+
+def hold(doctors: set[int], patient: int) -> None:
+    """Lock the rows of these doctors, in order of id, then of the patient."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD_DOCTORS, [list(doctors)])
+        cursor.execute(HOLD_PATIENT, [patient])
 
 
 def procedures(clinic: Clinic, wanted: list, doctor: Doctor | None) -> list[Procedure | None]:

@@ -127,6 +127,8 @@ class Migration(migrations.Migration):
                 ('clinic', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='clinic.clinic', verbose_name='clínica')),
             ],
             options={
+                'verbose_name': 'procedimento agendado',
+                'verbose_name_plural': 'procedimentos agendados',
                 'ordering': ['position', 'pk'],
             },
         ),
@@ -166,6 +168,8 @@ class Migration(migrations.Migration):
                 ('discount', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.discount')),
             ],
             options={
+                'verbose_name': 'desconto aplicado',
+                'verbose_name_plural': 'descontos aplicados',
                 'ordering': ['pk'],
             },
         ),
@@ -191,7 +195,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='appointment',
             name='doctor',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='clinic.doctor'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='clinic.doctor', verbose_name='médico(a)'),
         ),
         migrations.CreateModel(
             name='Absence',
@@ -289,9 +293,9 @@ class Migration(migrations.Migration):
             name='AppointmentEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('booked', 'Agendado'), ('rescheduled', 'Remarcado'), ('status_changed', 'Situação alterada'), ('annotated', 'Observações alteradas')], max_length=14)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('door', models.CharField(choices=[('browser', 'Tela'), ('imagemais', 'API ImageMais'), ('mivicall', 'API MiviCall'), ('command', 'Comando')], max_length=9)),
+                ('kind', models.CharField(choices=[('booked', 'Agendado'), ('rescheduled', 'Remarcado'), ('status_changed', 'Situação alterada'), ('annotated', 'Observações alteradas')], max_length=14, verbose_name='tipo')),
+                ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='data')),
+                ('door', models.CharField(choices=[('browser', 'Tela'), ('imagemais', 'API ImageMais'), ('mivicall', 'API MiviCall'), ('command', 'Comando')], max_length=9, verbose_name='via')),
                 ('credential', models.CharField(blank=True, help_text='Name of the token, key or command.', max_length=80)),
                 ('before', models.JSONField(default=dict)),
                 ('after', models.JSONField(default=dict)),

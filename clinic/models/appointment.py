@@ -58,7 +58,9 @@ class Appointment(ClinicRow):
         CLINIC = "clinic", _("Clínica")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="appointments", db_index=False)
+    doctor = models.ForeignKey(
+        Doctor, models.PROTECT, related_name="appointments", db_index=False, verbose_name=_("médico(a)")
+    )
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments", db_index=False)
     starts_at = models.DateTimeField(_("início"))
     ends_at = models.DateTimeField(_("fim"))
@@ -146,10 +148,6 @@ class Appointment(ClinicRow):
         return f"{timezone.localtime(self.starts_at):%d/%m/%Y %H:%M}"
 
     @property
-    def is_standing(self):
-        return self.deleted_at is None and self.status not in {Status.CANCELLED, Status.NO_SHOW}
-
-    @property
     def is_encaixe(self):
         return self.encaixe_by_id is not None
 
@@ -163,6 +161,8 @@ class AppointmentProcedure(ClinicRow):
     price = models.DecimalField(_("preço"), max_digits=10, decimal_places=2)
 
     class Meta:
+        verbose_name = _("procedimento agendado")
+        verbose_name_plural = _("procedimentos agendados")
         ordering = ["position", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["appointment", "position"], name="appointmentprocedure_position_once"),
@@ -181,6 +181,8 @@ class AppliedDiscount(ClinicRow):
     value = models.DecimalField(_("valor"), max_digits=10, decimal_places=2)
 
     class Meta:
+        verbose_name = _("desconto aplicado")
+        verbose_name_plural = _("descontos aplicados")
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(condition=Q(value__gte=0), name="applieddiscount_value_not_negative"),

@@ -24,9 +24,9 @@ class AppointmentEvent(ClinicRow):
         COMMAND = "command", _("Comando")
 
     appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="events")
-    kind = models.CharField(max_length=14, choices=Kind)
-    at = models.DateTimeField(default=timezone.now)
-    door = models.CharField(max_length=9, choices=Door)
+    kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
+    at = models.DateTimeField(_("data"), default=timezone.now)
+    door = models.CharField(_("via"), max_length=9, choices=Door)
     user = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     credential = models.CharField(max_length=80, blank=True, help_text="Name of the token, key or command.")
     before = models.JSONField(default=dict)

@@ -12,8 +12,9 @@ register = template.Library()
 @register.filter
 def money(amount: Decimal, clinic) -> str:
     """R$ 1.280,00 in Brazil, 1280,00 € in Portugal: as the clinic's country writes its currency."""
-    written = number_format(amount, decimal_pos=2, use_l10n=True, force_grouping=True)
-    return f"R$\N{NO-BREAK SPACE}{written}" if clinic.currency == "BRL" else f"{written}\N{NO-BREAK SPACE}€"
+    in_reais = clinic.currency == "BRL"
+    written = number_format(amount, decimal_pos=2, use_l10n=True, force_grouping=in_reais)
+    return f"R$\N{NO-BREAK SPACE}{written}" if in_reais else f"{written}\N{NO-BREAK SPACE}€"
 
 
 @register.filter

@@ -2,8 +2,10 @@ from datetime import date, time
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.models import Appointment, Patient
+from clinic.web.forms.fields import TypedDateField
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -214,7 +216,7 @@ def test_leaving_a_field_answers_with_complaints_times_and_total_alone(desk, for
     assert answer.status_code == 200
     assert "não atende nesse horário" in answer.text
     assert 'id="notes"' not in answer.text
-    assert answer.text.count('hx-swap-oob="true"') >= 8
+    assert answer.text.count("hx-swap-oob") >= 8
 
 
 def test_what_nobody_has_come_to_yet_is_not_complained_about(desk, doctor):
@@ -246,6 +248,23 @@ def test_a_line_is_added_and_taken_away(desk, form):
     assert len(more.context["rows"]) == 2
     fewer = desk.post(CHECK, form | {"procedure": [form["procedure"][0], ""], "remove": "1"}, headers=HTMX)
     assert len(fewer.context["rows"]) == 1
+    mangled = desk.post(CHECK, form | {"remove": "9" * 5000}, headers=HTMX)
+    assert len(mangled.context["rows"]) == 1
+
+
+def test_a_date_without_its_year_is_of_the_clinics_year_on_its_last_evening(clinic, time_machine):
+    time_machine.move_to("2027-01-01T01:30:00Z", tick=False)
+    with timezone.override(clinic.zone):
+        assert TypedDateField().clean("31/12") == date(2026, 12, 31)
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "page"])
+def test_no_page_about_an_appointment_is_kept_by_the_browser(desk, doctor, headers):
+    appointment = book_appointment(doctor)
+    for name in ("detail", "reschedule", "cancel", "annotate"):
+        answer = desk.get(reverse(f"web:appointment-{name}", args=[appointment.pk]), headers=headers)
+        assert "no-store" in answer["Cache-Control"] and "HX-Request" in answer["Vary"]
+    assert "no-store" in desk.get(BOOK, headers=headers)["Cache-Control"]
 
 
 def test_the_panel_stands_beside_its_day_without_htmx(desk, doctor):

@@ -52,10 +52,11 @@ class Command(BaseCommand):
             address = free_address(host, port)
             with prepared_by_us_alone():
                 call_command("migrate", interactive=False, verbosity=0)
+                call_command("clearsessions", verbosity=0)
                 collect_static_files(Path(settings.STATIC_ROOT))
                 if not no_demo and not Clinic.objects.exists():
                     self.say("Making the demo clinics; this takes about a minute…")
-                    call_command("seed_demo", verbosity=0)
+                    call_command("seed_demo")
             # The workers are forked: they must not share this process's connections.
             connection.close()
             connection.close_pool()

@@ -1,8 +1,9 @@
 from django.contrib import messages
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -16,7 +17,7 @@ from clinic.models.appointment import Status
 from clinic.web import panel as booking_panel
 from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm, refuse
 from clinic.web.forms.booking import BookingForm
-from clinic.web.htmx import triggered_by, wants_partial
+from clinic.web.htmx import partial_or_page, triggered_by, wants_partial
 from clinic.web.views import agenda
 
 VERBS = {
@@ -176,10 +177,7 @@ def _done(request, pk):
 
 def _appointment(request, pk):
     rows = Appointment.objects.of(request.clinic).kept()
-    try:
-        return rows.select_related("clinic", "doctor", "patient", "created_by", "encaixe_by").get(pk=pk)
-    except Appointment.DoesNotExist as missing:
-        raise Http404(_("Este agendamento não existe nesta clínica.")) from missing
+    return get_object_or_404(rows.select_related("clinic", "doctor", "patient"), pk=pk)
 
 
 def _detail(request, pk, *, refusals=(), booked=False, status=None):
@@ -218,11 +216,12 @@ def _move_page(request, appointment, form, status=None):
 
 
 def _beside_the_day(request, template, context, day, status=None):
-    """The panel alone for htmx, else the page of that day with the panel open."""
-    if wants_partial(request):
-        return render(request, f"{template}#panel", context, status=status)
-    day = day or request.clinic.local(timezone.now()).date()
-    return render(request, template, agenda.page(request, day) | context, status=status)
+    """The panel alone for htmx, else the page of that day with the panel open. No browser keeps either."""
+    if not wants_partial(request):
+        context = agenda.page(request, day or request.clinic.local(timezone.now()).date()) | context
+    response = partial_or_page(request, template, "panel", context, status)
+    patch_cache_control(response, private=True, no_store=True)
+    return response
 
 
 def _day_url(appointment):

@@ -1,7 +1,7 @@
 from django.contrib import messages
 from django.http import Http404
+from django.shortcuts import get_object_or_404, render
 from django.shortcuts import redirect as plain_redirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -134,17 +134,14 @@ def check(request, pk=None):
 
 
 def _patient(request, pk):
-    try:
-        return Patient.objects.of(request.clinic).select_related("clinic").get(pk=pk)
-    except Patient.DoesNotExist as missing:
-        raise Http404(_("Este paciente não está no cadastro desta clínica.")) from missing
+    return get_object_or_404(Patient.objects.of(request.clinic).select_related("clinic"), pk=pk)
 
 
 def _saved(form):
     try:
         return form.save()
     except Patient.DoesNotExist as missing:
-        raise Http404(_("Este paciente não está no cadastro desta clínica.")) from missing
+        raise Http404 from missing
 
 
 def _form(request, form, status=None):

@@ -153,18 +153,18 @@ def test_no_template_shows_a_sentence_that_is_not_wrapped():
             assert unwrapped(path.read_text()) == [], path
 
 
+NOT_READ = [r"{#.*?#}", *(rf"{{% {tag} .*?{{% end{tag}" for tag in ("block body_class", "comment", "blocktranslate"))]
+SAME_EVERYWHERE = {"Esc", "CPF", "NIF"}
+
+
 def unwrapped(template):
-    """The words that stand in the markup itself; names of keys and documents are the same everywhere."""
-    text = re.sub(
-        r"{#.*?#}|{% block body_class %}.*?{% endblock|{% comment.*?endcomment %}|{% blocktranslate.*?endblocktranslate %}",
-        "",
-        template,
-        flags=re.S,
-    )
-    text = re.sub(r"{%.*?%}|{{.*?}}", "", text, flags=re.S)
-    attributes = re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]*)"', text)
-    words = re.findall(r"[^\W\d_]{2,}", " ".join([*re.findall(r">([^<>]*)<", f">{text}<"), *attributes]))
-    return [word for word in words if word not in {"Esc", "CPF", "NIF"}]
+    """The words that stand in the markup itself."""
+    text = re.sub("|".join([*NOT_READ, "{%.*?%}", "{{.*?}}"]), "", template, flags=re.DOTALL)
+    read = re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]*)"', text)
+    # A partial may be no more than some attributes of a tag.
+    bare = re.sub(r'[\w-]+="[^"]*"|\bautofocus\b', "", text)
+    words = re.findall(r"[^\W\d_]{2,}", " ".join([*read, *re.findall(r">([^<>]*)<", f">{bare}<")]))
+    return [word for word in words if word not in SAME_EVERYWHERE]
 
 
 # What people read -----------------------------------------------------------------------------------------------------

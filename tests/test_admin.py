@@ -71,7 +71,8 @@ def make_appointment(clinic, number=0):
     AppointmentProcedure.objects.create(
         clinic=clinic, appointment=appointment, position=1, procedure=procedure, price=procedure.price
     )
-    AppointmentEvent.objects.create(clinic=clinic, appointment=appointment, kind="booked", door="browser")
+    after = {"starts_at": appointment.starts_at.isoformat(), "doctor_name": appointment.doctor.name}
+    AppointmentEvent.objects.create(clinic=clinic, appointment=appointment, kind="booked", door="browser", after=after)
     return appointment
 
 

@@ -45,7 +45,7 @@ RACED_FOR = {
     "appointment_patient_in_one_place",
     "appointment_one_in_service",
     "patient_cpf_once",
-    "clinic_appointment_uuid_key",
+    "appointment_uuid_once",
 }
 
 
@@ -132,8 +132,13 @@ def change_status(
     return _transacted(work)
 
 
-def undo(appointment_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None) -> Appointment:
-    """Reverse the last change of status or time. Locks and raises like `change_status`."""
+def undo(
+    appointment_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None, seen: int | None = None
+) -> Appointment:
+    """Reverse the last change of status or time; with `seen`, an event's id, only if that is still the last one.
+
+    Locks and raises like `change_status`.
+    """
     now = now or timezone.now()
 
     def work():
@@ -141,6 +146,8 @@ def undo(appointment_id: int, *, clinic: Clinic, by: Author, now: datetime | Non
         event = undoable(found)
         if event is None:
             raise BookingRefused([Refusal(Reason.NOTHING_TO_UNDO)])
+        if seen is not None and seen != event.pk:
+            raise BookingRefused([Refusal(Reason.CHANGED_MEANWHILE)])
         appointment = _locked(clinic, appointment_id, _doctor_before(event))
         if undoable(appointment) != event:
             raise BookingRefused([Refusal(Reason.TRY_AGAIN)])

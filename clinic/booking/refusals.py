@@ -61,6 +61,10 @@ class Reason(Enum):
     ANOTHER_IN_SERVICE = "status", _("%(doctor)s já está atendendo outra pessoa. Finalize esse atendimento antes.")
     UNDO_TOO_LATE = "status", _("Um atendimento finalizado só volta atrás no mesmo dia.")
     NOTHING_TO_UNDO = "status", _("Não há o que desfazer neste agendamento.")
+    CHANGED_MEANWHILE = (
+        "status",
+        _("Este agendamento foi alterado depois do que você viu. Confira a última mudança no histórico."),
+    )
     NOT_MOVABLE = "status", _("Um agendamento “%(current)s” não pode ser remarcado.")
     NOTHING_CHANGED = "starts_at", _("Este já é o horário do agendamento. Escolha outro.")
     CANCELLED_BY_MISSING = "cancelled_by", _("Diga quem cancelou: o paciente ou a clínica.")

@@ -70,10 +70,37 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Absence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField(verbose_name='de')),
+                ('ends_at', models.DateTimeField(verbose_name='até')),
+                ('reason', models.CharField(help_text='Aparece na agenda, por exemplo “férias”.', max_length=80, verbose_name='motivo')),
+            ],
+            options={
+                'verbose_name': 'ausência',
+                'verbose_name_plural': 'ausências',
+                'ordering': ['-starts_at', 'pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Closure',
+            fields=[
+            ],
+            options={
+                'verbose_name': 'fechamento da clínica',
+                'verbose_name_plural': 'fechamentos da clínica',
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('clinic.absence',),
+        ),
+        migrations.CreateModel(
             name='Appointment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False)),
                 ('starts_at', models.DateTimeField(verbose_name='início')),
                 ('ends_at', models.DateTimeField(verbose_name='fim')),
                 ('status', models.CharField(choices=[('scheduled', 'Agendado'), ('confirmed', 'Confirmado'), ('checked_in', 'Check-in'), ('in_service', 'Em atendimento'), ('finished', 'Finalizado'), ('no_show', 'Faltou'), ('cancelled', 'Cancelado'), ('rescheduled', 'Reagendado')], default='scheduled', max_length=12, verbose_name='situação')),
@@ -123,7 +150,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveSmallIntegerField()),
                 ('price', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='preço')),
-                ('appointment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='clinic.appointment')),
+                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='clinic.appointment')),
                 ('clinic', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='clinic.clinic', verbose_name='clínica')),
             ],
             options={
@@ -134,6 +161,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='appointment',
+            name='clinic',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='clinic.clinic', verbose_name='clínica'),
+        ),
+        migrations.AddField(
+            model_name='absence',
             name='clinic',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='clinic.clinic', verbose_name='clínica'),
         ),
@@ -177,7 +209,7 @@ class Migration(migrations.Migration):
             name='Doctor',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False)),
                 ('name', models.CharField(max_length=120, verbose_name='nome')),
                 ('sort_name', models.GeneratedField(db_persist=True, expression=clinic.models.ranges.Fold('name'), output_field=models.TextField())),
                 ('council_number', models.CharField(blank=True, max_length=30, verbose_name='registro no conselho')),
@@ -197,27 +229,16 @@ class Migration(migrations.Migration):
             name='doctor',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='clinic.doctor', verbose_name='médico(a)'),
         ),
-        migrations.CreateModel(
-            name='Absence',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField(verbose_name='de')),
-                ('ends_at', models.DateTimeField(verbose_name='até')),
-                ('reason', models.CharField(help_text='Aparece na agenda, por exemplo “férias”.', max_length=80, verbose_name='motivo')),
-                ('clinic', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='clinic.clinic', verbose_name='clínica')),
-                ('doctor', models.ForeignKey(blank=True, help_text='Vazio: a clínica inteira fecha.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='absences', to='clinic.doctor', verbose_name='médico(a)')),
-            ],
-            options={
-                'verbose_name': 'ausência',
-                'verbose_name_plural': 'ausências',
-                'ordering': ['-starts_at', 'pk'],
-            },
+        migrations.AddField(
+            model_name='absence',
+            name='doctor',
+            field=models.ForeignKey(blank=True, help_text='Vazio: a clínica inteira fecha.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='absences', to='clinic.doctor', verbose_name='médico(a)'),
         ),
         migrations.CreateModel(
             name='Patient',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False)),
                 ('name', models.CharField(max_length=160, verbose_name='nome')),
                 ('social_name', models.CharField(blank=True, help_text='Como a pessoa quer ser chamada.', max_length=160, verbose_name='nome social')),
                 ('cpf', models.CharField(blank=True, max_length=11, null=True, verbose_name='CPF')),
@@ -248,7 +269,7 @@ class Migration(migrations.Migration):
             name='Procedure',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False)),
                 ('code', models.CharField(blank=True, max_length=20, verbose_name='código')),
                 ('name', models.CharField(max_length=160, verbose_name='nome')),
                 ('sort_name', models.GeneratedField(db_persist=True, expression=clinic.models.ranges.Fold('name'), output_field=models.TextField())),
@@ -364,7 +385,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='patient',
+            index=models.Index(condition=models.Q(('nif', ''), _negated=True), fields=['clinic', 'nif'], name='patient_clinic_nif'),
+        ),
+        migrations.AddIndex(
+            model_name='patient',
             index=models.Index(fields=['clinic', 'birth_date'], name='patient_clinic_birth_date'),
+        ),
+        migrations.AddConstraint(
+            model_name='patient',
+            constraint=models.UniqueConstraint(fields=('clinic', 'uuid'), name='patient_uuid_once'),
         ),
         migrations.AddConstraint(
             model_name='patient',
@@ -397,6 +426,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='appointment',
             index=models.Index(fields=['patient', 'starts_at'], name='appointment_patient_starts_at'),
+        ),
+        migrations.AddConstraint(
+            model_name='appointment',
+            constraint=models.UniqueConstraint(fields=('clinic', 'uuid'), name='appointment_uuid_once'),
         ),
         migrations.AddConstraint(
             model_name='appointment',
@@ -436,6 +469,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='procedure',
+            constraint=models.UniqueConstraint(fields=('clinic', 'uuid'), name='procedure_uuid_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='procedure',
             constraint=models.UniqueConstraint(condition=models.Q(('code', ''), _negated=True), fields=('clinic', 'code'), name='procedure_code_once'),
         ),
         migrations.AddConstraint(
@@ -448,6 +485,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='doctor',
+            constraint=models.UniqueConstraint(fields=('clinic', 'uuid'), name='doctor_uuid_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='doctor',
             constraint=models.UniqueConstraint(condition=models.Q(('council_number', ''), _negated=True), fields=('clinic', 'council_number'), name='doctor_council_number_once'),
         ),
         migrations.AddConstraint(
@@ -456,7 +497,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='appointmentprocedure',
-            constraint=models.UniqueConstraint(fields=('appointment', 'position'), name='appointmentprocedure_position_once'),
+            constraint=models.UniqueConstraint(fields=('clinic', 'appointment', 'position'), name='appointmentprocedure_position_once'),
         ),
         migrations.AddConstraint(
             model_name='appointmentprocedure',
@@ -469,19 +510,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='workinghours',
             constraint=models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='workinghours_ends_after_start'),
-        ),
-        migrations.CreateModel(
-            name='Closure',
-            fields=[
-            ],
-            options={
-                'verbose_name': 'fechamento da clínica',
-                'verbose_name_plural': 'fechamentos da clínica',
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
-            },
-            bases=('clinic.absence',),
         ),
         migrations.RunSQL(APPEND_ONLY, DROP_APPEND_ONLY),
     ]

@@ -57,7 +57,7 @@ class Appointment(ClinicRow):
         PATIENT = "patient", _("Paciente")
         CLINIC = "clinic", _("Clínica")
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     doctor = models.ForeignKey(
         Doctor, models.PROTECT, related_name="appointments", db_index=False, verbose_name=_("médico(a)")
     )
@@ -95,6 +95,7 @@ class Appointment(ClinicRow):
         verbose_name_plural = _("agendamentos")
         ordering = ["starts_at", "pk"]
         constraints = [
+            models.UniqueConstraint(fields=["clinic", "uuid"], name="appointment_uuid_once"),
             ExclusionConstraint(
                 name="appointment_doctor_free",
                 expressions=[
@@ -155,7 +156,7 @@ class Appointment(ClinicRow):
 class AppointmentProcedure(ClinicRow):
     """One line of an appointment: a procedure and its price, in the clinic's currency, on the day of booking."""
 
-    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="lines", db_index=False)
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="lines")
     position = models.PositiveSmallIntegerField()
     procedure = models.ForeignKey(Procedure, models.PROTECT, related_name="+", db_index=False)
     price = models.DecimalField(_("preço"), max_digits=10, decimal_places=2)
@@ -165,7 +166,9 @@ class AppointmentProcedure(ClinicRow):
         verbose_name_plural = _("procedimentos agendados")
         ordering = ["position", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["appointment", "position"], name="appointmentprocedure_position_once"),
+            models.UniqueConstraint(
+                fields=["clinic", "appointment", "position"], name="appointmentprocedure_position_once"
+            ),
             models.CheckConstraint(condition=Q(price__gte=0), name="appointmentprocedure_price_not_negative"),
         ]
 

@@ -9,7 +9,7 @@ from clinic.models.ranges import Fold
 
 
 class Doctor(ClinicRow):
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(_("nome"), max_length=120)
     sort_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
     council_number = models.CharField(_("registro no conselho"), max_length=30, blank=True)
@@ -27,6 +27,7 @@ class Doctor(ClinicRow):
         verbose_name_plural = _("médicos(as)")
         ordering = ["sort_name", "pk"]
         constraints = [
+            models.UniqueConstraint(fields=["clinic", "uuid"], name="doctor_uuid_once"),
             models.UniqueConstraint(
                 fields=["clinic", "council_number"], condition=~Q(council_number=""), name="doctor_council_number_once"
             ),

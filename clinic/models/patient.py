@@ -33,7 +33,7 @@ class PhoneHashField(models.CharField):
 
 
 class Patient(ClinicRow):
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(_("nome"), max_length=160)
     social_name = models.CharField(
         _("nome social"), max_length=160, blank=True, help_text=_("Como a pessoa quer ser chamada.")
@@ -59,6 +59,7 @@ class Patient(ClinicRow):
         verbose_name_plural = _("pacientes")
         ordering = ["folded_name", "pk"]
         constraints = [
+            models.UniqueConstraint(fields=["clinic", "uuid"], name="patient_uuid_once"),
             models.UniqueConstraint(fields=["clinic", "cpf"], condition=Q(cpf__isnull=False), name="patient_cpf_once"),
             models.CheckConstraint(
                 condition=Q(cpf__isnull=True) | Q(cpf__regex=r"^\d{11}$"), name="patient_cpf_digits"
@@ -73,6 +74,7 @@ class Patient(ClinicRow):
             models.Index(fields=["clinic", "phone"], name="patient_clinic_phone"),
             models.Index(fields=["clinic", "phone_hash"], name="patient_clinic_phone_hash"),
             models.Index(fields=["clinic", "folded_name"], name="patient_clinic_folded_name"),
+            models.Index(fields=["clinic", "nif"], condition=~Q(nif=""), name="patient_clinic_nif"),
             models.Index(fields=["clinic", "birth_date"], name="patient_clinic_birth_date"),
         ]
 

@@ -11,7 +11,7 @@ from clinic.models.ranges import Fold
 class Procedure(ClinicRow):
     """What is done and charged for. `price` is in the clinic's currency."""
 
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     code = models.CharField(_("código"), max_length=20, blank=True)
     name = models.CharField(_("nome"), max_length=160)
     sort_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
@@ -24,6 +24,7 @@ class Procedure(ClinicRow):
         verbose_name_plural = _("procedimentos")
         ordering = ["sort_name", "pk"]
         constraints = [
+            models.UniqueConstraint(fields=["clinic", "uuid"], name="procedure_uuid_once"),
             models.UniqueConstraint(fields=["clinic", "code"], condition=~Q(code=""), name="procedure_code_once"),
             models.CheckConstraint(condition=Q(price__gte=0), name="procedure_price_not_negative"),
             models.CheckConstraint(

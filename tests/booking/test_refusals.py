@@ -18,6 +18,7 @@ from clinic.booking import (
     undo,
 )
 from clinic.models import Absence, Appointment
+from clinic.models.appointment import Status
 from tests.booking.desk import BY, MONDAY, details, refused, stored
 from tests.factories import cpf, make_discount, make_doctor, make_patient, make_procedure
 
@@ -208,6 +209,19 @@ def reopen_yesterdays(desk):
 @of_act(Reason.NOTHING_TO_UNDO, "status", "Não há o que desfazer neste agendamento.")
 def undo_the_booking_itself(desk):
     undo(desk.book().pk, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@of_act(
+    Reason.CHANGED_MEANWHILE,
+    "status",
+    "Este agendamento foi alterado depois do que você viu. Confira a última mudança no histórico.",
+)
+def undo_what_somebody_else_did_since(desk):
+    appointment = desk.book()
+    change_status(appointment.pk, Status.CONFIRMED, clinic=desk.clinic, by=BY, now=desk.now)
+    seen = appointment.events.last()
+    change_status(appointment.pk, Status.CHECKED_IN, clinic=desk.clinic, by=BY, now=desk.now)
+    undo(appointment.pk, clinic=desk.clinic, by=BY, now=desk.now, seen=seen.pk)
 
 
 @of_act(Reason.NOT_MOVABLE, "status", "Um agendamento “Check-in” não pode ser remarcado.")

@@ -1,6 +1,7 @@
 """What PostgreSQL refuses by itself, by name, however the row gets there."""
 
 from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -34,6 +35,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
+SAME = UUID("3c90c3cc-0d44-4b50-8888-8dd25736052a")
 TEN, ELEVEN = datetime(2026, 11, 23, 10, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)
 
 
@@ -89,6 +91,12 @@ REFUSED = {
     "clinic_currency_known": [lambda rows: make_clinic(currency="USD")],
     "staffuser_clinic_unless_superuser": [lambda rows: StaffUser.objects.create_user("sem-clinica", name="x")],
     "staffuser_role_known": [lambda rows: make_user(rows.clinic, role="doctor")],
+    "doctor_uuid_once": [twice(make_doctor, uuid=SAME)],
+    "procedure_uuid_once": [twice(make_procedure, uuid=SAME)],
+    "patient_uuid_once": [twice(make_patient, uuid=SAME)],
+    "appointment_uuid_once": [
+        lambda rows: [rows.appointment(uuid=SAME, status=status, ends_at=ELEVEN) for status in ("no_show", "scheduled")]
+    ],
     "doctor_council_number_once": [twice(make_doctor, council_number="CRM-PE 1")],
     "doctor_interval_5_to_240": [
         lambda rows: make_doctor(rows.clinic, interval_minutes=4),

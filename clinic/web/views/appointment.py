@@ -17,6 +17,7 @@ from clinic.models.appointment import Status
 from clinic.web import panel as booking_panel
 from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm, refuse
 from clinic.web.forms.booking import BookingForm
+from clinic.web.forms.fields import is_short_number
 from clinic.web.htmx import partial_or_page, triggered_by, wants_partial
 from clinic.web.views import agenda
 
@@ -94,7 +95,10 @@ def change_status(request, pk):
 
 @require_POST
 def undo(request, pk):
-    return _act(request, pk, lambda: booking.undo(pk, **_hand(request)))
+    """Of what the person saw last, not of what somebody else did since."""
+    event = request.POST.get("event", "")
+    seen = int(event) if is_short_number(event) else None
+    return _act(request, pk, lambda: booking.undo(pk, seen=seen, **_hand(request)))
 
 
 @resumable

@@ -220,12 +220,14 @@ def _focus(form):
     last_line = f"procedure-{len(form.rows) - 1}"
     if "add" in form.data:
         return last_line
+    if not form.is_new_patient and not form.cleaned_data.get("patient"):
+        return "q"
     errors = [field.name for field in form.shown if field.errors]
     if errors:
-        return {"procedure": last_line, "discount": last_line, "patient": "q"}.get(errors[0], errors[0])
+        return {"procedure": last_line, "discount": last_line}.get(errors[0], errors[0])
     if form.is_new_patient and not {"choose", "remove"} & form.data.keys():
         return "phone" if form.data.get("name") else "name"
-    return "save" if form.is_new_patient or form.cleaned_data.get("patient") else "q"
+    return "save"
 
 
 def _submit(starts):

@@ -187,8 +187,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"without_rows": {"()": "clinic.logs.WithoutRows"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "without_rows"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "without_rows"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     # Whoever asks for another host gets a 400; a scanner must not fill the log with it.
-    "loggers": {"django.security.DisallowedHost": {"handlers": [], "propagate": False}},
+    "loggers": {"django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False}},
 }

@@ -21,7 +21,7 @@ def open_slot(page, monday, at="10:00"):
     """Click the first free time at `at` in the day."""
     page.goto(f"/agenda/{monday}/")
     page.locator(f"a[href*='inicio={at}']").first.click()
-    expect(page.locator("#booking")).to_be_visible()
+    expect(page.locator("#q")).to_be_focused()
 
 
 def taken_by_somebody_else(doctor, monday, at):

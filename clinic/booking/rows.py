@@ -21,8 +21,6 @@ from clinic.models import (
     Procedure,
 )
 
-LARGEST_ID = 2**63 - 1
-
 DOCTOR = "SELECT * FROM clinic_doctor WHERE clinic_id = %s AND {key} = %s AND active"
 # Without the phone, which is parsed at every load: no rule about an appointment asks for it.
 PATIENT = "SELECT id, clinic_id, name, social_name FROM clinic_patient WHERE clinic_id = %s AND id = %s"
@@ -157,4 +155,4 @@ def _key(wanted):
 
 def _possible(wanted):
     """An id beyond bigint is nobody's, and PostgreSQL would refuse to compare it."""
-    return isinstance(wanted, UUID) or abs(wanted) <= LARGEST_ID
+    return isinstance(wanted, UUID) or abs(wanted) <= models.BigIntegerField.MAX_BIGINT

@@ -8,12 +8,11 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from clinic.booking import rows
-from clinic.booking.details import CpfPolicy, PatientDetails
+from clinic.booking.details import NOTES_LIMIT, CpfPolicy, PatientDetails
 from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.schedule import Closure, Schedules
 
-NOTES_LIMIT = 5000
 LONGEST = timedelta(hours=12)
 FURTHEST_DAYS = 2 * 365
 

@@ -1,6 +1,7 @@
 from datetime import date
 
 from django import forms
+from django.db.models import BigIntegerField
 from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
@@ -8,7 +9,6 @@ from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal
 from clinic.models import Appointment, Clinic, NonexistentTime
 from clinic.web.forms.fields import TypedDateField, TypedTimeField
 
-LARGEST_ID = 2**63 - 1
 # Where the form says what a rule blames, if its field has another name here.
 FORM_FIELDS = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends", "": None}
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
@@ -19,7 +19,7 @@ def an_id():
     """An id as a select or a hidden field sends it; what it means is for the rules to say."""
     gone = _("Esta escolha não existe mais. Escolha de novo.")
     errors = {"invalid": gone, "max_value": gone, "min_value": gone}
-    return forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID, error_messages=errors)
+    return forms.IntegerField(required=False, min_value=1, max_value=BigIntegerField.MAX_BIGINT, error_messages=errors)
 
 
 ONE_ID = an_id()

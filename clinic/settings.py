@@ -18,10 +18,22 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [])
 # Patients' phone hashes are stored: with a key of its own here, SECRET_KEY can change without touching them.
 PHONE_HASH_KEY = env.str("PHONE_HASH_KEY", "") or SECRET_KEY
+# Beside SECRET_KEY instead of derived from it, newest first (clinic.access.secret_keys).
+ACCESS_TOKEN_KEYS = env.list("ACCESS_TOKEN_KEYS", [])
+CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", [])
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY in the environment (see README, Deploying).")
 if not DEBUG and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("Set ALLOWED_HOSTS in the environment (see README, Deploying).")
+
+# The name of this installation in access tokens (`aud`, `iss`) and in the references' examples.
+PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+
+# What one API credential may ask, and how often one address may fail to present one (mivicall.md, "Rate limit").
+API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", 300)
+API_REQUESTS_A_SECOND = env.int("API_REQUESTS_A_SECOND", 30)
+API_FAILURES_A_MINUTE = env.int("API_FAILURES_A_MINUTE", 60)
+STORED_ANSWER_DAYS = env.int("STORED_ANSWER_DAYS", 30)
 
 # Plain HTTP is for the loopback only: `manage.py start` sets it, a deployment never does.
 PLAIN_HTTP = env.bool("PLAIN_HTTP", False)
@@ -193,5 +205,8 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     # Whoever asks for another host gets a 400; a scanner must not fill the log with it.
-    "loggers": {"django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False}},
+    "loggers": {
+        "clinic.api": {"level": "INFO"},
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+    },
 }

@@ -2,6 +2,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("api/", include("clinic.api.imagemais.urls")),
+    path("v1/", include("clinic.api.mivicall.urls")),
     path("admin/", admin.site.urls),
     path("", include("clinic.web.urls")),
 ]

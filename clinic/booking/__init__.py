@@ -14,8 +14,8 @@ from clinic.booking.actions import (
     undoable,
 )
 from clinic.booking.details import CpfPolicy, PatientDetails
-from clinic.booking.openings import Opening, nearest, openings
-from clinic.booking.patients import check_patient, edit_patient, register_patient
+from clinic.booking.openings import Opening, nearest, openings, openings_of_any
+from clinic.booking.patients import check_patient, details_of, edit_patient, register_patient
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import LineRequest, Proposal
@@ -37,11 +37,13 @@ __all__ = [
     "check",
     "check_patient",
     "check_reschedule",
+    "details_of",
     "edit_patient",
     "is_movable",
     "nearest",
     "next_statuses",
     "openings",
+    "openings_of_any",
     "priced",
     "register_patient",
     "reschedule",

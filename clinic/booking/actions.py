@@ -221,6 +221,7 @@ def _book(proposal, by, now):
         patient=find_or_add(examined, proposal.clinic, proposal.policy) if examined else case.patient,
         starts_at=case.starts_at,
         ends_at=case.ends_at,
+        status=proposal.status,
         source=proposal.source,
         notes=case.notes,
         metadata=tidy_metadata(proposal.metadata),

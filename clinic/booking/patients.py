@@ -36,12 +36,15 @@ def find(examined: Examined, clinic: Clinic, policy: CpfPolicy) -> Patient | Non
     return _known(examined, clinic, policy, lock=False)
 
 
-def register_patient(clinic: Clinic, details: PatientDetails, *, key: UUID | None = None) -> Patient:
-    """A new patient from the front desk; the same details sent again with the same `key` (a double click) mean the same
-    one. Raises BookingRefused."""
+def register_patient(
+    clinic: Clinic, details: PatientDetails, *, key: UUID | None = None, policy: CpfPolicy = CpfPolicy.STRICT
+) -> Patient:
+    """A new patient; the same details sent again with the same `key` (a double click) mean the same one.
+
+    Raises BookingRefused."""
     once = uuid5(key, f"{clinic.pk} {details}") if key else uuid4()
     try:
-        examined = _examined_or_refused(clinic, details)
+        examined = _examined_or_refused(clinic, details, policy=policy)
         with _cpf_named(clinic, examined.cpf):
             return Patient.objects.create(clinic=clinic, uuid=once, **_storable(examined))
     except (BookingRefused, IntegrityError):
@@ -50,9 +53,11 @@ def register_patient(clinic: Clinic, details: PatientDetails, *, key: UUID | Non
         raise
 
 
-def edit_patient(patient_id: int, details: PatientDetails, *, clinic: Clinic) -> Patient:
-    """The patient with these details instead. Raises BookingRefused, or Patient.DoesNotExist."""
-    examined = _examined_or_refused(clinic, details, patient_id)
+def edit_patient(
+    patient_id: int, details: PatientDetails, *, clinic: Clinic, policy: CpfPolicy = CpfPolicy.STRICT
+) -> Patient:
+    """The patient with these details instead. Locks the patient. Raises BookingRefused, or Patient.DoesNotExist."""
+    examined = _examined_or_refused(clinic, details, patient_id, policy=policy)
     with _cpf_named(clinic, examined.cpf, patient_id):
         patient = Patient.objects.of(clinic).select_for_update(no_key=True).get(pk=patient_id)
         for name, value in _storable(examined).items():
@@ -68,9 +73,15 @@ def check_patient(details: PatientDetails, *, clinic: Clinic, patient_id: int | 
     return examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id)
 
 
-def _examined_or_refused(clinic, details, patient_id=None):
+def details_of(patient: Patient) -> PatientDetails:
+    """What is stored of a patient, to change a part of it and hand the whole to `edit_patient`."""
+    stored = {field.name: getattr(patient, field.name) for field in fields(PatientDetails)}
+    return PatientDetails(**stored | {"phone": patient.phone.as_e164, "cpf": patient.cpf or ""})
+
+
+def _examined_or_refused(clinic, details, patient_id=None, *, policy):
     today = clinic.local(timezone.now()).date()
-    examined = examine(details, clinic, today=today, policy=CpfPolicy.STRICT)
+    examined = examine(details, clinic, today=today, policy=policy)
     if refusals := examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id):
         raise BookingRefused(refusals)
     return examined

@@ -11,6 +11,7 @@ from clinic.booking import rows
 from clinic.booking.details import NOTES_LIMIT, CpfPolicy, PatientDetails
 from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
+from clinic.models.appointment import Status
 from clinic.models.schedule import Closure, Schedules
 
 LONGEST = timedelta(hours=12)
@@ -29,8 +30,9 @@ class LineRequest:
 class Proposal:
     """What somebody wants booked. Instants are aware; `ends_at` None means: as long as the procedures take.
 
-    The patient is either one of the clinic's, by id, or described by `details`. `uuid` becomes the appointment's, so
-    that who asks can recognise a booking of theirs; asked for twice, the second is refused.
+    The patient is either one of the clinic's, by id, or described by `details`. `status` is Agendado or Confirmado.
+    `uuid` becomes the appointment's, so that who asks can recognise a booking of theirs; asked for twice, the second is
+    refused.
     """
 
     clinic: Clinic
@@ -43,6 +45,7 @@ class Proposal:
     discount: int | None = None
     notes: str = ""
     source: str = Appointment.Source.MANUAL
+    status: Status = Status.SCHEDULED
     metadata: dict = field(default_factory=dict)
     policy: CpfPolicy = CpfPolicy.STRICT
     uuid: UUID | None = None

@@ -2,6 +2,7 @@
 
 from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentProcedure
 from clinic.models.clinic import Clinic, NonexistentTime
+from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
 from clinic.models.doctor import Absence, Closure, Doctor, WorkingHours
 from clinic.models.history import AppointmentEvent
 from clinic.models.patient import Patient
@@ -10,17 +11,22 @@ from clinic.models.staff import StaffUser
 
 __all__ = [
     "Absence",
+    "AccessToken",
+    "ApiKey",
     "AppliedDiscount",
     "Appointment",
     "AppointmentEvent",
     "AppointmentProcedure",
     "Clinic",
     "Closure",
+    "CredentialEvent",
     "Discount",
     "Doctor",
     "NonexistentTime",
     "Patient",
     "Procedure",
+    "RequestCount",
     "StaffUser",
+    "StoredAnswer",
     "WorkingHours",
 ]

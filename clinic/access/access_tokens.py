@@ -1,0 +1,106 @@
+"""ImageMais access tokens: JWTs of one hour (imagemais.md, "Who is calling")."""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import jwt
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from clinic.access import secret_keys
+from clinic.models import AccessToken, Clinic, CredentialEvent, StaffUser
+
+LIFE = timedelta(hours=1)
+ALGORITHM = "HS256"
+CLAIMS = ["sub", "accountId", "iat", "exp", "aud", "iss", "jti"]
+
+
+class InvalidToken(Exception):
+    """Missing, malformed, forged, for another audience, revoked, or of somebody who may no longer."""
+
+
+class ExpiredToken(InvalidToken):
+    """Well made, but its hour is over."""
+
+
+def release(clinic: Clinic, user: StaffUser, *, door: str) -> tuple[AccessToken, str]:
+    """(the row, the token itself, which is shown once and stored nowhere). `user`, a master, answers for it."""
+    issued = datetime.fromtimestamp(int(timezone.now().timestamp()), tz=timezone.get_default_timezone())
+    with transaction.atomic():
+        token = AccessToken.objects.create(
+            clinic=clinic, user=user, jti=uuid4(), released_at=issued, expires_at=issued + LIFE
+        )
+        CredentialEvent.objects.create(
+            clinic=clinic, kind=CredentialEvent.Kind.TOKEN_RELEASED, door=door, user=user, access_token=token
+        )
+    claims = {
+        "sub": user.pk,
+        "accountId": clinic.pk,
+        "iat": int(issued.timestamp()),
+        "exp": int(token.expires_at.timestamp()),
+        "aud": settings.PUBLIC_URL,
+        "iss": settings.PUBLIC_URL,
+        "jti": str(token.jti),
+    }
+    return token, jwt.encode(claims, secret_keys.access_token_keys()[0], ALGORITHM)
+
+
+def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> AccessToken:
+    """Works with the next request; once more does nothing. Locks the row. Raises AccessToken.DoesNotExist."""
+    with transaction.atomic():
+        token = AccessToken.objects.of(clinic).select_for_update(no_key=True).get(pk=pk)
+        if token.revoked_at is None:
+            token.revoked_at = timezone.now()
+            token.save(update_fields=["revoked_at"])
+            CredentialEvent.objects.create(
+                clinic=clinic, kind=CredentialEvent.Kind.TOKEN_REVOKED, door=door, user=by, access_token=token
+            )
+    return token
+
+
+def authenticate(text: str) -> AccessToken:
+    """The released token with its clinic and user. Raises InvalidToken or ExpiredToken. One query."""
+    claims = _claims(text)
+    jti = _uuid(claims["jti"])
+    if not all(type(claims[name]) is int and claims[name] < 2**63 for name in ("sub", "accountId")):
+        raise InvalidToken
+    token = (
+        AccessToken.objects.filter(clinic=claims["accountId"], jti=jti, user=claims["sub"], revoked_at=None)
+        .select_related("clinic", "user")
+        .first()
+    )
+    if token is None or not (token.clinic.active and _may_release(token.user, token.clinic)):
+        raise InvalidToken
+    return token
+
+
+def _may_release(user, clinic):
+    return user.is_active and user.is_master and (user.is_superuser or user.clinic_id == clinic.pk)
+
+
+def _claims(text):
+    for key in secret_keys.access_token_keys():
+        try:
+            return jwt.decode(
+                text,
+                key,
+                algorithms=[ALGORITHM],
+                audience=settings.PUBLIC_URL,
+                issuer=settings.PUBLIC_URL,
+                options={"require": CLAIMS, "verify_sub": False},
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise ExpiredToken from error
+        except jwt.InvalidSignatureError:
+            continue  # signed, perhaps, before the key changed
+        except jwt.InvalidTokenError as error:
+            raise InvalidToken from error
+    raise InvalidToken
+
+
+def _uuid(text):
+    try:
+        return UUID(text)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InvalidToken from error

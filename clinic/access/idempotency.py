@@ -1,0 +1,83 @@
+"""Idempotency-Key: the first answer again, and nothing done twice (mivicall.md, "Idempotency-Key")."""
+
+import hmac
+from dataclasses import dataclass
+
+from django.db import OperationalError, connection
+
+from clinic.access import secret_keys
+from clinic.models import Clinic, StoredAnswer
+
+LONGEST_KEY = 255
+LOCK_TIMEOUT = "55P03"
+CLAIM = """
+    INSERT INTO clinic_storedanswer (clinic_id, credential, key, fingerprint, body, created_at)
+    VALUES (%s, %s, %s, %s, '', statement_timestamp()) ON CONFLICT DO NOTHING RETURNING id
+"""
+KEEP = "UPDATE clinic_storedanswer SET status = %s, body = %s WHERE id = %s"
+
+
+class MalformedKey(ValueError):
+    """Empty, too long, or with characters that cannot be printed."""
+
+
+class KeyReused(Exception):
+    """The key came with another request before."""
+
+
+class InProgress(Exception):
+    """The first request with this key has not ended within the lock timeout of 3 seconds."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A write as far as it has to be the same one. `body` is what was sent, byte for byte."""
+
+    clinic: Clinic
+    credential: str
+    key: str
+    method: str
+    path: str
+    body: bytes
+
+    def fingerprints(self) -> list[str]:
+        """Under the present key of credentials, then under those before it."""
+        told = b"\n".join([self.method.encode(), self.path.encode(), self.body])
+        return [hmac.new(key, told, "sha256").hexdigest() for key in secret_keys.credential_keys()]
+
+
+def checked_key(text: str) -> str:
+    """The key as sent. Raises MalformedKey."""
+    if not (0 < len(text) <= LONGEST_KEY and text.isprintable()):
+        raise MalformedKey
+    return text
+
+
+def claim(request: Request) -> int | StoredAnswer:
+    """The id to `keep` an answer under, for whoever is first; for everybody else the answer that was kept.
+
+    Runs in the transaction of the work itself, which holds the claim: a twin waits here until that transaction ends.
+    Raises KeyReused, or InProgress when it takes longer than the connection's lock_timeout; the transaction can then
+    only be rolled back.
+    """
+    fingerprints = request.fingerprints()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, [request.clinic.pk, request.credential, request.key, fingerprints[0]])
+            claimed = cursor.fetchone()
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != LOCK_TIMEOUT:
+            raise
+        raise InProgress from error
+    if claimed:
+        return claimed[0]
+    stored = StoredAnswer.objects.of(request.clinic).get(credential=request.credential, key=request.key)
+    if stored.fingerprint not in fingerprints:
+        raise KeyReused
+    return stored
+
+
+def keep(claimed: int, status: int, body: str) -> None:
+    """Store the answer; it commits with the work, or not at all."""
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, [status, body, claimed])

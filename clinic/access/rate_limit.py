@@ -1,0 +1,39 @@
+"""How often somebody may ask, counted in PostgreSQL for all worker processes together (mivicall.md, "Rate limit")."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+
+
+@dataclass(frozen=True)
+class Admission:
+    """`wait` is in whole seconds, 0 when admitted; `reset` the unix second at which the oldest counted request is a
+    minute old and room for another one is made."""
+
+    admitted: bool
+    limit: int
+    remaining: int
+    wait: int
+    reset: int
+
+
+def admit(who: str) -> Admission:
+    """Count a request of a credential, if it is within the limits of the minute and of the second. One statement.
+
+    Runs outside any transaction, or everybody who shares the credential would wait for it to end.
+    """
+    return _admit(who, settings.API_REQUESTS_A_MINUTE, settings.API_REQUESTS_A_SECOND)
+
+
+def admit_failure(address: str | None) -> Admission:
+    """Count a failed authentication from this address."""
+    limit = settings.API_FAILURES_A_MINUTE
+    return _admit(f"failures {address}", limit, limit)
+
+
+def _admit(who, a_minute, a_second):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM clinic_admit(%s, %s, %s)", [who, a_minute, a_second])
+        admitted, used, wait, reset = cursor.fetchone()
+    return Admission(admitted, a_minute, max(a_minute - used, 0), wait, reset)

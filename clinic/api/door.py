@@ -1,0 +1,221 @@
+"""What every request of either API passes, in this order: who asks, how often, what is said, and only once.
+
+An API subclasses Door with its own credentials and its own words, and puts it around each of its routes.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from functools import wraps
+from uuid import UUID, uuid4
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import IntegrityError, OperationalError, transaction
+from django.http import HttpResponse, HttpResponseNotAllowed
+from django.urls import URLPattern, re_path
+from django.utils import timezone, translation
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+from ninja.parser import Parser
+
+from clinic.access import idempotency, rate_limit
+from clinic.access.addresses import client_address
+from clinic.api.reading import WRITES, read_json
+from clinic.api.refused import Problem, Refused
+from clinic.booking import Author
+from clinic.models import AccessToken, ApiKey, Clinic
+
+log = logging.getLogger("clinic.api")
+
+JSON = "application/json"
+FAILURES = {Problem.MALFORMED_AUTHORIZATION, Problem.INVALID_CREDENTIAL, Problem.EXPIRED_CREDENTIAL}
+CONFLICT = 409
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks. `who` is what requests are counted by; a test key's caller `writes` nothing."""
+
+    clinic: Clinic
+    author: Author
+    credential: AccessToken | ApiKey
+    who: str
+    writes: bool = True
+
+
+@dataclass
+class Visit:
+    """One request on its way through the door; `request.visit`. `said` is the JSON body."""
+
+    id: UUID = field(default_factory=uuid4)
+    caller: Caller | None = None
+    admission: rate_limit.Admission | None = None
+    said: object = None
+
+
+class SaidParser(Parser):
+    """Gives ninja the body that the door has read."""
+
+    def parse_body(self, request):
+        return request.visit.said
+
+
+class Api(NinjaAPI):
+    """An API behind a door: it answers what it has a handler for, and leaves every other exception to the door."""
+
+    def __init__(self, **options):
+        super().__init__(parser=SaidParser(), openapi_url=None, docs_url=None, auth=_let_in, **options)
+
+    def set_default_exception_handlers(self):
+        """None of ninja's own."""
+
+
+class Door:
+    """`credential` names, among stored answers, those of this API."""
+
+    credential: str
+
+    def authenticate(self, request) -> Caller:
+        """Raises Refused."""
+        raise NotImplementedError
+
+    def refuse(self, request, refused: Refused) -> HttpResponse:
+        """The refusal in this API's words."""
+        raise NotImplementedError
+
+    def finish(self, request, response: HttpResponse) -> None:
+        """Put this API's headers on an answer."""
+
+    def __call__(self, view):
+        """The view behind the door. It must answer whatever happens: nothing it raises reaches Django."""
+
+        @csrf_exempt
+        @login_not_required
+        @wraps(view)
+        def guarded(request, *args, **kwargs):
+            began = time.perf_counter()
+            request.visit = Visit()
+            response = self._answer(request, lambda: view(request, *args, **kwargs))
+            self.finish(request, response)
+            self._log(request, response, time.perf_counter() - began)
+            return response
+
+        return guarded
+
+    def routes(self, api: NinjaAPI) -> list[URLPattern]:
+        """The API's routes, each behind the door, and a 404 of its own for every other address below."""
+        patterns = [each for each in api.urls[0] if each.name != "api-root"]
+        for pattern in patterns:
+            pattern.callback = self(pattern.callback)
+        return [*patterns, re_path("", self(_not_found))]
+
+    def _answer(self, request, work):
+        visit = request.visit
+        try:
+            visit.caller = self._authenticated(request)
+            visit.admission = rate_limit.admit(visit.caller.who)
+            if not visit.admission.admitted:
+                raise Refused(Problem.TOO_MANY_REQUESTS, retry_after=visit.admission.wait)
+            visit.said = read_json(request)
+            request.clinic = visit.caller.clinic
+            with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
+                response = self._written(request, work) if request.method in WRITES else work()
+            if isinstance(response, HttpResponseNotAllowed):
+                allowed = response["Allow"]
+                response = self.refuse(request, Refused(Problem.METHOD_NOT_ALLOWED, detail=allowed))
+                response["Allow"] = allowed
+            return response
+        except Refused as refused:
+            return self.refuse(request, refused)
+        except (IntegrityError, OperationalError):
+            # What a rule saw was gone when the transaction ended, or the database is.
+            log.exception("Request %s", visit.id)
+            return self.refuse(request, Refused(Problem.BUSY, retry_after=1))
+        except Exception:
+            log.exception("Request %s", visit.id)
+            return self.refuse(request, Refused(Problem.SERVER_ERROR))
+
+    def _authenticated(self, request):
+        try:
+            return self.authenticate(request)
+        except Refused as refused:
+            if refused.problem in FAILURES:
+                admission = rate_limit.admit_failure(client_address(request))
+                if not admission.admitted:
+                    raise Refused(Problem.TOO_MANY_REQUESTS, retry_after=admission.wait) from refused
+            raise
+
+    def _written(self, request, work):
+        """One transaction around the write and the answer that is kept of it; a refused write leaves nothing."""
+        caller, again = request.visit.caller, self._again(request)
+        with transaction.atomic():
+            if again and caller.writes:
+                claimed = _claimed(again)
+                if not isinstance(claimed, int):
+                    return _replayed(claimed)
+            response = work()
+            if response.status_code >= 400 or not caller.writes:
+                transaction.set_rollback(True)
+            elif again:
+                idempotency.keep(claimed, response.status_code, response.content.decode())
+        if again and caller.writes and response.status_code == CONFLICT:
+            return self._kept_refusal(again, response)
+        return response
+
+    def _again(self, request):
+        if "Idempotency-Key" not in request.headers:
+            return None
+        try:
+            key = idempotency.checked_key(request.headers["Idempotency-Key"])
+        except idempotency.MalformedKey as error:
+            raise Refused(Problem.IDEMPOTENCY_KEY_MALFORMED) from error
+        asked = request.method, request.get_full_path(), request.body
+        return idempotency.Request(request.visit.caller.clinic, self.credential, key, *asked)
+
+    def _kept_refusal(self, again, response):
+        """A decided conflict is an answer like any other. The work that it undid took the claim with it: if a twin
+        was quicker to claim it anew, the twin's answer is everybody's."""
+        with transaction.atomic():
+            claimed = _claimed(again)
+            if not isinstance(claimed, int):
+                return _replayed(claimed)
+            idempotency.keep(claimed, response.status_code, response.content.decode())
+        return response
+
+    def _log(self, request, response, seconds):
+        """By route, never by address: addresses hold patients' numbers."""
+        visit = request.visit
+        log.info(
+            "%s %s /%s %s %.0f ms %s %s",
+            self.credential,
+            request.method,
+            request.resolver_match.route,
+            response.status_code,
+            seconds * 1000,
+            visit.id,
+            visit.caller.who if visit.caller else "-",
+        )
+
+
+def _let_in(request):
+    """Whom the door let in; as ninja's authentication it makes the OpenAPI document say that there is one."""
+    return request.visit.caller
+
+
+def _not_found(request):
+    raise Refused(Problem.NOT_FOUND)
+
+
+def _claimed(again):
+    try:
+        return idempotency.claim(again)
+    except idempotency.KeyReused as error:
+        raise Refused(Problem.IDEMPOTENCY_KEY_REUSED) from error
+    except idempotency.InProgress as error:
+        raise Refused(Problem.IDEMPOTENCY_IN_PROGRESS, retry_after=1) from error
+
+
+def _replayed(stored):
+    response = HttpResponse(stored.body, content_type=JSON, status=stored.status)
+    response["Idempotency-Replayed"] = "true"
+    return response

@@ -1,0 +1,42 @@
+"""What ImageMais answers when it refuses: `message`, `error`, `statusCode` (imagemais.md, "Conventions")."""
+
+from http import HTTPStatus
+
+from django.http import HttpResponse, JsonResponse
+
+from clinic.api.refused import Problem, Refused
+
+INVALID_TOKEN = 401, "invalid token"
+SENTENCES = {
+    Problem.MALFORMED_AUTHORIZATION: INVALID_TOKEN,
+    Problem.INVALID_CREDENTIAL: INVALID_TOKEN,
+    Problem.CLINIC_INACTIVE: INVALID_TOKEN,
+    Problem.EXPIRED_CREDENTIAL: (401, "jwt expired"),
+    Problem.TOO_MANY_REQUESTS: (429, "Too Many Requests"),
+    Problem.TOO_LARGE: (413, "O corpo da requisição passa de 64 KiB"),
+    Problem.NOT_JSON: (415, "O corpo da requisição deve ser application/json"),
+    Problem.UNREADABLE: (400, "O corpo da requisição não é um JSON válido"),
+    Problem.NOT_FOUND: (404, "Endereço não encontrado"),
+    Problem.METHOD_NOT_ALLOWED: (405, "Método não permitido neste endereço"),
+    Problem.IDEMPOTENCY_KEY_MALFORMED: (400, "Idempotency-Key deve ter de 1 a 255 caracteres imprimíveis"),
+    Problem.IDEMPOTENCY_KEY_REUSED: (422, "Idempotency-Key já usada com outra requisição"),
+    Problem.IDEMPOTENCY_IN_PROGRESS: (409, "Requisição idêntica em andamento"),
+    Problem.BUSY: (503, "Outra pessoa está gravando neste mesmo horário. Tente de novo"),
+    Problem.SERVER_ERROR: (500, "Internal server error"),
+}
+
+
+def refusal(refused: Refused) -> HttpResponse:
+    status, sentence = SENTENCES[refused.problem]
+    response = envelope(status, sentence)
+    if refused.retry_after is not None:
+        response["Retry-After"] = str(refused.retry_after)
+    return response
+
+
+def envelope(status: int, message: str | list[str]) -> HttpResponse:
+    """A list of messages for what was said wrongly, one sentence for a single cause; 401 and 500 do not name it."""
+    body = {"message": message, "error": HTTPStatus(status).phrase, "statusCode": status}
+    if status in {401, 500}:
+        body = {"statusCode": status, "message": message}
+    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})

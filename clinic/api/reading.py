@@ -1,0 +1,69 @@
+"""JSON bodies, read strictly: what two programs could understand differently is not understood at all."""
+
+import json
+from math import isinf
+
+from clinic.api.refused import Problem, Refused
+
+MOST_BYTES = 64 * 1024
+DEEPEST = 32
+WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def read_json(request):
+    """What the body of a write says; None without one. Raises Refused: too large, not declared as JSON, unreadable."""
+    if request.method not in WRITES:
+        return None
+    body = read_body(request)
+    if not body:
+        return None
+    if request.content_type != "application/json":
+        raise Refused(Problem.NOT_JSON)
+    try:
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_not_json, parse_float=_finite
+        )
+        _measure(value)
+    except (ValueError, RecursionError) as error:
+        raise Refused(Problem.UNREADABLE) from error
+    return value
+
+
+def read_body(request) -> bytes:
+    """Raises Refused when it is larger than 64 KiB, as declared or as sent."""
+    declared = request.META.get("CONTENT_LENGTH") or "0"
+    if not declared.isdecimal() or int(declared) > MOST_BYTES or len(request.body) > MOST_BYTES:
+        raise Refused(Problem.TOO_LARGE)
+    return request.body
+
+
+def _object(pairs):
+    named = dict(pairs)
+    if len(named) != len(pairs):
+        raise ValueError("a key comes twice")
+    return named
+
+
+def _not_json(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text):
+    number = float(text)
+    if isinf(number):
+        raise ValueError("a number that no float can hold")
+    return number
+
+
+def _measure(value):
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise ValueError("nested too deeply")

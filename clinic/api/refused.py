@@ -1,0 +1,32 @@
+"""What keeps a request from being understood or let in, before any rule of booking is asked; each API words it."""
+
+from enum import Enum, auto
+
+
+class Problem(Enum):
+    MALFORMED_AUTHORIZATION = auto()
+    INVALID_CREDENTIAL = auto()
+    EXPIRED_CREDENTIAL = auto()
+    CLINIC_INACTIVE = auto()
+    SCOPE_MISSING = auto()
+    TOO_MANY_REQUESTS = auto()
+    TOO_LARGE = auto()
+    NOT_JSON = auto()
+    UNREADABLE = auto()
+    NOT_FOUND = auto()
+    METHOD_NOT_ALLOWED = auto()
+    IDEMPOTENCY_KEY_MALFORMED = auto()
+    IDEMPOTENCY_KEY_REUSED = auto()
+    IDEMPOTENCY_IN_PROGRESS = auto()
+    BUSY = auto()
+    SERVER_ERROR = auto()
+
+
+class Refused(Exception):
+    """`retry_after` in whole seconds, when it is worth asking again; `detail` what the API's sentence names."""
+
+    def __init__(self, problem: Problem, *, retry_after: int | None = None, detail: str = ""):
+        super().__init__(problem.name)
+        self.problem = problem
+        self.retry_after = retry_after
+        self.detail = detail

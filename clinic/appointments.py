@@ -1,0 +1,38 @@
+"""What programs are told of appointments: those that fit a filter, with everything that is told of each. Reads only."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Prefetch
+
+from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic
+from clinic.models.appointment import AppointmentQuerySet
+
+
+def listed(
+    clinic: Clinic,
+    *,
+    since: datetime | None = None,
+    before: datetime | None = None,
+    doctor: int | None = None,
+    patient: int | None = None,
+    statuses: Collection[str] | None = None,
+) -> AppointmentQuerySet:
+    """Those that start in [since, before), by start and then id; None asks for nothing. With doctor and patient."""
+    filters = {
+        "starts_at__gte": since,
+        "starts_at__lt": before,
+        "doctor": doctor,
+        "patient": patient,
+        "status__in": statuses,
+    }
+    asked = {name: value for name, value in filters.items() if value is not None}
+    found = Appointment.objects.of(clinic).kept().filter(**asked).select_related("doctor", "patient")
+    return found.order_by("starts_at", "pk")
+
+
+def with_lines(appointments: AppointmentQuerySet) -> AppointmentQuerySet:
+    """The same with `lines`, each with its procedure and discounts: two more queries, however many."""
+    discounts = AppliedDiscount.objects.select_related("discount").order_by("pk")
+    lines = AppointmentProcedure.objects.select_related("procedure").order_by("position")
+    return appointments.prefetch_related(Prefetch("lines", lines.prefetch_related(Prefetch("discounts", discounts))))

@@ -1,0 +1,161 @@
+"""What lets a program in, and what it was answered. No secret is stored that could be used by whoever reads it."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.appointment import Appointment
+from clinic.models.clinic import ClinicRow
+from clinic.models.staff import StaffUser
+
+
+class AccessToken(ClinicRow):
+    """An ImageMais access token that was released. The token itself, a JWT, is kept nowhere: `jti` recognises it."""
+
+    jti = models.UUIDField(default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(StaffUser, models.PROTECT, related_name="+", db_index=False, verbose_name=_("usuário"))
+    released_at = models.DateTimeField(_("liberado em"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expira em"))
+    revoked_at = models.DateTimeField(_("revogado em"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("token de acesso")
+        verbose_name_plural = _("tokens de acesso")
+        ordering = ["-released_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "jti"], name="accesstoken_jti_once"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("released_at")), name="accesstoken_expires_after_release"
+            ),
+        ]
+
+    def __str__(self):
+        return str(self.jti)[:8]
+
+
+class ApiKey(ClinicRow):
+    """A MiviCall key. Only `digest`, an HMAC under the credentials' key, and a prefix to recognise it by are kept."""
+
+    class Scope(models.TextChoices):
+        APPOINTMENTS_READ = "appointments:read", _("ver marcações")
+        APPOINTMENTS_WRITE = "appointments:write", _("marcar e alterar")
+        DIRECTORY_READ = "directory:read", _("ver médicos, procedimentos e a clínica")
+        PATIENTS_READ = "patients:read", _("ver pacientes")
+
+    Source = Appointment.Source
+
+    name = models.CharField(_("nome"), max_length=60)
+    prefix = models.CharField(_("prefixo"), max_length=20)
+    digest = models.CharField(max_length=64)
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope), verbose_name=_("permissões"))
+    source = models.CharField(_("origem"), max_length=14, choices=Source, default=Source.SYNC_EXTERNAL)
+    is_live = models.BooleanField(_("de produção"), default=True, help_text=_("Uma chave de teste não grava nada."))
+    created_by = models.ForeignKey(
+        StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("criada por")
+    )
+    created_at = models.DateTimeField(_("criada em"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expira em"))
+    revoked_at = models.DateTimeField(_("revogada em"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("último uso"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("chave de API")
+        verbose_name_plural = _("chaves de API")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "digest"], name="apikey_digest_once"),
+            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="apikey_digest_hex"),
+            models.CheckConstraint(condition=Q(scopes__len__gt=0), name="apikey_scopes_present"),
+            models.CheckConstraint(condition=Q(expires_at__gt=models.F("created_at")), name="apikey_expires_later"),
+            models.CheckConstraint(condition=Q(source__in=Appointment.Source.values), name="apikey_source_known"),
+        ]
+        # A key comes before its clinic is known: it is the key that tells.
+        indexes = [models.Index(fields=["digest"], name="apikey_digest")]
+
+    def __str__(self):
+        return self.name
+
+
+class CredentialEvent(ClinicRow):
+    """What was done with a token or key: who, when, by which door. UPDATE and DELETE are refused."""
+
+    class Kind(models.TextChoices):
+        TOKEN_RELEASED = "token_released", _("Token liberado")
+        TOKEN_REVOKED = "token_revoked", _("Token revogado")
+        KEY_CREATED = "key_created", _("Chave criada")
+        KEY_ROTATED = "key_rotated", _("Chave trocada")
+        KEY_REVOKED = "key_revoked", _("Chave revogada")
+
+    class Door(models.TextChoices):
+        BROWSER = "browser", _("Tela")
+        COMMAND = "command", _("Comando")
+
+    kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
+    at = models.DateTimeField(_("data"), default=timezone.now)
+    door = models.CharField(_("via"), max_length=7, choices=Door)
+    user = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    access_token = models.ForeignKey(AccessToken, models.PROTECT, null=True, blank=True, related_name="events")
+    api_key = models.ForeignKey(ApiKey, models.PROTECT, null=True, blank=True, related_name="events")
+
+    class Meta:
+        verbose_name = _("histórico das integrações")
+        verbose_name_plural = _("histórico das integrações")
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(access_token__isnull=True, api_key__isnull=False)
+                | Q(access_token__isnull=False, api_key__isnull=True),
+                name="credentialevent_of_one",
+            ),
+        ]
+
+    def __str__(self):
+        return self.get_kind_display()
+
+
+class StoredAnswer(ClinicRow):
+    """What a write with this Idempotency-Key was answered; `status` is None only inside the first one's transaction.
+
+    `fingerprint` is an HMAC of method, path and body: enough to tell another request, too little to read this one.
+    """
+
+    class Credential(models.TextChoices):
+        IMAGEMAIS = "imagemais"
+        MIVICALL = "mivicall"
+
+    credential = models.CharField(max_length=9, choices=Credential)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "credential", "key"], name="storedanswer_key_once"),
+        ]
+        indexes = [models.Index(fields=["clinic", "created_at"], name="storedanswer_created_at")]
+
+    def __str__(self):
+        return f"{self.credential} {self.status}"
+
+
+class RequestCount(models.Model):
+    """How many requests somebody made in one tenth of a second; an unlogged table, written by `clinic_admit` only.
+
+    Not a clinic's row: who fails to sign in is an address of nobody's. `tick` counts tenths since 1970.
+    """
+
+    who = models.CharField(max_length=80)
+    tick = models.BigIntegerField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["who", "tick"], name="requestcount_tick_once")]
+
+    def __str__(self):
+        return f"{self.who}: {self.count}"

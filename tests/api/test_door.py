@@ -1,0 +1,26 @@
+"""What every request of either API passes, whatever it asks for."""
+
+import pytest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=["imagemais", "mivicall"])
+def program(request, recife):
+    return request.getfixturevalue(request.param)(recife)
+
+
+def code(answer):
+    return answer.json().get("error") or answer.json()["message"]
+
+
+def test_an_address_that_does_not_exist_is_not_found_in_the_apis_own_words(program):
+    answer = program.get("/nothing")
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/json"
+    assert "message" in answer.json()
+
+
+def test_nobody_is_let_in_without_a_credential(program):
+    program.secret = ""
+    assert program.get("/nothing").status_code == 401

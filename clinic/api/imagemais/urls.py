@@ -1,5 +1,6 @@
 from clinic.api.imagemais.api import api, door
+from clinic.api.imagemais.guide import reference
 
 app_name = "imagemais"
 
-urlpatterns = door.routes(api)
+urlpatterns = [*reference.routes(), *door.routes(api)]

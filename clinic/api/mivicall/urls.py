@@ -1,5 +1,6 @@
 from clinic.api.mivicall.api import api, door
+from clinic.api.mivicall.guide import reference
 
 app_name = "mivicall"
 
-urlpatterns = door.routes(api)
+urlpatterns = [*reference.routes(), *door.routes(api)]

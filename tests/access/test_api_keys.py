@@ -212,6 +212,12 @@ def test_setting_a_key_beside_the_secret_lets_the_secret_change_alone(clinic, se
     assert api_keys.authenticate(secret) == row
 
 
+def test_the_secret_at_the_end_of_a_list_that_is_set_for_the_first_time_keeps_what_was_made(clinic, settings):
+    row, secret = make_key(clinic)
+    settings.CREDENTIAL_KEYS = ["of credentials", settings.SECRET_KEY]
+    assert api_keys.authenticate(secret) == row
+
+
 def test_the_stored_digest_is_no_plain_hash_of_the_key(clinic, settings):
     row, secret = make_key(clinic)
     settings.CREDENTIAL_KEYS = ["another"]

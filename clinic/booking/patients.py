@@ -15,25 +15,32 @@ from clinic.models import Clinic, Patient
 from clinic.models.ranges import Fold
 
 
-def find_or_add(examined: Examined, clinic: Clinic, policy: CpfPolicy) -> Patient:
-    """The patient these details mean, locked, with blanks filled and nothing overwritten; a new one if nobody fits.
-
-    Takes advisory locks on the CPF and then the phone, so that two bookings at once cannot both add the patient. Raises
-    BookingRefused when the CPF is somebody else's. Must run inside a transaction.
-    """
-    details = examined.details
+def hold_for(examined: Examined, clinic: Clinic) -> None:
+    """Advisory locks on CPF, then phone, until the transaction ends: two bookings cannot both add the patient."""
     with connection.cursor() as cursor:
-        for known_by in filter(None, [examined.cpf, details.phone]):
+        for known_by in filter(None, [examined.cpf, examined.details.phone]):
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [clinic.pk, known_by])
-    if patient := _known(examined, clinic, policy):
-        _fill_blanks(patient, details)
-        return patient
-    return Patient.objects.create(clinic=clinic, **_storable(examined))
 
 
-def find(examined: Examined, clinic: Clinic, policy: CpfPolicy) -> Patient | None:
-    """Like `find_or_add`, but only looks."""
-    return _known(examined, clinic, policy, lock=False)
+def find(examined: Examined, clinic: Clinic, policy: CpfPolicy, *, lock: bool) -> Patient | None:
+    """The patient these details mean, with `lock` held (FOR NO KEY UPDATE); None if nobody fits.
+
+    Raises BookingRefused when the CPF is somebody else's."""
+    patients = Patient.objects.of(clinic)
+    if lock:
+        patients = patients.select_for_update(no_key=True)
+    if examined.cpf and (owner := patients.filter(cpf=examined.cpf).first()):
+        return _believed(owner, examined.details, policy)
+    same = patients.filter(phone=examined.details.phone, folded_name=Fold(_text(examined.details.name)))
+    return next((patient for patient in same.order_by("pk") if _may_be(patient, examined)), None)
+
+
+def store(examined: Examined, found: Patient | None, clinic: Clinic) -> Patient:
+    """Whom `find` has found, with blanks filled and nothing overwritten; a new patient if nobody was."""
+    if found is None:
+        return Patient.objects.create(clinic=clinic, **_storable(examined))
+    _fill_blanks(found, examined.details)
+    return found
 
 
 def register_patient(
@@ -104,16 +111,6 @@ def _cpf_owner(clinic, cpf, patient_id):
         return []
     owner = Patient.objects.of(clinic).filter(cpf=cpf).exclude(pk=patient_id).first()
     return [Refusal(Reason.CPF_TAKEN, {"name": owner.called})] if owner else []
-
-
-def _known(examined, clinic, policy, lock=True):
-    patients = Patient.objects.of(clinic)
-    if lock:
-        patients = patients.select_for_update(no_key=True)
-    if examined.cpf and (owner := patients.filter(cpf=examined.cpf).first()):
-        return _believed(owner, examined.details, policy)
-    same = patients.filter(phone=examined.details.phone, folded_name=Fold(_text(examined.details.name)))
-    return next((patient for patient in same.order_by("pk") if _may_be(patient, examined)), None)
 
 
 def _text(value):

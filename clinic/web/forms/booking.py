@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import booking
 from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal
 from clinic.models import Appointment, Clinic, NonexistentTime
-from clinic.web.forms.fields import TypedDateField, TypedTimeField
+from clinic.web.forms.fields import TypedDateField, TypedTimeField, Unchanging
 
 # Where the form says what a rule blames, if its field has another name here.
 FORM_FIELDS = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends", "": None}
@@ -171,3 +171,6 @@ class BookingForm(WhenForm):
         except forms.ValidationError as error:
             self.add_error("procedure", error)
             return None
+
+
+BookingForm.base_fields = Unchanging(BookingForm.base_fields)

@@ -14,6 +14,7 @@ from clinic.booking.actions import (
     undoable,
 )
 from clinic.booking.details import CpfPolicy, PatientDetails
+from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.booking.openings import Opening, nearest, openings, openings_of_any
 from clinic.booking.patients import check_patient, details_of, edit_patient, register_patient
 from clinic.booking.pricing import PricedLine, priced
@@ -24,6 +25,9 @@ __all__ = [
     "Author",
     "BookingRefused",
     "CpfPolicy",
+    "DoctorFault",
+    "DoctorRefused",
+    "Hours",
     "LineRequest",
     "Opening",
     "PatientDetails",
@@ -35,6 +39,7 @@ __all__ = [
     "book",
     "change_status",
     "check",
+    "check_doctor",
     "check_patient",
     "check_reschedule",
     "details_of",
@@ -45,6 +50,7 @@ __all__ = [
     "openings",
     "openings_of_any",
     "priced",
+    "register_doctor",
     "register_patient",
     "reschedule",
     "undo",

@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from functools import wraps
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_not_required
@@ -60,11 +61,20 @@ class SaidParser(Parser):
         return request.visit.said
 
 
+class Bearer:
+    """Whom the door let in; as ninja's authentication it makes the OpenAPI document say that there is one."""
+
+    openapi_security_schema: ClassVar = {"type": "http", "scheme": "bearer"}
+
+    def __call__(self, request):
+        return request.visit.caller
+
+
 class Api(NinjaAPI):
     """An API behind a door: it answers what it has a handler for, and leaves every other exception to the door."""
 
     def __init__(self, **options):
-        super().__init__(parser=SaidParser(), openapi_url=None, docs_url=None, auth=_let_in, **options)
+        super().__init__(parser=SaidParser(), openapi_url=None, docs_url=None, auth=Bearer(), **options)
 
     def set_default_exception_handlers(self):
         """None of ninja's own."""
@@ -195,11 +205,6 @@ class Door:
             visit.id,
             visit.caller.who if visit.caller else "-",
         )
-
-
-def _let_in(request):
-    """Whom the door let in; as ninja's authentication it makes the OpenAPI document say that there is one."""
-    return request.visit.caller
 
 
 def _not_found(request):

@@ -3,6 +3,7 @@
 from clinic.booking.bookings import book, check
 from clinic.booking.changes import annotate, change_status, next_statuses
 from clinic.booking.details import CpfPolicy, PatientDetails
+from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.booking.moves import check_reschedule, is_movable, reschedule
 from clinic.booking.openings import Opening, nearest, openings, openings_of_any
 from clinic.booking.patients import check_patient, details_of, edit_patient, register_patient
@@ -16,6 +17,9 @@ __all__ = [
     "Author",
     "BookingRefused",
     "CpfPolicy",
+    "DoctorFault",
+    "DoctorRefused",
+    "Hours",
     "LineRequest",
     "Opening",
     "PatientDetails",
@@ -27,6 +31,7 @@ __all__ = [
     "book",
     "change_status",
     "check",
+    "check_doctor",
     "check_patient",
     "check_reschedule",
     "details_of",
@@ -37,6 +42,7 @@ __all__ = [
     "openings",
     "openings_of_any",
     "priced",
+    "register_doctor",
     "register_patient",
     "reschedule",
     "undo",

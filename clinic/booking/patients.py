@@ -63,20 +63,27 @@ def register_patient(
 def edit_patient(
     patient_id: int, details: PatientDetails, *, clinic: Clinic, policy: CpfPolicy = CpfPolicy.STRICT
 ) -> Patient:
-    """The patient with these details instead. Locks the patient. Raises BookingRefused, or Patient.DoesNotExist."""
+    """The patient with these details instead; a CPF that is forgiven but not believed leaves the stored one.
+
+    Locks the patient. Raises BookingRefused, or Patient.DoesNotExist."""
     examined = _examined_or_refused(clinic, details, patient_id, policy=policy)
+    values = _storable(examined)
+    if examined.typed_cpf:
+        del values["cpf"]
     with _cpf_named(clinic, examined.cpf, patient_id):
         patient = Patient.objects.of(clinic).select_for_update(no_key=True).get(pk=patient_id)
-        for name, value in _storable(examined).items():
+        for name, value in values.items():
             setattr(patient, name, value)
         patient.save()
     return patient
 
 
-def check_patient(details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None) -> list[Refusal]:
+def check_patient(
+    details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None, policy: CpfPolicy = CpfPolicy.STRICT
+) -> list[Refusal]:
     """What `register_patient`, or `edit_patient` with an id, would refuse."""
     today = clinic.local(timezone.now()).date()
-    examined = examine(details, clinic, today=today, policy=CpfPolicy.STRICT)
+    examined = examine(details, clinic, today=today, policy=policy)
     return examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id)
 
 

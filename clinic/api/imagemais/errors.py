@@ -26,6 +26,15 @@ SENTENCES = {
 }
 
 
+class Rejected(Exception):
+    """What was asked is not done: a list of messages for what was said wrongly, one sentence for a single cause."""
+
+    def __init__(self, status: int, message: str | list[str]):
+        super().__init__(status)
+        self.status = status
+        self.message = message
+
+
 def refusal(refused: Refused) -> HttpResponse:
     status, sentence = SENTENCES[refused.problem]
     response = envelope(status, sentence)

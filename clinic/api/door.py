@@ -89,6 +89,9 @@ class Door:
         """Raises Refused."""
         raise NotImplementedError
 
+    def permit(self, request) -> None:
+        """Whether this caller may ask for this at all; nothing of the request has been read yet. Raises Refused."""
+
     def refuse(self, request, refused: Refused) -> HttpResponse:
         """The refusal in this API's words."""
         raise NotImplementedError
@@ -126,6 +129,7 @@ class Door:
             visit.admission = rate_limit.admit(visit.caller.who)
             if not visit.admission.admitted:
                 raise Refused(Problem.TOO_MANY_REQUESTS, retry_after=visit.admission.wait)
+            self.permit(request)
             visit.said = read_json(request)
             request.clinic = visit.caller.clinic
             with timezone.override(request.clinic.zone), translation.override(request.clinic.language):

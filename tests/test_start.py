@@ -178,6 +178,16 @@ def test_the_secret_is_its_owners_alone_and_survives_a_restart(starts):
     assert secret.read_text() == before
 
 
+def test_a_start_forgets_what_is_kept_for_a_while_only(starts):
+    clinic = starts()
+    with psycopg.connect((clinic.folder / "postgres" / "url").read_text()) as session:
+        session.execute("INSERT INTO clinic_requestcount (who, tick, count) VALUES ('somebody', 1, 1)")
+    clinic.process.terminate()
+    assert clinic.end() == (0, "")
+    with psycopg.connect((starts().folder / "postgres" / "url").read_text()) as session:
+        assert session.execute("SELECT count(*) FROM clinic_requestcount").fetchone() == (0,)
+
+
 def test_ctrl_c_finishes_the_requests_under_way_and_leaves_no_process(clinic):
     with a_slow_request(clinic) as statuses:
         os.killpg(clinic.process.pid, signal.SIGINT)  # as a terminal does: to every process at once

@@ -70,12 +70,13 @@ def authenticate(text: str) -> AccessToken:
         .select_related("clinic", "user")
         .first()
     )
-    if token is None or not (token.clinic.active and _may_release(token.user, token.clinic)):
+    if token is None or not (token.clinic.active and may_release(token.user, token.clinic)):
         raise InvalidToken
     return token
 
 
-def _may_release(user, clinic):
+def may_release(user: StaffUser, clinic: Clinic) -> bool:
+    """Whoever may not any more has no tokens that let in, either."""
     return user.is_active and user.is_master and (user.is_superuser or user.clinic_id == clinic.pk)
 
 

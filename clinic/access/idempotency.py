@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import OperationalError, connection
 
@@ -81,3 +82,11 @@ def keep(claimed: int, status: int, body: str) -> None:
     """Store the answer; it commits with the work, or not at all."""
     with connection.cursor() as cursor:
         cursor.execute(KEEP, [status, body, claimed])
+
+
+def forget(before: datetime) -> int:
+    """Delete the answers stored before that; how many there were. A retry that comes later is a new request."""
+    forgotten = 0
+    for clinic in Clinic.objects.all():
+        forgotten += StoredAnswer.objects.of(clinic).filter(created_at__lt=before).delete()[0]
+    return forgotten

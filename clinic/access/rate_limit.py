@@ -5,6 +5,14 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
+# What somebody is counting at this moment, `clinic_admit` itself forgets.
+FORGET = """
+    DELETE FROM clinic_requestcount WHERE id IN (
+        SELECT id FROM clinic_requestcount WHERE tick <= floor(extract(epoch FROM clock_timestamp()) * 10) - 600
+        FOR UPDATE SKIP LOCKED
+    )
+"""
+
 
 @dataclass(frozen=True)
 class Admission:
@@ -30,6 +38,13 @@ def admit_failure(address: str | None) -> Admission:
     """Count a failed authentication from this address."""
     limit = settings.API_FAILURES_A_MINUTE
     return _admit(f"failures {address}", limit, limit)
+
+
+def forget() -> int:
+    """Delete the counts of those who have asked nothing for a minute; how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET)
+        return cursor.rowcount
 
 
 def _admit(who, a_minute, a_second):

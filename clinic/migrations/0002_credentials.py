@@ -183,6 +183,10 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('access_token__isnull', True), ('api_key__isnull', False)), models.Q(('access_token__isnull', False), ('api_key__isnull', True)), _connector='OR'), name='credentialevent_of_one'),
         ),
         migrations.AddIndex(
+            model_name='credentialevent',
+            index=models.Index(fields=['clinic', 'at'], name='credentialevent_clinic_at'),
+        ),
+        migrations.AddIndex(
             model_name='storedanswer',
             index=models.Index(fields=['clinic', 'created_at'], name='storedanswer_created_at'),
         ),

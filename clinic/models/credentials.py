@@ -112,6 +112,7 @@ class CredentialEvent(ClinicRow):
                 name="credentialevent_of_one",
             ),
         ]
+        indexes = [models.Index(fields=["clinic", "at"], name="credentialevent_clinic_at")]
 
     def __str__(self):
         return self.get_kind_display()

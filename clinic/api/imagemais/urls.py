@@ -1,6 +1,7 @@
 from clinic.api.imagemais import views  # noqa: F401 - their routes
 from clinic.api.imagemais.api import api, door
+from clinic.api.imagemais.guide import reference
 
 app_name = "imagemais"
 
-urlpatterns = door.routes(api)
+urlpatterns = [*reference.routes(), *door.routes(api)]

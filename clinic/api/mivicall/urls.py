@@ -1,7 +1,8 @@
 # Importing a module of views declares its operations.
 from clinic.api.mivicall import appointments, availability, directory, patients  # noqa: F401
 from clinic.api.mivicall.api import api, door
+from clinic.api.mivicall.guide import reference
 
 app_name = "mivicall"
 
-urlpatterns = door.routes(api)
+urlpatterns = [*reference.routes(), *door.routes(api)]

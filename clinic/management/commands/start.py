@@ -53,6 +53,7 @@ class Command(BaseCommand):
             with prepared_by_us_alone():
                 call_command("migrate", interactive=False, verbosity=0)
                 call_command("clearsessions", verbosity=0)
+                call_command("purge_expired", verbosity=0)
                 collect_static_files(Path(settings.STATIC_ROOT))
                 if not no_demo and not Clinic.objects.exists():
                     self.say("Making the demo clinics; this takes about a minute…")

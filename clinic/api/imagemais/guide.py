@@ -1,0 +1,185 @@
+"""What the pages say of the ImageMais-compatible API beside its operations, in its vendor's Portuguese."""
+
+from django.conf import settings
+
+from clinic.api.imagemais import errors
+from clinic.api.imagemais.api import api
+from clinic.api.reference import Failure, Reference, Section, coming_monday
+from clinic.api.refused import Problem
+
+HEADERS = '-H "Authorization: Bearer $TOKEN"'
+WRITING = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
+
+BOOKING = [
+    Failure(400, "campo que falta ou está errado", "patient.O telefone é necessário, …"),
+    Failure(400, "procedimento desconhecido ou inativo", "Procedimentos não encontrados"),
+    Failure(400, "procedimento que o médico não faz", "O médico não realiza: <nome>"),
+    Failure(400, "data que já passou", "A data deve ser hoje ou uma data futura"),
+    Failure(400, "horário de hoje que já passou", "O horário deve ser futuro"),
+    Failure(400, "fora do horário do médico", "Fora do expediente do médico"),
+    Failure(400, "desconto vencido", "Desconto expirado: <nome>"),
+    Failure(404, "médico desconhecido, ou de outra clínica", "Médico não encontrado"),
+    Failure(404, "desconto desconhecido, ou de outra clínica", "Desconto não encontrado"),
+    Failure(404, "agendamento desconhecido, ou de outra clínica", "Agendamento não encontrado"),
+    Failure(409, "horário ocupado", "Horários 09:00 já estão ocupados por outros agendamentos"),
+    Failure(409, "mudança de situação que não existe", "Transição de <A> para <B> não permitida"),
+]
+CAUSES = {
+    Problem.MALFORMED_AUTHORIZATION: "sem Authorization: Bearer, ou mal escrito",
+    Problem.INVALID_CREDENTIAL: "token desconhecido, alterado ou revogado",
+    Problem.CLINIC_INACTIVE: "clínica inativa",
+    Problem.EXPIRED_CREDENTIAL: "a hora do token acabou",
+    Problem.TOO_MANY_REQUESTS: "pedidos demais",
+    Problem.TOO_LARGE: "corpo grande demais",
+    Problem.NOT_JSON: "Content-Type que não é JSON",
+    Problem.UNREADABLE: "corpo que não se lê",
+    Problem.NOT_FOUND: "endereço que não existe",
+    Problem.METHOD_NOT_ALLOWED: "método errado",
+    Problem.IDEMPOTENCY_KEY_MALFORMED: "Idempotency-Key vazia ou longa demais",
+    Problem.IDEMPOTENCY_KEY_REUSED: "Idempotency-Key de outra requisição",
+    Problem.IDEMPOTENCY_IN_PROGRESS: "a mesma requisição ainda não terminou",
+    Problem.BUSY: "duas gravações no mesmo instante",
+    Problem.SERVER_ERROR: "erro nosso",
+}
+
+SECTIONS = [
+    Section(
+        "autenticacao",
+        "Autenticação",
+        """\
+Cada pedido leva `Authorization: Bearer <accessToken>`. O usuário master da clínica libera o token em
+Configurações → Integrações; ele vale **uma hora** e pode ser revogado antes.
+
+O token é de uma clínica só: ids de outra clínica respondem como desconhecidos.""",
+        answer='{"statusCode": 401, "message": "jwt expired"}',
+    ),
+    Section(
+        "convencoes",
+        "Convenções",
+        """\
+- Nomes em camelCase, ids inteiros; um id também é aceito como texto (`"12"`).
+- Dinheiro é texto sem zeros à direita: `"252"`, `"50.4"`.
+- Instantes em ISO 8601, UTC, com milissegundos e `Z`; um dia é `2025-12-25T00:00:00.000Z`.
+- Horas são `HH:mm` no fuso da clínica.
+- CPF e telefone com ou sem pontuação.
+- Listas: `limit` (50 se não vier, no máximo 100) e `offset`; a resposta é um array.""",
+    ),
+    Section(
+        "idempotencia",
+        "Idempotency-Key: repetir sem marcar duas vezes",
+        f"""\
+Em POST, PATCH e DELETE mande `Idempotency-Key` com um texto seu, de 1 a 255 caracteres, um por pedido. Se a
+resposta se perder, mande **o mesmo pedido com a mesma chave**: volta a primeira resposta, com
+`Idempotency-Replayed: true`, e nada é feito de novo.
+
+A resposta fica guardada por {settings.STORED_ANSWER_DAYS} dias. Erros que nada gravaram não ficam guardados:
+corrija e use a mesma chave. Um 409 de horário ocupado fica, porque é uma resposta.""",
+    ),
+    Section(
+        "limite",
+        "Limite de pedidos",
+        f"""\
+Por token, {settings.API_REQUESTS_A_MINUTE} pedidos num minuto e {settings.API_REQUESTS_A_SECOND} num segundo.
+Quem passa recebe 429 com `Retry-After`, em segundos.""",
+        answer='{"message": "Too Many Requests", "error": "Too Many Requests", "statusCode": 429}',
+    ),
+]
+
+
+def failures() -> list[Failure]:
+    """Of the door, in its own sentences, and of the booking."""
+    told = errors.SENTENCES.items()
+    general = [Failure(status, CAUSES.get(problem, ""), sentence) for problem, (status, sentence) in told]
+    return sorted([*BOOKING, *general], key=lambda failure: failure.status)
+
+
+def _booking(address, key):
+    body = f"""{{
+  "patient": {{
+    "name": "João Silva",
+    "phone": "(81) 99999-9999",
+    "dateBirth": "1990-01-01",
+    "cpf": "123.456.789-00"
+  }},
+  "procedures": [{{"id": 1}}],
+  "doctorId": 1,
+  "date": "{coming_monday()}",
+  "startTime": "09:00",
+  "endTime": "09:30",
+  "notes": "Primeira consulta"
+}}"""
+    told = f"{WRITING} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
+    return f"curl -i -X POST '{address}/api/appointments' \\\n  {told}"
+
+
+STEPS = [
+    Section(
+        "token",
+        "Libere um token",
+        """\
+Peça ao usuário master da clínica: Configurações → Integrações → **Liberar token**. Ele aparece uma vez e vale
+uma hora. Guarde-o numa variável do terminal:""",
+        lambda address: "TOKEN='cole aqui o token'",
+    ),
+    Section(
+        "medicos",
+        "Descubra os médicos",
+        """\
+A resposta é uma lista; guarde o `id` do médico com quem quer marcar. Cada um traz os procedimentos que faz.""",
+        lambda address: f"curl '{address}/api/doctors' \\\n  {HEADERS}",
+    ),
+    Section(
+        "procedimentos",
+        "Descubra os procedimentos e os preços",
+        """\
+O `id` do procedimento vai em `procedures`. Os descontos da clínica estão em `/api/discounts`.""",
+        lambda address: f"curl '{address}/api/procedures' \\\n  {HEADERS}",
+    ),
+    Section(
+        "horarios",
+        "Veja os horários livres",
+        """\
+Troque o `1` pelo id do médico.""",
+        lambda address: f"curl '{address}/api/doctors/1/slots?date={coming_monday()}' \\\n  {HEADERS}",
+        answer='[{"startTime": "09:00", "endTime": "09:15"}, {"startTime": "09:15", "endTime": "09:30"}]',
+    ),
+    Section(
+        "marcar",
+        "Marque",
+        """\
+Troque `doctorId`, o id do procedimento e o horário pelos seus. A resposta é 201 com um elemento por
+procedimento; o `id` é o do agendamento, que já está na agenda da recepção.""",
+        lambda address: _booking(address, "pedido-1"),
+    ),
+    Section(
+        "ocupado",
+        "Se o horário já tem dono",
+        """\
+Mande o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para o mesmo horário, e a resposta é 409.
+Peça os horários livres de novo e escolha outro.""",
+        lambda address: _booking(address, "pedido-2"),
+        answer='{"message": "Horários 09:00 já estão ocupados por outros agendamentos", "error": "Conflict", '
+        '"statusCode": 409}',
+    ),
+    Section(
+        "repetir",
+        "Se a resposta se perdeu",
+        """\
+A rede caiu e você não sabe se marcou? Mande **exatamente** o mesmo pedido com a **mesma** `Idempotency-Key`.
+Volta a resposta do primeiro, com `Idempotency-Replayed: true` no cabeçalho, e há um agendamento só.""",
+        lambda address: _booking(address, "pedido-1"),
+    ),
+]
+
+reference = Reference(
+    api=api,
+    prefix="api",
+    namespace="imagemais",
+    language="pt-br",
+    vendor="ImageMais",
+    summary="Para quem já fala com a ImageMais Clinic: troque o endereço e o token, e nada mais muda.",
+    secret="$TOKEN",  # noqa: S106 - the name of the reader's own variable
+    sections=SECTIONS,
+    failures=failures,
+    steps=STEPS,
+)

@@ -1,0 +1,184 @@
+"""What the pages say of the MiviCall-compatible API beside its operations, in its vendor's Portuguese."""
+
+from django.conf import settings
+
+from clinic.api.mivicall import errors
+from clinic.api.mivicall.api import api
+from clinic.api.reference import Failure, Reference, Section, coming_monday
+
+HEADERS = '-H "Authorization: Bearer $CHAVE"'
+WRITING = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
+AN_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+
+TOO_MANY = f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min. Retry in 12 seconds."
+
+BOOKING = [
+    Failure(404, "appointment_not_found", "A marcação não existe nesta clínica."),
+    Failure(404, "professional_not_found", "O profissional não existe nesta clínica."),
+    Failure(404, "service_not_found", "O serviço não existe nesta clínica."),
+    Failure(409, "slot_conflict", "A hora já tem dono; alternatives traz as três horas livres mais próximas."),
+    Failure(409, "outside_working_hours", "O profissional não dá consultas a essa hora; alternatives também vem."),
+    Failure(409, "service_not_offered", "O profissional não faz este serviço."),
+    Failure(409, "invalid_transition", "A marcação não pode passar a esse estado."),
+    Failure(422, "validation_failed", "O pedido tem campos inválidos: errors diz o caminho e a razão de cada um."),
+    Failure(
+        429, "rate_limit_exceeded", f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min. Retry in 12 seconds."
+    ),
+]
+
+SECTIONS = [
+    Section(
+        "autenticacao",
+        "Autenticação",
+        """\
+Cada pedido leva `Authorization: Bearer miv_live_…`. O utilizador master da clínica cria a chave em
+Configurações → Integrações; aparece **uma só vez**, vale um ano e pode ser trocada (a antiga vale mais 24
+horas) ou revogada.
+
+Com uma chave `miv_test_…` valem todas as regras e a resposta é a mesma, mas nada fica gravado.
+
+Cada chave tem as suas permissões:
+
+- `appointments:read`: ver marcações
+- `appointments:write`: marcar e alterar
+- `directory:read`: ver profissionais, serviços e a clínica
+- `patients:read`: ver pacientes""",
+        answer='{\n  "error": "invalid_api_key",\n  "message": "A chave não existe ou foi revogada.",\n'
+        f'  "requestId": "{AN_ID}"\n}}',
+    ),
+    Section(
+        "convencoes",
+        "Convenções",
+        """\
+- Nomes em camelCase, ids em UUID.
+- `startsAt` em ISO 8601 **com** o desvio do fuso (`+01:00`, `-03:00` ou `Z`); sem ele: 422.
+- Telefones em E.164, `+351912345678`. Não voltam às claras: volta `patientPhoneHash`.
+- Campos desconhecidos são ignorados.
+- Cada resposta traz `X-Request-Id`: indique-o quando pedir ajuda.""",
+    ),
+    Section(
+        "idempotencia",
+        "Idempotency-Key: repetir sem marcar duas vezes",
+        f"""\
+Em POST, PATCH e DELETE envie `Idempotency-Key` com um texto seu, de 1 a 255 caracteres, um por pedido, por
+exemplo `pms-create-4711`. Se a resposta se perder, envie **o mesmo pedido com a mesma chave**: volta a primeira
+resposta, com `Idempotency-Replayed: true`, e nada é feito de novo.
+
+A resposta fica guardada {settings.STORED_ANSWER_DAYS} dias. Erros que nada gravaram não ficam guardados:
+corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta.""",
+    ),
+    Section(
+        "limite",
+        "Limite de pedidos",
+        f"""\
+Por chave, {settings.API_REQUESTS_A_MINUTE} pedidos num minuto e {settings.API_REQUESTS_A_SECOND} num segundo.
+Cada resposta traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e `X-RateLimit-Reset` (segundo Unix). Quem passa
+recebe 429 com `Retry-After`, em segundos.""",
+        answer=f'{{\n  "error": "rate_limit_exceeded",\n  "message": "{TOO_MANY}",\n  "retryAfter": 12\n}}',
+    ),
+]
+
+
+def failures() -> list[Failure]:
+    """Of the door, in its own sentences, and of the booking."""
+    general = [Failure(status, code, sentence.format("…")) for status, code, sentence in errors.CODES.values()]
+    by_code = {failure.code: failure for failure in [*BOOKING, *general]}
+    return sorted(by_code.values(), key=lambda failure: failure.status)
+
+
+def _booking(address, key):
+    body = f"""{{
+  "professionalId": "{AN_ID}",
+  "serviceTypeId": "{AN_ID}",
+  "patientName": "Maria Silva",
+  "patientPhone": "+351912345678",
+  "startsAt": "{coming_monday()}T10:00:00+00:00",
+  "patientNotes": "Primeira consulta"
+}}"""
+    told = f"{WRITING} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
+    return f"curl -i -X POST '{address}/v1/appointments' \\\n  {told}"
+
+
+STEPS = [
+    Section(
+        "chave",
+        "Crie uma chave",
+        """\
+Peça ao utilizador master da clínica: Configurações → Integrações → **Criar chave**. Comece por uma de teste:
+responde como a de produção e não grava nada. A chave aparece uma vez; guarde-a numa variável do terminal:""",
+        lambda address: "CHAVE='cole aqui a chave'",
+    ),
+    Section(
+        "clinica",
+        "Veja se a chave abre",
+        """\
+Diz de que clínica é a chave, e o fuso em que a clínica vive.""",
+        lambda address: f"curl '{address}/v1/tenants/me' \\\n  {HEADERS}",
+    ),
+    Section(
+        "profissionais",
+        "Descubra os profissionais",
+        """\
+Guarde o `id` do profissional: vai em `professionalId`.""",
+        lambda address: f"curl '{address}/v1/professionals' \\\n  {HEADERS}",
+    ),
+    Section(
+        "servicos",
+        "Descubra os serviços",
+        """\
+Cada serviço diz a duração, o preço e quem o faz. O `id` vai em `serviceTypeId`.""",
+        lambda address: f"curl '{address}/v1/services' \\\n  {HEADERS}",
+    ),
+    Section(
+        "horas",
+        "Veja as horas livres",
+        """\
+Sem `professionalId` vêm as de todos os que fazem o serviço. Troque o id pelo do seu serviço.""",
+        lambda address: (
+            f"curl -G '{address}/v1/availability' \\\n  {HEADERS} \\\n"
+            f"  --data-urlencode 'serviceTypeId={AN_ID}' \\\n"
+            f"  --data-urlencode 'from={coming_monday()}T00:00:00+00:00' \\\n"
+            "  -d limit=5"
+        ),
+    ),
+    Section(
+        "marcar",
+        "Marque",
+        """\
+Troque os ids e ponha em `startsAt` uma das horas livres, tal como veio. A resposta é 201 com a marcação, já
+`confirmed`; está na agenda da receção.""",
+        lambda address: _booking(address, "pms-create-1"),
+    ),
+    Section(
+        "ocupado",
+        "Se a hora já tem dono",
+        """\
+Envie o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para a mesma hora, e a resposta é 409.
+`alternatives` traz as três horas livres mais próximas. (Uma chave de teste nada grava: a hora continua livre.)""",
+        lambda address: _booking(address, "pms-create-2"),
+        answer='{\n  "error": "slot_conflict",\n  "message": "…",\n'
+        f'  "requestId": "{AN_ID}",\n'
+        '  "alternatives": ["2026-11-23T10:30:00+00:00", "2026-11-23T11:00:00+00:00", "2026-11-23T11:30:00+00:00"]\n}',
+    ),
+    Section(
+        "repetir",
+        "Se a resposta se perdeu",
+        """\
+A rede caiu e não sabe se marcou? Envie **exatamente** o mesmo pedido com a **mesma** `Idempotency-Key`. Volta a
+resposta do primeiro, com `Idempotency-Replayed: true` no cabeçalho, e há uma só marcação.""",
+        lambda address: _booking(address, "pms-create-1"),
+    ),
+]
+
+reference = Reference(
+    api=api,
+    prefix="v1",
+    namespace="mivicall",
+    language="pt-pt",
+    vendor="MiviCall",
+    summary="Para receções por voz e programas de gestão que já falam com a MiviCall: troque o endereço e a chave.",
+    secret="$CHAVE",  # noqa: S106 - the name of the reader's own variable
+    sections=SECTIONS,
+    failures=failures,
+    steps=STEPS,
+)

@@ -1,0 +1,29 @@
+"""An ImageMais access token for a script, as the master would release it in Configurações → Integrações."""
+
+from django.core.management.base import BaseCommand, CommandError
+
+from clinic.access import access_tokens
+from clinic.management.named import clinic_named, master_named
+from clinic.models import Clinic, CredentialEvent, StaffUser
+
+
+class Command(BaseCommand):
+    help = "Releases an ImageMais access token and prints it, and nothing else, on standard output."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--username", required=True, help="the master who answers for it")
+        parser.add_argument("--clinic", metavar="SLUG", help="which clinic, when the user is a superuser")
+
+    def handle(self, *, username, clinic, **options):
+        user = master_named(username)
+        _, token = access_tokens.release(_clinic_of(user, clinic), user, door=CredentialEvent.Door.COMMAND)
+        self.stdout.write(token)
+
+
+def _clinic_of(user: StaffUser, slug: str | None) -> Clinic:
+    if slug is None and user.clinic is None:
+        raise CommandError(f"The user {user.username} works for every clinic: say which with --clinic SLUG.")
+    clinic = clinic_named(slug or user.clinic.slug)
+    if not user.is_superuser and user.clinic != clinic:
+        raise CommandError(f"The user {user.username} is of another clinic than {slug}.")
+    return clinic

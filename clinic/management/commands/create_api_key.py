@@ -1,0 +1,63 @@
+"""A MiviCall key for a script, as the master would create it in Configurações → Integrações."""
+
+from django.core.management.base import BaseCommand, CommandError
+
+from clinic.access import api_keys
+from clinic.management.named import clinic_named
+from clinic.models import ApiKey, CredentialEvent
+
+
+class Command(BaseCommand):
+    help = "Creates a MiviCall API key and prints it, and nothing else, on standard output. It is shown only this once."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--clinic", required=True, metavar="SLUG")
+        parser.add_argument("--name", required=True, help="who will use it, as the list of keys shows it")
+        parser.add_argument(
+            "--scopes",
+            default=",".join(ApiKey.Scope.values),
+            metavar="A,B",
+            help="what it may do, comma-separated (default: everything, %(default)s)",
+        )
+        parser.add_argument(
+            "--source",
+            default=ApiKey.Source.SYNC_EXTERNAL.value,
+            help=f"what its bookings are marked with: {', '.join(ApiKey.Source.values)} (default: %(default)s)",
+        )
+        parser.add_argument("--test", action="store_true", help="a key that runs every rule and writes nothing")
+
+    def handle(self, *, clinic, name, scopes, source, test, **options):
+        _, secret = api_keys.create(
+            clinic_named(clinic),
+            name=_name(name),
+            scopes=_scopes(scopes),
+            source=_source(source),
+            is_live=not test,
+            by=None,
+            door=CredentialEvent.Door.COMMAND,
+        )
+        self.stdout.write(secret)
+
+
+def _name(text: str) -> str:
+    longest = ApiKey._meta.get_field("name").max_length
+    name = text.strip()
+    if not (0 < len(name) <= longest and name.isprintable()):
+        raise CommandError(f"A name has from 1 to {longest} printable characters.")
+    return name
+
+
+def _scopes(text: str) -> list[str]:
+    """In the order in which the model has them, none twice."""
+    asked = {scope.strip() for scope in text.split(",") if scope.strip()}
+    if unknown := sorted(asked - set(ApiKey.Scope.values)):
+        raise CommandError(f"Unknown scope: {', '.join(unknown)}. The scopes are: {', '.join(ApiKey.Scope.values)}")
+    if not asked:
+        raise CommandError("A key needs at least one scope.")
+    return [scope for scope in ApiKey.Scope.values if scope in asked]
+
+
+def _source(text: str) -> str:
+    if text not in ApiKey.Source.values:
+        raise CommandError(f"Unknown source: {text}. The sources are: {', '.join(ApiKey.Source.values)}")
+    return text

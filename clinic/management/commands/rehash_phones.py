@@ -1,0 +1,42 @@
+"""After PHONE_HASH_KEY has changed: the stored hashes are those of the key before it, until this has run."""
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from clinic.models import Patient
+from clinic.models.patient import phone_hash
+
+BATCH = 500
+
+
+class Command(BaseCommand):
+    help = "Rewrites the phone hashes of all patients under the present PHONE_HASH_KEY. May be stopped and run again."
+
+    def handle(self, *, verbosity, **options):
+        rewritten = last = 0
+        while last is not None:
+            changed, last = rehash_after(last)
+            rewritten += changed
+        if verbosity:
+            self.stdout.write(f"{rewritten} phone hashes rewritten.")
+
+
+@transaction.atomic
+def rehash_after(pk: int) -> tuple[int, int | None]:
+    """(how many of the next batch had another hash, the batch's last id). Locks its rows; `updated_at` stays, or forms
+    that are open at the desk would take it for somebody else's change."""
+    patients = list(
+        Patient.objects.filter(pk__gt=pk)
+        .only("phone", "phone_hash", "clinic_id")
+        .order_by("pk")
+        .select_for_update(no_key=True)[:BATCH]
+    )
+    changed = [patient for patient in patients if patient.phone_hash != _hash(patient)]
+    for patient in changed:
+        patient.phone_hash = _hash(patient)
+    Patient.objects.bulk_update(changed, ["phone_hash"])
+    return len(changed), patients[-1].pk if patients else None
+
+
+def _hash(patient):
+    return phone_hash(patient.phone.as_e164, patient.clinic_id)

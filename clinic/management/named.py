@@ -1,0 +1,28 @@
+"""What a command's arguments name, or one line that says what is wrong with them."""
+
+from django.core.management.base import CommandError
+
+from clinic.models import Clinic, StaffUser
+
+
+def clinic_named(slug: str) -> Clinic:
+    """Raises CommandError when it is unknown or switched off: nothing it is given would let anybody in."""
+    clinic = Clinic.objects.filter(slug=slug).first()
+    if clinic is None:
+        known = ", ".join(Clinic.objects.order_by("slug").values_list("slug", flat=True)[:20])
+        raise CommandError(f"There is no clinic {slug!r}. The clinics are: {known or 'none'}")
+    if not clinic.active:
+        raise CommandError(f"The clinic {slug} is switched off.")
+    return clinic
+
+
+def master_named(username: str) -> StaffUser:
+    """Somebody who may release a token. Raises CommandError."""
+    user = StaffUser.objects.select_related("clinic").filter(username=username).first()
+    if user is None:
+        raise CommandError(f"There is no user {username!r}.")
+    if not user.is_active:
+        raise CommandError(f"The user {username} is switched off.")
+    if not user.is_master:
+        raise CommandError(f"The user {username} is not a master: only a master may release a token.")
+    return user

@@ -1,0 +1,280 @@
+"""The references: what an OpenAPI document says, as people read it. The operations are made up for the purpose."""
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from html import unescape
+from uuid import UUID
+
+import pytest
+from django.urls import reverse
+from ninja import NinjaAPI, Query, Schema
+from pydantic import Field
+
+from clinic.api import json_schema
+from clinic.api.imagemais.guide import reference as imagemais
+from clinic.api.mivicall.guide import reference as mivicall
+from clinic.api.prose import prose
+from clinic.api.reference import groups
+
+REFERENCES = [imagemais, mivicall]
+PAGES = [f"{name}:{page}" for name in ("imagemais", "mivicall") for page in ("reference", "first-steps", "openapi")]
+
+
+class Colour(StrEnum):
+    GREEN = "green"
+    BLUE = "blue"
+
+
+class Contact(Schema):
+    phone: str = Field(description="Em E.164.", pattern=r"^\+\d+$", examples=["+351912345678"])
+
+
+class Patient(Schema):
+    name: str = Field(max_length=160, examples=["Maria Silva"])
+    contact: Contact
+    email: str | None = None
+
+
+class Line(Schema):
+    id: int = Field(ge=1, description="O procedimento.")
+    discount_id: int | None = Field(None, alias="discountId")
+
+
+class Thing(Schema):
+    """Refers to itself, as trees do."""
+
+    id: UUID
+    colour: Colour = Colour.GREEN
+    starts: datetime | None
+    parts: list["Thing"] = []
+
+
+class Wanted(Schema):
+    patient: Patient
+    lines: list[Line] = Field(min_length=1)
+    notes: str = Field("", description="Com `código` e **força**.")
+
+
+class Sort(Schema):
+    limit: int = Field(50, ge=1, le=100, description="Quantas.")
+    colour: Colour | None = None
+
+
+@pytest.fixture(scope="module")
+def document():
+    api = NinjaAPI(title="API de teste", version="1", urls_namespace="throw-away", docs_url=None)
+    told = {"x-origem": "seed", "x-permissoes": ["things:write"]}
+
+    @api.post("/things/{int:pk}", response={201: Thing, 409: Contact}, tags=["Coisas"], openapi_extra=told)
+    def make(request, pk: int, wanted: Wanted):
+        """Faz uma coisa.
+
+        - com `isto`
+        - e com <b>aquilo</b>
+        """
+
+    @api.get("/things", response=list[Thing], tags=["Coisas"], summary="Listar", openapi_extra={"x-origem": "nossa"})
+    def listed(request, sort: Query[Sort]):
+        pass
+
+    @api.delete("/things/{pk}", response={204: None})
+    def removed(request, pk: int):
+        pass
+
+    return replace(imagemais, api=api, prefix="x").document
+
+
+@pytest.fixture(scope="module")
+def operations(document):
+    found = groups(document, "https://agenda.example", "$TOKEN")
+    return {operation.method: operation for group in found for operation in group.operations}
+
+
+def rows(fields):
+    return {field.path: (field.type, field.required) for field in fields}
+
+
+def test_paths_begin_where_the_api_does(document):
+    assert set(document["paths"]) == {"/x/things/{pk}", "/x/things"}
+    assert document["openapi"].startswith("3.1")
+    assert document["paths"]["/x/things"]["get"]["security"] == [{"bearer": []}]
+
+
+def test_operations_stand_by_tag_and_the_rest_comes_last(document):
+    found = groups(document, "https://agenda.example", "$TOKEN")
+    assert [(group.name, [each.method for each in group.operations]) for group in found] == [
+        ("Coisas", ["POST", "GET"]),
+        ("", ["DELETE"]),
+    ]
+
+
+def test_who_decided_is_told(operations):
+    assert operations["POST"].documented is True
+    assert operations["GET"].documented is False
+    assert operations["DELETE"].documented is None
+    assert operations["POST"].permissions == ["things:write"]
+
+
+def test_every_field_of_a_body_is_a_row_with_its_type_in_words(operations):
+    assert rows(operations["POST"].body.fields) == {
+        "patient": ("objeto", True),
+        "patient.name": ("texto; até 160 caracteres", True),
+        "patient.contact": ("objeto", True),
+        "patient.contact.phone": (r"texto; na forma ^\+\d+$", True),
+        "patient.email": ("texto ou nulo", False),
+        "lines": ("lista de objetos; pelo menos 1", True),
+        "lines[].id": ("número inteiro; a partir de 1", True),
+        "lines[].discountId": ("número inteiro ou nulo", False),
+        "notes": ("texto", False),
+    }
+    inner = next(field for field in operations["POST"].body.fields if field.path == "lines[].id")
+    assert (inner.parent, inner.name, inner.depth) == ("lines[].", "id", 1)
+
+
+def test_a_schema_that_contains_itself_ends_somewhere(operations):
+    fields = rows(operations["POST"].answers[0].fields)
+    assert fields["colour"] == ("texto; um de: green, blue; sem ele: green", False)
+    assert fields["starts"] == ("texto (date-time) ou nulo", True)
+    assert fields["parts[].id"] == ("texto (uuid)", True)
+    assert len(fields) < 60
+
+
+def test_parameters_say_where_they_go_and_what_limits_them(operations):
+    (pk,) = operations["POST"].parameters
+    assert (pk.name, pk.place, pk.required) == ("pk", "path", True)
+    limit, colour = operations["GET"].parameters
+    assert (limit.place, limit.required, limit.type) == ("query", False, "número inteiro; de 1 a 100; sem ele: 50")
+    assert colour.type == "texto ou nulo; um de: green, blue"
+
+
+def test_an_example_is_made_of_what_the_fields_say(operations):
+    (example,) = operations["POST"].body.examples
+    assert '"name": "Maria Silva"' in example.text and '"phone": "+351912345678"' in example.text
+    (answer,) = operations["GET"].answers
+    assert '"colour": "green"' in answer.examples[0].text
+    assert operations["DELETE"].answers[0].examples == []
+
+
+def test_a_given_example_is_told_as_it_is():
+    content = {"schema": {"type": "integer"}, "examples": {"a": {"summary": "Um", "value": {"número": 1}}}}
+    answers = {
+        "201": {"description": "Feito.", "content": {"application/json": content}},
+        "404": {"description": "Não."},
+    }
+    told = {"paths": {"/a": {"post": {"summary": "A", "responses": answers}}}}
+    (operation,) = groups(told, "", "$TOKEN")[0].operations
+    (example,) = operation.answers[0].examples
+    assert (example.name, example.text) == ("Um", '{\n  "número": 1\n}')
+    assert [answer.status for answer in operation.answers] == ["201", "404"]
+
+
+def test_curl_says_everything_that_the_operation_needs(operations):
+    curl = operations["POST"].curl
+    assert curl.startswith("curl -X POST 'https://agenda.example/x/things/<pk>' \\\n")
+    for line in ('-H "Authorization: Bearer $TOKEN"', "-H 'Idempotency-Key: ", "-H 'Content-Type: application/json'"):
+        assert line in curl
+    assert "'" not in curl.partition("-d '")[2].removesuffix("'")
+    assert "Idempotency" not in operations["GET"].curl and "-d" not in operations["GET"].curl
+
+
+def test_a_quote_in_an_example_does_not_end_the_argument():
+    content = {"application/json": {"schema": {}, "example": {"name": "d'Ávila"}}}
+    told = {"paths": {"/a": {"post": {"requestBody": {"content": content}, "responses": {}}}}}
+    assert r"d'\''Ávila" in groups(told, "", "$TOKEN")[0].operations[0].curl
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": ["string", "null"]}, "texto ou nulo"),
+        ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, "número inteiro ou texto"),
+        ({"items": {"type": "string", "format": "uuid"}, "maxItems": 3}, "lista de textos (uuid); no máximo 3"),
+        ({"const": "ok"}, "qualquer valor; sempre ok"),
+        ({"allOf": [{"$ref": "#/components/schemas/A"}], "default": "x"}, "texto; um de: x, y; sem ele: x"),
+        ({"type": "string", "minLength": 1, "maxLength": 255}, "texto; de 1 a 255 caracteres"),
+        ({"type": "number", "maximum": 1.5}, "número; até 1.5"),
+        ({}, "qualquer valor"),
+    ],
+)  # fmt: skip
+def test_types_in_words(schema, words):
+    document = {"components": {"schemas": {"A": {"type": "string", "enum": ["x", "y"]}}}}
+    assert json_schema.described(document, schema) == words
+
+
+def test_prose_knows_paragraphs_lists_code_and_nothing_else():
+    blocks = prose("Um `dois`\nainda um.\n\n- três\n  ainda três\n- **quatro**\n\n<b>")
+    assert [block.is_list for block in blocks] == [False, True, False]
+    assert [[(piece.text, piece.kind) for piece in line] for block in blocks for line in block.lines] == [
+        [("Um ", ""), ("dois", "code"), (" ainda um.", "")],
+        [("três ainda três", "")],
+        [("quatro", "strong")],
+        [("<b>", "")],
+    ]
+
+
+# The pages ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", PAGES)
+def test_everybody_may_read_it(client, name):
+    answer = client.get(reverse(name))
+    assert answer.status_code == 200
+    assert client.post(reverse(name)).status_code == 405
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+def test_a_page_speaks_its_vendors_portuguese_whoever_reads(client, reference):
+    for asked in ("pt-BR", "pt-PT", "en"):
+        page = client.get(reverse(f"{reference.namespace}:reference"), headers={"accept-language": asked}).text
+        assert f'<html lang="{reference.language}">' in page
+
+
+@pytest.mark.django_db
+def test_a_page_shows_the_made_up_operations_and_escapes_what_they_say(client, document, monkeypatch):
+    monkeypatch.setitem(imagemais.__dict__, "document", document)
+    page = client.get(reverse("imagemais:reference")).text
+    assert "<b>aquilo</b>" not in page and "&lt;b&gt;aquilo&lt;/b&gt;" in page
+    assert "documentado pelo fornecedor" in page and "decisão nossa" in page
+    assert '<code><span class="dim">patient.contact.</span>phone</code>' in page
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+    assert set(re.findall(r'data-copy="([^"]+)"', page)) <= set(ids)
+
+
+@pytest.mark.django_db
+def test_examples_name_the_installation_as_it_is_called_or_was_asked_for(client, settings):
+    def seen(page, **headers):
+        return unescape(client.get(reverse(page), headers=headers).text)
+
+    settings.PUBLIC_URL = "http://127.0.0.1:8000"
+    assert "curl 'http://localhost/api/doctors'" in seen("imagemais:first-steps", host="localhost")
+    assert client.get(reverse("mivicall:openapi")).json()["servers"] == [{"url": "http://testserver"}]
+
+    settings.PUBLIC_URL = "https://agenda.example"
+    assert "curl 'https://agenda.example/api/doctors'" in seen("imagemais:first-steps", host="localhost")
+    assert client.get(reverse("mivicall:openapi")).json()["servers"] == [{"url": "https://agenda.example"}]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+def test_the_table_of_errors_has_every_refusal_of_the_door(client, reference):
+    page = unescape(client.get(reverse(f"{reference.namespace}:reference")).text)
+    failures = reference.failures()
+    assert {401, 404, 409, 413, 415, 422, 429, 500, 503} <= {failure.status for failure in failures}
+    assert all(failure.code and failure.message in page for failure in failures)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+def test_every_operation_has_a_summary_a_description_and_an_origin(client, reference):
+    for url, methods in reference.document["paths"].items():
+        for method, told in methods.items():
+            where = f"{method} {url}"
+            assert told.get("summary") and told.get("description"), where
+            assert told.get("x-origem") in {"seed", "site", "nossa"}, where
+            assert url.startswith(f"/{reference.prefix}/") or url == "/health", where

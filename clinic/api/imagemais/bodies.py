@@ -142,6 +142,9 @@ class MoveBody(TimedBody):
             refused = booking.check_reschedule(appointment_id, clinic=self.clinic, **target)
         except BookingRefused as error:
             refused = error
+        if refused and Reason.NOT_MOVABLE in refused.reasons:
+            status = Appointment.objects.of(self.clinic).values_list("status", flat=True).get(pk=appointment_id)
+            refused.refusals = [Refusal(each.reason, each.params | _named(status)) for each in refused.refusals]
         self._reject(refused)
 
 
@@ -167,8 +170,7 @@ class StatusBody(Body):
 
     def _in_our_words(self, refusal, appointment):
         if refusal.reason is Reason.TRANSITION_FORBIDDEN:
-            names = {"current": SHOWN[Status(appointment.status)].name, "wanted": SHOWN[self.status].name}
-            return Refusal(refusal.reason, names)
+            return Refusal(refusal.reason, _named(appointment.status) | {"wanted": SHOWN[self.status].name})
         span = appointment.starts_at, appointment.ends_at
         return with_slots(refusal, self.clinic, appointment.doctor_id, span)
 
@@ -318,6 +320,11 @@ def with_slots(refusal: Refusal, clinic: Clinic, doctor_id: int | None, span: tu
             taken.append(f"{clinic.local(starts_at):%H:%M}")
         starts_at = slot_end
     return Refusal(refusal.reason, refusal.params | {"slots": ", ".join(taken)})
+
+
+def _named(status) -> dict:
+    """The present status under the name that this API has for it."""
+    return {"current": SHOWN[Status(status)].name}
 
 
 def _details(read: Reader, *, cpf_required=True) -> PatientDetails:

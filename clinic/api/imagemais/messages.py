@@ -57,6 +57,11 @@ UNREADABLE = {
     "procedureIds": ("Procedimentos não encontrados",),
     "intervalMinutes": (NUMBER.format("intervalMinutes"),),
     "workingDays": (f"each value in {_one_of('workingDays', WEEKDAYS)}",),
+}
+MISSING_IN_QUERIES = {"date": ("date should not be empty", ISO_DATE.format("date"))}
+UNREADABLE_IN_QUERIES = {
+    "date": (ISO_DATE.format("date"),),
+    "doctorId": (NUMBER.format("doctorId"),),
     "dateStart": (ISO_DATE.format("dateStart"),),
     "dateEnd": (ISO_DATE.format("dateEnd"),),
     "patientId": (NUMBER.format("patientId"),),

@@ -18,7 +18,7 @@ from clinic.api.refused import Problem, Refused
 from clinic.booking import Reason, Refusal
 
 # Digits enough for any id there is; Python refuses to read thousands of them.
-DIGITS = re.compile(r"[0-9]{1,30}")
+DIGITS = re.compile(r"[0-9]{1,40}")
 ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T00:00:00(?:\.0{1,6})?Z)?")
 TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 # Calendars can step beyond their ends; nothing is booked and nobody was born there.
@@ -28,6 +28,9 @@ FURTHEST_OFFSET = 2**31 - 1
 
 
 class Reader:
+    missing = messages.MISSING
+    unreadable = messages.UNREADABLE
+
     def __init__(self, said):
         self.said = said
         self._messages = {}
@@ -50,10 +53,10 @@ class Reader:
             return ""
         value = self._value(field)
         if not isinstance(value, str):
-            self.blame(field, *messages.UNREADABLE[field])
+            self.blame(field, *self.unreadable[field])
             return ""
         if not value and required:
-            self.blame(field, messages.MISSING[field][0])
+            self.blame(field, self.missing[field][0])
         return value
 
     def id(self, field: str, *, required: bool = True) -> int | None:
@@ -61,7 +64,7 @@ class Reader:
             return None
         found = as_id(self._value(field))
         if found is None:
-            self.blame(field, *messages.UNREADABLE[field])
+            self.blame(field, *self.unreadable[field])
         return found
 
     def day(self, field: str, *, required: bool = True) -> date | None:
@@ -70,11 +73,11 @@ class Reader:
             return None
         value = self._value(field)
         if value == "" and required:
-            self.blame(field, *messages.MISSING[field])
+            self.blame(field, *self.missing[field])
             return None
         found = _date(value)
         if found is None:
-            self.blame(field, *messages.UNREADABLE[field])
+            self.blame(field, *self.unreadable[field])
         return found
 
     def wall(self, field: str) -> time | None:
@@ -89,35 +92,16 @@ class Reader:
             return None
         value = self._value(field)
         if not isinstance(value, str) or value not in choices:
-            self.blame(field, *messages.UNREADABLE[field])
+            self.blame(field, *self.unreadable[field])
             return None
         return choices[value]
-
-    def number(self, field: str, least: int, most: int, *, default: int) -> int:
-        """A whole number of a query."""
-        self._messages.setdefault(field, [])
-        text = self.said.get(field, str(default))
-        if not re.fullmatch(r"-?[0-9]{1,30}", text):
-            self.blame(field, *messages.UNREADABLE[field])
-            return default
-        if int(text) < least:
-            self.blame(field, messages.TOO_SMALL.format(field, least))
-        if int(text) > most:
-            self.blame(field, messages.TOO_LARGE.format(field, most))
-        return int(text)
-
-    def page(self) -> slice:
-        """`limit` and `offset` of every list."""
-        limit = self.number("limit", 1, MOST_AT_ONCE, default=USUALLY_AT_ONCE)
-        offset = self.number("offset", 0, FURTHEST_OFFSET, default=0)
-        return slice(offset, offset + limit)
 
     def items(self, field: str, *, required: bool = True) -> list:
         """The elements of an array; none of what is no array."""
         value = self._value(field)
         self._messages.setdefault(field, [])
         if not isinstance(value, list):
-            self.blame(field, *messages.MISSING[field])
+            self.blame(field, *self.missing[field])
             return []
         if not value:
             self.blame(field, *messages.NO_PROCEDURES)
@@ -160,7 +144,7 @@ class Reader:
         if self.has(field):
             return True
         if required:
-            self.blame(field, *messages.MISSING[field])
+            self.blame(field, *self.missing[field])
         return False
 
     def _value(self, field):
@@ -168,6 +152,34 @@ class Reader:
         for name in field.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         return value
+
+
+class Query(Reader):
+    """What the address asks for after its question mark."""
+
+    missing = messages.MISSING_IN_QUERIES
+    unreadable = messages.UNREADABLE | messages.UNREADABLE_IN_QUERIES
+
+    def __init__(self, request):
+        super().__init__(request.GET.dict())
+
+    def number(self, field: str, least: int, most: int, *, default: int) -> int:
+        self._messages.setdefault(field, [])
+        text = self.said.get(field, str(default))
+        if not re.fullmatch(r"-?[0-9]{1,40}", text):
+            self.blame(field, *self.unreadable[field])
+            return default
+        if int(text) < least:
+            self.blame(field, messages.TOO_SMALL.format(field, least))
+        if int(text) > most:
+            self.blame(field, messages.TOO_LARGE.format(field, most))
+        return int(text)
+
+    def page(self) -> slice:
+        """`limit` and `offset` of every list."""
+        limit = self.number("limit", 1, MOST_AT_ONCE, default=USUALLY_AT_ONCE)
+        offset = self.number("offset", 0, FURTHEST_OFFSET, default=0)
+        return slice(offset, offset + limit)
 
 
 def as_id(value) -> int | None:

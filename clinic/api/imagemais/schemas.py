@@ -250,7 +250,7 @@ class BareMessageOut(BaseModel):
 
 # What is said --------------------------------------------------------------------------------------------------------
 
-NUMERIC = {"type": "string", "pattern": "^[0-9]{1,30}$"}
+NUMERIC = {"type": "string", "pattern": "^[0-9]{1,40}$"}
 Id = Annotated[int | str, WithJsonSchema({"anyOf": [{"type": "integer"}, NUMERIC]})]
 Day = Annotated[
     str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00(\.0{1,6})?Z)?$"})

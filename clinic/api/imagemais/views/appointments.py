@@ -8,7 +8,7 @@ from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import BookingBody, EditBody, MoveBody, StatusBody
 from clinic.api.imagemais.documented import DAY, ID, OURS, PAGE, SEED, SITE, operation, query
 from clinic.api.imagemais.errors import Rejected
-from clinic.api.imagemais.reading import Reader
+from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
 from clinic.models import Appointment
@@ -91,7 +91,7 @@ def create_appointment(request):
     ),
 )
 def list_appointments(request):
-    read = Reader(request.GET.dict())
+    read = Query(request)
     day, first, last = (read.day(field, required=False) for field in ("date", "dateStart", "dateEnd"))
     doctor, patient = (read.id(field, required=False) for field in ("doctorId", "patientId"))
     status = read.choice("status", FILTERS, required=False)

@@ -7,7 +7,7 @@ from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
 from clinic.api.imagemais.documented import DAY, OURS, PAGE, SITE, operation, query
 from clinic.api.imagemais.errors import Rejected
-from clinic.api.imagemais.reading import Reader
+from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
 from clinic.models import Appointment, Doctor, Procedure
 
@@ -31,7 +31,7 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
     ),
 )
 def list_doctors(request):
-    read = Reader(request.GET.dict())
+    read = Query(request)
     page = read.page()
     read.reject_unread()
     return [DoctorOut.of(doctor) for doctor in _doctors(request.clinic)[page]]
@@ -96,11 +96,11 @@ def create_doctor(request):
         answer=list[SlotOut],
         example=[{"startTime": "09:00", "endTime": "09:15"}, {"startTime": "09:15", "endTime": "09:30"}],
         parameters=[query("date", DAY, "A data.", example="2025-12-25", required=True)],
-        errors={400: {"Sem data": list(messages.MISSING["date"])}, 404: UNKNOWN},
+        errors={400: {"Sem data": list(messages.MISSING_IN_QUERIES["date"])}, 404: UNKNOWN},
     ),
 )
 def list_slots(request, doctor_id: int):
-    read = Reader(request.GET.dict())
+    read = Query(request)
     day = read.day("date")
     read.reject_unread()
     doctor = _doctor(request.clinic, doctor_id)

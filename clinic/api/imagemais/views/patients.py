@@ -8,7 +8,7 @@ from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
 from clinic.api.imagemais.documented import PAGE, SITE, operation, query
 from clinic.api.imagemais.errors import Rejected
-from clinic.api.imagemais.reading import Reader
+from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import PatientOut
 from clinic.models import Patient
 
@@ -45,11 +45,11 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
             ),
             *PAGE,
         ],
-        errors={400: {"CPF ilegível": list(messages.UNREADABLE["cpf"])}},
+        errors={400: {"CPF ilegível": list(messages.UNREADABLE_IN_QUERIES["cpf"])}},
     ),
 )
 def list_patients(request):
-    read = Reader(request.GET.dict())
+    read = Query(request)
     name = read.text("name", required=False)
     cpf = _digits(read, "cpf", re.compile(r"[0-9]{11}"), ignored=r"[ .\-]")
     phone = _digits(read, "phone", re.compile(r"[0-9]{4,}"), ignored=r"[^0-9]")
@@ -109,5 +109,5 @@ def _digits(read, field, wanted, *, ignored):
     text = read.text(field, required=False)
     digits = re.sub(ignored, "", text)
     if read.has(field) and not wanted.fullmatch(digits):
-        read.blame(field, *messages.UNREADABLE[field])
+        read.blame(field, *messages.UNREADABLE_IN_QUERIES[field])
     return digits

@@ -6,7 +6,7 @@ from clinic import panel
 from clinic.api.imagemais import examples
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.documented import OURS, PAGE, operation
-from clinic.api.imagemais.reading import Reader
+from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DiscountOut, ProcedureOut
 from clinic.models import Procedure
 
@@ -28,7 +28,7 @@ TAG = "Finanças"
     ),
 )
 def list_procedures(request):
-    read = Reader(request.GET.dict())
+    read = Query(request)
     page = read.page()
     read.reject_unread()
     return [ProcedureOut.of(each) for each in Procedure.objects.of(request.clinic).filter(active=True)[page]]
@@ -49,7 +49,7 @@ def list_procedures(request):
     ),
 )
 def list_discounts(request):
-    read = Reader(request.GET.dict())
+    read = Query(request)
     page = read.page()
     read.reject_unread()
     today = request.clinic.local(timezone.now()).date()

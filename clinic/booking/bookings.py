@@ -8,7 +8,7 @@ from django.utils import timezone
 from clinic.booking import rows, rules
 from clinic.booking.alternatives import nearest_to, time_is_at_fault
 from clinic.booking.details import Examined, examine, tidy_metadata, tidy_notes
-from clinic.booking.patients import find, hold_for, store
+from clinic.booking.patients import find, store
 from clinic.booking.pricing import priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import Case, Proposal, later
@@ -96,8 +96,6 @@ def _meant(proposal, now, refusals, *, lock):
     refusals += examined.refusals
     if examined.refusals:
         return None, examined
-    if lock:
-        hold_for(examined, proposal.clinic)
     try:
         return find(examined, proposal.clinic, proposal.policy, lock=lock), examined
     except BookingRefused as refused:

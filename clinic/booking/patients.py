@@ -6,33 +6,25 @@ from dataclasses import fields
 from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import TextField, Value
 from django.utils import timezone
 
+from clinic.booking import rows
 from clinic.booking.details import CpfPolicy, Examined, PatientDetails, examine
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.models import Clinic, Patient
-from clinic.models.ranges import Fold
-
-
-def hold_for(examined: Examined, clinic: Clinic) -> None:
-    """Advisory locks on CPF, then phone, until the transaction ends: two bookings cannot both add the patient."""
-    with connection.cursor() as cursor:
-        for known_by in filter(None, [examined.cpf, examined.details.phone]):
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [clinic.pk, known_by])
 
 
 def find(examined: Examined, clinic: Clinic, policy: CpfPolicy, *, lock: bool) -> Patient | None:
     """The patient these details mean, with `lock` held (FOR NO KEY UPDATE); None if nobody fits.
 
-    Raises BookingRefused when the CPF is somebody else's."""
-    patients = Patient.objects.of(clinic)
-    if lock:
-        patients = patients.select_for_update(no_key=True)
-    if examined.cpf and (owner := patients.filter(cpf=examined.cpf).first()):
-        return _believed(owner, examined.details, policy)
-    same = patients.filter(phone=examined.details.phone, folded_name=Fold(_text(examined.details.name)))
-    return next((patient for patient in same.order_by("pk") if _may_be(patient, examined)), None)
+    With `lock`, who finds nobody holds advisory locks on CPF and phone until the transaction ends, so that two bookings
+    cannot both add the patient. Raises BookingRefused when the CPF is somebody else's.
+    """
+    patient = _known(examined, clinic, policy, lock)
+    if patient is None and lock:
+        _hold(clinic, examined)
+        return _known(examined, clinic, policy, lock)
+    return patient
 
 
 def store(examined: Examined, found: Patient | None, clinic: Clinic) -> Patient:
@@ -120,8 +112,18 @@ def _cpf_owner(clinic, cpf, patient_id):
     return [Refusal(Reason.CPF_TAKEN, {"name": owner.called})] if owner else []
 
 
-def _text(value):
-    return Value(value, output_field=TextField())
+def _hold(clinic, examined):
+    with connection.cursor() as cursor:
+        for known_by in filter(None, [examined.cpf, examined.details.phone]):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [clinic.pk, known_by])
+
+
+def _known(examined, clinic, policy, lock):
+    if examined.cpf:
+        for owner in rows.patients_with_cpf(clinic, examined.cpf, lock=lock):
+            return _believed(owner, examined.details, policy)
+    same = rows.patients_called(clinic, examined.details.name, examined.details.phone, lock=lock)
+    return next((patient for patient in same if _may_be(patient, examined)), None)
 
 
 def _may_be(patient, examined):

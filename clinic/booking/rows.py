@@ -47,6 +47,7 @@ FOUND = """
     LEFT JOIN doctor ON true LEFT JOIN patient ON true LEFT JOIN procedure ON true
 """
 LOCKED = "FOR NO KEY UPDATE"
+PATIENTS = "SELECT {columns} FROM clinic_patient WHERE clinic_id = %s AND {condition} ORDER BY id {lock}"
 DISCOUNTS = "SELECT {columns} FROM clinic_discount WHERE clinic_id = %s AND id = ANY (%s)"
 HOLD_DOCTORS = "SELECT FROM clinic_doctor WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 HOLD_PATIENT = "SELECT FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE"
@@ -135,6 +136,16 @@ def discounts(clinic: Clinic, wanted: list[int]) -> list[Discount | None]:
         cursor.execute(DISCOUNTS.format(columns=columns), [clinic.pk, [each for each in wanted if _possible(each)]])
         known = {each.pk: each for each in (_model(Discount, row) for row in cursor.fetchall())}
     return [known.get(each) for each in wanted]
+
+
+def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:
+    """At most one; with `lock` held."""
+    return _patients("cpf = %s", [clinic.pk, cpf], lock)
+
+
+def patients_called(clinic: Clinic, name: str, phone: str, *, lock: bool) -> list[Patient]:
+    """Those with this E.164 phone and, but for accents, capitals and spaces, this name; with `lock` held."""
+    return _patients("phone = %s AND folded_name = clinic_fold(%s)", [clinic.pk, phone, name], lock)
 
 
 def hold(doctors: set[int], patient: int) -> None:
@@ -235,6 +246,13 @@ def _marks(fields):
 
 def _values(row):
     return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in _columns(type(row))]
+
+
+def _patients(condition, parameters, lock):
+    columns = ", ".join(_names(Patient))
+    with connection.cursor() as cursor:
+        cursor.execute(PATIENTS.format(columns=columns, condition=condition, lock=LOCKED if lock else ""), parameters)
+        return [_model(Patient, row) for row in cursor.fetchall()]
 
 
 @cache

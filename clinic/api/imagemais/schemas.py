@@ -3,6 +3,7 @@
 Bodies are read in `bodies`, which tells every slip in the vendor's words; tests hold the two together.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -11,11 +12,9 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from clinic.api.imagemais import statuses
 from clinic.api.imagemais.messages import WEEKDAYS
-from clinic.booking import Opening
+from clinic.booking import Opening, PricedLine
 from clinic.models import (
-    AppliedDiscount,
     Appointment,
-    AppointmentProcedure,
     Clinic,
     Discount,
     Doctor,
@@ -106,10 +105,8 @@ class AppliedDiscountOut(BaseModel):
     discount: DiscountOut
 
     @classmethod
-    def of(cls, applied: AppliedDiscount):
-        return cls(
-            discountId=applied.discount_id, value=money(applied.value), discount=DiscountOut.of(applied.discount)
-        )
+    def of(cls, discount: Discount, value: Decimal):
+        return cls(discountId=discount.pk, value=money(value), discount=DiscountOut.of(discount))
 
 
 class PricedProcedureOut(BaseModel):
@@ -128,12 +125,20 @@ class LineOut(BaseModel):
     procedure: PricedProcedureOut
 
     @classmethod
-    def of(cls, line: AppointmentProcedure):
+    def of(cls, line: PricedLine):
         return cls(
             price=money(line.price),
-            discountsAppointmentProcedures=[AppliedDiscountOut.of(applied) for applied in line.discounts.all()],
+            discountsAppointmentProcedures=[AppliedDiscountOut.of(*applied) for applied in line.discounts],
             procedure=PricedProcedureOut.of(line.procedure),
         )
+
+
+def stored_lines(appointment: Appointment) -> list[PricedLine]:
+    """The lines of an appointment that comes with them, as `clinic.appointments.with_lines` has it."""
+    return [
+        PricedLine(line.procedure, line.price, tuple((each.discount, each.value) for each in line.discounts.all()))
+        for line in appointment.lines.all()
+    ]
 
 
 class AppointmentOut(BaseModel):
@@ -154,8 +159,8 @@ class AppointmentOut(BaseModel):
     appointmentProcedures: LineOut
 
     @classmethod
-    def lines_of(cls, appointment: Appointment, clinic: Clinic) -> list:
-        """One for each procedure. The appointment comes with its lines, as `clinic.appointments.with_lines` has it."""
+    def each(cls, appointment: Appointment, lines: Iterable[PricedLine], clinic: Clinic) -> list:
+        """One for each line; the appointment comes with its doctor and patient."""
         starts_at, ends_at = clinic.local(appointment.starts_at), clinic.local(appointment.ends_at)
         shown = statuses.SHOWN[Appointment.Status(appointment.status)]
         common = {
@@ -172,7 +177,7 @@ class AppointmentOut(BaseModel):
             "patient": PatientOut.of(appointment.patient, clinic),
             "status": StatusOut(**shown._asdict()),
         }
-        return [cls(**common, appointmentProcedures=LineOut.of(line)) for line in appointment.lines.all()]
+        return [cls(**common, appointmentProcedures=LineOut.of(line)) for line in lines]
 
 
 class ProcedureOut(BaseModel):

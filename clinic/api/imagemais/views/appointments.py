@@ -62,7 +62,7 @@ OF_TIME = {
 )
 def create_appointment(request):
     booked = BookingBody(request.visit.said, request.clinic).book(request.visit.caller.author)
-    return Status(201, _told(request.clinic, booked.pk))
+    return Status(201, AppointmentOut.each(booked, booked.priced_lines, request.clinic))
 
 
 @api.get(
@@ -233,7 +233,11 @@ def _told(clinic, appointment_id):
 
 
 def _elements(clinic, found):
-    return [element for appointment in found for element in AppointmentOut.lines_of(appointment, clinic)]
+    return [
+        element
+        for appointment in found
+        for element in AppointmentOut.each(appointment, schemas.stored_lines(appointment), clinic)
+    ]
 
 
 def _midnight(clinic, day: date | None, after: int):

@@ -38,6 +38,21 @@ class CancelForm(forms.Form):
     cancelled_by = forms.CharField(label=_("Quem cancelou?"), required=False)
     reason = forms.CharField(label=_("Motivo"), required=False)
 
+    def refuse(self, refused: BookingRefused, appointment: Appointment) -> None:
+        """Say every reason at its field; of an appointment that is cancelled already, what its cancelling says."""
+        if appointment.status != Appointment.Status.CANCELLED:
+            refuse(self, refused)
+            return
+        told = {"who": appointment.get_cancelled_by_display(), "reason": appointment.cancel_reason or _("sem motivo")}
+        self.add_error(
+            None, _("Já estava “Cancelado” (%(who)s: %(reason)s). O que você escreveu não foi gravado.") % told
+        )
+
+    def says(self, appointment: Appointment) -> bool:
+        """Whether what was typed is what the appointment's cancelling says."""
+        typed = self["cancelled_by"].value() or "", " ".join((self["reason"].value() or "").split())
+        return typed == (appointment.cancelled_by, appointment.cancel_reason)
+
 
 class NotesForm(forms.Form):
     notes = forms.CharField(label=_("Observações"), required=False)

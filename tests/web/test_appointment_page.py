@@ -1,3 +1,5 @@
+import html
+import re
 from datetime import date, time, timedelta
 
 import pytest
@@ -175,9 +177,40 @@ def test_moving_offers_free_times_and_refuses_a_taken_one(desk, appointment):
 
 
 def test_notes_are_written_and_told_in_the_history(desk, appointment):
-    answer = desk.post(address("annotate", appointment), {"notes": "<b>jejum</b>"}, headers=HTMX)
+    form = {"notes": "<b>jejum</b>", "seen": "trazer exames"}
+    answer = desk.post(address("annotate", appointment), form, headers=HTMX)
     assert "&lt;b&gt;jejum&lt;/b&gt;" in answer.text
     assert "Observações: de “trazer exames” para" in answer.text
+
+
+def seen(page):
+    return html.unescape(re.search(r'name="seen" value="([^"]*)"', page.text)[1])
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "without"])
+def test_two_windows_that_edit_the_notes_lose_nothing(desk, appointment, headers):
+    here, there = (desk.get(address("annotate", appointment), headers=headers) for _ in range(2))
+    desk.post(address("annotate", appointment), {"notes": "em jejum\n<8 h>", "seen": seen(there)})
+
+    refused = desk.post(address("annotate", appointment), {"notes": "liga antes", "seen": seen(here)}, headers=headers)
+    appointment.refresh_from_db()
+    assert (refused.status_code, appointment.notes) == (409, "em jejum\n<8 h>")
+    assert "alteradas em outra janela ou por outra pessoa" in refused.text
+    assert "em jejum<br>&lt;8 h&gt;" in refused.text
+    assert ">liga antes</textarea>" in refused.text
+
+    again = {"notes": "liga antes", "seen": seen(refused)}
+    saved = desk.post(address("annotate", appointment), again, headers=headers, follow=True)
+    appointment.refresh_from_db()
+    assert (saved.status_code, appointment.notes) == (200, "liga antes")
+    assert "em jejum" in saved.text, "the history keeps what was replaced"
+
+
+def test_a_status_changed_in_another_window_is_no_conflict_of_notes(desk, appointment):
+    here = desk.get(address("annotate", appointment))
+    desk.post(address("status", appointment), {"status": "confirmed"})
+    answer = desk.post(address("annotate", appointment), {"notes": "liga antes", "seen": seen(here)}, headers=HTMX)
+    assert answer.status_code == 200
 
 
 def test_the_history_says_who_when_from_where_and_what(desk, appointment):

@@ -2,7 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
-from clinic.booking import BookingRefused
+from clinic.booking import BookingRefused, Reason
 from clinic.models import Appointment
 from clinic.web.forms.booking import WhenForm
 
@@ -55,7 +55,22 @@ class CancelForm(forms.Form):
 
 
 class NotesForm(forms.Form):
+    """`seen` are the notes that the form was opened with; `stored`, after a conflict, those of somebody else since."""
+
     notes = forms.CharField(label=_("Observações"), required=False)
+    seen = forms.CharField(required=False)
+    stored = None
+
+    def refuse(self, refused: BookingRefused, appointment: Appointment) -> None:
+        """Say every reason at its field; a conflict by showing what is stored, which then counts as seen."""
+        if Reason.CHANGED_MEANWHILE in refused.reasons:
+            self.stored = appointment.notes
+        else:
+            refuse(self, refused)
+
+    @property
+    def seen_now(self):
+        return self["seen"].value() or "" if self.stored is None else self.stored
 
 
 def refuse(form: forms.Form, refused: BookingRefused) -> None:

@@ -15,7 +15,7 @@ from clinic.booking import Author, BookingRefused
 from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import Status
 from clinic.web import panel as booking_panel
-from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm, refuse
+from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm
 from clinic.web.forms.booking import BookingForm
 from clinic.web.forms.fields import is_short_number
 from clinic.web.htmx import partial_or_page, triggered_by, wants_partial
@@ -153,18 +153,22 @@ def cancel(request, pk):
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
 def annotate(request, pk):
+    """Notes. What somebody else wrote since they were opened is shown beside what was typed: saving again decides."""
     appointment = _appointment(request, pk)
-    form = NotesForm(request.POST if request.method == "POST" else take(request) or {"notes": appointment.notes})
+    begun = {"notes": appointment.notes, "seen": appointment.notes}
+    form = NotesForm(request.POST if request.method == "POST" else take(request) or begun)
     if request.method == "POST" and form.is_valid():
         try:
             booking.annotate(pk, **_hand(request), **form.cleaned_data)
         except BookingRefused as refused:
-            refuse(form, refused)
+            appointment = _appointment(request, pk)
+            form.refuse(refused, appointment)
         else:
             return _done(request, pk)
     day = request.clinic.local(appointment.starts_at).date()
     context = {"appointment": appointment, "form": form}
-    return _beside_the_day(request, "appointment/notes.html", context, day, 422 if form.errors else None)
+    status = 409 if form.stored is not None else 422 if form.errors else None
+    return _beside_the_day(request, "appointment/notes.html", context, day, status)
 
 
 def author(request) -> Author:

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
-from clinic.models.appointment import Status
+from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.models.schedule import Closure, Schedules
 
 ROW = 5  # minutes
@@ -23,7 +23,6 @@ HOUR = 60
 LOOK_AHEAD = 30  # days in which the next working day is sought
 LONGEST = timedelta(days=1)  # no appointment lasts longer: keeps the day's query inside its index
 MOST_COLUMNS = 200  # static/grid.css knows no more
-STEPPED_BACK = {Status.CANCELLED, Status.NO_SHOW}
 AHEAD = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
 
 
@@ -213,7 +212,7 @@ class _Booked:
 
     @property
     def stands(self):
-        return self.status not in STEPPED_BACK
+        return self.status not in FREES_THE_TIME
 
 
 @dataclass(slots=True)

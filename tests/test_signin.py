@@ -544,7 +544,7 @@ def test_a_stranger_stores_nothing(client):
 def test_a_monstrous_form_is_not_kept(ended):
     client, _ = ended
 
-    assert client.post("/formulario/", {"notes": "x" * 100_000}).status_code == 302
+    assert client.post("/formulario/", {"notes": "x" * 200_000}).status_code == 302
     assert interrupted.FORMS not in client.session
 
 

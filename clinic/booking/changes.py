@@ -54,12 +54,18 @@ def annotate(
     clinic: Clinic,
     by: Author,
     notes: str | None = None,
+    seen: str | None = None,
     metadata: dict | None = None,
     now: datetime | None = None,
 ) -> Appointment:
-    """Replace notes or metadata; None leaves them. Locks the appointment. Raises BookingRefused, DoesNotExist."""
+    """Replace notes or metadata; None leaves them. Locks the appointment. Raises BookingRefused, DoesNotExist.
+
+    `seen` are the notes that the author began from: with them, what somebody else wrote since is never replaced, and
+    who changed nothing replaces nothing.
+    """
     now = now or timezone.now()
     notes = None if notes is None else tidy_notes(notes)
+    seen = None if seen is None else tidy_notes(seen)
     metadata = tidy_metadata(metadata)
     changes = {name: value for name, value in (("notes", notes), ("metadata", metadata)) if value is not None}
 
@@ -68,8 +74,10 @@ def annotate(
         if notes is not None and len(notes) > rules.NOTES_LIMIT:
             raise BookingRefused([Refusal(Reason.NOTES_TOO_LONG, {"length": len(notes), "limit": rules.NOTES_LIMIT})])
         before = {name: getattr(appointment, name) for name in changes}
-        if before == changes:
+        if before == changes or changes == {"notes": seen}:
             return appointment
+        if notes is not None and seen is not None and seen != appointment.notes != notes:
+            raise BookingRefused([Refusal(Reason.CHANGED_MEANWHILE)])
         write(appointment, now, **changes)
         record(appointment, AppointmentEvent.Kind.ANNOTATED, by, now, before, changes)
         return appointment

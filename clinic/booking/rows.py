@@ -24,9 +24,11 @@ from clinic.models import (
     Patient,
     Procedure,
 )
+from clinic.models.appointment import FREES_THE_TIME
 from clinic.models.schedule import STORED, Schedules, Stored
 
 DoctorKey = int | UUID
+FREED = [status.value for status in FREES_THE_TIME]
 
 # A patient comes without the phone, which is parsed at every load: no rule about an appointment asks for it.
 PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name")
@@ -60,7 +62,7 @@ AROUND = f"""
     FROM clinic_appointment AS appointment JOIN clinic_doctor ON clinic_doctor.id = doctor_id
     WHERE appointment.clinic_id = %(clinic)s AND (doctor_id = %(doctor)s OR patient_id = %(patient)s)
       AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
-      AND status NOT IN ('cancelled', 'no_show') AND deleted_at IS NULL AND appointment.id IS DISTINCT FROM %(besides)s
+      AND status <> ALL (%(freed)s) AND deleted_at IS NULL AND appointment.id IS DISTINCT FROM %(besides)s
     ORDER BY 5, 8
 """  # noqa: S608 - what is put in is the statement of models.schedule
 
@@ -170,6 +172,7 @@ def around(
         "starts_at": starts_at,
         "ends_at": ends_at,
         "besides": besides and besides.pk,
+        "freed": FREED,
     }
     with connection.cursor() as cursor:
         cursor.execute(AROUND, parameters)

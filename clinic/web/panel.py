@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 
-from clinic import booking, panel, patients
+from clinic import booking, choices, patients
 from clinic.models import Appointment, Clinic
 from clinic.web.forms.booking import BookingForm, WhenForm
 from clinic.web.forms.fields import READABLE_YEARS, is_short_number
@@ -81,7 +81,7 @@ def as_it_is(appointment: Appointment) -> QueryDict:
 def move_context(form: WhenForm, appointment: Appointment) -> dict:
     """Everything `appointment/move.html` shows."""
     clinic, values = form.clinic, form.cleaned_data
-    doctors = list(panel.doctors(clinic))
+    doctors = list(choices.doctors(clinic))
     doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
     minutes = _minutes(form) or (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
     day = values.get("date") or clinic.local(timezone.now()).date()
@@ -102,7 +102,7 @@ def _with_usual_procedure(data, clinic):
     chosen = any(procedure for procedure in data.getlist("procedure"))
     doctor = data.get("doctor", "")
     if not chosen and "add" not in data and is_short_number(doctor):
-        usual = panel.usual_procedure(clinic, int(doctor))
+        usual = choices.usual_procedure(clinic, int(doctor))
         data.setlist("procedure", [str(usual)] if usual else [])
     return data
 
@@ -134,15 +134,15 @@ def _remove(data, index):
 def context(form: BookingForm) -> dict:
     """Everything `appointment/book.html` shows for a form whose check has run."""
     clinic, values = form.clinic, form.cleaned_data
-    doctors = list(panel.doctors(clinic))
+    doctors = list(choices.doctors(clinic))
     doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
     chosen = [int(procedure) for procedure, discount in form.rows if is_short_number(procedure)]
-    procedures = list(panel.procedures(clinic, doctor and doctor.pk, chosen))
+    procedures = list(choices.procedures(clinic, doctor and doctor.pk, chosen))
     day = form.day or clinic.local(timezone.now()).date()
-    discounts = list(panel.discounts(clinic, day))
+    discounts = list(choices.discounts(clinic, day))
     rows = _rows(form, procedures, discounts)
     searching = not form.is_new_patient and not values.get("patient")
-    patient = None if form.is_new_patient or not values.get("patient") else panel.patient(clinic, values["patient"])
+    patient = None if form.is_new_patient or not values.get("patient") else choices.patient(clinic, values["patient"])
     minutes = _minutes(form) or sum(row["line"].procedure.duration_minutes for row in rows if row["line"])
     times = _times(form, doctor, minutes, day, patient and patient.pk)
     return {

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from clinic import panel
+from clinic import choices
 from clinic.api.imagemais import examples
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.documented import OURS, PAGE, operation
@@ -53,4 +53,4 @@ def list_discounts(request):
     page = read.page()
     read.reject_unread()
     today = request.clinic.local(timezone.now()).date()
-    return [DiscountOut.of(each) for each in panel.discounts(request.clinic, today)[page]]
+    return [DiscountOut.of(each) for each in choices.discounts(request.clinic, today)[page]]

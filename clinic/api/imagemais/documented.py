@@ -1,7 +1,6 @@
 """What the OpenAPI document says of an operation beside its schemas: where it comes from, examples, headers, errors."""
 
-from http import HTTPStatus
-
+from clinic.api.imagemais.errors import enveloped
 from clinic.api.imagemais.reading import FURTHEST_OFFSET, MOST_AT_ONCE, USUALLY_AT_ONCE
 from clinic.api.imagemais.schemas import NUMERIC, BareMessageOut, MessageOut, MessagesOut
 
@@ -40,14 +39,14 @@ PAGE = [
 ]
 
 UNAUTHORIZED = {
-    "Token ausente, inválido ou revogado": {"statusCode": 401, "message": "invalid token"},
-    "Token de mais de uma hora": {"statusCode": 401, "message": "jwt expired"},
+    "Token ausente, inválido ou revogado": "invalid token",
+    "Token de mais de uma hora": "jwt expired",
 }
 # What any operation, and what any write, may be answered.
 ALWAYS = {
     401: (BareMessageOut, UNAUTHORIZED),
     429: (MessageOut, {"Pedidos demais": "Too Many Requests"}),
-    500: (BareMessageOut, {"Falha nossa": {"statusCode": 500, "message": "Internal server error"}}),
+    500: (BareMessageOut, {"Falha nossa": "Internal server error"}),
     503: (
         MessageOut,
         {"Gravação concorrente": "Outra pessoa está gravando neste mesmo horário. Tente de novo"},
@@ -87,7 +86,7 @@ def operation(
         model, told = known.get(code, (MessagesOut if code == 400 else MessageOut, {}))
         models[code] = model
         told = (errors or {}).get(code, {}) | told
-        examples[code] = {what: {"value": _enveloped(code, message)} for what, message in told.items()}
+        examples[code] = {what: {"value": enveloped(code, message)} for what, message in told.items()}
     extra = {
         "x-origem": origin,
         "parameters": [*parameters, *([IDEMPOTENCY_KEY] if body else [])],
@@ -115,9 +114,3 @@ def operation(
         "description": f"{description}\n\n*{told[origin]}*",
         "openapi_extra": extra,
     }
-
-
-def _enveloped(status, message):
-    if isinstance(message, dict):
-        return message
-    return {"message": message, "error": HTTPStatus(status).phrase, "statusCode": status}

@@ -111,6 +111,7 @@ class Door:
             response = self._answer(request, lambda: view(request, *args, **kwargs))
             self.finish(request, response)
             self._log(request, response, time.perf_counter() - began)
+            response._has_been_logged = True  # or Django would log the address of what it finds wrong
             return response
 
         return guarded

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 METADATA_BYTES = 4096
 MOST_ITEMS = 200
+LONGEST_SEARCH = 100
 PHONE = r"^\+[1-9]\d{1,14}$"  # to the letter as the vendor prints it
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 MOMENT_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
@@ -107,6 +108,12 @@ def _number(value):
     return int(value)
 
 
+def _search(value):
+    if not 1 <= len(_text(value)) <= LONGEST_SEARCH:
+        refuse(f"Deve ter de 1 a {LONGEST_SEARCH} caracteres.")
+    return value
+
+
 def _metadata(value):
     if not isinstance(value, dict):
         refuse("Deve ser um objeto JSON.")
@@ -155,6 +162,6 @@ Phone = _field(str, _phone, type="string", pattern=PHONE)
 Name = _field(str, _text, type="string", minLength=1, maxLength=160)
 Notes = _field(str | None, _or_null(_text), type=["string", "null"], maxLength=5000)
 Metadata = _field(dict, _metadata, type="object", additionalProperties=True)
-Search = _field(str, _text, type="string", minLength=1, maxLength=100)
+Search = _field(str, _search, type="string", minLength=1, maxLength=LONGEST_SEARCH)
 Limit = _field(int, _number, type="integer", minimum=1, maximum=MOST_ITEMS)
 Cursor = _field(str, _text, type="string")

@@ -2,9 +2,11 @@
 
 import pytest
 
-from clinic.api.mivicall import reference
+from clinic.api.mivicall import (
+    reference,
+    urls,  # noqa: F401 - it declares the operations
+)
 from clinic.api.mivicall.api import NEEDED, api
-from clinic.api.mivicall.urls import urlpatterns
 
 OPERATIONS = {
     (method, path): told
@@ -17,7 +19,6 @@ UNDER_V1 = {
 
 
 def test_every_call_of_the_specification_is_there():
-    assert urlpatterns
     assert {f"{method.upper()} {path}" for method, path in OPERATIONS} == {
         "POST /v1/appointments",
         "GET /v1/appointments",

@@ -93,6 +93,14 @@ def test_signing_in_leads_to_the_agenda_and_signing_out_back(client):
     assert not signed_in(client)
 
 
+def test_after_a_wrong_password_the_cursor_stands_in_the_password(client):
+    user = make_user(make_clinic())
+    answer = client.post(reverse("web:signin"), {"username": user.username, "password": "errada"})
+    form = answer.context["form"]
+    assert "autofocus" in form["password"].as_widget()
+    assert "autofocus" not in form["username"].as_widget()
+
+
 def test_signing_out_needs_a_post(client):
     client.force_login(make_user())
 

@@ -13,6 +13,7 @@ from clinic import booking, choices, patients
 from clinic.models import Appointment, Clinic
 from clinic.web.forms.booking import BookingForm, WhenForm
 from clinic.web.forms.fields import READABLE_YEARS, is_short_number
+from clinic.web.forms.patient import begun_with
 
 TIMES_SHOWN = 6
 # What pressing each button of the panel draws anew.
@@ -52,7 +53,8 @@ def pressed(posted: QueryDict, clinic: Clinic) -> QueryDict:
     if "new" in data:
         typed = data.get("q", "").strip()
         data["is_new"], data["patient"] = "1", ""
-        data["phone" if any(char.isdigit() for char in typed) else "name"] = typed
+        for field, text in begun_with(typed).items():
+            data[field] = text
     if "choose" in data:
         _choose(data, clinic)
     if "add" in data:
@@ -92,19 +94,29 @@ def move_context(form: WhenForm, appointment: Appointment) -> dict:
         "doctors": doctors,
         "doctor": doctor,
         "minutes": minutes,
-        "focus": next(iter(form.errors), "date"),
+        "focus": next(iter(form.errors), "save" if "choose" in form.data else "date"),
         **_times_context(form, times),
     }
 
 
 def _with_usual_procedure(data, clinic):
-    """A doctor without a procedure chosen begins with the usual one: the field that is most often left as it is."""
-    chosen = any(procedure for procedure in data.getlist("procedure"))
+    """A doctor without a procedure chosen begins with the usual one: the field that is most often left as it is.
+
+    `usual` remembers what was put there; with a doctor who does not perform it, it makes room for what that one does.
+    """
+    chosen = [procedure for procedure in data.getlist("procedure") if procedure]
     doctor = data.get("doctor", "")
-    if not chosen and "add" not in data and is_short_number(doctor):
+    if "add" in data or not is_short_number(doctor):
+        return data
+    if not chosen or (chosen == [data.get("usual")] and not _performs(clinic, doctor, chosen[0])):
         usual = choices.usual_procedure(clinic, int(doctor))
+        data["usual"] = str(usual or "")
         data.setlist("procedure", [str(usual)] if usual else [])
     return data
+
+
+def _performs(clinic, doctor, procedure):
+    return is_short_number(procedure) and panel.procedures(clinic, int(doctor), []).filter(pk=procedure).exists()
 
 
 def _iso_date(text):
@@ -159,7 +171,7 @@ def context(form: BookingForm) -> dict:
         "total": sum(row["line"].total for row in rows if row["line"]),
         "ends_by_itself": _end(form, minutes),
         "minutes": minutes,
-        "submit": _submit(values.get("starts")),
+        "submit": _submit(form),
         "focus": _focus(form),
         **_times_context(form, times),
     }
@@ -170,7 +182,7 @@ def _times_context(form, times):
         "times": times[:TIMES_SHOWN],
         "more_times": times[TIMES_SHOWN:],
         "times_are_alternatives": bool(form.alternatives),
-        "chosen": form.cleaned_data.get("starts_at"),
+        "chosen": None if _is_refused(form) else form.cleaned_data.get("starts_at"),
         "chosen_day": form.cleaned_data.get("date"),
     }
 
@@ -222,13 +234,19 @@ def _focus(form):
         return last_line
     if not form.is_new_patient and not form.cleaned_data.get("patient"):
         return "q"
+    if "new" in form.data:
+        return "phone" if form.data.get("name") else "name"
     errors = [field.name for field in form.shown if field.errors]
     if errors:
         return {"procedure": last_line, "discount": last_line}.get(errors[0], errors[0])
-    if form.is_new_patient and not {"choose", "remove"} & form.data.keys():
-        return "phone" if form.data.get("name") else "name"
     return "save"
 
 
-def _submit(starts):
-    return _("Agendar às %(time)s") % {"time": f"{starts:%H:%M}"} if starts else _("Agendar")
+def _submit(form):
+    """What the main button does; it names a time only as long as nothing speaks against it."""
+    starts = form.cleaned_data.get("starts")
+    return _("Agendar às %(time)s") % {"time": f"{starts:%H:%M}"} if starts and not _is_refused(form) else _("Agendar")
+
+
+def _is_refused(form):
+    return bool({"date", "starts", "ends"} & form.errors.keys())

@@ -231,3 +231,25 @@ def test_the_appointment_costs_the_same_queries_whatever_it_holds(desk, appointm
     with CaptureQueriesContext(connection) as captured:
         desk.get(address("detail", appointment), headers=HTMX)
     assert len(captured) == 7
+
+
+def test_the_way_on_comes_first_and_what_takes_back_says_so(desk, appointment):
+    author = Author(door="command", credential="teste")
+    change_status(appointment.pk, "checked_in", clinic=appointment.clinic, by=author)
+    context = desk.get(address("detail", appointment), headers=HTMX).context
+    assert [str(verb) for status, verb in context["onward"]] == ["Iniciar atendimento"]
+    assert [str(verb) for status, verb in context["back"]] == ["Voltar a agendado", "Voltar a confirmado"]
+    change_status(appointment.pk, "in_service", clinic=appointment.clinic, by=author)
+    context = desk.get(address("detail", appointment), headers=HTMX).context
+    assert [str(verb) for status, verb in context["onward"]] == ["Finalizar"]
+    assert [str(verb) for status, verb in context["back"]] == ["Voltar ao check-in"]
+
+
+def test_a_refused_time_is_not_what_the_button_moves_to(desk, appointment):
+    answer = desk.post(
+        address("reschedule", appointment),
+        {"doctor": appointment.doctor_id, "date": "23/11/2026", "starts": "06:00", "move": "1"},
+        headers=HTMX,
+    )
+    assert answer.context["chosen"] is None
+    assert "Remarcar para" not in answer.text

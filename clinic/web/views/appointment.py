@@ -21,14 +21,20 @@ from clinic.web.forms.fields import is_short_number
 from clinic.web.htmx import partial_or_page, triggered_by, wants_partial
 from clinic.web.views import agenda
 
-VERBS = {
-    Status.SCHEDULED: gettext_lazy("Voltar a agendado"),
+ONWARD = {
     Status.CONFIRMED: gettext_lazy("Confirmar"),
     Status.CHECKED_IN: gettext_lazy("Check-in"),
     Status.IN_SERVICE: gettext_lazy("Iniciar atendimento"),
     Status.FINISHED: gettext_lazy("Finalizar"),
     Status.NO_SHOW: gettext_lazy("Faltou"),
 }
+BACK = {
+    Status.SCHEDULED: gettext_lazy("Voltar a agendado"),
+    Status.CONFIRMED: gettext_lazy("Voltar a confirmado"),
+    Status.CHECKED_IN: gettext_lazy("Voltar ao check-in"),
+    Status.IN_SERVICE: gettext_lazy("Voltar ao atendimento"),
+}
+WAY = [Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED]
 
 
 # Booking ------------------------------------------------------------------------------------------------------------
@@ -223,7 +229,8 @@ def _detail(request, pk, *, refusals=(), note="", booked=False, status=None):
         "appointment": appointment,
         "lines": lines,
         "total": sum(line.price - sum(each.value for each in line.discounts.all()) for line in lines),
-        "buttons": _buttons(appointment),
+        "onward": _buttons(appointment, ONWARD),
+        "back": _buttons(appointment, BACK),
         "may_cancel": Status.CANCELLED in booking.next_statuses(appointment),
         "may_move": booking.is_movable(appointment),
         "undoable": last,
@@ -240,10 +247,21 @@ def _detail(request, pk, *, refusals=(), note="", booked=False, status=None):
     return response
 
 
-def _buttons(appointment):
-    """(status, what pressing it does) for each next status but Cancelado, which asks first."""
+def _buttons(appointment, verbs):
+    """(status, what pressing it does) for each next status on that side; Cancelado is on neither, it asks first."""
     following = booking.next_statuses(appointment)
-    return [(status, VERBS[status]) for status in following if status in VERBS]
+    return [
+        (status, verb)
+        for status, verb in verbs.items()
+        if status in following and (verbs is BACK) == _is_behind(status, appointment.status)
+    ]
+
+
+def _is_behind(status, current):
+    """Whether going from `current` to `status` takes something back."""
+    if status == Status.NO_SHOW:
+        return False
+    return status == Status.SCHEDULED or (current in WAY and WAY.index(status) < WAY.index(current))
 
 
 def _move_page(request, appointment, form, status=None):

@@ -116,7 +116,7 @@ def _with_usual_procedure(data, clinic):
 
 
 def _performs(clinic, doctor, procedure):
-    return is_short_number(procedure) and panel.procedures(clinic, int(doctor), []).filter(pk=procedure).exists()
+    return is_short_number(procedure) and choices.procedures(clinic, int(doctor), []).filter(pk=procedure).exists()
 
 
 def _iso_date(text):

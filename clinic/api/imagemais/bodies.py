@@ -229,7 +229,7 @@ class PatientBody(Body):
         read = self.read
         self._expect_an_object(read.said["patient"])
         sent = {
-            "cpf": read.text("patient.cpf") if read.has("patient.cpf") else None,
+            "cpf": _cpf(read) if read.has("patient.cpf") else None,
             "birth_date": read.day("patient.dateBirth") if read.has("patient.dateBirth") else None,
             "phone": read.text("patient.phone") if read.has("patient.phone") else None,
             "name": read.text("patient.name") if read.has("patient.name") else None,
@@ -330,8 +330,16 @@ def _named(status) -> dict:
 def _details(read: Reader, *, cpf_required=True) -> PatientDetails:
     """Read in the order in which the vendor tells what is missing."""
     return PatientDetails(
-        cpf=read.text("patient.cpf", required=cpf_required),
+        cpf=_cpf(read, required=cpf_required),
         birth_date=read.day("patient.dateBirth"),
         phone=read.text("patient.phone"),
         name=read.text("patient.name"),
     )
+
+
+def _cpf(read: Reader, *, required=True) -> str:
+    """Booking takes punctuation without digits for no CPF at all; here something was sent, and it is none."""
+    text = read.text("patient.cpf", required=required)
+    if text and not text.strip(" .-"):
+        read.blame("patient.cpf", messages.REFUSALS[Reason.CPF_SHAPE].sentence)
+    return text

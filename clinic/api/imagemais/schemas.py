@@ -262,6 +262,7 @@ Day = Annotated[
 ]
 Text = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 Cpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[ .\-]*([0-9][ .\-]*){11}$"})]
+OptionalCpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^([ .\-]*([0-9][ .\-]*){11})?$"})]
 Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.ACTIONS)})]
 
 
@@ -273,11 +274,15 @@ class PatientIn(BaseModel):
 
 
 class RegisteredPatientIn(PatientIn):
-    cpf: Cpf | None = Field(None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir.")
+    cpf: OptionalCpf | None = Field(
+        None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir."
+    )
 
 
 class EditedPatientIn(PatientIn):
-    cpf: Cpf | None = Field(None, description="CPF, com ou sem pontuação. Sem ele, fica o que está no cadastro.")
+    cpf: OptionalCpf | None = Field(
+        None, description="CPF, com ou sem pontuação. Sem ele, fica o que está no cadastro."
+    )
 
 
 class PatientChangesIn(BaseModel):

@@ -359,6 +359,13 @@ def test_slips_in_a_change_of_a_patient_are_told(desk):
         assert answer.json()["message"] == ["O corpo da requisição deve ser um objeto JSON"]
 
 
+def test_no_patient_loses_a_cpf_to_a_blank_one(desk):
+    patient = make_patient(desk.clinic)
+    for blank in ("", " ", "..-"):
+        assert desk.ask("PATCH", f"/patients/{patient.pk}", {"cpf": blank}).status_code == 400
+    assert Patient.objects.get().cpf == patient.cpf
+
+
 def test_an_unknown_patient_is_not_found(desk):
     answer = desk.ask("PATCH", "/patients/999999", {"name": "x"})
     assert answer.json() == {"message": "Paciente não encontrado", "error": "Not Found", "statusCode": 404}

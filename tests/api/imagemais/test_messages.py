@@ -105,6 +105,7 @@ TABLE = {
     "cpf a number": (of_patient(cpf=12345678900), CPF[1:]),
     "cpf too short": (of_patient(cpf="123.456.789"), ["patient.O CPF deve estar no formato 123.456.789-00"]),
     "cpf of letters": (of_patient(cpf="abc.def.ghi-jk"), ["patient.O CPF deve estar no formato 123.456.789-00"]),
+    "cpf without digits": (of_patient(cpf=" .-"), ["patient.O CPF deve estar no formato 123.456.789-00"]),
     "cpf wrong, strict clinic": (at_a_strict_clinic, ["patient.O CPF é inválido"]),
     "cpf of another birth date": (
         known_cpf_with_another_birth_date,

@@ -3,6 +3,8 @@
 import pytest
 from django.urls import URLPattern, reverse
 
+from clinic.access import access_tokens, api_keys
+from clinic.models import AccessToken, ApiKey
 from clinic.web.urls import urlpatterns
 from tests.factories import book_appointment, make_clinic, make_manager, make_master, make_superuser, make_user
 
@@ -26,20 +28,36 @@ def appointment():
 def ids(appointment, pattern):
     """The row of the appointment's clinic that this address is about."""
     about = {"agendamentos/": appointment.pk, "pacientes/": appointment.patient_id}
+    about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
     return {"pk": pk}
 
 
+def credentials(clinic):
+    told = {"name": "central", "scopes": ["directory:read"], "source": "voice_ai", "is_live": True, "by": None}
+    return {
+        "tokens": access_tokens.release(clinic, make_master(clinic), door="command")[0],
+        "chaves": api_keys.create(clinic, **told, door="command")[0],
+    }
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("pattern", WITH_ID, ids=lambda pattern: pattern.name)
-def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method):
+def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method, request):
+    is_master = request.node.callspec.params["stranger"] is make_master
     address = reverse(f"web:{pattern.name}", kwargs=ids(appointment, pattern))
-    answer = getattr(stranger, method)(address, {"status": "cancelled", "move": "1", "notes": "meu", "name": "Meu"})
-    # A page that knows only one of the two methods answers 405 before it looks for anything.
-    assert answer.status_code == 404 or (answer.status_code == 405 and method.upper() not in answer["Allow"])
+    answer = getattr(stranger, method)(
+        address, {"status": "cancelled", "move": "1", "notes": "meu", "name": "Meu", "seen": "0"}
+    )
+    # A page that knows only one of the two methods answers 405 before it looks for anything, and one that is not for
+    # this role 403.
+    refused = answer.status_code == 403 and pattern.name.startswith("integration-") and not is_master
+    assert answer.status_code == 404 or refused or (answer.status_code == 405 and method.upper() not in answer["Allow"])
     before = appointment.updated_at
     appointment.refresh_from_db()
     assert (appointment.updated_at, appointment.notes) == (before, "")
+    for model in (AccessToken, ApiKey):
+        assert not model.objects.exclude(revoked_at=None).exists() and model.objects.count() <= 1
 
 
 @pytest.mark.parametrize("pattern", WITH_ID, ids=lambda pattern: pattern.name)

@@ -177,7 +177,9 @@ class Parameter:
 
     @property
     def place_word(self):
-        return {"path": _("no endereço"), "query": _("na consulta"), "header": _("no cabeçalho")}[self.place]
+        return {"path": _("no caminho"), "query": _("na query"), "header": _("no cabeçalho")}.get(
+            self.place, self.place
+        )
 
 
 @dataclass(frozen=True)
@@ -303,7 +305,8 @@ def _curl(document, url, method, told, parameters, content, address, secret):
     if told.get("security") != []:
         lines.append(f'-H "Authorization: Bearer {secret}"')
     if method in WRITES:
-        lines.append("-H 'Idempotency-Key: pedido-1'")
+        keys = [_parameter_example(document, each) for each in parameters if each["name"] == "Idempotency-Key"]
+        lines.append(f"-H 'Idempotency-Key: {(keys and keys[0]) or 'pedido-1'}'")
     if content:
         lines.append("-H 'Content-Type: application/json'")
         body = _examples(document, content)[0].text if _examples(document, content) else "{}"

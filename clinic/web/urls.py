@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clinic.web.views import agenda, appointment, patient, signin
+from clinic.web.views import agenda, appointment, integration, patient, signin
 
 app_name = "web"
 
@@ -23,6 +23,12 @@ urlpatterns = [
     path("pacientes/<int:pk>/", patient.card, name="patient-detail"),
     path("pacientes/<int:pk>/editar/", patient.edit, name="patient-edit"),
     path("pacientes/<int:pk>/conferir/", patient.check, name="patient-check"),
+    path("configuracoes/integracoes/", integration.index, name="integration-list"),
+    path("configuracoes/integracoes/tokens/", integration.release, name="integration-release"),
+    path("configuracoes/integracoes/tokens/<int:pk>/revogar/", integration.revoke_token, name="integration-token-end"),
+    path("configuracoes/integracoes/chaves/", integration.create_key, name="integration-key-create"),
+    path("configuracoes/integracoes/chaves/<int:pk>/trocar/", integration.rotate_key, name="integration-key-rotate"),
+    path("configuracoes/integracoes/chaves/<int:pk>/revogar/", integration.revoke_key, name="integration-key-end"),
     path("entrar/", signin.signin, name="signin"),
     path("sair/", signin.signout, name="signout"),
     path("senha/", signin.password_change, name="password-change"),

@@ -170,9 +170,7 @@ def test_the_last_use_is_noted_once_a_minute(clinic, time_machine):
     for second, noted in ((0, 0), (59, 0), (60, 60), (61, 60)):
         now = datetime(2026, 11, 23, 12, tzinfo=UTC) + timedelta(seconds=second)
         time_machine.move_to(now, tick=False)
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        with CaptureQueriesContext(connection) as asked:
             api_keys.authenticate(secret)
         row.refresh_from_db()
         assert row.last_used_at.timestamp() == now.timestamp() - second + noted

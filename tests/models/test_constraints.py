@@ -12,13 +12,18 @@ from django.db.models import CheckConstraint, ProtectedError, UniqueConstraint
 
 from clinic.models import (
     Absence,
+    AccessToken,
+    ApiKey,
     AppliedDiscount,
     Appointment,
     AppointmentEvent,
     AppointmentProcedure,
     Clinic,
+    CredentialEvent,
     Patient,
+    RequestCount,
     StaffUser,
+    StoredAnswer,
     WorkingHours,
 )
 from tests.booking.overlaps import OVERLAPS
@@ -63,6 +68,23 @@ class Rows:
     def hours(self, **fields):
         defaults = {"weekday": 1, "starts": time(8), "ends": time(9)}
         return WorkingHours.objects.create(clinic=self.clinic, doctor=self.doctor, **defaults | fields)
+
+    def token(self, **fields):
+        defaults = {"user": self.user, "released_at": TEN, "expires_at": ELEVEN}
+        return AccessToken.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def key(self, **fields):
+        defaults = {"name": "central", "prefix": "miv_live_Ab12Cd", "digest": "0" * 64, "scopes": ["directory:read"]}
+        defaults |= {"created_at": TEN, "expires_at": ELEVEN}
+        return ApiKey.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def act(self, **fields):
+        defaults = {"kind": "key_created", "door": "command"}
+        return CredentialEvent.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def answer(self, **fields):
+        defaults = {"credential": "mivicall", "key": "k", "fingerprint": "f"}
+        return StoredAnswer.objects.create(clinic=self.clinic, **defaults | fields)
 
 
 @pytest.fixture
@@ -169,17 +191,34 @@ REFUSED = {
     ],
     "appointmentevent_kind_known": [lambda rows: rows.event(kind="deleted")],
     "appointmentevent_door_known": [lambda rows: rows.event(door="window")],
+    "accesstoken_jti_once": [lambda rows: [rows.token(jti=SAME) for _ in range(2)]],
+    "accesstoken_expires_after_release": [lambda rows: rows.token(expires_at=TEN)],
+    "apikey_digest_once": [lambda rows: [rows.key() for _ in range(2)]],
+    "apikey_digest_hex": [
+        lambda rows: rows.key(digest="miv_live_" + "0" * 55),
+        lambda rows: rows.key(digest="A" * 64),
+        lambda rows: rows.key(digest="0" * 63),
+    ],
+    "apikey_scopes_present": [lambda rows: rows.key(scopes=[])],
+    "apikey_expires_later": [lambda rows: rows.key(expires_at=TEN)],
+    "apikey_source_known": [lambda rows: rows.key(source="fax")],
+    "credentialevent_of_one": [
+        lambda rows: rows.act(),
+        lambda rows: rows.act(api_key=rows.key(), access_token=rows.token()),
+    ],
+    "storedanswer_key_once": [lambda rows: [rows.answer() for _ in range(2)]],
+    "requestcount_tick_once": [lambda rows: [RequestCount.objects.create(who="x", tick=1, count=1) for _ in range(2)]],
 }
 
 
 def declared():
-    """The names of the constraints that stand in the models of booking's tables."""
+    """The names of the constraints that stand in the models."""
     tables = apps.get_app_config("clinic").get_models()
     kinds = (CheckConstraint, UniqueConstraint, ExclusionConstraint)
     return {
         constraint.name
         for model in tables
-        if not model._meta.proxy and model.__module__ != "clinic.models.credentials"
+        if not model._meta.proxy
         for constraint in model._meta.constraints
         if isinstance(constraint, kinds)
     }
@@ -296,6 +335,31 @@ def test_the_history_can_be_added_to_but_neither_changed_nor_deleted(rows):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             act()
     assert AppointmentEvent.objects.get() == event
+
+
+def test_the_history_of_credentials_can_be_added_to_only_as_well(rows):
+    key = rows.key()
+    event = rows.act(api_key=key)
+
+    for statement in (
+        "UPDATE clinic_credentialevent SET user_id = NULL",
+        "UPDATE clinic_credentialevent SET at = at",
+        "DELETE FROM clinic_credentialevent",
+    ):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    for act in (event.save, event.delete, CredentialEvent.objects.all().delete):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            act()
+    with pytest.raises(ProtectedError):
+        key.delete()
+    assert CredentialEvent.objects.get() == event
+
+
+def test_one_answer_of_each_api_and_clinic_may_have_the_same_key(rows):
+    rows.answer()
+    rows.answer(credential="imagemais")
+    Rows().answer()
 
 
 def test_what_history_needs_is_protected():

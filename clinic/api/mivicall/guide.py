@@ -81,7 +81,10 @@ recebe 429 com `Retry-After`, em segundos.""",
 
 def failures() -> list[Failure]:
     """Of the door, in its own sentences, and of the booking."""
-    general = [Failure(status, code, sentence.format("…")) for status, code, sentence in errors.CODES.values()]
+    general = [
+        Failure(status, code, sentence.format("…").replace("….", "…"))
+        for status, code, sentence in errors.CODES.values()
+    ]
     by_code = {failure.code: failure for failure in [*BOOKING, *general]}
     return sorted(by_code.values(), key=lambda failure: failure.status)
 

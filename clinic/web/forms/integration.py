@@ -1,0 +1,55 @@
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import ApiKey
+
+LIVE, TEST = "live", "test"
+NAME_LENGTH = ApiKey._meta.get_field("name").max_length
+
+
+class ApiKeyForm(forms.Form):
+    """What a new key may do. Reading patients is asked for apart: most programs get along without."""
+
+    name = forms.CharField(
+        label=_("Nome"),
+        max_length=NAME_LENGTH,
+        help_text=_("Quem vai usar a chave, por exemplo “Central de voz”."),
+        error_messages={
+            "required": _("Dê um nome à chave: é por ele que ela aparece na lista e no histórico."),
+            "max_length": _("Use no máximo %(limit_value)d caracteres."),
+        },
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("Permissões"),
+        choices=ApiKey.Scope.choices,
+        initial=[ApiKey.Scope.APPOINTMENTS_READ, ApiKey.Scope.APPOINTMENTS_WRITE, ApiKey.Scope.DIRECTORY_READ],
+        error_messages={
+            "required": _("Marque pelo menos uma permissão."),
+            "invalid_choice": _("Marque as permissões da lista."),
+        },
+    )
+    source = forms.ChoiceField(
+        label=_("Origem das marcações"),
+        choices=ApiKey.Source.choices,
+        initial=ApiKey.Source.SYNC_EXTERNAL,
+        help_text=_("Como a agenda identifica o que esta chave marca."),
+        error_messages={"invalid_choice": _("Escolha uma origem da lista.")},
+    )
+    mode = forms.ChoiceField(
+        label=_("Tipo"),
+        choices=[(LIVE, _("De produção: marca de verdade")), (TEST, _("De teste: responde igual e não grava nada"))],
+        initial=LIVE,
+        error_messages={"invalid_choice": _("Escolha o tipo da chave.")},
+    )
+
+    def clean_name(self):
+        name = self.cleaned_data["name"]
+        if not name.isprintable():
+            raise forms.ValidationError(_("Use só letras, números e sinais."))
+        return name
+
+    def wanted(self) -> dict:
+        """What `api_keys.create` is told of a valid form."""
+        told = self.cleaned_data
+        scopes = [scope for scope in ApiKey.Scope.values if scope in told["scopes"]]
+        return {"name": told["name"], "scopes": scopes, "source": told["source"], "is_live": told["mode"] == LIVE}

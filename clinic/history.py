@@ -29,6 +29,12 @@ def story(appointment: Appointment) -> list[Entry]:
     ]
 
 
+def is_undone(appointment: Appointment, event: int | None) -> bool:
+    """Whether the last that happened to the appointment is that the event of that id was taken back. One query."""
+    last = list(appointment.events.order_by("-pk")[:2])
+    return len(last) == 2 and bool(last[0].after.get("undo")) and last[1].pk == event
+
+
 def sentence(event: AppointmentEvent, appointment: Appointment) -> str:
     """What the event of that appointment changed, in the clinic's time."""
     words = SENTENCES[event.kind](event.before, event.after, appointment.clinic)

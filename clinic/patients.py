@@ -131,6 +131,19 @@ def _date(day, month, year):
         return None
 
 
+def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") -> QuerySet[Patient]:
+    """By name and then pk: those with that part of the name, that CPF, and those digits of the phone; empty: all."""
+    found = Patient.objects.of(clinic).alias(phone_text=Cast("phone", TextField()))
+    for word in _plain(name).split():
+        found = found.filter(search__contains=_folded(word))
+    if cpf:
+        found = found.filter(cpf=cpf)
+    if phone:
+        # A national number may be written with a zero before it, or with two before the country's code.
+        found = found.filter(phone_text__contains=phone.lstrip("0") or phone)
+    return found.order_by("folded_name", "pk")
+
+
 def _ranked(clinic, wanted, limit):
     """The best first. Each part is asked for only while there is room: a common first name costs as little as any."""
     exact, beginning = _is_exactly(clinic, wanted), _begins(wanted)

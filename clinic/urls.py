@@ -1,9 +1,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from clinic.api.mivicall.health import health
+
 urlpatterns = [
     path("api/", include("clinic.api.imagemais.urls")),
     path("v1/", include("clinic.api.mivicall.urls")),
+    path("health", health, name="health"),
     path("admin/", admin.site.urls),
     path("", include("clinic.web.urls")),
 ]

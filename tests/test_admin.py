@@ -694,6 +694,26 @@ def test_hours_are_summed_up_in_a_line(rows, expected):
     assert summary(hours) == expected
 
 
+@pytest.mark.parametrize(
+    ("who", "columns", "fields"),
+    [
+        (lambda: make_manager(make_clinic()), ["cpf"], ["cpf", "nif"]),
+        (lambda: make_manager(make_lisbon()), ["nif"], ["nif", "cpf"]),
+        (make_superuser, ["cpf", "nif"], ["cpf", "nif"]),
+    ],
+    ids=["Recife", "Lisbon", "a superuser without a clinic"],
+)
+def test_the_list_of_patients_shows_the_document_of_the_clinics_country(client, who, columns, fields):
+    user = who()
+    patient = make_patient(user.clinic, nif="501964843")
+    client.force_login(user)
+
+    page = client.get(url(Patient))
+    assert re.findall(r'class="field-(cpf|nif)', page.text) == columns
+    assert re.findall(r"\?(cpf|nif)__isempty=1", page.text) == columns
+    assert re.findall(r'field-(cpf|nif)"', client.get(url(Patient, "change", patient.pk)).text) == fields
+
+
 @pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize(
     ("model", "queries"),

@@ -1,17 +1,22 @@
-"""The same bad booking knocks on every door: one rule set answers, and nothing is written. The JSON APIs join here."""
+"""The same bad booking knocks on every door: one rule set answers, and nothing is written."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 
+from clinic.access import access_tokens, api_keys
+from clinic.api.mivicall import errors as mivicall
 from clinic.booking import Author, BookingRefused, LineRequest, PatientDetails, Proposal, Reason, book
-from clinic.models import Absence, Appointment, Patient
+from clinic.models import Absence, ApiKey, Appointment, Discount, Doctor, Patient, Procedure
 from tests.factories import (
     book_appointment,
+    cpf,
     make_clinic,
     make_discount,
     make_doctor,
+    make_master,
     make_patient,
     make_procedure,
     make_user,
@@ -133,13 +138,131 @@ def through_browser(good, client):
     return {sentence for sentences in answer.context["form"].errors.values() for sentence in sentences}
 
 
+def words_of(sentence):
+    """What a sentence says besides its parameters tells which reason it was."""
+    return [part.split(")s")[-1] for part in str(sentence).split("%(")]
+
+
 @pytest.mark.parametrize("door", [through_booking, through_browser])
 @pytest.mark.parametrize(("spoil", "reason"), BAD.values(), ids=BAD)
 def test_a_bad_booking_is_refused_for_the_same_reason_at_every_door(good, client, door, spoil, reason):
     spoil(good)
     stored = Appointment.objects.count(), Patient.objects.count()
     (sentence,) = door(good, client)
-    # What a sentence says besides its parameters tells which reason it was.
-    words = [part.split(")s")[-1] for part in str(reason.sentence).split("%(")]
-    assert all(word in sentence for word in words)
+    assert all(word in sentence for word in words_of(reason.sentence))
     assert (Appointment.objects.count(), Patient.objects.count()) == stored
+
+
+# ImageMais has words of its own for every reason, and no way to name a patient by id.
+TOLD_BY_IMAGEMAIS = {
+    "taken": "Horários 09:00, 09:15 já estão ocupados por outros agendamentos",
+    "patient elsewhere": "O paciente já tem um agendamento às 09:00 com Outra Médica",
+    "clinic closed": ["Fora do expediente do médico"],
+    "procedure not offered": ["O médico não realiza: Raio X"],
+    "discount expired": ["Desconto expirado: Natal"],
+    "cpf with wrong digits": ["patient.O CPF é inválido"],
+    "impossible phone": ["patient.O telefone deve estar no formato (81) 99999-9999"],
+    "outside hours": ["Fora do expediente do médico"],
+    "past": ["A data deve ser hoje ou uma data futura"],
+    "end before start": ["endTime deve ser posterior a startTime"],
+    "too long notes": ["notes deve ter no máximo 5000 caracteres"],
+    "unknown doctor": "Médico não encontrado",
+    "no procedure": ["Procedimentos não encontrados", "Pelo menos um procedimento deve ser informado"],
+}
+
+
+def through_imagemais(good, client):
+    clinic = good["clinic"]
+    clinic.strict_cpf = True
+    clinic.save()
+    patient = Patient.objects.filter(pk=good["patient"]).values("name", "cpf", "phone").first()
+    ends = good["ends"] or (datetime.combine(good["day"], good["starts"]) + timedelta(minutes=30)).time()
+    who = patient | {"phone": str(patient["phone"])} if patient else good["details"]
+    body = {
+        "patient": {"dateBirth": "1980-05-17", "cpf": cpf(1)} | who,
+        "procedures": [{"id": good["procedure"], "discountId": good["discount"]}] if good["procedure"] else [],
+        "doctorId": good["doctor"],
+        "date": f"{good['day']}",
+        "startTime": f"{good['starts']:%H:%M}",
+        "endTime": f"{ends:%H:%M}",
+        "notes": good["notes"],
+    }
+    _, token = access_tokens.release(clinic, make_master(clinic), door="command")
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = client.post("/api/appointments", body, content_type="application/json", headers=headers)
+    told = answer.json()
+    assert answer.status_code == told["statusCode"]
+    assert {list: {400}, str: {404, 409}}[type(told["message"])] >= {answer.status_code}
+    return told["message"]
+
+
+@pytest.mark.parametrize("case", TOLD_BY_IMAGEMAIS)
+def test_imagemais_refuses_the_same_bookings_in_its_own_words(good, client, case):
+    spoil, _ = BAD[case]
+    spoil(good)
+    Procedure.objects.filter(pk=good["procedure"]).exclude(name="Consulta").update(name="Raio X")
+    Discount.objects.update(name="Natal")
+    Doctor.objects.exclude(pk=good["doctor"]).update(name="Outra Médica")
+    stored = Appointment.objects.count(), Patient.objects.count()
+    assert through_imagemais(good, client) == TOLD_BY_IMAGEMAIS[case]
+    assert (Appointment.objects.count(), Patient.objects.count()) == stored
+
+
+def test_imagemais_is_asked_everything_but_what_it_cannot_be():
+    assert BAD.keys() - TOLD_BY_IMAGEMAIS.keys() == {"another clinic's patient"}
+
+
+# MiviCall knows no discounts, no CPF, no end and no patient's id; it has sentences of its own for three reasons.
+MIVICALL = [
+    "taken",
+    "patient elsewhere",
+    "clinic closed",
+    "procedure not offered",
+    "impossible phone",
+    "outside hours",
+    "past",
+    "too long notes",
+    "unknown doctor",
+]
+
+
+def through_mivicall(good, client):
+    """(status, the path or code, the sentence) of the one thing that is wrong."""
+    clinic = good["clinic"]
+    every = ApiKey.Scope.values
+    _, secret = api_keys.create(
+        clinic, name="bot", scopes=every, source="voice_ai", is_live=True, by=None, door="command"
+    )
+    known = Patient.objects.of(clinic).filter(pk=good["patient"]).first()
+    doctor = Doctor.objects.of(clinic).filter(pk=good["doctor"]).first()
+    body = {
+        "professionalId": str(doctor.uuid if doctor else uuid4()),
+        "serviceTypeId": str(Procedure.objects.of(clinic).get(pk=good["procedure"]).uuid),
+        "patientName": known.name if known else good["details"]["name"],
+        "patientPhone": known.phone.as_e164 if known else f"+55{good['details']['phone']}",
+        "startsAt": clinic.local(clinic.instant(good["day"], good["starts"])).isoformat(),
+        "patientNotes": good["notes"],
+    }
+    answer = client.post(
+        "/v1/appointments", body, content_type="application/json", headers={"Authorization": f"Bearer {secret}"}
+    )
+    told = answer.json()
+    if answer.status_code == 422:
+        (error,) = told["errors"]
+        return 422, error["path"], error["message"]
+    return answer.status_code, told.get("error"), told.get("message")
+
+
+@pytest.mark.parametrize(("spoil", "reason"), [BAD[name] for name in MIVICALL], ids=MIVICALL)
+def test_a_bad_booking_is_refused_for_the_same_reason_by_mivicall(good, client, spoil, reason):
+    spoil(good)
+    stored = Appointment.objects.count(), Patient.objects.count()
+    status, code, sentence = through_mivicall(good, client)
+    assert (status, code) == mivicall.ANSWERS.get(reason, (422, mivicall.PATHS.get(reason)))
+    assert all(word in sentence for word in words_of(mivicall.OWN_SENTENCES.get(reason, reason.sentence)))
+    assert (Appointment.objects.count(), Patient.objects.count()) == stored
+
+
+def test_a_good_booking_is_taken_by_mivicall(good, client):
+    assert through_mivicall(good, client)[0] == 201
+    assert Appointment.objects.get().source == "voice_ai"

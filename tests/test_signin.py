@@ -93,6 +93,14 @@ def test_signing_in_leads_to_the_agenda_and_signing_out_back(client):
     assert not signed_in(client)
 
 
+def test_after_a_wrong_password_the_cursor_stands_in_the_password(client):
+    user = make_user(make_clinic())
+    answer = client.post(reverse("web:signin"), {"username": user.username, "password": "errada"})
+    form = answer.context["form"]
+    assert "autofocus" in form["password"].as_widget()
+    assert "autofocus" not in form["username"].as_widget()
+
+
 def test_signing_out_needs_a_post(client):
     client.force_login(make_user())
 
@@ -544,7 +552,7 @@ def test_a_stranger_stores_nothing(client):
 def test_a_monstrous_form_is_not_kept(ended):
     client, _ = ended
 
-    assert client.post("/formulario/", {"notes": "x" * 100_000}).status_code == 302
+    assert client.post("/formulario/", {"notes": "x" * 200_000}).status_code == 302
     assert interrupted.FORMS not in client.session
 
 

@@ -25,7 +25,15 @@ MANAGE = (sys.executable, str(ROOT / "manage.py"))
 
 def clean_environment(folder: Path, **more: str) -> dict[str, str]:
     """This process's environment without what configures the clinic: conftest set that for the tests themselves."""
-    ours = {"DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "PLAIN_HTTP", "DEBUG", "DJANGO_SETTINGS_MODULE"}
+    ours = {
+        "DATABASE_URL",
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+        "PLAIN_HTTP",
+        "DEBUG",
+        "DJANGO_SETTINGS_MODULE",
+        "HSTS_PRELOAD",
+    }
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return kept | {"CLINIC_DATA_DIR": str(folder)} | more
 
@@ -320,3 +328,24 @@ def test_missing_rights_are_explained(tmp_path, server):
 def test_a_deployment_must_bring_its_secret_and_its_host_names(tmp_path):
     assert "SECRET_KEY" in refusal(tmp_path, ALLOWED_HOSTS="clinic.example")
     assert "ALLOWED_HOSTS" in refusal(tmp_path, SECRET_KEY="x" * 60)
+
+
+@pytest.mark.parametrize(
+    ("asked", "header"),
+    [
+        ({}, "max-age=31536000; includeSubDomains"),
+        ({"HSTS_PRELOAD": "true"}, "max-age=31536000; includeSubDomains; preload"),
+    ],
+)
+def test_browsers_are_told_to_keep_to_https_and_to_build_the_domain_in_only_when_asked(tmp_path, asked, header):
+    program = (
+        "import django; django.setup(); from django.test import Client;"
+        " print(Client().get('/favicon.svg', secure=True)['Strict-Transport-Security'])"
+    )
+    deployed = {"DJANGO_SETTINGS_MODULE": "clinic.settings", "SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "testserver"}
+    answer = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env=clean_environment(tmp_path, **deployed | asked),
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert answer.stdout.strip() == header

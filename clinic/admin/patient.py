@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.admin.base import ClinicRowAdmin
 from clinic.admin.forms import ClinicRowForm
 from clinic.booking import BookingRefused, PatientDetails, check_patient, edit_patient, register_patient
-from clinic.models import Patient
+from clinic.models import Clinic, Patient
 
 DETAILS = [field.name for field in fields(PatientDetails)]
 
@@ -36,16 +36,34 @@ class PatientForm(ClinicRowForm):
         )
 
 
+def foreign_document(clinic: Clinic | None) -> str | None:
+    """The field of the tax number that few patients of this clinic have; None where both countries' are listed."""
+    if clinic is None:
+        return None
+    return "cpf" if clinic.country == Clinic.Country.PORTUGAL else "nif"
+
+
 @admin.register(Patient)
 class PatientAdmin(ClinicRowAdmin):
     form = PatientForm
-    fields = ["name", "social_name", "phone", "birth_date", "cpf", "nif", "email", "notes"]
-    list_display = ["called", "phone", "birth_date", "cpf", "is_complete"]
-    list_filter = [("birth_date", admin.EmptyFieldListFilter), ("cpf", admin.EmptyFieldListFilter)]
+    list_display = ["called", "phone", "birth_date", "cpf", "nif", "is_complete"]
+    list_filter = [(field, admin.EmptyFieldListFilter) for field in ["birth_date", "cpf", "nif"]]
     search_fields = ["email"]
     folded_fields = ["search"]
     ordering = ["folded_name", "pk"]
     show_full_result_count = False
+
+    def get_fields(self, request, obj=None):
+        """The document of the clinic's country before the other's."""
+        documents = sorted(["cpf", "nif"], key=lambda name: name == foreign_document(request.clinic))
+        return ["name", "social_name", "phone", "birth_date", *documents, "email", "notes"]
+
+    def get_list_display(self, request):
+        return [name for name in super().get_list_display(request) if name != foreign_document(request.clinic)]
+
+    def get_list_filter(self, request):
+        foreign = foreign_document(request.clinic), admin.EmptyFieldListFilter
+        return [each for each in super().get_list_filter(request) if each != foreign]
 
     def get_search_results(self, request, queryset, search_term):
         digits = "".join(filter(str.isdigit, search_term))

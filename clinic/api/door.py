@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from functools import wraps
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_not_required
@@ -60,11 +61,20 @@ class SaidParser(Parser):
         return request.visit.said
 
 
+class Bearer:
+    """Whom the door let in; as ninja's authentication it makes the OpenAPI document say that there is one."""
+
+    openapi_security_schema: ClassVar = {"type": "http", "scheme": "bearer"}
+
+    def __call__(self, request):
+        return request.visit.caller
+
+
 class Api(NinjaAPI):
     """An API behind a door: it answers what it has a handler for, and leaves every other exception to the door."""
 
     def __init__(self, **options):
-        super().__init__(parser=SaidParser(), openapi_url=None, docs_url=None, auth=_let_in, **options)
+        super().__init__(parser=SaidParser(), openapi_url=None, docs_url=None, auth=Bearer(), **options)
 
     def set_default_exception_handlers(self):
         """None of ninja's own."""
@@ -78,6 +88,9 @@ class Door:
     def authenticate(self, request) -> Caller:
         """Raises Refused."""
         raise NotImplementedError
+
+    def permit(self, request) -> None:
+        """Whether this caller may ask for this at all; nothing of the request has been read yet. Raises Refused."""
 
     def refuse(self, request, refused: Refused) -> HttpResponse:
         """The refusal in this API's words."""
@@ -98,6 +111,7 @@ class Door:
             response = self._answer(request, lambda: view(request, *args, **kwargs))
             self.finish(request, response)
             self._log(request, response, time.perf_counter() - began)
+            response._has_been_logged = True  # or Django would log the address of what it finds wrong
             return response
 
         return guarded
@@ -116,6 +130,7 @@ class Door:
             visit.admission = rate_limit.admit(visit.caller.who)
             if not visit.admission.admitted:
                 raise Refused(Problem.TOO_MANY_REQUESTS, retry_after=visit.admission.wait)
+            self.permit(request)
             visit.said = read_json(request)
             request.clinic = visit.caller.clinic
             with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
@@ -195,11 +210,6 @@ class Door:
             visit.id,
             visit.caller.who if visit.caller else "-",
         )
-
-
-def _let_in(request):
-    """Whom the door let in; as ninja's authentication it makes the OpenAPI document say that there is one."""
-    return request.visit.caller
 
 
 def _not_found(request):

@@ -1,29 +1,25 @@
 """What may happen to an appointment: the one rule set, and the only writer of Appointment. This is its door."""
 
-from clinic.booking.actions import (
-    Author,
-    annotate,
-    book,
-    change_status,
-    check,
-    check_reschedule,
-    is_movable,
-    next_statuses,
-    reschedule,
-    undo,
-    undoable,
-)
+from clinic.booking.bookings import book, check
+from clinic.booking.changes import annotate, change_status, next_statuses
 from clinic.booking.details import CpfPolicy, PatientDetails
+from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
+from clinic.booking.moves import check_reschedule, is_movable, reschedule
 from clinic.booking.openings import Opening, nearest, openings, openings_of_any
 from clinic.booking.patients import check_patient, details_of, edit_patient, register_patient
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import LineRequest, Proposal
+from clinic.booking.undoing import undo, undoable
+from clinic.booking.writing import Author
 
 __all__ = [
     "Author",
     "BookingRefused",
     "CpfPolicy",
+    "DoctorFault",
+    "DoctorRefused",
+    "Hours",
     "LineRequest",
     "Opening",
     "PatientDetails",
@@ -35,6 +31,7 @@ __all__ = [
     "book",
     "change_status",
     "check",
+    "check_doctor",
     "check_patient",
     "check_reschedule",
     "details_of",
@@ -45,6 +42,7 @@ __all__ = [
     "openings",
     "openings_of_any",
     "priced",
+    "register_doctor",
     "register_patient",
     "reschedule",
     "undo",

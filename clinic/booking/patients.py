@@ -6,34 +6,33 @@ from dataclasses import fields
 from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import TextField, Value
 from django.utils import timezone
 
+from clinic.booking import rows
 from clinic.booking.details import CpfPolicy, Examined, PatientDetails, examine
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.models import Clinic, Patient
-from clinic.models.ranges import Fold
 
 
-def find_or_add(examined: Examined, clinic: Clinic, policy: CpfPolicy) -> Patient:
-    """The patient these details mean, locked, with blanks filled and nothing overwritten; a new one if nobody fits.
+def find(examined: Examined, clinic: Clinic, policy: CpfPolicy, *, lock: bool) -> Patient | None:
+    """The patient these details mean, with `lock` held (FOR NO KEY UPDATE); None if nobody fits.
 
-    Takes advisory locks on the CPF and then the phone, so that two bookings at once cannot both add the patient. Raises
-    BookingRefused when the CPF is somebody else's. Must run inside a transaction.
+    With `lock`, who finds nobody holds advisory locks on CPF and phone until the transaction ends, so that two bookings
+    cannot both add the patient. Raises BookingRefused when the CPF is somebody else's.
     """
-    details = examined.details
-    with connection.cursor() as cursor:
-        for known_by in filter(None, [examined.cpf, details.phone]):
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [clinic.pk, known_by])
-    if patient := _known(examined, clinic, policy):
-        _fill_blanks(patient, details)
-        return patient
-    return Patient.objects.create(clinic=clinic, **_storable(examined))
+    patient = _known(examined, clinic, policy, lock)
+    if patient is None and lock:
+        _hold(clinic, examined)
+        return _known(examined, clinic, policy, lock)
+    return patient
 
 
-def find(examined: Examined, clinic: Clinic, policy: CpfPolicy) -> Patient | None:
-    """Like `find_or_add`, but only looks."""
-    return _known(examined, clinic, policy, lock=False)
+def store(examined: Examined, found: Patient | None, clinic: Clinic) -> Patient:
+    """Whom `find` has found, with blanks filled and nothing overwritten; a new patient if nobody was."""
+    if found is None:
+        return Patient.objects.create(clinic=clinic, **_storable(examined))
+    _fill_blanks(found, examined.details)
+    return found
 
 
 def register_patient(
@@ -56,20 +55,27 @@ def register_patient(
 def edit_patient(
     patient_id: int, details: PatientDetails, *, clinic: Clinic, policy: CpfPolicy = CpfPolicy.STRICT
 ) -> Patient:
-    """The patient with these details instead. Locks the patient. Raises BookingRefused, or Patient.DoesNotExist."""
+    """The patient with these details instead; a CPF that is forgiven but not believed leaves the stored one.
+
+    Locks the patient. Raises BookingRefused, or Patient.DoesNotExist."""
     examined = _examined_or_refused(clinic, details, patient_id, policy=policy)
+    values = _storable(examined)
+    if examined.typed_cpf:
+        del values["cpf"]
     with _cpf_named(clinic, examined.cpf, patient_id):
         patient = Patient.objects.of(clinic).select_for_update(no_key=True).get(pk=patient_id)
-        for name, value in _storable(examined).items():
+        for name, value in values.items():
             setattr(patient, name, value)
         patient.save()
     return patient
 
 
-def check_patient(details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None) -> list[Refusal]:
+def check_patient(
+    details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None, policy: CpfPolicy = CpfPolicy.STRICT
+) -> list[Refusal]:
     """What `register_patient`, or `edit_patient` with an id, would refuse."""
     today = clinic.local(timezone.now()).date()
-    examined = examine(details, clinic, today=today, policy=CpfPolicy.STRICT)
+    examined = examine(details, clinic, today=today, policy=policy)
     return examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id)
 
 
@@ -106,18 +112,18 @@ def _cpf_owner(clinic, cpf, patient_id):
     return [Refusal(Reason.CPF_TAKEN, {"name": owner.called})] if owner else []
 
 
-def _known(examined, clinic, policy, lock=True):
-    patients = Patient.objects.of(clinic)
-    if lock:
-        patients = patients.select_for_update(no_key=True)
-    if examined.cpf and (owner := patients.filter(cpf=examined.cpf).first()):
-        return _believed(owner, examined.details, policy)
-    same = patients.filter(phone=examined.details.phone, folded_name=Fold(_text(examined.details.name)))
-    return next((patient for patient in same.order_by("pk") if _may_be(patient, examined)), None)
+def _hold(clinic, examined):
+    with connection.cursor() as cursor:
+        for known_by in filter(None, [examined.cpf, examined.details.phone]):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [clinic.pk, known_by])
 
 
-def _text(value):
-    return Value(value, output_field=TextField())
+def _known(examined, clinic, policy, lock):
+    if examined.cpf:
+        for owner in rows.patients_with_cpf(clinic, examined.cpf, lock=lock):
+            return _believed(owner, examined.details, policy)
+    same = rows.patients_called(clinic, examined.details.name, examined.details.phone, lock=lock)
+    return next((patient for patient in same if _may_be(patient, examined)), None)
 
 
 def _may_be(patient, examined):

@@ -4,6 +4,9 @@ Composing these statements cost Django several times what running them costs Pos
 here is what the ORM would have done: rows are models, tenancy is the first condition, columns come from the models.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from uuid import UUID
 
@@ -16,42 +19,135 @@ from clinic.models import (
     AppointmentEvent,
     AppointmentProcedure,
     Clinic,
+    Discount,
     Doctor,
     Patient,
     Procedure,
 )
+from clinic.models.appointment import FREES_THE_TIME
+from clinic.models.schedule import STORED, Schedules, Stored
 
-DOCTOR = "SELECT * FROM clinic_doctor WHERE clinic_id = %s AND {key} = %s AND active"
-# Without the phone, which is parsed at every load: no rule about an appointment asks for it.
-PATIENT = "SELECT id, clinic_id, name, social_name FROM clinic_patient WHERE clinic_id = %s AND id = %s"
-LOCKED = " FOR NO KEY UPDATE"
+DoctorKey = int | UUID
+FREED = [status.value for status in FREES_THE_TIME]
+
+# A patient comes without the phone, which is parsed at every load: no rule about an appointment asks for it.
+PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name")
+# The patient's row waits for the doctor's: the count makes PostgreSQL look for, and lock, the doctor first.
+FOUND = """
+    WITH doctor AS MATERIALIZED (
+        SELECT {doctor} FROM clinic_doctor WHERE clinic_id = %(clinic)s AND {doctor_key} = %(doctor)s AND active {lock}
+    ), patient AS MATERIALIZED (
+        SELECT {patient} FROM clinic_patient
+        WHERE clinic_id = %(clinic)s AND id = %(patient)s AND (SELECT count(*) FROM doctor) >= 0 {lock}
+    ), procedure AS (
+        SELECT {procedure}, EXISTS (
+            SELECT FROM clinic_doctor_procedures, doctor WHERE doctor_id = doctor.id AND procedure_id = each.id
+        ) FROM clinic_procedure AS each
+        WHERE clinic_id = %(clinic)s AND {procedure_key} = ANY (%(procedures)s) AND active
+    )
+    SELECT doctor.*, patient.*, procedure.* FROM (SELECT) AS once
+    LEFT JOIN doctor ON true LEFT JOIN patient ON true LEFT JOIN procedure ON true
+"""
+LOCKED = "FOR NO KEY UPDATE"
+PATIENTS = "SELECT {columns} FROM clinic_patient WHERE clinic_id = %s AND {condition} ORDER BY id {lock}"
+DISCOUNTS = "SELECT {columns} FROM clinic_discount WHERE clinic_id = %s AND id = ANY (%s)"
 HOLD_DOCTORS = "SELECT FROM clinic_doctor WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 HOLD_PATIENT = "SELECT FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE"
-PROCEDURES = """
-    SELECT procedure.*, EXISTS (
-        SELECT FROM clinic_doctor_procedures WHERE doctor_id = %s AND procedure_id = procedure.id
-    ) AS performed
-    FROM clinic_procedure AS procedure WHERE clinic_id = %s AND {key} = ANY (%s) AND active
-"""
-OVERLAPPING = """
-    SELECT appointment.id, appointment.doctor_id, patient_id, starts_at, ends_at, encaixe_by_id, name AS doctor_name
+# The day's hours and absences, and in the last three columns what else tells an appointment that overlaps.
+AROUND = f"""
+    SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({STORED}) AS stored
+    UNION ALL
+    SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, clinic_doctor.name,
+        appointment.id, patient_id, encaixe_by_id
     FROM clinic_appointment AS appointment JOIN clinic_doctor ON clinic_doctor.id = doctor_id
-    WHERE appointment.clinic_id = %s AND (doctor_id = %s OR patient_id = %s)
-      AND starts_at < %s AND ends_at > %s
-      AND status NOT IN ('cancelled', 'no_show') AND deleted_at IS NULL AND appointment.id IS DISTINCT FROM %s
-    ORDER BY starts_at, appointment.id
-"""
+    WHERE appointment.clinic_id = %(clinic)s AND (doctor_id = %(doctor)s OR patient_id = %(patient)s)
+      AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+      AND status <> ALL (%(freed)s) AND deleted_at IS NULL AND appointment.id IS DISTINCT FROM %(besides)s
+    ORDER BY 5, 8
+"""  # noqa: S608 - what is put in is the statement of models.schedule
 
 
-def doctor(clinic: Clinic, wanted: int | UUID, *, lock: bool = False) -> Doctor | None:
-    """The active doctor with that id or uuid; with `lock`, its row is held (FOR NO KEY UPDATE)."""
-    statement = DOCTOR.format(key=_key(wanted)) + (LOCKED if lock else "")
-    return _first(Doctor, statement, [clinic.pk, wanted]) if _possible(wanted) else None
+@dataclass(frozen=True)
+class Found:
+    """The active rows that were asked for, None for each unknown; a procedure has `performed`: by this doctor."""
+
+    doctor: Doctor | None
+    patient: Patient | None
+    procedures: list[Procedure | None]
 
 
-def patient(clinic: Clinic, wanted: int, *, lock: bool = False) -> Patient | None:
-    """The patient with that id, with the columns that rules about time need; with `lock`, held like the doctor's."""
-    return _first(Patient, PATIENT + (LOCKED if lock else ""), [clinic.pk, wanted]) if _possible(wanted) else None
+@dataclass(frozen=True)
+class Overlapping:
+    """A standing appointment that shares time with the one wanted."""
+
+    id: int
+    doctor_id: int
+    doctor_name: str
+    patient_id: int
+    starts_at: datetime
+    ends_at: datetime
+    is_encaixe: bool
+
+
+@dataclass(frozen=True)
+class Around:
+    """What there is at the time wanted: the doctor's hours and absences that day, and who overlaps, in time's order."""
+
+    schedules: Schedules
+    overlapping: list[Overlapping]
+
+
+def found(
+    clinic: Clinic,
+    *,
+    doctor: DoctorKey | None = None,
+    patient: int | None = None,
+    procedures: Sequence[int | UUID] = (),
+    lock: bool = False,
+) -> Found:
+    """By id or uuid, procedures in the order asked for. With `lock` the doctor's row is held, then the patient's."""
+    asked = [each for each in procedures if _possible(each)]
+    statement = _found_statement(_key(doctor), _key(asked[0]) if asked else "id", LOCKED if lock else "")
+    parameters = {
+        "clinic": clinic.pk,
+        "doctor": doctor if _possible(doctor) else None,
+        "patient": patient if _possible(patient) else None,
+        "procedures": asked,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        all_rows = cursor.fetchall()
+    rows = [_cut(row) for row in all_rows]
+    known = {}
+    for *_, (*values, performed) in rows:
+        if each := _model(Procedure, values):
+            each.performed = performed
+            known |= {each.pk: each, each.uuid: each}
+    doctor_values, patient_values, _ = rows[0]
+    return Found(
+        _model(Doctor, doctor_values),
+        _model(Patient, patient_values, PATIENT_COLUMNS),
+        [known.get(each) for each in procedures],
+    )
+
+
+def discounts(clinic: Clinic, wanted: list[int]) -> list[Discount | None]:
+    """In the order asked for, None for each unknown."""
+    with connection.cursor() as cursor:
+        columns = ", ".join(_names(Discount))
+        cursor.execute(DISCOUNTS.format(columns=columns), [clinic.pk, [each for each in wanted if _possible(each)]])
+        known = {each.pk: each for each in (_model(Discount, row) for row in cursor.fetchall())}
+    return [known.get(each) for each in wanted]
+
+
+def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:
+    """At most one; with `lock` held."""
+    return _patients("cpf = %s", [clinic.pk, cpf], lock)
+
+
+def patients_called(clinic: Clinic, name: str, phone: str, *, lock: bool) -> list[Patient]:
+    """Those with this E.164 phone and, but for accents, capitals and spaces, this name; with `lock` held."""
+    return _patients("phone = %s AND folded_name = clinic_fold(%s)", [clinic.pk, phone, name], lock)
 
 
 def hold(doctors: set[int], patient: int) -> None:
@@ -61,23 +157,33 @@ def hold(doctors: set[int], patient: int) -> None:
         cursor.execute(HOLD_PATIENT, [patient])
 
 
-def procedures(clinic: Clinic, wanted: list, doctor: Doctor | None) -> list[Procedure | None]:
-    """Active ones in the order asked for, None for each unknown, with `performed`: whether this doctor does it."""
-    asked = [each for each in wanted if _possible(each)]
-    if not asked:
-        return [None] * len(wanted)
-    key = _key(asked[0])
-    found = Procedure.objects.raw(PROCEDURES.format(key=key), [doctor and doctor.pk, clinic.pk, asked])
-    by_key = {getattr(procedure, key): procedure for procedure in found}
-    return [by_key.get(each) for each in wanted]
-
-
-def overlapping(
-    clinic: Clinic, doctor: Doctor, patient: Patient | None, starts_at, ends_at, *, besides: Appointment | None = None
-) -> list[Appointment]:
-    """Standing appointments of this doctor or this patient that share time with the span, with `doctor_name`."""
-    whose = [clinic.pk, doctor.pk, patient and patient.pk]
-    return list(Appointment.objects.raw(OVERLAPPING, [*whose, ends_at, starts_at, besides and besides.pk]))
+def around(
+    clinic: Clinic, doctor: Doctor, patient: Patient | None, starts_at, ends_at, *, day: date, besides=None
+) -> Around:
+    """`day` is the local date of the start; `besides` an appointment about to be moved, or None. One statement."""
+    first, last = clinic.day(day)
+    parameters = {
+        "clinic": clinic.pk,
+        "doctors": [doctor.pk],
+        "first": first,
+        "last": last,
+        "doctor": doctor.pk,
+        "patient": patient and patient.pk,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "besides": besides and besides.pk,
+        "freed": FREED,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(AROUND, parameters)
+        all_rows = cursor.fetchall()
+    stored = [Stored(*row[:7]) for row in all_rows if row[7] is None]
+    overlapping = [
+        Overlapping(pk, doctor_id, name, patient_id, starts, ends, encaixe is not None)
+        for doctor_id, _, _, _, starts, ends, name, pk, patient_id, encaixe in all_rows
+        if pk is not None
+    ]
+    return Around(Schedules(clinic, stored), overlapping)
 
 
 def insert(appointment: Appointment, lines: list[PricedLine], event: AppointmentEvent) -> None:
@@ -145,8 +251,42 @@ def _values(row):
     return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in _columns(type(row))]
 
 
-def _first(model, statement, parameters):
-    return next(iter(model.objects.raw(statement, parameters)), None)
+def _patients(condition, parameters, lock):
+    columns = ", ".join(_names(Patient))
+    with connection.cursor() as cursor:
+        cursor.execute(PATIENTS.format(columns=columns, condition=condition, lock=LOCKED if lock else ""), parameters)
+        return [_model(Patient, row) for row in cursor.fetchall()]
+
+
+@cache
+def _found_statement(doctor_key, procedure_key, lock):
+    return FOUND.format(
+        doctor=", ".join(_names(Doctor)),
+        doctor_key=doctor_key,
+        patient=", ".join(PATIENT_COLUMNS),
+        procedure=", ".join(f"each.{name}" for name in _names(Procedure)),
+        procedure_key=procedure_key,
+        lock=lock,
+    )
+
+
+def _cut(row):
+    """A row of FOUND, taken apart into the doctor's values, the patient's, and the procedure's with `performed`."""
+    first = len(_names(Doctor))
+    second = first + len(PATIENT_COLUMNS)
+    return row[:first], row[first:second], row[second:]
+
+
+def _model(model, values, names=None):
+    """The row as a model; None for the NULLs of an outer join."""
+    names = names or _names(model)
+    return None if values[names.index("id")] is None else model.from_db(connection.alias, names, values)
+
+
+@cache
+def _names(model: type[models.Model]) -> tuple[str, ...]:
+    """Column and attribute are called alike in these models."""
+    return tuple(field.attname for field in model._meta.concrete_fields)
 
 
 def _key(wanted):
@@ -155,4 +295,4 @@ def _key(wanted):
 
 def _possible(wanted):
     """An id beyond bigint is nobody's, and PostgreSQL would refuse to compare it."""
-    return isinstance(wanted, UUID) or abs(wanted) <= models.BigIntegerField.MAX_BIGINT
+    return isinstance(wanted, UUID) or wanted is not None and abs(wanted) <= models.BigIntegerField.MAX_BIGINT

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from clinic.booking.details import NOTES_LIMIT, CpfPolicy, PatientDetails
 from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
-from clinic.models.schedule import Closure, Schedules
+from clinic.models.schedule import Closure
 
 LONGEST = timedelta(hours=12)
 FURTHEST_DAYS = 2 * 365
@@ -36,7 +37,7 @@ class Proposal:
     """
 
     clinic: Clinic
-    doctor: int | UUID | None
+    doctor: rows.DoctorKey | None
     lines: tuple[LineRequest, ...]
     starts_at: datetime | None
     ends_at: datetime | None = None
@@ -65,6 +66,12 @@ class Case:
     discounts: list[Discount | None] = field(default_factory=list)
     notes: str = ""
     moving: Appointment | None = None
+
+    @cached_property
+    def around(self) -> rows.Around:
+        """Asked for once, after the locks are held: what is seen then holds until the transaction ends."""
+        span = self.starts_at, self.ends_at
+        return rows.around(self.clinic, self.doctor, self.patient, *span, day=self.local_date, besides=self.moving)
 
     @property
     def has_readable_time(self):
@@ -142,7 +149,7 @@ def time_is_ahead(case: Case) -> Rule:
 
 
 def doctor_works_then(case: Case) -> Rule:
-    schedules = Schedules.load(case.clinic, [case.doctor.pk], case.local_date, case.local_date)
+    schedules = case.around.schedules
     opened = schedules.open(case.doctor.pk, case.local_date)
     if any(span.contains(case.starts_at, case.ends_at) for span in opened):
         return
@@ -176,17 +183,17 @@ def hours_in_words(clinic: Clinic, blocks) -> str:
     return str(_(" e ")).join([", ".join(spans[:-1]), spans[-1]] if spans[:-1] else spans)
 
 
-def doctor_is_free(case: Case, others: list[Appointment]) -> Rule:
+def doctor_is_free(case: Case) -> Rule:
     """`spans` in the refusal tells the taken times, for the API that names each slot."""
-    taken = [other for other in others if other.doctor_id == case.doctor.pk and not other.is_encaixe]
+    taken = [other for other in case.around.overlapping if other.doctor_id == case.doctor.pk and not other.is_encaixe]
     if taken:
         spans = [(other.starts_at, other.ends_at) for other in taken]
         time = case.clock(max(case.starts_at, taken[0].starts_at))
         yield Refusal(Reason.DOCTOR_TAKEN, {"time": time, "doctor": case.doctor.name, "spans": spans})
 
 
-def patient_is_in_one_place(case: Case, others: list[Appointment]) -> Rule:
-    for other in others:
+def patient_is_in_one_place(case: Case) -> Rule:
+    for other in case.around.overlapping:
         told_already = other.doctor_id == case.doctor.pk and not other.is_encaixe
         if case.patient and other.patient_id == case.patient.pk and not told_already:
             time = case.clock(other.starts_at)
@@ -217,9 +224,36 @@ def broken(case: Case, *, shape=SHAPE) -> list[Refusal]:
 
 def free(case: Case) -> list[Refusal]:
     """Whether doctor and patient are free then."""
-    span = case.starts_at, case.ends_at
-    others = rows.overlapping(case.clinic, case.doctor, case.patient, *span, besides=case.moving)
-    return [*doctor_is_free(case, others), *patient_is_in_one_place(case, others)]
+    return [*doctor_is_free(case), *patient_is_in_one_place(case)]
+
+
+def doctor_refusals(wanted: rows.DoctorKey | None, found: Doctor | None) -> list[Refusal]:
+    """What is wrong with the doctor who was asked for."""
+    if wanted is None:
+        return [Refusal(Reason.DOCTOR_MISSING)]
+    return [] if found else [Refusal(Reason.DOCTOR_UNKNOWN)]
+
+
+def standing_case(appointment: Appointment, now: datetime) -> Case:
+    """The appointment as it is, to ask whether its time is free of others."""
+    return Case(
+        clinic=appointment.clinic,
+        now=now,
+        doctor=appointment.doctor,
+        patient=appointment.patient,
+        procedures=[],
+        starts_at=appointment.starts_at,
+        ends_at=appointment.ends_at,
+        moving=appointment,
+    )
+
+
+def later(instant: datetime | None, length: timedelta) -> datetime | None:
+    """None without an instant, or beyond the end of the calendar."""
+    try:
+        return instant and instant + length
+    except OverflowError:
+        return None
 
 
 def _time_blamed(refusals):

@@ -1,6 +1,6 @@
 """The eight statuses and what each may become (FRONT-DESK, "Statuses")."""
 
-from clinic.models.appointment import Status
+from clinic.models.appointment import FREES_THE_TIME, Status
 
 _STANDING_STILL = {Status.CONFIRMED, Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}
 
@@ -23,8 +23,6 @@ TRANSITIONS = {
 
 # Becoming Reagendado is not a transition of its own: it is what moving does.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}
-
-FREES_THE_TIME = {Status.CANCELLED, Status.NO_SHOW}
 
 
 def takes_time_again(current: Status, wanted: Status) -> bool:

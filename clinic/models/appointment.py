@@ -26,7 +26,9 @@ class Status(models.TextChoices):
     RESCHEDULED = "rescheduled", _("Reagendado")
 
 
-STANDING = ~Q(status__in=["cancelled", "no_show"]) & Q(deleted_at__isnull=True)
+# The one home of "takes no time": constraints, rules, free times and the day all ask here.
+FREES_THE_TIME = (Status.CANCELLED, Status.NO_SHOW)
+STANDING = ~Q(status__in=[status.value for status in FREES_THE_TIME]) & Q(deleted_at__isnull=True)
 
 
 class AppointmentQuerySet(ClinicQuerySet):

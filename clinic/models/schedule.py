@@ -77,13 +77,13 @@ def _cut(span, hole):
 
 # Written out because every booking asks it: see clinic.booking.rows.
 STORED = """
-    SELECT doctor_id, weekday, starts, ends, NULL::timestamptz, NULL::timestamptz, NULL
-    FROM clinic_workinghours WHERE clinic_id = %s AND doctor_id = ANY (%s)
+    SELECT doctor_id, weekday, starts, ends,
+        NULL::timestamptz AS starts_at, NULL::timestamptz AS ends_at, NULL AS reason
+    FROM clinic_workinghours WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s)
     UNION ALL
     SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, reason
-    FROM clinic_absence WHERE clinic_id = %s AND (doctor_id = ANY (%s) OR doctor_id IS NULL)
-      AND starts_at < %s AND ends_at > %s
-    ORDER BY 5
+    FROM clinic_absence WHERE clinic_id = %(clinic)s AND (doctor_id = ANY (%(doctors)s) OR doctor_id IS NULL)
+      AND starts_at < %(last)s AND ends_at > %(first)s
 """
 
 
@@ -117,7 +117,8 @@ class Schedules:
         """Schedules of `doctors` (rows or ids) on the local dates from `first` to `last`, both included."""
         ids = [getattr(doctor, "pk", doctor) for doctor in doctors]
         with connection.cursor() as cursor:
-            cursor.execute(STORED, [clinic.pk, ids, clinic.pk, ids, clinic.day(last)[1], clinic.day(first)[0]])
+            span = {"first": clinic.day(first)[0], "last": clinic.day(last)[1]}
+            cursor.execute(f"{STORED} ORDER BY starts_at", {"clinic": clinic.pk, "doctors": ids} | span)
             stored = [Stored(*row) for row in cursor.fetchall()]
         return cls(clinic, stored)
 

@@ -9,10 +9,11 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 
-from clinic import booking, panel, patients
+from clinic import booking, choices, patients
 from clinic.models import Appointment, Clinic
 from clinic.web.forms.booking import BookingForm, WhenForm
 from clinic.web.forms.fields import READABLE_YEARS, is_short_number
+from clinic.web.forms.patient import begun_with
 
 TIMES_SHOWN = 6
 # What pressing each button of the panel draws anew.
@@ -52,7 +53,8 @@ def pressed(posted: QueryDict, clinic: Clinic) -> QueryDict:
     if "new" in data:
         typed = data.get("q", "").strip()
         data["is_new"], data["patient"] = "1", ""
-        data["phone" if any(char.isdigit() for char in typed) else "name"] = typed
+        for field, text in begun_with(typed).items():
+            data[field] = text
     if "choose" in data:
         _choose(data, clinic)
     if "add" in data:
@@ -81,7 +83,7 @@ def as_it_is(appointment: Appointment) -> QueryDict:
 def move_context(form: WhenForm, appointment: Appointment) -> dict:
     """Everything `appointment/move.html` shows."""
     clinic, values = form.clinic, form.cleaned_data
-    doctors = list(panel.doctors(clinic))
+    doctors = list(choices.doctors(clinic))
     doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
     minutes = _minutes(form) or (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
     day = values.get("date") or clinic.local(timezone.now()).date()
@@ -92,19 +94,29 @@ def move_context(form: WhenForm, appointment: Appointment) -> dict:
         "doctors": doctors,
         "doctor": doctor,
         "minutes": minutes,
-        "focus": next(iter(form.errors), "date"),
+        "focus": next(iter(form.errors), "save" if "choose" in form.data else "date"),
         **_times_context(form, times),
     }
 
 
 def _with_usual_procedure(data, clinic):
-    """A doctor without a procedure chosen begins with the usual one: the field that is most often left as it is."""
-    chosen = any(procedure for procedure in data.getlist("procedure"))
+    """A doctor without a procedure chosen begins with the usual one: the field that is most often left as it is.
+
+    `usual` remembers what was put there; with a doctor who does not perform it, it makes room for what that one does.
+    """
+    chosen = [procedure for procedure in data.getlist("procedure") if procedure]
     doctor = data.get("doctor", "")
-    if not chosen and "add" not in data and is_short_number(doctor):
-        usual = panel.usual_procedure(clinic, int(doctor))
+    if "add" in data or not is_short_number(doctor):
+        return data
+    if not chosen or (chosen == [data.get("usual")] and not _performs(clinic, doctor, chosen[0])):
+        usual = choices.usual_procedure(clinic, int(doctor))
+        data["usual"] = str(usual or "")
         data.setlist("procedure", [str(usual)] if usual else [])
     return data
+
+
+def _performs(clinic, doctor, procedure):
+    return is_short_number(procedure) and choices.procedures(clinic, int(doctor), []).filter(pk=procedure).exists()
 
 
 def _iso_date(text):
@@ -134,15 +146,15 @@ def _remove(data, index):
 def context(form: BookingForm) -> dict:
     """Everything `appointment/book.html` shows for a form whose check has run."""
     clinic, values = form.clinic, form.cleaned_data
-    doctors = list(panel.doctors(clinic))
+    doctors = list(choices.doctors(clinic))
     doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
     chosen = [int(procedure) for procedure, discount in form.rows if is_short_number(procedure)]
-    procedures = list(panel.procedures(clinic, doctor and doctor.pk, chosen))
+    procedures = list(choices.procedures(clinic, doctor and doctor.pk, chosen))
     day = form.day or clinic.local(timezone.now()).date()
-    discounts = list(panel.discounts(clinic, day))
+    discounts = list(choices.discounts(clinic, day))
     rows = _rows(form, procedures, discounts)
     searching = not form.is_new_patient and not values.get("patient")
-    patient = None if form.is_new_patient or not values.get("patient") else panel.patient(clinic, values["patient"])
+    patient = None if form.is_new_patient or not values.get("patient") else choices.patient(clinic, values["patient"])
     minutes = _minutes(form) or sum(row["line"].procedure.duration_minutes for row in rows if row["line"])
     times = _times(form, doctor, minutes, day, patient and patient.pk)
     return {
@@ -159,7 +171,7 @@ def context(form: BookingForm) -> dict:
         "total": sum(row["line"].total for row in rows if row["line"]),
         "ends_by_itself": _end(form, minutes),
         "minutes": minutes,
-        "submit": _submit(values.get("starts")),
+        "submit": _submit(form),
         "focus": _focus(form),
         **_times_context(form, times),
     }
@@ -170,7 +182,7 @@ def _times_context(form, times):
         "times": times[:TIMES_SHOWN],
         "more_times": times[TIMES_SHOWN:],
         "times_are_alternatives": bool(form.alternatives),
-        "chosen": form.cleaned_data.get("starts_at"),
+        "chosen": None if _is_refused(form) else form.cleaned_data.get("starts_at"),
         "chosen_day": form.cleaned_data.get("date"),
     }
 
@@ -222,13 +234,19 @@ def _focus(form):
         return last_line
     if not form.is_new_patient and not form.cleaned_data.get("patient"):
         return "q"
+    if "new" in form.data:
+        return "phone" if form.data.get("name") else "name"
     errors = [field.name for field in form.shown if field.errors]
     if errors:
         return {"procedure": last_line, "discount": last_line}.get(errors[0], errors[0])
-    if form.is_new_patient and not {"choose", "remove"} & form.data.keys():
-        return "phone" if form.data.get("name") else "name"
     return "save"
 
 
-def _submit(starts):
-    return _("Agendar às %(time)s") % {"time": f"{starts:%H:%M}"} if starts else _("Agendar")
+def _submit(form):
+    """What the main button does; it names a time only as long as nothing speaks against it."""
+    starts = form.cleaned_data.get("starts")
+    return _("Agendar às %(time)s") % {"time": f"{starts:%H:%M}"} if starts and not _is_refused(form) else _("Agendar")
+
+
+def _is_refused(form):
+    return bool({"date", "starts", "ends"} & form.errors.keys())

@@ -70,7 +70,19 @@ const numberIn = (element, prefix) => Number(element.className.match(new RegExp(
 const form = () => [...panel.querySelectorAll("form")].find((each) => each.elements.starts && each.elements.date);
 const value = (name) => form()?.elements[name]?.value || "";
 
+// What the panel is about is in sight in the day, once; after that nobody's scrolling is disturbed.
+let shown = "";
+
+function show(element, about) {
+  if (about !== shown) element.scrollIntoView({ block: "nearest", inline: "nearest" });
+  shown = about;
+}
+
 function outline() {
+  day()?.querySelector(".appt > [aria-current]")?.removeAttribute("aria-current");
+  const open = document.getElementById(panel.querySelector("[data-card]")?.dataset.card);
+  open?.setAttribute("aria-current", "true");
+  if (open && !form()) show(open, open.id);
   document.getElementById("chosen")?.remove();
   const grid = day()?.querySelector(".grid");
   const start = minutes(value("starts"));
@@ -85,9 +97,16 @@ function outline() {
   const mark = document.createElement("div");
   mark.id = "chosen";
   mark.ariaHidden = "true";
-  mark.className = `chosen from-${first} to-${first + Math.max(Math.ceil(length / 5), 1)} col-${numberIn(column, "col")}`;
-  mark.textContent = `${value("starts").slice(0, 5)} ${day().dataset.freeWord}`;
+  const last = first + Math.max(Math.ceil(length / 5), 1);
+  const number = numberIn(column, "col");
+  mark.className = `chosen from-${first} to-${last} col-${number}`;
+  // Over somebody's card the outline is enough: two texts on each other are none.
+  const covered = [...grid.querySelectorAll(`.appt.col-${number}:not(.back)`)]
+    .some((card) => numberIn(card, "from") < last && numberIn(card, "to") > first);
+  mark.classList.toggle("over", covered);
+  mark.textContent = covered ? "" : `${value("starts").slice(0, 5)} ${day().dataset.freeWord}`;
   grid.append(mark);
+  show(mark, mark.className);
 }
 
 for (const name of ["input", "change"]) panel.addEventListener(name, outline);
@@ -158,10 +177,13 @@ document.addEventListener("mouseover", ({ target }) => {
   if (link && !link.title) link.title = link.ariaLabel;
 });
 
-// A date typed on the keyboard changes piece by piece: wait until it is whole.
-let picking;
-document.addEventListener("input", ({ target }) => {
-  if (target.id !== "day-pick") return;
-  clearTimeout(picking);
-  if (target.checkValidity()) picking = setTimeout(() => window.htmx.trigger(target.form, "picked"), 600);
+// The calendar is the browser's, the date beside it is written as the clinic writes it.
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("#day-calendar")) document.getElementById("day-native").showPicker();
+});
+
+document.addEventListener("change", ({ target }) => {
+  if (target.id !== "day-native" || !target.value) return;
+  document.getElementById("day-pick").value = target.value.split("-").reverse().join("/");
+  window.htmx.trigger(target.form, "picked");
 });

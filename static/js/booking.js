@@ -17,7 +17,9 @@ document.addEventListener("htmx:afterRequest", () => {
   markInvalid();
   const form = panel.querySelector("#booking");
   const times = form?.querySelector("#booking-times");
-  if (!times || form.dataset.minutes === times.dataset.minutes) return;
+  if (!times) return;
+  if (form.elements.ends) form.elements.ends.placeholder = times.dataset.ends;
+  if (form.dataset.minutes === times.dataset.minutes) return;
   form.dataset.minutes = times.dataset.minutes;
   panel.dispatchEvent(new Event("change"));
 });

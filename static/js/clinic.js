@@ -32,7 +32,9 @@ const touched = (field) =>
     : field.tagName === "SELECT" ? [...field.options].some((option) => option.selected !== option.defaultSelected) && field.selectedIndex > 0
       : field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue;
 
-const hasTypedText = () => [...panel.querySelectorAll("input, select, textarea")].some(touched);
+// `data-typed` marks a form whose text has been to the server and back: it is its own default there, and still typed.
+const hasTypedText = () =>
+  panel.querySelector("form[data-typed]") !== null || [...panel.querySelectorAll("input, select, textarea")].some(touched);
 
 // What was typed is never thrown away: closing or replacing the panel leaves a message with the way back.
 function keepForm() {
@@ -52,11 +54,12 @@ function keepForm() {
 
 function closePanel() {
   if (hasTypedText()) keepForm();
+  const card = panel.querySelector("[data-card]")?.dataset.card;
   panel.replaceChildren();
   panel.dispatchEvent(new Event("change", { bubbles: true }));
-  // The opener may have been drawn anew meanwhile.
+  // The opener may have been drawn anew meanwhile, or be a free time that the card stands on now.
   const again = opener?.isConnected ? opener : opener && (document.getElementById(opener.id) || sameLink(opener));
-  (again || document.getElementById("main")).focus();
+  (again || document.getElementById(card) || document.getElementById("main")).focus();
   opener = null;
 }
 
@@ -65,17 +68,44 @@ const sameLink = (link) =>
 
 function focusPanel() {
   if (panel.contains(document.activeElement)) return;
-  const field = panel.querySelector("[autofocus]");
+  const field = panel.querySelector("[autofocus]") || panel.querySelector("#panel-title");
   if (!field) panel.tabIndex = -1;
   (field || panel).focus();
 }
 
+// Leaving the page with text that is nowhere else: the browser asks first. Not when the server has just kept it.
+let kept = false;
+
+window.addEventListener("beforeunload", (event) => {
+  if (hasTypedText() && !kept) event.preventDefault();
+});
+
+document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
+  // When it leads to signing in from anything but a sent form, trouble.js stays here; the next answer takes this back.
+  kept = Boolean(detail.xhr.getResponseHeader("HX-Redirect"));
+});
+
+let typedIn = null;
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  const form = detail.elt.closest("#panel form");
+  if (form && hasTypedText()) form.dataset.typed = "";
+});
+
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target !== panel || !detail.shouldSwap) return;
   const asker = detail.requestConfig.elt;
-  if (panel.contains(asker)) return;
-  if (hasTypedText()) keepForm();
-  opener = asker;
+  const inside = panel.contains(asker);
+  typedIn = inside ? panel.querySelector("form[data-typed]")?.getAttribute("action") : null;
+  // Going back from a form leaves it as much as opening something else does; sending it does not.
+  if ((!inside || detail.requestConfig.verb === "get") && hasTypedText()) keepForm();
+  if (!inside) opener = asker;
+});
+
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target !== panel || !typedIn) return;
+  const form = [...panel.querySelectorAll("form")].find((each) => each.getAttribute("action") === typedIn);
+  if (form) form.dataset.typed = "";
 });
 
 document.addEventListener("htmx:afterSettle", ({ target, detail }) => {

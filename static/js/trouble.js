@@ -29,10 +29,14 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
 });
 
 // Without a session every answer is "go and sign in". Only a form that is sent may take the page away for that:
-// the server keeps what was typed in it. Anything else leaves the page alone and says so.
+// the server keeps what was typed in it. Anything else, a button of the form with an address of its own too, leaves the
+// page alone and says so.
+const isSent = ({ triggeringEvent }) =>
+  triggeringEvent?.type === "submit" && !triggeringEvent.submitter?.hasAttribute("formaction");
+
 function staysWithoutSession({ xhr, requestConfig }) {
   const signIn = document.getElementById("trouble-session").content.querySelector("a").getAttribute("href");
-  return xhr.getResponseHeader("HX-Redirect")?.startsWith(signIn) && requestConfig.triggeringEvent?.type !== "submit";
+  return xhr.getResponseHeader("HX-Redirect")?.startsWith(signIn) && !isSent(requestConfig);
 }
 
 document.addEventListener("htmx:beforeOnLoad", (event) => {

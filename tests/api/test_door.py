@@ -24,3 +24,12 @@ def test_an_address_that_does_not_exist_is_not_found_in_the_apis_own_words(progr
 def test_nobody_is_let_in_without_a_credential(program):
     program.secret = ""
     assert program.get("/nothing").status_code == 401
+
+
+def test_an_address_is_logged_nowhere(program, caplog):
+    caplog.set_level("DEBUG")
+    for path in ("/patients/+5581988887777", "/nothing/+5581988887777", "/nothing?phone=%2B5581988887777"):
+        assert program.get(path).status_code == 404
+    program.secret = ""
+    assert program.get("/patients/+5581988887777").status_code == 401
+    assert "81988887777" not in "".join(record.getMessage() for record in caplog.records if record.name != "django.db")

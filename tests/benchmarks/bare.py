@@ -1,7 +1,8 @@
 """The clinic with two bare Django views beside it, in one process: no middleware, no session, no rules, no checks.
 
-`bare/agendar/` makes the inserts that a booking makes and nothing else; `bare/<clinic>/dia/<date>/` shows the day's
-appointments in a plain table. What the clinic's own pages take beyond these is the price of what they do.
+`bare/agendar/` makes the four inserts that a booking with a discount makes and nothing else;
+`bare/<clinic>/dia/<date>/` shows the day's appointments in a plain table. What the clinic's own pages take beyond these
+is the price of what they do.
 """
 
 import os
@@ -21,7 +22,7 @@ from django.urls import include, path
 
 django.setup()
 
-from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure  # noqa: E402 - models need the set-up
+from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, AppointmentProcedure  # noqa: E402 - models need the set-up
 
 LENGTH = timedelta(minutes=30)
 TABLE = engines["django"].from_string("""<!doctype html><title>Dia</title><table>{% for appointment in appointments %}
@@ -41,12 +42,15 @@ def book(request):
             starts_at=starts_at,
             ends_at=starts_at + LENGTH,
         )
-        AppointmentProcedure.objects.create(
+        line = AppointmentProcedure.objects.create(
             clinic_id=clinic,
             appointment=appointment,
             position=0,
             procedure_id=fields["procedure"],
             price=fields["price"],
+        )
+        AppliedDiscount.objects.create(
+            clinic_id=clinic, line=line, discount_id=fields["discount"], value=fields["value"]
         )
         AppointmentEvent.objects.create(
             clinic_id=clinic,

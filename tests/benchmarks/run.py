@@ -28,6 +28,7 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool) -> st
     call_command("migrate", verbosity=0)
     clinic, password = bulk.load_clinic(), secrets.token_urlsafe()
     user = StaffUser.objects.create_user(USERNAME, password, name="Recepção", clinic=clinic)
+    booking.discount_of(clinic)
     with houses(server, urlsplit(server).path[1:], sizes) as built, generator() as load:
         day = bulk.last_full_day(clinic)
         report("sign-in")

@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from clinic.booking import Author, LineRequest, Reason, annotate, book, check
+from clinic.booking import Author, LineRequest, Reason, annotate, book, change_status, check
 from clinic.models import Absence, Appointment, AppointmentEvent
 from tests.booking.desk import BY, MONDAY, details, reasons, refused, stored
 from tests.booking.overlaps import OVERLAPS
@@ -225,3 +225,22 @@ def test_a_note_that_changes_nothing_is_not_recorded_and_one_too_long_is_refused
 
     assert refusal.reasons == {Reason.NOTES_TOO_LONG}
     assert appointment.events.count() == 1
+
+
+def test_notes_somebody_else_wrote_since_they_were_seen_are_not_replaced_unseen(desk):
+    appointment = desk.book(notes="trazer\nexames")
+    mine = {"clinic": desk.clinic, "by": BY, "seen": " trazer\r\nexames"}
+    annotate(appointment.pk, notes="em jejum", **mine)
+
+    for notes in ("liga antes", ""):
+        assert reasons(annotate, appointment.pk, notes=notes, **mine) == {Reason.CHANGED_MEANWHILE}
+    assert annotate(appointment.pk, notes="trazer\nexames ", **mine).notes == "em jejum", "nothing was changed here"
+    assert annotate(appointment.pk, notes="em jejum", **mine).notes == "em jejum", "both wrote the same"
+    assert appointment.events.count() == 2
+    assert annotate(appointment.pk, notes="liga antes", **mine | {"seen": "em jejum"}).notes == "liga antes"
+
+
+def test_a_change_of_status_is_no_conflict_of_notes(desk):
+    appointment = desk.book(notes="")
+    change_status(appointment.pk, "confirmed", clinic=desk.clinic, by=BY, now=desk.now)
+    assert annotate(appointment.pk, clinic=desk.clinic, by=BY, notes="liga antes", seen="").notes == "liga antes"

@@ -1,5 +1,5 @@
 import re
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from clinic.booking import Author, LineRequest, Proposal, book
 from clinic.models import Appointment, Patient
-from tests.factories import PASSWORD, make_patient
+from tests.factories import PASSWORD, make_doctor, make_patient, make_procedure
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -210,3 +210,113 @@ def test_a_booking_is_confirmed_moved_cancelled_and_taken_back_in_the_panel(
 
 def icon_of(status):
     return re.compile(rf"#status-{status}$")
+
+
+def test_a_free_time_of_another_doctor_brings_what_that_doctor_performs(window, clinic, receptionist, doctor, monday):
+    scan = make_procedure(clinic, name="Ultrassonografia", duration_minutes=15)
+    radiologist = make_doctor(clinic, name="Dr. Ítalo Guerra", procedures=[scan])
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f".slot a[href*='medico={doctor.pk}&'][href$='inicio=10:00']").click()
+    expect(page.locator("#procedure-0 option:checked")).to_have_text("Consulta")
+    page.locator(f".slot a[href*='medico={radiologist.pk}&'][href$='inicio=11:00']").click()
+    expect(page.locator("#procedure-0 option:checked")).to_have_text("Ultrassonografia")
+    expect(page.locator("#save")).to_have_text("Agendar às 11:00")
+    expect(page.locator("#ends")).to_have_attribute("placeholder", "11:15")
+
+
+def test_a_refused_form_that_is_closed_can_be_reopened_with_everything_in_it(window, receptionist, doctor, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.locator("button[name=new]").first.click()
+    page.locator("#name").fill("Ana Lima")
+    page.locator("#notes").fill("prefere manhã")
+    page.locator("#save").click()
+    expect(page.locator("#error-phone")).not_to_be_empty()
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_empty()
+    page.get_by_role("button", name="Reabrir").click()
+    expect(page.locator("#name")).to_have_value("Ana Lima")
+    expect(page.locator("#notes")).to_have_value("prefere manhã")
+
+
+def test_going_back_from_a_form_keeps_what_was_typed(window, receptionist, doctor, monday):
+    booked = taken_by_somebody_else(doctor, monday, time(9))
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"#a{booked.pk}").click()
+    page.get_by_role("link", name="Editar observações").click()
+    expect(page.locator("#notes")).to_be_focused()
+    page.keyboard.type("jejum")
+    page.get_by_role("link", name="Voltar", exact=True).click()
+    expect(page.locator("#appointment")).to_be_visible()
+    page.get_by_role("button", name="Reabrir").click()
+    expect(page.locator("#notes")).to_have_value("jejum")
+
+
+def test_leaving_the_page_with_a_form_half_typed_asks_first(window, receptionist, doctor, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("mari")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("link", name="Pacientes", exact=True).click()
+    expect(page.locator("#q")).to_have_value("mari")
+    assert asked == ["beforeunload"]
+
+
+def test_messages_leave_the_buttons_of_the_panel_alone(window, receptionist, doctor, maria, monday):
+    page = window(receptionist, height=640)
+    open_slot(page, monday)
+    page.keyboard.type("maria")
+    page.locator("#patient-options").get_by_text("Maria da Silva Souza").click()
+    expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))
+    end_session_of(page)
+    page.locator("#starts").fill("11:00")
+    page.locator("#notes").focus()
+    trouble = page.locator("#trouble > .message")
+    expect(trouble).to_contain_text("Sua sessão terminou")
+    assert trouble.bounding_box()["x"] + trouble.bounding_box()["width"] <= page.locator("#panel").bounding_box()["x"]
+    trouble.get_by_role("button", name="Fechar aviso").click()
+    expect(trouble).to_have_count(0)
+
+
+def test_a_button_of_the_panel_takes_nobody_away_when_the_session_has_ended(window, receptionist, doctor, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.locator("#notes").fill("trazer exames")
+    page.locator("#q").focus()
+    end_session_of(page)
+    page.locator("button[name=add]").click()
+    expect(page.locator("#trouble > .message")).to_contain_text("Sua sessão terminou")
+    expect(page.locator("#notes")).to_have_value("trazer exames")
+
+
+def test_the_card_the_panel_is_about_is_outlined_and_gets_the_focus(window, receptionist, doctor, maria, monday):
+    page = window(receptionist, height=640)
+    open_slot(page, monday, at="17:00")
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.locator("#scroll").evaluate("(each) => each.scrollTo(0, 0)")
+    page.keyboard.press("Enter")
+    card = page.locator("#day .appt > a")
+    expect(card).to_have_attribute("aria-current", "true")
+    expect(card).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(card).to_be_focused()
+    expect(card).not_to_have_attribute("aria-current", "true")
+
+
+def test_a_date_is_typed_as_people_write_it(window, receptionist, doctor, monday):
+    page = window(receptionist)
+    page.goto("/agenda/")
+    page.locator("#day-pick").fill(f"{monday:%d%m%Y}")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/agenda/{monday}/")
+    page.locator("#day-pick").fill("31/02")
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages")).to_contain_text("Esta data não existe.")
+    expect(page).to_have_url(re.compile(f"/agenda/{monday}/$"))
+    page.locator("#day-native").fill(f"{monday + timedelta(days=1)}")
+    page.wait_for_url(f"**/agenda/{monday + timedelta(days=1)}/")

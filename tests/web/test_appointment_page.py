@@ -1,3 +1,5 @@
+import html
+import re
 from datetime import date, time, timedelta
 
 import pytest
@@ -87,6 +89,75 @@ def test_cancelling_asks_who_did_and_keeps_the_reason(desk, appointment):
     )
 
 
+# A second press ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "without"])
+def test_a_button_pressed_twice_shows_the_appointment_and_says_that_it_is_so_already(desk, appointment, headers):
+    for _ in range(2):
+        answer = desk.post(address("status", appointment), {"status": "confirmed"}, headers=headers, follow=True)
+    assert answer.status_code == 200
+    assert "Já estava “Confirmado”: nada foi alterado." in answer.text
+    assert "não se passa para" not in answer.text
+    assert appointment.events.count() == 2
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "without"])
+def test_undo_pressed_twice_takes_back_one_thing_and_says_that_it_is_done(desk, appointment, headers):
+    desk.post(address("status", appointment), {"status": "confirmed"})
+    seen = appointment.events.order_by("pk").last().pk
+    for _ in range(2):
+        answer = desk.post(address("undo", appointment), {"event": seen}, headers=headers, follow=True)
+    appointment.refresh_from_db()
+    assert (answer.status_code, appointment.status) == (200, "scheduled")
+    assert "Já foi desfeito." in answer.text
+    assert appointment.events.count() == 3
+
+
+def test_undo_of_something_else_than_was_just_undone_is_still_refused(desk, appointment):
+    desk.post(address("status", appointment), {"status": "confirmed"})
+    confirmed = appointment.events.order_by("pk").last().pk
+    desk.post(address("status", appointment), {"status": "checked_in"})
+    checked_in = appointment.events.order_by("pk").last().pk
+    desk.post(address("undo", appointment), {"event": checked_in})
+    for seen in (confirmed, "", "abc"):
+        answer = desk.post(address("undo", appointment), {"event": seen}, headers=HTMX)
+        assert answer.status_code == 409
+        assert "Não há o que desfazer" in answer.text
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "without"])
+def test_cancelling_twice_with_the_same_words_cancels_once(desk, appointment, headers):
+    for reason in ("viajou  ontem", "viajou ontem "):
+        form = {"cancelled_by": "patient", "reason": reason}
+        answer = desk.post(address("cancel", appointment), form, headers=headers, follow=True)
+    assert answer.status_code == 200
+    assert "Já estava “Cancelado”: nada foi alterado." in answer.text
+    assert appointment.events.count() == 2
+
+
+def test_who_cancels_with_another_reason_what_is_cancelled_reads_the_first_and_keeps_theirs(desk, appointment):
+    desk.post(address("cancel", appointment), {"cancelled_by": "patient", "reason": "viajou"})
+    answer = desk.post(
+        address("cancel", appointment), {"cancelled_by": "clinic", "reason": "médica doente"}, headers=HTMX
+    )
+    assert answer.status_code == 422
+    assert "Já estava “Cancelado” (Paciente: viajou). O que você escreveu não foi gravado." in answer.text
+    assert 'value="médica doente"' in answer.text
+    appointment.refresh_from_db()
+    assert (appointment.cancelled_by, appointment.cancel_reason) == ("patient", "viajou")
+
+
+def test_the_form_of_cancelling_is_not_shown_for_what_is_cancelled(desk, appointment):
+    desk.post(address("cancel", appointment), {"cancelled_by": "patient"})
+    answer = desk.get(address("cancel", appointment), headers=HTMX)
+    assert "Já estava “Cancelado”" in answer.text
+    assert 'name="reason"' not in answer.text
+
+
+# Moving and notes ----------------------------------------------------------------------------------------------------
+
+
 def test_moving_offers_free_times_and_refuses_a_taken_one(desk, appointment):
     taken = book_appointment(appointment.doctor, starts_at=appointment.starts_at + timedelta(hours=1))
     form = {"doctor": appointment.doctor_id, "date": "23/11/2026", "starts": "10:00"}
@@ -106,9 +177,40 @@ def test_moving_offers_free_times_and_refuses_a_taken_one(desk, appointment):
 
 
 def test_notes_are_written_and_told_in_the_history(desk, appointment):
-    answer = desk.post(address("annotate", appointment), {"notes": "<b>jejum</b>"}, headers=HTMX)
+    form = {"notes": "<b>jejum</b>", "seen": "trazer exames"}
+    answer = desk.post(address("annotate", appointment), form, headers=HTMX)
     assert "&lt;b&gt;jejum&lt;/b&gt;" in answer.text
     assert "Observações: de “trazer exames” para" in answer.text
+
+
+def seen(page):
+    return html.unescape(re.search(r'name="seen" value="([^"]*)"', page.text)[1])
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "without"])
+def test_two_windows_that_edit_the_notes_lose_nothing(desk, appointment, headers):
+    here, there = (desk.get(address("annotate", appointment), headers=headers) for _ in range(2))
+    desk.post(address("annotate", appointment), {"notes": "em jejum\n<8 h>", "seen": seen(there)})
+
+    refused = desk.post(address("annotate", appointment), {"notes": "liga antes", "seen": seen(here)}, headers=headers)
+    appointment.refresh_from_db()
+    assert (refused.status_code, appointment.notes) == (409, "em jejum\n<8 h>")
+    assert "alteradas em outra janela ou por outra pessoa" in refused.text
+    assert "em jejum<br>&lt;8 h&gt;" in refused.text
+    assert ">liga antes</textarea>" in refused.text
+
+    again = {"notes": "liga antes", "seen": seen(refused)}
+    saved = desk.post(address("annotate", appointment), again, headers=headers, follow=True)
+    appointment.refresh_from_db()
+    assert (saved.status_code, appointment.notes) == (200, "liga antes")
+    assert "em jejum" in saved.text, "the history keeps what was replaced"
+
+
+def test_a_status_changed_in_another_window_is_no_conflict_of_notes(desk, appointment):
+    here = desk.get(address("annotate", appointment))
+    desk.post(address("status", appointment), {"status": "confirmed"})
+    answer = desk.post(address("annotate", appointment), {"notes": "liga antes", "seen": seen(here)}, headers=HTMX)
+    assert answer.status_code == 200
 
 
 def test_the_history_says_who_when_from_where_and_what(desk, appointment):
@@ -129,3 +231,25 @@ def test_the_appointment_costs_the_same_queries_whatever_it_holds(desk, appointm
     with CaptureQueriesContext(connection) as captured:
         desk.get(address("detail", appointment), headers=HTMX)
     assert len(captured) == 7
+
+
+def test_the_way_on_comes_first_and_what_takes_back_says_so(desk, appointment):
+    author = Author(door="command", credential="teste")
+    change_status(appointment.pk, "checked_in", clinic=appointment.clinic, by=author)
+    context = desk.get(address("detail", appointment), headers=HTMX).context
+    assert [str(verb) for status, verb in context["onward"]] == ["Iniciar atendimento"]
+    assert [str(verb) for status, verb in context["back"]] == ["Voltar a agendado", "Voltar a confirmado"]
+    change_status(appointment.pk, "in_service", clinic=appointment.clinic, by=author)
+    context = desk.get(address("detail", appointment), headers=HTMX).context
+    assert [str(verb) for status, verb in context["onward"]] == ["Finalizar"]
+    assert [str(verb) for status, verb in context["back"]] == ["Voltar ao check-in"]
+
+
+def test_a_refused_time_is_not_what_the_button_moves_to(desk, appointment):
+    answer = desk.post(
+        address("reschedule", appointment),
+        {"doctor": appointment.doctor_id, "date": "23/11/2026", "starts": "06:00", "move": "1"},
+        headers=HTMX,
+    )
+    assert answer.context["chosen"] is None
+    assert "Remarcar para" not in answer.text

@@ -144,7 +144,7 @@ def test_what_cannot_be_booked_is_said_at_its_field_and_nothing_is_lost(desk, fo
 def test_every_complaint_comes_at_once(desk, form):
     change = {"patient": "", "is_new": "1", "name": "", "phone": "12", "cpf": "111", "date": "31/02", "ends": "x"}
     answer = desk.post(BOOK, form | change, headers=HTMX)
-    assert set(errors(answer)) == {"name", "phone", "cpf", "date", "ends", "starts"}
+    assert set(errors(answer)) == {"name", "phone", "cpf", "date", "ends"}
 
 
 def test_a_taken_time_offers_the_three_nearest_free_ones(desk, form, doctor, clinic):
@@ -285,3 +285,44 @@ def test_another_clinics_doctor_patient_procedure_and_discount_are_unknown(desk,
     assert set(errors(answer)) == {"doctor", "patient", "procedure", "discount"}
     assert other.name not in answer.text
     assert not Appointment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "submit"),
+    [
+        ({}, "Agendar às 09:00"),
+        ({"date": "22/11/2026"}, "Agendar"),
+        ({"date": "20/11/2026"}, "Agendar"),
+        ({"starts": "06:00"}, "Agendar"),
+    ],
+)
+def test_the_main_button_names_a_time_only_while_nothing_speaks_against_it(desk, form, change, submit):
+    assert desk.post(CHECK, form | change, headers=HTMX).context["submit"] == submit
+
+
+def test_an_unreadable_date_is_the_only_complaint_about_when(desk, form):
+    assert set(errors(desk.post(BOOK, form | {"date": "31/02/2027"}, headers=HTMX))) == {"date"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [("Ana Lima", "name"), ("81 98888-7777", "phone"), ("12/03/1984", "birth_date"), ("529.982.247-25", "cpf")],
+)
+def test_what_was_searched_in_vain_stands_where_it_belongs(desk, form, typed, field):
+    answer = desk.post(CHECK, form | {"patient": "", "q": typed, "new": "1"}, headers=HTMX)
+    assert answer.context["form"].data[field] == typed
+    assert answer.context["focus"] == ("phone" if field == "name" else "name")
+
+
+def test_another_doctor_replaces_the_usual_procedure_but_not_a_chosen_one(desk, form, clinic, procedure):
+    scan = make_procedure(clinic, name="Ultrassonografia")
+    radiologist = make_doctor(clinic, procedures=[scan])
+    left = HTMX | {"HX-Trigger-Name": "doctor"}
+    change = form | {"doctor": radiologist.pk}
+    replaced = desk.post(CHECK, change | {"usual": procedure.pk}, headers=left)
+    assert replaced.context["form"].rows == [(str(scan.pk), "")]
+    chosen = desk.post(CHECK, change | {"usual": ""}, headers=left)
+    assert chosen.context["form"].rows == [(str(procedure.pk), "")]
+    assert "não realiza Consulta" in errors(chosen)["procedure"]
+    mangled = desk.post(CHECK, change | {"procedure": ["x"], "usual": "x"}, headers=left)
+    assert mangled.status_code == 200

@@ -1,13 +1,68 @@
-"""The ImageMais-compatible API: its door and its routes."""
+"""The ImageMais-compatible API: its door and its OpenAPI document."""
+
+from typing import ClassVar
+
+from ninja.openapi.schema import REF_TEMPLATE
+from ninja.renderers import JSONRenderer
+from pydantic.json_schema import models_json_schema
 
 from clinic.access import access_tokens
 from clinic.api.door import Api, Caller, Door
-from clinic.api.imagemais import errors
+from clinic.api.imagemais import errors, schemas
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
 from clinic.models import AppointmentEvent, StoredAnswer
 
-api = Api(title="API ImageMais", version="1.0.0", urls_namespace="imagemais")
+DESCRIPTION = """\
+A API da agenda, compatível com a do ImageMais Clinic: quem fala com aquela aponta para cá e só troca o endereço.
+
+**Acesso.** O usuário master da clínica libera o token em Configurações → Integrações. Ele vale uma hora e vai em
+`Authorization: Bearer <accessToken>`. Tudo se passa na clínica do token; o id de outra clínica é desconhecido.
+
+**Convenções.** Ids são números inteiros, aceitos também como texto. Dinheiro é texto sem zeros à direita (`"50.4"`).
+Instantes são ISO 8601 em UTC com milissegundos; uma data do calendário é `2025-12-25T00:00:00.000Z`; horários são
+`HH:mm` no fuso da clínica. Campos desconhecidos são ignorados. As listas são vetores, com `limit` e `offset`.
+
+**Erros.** `{"message", "error", "statusCode"}`: em 400, `message` traz todas as mensagens de todos os campos, nesta
+ordem: paciente (CPF, nascimento, telefone, nome), procedimentos, médico, data, início, término, desconto, observações.
+400 vem antes de 404, e 404 antes de 409.
+
+**Idempotency-Key.** Em toda escrita: a mesma chave com o mesmo pedido repete a primeira resposta, sem fazer nada de
+novo.
+
+`x-origem` diz, em cada operação, de onde ela vem: `seed`, documentada na página pública do fornecedor; `site`, descrita
+em outras páginas dele; `nossa`, decisão nossa onde a documentação dele silencia.
+"""
+
+
+class PlainRenderer(JSONRenderer):
+    """Accents as they are written."""
+
+    json_dumps_params: ClassVar = {"ensure_ascii": False}
+
+
+class ImagemaisApi(Api):
+    def get_openapi_schema(self, **options):
+        """With the bodies, which views read by hand, among its components."""
+        document = super().get_openapi_schema(**{"path_prefix": "api/"} | options)
+        bodies = [(body, "validation") for body in schemas.BODIES]
+        _, definitions = models_json_schema(bodies, ref_template=REF_TEMPLATE)
+        document["components"]["schemas"] |= definitions["$defs"]
+        return document
+
+
+api = ImagemaisApi(
+    title="API ImageMais",
+    version="1.0.0",
+    description=DESCRIPTION,
+    urls_namespace="imagemais",
+    renderer=PlainRenderer(),
+)
+
+
+@api.exception_handler(errors.Rejected)
+def rejected(request, refused):
+    return errors.envelope(refused.status, refused.message)
 
 
 class ImagemaisDoor(Door):

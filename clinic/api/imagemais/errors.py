@@ -24,6 +24,17 @@ SENTENCES = {
     Problem.BUSY: (503, "Outra pessoa está gravando neste mesmo horário. Tente de novo"),
     Problem.SERVER_ERROR: (500, "Internal server error"),
 }
+# As the vendor's framework writes them; Python's own words have changed between its versions.
+PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
+
+
+class Rejected(Exception):
+    """What was asked is not done: a list of messages for what was said wrongly, one sentence for a single cause."""
+
+    def __init__(self, status: int, message: str | list[str]):
+        super().__init__(status)
+        self.status = status
+        self.message = message
 
 
 def refusal(refused: Refused) -> HttpResponse:
@@ -35,8 +46,11 @@ def refusal(refused: Refused) -> HttpResponse:
 
 
 def envelope(status: int, message: str | list[str]) -> HttpResponse:
+    return JsonResponse(enveloped(status, message), status=status, json_dumps_params={"ensure_ascii": False})
+
+
+def enveloped(status: int, message: str | list[str]) -> dict:
     """A list of messages for what was said wrongly, one sentence for a single cause; 401 and 500 do not name it."""
-    body = {"message": message, "error": HTTPStatus(status).phrase, "statusCode": status}
     if status in {401, 500}:
-        body = {"statusCode": status, "message": message}
-    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
+        return {"statusCode": status, "message": message}
+    return {"message": message, "error": PHRASES.get(status, HTTPStatus(status).phrase), "statusCode": status}

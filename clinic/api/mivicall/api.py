@@ -1,17 +1,26 @@
-"""The MiviCall-compatible API: its door and its routes."""
+"""The MiviCall-compatible API: its door, and how its operations are declared."""
 
 import time
+from collections.abc import Collection
 
 from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from ninja.security import HttpBearer
+from pydantic import BaseModel
 
 from clinic.access import api_keys
 from clinic.api.door import Api, Caller, Door
-from clinic.api.mivicall import errors
+from clinic.api.mivicall import errors, reference
 from clinic.api.refused import Problem, Refused
-from clinic.booking import Author
-from clinic.models import AppointmentEvent, StoredAnswer
+from clinic.booking import Author, BookingRefused
+from clinic.models import ApiKey, AppointmentEvent, StoredAnswer
 
-api = Api(title="API MiviCall", version="1.0.0", urls_namespace="mivicall")
+# (method, route below /v1/) of every operation, and the scopes that it needs.
+NEEDED: dict[tuple[str, str], frozenset[str]] = {}
+READ = ApiKey.Scope.APPOINTMENTS_READ
+WRITE = ApiKey.Scope.APPOINTMENTS_WRITE
+DIRECTORY = ApiKey.Scope.DIRECTORY_READ
+PATIENTS = ApiKey.Scope.PATIENTS_READ
 
 
 class MivicallDoor(Door):
@@ -32,6 +41,12 @@ class MivicallDoor(Door):
         author = Author(door=AppointmentEvent.Door.MIVICALL, credential=key.name)
         return Caller(key.clinic, author, key, who=f"api key {key.pk}", writes=key.is_live)
 
+    def permit(self, request):
+        route = request.resolver_match.route.removeprefix("v1")
+        needed = NEEDED.get((request.method, route), frozenset())
+        if missing := needed - set(request.visit.caller.credential.scopes):
+            raise Refused(Problem.SCOPE_MISSING, detail=", ".join(sorted(missing)))
+
     def refuse(self, request, refused):
         return errors.refusal(request, refused)
 
@@ -45,4 +60,64 @@ class MivicallDoor(Door):
         response["X-RateLimit-Reset"] = str(admission.reset if admission else int(time.time()) + 60)
 
 
+class Key(HttpBearer):
+    """The door has let the key in already; this makes the reference say that there is one."""
+
+    def authenticate(self, request, token):
+        return request.visit.caller
+
+
+class MivicallApi(Api):
+    def get_openapi_schema(self, *, path_prefix="v1/", path_params=None):
+        return reference.finished(super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params))
+
+
 door = MivicallDoor()
+api = MivicallApi(
+    title="API MiviCall",
+    version="1.0.0",
+    description=reference.DESCRIPTION,
+    urls_namespace="mivicall",
+    openapi_extra={"tags": reference.TAGS},
+)
+
+
+@api.exception_handler(BookingRefused)
+def _booking_refused(request, refused):
+    return errors.booking_refused(request, refused)
+
+
+def operation(
+    method: str,
+    path: str,
+    name: str,
+    *,
+    needs: Collection[str],
+    answers: dict[int, type[BaseModel] | None],
+    query: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+    refuses: Collection[int] = (),
+):
+    """Declare a view as the operation `name` of the reference, open to keys with all the scopes that it `needs`.
+
+    `query` and `body` are what the view reads; `refuses` are statuses besides those that any operation may have.
+    """
+    NEEDED[method, path.replace("{", "<").replace("}", ">")] = frozenset(needs)
+    told = reference.OPERATIONS[name]
+    return api.api_operation(
+        [method],
+        path,
+        auth=Key(),
+        response=answers | reference.errors_of(method, refuses, has_query=query is not None),
+        operation_id=name,
+        summary=told.summary,
+        description=told.description,
+        tags=[told.tag],
+        openapi_extra=reference.besides(method, told.origin, needs, query, body),
+    )
+
+
+def answer(body: dict | None, status: int = 200) -> HttpResponse:
+    if body is None:
+        return HttpResponse(status=status)
+    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 
 from clinic.api.refused import Problem, Refused
+from clinic.booking import BookingRefused, Reason
 
 CODES = {
     Problem.MALFORMED_AUTHORIZATION: (401, "malformed_auth_header", "Envie Authorization: Bearer miv_live_…"),
@@ -25,6 +26,70 @@ CODES = {
     Problem.BUSY: (503, "busy", "Outra pessoa está a gravar neste mesmo horário. Tente de novo."),
     Problem.SERVER_ERROR: (500, "internal_error", "Algo falhou do nosso lado. Indique o requestId ao suporte."),
 }
+# What is wrong in the request itself, and the field to blame.
+PATHS = {
+    Reason.PATIENT_MISSING: "patientName",
+    Reason.PATIENT_UNKNOWN: "patientName",
+    Reason.NAME_MISSING: "patientName",
+    Reason.NAME_TOO_LONG: "patientName",
+    Reason.SOCIAL_NAME_TOO_LONG: "patientName",
+    Reason.PHONE_MISSING: "patientPhone",
+    Reason.PHONE_IMPOSSIBLE: "patientPhone",
+    Reason.BIRTH_DATE_IMPOSSIBLE: "patientName",
+    Reason.CPF_SHAPE: "patientName",
+    Reason.CPF_INVALID: "patientName",
+    Reason.CPF_TAKEN: "patientName",
+    Reason.CPF_OTHER_BIRTH_DATE: "patientName",
+    Reason.NIF_INVALID: "patientName",
+    Reason.EMAIL_INVALID: "patientName",
+    Reason.DOCTOR_MISSING: "professionalId",
+    Reason.PROCEDURES_MISSING: "serviceTypeId",
+    Reason.DISCOUNT_UNKNOWN: "serviceTypeId",
+    Reason.DISCOUNT_EXPIRED: "serviceTypeId",
+    Reason.NOTES_TOO_LONG: "patientNotes",
+    Reason.START_MISSING: "startsAt",
+    Reason.END_NOT_AFTER_START: "startsAt",
+    Reason.TOO_LONG: "startsAt",
+    Reason.DATE_PAST: "startsAt",
+    Reason.DATE_TOO_FAR: "startsAt",
+    Reason.TIME_PAST: "startsAt",
+    Reason.NOTHING_CHANGED: "startsAt",
+    Reason.CANCELLED_BY_MISSING: "status",
+    Reason.CANCEL_REASON_TOO_LONG: "status",
+}
+NOT_OFFERED = 409, "service_not_offered"
+OUTSIDE_HOURS = 409, "outside_working_hours"
+TAKEN = 409, "slot_conflict"
+TRANSITION = 409, "invalid_transition"
+# What the request asks for and cannot have; when several are true at once, the first listed here is told.
+ANSWERS = {
+    Reason.TRY_AGAIN: (503, "busy"),
+    Reason.DOCTOR_UNKNOWN: (404, "professional_not_found"),
+    Reason.PROCEDURE_UNKNOWN: (404, "service_not_found"),
+    Reason.PROCEDURE_NOT_OFFERED: NOT_OFFERED,
+    Reason.TRANSITION_FORBIDDEN: TRANSITION,
+    Reason.NOT_YET_BEGUN: TRANSITION,
+    Reason.ANOTHER_IN_SERVICE: TRANSITION,
+    Reason.UNDO_TOO_LATE: TRANSITION,
+    Reason.NOTHING_TO_UNDO: TRANSITION,
+    Reason.CHANGED_MEANWHILE: TRANSITION,
+    Reason.NOT_MOVABLE: TRANSITION,
+    Reason.HOLIDAY: OUTSIDE_HOURS,
+    Reason.CLINIC_CLOSED: OUTSIDE_HOURS,
+    Reason.DOCTOR_ABSENT: OUTSIDE_HOURS,
+    Reason.OUTSIDE_HOURS: OUTSIDE_HOURS,
+    Reason.DOCTOR_TAKEN: TAKEN,
+    Reason.PATIENT_ELSEWHERE: TAKEN,
+}
+# Sentences that a program's author, not the front desk, should read.
+OWN_SENTENCES = {
+    Reason.PHONE_IMPOSSIBLE: "Este telefone não existe. Use o formato E.164, por exemplo +351912345678.",
+    Reason.DOCTOR_UNKNOWN: "Nenhum profissional ativo tem este professionalId.",
+    Reason.PROCEDURE_UNKNOWN: "Nenhum serviço ativo tem este serviceTypeId.",
+}
+APPOINTMENT_NOT_FOUND = "Nenhuma marcação desta clínica tem este id."
+PATIENT_NOT_FOUND = "Nenhum paciente desta clínica tem este telefone."
+VALIDATION_FAILED = "O pedido tem campos inválidos."
 IDEMPOTENCY_KEY = "Deve ter de 1 a 255 caracteres imprimíveis."
 
 
@@ -48,7 +113,31 @@ def envelope(request, status: int, code: str, message: str, **more) -> HttpRespo
 def validation_failed(request, errors: list[tuple[str, str]]) -> HttpResponse:
     """422 with every (path, message)."""
     listed = [{"path": path, "message": message} for path, message in errors]
-    return envelope(request, 422, "validation_failed", "O pedido tem campos inválidos.", errors=listed)
+    return envelope(request, 422, "validation_failed", VALIDATION_FAILED, errors=listed)
+
+
+def booking_refused(request, refused: BookingRefused, unreadable: dict[str, str] | None = None) -> HttpResponse:
+    """First what is wrong in the request (422, every field at once, the unreadable ones too), then what it asks for and
+    is not there (404), then what cannot be had (409), with the nearest free times when it is the time."""
+    wrong = dict(unreadable or {})
+    for each in refused.refusals:
+        if each.reason in PATHS:
+            wrong.setdefault(PATHS[each.reason], _sentence(each))
+    answers = sorted(refused.reasons & ANSWERS.keys(), key=list(ANSWERS).index)
+    if answers[:1] == [Reason.TRY_AGAIN]:
+        return refusal(request, Refused(Problem.BUSY, retry_after=1))
+    if wrong:
+        return validation_failed(request, list(wrong.items()))
+    status, code = ANSWERS[answers[0]]
+    told = [_sentence(each) for each in refused.refusals if ANSWERS.get(each.reason) == (status, code)]
+    local = request.clinic.local
+    times = [local(opening.starts_at).isoformat() for opening in refused.alternatives]
+    more = {"alternatives": times} if (status, code) in {OUTSIDE_HOURS, TAKEN} else {}
+    return envelope(request, status, code, " ".join(told), **more)
+
+
+def _sentence(refusal):
+    return OWN_SENTENCES.get(refusal.reason) or refusal.message
 
 
 def _too_many(request, seconds):

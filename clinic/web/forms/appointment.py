@@ -2,7 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
-from clinic.booking import BookingRefused
+from clinic.booking import BookingRefused, Reason
 from clinic.models import Appointment
 from clinic.web.forms.booking import WhenForm
 
@@ -38,9 +38,39 @@ class CancelForm(forms.Form):
     cancelled_by = forms.CharField(label=_("Quem cancelou?"), required=False)
     reason = forms.CharField(label=_("Motivo"), required=False)
 
+    def refuse(self, refused: BookingRefused, appointment: Appointment) -> None:
+        """Say every reason at its field; of an appointment that is cancelled already, what its cancelling says."""
+        if appointment.status != Appointment.Status.CANCELLED:
+            refuse(self, refused)
+            return
+        told = {"who": appointment.get_cancelled_by_display(), "reason": appointment.cancel_reason or _("sem motivo")}
+        self.add_error(
+            None, _("Já estava “Cancelado” (%(who)s: %(reason)s). O que você escreveu não foi gravado.") % told
+        )
+
+    def says(self, appointment: Appointment) -> bool:
+        """Whether what was typed is what the appointment's cancelling says."""
+        typed = self["cancelled_by"].value() or "", " ".join((self["reason"].value() or "").split())
+        return typed == (appointment.cancelled_by, appointment.cancel_reason)
+
 
 class NotesForm(forms.Form):
+    """`seen` are the notes that the form was opened with; `stored`, after a conflict, those of somebody else since."""
+
     notes = forms.CharField(label=_("Observações"), required=False)
+    seen = forms.CharField(required=False)
+    stored = None
+
+    def refuse(self, refused: BookingRefused, appointment: Appointment) -> None:
+        """Say every reason at its field; a conflict by showing what is stored, which then counts as seen."""
+        if Reason.CHANGED_MEANWHILE in refused.reasons:
+            self.stored = appointment.notes
+        else:
+            refuse(self, refused)
+
+    @property
+    def seen_now(self):
+        return self["seen"].value() or "" if self.stored is None else self.stored
 
 
 def refuse(form: forms.Form, refused: BookingRefused) -> None:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import booking
 from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal
 from clinic.models import Appointment, Clinic, NonexistentTime
-from clinic.web.forms.fields import TypedDateField, TypedTimeField
+from clinic.web.forms.fields import TypedDateField, TypedTimeField, Unchanging
 
 # Where the form says what a rule blames, if its field has another name here.
 FORM_FIELDS = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends", "": None}
@@ -49,8 +49,14 @@ class WhenForm(forms.Form):
         self.alternatives = refused.alternatives
         for refusal in refused.refusals:
             field = FORM_FIELDS.get(refusal.field, refusal.field)
+            if field == "starts" and self._only_the_date_is_wrong():
+                continue
             if field not in self.errors:
                 self.add_error(field if field in self.fields else None, refusal.message)
+
+    def _only_the_date_is_wrong(self):
+        values = self.cleaned_data
+        return "date" in self.errors and values.get("starts") is not None and values.get("starts_at") is None
 
     def forgive(self, *, left: str | None) -> None:
         """Take back the complaints about fields that nobody has come to yet; `left` names the one just left."""
@@ -171,3 +177,6 @@ class BookingForm(WhenForm):
         except forms.ValidationError as error:
             self.add_error("procedure", error)
             return None
+
+
+BookingForm.base_fields = Unchanging(BookingForm.base_fields)

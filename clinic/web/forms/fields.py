@@ -20,6 +20,13 @@ def is_short_number(text: str) -> bool:
     return SHORT_NUMBER.fullmatch(text) is not None
 
 
+class Unchanging(dict):
+    """The fields of a form class whose forms change none of them, so that each can use them without a deep copy."""
+
+    def __deepcopy__(self, memo):
+        return dict(self)
+
+
 class TypedDateField(forms.Field):
     """A local date: 23/11/2026, 23/11/26, 23112026, 2026-11-23, or 23/11 of this year.
 

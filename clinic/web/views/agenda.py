@@ -1,8 +1,10 @@
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponseNotModified
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -11,17 +13,31 @@ from django.views.decorators.http import require_safe
 
 from clinic import agenda
 from clinic.models.appointment import Status
-from clinic.web.forms.fields import is_short_number
+from clinic.web.forms.fields import TypedDateField, is_short_number
 from clinic.web.htmx import partial_or_page, wants_partial
 
 
 @require_safe
 def today(request):
-    """Today in the clinic's zone, or the date picked in `data`."""
-    picked = _picked_date(request.GET.get("data", ""))
-    if picked:
-        return redirect(_url(picked, _filters(request)))
+    """Today in the clinic's zone, or the date typed in `data`."""
+    try:
+        typed = TypedDateField(required=False).clean(request.GET.get("data", ""))
+    except ValidationError as error:
+        return _unreadable(request, error)
+    if typed:
+        return redirect(_url(typed, _filters(request)))
     return day(request, request.clinic.local(timezone.now()).date())
+
+
+def _unreadable(request, error):
+    """The day on the page stays, with the sentence beside it."""
+    messages.error(request, error.messages[0])
+    if not wants_partial(request):
+        return redirect(_url(None, _filters(request)))
+    response = render(request, "_messages.html", {"oob": True}, status=422)
+    response["HX-Reswap"] = "none"
+    response["HX-Push-Url"] = "false"
+    return response
 
 
 @require_safe

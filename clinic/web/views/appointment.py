@@ -15,20 +15,26 @@ from clinic.booking import Author, BookingRefused
 from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import Status
 from clinic.web import panel as booking_panel
-from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm, refuse
+from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm
 from clinic.web.forms.booking import BookingForm
 from clinic.web.forms.fields import is_short_number
 from clinic.web.htmx import partial_or_page, triggered_by, wants_partial
 from clinic.web.views import agenda
 
-VERBS = {
-    Status.SCHEDULED: gettext_lazy("Voltar a agendado"),
+ONWARD = {
     Status.CONFIRMED: gettext_lazy("Confirmar"),
     Status.CHECKED_IN: gettext_lazy("Check-in"),
     Status.IN_SERVICE: gettext_lazy("Iniciar atendimento"),
     Status.FINISHED: gettext_lazy("Finalizar"),
     Status.NO_SHOW: gettext_lazy("Faltou"),
 }
+BACK = {
+    Status.SCHEDULED: gettext_lazy("Voltar a agendado"),
+    Status.CONFIRMED: gettext_lazy("Voltar a confirmado"),
+    Status.CHECKED_IN: gettext_lazy("Voltar ao check-in"),
+    Status.IN_SERVICE: gettext_lazy("Voltar ao atendimento"),
+}
+WAY = [Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED]
 
 
 # Booking ------------------------------------------------------------------------------------------------------------
@@ -90,7 +96,12 @@ def detail(request, pk):
 @require_POST
 def change_status(request, pk):
     wanted = request.POST.get("status", "")
-    return _act(request, pk, lambda: booking.change_status(pk, wanted, **_hand(request)))
+    return _act(
+        request,
+        pk,
+        lambda: booking.change_status(pk, wanted, **_hand(request)),
+        already=lambda appointment: _already(appointment) if appointment.status == wanted else "",
+    )
 
 
 @require_POST
@@ -98,7 +109,12 @@ def undo(request, pk):
     """Of what the person saw last, not of what somebody else did since."""
     event = request.POST.get("event", "")
     seen = int(event) if is_short_number(event) else None
-    return _act(request, pk, lambda: booking.undo(pk, seen=seen, **_hand(request)))
+    return _act(
+        request,
+        pk,
+        lambda: booking.undo(pk, seen=seen, **_hand(request)),
+        already=lambda appointment: _("Já foi desfeito.") if history.is_undone(appointment, seen) else "",
+    )
 
 
 @resumable
@@ -122,15 +138,19 @@ def reschedule(request, pk):
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request, pk):
+    """Asks who cancelled, and why. Who finds it cancelled is told so, and keeps what they typed if it says more."""
     appointment = _appointment(request, pk)
     form = CancelForm(request.POST if request.method == "POST" else take(request))
     if request.method == "POST" and form.is_valid():
         try:
             booking.change_status(pk, Status.CANCELLED, **_hand(request), **form.cleaned_data)
         except BookingRefused as refused:
-            refuse(form, refused)
+            appointment = _appointment(request, pk)
+            form.refuse(refused, appointment)
         else:
             return _done(request, pk)
+    if appointment.status == Status.CANCELLED and (not form.is_bound or form.says(appointment)):
+        return _done(request, pk, note=_already(appointment))
     context = {"appointment": appointment, "form": form, "who": Appointment.CancelledBy.choices}
     day = request.clinic.local(appointment.starts_at).date()
     return _beside_the_day(request, "appointment/cancel.html", context, day, 422 if form.errors else None)
@@ -139,18 +159,22 @@ def cancel(request, pk):
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
 def annotate(request, pk):
+    """Notes. What somebody else wrote since they were opened is shown beside what was typed: saving again decides."""
     appointment = _appointment(request, pk)
-    form = NotesForm(request.POST if request.method == "POST" else take(request) or {"notes": appointment.notes})
+    begun = {"notes": appointment.notes, "seen": appointment.notes}
+    form = NotesForm(request.POST if request.method == "POST" else take(request) or begun)
     if request.method == "POST" and form.is_valid():
         try:
             booking.annotate(pk, **_hand(request), **form.cleaned_data)
         except BookingRefused as refused:
-            refuse(form, refused)
+            appointment = _appointment(request, pk)
+            form.refuse(refused, appointment)
         else:
             return _done(request, pk)
     day = request.clinic.local(appointment.starts_at).date()
     context = {"appointment": appointment, "form": form}
-    return _beside_the_day(request, "appointment/notes.html", context, day, 422 if form.errors else None)
+    status = 409 if form.stored is not None else 422 if form.errors else None
+    return _beside_the_day(request, "appointment/notes.html", context, day, status)
 
 
 def author(request) -> Author:
@@ -161,21 +185,34 @@ def _hand(request):
     return {"clinic": request.clinic, "by": author(request)}
 
 
-def _act(request, pk, act):
-    """Do it and show the appointment; if it is refused, show it as it is now with the reason."""
+def _act(request, pk, act, *, already):
+    """Do it and show the appointment; if it is refused, show it as it is now with the reason.
+
+    A second press (a double click, another window) is refused like the rest, but what it wants is there: `already` says
+    so of the appointment as it is now, or says nothing.
+    """
     try:
         act()
     except Appointment.DoesNotExist as missing:
         raise Http404 from missing
     except BookingRefused as refused:
+        if note := already(_appointment(request, pk)):
+            return _done(request, pk, note=note)
         sentences = [refusal.message for refusal in refused.refusals]
         return _detail(request, pk, refusals=sentences, status=409)
     return _done(request, pk)
 
 
-def _done(request, pk):
+def _already(appointment):
+    return _("Já estava “%(status)s”: nada foi alterado.") % {"status": appointment.get_status_display()}
+
+
+def _done(request, pk, note=""):
+    """The appointment as it is now, under `note`."""
     if wants_partial(request):
-        return _detail(request, pk)
+        return _detail(request, pk, note=note)
+    if note:
+        messages.info(request, note)
     return redirect("web:appointment-detail", pk=pk)
 
 
@@ -184,7 +221,7 @@ def _appointment(request, pk):
     return get_object_or_404(rows.select_related("clinic", "doctor", "patient"), pk=pk)
 
 
-def _detail(request, pk, *, refusals=(), booked=False, status=None):
+def _detail(request, pk, *, refusals=(), note="", booked=False, status=None):
     appointment = _appointment(request, pk)
     lines = appointment.lines.select_related("procedure").prefetch_related("discounts__discount")
     last = booking.undoable(appointment)
@@ -192,12 +229,14 @@ def _detail(request, pk, *, refusals=(), booked=False, status=None):
         "appointment": appointment,
         "lines": lines,
         "total": sum(line.price - sum(each.value for each in line.discounts.all()) for line in lines),
-        "buttons": _buttons(appointment),
+        "onward": _buttons(appointment, ONWARD),
+        "back": _buttons(appointment, BACK),
         "may_cancel": Status.CANCELLED in booking.next_statuses(appointment),
         "may_move": booking.is_movable(appointment),
         "undoable": last,
         "story": history.story(appointment),
         "refusals": refusals,
+        "note": note,
         "booked": booked,
     }
     response = _beside_the_day(
@@ -208,10 +247,21 @@ def _detail(request, pk, *, refusals=(), booked=False, status=None):
     return response
 
 
-def _buttons(appointment):
-    """(status, what pressing it does) for each next status but Cancelado, which asks first."""
+def _buttons(appointment, verbs):
+    """(status, what pressing it does) for each next status on that side; Cancelado is on neither, it asks first."""
     following = booking.next_statuses(appointment)
-    return [(status, VERBS[status]) for status in following if status in VERBS]
+    return [
+        (status, verb)
+        for status, verb in verbs.items()
+        if status in following and (verbs is BACK) == _is_behind(status, appointment.status)
+    ]
+
+
+def _is_behind(status, current):
+    """Whether going from `current` to `status` takes something back."""
+    if status == Status.NO_SHOW:
+        return False
+    return status == Status.SCHEDULED or (current in WAY and WAY.index(status) < WAY.index(current))
 
 
 def _move_page(request, appointment, form, status=None):

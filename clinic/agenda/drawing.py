@@ -1,200 +1,30 @@
-"""What is shown: the day of all doctors, placed on a grid of five-minute rows.
+"""From what is stored of a day to what is drawn: minutes, rows, lanes and words. Asks no database.
 
-Reads only; knows no HTTP and no booking. Everything is counted in minutes that pass from the local midnight,
-so that days of 23 and 25 hours come out right; only the labels are what the clinic's clock shows then."""
+Everything is counted in minutes that pass from the local midnight, so that days of 23 and 25 hours come out right; only
+the labels are what the clinic's clock shows then."""
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import ClassVar
 
-from django.db.models import Case, CharField, OuterRef, Q, StringAgg, Subquery, Value, When
-from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
-from clinic.models.appointment import Status
-from clinic.models.schedule import Closure, Schedules
+from clinic.agenda.parts import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.models import Appointment, Doctor
+from clinic.models.appointment import FREES_THE_TIME, Status
+from clinic.models.schedule import Closure
 
 ROW = 5  # minutes
 HOUR = 60
 LOOK_AHEAD = 30  # days in which the next working day is sought
-LONGEST = timedelta(days=1)  # no appointment lasts longer: keeps the day's query inside its index
-MOST_COLUMNS = 200  # static/grid.css knows no more
-STEPPED_BACK = {Status.CANCELLED, Status.NO_SHOW}
 AHEAD = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
 
 
 @dataclass(slots=True)
-class Card:
-    """One appointment. `look` are its classes: place, height in lines, lane and status; `index` is its column in the
-    table, of which the hours are the first; `since` is the instant of arrival of somebody who waits."""
+class Booked:
+    """One appointment as the day's query gives it, and its place in the drawing."""
 
-    kind: ClassVar[str] = "card"
-    id: str
-    column: int
-    index: str
-    look: str
-    status: str
-    time: str
-    name: str
-    what: str
-    badges: list[str]
-    since: str
-    waited: str
-    doctor: str
-    word: str
-    label: str
-
-
-@dataclass(slots=True)
-class Slot:
-    """A free time that can be booked; `time` is the clinic's wall time."""
-
-    kind: ClassVar[str] = "slot"
-    column: int
-    index: str
-    look: str
-    time: str
-    doctor_id: str
-    label: str
-
-
-@dataclass(slots=True)
-class Shade:
-    """Time that is closed, with its reason, or taken by an appointment that the filter hides."""
-
-    kind: ClassVar[str] = "shade"
-    column: int
-    index: str
-    look: str
-    reason: str
-    time: str
-
-
-@dataclass(slots=True)
-class Row:
-    """What begins at one moment, in the order of the doctors."""
-
-    cells: list = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Hour:
-    """An hour of the clinic's clock; when clocks go back one comes twice, when they go forward one is missing."""
-
-    time: str
-    look: str
-    rows: list[Row]
-
-
-@dataclass(slots=True)
-class Column:
-    """A doctor who is on the page. `fullness` is the taken part of the open time in percent; None when never open."""
-
-    doctor_id: str
-    name: str
-    specialty: str
-    number: int
-    interval: int
-    look: str
-    fullness: int | None
-
-
-@dataclass(slots=True)
-class DoctorChoice:
-    id: str
-    name: str
-    chosen: bool
-
-
-@dataclass(slots=True)
-class Day:
-    """One local date of one clinic, ready to be drawn. `version` changes when, and only when, something drawn does;
-    the now-line and the minutes of waiting are the browser's to move on."""
-
-    date: date
-    today: date
-    columns: list[Column]
-    hours: list[Hour]
-    whole_look: str
-    scale: int
-    booked: int
-    missed: int
-    free: int
-    now_look: str
-    now_time: str
-    choices: list[DoctorChoice]
-    off_duty: list[str]
-    closure: str
-    next_working: date | None
-    version: str
-
-    @property
-    def is_past(self) -> bool:
-        return self.date < self.today
-
-
-def day(
-    clinic: Clinic, on: date, *, now: datetime, doctors: Collection[int] = (), statuses: Collection[str] = ()
-) -> Day:
-    """The local date `on` at the instant `now`; empty filters show everybody and everything. Three queries."""
-    appointments = _appointments(clinic, on)
-    everybody = _doctors(clinic, {row[1] for row in appointments})
-    known = {doctor.id for doctor in everybody}
-    schedules = Schedules.load(clinic, list(known), on, on + timedelta(days=LOOK_AHEAD))
-    chosen = known & set(doctors) or known
-    drawing = _Drawing(clinic, on, now, schedules, {status for status in statuses if status in Status.values})
-    return drawing.draw(everybody, chosen, appointments)
-
-
-def _appointments(clinic, on):
-    """Tuples, in the order of _Booked's fields: models cost too much for a page of hundreds."""
-    midnight, next_midnight = clinic.day(on)
-    procedures = (
-        AppointmentProcedure.objects.of(clinic)
-        .filter(appointment=OuterRef("pk"))
-        .order_by()
-        .values("appointment")
-        .annotate(names=StringAgg("procedure__name", delimiter=Value(", "), order_by="position"))
-        .values("names")
-    )
-    arrived = (
-        AppointmentEvent.objects.of(clinic)
-        .filter(appointment=OuterRef("pk"), after__status=Status.CHECKED_IN)
-        .order_by("-at")
-        .values("at")[:1]
-    )
-    incomplete = Q(patient__birth_date=None) | Q(patient__cpf=None, patient__nif="")
-    return list(
-        Appointment.objects.of(clinic)
-        .kept()
-        .overlapping(midnight, next_midnight)
-        .filter(starts_at__gt=midnight - LONGEST)
-        .annotate(
-            called=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
-            procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),
-            arrived_at=Case(When(status=Status.CHECKED_IN, then=Subquery(arrived))),
-            incomplete=Case(When(incomplete, then=Value(True)), default=Value(False)),
-        )
-        .order_by("starts_at", "pk")
-        .values_list(
-            "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "called", "procedures", "arrived_at",
-            "incomplete", "typed_cpf", "encaixe_by_id",
-        )
-    )  # fmt: skip
-
-
-def _doctors(clinic, with_appointments):
-    """The active doctors and those who have appointments all the same."""
-    wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
-    return list(wanted.only("name", "specialty", "interval_minutes")[:MOST_COLUMNS])
-
-
-@dataclass(slots=True)
-class _Booked:
     id: int
     doctor_id: int
     starts_at: datetime
@@ -213,7 +43,7 @@ class _Booked:
 
     @property
     def stands(self):
-        return self.status not in STEPPED_BACK
+        return self.status not in FREES_THE_TIME
 
 
 @dataclass(slots=True)
@@ -221,14 +51,16 @@ class _Doctor:
     """A doctor's day in minutes from midnight."""
 
     row: Doctor
-    booked: list[_Booked]
+    booked: list[Booked]
     blocks: list[tuple[int, int]]
     open: list[tuple[int, int]]
     closed: list[tuple[int, int, str]]
     works: bool
 
 
-class _Drawing:
+class Drawing:
+    """Draws one local date of one clinic once, at the instant `now`; `statuses` are those to show, none for all."""
+
     def __init__(self, clinic, on, now, schedules, statuses):
         self.clinic, self.on, self.now, self.schedules, self.statuses = clinic, on, now, schedules, statuses
         self.midnight, next_midnight = clinic.day(on)
@@ -285,7 +117,7 @@ class _Drawing:
         return (instant - self.midnight) // timedelta(minutes=1)
 
     def _booked(self, values):
-        each = _Booked(*values)
+        each = Booked(*values)
         each.start = max(self._minute(each.starts_at), 0)
         each.end = min(-((self.midnight - each.ends_at) // timedelta(minutes=1)), self.length)
         return each

@@ -1,4 +1,4 @@
-"""What the booking panel shows beside the free times: reads only."""
+"""What can be chosen in the booking panel, besides the free times: reads only."""
 
 from datetime import date, timedelta
 

@@ -1,0 +1,76 @@
+"""What is shown: the day of all doctors, placed on a grid of five-minute rows. This is its door, and its queries.
+
+Reads only; knows no HTTP and no booking."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+from django.db.models import Case, CharField, OuterRef, Q, StringAgg, Subquery, Value, When
+from django.db.models.functions import Coalesce, NullIf
+
+from clinic.agenda.drawing import LOOK_AHEAD, Drawing
+from clinic.agenda.parts import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
+from clinic.models.appointment import Status
+from clinic.models.schedule import Schedules
+
+__all__ = ["Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
+
+LONGEST = timedelta(days=1)  # no appointment lasts longer: keeps the day's query inside its index
+MOST_COLUMNS = 200  # static/grid.css knows no more
+
+
+def day(
+    clinic: Clinic, on: date, *, now: datetime, doctors: Collection[int] = (), statuses: Collection[str] = ()
+) -> Day:
+    """The local date `on` at the instant `now`; empty filters show everybody and everything. Three queries."""
+    appointments = _appointments(clinic, on)
+    everybody = _doctors(clinic, {row[1] for row in appointments})
+    known = {doctor.id for doctor in everybody}
+    schedules = Schedules.load(clinic, list(known), on, on + timedelta(days=LOOK_AHEAD))
+    chosen = known & set(doctors) or known
+    drawing = Drawing(clinic, on, now, schedules, {status for status in statuses if status in Status.values})
+    return drawing.draw(everybody, chosen, appointments)
+
+
+def _appointments(clinic, on):
+    """Tuples, in the order of drawing.Booked's fields: models cost too much for a page of hundreds."""
+    midnight, next_midnight = clinic.day(on)
+    procedures = (
+        AppointmentProcedure.objects.of(clinic)
+        .filter(appointment=OuterRef("pk"))
+        .order_by()
+        .values("appointment")
+        .annotate(names=StringAgg("procedure__name", delimiter=Value(", "), order_by="position"))
+        .values("names")
+    )
+    arrived = (
+        AppointmentEvent.objects.of(clinic)
+        .filter(appointment=OuterRef("pk"), after__status=Status.CHECKED_IN)
+        .order_by("-at")
+        .values("at")[:1]
+    )
+    incomplete = Q(patient__birth_date=None) | Q(patient__cpf=None, patient__nif="")
+    return list(
+        Appointment.objects.of(clinic)
+        .kept()
+        .overlapping(midnight, next_midnight)
+        .filter(starts_at__gt=midnight - LONGEST)
+        .annotate(
+            called=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
+            procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),
+            arrived_at=Case(When(status=Status.CHECKED_IN, then=Subquery(arrived))),
+            incomplete=Case(When(incomplete, then=Value(True)), default=Value(False)),
+        )
+        .order_by("starts_at", "pk")
+        .values_list(
+            "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "called", "procedures", "arrived_at",
+            "incomplete", "typed_cpf", "encaixe_by_id",
+        )
+    )  # fmt: skip
+
+
+def _doctors(clinic, with_appointments):
+    """The active doctors and those who have appointments all the same."""
+    wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
+    return list(wanted.only("name", "specialty", "interval_minutes")[:MOST_COLUMNS])

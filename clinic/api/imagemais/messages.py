@@ -1,0 +1,173 @@
+"""What ImageMais says of each thing that is wrong: the table of imagemais.md, and the only place it is written in.
+
+`patient.` before a sentence belongs to bodies with a `patient` inside; where the body is the patient it is left out.
+"""
+
+from dataclasses import dataclass
+
+from clinic.api.imagemais.statuses import ACTIONS, FILTERS
+from clinic.booking import DoctorFault, Reason
+
+NUMBER = "{} must be a number conforming to the specified constraints"
+ISO_DATE = "{} must be a valid ISO 8601 date string"
+A_DATE = "A data deve ser hoje ou uma data futura", "A data deve ser uma data válida"
+NO_PROCEDURES = "Procedimentos não encontrados", "Pelo menos um procedimento deve ser informado"
+WEEKDAYS = "Segunda", "Terca", "Quarta", "Quinta", "Sexta", "Sabado", "Domingo"
+
+
+def _one_of(name, values):
+    return f"{name} must be one of the following values: {', '.join(values)}"
+
+
+# Not sent, or null: everything that is said of that field.
+MISSING = {
+    "patient.cpf": ("patient.O CPF é necessário", "patient.cpf must be a string"),
+    "patient.dateBirth": (
+        "patient.A data de nascimento é necessária",
+        "patient.dateBirth must be a valid ISO 8601 date string",
+    ),
+    "patient.phone": ("patient.O telefone é necessário", "patient.phone must be a string"),
+    "patient.name": ("patient.O nome é necessário", "patient.name must be a string"),
+    "procedures": (*NO_PROCEDURES, "Os procedimentos são necessários"),
+    "doctorId": ("doctorId should not be empty", NUMBER.format("doctorId")),
+    "date": ("date should not be empty", *A_DATE),
+    "startTime": ("startTime should not be empty", "startTime must be a string"),
+    "endTime": ("endTime should not be empty", "endTime must be a string"),
+    "action": ("action should not be empty", _one_of("action", ACTIONS)),
+    "name": ("name should not be empty", "name must be a string"),
+    "procedureIds": (*NO_PROCEDURES, "Os procedimentos são necessários"),
+    "intervalMinutes": ("intervalMinutes should not be empty", NUMBER.format("intervalMinutes")),
+    "workingDays": ("workingDays should not be empty", "workingDays must be an array"),
+}
+# Sent as something else than what the field is.
+UNREADABLE = {
+    "patient.cpf": ("patient.cpf must be a string",),
+    "patient.dateBirth": ("patient.dateBirth must be a valid ISO 8601 date string",),
+    "patient.phone": ("patient.phone must be a string",),
+    "patient.name": ("patient.name must be a string",),
+    "procedures": ("Procedimentos não encontrados",),
+    "doctorId": MISSING["doctorId"],
+    "date": A_DATE,
+    "startTime": ("startTime must be a string",),
+    "endTime": ("endTime must be a string",),
+    "discountId": (NUMBER.format("discountId"),),
+    "notes": ("notes must be a string",),
+    "action": (_one_of("action", ACTIONS),),
+    "name": ("name must be a string",),
+    "procedureIds": ("Procedimentos não encontrados",),
+    "intervalMinutes": (NUMBER.format("intervalMinutes"),),
+    "workingDays": (f"each value in {_one_of('workingDays', WEEKDAYS)}",),
+}
+MISSING_IN_QUERIES = {"date": ("date should not be empty", ISO_DATE.format("date"))}
+UNREADABLE_IN_QUERIES = {
+    "date": (ISO_DATE.format("date"),),
+    "doctorId": (NUMBER.format("doctorId"),),
+    "dateStart": (ISO_DATE.format("dateStart"),),
+    "dateEnd": (ISO_DATE.format("dateEnd"),),
+    "patientId": (NUMBER.format("patientId"),),
+    "status": (_one_of("status", FILTERS),),
+    "limit": ("limit must be an integer number",),
+    "offset": ("offset must be an integer number",),
+    "cpf": ("O CPF deve estar no formato 123.456.789-00",),
+    "phone": ("O telefone deve ter pelo menos 4 dígitos",),
+}
+NOT_A_TIME = "{} deve estar no formato HH:mm"
+NO_SUCH_TIME = "{} não existe nessa data: os relógios são adiantados"
+TOO_SMALL = "{} must not be less than {}"
+TOO_LARGE = "{} must not be greater than {}"
+NOT_AN_OBJECT = "O corpo da requisição deve ser um objeto JSON"
+OTHER_DOCTOR = "doctorId deve ser o médico do agendamento"
+
+APPOINTMENT_UNKNOWN = "Agendamento não encontrado"
+DOCTOR_UNKNOWN = "Médico não encontrado"
+PATIENT_UNKNOWN = "Paciente não encontrado"
+
+WHEN = ("date", "startTime", "endTime")
+AVAILABILITY = ("doctorId", *WHEN)
+
+
+@dataclass(frozen=True)
+class Told:
+    """`judged_by` are the fields that must have been readable for the rule to have judged what was meant."""
+
+    status: int
+    field: str
+    sentence: str
+    judged_by: tuple[str, ...]
+
+
+def _about(field, sentence, status=400, judged_by=()):
+    return Told(status, field, sentence, (field, *judged_by))
+
+
+def _out_of_hours():
+    return _about("startTime", "Fora do expediente do médico", judged_by=AVAILABILITY)
+
+
+# Every reason of booking has its line here, those that this API gives no cause for too; TRY_AGAIN is the door's 503.
+REFUSALS = {
+    Reason.PATIENT_MISSING: _about("patient.name", "patient.O nome é necessário"),
+    Reason.PATIENT_UNKNOWN: _about("patient.name", PATIENT_UNKNOWN, 404),
+    Reason.CPF_SHAPE: _about("patient.cpf", "patient.O CPF deve estar no formato 123.456.789-00"),
+    Reason.CPF_INVALID: _about("patient.cpf", "patient.O CPF é inválido"),
+    Reason.CPF_TAKEN: _about("patient.cpf", "patient.Já existe um paciente com esse CPF"),
+    Reason.CPF_OTHER_BIRTH_DATE: _about(
+        "patient.cpf", "patient.O CPF já está cadastrado com outra data de nascimento", judged_by=("patient.dateBirth",)
+    ),
+    Reason.BIRTH_DATE_IMPOSSIBLE: _about("patient.dateBirth", "patient.A data de nascimento deve ser anterior a hoje"),
+    Reason.PHONE_MISSING: _about("patient.phone", "patient.O telefone é necessário"),
+    Reason.PHONE_IMPOSSIBLE: _about("patient.phone", "patient.O telefone deve estar no formato (81) 99999-9999"),
+    Reason.NAME_MISSING: _about("patient.name", "patient.O nome é necessário"),
+    Reason.NAME_TOO_LONG: _about("patient.name", "patient.O nome deve ter no máximo %(limit)s caracteres"),
+    Reason.SOCIAL_NAME_TOO_LONG: _about("patient.name", "patient.O nome social passa de %(limit)s caracteres"),
+    Reason.NIF_INVALID: _about("patient.name", "patient.O NIF do cadastro é inválido"),
+    Reason.EMAIL_INVALID: _about("patient.name", "patient.O e-mail do cadastro é inválido"),
+    Reason.PROCEDURES_MISSING: _about("procedures", "Pelo menos um procedimento deve ser informado"),
+    Reason.PROCEDURE_UNKNOWN: _about("procedures", "Procedimentos não encontrados"),
+    Reason.PROCEDURE_NOT_OFFERED: _about("procedures", "O médico não realiza: %(procedure)s", judged_by=("doctorId",)),
+    Reason.DOCTOR_MISSING: _about("doctorId", "doctorId should not be empty"),
+    Reason.DOCTOR_UNKNOWN: _about("doctorId", DOCTOR_UNKNOWN, 404),
+    Reason.DATE_PAST: _about("date", "A data deve ser hoje ou uma data futura"),
+    Reason.DATE_TOO_FAR: _about("date", "A data deve ser até %(date)s"),
+    Reason.START_MISSING: _about("startTime", "startTime should not be empty", judged_by=WHEN),
+    Reason.TIME_PAST: _about("startTime", "O horário deve ser futuro", judged_by=("date",)),
+    Reason.OUTSIDE_HOURS: _out_of_hours(),
+    Reason.DOCTOR_ABSENT: _out_of_hours(),
+    Reason.CLINIC_CLOSED: _out_of_hours(),
+    Reason.HOLIDAY: _out_of_hours(),
+    Reason.END_NOT_AFTER_START: _about("endTime", "endTime deve ser posterior a startTime", judged_by=("startTime",)),
+    Reason.TOO_LONG: _about("endTime", "O agendamento passa de %(hours)s horas", judged_by=("startTime",)),
+    Reason.DISCOUNT_UNKNOWN: Told(404, "discountId", "Desconto não encontrado", ()),
+    Reason.DISCOUNT_EXPIRED: Told(400, "discountId", "Desconto expirado: %(discount)s", ("date",)),
+    Reason.NOTES_TOO_LONG: _about("notes", "notes deve ter no máximo %(limit)s caracteres"),
+    Reason.DOCTOR_TAKEN: _about(
+        "startTime", "Horários %(slots)s já estão ocupados por outros agendamentos", 409, AVAILABILITY
+    ),
+    Reason.PATIENT_ELSEWHERE: _about(
+        "startTime", "O paciente já tem um agendamento às %(time)s com %(doctor)s", 409, AVAILABILITY
+    ),
+    Reason.NOT_MOVABLE: Told(409, "status", "Um agendamento com status %(current)s não pode ser reagendado", ()),
+    Reason.NOTHING_CHANGED: _about("startTime", "O agendamento já está nesse horário", 409, AVAILABILITY),
+    Reason.TRANSITION_FORBIDDEN: Told(409, "status", "Transição de %(current)s para %(wanted)s não permitida", ()),
+    Reason.NOT_YET_BEGUN: Told(409, "status", "Só se marca falta depois do início, às %(time)s", ()),
+    Reason.ANOTHER_IN_SERVICE: Told(409, "status", "O médico já está atendendo outro paciente", ()),
+    Reason.UNDO_TOO_LATE: Told(409, "status", "Um atendimento finalizado só volta atrás no mesmo dia", ()),
+    Reason.NOTHING_TO_UNDO: Told(409, "status", "Não há o que desfazer neste agendamento", ()),
+    Reason.CHANGED_MEANWHILE: Told(409, "status", "O agendamento foi alterado nesse meio-tempo", ()),
+    Reason.CANCELLED_BY_MISSING: Told(400, "action", "Não se sabe quem cancelou", ()),
+    Reason.CANCEL_REASON_TOO_LONG: Told(400, "action", "O motivo passa de %(limit)s caracteres", ()),
+}
+# Where the body is the patient, a CPF of somebody else's is a conflict and not a slip.
+REFUSALS_OF_PATIENTS = REFUSALS | {
+    Reason.CPF_TAKEN: _about("patient.cpf", "Já existe um paciente com esse CPF", 409),
+}
+
+FAULTS = {
+    DoctorFault.NAME_MISSING: ("name", "name should not be empty"),
+    DoctorFault.NAME_TOO_LONG: ("name", "name must be shorter than or equal to 120 characters"),
+    DoctorFault.PROCEDURE_UNKNOWN: ("procedureIds", "Procedimentos não encontrados"),
+    DoctorFault.ENDS_NOT_AFTER_START: ("endTime", "endTime deve ser posterior a startTime"),
+    DoctorFault.HOURS_OVERLAP: ("startTime", "Os horários do mesmo dia se cruzam"),
+    DoctorFault.INTERVAL_TOO_SHORT: ("intervalMinutes", "intervalMinutes must not be less than 5"),
+    DoctorFault.INTERVAL_TOO_LONG: ("intervalMinutes", "intervalMinutes must not be greater than 240"),
+}

@@ -1,0 +1,340 @@
+"""The answers, to the key and in the vendor's order, and what bodies may say, for the OpenAPI document.
+
+Bodies are read in `bodies`, which tells every slip in the vendor's words; tests hold the two together.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from clinic.api.imagemais import statuses
+from clinic.api.imagemais.messages import WEEKDAYS
+from clinic.booking import Opening, PricedLine
+from clinic.models import (
+    Appointment,
+    Clinic,
+    Discount,
+    Doctor,
+    Patient,
+    Procedure,
+)
+from clinic.templatetags.written import cpf, phone
+
+Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Clock = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})]
+Money = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,2})?$"})]
+Hue = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^#[0-9a-f]{6}$"})]
+
+
+def instant(moment: datetime) -> str:
+    """2025-12-22T16:35:33.920Z"""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def calendar_date(day: date | None) -> str | None:
+    """2025-12-25T00:00:00.000Z, as the vendor writes a day without a time."""
+    return day and f"{day.isoformat()}T00:00:00.000Z"
+
+
+def money(amount: Decimal | None) -> str | None:
+    """252 and 50.4: no more digits than it takes."""
+    return None if amount is None else f"{amount.normalize():f}"
+
+
+def percent(amount: Decimal | None) -> int | float | None:
+    return amount and (int(amount) if amount == int(amount) else float(amount))
+
+
+class NamedOut(BaseModel):
+    id: int
+    name: str
+
+
+class ContactOut(BaseModel):
+    phone: str
+
+
+class PatientOut(BaseModel):
+    dateBirth: Instant | None
+    id: int
+    name: str
+    cpf: str | None
+    contact: ContactOut
+
+    @classmethod
+    def of(cls, patient: Patient, clinic: Clinic):
+        return cls(
+            dateBirth=calendar_date(patient.birth_date),
+            id=patient.pk,
+            name=patient.name,
+            cpf=cpf(patient.cpf) or None,
+            contact=ContactOut(phone=phone(patient.phone, clinic)),
+        )
+
+
+class StatusOut(BaseModel):
+    id: int
+    name: str
+    color: Hue
+
+
+class DiscountOut(BaseModel):
+    id: int
+    name: str
+    fixed: Money | None
+    percentage: int | float | None
+    expirationDate: Instant | None
+
+    @classmethod
+    def of(cls, discount: Discount):
+        return cls(
+            id=discount.pk,
+            name=discount.name,
+            fixed=money(discount.fixed),
+            percentage=percent(discount.percentage),
+            expirationDate=calendar_date(discount.expires_on),
+        )
+
+
+class AppliedDiscountOut(BaseModel):
+    discountId: int
+    value: Money
+    discount: DiscountOut
+
+    @classmethod
+    def of(cls, discount: Discount, value: Decimal):
+        return cls(discountId=discount.pk, value=money(value), discount=DiscountOut.of(discount))
+
+
+class PricedProcedureOut(BaseModel):
+    id: int
+    name: str
+    price: Money
+
+    @classmethod
+    def of(cls, procedure: Procedure):
+        return cls(id=procedure.pk, name=procedure.name, price=money(procedure.price))
+
+
+class LineOut(BaseModel):
+    price: Money
+    discountsAppointmentProcedures: list[AppliedDiscountOut]
+    procedure: PricedProcedureOut
+
+    @classmethod
+    def of(cls, line: PricedLine):
+        return cls(
+            price=money(line.price),
+            discountsAppointmentProcedures=[AppliedDiscountOut.of(*applied) for applied in line.discounts],
+            procedure=PricedProcedureOut.of(line.procedure),
+        )
+
+
+def stored_lines(appointment: Appointment) -> list[PricedLine]:
+    """The lines of an appointment that comes with them, as `clinic.appointments.with_lines` has it."""
+    return [
+        PricedLine(line.procedure, line.price, tuple((each.discount, each.value) for each in line.discounts.all()))
+        for line in appointment.lines.all()
+    ]
+
+
+class AppointmentOut(BaseModel):
+    """A procedure of an appointment, with everything of the appointment around it."""
+
+    id: int
+    date: Instant
+    startTime: Clock
+    endTime: Clock
+    notes: str | None
+    accountId: int
+    createdAt: Instant
+    updatedAt: Instant
+    deletedAt: Instant | None
+    doctor: NamedOut
+    patient: PatientOut
+    status: StatusOut
+    appointmentProcedures: LineOut
+
+    @classmethod
+    def each(cls, appointment: Appointment, lines: Iterable[PricedLine], clinic: Clinic) -> list:
+        """One for each line; the appointment comes with its doctor and patient."""
+        starts_at, ends_at = clinic.local(appointment.starts_at), clinic.local(appointment.ends_at)
+        shown = statuses.SHOWN[Appointment.Status(appointment.status)]
+        common = {
+            "id": appointment.pk,
+            "date": calendar_date(starts_at.date()),
+            "startTime": f"{starts_at:%H:%M}",
+            "endTime": f"{ends_at:%H:%M}",
+            "notes": appointment.notes or None,
+            "accountId": clinic.pk,
+            "createdAt": instant(appointment.created_at),
+            "updatedAt": instant(appointment.updated_at),
+            "deletedAt": None,
+            "doctor": NamedOut(id=appointment.doctor_id, name=appointment.doctor.name),
+            "patient": PatientOut.of(appointment.patient, clinic),
+            "status": StatusOut(**shown._asdict()),
+        }
+        return [cls(**common, appointmentProcedures=LineOut.of(line)) for line in lines]
+
+
+class ProcedureOut(BaseModel):
+    id: int
+    name: str
+    price: Money
+    durationMinutes: int
+
+    @classmethod
+    def of(cls, procedure: Procedure):
+        return cls(
+            id=procedure.pk,
+            name=procedure.name,
+            price=money(procedure.price),
+            durationMinutes=procedure.duration_minutes,
+        )
+
+
+class DoctorOut(BaseModel):
+    """`startTime` is the earliest of the week, `endTime` the latest; null, like no days, without working hours."""
+
+    id: int
+    name: str
+    intervalMinutes: int
+    startTime: Clock | None
+    endTime: Clock | None
+    workingDays: list[str] = Field(json_schema_extra={"items": {"type": "string", "enum": list(WEEKDAYS)}})
+    isBusy: bool
+    procedures: list[PricedProcedureOut]
+
+    @classmethod
+    def of(cls, doctor: Doctor):
+        """The doctor comes with `hours`, active `procedures` and `is_busy`."""
+        hours = doctor.hours.all()
+        return cls(
+            id=doctor.pk,
+            name=doctor.name,
+            intervalMinutes=doctor.interval_minutes,
+            startTime=f"{min(row.starts for row in hours):%H:%M}" if hours else None,
+            endTime=f"{max(row.ends for row in hours):%H:%M}" if hours else None,
+            workingDays=[WEEKDAYS[weekday - 1] for weekday in sorted({row.weekday for row in hours})],
+            isBusy=doctor.is_busy,
+            procedures=[PricedProcedureOut.of(procedure) for procedure in doctor.procedures.all()],
+        )
+
+
+class SlotOut(BaseModel):
+    startTime: Clock
+    endTime: Clock
+
+    @classmethod
+    def of(cls, opening: Opening, clinic: Clinic):
+        starts_at, ends_at = clinic.local(opening.starts_at), clinic.local(opening.ends_at)
+        return cls(startTime=f"{starts_at:%H:%M}", endTime=f"{ends_at:%H:%M}")
+
+
+class MessagesOut(BaseModel):
+    """A list of all that is wrong with the fields; one sentence when it is not the fields."""
+
+    message: list[str] | str
+    error: str
+    statusCode: int
+
+
+class MessageOut(BaseModel):
+    message: str
+    error: str
+    statusCode: int
+
+
+class BareMessageOut(BaseModel):
+    statusCode: int
+    message: str
+
+
+# What is said --------------------------------------------------------------------------------------------------------
+
+NUMERIC = {"type": "string", "pattern": "^[0-9]{1,40}$"}
+Id = Annotated[int | str, WithJsonSchema({"anyOf": [{"type": "integer"}, NUMERIC]})]
+Day = Annotated[
+    str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00(\.0{1,6})?Z)?$"})
+]
+Text = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
+Cpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[ .\-]*([0-9][ .\-]*){11}$"})]
+OptionalCpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^([ .\-]*([0-9][ .\-]*){11})?$"})]
+Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.ACTIONS)})]
+
+
+class PatientIn(BaseModel):
+    name: Text = Field(description="Nome, até 160 caracteres.")
+    phone: Text = Field(description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele.")
+    dateBirth: Day = Field(description="Data de nascimento, YYYY-MM-DD, de 1900 até ontem.")
+    cpf: Cpf = Field(description="CPF, com ou sem pontuação.")
+
+
+class RegisteredPatientIn(PatientIn):
+    cpf: OptionalCpf | None = Field(
+        None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir."
+    )
+
+
+class EditedPatientIn(PatientIn):
+    cpf: OptionalCpf | None = Field(
+        None, description="CPF, com ou sem pontuação. Sem ele, fica o que está no cadastro."
+    )
+
+
+class PatientChangesIn(BaseModel):
+    name: Text | None = Field(None, description="Nome, até 160 caracteres.")
+    phone: Text | None = Field(None, description="Telefone com DDD, com ou sem pontuação.")
+    dateBirth: Day | None = Field(None, description="Data de nascimento, YYYY-MM-DD.")
+    cpf: Cpf | None = Field(None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir.")
+
+
+class LineIn(BaseModel):
+    id: Id = Field(description="Id do procedimento, de GET /api/procedures.")
+    discountId: Id | None = Field(None, description="Desconto deste procedimento, de GET /api/discounts.")
+
+
+class BookingIn(BaseModel):
+    patient: PatientIn = Field(description="Quem será atendido.")
+    procedures: list[LineIn] = Field(min_length=1, description="O que será feito; o médico realiza todos.")
+    doctorId: Id = Field(description="Id do médico, de GET /api/doctors.")
+    date: Day = Field(description="Data, YYYY-MM-DD, hoje ou futura.")
+    startTime: Clock = Field(description="Início, HH:mm, no fuso da clínica.")
+    endTime: Clock = Field(description="Término, HH:mm, no fuso da clínica.")
+    discountId: Id | None = Field(None, description="Desconto do agendamento inteiro, de GET /api/discounts.")
+    notes: str | None = Field(None, description="Observações, até 5000 caracteres.")
+
+
+class EditIn(BaseModel):
+    patient: EditedPatientIn | None = Field(None, description="Os dados do paciente, que os substituem no cadastro.")
+    notes: str | None = Field(None, description="Observações, até 5000 caracteres.")
+
+
+class MoveIn(BaseModel):
+    doctorId: Id = Field(description="Id do médico, o mesmo ou outro.")
+    date: Day = Field(description="Data, YYYY-MM-DD, hoje ou futura.")
+    startTime: Clock = Field(description="Início, HH:mm, no fuso da clínica.")
+    endTime: Clock = Field(description="Término, HH:mm, no fuso da clínica.")
+
+
+class StatusIn(BaseModel):
+    action: Action = Field(description="O status que o agendamento passa a ter.")
+    doctorId: Id | None = Field(None, description="Quando enviado, deve ser o médico do agendamento.")
+
+
+class DoctorIn(BaseModel):
+    name: Text = Field(description="Nome, até 120 caracteres.")
+    procedureIds: list[Id] = Field(min_length=1, description="Os procedimentos que realiza.")
+    startTime: Clock = Field(description="Início do expediente, HH:mm, em cada um dos dias.")
+    endTime: Clock = Field(description="Fim do expediente, HH:mm, em cada um dos dias.")
+    intervalMinutes: Id = Field(description="De quantos em quantos minutos começam os horários livres: de 5 a 240.")
+    workingDays: Annotated[list[str], Field(min_length=1)] | Text = Field(
+        description=f"Dias de trabalho: {', '.join(WEEKDAYS)}. Um por elemento ou todos num texto, separados por"
+        " vírgulas; com ou sem acento e “-feira”."
+    )
+
+
+BODIES = [BookingIn, EditIn, MoveIn, StatusIn, RegisteredPatientIn, PatientChangesIn, DoctorIn]

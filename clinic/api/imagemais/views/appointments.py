@@ -1,0 +1,245 @@
+from datetime import date
+
+from ninja import Status
+
+from clinic import appointments
+from clinic.api.imagemais import examples, messages, schemas
+from clinic.api.imagemais.api import api
+from clinic.api.imagemais.bodies import BookingBody, EditBody, MoveBody, StatusBody
+from clinic.api.imagemais.documented import DAY, ID, OURS, PAGE, SEED, SITE, operation, query
+from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.reading import Query
+from clinic.api.imagemais.schemas import AppointmentOut
+from clinic.api.imagemais.statuses import ACTIONS, FILTERS
+from clinic.models import Appointment
+
+TAG = "Agendamentos"
+UNKNOWN = {"Id desconhecido": messages.APPOINTMENT_UNKNOWN}
+OF_TIME = {
+    "Sem horários": [*messages.MISSING["startTime"], *messages.MISSING["endTime"]],
+    "Sem data": list(messages.MISSING["date"]),
+    "Data no passado": [messages.A_DATE[0]],
+    "Fora do expediente": ["Fora do expediente do médico"],
+}
+
+
+@api.post(
+    "/appointments",
+    **operation(
+        "createAppointment",
+        tag=TAG,
+        origin=SEED,
+        summary="Criar agendamento",
+        description="Cria um agendamento com os dados fornecidos; a resposta traz um elemento por procedimento. O"
+        " paciente é o que já tem este CPF; sem CPF que se possa usar, o de mesmo telefone e nome; senão, um novo."
+        " Um CPF bem escrito cujos dígitos não conferem não perde o agendamento: ele fica “a confirmar” e volta"
+        " `null`, a não ser que a clínica exija CPF válido.",
+        status=201,
+        answer=list[AppointmentOut],
+        example=[examples.APPOINTMENT],
+        body=schemas.BookingIn,
+        said={"Dois procedimentos, um com desconto": examples.BOOKING},
+        errors={
+            400: OF_TIME
+            | {
+                "Sem dados do paciente": [
+                    sentence
+                    for field in ("patient.dateBirth", "patient.phone", "patient.name")
+                    for sentence in messages.MISSING[field]
+                ],
+                "Sem procedimentos": list(messages.MISSING["procedures"]),
+                "CPF com outra data de nascimento": [
+                    "patient.O CPF já está cadastrado com outra data de nascimento",
+                ],
+            },
+            404: {"Médico desconhecido": messages.DOCTOR_UNKNOWN, "Desconto desconhecido": "Desconto não encontrado"},
+            409: {
+                "Horário ocupado": examples.TAKEN,
+                "Paciente ocupado": "O paciente já tem um agendamento às 09:00 com Dr Victor",
+            },
+        },
+    ),
+)
+def create_appointment(request):
+    booked = BookingBody(request.visit.said, request.clinic).book(request.visit.caller.author)
+    return Status(201, AppointmentOut.each(booked, booked.priced_lines, request.clinic))
+
+
+@api.get(
+    "/appointments",
+    **operation(
+        "listAppointments",
+        tag=TAG,
+        origin=OURS,
+        summary="Listar agendamentos",
+        description="Os agendamentos da clínica em ordem de início, um elemento por procedimento, como em Criar"
+        " agendamento. `limit` conta agendamentos: os procedimentos de um nunca se separam.",
+        answer=list[AppointmentOut],
+        example=[examples.APPOINTMENT],
+        parameters=[
+            query("date", DAY, "Só os desta data.", example="2025-12-25"),
+            query("dateStart", DAY, "A partir desta data, inclusive.", example="2025-12-01"),
+            query("dateEnd", DAY, "Até esta data, inclusive.", example="2025-12-31"),
+            query("doctorId", ID, "Só os deste médico."),
+            query("patientId", ID, "Só os deste paciente."),
+            query(
+                "status", {"type": "string", "enum": list(FILTERS)}, "Só os que têm este status, pelo nome ou pelo id."
+            ),
+            *PAGE,
+        ],
+        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+    ),
+)
+def list_appointments(request):
+    read = Query(request)
+    day, first, last = (read.day(field, required=False) for field in ("date", "dateStart", "dateEnd"))
+    doctor, patient = (read.id(field, required=False) for field in ("doctorId", "patientId"))
+    status = read.choice("status", FILTERS, required=False)
+    page = read.page()
+    read.reject_unread()
+    starts = [each for each in (day, first) if each]
+    ends = [each for each in (day, last) if each]
+    found = appointments.listed(
+        request.clinic,
+        since=_midnight(request.clinic, max(starts, default=None), 0),
+        before=_midnight(request.clinic, min(ends, default=None), 1),
+        doctor=doctor,
+        patient=patient,
+        statuses=status and [status],
+    )
+    return _elements(request.clinic, appointments.with_lines(found)[page])
+
+
+@api.get(
+    "/appointments/{int:appointment_id}",
+    **operation(
+        "getAppointment",
+        tag=TAG,
+        origin=OURS,
+        summary="Buscar agendamento",
+        description="Um agendamento, um elemento por procedimento.",
+        answer=list[AppointmentOut],
+        example=[examples.APPOINTMENT],
+        errors={404: UNKNOWN},
+    ),
+)
+def get_appointment(request, appointment_id: int):
+    return _told(request.clinic, appointment_id)
+
+
+@api.patch(
+    "/appointments/{int:appointment_id}",
+    **operation(
+        "editAppointment",
+        tag=TAG,
+        origin=SITE,
+        summary="Editar agendamento",
+        description="Troca os dados do paciente, no cadastro dele, ou as observações; nada mais se altera por aqui. Em"
+        " `patient`, só o CPF pode faltar; um CPF cujos dígitos não conferem deixa o do cadastro como está.",
+        answer=list[AppointmentOut],
+        example=[examples.APPOINTMENT],
+        body=schemas.EditIn,
+        said={
+            "Observações": {"notes": "Observações sobre o agendamento"},
+            "Paciente": {"patient": {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01"}},
+        },
+        errors={
+            400: {"Sem nome": list(messages.MISSING["patient.name"])},
+            404: UNKNOWN,
+        },
+    ),
+)
+def edit_appointment(request, appointment_id: int):
+    body = EditBody(request.visit.said, request.clinic)
+    return _changed(request, appointment_id, body, body.save)
+
+
+@api.patch(
+    "/appointments/{int:appointment_id}/reschedule",
+    **operation(
+        "rescheduleAppointment",
+        tag=TAG,
+        origin=SITE,
+        summary="Reagendar",
+        description="Move o agendamento para outro horário ou outro médico, pelas mesmas regras de Criar agendamento."
+        " Ele passa a Reagendado.",
+        answer=list[AppointmentOut],
+        example=[examples.APPOINTMENT | {"status": {"id": 8, "name": "Reagendado", "color": "#11a2af"}}],
+        body=schemas.MoveIn,
+        said={"Outro horário": {"doctorId": 1, "date": "2025-12-24", "startTime": "10:00", "endTime": "10:15"}},
+        errors={
+            400: OF_TIME,
+            404: UNKNOWN | {"Médico desconhecido": messages.DOCTOR_UNKNOWN},
+            409: {
+                "Horário ocupado": examples.TAKEN,
+                "Já atendido": "Um agendamento com status Finalizado não pode ser reagendado",
+            },
+        },
+    ),
+)
+def reschedule_appointment(request, appointment_id: int):
+    body = MoveBody(request.visit.said, request.clinic)
+    return _changed(request, appointment_id, body, body.move)
+
+
+@api.patch(
+    "/appointments/{int:appointment_id}/status",
+    **operation(
+        "changeAppointmentStatus",
+        tag=TAG,
+        origin=SITE,
+        summary="Mudar status",
+        description="Leva o agendamento a outro status; cada um permite só algumas transições. Agendado, Reagendado e"
+        " Confirmado passam a Confirmado, Check-in, Cancelado e, depois do início, a Faltou; Check-in, a Em"
+        " atendimento; Em atendimento, a Finalizado. Um passo se desfaz voltando ao anterior.",
+        answer=list[AppointmentOut],
+        example=[examples.APPOINTMENT | {"status": {"id": 2, "name": "Confirmado", "color": "#7c956e"}}],
+        body=schemas.StatusIn,
+        said={action: {"action": action} for action in ACTIONS},
+        errors={
+            400: {
+                "Sem ação": list(messages.MISSING["action"]),
+                "Outro médico": [messages.OTHER_DOCTOR],
+            },
+            404: UNKNOWN,
+            409: {
+                "Transição proibida": "Transição de Finalizado para Cancelado não permitida",
+                "Falta antes da hora": "Só se marca falta depois do início, às 09:00",
+                "Médico ocupado": "O médico já está atendendo outro paciente",
+                "Horário já dado a outro": examples.TAKEN,
+            },
+        },
+    ),
+)
+def change_appointment_status(request, appointment_id: int):
+    body = StatusBody(request.visit.said, request.clinic)
+    return _changed(request, appointment_id, body, body.change)
+
+
+def _changed(request, appointment_id, body, change):
+    try:
+        change(appointment_id, request.visit.caller.author)
+    except Appointment.DoesNotExist as error:
+        body.read.reject_unread()
+        raise Rejected(404, messages.APPOINTMENT_UNKNOWN) from error
+    return _told(request.clinic, appointment_id)
+
+
+def _told(clinic, appointment_id):
+    found = _elements(clinic, appointments.with_lines(appointments.listed(clinic).filter(pk=appointment_id)))
+    if not found:
+        raise Rejected(404, messages.APPOINTMENT_UNKNOWN)
+    return found
+
+
+def _elements(clinic, found):
+    return [
+        element
+        for appointment in found
+        for element in AppointmentOut.each(appointment, schemas.stored_lines(appointment), clinic)
+    ]
+
+
+def _midnight(clinic, day: date | None, after: int):
+    """The beginning of that local day, or with `after` its end."""
+    return day and clinic.day(day)[after]

@@ -1,0 +1,124 @@
+from django.db.models import Exists, OuterRef, Prefetch
+from ninja import Status
+
+from clinic import booking
+from clinic.api.imagemais import examples, messages, schemas
+from clinic.api.imagemais.api import api
+from clinic.api.imagemais.bodies import DoctorBody
+from clinic.api.imagemais.documented import DAY, OURS, PAGE, SITE, operation, query
+from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.reading import Query
+from clinic.api.imagemais.schemas import DoctorOut, SlotOut
+from clinic.models import Appointment, Doctor, Procedure
+
+TAG = "Médicos"
+UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
+
+
+@api.get(
+    "/doctors",
+    **operation(
+        "listDoctors",
+        tag=TAG,
+        origin=SITE,
+        summary="Listar médicos",
+        description="Os médicos que atendem na clínica, em ordem alfabética, com seus procedimentos. `startTime` é o"
+        " começo mais cedo da semana e `endTime` o fim mais tarde; `isBusy` diz se há alguém em atendimento agora.",
+        answer=list[DoctorOut],
+        example=[examples.DOCTOR],
+        parameters=PAGE,
+        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+    ),
+)
+def list_doctors(request):
+    read = Query(request)
+    page = read.page()
+    read.reject_unread()
+    return [DoctorOut.of(doctor) for doctor in _doctors(request.clinic)[page]]
+
+
+@api.get(
+    "/doctors/{int:doctor_id}",
+    **operation(
+        "getDoctor",
+        tag=TAG,
+        origin=SITE,
+        summary="Buscar médico",
+        description="Um médico com seus procedimentos.",
+        answer=DoctorOut,
+        example=examples.DOCTOR,
+        errors={404: UNKNOWN},
+    ),
+)
+def get_doctor(request, doctor_id: int):
+    return DoctorOut.of(_doctor(request.clinic, doctor_id))
+
+
+@api.post(
+    "/doctors",
+    **operation(
+        "createDoctor",
+        tag=TAG,
+        origin=SITE,
+        summary="Cadastrar médico",
+        description="Cadastra um médico com o mesmo expediente em cada dia de trabalho. Intervalos, ausências e dias"
+        " com outro horário se acertam depois, na administração.",
+        status=201,
+        answer=DoctorOut,
+        example=examples.DOCTOR,
+        body=schemas.DoctorIn,
+        said={
+            "Dias num vetor": examples.NEW_DOCTOR,
+            "Dias num texto": examples.NEW_DOCTOR | {"workingDays": "Segunda,Quarta,Sexta"},
+        },
+        errors={
+            400: {
+                "Sem dias de trabalho": list(messages.MISSING["workingDays"]),
+                "Fim antes do início": ["endTime deve ser posterior a startTime"],
+            }
+        },
+    ),
+)
+def create_doctor(request):
+    doctor = DoctorBody(request.visit.said, request.clinic).register()
+    return Status(201, DoctorOut.of(_doctor(request.clinic, doctor.pk)))
+
+
+@api.get(
+    "/doctors/{int:doctor_id}/slots",
+    **operation(
+        "listSlots",
+        tag=TAG,
+        origin=OURS,
+        summary="Listar horários livres",
+        description="Os horários livres do médico na data, na grade dele: dentro do expediente, fora de ausências e"
+        " feriados, e ainda por vir.",
+        answer=list[SlotOut],
+        example=[{"startTime": "09:00", "endTime": "09:15"}, {"startTime": "09:15", "endTime": "09:30"}],
+        parameters=[query("date", DAY, "A data.", example="2025-12-25", required=True)],
+        errors={400: {"Sem data": list(messages.MISSING_IN_QUERIES["date"])}, 404: UNKNOWN},
+    ),
+)
+def list_slots(request, doctor_id: int):
+    read = Query(request)
+    day = read.day("date")
+    read.reject_unread()
+    doctor = _doctor(request.clinic, doctor_id)
+    found = booking.openings(request.clinic, doctor=doctor, minutes=doctor.interval_minutes, first=day, last=day)
+    return [SlotOut.of(opening, request.clinic) for opening in found]
+
+
+def _doctors(clinic):
+    in_service = (
+        Appointment.objects.of(clinic).kept().filter(doctor=OuterRef("pk"), status=Appointment.Status.IN_SERVICE)
+    )
+    procedures = Prefetch("procedures", Procedure.objects.of(clinic).filter(active=True))
+    doctors = Doctor.objects.of(clinic).filter(active=True).annotate(is_busy=Exists(in_service))
+    return doctors.prefetch_related("hours", procedures)
+
+
+def _doctor(clinic, doctor_id):
+    doctor = _doctors(clinic).filter(pk=doctor_id).first()
+    if doctor is None:
+        raise Rejected(404, messages.DOCTOR_UNKNOWN)
+    return doctor

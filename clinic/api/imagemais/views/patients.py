@@ -1,0 +1,113 @@
+import re
+
+from ninja import Status
+
+from clinic import patients
+from clinic.api.imagemais import examples, messages, schemas
+from clinic.api.imagemais.api import api
+from clinic.api.imagemais.bodies import PatientBody
+from clinic.api.imagemais.documented import PAGE, SITE, operation, query
+from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.reading import Query
+from clinic.api.imagemais.schemas import PatientOut
+from clinic.models import Patient
+
+TAG = "Pacientes"
+SHORTEST_PHONE_PART = 4
+TAKEN = {"CPF de outro paciente": "Já existe um paciente com esse CPF"}
+VALID = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
+STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
+
+
+@api.get(
+    "/patients",
+    **operation(
+        "listPatients",
+        tag=TAG,
+        origin=SITE,
+        summary="Listar pacientes",
+        description="Os pacientes da clínica em ordem alfabética.",
+        answer=list[PatientOut],
+        example=[STORED],
+        parameters=[
+            query("name", {"type": "string"}, "Uma parte do nome, com ou sem acentos.", example="silva"),
+            query(
+                "cpf",
+                {"type": "string", "pattern": r"^[ .\-]*([0-9][ .\-]*){11}$"},
+                "O CPF inteiro, com ou sem pontuação.",
+                example="529.982.247-25",
+            ),
+            query(
+                "phone",
+                {"type": "string", "pattern": "^([^0-9]*[0-9]){4,}[^0-9]*$"},
+                "Pelo menos quatro dígitos seguidos do telefone, com ou sem pontuação.",
+                example="(81) 99999-9999",
+            ),
+            *PAGE,
+        ],
+        errors={400: {"CPF ilegível": list(messages.UNREADABLE_IN_QUERIES["cpf"])}},
+    ),
+)
+def list_patients(request):
+    read = Query(request)
+    name = read.text("name", required=False)
+    cpf = _digits(read, "cpf", re.compile(r"[0-9]{11}"), ignored=r"[ .\-]")
+    phone = _digits(read, "phone", re.compile(r"[0-9]{4,}"), ignored=r"[^0-9]")
+    page = read.page()
+    read.reject_unread()
+    found = patients.listed(request.clinic, name=name, cpf=cpf, phone=phone)
+    return [PatientOut.of(patient, request.clinic) for patient in found[page]]
+
+
+@api.post(
+    "/patients",
+    **operation(
+        "createPatient",
+        tag=TAG,
+        origin=SITE,
+        summary="Cadastrar paciente",
+        description="Cadastra um paciente. Aqui não há agendamento a perder: os dígitos do CPF devem conferir.",
+        status=201,
+        answer=PatientOut,
+        example=STORED,
+        body=schemas.RegisteredPatientIn,
+        said={"Com CPF": VALID},
+        errors={400: {"CPF inválido": ["O CPF é inválido"]}, 409: TAKEN},
+    ),
+)
+def create_patient(request):
+    return Status(201, PatientOut.of(PatientBody(request.visit.said, request.clinic).register(), request.clinic))
+
+
+@api.patch(
+    "/patients/{int:patient_id}",
+    **operation(
+        "editPatient",
+        tag=TAG,
+        origin=SITE,
+        summary="Editar paciente",
+        description="Troca os dados enviados; os outros ficam como estão.",
+        answer=PatientOut,
+        example=STORED,
+        body=schemas.PatientChangesIn,
+        said={"Outro telefone": {"phone": "(81) 98888-8888"}},
+        errors={
+            400: {"Telefone impossível": ["O telefone deve estar no formato (81) 99999-9999"]},
+            404: {"Id desconhecido": messages.PATIENT_UNKNOWN},
+            409: TAKEN,
+        },
+    ),
+)
+def edit_patient(request, patient_id: int):
+    patient = Patient.objects.of(request.clinic).filter(pk=patient_id).first()
+    if patient is None:
+        raise Rejected(404, messages.PATIENT_UNKNOWN)
+    return PatientOut.of(PatientBody(request.visit.said, request.clinic).save(patient), request.clinic)
+
+
+def _digits(read, field, wanted, *, ignored):
+    text = read.text(field, required=False)
+    digits = re.sub(ignored, "", text)
+    if read.has(field) and not wanted.fullmatch(digits):
+        read.blame(field, *messages.UNREADABLE_IN_QUERIES[field])
+    return digits

@@ -1,0 +1,56 @@
+"""What to book with: "listar finanças" on the vendor's site."""
+
+from django.utils import timezone
+
+from clinic import choices
+from clinic.api.imagemais import examples
+from clinic.api.imagemais.api import api
+from clinic.api.imagemais.documented import OURS, PAGE, operation
+from clinic.api.imagemais.reading import Query
+from clinic.api.imagemais.schemas import DiscountOut, ProcedureOut
+from clinic.models import Procedure
+
+TAG = "Finanças"
+
+
+@api.get(
+    "/procedures",
+    **operation(
+        "listProcedures",
+        tag=TAG,
+        origin=OURS,
+        summary="Listar procedimentos",
+        description="Os procedimentos que a clínica oferece, em ordem alfabética.",
+        answer=list[ProcedureOut],
+        example=[examples.PROCEDURE | {"durationMinutes": 15}],
+        parameters=PAGE,
+        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+    ),
+)
+def list_procedures(request):
+    read = Query(request)
+    page = read.page()
+    read.reject_unread()
+    return [ProcedureOut.of(each) for each in Procedure.objects.of(request.clinic).filter(active=True)[page]]
+
+
+@api.get(
+    "/discounts",
+    **operation(
+        "listDiscounts",
+        tag=TAG,
+        origin=OURS,
+        summary="Listar descontos",
+        description="Os descontos que ainda valem hoje, em ordem alfabética: por porcentagem ou de valor fixo.",
+        answer=list[DiscountOut],
+        example=[examples.DISCOUNT],
+        parameters=PAGE,
+        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+    ),
+)
+def list_discounts(request):
+    read = Query(request)
+    page = read.page()
+    read.reject_unread()
+    today = request.clinic.local(timezone.now()).date()
+    return [DiscountOut.of(each) for each in choices.discounts(request.clinic, today)[page]]

@@ -1,0 +1,85 @@
+"""Free times (mivicall.md)."""
+
+from datetime import timedelta
+from itertools import dropwhile, islice, takewhile
+
+from django.db.models import F
+from django.utils import timezone
+
+from clinic import booking
+from clinic.api.mivicall import errors, schemas
+from clinic.api.mivicall.api import READ, answer, operation
+from clinic.api.mivicall.reading import read_query
+from clinic.booking import BookingRefused, Reason, Refusal
+from clinic.models import Doctor, Procedure
+
+LONGEST_WINDOW = timedelta(days=62)
+# Further than any booking; nearer than the end of the calendar, where no clinic has a local time.
+NEVER = timedelta(days=10 * 366)
+WINDOW = "No máximo 62 dias depois de from."
+
+
+@operation(
+    "GET",
+    "/availability",
+    "listAvailability",
+    needs={READ},
+    query=schemas.AvailabilityWanted,
+    answers={200: schemas.Availability},
+    refuses={404, 409},
+)
+def list_availability(request):
+    reading = read_query(schemas.AvailabilityWanted, request)
+    wanted = reading.values
+    if {"since", "before"} <= wanted.keys() and wanted["before"] - wanted["since"] > LONGEST_WINDOW:
+        reading.errors["to"] = WINDOW
+    if reading.errors:
+        return errors.validation_failed(request, list(reading.errors.items()))
+    doctors = _performing(request.clinic, wanted["serviceTypeId"], wanted.get("professionalId"))
+    uuids = {doctor.pk: str(doctor.uuid) for doctor in doctors}
+    local = request.clinic.local
+    free = islice(_openings(request.clinic, doctors, wanted), wanted.get("limit", schemas.PAGE))
+    items = [
+        {
+            "startsAt": local(opening.starts_at).isoformat(),
+            "endsAt": local(opening.ends_at).isoformat(),
+            "professionalId": uuids[opening.doctor_id],
+        }
+        for opening in free
+    ]
+    return answer({"items": items})
+
+
+def _performing(clinic, service, professional):
+    """Active doctors who perform the service, with its `minutes`. Raises BookingRefused as a booking of it would be."""
+    doctors = Doctor.objects.of(clinic).filter(active=True, procedures__uuid=service, procedures__active=True)
+    doctors = doctors.annotate(minutes=F("procedures__duration_minutes"))
+    found = list(doctors.filter(uuid=professional) if professional else doctors)
+    if not found:
+        _explain(clinic, service, professional)
+    return found
+
+
+def _explain(clinic, service, professional):
+    doctor = Doctor.objects.of(clinic).filter(active=True, uuid=professional).first() if professional else None
+    procedure = Procedure.objects.of(clinic).filter(active=True, uuid=service).first()
+    if professional and doctor is None:
+        raise BookingRefused([Refusal(Reason.DOCTOR_UNKNOWN)])
+    if procedure is None:
+        raise BookingRefused([Refusal(Reason.PROCEDURE_UNKNOWN)])
+    if doctor:
+        told = {"doctor": doctor.name, "procedure": procedure.name}
+        raise BookingRefused([Refusal(Reason.PROCEDURE_NOT_OFFERED, told)])
+
+
+def _openings(clinic, doctors, wanted):
+    now = timezone.now()
+    since, before = max(wanted["since"], now), wanted["before"]
+    if not doctors or since >= before or since > now + NEVER:
+        return
+    first, last = clinic.local(since).date(), clinic.local(before).date()
+    found = booking.openings_of_any(
+        clinic, doctors=doctors, minutes=doctors[0].minutes, first=first, last=last, now=now
+    )
+    found = dropwhile(lambda opening: opening.starts_at < since, found)
+    yield from takewhile(lambda opening: opening.starts_at < before, found)

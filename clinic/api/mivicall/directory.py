@@ -1,0 +1,70 @@
+"""Who and what can be booked: professionals, services, the clinic itself (mivicall.md)."""
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q
+
+from clinic.api.mivicall import schemas
+from clinic.api.mivicall.api import DIRECTORY, answer, operation
+from clinic.models import Clinic, Doctor, Procedure
+
+LOCALES = {Clinic.Language.BRAZILIAN: "pt-BR", Clinic.Language.EUROPEAN: "pt-PT"}
+
+
+@operation(
+    "GET",
+    "/professionals",
+    "listProfessionals",
+    needs={DIRECTORY},
+    answers={200: schemas.Professionals},
+)
+def list_professionals(request):
+    doctors = Doctor.objects.of(request.clinic).filter(active=True).only("uuid", "name", "specialty")
+    return answer({"items": [{"id": str(d.uuid), "name": d.name, "specialty": d.specialty} for d in doctors]})
+
+
+@operation(
+    "GET",
+    "/services",
+    "listServices",
+    needs={DIRECTORY},
+    answers={200: schemas.Services},
+)
+def list_services(request):
+    performing = ArrayAgg(
+        "doctors__uuid", filter=Q(doctors__active=True), order_by=["doctors__sort_name", "doctors__pk"], default=[]
+    )
+    services = Procedure.objects.of(request.clinic).filter(active=True).annotate(professionals=performing)
+    return answer({"items": [_service(request.clinic, service) for service in services]})
+
+
+@operation(
+    "GET",
+    "/tenants/me",
+    "getTenant",
+    needs={DIRECTORY},
+    answers={200: schemas.Tenant},
+)
+def get_tenant(request):
+    clinic = request.clinic
+    doctors = Doctor.objects.of(clinic).filter(active=True).exclude(specialty="")
+    specialties = doctors.order_by("specialty").values_list("specialty", flat=True).distinct()
+    return answer(
+        {
+            "id": clinic.slug,
+            "name": clinic.name,
+            "specialty": ", ".join(specialties) or None,
+            "status": "active",
+            "config": {"timezone": clinic.time_zone, "locale": LOCALES[clinic.language]},
+        }
+    )
+
+
+def _service(clinic, service):
+    return {
+        "id": str(service.uuid),
+        "name": service.name,
+        "durationMinutes": service.duration_minutes,
+        "price": float(service.price),
+        "currency": clinic.currency,
+        "professionalIds": [str(uuid) for uuid in service.professionals],
+    }

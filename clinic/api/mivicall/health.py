@@ -1,0 +1,21 @@
+"""Whether the service answers: no key, no limit, no question to the database (mivicall.md)."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from clinic.api.door import Visit
+from clinic.api.mivicall import schemas
+from clinic.api.mivicall.api import answer
+
+SERVICE = "clinic-agenda"
+
+
+@login_not_required
+@require_safe
+def health(request):
+    visit = Visit()
+    now = schemas.in_utc(timezone.now())
+    response = answer({"status": "ok", "service": SERVICE, "timestamp": now, "requestId": str(visit.id)})
+    response["X-Request-Id"] = str(visit.id)
+    return response

@@ -1,0 +1,53 @@
+"""Patients, by name or by the hash of a phone (mivicall.md). No phone is told, or searched for, in clear."""
+
+import re
+
+from clinic import patients
+from clinic.api.mivicall import errors, schemas
+from clinic.api.mivicall.api import PATIENTS, READ, answer, operation
+from clinic.api.mivicall.appointments import with_service
+from clinic.api.mivicall.reading import read_query
+from clinic.appointments import listed
+from clinic.models import Patient
+
+HASH = re.compile("[0-9a-f]{64}")
+MOST_APPOINTMENTS = 200
+
+
+@operation(
+    "GET",
+    "/patients",
+    "searchPatients",
+    needs={PATIENTS},
+    query=schemas.PatientsWanted,
+    answers={200: schemas.Patients},
+)
+def search_patients(request):
+    reading = read_query(schemas.PatientsWanted, request)
+    if reading.errors:
+        return errors.validation_failed(request, list(reading.errors.items()))
+    # The search of the front desk also finds by digits of phone and CPF; here they could be guessed one by one.
+    name = re.sub("[0-9]", "", reading.values["search"])
+    found = patients.search(request.clinic, name, limit=reading.values.get("limit", schemas.FEW))
+    return answer({"items": [schemas.patient(each) for each in found]})
+
+
+@operation(
+    "GET",
+    "/patients/{hash}",
+    "getPatientsOfPhone",
+    needs={PATIENTS, READ},
+    answers={200: schemas.PatientsOfPhone},
+    refuses={404},
+)
+def get_patients_of_phone(request, hash: str):
+    found = []
+    if HASH.fullmatch(hash):
+        found = list(Patient.objects.of(request.clinic).filter(phone_hash=hash).defer("phone").order_by("pk"))
+    if not found:
+        return errors.envelope(request, 404, "patient_not_found", errors.PATIENT_NOT_FOUND)
+    theirs = with_service(request.clinic, listed(request.clinic)).filter(patient__in=found)
+    last = theirs.order_by("-starts_at", "-pk")[:MOST_APPOINTMENTS]
+    visits = [schemas.appointment(request.clinic, each, each.service) for each in last]
+    told = {"patientPhoneHash": hash, "patients": [schemas.patient(each) for each in found], "appointments": visits}
+    return answer(told)

@@ -1,0 +1,326 @@
+"""What the OpenAPI document tells besides the operations themselves: errors, headers, examples, who decided what."""
+
+from typing import NamedTuple
+
+from clinic.access.idempotency import LONGEST_KEY
+from clinic.api.mivicall import errors, schemas
+from clinic.api.reading import WRITES
+from clinic.booking import Reason
+from clinic.models import ApiKey
+
+APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH = (
+    "Marcações",
+    "Clínica",
+    "Disponibilidade",
+    "Pacientes",
+    "Estado",
+)
+TAGS = [{"name": name} for name in (APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH)]
+DESCRIPTION = """\
+Marcações de uma clínica, para recepcionistas por voz e programas de gestão que já falam com a MiviCall.
+
+**Chaves.** `Authorization: Bearer miv_live_…`, geradas em Configurações → Integrações. Uma chave é de uma clínica só e
+tem permissões; cada operação diz quais precisa (`x-permissoes`). Com uma chave `miv_test_…` valem todas as regras e a
+resposta é a mesma, mas nada é gravado.
+
+**Erros.** `{"error", "message", "requestId"}`, com `errors` (`path`, `message`) em `validation_failed` e `alternatives`
+(os inícios livres mais próximos) quando o conflito é da hora. Primeiro 422, com todos os campos de uma vez; depois 404;
+depois 409. O `requestId` vem também no cabeçalho `X-Request-Id` de cada resposta.
+
+**Limite.** Por chave, 300 pedidos num minuto e 30 num segundo, contados para todos os processos juntos. Cada resposta
+traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e `X-RateLimit-Reset`.
+
+**Repetir sem medo.** `Idempotency-Key` em POST, PATCH e DELETE: o mesmo pedido com a mesma chave tem a mesma resposta,
+com `Idempotency-Replayed: true`, e nada é feito duas vezes. Guarda-se 30 dias. Um erro que nada gravou não se guarda,
+exceto um 409 decidido.
+
+**`x-origem`** diz quem decidiu: `seed`, a página de Create appointment da MiviCall; `site`, o resto da documentação
+pública dela; `nossa`, nós.
+"""
+
+
+class Told(NamedTuple):
+    """What people read of an operation. `origin`: the vendor's page, the vendor's other pages, or our decision."""
+
+    tag: str
+    origin: str
+    summary: str
+    description: str
+
+
+OPERATIONS = {
+    "createAppointment": Told(
+        APPOINTMENTS,
+        "seed",
+        "Criar marcação",
+        "Marca na hora pedida, já `confirmed`; `endsAt` sai da duração do serviço. Um paciente com o mesmo telefone e "
+        "o mesmo nome, sem diferença de maiúsculas e acentos, é o mesmo; senão cria-se um, que a receção vê como ficha "
+        "incompleta. Chaves desconhecidas são ignoradas.",
+    ),
+    "listAppointments": Told(
+        APPOINTMENTS,
+        "site",
+        "Listar marcações",
+        "Por `startsAt` e depois por ordem de criação. `nextCursor` só vem quando há mais; com ele em `cursor`, e os "
+        "mesmos filtros, continua-se. Um profissional desconhecido não tem marcações.",
+    ),
+    "getAppointment": Told(APPOINTMENTS, "site", "Ver marcação", "A marcação, sem nada à volta."),
+    "updateAppointment": Told(
+        APPOINTMENTS,
+        "site",
+        "Alterar marcação",
+        "Tudo o que vier, ou nada. Primeiro muda a hora ou o profissional (a marcação passa a `rescheduled`), depois o "
+        "`status`, depois as observações e `metadata`. O que já é assim não se repete: repetir um PATCH dá 200, e um "
+        "vazio não muda nada. `attended` numa marcação de pé é a chegada do paciente. Uma marcação cancelada não "
+        "volta: cria-se outra.",
+    ),
+    "cancelAppointment": Told(
+        APPOINTMENTS,
+        "site",
+        "Cancelar marcação",
+        "A marcação fica, `cancelled`, e a hora volta a estar livre. Outra vez: 204. A que está em atendimento, acabou "
+        "ou teve falta não se cancela: 409 `invalid_transition`.",
+    ),
+    "listProfessionals": Told(DIRECTORY, "site", "Listar profissionais", "Os que atendem, por nome."),
+    "listServices": Told(
+        DIRECTORY, "site", "Listar serviços", "Os que se podem marcar, por nome, com preço, duração e quem os faz."
+    ),
+    "getTenant": Told(DIRECTORY, "site", "Ver a clínica da chave", "`timezone` é o fuso das horas que esta API diz."),
+    "listAvailability": Told(
+        AVAILABILITY,
+        "nossa",
+        "Listar horários livres",
+        "Por ordem de hora. Cada um pode ser marcado tal como vem, com POST /v1/appointments, enquanto ninguém o "
+        "ocupar. Um profissional que não faz o serviço: 409 `service_not_offered`.",
+    ),
+    "searchPatients": Told(
+        PATIENTS,
+        "nossa",
+        "Procurar pacientes pelo nome",
+        "Primeiro os nomes que começam assim. Algarismos no texto não contam: por telefone, procura-se com o hash.",
+    ),
+    "getPatientsOfPhone": Told(
+        PATIENTS,
+        "nossa",
+        "Ver os pacientes de um telefone",
+        "Pelo `patientPhoneHash` de uma marcação. Uma família pode partilhar um telefone: vêm todos, e as 200 "
+        "marcações mais recentes deles. Pede também `appointments:read`.",
+    ),
+    "getHealth": Told(
+        HEALTH, "site", "Ver se o serviço responde", "Sem chave e sem limite. Nada pergunta à base de dados."
+    ),
+}
+MEANINGS = {
+    200: "Feito.",
+    201: "Marcação criada.",
+    204: "Cancelada; o mesmo quando já estava.",
+    400: "O corpo não é JSON que se possa ler (mais de 32 níveis e chaves repetidas também não).",
+    401: "Sem chave válida.",
+    403: "A chave não pode, ou a clínica está inativa.",
+    404: "Não existe nesta clínica.",
+    409: "Não pode ser assim.",
+    413: "Corpo com mais de 64 KiB.",
+    415: "Corpo que não é application/json.",
+    422: "Campos inválidos: todos de uma vez.",
+    429: "Pedidos a mais; Retry-After diz quantos segundos esperar.",
+    500: "Falhou do nosso lado.",
+    503: "Outra gravação ocupa este horário: repetir.",
+}
+ALWAYS = {
+    401: schemas.Error,
+    403: schemas.Error,
+    429: schemas.TooMany,
+    500: schemas.Error,
+    503: schemas.Error,
+}
+ON_WRITES = {400: schemas.Error, 409: schemas.Conflict, 413: schemas.Error, 415: schemas.Error, 422: schemas.Invalid}
+SOMETIMES = {404: schemas.Error, 409: schemas.Conflict}
+BOOKING_CONFLICTS = ("slot_conflict", "outside_working_hours", "service_not_offered")
+# What each operation answers with 404 and, besides a twin still running, with 409.
+CODES = {
+    "createAppointment": ("professional_not_found", "service_not_found", *BOOKING_CONFLICTS),
+    "getAppointment": ("appointment_not_found",),
+    "updateAppointment": (
+        "appointment_not_found",
+        "professional_not_found",
+        *BOOKING_CONFLICTS,
+        "invalid_transition",
+    ),
+    "cancelAppointment": ("appointment_not_found", "invalid_transition"),
+    "listAvailability": ("professional_not_found", "service_not_found", "service_not_offered"),
+    "getPatientsOfPhone": ("patient_not_found",),
+}
+ALTERNATIVES = ["2026-05-14T10:30:00+01:00", "2026-05-14T11:00:00+01:00", "2026-05-14T11:30:00+01:00"]
+
+
+def _error(code, message, **more):
+    return {"error": code, "message": message, "requestId": schemas.A_REQUEST, **more}
+
+
+# By status, and within it by code.
+ERRORS = {
+    404: {
+        "appointment_not_found": _error("appointment_not_found", errors.APPOINTMENT_NOT_FOUND),
+        "professional_not_found": _error("professional_not_found", errors.OWN_SENTENCES[Reason.DOCTOR_UNKNOWN]),
+        "service_not_found": _error("service_not_found", errors.OWN_SENTENCES[Reason.PROCEDURE_UNKNOWN]),
+        "patient_not_found": _error("patient_not_found", errors.PATIENT_NOT_FOUND),
+    },
+    409: {
+        "slot_conflict": _error(
+            "slot_conflict", "10:00 já está ocupado com Dra. Helena Prado.", alternatives=ALTERNATIVES
+        ),
+        "outside_working_hours": _error(
+            "outside_working_hours",
+            "Dra. Helena Prado não atende nesse horário: das 10:30 às 18:00.",
+            alternatives=ALTERNATIVES,
+        ),
+        "service_not_offered": _error("service_not_offered", "Dra. Helena Prado não realiza Ecografia."),
+        "invalid_transition": _error("invalid_transition", "De “Finalizado” não se passa para “Cancelado”."),
+    },
+    422: {
+        "validation_failed": _error(
+            "validation_failed",
+            errors.VALIDATION_FAILED,
+            errors=[
+                {"path": "patientPhone", "message": "Deve estar no formato E.164, por exemplo +351912345678."},
+                {"path": "startsAt", "message": "Esta data já passou. Escolha hoje ou uma data futura."},
+            ],
+        )
+    },
+}
+for _status, _code, _sentence in errors.CODES.values():
+    ERRORS.setdefault(_status, {})[_code] = _error(_code, _sentence.format(ApiKey.Scope.APPOINTMENTS_WRITE))
+
+HEADERS = {
+    "X-Request-Id": ("O requestId deste pedido.", {"type": "string", "format": "uuid"}),
+    "X-RateLimit-Limit": ("Pedidos por minuto.", {"type": "integer"}),
+    "X-RateLimit-Remaining": ("Quantos restam neste minuto.", {"type": "integer"}),
+    "X-RateLimit-Reset": ("Segundo Unix em que volta a haver lugar.", {"type": "integer"}),
+}
+RETRY_AFTER = {"Retry-After": {"description": "Segundos a esperar.", "schema": {"type": "integer"}}}
+REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": "`true` quando é a resposta guardada de antes.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Identificador único para retry-safe. Ex: pms-create-{vosso-id}.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST_KEY,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
+    "example": "pms-create-4711",
+}
+
+
+def errors_of(method, more, *, has_query) -> dict:
+    models = ALWAYS | (ON_WRITES if method in WRITES else {}) | ({422: schemas.Invalid} if has_query else {})
+    return models | {status: SOMETIMES[status] for status in more}
+
+
+def besides(method, origin, needs, query, body) -> dict:
+    """What ninja does not find out by itself; its own entries are kept."""
+    told = {"x-origem": origin, "x-permissoes": sorted(needs), "parameters": _parameters(query)}
+    if method in WRITES:
+        told["parameters"].append(IDEMPOTENCY_KEY)
+    if body:
+        example = body.model_config["json_schema_extra"]["examples"][0]
+        schema = body.model_json_schema() | {"examples": [example]}
+        content = {"schema": schema, "examples": {"exemplo": {"value": example}}}
+        told["requestBody"] = {"required": True, "content": {"application/json": content}}
+    return told
+
+
+def finished(document) -> dict:
+    """The document with what is the same for every answer, and with /health, which needs no key."""
+    models = document["components"]["schemas"]
+    document["paths"]["/health"] = {"get": _health(models)}
+    for name, model in models.items():
+        if "examples" in model:
+            # Pydantic has put the keys of the example in order of the alphabet.
+            model["examples"] = getattr(schemas, name).model_config["json_schema_extra"]["examples"]
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            for status, answer in told["responses"].items():
+                _finish(answer, status, told["operationId"], models, method.upper() in WRITES, path != "/health")
+    document["components"]["headers"] = {
+        name: {"description": description, "schema": schema} for name, (description, schema) in HEADERS.items()
+    }
+    return document
+
+
+def _parameters(query):
+    if query is None:
+        return []
+    schema = query.model_json_schema()
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", []),
+            "description": field.pop("description"),
+            "schema": {key: value for key, value in field.items() if key != "title" and value is not None},
+        }
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _finish(answer, status, operation, models, is_write, is_limited):
+    answer["description"] = MEANINGS[status]
+    headers = HEADERS if is_limited else ["X-Request-Id"]
+    answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+    if status in {409, 429, 503}:
+        answer["headers"] |= RETRY_AFTER
+    if is_write and status in {200, 201, 204, 409}:
+        answer["headers"] |= REPLAYED
+    for content in answer.get("content", {}).values():
+        if status in ERRORS:
+            codes = [code for code in ERRORS[status] if _may_say(operation, status, code, is_write)]
+            content["examples"] = {code: {"value": ERRORS[status][code]} for code in codes}
+        else:
+            content["example"] = _example(models, content["schema"])
+
+
+def _may_say(operation, status, code, is_write):
+    if code.startswith("idempotency"):
+        return is_write
+    return status not in {404, 409} or code in CODES[operation]
+
+
+def _example(models, schema):
+    """An example of a model: its own, or one put together from those of its parts."""
+    if "$ref" not in schema:
+        return None
+    model = models[schema["$ref"].rsplit("/", 1)[-1]]
+    if "examples" in model:
+        return model["examples"][0]
+    found = {}
+    for name, field in model["properties"].items():
+        of = field.get("items", field)
+        example = _example(models, of)
+        if example is not None:
+            found[name] = [example] if "items" in field else example
+    return found or None
+
+
+def _health(models):
+    models["Health"] = schemas.Health.model_json_schema()
+    told = OPERATIONS["getHealth"]
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}
+    return {
+        "operationId": "getHealth",
+        "summary": told.summary,
+        "parameters": [],
+        "responses": {200: {"content": content}},
+        "description": told.description,
+        "tags": [told.tag],
+        "security": [],
+        "x-origem": told.origin,
+        "x-permissoes": [],
+    }

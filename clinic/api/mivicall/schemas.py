@@ -1,0 +1,286 @@
+"""What this API reads and tells, as the reference shows it (mivicall.md). Names are the vendor's, to the letter."""
+
+from datetime import UTC
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from clinic.api.mivicall import reading
+from clinic.models import Appointment as Stored
+from clinic.models import Clinic
+from clinic.models import Patient as StoredPatient
+from clinic.models.appointment import Status
+
+STATUSES = {
+    "confirmed": {Status.SCHEDULED, Status.CONFIRMED},
+    "attended": {Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED},
+    "no_show": {Status.NO_SHOW},
+    "cancelled": {Status.CANCELLED},
+    "rescheduled": {Status.RESCHEDULED},
+}
+SHOWN = {status: shown for shown, statuses in STATUSES.items() for status in statuses}
+
+AN_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+A_DOCTOR = "7d1f6d2e-5f0a-4a86-9a55-0f9d4f1b7c11"
+A_SERVICE = "a5c0b7d4-2f43-4c39-8f6b-6d2a0c9e1e22"
+A_HASH = "9f2b5c1e0d7a4f63b8c9e1d2a3f4b5c6d7e8f90112233445566778899aabbccd"
+A_REQUEST = "0b9f1c2d-3e4f-4a5b-8c6d-7e8f9a0b1c2d"
+A_START, AN_END = "2026-05-14T10:00:00+01:00", "2026-05-14T10:30:00+01:00"
+
+Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+PhoneHash = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$"})]
+ShownStatus = Literal["confirmed", "attended", "no_show", "cancelled", "rescheduled"]
+
+PAGE, FEW = 50, 20  # how many come unless more are asked for
+
+
+def _like(**example):
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+# What is read ---------------------------------------------------------------------------------------------------------
+
+
+class NewAppointment(BaseModel):
+    model_config = _like(
+        professionalId=A_DOCTOR,
+        serviceTypeId=A_SERVICE,
+        patientName="Maria Silva",
+        patientPhone="+351912345678",
+        startsAt=A_START,
+        patientNotes="Primeira consulta.",
+    )
+
+    professionalId: reading.Id = Field(description="Profissional, de GET /v1/professionals.")
+    serviceTypeId: reading.Id = Field(description="Serviço, de GET /v1/services; a duração dele dá o endsAt.")
+    patientName: reading.Name = Field(description="Nome do paciente.")
+    patientPhone: reading.Phone = Field(description="Telefone em E.164. Nunca volta em claro.")
+    startsAt: reading.Moment = Field(description="Início, ISO 8601 com offset.")
+    patientNotes: reading.Notes = Field(None, description="Observações, até 5000 caracteres.")
+
+
+class AppointmentChanges(BaseModel):
+    model_config = _like(startsAt="2026-05-15T11:00:00+01:00", patientNotes="Pediu outro dia.", metadata={"sala": "2"})
+
+    status: reading.one_of(*STATUSES) = Field(None, description="`rescheduled` só acompanhado de `startsAt`.")
+    patientNotes: reading.Notes = Field(None, description="Substitui as observações; `null` apaga-as.")
+    startsAt: reading.Moment = Field(None, description="Novo início: a marcação passa a `rescheduled`.")
+    professionalId: reading.Id = Field(None, description="Muda de profissional, com ou sem novo `startsAt`.")
+    metadata: reading.Metadata = Field(None, description="Substitui o objeto inteiro; até 4 KiB de JSON.")
+
+
+class AppointmentFilters(BaseModel):
+    since: reading.QueryMoment = Field(None, alias="from", description="`startsAt` a partir deste instante, inclusive.")
+    before: reading.QueryMoment = Field(None, alias="to", description="`startsAt` antes deste instante, exclusive.")
+    professionalId: reading.Id = Field(None, description="Só deste profissional.")
+    status: reading.one_of(*STATUSES) = Field(None, description="Só neste estado.")
+    limit: reading.Limit = Field(PAGE, description="Quantas de cada vez.")
+    cursor: reading.Cursor = Field(None, description="O `nextCursor` da página anterior.")
+
+
+class AvailabilityWanted(BaseModel):
+    serviceTypeId: reading.Id = Field(description="Serviço a marcar: dá a duração.")
+    professionalId: reading.Id = Field(None, description="Sem ele: qualquer profissional que faça o serviço.")
+    since: reading.QueryMoment = Field(alias="from", description="`startsAt` a partir deste instante, inclusive.")
+    before: reading.QueryMoment = Field(
+        alias="to", description="`startsAt` antes deste instante, exclusive; no máximo 62 dias depois de `from`."
+    )
+    limit: reading.Limit = Field(PAGE, description="Quantos horários no máximo.")
+
+
+class PatientsWanted(BaseModel):
+    search: reading.Search = Field(description="Qualquer parte do nome, sem diferença de acentos e maiúsculas.")
+    limit: reading.Limit = Field(FEW, description="Quantos pacientes no máximo.")
+
+
+# What is told ---------------------------------------------------------------------------------------------------------
+
+
+class Appointment(BaseModel):
+    model_config = _like(
+        id=AN_ID,
+        professionalId=A_DOCTOR,
+        patientName="Maria Silva",
+        startsAt=A_START,
+        endsAt=AN_END,
+        status="confirmed",
+        source="voice_ai",
+        serviceTypeId=A_SERVICE,
+        patientPhoneHash=A_HASH,
+        patientNotes="Primeira consulta.",
+        metadata={},
+        createdAt="2026-05-11T08:12:43Z",
+    )
+
+    id: Uuid
+    professionalId: Uuid
+    patientName: str
+    startsAt: Instant = Field(description="Com o offset da clínica.")
+    endsAt: Instant = Field(description="Com o offset da clínica.")
+    status: ShownStatus
+    source: Literal["voice_ai", "manual", "self_service", "sync_external"]
+    serviceTypeId: Uuid | None
+    patientPhoneHash: PhoneHash = Field(description="HMAC-SHA256 do telefone E.164, com uma chave da clínica.")
+    patientNotes: str | None
+    metadata: dict[str, Any]
+    createdAt: Instant = Field(description="Em UTC.")
+
+
+class AppointmentPage(BaseModel):
+    items: list[Appointment]
+    nextCursor: str = Field(None, description="Só quando há mais.")
+
+
+class Professional(BaseModel):
+    model_config = _like(id=A_DOCTOR, name="Dra. Helena Prado", specialty="Cardiologia")
+
+    id: Uuid
+    name: str
+    specialty: str
+
+
+class Professionals(BaseModel):
+    items: list[Professional]
+
+
+class Service(BaseModel):
+    model_config = _like(
+        id=A_SERVICE,
+        name="Consulta de cardiologia",
+        durationMinutes=30,
+        price=252.0,
+        currency="EUR",
+        professionalIds=[A_DOCTOR],
+    )
+
+    id: Uuid
+    name: str
+    durationMinutes: int
+    price: float = Field(description="Na moeda `currency`.")
+    currency: Literal["BRL", "EUR"]
+    professionalIds: list[Uuid] = Field(description="Os profissionais que fazem o serviço.")
+
+
+class Services(BaseModel):
+    items: list[Service]
+
+
+class TenantConfig(BaseModel):
+    timezone: str
+    locale: str
+
+
+class Tenant(BaseModel):
+    model_config = _like(
+        id="clinica-do-rossio",
+        name="Clínica do Rossio",
+        specialty="Cardiologia, Clínica geral",
+        status="active",
+        config={"timezone": "Europe/Lisbon", "locale": "pt-PT"},
+    )
+
+    id: str = Field(description="O identificador da clínica.")
+    name: str
+    specialty: str | None = Field(description="As especialidades dos profissionais, separadas por vírgulas.")
+    status: Literal["active"]
+    config: TenantConfig
+
+
+class FreeTime(BaseModel):
+    model_config = _like(startsAt=A_START, endsAt=AN_END, professionalId=A_DOCTOR)
+
+    startsAt: Instant
+    endsAt: Instant
+    professionalId: Uuid
+
+
+class Availability(BaseModel):
+    items: list[FreeTime]
+
+
+class Patient(BaseModel):
+    model_config = _like(id=AN_ID, name="Maria Silva", patientPhoneHash=A_HASH)
+
+    id: Uuid
+    name: str
+    patientPhoneHash: PhoneHash
+
+
+class Patients(BaseModel):
+    items: list[Patient]
+
+
+class PatientsOfPhone(BaseModel):
+    patientPhoneHash: PhoneHash
+    patients: list[Patient] = Field(description="Todos os que têm este telefone: uma família pode partilhá-lo.")
+    appointments: list[Appointment] = Field(description="As marcações de todos eles, da mais recente para trás.")
+
+
+class Health(BaseModel):
+    model_config = _like(status="ok", service="clinic-agenda", timestamp="2026-05-11T08:12:43Z", requestId=A_REQUEST)
+
+    status: Literal["ok"]
+    service: str
+    timestamp: Instant
+    requestId: Uuid
+
+
+class Error(BaseModel):
+    error: str = Field(description="Código estável.")
+    message: str = Field(description="O que se passou, em português.")
+    requestId: Uuid
+
+
+class FieldError(BaseModel):
+    path: str = Field(description="O campo; vazio quando é o corpo inteiro.")
+    message: str
+
+
+class Invalid(Error):
+    errors: list[FieldError] = Field(None, description="Todos os campos inválidos; só em `validation_failed`.")
+
+
+class Conflict(Error):
+    alternatives: list[Instant] = Field(
+        None, description="Só quando o conflito é da hora: até três inícios livres perto dela."
+    )
+
+
+class TooMany(BaseModel):
+    model_config = _like(
+        error="rate_limit_exceeded", message="API key exceeded 300 req/min. Retry in 12 seconds.", retryAfter=12
+    )
+
+    error: Literal["rate_limit_exceeded"]
+    message: str
+    retryAfter: int = Field(description="Segundos.")
+
+
+# From rows ------------------------------------------------------------------------------------------------------------
+
+
+def appointment(clinic: Clinic, row: Stored, service) -> dict:
+    """A row of this clinic with doctor and patient; `service` is the uuid of its first line's procedure, or None."""
+    return {
+        "id": str(row.uuid),
+        "professionalId": str(row.doctor.uuid),
+        "patientName": row.patient.name,
+        "startsAt": clinic.local(row.starts_at).isoformat(),
+        "endsAt": clinic.local(row.ends_at).isoformat(),
+        "status": SHOWN[row.status],
+        "source": row.source,
+        "serviceTypeId": str(service) if service else None,
+        "patientPhoneHash": row.patient.phone_hash,
+        "patientNotes": row.notes or None,
+        "metadata": row.metadata,
+        "createdAt": in_utc(row.created_at),
+    }
+
+
+def patient(row: StoredPatient) -> dict:
+    return {"id": str(row.uuid), "name": row.name, "patientPhoneHash": row.phone_hash}
+
+
+def in_utc(instant) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"

@@ -1,0 +1,38 @@
+"""What is free instead, when it was the time that was refused."""
+
+from datetime import timedelta
+
+from clinic.booking.openings import Opening, nearest
+from clinic.booking.refusals import Reason, Refusal
+from clinic.booking.rules import Case
+
+TIME_REASONS = {
+    Reason.TIME_PAST,
+    Reason.OUTSIDE_HOURS,
+    Reason.DOCTOR_ABSENT,
+    Reason.CLINIC_CLOSED,
+    Reason.HOLIDAY,
+    Reason.DOCTOR_TAKEN,
+    Reason.PATIENT_ELSEWHERE,
+}
+
+
+def time_is_at_fault(refusals: list[Refusal]) -> bool:
+    return any(refusal.reason in TIME_REASONS for refusal in refusals)
+
+
+def nearest_to(case: Case) -> list[Opening]:
+    """The three free times nearest to the one wanted, for this doctor and patient; none when either end is unknown."""
+    if case.doctor is None or not case.has_readable_time:
+        return []
+    moving = case.moving
+    return nearest(
+        case.clinic,
+        doctor=case.doctor,
+        minutes=(case.ends_at - case.starts_at) // timedelta(minutes=1),
+        wanted=case.starts_at,
+        now=case.now,
+        patient=case.patient and case.patient.pk,
+        ignoring=moving and moving.pk,
+        besides=moving and Opening(moving.starts_at, moving.ends_at, moving.doctor_id),
+    )

@@ -1,0 +1,131 @@
+"""Booking: from a proposal to an appointment, or to every reason why not."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.utils import timezone
+
+from clinic.booking import rows, rules
+from clinic.booking.alternatives import nearest_to, time_is_at_fault
+from clinic.booking.details import Examined, examine, tidy_metadata, tidy_notes
+from clinic.booking.patients import find, store
+from clinic.booking.pricing import priced
+from clinic.booking.refusals import BookingRefused, Reason, Refusal
+from clinic.booking.rules import Case, Proposal, later
+from clinic.booking.writing import Author, event, refuse, snapshot, transacted
+from clinic.models import Appointment, AppointmentEvent
+
+
+def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> Appointment:
+    """Write the appointment, its lines, discounts and event in one transaction; it comes back with `priced_lines`.
+
+    Locks the doctor's row, then the patient's (FOR NO KEY UPDATE). Raises BookingRefused with every broken rule and,
+    when the time is at fault, the three nearest free ones. `now` is the moment to take for now; rows are dated by it.
+    """
+    now = now or timezone.now()
+    return transacted(lambda: _book(proposal, by, now), lambda refusals: _instead(proposal, refusals, now))
+
+
+def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused | None:
+    """What `book` would raise, or None: the same rules, nothing locked, nothing written."""
+    now = now or timezone.now()
+    case, refusals, _ = _examined(proposal, now, lock=False)
+    refusals += rules.broken(case)
+    return BookingRefused(refusals, _instead(proposal, refusals, now)) if refusals else None
+
+
+def _book(proposal, by, now):
+    case, refusals, examined = _examined(proposal, now, lock=True)
+    refuse(refusals + rules.broken(case))
+    appointment = Appointment(
+        uuid=proposal.uuid or uuid4(),
+        clinic=proposal.clinic,
+        doctor=case.doctor,
+        patient=store(examined, case.patient, proposal.clinic) if examined else case.patient,
+        starts_at=case.starts_at,
+        ends_at=case.ends_at,
+        status=proposal.status,
+        source=proposal.source,
+        notes=case.notes,
+        metadata=tidy_metadata(proposal.metadata),
+        typed_cpf=examined.typed_cpf if examined else "",
+        created_by=by.user,
+        created_at=now,
+        updated_at=now,
+    )
+    appointment.priced_lines = _lines(case, proposal)
+    booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, snapshot(appointment))
+    rows.insert(appointment, appointment.priced_lines, booked)
+    return appointment
+
+
+def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | None]:
+    """The case with its rows loaded, doctor before patient, and what was wrong already in finding them."""
+    found = rows.found(
+        proposal.clinic,
+        doctor=proposal.doctor,
+        patient=proposal.patient,
+        procedures=[line.procedure for line in proposal.lines],
+        lock=lock,
+    )
+    refusals = rules.doctor_refusals(proposal.doctor, found.doctor)
+    patient, examined = found.patient, None
+    if proposal.patient is not None:
+        refusals += [] if patient else [Refusal(Reason.PATIENT_UNKNOWN)]
+    elif proposal.details is not None:
+        patient, examined = _meant(proposal, now, refusals, lock=lock)
+    else:
+        refusals.append(Refusal(Reason.PATIENT_MISSING))
+    case = Case(
+        clinic=proposal.clinic,
+        now=now,
+        doctor=found.doctor,
+        patient=patient,
+        procedures=found.procedures,
+        starts_at=proposal.starts_at,
+        ends_at=proposal.ends_at or _end(proposal.starts_at, found.procedures),
+        discounts=_discounts(proposal),
+        notes=tidy_notes(proposal.notes),
+    )
+    return case, refusals, examined
+
+
+def _meant(proposal, now, refusals, *, lock):
+    today = proposal.clinic.local(now).date()
+    examined = examine(proposal.details, proposal.clinic, today=today, policy=proposal.policy)
+    refusals += examined.refusals
+    if examined.refusals:
+        return None, examined
+    try:
+        return find(examined, proposal.clinic, proposal.policy, lock=lock), examined
+    except BookingRefused as refused:
+        refusals += refused.refusals
+        return None, examined
+
+
+def _instead(proposal, refusals, now):
+    if not time_is_at_fault(refusals):
+        return []
+    case, _, _ = _examined(proposal, now, lock=False)
+    return nearest_to(case)
+
+
+def _discounts(proposal):
+    """One for each line, then the one for the whole; None only where an id is unknown."""
+    wanted = [*(line.discount for line in proposal.lines), proposal.discount]
+    asked = [discount for discount in wanted if discount is not None]
+    return rows.discounts(proposal.clinic, asked) if asked else []
+
+
+def _end(starts_at, procedures):
+    known = [procedure.duration_minutes for procedure in procedures if procedure]
+    return later(starts_at, timedelta(minutes=sum(known))) if known else None
+
+
+def _lines(case, proposal):
+    discounts = {discount.pk: discount for discount in case.discounts}
+    chosen = [
+        (procedure, discounts.get(line.discount))
+        for procedure, line in zip(case.procedures, proposal.lines, strict=True)
+    ]
+    return priced(chosen, discounts.get(proposal.discount))

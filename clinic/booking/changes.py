@@ -1,0 +1,139 @@
+"""Changing an appointment where it stands: its status, its notes, its metadata."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from clinic.booking import rules, statuses
+from clinic.booking.details import tidy, tidy_metadata, tidy_notes
+from clinic.booking.refusals import BookingRefused, Reason, Refusal
+from clinic.booking.writing import Author, locked, record, refuse, transacted, write
+from clinic.models import Appointment, AppointmentEvent, Clinic
+from clinic.models.appointment import Status
+
+REASON_LIMIT = 200
+
+
+def change_status(
+    appointment_id: int,
+    status: str,
+    *,
+    clinic: Clinic,
+    by: Author,
+    now: datetime | None = None,
+    cancelled_by: str = "",
+    reason: str = "",
+) -> Appointment:
+    """Take one of the transitions of `statuses`. `cancelled_by` and `reason` belong to Cancelado.
+
+    Locks the doctor's row, the patient's, then the appointment's. Raises BookingRefused, Appointment.DoesNotExist.
+    """
+    now = now or timezone.now()
+    reason = tidy(reason)
+
+    def work():
+        appointment = locked(clinic, appointment_id)
+        refuse(transition_refusals(appointment, status, now) + _cancel_refusals(status, cancelled_by, reason))
+        return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=reason)
+
+    return transacted(work)
+
+
+def next_statuses(appointment: Appointment, *, now: datetime | None = None) -> list[Status]:
+    """What the appointment may become now, in the order of a visit; the buttons of every screen."""
+    now = now or timezone.now()
+    possible = statuses.TRANSITIONS[appointment.status]
+    return [
+        status for status in Status if status in possible and not list(_too_early_or_late(appointment, status, now))
+    ]
+
+
+def annotate(
+    appointment_id: int,
+    *,
+    clinic: Clinic,
+    by: Author,
+    notes: str | None = None,
+    seen: str | None = None,
+    metadata: dict | None = None,
+    now: datetime | None = None,
+) -> Appointment:
+    """Replace notes or metadata; None leaves them. Locks the appointment. Raises BookingRefused, DoesNotExist.
+
+    `seen` are the notes that the author began from: with them, what somebody else wrote since is never replaced, and
+    who changed nothing replaces nothing.
+    """
+    now = now or timezone.now()
+    notes = None if notes is None else tidy_notes(notes)
+    seen = None if seen is None else tidy_notes(seen)
+    metadata = tidy_metadata(metadata)
+    changes = {name: value for name, value in (("notes", notes), ("metadata", metadata)) if value is not None}
+
+    def work():
+        appointment = Appointment.objects.of(clinic).kept().select_for_update(no_key=True).get(pk=appointment_id)
+        if notes is not None and len(notes) > rules.NOTES_LIMIT:
+            raise BookingRefused([Refusal(Reason.NOTES_TOO_LONG, {"length": len(notes), "limit": rules.NOTES_LIMIT})])
+        before = {name: getattr(appointment, name) for name in changes}
+        if before == changes or changes == {"notes": seen}:
+            return appointment
+        if notes is not None and seen is not None and seen != appointment.notes != notes:
+            raise BookingRefused([Refusal(Reason.CHANGED_MEANWHILE)])
+        write(appointment, now, **changes)
+        record(appointment, AppointmentEvent.Kind.ANNOTATED, by, now, before, changes)
+        return appointment
+
+    return transacted(work)
+
+
+def transition_refusals(appointment: Appointment, wanted: str, now: datetime) -> list[Refusal]:
+    if wanted not in statuses.TRANSITIONS[appointment.status]:
+        labels = dict(Status.choices)
+        params = {"current": appointment.get_status_display(), "wanted": labels.get(wanted, wanted)}
+        return [Refusal(Reason.TRANSITION_FORBIDDEN, params)]
+    refusals = list(_too_early_or_late(appointment, wanted, now))
+    if statuses.takes_time_again(appointment.status, wanted):
+        refusals += rules.free(rules.standing_case(appointment, now))
+    if wanted == Status.IN_SERVICE and _other_in_service(appointment):
+        refusals.append(Refusal(Reason.ANOTHER_IN_SERVICE, {"doctor": appointment.doctor.name}))
+    return refusals
+
+
+def set_status(
+    appointment: Appointment, status: str, by: Author, now: datetime, *, cancelled_by: str, cancel_reason: str, **remark
+) -> Appointment:
+    """Write it and its event, whose `after` also holds the remark. Whether it may be was asked before."""
+    before = {"status": appointment.status}
+    if appointment.status == Status.CANCELLED:
+        before |= {"cancelled_by": appointment.cancelled_by, "reason": appointment.cancel_reason}
+    after = {"status": status} | remark
+    if status == Status.CANCELLED:
+        after |= {"cancelled_by": cancelled_by, "reason": cancel_reason}
+    else:
+        cancelled_by = cancel_reason = ""
+    write(appointment, now, status=status, cancelled_by=cancelled_by, cancel_reason=cancel_reason)
+    record(appointment, AppointmentEvent.Kind.STATUS_CHANGED, by, now, before, after)
+    return appointment
+
+
+def _too_early_or_late(appointment, wanted, now):
+    local = appointment.clinic.local
+    if wanted == Status.NO_SHOW and appointment.starts_at > now:
+        yield Refusal(Reason.NOT_YET_BEGUN, {"time": f"{local(appointment.starts_at):%H:%M}"})
+    if appointment.status == Status.FINISHED and local(appointment.starts_at).date() != local(now).date():
+        yield Refusal(Reason.UNDO_TOO_LATE)
+
+
+def _cancel_refusals(status, cancelled_by, reason):
+    if status != Status.CANCELLED:
+        return []
+    refusals = []
+    if cancelled_by not in Appointment.CancelledBy.values:
+        refusals.append(Refusal(Reason.CANCELLED_BY_MISSING))
+    if len(reason) > REASON_LIMIT:
+        refusals.append(Refusal(Reason.CANCEL_REASON_TOO_LONG, {"length": len(reason), "limit": REASON_LIMIT}))
+    return refusals
+
+
+def _other_in_service(appointment):
+    others = Appointment.objects.of(appointment.clinic).kept().filter(doctor=appointment.doctor)
+    return others.filter(status=Status.IN_SERVICE).exclude(pk=appointment.pk).exists()

@@ -1,0 +1,85 @@
+"""Adding a doctor with working hours, by the rules that the admin's form has."""
+
+from collections.abc import Collection
+from datetime import time
+from enum import Enum, auto
+from itertools import pairwise
+from typing import NamedTuple
+
+from django.db import models, transaction
+
+from clinic.booking.details import tidy
+from clinic.models import Clinic, Doctor, Procedure, WorkingHours
+
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 240
+
+
+class DoctorFault(Enum):
+    NAME_MISSING = auto()
+    NAME_TOO_LONG = auto()
+    PROCEDURE_UNKNOWN = auto()
+    ENDS_NOT_AFTER_START = auto()
+    HOURS_OVERLAP = auto()
+    INTERVAL_TOO_SHORT = auto()
+    INTERVAL_TOO_LONG = auto()
+
+
+class DoctorRefused(Exception):
+    """Nothing was written; `faults` holds all that is wrong."""
+
+    def __init__(self, faults: list[DoctorFault]):
+        super().__init__(", ".join(fault.name for fault in faults))
+        self.faults = faults
+
+
+class Hours(NamedTuple):
+    """Local wall time of the clinic on one ISO weekday."""
+
+    weekday: int
+    starts: time
+    ends: time
+
+
+def register_doctor(
+    clinic: Clinic, *, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
+) -> Doctor:
+    """An active doctor, who performs those procedures and works those hours. One transaction. Raises DoctorRefused."""
+    name = tidy(name)
+    performed = _found(clinic, procedures)
+    if faults := _faults(clinic, name, procedures, hours, interval_minutes):
+        raise DoctorRefused(faults)
+    with transaction.atomic():
+        doctor = Doctor.objects.create(clinic=clinic, name=name, interval_minutes=interval_minutes)
+        doctor.procedures.set(performed)
+        WorkingHours.objects.bulk_create(
+            WorkingHours(clinic=clinic, doctor=doctor, **span._asdict()) for span in sorted(hours)
+        )
+    return doctor
+
+
+def check_doctor(
+    clinic: Clinic, *, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
+) -> list[DoctorFault]:
+    """What `register_doctor` would refuse."""
+    return _faults(clinic, tidy(name), procedures, hours, interval_minutes)
+
+
+def _faults(clinic, name, procedures, hours, interval_minutes):
+    limit = Doctor._meta.get_field("name").max_length
+    wrong = {
+        DoctorFault.NAME_MISSING: not name,
+        DoctorFault.NAME_TOO_LONG: len(name) > limit,
+        DoctorFault.PROCEDURE_UNKNOWN: len(_found(clinic, procedures)) < len(set(procedures)),
+        DoctorFault.ENDS_NOT_AFTER_START: any(span.ends <= span.starts for span in hours),
+        DoctorFault.HOURS_OVERLAP: any(
+            one.weekday == other.weekday and other.starts < one.ends for one, other in pairwise(sorted(hours))
+        ),
+        DoctorFault.INTERVAL_TOO_SHORT: interval_minutes < SHORTEST_INTERVAL,
+        DoctorFault.INTERVAL_TOO_LONG: interval_minutes > LONGEST_INTERVAL,
+    }
+    return [fault for fault, broken in wrong.items() if broken]
+
+
+def _found(clinic, procedures):
+    possible = [each for each in procedures if 0 < each <= models.BigIntegerField.MAX_BIGINT]
+    return list(Procedure.objects.of(clinic).filter(pk__in=possible, active=True))

@@ -1,0 +1,132 @@
+"""Moving an appointment to another time, another doctor, or both."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from clinic.booking import rows, rules, statuses
+from clinic.booking.alternatives import nearest_to, time_is_at_fault
+from clinic.booking.refusals import BookingRefused, Reason, Refusal
+from clinic.booking.rows import DoctorKey
+from clinic.booking.rules import Case, later
+from clinic.booking.writing import Author, locked, record, refuse, snapshot, transacted, write
+from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, Procedure
+from clinic.models.appointment import Status
+
+
+def reschedule(
+    appointment_id: int,
+    *,
+    clinic: Clinic,
+    doctor: DoctorKey | None,
+    starts_at: datetime | None,
+    ends_at: datetime | None = None,
+    by: Author,
+    now: datetime | None = None,
+) -> Appointment:
+    """Move a standing or missed appointment, which becomes Reagendado. `ends_at` None keeps its length.
+
+    Locks the new doctor's row, the patient's, then the appointment's. Raises BookingRefused, Appointment.DoesNotExist.
+    """
+    now = now or timezone.now()
+    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at)
+    return transacted(lambda: _reschedule(target, by, now), lambda refusals: _instead(target, refusals, now))
+
+
+def check_reschedule(
+    appointment_id: int,
+    *,
+    clinic: Clinic,
+    doctor: DoctorKey | None,
+    starts_at: datetime | None,
+    ends_at: datetime | None = None,
+    now: datetime | None = None,
+) -> BookingRefused | None:
+    """What `reschedule` would raise, or None; nothing locked, nothing written."""
+    now = now or timezone.now()
+    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at)
+    case, refusals = _case(target, _found(target), now)
+    refusals += rules.broken(case, shape=rules.SHAPE_OF_MOVE)
+    return BookingRefused(refusals, _instead(target, refusals, now)) if refusals else None
+
+
+def is_movable(appointment: Appointment) -> bool:
+    return appointment.status in statuses.MOVABLE
+
+
+def move(
+    appointment: Appointment,
+    doctor: Doctor,
+    starts_at: datetime,
+    ends_at: datetime,
+    status: str,
+    by: Author,
+    now: datetime,
+    **remark,
+) -> Appointment:
+    """Write it and its event, whose `after` also holds the remark. Whether it may be was asked before."""
+    before = snapshot(appointment)
+    write(appointment, now, doctor=doctor, starts_at=starts_at, ends_at=ends_at, status=status)
+    record(appointment, AppointmentEvent.Kind.RESCHEDULED, by, now, before, snapshot(appointment) | remark)
+    return appointment
+
+
+@dataclass(frozen=True)
+class _Target:
+    clinic: Clinic
+    appointment_id: int
+    doctor: DoctorKey | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+def _reschedule(target, by, now):
+    doctor = target.doctor and rows.found(target.clinic, doctor=target.doctor).doctor
+    appointment = locked(target.clinic, target.appointment_id, doctor)
+    case, refusals = _case(target, appointment, now)
+    refuse(refusals + rules.broken(case, shape=rules.SHAPE_OF_MOVE))
+    return move(appointment, case.doctor, case.starts_at, case.ends_at, Status.RESCHEDULED, by, now)
+
+
+def _found(target):
+    kept = Appointment.objects.of(target.clinic).kept().select_related("clinic", "patient")
+    return kept.get(pk=target.appointment_id)
+
+
+def _case(target, appointment, now):
+    doctor = target.doctor and rows.found(target.clinic, doctor=target.doctor).doctor
+    procedures = appointment.lines.values_list("procedure_id", flat=True)
+    performed = Exists(Doctor.procedures.through.objects.filter(doctor=doctor, procedure=OuterRef("pk")))
+    ends_at = target.ends_at
+    if ends_at is None:
+        ends_at = later(target.starts_at, appointment.ends_at - appointment.starts_at)
+    case = Case(
+        clinic=target.clinic,
+        now=now,
+        doctor=doctor,
+        patient=appointment.patient,
+        procedures=list(Procedure.objects.of(target.clinic).filter(pk__in=procedures).annotate(performed=performed)),
+        starts_at=target.starts_at,
+        ends_at=ends_at,
+        moving=appointment,
+    )
+    return case, rules.doctor_refusals(target.doctor, doctor) + _refusals(case)
+
+
+def _refusals(case):
+    appointment = case.moving
+    if not is_movable(appointment):
+        return [Refusal(Reason.NOT_MOVABLE, {"current": appointment.get_status_display()})]
+    place = appointment.doctor_id, appointment.starts_at, appointment.ends_at
+    if case.doctor and place == (case.doctor.pk, case.starts_at, case.ends_at):
+        return [Refusal(Reason.NOTHING_CHANGED)]
+    return []
+
+
+def _instead(target, refusals, now):
+    if not time_is_at_fault(refusals):
+        return []
+    case, _ = _case(target, _found(target), now)
+    return nearest_to(case)

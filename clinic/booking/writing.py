@@ -1,0 +1,116 @@
+"""What every act on an appointment does around its rules: lock, write, record the event, name what was refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, OperationalError, transaction
+
+from clinic.booking import rows
+from clinic.booking.refusals import BookingRefused, Reason, Refusal
+from clinic.models import Appointment, AppointmentEvent, Clinic, StaffUser
+
+DEADLOCK, SERIALIZATION, LOCK_TIMEOUT = "40P01", "40001", "55P03"
+# A row that was there when the rules looked: the second look names what is gone.
+DELETED_MEANWHILE = "23503"
+# What only one of two can get. A rule asks first; these have the last word.
+RACED_FOR = {
+    "appointment_doctor_free",
+    "appointment_patient_in_one_place",
+    "appointment_one_in_service",
+    "patient_cpf_once",
+    "appointment_uuid_once",
+}
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who acts, and by which door: a person, or a token, key or command by its name."""
+
+    door: str
+    user: StaffUser | None = None
+    credential: str = ""
+
+
+def transacted(work: Callable, alternatives: Callable = lambda refusals: ()):
+    """Run `work` in one transaction; once more when PostgreSQL refuses it for what somebody else did meanwhile.
+
+    The second time the rules see what the other one wrote and name it, so that the last word of a constraint and the
+    first word of a rule are the same sentence. Raises BookingRefused with `alternatives(refusals)`.
+    """
+    try:
+        try:
+            return _once(work)
+        except (IntegrityError, OperationalError) as error:
+            if not _lost_a_race(error):
+                raise
+            return _once(work)
+    except BookingRefused as refused:
+        raise BookingRefused(refused.refusals, alternatives(refused.refusals)) from refused
+    except (IntegrityError, OperationalError) as error:
+        if not _lost_a_race(error) and error.__cause__.sqlstate != LOCK_TIMEOUT:
+            raise
+        raise BookingRefused([Refusal(Reason.TRY_AGAIN)]) from error
+
+
+def _lost_a_race(error):
+    cause = error.__cause__
+    return cause.sqlstate in {DEADLOCK, SERIALIZATION, DELETED_MEANWHILE} or cause.diag.constraint_name in RACED_FOR
+
+
+def _once(work):
+    with transaction.atomic():
+        return work()
+
+
+def refuse(refusals: list[Refusal]) -> None:
+    """Raises BookingRefused when there are any."""
+    if refusals:
+        raise BookingRefused(refusals)
+
+
+def locked(clinic: Clinic, appointment_id: int, *other_doctors) -> Appointment:
+    """The appointment with its own row locked, and before it the doctors', in order of id, and the patient's."""
+    kept = Appointment.objects.of(clinic).kept()
+    doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
+    rows.hold({doctor} | {other.pk for other in other_doctors if other}, patient)
+    related = kept.select_related("clinic", "doctor", "patient").defer("patient__phone")
+    return related.select_for_update(no_key=True, of=("self",)).get(pk=appointment_id)
+
+
+def write(appointment: Appointment, now: datetime, **values) -> None:
+    for name, value in values.items():
+        setattr(appointment, name, value)
+    appointment.updated_at = now
+    appointment.save(update_fields=[*values, "updated_at"])
+
+
+def record(appointment: Appointment, kind: str, by: Author, now: datetime, before: dict, after: dict) -> None:
+    event(appointment, kind, by, now, before, after).save()
+
+
+def event(
+    appointment: Appointment, kind: str, by: Author, now: datetime, before: dict, after: dict
+) -> AppointmentEvent:
+    return AppointmentEvent(
+        clinic=appointment.clinic,
+        appointment=appointment,
+        kind=kind,
+        at=now,
+        door=by.door,
+        user=by.user,
+        credential=by.credential,
+        before=before,
+        after=after,
+    )
+
+
+def snapshot(appointment: Appointment) -> dict:
+    """What an event says of an appointment before or after it was booked or moved; instants as ISO 8601."""
+    return {
+        "doctor": appointment.doctor_id,
+        "doctor_name": appointment.doctor.name,
+        "starts_at": appointment.starts_at.isoformat(),
+        "ends_at": appointment.ends_at.isoformat(),
+        "status": appointment.status,
+    }

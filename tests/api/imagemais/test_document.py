@@ -1,0 +1,167 @@
+"""The OpenAPI document: everything there is, in Portuguese, with examples that are true; and the statuses' colours."""
+
+import re
+from itertools import combinations
+from math import dist
+
+import pytest
+from django.conf import settings
+from pydantic import TypeAdapter
+
+from clinic.api.imagemais import examples, schemas, statuses
+from clinic.api.imagemais.urls import api
+from clinic.models.appointment import Status
+
+
+@pytest.fixture(scope="module")
+def document():
+    return api.get_openapi_schema()
+
+
+def operations(document):
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_the_whole_surface_is_there(document):
+    assert {name for name, _ in operations(document)} == {
+        "POST /api/appointments",
+        "GET /api/appointments",
+        "GET /api/appointments/{appointment_id}",
+        "PATCH /api/appointments/{appointment_id}",
+        "PATCH /api/appointments/{appointment_id}/reschedule",
+        "PATCH /api/appointments/{appointment_id}/status",
+        "GET /api/doctors",
+        "POST /api/doctors",
+        "GET /api/doctors/{doctor_id}",
+        "GET /api/doctors/{doctor_id}/slots",
+        "GET /api/procedures",
+        "GET /api/discounts",
+        "GET /api/patients",
+        "POST /api/patients",
+        "PATCH /api/patients/{patient_id}",
+    }
+
+
+def test_every_operation_says_what_it_is_where_it_comes_from_and_what_it_answers(document):
+    for name, operation in operations(document):
+        assert operation["summary"] and operation["description"] and operation["tags"], name
+        assert re.fullmatch(r"[a-z]+[A-Za-z]+", operation["operationId"])
+        assert operation["x-origem"] in {"seed", "site", "nossa"}
+        assert operation["security"] == [{"Bearer": []}]
+        assert {401, 429, 500, 503} <= operation["responses"].keys()
+        for status, response in operation["responses"].items():
+            content = response["content"]["application/json"]
+            assert "schema" in content and ("example" in content or content["examples"]), (name, status)
+
+
+def test_every_write_takes_a_key_and_shows_bodies(document):
+    for name, operation in operations(document):
+        keys = [each for each in operation["parameters"] if each["name"] == "Idempotency-Key"]
+        assert len(keys) == (not name.startswith("GET")), name
+        if keys:
+            body = operation["requestBody"]
+            assert body["required"] and body["content"]["application/json"]["examples"]
+            assert {400, 409, 413, 415, 422} <= operation["responses"].keys()
+
+
+def test_every_reference_leads_somewhere(document):
+    for name in re.findall(r"'#/components/schemas/(\w+)'", str(document)):
+        assert name in document["components"]["schemas"]
+    assert document["components"]["securitySchemes"] == {"Bearer": {"type": "http", "scheme": "bearer"}}
+
+
+def test_the_document_is_the_same_each_time(document):
+    assert api.get_openapi_schema() == document
+
+
+def test_the_examples_are_answers_as_the_schemas_have_them():
+    for model, example in [
+        (schemas.AppointmentOut, examples.APPOINTMENT),
+        (schemas.DoctorOut, examples.DOCTOR),
+        (schemas.BookingIn, examples.BOOKING),
+        (schemas.DoctorIn, examples.NEW_DOCTOR),
+    ]:
+        TypeAdapter(model).validate_python(example, strict=True)
+        assert example.keys() <= model.model_fields.keys()
+
+
+# The colours ----------------------------------------------------------------------------------------------------------
+
+INK, WHITE = "#182026", "#ffffff"
+# What a colour becomes in linear light to eyes without red, green or blue cones (Machado et al. 2009).
+EYES = {
+    "usual": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "protanope": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranope": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanope": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+TO_CONES = [
+    [0.4122214708, 0.5363325363, 0.0514459929],
+    [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+]
+TO_OKLAB = [
+    [0.2104542553, 0.7936177850, -0.0040720468],
+    [1.9779984951, -2.4285922050, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.8086757660],
+]
+
+
+def times(matrix, vector):
+    return [sum(a * b for a, b in zip(row, vector, strict=True)) for row in matrix]
+
+
+def linear(color):
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+
+
+def contrast(one, other):
+    light = [sum(a * b for a, b in zip((0.2126, 0.7152, 0.0722), linear(c), strict=True)) + 0.05 for c in (one, other)]
+    return max(light) / min(light)
+
+
+def oklab(color, eyes):
+    seen = [min(max(channel, 0), 1) for channel in times(EYES[eyes], linear(color))]
+    return times(TO_OKLAB, [cone ** (1 / 3) for cone in times(TO_CONES, seen)])
+
+
+def test_every_status_has_its_number_name_and_colour():
+    assert statuses.SHOWN.keys() == set(Status)
+    assert sorted(shown.id for shown in statuses.SHOWN.values()) == list(range(1, 9))
+    assert statuses.SHOWN[Status.SCHEDULED] == (1, "Agendado", "#ffc107")
+    assert set(statuses.ACTIONS.values()) == set(Status) - {Status.RESCHEDULED}
+
+
+@pytest.mark.parametrize("status", Status)
+def test_the_agenda_is_painted_in_the_same_colours(status):
+    tokens = (settings.ROOT / "static" / "tokens.css").read_text(encoding="utf-8")
+    assert re.search(rf"--{status.value}: (#\w+);", tokens)[1] == statuses.SHOWN[status].color
+
+
+@pytest.mark.parametrize("status", Status)
+def test_text_printed_on_a_colour_can_be_read_in_white_or_in_ink(status):
+    color = statuses.SHOWN[status].color
+    assert max(contrast(color, WHITE), contrast(color, INK)) >= 4.5
+
+
+@pytest.mark.parametrize("eyes", EYES)
+def test_no_two_statuses_look_alike_to_anybody(eyes):
+    seen = [oklab(shown.color, eyes) for shown in statuses.SHOWN.values()]
+    assert min(100 * dist(one, other) for one, other in combinations(seen, 2)) >= 8.9

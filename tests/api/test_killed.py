@@ -1,0 +1,159 @@
+"""Workers killed in the middle of requests: what was acknowledged is there once, and every retry gets its answer."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time as clock
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+
+from clinic.models import Appointment
+from tests.factories import make_clinic, make_doctor, make_procedure, next_monday, phone
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc"),
+]
+
+WORKERS, CLIENTS, KILLS = 3, 8, 50
+PATIENCE = 120  # seconds until something that never comes fails the test
+
+
+@dataclass
+class Load:
+    """Bookings that go on being asked for; `acknowledged` holds the body of each that was answered, by its key."""
+
+    port: int
+    secret: str
+    bookings: Iterator[dict]
+    asked: dict[str, dict] = field(default_factory=dict)
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    strange: list = field(default_factory=list)
+    under_way: int = 0
+    over: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def go_on(self):
+        while not self.over:
+            with self.lock:
+                key = f"pms-create-{len(self.asked)}"
+                self.asked[key] = next(self.bookings)
+                self.under_way += 1
+            try:
+                self.note(key, *self.send(key))
+            except (OSError, HTTPException):
+                pass  # its worker was killed: nobody knows yet whether it was booked
+            finally:
+                with self.lock:
+                    self.under_way -= 1
+
+    def send(self, key):
+        server = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        headers = {
+            "Authorization": f"Bearer {self.secret}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": key,
+        }
+        try:
+            server.request("POST", "/v1/appointments", json.dumps(self.asked[key]), headers)
+            answer = server.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            server.close()
+
+    def note(self, key, status, body):
+        if status == 201:
+            self.acknowledged[key] = body
+        else:
+            self.strange.append((status, body))
+
+
+@pytest.fixture
+def server():
+    """The port of a server on this test's database, and its process."""
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    environment = os.environ | {
+        "DATABASE_URL": url,
+        "API_REQUESTS_A_MINUTE": "1000000",
+        "API_REQUESTS_A_SECOND": "1000000",
+    }
+    command = [sys.executable, "-m", "tests.api.prefork", str(WORKERS)]
+    root = Path(__file__).resolve().parents[2]
+    process = subprocess.Popen(
+        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    yield int(process.stdout.readline()), process
+    workers = workers_of(process)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+
+
+def workers_of(process):
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def until(condition):
+    deadline = clock.monotonic() + PATIENCE
+    while not condition():
+        assert clock.monotonic() < deadline, "it never came true"
+        clock.sleep(0.001)
+
+
+def bookings():
+    """A free quarter of an hour each, of one of four doctors who never rest."""
+    clinic = make_clinic()
+    procedure = make_procedure(clinic, duration_minutes=15)
+    around_the_clock = {"days": range(1, 8), "hours": ((time(0), time(23, 45)),)}
+    doctors = [make_doctor(clinic, procedures=[procedure], **around_the_clock) for _ in range(4)]
+    first = next_monday(clinic, 0)
+    return clinic, (
+        {
+            "professionalId": str(doctor.uuid),
+            "serviceTypeId": str(procedure.uuid),
+            "patientName": "Maria Silva",
+            "patientPhone": phone(1000 * day + 10 * quarter + number),
+            "startsAt": (clinic.local(first) + timedelta(days=day, minutes=15 * quarter)).isoformat(),
+        }
+        for day in range(300)
+        for quarter in range(90)
+        for number, doctor in enumerate(doctors)
+    )
+
+
+def test_workers_killed_in_mid_request_lose_and_double_nothing(server, mivicall):
+    port, process = server
+    clinic, wanted = bookings()
+    load = Load(port, mivicall(clinic).secret, wanted)
+    clients = [threading.Thread(target=load.go_on) for _ in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    for number in range(KILLS):
+        before = len(load.acknowledged)
+        until(lambda before=before: len(load.acknowledged) > before + 2 and load.under_way and not load.strange)
+        os.kill(workers_of(process)[number % WORKERS], signal.SIGKILL)
+        until(lambda: len(workers_of(process)) == WORKERS)
+    load.over = True
+    for client in clients:
+        client.join(PATIENCE)
+
+    assert load.strange == []
+    assert len(load.acknowledged) < len(load.asked)  # some were killed before they could answer
+    for key in load.asked:
+        status, body = load.send(key)
+        assert (status, load.acknowledged.setdefault(key, body)) == (201, body)
+    answered = {json.loads(body)["id"] for body in load.acknowledged.values()}
+    assert len(answered) == len(load.asked)
+    assert {str(uuid) for uuid in Appointment.objects.values_list("uuid", flat=True)} == answered

@@ -3,14 +3,15 @@
 import re
 from dataclasses import dataclass
 
-PIECES = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*")
+PIECES = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*")
+KINDS = ["code", "strong", "em"]
 ITEM = re.compile(r"\s*[-*] (.*)")
 
 
 @dataclass(frozen=True)
 class Piece:
     text: str
-    kind: str = ""  # code, strong
+    kind: str = ""  # one of KINDS, or plain
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,6 @@ def _pieces(line):
     for found in PIECES.finditer(line):
         if found.start() > end:
             pieces.append(Piece(line[end : found.start()]))
-        pieces.append(Piece(found[1], "code") if found[1] else Piece(found[2], "strong"))
+        pieces.append(Piece(found[found.lastindex], KINDS[found.lastindex - 1]))
         end = found.end()
     return [*pieces, Piece(line[end:])] if end < len(line) else pieces

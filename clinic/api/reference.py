@@ -258,9 +258,10 @@ def _parameter(document, told):
 
 
 def _parameter_example(document, told):
-    for name in ("example", "examples"):
-        if name in told:
-            return json_schema.first(told[name])
+    if "example" in told:
+        return told["example"]
+    if "examples" in told:
+        return json_schema.first(told["examples"])
     return json_schema.example(document, told.get("schema", {}), made_up=False)
 
 
@@ -298,7 +299,7 @@ def _curl(document, url, method, told, parameters, content, address, secret):
         if each["in"] == "path":
             told_value = _as_text(value) or f"<{each['name']}>"
             url = url.replace(f"{{{each['name']}}}", quote(told_value, safe="<>"))
-        elif each["in"] == "query" and (each.get("required") or "example" in each):
+        elif each["in"] == "query" and (each.get("required") or each.get("example") is not None):
             query[each["name"]] = _as_text(value) or f"<{each['name']}>"
     target = f"{address}{url}{'?' + urlencode(query, safe='<>:') if query else ''}"
     lines = [f"curl -X {method.upper()} '{target}'" if method != "get" else f"curl '{target}'"]

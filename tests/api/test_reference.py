@@ -179,6 +179,18 @@ def test_curl_says_everything_that_the_operation_needs(operations):
     assert "Idempotency" not in operations["GET"].curl and "-d" not in operations["GET"].curl
 
 
+def test_curl_asks_only_for_what_must_be_said_or_has_an_example():
+    query = [
+        {"name": "day", "in": "query", "required": True, "schema": {"type": "string"}},
+        {"name": "doctor", "in": "query", "example": 3, "schema": {"type": "integer"}},
+        {"name": "status", "in": "query", "example": None, "schema": {"type": "string"}},
+        {"name": "limit", "in": "query", "schema": {"type": "integer", "default": 50}},
+    ]
+    told = {"paths": {"/a": {"get": {"parameters": query, "responses": {}}}}}
+    curl = groups(told, "https://x", "$TOKEN")[0].operations[0].curl
+    assert curl.startswith("curl 'https://x/a?day=<day>&doctor=3' ")
+
+
 def test_a_quote_in_an_example_does_not_end_the_argument():
     content = {"application/json": {"schema": {}, "example": {"name": "d'Ávila"}}}
     told = {"paths": {"/a": {"post": {"requestBody": {"content": content}, "responses": {}}}}}
@@ -204,12 +216,12 @@ def test_types_in_words(schema, words):
 
 
 def test_prose_knows_paragraphs_lists_code_and_nothing_else():
-    blocks = prose("Um `dois`\nainda um.\n\n- três\n  ainda três\n- **quatro**\n\n<b>")
+    blocks = prose("Um `dois`\nainda um.\n\n- três\n  ainda três\n- **quatro**, *cinco*, 2 * 3 * 4\n\n<b>")
     assert [block.is_list for block in blocks] == [False, True, False]
     assert [[(piece.text, piece.kind) for piece in line] for block in blocks for line in block.lines] == [
         [("Um ", ""), ("dois", "code"), (" ainda um.", "")],
         [("três ainda três", "")],
-        [("quatro", "strong")],
+        [("quatro", "strong"), (", ", ""), ("cinco", "em"), (", 2 * 3 * 4", "")],
         [("<b>", "")],
     ]
 

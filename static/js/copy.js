@@ -1,6 +1,11 @@
-// `data-copy="id"` on a button copies the text of that element; the button says what came of it.
+// `data-copy="id"` on a button copies the text of that element; the button says what came of it, and so does a live
+// region: what a button holds is not announced when it changes.
 
 const WORD_SECONDS = 3;
+const told = document.createElement("p");
+told.className = "hidden-text";
+told.setAttribute("role", "status");
+document.getElementById("main").append(told);
 
 async function copy(source) {
   const text = "value" in source ? source.value : source.textContent;
@@ -25,10 +30,13 @@ function copySelected(source) {
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-copy]");
   if (!button) return;
-  const word = button.querySelector("[role=status]");
-  button.dataset.word ??= word.textContent;
+  const word = button.querySelector("[data-word]");
+  button.dataset.before ??= word.textContent;
   const copied = await copy(document.getElementById(button.dataset.copy));
-  word.textContent = copied ? button.dataset.copied : button.dataset.failed;
+  word.textContent = told.textContent = copied ? button.dataset.copied : button.dataset.failed;
   clearTimeout(button.timer);
-  button.timer = setTimeout(() => { word.textContent = button.dataset.word; }, WORD_SECONDS * 1000);
+  button.timer = setTimeout(() => {
+    word.textContent = button.dataset.before;
+    told.textContent = "";
+  }, WORD_SECONDS * 1000);
 });

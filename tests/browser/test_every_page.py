@@ -10,9 +10,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import path, reverse
 from playwright.sync_api import expect
 
-from clinic.models import Appointment
+from clinic.access import access_tokens, api_keys
+from clinic.models import ApiKey, Appointment
 from clinic.urls import urlpatterns as ours
-from tests.factories import book_appointment, make_discount, make_doctor, make_manager, make_user
+from tests.factories import book_appointment, make_discount, make_doctor, make_manager, make_master, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,6 +41,43 @@ def desk_pages(appointment):
         reverse("web:patient-edit", args=[appointment.patient_id]),
         reverse("web:password-change"),
     ]
+
+
+API_PAGES = [reverse(f"{api}:{page}") for api in ("imagemais", "mivicall") for page in ("reference", "first-steps")]
+
+
+@pytest.fixture
+def master(clinic):
+    """Whose clinic has tokens and keys in every state."""
+    master = make_master(clinic)
+    told = {"scopes": ApiKey.Scope.values, "source": "voice_ai", "is_live": False, "by": master, "door": "browser"}
+    keys = [api_keys.create(clinic, name=f"Chave {number}", **told)[0] for number in range(3)]
+    api_keys.rotate(keys[1].pk, clinic=clinic, by=master, door="browser")
+    api_keys.revoke(keys[2].pk, clinic=clinic, by=master, door="browser")
+    tokens = [access_tokens.release(clinic, master, door="command")[0] for _ in range(2)]
+    access_tokens.revoke(tokens[0].pk, clinic=clinic, by=master, door="command")
+    return master
+
+
+def integration_states(page):
+    """The page in all its states, each ready to be looked at."""
+    page.goto(reverse("web:integration-list"))
+    yield "list"
+    page.locator("summary").filter(has_text="encerrada").click()
+    page.locator("summary").filter(has_text="Criar chave").click()
+    yield "form"
+    page.locator("[data-act]:visible").click()
+    page.locator("[aria-invalid]").wait_for()
+    yield "refused"
+    page.get_by_role("button", name="Liberar outro token").click()
+    page.locator("#secret").wait_for()
+    yield "token"
+    page.get_by_role("button", name="Trocar").first.click()
+    page.get_by_role("dialog").wait_for()
+    yield "question"
+    page.get_by_role("dialog").get_by_role("button", name="Criar a chave nova").click()
+    page.get_by_text("A chave antiga de").wait_for()
+    yield "key"
 
 
 def admin_pages(appointment):
@@ -180,6 +218,35 @@ def forgive(complaints, *codes):
     wanted = [each for each in complaints if "Failed to load resource" in each and any(code in each for code in codes)]
     assert complaints == wanted
     complaints.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_where_programs_are_let_in(window, master, scheme):
+    page = window(master, scheme=scheme)
+    found = {state: violations(page) for state in integration_states(page)}
+    assert len(found) == 6
+    assert not any(found.values()), found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_the_apis_publish(window, clinic, scheme):
+    page = window(scheme=scheme)
+    found = {}
+    for address in API_PAGES:
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        found[address] = violations(page)
+    assert not any(found.values()), found
+
+
+def test_what_programs_need_is_no_wider_than_a_phone(window, master):
+    page = window(master, width=360, height=740)
+    for state in integration_states(page):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, state
+    for address in API_PAGES:
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
 
 
 def test_nothing_is_wider_than_a_phone(window, receptionist, appointment):

@@ -1,5 +1,7 @@
 """What the pages say of the MiviCall-compatible API beside its operations, in its vendor's Portuguese."""
 
+from datetime import timedelta
+
 from django.conf import settings
 
 from clinic.api.mivicall import errors
@@ -141,6 +143,7 @@ Sem `professionalId` vêm as de todos os que fazem o serviço. Troque o id pelo 
             f"curl -G '{address}/v1/availability' \\\n  {HEADERS} \\\n"
             f"  --data-urlencode 'serviceTypeId={AN_ID}' \\\n"
             f"  --data-urlencode 'from={coming_monday()}T00:00:00+00:00' \\\n"
+            f"  --data-urlencode 'to={coming_monday() + timedelta(days=5)}T00:00:00+00:00' \\\n"
             "  -d limit=5"
         ),
     ),

@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.parser import Parser
 
+from clinic import booking
 from clinic.access import idempotency, rate_limit
 from clinic.access.addresses import client_address
 from clinic.api.reading import WRITES, read_json
@@ -161,9 +162,19 @@ class Door:
             raise
 
     def _written(self, request, work):
+        """The write in one transaction, tried once more after a lost race: then the rules see and name who won it."""
+        again = self._again(request)
+        try:
+            return self._once(request, again, work)
+        except (IntegrityError, OperationalError) as error:
+            if not booking.lost_a_race(error):
+                raise
+            return self._once(request, again, work)
+
+    def _once(self, request, again, work):
         """One transaction around the write and the answer that is kept of it; a refused write leaves nothing."""
-        caller, again = request.visit.caller, self._again(request)
-        with transaction.atomic():
+        caller = request.visit.caller
+        with booking.one_transaction():
             if again and caller.writes:
                 claimed = _claimed(again)
                 if not isinstance(claimed, int):

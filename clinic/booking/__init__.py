@@ -11,7 +11,7 @@ from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import LineRequest, Proposal
 from clinic.booking.undoing import undo, undoable
-from clinic.booking.writing import Author
+from clinic.booking.writing import Author, lost_a_race, one_transaction
 
 __all__ = [
     "Author",
@@ -37,8 +37,10 @@ __all__ = [
     "details_of",
     "edit_patient",
     "is_movable",
+    "lost_a_race",
     "nearest",
     "next_statuses",
+    "one_transaction",
     "openings",
     "openings_of_any",
     "priced",

@@ -1,6 +1,8 @@
 """What every act on an appointment does around its rules: lock, write, record the event, name what was refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +34,24 @@ class Author:
     credential: str = ""
 
 
+_one_transaction = ContextVar("one_transaction", default=False)
+
+
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """A door's transaction around several acts, or around an act and the answer that is kept of it.
+
+    The acts inside begin none of their own, since each asks its rules before it writes. What PostgreSQL refuses ends
+    the whole; `lost_a_race` tells whether to begin it once more.
+    """
+    token = _one_transaction.set(True)
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        _one_transaction.reset(token)
+
+
 def transacted(work: Callable, alternatives: Callable = lambda refusals: ()):
     """Run `work` in one transaction; once more when PostgreSQL refuses it for what somebody else did meanwhile.
 
@@ -39,23 +59,31 @@ def transacted(work: Callable, alternatives: Callable = lambda refusals: ()):
     first word of a rule are the same sentence. Raises BookingRefused with `alternatives(refusals)`.
     """
     try:
+        return work() if _one_transaction.get() else _tried_twice(work)
+    except BookingRefused as refused:
+        raise BookingRefused(refused.refusals, alternatives(refused.refusals)) from refused
+
+
+def lost_a_race(error: IntegrityError | OperationalError) -> bool:
+    """Whether it is what somebody else did meanwhile that PostgreSQL refused."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) in {DEADLOCK, SERIALIZATION, DELETED_MEANWHILE} or (
+        isinstance(error, IntegrityError) and cause.diag.constraint_name in RACED_FOR
+    )
+
+
+def _tried_twice(work):
+    try:
         try:
             return _once(work)
         except (IntegrityError, OperationalError) as error:
-            if not _lost_a_race(error):
+            if not lost_a_race(error):
                 raise
             return _once(work)
-    except BookingRefused as refused:
-        raise BookingRefused(refused.refusals, alternatives(refused.refusals)) from refused
     except (IntegrityError, OperationalError) as error:
-        if not _lost_a_race(error) and error.__cause__.sqlstate != LOCK_TIMEOUT:
+        if not lost_a_race(error) and error.__cause__.sqlstate != LOCK_TIMEOUT:
             raise
         raise BookingRefused([Refusal(Reason.TRY_AGAIN)]) from error
-
-
-def _lost_a_race(error):
-    cause = error.__cause__
-    return cause.sqlstate in {DEADLOCK, SERIALIZATION, DELETED_MEANWHILE} or cause.diag.constraint_name in RACED_FOR
 
 
 def _once(work):

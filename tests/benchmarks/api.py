@@ -13,12 +13,11 @@ from tests.benchmarks.booking import LENGTH, Wanted
 class Program:
     """A client of the APIs: its credentials for both."""
 
-    port: int
     key: str
     token: str
 
 
-def program(port: int, clinic: Clinic, master: StaffUser) -> Program:
+def program(clinic: Clinic, master: StaffUser) -> Program:
     """With credentials of the database that Django is connected to, and of every copy made of it later."""
     _, key = api_keys.create(
         clinic,
@@ -30,7 +29,7 @@ def program(port: int, clinic: Clinic, master: StaffUser) -> Program:
         door="command",
     )
     _, token = access_tokens.release(clinic, master, door="command")
-    return Program(port, key, token)
+    return Program(key, token)
 
 
 def through_mivicall(program: Program, clinic: Clinic, wanted: Wanted) -> str:
@@ -41,7 +40,7 @@ def through_mivicall(program: Program, clinic: Clinic, wanted: Wanted) -> str:
         "patientPhone": wanted.patient.phone.as_e164,
         "startsAt": clinic.local(wanted.starts_at).isoformat(),
     }
-    return _post(program.port, "/v1/appointments", program.key, body, f"Idempotency-Key: {uuid.uuid4()}\r\n")
+    return _post("/v1/appointments", program.key, body, f"Idempotency-Key: {uuid.uuid4()}\r\n")
 
 
 def through_imagemais(program: Program, clinic: Clinic, wanted: Wanted) -> str:
@@ -61,12 +60,12 @@ def through_imagemais(program: Program, clinic: Clinic, wanted: Wanted) -> str:
         "endTime": f"{ends:%H:%M}",
         "notes": "Observações sobre o agendamento",
     }
-    return _post(program.port, "/api/appointments", program.token, body)
+    return _post("/api/appointments", program.token, body)
 
 
-def _post(port, path, secret, body, headers=""):
+def _post(path, secret, body, headers=""):
     said = json.dumps(body)
     return (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {secret}\r\n{headers}"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {secret}\r\n{headers}"
         f"Content-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n{said}"
     )

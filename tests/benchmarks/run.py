@@ -12,13 +12,15 @@ from django.core.management import call_command
 
 from clinic.management.demo import bulk
 from clinic.models import Clinic, StaffUser
-from tests.benchmarks import booking, day_page
+from tests.benchmarks import api, booking, day_page
 from tests.benchmarks.browser import Session, sign_in
 from tests.benchmarks.day_page import Times
 from tests.benchmarks.houses import House, houses, machine
 from tests.benchmarks.load import Generator, generator
 
 FORM, BARE = booking.through_the_form, booking.by_the_bare_view
+MIVICALL, IMAGEMAIS = api.through_mivicall, api.through_imagemais
+CREATED, REDIRECTED = 201, 302
 PAGE, BARE_PAGE = day_page.clinics_page, day_page.bare_page
 USERNAME = "recepcao-carga"
 
@@ -28,7 +30,9 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool) -> st
     call_command("migrate", verbosity=0)
     clinic, password = bulk.load_clinic(), secrets.token_urlsafe()
     user = StaffUser.objects.create_user(USERNAME, password, name="Recepção", clinic=clinic)
+    master = StaffUser.objects.create_user(f"{USERNAME}-master", None, clinic=clinic, role=StaffUser.Role.MASTER)
     booking.discount_of(clinic)
+    program = api.program(clinic, master)
     with houses(server, urlsplit(server).path[1:], sizes) as built, generator() as load:
         day = bulk.last_full_day(clinic)
         report("sign-in")
@@ -40,7 +44,7 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool) -> st
         pages = measure_pages(load, built, sessions, clinic, day, rounds=2 if quick else 8, times=20 if quick else 60)
         report("bookings")
         rates = measure_bookings(
-            load, built, sessions, clinic, clients, rounds=2 if quick else 6, seconds=1 if quick else 4
+            load, built, sessions, program, clinic, clients, rounds=2 if quick else 6, seconds=1 if quick else 4
         )
         size, total = day_page.first_visit(sessions[sizes[0]][0], f"/agenda/{day}/")
         return table(sizes, clients, rates, pages, day_page.queries(user, day), size, total)
@@ -73,20 +77,25 @@ def measure_bookings(
     load: Generator,
     built: list[House],
     sessions: dict,
+    program: api.Program,
     clinic: Clinic,
     clients: list[int],
     *,
     rounds: int,
     seconds: float,
 ) -> dict[tuple, float]:
-    """Bookings a second by (request, clients, stored): the fullest house with every number of clients, the emptiest
-    with the highest. Medians of rounds in turns, the first of which is a warm-up and is not counted."""
-    turns = [(built[-1], count, way) for count in clients for way in (BARE, FORM)]
-    turns += [(built[0], clients[-1], way) for way in (BARE, FORM)]
+    """Bookings a second by (request, clients, stored): the fullest house with every number of clients, the emptiest and
+    the APIs with the highest. Medians of rounds in turns, the first of which is a warm-up and is not counted."""
+    most, crowd = built[-1], clients[-1]
+    turns = [(most, count, way) for count in clients for way in (BARE, FORM)]
+    turns += [(most, crowd, MIVICALL), (most, crowd, IMAGEMAIS), (built[0], crowd, BARE), (built[0], crowd, FORM)]
     measured = defaultdict(list)
     for number in range(rounds + 1):
         for house, count, way in turns:
-            rate = booking.rate(load, house, clinic, sessions[house.stored][:count], way, seconds if number else 1)
+            is_api = way in {MIVICALL, IMAGEMAIS}
+            senders = [program] * count if is_api else sessions[house.stored][:count]
+            expected = CREATED if is_api else REDIRECTED
+            rate = booking.rate(load, house, clinic, senders, way, seconds if number else 1, expected)
             if number:
                 measured[way, count, house.stored].append(rate)
     return {turn: median(rates) for turn, rates in measured.items()}
@@ -99,17 +108,21 @@ def table(sizes: list[int], clients: list[int], rates, pages, queries: int, size
     lines = [
         f"Measured {date.today():%Y-%m-%d} on {machine()}; everything on that one machine, load included.",
         "",
-        "| bookings a second | form | bare Django view | ratio | to reach |",
+        "| bookings a second | ours | bare Django view | ratio | to reach |",
         "|---|--:|--:|--:|--:|",
     ]
     for count in clients:
         form, bare = rates[FORM, count, most], rates[BARE, count, most]
         goal = "≥ 0.6" if count == crowd else ""
-        lines.append(f"| {count} clients, {most} stored | {form:.0f} | {bare:.0f} | {form / bare:.2f} | {goal} |")
+        lines.append(f"| {count} clients, form, {most} stored | {form:.0f} | {bare:.0f} | {form / bare:.2f} | {goal} |")
+    bare = rates[BARE, crowd, most]
+    for name, way in (("`POST /v1/appointments`, Idempotency-Key", MIVICALL), ("`POST /api/appointments`", IMAGEMAIS)):
+        rate = rates[way, crowd, most]
+        lines.append(f"| {crowd} clients, {name} | {rate:.0f} | {bare:.0f} | {rate / bare:.2f} | ≥ 0.5 |")
     form, bare = emptiest, rates[BARE, crowd, least]
     lines += [
-        f"| {crowd} clients, {least} stored | {form:.0f} | {bare:.0f} | {form / bare:.2f} | |",
-        f"| {most} stored beside {least} | {fullest:.0f} | {emptiest:.0f} | {fullest / emptiest:.2f} | ≥ 0.9 |",
+        f"| {crowd} clients, form, {least} stored | {form:.0f} | {bare:.0f} | {form / bare:.2f} | |",
+        f"| form, {most} stored beside {least} | {fullest:.0f} | {emptiest:.0f} | {fullest / emptiest:.2f} | ≥ 0.9 |",
         "",
         "| day page, 20 doctors × 16 | p50, p95 | bare page: p50, p95 | ratio of p95 | to reach |",
         "|---|--:|--:|--:|--:|",

@@ -133,35 +133,6 @@ def test_axe_finds_nothing_at_the_door(window, clinic, scheme):
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_where_programs_are_let_in(window, master, scheme):
-    page = window(master, scheme=scheme)
-    found = {state: violations(page) for state in integration_states(page)}
-    assert len(found) == 6
-    assert not any(found.values()), found
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_what_the_apis_publish(window, clinic, scheme):
-    page = window(scheme=scheme)
-    found = {}
-    for address in API_PAGES:
-        page.goto(address)
-        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        found[address] = violations(page)
-    assert not any(found.values()), found
-
-
-def test_what_programs_need_is_no_wider_than_a_phone(window, master):
-    page = window(master, width=360, height=740)
-    for state in integration_states(page):
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360, state
-    for address in API_PAGES:
-        page.goto(address)
-        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
-
-
 def locked_out(page):
     page.goto(reverse("web:signin"))
     for _ in range(settings.AXES_FAILURE_LIMIT):
@@ -247,6 +218,35 @@ def forgive(complaints, *codes):
     wanted = [each for each in complaints if "Failed to load resource" in each and any(code in each for code in codes)]
     assert complaints == wanted
     complaints.clear()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_where_programs_are_let_in(window, master, scheme):
+    page = window(master, scheme=scheme)
+    found = {state: violations(page) for state in integration_states(page)}
+    assert len(found) == 6
+    assert not any(found.values()), found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_the_apis_publish(window, clinic, scheme):
+    page = window(scheme=scheme)
+    found = {}
+    for address in API_PAGES:
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        found[address] = violations(page)
+    assert not any(found.values()), found
+
+
+def test_what_programs_need_is_no_wider_than_a_phone(window, master):
+    page = window(master, width=360, height=740)
+    for state in integration_states(page):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, state
+    for address in API_PAGES:
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
 
 
 def test_nothing_is_wider_than_a_phone(window, receptionist, appointment):

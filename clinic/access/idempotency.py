@@ -10,6 +10,8 @@ from clinic.access import secret_keys
 from clinic.models import Clinic, StoredAnswer
 
 LONGEST_KEY = 255
+# As the documents promise it: no blanks at the ends, which HTTP takes away, and ASCII, which is all it carries safely.
+KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
 LOCK_TIMEOUT = "55P03"
 CLAIM = """
     INSERT INTO clinic_storedanswer (clinic_id, credential, key, fingerprint, body, created_at)

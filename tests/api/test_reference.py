@@ -13,8 +13,8 @@ from ninja import NinjaAPI, Query, Schema
 from pydantic import Field
 
 from clinic.api import json_schema
-from clinic.api.imagemais.guide import reference as imagemais
-from clinic.api.mivicall.guide import reference as mivicall
+from clinic.api.imagemais.urls import reference as imagemais
+from clinic.api.mivicall.urls import reference as mivicall
 from clinic.api.prose import prose
 from clinic.api.reference import groups
 
@@ -279,6 +279,38 @@ def test_the_table_of_errors_has_every_refusal_of_the_door(client, reference):
     failures = reference.failures()
     assert {401, 404, 409, 413, 415, 422, 429, 500, 503} <= {failure.status for failure in failures}
     assert all(failure.code and failure.message in page for failure in failures)
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+def test_every_link_leads_to_a_parameter_of_an_operation_and_every_path_shows_how(reference):
+    told = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
+    takes = {each["operationId"]: {parameter["name"] for parameter in each["parameters"]} for each in told}
+    links = [
+        link
+        for each in told
+        for status, answer in each["responses"].items()
+        for link in answer.get("links", {}).values()
+        if status.startswith("2")
+    ]
+    assert len(links) > 20
+    for link in links:
+        assert link["parameters"].keys() <= takes[link["operationId"]]
+    for each in told:
+        in_paths = [parameter for parameter in each["parameters"] if parameter["in"] == "path"]
+        assert all(parameter["example"] and parameter["description"] for parameter in in_paths)
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+def test_the_idempotency_key_is_promised_as_http_carries_it(reference):
+    told = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
+    keys = [each["schema"] for one in told for each in one["parameters"] if each["name"] == "Idempotency-Key"]
+    assert keys
+    for schema in keys:
+        assert schema["maxLength"] == 255
+        for key in ("a", "pms-create-1", "dois nomes"):
+            assert re.search(schema["pattern"], key)
+        for key in ("", " a", "a ", "é", "a\tb"):
+            assert not re.search(schema["pattern"], key)
 
 
 @pytest.mark.django_db

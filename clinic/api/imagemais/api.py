@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from clinic.access import access_tokens
 from clinic.api.door import Api, Caller, Door
 from clinic.api.imagemais import errors, schemas
+from clinic.api.imagemais.documented import PATHS
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
 from clinic.models import AppointmentEvent, StoredAnswer
@@ -48,6 +49,10 @@ class ImagemaisApi(Api):
         bodies = [(body, "validation") for body in schemas.BODIES]
         _, definitions = models_json_schema(bodies, ref_template=REF_TEMPLATE)
         document["components"]["schemas"] |= definitions["$defs"]
+        for methods in document["paths"].values():
+            for parameter in (each for told in methods.values() for each in told["parameters"]):
+                if parameter["in"] == "path":
+                    parameter["example"], parameter["description"] = PATHS[parameter["name"]]
         return document
 
 

@@ -1,5 +1,6 @@
 """What the OpenAPI document says of an operation beside its schemas: where it comes from, examples, headers, errors."""
 
+from clinic.access.idempotency import KEY_PATTERN, LONGEST_KEY
 from clinic.api.imagemais.errors import enveloped
 from clinic.api.imagemais.reading import FURTHEST_OFFSET, MOST_AT_ONCE, USUALLY_AT_ONCE
 from clinic.api.imagemais.schemas import NUMERIC, BareMessageOut, MessageOut, MessagesOut
@@ -13,10 +14,10 @@ IDEMPOTENCY_KEY = {
     "required": False,
     "description": "Até 255 caracteres imprimíveis. Repetir o pedido com a mesma chave repete a primeira resposta, com"
     " `Idempotency-Replayed: true`, sem fazer nada de novo. (Decisão nossa.)",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": KEY_PATTERN},
     "example": "agendamento-2025-12-23-joao-silva",
 }
-DAY = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+DAY = {"type": "string", "format": "date"}
 ID = {"anyOf": [{"type": "integer", "minimum": 0}, NUMERIC]}
 
 
@@ -37,6 +38,29 @@ PAGE = [
         "Quantos saltar desde o começo.",
     ),
 ]
+
+# What stands in paths: of what the examples show.
+PATHS = {
+    "appointment_id": (58, "Id do agendamento."),
+    "doctor_id": (1, "Id do médico."),
+    "patient_id": (9253, "Id do paciente."),
+}
+
+
+def to(parameter, pointer, *operations):
+    """Links: where in an answer the id is found with which those operations go on."""
+    return {name: {"operationId": name, "parameters": {parameter: f"$response.body#{pointer}"}} for name in operations}
+
+
+# Every answer that shows an appointment leads to what can be done with it.
+TO_APPOINTMENT = to(
+    "appointment_id",
+    "/0/id",
+    "getAppointment",
+    "editAppointment",
+    "rescheduleAppointment",
+    "changeAppointmentStatus",
+)
 
 UNAUTHORIZED = {
     "Token ausente, inválido ou revogado": "invalid token",
@@ -75,10 +99,12 @@ def operation(
     said=None,
     parameters=(),
     errors=None,
+    links=None,
 ):
     """The keyword arguments of a route.
 
-    `example` is an answer, `said` a body by names of examples; `errors` holds {status: {what happened: message}}.
+    `example` is an answer, `said` a body by names of examples; `errors` holds {status: {what happened: message}};
+    `links` what may be asked next of what a good answer names.
     """
     models, examples = {status: answer}, {}
     known = ALWAYS | WRITES if body else ALWAYS
@@ -91,7 +117,7 @@ def operation(
         "x-origem": origin,
         "parameters": [*parameters, *([IDEMPOTENCY_KEY] if body else [])],
         "responses": {
-            status: {"content": {JSON: {"example": example}}},
+            status: {"content": {JSON: {"example": example}}} | ({"links": links} if links else {}),
             **{code: {"content": {JSON: {"examples": each}}} for code, each in examples.items()},
         },
     }

@@ -257,18 +257,34 @@ class BareMessageOut(BaseModel):
 
 NUMERIC = {"type": "string", "pattern": "^[0-9]{1,40}$"}
 Id = Annotated[int | str, WithJsonSchema({"anyOf": [{"type": "integer"}, NUMERIC]})]
-Day = Annotated[
-    str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00(\.0{1,6})?Z)?$"})
-]
-Text = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
+# A day is also taken as answers write it, with T00:00:00.000Z behind it.
+Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+PatientName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 160})]
+DoctorName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 120})]
+Notes = Annotated[str, WithJsonSchema({"type": "string", "maxLength": 5000})]
+Phone = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 Cpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[ .\-]*([0-9][ .\-]*){11}$"})]
 OptionalCpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^([ .\-]*([0-9][ .\-]*){11})?$"})]
+Minutes = Annotated[
+    int | str,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 5, "maximum": 240},
+                {"type": "string", "pattern": "^0{0,9}([5-9]|[1-9][0-9]|1[0-9]{2}|2[0-3][0-9]|240)$"},
+            ]
+        }
+    ),
+]
+WEEKDAY = f"({'|'.join(WEEKDAYS)})"
+Weekday = Annotated[str, WithJsonSchema({"type": "string", "enum": list(WEEKDAYS)})]
+Weekdays = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{WEEKDAY}(,{WEEKDAY})*$"})]
 Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.ACTIONS)})]
 
 
 class PatientIn(BaseModel):
-    name: Text = Field(description="Nome, até 160 caracteres.")
-    phone: Text = Field(description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele.")
+    name: PatientName = Field(description="Nome, até 160 caracteres.")
+    phone: Phone = Field(description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele.")
     dateBirth: Day = Field(description="Data de nascimento, YYYY-MM-DD, de 1900 até ontem.")
     cpf: Cpf = Field(description="CPF, com ou sem pontuação.")
 
@@ -286,8 +302,8 @@ class EditedPatientIn(PatientIn):
 
 
 class PatientChangesIn(BaseModel):
-    name: Text | None = Field(None, description="Nome, até 160 caracteres.")
-    phone: Text | None = Field(None, description="Telefone com DDD, com ou sem pontuação.")
+    name: PatientName | None = Field(None, description="Nome, até 160 caracteres.")
+    phone: Phone | None = Field(None, description="Telefone com DDD, com ou sem pontuação.")
     dateBirth: Day | None = Field(None, description="Data de nascimento, YYYY-MM-DD.")
     cpf: Cpf | None = Field(None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir.")
 
@@ -305,12 +321,12 @@ class BookingIn(BaseModel):
     startTime: Clock = Field(description="Início, HH:mm, no fuso da clínica.")
     endTime: Clock = Field(description="Término, HH:mm, no fuso da clínica.")
     discountId: Id | None = Field(None, description="Desconto do agendamento inteiro, de GET /api/discounts.")
-    notes: str | None = Field(None, description="Observações, até 5000 caracteres.")
+    notes: Notes | None = Field(None, description="Observações, até 5000 caracteres.")
 
 
 class EditIn(BaseModel):
     patient: EditedPatientIn | None = Field(None, description="Os dados do paciente, que os substituem no cadastro.")
-    notes: str | None = Field(None, description="Observações, até 5000 caracteres.")
+    notes: Notes | None = Field(None, description="Observações, até 5000 caracteres.")
 
 
 class MoveIn(BaseModel):
@@ -326,12 +342,14 @@ class StatusIn(BaseModel):
 
 
 class DoctorIn(BaseModel):
-    name: Text = Field(description="Nome, até 120 caracteres.")
+    name: DoctorName = Field(description="Nome, até 120 caracteres.")
     procedureIds: list[Id] = Field(min_length=1, description="Os procedimentos que realiza.")
     startTime: Clock = Field(description="Início do expediente, HH:mm, em cada um dos dias.")
     endTime: Clock = Field(description="Fim do expediente, HH:mm, em cada um dos dias.")
-    intervalMinutes: Id = Field(description="De quantos em quantos minutos começam os horários livres: de 5 a 240.")
-    workingDays: Annotated[list[str], Field(min_length=1)] | Text = Field(
+    intervalMinutes: Minutes = Field(
+        description="De quantos em quantos minutos começam os horários livres: de 5 a 240."
+    )
+    workingDays: Annotated[list[Weekday], Field(min_length=1)] | Weekdays = Field(
         description=f"Dias de trabalho: {', '.join(WEEKDAYS)}. Um por elemento ou todos num texto, separados por"
         " vírgulas; com ou sem acento e “-feira”."
     )

@@ -164,4 +164,4 @@ Notes = _field(str | None, _or_null(_text), type=["string", "null"], maxLength=5
 Metadata = _field(dict, _metadata, type="object", additionalProperties=True)
 Search = _field(str, _search, type="string", minLength=1, maxLength=LONGEST_SEARCH)
 Limit = _field(int, _number, type="integer", minimum=1, maximum=MOST_ITEMS)
-Cursor = _field(str, _text, type="string")
+Cursor = _field(str, _text, type="string", minLength=1)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from clinic.access.idempotency import LONGEST_KEY
+from clinic.access.idempotency import KEY_PATTERN, LONGEST_KEY
 from clinic.api.mivicall import errors, schemas
 from clinic.api.reading import WRITES
 from clinic.booking import Reason
@@ -150,6 +150,36 @@ CODES = {
     "listAvailability": ("professional_not_found", "service_not_found", "service_not_offered"),
     "getPatientsOfPhone": ("patient_not_found",),
 }
+# What stands in paths: of what the examples show.
+PATHS = {
+    "id": (schemas.AN_ID, "O `id` da marcação."),
+    "hash": (schemas.A_HASH, "O `patientPhoneHash` de uma marcação."),
+}
+
+
+def _link(operation, **pointers):
+    """What goes on with what an answer names: parameters of that operation, and where they are found."""
+    parameters = {name: f"$response.body#{pointer}" for name, pointer in pointers.items()}
+    return {operation: {"operationId": operation, "parameters": parameters}}
+
+
+def _to_appointment(above):
+    links = _link("getPatientsOfPhone", hash=f"{above}/patientPhoneHash")
+    for name in ("getAppointment", "updateAppointment", "cancelAppointment"):
+        links |= _link(name, id=f"{above}/id")
+    return links
+
+
+# By operation, of its good answer.
+LINKS = {
+    "createAppointment": _to_appointment(""),
+    "getAppointment": _to_appointment(""),
+    "updateAppointment": _to_appointment(""),
+    "listAppointments": _to_appointment("/items/0") | _link("listAppointments", cursor="/nextCursor"),
+    "listServices": _link("listAvailability", serviceTypeId="/items/0/id"),
+    "searchPatients": _link("getPatientsOfPhone", hash="/items/0/patientPhoneHash"),
+    "getPatientsOfPhone": _to_appointment("/appointments/0"),
+}
 ALTERNATIVES = ["2026-05-14T10:30:00+01:00", "2026-05-14T11:00:00+01:00", "2026-05-14T11:30:00+01:00"]
 
 
@@ -213,7 +243,7 @@ IDEMPOTENCY_KEY = {
         "type": "string",
         "minLength": 1,
         "maxLength": LONGEST_KEY,
-        "pattern": "^[!-~]([ -~]*[!-~])?$",
+        "pattern": KEY_PATTERN,
     },
     "example": "pms-create-4711",
 }
@@ -247,6 +277,8 @@ def finished(document) -> dict:
             model["examples"] = getattr(schemas, name).model_config["json_schema_extra"]["examples"]
     for path, methods in document["paths"].items():
         for method, told in methods.items():
+            for parameter in (each for each in told["parameters"] if each["in"] == "path"):
+                parameter["example"], parameter["description"] = PATHS[parameter["name"]]
             for status, answer in told["responses"].items():
                 _finish(answer, status, told["operationId"], models, method.upper() in WRITES, path != "/health")
     document["components"]["headers"] = {
@@ -279,6 +311,8 @@ def _finish(answer, status, operation, models, is_write, is_limited):
         answer["headers"] |= RETRY_AFTER
     if is_write and status in {200, 201, 204, 409}:
         answer["headers"] |= REPLAYED
+    if status < 300 and operation in LINKS:
+        answer["links"] = LINKS[operation]
     for content in answer.get("content", {}).values():
         if status in ERRORS:
             codes = [code for code in ERRORS[status] if _may_say(operation, status, code, is_write)]

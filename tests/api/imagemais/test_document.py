@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from clinic.api.imagemais import examples, schemas, statuses
 from clinic.api.imagemais.urls import api
+from clinic.models import Appointment, Doctor, Patient
 from clinic.models.appointment import Status
 
 
@@ -87,6 +88,37 @@ def test_the_examples_are_answers_as_the_schemas_have_them():
     ]:
         TypeAdapter(model).validate_python(example, strict=True)
         assert example.keys() <= model.model_fields.keys()
+
+
+def test_what_bodies_may_hold_is_as_long_as_what_is_stored(document):
+    def longest(model, field):
+        told = document["components"]["schemas"][model]["properties"][field]
+        return next(each["maxLength"] for each in told.get("anyOf", [told]) if "maxLength" in each)
+
+    limit = Patient._meta.get_field("name").max_length
+    patients = ("PatientIn", "RegisteredPatientIn", "EditedPatientIn", "PatientChangesIn")
+    assert {longest(model, "name") for model in patients} == {limit}
+    assert longest("DoctorIn", "name") == Doctor._meta.get_field("name").max_length
+    assert (
+        longest("BookingIn", "notes") == longest("EditIn", "notes") == Appointment._meta.get_field("notes").max_length
+    )
+
+
+@pytest.mark.parametrize("written", ["5", "005", "9", "10", "99", "100", "199", "239", "240"])
+def test_an_interval_written_as_text_is_promised_from_5_to_240(document, written):
+    _, text = document["components"]["schemas"]["DoctorIn"]["properties"]["intervalMinutes"]["anyOf"]
+    assert re.search(text["pattern"], written)
+    for other in ("0", "4", "241", "300", "1000", "-5", "5.0", ""):
+        assert not re.search(text["pattern"], other)
+
+
+def test_days_are_promised_as_real_dates(document):
+    days = [
+        *(each["schema"] for _, told in operations(document) for each in told["parameters"] if "date" in each["name"]),
+        document["components"]["schemas"]["BookingIn"]["properties"]["date"],
+        document["components"]["schemas"]["PatientIn"]["properties"]["dateBirth"],
+    ]
+    assert len(days) == 6 and {day["format"] for day in days} == {"date"}
 
 
 # The colours ----------------------------------------------------------------------------------------------------------

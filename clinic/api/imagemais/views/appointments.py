@@ -6,7 +6,7 @@ from clinic import appointments
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import BookingBody, EditBody, MoveBody, StatusBody
-from clinic.api.imagemais.documented import DAY, ID, OURS, PAGE, SEED, SITE, operation, query
+from clinic.api.imagemais.documented import DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut
@@ -36,6 +36,7 @@ OF_TIME = {
         " `null`, a não ser que a clínica exija CPF válido.",
         status=201,
         answer=list[AppointmentOut],
+        links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT],
         body=schemas.BookingIn,
         said={"Dois procedimentos, um com desconto": examples.BOOKING},
@@ -75,6 +76,7 @@ def create_appointment(request):
         description="Os agendamentos da clínica em ordem de início, um elemento por procedimento, como em Criar"
         " agendamento. `limit` conta agendamentos: os procedimentos de um nunca se separam.",
         answer=list[AppointmentOut],
+        links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT],
         parameters=[
             query("date", DAY, "Só os desta data.", example="2025-12-25"),
@@ -119,6 +121,7 @@ def list_appointments(request):
         summary="Buscar agendamento",
         description="Um agendamento, um elemento por procedimento.",
         answer=list[AppointmentOut],
+        links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT],
         errors={404: UNKNOWN},
     ),
@@ -137,6 +140,7 @@ def get_appointment(request, appointment_id: int):
         description="Troca os dados do paciente, no cadastro dele, ou as observações; nada mais se altera por aqui. Em"
         " `patient`, só o CPF pode faltar; um CPF cujos dígitos não conferem deixa o do cadastro como está.",
         answer=list[AppointmentOut],
+        links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT],
         body=schemas.EditIn,
         said={
@@ -164,6 +168,7 @@ def edit_appointment(request, appointment_id: int):
         description="Move o agendamento para outro horário ou outro médico, pelas mesmas regras de Criar agendamento."
         " Ele passa a Reagendado.",
         answer=list[AppointmentOut],
+        links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT | {"status": {"id": 8, "name": "Reagendado", "color": "#11a2af"}}],
         body=schemas.MoveIn,
         said={"Outro horário": {"doctorId": 1, "date": "2025-12-24", "startTime": "10:00", "endTime": "10:15"}},
@@ -193,6 +198,7 @@ def reschedule_appointment(request, appointment_id: int):
         " Confirmado passam a Confirmado, Check-in, Cancelado e, depois do início, a Faltou; Check-in, a Em"
         " atendimento; Em atendimento, a Finalizado. Um passo se desfaz voltando ao anterior.",
         answer=list[AppointmentOut],
+        links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT | {"status": {"id": 2, "name": "Confirmado", "color": "#7c956e"}}],
         body=schemas.StatusIn,
         said={action: {"action": action} for action in ACTIONS},

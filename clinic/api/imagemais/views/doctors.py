@@ -5,7 +5,7 @@ from clinic import booking
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
-from clinic.api.imagemais.documented import DAY, OURS, PAGE, SITE, operation, query
+from clinic.api.imagemais.documented import DAY, OURS, PAGE, SITE, operation, query, to
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
@@ -25,6 +25,7 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
         description="Os médicos que atendem na clínica, em ordem alfabética, com seus procedimentos. `startTime` é o"
         " começo mais cedo da semana e `endTime` o fim mais tarde; `isBusy` diz se há alguém em atendimento agora.",
         answer=list[DoctorOut],
+        links=to("doctor_id", "/0/id", "getDoctor", "listSlots"),
         example=[examples.DOCTOR],
         parameters=PAGE,
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
@@ -65,6 +66,7 @@ def get_doctor(request, doctor_id: int):
         " com outro horário se acertam depois, na administração.",
         status=201,
         answer=DoctorOut,
+        links=to("doctor_id", "/id", "getDoctor", "listSlots"),
         example=examples.DOCTOR,
         body=schemas.DoctorIn,
         said={

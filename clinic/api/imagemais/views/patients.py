@@ -6,7 +6,7 @@ from clinic import patients
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
-from clinic.api.imagemais.documented import PAGE, SITE, operation, query
+from clinic.api.imagemais.documented import PAGE, SITE, operation, query, to
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import PatientOut
@@ -28,6 +28,7 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
         summary="Listar pacientes",
         description="Os pacientes da clínica em ordem alfabética.",
         answer=list[PatientOut],
+        links=to("patient_id", "/0/id", "editPatient"),
         example=[STORED],
         parameters=[
             query("name", {"type": "string"}, "Uma parte do nome, com ou sem acentos.", example="silva"),
@@ -69,6 +70,7 @@ def list_patients(request):
         description="Cadastra um paciente. Aqui não há agendamento a perder: os dígitos do CPF devem conferir.",
         status=201,
         answer=PatientOut,
+        links=to("patient_id", "/id", "editPatient"),
         example=STORED,
         body=schemas.RegisteredPatientIn,
         said={"Com CPF": VALID},

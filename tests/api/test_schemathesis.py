@@ -1,0 +1,312 @@
+"""schemathesis asks both APIs, over HTTP, everything that their OpenAPI documents allow and much that they do not.
+
+Every check of schemathesis is on. The clock stands on the day of the documents' examples, whose ids exist.
+"""
+
+import re
+from datetime import date, datetime, time, timedelta
+from itertools import count
+
+import pytest
+import schemathesis
+from django.db import connection
+from django.utils import translation
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from schemathesis.openapi.checks import RejectedPositiveData, UnsupportedMethodResponse, UseAfterFree
+
+from clinic.access import access_tokens, api_keys
+from clinic.api.imagemais import examples, messages
+from clinic.api.imagemais.errors import SENTENCES
+from clinic.api.imagemais.urls import reference as imagemais_reference
+from clinic.api.mivicall import errors, reading, schemas
+from clinic.api.mivicall.appointments import CURSOR, MOVE_MISSING
+from clinic.api.mivicall.availability import WINDOW
+from clinic.api.mivicall.urls import reference as mivicall_reference
+from clinic.api.refused import Problem
+from clinic.booking import DoctorFault, Reason
+from clinic.models import ApiKey, Appointment, Clinic
+from tests.factories import (
+    book_appointment,
+    make_clinic,
+    make_discount,
+    make_doctor,
+    make_lisbon,
+    make_master,
+    make_patient,
+    make_procedure,
+)
+
+TODAY = {"imagemais": date(2025, 12, 22), "mivicall": date(2026, 5, 11)}
+BOOKED_AT = time(15)
+# Of these a valid shape can break any; every other refusal of a valid shape is a fault of the schema.
+RULES = {
+    Reason.BIRTH_DATE_IMPOSSIBLE,
+    Reason.CPF_INVALID,
+    Reason.CPF_OTHER_BIRTH_DATE,
+    Reason.DATE_PAST,
+    Reason.DATE_TOO_FAR,
+    Reason.DISCOUNT_EXPIRED,
+    Reason.END_NOT_AFTER_START,
+    Reason.NAME_MISSING,  # a name of blanks and of what nobody sees
+    Reason.OUTSIDE_HOURS,
+    Reason.PHONE_IMPOSSIBLE,
+    Reason.PROCEDURE_NOT_OFFERED,
+    Reason.PROCEDURE_UNKNOWN,
+    Reason.TIME_PAST,
+    Reason.TOO_LONG,
+}
+FAULTS = {DoctorFault.ENDS_NOT_AFTER_START, DoctorFault.NAME_MISSING, DoctorFault.PROCEDURE_UNKNOWN}
+# Among them, in both APIs: a key that an earlier request of the test has used.
+IMAGEMAIS_RULES = [
+    *(messages.REFUSALS[rule].sentence.removeprefix("patient.") for rule in RULES),
+    *(messages.FAULTS[fault][1] for fault in FAULTS),
+    messages.OTHER_DOCTOR,
+    SENTENCES[Problem.IDEMPOTENCY_KEY_REUSED][1],
+]
+with translation.override("pt-pt"):
+    MIVICALL_RULES = [
+        *(errors.OWN_SENTENCES.get(rule, str(rule.sentence)) for rule in RULES),
+        reading.UNSTORABLE,
+        "Passa de 4 KiB.",  # metadata
+        CURSOR,
+        MOVE_MISSING,
+        WINDOW,
+        errors.CODES[Problem.IDEMPOTENCY_KEY_REUSED][2],
+    ]
+
+
+def _schema(reference):
+    config = {
+        "seed": 3,
+        "generation": {
+            "deterministic": True,
+            "max-examples": 30,
+            "database": "none",
+            # The test sends the credential; `ignored_auth` takes it away and forges it.
+            "with-security-parameters": False,
+        },
+    }
+    return schemathesis.openapi.from_dict(reference.document, config=schemathesis.Config.from_dict(config))
+
+
+imagemais_schema, mivicall_schema = _schema(imagemais_reference), _schema(mivicall_reference)
+patiently = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+# What is asked --------------------------------------------------------------------------------------------------------
+
+
+def working_times(name):
+    """Starts on the doctor's grid, of the coming days."""
+    days = st.integers(1, 20).map(lambda days: TODAY[name] + timedelta(days))
+    return st.tuples(days, st.sampled_from([8, 9, 10, 11, 13, 14, 15, 16, 17]), st.sampled_from([0, 15, 30]))
+
+
+def imagemais_times():
+    def told(when):
+        day, hour, minute = when
+        return {"date": str(day), "startTime": f"{hour:02}:{minute:02}", "endTime": f"{hour:02}:{minute + 15:02}"}
+
+    return working_times("imagemais").map(told)
+
+
+def mivicall_times():
+    return working_times("mivicall").map(lambda when: f"{when[0]}T{when[1]:02}:{when[2]:02}:00+01:00")
+
+
+# What of a body, or of the query of one without, is made to be had, by operation.
+HAD = {
+    "createAppointment": st.builds(
+        lambda when, patient, procedures: when | {"doctorId": 1, "procedures": procedures, "patient": patient},
+        imagemais_times(),
+        st.sampled_from([examples.PATIENT, examples.PATIENT | {"name": "Ana Lima", "cpf": "529.982.247-25"}]),
+        st.lists(st.sampled_from([{"id": 2}, {"id": 3200, "discountId": 7}]), min_size=1, max_size=3),
+    ),
+    "rescheduleAppointment": imagemais_times().map(lambda when: when | {"doctorId": 1}),
+    "createDoctor": st.just({"procedureIds": [2, "3200"], "startTime": "08:00", "endTime": "18:00"}),
+}
+HAD_V1 = {
+    "createAppointment": st.builds(
+        lambda start, name: {
+            "professionalId": schemas.A_DOCTOR,
+            "serviceTypeId": schemas.A_SERVICE,
+            "patientPhone": "+351912345678",
+            "patientName": name,
+            "startsAt": start,
+        },
+        mivicall_times(),
+        st.sampled_from(["Maria Silva", "Rui Silva"]),
+    ),
+    "updateAppointment": mivicall_times().map(lambda start: {"startsAt": start, "professionalId": schemas.A_DOCTOR}),
+    "listAvailability": mivicall_times().map(
+        lambda start: {"serviceTypeId": schemas.A_SERVICE, "from": f"{TODAY['mivicall']}T00:00:00Z", "to": start}
+    ),
+}
+PATHS = {"appointment_id": 58, "doctor_id": 1, "patient_id": 9253, "id": schemas.AN_ID}
+
+
+def _mostly_had(had):
+    def flatmap_case(context, case):
+        """Good data that also exists, two times of three."""
+        if not case.meta.generation.mode.is_positive:
+            return st.just(case)
+        operation = context.operation.definition.raw["operationId"]
+
+        def with_real(real, fields):
+            if real:
+                for name in case.path_parameters.keys() & PATHS.keys():
+                    case.path_parameters[name] = PATHS[name]
+                if isinstance(case.body, dict):
+                    case.body = case.body | fields
+                elif fields:
+                    case.query = case.query | fields
+            return case
+
+        return st.builds(with_real, st.sampled_from([True, False, True]), had.get(operation, st.just({})))
+
+    return flatmap_case
+
+
+numbers = count(1)
+
+
+def _of_another_key(case):
+    """The example's key would make every request but the first another one with a used key."""
+    if case.headers.get("Idempotency-Key") in {"agendamento-2025-12-23-joao-silva", "pms-create-4711"}:
+        case.headers["Idempotency-Key"] = f"pedido-{next(numbers)}"
+
+
+def _pattern(sentences):
+    """Of messages that are one of the sentences, whatever their placeholders hold."""
+    return re.compile("|".join(re.sub(r"%\\\(\w+\\\)s", ".*", re.escape(sentence)) for sentence in sentences))
+
+
+def _unless_meant(sentences, told):
+    rules = _pattern(sentences)
+
+    def filter_failure(context, failure, case, response):
+        """False for what a check takes for a fault and is meant."""
+        operation = context.operation.label
+        if isinstance(failure, RejectedPositiveData):
+            # Of the right shape, and refused for nothing but rules.
+            return not all(rules.fullmatch(message) for message in told(response.json()))
+        if isinstance(failure, UseAfterFree):
+            # MiviCall's DELETE cancels: the row stays, to be read and to be cancelled again (mivicall.md).
+            return not failure.free.startswith("DELETE /v1/appointments/")
+        if isinstance(failure, UnsupportedMethodResponse):
+            # Health stands outside the APIs' door, which alone goes without Django's CSRF check (test_architecture.py):
+            # to a method that may write, that check answers before the view can say 405.
+            return (operation, response.status_code) != ("GET /health", 403)
+        return True
+
+    return filter_failure
+
+
+def _told_by_imagemais(answer):
+    told = answer["message"] if isinstance(answer["message"], list) else [answer["message"]]
+    return [sentence.removeprefix("patient.") for sentence in told]  # which is left out where the body is the patient
+
+
+def _told_by_mivicall(answer):
+    return [each["message"] for each in answer.get("errors", [answer])]
+
+
+for _schema_, _had, _rules, _told in [
+    (imagemais_schema, HAD, IMAGEMAIS_RULES, _told_by_imagemais),
+    (mivicall_schema, HAD_V1, MIVICALL_RULES, _told_by_mivicall),
+]:
+    _schema_.hook(_mostly_had(_had))
+    _schema_.hook(_unless_meant(_rules, _told))
+
+
+# Whom it is asked -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def no_limit(settings):
+    settings.API_REQUESTS_A_MINUTE = settings.API_REQUESTS_A_SECOND = settings.API_FAILURES_A_MINUTE = 10**6
+
+
+@pytest.fixture
+def imagemais(transactional_db, live_server, time_machine):
+    clinic = _clinic_of("imagemais", make_clinic, time_machine)
+    _next_ids(clinic_doctor=1, clinic_patient=9253, clinic_appointment=58, clinic_discount=7)
+    doctor = make_doctor(clinic, days=range(1, 8), interval_minutes=15, procedures=_procedures(clinic))
+    make_discount(clinic)
+    _booked("imagemais", doctor, make_patient(clinic))
+    _, secret = access_tokens.release(clinic, make_master(clinic), door="command")
+    return {"base_url": live_server.url, "headers": {"Authorization": f"Bearer {secret}"}}
+
+
+@pytest.fixture
+def mivicall(transactional_db, live_server, time_machine):
+    clinic = _clinic_of("mivicall", make_lisbon, time_machine)
+    service = make_procedure(clinic, uuid=schemas.A_SERVICE)
+    doctor = make_doctor(clinic, days=range(1, 8), uuid=schemas.A_DOCTOR, procedures=[service])
+    booked = _booked("mivicall", doctor, make_patient(clinic))
+    Appointment.objects.filter(pk=booked.pk).update(uuid=schemas.AN_ID)
+    given = {"scopes": ApiKey.Scope.values, "source": ApiKey.Source.VOICE_AI, "is_live": True}
+    _, secret = api_keys.create(clinic, name="central", by=None, door="command", **given)
+    return {"base_url": live_server.url, "headers": {"Authorization": f"Bearer {secret}"}}
+
+
+def _clinic_of(name, make, time_machine) -> Clinic:
+    clinic = make()
+    time_machine.move_to(datetime.combine(TODAY[name], time(7), clinic.zone), tick=True)
+    return clinic
+
+
+def _next_ids(**ids):
+    with connection.cursor() as cursor:
+        for table, number in ids.items():
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s, false)", [table, number])
+
+
+def _procedures(clinic):
+    made = []
+    for number in (2, 3200, 3600):
+        _next_ids(clinic_procedure=number)
+        made.append(make_procedure(clinic))
+    return made
+
+
+def _booked(name, doctor, patient):
+    at = doctor.clinic.instant(TODAY[name] + timedelta(days=1), BOOKED_AT)
+    return book_appointment(doctor, patient=patient.pk, starts_at=at)
+
+
+# Whether it keeps its word --------------------------------------------------------------------------------------------
+
+
+@imagemais_schema.parametrize()
+@patiently
+def test_imagemais_is_as_its_document_says(imagemais, case):
+    _of_another_key(case)
+    case.call_and_validate(**imagemais)
+
+
+@mivicall_schema.parametrize()
+@patiently
+def test_mivicall_is_as_its_document_says(mivicall, case):
+    _of_another_key(case)
+    case.call_and_validate(**mivicall)
+
+
+def _walk(schema, asked):
+    class Walk(schema.as_state_machine()):
+        def before_call(self, case):
+            _of_another_key(case)
+
+        def get_call_kwargs(self, case):
+            return asked
+
+    Walk.run(settings=settings(patiently, max_examples=40, stateful_step_count=8, derandomize=True))
+
+
+def test_imagemais_keeps_its_word_along_its_links(imagemais):
+    _walk(imagemais_schema, imagemais)
+
+
+def test_mivicall_keeps_its_word_along_its_links(mivicall):
+    _walk(mivicall_schema, mivicall)

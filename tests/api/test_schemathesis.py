@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from schemathesis.generation.hypothesis.builder import ApiOperationMark
 from schemathesis.openapi.checks import RejectedPositiveData, UnsupportedMethodResponse, UseAfterFree
 
 from clinic.access import access_tokens, api_keys
@@ -279,18 +280,30 @@ def _booked(name, doctor, patient):
 # Whether it keeps its word --------------------------------------------------------------------------------------------
 
 
+def pytest_generate_tests(metafunc):
+    """Each operation's test gets an id of its own: schemathesis gives all of them the same, and pytest-xdist runs only
+    one test of an id."""
+    if "operation_id" in metafunc.fixturenames:
+        metafunc.parametrize("operation_id", [ApiOperationMark.get(metafunc.function).definition.raw["operationId"]])
+
+
 @imagemais_schema.parametrize()
 @patiently
-def test_imagemais_is_as_its_document_says(imagemais, case):
+def test_imagemais_is_as_its_document_says(imagemais, operation_id, case):
     _of_another_key(case)
     case.call_and_validate(**imagemais)
 
 
 @mivicall_schema.parametrize()
 @patiently
-def test_mivicall_is_as_its_document_says(mivicall, case):
+def test_mivicall_is_as_its_document_says(mivicall, operation_id, case):
     _of_another_key(case)
     case.call_and_validate(**mivicall)
+
+
+def test_every_operation_is_a_test_of_its_own(request):
+    ids = [item.nodeid for item in request.session.items if getattr(item, "operation_label", None)]
+    assert len(set(ids)) == len(ids)
 
 
 def _walk(schema, asked):

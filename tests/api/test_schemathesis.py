@@ -188,7 +188,6 @@ def _unless_meant(sentences, told):
 
     def filter_failure(context, failure, case, response):
         """False for what a check takes for a fault and is meant."""
-        operation = context.operation.label
         if isinstance(failure, RejectedPositiveData):
             # Of the right shape, and refused for nothing but rules.
             return not all(rules.fullmatch(message) for message in told(response.json()))

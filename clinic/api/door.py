@@ -22,7 +22,7 @@ from ninja.parser import Parser
 from clinic import booking
 from clinic.access import idempotency, rate_limit
 from clinic.access.addresses import client_address
-from clinic.api.reading import WRITES, read_json
+from clinic.api.reading import WRITES, read_body, read_json
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
 from clinic.models import AccessToken, ApiKey, Clinic
@@ -47,11 +47,12 @@ class Caller:
 
 @dataclass
 class Visit:
-    """One request on its way through the door; `request.visit`. `said` is the JSON body."""
+    """One request on its way through the door; `request.visit`. `said` is what the `body` of a write says."""
 
     id: UUID = field(default_factory=uuid4)
     caller: Caller | None = None
     admission: rate_limit.Admission | None = None
+    body: bytes = b""
     said: object = None
 
 
@@ -132,7 +133,9 @@ class Door:
             if not visit.admission.admitted:
                 raise Refused(Problem.TOO_MANY_REQUESTS, retry_after=visit.admission.wait)
             self.permit(request)
-            visit.said = read_json(request)
+            if request.method in WRITES:
+                visit.body = read_body(request)
+                visit.said = read_json(visit.body, request.content_type)
             request.clinic = visit.caller.clinic
             with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
                 response = self._written(request, work) if request.method in WRITES else work()
@@ -195,7 +198,7 @@ class Door:
             key = idempotency.checked_key(request.headers["Idempotency-Key"])
         except idempotency.MalformedKey as error:
             raise Refused(Problem.IDEMPOTENCY_KEY_MALFORMED) from error
-        asked = request.method, request.get_full_path(), request.body
+        asked = request.method, request.get_full_path(), request.visit.body
         return idempotency.Request(request.visit.caller.clinic, self.credential, key, *asked)
 
     def _kept_refusal(self, again, response):

@@ -22,7 +22,7 @@ from ninja.parser import Parser
 from clinic import booking
 from clinic.access import idempotency, rate_limit
 from clinic.access.addresses import client_address
-from clinic.api.reading import WRITES, read_body, read_json
+from clinic.api.reading import WRITES, read_body, read_json, read_query
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
 from clinic.models import AccessToken, ApiKey, Clinic
@@ -133,6 +133,7 @@ class Door:
             if not visit.admission.admitted:
                 raise Refused(Problem.TOO_MANY_REQUESTS, retry_after=visit.admission.wait)
             self.permit(request)
+            read_query(request)
             if request.method in WRITES:
                 visit.body = read_body(request)
                 visit.said = read_json(visit.body, request.content_type)

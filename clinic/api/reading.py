@@ -1,7 +1,9 @@
-"""JSON bodies, read strictly: what two programs could understand differently is not understood at all."""
+"""Bodies, read strictly: what two programs could understand differently is not understood at all. And queries."""
 
 import json
 from math import isinf
+
+from django.core.exceptions import TooManyFieldsSent
 
 from clinic.api.refused import Problem, Refused
 
@@ -9,6 +11,14 @@ MOST_BYTES = 64 * 1024
 MOST_DIGITS = 20  # of a declared length; int() itself refuses some thousands of them
 DEEPEST = 32
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def read_query(request) -> None:
+    """From here on `request.GET` is there for every view. Raises Refused."""
+    try:
+        request.GET  # noqa: B018 - it is read when it is first asked for
+    except TooManyFieldsSent as error:
+        raise Refused(Problem.TOO_MANY_PARAMETERS) from error
 
 
 def read_json(body: bytes, content_type: str):

@@ -10,6 +10,7 @@ class Problem(Enum):
     CLINIC_INACTIVE = auto()
     SCOPE_MISSING = auto()
     TOO_MANY_REQUESTS = auto()
+    TOO_MANY_PARAMETERS = auto()
     TOO_LARGE = auto()
     NOT_JSON = auto()
     UNREADABLE = auto()

@@ -1,7 +1,8 @@
 """What every request of either API passes, whatever it asks for."""
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.utils.module_loading import import_string
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +52,43 @@ def test_a_length_that_cannot_be_is_too_large(program, length):
         "POST", f"{program.base}/appointments", "{}", "application/json", headers=headers, CONTENT_LENGTH=length
     )
     assert answer.status_code == 413
+
+
+# The query ------------------------------------------------------------------------------------------------------------
+
+MANY = "&".join(["a=1"] * 501)
+
+
+def as_served(test):
+    """The server's own application ends a connection with its request, and looks for collected files."""
+    return pytest.mark.filterwarnings("ignore:No directory at")(pytest.mark.django_db(transaction=True)(test))
+
+
+def served(program, path, content_type):
+    """Status and body, asked of the application as the server does it."""
+    application = import_string("clinic.wsgi.application")
+    asked = RequestFactory().get(program.base + path, headers={"Authorization": f"Bearer {program.secret}"})
+    told = []
+    answer = application(asked.environ | {"CONTENT_TYPE": content_type}, lambda status, headers: told.append(status))
+    return int(told[0].split()[0]), b"".join(answer).decode()
+
+
+@pytest.mark.parametrize("path", ["/appointments", "/nothing"])
+def test_more_parameters_than_are_read_are_refused(program, path):
+    answer = program("GET", f"{path}?{MANY}")
+    assert answer.status_code == 400
+    assert "parâmetros" in answer.json()["message"]
+
+
+@as_served
+@pytest.mark.parametrize("charset", ["hex", "undefined", "nonsense", "utf-16", "utf-8"])
+def test_the_query_is_utf_8_whatever_charset_is_declared(program, charset):
+    status, body = served(program, "/appointments?status=%ff&from=x", f"application/json; charset={charset}")
+    assert status < 500
+    assert body.startswith("{")
+
+
+@as_served
+def test_too_many_parameters_are_told_whatever_charset_is_declared(program):
+    status, body = served(program, f"/appointments?{MANY}", "application/json; charset=utf-8")
+    assert status == 400 and "parâmetros" in body

@@ -30,6 +30,7 @@ CAUSES = {
     Problem.CLINIC_INACTIVE: "clínica inativa",
     Problem.EXPIRED_CREDENTIAL: "a hora do token acabou",
     Problem.TOO_MANY_REQUESTS: "pedidos demais",
+    Problem.TOO_MANY_PARAMETERS: "query longa demais",
     Problem.TOO_LARGE: "corpo grande demais",
     Problem.NOT_JSON: "Content-Type que não é JSON",
     Problem.UNREADABLE: "corpo que não se lê",

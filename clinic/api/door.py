@@ -11,7 +11,7 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, re_path
 from django.utils import timezone, translation
@@ -32,6 +32,7 @@ log = logging.getLogger("clinic.api")
 JSON = "application/json"
 FAILURES = {Problem.MALFORMED_AUTHORIZATION, Problem.INVALID_CREDENTIAL, Problem.EXPIRED_CREDENTIAL}
 CONFLICT = 409
+UNAVAILABLE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -147,13 +148,9 @@ class Door:
             return response
         except Refused as refused:
             return self.refuse(request, refused)
-        except (IntegrityError, OperationalError):
-            # What a rule saw was gone when the transaction ended, or the database is.
+        except Exception as error:
             log.exception("Request %s", visit.id)
-            return self.refuse(request, Refused(Problem.BUSY, retry_after=1))
-        except Exception:
-            log.exception("Request %s", visit.id)
-            return self.refuse(request, Refused(Problem.SERVER_ERROR))
+            return self.refuse(request, _unexpected(error))
 
     def _authenticated(self, request):
         try:
@@ -225,6 +222,15 @@ class Door:
             visit.id,
             visit.caller.who if visit.caller else "-",
         )
+
+
+def _unexpected(error):
+    """What a rule saw was gone when the transaction ended, or the database is; anything else is a fault of ours."""
+    if isinstance(error, IntegrityError | OperationalError) and booking.is_in_somebodys_way(error):
+        return Refused(Problem.BUSY, retry_after=1)
+    if isinstance(error, OperationalError | InterfaceError):
+        return Refused(Problem.UNAVAILABLE, retry_after=UNAVAILABLE_SECONDS)
+    return Refused(Problem.SERVER_ERROR)
 
 
 def _not_found(request):

@@ -20,6 +20,7 @@ class Problem(Enum):
     IDEMPOTENCY_KEY_REUSED = auto()
     IDEMPOTENCY_IN_PROGRESS = auto()
     BUSY = auto()
+    UNAVAILABLE = auto()
     SERVER_ERROR = auto()
 
 

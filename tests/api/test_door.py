@@ -1,6 +1,8 @@
 """What every request of either API passes, whatever it asks for."""
 
+import psycopg
 import pytest
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.test import Client, RequestFactory
 from django.utils.module_loading import import_string
 
@@ -92,3 +94,28 @@ def test_the_query_is_utf_8_whatever_charset_is_declared(program, charset):
 def test_too_many_parameters_are_told_whatever_charset_is_declared(program):
     status, body = served(program, f"/appointments?{MANY}", "application/json; charset=utf-8")
     assert status == 400 and "parâmetros" in body
+
+
+# The database ---------------------------------------------------------------------------------------------------------
+
+IN_THE_WAY = [
+    (OperationalError, psycopg.errors.LockNotAvailable(), 503, "Outra pessoa"),
+    (OperationalError, psycopg.errors.DeadlockDetected(), 503, "Outra pessoa"),
+    (IntegrityError, psycopg.errors.ForeignKeyViolation(), 503, "Outra pessoa"),
+    (OperationalError, psycopg.OperationalError(), 503, "indisponível"),
+    (InterfaceError, psycopg.InterfaceError(), 503, "indisponível"),
+    (IntegrityError, psycopg.errors.CheckViolation(), 500, ""),
+]
+
+
+@pytest.mark.parametrize(("kind", "cause", "status", "sentence"), IN_THE_WAY)
+def test_what_the_database_refuses_is_called_what_it_is(program, monkeypatch, caplog, kind, cause, status, sentence):
+    def refuse(*_):
+        raise kind from cause
+
+    monkeypatch.setattr("clinic.api.door.read_query", refuse)
+    answer = program("POST", "/appointments", {})
+    assert answer.status_code == status
+    assert sentence in answer.json()["message"]
+    assert ("Retry-After" in answer) == (status == 503)
+    assert any(record.exc_info for record in caplog.records)

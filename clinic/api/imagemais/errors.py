@@ -23,6 +23,7 @@ SENTENCES = {
     Problem.IDEMPOTENCY_KEY_REUSED: (422, "Idempotency-Key já usada com outra requisição"),
     Problem.IDEMPOTENCY_IN_PROGRESS: (409, "Requisição idêntica em andamento"),
     Problem.BUSY: (503, "Outra pessoa está gravando neste mesmo horário. Tente de novo"),
+    Problem.UNAVAILABLE: (503, "O serviço está temporariamente indisponível. Tente de novo"),
     Problem.SERVER_ERROR: (500, "Internal server error"),
 }
 # As the vendor's framework writes them; Python's own words have changed between its versions.

@@ -40,6 +40,7 @@ CAUSES = {
     Problem.IDEMPOTENCY_KEY_REUSED: "Idempotency-Key de outra requisição",
     Problem.IDEMPOTENCY_IN_PROGRESS: "a mesma requisição ainda não terminou",
     Problem.BUSY: "duas gravações no mesmo instante",
+    Problem.UNAVAILABLE: "a base de dados não responde",
     Problem.SERVER_ERROR: "erro nosso",
 }
 

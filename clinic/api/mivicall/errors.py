@@ -25,6 +25,7 @@ CODES = {
         "Um pedido com esta Idempotency-Key ainda está em curso. Tente de novo.",
     ),
     Problem.BUSY: (503, "busy", "Outra pessoa está a gravar neste mesmo horário. Tente de novo."),
+    Problem.UNAVAILABLE: (503, "unavailable", "O serviço está temporariamente indisponível. Tente de novo."),
     Problem.SERVER_ERROR: (500, "internal_error", "Algo falhou do nosso lado. Indique o requestId ao suporte."),
 }
 # What is wrong in the request itself, and the field to blame.

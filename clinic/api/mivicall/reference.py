@@ -124,7 +124,7 @@ MEANINGS = {
     422: "Campos inválidos: todos de uma vez.",
     429: "Pedidos a mais; Retry-After diz quantos segundos esperar.",
     500: "Falhou do nosso lado.",
-    503: "Outra gravação ocupa este horário: repetir.",
+    503: "Outra gravação ocupa este horário, ou o serviço está indisponível: repetir.",
 }
 ALWAYS = {
     401: schemas.Error,

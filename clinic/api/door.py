@@ -142,12 +142,13 @@ class Door:
             with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
                 response = self._written(request, work) if request.method in WRITES else work()
             if isinstance(response, HttpResponseNotAllowed):
-                allowed = response["Allow"]
-                response = self.refuse(request, Refused(Problem.METHOD_NOT_ALLOWED, detail=allowed))
-                response["Allow"] = allowed
+                raise Refused(Problem.METHOD_NOT_ALLOWED, detail=response["Allow"])
             return response
         except Refused as refused:
-            return self.refuse(request, refused)
+            response = self.refuse(request, refused)
+            if refused.problem is Problem.METHOD_NOT_ALLOWED:
+                response["Allow"] = refused.detail
+            return response
         except Exception as error:
             log.exception("Request %s", visit.id)
             return self.refuse(request, _unexpected(error))

@@ -2,9 +2,12 @@
 
 import psycopg
 import pytest
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
+
+from tests.factories import make_master
 
 pytestmark = pytest.mark.django_db
 
@@ -118,3 +121,32 @@ def test_what_the_database_refuses_is_called_what_it_is(program, monkeypatch, ca
     assert sentence in answer.json()["message"]
     assert ("Retry-After" in answer) == (status == 503)
     assert any(record.exc_info for record in caplog.records)
+
+
+# Cookies --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def browser(recife):
+    """Signed in; its next page would write the session."""
+    browser = Client()
+    browser.force_login(make_master(recife))
+    return browser
+
+
+def of_a_session(queries):
+    return [query["sql"] for query in queries if "django_session" in query["sql"]]
+
+
+@pytest.mark.parametrize("path", ["/appointments", "/nothing", "/openapi.json"])
+def test_a_browsers_session_is_nothing_to_an_api(program, browser, path):
+    with CaptureQueriesContext(connection) as queries:
+        answer = browser.get(program.base + path, headers={"Authorization": f"Bearer {program.secret}"})
+    assert of_a_session(queries) == []
+    assert not answer.cookies
+    assert "Cookie" not in answer.get("Vary", "")
+
+
+def test_the_health_of_the_service_costs_no_query_whoever_asks(browser, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert not browser.get("/health").cookies

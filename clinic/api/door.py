@@ -202,12 +202,17 @@ class Door:
 
     def _kept_refusal(self, again, response):
         """A decided conflict is an answer like any other. The work that it undid took the claim with it: if a twin
-        was quicker to claim it anew, the twin's answer is everybody's."""
-        with transaction.atomic():
-            claimed = _claimed(again)
-            if not isinstance(claimed, int):
-                return _replayed(claimed)
-            idempotency.keep(claimed, response.status_code, response.content.decode())
+        was quicker to claim it anew, the twin's answer is everybody's; if another request was, this answer is not kept.
+        """
+        try:
+            with transaction.atomic():
+                claimed = _claimed(again)
+                if not isinstance(claimed, int):
+                    return _replayed(claimed)
+                idempotency.keep(claimed, response.status_code, response.content.decode())
+        except Refused as refused:
+            if refused.problem is not Problem.IDEMPOTENCY_KEY_REUSED:
+                raise
         return response
 
     def _log(self, request, response, seconds):

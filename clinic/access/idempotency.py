@@ -13,6 +13,7 @@ LONGEST_KEY = 255
 # As the documents promise it: no blanks at the ends, which HTTP takes away, and ASCII, which is all it carries safely.
 KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
 LOCK_TIMEOUT = "55P03"
+ATTEMPTS = 2  # the answer to an old key may be forgotten between the look for it and the look at it
 CLAIM = """
     INSERT INTO clinic_storedanswer (clinic_id, credential, key, fingerprint, body, created_at)
     VALUES (%s, %s, %s, %s, '', statement_timestamp()) ON CONFLICT DO NOTHING RETURNING id
@@ -64,20 +65,29 @@ def claim(request: Request) -> int | StoredAnswer:
     only be rolled back.
     """
     fingerprints = request.fingerprints()
+    for _ in range(ATTEMPTS):
+        claimed = _inserted(request, fingerprints[0])
+        if claimed is not None:
+            return claimed
+        stored = StoredAnswer.objects.of(request.clinic).filter(credential=request.credential, key=request.key).first()
+        if stored is not None and stored.fingerprint not in fingerprints:
+            raise KeyReused
+        if stored is not None:
+            return stored
+    raise InProgress
+
+
+def _inserted(request, fingerprint):
+    """The id of the claim; None when somebody has the key."""
     try:
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM, [request.clinic.pk, request.credential, request.key, fingerprints[0]])
-            claimed = cursor.fetchone()
+            cursor.execute(CLAIM, [request.clinic.pk, request.credential, request.key, fingerprint])
+            row = cursor.fetchone()
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != LOCK_TIMEOUT:
             raise
         raise InProgress from error
-    if claimed:
-        return claimed[0]
-    stored = StoredAnswer.objects.of(request.clinic).get(credential=request.credential, key=request.key)
-    if stored.fingerprint not in fingerprints:
-        raise KeyReused
-    return stored
+    return row and row[0]
 
 
 def keep(claimed: int, status: int, body: str) -> None:

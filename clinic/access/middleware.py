@@ -20,6 +20,18 @@ CHOSEN_CLINIC = "chosen_clinic"
 SEEN_EVERY_SECONDS = 300
 
 
+class ProgramsWithoutCookies:
+    """What is there for programs, and their references, asks nobody's session, even of a browser that has one."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.path_info.startswith(settings.PROGRAMS):
+            request.COOKIES = {}
+        return self.get_response(request)
+
+
 class SessionLimits:
     """Ends a session SESSION_LIFE_SECONDS after its first request, or SESSION_IDLE_SECONDS after its last.
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, re_path
 from django.utils import timezone, translation
@@ -22,7 +22,7 @@ from ninja.parser import Parser
 from clinic import booking
 from clinic.access import idempotency, rate_limit
 from clinic.access.addresses import client_address
-from clinic.api.reading import WRITES, read_json
+from clinic.api.reading import WRITES, read_body, read_json, read_query
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
 from clinic.models import AccessToken, ApiKey, Clinic
@@ -32,6 +32,7 @@ log = logging.getLogger("clinic.api")
 JSON = "application/json"
 FAILURES = {Problem.MALFORMED_AUTHORIZATION, Problem.INVALID_CREDENTIAL, Problem.EXPIRED_CREDENTIAL}
 CONFLICT = 409
+UNAVAILABLE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,12 @@ class Caller:
 
 @dataclass
 class Visit:
-    """One request on its way through the door; `request.visit`. `said` is the JSON body."""
+    """One request on its way through the door; `request.visit`. `said` is what the `body` of a write says."""
 
     id: UUID = field(default_factory=uuid4)
     caller: Caller | None = None
     admission: rate_limit.Admission | None = None
+    body: bytes = b""
     said: object = None
 
 
@@ -132,24 +134,24 @@ class Door:
             if not visit.admission.admitted:
                 raise Refused(Problem.TOO_MANY_REQUESTS, retry_after=visit.admission.wait)
             self.permit(request)
-            visit.said = read_json(request)
+            read_query(request)
+            if request.method in WRITES:
+                visit.body = read_body(request)
+                visit.said = read_json(visit.body, request.content_type)
             request.clinic = visit.caller.clinic
             with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
                 response = self._written(request, work) if request.method in WRITES else work()
             if isinstance(response, HttpResponseNotAllowed):
-                allowed = response["Allow"]
-                response = self.refuse(request, Refused(Problem.METHOD_NOT_ALLOWED, detail=allowed))
-                response["Allow"] = allowed
+                raise Refused(Problem.METHOD_NOT_ALLOWED, detail=response["Allow"])
             return response
         except Refused as refused:
-            return self.refuse(request, refused)
-        except (IntegrityError, OperationalError):
-            # What a rule saw was gone when the transaction ended, or the database is.
+            response = self.refuse(request, refused)
+            if refused.problem is Problem.METHOD_NOT_ALLOWED:
+                response["Allow"] = refused.detail
+            return response
+        except Exception as error:
             log.exception("Request %s", visit.id)
-            return self.refuse(request, Refused(Problem.BUSY, retry_after=1))
-        except Exception:
-            log.exception("Request %s", visit.id)
-            return self.refuse(request, Refused(Problem.SERVER_ERROR))
+            return self.refuse(request, _unexpected(error))
 
     def _authenticated(self, request):
         try:
@@ -195,17 +197,22 @@ class Door:
             key = idempotency.checked_key(request.headers["Idempotency-Key"])
         except idempotency.MalformedKey as error:
             raise Refused(Problem.IDEMPOTENCY_KEY_MALFORMED) from error
-        asked = request.method, request.get_full_path(), request.body
+        asked = request.method, request.get_full_path(), request.visit.body
         return idempotency.Request(request.visit.caller.clinic, self.credential, key, *asked)
 
     def _kept_refusal(self, again, response):
         """A decided conflict is an answer like any other. The work that it undid took the claim with it: if a twin
-        was quicker to claim it anew, the twin's answer is everybody's."""
-        with transaction.atomic():
-            claimed = _claimed(again)
-            if not isinstance(claimed, int):
-                return _replayed(claimed)
-            idempotency.keep(claimed, response.status_code, response.content.decode())
+        was quicker to claim it anew, the twin's answer is everybody's; if another request was, this answer is not kept.
+        """
+        try:
+            with transaction.atomic():
+                claimed = _claimed(again)
+                if not isinstance(claimed, int):
+                    return _replayed(claimed)
+                idempotency.keep(claimed, response.status_code, response.content.decode())
+        except Refused as refused:
+            if refused.problem is not Problem.IDEMPOTENCY_KEY_REUSED:
+                raise
         return response
 
     def _log(self, request, response, seconds):
@@ -221,6 +228,15 @@ class Door:
             visit.id,
             visit.caller.who if visit.caller else "-",
         )
+
+
+def _unexpected(error):
+    """What a rule saw was gone when the transaction ended, or the database is; anything else is a fault of ours."""
+    if isinstance(error, IntegrityError | OperationalError) and booking.is_in_somebodys_way(error):
+        return Refused(Problem.BUSY, retry_after=1)
+    if isinstance(error, OperationalError | InterfaceError):
+        return Refused(Problem.UNAVAILABLE, retry_after=UNAVAILABLE_SECONDS)
+    return Refused(Problem.SERVER_ERROR)
 
 
 def _not_found(request):

@@ -10,6 +10,7 @@ class Problem(Enum):
     CLINIC_INACTIVE = auto()
     SCOPE_MISSING = auto()
     TOO_MANY_REQUESTS = auto()
+    TOO_MANY_PARAMETERS = auto()
     TOO_LARGE = auto()
     NOT_JSON = auto()
     UNREADABLE = auto()
@@ -19,6 +20,7 @@ class Problem(Enum):
     IDEMPOTENCY_KEY_REUSED = auto()
     IDEMPOTENCY_IN_PROGRESS = auto()
     BUSY = auto()
+    UNAVAILABLE = auto()
     SERVER_ERROR = auto()
 
 

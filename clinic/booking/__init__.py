@@ -11,7 +11,7 @@ from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import LineRequest, Proposal
 from clinic.booking.undoing import undo, undoable
-from clinic.booking.writing import Author, lost_a_race, one_transaction
+from clinic.booking.writing import Author, is_in_somebodys_way, lost_a_race, one_transaction
 
 __all__ = [
     "Author",
@@ -36,6 +36,7 @@ __all__ = [
     "check_reschedule",
     "details_of",
     "edit_patient",
+    "is_in_somebodys_way",
     "is_movable",
     "lost_a_race",
     "nearest",

@@ -72,6 +72,11 @@ def lost_a_race(error: IntegrityError | OperationalError) -> bool:
     )
 
 
+def is_in_somebodys_way(error: IntegrityError | OperationalError) -> bool:
+    """Whether the same work may succeed in a moment: a race lost twice, or a lock that was not let go."""
+    return lost_a_race(error) or getattr(error.__cause__, "sqlstate", None) == LOCK_TIMEOUT
+
+
 def _tried_twice(work):
     try:
         try:
@@ -81,7 +86,7 @@ def _tried_twice(work):
                 raise
             return _once(work)
     except (IntegrityError, OperationalError) as error:
-        if not lost_a_race(error) and error.__cause__.sqlstate != LOCK_TIMEOUT:
+        if not is_in_somebodys_way(error):
             raise
         raise BookingRefused([Refusal(Reason.TRY_AGAIN)]) from error
 

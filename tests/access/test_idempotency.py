@@ -144,3 +144,15 @@ def test_a_twin_gives_up_after_the_lock_timeout(asked):
         with pytest.raises(InProgress):
             idempotency.claim(asked)
         transaction.set_rollback(True)
+
+
+def test_an_answer_forgotten_while_it_is_looked_for_leaves_the_key_to_be_claimed(asked, monkeypatch):
+    idempotency.keep(idempotency.claim(asked), 201, "{}")
+    look = StoredAnswer.objects.of
+
+    def forgotten_first(clinic):
+        look(clinic).delete()
+        return look(clinic)
+
+    monkeypatch.setattr(type(StoredAnswer.objects), "of", lambda _, clinic: forgotten_first(clinic))
+    assert isinstance(idempotency.claim(asked), int)

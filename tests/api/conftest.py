@@ -1,5 +1,6 @@
 import json
 from dataclasses import dataclass
+from io import BytesIO
 from urllib.parse import urlencode
 
 import pytest
@@ -20,13 +21,23 @@ class Program:
 
     def __call__(self, method, path, body=None, *, key=None, raw=None, **headers):
         """`body` is sent as JSON, `raw` as it is; `key` as the Idempotency-Key."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = self._headers(key, headers)
+        data = raw if raw is not None else "" if body is None else json.dumps(body)
+        return Client().generic(method, self.base + path, data, "application/json" if data else "", headers=sent)
+
+    def chunked(self, method, path, raw, *, key=None):
+        """`raw`, declared as JSON and sent without its length, as granian hands a chunked body over."""
+        environ = {"wsgi.input": BytesIO(raw), "wsgi.input_terminated": True, "CONTENT_TYPE": "application/json"}
+        sent = self._headers(key, {"Transfer_Encoding": "chunked"})
+        return Client().generic(method, self.base + path, headers=sent, **environ)
+
+    def _headers(self, key, more):
+        sent = {name.replace("_", "-"): value for name, value in more.items()}
         if self.secret:
             sent["Authorization"] = f"Bearer {self.secret}"
         if key is not None:
             sent["Idempotency-Key"] = key
-        data = raw if raw is not None else "" if body is None else json.dumps(body)
-        return Client().generic(method, self.base + path, data, "application/json" if data else "", headers=sent)
+        return sent
 
     def get(self, path, **query):
         return self("GET", f"{path}?{urlencode(query, doseq=True)}" if query else path)

@@ -1,6 +1,13 @@
 """What every request of either API passes, whatever it asks for."""
 
+import psycopg
 import pytest
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.utils.module_loading import import_string
+
+from tests.factories import make_master
 
 pytestmark = pytest.mark.django_db
 
@@ -33,3 +40,113 @@ def test_an_address_is_logged_nowhere(program, caplog):
     program.secret = ""
     assert program.get("/patients/+5581988887777").status_code == 401
     assert "81988887777" not in "".join(record.getMessage() for record in caplog.records if record.name != "django.db")
+
+
+# The body -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_body_in_chunks_is_no_larger_than_any_other(program):
+    assert program.chunked("POST", "/appointments", b" " * (64 * 1024 + 1)).status_code == 413
+    assert program.chunked("POST", "/appointments", b"{").status_code == 400
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "-1", "x"], ids=["endless", "negative", "no number"])
+def test_a_length_that_cannot_be_is_too_large(program, length):
+    headers = {"Authorization": f"Bearer {program.secret}"}
+    answer = Client().generic(
+        "POST", f"{program.base}/appointments", "{}", "application/json", headers=headers, CONTENT_LENGTH=length
+    )
+    assert answer.status_code == 413
+
+
+# The query ------------------------------------------------------------------------------------------------------------
+
+MANY = "&".join(["a=1"] * 501)
+
+
+def as_served(test):
+    """The server's own application ends a connection with its request, and looks for collected files."""
+    return pytest.mark.filterwarnings("ignore:No directory at")(pytest.mark.django_db(transaction=True)(test))
+
+
+def served(program, path, content_type):
+    """Status and body, asked of the application as the server does it."""
+    application = import_string("clinic.wsgi.application")
+    asked = RequestFactory().get(program.base + path, headers={"Authorization": f"Bearer {program.secret}"})
+    told = []
+    answer = application(asked.environ | {"CONTENT_TYPE": content_type}, lambda status, headers: told.append(status))
+    return int(told[0].split()[0]), b"".join(answer).decode()
+
+
+def test_more_parameters_than_are_read_are_refused(program):
+    answer = program("GET", f"/appointments?{MANY}")
+    assert answer.status_code == 400
+    assert "parâmetros" in answer.json()["message"]
+
+
+@as_served
+@pytest.mark.parametrize("charset", ["hex", "undefined", "nonsense", "utf-16", "utf-8"])
+def test_the_query_is_utf_8_whatever_charset_is_declared(program, charset):
+    status, body = served(program, "/appointments?status=%ff&from=x", f"application/json; charset={charset}")
+    assert status < 500
+    assert body.startswith("{")
+
+
+@as_served
+def test_too_many_parameters_are_told_whatever_charset_is_declared(program):
+    status, body = served(program, f"/appointments?{MANY}", "application/json; charset=utf-8")
+    assert status == 400 and "parâmetros" in body
+
+
+# The database ---------------------------------------------------------------------------------------------------------
+
+IN_THE_WAY = [
+    (OperationalError, psycopg.errors.LockNotAvailable(), 503, "Outra pessoa"),
+    (OperationalError, psycopg.errors.DeadlockDetected(), 503, "Outra pessoa"),
+    (IntegrityError, psycopg.errors.ForeignKeyViolation(), 503, "Outra pessoa"),
+    (OperationalError, psycopg.OperationalError(), 503, "indisponível"),
+    (InterfaceError, psycopg.InterfaceError(), 503, "indisponível"),
+    (IntegrityError, psycopg.errors.CheckViolation(), 500, ""),
+]
+
+
+@pytest.mark.parametrize(("kind", "cause", "status", "sentence"), IN_THE_WAY)
+def test_what_the_database_refuses_is_called_what_it_is(program, monkeypatch, caplog, kind, cause, status, sentence):
+    def refuse(*_):
+        raise kind from cause
+
+    monkeypatch.setattr("clinic.api.door.read_query", refuse)
+    answer = program("POST", "/appointments", {})
+    assert answer.status_code == status
+    assert sentence in answer.json()["message"]
+    assert ("Retry-After" in answer) == (status == 503)
+    assert any(record.exc_info for record in caplog.records)
+
+
+# Cookies --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def browser(recife):
+    """Signed in; its next page would write the session."""
+    browser = Client()
+    browser.force_login(make_master(recife))
+    return browser
+
+
+def of_a_session(queries):
+    return [query["sql"] for query in queries if "django_session" in query["sql"]]
+
+
+@pytest.mark.parametrize("path", ["/appointments", "/nothing", "/openapi.json"])
+def test_a_browsers_session_is_nothing_to_an_api(program, browser, path):
+    with CaptureQueriesContext(connection) as queries:
+        answer = browser.get(program.base + path, headers={"Authorization": f"Bearer {program.secret}"})
+    assert of_a_session(queries) == []
+    assert not answer.cookies
+    assert "Cookie" not in answer.get("Vary", "")
+
+
+def test_the_health_of_the_service_costs_no_query_whoever_asks(browser, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert not browser.get("/health").cookies

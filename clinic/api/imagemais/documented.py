@@ -73,7 +73,10 @@ ALWAYS = {
     500: (BareMessageOut, {"Falha nossa": "Internal server error"}),
     503: (
         MessageOut,
-        {"Gravação concorrente": "Outra pessoa está gravando neste mesmo horário. Tente de novo"},
+        {
+            "Gravação concorrente": "Outra pessoa está gravando neste mesmo horário. Tente de novo",
+            "Indisponível": "O serviço está temporariamente indisponível. Tente de novo",
+        },
     ),
 }
 WRITES = {

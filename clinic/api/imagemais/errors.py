@@ -13,6 +13,7 @@ SENTENCES = {
     Problem.CLINIC_INACTIVE: INVALID_TOKEN,
     Problem.EXPIRED_CREDENTIAL: (401, "jwt expired"),
     Problem.TOO_MANY_REQUESTS: (429, "Too Many Requests"),
+    Problem.TOO_MANY_PARAMETERS: (400, "A requisição tem parâmetros demais na query"),
     Problem.TOO_LARGE: (413, "O corpo da requisição passa de 64 KiB"),
     Problem.NOT_JSON: (415, "O corpo da requisição deve ser application/json"),
     Problem.UNREADABLE: (400, "O corpo da requisição não é um JSON válido"),
@@ -22,6 +23,7 @@ SENTENCES = {
     Problem.IDEMPOTENCY_KEY_REUSED: (422, "Idempotency-Key já usada com outra requisição"),
     Problem.IDEMPOTENCY_IN_PROGRESS: (409, "Requisição idêntica em andamento"),
     Problem.BUSY: (503, "Outra pessoa está gravando neste mesmo horário. Tente de novo"),
+    Problem.UNAVAILABLE: (503, "O serviço está temporariamente indisponível. Tente de novo"),
     Problem.SERVER_ERROR: (500, "Internal server error"),
 }
 # As the vendor's framework writes them; Python's own words have changed between its versions.

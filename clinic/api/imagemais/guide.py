@@ -30,6 +30,7 @@ CAUSES = {
     Problem.CLINIC_INACTIVE: "clínica inativa",
     Problem.EXPIRED_CREDENTIAL: "a hora do token acabou",
     Problem.TOO_MANY_REQUESTS: "pedidos demais",
+    Problem.TOO_MANY_PARAMETERS: "query longa demais",
     Problem.TOO_LARGE: "corpo grande demais",
     Problem.NOT_JSON: "Content-Type que não é JSON",
     Problem.UNREADABLE: "corpo que não se lê",
@@ -39,6 +40,7 @@ CAUSES = {
     Problem.IDEMPOTENCY_KEY_REUSED: "Idempotency-Key de outra requisição",
     Problem.IDEMPOTENCY_IN_PROGRESS: "a mesma requisição ainda não terminou",
     Problem.BUSY: "duas gravações no mesmo instante",
+    Problem.UNAVAILABLE: "a base de dados não responde",
     Problem.SERVER_ERROR: "erro nosso",
 }
 

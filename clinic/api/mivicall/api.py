@@ -42,9 +42,14 @@ class MivicallDoor(Door):
         return Caller(key.clinic, author, key, who=f"api key {key.pk}", writes=key.is_live)
 
     def permit(self, request):
+        """An operation that no scopes are named for is nobody's."""
         route = request.resolver_match.route.removeprefix("v1")
-        needed = NEEDED.get((request.method, route), frozenset())
-        if missing := needed - set(request.visit.caller.credential.scopes):
+        offered = [method for method, path in NEEDED if path == route]
+        if not offered:
+            raise Refused(Problem.NOT_FOUND)
+        if request.method not in offered:
+            raise Refused(Problem.METHOD_NOT_ALLOWED, detail=", ".join(offered))
+        if missing := NEEDED[request.method, route] - set(request.visit.caller.credential.scopes):
             raise Refused(Problem.SCOPE_MISSING, detail=", ".join(sorted(missing)))
 
     def refuse(self, request, refused):

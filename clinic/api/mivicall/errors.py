@@ -12,6 +12,7 @@ CODES = {
     Problem.EXPIRED_CREDENTIAL: (401, "expired_api_key", "A chave expirou. Gere outra em Configurações → Integrações."),
     Problem.CLINIC_INACTIVE: (403, "tenant_inactive", "A clínica desta chave está inativa."),
     Problem.SCOPE_MISSING: (403, "insufficient_scope", "A chave não tem a permissão {}."),
+    Problem.TOO_MANY_PARAMETERS: (400, "too_many_parameters", "O pedido tem parâmetros a mais na query."),
     Problem.TOO_LARGE: (413, "payload_too_large", "O corpo do pedido passa de 64 KiB."),
     Problem.NOT_JSON: (415, "unsupported_media_type", "O corpo do pedido deve ser application/json."),
     Problem.UNREADABLE: (400, "invalid_json", "O corpo do pedido não é um JSON válido."),
@@ -24,6 +25,7 @@ CODES = {
         "Um pedido com esta Idempotency-Key ainda está em curso. Tente de novo.",
     ),
     Problem.BUSY: (503, "busy", "Outra pessoa está a gravar neste mesmo horário. Tente de novo."),
+    Problem.UNAVAILABLE: (503, "unavailable", "O serviço está temporariamente indisponível. Tente de novo."),
     Problem.SERVER_ERROR: (500, "internal_error", "Algo falhou do nosso lado. Indique o requestId ao suporte."),
 }
 # What is wrong in the request itself, and the field to blame.

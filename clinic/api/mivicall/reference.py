@@ -114,7 +114,7 @@ MEANINGS = {
     200: "Feito.",
     201: "Marcação criada.",
     204: "Cancelada; o mesmo quando já estava.",
-    400: "O corpo não é JSON que se possa ler (mais de 32 níveis e chaves repetidas também não).",
+    400: "O corpo não é JSON que se possa ler (mais de 32 níveis e chaves repetidas também não); query longa demais.",
     401: "Sem chave válida.",
     403: "A chave não pode, ou a clínica está inativa.",
     404: "Não existe nesta clínica.",
@@ -124,7 +124,7 @@ MEANINGS = {
     422: "Campos inválidos: todos de uma vez.",
     429: "Pedidos a mais; Retry-After diz quantos segundos esperar.",
     500: "Falhou do nosso lado.",
-    503: "Outra gravação ocupa este horário: repetir.",
+    503: "Outra gravação ocupa este horário, ou o serviço está indisponível: repetir.",
 }
 ALWAYS = {
     401: schemas.Error,

@@ -1,5 +1,6 @@
 """Idempotency-Key over this API, and what each list costs."""
 
+import json
 from datetime import time
 
 import pytest
@@ -87,6 +88,17 @@ def test_every_write_is_done_once(desk, settings):
         assert (again.status_code, again.content) == (first.status_code, first.content)
         assert again["Idempotency-Replayed"] == "true"
     assert Doctor.objects.count() == Patient.objects.count() == 2
+
+
+def test_a_body_sent_in_chunks_is_read_and_told_from_another(desk):
+    body = json.dumps(desk.booking()).encode()
+    first = desk.ask.chunked("POST", "/appointments", body, key="a")
+    assert first.status_code == 201, first.content.decode()
+    again = desk.ask("POST", "/appointments", raw=body, key="a")
+    assert (again.status_code, again.content) == (201, first.content)
+    other = json.dumps(desk.booking(notes="outras")).encode()
+    assert desk.ask.chunked("POST", "/appointments", other, key="a").status_code == 422
+    assert Appointment.objects.count() == 1
 
 
 def test_two_clinics_may_use_the_same_key(desk, imagemais):

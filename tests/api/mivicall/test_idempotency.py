@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from clinic.access import idempotency
 from clinic.models import Appointment, AppointmentEvent, Patient, StoredAnswer
 from tests.api.mivicall.conftest import PHONE
 from tests.factories import book_appointment, make_clinic, make_doctor
@@ -136,3 +137,19 @@ def test_the_same_booking_sent_many_times_at_once_is_booked_once_and_answered_al
     assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}
     assert sum("Idempotency-Replayed" in answer for answer in answers) == 9
     assert counts() == (1, 1, 1)
+
+
+def test_a_decided_conflict_stands_when_another_request_took_the_key_meanwhile(program, good, doctor, at, monkeypatch):
+    book_appointment(doctor, starts_at=at(9))
+    claim, asked = idempotency.claim, []
+
+    def claim_once(request):
+        asked.append(request)
+        if len(asked) > 1:
+            raise idempotency.KeyReused
+        return claim(request)
+
+    monkeypatch.setattr(idempotency, "claim", claim_once)
+    answer = program("POST", "/appointments", good, key=KEY)
+    assert (answer.status_code, answer.json()["error"]) == (409, "slot_conflict")
+    assert len(asked) == 2 and not StoredAnswer.objects.exists()

@@ -378,3 +378,11 @@ def test_a_test_key_is_replayed_nothing_that_a_live_one_did(sandbox, program, go
 def test_a_test_key_sees_what_is_there(sandbox, doctor, at):
     appointment = book_appointment(doctor, starts_at=at(9), now=timezone.now())
     assert sandbox.get("/appointments").json()["items"][0]["id"] == str(appointment.uuid)
+
+
+@pytest.mark.parametrize("asked", OPERATIONS, ids=" ".join)
+def test_an_operation_that_no_scopes_are_named_for_is_nobodys(program, calls, asked, monkeypatch):
+    monkeypatch.delitem(NEEDED, asked)
+    path, body, _ = calls[asked]
+    assert program(asked[0], path, body).status_code in {404, 405}
+    assert code(program(asked[0], path, body))[1] in {"not_found", "method_not_allowed"}

@@ -83,7 +83,7 @@ class _Target:
 
 
 def _reschedule(target, by, now):
-    doctor = target.doctor and rows.found(target.clinic, doctor=target.doctor).doctor
+    doctor = rows.found(target.clinic, doctor=target.doctor).doctor
     appointment = locked(target.clinic, target.appointment_id, doctor)
     case, refusals = _case(target, appointment, now)
     refuse(refusals + rules.broken(case, shape=rules.SHAPE_OF_MOVE))
@@ -96,7 +96,7 @@ def _found(target):
 
 
 def _case(target, appointment, now):
-    doctor = target.doctor and rows.found(target.clinic, doctor=target.doctor).doctor
+    doctor = rows.found(target.clinic, doctor=target.doctor).doctor
     procedures = appointment.lines.values_list("procedure_id", flat=True)
     performed = Exists(Doctor.procedures.through.objects.filter(doctor=doctor, procedure=OuterRef("pk")))
     ends_at = target.ends_at

@@ -237,6 +237,22 @@ def test_a_move_obeys_the_rules_of_booking(desk, booked, settings):
     assert same.json() == DENIED | {"message": "O agendamento já está nesse horário"}
 
 
+@pytest.mark.parametrize("pk", [0, "0", 0.0, -1, 2**63])
+@pytest.mark.parametrize("day", ["2026-11-20", "2026-11-21", "2026-11-23"])
+def test_an_id_that_is_nobodys_is_an_unknown_doctor_at_every_door_whatever_the_time(desk, booked, pk, day):
+    time = {"date": day, "startTime": "10:00", "endTime": "10:15"}
+    for answer in (
+        desk.ask("POST", "/appointments", desk.booking(doctorId=pk, **time)),
+        desk.ask("PATCH", f"/appointments/{booked}/reschedule", {"doctorId": pk} | time),
+    ):
+        assert answer.status_code == (404 if day == "2026-11-23" else 400), answer.content.decode()
+    answer = desk.ask("PATCH", f"/appointments/{booked}/status", {"action": "confirmado", "doctorId": pk})
+    assert (answer.status_code, answer.json()["message"]) == (400, ["doctorId deve ser o médico do agendamento"])
+    if isinstance(pk, str):
+        assert desk.ask.get("/appointments", doctorId=pk).json() == []
+        assert desk.ask.get(f"/doctors/{pk}/slots", date=day).status_code == 404
+
+
 def test_a_cancelled_appointment_does_not_move(desk, booked, act):
     act("cancelado")
     assert move(desk, booked).json() == DENIED | {

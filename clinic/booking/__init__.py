@@ -6,7 +6,7 @@ from clinic.booking.details import CpfPolicy, PatientDetails
 from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.booking.moves import check_reschedule, is_movable, reschedule
 from clinic.booking.openings import Opening, nearest, openings, openings_of_any
-from clinic.booking.patients import check_patient, details_of, edit_patient, register_patient
+from clinic.booking.patients import change_patient, check_patient, details_of, edit_patient, register_patient
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import LineRequest, Proposal
@@ -29,6 +29,7 @@ __all__ = [
     "Refusal",
     "annotate",
     "book",
+    "change_patient",
     "change_status",
     "check",
     "check_doctor",

@@ -200,14 +200,15 @@ class EditBody(Body):
     def _save_patient(self, patient):
         if self.details is None:
             return []
-        cpf = self.details.cpf or patient.cpf or ""
         given = {"name": self.details.name, "phone": self.details.phone, "birth_date": self.details.birth_date}
-        whole = replace(booking.details_of(patient), cpf=cpf, **given)
+        if self.details.cpf:
+            given["cpf"] = self.details.cpf
         options = {"clinic": self.clinic, "policy": CpfPolicy.LENIENT}
         if not self.read.understood():
+            whole = replace(booking.details_of(patient), **given)
             return booking.check_patient(whole, patient_id=patient.pk, **options)
         try:
-            booking.edit_patient(patient.pk, whole, **options)
+            booking.change_patient(patient.pk, given, **options)
         except BookingRefused as refused:
             return refused.refusals
         return []
@@ -236,7 +237,7 @@ class PatientBody(Body):
         }
         given = {name: value for name, value in sent.items() if value is not None}
         details = replace(booking.details_of(patient), **given)
-        return self._saved(details, patient.pk, lambda: booking.edit_patient(patient.pk, details, clinic=self.clinic))
+        return self._saved(details, patient.pk, lambda: booking.change_patient(patient.pk, given, clinic=self.clinic))
 
     def _saved(self, details, patient_id, work):
         try:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from clinic.api.imagemais.bodies import EditBody, PatientBody
 from clinic.models import Appointment, AppointmentEvent, Patient
 from tests.api.imagemais.conftest import MONDAY
 from tests.factories import cpf, make_doctor, make_patient
@@ -147,6 +148,30 @@ def test_a_doubtful_cpf_leaves_the_stored_one_as_it_is(desk, booked):
     assert edit(desk, booked, {"patient": patient}).status_code == 200
     assert edit(desk, booked, {"patient": desk.patient()}).status_code == 200
     assert Patient.objects.get().cpf == cpf(222333444)
+
+
+@pytest.mark.parametrize("door", ["appointment", "patient"])
+def test_what_the_desk_saves_of_a_patient_meanwhile_is_kept(desk, booked, monkeypatch, door):
+    """Between the reading of the patient and the lock, somebody at the counter types the rest of the form."""
+    body, save = {"appointment": (EditBody, "_save_patient"), "patient": (PatientBody, "save")}[door]
+    patient = Appointment.objects.get(pk=booked).patient
+    slowly = getattr(body, save)
+
+    def after_the_desk(self, read):
+        Patient.objects.filter(pk=patient.pk).update(email="joao@exemplo.com", notes="usa cadeira de rodas")
+        return slowly(self, read)
+
+    monkeypatch.setattr(body, save, after_the_desk)
+    if door == "patient":
+        answer = desk.ask("PATCH", f"/patients/{patient.pk}", {"phone": "(81) 98888-8888"})
+    else:
+        answer = edit(desk, booked, {"patient": desk.patient(phone="(81) 98888-8888")})
+
+    assert answer.status_code == 200, answer.content.decode()
+    hashed = patient.phone_hash
+    patient.refresh_from_db()
+    assert (patient.email, patient.notes) == ("joao@exemplo.com", "usa cadeira de rodas")
+    assert patient.phone == "+5581988888888" and patient.phone_hash != hashed
 
 
 def test_an_edit_tells_all_that_is_wrong_and_changes_nothing(desk, booked):

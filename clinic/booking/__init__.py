@@ -9,11 +9,12 @@ from clinic.booking.openings import Opening, nearest, openings, openings_of_any
 from clinic.booking.patients import change_patient, check_patient, details_of, edit_patient, register_patient
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.rules import LineRequest, Proposal
+from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal
 from clinic.booking.undoing import undo, undoable
 from clinic.booking.writing import Author, lost_a_race, one_transaction
 
 __all__ = [
+    "MOST_PROCEDURES",
     "Author",
     "BookingRefused",
     "CpfPolicy",

@@ -9,6 +9,7 @@ from clinic.booking.rules import Case
 TIME_REASONS = {
     Reason.TIME_PAST,
     Reason.OUTSIDE_HOURS,
+    Reason.ENDS_AFTER_HOURS,
     Reason.DOCTOR_ABSENT,
     Reason.CLINIC_CLOSED,
     Reason.HOLIDAY,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from clinic.api.imagemais import statuses
 from clinic.api.imagemais.messages import WEEKDAYS
-from clinic.booking import Opening, PricedLine
+from clinic.booking import MOST_PROCEDURES, Opening, PricedLine
 from clinic.models import (
     Appointment,
     Clinic,
@@ -299,7 +299,11 @@ class LineIn(BaseModel):
 
 class BookingIn(BaseModel):
     patient: PatientIn = Field(description="Quem será atendido.")
-    procedures: list[LineIn] = Field(min_length=1, description="O que será feito; o médico realiza todos.")
+    procedures: list[LineIn] = Field(
+        min_length=1,
+        max_length=MOST_PROCEDURES,
+        description=f"O que será feito, até {MOST_PROCEDURES} procedimentos; o médico realiza todos.",
+    )
     doctorId: Id = Field(description="Id do médico, de GET /api/doctors.")
     date: Day = Field(description="Data, YYYY-MM-DD, hoje ou futura.")
     startTime: Clock = Field(description="Início, HH:mm, no fuso da clínica.")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clinic.api.imagemais.bodies import EditBody, PatientBody
+from clinic.api.imagemais.schemas import BookingIn
 from clinic.models import Appointment, AppointmentEvent, Patient
 from tests.api.imagemais.conftest import MONDAY
 from tests.factories import cpf, make_doctor, make_patient
@@ -438,3 +439,13 @@ def test_an_edit_moves_updated_at_and_not_created_at(desk, booked, saturday):
     saturday.shift(timedelta(minutes=5))
     told = edit(desk, booked, {"notes": "x"}).json()[0]
     assert (told["createdAt"], told["updatedAt"]) == ("2026-11-21T15:00:00.123Z", "2026-11-21T15:05:00.123Z")
+
+
+def test_a_booking_has_twenty_procedures_at_most_and_the_document_says_so(desk):
+    procedures = [{"id": desk.procedures[0].pk}] * 20
+    assert len(desk.ask("POST", "/appointments", desk.booking(procedures=procedures)).json()) == 20
+    answer = desk.ask("POST", "/appointments", desk.booking(procedures=procedures * 150, startTime="10:00"))
+    assert answer.status_code == 400
+    assert "Devem ser informados no máximo 20 procedimentos" in answer.json()["message"]
+    schema = BookingIn.model_json_schema()["properties"]["procedures"]
+    assert (schema["minItems"], schema["maxItems"]) == (1, 20)

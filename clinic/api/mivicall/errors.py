@@ -84,11 +84,14 @@ ANSWERS = {
     Reason.DOCTOR_TAKEN: TAKEN,
     Reason.PATIENT_ELSEWHERE: TAKEN,
 }
-# Sentences that a program's author, not the front desk, should read.
+# Sentences that a program's author, not the front desk, should read; and what a key that only writes may know.
 OWN_SENTENCES = {
     Reason.PHONE_IMPOSSIBLE: "Este telefone não existe. Use o formato E.164, por exemplo +351912345678.",
     Reason.DOCTOR_UNKNOWN: "Nenhum profissional ativo tem este professionalId.",
     Reason.PROCEDURE_UNKNOWN: "Nenhum serviço ativo tem este serviceTypeId.",
+    Reason.PATIENT_ELSEWHERE: "O paciente já tem uma marcação a essa hora.",
+    Reason.TRANSITION_FORBIDDEN: "Uma marcação no estado “%(current)s” não pode passar a “%(wanted)s”.",
+    Reason.CHANGED_MEANWHILE: "A marcação foi alterada entretanto.",
 }
 APPOINTMENT_NOT_FOUND = "Nenhuma marcação desta clínica tem este id."
 PATIENT_NOT_FOUND = "Nenhum paciente desta clínica tem este telefone."
@@ -140,12 +143,16 @@ def booking_refused(request, refused: BookingRefused, unreadable: dict[str, str]
 
 
 def _sentence(refusal):
-    return OWN_SENTENCES.get(refusal.reason) or refusal.message
+    own = OWN_SENTENCES.get(refusal.reason)
+    return own % refusal.params if own else refusal.message
 
 
 def _too_many(request, seconds):
-    limit = settings.API_REQUESTS_A_MINUTE
-    message = f"API key exceeded {limit} req/min. Retry in {seconds} seconds."
+    """Whom the door did not let in has no key: it is their address that failed too often."""
+    exceeded = f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min."
+    if request.visit.caller is None:
+        exceeded = "Too many failed authentications from this address."
+    message = f"{exceeded} Retry in {seconds} seconds."
     body = {"error": "rate_limit_exceeded", "message": message, "retryAfter": seconds}
     response = JsonResponse(body, status=429)
     response["Retry-After"] = str(seconds)

@@ -384,9 +384,9 @@ def test_a_time_that_cannot_be_had_comes_with_three_that_can(program, recife, do
     assert program("POST", "/appointments", good | {"startsAt": told["alternatives"][1]}).status_code == 201
 
 
-def test_the_message_of_a_patient_elsewhere_says_so(program, recife, doctor, good, at):
+def test_the_message_of_a_patient_elsewhere_says_so_and_no_more_of_the_patient(program, recife, doctor, good, at):
     spoil_elsewhere(good, recife, doctor, at)
-    assert "Ana Beatriz Nogueira já tem horário às 09:00" in refused(program, good)[2]["message"]
+    assert refused(program, good)[2]["message"] == "O paciente já tem uma marcação a essa hora."
 
 
 def test_what_is_wrong_comes_before_what_is_not_there_and_that_before_what_is_taken(program, recife, doctor, good, at):

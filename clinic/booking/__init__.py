@@ -5,7 +5,7 @@ from clinic.booking.changes import annotate, change_status, next_statuses
 from clinic.booking.details import CpfPolicy, PatientDetails
 from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.booking.moves import check_reschedule, is_movable, reschedule
-from clinic.booking.openings import Opening, nearest, openings, openings_of_any
+from clinic.booking.openings import Opening, openings, openings_of_any
 from clinic.booking.patients import change_patient, check_patient, details_of, edit_patient, register_patient
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
@@ -40,7 +40,6 @@ __all__ = [
     "edit_patient",
     "is_movable",
     "lost_a_race",
-    "nearest",
     "next_statuses",
     "one_transaction",
     "openings",

@@ -94,12 +94,14 @@ class Refusal:
 
 
 class BookingRefused(Exception):
-    """Nothing was written. `refusals` holds every broken rule; `alternatives` the nearest free times."""
+    """Nothing was written. `refusals` holds every broken rule; `alternatives` the nearest free times, and `following`
+    the next ones, of which none is earlier than the time wanted."""
 
-    def __init__(self, refusals, alternatives=()):
+    def __init__(self, refusals, alternatives=(), following=()):
         super().__init__(", ".join(refusal.reason.name for refusal in refusals))
         self.refusals = list(refusals)
         self.alternatives = list(alternatives)
+        self.following = list(following)
 
     @property
     def reasons(self):

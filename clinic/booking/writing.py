@@ -56,12 +56,12 @@ def transacted(work: Callable, alternatives: Callable = lambda refusals: ()):
     """Run `work` in one transaction; once more when PostgreSQL refuses it for what somebody else did meanwhile.
 
     The second time the rules see what the other one wrote and name it, so that the last word of a constraint and the
-    first word of a rule are the same sentence. Raises BookingRefused with `alternatives(refusals)`.
+    first word of a rule are the same sentence. Raises BookingRefused with what `alternatives(refusals)` gives.
     """
     try:
         return work() if _one_transaction.get() else _tried_twice(work)
     except BookingRefused as refused:
-        raise BookingRefused(refused.refusals, alternatives(refused.refusals)) from refused
+        raise BookingRefused(refused.refusals, *alternatives(refused.refusals)) from refused
 
 
 def lost_a_race(error: IntegrityError | OperationalError) -> bool:

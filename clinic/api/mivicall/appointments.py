@@ -109,7 +109,7 @@ def update_appointment(request, id: str):
     if found is None:
         return _not_found(request)
     reading = read(schemas.AppointmentChanges, request.visit.said)
-    refusals, alternatives = [], []
+    refusals, following = [], []
     # What could be read is tried in any case, so that everything that is wrong is told at once: an answer that refuses
     # undoes it all. Time before status: booking locks the doctors before it locks the appointment.
     for change in (_move, _set_status, _annotate):
@@ -119,9 +119,9 @@ def update_appointment(request, id: str):
             if Reason.TRY_AGAIN in refused.reasons:
                 raise
             refusals += refused.refusals
-            alternatives = alternatives or refused.alternatives
+            following = following or refused.following
     if refusals or reading.errors:
-        return errors.booking_refused(request, BookingRefused(refusals, alternatives), unreadable=reading.errors)
+        return errors.booking_refused(request, BookingRefused(refusals, following=following), unreadable=reading.errors)
     return _shown(request, found.pk)
 
 

@@ -124,7 +124,7 @@ def validation_failed(request, errors: list[tuple[str, str]]) -> HttpResponse:
 
 def booking_refused(request, refused: BookingRefused, unreadable: dict[str, str] | None = None) -> HttpResponse:
     """First what is wrong in the request (422, every field at once, the unreadable ones too), then what it asks for and
-    is not there (404), then what cannot be had (409), with the nearest free times when it is the time."""
+    is not there (404), then what cannot be had (409), with the next free times when it is the time."""
     wrong = dict(unreadable or {})
     for each in refused.refusals:
         if each.reason in PATHS:
@@ -137,7 +137,7 @@ def booking_refused(request, refused: BookingRefused, unreadable: dict[str, str]
     status, code = ANSWERS[answers[0]]
     told = [_sentence(each) for each in refused.refusals if ANSWERS.get(each.reason) == (status, code)]
     local = request.clinic.local
-    times = [local(opening.starts_at).isoformat() for opening in refused.alternatives]
+    times = [local(opening.starts_at).isoformat() for opening in refused.following]
     more = {"alternatives": times} if (status, code) in {OUTSIDE_HOURS, TAKEN} else {}
     return envelope(request, status, code, " ".join(told), **more)
 

@@ -243,7 +243,7 @@ class Invalid(Error):
 
 class Conflict(Error):
     alternatives: list[Instant] = Field(
-        None, description="Só quando o conflito é da hora: até três inícios livres perto dela."
+        None, description="Só quando o conflito é da hora: os três inícios livres que se lhe seguem."
     )
 
 

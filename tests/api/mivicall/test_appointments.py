@@ -423,6 +423,7 @@ def test_a_move_to_a_taken_time_is_a_conflict_with_alternatives(program, booked,
     answer = patched(program, booked["id"], startsAt="2026-11-23T10:00:00-03:00")
     told = answer.json()
     assert (answer.status_code, told["error"], len(told["alternatives"])) == (409, "slot_conflict", 3)
+    assert [time[11:16] for time in told["alternatives"]] == ["10:30", "10:45", "11:00"]
     assert patched(program, booked["id"], startsAt=told["alternatives"][0]).status_code == 200
 
 

@@ -318,9 +318,7 @@ def test_a_status_may_become_what_booking_lets_it(program, standing, status, wan
         ("finished", "confirmed"),
         ("finished", "no_show"),
         ("finished", "cancelled"),
-        ("no_show", "confirmed"),
         ("no_show", "cancelled"),
-        ("cancelled", "confirmed"),
         ("cancelled", "attended"),
         ("cancelled", "no_show"),
     ],
@@ -332,6 +330,24 @@ def test_a_status_may_not_become_anything_else(program, standing, status, wanted
     assert (answer.status_code, answer.json()["error"]) == (409, "invalid_transition")
     assert "alternatives" not in answer.json()
     assert as_it_was(appointment) == before
+
+
+@pytest.mark.parametrize("status", ["no_show", "cancelled"])
+def test_what_was_cancelled_or_missed_may_be_confirmed_again_while_its_time_is_free(program, standing, doctor, status):
+    appointment = standing(status)
+    assert patched(program, appointment, status="confirmed").json()["status"] == "confirmed"
+    assert Appointment.objects.get(pk=appointment.pk).status == "scheduled"
+
+
+@pytest.mark.parametrize("status", ["no_show", "cancelled"])
+def test_what_was_cancelled_or_missed_is_not_confirmed_again_once_its_time_is_taken(
+    program, standing, doctor, at, saturday, status
+):
+    appointment = standing(status)
+    saturday.move_to(at(8, 50), tick=False)
+    book_appointment(doctor, starts_at=at(9))
+    answer = patched(program, appointment, status="confirmed")
+    assert (answer.status_code, answer.json()["error"]) == (409, "slot_conflict")
 
 
 def test_nobody_has_missed_what_has_not_begun(program, booked):

@@ -67,7 +67,9 @@ class AppointmentChanges(BaseModel):
     patientNotes: reading.Notes = Field(None, description="Substitui as observações; `null` apaga-as.")
     startsAt: reading.Moment = Field(None, description="Novo início: a marcação passa a `rescheduled`.")
     professionalId: reading.Id = Field(None, description="Muda de profissional, com ou sem novo `startsAt`.")
-    metadata: reading.Metadata = Field(None, description="Substitui o objeto inteiro; até 4 KiB de JSON.")
+    metadata: reading.Metadata = Field(
+        None, description="Substitui o objeto inteiro; até 4 KiB de JSON, sem números que peçam expoente."
+    )
 
 
 class AppointmentFilters(BaseModel):

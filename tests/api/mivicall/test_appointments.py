@@ -564,6 +564,19 @@ def test_a_change_that_is_no_object_is_refused_as_a_whole(program, booked, body)
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "")
 
 
+@pytest.mark.parametrize("number", ["1e308", "-1e16", "1e-5", "1e400", "[[1e300]]"])
+def test_a_number_that_postgresql_would_write_out_at_length_is_no_metadata(program, booked, number):
+    answer = program("PATCH", address(booked["id"]), raw=f'{{"metadata": {{"a": {number}}}}}')
+    assert answer.status_code in {400, 422}, answer.content.decode()
+    assert answer.json()["error"] in {"invalid_json", "validation_failed"}
+
+
+def test_a_number_in_metadata_comes_back_as_it_was_sent(program, booked):
+    sent = [0.0001, 1.0, 9999999999999998.0, -0.1, 0.0, 10**300, 123456.789]
+    told = patched(program, booked["id"], metadata={"a": sent}).json()["metadata"]["a"]
+    assert told == sent and [type(each) for each in told] == [type(each) for each in sent]
+
+
 def test_metadata_holds_what_json_holds_up_to_four_kibibytes(program, booked):
     full = {"a": "x" * (4096 - len('{"a": ""}'))}
     assert patched(program, booked["id"], metadata=full).json()["metadata"] == full

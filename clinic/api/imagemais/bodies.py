@@ -14,6 +14,7 @@ from clinic.booking import (
     Author,
     BookingRefused,
     CpfPolicy,
+    DoctorFault,
     DoctorRefused,
     Hours,
     LineRequest,
@@ -262,6 +263,7 @@ class DoctorBody(Body):
         self.name = read.text("name")
         self.procedures = self._procedures()
         starts, ends = read.wall("startTime"), read.wall("endTime")
+        self._ends_too_early = starts is not None and ends is not None and ends <= starts
         self.interval = read.id("intervalMinutes")
         self.hours = [
             Hours(day, starts or time.min, ends or time.max.replace(microsecond=0)) for day in self._weekdays()
@@ -278,6 +280,9 @@ class DoctorBody(Body):
             faults = booking.check_doctor(self.clinic, **values)
         except DoctorRefused as refused:
             faults = refused.faults
+        # Without a day of work booking has no hours to compare.
+        if self._ends_too_early and DoctorFault.ENDS_NOT_AFTER_START not in faults:
+            faults.append(DoctorFault.ENDS_NOT_AFTER_START)
         for fault in faults:
             field, sentence = messages.FAULTS[fault]
             if self.read.understood(field):

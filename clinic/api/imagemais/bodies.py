@@ -8,7 +8,7 @@ from django.utils import timezone
 from clinic import booking
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
-from clinic.api.imagemais.reading import Reader, as_id, plain
+from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
 from clinic.api.imagemais.statuses import ACTIONS, SHOWN
 from clinic.booking import (
     Author,
@@ -232,7 +232,7 @@ class PatientBody(Body):
         self._expect_an_object(read.said["patient"])
         sent = {
             "cpf": _cpf(read) if read.has("patient.cpf") else None,
-            "birth_date": read.day("patient.dateBirth") if read.has("patient.dateBirth") else None,
+            "birth_date": read.day("patient.dateBirth", form=ANY_ISO_DATE) if read.has("patient.dateBirth") else None,
             "phone": read.text("patient.phone") if read.has("patient.phone") else None,
             "name": read.text("patient.name") if read.has("patient.name") else None,
         }
@@ -337,7 +337,7 @@ def _details(read: Reader, *, cpf_required=True) -> PatientDetails:
     """Read in the order in which the vendor tells what is missing."""
     return PatientDetails(
         cpf=_cpf(read, required=cpf_required),
-        birth_date=read.day("patient.dateBirth"),
+        birth_date=read.day("patient.dateBirth", form=ANY_ISO_DATE),
         phone=read.text("patient.phone"),
         name=read.text("patient.name"),
     )

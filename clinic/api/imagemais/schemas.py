@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from clinic.api.imagemais import statuses
 from clinic.api.imagemais.messages import WEEKDAYS
+from clinic.api.imagemais.reading import ANY_ISO_DATE
 from clinic.booking import MOST_PROCEDURES, Opening, PricedLine
 from clinic.models import (
     Appointment,
@@ -260,6 +261,7 @@ Id = Annotated[int | str, WithJsonSchema({"anyOf": [{"type": "integer"}, NUMERIC
 Day = Annotated[
     str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00(\.0{1,6})?Z)?$"})
 ]
+BirthDay = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{ANY_ISO_DATE.pattern}$"})]
 Text = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 Cpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[ .\-]*([0-9][ .\-]*){11}$"})]
 OptionalCpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^([ .\-]*([0-9][ .\-]*){11})?$"})]
@@ -269,7 +271,10 @@ Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.
 class PatientIn(BaseModel):
     name: Text = Field(description="Nome, até 160 caracteres.")
     phone: Text = Field(description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele.")
-    dateBirth: Day = Field(description="Data de nascimento, YYYY-MM-DD, de 1900 até ontem.")
+    dateBirth: BirthDay = Field(
+        description="Data de nascimento, YYYY-MM-DD, de 1900 até ontem. De um instante ISO 8601 vale a data, como"
+        " escrita."
+    )
     cpf: Cpf = Field(description="CPF, com ou sem pontuação.")
 
 
@@ -288,7 +293,9 @@ class EditedPatientIn(PatientIn):
 class PatientChangesIn(BaseModel):
     name: Text | None = Field(None, description="Nome, até 160 caracteres.")
     phone: Text | None = Field(None, description="Telefone com DDD, com ou sem pontuação.")
-    dateBirth: Day | None = Field(None, description="Data de nascimento, YYYY-MM-DD.")
+    dateBirth: BirthDay | None = Field(
+        None, description="Data de nascimento, YYYY-MM-DD. De um instante ISO 8601 vale a data, como escrita."
+    )
     cpf: Cpf | None = Field(None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir.")
 
 

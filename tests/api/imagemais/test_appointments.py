@@ -175,6 +175,29 @@ def test_what_the_desk_saves_of_a_patient_meanwhile_is_kept(desk, booked, monkey
     assert patient.phone == "+5581988888888" and patient.phone_hash != hashed
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1990-05-17T03:00:00.000Z",
+        "1990-05-17T23:59:59-03:00",
+        "1990-05-17T00:00",
+        "1990-05-17T00:00:00,5+0100",
+        "1990-05-17",
+    ],
+)
+def test_the_date_of_a_birth_is_taken_as_written_whatever_time_comes_with_it(desk, booked, written):
+    told = edit(desk, booked, {"patient": desk.patient(dateBirth=written)}).json()[0]["patient"]
+    assert told["dateBirth"] == "1990-05-17T00:00:00.000Z"
+    answer = desk.ask("POST", "/appointments", desk.booking(date="2026-11-24T03:00:00.000Z"))
+    assert "A data deve ser uma data válida" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("written", ["1990-05-17T25:00:00Z", "1990-05-17T", "1990-05-17 03:00", "1990-02-30T03:00:00Z"])
+def test_what_is_no_time_makes_no_date_of_a_birth(desk, booked, written):
+    answer = edit(desk, booked, {"patient": desk.patient(dateBirth=written)})
+    assert answer.json()["message"] == ["patient.dateBirth must be a valid ISO 8601 date string"]
+
+
 def test_an_edit_tells_all_that_is_wrong_and_changes_nothing(desk, booked):
     known = make_patient(desk.clinic)
     answer = edit(desk, booked, {"patient": desk.patient(name="Outro", cpf=known.cpf), "notes": "x" * 5001})

@@ -101,7 +101,7 @@ def locked(clinic: Clinic, appointment_id: int, *other_doctors) -> Appointment:
     """The appointment with its own row locked, and before it the doctors', in order of id, and the patient's."""
     kept = Appointment.objects.of(clinic).kept()
     doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
-    rows.hold({doctor} | {other.pk for other in other_doctors if other}, patient)
+    rows.hold(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
     related = kept.select_related("clinic", "doctor", "patient").defer("patient__phone")
     return related.select_for_update(no_key=True, of=("self",)).get(pk=appointment_id)
 

@@ -5,15 +5,16 @@ from clinic.booking.changes import annotate, change_status, next_statuses
 from clinic.booking.details import CpfPolicy, PatientDetails
 from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.booking.moves import check_reschedule, is_movable, reschedule
-from clinic.booking.openings import Opening, nearest, openings, openings_of_any
-from clinic.booking.patients import check_patient, details_of, edit_patient, register_patient
+from clinic.booking.openings import Opening, openings, openings_of_any
+from clinic.booking.patients import change_patient, check_patient, details_of, edit_patient, register_patient
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.rules import LineRequest, Proposal
+from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal
 from clinic.booking.undoing import undo, undoable
 from clinic.booking.writing import Author, is_in_somebodys_way, lost_a_race, one_transaction
 
 __all__ = [
+    "MOST_PROCEDURES",
     "Author",
     "BookingRefused",
     "CpfPolicy",
@@ -29,6 +30,7 @@ __all__ = [
     "Refusal",
     "annotate",
     "book",
+    "change_patient",
     "change_status",
     "check",
     "check_doctor",
@@ -39,7 +41,6 @@ __all__ = [
     "is_in_somebodys_way",
     "is_movable",
     "lost_a_race",
-    "nearest",
     "next_statuses",
     "one_transaction",
     "openings",

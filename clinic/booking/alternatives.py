@@ -1,14 +1,17 @@
 """What is free instead, when it was the time that was refused."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
-from clinic.booking.openings import Opening, nearest
+from clinic.booking.openings import Opening, nearest_of, openings_near
 from clinic.booking.refusals import Reason, Refusal
 from clinic.booking.rules import Case
 
+COUNT = 3
 TIME_REASONS = {
     Reason.TIME_PAST,
     Reason.OUTSIDE_HOURS,
+    Reason.ENDS_AFTER_HOURS,
     Reason.DOCTOR_ABSENT,
     Reason.CLINIC_CLOSED,
     Reason.HOLIDAY,
@@ -21,12 +24,18 @@ def time_is_at_fault(refusals: list[Refusal]) -> bool:
     return any(refusal.reason in TIME_REASONS for refusal in refusals)
 
 
-def nearest_to(case: Case) -> list[Opening]:
-    """The three free times nearest to the one wanted, for this doctor and patient; none when either end is unknown."""
+class Alternatives(NamedTuple):
+    nearest: list[Opening]
+    following: list[Opening]
+
+
+def alternatives_to(case: Case) -> Alternatives:
+    """The three free times nearest to the one wanted, and the three from it on, for this doctor and patient; none when
+    either end is unknown."""
     if case.doctor is None or not case.has_readable_time:
-        return []
+        return NONE
     moving = case.moving
-    return nearest(
+    found = openings_near(
         case.clinic,
         doctor=case.doctor,
         minutes=(case.ends_at - case.starts_at) // timedelta(minutes=1),
@@ -36,3 +45,8 @@ def nearest_to(case: Case) -> list[Opening]:
         ignoring=moving and moving.pk,
         besides=moving and Opening(moving.starts_at, moving.ends_at, moving.doctor_id),
     )
+    following = [opening for opening in found if opening.starts_at >= case.starts_at]
+    return Alternatives(nearest_of(found, case.starts_at, COUNT), following[:COUNT])
+
+
+NONE = Alternatives([], [])

@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.utils import timezone
 
 from clinic.booking import rows, rules
-from clinic.booking.alternatives import nearest_to, time_is_at_fault
+from clinic.booking.alternatives import NONE, alternatives_to, time_is_at_fault
 from clinic.booking.details import Examined, examine, tidy_metadata, tidy_notes
 from clinic.booking.patients import find, store
 from clinic.booking.pricing import priced
@@ -31,7 +31,7 @@ def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused 
     now = now or timezone.now()
     case, refusals, _ = _examined(proposal, now, lock=False)
     refusals += rules.broken(case)
-    return BookingRefused(refusals, _instead(proposal, refusals, now)) if refusals else None
+    return BookingRefused(refusals, *_instead(proposal, refusals, now)) if refusals else None
 
 
 def _book(proposal, by, now):
@@ -105,9 +105,9 @@ def _meant(proposal, now, refusals, *, lock):
 
 def _instead(proposal, refusals, now):
     if not time_is_at_fault(refusals):
-        return []
+        return NONE
     case, _, _ = _examined(proposal, now, lock=False)
-    return nearest_to(case)
+    return alternatives_to(case)
 
 
 def _discounts(proposal):

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from clinic.booking import rows, rules, statuses
-from clinic.booking.alternatives import nearest_to, time_is_at_fault
+from clinic.booking.alternatives import NONE, alternatives_to, time_is_at_fault
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rows import DoctorKey
 from clinic.booking.rules import Case, later
@@ -49,7 +49,7 @@ def check_reschedule(
     target = _Target(clinic, appointment_id, doctor, starts_at, ends_at)
     case, refusals = _case(target, _found(target), now)
     refusals += rules.broken(case, shape=rules.SHAPE_OF_MOVE)
-    return BookingRefused(refusals, _instead(target, refusals, now)) if refusals else None
+    return BookingRefused(refusals, *_instead(target, refusals, now)) if refusals else None
 
 
 def is_movable(appointment: Appointment) -> bool:
@@ -83,7 +83,7 @@ class _Target:
 
 
 def _reschedule(target, by, now):
-    doctor = target.doctor and rows.found(target.clinic, doctor=target.doctor).doctor
+    doctor = rows.found(target.clinic, doctor=target.doctor).doctor
     appointment = locked(target.clinic, target.appointment_id, doctor)
     case, refusals = _case(target, appointment, now)
     refuse(refusals + rules.broken(case, shape=rules.SHAPE_OF_MOVE))
@@ -96,7 +96,7 @@ def _found(target):
 
 
 def _case(target, appointment, now):
-    doctor = target.doctor and rows.found(target.clinic, doctor=target.doctor).doctor
+    doctor = rows.found(target.clinic, doctor=target.doctor).doctor
     procedures = appointment.lines.values_list("procedure_id", flat=True)
     performed = Exists(Doctor.procedures.through.objects.filter(doctor=doctor, procedure=OuterRef("pk")))
     ends_at = target.ends_at
@@ -127,6 +127,6 @@ def _refusals(case):
 
 def _instead(target, refusals, now):
     if not time_is_at_fault(refusals):
-        return []
+        return NONE
     case, _ = _case(target, _found(target), now)
-    return nearest_to(case)
+    return alternatives_to(case)

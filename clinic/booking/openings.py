@@ -1,7 +1,7 @@
 """Free times, found with the rules' own schedules: every opening can be booked."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain, islice
@@ -77,19 +77,18 @@ def openings_of_any(
         yield from sorted(chain.from_iterable(of_each), key=attrgetter("starts_at", "doctor_id"))
 
 
-def nearest(
+def openings_near(
     clinic: Clinic,
     *,
     doctor: Doctor,
     minutes: int,
     wanted: datetime,
     now: datetime,
-    count: int = 3,
     patient: int | None = None,
     ignoring: int | None = None,
     besides: Opening | None = None,
 ) -> list[Opening]:
-    """The `count` openings nearest to the instant `wanted`, on its day or in the three weeks after, in order of time.
+    """The openings of the day of the instant `wanted` and of the three weeks after, in order of time. Two queries.
 
     `besides` is one not to offer: the time an appointment about to be moved has already.
     """
@@ -98,9 +97,12 @@ def nearest(
     found = openings(
         clinic, doctor=doctor, minutes=minutes, first=day, last=last, now=now, patient=patient, ignoring=ignoring
     )
-    found = [opening for opening in found if opening != besides]
-    found.sort(key=lambda opening: abs(opening.starts_at - wanted))
-    return sorted(found[:count])
+    return [opening for opening in found if opening != besides]
+
+
+def nearest_of(found: Iterable[Opening], wanted: datetime, count: int) -> list[Opening]:
+    """The `count` of them nearest to the instant `wanted`, in order of time."""
+    return sorted(sorted(found, key=lambda opening: abs(opening.starts_at - wanted))[:count])
 
 
 def _taken(clinic, doctors, patient, first, last, ignoring):

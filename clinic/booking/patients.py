@@ -1,8 +1,10 @@
 """Which patient is meant; adding and editing patients."""
 
 import unicodedata
+from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, connection, transaction
@@ -70,17 +72,39 @@ def edit_patient(
     return patient
 
 
+def change_patient(
+    patient_id: int, changes: Mapping[str, Any], *, clinic: Clinic, policy: CpfPolicy = CpfPolicy.STRICT
+) -> Patient:
+    """The patient with these fields of PatientDetails changed, and the others as they are stored at that moment.
+
+    For who sends a part: what somebody else saves of the rest meanwhile is kept. As for the CPF, the locks and the
+    refusals, like `edit_patient`.
+    """
+    with transaction.atomic():
+        patient = Patient.objects.of(clinic).select_for_update(no_key=True).get(pk=patient_id)
+        whole = replace(details_of(patient), **changes)
+        examined = _examined_or_refused(clinic, whole, patient_id, policy=policy)
+        values = _storable(examined)
+        changed = [name for name in changes if name != "cpf" or not examined.typed_cpf]
+        for name in changed:
+            setattr(patient, name, values[name])
+        with _cpf_named(clinic, examined.cpf, patient_id):
+            # The hash follows the phone, as the field sees to when it is saved.
+            patient.save(update_fields=[*changed, "phone_hash", "updated_at"])
+    return patient
+
+
 def check_patient(
     details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None, policy: CpfPolicy = CpfPolicy.STRICT
 ) -> list[Refusal]:
-    """What `register_patient`, or `edit_patient` with an id, would refuse."""
+    """What `register_patient`, or with an id `edit_patient` and `change_patient`, would refuse."""
     today = clinic.local(timezone.now()).date()
     examined = examine(details, clinic, today=today, policy=policy)
     return examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id)
 
 
 def details_of(patient: Patient) -> PatientDetails:
-    """What is stored of a patient, to change a part of it and hand the whole to `edit_patient`."""
+    """What is stored of a patient, as the form and the rules have it."""
     stored = {field.name: getattr(patient, field.name) for field in fields(PatientDetails)}
     return PatientDetails(**stored | {"phone": patient.phone.as_e164, "cpf": patient.cpf or ""})
 

@@ -33,6 +33,7 @@ class Reason(Enum):
     DOCTOR_MISSING = "doctor", _("Escolha o médico ou a médica.")
     DOCTOR_UNKNOWN = "doctor", _("Este médico não atende mais na clínica. Escolha outro.")
     PROCEDURES_MISSING = "procedures", _("Escolha pelo menos um procedimento.")
+    PROCEDURES_TOO_MANY = "procedures", _("São %(count)s procedimentos; o máximo de uma vez é %(limit)s.")
     PROCEDURE_UNKNOWN = "procedures", _("Um dos procedimentos não é mais oferecido. Escolha de novo.")
     PROCEDURE_NOT_OFFERED = (
         "procedures",
@@ -42,12 +43,17 @@ class Reason(Enum):
     DISCOUNT_EXPIRED = "discount", _("O desconto %(discount)s vale só até %(date)s. Escolha outro ou nenhum.")
     NOTES_TOO_LONG = "notes", _("As observações têm %(length)s caracteres; o máximo é %(limit)s.")
     START_MISSING = "starts_at", _("Escolha a data e o horário.")
+    TIME_HAS_SECONDS = "starts_at", _("O início e o fim são em minutos inteiros, sem segundos.")
     END_NOT_AFTER_START = "ends_at", _("O fim deve ser depois do início.")
     TOO_LONG = "ends_at", _("O agendamento passa de %(hours)s horas. Confira o início e o fim.")
     DATE_PAST = "date", _("Esta data já passou. Escolha hoje ou uma data futura.")
     DATE_TOO_FAR = "date", _("Esta data está longe demais. Escolha até %(date)s.")
     TIME_PAST = "starts_at", _("Este horário já passou: são %(now)s. Escolha um horário futuro.")
     OUTSIDE_HOURS = "starts_at", _("%(doctor)s não atende nesse horário: %(hours)s.")
+    ENDS_AFTER_HOURS = (
+        "starts_at",
+        _("%(doctor)s não atende nesse horário: %(hours)s; terminaria às %(end)s."),
+    )
     DOCTOR_ABSENT = "starts_at", _("%(doctor)s não atende nesse horário por ausência: %(reason)s.")
     CLINIC_CLOSED = "starts_at", _("A clínica estará fechada: %(reason)s.")
     HOLIDAY = "date", _("A clínica fecha no feriado: %(reason)s.")
@@ -88,12 +94,14 @@ class Refusal:
 
 
 class BookingRefused(Exception):
-    """Nothing was written. `refusals` holds every broken rule; `alternatives` the nearest free times."""
+    """Nothing was written. `refusals` holds every broken rule; `alternatives` the nearest free times, and `following`
+    the next ones, of which none is earlier than the time wanted."""
 
-    def __init__(self, refusals, alternatives=()):
+    def __init__(self, refusals, alternatives=(), following=()):
         super().__init__(", ".join(refusal.reason.name for refusal in refusals))
         self.refusals = list(refusals)
         self.alternatives = list(alternatives)
+        self.following = list(following)
 
     @property
     def reasons(self):

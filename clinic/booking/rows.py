@@ -51,8 +51,8 @@ FOUND = """
 LOCKED = "FOR NO KEY UPDATE"
 PATIENTS = "SELECT {columns} FROM clinic_patient WHERE clinic_id = %s AND {condition} ORDER BY id {lock}"
 DISCOUNTS = "SELECT {columns} FROM clinic_discount WHERE clinic_id = %s AND id = ANY (%s)"
-HOLD_DOCTORS = "SELECT FROM clinic_doctor WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
-HOLD_PATIENT = "SELECT FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE"
+HOLD_DOCTORS = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
+HOLD_PATIENT = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s FOR NO KEY UPDATE"
 # The day's hours and absences, and in the last three columns what else tells an appointment that overlaps.
 AROUND = f"""
     SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({STORED}) AS stored
@@ -150,11 +150,11 @@ def patients_called(clinic: Clinic, name: str, phone: str, *, lock: bool) -> lis
     return _patients("phone = %s AND folded_name = clinic_fold(%s)", [clinic.pk, phone, name], lock)
 
 
-def hold(doctors: set[int], patient: int) -> None:
-    """Lock the rows of these doctors, in order of id, then of the patient."""
+def hold(clinic: Clinic, doctors: set[int], patient: int) -> None:
+    """Lock the rows of these doctors of the clinic, in order of id, then of the patient."""
     with connection.cursor() as cursor:
-        cursor.execute(HOLD_DOCTORS, [list(doctors)])
-        cursor.execute(HOLD_PATIENT, [patient])
+        cursor.execute(HOLD_DOCTORS, [clinic.pk, list(doctors)])
+        cursor.execute(HOLD_PATIENT, [clinic.pk, patient])
 
 
 def around(

@@ -17,6 +17,7 @@ from clinic.models.schedule import Closure
 
 LONGEST = timedelta(hours=12)
 FURTHEST_DAYS = 2 * 365
+MOST_PROCEDURES = 20
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ Rule = Iterator[Refusal]
 def procedures_are_chosen(case: Case) -> Rule:
     if not case.procedures:
         yield Refusal(Reason.PROCEDURES_MISSING)
+    if len(case.procedures) > MOST_PROCEDURES:
+        yield Refusal(Reason.PROCEDURES_TOO_MANY, {"count": len(case.procedures), "limit": MOST_PROCEDURES})
     if None in case.procedures:
         yield Refusal(Reason.PROCEDURE_UNKNOWN)
 
@@ -124,6 +127,13 @@ def notes_are_not_too_long(case: Case) -> Rule:
 def time_is_given(case: Case) -> Rule:
     if case.starts_at is None:
         yield Refusal(Reason.START_MISSING)
+
+
+def time_is_in_whole_minutes(case: Case) -> Rule:
+    """Of what is ahead: before there were time zones, a clock's minute did not begin with a minute of UTC."""
+    ahead = [instant for instant in (case.starts_at, case.ends_at) if instant and instant > case.now]
+    if any(instant.second or instant.microsecond for instant in ahead):
+        yield Refusal(Reason.TIME_HAS_SECONDS)
 
 
 def end_is_after_start(case: Case) -> Rule:
@@ -161,8 +171,11 @@ def doctor_works_then(case: Case) -> Rule:
 
 def _why_closed(case, schedules, span):
     if span is None or span.closure is Closure.HOURS:
-        hours = hours_in_words(case.clinic, schedules.blocks(case.doctor.pk, case.local_date))
-        return Refusal(Reason.OUTSIDE_HOURS, {"doctor": case.doctor.name, "hours": hours})
+        blocks = schedules.blocks(case.doctor.pk, case.local_date)
+        params = {"doctor": case.doctor.name, "hours": hours_in_words(case.clinic, blocks)}
+        if any(block.starts_at <= case.starts_at < block.ends_at for block in blocks):
+            return Refusal(Reason.ENDS_AFTER_HOURS, params | {"end": case.clock(case.ends_at)})
+        return Refusal(Reason.OUTSIDE_HOURS, params)
     reasons = {
         Closure.ABSENCE: Reason.DOCTOR_ABSENT,
         Closure.CLINIC: Reason.CLINIC_CLOSED,
@@ -206,12 +219,13 @@ SHAPE = [
     procedures_are_chosen,
     doctor_performs_them,
     time_is_given,
+    time_is_in_whole_minutes,
     end_is_after_start,
     time_is_ahead,
     discounts_are_valid_that_day,
     notes_are_not_too_long,
 ]
-SHAPE_OF_MOVE = [doctor_performs_them, time_is_given, end_is_after_start, time_is_ahead]
+SHAPE_OF_MOVE = [doctor_performs_them, time_is_given, time_is_in_whole_minutes, end_is_after_start, time_is_ahead]
 
 
 def broken(case: Case, *, shape=SHAPE) -> list[Refusal]:

@@ -56,12 +56,12 @@ def transacted(work: Callable, alternatives: Callable = lambda refusals: ()):
     """Run `work` in one transaction; once more when PostgreSQL refuses it for what somebody else did meanwhile.
 
     The second time the rules see what the other one wrote and name it, so that the last word of a constraint and the
-    first word of a rule are the same sentence. Raises BookingRefused with `alternatives(refusals)`.
+    first word of a rule are the same sentence. Raises BookingRefused with what `alternatives(refusals)` gives.
     """
     try:
         return work() if _one_transaction.get() else _tried_twice(work)
     except BookingRefused as refused:
-        raise BookingRefused(refused.refusals, alternatives(refused.refusals)) from refused
+        raise BookingRefused(refused.refusals, *alternatives(refused.refusals)) from refused
 
 
 def lost_a_race(error: IntegrityError | OperationalError) -> bool:
@@ -106,7 +106,7 @@ def locked(clinic: Clinic, appointment_id: int, *other_doctors) -> Appointment:
     """The appointment with its own row locked, and before it the doctors', in order of id, and the patient's."""
     kept = Appointment.objects.of(clinic).kept()
     doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
-    rows.hold({doctor} | {other.pk for other in other_doctors if other}, patient)
+    rows.hold(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
     related = kept.select_related("clinic", "doctor", "patient").defer("patient__phone")
     return related.select_for_update(no_key=True, of=("self",)).get(pk=appointment_id)
 

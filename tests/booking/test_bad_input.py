@@ -153,7 +153,7 @@ def test_instants_at_the_ends_of_the_calendar_are_refused(desk, instant):
     assert appointment.starts_at == desk.at(14)
 
 
-def test_very_many_procedures_are_too_long_rather_than_an_error(desk):
+def test_very_many_procedures_are_too_many_rather_than_an_error(desk):
     refusal = tried(desk, desk.proposal(lines=tuple(LineRequest(desk.procedure.pk) for _ in range(5000))))
 
-    assert {each.field for each in refusal.refusals} == {"ends_at"}
+    assert {each.field for each in refusal.refusals} == {"procedures", "ends_at"}

@@ -57,6 +57,7 @@ def test_a_move_is_refused_by_the_rules_of_a_booking_each_with_its_own_reason(de
         ({Reason.OUTSIDE_HOURS}, desk.at(12), desk.doctor.pk),
         ({Reason.PROCEDURE_NOT_OFFERED}, desk.at(10), stranger.pk),
         ({Reason.DOCTOR_UNKNOWN}, desk.at(10), 0),
+        ({Reason.DOCTOR_UNKNOWN, Reason.TIME_PAST}, desk.at(6), 0),
         ({Reason.DOCTOR_MISSING}, desk.at(10), None),
         ({Reason.START_MISSING}, None, desk.doctor.pk),
         ({Reason.TIME_PAST}, desk.at(6), desk.doctor.pk),

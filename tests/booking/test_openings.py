@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clinic.booking import LineRequest, Opening, Proposal, book, check, nearest, openings
+from clinic.booking import LineRequest, Opening, Proposal, book, check, openings
+from clinic.booking.openings import nearest_of, openings_near
 from clinic.models import Absence, Appointment, WorkingHours
 from tests.booking.desk import BY, MONDAY, Desk, open_desk
 from tests.factories import make_clinic, make_doctor, make_patient, make_procedure, make_user
@@ -219,8 +220,8 @@ def test_another_clinics_appointments_and_closures_do_not_matter(desk):
 def test_the_nearest_lie_on_both_sides_in_order_of_time(desk):
     arguments = {"doctor": desk.doctor, "minutes": 30, "wanted": desk.at(10, 5), "now": desk.now}
 
-    near = nearest(desk.clinic, **arguments)
-    besides = nearest(desk.clinic, **arguments, count=1, besides=near[1])
+    near = nearest_of(openings_near(desk.clinic, **arguments), desk.at(10, 5), 3)
+    besides = nearest_of(openings_near(desk.clinic, **arguments, besides=near[1]), desk.at(10, 5), 1)
 
     assert [desk.clock(each.starts_at) for each in near] == ["23/11 09:45", "23/11 10:00", "23/11 10:15"]
     assert [desk.clock(each.starts_at) for each in besides] == ["23/11 10:15"]

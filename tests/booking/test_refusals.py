@@ -95,6 +95,9 @@ of_booking(Reason.DOCTOR_UNKNOWN, "doctor", "Este médico não atende mais na cl
 of_booking(Reason.PROCEDURES_MISSING, "procedures", "Escolha pelo menos um procedimento.")(
     lambda desk: desk.proposal(lines=())
 )
+of_booking(Reason.PROCEDURES_TOO_MANY, "procedures", "São 21 procedimentos; o máximo de uma vez é 20.")(
+    lambda desk: desk.proposal(lines=(LineRequest(desk.procedure.pk),) * 21, ends_at=desk.at(10))
+)
 of_booking(Reason.PROCEDURE_UNKNOWN, "procedures", "Um dos procedimentos não é mais oferecido. Escolha de novo.")(
     lambda desk: desk.proposal(lines=(LineRequest(make_procedure(desk.clinic, active=False).pk),))
 )
@@ -117,6 +120,9 @@ of_booking(Reason.NOTES_TOO_LONG, "notes", "As observações têm 5001 caractere
     lambda desk: desk.proposal(notes="x" * 5001)
 )
 of_booking(Reason.START_MISSING, "starts_at", "Escolha a data e o horário.")(lambda desk: desk.proposal(starts_at=None))
+of_booking(Reason.TIME_HAS_SECONDS, "starts_at", "O início e o fim são em minutos inteiros, sem segundos.")(
+    lambda desk: desk.proposal(starts_at=desk.at(9) + timedelta(microseconds=123_456), ends_at=desk.at(10))
+)
 of_booking(Reason.END_NOT_AFTER_START, "ends_at", "O fim deve ser depois do início.")(
     lambda desk: desk.proposal(ends_at=desk.at(9))
 )
@@ -136,6 +142,11 @@ of_booking(
     Reason.OUTSIDE_HOURS,
     "starts_at",
     "Dra. Helena Prado não atende nesse horário: das 08:00 às 12:00 e das 13:00 às 18:00.",
+)(lambda desk: desk.proposal(starts_at=desk.at(7, 45)))
+of_booking(
+    Reason.ENDS_AFTER_HOURS,
+    "starts_at",
+    "Dra. Helena Prado não atende nesse horário: das 08:00 às 12:00 e das 13:00 às 18:00; terminaria às 12:15.",
 )(lambda desk: desk.proposal(starts_at=desk.at(11, 45)))
 of_booking(Reason.DOCTOR_ABSENT, "starts_at", "Dra. Helena Prado não atende nesse horário por ausência: congresso.")(
     lambda desk: away(desk, doctor=desk.doctor, reason="congresso")

@@ -147,11 +147,14 @@ class FrontDesk(RuleBasedStateMachine):
     def refused_times(self, wanted, pk=None):
         if wanted.starts_at <= self.now:
             return {Reason.TIME_PAST}
-        return (set() if self.works(wanted) else {Reason.OUTSIDE_HOURS}) | self.clashes(wanted, pk)
+        return self.closed(wanted) | self.clashes(wanted, pk)
 
-    def works(self, wanted):
+    def closed(self, wanted):
         hours = [(self.desk.at(starts), self.desk.at(ends)) for starts, ends in self.shifts[wanted.doctor]]
-        return any(starts <= wanted.starts_at and wanted.ends_at <= ends for starts, ends in hours)
+        begun = [ends for starts, ends in hours if starts <= wanted.starts_at < ends]
+        if any(wanted.ends_at <= ends for ends in begun):
+            return set()
+        return {Reason.ENDS_AFTER_HOURS if begun else Reason.OUTSIDE_HOURS}
 
     def clashes(self, wanted, pk):
         others = [visit for key, visit in self.model.items() if key != pk and visit.meets(wanted)]

@@ -8,12 +8,13 @@ from django.utils import timezone
 from clinic import booking
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
-from clinic.api.imagemais.reading import Reader, as_id, plain
+from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
 from clinic.api.imagemais.statuses import ACTIONS, SHOWN
 from clinic.booking import (
     Author,
     BookingRefused,
     CpfPolicy,
+    DoctorFault,
     DoctorRefused,
     Hours,
     LineRequest,
@@ -200,14 +201,15 @@ class EditBody(Body):
     def _save_patient(self, patient):
         if self.details is None:
             return []
-        cpf = self.details.cpf or patient.cpf or ""
         given = {"name": self.details.name, "phone": self.details.phone, "birth_date": self.details.birth_date}
-        whole = replace(booking.details_of(patient), cpf=cpf, **given)
+        if self.details.cpf:
+            given["cpf"] = self.details.cpf
         options = {"clinic": self.clinic, "policy": CpfPolicy.LENIENT}
         if not self.read.understood():
+            whole = replace(booking.details_of(patient), **given)
             return booking.check_patient(whole, patient_id=patient.pk, **options)
         try:
-            booking.edit_patient(patient.pk, whole, **options)
+            booking.change_patient(patient.pk, given, **options)
         except BookingRefused as refused:
             return refused.refusals
         return []
@@ -230,13 +232,13 @@ class PatientBody(Body):
         self._expect_an_object(read.said["patient"])
         sent = {
             "cpf": _cpf(read) if read.has("patient.cpf") else None,
-            "birth_date": read.day("patient.dateBirth") if read.has("patient.dateBirth") else None,
+            "birth_date": read.day("patient.dateBirth", form=ANY_ISO_DATE) if read.has("patient.dateBirth") else None,
             "phone": read.text("patient.phone") if read.has("patient.phone") else None,
             "name": read.text("patient.name") if read.has("patient.name") else None,
         }
         given = {name: value for name, value in sent.items() if value is not None}
         details = replace(booking.details_of(patient), **given)
-        return self._saved(details, patient.pk, lambda: booking.edit_patient(patient.pk, details, clinic=self.clinic))
+        return self._saved(details, patient.pk, lambda: booking.change_patient(patient.pk, given, clinic=self.clinic))
 
     def _saved(self, details, patient_id, work):
         try:
@@ -261,6 +263,7 @@ class DoctorBody(Body):
         self.name = read.text("name")
         self.procedures = self._procedures()
         starts, ends = read.wall("startTime"), read.wall("endTime")
+        self._ends_too_early = starts is not None and ends is not None and ends <= starts
         self.interval = read.id("intervalMinutes")
         self.hours = [
             Hours(day, starts or time.min, ends or time.max.replace(microsecond=0)) for day in self._weekdays()
@@ -277,6 +280,9 @@ class DoctorBody(Body):
             faults = booking.check_doctor(self.clinic, **values)
         except DoctorRefused as refused:
             faults = refused.faults
+        # Without a day of work booking has no hours to compare.
+        if self._ends_too_early and DoctorFault.ENDS_NOT_AFTER_START not in faults:
+            faults.append(DoctorFault.ENDS_NOT_AFTER_START)
         for fault in faults:
             field, sentence = messages.FAULTS[fault]
             if self.read.understood(field):
@@ -331,7 +337,7 @@ def _details(read: Reader, *, cpf_required=True) -> PatientDetails:
     """Read in the order in which the vendor tells what is missing."""
     return PatientDetails(
         cpf=_cpf(read, required=cpf_required),
-        birth_date=read.day("patient.dateBirth"),
+        birth_date=read.day("patient.dateBirth", form=ANY_ISO_DATE),
         phone=read.text("patient.phone"),
         name=read.text("patient.name"),
     )

@@ -20,6 +20,11 @@ from clinic.booking import Reason, Refusal
 # Digits enough for any id there is; Python refuses to read thousands of them.
 DIGITS = re.compile(r"[0-9]{1,40}")
 ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T00:00:00(?:\.0{1,6})?Z)?")
+# Of a birth date sent with a time, in whatever zone, the date is what was meant.
+ANY_ISO_DATE = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+)
 TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 # Calendars can step beyond their ends; nothing is booked and nobody was born there.
 EARLIEST, LATEST = date(1899, 12, 31), date(2200, 1, 1)
@@ -67,7 +72,7 @@ class Reader:
             self.blame(field, *self.unreadable[field])
         return found
 
-    def day(self, field: str, *, required: bool = True) -> date | None:
+    def day(self, field: str, *, required: bool = True, form: re.Pattern = ISO_DATE) -> date | None:
         """Within the years that calendars can compute with."""
         if not self._sent(field, required):
             return None
@@ -75,7 +80,7 @@ class Reader:
         if value == "" and required:
             self.blame(field, *self.missing[field])
             return None
-        found = _date(value)
+        found = _date(value, form)
         if found is None:
             self.blame(field, *self.unreadable[field])
         return found
@@ -197,8 +202,8 @@ def plain(text: str) -> str:
     return "".join(char for char in apart if not unicodedata.combining(char))
 
 
-def _date(value):
-    found = ISO_DATE.fullmatch(value) if isinstance(value, str) else None
+def _date(value, form):
+    found = form.fullmatch(value) if isinstance(value, str) else None
     try:
         return found and min(max(date(*map(int, found.groups())), EARLIEST), LATEST)
     except ValueError:

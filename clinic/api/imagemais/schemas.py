@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from clinic.api.imagemais import statuses
 from clinic.api.imagemais.messages import WEEKDAYS
-from clinic.booking import Opening, PricedLine
+from clinic.booking import MOST_PROCEDURES, Opening, PricedLine
 from clinic.models import (
     Appointment,
     Clinic,
@@ -285,7 +285,10 @@ Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.
 class PatientIn(BaseModel):
     name: PatientName = Field(description="Nome, até 160 caracteres.")
     phone: Phone = Field(description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele.")
-    dateBirth: Day = Field(description="Data de nascimento, YYYY-MM-DD, de 1900 até ontem.")
+    dateBirth: Day = Field(
+        description="Data de nascimento, YYYY-MM-DD, de 1900 até ontem. De um instante ISO 8601 vale a data, como"
+        " escrita."
+    )
     cpf: Cpf = Field(description="CPF, com ou sem pontuação.")
 
 
@@ -304,7 +307,9 @@ class EditedPatientIn(PatientIn):
 class PatientChangesIn(BaseModel):
     name: PatientName | None = Field(None, description="Nome, até 160 caracteres.")
     phone: Phone | None = Field(None, description="Telefone com DDD, com ou sem pontuação.")
-    dateBirth: Day | None = Field(None, description="Data de nascimento, YYYY-MM-DD.")
+    dateBirth: Day | None = Field(
+        None, description="Data de nascimento, YYYY-MM-DD. De um instante ISO 8601 vale a data, como escrita."
+    )
     cpf: Cpf | None = Field(None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir.")
 
 
@@ -315,7 +320,11 @@ class LineIn(BaseModel):
 
 class BookingIn(BaseModel):
     patient: PatientIn = Field(description="Quem será atendido.")
-    procedures: list[LineIn] = Field(min_length=1, description="O que será feito; o médico realiza todos.")
+    procedures: list[LineIn] = Field(
+        min_length=1,
+        max_length=MOST_PROCEDURES,
+        description=f"O que será feito, até {MOST_PROCEDURES} procedimentos; o médico realiza todos.",
+    )
     doctorId: Id = Field(description="Id do médico, de GET /api/doctors.")
     date: Day = Field(description="Data, YYYY-MM-DD, hoje ou futura.")
     startTime: Clock = Field(description="Início, HH:mm, no fuso da clínica.")

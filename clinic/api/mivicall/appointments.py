@@ -13,7 +13,7 @@ from clinic.api.mivicall.reading import as_uuid, read, read_query
 from clinic.appointments import listed
 from clinic.booking import BookingRefused, CpfPolicy, LineRequest, PatientDetails, Proposal, Reason
 from clinic.models import ApiKey, Appointment, AppointmentProcedure
-from clinic.models.appointment import Status
+from clinic.models.appointment import FREES_THE_TIME, Status
 
 # What each status of this API is asked of booking as; moving is what makes an appointment `rescheduled`.
 ASKED = {
@@ -109,7 +109,7 @@ def update_appointment(request, id: str):
     if found is None:
         return _not_found(request)
     reading = read(schemas.AppointmentChanges, request.visit.said)
-    refusals, alternatives = [], []
+    refusals, following = [], []
     # What could be read is tried in any case, so that everything that is wrong is told at once: an answer that refuses
     # undoes it all. Time before status: booking locks the doctors before it locks the appointment.
     for change in (_move, _set_status, _annotate):
@@ -119,9 +119,9 @@ def update_appointment(request, id: str):
             if Reason.TRY_AGAIN in refused.reasons:
                 raise
             refusals += refused.refusals
-            alternatives = alternatives or refused.alternatives
+            following = following or refused.following
     if refusals or reading.errors:
-        return errors.booking_refused(request, BookingRefused(refusals, alternatives), unreadable=reading.errors)
+        return errors.booking_refused(request, BookingRefused(refusals, following=following), unreadable=reading.errors)
     return _shown(request, found.pk)
 
 
@@ -197,20 +197,22 @@ def _set_status(request, found, reading):
 def _become(request, found, wanted):
     """What it is already it need not become: who asks again, or a moment after somebody else, is not refused."""
 
-    def is_so():
-        return schemas.SHOWN[Appointment.objects.of(request.clinic).values_list("status", flat=True).get(pk=found.pk)]
+    def present():
+        return Appointment.objects.of(request.clinic).values_list("status", flat=True).get(pk=found.pk)
 
-    if is_so() == wanted:
+    current = present()
+    if schemas.SHOWN[current] == wanted:
         return
+    # Agendado is `confirmed` here as well, and the one of the two that a freed appointment may become again.
+    freed = wanted == "confirmed" and current in FREES_THE_TIME
+    status = Status.SCHEDULED if freed else ASKED[wanted]
     caller = request.visit.caller
     by_patient = caller.credential.source in SPOKEN_FOR_PATIENTS
     cancelled_by = Appointment.CancelledBy.PATIENT if by_patient else Appointment.CancelledBy.CLINIC
     try:
-        booking.change_status(
-            found.pk, ASKED[wanted], clinic=request.clinic, by=caller.author, cancelled_by=cancelled_by
-        )
+        booking.change_status(found.pk, status, clinic=request.clinic, by=caller.author, cancelled_by=cancelled_by)
     except BookingRefused:
-        if is_so() != wanted:
+        if schemas.SHOWN[present()] != wanted:
             raise
 
 

@@ -46,10 +46,12 @@ PATHS = {
     Reason.EMAIL_INVALID: "patientName",
     Reason.DOCTOR_MISSING: "professionalId",
     Reason.PROCEDURES_MISSING: "serviceTypeId",
+    Reason.PROCEDURES_TOO_MANY: "serviceTypeId",
     Reason.DISCOUNT_UNKNOWN: "serviceTypeId",
     Reason.DISCOUNT_EXPIRED: "serviceTypeId",
     Reason.NOTES_TOO_LONG: "patientNotes",
     Reason.START_MISSING: "startsAt",
+    Reason.TIME_HAS_SECONDS: "startsAt",
     Reason.END_NOT_AFTER_START: "startsAt",
     Reason.TOO_LONG: "startsAt",
     Reason.DATE_PAST: "startsAt",
@@ -80,14 +82,18 @@ ANSWERS = {
     Reason.CLINIC_CLOSED: OUTSIDE_HOURS,
     Reason.DOCTOR_ABSENT: OUTSIDE_HOURS,
     Reason.OUTSIDE_HOURS: OUTSIDE_HOURS,
+    Reason.ENDS_AFTER_HOURS: OUTSIDE_HOURS,
     Reason.DOCTOR_TAKEN: TAKEN,
     Reason.PATIENT_ELSEWHERE: TAKEN,
 }
-# Sentences that a program's author, not the front desk, should read.
+# Sentences that a program's author, not the front desk, should read; and what a key that only writes may know.
 OWN_SENTENCES = {
     Reason.PHONE_IMPOSSIBLE: "Este telefone não existe. Use o formato E.164, por exemplo +351912345678.",
     Reason.DOCTOR_UNKNOWN: "Nenhum profissional ativo tem este professionalId.",
     Reason.PROCEDURE_UNKNOWN: "Nenhum serviço ativo tem este serviceTypeId.",
+    Reason.PATIENT_ELSEWHERE: "O paciente já tem uma marcação a essa hora.",
+    Reason.TRANSITION_FORBIDDEN: "Uma marcação no estado “%(current)s” não pode passar a “%(wanted)s”.",
+    Reason.CHANGED_MEANWHILE: "A marcação foi alterada entretanto.",
 }
 APPOINTMENT_NOT_FOUND = "Nenhuma marcação desta clínica tem este id."
 PATIENT_NOT_FOUND = "Nenhum paciente desta clínica tem este telefone."
@@ -120,7 +126,7 @@ def validation_failed(request, errors: list[tuple[str, str]]) -> HttpResponse:
 
 def booking_refused(request, refused: BookingRefused, unreadable: dict[str, str] | None = None) -> HttpResponse:
     """First what is wrong in the request (422, every field at once, the unreadable ones too), then what it asks for and
-    is not there (404), then what cannot be had (409), with the nearest free times when it is the time."""
+    is not there (404), then what cannot be had (409), with the next free times when it is the time."""
     wrong = dict(unreadable or {})
     for each in refused.refusals:
         if each.reason in PATHS:
@@ -133,18 +139,22 @@ def booking_refused(request, refused: BookingRefused, unreadable: dict[str, str]
     status, code = ANSWERS[answers[0]]
     told = [_sentence(each) for each in refused.refusals if ANSWERS.get(each.reason) == (status, code)]
     local = request.clinic.local
-    times = [local(opening.starts_at).isoformat() for opening in refused.alternatives]
+    times = [local(opening.starts_at).isoformat() for opening in refused.following]
     more = {"alternatives": times} if (status, code) in {OUTSIDE_HOURS, TAKEN} else {}
     return envelope(request, status, code, " ".join(told), **more)
 
 
 def _sentence(refusal):
-    return OWN_SENTENCES.get(refusal.reason) or refusal.message
+    own = OWN_SENTENCES.get(refusal.reason)
+    return own % refusal.params if own else refusal.message
 
 
 def _too_many(request, seconds):
-    limit = settings.API_REQUESTS_A_MINUTE
-    message = f"API key exceeded {limit} req/min. Retry in {seconds} seconds."
+    """Whom the door did not let in has no key: it is their address that failed too often."""
+    exceeded = f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min."
+    if request.visit.caller is None:
+        exceeded = "Too many failed authentications from this address."
+    message = f"{exceeded} Retry in {seconds} seconds."
     body = {"error": "rate_limit_exceeded", "message": message, "retryAfter": seconds}
     response = JsonResponse(body, status=429)
     response["Retry-After"] = str(seconds)

@@ -21,6 +21,10 @@ LONGEST_SEARCH = 100
 PHONE = r"^\+[1-9]\d{1,14}$"  # to the letter as the vendor prints it
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 MOMENT_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
+# PostgreSQL writes every number out, so that 1e308 would take 309 digits and come back a whole number. Within these
+# bounds, those in which Python needs no exponent, a number comes back as it was sent.
+SMALLEST, LARGEST = 1e-4, 1e16
+UNWRITABLE = "Tem números que só se escrevem com expoente: devem estar entre 0.0001 e 1e16, ou ser texto."
 UNSTORABLE = "Tem caracteres que não podem ser guardados (NUL ou metade de um par UTF-16)."
 
 
@@ -119,9 +123,19 @@ def _metadata(value):
         refuse("Deve ser um objeto JSON.")
     if not all(_storable(text) for text in _texts(value)):
         refuse(UNSTORABLE)
+    if not all(number == 0 or SMALLEST <= abs(number) < LARGEST for number in _floats(value)):
+        refuse(UNWRITABLE)
     if len(json.dumps(value, ensure_ascii=False).encode()) > METADATA_BYTES:
         refuse("Passa de 4 KiB.")
     return value
+
+
+def _floats(value):
+    if isinstance(value, float):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _floats(inner)
 
 
 def _texts(value):

@@ -67,7 +67,9 @@ class AppointmentChanges(BaseModel):
     patientNotes: reading.Notes = Field(None, description="Substitui as observações; `null` apaga-as.")
     startsAt: reading.Moment = Field(None, description="Novo início: a marcação passa a `rescheduled`.")
     professionalId: reading.Id = Field(None, description="Muda de profissional, com ou sem novo `startsAt`.")
-    metadata: reading.Metadata = Field(None, description="Substitui o objeto inteiro; até 4 KiB de JSON.")
+    metadata: reading.Metadata = Field(
+        None, description="Substitui o objeto inteiro; até 4 KiB de JSON, sem números que peçam expoente."
+    )
 
 
 class AppointmentFilters(BaseModel):
@@ -243,7 +245,7 @@ class Invalid(Error):
 
 class Conflict(Error):
     alternatives: list[Instant] = Field(
-        None, description="Só quando o conflito é da hora: até três inícios livres perto dela."
+        None, description="Só quando o conflito é da hora: os três inícios livres que se lhe seguem."
     )
 
 

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from clinic.api.imagemais.bodies import EditBody, PatientBody
+from clinic.api.imagemais.schemas import BookingIn
 from clinic.models import Appointment, AppointmentEvent, Patient
 from tests.api.imagemais.conftest import MONDAY
 from tests.factories import cpf, make_doctor, make_patient
@@ -149,6 +151,53 @@ def test_a_doubtful_cpf_leaves_the_stored_one_as_it_is(desk, booked):
     assert Patient.objects.get().cpf == cpf(222333444)
 
 
+@pytest.mark.parametrize("door", ["appointment", "patient"])
+def test_what_the_desk_saves_of_a_patient_meanwhile_is_kept(desk, booked, monkeypatch, door):
+    """Between the reading of the patient and the lock, somebody at the counter types the rest of the form."""
+    body, save = {"appointment": (EditBody, "_save_patient"), "patient": (PatientBody, "save")}[door]
+    patient = Appointment.objects.get(pk=booked).patient
+    slowly = getattr(body, save)
+
+    def after_the_desk(self, read):
+        Patient.objects.filter(pk=patient.pk).update(email="joao@exemplo.com", notes="usa cadeira de rodas")
+        return slowly(self, read)
+
+    monkeypatch.setattr(body, save, after_the_desk)
+    if door == "patient":
+        answer = desk.ask("PATCH", f"/patients/{patient.pk}", {"phone": "(81) 98888-8888"})
+    else:
+        answer = edit(desk, booked, {"patient": desk.patient(phone="(81) 98888-8888")})
+
+    assert answer.status_code == 200, answer.content.decode()
+    hashed = patient.phone_hash
+    patient.refresh_from_db()
+    assert (patient.email, patient.notes) == ("joao@exemplo.com", "usa cadeira de rodas")
+    assert patient.phone == "+5581988888888" and patient.phone_hash != hashed
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1990-05-17T03:00:00.000Z",
+        "1990-05-17T23:59:59-03:00",
+        "1990-05-17T00:00",
+        "1990-05-17T00:00:00,5+0100",
+        "1990-05-17",
+    ],
+)
+def test_the_date_of_a_birth_is_taken_as_written_whatever_time_comes_with_it(desk, booked, written):
+    told = edit(desk, booked, {"patient": desk.patient(dateBirth=written)}).json()[0]["patient"]
+    assert told["dateBirth"] == "1990-05-17T00:00:00.000Z"
+    answer = desk.ask("POST", "/appointments", desk.booking(date="2026-11-24T03:00:00.000Z"))
+    assert "A data deve ser uma data válida" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("written", ["1990-05-17T25:00:00Z", "1990-05-17T", "1990-05-17 03:00", "1990-02-30T03:00:00Z"])
+def test_what_is_no_time_makes_no_date_of_a_birth(desk, booked, written):
+    answer = edit(desk, booked, {"patient": desk.patient(dateBirth=written)})
+    assert answer.json()["message"] == ["patient.dateBirth must be a valid ISO 8601 date string"]
+
+
 def test_an_edit_tells_all_that_is_wrong_and_changes_nothing(desk, booked):
     known = make_patient(desk.clinic)
     answer = edit(desk, booked, {"patient": desk.patient(name="Outro", cpf=known.cpf), "notes": "x" * 5001})
@@ -235,6 +284,22 @@ def test_a_move_obeys_the_rules_of_booking(desk, booked, settings):
     ]
     same = move(desk, booked, date=f"{MONDAY}", startTime="09:00", endTime="09:15")
     assert same.json() == DENIED | {"message": "O agendamento já está nesse horário"}
+
+
+@pytest.mark.parametrize("pk", [0, "0", 0.0, -1, 2**63])
+@pytest.mark.parametrize("day", ["2026-11-20", "2026-11-21", "2026-11-23"])
+def test_an_id_that_is_nobodys_is_an_unknown_doctor_at_every_door_whatever_the_time(desk, booked, pk, day):
+    time = {"date": day, "startTime": "10:00", "endTime": "10:15"}
+    for answer in (
+        desk.ask("POST", "/appointments", desk.booking(doctorId=pk, **time)),
+        desk.ask("PATCH", f"/appointments/{booked}/reschedule", {"doctorId": pk} | time),
+    ):
+        assert answer.status_code == (404 if day == "2026-11-23" else 400), answer.content.decode()
+    answer = desk.ask("PATCH", f"/appointments/{booked}/status", {"action": "confirmado", "doctorId": pk})
+    assert (answer.status_code, answer.json()["message"]) == (400, ["doctorId deve ser o médico do agendamento"])
+    if isinstance(pk, str):
+        assert desk.ask.get("/appointments", doctorId=pk).json() == []
+        assert desk.ask.get(f"/doctors/{pk}/slots", date=day).status_code == 404
 
 
 def test_a_cancelled_appointment_does_not_move(desk, booked, act):
@@ -397,3 +462,13 @@ def test_an_edit_moves_updated_at_and_not_created_at(desk, booked, saturday):
     saturday.shift(timedelta(minutes=5))
     told = edit(desk, booked, {"notes": "x"}).json()[0]
     assert (told["createdAt"], told["updatedAt"]) == ("2026-11-21T15:00:00.123Z", "2026-11-21T15:05:00.123Z")
+
+
+def test_a_booking_has_twenty_procedures_at_most_and_the_document_says_so(desk):
+    procedures = [{"id": desk.procedures[0].pk}] * 20
+    assert len(desk.ask("POST", "/appointments", desk.booking(procedures=procedures)).json()) == 20
+    answer = desk.ask("POST", "/appointments", desk.booking(procedures=procedures * 150, startTime="10:00"))
+    assert answer.status_code == 400
+    assert "Devem ser informados no máximo 20 procedimentos" in answer.json()["message"]
+    schema = BookingIn.model_json_schema()["properties"]["procedures"]
+    assert (schema["minItems"], schema["maxItems"]) == (1, 20)

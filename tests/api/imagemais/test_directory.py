@@ -123,6 +123,14 @@ BAD_DOCTORS = {
     "an unreadable procedure": ({"procedureIds": [True, "x"]}, ["Procedimentos não encontrados"]),
     "no start": ({"startTime": None}, ["startTime should not be empty", "startTime must be a string"]),
     "an end before the start": ({"endTime": "07:00"}, ["endTime deve ser posterior a startTime"]),
+    "an end before the start, and no days": (
+        {"endTime": "07:00", "workingDays": []},
+        ["endTime deve ser posterior a startTime", "workingDays should not be empty"],
+    ),
+    "an end at the start, and days that are none": (
+        {"startTime": "08:00", "endTime": "08:00", "workingDays": "Domingueira"},
+        ["endTime deve ser posterior a startTime", UNKNOWN_DAY],
+    ),
     "an end of another shape": ({"endTime": "noon"}, ["endTime deve estar no formato HH:mm"]),
     "no interval": (
         {"intervalMinutes": None},

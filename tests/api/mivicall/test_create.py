@@ -238,6 +238,8 @@ WRONG = {
         "٢٠٢٦-11-23T09:00:00-03:00",
         "2026-11-14T09:00:00-03:00",
         "2026-11-21T11:59:59-03:00",
+        "2026-11-23T16:00:00.123456-03:00",
+        "2026-11-23T16:00:01-03:00",
         "2029-11-23T09:00:00-03:00",
     ],
     "patientNotes": ["x" * 5001, "a\0b", "\udc00"],
@@ -379,12 +381,19 @@ def test_a_time_that_cannot_be_had_comes_with_three_that_can(program, recife, do
     assert list(told) == ["error", "message", "requestId", "alternatives"]
     assert len(told["alternatives"]) == 3
     assert all(time.endswith("-03:00") for time in told["alternatives"])
+    assert sorted(told["alternatives"]) == told["alternatives"] and told["alternatives"][0] >= good["startsAt"]
     assert program("POST", "/appointments", good | {"startsAt": told["alternatives"][1]}).status_code == 201
 
 
-def test_the_message_of_a_patient_elsewhere_says_so(program, recife, doctor, good, at):
+def test_the_alternatives_are_the_next_three_although_an_earlier_time_is_nearer(program, doctor, good, at):
+    book_appointment(doctor, starts_at=at(15))
+    told = refused(program, good | {"startsAt": "2026-11-23T15:00:00-03:00"})[2]
+    assert [time[11:16] for time in told["alternatives"]] == ["15:30", "15:45", "16:00"]
+
+
+def test_the_message_of_a_patient_elsewhere_says_so_and_no_more_of_the_patient(program, recife, doctor, good, at):
     spoil_elsewhere(good, recife, doctor, at)
-    assert "Ana Beatriz Nogueira já tem horário às 09:00" in refused(program, good)[2]["message"]
+    assert refused(program, good)[2]["message"] == "O paciente já tem uma marcação a essa hora."
 
 
 def test_what_is_wrong_comes_before_what_is_not_there_and_that_before_what_is_taken(program, recife, doctor, good, at):

@@ -384,6 +384,16 @@ def test_a_phone_hash_opens_everybody_with_that_phone_and_their_appointments(pro
     assert told["appointments"][1] == booked
 
 
+def test_either_hash_of_a_phone_opens_everybody_while_its_key_changes(program, booked, recife, settings):
+    settings.PHONE_HASH_KEY = "another key"
+    son = make_patient(recife, name="Bento Nogueira", phone=PHONE)
+    assert son.phone_hash != booked["patientPhoneHash"]
+    for hash in (booked["patientPhoneHash"], son.phone_hash):
+        told = program.get(f"/patients/{hash}").json()
+        assert [patient["name"] for patient in told["patients"]] == ["Ana Beatriz Nogueira", "Bento Nogueira"]
+        assert told["appointments"] == [booked]
+
+
 @pytest.mark.parametrize("hash", ["x", "0" * 64, "F" * 64, PHONE, "%00", "0" * 63])
 def test_a_hash_that_is_nobodys_is_not_found(program, booked, hash):
     answer = program.get(f"/patients/{hash}")

@@ -311,6 +311,7 @@ def test_who_keeps_failing_to_present_a_key_is_turned_away_whatever_comes_next(p
     secret, program.secret = program.secret, "miv_live_guess"
     answers = [program.get("/professionals") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+    assert answers[-1].json()["message"].startswith("Too many failed authentications from this address. Retry in ")
     assert answers[3]["Retry-After"] == str(answers[3].json()["retryAfter"])
     program.secret = secret
     assert program.get("/professionals").status_code == 200

@@ -13,7 +13,6 @@ from clinic.api.imagemais.schemas import PatientOut
 from clinic.models import Patient
 
 TAG = "Pacientes"
-SHORTEST_PHONE_PART = 4
 TAKEN = {"CPF de outro paciente": "Já existe um paciente com esse CPF"}
 VALID = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
 STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}

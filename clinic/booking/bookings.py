@@ -66,6 +66,7 @@ def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | N
         doctor=proposal.doctor,
         patient=proposal.patient,
         procedures=[line.procedure for line in proposal.lines],
+        discounts=_wanted_discounts(proposal),
         lock=lock,
     )
     refusals = rules.doctor_refusals(proposal.doctor, found.doctor)
@@ -84,7 +85,7 @@ def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | N
         procedures=found.procedures,
         starts_at=proposal.starts_at,
         ends_at=proposal.ends_at or _end(proposal.starts_at, found.procedures),
-        discounts=_discounts(proposal),
+        discounts=found.discounts,
         notes=tidy_notes(proposal.notes),
     )
     return case, refusals, examined
@@ -110,11 +111,10 @@ def _instead(proposal, refusals, now):
     return alternatives_to(case)
 
 
-def _discounts(proposal):
-    """One for each line, then the one for the whole; None only where an id is unknown."""
+def _wanted_discounts(proposal):
+    """One for each line that has one, then the one for the whole."""
     wanted = [*(line.discount for line in proposal.lines), proposal.discount]
-    asked = [discount for discount in wanted if discount is not None]
-    return rows.discounts(proposal.clinic, asked) if asked else []
+    return [discount for discount in wanted if discount is not None]
 
 
 def _end(starts_at, procedures):

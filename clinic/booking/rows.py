@@ -42,15 +42,19 @@ FOUND = """
     ), procedure AS (
         SELECT {procedure}, EXISTS (
             SELECT FROM clinic_doctor_procedures, doctor WHERE doctor_id = doctor.id AND procedure_id = each.id
-        ) FROM clinic_procedure AS each
+        ), row_number() OVER () AS line
+        FROM clinic_procedure AS each
         WHERE clinic_id = %(clinic)s AND {procedure_key} = ANY (%(procedures)s) AND active
+    ), discount AS (
+        SELECT {discount}, row_number() OVER () AS line
+        FROM clinic_discount WHERE clinic_id = %(clinic)s AND id = ANY (%(discounts)s)
     )
-    SELECT doctor.*, patient.*, procedure.* FROM (SELECT) AS once
-    LEFT JOIN doctor ON true LEFT JOIN patient ON true LEFT JOIN procedure ON true
+    SELECT doctor.*, patient.*, procedure.*, discount.* FROM (SELECT) AS once
+    LEFT JOIN doctor ON true LEFT JOIN patient ON true
+    LEFT JOIN (procedure FULL JOIN discount USING (line)) ON true
 """
 LOCKED = "FOR NO KEY UPDATE"
 PATIENTS = "SELECT {columns} FROM clinic_patient WHERE clinic_id = %s AND {condition} ORDER BY id {lock}"
-DISCOUNTS = "SELECT {columns} FROM clinic_discount WHERE clinic_id = %s AND id = ANY (%s)"
 HOLD_DOCTORS = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 HOLD_PATIENT = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s FOR NO KEY UPDATE"
 # The day's hours and absences, and in the last three columns what else tells an appointment that overlaps.
@@ -69,11 +73,12 @@ AROUND = f"""
 
 @dataclass(frozen=True)
 class Found:
-    """The active rows that were asked for, None for each unknown; a procedure has `performed`: by this doctor."""
+    """The rows that were asked for, None for each unknown or inactive; a procedure has `performed`: by this doctor."""
 
     doctor: Doctor | None
     patient: Patient | None
     procedures: list[Procedure | None]
+    discounts: list[Discount | None]
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,12 @@ def found(
     doctor: DoctorKey | None = None,
     patient: int | None = None,
     procedures: Sequence[int | UUID] = (),
+    discounts: Sequence[int] = (),
     lock: bool = False,
 ) -> Found:
-    """By id or uuid, procedures in the order asked for. With `lock` the doctor's row is held, then the patient's."""
+    """By id or uuid, procedures and discounts in the order asked for.
+
+    With `lock` the doctor's row is held, then the patient's."""
     asked = [each for each in procedures if _possible(each)]
     statement = _found_statement(_key(doctor), _key(asked[0]) if asked else "id", LOCKED if lock else "")
     parameters = {
@@ -113,31 +121,26 @@ def found(
         "doctor": doctor if _possible(doctor) else None,
         "patient": patient if _possible(patient) else None,
         "procedures": asked,
+        "discounts": [each for each in discounts if _possible(each)],
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         all_rows = cursor.fetchall()
     rows = [_cut(row) for row in all_rows]
-    known = {}
-    for *_, (*values, performed) in rows:
+    known, known_discounts = {}, {}
+    for _, _, (*values, performed, _), (*discount_values, _) in rows:
         if each := _model(Procedure, values):
             each.performed = performed
             known |= {each.pk: each, each.uuid: each}
-    doctor_values, patient_values, _ = rows[0]
+        if discount := _model(Discount, discount_values):
+            known_discounts[discount.pk] = discount
+    doctor_values, patient_values, *_ = rows[0]
     return Found(
         _model(Doctor, doctor_values),
         _model(Patient, patient_values, PATIENT_COLUMNS),
         [known.get(each) for each in procedures],
+        [known_discounts.get(each) for each in discounts],
     )
-
-
-def discounts(clinic: Clinic, wanted: list[int]) -> list[Discount | None]:
-    """In the order asked for, None for each unknown."""
-    with connection.cursor() as cursor:
-        columns = ", ".join(_names(Discount))
-        cursor.execute(DISCOUNTS.format(columns=columns), [clinic.pk, [each for each in wanted if _possible(each)]])
-        known = {each.pk: each for each in (_model(Discount, row) for row in cursor.fetchall())}
-    return [known.get(each) for each in wanted]
 
 
 def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:
@@ -266,15 +269,19 @@ def _found_statement(doctor_key, procedure_key, lock):
         patient=", ".join(PATIENT_COLUMNS),
         procedure=", ".join(f"each.{name}" for name in _names(Procedure)),
         procedure_key=procedure_key,
+        discount=", ".join(_names(Discount)),
         lock=lock,
     )
 
 
 def _cut(row):
-    """A row of FOUND, taken apart into the doctor's values, the patient's, and the procedure's with `performed`."""
-    first = len(_names(Doctor))
-    second = first + len(PATIENT_COLUMNS)
-    return row[:first], row[first:second], row[second:]
+    """A row of FOUND, taken apart: the doctor's values, the patient's, a procedure's with `performed` and its line, a
+    discount's with its line."""
+    parts, at = [], 0
+    for length in (len(_names(Doctor)), len(PATIENT_COLUMNS), len(_names(Procedure)) + 2, len(_names(Discount)) + 1):
+        parts.append(row[at : at + length])
+        at += length
+    return parts
 
 
 def _model(model, values, names=None):

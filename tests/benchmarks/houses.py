@@ -72,7 +72,7 @@ def web_server(url: str) -> Iterator[int]:
         port = probe.getsockname()[1]
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--host", "127.0.0.1",
-        "--port", str(port), "--workers", str(min(CORES, 8)), "--blocking-threads", str(min(2 * CORES + 1, 8)),
+        "--port", str(port), "--workers", str(min(CORES, 8)), "--blocking-threads", str(min(CORES + 1, 8)),
         "--log-level", "warning", "tests.benchmarks.bare:application",
     ]  # fmt: skip
     process = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": url})

@@ -169,7 +169,8 @@ def serve(address: str, port: int) -> None:
         http=HTTPModes.http1,
         # Together at most 64 connections to the database, of its 100.
         workers=min(cores, 8),
-        blocking_threads=min(2 * cores + 1, 8),
+        # More would only wait for one another: most of a request is Python, and one thread of a process runs at a time.
+        blocking_threads=min(cores + 1, 8),
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         # Addresses with a search in them would be an access log of names.

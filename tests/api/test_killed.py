@@ -67,6 +67,8 @@ class Load:
         try:
             server.request("POST", "/v1/appointments", json.dumps(self.asked[key]), headers)
             answer = server.getresponse()
+            if "Content-Length" not in answer.headers:
+                raise HTTPException("cut off within the headers")
             return answer.status, answer.read().decode()
         finally:
             server.close()

@@ -54,6 +54,7 @@ RULES = {
     Reason.PHONE_IMPOSSIBLE,
     Reason.PROCEDURE_NOT_OFFERED,
     Reason.PROCEDURE_UNKNOWN,
+    Reason.TIME_HAS_SECONDS,
     Reason.TIME_PAST,
     Reason.TOO_LONG,
 }
@@ -70,6 +71,7 @@ with translation.override("pt-pt"):
         *(errors.OWN_SENTENCES.get(rule, str(rule.sentence)) for rule in RULES),
         reading.UNSTORABLE,
         "Passa de 4 KiB.",  # metadata
+        reading.UNWRITABLE,
         CURSOR,
         MOVE_MISSING,
         WINDOW,

@@ -16,7 +16,6 @@ from clinic.models.schedule import Schedules
 
 __all__ = ["Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
 
-LONGEST = timedelta(days=1)  # no appointment lasts longer: keeps the day's query inside its index
 MOST_COLUMNS = 200  # static/grid.css knows no more
 
 
@@ -55,7 +54,6 @@ def _appointments(clinic, on):
         Appointment.objects.of(clinic)
         .kept()
         .overlapping(midnight, next_midnight)
-        .filter(starts_at__gt=midnight - LONGEST)
         .annotate(
             called=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
             procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),

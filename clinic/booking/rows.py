@@ -24,7 +24,7 @@ from clinic.models import (
     Patient,
     Procedure,
 )
-from clinic.models.appointment import FREES_THE_TIME
+from clinic.models.appointment import FREES_THE_TIME, LONGEST
 from clinic.models.schedule import STORED, Schedules, Stored
 
 DoctorKey = int | UUID
@@ -65,7 +65,7 @@ AROUND = f"""
         appointment.id, patient_id, encaixe_by_id
     FROM clinic_appointment AS appointment JOIN clinic_doctor ON clinic_doctor.id = doctor_id
     WHERE appointment.clinic_id = %(clinic)s AND (doctor_id = %(doctor)s OR patient_id = %(patient)s)
-      AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
+      AND starts_at > %(since)s AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
       AND status <> ALL (%(freed)s) AND deleted_at IS NULL AND appointment.id IS DISTINCT FROM %(besides)s
     ORDER BY 5, 8
 """  # noqa: S608 - what is put in is the statement of models.schedule
@@ -172,6 +172,7 @@ def around(
         "last": last,
         "doctor": doctor.pk,
         "patient": patient and patient.pk,
+        "since": starts_at - LONGEST,
         "starts_at": starts_at,
         "ends_at": ends_at,
         "besides": besides and besides.pk,

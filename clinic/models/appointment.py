@@ -1,4 +1,5 @@
 import uuid
+from datetime import timedelta
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
@@ -31,6 +32,10 @@ FREES_THE_TIME = (Status.CANCELLED, Status.NO_SHOW)
 STANDING = ~Q(status__in=[status.value for status in FREES_THE_TIME]) & Q(deleted_at__isnull=True)
 
 
+# No rule lets one last longer. Whoever looks for overlaps looks back so far: without it they read a doctor's whole past.
+LONGEST = timedelta(days=1)
+
+
 class AppointmentQuerySet(ClinicQuerySet):
     def kept(self):
         return self.filter(deleted_at__isnull=True)
@@ -41,7 +46,7 @@ class AppointmentQuerySet(ClinicQuerySet):
 
     def overlapping(self, starts_at, ends_at):
         """Those that share an instant with the half-open span [starts_at, ends_at)."""
-        return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at)
+        return self.filter(starts_at__gt=starts_at - LONGEST, starts_at__lt=ends_at, ends_at__gt=starts_at)
 
 
 class Appointment(ClinicRow):

@@ -32,7 +32,7 @@ FREES_THE_TIME = (Status.CANCELLED, Status.NO_SHOW)
 STANDING = ~Q(status__in=[status.value for status in FREES_THE_TIME]) & Q(deleted_at__isnull=True)
 
 
-# No rule lets one last longer. Whoever looks for overlaps looks back so far: without it they read a doctor's whole past.
+# No rule lets one last longer. Without it, whoever looks for overlaps would read a doctor's whole past.
 LONGEST = timedelta(days=1)
 
 

@@ -143,7 +143,7 @@ class Door:
             if refused.problem is Problem.METHOD_NOT_ALLOWED:
                 response["Allow"] = refused.detail
             return response
-        except Exception as error:
+        except Exception as error:  # whatever it is, a program is answered in its API's words, never with a page
             log.exception("Request %s", visit.id)
             return self.refuse(request, _unexpected(error))
 

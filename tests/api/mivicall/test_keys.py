@@ -65,10 +65,11 @@ def test_a_key_may_be_written_as_http_lets_it(program, secret, written):
 
 def invalid_keys(secret):
     other = "a" if secret[-1] != "a" else "b"
+    at = next((at for at in range(15, len(secret) - 1) if secret[at] != secret[at + 1]), 15)
     return {
         "last letter": secret[:-1] + other,
         "inner letter": secret[:20] + ("a" if secret[20] != "a" else "b") + secret[21:],
-        "swapped letters": secret[:15] + secret[15:17][::-1] + secret[17:],
+        "swapped letters": secret[:at] + secret[at : at + 2][::-1] + secret[at + 2 :],
         "cut": secret[:-1],
         "longer": secret + "a",
         "test instead of live": secret.replace("live", "test"),
@@ -82,8 +83,7 @@ def invalid_keys(secret):
 @pytest.mark.parametrize("typo", invalid_keys("miv_live_" + "x" * 36))
 def test_a_mistyped_key_is_invalid_and_costs_no_look_among_the_keys(program, secret, typo):
     key = invalid_keys(secret)[typo]
-    if key == secret:
-        pytest.skip("two equal letters swapped")
+    assert key != secret
     with CaptureQueriesContext(
         connection,
     ) as queries:

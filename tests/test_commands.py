@@ -144,7 +144,7 @@ def test_only_what_is_old_is_forgotten():
         )
     rate_limit.admit("now")
     RequestCount.objects.bulk_create(
-        RequestCount(who="then", tick=RequestCount.objects.get().tick - ago, count=1) for ago in (599, 600, 6000)
+        RequestCount(who="then", tick=RequestCount.objects.get().tick - ago, count=1) for ago in (300, 600, 6000)
     )
 
     assert printed("purge_expired") == "Forgotten: 2 stored answers, 2 request counts."

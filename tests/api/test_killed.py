@@ -8,6 +8,7 @@ import sys
 import threading
 import time as clock
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from http.client import HTTPConnection, HTTPException
@@ -42,6 +43,19 @@ class Load:
     under_way: int = 0
     over: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def by(self, clients):
+        """Whatever happens within, nobody asks any more after it."""
+        threads = [threading.Thread(target=self.go_on) for _ in range(clients)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self.over = True
+            for thread in threads:
+                thread.join(PATIENCE)
 
     def go_on(self):
         while not self.over:
@@ -139,17 +153,13 @@ def test_workers_killed_in_mid_request_lose_and_double_nothing(server, mivicall)
     port, process = server
     clinic, wanted = bookings()
     load = Load(port, mivicall(clinic).secret, wanted)
-    clients = [threading.Thread(target=load.go_on) for _ in range(CLIENTS)]
-    for client in clients:
-        client.start()
-    for number in range(KILLS):
-        before = len(load.acknowledged)
-        until(lambda before=before: len(load.acknowledged) > before + 2 and load.under_way and not load.strange)
-        os.kill(workers_of(process)[number % WORKERS], signal.SIGKILL)
-        until(lambda: len(workers_of(process)) == WORKERS)
-    load.over = True
-    for client in clients:
-        client.join(PATIENCE)
+    with load.by(CLIENTS):
+        for number in range(KILLS):
+            before = len(load.acknowledged)
+            until(lambda before=before: len(load.acknowledged) > before + 2 and load.under_way and not load.strange)
+            victim = workers_of(process)[number % WORKERS]
+            os.kill(victim, signal.SIGKILL)
+            until(lambda victim=victim: len(workers := workers_of(process)) == WORKERS and victim not in workers)
 
     assert load.strange == []
     assert len(load.acknowledged) < len(load.asked)  # some were killed before they could answer

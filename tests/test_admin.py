@@ -718,14 +718,14 @@ def test_the_list_of_patients_shows_the_document_of_the_clinics_country(client, 
 @pytest.mark.parametrize(
     ("model", "queries"),
     [
-        (Doctor, 7),
-        (Closure, 7),
-        (Procedure, 5),
-        (Discount, 5),
-        (Patient, 4),
-        (StaffUser, 5),
-        (Appointment, 7),
-        (AppointmentEvent, 6),
+        (Doctor, 6),
+        (Closure, 6),
+        (Procedure, 4),
+        (Discount, 4),
+        (Patient, 3),
+        (StaffUser, 4),
+        (Appointment, 6),
+        (AppointmentEvent, 5),
     ],
 )
 def test_a_list_costs_the_same_however_long(client, django_assert_num_queries, model, queries, count):

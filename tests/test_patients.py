@@ -274,8 +274,8 @@ def test_the_list_costs_the_same_queries_for_one_and_three(desk, clinic, amount,
         visit(patient, days=2)
         visit(patient, days=-2, status=FINISHED)
 
-    # Session, user; names that begin so, the others, last and next appointments; the search kept in the session (3).
-    with django_assert_num_queries(9):
+    # Session and user; names that begin so, the others, last and next appointments; the search kept in the session (3).
+    with django_assert_num_queries(8):
         desk.post(reverse("web:patient-list"), {"q": "ana"}, headers=HTMX)
 
 
@@ -370,8 +370,8 @@ def test_the_card_costs_the_same_queries_for_one_and_three(desk, clinic, amount,
         visit(ana, days=day)
         visit(ana, days=-day)
 
-    # Session, user; the patient; coming and past appointments, each with lines and procedures.
-    with django_assert_num_queries(9):
+    # Session and user; the patient; coming and past appointments, each with lines and procedures.
+    with django_assert_num_queries(8):
         desk.get(reverse("web:patient-detail", args=[ana.pk]))
 
 

@@ -6,7 +6,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.contrib.auth import get_user
 from django.contrib.auth.hashers import identify_hasher
-from django.contrib.sessions.models import Session
 from django.http import HttpResponse, QueryDict
 from django.test import Client
 from django.urls import path, reverse
@@ -15,7 +14,7 @@ from django.utils import timezone, translation
 from clinic import urls
 from clinic.access import interrupted, roles
 from clinic.access.middleware import choose_clinic
-from clinic.models import StaffUser
+from clinic.models import StaffSession
 from tests.factories import (
     PASSWORD,
     make_clinic,
@@ -372,7 +371,7 @@ def test_being_seen_is_written_at_most_every_five_minutes(client, time_machine, 
     time_machine.move_to(NOON, tick=False)
     client.force_login(make_user())
     client.get("/onde/")
-    reading = 2  # the session; the user with the clinic; a write is an update inside a savepoint
+    reading = 1  # the session with its user and clinic; a write is an update inside a savepoint
 
     for minutes, queries in [(0, reading), (4, reading), (1, reading + 3), (1, reading), (4, reading + 3)]:
         time_machine.shift(timedelta(minutes=minutes))
@@ -546,7 +545,7 @@ def test_a_stranger_stores_nothing(client):
     answer = client.post("/formulario/", TYPED)
 
     assert answer.status_code == 302
-    assert not Session.objects.exists()
+    assert not StaffSession.objects.exists()
 
 
 def test_a_monstrous_form_is_not_kept(ended):
@@ -610,11 +609,18 @@ def test_roles_open_their_pages(client, make, manager, master):
     assert client.get("/master/").status_code == master
 
 
-def test_a_signed_in_user_is_found_with_one_query(django_assert_num_queries):
-    from clinic.access.backends import StaffBackend  # noqa: PLC0415
-
+def test_session_user_and_clinic_are_one_query(client, django_assert_num_queries):
     user = make_user()
+    client.force_login(user)
+    client.get("/onde/")
     with django_assert_num_queries(1):
-        assert StaffBackend().get_user(user.pk).clinic.name == user.clinic.name
-    assert StaffBackend().get_user(0) is None
-    assert StaffUser.objects.count() == 1
+        assert client.get("/onde/").text.startswith(user.clinic.slug)
+
+
+def test_a_session_goes_with_its_user_and_its_key_is_never_a_name(client):
+    client.force_login(user := make_user())
+    (session,) = StaffSession.objects.all()
+    assert (session.user, session.pk in str(session)) == (user, False)
+
+    user.delete()
+    assert not StaffSession.objects.exists()

@@ -145,9 +145,9 @@ def a_slow_request(clinic: Clinic) -> Iterator[list[int | None]]:
         target=lambda: statuses.append(clinic.status("/", Cookie="sessionid=abcdefghijabcdefghijabcdefghij12"))
     )
     with psycopg.connect(url) as lock, psycopg.connect(url, autocommit=True) as watch:
-        lock.execute("LOCK TABLE django_session IN ACCESS EXCLUSIVE MODE")
+        lock.execute("LOCK TABLE clinic_staffsession IN ACCESS EXCLUSIVE MODE")
         request.start()
-        waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'django_session'::regclass AND NOT granted"
+        waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'clinic_staffsession'::regclass AND NOT granted"
         eventually(lambda: watch.execute(waiting).fetchone()[0])
         yield statuses
     request.join()

@@ -35,4 +35,4 @@ def _names(kind):
 
 
 def _instance(kind, names, values):
-    return None if values[names.index("id")] is None else kind.from_db(connection.alias, names, values)
+    return None if values[names.index(kind._meta.pk.attname)] is None else kind.from_db(connection.alias, names, values)

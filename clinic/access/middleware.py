@@ -4,13 +4,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY
-from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware, get_user
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from clinic.access import interrupted
+from clinic.access import backends, interrupted
 from clinic.models import Clinic
 
 SIGNED_IN_AT = "signed_in_at"
@@ -30,6 +31,19 @@ class ProgramsWithoutCookies:
         if request.path_info.startswith(settings.PROGRAMS):
             request.COOKIES = {}
         return self.get_response(request)
+
+
+class WhoseSession(AuthenticationMiddleware):
+    """Django's `request.user`, found and checked as ever, without a query of its own: they came with the session."""
+
+    def process_request(self, request):
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: self.user(request))
+
+    def user(self, request):
+        request.session.get(SESSION_KEY)  # loads it
+        with backends.loaded(request.session.user):
+            return get_user(request)
 
 
 class SessionLimits:

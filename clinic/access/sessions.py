@@ -1,20 +1,41 @@
-"""Django's sessions in the database, read by a statement that is composed once: every request reads one."""
+"""Django's sessions in the database, read together with whose they are: every request needs both."""
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db import connection
 from django.utils import timezone
 
-NAMES = ("session_key", "session_data", "expire_date")
-STORED = f"SELECT {', '.join(NAMES)} FROM django_session WHERE session_key = %s AND expire_date > %s"  # noqa: S608 - names written above
+from clinic.access.loading import load
+from clinic.models import Clinic, StaffSession, StaffUser
+
+WITH_USER_AND_CLINIC = """
+    clinic_staffsession
+    LEFT JOIN clinic_staffuser ON clinic_staffuser.id = clinic_staffsession.user_id
+    LEFT JOIN clinic_clinic ON clinic_clinic.id = clinic_staffuser.clinic_id
+    WHERE clinic_staffsession.session_key = %s AND clinic_staffsession.expire_date > %s
+"""
 
 
 class SessionStore(DatabaseStore):
+    """`user` is whose the session was when it was loaded, with their clinic, or None: nothing is checked here."""
+
+    user: StaffUser | None = None
+
+    @classmethod
+    def get_model_class(cls):
+        return StaffSession
+
+    def create_model_instance(self, data):
+        row = super().create_model_instance(data)
+        row.user_id = data.get(SESSION_KEY)
+        return row
+
     def _get_session_from_db(self):
         """The row of this key, or None and a fresh start, as Django's own does."""
-        with connection.cursor() as cursor:
-            cursor.execute(STORED, [self.session_key, timezone.now()])
-            row = cursor.fetchone()
-        if row is None:
+        found = load((StaffSession, StaffUser, Clinic), WITH_USER_AND_CLINIC, [self.session_key, timezone.now()])
+        if found is None:
             self._session_key = None
             return None
-        return self.model.from_db(connection.alias, NAMES, row)
+        session, self.user, clinic = found
+        if self.user:
+            self.user.clinic = clinic
+        return session

@@ -7,7 +7,7 @@ from clinic.models.doctor import Absence, Closure, Doctor, WorkingHours
 from clinic.models.history import AppointmentEvent
 from clinic.models.patient import Patient
 from clinic.models.procedure import Discount, Procedure
-from clinic.models.staff import StaffUser
+from clinic.models.staff import StaffSession, StaffUser
 
 __all__ = [
     "Absence",
@@ -26,6 +26,7 @@ __all__ = [
     "Patient",
     "Procedure",
     "RequestCount",
+    "StaffSession",
     "StaffUser",
     "StoredAnswer",
     "WorkingHours",

@@ -1,5 +1,6 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -81,3 +82,17 @@ class StaffUser(AbstractBaseUser):
 
     def has_module_perms(self, app_label):
         return self.is_staff
+
+
+class StaffSession(AbstractBaseSession):
+    """A browser's session as Django keeps it, and whose it is; nobody's before they sign in and after it has ended."""
+
+    user = models.ForeignKey(StaffUser, models.CASCADE, null=True, related_name="+", verbose_name=_("usuário"))
+
+    class Meta:
+        verbose_name = _("sessão")
+        verbose_name_plural = _("sessões")
+
+    def __str__(self):
+        """Never the key, which opens it."""
+        return str(self.expire_date)

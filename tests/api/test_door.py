@@ -135,7 +135,7 @@ def browser(recife):
 
 
 def of_a_session(queries):
-    return [query["sql"] for query in queries if "django_session" in query["sql"]]
+    return [query["sql"] for query in queries if "clinic_staffsession" in query["sql"]]
 
 
 @pytest.mark.parametrize("path", ["/appointments", "/nothing", "/openapi.json"])

@@ -13,7 +13,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.wsgi import get_wsgi_application
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.template import engines
@@ -79,7 +78,8 @@ urlpatterns = [
 ]
 
 settings.ROOT_URLCONF = __name__
-whole = get_wsgi_application()
+from clinic.wsgi import application as whole  # noqa: E402 - loads the addresses above
+
 with override_settings(MIDDLEWARE=[]):
     bare = WSGIHandler()  # loads its middleware here, once
 

@@ -83,9 +83,9 @@ def measure_bookings(
     *,
     rounds: int,
     seconds: float,
-) -> dict[tuple, float]:
-    """Bookings a second by (request, clients, stored): the fullest house with every number of clients, the emptiest and
-    the APIs with the highest. Medians of rounds in turns, the first of which is a warm-up and is not counted."""
+) -> dict[tuple, list[float]]:
+    """Bookings a second, a number for each round, by (request, clients, stored): the fullest house with every number of
+    clients, the emptiest and the APIs with the highest. The first round is a warm-up and is not counted."""
     most, crowd = built[-1], clients[-1]
     turns = [(most, count, way) for count in clients for way in (BARE, FORM)]
     turns += [(most, crowd, MIVICALL), (most, crowd, IMAGEMAIS), (built[0], crowd, BARE), (built[0], crowd, FORM)]
@@ -98,7 +98,16 @@ def measure_bookings(
             rate = booking.rate(load, house, clinic, senders, way, seconds if number else 1, expected)
             if number:
                 measured[way, count, house.stored].append(rate)
-    return {turn: median(rates) for turn, rates in measured.items()}
+    return measured
+
+
+def ratio(one: list[float], other: list[float]) -> float:
+    """The median of the rounds' ratios: what slows the machine down for a while slows both sides of a round."""
+    return median(each / beside for each, beside in zip(one, other, strict=True))
+
+
+def row(name: str, ours: list[float], beside: list[float], goal: str = "") -> str:
+    return f"| {name} | {median(ours):.0f} | {median(beside):.0f} | {ratio(ours, beside):.2f} | {goal} |"
 
 
 def table(sizes: list[int], clients: list[int], rates, pages, queries: int, size: int, total: int) -> str:
@@ -114,15 +123,13 @@ def table(sizes: list[int], clients: list[int], rates, pages, queries: int, size
     for count in clients:
         form, bare = rates[FORM, count, most], rates[BARE, count, most]
         goal = "≥ 0.6" if count == crowd else ""
-        lines.append(f"| {count} clients, form, {most} stored | {form:.0f} | {bare:.0f} | {form / bare:.2f} | {goal} |")
+        lines.append(row(f"{count} clients, form, {most} stored", form, bare, goal))
     bare = rates[BARE, crowd, most]
     for name, way in (("`POST /v1/appointments`, Idempotency-Key", MIVICALL), ("`POST /api/appointments`", IMAGEMAIS)):
-        rate = rates[way, crowd, most]
-        lines.append(f"| {crowd} clients, {name} | {rate:.0f} | {bare:.0f} | {rate / bare:.2f} | ≥ 0.5 |")
-    form, bare = emptiest, rates[BARE, crowd, least]
+        lines.append(row(f"{crowd} clients, {name}", rates[way, crowd, most], bare, "≥ 0.5"))
     lines += [
-        f"| {crowd} clients, form, {least} stored | {form:.0f} | {bare:.0f} | {form / bare:.2f} | |",
-        f"| form, {most} stored beside {least} | {fullest:.0f} | {emptiest:.0f} | {fullest / emptiest:.2f} | ≥ 0.9 |",
+        row(f"{crowd} clients, form, {least} stored", emptiest, rates[BARE, crowd, least]),
+        row(f"form, {most} stored beside {least}", fullest, emptiest, "≥ 0.9"),
         "",
         "| day page, 20 doctors × 16 | p50, p95 | bare page: p50, p95 | ratio of p95 | to reach |",
         "|---|--:|--:|--:|--:|",

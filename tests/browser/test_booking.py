@@ -2,9 +2,9 @@ import re
 from datetime import time, timedelta
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import expect
 
+from clinic.access.sessions import SessionStore
 from clinic.booking import Author, LineRequest, Proposal, book
 from clinic.models import Appointment, Patient
 from tests.factories import PASSWORD, make_doctor, make_patient, make_procedure

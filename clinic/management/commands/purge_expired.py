@@ -7,12 +7,14 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from clinic.access import idempotency, rate_limit
+from clinic.access.sessions import SessionStore
 
 
 class Command(BaseCommand):
-    help = "Deletes answers that an Idempotency-Key kept for longer than STORED_ANSWER_DAYS, and old request counts."
+    help = "Deletes ended sessions, old request counts, and what an Idempotency-Key kept for STORED_ANSWER_DAYS."
 
     def handle(self, *, verbosity, **options):
+        SessionStore.clear_expired()
         answers = idempotency.forget(timezone.now() - timedelta(days=settings.STORED_ANSWER_DAYS))
         counts = rate_limit.forget()
         if verbosity:

@@ -52,7 +52,6 @@ class Command(BaseCommand):
             address = free_address(host, port)
             with prepared_by_us_alone():
                 call_command("migrate", interactive=False, verbosity=0)
-                call_command("clearsessions", verbosity=0)
                 call_command("purge_expired", verbosity=0)
                 collect_static_files(Path(settings.STATIC_ROOT))
                 if not no_demo and not Clinic.objects.exists():
@@ -225,4 +224,5 @@ class Loader:
         handler = signal.getsignal(signal.SIGTERM)
         if not callable(handler):
             os._exit(0)  # granian has not set its own yet, so there is no request to finish
+        time.sleep(0.1)  # granian sets it a moment before what it tells is listened to
         handler(signal.SIGTERM, None)

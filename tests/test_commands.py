@@ -142,7 +142,7 @@ def test_only_what_is_old_is_forgotten():
         StoredAnswer.objects.create(
             clinic=whose, credential="mivicall", key=str(number), fingerprint="f", created_at=at
         )
-    rate_limit.admit("now")
+    rate_limit.admit("now", 1, 1)
     RequestCount.objects.bulk_create(
         RequestCount(who="then", tick=RequestCount.objects.get().tick - ago, count=1) for ago in (300, 600, 6000)
     )

@@ -8,15 +8,17 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from clinic.access import secret_keys
+from clinic.access import rate_limit, secret_keys
 from clinic.access.loading import load
 from clinic.models import AccessToken, Clinic, CredentialEvent, StaffUser
 
 LIFE = timedelta(hours=1)
 ALGORITHM = "HS256"
-RELEASED = """
+WHO = "'access token ' || clinic_accesstoken.id"
+RELEASED = f"""
     clinic_accesstoken JOIN clinic_clinic ON clinic_clinic.id = clinic_accesstoken.clinic_id
     JOIN clinic_staffuser ON clinic_staffuser.id = clinic_accesstoken.user_id
+    {rate_limit.COUNTED.format(who=WHO)}
     WHERE clinic_accesstoken.clinic_id = %s AND jti = %s AND user_id = %s AND revoked_at IS NULL
 """
 CLAIMS = ["sub", "accountId", "iat", "exp", "aud", "iss", "jti"]
@@ -66,15 +68,21 @@ def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> Acces
 
 
 def authenticate(text: str) -> AccessToken:
-    """The released token with its clinic and user. Raises InvalidToken or ExpiredToken. One query."""
+    """The released token with its clinic, its user and, for this request of it, the `admission`. One query.
+
+    Raises InvalidToken or ExpiredToken.
+    """
     claims = _claims(text)
     jti = _uuid(claims["jti"])
     if not all(type(claims[name]) is int for name in ("sub", "accountId")):
         raise InvalidToken
-    found = load((AccessToken, Clinic, StaffUser), RELEASED, [claims["accountId"], jti, claims["sub"]])
+    limits = rate_limit.limits()
+    parameters = [*limits, claims["accountId"], jti, claims["sub"]]
+    found = load((AccessToken, Clinic, StaffUser), RELEASED, parameters, also=rate_limit.COLUMNS)
     if found is None:
         raise InvalidToken
-    token, token.clinic, token.user = found
+    token, token.clinic, token.user, *counted = found
+    token.admission = rate_limit.admission(counted, limits[0])
     if not (token.clinic.active and may_release(token.user, token.clinic)):
         raise InvalidToken
     return token

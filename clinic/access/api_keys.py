@@ -10,7 +10,7 @@ from zlib import crc32
 from django.db import transaction
 from django.utils import timezone
 
-from clinic.access import secret_keys
+from clinic.access import rate_limit, secret_keys
 from clinic.access.loading import load
 from clinic.models import ApiKey, Clinic, CredentialEvent, StaffUser
 
@@ -20,8 +20,10 @@ USE_NOTED_EVERY = timedelta(minutes=1)
 ALPHABET = string.digits + string.ascii_letters
 BODY, CHECKSUM = 30, 6  # 30 letters of 62 are 178 random bits
 SHOWN = 6  # letters of the body in the prefix
-STANDING = """
+WHO = "'api key ' || clinic_apikey.id"
+STANDING = f"""
     clinic_apikey JOIN clinic_clinic ON clinic_clinic.id = clinic_apikey.clinic_id
+    {rate_limit.COUNTED.format(who=WHO)}
     WHERE digest = ANY (%s) AND revoked_at IS NULL
 """
 FORM = re.compile(rf"(miv_(?:live|test)_)([0-9A-Za-z]{{{BODY}}})([0-9A-Za-z]{{{CHECKSUM}}})", re.ASCII)
@@ -83,14 +85,18 @@ def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> ApiKe
 
 
 def authenticate(text: str) -> ApiKey:
-    """The key with its clinic, active or not. Raises InvalidKey or ExpiredKey. A mistyped key costs no query."""
+    """The key with its clinic, active or not, and with the `admission` of this request of it.
+
+    One query, and once a minute another that notes the use; none for a mistyped key. Raises InvalidKey or ExpiredKey.
+    """
     if not _is_well_formed(text):
         raise InvalidKey
-    digests = _digests(text)
-    found = load((ApiKey, Clinic), STANDING, [digests])
+    digests, limits = _digests(text), rate_limit.limits()
+    found = load((ApiKey, Clinic), STANDING, [*limits, digests], also=rate_limit.COLUMNS)
     if found is None:
         raise InvalidKey
-    key, key.clinic = found
+    key, key.clinic, *counted = found
+    key.admission = rate_limit.admission(counted, limits[0])
     now = timezone.now()
     if key.expires_at <= now:
         raise ExpiredKey

@@ -5,13 +5,14 @@ from functools import cache
 from django.db import connection, models
 
 
-def load(kinds: tuple[type[models.Model], ...], source: str, parameters: list) -> list[models.Model | None] | None:
+def load(kinds: tuple[type[models.Model], ...], source: str, parameters: list, *, also: str = "") -> list | None:
     """One instance of each of `kinds` from the first row, None for the NULLs of an outer join; None without a row.
 
-    `source` is what follows FROM, with each kind's table under its own name. It is never made of anything typed.
+    `source` is what follows FROM, with each kind's table under its own name; the values of the columns that `also`
+    names come after the instances. Neither is ever made of anything typed.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_statement(kinds, source), parameters)
+        cursor.execute(_statement(kinds, source, also), parameters)
         row = cursor.fetchone()
     if row is None:
         return None
@@ -20,12 +21,13 @@ def load(kinds: tuple[type[models.Model], ...], source: str, parameters: list) -
         names = _names(kind)
         found.append(_instance(kind, names, row[at : at + len(names)]))
         at += len(names)
-    return found
+    return [*found, *row[at:]]
 
 
 @cache
-def _statement(kinds, source):
+def _statement(kinds, source, also):
     columns = [f"{kind._meta.db_table}.{field.column}" for kind in kinds for field in kind._meta.concrete_fields]
+    columns += [also] if also else []
     return f"SELECT {', '.join(columns)} FROM {source} LIMIT 1"  # noqa: S608 - names of the models' own columns
 
 

@@ -1,5 +1,6 @@
 """How often somebody may ask, counted in PostgreSQL for all worker processes together (mivicall.md, "Rate limit")."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -12,6 +13,10 @@ FORGET = """
         FOR UPDATE SKIP LOCKED
     )
 """
+
+# Joined to a credential's row: the statement that finds whose request it is counts it too. `limits` are its parameters.
+COUNTED = "CROSS JOIN LATERAL clinic_admit({who}, %s, %s) AS admission"
+COLUMNS = "admission.*"
 
 
 @dataclass(frozen=True)
@@ -26,18 +31,31 @@ class Admission:
     reset: int
 
 
-def admit(who: str) -> Admission:
-    """Count a request of a credential, if it is within the limits of the minute and of the second. One statement.
+def limits() -> tuple[int, int]:
+    """How many requests a credential has a minute, and how many a second."""
+    return settings.API_REQUESTS_A_MINUTE, settings.API_REQUESTS_A_SECOND
 
-    Runs outside any transaction, or everybody who shares the credential would wait for it to end.
+
+def admission(counted: Sequence, a_minute: int) -> Admission:
+    """What clinic_admit answered."""
+    admitted, used, wait, reset = counted
+    return Admission(admitted, a_minute, max(a_minute - used, 0), wait, reset)
+
+
+def admit(who: str, a_minute: int, a_second: int) -> Admission:
+    """Count a request, if it is within the limits of the minute and of the second. One statement.
+
+    Runs outside any transaction, or everybody who is counted as `who` would wait for it to end.
     """
-    return _admit(who, settings.API_REQUESTS_A_MINUTE, settings.API_REQUESTS_A_SECOND)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM clinic_admit(%s, %s, %s)", [who, a_minute, a_second])
+        return admission(cursor.fetchone(), a_minute)
 
 
 def admit_failure(address: str | None) -> Admission:
     """Count a failed authentication from this address."""
     limit = settings.API_FAILURES_A_MINUTE
-    return _admit(f"failures {address}", limit, limit)
+    return admit(f"failures {address}", limit, limit)
 
 
 def forget() -> int:
@@ -45,10 +63,3 @@ def forget() -> int:
     with connection.cursor() as cursor:
         cursor.execute(FORGET)
         return cursor.rowcount
-
-
-def _admit(who, a_minute, a_second):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM clinic_admit(%s, %s, %s)", [who, a_minute, a_second])
-        admitted, used, wait, reset = cursor.fetchone()
-    return Admission(admitted, a_minute, max(a_minute - used, 0), wait, reset)

@@ -36,7 +36,7 @@ UNAVAILABLE_SECONDS = 5
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. `who` is what requests are counted by; a test key's caller `writes` nothing."""
+    """Who asks. `who` is what the log calls them; a test key's caller `writes` nothing."""
 
     clinic: Clinic
     author: Author
@@ -124,7 +124,7 @@ class Door:
         visit = request.visit
         try:
             visit.caller = self._authenticated(request)
-            visit.admission = rate_limit.admit(visit.caller.who)
+            visit.admission = visit.caller.credential.admission
             if not visit.admission.admitted:
                 raise Refused(Problem.TOO_MANY_REQUESTS, retry_after=visit.admission.wait)
             self.permit(request)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import phonenumbers
 from django import template
 from django.utils.formats import number_format
+from phonenumber_field.phonenumber import PhoneNumber
 
 register = template.Library()
 
@@ -20,7 +21,7 @@ def money(amount: Decimal, clinic) -> str:
 @register.filter
 def phone(number, clinic) -> str:
     """(81) 99999-9999 at home, +351 912 345 678 from abroad."""
-    parsed = phonenumbers.parse(str(number), clinic.country)
+    parsed = number if isinstance(number, PhoneNumber) else phonenumbers.parse(number, clinic.country)
     abroad = parsed.country_code != phonenumbers.country_code_for_region(clinic.country)
     style = phonenumbers.PhoneNumberFormat
     return phonenumbers.format_number(parsed, style.INTERNATIONAL if abroad else style.NATIONAL)

@@ -111,11 +111,11 @@ def test_two_clinics_may_use_the_same_key(desk, imagemais):
 
 # The token and the count of requests are one query each.
 QUERIES = {
-    "/appointments": 5,
-    "/doctors": 5,
-    "/procedures": 3,
-    "/discounts": 3,
-    "/patients": 3,
+    "/appointments": 4,
+    "/doctors": 4,
+    "/procedures": 2,
+    "/discounts": 2,
+    "/patients": 2,
 }
 
 

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 from django.urls import reverse
-from ninja import NinjaAPI, Query, Schema
+from ninja import Query, Schema
 from pydantic import Field
 
 from clinic.api import json_schema
+from clinic.api.door import Api
 from clinic.api.imagemais.urls import reference as imagemais
 from clinic.api.mivicall.urls import reference as mivicall
 from clinic.api.prose import prose
@@ -64,7 +65,7 @@ class Sort(Schema):
 
 @pytest.fixture(scope="module")
 def document():
-    api = NinjaAPI(title="API de teste", version="1", urls_namespace="throw-away", docs_url=None)
+    api = Api(title="API de teste", version="1", urls_namespace="throw-away")
     told = {"x-origem": "seed", "x-permissoes": ["things:write"]}
 
     @api.post("/things/{int:pk}", response={201: Thing, 409: Contact}, tags=["Coisas"], openapi_extra=told)
@@ -99,7 +100,7 @@ def rows(fields):
 def test_paths_begin_where_the_api_does(document):
     assert set(document["paths"]) == {"/x/things/{pk}", "/x/things"}
     assert document["openapi"].startswith("3.1")
-    assert document["paths"]["/x/things"]["get"]["security"] == [{"bearer": []}]
+    assert document["paths"]["/x/things"]["get"]["security"] == [{"Bearer": []}]
 
 
 def test_operations_stand_by_tag_and_the_rest_comes_last(document):

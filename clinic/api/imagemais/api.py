@@ -7,7 +7,7 @@ from ninja.renderers import JSONRenderer
 from pydantic.json_schema import models_json_schema
 
 from clinic.access import access_tokens
-from clinic.api.door import Api, Caller, Door
+from clinic.api.door import Api, Caller, Door, bearer
 from clinic.api.imagemais import errors, schemas
 from clinic.api.imagemais.documented import PATHS
 from clinic.api.refused import Problem, Refused
@@ -74,11 +74,8 @@ class ImagemaisDoor(Door):
     credential = StoredAnswer.Credential.IMAGEMAIS
 
     def authenticate(self, request) -> Caller:
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not text:
-            raise Refused(Problem.MALFORMED_AUTHORIZATION)
         try:
-            token = access_tokens.authenticate(text.strip())
+            token = access_tokens.authenticate(bearer(request))
         except access_tokens.ExpiredToken as error:
             raise Refused(Problem.EXPIRED_CREDENTIAL) from error
         except access_tokens.InvalidToken as error:

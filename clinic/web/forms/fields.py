@@ -1,6 +1,7 @@
 """Dates and times as people at a counter type them."""
 
 import re
+from calendar import isleap
 from datetime import date, time
 
 from django import forms
@@ -28,7 +29,7 @@ class Unchanging(dict):
 
 
 class TypedDateField(forms.Field):
-    """A local date: 23/11/2026, 23/11/26, 23112026, 2026-11-23, or 23/11 of this year.
+    """A local date: 23/11/2026, 23/11/26, 23112026, 2026-11-23, or 23/11 of the year that brings it nearest to today.
 
     `past` (birth dates) wants the year, and reads two digits as the last such year that has been; otherwise they are of
     this century.
@@ -62,16 +63,23 @@ class TypedDateField(forms.Field):
         if not found:
             raise ValueError(value)
         day, month, year = found.groups()[:3] if found[1] else found.groups()[3:]
-        return date(self._year(year), int(month), int(day))
+        return date(self._year(year), int(month), int(day)) if year else self._nearest(int(month), int(day))
+
+    def _nearest(self, month, day):
+        """In December 05/01 is of the next year, in January 20/12 of the last."""
+        if self.past:
+            raise ValueError("whose year is not known")
+        today = timezone.localdate()
+        years = [today.year - 1, today.year, today.year + 1]
+        of_each = [date(year, month, day) for year in years if (month, day) != (2, 29) or isleap(year)]
+        if not of_each:
+            raise ValueError("none of these years has it")
+        return min(of_each, key=lambda each: abs(each - today))
 
     def _year(self, written):
-        today = timezone.localdate()
-        if written is None and self.past:
-            raise ValueError("whose year is not known")
-        if written is None:
-            return today.year
         if len(written) == 4:
             return int(written)
+        today = timezone.localdate()
         year = today.year // 100 * 100 + int(written)
         return year - 100 if self.past and year > today.year else year
 

@@ -50,7 +50,7 @@ def test_every_operation_is_described_and_says_who_decided_it(told):
 def test_the_document_names_the_scopes_that_are_asked_for_and_the_limits(asked, told):
     method, path = asked
     assert set(told["x-permissoes"]) == NEEDED[method, path.replace("{", "<").replace("}", ">")] != set()
-    assert told["security"] == [{"Key": []}]
+    assert told["security"] == [{"Bearer": []}]
     for status, answer in told["responses"].items():
         assert set(reference.HEADERS) <= set(answer["headers"]), status
     headers = [field["name"] for field in told["parameters"] if field["in"] == "header"]

@@ -40,6 +40,7 @@ from tests.factories import (
     make_superuser,
     make_user,
 )
+from tests.locks import wait_until_somebody_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -417,16 +418,6 @@ def test_a_twin_that_is_quicker_is_named_at_the_field(client, manager):
     other.join()
 
     assert "já usa este código" in errors(answer)["code"][0]
-
-
-def wait_until_somebody_waits_for_a_lock():
-    with connection.cursor() as cursor:
-        for _ in range(500):
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            cursor.execute("SELECT pg_sleep(0.02)")
-    raise AssertionError("nobody waits")
 
 
 def test_a_form_sent_after_the_session_ended_comes_back_filled_and_unsaved(client, time_machine):

@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic.access import access_tokens, api_keys, idempotency, rate_limit
-from clinic.models import AccessToken, ApiKey, CredentialEvent, Patient, RequestCount, StoredAnswer
+from clinic.models import AccessToken, ApiKey, CredentialEvent, Patient, RequestCount, StaffSession, StoredAnswer
 from tests.factories import make_clinic, make_manager, make_master, make_patient, make_superuser
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -142,6 +142,8 @@ def test_only_what_is_old_is_forgotten():
         StoredAnswer.objects.create(
             clinic=whose, credential="mivicall", key=str(number), fingerprint="f", created_at=at
         )
+    for key, ends in ("old", -1), ("new", 1):
+        StaffSession.objects.create(session_key=key, expire_date=timezone.now() + timedelta(minutes=ends))
     rate_limit.admit("now", 1, 1)
     RequestCount.objects.bulk_create(
         RequestCount(who="then", tick=RequestCount.objects.get().tick - ago, count=1) for ago in (300, 600, 6000)
@@ -149,6 +151,7 @@ def test_only_what_is_old_is_forgotten():
 
     assert printed("purge_expired") == "Forgotten: 2 stored answers, 2 request counts."
     assert set(StoredAnswer.objects.values_list("key", flat=True)) == {"2", "3"}
+    assert StaffSession.objects.get().session_key == "new"
     assert RequestCount.objects.count() == 2
     assert printed("purge_expired", "--verbosity=0") == ""
 

@@ -617,6 +617,13 @@ def test_session_user_and_clinic_are_one_query(client, django_assert_num_queries
         assert client.get("/onde/").text.startswith(user.clinic.slug)
 
 
+def test_what_a_session_says_decides_whose_it_is(client):
+    client.force_login(user := make_user())
+    StaffSession.objects.update(user=make_user())
+    assert get_user(client) == user
+    assert client.get("/onde/").text.startswith(user.clinic.slug)
+
+
 def test_a_session_goes_with_its_user_and_its_key_is_never_a_name(client):
     client.force_login(user := make_user())
     (session,) = StaffSession.objects.all()

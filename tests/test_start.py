@@ -214,6 +214,29 @@ def test_sigterm_to_the_main_process_finishes_the_requests_under_way(clinic):
     assert clinic.end() == (0, "")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="workers watch themselves on Linux only")
+@pytest.mark.parametrize(
+    ("stuck", "code"),
+    [
+        ("threading.Event().wait()", 0),
+        ("ctypes.PyDLL(None).sleep(600)", -signal.SIGALRM),  # and keeps the interpreter's lock meanwhile
+    ],
+    ids=["waiting", "locked"],
+)
+def test_a_worker_that_is_stuck_in_its_end_is_ended(tmp_path, stuck, code):
+    program = (
+        "import ctypes, os, signal, threading, time; from clinic.management.commands.start import Loader;"
+        " threading.Thread(target=Loader(os.getppid()).end_when_idle).start()\n"
+        f"while not signal.getitimer(signal.ITIMER_REAL)[0]: time.sleep(0.01)\n{stuck}"
+    )
+    made = {"DJANGO_SETTINGS_MODULE": "clinic.settings", "SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "testserver"}
+    program = f"import django; django.setup(); {program}"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=clean_environment(tmp_path, **made), cwd=ROOT, timeout=60, check=False
+    )
+    assert ended.returncode == code
+
+
 def test_signals_of_every_kind_at_once_still_end_it_well(clinic):
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         os.killpg(clinic.process.pid, number)

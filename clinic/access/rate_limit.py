@@ -15,6 +15,7 @@ FORGET = """
 """
 
 # Joined to a credential's row: the statement that finds whose request it is counts it too. `limits` are its parameters.
+# Like `admit` it runs outside any transaction.
 COUNTED = "CROSS JOIN LATERAL clinic_admit({who}, %s, %s) AS admission"
 COLUMNS = "admission.*"
 

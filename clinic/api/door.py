@@ -11,7 +11,6 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, re_path
@@ -239,8 +238,6 @@ def _unexpected(error):
         return Refused(Problem.BUSY, retry_after=1)
     if isinstance(error, OperationalError | InterfaceError):
         return Refused(Problem.UNAVAILABLE, retry_after=UNAVAILABLE_SECONDS)
-    if isinstance(error, ObjectDoesNotExist):  # between the look at it and its lock
-        return Refused(Problem.NOT_FOUND)
     return Refused(Problem.SERVER_ERROR)
 
 

@@ -54,7 +54,7 @@ FOUND = """
     LEFT JOIN (procedure FULL JOIN discount USING (line)) ON true
 """
 LOCKED = "FOR NO KEY UPDATE"
-# Until the transaction ends PostgreSQL plans no statement anew: planning AROUND costs twice what running it does.
+# From here to its end the transaction plans no statement anew: planning AROUND costs twice what running it does.
 PLANNED_ONCE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
 PATIENTS = "SELECT {columns} FROM clinic_patient WHERE clinic_id = %s AND {condition} ORDER BY id {lock}"
 HOLD_DOCTORS = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"

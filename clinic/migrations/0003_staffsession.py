@@ -5,13 +5,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 # Django's own table, which knew nobody's name: whoever is signed in does so once more.
-DROP = "DROP TABLE IF EXISTS django_session"
-PUT_BACK = """
-CREATE TABLE django_session (
-    session_key varchar(40) PRIMARY KEY, session_data text NOT NULL, expire_date timestamptz NOT NULL
-);
-CREATE INDEX ON django_session (expire_date);
-"""
+# With its migrations forgotten, whoever goes back to the code that had it makes it anew.
+DROP = "DROP TABLE IF EXISTS django_session; DELETE FROM django_migrations WHERE app = 'sessions'"
 
 
 class Migration(migrations.Migration):
@@ -27,12 +22,12 @@ class Migration(migrations.Migration):
                 ('session_key', models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name='session key')),
                 ('session_data', models.TextField(verbose_name='session data')),
                 ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='usuário')),
+                ('user', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='usuário')),
             ],
             options={
                 'verbose_name': 'sessão',
                 'verbose_name_plural': 'sessões',
             },
         ),
-        migrations.RunSQL(DROP, PUT_BACK),
+        migrations.RunSQL(DROP, migrations.RunSQL.noop),
     ]

@@ -87,7 +87,10 @@ class StaffUser(AbstractBaseUser):
 class StaffSession(AbstractBaseSession):
     """A browser's session as Django keeps it, and whose it is; nobody's before they sign in and after it has ended."""
 
-    user = models.ForeignKey(StaffUser, models.CASCADE, null=True, related_name="+", verbose_name=_("usuário"))
+    # A constraint would break into Django's writing of sessions, which takes any for a key that is taken.
+    user = models.ForeignKey(
+        StaffUser, models.CASCADE, null=True, db_constraint=False, related_name="+", verbose_name=_("usuário")
+    )
 
     class Meta:
         verbose_name = _("sessão")

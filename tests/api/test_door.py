@@ -7,7 +7,6 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
 
-from clinic.models import Patient
 from tests.factories import make_master
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +107,6 @@ IN_THE_WAY = [
     (OperationalError, psycopg.OperationalError(), 503, "indisponível"),
     (InterfaceError, psycopg.InterfaceError(), 503, "indisponível"),
     (IntegrityError, psycopg.errors.CheckViolation(), 500, ""),
-    (Patient.DoesNotExist, None, 404, ""),  # deleted between the look at it and its lock
 ]
 
 

@@ -224,6 +224,10 @@ for _schema_, _had, _rules, _told in [
 # Whom it is asked -----------------------------------------------------------------------------------------------------
 
 
+# The server's threads run in this process: one of them may ask for a random number while a case is drawn.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
+
 @pytest.fixture(autouse=True)
 def no_limit(settings):
     settings.API_REQUESTS_A_MINUTE = settings.API_REQUESTS_A_SECOND = settings.API_FAILURES_A_MINUTE = 10**6

@@ -8,11 +8,11 @@ from pydantic.json_schema import models_json_schema
 
 from clinic.access import access_tokens
 from clinic.api.door import Api, Caller, Door, bearer
-from clinic.api.imagemais import errors, schemas
+from clinic.api.imagemais import errors, messages, schemas
 from clinic.api.imagemais.documented import PATHS
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
-from clinic.models import AppointmentEvent, StoredAnswer
+from clinic.models import AppointmentEvent, Patient, StoredAnswer
 
 DESCRIPTION = """\
 A API da agenda, compatível com a do ImageMais Clinic: quem fala com aquela aponta para cá e só troca o endereço.
@@ -68,6 +68,12 @@ api = ImagemaisApi(
 @api.exception_handler(errors.Rejected)
 def rejected(request, refused):
     return errors.envelope(refused.status, refused.message)
+
+
+@api.exception_handler(Patient.DoesNotExist)
+def gone(request, error):
+    """Deleted between the look at the patient and the lock."""
+    return errors.envelope(404, messages.PATIENT_UNKNOWN)
 
 
 class ImagemaisDoor(Door):

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -30,6 +30,7 @@ POSTGRESQL = 15
 EXTENSIONS = ("btree_gist", "pg_trgm", "unaccent")
 PREPARING = 0x636C696E6963  # of pg_advisory_lock: "clinic"
 STOP_SECONDS = 30
+STUCK_SECONDS = 5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -205,6 +206,7 @@ class Loader:
 
     def __init__(self, parent: int) -> None:
         self.parent = parent
+        self.at_work: set[int] = set()  # the threads that are answering a request
 
     def __call__(self) -> Callable:
         if sys.platform == "linux":
@@ -213,7 +215,14 @@ class Loader:
             threading.Thread(target=self.stop_with_parent, daemon=True).start()
         from clinic.wsgi import application  # noqa: PLC0415 - the worker's own
 
-        return application
+        def watched(environ: dict, start_response: Callable) -> Iterable[bytes]:
+            self.at_work.add(threading.get_ident())
+            try:
+                return application(environ, start_response)
+            finally:
+                self.at_work.discard(threading.get_ident())
+
+        return watched
 
     def stop_with_parent(self) -> None:
         while os.getppid() == self.parent:
@@ -224,5 +233,15 @@ class Loader:
         handler = signal.getsignal(signal.SIGTERM)
         if not callable(handler):
             os._exit(0)  # granian has not set its own yet, so there is no request to finish
-        time.sleep(0.1)  # granian sets it a moment before what it tells is listened to
         handler(signal.SIGTERM, None)
+        self.end_when_idle()
+
+    def end_when_idle(self) -> None:
+        """Now and then, on a busy machine, a worker of granian never gets through its own end, and sometimes holds the
+        interpreter's lock for ever as well, so that only the kernel can end it. No request is lost by either."""
+        idle = 0
+        while idle < STUCK_SECONDS:
+            signal.alarm(STUCK_SECONDS)
+            time.sleep(1)
+            idle = 0 if self.at_work else idle + 1
+        os._exit(0)

@@ -2,7 +2,7 @@
 
 import re
 from calendar import isleap
-from datetime import date, time
+from datetime import date, time, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,6 +13,8 @@ DATE = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})(?:[/.\- ](\d{4}|\d{2}))?|(\d{2})(\
 ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 # Nothing a clinic books or anybody was born in lies outside; and calendars can step beyond both ends.
 READABLE_YEARS = range(1900, 2201)
+LOOKING_BACK = timedelta(days=60)
+LEAP_YEARS_APART = 8  # at most, as around 2100
 TIME = re.compile(r"(\d{1,2})(?:[:hH.](\d{2})?)?|(\d{1,2})(\d{2})")
 SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits PostgreSQL's bigint, and Python reads no number of thousands of digits
 
@@ -29,7 +31,7 @@ class Unchanging(dict):
 
 
 class TypedDateField(forms.Field):
-    """A local date: 23/11/2026, 23/11/26, 23112026, 2026-11-23, or 23/11 of the year that brings it nearest to today.
+    """A local date: 23/11/2026, 23/11/26, 23112026, 2026-11-23, or 23/11, the first such day from two months ago on.
 
     `past` (birth dates) wants the year, and reads two digits as the last such year that has been; otherwise they are of
     this century.
@@ -63,18 +65,16 @@ class TypedDateField(forms.Field):
         if not found:
             raise ValueError(value)
         day, month, year = found.groups()[:3] if found[1] else found.groups()[3:]
-        return date(self._year(year), int(month), int(day)) if year else self._nearest(int(month), int(day))
+        return date(self._year(year), int(month), int(day)) if year else self._first(int(month), int(day))
 
-    def _nearest(self, month, day):
-        """In December 05/01 is of the next year, in January 20/12 of the last."""
+    def _first(self, month, day):
+        """In December 05/01 is of the next year, in January 20/12 of the last; yesterday is still yesterday."""
         if self.past:
             raise ValueError("whose year is not known")
-        today = timezone.localdate()
-        years = [today.year - 1, today.year, today.year + 1]
-        of_each = [date(year, month, day) for year in years if (month, day) != (2, 29) or isleap(year)]
-        if not of_each:
-            raise ValueError("none of these years has it")
-        return min(of_each, key=lambda each: abs(each - today))
+        earliest = timezone.localdate() - LOOKING_BACK
+        years = range(earliest.year, earliest.year + LEAP_YEARS_APART + 1)
+        days = (date(year, month, day) for year in years if (month, day) != (2, 29) or isleap(year))
+        return next(each for each in days if each >= earliest)
 
     def _year(self, written):
         if len(written) == 4:

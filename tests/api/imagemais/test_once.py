@@ -109,7 +109,7 @@ def test_two_clinics_may_use_the_same_key(desk, imagemais):
 
 # What it costs --------------------------------------------------------------------------------------------------------
 
-# The token and the count of requests are one query each.
+# The token, counted by the same statement, is one of them.
 QUERIES = {
     "/appointments": 4,
     "/doctors": 4,

@@ -174,3 +174,10 @@ def test_every_operation_with_an_id_is_asked_here(desk, strange):
     assert len(asked) == len(
         [method for path, methods in api.get_openapi_schema()["paths"].items() for method in methods if "{" in path]
     )
+
+
+def test_one_tokens_requests_are_counted_together_and_not_for_another(recife, imagemais, settings):
+    settings.API_REQUESTS_A_MINUTE = 2
+    program, other = imagemais(recife), imagemais(recife)
+    assert [program("GET", "/doctors").status_code for _ in range(3)] == [200, 200, 429]
+    assert other("GET", "/doctors").status_code == 200

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import OperationalError, connection
+from psycopg.errors import LockNotAvailable
 
 from clinic.access import secret_keys
 from clinic.models import Clinic, StoredAnswer
@@ -12,7 +13,6 @@ from clinic.models import Clinic, StoredAnswer
 LONGEST_KEY = 255
 # As the documents promise it: no blanks at the ends, which HTTP takes away, and ASCII, which is all it carries safely.
 KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
-LOCK_TIMEOUT = "55P03"
 ATTEMPTS = 2  # the answer to an old key may be forgotten between the look for it and the look at it
 CLAIM = """
     INSERT INTO clinic_storedanswer (clinic_id, credential, key, fingerprint, body, created_at)
@@ -84,7 +84,7 @@ def _inserted(request, fingerprint):
             cursor.execute(CLAIM, [request.clinic.pk, request.credential, request.key, fingerprint])
             row = cursor.fetchone()
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != LOCK_TIMEOUT:
+        if not isinstance(error.__cause__, LockNotAvailable):
             raise
         raise InProgress from error
     return row and row[0]

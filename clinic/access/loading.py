@@ -4,6 +4,8 @@ from functools import cache
 
 from django.db import connection, models
 
+from clinic.models.loading import instance, names
+
 
 def load(kinds: tuple[type[models.Model], ...], source: str, parameters: list, *, also: str = "") -> list | None:
     """One instance of each of `kinds` from the first row, None for the NULLs of an outer join; None without a row.
@@ -18,23 +20,14 @@ def load(kinds: tuple[type[models.Model], ...], source: str, parameters: list, *
         return None
     found, at = [], 0
     for kind in kinds:
-        names = _names(kind)
-        found.append(_instance(kind, names, row[at : at + len(names)]))
-        at += len(names)
+        length = len(names(kind))
+        found.append(instance(kind, row[at : at + length]))
+        at += length
     return [*found, *row[at:]]
 
 
 @cache
 def _statement(kinds, source, also):
-    columns = [f"{kind._meta.db_table}.{field.column}" for kind in kinds for field in kind._meta.concrete_fields]
+    columns = [f"{kind._meta.db_table}.{name}" for kind in kinds for name in names(kind)]
     columns += [also] if also else []
     return f"SELECT {', '.join(columns)} FROM {source} LIMIT 1"  # noqa: S608 - names of the models' own columns
-
-
-@cache
-def _names(kind):
-    return [field.attname for field in kind._meta.concrete_fields]
-
-
-def _instance(kind, names, values):
-    return None if values[names.index(kind._meta.pk.attname)] is None else kind.from_db(connection.alias, names, values)

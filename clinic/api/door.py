@@ -107,7 +107,7 @@ class Door:
     def __call__(self, view):
         """The view behind the door. It must answer whatever happens: nothing it raises reaches Django."""
 
-        @csrf_exempt
+        @csrf_exempt  # who is asked for a credential in a header sends no cookie that somebody else could use
         @login_not_required
         @wraps(view)
         def guarded(request, *args, **kwargs):

@@ -25,6 +25,7 @@ from clinic.models import (
     Procedure,
 )
 from clinic.models.appointment import FREES_THE_TIME, LONGEST
+from clinic.models.loading import instance, names
 from clinic.models.schedule import STORED, Schedules, Stored
 
 DoctorKey = int | UUID
@@ -131,15 +132,15 @@ def found(
     rows = [_cut(row) for row in all_rows]
     known, known_discounts = {}, {}
     for _, _, (*values, performed, _), (*discount_values, _) in rows:
-        if each := _model(Procedure, values):
+        if each := instance(Procedure, values):
             each.performed = performed
             known |= {each.pk: each, each.uuid: each}
-        if discount := _model(Discount, discount_values):
+        if discount := instance(Discount, discount_values):
             known_discounts[discount.pk] = discount
     doctor_values, patient_values, *_ = rows[0]
     return Found(
-        _model(Doctor, doctor_values),
-        _model(Patient, patient_values, PATIENT_COLUMNS),
+        instance(Doctor, doctor_values),
+        instance(Patient, patient_values, PATIENT_COLUMNS),
         [known.get(each) for each in procedures],
         [known_discounts.get(each) for each in discounts],
     )
@@ -258,21 +259,21 @@ def _values(row):
 
 
 def _patients(condition, parameters, lock):
-    columns = ", ".join(_names(Patient))
+    columns = ", ".join(names(Patient))
     with connection.cursor() as cursor:
         cursor.execute(PATIENTS.format(columns=columns, condition=condition, lock=LOCKED if lock else ""), parameters)
-        return [_model(Patient, row) for row in cursor.fetchall()]
+        return [instance(Patient, row) for row in cursor.fetchall()]
 
 
 @cache
 def _found_statement(doctor_key, procedure_key, lock):
     return FOUND.format(
-        doctor=", ".join(_names(Doctor)),
+        doctor=", ".join(names(Doctor)),
         doctor_key=doctor_key,
         patient=", ".join(PATIENT_COLUMNS),
-        procedure=", ".join(f"each.{name}" for name in _names(Procedure)),
+        procedure=", ".join(f"each.{name}" for name in names(Procedure)),
         procedure_key=procedure_key,
-        discount=", ".join(_names(Discount)),
+        discount=", ".join(names(Discount)),
         lock=lock,
         once=PLANNED_ONCE if lock else "SELECT",
     )
@@ -282,22 +283,10 @@ def _cut(row):
     """A row of FOUND, taken apart: the doctor's values, the patient's, a procedure's with `performed` and its line, a
     discount's with its line."""
     parts, at = [], 0
-    for length in (len(_names(Doctor)), len(PATIENT_COLUMNS), len(_names(Procedure)) + 2, len(_names(Discount)) + 1):
+    for length in (len(names(Doctor)), len(PATIENT_COLUMNS), len(names(Procedure)) + 2, len(names(Discount)) + 1):
         parts.append(row[at : at + length])
         at += length
     return parts
-
-
-def _model(model, values, names=None):
-    """The row as a model; None for the NULLs of an outer join."""
-    names = names or _names(model)
-    return None if values[names.index("id")] is None else model.from_db(connection.alias, names, values)
-
-
-@cache
-def _names(model: type[models.Model]) -> tuple[str, ...]:
-    """Column and attribute are called alike in these models."""
-    return tuple(field.attname for field in model._meta.concrete_fields)
 
 
 def _key(wanted):

@@ -12,7 +12,7 @@ from clinic.api.mivicall.api import answer
 SERVICE = "clinic-agenda"
 
 
-@csrf_exempt
+@csrf_exempt  # it writes nothing, and a program that POSTs is to hear of the method (405), not of cookies
 @login_not_required
 @require_safe
 def health(request):

@@ -237,8 +237,8 @@ class Loader:
         self.end_when_idle()
 
     def end_when_idle(self) -> None:
-        """Now and then, on a busy machine, a worker of granian never gets through its own end, and sometimes holds the
-        interpreter's lock for ever as well, so that only the kernel can end it. No request is lost by either."""
+        """Now and then, on a busy machine, a worker of granian does not get through its own end. One that has answered
+        everything is ended here, one that keeps the interpreter's lock, and so this thread as well, by the kernel."""
         idle = 0
         while idle < STUCK_SECONDS:
             signal.alarm(STUCK_SECONDS)

@@ -2,12 +2,18 @@ from importlib import import_module
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
 
 class ClinicConfig(AppConfig):
     name = "clinic"
     verbose_name = _("Clínica")
+
+    def ready(self):
+        super().ready()
+        key_check = import_module("clinic.access.key_check")  # the models are there only now
+        checks.register(key_check.system_check, checks.Tags.database)
 
 
 class ClinicAdminConfig(AdminConfig):

@@ -18,9 +18,14 @@ from typing import NoReturn
 import dj_database_url
 
 from clinic import embedded
+from clinic.embedded_server import explained, sync
 
 WITHOUT_DATABASE = {"", "help", "version", "compilemessages", "makemessages"}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+IF_LOST = (
+    "If it is lost for good, delete {file} and run manage.py adopt_secret_key: a new one is made, everybody signs in "
+    "again, and API keys have to be made anew."
+)
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
@@ -49,16 +54,30 @@ def environment(arguments: list[str]) -> Iterator[None]:
 
 
 def secret_key(folder: Path) -> str:
-    """The secret this installation made itself: `secret-key` in the data folder, 0600, made by the first who asks."""
-    path = folder / "secret-key"
-    if not path.exists():
-        fresh = folder / f"secret-key.{secrets.token_hex(4)}"
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        with contextlib.suppress(FileExistsError):  # another command was quicker: its secret is the one that counts
-            os.link(fresh, path)
-        fresh.unlink()
-    return path.read_text().strip()
+    """The secret this installation made itself: `secret-key` in the data folder, 0600, made by the first who asks.
+
+    Raises EmbeddedError when it cannot be read or is damaged."""
+    path = key_file(folder)
+    with explained():
+        if not path.exists():
+            fresh = folder / f"{path.name}.{secrets.token_hex(4)}"
+            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut may leave an empty file under the lasting name
+            with contextlib.suppress(FileExistsError):  # another command was quicker: its secret is the one that counts
+                os.link(fresh, path)
+            fresh.unlink()
+            sync(folder)
+        secret = path.read_bytes().decode(errors="replace").strip()
+    # What is not UTF-8 was replaced by a letter that no key has; isprintable() knows neither zero bytes nor lines.
+    if not secret or not secret.isprintable() or "\N{REPLACEMENT CHARACTER}" in secret:
+        raise embedded.EmbeddedError(f"{path} is damaged: put it back from your backup. {IF_LOST.format(file=path)}")
+    return secret
+
+
+def key_file(folder: Path) -> Path:
+    return folder / "secret-key"
 
 
 def _is_local(command: str) -> bool:

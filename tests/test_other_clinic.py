@@ -78,5 +78,5 @@ def test_a_superuser_without_a_clinic_chooses_one_first(client, appointment, pat
         else {}
     )
     answer = client.get(reverse(f"web:{pattern.name}", kwargs=names))
-    open_to_all = pattern.name in {"signin", "signout", "password-change"}
+    open_to_all = pattern.name in {"signin", "signout", "password-change", "first-clinic"}
     assert (answer.get("Location") == reverse("admin:clinic_clinic_changelist")) is not open_to_all

@@ -63,6 +63,9 @@ class Clinic:
     def open(self) -> None:
         line = self.process.stdout.readline()
         assert f"http://127.0.0.1:{self.port}/" in line, line + self.process.stdout.read()
+        self.first_link = self.process.stdout.readline().split()[-1]  # there is nobody yet
+        assert self.first_link.startswith(f"http://127.0.0.1:{self.port}/comecar/?link=")
+        assert "good once" in self.process.stdout.readline()
         eventually(lambda: self.status("/entrar/") == 200)
 
     def get(
@@ -184,6 +187,54 @@ def test_the_secret_is_its_owners_alone_and_survives_a_restart(starts):
     assert clinic.end() == (0, "")
     starts()
     assert secret.read_text() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b" \n", b"\xff\xfe" * 30, bytes(60), b"two\nlines", "\N{REPLACEMENT CHARACTER}".encode() * 50],
+    ids=["empty", "blank", "binary", "zeros", "lines", "replaced"],
+)
+def test_a_damaged_secret_key_is_named_and_left_alone(tmp_path, content):
+    key = tmp_path / "secret-key"
+    key.write_bytes(content)
+    line = refusal(tmp_path)
+    assert line.startswith(f"{key} is damaged: put it back from your backup") and "adopt_secret_key" in line
+    assert key.read_bytes() == content
+
+
+def test_a_secret_key_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "secret-key").mkdir()
+    assert f"{tmp_path / 'secret-key'}: Is a directory" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["x" * 64, "", None], ids=["another's", "one letter less", "lost"])
+def test_a_secret_key_of_another_database_is_refused_until_it_is_adopted(starts, content):
+    clinic = starts()
+    key, folder = clinic.folder / "secret-key", clinic.folder
+    clinic.process.terminate()
+    assert clinic.end() == (0, "")
+    own = key.read_text()
+    try:
+        key.unlink() if content is None else key.write_text(content or own[:-1])
+        line = refusal(folder, "--port", str(free_port()))
+        assert f"The key in {key} does not belong to this database" in line and own not in line
+        key.write_text(own)
+        assert starts().status("/entrar/") == 200
+    finally:
+        key.write_text(own)
+
+
+def test_a_lost_secret_key_is_replaced_by_one_command(starts, tmp_path):
+    clinic = starts()
+    clinic.process.terminate()
+    assert clinic.end() == (0, "")
+    (clinic.folder / "secret-key").unlink()
+    adopting = subprocess.run(
+        [*MANAGE, "adopt_secret_key"], cwd=ROOT, env=clean_environment(clinic.folder), capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert (adopting.returncode, adopting.stderr) == (0, "")
+    assert starts().status("/entrar/") == 200
 
 
 def test_a_start_forgets_what_is_kept_for_a_while_only(starts):

@@ -20,6 +20,11 @@ def credential_keys() -> list[bytes]:
     return _keys("clinic.access.credential", tuple(settings.CREDENTIAL_KEYS))
 
 
+def check_values() -> list[str]:
+    """What SECRET_KEY and its fallbacks are recognised by (clinic.access.key_check), the present one first."""
+    return [key.hex() for key in _keys("clinic.access.key_check", ())]
+
+
 def _keys(purpose, beside):
     return _derived(purpose, beside or (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 

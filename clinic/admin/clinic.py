@@ -6,29 +6,9 @@ from django.utils.translation import gettext_lazy
 from clinic.access.middleware import choose_clinic
 from clinic.admin.base import NounAdmin
 from clinic.admin.forms import SentencesForm
-from clinic.models import Clinic
+from clinic.models import Clinic, clinic
 
-TIME_ZONES = [
-    "America/Araguaina",
-    "America/Bahia",
-    "America/Belem",
-    "America/Boa_Vista",
-    "America/Campo_Grande",
-    "America/Cuiaba",
-    "America/Eirunepe",
-    "America/Fortaleza",
-    "America/Maceio",
-    "America/Manaus",
-    "America/Noronha",
-    "America/Porto_Velho",
-    "America/Recife",
-    "America/Rio_Branco",
-    "America/Santarem",
-    "America/Sao_Paulo",
-    "Atlantic/Azores",
-    "Atlantic/Madeira",
-    "Europe/Lisbon",
-]
+TIME_ZONES = sorted(zone for zones in clinic.TIME_ZONES.values() for zone in zones)
 
 
 class ClinicForm(SentencesForm):

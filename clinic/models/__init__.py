@@ -5,6 +5,7 @@ from clinic.models.clinic import Clinic, NonexistentTime
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
 from clinic.models.doctor import Absence, Closure, Doctor, WorkingHours
 from clinic.models.history import AppointmentEvent
+from clinic.models.installation import KeyCheck
 from clinic.models.patient import Patient
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.staff import StaffSession, StaffUser
@@ -22,6 +23,7 @@ __all__ = [
     "CredentialEvent",
     "Discount",
     "Doctor",
+    "KeyCheck",
     "NonexistentTime",
     "Patient",
     "Procedure",

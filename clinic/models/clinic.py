@@ -10,6 +10,30 @@ class NonexistentTime(ValueError):
     """A local time that the clocks of that zone jump over on that day."""
 
 
+# Those of the two countries, by Clinic.Country; a clinic may have been given another one by a command.
+TIME_ZONES = {
+    "BR": [
+        "America/Araguaina",
+        "America/Bahia",
+        "America/Belem",
+        "America/Boa_Vista",
+        "America/Campo_Grande",
+        "America/Cuiaba",
+        "America/Eirunepe",
+        "America/Fortaleza",
+        "America/Maceio",
+        "America/Manaus",
+        "America/Noronha",
+        "America/Porto_Velho",
+        "America/Recife",
+        "America/Rio_Branco",
+        "America/Santarem",
+        "America/Sao_Paulo",
+    ],
+    "PT": ["Atlantic/Azores", "Atlantic/Madeira", "Europe/Lisbon"],
+}
+
+
 def validate_time_zone(name):
     if name not in available_timezones():
         raise ValidationError(_("Use um fuso horário da lista IANA, por exemplo America/Recife."))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from clinic.web.views import agenda, appointment, integration, patient, signin
+from clinic.web.views import agenda, appointment, first_clinic, integration, patient, signin
 
 app_name = "web"
 
@@ -31,5 +31,6 @@ urlpatterns = [
     path("configuracoes/integracoes/chaves/<int:pk>/revogar/", integration.revoke_key, name="integration-key-end"),
     path("entrar/", signin.signin, name="signin"),
     path("sair/", signin.signout, name="signout"),
+    path("comecar/", first_clinic.create, name="first-clinic"),
     path("senha/", signin.password_change, name="password-change"),
 ]

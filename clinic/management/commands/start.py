@@ -24,6 +24,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from clinic import embedded, local
+from clinic.access import first_clinic, key_check
 from clinic.models import Clinic
 
 POSTGRESQL = 15
@@ -53,15 +54,20 @@ class Command(BaseCommand):
             address = free_address(host, port)
             with prepared_by_us_alone():
                 call_command("migrate", interactive=False, verbosity=0)
+                require_own_key(folder)
                 call_command("purge_expired", verbosity=0)
                 collect_static_files(Path(settings.STATIC_ROOT))
                 if not no_demo and not Clinic.objects.exists():
                     self.say("Making the demo clinics; this takes about a minute…")
                     call_command("seed_demo")
+                first_path = first_clinic.path() if first_clinic.is_wanted() else None
             # The workers are forked: they must not share this process's connections.
             connection.close()
             connection.close_pool()
             self.say(f"The clinic is open at {url} (Ctrl-C closes it)")
+            if first_path:
+                self.say(f"Nobody can sign in yet: make the first clinic at {url.rstrip('/')}{first_path}")
+                self.say("That link is good once, and for a day. Another start prints another one.")
             if settings.PLAIN_HTTP and not ipaddress.ip_address(address).is_loopback:
                 self.say(
                     "Plain HTTP: whoever is in this network can read along. For patients' data put HTTPS in front."
@@ -145,6 +151,23 @@ def require_a_fit_database(session: psycopg.Connection) -> None:
             session.execute("CREATE TABLE clinic_may_create ()")
     except psycopg.Error as error:
         raise CommandError(f"Tables cannot be created in this database: {error.diag.message_primary}") from None
+
+
+def require_own_key(folder: Path) -> None:
+    """Raises CommandError when the database was made with another SECRET_KEY."""
+    try:
+        key_check.require_own_key()
+    except key_check.WrongSecretKey:
+        file = local.key_file(folder)
+        if file.exists() and file.read_bytes().decode(errors="replace").strip() == settings.SECRET_KEY:
+            raise CommandError(
+                f"The key in {file} does not belong to this database: put back the file from the database's own "
+                f"backup. {local.IF_LOST.format(file=file)}"
+            ) from None
+        raise CommandError(
+            "SECRET_KEY does not belong to this database: set the one it was made with, or, if that is lost or has "
+            "leaked, run manage.py adopt_secret_key (README, Changing keys)."
+        ) from None
 
 
 def collect_static_files(target: Path) -> None:

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from clinic.access import interrupted, lockout
+from clinic.access import first_clinic, interrupted, lockout
 from clinic.access.middleware import ENDED, page_behind
 from clinic.access.roles import clinic_optional
 from clinic.web import htmx
@@ -40,6 +40,7 @@ def signin(request):
         "next": own_path(request),
         "kept": interrupted.is_kept(request),
         "ended": request.session.get(ENDED, False),
+        "nobody_yet": first_clinic.is_wanted(),
     }
     return render(request, "signin/signin.html", context)
 

@@ -1,0 +1,38 @@
+"""Where the link leads that `manage.py start` prints while nobody can sign in yet."""
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from clinic.access import first_clinic
+from clinic.access.roles import clinic_optional
+from clinic.web.forms.first_clinic import FirstClinicForm
+
+
+@clinic_optional
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+def create(request):
+    if not first_clinic.is_good(request.GET.get("link", "")) or not first_clinic.is_wanted():
+        return _no_longer(request)
+    form = FirstClinicForm(request.POST or None)
+    if not form.is_valid():
+        return render(request, "signin/first_clinic.html", {"form": form}, status=422 if form.is_bound else 200)
+    try:
+        first_clinic.create(form.clinic, form.master)
+    except first_clinic.NotWanted:  # another window was quicker
+        return _no_longer(request)
+    login(request, form.master, backend="clinic.access.backends.StaffBackend")
+    with override(form.clinic.language):
+        messages.success(request, _("A clínica está pronta. Comece pelos médicos, horários e procedimentos."))
+    return redirect("admin:index")
+
+
+def _no_longer(request):
+    return render(request, "signin/no_first_clinic.html", {"wanted": first_clinic.is_wanted()}, status=404)

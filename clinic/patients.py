@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Clinic, Patient
 from clinic.models.appointment import Status
+from clinic.models.names import HYPHENS, called, letters, words
 from clinic.models.ranges import Fold
 
 OPTIONS = 8
 LONGEST_TEXT = 100
 MOST_WORDS = 8
-SHORTEST_PART = 3  # letters that a trigram index can look for inside a word
 SHORTEST_PHONE_PART = 4
 WHOLE_PHONE = 8
 SHORTEST_CPF_PART = 6
@@ -28,6 +28,19 @@ NIF_LENGTH = 9
 WRITTEN_DATE = re.compile(r"(?<![\w/.-])(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?![\w/.-])", re.ASCII)
 # Digits as people punctuate them, but not those inside a word ("15h").
 NUMBER = re.compile(r"(?<!\w)\+?\(?[0-9][0-9\s()./-]*(?!\w)")
+BOTH_GENDERS = re.compile(r"(?<=\w)\(\w{1,2}\)")  # Sr(a)
+HYPHEN = re.compile(f"[{re.escape(HYPHENS)}]")
+# What people write before a name, and before a number or a date.
+BEFORE_NAMES = """
+    sr sra srs sras srta srª senhor senhora d dona seu dr dra drs dras drª doutor doutora ª º prof profa professor
+    professora nome paciente utente cliente
+"""
+BEFORE_NUMBERS = """
+    tel tels telef telefone tlf tlm telm telemóvel telemovel cel celular fone fixo móvel movel whatsapp whats wpp zap
+    contato contacto número numero num nº n cpf nif nascimento nasc nascido nascida dn data de
+"""
+TITLES = frozenset(BEFORE_NAMES.split())
+LABELS = frozenset(BEFORE_NUMBERS.split())
 
 
 @dataclass(frozen=True)
@@ -39,14 +52,15 @@ class Wanted:
     born: date | None = None
 
 
-def search(clinic: Clinic, text: str, limit: int = OPTIONS) -> list[Patient]:
+def search(clinic: Clinic, text: str, limit: int = OPTIONS, *, by_numbers: bool = True) -> list[Patient]:
     """At most `limit` patients with `last_visit`, an appointment with its doctor, or None. At most four queries.
 
     Any part of the name without accents and in any order of words (of one or two letters only as a word's beginning),
     four or more digits of the phone, six or more first digits of the CPF, the NIF, the birth date. Who has exactly that
-    number comes first, then those whose name begins like that, then the others; by name, then by pk.
+    number comes first, then those whose name begins like that, then the others; by name, then by pk. Not `by_numbers`:
+    by the words of the text alone.
     """
-    wanted = read(text)
+    wanted = read(text) if by_numbers else _named_only(read(text))
     if wanted == Wanted():
         return []
     found = _ranked(clinic, wanted, limit)
@@ -58,21 +72,27 @@ def search(clinic: Clinic, text: str, limit: int = OPTIONS) -> list[Patient]:
 
 
 def read(text: str) -> Wanted:
-    """What a search text asks for; control characters and direction marks are ignored."""
-    text = _plain(text)
+    """What a search text asks for.
+
+    Ignored are control characters and direction marks, punctuation around a word, and what only says what follows: a
+    title before a name ("Dra."), a label before a number or a date ("tel", "CPF:").
+    """
+    text = HYPHEN.sub("-", BOTH_GENDERS.sub("", _plain(text)))
     born = None
     if written := WRITTEN_DATE.search(text):
         born = _date(*written.groups())
     if born:
         text = f"{text[: written.start()]} {text[written.end() :]}"
-    numbers, words = [], []
+    numbers = []
     for run in NUMBER.findall(text):
         digits = re.sub("[^0-9]", "", run)
         if len(digits) >= SHORTEST_PHONE_PART:
             numbers.append(digits)
             text = text.replace(run, " ", 1)
-    words = [word for word in text.split() if any(char.isalnum() for char in word)]
-    return Wanted(tuple(words[:MOST_WORDS]), tuple(numbers[:MOST_WORDS]), born)
+    named = words(text)
+    if numbers or born:
+        named = [word for word in named if _key(word) not in LABELS | TITLES]
+    return Wanted(tuple(_untitled(named)[:MOST_WORDS]), tuple(numbers[:MOST_WORDS]), born)
 
 
 def with_next_appointment(clinic: Clinic, patients: Iterable[Patient], now: datetime) -> list[Patient]:
@@ -118,10 +138,31 @@ def _first_of_each(visits):
     return {visit.patient_id: visit for visit in visits.distinct("patient_id").select_related("doctor")}
 
 
+def fitting(found: QuerySet[Patient], text: str) -> QuerySet[Patient]:
+    """Those of them that `search` would find by this text, in their own order; nobody for a text that asks nothing."""
+    wanted = read(text)
+    if wanted == Wanted():
+        return found.none()
+    return found.alias(phone_text=Cast("phone", TextField())).filter(_fits(wanted))
+
+
+def _named_only(wanted):
+    return Wanted(tuple(word for word in wanted.words if not word.isdigit()))
+
+
+def _untitled(named):
+    """Words without the titles among them, unless they are all there is."""
+    return [word for word in named if _key(word) not in TITLES] or named
+
+
+def _key(word):
+    return letters(word).casefold()
+
+
 def _plain(text):
+    seen = (char for char in text[:LONGEST_TEXT] if char.isspace() or unicodedata.category(char) not in {"Cc", "Cf"})
     # Accents as characters of their own are unknown to the unaccent of PostgreSQL 15.
-    text = " ".join(unicodedata.normalize("NFC", text[:LONGEST_TEXT]).split())
-    return "".join(char for char in text if unicodedata.category(char) not in {"Cc", "Cf"})
+    return " ".join(unicodedata.normalize("NFC", "".join(seen)).split())
 
 
 def _date(day, month, year):
@@ -134,8 +175,11 @@ def _date(day, month, year):
 def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") -> QuerySet[Patient]:
     """By name and then pk: those with that part of the name, that CPF, and those digits of the phone; empty: all."""
     found = Patient.objects.of(clinic).alias(phone_text=Cast("phone", TextField()))
-    for word in _plain(name).split():
-        found = found.filter(search__contains=_folded(word))
+    named = _untitled(words(_plain(name)))
+    if name.strip() and not named:
+        return found.none()
+    for word in named:
+        found = found.filter(called("search", word))
     if cpf:
         found = found.filter(cpf=cpf)
     if phone:
@@ -164,17 +208,10 @@ def _ranked(clinic, wanted, limit):
 def _fits(wanted):
     fits = Q()
     for word in wanted.words:
-        fits &= _in_name(word)
+        fits &= called("search", word)
     for digits in wanted.numbers:
         fits &= _in_numbers(digits)
     return fits & Q(birth_date=wanted.born) if wanted.born else fits
-
-
-def _in_name(word):
-    folded = _folded(word)
-    if len(word) >= SHORTEST_PART:
-        return Q(search__contains=folded)
-    return Q(search__startswith=folded) | Q(search__contains=Concat(Value(" "), folded))
 
 
 def _in_numbers(digits):

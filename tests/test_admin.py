@@ -661,6 +661,25 @@ def test_a_patient_is_found_without_accents_by_any_part_and_by_digits(client, ma
     assert ("Élia" in client.get(url(Patient), {"q": typed}).text) is found
 
 
+@pytest.mark.parametrize(
+    "typed", ["davila", "d’avila", "(rita)", "rita.", "Sra. Rita", "tel 98333-1010", "rita, cel. (81) 98333-1010"]
+)
+def test_the_admin_looks_for_a_patient_as_the_desk_does(client, manager, typed):
+    rita = make_patient(manager.clinic, name="Rita D'Ávila", phone="+5581983331010")
+    make_patient(manager.clinic, name="Bruno Dias", phone="+5581977772222")
+
+    page = client.get(url(Patient), {"q": typed})
+    assert list(page.context["cl"].queryset) == [rita]
+
+
+@pytest.mark.parametrize("typed", ["davila", "(davila)", "D’Ávila,", "helena davila", "avila."])
+def test_the_admin_finds_a_doctor_whatever_stands_between_the_letters(client, manager, typed):
+    helena = make_doctor(manager.clinic, name="Dra. Helena D'Ávila")
+    make_doctor(manager.clinic, name="Dr. Bruno Dias")
+
+    assert list(client.get(url(Doctor), {"q": typed}).context["cl"].queryset) == [helena]
+
+
 @pytest.mark.parametrize("model", [*EDITED, *LOOKED_AT])
 @pytest.mark.parametrize("typed", ["ánà", "a\0b", "%", "'", "\\", "x" * 1000, "12:00 ☎"])
 def test_no_search_breaks_a_list(client, manager, model, typed):

@@ -2,7 +2,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import display_for_value
 from django.db import IntegrityError, models
-from django.db.models import Q, Value
+from django.db.models import Q
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ from clinic.admin.forms import (
     SentencesForm,
     ShortTimeInput,
 )
-from clinic.models.ranges import Fold
+from clinic.models import names
 
 WIDGETS = {
     models.DateTimeField: {"form_class": forms.SplitDateTimeField, "widget": DateAndShortTime},
@@ -54,11 +54,12 @@ class NounAdmin(admin.ModelAdmin):
         return form
 
     def get_search_results(self, request, queryset, search_term):
-        """Every word in one of `folded_fields`, whatever its accents and capitals, or as `search_fields` say."""
+        """Every word in one of `folded_fields`, as `clinic.models.names` looks for it, or as `search_fields` say."""
         rows = queryset
-        for word in search_term.split():
-            folded = [Q((f"{field}__contains", Fold(Value(word)))) for field in self.folded_fields]
-            plain = [Q((f"{field}__icontains", word)) for field in self.search_fields]
+        for text in search_term.split():
+            words = names.words(text)
+            folded = [Q(*(names.called(field, word) for word in words)) for field in self.folded_fields if words]
+            plain = [Q((f"{field}__icontains", text)) for field in self.search_fields]
             rows = rows.filter(Q.create(folded + plain, connector=Q.OR))
         return rows, False
 

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from clinic import patients
 from clinic.admin.base import ClinicRowAdmin
 from clinic.admin.forms import ClinicRowForm
 from clinic.booking import BookingRefused, PatientDetails, check_patient, edit_patient, register_patient
@@ -49,7 +50,6 @@ class PatientAdmin(ClinicRowAdmin):
     list_display = ["called", "phone", "birth_date", "cpf", "nif", "is_complete"]
     list_filter = [(field, admin.EmptyFieldListFilter) for field in ["birth_date", "cpf", "nif"]]
     search_fields = ["email"]
-    folded_fields = ["search"]
     ordering = ["folded_name", "pk"]
     show_full_result_count = False
 
@@ -70,7 +70,8 @@ class PatientAdmin(ClinicRowAdmin):
         if len(digits) >= 3 and not any(map(str.isalpha, search_term)):
             number = Q(phone__contains=digits) | Q(cpf__startswith=digits) | Q(nif__startswith=digits)
             return queryset.filter(number), False
-        return super().get_search_results(request, queryset, search_term)
+        fitting = patients.fitting(queryset, search_term).values("pk")
+        return queryset.filter(Q(pk__in=fitting) | Q(email__icontains=search_term.strip())), False
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:

@@ -1,6 +1,5 @@
 """Which patient is meant; adding and editing patients."""
 
-import unicodedata
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -145,7 +144,7 @@ def _hold(clinic, examined):
 def _known(examined, clinic, policy, lock):
     if examined.cpf:
         for owner in rows.patients_with_cpf(clinic, examined.cpf, lock=lock):
-            return _believed(owner, examined.details, policy)
+            return _believed(owner, examined.details, clinic, policy)
     same = rows.patients_called(clinic, examined.details.name, examined.details.phone, lock=lock)
     return next((patient for patient in same if _may_be(patient, examined)), None)
 
@@ -157,17 +156,12 @@ def _may_be(patient, examined):
     return not other_cpf and not (born and patient.birth_date and patient.birth_date != born)
 
 
-def _believed(owner, details, policy):
+def _believed(owner, details, clinic, policy):
     if details.birth_date and owner.birth_date and owner.birth_date != details.birth_date:
         raise BookingRefused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
-    if policy is CpfPolicy.STRICT and _folded(details.name) not in {_folded(owner.name), _folded(owner.social_name)}:
+    if policy is CpfPolicy.STRICT and not rows.is_called(clinic, owner, details.name):
         raise BookingRefused([Refusal(Reason.CPF_TAKEN, {"name": owner.called})])
     return owner
-
-
-def _folded(text):
-    plain = unicodedata.normalize("NFKD", " ".join(text.split()))
-    return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
 
 
 def _fill_blanks(patient, details):

@@ -58,6 +58,10 @@ LOCKED = "FOR NO KEY UPDATE"
 # From here to its end the transaction plans no statement anew: planning AROUND costs twice what running it does.
 PLANNED_ONCE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
 PATIENTS = "SELECT {columns} FROM clinic_patient WHERE clinic_id = %s AND {condition} ORDER BY id {lock}"
+IS_CALLED = """
+    SELECT clinic_letters(clinic_fold(%s)) IN (clinic_letters(folded_name), clinic_letters(clinic_fold(social_name)))
+    FROM clinic_patient WHERE clinic_id = %s AND id = %s
+"""
 HOLD_DOCTORS = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 HOLD_PATIENT = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s FOR NO KEY UPDATE"
 # The day's hours and absences, and in the last three columns what else tells an appointment that overlaps.
@@ -151,9 +155,17 @@ def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:
     return _patients("cpf = %s", [clinic.pk, cpf], lock)
 
 
+def is_called(clinic: Clinic, patient: Patient, name: str) -> bool:
+    """Whether the patient's name or social name is this one, by its letters."""
+    with connection.cursor() as cursor:
+        cursor.execute(IS_CALLED, [name, clinic.pk, patient.pk])
+        return cursor.fetchone() == (True,)
+
+
 def patients_called(clinic: Clinic, name: str, phone: str, *, lock: bool) -> list[Patient]:
-    """Those with this E.164 phone and, but for accents, capitals and spaces, this name; with `lock` held."""
-    return _patients("phone = %s AND folded_name = clinic_fold(%s)", [clinic.pk, phone, name], lock)
+    """Those with this E.164 phone and, by its letters, this name; with `lock` held."""
+    same = "phone = %s AND clinic_letters(folded_name) = clinic_letters(clinic_fold(%s))"
+    return _patients(same, [clinic.pk, phone, name], lock)
 
 
 def hold(clinic: Clinic, doctors: set[int], patient: int) -> None:

@@ -3,7 +3,7 @@ import hmac
 import uuid
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from clinic.models.clinic import ClinicRow
+from clinic.models.names import Letters
 from clinic.models.ranges import Fold
 
 
@@ -70,6 +71,7 @@ class Patient(ClinicRow):
         ]
         indexes = [
             GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="patient_search_trigram"),
+            GinIndex(OpClass(Letters("search"), name="gin_trgm_ops"), name="patient_letters_trigram"),
             GinIndex(fields=["phone"], opclasses=["gin_trgm_ops"], name="patient_phone_trigram"),
             models.Index(fields=["clinic", "phone"], name="patient_clinic_phone"),
             models.Index(fields=["clinic", "phone_hash"], name="patient_clinic_phone_hash"),

@@ -44,6 +44,23 @@ def test_a_namesake_on_the_same_phone_is_the_same_patient_however_it_is_typed(de
     assert booked_patient(desk, name=name, phone="81998765432") == joao
 
 
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        ("Jørgen Łukasz", "Jorgen Lukasz"),
+        ("Rita D'Ávila", "rita d’avila"),
+        ("Eva Müller-Weiß", "Eva Muller Weiss"),
+        ("Đặng Thị", "dang thi"),
+        ("Ægir Þór", "Aegir Thor"),
+    ],
+)
+def test_names_are_compared_by_their_letters_with_and_without_a_cpf(desk, stored, typed):
+    known = make_patient(desk.clinic, name=stored, phone="+5581998765432")
+
+    assert booked_patient(desk, name=typed, phone="81998765432", cpf=known.cpf) == known
+    assert booked_patient(desk, name=typed, phone="81998765432", hour=10) == known
+
+
 @pytest.mark.parametrize("typed", [{"name": "Joana da Silva"}, {"phone": "(81) 99876-5433"}])
 def test_another_name_or_another_phone_is_another_patient(desk, joao, typed):
     assert booked_patient(desk, **typed) != joao

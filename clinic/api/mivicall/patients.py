@@ -27,8 +27,8 @@ def search_patients(request):
     if reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
     # The search of the front desk also finds by digits of phone and CPF; here they could be guessed one by one.
-    name = re.sub("[0-9]", "", reading.values["search"])
-    found = patients.search(request.clinic, name, limit=reading.values.get("limit", schemas.FEW))
+    limit = reading.values.get("limit", schemas.FEW)
+    found = patients.search(request.clinic, reading.values["search"], limit, by_numbers=False)
     return answer({"items": [schemas.patient(each) for each in found]})
 
 

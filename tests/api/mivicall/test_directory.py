@@ -337,6 +337,20 @@ def test_patients_are_found_by_any_part_of_their_name_without_accents(program, r
         ]
 
 
+@pytest.mark.parametrize(
+    "text", ["davila", "d’ávila", "(ines)", "ines.", "Dra. Inês", "tel 98888-7777 ines", "Inês 12"]
+)
+def test_a_name_is_found_whatever_stands_around_and_inside_it(program, recife, text):
+    ines = make_patient(recife, name="Inês D'Ávila")
+    make_patient(recife, name="Bruno Dias")
+    assert [each["id"] for each in items(program.get("/patients", search=text))] == [str(ines.uuid)]
+
+
+def test_a_label_without_a_name_finds_nobody(program, recife):
+    make_patient(recife, name="Telma", phone=PHONE)
+    assert items(program.get("/patients", search="tel 8888-7777")) == []
+
+
 @pytest.mark.parametrize("text", ["81988887777", "+5581988887777", "8888", "52998224725", "17/05/1980", "???", " "])
 def test_nothing_else_of_a_patient_can_be_guessed_by_searching(program, recife, text):
     make_patient(recife, name="Ana", phone=PHONE, cpf="52998224725")

@@ -33,6 +33,9 @@ PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", 300)
 API_REQUESTS_A_SECOND = env.int("API_REQUESTS_A_SECOND", 30)
 API_FAILURES_A_MINUTE = env.int("API_FAILURES_A_MINUTE", 60)
+# How often passwords may be tried: from one address over all names, and of one name over all addresses.
+SIGN_INS_A_MINUTE = env.int("SIGN_INS_A_MINUTE", 30)
+SIGN_INS_OF_NAME_AN_HOUR = env.int("SIGN_INS_OF_NAME_AN_HOUR", 30)
 STORED_ANSWER_DAYS = env.int("STORED_ANSWER_DAYS", 30)
 
 # Plain HTTP is for the loopback only: `manage.py start` sets it, a deployment never does.
@@ -82,6 +85,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "clinic.web.middleware.RefusedAddresses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "clinic.access.middleware.ProgramsWithoutCookies",
@@ -135,7 +139,7 @@ DATABASES["default"] |= {
 AUTH_USER_MODEL = "clinic.StaffUser"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "clinic.access.backends.StaffBackend"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "clinic.access.hashing.Argon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [

@@ -50,3 +50,11 @@ def static_files_straight_from_the_sources():
     }
     with override_settings(STORAGES=storages, WHITENOISE_AUTOREFRESH=True, WHITENOISE_USE_FINDERS=True):
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_address_is_refused_yet():
+    """What a worker process remembers of refused addresses outlives a test's database."""
+    from clinic.access import guessing  # noqa: PLC0415 - see pytest_configure
+
+    guessing._refused_until.clear()

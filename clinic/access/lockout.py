@@ -7,6 +7,8 @@ from axes.helpers import get_cool_off
 from axes.models import AccessAttempt
 from django.utils import timezone
 
+from clinic.access import guessing
+
 
 def minutes_left(request, credentials) -> int:
     """Until this user may try again at this address; known or not known here, the answer is the same."""
@@ -19,3 +21,4 @@ def minutes_left(request, credentials) -> int:
 def release(username: str) -> None:
     """Let this user try again at once, from every address."""
     AccessAttempt.objects.filter(username=username).delete()
+    guessing.release(username)

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
-# What somebody is counting at this moment, `clinic_admit` itself forgets.
+from clinic.models import RequestCount
+
+BY_THE_HOUR = "hour "  # how the names of those begin who are counted for an hour instead of a minute
+# What is being counted at this moment, the counting function itself forgets.
 FORGET = """
     DELETE FROM clinic_requestcount WHERE id IN (
-        SELECT id FROM clinic_requestcount WHERE tick <= floor(extract(epoch FROM clock_timestamp()) * 10) - 600
+        SELECT id FROM clinic_requestcount
+        WHERE tick <= floor(extract(epoch FROM clock_timestamp()) * 10)
+            - CASE WHEN starts_with(who, %s) THEN 36000 ELSE 600 END
         FOR UPDATE SKIP LOCKED
     )
 """
@@ -59,8 +64,21 @@ def admit_failure(address: str | None) -> Admission:
     return admit(f"failures {address}", limit, limit)
 
 
-def forget() -> int:
-    """Delete the counts of those who have asked nothing for a minute; how many there were."""
+def admit_within_hour(who: str, most: int) -> int:
+    """Count a try, if there have been fewer than `most` within an hour. The seconds to wait, 0 when admitted.
+
+    Like `admit` it runs outside any transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(FORGET)
+        cursor.execute("SELECT wait FROM clinic_admit_within(%s, %s, 36000)", [BY_THE_HOUR + who, most])
+        return cursor.fetchone()[0]
+
+
+def forget_hour(who: str) -> None:
+    RequestCount.objects.filter(who=BY_THE_HOUR + who).delete()
+
+
+def forget() -> int:
+    """Delete the counts of those who have asked nothing for their minute or hour; how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, [BY_THE_HOUR])
         return cursor.rowcount

@@ -20,6 +20,11 @@ def credential_keys() -> list[bytes]:
     return _keys("clinic.access.credential", tuple(settings.CREDENTIAL_KEYS))
 
 
+def known_browser_keys() -> list[bytes]:
+    """HMAC keys of the marks in browsers (clinic.access.known_browser) and of counted user names, the present first."""
+    return _keys("clinic.access.known_browser", ())
+
+
 def check_values() -> list[str]:
     """What SECRET_KEY and its fallbacks are recognised by (clinic.access.key_check), the present one first."""
     return [key.hex() for key in _keys("clinic.access.key_check", ())]

@@ -4,17 +4,21 @@ from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from clinic.access import first_clinic, interrupted, lockout
+from clinic.access import first_clinic, guessing, interrupted, known_browser, lockout
+from clinic.access.guessing import TooManyFromAddress
+from clinic.access.hashing import Busy
 from clinic.access.middleware import ENDED, page_behind
 from clinic.access.roles import clinic_optional
 from clinic.web import htmx
-from clinic.web.forms.signin import PasswordForm, SignInForm
+from clinic.web.forms import signin as forms
+from clinic.web.forms.signin import PasswordForm, SignInForm, retry_after
 
 
 @clinic_optional
@@ -31,18 +35,22 @@ def signin(request):
         came_back = interrupted.claim(request, user)
         request.session.pop(ENDED, None)
         login(request, user)
+        response = redirect(way_on(request))
+        known_browser.remember(request, response, guessing.folded(user.get_username()))
         if came_back and csrf_token:
             # The pages this person still has open keep working; for anybody else Django's new token stands.
             request.META["CSRF_COOKIE"] = csrf_token
-        return redirect(way_on(request))
+        return response
+    if isinstance(form.not_checked, TooManyFromAddress):
+        return too_many_from_address(request, form.not_checked.wait)
     context = {
         "form": form,
         "next": own_path(request),
         "kept": interrupted.is_kept(request),
         "ended": request.session.get(ENDED, False),
-        "nobody_yet": first_clinic.is_wanted(),
+        "nobody_yet": request.method == "GET" and first_clinic.is_wanted(),
     }
-    return render(request, "signin/signin.html", context)
+    return _with_status(form, render(request, "signin/signin.html", context))
 
 
 @clinic_optional
@@ -62,18 +70,36 @@ def signout(request):
 @never_cache
 @sensitive_post_parameters()
 def password_change(request):
-    form = PasswordForm(request.user, request.POST or None)
+    form = PasswordForm(request, request.POST or None)
     if form.is_valid():
         update_session_auth_hash(request, form.save())
         messages.success(request, _("Senha alterada. Ela vale a partir de agora."))
         return redirect(default_page(request.user))
-    return render(request, "signin/password.html", {"form": form})
+    return _with_status(form, render(request, "signin/password.html", {"form": form}))
+
+
+def too_many_from_address(request, seconds):
+    """A page with nothing of the person's in it but what they have just typed; it may be answered before the session
+    and the CSRF check, so it takes the token that came."""
+    context = {
+        "sentence": forms.too_many_from_address(seconds),
+        "username": request.POST.get("username", "")[:60],
+        "next": own_path(request),
+        "csrf_token": request.POST.get("csrfmiddlewaretoken", ""),
+    }
+    page = render(request, "signin/wait.html", context, status=429)
+    page["Retry-After"] = seconds
+    add_never_cache_headers(page)
+    return page
 
 
 def locked_out(request, response, credentials):
     """The page instead of the sign-in form after too many failures of one user at one address."""
-    context = {"minutes": lockout.minutes_left(request, credentials), "next": own_path(request)}
-    return render(request, "signin/locked_out.html", context, status=429)
+    minutes = lockout.minutes_left(request, credentials)
+    context = {"minutes": minutes, "next": own_path(request)}
+    page = render(request, "signin/locked_out.html", context, status=429)
+    page["Retry-After"] = minutes * 60
+    return page
 
 
 def csrf_failed(request, reason=""):
@@ -92,6 +118,14 @@ def csrf_failed(request, reason=""):
         response["HX-Reswap"] = "none"
         return response
     return render(request, "signin/stale.html", {"back": page_behind(request)}, status=403)
+
+
+def _with_status(form, response):
+    """The page of the form; the status says so when the password was not checked."""
+    if form.not_checked:
+        response.status_code = 503 if isinstance(form.not_checked, Busy) else 429
+        response["Retry-After"] = retry_after(form.not_checked)
+    return response
 
 
 def way_on(request):

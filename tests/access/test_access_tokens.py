@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import jwt
 import pytest
@@ -80,6 +80,29 @@ def test_it_ends_with_its_hour_to_the_second(master, time_machine):
     time_machine.move_to("2026-11-23T12:59:59Z", tick=False)
     access_tokens.authenticate(text)
     time_machine.move_to("2026-11-23T13:00:00Z", tick=False)
+    assert refused(text) is ExpiredToken
+
+
+@pytest.mark.parametrize("ahead", [0.2, 1, 5, 9, 10])
+def test_a_token_of_a_host_whose_clock_is_ahead_lets_in(master, time_machine, ahead):
+    time_machine.move_to("2026-11-23T12:00:00Z", tick=False)
+    _, text = release(master)
+    time_machine.move_to(datetime.fromisoformat("2026-11-23T12:00:00Z") - timedelta(seconds=ahead), tick=False)
+    assert access_tokens.authenticate(text).user == master
+
+
+@pytest.mark.parametrize("ahead", [11, 60, 3600, 10**9, 10**15])
+def test_a_token_from_further_ahead_is_refused(master, ahead):
+    _, text = release(master)
+    claims = claims_of(text)
+    assert refused(signed(claims | {"iat": claims["iat"] + ahead})) is InvalidToken
+
+
+@pytest.mark.parametrize("late", [0, 0.2, 1, 5, 9.9, 10, 11])
+def test_an_ended_token_has_no_leeway(master, time_machine, late):
+    time_machine.move_to("2026-11-23T12:00:00Z", tick=False)
+    _, text = release(master)
+    time_machine.move_to(datetime.fromisoformat("2026-11-23T13:00:00Z") + timedelta(seconds=late), tick=False)
     assert refused(text) is ExpiredToken
 
 

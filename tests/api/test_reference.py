@@ -316,6 +316,18 @@ def test_the_idempotency_key_is_promised_as_http_carries_it(reference):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+def test_the_page_and_the_document_say_that_bodies_are_compared_byte_for_byte(client, reference):
+    page = unescape(client.get(reverse(f"{reference.namespace}:reference")).text)
+    chapter = page.partition('id="idempotencia"')[2].partition('id="limite"')[0]
+    assert "byte a byte" in chapter and "outra ordem" in chapter.replace("noutra", "outra")
+    assert "byte a byte" in reference.document["info"]["description"]
+    told = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
+    keys = [each for one in told for each in one["parameters"] if each["name"] == "Idempotency-Key"]
+    assert keys and all("byte a byte" in each["description"] for each in keys)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
 def test_every_operation_has_a_summary_a_description_and_an_origin(client, reference):
     for url, methods in reference.document["paths"].items():
         for method, told in methods.items():

@@ -29,7 +29,8 @@ ordem: paciente (CPF, nascimento, telefone, nome), procedimentos, médico, data,
 400 vem antes de 404, e 404 antes de 409.
 
 **Idempotency-Key.** Em toda escrita: a mesma chave com o mesmo pedido repete a primeira resposta, sem fazer nada de
-novo.
+novo. O mesmo pedido é o de mesmo método, mesmo endereço e mesmo corpo, comparado byte a byte: o mesmo JSON com as chaves
+em outra ordem, ou com outros espaços, é outro pedido, e a resposta é 422.
 
 `x-origem` diz, em cada operação, de onde ela vem: `seed`, documentada na página pública do fornecedor; `site`, descrita
 em outras páginas dele; `nossa`, decisão nossa onde a documentação dele silencia.

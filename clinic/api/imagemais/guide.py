@@ -74,6 +74,9 @@ Em POST, PATCH e DELETE mande `Idempotency-Key` com um texto seu, de 1 a 255 car
 resposta se perder, mande **o mesmo pedido com a mesma chave**: volta a primeira resposta, com
 `Idempotency-Replayed: true`, e nada é feito de novo.
 
+O corpo é comparado **byte a byte**: guarde o texto que mandou e repita esse. O mesmo JSON com as chaves em outra ordem,
+ou com outros espaços, é outro pedido: 422.
+
 A resposta fica guardada por {settings.STORED_ANSWER_DAYS} dias. Erros que nada gravaram não ficam guardados:
 corrija e use a mesma chave. Um 409 de horário ocupado fica, porque é uma resposta.""",
     ),

@@ -39,6 +39,23 @@ def test_another_request_with_the_same_key_is_refused(desk, change):
     }
 
 
+OTHER_BYTES = {
+    "another order of keys": lambda body: json.dumps(dict(reversed(body.items()))),
+    "another order within": lambda body: json.dumps(body | {"patient": dict(reversed(body["patient"].items()))}),
+    "other blanks": lambda body: json.dumps(body, indent=1),
+    "a line end behind": lambda body: json.dumps(body) + "\n",
+    "accents written out": lambda body: json.dumps(body, ensure_ascii=False),
+    "no blanks": lambda body: json.dumps(body, separators=(",", ":")),
+}
+
+
+@pytest.mark.parametrize("written", OTHER_BYTES.values(), ids=OTHER_BYTES)
+def test_the_same_json_in_other_bytes_is_another_request(desk, written):
+    desk.ask("POST", "/appointments", desk.booking(), key="a")
+    assert desk.ask("POST", "/appointments", raw=written(desk.booking()), key="a").status_code == 422
+    assert Appointment.objects.count() == 1
+
+
 def test_a_decided_conflict_is_answered_again(desk):
     taken = desk.book()
     other = desk.booking(patient=desk.patient(name="Maria", phone="(81) 98888-7777"))

@@ -64,6 +64,23 @@ def test_the_key_of_another_body_or_path_is_used_up(program, good):
     assert counts() == (1, 1, 1)
 
 
+OTHER_BYTES = {
+    "another order of keys": lambda body: json.dumps(dict(reversed(body.items()))),
+    "other blanks": lambda body: json.dumps(body, indent=1),
+    "a line end behind": lambda body: json.dumps(body) + "\n",
+    "letters written as escapes": lambda body: json.dumps(body).replace("Ana", "\\u0041na"),
+    "no blanks": lambda body: json.dumps(body, separators=(",", ":")),
+}
+
+
+@pytest.mark.parametrize("written", OTHER_BYTES.values(), ids=OTHER_BYTES)
+def test_the_same_json_in_other_bytes_is_another_request(program, good, written):
+    program("POST", "/appointments", good, key=KEY)
+    answer = program("POST", "/appointments", raw=written(good), key=KEY)
+    assert (answer.status_code, answer.json()["error"]) == (422, "idempotency_key_reused")
+    assert counts() == (1, 1, 1)
+
+
 def test_a_decided_conflict_is_told_again_with_the_same_times(program, good, doctor, at):
     taken = book_appointment(doctor, starts_at=at(9))
     first = program("POST", "/appointments", good, key=KEY)

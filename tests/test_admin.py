@@ -661,6 +661,20 @@ def test_a_patient_is_found_without_accents_by_any_part_and_by_digits(client, ma
     assert ("Élia" in client.get(url(Patient), {"q": typed}).text) is found
 
 
+def test_a_double_is_asked_about_in_the_admin_too(client, manager):
+    rita = make_patient(manager.clinic, name="Rita Lima", phone="+5581983331010", cpf=None)
+    typed = {"name": "RITA  lima", "phone": "(81) 98333-1010"}
+
+    answer = client.post(url(Patient, "add"), typed)
+    assert answer.status_code == 200 and Patient.objects.count() == 1
+    assert "Já existe Rita Lima, é a mesma pessoa?" in answer.text and url(Patient, "change", rita.pk) in answer.text
+    assert "É outra pessoa: cadastrar" in answer.text
+
+    assert client.post(url(Patient, "add"), typed | {"besides": f"x {'9' * 5000} {rita.pk}"}).status_code == 302
+    assert Patient.objects.count() == 2
+    assert client.post(url(Patient, "change", rita.pk), typed).status_code == 302
+
+
 @pytest.mark.parametrize(
     "typed", ["davila", "d’avila", "(rita)", "rita.", "Sra. Rita", "tel 98333-1010", "rita, cel. (81) 98333-1010"]
 )

@@ -153,6 +153,63 @@ def test_a_bad_booking_is_refused_for_the_same_reason_at_every_door(good, client
     assert (Appointment.objects.count(), Patient.objects.count()) == stored
 
 
+# Registering a patient who is there already: every door that registers one.
+
+
+def again_on_the_patients_page(client, patient, typed):
+    client.force_login(make_user(patient.clinic))
+    return client.post(reverse("web:patient-add"), typed)
+
+
+def again_in_the_panel(client, patient, typed):
+    client.force_login(make_user(patient.clinic))
+    doctor = patient.clinic.doctor_set.get()
+    when = {"date": f"{MONDAY:%d/%m/%Y}", "starts": "09:00"}
+    lines = {"doctor": doctor.pk, "procedure": doctor.procedures.get().pk}
+    return client.post(reverse("web:appointment-book"), typed | when | lines | {"is_new": "1"})
+
+
+def again_in_the_admin(client, patient, typed):
+    client.force_login(make_user(patient.clinic, role="manager"))
+    return client.post(reverse("admin:clinic_patient_add"), typed)
+
+
+def again_through_imagemais(client, patient, typed):
+    _, token = access_tokens.release(patient.clinic, make_master(patient.clinic), door="command")
+    headers = {"Authorization": f"Bearer {token}"}
+    body = {"name": typed["name"], "phone": typed["phone"], "dateBirth": "1980-05-17"}
+    return client.post("/api/patients", body, content_type="application/json", headers=headers)
+
+
+DOORS_THAT_REGISTER = {
+    again_on_the_patients_page: (409, "é a mesma pessoa?"),
+    again_in_the_panel: (409, "é a mesma pessoa?"),
+    again_in_the_admin: (200, "é a mesma pessoa?"),
+    again_through_imagemais: (409, "Já existe um paciente com esse nome e telefone"),
+}
+
+
+@pytest.mark.parametrize(
+    "name", ["Gilda Repetida", "gilda  REPETIDA", "GÍLDA repetida", "Gilda-Repetida", "Gilda Repetida."]
+)
+@pytest.mark.parametrize("door", DOORS_THAT_REGISTER, ids=lambda door: door.__name__)
+def test_no_door_makes_a_silent_double(good, client, door, name):
+    gilda = make_patient(good["clinic"], name="Gilda Repetida", phone="+5581983331010", cpf=None)
+    before = Patient.objects.count()
+
+    answer = door(client, gilda, {"name": name, "phone": "(81) 98333-1010"})
+
+    status, sentence = DOORS_THAT_REGISTER[door]
+    assert answer.status_code == status and sentence in answer.content.decode()
+    assert (Patient.objects.count(), Appointment.objects.count()) == (before, 0)
+
+
+def test_mivicall_books_who_is_there_and_makes_no_double(good, client):
+    before = Patient.objects.count()
+    assert through_mivicall(good, client)[0] == 201
+    assert Patient.objects.count() == before and Appointment.objects.get().patient_id == good["patient"]
+
+
 # ImageMais has words of its own for every reason, and no way to name a patient by id.
 TOLD_BY_IMAGEMAIS = {
     "taken": "Horários 09:00, 09:15 já estão ocupados por outros agendamentos",

@@ -576,6 +576,54 @@ def test_a_form_without_anything_is_not_an_error(desk, clinic, data):
     assert desk.post(reverse("web:patient-check"), data).status_code == 200
 
 
+# --- who is there already ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gilda(clinic):
+    return make_patient(clinic, name="Gilda Repetida", phone="+5581983331010", cpf=None, birth_date=None)
+
+
+AGAIN = {"name": "gilda  REPETIDA", "phone": "81 98333-1010"}
+
+
+def test_a_double_is_asked_about_with_both_cards_before_anything_is_saved(desk, gilda):
+    answer = desk.post(reverse("web:patient-add"), AGAIN | {"notes": "veio com a filha"}, headers=HTMX)
+    page = answer.content.decode()
+
+    assert answer.status_code == 409 and Patient.objects.count() == 1
+    assert "Já existe Gilda Repetida, é a mesma pessoa?" in page and "gilda  REPETIDA" in page
+    assert "É a mesma: abrir" in page and "É outra pessoa: cadastrar" in page
+    assert "veio com a filha" in page
+
+
+def test_another_person_of_that_name_and_phone_is_registered_once_asked(desk, gilda):
+    answer = desk.post(reverse("web:patient-add"), AGAIN | {"besides": f"{gilda.pk} "})
+
+    assert answer.status_code == 302 and Patient.objects.count() == 2
+    again = desk.post(reverse("web:patient-add"), AGAIN | {"besides": f"{gilda.pk} x {'9' * 40}"})
+    assert again.status_code == 409 and Patient.objects.count() == 2
+
+
+def test_the_same_person_is_opened_and_what_else_was_typed_waits_there(desk, gilda):
+    edit = reverse("web:patient-edit", args=[gilda.pk])
+
+    assert desk.post(edit, AGAIN | {"same": gilda.pk}).url == reverse("web:patient-detail", args=[gilda.pk])
+    answer = desk.post(edit, AGAIN | {"same": gilda.pk, "birth_date": "12/03/1984"}, headers=HTMX)
+    page = answer.content.decode()
+    assert answer["HX-Push-Url"] == edit and answer["HX-Retarget"] == "#main"
+    assert 'value="12/03/1984"' in page and 'value="Gilda Repetida"' in page and "campos vazios" in page
+    gilda.refresh_from_db()
+    assert gilda.birth_date is None
+
+
+def test_another_clinics_patient_is_neither_asked_about_nor_opened(desk):
+    other = make_patient(name="Gilda Repetida", phone="+5581983331010")
+
+    assert desk.post(reverse("web:patient-edit", args=[other.pk]), AGAIN | {"same": other.pk}).status_code == 404
+    assert desk.post(reverse("web:patient-add"), AGAIN).status_code == 302
+
+
 # --- a double click ---------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,17 @@ import psycopg
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
-from clinic.booking import LineRequest, Reason, book, change_status, check, register_patient, reschedule, undo
+from clinic.booking import (
+    BookingRefused,
+    LineRequest,
+    Reason,
+    book,
+    change_status,
+    check,
+    register_patient,
+    reschedule,
+    undo,
+)
 from clinic.models import Appointment, AppointmentEvent, Doctor, Patient
 from tests.booking.desk import BY, details, open_desk, refused, stored
 from tests.factories import cpf, make_doctor, make_patient
@@ -317,6 +327,18 @@ def test_a_patient_registered_by_a_double_click_is_one_patient(desk):
     outcomes = at_once(*[lambda: register_patient(desk.clinic, typed, key=key)] * 4)
 
     assert len(set(won(outcomes))) == 1 and len(won(outcomes)) == 4
+    assert Patient.objects.of(desk.clinic).count() == 2
+
+
+def test_two_windows_that_register_one_patient_at_once_register_one(desk):
+    typed = details(cpf="")
+
+    outcomes = at_once(*[lambda: register_patient(desk.clinic, typed)] * 4)
+
+    assert len(won(outcomes)) == 1
+    assert {reason for each in outcomes if isinstance(each, BookingRefused) for reason in each.reasons} == {
+        Reason.PATIENT_EXISTS
+    }
     assert Patient.objects.of(desk.clinic).count() == 2
 
 

@@ -1,3 +1,4 @@
+import re
 from dataclasses import fields
 
 from django import forms
@@ -8,9 +9,19 @@ from django.utils.translation import gettext_lazy as _
 from clinic import patients
 from clinic.admin.base import ClinicRowAdmin
 from clinic.admin.forms import ClinicRowForm
-from clinic.booking import BookingRefused, PatientDetails, check_patient, edit_patient, register_patient
+from clinic.booking import (
+    BookingRefused,
+    PatientDetails,
+    Reason,
+    Refusal,
+    check_patient,
+    edit_patient,
+    register_patient,
+    same_patients,
+)
 from clinic.models import Clinic, Patient
 
+ID = re.compile("[0-9]{1,18}")
 DETAILS = [field.name for field in fields(PatientDetails)]
 
 
@@ -26,9 +37,21 @@ class PatientForm(ClinicRowForm):
     nif = forms.CharField(label=_("NIF"), required=False)
     email = forms.CharField(label=_("E-mail"), required=False)
 
+    doubles = ()
+
+    @property
+    def besides(self):
+        """Ids of patients that were shown, and are not the one who is typed in."""
+        return [int(each) for each in " ".join(self.data.getlist("besides")).split() if ID.fullmatch(each)]
+
     def _post_clean(self):
-        for refusal in check_patient(self.details(), clinic=self.instance.clinic, patient_id=self.instance.pk):
+        clinic, patient_id = self.instance.clinic, self.instance.pk
+        for refusal in check_patient(self.details(), clinic=clinic, patient_id=patient_id):
             self.add_error(refusal.field, str(refusal.message))
+        if patient_id is None and not self.errors:
+            self.doubles = same_patients(clinic, self.details(), besides=self.besides)
+            if self.doubles:
+                self.add_error(None, Refusal(Reason.PATIENT_EXISTS, {"name": self.doubles[0].called}).message)
 
     def details(self):
         typed = {name: self.cleaned_data.get(name) for name in DETAILS}
@@ -84,7 +107,7 @@ class PatientAdmin(ClinicRowAdmin):
         if change:
             edit_patient(obj.pk, form.details(), clinic=obj.clinic)
         else:
-            obj.pk = register_patient(obj.clinic, form.details()).pk
+            obj.pk = register_patient(obj.clinic, form.details(), besides=form.besides).pk
         obj.refresh_from_db()
 
     @admin.display(description=_("paciente"), ordering="folded_name")

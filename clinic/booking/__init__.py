@@ -6,7 +6,14 @@ from clinic.booking.details import CpfPolicy, PatientDetails
 from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.booking.moves import check_reschedule, is_movable, reschedule
 from clinic.booking.openings import Opening, openings, openings_of_any
-from clinic.booking.patients import change_patient, check_patient, details_of, edit_patient, register_patient
+from clinic.booking.patients import (
+    change_patient,
+    check_patient,
+    details_of,
+    edit_patient,
+    register_patient,
+    same_patients,
+)
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal
@@ -49,6 +56,7 @@ __all__ = [
     "register_doctor",
     "register_patient",
     "reschedule",
+    "same_patients",
     "undo",
     "undoable",
 ]

@@ -98,7 +98,8 @@ def _meant(proposal, now, refusals, *, lock):
     if examined.refusals:
         return None, examined
     try:
-        return find(examined, proposal.clinic, proposal.policy, lock=lock), examined
+        found = find(examined, proposal.clinic, proposal.policy, lock=lock, besides=proposal.besides)
+        return found, examined
     except BookingRefused as refused:
         refusals += refused.refusals
         return None, examined

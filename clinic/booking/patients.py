@@ -1,6 +1,6 @@
 """Which patient is meant; adding and editing patients."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
@@ -12,19 +12,24 @@ from django.utils import timezone
 from clinic.booking import rows
 from clinic.booking.details import CpfPolicy, Examined, PatientDetails, examine
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
+from clinic.booking.writing import transacted
 from clinic.models import Clinic, Patient
 
 
-def find(examined: Examined, clinic: Clinic, policy: CpfPolicy, *, lock: bool) -> Patient | None:
+def find(
+    examined: Examined, clinic: Clinic, policy: CpfPolicy, *, lock: bool, besides: Collection[int] = ()
+) -> Patient | None:
     """The patient these details mean, with `lock` held (FOR NO KEY UPDATE); None if nobody fits.
+
+    `besides` are ids of namesakes on the same phone that are known to be others.
 
     With `lock`, who finds nobody holds advisory locks on CPF and phone until the transaction ends, so that two bookings
     cannot both add the patient. Raises BookingRefused when the CPF is somebody else's.
     """
-    patient = _known(examined, clinic, policy, lock)
+    patient = _known(examined, clinic, policy, lock, besides)
     if patient is None and lock:
         _hold(clinic, examined)
-        return _known(examined, clinic, policy, lock)
+        return _known(examined, clinic, policy, lock, besides)
     return patient
 
 
@@ -37,20 +42,44 @@ def store(examined: Examined, found: Patient | None, clinic: Clinic) -> Patient:
 
 
 def register_patient(
-    clinic: Clinic, details: PatientDetails, *, key: UUID | None = None, policy: CpfPolicy = CpfPolicy.STRICT
+    clinic: Clinic,
+    details: PatientDetails,
+    *,
+    key: UUID | None = None,
+    policy: CpfPolicy = CpfPolicy.STRICT,
+    besides: Collection[int] = (),
 ) -> Patient:
     """A new patient; the same details sent again with the same `key` (a double click) mean the same one.
 
-    Raises BookingRefused."""
+    Nobody is registered twice: who may be there already, by the rule that `find` has for bookings, is refused with
+    PATIENT_EXISTS, unless the id is in `besides`: a person has found that one to be another. Holds advisory locks on
+    CPF and phone, so that of two windows the second one is refused. Raises BookingRefused.
+    """
     once = uuid5(key, f"{clinic.pk} {details}") if key else uuid4()
-    try:
+
+    def work():
         examined = _examined_or_refused(clinic, details, policy=policy)
         with _cpf_named(clinic, examined.cpf):
+            _hold(clinic, examined)
+            if same := _same(examined, clinic, besides):
+                raise BookingRefused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].called})])
             return Patient.objects.create(clinic=clinic, uuid=once, **_storable(examined))
+
+    try:
+        return transacted(work)
     except (BookingRefused, IntegrityError):
         if registered := Patient.objects.of(clinic).filter(uuid=once).first():
             return registered
         raise
+
+
+def same_patients(clinic: Clinic, details: PatientDetails, *, besides: Collection[int] = ()) -> list[Patient]:
+    """Those for whom `register_patient` refuses with PATIENT_EXISTS, for a person to say who is who. Reads only."""
+    today = clinic.local(timezone.now()).date()
+    examined = examine(details, clinic, today=today, policy=CpfPolicy.STRICT)
+    if examined.refusals or examined.cpf and rows.patients_with_cpf(clinic, examined.cpf, lock=False):
+        return []
+    return _same(examined, clinic, besides)
 
 
 def edit_patient(
@@ -141,12 +170,16 @@ def _hold(clinic, examined):
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [clinic.pk, known_by])
 
 
-def _known(examined, clinic, policy, lock):
+def _known(examined, clinic, policy, lock, besides):
     if examined.cpf:
         for owner in rows.patients_with_cpf(clinic, examined.cpf, lock=lock):
             return _believed(owner, examined.details, clinic, policy)
-    same = rows.patients_called(clinic, examined.details.name, examined.details.phone, lock=lock)
-    return next((patient for patient in same if _may_be(patient, examined)), None)
+    return next(iter(_same(examined, clinic, besides, lock=lock)), None)
+
+
+def _same(examined, clinic, besides, *, lock=False):
+    namesakes = rows.patients_called(clinic, examined.details.name, examined.details.phone, lock=lock)
+    return [patient for patient in namesakes if patient.pk not in besides and _may_be(patient, examined)]
 
 
 def _may_be(patient, examined):

@@ -15,6 +15,7 @@ class Reason(Enum):
 
     PATIENT_MISSING = "patient", _("Escolha um paciente da lista ou cadastre um novo.")
     PATIENT_UNKNOWN = "patient", _("Este paciente não está mais no cadastro. Busque de novo pelo nome ou telefone.")
+    PATIENT_EXISTS = "", _("Já existe %(name)s com este telefone. Confirme se é a mesma pessoa.")
     NAME_MISSING = "name", _("Informe o nome do paciente.")
     NAME_TOO_LONG = "name", _("O nome tem %(length)s caracteres; o máximo é %(limit)s.")
     SOCIAL_NAME_TOO_LONG = "social_name", _("O nome social tem %(length)s caracteres; o máximo é %(limit)s.")

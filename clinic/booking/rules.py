@@ -32,7 +32,8 @@ class LineRequest:
 class Proposal:
     """What somebody wants booked. Instants are aware; `ends_at` None means: as long as the procedures take.
 
-    The patient is either one of the clinic's, by id, or described by `details`. `status` is Agendado or Confirmado.
+    The patient is either one of the clinic's, by id, or described by `details`, which never mean those whose ids are in
+    `besides`: a person has looked at them and found them to be others. `status` is Agendado or Confirmado.
     `uuid` becomes the appointment's, so that who asks can recognise a booking of theirs; asked for twice, the second is
     refused.
     """
@@ -51,6 +52,7 @@ class Proposal:
     metadata: dict = field(default_factory=dict)
     policy: CpfPolicy = CpfPolicy.STRICT
     uuid: UUID | None = None
+    besides: tuple[int, ...] = ()
 
 
 @dataclass(kw_only=True)

@@ -230,6 +230,8 @@ def _times(form, doctor, minutes, day, patient_id, ignoring=None):
 def _focus(form):
     """The id of where the person goes on: in what a button opened, at a complaint, at the patient, or at the end."""
     last_line = f"procedure-{len(form.rows) - 1}"
+    if form.asks_who:
+        return "same-1"
     if "add" in form.data:
         return last_line
     if not form.is_new_patient and not form.cleaned_data.get("patient"):

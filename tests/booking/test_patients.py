@@ -1,5 +1,6 @@
 """Which patient is meant; registering and editing."""
 
+from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from clinic.booking import (
     check_patient,
     edit_patient,
     register_patient,
+    same_patients,
 )
 from clinic.models import Patient
 from tests.booking.desk import details, open_desk, refused
@@ -178,15 +180,62 @@ def test_a_registered_patient_is_stored_as_typed_but_for_punctuation(desk):
     assert (patient.email, patient.notes) == ("iris@exemplo.pt", "linha 1\nlinha 2")
 
 
-def test_a_second_patient_may_share_name_and_phone_but_not_the_cpf(desk):
+def test_a_second_patient_may_share_neither_the_cpf_nor_name_and_phone(desk):
     register_patient(desk.clinic, PatientDetails(**FULL))
 
     [refusal] = refused(register_patient, desk.clinic, PatientDetails(**FULL)).refusals
     assert (refusal.reason, refusal.field) == (Reason.CPF_TAKEN, "cpf")
     assert refusal.message == "Este CPF já é de Ira. Escolha esse cadastro na busca ou corrija o número."
     assert check_patient(PatientDetails(**FULL), clinic=desk.clinic) == [refusal]
-    register_patient(desk.clinic, PatientDetails(**FULL | {"cpf": ""}))
+    [refusal] = refused(register_patient, desk.clinic, PatientDetails(**FULL | {"cpf": ""})).refusals
+    assert refusal.reason is Reason.PATIENT_EXISTS
     register_patient(make_clinic(), PatientDetails(**FULL))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"name": "JOAO DA SILVA"},
+        {"name": "joão  da   silva", "phone": "+55 81 99876-5432"},
+        {"name": "João-da Silva", "birth_date": date(1970, 1, 1)},
+        {"name": "João daSilva", "cpf": cpf(400_000_020)},
+        {"name": "(João) da Silva.", "email": "joao@exemplo.com"},
+    ],
+)
+def test_who_is_there_is_registered_again_only_after_a_look(desk, joao, typed):
+    typed = PatientDetails(**{"phone": "81998765432"} | typed)
+    before = Patient.objects.count()
+
+    assert refused(register_patient, desk.clinic, typed).reasons == {Reason.PATIENT_EXISTS}
+    assert same_patients(desk.clinic, typed) == [joao]
+    assert Patient.objects.count() == before
+    other = register_patient(desk.clinic, typed, besides=[joao.pk])
+    assert other != joao
+    assert refused(register_patient, desk.clinic, replace(typed, cpf=""), besides=[joao.pk]).reasons == {
+        Reason.PATIENT_EXISTS
+    }
+
+
+@pytest.mark.parametrize(
+    "typed", [{"name": "Joana da Silva"}, {"phone": "81998765433"}, {"birth_date": date(1990, 1, 1)}, {"phone": "1"}]
+)
+def test_nobody_is_asked_about_another_person(desk, joao, typed):
+    Patient.objects.filter(pk=joao.pk).update(birth_date=date(1960, 1, 1))
+    typed = PatientDetails(**{"name": "João da Silva", "phone": "81998765432"} | typed)
+
+    assert same_patients(desk.clinic, typed) == []
+
+
+def test_a_booking_for_another_namesake_takes_the_next_one_or_adds_one(desk, joao):
+    other = booked_patient(desk, name="João da Silva", phone="81998765432")
+    assert other == joao
+    another = desk.book(
+        details=details(name="João da Silva", phone="81998765432"), besides=(joao.pk,), starts_at=desk.at(10)
+    ).patient
+    assert another != joao
+    both = (joao.pk, another.pk)
+    third = desk.book(details=details(name="João da Silva", phone="81998765432"), besides=both, starts_at=desk.at(11))
+    assert third.patient_id not in both
 
 
 def test_a_patient_sent_twice_with_one_key_is_registered_once(desk):

@@ -235,6 +235,11 @@ def undo_what_somebody_else_did_since(desk):
     undo(appointment.pk, clinic=desk.clinic, by=BY, now=desk.now, seen=seen.pk)
 
 
+@of_act(Reason.PATIENT_EXISTS, "", "Já existe Ana Souza com este telefone. Confirme se é a mesma pessoa.")
+def register_somebody_again(desk):
+    register_patient(desk.clinic, details(name="ana  SOUZA", phone=desk.patient.phone.as_e164))
+
+
 @of_act(Reason.NOT_MOVABLE, "status", "Um agendamento “Check-in” não pode ser remarcado.")
 def move_a_patient_who_is_here(desk):
     appointment = desk.book()

@@ -171,6 +171,58 @@ def test_a_used_form_with_another_time_is_not_taken_for_the_first(desk, form):
     assert Appointment.objects.count() == 1
 
 
+@pytest.fixture
+def again(form, patient):
+    """The form with a new patient who is there already."""
+    del form["patient"]
+    return form | {"is_new": "1", "name": "ANA souza", "phone": patient.phone.as_e164}
+
+
+def test_a_new_patient_who_is_there_is_asked_about_before_booking(desk, again, patient):
+    answer = desk.post(BOOK, again, headers=HTMX)
+    page = answer.content.decode()
+
+    assert answer.status_code == 409 and Appointment.objects.count() == 0 and Patient.objects.count() == 1
+    assert "Já existe Ana Souza, é a mesma pessoa?" in page
+    assert "É a mesma: agendar" in page and "É outra pessoa: cadastrar" in page
+
+
+def test_the_same_person_is_booked_and_her_blanks_are_filled(desk, again, patient):
+    Patient.objects.filter(pk=patient.pk).update(birth_date=None)
+    answer = desk.post(BOOK, again | {"same": patient.pk, "birth_date": "12/03/1984"}, headers=HTMX)
+
+    assert answer.status_code == 200
+    assert Appointment.objects.get().patient == patient
+    assert Patient.objects.get().birth_date == date(1984, 3, 12)
+
+
+def test_another_person_of_that_name_and_phone_is_added_and_booked(desk, again, patient):
+    desk.post(BOOK, again | {"besides": f"{patient.pk} "}, headers=HTMX)
+
+    assert Appointment.objects.get().patient != patient and Patient.objects.count() == 2
+
+
+def test_an_answer_about_somebody_who_is_not_meant_is_no_answer(desk, again, patient, clinic):
+    other = make_patient(clinic)
+    for wrong in (other.pk, "x", "9" * 40, ""):
+        assert desk.post(BOOK, again | {"same": wrong}, headers=HTMX).status_code == 409
+    assert Appointment.objects.count() == 0
+
+
+def test_an_answer_stays_when_something_else_is_wrong(desk, again, patient):
+    page = desk.post(BOOK, again | {"same": patient.pk, "starts": "07:00"}, headers=HTMX).content.decode()
+
+    assert f'name="same" value="{patient.pk}"' in page and "é a mesma pessoa?" not in page
+
+
+def test_a_second_click_on_a_new_patients_form_is_not_asked_who_she_is(desk, again):
+    new = again | {"name": "Rita Nova", "key": "3c90c3cc-0d44-4b50-8888-8dd25736052a"}
+    first, second = desk.post(BOOK, new), desk.post(BOOK, new)
+
+    assert first["Location"] == second["Location"]
+    assert Appointment.objects.count() == 1 and Patient.objects.count() == 2
+
+
 def test_a_new_patient_with_hostile_text_is_written_as_text(desk, form):
     name = "<script>alert(1)</script> 😀 \u202eabc"
     answer = desk.post(

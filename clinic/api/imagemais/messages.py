@@ -108,6 +108,7 @@ def _out_of_hours():
 REFUSALS = {
     Reason.PATIENT_MISSING: _about("patient.name", "patient.O nome é necessário"),
     Reason.PATIENT_UNKNOWN: _about("patient.name", PATIENT_UNKNOWN, 404),
+    Reason.PATIENT_EXISTS: _about("patient.name", "patient.Já existe um paciente com esse nome e telefone", 409),
     Reason.CPF_SHAPE: _about("patient.cpf", "patient.O CPF deve estar no formato 123.456.789-00"),
     Reason.CPF_INVALID: _about("patient.cpf", "patient.O CPF é inválido"),
     Reason.CPF_TAKEN: _about("patient.cpf", "patient.Já existe um paciente com esse CPF"),
@@ -163,6 +164,7 @@ REFUSALS = {
 # Where the body is the patient, a CPF of somebody else's is a conflict and not a slip.
 REFUSALS_OF_PATIENTS = REFUSALS | {
     Reason.CPF_TAKEN: _about("patient.cpf", "Já existe um paciente com esse CPF", 409),
+    Reason.PATIENT_EXISTS: _about("patient.name", "Já existe um paciente com esse nome e telefone", 409),
 }
 
 FAULTS = {

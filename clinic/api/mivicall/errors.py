@@ -32,6 +32,7 @@ CODES = {
 PATHS = {
     Reason.PATIENT_MISSING: "patientName",
     Reason.PATIENT_UNKNOWN: "patientName",
+    Reason.PATIENT_EXISTS: "patientName",
     Reason.NAME_MISSING: "patientName",
     Reason.NAME_TOO_LONG: "patientName",
     Reason.SOCIAL_NAME_TOO_LONG: "patientName",

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import date
 
 from django import forms
@@ -6,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
 from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal
-from clinic.models import Appointment, Clinic, NonexistentTime
-from clinic.web.forms.fields import TypedDateField, TypedTimeField, Unchanging
+from clinic.models import Appointment, Clinic, NonexistentTime, Patient
+from clinic.web.forms.fields import TypedDateField, TypedTimeField, Unchanging, ids_in
 
 # Where the form says what a rule blames, if its field has another name here.
 FORM_FIELDS = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends", "": None}
@@ -94,6 +95,7 @@ class BookingForm(WhenForm):
     whole_discount = an_id()
     notes = forms.CharField(required=False)
 
+    doubles: Sequence[Patient] = ()
     field_order = ["patient", "name", "phone", "birth_date", "cpf", "nif", "doctor", "procedure", "discount"]
 
     @property
@@ -118,6 +120,21 @@ class BookingForm(WhenForm):
         discounts = self.data.getlist("discount")
         return list(zip(chosen, discounts + [""] * len(chosen), strict=False)) or [("", "")]
 
+    @property
+    def besides(self) -> list[int]:
+        """Ids of patients that were shown, and are not the new one."""
+        return ids_in(self.data, "besides")
+
+    @property
+    def same(self) -> int | None:
+        """The id of the one who was shown and is the new patient."""
+        return next((each.pk for each in self.doubles if str(each.pk) == self.data.get("same")), None)
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether one of `doubles` may be the new patient, and nobody has answered yet."""
+        return bool(self.doubles) and self.same is None
+
     def clean(self):
         self.lines = [self._line(*row) for row in self.rows if row[0].strip()]
         return super().clean()
@@ -136,6 +153,7 @@ class BookingForm(WhenForm):
             ends_at=values.get("ends_at"),
             notes=values.get("notes", ""),
             source=Appointment.Source.MANUAL,
+            besides=tuple(self.besides + [each.pk for each in self.doubles if self.same not in {None, each.pk}]),
         )
 
     def check(self, *, left: str | None = None) -> None:
@@ -146,10 +164,13 @@ class BookingForm(WhenForm):
         self.forgive(left=left)
 
     def book(self, author: booking.Author) -> Appointment | None:
-        """The appointment, or None with every reason at its field. A second click finds what the first one booked."""
+        """The appointment, or None with every reason at its field, or with those in `doubles` who may be the new one.
+        A second click finds what the first one booked."""
         readable = self.is_valid()
+        if self.is_new_patient:
+            self.doubles = booking.same_patients(self.clinic, self._details(), besides=self.besides)
         try:
-            if readable:
+            if readable and not self.asks_who:
                 return booking.book(self.proposal(), by=author)
             refused = booking.check(self.proposal())
         except BookingRefused as error:

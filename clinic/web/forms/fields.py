@@ -6,6 +6,7 @@ from datetime import date, time, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,11 @@ SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits PostgreSQL's bigint, and Pytho
 
 def is_short_number(text: str) -> bool:
     return SHORT_NUMBER.fullmatch(text) is not None
+
+
+def ids_in(data: QueryDict, name: str) -> list[int]:
+    """The ids that these fields hold, each several or one; what is no id is left out."""
+    return [int(each) for each in " ".join(data.getlist(name)).split() if is_short_number(each)]
 
 
 class Unchanging(dict):

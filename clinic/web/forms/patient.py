@@ -1,4 +1,5 @@
 import re
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from django import forms
@@ -7,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from stdnum.br import cpf as brazilian_cpf
 
 from clinic import booking
-from clinic.booking import BookingRefused, PatientDetails
+from clinic.booking import BookingRefused, PatientDetails, Reason
 from clinic.models import Clinic, Patient
 from clinic.templatetags.written import cpf, phone
-from clinic.web.forms.fields import TypedDateField
+from clinic.web.forms.fields import TypedDateField, ids_in
 
 
 class PatientForm(forms.Form):
@@ -37,9 +38,10 @@ class PatientForm(forms.Form):
     notes = forms.CharField(label=_("Observações"), required=False)
 
     def __init__(self, data=None, *, clinic: Clinic, patient: Patient | None = None, initial=None):
-        super().__init__(data, initial=as_written(patient, clinic) if patient else initial)
+        super().__init__(data, initial=as_written(patient, clinic) if patient and not initial else initial)
         self.clinic = clinic
         self.patient = patient
+        self.doubles = []
         self.fields[self._documents[1]].help_text = _("Só se tiver os dois.")
         self.key = _uuid(self.data.get("key")) or uuid4()
         self.version = self.data.get("version") or (version(patient) if patient else "")
@@ -69,15 +71,21 @@ class PatientForm(forms.Form):
             if field != left and not self.data.get(field, "").strip():
                 del self.errors[field]
 
+    @property
+    def besides(self) -> list[int]:
+        """Ids of patients that were shown, and are not the one who is typed in."""
+        return ids_in(self.data, "besides")
+
     def register(self) -> Patient | None:
-        """The new patient, or None with every reason at its field."""
+        """The new patient, or None with every reason at its field, or with those in `doubles` who may be the same."""
         if not self.is_valid():
             self._refuse(self._refusals())
             return None
         try:
-            return booking.register_patient(self.clinic, self.details(), key=self.key)
+            return booking.register_patient(self.clinic, self.details(), key=self.key, besides=self.besides)
         except BookingRefused as refused:
-            self._refuse(refused.refusals)
+            self.doubles = booking.same_patients(self.clinic, self.details(), besides=self.besides)
+            self._refuse([each for each in refused.refusals if each.reason is not Reason.PATIENT_EXISTS])
             return None
 
     def save(self) -> bool:
@@ -126,7 +134,7 @@ class PatientForm(forms.Form):
     def _refuse(self, refusals):
         for refusal in refusals:
             if refusal.field not in self.errors:
-                self.add_error(refusal.field, refusal.message)
+                self.add_error(refusal.field or None, refusal.message)
 
 
 def as_written(patient: Patient, clinic: Clinic) -> dict[str, str]:
@@ -141,6 +149,11 @@ def as_written(patient: Patient, clinic: Clinic) -> dict[str, str]:
         "email": patient.email,
         "notes": patient.notes,
     }
+
+
+def completed(patient: Patient, clinic: Clinic, typed: Mapping[str, str]) -> dict[str, str]:
+    """The stored data as `as_written` gives them, and what was typed for each that is not stored yet."""
+    return {name: text or typed.get(name, "") for name, text in as_written(patient, clinic).items()}
 
 
 def version(patient: Patient) -> str:

@@ -12,7 +12,7 @@ from clinic import patients
 from clinic.access.interrupted import resumable, take
 from clinic.models import Patient
 from clinic.web.forms.fields import is_short_number
-from clinic.web.forms.patient import PatientForm, begun_with
+from clinic.web.forms.patient import PatientForm, as_written, begun_with, completed
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
 
 LISTED = 50
@@ -101,7 +101,7 @@ def add(request):
         if patient := form.register():
             messages.success(request, _("Paciente cadastrado."))
             return redirect(request, "web:patient-detail", patient.pk)
-        return _form(request, form, status=422)
+        return _form(request, form, status=409 if form.doubles else 422)
     if typed:
         form.check()
     return _form(request, form)
@@ -111,6 +111,8 @@ def add(request):
 @never_cache
 def edit(request, pk):
     patient = _patient(request, pk)
+    if request.method == "POST" and "same" in request.POST:
+        return _the_same(request, patient)
     typed = request.POST if request.method == "POST" else take(request)
     form = PatientForm(typed, clinic=request.clinic, patient=patient)
     if request.method == "POST":
@@ -131,6 +133,21 @@ def check(request, pk=None):
     form = PatientForm(request.POST, clinic=request.clinic, patient=patient)
     form.check(left=triggered_by(request))
     return render(request, "patient/_checked.html", {"form": form})
+
+
+def _the_same(request, patient):
+    """The patient who was about to be registered again: the card, or the form when more was typed than is stored."""
+    stored = as_written(patient, request.clinic)
+    typed = completed(patient, request.clinic, request.POST)
+    if typed == stored:
+        return redirect(request, "web:patient-detail", patient.pk)
+    form = PatientForm(clinic=request.clinic, patient=patient, initial=typed)
+    response = render(request, "patient/form.html", {"form": form, "patient": patient, "completed": True})
+    # The form took the place of another one's; now it is the page that changes.
+    response["HX-Retarget"] = response["HX-Reselect"] = "#main"
+    response["HX-Reswap"] = "outerHTML"
+    response["HX-Push-Url"] = reverse("web:patient-edit", args=[patient.pk])
+    return response
 
 
 def _patient(request, pk):

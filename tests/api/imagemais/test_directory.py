@@ -298,6 +298,25 @@ def test_a_foreign_phone_is_told_with_its_country(desk):
     assert told["contact"] == {"phone": "+351 912 345 678"}
 
 
+@pytest.mark.parametrize("change", [{}, {"name": VALID["name"].upper()}, {"phone": "+5581999999999"}, {"cpf": None}])
+def test_a_patient_who_is_there_is_a_conflict(desk, change):
+    desk.ask("POST", "/patients", VALID | {"cpf": None})
+    answer = desk.ask("POST", "/patients", VALID | change)
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "message": "Já existe um paciente com esse nome e telefone",
+        "error": "Conflict",
+        "statusCode": 409,
+    }
+    assert Patient.objects.of(desk.clinic).count() == 1
+
+
+def test_a_namesake_on_the_phone_with_another_birth_date_is_registered(desk):
+    desk.ask("POST", "/patients", VALID | {"cpf": None})
+    son = VALID | {"cpf": None, "dateBirth": "2015-01-01"}
+    assert desk.ask("POST", "/patients", son).status_code == 201
+
+
 def test_a_second_patient_with_the_cpf_is_a_conflict(desk):
     desk.ask("POST", "/patients", VALID)
     answer = desk.ask("POST", "/patients", VALID | {"name": "Outra"})

@@ -14,6 +14,7 @@ from clinic.models import Patient
 
 TAG = "Pacientes"
 TAKEN = {"CPF de outro paciente": "Já existe um paciente com esse CPF"}
+THERE = {"Nome e telefone já cadastrados": "Já existe um paciente com esse nome e telefone"}
 VALID = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
 STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
 
@@ -66,14 +67,16 @@ def list_patients(request):
         tag=TAG,
         origin=SITE,
         summary="Cadastrar paciente",
-        description="Cadastra um paciente. Aqui não há agendamento a perder: os dígitos do CPF devem conferir.",
+        description="Cadastra um paciente. Aqui não há agendamento a perder: os dígitos do CPF devem conferir. Quem já"
+        " está no cadastro não entra outra vez: com o mesmo nome e telefone só se cadastra quem tem outro CPF ou outra"
+        " data de nascimento. `GET /api/patients` o encontra.",
         status=201,
         answer=PatientOut,
         links=to("patient_id", "/id", "editPatient"),
         example=STORED,
         body=schemas.RegisteredPatientIn,
         said={"Com CPF": VALID},
-        errors={400: {"CPF inválido": ["O CPF é inválido"]}, 409: TAKEN},
+        errors={400: {"CPF inválido": ["O CPF é inválido"]}, 409: TAKEN | THERE},
     ),
 )
 def create_patient(request):

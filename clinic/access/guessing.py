@@ -12,7 +12,7 @@ from django.conf import settings
 
 from clinic.access import known_browser, rate_limit
 from clinic.access.addresses import client_address
-from clinic.models import StaffUser
+from clinic.models.staff import folded_username
 
 KNOWN = "known browser of "
 MOST_REMEMBERED = 10_000
@@ -39,7 +39,7 @@ class TooManyOfName(TooManyTries):
 def admit(request, username: str) -> bool:
     """Count a try; whether it comes from a browser that this user has signed in with. Whether the name exists makes no
     difference. Raises TooManyTries. Runs outside any transaction."""
-    name = folded(username)
+    name = folded_username(username)
     known = known_browser.is_known(request, name) or _is_own(request, name)
     if not known:
         a_minute = settings.SIGN_INS_A_MINUTE
@@ -59,7 +59,7 @@ def seconds_refused(request, username: str) -> int:
     if left <= 0:
         _refused_until.pop(address, None)
         return 0
-    return 0 if known_browser.is_known(request, folded(username)) else left
+    return 0 if known_browser.is_known(request, folded_username(username)) else left
 
 
 def _remember_refusal(address, seconds):
@@ -71,11 +71,7 @@ def _remember_refusal(address, seconds):
 def release(username: str) -> None:
     """Let this name be tried again at once."""
     for known in (False, True):
-        rate_limit.forget_hour(_who(folded(username), known))
-
-
-def folded(username: str) -> str:
-    return StaffUser.normalize_username(username).casefold()
+        rate_limit.forget_hour(_who(folded_username(username), known))
 
 
 def _who(name, known):
@@ -86,4 +82,4 @@ def _who(name, known):
 def _is_own(request, name):
     """Whether it is the own password that is asked for again, in a session."""
     user = getattr(request, "user", None)
-    return bool(user and user.is_authenticated and folded(user.get_username()) == name)
+    return bool(user and user.is_authenticated and folded_username(user.get_username()) == name)

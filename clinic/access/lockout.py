@@ -8,6 +8,7 @@ from axes.models import AccessAttempt
 from django.utils import timezone
 
 from clinic.access import guessing
+from clinic.models.staff import folded_username
 
 
 def minutes_left(request, credentials) -> int:
@@ -18,7 +19,12 @@ def minutes_left(request, credentials) -> int:
     return max(1, ceil(left.total_seconds() / 60))
 
 
+def counted_username(request, credentials: dict | None) -> str:
+    """What django-axes counts a try under: `Recepcao` and `recepcao` are one user, so they are one count."""
+    return folded_username((credentials or request.POST).get("username") or "")
+
+
 def release(username: str) -> None:
     """Let this user try again at once, from every address."""
-    AccessAttempt.objects.filter(username=username).delete()
+    AccessAttempt.objects.filter(username=folded_username(username)).delete()
     guessing.release(username)

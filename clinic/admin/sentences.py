@@ -20,6 +20,7 @@ SENTENCES = {
     "clinic_country_known": ("country", _("Escolha um país da lista.")),
     "clinic_language_known": ("language", _("Escolha um idioma da lista.")),
     "clinic_currency_known": ("currency", _("Escolha uma moeda da lista.")),
+    "staffuser_folded_username_once": ("username", _("Já existe um usuário com esse nome. Escolha outro.")),
     "staffuser_role_known": ("role", _("Escolha uma função da lista.")),
     "staffuser_clinic_unless_superuser": ("clinic", _("Escolha a clínica em que a pessoa trabalha.")),
 }

@@ -3,6 +3,7 @@
 from django.core.management.base import CommandError
 
 from clinic.models import Clinic, StaffUser
+from clinic.models.staff import folded_username
 
 
 def clinic_named(slug: str) -> Clinic:
@@ -18,11 +19,11 @@ def clinic_named(slug: str) -> Clinic:
 
 def master_named(username: str) -> StaffUser:
     """Somebody who may release a token. Raises CommandError."""
-    user = StaffUser.objects.select_related("clinic").filter(username=username).first()
+    user = StaffUser.objects.select_related("clinic").filter(folded_username=folded_username(username)).first()
     if user is None:
         raise CommandError(f"There is no user {username!r}.")
     if not user.is_active:
-        raise CommandError(f"The user {username} is switched off.")
+        raise CommandError(f"The user {user.username} is switched off.")
     if not user.is_master:
-        raise CommandError(f"The user {username} is not a master: only a master may release a token.")
+        raise CommandError(f"The user {user.username} is not a master: only a master may release a token.")
     return user

@@ -1,12 +1,27 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import Clinic, ClinicQuerySet
+
+
+def folded_username(username: str) -> str:
+    """What user names are compared by: one name in every case, composed or decomposed, wide or narrow."""
+    return AbstractBaseUser.normalize_username(username).casefold()
+
+
+class FoldedUsernameField(models.TextField):
+    """Follows the row's user name at every save, whichever door it comes through."""
+
+    def pre_save(self, instance, add):
+        value = folded_username(instance.username)
+        setattr(instance, self.attname, value)
+        return value
 
 
 class StaffUserManager(BaseUserManager.from_queryset(ClinicQuerySet)):
@@ -18,6 +33,9 @@ class StaffUserManager(BaseUserManager.from_queryset(ClinicQuerySet)):
 
     def create_superuser(self, username, password=None, **fields):
         return self.create_user(username, password, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username):
+        return self.get(folded_username=folded_username(username))
 
 
 class StaffUser(AbstractBaseUser):
@@ -36,6 +54,7 @@ class StaffUser(AbstractBaseUser):
         validators=[UnicodeUsernameValidator()],
         error_messages={"unique": _("Já existe um usuário com esse nome. Escolha outro.")},
     )
+    folded_username = FoldedUsernameField(editable=False)
     name = models.CharField(_("nome"), max_length=120)
     role = models.CharField(_("função"), max_length=12, choices=Role, default=Role.RECEPTIONIST)
     may_squeeze_in = models.BooleanField(_("pode marcar encaixe"), default=False)
@@ -59,10 +78,19 @@ class StaffUser(AbstractBaseUser):
             models.CheckConstraint(
                 condition=Q(role__in=["receptionist", "manager", "master"]), name="staffuser_role_known"
             ),
+            models.UniqueConstraint(fields=["folded_username"], name="staffuser_folded_username_once"),
         ]
 
     def __str__(self):
         return self.name or self.username
+
+    def clean(self):
+        """Raises ValidationError for a name that differs from another user's only in case; the same name is `unique`'s."""
+        super().clean()
+        same = StaffUser.objects.filter(folded_username=folded_username(self.username)).exclude(pk=self.pk)
+        if other := same.exclude(username=self.username).first():
+            sentence = _("Já existe “%(username)s”: maiúsculas e minúsculas não fazem diferença. Escolha outro nome.")
+            raise ValidationError({"username": sentence % {"username": other.username}})
 
     @property
     def is_manager(self):

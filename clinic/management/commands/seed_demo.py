@@ -15,6 +15,7 @@ from clinic.management.demo.rows import set_up
 from clinic.management.demo.story import Story
 from clinic.management.demo.visits import Book
 from clinic.models import Appointment, Clinic, StaffUser
+from clinic.models.staff import folded_username
 
 LOCK = 7_365_102  # of pg_advisory_xact_lock: any number that nobody else takes
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
 
     def _require_free_usernames(self):
         names = [user.username for demo in CLINICS for user in demo.users]
-        if taken := StaffUser.objects.filter(username__in=names).first():
+        if taken := StaffUser.objects.filter(folded_username__in=map(folded_username, names)).first():
             raise CommandError(f"There is a user named {taken.username} already, and the demo needs that name.")
 
     def _say(self, line):

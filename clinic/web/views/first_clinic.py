@@ -9,7 +9,7 @@ from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from clinic.access import first_clinic, guessing, known_browser
+from clinic.access import first_clinic, known_browser
 from clinic.access.roles import clinic_optional
 from clinic.web.forms.first_clinic import FirstClinicForm
 
@@ -29,7 +29,7 @@ def create(request):
     except first_clinic.NotWanted:  # another window was quicker
         return _no_longer(request)
     response = redirect("admin:index")
-    known_browser.remember(request, response, guessing.folded(form.master.get_username()))
+    known_browser.remember(request, response, form.master.folded_username)
     login(request, form.master, backend="clinic.access.backends.StaffBackend")
     with override(form.clinic.language):
         messages.success(request, _("A clínica está pronta. Comece pelos médicos, horários e procedimentos."))

@@ -36,7 +36,7 @@ def signin(request):
         request.session.pop(ENDED, None)
         login(request, user)
         response = redirect(way_on(request))
-        known_browser.remember(request, response, guessing.folded(user.get_username()))
+        known_browser.remember(request, response, user.folded_username)
         if came_back and csrf_token:
             # The pages this person still has open keep working; for anybody else Django's new token stands.
             request.META["CSRF_COOKIE"] = csrf_token

@@ -131,6 +131,15 @@ def _kind(schema):
     return kind or ("object" if "properties" in schema else "array" if "items" in schema else "")
 
 
+def without_null_defaults(schema: dict) -> dict:
+    """An object's schema without `"default": null`: a field that is left out stays as it is, null takes it away."""
+    properties = {
+        name: {key: value for key, value in field.items() if (key, value) != ("default", None)}
+        for name, field in schema.get("properties", {}).items()
+    }
+    return schema | ({"properties": properties} if properties else {})
+
+
 def _without_null(document, schema):
     """The schema of a value that is there, when all that its alternatives add is null."""
     choices = [resolved(document, each) for each in schema.get("anyOf") or schema.get("oneOf") or []]

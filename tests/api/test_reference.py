@@ -314,6 +314,20 @@ def test_the_idempotency_key_is_promised_as_http_carries_it(reference):
             assert not re.search(schema["pattern"], key)
 
 
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+def test_no_field_of_a_body_is_null_by_default(reference):
+    """Null takes away what is there: a client made from the document must not send it for what was left out."""
+    bodies = [
+        json_schema.resolved(reference.document, content["schema"])
+        for methods in reference.document["paths"].values()
+        for told in methods.values()
+        for content in told.get("requestBody", {}).get("content", {}).values()
+    ]
+    assert bodies
+    for body in bodies:
+        assert [name for name, field in body["properties"].items() if field.get("default", "") is None] == []
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
 def test_the_page_and_the_document_say_that_bodies_are_compared_byte_for_byte(client, reference):

@@ -10,6 +10,7 @@ from clinic.access import access_tokens
 from clinic.api.door import Api, Caller, Door, bearer
 from clinic.api.imagemais import errors, messages, schemas
 from clinic.api.imagemais.documented import PATHS
+from clinic.api.json_schema import without_null_defaults
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
 from clinic.models import AppointmentEvent, Patient, StoredAnswer
@@ -29,8 +30,8 @@ ordem: paciente (CPF, nascimento, telefone, nome), procedimentos, médico, data,
 400 vem antes de 404, e 404 antes de 409.
 
 **Idempotency-Key.** Em toda escrita: a mesma chave com o mesmo pedido repete a primeira resposta, sem fazer nada de
-novo. O mesmo pedido é o de mesmo método, mesmo endereço e mesmo corpo, comparado byte a byte: o mesmo JSON com as chaves
-em outra ordem, ou com outros espaços, é outro pedido, e a resposta é 422.
+novo. O mesmo pedido é o de mesmo método, mesmo endereço e mesmo corpo, comparado byte a byte: o mesmo JSON com as
+chaves em outra ordem, ou com outros espaços, é outro pedido, e a resposta é 422.
 
 `x-origem` diz, em cada operação, de onde ela vem: `seed`, documentada na página pública do fornecedor; `site`, descrita
 em outras páginas dele; `nossa`, decisão nossa onde a documentação dele silencia.
@@ -49,7 +50,9 @@ class ImagemaisApi(Api):
         document = super().get_openapi_schema(**{"path_prefix": "api/"} | options)
         bodies = [(body, "validation") for body in schemas.BODIES]
         _, definitions = models_json_schema(bodies, ref_template=REF_TEMPLATE)
-        document["components"]["schemas"] |= definitions["$defs"]
+        document["components"]["schemas"] |= {
+            name: without_null_defaults(schema) for name, schema in definitions["$defs"].items()
+        }
         for methods in document["paths"].values():
             for parameter in (each for told in methods.values() for each in told["parameters"]):
                 if parameter["in"] == "path":

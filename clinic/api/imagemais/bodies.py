@@ -41,6 +41,13 @@ class Body:
         if not isinstance(said, dict):
             self.read.blame("", messages.NOT_AN_OBJECT)
 
+    def _expect_of_an_appointment(self, *fields):
+        """What belongs to another call would change nothing here: said, even null, it is a slip."""
+        said = self.read.said if isinstance(self.read.said, dict) else {}
+        for field, call in messages.ELSEWHERE.items():
+            if field in said and field not in fields:
+                self.read.blame(field, messages.NOT_CHANGED_HERE.format(field, call))
+
     def _reject(self, refused: BookingRefused | None, told=messages.REFUSALS):
         """Raises Rejected."""
         refusals = refused.refusals if refused else []
@@ -132,6 +139,7 @@ class MoveBody(TimedBody):
     def __init__(self, said, clinic: Clinic):
         super().__init__(said, clinic)
         self._read_when()
+        self._expect_of_an_appointment("doctorId", "date", "startTime", "endTime")
 
     def move(self, appointment_id: int, by: Author) -> None:
         """Raises Rejected, or Appointment.DoesNotExist."""
@@ -154,6 +162,7 @@ class StatusBody(Body):
         super().__init__(said, clinic)
         self.status = self.read.choice("action", ACTIONS)
         self.doctor = self.read.id("doctorId", required=False)
+        self._expect_of_an_appointment("action", "doctorId")
 
     def change(self, appointment_id: int, by: Author) -> None:
         """Raises Rejected, or Appointment.DoesNotExist."""
@@ -177,13 +186,14 @@ class StatusBody(Body):
 
 
 class EditBody(Body):
-    """The patient's data and the notes, either or both."""
+    """The patient's data and the notes, either or both; null takes away the notes and the patient's CPF."""
 
     def __init__(self, said, clinic: Clinic):
         super().__init__(said, clinic)
         self._expect_an_object(said)
-        self.details = _details(self.read, cpf_required=False) if self.read.has("patient") else None
-        self.notes = self.read.text("notes", required=False) if self.read.has("notes") else None
+        self.details = _details(self.read, cpf_required=False) if self.read.says("patient") else None
+        self.notes = self.read.text("notes", required=False) if self.read.says("notes") else None
+        self._expect_of_an_appointment("patient", "notes")
 
     def save(self, appointment_id: int, by: Author) -> None:
         """Raises Rejected, which undoes what is saved of it, or Appointment.DoesNotExist."""
@@ -202,7 +212,7 @@ class EditBody(Body):
         if self.details is None:
             return []
         given = {"name": self.details.name, "phone": self.details.phone, "birth_date": self.details.birth_date}
-        if self.details.cpf:
+        if self.details.cpf or self.read.is_null("patient.cpf"):
             given["cpf"] = self.details.cpf
         options = {"clinic": self.clinic, "policy": CpfPolicy.LENIENT}
         if not self.read.understood():
@@ -227,16 +237,18 @@ class PatientBody(Body):
         return self._saved(details, None, lambda: booking.register_patient(self.clinic, details))
 
     def save(self, patient: Patient) -> Patient:
-        """What is sent, in the place of what was there. Raises Rejected."""
+        """What is sent, in the place of what was there; null takes away CPF and birth date. Raises Rejected."""
         read = self.read
         self._expect_an_object(read.said["patient"])
-        sent = {
-            "cpf": _cpf(read) if read.has("patient.cpf") else None,
-            "birth_date": read.day("patient.dateBirth", form=ANY_ISO_DATE) if read.has("patient.dateBirth") else None,
-            "phone": read.text("patient.phone") if read.has("patient.phone") else None,
-            "name": read.text("patient.name") if read.has("patient.name") else None,
-        }
-        given = {name: value for name, value in sent.items() if value is not None}
+        given = {}
+        if read.says("patient.cpf"):
+            given["cpf"] = _cpf(read, required=not read.is_null("patient.cpf"))
+        if read.says("patient.dateBirth"):
+            needed = not read.is_null("patient.dateBirth")
+            given["birth_date"] = read.day("patient.dateBirth", form=ANY_ISO_DATE, required=needed)
+        for name in ("phone", "name"):
+            if read.says(f"patient.{name}"):
+                given[name] = read.text(f"patient.{name}")
         details = replace(booking.details_of(patient), **given)
         return self._saved(details, patient.pk, lambda: booking.change_patient(patient.pk, given, clinic=self.clinic))
 

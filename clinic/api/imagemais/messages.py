@@ -75,6 +75,18 @@ NOT_A_TIME = "{} deve estar no formato HH:mm"
 NO_SUCH_TIME = "{} não existe nessa data: os relógios são adiantados"
 TOO_SMALL = "{} must not be less than {}"
 TOO_LARGE = "{} must not be greater than {}"
+# What one PATCH of an appointment does not change, and the call that does.
+ELSEWHERE = {
+    "patient": "use PATCH /api/appointments/{id}",
+    **dict.fromkeys(
+        ("procedures", "discountId"),
+        "cancele com PATCH /api/appointments/{id}/status e crie outro com POST /api/appointments",
+    ),
+    **dict.fromkeys(("doctorId", "date", "startTime", "endTime"), "use PATCH /api/appointments/{id}/reschedule"),
+    "notes": "use PATCH /api/appointments/{id}",
+    **dict.fromkeys(("status", "action"), "use PATCH /api/appointments/{id}/status"),
+}
+NOT_CHANGED_HERE = "{} não muda por esta chamada: {}"
 NOT_AN_OBJECT = "O corpo da requisição deve ser um objeto JSON"
 OTHER_DOCTOR = "doctorId deve ser o médico do agendamento"
 

@@ -45,6 +45,16 @@ class Reader:
         self._messages.setdefault(field, [])
         return self._value(field) is not None
 
+    def says(self, field: str) -> bool:
+        """Whether it was sent, be it null."""
+        return self.has(field) or self.is_null(field)
+
+    def is_null(self, field: str) -> bool:
+        """Whether null was sent, and not nothing at all."""
+        around, _, name = field.rpartition(".")
+        value = self._value(around) if around else self.said
+        return isinstance(value, dict) and name in value and value[name] is None
+
     def blame(self, field: str, *sentences: str) -> None:
         self._messages.setdefault(field, []).extend(sentences)
 

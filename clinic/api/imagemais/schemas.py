@@ -300,17 +300,20 @@ class RegisteredPatientIn(PatientIn):
 
 class EditedPatientIn(PatientIn):
     cpf: OptionalCpf | None = Field(
-        None, description="CPF, com ou sem pontuação. Sem ele, fica o que está no cadastro."
+        None, description="CPF, com ou sem pontuação. Sem ele, fica o que está no cadastro; `null` o apaga."
     )
 
 
 class PatientChangesIn(BaseModel):
-    name: PatientName | None = Field(None, description="Nome, até 160 caracteres.")
-    phone: Phone | None = Field(None, description="Telefone com DDD, com ou sem pontuação.")
+    name: PatientName = Field(None, description="Nome, até 160 caracteres.")
+    phone: Phone = Field(None, description="Telefone com DDD, com ou sem pontuação.")
     dateBirth: Day | None = Field(
-        None, description="Data de nascimento, YYYY-MM-DD. De um instante ISO 8601 vale a data, como escrita."
+        None,
+        description="Data de nascimento, YYYY-MM-DD. De um instante ISO 8601 vale a data, como escrita. `null` apaga.",
     )
-    cpf: Cpf | None = Field(None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir.")
+    cpf: Cpf | None = Field(
+        None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir. `null` o apaga."
+    )
 
 
 class LineIn(BaseModel):
@@ -334,8 +337,8 @@ class BookingIn(BaseModel):
 
 
 class EditIn(BaseModel):
-    patient: EditedPatientIn | None = Field(None, description="Os dados do paciente, que os substituem no cadastro.")
-    notes: Notes | None = Field(None, description="Observações, até 5000 caracteres.")
+    patient: EditedPatientIn = Field(None, description="Os dados do paciente, que os substituem no cadastro.")
+    notes: Notes | None = Field(None, description="Observações, até 5000 caracteres. `null` as apaga.")
 
 
 class MoveIn(BaseModel):

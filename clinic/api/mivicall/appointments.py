@@ -24,6 +24,10 @@ ASKED = {
 }
 SPOKEN_FOR_PATIENTS = {ApiKey.Source.VOICE_AI, ApiKey.Source.SELF_SERVICE}
 CURSOR = "Não é um cursor desta lista."
+# What POST /v1/appointments takes and no PATCH changes, and what to do instead.
+OTHER_SERVICE = "Não se altera: cancele com DELETE /v1/appointments/{id} e crie outra com POST /v1/appointments."
+OTHER_PATIENT = "Não se altera por esta API: a ficha do paciente corrige-se na receção da clínica."
+UNCHANGING = {"serviceTypeId": OTHER_SERVICE, "patientName": OTHER_PATIENT, "patientPhone": OTHER_PATIENT}
 MOVE_MISSING = "Só se reagenda com um startsAt, ou um professionalId, que mude alguma coisa."
 
 
@@ -109,6 +113,8 @@ def update_appointment(request, id: str):
     if found is None:
         return _not_found(request)
     reading = read(schemas.AppointmentChanges, request.visit.said)
+    if "" not in reading.errors:
+        reading.errors |= {name: told for name, told in UNCHANGING.items() if name in request.visit.said}
     refusals, following = [], []
     # What could be read is tried in any case, so that everything that is wrong is told at once: an answer that refuses
     # undoes it all. Time before status: booking locks the doctors before it locks the appointment.
@@ -225,7 +231,7 @@ def _annotate(request, found, reading):
             clinic=request.clinic,
             by=request.visit.caller.author,
             notes=notes,
-            metadata=values.get("metadata"),
+            metadata=(values["metadata"] or {}) if "metadata" in values else None,
         )
 
 

@@ -66,8 +66,8 @@ Em POST, PATCH e DELETE envie `Idempotency-Key` com um texto seu, de 1 a 255 car
 exemplo `pms-create-4711`. Se a resposta se perder, envie **o mesmo pedido com a mesma chave**: volta a primeira
 resposta, com `Idempotency-Replayed: true`, e nada é feito de novo.
 
-O corpo é comparado **byte a byte**: guarde o texto que enviou e repita esse. O mesmo JSON com as chaves noutra ordem, ou
-com outros espaços, é outro pedido: 422 `idempotency_key_reused`.
+O corpo é comparado **byte a byte**: guarde o texto que enviou e repita esse. O mesmo JSON com as chaves noutra ordem,
+ou com outros espaços, é outro pedido: 422 `idempotency_key_reused`.
 
 A resposta fica guardada {settings.STORED_ANSWER_DAYS} dias. Erros que nada gravaram não ficam guardados:
 corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta.""",

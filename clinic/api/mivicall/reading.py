@@ -175,7 +175,7 @@ QueryMoment = _field(datetime, _moment_in_a_query, type="string", format="date-t
 Phone = _field(str, _phone, type="string", pattern=PHONE)
 Name = _field(str, _text, type="string", minLength=1, maxLength=160)
 Notes = _field(str | None, _or_null(_text), type=["string", "null"], maxLength=5000)
-Metadata = _field(dict, _metadata, type="object", additionalProperties=True)
+Metadata = _field(dict | None, _or_null(_metadata), type=["object", "null"], additionalProperties=True)
 Search = _field(str, _search, type="string", minLength=1, maxLength=LONGEST_SEARCH)
 Limit = _field(int, _number, type="integer", minimum=1, maximum=MOST_ITEMS)
 Cursor = _field(str, _text, type="string", minLength=1)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from clinic.access.idempotency import KEY_PATTERN, LONGEST_KEY
+from clinic.api.json_schema import without_null_defaults
 from clinic.api.mivicall import errors, schemas
 from clinic.api.reading import WRITES
 from clinic.booking import Reason
@@ -31,9 +32,9 @@ depois 409. O `requestId` vem também no cabeçalho `X-Request-Id` de cada respo
 traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e `X-RateLimit-Reset`.
 
 **Repetir sem medo.** `Idempotency-Key` em POST, PATCH e DELETE: o mesmo pedido com a mesma chave tem a mesma resposta,
-com `Idempotency-Replayed: true`, e nada é feito duas vezes. O mesmo pedido tem o mesmo método, o mesmo endereço e o mesmo
-corpo, comparado byte a byte: o mesmo JSON com as chaves noutra ordem, ou com outros espaços, é outro pedido (422). Guarda-se
-30 dias. Um erro que nada gravou não se guarda, exceto um 409 decidido.
+com `Idempotency-Replayed: true`, e nada é feito duas vezes. O mesmo pedido tem o mesmo método, o mesmo endereço e o
+mesmo corpo, comparado byte a byte: o mesmo JSON com as chaves noutra ordem, ou com outros espaços, é outro pedido (422).
+Guarda-se 30 dias. Um erro que nada gravou não se guarda, exceto um 409 decidido.
 
 **`x-origem`** diz quem decidiu: `seed`, a página de Create appointment da MiviCall; `site`, o resto da documentação
 pública dela; `nossa`, nós.
@@ -72,8 +73,8 @@ OPERATIONS = {
         "Alterar marcação",
         "Tudo o que vier, ou nada. Primeiro muda a hora ou o profissional (a marcação passa a `rescheduled`), depois o "
         "`status`, depois as observações e `metadata`. O que já é assim não se repete: repetir um PATCH dá 200, e um "
-        "vazio não muda nada. `attended` numa marcação de pé é a chegada do paciente. Uma marcação cancelada não "
-        "volta: cria-se outra.",
+        "vazio não muda nada. Serviço, nome e telefone não se alteram assim: 422, com o que fazer. `attended` numa "
+        "marcação de pé é a chegada do paciente. Uma marcação cancelada não volta: cria-se outra.",
     ),
     "cancelAppointment": Told(
         APPOINTMENTS,
@@ -262,7 +263,7 @@ def besides(method, origin, needs, query, body) -> dict:
         told["parameters"].append(IDEMPOTENCY_KEY)
     if body:
         example = body.model_config["json_schema_extra"]["examples"][0]
-        schema = body.model_json_schema() | {"examples": [example]}
+        schema = without_null_defaults(body.model_json_schema()) | {"examples": [example]}
         content = {"schema": schema, "examples": {"exemplo": {"value": example}}}
         told["requestBody"] = {"required": True, "content": {"application/json": content}}
     return told

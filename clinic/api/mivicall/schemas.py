@@ -68,7 +68,8 @@ class AppointmentChanges(BaseModel):
     startsAt: reading.Moment = Field(None, description="Novo início: a marcação passa a `rescheduled`.")
     professionalId: reading.Id = Field(None, description="Muda de profissional, com ou sem novo `startsAt`.")
     metadata: reading.Metadata = Field(
-        None, description="Substitui o objeto inteiro; até 4 KiB de JSON, sem números que peçam expoente."
+        None,
+        description="Substitui o objeto inteiro; até 4 KiB de JSON, sem números que peçam expoente. `null` esvazia-o.",
     )
 
 

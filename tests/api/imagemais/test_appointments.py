@@ -228,10 +228,94 @@ def test_an_edit_that_is_no_object_is_told_so(desk, booked, raw):
     assert answer.json()["message"] == ["O corpo da requisição deve ser um objeto JSON"]
 
 
-def test_an_empty_edit_changes_nothing(desk, booked):
+@pytest.mark.parametrize("nothing", [{}, {"unknown": 5}], ids=str)
+def test_an_empty_edit_changes_nothing(desk, booked, nothing):
     before = desk.ask.get(f"/appointments/{booked}").json()
-    answer = edit(desk, booked, {"doctorId": 5, "patient": None, "notes": None})
+    answer = edit(desk, booked, nothing)
     assert (answer.status_code, answer.json()) == (200, before)
+
+
+def test_null_takes_away_the_notes_and_the_cpf_of_an_appointment(desk, booked):
+    assert edit(desk, booked, {"notes": None}).json()[0]["notes"] is None
+    edit(desk, booked, {"patient": desk.patient(cpf=cpf(222333444))})
+    assert edit(desk, booked, {"patient": desk.patient(cpf=None)}).json()[0]["patient"]["cpf"] == "222.333.444-05"
+    told = edit(desk, booked, {"patient": desk.patient() | {"cpf": None}}).json()[0]["patient"]
+    assert told["cpf"] is None and Patient.objects.get().cpf is None
+
+
+@pytest.mark.parametrize("patient", [None, {}, {"name": None, "phone": None, "dateBirth": None}], ids=str)
+def test_an_appointment_cannot_be_without_its_patient(desk, booked, patient):
+    answer = edit(desk, booked, {"patient": patient})
+    assert answer.status_code == 400
+    assert "patient.O nome é necessário" in answer.json()["message"]
+    assert Patient.objects.get().name == "João Silva"
+
+
+BOOK_ANEW = "cancele com PATCH /api/appointments/{id}/status e crie outro com POST /api/appointments"
+MOVE = "use PATCH /api/appointments/{id}/reschedule"
+EDIT = "use PATCH /api/appointments/{id}"
+CHANGE_STATUS = "use PATCH /api/appointments/{id}/status"
+ELSEWHERE = {
+    "": {
+        "procedures": BOOK_ANEW,
+        "discountId": BOOK_ANEW,
+        "doctorId": MOVE,
+        "date": MOVE,
+        "startTime": MOVE,
+        "endTime": MOVE,
+        "status": CHANGE_STATUS,
+        "action": CHANGE_STATUS,
+    },
+    "/reschedule": {
+        "patient": EDIT,
+        "procedures": BOOK_ANEW,
+        "discountId": BOOK_ANEW,
+        "notes": EDIT,
+        "status": CHANGE_STATUS,
+        "action": CHANGE_STATUS,
+    },
+    "/status": {
+        "patient": EDIT,
+        "procedures": BOOK_ANEW,
+        "discountId": BOOK_ANEW,
+        "date": MOVE,
+        "startTime": MOVE,
+        "endTime": MOVE,
+        "notes": EDIT,
+        "status": CHANGE_STATUS,
+    },
+}
+GOOD_CHANGES = {
+    "": lambda desk: {"notes": "x"},
+    "/reschedule": lambda desk: {
+        "doctorId": desk.doctor.pk,
+        "date": "2026-11-24",
+        "startTime": "10:00",
+        "endTime": "10:15",
+    },
+    "/status": lambda desk: {"action": "confirmado"},
+}
+
+
+@pytest.mark.parametrize(("path", "key"), [(path, key) for path, keys in ELSEWHERE.items() for key in keys])
+@pytest.mark.parametrize("value", [lambda desk, key: desk.booking().get(key, "confirmado"), lambda desk, key: None])
+def test_what_another_call_changes_is_told_with_that_call(desk, booked, path, key, value):
+    before = desk.ask.get(f"/appointments/{booked}").json()
+    body = GOOD_CHANGES[path](desk) | {key: value(desk, key)}
+    answer = desk.ask("PATCH", f"/appointments/{booked}{path}", body)
+    message = f"{key} não muda por esta chamada: {ELSEWHERE[path][key]}"
+    assert answer.json() == {"message": [message], "error": "Bad Request", "statusCode": 400}
+    assert desk.ask.get(f"/appointments/{booked}").json() == before
+
+
+def test_everything_that_another_call_changes_is_told_at_once(desk, booked):
+    told = edit(desk, booked, {"status": "confirmado", "startTime": "10:00", "procedures": [], "notes": 5}).json()
+    assert told["message"] == [
+        "notes must be a string",
+        f"procedures não muda por esta chamada: {BOOK_ANEW}",
+        f"startTime não muda por esta chamada: {MOVE}",
+        f"status não muda por esta chamada: {CHANGE_STATUS}",
+    ]
 
 
 # Rescheduling ------------------------------------------------------------------------------------------------------

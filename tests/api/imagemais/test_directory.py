@@ -366,11 +366,33 @@ def test_a_patient_who_is_not_told_rightly_is_not_registered(desk, case):
 
 def test_only_what_is_sent_of_a_patient_changes(desk):
     patient = make_patient(desk.clinic, name="Ana", email="ana@exemplo.com")
-    answer = desk.ask("PATCH", f"/patients/{patient.pk}", {"phone": "81 98888-8888", "name": None})
+    answer = desk.ask("PATCH", f"/patients/{patient.pk}", {"phone": "81 98888-8888"})
     assert answer.status_code == 200
     assert answer.json()["contact"] == {"phone": "(81) 98888-8888"}
     stored = Patient.objects.get()
     assert (stored.name, stored.email, stored.cpf) == ("Ana", "ana@exemplo.com", patient.cpf)
+
+
+def test_null_takes_away_what_a_patient_can_be_without(desk):
+    patient = make_patient(desk.clinic, birth_date="1990-01-01", cpf=cpf(222333444))
+    told = desk.ask("PATCH", f"/patients/{patient.pk}", {"cpf": None}).json()
+    assert (told["cpf"], told["dateBirth"]) == (None, "1990-01-01T00:00:00.000Z")
+    assert desk.ask("PATCH", f"/patients/{patient.pk}", {"dateBirth": None}).json()["dateBirth"] is None
+    patient.refresh_from_db()
+    assert (patient.cpf, patient.birth_date) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("name", ["O nome é necessário", "name must be a string"]),
+        ("phone", ["O telefone é necessário", "phone must be a string"]),
+    ],
+)
+def test_null_is_no_name_and_no_phone(desk, field, message):
+    patient = make_patient(desk.clinic)
+    answer = desk.ask("PATCH", f"/patients/{patient.pk}", {field: None})
+    assert (answer.status_code, answer.json()["message"]) == (400, message)
 
 
 def test_slips_in_a_change_of_a_patient_are_told(desk):

@@ -484,6 +484,28 @@ def test_notes_and_metadata_are_replaced_and_notes_can_be_taken_away(program, bo
     assert told == booked
 
 
+def test_null_empties_the_metadata_as_it_does_the_notes(program, booked):
+    patched(program, booked["id"], patientNotes="x", metadata={"a": 1})
+    told = patched(program, booked["id"], metadata=None).json()
+    assert (told["patientNotes"], told["metadata"]) == ("x", {})
+
+
+UNCHANGING = {
+    "serviceTypeId": "Não se altera: cancele com DELETE /v1/appointments/{id} e crie outra com POST /v1/appointments.",
+    "patientName": "Não se altera por esta API: a ficha do paciente corrige-se na receção da clínica.",
+    "patientPhone": "Não se altera por esta API: a ficha do paciente corrige-se na receção da clínica.",
+}
+
+
+@pytest.mark.parametrize("field", UNCHANGING)
+@pytest.mark.parametrize("value", [None, "", "Outra", 7, {}], ids=repr)
+def test_what_no_change_can_change_is_told_at_its_field(program, booked, field, value):
+    answer = patched(program, booked["id"], **{field: value}, patientNotes="x")
+    assert (answer.status_code, answer.json()["error"]) == (422, "validation_failed")
+    assert answer.json()["errors"] == [{"path": field, "message": UNCHANGING[field]}]
+    assert program.get(address(booked["id"])).json() == booked
+
+
 def test_several_changes_at_once_are_all_made(program, booked):
     told = patched(
         program,
@@ -531,7 +553,6 @@ WRONG = {
     "startsAt": [None, True, 7, 10**30, [], {}, "", "2026-11-23", "2026-11-23T09:00:00", "9999-12-31T23:59:59Z"],
     "professionalId": [None, True, 7, 10**30, [], {}, "", "x"],
     "metadata": [
-        None,
         True,
         7,
         "x",

@@ -137,8 +137,10 @@ def get_appointment(request, appointment_id: int):
         tag=TAG,
         origin=SITE,
         summary="Editar agendamento",
-        description="Troca os dados do paciente, no cadastro dele, ou as observações; nada mais se altera por aqui. Em"
-        " `patient`, só o CPF pode faltar; um CPF cujos dígitos não conferem deixa o do cadastro como está.",
+        description="Troca os dados do paciente, no cadastro dele, ou as observações. O que muda por outra chamada"
+        " (médico, data, horários, procedimentos, desconto, status) é 400, com o nome dela. Em `patient`, só o CPF"
+        " pode faltar; um CPF cujos dígitos não conferem deixa o do cadastro como está. `null` apaga as observações e o"
+        " CPF.",
         answer=list[AppointmentOut],
         links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT],
@@ -148,7 +150,13 @@ def get_appointment(request, appointment_id: int):
             "Paciente": {"patient": {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01"}},
         },
         errors={
-            400: {"Sem nome": list(messages.MISSING["patient.name"])},
+            400: {
+                "Sem nome": list(messages.MISSING["patient.name"]),
+                "Horário e status": [
+                    messages.NOT_CHANGED_HERE.format(field, messages.ELSEWHERE[field])
+                    for field in ("startTime", "status")
+                ],
+            },
             404: UNKNOWN,
         },
     ),

@@ -90,7 +90,7 @@ def create_patient(request):
         tag=TAG,
         origin=SITE,
         summary="Editar paciente",
-        description="Troca os dados enviados; os outros ficam como estão.",
+        description="Troca os dados enviados; os outros ficam como estão. `null` apaga o CPF e a data de nascimento.",
         answer=PatientOut,
         example=STORED,
         body=schemas.PatientChangesIn,

@@ -22,6 +22,7 @@ MOST_WORDS = 8
 SHORTEST_PHONE_PART = 4
 WHOLE_PHONE = 8
 SHORTEST_CPF_PART = 6
+SHORTEST_WHOLE = {"BR": 10, "PT": 9}  # digits of a phone with its area code
 CPF_LENGTH = 11
 NIF_LENGTH = 9
 
@@ -54,6 +55,8 @@ class Wanted:
 
 def search(clinic: Clinic, text: str, limit: int = OPTIONS, *, by_numbers: bool = True) -> list[Patient]:
     """At most `limit` patients with `last_visit`, an appointment with its doctor, or None. At most four queries.
+
+    Each `is_exact` or not: the owner of a number of the text, whole as typed.
 
     Any part of the name without accents and in any order of words (of one or two letters only as a word's beginning),
     four or more digits of the phone, six or more first digits of the CPF, the NIF, the birth date. Who has exactly that
@@ -93,6 +96,13 @@ def read(text: str) -> Wanted:
     if numbers or born:
         named = [word for word in named if _key(word) not in LABELS | TITLES]
     return Wanted(tuple(_untitled(named)[:MOST_WORDS]), tuple(numbers[:MOST_WORDS]), born)
+
+
+def is_whole_number(clinic: Clinic, text: str) -> bool:
+    """Whether the text is one number and nothing else, long enough to be somebody's and not a part of it."""
+    wanted = read(text)
+    alone = len(wanted.numbers) == 1 and not wanted.words and not wanted.born
+    return alone and len(wanted.numbers[0]) >= SHORTEST_WHOLE[clinic.country]
 
 
 def with_next_appointment(clinic: Clinic, patients: Iterable[Patient], now: datetime) -> list[Patient]:
@@ -198,10 +208,13 @@ def _ranked(clinic, wanted, limit):
     found = []
     if exact:
         found += matching.filter(exact).order_by(*by_name)[:limit]
+    owners = len(found)
     if beginning and len(found) < limit:
         found += matching.filter(beginning).exclude(exact).order_by("folded_name", "pk")[: limit - len(found)]
     if len(found) < limit:
         found += matching.exclude(exact | beginning).order_by(*by_name)[: limit - len(found)]
+    for place, patient in enumerate(found):
+        patient.is_exact = place < owners
     return found
 
 

@@ -163,6 +163,7 @@ def context(form: BookingForm) -> dict:
         "patient": patient,
         "q": form.data.get("q", ""),
         "found": patients.search(clinic, form.data.get("q", "")) if searching and form.data.get("q") else [],
+        "is_whole_number": patients.is_whole_number(clinic, form.data.get("q", "")),
         "doctors": doctors,
         "doctor": doctor,
         "procedures": procedures,

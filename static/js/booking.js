@@ -40,7 +40,16 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 
 // --- the patient: arrows choose, Enter takes ---------------------------------------------------------------------------
 
+// A list belongs to the text that it answers: under any other text nobody in it can be marked or taken by a key.
+
+const list = () => panel.querySelector("#patient-options");
 const options = () => [...panel.querySelectorAll("#patient-options [role=option]")];
+const answers = (field) => list()?.dataset.text === field.value;
+
+// Enter came before the answer: it is heeded when the answer to this very text is there.
+let waiting = false;
+// The search for this text brought no list: nothing is under way, so that the next Enter asks once more.
+let failed = false;
 
 function mark(index) {
   const field = panel.querySelector("#q");
@@ -54,37 +63,70 @@ function mark(index) {
   }
 }
 
-function take(option) {
-  (option.matches("button") ? option : option.querySelector("button")).click();
+// The marked one; else the only owner of a whole number, or the only one found; with nobody found, registering. Of
+// several people none: who is meant is for a person to say.
+function meant() {
+  const all = options();
+  const marked = all.find((option) => option.getAttribute("aria-selected") === "true");
+  if (marked) return marked;
+  const people = all.filter((option) => option.name === "pick");
+  const owners = people.filter((option) => "exact" in option.dataset);
+  const possible = owners.length || "whole" in list().dataset ? owners : people;
+  return possible.length > 1 ? null : possible[0] || all.find((option) => option.name === "new");
+}
+
+function say(text) {
+  const hint = panel.querySelector("#q-hint");
+  if (hint) hint.textContent = text;
+}
+
+function takeMeant() {
+  const option = meant();
+  if (option) option.click();
+  else say(panel.querySelector("#q-hint").dataset.several);
 }
 
 panel.addEventListener("keydown", (event) => {
-  if (event.target.id !== "q" || event.isComposing) return;
-  const all = options();
-  const at = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
+  const field = event.target;
+  if (field.id !== "q" || event.isComposing) return;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    if (!all.length) return;
     event.preventDefault();
+    const all = options();
+    if (!all.length || !answers(field)) return;
+    const at = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
     mark((at + (event.key === "ArrowDown" ? 1 : all.length - (at < 0 ? 0 : 1))) % all.length);
   } else if (event.key === "Enter") {
     event.preventDefault();
-    if (all.length) take(all[Math.max(at, 0)]);
-    else takeFirstOnArrival = event.target.value.trim() !== "";
+    if (!field.value.trim()) return;
+    if (answers(field)) return takeMeant();
+    waiting = true;
+    if (failed) htmx.trigger(field, "ask");
+    failed = false;
   }
 });
-
-// Enter before the answer is there: it means the first one that comes.
-let takeFirstOnArrival = false;
 
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   if (target.id !== "patient-options") return;
   const field = panel.querySelector("#q");
-  field?.setAttribute("aria-expanded", String(options().length > 0));
-  field?.removeAttribute("aria-activedescendant");
-  if (takeFirstOnArrival && options().length) take(options()[0]);
-  takeFirstOnArrival = false;
+  if (!field) return;
+  field.setAttribute("aria-expanded", String(options().length > 0));
+  field.removeAttribute("aria-activedescendant");
+  if (!waiting || !answers(field)) return;
+  waiting = false;
+  takeMeant();
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const field = panel.querySelector("#q");
+  const { elt, parameters } = detail.requestConfig;
+  if (!field || elt !== field || parameters.q !== field.value || answers(field)) return;
+  waiting = false;
+  failed = true;
 });
 
 panel.addEventListener("input", (event) => {
-  if (event.target.id === "q") takeFirstOnArrival = false;
+  if (event.target.id !== "q") return;
+  waiting = failed = false;
+  mark(-1);
+  say("");
 });

@@ -67,6 +67,152 @@ def test_the_keyboard_alone_books_from_the_open_panel(window, receptionist, doct
     assert Appointment.objects.get().patient == maria
 
 
+@pytest.fixture
+def held():
+    """Searches that wait for `let_go`."""
+    return []
+
+
+def hold_back(page, held):
+    page.route("**/pacientes/busca/", lambda route: held.append(route))
+
+
+def let_go(page, held):
+    """Every search asked for so far is answered a second later, on the browser's clock."""
+    page.wait_for_timeout(1000)
+    for route in held:
+        route.continue_()
+    held.clear()
+
+
+def listed_for(page, text):
+    expect(page.locator("#patient-options")).to_have_attribute("data-text", text)
+
+
+def type_over(page, text):
+    page.locator("#q").press("Control+a")
+    page.keyboard.type(text)
+
+
+@pytest.mark.parametrize("new", ["Quitéria Nova", "Quit", "quirino novo", "Quita.", "Quito 4321", "Zoé"])
+def test_enter_never_takes_somebody_of_an_old_list(window, receptionist, doctor, clinic, monday, held, new):
+    make_patient(clinic, name="Quirina Velha")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("qui")
+    listed_for(page, "qui")
+    hold_back(page, held)
+    type_over(page, new)
+    page.keyboard.press("Enter")
+    let_go(page, held)
+
+    expect(page.locator("#name")).to_have_value(new)
+    expect(page.locator("#booking input[name=patient]")).to_have_count(0)
+
+
+def test_enter_waits_for_the_answer_to_the_text_that_is_there(window, receptionist, doctor, clinic, monday, held):
+    make_patient(clinic, name="Quirina Velha")
+    rita = make_patient(clinic, name="Rita Lima", phone="+5581983331010")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("qui")
+    listed_for(page, "qui")
+    hold_back(page, held)
+    type_over(page, "81 98333-1010")
+    page.keyboard.press("Enter")
+    expect(page.locator("#booking input[name=patient]")).to_have_count(0)
+    let_go(page, held)
+
+    expect(page.locator("#booking input[name=patient]")).to_have_value(str(rita.pk))
+
+
+def test_typing_on_takes_an_enter_back(window, receptionist, doctor, maria, monday, held):
+    page = window(receptionist)
+    open_slot(page, monday)
+    hold_back(page, held)
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    page.keyboard.type(" d")
+    let_go(page, held)
+    page.unroute("**/pacientes/busca/")
+    page.keyboard.type("a")
+
+    listed_for(page, "maria da")
+    expect(page.locator("#booking input[name=patient]")).to_have_count(0)
+
+
+def test_the_arrows_mark_nobody_of_an_old_list(window, receptionist, doctor, maria, clinic, monday, held):
+    make_patient(clinic, name="Marcos Lima")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("mar")
+    listed_for(page, "mar")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#patient-options [aria-selected=true]")).to_have_count(1)
+    hold_back(page, held)
+    page.keyboard.type("i")
+    expect(page.locator("#patient-options [aria-selected=true]")).to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#patient-options [aria-selected=true]")).to_have_count(0)
+    page.keyboard.press("Enter")
+    let_go(page, held)
+
+    expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))
+
+
+def test_enter_takes_nobody_of_several_and_the_marked_one(window, receptionist, doctor, maria, clinic, monday):
+    marcos = make_patient(clinic, name="Marcos Lima")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("mar")
+    listed_for(page, "mar")
+    page.keyboard.press("Enter")
+    expect(page.locator("#q-hint")).to_contain_text("várias pessoas")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#booking input[name=patient]")).to_have_value(str(marcos.pk))
+
+
+@pytest.mark.parametrize(
+    "typed", ["81 98333-1010", "+55 81 98333-1010", "081983331010", "529.982.247-25", "tel 81983331010"]
+)
+def test_a_whole_number_takes_its_owner_alone(window, receptionist, doctor, clinic, monday, typed):
+    owner = make_patient(clinic, name="Rita Lima", phone="+5581983331010", cpf="52998224725")
+    make_patient(clinic, name="Ana Lima", phone="+55818198333", cpf=None)
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type(typed)
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#booking input[name=patient]")).to_have_value(str(owner.pk))
+
+
+def test_a_whole_number_of_nobody_is_registered(window, receptionist, doctor, clinic, monday):
+    make_patient(clinic, name="Rita Lima", phone="+351981983331010")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("81983331010")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#phone")).to_have_value("81983331010")
+
+
+def test_a_search_that_fails_takes_the_enter_with_it(window, receptionist, doctor, maria, monday, complaints):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.route("**/pacientes/busca/", lambda route: route.abort())
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#trouble > .message")).to_be_visible()
+    page.unroute("**/pacientes/busca/")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))
+    complaints.clear()  # the failed request itself
+
+
 def test_a_new_patient_needs_a_name_and_a_phone_only(window, receptionist, doctor, monday):
     page = window(receptionist)
     open_slot(page, monday)

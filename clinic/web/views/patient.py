@@ -49,7 +49,12 @@ def search(request):
 def options(request):
     """Those who may be meant by what is typed in the booking panel, as buttons of its form."""
     text = request.POST.get("q", "")
-    return render(request, "patient/_options.html", {"patients": patients.search(request.clinic, text), "q": text})
+    context = {
+        "patients": patients.search(request.clinic, text),
+        "q": text,
+        "is_whole_number": patients.is_whole_number(request.clinic, text),
+    }
+    return render(request, "patient/_options.html", context)
 
 
 def _found(request, text):

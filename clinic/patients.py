@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Clinic, Patient
-from clinic.models.appointment import Status
+from clinic.models.appointment import STANDING, Status
 from clinic.models.names import HYPHENS, called, letters, words
 from clinic.models.ranges import Fold
 
@@ -53,7 +53,9 @@ class Wanted:
     born: date | None = None
 
 
-def search(clinic: Clinic, text: str, limit: int = OPTIONS, *, by_numbers: bool = True) -> list[Patient]:
+def search(
+    clinic: Clinic, text: str, limit: int = OPTIONS, *, by_numbers: bool = True, dead_too: bool = False
+) -> list[Patient]:
     """At most `limit` patients with `last_visit`, an appointment with its doctor, or None. At most four queries.
 
     Each `is_exact` or not: the owner of a number of the text, whole as typed.
@@ -61,12 +63,13 @@ def search(clinic: Clinic, text: str, limit: int = OPTIONS, *, by_numbers: bool 
     Any part of the name without accents and in any order of words (of one or two letters only as a word's beginning),
     four or more digits of the phone, six or more first digits of the CPF, the NIF, the birth date. Who has exactly that
     number comes first, then those whose name begins like that, then the others; by name, then by pk. Not `by_numbers`:
-    by the words of the text alone.
+    by the words of the text alone. Those who died only with `dead_too`: nobody books for them.
     """
     wanted = read(text) if by_numbers else _named_only(read(text))
     if wanted == Wanted():
         return []
-    found = _ranked(clinic, wanted, limit)
+    people = Patient.objects.of(clinic)
+    found = _ranked(clinic, people if dead_too else people.filter(died=False), wanted, limit)
     visits = Appointment.objects.of(clinic).kept().filter(patient__in=found, status=Status.FINISHED)
     last = _first_of_each(visits.order_by("patient_id", "-starts_at", "-pk"))
     for patient in found:
@@ -123,13 +126,13 @@ def on_day(clinic: Clinic, day: date, limit: int) -> QuerySet[Patient]:
 
 
 def coming_visits(patient: Patient, now: datetime) -> QuerySet[Appointment]:
-    """Not over at `now`, whatever their status; the next one first."""
-    return _visits(patient).filter(ends_at__gt=now)
+    """Standing and not over at `now`; the next one first."""
+    return _visits(patient).standing().filter(ends_at__gt=now)
 
 
 def past_visits(patient: Patient, now: datetime) -> QuerySet[Appointment]:
-    """Over at `now`; the last one first."""
-    return _visits(patient).filter(ends_at__lte=now).order_by("-starts_at", "-pk")
+    """All others: over at `now`, or cancelled or missed; the last one first."""
+    return _visits(patient).filter(~STANDING | Q(ends_at__lte=now)).order_by("-starts_at", "-pk")
 
 
 def missing(patient: Patient) -> list[str]:
@@ -183,8 +186,8 @@ def _date(day, month, year):
 
 
 def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") -> QuerySet[Patient]:
-    """By name and then pk: those with that part of the name, that CPF, and those digits of the phone; empty: all."""
-    found = Patient.objects.of(clinic).alias(phone_text=Cast("phone", TextField()))
+    """The living, by name and then pk: those with that part of the name, that CPF, those digits of the phone; empty: all."""
+    found = Patient.objects.of(clinic).filter(died=False).alias(phone_text=Cast("phone", TextField()))
     named = _untitled(words(_plain(name)))
     if name.strip() and not named:
         return found.none()
@@ -198,10 +201,10 @@ def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") ->
     return found.order_by("folded_name", "pk")
 
 
-def _ranked(clinic, wanted, limit):
+def _ranked(clinic, people, wanted, limit):
     """The best first. Each part is asked for only while there is room: a common first name costs as little as any."""
     exact, beginning = _is_exactly(clinic, wanted), _begins(wanted)
-    matching = Patient.objects.of(clinic).alias(phone_text=Cast("phone", TextField())).filter(_fits(wanted))
+    matching = people.alias(phone_text=Cast("phone", TextField())).filter(_fits(wanted))
     # Ordered by an expression, PostgreSQL finds the matches by trigram and sorts them. Ordered by the column, it may
     # walk through all names of the clinic in the hope of finding enough early on (200 ms among 100 000 patients).
     by_name = Concat("folded_name", Value("")), "pk"

@@ -64,6 +64,10 @@ def spoil_patient_elsewhere(good):
     book_appointment(other, patient=good["patient"], starts_at=at(good, 9))
 
 
+def spoil_patient(good):
+    Patient.objects.filter(pk=good["patient"]).update(died=True)
+
+
 def spoil_absence(good):
     Absence.objects.create(clinic=good["clinic"], starts_at=at(good, 8), ends_at=at(good, 12), reason="dedetização")
 
@@ -99,6 +103,7 @@ BAD = {
     "unknown doctor": (lambda good: good.update(doctor=10**9), Reason.DOCTOR_UNKNOWN),
     "another clinic's patient": (lambda good: good.update(patient=make_patient().pk), Reason.PATIENT_UNKNOWN),
     "no procedure": (lambda good: good.update(procedure=None), Reason.PROCEDURES_MISSING),
+    "a patient who died": (spoil_patient, Reason.PATIENT_DIED),
 }
 
 
@@ -224,6 +229,7 @@ TOLD_BY_IMAGEMAIS = {
     "end before start": ["endTime deve ser posterior a startTime"],
     "too long notes": ["notes deve ter no máximo 5000 caracteres"],
     "unknown doctor": "Médico não encontrado",
+    "a patient who died": "O paciente consta como falecido",
     "no procedure": ["Procedimentos não encontrados", "Pelo menos um procedimento deve ser informado"],
 }
 
@@ -280,6 +286,7 @@ MIVICALL = [
     "past",
     "too long notes",
     "unknown doctor",
+    "a patient who died",
 ]
 
 

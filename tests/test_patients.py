@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic import patients
-from clinic.booking import Author, LineRequest, Proposal, book, change_status
+from clinic.booking import Author, LineRequest, Proposal, book, change_patient, change_status
 from clinic.models import AppointmentEvent, Patient
+from clinic.web.forms.patient import as_written
 from tests.factories import (
     cpf,
     make_clinic,
@@ -574,6 +575,91 @@ def test_a_form_without_anything_is_not_an_error(desk, clinic, data):
     assert desk.post(reverse("web:patient-add"), data).status_code == 422
     assert desk.post(reverse("web:patient-edit", args=[patient.pk]), data).status_code == 422
     assert desk.post(reverse("web:patient-check"), data).status_code == 200
+
+
+# --- a patient who died -----------------------------------------------------------------------------------------------
+
+
+def typed_of(patient, **changes):
+    """The edit form as it is drawn, with these fields typed over."""
+    patient.refresh_from_db()
+    return {name: text for name, text in (as_written(patient, patient.clinic) | changes).items() if text}
+
+
+def test_a_receptionist_marks_and_unmarks_a_patient_who_died(desk, clinic):
+    ana = make_patient(clinic, name="Ana Lima", cpf=None)
+    edit = reverse("web:patient-edit", args=[ana.pk])
+
+    assert desk.post(edit, typed_of(ana, died="sim")).status_code == 302
+    ana.refresh_from_db()
+    assert (ana.died, ana.died_on) == (True, None)
+
+    assert desk.post(edit, typed_of(ana, died_on="12/03/2026")).status_code == 302
+    ana.refresh_from_db()
+    assert (ana.died, ana.died_on) == (True, date(2026, 3, 12))
+    assert "Falecido(a) em 12/03/2026." in desk.get(reverse("web:patient-detail", args=[ana.pk])).content.decode()
+
+    assert desk.post(edit, typed_of(ana, died="")).status_code == 302
+    ana.refresh_from_db()
+    assert (ana.died, ana.died_on) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("died", "died_on"),
+    [("", "12/03/2026"), ("sim", "12/03/1900"), ("sim", "12/03/2199"), ("sim", "31/02/2026"), ("sim", "x")],
+)
+def test_a_date_of_death_that_cannot_be_is_refused_at_its_field(desk, clinic, died, died_on):
+    ana = make_patient(clinic, cpf=None)
+    answer = desk.post(reverse("web:patient-edit", args=[ana.pk]), typed_of(ana, died=died, died_on=died_on))
+
+    assert answer.status_code == 422
+    assert re.search('id="error-died_on"[^>]*>[^<]+<', answer.content.decode())
+    ana.refresh_from_db()
+    assert not ana.died
+
+
+def test_who_died_is_offered_to_nobody_who_books_but_still_found_on_the_page(desk, clinic):
+    make_patient(clinic, name="Ana Lima", phone="+5581983331010", died=True)
+
+    for text in ("ana", "lima", "98333-1010", "17/05/1980"):
+        assert patients.search(clinic, text) == [] and len(patients.search(clinic, text, dead_too=True)) == 1
+    assert list(patients.listed(clinic)) == []
+    options = desk.post(reverse("web:patient-search"), {"q": "ana"}, headers=HTMX).content.decode()
+    page = desk.post(reverse("web:patient-list"), {"q": "ana"}, headers=HTMX).content.decode()
+    assert "Ana Lima" not in options and "Ana Lima" in page and "falecido(a)" in page
+
+
+def test_coming_visits_of_who_died_are_listed_to_be_cancelled(desk, clinic):
+    ana = make_patient(clinic, name="Ana Lima")
+    coming = visit(ana, days=4)
+    Patient.objects.filter(pk=ana.pk).update(died=True)
+
+    page = desk.get(reverse("web:patient-detail", args=[ana.pk])).content.decode()
+    cancel = reverse("web:appointment-cancel", args=[coming.pk])
+    assert "Ainda há horários futuros: cancele-os." in page and cancel in page
+    assert reverse("web:appointment-book") not in page
+    assert desk.post(cancel, {"cancelled_by": "clinic"}).status_code == 302
+    page = desk.get(reverse("web:patient-detail", args=[ana.pk])).content.decode()
+    assert "Ainda há horários" not in page and "Cancelado" in page
+
+
+def test_a_mark_survives_what_an_api_changes(clinic):
+    ana = make_patient(clinic, died=True, died_on="2026-03-12")
+    change_patient(ana.pk, {"name": "Ana Nova"}, clinic=clinic)
+
+    ana.refresh_from_db()
+    assert (ana.name, ana.died, ana.died_on) == ("Ana Nova", True, date(2026, 3, 12))
+
+
+def test_a_cancelled_time_is_no_coming_one(desk, clinic):
+    ana = make_patient(clinic)
+    kept, cancelled = visit(ana, days=3), visit(ana, days=5)
+    change_status(
+        cancelled.pk, "cancelled", clinic=clinic, by=Author(door="command", credential="tests"), cancelled_by="patient"
+    )
+
+    context = desk.get(reverse("web:patient-detail", args=[ana.pk])).context
+    assert list(context["coming"]) == [kept] and context["past"] == [cancelled]
 
 
 # --- who is there already ---------------------------------------------------------------------------------------------

@@ -55,9 +55,8 @@ class PatientForm(ClinicRowForm):
 
     def details(self):
         typed = {name: self.cleaned_data.get(name) for name in DETAILS}
-        return PatientDetails(
-            **{name: value or ("" if name != "birth_date" else None) for name, value in typed.items()}
-        )
+        empty = {"birth_date": None, "died": False, "died_on": None}
+        return PatientDetails(**{name: value or empty.get(name, "") for name, value in typed.items()})
 
 
 def foreign_document(clinic: Clinic | None) -> str | None:
@@ -71,7 +70,7 @@ def foreign_document(clinic: Clinic | None) -> str | None:
 class PatientAdmin(ClinicRowAdmin):
     form = PatientForm
     list_display = ["called", "phone", "birth_date", "cpf", "nif", "is_complete"]
-    list_filter = [(field, admin.EmptyFieldListFilter) for field in ["birth_date", "cpf", "nif"]]
+    list_filter = ["died", *((field, admin.EmptyFieldListFilter) for field in ["birth_date", "cpf", "nif"])]
     search_fields = ["email"]
     ordering = ["folded_name", "pk"]
     show_full_result_count = False
@@ -79,7 +78,8 @@ class PatientAdmin(ClinicRowAdmin):
     def get_fields(self, request, obj=None):
         """The document of the clinic's country before the other's."""
         documents = sorted(["cpf", "nif"], key=lambda name: name == foreign_document(request.clinic))
-        return ["name", "social_name", "phone", "birth_date", *documents, "email", "notes"]
+        of_the_dead = ["died", "died_on"] if obj else []
+        return ["name", "social_name", "phone", "birth_date", *documents, "email", "notes", *of_the_dead]
 
     def get_list_display(self, request):
         return [name for name in super().get_list_display(request) if name != foreign_document(request.clinic)]

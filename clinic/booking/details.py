@@ -44,6 +44,8 @@ class PatientDetails:
     email: str = ""
     social_name: str = ""
     notes: str = ""
+    died: bool = False
+    died_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def examine(details: PatientDetails, clinic: Clinic, *, today: date, policy: Cpf
         nif=_nif(details.nif, refusals),
         email=_email(details.email, refusals),
         notes=_short(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, NOTES_LIMIT, refusals),
+        died=details.died,
+        died_on=_died_on(details, today, refusals),
     )
     if not clean.name:
         refusals.append(Refusal(Reason.NAME_MISSING))
@@ -140,6 +144,19 @@ def _birth_date(born, today, refusals):
         refusals.append(Refusal(Reason.BIRTH_DATE_IMPOSSIBLE))
         return None
     return born
+
+
+def _died_on(details, today, refusals):
+    day = details.died_on
+    if day is None:
+        return None
+    if not details.died:
+        refusals.append(Refusal(Reason.DIED_ON_WITHOUT_MARK))
+        return None
+    if not (details.birth_date or date(1900, 1, 1)) <= day <= today:
+        refusals.append(Refusal(Reason.DIED_ON_IMPOSSIBLE))
+        return None
+    return day
 
 
 def _nif(raw, refusals):

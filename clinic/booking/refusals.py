@@ -16,6 +16,12 @@ class Reason(Enum):
     PATIENT_MISSING = "patient", _("Escolha um paciente da lista ou cadastre um novo.")
     PATIENT_UNKNOWN = "patient", _("Este paciente não está mais no cadastro. Busque de novo pelo nome ou telefone.")
     PATIENT_EXISTS = "", _("Já existe %(name)s com este telefone. Confirme se é a mesma pessoa.")
+    PATIENT_DIED = (
+        "patient",
+        _("%(patient)s consta como falecido(a). Se for engano, desfaça a marca no cadastro e tente de novo."),
+    )
+    DIED_ON_IMPOSSIBLE = "died_on", _("A data do falecimento deve ficar entre o nascimento e hoje. Corrija ou apague.")
+    DIED_ON_WITHOUT_MARK = "died_on", _("Marque “Falecido(a)” para gravar esta data, ou apague a data.")
     NAME_MISSING = "name", _("Informe o nome do paciente.")
     NAME_TOO_LONG = "name", _("O nome tem %(length)s caracteres; o máximo é %(limit)s.")
     SOCIAL_NAME_TOO_LONG = "social_name", _("O nome social tem %(length)s caracteres; o máximo é %(limit)s.")

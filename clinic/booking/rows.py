@@ -32,7 +32,7 @@ DoctorKey = int | UUID
 FREED = [status.value for status in FREES_THE_TIME]
 
 # A patient comes without the phone, which is parsed at every load: no rule about an appointment asks for it.
-PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name")
+PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name", "died")
 # The patient's row waits for the doctor's: the count makes PostgreSQL look for, and lock, the doctor first.
 FOUND = """
     WITH doctor AS MATERIALIZED (

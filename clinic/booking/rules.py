@@ -94,6 +94,11 @@ class Case:
 Rule = Iterator[Refusal]
 
 
+def patient_is_alive(case: Case) -> Rule:
+    if case.patient and case.patient.died:
+        yield Refusal(Reason.PATIENT_DIED, {"patient": case.patient.called})
+
+
 def procedures_are_chosen(case: Case) -> Rule:
     if not case.procedures:
         yield Refusal(Reason.PROCEDURES_MISSING)
@@ -218,6 +223,7 @@ def patient_is_in_one_place(case: Case) -> Rule:
 
 
 SHAPE = [
+    patient_is_alive,
     procedures_are_chosen,
     doctor_performs_them,
     time_is_given,
@@ -227,7 +233,14 @@ SHAPE = [
     discounts_are_valid_that_day,
     notes_are_not_too_long,
 ]
-SHAPE_OF_MOVE = [doctor_performs_them, time_is_given, time_is_in_whole_minutes, end_is_after_start, time_is_ahead]
+SHAPE_OF_MOVE = [
+    patient_is_alive,
+    doctor_performs_them,
+    time_is_given,
+    time_is_in_whole_minutes,
+    end_is_after_start,
+    time_is_ahead,
+]
 
 
 def broken(case: Case, *, shape=SHAPE) -> list[Refusal]:

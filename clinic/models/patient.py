@@ -46,6 +46,8 @@ class Patient(ClinicRow):
     birth_date = models.DateField(_("data de nascimento"), null=True, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     notes = models.TextField(_("observações"), max_length=5000, blank=True)
+    died = models.BooleanField(_("falecido(a)"), default=False)
+    died_on = models.DateField(_("data do falecimento"), null=True, blank=True)
     folded_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
     search = models.GeneratedField(
         expression=Fold(Concat(F("name"), Value(" "), F("social_name"))),
@@ -68,6 +70,7 @@ class Patient(ClinicRow):
             models.CheckConstraint(condition=Q(nif="") | Q(nif__regex=r"^\d{9}$"), name="patient_nif_digits"),
             models.CheckConstraint(condition=Q(phone__regex=r"^\+[1-9]\d{1,14}$"), name="patient_phone_e164"),
             models.CheckConstraint(condition=~Q(name=""), name="patient_name_present"),
+            models.CheckConstraint(condition=Q(died_on__isnull=True) | Q(died=True), name="patient_died_on_if_died"),
         ]
         indexes = [
             GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="patient_search_trigram"),

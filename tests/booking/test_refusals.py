@@ -50,6 +50,19 @@ of_booking(Reason.PATIENT_MISSING, "patient", "Escolha um paciente da lista ou c
 of_booking(
     Reason.PATIENT_UNKNOWN, "patient", "Este paciente não está mais no cadastro. Busque de novo pelo nome ou telefone."
 )(lambda desk: desk.proposal(patient=make_patient().pk))
+of_booking(
+    Reason.PATIENT_DIED,
+    "patient",
+    "Rui Morto consta como falecido(a). Se for engano, desfaça a marca no cadastro e tente de novo.",
+)(lambda desk: desk.proposal(patient=make_patient(desk.clinic, name="Rui Morto", died=True).pk))
+of_booking(
+    Reason.DIED_ON_IMPOSSIBLE,
+    "died_on",
+    "A data do falecimento deve ficar entre o nascimento e hoje. Corrija ou apague.",
+)(lambda desk: typed(desk, died=True, died_on=date(2199, 1, 1)))
+of_booking(Reason.DIED_ON_WITHOUT_MARK, "died_on", "Marque “Falecido(a)” para gravar esta data, ou apague a data.")(
+    lambda desk: typed(desk, died_on=date(2026, 1, 1))
+)
 of_booking(Reason.NAME_MISSING, "name", "Informe o nome do paciente.")(lambda desk: typed(desk, name=" \u200f\0 "))
 of_booking(Reason.NAME_TOO_LONG, "name", "O nome tem 10000 caracteres; o máximo é 160.")(
     lambda desk: typed(desk, name="a" * 10_000)

@@ -157,6 +157,7 @@ REFUSED = {
     "patient_phone_e164": [
         lambda rows: make_patient(rows.clinic, phone="81998765432"),
     ],
+    "patient_died_on_if_died": [lambda rows: make_patient(rows.clinic, died_on="2026-01-01")],
     "patient_name_present": [lambda rows: make_patient(rows.clinic, name="")],
     "appointment_doctor_free": [lambda rows: [rows.appointment(patient=make_patient(rows.clinic)) for _ in range(2)]],
     "appointment_patient_in_one_place": [

@@ -105,7 +105,7 @@ class BookingForm(WhenForm):
     @property
     def shown(self) -> list[forms.BoundField]:
         """The fields that are on the page now and can carry a complaint."""
-        absent = {"patient", "cpf" if self.clinic.country == "PT" else "nif"} if self.is_new_patient else NEW_PATIENT
+        absent = {"cpf" if self.clinic.country == "PT" else "nif"} if self.is_new_patient else NEW_PATIENT
         hidden = {"key", "whole_discount"} | absent
         return [field for field in self if field.name not in hidden]
 

@@ -13,6 +13,8 @@ from clinic.models import Clinic, Patient
 from clinic.templatetags.written import cpf, phone
 from clinic.web.forms.fields import TypedDateField, ids_in
 
+OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
+
 
 class PatientForm(forms.Form):
     """A patient's data as typed. Whether they may be is for `clinic.booking` to say; every rule is told at its field.
@@ -36,12 +38,20 @@ class PatientForm(forms.Form):
     nif = forms.CharField(label=_("NIF"), required=False)
     email = forms.CharField(label=_("E-mail"), required=False)
     notes = forms.CharField(label=_("Observações"), required=False)
+    died = forms.BooleanField(label=_("Falecido(a)"), required=False)
+    died_on = TypedDateField(
+        label=_("Data do falecimento (opcional)"),
+        required=False,
+        error_messages={"invalid": _("Esta data não existe. Escreva dia/mês/ano, por exemplo 12/03/2026.")},
+    )
 
     def __init__(self, data=None, *, clinic: Clinic, patient: Patient | None = None, initial=None):
         super().__init__(data, initial=as_written(patient, clinic) if patient and not initial else initial)
         self.clinic = clinic
         self.patient = patient
         self.doubles = []
+        if patient is None:
+            del self.fields["died"], self.fields["died_on"]
         self.fields[self._documents[1]].help_text = _("Só se tiver os dois.")
         self.key = _uuid(self.data.get("key")) or uuid4()
         self.version = self.data.get("version") or (version(patient) if patient else "")
@@ -60,8 +70,11 @@ class PatientForm(forms.Form):
 
     def details(self) -> PatientDetails:
         values = self.cleaned_data
-        texts = {name: values.get(name) or "" for name in self.fields if name != "birth_date"}
-        return PatientDetails(**texts, birth_date=values.get("birth_date"))
+        texts = {name: values.get(name) or "" for name in self.fields if name not in OTHER_THAN_TEXT}
+        died, died_on = values.get("died", False), values.get("died_on")
+        if not died and self.patient and self.patient.died and died_on == self.patient.died_on:
+            died_on = None  # the mark is taken back, and with it the date that is still in its field
+        return PatientDetails(**texts, birth_date=values.get("birth_date"), died=died, died_on=died_on)
 
     def check(self, *, left: str | None = None) -> None:
         """The same rules as the save, for a form that is still being filled in; `left` is the field just left."""
@@ -112,7 +125,7 @@ class PatientForm(forms.Form):
 
     def _differs(self, now):
         typed = {name: self._comparable(name, self.data.get(name, "")) for name in self.fields}
-        typed["birth_date"] = _date(self.cleaned_data["birth_date"])
+        typed |= {name: _date(self.cleaned_data[name]) for name in ("birth_date", "died_on")}
         self.stored = {
             name: text or _("vazio")
             for name, text in as_written(now, self.clinic).items()
@@ -148,6 +161,8 @@ def as_written(patient: Patient, clinic: Clinic) -> dict[str, str]:
         "nif": patient.nif,
         "email": patient.email,
         "notes": patient.notes,
+        "died": str(_("sim")) if patient.died else "",
+        "died_on": _date(patient.died_on),
     }
 
 

@@ -60,7 +60,7 @@ def options(request):
 def _found(request, text):
     clinic, now = request.clinic, timezone.now()
     if text.strip():
-        found = patients.search(clinic, text, LISTED + 1)
+        found = patients.search(clinic, text, LISTED + 1, dead_too=True)
     else:
         found = patients.on_day(clinic, clinic.local(now).date(), LISTED + 1)
     found = patients.with_next_appointment(clinic, found, now)

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from clinic.access import first_clinic, guessing, interrupted, known_browser, lockout
+from clinic.access import first_clinic, interrupted, known_browser, lockout
 from clinic.access.guessing import TooManyFromAddress
 from clinic.access.hashing import Busy
 from clinic.access.middleware import ENDED, page_behind

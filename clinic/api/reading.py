@@ -2,6 +2,7 @@
 
 import json
 from math import isinf
+from urllib.parse import unquote_to_bytes
 
 from django.core.exceptions import TooManyFieldsSent
 
@@ -14,7 +15,14 @@ WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 def read_query(request) -> None:
-    """From here on `request.GET` is there for every view. Raises Refused."""
+    """From here on `request.GET` is there for every view. Raises Refused.
+
+    Django would put a sign of its own in the place of bytes that are not UTF-8.
+    """
+    try:
+        unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1")).decode("utf-8")
+    except UnicodeError as error:
+        raise Refused(Problem.QUERY_NOT_UTF8) from error
     try:
         request.GET  # noqa: B018 - it is read when it is first asked for
     except TooManyFieldsSent as error:

@@ -11,6 +11,7 @@ class Problem(Enum):
     SCOPE_MISSING = auto()
     TOO_MANY_REQUESTS = auto()
     TOO_MANY_PARAMETERS = auto()
+    QUERY_NOT_UTF8 = auto()
     TOO_LARGE = auto()
     NOT_JSON = auto()
     UNREADABLE = auto()

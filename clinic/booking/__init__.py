@@ -2,7 +2,7 @@
 
 from clinic.booking.bookings import book, check
 from clinic.booking.changes import annotate, change_status, next_statuses
-from clinic.booking.details import CpfPolicy, PatientDetails
+from clinic.booking.details import CpfPolicy, PatientDetails, unstorable, unstorable_in_json
 from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.booking.moves import check_reschedule, is_movable, reschedule
 from clinic.booking.openings import Opening, openings, openings_of_any
@@ -59,4 +59,6 @@ __all__ = [
     "same_patients",
     "undo",
     "undoable",
+    "unstorable",
+    "unstorable_in_json",
 ]

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from clinic.booking import rows, rules
 from clinic.booking.alternatives import NONE, alternatives_to, time_is_at_fault
-from clinic.booking.details import Examined, examine, tidy_metadata, tidy_notes
+from clinic.booking.details import Examined, examine, tidy_notes, unstorable_metadata
 from clinic.booking.patients import find, store
 from clinic.booking.pricing import priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
@@ -47,7 +47,7 @@ def _book(proposal, by, now):
         status=proposal.status,
         source=proposal.source,
         notes=case.notes,
-        metadata=tidy_metadata(proposal.metadata),
+        metadata=proposal.metadata,
         typed_cpf=examined.typed_cpf if examined else "",
         created_by=by.user,
         created_at=now,
@@ -69,7 +69,7 @@ def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | N
         discounts=_wanted_discounts(proposal),
         lock=lock,
     )
-    refusals = rules.doctor_refusals(proposal.doctor, found.doctor)
+    refusals = [*rules.doctor_refusals(proposal.doctor, found.doctor), *unstorable_metadata(proposal.metadata)]
     patient, examined = found.patient, None
     if proposal.patient is not None:
         refusals += [] if patient else [Refusal(Reason.PATIENT_UNKNOWN)]

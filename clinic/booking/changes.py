@@ -5,7 +5,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from clinic.booking import rules, statuses
-from clinic.booking.details import tidy, tidy_metadata, tidy_notes
+from clinic.booking.details import tidy, tidy_notes, unstorable_line, unstorable_metadata, unstorable_notes
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.writing import Author, locked, record, refuse, transacted, write
 from clinic.models import Appointment, AppointmentEvent, Clinic
@@ -29,11 +29,11 @@ def change_status(
     Locks the doctor's row, the patient's, then the appointment's. Raises BookingRefused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    reason = tidy(reason)
+    reason, typed = tidy(reason), reason
 
     def work():
         appointment = locked(clinic, appointment_id)
-        refuse(transition_refusals(appointment, status, now) + _cancel_refusals(status, cancelled_by, reason))
+        refuse(transition_refusals(appointment, status, now) + _cancel_refusals(status, cancelled_by, typed, reason))
         return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=reason)
 
     return transacted(work)
@@ -66,13 +66,11 @@ def annotate(
     now = now or timezone.now()
     notes = None if notes is None else tidy_notes(notes)
     seen = None if seen is None else tidy_notes(seen)
-    metadata = tidy_metadata(metadata)
     changes = {name: value for name, value in (("notes", notes), ("metadata", metadata)) if value is not None}
 
     def work():
         appointment = Appointment.objects.of(clinic).kept().select_for_update(no_key=True).get(pk=appointment_id)
-        if notes is not None and len(notes) > rules.NOTES_LIMIT:
-            raise BookingRefused([Refusal(Reason.NOTES_TOO_LONG, {"length": len(notes), "limit": rules.NOTES_LIMIT})])
+        refuse(_annotation_refusals(notes, metadata))
         before = {name: getattr(appointment, name) for name in changes}
         if before == changes or changes == {"notes": seen}:
             return appointment
@@ -83,6 +81,15 @@ def annotate(
         return appointment
 
     return transacted(work)
+
+
+def _annotation_refusals(notes, metadata):
+    refusals = unstorable_metadata(metadata)
+    if notes is not None:
+        refusals += unstorable_notes(notes)
+        if len(notes) > rules.NOTES_LIMIT:
+            refusals.append(Refusal(Reason.NOTES_TOO_LONG, {"length": len(notes), "limit": rules.NOTES_LIMIT}))
+    return refusals
 
 
 def transition_refusals(appointment: Appointment, wanted: str, now: datetime) -> list[Refusal]:
@@ -123,10 +130,10 @@ def _too_early_or_late(appointment, wanted, now):
         yield Refusal(Reason.UNDO_TOO_LATE)
 
 
-def _cancel_refusals(status, cancelled_by, reason):
+def _cancel_refusals(status, cancelled_by, typed, reason):
     if status != Status.CANCELLED:
         return []
-    refusals = []
+    refusals = unstorable_line(typed, Reason.CANCEL_REASON_UNSTORABLE)
     if cancelled_by not in Appointment.CancelledBy.values:
         refusals.append(Refusal(Reason.CANCELLED_BY_MISSING))
     if len(reason) > REASON_LIMIT:

@@ -20,8 +20,14 @@ EMAIL_LIMIT = 254
 BRAZIL = 55
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 valid_cpf = BRCPFValidator()
-# Controls, direction marks, and lone surrogates, which no UTF-8 can hold.
-_UNSEEN = {"Cc", "Cf", "Cs"}
+# What a keyboard makes of the characters that control; and halves of a UTF-16 pair, which no UTF-8 can hold.
+_BLANKS = "\t\n\r"
+_CONTROLS, _HALVES = "Cc", "Cs"
+# Stands where a letter was lost on its way.
+_LOST = "\N{REPLACEMENT CHARACTER}"
+# From here on a text reads from right to left: nobody may read a dose backwards.
+_TURNING = "\u202b\u202d\u202e\u2067"
+_MOST_NAMED = 3
 
 
 class CpfPolicy(Enum):
@@ -59,29 +65,71 @@ class Examined:
 
 
 def tidy(text: str) -> str:
-    """One line of text without control characters, direction marks and doubled spaces; emoji's joiners stay."""
-    kept = (char for char in text if char == "\u200d" or char.isspace() or unicodedata.category(char) not in _UNSEEN)
+    """One line of text without doubled blanks and the marks that nobody sees; emoji's joiners stay."""
+    kept = (char for char in text if char == "\u200d" or unicodedata.category(char) != "Cf")
     return " ".join("".join(kept).split())
 
 
 def tidy_notes(text: str) -> str:
-    """Text of several lines without NUL and other characters that control or cannot be stored."""
-    kept = (char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"})
-    return "".join(kept).strip()
+    """Text of several lines, each ended by a line feed, without blanks around it."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-def tidy_metadata(value):
-    """JSON without the NULs and lone surrogates that PostgreSQL cannot hold, in keys and values."""
+def unstorable(text: str) -> str:
+    """The code points ("U+0000, U+D800") that no text may hold, "" if there are none: controls, lone surrogates, and
+    the sign of a lost letter. A text that has one is refused and not mended: its author must find what was sent."""
+    return _code_points(
+        char
+        for char in text
+        if char == _LOST or (unicodedata.category(char) in {_CONTROLS, _HALVES} and char not in _BLANKS)
+    )
+
+
+def unstorable_in_json(value) -> str:
+    """Those of a JSON value that PostgreSQL cannot hold, in keys and values: NUL and lone surrogates."""
+    texts = "".join(_texts(value))
+    return _code_points(char for char in texts if char == "\0" or unicodedata.category(char) == _HALVES)
+
+
+def unstorable_line(text: str, reason: Reason) -> list[Refusal]:
+    return _refused(unstorable(text), reason)
+
+
+def unstorable_notes(text: str) -> list[Refusal]:
+    """Names lose the marks that turn the direction; notes keep every mark, so that these are refused."""
+    turning = _code_points(char for char in text if char in _TURNING)
+    return _refused(unstorable(text) or turning, Reason.NOTES_UNSTORABLE)
+
+
+def unstorable_metadata(value) -> list[Refusal]:
+    return _refused(unstorable_in_json(value), Reason.METADATA_UNSTORABLE)
+
+
+def _refused(code_points, reason):
+    return [Refusal(reason, {"characters": code_points})] if code_points else []
+
+
+def _code_points(chars):
+    return ", ".join(f"U+{ord(char):04X}" for char in list(dict.fromkeys(chars))[:_MOST_NAMED])
+
+
+def _texts(value):
     if isinstance(value, str):
-        return "".join(char for char in value if char != "\0" and unicodedata.category(char) != "Cs")
-    if isinstance(value, dict):
-        return {tidy_metadata(key): tidy_metadata(inner) for key, inner in value.items()}
-    return [tidy_metadata(inner) for inner in value] if isinstance(value, list | tuple) else value
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+        for inner in value.values() if isinstance(value, dict) else ():
+            yield from _texts(inner)
 
 
 def examine(details: PatientDetails, clinic: Clinic, *, today: date, policy: CpfPolicy) -> Examined:
     """Every broken rule about the details alone, without asking the database."""
-    refusals = []
+    refusals = [
+        *unstorable_line(details.name, Reason.NAME_UNSTORABLE),
+        *unstorable_line(details.social_name, Reason.SOCIAL_NAME_UNSTORABLE),
+        *unstorable_notes(details.notes),
+    ]
     cpf, typed_cpf = _settle_cpf(details.cpf, policy is CpfPolicy.STRICT or clinic.strict_cpf, refusals)
     clean = PatientDetails(
         name=_short(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
@@ -127,7 +175,7 @@ def _phone(raw, clinic, refusals):
         number = phonenumbers.parse(raw, clinic.country)
     except phonenumbers.NumberParseException:
         number = None
-    if number is None or number.extension or not _is_reachable(number):
+    if number is None or number.extension or not _is_reachable(number) or unstorable(raw):
         refusals.append(Refusal(Reason.PHONE_IMPOSSIBLE, example))
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -172,6 +220,8 @@ def _email(raw, refusals):
     if not address:
         return ""
     try:
+        if unstorable(address):
+            raise ValidationError("unstorable")
         validate_email(address)
         MaxLengthValidator(EMAIL_LIMIT)(address)
     except ValidationError:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db import models, transaction
 
-from clinic.booking.details import tidy
+from clinic.booking.details import tidy, unstorable
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
 
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 240
@@ -17,6 +17,7 @@ SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 240
 class DoctorFault(Enum):
     NAME_MISSING = auto()
     NAME_TOO_LONG = auto()
+    NAME_UNSTORABLE = auto()
     PROCEDURE_UNKNOWN = auto()
     ENDS_NOT_AFTER_START = auto()
     HOURS_OVERLAP = auto()
@@ -69,6 +70,7 @@ def _faults(clinic, name, procedures, hours, interval_minutes):
     wrong = {
         DoctorFault.NAME_MISSING: not name,
         DoctorFault.NAME_TOO_LONG: len(name) > limit,
+        DoctorFault.NAME_UNSTORABLE: bool(unstorable(name)),
         DoctorFault.PROCEDURE_UNKNOWN: len(_found(clinic, procedures)) < len(set(procedures)),
         DoctorFault.ENDS_NOT_AFTER_START: any(span.ends <= span.starts for span in hours),
         DoctorFault.HOURS_OVERLAP: any(

@@ -25,6 +25,11 @@ class Reason(Enum):
     NAME_MISSING = "name", _("Informe o nome do paciente.")
     NAME_TOO_LONG = "name", _("O nome tem %(length)s caracteres; o máximo é %(limit)s.")
     SOCIAL_NAME_TOO_LONG = "social_name", _("O nome social tem %(length)s caracteres; o máximo é %(limit)s.")
+    NAME_UNSTORABLE = "name", _("O nome tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo.")
+    SOCIAL_NAME_UNSTORABLE = (
+        "social_name",
+        _("O nome social tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
+    )
     PHONE_MISSING = "phone", _("Informe um telefone com DDD, por exemplo %(example)s.")
     PHONE_IMPOSSIBLE = (
         "phone",
@@ -49,6 +54,11 @@ class Reason(Enum):
     DISCOUNT_UNKNOWN = "discount", _("Este desconto não existe mais. Escolha outro ou nenhum.")
     DISCOUNT_EXPIRED = "discount", _("O desconto %(discount)s vale só até %(date)s. Escolha outro ou nenhum.")
     NOTES_TOO_LONG = "notes", _("As observações têm %(length)s caracteres; o máximo é %(limit)s.")
+    NOTES_UNSTORABLE = (
+        "notes",
+        _("As observações têm caracteres que não podem ser gravados (%(characters)s). Escreva de novo essa parte."),
+    )
+    METADATA_UNSTORABLE = "metadata", _("Os metadados têm caracteres que não podem ser gravados (%(characters)s).")
     START_MISSING = "starts_at", _("Escolha a data e o horário.")
     TIME_HAS_SECONDS = "starts_at", _("O início e o fim são em minutos inteiros, sem segundos.")
     END_NOT_AFTER_START = "ends_at", _("O fim deve ser depois do início.")
@@ -82,6 +92,10 @@ class Reason(Enum):
     NOTHING_CHANGED = "starts_at", _("Este já é o horário do agendamento. Escolha outro.")
     CANCELLED_BY_MISSING = "cancelled_by", _("Diga quem cancelou: o paciente ou a clínica.")
     CANCEL_REASON_TOO_LONG = "reason", _("O motivo tem %(length)s caracteres; o máximo é %(limit)s.")
+    CANCEL_REASON_UNSTORABLE = (
+        "reason",
+        _("O motivo tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
+    )
     TRY_AGAIN = "", _("Outra pessoa está gravando neste mesmo horário. Nada foi gravado aqui: tente de novo.")
 
 

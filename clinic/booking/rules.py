@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from clinic.booking import rows
-from clinic.booking.details import NOTES_LIMIT, CpfPolicy, PatientDetails
+from clinic.booking.details import NOTES_LIMIT, CpfPolicy, PatientDetails, unstorable_notes
 from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
@@ -126,6 +126,10 @@ def discounts_are_valid_that_day(case: Case) -> Rule:
             yield Refusal(Reason.DISCOUNT_EXPIRED, params)
 
 
+def notes_can_be_stored(case: Case) -> Rule:
+    yield from unstorable_notes(case.notes)
+
+
 def notes_are_not_too_long(case: Case) -> Rule:
     if len(case.notes) > NOTES_LIMIT:
         yield Refusal(Reason.NOTES_TOO_LONG, {"length": len(case.notes), "limit": NOTES_LIMIT})
@@ -231,6 +235,7 @@ SHAPE = [
     end_is_after_start,
     time_is_ahead,
     discounts_are_valid_that_day,
+    notes_can_be_stored,
     notes_are_not_too_long,
 ]
 SHAPE_OF_MOVE = [

@@ -52,6 +52,8 @@ RULES = {
     Reason.DISCOUNT_EXPIRED,
     Reason.END_NOT_AFTER_START,
     Reason.NAME_MISSING,  # a name of blanks and of what nobody sees
+    Reason.NAME_UNSTORABLE,
+    Reason.NOTES_UNSTORABLE,
     Reason.OUTSIDE_HOURS,
     Reason.PHONE_IMPOSSIBLE,
     Reason.PROCEDURE_NOT_OFFERED,
@@ -60,18 +62,27 @@ RULES = {
     Reason.TIME_PAST,
     Reason.TOO_LONG,
 }
-FAULTS = {DoctorFault.ENDS_NOT_AFTER_START, DoctorFault.NAME_MISSING, DoctorFault.PROCEDURE_UNKNOWN}
+FAULTS = {
+    DoctorFault.ENDS_NOT_AFTER_START,
+    DoctorFault.NAME_MISSING,
+    DoctorFault.NAME_UNSTORABLE,
+    DoctorFault.PROCEDURE_UNKNOWN,
+}
 # Among them, in both APIs: a key that an earlier request of the test has used.
 IMAGEMAIS_RULES = [
     *(messages.REFUSALS[rule].sentence.removeprefix("patient.") for rule in RULES),
     *(messages.FAULTS[fault][1] for fault in FAULTS),
     messages.OTHER_DOCTOR,
+    messages.UNSTORABLE.format("O telefone"),
+    messages.UNSTORABLE_KEY,
+    *(messages.NOT_CHANGED_HERE.format(field, call) for field, call in messages.ELSEWHERE.items()),
     SENTENCES[Problem.IDEMPOTENCY_KEY_REUSED][1],
 ]
 with translation.override("pt-pt"):
     MIVICALL_RULES = [
         *(errors.OWN_SENTENCES.get(rule, str(rule.sentence)) for rule in RULES),
         reading.UNSTORABLE,
+        reading.UNSTORABLE_KEY,
         "Passa de 4 KiB.",  # metadata
         reading.UNWRITABLE,
         CURSOR,

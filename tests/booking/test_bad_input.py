@@ -9,6 +9,7 @@ from clinic.booking import (
     CpfPolicy,
     LineRequest,
     PatientDetails,
+    Reason,
     annotate,
     book,
     change_status,
@@ -24,6 +25,11 @@ TEXTS = {
     "NUL": "Ana\0 Souza",
     "only NUL": "\0\0",
     "RTL marks": "\u202eAna\u2066 \u200fSouza\u2069",
+    "a lost letter": "Jo\ufffdo Souza",
+    "high control": "Ana \x9d Souza",
+    "delete": "Ana Souza\x7f",
+    "vertical tab": "Ana\x0bSouza",
+    "second half of a pair": "Ana Souza \udfff",
     "emoji": "Ana 👩🏽\u200d⚕️ Souza 🇧🇷",
     "HTML": "<script>alert('x')</script><b>Ana</b> &amp; \"Souza\"",
     "SQL": "'; DROP TABLE clinic_patient; --",
@@ -80,10 +86,10 @@ def test_any_text_in_any_field_of_a_patient_is_stored_whole_or_refused_at_its_fi
 def test_any_text_in_the_notes_the_metadata_and_the_reason_is_stored_whole_or_refused(desk, kind):
     text = TEXTS[kind]
     tried(desk, desk.proposal(notes=text))
-    appointment = desk.book(starts_at=desk.at(10), metadata={text: [text, {"x": text}], "n": 1})
-
-    annotate(appointment.pk, clinic=desk.clinic, by=BY, metadata={"x": (text,)})
+    tried(desk, desk.proposal(starts_at=desk.at(11), metadata={text: [text, {"x": text}], "n": 1}))
+    appointment = desk.book(starts_at=desk.at(10))
     for write in (
+        lambda: annotate(appointment.pk, clinic=desk.clinic, by=BY, metadata={"x": (text,)}),
         lambda: annotate(appointment.pk, clinic=desk.clinic, by=BY, notes=text),
         lambda: change_status(
             appointment.pk, "cancelled", clinic=desk.clinic, by=BY, cancelled_by="patient", reason=text
@@ -107,18 +113,81 @@ def test_any_text_may_be_typed_when_registering_and_editing(desk, kind):
             assert {each.field for each in result.refusals} <= {"name", "social_name", "notes"}
         else:
             result.refresh_from_db()
-            assert result.name.split() == result.name.split(" ") and "\0" not in result.name
+            assert result.name.split() == result.name.split(" ")
+            assert result.notes == typed.notes.replace("\r\n", "\n").strip()
 
 
-def test_what_is_seen_is_kept_and_what_is_not_seen_is_dropped(desk):
+UNSTORABLE = {
+    "NUL": "U+0000",
+    "only NUL": "U+0000",
+    "lone surrogate": "U+D800",
+    "second half of a pair": "U+DFFF",
+    "control characters": "U+001B, U+0007, U+0085",
+    "high control": "U+009D",
+    "delete": "U+007F",
+    "vertical tab": "U+000B",
+    "a lost letter": "U+FFFD",
+}
+
+
+@pytest.mark.parametrize("kind", UNSTORABLE)
+def test_a_text_that_cannot_be_stored_is_refused_with_its_characters(desk, kind):
+    text, found = TEXTS[kind], {"characters": UNSTORABLE[kind]}
+    typed = PatientDetails(name=text, social_name=text, notes=text, email=f"a@b{text}.co", phone=f"81987654321{text}")
+    refused = {each.reason: each.params for each in outcome(register_patient, desk.clinic, typed).refusals}
+    appointment = desk.book(starts_at=desk.at(10))
+    noted = outcome(annotate, appointment.pk, clinic=desk.clinic, by=BY, notes=text)
+    why = {"cancelled_by": "patient", "reason": text}
+    cancelled = outcome(change_status, appointment.pk, "cancelled", clinic=desk.clinic, by=BY, **why)
+
+    for reason in (Reason.NAME_UNSTORABLE, Reason.SOCIAL_NAME_UNSTORABLE, Reason.NOTES_UNSTORABLE):
+        assert refused.pop(reason) == found
+    assert refused.keys() == {Reason.EMAIL_INVALID, Reason.PHONE_IMPOSSIBLE}
+    assert [(each.reason, each.params) for each in noted.refusals] == [(Reason.NOTES_UNSTORABLE, found)]
+    assert [(each.reason, each.params) for each in cancelled.refusals] == [(Reason.CANCEL_REASON_UNSTORABLE, found)]
+    assert UNSTORABLE[kind] in noted.refusals[0].message
+
+
+@pytest.mark.parametrize("turning", ["\u202b", "\u202d", "\u202e", "\u2067"])
+def test_notes_that_would_be_read_backwards_are_refused(desk, turning):
+    refused = outcome(desk.book, notes=f"10 mg{turning} 2x")
+    assert [each.params for each in refused.refusals] == [{"characters": f"U+{ord(turning):04X}"}]
+
+
+@pytest.mark.parametrize(
+    "text", ["a\u200eb", "\u202aLisboa\u202c", "\u2066x\u2069", "👩🏽\u200d⚕️", "co\u00adop", "Joa\u0303o"]
+)
+def test_notes_keep_every_other_mark_as_it_was_sent(desk, text):
+    booked = desk.book(notes=text)
+    booked.refresh_from_db()
+    assert booked.notes == text
+
+
+def test_the_ends_of_lines_in_notes_are_line_feeds(desk):
+    booked = desk.book(notes=" um\r\ndois\rtrês\nquatro\t5\r\n")
+    booked.refresh_from_db()
+    assert booked.notes == "um\ndois\ntrês\nquatro\t5"
+
+
+@pytest.mark.parametrize("odd", ["\0", "\ud800", "a\0b", "\udfff\ud800"])
+@pytest.mark.parametrize(
+    "metadata", [lambda odd: {odd: 1}, lambda odd: {"a": odd}, lambda odd: {"a": [{"b": ({odd: 1},)}]}]
+)
+def test_metadata_that_postgresql_cannot_hold_are_refused(desk, odd, metadata):
+    appointment = desk.book(starts_at=desk.at(10))
+    booked = outcome(book, desk.proposal(metadata=metadata(odd)), by=BY, now=desk.now)
+    changed = outcome(annotate, appointment.pk, clinic=desk.clinic, by=BY, metadata=metadata(odd))
+    assert booked.reasons == changed.reasons == {Reason.METADATA_UNSTORABLE}
+
+
+def test_what_is_seen_is_kept_and_marks_that_nobody_sees_are_dropped(desk):
     def stored_name(kind):
         return register_patient(desk.clinic, PatientDetails(name=TEXTS[kind], phone="(81) 99876-5432")).name
 
-    assert stored_name("NUL") == stored_name("RTL marks") == "Ana Souza"
+    assert stored_name("RTL marks") == "Ana Souza"
     assert stored_name("emoji") == TEXTS["emoji"]
     assert stored_name("HTML") == TEXTS["HTML"]
     assert stored_name("line separators") == "Ana Souza Silva"
-    assert stored_name("lone surrogate") == "Ana Souza"
 
 
 @pytest.mark.parametrize("number", IDS)

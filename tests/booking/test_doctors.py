@@ -18,7 +18,7 @@ def wanted():
     clinic = make_clinic()
     return {
         "clinic": clinic,
-        "name": " Dra.  Ana\0 ",
+        "name": " Dra.  Ana\u200b ",
         "procedures": [make_procedure(clinic).pk],
         "hours": [AFTERNOON, MORNING],
         "interval_minutes": 15,
@@ -36,7 +36,10 @@ def test_a_doctor_is_added_with_procedures_and_hours(wanted):
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"name": " \0 "}, DoctorFault.NAME_MISSING),
+        ({"name": " \u200b "}, DoctorFault.NAME_MISSING),
+        ({"name": "Dra. Ana\0"}, DoctorFault.NAME_UNSTORABLE),
+        ({"name": "Dra. Ana\ud800"}, DoctorFault.NAME_UNSTORABLE),
+        ({"name": "Dra. Ana\x1b[0m"}, DoctorFault.NAME_UNSTORABLE),
         ({"name": "x" * 121}, DoctorFault.NAME_TOO_LONG),
         ({"procedures": [10**30]}, DoctorFault.PROCEDURE_UNKNOWN),
         ({"hours": [Hours(1, time(9), time(9))]}, DoctorFault.ENDS_NOT_AFTER_START),

@@ -63,9 +63,27 @@ of_booking(
 of_booking(Reason.DIED_ON_WITHOUT_MARK, "died_on", "Marque “Falecido(a)” para gravar esta data, ou apague a data.")(
     lambda desk: typed(desk, died_on=date(2026, 1, 1))
 )
-of_booking(Reason.NAME_MISSING, "name", "Informe o nome do paciente.")(lambda desk: typed(desk, name=" \u200f\0 "))
+of_booking(Reason.NAME_MISSING, "name", "Informe o nome do paciente.")(lambda desk: typed(desk, name=" \u200f "))
 of_booking(Reason.NAME_TOO_LONG, "name", "O nome tem 10000 caracteres; o máximo é 160.")(
     lambda desk: typed(desk, name="a" * 10_000)
+)
+of_booking(
+    Reason.NAME_UNSTORABLE,
+    "name",
+    "O nome tem caracteres que não podem ser gravados (U+0000). Escreva-o de novo.",
+)(lambda desk: typed(desk, name="Ana\0"))
+of_booking(
+    Reason.SOCIAL_NAME_UNSTORABLE,
+    "social_name",
+    "O nome social tem caracteres que não podem ser gravados (U+D800). Escreva-o de novo.",
+)(lambda desk: typed(desk, social_name="Ana\ud800"))
+of_booking(
+    Reason.NOTES_UNSTORABLE,
+    "notes",
+    "As observações têm caracteres que não podem ser gravados (U+0007). Escreva de novo essa parte.",
+)(lambda desk: desk.proposal(notes="a\x07b"))
+of_booking(Reason.METADATA_UNSTORABLE, "metadata", "Os metadados têm caracteres que não podem ser gravados (U+0000).")(
+    lambda desk: desk.proposal(metadata={"a": ["\0"]})
 )
 of_booking(Reason.SOCIAL_NAME_TOO_LONG, "social_name", "O nome social tem 161 caracteres; o máximo é 160.")(
     lambda desk: typed(desk, social_name="b" * 161)
@@ -268,6 +286,17 @@ def move_to_the_same_time(desk):
 @of_act(Reason.CANCELLED_BY_MISSING, "cancelled_by", "Diga quem cancelou: o paciente ou a clínica.")
 def cancel_by_nobody(desk):
     change_status(desk.book().pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="vizinho")
+
+
+@of_act(
+    Reason.CANCEL_REASON_UNSTORABLE,
+    "reason",
+    "O motivo tem caracteres que não podem ser gravados (U+001B). Escreva-o de novo.",
+)
+def cancel_with_a_control_character(desk):
+    change_status(
+        desk.book().pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="clinic", reason="r\x1b"
+    )
 
 
 @of_act(Reason.CANCEL_REASON_TOO_LONG, "reason", "O motivo tem 201 caracteres; o máximo é 200.")

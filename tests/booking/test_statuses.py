@@ -124,7 +124,7 @@ def test_a_time_is_not_taken_back_while_the_patient_is_elsewhere(desk, freed):
 def test_a_cancelled_appointment_says_by_whom_and_why_until_it_stands_again(desk):
     appointment = desk.book()
 
-    cancelled = change(desk, appointment, "cancelled", cancelled_by="patient", reason=" viajou\0  hoje ")
+    cancelled = change(desk, appointment, "cancelled", cancelled_by="patient", reason=" viajou\u200b  hoje ")
     assert (cancelled.cancelled_by, cancelled.cancel_reason) == ("patient", "viajou hoje")
     assert appointment.events.last().after == {
         "status": "cancelled",

@@ -35,6 +35,7 @@ class Body:
     def __init__(self, said, clinic: Clinic):
         self.clinic = clinic
         self.read = Reader(said)
+        self.read.expect_storable_keys()
 
     def _expect_an_object(self, said):
         """Where no field is required, what is no object would ask for nothing."""

@@ -71,6 +71,10 @@ UNREADABLE_IN_QUERIES = {
     "cpf": ("O CPF deve estar no formato 123.456.789-00",),
     "phone": ("O telefone deve ter pelo menos 4 dígitos",),
 }
+# Of a text with NUL, half of a UTF-16 pair or another character that controls (`clinic.booking.unstorable`).
+UNSTORABLE = "{} contém caracteres que não podem ser gravados"
+CALLED = {"patient.cpf": "patient.O CPF", "patient.phone": "patient.O telefone", "patient.name": "patient.O nome"}
+UNSTORABLE_KEY = UNSTORABLE.format("O nome de um campo")
 NOT_A_TIME = "{} deve estar no formato HH:mm"
 NO_SUCH_TIME = "{} não existe nessa data: os relógios são adiantados"
 TOO_SMALL = "{} must not be less than {}"
@@ -135,6 +139,8 @@ REFUSALS = {
     Reason.PHONE_IMPOSSIBLE: _about("patient.phone", "patient.O telefone deve estar no formato (81) 99999-9999"),
     Reason.NAME_MISSING: _about("patient.name", "patient.O nome é necessário"),
     Reason.NAME_TOO_LONG: _about("patient.name", "patient.O nome deve ter no máximo %(limit)s caracteres"),
+    Reason.NAME_UNSTORABLE: _about("patient.name", UNSTORABLE.format("patient.O nome")),
+    Reason.SOCIAL_NAME_UNSTORABLE: _about("patient.name", UNSTORABLE.format("patient.O nome social")),
     Reason.SOCIAL_NAME_TOO_LONG: _about("patient.name", "patient.O nome social passa de %(limit)s caracteres"),
     Reason.NIF_INVALID: _about("patient.name", "patient.O NIF do cadastro é inválido"),
     Reason.EMAIL_INVALID: _about("patient.name", "patient.O e-mail do cadastro é inválido"),
@@ -159,6 +165,8 @@ REFUSALS = {
     Reason.DISCOUNT_UNKNOWN: Told(404, "discountId", "Desconto não encontrado", ()),
     Reason.DISCOUNT_EXPIRED: Told(400, "discountId", "Desconto expirado: %(discount)s", ("date",)),
     Reason.NOTES_TOO_LONG: _about("notes", "notes deve ter no máximo %(limit)s caracteres"),
+    Reason.NOTES_UNSTORABLE: _about("notes", UNSTORABLE.format("notes")),
+    Reason.METADATA_UNSTORABLE: _about("notes", UNSTORABLE.format("metadata")),
     Reason.DOCTOR_TAKEN: _about(
         "startTime", "Horários %(slots)s já estão ocupados por outros agendamentos", 409, AVAILABILITY
     ),
@@ -175,6 +183,7 @@ REFUSALS = {
     Reason.CHANGED_MEANWHILE: Told(409, "status", "O agendamento foi alterado nesse meio-tempo", ()),
     Reason.CANCELLED_BY_MISSING: Told(400, "action", "Não se sabe quem cancelou", ()),
     Reason.CANCEL_REASON_TOO_LONG: Told(400, "action", "O motivo passa de %(limit)s caracteres", ()),
+    Reason.CANCEL_REASON_UNSTORABLE: Told(400, "action", UNSTORABLE.format("O motivo"), ()),
 }
 # Where the body is the patient, a CPF of somebody else's is a conflict and not a slip.
 REFUSALS_OF_PATIENTS = REFUSALS | {
@@ -185,6 +194,7 @@ REFUSALS_OF_PATIENTS = REFUSALS | {
 FAULTS = {
     DoctorFault.NAME_MISSING: ("name", "name should not be empty"),
     DoctorFault.NAME_TOO_LONG: ("name", "name must be shorter than or equal to 120 characters"),
+    DoctorFault.NAME_UNSTORABLE: ("name", UNSTORABLE.format("name")),
     DoctorFault.PROCEDURE_UNKNOWN: ("procedureIds", "Procedimentos não encontrados"),
     DoctorFault.ENDS_NOT_AFTER_START: ("endTime", "endTime deve ser posterior a startTime"),
     DoctorFault.HOURS_OVERLAP: ("startTime", "Os horários do mesmo dia se cruzam"),

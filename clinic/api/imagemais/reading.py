@@ -15,7 +15,7 @@ from itertools import chain
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.refused import Problem, Refused
-from clinic.booking import Reason, Refusal
+from clinic.booking import Reason, Refusal, unstorable
 
 # Digits enough for any id there is; Python refuses to read thousands of them.
 DIGITS = re.compile(r"[0-9]{1,40}")
@@ -70,6 +70,9 @@ class Reader:
         if not isinstance(value, str):
             self.blame(field, *self.unreadable[field])
             return ""
+        if unstorable(value):
+            self.blame(field, messages.UNSTORABLE.format(messages.CALLED.get(field, field)))
+            return ""
         if not value and required:
             self.blame(field, self.missing[field][0])
         return value
@@ -121,6 +124,10 @@ class Reader:
         if not value:
             self.blame(field, *messages.NO_PROCEDURES)
         return value
+
+    def expect_storable_keys(self) -> None:
+        if any(unstorable(key) for key in _keys(self.said)):
+            self.blame("", messages.UNSTORABLE_KEY)
 
     def reject_unread(self) -> None:
         """Raises Rejected with everything that was not understood."""
@@ -210,6 +217,15 @@ def plain(text: str) -> str:
     """Without accents, in small letters."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in apart if not unicodedata.combining(char))
+
+
+def _keys(said):
+    """Of all objects in what a body says; the door has measured how deep it goes."""
+    if isinstance(said, dict):
+        yield from said
+    if isinstance(said, dict | list):
+        for inner in said.values() if isinstance(said, dict) else said:
+            yield from _keys(inner)
 
 
 def _date(value, form):

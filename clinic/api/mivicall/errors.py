@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 
+from clinic.api.mivicall.reading import UNSTORABLE
 from clinic.api.refused import Problem, Refused
 from clinic.booking import BookingRefused, Reason
 
@@ -13,6 +14,7 @@ CODES = {
     Problem.CLINIC_INACTIVE: (403, "tenant_inactive", "A clínica desta chave está inativa."),
     Problem.SCOPE_MISSING: (403, "insufficient_scope", "A chave não tem a permissão {}."),
     Problem.TOO_MANY_PARAMETERS: (400, "too_many_parameters", "O pedido tem parâmetros a mais na query."),
+    Problem.QUERY_NOT_UTF8: (400, "invalid_query", "A query do pedido não está em UTF-8."),
     Problem.TOO_LARGE: (413, "payload_too_large", "O corpo do pedido passa de 64 KiB."),
     Problem.NOT_JSON: (415, "unsupported_media_type", "O corpo do pedido deve ser application/json."),
     Problem.UNREADABLE: (400, "invalid_json", "O corpo do pedido não é um JSON válido."),
@@ -38,7 +40,9 @@ PATHS = {
     Reason.DIED_ON_WITHOUT_MARK: "patientName",
     Reason.NAME_MISSING: "patientName",
     Reason.NAME_TOO_LONG: "patientName",
+    Reason.NAME_UNSTORABLE: "patientName",
     Reason.SOCIAL_NAME_TOO_LONG: "patientName",
+    Reason.SOCIAL_NAME_UNSTORABLE: "patientName",
     Reason.PHONE_MISSING: "patientPhone",
     Reason.PHONE_IMPOSSIBLE: "patientPhone",
     Reason.BIRTH_DATE_IMPOSSIBLE: "patientName",
@@ -54,6 +58,8 @@ PATHS = {
     Reason.DISCOUNT_UNKNOWN: "serviceTypeId",
     Reason.DISCOUNT_EXPIRED: "serviceTypeId",
     Reason.NOTES_TOO_LONG: "patientNotes",
+    Reason.NOTES_UNSTORABLE: "patientNotes",
+    Reason.METADATA_UNSTORABLE: "metadata",
     Reason.START_MISSING: "startsAt",
     Reason.TIME_HAS_SECONDS: "startsAt",
     Reason.END_NOT_AFTER_START: "startsAt",
@@ -64,6 +70,7 @@ PATHS = {
     Reason.NOTHING_CHANGED: "startsAt",
     Reason.CANCELLED_BY_MISSING: "status",
     Reason.CANCEL_REASON_TOO_LONG: "status",
+    Reason.CANCEL_REASON_UNSTORABLE: "status",
 }
 NOT_OFFERED = 409, "service_not_offered"
 OUTSIDE_HOURS = 409, "outside_working_hours"
@@ -92,6 +99,7 @@ ANSWERS = {
 }
 # Sentences that a program's author, not the front desk, should read; and what a key that only writes may know.
 OWN_SENTENCES = {
+    Reason.NOTES_UNSTORABLE: UNSTORABLE,
     Reason.PHONE_IMPOSSIBLE: "Este telefone não existe. Use o formato E.164, por exemplo +351912345678.",
     Reason.DOCTOR_UNKNOWN: "Nenhum profissional ativo tem este professionalId.",
     Reason.PROCEDURE_UNKNOWN: "Nenhum serviço ativo tem este serviceTypeId.",

@@ -5,7 +5,6 @@ A field's type reads a JSON value, or a query's text, and says in the reference 
 
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -14,6 +13,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from clinic.booking import unstorable, unstorable_in_json
 
 METADATA_BYTES = 4096
 MOST_ITEMS = 200
@@ -25,7 +26,8 @@ MOMENT_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:
 # bounds, those in which Python needs no exponent, a number comes back as it was sent.
 SMALLEST, LARGEST = 1e-4, 1e16
 UNWRITABLE = "Tem números que só se escrevem com expoente: devem estar entre 0.0001 e 1e16, ou ser texto."
-UNSTORABLE = "Tem caracteres que não podem ser guardados (NUL ou metade de um par UTF-16)."
+UNSTORABLE = "Tem caracteres que não podem ser guardados: %(characters)s."
+UNSTORABLE_KEY = "O nome de um campo tem caracteres que não podem ser guardados: %(characters)s."
 
 
 @dataclass
@@ -41,6 +43,8 @@ def read(schema: type[BaseModel], said) -> Reading:
     if not isinstance(said, dict):
         return Reading({}, {"": "O corpo deve ser um objeto JSON."})
     reading = Reading({}, {})
+    if found := unstorable("".join(said)):
+        reading.errors[""] = UNSTORABLE_KEY % {"characters": found}
     for name, field in schema.model_fields.items():
         path = field.alias or name
         if path not in said:
@@ -81,8 +85,8 @@ def _uuid(value):
 def _text(value):
     if not isinstance(value, str):
         refuse("Deve ser um texto.")
-    if not _storable(value):
-        refuse(UNSTORABLE)
+    if found := unstorable(value):
+        refuse(UNSTORABLE % {"characters": found})
     return value
 
 
@@ -121,8 +125,8 @@ def _search(value):
 def _metadata(value):
     if not isinstance(value, dict):
         refuse("Deve ser um objeto JSON.")
-    if not all(_storable(text) for text in _texts(value)):
-        refuse(UNSTORABLE)
+    if found := unstorable_in_json(value):
+        refuse(UNSTORABLE % {"characters": found})
     if not all(number == 0 or SMALLEST <= abs(number) < LARGEST for number in _floats(value)):
         refuse(UNWRITABLE)
     if len(json.dumps(value, ensure_ascii=False).encode()) > METADATA_BYTES:
@@ -136,20 +140,6 @@ def _floats(value):
     elif isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _floats(inner)
-
-
-def _texts(value):
-    """Every text in a JSON value, keys included."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        yield from value if isinstance(value, dict) else ()
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
-
-
-def _storable(text):
-    return not any(char == "\0" or unicodedata.category(char) == "Cs" for char in text)
 
 
 def _or_null(reads):

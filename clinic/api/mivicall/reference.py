@@ -33,8 +33,8 @@ traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e `X-RateLimit-Reset`.
 
 **Repetir sem medo.** `Idempotency-Key` em POST, PATCH e DELETE: o mesmo pedido com a mesma chave tem a mesma resposta,
 com `Idempotency-Replayed: true`, e nada é feito duas vezes. O mesmo pedido tem o mesmo método, o mesmo endereço e o
-mesmo corpo, comparado byte a byte: o mesmo JSON com as chaves noutra ordem, ou com outros espaços, é outro pedido (422).
-Guarda-se 30 dias. Um erro que nada gravou não se guarda, exceto um 409 decidido.
+mesmo corpo, comparado byte a byte: o mesmo JSON com as chaves noutra ordem, ou com outros espaços, é outro pedido
+(422). Guarda-se 30 dias. Um erro que nada gravou não se guarda, exceto um 409 decidido.
 
 **`x-origem`** diz quem decidiu: `seed`, a página de Create appointment da MiviCall; `site`, o resto da documentação
 pública dela; `nossa`, nós.

@@ -17,6 +17,7 @@ BORN = [
     "patient.dateBirth must be a valid ISO 8601 date string",
 ]
 PHONE = ["patient.O telefone é necessário", "patient.phone must be a string"]
+UNSTORABLE = "{} contém caracteres que não podem ser gravados"
 NAME = ["patient.O nome é necessário", "patient.name must be a string"]
 PROCEDURES = [
     "Procedimentos não encontrados",
@@ -137,7 +138,10 @@ TABLE = {
     "name missing": (of_patient(name=None), NAME),
     "name empty": (of_patient(name=""), NAME[:1]),
     "name of spaces": (of_patient(name="   "), NAME[:1]),
-    "name only of NULs": (of_patient(name="\0\0"), NAME[:1]),
+    "name only of NULs": (of_patient(name="\0\0"), [UNSTORABLE.format("patient.O nome")]),
+    "name of marks that nobody sees": (of_patient(name="\u200f\u2066"), NAME[:1]),
+    "phone with a control": (of_patient(phone="(81) 99999-9999\x07"), [UNSTORABLE.format("patient.O telefone")]),
+    "cpf with half a pair": (of_patient(cpf="123.456.789-00\udfff"), [UNSTORABLE.format("patient.O CPF")]),
     "name an array": (of_patient(name=["João"]), NAME[1:]),
     "name too long": (of_patient(name="x" * 10_000), ["patient.O nome deve ter no máximo 160 caracteres"]),
     "patient missing": (with_(patient=None), CPF + BORN + PHONE + NAME),

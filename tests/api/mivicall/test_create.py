@@ -406,7 +406,7 @@ def test_what_is_wrong_comes_before_what_is_not_there_and_that_before_what_is_ta
 def test_every_reason_of_booking_has_its_answer_and_only_one():
     assert errors.PATHS.keys() | errors.ANSWERS.keys() == set(Reason)
     assert errors.PATHS.keys() & errors.ANSWERS.keys() == set()
-    assert set(errors.PATHS.values()) <= {*SAMPLE, "status"}
+    assert set(errors.PATHS.values()) <= {*SAMPLE, "status", "metadata"}
 
 
 def test_an_end_beyond_twelve_hours_cannot_be_asked_for(program, recife, doctor, good):

@@ -65,8 +65,9 @@ O token é de uma clínica só: ids de outra clínica respondem como desconhecid
 - Instantes em ISO 8601, UTC, com milissegundos e `Z`; um dia é `2025-12-25T00:00:00.000Z`.
 - Horas são `HH:mm` no fuso da clínica.
 - CPF e telefone com ou sem pontuação.
-- Textos são gravados como vêm, sem os espaços das pontas; num nome, espaços seguidos viram um só e marcas invisíveis de
-  direção saem. Um texto com NUL, metade de um par UTF-16 ou outro caractere de controle é 400, nunca mudado em silêncio.
+- Textos são gravados como vêm, sem os espaços das pontas; num nome, espaços seguidos viram um só e marcas invisíveis
+  de direção saem. Um texto com NUL, metade de um par UTF-16 ou outro caractere de controle é 400, nunca mudado em
+  silêncio.
 - Listas: `limit` (50 se não vier, no máximo 100) e `offset`; a resposta é um array.""",
     ),
     Section(

@@ -56,8 +56,8 @@ Cada chave tem as suas permissões:
 - `startsAt` em ISO 8601 **com** o desvio do fuso (`+01:00`, `-03:00` ou `Z`); sem ele: 422.
 - Telefones em E.164, `+351912345678`. Não voltam às claras: volta `patientPhoneHash`.
 - Textos são guardados como vêm, sem os espaços das pontas; num nome, espaços seguidos passam a um só e as marcas
-  invisíveis de direção saem. Um texto com NUL, metade de um par UTF-16 ou outro carácter de controlo: 422, nunca mudado em
-  silêncio.
+  invisíveis de direção saem. Um texto com NUL, metade de um par UTF-16 ou outro carácter de controlo: 422, nunca
+  mudado em silêncio.
 - Campos desconhecidos são ignorados.
 - Cada resposta traz `X-Request-Id`: indique-o quando pedir ajuda.""",
     ),

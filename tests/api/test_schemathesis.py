@@ -75,6 +75,7 @@ IMAGEMAIS_RULES = [
     messages.OTHER_DOCTOR,
     messages.UNSTORABLE.format("O telefone"),
     messages.UNSTORABLE_KEY,
+    *(messages.UNSTORABLE_IN_QUERIES.format(field) for field in ("name", "phone")),
     *(messages.NOT_CHANGED_HERE.format(field, call) for field, call in messages.ELSEWHERE.items()),
     SENTENCES[Problem.IDEMPOTENCY_KEY_REUSED][1],
 ]

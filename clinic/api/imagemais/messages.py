@@ -73,6 +73,7 @@ UNREADABLE_IN_QUERIES = {
 }
 # Of a text with NUL, half of a UTF-16 pair or another character that controls (`clinic.booking.unstorable`).
 UNSTORABLE = "{} contém caracteres que não podem ser gravados"
+UNSTORABLE_IN_QUERIES = "{} contém caracteres inválidos"
 CALLED = {"patient.cpf": "patient.O CPF", "patient.phone": "patient.O telefone", "patient.name": "patient.O nome"}
 UNSTORABLE_KEY = UNSTORABLE.format("O nome de um campo")
 NOT_A_TIME = "{} deve estar no formato HH:mm"

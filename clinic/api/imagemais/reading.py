@@ -35,6 +35,7 @@ FURTHEST_OFFSET = 2**31 - 1
 class Reader:
     missing = messages.MISSING
     unreadable = messages.UNREADABLE
+    unstorable = messages.UNSTORABLE
 
     def __init__(self, said):
         self.said = said
@@ -71,7 +72,7 @@ class Reader:
             self.blame(field, *self.unreadable[field])
             return ""
         if unstorable(value):
-            self.blame(field, messages.UNSTORABLE.format(messages.CALLED.get(field, field)))
+            self.blame(field, self.unstorable.format(messages.CALLED.get(field, field)))
             return ""
         if not value and required:
             self.blame(field, self.missing[field][0])
@@ -181,6 +182,7 @@ class Query(Reader):
 
     missing = messages.MISSING_IN_QUERIES
     unreadable = messages.UNREADABLE | messages.UNREADABLE_IN_QUERIES
+    unstorable = messages.UNSTORABLE_IN_QUERIES
 
     def __init__(self, request):
         super().__init__(request.GET.dict())

@@ -82,9 +82,7 @@ def test_every_other_text_comes_back_as_it_was_sent(desk, notes):
 def test_a_query_that_no_text_can_be_is_refused(desk, query):
     answer = desk.ask("GET", f"/patients?{query}")
     field = query.partition("=")[0]
-    called = {"cpf": "cpf", "phone": "phone", "name": "name"}[field]
-    assert answer.status_code == 400
-    assert answer.json()["message"][0] == f"{called} contém caracteres que não podem ser gravados"
+    assert (answer.status_code, answer.json()["message"]) == (400, [f"{field} contém caracteres inválidos"])
 
 
 @pytest.mark.parametrize("query", ["name=%ff", "name=Jo%e3o", "x=%ed%a0%80", "%c0%80=1", "name=a%80"])

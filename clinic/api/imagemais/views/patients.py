@@ -112,6 +112,6 @@ def edit_patient(request, patient_id: int):
 def _digits(read, field, wanted, *, ignored):
     text = read.text(field, required=False)
     digits = re.sub(ignored, "", text)
-    if read.has(field) and not wanted.fullmatch(digits):
+    if read.has(field) and read.understood(field) and not wanted.fullmatch(digits):
         read.blame(field, *messages.UNREADABLE_IN_QUERIES[field])
     return digits

@@ -186,7 +186,7 @@ def _date(day, month, year):
 
 
 def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") -> QuerySet[Patient]:
-    """The living, by name and then pk: those with that part of the name, that CPF, those digits of the phone; empty: all."""
+    """The living by name and then pk: with that part of the name, that CPF, those digits of the phone; empty: all."""
     found = Patient.objects.of(clinic).filter(died=False).alias(phone_text=Cast("phone", TextField()))
     named = _untitled(words(_plain(name)))
     if name.strip() and not named:

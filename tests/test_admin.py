@@ -661,6 +661,17 @@ def test_a_patient_is_found_without_accents_by_any_part_and_by_digits(client, ma
     assert ("Élia" in client.get(url(Patient), {"q": typed}).text) is found
 
 
+def test_the_admin_asks_about_an_age_and_a_year_of_two_digits(client, manager):
+    typed = {"name": "Ana", "phone": "(81) 98333-1010", "birth_date": "01/01/1901"}
+
+    answer = client.post(url(Patient, "add"), typed)
+    assert answer.status_code == 200 and 'name="old_is_right" value="1901-01-01"' in answer.text
+    assert "quatro algarismos" in client.post(url(Patient, "add"), typed | {"birth_date": "01/01/25"}).text
+    assert Patient.objects.count() == 0
+    assert client.post(url(Patient, "add"), typed | {"old_is_right": "1901-01-01"}).status_code == 302
+    assert "01/01/1901 (12" in client.get(url(Patient)).text
+
+
 def test_a_double_is_asked_about_in_the_admin_too(client, manager):
     rita = make_patient(manager.clinic, name="Rita Lima", phone="+5581983331010", cpf=None)
     typed = {"name": "RITA  lima", "phone": "(81) 98333-1010"}

@@ -12,6 +12,8 @@ from django.utils import timezone
 from clinic import patients
 from clinic.booking import Author, LineRequest, Proposal, book, change_patient, change_status
 from clinic.models import AppointmentEvent, Patient
+from clinic.templatetags.written import age
+from clinic.web.forms.fields import TypedDateField
 from clinic.web.forms.patient import as_written
 from tests.factories import (
     cpf,
@@ -386,7 +388,7 @@ def test_the_panel_is_offered_patients_and_to_register_what_was_typed(desk, clin
     assert 'role="listbox"' in options and options.count('role="option"') == 2
     assert f'name="pick" value="{ana.pk}"' in options and 'name="new" value="1"' in options
     assert "Noa ( Ana Souza )" in text
-    assert "17/05/1980 · CPF 529.982.247-25 · (81) 98765-4321" in text
+    assert "17/05/1980 (46 anos) · CPF 529.982.247-25 · (81) 98765-4321" in text
     assert f"última visita {clinic.local(last.starts_at):%d/%m/%Y} com Dr. Paulo Reis" in text
     assert "Cadastrar “souza”" in text
 
@@ -575,6 +577,79 @@ def test_a_form_without_anything_is_not_an_error(desk, clinic, data):
     assert desk.post(reverse("web:patient-add"), data).status_code == 422
     assert desk.post(reverse("web:patient-edit", args=[patient.pk]), data).status_code == 422
     assert desk.post(reverse("web:patient-check"), data).status_code == 200
+
+
+# --- ages -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("birth_date", "day", "words"),
+    [
+        (date(1980, 5, 17), date(2026, 5, 16), "45 anos"),
+        (date(1980, 5, 17), date(2026, 5, 17), "46 anos"),
+        (date(2000, 2, 29), date(2026, 2, 28), "25 anos"),
+        (date(2000, 2, 29), date(2026, 3, 1), "26 anos"),
+        (date(2024, 11, 29), date(2026, 11, 28), "23 meses"),
+        (date(2024, 11, 28), date(2026, 11, 28), "2 anos"),
+        (date(2026, 10, 1), date(2026, 11, 28), "58 dias"),
+        (date(2026, 11, 27), date(2026, 11, 28), "1 dia"),
+    ],
+)
+def test_an_age_is_written_in_years_months_or_days(birth_date, day, words):
+    assert age(birth_date, day) == words
+
+
+def test_the_age_stands_beside_the_birth_date_everywhere(desk, clinic):
+    ana = make_patient(clinic, name="Ana Lima", birth_date="1980-01-01")
+    coming = visit(ana, days=2)
+
+    pages = [
+        desk.get(reverse("web:patient-detail", args=[ana.pk])),
+        desk.post(reverse("web:patient-list"), {"q": "ana"}, headers=HTMX),
+        desk.post(reverse("web:patient-search"), {"q": "ana"}, headers=HTMX),
+        desk.get(reverse("web:appointment-detail", args=[coming.pk])),
+        desk.get(reverse("web:appointment-book"), {"paciente": ana.pk}),
+        desk.post(reverse("web:patient-add"), {"name": "Ana Lima", "phone": ana.phone.as_e164}),
+    ]
+    for page in pages:
+        assert re.search(r"01/01/1980 \(\d\d anos\)", page.content.decode()), page.request
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"), [("12/03/84", 1984), ("12/03/27", 1927), ("12/03/99", 1999), ("120384", 1984), ("1/2/00", 2000)]
+)
+def test_a_birth_year_of_two_digits_that_can_only_be_one_is_read(time_machine, typed, read):
+    time_machine.move_to("2026-11-21T15:00:00Z", tick=False)
+    assert TypedDateField(past=True).clean(typed).year == read
+
+
+@pytest.mark.parametrize("typed", ["12/03/25", "1-1-20", "12.03.22", "120320", "12 3 18"])
+def test_a_birth_year_of_two_digits_that_may_be_either_is_asked(desk, typed):
+    answer = desk.post(reverse("web:patient-add"), TYPED | {"birth_date": typed})
+
+    assert answer.status_code == 422 and Patient.objects.count() == 0
+    assert re.search(r"O ano é 19\d\d ou 20\d\d\? Escreva-o com quatro algarismos.", answer.content.decode())
+
+
+@pytest.mark.parametrize("typed", ["01/01/1901", "12/03/1912", "1900-01-01", "05051910", "1.1.1905"])
+def test_an_age_above_a_hundred_and_ten_is_asked_and_may_be_right(desk, typed):
+    add, typed = reverse("web:patient-add"), TYPED | {"birth_date": typed}
+    answer = desk.post(add, typed)
+    page = answer.content.decode()
+    box = re.search('name="old_is_right" value="([^"]+)"', page)
+
+    assert answer.status_code == 422 and Patient.objects.count() == 0 and "anos está certa" in page
+    assert desk.post(add, typed | {"old_is_right": "1902-02-02"}).status_code == 422
+    assert desk.post(add, typed | {"old_is_right": box[1]}).status_code == 302
+    old = Patient.objects.get()
+    assert desk.post(reverse("web:patient-edit", args=[old.pk]), typed_of(old, notes="x")).status_code == 302
+
+
+def test_the_panel_asks_about_an_age_too(desk, clinic):
+    typed = TYPED | {"birth_date": "01/01/1901", "is_new": "1", "doctor": make_doctor(clinic).pk}
+    page = desk.post(reverse("web:appointment-book"), typed, headers=HTMX).content.decode()
+
+    assert 'name="old_is_right" value="1901-01-01"' in page and "Confira o ano" in page
 
 
 # --- a patient who died -----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from dataclasses import fields
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic import patients
@@ -20,8 +21,11 @@ from clinic.booking import (
     same_patients,
 )
 from clinic.models import Clinic, Patient
+from clinic.models.patient import OLDEST, years_between
+from clinic.templatetags.written import born
 
 ID = re.compile("[0-9]{1,18}")
+YEAR_OF_TWO_DIGITS = re.compile(r"^\d{1,2}\D\d{1,2}\D\d{2}$")
 DETAILS = [field.name for field in fields(PatientDetails)]
 
 
@@ -38,6 +42,7 @@ class PatientForm(ClinicRowForm):
     email = forms.CharField(label=_("E-mail"), required=False)
 
     doubles = ()
+    old = None
 
     @property
     def besides(self):
@@ -46,12 +51,25 @@ class PatientForm(ClinicRowForm):
 
     def _post_clean(self):
         clinic, patient_id = self.instance.clinic, self.instance.pk
+        self._ask_about_age()
         for refusal in check_patient(self.details(), clinic=clinic, patient_id=patient_id):
             self.add_error(refusal.field, str(refusal.message))
         if patient_id is None and not self.errors:
             self.doubles = same_patients(clinic, self.details(), besides=self.besides)
             if self.doubles:
                 self.add_error(None, Refusal(Reason.PATIENT_EXISTS, {"name": self.doubles[0].called}).message)
+
+    def _ask_about_age(self):
+        """Like the desk: a year of two digits may be of either century, and above OLDEST years a box confirms."""
+        if YEAR_OF_TWO_DIGITS.search(self.data.get("birth_date", "").strip()):
+            self.add_error("birth_date", _("Escreva o ano de nascimento com quatro algarismos."))
+        born = self.cleaned_data.get("birth_date")
+        years = years_between(born, timezone.localdate()) if born else 0
+        if years > OLDEST and born != self.initial.get("birth_date"):
+            self.old = born.isoformat(), years
+            if self.data.get("old_is_right") != self.old[0]:
+                sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa no alto e salve de novo.")
+                self.add_error("birth_date", sentence % {"age": years})
 
     def details(self):
         typed = {name: self.cleaned_data.get(name) for name in DETAILS}
@@ -69,7 +87,7 @@ def foreign_document(clinic: Clinic | None) -> str | None:
 @admin.register(Patient)
 class PatientAdmin(ClinicRowAdmin):
     form = PatientForm
-    list_display = ["called", "phone", "birth_date", "cpf", "nif", "is_complete"]
+    list_display = ["called", "phone", "birth_date_and_age", "cpf", "nif", "is_complete"]
     list_filter = ["died", *((field, admin.EmptyFieldListFilter) for field in ["birth_date", "cpf", "nif"])]
     search_fields = ["email"]
     ordering = ["folded_name", "pk"]
@@ -113,6 +131,10 @@ class PatientAdmin(ClinicRowAdmin):
     @admin.display(description=_("paciente"), ordering="folded_name")
     def called(self, patient):
         return patient.called
+
+    @admin.display(description=_("data de nascimento"), ordering="birth_date", empty_value="—")
+    def birth_date_and_age(self, patient):
+        return born(patient) or None
 
     @admin.display(description=_("completo"), boolean=True)
     def is_complete(self, patient):

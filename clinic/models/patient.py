@@ -1,6 +1,7 @@
 import hashlib
 import hmac
 import uuid
+from datetime import date
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -14,6 +15,13 @@ from phonenumber_field.modelfields import PhoneNumberField
 from clinic.models.clinic import ClinicRow
 from clinic.models.names import Letters
 from clinic.models.ranges import Fold
+
+OLDEST = 110  # years; above it a screen asks whether the birth date is right
+
+
+def years_between(born: date, day: date) -> int:
+    """The age in whole years on that day; born on 29 February, one is older from 1 March on."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def phone_hash(phone, clinic_id: int) -> str:

@@ -1,11 +1,20 @@
 """How money, phones and documents are written for people."""
 
+from datetime import date
 from decimal import Decimal
 
 import phonenumbers
 from django import template
+from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.translation import ngettext
 from phonenumber_field.phonenumber import PhoneNumber
+
+from clinic.models import Patient
+from clinic.models.patient import years_between
+
+BABY_YEARS = 2
+NEWBORN_MONTHS = 2
 
 register = template.Library()
 
@@ -25,6 +34,29 @@ def phone(number, clinic) -> str:
     abroad = parsed.country_code != phonenumbers.country_code_for_region(clinic.country)
     style = phonenumbers.PhoneNumberFormat
     return phonenumbers.format_number(parsed, style.INTERNATIONAL if abroad else style.NATIONAL)
+
+
+@register.filter
+def born(patient: Patient) -> str:
+    """17/05/1980 (46 anos), today or on the day of death; without a birth date nothing."""
+    if patient.birth_date is None:
+        return ""
+    day = patient.died_on or (None if patient.died else timezone.localdate())
+    return (
+        f"{patient.birth_date:%d/%m/%Y} ({age(patient.birth_date, day)})" if day else f"{patient.birth_date:%d/%m/%Y}"
+    )
+
+
+def age(birth_date: date, day: date) -> str:
+    """46 anos, below two years 8 meses, below two months 12 dias."""
+    years = years_between(birth_date, day)
+    months = (day.year - birth_date.year) * 12 + day.month - birth_date.month - (day.day < birth_date.day)
+    if years >= BABY_YEARS:
+        return ngettext("%(n)s ano", "%(n)s anos", years) % {"n": years}
+    if months >= NEWBORN_MONTHS:
+        return ngettext("%(n)s mês", "%(n)s meses", months) % {"n": months}
+    days = (day - birth_date).days
+    return ngettext("%(n)s dia", "%(n)s dias", days) % {"n": days}
 
 
 @register.filter

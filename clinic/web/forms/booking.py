@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import booking
 from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal
 from clinic.models import Appointment, Clinic, NonexistentTime, Patient
-from clinic.web.forms.fields import TypedDateField, TypedTimeField, Unchanging, ids_in
+from clinic.web.forms.fields import TypedDateField, TypedTimeField, Unchanging, ask_about_age, ids_in
 
 # Where the form says what a rule blames, if its field has another name here.
 FORM_FIELDS = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends", "": None}
@@ -137,6 +137,7 @@ class BookingForm(WhenForm):
 
     def clean(self):
         self.lines = [self._line(*row) for row in self.rows if row[0].strip()]
+        ask_about_age(self)
         return super().clean()
 
     def proposal(self) -> Proposal:

@@ -10,6 +10,8 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clinic.models.patient import OLDEST, years_between
+
 DATE = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})(?:[/.\- ](\d{4}|\d{2}))?|(\d{2})(\d{2})(\d{4}|\d{2})")
 ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 # Nothing a clinic books or anybody was born in lies outside; and calendars can step beyond both ends.
@@ -29,6 +31,18 @@ def ids_in(data: QueryDict, name: str) -> list[int]:
     return [int(each) for each in " ".join(data.getlist(name)).split() if is_short_number(each)]
 
 
+def ask_about_age(form: forms.Form, stored: date | None = None) -> None:
+    """Refuse a birth date above OLDEST years, unless it is `stored` or `old_is_right` confirms that very day.
+
+    `form.old` is then what there is to confirm: (the day in ISO form, the age)."""
+    born = form.cleaned_data.get("birth_date")
+    years = years_between(born, timezone.localdate()) if born else 0
+    form.old = (born.isoformat(), years) if years > OLDEST and born != stored else None
+    if form.old and form.data.get("old_is_right") != form.old[0]:
+        sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa ao lado e salve de novo.")
+        form.add_error("birth_date", ValidationError(sentence, code="old", params={"age": years}))
+
+
 class Unchanging(dict):
     """The fields of a form class whose forms change none of them, so that each can use them without a deep copy."""
 
@@ -39,13 +53,14 @@ class Unchanging(dict):
 class TypedDateField(forms.Field):
     """A local date: 23/11/2026, 23/11/26, 23112026, 2026-11-23, or 23/11, the first such day from two months ago on.
 
-    `past` (birth dates) wants the year, and reads two digits as the last such year that has been; otherwise they are of
-    this century.
+    `past` (birth dates) wants the year, and reads two digits as the last such year that has been, unless somebody of up
+    to OLDEST years may be born in the century before too: then it asks. Otherwise they are of this century.
     """
 
     default_error_messages = {
         "invalid": _("Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026."),
         "year": _("O ano deve ficar entre 1900 e 2200. Confira a data."),
+        "century": _("O ano é %(early)s ou %(late)s? Escreva-o com quatro algarismos."),
     }
 
     def __init__(self, *, past=False, **options):
@@ -87,7 +102,13 @@ class TypedDateField(forms.Field):
             return int(written)
         today = timezone.localdate()
         year = today.year // 100 * 100 + int(written)
-        return year - 100 if self.past and year > today.year else year
+        if not self.past:
+            return year
+        if year <= today.year <= year - 100 + OLDEST:
+            raise ValidationError(
+                self.error_messages["century"], code="century", params={"early": year - 100, "late": year}
+            )
+        return year - 100 if year > today.year else year
 
 
 class TypedTimeField(forms.Field):

@@ -11,7 +11,7 @@ from clinic import booking
 from clinic.booking import BookingRefused, PatientDetails, Reason
 from clinic.models import Clinic, Patient
 from clinic.templatetags.written import cpf, phone
-from clinic.web.forms.fields import TypedDateField, ids_in
+from clinic.web.forms.fields import TypedDateField, ask_about_age, ids_in
 
 OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
 
@@ -67,6 +67,11 @@ class PatientForm(forms.Form):
         """Where the cursor stands: at what is wrong or in conflict first, or at the name of somebody new."""
         wrong = (field for field in self.fields if field in self.errors or field in self.stored)
         return next(wrong, None if self.patient else "name")
+
+    def clean(self):
+        cleaned = super().clean()
+        ask_about_age(self, self.patient and self.patient.birth_date)
+        return cleaned
 
     def details(self) -> PatientDetails:
         values = self.cleaned_data

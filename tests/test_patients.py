@@ -335,7 +335,7 @@ def test_the_list_begins_with_who_is_expected_today(desk, clinic):
     visit(make_patient(clinic, name="Ana de Hoje"), days=0)
     page = desk.get(reverse("web:patient-list")).content.decode()
 
-    assert "Com horário hoje" in page and "Ana de Hoje" in page and "Bia Fora" not in page
+    assert "Com agendamento hoje" in page and "Ana de Hoje" in page and "Bia Fora" not in page
 
 
 def test_only_the_first_fifty_are_listed(desk, clinic):

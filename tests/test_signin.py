@@ -28,7 +28,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 NOON = "2026-11-23T15:00:00Z"  # a Monday in Recife
-REFUSED = "Usuário ou senha não conferem."
+REFUSED = "Usuário ou senha incorretos."
 
 
 # --- pages to stand for everybody else's, so that these tests are about the door alone -------------------------------

@@ -67,5 +67,5 @@ def test_one_gets_the_time_and_all_others_are_told_what_is_free(live_server):
     assert Appointment.objects.get().lines.get().procedure == procedure
     for status, page in answers:
         if status == 409:
-            assert f"já está ocupado com {doctor.name}." in page
+            assert f"{doctor.name} já tem outro agendamento às" in page
             assert page.count('name="choose"') == 3

@@ -97,7 +97,7 @@ class ClinicLocale:
         """The front desk works for one clinic: a superuser who has chosen none is sent to the list of them."""
         at_the_desk = request.resolver_match.namespace == "web" and getattr(view, "clinic_required", True)
         if at_the_desk and request.clinic is None and request.user.is_authenticated:
-            messages.info(request, _("Escolha primeiro a clínica: marque-a na lista e use “Trabalhar nesta clínica”."))
+            messages.info(request, _("Escolha primeiro a clínica: escolha-a na lista e use “Trabalhar nesta clínica”."))
             return HttpResponseRedirect(reverse("admin:clinic_clinic_changelist"))
         return None
 

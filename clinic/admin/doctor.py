@@ -61,7 +61,7 @@ class DoctorAdmin(ClinicRowAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("hours")
 
-    @admin.display(description=gettext_lazy("expediente"))
+    @admin.display(description=gettext_lazy("horário de atendimento"))
     def hours_summary(self, doctor):
         return summary(doctor.hours.all())
 

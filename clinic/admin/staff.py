@@ -121,11 +121,11 @@ class StaffAdmin(NounAdmin):
             self.log_change(request, user, _("Senha nova gerada."))
             self.tell_password(request, user, password)
 
-    @admin.action(description=gettext_lazy("Liberar entrada bloqueada"), permissions=["change"], location=EVERYWHERE)
+    @admin.action(description=gettext_lazy("Desbloquear acesso"), permissions=["change"], location=EVERYWHERE)
     def unlock(self, request, queryset):
         for user in queryset:
             lockout.release(user.username)
-        self.message_user(request, _("Entrada liberada: já se pode tentar de novo."), messages.SUCCESS)
+        self.message_user(request, _("Acesso desbloqueado: já se pode tentar de novo."), messages.SUCCESS)
 
     def tell_password(self, request, user, password):
         sentence = _("Senha de %(user)s: %(password)s — anote agora, ela não aparece de novo.")

@@ -26,7 +26,7 @@ def reschedule(
     by: Author,
     now: datetime | None = None,
 ) -> Appointment:
-    """Move a standing or missed appointment, which becomes Reagendado. `ends_at` None keeps its length.
+    """Move a standing or missed appointment, which becomes Remarcado. `ends_at` None keeps its length.
 
     Locks the new doctor's row, the patient's, then the appointment's. Raises BookingRefused, Appointment.DoesNotExist.
     """

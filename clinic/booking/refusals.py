@@ -21,7 +21,7 @@ class Reason(Enum):
         _("%(patient)s consta como falecido(a). Se for engano, desfaça a marca no cadastro e tente de novo."),
     )
     DIED_ON_IMPOSSIBLE = "died_on", _("A data do falecimento deve ficar entre o nascimento e hoje. Corrija ou apague.")
-    DIED_ON_WITHOUT_MARK = "died_on", _("Marque “Falecido(a)” para gravar esta data, ou apague a data.")
+    DIED_ON_WITHOUT_MARK = "died_on", _("Selecione “Falecido(a)” para gravar esta data, ou apague a data.")
     NAME_MISSING = "name", _("Informe o nome do paciente.")
     NAME_TOO_LONG = "name", _("O nome tem %(length)s caracteres; o máximo é %(limit)s.")
     SOCIAL_NAME_TOO_LONG = "social_name", _("O nome social tem %(length)s caracteres; o máximo é %(limit)s.")
@@ -43,9 +43,12 @@ class Reason(Enum):
     NIF_INVALID = "nif", _("Este NIF não é válido. São 9 dígitos; corrija ou deixe em branco.")
     EMAIL_INVALID = "email", _("Este e-mail não é válido. Exemplo: nome@provedor.com.")
     DOCTOR_MISSING = "doctor", _("Escolha o médico ou a médica.")
-    DOCTOR_UNKNOWN = "doctor", _("Este médico não atende mais na clínica. Escolha outro.")
+    DOCTOR_UNKNOWN = "doctor", _("Este profissional não atende mais aqui. Escolha outro.")
     PROCEDURES_MISSING = "procedures", _("Escolha pelo menos um procedimento.")
-    PROCEDURES_TOO_MANY = "procedures", _("São %(count)s procedimentos; o máximo de uma vez é %(limit)s.")
+    PROCEDURES_TOO_MANY = (
+        "procedures",
+        _("No máximo %(limit)s procedimentos por agendamento (foram escolhidos %(count)s)."),
+    )
     PROCEDURE_UNKNOWN = "procedures", _("Um dos procedimentos não é mais oferecido. Escolha de novo.")
     PROCEDURE_NOT_OFFERED = (
         "procedures",
@@ -74,11 +77,11 @@ class Reason(Enum):
     DOCTOR_ABSENT = "starts_at", _("%(doctor)s não atende nesse horário por ausência: %(reason)s.")
     CLINIC_CLOSED = "starts_at", _("A clínica estará fechada: %(reason)s.")
     HOLIDAY = "date", _("A clínica fecha no feriado: %(reason)s.")
-    DOCTOR_TAKEN = "starts_at", _("%(time)s já está ocupado com %(doctor)s.")
-    PATIENT_ELSEWHERE = "starts_at", _("%(patient)s já tem horário às %(time)s com %(doctor)s.")
+    DOCTOR_TAKEN = "starts_at", _("%(doctor)s já tem outro agendamento às %(time)s.")
+    PATIENT_ELSEWHERE = "starts_at", _("%(patient)s já tem agendamento às %(time)s com %(doctor)s.")
     TRANSITION_FORBIDDEN = (
         "status",
-        _("De “%(current)s” não se passa para “%(wanted)s”. Atualize a página: outra pessoa pode ter alterado."),
+        _("Não dá para passar de “%(current)s” para “%(wanted)s”. Atualize a página: outra pessoa pode ter alterado."),
     )
     NOT_YET_BEGUN = "status", _("Só se marca falta depois do início, às %(time)s.")
     ANOTHER_IN_SERVICE = "status", _("%(doctor)s já está atendendo outra pessoa. Finalize esse atendimento antes.")

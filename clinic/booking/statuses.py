@@ -21,7 +21,7 @@ TRANSITIONS = {
     Status.CANCELLED: {Status.SCHEDULED},
 }
 
-# Becoming Reagendado is not a transition of its own: it is what moving does.
+# Becoming Remarcado is not a transition of its own: it is what moving does.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}
 
 

@@ -24,7 +24,7 @@ class Status(models.TextChoices):
     FINISHED = "finished", _("Finalizado")
     NO_SHOW = "no_show", _("Faltou")
     CANCELLED = "cancelled", _("Cancelado")
-    RESCHEDULED = "rescheduled", _("Reagendado")
+    RESCHEDULED = "rescheduled", _("Remarcado")
 
 
 # The one home of "takes no time": constraints, rules, free times and the day all ask here.

@@ -41,8 +41,8 @@ class ApiKey(ClinicRow):
     """A MiviCall key. Only `digest`, an HMAC under the credentials' key, and a prefix to recognise it by are kept."""
 
     class Scope(models.TextChoices):
-        APPOINTMENTS_READ = "appointments:read", _("ver marcações")
-        APPOINTMENTS_WRITE = "appointments:write", _("marcar e alterar")
+        APPOINTMENTS_READ = "appointments:read", _("ver agendamentos")
+        APPOINTMENTS_WRITE = "appointments:write", _("agendar e alterar")
         DIRECTORY_READ = "directory:read", _("ver médicos, procedimentos e a clínica")
         PATIENTS_READ = "patients:read", _("ver pacientes")
 

@@ -58,8 +58,8 @@ class WorkingHours(ClinicRow):
     ends = models.TimeField(_("às"))
 
     class Meta:
-        verbose_name = _("expediente")
-        verbose_name_plural = _("expediente")
+        verbose_name = _("horário de atendimento")
+        verbose_name_plural = _("horários de atendimento")
         ordering = ["weekday", "starts", "pk"]
         constraints = [
             models.CheckConstraint(condition=Q(weekday__gte=1, weekday__lte=7), name="workinghours_weekday_iso"),

@@ -44,7 +44,7 @@ class StaffUser(AbstractBaseUser):
     class Role(models.TextChoices):
         RECEPTIONIST = "receptionist", _("Recepção")
         MANAGER = "manager", _("Gestão")
-        MASTER = "master", _("Master")
+        MASTER = "master", _("Administrador (master)")
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, null=True, blank=True, verbose_name=_("clínica"))
     username = models.CharField(

@@ -1,4 +1,4 @@
-"""What Configurações → Integrações shows: tokens and keys with their state at this moment, and who did what."""
+"""What Integrações shows: tokens and keys with their state at this moment, and who did what."""
 
 from dataclasses import dataclass
 from datetime import datetime

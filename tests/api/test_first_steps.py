@@ -64,13 +64,13 @@ def test_imagemais_from_token_to_the_first_booking(imagemais, recife, doctor):
 
     free = [each["startTime"] for each in run(own("horarios"), secret).json()]
     assert "09:00" in free and "09:15" in free
-    booked = run(own("marcar"), secret)
+    booked = run(own("agendar"), secret)
     assert booked.status_code == 201 and len(booked.json()) == 1
     taken = run(own("ocupado"), secret)
     assert taken.status_code == 409 and taken.json()["message"].startswith("Horários 09:00")
     again = run(own("repetir"), secret)
     assert again["Idempotency-Replayed"] == "true" and again.content == booked.content
-    assert set(steps) == {"token", "medicos", "procedimentos", "horarios", "marcar", "ocupado", "repetir"}
+    assert set(steps) == {"token", "medicos", "procedimentos", "horarios", "agendar", "ocupado", "repetir"}
 
 
 def test_mivicall_from_key_to_the_first_booking(mivicall, recife, doctor):

@@ -16,6 +16,7 @@ from django.utils import translation
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.generation.hypothesis.builder import ApiOperationMark
+from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 from clinic.access import access_tokens, api_keys
@@ -42,6 +43,7 @@ from tests.factories import (
 
 TODAY = {"imagemais": date(2025, 12, 22), "mivicall": date(2026, 5, 11)}
 BOOKED_AT = time(15)
+AS_ANSWERED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T00:00:00\.000Z")
 # Of these a valid shape can break any; every other refusal of a valid shape is a fault of the schema.
 RULES = {
     Reason.BIRTH_DATE_IMPOSSIBLE,
@@ -208,6 +210,10 @@ def _unless_meant(sentences, told):
         if isinstance(failure, RejectedPositiveData):
             # Of the right shape, and refused for nothing but rules.
             return not all(rules.fullmatch(message) for message in told(response.json()))
+        if isinstance(failure, AcceptedNegativeData):
+            # A day is taken as answers write it, too, and out of those schemathesis copies it.
+            days = (case.body or {}).items() if isinstance(case.body, dict) else ()
+            return not any(AS_ANSWERED.fullmatch(str(value)) for name, value in days if name == "date")
         if isinstance(failure, UseAfterFree):
             # MiviCall's DELETE cancels: the row stays, to be read and to be cancelled again (mivicall.md).
             return not failure.free.startswith("DELETE /v1/appointments/")

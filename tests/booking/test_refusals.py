@@ -60,7 +60,7 @@ of_booking(
     "died_on",
     "A data do falecimento deve ficar entre o nascimento e hoje. Corrija ou apague.",
 )(lambda desk: typed(desk, died=True, died_on=date(2199, 1, 1)))
-of_booking(Reason.DIED_ON_WITHOUT_MARK, "died_on", "Marque “Falecido(a)” para gravar esta data, ou apague a data.")(
+of_booking(Reason.DIED_ON_WITHOUT_MARK, "died_on", "Selecione “Falecido(a)” para gravar esta data, ou apague a data.")(
     lambda desk: typed(desk, died_on=date(2026, 1, 1))
 )
 of_booking(Reason.NAME_MISSING, "name", "Informe o nome do paciente.")(lambda desk: typed(desk, name=" \u200f "))
@@ -120,15 +120,15 @@ of_booking(Reason.EMAIL_INVALID, "email", "Este e-mail não é válido. Exemplo:
     lambda desk: typed(desk, email="joao@")
 )
 of_booking(Reason.DOCTOR_MISSING, "doctor", "Escolha o médico ou a médica.")(lambda desk: desk.proposal(doctor=None))
-of_booking(Reason.DOCTOR_UNKNOWN, "doctor", "Este médico não atende mais na clínica. Escolha outro.")(
+of_booking(Reason.DOCTOR_UNKNOWN, "doctor", "Este profissional não atende mais aqui. Escolha outro.")(
     lambda desk: desk.proposal(doctor=make_doctor(desk.clinic, active=False).pk)
 )
 of_booking(Reason.PROCEDURES_MISSING, "procedures", "Escolha pelo menos um procedimento.")(
     lambda desk: desk.proposal(lines=())
 )
-of_booking(Reason.PROCEDURES_TOO_MANY, "procedures", "São 21 procedimentos; o máximo de uma vez é 20.")(
-    lambda desk: desk.proposal(lines=(LineRequest(desk.procedure.pk),) * 21, ends_at=desk.at(10))
-)
+of_booking(
+    Reason.PROCEDURES_TOO_MANY, "procedures", "No máximo 20 procedimentos por agendamento (foram escolhidos 21)."
+)(lambda desk: desk.proposal(lines=(LineRequest(desk.procedure.pk),) * 21, ends_at=desk.at(10)))
 of_booking(Reason.PROCEDURE_UNKNOWN, "procedures", "Um dos procedimentos não é mais oferecido. Escolha de novo.")(
     lambda desk: desk.proposal(lines=(LineRequest(make_procedure(desk.clinic, active=False).pk),))
 )
@@ -200,7 +200,9 @@ def beside_another_patient(desk):
     return desk.proposal(starts_at=desk.at(9, 15))
 
 
-of_booking(Reason.DOCTOR_TAKEN, "starts_at", "09:15 já está ocupado com Dra. Helena Prado.")(beside_another_patient)
+of_booking(Reason.DOCTOR_TAKEN, "starts_at", "Dra. Helena Prado já tem outro agendamento às 09:15.")(
+    beside_another_patient
+)
 
 
 def with_another_doctor(desk):
@@ -208,7 +210,7 @@ def with_another_doctor(desk):
     return desk.proposal(doctor=desk.another_doctor().pk, starts_at=desk.at(9, 15))
 
 
-of_booking(Reason.PATIENT_ELSEWHERE, "starts_at", "Ana Souza já tem horário às 09:00 com Dra. Helena Prado.")(
+of_booking(Reason.PATIENT_ELSEWHERE, "starts_at", "Ana Souza já tem agendamento às 09:00 com Dra. Helena Prado.")(
     with_another_doctor
 )
 
@@ -216,7 +218,7 @@ of_booking(Reason.PATIENT_ELSEWHERE, "starts_at", "Ana Souza já tem horário à
 @of_act(
     Reason.TRANSITION_FORBIDDEN,
     "status",
-    "De “Agendado” não se passa para “Finalizado”. Atualize a página: outra pessoa pode ter alterado.",
+    "Não dá para passar de “Agendado” para “Finalizado”. Atualize a página: outra pessoa pode ter alterado.",
 )
 def finish_what_has_not_begun(desk):
     change_status(desk.book().pk, "finished", clinic=desk.clinic, by=BY, now=desk.now)

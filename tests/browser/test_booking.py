@@ -253,7 +253,7 @@ def test_a_time_taken_in_another_window_is_refused_with_the_next_free_ones(windo
     with page.expect_response("**/agendamentos/novo/"):
         page.locator("#save").click()
 
-    expect(page.locator("#error-starts")).to_have_text("10:00 já está ocupado com Dra. Helena Prado.")
+    expect(page.locator("#error-starts")).to_have_text("Dra. Helena Prado já tem outro agendamento às 10:00.")
     expect(page.locator("#booking-times button")).to_have_count(3)
     expect(page.locator("#notes")).to_have_value("prefere manhã")
     page.locator("#booking-times").get_by_text("10:30").click()
@@ -337,7 +337,7 @@ def test_a_booking_is_confirmed_moved_cancelled_and_taken_back_in_the_panel(
     panel.get_by_role("button", name="09:30").click()
     expect(panel.locator("#save")).to_have_text("Remarcar para 09:30")
     panel.locator("#save").click()
-    expect(panel).to_contain_text("Reagendado")
+    expect(panel).to_contain_text("Remarcado")
     expect(page.locator(f"#a{booked.pk}")).to_contain_text("09:30")
 
     panel.get_by_role("button", name="Desfazer").click()

@@ -161,8 +161,8 @@ def too_large(page):
 @pytest.mark.parametrize(
     ("refused", "heading"),
     [
-        (locked_out, "Entrada bloqueada por alguns minutos"),
-        (stale, "Esta página ficou velha"),
+        (locked_out, "Acesso bloqueado por alguns minutos"),
+        (stale, "Esta página expirou"),
         (too_large, "Pedido recusado"),
         (lambda page: page.goto("/falha/"), "Algo falhou no servidor"),
     ],
@@ -196,7 +196,7 @@ def test_axe_finds_nothing_in_a_panel_that_refuses(window, receptionist, appoint
     page.locator("#name").fill("Ana")
     page.locator("#phone").fill("12")
     page.locator("#save").click()
-    expect(page.locator("#error-starts")).to_contain_text("já está ocupado")
+    expect(page.locator("#error-starts")).to_contain_text("já tem outro agendamento")
     expect(page.locator("#error-phone")).to_contain_text("Este telefone não existe")
     assert violations(page) == []
 

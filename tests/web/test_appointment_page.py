@@ -55,7 +55,7 @@ def test_without_htmx_a_button_leads_back_to_the_appointment(desk, appointment):
 def test_a_status_that_may_not_follow_is_refused_with_its_sentence(desk, appointment, status):
     answer = desk.post(address("status", appointment), {"status": status}, headers=HTMX)
     assert answer.status_code == 409
-    assert "De “Agendado” não se passa para" in answer.text
+    assert "Não dá para passar de “Agendado” para" in answer.text
 
 
 def test_undo_takes_back_what_was_seen_and_not_what_came_after(desk, appointment):
@@ -98,7 +98,7 @@ def test_a_button_pressed_twice_shows_the_appointment_and_says_that_it_is_so_alr
         answer = desk.post(address("status", appointment), {"status": "confirmed"}, headers=headers, follow=True)
     assert answer.status_code == 200
     assert "Já estava “Confirmado”: nada foi alterado." in answer.text
-    assert "não se passa para" not in answer.text
+    assert "Não dá para passar de" not in answer.text
     assert appointment.events.count() == 2
 
 
@@ -164,7 +164,7 @@ def test_moving_offers_free_times_and_refuses_a_taken_one(desk, appointment):
 
     looked = desk.post(address("reschedule", appointment), form, headers=HTMX)
     assert looked.status_code == 200
-    assert "já está ocupado" in looked.text
+    assert "já tem outro agendamento" in looked.text
 
     refused = desk.post(address("reschedule", appointment), form | {"move": "1"}, headers=HTMX)
     assert refused.status_code == 409

@@ -104,7 +104,7 @@ def test_a_booking_by_htmx_shows_the_appointment_and_has_the_day_drawn_anew(desk
         ),
         ({"doctor": ""}, "doctor", "Escolha o médico ou a médica."),
         ({"doctor": "-1"}, "doctor", "Esta escolha não existe mais. Escolha de novo."),
-        ({"doctor": "999999999"}, "doctor", "Este médico não atende mais na clínica. Escolha outro."),
+        ({"doctor": "999999999"}, "doctor", "Este profissional não atende mais aqui. Escolha outro."),
         ({"procedure": [""]}, "procedure", "Escolha pelo menos um procedimento."),
         ({"procedure": ["1e9"]}, "procedure", "Esta escolha não existe mais. Escolha de novo."),
         (
@@ -151,7 +151,7 @@ def test_a_taken_time_offers_the_three_nearest_free_ones(desk, form, doctor, cli
     book_appointment(doctor, starts_at=clinic.instant(MONDAY, time(9)))
     answer = desk.post(BOOK, form, headers=HTMX)
     assert answer.status_code == 409
-    assert errors(answer) == {"starts": "09:00 já está ocupado com Dra. Helena Prado."}
+    assert errors(answer) == {"starts": "Dra. Helena Prado já tem outro agendamento às 09:00."}
     offered = [f"{clinic.local(each.starts_at):%H:%M}" for each in answer.context["times"]]
     assert offered == ["08:15", "08:30", "09:30"]
 

@@ -1,4 +1,4 @@
-"""Configurações → Integrações: who may do what, and that a secret stands in one answer and nowhere else."""
+"""Integrações: who may do what, and that a secret stands in one answer and nowhere else."""
 
 import re
 import threading

@@ -18,7 +18,7 @@ from clinic.models import AppointmentEvent, Patient, StoredAnswer
 DESCRIPTION = """\
 A API da agenda, compatível com a do ImageMais Clinic: quem fala com aquela aponta para cá e só troca o endereço.
 
-**Acesso.** O usuário master da clínica libera o token em Configurações → Integrações. Ele vale uma hora e vai em
+**Acesso.** O usuário master da clínica libera o token em Integrações. Ele vale uma hora e vai em
 `Authorization: Bearer <accessToken>`. Tudo se passa na clínica do token; o id de outra clínica é desconhecido.
 
 **Convenções.** Ids são números inteiros, aceitos também como texto. Dinheiro é texto sem zeros à direita (`"50.4"`).

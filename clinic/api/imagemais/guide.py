@@ -28,7 +28,7 @@ CAUSES = {
     Problem.MALFORMED_AUTHORIZATION: "sem Authorization: Bearer, ou mal escrito",
     Problem.INVALID_CREDENTIAL: "token desconhecido, alterado ou revogado",
     Problem.CLINIC_INACTIVE: "clínica inativa",
-    Problem.EXPIRED_CREDENTIAL: "a hora do token acabou",
+    Problem.EXPIRED_CREDENTIAL: "o token expirou",
     Problem.TOO_MANY_REQUESTS: "pedidos demais",
     Problem.TOO_MANY_PARAMETERS: "query longa demais",
     Problem.QUERY_NOT_UTF8: "query com bytes que não são UTF-8",
@@ -51,7 +51,7 @@ SECTIONS = [
         "Autenticação",
         """\
 Cada pedido leva `Authorization: Bearer <accessToken>`. O usuário master da clínica libera o token em
-Configurações → Integrações; ele vale **uma hora** e pode ser revogado antes.
+Integrações; ele vale **uma hora** e pode ser revogado antes.
 
 O token é de uma clínica só: ids de outra clínica respondem como desconhecidos.""",
         answer='{"statusCode": 401, "message": "jwt expired"}',
@@ -72,7 +72,7 @@ O token é de uma clínica só: ids de outra clínica respondem como desconhecid
     ),
     Section(
         "idempotencia",
-        "Idempotency-Key: repetir sem marcar duas vezes",
+        "Idempotency-Key: repetir sem agendar duas vezes",
         f"""\
 Em POST, PATCH e DELETE mande `Idempotency-Key` com um texto seu, de 1 a 255 caracteres, um por pedido. Se a
 resposta se perder, mande **o mesmo pedido com a mesma chave**: volta a primeira resposta, com
@@ -126,7 +126,7 @@ STEPS = [
         "token",
         "Libere um token",
         """\
-Peça ao usuário master da clínica: Configurações → Integrações → **Liberar token**. Ele aparece uma vez e vale
+Peça ao usuário master da clínica: Integrações → **Liberar token**. Ele aparece uma vez e vale
 uma hora. Guarde-o numa variável do terminal:""",
         lambda address: "TOKEN='cole aqui o token'",
     ),
@@ -134,7 +134,7 @@ uma hora. Guarde-o numa variável do terminal:""",
         "medicos",
         "Descubra os médicos",
         """\
-A resposta é uma lista; guarde o `id` do médico com quem quer marcar. Cada um traz os procedimentos que faz.""",
+A resposta é uma lista; guarde o `id` do médico com quem quer agendar. Cada um traz os procedimentos que faz.""",
         lambda address: f"curl '{address}/api/doctors' \\\n  {HEADERS}",
     ),
     Section(
@@ -153,8 +153,8 @@ Troque o `1` pelo id do médico.""",
         answer='[{"startTime": "09:00", "endTime": "09:15"}, {"startTime": "09:15", "endTime": "09:30"}]',
     ),
     Section(
-        "marcar",
-        "Marque",
+        "agendar",
+        "Agende",
         """\
 Troque `doctorId`, o id do procedimento e o horário pelos seus. A resposta é 201 com um elemento por
 procedimento; o `id` é o do agendamento, que já está na agenda da recepção.""",
@@ -174,7 +174,7 @@ Peça os horários livres de novo e escolha outro.""",
         "repetir",
         "Se a resposta se perdeu",
         """\
-A rede caiu e você não sabe se marcou? Mande **exatamente** o mesmo pedido com a **mesma** `Idempotency-Key`.
+A rede caiu e você não sabe se agendou? Mande **exatamente** o mesmo pedido com a **mesma** `Idempotency-Key`.
 Volta a resposta do primeiro, com `Idempotency-Replayed: true` no cabeçalho, e há um agendamento só.""",
         lambda address: _booking(address, "pedido-1"),
     ),

@@ -26,9 +26,9 @@ SPOKEN_FOR_PATIENTS = {ApiKey.Source.VOICE_AI, ApiKey.Source.SELF_SERVICE}
 CURSOR = "Não é um cursor desta lista."
 # What POST /v1/appointments takes and no PATCH changes, and what to do instead.
 OTHER_SERVICE = "Não se altera: cancele com DELETE /v1/appointments/{id} e crie outra com POST /v1/appointments."
-OTHER_PATIENT = "Não se altera por esta API: a ficha do paciente corrige-se na receção da clínica."
+OTHER_PATIENT = "Não se altera por esta API: a ficha do utente corrige-se na receção da clínica."
 UNCHANGING = {"serviceTypeId": OTHER_SERVICE, "patientName": OTHER_PATIENT, "patientPhone": OTHER_PATIENT}
-MOVE_MISSING = "Só se reagenda com um startsAt, ou um professionalId, que mude alguma coisa."
+MOVE_MISSING = "Só se remarca com um startsAt, ou um professionalId, que mude alguma coisa."
 
 
 @operation(

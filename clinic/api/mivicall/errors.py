@@ -10,7 +10,7 @@ from clinic.booking import BookingRefused, Reason
 CODES = {
     Problem.MALFORMED_AUTHORIZATION: (401, "malformed_auth_header", "Envie Authorization: Bearer miv_live_…"),
     Problem.INVALID_CREDENTIAL: (401, "invalid_api_key", "A chave não existe ou foi revogada."),
-    Problem.EXPIRED_CREDENTIAL: (401, "expired_api_key", "A chave expirou. Gere outra em Configurações → Integrações."),
+    Problem.EXPIRED_CREDENTIAL: (401, "expired_api_key", "A chave expirou. Gere outra em Integrações."),
     Problem.CLINIC_INACTIVE: (403, "tenant_inactive", "A clínica desta chave está inativa."),
     Problem.SCOPE_MISSING: (403, "insufficient_scope", "A chave não tem a permissão {}."),
     Problem.TOO_MANY_PARAMETERS: (400, "too_many_parameters", "O pedido tem parâmetros a mais na query."),
@@ -26,7 +26,7 @@ CODES = {
         "idempotency_in_progress",
         "Um pedido com esta Idempotency-Key ainda está em curso. Tente de novo.",
     ),
-    Problem.BUSY: (503, "busy", "Outra pessoa está a gravar neste mesmo horário. Tente de novo."),
+    Problem.BUSY: (503, "busy", "Outra pessoa está a guardar nesta mesma hora. Tente de novo."),
     Problem.UNAVAILABLE: (503, "unavailable", "O serviço está temporariamente indisponível. Tente de novo."),
     Problem.SERVER_ERROR: (500, "internal_error", "Algo falhou do nosso lado. Indique o requestId ao suporte."),
 }
@@ -104,12 +104,12 @@ OWN_SENTENCES = {
     Reason.DOCTOR_UNKNOWN: "Nenhum profissional ativo tem este professionalId.",
     Reason.PROCEDURE_UNKNOWN: "Nenhum serviço ativo tem este serviceTypeId.",
     Reason.PATIENT_DIED: "Não é possível marcar para esta pessoa. A clínica deve ser contactada.",
-    Reason.PATIENT_ELSEWHERE: "O paciente já tem uma marcação a essa hora.",
+    Reason.PATIENT_ELSEWHERE: "O utente já tem uma marcação a essa hora.",
     Reason.TRANSITION_FORBIDDEN: "Uma marcação no estado “%(current)s” não pode passar a “%(wanted)s”.",
     Reason.CHANGED_MEANWHILE: "A marcação foi alterada entretanto.",
 }
 APPOINTMENT_NOT_FOUND = "Nenhuma marcação desta clínica tem este id."
-PATIENT_NOT_FOUND = "Nenhum paciente desta clínica tem este telefone."
+PATIENT_NOT_FOUND = "Nenhum utente desta clínica tem este telefone."
 VALIDATION_FAILED = "O pedido tem campos inválidos."
 IDEMPOTENCY_KEY = "Deve ter de 1 a 255 caracteres imprimíveis."
 
@@ -143,21 +143,21 @@ def booking_refused(request, refused: BookingRefused, unreadable: dict[str, str]
     wrong = dict(unreadable or {})
     for each in refused.refusals:
         if each.reason in PATHS:
-            wrong.setdefault(PATHS[each.reason], _sentence(each))
+            wrong.setdefault(PATHS[each.reason], sentence(each))
     answers = sorted(refused.reasons & ANSWERS.keys(), key=list(ANSWERS).index)
     if answers[:1] == [Reason.TRY_AGAIN]:
         return refusal(request, Refused(Problem.BUSY, retry_after=1))
     if wrong:
         return validation_failed(request, list(wrong.items()))
     status, code = ANSWERS[answers[0]]
-    told = [_sentence(each) for each in refused.refusals if ANSWERS.get(each.reason) == (status, code)]
+    told = [sentence(each) for each in refused.refusals if ANSWERS.get(each.reason) == (status, code)]
     local = request.clinic.local
     times = [local(opening.starts_at).isoformat() for opening in refused.following]
     more = {"alternatives": times} if (status, code) in {OUTSIDE_HOURS, TAKEN} else {}
     return envelope(request, status, code, " ".join(told), **more)
 
 
-def _sentence(refusal):
+def sentence(refusal):
     own = OWN_SENTENCES.get(refusal.reason)
     return own % refusal.params if own else refusal.message
 

@@ -34,17 +34,17 @@ SECTIONS = [
         "Autenticação",
         """\
 Cada pedido leva `Authorization: Bearer miv_live_…`. O utilizador master da clínica cria a chave em
-Configurações → Integrações; aparece **uma só vez**, vale um ano e pode ser trocada (a antiga vale mais 24
+Integrações; aparece **uma só vez**, é válida durante um ano e pode ser substituída (a antiga é válida mais 24
 horas) ou revogada.
 
-Com uma chave `miv_test_…` valem todas as regras e a resposta é a mesma, mas nada fica gravado.
+Com uma chave `miv_test_…` valem todas as regras e a resposta é a mesma, mas nada fica guardado.
 
 Cada chave tem as suas permissões:
 
 - `appointments:read`: ver marcações
 - `appointments:write`: marcar e alterar
 - `directory:read`: ver profissionais, serviços e a clínica
-- `patients:read`: ver pacientes""",
+- `patients:read`: ver utentes""",
         answer='{\n  "error": "invalid_api_key",\n  "message": "A chave não existe ou foi revogada.",\n'
         f'  "requestId": "{AN_ID}"\n}}',
     ),
@@ -72,7 +72,7 @@ resposta, com `Idempotency-Replayed: true`, e nada é feito de novo.
 O corpo é comparado **byte a byte**: guarde o texto que enviou e repita esse. O mesmo JSON com as chaves noutra ordem,
 ou com outros espaços, é outro pedido: 422 `idempotency_key_reused`.
 
-A resposta fica guardada {settings.STORED_ANSWER_DAYS} dias. Erros que nada gravaram não ficam guardados:
+A resposta fica guardada {settings.STORED_ANSWER_DAYS} dias. Erros que nada alteraram não ficam guardados:
 corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta.""",
     ),
     Section(
@@ -115,8 +115,8 @@ STEPS = [
         "chave",
         "Crie uma chave",
         """\
-Peça ao utilizador master da clínica: Configurações → Integrações → **Criar chave**. Comece por uma de teste:
-responde como a de produção e não grava nada. A chave aparece uma vez; guarde-a numa variável do terminal:""",
+Peça ao utilizador master da clínica: Integrações → **Criar chave**. Comece por uma de teste:
+responde como a de produção e não guarda nada. A chave aparece uma vez; guarde-a numa variável do terminal:""",
         lambda address: "CHAVE='cole aqui a chave'",
     ),
     Section(
@@ -166,7 +166,7 @@ Troque os ids e ponha em `startsAt` uma das horas livres, tal como veio. A respo
         "Se a hora já tem dono",
         """\
 Envie o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para a mesma hora, e a resposta é 409.
-`alternatives` traz as três horas livres mais próximas. (Uma chave de teste nada grava: a hora continua livre.)""",
+`alternatives` traz as três horas livres mais próximas. (Uma chave de teste nada guarda: a hora continua livre.)""",
         lambda address: _booking(address, "pms-create-2"),
         answer='{\n  "error": "slot_conflict",\n  "message": "…",\n'
         f'  "requestId": "{AN_ID}",\n'

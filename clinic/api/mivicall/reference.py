@@ -2,27 +2,30 @@
 
 from typing import NamedTuple
 
+from django.utils import translation
+
 from clinic.access.idempotency import KEY_PATTERN, LONGEST_KEY
 from clinic.api.json_schema import without_null_defaults
 from clinic.api.mivicall import errors, schemas
 from clinic.api.reading import WRITES
-from clinic.booking import Reason
+from clinic.booking import Reason, Refusal
 from clinic.models import ApiKey
+from clinic.models.appointment import Status
 
 APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH = (
     "Marcações",
     "Clínica",
     "Disponibilidade",
-    "Pacientes",
+    "Utentes",
     "Estado",
 )
 TAGS = [{"name": name} for name in (APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH)]
 DESCRIPTION = """\
 Marcações de uma clínica, para recepcionistas por voz e programas de gestão que já falam com a MiviCall.
 
-**Chaves.** `Authorization: Bearer miv_live_…`, geradas em Configurações → Integrações. Uma chave é de uma clínica só e
+**Chaves.** `Authorization: Bearer miv_live_…`, geradas em Integrações. Uma chave é de uma clínica só e
 tem permissões; cada operação diz quais precisa (`x-permissoes`). Com uma chave `miv_test_…` valem todas as regras e a
-resposta é a mesma, mas nada é gravado.
+resposta é a mesma, mas nada é guardado.
 
 **Erros.** `{"error", "message", "requestId"}`, com `errors` (`path`, `message`) em `validation_failed` e `alternatives`
 (os inícios livres mais próximos) quando o conflito é da hora. Primeiro 422, com todos os campos de uma vez; depois 404;
@@ -34,7 +37,7 @@ traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e `X-RateLimit-Reset`.
 **Repetir sem medo.** `Idempotency-Key` em POST, PATCH e DELETE: o mesmo pedido com a mesma chave tem a mesma resposta,
 com `Idempotency-Replayed: true`, e nada é feito duas vezes. O mesmo pedido tem o mesmo método, o mesmo endereço e o
 mesmo corpo, comparado byte a byte: o mesmo JSON com as chaves noutra ordem, ou com outros espaços, é outro pedido
-(422). Guarda-se 30 dias. Um erro que nada gravou não se guarda, exceto um 409 decidido.
+(422). A resposta fica guardada 30 dias. Um erro que nada alterou não fica guardado, exceto um 409 decidido.
 
 **`x-origem`** diz quem decidiu: `seed`, a página de Create appointment da MiviCall; `site`, o resto da documentação
 pública dela; `nossa`, nós.
@@ -55,7 +58,7 @@ OPERATIONS = {
         APPOINTMENTS,
         "seed",
         "Criar marcação",
-        "Marca na hora pedida, já `confirmed`; `endsAt` sai da duração do serviço. Um paciente com o mesmo telefone e "
+        "Marca na hora pedida, já `confirmed`; `endsAt` sai da duração do serviço. Um utente com o mesmo telefone e "
         "o mesmo nome, sem diferença de maiúsculas e acentos, é o mesmo; senão cria-se um, que a receção vê como ficha "
         "incompleta. Chaves desconhecidas são ignoradas.",
     ),
@@ -74,7 +77,7 @@ OPERATIONS = {
         "Tudo o que vier, ou nada. Primeiro muda a hora ou o profissional (a marcação passa a `rescheduled`), depois o "
         "`status`, depois as observações e `metadata`. O que já é assim não se repete: repetir um PATCH dá 200, e um "
         "vazio não muda nada. Serviço, nome e telefone não se alteram assim: 422, com o que fazer. `attended` numa "
-        "marcação de pé é a chegada do paciente. Uma marcação cancelada não volta: cria-se outra.",
+        "marcação de pé é a chegada do utente. Uma marcação cancelada não volta: cria-se outra.",
     ),
     "cancelAppointment": Told(
         APPOINTMENTS,
@@ -91,20 +94,20 @@ OPERATIONS = {
     "listAvailability": Told(
         AVAILABILITY,
         "nossa",
-        "Listar horários livres",
-        "Por ordem de hora. Cada um pode ser marcado tal como vem, com POST /v1/appointments, enquanto ninguém o "
+        "Listar horas livres",
+        "Por ordem de hora. Cada uma pode ser marcada tal como vem, com POST /v1/appointments, enquanto ninguém a "
         "ocupar. Um profissional que não faz o serviço: 409 `service_not_offered`.",
     ),
     "searchPatients": Told(
         PATIENTS,
         "nossa",
-        "Procurar pacientes pelo nome",
-        "Primeiro os nomes que começam assim. Algarismos no texto não contam: por telefone, procura-se com o hash.",
+        "Procurar utentes pelo nome",
+        "Primeiro os nomes que começam assim. Dígitos no texto não contam: por telefone, procura-se com o hash.",
     ),
     "getPatientsOfPhone": Told(
         PATIENTS,
         "nossa",
-        "Ver os pacientes de um telefone",
+        "Ver os utentes de um telefone",
         "Pelo `patientPhoneHash` de uma marcação. Uma família pode partilhar um telefone: vêm todos, e as 200 "
         "marcações mais recentes deles. Pede também `appointments:read`.",
     ),
@@ -126,7 +129,7 @@ MEANINGS = {
     422: "Campos inválidos: todos de uma vez.",
     429: "Pedidos a mais; Retry-After diz quantos segundos esperar.",
     500: "Falhou do nosso lado.",
-    503: "Outra gravação ocupa este horário, ou o serviço está indisponível: repetir.",
+    503: "Outro pedido está a ocupar esta hora, ou o serviço está indisponível: repetir.",
 }
 ALWAYS = {
     401: schemas.Error,
@@ -182,7 +185,14 @@ LINKS = {
     "searchPatients": _link("getPatientsOfPhone", hash="/items/0/patientPhoneHash"),
     "getPatientsOfPhone": _to_appointment("/appointments/0"),
 }
+A_DOCTOR, HOURS = "Dra. Helena Prado", "das 10:30 às 18:00"
 ALTERNATIVES = ["2026-05-14T10:30:00+01:00", "2026-05-14T11:00:00+01:00", "2026-05-14T11:30:00+01:00"]
+
+
+def _told(reason, **params):
+    """The sentence that a clinic in Portugal is answered with."""
+    with translation.override("pt-pt"):
+        return errors.sentence(Refusal(reason, {name: str(value) for name, value in params.items()}))
 
 
 def _error(code, message, **more):
@@ -199,15 +209,20 @@ ERRORS = {
     },
     409: {
         "slot_conflict": _error(
-            "slot_conflict", "10:00 já está ocupado com Dra. Helena Prado.", alternatives=ALTERNATIVES
+            "slot_conflict", _told(Reason.DOCTOR_TAKEN, doctor=A_DOCTOR, time="10:00"), alternatives=ALTERNATIVES
         ),
         "outside_working_hours": _error(
             "outside_working_hours",
-            "Dra. Helena Prado não atende nesse horário: das 10:30 às 18:00.",
+            _told(Reason.OUTSIDE_HOURS, doctor=A_DOCTOR, hours=HOURS),
             alternatives=ALTERNATIVES,
         ),
-        "service_not_offered": _error("service_not_offered", "Dra. Helena Prado não realiza Ecografia."),
-        "invalid_transition": _error("invalid_transition", "De “Finalizado” não se passa para “Cancelado”."),
+        "service_not_offered": _error(
+            "service_not_offered", _told(Reason.PROCEDURE_NOT_OFFERED, doctor=A_DOCTOR, procedure="Ecografia")
+        ),
+        "invalid_transition": _error(
+            "invalid_transition",
+            _told(Reason.TRANSITION_FORBIDDEN, current=Status.FINISHED.label, wanted=Status.CANCELLED.label),
+        ),
     },
     422: {
         "validation_failed": _error(
@@ -215,7 +230,7 @@ ERRORS = {
             errors.VALIDATION_FAILED,
             errors=[
                 {"path": "patientPhone", "message": "Deve estar no formato E.164, por exemplo +351912345678."},
-                {"path": "startsAt", "message": "Esta data já passou. Escolha hoje ou uma data futura."},
+                {"path": "startsAt", "message": _told(Reason.DATE_PAST)},
             ],
         )
     },

@@ -54,7 +54,7 @@ class NewAppointment(BaseModel):
 
     professionalId: reading.Id = Field(description="Profissional, de GET /v1/professionals.")
     serviceTypeId: reading.Id = Field(description="Serviço, de GET /v1/services; a duração dele dá o endsAt.")
-    patientName: reading.Name = Field(description="Nome do paciente.")
+    patientName: reading.Name = Field(description="Nome do utente.")
     patientPhone: reading.Phone = Field(description="Telefone em E.164. Nunca volta em claro.")
     startsAt: reading.Moment = Field(description="Início, ISO 8601 com offset.")
     patientNotes: reading.Notes = Field(None, description="Observações, até 5000 caracteres.")
@@ -89,12 +89,12 @@ class AvailabilityWanted(BaseModel):
     before: reading.QueryMoment = Field(
         alias="to", description="`startsAt` antes deste instante, exclusive; no máximo 62 dias depois de `from`."
     )
-    limit: reading.Limit = Field(PAGE, description="Quantos horários no máximo.")
+    limit: reading.Limit = Field(PAGE, description="Quantas horas no máximo.")
 
 
 class PatientsWanted(BaseModel):
     search: reading.Search = Field(description="Qualquer parte do nome, sem diferença de acentos e maiúsculas.")
-    limit: reading.Limit = Field(FEW, description="Quantos pacientes no máximo.")
+    limit: reading.Limit = Field(FEW, description="Quantos utentes no máximo.")
 
 
 # What is told ---------------------------------------------------------------------------------------------------------

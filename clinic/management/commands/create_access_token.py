@@ -1,4 +1,4 @@
-"""An ImageMais access token for a script, as the master would release it in Configurações → Integrações."""
+"""An ImageMais access token for a script, as the master would release it in Integrações."""
 
 from django.core.management.base import BaseCommand, CommandError
 

@@ -1,4 +1,4 @@
-"""A MiviCall key for a script, as the master would create it in Configurações → Integrações."""
+"""A MiviCall key for a script, as the master would create it in Integrações."""
 
 from django.core.management.base import BaseCommand, CommandError
 

@@ -24,20 +24,20 @@ class ApiKeyForm(forms.Form):
         choices=ApiKey.Scope.choices,
         initial=[ApiKey.Scope.APPOINTMENTS_READ, ApiKey.Scope.APPOINTMENTS_WRITE, ApiKey.Scope.DIRECTORY_READ],
         error_messages={
-            "required": _("Marque pelo menos uma permissão."),
-            "invalid_choice": _("Marque as permissões da lista."),
+            "required": _("Escolha pelo menos uma permissão."),
+            "invalid_choice": _("Escolha as permissões da lista."),
         },
     )
     source = forms.ChoiceField(
-        label=_("Origem das marcações"),
+        label=_("Origem dos agendamentos"),
         choices=ApiKey.Source.choices,
         initial=ApiKey.Source.SYNC_EXTERNAL,
-        help_text=_("Como a agenda identifica o que esta chave marca."),
+        help_text=_("Como a agenda identifica o que esta chave agenda."),
         error_messages={"invalid_choice": _("Escolha uma origem da lista.")},
     )
     mode = forms.ChoiceField(
         label=_("Tipo"),
-        choices=[(LIVE, _("De produção: marca de verdade")), (TEST, _("De teste: responde igual e não grava nada"))],
+        choices=[(LIVE, _("De produção: agenda de verdade")), (TEST, _("De teste: responde igual e não grava nada"))],
         initial=LIVE,
         error_messages={"invalid_choice": _("Escolha o tipo da chave.")},
     )

@@ -23,8 +23,8 @@ class SignInForm(AuthenticationForm):
         label=gettext_lazy("Usuário"), max_length=60, widget=forms.TextInput(attrs={"autofocus": True})
     )
     error_messages = {
-        "invalid_login": gettext_lazy("Usuário ou senha não conferem."),
-        "inactive": gettext_lazy("Usuário ou senha não conferem."),
+        "invalid_login": gettext_lazy("Usuário ou senha incorretos."),
+        "inactive": gettext_lazy("Usuário ou senha incorretos."),
     }
     not_checked = None
 
@@ -88,6 +88,6 @@ def sentence(reason: TooManyTries | Busy) -> str:
     if isinstance(reason, TooManyOfName):
         return _(
             "Foram muitas tentativas de entrar com este usuário. Tente de novo daqui a %(minutes)s min, ou agora em um "
-            "navegador em que você já entrou antes. Com pressa, peça à gestão da clínica que libere a entrada."
+            "navegador em que você já entrou antes. Com pressa, peça à gestão da clínica que desbloqueie o acesso."
         ) % {"minutes": ceil(reason.wait / 60)}
     return _("Há muita gente entrando neste instante. Espere alguns segundos, digite a senha e tente de novo.")

@@ -1,4 +1,4 @@
-"""Configurações → Integrações. Managers see it, masters act.
+"""Integrações. Managers see it, masters act.
 
 A secret is in the answer to the very request that made it and nowhere else: not in an address, not in the session, not
 on the page when it is loaded again. A form that is sent twice acts once (`clinic.access.acts`).

@@ -113,7 +113,7 @@ def csrf_failed(request, reason=""):
         messages.info(request, _("A página estava aberta desde antes de você entrar. Confira e salve de novo."))
         return htmx.redirect(request, request.path)
     if htmx.wants_partial(request):
-        messages.error(request, _("Nada foi gravado: esta página ficou velha. Atualize-a e tente de novo."))
+        messages.error(request, _("Nada foi gravado: esta página expirou. Atualize-a e tente de novo."))
         response = render(request, "_messages.html", {"oob": True}, status=403)
         response["HX-Reswap"] = "none"
         return response

@@ -492,8 +492,8 @@ def test_null_empties_the_metadata_as_it_does_the_notes(program, booked):
 
 UNCHANGING = {
     "serviceTypeId": "Não se altera: cancele com DELETE /v1/appointments/{id} e crie outra com POST /v1/appointments.",
-    "patientName": "Não se altera por esta API: a ficha do paciente corrige-se na receção da clínica.",
-    "patientPhone": "Não se altera por esta API: a ficha do paciente corrige-se na receção da clínica.",
+    "patientName": "Não se altera por esta API: a ficha do utente corrige-se na receção da clínica.",
+    "patientPhone": "Não se altera por esta API: a ficha do utente corrige-se na receção da clínica.",
 }
 
 

@@ -393,7 +393,7 @@ def test_the_alternatives_are_the_next_three_although_an_earlier_time_is_nearer(
 
 def test_the_message_of_a_patient_elsewhere_says_so_and_no_more_of_the_patient(program, recife, doctor, good, at):
     spoil_elsewhere(good, recife, doctor, at)
-    assert refused(program, good)[2]["message"] == "O paciente já tem uma marcação a essa hora."
+    assert refused(program, good)[2]["message"] == "O utente já tem uma marcação a essa hora."
 
 
 def test_what_is_wrong_comes_before_what_is_not_there_and_that_before_what_is_taken(program, recife, doctor, good, at):

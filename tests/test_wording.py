@@ -265,7 +265,7 @@ TABLE = [
     (own("web:password-change"), "Alterar a palavra-passe", "Trocar a senha"),
     (short_password, "Esta palavra-passe é demasiado curta.", "Esta senha é muito curta."),
     (own("admin:index"), "O que pretende organizar?", "O que você quer organizar?"),
-    (own("admin:clinic_patient_changelist"), "Selecione utente para modificar", "Selecione paciente para modificar"),
+    (own("admin:clinic_patient_changelist"), "Escolha utente para editar", "Escolha paciente para editar"),
     (own("admin:clinic_doctor_changelist"), "Escolha…", "Escolha…"),
     (own("admin:clinic_appointmentevent_changelist"), "Filtrar por data", "Filtrar por data"),
     (own("admin:clinic_doctor_change", "doctor"), "Cédula profissional", "Registro no conselho"),

@@ -15,8 +15,8 @@ from django.db import connection
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from schemathesis.generation.hypothesis.builder import ApiOperationMark
 from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.generation.hypothesis.builder import ApiOperationMark
 from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 from clinic.access import access_tokens, api_keys

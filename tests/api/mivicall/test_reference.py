@@ -1,5 +1,7 @@
 """The OpenAPI document: complete, in Portuguese, and true."""
 
+from datetime import date, time
+
 import pytest
 
 from clinic.api.mivicall import (
@@ -7,6 +9,7 @@ from clinic.api.mivicall import (
     urls,  # noqa: F401 - it declares the operations
 )
 from clinic.api.mivicall.api import NEEDED, api
+from tests.factories import book_appointment, make_doctor, make_procedure
 
 OPERATIONS = {
     (method, path): told
@@ -55,3 +58,36 @@ def test_the_document_names_the_scopes_that_are_asked_for_and_the_limits(asked, 
         assert set(reference.HEADERS) <= set(answer["headers"]), status
     headers = [field["name"] for field in told["parameters"] if field["in"] == "header"]
     assert headers == (["Idempotency-Key"] if method != "GET" else [])
+
+
+@pytest.mark.django_db
+def test_the_examples_of_conflicts_are_what_a_clinic_in_portugal_is_answered(mivicall, lisbon, time_machine):
+    time_machine.move_to("2026-05-11T08:00:00Z", tick=False)
+    service, other = make_procedure(lisbon, name="Consulta"), make_procedure(lisbon, name="Ecografia")
+    helena = make_doctor(lisbon, name="Dra. Helena Prado", procedures=[service])
+    helena.hours.filter(starts__lt="12:00").delete()
+    helena.hours.update(starts="10:00", ends="18:00")
+    book_appointment(helena, starts_at=lisbon.instant(date(2026, 5, 14), time(10)))
+    program = mivicall(lisbon)
+
+    def told(time, procedure=service):
+        body = {"professionalId": str(helena.uuid), "serviceTypeId": str(procedure.uuid)}
+        body |= {
+            "patientName": "Maria Silva",
+            "patientPhone": "+351912345678",
+            "startsAt": f"2026-05-14T{time}:00+01:00",
+        }
+        answer = program("POST", "/appointments", body).json()
+        return answer["error"], answer["message"]
+
+    taken = told("10:00")
+    helena.hours.update(starts="10:30")
+    gone = book_appointment(helena, starts_at=lisbon.instant(date(2026, 5, 14), time(15)))
+    type(gone).objects.filter(pk=gone.pk).update(status="finished")
+    finished = program("DELETE", f"/appointments/{gone.uuid}").json()
+
+    examples = {code: example["message"] for code, example in reference.ERRORS[409].items()}
+    assert dict([taken, told("09:00"), told("11:00", other), (finished["error"], finished["message"])]) == {
+        code: examples[code]
+        for code in ("slot_conflict", "outside_working_hours", "service_not_offered", "invalid_transition")
+    }

@@ -7,7 +7,7 @@ import ast
 import gettext
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +22,7 @@ from django.utils.translation import override
 from django.utils.translation.template import templatize
 
 from clinic.booking import LineRequest, Reason, Refusal
-from clinic.templatetags.written import money
+from clinic.templatetags.written import day_and_month, money
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -314,6 +314,23 @@ def test_the_page_of_a_failure_speaks_the_language_without_a_database(language, 
 def test_money_is_written_as_its_country_writes_it(language, currency, amount, written):
     with override(language):
         assert money(Decimal(amount), SimpleNamespace(currency=currency)) == written
+
+
+@pytest.mark.parametrize(
+    ("day", "recife", "lisbon"),
+    [
+        (date(2026, 12, 1), "1º de dezembro", "1 de dezembro"),
+        (date(2026, 3, 1), "1º de março", "1 de março"),
+        (date(2026, 12, 11), "11 de dezembro", "11 de dezembro"),
+        (date(2026, 12, 21), "21 de dezembro", "21 de dezembro"),
+        (date(2026, 12, 31), "31 de dezembro", "31 de dezembro"),
+    ],
+)
+def test_the_first_of_a_month_is_an_ordinal_in_brazil_alone(day, recife, lisbon):
+    with override("pt-br"):
+        assert day_and_month(day) == recife
+    with override("pt-pt"):
+        assert day_and_month(day) == lisbon
 
 
 @pytest.mark.django_db

@@ -6,8 +6,8 @@ from decimal import Decimal
 import phonenumbers
 from django import template
 from django.utils import timezone
-from django.utils.formats import number_format
-from django.utils.translation import ngettext
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, ngettext
 from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import Patient
@@ -34,6 +34,13 @@ def phone(number, clinic) -> str:
     abroad = parsed.country_code != phonenumbers.country_code_for_region(clinic.country)
     style = phonenumbers.PhoneNumberFormat
     return phonenumbers.format_number(parsed, style.INTERNATIONAL if abroad else style.NATIONAL)
+
+
+@register.filter(expects_localtime=True)
+def day_and_month(day: date) -> str:
+    """30 de novembro; the first is 1º de dezembro in Brazil, 1 de dezembro in Portugal."""
+    written = date_format(day, r"j \d\e F").lower()
+    return f"1º{written[1:]}" if day.day == 1 and get_language() == "pt-br" else written
 
 
 @register.filter

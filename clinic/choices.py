@@ -8,7 +8,7 @@ from django.utils import timezone
 from clinic.models import Appointment, AppointmentProcedure, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
 
-USUAL_DAYS = 60
+USUAL_DAYS, USUAL_AMONG = 60, 200
 
 
 def doctors(clinic: Clinic) -> QuerySet[Doctor]:
@@ -28,11 +28,12 @@ def discounts(clinic: Clinic, day: date) -> QuerySet[Discount]:
 
 
 def usual_procedure(clinic: Clinic, doctor_id: int) -> int | None:
-    """The id of what this doctor was booked for most in the last weeks: the panel begins with it."""
-    recent = timezone.now() - timedelta(days=USUAL_DAYS)
+    """The id of what this doctor was booked for most in the last weeks, among the latest USUAL_AMONG appointments: the
+    panel begins with it."""
+    since = timezone.now() - timedelta(days=USUAL_DAYS)
+    latest = Appointment.objects.of(clinic).filter(doctor=doctor_id, starts_at__gte=since).order_by("-starts_at")
     lines = AppointmentProcedure.objects.of(clinic).filter(
-        appointment__doctor=doctor_id,
-        appointment__starts_at__gte=recent,
+        appointment__in=latest.values("pk")[:USUAL_AMONG],
         procedure__active=True,
         procedure__doctors=doctor_id,
     )

@@ -7,6 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from environs import Env
 
+from clinic.cursors import ComposedCursor
+
 env = Env()
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,9 +132,10 @@ DATABASES["default"] |= {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 16), "timeout": 10},
         # A booking that waits longer than this for a doctor's row says "try again" (DESIGN, Measured).
         "options": "-c lock_timeout=3s -c idle_in_transaction_session_timeout=60s",
-        # PostgreSQL plans a statement once a connection, not once a request.
+        # Parameters travel apart from the statement, so that no log of PostgreSQL's shows them with its text.
         "server_side_binding": True,
-        "prepare_threshold": 3,
+        "cursor_factory": ComposedCursor,
+        "prepare_threshold": 3,  # of a prepared_cursor
     },
 }
 

@@ -4,10 +4,11 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from psycopg.errors import LockNotAvailable
 
 from clinic.access import secret_keys
+from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, StoredAnswer
 
 LONGEST_KEY = 255
@@ -80,7 +81,7 @@ def claim(request: Request) -> int | StoredAnswer:
 def _inserted(request, fingerprint):
     """The id of the claim; None when somebody has the key."""
     try:
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(CLAIM, [request.clinic.pk, request.credential, request.key, fingerprint])
             row = cursor.fetchone()
     except OperationalError as error:
@@ -92,7 +93,7 @@ def _inserted(request, fingerprint):
 
 def keep(claimed: int, status: int, body: str) -> None:
     """Store the answer; it commits with the work, or not at all."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(KEEP, [status, body, claimed])
 
 

@@ -2,8 +2,9 @@
 
 from functools import cache
 
-from django.db import connection, models
+from django.db import models
 
+from clinic.cursors import prepared_cursor
 from clinic.models.loading import instance, names
 
 
@@ -13,7 +14,7 @@ def load(kinds: tuple[type[models.Model], ...], source: str, parameters: list, *
     `source` is what follows FROM, with each kind's table under its own name; the values of the columns that `also`
     names come after the instances. Neither is ever made of anything typed.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_statement(kinds, source, also), parameters)
         row = cursor.fetchone()
     if row is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
+from clinic.cursors import prepared_cursor
 from clinic.models import RequestCount
 
 BY_THE_HOUR = "hour "  # how the names of those begin who are counted for an hour instead of a minute
@@ -53,7 +54,7 @@ def admit(who: str, a_minute: int, a_second: int) -> Admission:
 
     Runs outside any transaction, or everybody who is counted as `who` would wait for it to end.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute("SELECT * FROM clinic_admit(%s, %s, %s)", [who, a_minute, a_second])
         return admission(cursor.fetchone(), a_minute)
 
@@ -68,7 +69,7 @@ def admit_within_hour(who: str, most: int) -> int:
     """Count a try, if there have been fewer than `most` within an hour. The seconds to wait, 0 when admitted.
 
     Like `admit` it runs outside any transaction."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute("SELECT wait FROM clinic_admit_within(%s, %s, 36000)", [BY_THE_HOUR + who, most])
         return cursor.fetchone()[0]
 

@@ -3,12 +3,11 @@ from dataclasses import fields
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic import patients
-from clinic.admin.base import ClinicRowAdmin
+from clinic.admin.base import ClinicRowAdmin, LargeTable
 from clinic.admin.forms import ClinicRowForm
 from clinic.booking import (
     BookingRefused,
@@ -85,13 +84,13 @@ def foreign_document(clinic: Clinic | None) -> str | None:
 
 
 @admin.register(Patient)
-class PatientAdmin(ClinicRowAdmin):
+class PatientAdmin(LargeTable, ClinicRowAdmin):
     form = PatientForm
     list_display = ["called", "phone", "birth_date_and_age", "cpf", "nif", "is_complete"]
     list_filter = ["died", *((field, admin.EmptyFieldListFilter) for field in ["birth_date", "cpf", "nif"])]
     search_fields = ["email"]
     ordering = ["folded_name", "pk"]
-    show_full_result_count = False
+    sortable_by = ["called"]
 
     def get_fields(self, request, obj=None):
         """The document of the clinic's country before the other's."""
@@ -107,12 +106,11 @@ class PatientAdmin(ClinicRowAdmin):
         return [each for each in super().get_list_filter(request) if each != foreign]
 
     def get_search_results(self, request, queryset, search_term):
-        digits = "".join(filter(str.isdigit, search_term))
-        if len(digits) >= 3 and not any(map(str.isalpha, search_term)):
-            number = Q(phone__contains=digits) | Q(cpf__startswith=digits) | Q(nif__startswith=digits)
-            return queryset.filter(number), False
-        fitting = patients.fitting(queryset, search_term).values("pk")
-        return queryset.filter(Q(pk__in=fitting) | Q(email__icontains=search_term.strip())), False
+        if not search_term.strip():
+            return queryset, False
+        if "@" in search_term:
+            return queryset.filter(email__icontains=search_term.strip()), False
+        return patients.fitting(queryset, search_term), False
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:

@@ -142,5 +142,5 @@ def _cancel_refusals(status, cancelled_by, typed, reason):
 
 
 def _other_in_service(appointment):
-    others = Appointment.objects.of(appointment.clinic).kept().filter(doctor=appointment.doctor)
-    return others.filter(status=Status.IN_SERVICE).exclude(pk=appointment.pk).exists()
+    others = Appointment.objects.of(appointment.clinic).in_service().filter(doctor=appointment.doctor)
+    return others.exclude(pk=appointment.pk).exists()

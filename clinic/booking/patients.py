@@ -6,13 +6,14 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from clinic.booking import rows
 from clinic.booking.details import CpfPolicy, Examined, PatientDetails, examine
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.writing import transacted
+from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient
 
 
@@ -165,7 +166,7 @@ def _cpf_owner(clinic, cpf, patient_id):
 
 
 def _hold(clinic, examined):
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         for known_by in filter(None, [examined.cpf, examined.details.phone]):
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [clinic.pk, known_by])
 

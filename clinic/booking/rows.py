@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from clinic.booking.pricing import PricedLine
+from clinic.cursors import prepared_cursor
 from clinic.models import (
     AppliedDiscount,
     Appointment,
@@ -130,7 +131,7 @@ def found(
         "procedures": asked,
         "discounts": [each for each in discounts if _possible(each)],
     }
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(statement, parameters)
         all_rows = cursor.fetchall()
     rows = [_cut(row) for row in all_rows]
@@ -157,7 +158,7 @@ def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:
 
 def is_called(clinic: Clinic, patient: Patient, name: str) -> bool:
     """Whether the patient's name or social name is this one, by its letters."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(IS_CALLED, [name, clinic.pk, patient.pk])
         return cursor.fetchone() == (True,)
 
@@ -170,7 +171,7 @@ def patients_called(clinic: Clinic, name: str, phone: str, *, lock: bool) -> lis
 
 def hold(clinic: Clinic, doctors: set[int], patient: int) -> None:
     """Lock the rows of these doctors of the clinic, in order of id, then of the patient."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(HOLD_DOCTORS, [clinic.pk, list(doctors)])
         cursor.execute(HOLD_PATIENT, [clinic.pk, patient])
 
@@ -193,7 +194,7 @@ def around(
         "besides": besides and besides.pk,
         "freed": FREED,
     }
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(AROUND, parameters)
         all_rows = cursor.fetchall()
     stored = [Stored(*row[:7]) for row in all_rows if row[7] is None]
@@ -220,7 +221,7 @@ def insert(appointment: Appointment, lines: list[PricedLine], event: Appointment
         [value for _, _, value in off],
         *_values(event),
     ]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_insertion(), parameters)
         (appointment.pk,) = cursor.fetchone()
     appointment._state.adding, appointment._state.db = False, connection.alias
@@ -272,7 +273,7 @@ def _values(row):
 
 def _patients(condition, parameters, lock):
     columns = ", ".join(names(Patient))
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(PATIENTS.format(columns=columns, condition=condition, lock=LOCKED if lock else ""), parameters)
         return [instance(Patient, row) for row in cursor.fetchall()]
 

@@ -36,6 +36,7 @@ class AppointmentEvent(ClinicRow):
         verbose_name = _("histórico")
         verbose_name_plural = _("histórico")
         ordering = ["at", "pk"]
+        indexes = [models.Index(fields=["clinic", "at"], name="appointmentevent_clinic_at")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["booked", "rescheduled", "status_changed", "annotated"]),

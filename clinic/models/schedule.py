@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import holidays
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from clinic.cursors import prepared_cursor
 from clinic.models.clinic import Clinic
 
 
@@ -116,7 +116,7 @@ class Schedules:
     def load(cls, clinic: Clinic, doctors, first: date, last: date):
         """Schedules of `doctors` (rows or ids) on the local dates from `first` to `last`, both included."""
         ids = [getattr(doctor, "pk", doctor) for doctor in doctors]
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             span = {"first": clinic.day(first)[0], "last": clinic.day(last)[1]}
             cursor.execute(f"{STORED} ORDER BY starts_at", {"clinic": clinic.pk, "doctors": ids} | span)
             stored = [Stored(*row) for row in cursor.fetchall()]

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from clinic.management.demo import LOAD_SLUG, MARK
-from clinic.management.demo.people import phone
+from clinic.management.demo.people import numbered_name, phone
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, Patient, Procedure, WorkingHours
 from clinic.models.patient import phone_hash
 
@@ -106,7 +106,7 @@ def _patient(clinic, number, pk):
     number_in_full = phone("BR", number)
     born = date(1930, 1, 1) + timedelta(days=number * 37 % 30_000)
     hashed = phone_hash(number_in_full, clinic.pk)
-    name = f"Paciente {number:06}"
+    name = numbered_name("BR", number)
     return pk, clinic.pk, uuid.uuid4(), name, "", "", number_in_full, hashed, born, "", "", now, now
 
 

@@ -5,6 +5,7 @@ Phones come from series that no operator hands out: 9 0000-xxxx in Brazil, 910 0
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from random import Random
 
 from stdnum.br import cpf as brazilian_cpf
@@ -92,6 +93,19 @@ def _person(country, number, today, rng):
         notes=rng.choice(NOTES) if rng.random() < 0.08 else "",
         is_complete=rng.random() < 0.86,
     )
+
+
+def numbered_name(country: str, number: int) -> str:
+    """A first name and two family names, none of which is frequent beyond the others."""
+    given, families = _given_and_families(country)
+    rest, first = divmod(number, len(given))
+    second, third = rest // len(families) % len(families), rest % len(families)
+    return f"{given[first]} {families[second]} {families[third]}"
+
+
+@cache
+def _given_and_families(country):
+    return _listed(WOMEN, country) + _listed(MEN, country), _listed(FAMILIES, country)
 
 
 def _listed(names, country):

@@ -111,9 +111,7 @@ def list_slots(request, doctor_id: int):
 
 
 def _doctors(clinic):
-    in_service = (
-        Appointment.objects.of(clinic).kept().filter(doctor=OuterRef("pk"), status=Appointment.Status.IN_SERVICE)
-    )
+    in_service = Appointment.objects.of(clinic).in_service().filter(doctor=OuterRef("pk"))
     procedures = Prefetch("procedures", Procedure.objects.of(clinic).filter(active=True))
     doctors = Doctor.objects.of(clinic).filter(active=True).annotate(is_busy=Exists(in_service))
     return doctors.prefetch_related("hours", procedures)

@@ -1,0 +1,442 @@
+"""Every address of the clinic with something to ask of it, walked from the URL resolver so that none is forgotten.
+
+`calls` expects a clinic as `seed_load` fills it, with the day of today full. They are made in order: the acts hang on
+one another.
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from html.parser import HTMLParser
+from itertools import count
+
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, get_resolver, resolve, reverse
+from django.utils import timezone
+
+from clinic.access import access_tokens, api_keys, first_clinic
+from clinic.management.demo import bulk
+from clinic.models import AccessToken, ApiKey, Appointment, Clinic, CredentialEvent, Doctor, Patient
+from tests.factories import PASSWORD, cpf, make_discount, make_master, make_superuser
+
+PARTIAL = {"HX-Request": "true"}
+LINK = re.compile(r'href="(\?[^"]*)"')
+TEXTS = ["socorro beltrão uchôa", "beltrão maria socorro", "ma", "D'Ávila", "4321", "23/05/1931"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request and the statuses that say it did what it is for. `by` is who asks: a key of Asking.clients."""
+
+    method: str
+    path: str
+    data: dict = field(default_factory=dict)
+    by: str = "master"
+    expected: tuple[int, ...] = (200,)
+    partial: bool = False
+
+    def __str__(self):
+        return f"{self.method} {self.path} {self.data or ''} by {self.by}"
+
+
+def routes() -> set[str]:
+    """Every address that is served, as the resolver writes it."""
+    return set(_walk(get_resolver().url_patterns, ""))
+
+
+def _walk(patterns, before):
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            yield before + str(pattern.pattern).removeprefix("^")
+        else:
+            yield from _walk(pattern.url_patterns, before + str(pattern.pattern))
+
+
+def operations() -> set[tuple[str, str]]:
+    """(method, route) of all that the two APIs' documents name."""
+    found = set()
+    for document in ("/api/openapi.json", "/v1/openapi.json"):
+        paths = json.loads(Client().get(document).content)["paths"]
+        found |= {(method.upper(), resolve(_filled(path)).route) for path in paths for method in paths[path]}
+    return found
+
+
+def _filled(path):
+    return re.sub(r"\{[^}]*\}", "1", path)
+
+
+class Asking:
+    """Asks for people and programs of one clinic."""
+
+    def __init__(self, clinic: Clinic):
+        self.clinic = clinic
+        self.master = make_master(clinic, password=PASSWORD)
+        superuser, chooser = make_superuser(), make_superuser()
+        self.clients = {"master": _signed_in(self.master), "superuser": _signed_in(superuser)}
+        self.clients["chooser"] = _signed_in(chooser)
+        work_here = {"action": "work_here", "_selected_action": clinic.pk}
+        self.clients["chooser"].post(reverse("admin:clinic_clinic_changelist"), work_here)
+        _, token = access_tokens.release(clinic, self.master, door="command")
+        every = {"scopes": ApiKey.Scope.values, "source": "sync_external", "is_live": True}
+        _, key = api_keys.create(clinic, name="todas", **every, by=self.master, door="command")
+        self.clients |= {name: Client() for name in ("nobody", "token", "key")}
+        self.secrets = {"token": token, "key": key}
+
+    def __call__(self, call: Call):
+        headers = PARTIAL if call.partial else {}
+        if secret := self.secrets.get(call.by):
+            headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": uuid.uuid4().hex}
+        send = getattr(self.clients[call.by], call.method.lower())
+        if call.by in self.secrets and call.method != "GET":
+            return send(call.path, call.data, content_type="application/json", headers=headers)
+        return send(call.path, call.data, headers=headers)
+
+
+def _signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def calls(asking: Asking) -> Iterator[Call]:
+    """Lazily: each act finds what the one before it has left."""
+    stored = Stored(asking.clinic)
+    yield from _desk(stored)
+    yield from _acts(stored)
+    yield from _patients(stored)
+    yield from _credentials(asking)
+    yield from _imagemais(stored)
+    yield from _mivicall(stored)
+    yield from _administration(asking, stored)
+    yield from _signing_in()
+
+
+class Stored:
+    """Rows of the clinic to ask about, each handed out once."""
+
+    def __init__(self, clinic: Clinic):
+        self.clinic, now = clinic, timezone.now()
+        self.today, self.free_day = clinic.local(now).date(), bulk.last_full_day(clinic) + timedelta(days=1)
+        self.doctors = list(Doctor.objects.of(clinic))
+        self.procedure, self.other = self.doctors[0].procedures.all()[:2]
+        self.discount = make_discount(clinic, percentage=10)
+        self.patients = iter(Patient.objects.of(clinic).order_by("-pk")[:40])
+        coming = Appointment.objects.of(clinic).filter(status="scheduled", starts_at__gt=now + timedelta(days=2))
+        self.coming = iter(coming.order_by("starts_at")[:40])
+        self.due = iter(self._as_scheduled(self.today))
+        self.past = iter(self._as_scheduled(self.today - timedelta(days=1)))
+        self._slots = count()
+
+    def _as_scheduled(self, day: date):
+        """One appointment of each doctor on that day, none of which has happened yet."""
+        on_that_day = Appointment.objects.of(self.clinic).overlapping(*self.clinic.day(day))
+        chosen = [on_that_day.filter(doctor=doctor).order_by("starts_at").first() for doctor in self.doctors]
+        ids = [appointment.pk for appointment in chosen]
+        Appointment.objects.filter(pk__in=ids).update(status="scheduled", cancelled_by="", cancel_reason="")
+        return Appointment.objects.filter(pk__in=ids).order_by("doctor")
+
+    def free(self) -> tuple[Doctor, date, time]:
+        """A time that nobody has."""
+        number = next(self._slots)
+        return self.doctors[number % 20], self.free_day, bulk.SLOTS[number // 20]
+
+
+# The browser ----------------------------------------------------------------------------------------------------------
+
+
+def _desk(stored):
+    day, doctor, visit = stored.today, stored.doctors[0].pk, next(stored.coming)
+    for path in ("/", "/agenda/", f"/agenda/{day}/", f"/agenda/{day - timedelta(days=30)}/"):
+        yield Call("GET", path)
+    for query in ({"medico": doctor}, {"situacao": "confirmed"}, {"situacao": "in_service", "medico": doctor}):
+        yield Call("GET", f"/agenda/{day}/", query, partial=True)
+    for partial in (False, True):
+        yield Call("GET", "/agendamentos/novo/", partial=partial)
+        asked = {"medico": doctor, "data": f"{day}", "inicio": "09:00", "paciente": visit.patient_id}
+        yield Call("GET", "/agendamentos/novo/", asked, partial=partial)
+        yield Call("GET", f"/agendamentos/{visit.pk}/", partial=partial)
+        for act in ("remarcar", "cancelar", "observacoes"):
+            yield Call("GET", f"/agendamentos/{visit.pk}/{act}/", partial=partial)
+
+
+def _acts(stored):
+    yield from _bookings(stored)
+    visit = next(stored.coming)
+    doctor, day, starts = stored.free()
+    when = {"doctor": doctor.pk, "date": f"{day:%d/%m/%Y}", "starts": f"{starts:%H:%M}"}
+    address = f"/agendamentos/{visit.pk}"
+    yield Call("POST", f"{address}/remarcar/", when, partial=True)
+    taken = when | {"date": f"{stored.today + timedelta(days=1):%d/%m/%Y}", "starts": "08:30", "move": "1"}
+    yield Call("POST", f"{address}/remarcar/", taken, expected=(409,), partial=True)
+    yield Call("POST", f"{address}/remarcar/", when | {"move": "1"}, partial=True)
+    yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)
+    yield Call("POST", f"{address}/observacoes/", {"notes": "traz exames", "seen": ""}, partial=True)
+    yield Call("POST", f"{address}/cancelar/", {"cancelled_by": "patient", "reason": "viagem"}, partial=True)
+    yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)
+    due = next(stored.due)
+    onward = ("confirmed", "checked_in", "in_service", "finished", "in_service", "checked_in", "scheduled")
+    for status in onward:
+        yield Call("POST", f"/agendamentos/{due.pk}/situacao/", {"status": status}, partial=True)
+    past = next(stored.past)
+    yield Call("POST", f"/agendamentos/{past.pk}/situacao/", {"status": "no_show"}, expected=(302,))
+    yield Call("POST", f"/agendamentos/{past.pk}/desfazer/", {"event": past.events.latest("pk").pk}, expected=(302,))
+
+
+def _bookings(stored):
+    doctor, day, starts = stored.free()
+    known = {
+        "key": uuid.uuid4(),
+        "patient": next(stored.patients).pk,
+        "doctor": doctor.pk,
+        "date": f"{day:%d/%m/%Y}",
+        "starts": f"{starts:%H:%M}",
+        "procedure": stored.procedure.pk,
+        "discount": stored.discount.pk,
+        "notes": "",
+    }
+    yield Call("POST", "/agendamentos/conferir/", known | {"choose": f"{starts:%H:%M}"}, partial=True)
+    yield Call("POST", "/agendamentos/conferir/", known | {"q": "beltrão maria socorro", "search": "1"}, partial=True)
+    yield Call("POST", "/agendamentos/novo/", known, partial=True)
+    yield Call("POST", "/agendamentos/novo/", known | {"key": uuid.uuid4()}, expected=(409,), partial=True)
+    new = {"is_new": "1", "patient": "", "name": "Benedita Quintela", "phone": "81 98765-4321", "cpf": "529.982.247-25"}
+    doctor, day, starts = stored.free()
+    unknown = known | new | {"key": uuid.uuid4(), "doctor": doctor.pk, "starts": f"{starts:%H:%M}"}
+    yield Call("POST", "/agendamentos/novo/", unknown, expected=(302,))
+
+
+def _patients(stored):
+    patient = next(stored.patients)
+    yield Call("GET", "/pacientes/")
+    for text in [*TEXTS, patient.phone.as_national]:
+        yield Call("POST", "/pacientes/", {"q": text}, partial=True)
+        yield Call("POST", "/pacientes/busca/", {"q": text}, partial=True)
+    yield Call("GET", "/pacientes/", {"busca": "ultima"})
+    yield Call("GET", f"/pacientes/{patient.pk}/")
+    yield Call("GET", f"/pacientes/{patient.pk}/", {"pagina": 2}, partial=True)
+    details = {"name": "Iolanda Prestes", "phone": "81 98765-1234", "cpf": "111.444.777-35", "birth_date": "02/03/1960"}
+    yield Call("GET", "/pacientes/novo/")
+    yield Call("POST", "/pacientes/conferir/", details, partial=True)
+    yield Call("POST", "/pacientes/novo/", details, expected=(302,))
+    yield Call("GET", f"/pacientes/{patient.pk}/editar/")
+    changed = {"name": patient.name, "phone": "81 98765-9876", "birth_date": "02/03/1960"}
+    yield Call("POST", f"/pacientes/{patient.pk}/conferir/", changed, partial=True)
+    yield Call("POST", f"/pacientes/{patient.pk}/editar/", changed, expected=(302,))
+
+
+def _credentials(asking):
+    def seen():
+        return {"seen": CredentialEvent.objects.filter(user=asking.master).latest("pk").pk}
+
+    base = "/configuracoes/integracoes/"
+    yield Call("GET", base)
+    yield Call("POST", f"{base}tokens/", seen())
+    token = AccessToken.objects.of(asking.clinic).latest("pk")
+    yield Call("POST", f"{base}tokens/{token.pk}/revogar/", seen(), expected=(200, 302))
+    wanted = {"name": "central", "scopes": ["directory:read"], "source": "voice_ai", "mode": "live"}
+    yield Call("POST", f"{base}chaves/", wanted | seen())
+    key = ApiKey.objects.of(asking.clinic).latest("pk")
+    yield Call("POST", f"{base}chaves/{key.pk}/trocar/", seen())
+    yield Call("POST", f"{base}chaves/{key.pk}/revogar/", seen(), expected=(200, 302))
+
+
+def _signing_in():
+    yield Call("GET", "/entrar/", by="nobody")
+    yield Call("POST", "/entrar/", {"username": "ninguem", "password": "errada"}, by="nobody", expected=(200, 422))
+    yield Call("GET", "/senha/")
+    yield Call("POST", "/senha/", {"old_password": "errada"}, expected=(200, 422))
+    yield Call("GET", "/health", by="nobody")
+    yield Call("GET", first_clinic.path(), by="nobody", expected=(404, 410))
+    yield Call("POST", "/sair/", expected=(302,))
+
+
+# The APIs -------------------------------------------------------------------------------------------------------------
+
+
+def _imagemais(stored):
+    visit, patient, doctor = next(stored.coming), next(stored.patients), stored.doctors[0]
+    day = {"date": f"{stored.today}"}
+    for path in ("openapi.json", "docs/", "primeiros-passos/"):
+        yield Call("GET", f"/api/{path}", by="nobody")
+    yield Call("GET", "/api/", by="nobody", expected=(401, 404))
+    lists = {"doctors": [{}], "procedures": [{}], "discounts": [{}], f"doctors/{doctor.pk}": [{}]}
+    lists[f"doctors/{doctor.pk}/slots"] = [day, {"date": f"{stored.free_day}"}]
+    lists["patients"] = [{}, {"name": "beltrão uchôa soc"}, {"cpf": "52998224725"}, {"phone": "98765"}, {"page": 3}]
+    lists["appointments"] = [
+        {},
+        day,
+        {"dateStart": f"{stored.today}", "limit": 100},
+        {"dateEnd": f"{stored.today}"},
+        {"doctorId": doctor.pk},
+        {"patientId": visit.patient_id},
+        day | {"doctorId": doctor.pk, "status": "confirmado"},
+        {"page": 5, "limit": 20},
+    ]
+    lists[f"appointments/{visit.pk}"] = [{}]
+    for path, queries in lists.items():
+        for query in queries:
+            yield Call("GET", f"/api/{path}", query, by="token")
+    yield from _imagemais_acts(stored, visit, patient)
+
+
+def _imagemais_acts(stored, visit, patient):
+    def act(method, path, data, expected=200):
+        return Call(method, f"/api/{path}", data, by="token", expected=(expected,))
+
+    doctor, day, starts = stored.free()
+    ends = f"{starts.hour:02}:{starts.minute + 29}"
+    when = {"doctorId": doctor.pk, "date": f"{day}", "startTime": f"{starts:%H:%M}", "endTime": ends}
+    known = {"name": patient.name, "phone": patient.phone.as_national, "dateBirth": f"{patient.birth_date}"}
+    known["cpf"] = cpf(7001)
+    unknown = {"name": "Zulmira Abrantes", "phone": "(81) 98123-4567", "dateBirth": "1951-02-03", "cpf": cpf(7002)}
+    procedures = [{"id": stored.procedure.pk}, {"id": stored.other.pk, "discountId": stored.discount.pk}]
+    yield act("POST", "appointments", when | {"patient": known, "procedures": procedures}, 201)
+    yield act("POST", "appointments", when | {"patient": unknown, "procedures": procedures}, 409)
+    doctor, day, starts = stored.free()
+    yield act("POST", "appointments", when | {"doctorId": doctor.pk, "patient": unknown, "procedures": procedures}, 201)
+    doctor, day, starts = stored.free()
+    yield act("PATCH", f"appointments/{visit.pk}", {"notes": "traz exames"})
+    yield act("PATCH", f"appointments/{visit.pk}/reschedule", when | {"doctorId": doctor.pk})
+    due = next(stored.due)
+    for action in ("confirmado", "check-in", "em atendimento", "finalizado"):
+        yield act("PATCH", f"appointments/{due.pk}/status", {"action": action})
+    yield act("POST", "patients", unknown | {"name": "Quitéria Abrantes", "cpf": cpf(7003)}, 201)
+    yield act("PATCH", f"patients/{patient.pk}", {"phone": "(81) 98123-7654"})
+    hours = {"workingDays": ["Segunda"], "startTime": "08:00", "endTime": "12:00", "intervalMinutes": 15}
+    yield act("POST", "doctors", {"name": "Dra. Nova", "procedureIds": [stored.procedure.pk]} | hours, 201)
+
+
+def _mivicall(stored):
+    visit, patient, doctor = next(stored.coming), next(stored.patients), stored.doctors[0]
+    now, window = timezone.now(), {"serviceTypeId": f"{stored.procedure.uuid}"}
+    window |= {"from": _iso(now), "to": _iso(now + timedelta(days=30))}
+    for path in ("openapi.json", "docs/", "primeiros-passos/"):
+        yield Call("GET", f"/v1/{path}", by="nobody")
+    yield Call("GET", "/v1/", by="nobody", expected=(401, 404))
+    lists = {"professionals": [{}], "services": [{}], "tenants/me": [{}]}
+    lists["availability"] = [window, window | {"professionalId": f"{doctor.uuid}"}]
+    lists["patients"] = [{"search": "socorro beltrão uchôa"}, {"search": "ma"}]
+    lists[f"patients/{patient.phone_hash}"] = [{}]
+    lists["appointments"] = [
+        {},
+        {"from": _iso(now), "to": _iso(now + timedelta(days=7))},
+        {"from": _iso(now), "status": "confirmed"},
+        {"professionalId": f"{doctor.uuid}"},
+        {"limit": 5},
+    ]
+    lists[f"appointments/{visit.uuid}"] = [{}]
+    for path, queries in lists.items():
+        for query in queries:
+            yield Call("GET", f"/v1/{path}", query, by="key")
+    yield from _mivicall_acts(stored, visit, patient)
+
+
+def _mivicall_acts(stored, visit, patient):
+    def act(method, path, data, expected=200):
+        return Call(method, f"/v1/{path}", data, by="key", expected=(expected,))
+
+    doctor, day, starts = stored.free()
+    wanted = {
+        "professionalId": f"{doctor.uuid}",
+        "serviceTypeId": f"{stored.procedure.uuid}",
+        "patientName": patient.name,
+        "patientPhone": patient.phone.as_e164,
+        "startsAt": stored.clinic.local(stored.clinic.instant(day, starts)).isoformat(),
+    }
+    yield act("POST", "appointments", wanted, 201)
+    unknown = {"patientName": "Sem Cadastro", "patientPhone": "+5581987650000"}
+    yield act("POST", "appointments", wanted | unknown, 409)
+    doctor, day, starts = stored.free()
+    yield act("PATCH", f"appointments/{visit.uuid}", {"status": "confirmed", "patientNotes": "traz exames"})
+    yield act(
+        "PATCH", f"appointments/{visit.uuid}", {"professionalId": f"{doctor.uuid}", "startsAt": wanted["startsAt"]}
+    )
+    due = next(stored.due)
+    yield act("PATCH", f"appointments/{due.uuid}", {"status": "attended"})
+    yield act("DELETE", f"appointments/{visit.uuid}", {}, 204)
+
+
+def _iso(moment):
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+# The administration ---------------------------------------------------------------------------------------------------
+
+
+def _administration(asking, stored):
+    yield from (Call("GET", f"/admin/{path}") for path in ("", "clinic/", "jsi18n/"))
+    elsewhere = ("login/", "logout/", "password_change/", "password_change/done/", f"r/1/{asking.clinic.pk}/")
+    refused = (200, 302, 403, 404, 405)
+    yield from (Call("GET", f"/admin/{path}", expected=refused) for path in elsewhere)
+    of_a_noun = {"app_label": "clinic", "model_name": "workinghours", "field_name": "doctor", "term": "ana"}
+    yield Call("GET", "/admin/autocomplete/", of_a_noun, expected=refused)
+    for model in admin.site._registry:
+        yield from _noun(asking, model._meta.model_name, _row(model, asking))
+
+
+def _row(model, asking):
+    rows = model.objects.all()
+    rows = rows.filter(pk=asking.clinic.pk) if model is Clinic else rows.filter(clinic=asking.clinic)
+    return rows.order_by("pk").first()
+
+
+def _noun(asking, noun, row):
+    """The list as it opens, everything one click away from it, searched; then the pages of one row."""
+    address = reverse(f"admin:clinic_{noun}_changelist")
+    for by in ("master", "chooser"):
+        yield Call("GET", address, by=by)
+        page = asking.clients[by].get(address).content.decode()
+        for query in sorted(set(LINK.findall(page))):
+            yield Call("GET", address + query.replace("&amp;", "&"), by=by)
+        for text in TEXTS:
+            yield Call("GET", address, {"q": text}, by=by)
+        for what in ("change", "history", "delete"):
+            yield Call("GET", reverse(f"admin:clinic_{noun}_{what}", args=[row.pk]), by=by, expected=(200, 403))
+        yield Call("GET", f"{address}{row.pk}/", by=by, expected=(302,))
+        yield Call("GET", reverse(f"admin:clinic_{noun}_add"), by=by, expected=(200, 403))
+    yield from _saved(asking, noun, row)
+
+
+def _saved(asking, noun, row):
+    """Saved as it is, then deleted: by the managers' rights, so that what is only looked at refuses both."""
+    change, delete = (reverse(f"admin:clinic_{noun}_{what}", args=[row.pk]) for what in ("change", "delete"))
+    form = Form(noun)
+    form.feed(asking.clients["master"].get(change).content.decode())
+    yield Call("POST", change, form.fields, expected=(302, 403))
+    yield Call("POST", delete, {"post": "yes"}, expected=(200, 302, 403))
+
+
+class Form(HTMLParser):
+    """What a browser would send of the form of that noun as it is shown."""
+
+    def __init__(self, noun):
+        super().__init__()
+        self.noun, self.fields, self.inside, self.select, self.area = noun, {}, False, "", ""
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "form":
+            self.inside = attrs.get("id") == f"{self.noun}_form"
+        if not self.inside or attrs.get("disabled") is not None:
+            return
+        name, kind = attrs.get("name"), attrs.get("type", "text")
+        if tag == "input" and name and kind != "submit" and (kind not in {"checkbox", "radio"} or "checked" in attrs):
+            self.fields.setdefault(name, []).append(attrs.get("value", ""))
+        elif tag == "select":
+            self.select = name
+        elif tag == "option" and "selected" in attrs:
+            self.fields.setdefault(self.select, []).append(attrs["value"])
+        elif tag == "textarea":
+            self.area = name
+            self.fields[name] = [""]
+
+    def handle_data(self, data):
+        if self.area:
+            self.fields[self.area] = [self.fields[self.area][0] + data.removeprefix("\n")]
+
+    def handle_endtag(self, tag):
+        if tag == "textarea":
+            self.area = ""

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--quick]`: measures, and prints a table for the README. Takes about ten minutes."""
+"""`python -m tests.benchmarks [--quick]`: measures, prints a table for the README. Takes about a quarter of an hour."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ CLIENTS = [1, 4, 16]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a smoke run of two minutes; its figures mean little")
+    parser.add_argument("--quick", action="store_true", help="a smoke run of three minutes; its figures mean little")
     quick = parser.parse_args().quick
     with tempfile.TemporaryDirectory(prefix="clinic-benchmarks-") as folder, embedded.running(Path(folder)) as server:
         os.environ |= {

@@ -161,10 +161,10 @@ class Schedules:
     def _off_duty(self, doctor_id, day, midnight, next_midnight):
         blocks = self.blocks(doctor_id, day)
         if not blocks:
-            return [Span(midnight, next_midnight, str(_("fora do horário de atendimento")), Closure.HOURS)]
+            return [Span(midnight, next_midnight, str(_("fora do horário")), Closure.HOURS)]
         edges = [
-            Span(midnight, blocks[0].starts_at, str(_("fora do horário de atendimento")), Closure.HOURS),
-            Span(blocks[-1].ends_at, next_midnight, str(_("fora do horário de atendimento")), Closure.HOURS),
+            Span(midnight, blocks[0].starts_at, str(_("fora do horário")), Closure.HOURS),
+            Span(blocks[-1].ends_at, next_midnight, str(_("fora do horário")), Closure.HOURS),
         ]
         breaks = [
             Span(before.ends_at, after.starts_at, self._break_name(before, after), Closure.HOURS)

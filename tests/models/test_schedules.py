@@ -44,9 +44,9 @@ def test_a_working_day_is_open_but_for_lunch_and_the_night(doctor):
     assert said(doctor.clinic, day.open(doctor.pk, MONDAY)) == [("08:00", "12:00", ""), ("13:00", "18:00", "")]
     closed = day.closed(doctor.pk, MONDAY)
     assert said(doctor.clinic, closed) == [
-        ("00:00", "08:00", "fora do horário de atendimento"),
+        ("00:00", "08:00", "fora do horário"),
         ("12:00", "13:00", "almoço"),
-        ("18:00", "00:00", "fora do horário de atendimento"),
+        ("18:00", "00:00", "fora do horário"),
     ]
     assert {span.closure for span in closed} == {Closure.HOURS}
 
@@ -57,9 +57,9 @@ def test_a_gap_at_another_hour_is_a_pause(db):
     closed = schedules(doctor.clinic, doctor).closed(doctor.pk, MONDAY)
 
     assert [span.reason for span in closed] == [
-        "fora do horário de atendimento",
+        "fora do horário",
         "intervalo",
-        "fora do horário de atendimento",
+        "fora do horário",
     ]
 
 
@@ -68,7 +68,7 @@ def test_a_day_without_hours_is_closed_from_midnight_to_midnight(doctor):
     day = schedules(doctor.clinic, doctor, sunday)
 
     assert day.open(doctor.pk, sunday) == []
-    assert said(doctor.clinic, day.closed(doctor.pk, sunday)) == [("00:00", "00:00", "fora do horário de atendimento")]
+    assert said(doctor.clinic, day.closed(doctor.pk, sunday)) == [("00:00", "00:00", "fora do horário")]
 
 
 def test_touching_and_overlapping_hours_are_one_block(db):
@@ -91,7 +91,7 @@ def test_an_absence_is_cut_out_and_named_with_whose_it_is(doctor):
     ]
     named = {span.reason: span.closure for span in day.closed(doctor.pk, MONDAY)}
     assert named == {
-        "fora do horário de atendimento": Closure.HOURS,
+        "fora do horário": Closure.HOURS,
         "almoço": Closure.HOURS,
         "congresso": Closure.ABSENCE,
         "dedetização": Closure.CLINIC,

@@ -58,6 +58,7 @@ RULES = {
     Reason.NOTES_UNSTORABLE,
     Reason.OUTSIDE_HOURS,
     Reason.PHONE_IMPOSSIBLE,
+    Reason.PHONE_MISSING,  # a phone of blanks
     Reason.PROCEDURE_NOT_OFFERED,
     Reason.PROCEDURE_UNKNOWN,
     Reason.TIME_HAS_SECONDS,

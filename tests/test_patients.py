@@ -13,7 +13,7 @@ from clinic import patients
 from clinic.booking import Author, LineRequest, Proposal, book, change_patient, change_status
 from clinic.models import AppointmentEvent, Patient
 from clinic.templatetags.written import age
-from clinic.web.forms.fields import TypedDateField
+from clinic.typed import TypedDateField
 from clinic.web.forms.patient import as_written
 from tests.factories import (
     cpf,

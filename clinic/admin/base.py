@@ -1,6 +1,5 @@
 from datetime import datetime, time, timedelta
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import display_for_value
 from django.core.paginator import Paginator
@@ -21,11 +20,13 @@ from clinic.admin.forms import (
     ShortTimeInput,
 )
 from clinic.models import names
+from clinic.typed import TypedDateField, TypedDateTimeField, TypedTimeField
 
 WIDGETS = {
-    models.DateTimeField: {"form_class": forms.SplitDateTimeField, "widget": DateAndShortTime},
+    models.DateField: {"form_class": TypedDateField},
+    models.DateTimeField: {"form_class": TypedDateTimeField, "widget": DateAndShortTime},
     models.DecimalField: {"form_class": LocalDecimalField, "localize": True},
-    models.TimeField: {"widget": ShortTimeInput},
+    models.TimeField: {"form_class": TypedTimeField, "widget": ShortTimeInput},
 }
 
 

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from itertools import groupby
 
 from django import forms
@@ -6,8 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline
-from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet
+from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput
 from clinic.models import Absence, Doctor, WorkingHours
+from clinic.models.schedule import LONGEST_NIGHT, are_hours, crossing
+from clinic.typed import TypedEndField
 
 
 class WorkingHoursFormSet(ClinicRowFormSet):
@@ -19,24 +22,40 @@ class WorkingHoursFormSet(ClinicRowFormSet):
             if form not in self.deleted_forms
             and {"weekday", "starts", "ends"} <= getattr(form, "cleaned_data", {}).keys()
         ]
-        typed.sort(key=lambda form: (form.cleaned_data["weekday"], form.cleaned_data["starts"]))
-        for __, day in groupby(typed, key=lambda form: form.cleaned_data["weekday"]):
-            refuse_overlaps(list(day))
+        form_of = {id(form.instance): form for form in typed}  # what is new has no hash yet
+        for hours, other in crossing([form.instance for form in typed]):
+            form_of[id(hours)].add_error("starts", _crosses(hours, other))
 
 
-def refuse_overlaps(day):
-    longest = day[0]
-    for form in day[1:]:
-        if form.cleaned_data["starts"] < longest.cleaned_data["ends"]:
-            span = "{starts:%H:%M}–{ends:%H:%M}".format(**longest.cleaned_data)
-            form.add_error("starts", _("Este horário cruza com %(span)s do mesmo dia.") % {"span": span})
-        longest = max(longest, form, key=lambda one: one.cleaned_data["ends"])
+def _crosses(hours, other):
+    if hours.weekday == other.weekday:
+        return _("Este horário cruza com %(span)s do mesmo dia.") % {"span": other.span}
+    return _("Este horário cruza com %(day)s, %(span)s.") % {"day": other.get_weekday_display(), "span": other.span}
+
+
+class WorkingHoursForm(ClinicRowForm):
+    def clean(self):
+        cleaned = super().clean()
+        starts, ends = cleaned.get("starts"), cleaned.get("ends")
+        if starts is not None and ends is not None and not are_hours(starts, ends):
+            self.add_error(
+                "ends",
+                _("O fim deve ser depois do início, ou na manhã seguinte, até %(hours)s horas depois.")
+                % {"hours": LONGEST_NIGHT // timedelta(hours=1)},
+            )
+        return cleaned
 
 
 class HoursInline(ClinicRowInline):
     model = WorkingHours
+    form = WorkingHoursForm
     formset = WorkingHoursFormSet
     verbose_name = gettext_lazy("horário")
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "ends":
+            kwargs |= {"form_class": TypedEndField, "widget": EndOfHoursInput}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class AbsenceInline(ClinicRowInline):
@@ -68,10 +87,7 @@ class DoctorAdmin(ClinicRowAdmin):
 
 def summary(hours) -> str:
     """`Seg–Sex 08:00–12:00, 13:00–18:00 · Sáb 08:00–12:00`, from hours ordered by weekday and start."""
-    days = [
-        (day, ", ".join(f"{row.starts:%H:%M}–{row.ends:%H:%M}" for row in rows))
-        for day, rows in groupby(hours, key=lambda row: row.weekday)
-    ]
+    days = [(day, ", ".join(row.span for row in rows)) for day, rows in groupby(hours, key=lambda row: row.weekday)]
     # Neighbouring days with the same spans share one entry: their weekday minus position is the same number.
     runs = groupby(enumerate(days), key=lambda item: (item[1][0] - item[0], item[1][1]))
     parts = []

@@ -1,9 +1,12 @@
+from datetime import time
+
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.sentences import SENTENCES
+from clinic.models.doctor import end_of_hours
 
 
 class LocalDecimalField(forms.DecimalField):
@@ -22,6 +25,13 @@ class ShortTimeInput(forms.TimeInput):
 
     def __init__(self, attrs=None):
         super().__init__({"size": 5, "maxlength": 8, "placeholder": "08:00"} | (attrs or {}), format="%H:%M")
+
+
+class EndOfHoursInput(ShortTimeInput):
+    """Midnight at the end of a day's work is 24:00."""
+
+    def format_value(self, value):
+        return end_of_hours(value) if isinstance(value, time) else super().format_value(value)
 
 
 class DateAndShortTime(AdminSplitDateTime):

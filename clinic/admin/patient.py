@@ -3,6 +3,8 @@ from dataclasses import fields
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminDateWidget
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,9 +24,9 @@ from clinic.booking import (
 from clinic.models import Clinic, Patient
 from clinic.models.patient import OLDEST, years_between
 from clinic.templatetags.written import born
+from clinic.typed import TypedDateField
 
 ID = re.compile("[0-9]{1,18}")
-YEAR_OF_TWO_DIGITS = re.compile(r"^\d{1,2}\D\d{1,2}\D\d{2}$")
 DETAILS = [field.name for field in fields(PatientDetails)]
 
 
@@ -36,6 +38,7 @@ class PatientForm(ClinicRowForm):
         label=_("Nome social"), required=False, help_text=_("Como a pessoa quer ser chamada.")
     )
     phone = forms.CharField(label=_("Telefone"), required=False)
+    birth_date = TypedDateField(label=_("Nascimento"), required=False, past=True, widget=AdminDateWidget)
     cpf = forms.CharField(label=_("CPF"), required=False)
     nif = forms.CharField(label=_("NIF"), required=False)
     email = forms.CharField(label=_("E-mail"), required=False)
@@ -59,9 +62,7 @@ class PatientForm(ClinicRowForm):
                 self.add_error(None, Refusal(Reason.PATIENT_EXISTS, {"name": self.doubles[0].called}).message)
 
     def _ask_about_age(self):
-        """Like the desk: a year of two digits may be of either century, and above OLDEST years a box confirms."""
-        if YEAR_OF_TWO_DIGITS.search(self.data.get("birth_date", "").strip()):
-            self.add_error("birth_date", _("Escreva o ano de nascimento com quatro algarismos."))
+        """Like the desk: above OLDEST years a box confirms."""
         born = self.cleaned_data.get("birth_date")
         years = years_between(born, timezone.localdate()) if born else 0
         if years > OLDEST and born != self.initial.get("birth_date"):

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES = {
     "doctor_council_number_once": ("council_number", _("Outro cadastro já usa este registro. Confira o número.")),
     "doctor_interval_5_to_240": ("interval_minutes", _("Use de 5 a 240 minutos.")),
-    "workinghours_ends_after_start": ("ends", _("O fim deve ser depois do início.")),
+    "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),
     "workinghours_weekday_iso": ("weekday", _("Escolha um dia da semana.")),
     "absence_ends_after_start": ("ends_at", _("O fim deve ser depois do início.")),
     "procedure_code_once": ("code", _("Outro procedimento já usa este código. Escolha outro ou deixe em branco.")),

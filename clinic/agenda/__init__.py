@@ -12,6 +12,7 @@ from clinic.agenda.drawing import LOOK_AHEAD, Drawing
 from clinic.agenda.parts import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import Status
+from clinic.models.doctor import LONGEST_INTERVAL
 from clinic.models.schedule import Schedules
 
 __all__ = ["Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
@@ -24,7 +25,8 @@ def day(
 ) -> Day:
     """The local date `on` at the instant `now`; empty filters show everybody and everything. Three queries."""
     appointments = _appointments(clinic, on)
-    everybody = _doctors(clinic, {row[1] for row in appointments})
+    next_midnight = clinic.day(on)[1]
+    everybody = _doctors(clinic, {row[1] for row in appointments if row[2] < next_midnight})
     known = {doctor.id for doctor in everybody}
     schedules = Schedules.load(clinic, list(known), on, on + timedelta(days=LOOK_AHEAD))
     chosen = known & set(doctors) or known
@@ -33,7 +35,9 @@ def day(
 
 
 def _appointments(clinic, on):
-    """Tuples, in the order of drawing.Booked's fields: models cost too much for a page of hundreds."""
+    """Tuples, in the order of drawing.Booked's fields: models cost too much for a page of hundreds.
+
+    Those right after midnight too: they may take the end of a free time that begins before it."""
     midnight, next_midnight = clinic.day(on)
     procedures = (
         AppointmentProcedure.objects.of(clinic)
@@ -53,7 +57,7 @@ def _appointments(clinic, on):
     return list(
         Appointment.objects.of(clinic)
         .kept()
-        .overlapping(midnight, next_midnight)
+        .overlapping(midnight, next_midnight + timedelta(minutes=LONGEST_INTERVAL))
         .annotate(
             called=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
             procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),
@@ -71,4 +75,4 @@ def _appointments(clinic, on):
 def _doctors(clinic, with_appointments):
     """The active doctors and those who have appointments all the same."""
     wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
-    return list(wanted.only("name", "specialty", "interval_minutes")[:MOST_COLUMNS])
+    return list(wanted.only("name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])

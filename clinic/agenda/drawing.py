@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from clinic.agenda.parts import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.models import Appointment, Doctor
 from clinic.models.appointment import FREES_THE_TIME, Status
-from clinic.models.schedule import Closure
+from clinic.models.schedule import FURTHEST_DAYS, Closure
 
 ROW = 5  # minutes
 HOUR = 60
@@ -37,7 +37,9 @@ class Booked:
     incomplete: bool
     typed_cpf: str
     encaixe: int | None
-    start: int = 0  # minutes from midnight, as all numbers below
+    begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
+    ends: int = 0
+    start: int = 0  # the part on this day
     end: int = 0
     lane: str = ""
 
@@ -52,6 +54,9 @@ class _Doctor:
 
     row: Doctor
     booked: list[Booked]
+    taken: list[tuple[int, int]]  # whole, on the days before and after too, as `shifts` and `free`
+    shifts: list[tuple[int, int]]
+    free: list[tuple[int, int]]
     blocks: list[tuple[int, int]]
     open: list[tuple[int, int]]
     closed: list[tuple[int, int, str]]
@@ -66,6 +71,7 @@ class Drawing:
         self.midnight, next_midnight = clinic.day(on)
         self.length = self._minute(next_midnight)
         self.now_minute = (now - self.midnight) // timedelta(minutes=1)
+        self.is_bookable = on <= clinic.local(now).date() + timedelta(days=FURTHEST_DAYS)
         # Translated once, not once a card.
         self.words = {code: str(label) for code, label in Status.choices}
         self.origins = {
@@ -97,15 +103,15 @@ class Drawing:
             hours=self._hours() if columns else [],
             whole_look=f"from-0 to-{(self.last - self.first) // ROW}",
             scale=scale,
-            booked=len(standing),
-            missed=sum(each.status == Status.NO_SHOW for one in shown for each in one.booked),
+            booked=sum(each.begins >= 0 for each in standing),
+            missed=sum(each.status == Status.NO_SHOW and each.begins >= 0 for one in shown for each in one.booked),
             free=sum(cell.kind == "slot" for cells in self.cells.values() for cell in cells),
             now_look=self._now_look(),
             now_time=self._time(self.now_minute) if self._now_look() else "",
             choices=[DoctorChoice(str(row.id), row.name, narrowed and row.id in chosen) for row in everybody],
             off_duty=[each.row.name for each in days if each.row.id in chosen and each not in shown],
             closure="" if columns else self._closure(days),
-            next_working=None if columns else self._next_working(chosen),
+            next_working=None if columns else self._next_working(everybody, chosen),
             version="",
         )
         drawn.version = _digest(drawn, self.cells)
@@ -118,24 +124,32 @@ class Drawing:
 
     def _booked(self, values):
         each = Booked(*values)
-        each.start = max(self._minute(each.starts_at), 0)
-        each.end = min(-((self.midnight - each.ends_at) // timedelta(minutes=1)), self.length)
+        each.begins = self._minute(each.starts_at)
+        each.ends = -((self.midnight - each.ends_at) // timedelta(minutes=1))
+        each.start, each.end = max(each.begins, 0), min(each.ends, self.length)
         return each
 
     def _doctor(self, row, booked):
-        blocks = self._minutes(self.schedules.blocks(row.id, self.on))
+        shifts = self._minutes(self.schedules.blocks(row.id, self.on))
+        free = self._minutes(self.schedules.open(row.id, self.on))
         closed = self.schedules.closed(row.id, self.on)
         return _Doctor(
             row,
-            booked,
-            blocks,
-            self._minutes(self.schedules.open(row.id, self.on)),
+            [each for each in booked if each.begins < self.length],
+            [(each.begins, each.ends) for each in booked if each.stands and not each.encaixe],
+            shifts,
+            free,
+            self._on_this_day(shifts),
+            self._on_this_day(free),
             [(self._minute(span.starts_at), self._minute(span.ends_at), str(span.reason)) for span in closed],
-            bool(blocks) or any(span.closure is Closure.ABSENCE for span in closed),
+            bool(shifts) or any(span.closure is Closure.ABSENCE for span in closed),
         )
 
     def _minutes(self, spans):
         return [(self._minute(span.starts_at), self._minute(span.ends_at)) for span in spans]
+
+    def _on_this_day(self, spans):
+        return [(max(start, 0), min(end, self.length)) for start, end in spans]
 
     def _span(self, shown):
         """Set the first and last minute drawn, whole hours of the clock; give the scale: minutes to a line of text."""
@@ -174,7 +188,8 @@ class Drawing:
     def _column(self, number, one, scale):
         self._shades(number, one)
         taken = [(each.start, each.end) for each in one.booked if each.stands]
-        self._slots(number, one, [(each.start, each.end) for each in one.booked if each.stands and not each.encaixe])
+        if one.row.active and self.is_bookable:
+            self._slots(number, one)
         _lanes(one.booked)
         for each in one.booked:
             if not self.statuses or each.status in self.statuses:
@@ -204,20 +219,21 @@ class Drawing:
         time = f"{self._time(start)}–{self._time(end)}"
         return Shade(number, str(number + 1), f"{look} {self._place(start, end, number)}", reason, time)
 
-    def _slots(self, number, one, taken):
+    def _slots(self, number, one):
         """Every start on the doctor's grid from which a whole interval is open, free and not past."""
         step, doctor_id, said = one.row.interval_minutes, str(one.row.id), f", {self.free_word}, {one.row.name}"
-        for block_start, block_end in one.blocks:
-            for start in range(block_start, block_end - step + 1, step):
+        for block_start, block_end in one.shifts:
+            for start in range(block_start, min(block_end - step + 1, self.length), step):
                 end = start + step
                 if (
                     start > self.now_minute
-                    and any(opens <= start and end <= closes for opens, closes in one.open)
-                    and not any(begun < end and start < done for begun, done in taken)
+                    and start >= 0
+                    and any(opens <= start and end <= closes for opens, closes in one.free)
+                    and not any(begun < end and start < done for begun, done in one.taken)
                     and not self._second_time_round(start)
                 ):
                     time = self._time(start)
-                    look = f"slot {self._place(start, end, number)}"
+                    look = f"slot {self._place(start, min(end, self.length), number)}"
                     self._add(start, Slot(number, str(number + 1), look, time, doctor_id, time + said))
 
     def _card(self, number, doctor, each, scale):
@@ -225,8 +241,8 @@ class Drawing:
         lane = each.lane if each.stands else f"{each.lane} back"
         word = self.words[each.status]
         badges = self._badges(each)
-        time = self._time(each.start)
-        said = [f"{time}–{self._time(each.end)} {each.name}", each.what, word, doctor.name, *badges]
+        time = self._time(each.begins)
+        said = [f"{time}–{self._time(each.ends)} {each.name}", each.what, word, doctor.name, *badges]
         return Card(
             id=str(each.id),
             column=number,
@@ -274,9 +290,10 @@ class Drawing:
         spans = (span for each in days for span in self.schedules.closed(each.row.id, self.on))
         return next((str(span.reason) for span in spans if span.closure in {Closure.HOLIDAY, Closure.CLINIC}), "")
 
-    def _next_working(self, chosen):
+    def _next_working(self, everybody, chosen):
+        ids = [row.id for row in everybody if row.active and row.id in chosen]
         days = (self.on + timedelta(days=number) for number in range(1, LOOK_AHEAD + 1))
-        return next((day for day in days if any(self.schedules.open(doctor, day) for doctor in chosen)), None)
+        return next((day for day in days if any(self.schedules.open(doctor, day) for doctor in ids)), None)
 
 
 def _fullness(opened, taken):

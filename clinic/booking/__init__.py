@@ -16,7 +16,7 @@ from clinic.booking.patients import (
 )
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal
+from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
 from clinic.booking.undoing import undo, undoable
 from clinic.booking.writing import Author, is_in_somebodys_way, lost_a_race, one_transaction
 
@@ -43,6 +43,7 @@ __all__ = [
     "check_doctor",
     "check_patient",
     "check_reschedule",
+    "day_of_end",
     "details_of",
     "edit_patient",
     "is_in_somebodys_way",

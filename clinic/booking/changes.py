@@ -1,10 +1,12 @@
 """Changing an appointment where it stands: its status, its notes, its metadata."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from clinic.booking import rules, statuses
+from clinic.booking.alternatives import NONE, Alternatives, alternatives_to, time_is_at_fault
 from clinic.booking.details import tidy, tidy_notes, unstorable_line, unstorable_metadata, unstorable_notes
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.writing import Author, locked, record, refuse, transacted, write
@@ -12,6 +14,11 @@ from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
 
 REASON_LIMIT = 200
+IN_THE_CLINIC = {
+    Status.CHECKED_IN: _("faz check-in"),
+    Status.IN_SERVICE: _("inicia o atendimento"),
+    Status.FINISHED: _("finaliza o atendimento"),
+}
 
 
 def change_status(
@@ -26,7 +33,8 @@ def change_status(
 ) -> Appointment:
     """Take one of the transitions of `statuses`. `cancelled_by` and `reason` belong to Cancelado.
 
-    Locks the doctor's row, the patient's, then the appointment's. Raises BookingRefused, Appointment.DoesNotExist.
+    Locks the doctor's row, the patient's, then the appointment's. Raises BookingRefused, with the nearest free times
+    where the time is at fault, and Appointment.DoesNotExist.
     """
     now = now or timezone.now()
     reason, typed = tidy(reason), reason
@@ -36,7 +44,7 @@ def change_status(
         refuse(transition_refusals(appointment, status, now) + _cancel_refusals(status, cancelled_by, typed, reason))
         return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=reason)
 
-    return transacted(work)
+    return transacted(work, lambda refusals: instead_of_its_time(appointment_id, clinic, refusals, now))
 
 
 def next_statuses(appointment: Appointment, *, now: datetime | None = None) -> list[Status]:
@@ -92,14 +100,26 @@ def _annotation_refusals(notes, metadata):
     return refusals
 
 
-def transition_refusals(appointment: Appointment, wanted: str, now: datetime) -> list[Refusal]:
+def instead_of_its_time(appointment_id: int, clinic: Clinic, refusals: list[Refusal], now: datetime) -> Alternatives:
+    """What is free when the appointment's own time cannot be taken again."""
+    if not time_is_at_fault(refusals):
+        return NONE
+    kept = Appointment.objects.of(clinic).kept().select_related("clinic", "doctor", "patient")
+    return alternatives_to(rules.standing_case(kept.get(pk=appointment_id), now))
+
+
+def transition_refusals(
+    appointment: Appointment, wanted: str, now: datetime, *, own_slip: bool = False
+) -> list[Refusal]:
+    """`own_slip`: the author takes back what they did a moment ago, and only the time of others stands against it."""
     if wanted not in statuses.TRANSITIONS[appointment.status]:
         labels = dict(Status.choices)
         params = {"current": appointment.get_status_display(), "wanted": labels.get(wanted, wanted)}
         return [Refusal(Reason.TRANSITION_FORBIDDEN, params)]
     refusals = list(_too_early_or_late(appointment, wanted, now))
     if statuses.takes_time_again(appointment.status, wanted):
-        refusals += rules.free(rules.standing_case(appointment, now))
+        ask = rules.free if own_slip else rules.taking_again
+        refusals += ask(rules.standing_case(appointment, now))
     if wanted == Status.IN_SERVICE and _other_in_service(appointment):
         refusals.append(Refusal(Reason.ANOTHER_IN_SERVICE, {"doctor": appointment.doctor.name}))
     return refusals
@@ -123,11 +143,17 @@ def set_status(
 
 
 def _too_early_or_late(appointment, wanted, now):
+    """A patient is there on the day of the appointment, or on both of a night; who was forgotten in service may be
+    finished later."""
     local = appointment.clinic.local
+    first, last = local(appointment.starts_at).date(), local(appointment.ends_at - timedelta.resolution).date()
+    today = local(now).date()
+    if appointment.status == Status.FINISHED and not first <= today <= last:
+        yield Refusal(Reason.UNDO_TOO_LATE)
+    elif wanted in IN_THE_CLINIC and (today < first or today > last and wanted != Status.FINISHED):
+        yield Refusal(Reason.NOT_THAT_DAY, {"act": IN_THE_CLINIC[wanted], "date": f"{first:%d/%m/%Y}"})
     if wanted == Status.NO_SHOW and appointment.starts_at > now:
         yield Refusal(Reason.NOT_YET_BEGUN, {"time": f"{local(appointment.starts_at):%H:%M}"})
-    if appointment.status == Status.FINISHED and local(appointment.starts_at).date() != local(now).date():
-        yield Refusal(Reason.UNDO_TOO_LATE)
 
 
 def _cancel_refusals(status, cancelled_by, typed, reason):

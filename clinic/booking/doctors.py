@@ -3,15 +3,14 @@
 from collections.abc import Collection
 from datetime import time
 from enum import Enum, auto
-from itertools import pairwise
 from typing import NamedTuple
 
 from django.db import models, transaction
 
 from clinic.booking.details import tidy, unstorable
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
-
-SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 240
+from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from clinic.models.schedule import are_hours, crossing
 
 
 class DoctorFault(Enum):
@@ -34,7 +33,7 @@ class DoctorRefused(Exception):
 
 
 class Hours(NamedTuple):
-    """Local wall time of the clinic on one ISO weekday."""
+    """Local wall time of the clinic; an end that is not after the start is on the day after the ISO weekday."""
 
     weekday: int
     starts: time
@@ -72,10 +71,8 @@ def _faults(clinic, name, procedures, hours, interval_minutes):
         DoctorFault.NAME_TOO_LONG: len(name) > limit,
         DoctorFault.NAME_UNSTORABLE: bool(unstorable(name)),
         DoctorFault.PROCEDURE_UNKNOWN: len(_found(clinic, procedures)) < len(set(procedures)),
-        DoctorFault.ENDS_NOT_AFTER_START: any(span.ends <= span.starts for span in hours),
-        DoctorFault.HOURS_OVERLAP: any(
-            one.weekday == other.weekday and other.starts < one.ends for one, other in pairwise(sorted(hours))
-        ),
+        DoctorFault.ENDS_NOT_AFTER_START: not all(are_hours(span.starts, span.ends) for span in hours),
+        DoctorFault.HOURS_OVERLAP: bool(crossing(hours)),
         DoctorFault.INTERVAL_TOO_SHORT: interval_minutes < SHORTEST_INTERVAL,
         DoctorFault.INTERVAL_TOO_LONG: interval_minutes > LONGEST_INTERVAL,
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -12,7 +13,7 @@ from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rows import DoctorKey
 from clinic.booking.rules import Case, later
 from clinic.booking.writing import Author, locked, record, refuse, snapshot, transacted, write
-from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, Procedure
+from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Doctor, Procedure
 from clinic.models.appointment import Status
 
 
@@ -23,15 +24,18 @@ def reschedule(
     doctor: DoctorKey | None,
     starts_at: datetime | None,
     ends_at: datetime | None = None,
+    without_expired: bool = False,
     by: Author,
     now: datetime | None = None,
 ) -> Appointment:
     """Move a standing or missed appointment, which becomes Remarcado. `ends_at` None keeps its length.
 
+    A discount that is not valid on the new day is refused, or with `without_expired` taken off.
+
     Locks the new doctor's row, the patient's, then the appointment's. Raises BookingRefused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at)
+    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired)
     return transacted(lambda: _reschedule(target, by, now), lambda refusals: _instead(target, refusals, now))
 
 
@@ -42,11 +46,12 @@ def check_reschedule(
     doctor: DoctorKey | None,
     starts_at: datetime | None,
     ends_at: datetime | None = None,
+    without_expired: bool = False,
     now: datetime | None = None,
 ) -> BookingRefused | None:
     """What `reschedule` would raise, or None; nothing locked, nothing written."""
     now = now or timezone.now()
-    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at)
+    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired)
     case, refusals = _case(target, _found(target), now)
     refusals += rules.broken(case, shape=rules.SHAPE_OF_MOVE)
     return BookingRefused(refusals, *_instead(target, refusals, now)) if refusals else None
@@ -80,6 +85,7 @@ class _Target:
     doctor: DoctorKey | None
     starts_at: datetime | None
     ends_at: datetime | None
+    without_expired: bool
 
 
 def _reschedule(target, by, now):
@@ -87,7 +93,37 @@ def _reschedule(target, by, now):
     appointment = locked(target.clinic, target.appointment_id, doctor)
     case, refusals = _case(target, appointment, now)
     refuse(refusals + rules.broken(case, shape=rules.SHAPE_OF_MOVE))
-    return move(appointment, case.doctor, case.starts_at, case.ends_at, Status.RESCHEDULED, by, now)
+    remark = _taken_off(appointment, case) if target.without_expired else {}
+    return move(appointment, case.doctor, case.starts_at, case.ends_at, Status.RESCHEDULED, by, now, **remark)
+
+
+def _taken_off(appointment, case):
+    """Delete the discounts that end before the new day; what the event says of it, to undo it by."""
+    day = case.local_date
+    expired = _applied(appointment).filter(discount__expires_on__lt=day).select_related("discount")
+    rows_off = [
+        {"line": each.line_id, "discount": each.discount_id, "name": each.discount.name, "value": str(each.value)}
+        for each in expired
+    ]
+    expired.delete()
+    return {"discounts_off": rows_off} if rows_off else {}
+
+
+def give_back(appointment: Appointment, after: dict) -> None:
+    """Apply again the discounts that a move took off, as its event says."""
+    AppliedDiscount.objects.bulk_create(
+        AppliedDiscount(
+            clinic=appointment.clinic,
+            line_id=off["line"],
+            discount_id=off["discount"],
+            value=Decimal(off["value"]),
+        )
+        for off in after.get("discounts_off", ())
+    )
+
+
+def _applied(appointment):
+    return AppliedDiscount.objects.of(appointment.clinic).filter(line__appointment=appointment)
 
 
 def _found(target):
@@ -99,6 +135,7 @@ def _case(target, appointment, now):
     doctor = rows.found(target.clinic, doctor=target.doctor).doctor
     procedures = appointment.lines.values_list("procedure_id", flat=True)
     performed = Exists(Doctor.procedures.through.objects.filter(doctor=doctor, procedure=OuterRef("pk")))
+    applied = _applied(appointment).select_related("discount")
     ends_at = target.ends_at
     if ends_at is None:
         ends_at = later(target.starts_at, appointment.ends_at - appointment.starts_at)
@@ -110,6 +147,7 @@ def _case(target, appointment, now):
         procedures=list(Procedure.objects.of(target.clinic).filter(pk__in=procedures).annotate(performed=performed)),
         starts_at=target.starts_at,
         ends_at=ends_at,
+        discounts=[] if target.without_expired else [each.discount for each in applied],
         moving=appointment,
     )
     return case, rules.doctor_refusals(target.doctor, doctor) + _refusals(case)

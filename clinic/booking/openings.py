@@ -10,9 +10,9 @@ from operator import attrgetter
 from django.db.models import Q
 from django.utils import timezone
 
-from clinic.booking.rules import FURTHEST_DAYS, LONGEST
+from clinic.booking.rules import LONGEST
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.models.schedule import Schedules
+from clinic.models.schedule import FURTHEST_DAYS, Schedules
 
 NEAREST_DAYS = 21
 
@@ -73,7 +73,7 @@ def openings_of_any(
     length = timedelta(minutes=minutes)
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
-        of_each = (_openings_on(day, schedules, taken[doctor.pk, day], doctor, length, now) for doctor in active)
+        of_each = (_openings_on(day, schedules, taken, doctor, length, now) for doctor in active)
         yield from sorted(chain.from_iterable(of_each), key=attrgetter("starts_at", "doctor_id"))
 
 
@@ -110,7 +110,8 @@ def _taken(clinic, doctors, patient, first, last, ignoring):
     ids = {doctor.pk for doctor in doctors}
     whose = Q(doctor__in=ids, encaixe_by=None)
     rows = Appointment.objects.of(clinic).standing().filter(whose | Q(patient=patient) if patient else whose)
-    rows = rows.exclude(pk=ignoring).overlapping(clinic.day(first)[0], clinic.day(last)[1]).order_by("starts_at")
+    end = clinic.day(last + timedelta(days=1))[1]  # what begins on the last day may end on the next one
+    rows = rows.exclude(pk=ignoring).overlapping(clinic.day(first)[0], end).order_by("starts_at")
     spans = defaultdict(list)
     for doctor, of, starts_at, ends_at in rows.values_list("doctor", "patient", "starts_at", "ends_at"):
         for day in {clinic.local(starts_at).date(), clinic.local(ends_at).date()}:
@@ -119,12 +120,16 @@ def _taken(clinic, doctors, patient, first, last, ignoring):
     return spans
 
 
-def _openings_on(day, schedules, taken, doctor, length, now):
+def _openings_on(day, schedules, spans_taken, doctor, length, now):
+    midnight, next_midnight = schedules.clinic.day(day)
+    taken = [span for each in (day, day + timedelta(days=1)) for span in spans_taken[doctor.pk, each]]
     opened = schedules.open(doctor.pk, day)
     step = timedelta(minutes=doctor.interval_minutes)
     for block in schedules.blocks(doctor.pk, day):
         starts_at = block.starts_at
-        while (ends_at := starts_at + length) <= block.ends_at:
+        if starts_at < midnight:  # a night goes on in the steps in which it began
+            starts_at += -((starts_at - midnight) // step) * step
+        while starts_at < next_midnight and (ends_at := starts_at + length) <= block.ends_at:
             inside = any(span.contains(starts_at, ends_at) for span in opened)
             free = not any(begin < ends_at and end > starts_at for begin, end in taken)
             if starts_at > now and inside and free:

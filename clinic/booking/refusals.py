@@ -56,6 +56,10 @@ class Reason(Enum):
     )
     DISCOUNT_UNKNOWN = "discount", _("Este desconto não existe mais. Escolha outro ou nenhum.")
     DISCOUNT_EXPIRED = "discount", _("O desconto %(discount)s vale só até %(date)s. Escolha outro ou nenhum.")
+    DISCOUNT_LEFT_BEHIND = (
+        "discount",
+        _("O desconto %(discount)s vale só até %(date)s. Escolha uma data até lá, ou remarque sem o desconto."),
+    )
     NOTES_TOO_LONG = "notes", _("As observações têm %(length)s caracteres; o máximo é %(limit)s.")
     NOTES_UNSTORABLE = (
         "notes",
@@ -83,6 +87,7 @@ class Reason(Enum):
         "status",
         _("Não dá para passar de “%(current)s” para “%(wanted)s”. Atualize a página: outra pessoa pode ter alterado."),
     )
+    NOT_THAT_DAY = "status", _("Só se %(act)s no dia do agendamento, %(date)s.")
     NOT_YET_BEGUN = "status", _("Só se marca falta depois do início, às %(time)s.")
     ANOTHER_IN_SERVICE = "status", _("%(doctor)s já está atendendo outra pessoa. Finalize esse atendimento antes.")
     UNDO_TOO_LATE = "status", _("Um atendimento finalizado só volta atrás no mesmo dia.")

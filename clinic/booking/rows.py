@@ -6,7 +6,7 @@ here is what the ORM would have done: rows are models, tenancy is the first cond
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from uuid import UUID
 
@@ -180,7 +180,8 @@ def around(
     clinic: Clinic, doctor: Doctor, patient: Patient | None, starts_at, ends_at, *, day: date, besides=None
 ) -> Around:
     """`day` is the local date of the start; `besides` an appointment about to be moved, or None. One statement."""
-    first, last = clinic.day(day)
+    # What begins on the day may end on the next one.
+    first, last = clinic.day(day)[0], clinic.day(day + timedelta(days=1))[1]
     parameters = {
         "clinic": clinic.pk,
         "doctors": [doctor.pk],

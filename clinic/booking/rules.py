@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from uuid import UUID
 
@@ -13,10 +13,11 @@ from clinic.booking.details import NOTES_LIMIT, CpfPolicy, PatientDetails, unsto
 from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
-from clinic.models.schedule import Closure
+from clinic.models.clinic import EndOfDay
+from clinic.models.doctor import end_of_hours
+from clinic.models.schedule import FURTHEST_DAYS, Closure
 
 LONGEST = timedelta(hours=12)
-FURTHEST_DAYS = 2 * 365
 MOST_PROCEDURES = 20
 
 
@@ -87,6 +88,12 @@ class Case:
         except OverflowError:  # the first and the last hours of the calendar
             return self.starts_at.date()
 
+    @property
+    def local_dates(self):
+        """The date of the start and, beyond a midnight, that of the end."""
+        last = self.clinic.local(self.ends_at - timedelta.resolution).date()
+        return dict.fromkeys([self.local_date, last])
+
     def clock(self, instant):
         return f"{self.clinic.local(instant):%H:%M}"
 
@@ -119,11 +126,16 @@ def discounts_are_valid_that_day(case: Case) -> Rule:
     """The day of the appointment counts, not the day of the call."""
     if None in case.discounts:
         yield Refusal(Reason.DISCOUNT_UNKNOWN)
+    for discount in expired_discounts(case):
+        params = {"discount": discount.name, "date": f"{discount.expires_on:%d/%m/%Y}"}
+        yield Refusal(Reason.DISCOUNT_LEFT_BEHIND if case.moving else Reason.DISCOUNT_EXPIRED, params)
+
+
+def expired_discounts(case: Case) -> list[Discount]:
+    """Those that are not valid any more on the day wanted."""
     day = case.local_date if case.starts_at else case.clinic.local(case.now).date()
-    for discount in dict.fromkeys(filter(None, case.discounts)):
-        if discount.expires_on and discount.expires_on < day:
-            params = {"discount": discount.name, "date": f"{discount.expires_on:%d/%m/%Y}"}
-            yield Refusal(Reason.DISCOUNT_EXPIRED, params)
+    given = dict.fromkeys(filter(None, case.discounts))
+    return [discount for discount in given if discount.expires_on and discount.expires_on < day]
 
 
 def notes_can_be_stored(case: Case) -> Rule:
@@ -174,7 +186,7 @@ def doctor_works_then(case: Case) -> Rule:
     opened = schedules.open(case.doctor.pk, case.local_date)
     if any(span.contains(case.starts_at, case.ends_at) for span in opened):
         return
-    closed = schedules.closed(case.doctor.pk, case.local_date)
+    closed = [span for day in case.local_dates for span in schedules.closed(case.doctor.pk, day)]
     spans = [span for span in closed if span.overlaps(case.starts_at, case.ends_at)]
     spans.sort(key=lambda span: span.closure is Closure.HOURS)
     yield _why_closed(case, schedules, spans[0] if spans else None)
@@ -183,7 +195,7 @@ def doctor_works_then(case: Case) -> Rule:
 def _why_closed(case, schedules, span):
     if span is None or span.closure is Closure.HOURS:
         blocks = schedules.blocks(case.doctor.pk, case.local_date)
-        params = {"doctor": case.doctor.name, "hours": hours_in_words(case.clinic, blocks)}
+        params = {"doctor": case.doctor.name, "hours": hours_in_words(case.clinic, blocks, case.local_date)}
         if any(block.starts_at <= case.starts_at < block.ends_at for block in blocks):
             return Refusal(Reason.ENDS_AFTER_HOURS, params | {"end": case.clock(case.ends_at)})
         return Refusal(Reason.OUTSIDE_HOURS, params)
@@ -195,13 +207,19 @@ def _why_closed(case, schedules, span):
     return Refusal(reasons[span.closure], {"doctor": case.doctor.name, "reason": span.reason})
 
 
-def hours_in_words(clinic: Clinic, blocks) -> str:
-    """ "das 08:00 às 12:00 e das 13:00 às 18:00", in the clinic's clock; without blocks: no work that day."""
+def hours_in_words(clinic: Clinic, blocks, day: date) -> str:
+    """ "das 08:00 às 12:00 e das 20:00 às 06:00", in the clinic's clock; without blocks: no work that day.
+
+    What began before `day` is written from its midnight on."""
     if not blocks:
         return str(_("não trabalha nesse dia"))
+    midnight = clinic.day(day)[0]
     spans = [
         _("das %(starts)s às %(ends)s")
-        % {"starts": f"{clinic.local(block.starts_at):%H:%M}", "ends": f"{clinic.local(block.ends_at):%H:%M}"}
+        % {
+            "starts": f"{clinic.local(max(block.starts_at, midnight)):%H:%M}",
+            "ends": end_of_hours(clinic.local(block.ends_at).time()),
+        }
         for block in blocks
     ]
     return str(_(" e ")).join([", ".join(spans[:-1]), spans[-1]] if spans[:-1] else spans)
@@ -245,6 +263,7 @@ SHAPE_OF_MOVE = [
     time_is_in_whole_minutes,
     end_is_after_start,
     time_is_ahead,
+    discounts_are_valid_that_day,
 ]
 
 
@@ -261,6 +280,15 @@ def free(case: Case) -> list[Refusal]:
     return [*doctor_is_free(case), *patient_is_in_one_place(case)]
 
 
+def taking_again(case: Case) -> list[Refusal]:
+    """Why the time of `case.moving`, which was given up, cannot be taken again: as for a booking, but that it may have
+    begun. An encaixe stands outside the hours of work as well."""
+    if not case.doctor.active:
+        return [Refusal(Reason.DOCTOR_UNKNOWN)]
+    hours = [] if case.moving.is_encaixe else doctor_works_then(case)
+    return [*patient_is_alive(case), *hours, *free(case)]
+
+
 def doctor_refusals(wanted: rows.DoctorKey | None, found: Doctor | None) -> list[Refusal]:
     """What is wrong with the doctor who was asked for."""
     if wanted is None:
@@ -269,7 +297,7 @@ def doctor_refusals(wanted: rows.DoctorKey | None, found: Doctor | None) -> list
 
 
 def standing_case(appointment: Appointment, now: datetime) -> Case:
-    """The appointment as it is, to ask whether its time is free of others."""
+    """The appointment as it is, to ask whether its time is open and free of others."""
     return Case(
         clinic=appointment.clinic,
         now=now,
@@ -280,6 +308,18 @@ def standing_case(appointment: Appointment, now: datetime) -> Case:
         ends_at=appointment.ends_at,
         moving=appointment,
     )
+
+
+def day_of_end(day: date, starts: time | None, ends: time) -> date:
+    """The local date of the end of an appointment that starts on `day`: the next one for what runs over midnight.
+
+    00:00 ends nothing but the day before; any other end that is not after the start, and is further from it than an
+    appointment may last, is of the same day and wrong.
+    """
+    if starts is None or ends > starts or isinstance(ends, EndOfDay):
+        return day
+    length = datetime.combine(day + timedelta(days=1), ends) - datetime.combine(day, starts)
+    return day + timedelta(days=1) if ends == time.min or length <= LONGEST else day
 
 
 def later(instant: datetime | None, length: timedelta) -> datetime | None:

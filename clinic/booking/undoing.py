@@ -1,17 +1,19 @@
 """Taking back the last change of status or time."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from clinic.booking import rules, statuses
-from clinic.booking.changes import set_status, transition_refusals
-from clinic.booking.moves import move
+from clinic.booking.changes import instead_of_its_time, set_status, transition_refusals
+from clinic.booking.moves import give_back, move
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.writing import Author, locked, refuse, transacted
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.models.appointment import Status
+
+A_SLIP = timedelta(minutes=1)
 
 
 def undo(
@@ -19,7 +21,8 @@ def undo(
 ) -> Appointment:
     """Reverse the last change of status or time; with `seen`, an event's id, only if that is still the last one.
 
-    Locks and raises like `change_status`.
+    What the author did less than a minute ago is taken back wherever the time is still free; later, or by others, the
+    time must be open as well. Locks and raises like `change_status`.
     """
     now = now or timezone.now()
 
@@ -34,11 +37,10 @@ def undo(
         appointment = locked(clinic, appointment_id, doctor_before)
         if undoable(appointment) != event:
             raise BookingRefused([Refusal(Reason.TRY_AGAIN)])
-        if event.kind == AppointmentEvent.Kind.RESCHEDULED:
-            return _move_back(appointment, event.before, by, now)
-        return _status_back(appointment, event.before, by, now)
+        back = _move_back if event.kind == AppointmentEvent.Kind.RESCHEDULED else _status_back
+        return back(appointment, event, by, now)
 
-    return transacted(work)
+    return transacted(work, lambda refusals: instead_of_its_time(appointment_id, clinic, refusals, now))
 
 
 def undoable(appointment: Appointment) -> AppointmentEvent | None:
@@ -48,21 +50,28 @@ def undoable(appointment: Appointment) -> AppointmentEvent | None:
     return event if event and event.kind in kinds and not event.after.get("undo") else None
 
 
-def _move_back(appointment, before, by, now):
-    """Undoing asks only whether the time is still free: it may have begun meanwhile, or have been missed."""
-    doctor = Doctor.objects.of(appointment.clinic).filter(pk=before["doctor"], active=True).first()
-    refuse([] if doctor else [Refusal(Reason.DOCTOR_UNKNOWN)])
+def _is_own_slip(event, by, now):
+    author = event.door, event.user_id, event.credential
+    return author == (by.door, by.user and by.user.pk, by.credential) and now - event.at < A_SLIP
+
+
+def _move_back(appointment, event, by, now):
+    """The time may have begun meanwhile, or have been missed."""
+    before = event.before
+    doctor = Doctor.objects.of(appointment.clinic).get(pk=before["doctor"])
     starts_at, ends_at = (datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
+    case = replace(rules.standing_case(appointment, now), doctor=doctor, starts_at=starts_at, ends_at=ends_at)
     if before["status"] not in statuses.FREES_THE_TIME:
-        case = rules.standing_case(appointment, now)
-        refuse(rules.free(replace(case, doctor=doctor, starts_at=starts_at, ends_at=ends_at)))
+        refuse(rules.free(case) if _is_own_slip(event, by, now) else rules.taking_again(case))
+    give_back(appointment, event.after)
     return move(appointment, doctor, starts_at, ends_at, before["status"], by, now, undo=True)
 
 
-def _status_back(appointment, before, by, now):
+def _status_back(appointment, event, by, now):
+    before = event.before
     wanted = before["status"]
     if wanted not in statuses.TRANSITIONS[appointment.status]:
         wanted = Status.SCHEDULED
-    refuse(transition_refusals(appointment, wanted, now))
+    refuse(transition_refusals(appointment, wanted, now, own_slip=_is_own_slip(event, by, now)))
     cancelled_by, reason = before.get("cancelled_by", ""), before.get("reason", "")
     return set_status(appointment, wanted, by, now, cancelled_by=cancelled_by, cancel_reason=reason, undo=True)

@@ -1,7 +1,7 @@
 """What is stored, and what PostgreSQL itself refuses."""
 
 from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentProcedure
-from clinic.models.clinic import Clinic, NonexistentTime
+from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
 from clinic.models.doctor import Absence, Closure, Doctor, WorkingHours
 from clinic.models.history import AppointmentEvent
@@ -11,6 +11,7 @@ from clinic.models.procedure import Discount, Procedure
 from clinic.models.staff import StaffSession, StaffUser
 
 __all__ = [
+    "END_OF_DAY",
     "Absence",
     "AccessToken",
     "ApiKey",

@@ -6,6 +6,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class EndOfDay(time):
+    """24:00, the midnight with which a local day ends; stored as a time of day it is 00:00."""
+
+
+END_OF_DAY = EndOfDay()
+
+
 class NonexistentTime(ValueError):
     """A local time that the clocks of that zone jump over on that day."""
 
@@ -92,8 +99,11 @@ class Clinic(models.Model):
     def instant(self, day: date, wall: time) -> datetime:
         """The UTC instant at which the clinic's clock shows `wall` on `day`; the first of two when clocks go back.
 
-        Raises NonexistentTime when clocks go forward over it, or at the very ends of the calendar.
+        END_OF_DAY is the next local midnight. Raises NonexistentTime when clocks go forward over it, or at the very
+        ends of the calendar.
         """
+        if isinstance(wall, EndOfDay):
+            return self.day(day)[1]
         try:
             moment = datetime.combine(day, wall, self.zone).astimezone(UTC)
         except OverflowError as error:

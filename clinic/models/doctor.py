@@ -1,4 +1,5 @@
 import uuid
+from datetime import time
 
 from django.db import models
 from django.db.models import F, Q
@@ -6,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import ClinicRow
 from clinic.models.ranges import Fold
+
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 240  # minutes
 
 
 class Doctor(ClinicRow):
@@ -32,7 +35,8 @@ class Doctor(ClinicRow):
                 fields=["clinic", "council_number"], condition=~Q(council_number=""), name="doctor_council_number_once"
             ),
             models.CheckConstraint(
-                condition=Q(interval_minutes__gte=5, interval_minutes__lte=240), name="doctor_interval_5_to_240"
+                condition=Q(interval_minutes__gte=SHORTEST_INTERVAL, interval_minutes__lte=LONGEST_INTERVAL),
+                name="doctor_interval_5_to_240",
             ),
         ]
 
@@ -40,8 +44,17 @@ class Doctor(ClinicRow):
         return self.name
 
 
+def end_of_hours(ends: time) -> str:
+    """As 18:00; a midnight with which a day ends is 24:00."""
+    return "24:00" if ends == time.min else f"{ends:%H:%M}"
+
+
 class WorkingHours(ClinicRow):
-    """Local wall time of the clinic, on one ISO weekday; a doctor may have several a day."""
+    """Local wall time of the clinic; a doctor may have several a day.
+
+    `weekday` is the ISO weekday of the start. An end that is not after the start is on the next day: 00:00 is the
+    midnight with which the day ends.
+    """
 
     class Weekday(models.IntegerChoices):
         MONDAY = 1, _("Segunda-feira")
@@ -63,11 +76,16 @@ class WorkingHours(ClinicRow):
         ordering = ["weekday", "starts", "pk"]
         constraints = [
             models.CheckConstraint(condition=Q(weekday__gte=1, weekday__lte=7), name="workinghours_weekday_iso"),
-            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="workinghours_ends_after_start"),
+            models.CheckConstraint(condition=~Q(ends=F("starts")) | Q(ends=time.min), name="workinghours_have_length"),
         ]
 
     def __str__(self):
-        return f"{self.get_weekday_display()} {self.starts:%H:%M}–{self.ends:%H:%M}"
+        return f"{self.get_weekday_display()} {self.span}"
+
+    @property
+    def span(self):
+        """As 08:00–12:00; a midnight at the end is 24:00."""
+        return f"{self.starts:%H:%M}–{end_of_hours(self.ends)}"
 
 
 class Absence(ClinicRow):

@@ -1,11 +1,13 @@
 """Stored hours, absences and holidays, expanded per local date into instants; shared by booking's rules and agenda."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 import holidays
@@ -13,6 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.cursors import prepared_cursor
 from clinic.models.clinic import Clinic
+
+FURTHEST_DAYS = 2 * 365  # beyond today nothing is offered or booked
+# Of hours that run past midnight: what is longer has its two ends mixed up.
+LONGEST_NIGHT = timedelta(hours=16)
+WEEK = timedelta(days=7)
 
 
 class Closure(Enum):
@@ -88,7 +95,10 @@ STORED = """
 
 
 class Stored(NamedTuple):
-    """A row of WorkingHours (with a weekday and wall times) or of Absence (with instants and a reason)."""
+    """A row of WorkingHours (with a weekday and wall times) or of Absence (with instants and a reason).
+
+    Hours whose end is not after their start run into the next day; 00:00 as their end is the midnight between the two.
+    """
 
     doctor_id: int | None
     weekday: int | None
@@ -117,7 +127,8 @@ class Schedules:
         """Schedules of `doctors` (rows or ids) on the local dates from `first` to `last`, both included."""
         ids = [getattr(doctor, "pk", doctor) for doctor in doctors]
         with prepared_cursor() as cursor:
-            span = {"first": clinic.day(first)[0], "last": clinic.day(last)[1]}
+            # What begins on the last day may end on the next one.
+            span = {"first": clinic.day(first)[0], "last": clinic.day(last + timedelta(days=1))[1]}
             cursor.execute(f"{STORED} ORDER BY starts_at", {"clinic": clinic.pk, "doctors": ids} | span)
             stored = [Stored(*row) for row in cursor.fetchall()]
         return cls(clinic, stored)
@@ -129,16 +140,39 @@ class Schedules:
         return national_holidays(self.clinic.country, day.year).get(day, "")
 
     def blocks(self, doctor_id: int, day: date) -> list[Span]:
-        """The working hours of that local date as they are written, merged; absences and holidays not yet taken out."""
+        """The working hours that touch that local date, as they are written, merged and whole: those of a night begin
+        on the day before or end on the day after. Absences and holidays are not yet taken out."""
+        before, after = day - timedelta(days=1), day + timedelta(days=1)
+        spans = self._written(doctor_id, day)
+        if self._run_over_midnight(doctor_id, before):
+            spans += self._written(doctor_id, before)
+        if self._run_over_midnight(doctor_id, day):
+            spans += self._written(doctor_id, after)
+        return self._of_day(merged(span for span in spans if span.starts_at < span.ends_at), day)
+
+    def _written(self, doctor_id, day):
         at = self.clinic.nearest_instant
-        spans = [Span(at(day, row.starts), at(day, row.ends)) for row in self._hours[doctor_id, day.isoweekday()]]
-        return merged(span for span in spans if span.starts_at < span.ends_at)
+        rows = self._hours[doctor_id, day.isoweekday()]
+        return [Span(at(day, row.starts), at(last_day(day, row.starts, row.ends), row.ends)) for row in rows]
+
+    def _run_over_midnight(self, doctor_id, day):
+        return any(row.ends <= row.starts for row in self._hours[doctor_id, day.isoweekday()])
+
+    def _of_day(self, spans, day):
+        midnight, next_midnight = self.clinic.day(day)
+        return [span for span in spans if span.overlaps(midnight, next_midnight)]
 
     def open(self, doctor_id: int, day: date) -> list[Span]:
-        """The time in which the doctor can be booked, taken or not, in order."""
-        if self.holiday(day):
-            return []
-        return without(self.blocks(doctor_id, day), self._away(doctor_id))
+        """The time in which the doctor can be booked, taken or not, in order; that of a night is not cut at midnight.
+
+        A public holiday closes its own local date only: a night that begins on it is open again from midnight on."""
+        blocks = self.blocks(doctor_id, day)
+        holes = [*self._holidays(day), *self._away(doctor_id)] if blocks else []
+        return self._of_day(without(blocks, holes), day)
+
+    def _holidays(self, day):
+        days = (day + timedelta(days=number) for number in (-1, 0, 1))
+        return [Span(*self.clinic.day(each)) for each in days if self.holiday(each)]
 
     def closed(self, doctor_id: int, day: date) -> list[Span]:
         """The rest of the local day, in order, each part with the reason that the agenda shows."""
@@ -175,6 +209,40 @@ class Schedules:
     def _break_name(self, before, after):
         starts, ends = self.clinic.local(before.ends_at).hour, self.clinic.local(after.starts_at).hour
         return str(_("almoço") if 11 <= starts <= 13 and ends <= 15 else _("intervalo"))
+
+
+def last_day(day: date, starts: time, ends: time) -> date:
+    """The local date of the end of what begins on `day`: the next one, unless the end is after the start."""
+    return day if ends > starts else day + timedelta(days=1)
+
+
+def are_hours(starts: time, ends: time) -> bool:
+    """Whether a doctor can work so: the end is after the start, or a midnight, or that of a night not too long."""
+    return ends > starts or ends == time.min or _length(starts, ends) <= LONGEST_NIGHT
+
+
+def crossing(rows: Iterable) -> list[tuple]:
+    """(row, an earlier one that has not ended when it begins) of rows with `weekday`, `starts` and `ends`.
+
+    A night reaches into the next day, that of Sunday into Monday.
+    """
+    spans = [(_since_monday(row), _since_monday(row) + _length(row.starts, row.ends), row) for row in rows]
+    spans.sort(key=itemgetter(0, 1))
+    longest, pairs = None, []
+    for start, end, row in [*spans, *((start + WEEK, end + WEEK, row) for start, end, row in spans)]:
+        if longest and start < longest[1] and row is not longest[2] and (row, longest[2]) not in pairs:
+            pairs.append((row, longest[2]))
+        longest = max(longest or (start, end, row), (start, end, row), key=itemgetter(1))
+    return pairs
+
+
+def _since_monday(row):
+    return timedelta(days=row.weekday - 1, hours=row.starts.hour, minutes=row.starts.minute)
+
+
+def _length(starts, ends):
+    some_day = date(2000, 1, 1)
+    return datetime.combine(last_day(some_day, starts, ends), ends) - datetime.combine(some_day, starts)
 
 
 def _within(span, starts_at, ends_at):

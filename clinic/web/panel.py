@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from clinic import booking, choices, patients
 from clinic.models import Appointment, Clinic
+from clinic.typed import READABLE_YEARS
 from clinic.web.forms.booking import BookingForm, WhenForm
-from clinic.web.forms.fields import READABLE_YEARS, is_short_number
+from clinic.web.forms.fields import is_short_number
 from clinic.web.forms.patient import begun_with
 
 TIMES_SHOWN = 6
@@ -94,6 +95,7 @@ def move_context(form: WhenForm, appointment: Appointment) -> dict:
         "doctors": doctors,
         "doctor": doctor,
         "minutes": minutes,
+        "discounts_off": form.discounts_off,
         "focus": next(iter(form.errors), "save" if "choose" in form.data else "date"),
         **_times_context(form, times),
     }
@@ -134,7 +136,7 @@ def _choose(data, clinic):
         return
     if chosen and is_aware(chosen) and chosen.year in READABLE_YEARS:
         local = clinic.local(chosen)
-        data["date"], data["starts"], data["ends"] = f"{local:%d/%m/%Y}", f"{local:%H:%M}", ""
+        data["date"], data["starts"] = f"{local:%d/%m/%Y}", f"{local:%H:%M}"
 
 
 def _remove(data, index):

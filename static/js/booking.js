@@ -24,6 +24,12 @@ document.addEventListener("htmx:afterRequest", () => {
   panel.dispatchEvent(new Event("change"));
 });
 
+// The end that follows a moved start must not take away what is being typed there by now.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target } = event.detail;
+  if (target.id === "ends" && target === document.activeElement && target.value !== target.defaultValue) event.detail.shouldSwap = false;
+});
+
 // The button that was pressed is often gone now; whoever is typing elsewhere already stays there.
 document.addEventListener("panel-focus", ({ detail }) => {
   const lost = document.activeElement === document.body || document.activeElement.matches("#panel button");

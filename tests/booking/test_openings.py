@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clinic import agenda
 from clinic.booking import LineRequest, Opening, Proposal, book, check, openings
 from clinic.booking.openings import nearest_of, openings_near
 from clinic.models import Absence, Appointment, WorkingHours
@@ -28,8 +29,11 @@ DAYS = [
     ("Atlantic/Azores", "PT", date(2026, 12, 25)),
 ]
 MINUTES = st.integers(0, 24 * 12 - 1).map(lambda five: five * 5)
+# (begins on the day or on the one before, start, end): minutes from midnight, the end beyond 24 hours for a night.
 BLOCKS = st.lists(
-    st.tuples(MINUTES, st.integers(1, 60)).map(lambda block: (block[0], min(block[0] + block[1] * 5, 24 * 60 - 1))),
+    st.tuples(st.sampled_from([0, 0, -1]), MINUTES, st.integers(1, 120)).map(
+        lambda block: (block[0], block[1], block[1] + block[2] * 5)
+    ),
     min_size=1,
     max_size=3,
 )
@@ -39,21 +43,26 @@ SPANS = st.lists(st.tuples(FIVES, LENGTHS), max_size=3)
 
 
 def wall(minutes):
-    return time(minutes // 60, minutes % 60)
+    return time(minutes // 60 % 24, minutes % 60)
+
+
+def wall_instant(clinic, day, minutes):
+    return clinic.nearest_instant(day + timedelta(days=minutes // (24 * 60)), wall(minutes))
 
 
 def grid(clinic, doctor, blocks, day):
     """Every start on the doctor's grid, found minute by minute and not the way `openings` finds them."""
     working = set()
-    for starts, ends in blocks:
-        first, last = clinic.nearest_instant(day, wall(starts)), clinic.nearest_instant(day, wall(ends))
+    for offset, starts, ends in blocks:
+        first, last = (wall_instant(clinic, day + timedelta(days=offset), minutes) for minutes in (starts, ends))
         working |= {first + timedelta(minutes=n) for n in range((last - first) // timedelta(minutes=1))}
     begins = [minute for minute in sorted(working) if minute - timedelta(minutes=1) not in working]
     for begin in begins:
         step = timedelta(minutes=doctor.interval_minutes)
         starts_at = begin
         while all(begin + timedelta(minutes=n) in working for n in range((starts_at - begin) // timedelta(minutes=1))):
-            yield starts_at
+            if clinic.local(starts_at).date() == day:
+                yield starts_at
             starts_at += step
 
 
@@ -83,9 +92,10 @@ def test_the_openings_are_exactly_the_times_on_the_grid_that_the_rules_let_throu
         patient, stranger = make_patient(clinic), make_patient(clinic)
         midnight = clinic.day(day)[0]
         now = midnight + timedelta(minutes=now)
-        for starts, ends in blocks:
+        for offset, starts, ends in blocks:
+            weekday = (day + timedelta(days=offset)).isoweekday()
             WorkingHours.objects.create(
-                clinic=clinic, doctor=doctor, weekday=day.isoweekday(), starts=wall(starts), ends=wall(ends)
+                clinic=clinic, doctor=doctor, weekday=weekday, starts=wall(starts), ends=wall(ends)
             )
 
         def span(pair):
@@ -111,9 +121,20 @@ def test_the_openings_are_exactly_the_times_on_the_grid_that_the_rules_let_throu
         expected = [at for at in grid(clinic, doctor, blocks, day) if check(proposal(at), now=now) is None]
         assert [opening.starts_at for opening in found] == expected
         assert {opening.ends_at - opening.starts_at for opening in found} <= {timedelta(minutes=minutes)}
+        free = openings(clinic, doctor=doctor, minutes=interval, first=day, last=day, now=now)
+        assert slots(clinic, doctor, day, now) == [
+            f"{local:%H:%M}" for local in (clinic.local(each.starts_at) for each in free) if not local.fold
+        ]
         if found:
             book(proposal(found[-1].starts_at), by=BY, now=now)
         transaction.set_rollback(True)
+
+
+def slots(clinic, doctor, day, now):
+    """The free times that the day's page shows of the doctor."""
+    shown = agenda.day(clinic, day, now=now, doctors=[doctor.pk])
+    cells = [cell for hour in shown.hours for row in hour.rows for cell in row.cells]
+    return [cell.time for cell in cells if cell.kind == "slot"]
 
 
 def _apart(spans):

@@ -44,6 +44,25 @@ def away(desk, **fields):
     return desk.proposal()
 
 
+@of_act(Reason.NOT_THAT_DAY, "status", "Só se faz check-in no dia do agendamento, 23/11/2026.")
+def check_in_the_day_before(desk):
+    appointment = desk.book()
+    yesterday = desk.now - timedelta(days=1)
+    change_status(appointment.pk, "checked_in", clinic=desk.clinic, by=BY, now=yesterday)
+
+
+@of_act(
+    Reason.DISCOUNT_LEFT_BEHIND,
+    "discount",
+    "O desconto Verão vale só até 23/11/2026. Escolha uma data até lá, ou remarque sem o desconto.",
+)
+def move_beyond_a_discount(desk):
+    discount = make_discount(desk.clinic, name="Verão", expires_on=MONDAY)
+    appointment = desk.book(discount=discount.pk)
+    tuesday = desk.at(9, day=MONDAY + timedelta(days=1))
+    reschedule(appointment.pk, clinic=desk.clinic, doctor=desk.doctor.pk, starts_at=tuesday, by=BY, now=desk.now)
+
+
 of_booking(Reason.PATIENT_MISSING, "patient", "Escolha um paciente da lista ou cadastre um novo.")(
     lambda desk: desk.proposal(patient=None)
 )

@@ -67,6 +67,7 @@ class FrontDesk(RuleBasedStateMachine):
             self.write_hours(number)
         self.now = self.desk.at(7, 59)
         self.model = {}
+        self.changed_at = {}
         self.happened = 0
 
     def teardown(self):
@@ -98,6 +99,7 @@ class FrontDesk(RuleBasedStateMachine):
         target = {"doctor": self.doctors[doctor].pk, "starts_at": wanted.starts_at, **self.acting()}
         if self.agree(foreseen, lambda: reschedule(pk, **target)):
             self.model[pk] = replace(wanted, status="rescheduled", undo=visit)
+            self.changed_at[pk] = self.now
 
     @rule(pk=visits, status=st.sampled_from(sorted(ALLOWED)))
     def change(self, pk, status):
@@ -107,6 +109,7 @@ class FrontDesk(RuleBasedStateMachine):
             lambda: change_status(pk, status, cancelled_by="clinic", **self.acting()),
         ):
             self.model[pk] = replace(visit, status=status, undo=visit.status)
+            self.changed_at[pk] = self.now
 
     @rule(pk=visits)
     def miss(self, pk):
@@ -122,14 +125,15 @@ class FrontDesk(RuleBasedStateMachine):
     @rule(pk=visits)
     def undo(self, pk):
         visit = self.model[pk]
+        is_slip = self.now - self.changed_at.get(pk, self.now) < timedelta(minutes=1)
         if visit.undo is None:
             foreseen, back = {Reason.NOTHING_TO_UNDO}, None
         elif isinstance(visit.undo, Visit):
             back = visit.undo
-            foreseen = self.clashes(back, pk) if back.stands else set()
+            foreseen = self.taken_again(back, pk, is_slip=is_slip) if back.stands else set()
         else:
             back = replace(visit, status=visit.undo if visit.undo in ALLOWED[visit.status] else "scheduled")
-            foreseen = self.refused_change(visit, back.status, pk)
+            foreseen = self.refused_change(visit, back.status, pk, is_slip=is_slip)
         if self.agree(foreseen, lambda: undo(pk, **self.acting())):
             self.model[pk] = replace(back, undo=None)
 
@@ -162,14 +166,17 @@ class FrontDesk(RuleBasedStateMachine):
         elsewhere = {other for other in others if other.patient == wanted.patient and other.doctor != wanted.doctor}
         return taken | ({Reason.PATIENT_ELSEWHERE} if elsewhere else set())
 
-    def refused_change(self, visit, status, pk):
+    def taken_again(self, wanted, pk, *, is_slip):
+        return self.clashes(wanted, pk) | (set() if is_slip else self.closed(wanted))
+
+    def refused_change(self, visit, status, pk, *, is_slip=False):
         if status not in ALLOWED[visit.status]:
             return {Reason.TRANSITION_FORBIDDEN}
         foreseen = set()
         if status == "no_show" and visit.starts_at > self.now:
             foreseen |= {Reason.NOT_YET_BEGUN}
         if not visit.stands and status not in FREED:
-            foreseen |= self.clashes(visit, pk)
+            foreseen |= self.taken_again(visit, pk, is_slip=is_slip)
         others = [other for key, other in self.model.items() if key != pk and other.doctor == visit.doctor]
         if status == "in_service" and any(other.status == "in_service" for other in others):
             foreseen |= {Reason.ANOTHER_IN_SERVICE}

@@ -125,9 +125,9 @@ REFUSED = {
         lambda rows: make_doctor(rows.clinic, interval_minutes=241),
     ],
     "workinghours_weekday_iso": [lambda rows: rows.hours(weekday=0), lambda rows: rows.hours(weekday=8)],
-    "workinghours_ends_after_start": [
+    "workinghours_have_length": [
         lambda rows: rows.hours(ends=time(8)),
-        lambda rows: rows.hours(starts=time(22), ends=time(2)),
+        lambda rows: rows.hours(starts=time(22), ends=time(22)),
     ],
     "absence_ends_after_start": [
         lambda rows: Absence.objects.create(clinic=rows.clinic, starts_at=TEN, ends_at=TEN, reason="x")

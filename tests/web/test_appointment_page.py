@@ -23,6 +23,12 @@ def saturday(time_machine):
 
 
 @pytest.fixture
+def monday(saturday, time_machine):
+    """07:00 on the day of the appointment."""
+    time_machine.move_to("2026-11-23T10:00:00Z", tick=False)
+
+
+@pytest.fixture
 def appointment():
     clinic = make_clinic()
     doctor = make_doctor(clinic, name="Dra. Helena Prado", procedures=[make_procedure(clinic, name="Consulta")])
@@ -58,7 +64,7 @@ def test_a_status_that_may_not_follow_is_refused_with_its_sentence(desk, appoint
     assert "Não dá para passar de “Agendado” para" in answer.text
 
 
-def test_undo_takes_back_what_was_seen_and_not_what_came_after(desk, appointment):
+def test_undo_takes_back_what_was_seen_and_not_what_came_after(monday, desk, appointment):
     desk.post(address("status", appointment), {"status": "confirmed"})
     seen = appointment.events.order_by("pk").last()
     by = Author(door=AppointmentEvent.Door.COMMAND, credential="colega")
@@ -114,7 +120,7 @@ def test_undo_pressed_twice_takes_back_one_thing_and_says_that_it_is_done(desk, 
     assert appointment.events.count() == 3
 
 
-def test_undo_of_something_else_than_was_just_undone_is_still_refused(desk, appointment):
+def test_undo_of_something_else_than_was_just_undone_is_still_refused(monday, desk, appointment):
     desk.post(address("status", appointment), {"status": "confirmed"})
     confirmed = appointment.events.order_by("pk").last().pk
     desk.post(address("status", appointment), {"status": "checked_in"})
@@ -233,7 +239,7 @@ def test_the_appointment_costs_the_same_queries_whatever_it_holds(desk, appointm
     assert len(captured) == 6
 
 
-def test_the_way_on_comes_first_and_what_takes_back_says_so(desk, appointment):
+def test_the_way_on_comes_first_and_what_takes_back_says_so(monday, desk, appointment):
     author = Author(door="command", credential="teste")
     change_status(appointment.pk, "checked_in", clinic=appointment.clinic, by=author)
     context = desk.get(address("detail", appointment), headers=HTMX).context

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.models import Appointment, Patient
-from clinic.web.forms.fields import TypedDateField
+from clinic.typed import TypedDateField
 from tests.factories import (
     book_appointment,
     make_clinic,

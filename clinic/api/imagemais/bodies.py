@@ -25,6 +25,7 @@ from clinic.booking import (
 )
 from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient
 from clinic.models.appointment import Status
+from clinic.models.schedule import are_hours
 
 WEEKDAYS = {plain(name): number for number, name in enumerate(messages.WEEKDAYS, start=1)}
 # Where a date or a time could not be read, something harmless is checked: what it breaks is not told.
@@ -61,12 +62,13 @@ class TimedBody(Body):
     def _read_when(self):
         self.doctor = self.read.id("doctorId")
         self.day = self.read.day("date")
-        walls = [self.read.wall(field) for field in ("startTime", "endTime")]
-        self.starts_at = self._instant("startTime", walls[0] or SOME_START)
-        self.ends_at = self._instant("endTime", walls[1] or SOME_END)
-
-    def _instant(self, field, wall) -> datetime:
+        starts, ends = (self.read.wall(field) for field in ("startTime", "endTime"))
         day = self.day or self._tomorrow()
+        last = day if ends is None else booking.day_of_end(day, starts, ends)
+        self.starts_at = self._instant("startTime", day, SOME_START if starts is None else starts)
+        self.ends_at = self._instant("endTime", last, SOME_END if ends is None else ends)
+
+    def _instant(self, field, day, wall) -> datetime:
         try:
             return self.clinic.instant(day, wall)
         except NonexistentTime:
@@ -141,10 +143,12 @@ class MoveBody(TimedBody):
         super().__init__(said, clinic)
         self._read_when()
         self._expect_of_an_appointment("doctorId", "date", "startTime", "endTime")
+        self.without_expired = self.read.flag("withoutExpiredDiscount")
 
     def move(self, appointment_id: int, by: Author) -> None:
         """Raises Rejected, or Appointment.DoesNotExist."""
         target = {"doctor": self.doctor, "starts_at": self.starts_at, "ends_at": self.ends_at}
+        target["without_expired"] = self.without_expired
         try:
             if self.read.understood():
                 booking.reschedule(appointment_id, clinic=self.clinic, by=by, **target)
@@ -176,13 +180,15 @@ class StatusBody(Body):
         try:
             booking.change_status(appointment_id, self.status, clinic=self.clinic, by=by, cancelled_by=cancelled_by)
         except BookingRefused as refused:
-            refused.refusals = [self._in_our_words(each, appointment) for each in refused.refusals]
-            self._reject(refused)
+            nearest = _in_words(refused.alternatives, self.clinic)
+            refused.refusals = [self._in_our_words(each, appointment, nearest) for each in refused.refusals]
+            self._reject(refused, messages.REFUSALS_OF_STATUSES)
 
-    def _in_our_words(self, refusal, appointment):
+    def _in_our_words(self, refusal, appointment, nearest):
         if refusal.reason is Reason.TRANSITION_FORBIDDEN:
             return Refusal(refusal.reason, _named(appointment.status) | {"wanted": SHOWN[self.status].name})
         span = appointment.starts_at, appointment.ends_at
+        refusal = Refusal(refusal.reason, refusal.params | {"nearest": nearest})
         return with_slots(refusal, self.clinic, appointment.doctor_id, span)
 
 
@@ -276,10 +282,11 @@ class DoctorBody(Body):
         self.name = read.text("name")
         self.procedures = self._procedures()
         starts, ends = read.wall("startTime"), read.wall("endTime")
-        self._ends_too_early = starts is not None and ends is not None and ends <= starts
+        self._ends_too_early = starts is not None and ends is not None and not are_hours(starts, ends)
         self.interval = read.id("intervalMinutes")
         self.hours = [
-            Hours(day, starts or time.min, ends or time.max.replace(microsecond=0)) for day in self._weekdays()
+            Hours(day, time.min if starts is None else starts, time(23, 59) if ends is None else ends)
+            for day in self._weekdays()
         ]
 
     def register(self) -> Doctor:
@@ -339,6 +346,10 @@ def with_slots(refusal: Refusal, clinic: Clinic, doctor_id: int | None, span: tu
             taken.append(f"{clinic.local(starts_at):%H:%M}")
         starts_at = slot_end
     return Refusal(refusal.reason, refusal.params | {"slots": ", ".join(taken)})
+
+
+def _in_words(openings, clinic: Clinic) -> str:
+    return ", ".join(f"{clinic.local(each.starts_at):%d/%m/%Y %H:%M}" for each in openings) or "nenhum"
 
 
 def _named(status) -> dict:

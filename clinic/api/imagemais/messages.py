@@ -9,6 +9,7 @@ from clinic.api.imagemais.statuses import ACTIONS, FILTERS
 from clinic.booking import DoctorFault, Reason
 
 NUMBER = "{} must be a number conforming to the specified constraints"
+BOOLEAN = "{} must be a boolean value"
 ISO_DATE = "{} must be a valid ISO 8601 date string"
 A_DATE = "A data deve ser hoje ou uma data futura", "A data deve ser uma data válida"
 NO_PROCEDURES = "Procedimentos não encontrados", "Pelo menos um procedimento deve ser informado"
@@ -165,6 +166,12 @@ REFUSALS = {
     Reason.TOO_LONG: _about("endTime", "O agendamento passa de %(hours)s horas", judged_by=("startTime",)),
     Reason.DISCOUNT_UNKNOWN: Told(404, "discountId", "Desconto não encontrado", ()),
     Reason.DISCOUNT_EXPIRED: Told(400, "discountId", "Desconto expirado: %(discount)s", ("date",)),
+    Reason.DISCOUNT_LEFT_BEHIND: Told(
+        409,
+        "discountId",
+        "O desconto %(discount)s vale só até %(date)s. Para reagendar sem ele, envie withoutExpiredDiscount: true",
+        ("date",),
+    ),
     Reason.NOTES_TOO_LONG: _about("notes", "notes deve ter no máximo %(limit)s caracteres"),
     Reason.NOTES_UNSTORABLE: _about("notes", UNSTORABLE.format("notes")),
     Reason.METADATA_UNSTORABLE: _about("notes", UNSTORABLE.format("metadata")),
@@ -177,6 +184,7 @@ REFUSALS = {
     Reason.NOT_MOVABLE: Told(409, "status", "Um agendamento com status %(current)s não pode ser reagendado", ()),
     Reason.NOTHING_CHANGED: _about("startTime", "O agendamento já está nesse horário", 409, AVAILABILITY),
     Reason.TRANSITION_FORBIDDEN: Told(409, "status", "Transição de %(current)s para %(wanted)s não permitida", ()),
+    Reason.NOT_THAT_DAY: Told(409, "status", "Só se %(act)s no dia do agendamento, %(date)s", ()),
     Reason.NOT_YET_BEGUN: Told(409, "status", "Só se marca falta depois do início, às %(time)s", ()),
     Reason.ANOTHER_IN_SERVICE: Told(409, "status", "O médico já está atendendo outro paciente", ()),
     Reason.UNDO_TOO_LATE: Told(409, "status", "Um atendimento finalizado só volta atrás no mesmo dia", ()),
@@ -190,6 +198,16 @@ REFUSALS = {
 REFUSALS_OF_PATIENTS = REFUSALS | {
     Reason.CPF_TAKEN: _about("patient.cpf", "Já existe um paciente com esse CPF", 409),
     Reason.PATIENT_EXISTS: _about("patient.name", "Já existe um paciente com esse nome e telefone", 409),
+}
+
+# A status that takes the appointment's own time again: nothing in the request is wrong.
+REFUSALS_OF_STATUSES = REFUSALS | {
+    Reason.DOCTOR_UNKNOWN: _about("doctorId", "O médico não atende mais na clínica", 409),
+    **{
+        reason: _about("startTime", "Fora do expediente do médico. Horários livres mais próximos: %(nearest)s", 409)
+        for reason, told in REFUSALS.items()
+        if told == _out_of_hours()
+    },
 }
 
 FAULTS = {

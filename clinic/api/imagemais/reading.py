@@ -16,6 +16,7 @@ from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Reason, Refusal, unstorable
+from clinic.models import END_OF_DAY
 
 # Digits enough for any id there is; Python refuses to read thousands of them.
 DIGITS = re.compile(r"[0-9]{1,40}")
@@ -86,6 +87,13 @@ class Reader:
             self.blame(field, *self.unreadable[field])
         return found
 
+    def flag(self, field: str) -> bool:
+        """True or false; false when it is missing."""
+        value = self._value(field) if self.has(field) else False
+        if not isinstance(value, bool):
+            self.blame(field, messages.BOOLEAN.format(field))
+        return value is True
+
     def day(self, field: str, *, required: bool = True, form: re.Pattern = ISO_DATE) -> date | None:
         """Within the years that calendars can compute with."""
         if not self._sent(field, required):
@@ -100,7 +108,10 @@ class Reader:
         return found
 
     def wall(self, field: str) -> time | None:
+        """HH:mm; of an `endTime` 24:00 too, as END_OF_DAY."""
         text = self.text(field)
+        if field == "endTime" and text == "24:00":
+            return END_OF_DAY
         found = TIME.fullmatch(text)
         if text and not found:
             self.blame(field, messages.NOT_A_TIME.format(field))

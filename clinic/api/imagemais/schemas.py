@@ -25,6 +25,7 @@ from clinic.templatetags.written import cpf, phone
 
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Clock = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})]
+End = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"})]
 Money = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,2})?$"})]
 Hue = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^#[0-9a-f]{6}$"})]
 
@@ -217,7 +218,7 @@ class DoctorOut(BaseModel):
             name=doctor.name,
             intervalMinutes=doctor.interval_minutes,
             startTime=f"{min(row.starts for row in hours):%H:%M}" if hours else None,
-            endTime=f"{max(row.ends for row in hours):%H:%M}" if hours else None,
+            endTime=f"{max((row.ends <= row.starts, row.ends) for row in hours)[1]:%H:%M}" if hours else None,
             workingDays=[WEEKDAYS[weekday - 1] for weekday in sorted({row.weekday for row in hours})],
             isBusy=doctor.is_busy,
             procedures=[PricedProcedureOut.of(procedure) for procedure in doctor.procedures.all()],
@@ -331,7 +332,10 @@ class BookingIn(BaseModel):
     doctorId: Id = Field(description="Id do médico, de GET /api/doctors.")
     date: Day = Field(description="Data, YYYY-MM-DD, hoje ou futura.")
     startTime: Clock = Field(description="Início, HH:mm, no fuso da clínica.")
-    endTime: Clock = Field(description="Término, HH:mm, no fuso da clínica.")
+    endTime: End = Field(
+        description="Término, HH:mm, no fuso da clínica. 24:00 é o fim do dia; um término que não vem depois do início,"
+        " em até 12 horas, é do dia seguinte."
+    )
     discountId: Id | None = Field(None, description="Desconto do agendamento inteiro, de GET /api/discounts.")
     notes: Notes | None = Field(None, description="Observações, até 5000 caracteres.")
 
@@ -345,7 +349,13 @@ class MoveIn(BaseModel):
     doctorId: Id = Field(description="Id do médico, o mesmo ou outro.")
     date: Day = Field(description="Data, YYYY-MM-DD, hoje ou futura.")
     startTime: Clock = Field(description="Início, HH:mm, no fuso da clínica.")
-    endTime: Clock = Field(description="Término, HH:mm, no fuso da clínica.")
+    endTime: End = Field(
+        description="Término, HH:mm, no fuso da clínica. 24:00 é o fim do dia; um término que não vem depois do início,"
+        " em até 12 horas, é do dia seguinte."
+    )
+    withoutExpiredDiscount: bool = Field(
+        False, description="`true`: tira do agendamento o desconto que na nova data já não vale; sem isso, 409."
+    )
 
 
 class StatusIn(BaseModel):
@@ -357,7 +367,10 @@ class DoctorIn(BaseModel):
     name: DoctorName = Field(description="Nome, até 120 caracteres.")
     procedureIds: list[Id] = Field(min_length=1, description="Os procedimentos que realiza.")
     startTime: Clock = Field(description="Início do expediente, HH:mm, em cada um dos dias.")
-    endTime: Clock = Field(description="Fim do expediente, HH:mm, em cada um dos dias.")
+    endTime: End = Field(
+        description="Fim do expediente, HH:mm, em cada um dos dias. 24:00 é o fim do dia; um fim que não vem depois do"
+        " início é do dia seguinte, até 16 horas depois."
+    )
     intervalMinutes: Minutes = Field(
         description="De quantos em quantos minutos começam os horários livres: de 5 a 240."
     )

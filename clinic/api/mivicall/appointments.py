@@ -188,7 +188,12 @@ def _move(request, found, reading):
     doctor, starts_at = values.get("professionalId", found.doctor.uuid), values.get("startsAt", found.starts_at)
     if (doctor, starts_at) != (found.doctor.uuid, found.starts_at):
         booking.reschedule(
-            found.pk, clinic=request.clinic, doctor=doctor, starts_at=starts_at, by=request.visit.caller.author
+            found.pk,
+            clinic=request.clinic,
+            doctor=doctor,
+            starts_at=starts_at,
+            without_expired=values.get("withoutExpiredDiscount", False),
+            by=request.visit.caller.author,
         )
     elif wanted == "rescheduled" and schemas.SHOWN[found.status] != wanted:
         reading.errors.setdefault("startsAt", MOVE_MISSING)

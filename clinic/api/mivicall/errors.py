@@ -76,6 +76,7 @@ NOT_OFFERED = 409, "service_not_offered"
 OUTSIDE_HOURS = 409, "outside_working_hours"
 TAKEN = 409, "slot_conflict"
 TRANSITION = 409, "invalid_transition"
+DISCOUNT = 409, "discount_expired"
 # What the request asks for and cannot have; when several are true at once, the first listed here is told.
 ANSWERS = {
     Reason.TRY_AGAIN: (503, "busy"),
@@ -83,12 +84,14 @@ ANSWERS = {
     Reason.PROCEDURE_UNKNOWN: (404, "service_not_found"),
     Reason.PROCEDURE_NOT_OFFERED: NOT_OFFERED,
     Reason.TRANSITION_FORBIDDEN: TRANSITION,
+    Reason.NOT_THAT_DAY: TRANSITION,
     Reason.NOT_YET_BEGUN: TRANSITION,
     Reason.ANOTHER_IN_SERVICE: TRANSITION,
     Reason.UNDO_TOO_LATE: TRANSITION,
     Reason.NOTHING_TO_UNDO: TRANSITION,
     Reason.CHANGED_MEANWHILE: TRANSITION,
     Reason.NOT_MOVABLE: TRANSITION,
+    Reason.DISCOUNT_LEFT_BEHIND: DISCOUNT,
     Reason.HOLIDAY: OUTSIDE_HOURS,
     Reason.CLINIC_CLOSED: OUTSIDE_HOURS,
     Reason.DOCTOR_ABSENT: OUTSIDE_HOURS,
@@ -106,6 +109,11 @@ OWN_SENTENCES = {
     Reason.PATIENT_DIED: "Não é possível marcar para esta pessoa. A clínica deve ser contactada.",
     Reason.PATIENT_ELSEWHERE: "O utente já tem uma marcação a essa hora.",
     Reason.TRANSITION_FORBIDDEN: "Uma marcação no estado “%(current)s” não pode passar a “%(wanted)s”.",
+    Reason.DISCOUNT_LEFT_BEHIND: (
+        "O desconto %(discount)s da marcação vale só até %(date)s. Para reagendar sem ele, envie"
+        " withoutExpiredDiscount: true."
+    ),
+    Reason.NOT_THAT_DAY: "Só se %(act)s no dia da marcação, %(date)s.",
     Reason.CHANGED_MEANWHILE: "A marcação foi alterada entretanto.",
 }
 APPOINTMENT_NOT_FOUND = "Nenhuma marcação desta clínica tem este id."

@@ -21,6 +21,7 @@ BOOKING = [
     Failure(409, "slot_conflict", "A hora já tem dono; alternatives traz as três horas livres mais próximas."),
     Failure(409, "outside_working_hours", "O profissional não dá consultas a essa hora; alternatives também vem."),
     Failure(409, "service_not_offered", "O profissional não faz este serviço."),
+    Failure(409, "discount_expired", "O desconto da marcação já não vale nesse dia: withoutExpiredDiscount retira-o."),
     Failure(409, "invalid_transition", "A marcação não pode passar a esse estado."),
     Failure(422, "validation_failed", "O pedido tem campos inválidos: errors diz o caminho e a razão de cada um."),
     Failure(

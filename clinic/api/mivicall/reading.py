@@ -122,6 +122,10 @@ def _search(value):
     return value
 
 
+def _flag(value):
+    return value if isinstance(value, bool) else refuse("Deve ser true ou false.")
+
+
 def _metadata(value):
     if not isinstance(value, dict):
         refuse("Deve ser um objeto JSON.")
@@ -166,6 +170,7 @@ Phone = _field(str, _phone, type="string", pattern=PHONE)
 Name = _field(str, _text, type="string", minLength=1, maxLength=160)
 Notes = _field(str | None, _or_null(_text), type=["string", "null"], maxLength=5000)
 Metadata = _field(dict | None, _or_null(_metadata), type=["object", "null"], additionalProperties=True)
+Flag = _field(bool, _flag, type="boolean")
 Search = _field(str, _search, type="string", minLength=1, maxLength=LONGEST_SEARCH)
 Limit = _field(int, _number, type="integer", minimum=1, maximum=MOST_ITEMS)
 Cursor = _field(str, _text, type="string", minLength=1)

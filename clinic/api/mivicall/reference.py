@@ -149,6 +149,7 @@ CODES = {
         "appointment_not_found",
         "professional_not_found",
         *BOOKING_CONFLICTS,
+        "discount_expired",
         "invalid_transition",
     ),
     "cancelAppointment": ("appointment_not_found", "invalid_transition"),
@@ -218,6 +219,9 @@ ERRORS = {
         ),
         "service_not_offered": _error(
             "service_not_offered", _told(Reason.PROCEDURE_NOT_OFFERED, doctor=A_DOCTOR, procedure="Ecografia")
+        ),
+        "discount_expired": _error(
+            "discount_expired", _told(Reason.DISCOUNT_LEFT_BEHIND, discount="Verão", date="12/05/2026")
         ),
         "invalid_transition": _error(
             "invalid_transition",

@@ -67,6 +67,9 @@ class AppointmentChanges(BaseModel):
     patientNotes: reading.Notes = Field(None, description="Substitui as observações; `null` apaga-as.")
     startsAt: reading.Moment = Field(None, description="Novo início: a marcação passa a `rescheduled`.")
     professionalId: reading.Id = Field(None, description="Muda de profissional, com ou sem novo `startsAt`.")
+    withoutExpiredDiscount: reading.Flag = Field(
+        None, description="`true`: ao reagendar, retira o desconto que nesse dia já não vale; sem isso, 409."
+    )
     metadata: reading.Metadata = Field(
         None,
         description="Substitui o objeto inteiro; até 4 KiB de JSON, sem números que peçam expoente. `null` esvazia-o.",

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -8,7 +10,19 @@ from clinic.web.forms.booking import WhenForm
 
 
 class MoveForm(WhenForm):
-    """Another time, or another doctor, for an appointment; as long as it was, unless `ends` says otherwise."""
+    """Another time, or another doctor, for an appointment; as long as it was, unless `ends` says otherwise.
+
+    `discounts_off` are the sentences about discounts that are not valid then; ticking `without_expired` takes them off.
+    """
+
+    without_expired = forms.BooleanField(required=False)
+    discounts_off: Sequence[str] = ()
+
+    def refuse(self, refused: BookingRefused) -> None:
+        lost = [each for each in refused.refusals if each.reason is Reason.DISCOUNT_LEFT_BEHIND]
+        self.discounts_off = [each.message for each in lost]
+        refused.refusals = [each for each in refused.refusals if each not in lost]
+        super().refuse(refused)
 
     def check(self, appointment: Appointment) -> None:
         """The same rules as `move`, for a form that is still being filled in."""
@@ -31,7 +45,7 @@ class MoveForm(WhenForm):
         return False
 
     def _target(self):
-        return {name: self.cleaned_data.get(name) for name in ("doctor", "starts_at", "ends_at")}
+        return {name: self.cleaned_data.get(name) for name in ("doctor", "starts_at", "ends_at", "without_expired")}
 
 
 class CancelForm(forms.Form):

@@ -1,14 +1,17 @@
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from django import forms
 from django.db.models import BigIntegerField
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
 from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal
 from clinic.models import Appointment, Clinic, NonexistentTime, Patient
-from clinic.web.forms.fields import TypedDateField, TypedTimeField, Unchanging, ask_about_age, ids_in
+from clinic.models.doctor import end_of_hours
+from clinic.typed import TypedDateField, TypedEndField, TypedTimeField
+from clinic.web.forms.fields import Unchanging, ask_about_age, ids_in
 
 # Where the form says what a rule blames, if its field has another name here.
 FORM_FIELDS = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends", "": None}
@@ -26,24 +29,54 @@ def an_id():
 ONE_ID = an_id()
 
 
+def with_the_same_length(data: QueryDict) -> QueryDict:
+    """The fields with the end as far behind the start as it was, when only the start is another than in `seen`."""
+    starts, _, ends = data.get("seen", "").partition("|")
+    if not ends or data.get("ends") != ends:
+        return data
+    try:
+        times = [TypedTimeField().clean(text) for text in (starts, data.get("starts", ""))]
+        before, now, end = [*times, TypedEndField().clean(ends)]
+    except forms.ValidationError:
+        return data
+    if before == now:
+        return data
+    a_day = date(2000, 1, 1)
+    moved = data.copy()
+    later_by = datetime.combine(a_day, now) - datetime.combine(a_day, before)
+    moved["ends"] = end_of_hours((datetime.combine(a_day, end) + later_by).time())
+    return moved
+
+
 class WhenForm(forms.Form):
-    """A local date and time of a clinic, read into instants; with the doctor it is all that moving needs."""
+    """A local date and time of a clinic, read into instants; with the doctor it is all that moving needs.
+
+    `seen` are the start and the end, as start|end, with which the form was last drawn.
+    """
 
     doctor = an_id()
     date = TypedDateField(required=False)
     starts = TypedTimeField(required=False)
-    ends = TypedTimeField(required=False)
+    ends = TypedEndField(required=False)
 
     def __init__(self, data, *, clinic: Clinic):
-        super().__init__(data)
+        super().__init__(with_the_same_length(data))
+        self.end_was_moved = self.data is not data
         self.clinic = clinic
         self.alternatives = []
 
     def clean(self):
         cleaned = super().clean()
-        cleaned["starts_at"] = self._instant("starts")
-        cleaned["ends_at"] = self._instant("ends")
+        day, starts, ends = (cleaned.get(name) for name in ("date", "starts", "ends"))
+        cleaned["starts_at"] = self._instant("starts", day, starts)
+        cleaned["ends_at"] = self._instant("ends", day and ends and booking.day_of_end(day, starts, ends), ends)
         return cleaned
+
+    @property
+    def seen(self) -> str:
+        """Both times as they are now; as long as one of them cannot be read, as they were."""
+        starts, ends = self.cleaned_data.get("starts"), self.cleaned_data.get("ends")
+        return f"{starts:%H:%M}|{self.data['ends']}" if starts and ends else self.data.get("seen", "")
 
     def refuse(self, refused: BookingRefused) -> None:
         """Say every broken rule at its field, unless the field was not readable in the first place."""
@@ -66,8 +99,7 @@ class WhenForm(forms.Form):
             if field != left and not any(value.strip() for value in sent):
                 del self.errors[field]
 
-    def _instant(self, field):
-        day, wall = self.cleaned_data.get("date"), self.cleaned_data.get(field)
+    def _instant(self, field, day, wall):
         if day is None or wall is None:
             return None
         try:

@@ -11,7 +11,8 @@ from clinic import booking
 from clinic.booking import BookingRefused, PatientDetails, Reason
 from clinic.models import Clinic, Patient
 from clinic.templatetags.written import cpf, phone
-from clinic.web.forms.fields import TypedDateField, ask_about_age, ids_in
+from clinic.typed import TypedDateField
+from clinic.web.forms.fields import ask_about_age, ids_in
 
 OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
 

@@ -125,7 +125,7 @@ def reschedule(request, pk):
         form = MoveForm(request.POST, clinic=request.clinic)
         if form.move(appointment, author(request)):
             return _done(request, pk)
-        return _move_page(request, appointment, form, status=409 if form.alternatives else 422)
+        return _move_page(request, appointment, form, status=409 if form.alternatives or form.discounts_off else 422)
     typed = booking_panel.pressed(request.POST, request.clinic) if request.method == "POST" else take(request)
     form = MoveForm(typed or booking_panel.as_it_is(appointment), clinic=request.clinic)
     if typed:
@@ -199,7 +199,7 @@ def _act(request, pk, act, *, already):
         if note := already(_appointment(request, pk)):
             return _done(request, pk, note=note)
         sentences = [refusal.message for refusal in refused.refusals]
-        return _detail(request, pk, refusals=sentences, status=409)
+        return _detail(request, pk, refusals=sentences, times=refused.alternatives, status=409)
     return _done(request, pk)
 
 
@@ -221,7 +221,7 @@ def _appointment(request, pk):
     return get_object_or_404(rows.select_related("clinic", "doctor", "patient"), pk=pk)
 
 
-def _detail(request, pk, *, refusals=(), note="", booked=False, status=None):
+def _detail(request, pk, *, refusals=(), times=(), note="", booked=False, status=None):
     appointment = _appointment(request, pk)
     lines = appointment.lines.select_related("procedure").prefetch_related("discounts__discount")
     last = booking.undoable(appointment)
@@ -236,6 +236,7 @@ def _detail(request, pk, *, refusals=(), note="", booked=False, status=None):
         "undoable": last,
         "story": history.story(appointment),
         "refusals": refusals,
+        "times": times,
         "note": note,
         "booked": booked,
     }

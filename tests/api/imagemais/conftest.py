@@ -62,6 +62,13 @@ def saturday(time_machine):
 
 
 @pytest.fixture
+def monday(saturday):
+    """07:00 on the day that everything is booked for."""
+    saturday.move_to("2026-11-23T10:00:00Z", tick=False)
+    return saturday
+
+
+@pytest.fixture
 def desk(saturday, recife, imagemais):
     procedures = [
         make_procedure(recife, name="HEMOGRAMA", price=Decimal("40.00"), duration_minutes=5),

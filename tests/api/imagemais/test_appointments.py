@@ -396,7 +396,7 @@ def test_a_cancelled_appointment_does_not_move(desk, booked, act):
 # Statuses ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_visit_goes_through_its_statuses(desk, booked, act):
+def test_a_visit_goes_through_its_statuses(monday, desk, booked, act):
     for action, shown in [
         ("confirmado", (2, "Confirmado")),
         ("check-in", (4, "Check-in")),
@@ -409,7 +409,7 @@ def test_a_visit_goes_through_its_statuses(desk, booked, act):
         assert (status["id"], status["name"]) == shown
 
 
-def test_finalizado_is_taken_as_well_as_finalizados(desk, booked, act):
+def test_finalizado_is_taken_as_well_as_finalizados(monday, desk, booked, act):
     act("check-in")
     act("em atendimento")
     assert act("finalizado").json()[0]["status"]["name"] == "Finalizado"
@@ -430,7 +430,7 @@ def test_a_miss_waits_for_the_beginning(desk, booked, act):
     assert act("faltou").json() == DENIED | {"message": "Só se marca falta depois do início, às 09:00"}
 
 
-def test_one_doctor_serves_one_patient(desk, booked, act):
+def test_one_doctor_serves_one_patient(monday, desk, booked, act):
     act("check-in")
     act("em atendimento")
     second = another(desk, 1, startTime="10:00", endTime="10:15")

@@ -38,7 +38,7 @@ def test_a_doctor_without_hours_has_no_times(desk):
     assert (told["startTime"], told["endTime"], told["workingDays"], told["procedures"]) == (None, None, [], [])
 
 
-def test_a_doctor_is_busy_while_somebody_is_in_service(desk):
+def test_a_doctor_is_busy_while_somebody_is_in_service(monday, desk):
     booked = desk.book()
     for action, busy in [("check-in", False), ("em atendimento", True), ("finalizado", False)]:
         desk.ask("PATCH", f"/appointments/{booked}/status", {"action": action})

@@ -18,6 +18,13 @@ def saturday(time_machine):
 
 
 @pytest.fixture
+def monday(saturday):
+    """07:00 on the day that everything is booked for."""
+    saturday.move_to("2026-11-23T10:00:00Z", tick=False)
+    return saturday
+
+
+@pytest.fixture
 def doctor(saturday, recife):
     """Works on weekdays from 8 to 12 and from 13 to 18, and performs one service of 30 minutes."""
     return make_doctor(recife, procedures=[make_procedure(recife, name="Consulta")], name="Dra. Helena Prado")

@@ -356,7 +356,7 @@ def test_nobody_has_missed_what_has_not_begun(program, booked):
     assert "09:00" in answer.json()["message"]
 
 
-def test_a_status_it_has_already_is_written_down_once(program, booked):
+def test_a_status_it_has_already_is_written_down_once(monday, program, booked):
     for _ in range(2):
         assert patched(program, booked["id"], status="attended").status_code == 200
     assert events(Appointment.objects.get()) == ["booked", "status_changed"]
@@ -506,7 +506,7 @@ def test_what_no_change_can_change_is_told_at_its_field(program, booked, field, 
     assert program.get(address(booked["id"])).json() == booked
 
 
-def test_several_changes_at_once_are_all_made(program, booked):
+def test_several_changes_at_once_are_all_made(monday, program, booked):
     told = patched(
         program,
         booked["id"],

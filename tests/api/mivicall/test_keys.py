@@ -351,7 +351,7 @@ def test_a_test_key_is_answered_as_if_it_had_written_and_writes_nothing(sandbox,
     assert told | {"id": real["id"]} == real
 
 
-def test_a_test_key_changes_and_cancels_nothing(sandbox, program, booked):
+def test_a_test_key_changes_and_cancels_nothing(monday, sandbox, program, booked):
     address = f"/appointments/{booked['id']}"
     before = everything()
     changed = sandbox("PATCH", address, {"status": "attended", "startsAt": "2026-11-23T10:00:00-03:00"}, key="pms-2")

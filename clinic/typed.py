@@ -1,0 +1,160 @@
+"""Dates and times as people at a counter type them: the one reader of them, and its fields for every form."""
+
+import re
+import unicodedata
+from calendar import isleap
+from datetime import date, datetime, time, timedelta
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.utils import from_current_timezone
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import END_OF_DAY
+from clinic.models.patient import OLDEST
+
+DATE = re.compile(
+    r"""
+    (\d{1,2})o?\ ?[/.,\-\ ]\ ?(\d{1,2}) (?:\ ?[/.,\-\ ]\ ?(\d{4}|\d{2}))?
+    | (\d{2}) (\d{2}) (\d{4}|\d{2})
+    | (\d{4})([-/.])(\d{1,2})\8(\d{1,2})
+    """,
+    re.VERBOSE,
+)
+MONTHS = ["jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez"]
+MONTH = re.compile(rf"[ ./-]*(?:de )?\b({'|'.join(MONTHS)})[a-zç]*\.?[ ./-]*(?:de )?")
+# Nothing a clinic books or anybody was born in lies outside; and calendars can step beyond both ends.
+READABLE_YEARS = range(1900, 2201)
+LOOKING_BACK = timedelta(days=60)
+LEAP_YEARS_APART = 8  # at most, as around 2100
+TIME = re.compile(
+    r"""
+    (?P<hour>\d{1,2}) (?:
+        \ ?(?:h|hs|hrs?|horas?|[:.,-])\ ?(?:(?P<minute>\d{1,2})\ ?(?:h|hs|m|min)?(?:[:.]?00\ ?s?)?)?
+        | \ ?(?P<packed>\d{2})(?:h|hs)?
+    )?
+    """,
+    re.VERBOSE,
+)
+DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
+
+
+def tidy(text: str) -> str:
+    """In small letters, with plain digits, dashes and single spaces, and without what cannot be seen."""
+    plain = unicodedata.normalize("NFKC", text).translate(DASHES).lower()
+    return " ".join("".join(char for char in plain if unicodedata.category(char) != "Cf").split())
+
+
+class TypedDateField(forms.Field):
+    """A local date: 23/11/2026, 23/11/26, 23112026, 23 de nov. de 2026, 2026-11-23, or 23/11, the first such day from
+    two months ago on.
+
+    `past` (birth dates) wants the year, and reads two digits as the last such year that has been, unless somebody of up
+    to OLDEST years may be born in the century before too: then it asks. Otherwise they are of this century.
+    """
+
+    default_error_messages = {
+        "invalid": _("Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026."),
+        "year": _("O ano deve ficar entre 1900 e 2200. Confira a data."),
+        "century": _("O ano é %(early)s ou %(late)s? Escreva-o com quatro algarismos."),
+    }
+
+    def __init__(self, *, past=False, **options):
+        self.past = past
+        super().__init__(**options)
+
+    def to_python(self, value):
+        if isinstance(value, date) or not tidy(value or ""):
+            return value or None
+        try:
+            day = self._read(tidy(value))
+        except ValueError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+        if day.year not in READABLE_YEARS:
+            raise ValidationError(self.error_messages["year"], code="year")
+        return day
+
+    def _read(self, text):
+        found = DATE.fullmatch(MONTH.sub(lambda named: f"/{MONTHS.index(named[1]) + 1}/", text).rstrip("/"))
+        if not found:
+            raise ValueError(text)
+        if found[7]:
+            return date(int(found[7]), int(found[9]), int(found[10]))
+        day, month, year = found.groups()[:3] if found[1] else found.groups()[3:6]
+        return date(self._year(year), int(month), int(day)) if year else self._first(int(month), int(day))
+
+    def _first(self, month, day):
+        """In December 05/01 is of the next year, in January 20/12 of the last; yesterday is still yesterday."""
+        if self.past:
+            raise ValueError("whose year is not known")
+        earliest = timezone.localdate() - LOOKING_BACK
+        years = range(earliest.year, earliest.year + LEAP_YEARS_APART + 1)
+        days = (date(year, month, day) for year in years if (month, day) != (2, 29) or isleap(year))
+        return next(each for each in days if each >= earliest)
+
+    def _year(self, written):
+        if len(written) == 4:
+            return int(written)
+        today = timezone.localdate()
+        year = today.year // 100 * 100 + int(written)
+        if not self.past:
+            return year
+        if year <= today.year <= year - 100 + OLDEST:
+            raise ValidationError(
+                self.error_messages["century"], code="century", params={"early": year - 100, "late": year}
+            )
+        return year - 100 if year > today.year else year
+
+
+class TypedTimeField(forms.Field):
+    """A local time: 9, 930, 9:30, 09h30, 14hs, 9,30, 9-30, 09:30:00."""
+
+    default_error_messages = {
+        "invalid": _("Este horário não existe. Escreva hora e minutos, por exemplo 09:30."),
+        "ambiguous": _("Os minutos têm dois algarismos: %(early)s ou %(late)s?"),
+        "one_digit": _("Os minutos têm dois algarismos: %(early)s?"),
+        "end_of_day": _("24:00 é o fim do dia. Escreva 00:00 na data do dia seguinte."),
+    }
+    reads_end_of_day = False
+
+    def to_python(self, value):
+        if isinstance(value, time) or not tidy(value or ""):
+            return value if isinstance(value, time) else None
+        found = TIME.fullmatch(tidy(value))
+        try:
+            hour, minutes = int(found["hour"]), found["minute"] or found["packed"] or "00"
+            if len(minutes) == 1:
+                self._ask(time(hour, int(minutes)), int(minutes))
+            return self._end_of_day() if (hour, minutes) == (24, "00") else time(hour, int(minutes))
+        except (TypeError, ValueError):
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+    def _ask(self, early, digit):
+        code = "ambiguous" if digit < 6 else "one_digit"
+        told = {"early": f"{early.hour}:0{digit}", "late": f"{early.hour}:{digit}0"}
+        raise ValidationError(self.error_messages[code], code=code, params=told)
+
+    def _end_of_day(self):
+        if not self.reads_end_of_day:
+            raise ValidationError(self.error_messages["end_of_day"], code="end_of_day")
+        return END_OF_DAY
+
+
+class TypedEndField(TypedTimeField):
+    """The same for an end: 24:00 is END_OF_DAY."""
+
+    reads_end_of_day = True
+
+
+class TypedDateTimeField(forms.SplitDateTimeField):
+    """Two fields, a local date and a time, read into an instant; 24:00 is the midnight after that date."""
+
+    def __init__(self, *, input_date_formats=None, input_time_formats=None, **options):
+        forms.MultiValueField.__init__(self, (TypedDateField(), TypedEndField()), **options)
+
+    def compress(self, values):
+        if values and values[1] is END_OF_DAY:
+            day = values[0] and values[0] + timedelta(days=1)
+            return day and from_current_timezone(datetime.combine(day, time.min))
+        return super().compress(values)

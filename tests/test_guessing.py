@@ -144,7 +144,7 @@ def test_200_addresses_get_thirty_tries_an_hour_at_one_name(settings, known, use
     assert statuses == [200] * CEILING + [429] * 170
 
     other = guess(Client(), "rosa", PASSWORD, headers={"X-Forwarded-For": "192.0.2.9"})
-    assert other.status_code == 429 and "libere a entrada" in other.text
+    assert other.status_code == 429 and "desbloqueie o acesso" in other.text
     assert guess(known, "rosa", PASSWORD, headers={"X-Forwarded-For": "192.0.2.9"}).status_code == 302
     assert get_user(known) == user
 

@@ -87,6 +87,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "clinic.web.middleware.OnlyUtf8",
+    "clinic.web.middleware.RefusedBodies",
     "clinic.web.middleware.RefusedAddresses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -203,7 +205,9 @@ WHITENOISE_ROOT = ROOT / "static"
 WHITENOISE_MAX_AGE = 3600
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # clinic.server reads no more of a body
+# No page takes a file: what a form sends as one is dropped as it is read, and nothing is written to the disk.
+FILE_UPLOAD_HANDLERS = []
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 LOGGING = {

@@ -276,8 +276,9 @@ def test_sigterm_to_the_main_process_finishes_the_requests_under_way(clinic):
 )
 def test_a_worker_that_is_stuck_in_its_end_is_ended(tmp_path, stuck, code):
     program = (
-        "import ctypes, os, signal, threading, time; from clinic.management.commands.start import Loader;"
-        " threading.Thread(target=Loader(os.getppid()).end_when_idle).start()\n"
+        "import ctypes, os, signal, threading, time; from clinic.server.worker import Loader;"
+        " loader = Loader(os.getppid(), 'clinic.wsgi:application', running=1, waiting=1);"
+        " threading.Thread(target=loader.end_when_idle).start()\n"
         f"while not signal.getitimer(signal.ITIMER_REAL)[0]: time.sleep(0.01)\n{stuck}"
     )
     made = {"DJANGO_SETTINGS_MODULE": "clinic.settings", "SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "testserver"}

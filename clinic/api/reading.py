@@ -1,16 +1,25 @@
 """Bodies, read strictly: what two programs could understand differently is not understood at all. And queries."""
 
 import json
+from http import HTTPStatus
 from math import isinf
 from urllib.parse import unquote_to_bytes
 
 from django.core.exceptions import TooManyFieldsSent
 
 from clinic.api.refused import Problem, Refused
+from clinic.server.environ import REFUSED_BODY
 
 MOST_BYTES = 64 * 1024
 MOST_DIGITS = 20  # of a declared length; int() itself refuses some thousands of them
 DEEPEST = 32
+# By the status with which the web server gave the body up.
+REFUSED = {
+    HTTPStatus.BAD_REQUEST: Problem.UNREADABLE,
+    HTTPStatus.REQUEST_TIMEOUT: Problem.TOO_SLOW,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem.TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Problem.NOT_JSON,
+}
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -46,7 +55,9 @@ def read_json(body: bytes, content_type: str):
 
 
 def read_body(request) -> bytes:
-    """Raises Refused when it is larger than 64 KiB, as declared or as sent."""
+    """Raises Refused when it is larger than 64 KiB, as declared or as sent, or did not arrive whole."""
+    if refused := request.META.get(REFUSED_BODY):
+        raise Refused(REFUSED[refused])
     declared = request.META.get("CONTENT_LENGTH")
     if declared and not _is_small(declared):
         raise Refused(Problem.TOO_LARGE)

@@ -13,6 +13,7 @@ class Problem(Enum):
     TOO_MANY_PARAMETERS = auto()
     QUERY_NOT_UTF8 = auto()
     TOO_LARGE = auto()
+    TOO_SLOW = auto()
     NOT_JSON = auto()
     UNREADABLE = auto()
     NOT_FOUND = auto()

@@ -12,6 +12,7 @@ from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.writing import Author, locked, record, refuse, transacted, write
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
+from clinic.models.locks import get_locked
 
 REASON_LIMIT = 200
 IN_THE_CLINIC = {
@@ -77,7 +78,7 @@ def annotate(
     changes = {name: value for name, value in (("notes", notes), ("metadata", metadata)) if value is not None}
 
     def work():
-        appointment = Appointment.objects.of(clinic).kept().select_for_update(no_key=True).get(pk=appointment_id)
+        appointment = get_locked(Appointment.objects.of(clinic).kept().filter(pk=appointment_id))
         refuse(_annotation_refusals(notes, metadata))
         before = {name: getattr(appointment, name) for name in changes}
         if before == changes or changes == {"notes": seen}:

@@ -15,6 +15,7 @@ from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.writing import transacted
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient
+from clinic.models.locks import get_locked
 
 
 def find(
@@ -94,7 +95,7 @@ def edit_patient(
     if examined.typed_cpf:
         del values["cpf"]
     with _cpf_named(clinic, examined.cpf, patient_id):
-        patient = Patient.objects.of(clinic).select_for_update(no_key=True).get(pk=patient_id)
+        patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
         for name, value in values.items():
             setattr(patient, name, value)
         patient.save()
@@ -110,7 +111,7 @@ def change_patient(
     refusals, like `edit_patient`.
     """
     with transaction.atomic():
-        patient = Patient.objects.of(clinic).select_for_update(no_key=True).get(pk=patient_id)
+        patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
         whole = replace(details_of(patient), **changes)
         examined = _examined_or_refused(clinic, whole, patient_id, policy=policy)
         values = _storable(examined)

@@ -27,6 +27,7 @@ from clinic.models import (
 )
 from clinic.models.appointment import FREES_THE_TIME, LONGEST
 from clinic.models.loading import instance, names
+from clinic.models.locks import LOCK, lock_of_held_row, lock_row
 from clinic.models.schedule import STORED, Schedules, Stored
 
 DoctorKey = int | UUID
@@ -40,7 +41,7 @@ FOUND = """
         SELECT {doctor} FROM clinic_doctor WHERE clinic_id = %(clinic)s AND {doctor_key} = %(doctor)s AND active {lock}
     ), patient AS MATERIALIZED (
         SELECT {patient} FROM clinic_patient
-        WHERE clinic_id = %(clinic)s AND id = %(patient)s AND (SELECT count(*) FROM doctor) >= 0 {lock}
+        WHERE clinic_id = %(clinic)s AND id = %(patient)s AND (SELECT count(*) FROM doctor) >= {least} {lock}
     ), procedure AS (
         SELECT {procedure}, EXISTS (
             SELECT FROM clinic_doctor_procedures, doctor WHERE doctor_id = doctor.id AND procedure_id = each.id
@@ -55,7 +56,6 @@ FOUND = """
     LEFT JOIN doctor ON true LEFT JOIN patient ON true
     LEFT JOIN (procedure FULL JOIN discount USING (line)) ON true
 """
-LOCKED = "FOR NO KEY UPDATE"
 # From here to its end the transaction plans no statement anew: planning AROUND costs twice what running it does.
 PLANNED_ONCE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
 PATIENTS = "SELECT {columns} FROM clinic_patient WHERE clinic_id = %s AND {condition} ORDER BY id {lock}"
@@ -63,8 +63,8 @@ IS_CALLED = """
     SELECT clinic_letters(clinic_fold(%s)) IN (clinic_letters(folded_name), clinic_letters(clinic_fold(social_name)))
     FROM clinic_patient WHERE clinic_id = %s AND id = %s
 """
-HOLD_DOCTORS = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
-HOLD_PATIENT = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s FOR NO KEY UPDATE"
+HOLD_DOCTOR = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = %s"
+HOLD_PATIENT = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s"
 # The day's hours and absences, and in the last three columns what else tells an appointment that overlaps.
 AROUND = f"""
     SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({STORED}) AS stored
@@ -121,9 +121,8 @@ def found(
 ) -> Found:
     """By id or uuid, procedures and discounts in the order asked for.
 
-    With `lock` the doctor's row is held, then the patient's."""
+    With `lock` the doctor's row is held, then the patient's; two statements when one of them is held already."""
     asked = [each for each in procedures if _possible(each)]
-    statement = _found_statement(_key(doctor), _key(asked[0]) if asked else "id", LOCKED if lock else "")
     parameters = {
         "clinic": clinic.pk,
         "doctor": doctor if _possible(doctor) else None,
@@ -131,10 +130,9 @@ def found(
         "procedures": asked,
         "discounts": [each for each in discounts if _possible(each)],
     }
+    keys = _key(doctor), _key(asked[0]) if asked else "id"
     with prepared_cursor() as cursor:
-        cursor.execute(statement, parameters)
-        all_rows = cursor.fetchall()
-    rows = [_cut(row) for row in all_rows]
+        rows = _found_rows(cursor, keys, parameters, lock=lock)
     known, known_discounts = {}, {}
     for _, _, (*values, performed, _), (*discount_values, _) in rows:
         if each := instance(Procedure, values):
@@ -172,8 +170,9 @@ def patients_called(clinic: Clinic, name: str, phone: str, *, lock: bool) -> lis
 def hold(clinic: Clinic, doctors: set[int], patient: int) -> None:
     """Lock the rows of these doctors of the clinic, in order of id, then of the patient."""
     with prepared_cursor() as cursor:
-        cursor.execute(HOLD_DOCTORS, [clinic.pk, list(doctors)])
-        cursor.execute(HOLD_PATIENT, [clinic.pk, patient])
+        for doctor in sorted(doctors):
+            lock_row(cursor, HOLD_DOCTOR, [clinic.pk, doctor])
+        lock_row(cursor, HOLD_PATIENT, [clinic.pk, patient])
 
 
 def around(
@@ -275,12 +274,34 @@ def _values(row):
 def _patients(condition, parameters, lock):
     columns = ", ".join(names(Patient))
     with prepared_cursor() as cursor:
-        cursor.execute(PATIENTS.format(columns=columns, condition=condition, lock=LOCKED if lock else ""), parameters)
+        cursor.execute(PATIENTS.format(columns=columns, condition=condition, lock=LOCK if lock else ""), parameters)
         return [instance(Patient, row) for row in cursor.fetchall()]
 
 
+def _found_rows(cursor, keys, parameters, *, lock):
+    """With `lock`, both rows are first asked for as if nobody held them; then the one that is held is waited for."""
+    if not lock:
+        return _fetched(cursor, _found_statement(keys, ""), parameters)
+    rows = _fetched(cursor, _found_statement(keys, f"{LOCK} SKIP LOCKED"), parameters)
+    doctor_values, patient_values, *_ = rows[0]
+    if _is_missing(parameters["doctor"], doctor_values) or _is_missing(parameters["patient"], patient_values):
+        with lock_of_held_row() as clause:
+            return _fetched(cursor, _found_statement(keys, clause), parameters)
+    return rows
+
+
+def _fetched(cursor, statement, parameters):
+    cursor.execute(statement, parameters)
+    return [_cut(row) for row in cursor.fetchall()]
+
+
+def _is_missing(asked, values):
+    return asked is not None and values[0] is None
+
+
 @cache
-def _found_statement(doctor_key, procedure_key, lock):
+def _found_statement(keys, lock):
+    doctor_key, procedure_key = keys
     return FOUND.format(
         doctor=", ".join(names(Doctor)),
         doctor_key=doctor_key,
@@ -289,6 +310,8 @@ def _found_statement(doctor_key, procedure_key, lock):
         procedure_key=procedure_key,
         discount=", ".join(names(Discount)),
         lock=lock,
+        # A patient is not held before the doctor is: two who want both would wait for each other.
+        least=1 if "SKIP" in lock else 0,
         once=PLANNED_ONCE if lock else "SELECT",
     )
 

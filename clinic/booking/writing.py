@@ -11,6 +11,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from clinic.booking import rows
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.models import Appointment, AppointmentEvent, Clinic, StaffUser
+from clinic.models.locks import get_locked
 
 DEADLOCK, SERIALIZATION, LOCK_TIMEOUT = "40P01", "40001", "55P03"
 # A row that was there when the rules looked: the second look names what is gone.
@@ -108,7 +109,7 @@ def locked(clinic: Clinic, appointment_id: int, *other_doctors) -> Appointment:
     doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
     rows.hold(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
     related = kept.select_related("clinic", "doctor", "patient").defer("patient__phone")
-    return related.select_for_update(no_key=True, of=("self",)).get(pk=appointment_id)
+    return get_locked(related.filter(pk=appointment_id), of=("self",))
 
 
 def write(appointment: Appointment, now: datetime, **values) -> None:

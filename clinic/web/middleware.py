@@ -1,8 +1,48 @@
+"""What is asked of a request before its session, its clinic or its page is looked for."""
+
+from http import HTTPStatus
+
+from django.conf import settings
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
 
 from clinic.access import guessing
+from clinic.server.environ import REFUSED_BODY
 from clinic.web.views.signin import too_many_from_address
+
+TEMPLATES = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "413.html",
+    HTTPStatus.REQUEST_TIMEOUT: "408.html",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "415.html",
+}
+
+
+class OnlyUtf8:
+    """Every form and every query is read as UTF-8, whatever charset is declared; ours are, and so is JSON.
+
+    Django would read the query in the declared one, and refuse the form where no page can be answered any more."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.encoding = "utf-8"
+        return self.get_response(request)
+
+
+class RefusedBodies:
+    """Answers for a page whose form did not arrive; the APIs answer for theirs (`clinic.api.reading`)."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        status = request.META.get(REFUSED_BODY)
+        if status is None or request.path_info.startswith(settings.PROGRAMS):
+            return self.get_response(request)
+        with translation.override(translation.get_language_from_request(request)):
+            return render(request, TEMPLATES.get(status, "400.html"), status=status)
 
 
 class RefusedAddresses:

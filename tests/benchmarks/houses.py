@@ -66,15 +66,11 @@ def manage(url: str, *arguments: str) -> None:
 
 @contextmanager
 def web_server(url: str) -> Iterator[int]:
-    """granian as `manage.py start` runs it, with the bare views added; gives its port."""
+    """The web server as `manage.py start` runs it, with the bare views added; gives its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--host", "127.0.0.1",
-        "--port", str(port), "--workers", str(min(CORES, 8)), "--blocking-threads", str(min(CORES + 1, 8)),
-        "--log-level", "warning", "tests.benchmarks.bare:application",
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "tests.benchmarks.server", str(port)]
     process = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": url})
     try:
         wait_for(port, process)

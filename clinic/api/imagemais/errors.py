@@ -16,6 +16,7 @@ SENTENCES = {
     Problem.TOO_MANY_PARAMETERS: (400, "A requisição tem parâmetros demais na query"),
     Problem.QUERY_NOT_UTF8: (400, "A query da requisição não está em UTF-8"),
     Problem.TOO_LARGE: (413, "O corpo da requisição passa de 64 KiB"),
+    Problem.TOO_SLOW: (408, "O corpo da requisição não chegou completo em 10 segundos"),
     Problem.NOT_JSON: (415, "O corpo da requisição deve ser application/json"),
     Problem.UNREADABLE: (400, "O corpo da requisição não é um JSON válido"),
     Problem.NOT_FOUND: (404, "Endereço não encontrado"),

@@ -16,6 +16,7 @@ CODES = {
     Problem.TOO_MANY_PARAMETERS: (400, "too_many_parameters", "O pedido tem parâmetros a mais na query."),
     Problem.QUERY_NOT_UTF8: (400, "invalid_query", "A query do pedido não está em UTF-8."),
     Problem.TOO_LARGE: (413, "payload_too_large", "O corpo do pedido passa de 64 KiB."),
+    Problem.TOO_SLOW: (408, "request_timeout", "O corpo do pedido não chegou completo em 10 segundos."),
     Problem.NOT_JSON: (415, "unsupported_media_type", "O corpo do pedido deve ser application/json."),
     Problem.UNREADABLE: (400, "invalid_json", "O corpo do pedido não é um JSON válido."),
     Problem.NOT_FOUND: (404, "not_found", "Este endereço não existe."),

@@ -5,12 +5,7 @@ import fcntl
 import hashlib
 import ipaddress
 import os
-import signal
-import socket
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -19,20 +14,16 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.server import Server
 
 from clinic import embedded, local
 from clinic.access import first_clinic, key_check
+from clinic.management.serving import free_address, serve_until_stopped
 from clinic.models import Clinic
+from clinic.server import workers_for_this_machine
 
 POSTGRESQL = 15
 EXTENSIONS = ("btree_gist", "pg_trgm", "unaccent")
 PREPARING = 0x636C696E6963  # of pg_advisory_lock: "clinic"
-STOP_SECONDS = 30
-STUCK_SECONDS = 5
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(BaseCommand):
@@ -61,9 +52,6 @@ class Command(BaseCommand):
                     self.say("Making the demo clinics; this takes about a minute…")
                     call_command("seed_demo")
                 first_path = first_clinic.path() if first_clinic.is_wanted() else None
-            # The workers are forked: they must not share this process's connections.
-            connection.close()
-            connection.close_pool()
             self.say(f"The clinic is open at {url} (Ctrl-C closes it)")
             if first_path:
                 self.say(f"Nobody can sign in yet: make the first clinic at {url.rstrip('/')}{first_path}")
@@ -74,7 +62,7 @@ class Command(BaseCommand):
                 )
             if (folder / "demo-access.txt").exists():
                 self.say(f"The demo's sign-ins are in {folder / 'demo-access.txt'}")
-            serve(address, port)
+            serve_until_stopped(address, port, workers_for_this_machine())
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
@@ -96,22 +84,6 @@ def alone(folder: Path, url: str) -> Iterator[None]:
         lock.write(url)
         lock.flush()
         yield
-
-
-def free_address(host: str, port: int) -> str:
-    """The numeric address of `host`, on which `port` is free. Raises CommandError.
-
-    The server itself would not notice: it shares its port with whoever of the same user allows that."""
-    if not 0 < port < 65536:
-        raise CommandError(f"There is no port {port}: use one from 1 to 65535.")
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}") from None
-    return address[0]
 
 
 @contextlib.contextmanager
@@ -179,92 +151,3 @@ def collect_static_files(target: Path) -> None:
     if not collected.exists() or collected.read_text() != now:
         call_command("collectstatic", interactive=False, clear=True, verbosity=0)
         collected.write_text(now)
-
-
-def serve(address: str, port: int) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP, then finish the requests that are under way."""
-    cores = os.cpu_count() or 1
-    server = Server(
-        "clinic.wsgi:application",
-        address=address,
-        port=port,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        # Together at most 64 connections to the database, of its 100.
-        workers=min(cores, 8),
-        # More would only wait for one another: most of a request is Python, and one thread of a process runs at a time.
-        blocking_threads=min(cores + 1, 8),
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-        # Addresses with a search in them would be an access log of names.
-        log_access=False,
-        log_level=LogLevels.warning,
-    )
-
-    def stop(_number: int, _frame: object) -> None:
-        # Once: a second signal would wait for a lock that the first, in the same thread, may hold.
-        for number in STOP_SIGNALS:
-            signal.signal(number, lambda *_: None)
-        server.signal_handler_interrupt()
-
-    @server.on_startup
-    def take_signals() -> None:
-        # The closed terminal (SIGHUP) is an end like any other here, not a request to start the workers anew.
-        for number in STOP_SIGNALS:
-            signal.signal(number, stop)
-
-    try:
-        server.serve(target_loader=Loader(os.getpid()), wrap_loader=False)
-    except SystemExit:
-        if not server.interrupt_signal:
-            raise CommandError("The web server's workers keep failing; their errors are above.") from None
-
-
-class Loader:
-    """What a worker runs first: it arranges how the worker ends, then loads the application.
-
-    Ctrl-C, and what stops services and containers, signal every process, and then the main process signals its workers
-    as well. Two signals at once lock granian's worker up, so one thread takes them all and acts on the first; it also
-    ends the worker when the main process was killed and cannot say so."""
-
-    def __init__(self, parent: int) -> None:
-        self.parent = parent
-        self.at_work: set[int] = set()  # the threads that are answering a request
-
-    def __call__(self) -> Callable:
-        if sys.platform == "linux":
-            signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            threading.Thread(target=self.stop_with_parent, daemon=True).start()
-        from clinic.wsgi import application  # noqa: PLC0415 - the worker's own
-
-        def watched(environ: dict, start_response: Callable) -> Iterable[bytes]:
-            self.at_work.add(threading.get_ident())
-            try:
-                return application(environ, start_response)
-            finally:
-                self.at_work.discard(threading.get_ident())
-
-        return watched
-
-    def stop_with_parent(self) -> None:
-        while os.getppid() == self.parent:
-            if told := signal.sigtimedwait(STOP_SIGNALS, 1):
-                if told.si_pid != self.parent:
-                    time.sleep(1)  # the main process, told as well, is to know why before it sees a worker end
-                break
-        handler = signal.getsignal(signal.SIGTERM)
-        if not callable(handler):
-            os._exit(0)  # granian has not set its own yet, so there is no request to finish
-        handler(signal.SIGTERM, None)
-        self.end_when_idle()
-
-    def end_when_idle(self) -> None:
-        """Now and then, on a busy machine, a worker of granian does not get through its own end. One that has answered
-        everything is ended here, one that keeps the interpreter's lock, and so this thread as well, by the kernel."""
-        idle = 0
-        while idle < STUCK_SECONDS:
-            signal.alarm(STUCK_SECONDS)
-            time.sleep(1)
-            idle = 0 if self.at_work else idle + 1
-        os._exit(0)

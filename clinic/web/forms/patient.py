@@ -10,6 +10,7 @@ from stdnum.br import cpf as brazilian_cpf
 from clinic import booking
 from clinic.booking import BookingRefused, PatientDetails, Reason
 from clinic.models import Clinic, Patient
+from clinic.models.locks import get_locked
 from clinic.templatetags.written import cpf, phone
 from clinic.typed import TypedDateField
 from clinic.web.forms.fields import ask_about_age, ids_in
@@ -116,7 +117,7 @@ class PatientForm(forms.Form):
             return False
         try:
             with transaction.atomic():
-                now = Patient.objects.of(self.clinic).select_for_update(no_key=True).get(pk=self.patient.pk)
+                now = get_locked(Patient.objects.of(self.clinic).filter(pk=self.patient.pk))
                 if version(now) != self.version and self._differs(now):
                     return False
                 booking.edit_patient(now.pk, self.details(), clinic=self.clinic)

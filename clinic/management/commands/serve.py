@@ -1,0 +1,30 @@
+"""`manage.py serve`: the web server of a deployment, in the foreground. It prepares nothing; `start` does."""
+
+from django.core.management.base import BaseCommand
+
+from clinic.management.serving import free_address, serve_until_stopped
+from clinic.server import MOST_WORKERS, workers_for_this_machine
+
+
+class Command(BaseCommand):
+    # The database may come later than this process; a request that needs it answers 503 meanwhile.
+    requires_system_checks = ()
+
+    help = "Serves the clinic to a proxy: worker processes that are replaced when they die, until it is told to stop."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--workers",
+            type=int,
+            choices=range(1, MOST_WORKERS + 1),
+            default=workers_for_this_machine(),
+            help=f"worker processes, 1 to {MOST_WORKERS} (default: one a core)",
+        )
+
+    def handle(self, *, host: str, port: int, workers: int, **options: object) -> None:
+        address = free_address(host, port)
+        self.stdout.write(f"Serving at {address}, port {port}, by {workers} worker processes")
+        self.stdout.flush()
+        serve_until_stopped(address, port, workers)

@@ -1,0 +1,35 @@
+"""What `start` and `serve` share: an address that is free, and serving at it."""
+
+import socket
+
+from django.core.management import CommandError
+from django.db import connection
+
+from clinic.server import WorkersNeverLoaded, serve
+
+
+def free_address(host: str, port: int) -> str:
+    """The numeric address of `host`, on which `port` is free. Raises CommandError.
+
+    The server itself would not notice: it shares its port with whoever of the same user allows that."""
+    if not 0 < port < 65536:
+        raise CommandError(f"There is no port {port}: use one from 1 to 65535.")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}") from None
+    return address[0]
+
+
+def serve_until_stopped(address: str, port: int, workers: int) -> None:
+    """Raises CommandError when no worker ever loads the application."""
+    # The workers are forked: they must not share this process's connections.
+    connection.close()
+    connection.close_pool()
+    try:
+        serve(address, port, workers)
+    except WorkersNeverLoaded:
+        raise CommandError("The web server's workers keep failing; their errors are above.") from None

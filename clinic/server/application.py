@@ -1,0 +1,62 @@
+"""The ASGI application that the web server calls: it reads the body, then lets a thread run Django.
+
+A thread therefore never waits for a client. Django runs by WSGI, as its code is synchronous: its own ASGI handler
+answered a fifth as many requests."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from clinic.server.body import Receive, read_body
+from clinic.server.environ import wsgi_environ
+from clinic.server.threads import Threads
+
+Send = Callable[[dict], Awaitable[None]]
+
+
+@dataclass
+class Answer:
+    """What a WSGI application answered; `start` is its `start_response`. The body is held whole in memory."""
+
+    status: int = 500
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+
+    def start(self, status: str, headers: list[tuple[str, str]], exc_info: object = None) -> None:
+        self.status = int(status.split(" ", 1)[0])
+        self.headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+class Application:
+    """`wsgi` behind the reading of bodies. `running` requests run Python at once, and `waiting` more may stand waiting
+    for a row that another transaction holds."""
+
+    def __init__(self, wsgi: Callable, *, running: int, waiting: int) -> None:
+        self.wsgi = wsgi
+        self.threads = Threads(running=running, waiting=waiting)
+        self.answering = 0  # requests that came whole and are not answered yet
+
+    async def __call__(self, scope: dict, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        body = await read_body(headers, receive)
+        environ = wsgi_environ(scope, body)
+        self.answering += 1
+        try:
+            answer = await self.threads.run(partial(self.answer, environ))
+        finally:
+            self.answering -= 1
+        if body.refused:
+            answer.headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def answer(self, environ: dict) -> Answer:
+        """Run Django, in a thread."""
+        answer = Answer()
+        chunks = self.wsgi(environ, answer.start)
+        try:
+            answer.body = b"".join(chunks)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+        return answer

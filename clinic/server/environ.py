@@ -1,0 +1,52 @@
+"""The WSGI environment (PEP 3333) of a request that came by ASGI."""
+
+import sys
+from io import BytesIO
+from urllib.parse import unquote_to_bytes
+
+from clinic.server.body import Body
+
+# The status that a page (`clinic.web.middleware`) or an API (`clinic.api.reading`) answers for a body with.
+REFUSED_BODY = "clinic.refused_body"
+
+
+def wsgi_environ(scope: dict, body: Body) -> dict:
+    """`scope` is ASGI's of an HTTP request, `body` what came with it.
+
+    A header name with an underscore is dropped: CGI's names cannot tell it from the one with a hyphen, which a proxy
+    in front has set or removed. Several headers of one name are joined, cookies as RFC 6265 has it."""
+    environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "REMOTE_ADDR": scope["client"][0],
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": BytesIO(body.content),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        if b"_" not in name:
+            _add_header(environ, name.decode("latin-1"), value.decode("latin-1"))
+    if body.content or "CONTENT_LENGTH" in environ:
+        environ["CONTENT_LENGTH"] = str(len(body.content))
+    if body.refused:
+        environ[REFUSED_BODY] = body.refused
+    return environ
+
+
+def _add_header(environ: dict, name: str, value: str) -> None:
+    key = name.upper().replace("-", "_")
+    if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+        key = f"HTTP_{key}"
+    if key in environ:
+        value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
+    environ[key] = value

@@ -1,0 +1,103 @@
+"""The process that starts the workers, starts anew those that died, and ends them all."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.connection import wait
+
+from granian.constants import HTTPModes, Interfaces, RuntimeModes
+from granian.log import LogLevels
+from granian.server import Server
+
+from clinic.server.worker import STOP_SIGNALS, Loader
+
+STOP_SECONDS = 30
+# Before a worker that never loaded is started anew. One that had loaded comes back after the first pause.
+PAUSES = (0.2, 1, 5, 15)
+CONNECTIONS = 64  # to the database, of all workers together, of the 100 that PostgreSQL allows
+MOST_WORKERS = 8
+LOOK_SECONDS = 0.2
+RUNNING = 3  # requests that run at once in a worker
+MOST_WAITING = 12  # requests of a worker that wait for a row in the database
+BACKLOG = 1024
+OPEN_CONNECTIONS = 4096  # of clients to all workers together: an idle one costs some memory and no thread
+
+
+class WorkersNeverLoaded(Exception):
+    """The workers died again and again before any of them had loaded the application; their errors are printed."""
+
+
+def workers_for_this_machine() -> int:
+    return min(os.cpu_count() or 1, MOST_WORKERS)
+
+
+def serve(address: str, port: int, workers: int, application: str = "clinic.wsgi:application") -> None:
+    """Serve the WSGI `application` until SIGINT, SIGTERM or SIGHUP, then finish the requests that are under way.
+
+    Raises WorkersNeverLoaded. A worker that dies later is replaced, for ever."""
+    waiting = min(MOST_WAITING, CONNECTIONS // workers - RUNNING)
+    loader = Loader(os.getpid(), application, running=RUNNING, waiting=waiting)
+    supervisor = Supervisor(
+        application,
+        loader=loader,
+        address=address,
+        port=port,
+        interface=Interfaces.ASGINL,
+        runtime_mode=RuntimeModes.st,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=workers,
+        backlog=BACKLOG,
+        backpressure=OPEN_CONNECTIONS // workers,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        # Addresses with a search in them would be an access log of names.
+        log_access=False,
+        log_level=LogLevels.warning,
+    )
+    try:
+        supervisor.serve(target_loader=loader, wrap_loader=False)
+    except SystemExit:
+        if not supervisor.interrupt_signal:
+            raise WorkersNeverLoaded from None
+
+
+class Supervisor(Server):
+    """granian's, which by itself ends every worker and then itself when one of them dies twice within 5.5 seconds, as
+    happens when memory is short for a moment."""
+
+    def __init__(self, *arguments, loader: Loader, **options) -> None:
+        super().__init__(*arguments, **options)
+        self.loader = loader
+        self.on_startup(self.take_signals)
+
+    def take_signals(self) -> None:
+        # The closed terminal (SIGHUP) is an end like any other here, not a request to start the workers anew.
+        for number in STOP_SIGNALS:
+            signal.signal(number, self.stop)
+
+    def stop(self, _number: int, _frame: object) -> None:
+        # No more than this: granian's own handler takes a lock that the interrupted code may hold.
+        self.interrupt_signal = True
+
+    def _serve_loop(self, spawn_target: Callable, target_loader: Callable) -> None:
+        """In the place of granian's loop. Raises nothing; returns when it is to stop or nothing ever loaded."""
+        failures = loads = 0
+        while not self.interrupt_signal:
+            wait([worker.inner.sentinel for worker in self.wrks], LOOK_SECONDS)
+            if not (dead := [index for index, worker in enumerate(self.wrks) if not worker.is_alive()]):
+                continue
+            failures = 0 if self.loader.loads.value != loads else failures + 1
+            loads = self.loader.loads.value
+            if not loads and failures > len(PAUSES):
+                return
+            self.pause(PAUSES[min(failures, len(PAUSES) - 1)])
+            if not self.interrupt_signal:
+                self.interrupt_children.clear()
+                self._respawn_workers(dead, spawn_target, target_loader)
+
+    def pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self.interrupt_signal and time.monotonic() < end:
+            time.sleep(LOOK_SECONDS)

@@ -1,0 +1,66 @@
+"""The threads of a worker process that run Django.
+
+Most of a request is Python, and one thread of a process runs Python at a time, so more than a few would only wait for
+one another. A request that waits for a row in the database runs nothing: its thread hands its place to a new one, so
+that however many wait for one doctor's row, pages and other doctors' bookings go on."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+
+from clinic.models.locks import current_turn
+
+
+class Threads:
+    """`running` requests run at once, in the order in which they came; `waiting` more may stand waiting for a row."""
+
+    def __init__(self, *, running: int, waiting: int) -> None:
+        self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.room_to_wait = threading.BoundedSemaphore(waiting)
+        for _ in range(running):
+            self.start_one()
+
+    async def run[T](self, work: Callable[[], T]) -> T:
+        """What `work` gives when one of the threads has done it, or raises what it raised."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+
+        def job() -> None:
+            try:
+                result, settle = work(), done.set_result
+            except BaseException as error:  # raised where the result is awaited
+                result, settle = error, done.set_exception
+            loop.call_soon_threadsafe(settle, result)
+
+        self.jobs.put(job)
+        return await done
+
+    def start_one(self) -> None:
+        threading.Thread(target=self.work, name="request", daemon=True).start()
+
+    def work(self) -> None:
+        """Do jobs one after the other, until one of them handed this thread's place to another thread."""
+        turn = Turn(self)
+        current_turn.set(turn)
+        while not turn.is_handed_on:
+            self.jobs.get()()
+        self.room_to_wait.release()
+
+
+class Turn:
+    """A thread's place among those that run; used by that thread alone."""
+
+    def __init__(self, threads: Threads) -> None:
+        self.threads = threads
+        self.is_handed_on = False
+
+    @contextmanager
+    def waiting(self) -> Iterator[bool]:
+        """Hand the place on, for good: who has waited holds a row that others want, and goes on at once. False without
+        room for one more."""
+        if not self.is_handed_on and self.threads.room_to_wait.acquire(blocking=False):
+            self.is_handed_on = True
+            self.threads.start_one()
+        yield self.is_handed_on

@@ -87,7 +87,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "clinic.web.middleware.OnlyUtf8",
     "clinic.web.middleware.RefusedBodies",
     "clinic.web.middleware.RefusedAddresses",
     "whitenoise.middleware.WhiteNoiseMiddleware",

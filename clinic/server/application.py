@@ -34,17 +34,12 @@ class Application:
     def __init__(self, wsgi: Callable, *, running: int, waiting: int) -> None:
         self.wsgi = wsgi
         self.threads = Threads(running=running, waiting=waiting)
-        self.answering = 0  # requests that came whole and are not answered yet
 
     async def __call__(self, scope: dict, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         body = await read_body(headers, receive)
         environ = wsgi_environ(scope, body)
-        self.answering += 1
-        try:
-            answer = await self.threads.run(partial(self.answer, environ))
-        finally:
-            self.answering -= 1
+        answer = await self.threads.run(partial(self.answer, environ))
         if body.refused:
             answer.headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})

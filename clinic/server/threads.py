@@ -19,6 +19,7 @@ class Threads:
     def __init__(self, *, running: int, waiting: int) -> None:
         self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.room_to_wait = threading.BoundedSemaphore(waiting)
+        self.at_work: set[int] = set()  # ids of the threads that are answering a request
         for _ in range(running):
             self.start_one()
 
@@ -37,6 +38,9 @@ class Threads:
         self.jobs.put(job)
         return await done
 
+    def are_idle(self) -> bool:
+        return not self.at_work and self.jobs.empty()
+
     def start_one(self) -> None:
         threading.Thread(target=self.work, name="request", daemon=True).start()
 
@@ -45,7 +49,10 @@ class Threads:
         turn = Turn(self)
         current_turn.set(turn)
         while not turn.is_handed_on:
-            self.jobs.get()()
+            job = self.jobs.get()
+            self.at_work.add(threading.get_ident())
+            job()
+            self.at_work.discard(threading.get_ident())
         self.room_to_wait.release()
 
 

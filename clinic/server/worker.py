@@ -61,7 +61,7 @@ class Loader:
         while idle < STUCK_SECONDS:
             signal.alarm(STUCK_SECONDS)
             time.sleep(1)
-            idle = 0 if self.application and self.application.answering else idle + 1
+            idle = idle + 1 if not self.application or self.application.threads.are_idle() else 0
         os._exit(0)
 
 

@@ -18,19 +18,6 @@ TEMPLATES = {
 }
 
 
-class OnlyUtf8:
-    """Every form and every query is read as UTF-8, whatever charset is declared; ours are, and so is JSON.
-
-    Django would read the query in the declared one, and refuse the form where no page can be answered any more."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        request.encoding = "utf-8"
-        return self.get_response(request)
-
-
 class RefusedBodies:
     """Answers for a page whose form did not arrive; the APIs answer for theirs (`clinic.api.reading`)."""
 

@@ -12,4 +12,5 @@ urlpatterns = [
 ]
 
 handler403 = "clinic.web.views.errors.permission_denied"
+handler500 = "clinic.web.views.errors.server_error"
 handler404 = "clinic.web.views.errors.page_not_found"

@@ -18,7 +18,7 @@ from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
 from clinic.booking.undoing import undo, undoable
-from clinic.booking.writing import Author, is_in_somebodys_way, lost_a_race, one_transaction
+from clinic.booking.writing import Author, disk_is_full, is_in_somebodys_way, lost_a_race, one_transaction
 
 __all__ = [
     "MOST_PROCEDURES",
@@ -45,6 +45,7 @@ __all__ = [
     "check_reschedule",
     "day_of_end",
     "details_of",
+    "disk_is_full",
     "edit_patient",
     "is_in_somebodys_way",
     "is_movable",

@@ -14,6 +14,8 @@ from clinic.models import Appointment, AppointmentEvent, Clinic, StaffUser
 from clinic.models.locks import get_locked
 
 DEADLOCK, SERIALIZATION, LOCK_TIMEOUT = "40P01", "40001", "55P03"
+# 53100, and 58030: PostgreSQL could not write a file, as when the disk has no room for its log.
+DISK_FULL = {"53100", "58030"}
 # A row that was there when the rules looked: the second look names what is gone.
 DELETED_MEANWHILE = "23503"
 # What only one of two can get. A rule asks first; these have the last word.
@@ -76,6 +78,11 @@ def lost_a_race(error: IntegrityError | OperationalError) -> bool:
 def is_in_somebodys_way(error: IntegrityError | OperationalError) -> bool:
     """Whether the same work may succeed in a moment: a race lost twice, or a lock that was not let go."""
     return lost_a_race(error) or getattr(error.__cause__, "sqlstate", None) == LOCK_TIMEOUT
+
+
+def disk_is_full(error: Exception) -> bool:
+    """Whether PostgreSQL had no room on its disk for what it was to write."""
+    return getattr(error.__cause__, "sqlstate", None) in DISK_FULL
 
 
 def _tried_twice(work):

@@ -46,10 +46,12 @@ def _booked(before, after, clinic):
 
 
 def _moved(before, after, clinic):
-    return _("Remarcado de %(from_time)s com %(from_doctor)s para %(time)s com %(doctor)s") % {
+    words = _("Remarcado de %(from_time)s com %(from_doctor)s para %(time)s com %(doctor)s") % {
         **_when(after, clinic),
         **{f"from_{name}": value for name, value in _when(before, clinic).items()},
     }
+    off = ", ".join(dict.fromkeys(each["name"] for each in after.get("discounts_off", ())))
+    return _("%(what)s, sem o desconto %(discount)s") % {"what": words, "discount": off} if off else words
 
 
 def _changed(before, after, clinic):

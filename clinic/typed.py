@@ -124,7 +124,7 @@ class TypedTimeField(forms.Field):
         found = TIME.fullmatch(tidy(value))
         try:
             hour, minutes = int(found["hour"]), found["minute"] or found["packed"] or "00"
-            if len(minutes) == 1:
+            if len(minutes) == 1 and minutes != "0":
                 self._ask(time(hour, int(minutes)), int(minutes))
             return self._end_of_day() if (hour, minutes) == (24, "00") else time(hour, int(minutes))
         except (TypeError, ValueError):

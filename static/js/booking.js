@@ -25,9 +25,14 @@ document.addEventListener("htmx:afterRequest", () => {
 });
 
 // The end that follows a moved start must not take away what is being typed there by now.
-document.addEventListener("htmx:oobBeforeSwap", (event) => {
-  const { target } = event.detail;
-  if (target.id === "ends" && target === document.activeElement && target.value !== target.defaultValue) event.detail.shouldSwap = false;
+let sentEnd = "";
+
+document.addEventListener("htmx:beforeRequest", () => {
+  sentEnd = panel.querySelector("#ends")?.value;
+});
+
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target.id === "ends" && detail.target.value !== sentEnd) detail.shouldSwap = false;
 });
 
 // The button that was pressed is often gone now; whoever is typing elsewhere already stays there.

@@ -23,6 +23,8 @@ BOOKING = [
     Failure(404, "agendamento desconhecido, ou de outra clínica", "Agendamento não encontrado"),
     Failure(409, "horário ocupado", "Horários 09:00 já estão ocupados por outros agendamentos"),
     Failure(409, "mudança de situação que não existe", "Transição de <A> para <B> não permitida"),
+    Failure(409, "visita em outro dia", "Só se faz check-in no dia do agendamento, <data>"),
+    Failure(409, "desconto que não vale na nova data", "O desconto <nome> vale só até <data>. …"),
 ]
 CAUSES = {
     Problem.MALFORMED_AUTHORIZATION: "sem Authorization: Bearer, ou mal escrito",

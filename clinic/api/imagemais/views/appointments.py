@@ -11,6 +11,7 @@ from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
+from clinic.booking import Reason
 from clinic.models import Appointment
 
 TAG = "Agendamentos"
@@ -186,6 +187,8 @@ def edit_appointment(request, appointment_id: int):
             409: {
                 "Horário ocupado": examples.TAKEN,
                 "Já atendido": "Um agendamento com status Finalizado não pode ser reagendado",
+                "Desconto vencido": messages.REFUSALS[Reason.DISCOUNT_LEFT_BEHIND].sentence
+                % {"discount": "Verão", "date": "23/12/2025"},
             },
         },
     ),
@@ -220,7 +223,9 @@ def reschedule_appointment(request, appointment_id: int):
                 "Transição proibida": "Transição de Finalizado para Cancelado não permitida",
                 "Falta antes da hora": "Só se marca falta depois do início, às 09:00",
                 "Médico ocupado": "O médico já está atendendo outro paciente",
+                "Em outro dia": "Só se faz check-in no dia do agendamento, 25/12/2025",
                 "Horário já dado a outro": examples.TAKEN,
+                "Horário fechado": "Fora do expediente do médico. Horários livres mais próximos: 26/12/2025 09:00",
             },
         },
     ),

@@ -62,7 +62,8 @@ def get_doctor(request, doctor_id: int):
         tag=TAG,
         origin=SITE,
         summary="Cadastrar médico",
-        description="Cadastra um médico com o mesmo expediente em cada dia de trabalho. Intervalos, ausências e dias"
+        description="Cadastra um médico com o mesmo expediente em cada dia de trabalho. Um fim que não vem depois do"
+        " início é do dia seguinte, e `24:00` é o fim do dia. Intervalos, ausências e dias"
         " com outro horário se acertam depois, na administração.",
         status=201,
         answer=DoctorOut,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
@@ -116,6 +116,8 @@ class Schedules:
         self.clinic = clinic
         self._hours = defaultdict(list)
         self._absences = defaultdict(list)
+        # Asked for every doctor of a page.
+        self._day = cache(clinic.day)
         for row in stored:
             if row.weekday is None:
                 self._absences[row.doctor_id].append(row)
@@ -159,7 +161,7 @@ class Schedules:
         return any(row.ends <= row.starts for row in self._hours[doctor_id, day.isoweekday()])
 
     def _of_day(self, spans, day):
-        midnight, next_midnight = self.clinic.day(day)
+        midnight, next_midnight = self._day(day)
         return [span for span in spans if span.overlaps(midnight, next_midnight)]
 
     def open(self, doctor_id: int, day: date) -> list[Span]:
@@ -167,16 +169,22 @@ class Schedules:
 
         A public holiday closes its own local date only: a night that begins on it is open again from midnight on."""
         blocks = self.blocks(doctor_id, day)
-        holes = [*self._holidays(day), *self._away(doctor_id)] if blocks else []
+        holes = [*self._holidays(blocks, day), *self._away(doctor_id)] if blocks else []
         return self._of_day(without(blocks, holes), day)
 
-    def _holidays(self, day):
-        days = (day + timedelta(days=number) for number in (-1, 0, 1))
-        return [Span(*self.clinic.day(each)) for each in days if self.holiday(each)]
+    def _holidays(self, blocks, day):
+        """Those on which blocks of that day lie."""
+        midnight, next_midnight = self._day(day)
+        days = [day]
+        if blocks[0].starts_at < midnight:
+            days.append(day - timedelta(days=1))
+        if blocks[-1].ends_at > next_midnight:
+            days.append(day + timedelta(days=1))
+        return [Span(*self._day(each)) for each in days if self.holiday(each)]
 
     def closed(self, doctor_id: int, day: date) -> list[Span]:
         """The rest of the local day, in order, each part with the reason that the agenda shows."""
-        midnight, next_midnight = self.clinic.day(day)
+        midnight, next_midnight = self._day(day)
         if name := self.holiday(day):
             return [Span(midnight, next_midnight, name, Closure.HOLIDAY)]
         away = [_within(span, midnight, next_midnight) for span in self._away(doctor_id)]

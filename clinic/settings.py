@@ -125,6 +125,7 @@ TEMPLATES = [
     }
 ]
 
+LOCK_WAIT_SECONDS = 3
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", "postgres:///clinic")}
 DATABASES["default"] |= {
     "CONN_HEALTH_CHECKS": True,
@@ -132,7 +133,7 @@ DATABASES["default"] |= {
     | {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 16), "timeout": 10},
         # A booking that waits longer than this for a doctor's row says "try again" (DESIGN, Measured).
-        "options": "-c lock_timeout=3s -c idle_in_transaction_session_timeout=60s",
+        "options": f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c idle_in_transaction_session_timeout=60s",
         # Parameters travel apart from the statement, so that no log of PostgreSQL's shows them with its text.
         "server_side_binding": True,
         "cursor_factory": ComposedCursor,

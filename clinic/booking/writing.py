@@ -13,7 +13,9 @@ from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.models import Appointment, AppointmentEvent, Clinic, StaffUser
 from clinic.models.locks import get_locked
 
-DEADLOCK, SERIALIZATION, LOCK_TIMEOUT = "40P01", "40001", "55P03"
+DEADLOCK, SERIALIZATION = "40P01", "40001"
+# A lock that was not let go in lock_timeout, or at once; a wait for a queue of locks that took too long.
+NOT_LET_GO = {"55P03", "57014"}
 # 53100, and 58030: PostgreSQL could not write a file, as when the disk has no room for its log.
 DISK_FULL = {"53100", "58030"}
 # A row that was there when the rules looked: the second look names what is gone.
@@ -77,7 +79,7 @@ def lost_a_race(error: IntegrityError | OperationalError) -> bool:
 
 def is_in_somebodys_way(error: IntegrityError | OperationalError) -> bool:
     """Whether the same work may succeed in a moment: a race lost twice, or a lock that was not let go."""
-    return lost_a_race(error) or getattr(error.__cause__, "sqlstate", None) == LOCK_TIMEOUT
+    return lost_a_race(error) or getattr(error.__cause__, "sqlstate", None) in NOT_LET_GO
 
 
 def disk_is_full(error: Exception) -> bool:

@@ -1,14 +1,16 @@
 """Locking rows that another transaction may hold, without keeping the whole process waiting.
 
 Who finds a row held gives way to other requests first: the web server puts its turn (`clinic.server.threads`) into
-`current_turn`. Commands and tests have none and just wait. PostgreSQL's lock_timeout ends every wait."""
+`current_turn`. Commands and tests have none and just wait. No wait is longer than LOCK_WAIT_SECONDS: PostgreSQL's
+lock_timeout alone begins anew for each of the locks that one row takes, and would let a queue wait twice."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Protocol
 
-from django.db import models
+from django.conf import settings
+from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
 
 LOCK = "FOR NO KEY UPDATE"
@@ -26,14 +28,17 @@ current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)
 def lock_of_held_row() -> Iterator[str]:
     """Around a statement whose row is held by another transaction; gives the locking clause that it is to use.
 
-    When too many requests of this process are waiting already, that one fails at once, as after lock_timeout."""
+    Within a transaction. The statement fails (OperationalError, 57014) when the wait is too long, and at once (55P03)
+    when too many requests of this process are waiting already."""
     turn = current_turn.get()
-    with turn.waiting() if turn else nullcontext(True) as may_wait:
+    with turn.waiting() if turn else nullcontext(True) as may_wait, connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = '{settings.LOCK_WAIT_SECONDS}s'")
         yield LOCK if may_wait else f"{LOCK} NOWAIT"
+        cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
 
 
 def lock_row(cursor: CursorWrapper, statement: str, parameters: list) -> None:
-    """Lock the one row that `statement` selects. Raises OperationalError (55P03) when it is not let go in time."""
+    """Lock the one row that `statement` selects. Raises OperationalError (55P03, 57014) when it is not soon let go."""
     cursor.execute(f"{statement} {LOCK} SKIP LOCKED", parameters)
     if cursor.rowcount == 0:
         with lock_of_held_row() as lock:
@@ -43,7 +48,7 @@ def lock_row(cursor: CursorWrapper, statement: str, parameters: list) -> None:
 def get_locked[M: models.Model](rows: models.QuerySet[M], **options) -> M:
     """The one row of this query, locked FOR NO KEY UPDATE; `options` as of select_for_update.
 
-    Raises DoesNotExist, or OperationalError (55P03) when it is not let go in time."""
+    Raises DoesNotExist, or OperationalError (55P03, 57014) when it is not let go in time."""
     if row := rows.select_for_update(no_key=True, skip_locked=True, **options).first():
         return row
     with lock_of_held_row() as lock:

@@ -3,13 +3,20 @@
 A thread therefore never waits for a client. Django runs by WSGI, as its code is synchronous: its own ASGI handler
 answered a fifth as many requests."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
+
+from django.conf import settings
 
 from clinic.server.body import Receive, read_body
 from clinic.server.environ import wsgi_environ
 from clinic.server.threads import Threads
+
+# Until a page's refusal of too many tries is sent: whoever guesses as fast as they can asks once a second a connection.
+REFUSED_SECONDS = 1
 
 Send = Callable[[dict], Awaitable[None]]
 
@@ -40,6 +47,8 @@ class Application:
         body = await read_body(headers, receive)
         environ = wsgi_environ(scope, body)
         answer = await self.threads.run(partial(self.answer, environ))
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS and not scope["path"].startswith(settings.PROGRAMS):
+            await asyncio.sleep(REFUSED_SECONDS)
         if body.refused:
             answer.headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})

@@ -1,5 +1,6 @@
 """The process that starts the workers, starts anew those that died, and ends them all."""
 
+import contextlib
 import os
 import signal
 import time
@@ -56,11 +57,10 @@ def serve(address: str, port: int, workers: int, application: str = "clinic.wsgi
         log_access=False,
         log_level=LogLevels.warning,
     )
-    try:
+    with contextlib.suppress(SystemExit):  # granian's, for a worker that died at any time
         supervisor.serve(target_loader=loader, wrap_loader=False)
-    except SystemExit:
-        if not supervisor.interrupt_signal:
-            raise WorkersNeverLoaded from None
+    if not supervisor.interrupt_signal:
+        raise WorkersNeverLoaded
 
 
 class Supervisor(Server):

@@ -111,7 +111,7 @@ OWN_SENTENCES = {
     Reason.PATIENT_ELSEWHERE: "O utente já tem uma marcação a essa hora.",
     Reason.TRANSITION_FORBIDDEN: "Uma marcação no estado “%(current)s” não pode passar a “%(wanted)s”.",
     Reason.DISCOUNT_LEFT_BEHIND: (
-        "O desconto %(discount)s da marcação vale só até %(date)s. Para reagendar sem ele, envie"
+        "O desconto %(discount)s da marcação vale só até %(date)s. Para remarcar sem ele, envie"
         " withoutExpiredDiscount: true."
     ),
     Reason.NOT_THAT_DAY: "Só se %(act)s no dia da marcação, %(date)s.",

@@ -1,0 +1,76 @@
+"""Bodies that come slowly, never, too long or broken: no thread waits for them, and each is answered."""
+
+import time
+
+import pytest
+
+from tests.server.conftest import answer_of
+
+ADDRESSES = ("/entrar/", "/api/appointments", "/v1/appointments")
+FORM = "Content-Type: application/x-www-form-urlencoded\r\nCookie: csrftoken=abcdefghijabcdefghijabcdefghij12\r\n"
+BY_LENGTH = "Content-Length: 1000\r\n\r\na="
+CHUNKED = "Transfer-Encoding: chunked\r\n\r\n2\r\na=\r\n"
+
+
+def head(path: str, rest: str, kind: str = FORM) -> str:
+    return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{kind}{rest}"
+
+
+def test_half_sent_bodies_hold_nothing_up_and_are_closed(served):
+    began = time.monotonic()
+    hanging = [served.begin(head(path, rest)) for path in ADDRESSES for rest in (BY_LENGTH, CHUNKED) for _ in range(10)]
+    for _ in range(20):
+        assert served.ask("/health")[0] == 200
+        assert served.ask("/entrar/")[0] == 200
+    assert time.monotonic() - began < 8, "answered only once the hanging bodies were given up"
+    statuses = [answer_of(each).split(" ", 2)[1] for each in hanging]
+    assert statuses == ["408"] * 20 + ["401"] * 40
+    assert 10 <= time.monotonic() - began < 15
+
+
+def test_a_dripping_body_is_closed_at_the_same_moment(served):
+    began = time.monotonic()
+    dripping = served.begin(head("/entrar/", BY_LENGTH))
+    while time.monotonic() - began < 9:
+        dripping.sendall(b"b")
+        time.sleep(0.5)  # the client's own slowness
+    assert "408 Request Timeout" in answer_of(dripping)
+    assert time.monotonic() - began < 15
+
+
+def test_a_slow_but_complete_body_arrives(served):
+    body = "username=" + "x" * 60 * 1024
+    slow = served.begin(head("/entrar/", f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"))
+    for part in range(8):
+        slow.sendall(body[part * len(body) // 8 : (part + 1) * len(body) // 8].encode())
+        time.sleep(0.9)  # the client's own slowness
+    assert answer_of(slow).startswith("HTTP/1.1 403 ")
+
+
+FILE = "--b\r\nContent-Disposition: form-data; name=a; filename=a.bin\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "rest", "status"),
+    [
+        ("/entrar/", FORM, "Content-Length: 40000000\r\n\r\na=", 413),
+        ("/entrar/", FORM, f"Content-Length: {'9' * 5000}\r\n\r\na=", 400),  # by the parser of HTTP
+        ("/api/appointments", FORM, "Content-Length: 40000000\r\n\r\na=", 401),
+        ("/entrar/", "Content-Type: multipart/form-data; boundary=b\r\n", f"Content-Length: 999\r\n\r\n{FILE}", 415),
+        ("/pacientes/", "Content-Type: Multipart/Mixed; boundary=b\r\n", f"Content-Length: 999\r\n\r\n{FILE}", 415),
+        ("/entrar/", FORM, f"Transfer-Encoding: chunked\r\n\r\n50000\r\n{'a' * 0x50000}\r\n", 413),  # and no end
+        ("/entrar/", FORM, "Transfer-Encoding: chunked\r\n\r\n2\r\na=\r\nZZ\r\n", 400),
+        ("/entrar/", FORM, "Transfer-Encoding: chunked\r\n\r\n-2\r\na=\r\n", 400),
+    ],
+)
+def test_a_body_that_cannot_be_taken_is_answered_at_once(served, path, kind, rest, status):
+    began = time.monotonic()
+    assert answer_of(served.begin(head(path, rest, kind))).startswith(f"HTTP/1.1 {status} ")
+    assert time.monotonic() - began < 5
+
+
+def test_a_page_of_refusal_is_protected_and_says_what_to_do(served):
+    answer = answer_of(served.begin(head("/entrar/", "Content-Length: 40000000\r\n\r\na=")))
+    assert "content-security-policy: default-src 'none'" in answer
+    assert "x-content-type-options: nosniff" in answer
+    assert "encurte os textos e tente de novo" in answer

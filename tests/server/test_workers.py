@@ -1,0 +1,77 @@
+"""Workers that are killed, that never load, and that are told to stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from clinic.server.supervisor import PAUSES
+from tests.server.conftest import ROOT, Served, answer_of, eventually
+from tests.server.test_bodies import BY_LENGTH, head
+
+
+@pytest.mark.parametrize("victims", [slice(0, 1), slice(1, 2), slice(0, 2)], ids=["first", "second", "both"])
+def test_workers_killed_again_and_again_come_back(served, victims):
+    for _ in range(5):
+        killed = served.workers()[victims]
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda killed=killed: len(workers := served.workers()) == 2 and not set(killed) & set(workers))
+        eventually(served.is_up)
+    assert served.process.poll() is None
+
+
+def test_a_worker_killed_at_its_start_comes_back(served):
+    old = served.workers()
+    for _ in range(3):
+        victim = served.workers()[0]
+        os.kill(victim, signal.SIGKILL)
+        eventually(lambda victim=victim: len(workers := served.workers()) == 2 and victim not in workers)
+    eventually(served.is_up)
+    assert not set(old[:1]) & set(served.workers())
+
+
+def test_what_never_loads_ends_with_its_errors():
+    program = (
+        "import django; django.setup(); from clinic.server import supervisor, WorkersNeverLoaded\n"
+        f"supervisor.PAUSES = (0.1,) * {len(PAUSES)}\n"
+        "try: supervisor.serve('127.0.0.1', 8399, 2, 'nowhere:application')\n"
+        "except WorkersNeverLoaded: print('never loaded')"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ended.stdout.endswith("never loaded\n")
+    assert "No module named 'nowhere'" in ended.stderr
+
+
+def test_being_stopped_does_not_wait_for_half_sent_bodies(served):
+    hanging = [served.begin(head("/entrar/", BY_LENGTH)) for _ in range(8)]
+    assert served.is_up()
+    began = time.monotonic()
+    served.process.terminate()
+    output = served.process.communicate(timeout=60)[0]
+    assert time.monotonic() - began < 10
+    assert (served.process.returncode, "Killing" in output) == (0, False)
+    for each in hanging:
+        each.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_being_stopped_while_workers_load_leaves_none(static, transactional_db, number):
+    server = Served(static)
+    eventually(lambda: len(server.workers()) == 2)
+    workers = server.workers()
+    os.killpg(server.process.pid, number)
+    output = server.process.communicate(timeout=60)[0]
+    assert server.process.returncode == 0 and "Traceback" not in output
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in workers)
+
+
+def test_a_request_under_way_is_answered_before_the_end(served):
+    slow = served.begin(head("/entrar/", "Connection: close\r\nContent-Length: 4\r\n\r\n"))
+    slow.sendall(b"a=12")
+    served.process.terminate()
+    assert answer_of(slow).startswith("HTTP/1.1 403 ")
+    served.process.communicate(timeout=60)

@@ -112,6 +112,9 @@ REFUSED = {
     "clinic_language_known": [lambda rows: make_clinic(language="en")],
     "clinic_currency_known": [lambda rows: make_clinic(currency="USD")],
     "staffuser_clinic_unless_superuser": [lambda rows: StaffUser.objects.create_user("sem-clinica", name="x")],
+    "staffuser_folded_username_once": [
+        lambda rows: [make_user(rows.clinic, username=username) for username in ("Recepcao", "recepcao")]
+    ],
     "staffuser_role_known": [lambda rows: make_user(rows.clinic, role="doctor")],
     "doctor_uuid_once": [twice(make_doctor, uuid=SAME)],
     "procedure_uuid_once": [twice(make_procedure, uuid=SAME)],

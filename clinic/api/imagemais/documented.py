@@ -81,6 +81,7 @@ ALWAYS = {
 }
 WRITES = {
     400: (MessagesOut, {"Corpo ilegível": "O corpo da requisição não é um JSON válido"}),
+    408: (MessageOut, {"Corpo lento demais": "O corpo da requisição não chegou completo em 10 segundos"}),
     409: (MessageOut, {"O mesmo pedido ainda em andamento": "Requisição idêntica em andamento"}),
     413: (MessageOut, {"Corpo grande demais": "O corpo da requisição passa de 64 KiB"}),
     415: (MessageOut, {"Corpo que não é JSON": "O corpo da requisição deve ser application/json"}),

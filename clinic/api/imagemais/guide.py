@@ -35,6 +35,7 @@ CAUSES = {
     Problem.TOO_MANY_PARAMETERS: "query longa demais",
     Problem.QUERY_NOT_UTF8: "query com bytes que não são UTF-8",
     Problem.TOO_LARGE: "corpo grande demais",
+    Problem.TOO_SLOW: "corpo que não chega completo",
     Problem.NOT_JSON: "Content-Type que não é JSON",
     Problem.UNREADABLE: "corpo que não se lê",
     Problem.NOT_FOUND: "endereço que não existe",

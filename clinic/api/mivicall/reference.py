@@ -123,6 +123,7 @@ MEANINGS = {
     401: "Sem chave válida.",
     403: "A chave não pode, ou a clínica está inativa.",
     404: "Não existe nesta clínica.",
+    408: "O corpo não chegou completo em 10 segundos.",
     409: "Não pode ser assim.",
     413: "Corpo com mais de 64 KiB.",
     415: "Corpo que não é application/json.",
@@ -138,7 +139,14 @@ ALWAYS = {
     500: schemas.Error,
     503: schemas.Error,
 }
-ON_WRITES = {400: schemas.Error, 409: schemas.Conflict, 413: schemas.Error, 415: schemas.Error, 422: schemas.Invalid}
+ON_WRITES = {
+    400: schemas.Error,
+    408: schemas.Error,
+    409: schemas.Conflict,
+    413: schemas.Error,
+    415: schemas.Error,
+    422: schemas.Invalid,
+}
 SOMETIMES = {404: schemas.Error, 409: schemas.Conflict}
 BOOKING_CONFLICTS = ("slot_conflict", "outside_working_hours", "service_not_offered")
 # What each operation answers with 404 and, besides a twin still running, with 409.

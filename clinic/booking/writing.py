@@ -16,8 +16,7 @@ from clinic.models.locks import get_locked
 DEADLOCK, SERIALIZATION = "40P01", "40001"
 # A lock that was not let go in lock_timeout, or at once; a wait for a queue of locks that took too long.
 NOT_LET_GO = {"55P03", "57014"}
-# 53100, and 58030: PostgreSQL could not write a file, as when the disk has no room for its log.
-DISK_FULL = {"53100", "58030"}
+DISK_FULL = "53100"
 # A row that was there when the rules looked: the second look names what is gone.
 DELETED_MEANWHILE = "23503"
 # What only one of two can get. A rule asks first; these have the last word.
@@ -84,7 +83,7 @@ def is_in_somebodys_way(error: IntegrityError | OperationalError) -> bool:
 
 def disk_is_full(error: Exception) -> bool:
     """Whether PostgreSQL had no room on its disk for what it was to write."""
-    return getattr(error.__cause__, "sqlstate", None) in DISK_FULL
+    return getattr(error.__cause__, "sqlstate", None) == DISK_FULL
 
 
 def _tried_twice(work):

@@ -66,13 +66,13 @@ def database(transactional_db):
 
 @pytest.fixture
 def empty(database):
-    """The address of an empty database beside it."""
-    url = urlsplit(database)._replace(path="/restored").geturl()
+    """The address of an empty database beside it, this test worker's own."""
+    name = f"{connection.settings_dict['NAME']}_restored"
     with psycopg.connect(database, autocommit=True) as session:
-        session.execute("DROP DATABASE IF EXISTS restored")
-        session.execute("CREATE DATABASE restored")
-        yield url
-        session.execute("DROP DATABASE restored WITH (FORCE)")
+        session.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        session.execute(f'CREATE DATABASE "{name}"')
+        yield urlsplit(database)._replace(path=f"/{name}").geturl()
+        session.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

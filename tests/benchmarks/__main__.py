@@ -28,6 +28,8 @@ def main() -> None:
             "DATABASE_URL": server,
             "DJANGO_SETTINGS_MODULE": "clinic.settings",
             "PLAIN_HTTP": "1",
+            "SIGN_INS_A_MINUTE": "1000000",
+            "SIGN_INS_OF_NAME_AN_HOUR": "1000000",
             "SECRET_KEY": secrets.token_urlsafe(48),
             "STATIC_ROOT": f"{folder}/static",
         }

@@ -170,7 +170,9 @@ def _acts(stored):
     when = {"doctor": doctor.pk, "date": f"{day:%d/%m/%Y}", "starts": f"{starts:%H:%M}"}
     address = f"/agendamentos/{visit.pk}"
     yield Call("POST", f"{address}/remarcar/", when, partial=True)
-    taken = when | {"date": f"{stored.today + timedelta(days=1):%d/%m/%Y}", "starts": "08:30", "move": "1"}
+    other = next(stored.coming)
+    starts_at = stored.clinic.local(other.starts_at)
+    taken = {"doctor": other.doctor_id, "date": f"{starts_at:%d/%m/%Y}", "starts": f"{starts_at:%H:%M}", "move": "1"}
     yield Call("POST", f"{address}/remarcar/", taken, expected=(409,), partial=True)
     yield Call("POST", f"{address}/remarcar/", when | {"move": "1"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
@@ -81,8 +81,16 @@ class Supervisor(Server):
         # No more than this: granian's own handler takes a lock that the interrupted code may hold.
         self.interrupt_signal = True
 
+    def _spawn_workers(self, *arguments: Callable) -> None:
+        with stop_signals_blocked():
+            super()._spawn_workers(*arguments)
+
+    def _respawn_workers(self, *arguments: Callable | list[int]) -> None:
+        with stop_signals_blocked():
+            super()._respawn_workers(*arguments)
+
     def _serve_loop(self, spawn_target: Callable, target_loader: Callable) -> None:
-        """In the place of granian's loop. Raises nothing; returns when it is to stop or nothing ever loaded."""
+        """In the place of granian's loop. Returns when the server is to stop, or when nothing ever loaded."""
         failures = loads = 0
         while not self.interrupt_signal:
             wait([worker.inner.sentinel for worker in self.wrks], LOOK_SECONDS)
@@ -101,3 +109,14 @@ class Supervisor(Server):
         end = time.monotonic() + seconds
         while not self.interrupt_signal and time.monotonic() < end:
             time.sleep(LOOK_SECONDS)
+
+
+@contextlib.contextmanager
+def stop_signals_blocked() -> Iterator[None]:
+    """Around the start of workers. A signal meanwhile waits: a new worker has this process's handlers until its Loader
+    runs, and they would swallow it. Workers keep them blocked; their Loader takes them."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)

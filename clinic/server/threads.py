@@ -5,6 +5,7 @@ one another. A request that waits for a row in the database runs nothing: its th
 that however many wait for one doctor's row, pages and other doctors' bookings go on."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,7 +34,8 @@ class Threads:
                 result, settle = work(), done.set_result
             except BaseException as error:  # raised where the result is awaited
                 result, settle = error, done.set_exception
-            loop.call_soon_threadsafe(settle, result)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the worker ends, and nobody awaits the answer
+                loop.call_soon_threadsafe(settle, result)
 
         self.jobs.put(job)
         return await done

@@ -51,6 +51,7 @@ class Loader:
                 break
         if not callable(signal.getsignal(signal.SIGTERM)):
             os._exit(0)  # granian does not listen yet, so there is no request to finish
+        signal.alarm(STUCK_SECONDS)  # before granian hears of it: it may keep the interpreter's lock from then on
         self.loop.call_soon_threadsafe(raise_sigterm)
         self.end_when_idle()
 

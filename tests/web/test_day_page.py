@@ -26,8 +26,9 @@ def test_an_unreadable_date_is_said_and_the_day_stays(desk, typed):
     answer = desk.get(TODAY, {"data": typed}, headers={"HX-Request": "true"})
     assert (answer.status_code, answer["HX-Reswap"]) == (422, "none")
     assert "Confira a data." in answer.text or "Esta data não existe." in answer.text
-    plain = desk.get(TODAY, {"data": typed}, follow=True)
-    assert plain.redirect_chain == [(TODAY, 302)]
+    page = reverse("web:agenda-day", args=["2026-11-23"]) + "?medico=3"
+    plain = desk.get(TODAY, {"data": typed}, follow=True, headers={"Referer": f"http://testserver{page}"})
+    assert plain.redirect_chain == [(page, 302)]
     assert "data" in str(next(iter(plain.context["messages"])))
 
 

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from clinic import agenda
+from clinic.access.middleware import page_behind
 from clinic.models.appointment import Status
 from clinic.typed import TypedDateField
 from clinic.web.forms.fields import is_short_number
@@ -34,7 +35,7 @@ def _unreadable(request, error):
     """The day on the page stays, with the sentence beside it."""
     messages.error(request, error.messages[0])
     if not wants_partial(request):
-        return redirect(_url(None, _filters(request)))
+        return redirect(page_behind(request))
     response = render(request, "_messages.html", {"oob": True}, status=422)
     response["HX-Reswap"] = "none"
     response["HX-Push-Url"] = "false"

@@ -92,7 +92,9 @@ def window(chromium, complaints, live_server):
 def _note(complaints, message):
     # Chromium calls every answer above 399 an error; a refused form is none.
     refused = "Failed to load resource" in message.text and any(code in message.text for code in ("409", "422"))
-    if message.type in {"error", "warning"} and not refused:
+    # htmx calls a search that a newer one replaces an error as well; one that fails is also a "htmx:sendError".
+    replaced = message.text.startswith(("htmx:sendAbort", "htmx:afterRequest"))
+    if message.type in {"error", "warning"} and not (refused or replaced):
         complaints.append(message.text)
 
 

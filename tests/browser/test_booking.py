@@ -229,10 +229,18 @@ def test_a_new_patient_needs_a_name_and_a_phone_only(window, receptionist, docto
     expect(page.locator("#day .appt")).to_contain_text("cadastro incompleto")
 
 
+def wait_until_htmx_listens(field):
+    """It does so a moment after it has put the field into the page; nobody types as fast as a test."""
+    field.evaluate("""async (field) => {
+      while (!field["htmx-internal-data"]?.listenerInfos?.length) await new Promise(requestAnimationFrame);
+    }""")
+
+
 def test_a_field_says_what_is_wrong_as_soon_as_it_is_left(window, receptionist, doctor, monday):
     page = window(receptionist)
     open_slot(page, monday)
     page.locator("button[name=new]").first.click()
+    wait_until_htmx_listens(page.locator("#phone"))
     page.locator("#phone").fill("12")
     page.locator("#name").fill("Ana")
     expect(page.locator("#error-phone")).to_contain_text("Este telefone não existe")

@@ -44,9 +44,9 @@ def usual_procedure(clinic: Clinic, doctor_id: int) -> int | None:
 
 
 def patient(clinic: Clinic, patient_id: int) -> Patient | None:
-    """The patient with `last_visit`, an appointment with its doctor, or None."""
+    """The patient with `last_visit`, an appointment or None."""
     found = Patient.objects.of(clinic).filter(pk=patient_id).first()
     if found:
         visits = Appointment.objects.of(clinic).kept().filter(patient=found, status=Status.FINISHED)
-        found.last_visit = visits.select_related("doctor").order_by("-starts_at", "-pk").first()
+        found.last_visit = visits.order_by("-starts_at", "-pk").first()
     return found

@@ -56,7 +56,7 @@ class Wanted:
 def search(
     clinic: Clinic, text: str, limit: int = OPTIONS, *, by_numbers: bool = True, dead_too: bool = False
 ) -> list[Patient]:
-    """At most `limit` patients with `last_visit`, an appointment with its doctor, or None. At most four queries.
+    """At most `limit` patients with `last_visit`, an appointment or None. At most four queries.
 
     Each `is_exact` or not: the owner of a number of the text, whole as typed.
 
@@ -144,11 +144,11 @@ def missing(patient: Patient) -> list[str]:
 
 def _visits(patient):
     kept = Appointment.objects.of(patient.clinic_id).kept().filter(patient=patient)
-    return kept.select_related("doctor").prefetch_related("lines__procedure")
+    return kept.prefetch_related("lines")
 
 
 def _first_of_each(visits):
-    return {visit.patient_id: visit for visit in visits.distinct("patient_id").select_related("doctor")}
+    return {visit.patient_id: visit for visit in visits.distinct("patient_id")}
 
 
 def fitting(found: QuerySet[Patient], text: str) -> QuerySet[Patient]:

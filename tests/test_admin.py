@@ -64,13 +64,14 @@ def make_appointment(clinic, number=0):
     appointment = Appointment.objects.create(
         clinic=clinic,
         doctor=doctor,
+        doctor_name=doctor.name,
         patient=patient,
         starts_at=datetime(2026, 11, 23, 12, tzinfo=UTC),
         ends_at=datetime(2026, 11, 23, 13, tzinfo=UTC),
     )
     procedure = doctor.procedures.get()
     AppointmentProcedure.objects.create(
-        clinic=clinic, appointment=appointment, position=1, procedure=procedure, price=procedure.price
+        clinic=clinic, appointment=appointment, position=1, procedure=procedure, procedure_name=procedure.name, price=1
     )
     after = {"starts_at": appointment.starts_at.isoformat(), "doctor_name": appointment.doctor.name}
     AppointmentEvent.objects.create(clinic=clinic, appointment=appointment, kind="booked", door="browser", after=after)

@@ -27,6 +27,7 @@ def put(doctor, at, minutes=30, status="scheduled", day=MONDAY, **fields):
     appointment = Appointment.objects.create(
         clinic=doctor.clinic,
         doctor=doctor,
+        doctor_name=doctor.name,
         patient=fields.pop("patient", None) or make_patient(doctor.clinic),
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=minutes),
@@ -34,8 +35,14 @@ def put(doctor, at, minutes=30, status="scheduled", day=MONDAY, **fields):
         cancelled_by="patient" if status == "cancelled" else "",
         **fields,
     )
+    procedure = doctor.procedures.first()
     AppointmentProcedure.objects.create(
-        clinic=doctor.clinic, appointment=appointment, position=0, procedure=doctor.procedures.first(), price=1
+        clinic=doctor.clinic,
+        appointment=appointment,
+        position=0,
+        procedure=procedure,
+        procedure_name=procedure.name,
+        price=1,
     )
     return appointment
 
@@ -290,7 +297,7 @@ def test_the_version_stays_while_nothing_drawn_changes():
         lambda each: put(each.doctor, "11:00"),
         lambda each: type(each.patient).objects.filter(pk=each.patient_id).update(name="Outro Nome"),
         lambda each: type(each.doctor).objects.filter(pk=each.doctor_id).update(name="Outra Doutora"),
-        lambda each: each.doctor.procedures.update(name="Outro exame"),
+        lambda each: each.lines.update(procedure_name="Outro exame"),
         lambda each: each.doctor.hours.update(ends=time(11)),
         lambda each: make_doctor(each.clinic),
     ],

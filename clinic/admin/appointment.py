@@ -15,12 +15,6 @@ class LinesInline(LookOnly, ClinicRowInline):
     model = AppointmentProcedure
     verbose_name_plural = _("procedimentos")
     fields = ["procedure_name", "price"]
-    readonly_fields = ["procedure_name"]
-
-    procedure_name = shown("procedure", _("procedimento"))
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("procedure")
 
 
 class EventColumns:
@@ -77,17 +71,16 @@ class AppointmentAdmin(OfPeople, LargeTable, LookOnly, ClinicRowAdmin):
         ("encaixe_by", "encaixe_reason"),
         ("booked_by", "booked_at"),
     ]
-    readonly_fields = ["doctor_name", "patient_name", "booked_by", "booked_at"]
+    readonly_fields = ["patient_name", "booked_by", "booked_at"]
     list_display = ["starts_at", "ends_at", "doctor_name", "patient_name", "status", "source"]
     list_filter = ["status", ("doctor", OwnRowsFilter), "source"]
-    list_select_related = ["doctor", "patient"]
+    list_select_related = ["patient"]
     search_fields = ["patient__phone"]
     folded_fields = ["patient__search", "doctor__sort_name"]
     date_hierarchy = "starts_at"
     ordering = ["-starts_at", "-pk"]
     sortable_by = ["starts_at"]
 
-    doctor_name = shown("doctor", _("médico(a)"))
     patient_name = shown("patient", _("paciente"))
     booked_by = shown("created_by", _("agendado por"))
     booked_at = shown("created_at", _("agendado em"))

@@ -44,7 +44,7 @@ def _appointments(clinic, on):
         .filter(appointment=OuterRef("pk"))
         .order_by()
         .values("appointment")
-        .annotate(names=StringAgg("procedure__name", delimiter=Value(", "), order_by="position"))
+        .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
         .values("names")
     )
     arrived = (

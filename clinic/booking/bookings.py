@@ -41,6 +41,7 @@ def _book(proposal, by, now):
         uuid=proposal.uuid or uuid4(),
         clinic=proposal.clinic,
         doctor=case.doctor,
+        doctor_name=case.doctor.name,
         patient=store(examined, case.patient, proposal.clinic) if examined else case.patient,
         starts_at=case.starts_at,
         ends_at=case.ends_at,
@@ -54,9 +55,22 @@ def _book(proposal, by, now):
         updated_at=now,
     )
     appointment.priced_lines = _lines(case, proposal)
-    booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, snapshot(appointment))
+    booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, _as_booked(appointment))
     rows.insert(appointment, appointment.priced_lines, booked)
     return appointment
+
+
+def _as_booked(appointment):
+    """What the event says of it: the snapshot, and every line with its names and its money as they were."""
+    lines = [
+        {
+            "procedure": line.procedure.name,
+            "price": str(line.price),
+            "discounts": [{"name": discount.name, "value": str(value)} for discount, value in line.discounts],
+        }
+        for line in appointment.priced_lines
+    ]
+    return snapshot(appointment) | {"lines": lines}
 
 
 def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | None]:

@@ -73,7 +73,7 @@ def move(
 ) -> Appointment:
     """Write it and its event, whose `after` also holds the remark. Whether it may be was asked before."""
     before = snapshot(appointment)
-    write(appointment, now, doctor=doctor, starts_at=starts_at, ends_at=ends_at, status=status)
+    write(appointment, now, doctor=doctor, doctor_name=doctor.name, starts_at=starts_at, ends_at=ends_at, status=status)
     record(appointment, AppointmentEvent.Kind.RESCHEDULED, by, now, before, snapshot(appointment) | remark)
     return appointment
 
@@ -100,9 +100,9 @@ def _reschedule(target, by, now):
 def _taken_off(appointment, case):
     """Delete the discounts that end before the new day; what the event says of it, to undo it by."""
     day = case.local_date
-    expired = _applied(appointment).filter(discount__expires_on__lt=day).select_related("discount")
+    expired = _applied(appointment).filter(discount__expires_on__lt=day)
     rows_off = [
-        {"line": each.line_id, "discount": each.discount_id, "name": each.discount.name, "value": str(each.value)}
+        {"line": each.line_id, "discount": each.discount_id, "name": each.discount_name, "value": str(each.value)}
         for each in expired
     ]
     expired.delete()
@@ -116,6 +116,7 @@ def give_back(appointment: Appointment, after: dict) -> None:
             clinic=appointment.clinic,
             line_id=off["line"],
             discount_id=off["discount"],
+            discount_name=off["name"],
             value=Decimal(off["value"]),
         )
         for off in after.get("discounts_off", ())

@@ -215,10 +215,12 @@ def insert(appointment: Appointment, lines: list[PricedLine], event: Appointment
         list(range(len(lines))),
         [line.procedure.pk for line in lines],
         [line.price for line in lines],
+        [line.procedure.name for line in lines],
         appointment.clinic_id,
         [position for position, _, _ in off],
         [discount.pk for _, discount, _ in off],
         [value for _, _, value in off],
+        [discount.name for _, discount, _ in off],
         *_values(event),
     ]
     with prepared_cursor() as cursor:
@@ -235,14 +237,15 @@ def _insertion():
         WITH appointment AS (
             INSERT INTO {Appointment._meta.db_table} ({_list(appointment)}) VALUES ({_marks(appointment)}) RETURNING id
         ), line AS (
-            INSERT INTO {AppointmentProcedure._meta.db_table} (clinic_id, appointment_id, position, procedure_id, price)
+            INSERT INTO {AppointmentProcedure._meta.db_table}
+                (clinic_id, appointment_id, position, procedure_id, price, procedure_name)
             SELECT %s, appointment.id, line.*
-            FROM appointment, unnest(%s::int[], %s::bigint[], %s::numeric[]) AS line
+            FROM appointment, unnest(%s::int[], %s::bigint[], %s::numeric[], %s::text[]) AS line
             RETURNING id, position
         ), off AS (
-            INSERT INTO {AppliedDiscount._meta.db_table} (clinic_id, line_id, discount_id, value)
-            SELECT %s, line.id, discount_id, value
-            FROM unnest(%s::int[], %s::bigint[], %s::numeric[]) AS off (position, discount_id, value)
+            INSERT INTO {AppliedDiscount._meta.db_table} (clinic_id, line_id, discount_id, value, discount_name)
+            SELECT %s, line.id, discount_id, value, name
+            FROM unnest(%s::int[], %s::bigint[], %s::numeric[], %s::text[]) AS off (position, discount_id, value, name)
             JOIN line USING (position)
         ), event AS (
             INSERT INTO {AppointmentEvent._meta.db_table} (appointment_id, {_list(event)})

@@ -151,7 +151,7 @@ def snapshot(appointment: Appointment) -> dict:
     """What an event says of an appointment before or after it was booked or moved; instants as ISO 8601."""
     return {
         "doctor": appointment.doctor_id,
-        "doctor_name": appointment.doctor.name,
+        "doctor_name": appointment.doctor_name,
         "starts_at": appointment.starts_at.isoformat(),
         "ends_at": appointment.ends_at.isoformat(),
         "status": appointment.status,

@@ -76,6 +76,7 @@ class Appointment(ClinicRow):
     doctor = models.ForeignKey(
         Doctor, models.PROTECT, related_name="appointments", db_index=False, verbose_name=_("médico(a)")
     )
+    doctor_name = models.CharField(_("médico(a)"), max_length=160, help_text="As it was when booked or moved last.")
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments", db_index=False)
     starts_at = models.DateTimeField(_("início"))
     ends_at = models.DateTimeField(_("fim"))
@@ -169,11 +170,12 @@ class Appointment(ClinicRow):
 
 
 class AppointmentProcedure(ClinicRow):
-    """One line of an appointment: a procedure and its price, in the clinic's currency, on the day of booking."""
+    """One line of an appointment: a procedure, its name and its price, in the clinic's currency, when it was booked."""
 
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="lines")
     position = models.PositiveSmallIntegerField()
     procedure = models.ForeignKey(Procedure, models.PROTECT, related_name="+", db_index=False)
+    procedure_name = models.CharField(_("procedimento"), max_length=160)
     price = models.DecimalField(_("preço"), max_digits=10, decimal_places=2)
 
     class Meta:
@@ -192,10 +194,11 @@ class AppointmentProcedure(ClinicRow):
 
 
 class AppliedDiscount(ClinicRow):
-    """Money taken off one line, in the clinic's currency."""
+    """Money taken off one line, in the clinic's currency, and the discount's name when it was booked."""
 
     line = models.ForeignKey(AppointmentProcedure, models.CASCADE, related_name="discounts")
     discount = models.ForeignKey(Discount, models.PROTECT, related_name="+", db_index=False)
+    discount_name = models.CharField(_("desconto"), max_length=80)
     value = models.DecimalField(_("valor"), max_digits=10, decimal_places=2)
 
     class Meta:

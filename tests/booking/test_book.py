@@ -36,6 +36,13 @@ def test_a_booking_is_stored_with_its_lines_its_discount_and_its_event(desk):
         "starts_at": "2026-11-23T12:00:00+00:00",
         "ends_at": "2026-11-23T12:30:00+00:00",
         "status": "scheduled",
+        "lines": [
+            {
+                "procedure": "Consulta",
+                "price": "252.00",
+                "discounts": [{"name": discount.name, "value": "50.40"}],
+            }
+        ],
     }
 
 

@@ -15,6 +15,7 @@ from clinic.api.imagemais.messages import WEEKDAYS
 from clinic.booking import MOST_PROCEDURES, Opening, PricedLine
 from clinic.models import (
     Appointment,
+    AppointmentProcedure,
     Clinic,
     Discount,
     Doctor,
@@ -90,10 +91,11 @@ class DiscountOut(BaseModel):
     expirationDate: Instant | None
 
     @classmethod
-    def of(cls, discount: Discount):
+    def of(cls, discount: Discount, name: str = ""):
+        """With a name: the one it had when it was applied."""
         return cls(
             id=discount.pk,
-            name=discount.name,
+            name=name or discount.name,
             fixed=money(discount.fixed),
             percentage=percent(discount.percentage),
             expirationDate=calendar_date(discount.expires_on),
@@ -106,8 +108,8 @@ class AppliedDiscountOut(BaseModel):
     discount: DiscountOut
 
     @classmethod
-    def of(cls, discount: Discount, value: Decimal):
-        return cls(discountId=discount.pk, value=money(value), discount=DiscountOut.of(discount))
+    def of(cls, discount: Discount, value: Decimal, name: str = ""):
+        return cls(discountId=discount.pk, value=money(value), discount=DiscountOut.of(discount, name))
 
 
 class PricedProcedureOut(BaseModel):
@@ -116,8 +118,9 @@ class PricedProcedureOut(BaseModel):
     price: Money
 
     @classmethod
-    def of(cls, procedure: Procedure):
-        return cls(id=procedure.pk, name=procedure.name, price=money(procedure.price))
+    def of(cls, procedure: Procedure, name: str = ""):
+        """With a name: the one it had when it was booked."""
+        return cls(id=procedure.pk, name=name or procedure.name, price=money(procedure.price))
 
 
 class LineOut(BaseModel):
@@ -127,19 +130,24 @@ class LineOut(BaseModel):
 
     @classmethod
     def of(cls, line: PricedLine):
+        """A line that was just booked."""
+        discounts = [AppliedDiscountOut.of(*applied) for applied in line.discounts]
         return cls(
             price=money(line.price),
-            discountsAppointmentProcedures=[AppliedDiscountOut.of(*applied) for applied in line.discounts],
+            discountsAppointmentProcedures=discounts,
             procedure=PricedProcedureOut.of(line.procedure),
         )
 
-
-def stored_lines(appointment: Appointment) -> list[PricedLine]:
-    """The lines of an appointment that comes with them, as `clinic.appointments.with_lines` has it."""
-    return [
-        PricedLine(line.procedure, line.price, tuple((each.discount, each.value) for each in line.discounts.all()))
-        for line in appointment.lines.all()
-    ]
+    @classmethod
+    def stored(cls, line: AppointmentProcedure):
+        """A line as `clinic.appointments.with_lines` has it."""
+        applied = line.discounts.all()
+        discounts = [AppliedDiscountOut.of(each.discount, each.value, each.discount_name) for each in applied]
+        return cls(
+            price=money(line.price),
+            discountsAppointmentProcedures=discounts,
+            procedure=PricedProcedureOut.of(line.procedure, line.procedure_name),
+        )
 
 
 class AppointmentOut(BaseModel):
@@ -160,7 +168,7 @@ class AppointmentOut(BaseModel):
     appointmentProcedures: LineOut
 
     @classmethod
-    def each(cls, appointment: Appointment, lines: Iterable[PricedLine], clinic: Clinic) -> list:
+    def each(cls, appointment: Appointment, lines: Iterable[LineOut], clinic: Clinic) -> list:
         """One for each line; the appointment comes with its doctor and patient."""
         starts_at, ends_at = clinic.local(appointment.starts_at), clinic.local(appointment.ends_at)
         shown = statuses.SHOWN[Appointment.Status(appointment.status)]
@@ -174,11 +182,11 @@ class AppointmentOut(BaseModel):
             "createdAt": instant(appointment.created_at),
             "updatedAt": instant(appointment.updated_at),
             "deletedAt": None,
-            "doctor": NamedOut(id=appointment.doctor_id, name=appointment.doctor.name),
+            "doctor": NamedOut(id=appointment.doctor_id, name=appointment.doctor_name),
             "patient": PatientOut.of(appointment.patient, clinic),
             "status": StatusOut(**shown._asdict()),
         }
-        return [cls(**common, appointmentProcedures=LineOut.of(line)) for line in lines]
+        return [cls(**common, appointmentProcedures=line) for line in lines]
 
 
 class ProcedureOut(BaseModel):

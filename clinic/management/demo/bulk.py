@@ -33,9 +33,9 @@ PAST_STATUSES = ["finished"] * 16 + ["no_show", "cancelled"]
 COMING_STATUSES = ["scheduled", "confirmed"] * 8 + ["cancelled"]
 
 PATIENT = "id clinic_id uuid name social_name nif phone phone_hash birth_date email notes created_at updated_at"
-APPOINTMENT = """id clinic_id uuid doctor_id patient_id starts_at ends_at status source notes metadata typed_cpf
-    encaixe_reason cancelled_by cancel_reason created_at updated_at"""
-LINE = "clinic_id appointment_id position procedure_id price"
+APPOINTMENT = """id clinic_id uuid doctor_id doctor_name patient_id starts_at ends_at status source notes metadata
+    typed_cpf encaixe_reason cancelled_by cancel_reason created_at updated_at"""
+LINE = "clinic_id appointment_id position procedure_id procedure_name price"
 EVENT = "clinic_id appointment_id kind at door credential before after"
 
 
@@ -142,14 +142,15 @@ def _appointment(clinic, pk, slot, patient, now, rng):
     booked_at = slot.starts_at - timedelta(days=10)
     cancelled_by = "patient" if status == "cancelled" else ""
     return (
-        pk, clinic.pk, uuid.UUID(int=rng.getrandbits(128), version=4), slot.doctor.pk, patient, slot.starts_at,
-        slot.starts_at + LENGTH, status, "manual", "", "{}", "", "", cancelled_by, "", booked_at, booked_at,
+        pk, clinic.pk, uuid.UUID(int=rng.getrandbits(128), version=4), slot.doctor.pk, slot.doctor.name, patient,
+        slot.starts_at, slot.starts_at + LENGTH, status, "manual", "", "{}", "", "", cancelled_by, "", booked_at,
+        booked_at,
     )  # fmt: skip
 
 
 def _line(clinic, pk, procedures):
     procedure = procedures[pk % len(procedures)]
-    return clinic.pk, pk, 0, procedure.pk, procedure.price
+    return clinic.pk, pk, 0, procedure.pk, procedure.name, procedure.price
 
 
 def _event(clinic, pk, slot):

@@ -223,7 +223,7 @@ def _appointment(request, pk):
 
 def _detail(request, pk, *, refusals=(), times=(), note="", booked=False, status=None):
     appointment = _appointment(request, pk)
-    lines = appointment.lines.select_related("procedure").prefetch_related("discounts__discount")
+    lines = appointment.lines.prefetch_related("discounts")
     last = booking.undoable(appointment)
     context = {
         "appointment": appointment,

@@ -9,7 +9,7 @@ from clinic.api.imagemais.bodies import BookingBody, EditBody, MoveBody, StatusB
 from clinic.api.imagemais.documented import DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.reading import Query
-from clinic.api.imagemais.schemas import AppointmentOut
+from clinic.api.imagemais.schemas import AppointmentOut, LineOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
 from clinic.booking import Reason
 from clinic.models import Appointment
@@ -64,7 +64,7 @@ OF_TIME = {
 )
 def create_appointment(request):
     booked = BookingBody(request.visit.said, request.clinic).book(request.visit.caller.author)
-    return Status(201, AppointmentOut.each(booked, booked.priced_lines, request.clinic))
+    return Status(201, AppointmentOut.each(booked, map(LineOut.of, booked.priced_lines), request.clinic))
 
 
 @api.get(
@@ -255,7 +255,7 @@ def _elements(clinic, found):
     return [
         element
         for appointment in found
-        for element in AppointmentOut.each(appointment, schemas.stored_lines(appointment), clinic)
+        for element in AppointmentOut.each(appointment, map(LineOut.stored, appointment.lines.all()), clinic)
     ]
 
 

@@ -22,6 +22,7 @@ from django.utils.translation import override
 from django.utils.translation.template import templatize
 
 from clinic.booking import LineRequest, Reason, Refusal
+from clinic.models import Clinic
 from clinic.templatetags.written import day_and_month, money
 from tests.factories import (
     book_appointment,
@@ -313,7 +314,7 @@ def test_the_page_of_a_failure_speaks_the_language_without_a_database(language, 
 )
 def test_money_is_written_as_its_country_writes_it(language, currency, amount, written):
     with override(language):
-        assert money(Decimal(amount), SimpleNamespace(currency=currency)) == written
+        assert money(Decimal(amount), Clinic(currency=currency)) == written
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def _book(proposal, by, now):
         created_at=now,
         updated_at=now,
     )
-    appointment.priced_lines = _lines(case, proposal)
+    appointment.priced_lines = case.lines
     booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, _as_booked(appointment))
     rows.insert(appointment, appointment.priced_lines, booked)
     return appointment
@@ -101,6 +101,8 @@ def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | N
         ends_at=proposal.ends_at or _end(proposal.starts_at, found.procedures),
         discounts=found.discounts,
         notes=tidy_notes(proposal.notes),
+        lines=_lines(proposal, found),
+        shown_total=proposal.shown_total,
     )
     return case, refusals, examined
 
@@ -137,10 +139,13 @@ def _end(starts_at, procedures):
     return later(starts_at, timedelta(minutes=sum(known))) if known else None
 
 
-def _lines(case, proposal):
-    discounts = {discount.pk: discount for discount in case.discounts}
+def _lines(proposal, found):
+    """None at all as long as a procedure or a discount is unknown."""
+    if None in [*found.procedures, *found.discounts]:
+        return []
+    discounts = {discount.pk: discount for discount in found.discounts}
     chosen = [
         (procedure, discounts.get(line.discount))
-        for procedure, line in zip(case.procedures, proposal.lines, strict=True)
+        for procedure, line in zip(found.procedures, proposal.lines, strict=True)
     ]
     return priced(chosen, discounts.get(proposal.discount))

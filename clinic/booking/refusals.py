@@ -60,6 +60,10 @@ class Reason(Enum):
         "discount",
         _("O desconto %(discount)s vale só até %(date)s. Escolha uma data até lá, ou remarque sem o desconto."),
     )
+    TOTAL_CHANGED = (
+        "total",
+        _("O total mudou enquanto o painel estava aberto: era %(shown)s, agora é %(total)s. Confira e agende de novo."),
+    )
     NOTES_TOO_LONG = "notes", _("As observações têm %(length)s caracteres; o máximo é %(limit)s.")
     NOTES_UNSTORABLE = (
         "notes",

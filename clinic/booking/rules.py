@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from clinic.booking import rows
 from clinic.booking.details import NOTES_LIMIT, CpfPolicy, PatientDetails, unstorable_notes
+from clinic.booking.pricing import PricedLine
 from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
@@ -36,7 +38,7 @@ class Proposal:
     The patient is either one of the clinic's, by id, or described by `details`, which never mean those whose ids are in
     `besides`: a person has looked at them and found them to be others. `status` is Agendado or Confirmado.
     `uuid` becomes the appointment's, so that who asks can recognise a booking of theirs; asked for twice, the second is
-    refused.
+    refused. `shown_total` is what the person who books has seen, None where nothing was shown.
     """
 
     clinic: Clinic
@@ -54,6 +56,7 @@ class Proposal:
     policy: CpfPolicy = CpfPolicy.STRICT
     uuid: UUID | None = None
     besides: tuple[int, ...] = ()
+    shown_total: Decimal | None = None
 
 
 @dataclass(kw_only=True)
@@ -70,6 +73,8 @@ class Case:
     discounts: list[Discount | None] = field(default_factory=list)
     notes: str = ""
     moving: Appointment | None = None
+    lines: list[PricedLine] = field(default_factory=list)
+    shown_total: Decimal | None = None
 
     @cached_property
     def around(self) -> rows.Around:
@@ -129,6 +134,14 @@ def discounts_are_valid_that_day(case: Case) -> Rule:
     for discount in expired_discounts(case):
         params = {"discount": discount.name, "date": f"{discount.expires_on:%d/%m/%Y}"}
         yield Refusal(Reason.DISCOUNT_LEFT_BEHIND if case.moving else Reason.DISCOUNT_EXPIRED, params)
+
+
+def total_is_the_one_shown(case: Case) -> Rule:
+    """Prices and discounts may change while a panel is open; nobody books another total than they have seen."""
+    total = sum(line.total for line in case.lines)
+    if case.lines and not expired_discounts(case) and case.shown_total not in {None, total}:
+        money = case.clinic.money
+        yield Refusal(Reason.TOTAL_CHANGED, {"shown": money(case.shown_total), "total": money(total)})
 
 
 def expired_discounts(case: Case) -> list[Discount]:
@@ -253,6 +266,7 @@ SHAPE = [
     end_is_after_start,
     time_is_ahead,
     discounts_are_valid_that_day,
+    total_is_the_one_shown,
     notes_can_be_stored,
     notes_are_not_too_long,
 ]

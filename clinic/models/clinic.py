@@ -1,8 +1,10 @@
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 
@@ -91,6 +93,12 @@ class Clinic(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def money(self, amount: Decimal) -> str:
+        """R$ 1.280,00 in Brazil, 1280,00 € in Portugal: as the clinic's country writes its currency."""
+        in_reais = self.currency == self.Currency.REAL
+        written = number_format(amount, decimal_pos=2, use_l10n=True, force_grouping=in_reais)
+        return f"R$\N{NO-BREAK SPACE}{written}" if in_reais else f"{written}\N{NO-BREAK SPACE}€"
 
     def local(self, instant: datetime) -> datetime:
         """The same instant on the clinic's own clock."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 import phonenumbers
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
 from phonenumber_field.phonenumber import PhoneNumber
 
@@ -21,10 +21,8 @@ register = template.Library()
 
 @register.filter
 def money(amount: Decimal, clinic) -> str:
-    """R$ 1.280,00 in Brazil, 1280,00 € in Portugal: as the clinic's country writes its currency."""
-    in_reais = clinic.currency == "BRL"
-    written = number_format(amount, decimal_pos=2, use_l10n=True, force_grouping=in_reais)
-    return f"R$\N{NO-BREAK SPACE}{written}" if in_reais else f"{written}\N{NO-BREAK SPACE}€"
+    """As `Clinic.money` writes it."""
+    return clinic.money(amount)
 
 
 @register.filter

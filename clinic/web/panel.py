@@ -1,6 +1,7 @@
 """The booking panel's context: what was typed, what can be chosen, what it costs and when it is free."""
 
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 from django.http import QueryDict
@@ -159,6 +160,7 @@ def context(form: BookingForm) -> dict:
     patient = None if form.is_new_patient or not values.get("patient") else choices.patient(clinic, values["patient"])
     minutes = _minutes(form) or sum(row["line"].procedure.duration_minutes for row in rows if row["line"])
     times = _times(form, doctor, minutes, day, patient and patient.pk)
+    total = sum((row["line"].total for row in rows if row["line"]), Decimal(0))
     return {
         "form": form,
         "key": uuid4(),
@@ -171,7 +173,8 @@ def context(form: BookingForm) -> dict:
         "procedures": procedures,
         "discounts": discounts,
         "rows": rows,
-        "total": sum(row["line"].total for row in rows if row["line"]),
+        "total": total,
+        "total_seen": form.total_seen(total),
         "ends_by_itself": _end(form, minutes),
         "minutes": minutes,
         "submit": _submit(form),

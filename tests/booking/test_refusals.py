@@ -1,6 +1,7 @@
 """Every reason for a refusal, with the field it blames and the very sentence people read."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -159,6 +160,11 @@ of_booking(
 of_booking(Reason.DISCOUNT_UNKNOWN, "discount", "Este desconto não existe mais. Escolha outro ou nenhum.")(
     lambda desk: desk.proposal(discount=make_discount().pk)
 )
+of_booking(
+    Reason.TOTAL_CHANGED,
+    "total",
+    "O total mudou enquanto o painel estava aberto: era R$\xa0250,00, agora é R$\xa0252,00. Confira e agende de novo.",
+)(lambda desk: desk.proposal(shown_total=Decimal("250.00")))
 of_booking(
     Reason.DISCOUNT_EXPIRED, "discount", "O desconto Primavera vale só até 22/11/2026. Escolha outro ou nenhum."
 )(

@@ -172,6 +172,7 @@ REFUSALS = {
         "O desconto %(discount)s vale só até %(date)s. Para reagendar sem ele, envie withoutExpiredDiscount: true",
         ("date",),
     ),
+    Reason.TOTAL_CHANGED: Told(409, "procedures", "O total mudou", ()),
     Reason.NOTES_TOO_LONG: _about("notes", "notes deve ter no máximo %(limit)s caracteres"),
     Reason.NOTES_UNSTORABLE: _about("notes", UNSTORABLE.format("notes")),
     Reason.METADATA_UNSTORABLE: _about("notes", UNSTORABLE.format("metadata")),

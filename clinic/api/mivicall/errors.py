@@ -58,6 +58,7 @@ PATHS = {
     Reason.PROCEDURES_TOO_MANY: "serviceTypeId",
     Reason.DISCOUNT_UNKNOWN: "serviceTypeId",
     Reason.DISCOUNT_EXPIRED: "serviceTypeId",
+    Reason.TOTAL_CHANGED: "serviceTypeId",
     Reason.NOTES_TOO_LONG: "patientNotes",
     Reason.NOTES_UNSTORABLE: "patientNotes",
     Reason.METADATA_UNSTORABLE: "metadata",

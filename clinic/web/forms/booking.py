@@ -1,5 +1,7 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 
 from django import forms
 from django.db.models import BigIntegerField
@@ -7,7 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
-from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal
+from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal, Reason
 from clinic.models import Appointment, Clinic, NonexistentTime, Patient
 from clinic.models.doctor import end_of_hours
 from clinic.typed import TypedDateField, TypedEndField, TypedTimeField
@@ -16,6 +18,7 @@ from clinic.web.forms.fields import Unchanging, ask_about_age, ids_in
 # Where the form says what a rule blames, if its field has another name here.
 FORM_FIELDS = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends", "": None}
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
+LARGEST = Decimal(10) ** 10
 SENT_AS = {"discount": ["discount", "whole_discount"], "patient": ["patient", "q"]}
 
 
@@ -27,6 +30,15 @@ def an_id():
 
 
 ONE_ID = an_id()
+
+
+def amount(text: str) -> Decimal | None:
+    """An amount as a hidden field sends it."""
+    try:
+        sent = Decimal(text)
+    except InvalidOperation:
+        return None
+    return sent if sent.is_finite() and abs(sent) < LARGEST else None
 
 
 def with_the_same_length(data: QueryDict) -> QueryDict:
@@ -113,6 +125,7 @@ class BookingForm(WhenForm):
     """The booking panel. Reads what was typed; whether it may be is for `clinic.booking` to say.
 
     `procedure` and `discount` are repeated, a pair for each line; a line without a procedure is not there.
+    `shown_total` is the total that the person has seen, and `shown_for` what it was the total of (`priced_for`).
     """
 
     key = forms.UUIDField(required=False)
@@ -126,7 +139,9 @@ class BookingForm(WhenForm):
     discount = forms.Field(required=False)
     whole_discount = an_id()
     notes = forms.CharField(required=False)
+    shown_total = forms.CharField(required=False)
 
+    total_changed = False
     doubles: Sequence[Patient] = ()
     field_order = ["patient", "name", "phone", "birth_date", "cpf", "nif", "doctor", "procedure", "discount"]
 
@@ -153,6 +168,20 @@ class BookingForm(WhenForm):
         return list(zip(chosen, discounts + [""] * len(chosen), strict=False)) or [("", "")]
 
     @property
+    def priced_for(self) -> str:
+        """What the total hangs on besides prices and discounts: the lines, the discount for the whole, the day."""
+        lines = [f"{procedure}-{discount}" for procedure, discount in self.rows if procedure.strip()]
+        return " ".join([*lines, self.data.get("whole_discount", ""), self.data.get("date", "")])
+
+    def total_seen(self, total: Decimal) -> Decimal:
+        """The total that the person has seen once this form is drawn with `total`.
+
+        That is the one before, as long as it was the total of the same: what changed meanwhile is told when they book.
+        """
+        seen = None if self.total_changed else self.cleaned_data.get("shown_total")
+        return total if seen is None or self.data.get("shown_for") != self.priced_for else seen
+
+    @property
     def besides(self) -> list[int]:
         """Ids of patients that were shown, and are not the new one."""
         return ids_in(self.data, "besides")
@@ -169,6 +198,7 @@ class BookingForm(WhenForm):
 
     def clean(self):
         self.lines = [self._line(*row) for row in self.rows if row[0].strip()]
+        self.cleaned_data["shown_total"] = amount(self.cleaned_data.get("shown_total", ""))
         ask_about_age(self)
         return super().clean()
 
@@ -186,13 +216,18 @@ class BookingForm(WhenForm):
             ends_at=values.get("ends_at"),
             notes=values.get("notes", ""),
             source=Appointment.Source.MANUAL,
+            shown_total=values.get("shown_total"),
             besides=tuple(self.besides + [each.pk for each in self.doubles if self.same not in {None, each.pk}]),
         )
 
+    def refuse(self, refused: BookingRefused) -> None:
+        self.total_changed = Reason.TOTAL_CHANGED in refused.reasons
+        super().refuse(refused)
+
     def check(self, *, left: str | None = None) -> None:
-        """The same rules as `book`, for a form that is still being filled in."""
+        """The same rules as `book`, for a form that is still being filled in: of its total nobody has seen the last."""
         self.is_valid()
-        if refused := booking.check(self.proposal()):
+        if refused := booking.check(replace(self.proposal(), shown_total=None)):
             self.refuse(refused)
         self.forgive(left=left)
 

@@ -48,7 +48,7 @@ def book(request):
         form = BookingForm(request.POST, clinic=request.clinic)
         if appointment := form.book(author(request)):
             return _booked(request, appointment)
-        return _panel(request, form, status=409 if form.alternatives or form.asks_who else 422)
+        return _panel(request, form, status=409 if form.alternatives or form.asks_who or form.total_changed else 422)
     typed = take(request)
     form = BookingForm(typed or booking_panel.begun(request.GET, request.clinic), clinic=request.clinic)
     form.check()

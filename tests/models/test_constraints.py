@@ -258,8 +258,9 @@ def insert(rows, doctor, patient, starts, ends, status="scheduled"):
     with connection.cursor() as cursor, transaction.atomic():
         cursor.execute(
             "INSERT INTO clinic_appointment (uuid, clinic_id, doctor_id, patient_id, starts_at, ends_at, status,"
-            " source, notes, metadata, typed_cpf, encaixe_reason, cancelled_by, cancel_reason, created_at, updated_at)"
-            " VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s, 'manual', '', '{}', '', '', '', '', now(), now())",
+            " source, doctor_name, notes, metadata, typed_cpf, encaixe_reason, cancelled_by, cancel_reason, created_at,"
+            " updated_at) VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s, 'manual', '', '', '{}', '', '', '', '',"
+            " now(), now())",
             [rows.clinic.pk, doctor.pk, patient.pk, *at, status],
         )
 

@@ -27,7 +27,7 @@ NAMES = {
 def fill(apps, schema_editor):
     for table, update in NAMES.items():
         with schema_editor.connection.cursor() as cursor:
-            cursor.execute(f"SELECT coalesce(min(id), 1) - 1, coalesce(max(id), 0) FROM {table}")  # noqa: S608
+            cursor.execute(f"SELECT coalesce(min(id), 1) - 1, coalesce(max(id), 0) FROM {table}")
             first, last = cursor.fetchone()
             for since in range(first, last, BATCH):
                 with transaction.atomic():

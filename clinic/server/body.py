@@ -36,7 +36,7 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive) -> Body:
         return Body(refused=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         async with asyncio.timeout(SECONDS):
-            return await _received(receive)
+            return await _received(receive, None if declared is None else int(declared))
     except TimeoutError:
         return Body(refused=HTTPStatus.REQUEST_TIMEOUT)
 
@@ -45,10 +45,11 @@ def _is_allowed(declared: bytes) -> bool:
     return declared.isdigit() and int(declared[:20]) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
-async def _received(receive: Receive) -> Body:
+async def _received(receive: Receive, length: int | None) -> Body:
+    """`length` is the declared one: what has arrived in full is not asked for once more."""
     content = bytearray()
     more = True
-    while more:
+    while more and len(content) != length:
         message = await receive()
         if message["type"] != "http.request":
             return Body(refused=HTTPStatus.BAD_REQUEST)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
-from granian.log import LogLevels
+from granian.log import LogLevels, logger
 from granian.server import Server
+from granian.server.mp import WorkerProcess
 
 from clinic.server.worker import STOP_SIGNALS, Loader
 
@@ -57,8 +58,7 @@ def serve(address: str, port: int, workers: int, application: str = "clinic.wsgi
         log_access=False,
         log_level=LogLevels.warning,
     )
-    with contextlib.suppress(SystemExit):  # granian's, for a worker that died at any time
-        supervisor.serve(target_loader=loader, wrap_loader=False)
+    supervisor.serve(target_loader=loader, wrap_loader=False)
     if not supervisor.interrupt_signal:
         raise WorkersNeverLoaded
 
@@ -81,6 +81,13 @@ class Supervisor(Server):
         # No more than this: granian's own handler takes a lock that the interrupted code may hold.
         self.interrupt_signal = True
 
+    def _spawn_worker(self, **arguments: object) -> WorkerProcess:
+        worker = super()._spawn_worker(**arguments)
+        # granian starts a thread for each worker that waits for its end as well. Between that thread's wait and its
+        # note of it, the worker counts as alive, and a stop would report that it had to be killed.
+        worker._watch = lambda: None
+        return worker
+
     def _spawn_workers(self, *arguments: Callable) -> None:
         with stop_signals_blocked():
             super()._spawn_workers(*arguments)
@@ -100,9 +107,9 @@ class Supervisor(Server):
             loads = self.loader.loads.value
             if not loads and failures > len(PAUSES):
                 return
+            logger.error("Ended unexpectedly: %s", ", ".join(f"worker-{index + 1}" for index in dead))
             self.pause(PAUSES[min(failures, len(PAUSES) - 1)])
             if not self.interrupt_signal:
-                self.interrupt_children.clear()
                 self._respawn_workers(dead, spawn_target, target_loader)
 
     def pause(self, seconds: float) -> None:

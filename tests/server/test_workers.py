@@ -24,6 +24,11 @@ def test_workers_killed_again_and_again_come_back(served, victims):
     assert served.process.poll() is None
 
 
+def test_workers_are_started_by_a_process_without_other_threads(served):
+    # Such a thread may reap a worker before the main thread looks, or hold a lock that the new worker copies.
+    assert os.listdir(f"/proc/{served.process.pid}/task") == [str(served.process.pid)]
+
+
 def test_a_worker_killed_at_its_start_comes_back(served):
     old = served.workers()
     for _ in range(3):

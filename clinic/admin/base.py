@@ -2,6 +2,7 @@ from datetime import datetime, time, timedelta
 
 from django.contrib import admin
 from django.contrib.admin.utils import display_for_value
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models
 from django.db.models import Max, Min, Q
@@ -11,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from clinic.access import interrupted
+from clinic.admin import filled
 from clinic.admin.forms import (
     ClinicRowForm,
     ClinicRowFormSet,
@@ -20,6 +22,7 @@ from clinic.admin.forms import (
     ShortTimeInput,
 )
 from clinic.models import names
+from clinic.models.locks import get_locked
 from clinic.typed import TypedDateField, TypedDateTimeField, TypedTimeField
 
 WIDGETS = {
@@ -54,10 +57,37 @@ class NounAdmin(admin.ModelAdmin):
             # Somebody was quicker between the check and the write: now the check sees it and names the field.
             return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def get_object(self, request, object_id, from_field=None):
+        """With a POST the row is locked until it is saved, so that of two windows the second one sees the first.
+
+        Raises OperationalError (55P03, 57014) when it is not let go in time."""
+        if request.method != "POST":
+            return super().get_object(request, object_id, from_field)
+        try:
+            pk = self.opts.pk.to_python(object_id)
+            return get_locked(self.get_queryset(request).filter(pk=pk))
+        except (self.model.DoesNotExist, ValidationError):
+            return None
+
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
         form.shown_again = getattr(request, "shown_again", False)
         return form
+
+    def save_model(self, request, obj, form, change):
+        """Who saves what was not changed writes nothing."""
+        if form.changed_data or not change:
+            super().save_model(request, obj, form, change)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        form, inlines = context["adminform"].form, context["inline_admin_formsets"]
+        formsets = [inline.formset for inline in inlines]
+        rows = [form, *(row for formset in formsets for row in formset.initial_forms)]
+        context["filled_with"] = filled.sealed(rows) if change and self.has_change_permission(request, obj) else ""
+        response = super().render_change_form(request, context, add, change, form_url, obj)
+        if any(each.conflicts for each in [*rows, *formsets]):
+            response.status_code = 409
+        return response
 
     def get_search_results(self, request, queryset, search_term):
         """Every word in one of `folded_fields`, as `clinic.models.names` looks for it, or as `search_fields` say."""

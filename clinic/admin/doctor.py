@@ -51,6 +51,7 @@ class HoursInline(ClinicRowInline):
     form = WorkingHoursForm
     formset = WorkingHoursFormSet
     verbose_name = gettext_lazy("horário")
+    fields = ["weekday", "starts", "ends"]
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "ends":
@@ -60,6 +61,7 @@ class HoursInline(ClinicRowInline):
 
 class AbsenceInline(ClinicRowInline):
     model = Absence
+    fields = ["starts_at", "ends_at", "reason"]
 
 
 class DoctorForm(ClinicRowForm):

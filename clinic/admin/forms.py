@@ -5,6 +5,7 @@ from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from clinic.admin.filled import FilledForm, FilledFormSet
 from clinic.admin.sentences import SENTENCES
 from clinic.models.doctor import end_of_hours
 
@@ -40,7 +41,7 @@ class DateAndShortTime(AdminSplitDateTime):
         self.widgets[1].format = "%H:%M"
 
 
-class SentencesForm(forms.ModelForm):
+class SentencesForm(FilledForm):
     """Says what a constraint refuses at the field to blame, and shows a form again whose session had ended."""
 
     shown_again = False
@@ -75,7 +76,7 @@ class ClinicRowForm(SentencesForm):
         return super()._get_validation_exclusions() - {"clinic"}
 
 
-class ClinicRowFormSet(forms.BaseInlineFormSet):
+class ClinicRowFormSet(FilledFormSet):
     """Rows inside another row belong to its clinic."""
 
     def _construct_form(self, i, **kwargs):

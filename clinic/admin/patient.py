@@ -1,4 +1,5 @@
 import re
+from contextlib import suppress
 from dataclasses import fields
 
 from django import forms
@@ -6,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from phonenumbers import NumberParseException
 
 from clinic import patients
 from clinic.admin.base import ClinicRowAdmin, LargeTable
@@ -22,7 +24,7 @@ from clinic.booking import (
 )
 from clinic.models import Clinic, Patient
 from clinic.models.patient import OLDEST, years_between
-from clinic.templatetags.written import born
+from clinic.templatetags import written
 from clinic.typed import TypedDateField
 
 ID = re.compile("[0-9]{1,18}")
@@ -49,6 +51,12 @@ class PatientForm(ClinicRowForm):
     def besides(self):
         """Ids of patients that were shown, and are not the one who is typed in."""
         return [int(each) for each in " ".join(self.data.getlist("besides")).split() if ID.fullmatch(each)]
+
+    def comparable(self, name, value):
+        if name == "phone":
+            with suppress(NumberParseException):
+                return written.phone(value, self.instance.clinic)
+        return re.sub("[^0-9]", "", value) if name in {"cpf", "nif"} else super().comparable(name, value)
 
     def _post_clean(self):
         clinic, patient_id = self.instance.clinic, self.instance.pk
@@ -120,9 +128,9 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request, obj, form, change):
-        if change:
+        if change and form.changed_data:
             edit_patient(obj.pk, form.details(), clinic=obj.clinic)
-        else:
+        elif not change:
             obj.pk = register_patient(obj.clinic, form.details(), besides=form.besides).pk
         obj.refresh_from_db()
 
@@ -132,7 +140,7 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
 
     @admin.display(description=_("data de nascimento"), ordering="birth_date", empty_value="—")
     def birth_date_and_age(self, patient):
-        return born(patient) or None
+        return written.born(patient) or None
 
     @admin.display(description=_("completo"), boolean=True)
     def is_complete(self, patient):

@@ -3,6 +3,7 @@ import secrets
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import password_validation, update_session_auth_hash
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,6 +13,7 @@ from clinic.admin.forms import SentencesForm
 from clinic.models import StaffUser
 
 GENERATED_BYTES = 12
+SEEN = "clinic.admin.staff.seen"
 EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 
 
@@ -33,6 +35,20 @@ class StaffForm(SentencesForm):
                 _("Vazio: a senha fica como está.")
                 if self.instance.pk
                 else _("Vazio: geramos uma e mostramos uma vez.")
+            )
+
+    def untouched(self):
+        """Of the password only whether it is still the same."""
+        posted = super().untouched()
+        posted["password"] = salted_hmac(SEEN, self.instance.password, algorithm="sha256").hexdigest()
+        return posted
+
+    def merge(self, shown):
+        super().merge(shown)
+        is_seen = shown is not None and shown.get("password") == self.stored["password"]
+        if self.data.get("new_password") and not is_seen:
+            self.conflicts["new_password"] = _(
+                "Outra janela já trocou esta senha. Para trocá-la mais uma vez, digite a senha nova e salve de novo."
             )
 
     def clean_new_password(self):

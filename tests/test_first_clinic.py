@@ -101,6 +101,7 @@ def test_what_is_refused_says_why_and_keeps_the_rest(client, changed, field, sen
         "?link=" + TimestampSigner(key="x" * 50, salt=first_clinic.SIGNER["salt"], sep=".").sign("first"),
         "?link=%00%ff",
     ],
+    ids=["none", "empty", "unsigned", "old", "other salt", "other key", "bytes"],
 )
 def test_without_the_right_link_there_is_nothing(client, query):
     for answer in (client.get(f"/comecar/{query}"), post(client, f"/comecar/{query}")):

@@ -14,8 +14,14 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.translation import override
 
-from clinic.models import AppointmentEvent, Clinic
-from tests.factories import make_clinic, make_lisbon, make_patient, make_superuser
+from clinic.models import AppointmentEvent, Clinic, Closure, Discount, Doctor, Patient, Procedure, StaffUser
+from tests.factories import (
+    make_clinic,
+    make_lisbon,
+    make_patient,
+    make_superuser,
+)
+from tests.test_admin import NO_INLINES
 from tests.test_wording import day_of, desk
 
 BRAZILIAN_ONLY = re.compile(
@@ -33,6 +39,16 @@ PORTUGUESE_ONLY = re.compile(
 )
 FORBIDDEN = {"pt-br": [PORTUGUESE_ONLY], "pt-pt": [BRAZILIAN_ONLY, SENTENCE_OF_YOURS]}
 READ_ATTRIBUTES = re.compile(r'\b(?:aria-label|aria-description|title|placeholder|alt|value|data-confirm)="([^"]*)"')
+# What Django's catalogues say that nobody says at a counter, whichever noun is meant, and what they leave in English.
+OF_A_MACHINE = re.compile(
+    r"com sucesso|\bfo(?:i|ram) (?:\w+ )?(?:adicionad|alterad|apagad|modificad|removid)[oa]s?\b"
+    r"|^(?:Adicionad|Alterad|Removid|Apagad|Modificad)[oa]s?\b"
+    r"|\b(?:[Mm]odific\w+|[Gg]aranta|[Cc]ertifique-se|[Pp]or favor|Paginação|Nome do modelo|ordenção)\b"
+    r"|\b(?:obje[ct]{1,2}os?|links?|slug|pop-?up|instância|itens|ManagementForm)\b"
+    r"|\boutr[oa]\(a\)|selecionad[oa]s?$|sensíveis a maiúsculas|\bFiltrar por (?:de|até)\b"
+    r"|\b(?:[Tt]he|was|were|with|[Ss]earch|[Aa]ppointment|object|please|entry|entries|successfully|log(?:in|out))\b"
+    r"|\b(?:add|change|delete)\b|\S\s{2,}\S",
+)
 NOT_READ = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->", re.DOTALL)
 
 
@@ -145,6 +161,76 @@ def of_admin(client, at):
         yield f"{name} posted", read_by(client, reverse(f"{name}_add"), nothing="1")
 
 
+TYPED = {
+    Doctor: NO_INLINES
+    | {"name": "Ana", "specialty": "Pediatria", "council_number": "7", "interval_minutes": "15", "active": "on"},
+    Closure: {"reason": "Obras", "starts_at_0": "24/12/2026", "starts_at_1": "12:00"}
+    | {"ends_at_0": "24/12/2026", "ends_at_1": "18:00"},
+    Procedure: {"name": "Eco", "code": "E1", "price": "120,00", "duration_minutes": "30", "active": "on"},
+    Discount: {"name": "Convénio", "percentage": "10", "fixed": "", "expires_on": ""},
+    Patient: {"name": "Rui Nunes", "phone": "+351 912 345 678"},
+    StaffUser: {"name": "Eva", "username": "eva", "role": "manager", "is_active": "on"},
+}
+TYPED_AGAIN = {
+    Doctor: {"name": "Bia", "specialty": "Outra", "council_number": "8", "interval_minutes": "20", "active": ""},
+    Closure: {"reason": "Pintura", "ends_at_1": "19:00"},
+    Procedure: {"name": "Eco 2", "code": "E2", "price": "130", "duration_minutes": "45"},
+    Discount: {"name": "Outro", "percentage": "", "fixed": "15", "expires_on": "31/12/2030"},
+    Patient: {"name": "Rui Pinto", "phone": "+351 913 345 678", "birth_date": "17/05/1980", "notes": "x", "died": "on"},
+    StaffUser: {"name": "Eva Sá", "username": "evasa", "role": "receptionist", "may_squeeze_in": "on"},
+}
+WRONG = ["x" * 400, "-1", "1,2345", "abc", "a\0b", "9" * 20, "", "0", "31/02/2027"]
+
+
+def of_acts(client, at):
+    """What the administration answers to: messages of what was saved, added and deleted, and histories of it."""
+    for model, typed in TYPED.items():
+        name = f"admin:clinic_{model._meta.model_name}"
+        add = reverse(f"{name}_add")
+        yield f"{name} added", read_by(client, add, **typed)
+        row = model._default_manager.order_by("-pk").first()
+        change = reverse(f"{name}_change", args=[row.pk])
+        again = typed | TYPED_AGAIN[model]
+        yield f"{name} unchanged", read_by(client, change, **typed, _continue="1")
+        yield f"{name} changed", read_by(client, change, **again, _addanother="1")
+        yield f"{name} changed back", read_by(client, change, **typed)
+        yield f"{name} history", read_by(client, reverse(f"{name}_history", args=[row.pk]))
+        listed = reverse(f"{name}_changelist")
+        yield f"{name} without an action", read_by(client, listed, action="", _selected_action=row.pk, index="0")
+        yield f"{name} without a row", read_by(client, listed, action="delete_selected", index="0")
+        chosen = {"action": "delete_selected", "_selected_action": row.pk}
+        yield f"{name} to delete in a list", read_by(client, listed, **chosen)
+        if model is not StaffUser:
+            yield f"{name} to delete", read_by(client, reverse(f"{name}_delete", args=[row.pk]))
+            yield f"{name} deleted in a list", read_by(client, listed, **chosen, post="yes")
+            read_by(client, add, **typed | {"_addanother": "1"})
+            row = model._default_manager.order_by("-pk").first()
+            yield f"{name} deleted", read_by(client, reverse(f"{name}_delete", args=[row.pk]), post="yes")
+        yield f"{name} added, and another", read_by(client, add, **typed | {"_addanother": "1"})
+    clinic = reverse("admin:clinic_clinic_change", args=[at.clinic.pk])
+    typed = {"name": "Nova", "slug": at.clinic.slug, "country": at.clinic.country, "time_zone": at.clinic.time_zone}
+    yield "clinic changed", read_by(client, clinic, **typed, language=at.clinic.language)
+    yield "clinic history", read_by(client, reverse("admin:clinic_clinic_history", args=[at.clinic.pk]))
+    yield "index", read_by(client, reverse("admin:index"))
+
+
+def of_errors(client, at):
+    """Every form of the administration with the same nonsense in all of its fields."""
+    for model, typed in TYPED.items():
+        address = reverse(f"admin:clinic_{model._meta.model_name}_add")
+        rows = {"hours-TOTAL_FORMS": "2", "absences-TOTAL_FORMS": "2"} if model is Doctor else {}
+        fields = ["weekday", "starts", "ends", "starts_at_0", "starts_at_1", "ends_at_0", "ends_at_1", "reason"]
+        inlines = [f"{prefix}-{i}-{field}" for prefix in ("hours", "absences") for i in (0, 1) for field in fields]
+        for wrong in WRONG:
+            form = {name: value if name in NO_INLINES else wrong for name, value in typed.items()}
+            nonsense = form | rows | {"procedures": wrong, **dict.fromkeys(inlines if rows else [], wrong)}
+            yield f"{address} with {wrong[:9]!r}", read_by(client, address, **nonsense)
+    clinic = reverse("admin:clinic_clinic_change", args=[at.clinic.pk])
+    for wrong in WRONG:
+        nonsense = dict.fromkeys(["name", "time_zone", "language"], wrong)
+        yield f"{clinic} with {wrong[:9]!r}", read_by(client, clinic, **nonsense)
+
+
 def foreign_lines(language, pages):
     found, pages = {}, list(pages)
     assert len(pages) > 30
@@ -154,9 +240,85 @@ def foreign_lines(language, pages):
     return found
 
 
-@pytest.mark.parametrize("pages", [of_desk, of_admin])
+@pytest.mark.parametrize("pages", [of_desk, of_admin, of_acts, of_errors])
 def test_no_page_has_a_word_of_the_other_country(client, at, pages):
     assert foreign_lines(at.clinic.language, pages(client, at)) == {}
+
+
+@pytest.mark.parametrize("pages", [of_admin, of_acts, of_errors])
+def test_no_page_of_the_admin_reads_like_a_machine(client, at, pages):
+    found = {line: address for address, read in pages(client, at) for line in read if OF_A_MACHINE.search(line)}
+    assert found == {}
+
+
+def saved(client, at):
+    return reverse("admin:clinic_clinic_change", args=[at.clinic.pk]), {"name": "Nova"} | {
+        name: getattr(at.clinic, name) for name in ("slug", "country", "time_zone", "language")
+    }
+
+
+def council_number_changed(client, at):
+    doctor = {
+        "name": at.doctor.name,
+        "specialty": at.doctor.specialty,
+        "council_number": "77",
+        "interval_minutes": "15",
+    }
+    client.post(reverse("admin:clinic_doctor_change", args=[at.doctor.pk]), NO_INLINES | doctor | {"active": "on"})
+    return reverse("admin:clinic_doctor_history", args=[at.doctor.pk]), {}
+
+
+def too_many_decimals(client, at):
+    price = {"name": "Eco", "code": "E1", "price": "1,2345", "duration_minutes": "30"}
+    return reverse("admin:clinic_procedure_add"), price
+
+
+def page_of(name, **query):
+    return lambda client, at: (reverse(f"admin:{name}"), query)
+
+
+@pytest.mark.parametrize(
+    ("page", "recife", "lisbon"),
+    [
+        (saved, "Tudo salvo: clínica “", "Tudo guardado: clínica “"),
+        (council_number_changed, "Alteração: Registro no conselho", "Alteração: Cédula profissional"),
+        (council_number_changed, "Páginas do histórico (médico(a))", "Páginas do histórico (médico(a))"),
+        (too_many_decimals, "Use no máximo 2 casas decimais.", "Use no máximo 2 casas decimais."),
+        (page_of("index"), "Editar ou ver", "Editar ou ver"),
+        (page_of("index"), "Assunto", "Assunto"),
+        (page_of("clinic_patient_changelist"), "Páginas da lista: pacientes", "Páginas da lista: utentes"),
+        (page_of("clinic_patient_changelist"), "Buscar: pacientes", "Pesquisar: utentes"),
+        (page_of("clinic_closure_changelist"), "Filtrar por início", "Filtrar por início"),
+        (
+            page_of("clinic_patient_changelist", action="delete_selected", index="0"),
+            "Escolha na lista",
+            "Escolha na lista",
+        ),
+    ],
+)
+def test_the_admin_says_it_as_a_colleague_would(client, at, page, recife, lisbon):
+    address, typed = page(client, at)
+    said = recife if at.clinic.language == "pt-br" else lisbon
+    assert any(said in line for line in read_by(client, address, **typed))
+
+
+def test_the_admins_history_names_people_and_not_only_accounts(client, at):
+    address, _ = council_number_changed(client, at)
+    assert any(line.endswith(f"({at.user.name})") for line in read_by(client, address))
+
+
+def test_the_admins_scripts_speak_as_its_pages_do(client, at):
+    catalogue = client.get(reverse("admin:jsi18n")).text
+    words, _ = json.JSONDecoder().raw_decode(catalogue.partition("const newcatalog = ")[2])
+    left_out = {source for source in words if source.startswith(NEVER_SHOWN)}
+    read = {source: list(texts_of(value)) for source, value in words.items() if source not in left_out}
+    assert not {line for lines in read.values() for line in lines if OF_A_MACHINE.search(line)}
+    assert not foreign(at.clinic.language, [line for lines in read.values() for line in lines])
+
+
+# Of two lists side by side, which no form of ours has, and of servers without time zones.
+NEVER_SHOWN = ("Available", "Choose %s", "Choose all", "Choose selected", "Chosen", "Remove", "Type into this box")
+NEVER_SHOWN += ("%s selected option", "(click to clear)", "Note: You are %s")
 
 
 def test_no_page_of_a_superuser_has_a_word_of_the_other_country(client, at):

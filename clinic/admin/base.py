@@ -252,7 +252,7 @@ def history_of(model, objs) -> list[str]:
         if relation.auto_created and getattr(relation, "on_delete", None) is models.PROTECT
     ]
     return [
-        _("%(what)s já registrados") % {"what": relation.related_model._meta.verbose_name_plural}
+        _("%(what)s no histórico") % {"what": relation.related_model._meta.verbose_name_plural}
         for relation in protecting
         if relation.related_model._base_manager.filter((f"{relation.field.name}__in", list(objs))).exists()
     ]

@@ -88,5 +88,5 @@ class ClinicRowFormSet(FilledFormSet):
         """In a table the heading is the label: say it to those who do not see the table, too."""
         super().add_fields(form, index)
         for field in form.fields.values():
-            if field.label:
+            if field.label and not field.widget.is_hidden:
                 field.widget.attrs["aria-label"] = field.label

@@ -76,7 +76,7 @@ class Appointment(ClinicRow):
     doctor = models.ForeignKey(
         Doctor, models.PROTECT, related_name="appointments", db_index=False, verbose_name=_("médico(a)")
     )
-    doctor_name = models.CharField(_("médico(a)"), max_length=160, help_text="As it was when booked or moved last.")
+    doctor_name = models.CharField(_("médico(a)"), max_length=160)  # as it was when booked or moved last
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments", db_index=False)
     starts_at = models.DateTimeField(_("início"))
     ends_at = models.DateTimeField(_("fim"))

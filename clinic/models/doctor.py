@@ -100,8 +100,8 @@ class Absence(ClinicRow):
         verbose_name=_("médico(a)"),
         help_text=_("Vazio: a clínica inteira fecha."),
     )
-    starts_at = models.DateTimeField(_("de"))
-    ends_at = models.DateTimeField(_("até"))
+    starts_at = models.DateTimeField(_("início"))
+    ends_at = models.DateTimeField(_("fim"))
     reason = models.CharField(_("motivo"), max_length=80, help_text=_("Aparece na agenda, por exemplo “férias”."))
 
     class Meta:

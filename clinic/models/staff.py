@@ -84,6 +84,10 @@ class StaffUser(AbstractBaseUser):
     def __str__(self):
         return self.name or self.username
 
+    def get_full_name(self):
+        """Shown beside the user name in the admin's histories."""
+        return self.name
+
     def clean(self):
         """Raises ValidationError for a name that differs from that of another user in case only."""
         super().clean()

@@ -1,5 +1,6 @@
 """How money, phones and documents are written for people."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
@@ -7,7 +8,8 @@ import phonenumbers
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language, ngettext
+from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext, ngettext
 from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import Patient
@@ -68,3 +70,26 @@ def age(birth_date: date, day: date) -> str:
 def cpf(digits: str | None) -> str:
     """529.982.247-25"""
     return f"{digits[:3]}.{digits[3:6]}.{digits[6:9]}-{digits[9:]}" if digits else ""
+
+
+@register.filter
+def admin_change(entry) -> str:
+    """What a LogEntry of the admin changed, in words, with its fields named as the reader's country names them.
+
+    Django stores their labels in the language of the sources and with a capital letter, so they are not found in the
+    catalogue as they stand.
+    """
+    try:
+        parts = json.loads(entry.change_message)
+    except ValueError:  # a sentence of ours
+        return entry.change_message
+    for part in parts:
+        if "changed" in part:
+            part["changed"]["fields"] = [_label(name) for name in part["changed"]["fields"]]
+    entry.change_message = json.dumps(parts)
+    return entry.get_change_message()
+
+
+def _label(name: str) -> str:
+    translated = gettext(name)
+    return translated if translated != name else capfirst(gettext(name[:1].lower() + name[1:]))

@@ -1,6 +1,7 @@
-"""Two windows of the admin on one row: what a form has not changed it does not write, and what both have is asked."""
+"""Two windows on one row: what a form has not changed it does not write, and what both have changed is asked about."""
 
-from datetime import UTC, date, datetime, time
+from contextlib import closing
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from threading import Event, Thread
 
@@ -13,9 +14,10 @@ from django.urls import reverse
 
 from clinic.admin.base import LookOnly, NounAdmin
 from clinic.admin.filled import FilledForm, FilledFormSet
-from clinic.models import Absence, Closure, Discount, Patient, StaffUser, WorkingHours
+from clinic.models import Absence, Closure, Discount, Doctor, Patient, StaffUser, WorkingHours
 from tests.factories import (
     PASSWORD,
+    book_appointment,
     make_clinic,
     make_discount,
     make_doctor,
@@ -38,7 +40,7 @@ def url(model, what="change", *args):
 
 
 def opened(client, row):
-    return Window(client, url(type(row), "change", row.pk), type(row))
+    return Window(client, url(type(row), "change", row.pk), f"{row._meta.model_name}_form")
 
 
 def make_closure(clinic):
@@ -390,11 +392,10 @@ def test_a_save_waits_for_the_one_before_and_then_compares(client):
     written = Event()
 
     def other_manager():
-        with transaction.atomic():
+        with closing(connection), transaction.atomic():
             Discount.objects.filter(pk=discount.pk).update(expires_on=date(2026, 12, 31), name="Inverno")
             written.set()
             wait_until_somebody_waits_for_a_lock()
-        connection.close()
 
     other = Thread(target=other_manager)
     other.start()
@@ -606,6 +607,123 @@ def test_a_row_of_another_doctor_is_not_moved(client, manager):
 
     foreign.refresh_from_db()
     assert (foreign.doctor, foreign.ends) == (other, time(12))
+
+
+# --- the row itself is gone ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [make_discount, make_procedure, make_closure, make_patient, make_doctor])
+def test_what_was_typed_of_a_deleted_row_comes_back_as_new(client, manager, make):
+    row = make(manager.clinic)
+    model = type(row)
+    window = opened(client, row)
+    named = "reason" if model is Closure else "name"
+    model.objects.get(pk=row.pk).delete()
+
+    answer = window.save(**{named: "Nome digitado"})
+
+    assert answer.status_code == 409
+    assert "Outra janela excluiu este cadastro" in field_errors(answer)["__all__"]
+    assert window.fields[named] == ["Nome digitado"]
+    assert f'action="{url(model, "add")}"' in answer.text
+    assert not model.objects.filter(**{named: "Nome digitado"}).exists()
+
+    window.address = url(model, "add")
+    assert window.save().status_code == 302
+    again = model.objects.get(**{named: "Nome digitado"})
+    assert again.pk != row.pk and again.clinic == manager.clinic
+    if model is Doctor:
+        assert again.hours.count() == 10
+
+
+@pytest.mark.parametrize("filled_with", ["", "x", "of another row"])
+def test_a_row_that_never_was_is_not_found(client, manager, filled_with):
+    discount = make_discount(manager.clinic)
+    if filled_with == "of another row":
+        filled_with = opened(client, discount).fields["filled_with"]
+    typed = {"name": "x", "percentage": "1", "filled_with": filled_with}
+
+    assert client.post(url(Discount, "change", 10**9), typed).status_code == 404
+    assert client.post(url(Discount, "change", make_discount().pk), typed).status_code == 404
+
+
+# --- outside the admin -----------------------------------------------------------------------------------------------
+
+
+MOVES = [
+    ({"doctor": "other"}, {"starts": "11:00"}),
+    ({"starts": "10:00"}, {"doctor": "other"}),
+    ({"starts": "10:00"}, {"starts": "11:00"}),
+    ({"date": "tuesday"}, {"starts": "11:00"}),
+    ({"doctor": "other", "date": "tuesday", "starts": "16:00"}, {"date": "tuesday"}),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), MOVES)
+def test_an_older_window_moves_no_appointment_back(client, first, second):
+    procedure = make_procedure()
+    doctor, other = (make_doctor(procedure.clinic, procedures=[procedure]) for _ in range(2))
+    appointment = book_appointment(doctor)
+    tuesday = f"{procedure.clinic.local(appointment.starts_at) + timedelta(days=1):%d/%m/%Y}"
+    first, second = (
+        {name: {"other": str(other.pk), "tuesday": tuesday}.get(text, text) for name, text in typed.items()}
+        for typed in (first, second)
+    )
+    client.force_login(make_user(procedure.clinic))
+    older, newer = (
+        Window(client, reverse("web:appointment-reschedule", args=[appointment.pk]), "booking") for _ in "12"
+    )
+    assert newer.save(move="1", **first).status_code == 302
+    appointment.refresh_from_db()
+    stands = appointment.doctor, appointment.starts_at
+
+    answer = older.save(move="1", **second)
+
+    assert answer.status_code == 409
+    at = procedure.clinic.local(appointment.starts_at)
+    assert f"Outra janela já remarcou este agendamento para {at:%d/%m} às {at:%H:%M}, com {stands[0]}" in answer.text
+    appointment.refresh_from_db()
+    assert (appointment.doctor, appointment.starts_at) == stands
+    assert {name: older.fields[name] for name in second} == {name: [text] for name, text in second.items()}
+    assert older.save(move="1").status_code == 302, "both places were seen, and this one is meant"
+    appointment.refresh_from_db()
+    assert (appointment.doctor, appointment.starts_at) != stands
+
+
+def test_a_move_sent_twice_is_no_conflict(client):
+    appointment = book_appointment()
+    client.force_login(make_user(appointment.clinic))
+    address = reverse("web:appointment-reschedule", args=[appointment.pk])
+    older, newer = Window(client, address, "booking"), Window(client, address, "booking")
+
+    newer.save(move="1", starts="11:00")
+
+    assert "Este já é o horário do agendamento" in older.save(move="1", starts="11:00").text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_own_password_takes_back_no_right(client):
+    """The page reads the user before a master takes the rights away, and writes after it."""
+    user = make_master(password=PASSWORD)
+    client.force_login(user)
+    written = Event()
+
+    def other_master():
+        with closing(connection), transaction.atomic():
+            StaffUser.objects.filter(pk=user.pk).update(role="receptionist", is_active=False)
+            written.set()
+            wait_until_somebody_waits_for_a_lock()
+
+    other = Thread(target=other_master)
+    other.start()
+    written.wait(10)
+    new = "outra-garoa-na-varanda"
+    typed = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    client.post(reverse("web:password-change"), typed)
+    other.join()
+
+    user.refresh_from_db()
+    assert (user.role, user.is_active, user.check_password(new)) == ("receptionist", False, True)
 
 
 def test_portugal_reads_its_own_words(client):

@@ -47,14 +47,13 @@ class _Controls(HTMLParser):
 
 
 class Window:
-    """A page of the admin that was opened at this moment."""
+    """A page that was opened at this moment, and its form of that id."""
 
-    def __init__(self, client, address, model):
-        self.client, self.address = client, address
-        self._read(client.get(address), model)
+    def __init__(self, client, address, form_id):
+        self.client, self.address, self.form_id = client, address, form_id
+        self._read(client.get(address))
 
-    def _read(self, answer, model=None):
-        self.form_id = f"{model._meta.model_name}_form" if model else self.form_id
+    def _read(self, answer):
         controls = _Controls(self.form_id)
         controls.feed(answer.text)
         self.fields = controls.fields
@@ -62,10 +61,9 @@ class Window:
     def save(self, **typed):
         """Post the form with these fields typed over; None takes a field away, as unchecking does. What comes back
         unsaved is what the window shows from then on."""
-        fields = self.fields | typed
-        answer = self.client.post(
-            self.address, {name: value for name, value in fields.items() if value is not None} | {"_save": "x"}
-        )
+        fields = self.fields | {"_save": "1"} | typed
+        sent = {name: value for name, value in fields.items() if value is not None}
+        answer = self.client.post(self.address, sent)
         if answer.status_code != 302:
             self._read(answer)
         return answer

@@ -1,12 +1,13 @@
 from datetime import datetime, time, timedelta
 
 from django.contrib import admin
-from django.contrib.admin.utils import display_for_value
+from django.contrib.admin.utils import display_for_value, unquote
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models
 from django.db.models import Max, Min, Q
 from django.http import Http404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -71,7 +72,7 @@ class NounAdmin(admin.ModelAdmin):
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
-        form.shown_again = getattr(request, "shown_again", False)
+        form.unsaved = getattr(request, "unsaved", "")
         return form
 
     def save_model(self, request, obj, form, change):
@@ -105,7 +106,14 @@ class NounAdmin(admin.ModelAdmin):
         return super().get_deleted_objects(objs, request)
 
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
-        raise Http404
+        """What was typed of a row that another window has deleted comes back as a new one, not saved."""
+        if filled.key(self.model(pk=unquote(object_id))) not in (filled.read(request.POST) or {}):
+            raise Http404
+        request.unsaved = _("Outra janela excluiu este cadastro. Está tudo aqui: para criá-lo de novo, salve.")
+        add = reverse(f"admin:{opts.app_label}_{opts.model_name}_add")
+        response = self._changeform_view(request, None, add, None)
+        response.status_code = 409
+        return response
 
 
 class OneClinic:
@@ -225,7 +233,8 @@ class OwnRowsFilter(admin.RelatedFieldListFilter):
 def show_again(request, typed) -> None:
     """Have the admin take a GET for the POST that came too late; the form refuses to save it (SentencesForm)."""
     request._load_post_and_files()  # else whoever asks for the files first reads the empty body over what is set here
-    request.method, request.POST, request.shown_again = "POST", typed, True
+    request.method, request.POST = "POST", typed
+    request.unsaved = _("A sessão terminou antes de gravar. Está tudo aqui: confira e salve de novo.")
 
 
 def shown(path, label):

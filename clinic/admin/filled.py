@@ -116,7 +116,7 @@ class FilledForm(forms.ModelForm):
 
 
 class FilledFormSet(forms.BaseInlineFormSet):
-    """Rows inside a locked row. What comes back is laid over the rows that are stored now.
+    """Rows inside a locked row. What comes back is laid over the rows that are stored now; all are new in a new row.
 
     Those that another window added are then among them. One that another window deleted is left out and named; when it
     was changed here, it comes back as a new row. One that was changed there and is to be deleted here is named, too.
@@ -126,8 +126,8 @@ class FilledFormSet(forms.BaseInlineFormSet):
         super().__init__(*args, **kwargs)
         self.conflicts = []
         self.page = read(self.data)
-        if self.page is not None and self.instance.pk and self.management_form.is_valid():
-            self._lay_over_stored_rows()
+        if self.page is not None and self.management_form.is_valid():
+            self._lay_over_stored_rows() if self.instance.pk else self._lay_out([], self._posted_rows())
 
     def get_form_kwargs(self, index):
         return super().get_form_kwargs(index) | {"page": self.page}
@@ -138,7 +138,7 @@ class FilledFormSet(forms.BaseInlineFormSet):
             raise ValidationError(self.conflicts)
 
     def _lay_over_stored_rows(self):
-        posted = [self._posted_row(index) for index in range(self.total_form_count())]
+        posted = self._posted_rows()
         initial = self.initial_form_count()
         known, rows = {row.get(self._pk_name): row for row in posted[:initial]}, []
         for stored in self.get_queryset():
@@ -149,6 +149,9 @@ class FilledFormSet(forms.BaseInlineFormSet):
     @property
     def _pk_name(self):
         return self.model._meta.pk.name
+
+    def _posted_rows(self) -> list[Posted]:
+        return [self._posted_row(index) for index in range(self.total_form_count())]
 
     def _posted_row(self, index) -> Posted:
         prefix = f"{self.add_prefix(index)}-"
@@ -189,8 +192,8 @@ class FilledFormSet(forms.BaseInlineFormSet):
         for index in range(self.total_form_count()):
             for name in self._posted_row(index):
                 del data[f"{self.add_prefix(index)}-{name}"]
-        for row in new:
-            row.pop(self._pk_name, None)
+        whose = {self._pk_name, self.fk.name}
+        new = [MultiValueDict({name: row.getlist(name) for name in row if name not in whose}) for row in new]
         for index, row in enumerate(initial + new):
             for name, values in row.lists():
                 data.setlist(f"{self.add_prefix(index)}-{name}", values)

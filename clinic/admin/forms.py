@@ -3,7 +3,6 @@ from datetime import time
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.filled import FilledForm, FilledFormSet
 from clinic.admin.sentences import SENTENCES
@@ -42,13 +41,13 @@ class DateAndShortTime(AdminSplitDateTime):
 
 
 class SentencesForm(FilledForm):
-    """Says what a constraint refuses at the field to blame, and shows a form again whose session had ended."""
+    """Says what a constraint refuses at the field to blame; `unsaved` is why it is shown again and not saved."""
 
-    shown_again = False
+    unsaved = ""
 
     def clean(self):
-        if self.shown_again:
-            self.add_error(None, _("A sessão terminou antes de gravar. Está tudo aqui: confira e salve de novo."))
+        if self.unsaved:
+            self.add_error(None, self.unsaved)
         return super().clean()
 
     def validate_constraints(self):

@@ -4,7 +4,7 @@ from clinic.booking.bookings import book, check
 from clinic.booking.changes import annotate, change_status, next_statuses
 from clinic.booking.details import CpfPolicy, PatientDetails, unstorable, unstorable_in_json
 from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
-from clinic.booking.moves import check_reschedule, is_movable, reschedule
+from clinic.booking.moves import check_reschedule, is_movable, place, reschedule
 from clinic.booking.openings import Opening, openings, openings_of_any
 from clinic.booking.patients import (
     change_patient,
@@ -54,6 +54,7 @@ __all__ = [
     "one_transaction",
     "openings",
     "openings_of_any",
+    "place",
     "priced",
     "register_doctor",
     "register_patient",

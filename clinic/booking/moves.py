@@ -25,17 +25,19 @@ def reschedule(
     starts_at: datetime | None,
     ends_at: datetime | None = None,
     without_expired: bool = False,
+    seen: str | None = None,
     by: Author,
     now: datetime | None = None,
 ) -> Appointment:
     """Move a standing or missed appointment, which becomes Remarcado. `ends_at` None keeps its length.
 
-    A discount that is not valid on the new day is refused, or with `without_expired` taken off.
+    A discount that is not valid on the new day is refused, or with `without_expired` taken off. `seen` is the `place`
+    that the author began from: with it, an appointment that was moved since is not moved again (CHANGED_MEANWHILE).
 
     Locks the new doctor's row, the patient's, then the appointment's. Raises BookingRefused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired)
+    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, seen)
     return transacted(lambda: _reschedule(target, by, now), lambda refusals: _instead(target, refusals, now))
 
 
@@ -55,6 +57,11 @@ def check_reschedule(
     case, refusals = _case(target, _found(target), now)
     refusals += rules.broken(case, shape=rules.SHAPE_OF_MOVE)
     return BookingRefused(refusals, *_instead(target, refusals, now)) if refusals else None
+
+
+def place(appointment: Appointment) -> str:
+    """Where it stands: doctor and start, only to be compared."""
+    return f"{appointment.doctor_id}|{appointment.starts_at.isoformat()}"
 
 
 def is_movable(appointment: Appointment) -> bool:
@@ -86,6 +93,7 @@ class _Target:
     starts_at: datetime | None
     ends_at: datetime | None
     without_expired: bool
+    seen: str | None = None
 
 
 def _reschedule(target, by, now):
@@ -151,17 +159,17 @@ def _case(target, appointment, now):
         discounts=[] if target.without_expired else [each.discount for each in applied],
         moving=appointment,
     )
-    return case, rules.doctor_refusals(target.doctor, doctor) + _refusals(case)
+    return case, rules.doctor_refusals(target.doctor, doctor) + _refusals(case, target.seen)
 
 
-def _refusals(case):
+def _refusals(case, seen):
     appointment = case.moving
     if not is_movable(appointment):
         return [Refusal(Reason.NOT_MOVABLE, {"current": appointment.get_status_display()})]
-    place = appointment.doctor_id, appointment.starts_at, appointment.ends_at
-    if case.doctor and place == (case.doctor.pk, case.starts_at, case.ends_at):
+    stands = appointment.doctor_id, appointment.starts_at, appointment.ends_at
+    if case.doctor and stands == (case.doctor.pk, case.starts_at, case.ends_at):
         return [Refusal(Reason.NOTHING_CHANGED)]
-    return []
+    return [] if seen in (None, place(appointment)) else [Refusal(Reason.CHANGED_MEANWHILE)]
 
 
 def _instead(target, refusals, now):

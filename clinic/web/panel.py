@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from clinic import booking, choices, patients
 from clinic.models import Appointment, Clinic
 from clinic.typed import READABLE_YEARS
-from clinic.web.forms.booking import BookingForm, WhenForm
+from clinic.web.forms.appointment import MoveForm
+from clinic.web.forms.booking import BookingForm
 from clinic.web.forms.fields import is_short_number
 from clinic.web.forms.patient import begun_with
 
@@ -79,10 +80,11 @@ def as_it_is(appointment: Appointment) -> QueryDict:
     starts_at = appointment.clinic.local(appointment.starts_at)
     data = QueryDict(mutable=True)
     data.update({"doctor": str(appointment.doctor_id), "date": f"{starts_at:%d/%m/%Y}", "starts": f"{starts_at:%H:%M}"})
+    data["place"] = booking.place(appointment)
     return data
 
 
-def move_context(form: WhenForm, appointment: Appointment) -> dict:
+def move_context(form: MoveForm, appointment: Appointment) -> dict:
     """Everything `appointment/move.html` shows."""
     clinic, values = form.clinic, form.cleaned_data
     doctors = list(choices.doctors(clinic))
@@ -97,6 +99,7 @@ def move_context(form: WhenForm, appointment: Appointment) -> dict:
         "doctor": doctor,
         "minutes": minutes,
         "discounts_off": form.discounts_off,
+        "place": booking.place(appointment) if form.was_moved_elsewhere else form.data.get("place", ""),
         "focus": next(iter(form.errors), "save" if "choose" in form.data else "date"),
         **_times_context(form, times),
     }

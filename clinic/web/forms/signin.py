@@ -56,6 +56,13 @@ class PasswordForm(PasswordChangeForm):
         super().__init__(request.user, data)
         self.request = request
 
+    def save(self, commit=True):
+        """Nothing but the password: rights that were taken away since the request began stay so."""
+        user = super().save(commit=False)
+        if commit:
+            user.save(update_fields=["password"])
+        return user
+
     def clean_old_password(self):
         password = self.cleaned_data["old_password"]
         try:

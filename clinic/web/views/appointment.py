@@ -125,7 +125,8 @@ def reschedule(request, pk):
         form = MoveForm(request.POST, clinic=request.clinic)
         if form.move(appointment, author(request)):
             return _done(request, pk)
-        return _move_page(request, appointment, form, status=409 if form.alternatives or form.discounts_off else 422)
+        asks = form.alternatives or form.discounts_off or form.was_moved_elsewhere
+        return _move_page(request, appointment, form, status=409 if asks else 422)
     typed = booking_panel.pressed(request.POST, request.clinic) if request.method == "POST" else take(request)
     form = MoveForm(typed or booking_panel.as_it_is(appointment), clinic=request.clinic)
     if typed:

@@ -1,5 +1,6 @@
 """Two windows on one row: what a form has not changed it does not write, and what both have changed is asked about."""
 
+import re
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ from django.urls import reverse
 
 from clinic.admin.base import LookOnly, NounAdmin
 from clinic.admin.filled import FilledForm, FilledFormSet
+from clinic.booking import Author, change_status, reschedule
 from clinic.models import Absence, Closure, Discount, Doctor, Patient, StaffUser, WorkingHours
 from tests.factories import (
     PASSWORD,
@@ -699,6 +701,61 @@ def test_a_move_sent_twice_is_no_conflict(client):
     newer.save(move="1", starts="11:00")
 
     assert "Este já é o horário do agendamento" in older.save(move="1", starts="11:00").text
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ("checked_in", "confirmed"),
+        ("checked_in", "no_show"),
+        ("in_service", "checked_in"),
+        ("confirmed", "no_show"),
+        ("moved", "confirmed"),
+    ],
+)
+def test_a_button_drawn_earlier_takes_no_change_back(client, time_machine, there, here):
+    appointment = book_appointment()
+    doctor, clinic = appointment.doctor, appointment.clinic
+    time_machine.move_to(appointment.starts_at + timedelta(minutes=1), tick=False)
+    client.force_login(make_user(clinic))
+    address = reverse("web:appointment-detail", args=[appointment.pk])
+    drawn = re.search(r'name="seen" value="([^"]+)"', client.get(address).text)[1]
+    by = Author(door="browser", credential="other window")
+    if there == "moved":
+        moved_to = appointment.starts_at + timedelta(hours=2)
+        reschedule(appointment.pk, clinic=clinic, doctor=doctor.pk, starts_at=moved_to, by=by)
+    else:
+        for status in {"in_service": ["checked_in", "in_service"]}.get(there, [there]):
+            change_status(appointment.pk, status, clinic=clinic, by=by)
+    appointment.refresh_from_db()
+    stands = appointment.status
+
+    press = reverse("web:appointment-status", args=[appointment.pk])
+    answer = client.post(press, {"status": here, "seen": drawn})
+
+    assert answer.status_code == 409 and "foi alterado depois do que você viu" in answer.text
+    appointment.refresh_from_db()
+    assert appointment.status == stands
+    assert f'name="seen" value="{stands}|' in answer.text
+
+
+def test_a_cancelling_begun_before_a_move_is_asked_about(client):
+    appointment = book_appointment()
+    client.force_login(make_user(appointment.clinic))
+    cancel, move = (reverse(f"web:appointment-{act}", args=[appointment.pk]) for act in ("cancel", "reschedule"))
+    older, newer = Window(client, cancel, "cancelling"), Window(client, move, "booking")
+    newer.save(move="1", starts="11:00")
+
+    answer = older.save(cancelled_by="patient", reason="viagem")
+
+    assert answer.status_code == 409
+    assert "foi alterado depois do que você viu" in answer.text and "11:00" in answer.text
+    assert (older.fields["cancelled_by"], older.fields["reason"]) == (["patient"], ["viagem"])
+    appointment.refresh_from_db()
+    assert appointment.status == "rescheduled"
+    older.save()
+    appointment.refresh_from_db()
+    assert (appointment.status, appointment.cancel_reason) == ("cancelled", "viagem")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,7 +1,7 @@
 """What may happen to an appointment: the one rule set, and the only writer of Appointment. This is its door."""
 
 from clinic.booking.bookings import book, check
-from clinic.booking.changes import annotate, change_status, next_statuses
+from clinic.booking.changes import annotate, change_status, next_statuses, state
 from clinic.booking.details import CpfPolicy, PatientDetails, unstorable, unstorable_in_json
 from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.booking.moves import check_reschedule, is_movable, place, reschedule
@@ -60,6 +60,7 @@ __all__ = [
     "register_patient",
     "reschedule",
     "same_patients",
+    "state",
     "undo",
     "undoable",
     "unstorable",

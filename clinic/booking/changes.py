@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.booking import rules, statuses
 from clinic.booking.alternatives import NONE, Alternatives, alternatives_to, time_is_at_fault
 from clinic.booking.details import tidy, tidy_notes, unstorable_line, unstorable_metadata, unstorable_notes
+from clinic.booking.moves import place
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.writing import Author, locked, record, refuse, transacted, write
 from clinic.models import Appointment, AppointmentEvent, Clinic
@@ -31,8 +32,10 @@ def change_status(
     now: datetime | None = None,
     cancelled_by: str = "",
     reason: str = "",
+    seen: str | None = None,
 ) -> Appointment:
-    """Take one of the transitions of `statuses`. `cancelled_by` and `reason` belong to Cancelado.
+    """Take one of the transitions of `statuses`. `cancelled_by` and `reason` belong to Cancelado. `seen` is the `state`
+    that the author saw: with it, an appointment that is in another one since stays so (CHANGED_MEANWHILE).
 
     Locks the doctor's row, the patient's, then the appointment's. Raises BookingRefused, with the nearest free times
     where the time is at fault, and Appointment.DoesNotExist.
@@ -42,10 +45,17 @@ def change_status(
 
     def work():
         appointment = locked(clinic, appointment_id)
+        if seen not in (None, state(appointment)):
+            raise BookingRefused([Refusal(Reason.CHANGED_MEANWHILE)])
         refuse(transition_refusals(appointment, status, now) + _cancel_refusals(status, cancelled_by, typed, reason))
         return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=reason)
 
     return transacted(work, lambda refusals: instead_of_its_time(appointment_id, clinic, refusals, now))
+
+
+def state(appointment: Appointment) -> str:
+    """Its status and where it stands, only to be compared."""
+    return f"{appointment.status}|{place(appointment)}"
 
 
 def next_statuses(appointment: Appointment, *, now: datetime | None = None) -> list[Status]:

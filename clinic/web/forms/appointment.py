@@ -69,10 +69,12 @@ def _moved_elsewhere(appointment):
 class CancelForm(forms.Form):
     cancelled_by = forms.CharField(label=_("Quem cancelou?"), required=False)
     reason = forms.CharField(label=_("Motivo"), required=False)
+    was_changed_meanwhile = False
 
     def refuse(self, refused: BookingRefused, appointment: Appointment) -> None:
         """Say every reason at its field; of an appointment that is cancelled already, what its cancelling says."""
         if appointment.status != Appointment.Status.CANCELLED:
+            self.was_changed_meanwhile = Reason.CHANGED_MEANWHILE in refused.reasons
             refuse(self, refused)
             return
         told = {"who": appointment.get_cancelled_by_display(), "reason": appointment.cancel_reason or _("sem motivo")}

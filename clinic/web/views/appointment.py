@@ -95,11 +95,12 @@ def detail(request, pk):
 
 @require_POST
 def change_status(request, pk):
-    wanted = request.POST.get("status", "")
+    """Of what the person saw: a button that was drawn before somebody else's change does not take that back."""
+    wanted, seen = request.POST.get("status", ""), request.POST.get("seen")
     return _act(
         request,
         pk,
-        lambda: booking.change_status(pk, wanted, **_hand(request)),
+        lambda: booking.change_status(pk, wanted, seen=seen, **_hand(request)),
         already=lambda appointment: _already(appointment) if appointment.status == wanted else "",
     )
 
@@ -144,7 +145,8 @@ def cancel(request, pk):
     form = CancelForm(request.POST if request.method == "POST" else take(request))
     if request.method == "POST" and form.is_valid():
         try:
-            booking.change_status(pk, Status.CANCELLED, **_hand(request), **form.cleaned_data)
+            seen = request.POST.get("seen")
+            booking.change_status(pk, Status.CANCELLED, seen=seen, **_hand(request), **form.cleaned_data)
         except BookingRefused as refused:
             appointment = _appointment(request, pk)
             form.refuse(refused, appointment)
@@ -152,9 +154,15 @@ def cancel(request, pk):
             return _done(request, pk)
     if appointment.status == Status.CANCELLED and (not form.is_bound or form.says(appointment)):
         return _done(request, pk, note=_already(appointment))
-    context = {"appointment": appointment, "form": form, "who": Appointment.CancelledBy.choices}
+    context = {
+        "appointment": appointment,
+        "seen": booking.state(appointment),
+        "form": form,
+        "who": Appointment.CancelledBy.choices,
+    }
     day = request.clinic.local(appointment.starts_at).date()
-    return _beside_the_day(request, "appointment/cancel.html", context, day, 422 if form.errors else None)
+    status = 409 if form.was_changed_meanwhile else 422 if form.errors else None
+    return _beside_the_day(request, "appointment/cancel.html", context, day, status)
 
 
 @resumable
@@ -228,6 +236,7 @@ def _detail(request, pk, *, refusals=(), times=(), note="", booked=False, status
     last = booking.undoable(appointment)
     context = {
         "appointment": appointment,
+        "seen": booking.state(appointment),
         "lines": lines,
         "total": sum(line.price - sum(each.value for each in line.discounts.all()) for line in lines),
         "onward": _buttons(appointment, ONWARD),

@@ -408,6 +408,35 @@ def test_a_save_waits_for_the_one_before_and_then_compares(client):
     assert answer.status_code == 409 and "Inverno" in field_errors(answer)["name"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_row_held_too_long_leaves_the_form_as_typed(client, settings):
+    settings.LOCK_WAIT_SECONDS = 0.2
+    manager = make_manager()
+    client.force_login(manager)
+    discount = make_discount(manager.clinic)
+    window = opened(client, discount)
+    held, answered = Event(), Event()
+
+    def other_manager():
+        with closing(connection), transaction.atomic():
+            Discount.objects.select_for_update(no_key=True).get(pk=discount.pk)
+            held.set()
+            answered.wait(10)
+
+    other = Thread(target=other_manager)
+    other.start()
+    held.wait(10)
+    answer = window.save(name="Verão")
+    answered.set()
+    other.join()
+
+    assert answer.status_code == 409 and "Nada foi gravado" in field_errors(answer)["__all__"]
+    assert window.fields["name"] == ["Verão"]
+    assert window.save().status_code == 302
+    discount.refresh_from_db()
+    assert discount.name == "Verão"
+
+
 def test_a_form_whose_session_ended_is_still_compared(client, time_machine):
     time_machine.move_to("2026-11-23T15:00:00Z", tick=False)
     user = make_manager(password=PASSWORD)

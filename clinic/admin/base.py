@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import display_for_value, unquote
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db import IntegrityError, models
+from django.db import IntegrityError, OperationalError, models
 from django.db.models import Max, Min, Q
 from django.http import Http404
 from django.urls import reverse
@@ -22,6 +22,7 @@ from clinic.admin.forms import (
     SentencesForm,
     ShortTimeInput,
 )
+from clinic.booking import Reason, Refusal, is_in_somebodys_way
 from clinic.models import names
 from clinic.models.locks import get_locked
 from clinic.typed import TypedDateField, TypedDateTimeField, TypedTimeField
@@ -57,12 +58,19 @@ class NounAdmin(admin.ModelAdmin):
         except IntegrityError:
             # Somebody was quicker between the check and the write: now the check sees it and names the field.
             return super().changeform_view(request, object_id, form_url, extra_context)
+        except OperationalError as error:
+            if not is_in_somebodys_way(error):
+                raise
+            request.unsaved = Refusal(Reason.TRY_AGAIN).message
+            response = super().changeform_view(request, object_id, form_url, extra_context)
+            response.status_code = 409
+            return response
 
     def get_object(self, request, object_id, from_field=None):
-        """With a POST the row is locked until it is saved, so that of two windows the second one sees the first.
+        """To be saved, the row is locked, so that of two windows the second one sees what the first one wrote.
 
         Raises OperationalError (55P03, 57014) when it is not let go in time."""
-        if request.method != "POST":
+        if request.method != "POST" or getattr(request, "unsaved", ""):
             return super().get_object(request, object_id, from_field)
         try:
             pk = self.opts.pk.to_python(object_id)

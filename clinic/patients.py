@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, Clinic, Patient
+from clinic.models import Appointment, Clinic, Patient, phones
 from clinic.models.appointment import STANDING, Status
 from clinic.models.names import HYPHENS, called, letters, words
 from clinic.models.ranges import Fold
@@ -31,17 +31,16 @@ WRITTEN_DATE = re.compile(r"(?<![\w/.-])(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?![\
 NUMBER = re.compile(r"(?<!\w)\+?\(?[0-9][0-9\s()./-]*(?!\w)")
 BOTH_GENDERS = re.compile(r"(?<=\w)\(\w{1,2}\)")  # Sr(a)
 HYPHEN = re.compile(f"[{re.escape(HYPHENS)}]")
-# What people write before a name, and before a number or a date.
+# What people write before a name, and before a document or a date.
 BEFORE_NAMES = """
     sr sra srs sras srta srª senhor senhora d dona seu dr dra drs dras drª doutor doutora ª º prof profa professor
     professora nome paciente utente cliente
 """
 BEFORE_NUMBERS = """
-    tel tels telef telefone tlf tlm telm telemóvel telemovel cel celular fone fixo móvel movel whatsapp whats wpp zap
-    contato contacto número numero num nº n cpf nif nascimento nasc nascido nascida dn data de
+    cpf nif nascimento nasc nascido nascida dn data de
 """
 TITLES = frozenset(BEFORE_NAMES.split())
-LABELS = frozenset(BEFORE_NUMBERS.split())
+LABELS = frozenset([*phones.LABELS.split(), *BEFORE_NUMBERS.split()])
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def read(text: str) -> Wanted:
     Ignored are control characters and direction marks, punctuation around a word, and what only says what follows: a
     title before a name ("Dra."), a label before a number or a date ("tel", "CPF:").
     """
-    text = HYPHEN.sub("-", BOTH_GENDERS.sub("", _plain(text)))
+    text = phones.CARRIER_PLACE.sub("", HYPHEN.sub("-", BOTH_GENDERS.sub("", _plain(text))))
     born = None
     if written := WRITTEN_DATE.search(text):
         born = _date(*written.groups())
@@ -197,7 +196,7 @@ def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") ->
         found = found.filter(cpf=cpf)
     if phone:
         # A national number may be written with a zero before it, or with two before the country's code.
-        found = found.filter(phone_text__contains=phone.lstrip("0") or phone)
+        found = found.filter(Q(phone_text__contains=phone.lstrip("0") or phone) | _other_spellings(phone))
     return found.order_by("folded_name", "pk")
 
 
@@ -235,6 +234,7 @@ def _in_numbers(digits):
     part = digits.lstrip("0") if len(digits.lstrip("0")) >= SHORTEST_PHONE_PART else digits
     # The country's code with the city's is a part of everybody's number.
     fits = Q(phone_text__contains=part) if len(part) >= WHOLE_PHONE else Q(phone_text__regex=rf"\+.+{part}")
+    fits |= _other_spellings(digits)
     if SHORTEST_CPF_PART <= len(digits) <= CPF_LENGTH:
         fits |= Q(cpf__gte=digits.ljust(CPF_LENGTH, "0"), cpf__lte=digits.ljust(CPF_LENGTH, "9"))
     if len(digits) == NIF_LENGTH:
@@ -242,6 +242,12 @@ def _in_numbers(digits):
     if len(digits) == len("31121999") and (born := _date(digits[:2], digits[2:4], digits[4:])):
         fits |= Q(birth_date=born)
     return fits
+
+
+def _other_spellings(digits):
+    """A mobile of Brazil is found with and without its ninth digit, however it is stored."""
+    number = phones.read(digits, "BR").number
+    return Q(phone__in=phones.spellings(number)) if number else Q()
 
 
 def _is_exactly(clinic, wanted):

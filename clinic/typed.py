@@ -1,7 +1,7 @@
-"""Dates and times as people at a counter type them: the one reader of them, and its fields for every form."""
+"""Dates and times as people at a counter type them: the one reader of them, and its fields for every form; and the
+question that a form asks about a phone."""
 
 import re
-import unicodedata
 from calendar import isleap
 from datetime import date, datetime, time, timedelta
 
@@ -11,7 +11,8 @@ from django.forms.utils import from_current_timezone
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import END_OF_DAY
+from clinic.models import END_OF_DAY, Clinic, phones
+from clinic.models.characters import plain
 from clinic.models.patient import OLDEST
 
 DATE = re.compile(
@@ -37,13 +38,10 @@ TIME = re.compile(
     """,
     re.VERBOSE,
 )
-DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
 
 
 def tidy(text: str) -> str:
-    """In small letters, with plain digits, dashes and single spaces, and without what cannot be seen."""
-    plain = unicodedata.normalize("NFKC", text).translate(DASHES).lower()
-    return " ".join("".join(char for char in plain if unicodedata.category(char) != "Cf").split())
+    return plain(text).lower()
 
 
 class TypedDateField(forms.Field):
@@ -158,3 +156,25 @@ class TypedDateTimeField(forms.SplitDateTimeField):
             day = values[0] and values[0] + timedelta(days=1)
             return day and from_current_timezone(datetime.combine(day, time.min))
         return super().compress(values)
+
+
+class AsksAboutPhone:
+    """A form with a field `phone`. Of a number that may be another one, as a mobile without its ninth digit, the box
+    `phone_is_right` confirms that very other one. Nothing is put in its place before."""
+
+    asked_phone = None  # (E.164, as it is written) of the number to ask about
+
+    @property
+    def phone_is_confirmed(self) -> bool:
+        return self.asked_phone is not None and self.data.get("phone_is_right") == self.asked_phone[0]
+
+    @property
+    def asks_phone(self) -> bool:
+        return self.asked_phone is not None and (self.phone_is_confirmed or "phone" in self.errors)
+
+    def confirmed_phone(self, clinic: Clinic) -> str:
+        """The phone as typed, or the number that was asked about once that one is confirmed."""
+        typed = self.cleaned_data.get("phone") or ""
+        phone = phones.read(typed, clinic.country)
+        self.asked_phone = (phone.meant, phone.params["phone"]) if phone.meant else None
+        return phone.meant if self.phone_is_confirmed else typed

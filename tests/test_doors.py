@@ -95,7 +95,7 @@ BAD = {
     "procedure not offered": (spoil_procedure, Reason.PROCEDURE_NOT_OFFERED),
     "discount expired": (spoil_discount, Reason.DISCOUNT_EXPIRED),
     "cpf with wrong digits": (spoil_cpf, Reason.CPF_INVALID),
-    "impossible phone": (spoil_phone, Reason.PHONE_IMPOSSIBLE),
+    "impossible phone": (spoil_phone, Reason.PHONE_TOO_SHORT),
     "outside hours": (lambda good: good.update(starts=time(7)), Reason.OUTSIDE_HOURS),
     "past": (lambda good: good.update(day=MONDAY - timedelta(days=7)), Reason.DATE_PAST),
     "end before start": (lambda good: good.update(ends=time(8, 30)), Reason.END_NOT_AFTER_START),

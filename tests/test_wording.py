@@ -275,7 +275,7 @@ TABLE = [
     (own("web:patient-list"), "Quem procura?" , "Quem você procura?"),
     (without_name, "Indique o nome do utente.", "Informe o nome do paciente."),
     (without_name, "Indique um telefone, por exemplo 912 345 678.", "Informe um telefone com DDD, por exemplo (81)"),
-    (bad_phone, "Escreva os 9 dígitos, por exemplo 912 345 678", "Escreva com DDD, por exemplo (81) 99999-9999"),
+    (bad_phone, "são só 2. Escreva os 9, por exemplo 912 345 678", "Escreva com DDD, por exemplo (81) 99999-9999"),
     (own("web:password-change"), "Alterar a palavra-passe", "Trocar a senha"),
     (short_password, "Esta palavra-passe é demasiado curta.", "Esta senha é muito curta."),
     (own("admin:index"), "O que pretende organizar?", "O que você quer organizar?"),

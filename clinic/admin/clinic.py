@@ -5,13 +5,13 @@ from django.utils.translation import gettext_lazy
 
 from clinic.access.middleware import choose_clinic
 from clinic.admin.base import NounAdmin
-from clinic.admin.forms import SentencesForm
+from clinic.admin.forms import NamedForm
 from clinic.models import Clinic, clinic
 
 TIME_ZONES = sorted(zone for zones in clinic.TIME_ZONES.values() for zone in zones)
 
 
-class ClinicForm(SentencesForm):
+class ClinicForm(NamedForm):
     class Meta:
         widgets = {"time_zone": forms.Select(choices=[(name, name.replace("_", " ")) for name in TIME_ZONES])}
 

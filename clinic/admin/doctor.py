@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline
-from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput
+from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
 from clinic.models import Absence, Doctor, WorkingHours
 from clinic.models.schedule import LONGEST_NIGHT, are_hours, crossing
 from clinic.typed import TypedEndField
@@ -64,7 +64,7 @@ class AbsenceInline(ClinicRowInline):
     fields = ["starts_at", "ends_at", "reason"]
 
 
-class DoctorForm(ClinicRowForm):
+class DoctorForm(NamedClinicRowForm):
     class Meta:
         widgets = {"procedures": forms.CheckboxSelectMultiple}
 

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from clinic.admin.filled import FilledForm, FilledFormSet
 from clinic.admin.sentences import SENTENCES
 from clinic.models.doctor import end_of_hours
+from clinic.models.names import validate_has_letter
 
 
 class LocalDecimalField(forms.DecimalField):
@@ -61,6 +62,16 @@ class SentencesForm(FilledForm):
                 self.add_error(field if field in self.fields else None, sentence)
 
 
+class NamedForm(SentencesForm):
+    """A row with the name of a person or a thing; an old name without a letter stays until it is changed."""
+
+    def clean_name(self):
+        name = self.cleaned_data["name"]
+        if "name" in self.changed_data:
+            validate_has_letter(name)
+        return name
+
+
 class ClinicRowForm(SentencesForm):
     """A row of `clinic`, which nobody types but the constraints look at."""
 
@@ -73,6 +84,10 @@ class ClinicRowForm(SentencesForm):
 
     def _get_validation_exclusions(self):
         return super()._get_validation_exclusions() - {"clinic"}
+
+
+class NamedClinicRowForm(NamedForm, ClinicRowForm):
+    pass
 
 
 class ClinicRowFormSet(FilledFormSet):

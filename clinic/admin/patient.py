@@ -1,5 +1,4 @@
 import re
-from contextlib import suppress
 from dataclasses import fields
 
 from django import forms
@@ -7,7 +6,6 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from phonenumbers import NumberParseException
 
 from clinic import patients
 from clinic.admin.base import ClinicRowAdmin, LargeTable
@@ -22,16 +20,17 @@ from clinic.booking import (
     register_patient,
     same_patients,
 )
-from clinic.models import Clinic, Patient
+from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.patient import OLDEST, years_between
-from clinic.templatetags import written
-from clinic.typed import TypedDateField
+from clinic.templatetags.written import born
+from clinic.typed import AsksAboutPhone, TypedDateField
 
 ID = re.compile("[0-9]{1,18}")
+DOCUMENTS = {"cpf": documents.read_cpf, "nif": documents.read_nif}
 DETAILS = [field.name for field in fields(PatientDetails)]
 
 
-class PatientForm(ClinicRowForm):
+class PatientForm(AsksAboutPhone, ClinicRowForm):
     """Typed text goes through the rules of the front desk, not through the model's validation."""
 
     name = forms.CharField(label=_("Nome"), required=False)
@@ -54,9 +53,10 @@ class PatientForm(ClinicRowForm):
 
     def comparable(self, name, value):
         if name == "phone":
-            with suppress(NumberParseException):
-                return written.phone(value, self.instance.clinic)
-        return re.sub("[^0-9]", "", value) if name in {"cpf", "nif"} else super().comparable(name, value)
+            phone = phones.read(value, self.instance.clinic.country)
+            return phone.number or value, phone.fault
+        reader = DOCUMENTS.get(name)
+        return reader(value) if reader else super().comparable(name, value)
 
     def _post_clean(self):
         clinic, patient_id = self.instance.clinic, self.instance.pk
@@ -80,6 +80,7 @@ class PatientForm(ClinicRowForm):
 
     def details(self):
         typed = {name: self.cleaned_data.get(name) for name in DETAILS}
+        typed["phone"] = self.confirmed_phone(self.instance.clinic)
         empty = {"birth_date": None, "died": False, "died_on": None}
         return PatientDetails(**{name: value or empty.get(name, "") for name, value in typed.items()})
 
@@ -140,7 +141,7 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
 
     @admin.display(description=_("data de nascimento"), ordering="birth_date", empty_value="—")
     def birth_date_and_age(self, patient):
-        return written.born(patient) or None
+        return born(patient) or None
 
     @admin.display(description=_("completo"), boolean=True)
     def is_complete(self, patient):

@@ -1,11 +1,13 @@
 from django.contrib import admin
 
 from clinic.admin.base import ClinicRowAdmin
+from clinic.admin.forms import NamedClinicRowForm
 from clinic.models import Procedure
 
 
 @admin.register(Procedure)
 class ProcedureAdmin(ClinicRowAdmin):
+    form = NamedClinicRowForm
     fields = ["name", "code", "price", "duration_minutes", "active"]
     list_display = ["name", "code", "price", "duration_minutes", "active"]
     list_filter = ["active"]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic.access import lockout
 from clinic.admin.base import NounAdmin, sees_all
-from clinic.admin.forms import SentencesForm
+from clinic.admin.forms import NamedForm
 from clinic.models import StaffUser
 
 GENERATED_BYTES = 12
@@ -17,7 +17,7 @@ SEEN = "clinic.admin.staff.seen"
 EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 
 
-class StaffForm(SentencesForm):
+class StaffForm(NamedForm):
     new_password = forms.CharField(
         label=gettext_lazy("Nova senha"),
         required=False,

@@ -2,7 +2,7 @@
 
 from clinic.booking.bookings import book, check
 from clinic.booking.changes import annotate, change_status, next_statuses, state
-from clinic.booking.details import CpfPolicy, PatientDetails, unstorable, unstorable_in_json
+from clinic.booking.details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
 from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.booking.moves import check_reschedule, is_movable, place, reschedule
 from clinic.booking.openings import Opening, openings, openings_of_any
@@ -22,15 +22,16 @@ from clinic.booking.writing import Author, disk_is_full, is_in_somebodys_way, lo
 
 __all__ = [
     "MOST_PROCEDURES",
+    "PHONE_FAULTS",
     "Author",
     "BookingRefused",
-    "CpfPolicy",
     "DoctorFault",
     "DoctorRefused",
     "Hours",
     "LineRequest",
     "Opening",
     "PatientDetails",
+    "Policy",
     "PricedLine",
     "Proposal",
     "Reason",

@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
-import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 from localflavor.br.validators import BRCPFValidator
 from stdnum.pt import nif as portuguese_nif
 
 from clinic.booking.refusals import Reason, Refusal
-from clinic.models import Clinic
+from clinic.models import Clinic, documents, phones
+from clinic.models.names import has_letter
+from clinic.models.phones import Fault
 
 NAME_LIMIT = 160
 NOTES_LIMIT = 5000
 EMAIL_LIMIT = 254
-BRAZIL = 55
+CPF_DIGITS = 11
+FINAL_CONSUMER = "999999990"  # on invoices of Portugal to people who give no NIF
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
+# Of a foreign number that is possible nobody here knows better; all others are refused where a person can be asked.
+PHONE_FAULTS = {fault: Reason[f"PHONE_{fault.name}"] for fault in Fault if fault is not Fault.NOT_ABROAD}
 valid_cpf = BRCPFValidator()
 # What a keyboard makes of the characters that control; and halves of a UTF-16 pair, which no UTF-8 can hold.
 _BLANKS = "\t\n\r"
@@ -30,12 +34,15 @@ _TURNING = "\u202b\u202d\u202e\u2067"
 _MOST_NAMED = 3
 
 
-class CpfPolicy(Enum):
-    """STRICT: a person is there to ask, so a doubtful CPF is refused. LENIENT: a machine sent it, so the booking is
-    kept without it and the front desk sees "CPF a confirmar" (ImageMais, "POST /api/appointments", sample CPF)."""
+class Policy(Enum):
+    """STRICT: a person is there to ask, so a doubtful CPF or phone is refused. LENIENT: a machine sent it, so the
+    booking is kept, with a phone that may not exist ("telefone a confirmar") and without a doubtful CPF ("CPF a
+    confirmar"; ImageMais, "POST /api/appointments", sample CPF). EXACT_CPF: a machine sent it where no booking could be
+    lost, so the phone is as with LENIENT and the CPF as with STRICT."""
 
     STRICT = "strict"
     LENIENT = "lenient"
+    EXACT_CPF = "exact_cpf"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +102,11 @@ def unstorable_line(text: str, reason: Reason) -> list[Refusal]:
     return _refused(unstorable(text), reason)
 
 
+def name_without_letters(name: str, reason: Reason) -> list[Refusal]:
+    """Of what cannot be stored at all nothing else is said."""
+    return [] if has_letter(name) or unstorable(name) else [Refusal(reason)]
+
+
 def unstorable_notes(text: str) -> list[Refusal]:
     """Names lose the marks that turn the direction; notes keep every mark, so that these are refused."""
     turning = _code_points(char for char in text if char in _TURNING)
@@ -123,21 +135,27 @@ def _texts(value):
             yield from _texts(inner)
 
 
-def examine(details: PatientDetails, clinic: Clinic, *, today: date, policy: CpfPolicy) -> Examined:
-    """Every broken rule about the details alone, without asking the database."""
+def examine(
+    details: PatientDetails, clinic: Clinic, *, today: date, policy: Policy, stored: PatientDetails | None = None
+) -> Examined:
+    """Every broken rule about the details alone, without asking the database.
+
+    A phone, a NIF or a name as it is `stored` may be one that is no longer taken from anybody.
+    """
+    stored = stored or PatientDetails()
     refusals = [
         *unstorable_line(details.name, Reason.NAME_UNSTORABLE),
         *unstorable_line(details.social_name, Reason.SOCIAL_NAME_UNSTORABLE),
         *unstorable_notes(details.notes),
     ]
-    cpf, typed_cpf = _settle_cpf(details.cpf, policy is CpfPolicy.STRICT or clinic.strict_cpf, refusals)
+    cpf, typed_cpf = _settle_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
     clean = PatientDetails(
         name=_short(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
         social_name=_short(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, NAME_LIMIT, refusals),
-        phone=_phone(details.phone, clinic, refusals),
+        phone=_phone(details.phone, stored.phone, clinic, policy, refusals),
         birth_date=_birth_date(details.birth_date, today, refusals),
         cpf=cpf or "",
-        nif=_nif(details.nif, refusals),
+        nif=_nif(details.nif, stored.nif, refusals),
         email=_email(details.email, refusals),
         notes=_short(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, NOTES_LIMIT, refusals),
         died=details.died,
@@ -145,15 +163,22 @@ def examine(details: PatientDetails, clinic: Clinic, *, today: date, policy: Cpf
     )
     if not clean.name:
         refusals.append(Refusal(Reason.NAME_MISSING))
+    elif clean.name != stored.name:
+        refusals += name_without_letters(clean.name, Reason.NAME_WITHOUT_LETTERS)
+    if clean.social_name and clean.social_name != stored.social_name:
+        refusals += name_without_letters(clean.social_name, Reason.SOCIAL_NAME_WITHOUT_LETTERS)
     return Examined(clean, cpf, typed_cpf, refusals)
 
 
 def _settle_cpf(raw, strict, refusals):
     """(the patient's CPF or None, digits that were typed but are not believed): the one place that decides."""
-    digits = raw.replace(".", "").replace("-", "").replace(" ", "")
+    digits = documents.read_cpf(raw)
     if not digits:
         return None, ""
-    if len(digits) != 11 or not digits.isascii() or not digits.isdigit():
+    if documents.is_cnpj(raw):
+        refusals.append(Refusal(Reason.CPF_IS_CNPJ))
+        return None, ""
+    if len(digits) != CPF_DIGITS or not digits.isascii() or not digits.isdigit():
         refusals.append(Refusal(Reason.CPF_SHAPE))
         return None, ""
     try:
@@ -166,25 +191,21 @@ def _settle_cpf(raw, strict, refusals):
     return digits, ""
 
 
-def _phone(raw, clinic, refusals):
+def _phone(raw, stored, clinic, policy, refusals):
     example = {"example": PHONE_EXAMPLES[clinic.country]}
     if not raw.strip():
         refusals.append(Refusal(Reason.PHONE_MISSING, example))
         return ""
-    try:
-        number = phonenumbers.parse(raw, clinic.country)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or number.extension or not _is_reachable(number) or unstorable(raw):
+    if unstorable(raw):
         refusals.append(Refusal(Reason.PHONE_IMPOSSIBLE, example))
         return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _is_reachable(number):
-    """Whether it is possible, and if Brazilian has its area code: without one the library finds it possible as well."""
-    possible = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
-    return possible and (number.country_code != BRAZIL or number.national_number >= 10**9)
+    phone = phones.read(raw, clinic.country)
+    if stored and phone == phones.read(stored, clinic.country):
+        return phone.number
+    if phone.fault in PHONE_FAULTS and (policy is Policy.STRICT or not phone.number):
+        params = phone.params | example | {"number": phone.meant}
+        refusals.append(Refusal(PHONE_FAULTS[phone.fault], params))
+    return phone.number
 
 
 def _birth_date(born, today, refusals):
@@ -207,12 +228,17 @@ def _died_on(details, today, refusals):
     return day
 
 
-def _nif(raw, refusals):
-    digits = raw.replace(" ", "")
-    if digits and not portuguese_nif.is_valid(digits):
+def _nif(raw, stored, refusals):
+    digits = documents.read_nif(raw)
+    if not digits or digits == stored:
+        return digits
+    if digits == FINAL_CONSUMER:
+        refusals.append(Refusal(Reason.NIF_OF_NOBODY))
+        return ""
+    if not portuguese_nif.is_valid(digits):
         refusals.append(Refusal(Reason.NIF_INVALID))
         return ""
-    return portuguese_nif.compact(digits) if digits else ""
+    return digits
 
 
 def _email(raw, refusals):

@@ -10,11 +10,13 @@ from django.db import models, transaction
 from clinic.booking.details import tidy, unstorable
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from clinic.models.names import has_letter
 from clinic.models.schedule import are_hours, crossing
 
 
 class DoctorFault(Enum):
     NAME_MISSING = auto()
+    NAME_WITHOUT_LETTERS = auto()
     NAME_TOO_LONG = auto()
     NAME_UNSTORABLE = auto()
     PROCEDURE_UNKNOWN = auto()
@@ -68,6 +70,7 @@ def _faults(clinic, name, procedures, hours, interval_minutes):
     limit = Doctor._meta.get_field("name").max_length
     wrong = {
         DoctorFault.NAME_MISSING: not name,
+        DoctorFault.NAME_WITHOUT_LETTERS: bool(name) and not has_letter(name) and not unstorable(name),
         DoctorFault.NAME_TOO_LONG: len(name) > limit,
         DoctorFault.NAME_UNSTORABLE: bool(unstorable(name)),
         DoctorFault.PROCEDURE_UNKNOWN: len(_found(clinic, procedures)) < len(set(procedures)),

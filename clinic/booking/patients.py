@@ -10,16 +10,16 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from clinic.booking import rows
-from clinic.booking.details import CpfPolicy, Examined, PatientDetails, examine
+from clinic.booking.details import Examined, PatientDetails, Policy, examine
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.writing import transacted
 from clinic.cursors import prepared_cursor
-from clinic.models import Clinic, Patient
+from clinic.models import Clinic, Patient, phones
 from clinic.models.locks import get_locked
 
 
 def find(
-    examined: Examined, clinic: Clinic, policy: CpfPolicy, *, lock: bool, besides: Collection[int] = ()
+    examined: Examined, clinic: Clinic, policy: Policy, *, lock: bool, besides: Collection[int] = ()
 ) -> Patient | None:
     """The patient these details mean, with `lock` held (FOR NO KEY UPDATE); None if nobody fits.
 
@@ -48,7 +48,7 @@ def register_patient(
     details: PatientDetails,
     *,
     key: UUID | None = None,
-    policy: CpfPolicy = CpfPolicy.STRICT,
+    policy: Policy = Policy.STRICT,
     besides: Collection[int] = (),
 ) -> Patient:
     """A new patient; the same details sent again with the same `key` (a double click) mean the same one.
@@ -78,14 +78,14 @@ def register_patient(
 def same_patients(clinic: Clinic, details: PatientDetails, *, besides: Collection[int] = ()) -> list[Patient]:
     """Those for whom `register_patient` refuses with PATIENT_EXISTS, for a person to say who is who. Reads only."""
     today = clinic.local(timezone.now()).date()
-    examined = examine(details, clinic, today=today, policy=CpfPolicy.STRICT)
+    examined = examine(details, clinic, today=today, policy=Policy.STRICT)
     if examined.refusals or examined.cpf and rows.patients_with_cpf(clinic, examined.cpf, lock=False):
         return []
     return _same(examined, clinic, besides)
 
 
 def edit_patient(
-    patient_id: int, details: PatientDetails, *, clinic: Clinic, policy: CpfPolicy = CpfPolicy.STRICT
+    patient_id: int, details: PatientDetails, *, clinic: Clinic, policy: Policy = Policy.STRICT
 ) -> Patient:
     """The patient with these details instead; a CPF that is forgiven but not believed leaves the stored one.
 
@@ -103,7 +103,7 @@ def edit_patient(
 
 
 def change_patient(
-    patient_id: int, changes: Mapping[str, Any], *, clinic: Clinic, policy: CpfPolicy = CpfPolicy.STRICT
+    patient_id: int, changes: Mapping[str, Any], *, clinic: Clinic, policy: Policy = Policy.STRICT
 ) -> Patient:
     """The patient with these fields of PatientDetails changed, and the others as they are stored at that moment.
 
@@ -125,11 +125,10 @@ def change_patient(
 
 
 def check_patient(
-    details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None, policy: CpfPolicy = CpfPolicy.STRICT
+    details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None, policy: Policy = Policy.STRICT
 ) -> list[Refusal]:
     """What `register_patient`, or with an id `edit_patient` and `change_patient`, would refuse."""
-    today = clinic.local(timezone.now()).date()
-    examined = examine(details, clinic, today=today, policy=policy)
+    examined = _examined(details, clinic, patient_id, policy=policy)
     return examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id)
 
 
@@ -139,9 +138,19 @@ def details_of(patient: Patient) -> PatientDetails:
     return PatientDetails(**stored | {"phone": patient.phone.as_e164, "cpf": patient.cpf or ""})
 
 
-def _examined_or_refused(clinic, details, patient_id=None, *, policy):
+def _examined(details, clinic, patient_id=None, *, policy):
+    """`examine`; what an older rule let into that patient's row is refused only when it is changed."""
     today = clinic.local(timezone.now()).date()
     examined = examine(details, clinic, today=today, policy=policy)
+    if patient_id is None or not examined.refusals:
+        return examined
+    patient = Patient.objects.of(clinic).filter(pk=patient_id).first()
+    stored = details_of(patient) if patient else None
+    return examine(details, clinic, today=today, policy=policy, stored=stored)
+
+
+def _examined_or_refused(clinic, details, patient_id=None, *, policy):
+    examined = _examined(details, clinic, patient_id, policy=policy)
     if refusals := examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id):
         raise BookingRefused(refusals)
     return examined
@@ -168,7 +177,7 @@ def _cpf_owner(clinic, cpf, patient_id):
 
 def _hold(clinic, examined):
     with prepared_cursor() as cursor:
-        for known_by in filter(None, [examined.cpf, examined.details.phone]):
+        for known_by in filter(None, [examined.cpf, phones.spellings(examined.details.phone)[0]]):
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [clinic.pk, known_by])
 
 
@@ -180,7 +189,8 @@ def _known(examined, clinic, policy, lock, besides):
 
 
 def _same(examined, clinic, besides, *, lock=False):
-    namesakes = rows.patients_called(clinic, examined.details.name, examined.details.phone, lock=lock)
+    spellings = phones.spellings(examined.details.phone)
+    namesakes = rows.patients_called(clinic, examined.details.name, spellings, lock=lock)
     return [patient for patient in namesakes if patient.pk not in besides and _may_be(patient, examined)]
 
 
@@ -194,7 +204,7 @@ def _may_be(patient, examined):
 def _believed(owner, details, clinic, policy):
     if details.birth_date and owner.birth_date and owner.birth_date != details.birth_date:
         raise BookingRefused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
-    if policy is CpfPolicy.STRICT and not rows.is_called(clinic, owner, details.name):
+    if policy is Policy.STRICT and not rows.is_called(clinic, owner, details.name):
         raise BookingRefused([Refusal(Reason.CPF_TAKEN, {"name": owner.called})])
     return owner
 

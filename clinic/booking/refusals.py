@@ -23,6 +23,11 @@ class Reason(Enum):
     DIED_ON_IMPOSSIBLE = "died_on", _("A data do falecimento deve ficar entre o nascimento e hoje. Corrija ou apague.")
     DIED_ON_WITHOUT_MARK = "died_on", _("Selecione “Falecido(a)” para gravar esta data, ou apague a data.")
     NAME_MISSING = "name", _("Informe o nome do paciente.")
+    NAME_WITHOUT_LETTERS = "name", _("O nome não tem nenhuma letra. Escreva o nome do paciente.")
+    SOCIAL_NAME_WITHOUT_LETTERS = (
+        "social_name",
+        _("O nome social não tem nenhuma letra. Escreva como a pessoa quer ser chamada, ou deixe em branco."),
+    )
     NAME_TOO_LONG = "name", _("O nome tem %(length)s caracteres; o máximo é %(limit)s.")
     SOCIAL_NAME_TOO_LONG = "social_name", _("O nome social tem %(length)s caracteres; o máximo é %(limit)s.")
     NAME_UNSTORABLE = "name", _("O nome tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo.")
@@ -35,12 +40,55 @@ class Reason(Enum):
         "phone",
         _("Este telefone não existe. Escreva com DDD, por exemplo %(example)s, ou com + e o código do país."),
     )
+    PHONE_NOT_DIGITS = (
+        "phone",
+        _("O telefone tem “%(found)s”, que não é número. Escreva só os dígitos, por exemplo %(example)s."),
+    )
+    PHONE_CARRIER = (
+        "phone",
+        _(
+            "O telefone começa por 00 e o código de uma operadora, %(carrier)s. Escreva só DDD e número, por exemplo"
+            " %(example)s, ou + e o código do país."
+        ),
+    )
+    PHONE_SEVERAL = "phone", _("São vários telefones. Escreva um aqui, por exemplo %(example)s.")
+    PHONE_TOO_SHORT = "phone", _("Faltam dígitos: são só %(count)s. Escreva com DDD, por exemplo %(example)s.")
+    PHONE_DIGIT_MISSING = "phone", _("Falta um dígito: %(phone)s. Confira o número com a pessoa.")
+    PHONE_DIGITS_MISSING = "phone", _("Faltam %(count)s dígitos: %(phone)s. Confira o número com a pessoa.")
+    PHONE_TOO_LONG = (
+        "phone",
+        _("Há dígitos a mais: são %(count)s, %(over)s além do possível. Confira, ou comece por + e o código do país."),
+    )
+    PHONE_AREA_MISSING = "phone", _("Falta o DDD: (__) %(phone)s. Escreva, por exemplo, %(example)s.")
+    PHONE_AREA_UNKNOWN = "phone", _("Não existe o DDD %(area)s. Confira, ou comece por + e o código do país.")
+    PHONE_NOT_IN_BRAZIL = (
+        "phone",
+        _(
+            "Este número não existe no Brasil: depois do DDD %(area)s começa por %(begins)s. Confira, ou comece por +"
+            " e o código do país."
+        ),
+    )
+    PHONE_NOT_IN_PORTUGAL = (
+        "phone",
+        _("Este número não existe em Portugal: começa por %(begins)s. Confira, ou comece por + e o código do país."),
+    )
+    PHONE_NINTH_DIGIT = "phone", _("Acrescentamos o 9: %(phone)s. Confere? Selecione a caixa, ou corrija o número.")
+    PHONE_TEN_DIGITS = (
+        "phone",
+        _("São dez dígitos. Se falta o 9 do celular, é %(phone)s: confere? Selecione a caixa, ou complete o número."),
+    )
+    PHONE_OF_BRAZIL = (
+        "phone",
+        _("Este número não existe em Portugal. É do Brasil, %(phone)s? Selecione a caixa, ou corrija o número."),
+    )
     BIRTH_DATE_IMPOSSIBLE = "birth_date", _("A data de nascimento deve ser anterior a hoje e posterior a 1899.")
     CPF_SHAPE = "cpf", _("O CPF tem 11 dígitos, por exemplo 529.982.247-25. Corrija ou deixe em branco.")
+    CPF_IS_CNPJ = "cpf", _("Isto é um CNPJ; aqui vai o CPF da pessoa. Corrija ou deixe em branco.")
     CPF_INVALID = "cpf", _("Os dígitos deste CPF não conferem. Corrija ou deixe em branco por enquanto.")
     CPF_TAKEN = "cpf", _("Este CPF já é de %(name)s. Escolha esse cadastro na busca ou corrija o número.")
     CPF_OTHER_BIRTH_DATE = "cpf", _("Este CPF já está cadastrado com outra data de nascimento. Confira os dois.")
     NIF_INVALID = "nif", _("Este NIF não é válido. São 9 dígitos; corrija ou deixe em branco.")
+    NIF_OF_NOBODY = "nif", _("É o NIF de consumidor final. Deixe em branco.")
     EMAIL_INVALID = "email", _("Este e-mail não é válido. Exemplo: nome@provedor.com.")
     DOCTOR_MISSING = "doctor", _("Escolha o médico ou a médica.")
     DOCTOR_UNKNOWN = "doctor", _("Este profissional não atende mais aqui. Escolha outro.")

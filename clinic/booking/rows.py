@@ -161,10 +161,10 @@ def is_called(clinic: Clinic, patient: Patient, name: str) -> bool:
         return cursor.fetchone() == (True,)
 
 
-def patients_called(clinic: Clinic, name: str, phone: str, *, lock: bool) -> list[Patient]:
-    """Those with this E.164 phone and, by its letters, this name; with `lock` held."""
-    same = "phone = %s AND clinic_letters(folded_name) = clinic_letters(clinic_fold(%s))"
-    return _patients(same, [clinic.pk, phone, name], lock)
+def patients_called(clinic: Clinic, name: str, phones: list[str], *, lock: bool) -> list[Patient]:
+    """Those with one of these E.164 phones and, by its letters, this name; with `lock` held."""
+    same = "phone = ANY(%s) AND clinic_letters(folded_name) = clinic_letters(clinic_fold(%s))"
+    return _patients(same, [clinic.pk, phones, name], lock)
 
 
 def hold(clinic: Clinic, doctors: set[int], patient: int) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from clinic.booking import rows
-from clinic.booking.details import NOTES_LIMIT, CpfPolicy, PatientDetails, unstorable_notes
+from clinic.booking.details import NOTES_LIMIT, PatientDetails, Policy, unstorable_notes
 from clinic.booking.pricing import PricedLine
 from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
@@ -53,7 +53,7 @@ class Proposal:
     source: str = Appointment.Source.MANUAL
     status: Status = Status.SCHEDULED
     metadata: dict = field(default_factory=dict)
-    policy: CpfPolicy = CpfPolicy.STRICT
+    policy: Policy = Policy.STRICT
     uuid: UUID | None = None
     besides: tuple[int, ...] = ()
     shown_total: Decimal | None = None

@@ -6,8 +6,10 @@ stored one is stripped by `clinic_letters` (migration 0005), of which the model 
 
 import re
 
+from django.core.exceptions import ValidationError
 from django.db.models import Func, Q, TextField, Transform, Value
 from django.db.models.functions import Concat
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models.ranges import Fold
 
@@ -39,6 +41,17 @@ class AcrossWords(Func):
 def words(text: str) -> list[str]:
     """The words of a text with what joins them inside: `(D’Ávila), Müller-Weiß.` has two."""
     return WORD.findall(text)
+
+
+def has_letter(name: str) -> bool:
+    """A name of a person or a thing has one, in whatever script."""
+    return any(char.isalpha() for char in name)
+
+
+def validate_has_letter(name: str) -> None:
+    """Raises ValidationError."""
+    if not has_letter(name):
+        raise ValidationError(_("O nome não tem nenhuma letra. Escreva-o de novo."), code="no_letter")
 
 
 def letters(word: str) -> str:

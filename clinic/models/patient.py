@@ -14,6 +14,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from clinic.models.clinic import ClinicRow
 from clinic.models.names import Letters
+from clinic.models.phones import is_certain
 from clinic.models.ranges import Fold
 
 OLDEST = 110  # years; above it a screen asks whether the birth date is right
@@ -102,3 +103,8 @@ class Patient(ClinicRow):
     def is_incomplete(self):
         """Whether the front desk should ask for the rest on arrival ("cadastro incompleto")."""
         return self.birth_date is None or not (self.cpf or self.nif)
+
+    @property
+    def has_doubtful_phone(self):
+        """Whether it is not known that there is such a number ("telefone a confirmar")."""
+        return not is_certain(self.phone)

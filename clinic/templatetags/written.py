@@ -4,7 +4,6 @@ import json
 from datetime import date
 from decimal import Decimal
 
-import phonenumbers
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext
 from phonenumber_field.phonenumber import PhoneNumber
 
-from clinic.models import Patient
+from clinic.models import Patient, phones
 from clinic.models.patient import years_between
 
 BABY_YEARS = 2
@@ -28,12 +27,9 @@ def money(amount: Decimal, clinic) -> str:
 
 
 @register.filter
-def phone(number, clinic) -> str:
-    """(81) 99999-9999 at home, +351 912 345 678 from abroad."""
-    parsed = number if isinstance(number, PhoneNumber) else phonenumbers.parse(number, clinic.country)
-    abroad = parsed.country_code != phonenumbers.country_code_for_region(clinic.country)
-    style = phonenumbers.PhoneNumberFormat
-    return phonenumbers.format_number(parsed, style.INTERNATIONAL if abroad else style.NATIONAL)
+def phone(number: PhoneNumber, clinic) -> str:
+    """As `phones.written` writes it."""
+    return phones.written(number, clinic.country)
 
 
 @register.filter(expects_localtime=True)

@@ -248,6 +248,8 @@ def _focus(form):
     if "new" in form.data:
         return "phone" if form.data.get("name") else "name"
     errors = [field.name for field in form.shown if field.errors]
+    if errors[:1] == ["phone"] and form.asks_phone:
+        return "phone_is_right"
     if errors:
         return {"procedure": last_line, "discount": last_line}.get(errors[0], errors[0])
     return "save"

@@ -28,7 +28,7 @@ from clinic.api.mivicall.appointments import CURSOR, MOVE_MISSING
 from clinic.api.mivicall.availability import WINDOW
 from clinic.api.mivicall.urls import reference as mivicall_reference
 from clinic.api.refused import Problem
-from clinic.booking import DoctorFault, Reason
+from clinic.booking import PHONE_FAULTS, DoctorFault, Reason
 from clinic.models import ApiKey, Appointment, Clinic
 from tests.factories import (
     book_appointment,
@@ -57,7 +57,8 @@ RULES = {
     Reason.NAME_UNSTORABLE,
     Reason.NOTES_UNSTORABLE,
     Reason.OUTSIDE_HOURS,
-    Reason.PHONE_IMPOSSIBLE,
+    *PHONE_FAULTS.values(),
+    Reason.NAME_WITHOUT_LETTERS,
     Reason.PHONE_MISSING,  # a phone of blanks
     Reason.PROCEDURE_NOT_OFFERED,
     Reason.PROCEDURE_UNKNOWN,
@@ -69,6 +70,7 @@ FAULTS = {
     DoctorFault.ENDS_NOT_AFTER_START,
     DoctorFault.NAME_MISSING,
     DoctorFault.NAME_UNSTORABLE,
+    DoctorFault.NAME_WITHOUT_LETTERS,
     DoctorFault.PROCEDURE_UNKNOWN,
 }
 # Among them, in both APIs: a key that an earlier request of the test has used.

@@ -6,9 +6,9 @@ import pytest
 
 from clinic.booking import (
     BookingRefused,
-    CpfPolicy,
     LineRequest,
     PatientDetails,
+    Policy,
     Reason,
     annotate,
     book,
@@ -76,7 +76,7 @@ def tried(desk, proposal):
 def test_any_text_in_any_field_of_a_patient_is_stored_whole_or_refused_at_its_field(desk, kind, field):
     typed = PatientDetails(**{"name": "Ana", "phone": "(81) 99876-5432"} | {field: TEXTS[kind]})
 
-    result = tried(desk, desk.proposal(details=typed, policy=CpfPolicy.LENIENT))
+    result = tried(desk, desk.proposal(details=typed, policy=Policy.LENIENT))
 
     if isinstance(result, BookingRefused):
         assert {each.field for each in result.refusals} == {field}

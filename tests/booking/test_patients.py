@@ -7,11 +7,13 @@ from uuid import uuid4
 import pytest
 
 from clinic.booking import (
-    CpfPolicy,
+    PHONE_FAULTS,
     PatientDetails,
+    Policy,
     Reason,
     check,
     check_patient,
+    details_of,
     edit_patient,
     register_patient,
     same_patients,
@@ -29,7 +31,7 @@ def joao(desk):
     return make_patient(desk.clinic, name="João  da Silva", phone="+5581998765432", cpf=None, birth_date=None)
 
 
-def booked_patient(desk, hour=9, policy=CpfPolicy.STRICT, **typed):
+def booked_patient(desk, hour=9, policy=Policy.STRICT, **typed):
     return desk.book(details=details(**typed), policy=policy, starts_at=desk.at(hour)).patient
 
 
@@ -122,10 +124,10 @@ def test_at_the_counter_a_cpf_with_another_name_is_refused_but_the_social_name_i
 
 
 def test_an_api_knows_a_patient_by_the_cpf_alone(desk):
-    assert booked_patient(desk, name="A. Souza", cpf=desk.patient.cpf, policy=CpfPolicy.LENIENT) == desk.patient
+    assert booked_patient(desk, name="A. Souza", cpf=desk.patient.cpf, policy=Policy.LENIENT) == desk.patient
 
 
-@pytest.mark.parametrize("policy", CpfPolicy)
+@pytest.mark.parametrize("policy", Policy)
 def test_a_cpf_with_another_birth_date_is_refused_to_everybody(desk, policy):
     typed = details(name="Ana Souza", cpf=desk.patient.cpf, birth_date=date(1999, 9, 9))
 
@@ -134,7 +136,7 @@ def test_a_cpf_with_another_birth_date_is_refused_to_everybody(desk, policy):
 
 
 def test_an_api_may_send_a_doubtful_cpf_which_is_kept_beside_the_appointment_only(desk):
-    appointment = desk.book(details=details(cpf="123.456.789-00"), policy=CpfPolicy.LENIENT)
+    appointment = desk.book(details=details(cpf="123.456.789-00"), policy=Policy.LENIENT)
 
     assert appointment.typed_cpf == "12345678900"
     assert appointment.patient.cpf is None
@@ -144,7 +146,7 @@ def test_a_strict_clinic_takes_a_doubtful_cpf_from_nobody():
     desk = open_desk(strict_cpf=True)
     typed = details(cpf="123.456.789-00")
 
-    assert refused(desk.book, details=typed, policy=CpfPolicy.LENIENT).reasons == {Reason.CPF_INVALID}
+    assert refused(desk.book, details=typed, policy=Policy.LENIENT).reasons == {Reason.CPF_INVALID}
 
 
 def test_a_patient_of_another_clinic_is_never_meant(desk):
@@ -287,10 +289,32 @@ def test_another_clinics_patient_cannot_be_edited(desk):
         ("BR", "+55 81 99876-5432", "+5581998765432"),
         ("BR", "(81) 3456-7890", "+558134567890"),
         ("BR", "+351 912 345 678", "+351912345678"),
+        ("BR", "00351 912345678", "+351912345678"),
+        ("BR", "0044 20 7946 0958", "+442079460958"),
+        ("BR", "(00) 44 20 7946 0958", "+442079460958"),
+        ("BR", "00258 84 123 4567", "+258841234567"),
+        ("BR", "0055 81 99876-5432", "+5581998765432"),
+        ("BR", "0800 726 0101", "+558007260101"),
+        ("BR", "4004-0001", "+5540040001"),
+        ("BR", "4002-8922", "+5540028922"),
+        ("BR", "(81) 7070-7070", "+558170707070"),
+        ("BR", "(0xx81) 99876-5432", "+5581998765432"),
+        ("BR", "015 81 99876-5432", "+5581998765432"),
+        ("BR", "tel.: (81) 99876–5432", "+5581998765432"),
+        ("BR", "nº 81\u00a099876\u22125432\ufeff", "+5581998765432"),
+        ("BR", "８１ ９９８７６－５４３２", "+5581998765432"),
+        ("BR", "+44 20 7946 095", "+44207946095"),
         ("BR", "+1 212 555 0123", "+12125550123"),
         ("PT", "912 345 678", "+351912345678"),
         ("PT", "00351 912345678", "+351912345678"),
         ("PT", "212 345 678", "+351212345678"),
+        ("PT", "91 234 56 78", "+351912345678"),
+        ("PT", "351 912 345 678", "+351912345678"),
+        ("PT", "923 456 789", "+351923456789"),
+        ("PT", "+244 923 456 789", "+244923456789"),
+        ("PT", "+258 84 123 4567", "+258841234567"),
+        ("PT", "+238 991 23 45", "+2389912345"),
+        ("PT", "808 200 520", "+351808200520"),
         ("PT", "+55 (81) 99876-5432", "+5581998765432"),
         ("PT", "0055 81 99876 5432", "+5581998765432"),
     ],
@@ -302,25 +326,107 @@ def test_a_phone_is_read_as_people_of_that_country_write_it(country, typed, stor
 
 
 @pytest.mark.parametrize(
-    ("country", "typed"),
+    ("country", "typed", "why"),
     [
-        ("BR", "99876-5432"),
-        ("BR", "3456-7890"),
-        ("BR", "+55 99876-5432"),
-        ("BR", "912 345 678"),
-        ("BR", "190"),
-        ("BR", "81 99876-5432 ramal 12"),
-        ("BR", "(81) 99876-54321"),
-        ("BR", "00000000000"),
-        ("BR", "telefone"),
-        ("BR", "9" * 300),
-        ("BR", "+"),
-        ("BR", "+999 123456789"),
-        ("PT", "2345678"),
-        ("PT", "81 99876-5432"),
+        ("BR", "99876-5432", Reason.PHONE_AREA_MISSING),
+        ("BR", "3456-7890", Reason.PHONE_AREA_MISSING),
+        ("BR", "+55 99876-5432", Reason.PHONE_AREA_MISSING),
+        ("BR", "912 345 678", Reason.PHONE_AREA_MISSING),
+        ("BR", "190", Reason.PHONE_TOO_SHORT),
+        ("BR", "81 99876-5432 ramal 12", Reason.PHONE_NOT_DIGITS),
+        ("BR", "81 99876-5432 #12", Reason.PHONE_NOT_DIGITS),
+        ("BR", "(81) 99876-54321", Reason.PHONE_TOO_LONG),
+        ("BR", "00000000000", Reason.PHONE_IMPOSSIBLE),
+        ("BR", "telefone", Reason.PHONE_IMPOSSIBLE),
+        ("BR", "9" * 300, Reason.PHONE_IMPOSSIBLE),
+        ("BR", "+", Reason.PHONE_IMPOSSIBLE),
+        ("BR", "+999 123456789", Reason.PHONE_IMPOSSIBLE),
+        ("PT", "2345678", Reason.PHONE_DIGITS_MISSING),
+        ("PT", "81 99876-5432", Reason.PHONE_OF_BRAZIL),
+        ("PT", "+0 81", Reason.PHONE_IMPOSSIBLE),
     ],
 )
-def test_a_phone_that_nobody_can_call_is_refused(country, typed):
+def test_a_phone_that_nobody_can_call_is_refused(country, typed, why):
     desk = open_desk(country=country)
 
-    assert refused(desk.book, details=details(phone=typed)).reasons == {Reason.PHONE_IMPOSSIBLE}
+    assert refused(desk.book, details=details(phone=typed)).reasons == {why}
+
+
+DOUBTFUL = [
+    ("BR", "(81) 9999-9999", "+558199999999", Reason.PHONE_NINTH_DIGIT),
+    ("BR", "81 8888-7777", "+558188887777", Reason.PHONE_NINTH_DIGIT),
+    ("BR", "8199999999", "+558199999999", Reason.PHONE_TEN_DIGITS),
+    ("BR", "(81) 99999-999", "+558199999999", Reason.PHONE_DIGIT_MISSING),
+    ("BR", "(81) 34215-678", "+558134215678", Reason.PHONE_DIGIT_MISSING),
+    ("BR", "(20) 99999-9999", "+5520999999999", Reason.PHONE_AREA_UNKNOWN),
+    ("BR", "(76) 99999-9999", "+5576999999999", Reason.PHONE_AREA_UNKNOWN),
+    ("BR", "(81) 89999-9999", "+5581899999999", Reason.PHONE_NOT_IN_BRAZIL),
+    ("BR", "(81) 19999-9999", "+5581199999999", Reason.PHONE_NOT_IN_BRAZIL),
+    ("PT", "512345678", "+351512345678", Reason.PHONE_NOT_IN_PORTUGAL),
+    ("PT", "012345678", "+351012345678", Reason.PHONE_NOT_IN_PORTUGAL),
+    ("PT", "940 000 000", "+351940000000", Reason.PHONE_NOT_IN_PORTUGAL),
+    ("PT", "+55 (81) 9999-9999", "+558199999999", Reason.PHONE_NINTH_DIGIT),
+]
+
+
+@pytest.mark.parametrize(("country", "typed", "number", "why"), DOUBTFUL)
+@pytest.mark.parametrize("policy", [Policy.LENIENT, Policy.EXACT_CPF])
+def test_a_doubtful_phone_is_refused_to_a_person_and_kept_as_it_is_from_a_machine(country, typed, number, why, policy):
+    desk = open_desk(country=country)
+
+    assert refused(desk.book, details=details(phone=typed)).reasons == {why}
+    assert booked_patient(desk, phone=typed, policy=policy).phone == number
+
+
+@pytest.mark.parametrize(("country", "typed", "number", "why"), DOUBTFUL)
+def test_a_stored_phone_stays_until_it_is_changed(country, typed, number, why):
+    desk = open_desk(country=country)
+    old = make_patient(desk.clinic, name="Ana Antiga", phone=number)
+    old.refresh_from_db()
+    as_stored = replace(details_of(old), notes="nova")
+
+    assert check_patient(as_stored, clinic=desk.clinic, patient_id=old.pk) == []
+    assert edit_patient(old.pk, as_stored, clinic=desk.clinic).notes == "nova"
+    other = replace(as_stored, phone="(81) 9999-999")
+    assert refused(edit_patient, old.pk, other, clinic=desk.clinic).reasons & set(PHONE_FAULTS.values())
+
+
+def test_a_stored_name_or_nif_from_before_a_rule_stays_until_it_is_changed(desk):
+    old = make_patient(desk.clinic, name="12345", social_name="6", nif="999999990")
+    old.refresh_from_db()
+
+    assert edit_patient(old.pk, replace(details_of(old), notes="nova"), clinic=desk.clinic).nif == "999999990"
+    changed = replace(details_of(old), name="1234", social_name="7", nif="999999999")
+    assert refused(edit_patient, old.pk, changed, clinic=desk.clinic).reasons == {
+        Reason.NAME_WITHOUT_LETTERS,
+        Reason.SOCIAL_NAME_WITHOUT_LETTERS,
+        Reason.NIF_INVALID,
+    }
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"), [("+5581988887777", "(81) 8888-7777"), ("+558188887777", "(81) 98888-7777")]
+)
+def test_a_mobile_with_and_without_its_ninth_digit_is_one_phone(desk, stored, typed):
+    known = make_patient(desk.clinic, name="João da Silva", phone=stored, cpf=None)
+
+    assert booked_patient(desk, phone=typed, policy=Policy.LENIENT) == known
+    assert known.phone == stored
+
+
+def test_a_trunk_of_eight_digits_is_no_mobile_with_a_ninth(desk):
+    make_patient(desk.clinic, name="João da Silva", phone="+558170707070", cpf=None)
+
+    assert same_patients(desk.clinic, details(phone="(81) 97070-7070")) == []
+
+
+@pytest.mark.parametrize("name", ["12345", "---", "🙂", "...", "٣٤", "(81) 99999-9999"])
+def test_a_name_has_a_letter(desk, name):
+    assert refused(desk.book, details=details(name=name)).reasons == {Reason.NAME_WITHOUT_LETTERS}
+    typed = details(name="Ana", social_name=name)
+    assert refused(register_patient, desk.clinic, typed).reasons == {Reason.SOCIAL_NAME_WITHOUT_LETTERS}
+
+
+@pytest.mark.parametrize("name", ["Ó", "王小明", "Ana 2", "João III", "Ж"])
+def test_a_letter_of_any_script_is_one(desk, name):
+    assert booked_patient(desk, name=name).name == name

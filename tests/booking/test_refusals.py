@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from clinic.booking import (
-    CpfPolicy,
     LineRequest,
     PatientDetails,
+    Policy,
     Reason,
     annotate,
     book,
@@ -115,7 +115,89 @@ of_booking(
     Reason.PHONE_IMPOSSIBLE,
     "phone",
     "Este telefone não existe. Escreva com DDD, por exemplo (81) 99999-9999, ou com + e o código do país.",
-)(lambda desk: typed(desk, phone="99876-5432"))
+)(lambda desk: typed(desk, phone="+999 99876-5432"))
+of_booking(
+    Reason.PHONE_NOT_DIGITS,
+    "phone",
+    "O telefone tem “CASA”, que não é número. Escreva só os dígitos, por exemplo (81) 99999-9999.",
+)(lambda desk: typed(desk, phone="81-3222-CASA"))
+of_booking(
+    Reason.PHONE_CARRIER,
+    "phone",
+    "O telefone começa por 00 e o código de uma operadora, 15. Escreva só DDD e número, por exemplo (81) 99999-9999, ou"
+    " + e o código do país.",
+)(lambda desk: typed(desk, phone="00 15 81 98876 5432"))
+of_booking(Reason.PHONE_SEVERAL, "phone", "São vários telefones. Escreva um aqui, por exemplo (81) 99999-9999.")(
+    lambda desk: typed(desk, phone="(81) 99876-5432 / (81) 3421-5678")
+)
+of_booking(
+    Reason.PHONE_TOO_SHORT,
+    "phone",
+    "Faltam dígitos: são só 2. Escreva com DDD, por exemplo (81) 99999-9999.",
+)(lambda desk: typed(desk, phone="12"))
+of_booking(Reason.PHONE_DIGIT_MISSING, "phone", "Falta um dígito: (81) 99999-999_. Confira o número com a pessoa.")(
+    lambda desk: typed(desk, phone="(81) 99999-999")
+)
+of_booking(Reason.PHONE_DIGITS_MISSING, "phone", "Faltam 2 dígitos: (81) 99999-99__. Confira o número com a pessoa.")(
+    lambda desk: typed(desk, phone="(81) 99999-99")
+)
+of_booking(
+    Reason.PHONE_TOO_LONG,
+    "phone",
+    "Há dígitos a mais: são 12, 1 além do possível. Confira, ou comece por + e o código do país.",
+)(lambda desk: typed(desk, phone="(81) 99876-54321"))
+of_booking(Reason.PHONE_AREA_MISSING, "phone", "Falta o DDD: (__) 99876-5432. Escreva, por exemplo, (81) 99999-9999.")(
+    lambda desk: typed(desk, phone="99876-5432")
+)
+of_booking(Reason.PHONE_AREA_UNKNOWN, "phone", "Não existe o DDD 20. Confira, ou comece por + e o código do país.")(
+    lambda desk: typed(desk, phone="(20) 99999-9999")
+)
+of_booking(
+    Reason.PHONE_NOT_IN_BRAZIL,
+    "phone",
+    "Este número não existe no Brasil: depois do DDD 81 começa por 8. Confira, ou comece por + e o código do país.",
+)(lambda desk: typed(desk, phone="(81) 89999-9999"))
+of_booking(
+    Reason.PHONE_NOT_IN_PORTUGAL,
+    "phone",
+    "Este número não existe em Portugal: começa por 5. Confira, ou comece por + e o código do país.",
+)(lambda desk: typed(desk, phone="+351 512345678"))
+of_booking(
+    Reason.PHONE_NINTH_DIGIT,
+    "phone",
+    "Acrescentamos o 9: (81) 99999-9999. Confere? Selecione a caixa, ou corrija o número.",
+)(lambda desk: typed(desk, phone="(81) 9999-9999"))
+of_booking(
+    Reason.PHONE_TEN_DIGITS,
+    "phone",
+    "São dez dígitos. Se falta o 9 do celular, é (81) 99999-9999: confere? Selecione a caixa, ou complete o número.",
+)(lambda desk: typed(desk, phone="8199999999"))
+
+
+@of_booking(
+    Reason.PHONE_OF_BRAZIL,
+    "phone",
+    "Este número não existe em Portugal. É do Brasil, +55 81 99999-9999? Selecione a caixa, ou corrija o número.",
+)
+def type_a_brazilian_number_in_portugal(desk):
+    desk.clinic.country = "PT"
+    return typed(desk, phone="(81) 99999-9999")
+
+
+of_booking(Reason.NAME_WITHOUT_LETTERS, "name", "O nome não tem nenhuma letra. Escreva o nome do paciente.")(
+    lambda desk: typed(desk, name="12345")
+)
+of_booking(
+    Reason.SOCIAL_NAME_WITHOUT_LETTERS,
+    "social_name",
+    "O nome social não tem nenhuma letra. Escreva como a pessoa quer ser chamada, ou deixe em branco.",
+)(lambda desk: typed(desk, social_name="---"))
+of_booking(Reason.CPF_IS_CNPJ, "cpf", "Isto é um CNPJ; aqui vai o CPF da pessoa. Corrija ou deixe em branco.")(
+    lambda desk: typed(desk, cpf="12.ABC.345/01DE-35")
+)
+of_booking(Reason.NIF_OF_NOBODY, "nif", "É o NIF de consumidor final. Deixe em branco.")(
+    lambda desk: typed(desk, nif="999 999 990")
+)
 of_booking(
     Reason.BIRTH_DATE_IMPOSSIBLE,
     "birth_date",
@@ -383,7 +465,7 @@ def test_every_broken_rule_is_told_at_once(desk):
 
     assert refused(book, proposal, by=BY, now=desk.now).reasons == {
         Reason.NAME_MISSING,
-        Reason.PHONE_IMPOSSIBLE,
+        Reason.PHONE_TOO_SHORT,
         Reason.BIRTH_DATE_IMPOSSIBLE,
         Reason.CPF_SHAPE,
         Reason.NIF_INVALID,
@@ -494,7 +576,7 @@ def test_registering_tells_every_broken_rule_at_once_the_cpfs_owner_included(des
 
 
 def test_the_lenient_policy_still_refuses_what_is_no_cpf_at_all(desk):
-    proposal = desk.proposal(details=details(cpf="12"), policy=CpfPolicy.LENIENT)
+    proposal = desk.proposal(details=details(cpf="12"), policy=Policy.LENIENT)
 
     assert refused(book, proposal, by=BY, now=desk.now).reasons == {Reason.CPF_SHAPE}
 

@@ -243,7 +243,7 @@ def test_a_field_says_what_is_wrong_as_soon_as_it_is_left(window, receptionist, 
     wait_until_htmx_listens(page.locator("#phone"))
     page.locator("#phone").fill("12")
     page.locator("#name").fill("Ana")
-    expect(page.locator("#error-phone")).to_contain_text("Este telefone não existe")
+    expect(page.locator("#error-phone")).to_contain_text("Faltam dígitos: são só 2.")
     expect(page.locator("#phone")).to_have_attribute("aria-invalid", "true")
     page.locator("#phone").fill("(81) 98888-7777")
     page.locator("#name").focus()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 from django.utils import timezone
 
@@ -13,17 +14,17 @@ from clinic.api.imagemais.statuses import ACTIONS, SHOWN
 from clinic.booking import (
     Author,
     BookingRefused,
-    CpfPolicy,
     DoctorFault,
     DoctorRefused,
     Hours,
     LineRequest,
     PatientDetails,
+    Policy,
     Proposal,
     Reason,
     Refusal,
 )
-from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient
+from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, documents
 from clinic.models.appointment import Status
 from clinic.models.schedule import are_hours
 
@@ -119,7 +120,7 @@ class BookingBody(TimedBody):
             discount=self.discount,
             notes=self.notes,
             source=Appointment.Source.SYNC_EXTERNAL,
-            policy=CpfPolicy.LENIENT,
+            policy=Policy.LENIENT,
         )
 
     def _lines(self):
@@ -221,7 +222,7 @@ class EditBody(Body):
         given = {"name": self.details.name, "phone": self.details.phone, "birth_date": self.details.birth_date}
         if self.details.cpf or self.read.is_null("patient.cpf"):
             given["cpf"] = self.details.cpf
-        options = {"clinic": self.clinic, "policy": CpfPolicy.LENIENT}
+        options = {"clinic": self.clinic, "policy": Policy.LENIENT}
         if not self.read.understood():
             whole = replace(booking.details_of(patient), **given)
             return booking.check_patient(whole, patient_id=patient.pk, **options)
@@ -241,7 +242,8 @@ class PatientBody(Body):
     def register(self) -> Patient:
         """Raises Rejected."""
         details = _details(self.read, cpf_required=False)
-        return self._saved(details, None, lambda: booking.register_patient(self.clinic, details))
+        work = partial(booking.register_patient, self.clinic, details, policy=Policy.EXACT_CPF)
+        return self._saved(details, None, work)
 
     def save(self, patient: Patient) -> Patient:
         """What is sent, in the place of what was there; null takes away CPF and birth date. Raises Rejected."""
@@ -257,13 +259,16 @@ class PatientBody(Body):
             if read.says(f"patient.{name}"):
                 given[name] = read.text(f"patient.{name}")
         details = replace(booking.details_of(patient), **given)
-        return self._saved(details, patient.pk, lambda: booking.change_patient(patient.pk, given, clinic=self.clinic))
+        options = {"clinic": self.clinic, "policy": Policy.EXACT_CPF}
+        return self._saved(details, patient.pk, lambda: booking.change_patient(patient.pk, given, **options))
 
     def _saved(self, details, patient_id, work):
         try:
             if self.read.understood():
                 return work()
-            refusals = booking.check_patient(details, clinic=self.clinic, patient_id=patient_id)
+            refusals = booking.check_patient(
+                details, clinic=self.clinic, patient_id=patient_id, policy=Policy.EXACT_CPF
+            )
             refused = BookingRefused(refusals)
         except BookingRefused as error:
             refused = error
@@ -370,6 +375,6 @@ def _details(read: Reader, *, cpf_required=True) -> PatientDetails:
 def _cpf(read: Reader, *, required=True) -> str:
     """Booking takes punctuation without digits for no CPF at all; here something was sent, and it is none."""
     text = read.text("patient.cpf", required=required)
-    if text and not text.strip(" .-"):
+    if text and not documents.read_cpf(text):
         read.blame("patient.cpf", messages.REFUSALS[Reason.CPF_SHAPE].sentence)
     return text

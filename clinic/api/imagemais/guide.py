@@ -67,7 +67,9 @@ O token é de uma clínica só: ids de outra clínica respondem como desconhecid
 - Dinheiro é texto sem zeros à direita: `"252"`, `"50.4"`.
 - Instantes em ISO 8601, UTC, com milissegundos e `Z`; um dia é `2025-12-25T00:00:00.000Z`.
 - Horas são `HH:mm` no fuso da clínica.
-- CPF e telefone com ou sem pontuação.
+- CPF e telefone com ou sem pontuação. Um telefone possível que não existe no país é gravado como veio, sem completar
+  nada, e a recepção vê “telefone a confirmar”; com letras, ou com `00` e o código de uma operadora, é 400.
+- Um nome tem pelo menos uma letra.
 - Textos são gravados como vêm, sem os espaços das pontas; num nome, espaços seguidos viram um só e marcas invisíveis
   de direção saem. Um texto com NUL, metade de um par UTF-16 ou outro caractere de controle é 400, nunca mudado em
   silêncio.

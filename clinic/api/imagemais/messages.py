@@ -6,7 +6,8 @@
 from dataclasses import dataclass
 
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
-from clinic.booking import DoctorFault, Reason
+from clinic.booking import PHONE_FAULTS, DoctorFault, Reason
+from clinic.models.phones import Fault
 
 NUMBER = "{} must be a number conforming to the specified constraints"
 BOOLEAN = "{} must be a boolean value"
@@ -72,6 +73,11 @@ UNREADABLE_IN_QUERIES = {
     "cpf": ("O CPF deve estar no formato 123.456.789-00",),
     "phone": ("O telefone deve ter pelo menos 4 dígitos",),
 }
+PHONES_IN_QUERIES = {
+    Fault.NOT_DIGITS: "O telefone contém “%(found)s”, que não é número",
+    Fault.CARRIER: "O telefone começa por 00 e o código de uma operadora (%(carrier)s)",
+    Fault.SEVERAL: "O telefone deve ser um só",
+}
 # Of a text with NUL, half of a UTF-16 pair or another character that controls (`clinic.booking.unstorable`).
 UNSTORABLE = "{} contém caracteres que não podem ser gravados"
 UNSTORABLE_IN_QUERIES = "{} contém caracteres inválidos"
@@ -131,6 +137,7 @@ REFUSALS = {
     Reason.DIED_ON_IMPOSSIBLE: _about("patient.name", "patient.A data do falecimento no cadastro é inválida"),
     Reason.DIED_ON_WITHOUT_MARK: _about("patient.name", "patient.A data do falecimento no cadastro é inválida"),
     Reason.CPF_SHAPE: _about("patient.cpf", "patient.O CPF deve estar no formato 123.456.789-00"),
+    Reason.CPF_IS_CNPJ: _about("patient.cpf", "patient.O CPF deve estar no formato 123.456.789-00"),
     Reason.CPF_INVALID: _about("patient.cpf", "patient.O CPF é inválido"),
     Reason.CPF_TAKEN: _about("patient.cpf", "patient.Já existe um paciente com esse CPF"),
     Reason.CPF_OTHER_BIRTH_DATE: _about(
@@ -138,12 +145,21 @@ REFUSALS = {
     ),
     Reason.BIRTH_DATE_IMPOSSIBLE: _about("patient.dateBirth", "patient.A data de nascimento deve ser anterior a hoje"),
     Reason.PHONE_MISSING: _about("patient.phone", "patient.O telefone é necessário"),
-    Reason.PHONE_IMPOSSIBLE: _about("patient.phone", "patient.O telefone deve estar no formato (81) 99999-9999"),
+    **dict.fromkeys(
+        PHONE_FAULTS.values(), _about("patient.phone", "patient.O telefone deve estar no formato (81) 99999-9999")
+    ),
+    **{
+        PHONE_FAULTS[fault]: _about("patient.phone", f"patient.{sentence}")
+        for fault, sentence in PHONES_IN_QUERIES.items()
+    },
     Reason.NAME_MISSING: _about("patient.name", "patient.O nome é necessário"),
     Reason.NAME_TOO_LONG: _about("patient.name", "patient.O nome deve ter no máximo %(limit)s caracteres"),
     Reason.NAME_UNSTORABLE: _about("patient.name", UNSTORABLE.format("patient.O nome")),
     Reason.SOCIAL_NAME_UNSTORABLE: _about("patient.name", UNSTORABLE.format("patient.O nome social")),
     Reason.SOCIAL_NAME_TOO_LONG: _about("patient.name", "patient.O nome social passa de %(limit)s caracteres"),
+    Reason.NAME_WITHOUT_LETTERS: _about("patient.name", "patient.O nome deve ter pelo menos uma letra"),
+    Reason.SOCIAL_NAME_WITHOUT_LETTERS: _about("patient.name", "patient.O nome social não tem nenhuma letra"),
+    Reason.NIF_OF_NOBODY: _about("patient.name", "patient.O NIF do cadastro é inválido"),
     Reason.NIF_INVALID: _about("patient.name", "patient.O NIF do cadastro é inválido"),
     Reason.EMAIL_INVALID: _about("patient.name", "patient.O e-mail do cadastro é inválido"),
     Reason.PROCEDURES_MISSING: _about("procedures", "Pelo menos um procedimento deve ser informado"),
@@ -213,6 +229,7 @@ REFUSALS_OF_STATUSES = REFUSALS | {
 
 FAULTS = {
     DoctorFault.NAME_MISSING: ("name", "name should not be empty"),
+    DoctorFault.NAME_WITHOUT_LETTERS: ("name", "name must contain at least one letter"),
     DoctorFault.NAME_TOO_LONG: ("name", "name must be shorter than or equal to 120 characters"),
     DoctorFault.NAME_UNSTORABLE: ("name", UNSTORABLE.format("name")),
     DoctorFault.PROCEDURE_UNKNOWN: ("procedureIds", "Procedimentos não encontrados"),

@@ -11,7 +11,7 @@ from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, WRITE, answer, operation
 from clinic.api.mivicall.reading import as_uuid, read, read_query
 from clinic.appointments import listed
-from clinic.booking import BookingRefused, CpfPolicy, LineRequest, PatientDetails, Proposal, Reason
+from clinic.booking import BookingRefused, LineRequest, PatientDetails, Policy, Proposal, Reason
 from clinic.models import ApiKey, Appointment, AppointmentProcedure
 from clinic.models.appointment import FREES_THE_TIME, Status
 
@@ -164,7 +164,7 @@ def _proposal(caller, values):
         notes=values.get("patientNotes") or "",
         source=caller.credential.source,
         status=Status.CONFIRMED,
-        policy=CpfPolicy.LENIENT,
+        policy=Policy.LENIENT,
     )
 
 

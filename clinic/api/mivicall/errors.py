@@ -5,7 +5,7 @@ from django.http import HttpResponse, JsonResponse
 
 from clinic.api.mivicall.reading import UNSTORABLE
 from clinic.api.refused import Problem, Refused
-from clinic.booking import BookingRefused, Reason
+from clinic.booking import PHONE_FAULTS, BookingRefused, Reason
 
 CODES = {
     Problem.MALFORMED_AUTHORIZATION: (401, "malformed_auth_header", "Envie Authorization: Bearer miv_live_…"),
@@ -40,17 +40,21 @@ PATHS = {
     Reason.DIED_ON_IMPOSSIBLE: "patientName",
     Reason.DIED_ON_WITHOUT_MARK: "patientName",
     Reason.NAME_MISSING: "patientName",
+    Reason.NAME_WITHOUT_LETTERS: "patientName",
+    Reason.SOCIAL_NAME_WITHOUT_LETTERS: "patientName",
     Reason.NAME_TOO_LONG: "patientName",
     Reason.NAME_UNSTORABLE: "patientName",
     Reason.SOCIAL_NAME_TOO_LONG: "patientName",
     Reason.SOCIAL_NAME_UNSTORABLE: "patientName",
     Reason.PHONE_MISSING: "patientPhone",
-    Reason.PHONE_IMPOSSIBLE: "patientPhone",
+    **dict.fromkeys(PHONE_FAULTS.values(), "patientPhone"),
     Reason.BIRTH_DATE_IMPOSSIBLE: "patientName",
     Reason.CPF_SHAPE: "patientName",
+    Reason.CPF_IS_CNPJ: "patientName",
     Reason.CPF_INVALID: "patientName",
     Reason.CPF_TAKEN: "patientName",
     Reason.CPF_OTHER_BIRTH_DATE: "patientName",
+    Reason.NIF_OF_NOBODY: "patientName",
     Reason.NIF_INVALID: "patientName",
     Reason.EMAIL_INVALID: "patientName",
     Reason.DOCTOR_MISSING: "professionalId",
@@ -105,7 +109,7 @@ ANSWERS = {
 # Sentences that a program's author, not the front desk, should read; and what a key that only writes may know.
 OWN_SENTENCES = {
     Reason.NOTES_UNSTORABLE: UNSTORABLE,
-    Reason.PHONE_IMPOSSIBLE: "Este telefone não existe. Use o formato E.164, por exemplo +351912345678.",
+    **dict.fromkeys(PHONE_FAULTS.values(), "Este telefone não existe. Use o formato E.164, por exemplo +351912345678."),
     Reason.DOCTOR_UNKNOWN: "Nenhum profissional ativo tem este professionalId.",
     Reason.PROCEDURE_UNKNOWN: "Nenhum serviço ativo tem este serviceTypeId.",
     Reason.PATIENT_DIED: "Não é possível marcar para esta pessoa. A clínica deve ser contactada.",

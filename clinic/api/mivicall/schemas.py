@@ -54,8 +54,11 @@ class NewAppointment(BaseModel):
 
     professionalId: reading.Id = Field(description="Profissional, de GET /v1/professionals.")
     serviceTypeId: reading.Id = Field(description="Serviço, de GET /v1/services; a duração dele dá o endsAt.")
-    patientName: reading.Name = Field(description="Nome do utente.")
-    patientPhone: reading.Phone = Field(description="Telefone em E.164. Nunca volta em claro.")
+    patientName: reading.Name = Field(description="Nome do utente, com pelo menos uma letra.")
+    patientPhone: reading.Phone = Field(
+        description="Telefone em E.164. Nunca volta em claro. O que é possível mas não existe no plano de numeração do"
+        " país é aceite, e a receção vê “telefone a confirmar”."
+    )
     startsAt: reading.Moment = Field(description="Início, ISO 8601 com offset.")
     patientNotes: reading.Notes = Field(None, description="Observações, até 5000 caracteres.")
 

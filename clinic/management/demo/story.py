@@ -141,7 +141,7 @@ class Story:
             asked = {"patient": patient.pk}
             if doubts_cpf:
                 details = booking.PatientDetails(name=patient.name, phone=str(patient.phone), cpf=DOUBTFUL_CPF)
-                asked = {"details": details, "policy": booking.CpfPolicy.LENIENT}
+                asked = {"details": details, "policy": booking.Policy.LENIENT}
             time_wanted = visit.first_time or visit
             discount = visit.discount.pk if visit.discount and visit.procedures[0].price else None
             lines = [booking.LineRequest(procedure.pk) for procedure in visit.procedures[1:]]

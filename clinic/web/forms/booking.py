@@ -12,7 +12,7 @@ from clinic import booking
 from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal, Reason
 from clinic.models import Appointment, Clinic, NonexistentTime, Patient
 from clinic.models.doctor import end_of_hours
-from clinic.typed import TypedDateField, TypedEndField, TypedTimeField
+from clinic.typed import AsksAboutPhone, TypedDateField, TypedEndField, TypedTimeField
 from clinic.web.forms.fields import Unchanging, ask_about_age, ids_in
 
 # Where the form says what a rule blames, if its field has another name here.
@@ -121,7 +121,7 @@ class WhenForm(forms.Form):
             return None
 
 
-class BookingForm(WhenForm):
+class BookingForm(AsksAboutPhone, WhenForm):
     """The booking panel. Reads what was typed; whether it may be is for `clinic.booking` to say.
 
     `procedure` and `discount` are repeated, a pair for each line; a line without a procedure is not there.
@@ -257,8 +257,8 @@ class BookingForm(WhenForm):
 
     def _details(self):
         values = self.cleaned_data
-        texts = {name: values.get(name) or "" for name in ("name", "phone", "cpf", "nif")}
-        return PatientDetails(**texts, birth_date=values.get("birth_date"))
+        texts = {name: values.get(name) or "" for name in ("name", "cpf", "nif")}
+        return PatientDetails(**texts, phone=self.confirmed_phone(self.clinic), birth_date=values.get("birth_date"))
 
     def _line(self, procedure, discount):
         try:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Clinic, StaffUser
 from clinic.models.clinic import TIME_ZONES
+from clinic.models.names import validate_has_letter
 
 CURRENCIES = {Clinic.Country.BRAZIL: Clinic.Currency.REAL, Clinic.Country.PORTUGAL: Clinic.Currency.EURO}
 CLINIC_FIELDS = {"clinic_name": "name", "country": "country", "time_zone": "time_zone", "language": "language"}
@@ -19,7 +20,7 @@ def _field(model, name, **options):
 class FirstClinicForm(SetPasswordMixin, forms.Form):
     """A clinic and its master. When valid, it has them as `clinic` and `master`, not stored yet."""
 
-    clinic_name = _field(Clinic, "name", label=gettext_lazy("Nome da clínica"))
+    clinic_name = _field(Clinic, "name", label=gettext_lazy("Nome da clínica"), validators=[validate_has_letter])
     country = _field(Clinic, "country", label=gettext_lazy("País"))
     time_zone = forms.ChoiceField(
         label=gettext_lazy("Fuso horário"),
@@ -29,7 +30,7 @@ class FirstClinicForm(SetPasswordMixin, forms.Form):
         ],
     )
     language = _field(Clinic, "language", label=gettext_lazy("Idioma"))
-    name = _field(StaffUser, "name", label=gettext_lazy("Seu nome"))
+    name = _field(StaffUser, "name", label=gettext_lazy("Seu nome"), validators=[validate_has_letter])
     username = _field(
         StaffUser, "username", label=gettext_lazy("Usuário"), help_text=gettext_lazy("Para entrar. Exemplo: ana.souza")
     )

@@ -1,4 +1,3 @@
-import re
 from collections.abc import Mapping
 from uuid import UUID, uuid4
 
@@ -9,16 +8,16 @@ from stdnum.br import cpf as brazilian_cpf
 
 from clinic import booking
 from clinic.booking import BookingRefused, PatientDetails, Reason
-from clinic.models import Clinic, Patient
+from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.locks import get_locked
 from clinic.templatetags.written import cpf, phone
-from clinic.typed import TypedDateField
+from clinic.typed import AsksAboutPhone, TypedDateField
 from clinic.web.forms.fields import ask_about_age, ids_in
 
 OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
 
 
-class PatientForm(forms.Form):
+class PatientForm(AsksAboutPhone, forms.Form):
     """A patient's data as typed. Whether they may be is for `clinic.booking` to say; every rule is told at its field.
 
     `key` makes two clicks on one form one patient; `version` tells whether the stored data are still those that the
@@ -68,7 +67,8 @@ class PatientForm(forms.Form):
     def first_field(self):
         """Where the cursor stands: at what is wrong or in conflict first, or at the name of somebody new."""
         wrong = (field for field in self.fields if field in self.errors or field in self.stored)
-        return next(wrong, None if self.patient else "name")
+        first = next(wrong, None if self.patient else "name")
+        return "phone_is_right" if first == "phone" and self.asks_phone else first
 
     def clean(self):
         cleaned = super().clean()
@@ -78,6 +78,7 @@ class PatientForm(forms.Form):
     def details(self) -> PatientDetails:
         values = self.cleaned_data
         texts = {name: values.get(name) or "" for name in self.fields if name not in OTHER_THAN_TEXT}
+        texts["phone"] = self.confirmed_phone(self.clinic)
         died, died_on = values.get("died", False), values.get("died_on")
         if not died and self.patient and self.patient.died and died_on == self.patient.died_on:
             died_on = None  # the mark is taken back, and with it the date that is still in its field
@@ -132,6 +133,7 @@ class PatientForm(forms.Form):
 
     def _differs(self, now):
         typed = {name: self._comparable(name, self.data.get(name, "")) for name in self.fields}
+        typed["phone"] = self._comparable("phone", self.details().phone)
         typed |= {name: _date(self.cleaned_data[name]) for name in ("birth_date", "died_on")}
         self.stored = {
             name: text or _("vazio")
@@ -143,8 +145,9 @@ class PatientForm(forms.Form):
 
     def _comparable(self, name, text):
         if name == "phone":
-            return phone(text, self.clinic)
-        return re.sub("[^0-9]", "", text) if name in {"cpf", "nif"} else " ".join(text.split())
+            return phones.read(text, self.clinic.country).number
+        reader = {"cpf": documents.read_cpf, "nif": documents.read_nif}.get(name)
+        return reader(text) if reader else " ".join(text.split())
 
     def _refusals(self):
         return booking.check_patient(
@@ -185,10 +188,11 @@ def version(patient: Patient) -> str:
 def begun_with(text: str) -> dict[str, str]:
     """What was searched for in vain, at the field where it belongs."""
     text = text.strip()
-    if any(char.isalpha() for char in text):
-        return {"name": text}
-    if brazilian_cpf.is_valid(text):
+    if brazilian_cpf.is_valid(documents.read_cpf(text)):
         return {"cpf": text}
+    letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
+    if letters and letters >= digits:
+        return {"name": text}
     return {"birth_date": text} if "/" in text else {"phone": text}
 
 

@@ -469,3 +469,93 @@ def test_a_clinics_own_hours_may_end_late(desk):
     answer = desk.ask("POST", "/doctors", new_doctor(desk, startTime="00:00", endTime="23:59"))
     assert answer.json()["endTime"] == "23:59"
     assert Doctor.objects.latest("pk").hours.first().starts == time(0)
+
+
+DOUBTFUL_PHONES = {
+    "(81) 9999-9999": "+558199999999",
+    "(81) 99999-999": "+558199999999",
+    "8188887777": "+558188887777",
+    "(20) 99999-9999": "+5520999999999",
+    "(81) 89999-9999": "+5581899999999",
+    "+351 512 345 678": "+351512345678",
+    "+44 20 7946 095": "+44207946095",
+}
+
+
+@pytest.mark.parametrize(("sent", "number"), DOUBTFUL_PHONES.items())
+def test_a_possible_phone_that_nobody_may_have_is_kept_as_it_was_sent(desk, sent, number):
+    desk.book(patient=desk.patient(phone=sent))
+    assert Patient.objects.get().phone.as_e164 == number and Patient.objects.get().has_doubtful_phone
+    answer = desk.ask("POST", "/patients", VALID | {"name": "Rui Sá", "cpf": None, "phone": sent})
+    assert answer.status_code == 201
+    changed = desk.ask("PATCH", f"/patients/{answer.json()['id']}", {"phone": sent, "name": "Rui S"})
+    assert changed.status_code == 200 and Patient.objects.get(name="Rui S").phone.as_e164 == number
+
+
+NO_PHONES = {
+    "81-3222-CASA": "O telefone contém “CASA”, que não é número",
+    "81 98888-7777 ramal 3": "O telefone contém “ramal”, que não é número",
+    "00 15 81 98876 5432": "O telefone começa por 00 e o código de uma operadora (15)",
+    "0015351 912345678": "O telefone começa por 00 e o código de uma operadora (15)",
+    "(81) 98888-7777 / (81) 3421-5678": "O telefone deve ser um só",
+    "(81) 99999-99": "O telefone deve estar no formato (81) 99999-9999",
+    "99999-9999": "O telefone deve estar no formato (81) 99999-9999",
+}
+
+
+@pytest.mark.parametrize(("sent", "sentence"), NO_PHONES.items())
+def test_what_is_no_phone_is_refused_and_named(desk, sent, sentence):
+    booked = desk.ask("POST", "/appointments", desk.booking(patient=desk.patient(phone=sent)))
+    assert (booked.status_code, booked.json()["message"]) == (400, [f"patient.{sentence}"])
+    assert desk.ask("POST", "/patients", VALID | {"phone": sent}).json()["message"] == [sentence]
+    assert not Patient.objects.exists()
+
+
+@pytest.mark.parametrize("sent", list(NO_PHONES)[:5])
+def test_a_search_by_what_is_no_phone_is_refused_and_named(desk, sent):
+    make_patient(desk.clinic, phone="+5581322299999")
+    answer = desk.ask.get("/patients", phone=sent)
+    assert (answer.status_code, answer.json()["message"]) == (400, [NO_PHONES[sent]])
+
+
+def test_a_search_finds_a_mobile_with_and_without_its_ninth_digit(desk):
+    ana = make_patient(desk.clinic, name="Ana", phone="+5581988887777")
+    bia = make_patient(desk.clinic, name="Bia", phone="+558177776666")
+    old = make_patient(desk.clinic, name="Caio", phone="+558166665555")
+
+    def found(phone):
+        return [each["id"] for each in desk.ask.get("/patients", phone=phone).json()]
+
+    assert found("(81) 8888-7777") == found("tel. 0055 81 98888-7777") == found("８８８８－７７７７") == [ana.pk]
+    assert found("(81) 7777-6666") == [bia.pk]
+    assert found("(81) 96666-5555") == [old.pk]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "CPF: 529.982.247-25",
+        "529.982.247\u221225",
+        "\ufeff529 982 247 25",
+        "５２９.982.247/25",
+        "C.P.F. nº 52998224725",
+    ],
+)
+def test_a_cpf_is_read_with_its_label_and_any_dash(desk, sent):
+    told = desk.ask("POST", "/patients", VALID | {"cpf": sent})
+    assert (told.status_code, told.json()["cpf"]) == (201, "529.982.247-25")
+    assert [each["id"] for each in desk.ask.get("/patients", cpf=sent).json()] == [told.json()["id"]]
+
+
+@pytest.mark.parametrize("name", ["12345", "---", "🙂", "(1)", "٣٤"])
+def test_a_name_without_a_letter_is_refused(desk, name):
+    assert desk.ask("POST", "/patients", VALID | {"name": name}).json() == {
+        "message": ["O nome deve ter pelo menos uma letra"],
+        "error": "Bad Request",
+        "statusCode": 400,
+    }
+    booked = desk.ask("POST", "/appointments", desk.booking(patient=desk.patient(name=name)))
+    assert booked.json()["message"] == ["patient.O nome deve ter pelo menos uma letra"]
+    added = desk.ask("POST", "/doctors", new_doctor(desk, name=name))
+    assert added.json()["message"] == ["name must contain at least one letter"]
+    assert not Patient.objects.exists()

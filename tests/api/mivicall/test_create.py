@@ -206,7 +206,7 @@ WRONG = {
         "3c90c3cc-0d44-4b50-8888-8dd25736052a\n",
         "٣c90c3cc-0d44-4b50-8888-8dd25736052a",
     ],
-    "patientName": ["Ana\0", "Ana \udfff", "A" * 161, "\u202e"],
+    "patientName": ["12345", "---", "🙂", "Ana\0", "Ana \udfff", "A" * 161, "\u202e"],
     "patientPhone": [
         "81988887777",
         "+0581988887777",
@@ -266,6 +266,21 @@ def test_a_wrong_value_is_a_message_at_its_field_and_nothing_else(program, good,
     assert [error["path"] for error in told["errors"]] == [field]
     assert told["errors"][0]["message"].endswith(".")
     assert stored() == before
+
+
+@pytest.mark.parametrize(
+    "number", ["+558188887777", "+5520999999999", "+5581899999999", "+351512345678", "+44207946095"]
+)
+def test_a_possible_phone_that_nobody_may_have_is_kept_to_be_confirmed(program, good, number):
+    assert program("POST", "/appointments", good | {"patientPhone": number}).status_code == 201
+    patient = Appointment.objects.get().patient
+    assert patient.phone.as_e164 == number and patient.has_doubtful_phone
+
+
+def test_a_patient_whose_mobile_is_stored_without_its_ninth_digit_is_found(program, good, recife):
+    known = make_patient(recife, name=good["patientName"], phone="+558188887777", cpf=None)
+    assert program("POST", "/appointments", good | {"patientPhone": "+5581988887777"}).status_code == 201
+    assert Appointment.objects.get().patient == known
 
 
 def test_everything_that_is_wrong_is_said_at_once_shape_and_rule_together(program, good):

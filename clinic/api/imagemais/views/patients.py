@@ -10,9 +10,11 @@ from clinic.api.imagemais.documented import PAGE, SITE, operation, query, to
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import PatientOut
-from clinic.models import Patient
+from clinic.models import Patient, documents, phones
+from clinic.models.characters import plain
 
 TAG = "Pacientes"
+FEWEST_DIGITS = 4
 TAKEN = {"CPF de outro paciente": "Já existe um paciente com esse CPF"}
 THERE = {"Nome e telefone já cadastrados": "Já existe um paciente com esse nome e telefone"}
 VALID = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
@@ -52,8 +54,8 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
 def list_patients(request):
     read = Query(request)
     name = read.text("name", required=False)
-    cpf = _digits(read, "cpf", re.compile(r"[0-9]{11}"), ignored=r"[ .\-]")
-    phone = _digits(read, "phone", re.compile(r"[0-9]{4,}"), ignored=r"[^0-9]")
+    cpf = _cpf(read)
+    phone = _phone(read, request.clinic)
     page = read.page()
     read.reject_unread()
     found = patients.listed(request.clinic, name=name, cpf=cpf, phone=phone)
@@ -109,9 +111,21 @@ def edit_patient(request, patient_id: int):
     return PatientOut.of(PatientBody(request.visit.said, request.clinic).save(patient), request.clinic)
 
 
-def _digits(read, field, wanted, *, ignored):
-    text = read.text(field, required=False)
-    digits = re.sub(ignored, "", text)
-    if read.has(field) and read.understood(field) and not wanted.fullmatch(digits):
-        read.blame(field, *messages.UNREADABLE_IN_QUERIES[field])
+def _cpf(read):
+    digits = documents.read_cpf(read.text("cpf", required=False))
+    if read.has("cpf") and read.understood("cpf") and not re.fullmatch("[0-9]{11}", digits):
+        read.blame("cpf", *messages.UNREADABLE_IN_QUERIES["cpf"])
+    return digits
+
+
+def _phone(read, clinic):
+    """The digits of a phone or of a part of one."""
+    text = read.text("phone", required=False)
+    digits = re.sub("[^0-9]", "", plain(text))
+    if read.has("phone") and read.understood("phone"):
+        phone = phones.read(text, clinic.country)
+        if phone.fault in messages.PHONES_IN_QUERIES:
+            read.blame("phone", messages.PHONES_IN_QUERIES[phone.fault] % phone.params)
+        elif len(digits) < FEWEST_DIGITS:
+            read.blame("phone", *messages.UNREADABLE_IN_QUERIES["phone"])
     return digits

@@ -1,0 +1,31 @@
+"""How the tax numbers of Brazil and of Portugal are read, at every door and in every search. Nothing is judged here."""
+
+import re
+
+from clinic.models.characters import plain
+
+LABEL = re.compile(r"(?:(?:c\.?p\.?f|n\.?i\.?f|contribuinte|número|numero|n[.º°]?o?)\b[ .:]*)+", re.IGNORECASE)
+COUNTRY = re.compile(r"PT[ .:-]*", re.IGNORECASE)
+PUNCTUATION = re.compile(r"[ .,;:/_-]")
+CNPJ = re.compile(r"[0-9A-Z.]+/[0-9A-Z]{4}-?[0-9]{2}|[0-9A-Z]{12}[0-9]{2}", re.IGNORECASE)
+
+
+def read_cpf(text: str) -> str:
+    """The digits, where there is nothing else in the text; otherwise what is left of it, "" for nothing or a label."""
+    return PUNCTUATION.sub("", _unlabelled(text))
+
+
+def read_nif(text: str) -> str:
+    """Like `read_cpf`, without the country's PT."""
+    return PUNCTUATION.sub("", COUNTRY.sub("", _unlabelled(text), count=1))
+
+
+def is_cnpj(text: str) -> bool:
+    """Whether it is written like the number of a firm, which has letters since 2026, however well."""
+    return CNPJ.fullmatch(_unlabelled(text).replace(" ", "")) is not None
+
+
+def _unlabelled(text):
+    text = plain(text)
+    found = LABEL.match(text)
+    return text[found.end() :] if found else text

@@ -1,0 +1,258 @@
+"""How phone numbers are read and written, at every door and in every search.
+
+Which numbers there are is in Google's metadata (phonenumbers); what is wrong with the others is said here.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+import phonenumbers
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+
+from clinic.models.characters import plain
+
+BRAZIL, PORTUGAL = 55, 351
+LABELS = """
+    tel tels telef telefone telefones tlf tlm telm telemóvel telemovel cel celular fone fixo móvel movel whatsapp whats
+    wpp zap contato contacto número numero num nº n
+"""
+# "nº" is "no" once it is plain.
+LABEL = re.compile(rf"(?:(?:{'|'.join(LABELS.split())}|no)\b[ .:]*)+", re.IGNORECASE)
+# How Brazil prints the place of a carrier's code: (0xx81).
+CARRIER_PLACE = re.compile(r"(?<!\w)\(?0? ?(?:xx|\*\*) ?(?=[0-9)])", re.IGNORECASE)
+ODD = re.compile(r"[^0-9+(). /-]+")
+BETWEEN_NUMBERS = re.compile(r"[/;,|]| e | ou ", re.IGNORECASE)
+DOUBLE_ZERO = re.compile(r"\(? ?00[ )-]*")
+# The area codes of Brazil; the metadata knows one more.
+AREA = re.compile("[14689][1-9]|2[12478]|3[1-578]|5[1345]|7[134579]")
+WITH_AREA = {PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+NON_GEOGRAPHIC = ("300", "500", "800", "900")
+SHORTEST_LOCAL, MOBILE_LOCAL, LANDLINE, MOBILE = 8, 9, 10, 11  # digits in Brazil, without and with the area code
+PORTUGUESE = 9
+MOBILE_SHAPE, LANDLINE_SHAPE, PORTUGUESE_SHAPE = "(##) #####-####", "(##) ####-####", "### ### ###"
+FEWEST_SHOWN = 7  # digits of a number of which is shown where the others are missing
+
+
+class Fault(Enum):
+    """What is wrong with a number; of those from NINTH_DIGIT on a person can say which number is meant."""
+
+    IMPOSSIBLE = auto()
+    NOT_DIGITS = auto()
+    CARRIER = auto()
+    SEVERAL = auto()
+    TOO_SHORT = auto()
+    DIGIT_MISSING = auto()
+    DIGITS_MISSING = auto()
+    TOO_LONG = auto()
+    AREA_MISSING = auto()
+    AREA_UNKNOWN = auto()
+    NOT_IN_BRAZIL = auto()
+    NOT_IN_PORTUGAL = auto()
+    NOT_ABROAD = auto()
+    NINTH_DIGIT = auto()
+    TEN_DIGITS = auto()
+    OF_BRAZIL = auto()
+
+
+@dataclass(frozen=True)
+class Phone:
+    """What a text says, by E.164 numbers.
+
+    `number` is what was typed, unchanged, where a number can have that length; otherwise "". `fault` is None when it is
+    known to exist. `meant` is the number that it may be instead: never to be stored without a person's word. `params`
+    are what a sentence about the fault needs.
+    """
+
+    number: str = ""
+    fault: Fault | None = None
+    meant: str = ""
+    params: dict = field(default_factory=dict)
+
+
+def read(text: str, country: str) -> Phone:
+    """The number in a text, typed in that country ("BR", "PT") unless it begins with + or 00.
+
+    Labels, punctuation, other scripts' digits and what cannot be seen are no part of it.
+    """
+    typed = _behind(CARRIER_PLACE, _behind(LABEL, plain(text).strip(" .,;:")))
+    if sum(len(_digits(part)) >= SHORTEST_LOCAL for part in BETWEEN_NUMBERS.split(typed)) > 1:
+        return Phone(fault=Fault.SEVERAL)
+    if odd := ODD.search(typed):
+        return Phone(fault=Fault.NOT_DIGITS, params={"found": odd[0]})
+    if DOUBLE_ZERO.match(typed):
+        return _dialled_abroad(_behind(DOUBLE_ZERO, typed), country)
+    return _judged(typed, country)
+
+
+def is_certain(number: PhoneNumber) -> bool:
+    """Whether the number is known to exist, by its country's numbering."""
+    if not phonenumbers.is_valid_number(number):
+        return False
+    geographic = number.country_code == BRAZIL and phonenumbers.number_type(number) in WITH_AREA
+    return not geographic or AREA.match(str(number.national_number)) is not None
+
+
+def spellings(number: str) -> list[str]:
+    """The E.164 number, and the same mobile of Brazil as it was before the ninth digit, or as it is with it; sorted, so
+    that each spelling gives the same list."""
+    parsed = _parsed(number, "BR")
+    if parsed is None or parsed.country_code != BRAZIL:
+        return [number]
+    digits = str(parsed.national_number)
+    if len(digits) == MOBILE and digits[2] == "9":
+        old = _parsed(f"+{BRAZIL}{digits[:2]}{digits[3:]}", "BR")
+        had_eight = digits[3] in "6789" and is_certain(parsed) and not is_certain(old)
+        return sorted([number, _e164(old)]) if had_eight else [number]
+    new = _with_ninth(digits) if len(digits) == LANDLINE and not is_certain(parsed) else ""
+    return sorted([number, new]) if new else [number]
+
+
+def written(number: PhoneNumber, country: str) -> str:
+    """(81) 99999-9999 at home, +351 912 345 678 from abroad."""
+    abroad = number.country_code != phonenumbers.country_code_for_region(country)
+    if number.country_code == PORTUGAL and len(digits := _national(number)) == PORTUGUESE:
+        return f"{'+351 ' if abroad else ''}{digits[:3]} {digits[3:6]} {digits[6:]}"
+    style = PhoneNumberFormat.INTERNATIONAL if abroad else PhoneNumberFormat.NATIONAL
+    return phonenumbers.format_number(number, style)
+
+
+def _behind(prefix, text):
+    found = prefix.match(text)
+    return text[found.end() :] if found else text
+
+
+def _dialled_abroad(rest, country):
+    """00 is +, unless only what follows two more digits is a number: then they are a carrier's code."""
+    phone = _judged(f"+{rest}", country)
+    if country != "BR" or phone.fault is None or phone.meant:
+        return phone
+    carrier, behind = _digits(rest)[:2], _digits(rest)[2:]
+    meanings = [_judged(behind, country), _judged(f"+{behind}", country)]
+    if any(each.fault in {None, Fault.NINTH_DIGIT, Fault.TEN_DIGITS} for each in meanings):
+        return Phone(fault=Fault.CARRIER, params={"carrier": carrier})
+    return phone
+
+
+def _judged(typed, country):
+    parsed = _parsed(typed, country)
+    if parsed is None:
+        return Phone(fault=Fault.IMPOSSIBLE)
+    if is_certain(parsed):
+        slip = parsed.country_code == BRAZIL and _parted_as_mobile(_national(parsed), typed)
+        return Phone(_e164(parsed), *(_missing(_national(parsed), MOBILE_SHAPE) if slip else ()))
+    fault, meant, params = _fault(parsed, typed, country)
+    return Phone(_e164(parsed) if _is_possible(parsed) else "", fault, meant, params)
+
+
+def _parted_as_mobile(digits, typed):
+    """Whether eight digits stand behind the area code with five of them before the hyphen."""
+    ends = _group_ends(typed)
+    return len(digits) == LANDLINE and AREA.match(digits) is not None and 5 in ends and 4 not in ends
+
+
+def _fault(parsed, typed, country):
+    """(fault, meant, params) of a number that does not exist."""
+    if parsed.country_code == BRAZIL:
+        return _fault_in_brazil(_national(parsed), typed)
+    if parsed.country_code == PORTUGAL:
+        return _fault_in_portugal(_national(parsed), typed, country)
+    return (Fault.NOT_ABROAD if _is_possible(parsed) else Fault.IMPOSSIBLE), "", {}
+
+
+def _fault_in_brazil(digits, typed):
+    if digits.startswith(NON_GEOGRAPHIC) and len(digits) > SHORTEST_LOCAL:
+        return Fault.IMPOSSIBLE, "", {}
+    if len(digits) > MOBILE:
+        return Fault.TOO_LONG, "", {"count": len(digits), "over": len(digits) - MOBILE}
+    if len(digits) < LANDLINE:
+        return _too_short_in_brazil(digits, typed)
+    if not AREA.match(digits):
+        return Fault.AREA_UNKNOWN, "", {"area": digits[:2]}
+    if len(digits) == LANDLINE and (meant := _with_ninth(digits)):
+        return _without_ninth(digits, meant, typed)
+    return Fault.NOT_IN_BRAZIL, "", {"area": digits[:2], "begins": digits[2]}
+
+
+def _without_ninth(digits, meant, typed):
+    """Eight digits of a mobile: from before the ninth digit if in two fours, a slip if the first part has five."""
+    ends = _group_ends(typed)
+    if ends and (4 not in ends or 5 in ends):
+        return _missing(digits, MOBILE_SHAPE)
+    params = {"phone": written(_parsed(meant, "BR"), "BR")}
+    return (Fault.NINTH_DIGIT if ends else Fault.TEN_DIGITS), meant, params
+
+
+def _too_short_in_brazil(digits, typed):
+    groups = re.findall("[0-9]+", typed.removeprefix("+").removeprefix(str(BRAZIL)))
+    if len(groups) > 1 and len(groups[0].lstrip("0")) == 2 and AREA.fullmatch(digits[:2]):
+        if digits[2:3] in tuple("2345"):
+            return _missing(digits, LANDLINE_SHAPE)
+        return _missing(digits, MOBILE_SHAPE) if digits[2:3] == "9" else (Fault.TOO_SHORT, "", {"count": len(digits)})
+    if len(digits) == SHORTEST_LOCAL or len(digits) == MOBILE_LOCAL and digits[0] == "9":
+        return Fault.AREA_MISSING, "", {"phone": f"{digits[:-4]}-{digits[-4:]}"}
+    return Fault.TOO_SHORT, "", {"count": len(digits)}
+
+
+def _fault_in_portugal(digits, typed, country):
+    if len(digits) < PORTUGUESE:
+        return _missing(digits, PORTUGUESE_SHAPE)
+    if len(digits) == PORTUGUESE:
+        return Fault.NOT_IN_PORTUGAL, "", {"begins": digits[0] if digits[0] in "0145" else digits[:3]}
+    brazilian = None if typed.startswith("+") or country != "PT" else _parsed(typed, "BR")
+    if brazilian and is_certain(brazilian) and (len(_digits(typed)) >= MOBILE or "(" in typed):
+        shown = phonenumbers.format_number(brazilian, PhoneNumberFormat.INTERNATIONAL)
+        return Fault.OF_BRAZIL, _e164(brazilian), {"phone": shown}
+    return Fault.TOO_LONG, "", {"count": len(digits), "over": len(digits) - PORTUGUESE}
+
+
+def _missing(digits, shape):
+    """How many digits are missing, and the number with a gap for each."""
+    lacking = shape.count("#") - len(digits)
+    if len(digits) < FEWEST_SHOWN:
+        return Fault.TOO_SHORT, "", {"count": len(digits)}
+    known = iter(digits + "_" * lacking)
+    shown = "".join(next(known) if char == "#" else char for char in shape)
+    return (Fault.DIGIT_MISSING if lacking == 1 else Fault.DIGITS_MISSING), "", {"phone": shown, "count": lacking}
+
+
+def _with_ninth(digits):
+    """The E.164 mobile that these ten digits of Brazil were before there was a ninth, "" if they were none."""
+    if digits[2] not in "6789":
+        return ""
+    new = _parsed(f"+{BRAZIL}{digits[:2]}9{digits[2:]}", "BR")
+    return _e164(new) if is_certain(new) else ""
+
+
+def _group_ends(typed):
+    """Where the last eight digits of a text are parted: {4} of (81) 9999-9999, {5} of (81) 99999-999."""
+    ends, place = set(), SHORTEST_LOCAL
+    for group in reversed(re.findall("[0-9]+", typed)):
+        place -= len(group)
+        ends.add(place)
+    return {end for end in ends if 0 < end < SHORTEST_LOCAL}
+
+
+def _is_possible(parsed):
+    """As to its length; of Brazil only with its area code: without one the metadata finds it possible as well."""
+    possible = phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE
+    return possible and (parsed.country_code != BRAZIL or len(str(parsed.national_number)) >= LANDLINE)
+
+
+def _parsed(typed, country):
+    try:
+        return phonenumbers.parse(typed, country)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _e164(parsed):
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+
+
+def _national(parsed):
+    return phonenumbers.national_significant_number(parsed)
+
+
+def _digits(text):
+    return re.sub("[^0-9]", "", text)

@@ -292,6 +292,61 @@ def test_a_number_is_written_as_its_country_prints_it(number, country, shown):
     assert as_written(patient, clinic)["phone"] == shown
 
 
+# Documents -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "stored"),
+    [
+        ("cpf", "529.982.247\u221225", "52998224725"),
+        ("cpf", "529.982.247\u201325", "52998224725"),
+        ("cpf", "\ufeff529.982.247-25\u200b", "52998224725"),
+        ("cpf", "529\u00a0982\t247 25", "52998224725"),
+        ("cpf", "CPF: 529.982.247-25", "52998224725"),
+        ("cpf", "cpf nº 52998224725", "52998224725"),
+        ("cpf", "C.P.F. 529 982 247/25", "52998224725"),
+        ("cpf", "５２９．９８２．２４７－２５", "52998224725"),
+        ("cpf", "529.982.247\u201125.", "52998224725"),
+        ("nif", "NIF PT 245 624 139", "245624139"),
+        ("nif", "PT245624139", "245624139"),
+        ("nif", "pt-245.624.139", "245624139"),
+        ("nif", "n.º 245\u2009624\u2009139", "245624139"),
+        ("nif", "Contribuinte: 245624139\ufeff", "245624139"),
+        ("nif", "２４５６２４１３９", "245624139"),
+    ],
+)
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+def test_a_document_is_read_as_it_is_pasted(client, doctor, form, field, typed, stored):
+    answer = form(client, doctor, {"name": "Rita Lima", "phone": "(81) 98888-7777", field: typed})
+
+    assert answer.status_code in {200, 302}
+    assert getattr(Patient.objects.get(), field) == stored
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("cpf", "12.345.678/0001-95", "Isto é um CNPJ"),
+        ("cpf", "12ABC34501DE35", "Isto é um CNPJ"),
+        ("cpf", "CNPJ: 12.ABC.345/01DE-35", "Isto é um CNPJ"),
+        ("cpf", "529.982.247-2", "O CPF tem 11 dígitos"),
+        ("cpf", "529.982.247-26", "Os dígitos deste CPF não conferem"),
+        ("cpf", "529.982.247-25 e 111.444.777-35", "O CPF tem 11 dígitos"),
+        ("nif", "999 999 990", "É o NIF de consumidor final"),
+        ("nif", "NIF PT 999999990", "É o NIF de consumidor final"),
+        ("nif", "245 624 138", "Este NIF não é válido"),
+        ("nif", "ES 245624139", "Este NIF não é válido"),
+        ("nif", "24562413", "Este NIF não é válido"),
+    ],
+)
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+def test_what_is_no_document_of_a_person_is_named(client, doctor, form, field, typed, sentence):
+    page = form(client, doctor, {"name": "Rita", "phone": "(81) 98888-7777", field: typed}).content.decode()
+
+    assert Patient.objects.count() == 0
+    assert sentence in page or (form, field) == (in_the_panel, "nif")  # in Brazil the panel has no such field
+
+
 # Names ---------------------------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,9 @@ import re
 
 from clinic.models.characters import plain
 
-LABEL = re.compile(r"(?:(?:c\.?p\.?f|n\.?i\.?f|contribuinte|número|numero|n[.º°]?o?)\b[ .:]*)+", re.IGNORECASE)
+LABEL = re.compile(
+    r"(?:(?:c\.?p\.?f|c\.?n\.?p\.?j|n\.?i\.?f|contribuinte|número|numero|n[.º°]?o?)\b[ .:]*)+", re.IGNORECASE
+)
 COUNTRY = re.compile(r"PT[ .:-]*", re.IGNORECASE)
 PUNCTUATION = re.compile(r"[ .,;:/_-]")
 CNPJ = re.compile(r"[0-9A-Z.]+/[0-9A-Z]{4}-?[0-9]{2}|[0-9A-Z]{12}[0-9]{2}", re.IGNORECASE)

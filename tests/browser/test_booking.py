@@ -251,6 +251,25 @@ def test_a_field_says_what_is_wrong_as_soon_as_it_is_left(window, receptionist, 
     expect(page.locator("#name")).to_have_value("Ana")
 
 
+def test_a_mobile_without_its_ninth_digit_is_asked_about_and_then_booked(window, receptionist, doctor, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.locator("button[name=new]").first.click()
+    wait_until_htmx_listens(page.locator("#phone"))
+    page.locator("#name").fill("Rita Lima")
+    page.locator("#phone").fill("81 8888-7777")
+    page.locator("#name").focus()
+    expect(page.locator("#error-phone")).to_contain_text("Acrescentamos o 9: (81) 98888-7777. Confere?")
+    expect(page.locator("#phone")).to_have_value("81 8888-7777")
+    page.locator("#save").click()
+    expect(page.locator("#phone_is_right")).to_be_focused()
+    assert Patient.objects.count() == 0
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    assert str(Patient.objects.get().phone) == "+5581988887777"
+
+
 def test_a_time_taken_in_another_window_is_refused_with_the_next_free_ones(window, receptionist, doctor, maria, monday):
     page = window(receptionist)
     open_slot(page, monday)

@@ -199,6 +199,10 @@ def test_axe_finds_nothing_in_a_panel_that_refuses(window, receptionist, appoint
     expect(page.locator("#error-starts")).to_contain_text("já tem outro agendamento")
     expect(page.locator("#error-phone")).to_contain_text("Faltam dígitos: são só 2.")
     assert violations(page) == []
+    page.locator("#phone").fill("81 8888-7777")
+    page.locator("#save").click()
+    expect(page.locator("#phone_is_right")).to_be_focused()
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

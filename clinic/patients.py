@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Clinic, Patient, phones
 from clinic.models.appointment import STANDING, Status
+from clinic.models.characters import with_ascii_digits
 from clinic.models.names import HYPHENS, called, letters, words
 from clinic.models.ranges import Fold
 
@@ -174,7 +175,7 @@ def _key(word):
 def _plain(text):
     seen = (char for char in text[:LONGEST_TEXT] if char.isspace() or unicodedata.category(char) not in {"Cc", "Cf"})
     # Accents as characters of their own are unknown to the unaccent of PostgreSQL 15.
-    return " ".join(unicodedata.normalize("NFC", "".join(seen)).split())
+    return " ".join(unicodedata.normalize("NFC", with_ascii_digits("".join(seen))).split())
 
 
 def _date(day, month, year):

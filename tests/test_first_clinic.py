@@ -184,3 +184,11 @@ def test_the_command_prints_the_link_alone(client, settings):
 def test_the_form_is_protected_against_other_sites():
     assert post(Client(enforce_csrf_checks=True)).status_code == 403
     assert not StaffUser.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["clinic_name", "name"])
+@pytest.mark.parametrize("name", ["12345", "!!!", "🙂", "٣٤", "(1)"])
+def test_a_name_has_a_letter(client, field, name):
+    answer = post(client, **{field: name})
+    assert answer.status_code == 422 and "nenhuma letra" in answer.content.decode()
+    assert not Clinic.objects.exists()

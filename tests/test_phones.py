@@ -200,6 +200,7 @@ def test_a_number_nobody_may_have_has_a_badge_where_the_patient_is_shown(client,
         ("+351912345678", "00351 912345678"),
         ("+5581988887777", "(0xx81) 98888-7777"),
         ("+558007260101", "0800 726 0101"),
+        ("+5581988887777", "８１ ９８８８８－７７７７"),
         ("+5581988887777", "tel.: (81) 98888\u22127777\ufeff"),
     ],
 )
@@ -225,6 +226,19 @@ def test_a_search_for_no_number_finds_nobodys_number_and_the_form_names_what_is_
     assert begun_with(typed) == {"phone": typed}
     page = client.post(reverse("web:appointment-check"), {"new": "1", "q": typed}, headers=HTMX).content.decode()
     assert re.search('id="error-phone"[^>]*>O telefone (tem|começa)', page)
+
+
+def test_a_search_finds_a_pasted_document(client, clinic):
+    owner = make_patient(clinic, name="Rita Lima", phone="+5581988887777", cpf="52998224725")
+
+    for typed in (
+        "529.982.247\u221225",
+        "\ufeff529.982.247-25",
+        "CPF: 529 982 247-25",
+        "５２９.982.247-25",
+        "529\u00a0982.247/25",
+    ):
+        assert patients.search(clinic, typed) == [owner], typed
 
 
 # Spellings -----------------------------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ import re
 
 from clinic.models.characters import plain
 
+# "nº" is "no" once it is plain.
 LABEL = re.compile(
-    r"(?:(?:c\.?p\.?f|c\.?n\.?p\.?j|n\.?i\.?f|contribuinte|número|numero|n[.º°]?o?)\b[ .:]*)+", re.IGNORECASE
+    r"(?:(?:c\.?p\.?f|c\.?n\.?p\.?j|n\.?i\.?f|contribuinte|número|numero|n\.?o?)\b[ .:]*)+", re.IGNORECASE
 )
 COUNTRY = re.compile(r"PT[ .:-]*", re.IGNORECASE)
 PUNCTUATION = re.compile(r"[ .,;:/_-]")

@@ -31,6 +31,7 @@ NON_GEOGRAPHIC = ("300", "500", "800", "900")
 SHORTEST_LOCAL, MOBILE_LOCAL, LANDLINE, MOBILE = 8, 9, 10, 11  # digits in Brazil, without and with the area code
 PORTUGUESE = 9
 MOBILE_SHAPE, LANDLINE_SHAPE, PORTUGUESE_SHAPE = "(##) #####-####", "(##) ####-####", "### ### ###"
+LONGEST = 100  # characters with a label and two numbers
 FEWEST_SHOWN = 7  # digits of a number of which is shown where the others are missing
 
 
@@ -75,6 +76,8 @@ def read(text: str, country: str) -> Phone:
 
     Labels, punctuation, other scripts' digits and what cannot be seen are no part of it.
     """
+    if len(text) > LONGEST:
+        return Phone(fault=Fault.IMPOSSIBLE)
     typed = _behind(CARRIER_PLACE, _behind(LABEL, plain(text).strip(" .,;:")))
     if sum(len(_digits(part)) >= SHORTEST_LOCAL for part in BETWEEN_NUMBERS.split(typed)) > 1:
         return Phone(fault=Fault.SEVERAL)

@@ -1,12 +1,13 @@
-"""What programs are told of appointments: those that fit a filter, with everything that is told of each. Reads only."""
+"""Which appointments fit a filter, and with what they are shown to programs. Reads only."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
 from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic
-from clinic.models.appointment import AppointmentQuerySet
+from clinic.models.appointment import LONGEST, AppointmentQuerySet
+from clinic.models.schedule import Span
 
 
 def listed(
@@ -29,6 +30,23 @@ def listed(
     asked = {name: value for name, value in filters.items() if value is not None}
     found = Appointment.objects.of(clinic).kept().filter(**asked).select_related("doctor", "patient")
     return found.order_by("starts_at", "pk")
+
+
+def lying_in(
+    clinic: Clinic, spans: Iterable[Span], *, now: datetime, besides: Iterable[Span] = ()
+) -> AppointmentQuerySet:
+    """Those that take time within one of these spans, and have not ended, by start and then id.
+
+    Left out are those within one of the spans `besides`."""
+    touching, apart = (Q.create([_touching(span) for span in each], connector=Q.OR) for each in (spans, besides))
+    if not touching:
+        return Appointment.objects.none()
+    found = Appointment.objects.of(clinic).standing().filter(touching, ends_at__gt=now).order_by("starts_at", "pk")
+    return found.exclude(apart) if apart else found
+
+
+def _touching(span):
+    return Q(starts_at__gt=span.starts_at - LONGEST, starts_at__lt=span.ends_at, ends_at__gt=span.starts_at)
 
 
 def with_lines(appointments: AppointmentQuerySet) -> AppointmentQuerySet:

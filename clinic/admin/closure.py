@@ -1,13 +1,34 @@
 from django.contrib import admin
 
-from clinic.admin.base import ClinicRowAdmin
+from clinic.admin.base import ClinicRowAdmin, TypedByTheClock
+from clinic.admin.closing import ClosingForm
+from clinic.admin.forms import ClinicRowForm
 from clinic.models import Closure
+from clinic.models.schedule import Span
+
+
+class ClosureForm(ClosingForm, ClinicRowForm):
+    """Asks before time is closed in which appointments lie, and was not closed before by the same row."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        row = self.instance
+        self.closed_before = [Span(row.starts_at, row.ends_at)] if row.pk else []
+
+    def clean(self):
+        cleaned = super().clean()
+        starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
+        if starts_at and ends_at and starts_at < ends_at:
+            span = Span(starts_at, ends_at)
+            self.ask_about(self.instance.clinic, [span], "starts_at", closed_before=self.closed_before)
+        return cleaned
 
 
 @admin.register(Closure)
-class ClosureAdmin(ClinicRowAdmin):
+class ClosureAdmin(TypedByTheClock, ClinicRowAdmin):
     """Days on which the whole clinic is closed. Absences of one doctor are edited inside the doctor."""
 
+    form = ClosureForm
     fields = ["reason", "starts_at", "ends_at"]
     list_display = ["reason", "starts_at", "ends_at"]
     search_fields = ["reason"]

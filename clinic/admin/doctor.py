@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.admin.base import ClinicRowAdmin, ClinicRowInline
+from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, TypedByTheClock
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
 from clinic.models import Absence, Doctor, WorkingHours
 from clinic.models.schedule import LONGEST_NIGHT, are_hours, crossing
@@ -70,7 +70,7 @@ class DoctorForm(NamedClinicRowForm):
 
 
 @admin.register(Doctor)
-class DoctorAdmin(ClinicRowAdmin):
+class DoctorAdmin(TypedByTheClock, ClinicRowAdmin):
     form = DoctorForm
     fields = ["name", "specialty", "council_number", "interval_minutes", "active", "procedures"]
     inlines = [HoursInline, AbsenceInline]

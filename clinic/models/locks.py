@@ -45,6 +45,16 @@ def lock_row(cursor: CursorWrapper, statement: str, parameters: list) -> None:
             cursor.execute(f"{statement} {lock}", parameters)
 
 
+def get_shared[M: models.Model](model: type[M], pk: int) -> M:
+    """The row as it is stored, kept from being changed until the transaction ends (FOR SHARE); others may share it.
+
+    Raises DoesNotExist, or OperationalError (55P03) when it is not let go within lock_timeout."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    for row in model._base_manager.raw(f"SELECT * FROM {table} WHERE id = %s FOR SHARE", [pk]):  # noqa: S608 - a table
+        return row
+    raise model.DoesNotExist
+
+
 def get_locked[M: models.Model](rows: models.QuerySet[M], **options) -> M:
     """The one row of this query, locked FOR NO KEY UPDATE; `options` as of select_for_update.
 

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.models import Appointment, AppointmentEvent, Clinic
+from clinic.models import Appointment, AppointmentEvent, ClinicEvent
 from clinic.models.appointment import Status
+from clinic.models.clinic import zone_name
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,13 @@ class Entry:
 
 
 def story(appointment: Appointment) -> list[Entry]:
-    """Newest first. One query; the appointment comes with its clinic."""
-    events = appointment.events.select_related("user").order_by("-at", "-pk")
-    return [
-        Entry(event.at, str(event.user or event.credential), event.get_door_display(), sentence(event, appointment))
-        for event in events
-    ]
+    """Newest first, each in the zone that the clinic had then. One query; the appointment comes with its clinic."""
+    entries, zone = [], appointment.clinic.zone
+    for event in appointment.events.select_related("user").order_by("-at", "-pk"):
+        who = str(event.user or event.credential)
+        entries.append(Entry(event.at, who, event.get_door_display(), sentence(event, zone)))
+        zone = ZoneInfo(event.before["time_zone"]) if event.kind == AppointmentEvent.Kind.TIME_ZONE else zone
+    return entries
 
 
 def is_undone(appointment: Appointment, event: int | None) -> bool:
@@ -35,26 +39,26 @@ def is_undone(appointment: Appointment, event: int | None) -> bool:
     return len(last) == 2 and bool(last[0].after.get("undo")) and last[1].pk == event
 
 
-def sentence(event: AppointmentEvent, appointment: Appointment) -> str:
-    """What the event of that appointment changed, in the clinic's time."""
-    words = SENTENCES[event.kind](event.before, event.after, appointment.clinic)
+def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
+    """What the event changed, in the time of that zone."""
+    words = SENTENCES[event.kind](event.before, event.after, zone)
     return _("%(what)s (desfeito)") % {"what": words} if event.after.get("undo") else words
 
 
-def _booked(before, after, clinic):
-    return _("Agendado para %(time)s com %(doctor)s") % _when(after, clinic)
+def _booked(before, after, zone):
+    return _("Agendado para %(time)s com %(doctor)s") % _when(after, zone)
 
 
-def _moved(before, after, clinic):
+def _moved(before, after, zone):
     words = _("Remarcado de %(from_time)s com %(from_doctor)s para %(time)s com %(doctor)s") % {
-        **_when(after, clinic),
-        **{f"from_{name}": value for name, value in _when(before, clinic).items()},
+        **_when(after, zone),
+        **{f"from_{name}": value for name, value in _when(before, zone).items()},
     }
     off = ", ".join(dict.fromkeys(each["name"] for each in after.get("discounts_off", ())))
     return _("%(what)s, sem o desconto %(discount)s") % {"what": words, "discount": off} if off else words
 
 
-def _changed(before, after, clinic):
+def _changed(before, after, zone):
     labels = dict(Status.choices)
     words = _("De %(before)s para %(after)s") % {
         "before": labels[before["status"]],
@@ -66,10 +70,25 @@ def _changed(before, after, clinic):
     return f"{words} ({who}: {after['reason']})" if after["reason"] else f"{words} ({who})"
 
 
-def _annotated(before, after, clinic):
+def _annotated(before, after, zone):
     if "notes" not in after:
         return _("Dados da integração alterados")
     return _("Observações: de “%(before)s” para “%(after)s”") % {"before": before["notes"], "after": after["notes"]}
+
+
+def _zone_changed(before, after, zone):
+    was, now = (_clock(each, ZoneInfo(each["time_zone"])) for each in (before, after))
+    words = (
+        _("Fuso horário de %(old)s para %(new)s: continua em %(time)s")
+        if was == now
+        else _("Fuso horário de %(old)s para %(new)s: era %(was)s, agora é %(time)s")
+    )
+    return words % {
+        "was": was,
+        "time": now,
+        "old": zone_name(before["time_zone"]),
+        "new": zone_name(after["time_zone"]),
+    }
 
 
 SENTENCES = {
@@ -77,9 +96,41 @@ SENTENCES = {
     AppointmentEvent.Kind.RESCHEDULED: _moved,
     AppointmentEvent.Kind.STATUS_CHANGED: _changed,
     AppointmentEvent.Kind.ANNOTATED: _annotated,
+    AppointmentEvent.Kind.TIME_ZONE: _zone_changed,
 }
 
 
-def _when(snapshot, clinic: Clinic):
-    starts_at = clinic.local(parse_datetime(snapshot["starts_at"]))
-    return {"time": f"{starts_at:%d/%m/%Y %H:%M}", "doctor": snapshot["doctor_name"]}
+def _when(snapshot, zone: ZoneInfo):
+    return {"time": _clock(snapshot, zone), "doctor": snapshot["doctor_name"]}
+
+
+def _clock(snapshot, zone):
+    return f"{parse_datetime(snapshot['starts_at']).astimezone(zone):%d/%m/%Y %H:%M}"
+
+
+KEPT = {
+    "clock": gettext_lazy("%(ahead)s: a hora do relógio foi mantida."),
+    "instant": gettext_lazy("%(ahead)s: o instante foi mantido e a hora do relógio mudou."),
+}
+
+
+def sentence_of_clinic(event: ClinicEvent) -> str:
+    """What happened to the clinic."""
+    old, new = (zone_name(each["time_zone"]) for each in (event.before, event.after))
+    words = _("Fuso horário de %(old)s para %(new)s.") % {"old": old, "new": new}
+    return f"{words} {sentence_of_keeping(event.after)}" if event.after["keep"] else words
+
+
+def sentence_of_keeping(after: dict) -> str:
+    """What a change of zone did to what was ahead: `after` of its ClinicEvent."""
+    return KEPT[after["keep"]] % {"ahead": in_numbers(after["appointments"], after["absences"])}
+
+
+def in_numbers(appointments: int, absences: int) -> str:
+    """312 agendamentos futuros e 4 ausências ou fechamentos; empty for nothing."""
+    parts = [
+        ngettext("%(n)s agendamento futuro", "%(n)s agendamentos futuros", appointments) % {"n": appointments},
+        ngettext("%(n)s ausência ou fechamento", "%(n)s ausências ou fechamentos", absences) % {"n": absences},
+    ]
+    counted = [part for part, number in zip(parts, (appointments, absences), strict=True) if number]
+    return str(_(" e ")).join(counted)

@@ -614,7 +614,7 @@ def test_a_manager_edits_the_own_clinic_but_not_what_it_is(client, manager):
     assert client.post(url(Clinic, "change", manager.clinic.pk), typed).status_code == 302
 
     clinic = Clinic.objects.get()
-    assert (clinic.name, clinic.time_zone) == ("Nova", "America/Manaus")
+    assert (clinic.name, clinic.time_zone) == ("Nova", "America/Recife")
     assert (clinic.slug, clinic.country, clinic.active) == (slug, "BR", True)
     assert client.get(url(Clinic, "add")).status_code == 403
     assert client.get(url(Clinic, "delete", clinic.pk)).status_code == 403

@@ -179,6 +179,7 @@ TYPED_AGAIN = {
     Patient: {"name": "Rui Pinto", "phone": "+351 913 345 678", "birth_date": "17/05/1980", "notes": "x", "died": "on"},
     StaffUser: {"name": "Eva Sá", "username": "evasa", "role": "receptionist", "may_squeeze_in": "on"},
 }
+ELSEWHERE = {"BR": "America/Manaus", "PT": "Atlantic/Azores"}
 WRONG = ["x" * 400, "-1", "1,2345", "abc", "a\0b", "9" * 20, "", "0", "31/02/2027"]
 
 
@@ -210,6 +211,16 @@ def of_acts(client, at):
     clinic = reverse("admin:clinic_clinic_change", args=[at.clinic.pk])
     typed = {"name": "Nova", "slug": at.clinic.slug, "country": at.clinic.country, "time_zone": at.clinic.time_zone}
     yield "clinic changed", read_by(client, clinic, **typed, language=at.clinic.language)
+    other = typed | {"language": at.clinic.language, "time_zone": ELSEWHERE[at.clinic.country]}
+    asked = {"keep_asked": f"{at.clinic.time_zone} {other['time_zone']}"}
+    yield "zone asked about", read_by(client, clinic, **other)
+    yield "zone changed", read_by(client, clinic, **other, **asked, keep="instant")
+    yield "clinic with its events", read_by(client, clinic)
+    yield "appointment of another zone", read_by(client, reverse("web:appointment-detail", args=[at.appointment.pk]))
+    day = day_of(at)
+    closing = {"reason": "Obras", "starts_at_0": f"{day:%d/%m/%Y}", "starts_at_1": "00:00"}
+    closing |= {"ends_at_0": f"{day:%d/%m/%Y}", "ends_at_1": "23:00"}
+    yield "closure asked about", read_by(client, reverse("admin:clinic_closure_add"), **closing)
     yield "clinic history", read_by(client, reverse("admin:clinic_clinic_history", args=[at.clinic.pk]))
     yield "index", read_by(client, reverse("admin:index"))
 

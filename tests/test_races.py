@@ -169,13 +169,14 @@ def test_the_constraint_alone_lets_one_of_many_bare_inserts_through(desk):
     assert all(isinstance(outcome, lost) for outcome in outcomes if outcome is not True)
 
 
-def insert(own, table, desk, patient):
+def insert(own, table, desk, patient, starts_at=None):
+    starts_at = starts_at or desk.at(9)
     own.execute(
         f"INSERT INTO {table} (id, uuid, clinic_id, doctor_id, patient_id, starts_at, ends_at, status, source,"  # noqa: S608 - two literals of this module
         " doctor_name, notes, metadata, typed_cpf, encaixe_reason, cancelled_by, cancel_reason, created_at, updated_at)"
         " OVERRIDING SYSTEM VALUE VALUES (nextval('clinic_appointment_id_seq'), gen_random_uuid(), %s, %s, %s, %s, %s,"
         " 'scheduled', 'manual', '', '', '{}', '', '', '', '', now(), now())",
-        [desk.clinic.pk, desk.doctor.pk, patient.pk, desk.at(9), desk.at(10)],
+        [desk.clinic.pk, desk.doctor.pk, patient.pk, starts_at, starts_at + timedelta(hours=1)],
     )
 
 

@@ -28,7 +28,7 @@ class EventColumns:
 
     @admin.display(description=_("mudança"))
     def change(self, event):
-        return sentence(event, event.appointment)
+        return sentence(event, event.appointment.clinic.zone)
 
 
 class EventsInline(EventColumns, LookOnly, ClinicRowInline):

@@ -1,24 +1,142 @@
+from copy import copy
+from dataclasses import dataclass
+from datetime import time, timedelta
+from zoneinfo import available_timezones
+
 from django import forms
 from django.contrib import admin, messages
+from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from clinic.access.middleware import choose_clinic
 from clinic.admin.base import NounAdmin
+from clinic.admin.closing import ClosingForm
 from clinic.admin.forms import NamedForm
-from clinic.models import Clinic, clinic
+from clinic.booking import (
+    Ahead,
+    AskHowToKeep,
+    Author,
+    BookingRefused,
+    Clash,
+    Keep,
+    TimesClash,
+    change_time_zone,
+    look_ahead,
+)
+from clinic.history import in_numbers, sentence_of_clinic, sentence_of_keeping
+from clinic.models import AppointmentEvent, Clinic, ClinicEvent
+from clinic.models.clinic import TIME_ZONES, zone_name
+from clinic.models.schedule import FURTHEST_DAYS, Span, holidays_between
 
-TIME_ZONES = sorted(zone for zones in clinic.TIME_ZONES.values() for zone in zones)
+ALL_ZONES = sorted(zone for zones in TIME_ZONES.values() for zone in zones)
+EXAMPLE = time(9)
+EVENTS_SHOWN = 20
 
 
-class ClinicForm(NamedForm):
+@dataclass(frozen=True)
+class ZoneQuestion:
+    """What is asked before a clinic gets another time zone."""
+
+    clinic: Clinic
+    time_zone: str
+    ahead: Ahead
+    jumped: int
+    clashes: list[Clash]
+    chosen: str
+
+    @property
+    def asked(self) -> str:
+        """Sent along with the answer, which is one to this change only."""
+        return f"{self.clinic.time_zone} {self.time_zone}"
+
+    @property
+    def numbers(self) -> str:
+        return _("%(ahead)s pelo relógio de %(zone)s.") % {
+            "ahead": in_numbers(self.ahead.appointments, self.ahead.absences),
+            "zone": zone_name(self.clinic.time_zone),
+        }
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        names = {"old": zone_name(self.clinic.time_zone), "new": zone_name(self.time_zone), "time": f"{EXAMPLE:%H:%M}"}
+        clock = _("Manter a hora do relógio: o que era às %(time)s continua às %(time)s") % names
+        if self.jumped:
+            words = ngettext(
+                "%(clock)s (%(n)s cai numa hora que o relógio pula, e fica depois dela)",
+                "%(clock)s (%(n)s caem numa hora que o relógio pula, e ficam depois dela)",
+                self.jumped,
+            )
+            clock = words % {"clock": clock, "n": self.jumped}
+        names["then"] = f"{self._example():%H:%M}"
+        instant = _("Manter o instante: o que era às %(time)s em %(old)s passa a ser às %(then)s em %(new)s") % names
+        offered = [] if self.clashes else [(Keep.CLOCK.value, clock)]
+        return [*offered, (Keep.INSTANT.value, instant)]
+
+    def _example(self):
+        tomorrow = self.clinic.local(timezone.now()).date() + timedelta(days=1)
+        new = copy(self.clinic)
+        new.time_zone = self.time_zone
+        return new.local(self.clinic.nearest_instant(tomorrow, EXAMPLE))
+
+
+class ClinicForm(NamedForm, ClosingForm):
+    """Asks before what is ahead gets other times, and before days are closed on which appointments lie."""
+
+    question = keep = None
+
     class Meta:
-        widgets = {"time_zone": forms.Select(choices=[(name, name.replace("_", " ")) for name in TIME_ZONES])}
+        widgets = {"time_zone": forms.Select}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.clinic_before = copy(self.instance)
+        if "time_zone" in self.fields:
+            # A clinic may have been given another one by a command.
+            zones = sorted({*ALL_ZONES, self.instance.time_zone} - {""})
+            self.fields["time_zone"].widget.choices = [(zone, zone.replace("_", " ")) for zone in zones]
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.instance.pk:
+            self._ask_about_zone(cleaned.get("time_zone"))
+            self._ask_about_holidays(cleaned)
+        return cleaned
+
+    def _ask_about_zone(self, zone):
+        if zone in {None, "", self.clinic_before.time_zone} or zone not in available_timezones():
+            return
+        outlook = look_ahead(self.clinic_before, zone, timezone.now())
+        if not outlook.ahead:
+            return
+        chosen = self.data.get("keep", "")
+        self.question = ZoneQuestion(self.clinic_before, zone, outlook.ahead, outlook.jumped, outlook.clashes, chosen)
+        if self.data.get("keep_asked") == self.question.asked and chosen in dict(self.question.choices):
+            self.keep = Keep(chosen)
+        else:
+            sentence = _("%(numbers)s Escolha no alto o que fica igual.")
+            self.add_error("time_zone", sentence % {"numbers": self.question.numbers})
+
+    def _ask_about_holidays(self, cleaned):
+        """The days that these values close and the stored ones do not, on the clock that the appointments will have."""
+        new = copy(self.clinic_before)
+        for name in ("country", "observes_holidays"):
+            setattr(new, name, cleaned.get(name, getattr(self.clinic_before, name)))
+        if self.keep is Keep.INSTANT:
+            new.time_zone = cleaned["time_zone"]
+        today = self.clinic_before.local(timezone.now()).date()
+        days = today, today + timedelta(days=FURTHEST_DAYS)
+        closed = sorted(holidays_between(new, *days) - holidays_between(self.clinic_before, *days))
+        field = "observes_holidays" if "observes_holidays" in self.fields else None
+        self.ask_about(new, [Span(*new.day(day)) for day in closed], field)
 
 
 @admin.register(Clinic)
 class ClinicAdmin(NounAdmin):
-    """A manager edits the own clinic; superusers add clinics, switch them off and choose the one they work in."""
+    """A manager edits the own clinic, a master its time zone too.
+
+    Superusers add clinics, switch them off and choose the one they work in."""
 
     form = ClinicForm
     fields = [
@@ -40,8 +158,43 @@ class ClinicAdmin(NounAdmin):
         clinics = super().get_queryset(request)
         return clinics if request.user.is_superuser else clinics.filter(pk=request.clinic.pk)
 
+    def get_fields(self, request, obj=None):
+        return [*self.fields, "events"] if obj else self.fields
+
     def get_readonly_fields(self, request, obj=None):
-        return [] if request.user.is_superuser else ["slug", "country", "currency", "active"]
+        if request.user.is_superuser:
+            return ["events"]
+        of_the_licence = ["slug", "country", "currency", "active", "events"]
+        return of_the_licence if request.user.is_master else [*of_the_licence, "time_zone"]
+
+    @admin.display(description=gettext_lazy("histórico da clínica"))
+    def events(self, clinic):
+        newest = ClinicEvent.objects.of(clinic).select_related("user")[:EVENTS_SHOWN]
+        lines = [
+            (clinic.local(event.at), event.user or event.credential, sentence_of_clinic(event)) for event in newest
+        ]
+        lines = [(f"{at:%d/%m/%Y %H:%M}", who, sentence) for at, who, sentence in lines]
+        return format_html_join("", "<p>{} · {}: {}</p>", lines) or self.get_empty_value_display()
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """What a change of zone refuses, or finds since it was asked about, is shown with what was typed."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except BookingRefused as refused:
+            request.unsaved = " ".join(refusal.message for refusal in refused.refusals)
+        except (AskHowToKeep, TimesClash):
+            request.unsaved = _("Entraram agendamentos enquanto isso, e nada foi gravado. Confira e salve de novo.")
+        response = super().changeform_view(request, object_id, form_url, extra_context)
+        response.status_code = 409
+        return response
+
+    def save_model(self, request, obj, form, change):
+        if change and form.clinic_before.time_zone != obj.time_zone:
+            by = Author(door=AppointmentEvent.Door.BROWSER, user=request.user)
+            event = change_time_zone(form.clinic_before, obj.time_zone, keep=form.keep, by=by)
+            if event.after["keep"]:
+                self.message_user(request, sentence_of_keeping(event.after), messages.SUCCESS)
+        super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request):
         return request.user.is_superuser

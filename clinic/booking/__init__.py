@@ -17,10 +17,16 @@ from clinic.booking.patients import (
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
+from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undoing import undo, undoable
 from clinic.booking.writing import Author, disk_is_full, is_in_somebodys_way, lost_a_race, one_transaction
 
 __all__ = [
+    "TimesClash",
+    "Keep",
+    "Clash",
+    "AskHowToKeep",
+    "Ahead",
     "MOST_PROCEDURES",
     "PHONE_FAULTS",
     "Author",
@@ -40,6 +46,7 @@ __all__ = [
     "book",
     "change_patient",
     "change_status",
+    "change_time_zone",
     "check",
     "check_doctor",
     "check_patient",
@@ -51,6 +58,7 @@ __all__ = [
     "is_in_somebodys_way",
     "is_movable",
     "lost_a_race",
+    "look_ahead",
     "next_statuses",
     "one_transaction",
     "openings",

@@ -10,6 +10,7 @@ from django.db import models, transaction
 from clinic.booking.details import tidy, unstorable
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from clinic.models.locks import get_shared
 from clinic.models.names import has_letter
 from clinic.models.schedule import are_hours, crossing
 
@@ -45,12 +46,15 @@ class Hours(NamedTuple):
 def register_doctor(
     clinic: Clinic, *, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
 ) -> Doctor:
-    """An active doctor, who performs those procedures and works those hours. One transaction. Raises DoctorRefused."""
+    """An active doctor, who performs those procedures and works those hours. One transaction. Raises DoctorRefused.
+
+    Shares the clinic's row: whoever changes its time zone holds all its doctors (`clinic.booking.time_zone`)."""
     name = tidy(name)
     performed = _found(clinic, procedures)
     if faults := _faults(clinic, name, procedures, hours, interval_minutes):
         raise DoctorRefused(faults)
     with transaction.atomic():
+        get_shared(Clinic, clinic.pk)
         doctor = Doctor.objects.create(clinic=clinic, name=name, interval_minutes=interval_minutes)
         doctor.procedures.set(performed)
         WorkingHours.objects.bulk_create(

@@ -65,7 +65,8 @@ IS_CALLED = """
 """
 HOLD_DOCTOR = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = %s"
 HOLD_PATIENT = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s"
-# The day's hours and absences, and in the last three columns what else tells an appointment that overlaps.
+# The day's hours and absences, in the last three columns what else tells an appointment that overlaps, and a row with
+# nothing but the clinic's time zone.
 AROUND = f"""
     SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({STORED}) AS stored
     UNION ALL
@@ -75,6 +76,8 @@ AROUND = f"""
     WHERE appointment.clinic_id = %(clinic)s AND (doctor_id = %(doctor)s OR patient_id = %(patient)s)
       AND starts_at > %(since)s AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
       AND status <> ALL (%(freed)s) AND deleted_at IS NULL AND appointment.id IS DISTINCT FROM %(besides)s
+    UNION ALL
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, time_zone, NULL, NULL, NULL FROM clinic_clinic WHERE id = %(clinic)s
     ORDER BY 5, 8
 """  # noqa: S608 - what is put in is the statement of models.schedule
 
@@ -104,10 +107,13 @@ class Overlapping:
 
 @dataclass(frozen=True)
 class Around:
-    """What there is at the time wanted: the doctor's hours and absences that day, and who overlaps, in time's order."""
+    """What there is at the time wanted: the doctor's hours and absences that day, and who overlaps, in time's order.
+
+    `time_zone` is the clinic's as it is stored now."""
 
     schedules: Schedules
     overlapping: list[Overlapping]
+    time_zone: str
 
 
 def found(
@@ -197,13 +203,19 @@ def around(
     with prepared_cursor() as cursor:
         cursor.execute(AROUND, parameters)
         all_rows = cursor.fetchall()
-    stored = [Stored(*row[:7]) for row in all_rows if row[7] is None]
+    time_zone = next(row[6] for row in all_rows if _is_zone(row))
+    stored = [Stored(*row[:7]) for row in all_rows if row[7] is None and not _is_zone(row)]
     overlapping = [
         Overlapping(pk, doctor_id, name, patient_id, starts, ends, encaixe is not None)
         for doctor_id, _, _, _, starts, ends, name, pk, patient_id, encaixe in all_rows
         if pk is not None
     ]
-    return Around(Schedules(clinic, stored), overlapping)
+    return Around(Schedules(clinic, stored), overlapping, time_zone)
+
+
+def _is_zone(row):
+    """Of AROUND: neither hours, which have a weekday, nor an absence or an appointment, which have a start."""
+    return row[1] is None and row[4] is None
 
 
 def insert(appointment: Appointment, lines: list[PricedLine], event: AppointmentEvent) -> None:

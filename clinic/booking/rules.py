@@ -238,6 +238,12 @@ def hours_in_words(clinic: Clinic, blocks, day: date) -> str:
     return str(_(" e ")).join([", ".join(spans[:-1]), spans[-1]] if spans[:-1] else spans)
 
 
+def clock_is_the_clinics(case: Case) -> Rule:
+    """The zone by which the time was read is still the clinic's; it may have been changed while this waited."""
+    if case.around.time_zone != case.clinic.time_zone:
+        yield Refusal(Reason.TRY_AGAIN)
+
+
 def doctor_is_free(case: Case) -> Rule:
     """`spans` in the refusal tells the taken times, for the API that names each slot."""
     taken = [other for other in case.around.overlapping if other.doctor_id == case.doctor.pk and not other.is_encaixe]
@@ -291,7 +297,7 @@ def broken(case: Case, *, shape=SHAPE) -> list[Refusal]:
 
 def free(case: Case) -> list[Refusal]:
     """Whether doctor and patient are free then."""
-    return [*doctor_is_free(case), *patient_is_in_one_place(case)]
+    return [*clock_is_the_clinics(case), *doctor_is_free(case), *patient_is_in_one_place(case)]
 
 
 def taking_again(case: Case) -> list[Refusal]:

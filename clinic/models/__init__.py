@@ -4,7 +4,7 @@ from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentP
 from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
 from clinic.models.doctor import Absence, Closure, Doctor, WorkingHours
-from clinic.models.history import AppointmentEvent
+from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.installation import KeyCheck
 from clinic.models.patient import Patient
 from clinic.models.procedure import Discount, Procedure
@@ -20,6 +20,7 @@ __all__ = [
     "AppointmentEvent",
     "AppointmentProcedure",
     "Clinic",
+    "ClinicEvent",
     "Closure",
     "CredentialEvent",
     "Discount",

@@ -43,6 +43,11 @@ TIME_ZONES = {
 }
 
 
+def zone_name(time_zone: str) -> str:
+    """The city that an IANA zone is called by: Sao Paulo for America/Sao_Paulo."""
+    return time_zone.rpartition("/")[2].replace("_", " ")
+
+
 def validate_time_zone(name):
     if name not in available_timezones():
         raise ValidationError(_("Use um fuso horário da lista IANA, por exemplo America/Recife."))

@@ -16,6 +16,7 @@ class AppointmentEvent(ClinicRow):
         RESCHEDULED = "rescheduled", _("Remarcado")
         STATUS_CHANGED = "status_changed", _("Situação alterada")
         ANNOTATED = "annotated", _("Observações alteradas")
+        TIME_ZONE = "time_zone", _("Fuso horário alterado")
 
     class Door(models.TextChoices):
         BROWSER = "browser", _("Tela")
@@ -39,12 +40,42 @@ class AppointmentEvent(ClinicRow):
         indexes = [models.Index(fields=["clinic", "at"], name="appointmentevent_clinic_at")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["booked", "rescheduled", "status_changed", "annotated"]),
+                condition=Q(kind__in=["booked", "rescheduled", "status_changed", "annotated", "time_zone"]),
                 name="appointmentevent_kind_known",
             ),
             models.CheckConstraint(
                 condition=Q(door__in=["browser", "imagemais", "mivicall", "command"]),
                 name="appointmentevent_door_known",
+            ),
+        ]
+
+    def __str__(self):
+        return self.get_kind_display()
+
+
+class ClinicEvent(ClinicRow):
+    """What happened to a clinic as a whole. UPDATE and DELETE are refused."""
+
+    class Kind(models.TextChoices):
+        TIME_ZONE = "time_zone", _("Fuso horário alterado")
+
+    kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
+    at = models.DateTimeField(_("data"), default=timezone.now)
+    door = models.CharField(_("via"), max_length=9, choices=AppointmentEvent.Door)
+    user = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    credential = models.CharField(max_length=80, blank=True, help_text="Name of the token, key or command.")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("histórico da clínica")
+        verbose_name_plural = _("histórico da clínica")
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["clinic", "at"], name="clinicevent_clinic_at")]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["time_zone"]), name="clinicevent_kind_known"),
+            models.CheckConstraint(
+                condition=Q(door__in=["browser", "imagemais", "mivicall", "command"]), name="clinicevent_door_known"
             ),
         ]
 

@@ -53,6 +53,14 @@ def national_holidays(country: str, year: int) -> dict[date, str]:
     return dict(holidays.country_holidays(country, years=year))
 
 
+def holidays_between(clinic: Clinic, first: date, last: date) -> set[date]:
+    """The local dates from `first` to `last`, both included, on which this clinic closes for a public holiday."""
+    if not clinic.observes_holidays:
+        return set()
+    years = range(first.year, last.year + 1)
+    return {day for year in years for day in national_holidays(clinic.country, year) if first <= day <= last}
+
+
 def merged(spans):
     """The same time as `spans`, in order, with touching and overlapping ones joined."""
     joined = []

@@ -19,6 +19,7 @@ from clinic.models import (
     AppointmentEvent,
     AppointmentProcedure,
     Clinic,
+    ClinicEvent,
     CredentialEvent,
     Patient,
     RequestCount,
@@ -64,6 +65,9 @@ class Rows:
     def event(self, **fields):
         defaults = {"kind": "booked", "door": "command"}
         return AppointmentEvent.objects.create(clinic=self.clinic, appointment=self.appointment(), **defaults | fields)
+
+    def clinic_event(self, **fields):
+        return ClinicEvent.objects.create(clinic=self.clinic, **{"kind": "time_zone", "door": "command"} | fields)
 
     def hours(self, **fields):
         defaults = {"weekday": 1, "starts": time(8), "ends": time(9)}
@@ -195,6 +199,8 @@ REFUSED = {
     ],
     "appointmentevent_kind_known": [lambda rows: rows.event(kind="deleted")],
     "appointmentevent_door_known": [lambda rows: rows.event(door="window")],
+    "clinicevent_kind_known": [lambda rows: rows.clinic_event(kind="moved")],
+    "clinicevent_door_known": [lambda rows: rows.clinic_event(door="window")],
     "accesstoken_jti_once": [lambda rows: [rows.token(jti=SAME) for _ in range(2)]],
     "accesstoken_expires_after_release": [lambda rows: rows.token(expires_at=TEN)],
     "apikey_digest_once": [lambda rows: [rows.key() for _ in range(2)]],

@@ -174,7 +174,7 @@ def test_the_admin_leaves_a_stored_number(client, clinic):
         ("+44207946095", True),
     ],
 )
-def test_a_number_nobody_may_have_has_a_badge_where_the_patient_is_shown(client, doctor, number, doubtful):
+def test_a_number_that_may_not_exist_has_a_badge(client, doctor, number, doubtful):
     client.force_login(make_user(doctor.clinic))
     rita = make_patient(doctor.clinic, name="Rita", phone=number)
     visit = book_appointment(doctor, patient=rita.pk)
@@ -217,7 +217,7 @@ def test_every_search_reads_a_phone_as_the_forms_do(client, clinic, stored, type
 
 
 @pytest.mark.parametrize("typed", ["00 15 81 98888 7777", "81-3222-CASA", "(81) 98888-777x"])
-def test_a_search_for_no_number_finds_nobodys_number_and_the_form_names_what_is_wrong(client, clinic, typed):
+def test_a_search_for_no_number_finds_nobody_and_the_form_says_why(client, clinic, typed):
     for number in ("+5581988887777", "+558132222272", "+81988887777"):
         make_patient(clinic, phone=number)
     client.force_login(make_user(clinic))

@@ -371,7 +371,7 @@ DOUBTFUL = [
 
 @pytest.mark.parametrize(("country", "typed", "number", "why"), DOUBTFUL)
 @pytest.mark.parametrize("policy", [Policy.LENIENT, Policy.EXACT_CPF])
-def test_a_doubtful_phone_is_refused_to_a_person_and_kept_as_it_is_from_a_machine(country, typed, number, why, policy):
+def test_a_doubtful_phone_is_refused_to_people_and_kept_from_machines(country, typed, number, why, policy):
     desk = open_desk(country=country)
 
     assert refused(desk.book, details=details(phone=typed)).reasons == {why}
@@ -391,7 +391,7 @@ def test_a_stored_phone_stays_until_it_is_changed(country, typed, number, why):
     assert refused(edit_patient, old.pk, other, clinic=desk.clinic).reasons & set(PHONE_FAULTS.values())
 
 
-def test_a_stored_name_or_nif_from_before_a_rule_stays_until_it_is_changed(desk):
+def test_an_old_name_or_nif_stays_until_it_is_changed(desk):
     old = make_patient(desk.clinic, name="12345", social_name="6", nif="999999990")
     old.refresh_from_db()
 

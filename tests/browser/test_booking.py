@@ -251,7 +251,7 @@ def test_a_field_says_what_is_wrong_as_soon_as_it_is_left(window, receptionist, 
     expect(page.locator("#name")).to_have_value("Ana")
 
 
-def test_a_mobile_without_its_ninth_digit_is_asked_about_and_then_booked(window, receptionist, doctor, monday):
+def test_a_mobile_without_its_ninth_digit_is_asked_about(window, receptionist, doctor, monday):
     page = window(receptionist)
     open_slot(page, monday)
     page.locator("button[name=new]").first.click()

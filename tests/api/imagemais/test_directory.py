@@ -483,7 +483,7 @@ DOUBTFUL_PHONES = {
 
 
 @pytest.mark.parametrize(("sent", "number"), DOUBTFUL_PHONES.items())
-def test_a_possible_phone_that_nobody_may_have_is_kept_as_it_was_sent(desk, sent, number):
+def test_a_phone_that_may_not_exist_is_kept_as_it_was_sent(desk, sent, number):
     desk.book(patient=desk.patient(phone=sent))
     assert Patient.objects.get().phone.as_e164 == number and Patient.objects.get().has_doubtful_phone
     answer = desk.ask("POST", "/patients", VALID | {"name": "Rui Sá", "cpf": None, "phone": sent})

@@ -271,13 +271,13 @@ def test_a_wrong_value_is_a_message_at_its_field_and_nothing_else(program, good,
 @pytest.mark.parametrize(
     "number", ["+558188887777", "+5520999999999", "+5581899999999", "+351512345678", "+44207946095"]
 )
-def test_a_possible_phone_that_nobody_may_have_is_kept_to_be_confirmed(program, good, number):
+def test_a_phone_that_may_not_exist_is_kept_to_be_confirmed(program, good, number):
     assert program("POST", "/appointments", good | {"patientPhone": number}).status_code == 201
     patient = Appointment.objects.get().patient
     assert patient.phone.as_e164 == number and patient.has_doubtful_phone
 
 
-def test_a_patient_whose_mobile_is_stored_without_its_ninth_digit_is_found(program, good, recife):
+def test_a_patient_stored_without_the_ninth_digit_is_found(program, good, recife):
     known = make_patient(recife, name=good["patientName"], phone="+558188887777", cpf=None)
     assert program("POST", "/appointments", good | {"patientPhone": "+5581988887777"}).status_code == 201
     assert Appointment.objects.get().patient == known

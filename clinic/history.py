@@ -39,6 +39,18 @@ def is_undone(appointment: Appointment, event: int | None) -> bool:
     return len(last) == 2 and bool(last[0].after.get("undo")) and last[1].pk == event
 
 
+def left_out(appointment: Appointment) -> str:
+    """What the last undoing could not give back, in words; empty for nothing. One query."""
+    last = appointment.events.order_by("-pk").first()
+    gone = last.after.get("discounts_gone", []) if last else []
+    sentence = ngettext(
+        "O desconto %(discounts)s não existe mais e não foi aplicado de novo: confira o total.",
+        "Os descontos %(discounts)s não existem mais e não foram aplicados de novo: confira o total.",
+        len(gone),
+    )
+    return sentence % {"discounts": ", ".join(gone)} if gone else ""
+
+
 def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
     """What the event changed, in the time of that zone."""
     words = SENTENCES[event.kind](event.before, event.after, zone)
@@ -55,7 +67,11 @@ def _moved(before, after, zone):
         **{f"from_{name}": value for name, value in _when(before, zone).items()},
     }
     off = ", ".join(dict.fromkeys(each["name"] for each in after.get("discounts_off", ())))
-    return _("%(what)s, sem o desconto %(discount)s") % {"what": words, "discount": off} if off else words
+    if off:
+        return _("%(what)s, sem o desconto %(discount)s") % {"what": words, "discount": off}
+    if gone := ", ".join(after.get("discounts_gone", ())):
+        return _("%(what)s, sem o desconto %(discount)s, que não existe mais") % {"what": words, "discount": gone}
+    return words
 
 
 def _changed(before, after, zone):

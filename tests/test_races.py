@@ -24,6 +24,7 @@ from clinic.booking import (
 from clinic.models import Appointment, AppointmentEvent, Doctor, Patient
 from tests.booking.desk import BY, details, open_desk, refused, stored
 from tests.factories import cpf, make_doctor, make_patient
+from tests.locks import another_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,12 +42,6 @@ def watcher():
     """A connection of its own, outside every transaction of the test."""
     with another_connection(autocommit=True) as watching:
         yield watching
-
-
-def another_connection(**options):
-    parameters = {name: value for name, value in connection.get_connection_params().items() if name != "pool"}
-    parameters |= {"cursor_factory": psycopg.Cursor}
-    return psycopg.connect(**parameters, **options)
 
 
 def at_once(*works):
@@ -230,7 +225,7 @@ def test_who_waits_too_long_is_told_to_try_again_and_nothing_is_written(desk):
         (
             Reason.TRY_AGAIN,
             "",
-            "Outra pessoa está gravando neste mesmo horário. Nada foi gravado aqui: tente de novo.",
+            "Outra pessoa está gravando isto neste momento. Nada foi gravado aqui: tente de novo.",
         )
     ]
     assert stored() == before

@@ -10,9 +10,9 @@ from clinic.booking import BookingRefused, Hours, Keep, Reason, annotate, change
 from clinic.models import Absence, Appointment, Clinic, ClinicEvent, Doctor
 from tests.booking.desk import BY, open_desk, stored
 from tests.factories import make_manager, make_master, make_patient
+from tests.locks import another_connection
 from tests.test_races import (
     PATIENCE,
-    another_connection,
     at_once,
     booking,
     deadlocks,

@@ -22,7 +22,7 @@ from clinic.admin.forms import (
     SentencesForm,
     ShortTimeInput,
 )
-from clinic.booking import Reason, Refusal, is_in_somebodys_way
+from clinic.booking import BookingRefused, Reason, Refusal, is_in_somebodys_way
 from clinic.models import Clinic, names
 from clinic.models.locks import get_locked, get_shared
 from clinic.typed import TypedDateField, TypedDateTimeField, TypedTimeField
@@ -53,18 +53,29 @@ class NounAdmin(admin.ModelAdmin):
         typed = interrupted.take(request)
         if typed is not None:
             show_again(request, typed)
+        view = request, object_id, form_url, extra_context
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError:
-            # Somebody was quicker between the check and the write: now the check sees it and names the field.
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return self._tried_twice(*view)
+        except BookingRefused as refused:
+            return self.shown_unsaved(refused.message, *view)
         except OperationalError as error:
             if not is_in_somebodys_way(error):
                 raise
-            request.unsaved = Refusal(Reason.TRY_AGAIN).message
-            response = super().changeform_view(request, object_id, form_url, extra_context)
-            response.status_code = 409
-            return response
+            return self.shown_unsaved(Refusal(Reason.TRY_AGAIN).message, *view)
+
+    def _tried_twice(self, *view):
+        """Another window may be quicker between the check and the write: then the check sees it and names the field."""
+        try:
+            return super().changeform_view(*view)
+        except IntegrityError:
+            return super().changeform_view(*view)
+
+    def shown_unsaved(self, sentence, request, *view):
+        """The form as it was typed, under why it is not saved; nothing is locked for it."""
+        request.unsaved = sentence
+        response = super().changeform_view(request, *view)
+        response.status_code = 409
+        return response
 
     def get_object(self, request, object_id, from_field=None):
         """To be saved, the row is locked, so that of two windows the second one sees what the first one wrote.

@@ -18,7 +18,6 @@ from clinic.booking import (
     Ahead,
     AskHowToKeep,
     Author,
-    BookingRefused,
     Clash,
     Keep,
     TimesClash,
@@ -177,16 +176,13 @@ class ClinicAdmin(NounAdmin):
         return format_html_join("", "<p>{} · {}: {}</p>", lines) or self.get_empty_value_display()
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """What a change of zone refuses, or finds since it was asked about, is shown with what was typed."""
+        """What a change of zone finds since it was asked about is shown with what was typed."""
+        view = request, object_id, form_url, extra_context
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except BookingRefused as refused:
-            request.unsaved = " ".join(refusal.message for refusal in refused.refusals)
+            return super().changeform_view(*view)
         except (AskHowToKeep, TimesClash):
-            request.unsaved = _("Entraram agendamentos enquanto isso, e nada foi gravado. Confira e salve de novo.")
-        response = super().changeform_view(request, object_id, form_url, extra_context)
-        response.status_code = 409
-        return response
+            sentence = _("Entraram agendamentos enquanto isso, e nada foi gravado. Confira e salve de novo.")
+            return self.shown_unsaved(sentence, *view)
 
     def save_model(self, request, obj, form, change):
         if change and form.clinic_before.time_zone != obj.time_zone:

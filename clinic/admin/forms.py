@@ -42,14 +42,15 @@ class DateAndShortTime(AdminSplitDateTime):
 
 
 class SentencesForm(FilledForm):
-    """Says what a constraint refuses at the field to blame; `unsaved` is why it is shown again and not saved."""
+    """Says what a constraint refuses at the field to blame; `unsaved` is why it is shown again and not saved, if no
+    field says the same by now."""
 
     unsaved = ""
 
-    def clean(self):
-        if self.unsaved:
+    def full_clean(self):
+        super().full_clean()
+        if self.unsaved and self.is_bound and not any(self.unsaved in errors for errors in self.errors.values()):
             self.add_error(None, self.unsaved)
-        return super().clean()
 
     def validate_constraints(self):
         exclude = self._get_validation_exclusions()

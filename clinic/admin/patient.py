@@ -11,7 +11,6 @@ from clinic import patients
 from clinic.admin.base import ClinicRowAdmin, LargeTable
 from clinic.admin.forms import ClinicRowForm
 from clinic.booking import (
-    BookingRefused,
     PatientDetails,
     Reason,
     Refusal,
@@ -120,13 +119,6 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
         if "@" in search_term:
             return queryset.filter(email__icontains=search_term.strip()), False
         return patients.fitting(queryset, search_term), False
-
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except BookingRefused:
-            # Somebody took the CPF between the check and the write: now the check sees it and names the field.
-            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request, obj, form, change):
         if change and form.changed_data:

@@ -19,7 +19,14 @@ from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undoing import undo, undoable
-from clinic.booking.writing import Author, disk_is_full, is_in_somebodys_way, lost_a_race, one_transaction
+from clinic.booking.writing import (
+    Author,
+    disk_is_full,
+    is_in_somebodys_way,
+    lost_a_race,
+    one_transaction,
+    try_again_when_held,
+)
 
 __all__ = [
     "TimesClash",
@@ -70,6 +77,7 @@ __all__ = [
     "reschedule",
     "same_patients",
     "state",
+    "try_again_when_held",
     "undo",
     "undoable",
     "unstorable",

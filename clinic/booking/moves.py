@@ -13,7 +13,7 @@ from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rows import DoctorKey
 from clinic.booking.rules import Case, later
 from clinic.booking.writing import Author, locked, record, refuse, snapshot, transacted, write
-from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Doctor, Procedure
+from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Discount, Doctor, Procedure
 from clinic.models.appointment import Status
 
 
@@ -117,8 +117,12 @@ def _taken_off(appointment, case):
     return {"discounts_off": rows_off} if rows_off else {}
 
 
-def give_back(appointment: Appointment, after: dict) -> None:
-    """Apply again the discounts that a move took off, as its event says."""
+def give_back(appointment: Appointment, after: dict) -> dict:
+    """Apply again the discounts that a move took off, as its event says; what the event of the undoing says of those
+    that no longer exist. One deleted at this very moment ends the transaction, as a lost race."""
+    taken_off = after.get("discounts_off", [])
+    ids = {off["discount"] for off in taken_off}
+    existing = set(Discount.objects.of(appointment.clinic).filter(pk__in=ids).values_list("pk", flat=True))
     AppliedDiscount.objects.bulk_create(
         AppliedDiscount(
             clinic=appointment.clinic,
@@ -127,8 +131,11 @@ def give_back(appointment: Appointment, after: dict) -> None:
             discount_name=off["name"],
             value=Decimal(off["value"]),
         )
-        for off in after.get("discounts_off", ())
+        for off in taken_off
+        if off["discount"] in existing
     )
+    gone = [off["name"] for off in taken_off if off["discount"] not in existing]
+    return {"discounts_gone": list(dict.fromkeys(gone))} if gone else {}
 
 
 def _applied(appointment):

@@ -156,7 +156,7 @@ class Reason(Enum):
         "reason",
         _("O motivo tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
     )
-    TRY_AGAIN = "", _("Outra pessoa está gravando neste mesmo horário. Nada foi gravado aqui: tente de novo.")
+    TRY_AGAIN = "", _("Outra pessoa está gravando isto neste momento. Nada foi gravado aqui: tente de novo.")
 
 
 @dataclass(frozen=True)
@@ -187,3 +187,8 @@ class BookingRefused(Exception):
     @property
     def reasons(self):
         return {refusal.reason for refusal in self.refusals}
+
+    @property
+    def message(self):
+        """All their sentences, in the active language."""
+        return " ".join(refusal.message for refusal in self.refusals)

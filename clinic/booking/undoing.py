@@ -56,15 +56,16 @@ def _is_own_slip(event, by, now):
 
 
 def _move_back(appointment, event, by, now):
-    """The time may have begun meanwhile, or have been missed."""
+    """The time may have begun meanwhile, or have been missed; the doctor may have been deleted, or a discount."""
     before = event.before
-    doctor = Doctor.objects.of(appointment.clinic).get(pk=before["doctor"])
+    doctor = Doctor.objects.of(appointment.clinic).filter(pk=before["doctor"]).first()
+    refuse(rules.doctor_refusals(before["doctor"], doctor))
     starts_at, ends_at = (datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
     case = replace(rules.standing_case(appointment, now), doctor=doctor, starts_at=starts_at, ends_at=ends_at)
     if before["status"] not in statuses.FREES_THE_TIME:
         refuse(rules.free(case) if _is_own_slip(event, by, now) else rules.taking_again(case))
-    give_back(appointment, event.after)
-    return move(appointment, doctor, starts_at, ends_at, before["status"], by, now, undo=True)
+    remark = give_back(appointment, event.after)
+    return move(appointment, doctor, starts_at, ends_at, before["status"], by, now, undo=True, **remark)
 
 
 def _status_back(appointment, event, by, now):

@@ -86,18 +86,25 @@ def disk_is_full(error: Exception) -> bool:
     return getattr(error.__cause__, "sqlstate", None) == DISK_FULL
 
 
-def _tried_twice(work):
+@contextmanager
+def try_again_when_held() -> Iterator[None]:
+    """Around what is written: raises BookingRefused (TRY_AGAIN) where the same may succeed in a moment."""
     try:
+        yield
+    except (IntegrityError, OperationalError) as error:
+        if not is_in_somebodys_way(error):
+            raise
+        raise BookingRefused([Refusal(Reason.TRY_AGAIN)]) from error
+
+
+def _tried_twice(work):
+    with try_again_when_held():
         try:
             return _once(work)
         except (IntegrityError, OperationalError) as error:
             if not lost_a_race(error):
                 raise
             return _once(work)
-    except (IntegrityError, OperationalError) as error:
-        if not is_in_somebodys_way(error):
-            raise
-        raise BookingRefused([Refusal(Reason.TRY_AGAIN)]) from error
 
 
 def _once(work):

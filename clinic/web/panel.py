@@ -99,10 +99,16 @@ def move_context(form: MoveForm, appointment: Appointment) -> dict:
         "doctor": doctor,
         "minutes": minutes,
         "discounts_off": form.discounts_off,
-        "place": booking.place(appointment) if form.was_moved_elsewhere else form.data.get("place", ""),
+        "place": _place(form, appointment),
         "focus": next(iter(form.errors), "save" if "choose" in form.data else "date"),
         **_times_context(form, times),
     }
+
+
+def _place(form, appointment):
+    """Where the form takes the appointment from: where it was when the form was begun, or after a refusal is now."""
+    begun = "" if form.was_moved_elsewhere else form.data.get("place")
+    return begun or booking.place(appointment)
 
 
 def _with_usual_procedure(data, clinic):

@@ -13,7 +13,8 @@ from django.urls import reverse
 
 from clinic.models import Appointment, Doctor, Procedure, StoredAnswer
 from tests.factories import make_clinic, make_doctor, make_patient, make_procedure, make_user, next_monday, phone
-from tests.test_races import another_connection, until_somebody_waits
+from tests.locks import another_connection
+from tests.test_races import until_somebody_waits
 from tests.test_stampede import CSRF, cookies_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

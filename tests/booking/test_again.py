@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.booking import Author, Reason, next_statuses, undo
-from clinic.models import Absence, AppliedDiscount, Clinic, Doctor, WorkingHours
+from clinic.booking import Author, LineRequest, Reason, next_statuses, undo
+from clinic.history import left_out, story
+from clinic.models import Absence, AppliedDiscount, Clinic, Discount, Doctor, WorkingHours
 from tests.booking.desk import BY, MONDAY, reasons, refused
 from tests.booking.test_nights import NIGHT, TUESDAY, open_at
 from tests.booking.test_statuses import appointment_in, change, move
-from tests.factories import make_discount
+from tests.factories import make_discount, make_procedure
 
 LATER = timedelta(minutes=2)
 
@@ -208,3 +209,63 @@ def test_a_discount_that_is_still_valid_then_goes_along(desk, expires_on):
     move(desk, appointment, tuesday, without_expired=True)
 
     assert AppliedDiscount.objects.count() == 1
+
+
+# A discount, or a doctor, that is deleted between a move and its undoing
+
+
+def moved_beyond_two(desk):
+    """An appointment with two discounts, and the day it was moved to without them."""
+    first, second = (make_discount(desk.clinic, name=name, expires_on=MONDAY) for name in ("Verão", "Inverno"))
+    scan = make_procedure(desk.clinic)
+    desk.doctor.procedures.add(scan)
+    lines = (LineRequest(desk.procedure.pk, first.pk), LineRequest(scan.pk, second.pk))
+    appointment = desk.book(lines=lines)
+    move(desk, appointment, desk.at(9, day=TUESDAY), without_expired=True)
+    return appointment, first, second
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_move_is_undone_without_the_discount_that_was_deleted(desk):
+    appointment, tuesday = discounted(desk)
+    move(desk, appointment, tuesday, without_expired=True)
+    Discount.objects.get().delete()
+
+    back = undone(desk, appointment, now=desk.now + LATER)
+
+    assert (back.starts_at, AppliedDiscount.objects.count()) == (desk.at(9), 0)
+    assert back.events.last().after["discounts_gone"] == ["Verão"]
+    assert "sem o desconto Verão, que não existe mais" in story(back)[0].sentence
+    assert "O desconto Verão não existe mais" in left_out(back)
+
+
+@pytest.mark.parametrize("deleted", [(0,), (1,), (0, 1)])
+def test_the_discounts_that_are_still_there_come_back(desk, deleted):
+    appointment, *discounts = moved_beyond_two(desk)
+    for index in deleted:
+        Discount.objects.get(pk=discounts[index].pk).delete()
+
+    back = undone(desk, appointment, now=desk.now + LATER)
+
+    gone = [discounts[index].name for index in deleted]
+    kept = {each.name for each in discounts} - set(gone)
+    assert set(AppliedDiscount.objects.values_list("discount_name", flat=True)) == kept
+    assert back.events.last().after["discounts_gone"] == gone
+
+
+def test_an_undo_that_gives_back_everything_names_nothing(desk):
+    appointment, tuesday = discounted(desk)
+    move(desk, appointment, tuesday, without_expired=True)
+
+    back = undone(desk, appointment, now=desk.now + LATER)
+
+    assert "discounts_gone" not in back.events.last().after and left_out(back) == ""
+
+
+@pytest.mark.parametrize("now", [timedelta(seconds=30), timedelta(hours=1)])
+def test_a_move_is_not_undone_to_a_doctor_who_was_deleted(desk, now):
+    appointment, colleague = desk.book(), desk.another_doctor()
+    move(desk, appointment, desk.at(10), doctor=colleague.pk)
+    Doctor.objects.get(pk=desk.doctor.pk).delete()
+
+    assert refused(undone, desk, appointment, now=desk.now + now).reasons == {Reason.DOCTOR_UNKNOWN}

@@ -34,7 +34,7 @@ def test_those_who_wait_for_one_doctor_keep_nobody_else_waiting(served):
         began = time.monotonic()
         kind = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie, "HX-Request": "true"}
         status, page = served.ask("/agendamentos/novo/", "POST", urlencode(form), **kind)
-        answers.append((doctor.pk, status, "neste mesmo horário" in page, time.monotonic() - began))
+        answers.append((doctor.pk, status, "gravando isto neste momento" in page, time.monotonic() - began))
 
     waiting = [threading.Thread(target=book, args=(held, patients[n], n)) for n in range(WAITERS)]
     with transaction.atomic():

@@ -1,10 +1,13 @@
 """What a form does with its times: the end that follows the start, midnights, discounts left behind, times instead."""
 
+import html
+import re
 from datetime import date, time, timedelta
 
 import pytest
 from django.urls import reverse
 
+from clinic.booking import Author, reschedule
 from clinic.models import Absence, AppliedDiscount, Appointment, WorkingHours
 from tests.factories import book_appointment, make_discount, make_doctor
 from tests.web.test_booking_panel import BOOK, CHECK, HTMX, clinic, desk, doctor, form, patient, procedure, saturday
@@ -136,6 +139,65 @@ def test_times_instead_of_a_closed_one_are_offered(desk, clinic, doctor, time_ma
     assert "Horários livres mais próximos" in answer.text and link in answer.text
     appointment.refresh_from_db()
     assert appointment.status == freed
+
+
+@pytest.fixture
+def missed(desk, clinic, doctor, time_machine):
+    """Did not come, and cannot have its time again: the panel that offers others."""
+    appointment = book_appointment(doctor, starts_at=clinic.instant(MONDAY, time(9)))
+    time_machine.move_to(clinic.instant(MONDAY, time(9, 5)), tick=False)
+    status = reverse("web:appointment-status", args=[appointment.pk])
+    desk.post(status, {"status": "no_show"})
+    morning = {"starts_at": clinic.instant(MONDAY, time(8)), "ends_at": clinic.instant(MONDAY, time(12))}
+    Absence.objects.create(clinic=clinic, reason="obras", **morning)
+    panel = desk.post(status, {"status": "scheduled"}, headers=HTMX).text
+    form = re.search(r'<form class="field".*?</form>', panel, re.DOTALL)[0]
+    appointment.offered = {
+        "place": re.search(r'name="place" value="([^"]+)"', form)[1] if "place" in form else "",
+        "doctor": appointment.doctor_id,
+        "choose": html.unescape(re.search(r'name="choose" value="([^"]+)"', form)[1]),
+    }
+    return appointment
+
+
+def moved_elsewhere(appointment):
+    at = appointment.clinic.instant(MONDAY, time(17))
+    by = Author(door="command", credential="outra janela")
+    reschedule(appointment.pk, clinic=appointment.clinic, doctor=appointment.doctor_id, starts_at=at, by=by)
+
+
+def sent(desk, appointment, panel):
+    """The move form of this panel, with its button pressed."""
+    place = re.search(r'name="place" value="([^"]*)"', panel.text)[1]
+    values = {name: panel.context["form"][name].value() for name in ("doctor", "date", "starts")}
+    return move(desk, appointment, **values, place=place)
+
+
+@pytest.mark.parametrize("carried", [True, False])
+@pytest.mark.parametrize("when", ["before the time is chosen", "after it"])
+def test_a_move_begun_from_offered_times_sees_the_other_window(desk, missed, carried, when):
+    """What carries no place is begun from where the appointment is when its form is drawn."""
+    address = reverse("web:appointment-reschedule", args=[missed.pk])
+    offered = missed.offered | ({} if carried else {"place": ""})
+    if when.startswith("before"):
+        moved_elsewhere(missed)
+    panel = desk.post(address, offered, headers=HTMX)
+    if when.startswith("after"):
+        moved_elsewhere(missed)
+
+    answer = sent(desk, missed, panel)
+
+    knows = when.startswith("before") and not carried
+    assert answer.status_code == (200 if knows else 409)
+    assert ("Outra janela já remarcou" in answer.text) != knows
+
+
+def test_a_time_that_is_offered_instead_is_moved_to(desk, missed):
+    panel = desk.post(reverse("web:appointment-reschedule", args=[missed.pk]), missed.offered, headers=HTMX)
+
+    assert sent(desk, missed, panel).status_code == 200
+    missed.refresh_from_db()
+    assert missed.status == "rescheduled"
 
 
 def test_no_button_offers_check_in_on_another_day(desk, doctor, clinic):

@@ -74,7 +74,7 @@ ALWAYS = {
     503: (
         MessageOut,
         {
-            "Gravação concorrente": "Outra pessoa está gravando neste mesmo horário. Tente de novo",
+            "Gravação concorrente": "Outra pessoa está gravando isto neste momento. Tente de novo",
             "Indisponível": "O serviço está temporariamente indisponível. Tente de novo",
         },
     ),

@@ -24,7 +24,7 @@ SENTENCES = {
     Problem.IDEMPOTENCY_KEY_MALFORMED: (400, "Idempotency-Key deve ter de 1 a 255 caracteres imprimíveis"),
     Problem.IDEMPOTENCY_KEY_REUSED: (422, "Idempotency-Key já usada com outra requisição"),
     Problem.IDEMPOTENCY_IN_PROGRESS: (409, "Requisição idêntica em andamento"),
-    Problem.BUSY: (503, "Outra pessoa está gravando neste mesmo horário. Tente de novo"),
+    Problem.BUSY: (503, "Outra pessoa está gravando isto neste momento. Tente de novo"),
     Problem.UNAVAILABLE: (503, "O serviço está temporariamente indisponível. Tente de novo"),
     Problem.SERVER_ERROR: (500, "Internal server error"),
 }

@@ -57,6 +57,12 @@ class PatientForm(AsksAboutPhone, forms.Form):
         self.key = _uuid(self.data.get("key")) or uuid4()
         self.version = self.data.get("version") or (version(patient) if patient else "")
         self.stored = {}
+        self.is_held = False
+
+    @property
+    def status(self):
+        """Of the answer that shows it unsaved: a conflict is no fault of what was typed."""
+        return 409 if self.stored or self.doubles or self.is_held else 422
 
     @property
     def documents(self):
@@ -110,14 +116,14 @@ class PatientForm(AsksAboutPhone, forms.Form):
             return None
 
     def save(self) -> bool:
-        """Whether the data are stored. If not: every reason at its field, or in `stored` what somebody else has written
-        there since the form was opened. Locks the patient's row. Raises Patient.DoesNotExist."""
+        """Whether the data are stored. If not: every reason at its field, or in `stored` what another window wrote
+        there since it was opened, or that the row is held. Locks the patient's row. Raises Patient.DoesNotExist."""
         readable = self.is_valid()
         if (refusals := self._refusals()) or not readable:
             self._refuse(refusals)
             return False
         try:
-            with transaction.atomic():
+            with booking.try_again_when_held(), transaction.atomic():
                 now = get_locked(Patient.objects.of(self.clinic).filter(pk=self.patient.pk))
                 if version(now) != self.version and self._differs(now):
                     return False
@@ -155,6 +161,7 @@ class PatientForm(AsksAboutPhone, forms.Form):
         )
 
     def _refuse(self, refusals):
+        self.is_held = Reason.TRY_AGAIN in {refusal.reason for refusal in refusals}
         for refusal in refusals:
             if refusal.field not in self.errors:
                 self.add_error(refusal.field or None, refusal.message)

@@ -115,6 +115,7 @@ def undo(request, pk):
         pk,
         lambda: booking.undo(pk, seen=seen, **_hand(request)),
         already=lambda appointment: _("Já foi desfeito.") if history.is_undone(appointment, seen) else "",
+        note=history.left_out,
     )
 
 
@@ -194,22 +195,22 @@ def _hand(request):
     return {"clinic": request.clinic, "by": author(request)}
 
 
-def _act(request, pk, act, *, already):
-    """Do it and show the appointment; if it is refused, show it as it is now with the reason.
+def _act(request, pk, act, *, already, note=lambda appointment: ""):
+    """Do it and show the appointment under what `note` says of it; if it is refused, as it is now with the reason.
 
     A second press (a double click, another window) is refused like the rest, but what it wants is there: `already` says
     so of the appointment as it is now, or says nothing.
     """
     try:
-        act()
+        appointment = act()
     except Appointment.DoesNotExist as missing:
         raise Http404 from missing
     except BookingRefused as refused:
-        if note := already(_appointment(request, pk)):
-            return _done(request, pk, note=note)
+        if is_there := already(_appointment(request, pk)):
+            return _done(request, pk, note=is_there)
         sentences = [refusal.message for refusal in refused.refusals]
         return _detail(request, pk, refusals=sentences, times=refused.alternatives, status=409)
-    return _done(request, pk)
+    return _done(request, pk, note=note(appointment))
 
 
 def _already(appointment):
@@ -237,6 +238,7 @@ def _detail(request, pk, *, refusals=(), times=(), note="", booked=False, status
     context = {
         "appointment": appointment,
         "seen": booking.state(appointment),
+        "place": booking.place(appointment),
         "lines": lines,
         "total": sum(line.price - sum(each.value for each in line.discounts.all()) for line in lines),
         "onward": _buttons(appointment, ONWARD),

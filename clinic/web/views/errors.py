@@ -2,12 +2,13 @@
 
 import sys
 
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.shortcuts import render
 from django.utils import translation
 from django.views import defaults
 
 from clinic import booking
+from clinic.booking import Reason, Refusal
 from clinic.web.htmx import partial_or_page
 
 RETRY_SECONDS = 5
@@ -23,8 +24,12 @@ def page_not_found(request, exception):
 
 
 def server_error(request):
-    """Called while the exception is handled. 503 when it is the database that cannot be reached or cannot write."""
+    """Called while the exception is handled. 409 when another transaction held what was to be written, 503 when it is
+    the database that cannot be reached or cannot write."""
     error = sys.exception()
+    if isinstance(error, IntegrityError | OperationalError) and booking.is_in_somebodys_way(error):
+        context = {"sentence": Refusal(Reason.TRY_AGAIN).message}
+        return partial_or_page(request, "409.html", "sentence", context, status=409)
     if not isinstance(error, OperationalError | InterfaceError):
         return defaults.server_error(request)
     full = booking.disk_is_full(error)

@@ -106,7 +106,7 @@ def add(request):
         if patient := form.register():
             messages.success(request, _("Paciente cadastrado."))
             return redirect(request, "web:patient-detail", patient.pk)
-        return _form(request, form, status=409 if form.doubles else 422)
+        return _form(request, form, status=form.status)
     if typed:
         form.check()
     return _form(request, form)
@@ -124,7 +124,7 @@ def edit(request, pk):
         if _saved(form):
             messages.success(request, _("Cadastro salvo."))
             return redirect(request, "web:patient-detail", pk)
-        return _form(request, form, status=409 if form.stored else 422)
+        return _form(request, form, status=form.status)
     if typed:
         form.check()
     return _form(request, form)

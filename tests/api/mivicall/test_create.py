@@ -12,7 +12,7 @@ from clinic.models import Absence, ApiKey, Appointment, AppointmentEvent, Patien
 from clinic.models.patient import phone_hash
 from tests.api.mivicall.conftest import PHONE
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_procedure
-from tests.test_races import another_connection
+from tests.locks import another_connection
 
 pytestmark = pytest.mark.django_db
 

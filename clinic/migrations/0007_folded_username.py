@@ -25,7 +25,11 @@ def fold_names(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    """User names that differ only in case become one name. The table of users is short: it is written once."""
+    """User names that differ only in case become one name. The table of users is short: it is written once.
+
+    A process of the version before, which knows no such column, can add users meanwhile: they get a value of their own
+    that is nobody's name, and sign in with the new version once they have been saved in it.
+    """
 
     dependencies = [
         ("clinic", "0006_admit_within"),
@@ -37,6 +41,10 @@ class Migration(migrations.Migration):
             name="folded_username",
             field=clinic.models.staff.FoldedUsernameField(default="", editable=False),
             preserve_default=False,
+        ),
+        migrations.RunSQL(
+            "ALTER TABLE clinic_staffuser ALTER COLUMN folded_username SET DEFAULT gen_random_uuid()::text",
+            "ALTER TABLE clinic_staffuser ALTER COLUMN folded_username DROP DEFAULT",
         ),
         migrations.RunPython(fold_names, migrations.RunPython.noop, elidable=False),
         migrations.AddConstraint(

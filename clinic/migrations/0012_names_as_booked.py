@@ -1,6 +1,14 @@
 from django.db import migrations, models
 
 
+def empty_by_default(table, column):
+    """So that a process of the version before, which knows no such column, can book meanwhile."""
+    return migrations.RunSQL(
+        f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT ''",
+        f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT",
+    )
+
+
 class Migration(migrations.Migration):
     """Columns for the names that doctor, procedure and discount had when they were booked; 0013 fills them.
 
@@ -32,4 +40,7 @@ class Migration(migrations.Migration):
             field=models.CharField(default="", max_length=80, verbose_name="desconto"),
             preserve_default=False,
         ),
+        empty_by_default("clinic_appointment", "doctor_name"),
+        empty_by_default("clinic_appointmentprocedure", "procedure_name"),
+        empty_by_default("clinic_applieddiscount", "discount_name"),
     ]

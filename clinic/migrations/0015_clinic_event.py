@@ -2,12 +2,15 @@
 
 Whether the old events fit the wider constraint is looked at by 0016, without a lock that anybody waits for; here the
 table of events is locked for milliseconds.
+
+The way back is open when a clinic has got another time zone since: events stay as they are, and the narrower constraint
+holds for new ones only. The version before cannot show the history of an appointment with such an event, and the
+history of the clinics is deleted.
 """
 
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
-from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 KINDS = [
@@ -27,6 +30,11 @@ APPEND_ONLY = """
 CREATE TRIGGER clinicevent_append_only BEFORE UPDATE OR DELETE ON clinic_clinicevent
     FOR EACH ROW EXECUTE FUNCTION clinic_append_only();
 """
+KNOWN_KINDS = """
+ALTER TABLE clinic_appointmentevent DROP CONSTRAINT appointmentevent_kind_known;
+ALTER TABLE clinic_appointmentevent ADD CONSTRAINT appointmentevent_kind_known CHECK (kind IN ({kinds})) NOT VALID
+"""
+OLD_KINDS = "'booked', 'rescheduled', 'status_changed', 'annotated'"
 DROP_APPEND_ONLY = "DROP TRIGGER clinicevent_append_only ON clinic_clinicevent"
 
 
@@ -93,14 +101,20 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "appointmentevent", "kind", models.CharField(choices=KINDS, max_length=14, verbose_name="tipo")
         ),
-        migrations.RemoveConstraint("appointmentevent", "appointmentevent_kind_known"),
-        AddConstraintNotValid(
-            "appointmentevent",
-            models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["booked", "rescheduled", "status_changed", "annotated", "time_zone"])
+        migrations.RunSQL(
+            KNOWN_KINDS.format(kinds=f"{OLD_KINDS}, 'time_zone'"),
+            KNOWN_KINDS.format(kinds=OLD_KINDS),
+            state_operations=[
+                migrations.RemoveConstraint("appointmentevent", "appointmentevent_kind_known"),
+                migrations.AddConstraint(
+                    "appointmentevent",
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["booked", "rescheduled", "status_changed", "annotated", "time_zone"])
+                        ),
+                        name="appointmentevent_kind_known",
+                    ),
                 ),
-                name="appointmentevent_kind_known",
-            ),
+            ],
         ),
     ]

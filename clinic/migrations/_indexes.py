@@ -1,0 +1,33 @@
+"""Building indexes beside the work that goes on."""
+
+from contextlib import contextmanager
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+
+
+class AddIndexAnew(AddIndexConcurrently):
+    """Add an index concurrently; may be repeated after an interruption.
+
+    Building waits until every older transaction of the database has ended, a running backup too. The connection's
+    lock_timeout would end that wait and leave an invalid index of that name, so there is none meanwhile, and what an
+    earlier try has left is dropped first.
+    """
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        with waiting_for_any_time(schema_editor):
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(self.index.name)}")
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        with waiting_for_any_time(schema_editor):
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+@contextmanager
+def waiting_for_any_time(schema_editor):
+    """Without lock_timeout; afterwards the connection has its own again."""
+    schema_editor.execute("SET lock_timeout = 0")
+    try:
+        yield
+    finally:
+        schema_editor.execute("RESET lock_timeout")

@@ -710,6 +710,14 @@ def test_the_admin_finds_a_doctor_whatever_stands_between_the_letters(client, ma
     assert list(client.get(url(Doctor), {"q": typed}).context["cl"].queryset) == [helena]
 
 
+@pytest.mark.parametrize("mark", "ʹʺʻʼʽˆˈˋː")
+@pytest.mark.parametrize(("model", "make"), [(Doctor, make_doctor), (Patient, make_patient)])
+def test_the_admin_finds_nobody_by_marks_without_letters(client, manager, model, make, mark):
+    helena = make(manager.clinic, name="Helena D’Ávila")
+    assert list(client.get(url(model), {"q": mark * 3}).context["cl"].queryset) == []
+    assert list(client.get(url(model), {"q": f"D{mark}avila"}).context["cl"].queryset) == [helena]
+
+
 @pytest.mark.parametrize("model", [*EDITED, *LOOKED_AT])
 @pytest.mark.parametrize("typed", ["ánà", "a\0b", "%", "'", "\\", "x" * 1000, "12:00 ☎"])
 def test_no_search_breaks_a_list(client, manager, model, typed):

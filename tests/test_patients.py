@@ -174,6 +174,37 @@ def test_nothing_stands_between_a_typed_name_and(stored, typed, clinic):
     assert list(patients.listed(clinic, name=typed)) == [meant]
 
 
+# Letters to Unicode, apostrophes and the like to people; what clinic_fold and clinic_letters leave nothing of.
+MARKS = "ʹʺʻʼʽˆˈˋː"
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("text", ["{0}", "{0}{0}{0}", "{0} {0}", "{0}-{0}{0}", " ({0}), {0}."])
+def test_a_text_of_marks_alone_finds_nobody(clinic, mark, text):
+    make_patient(clinic, name="Sara Dias")
+    typed = text.format(mark)
+    assert patients.search(clinic, typed) == patients.search(clinic, typed, by_numbers=False) == []
+    assert list(patients.listed(clinic, name=typed)) == []
+    assert list(patients.fitting(Patient.objects.of(clinic), typed)) == []
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("typed", ["O{0}neill", "{0}neill", "oneill{0}", "{0}O{0}Neill{0}", "sean {0}{0}{0}"])
+def test_a_mark_beside_letters_is_an_apostrophe(clinic, mark, typed):
+    sean = make_patient(clinic, name="Sean O’Neill")
+    make_patient(clinic, name="Maria Nunes")
+    typed = typed.format(mark)
+    assert patients.search(clinic, typed) == patients.search(clinic, typed, by_numbers=False) == [sean]
+    assert list(patients.listed(clinic, name=typed)) == [sean]
+    assert list(patients.fitting(Patient.objects.of(clinic), typed)) == [sean]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_mark_in_a_stored_name_is_an_apostrophe(clinic, mark):
+    sean = make_patient(clinic, name=f"Sean O{mark}Neill")
+    assert patients.search(clinic, "oneill") == patients.search(clinic, "o'neill") == [sean]
+
+
 @pytest.mark.parametrize("typed", ["iadav", "anunes", "asilva", "silvaana"])
 def test_letters_are_not_joined_from_the_middle_of_a_name(typed, clinic):
     make_patient(clinic, name="Maria Nunes da Silva")
@@ -499,6 +530,8 @@ REFUSED = [
     ("name", "", "Informe o nome do paciente."),
     ("name", "\u200f\u202e", "Informe o nome do paciente."),
     ("name", "12345", "O nome não tem nenhuma letra."),
+    ("name", "ʼʼʼ", "O nome não tem nenhuma letra."),
+    ("name", "ˆ ː", "O nome não tem nenhuma letra."),
     ("social_name", "54321", "O nome social não tem nenhuma letra."),
     ("name", "a" * 10_000, "O nome tem 10000 caracteres; o máximo é 160."),
     ("name", "Ana\0", "caracteres nulos não são permitidos"),

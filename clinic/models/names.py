@@ -13,12 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models.ranges import Fold
 
+# Letters to Unicode. To people, and to `clinic_fold` and `clinic_letters`, they are apostrophes and the like.
+MARKS = "ʹʺʻʼʽˆˈˋː"
 # Apostrophes and hyphens, the typographic ones and what people type for them, stand inside a word; all other
 # punctuation ends it.
-APOSTROPHES = "'`´‘’‛ʹʼ′＇"
+APOSTROPHES = "'`´‘’‛′＇" + MARKS
 HYPHENS = "-\u00ad‐‑‒–—―−﹣－"
 JOINING = re.escape(APOSTROPHES + HYPHENS)
-WORD = re.compile(rf"[^\W_]+(?:[{JOINING}]+[^\W_]+)*")
+WORD = re.compile(rf"[^\W_{MARKS}]+(?:[{JOINING}]+[^\W_{MARKS}]+)*")
 SHORTEST_PART = 3  # letters that a trigram index can look for inside a word
 
 
@@ -45,7 +47,7 @@ def words(text: str) -> list[str]:
 
 def has_letter(name: str) -> bool:
     """A name of a person or a thing has one, in whatever script."""
-    return any(char.isalpha() for char in name)
+    return any(char.isalpha() and char not in MARKS for char in name)
 
 
 def validate_has_letter(name: str) -> None:
@@ -55,7 +57,7 @@ def validate_has_letter(name: str) -> None:
 
 
 def letters(word: str) -> str:
-    return "".join(char for char in word if char.isalnum())
+    return "".join(char for char in word if char.isalnum() and char not in MARKS)
 
 
 def called(field: str, word: str) -> Q:

@@ -24,7 +24,7 @@ from clinic.api.imagemais import examples, messages
 from clinic.api.imagemais.errors import SENTENCES
 from clinic.api.imagemais.urls import reference as imagemais_reference
 from clinic.api.mivicall import errors, reading, schemas
-from clinic.api.mivicall.appointments import CURSOR, MOVE_MISSING
+from clinic.api.mivicall.appointments import CURSOR, DISCOUNT_STAYS, MOVE_MISSING
 from clinic.api.mivicall.availability import WINDOW
 from clinic.api.mivicall.urls import reference as mivicall_reference
 from clinic.api.refused import Problem
@@ -92,6 +92,7 @@ with translation.override("pt-pt"):
         "Passa de 4 KiB.",  # metadata
         reading.UNWRITABLE,
         CURSOR,
+        DISCOUNT_STAYS,
         MOVE_MISSING,
         WINDOW,
         errors.CODES[Problem.IDEMPOTENCY_KEY_REUSED][2],

@@ -143,7 +143,7 @@ class MoveBody(TimedBody):
     def __init__(self, said, clinic: Clinic):
         super().__init__(said, clinic)
         self._read_when()
-        self._expect_of_an_appointment("doctorId", "date", "startTime", "endTime")
+        self._expect_of_an_appointment("doctorId", "date", "startTime", "endTime", "withoutExpiredDiscount")
         self.without_expired = self.read.flag("withoutExpiredDiscount")
 
     def move(self, appointment_id: int, by: Author) -> None:

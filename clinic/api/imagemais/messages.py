@@ -94,7 +94,10 @@ ELSEWHERE = {
         ("procedures", "discountId"),
         "cancele com PATCH /api/appointments/{id}/status e crie outro com POST /api/appointments",
     ),
-    **dict.fromkeys(("doctorId", "date", "startTime", "endTime"), "use PATCH /api/appointments/{id}/reschedule"),
+    **dict.fromkeys(
+        ("doctorId", "date", "startTime", "endTime", "withoutExpiredDiscount"),
+        "use PATCH /api/appointments/{id}/reschedule",
+    ),
     "notes": "use PATCH /api/appointments/{id}",
     **dict.fromkeys(("status", "action"), "use PATCH /api/appointments/{id}/status"),
 }

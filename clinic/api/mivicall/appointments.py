@@ -29,6 +29,7 @@ OTHER_SERVICE = "Não se altera: cancele com DELETE /v1/appointments/{id} e crie
 OTHER_PATIENT = "Não se altera por esta API: a ficha do utente corrige-se na receção da clínica."
 UNCHANGING = {"serviceTypeId": OTHER_SERVICE, "patientName": OTHER_PATIENT, "patientPhone": OTHER_PATIENT}
 MOVE_MISSING = "Só se remarca com um startsAt, ou um professionalId, que mude alguma coisa."
+DISCOUNT_STAYS = "Só ao remarcar se retira um desconto: envie também startsAt ou professionalId."
 
 
 @operation(
@@ -185,6 +186,8 @@ def _shown(request, pk):
 def _move(request, found, reading):
     """To another time or professional, if that is another one."""
     values, wanted = reading.values, reading.values.get("status")
+    if values.get("withoutExpiredDiscount") and not {"startsAt", "professionalId"} & request.visit.said.keys():
+        reading.errors["withoutExpiredDiscount"] = DISCOUNT_STAYS
     doctor, starts_at = values.get("professionalId", found.doctor.uuid), values.get("startsAt", found.starts_at)
     if (doctor, starts_at) != (found.doctor.uuid, found.starts_at):
         booking.reschedule(

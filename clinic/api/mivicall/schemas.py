@@ -71,7 +71,9 @@ class AppointmentChanges(BaseModel):
     startsAt: reading.Moment = Field(None, description="Novo início: a marcação passa a `rescheduled`.")
     professionalId: reading.Id = Field(None, description="Muda de profissional, com ou sem novo `startsAt`.")
     withoutExpiredDiscount: reading.Flag = Field(
-        None, description="`true`: ao remarcar, retira o desconto que nesse dia já não vale; sem isso, 409."
+        None,
+        description="`true`, só com `startsAt` ou `professionalId`: ao remarcar, retira o desconto que nesse dia já não"
+        " vale; sem isso, 409.",
     )
     metadata: reading.Metadata = Field(
         None,

@@ -5,7 +5,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from clinic.models import Clinic, StaffUser
-from clinic.models.clinic import TIME_ZONES
+from clinic.models.clinic import TIME_ZONES, zone_name
 from clinic.models.names import validate_has_letter
 
 CURRENCIES = {Clinic.Country.BRAZIL: Clinic.Currency.REAL, Clinic.Country.PORTUGAL: Clinic.Currency.EURO}
@@ -25,7 +25,7 @@ class FirstClinicForm(SetPasswordMixin, forms.Form):
     time_zone = forms.ChoiceField(
         label=gettext_lazy("Fuso horário"),
         choices=[
-            (label, [(zone, zone.partition("/")[2].replace("_", " ")) for zone in TIME_ZONES[country]])
+            (label, [(zone, zone_name(zone)) for zone in TIME_ZONES[country]])
             for country, label in Clinic.Country.choices
         ],
     )

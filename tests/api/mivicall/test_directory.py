@@ -351,7 +351,9 @@ def test_a_label_without_a_name_finds_nobody(program, recife):
     assert items(program.get("/patients", search="tel 8888-7777")) == []
 
 
-@pytest.mark.parametrize("text", ["81988887777", "+5581988887777", "8888", "52998224725", "17/05/1980", "???", " "])
+@pytest.mark.parametrize(
+    "text", ["81988887777", "+5581988887777", "8888", "52998224725", "17/05/1980", "???", " ", "ʼʼʼ"]
+)
 def test_nothing_else_of_a_patient_can_be_guessed_by_searching(program, recife, text):
     make_patient(recife, name="Ana", phone=PHONE, cpf="52998224725")
     assert items(program.get("/patients", search=text)) == []

@@ -83,6 +83,45 @@ def test_a_move_beyond_a_discount_is_asked_about(program, recife, doctor, at):
     assert Appointment.objects.get().status == "rescheduled"
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"patientNotes": "Traz exames."},
+        {"patientNotes": None},
+        {"metadata": {"sala": "2"}},
+        {"status": "cancelled"},
+        {"status": "confirmed", "metadata": None},
+    ],
+)
+def test_giving_a_discount_up_needs_a_move(program, booked, more):
+    before = program.get(f"/appointments/{booked['id']}").json()
+    answer = changed(program, booked["id"], withoutExpiredDiscount=True, **more)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {
+            "path": "withoutExpiredDiscount",
+            "message": "Só ao remarcar se retira um desconto: envie também startsAt ou professionalId.",
+        }
+    ]
+    assert program.get(f"/appointments/{booked['id']}").json() == before
+
+
+def test_keeping_a_discount_needs_no_move(program, booked):
+    answer = changed(program, booked["id"], withoutExpiredDiscount=False, patientNotes="Traz exames.")
+    assert (answer.status_code, answer.json()["patientNotes"]) == (200, "Traz exames.")
+
+
+def test_a_move_that_was_made_already_may_be_asked_again(program, booked):
+    again = {"startsAt": booked["startsAt"], "withoutExpiredDiscount": True}
+    assert changed(program, booked["id"], **again).status_code == 200
+
+
+def test_a_start_that_is_no_time_is_the_one_fault_of_a_move(program, booked):
+    answer = changed(program, booked["id"], startsAt="amanhã", withoutExpiredDiscount=True)
+    assert [each["path"] for each in answer.json()["errors"]] == ["startsAt"]
+
+
 @pytest.mark.parametrize("value", ["true", 1, None, []])
 def test_what_is_no_flag_is_refused(program, booked, value):
     answer = changed(program, booked["id"], withoutExpiredDiscount=value)

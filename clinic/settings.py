@@ -190,6 +190,8 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 FIRST_DAY_OF_WEEK = 1
+# "Agora" beside a time in the administration writes the first; Django's own Portuguese has seconds, which nobody types.
+TIME_INPUT_FORMATS = ["%H:%M", "%H:%M:%S"]
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [ROOT / "static"]

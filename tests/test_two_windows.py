@@ -821,5 +821,5 @@ def test_portugal_reads_its_own_words(client):
 
     sentence = field_errors(older.save(name="Dois"))["name"]
 
-    assert sentence.startswith("Outra janela mudou este campo: guardado está “Um”, aqui está “Dois”.")
+    assert sentence.startswith("Outra janela mudou este campo: lá ficou “Um”, aqui está “Dois”. Para guardar “Dois”,")
     assert "guarde de novo" in sentence

@@ -201,7 +201,15 @@ class ShortPaginator(Paginator):
 
     @cached_property
     def count(self):
-        return self.object_list[: self.FURTHEST].count()
+        return min(self._counted, self.FURTHEST)
+
+    @property
+    def has_more(self):
+        return self._counted > self.FURTHEST
+
+    @cached_property
+    def _counted(self):
+        return self.object_list[: self.FURTHEST + 1].count()
 
 
 class LargeTable:

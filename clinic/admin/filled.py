@@ -80,8 +80,8 @@ class FilledForm(forms.ModelForm):
             for posted in (self.stored, typed)
         )
         sentence = _(
-            "Outra janela mudou este campo: gravado está %(stored)s, aqui está %(here)s. Para valer o que está aqui, "
-            "salve de novo."
+            "Outra janela mudou este campo: lá ficou %(stored)s, aqui está %(here)s. "
+            "Para gravar %(here)s, salve de novo."
         )
         return sentence % {"stored": stored, "here": here}
 

@@ -1,6 +1,6 @@
 """Moving an appointment to another time, another doctor, or both."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -106,14 +106,15 @@ def _reschedule(target, by, now):
 
 
 def _taken_off(appointment, case):
-    """Delete the discounts that end before the new day; what the event says of it, to undo it by."""
-    day = case.local_date
-    expired = _applied(appointment).filter(discount__expires_on__lt=day)
+    """Delete the discounts that are not valid on the new day; what the event says of it, to undo it by."""
+    applied = list(_applied(appointment).select_related("discount"))
+    expired = rules.expired_discounts(replace(case, discounts=[each.discount for each in applied]))
+    off = [each for each in applied if each.discount in expired]
     rows_off = [
         {"line": each.line_id, "discount": each.discount_id, "name": each.discount_name, "value": str(each.value)}
-        for each in expired
+        for each in off
     ]
-    expired.delete()
+    _applied(appointment).filter(pk__in=[each.pk for each in off]).delete()
     return {"discounts_off": rows_off} if rows_off else {}
 
 

@@ -221,7 +221,7 @@ def _why_closed(case, schedules, span):
 
 
 def hours_in_words(clinic: Clinic, blocks, day: date) -> str:
-    """ "das 08:00 às 12:00 e das 20:00 às 06:00", in the clinic's clock; without blocks: no work that day.
+    """ "nesse dia atende das 08:00 às 12:00 e das 20:00 às 06:00", in the clinic's clock; without blocks: no work then.
 
     What began before `day` is written from its midnight on."""
     if not blocks:
@@ -235,7 +235,8 @@ def hours_in_words(clinic: Clinic, blocks, day: date) -> str:
         }
         for block in blocks
     ]
-    return str(_(" e ")).join([", ".join(spans[:-1]), spans[-1]] if spans[:-1] else spans)
+    hours = str(_(" e ")).join([", ".join(spans[:-1]), spans[-1]] if spans[:-1] else spans)
+    return _("nesse dia atende %(hours)s") % {"hours": hours}
 
 
 def clock_is_the_clinics(case: Case) -> Rule:

@@ -3,7 +3,7 @@
 Whoever turns local times into instants and writes them has read the clinic's zone before. So that none of them writes
 by a zone that is no longer the clinic's, `change_time_zone` holds the clinic's row and every doctor's: a booking holds
 its doctor's and then compares the zone (`rules.clock_is_the_clinics`); what adds doctors or absences shares the
-clinic's row first (`clinic.models.locks.share_clinic`).
+clinic's row first (`clinic.models.locks.get_shared`).
 """
 
 from collections.abc import Iterable

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils.translation import override
 
 from clinic.booking import (
     LineRequest,
@@ -279,12 +280,13 @@ of_booking(Reason.TIME_PAST, "starts_at", "Este horário já passou: são 07:00.
 of_booking(
     Reason.OUTSIDE_HOURS,
     "starts_at",
-    "Dra. Helena Prado não atende nesse horário: das 08:00 às 12:00 e das 13:00 às 18:00.",
+    "Dra. Helena Prado não atende nesse horário: nesse dia atende das 08:00 às 12:00 e das 13:00 às 18:00.",
 )(lambda desk: desk.proposal(starts_at=desk.at(7, 45)))
 of_booking(
     Reason.ENDS_AFTER_HOURS,
     "starts_at",
-    "Dra. Helena Prado não atende nesse horário: das 08:00 às 12:00 e das 13:00 às 18:00; terminaria às 12:15.",
+    "Dra. Helena Prado não atende nesse horário: nesse dia atende das 08:00 às 12:00 e das 13:00 às 18:00; "
+    "terminaria às 12:15.",
 )(lambda desk: desk.proposal(starts_at=desk.at(11, 45)))
 of_booking(Reason.DOCTOR_ABSENT, "starts_at", "Dra. Helena Prado não atende nesse horário por ausência: congresso.")(
     lambda desk: away(desk, doctor=desk.doctor, reason="congresso")
@@ -612,3 +614,16 @@ def test_a_booking_at_the_ends_of_the_calendar_is_refused_by_date(desk):
     assert refused(desk.book, starts_at=first).reasons == {Reason.DATE_PAST}
     assert refused(desk.book, starts_at=last).reasons == {Reason.DATE_TOO_FAR}
     assert refused(desk.book, starts_at=desk.at(9), ends_at=last).reasons == {Reason.TOO_LONG}
+
+
+@pytest.mark.parametrize(
+    ("act", "sentence"),
+    [
+        (ACTS[Reason.NOT_THAT_DAY][0], "Só se regista a chegada no dia da marcação, 23/11/2026."),
+        (BOOKINGS[Reason.OUTSIDE_HOURS][0], "não dá consultas a essa hora: nesse dia dá consultas das 08:00 às 12:00"),
+    ],
+)
+def test_portugal_reads_its_own_words(desk, act, sentence):
+    with override("pt-pt"):
+        refusal = refused(lambda: book(act(desk), by=BY, now=desk.now))
+        assert sentence in refusal.message

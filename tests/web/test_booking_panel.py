@@ -125,7 +125,7 @@ def test_a_booking_by_htmx_shows_the_appointment_and_has_the_day_drawn_anew(desk
         (
             {"starts": "12:00"},
             "starts",
-            "Dra. Helena Prado não atende nesse horário: das 08:00 às 12:00 e das 13:00 às 18:00.",
+            "Dra. Helena Prado não atende nesse horário: nesse dia atende das 08:00 às 12:00 e das 13:00 às 18:00.",
         ),
         ({"notes": "x" * 10_000}, "notes", "As observações têm 10000 caracteres; o máximo é 5000."),
         ({"notes": "a\0b"}, "notes", "Caracteres nulos não são permitidos."),

@@ -194,7 +194,7 @@ LINKS = {
     "searchPatients": _link("getPatientsOfPhone", hash="/items/0/patientPhoneHash"),
     "getPatientsOfPhone": _to_appointment("/appointments/0"),
 }
-A_DOCTOR, HOURS = "Dra. Helena Prado", "das 10:30 às 18:00"
+A_DOCTOR, HOURS = "Dra. Helena Prado", "nesse dia dá consultas das 10:30 às 18:00"
 ALTERNATIVES = ["2026-05-14T10:30:00+01:00", "2026-05-14T11:00:00+01:00", "2026-05-14T11:30:00+01:00"]
 
 

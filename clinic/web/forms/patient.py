@@ -71,9 +71,10 @@ class PatientForm(AsksAboutPhone, forms.Form):
 
     @property
     def first_field(self):
-        """Where the cursor stands: at what is wrong or in conflict first, or at the name of somebody new."""
+        """Where the cursor stands: at what is wrong or in conflict first, or at the name, below what is said of the
+        whole, of a new or a held patient."""
         wrong = (field for field in self.fields if field in self.errors or field in self.stored)
-        first = next(wrong, None if self.patient else "name")
+        first = next(wrong, "name" if self.is_held or not self.patient else None)
         return "phone_is_right" if first == "phone" and self.asks_phone else first
 
     def clean(self):

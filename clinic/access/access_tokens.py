@@ -11,6 +11,7 @@ from django.utils import timezone
 from clinic.access import rate_limit, secret_keys
 from clinic.access.loading import load
 from clinic.models import AccessToken, Clinic, CredentialEvent, StaffUser
+from clinic.models.locks import get_locked
 
 LIFE = timedelta(hours=1)
 CLOCKS_APART = timedelta(seconds=10)  # by how much the host that released a token may be ahead of the one it asks
@@ -58,7 +59,7 @@ def release(clinic: Clinic, user: StaffUser, *, door: str) -> tuple[AccessToken,
 def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> AccessToken:
     """Works with the next request; once more does nothing. Locks the row. Raises AccessToken.DoesNotExist."""
     with transaction.atomic():
-        token = AccessToken.objects.of(clinic).select_for_update(no_key=True).get(pk=pk)
+        token = get_locked(AccessToken.objects.of(clinic).filter(pk=pk))
         if token.revoked_at is None:
             token.revoked_at = timezone.now()
             token.save(update_fields=["revoked_at"])

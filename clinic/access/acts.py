@@ -1,6 +1,7 @@
 """One form, one act: what somebody did with credentials since the form was drawn tells that it has been sent before."""
 
 from clinic.models import Clinic, CredentialEvent, StaffUser
+from clinic.models.locks import get_locked
 
 
 class Repeated(Exception):
@@ -16,6 +17,6 @@ def newest(clinic: Clinic, user: StaffUser) -> int:
 def require_first(clinic: Clinic, user: StaffUser, seen: str) -> None:
     """Raises Repeated unless `seen` is still this user's last act. Locks the user's row, so that of two clicks the
     second waits and sees what the first has done."""
-    StaffUser.objects.select_for_update(no_key=True).get(pk=user.pk)
+    get_locked(StaffUser.objects.filter(pk=user.pk))
     if seen != str(newest(clinic, user)):
         raise Repeated

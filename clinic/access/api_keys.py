@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from clinic.access import rate_limit, secret_keys
 from clinic.access.loading import load
+from clinic.cursors import prepared_cursor
 from clinic.models import ApiKey, Clinic, CredentialEvent, StaffUser
+from clinic.models.locks import get_locked
 
 LIFE = timedelta(days=365)
 BOTH_VALID = timedelta(hours=24)
@@ -25,6 +27,11 @@ STANDING = f"""
     clinic_apikey JOIN clinic_clinic ON clinic_clinic.id = clinic_apikey.clinic_id
     {rate_limit.COUNTED.format(who=WHO)}
     WHERE digest = ANY (%s) AND revoked_at IS NULL
+"""
+# Not by who finds the row held: the next request notes its use, and none waits for it.
+NOTE_USE = """
+    UPDATE clinic_apikey SET last_used_at = %s, digest = %s
+    WHERE id = (SELECT id FROM clinic_apikey WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
 """
 FORM = re.compile(rf"(miv_(?:live|test)_)([0-9A-Za-z]{{{BODY}}})([0-9A-Za-z]{{{CHECKSUM}}})", re.ASCII)
 
@@ -65,7 +72,7 @@ def rotate(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> tuple
     no longer valid."""
     now = timezone.now()
     with transaction.atomic():
-        old = ApiKey.objects.of(clinic).select_for_update(no_key=True).get(pk=pk, revoked_at=None, expires_at__gt=now)
+        old = get_locked(ApiKey.objects.of(clinic).filter(pk=pk, revoked_at=None, expires_at__gt=now))
         old.expires_at = min(old.expires_at, now + BOTH_VALID)
         old.save(update_fields=["expires_at"])
         _record(old, CredentialEvent.Kind.KEY_ROTATED, by, door)
@@ -76,7 +83,7 @@ def rotate(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> tuple
 def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> ApiKey:
     """Works with the next request; once more does nothing. Locks the row. Raises ApiKey.DoesNotExist."""
     with transaction.atomic():
-        key = ApiKey.objects.of(clinic).select_for_update(no_key=True).get(pk=pk)
+        key = get_locked(ApiKey.objects.of(clinic).filter(pk=pk))
         if key.revoked_at is None:
             key.revoked_at = timezone.now()
             key.save(update_fields=["revoked_at"])
@@ -135,7 +142,8 @@ def _note_use(key, digest, now):
     """Once a minute at most; a digest under an older key is renewed on the way."""
     recent = key.last_used_at is not None and now - key.last_used_at < USE_NOTED_EVERY
     if not recent or key.digest != digest:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now, digest=digest)
+        with prepared_cursor() as cursor:
+            cursor.execute(NOTE_USE, [now, digest, key.pk])
 
 
 def _record(key, kind, by, door):

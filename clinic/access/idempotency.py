@@ -1,24 +1,33 @@
 """Idempotency-Key: the first answer again, and nothing done twice (mivicall.md, "Idempotency-Key")."""
 
 import hmac
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import OperationalError
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from clinic.access import secret_keys
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, StoredAnswer
+from clinic.models.locks import wait_for_advisory
 
 LONGEST_KEY = 255
 # As the documents promise it: no blanks at the ends, which HTTP takes away, and ASCII, which is all it carries safely.
 KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
-ATTEMPTS = 2  # the answer to an old key may be forgotten between the look for it and the look at it
-CLAIM = """
-    INSERT INTO clinic_storedanswer (clinic_id, credential, key, fingerprint, body, created_at)
-    VALUES (%s, %s, %s, %s, '', statement_timestamp()) ON CONFLICT DO NOTHING RETURNING id
-"""
+# A twin holds the key; the answer to an old key is forgotten between the look for it and the look at it; the last one.
+ATTEMPTS = 3
+# Of the advisory lock of a key: a twin that waited on the unique index would do so in a thread that runs.
+NUMBER = "hashtextextended('idempotency key ' || %s::bigint || ' ' || %s::text || ' ' || %s::text, 0)"
+CLAIM = f"""
+    WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock({NUMBER}) AS is_ours), claimed AS (
+        INSERT INTO clinic_storedanswer (clinic_id, credential, key, fingerprint, body, created_at)
+        SELECT %s::bigint, %s::text, %s::text, %s::text, '', statement_timestamp() FROM turn WHERE is_ours
+        ON CONFLICT DO NOTHING RETURNING id
+    )
+    SELECT is_ours, claimed.id FROM turn LEFT JOIN claimed ON true
+"""  # noqa: S608 - nothing but parameters is put in
 KEEP = "UPDATE clinic_storedanswer SET status = %s, body = %s WHERE id = %s"
 
 
@@ -61,13 +70,13 @@ def checked_key(text: str) -> str:
 def claim(request: Request) -> int | StoredAnswer:
     """The id to `keep` an answer under, for whoever is first; for everybody else the answer that was kept.
 
-    Runs in the transaction of the work itself, which holds the claim: a twin waits here until that transaction ends.
-    Raises KeyReused, or InProgress when it takes longer than the connection's lock_timeout; the transaction can then
-    only be rolled back.
+    Runs in the transaction of the work itself, which holds the claim and the key's advisory lock: a twin waits here
+    until that transaction ends. Raises KeyReused, or InProgress when that is not soon enough (`clinic.models.locks`);
+    the transaction can then only be rolled back.
     """
     fingerprints = request.fingerprints()
     for _ in range(ATTEMPTS):
-        claimed = _inserted(request, fingerprints[0])
+        is_ours, claimed = _tried(request, fingerprints[0])
         if claimed is not None:
             return claimed
         stored = StoredAnswer.objects.of(request.clinic).filter(credential=request.credential, key=request.key).first()
@@ -75,20 +84,34 @@ def claim(request: Request) -> int | StoredAnswer:
             raise KeyReused
         if stored is not None:
             return stored
+        if not is_ours:
+            _wait(request)
     raise InProgress
 
 
-def _inserted(request, fingerprint):
-    """The id of the claim; None when somebody has the key."""
+def _tried(request, fingerprint):
+    """(whether no twin holds the key, the id of the claim or None)."""
+    key = request.clinic.pk, request.credential, request.key
+    with _in_progress(), prepared_cursor() as cursor:
+        cursor.execute(CLAIM, [*key, *key, fingerprint])
+        return cursor.fetchone()
+
+
+def _wait(request):
+    """Until the twin's transaction has ended."""
+    with _in_progress(), prepared_cursor() as cursor:
+        wait_for_advisory(cursor, NUMBER, [request.clinic.pk, request.credential, request.key])
+
+
+@contextmanager
+def _in_progress():
+    """A wait that was too long becomes InProgress."""
     try:
-        with prepared_cursor() as cursor:
-            cursor.execute(CLAIM, [request.clinic.pk, request.credential, request.key, fingerprint])
-            row = cursor.fetchone()
+        yield
     except OperationalError as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
+        if not isinstance(error.__cause__, LockNotAvailable | QueryCanceled):
             raise
         raise InProgress from error
-    return row and row[0]
 
 
 def keep(claimed: int, status: int, body: str) -> None:

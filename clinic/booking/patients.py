@@ -15,7 +15,7 @@ from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.writing import transacted
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient, phones
-from clinic.models.locks import get_locked
+from clinic.models.locks import get_locked, hold_advisory
 
 
 def find(
@@ -178,7 +178,7 @@ def _cpf_owner(clinic, cpf, patient_id):
 def _hold(clinic, examined):
     with prepared_cursor() as cursor:
         for known_by in filter(None, [examined.cpf, phones.spellings(examined.details.phone)[0]]):
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [clinic.pk, known_by])
+            hold_advisory(cursor, "%s, hashtext(%s)", [clinic.pk, known_by])
 
 
 def _known(examined, clinic, policy, lock, besides):

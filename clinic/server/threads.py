@@ -7,9 +7,12 @@ that however many wait for one doctor's row, pages and other doctors' bookings g
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
+
+from django.conf import settings
 
 from clinic.models.locks import current_turn
 
@@ -63,13 +66,17 @@ class Turn:
 
     def __init__(self, threads: Threads) -> None:
         self.threads = threads
-        self.is_handed_on = False
+        self.waits_until: float | None = None  # by time.monotonic(); for all the waits of a request together
+
+    @property
+    def is_handed_on(self) -> bool:
+        return self.waits_until is not None
 
     @contextmanager
-    def waiting(self) -> Iterator[bool]:
-        """Hand the place on, for good: who has waited holds a row that others want, and goes on at once. False without
-        room for one more."""
-        if not self.is_handed_on and self.threads.room_to_wait.acquire(blocking=False):
-            self.is_handed_on = True
+    def waiting(self) -> Iterator[float]:
+        """Hand the place on, for good: who has waited holds a row that others want, and goes on at once. Gives the
+        seconds that are left to wait, 0 without room for one more."""
+        if self.waits_until is None and self.threads.room_to_wait.acquire(blocking=False):
+            self.waits_until = time.monotonic() + settings.LOCK_WAIT_SECONDS
             self.threads.start_one()
-        yield self.is_handed_on
+        yield max(self.waits_until - time.monotonic(), 0) if self.waits_until else 0

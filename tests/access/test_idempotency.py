@@ -34,6 +34,17 @@ def test_the_first_claims_and_everybody_else_reads_the_answer(asked):
         assert (answer.status, answer.body) == (201, '{"id": 1}')
 
 
+def test_claiming_a_new_key_takes_one_statement(asked, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        idempotency.claim(asked)
+
+
+def test_an_answer_that_is_kept_takes_two_statements(asked, django_assert_num_queries):
+    idempotency.keep(idempotency.claim(asked), 201, "{}")
+    with django_assert_num_queries(2):
+        idempotency.claim(asked)
+
+
 @pytest.mark.parametrize(
     "other", [{"method": "PATCH"}, {"path": "/v1/appointments?x=1"}, {"body": b"{}"}, {"body": b""}], ids=str
 )
@@ -144,6 +155,14 @@ def test_a_twin_gives_up_after_the_lock_timeout(asked):
         with pytest.raises(InProgress):
             idempotency.claim(asked)
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_is_kept_is_not_waited_for(asked):
+    idempotency.keep(idempotency.claim(asked), 201, "{}")
+    with in_another_connection(lambda: idempotency.claim(asked)) as end, transaction.atomic():
+        assert idempotency.claim(asked).status == 201
+        assert not end.is_set()
 
 
 def test_an_answer_forgotten_while_it_is_looked_for_leaves_the_key_to_be_claimed(asked, monkeypatch):

@@ -24,14 +24,18 @@ STORAGES = {
 
 
 class Served:
+    """What the server writes goes into a file: it would stand still at a pipe that nobody reads."""
+
     def __init__(self, static: Path) -> None:
         self.port = free_port()
+        self.log = static.with_name(f"server-{self.port}.log")
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", "2"],
-            cwd=ROOT, env=os.environ | {"DATABASE_URL": url, "STATIC_ROOT": str(static)},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-        )  # fmt: skip
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", "2"],
+                cwd=ROOT, env=os.environ | {"DATABASE_URL": url, "STATIC_ROOT": str(static)},
+                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
 
     def ask(self, path: str, method: str = "GET", body: str = "", **headers: str) -> tuple[int | None, str]:
         """Status (None when nobody answers) and body."""
@@ -49,6 +53,11 @@ class Served:
     def workers(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in children.read_text().split()]
+
+    def output(self) -> str:
+        """All that it has written, once it has ended."""
+        self.process.wait(timeout=60)
+        return self.log.read_text()
 
     def begin(self, head: str) -> socket.socket:
         """A connection on which no more than `head` has been sent."""
@@ -92,4 +101,4 @@ def served(static, transactional_db) -> Iterator[Served]:
         yield server
     finally:
         server.process.terminate()
-        server.process.communicate(timeout=60)
+        server.output()

@@ -56,7 +56,7 @@ def test_being_stopped_does_not_wait_for_half_sent_bodies(served):
     assert served.is_up()
     began = time.monotonic()
     served.process.terminate()
-    output = served.process.communicate(timeout=60)[0]
+    output = served.output()
     assert time.monotonic() - began < 10
     assert (served.process.returncode, "Killing" in output) == (0, False)
     for each in hanging:
@@ -69,7 +69,7 @@ def test_being_stopped_while_workers_load_leaves_none(static, transactional_db, 
     eventually(lambda: len(server.workers()) == 2)
     workers = server.workers()
     os.killpg(server.process.pid, number)
-    output = server.process.communicate(timeout=60)[0]
+    output = server.output()
     assert server.process.returncode == 0 and "Traceback" not in output
     assert not any(os.path.exists(f"/proc/{pid}") for pid in workers)
 
@@ -79,4 +79,4 @@ def test_a_request_under_way_is_answered_before_the_end(served):
     slow.sendall(b"a=12")
     served.process.terminate()
     assert answer_of(slow).startswith("HTTP/1.1 403 ")
-    served.process.communicate(timeout=60)
+    served.output()

@@ -4,6 +4,7 @@ A thread therefore never waits for a client. Django runs by WSGI, as its code is
 answered a fifth as many requests."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +18,15 @@ from clinic.server.threads import Threads
 
 # Until a page's refusal of too many tries is sent: whoever guesses as fast as they can asks once a second a connection.
 REFUSED_SECONDS = 1
+
+FAILED = "Algo falhou no servidor. Tente de novo em um minuto."
+FAILED_HEADERS = (
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"content-security-policy", b"default-src 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+logger = logging.getLogger(__name__)
 
 Send = Callable[[dict], Awaitable[None]]
 
@@ -55,7 +65,14 @@ class Application:
         await send({"type": "http.response.body", "body": answer.body})
 
     def answer(self, environ: dict) -> Answer:
-        """Run Django, in a thread."""
+        """Run Django, in a thread. What Django itself cannot read reaches none of our pages."""
+        try:
+            return self._answered(environ)
+        except Exception:
+            logger.exception("A request failed outside Django's handling of errors")
+            return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, list(FAILED_HEADERS), FAILED.encode())
+
+    def _answered(self, environ: dict) -> Answer:
         answer = Answer()
         chunks = self.wsgi(environ, answer.start)
         try:

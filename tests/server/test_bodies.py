@@ -55,6 +55,7 @@ FILE = "--b\r\nContent-Disposition: form-data; name=a; filename=a.bin\r\n\r\n"
     [
         ("/entrar/", FORM, "Content-Length: 40000000\r\n\r\na=", 413),
         ("/entrar/", FORM, f"Content-Length: {'9' * 5000}\r\n\r\na=", 400),  # by the parser of HTTP
+        ("/entrar/", FORM, f"Content-Length: {'0' * 5000}\r\n\r\n", 413),  # Python reads no number of that many digits
         ("/api/appointments", FORM, "Content-Length: 40000000\r\n\r\na=", 401),
         ("/entrar/", "Content-Type: multipart/form-data; boundary=b\r\n", f"Content-Length: 999\r\n\r\n{FILE}", 415),
         ("/pacientes/", "Content-Type: Multipart/Mixed; boundary=b\r\n", f"Content-Length: 999\r\n\r\n{FILE}", 415),

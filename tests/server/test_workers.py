@@ -5,11 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import cycle, islice
+from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 
+from clinic.access import key_check
 from clinic.server.supervisor import PAUSES
-from tests.server.conftest import ROOT, Served, answer_of, eventually
+from tests.server.conftest import ROOT, Served, answer_of, eventually, free_port
 from tests.server.test_bodies import BY_LENGTH, head
 
 
@@ -80,3 +84,25 @@ def test_a_request_under_way_is_answered_before_the_end(served):
     served.process.terminate()
     assert answer_of(slow).startswith("HTTP/1.1 403 ")
     served.output()
+
+
+def test_serve_refuses_the_key_of_another_database(static, transactional_db):
+    key_check.require_own_key()
+    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    environment = os.environ | {"DATABASE_URL": url, "STATIC_ROOT": str(static), "SECRET_KEY": "another's" * 8}
+    refused = subprocess.run(
+        [sys.executable, "manage.py", "serve", "--port", str(free_port())],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+    assert refused.stderr.startswith("CommandError: SECRET_KEY does not belong to this database.")
+
+
+def test_with_a_worker_for_every_processor_each_keeps_to_its_own(served):
+    processors = os.sched_getaffinity(0)
+    own = [processors] * 2 if len(processors) > 2 else [{each} for each in islice(cycle(sorted(processors)), 2)]
+    eventually(lambda: [os.sched_getaffinity(pid) for pid in served.workers()] == own)
+    victim = served.workers()[0]
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: len(workers := served.workers()) == 2 and victim not in workers)
+    eventually(lambda: sorted(map(sorted, map(os.sched_getaffinity, served.workers()))) == list(map(sorted, own)))

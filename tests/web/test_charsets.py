@@ -1,4 +1,4 @@
-"""Whatever charset a form or a query declares, every address answers it, protected as ever."""
+"""Whatever charset or kind a form or a query declares, every address answers it, protected as ever."""
 
 from io import BytesIO
 
@@ -16,7 +16,20 @@ ADDRESSES = [
     "/sair/",
     "/admin/",
     "/x/",
+    "/api/appointments",
+    "/v1/appointments",
+    "/health",
 ]
+FORM = "application/x-www-form-urlencoded"
+KINDS = {charset: f"{FORM}; charset={charset}" for charset in CHARSETS} | {
+    "charset of a parameter": "a; x*=bogus''y",
+    "charset of UTF-8's parameter": f"{FORM}; x*=idna''%ff",
+    "too long": "a" * 20_000,
+    "too long a parameter": f"{FORM}; a={'b' * 20_000}",
+    "multipart without a boundary": "multipart/form-data",
+    "multipart with a parameter": "multipart/form-data; boundary*=bogus''y",
+    "no kind": ";",
+}
 FILE = b"--b\r\nContent-Disposition: form-data; name=a; filename=a.bin\r\n\r\n"
 
 
@@ -33,11 +46,10 @@ def answered(method, address, kind):
 
 @pytest.mark.filterwarnings("ignore:No directory at")
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("charset", CHARSETS)
-def test_no_charset_is_an_error_of_ours(charset):
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_no_kind_of_body_is_an_error_of_ours(kind):
     for address in ADDRESSES:
         for method, query in (("POST", ""), ("GET", "?next=%ff")):
-            kind = f"application/x-www-form-urlencoded; charset={charset}"
             status, headers = answered(method, address + query, kind)
             assert status < 500, (method, address)
             assert headers["x-content-type-options"] == "nosniff" and "content-security-policy" in headers, address
@@ -52,4 +64,4 @@ def test_a_form_with_files_leaves_no_file(tmp_path, settings):
     seen = []
     for _ in import_string("clinic.wsgi.application")(environ, lambda *answer: seen.append(answer)):
         assert list(tmp_path.iterdir()) == []
-    assert seen[0][0].startswith("403")
+    assert seen[0][0].startswith("400")

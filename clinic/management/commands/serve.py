@@ -1,7 +1,9 @@
 """`manage.py serve`: the web server of a deployment, in the foreground. It prepares nothing; `start` does."""
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
+from clinic.access import key_check
 from clinic.management.serving import free_address, serve_until_stopped
 from clinic.server import MOST_WORKERS, workers_for_this_machine
 
@@ -25,6 +27,17 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, workers: int, **options: object) -> None:
         address = free_address(host, port)
+        require_own_key()
         self.stdout.write(f"Serving at {address}, port {port}, by {workers} worker processes")
         self.stdout.flush()
         serve_until_stopped(address, port, workers)
+
+
+def require_own_key() -> None:
+    """Raises CommandError when SECRET_KEY is another database's. One that does not answer yet is not waited for."""
+    try:
+        problems = key_check.system_check(databases=["default"])
+    except OperationalError:
+        return
+    for problem in problems:
+        raise CommandError(f"{problem.msg} {problem.hint}")

@@ -30,7 +30,7 @@ def held(*rows):
 def wait_until_somebody_waits_for_a_lock():
     """In this database: other workers of the run wait for locks of their own."""
     with connection.cursor() as cursor:
-        for _ in range(500):
+        for _ in range(2000):
             cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(WAITING)
             if cursor.fetchone()[0]:

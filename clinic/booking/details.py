@@ -1,5 +1,6 @@
 """What a patient's data must look like, for every door. Asks no database."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ NAME_LIMIT = 160
 NOTES_LIMIT = 5000
 EMAIL_LIMIT = 254
 CPF_DIGITS = 11
+NIF_DIGITS = re.compile("[0-9]{9}")
 FINAL_CONSUMER = "999999990"  # on invoices of Portugal to people who give no NIF
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 # Of a foreign number that is possible nobody here knows better; all others are refused where a person can be asked.
@@ -235,7 +237,8 @@ def _nif(raw, stored, refusals):
     if digits == FINAL_CONSUMER:
         refusals.append(Refusal(Reason.NIF_OF_NOBODY))
         return ""
-    if not portuguese_nif.is_valid(digits):
+    # stdnum by itself takes a second PT and punctuation away, which would then be stored.
+    if not NIF_DIGITS.fullmatch(digits) or not portuguese_nif.is_valid(digits):
         refusals.append(Refusal(Reason.NIF_INVALID))
         return ""
     return digits

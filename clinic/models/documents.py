@@ -19,8 +19,8 @@ def read_cpf(text: str) -> str:
 
 
 def read_nif(text: str) -> str:
-    """Like `read_cpf`, without the country's PT."""
-    return PUNCTUATION.sub("", COUNTRY.sub("", _unlabelled(text), count=1))
+    """Like `read_cpf`, without the country's PT before them."""
+    return PUNCTUATION.sub("", _behind(COUNTRY, _unlabelled(text)))
 
 
 def is_cnpj(text: str) -> bool:
@@ -29,6 +29,9 @@ def is_cnpj(text: str) -> bool:
 
 
 def _unlabelled(text):
-    text = plain(text)
-    found = LABEL.match(text)
+    return _behind(LABEL, plain(text))
+
+
+def _behind(prefix, text):
+    found = prefix.match(text)
     return text[found.end() :] if found else text

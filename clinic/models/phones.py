@@ -31,6 +31,7 @@ NON_GEOGRAPHIC = ("300", "500", "800", "900")
 SHORTEST_LOCAL, MOBILE_LOCAL, LANDLINE, MOBILE = 8, 9, 10, 11  # digits in Brazil, without and with the area code
 PORTUGUESE = 9
 MOBILE_SHAPE, LANDLINE_SHAPE, PORTUGUESE_SHAPE = "(##) #####-####", "(##) ####-####", "### ### ###"
+E164_DIGITS = 15  # at most, with the country's code; the metadata knows longer ones
 LONGEST = 100  # characters with a label and two numbers
 FEWEST_SHOWN = 7  # digits of a number of which is shown where the others are missing
 
@@ -54,6 +55,10 @@ class Fault(Enum):
     NINTH_DIGIT = auto()
     TEN_DIGITS = auto()
     OF_BRAZIL = auto()
+
+
+# Of these a search finds nobody either, and a part of a number has none of them.
+UNREADABLE = {Fault.NOT_DIGITS, Fault.CARRIER}
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def read(text: str, country: str) -> Phone:
 
 def is_certain(number: PhoneNumber) -> bool:
     """Whether the number is known to exist, by its country's numbering."""
-    if not phonenumbers.is_valid_number(number):
+    if not (phonenumbers.is_valid_number(number) and _is_short_enough(number)):
         return False
     geographic = number.country_code == BRAZIL and phonenumbers.number_type(number) in WITH_AREA
     return not geographic or AREA.match(str(number.national_number)) is not None
@@ -239,7 +244,12 @@ def _group_ends(typed):
 def _is_possible(parsed):
     """As to its length; of Brazil only with its area code: without one the metadata finds it possible as well."""
     possible = phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE
-    return possible and (parsed.country_code != BRAZIL or len(str(parsed.national_number)) >= LANDLINE)
+    has_area = parsed.country_code != BRAZIL or len(str(parsed.national_number)) >= LANDLINE
+    return possible and has_area and _is_short_enough(parsed)
+
+
+def _is_short_enough(parsed):
+    return len(_e164(parsed)) <= len("+") + E164_DIGITS
 
 
 def _parsed(typed, country):

@@ -500,6 +500,8 @@ NO_PHONES = {
     "(81) 98888-7777 / (81) 3421-5678": "O telefone deve ser um só",
     "(81) 99999-99": "O telefone deve estar no formato (81) 99999-9999",
     "99999-9999": "O telefone deve estar no formato (81) 99999-9999",
+    "+49 123456789012345": "O telefone deve estar no formato (81) 99999-9999",
+    "+2348001234567890": "O telefone deve estar no formato (81) 99999-9999",
 }
 
 

@@ -1,20 +1,23 @@
 """Dates and times as people at a counter type them: the one reader of them, and its fields for every form; and the
-question that a form asks about a phone."""
+questions that a form asks about a phone, an age and a patient who may be there already."""
 
 import re
 from calendar import isleap
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import from_current_timezone
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import END_OF_DAY, Clinic, phones
+from clinic.models import END_OF_DAY, Clinic, Patient, phones
 from clinic.models.characters import plain
-from clinic.models.patient import OLDEST
+from clinic.models.patient import OLDEST, years_between
 
+SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits PostgreSQL's bigint, and Python reads no number of thousands of digits
 DATE = re.compile(
     r"""
     (\d{1,2})o?\ ?[/.,\-\ ]\ ?(\d{1,2}) (?:\ ?[/.,\-\ ]\ ?(\d{4}|\d{2}))?
@@ -38,6 +41,15 @@ TIME = re.compile(
     """,
     re.VERBOSE,
 )
+
+
+def is_short_number(text: str) -> bool:
+    return SHORT_NUMBER.fullmatch(text) is not None
+
+
+def ids_in(data: MultiValueDict, name: str) -> list[int]:
+    """The ids that these fields hold, each several or one; what is no id is left out."""
+    return [int(each) for each in " ".join(data.getlist(name)).split() if is_short_number(each)]
 
 
 def tidy(text: str) -> str:
@@ -178,3 +190,29 @@ class AsksAboutPhone:
         phone = phones.read(typed, clinic.country)
         self.asked_phone = (phone.meant, phone.params["phone"]) if phone.meant else None
         return phone.meant if self.phone_is_confirmed else typed
+
+
+class AsksAboutAge:
+    """A form with a field `birth_date`. Above OLDEST years the box `old_is_right` confirms that very day."""
+
+    old = None  # (the day in ISO form, the age) to ask about
+    old_sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa ao lado e salve de novo.")
+
+    def ask_about_age(self, stored: date | None = None) -> None:
+        """Refuse the birth date unless it is plausible, `stored` or confirmed."""
+        born = self.cleaned_data.get("birth_date")
+        years = years_between(born, timezone.localdate()) if born else 0
+        self.old = (born.isoformat(), years) if years > OLDEST and born != stored else None
+        if self.old and self.data.get("old_is_right") != self.old[0]:
+            self.add_error("birth_date", ValidationError(self.old_sentence, code="old", params={"age": years}))
+
+
+class AsksAboutDoubles:
+    """A form of a new patient, who may be one of `doubles`; those who are others come back in `besides`."""
+
+    doubles: Sequence[Patient] = ()
+
+    @property
+    def besides(self) -> list[int]:
+        """Ids of patients that were shown, and are not the one who is typed in."""
+        return ids_in(self.data, "besides")

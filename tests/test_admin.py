@@ -685,6 +685,8 @@ def test_a_double_is_asked_about_in_the_admin_too(client, manager):
     assert answer.status_code == 200 and Patient.objects.count() == 1
     assert "Já existe Rita Lima, é a mesma pessoa?" in answer.text and url(Patient, "change", rita.pk) in answer.text
     assert "É outra pessoa: cadastrar" in answer.text
+    link = re.search(r"<a [^>]*>É a mesma: abrir em outra aba</a>", answer.text)[0]
+    assert 'target="_blank"' in link and 'rel="noopener"' in link  # what was typed stays in this one
 
     assert client.post(url(Patient, "add"), typed | {"besides": f"x {'9' * 5000} {rita.pk}"}).status_code == 302
     assert Patient.objects.count() == 2

@@ -16,7 +16,16 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic.access import access_tokens, api_keys, idempotency, rate_limit
-from clinic.models import AccessToken, ApiKey, CredentialEvent, Patient, RequestCount, StaffSession, StoredAnswer
+from clinic.models import (
+    AccessToken,
+    ApiKey,
+    CredentialEvent,
+    Patient,
+    RequestCount,
+    StaffSession,
+    StaffUser,
+    StoredAnswer,
+)
 from tests.factories import make_clinic, make_manager, make_master, make_patient, make_superuser
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,6 +92,7 @@ def test_a_key_may_do_everything_unless_told_otherwise():
         (["--name", "  "], "from 1 to 60 printable characters"),
         (["--name", "x" * 61], "from 1 to 60 printable characters"),
         (["--name", "duas\nlinhas"], "from 1 to 60 printable characters"),
+        *((["--name", name], "one of them a letter") for name in ("12345", "---", "🙂", "(1)", "٣٤")),
         (["--scopes", "patients:read,patients:write"], "Unknown scope: patients:write. The scopes are: appointments:r"),
         (["--scopes", " , "], "at least one scope"),
         (["--source", "fax"], "Unknown source: fax. The sources are: manual, voice_ai"),
@@ -92,9 +102,20 @@ def test_a_key_that_cannot_be_is_not_created(arguments, said):
     make_clinic(slug="boa-vista")
     asked = {"--clinic": "boa-vista", "--name": "central"} | dict([arguments])
     with pytest.raises(CommandError) as refused:
-        call_command("create_api_key", *[each for pair in asked.items() for each in pair])
+        call_command("create_api_key", *[f"{option}={value}" for option, value in asked.items()])
     assert said in str(refused.value) and "\n" not in str(refused.value)
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["12345", "---", "🙂", "(1)", "٣٤"])
+def test_a_superuser_without_a_letter_in_the_name_is_not_made(name):
+    with pytest.raises(CommandError, match="nenhuma letra"):
+        call_command("createsuperuser", "--noinput", "--username", "raiz", f"--name={name}")
+    assert not StaffUser.objects.exists()
+
+    call_command("createsuperuser", "--noinput", "--username", "raiz", "--name", "Ana 2", stdout=StringIO())
+    assert StaffUser.objects.get().name == "Ana 2"
 
 
 @pytest.mark.django_db

@@ -815,9 +815,93 @@ def test_the_same_person_is_opened_and_what_else_was_typed_waits_there(desk, gil
     answer = desk.post(edit, AGAIN | {"same": gilda.pk, "birth_date": "12/03/1984"}, headers=HTMX)
     page = answer.content.decode()
     assert answer["HX-Push-Url"] == edit and answer["HX-Retarget"] == "#main"
-    assert 'value="12/03/1984"' in page and 'value="Gilda Repetida"' in page and "campos vazios" in page
+    assert 'value="12/03/1984"' in page and 'value="Gilda Repetida"' in page and "com o que você digitou" in page
     gilda.refresh_from_db()
     assert gilda.birth_date is None
+
+
+STORED = {"email": "a@x.com", "notes": "diabetes", "nif": "501964843", "social_name": "Gil", "birth_date": "1984-03-12"}
+
+
+def shown_stored(page):
+    return dict(re.findall(r'id="stored-(\w+)">[^<]*<b><bdi>([^<]*)<', page))
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "stored"),
+    [
+        ("email", "novo@x.com", "a@x.com"),
+        ("notes", "alergia a penicilina", "diabetes"),
+        ("nif", "245 624 139", "501964843"),
+        ("social_name", "Gilda Ana", "Gil"),
+        ("birth_date", "13/03/1984", "12/03/1984"),
+        ("birth_date", "31/02/1984", "12/03/1984"),
+        ("phone", "(81) 97777-6666", "(81) 98333-1010"),
+        ("name", "Gilda Repetida Silva", "Gilda Repetida"),
+        ("cpf", "529.982.247-25", "vazio"),
+    ],
+)
+def test_nothing_typed_of_the_same_person_is_lost(desk, gilda, field, typed, stored):
+    Patient.objects.filter(pk=gilda.pk).update(**STORED)
+    gilda.refresh_from_db()
+    edit = reverse("web:patient-edit", args=[gilda.pk])
+
+    page = desk.post(edit, AGAIN | {"same": gilda.pk, field: typed}, headers=HTMX).content.decode()
+    assert shown_stored(page) == {field: stored}
+    assert "com o que você digitou" in page and "Este cadastro foi alterado" not in page
+    filled = dict(re.findall(r'<input[^>]*name="(\w+)" value="([^"]*)"', page.split('id="patient-form"')[1]))
+    filled["notes"] = re.search(r"<textarea[^>]*>\s*([^<]*)</textarea>", page)[1]
+    assert filled.pop("died") == "sim" and 'name="died" value="sim" checked' not in page
+    before = as_written(gilda, gilda.clinic)
+    assert filled.items() >= (before | {"phone": AGAIN["phone"], field: typed}).items() - {("died", "")}
+    assert as_written(Patient.objects.get(), gilda.clinic) == before
+
+    saved = desk.post(edit, filled)
+    assert saved.status_code == (422 if typed.startswith("31/02") else 302)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {},
+        {"email": " a@x.com ", "notes": "diabetes\r\n"},
+        {"nif": "PT 501 964 843", "birth_date": "12 de março de 1984"},
+        {"phone": "0055 81983331010"},
+        {"social_name": "  Gil"},
+        {"name": "GILDA repetidá"},
+    ],
+)
+def test_who_typed_only_what_is_stored_comes_to_the_card(desk, gilda, typed):
+    Patient.objects.filter(pk=gilda.pk).update(**STORED)
+    answer = desk.post(reverse("web:patient-edit", args=[gilda.pk]), AGAIN | {"same": gilda.pk} | typed)
+
+    assert answer.status_code == 302 and answer.url == reverse("web:patient-detail", args=[gilda.pk])
+
+
+@pytest.mark.parametrize("field", ["name", "phone", "birth_date", "cpf", "nif", "email", "notes"])
+@pytest.mark.parametrize("text", ["\0", "a\x1bb", "\ufffd", "😀" * 3000, "9" * 5000, "+49 123456789012345"], ids=ascii)
+def test_no_text_typed_of_the_same_person_is_an_error(desk, gilda, field, text):
+    typed = AGAIN | {"same": gilda.pk, field: text}
+    assert desk.post(reverse("web:patient-edit", args=[gilda.pk]), typed, headers=HTMX).status_code == 200
+
+
+def test_the_same_person_with_an_ended_session_comes_back_with_everything(clinic, gilda, time_machine):
+    user = make_user(clinic)
+    Patient.objects.filter(pk=gilda.pk).update(**STORED)
+    client = Client()
+    time_machine.move_to("2026-11-23T20:00:00Z")
+    client.force_login(user)
+    edit = reverse("web:patient-edit", args=[gilda.pk])
+    client.get(edit)
+    time_machine.move_to("2026-11-24T11:00:00Z")
+
+    late = client.post(edit, AGAIN | {"same": gilda.pk, "email": "novo@x.com", "notes": ""})
+    assert late.status_code == 302 and "entrar" in late.url
+    client.force_login(user)
+    page = client.get(edit).content.decode()
+
+    assert shown_stored(page) == {"email": "a@x.com"}
+    assert 'value="novo@x.com"' in page and "diabetes" in page and 'value="501964843"' in page
 
 
 def test_another_clinics_patient_is_neither_asked_about_nor_opened(desk):

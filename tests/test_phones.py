@@ -4,10 +4,12 @@ import html
 import re
 from datetime import date
 
+import phonenumbers
 import pytest
 from django.urls import reverse
 
 from clinic import patients
+from clinic.booking import PatientDetails, Policy, Reason, check_patient
 from clinic.models import Clinic, Doctor, Patient, Procedure, StaffUser, phones
 from clinic.models.phones import Fault
 from clinic.web.forms.patient import as_written, begun_with
@@ -153,6 +155,46 @@ def test_the_admin_leaves_a_stored_number(client, clinic):
     assert client.post(change, typed | {"phone": "(20) 99999-9998"}).status_code == 200
 
 
+TOO_LONG_ABROAD = [
+    "+49 123456789012345",
+    "+4915123456789012",
+    "+62 12345678901234567",
+    "+49212345678901234",
+    "0049 8001234567890123",
+    "+2348001234567890",
+    "+81 3 1234 5678 9012 345",
+    "+82 1234567890123456",
+    "+598 1234567890123",
+]
+
+
+@pytest.mark.parametrize("typed", TOO_LONG_ABROAD)
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+def test_every_form_refuses_a_foreign_number_of_more_than_15_digits(client, doctor, form, typed):
+    page = html.unescape(form(client, doctor, {"name": "Rita Lima", "phone": typed}).content.decode())
+
+    assert "Este telefone não existe" in page and typed in page and Patient.objects.count() == 0
+
+
+@pytest.mark.parametrize("typed", TOO_LONG_ABROAD)
+def test_no_policy_takes_a_number_of_more_than_15_digits(doctor, typed):
+    for policy in Policy:
+        refusals = check_patient(PatientDetails(name="Rita", phone=typed), clinic=doctor.clinic, policy=policy)
+        assert [each.reason for each in refusals] == [Reason.PHONE_IMPOSSIBLE]
+
+
+def test_no_reading_gives_a_number_that_cannot_be_stored():
+    digits = "123456789012345678"
+    texts = [
+        f"+{code}{(begins + digits)[:length]}"
+        for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+        for begins in ("", *"0234567", "800", "900")
+        for length in range(4, 19)
+    ]
+    numbers = {phones.read(text, "BR").number for text in texts}
+    assert len(numbers) > 1000 and max(map(len, numbers)) == len("+") + 15
+
+
 # The badge -----------------------------------------------------------------------------------------------------------
 
 
@@ -226,6 +268,36 @@ def test_a_search_for_no_number_finds_nobody_and_the_form_says_why(client, clini
     assert begun_with(typed) == {"phone": typed}
     page = client.post(reverse("web:appointment-check"), {"new": "1", "q": typed}, headers=HTMX).content.decode()
     assert re.search('id="error-phone"[^>]*>O telefone (tem|começa)', page)
+    page = client.post(reverse("web:patient-list"), {"q": typed}, headers=HTMX).content.decode()
+    assert "Ninguém encontrado" in page and re.search("<p>O telefone (tem|começa)", page)
+
+
+READABLE = ["9999", "(81) 9999-9999", "81 98888", "+44 20 7946 0958", "Zoé", "529.982.247-25", "81988887777, 245624139"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("(81) 98888-777x", "O telefone tem “x”, que não é número."),
+        ("0800-726-CASA", "O telefone tem “CASA”, que não é número."),
+        ("81988887777#2", "O telefone tem “#”, que não é número."),
+        ("0015351 912345678", "O telefone começa por 00 e o código de uma operadora, 15."),
+        ("00 41 81 3421-5678", "O telefone começa por 00 e o código de uma operadora, 41."),
+    ],
+)
+def test_the_patients_page_says_why_a_phone_finds_nobody(client, clinic, typed, sentence):
+    client.force_login(make_user(clinic))
+
+    page = client.post(reverse("web:patient-list"), {"q": typed}, headers=HTMX).content.decode()
+    assert "Ninguém encontrado" in page and f"<p>{sentence}" in page
+
+
+@pytest.mark.parametrize("typed", [*READABLE, "Maria 81 98876-5432", "912345678 (mãe)", "12/03/1984"])
+def test_a_search_that_can_be_read_is_not_corrected(client, clinic, typed):
+    client.force_login(make_user(clinic))
+
+    page = client.post(reverse("web:patient-list"), {"q": typed}, headers=HTMX).content.decode()
+    assert "Ninguém encontrado" in page and page.count("<p>") == 1 and "<p>Não há paciente com" in page
 
 
 def test_a_search_finds_a_pasted_document(client, clinic):
@@ -351,6 +423,17 @@ def test_a_document_is_read_as_it_is_pasted(client, doctor, form, field, typed, 
         ("nif", "245 624 138", "Este NIF não é válido"),
         ("nif", "ES 245624139", "Este NIF não é válido"),
         ("nif", "24562413", "Este NIF não é válido"),
+        ("nif", "PT PT 501964843", "Este NIF não é válido"),
+        ("nif", "501·964·843", "Este NIF não é válido"),
+        ("nif", "501⁃964843", "Este NIF não é válido"),
+        ("nif", "501\u2027964843", "Este NIF não é válido"),
+        ("nif", "50PT1964843", "Este NIF não é válido"),
+        ("nif", "501964843PT", "Este NIF não é válido"),
+        ("nif", "NIF PT-PT501964843", "Este NIF não é válido"),
+        ("nif", "501964843 501964843", "Este NIF não é válido"),
+        ("cpf", "529·982·247·25", "O CPF tem 11 dígitos"),
+        ("cpf", "529⁃982247-25", "O CPF tem 11 dígitos"),
+        ("cpf", "PT 529.982.247-25", "O CPF tem 11 dígitos"),
     ],
 )
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)

@@ -1,10 +1,8 @@
-import re
 from dataclasses import fields
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic import patients
@@ -20,16 +18,14 @@ from clinic.booking import (
     same_patients,
 )
 from clinic.models import Clinic, Patient, documents, phones
-from clinic.models.patient import OLDEST, years_between
 from clinic.templatetags.written import born
-from clinic.typed import AsksAboutPhone, TypedDateField
+from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
 
-ID = re.compile("[0-9]{1,18}")
 DOCUMENTS = {"cpf": documents.read_cpf, "nif": documents.read_nif}
 DETAILS = [field.name for field in fields(PatientDetails)]
 
 
-class PatientForm(AsksAboutPhone, ClinicRowForm):
+class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm):
     """Typed text goes through the rules of the front desk, not through the model's validation."""
 
     name = forms.CharField(label=_("Nome"), required=False)
@@ -42,13 +38,7 @@ class PatientForm(AsksAboutPhone, ClinicRowForm):
     nif = forms.CharField(label=_("NIF"), required=False)
     email = forms.CharField(label=_("E-mail"), required=False)
 
-    doubles = ()
-    old = None
-
-    @property
-    def besides(self):
-        """Ids of patients that were shown, and are not the one who is typed in."""
-        return [int(each) for each in " ".join(self.data.getlist("besides")).split() if ID.fullmatch(each)]
+    old_sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa no alto e salve de novo.")
 
     def comparable(self, name, value):
         if name == "phone":
@@ -59,23 +49,13 @@ class PatientForm(AsksAboutPhone, ClinicRowForm):
 
     def _post_clean(self):
         clinic, patient_id = self.instance.clinic, self.instance.pk
-        self._ask_about_age()
+        self.ask_about_age(self.initial.get("birth_date"))
         for refusal in check_patient(self.details(), clinic=clinic, patient_id=patient_id):
             self.add_error(refusal.field, str(refusal.message))
         if patient_id is None and not self.errors:
             self.doubles = same_patients(clinic, self.details(), besides=self.besides)
             if self.doubles:
                 self.add_error(None, Refusal(Reason.PATIENT_EXISTS, {"name": self.doubles[0].called}).message)
-
-    def _ask_about_age(self):
-        """Like the desk: above OLDEST years a box confirms."""
-        born = self.cleaned_data.get("birth_date")
-        years = years_between(born, timezone.localdate()) if born else 0
-        if years > OLDEST and born != self.initial.get("birth_date"):
-            self.old = born.isoformat(), years
-            if self.data.get("old_is_right") != self.old[0]:
-                sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa no alto e salve de novo.")
-                self.add_error("birth_date", sentence % {"age": years})
 
     def details(self):
         typed = {name: self.cleaned_data.get(name) for name in DETAILS}

@@ -60,6 +60,11 @@ def letters(word: str) -> str:
     return "".join(char for char in word if char.isalnum() and char not in MARKS)
 
 
+def same_letters(field: str, name: str) -> Q:
+    """Rows whose folded `field` is this name by its letters, whatever stands between them."""
+    return Q((f"{field}__letters", Letters(Fold(Value(name, output_field=TextField())))))
+
+
 def called(field: str, word: str) -> Q:
     """Rows whose folded `field` has this word as a part of a name, with one or two letters as a name's beginning.
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import Clinic, ClinicQuerySet
+from clinic.models.names import validate_has_letter
 
 
 def folded_username(username: str) -> str:
@@ -32,6 +33,8 @@ class StaffUserManager(BaseUserManager.from_queryset(ClinicQuerySet)):
         return user
 
     def create_superuser(self, username, password=None, **fields):
+        """Raises ValidationError, which createsuperuser prints, for a name without a letter."""
+        validate_has_letter(fields.get("name", ""))
         return self.create_user(username, password, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username):

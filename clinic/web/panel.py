@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 
 from clinic import booking, choices, patients
 from clinic.models import Appointment, Clinic
-from clinic.typed import READABLE_YEARS
+from clinic.typed import READABLE_YEARS, is_short_number
 from clinic.web.forms.appointment import MoveForm
 from clinic.web.forms.booking import BookingForm
-from clinic.web.forms.fields import is_short_number
 from clinic.web.forms.patient import begun_with
 
 TIMES_SHOWN = 6

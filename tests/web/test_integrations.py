@@ -233,6 +233,7 @@ def test_the_second_of_two_quick_clicks_waits_for_the_first(client, clinic, mast
         ({"name": "x" * 61}, "no máximo 60"),
         ({"name": "a\0b"}, "nulos"),
         ({"name": "a\tb"}, "Use só letras"),
+        *(({"name": name}, "nenhuma letra") for name in ("12345", "---", "🙂", "(1)", "٣٤")),
         ({"scopes": []}, "pelo menos uma permissão"),
         ({"scopes": ["patients:write"]}, "as permissões da lista"),
         ({"source": "fax"}, "uma origem da lista"),

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from clinic.access import api_keys
 from clinic.management.named import clinic_named
 from clinic.models import ApiKey, CredentialEvent
+from clinic.models.names import has_letter
 
 
 class Command(BaseCommand):
@@ -42,8 +43,8 @@ class Command(BaseCommand):
 def _name(text: str) -> str:
     longest = ApiKey._meta.get_field("name").max_length
     name = text.strip()
-    if not (0 < len(name) <= longest and name.isprintable()):
-        raise CommandError(f"A name has from 1 to {longest} printable characters.")
+    if not (0 < len(name) <= longest and name.isprintable() and has_letter(name)):
+        raise CommandError(f"A name has from 1 to {longest} printable characters, one of them a letter.")
     return name
 
 

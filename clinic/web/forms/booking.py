@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -10,10 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
 from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal, Reason
-from clinic.models import Appointment, Clinic, NonexistentTime, Patient
+from clinic.models import Appointment, Clinic, NonexistentTime
 from clinic.models.doctor import end_of_hours
-from clinic.typed import AsksAboutPhone, TypedDateField, TypedEndField, TypedTimeField
-from clinic.web.forms.fields import Unchanging, ask_about_age, ids_in
+from clinic.typed import (
+    AsksAboutAge,
+    AsksAboutDoubles,
+    AsksAboutPhone,
+    TypedDateField,
+    TypedEndField,
+    TypedTimeField,
+)
+from clinic.web.forms.fields import Unchanging
 
 # Where the form says what a rule blames, if its field has another name here.
 FORM_FIELDS = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends", "": None}
@@ -121,7 +127,7 @@ class WhenForm(forms.Form):
             return None
 
 
-class BookingForm(AsksAboutPhone, WhenForm):
+class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
     """The booking panel. Reads what was typed; whether it may be is for `clinic.booking` to say.
 
     `procedure` and `discount` are repeated, a pair for each line; a line without a procedure is not there.
@@ -142,7 +148,6 @@ class BookingForm(AsksAboutPhone, WhenForm):
     shown_total = forms.CharField(required=False)
 
     total_changed = False
-    doubles: Sequence[Patient] = ()
     field_order = ["patient", "name", "phone", "birth_date", "cpf", "nif", "doctor", "procedure", "discount"]
 
     @property
@@ -182,11 +187,6 @@ class BookingForm(AsksAboutPhone, WhenForm):
         return total if seen is None or self.data.get("shown_for") != self.priced_for else seen
 
     @property
-    def besides(self) -> list[int]:
-        """Ids of patients that were shown, and are not the new one."""
-        return ids_in(self.data, "besides")
-
-    @property
     def same(self) -> int | None:
         """The id of the one who was shown and is the new patient."""
         return next((each.pk for each in self.doubles if str(each.pk) == self.data.get("same")), None)
@@ -199,7 +199,7 @@ class BookingForm(AsksAboutPhone, WhenForm):
     def clean(self):
         self.lines = [self._line(*row) for row in self.rows if row[0].strip()]
         self.cleaned_data["shown_total"] = amount(self.cleaned_data.get("shown_total", ""))
-        ask_about_age(self)
+        self.ask_about_age()
         return super().clean()
 
     def proposal(self) -> Proposal:

@@ -2,6 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import ApiKey
+from clinic.models.names import validate_has_letter
 
 LIVE, TEST = "live", "test"
 NAME_LENGTH = ApiKey._meta.get_field("name").max_length
@@ -13,6 +14,7 @@ class ApiKeyForm(forms.Form):
     name = forms.CharField(
         label=_("Nome"),
         max_length=NAME_LENGTH,
+        validators=[validate_has_letter],
         help_text=_("Quem vai usar a chave, por exemplo “Central de voz”."),
         error_messages={
             "required": _("Dê um nome à chave: é por ele que ela aparece na lista e no histórico."),

@@ -1,8 +1,8 @@
-from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from django import forms
 from django.db import transaction
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from stdnum.br import cpf as brazilian_cpf
 
@@ -10,14 +10,14 @@ from clinic import booking
 from clinic.booking import BookingRefused, PatientDetails, Reason
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.locks import get_locked
+from clinic.models.names import same_letters, words
 from clinic.templatetags.written import cpf, phone
-from clinic.typed import AsksAboutPhone, TypedDateField
-from clinic.web.forms.fields import ask_about_age, ids_in
+from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
 
 OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
 
 
-class PatientForm(AsksAboutPhone, forms.Form):
+class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
     """A patient's data as typed. Whether they may be is for `clinic.booking` to say; every rule is told at its field.
 
     `key` makes two clicks on one form one patient; `version` tells whether the stored data are still those that the
@@ -50,7 +50,6 @@ class PatientForm(AsksAboutPhone, forms.Form):
         super().__init__(data, initial=as_written(patient, clinic) if patient and not initial else initial)
         self.clinic = clinic
         self.patient = patient
-        self.doubles = []
         if patient is None:
             del self.fields["died"], self.fields["died_on"]
         self.fields[self._documents[1]].help_text = _("Só se tiver os dois.")
@@ -79,7 +78,7 @@ class PatientForm(AsksAboutPhone, forms.Form):
 
     def clean(self):
         cleaned = super().clean()
-        ask_about_age(self, self.patient and self.patient.birth_date)
+        self.ask_about_age(self.patient and self.patient.birth_date)
         return cleaned
 
     def details(self) -> PatientDetails:
@@ -99,11 +98,6 @@ class PatientForm(AsksAboutPhone, forms.Form):
             if field != left and not self.data.get(field, "").strip():
                 del self.errors[field]
 
-    @property
-    def besides(self) -> list[int]:
-        """Ids of patients that were shown, and are not the one who is typed in."""
-        return ids_in(self.data, "besides")
-
     def register(self) -> Patient | None:
         """The new patient, or None with every reason at its field, or with those in `doubles` who may be the same."""
         if not self.is_valid():
@@ -113,7 +107,8 @@ class PatientForm(AsksAboutPhone, forms.Form):
             return booking.register_patient(self.clinic, self.details(), key=self.key, besides=self.besides)
         except BookingRefused as refused:
             self.doubles = booking.same_patients(self.clinic, self.details(), besides=self.besides)
-            self._refuse([each for each in refused.refusals if each.reason is not Reason.PATIENT_EXISTS])
+            asked = {Reason.PATIENT_EXISTS} if self.doubles else set()
+            self._refuse([each for each in refused.refusals if each.reason not in asked])
             return None
 
     def save(self) -> bool:
@@ -134,6 +129,11 @@ class PatientForm(AsksAboutPhone, forms.Form):
             self._refuse(refused.refusals)
             return False
 
+    def compare(self) -> bool:
+        """Whether what was typed is something else than what is stored, which is then in `stored`; asks the rules."""
+        self.check()
+        return self._differs(self.patient)
+
     @property
     def _documents(self):
         return ["nif", "cpf"] if self.clinic.country == Clinic.Country.PORTUGAL else ["cpf", "nif"]
@@ -141,7 +141,8 @@ class PatientForm(AsksAboutPhone, forms.Form):
     def _differs(self, now):
         typed = {name: self._comparable(name, self.data.get(name, "")) for name in self.fields}
         typed["phone"] = self._comparable("phone", self.details().phone)
-        typed |= {name: _date(self.cleaned_data[name]) for name in ("birth_date", "died_on")}
+        days = {"birth_date", "died_on"} & self.cleaned_data.keys()  # the others cannot be read
+        typed |= {name: _date(self.cleaned_data[name]) for name in days}
         self.stored = {
             name: text or _("vazio")
             for name, text in as_written(now, self.clinic).items()
@@ -184,9 +185,16 @@ def as_written(patient: Patient, clinic: Clinic) -> dict[str, str]:
     }
 
 
-def completed(patient: Patient, clinic: Clinic, typed: Mapping[str, str]) -> dict[str, str]:
-    """The stored data as `as_written` gives them, and what was typed for each that is not stored yet."""
-    return {name: text or typed.get(name, "") for name, text in as_written(patient, clinic).items()}
+def completed(patient: Patient, clinic: Clinic, typed: QueryDict) -> QueryDict:
+    """What was typed, and for each field that was left empty the stored data as `as_written` gives them; the name as it
+    is stored where the typed one has the same letters."""
+    data = typed.copy()
+    for name, text in as_written(patient, clinic).items():
+        if not data.get(name, "").strip():
+            data[name] = text
+    if _is_called(patient, data["name"]):
+        data["name"] = patient.name
+    return data
 
 
 def version(patient: Patient) -> str:
@@ -202,6 +210,20 @@ def begun_with(text: str) -> dict[str, str]:
     if letters and letters >= digits:
         return {"name": text}
     return {"birth_date": text} if "/" in text else {"phone": text}
+
+
+def phone_fault(text: str, clinic: Clinic) -> str:
+    """What is wrong with a text that is meant for a phone and that no search reads as one; "" for any other."""
+    meant = "phone" in begun_with(text) and not any(word.isalpha() for word in words(text))
+    if not meant or phones.read(text, clinic.country).fault not in phones.UNREADABLE:
+        return ""
+    refusals = booking.check_patient(PatientDetails(phone=text), clinic=clinic)
+    return next(each.message for each in refusals if each.field == "phone")
+
+
+def _is_called(patient, name):
+    same = Patient.objects.of(patient.clinic_id).filter(same_letters("folded_name", name), pk=patient.pk)
+    return not booking.unstorable(name) and same.exists()
 
 
 def _date(day):

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_safe
 from clinic import agenda
 from clinic.access.middleware import page_behind
 from clinic.models.appointment import Status
-from clinic.typed import TypedDateField
-from clinic.web.forms.fields import is_short_number
+from clinic.typed import TypedDateField, is_short_number
 from clinic.web.htmx import partial_or_page, wants_partial
 
 

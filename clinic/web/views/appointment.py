@@ -14,10 +14,10 @@ from clinic.access.interrupted import resumable, take
 from clinic.booking import Author, BookingRefused
 from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import Status
+from clinic.typed import is_short_number
 from clinic.web import panel as booking_panel
 from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm
 from clinic.web.forms.booking import BookingForm
-from clinic.web.forms.fields import is_short_number
 from clinic.web.htmx import partial_or_page, triggered_by, wants_partial
 from clinic.web.views import agenda
 

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 from clinic import patients
 from clinic.access.interrupted import resumable, take
 from clinic.models import Patient
-from clinic.web.forms.fields import is_short_number
-from clinic.web.forms.patient import PatientForm, as_written, begun_with, completed
+from clinic.typed import is_short_number
+from clinic.web.forms.patient import PatientForm, begun_with, completed, phone_fault
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
 
 LISTED = 50
@@ -65,7 +65,8 @@ def _found(request, text):
         found = patients.on_day(clinic, clinic.local(now).date(), LISTED + 1)
     found = patients.with_next_appointment(clinic, found, now)
     more = len(found) > LISTED
-    return {"q": text, "patients": found[:LISTED], "more": more, "limit": LISTED, "oob": wants_partial(request)}
+    context = {"q": text, "patients": found[:LISTED], "more": more, "limit": LISTED, "oob": wants_partial(request)}
+    return context if found else context | {"phone_fault": phone_fault(text, clinic)}
 
 
 def _search_url(text):
@@ -116,9 +117,9 @@ def add(request):
 @never_cache
 def edit(request, pk):
     patient = _patient(request, pk)
-    if request.method == "POST" and "same" in request.POST:
-        return _the_same(request, patient)
     typed = request.POST if request.method == "POST" else take(request)
+    if typed and "same" in typed:
+        return _the_same(request, patient, typed)
     form = PatientForm(typed, clinic=request.clinic, patient=patient)
     if request.method == "POST":
         if _saved(form):
@@ -140,13 +141,12 @@ def check(request, pk=None):
     return render(request, "patient/_checked.html", {"form": form})
 
 
-def _the_same(request, patient):
-    """The patient who was about to be registered again: the card, or the form when more was typed than is stored."""
-    stored = as_written(patient, request.clinic)
-    typed = completed(patient, request.clinic, request.POST)
-    if typed == stored:
+def _the_same(request, patient, typed):
+    """The patient who was about to be registered again: the card, or the form when anything else was typed than is
+    stored."""
+    form = PatientForm(completed(patient, request.clinic, typed), clinic=request.clinic, patient=patient)
+    if not form.compare():
         return redirect(request, "web:patient-detail", patient.pk)
-    form = PatientForm(clinic=request.clinic, patient=patient, initial=typed)
     response = render(request, "patient/form.html", {"form": form, "patient": patient, "completed": True})
     # The form took the place of another one's; now it is the page that changes.
     response["HX-Retarget"] = response["HX-Reselect"] = "#main"

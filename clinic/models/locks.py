@@ -87,6 +87,7 @@ def get_shared[M: models.Model](model: type[M], pk: int) -> M:
 
 def _shared(model, pk, lock):
     table = connection.ops.quote_name(model._meta.db_table)
+    # Its table's name and one of our locking clauses; the id is a parameter.
     return next(iter(model._base_manager.raw(f"SELECT * FROM {table} WHERE id = %s {lock}", [pk])), None)  # noqa: S608
 
 

@@ -68,7 +68,7 @@ class Application:
         """Run Django, in a thread. What Django itself cannot read reaches none of our pages."""
         try:
             return self._answered(environ)
-        except Exception:
+        except Exception:  # of any kind: granian's own answer would come without the protecting headers
             logger.exception("A request failed outside Django's handling of errors")
             return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, list(FAILED_HEADERS), FAILED.encode())
 

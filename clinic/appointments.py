@@ -7,7 +7,7 @@ from django.db.models import Prefetch, Q
 
 from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic
 from clinic.models.appointment import LONGEST, AppointmentQuerySet
-from clinic.models.schedule import Span
+from clinic.schedule.schedules import Span
 
 
 def listed(

@@ -2,7 +2,7 @@
 
 After five runs of a prepared statement PostgreSQL may keep one plan for all parameters. Such a plan can use no partial
 index whose condition only a parameter meets, and can but guess how much lies in a span of time. What the ORM composes
-is therefore never prepared. The statements written out in `booking.rows`, `models.schedule` and `access` are:
+is therefore never prepared. The statements written out in `booking.rows`, `schedule.schedules` and `access` are:
 tests/test_plans.py holds that the plan which is kept of them reads no large table from end to end.
 """
 

@@ -24,7 +24,7 @@ from clinic.management.demo.story import Attendance, Story, leave_some_open
 from clinic.management.demo.visits import Book
 from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Patient, StaffUser
 from clinic.models.patient import phone_hash
-from clinic.models.schedule import Schedules
+from clinic.schedule.schedules import Schedules
 from tests.factories import make_clinic
 
 Status = Appointment.Status

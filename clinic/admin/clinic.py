@@ -27,7 +27,7 @@ from clinic.booking import (
 from clinic.history import in_numbers, sentence_of_clinic, sentence_of_keeping
 from clinic.models import AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.clinic import TIME_ZONES, zone_name
-from clinic.models.schedule import FURTHEST_DAYS, Span, holidays_between
+from clinic.schedule.schedules import FURTHEST_DAYS, Span, holidays_between
 
 ALL_ZONES = sorted(zone for zones in TIME_ZONES.values() for zone in zones)
 EXAMPLE = time(9)

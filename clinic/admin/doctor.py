@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, TypedByTheClock
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
 from clinic.models import Absence, Doctor, WorkingHours
-from clinic.models.schedule import LONGEST_NIGHT, are_hours, crossing
+from clinic.schedule.schedules import LONGEST_NIGHT, are_hours, crossing
 from clinic.typed import TypedEndField
 
 

@@ -13,7 +13,7 @@ from clinic.agenda.parts import Card, Column, Day, DoctorChoice, Hour, Row, Shad
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import Status
 from clinic.models.doctor import LONGEST_INTERVAL
-from clinic.models.schedule import Schedules
+from clinic.schedule.schedules import Schedules
 
 __all__ = ["Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
 

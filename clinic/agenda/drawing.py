@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from clinic.agenda.parts import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.models import Appointment, Doctor
 from clinic.models.appointment import FREES_THE_TIME, Status
-from clinic.models.schedule import FURTHEST_DAYS, Closure
+from clinic.schedule.schedules import FURTHEST_DAYS, Closure
 
 ROW = 5  # minutes
 HOUR = 60

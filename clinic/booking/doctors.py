@@ -12,7 +12,7 @@ from clinic.models import Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.locks import get_shared
 from clinic.models.names import has_letter
-from clinic.models.schedule import are_hours, crossing
+from clinic.schedule.schedules import are_hours, crossing
 
 
 class DoctorFault(Enum):

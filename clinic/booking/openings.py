@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from clinic.booking.rules import LONGEST
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.models.schedule import FURTHEST_DAYS, Schedules
+from clinic.schedule.schedules import FURTHEST_DAYS, Schedules
 
 NEAREST_DAYS = 21
 

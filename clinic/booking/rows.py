@@ -28,7 +28,7 @@ from clinic.models import (
 from clinic.models.appointment import FREES_THE_TIME, LONGEST
 from clinic.models.loading import instance, names
 from clinic.models.locks import LOCK, lock_of_held_row, lock_row
-from clinic.models.schedule import STORED, Schedules, Stored
+from clinic.schedule.schedules import STORED, Schedules, Stored
 
 DoctorKey = int | UUID
 FREED = [status.value for status in FREES_THE_TIME]
@@ -87,7 +87,7 @@ AROUND = f"""
     UNION ALL
     SELECT NULL, NULL, NULL, NULL, NULL, NULL, time_zone, NULL, NULL, NULL FROM clinic_clinic WHERE id = %(clinic)s
     ORDER BY 5, 8
-"""  # noqa: S608 - what is put in is the statement of models.schedule
+"""  # noqa: S608 - what is put in is the statement of schedule.schedules
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Proced
 from clinic.models.appointment import Status
 from clinic.models.clinic import EndOfDay
 from clinic.models.doctor import end_of_hours
-from clinic.models.schedule import FURTHEST_DAYS, Closure
+from clinic.schedule.schedules import FURTHEST_DAYS, Closure
 
 LONGEST = timedelta(hours=12)
 MOST_PROCEDURES = 20

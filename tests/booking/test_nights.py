@@ -8,7 +8,7 @@ from clinic import agenda
 from clinic.booking import Reason, openings
 from clinic.booking.rules import day_of_end
 from clinic.models import END_OF_DAY, Absence, Appointment, WorkingHours
-from clinic.models.schedule import Schedules, are_hours, crossing
+from clinic.schedule.schedules import Schedules, are_hours, crossing
 from tests.booking.desk import MONDAY, Desk, reasons, refused
 from tests.factories import make_clinic, make_doctor, make_patient, make_procedure
 

@@ -26,7 +26,7 @@ from clinic.booking import (
 )
 from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, documents
 from clinic.models.appointment import Status
-from clinic.models.schedule import are_hours
+from clinic.schedule.schedules import are_hours
 
 WEEKDAYS = {plain(name): number for number, name in enumerate(messages.WEEKDAYS, start=1)}
 # Where a date or a time could not be read, something harmless is checked: what it breaks is not told.

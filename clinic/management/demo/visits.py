@@ -9,7 +9,7 @@ from random import Random
 from clinic.management.demo.clinics import DemoClinic
 from clinic.management.demo.people import Person
 from clinic.models import Clinic, Discount, Doctor, Patient, Procedure
-from clinic.models.schedule import Schedules, Span
+from clinic.schedule.schedules import Schedules, Span
 
 
 class Fate(Enum):

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic.models import Absence, Clinic
-from clinic.models.schedule import Closure, Schedules, Stored, merged, without
+from clinic.schedule.schedules import Closure, Schedules, Stored, merged, without
 from tests.factories import make_clinic, make_doctor, make_lisbon
 
 MONDAY = date(2026, 11, 23)

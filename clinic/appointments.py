@@ -6,8 +6,8 @@ from datetime import datetime
 from django.db.models import Prefetch, Q
 
 from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic
-from clinic.models.appointment import LONGEST, AppointmentQuerySet
-from clinic.schedule.schedules import Span
+from clinic.models.appointment import AppointmentQuerySet, overlap
+from clinic.schedule import Span
 
 
 def listed(
@@ -38,15 +38,13 @@ def lying_in(
     """Those that take time within one of these spans, and have not ended, by start and then id.
 
     Left out are those within one of the spans `besides`."""
-    touching, apart = (Q.create([_touching(span) for span in each], connector=Q.OR) for each in (spans, besides))
+    touching, apart = (
+        Q.create([overlap(span.starts_at, span.ends_at) for span in part], connector=Q.OR) for part in (spans, besides)
+    )
     if not touching:
         return Appointment.objects.none()
     found = Appointment.objects.of(clinic).standing().filter(touching, ends_at__gt=now).order_by("starts_at", "pk")
     return found.exclude(apart) if apart else found
-
-
-def _touching(span):
-    return Q(starts_at__gt=span.starts_at - LONGEST, starts_at__lt=span.ends_at, ends_at__gt=span.starts_at)
 
 
 def with_lines(appointments: AppointmentQuerySet) -> AppointmentQuerySet:

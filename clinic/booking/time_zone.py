@@ -20,7 +20,7 @@ from django.utils import timezone
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.writing import Author, transacted
 from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, ClinicEvent
-from clinic.models.appointment import FREES_THE_TIME, LONGEST
+from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK
 from clinic.models.locks import get_locked, lock_of_held_row
 
 CLASHES_NAMED = 20
@@ -252,7 +252,7 @@ def _staying(clinic, moved, now) -> list[Moved]:
     if not moved:
         return []
     first = min(each.new_start for each in moved)
-    begun = Appointment.objects.of(clinic).standing().filter(starts_at__lte=now, starts_at__gt=first - LONGEST)
+    begun = Appointment.objects.of(clinic).standing().filter(starts_at__lte=now, starts_at__gt=first - OVERLAP_LOOKBACK)
     columns = ("pk", "doctor_id", "patient_id", "starts_at", "ends_at", "encaixe_by_id")
     rows = begun.filter(ends_at__gt=first).values_list(*columns)
     return [

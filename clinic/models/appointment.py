@@ -1,10 +1,12 @@
 import uuid
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -35,8 +37,15 @@ STANDING = ~Q(status__in=[status.value for status in FREES_THE_TIME]) & Q(delete
 IN_SERVICE_WRITTEN_OUT = Func(template=f"'{Status.IN_SERVICE.value}'", output_field=models.CharField())
 
 
-# No rule lets one last longer. Without it, whoever looks for overlaps would read a doctor's whole past.
-LONGEST = timedelta(days=1)
+# No appointment is stored with more (a constraint; the rules allow less), so that a search for overlaps reads one more
+# day of the index on starts_at, and not a doctor's whole past.
+OVERLAP_LOOKBACK = timedelta(days=1)
+OCCUPIES_DOCTOR = STANDING & Q(encaixe_by__isnull=True)
+
+
+def overlap(starts_at: datetime, ends_at: datetime) -> Q:
+    """Return the condition of an appointment that shares an instant with the half-open span [starts_at, ends_at)."""
+    return Q(starts_at__gt=starts_at - OVERLAP_LOOKBACK, starts_at__lt=ends_at, ends_at__gt=starts_at)
 
 
 class AppointmentQuerySet(ClinicQuerySet):
@@ -54,7 +63,12 @@ class AppointmentQuerySet(ClinicQuerySet):
 
     def overlapping(self, starts_at, ends_at):
         """Those that share an instant with the half-open span [starts_at, ends_at)."""
-        return self.filter(starts_at__gt=starts_at - LONGEST, starts_at__lt=ends_at, ends_at__gt=starts_at)
+        return self.filter(overlap(starts_at, ends_at))
+
+    def occupying(self, doctors: Iterable[int], patient: int | None = None):
+        """Those that take time of these doctors; with `patient`, of that patient too. All by their ids."""
+        of_doctors = OCCUPIES_DOCTOR & Q(doctor__in=doctors)
+        return self.filter(of_doctors | STANDING & Q(patient=patient) if patient else of_doctors)
 
 
 class Appointment(ClinicRow):
@@ -119,7 +133,7 @@ class Appointment(ClinicRow):
                     ("doctor", RangeOperators.EQUAL),
                     (TsTzRange("starts_at", "ends_at", RangeBoundary()), RangeOperators.OVERLAPS),
                 ],
-                condition=STANDING & Q(encaixe_by__isnull=True),
+                condition=OCCUPIES_DOCTOR,
             ),
             ExclusionConstraint(
                 name="appointment_patient_in_one_place",
@@ -136,6 +150,10 @@ class Appointment(ClinicRow):
                 name="appointment_one_in_service",
             ),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_ends_after_start"),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(F("ends_at") - F("starts_at"), OVERLAP_LOOKBACK),
+                name="appointment_at_most_a_day",
+            ),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="appointment_status_known"),
             models.CheckConstraint(
                 condition=Q(source__in=["manual", "voice_ai", "self_service", "sync_external"]),

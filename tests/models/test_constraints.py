@@ -171,6 +171,7 @@ REFUSED = {
         lambda rows: [rows.appointment(doctor=make_doctor(rows.clinic)) for _ in range(2)]
     ],
     "appointment_one_in_service": [two_in_service],
+    "appointment_at_most_a_day": [lambda rows: rows.appointment(ends_at=TEN + timedelta(days=1, seconds=1))],
     "appointment_ends_after_start": [
         lambda rows: rows.appointment(ends_at=TEN),
         lambda rows: rows.appointment(status="cancelled", cancelled_by="clinic", ends_at=TEN),

@@ -24,7 +24,7 @@ from clinic.management.demo.story import Attendance, Story, leave_some_open
 from clinic.management.demo.visits import Book
 from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Patient, StaffUser
 from clinic.models.patient import phone_hash
-from clinic.schedule.schedules import Schedules
+from clinic.schedule import load_schedules
 from tests.factories import make_clinic
 
 Status = Appointment.Status
@@ -135,7 +135,7 @@ def test_the_plan_of_seven_weeks_breaks_no_rule_whenever_it_is_made(demo, moment
     today = registry.clinic.local(moment).date()
     first, last = today - timedelta(weeks=3), today + timedelta(weeks=4)
     visits = Book(registry, today, rng).fill(first, last)
-    schedules = Schedules.load(registry.clinic, registry.doctors, first, last)
+    schedules = load_schedules(registry.clinic, registry.doctors, first, last)
 
     times, days = defaultdict(list), defaultdict(list)
     for visit in visits:
@@ -166,7 +166,7 @@ def test_near_days_are_well_filled_and_later_ones_thinner(demo):
     registry = set_up(demo, WEDNESDAY_MORNING, rng)
     today = registry.clinic.local(WEDNESDAY_MORNING).date()
     visits = Book(registry, today, rng).fill(today, today + timedelta(weeks=4))
-    schedules = Schedules.load(registry.clinic, registry.doctors, today, today + timedelta(weeks=4))
+    schedules = load_schedules(registry.clinic, registry.doctors, today, today + timedelta(weeks=4))
 
     def fullness(first, last):
         days = [today + timedelta(days=number) for number in range(first, last)]
@@ -225,7 +225,7 @@ def test_what_copy_stored_is_as_booking_would_have_stored_it():
     event = appointment.events.get()
     assert event.kind == AppointmentEvent.Kind.BOOKED and event.after["starts_at"] == appointment.starts_at.isoformat()
     day = clinic.local(appointment.starts_at).date()
-    opened = Schedules.load(clinic, [appointment.doctor], day, day).open(appointment.doctor_id, day)
+    opened = load_schedules(clinic, [appointment.doctor], day, day).open(appointment.doctor_id, day)
     assert any(span.contains(appointment.starts_at, appointment.ends_at) for span in opened)
 
 

@@ -27,7 +27,7 @@ from clinic.booking import (
 from clinic.history import in_numbers, sentence_of_clinic, sentence_of_keeping
 from clinic.models import AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.clinic import TIME_ZONES, zone_name
-from clinic.schedule.schedules import FURTHEST_DAYS, Span, holidays_between
+from clinic.schedule import Span, bookable_dates, holidays_between
 
 ALL_ZONES = sorted(zone for zones in TIME_ZONES.values() for zone in zones)
 EXAMPLE = time(9)
@@ -124,8 +124,7 @@ class ClinicForm(NamedForm, ClosingForm):
             setattr(new, name, cleaned.get(name, getattr(self.clinic_before, name)))
         if self.keep is Keep.INSTANT:
             new.time_zone = cleaned["time_zone"]
-        today = self.clinic_before.local(timezone.now()).date()
-        days = today, today + timedelta(days=FURTHEST_DAYS)
+        days = bookable_dates(self.clinic_before, timezone.now())
         closed = sorted(holidays_between(new, *days) - holidays_between(self.clinic_before, *days))
         field = "observes_holidays" if "observes_holidays" in self.fields else None
         self.ask_about(new, [Span(*new.day(day)) for day in closed], field)

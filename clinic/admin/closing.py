@@ -10,7 +10,7 @@ from clinic.admin.forms import SentencesForm
 from clinic.appointments import lying_in
 from clinic.models import Clinic
 from clinic.models.appointment import AppointmentQuerySet
-from clinic.schedule.schedules import Span
+from clinic.schedule import Span
 
 MOST_NAMED = 20
 

@@ -4,7 +4,7 @@ from clinic.admin.base import ClinicRowAdmin, TypedByTheClock
 from clinic.admin.closing import ClosingForm
 from clinic.admin.forms import ClinicRowForm
 from clinic.models import Closure
-from clinic.schedule.schedules import Span
+from clinic.schedule import Span
 
 
 class ClosureForm(ClosingForm, ClinicRowForm):

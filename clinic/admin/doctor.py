@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, TypedByTheClock
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
 from clinic.models import Absence, Doctor, WorkingHours
-from clinic.schedule.schedules import LONGEST_NIGHT, are_hours, crossing
+from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
 from clinic.typed import TypedEndField
 
 
@@ -23,7 +23,7 @@ class WorkingHoursFormSet(ClinicRowFormSet):
             and {"weekday", "starts", "ends"} <= getattr(form, "cleaned_data", {}).keys()
         ]
         form_of = {id(form.instance): form for form in typed}  # what is new has no hash yet
-        for hours, other in crossing([form.instance for form in typed]):
+        for hours, other in overlapping_hours([form.instance for form in typed]):
             form_of[id(hours)].add_error("starts", _crosses(hours, other))
 
 
@@ -37,11 +37,11 @@ class WorkingHoursForm(ClinicRowForm):
     def clean(self):
         cleaned = super().clean()
         starts, ends = cleaned.get("starts"), cleaned.get("ends")
-        if starts is not None and ends is not None and not are_hours(starts, ends):
+        if starts is not None and ends is not None and not are_valid_hours(starts, ends):
             self.add_error(
                 "ends",
                 _("O fim deve ser depois do início, ou na manhã seguinte, até %(hours)s horas depois.")
-                % {"hours": LONGEST_NIGHT // timedelta(hours=1)},
+                % {"hours": MAX_NIGHT // timedelta(hours=1)},
             )
         return cleaned
 

@@ -13,7 +13,7 @@ from clinic.agenda.parts import Card, Column, Day, DoctorChoice, Hour, Row, Shad
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import Status
 from clinic.models.doctor import LONGEST_INTERVAL
-from clinic.schedule.schedules import Schedules
+from clinic.schedule import load_schedules
 
 __all__ = ["Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
 
@@ -28,7 +28,7 @@ def day(
     next_midnight = clinic.day(on)[1]
     everybody = _doctors(clinic, {row[1] for row in appointments if row[2] < next_midnight})
     known = {doctor.id for doctor in everybody}
-    schedules = Schedules.load(clinic, list(known), on, on + timedelta(days=LOOK_AHEAD))
+    schedules = load_schedules(clinic, everybody, on, on + timedelta(days=LOOK_AHEAD))
     chosen = known & set(doctors) or known
     drawing = Drawing(clinic, on, now, schedules, {status for status in statuses if status in Status.values})
     return drawing.draw(everybody, chosen, appointments)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from clinic.agenda.parts import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.models import Appointment, Doctor
 from clinic.models.appointment import FREES_THE_TIME, Status
-from clinic.schedule.schedules import FURTHEST_DAYS, Closure
+from clinic.schedule import ClosedReason, Span, openings_on
 
 ROW = 5  # minutes
 HOUR = 60
@@ -47,6 +47,10 @@ class Booked:
     def stands(self):
         return self.status not in FREES_THE_TIME
 
+    @property
+    def occupies_doctor(self):
+        return self.stands and not self.encaixe
+
 
 @dataclass(slots=True)
 class _Doctor:
@@ -54,9 +58,7 @@ class _Doctor:
 
     row: Doctor
     booked: list[Booked]
-    taken: list[tuple[int, int]]  # whole, on the days before and after too, as `shifts` and `free`
-    shifts: list[tuple[int, int]]
-    free: list[tuple[int, int]]
+    taken: list[Span]  # on the days before and after too
     blocks: list[tuple[int, int]]
     open: list[tuple[int, int]]
     closed: list[tuple[int, int, str]]
@@ -71,7 +73,6 @@ class Drawing:
         self.midnight, next_midnight = clinic.day(on)
         self.length = self._minute(next_midnight)
         self.now_minute = (now - self.midnight) // timedelta(minutes=1)
-        self.is_bookable = on <= clinic.local(now).date() + timedelta(days=FURTHEST_DAYS)
         # Translated once, not once a card.
         self.words = {code: str(label) for code, label in Status.choices}
         self.origins = {
@@ -130,26 +131,20 @@ class Drawing:
         return each
 
     def _doctor(self, row, booked):
-        shifts = self._minutes(self.schedules.blocks(row.id, self.on))
-        free = self._minutes(self.schedules.open(row.id, self.on))
+        blocks = self.schedules.blocks(row.id, self.on)
         closed = self.schedules.closed(row.id, self.on)
         return _Doctor(
             row,
             [each for each in booked if each.begins < self.length],
-            [(each.begins, each.ends) for each in booked if each.stands and not each.encaixe],
-            shifts,
-            free,
-            self._on_this_day(shifts),
-            self._on_this_day(free),
+            [Span(each.starts_at, each.ends_at) for each in booked if each.occupies_doctor],
+            self._on_this_day(blocks),
+            self._on_this_day(self.schedules.open(row.id, self.on)),
             [(self._minute(span.starts_at), self._minute(span.ends_at), str(span.reason)) for span in closed],
-            bool(shifts) or any(span.closure is Closure.ABSENCE for span in closed),
+            bool(blocks) or any(span.closed_by is ClosedReason.ABSENCE for span in closed),
         )
 
-    def _minutes(self, spans):
-        return [(self._minute(span.starts_at), self._minute(span.ends_at)) for span in spans]
-
     def _on_this_day(self, spans):
-        return [(max(start, 0), min(end, self.length)) for start, end in spans]
+        return [(max(self._minute(span.starts_at), 0), min(self._minute(span.ends_at), self.length)) for span in spans]
 
     def _span(self, shown):
         """Set the first and last minute drawn, whole hours of the clock; give the scale: minutes to a line of text."""
@@ -171,12 +166,8 @@ class Drawing:
         """What the clinic's clock shows, as 09:05."""
         if minute not in self.clock:
             local = self.clinic.local(self.midnight + timedelta(minutes=minute))
-            self.clock[minute] = f"{local:%H:%M}", local.fold
-        return self.clock[minute][0]
-
-    def _second_time_round(self, minute):
-        self._time(minute)
-        return self.clock[minute][1]
+            self.clock[minute] = f"{local:%H:%M}"
+        return self.clock[minute]
 
     # --- from minutes to the grid ------------------------------------------------------------------------------------
 
@@ -188,8 +179,7 @@ class Drawing:
     def _column(self, number, one, scale):
         self._shades(number, one)
         taken = [(each.start, each.end) for each in one.booked if each.stands]
-        if one.row.active and self.is_bookable:
-            self._slots(number, one)
+        self._slots(number, one)
         _lanes(one.booked)
         for each in one.booked:
             if not self.statuses or each.status in self.statuses:
@@ -220,21 +210,16 @@ class Drawing:
         return Shade(number, str(number + 1), f"{look} {self._place(start, end, number)}", reason, time)
 
     def _slots(self, number, one):
-        """Every start on the doctor's grid from which a whole interval is open, free and not past."""
-        step, doctor_id, said = one.row.interval_minutes, str(one.row.id), f", {self.free_word}, {one.row.name}"
-        for block_start, block_end in one.shifts:
-            for start in range(block_start, min(block_end - step + 1, self.length), step):
-                end = start + step
-                if (
-                    start > self.now_minute
-                    and start >= 0
-                    and any(opens <= start and end <= closes for opens, closes in one.free)
-                    and not any(begun < end and start < done for begun, done in one.taken)
-                    and not self._second_time_round(start)
-                ):
-                    time = self._time(start)
-                    look = f"slot {self._place(start, min(end, self.length), number)}"
-                    self._add(start, Slot(number, str(number + 1), look, time, doctor_id, time + said))
+        """Every time that can be booked for as long as one step of the doctor's grid."""
+        length, doctor_id = timedelta(minutes=one.row.interval_minutes), str(one.row.id)
+        for opening in openings_on(
+            self.on, one.row, schedules=self.schedules, taken=one.taken, length=length, now=self.now
+        ):
+            start, end = self._minute(opening.starts_at), self._minute(opening.ends_at)
+            time = self._time(start)
+            look = f"slot {self._place(start, min(end, self.length), number)}"
+            label = f"{time}, {self.free_word}, {one.row.name}"
+            self._add(start, Slot(number, str(number + 1), look, time, doctor_id, label))
 
     def _card(self, number, doctor, each, scale):
         lines = min((each.end - each.start) // scale, 3)
@@ -288,7 +273,9 @@ class Drawing:
     def _closure(self, days):
         """Why the whole clinic is closed on this date, all day or a part of it: a holiday, or what somebody wrote."""
         spans = (span for each in days for span in self.schedules.closed(each.row.id, self.on))
-        return next((str(span.reason) for span in spans if span.closure in {Closure.HOLIDAY, Closure.CLINIC}), "")
+        return next(
+            (str(span.reason) for span in spans if span.closed_by in {ClosedReason.HOLIDAY, ClosedReason.CLINIC}), ""
+        )
 
     def _next_working(self, everybody, chosen):
         ids = [row.id for row in everybody if row.active and row.id in chosen]

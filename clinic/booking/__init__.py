@@ -5,7 +5,7 @@ from clinic.booking.changes import annotate, change_status, next_statuses, state
 from clinic.booking.details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
 from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.booking.moves import check_reschedule, is_movable, place, reschedule
-from clinic.booking.openings import Opening, openings, openings_of_any
+from clinic.booking.openings import openings, openings_of_any
 from clinic.booking.patients import (
     change_patient,
     check_patient,
@@ -42,7 +42,6 @@ __all__ = [
     "DoctorRefused",
     "Hours",
     "LineRequest",
-    "Opening",
     "PatientDetails",
     "Policy",
     "PricedLine",

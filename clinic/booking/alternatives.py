@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import NamedTuple
 
-from clinic.booking.openings import Opening, nearest_of, openings_near
+from clinic.booking.openings import nearest_of, openings_near
 from clinic.booking.refusals import Reason, Refusal
 from clinic.booking.rules import Case
+from clinic.schedule import Opening
 
 COUNT = 3
 TIME_REASONS = {
@@ -34,7 +35,6 @@ def alternatives_to(case: Case) -> Alternatives:
     either end is unknown."""
     if case.doctor is None or not case.has_readable_time:
         return NONE
-    moving = case.moving
     found = openings_near(
         case.clinic,
         doctor=case.doctor,
@@ -42,8 +42,7 @@ def alternatives_to(case: Case) -> Alternatives:
         wanted=case.starts_at,
         now=case.now,
         patient=case.patient and case.patient.pk,
-        ignoring=moving and moving.pk,
-        besides=moving and Opening(moving.starts_at, moving.ends_at, moving.doctor_id),
+        moving=case.moving,
     )
     following = [opening for opening in found if opening.starts_at >= case.starts_at]
     return Alternatives(nearest_of(found, case.starts_at, COUNT), following[:COUNT])

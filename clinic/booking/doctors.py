@@ -12,7 +12,7 @@ from clinic.models import Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.locks import get_shared
 from clinic.models.names import has_letter
-from clinic.schedule.schedules import are_hours, crossing
+from clinic.schedule import are_valid_hours, overlapping_hours
 
 
 class DoctorFault(Enum):
@@ -78,8 +78,8 @@ def _faults(clinic, name, procedures, hours, interval_minutes):
         DoctorFault.NAME_TOO_LONG: len(name) > limit,
         DoctorFault.NAME_UNSTORABLE: bool(unstorable(name)),
         DoctorFault.PROCEDURE_UNKNOWN: len(_found(clinic, procedures)) < len(set(procedures)),
-        DoctorFault.ENDS_NOT_AFTER_START: not all(are_hours(span.starts, span.ends) for span in hours),
-        DoctorFault.HOURS_OVERLAP: bool(crossing(hours)),
+        DoctorFault.ENDS_NOT_AFTER_START: not all(are_valid_hours(span.starts, span.ends) for span in hours),
+        DoctorFault.HOURS_OVERLAP: bool(overlapping_hours(hours)),
         DoctorFault.INTERVAL_TOO_SHORT: interval_minutes < SHORTEST_INTERVAL,
         DoctorFault.INTERVAL_TOO_LONG: interval_minutes > LONGEST_INTERVAL,
     }

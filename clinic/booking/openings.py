@@ -1,29 +1,17 @@
-"""Free times, found with the rules' own schedules: every opening can be booked."""
+"""Free times of the clinic's doctors, read from the database and computed by `clinic.schedule`."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import chain, islice
+from itertools import islice
 from operator import attrgetter
 
-from django.db.models import Q
 from django.utils import timezone
 
-from clinic.booking.rules import LONGEST
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.schedule.schedules import FURTHEST_DAYS, Schedules
+from clinic.schedule import MAX_DURATION, Opening, Span, bookable_dates, load_schedules, openings_on
 
 NEAREST_DAYS = 21
-
-
-@dataclass(frozen=True, order=True)
-class Opening:
-    """A free time of one doctor, as UTC instants."""
-
-    starts_at: datetime
-    ends_at: datetime
-    doctor_id: int
 
 
 def openings(
@@ -36,15 +24,15 @@ def openings(
     now: datetime | None = None,
     limit: int | None = None,
     patient: int | None = None,
-    ignoring: int | None = None,
+    moving: Appointment | None = None,
 ) -> list[Opening]:
     """Free times of `minutes` on the doctor's grid, on the local dates from `first` to `last`, later than `now`.
 
-    With `patient`, an id, the times at which that patient is elsewhere are left out. `ignoring` is the id of an
-    appointment about to be moved: its own time counts as free. Two queries.
+    With `patient`, an id, the times at which that patient is elsewhere are left out. The time of
+    `moving`, an appointment about to be moved, counts as free. Two queries.
     """
     found = openings_of_any(
-        clinic, doctors=[doctor], minutes=minutes, first=first, last=last, now=now, patient=patient, ignoring=ignoring
+        clinic, doctors=[doctor], minutes=minutes, first=first, last=last, now=now, patient=patient, moving=moving
     )
     return list(islice(found, limit))
 
@@ -58,23 +46,35 @@ def openings_of_any(
     last: date,
     now: datetime | None = None,
     patient: int | None = None,
-    ignoring: int | None = None,
+    moving: Appointment | None = None,
 ) -> Iterator[Opening]:
     """Like `openings`, of several doctors, in order of time and then of the doctors' ids, found as they are asked for.
     Two queries, however many doctors."""
     now = now or timezone.now()
-    today = clinic.local(now).date()
-    first, last = max(first, today), min(last, today + timedelta(days=FURTHEST_DAYS))
+    earliest, latest = bookable_dates(clinic, now)
+    first, last = max(first, earliest), min(last, latest)
     active = [doctor for doctor in doctors if doctor.active]
-    if first > last or not active or not 0 < minutes <= LONGEST // timedelta(minutes=1):
+    if first > last or not active or not 0 < minutes <= MAX_DURATION // timedelta(minutes=1):
         return
-    schedules = Schedules.load(clinic, [doctor.pk for doctor in active], first, last)
-    taken = _taken(clinic, active, patient, first, last, ignoring)
+    schedules = load_schedules(clinic, active, first, last)
+    taken = _taken(clinic, active, patient, first, last, moving)
     length = timedelta(minutes=minutes)
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
-        of_each = (_openings_on(day, schedules, taken, doctor, length, now) for doctor in active)
-        yield from sorted(chain.from_iterable(of_each), key=attrgetter("starts_at", "doctor_id"))
+        days = day, day + timedelta(days=1)  # what begins on the day may end on the next one
+        found = (
+            opening
+            for doctor in active
+            for opening in openings_on(
+                day,
+                doctor,
+                schedules=schedules,
+                taken=[span for date_ in days for span in taken[doctor.pk, date_]],
+                length=length,
+                now=now,
+            )
+        )
+        yield from sorted(found, key=attrgetter("starts_at", "doctor_id"))
 
 
 def openings_near(
@@ -85,53 +85,35 @@ def openings_near(
     wanted: datetime,
     now: datetime,
     patient: int | None = None,
-    ignoring: int | None = None,
-    besides: Opening | None = None,
+    moving: Appointment | None = None,
 ) -> list[Opening]:
-    """The openings of the day of the instant `wanted` and of the three weeks after, in order of time. Two queries.
+    """Return the openings of the day of the instant `wanted` and of the three weeks after, in order of time.
 
-    `besides` is one not to offer: the time an appointment about to be moved has already.
+    The time that `moving` has already is not among them. Two queries.
     """
     day = clinic.local(max(wanted, now)).date()
     last = day + timedelta(days=NEAREST_DAYS)
     found = openings(
-        clinic, doctor=doctor, minutes=minutes, first=day, last=last, now=now, patient=patient, ignoring=ignoring
+        clinic, doctor=doctor, minutes=minutes, first=day, last=last, now=now, patient=patient, moving=moving
     )
-    return [opening for opening in found if opening != besides]
+    present = moving and Opening(moving.starts_at, moving.ends_at, moving.doctor_id)
+    return [opening for opening in found if opening != present]
 
 
 def nearest_of(found: Iterable[Opening], wanted: datetime, count: int) -> list[Opening]:
-    """The `count` of them nearest to the instant `wanted`, in order of time."""
+    """Return the `count` of them nearest to the instant `wanted`, in order of time."""
     return sorted(sorted(found, key=lambda opening: abs(opening.starts_at - wanted))[:count])
 
 
-def _taken(clinic, doctors, patient, first, last, ignoring):
-    """Spans by (doctor's id, local date); where the patient is elsewhere is nobody's free time."""
+def _taken(clinic, doctors, patient, first, last, moving):
+    """Return spans by (doctor's id, local date); time at which the patient is elsewhere is taken for every doctor."""
     ids = {doctor.pk for doctor in doctors}
-    whose = Q(doctor__in=ids, encaixe_by=None)
-    rows = Appointment.objects.of(clinic).standing().filter(whose | Q(patient=patient) if patient else whose)
     end = clinic.day(last + timedelta(days=1))[1]  # what begins on the last day may end on the next one
-    rows = rows.exclude(pk=ignoring).overlapping(clinic.day(first)[0], end).order_by("starts_at")
+    rows = Appointment.objects.of(clinic).occupying(ids, patient).exclude(pk=moving and moving.pk)
+    rows = rows.overlapping(clinic.day(first)[0], end).order_by("starts_at")
     spans = defaultdict(list)
     for doctor, of, starts_at, ends_at in rows.values_list("doctor", "patient", "starts_at", "ends_at"):
         for day in {clinic.local(starts_at).date(), clinic.local(ends_at).date()}:
-            for each in ids if of == patient else [doctor]:
-                spans[each, day].append((starts_at, ends_at))
+            for taken in ids if of == patient else [doctor]:
+                spans[taken, day].append(Span(starts_at, ends_at))
     return spans
-
-
-def _openings_on(day, schedules, spans_taken, doctor, length, now):
-    midnight, next_midnight = schedules.clinic.day(day)
-    taken = [span for each in (day, day + timedelta(days=1)) for span in spans_taken[doctor.pk, each]]
-    opened = schedules.open(doctor.pk, day)
-    step = timedelta(minutes=doctor.interval_minutes)
-    for block in schedules.blocks(doctor.pk, day):
-        starts_at = block.starts_at
-        if starts_at < midnight:  # a night goes on in the steps in which it began
-            starts_at += -((starts_at - midnight) // step) * step
-        while starts_at < next_midnight and (ends_at := starts_at + length) <= block.ends_at:
-            inside = any(span.contains(starts_at, ends_at) for span in opened)
-            free = not any(begin < ends_at and end > starts_at for begin, end in taken)
-            if starts_at > now and inside and free:
-                yield Opening(starts_at, ends_at, doctor.pk)
-            starts_at += step

@@ -25,10 +25,10 @@ from clinic.models import (
     Patient,
     Procedure,
 )
-from clinic.models.appointment import FREES_THE_TIME, LONGEST
+from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK
 from clinic.models.loading import instance, names
 from clinic.models.locks import LOCK, lock_of_held_row, lock_row
-from clinic.schedule.schedules import STORED, Schedules, Stored
+from clinic.schedule import HOURS_AND_ABSENCES_SQL, ScheduleRow, Schedules
 
 DoctorKey = int | UUID
 FREED = [status.value for status in FREES_THE_TIME]
@@ -76,7 +76,7 @@ HOLD_PATIENT = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s"
 # The day's hours and absences, in the last three columns what else tells an appointment that overlaps, and a row with
 # nothing but the clinic's time zone.
 AROUND = f"""
-    SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({STORED}) AS stored
+    SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({HOURS_AND_ABSENCES_SQL}) AS stored
     UNION ALL
     SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, clinic_doctor.name,
         appointment.id, patient_id, encaixe_by_id
@@ -87,7 +87,7 @@ AROUND = f"""
     UNION ALL
     SELECT NULL, NULL, NULL, NULL, NULL, NULL, time_zone, NULL, NULL, NULL FROM clinic_clinic WHERE id = %(clinic)s
     ORDER BY 5, 8
-"""  # noqa: S608 - what is put in is the statement of schedule.schedules
+"""  # noqa: S608 - what is put in is the statement of clinic.schedule
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,10 @@ class Overlapping:
     starts_at: datetime
     ends_at: datetime
     is_encaixe: bool
+
+    def occupies(self, doctor: Doctor) -> bool:
+        """Whether it takes time of that doctor; an encaixe takes the patient's only."""
+        return self.doctor_id == doctor.pk and not self.is_encaixe
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,7 @@ def around(
         "last": last,
         "doctor": doctor.pk,
         "patient": patient and patient.pk,
-        "since": starts_at - LONGEST,
+        "since": starts_at - OVERLAP_LOOKBACK,
         "starts_at": starts_at,
         "ends_at": ends_at,
         "besides": besides and besides.pk,
@@ -212,7 +216,7 @@ def around(
         cursor.execute(AROUND, parameters)
         all_rows = cursor.fetchall()
     time_zone = next(row[6] for row in all_rows if _is_zone(row))
-    stored = [Stored(*row[:7]) for row in all_rows if row[7] is None and not _is_zone(row)]
+    stored = [ScheduleRow(*row[:7]) for row in all_rows if row[7] is None and not _is_zone(row)]
     overlapping = [
         Overlapping(pk, doctor_id, name, patient_id, starts, ends, encaixe is not None)
         for doctor_id, _, _, _, starts, ends, name, pk, patient_id, encaixe in all_rows

@@ -17,9 +17,8 @@ from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Proced
 from clinic.models.appointment import Status
 from clinic.models.clinic import EndOfDay
 from clinic.models.doctor import end_of_hours
-from clinic.schedule.schedules import FURTHEST_DAYS, Closure
+from clinic.schedule import MAX_DURATION, ClosedReason, bookable_dates
 
-LONGEST = timedelta(hours=12)
 MOST_PROCEDURES = 20
 
 
@@ -177,15 +176,14 @@ def end_is_after_start(case: Case) -> Rule:
         return
     if case.ends_at <= case.starts_at:
         yield Refusal(Reason.END_NOT_AFTER_START)
-    elif case.ends_at - case.starts_at > LONGEST:
-        yield Refusal(Reason.TOO_LONG, {"hours": LONGEST // timedelta(hours=1)})
+    elif case.ends_at - case.starts_at > MAX_DURATION:
+        yield Refusal(Reason.TOO_LONG, {"hours": MAX_DURATION // timedelta(hours=1)})
 
 
 def time_is_ahead(case: Case) -> Rule:
     if case.starts_at is None:
         return
-    today = case.clinic.local(case.now).date()
-    furthest = today + timedelta(days=FURTHEST_DAYS)
+    today, furthest = bookable_dates(case.clinic, case.now)
     if case.local_date < today:
         yield Refusal(Reason.DATE_PAST)
     elif case.starts_at <= case.now:
@@ -201,23 +199,23 @@ def doctor_works_then(case: Case) -> Rule:
         return
     closed = [span for day in case.local_dates for span in schedules.closed(case.doctor.pk, day)]
     spans = [span for span in closed if span.overlaps(case.starts_at, case.ends_at)]
-    spans.sort(key=lambda span: span.closure is Closure.HOURS)
+    spans.sort(key=lambda span: span.closed_by is ClosedReason.HOURS)
     yield _why_closed(case, schedules, spans[0] if spans else None)
 
 
 def _why_closed(case, schedules, span):
-    if span is None or span.closure is Closure.HOURS:
+    if span is None or span.closed_by is ClosedReason.HOURS:
         blocks = schedules.blocks(case.doctor.pk, case.local_date)
         params = {"doctor": case.doctor.name, "hours": hours_in_words(case.clinic, blocks, case.local_date)}
         if any(block.starts_at <= case.starts_at < block.ends_at for block in blocks):
             return Refusal(Reason.ENDS_AFTER_HOURS, params | {"end": case.clock(case.ends_at)})
         return Refusal(Reason.OUTSIDE_HOURS, params)
     reasons = {
-        Closure.ABSENCE: Reason.DOCTOR_ABSENT,
-        Closure.CLINIC: Reason.CLINIC_CLOSED,
-        Closure.HOLIDAY: Reason.HOLIDAY,
+        ClosedReason.ABSENCE: Reason.DOCTOR_ABSENT,
+        ClosedReason.CLINIC: Reason.CLINIC_CLOSED,
+        ClosedReason.HOLIDAY: Reason.HOLIDAY,
     }
-    return Refusal(reasons[span.closure], {"doctor": case.doctor.name, "reason": span.reason})
+    return Refusal(reasons[span.closed_by], {"doctor": case.doctor.name, "reason": span.reason})
 
 
 def hours_in_words(clinic: Clinic, blocks, day: date) -> str:
@@ -247,7 +245,7 @@ def clock_is_the_clinics(case: Case) -> Rule:
 
 def doctor_is_free(case: Case) -> Rule:
     """`spans` in the refusal tells the taken times, for the API that names each slot."""
-    taken = [other for other in case.around.overlapping if other.doctor_id == case.doctor.pk and not other.is_encaixe]
+    taken = [other for other in case.around.overlapping if other.occupies(case.doctor)]
     if taken:
         spans = [(other.starts_at, other.ends_at) for other in taken]
         time = case.clock(max(case.starts_at, taken[0].starts_at))
@@ -256,8 +254,7 @@ def doctor_is_free(case: Case) -> Rule:
 
 def patient_is_in_one_place(case: Case) -> Rule:
     for other in case.around.overlapping:
-        told_already = other.doctor_id == case.doctor.pk and not other.is_encaixe
-        if case.patient and other.patient_id == case.patient.pk and not told_already:
+        if case.patient and other.patient_id == case.patient.pk and not other.occupies(case.doctor):
             time = case.clock(other.starts_at)
             params = {"patient": case.patient.called, "time": time, "doctor": other.doctor_name}
             yield Refusal(Reason.PATIENT_ELSEWHERE, params)
@@ -340,7 +337,7 @@ def day_of_end(day: date, starts: time | None, ends: time) -> date:
     if starts is None or ends > starts or isinstance(ends, EndOfDay):
         return day
     length = datetime.combine(day + timedelta(days=1), ends) - datetime.combine(day, starts)
-    return day + timedelta(days=1) if ends == time.min or length <= LONGEST else day
+    return day + timedelta(days=1) if ends == time.min or length <= MAX_DURATION else day
 
 
 def later(instant: datetime | None, length: timedelta) -> datetime | None:

@@ -1,0 +1,29 @@
+"""When doctors work and what is free: hours, absences and holidays, spans, limits. Reads hours and absences only."""
+
+from clinic.schedule.holidays import holidays_between
+from clinic.schedule.hours import MAX_NIGHT, are_valid_hours, overlapping_hours
+from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, bookable_dates
+from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, load_schedules
+from clinic.schedule.openings import Opening, openings_on
+from clinic.schedule.schedules import ScheduleRow, Schedules
+from clinic.schedule.spans import ClosedReason, Span, merged, without
+
+__all__ = [
+    "HOURS_AND_ABSENCES_SQL",
+    "MAX_DAYS_AHEAD",
+    "MAX_DURATION",
+    "MAX_NIGHT",
+    "ClosedReason",
+    "Opening",
+    "ScheduleRow",
+    "Schedules",
+    "Span",
+    "are_valid_hours",
+    "bookable_dates",
+    "holidays_between",
+    "load_schedules",
+    "merged",
+    "openings_on",
+    "overlapping_hours",
+    "without",
+]

@@ -90,7 +90,7 @@ def move_context(form: MoveForm, appointment: Appointment) -> dict:
     doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
     minutes = _minutes(form) or (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
     day = values.get("date") or clinic.local(timezone.now()).date()
-    times = _times(form, doctor, minutes, day, appointment.patient_id, ignoring=appointment.pk)
+    times = _times(form, doctor, minutes, day, appointment.patient_id, moving=appointment)
     return {
         "appointment": appointment,
         "form": form,
@@ -225,14 +225,14 @@ def _end(form, minutes):
     return starts_at + timedelta(minutes=minutes) if starts_at and minutes else None
 
 
-def _times(form, doctor, minutes, day, patient_id, ignoring=None):
+def _times(form, doctor, minutes, day, patient_id, moving=None):
     """The nearest free times after a refusal, otherwise the day's, those next to the chosen one first."""
     if form.alternatives:
         return form.alternatives
     if doctor is None or not minutes:
         return []
     found = booking.openings(
-        form.clinic, doctor=doctor, minutes=minutes, first=day, last=day, patient=patient_id, ignoring=ignoring
+        form.clinic, doctor=doctor, minutes=minutes, first=day, last=day, patient=patient_id, moving=moving
     )
     if starts_at := form.cleaned_data.get("starts_at"):
         before = sum(opening.starts_at < starts_at for opening in found)

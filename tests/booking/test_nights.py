@@ -8,7 +8,7 @@ from clinic import agenda
 from clinic.booking import Reason, openings
 from clinic.booking.rules import day_of_end
 from clinic.models import END_OF_DAY, Absence, Appointment, WorkingHours
-from clinic.schedule.schedules import Schedules, are_hours, crossing
+from clinic.schedule import are_valid_hours, load_schedules, overlapping_hours
 from tests.booking.desk import MONDAY, Desk, reasons, refused
 from tests.factories import make_clinic, make_doctor, make_patient, make_procedure
 
@@ -31,7 +31,7 @@ def clocks(desk, spans):
 
 
 def blocks(desk, day):
-    return clocks(desk, Schedules.load(desk.clinic, [desk.doctor], day, day).blocks(desk.doctor.pk, day))
+    return clocks(desk, load_schedules(desk.clinic, [desk.doctor], day, day).blocks(desk.doctor.pk, day))
 
 
 def drawn(desk, day, kind, now):
@@ -70,7 +70,7 @@ def test_the_hours_of_a_day_are_those_that_touch_it_whole(hours, days, expected)
 def test_a_night_lasts_as_long_as_the_clocks_let_it(zone, country, day, hours):
     desk = open_at([NIGHT], time_zone=zone, country=country)
 
-    (*_, night) = Schedules.load(desk.clinic, [desk.doctor], day, day).blocks(desk.doctor.pk, day)
+    (*_, night) = load_schedules(desk.clinic, [desk.doctor], day, day).blocks(desk.doctor.pk, day)
 
     assert night.ends_at - night.starts_at == timedelta(hours=hours)
     assert desk.clinic.local(night.ends_at).time() == time(6)
@@ -81,7 +81,7 @@ def test_a_night_is_open_on_both_days_and_closed_by_a_holiday_on_its_own_date():
     christmas = date(2026, 12, 25)  # a Friday
 
     def opened(day):
-        return clocks(desk, Schedules.load(desk.clinic, [desk.doctor], day, day).open(desk.doctor.pk, day))
+        return clocks(desk, load_schedules(desk.clinic, [desk.doctor], day, day).open(desk.doctor.pk, day))
 
     assert opened(christmas - timedelta(days=1)) == ["23/12 20:00–24/12 06:00", "24/12 20:00–25/12 00:00"]
     assert opened(christmas) == []
@@ -209,7 +209,7 @@ def test_the_day_offers_times_as_far_ahead_as_they_can_be_booked(desk, ahead, fr
     ],
 )
 def test_hours_end_after_their_start_at_midnight_or_in_the_morning(starts, ends, may_be):
-    assert are_hours(time(*starts), time(*ends)) is may_be
+    assert are_valid_hours(time(*starts), time(*ends)) is may_be
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_hours_end_after_their_start_at_midnight_or_in_the_morning(starts, ends,
 def test_hours_that_cross_are_found_over_midnight_and_over_the_end_of_the_week(rows, pairs):
     hours = [WorkingHours(weekday=day, starts=time(starts), ends=time(ends)) for day, starts, ends in rows]
 
-    assert crossing(hours) == [(hours[later], hours[earlier]) for later, earlier in pairs]
+    assert overlapping_hours(hours) == [(hours[later], hours[earlier]) for later, earlier in pairs]
 
 
 @pytest.mark.parametrize(

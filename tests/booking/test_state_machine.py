@@ -27,6 +27,8 @@ from tests.booking.test_statuses import ALLOWED, MOVABLE
 HALF_HOUR = timedelta(minutes=30)
 FREED = {"cancelled", "no_show"}
 DOCTORS, PATIENTS, SLOTS = range(2), range(3), range(8)
+INTERVALS = [15, 20, 30, 45]  # most of them not the length of an appointment
+FAR = MONDAY + timedelta(weeks=105)  # beyond two years
 SHIFTS = [((8, 12),), ((8, 10),), ((10, 12),), ((8, 9), (11, 12))]
 
 
@@ -52,16 +54,17 @@ class Visit:
 class FrontDesk(RuleBasedStateMachine):
     visits = Bundle("visits")
 
-    @initialize()
-    def open(self):
+    @initialize(intervals=st.tuples(*[st.sampled_from(INTERVALS) for _ in DOCTORS]))
+    def open(self, intervals):
         self.around = transaction.atomic()
         self.around.__enter__()
         self.desk = open_desk()
         self.doctors = [self.desk.doctor, self.desk.another_doctor()]
         self.patients = [self.desk.patient, self.desk.another_patient(), self.desk.another_patient()]
-        for doctor in self.doctors:
-            doctor.interval_minutes = 30
+        for doctor, interval in zip(self.doctors, intervals, strict=True):
+            doctor.interval_minutes = interval
             doctor.save()
+        self.active = [True, True]
         self.shifts = [SHIFTS[0], SHIFTS[0]]
         for number in DOCTORS:
             self.write_hours(number)
@@ -94,7 +97,7 @@ class FrontDesk(RuleBasedStateMachine):
         foreseen = self.refused_times(wanted, pk)
         if visit.status not in MOVABLE:
             foreseen |= {Reason.NOT_MOVABLE}
-        elif (wanted.doctor, wanted.starts_at) == (visit.doctor, visit.starts_at):
+        elif self.active[doctor] and (wanted.doctor, wanted.starts_at) == (visit.doctor, visit.starts_at):
             foreseen |= {Reason.NOTHING_CHANGED}
         target = {"doctor": self.doctors[doctor].pk, "starts_at": wanted.starts_at, **self.acting()}
         if self.agree(foreseen, lambda: reschedule(pk, **target)):
@@ -142,6 +145,20 @@ class FrontDesk(RuleBasedStateMachine):
         self.shifts[doctor] = shift
         self.write_hours(doctor)
 
+    @rule(doctor=st.sampled_from(DOCTORS))
+    def switch(self, doctor):
+        """The doctor is made inactive, or active again; what is booked stays."""
+        self.active[doctor] = not self.active[doctor]
+        self.doctors[doctor].active = self.active[doctor]
+        self.doctors[doctor].save(update_fields=["active"])
+
+    @rule(doctor=st.sampled_from(DOCTORS), patient=st.sampled_from(PATIENTS))
+    def book_too_far(self, doctor, patient):
+        far = self.desk.clinic.instant(FAR, time(8))
+        foreseen = {Reason.DATE_TOO_FAR} | (set() if self.active[doctor] else {Reason.DOCTOR_UNKNOWN})
+        wanted = Visit(doctor, patient, far, far + HALF_HOUR)
+        self.agree(foreseen, lambda: self.desk.book(now=self.now, **self.asked(wanted)))
+
     @rule(minutes=st.sampled_from([1, 29, 60]))
     def wait(self, minutes):
         self.now += timedelta(minutes=minutes)
@@ -149,9 +166,10 @@ class FrontDesk(RuleBasedStateMachine):
     # What the model says
 
     def refused_times(self, wanted, pk=None):
-        if wanted.starts_at <= self.now:
-            return {Reason.TIME_PAST}
-        return self.closed(wanted) | self.clashes(wanted, pk)
+        past = {Reason.TIME_PAST} if wanted.starts_at <= self.now else set()
+        if not self.active[wanted.doctor]:
+            return past | {Reason.DOCTOR_UNKNOWN}
+        return past or self.closed(wanted) | self.clashes(wanted, pk)
 
     def closed(self, wanted):
         hours = [(self.desk.at(starts), self.desk.at(ends)) for starts, ends in self.shifts[wanted.doctor]]
@@ -167,7 +185,11 @@ class FrontDesk(RuleBasedStateMachine):
         return taken | ({Reason.PATIENT_ELSEWHERE} if elsewhere else set())
 
     def taken_again(self, wanted, pk, *, is_slip):
-        return self.clashes(wanted, pk) | (set() if is_slip else self.closed(wanted))
+        if is_slip:
+            return self.clashes(wanted, pk)
+        if not self.active[wanted.doctor]:
+            return {Reason.DOCTOR_UNKNOWN}
+        return self.clashes(wanted, pk) | self.closed(wanted)
 
     def refused_change(self, visit, status, pk, *, is_slip=False):
         if status not in ALLOWED[visit.status]:
@@ -208,7 +230,9 @@ class FrontDesk(RuleBasedStateMachine):
             return
         for number, doctor in enumerate(self.doctors):
             spans = openings(self.desk.clinic, doctor=doctor, minutes=30, first=MONDAY, last=MONDAY, now=self.now)
-            assert [span.starts_at for span in spans] == [slot.starts_at for slot in self.free(number)]
+            assert [span.starts_at for span in spans] == [slot.starts_at for slot in self.free(number, HALF_HOUR)]
+            assert openings(self.desk.clinic, doctor=doctor, minutes=30, first=FAR, last=FAR, now=self.now) == []
+        assert slots(agenda.day(self.desk.clinic, FAR, now=self.now)) == []
 
     @invariant()
     def the_day_shows_what_the_model_holds_and_offers_what_it_finds_free(self):
@@ -217,9 +241,9 @@ class FrontDesk(RuleBasedStateMachine):
         day = agenda.day(self.desk.clinic, MONDAY, now=self.now)
         cells = [cell for hour in day.hours for row in hour.rows for cell in row.cells]
         cards = {int(cell.id): cell for cell in cells if cell.kind == "card"}
-        first = self.desk.at(int(day.hours[0].time[:2]))
+        first = self.desk.at(int(day.hours[0].time[:2])) if day.hours else None
         numbers = {int(column.doctor_id): column.number for column in day.columns}
-        columns = [numbers[doctor.pk] for doctor in self.doctors]
+        columns = [numbers.get(doctor.pk) for doctor in self.doctors]
         assert {pk: (card.time, card.name) for pk, card in cards.items()} == {
             pk: (self.clock(visit.starts_at), self.patients[visit.patient].name) for pk, visit in self.model.items()
         }
@@ -227,17 +251,27 @@ class FrontDesk(RuleBasedStateMachine):
             assert {f"status-{visit.status}", *self.rows(visit, first)} <= set(cards[pk].look.split())
             assert cards[pk].column == columns[visit.doctor]
             assert ("back" in cards[pk].look.split()) == (not visit.stands)
-        offered = {(cell.column, cell.time) for cell in cells if cell.kind == "slot"}
-        free = [slot for number in DOCTORS for slot in self.free(number)]
+        offered = {(cell.column, cell.time) for cell in slots(day)}
+        free = [slot for number in DOCTORS for slot in self.free(number, self.interval(number))]
         assert offered == {(columns[slot.doctor], self.clock(slot.starts_at)) for slot in free}
         assert day.booked == sum(visit.stands for visit in self.model.values())
         assert day.missed == sum(visit.status == "no_show" for visit in self.model.values())
 
     # Help
 
-    def free(self, doctor):
-        slots = [Visit(doctor, -1, self.at(slot), self.at(slot) + HALF_HOUR) for slot in SLOTS]
-        return [slot for slot in slots if not self.refused_times(slot)]
+    def interval(self, doctor):
+        return timedelta(minutes=self.doctors[doctor].interval_minutes)
+
+    def free(self, doctor, length):
+        wanted = [Visit(doctor, -1, starts_at, starts_at + length) for starts_at in self.grid(doctor)]
+        return [slot for slot in wanted if not self.refused_times(slot)]
+
+    def grid(self, doctor):
+        for starts, ends in self.shifts[doctor]:
+            starts_at = self.desk.at(starts)
+            while starts_at < self.desk.at(ends):
+                yield starts_at
+                starts_at += self.interval(doctor)
 
     def clock(self, instant):
         return f"{self.desk.clinic.local(instant):%H:%M}"
@@ -279,6 +313,10 @@ class FrontDesk(RuleBasedStateMachine):
             WorkingHours(clinic=doctor.clinic, doctor=doctor, weekday=1, starts=time(starts), ends=time(ends))
             for starts, ends in self.shifts[number]
         )
+
+
+def slots(day):
+    return [cell for hour in day.hours for row in hour.rows for cell in row.cells if cell.kind == "slot"]
 
 
 @pytest.mark.django_db

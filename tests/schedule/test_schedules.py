@@ -7,14 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic.models import Absence, Clinic
-from clinic.schedule.schedules import Closure, Schedules, Stored, merged, without
+from clinic.schedule import ClosedReason, ScheduleRow, Schedules, load_schedules, merged, without
+from clinic.schedule.holidays import holiday_name
 from tests.factories import make_clinic, make_doctor, make_lisbon
 
 MONDAY = date(2026, 11, 23)
 
 
 def schedules(clinic, doctor, day=MONDAY):
-    return Schedules.load(clinic, [doctor], day, day)
+    return load_schedules(clinic, [doctor], day, day)
 
 
 def said(clinic, spans):
@@ -48,7 +49,7 @@ def test_a_working_day_is_open_but_for_lunch_and_the_night(doctor):
         ("12:00", "13:00", "almoço"),
         ("18:00", "00:00", "fora do horário"),
     ]
-    assert {span.closure for span in closed} == {Closure.HOURS}
+    assert {span.closed_by for span in closed} == {ClosedReason.HOURS}
 
 
 def test_a_gap_at_another_hour_is_a_pause(db):
@@ -89,12 +90,12 @@ def test_an_absence_is_cut_out_and_named_with_whose_it_is(doctor):
         ("10:00", "12:00", ""),
         ("13:00", "15:00", ""),
     ]
-    named = {span.reason: span.closure for span in day.closed(doctor.pk, MONDAY)}
+    named = {span.reason: span.closed_by for span in day.closed(doctor.pk, MONDAY)}
     assert named == {
-        "fora do horário": Closure.HOURS,
-        "almoço": Closure.HOURS,
-        "congresso": Closure.ABSENCE,
-        "dedetização": Closure.CLINIC,
+        "fora do horário": ClosedReason.HOURS,
+        "almoço": ClosedReason.HOURS,
+        "congresso": ClosedReason.ABSENCE,
+        "dedetização": ClosedReason.CLINIC,
     }
 
 
@@ -107,7 +108,7 @@ def test_an_absence_of_days_covers_each_of_them_whole(doctor):
         ends_at=clinic.instant(MONDAY + timedelta(days=1), time(9)),
         reason="férias",
     )
-    loaded = Schedules.load(clinic, [doctor], MONDAY - timedelta(days=3), MONDAY + timedelta(days=1))
+    loaded = load_schedules(clinic, [doctor], MONDAY - timedelta(days=3), MONDAY + timedelta(days=1))
 
     assert said(clinic, loaded.closed(doctor.pk, MONDAY)) == [("00:00", "00:00", "férias")]
     assert said(clinic, loaded.open(doctor.pk, MONDAY + timedelta(days=1)))[0] == ("09:00", "12:00", "")
@@ -155,7 +156,7 @@ def test_a_national_holiday_closes_the_clinic_under_its_portuguese_name_unless_s
 
     assert loaded.open(doctor.pk, day) == []
     assert said(clinic, loaded.closed(doctor.pk, day)) == [("00:00", "00:00", name)]
-    assert loaded.closed(doctor.pk, day)[0].closure is Closure.HOLIDAY
+    assert loaded.closed(doctor.pk, day)[0].closed_by is ClosedReason.HOLIDAY
 
     Clinic.objects.filter(pk=clinic.pk).update(observes_holidays=False)
     clinic.refresh_from_db()
@@ -167,7 +168,7 @@ def test_each_country_keeps_its_own_holidays(db):
     tiradentes, freedom = date(2026, 4, 21), date(2026, 4, 25)
 
     def names(day):
-        return [Schedules.load(clinic, [], day, day).holiday(day) for clinic in (brazil, portugal)]
+        return [holiday_name(clinic, day) for clinic in (brazil, portugal)]
 
     assert names(tiradentes) == ["Tiradentes", ""]
     assert names(freedom) == ["", "Dia da Liberdade"]
@@ -179,7 +180,7 @@ def test_schedules_cost_one_query_however_many_doctors_and_days(db, number):
     doctors = [make_doctor(clinic) for _ in range(number)]
 
     with CaptureQueriesContext(connection) as queries:
-        loaded = Schedules.load(clinic, doctors, MONDAY, MONDAY + timedelta(days=30 * number))
+        loaded = load_schedules(clinic, doctors, MONDAY, MONDAY + timedelta(days=30 * number))
         for doctor in doctors:
             loaded.open(doctor.pk, MONDAY)
             loaded.closed(doctor.pk, MONDAY)
@@ -205,12 +206,12 @@ def test_open_and_closed_time_make_up_the_local_day_without_gap_or_overlap(zone,
 
     def absence(pair, doctor):
         starts_at = midnight + timedelta(minutes=pair[0])
-        return Stored(doctor, None, None, None, starts_at, starts_at + timedelta(minutes=pair[1]), "x")
+        return ScheduleRow(doctor, None, None, None, starts_at, starts_at + timedelta(minutes=pair[1]), "x")
 
     def hours(start, length):
         ends = start + length
         wall = time(start // 60, start % 60), time(ends // 60, ends % 60)
-        return Stored(1, day.isoweekday(), *wall, None, None, None)
+        return ScheduleRow(1, day.isoweekday(), *wall, None, None, None)
 
     stored = [hours(*block) for block in blocks] + [absence(p, 1) for p in own] + [absence(p, None) for p in everybodys]
     loaded = Schedules(clinic, stored)

@@ -26,7 +26,7 @@ from clinic.booking import (
 )
 from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, documents
 from clinic.models.appointment import Status
-from clinic.schedule.schedules import are_hours
+from clinic.schedule import are_valid_hours
 
 WEEKDAYS = {plain(name): number for number, name in enumerate(messages.WEEKDAYS, start=1)}
 # Where a date or a time could not be read, something harmless is checked: what it breaks is not told.
@@ -287,7 +287,7 @@ class DoctorBody(Body):
         self.name = read.text("name")
         self.procedures = self._procedures()
         starts, ends = read.wall("startTime"), read.wall("endTime")
-        self._ends_too_early = starts is not None and ends is not None and not are_hours(starts, ends)
+        self._ends_too_early = starts is not None and ends is not None and not are_valid_hours(starts, ends)
         self.interval = read.id("intervalMinutes")
         self.hours = [
             Hours(day, time.min if starts is None else starts, time(23, 59) if ends is None else ends)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from clinic.api.imagemais import statuses
 from clinic.api.imagemais.messages import WEEKDAYS
-from clinic.booking import MOST_PROCEDURES, Opening, PricedLine
+from clinic.booking import MOST_PROCEDURES, PricedLine
 from clinic.models import (
     Appointment,
     AppointmentProcedure,
@@ -22,6 +22,7 @@ from clinic.models import (
     Patient,
     Procedure,
 )
+from clinic.schedule import Opening
 from clinic.templatetags.written import cpf, phone
 
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]

@@ -9,7 +9,7 @@ from random import Random
 from clinic.management.demo.clinics import DemoClinic
 from clinic.management.demo.people import Person
 from clinic.models import Clinic, Discount, Doctor, Patient, Procedure
-from clinic.schedule.schedules import Schedules, Span
+from clinic.schedule import Span, load_schedules
 
 
 class Fate(Enum):
@@ -61,7 +61,7 @@ class Book:
 
     def fill(self, first: date, last: date) -> list[Visit]:
         """Plan the local dates from `first` to `last`, in order; nobody has two visits on one day."""
-        schedules = Schedules.load(self.registry.clinic, self.registry.doctors, first, last)
+        schedules = load_schedules(self.registry.clinic, self.registry.doctors, first, last)
         days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
         for day in days:
             visits = self._visits_of(day, schedules)

@@ -1,0 +1,14 @@
+"""How long an appointment may last and how far ahead it may begin."""
+
+from datetime import date, datetime, timedelta
+
+from clinic.models import Clinic
+
+MAX_DURATION = timedelta(hours=12)
+MAX_DAYS_AHEAD = 2 * 365
+
+
+def bookable_dates(clinic: Clinic, now: datetime) -> tuple[date, date]:
+    """Return the first and the last local date on which something may be booked: today and two years later."""
+    today = clinic.local(now).date()
+    return today, today + timedelta(days=MAX_DAYS_AHEAD)

@@ -1,15 +1,15 @@
 #!/usr/bin/env python
-"""Django's command line. What a laptop does not set, the PostgreSQL included, `clinic.local` puts around a command."""
+"""Django's command line. `clinic.local.environment` adds what a laptop does not set, PostgreSQL included."""
 
 import os
 import sys
 
-from clinic import local
+from clinic.local import environment
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
-    with local.environment(sys.argv[1:]):
+    with environment.prepared(sys.argv[1:]):
         from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415 - the settings are ready only now
         from django.core.management import execute_from_command_line  # noqa: PLC0415
         from environs import EnvError  # noqa: PLC0415

@@ -8,7 +8,7 @@ from pathlib import Path
 import django
 import pytest
 
-from clinic import embedded
+from clinic.local import postgres
 
 # Nothing here outlives the run, so nothing need survive a power cut.
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -27,7 +27,7 @@ def _prepare():
     if "DATABASE_URL" not in os.environ:
         folder = Path(_running.enter_context(tempfile.TemporaryDirectory(prefix="clinic-tests-")))
         os.environ.setdefault("CLINIC_DATA_DIR", str(folder))
-        os.environ["DATABASE_URL"] = _running.enter_context(embedded.running(folder, settings=THROW_AWAY))
+        os.environ["DATABASE_URL"] = _running.enter_context(postgres.running(folder, settings=THROW_AWAY))
     django.setup()
 
 

@@ -10,8 +10,8 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 
-from clinic import agenda
 from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure
+from clinic.queries import agenda
 from tests import grid_sheet
 from tests.factories import make_clinic, make_doctor, make_lisbon, make_manager, make_patient, make_user
 

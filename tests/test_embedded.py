@@ -14,19 +14,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from clinic import embedded
+from clinic.local import postgres
 
 FAST = {"fsync": "off"}
 ROOT = Path(__file__).resolve().parent.parent
 A_COMMAND = """
 import sys
 from pathlib import Path
-from clinic import embedded
+from clinic.local import postgres
 try:
-    with embedded.running(Path(sys.argv[1]), {"fsync": "off"}) as url:
+    with postgres.running(Path(sys.argv[1]), {"fsync": "off"}) as url:
         print(url, flush=True)
         sys.stdin.read()
-except embedded.EmbeddedError as error:
+except postgres.EmbeddedError as error:
     sys.exit(str(error))
 """
 
@@ -115,7 +115,7 @@ def initialisations(folder: Path) -> int:
 
 
 def test_an_empty_folder_becomes_a_utf8_database_with_checksums_and_our_extensions(tmp_path):
-    with embedded.running(tmp_path, FAST) as url, psycopg.connect(url) as connection:
+    with postgres.running(tmp_path, FAST) as url, psycopg.connect(url) as connection:
         for extension in ("btree_gist", "unaccent", "pg_trgm"):
             connection.execute(f"CREATE EXTENSION {extension}")
         facts = {
@@ -127,7 +127,7 @@ def test_an_empty_folder_becomes_a_utf8_database_with_checksums_and_our_extensio
 
 
 def test_only_the_owner_gets_in_and_the_application_is_no_superuser(tmp_path):
-    with embedded.running(tmp_path, FAST) as url:
+    with postgres.running(tmp_path, FAST) as url:
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (
                 False,
@@ -144,7 +144,7 @@ def test_only_the_owner_gets_in_and_the_application_is_no_superuser(tmp_path):
 
 
 def test_values_of_a_failed_statement_never_reach_the_log(tmp_path):
-    with embedded.running(tmp_path, FAST) as url, psycopg.connect(url, autocommit=True) as connection:
+    with postgres.running(tmp_path, FAST) as url, psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE patient (name text UNIQUE)")
         connection.execute("INSERT INTO patient VALUES ('Maria Secreta')")
         for statement in ("INSERT INTO patient VALUES (%s)", "SELECT CAST(%s AS text)::integer"):
@@ -154,9 +154,9 @@ def test_values_of_a_failed_statement_never_reach_the_log(tmp_path):
 
 
 def test_data_outlive_the_server(tmp_path):
-    with embedded.running(tmp_path, FAST) as url, psycopg.connect(url) as connection:
+    with postgres.running(tmp_path, FAST) as url, psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-    with embedded.running(tmp_path, FAST) as url, psycopg.connect(url) as connection:
+    with postgres.running(tmp_path, FAST) as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
@@ -226,7 +226,7 @@ def test_a_first_start_that_was_killed_leaves_no_half_database(tmp_path, command
     eventually(lambda: list(home.glob(moment)))
     one.kill()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
-        if path.exists() and f"embedded_server.py\0{home}\0".encode() in path.read_bytes():
+        if path.exists() and f"postgres_server.py\0{home}\0".encode() in path.read_bytes():
             os.kill(int(path.parent.name), signal.SIGKILL)
     assert not (home / "cluster").exists()
     assert answers(command().url())
@@ -261,22 +261,22 @@ def test_signals_to_the_supervisor_alone_do_not_take_the_database_from_its_users
 @pytest.mark.parametrize("name", ["d" * 90, "Dados da Clínica, 100% 'próprios' \"e\" +A"])
 def test_folders_too_deep_for_a_socket_or_with_odd_names_work(tmp_path, name):
     folder = tmp_path / name
-    with embedded.running(folder, FAST) as first:
+    with postgres.running(folder, FAST) as first:
         assert answers(first)
-    with embedded.running(folder, FAST) as second:
+    with postgres.running(folder, FAST) as second:
         assert first == second and answers(second)
 
 
 def test_a_socket_folder_that_somebody_else_prepared_is_not_used(tmp_path):
     folder = tmp_path / ("d" * 90)
-    with embedded.running(folder, FAST):
+    with postgres.running(folder, FAST):
         pass
     remembered = folder / "postgres" / "socket-folder"
     theirs = tmp_path / "theirs"
     theirs.mkdir(mode=0o755)
     Path(remembered.read_text()).rmdir()
     remembered.write_text(str(theirs))
-    with embedded.running(folder, FAST) as url:
+    with postgres.running(folder, FAST) as url:
         assert answers(url)
         assert not list(theirs.iterdir())
     Path(remembered.read_text()).rmdir()
@@ -284,7 +284,7 @@ def test_a_socket_folder_that_somebody_else_prepared_is_not_used(tmp_path):
 
 def test_a_database_of_another_postgresql_is_named_and_left_alone(tmp_path, command):
     version = tmp_path / "postgres" / "cluster" / "PG_VERSION"
-    with embedded.running(tmp_path, FAST):
+    with postgres.running(tmp_path, FAST):
         pass
     version.write_text("17\n")
     refusal = command().refusal()
@@ -293,7 +293,7 @@ def test_a_database_of_another_postgresql_is_named_and_left_alone(tmp_path, comm
 
 @pytest.mark.parametrize("lost", ["PG_VERSION", "global/pg_control", "pg_wal", "postgresql.conf"])
 def test_damaged_data_are_refused_in_one_line_and_never_replaced(tmp_path, command, lost):
-    with embedded.running(tmp_path, FAST):
+    with postgres.running(tmp_path, FAST):
         pass
     cluster = tmp_path / "postgres" / "cluster"
     (cluster / lost).rename(tmp_path / "lost")
@@ -337,10 +337,10 @@ def test_root_runs_it_from_folders_that_only_root_may_enter(tmp_path, command, m
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root restores as root")
 def test_a_backup_that_root_copied_back_works(tmp_path):
-    with embedded.running(tmp_path / "a", FAST) as url, psycopg.connect(url) as connection:
+    with postgres.running(tmp_path / "a", FAST) as url, psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     shutil.copytree(tmp_path / "a", tmp_path / "b")
-    with embedded.running(tmp_path / "b", FAST) as url, psycopg.connect(url) as connection:
+    with postgres.running(tmp_path / "b", FAST) as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
@@ -358,8 +358,8 @@ def test_a_platform_without_the_binaries_is_told_to_set_database_url(tmp_path, c
 
 def test_the_data_folder_comes_from_the_environment_and_is_made(tmp_path, monkeypatch):
     monkeypatch.setenv("CLINIC_DATA_DIR", str(tmp_path / "a" / "b"))
-    assert embedded.data_dir() == tmp_path / "a" / "b"
+    assert postgres.data_dir() == tmp_path / "a" / "b"
     assert (tmp_path / "a" / "b").is_dir()
     monkeypatch.setenv("CLINIC_DATA_DIR", "/proc/clinic")
-    with pytest.raises(embedded.EmbeddedError, match="/proc/clinic"):
-        embedded.data_dir()
+    with pytest.raises(postgres.EmbeddedError, match="/proc/clinic"):
+        postgres.data_dir()

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from clinic import embedded
+from clinic.local import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
@@ -135,7 +135,7 @@ def clinic(starts: Callable[[], Clinic]) -> Clinic:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[str]:
-    with embedded.running(tmp_path_factory.mktemp("server"), {"fsync": "off"}) as url:
+    with postgres.running(tmp_path_factory.mktemp("server"), {"fsync": "off"}) as url:
         yield url
 
 

@@ -6,9 +6,7 @@ from django.db.models import Q
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from clinic import patients
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, LargeTable, LookOnly, OwnRowsFilter, shown
-from clinic.history import sentence
 from clinic.models import (
     AccessToken,
     ApiKey,
@@ -20,6 +18,8 @@ from clinic.models import (
     StaffUser,
     names,
 )
+from clinic.queries import patients
+from clinic.queries.history import sentence
 
 TOKEN = re.compile("(?:token )?([0-9a-f]{8})")
 MOST_PATIENTS = 50  # whose appointments a search shows; the best matches first

@@ -24,9 +24,9 @@ from clinic.booking import (
     change_time_zone,
     look_ahead,
 )
-from clinic.history import in_numbers, sentence_of_clinic, sentence_of_keeping
 from clinic.models import AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.clinic import TIME_ZONES, zone_name
+from clinic.queries.history import in_numbers, sentence_of_clinic, sentence_of_keeping
 from clinic.schedule import Span, bookable_dates, holidays_between
 
 ALL_ZONES = sorted(zone for zones in TIME_ZONES.values() for zone in zones)

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic.admin.forms import SentencesForm
-from clinic.appointments import lying_in
 from clinic.models import Clinic
 from clinic.models.appointment import AppointmentQuerySet
+from clinic.queries.appointments import lying_in
 from clinic.schedule import Span
 
 MOST_NAMED = 20

@@ -5,7 +5,6 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
 from django.utils.translation import gettext_lazy as _
 
-from clinic import patients
 from clinic.admin.base import ClinicRowAdmin, LargeTable
 from clinic.admin.forms import ClinicRowForm
 from clinic.booking import (
@@ -18,6 +17,7 @@ from clinic.booking import (
     same_patients,
 )
 from clinic.models import Clinic, Patient, documents, phones
+from clinic.queries import patients
 from clinic.templatetags.written import born
 from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
 

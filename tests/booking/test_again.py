@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from clinic.booking import Author, LineRequest, Reason, next_statuses, undo
-from clinic.history import left_out, story
 from clinic.models import Absence, AppliedDiscount, Clinic, Discount, Doctor, WorkingHours
+from clinic.queries.history import left_out, story
 from tests.booking.desk import BY, MONDAY, reasons, refused
 from tests.booking.test_nights import NIGHT, TUESDAY, open_at
 from tests.booking.test_statuses import appointment_in, change, move

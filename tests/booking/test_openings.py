@@ -8,10 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clinic import agenda
 from clinic.booking import LineRequest, Proposal, book, check, openings
 from clinic.booking.openings import nearest_of, openings_near
 from clinic.models import Absence, Appointment, WorkingHours
+from clinic.queries import agenda
 from clinic.schedule import Opening
 from tests.booking.desk import BY, MONDAY, Desk, open_desk
 from tests.factories import make_clinic, make_doctor, make_patient, make_procedure, make_user

@@ -18,9 +18,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from clinic import agenda
 from clinic.booking import Reason, change_status, openings, reschedule, undo
 from clinic.models import Appointment, WorkingHours
+from clinic.queries import agenda
 from tests.booking.desk import BY, MONDAY, open_desk, reasons
 from tests.booking.test_statuses import ALLOWED, MOVABLE
 

@@ -17,8 +17,8 @@ from clinic.booking import (
     reschedule,
     undo,
 )
-from clinic.history import story
 from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, ClinicEvent
+from clinic.queries.history import story
 from tests.booking.desk import BY, open_desk, refused
 from tests.factories import make_patient, make_user
 

@@ -141,7 +141,7 @@ class LineOut(BaseModel):
 
     @classmethod
     def stored(cls, line: AppointmentProcedure):
-        """A line as `clinic.appointments.with_lines` has it."""
+        """A line as `clinic.queries.appointments.with_lines` has it."""
         applied = line.discounts.all()
         discounts = [AppliedDiscountOut.of(each.discount, each.value, each.discount_name) for each in applied]
         return cls(

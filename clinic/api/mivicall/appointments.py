@@ -10,10 +10,10 @@ from clinic import booking
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, WRITE, answer, operation
 from clinic.api.mivicall.reading import as_uuid, read, read_query
-from clinic.appointments import listed
 from clinic.booking import BookingRefused, LineRequest, PatientDetails, Policy, Proposal, Reason
 from clinic.models import ApiKey, Appointment, AppointmentProcedure
 from clinic.models.appointment import FREES_THE_TIME, Status
+from clinic.queries.appointments import listed
 
 # What each status of this API is asked of booking as; moving is what makes an appointment `rescheduled`.
 ASKED = {

@@ -2,13 +2,13 @@
 
 import re
 
-from clinic import patients
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import PATIENTS, READ, answer, operation
 from clinic.api.mivicall.appointments import with_service
 from clinic.api.mivicall.reading import read_query
-from clinic.appointments import listed
 from clinic.models import Patient
+from clinic.queries import patients
+from clinic.queries.appointments import listed
 
 HASH = re.compile("[0-9a-f]{64}")
 MOST_APPOINTMENTS = 200

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from clinic.embedded_server import private, sync
+from clinic.local.postgres_server import private, sync
 from clinic.management import pg_programs
 
 # Rows that open something or are worth nothing tomorrow: a dump is no set of open sessions.

@@ -15,8 +15,8 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from clinic import embedded, local
 from clinic.access import first_clinic, key_check
+from clinic.local import environment, postgres
 from clinic.management.serving import free_address, serve_until_stopped
 from clinic.models import Clinic
 from clinic.server import workers_for_this_machine
@@ -38,8 +38,8 @@ class Command(BaseCommand):
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
 
     def handle(self, *, host: str, port: int, no_demo: bool, **options: object) -> None:
-        folder = embedded.data_dir()
-        name = "localhost" if host in local.EVERY_ADDRESS else f"[{host}]" if ":" in host else host
+        folder = postgres.data_dir()
+        name = "localhost" if host in environment.EVERY_ADDRESS else f"[{host}]" if ":" in host else host
         url = f"http://{name}:{port}/"
         with alone(folder, url):
             address = free_address(host, port)
@@ -130,11 +130,11 @@ def require_own_key(folder: Path) -> None:
     try:
         key_check.require_own_key()
     except key_check.WrongSecretKey:
-        file = local.key_file(folder)
+        file = environment.key_file(folder)
         if file.exists() and file.read_bytes().decode(errors="replace").strip() == settings.SECRET_KEY:
             raise CommandError(
                 f"The key in {file} does not belong to this database: put back the file from the database's own "
-                f"backup. {local.IF_LOST.format(file=file)}"
+                f"backup. {environment.IF_LOST.format(file=file)}"
             ) from None
         raise CommandError(
             "SECRET_KEY does not belong to this database: set the one it was made with, or, if that is lost or has "

@@ -11,9 +11,9 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
-from clinic import agenda
 from clinic.access.middleware import page_behind
 from clinic.models.appointment import Status
+from clinic.queries import agenda
 from clinic.typed import TypedDateField, is_short_number
 from clinic.web.htmx import partial_or_page, wants_partial
 

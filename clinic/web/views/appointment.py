@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
-from clinic import booking, history
+from clinic import booking
 from clinic.access.interrupted import resumable, take
 from clinic.booking import Author, BookingRefused
 from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import Status
+from clinic.queries import history
 from clinic.typed import is_short_number
 from clinic.web import panel as booking_panel
 from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm

@@ -2,7 +2,6 @@ from datetime import date
 
 from ninja import Status
 
-from clinic import appointments
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import BookingBody, EditBody, MoveBody, StatusBody
@@ -13,6 +12,7 @@ from clinic.api.imagemais.schemas import AppointmentOut, LineOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
 from clinic.booking import Reason
 from clinic.models import Appointment
+from clinic.queries import appointments
 
 TAG = "Agendamentos"
 UNKNOWN = {"Id desconhecido": messages.APPOINTMENT_UNKNOWN}

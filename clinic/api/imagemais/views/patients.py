@@ -2,7 +2,6 @@ import re
 
 from ninja import Status
 
-from clinic import patients
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
@@ -12,6 +11,7 @@ from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import PatientOut
 from clinic.models import Patient, documents, phones
 from clinic.models.characters import plain
+from clinic.queries import patients
 
 TAG = "Pacientes"
 FEWEST_DIGITS = 4

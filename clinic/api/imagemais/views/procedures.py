@@ -2,13 +2,13 @@
 
 from django.utils import timezone
 
-from clinic import choices
 from clinic.api.imagemais import examples
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.documented import OURS, PAGE, operation
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DiscountOut, ProcedureOut
 from clinic.models import Procedure
+from clinic.queries import booking_options
 
 TAG = "Finanças"
 
@@ -53,4 +53,4 @@ def list_discounts(request):
     page = read.page()
     read.reject_unread()
     today = request.clinic.local(timezone.now()).date()
-    return [DiscountOut.of(each) for each in choices.discounts(request.clinic, today)[page]]
+    return [DiscountOut.of(each) for each in booking_options.discounts(request.clinic, today)[page]]

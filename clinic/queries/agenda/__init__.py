@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from django.db.models import Case, CharField, OuterRef, Q, StringAgg, Subquery, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
-from clinic.agenda.drawing import LOOK_AHEAD, Drawing
-from clinic.agenda.parts import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import Status
 from clinic.models.doctor import LONGEST_INTERVAL
+from clinic.queries.agenda.layout import LOOK_AHEAD, Drawing
+from clinic.queries.agenda.page import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.schedule import load_schedules
 
 __all__ = ["Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]

@@ -17,8 +17,8 @@ from typing import NoReturn
 
 import dj_database_url
 
-from clinic import embedded
-from clinic.embedded_server import explained, sync
+from clinic.local import postgres
+from clinic.local.postgres_server import explained, sync
 
 WITHOUT_DATABASE = {"", "help", "version", "compilemessages", "makemessages"}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -30,7 +30,7 @@ EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
 @contextlib.contextmanager
-def environment(arguments: list[str]) -> Iterator[None]:
+def prepared(arguments: list[str]) -> Iterator[None]:
     """Around one management command: local mode's variables, and the embedded PostgreSQL unless DATABASE_URL is set.
 
     What cannot work ends the process with one line. SIGTERM and SIGHUP unwind the command as Ctrl-C does."""
@@ -45,11 +45,11 @@ def environment(arguments: list[str]) -> Iterator[None]:
             if os.environ.get("DATABASE_URL"):
                 _check_url(os.environ["DATABASE_URL"])
             elif needs_database:
-                os.environ["DATABASE_URL"] = stack.enter_context(embedded.running(embedded.data_dir()))
+                os.environ["DATABASE_URL"] = stack.enter_context(postgres.running(postgres.data_dir()))
             yield
     except KeyboardInterrupt:
         _stop(command, signal.SIGINT)
-    except embedded.EmbeddedError as error:
+    except postgres.EmbeddedError as error:
         sys.exit(str(error))
 
 
@@ -72,7 +72,7 @@ def secret_key(folder: Path) -> str:
         secret = path.read_bytes().decode(errors="replace").strip()
     # What is not UTF-8 was replaced by a letter that no key has; isprintable() knows neither zero bytes nor lines.
     if not secret or not secret.isprintable() or "\N{REPLACEMENT CHARACTER}" in secret:
-        raise embedded.EmbeddedError(f"{path} is damaged: put it back from your backup. {IF_LOST.format(file=path)}")
+        raise postgres.EmbeddedError(f"{path} is damaged: put it back from your backup. {IF_LOST.format(file=path)}")
     return secret
 
 
@@ -90,7 +90,7 @@ def _set_local_variables(arguments: list[str], *, keep_secret: bool) -> None:
     parser.add_argument("--host", default=LOOPBACK[0])
     host = parser.parse_known_args(arguments)[0].host
     hosts = dict.fromkeys([*LOOPBACK, *([] if host in EVERY_ADDRESS else [f"[{host}]" if ":" in host else host])])
-    os.environ["SECRET_KEY"] = secret_key(embedded.data_dir()) if keep_secret else secrets.token_urlsafe(48)
+    os.environ["SECRET_KEY"] = secret_key(postgres.data_dir()) if keep_secret else secrets.token_urlsafe(48)
     os.environ["ALLOWED_HOSTS"] = ",".join(hosts)
     os.environ.setdefault("PLAIN_HTTP", "true")
 
@@ -101,7 +101,7 @@ def _check_url(url: str) -> None:
     except ValueError:
         engine = ""
     if engine != "django.db.backends.postgresql":
-        raise embedded.EmbeddedError(
+        raise postgres.EmbeddedError(
             "DATABASE_URL is not a PostgreSQL address: postgresql://user:password@host:5432/name"
         )
 

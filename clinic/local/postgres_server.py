@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL from the server's side: a small program that `clinic.embedded` starts, and that ends with it.
+"""The embedded PostgreSQL from the server's side: a small program that `clinic.local.postgres` starts.
 
 It makes the data the first time, owns the server, and stops it when no command holds the lock `users` any longer. It is
 run by its path, with none of the project importable, so it imports nothing but Python's library.

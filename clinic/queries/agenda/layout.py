@@ -10,9 +10,9 @@ from hashlib import blake2b
 
 from django.utils.translation import gettext as _
 
-from clinic.agenda.parts import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.models import Appointment, Doctor
 from clinic.models.appointment import FREES_THE_TIME, Status
+from clinic.queries.agenda.page import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.schedule import ClosedReason, Span, openings_on
 
 ROW = 5  # minutes

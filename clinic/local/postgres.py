@@ -5,7 +5,7 @@ four lock files. A lock (flock) is released by the kernel however its holder die
 
     starting    exclusive, by a command for as long as it joins or leaves
     users       shared, by every command that uses the database; exclusive, by the supervisor once nobody does
-    supervisor  exclusive, by the small process that owns the server (`embedded_server.py`)
+    supervisor  exclusive, by the small process that owns the server (`postgres_server.py`)
     server      exclusive, inherited by every process of PostgreSQL: free means that nothing is left of it
 """
 
@@ -21,8 +21,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from clinic import embedded_server
-from clinic.embedded_server import EmbeddedError, explained, open_lock, try_lock
+from clinic.local import postgres_server
+from clinic.local.postgres_server import EmbeddedError, explained, open_lock, try_lock
 
 __all__ = ["EmbeddedError", "binaries", "data_dir", "running"]
 
@@ -33,7 +33,7 @@ def data_dir() -> Path:
     """The folder of everything this installation keeps: `CLINIC_DATA_DIR`, else `var/` beside manage.py.
 
     It is made when missing. Raises EmbeddedError when it cannot be made or written."""
-    folder = Path(os.environ.get("CLINIC_DATA_DIR") or Path(__file__).resolve().parent.parent / "var").absolute()
+    folder = Path(os.environ.get("CLINIC_DATA_DIR") or Path(__file__).resolve().parent.parent.parent / "var").absolute()
     with explained():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -69,7 +69,7 @@ def _join(home: Path, users: int, settings: dict[str, str]) -> None:
                     return _start_supervisor(home, supervisor, settings)
             if (home / "url").exists():
                 return None
-            time.sleep(embedded_server.POLL_SECONDS)  # whoever started it was killed before it was ready
+            time.sleep(postgres_server.POLL_SECONDS)  # whoever started it was killed before it was ready
 
 
 def _leave(home: Path, users: int) -> None:
@@ -88,12 +88,12 @@ def _start_supervisor(home: Path, lock: int, settings: dict[str, str]) -> None:
     log = home / "log"
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(home / "log.1")
-    with open(log, "ab", 0, opener=embedded_server.private) as stderr:
-        stderr.write(f"{embedded_server.LOG_MARK}\n".encode())
+    with open(log, "ab", 0, opener=postgres_server.private) as stderr:
+        stderr.write(f"{postgres_server.LOG_MARK}\n".encode())
         # Its own session: Ctrl-C and a closed terminal reach the commands only, so that their last requests still find
         # a database. -I: neither PYTHON* variables nor the working folder decide what it imports.
         answer = subprocess.run(
-            [sys.executable, "-I", embedded_server.__file__, str(home), str(binaries()), json.dumps(settings)],
+            [sys.executable, "-I", postgres_server.__file__, str(home), str(binaries()), json.dumps(settings)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, pass_fds=[lock], cwd="/",
             start_new_session=True, check=False,
         )  # fmt: skip

@@ -10,7 +10,7 @@ class ClinicConfig(AppConfig):
     name = "clinic"
     verbose_name = _("Clínica")
 
-    def ready(self):
+    def ready(self) -> None:
         super().ready()
         key_check = import_module("clinic.access.key_check")  # the models are there only now
         checks.register(key_check.system_check, checks.Tags.database)
@@ -19,7 +19,7 @@ class ClinicConfig(AppConfig):
 class ClinicAdminConfig(AdminConfig):
     default_site = "clinic.admin.site.ClinicAdminSite"
 
-    def ready(self):
+    def ready(self) -> None:
         super().ready()
         # Not by Django's autodiscovery: making the site imports clinic.admin, which would register to no site yet.
         import_module("clinic.admin.nouns")

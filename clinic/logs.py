@@ -10,5 +10,5 @@ QUOTED = re.compile(r"^(DETAIL|CONTEXT):.*?(?=\n\n(?:The above|During handling)|
 class WithoutRows(logging.Formatter):
     """Keeps the message and the constraint's name, and leaves out what PostgreSQL quotes of rows."""
 
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         return QUOTED.sub(r"\1: not logged", super().format(record))

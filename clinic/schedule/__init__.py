@@ -3,9 +3,9 @@
 from clinic.schedule.holidays import holidays_between
 from clinic.schedule.hours import MAX_NIGHT, are_valid_hours, overlapping_hours
 from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, bookable_dates
-from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, load_schedules
+from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, load_schedules, schedules_of
 from clinic.schedule.openings import Opening, openings_on
-from clinic.schedule.schedules import ScheduleRow, Schedules
+from clinic.schedule.schedules import Away, DoctorHours, Schedules
 from clinic.schedule.spans import ClosedReason, Span, merged, without
 
 __all__ = [
@@ -13,9 +13,10 @@ __all__ = [
     "MAX_DAYS_AHEAD",
     "MAX_DURATION",
     "MAX_NIGHT",
+    "Away",
     "ClosedReason",
     "Opening",
-    "ScheduleRow",
+    "DoctorHours",
     "Schedules",
     "Span",
     "are_valid_hours",
@@ -25,5 +26,6 @@ __all__ = [
     "merged",
     "openings_on",
     "overlapping_hours",
+    "schedules_of",
     "without",
 ]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Doctor
-from clinic.schedule.schedules import ScheduleRow, Schedules
+from clinic.schedule.schedules import Away, DoctorHours, Schedules
 
 # Written out because every booking asks it: see clinic.booking.rows.
 HOURS_AND_ABSENCES_SQL = """
@@ -23,12 +24,19 @@ def load_schedules(clinic: Clinic, doctors: Iterable[Doctor], first: date, last:
     """Load the schedules of `doctors` on the local dates from `first` to `last`, both included. One query."""
     with prepared_cursor() as cursor:
         # What begins on the last day may end on the next one.
-        parameters = {
+        parameters: dict[str, Any] = {
             "clinic": clinic.pk,
             "doctors": [doctor.pk for doctor in doctors],
             "first": clinic.day(first)[0],
             "last": clinic.day(last + timedelta(days=1))[1],
         }
         cursor.execute(f"{HOURS_AND_ABSENCES_SQL} ORDER BY starts_at", parameters)
-        rows = [ScheduleRow(*row) for row in cursor.fetchall()]
-    return Schedules(clinic, rows)
+        return schedules_of(clinic, cursor.fetchall())
+
+
+def schedules_of(clinic: Clinic, rows: Iterable[tuple[Any, ...]]) -> Schedules:
+    """Return the schedules that rows of HOURS_AND_ABSENCES_SQL describe: those with a weekday are hours."""
+    rows = list(rows)
+    hours = [DoctorHours(*row[:4]) for row in rows if row[1] is not None]
+    absences = [Away(row[0], *row[4:]) for row in rows if row[1] is None]
+    return Schedules(clinic, hours, absences)

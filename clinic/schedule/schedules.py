@@ -15,36 +15,41 @@ from clinic.schedule.hours import end_date
 from clinic.schedule.spans import ClosedReason, Span, merged, within, without
 
 
-class ScheduleRow(NamedTuple):
-    """A row of WorkingHours (with a weekday and wall times) or of Absence (with instants and a reason).
+class DoctorHours(NamedTuple):
+    """Working hours of a doctor on an ISO weekday, as wall times of the clinic.
 
     Hours whose end is not after their start run into the next day; 00:00 as their end is the midnight between the two.
     """
 
+    doctor_id: int
+    weekday: int
+    starts: time
+    ends: time
+
+
+class Away(NamedTuple):
+    """Time away between two UTC instants: of one doctor, or of the whole clinic where `doctor_id` is None."""
+
     doctor_id: int | None
-    weekday: int | None
-    starts: time | None
-    ends: time | None
-    starts_at: datetime | None
-    ends_at: datetime | None
-    reason: str | None
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
 
 
 class Schedules:
     """When some doctors work on some local dates; made by `load_schedules`."""
 
-    def __init__(self, clinic: Clinic, rows: Iterable[ScheduleRow]):
+    def __init__(self, clinic: Clinic, hours: Iterable[DoctorHours], absences: Iterable[Away]) -> None:
         self.clinic = clinic
-        self._hours: dict[tuple[int | None, int], list[ScheduleRow]] = defaultdict(list)
-        self._absences: dict[int | None, list[ScheduleRow]] = defaultdict(list)
+        self._hours: dict[tuple[int, int], list[DoctorHours]] = defaultdict(list)
+        self._absences: dict[int | None, list[Away]] = defaultdict(list)
         # Asked several times for every doctor of a page.
         self.day = cache(clinic.day)
         self._blocks = cache(self._merged_blocks)
-        for row in rows:
-            if row.weekday is None:
-                self._absences[row.doctor_id].append(row)
-            else:
-                self._hours[row.doctor_id, row.weekday].append(row)
+        for written in hours:
+            self._hours[written.doctor_id, written.weekday].append(written)
+        for away in absences:
+            self._absences[away.doctor_id].append(away)
 
     def blocks(self, doctor_id: int, day: date) -> list[Span]:
         """Return the working hours that touch that local date, merged and whole: those of a night begin on the day

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from clinic.models import Clinic, Doctor
-from clinic.schedule import MAX_DAYS_AHEAD, ScheduleRow, Schedules, Span, openings_on
+from clinic.schedule import MAX_DAYS_AHEAD, DoctorHours, Schedules, Span, openings_on
 
 MONDAY = date(2026, 11, 23)
 CHANGEOVER = date(2026, 10, 25)  # in Lisbon the hour from 01:00 comes twice
@@ -20,7 +20,7 @@ def offered(clinic, day=MONDAY, *, hours=(8, 10), interval=30, length=HALF_HOUR,
     """The local times of what is offered of a doctor with these hours, given as whole hours."""
     starts, ends = (time(hour) for hour in hours)
     doctor = Doctor(pk=7, interval_minutes=interval, active=active)
-    schedules = Schedules(clinic, [ScheduleRow(7, day.isoweekday(), starts, ends, None, None, None)])
+    schedules = Schedules(clinic, [DoctorHours(7, day.isoweekday(), starts, ends)], [])
     now = now or clinic.day(day)[0] - HALF_HOUR
     found = openings_on(day, doctor, schedules=schedules, taken=taken, length=length, now=now)
     return [f"{clinic.local(opening.starts_at):%H:%M}" for opening in found]

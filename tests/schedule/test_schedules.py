@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic.models import Absence, Clinic
-from clinic.schedule import ClosedReason, ScheduleRow, Schedules, load_schedules, merged, without
+from clinic.schedule import Away, ClosedReason, DoctorHours, Schedules, load_schedules, merged, without
 from clinic.schedule.holidays import holiday_name
 from tests.factories import make_clinic, make_doctor, make_lisbon
 
@@ -206,15 +206,15 @@ def test_open_and_closed_time_make_up_the_local_day_without_gap_or_overlap(zone,
 
     def absence(pair, doctor):
         starts_at = midnight + timedelta(minutes=pair[0])
-        return ScheduleRow(doctor, None, None, None, starts_at, starts_at + timedelta(minutes=pair[1]), "x")
+        return Away(doctor, starts_at, starts_at + timedelta(minutes=pair[1]), "x")
 
     def hours(start, length):
         ends = start + length
         wall = time(start // 60, start % 60), time(ends // 60, ends % 60)
-        return ScheduleRow(1, day.isoweekday(), *wall, None, None, None)
+        return DoctorHours(1, day.isoweekday(), *wall)
 
-    stored = [hours(*block) for block in blocks] + [absence(p, 1) for p in own] + [absence(p, None) for p in everybodys]
-    loaded = Schedules(clinic, stored)
+    absences = [absence(pair, 1) for pair in own] + [absence(pair, None) for pair in everybodys]
+    loaded = Schedules(clinic, [hours(*block) for block in blocks], absences)
 
     spans = loaded.open(1, day) + loaded.closed(1, day)
     spans = sorted(spans, key=lambda span: span.starts_at)

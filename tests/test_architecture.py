@@ -150,6 +150,10 @@ def test_templates_hold_no_inline_script_or_style_and_load_from_no_other_host():
     assert found(templates(), r"""(src|href|action|hx-get|hx-post)\s*=\s*["'](https?:)?//(?!wa\.me/)""") == []
 
 
+def test_no_line_of_a_template_is_too_long():
+    assert found(templates(), r".{201}") == []
+
+
 def test_no_utils_no_signals_no_save_overrides():
     assert [file for file in sources() if file.stem in {"utils", "helpers", "misc", "signals"}] == []
     assert found(sources(), r"django\.(db\.models|dispatch)\S* import .*\b(receiver|post_save|pre_save|Signal)\b") == []

@@ -1,33 +1,32 @@
-"""One PostgreSQL a run: DATABASE_URL's when it is set, else the embedded one on throw-away data."""
+"""One PostgreSQL a run, started when a test first asks for it: DATABASE_URL's if that is set, else the embedded one."""
 
 import os
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import dj_database_url
 import django
 import pytest
 
-from clinic.local import postgres
+from tests import database
 
-# Nothing here outlives the run, so nothing need survive a power cut.
-THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-
-_running = ExitStack()
+_run = ExitStack()
 
 
 def _prepare():
-    """The settings read the environment once, so everything is there before Django is set up."""
+    """Set what the settings read from the environment, before Django is set up."""
+    # Where bytecode is not kept, the run and all processes that tests start compile Django anew, a second each.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
     os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "0123456789abcdef" * 3)
     os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
     os.environ.setdefault("PLAIN_HTTP", "1")
-    # Workers of pytest-xdist inherit what the controller has set, its server included.
-    if "DATABASE_URL" not in os.environ:
-        folder = Path(_running.enter_context(tempfile.TemporaryDirectory(prefix="clinic-tests-")))
-        os.environ.setdefault("CLINIC_DATA_DIR", str(folder))
-        os.environ["DATABASE_URL"] = _running.enter_context(postgres.running(folder, settings=THROW_AWAY))
+    # Workers of pytest-xdist inherit the environment of the process that starts them, and so share one folder.
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ["CLINIC_DATA_DIR"] = _run.enter_context(tempfile.TemporaryDirectory(prefix="clinic-tests-"))
     django.setup()
 
 
@@ -36,7 +35,32 @@ _prepare()
 
 
 def pytest_configure(config):
-    config.add_cleanup(_running.close)
+    config.add_cleanup(_run.close)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb):
+    """Spare the embedded server the removal of a database that goes with the server's folder."""
+    return django_db_keepdb or "DATABASE_URL" not in os.environ
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, request):
+    """Start the embedded PostgreSQL; the test database is then copied from the migrated one."""
+    from django.db import connection  # noqa: PLC0415 - see pytest_configure
+
+    if "DATABASE_URL" in os.environ:
+        yield
+        return
+    kept = request.config.cache.mkdir("database")
+    folder = Path(os.environ["CLINIC_DATA_DIR"])
+    with database.running(folder, kept) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", url)  # for the processes that tests start
+        settings, address = connection.settings_dict, dj_database_url.parse(url)
+        address["OPTIONS"] = settings["OPTIONS"] | address["OPTIONS"]
+        settings |= {name: address[name] for name in ("HOST", "PORT", "USER", "PASSWORD", "OPTIONS")}
+        settings["TEST"]["TEMPLATE"] = database.MIGRATED
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -41,6 +41,8 @@ from tests.factories import (
     make_procedure,
 )
 
+pytest_plugins = ["schemathesis.pytest.plugin"]  # only here: every other run starts without it
+
 TODAY = {"imagemais": date(2025, 12, 22), "mivicall": date(2026, 5, 11)}
 BOOKED_AT = time(15)
 AS_ANSWERED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T00:00:00\.000Z")

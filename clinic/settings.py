@@ -1,4 +1,4 @@
-"""Every deployment value comes from the environment; README's "Deploying" lists them."""
+"""Every deployment value comes from the environment; `clinic/server/README.md` lists them."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -24,9 +24,9 @@ PHONE_HASH_KEY = env.str("PHONE_HASH_KEY", "") or SECRET_KEY
 ACCESS_TOKEN_KEYS: list[str] = env.list("ACCESS_TOKEN_KEYS", [])
 CREDENTIAL_KEYS: list[str] = env.list("CREDENTIAL_KEYS", [])
 if not SECRET_KEY:
-    raise ImproperlyConfigured("Set SECRET_KEY in the environment (see README, Deploying).")
+    raise ImproperlyConfigured("Set SECRET_KEY in the environment (see clinic/server/README.md).")
 if not DEBUG and not ALLOWED_HOSTS:
-    raise ImproperlyConfigured("Set ALLOWED_HOSTS in the environment (see README, Deploying).")
+    raise ImproperlyConfigured("Set ALLOWED_HOSTS in the environment (see clinic/server/README.md).")
 
 # The name of this installation in access tokens (`aud`, `iss`) and in the references' examples.
 PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
@@ -51,7 +51,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = not PLAIN_HTTP
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # the one above is off
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-TRUSTED_PROXY = env.bool("TRUSTED_PROXY", False)  # one that drops header names with underscores (README, Deploying)
+# One that drops header names with underscores, as nginx does (clinic/server/README.md).
+TRUSTED_PROXY = env.bool("TRUSTED_PROXY", False)
 if TRUSTED_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -161,7 +161,7 @@ def test_no_word_that_only_brazil_uses_is_read_in_lisbon():
     with override("pt-pt"):
         read = {f"{path.name}: {text}" for texts, path in found.items() for text in in_this_language(texts)}
     left = {line for line in read if BRAZILIAN.search(line.partition(": ")[2])}
-    assert left == set(), "translate these in clinic/locale/pt_PT (README, Where does X go)"
+    assert left == set(), "translate these in clinic/locale/pt_PT (clinic/README.md, Where does X go)"
 
 
 def test_no_template_shows_a_sentence_that_is_not_wrapped():

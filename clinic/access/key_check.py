@@ -39,5 +39,5 @@ def system_check(databases=None, **options) -> list[checks.CheckMessage]:
         return []
     if row is None or row.digest in secret_keys.check_values():
         return []
-    hint = "Set the key it was made with, or run manage.py adopt_secret_key (README, Changing keys)."
+    hint = "Set the key it was made with, or run manage.py adopt_secret_key (clinic/server/README.md, Changing keys)."
     return [checks.Error("SECRET_KEY does not belong to this database.", hint=hint, id="clinic.E001")]

@@ -1,7 +1,7 @@
 """The keys that tokens are signed and credentials are hashed with: one for each purpose, none is SECRET_KEY itself.
 
 Each is derived from SECRET_KEY, and from each of SECRET_KEY_FALLBACKS for what was made before SECRET_KEY changed; or
-it is set beside it (README, Deploying), so that either can change without the other.
+it is set beside it (`clinic/server/README.md`), so that either can change without the other.
 """
 
 from functools import cache

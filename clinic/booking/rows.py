@@ -1,6 +1,6 @@
 """The rows of a booking's hot path, in SQL written out.
 
-Composing these statements cost Django several times what running them costs PostgreSQL (README, Decisions). Everything
+Composing these statements cost Django several times what running them costs PostgreSQL. Everything
 here is what the ORM would have done: rows are models, tenancy is the first condition, columns come from the models.
 """
 

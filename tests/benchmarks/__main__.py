@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--quick]`: measures, prints a table for the README. Takes about a quarter of an hour."""
+"""`python -m tests.benchmarks [--quick]`: measure, and print the tables of README.md. Takes a quarter of an hour."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""For a database whose SECRET_KEY was lost or has leaked (README, Changing keys)."""
+"""For a database whose SECRET_KEY was lost or has leaked (clinic/server/README.md, Changing keys)."""
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand

@@ -1,4 +1,4 @@
-"""A dump of the whole database, complete or not there at all (README, Backup)."""
+"""A dump of the whole database, complete or not there at all (clinic/server/README.md, Backup)."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""Forgets what is kept for a while only. `start` runs it; a deployment runs it once a day (README, Deploying)."""
+"""Forgets what is kept for a while only. `start` runs it; a deployment runs it once a day (clinic/server/README.md)."""
 
 from datetime import timedelta
 

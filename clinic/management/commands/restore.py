@@ -1,4 +1,4 @@
-"""A backup into an empty database: whole or not at all, and never over what is there (README, Restore)."""
+"""Restore a backup into an empty database, whole or not at all (clinic/server/README.md, Restore)."""
 
 from pathlib import Path
 

@@ -138,7 +138,7 @@ def require_own_key(folder: Path) -> None:
             ) from None
         raise CommandError(
             "SECRET_KEY does not belong to this database: set the one it was made with, or, if that is lost or has "
-            "leaked, run manage.py adopt_secret_key (README, Changing keys)."
+            "leaked, run manage.py adopt_secret_key (clinic/server/README.md, Changing keys)."
         ) from None
 
 

@@ -22,7 +22,7 @@ from clinic.admin.forms import (
     SentencesForm,
     ShortTimeInput,
 )
-from clinic.booking import BookingRefused, Reason, Refusal, is_in_somebodys_way
+from clinic.booking import BookingRefused, Reason, Refusal, is_transient
 from clinic.models import Clinic, names
 from clinic.models.locks import get_locked, get_shared
 from clinic.typed import TypedDateField, TypedDateTimeField, TypedTimeField
@@ -59,7 +59,7 @@ class NounAdmin(admin.ModelAdmin):
         except BookingRefused as refused:
             return self.shown_unsaved(refused.message, *view)
         except OperationalError as error:
-            if not is_in_somebodys_way(error):
+            if not is_transient(error):
                 raise
             return self.shown_unsaved(Refusal(Reason.TRY_AGAIN).message, *view)
 

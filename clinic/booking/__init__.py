@@ -19,14 +19,7 @@ from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undoing import undo, undoable
-from clinic.booking.writing import (
-    Author,
-    disk_is_full,
-    is_in_somebodys_way,
-    lost_a_race,
-    one_transaction,
-    try_again_when_held,
-)
+from clinic.booking.writing import Author, disk_is_full, is_transient, run_in_transaction, try_again_when_held
 
 __all__ = [
     "TimesClash",
@@ -61,12 +54,10 @@ __all__ = [
     "details_of",
     "disk_is_full",
     "edit_patient",
-    "is_in_somebodys_way",
     "is_movable",
-    "lost_a_race",
+    "is_transient",
     "look_ahead",
     "next_statuses",
-    "one_transaction",
     "openings",
     "openings_of_any",
     "place",
@@ -74,6 +65,7 @@ __all__ = [
     "register_doctor",
     "register_patient",
     "reschedule",
+    "run_in_transaction",
     "same_patients",
     "state",
     "try_again_when_held",

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from clinic.booking.openings import nearest_of, openings_near
-from clinic.booking.refusals import Reason, Refusal
+from clinic.booking.refusals import BookingRefused, Reason
 from clinic.booking.rules import Case
 from clinic.schedule import Opening
 
@@ -21,8 +21,11 @@ TIME_REASONS = {
 }
 
 
-def time_is_at_fault(refusals: list[Refusal]) -> bool:
-    return any(refusal.reason in TIME_REASONS for refusal in refusals)
+def with_alternatives(refused: BookingRefused) -> BookingRefused:
+    """The same refusal with the free times nearest to its case, when it is the time that is refused."""
+    if refused.case and refused.reasons & TIME_REASONS:
+        refused.alternatives, refused.following = alternatives_to(refused.case)
+    return refused
 
 
 class Alternatives(NamedTuple):
@@ -34,7 +37,7 @@ def alternatives_to(case: Case) -> Alternatives:
     """The three free times nearest to the one wanted, and the three from it on, for this doctor and patient; none when
     either end is unknown."""
     if case.doctor is None or not case.has_readable_time:
-        return NONE
+        return Alternatives([], [])
     found = openings_near(
         case.clinic,
         doctor=case.doctor,
@@ -46,6 +49,3 @@ def alternatives_to(case: Case) -> Alternatives:
     )
     following = [opening for opening in found if opening.starts_at >= case.starts_at]
     return Alternatives(nearest_of(found, case.starts_at, COUNT), following[:COUNT])
-
-
-NONE = Alternatives([], [])

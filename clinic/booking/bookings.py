@@ -6,13 +6,13 @@ from uuid import uuid4
 from django.utils import timezone
 
 from clinic.booking import rows, rules
-from clinic.booking.alternatives import NONE, alternatives_to, time_is_at_fault
+from clinic.booking.alternatives import with_alternatives
 from clinic.booking.details import Examined, examine, tidy_notes, unstorable_metadata
 from clinic.booking.patients import find, store
 from clinic.booking.pricing import priced
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import Case, Proposal, later
-from clinic.booking.writing import Author, event, refuse, snapshot, transacted
+from clinic.booking.writing import Author, event, refuse, run_in_transaction, snapshot
 from clinic.models import Appointment, AppointmentEvent
 
 
@@ -23,7 +23,7 @@ def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> Appo
     when the time is at fault, the three nearest free ones. `now` is the moment to take for now; rows are dated by it.
     """
     now = now or timezone.now()
-    return transacted(lambda: _book(proposal, by, now), lambda refusals: _instead(proposal, refusals, now))
+    return run_in_transaction(lambda: _book(proposal, by, now))
 
 
 def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused | None:
@@ -31,12 +31,12 @@ def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused 
     now = now or timezone.now()
     case, refusals, _ = _examined(proposal, now, lock=False)
     refusals += rules.broken(case)
-    return BookingRefused(refusals, *_instead(proposal, refusals, now)) if refusals else None
+    return with_alternatives(BookingRefused(refusals, case)) if refusals else None
 
 
 def _book(proposal, by, now):
     case, refusals, examined = _examined(proposal, now, lock=True)
-    refuse(refusals + rules.broken(case))
+    refuse(refusals + rules.broken(case), case)
     appointment = Appointment(
         uuid=proposal.uuid or uuid4(),
         clinic=proposal.clinic,
@@ -119,13 +119,6 @@ def _meant(proposal, now, refusals, *, lock):
     except BookingRefused as refused:
         refusals += refused.refusals
         return None, examined
-
-
-def _instead(proposal, refusals, now):
-    if not time_is_at_fault(refusals):
-        return NONE
-    case, _, _ = _examined(proposal, now, lock=False)
-    return alternatives_to(case)
 
 
 def _wanted_discounts(proposal):

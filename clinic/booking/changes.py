@@ -6,11 +6,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.booking import rules, statuses
-from clinic.booking.alternatives import NONE, Alternatives, alternatives_to, time_is_at_fault
 from clinic.booking.details import tidy, tidy_notes, unstorable_line, unstorable_metadata, unstorable_notes
 from clinic.booking.moves import place
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.writing import Author, locked, record, refuse, transacted, write
+from clinic.booking.writing import Author, locked, record, refuse, run_in_transaction, write
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
 from clinic.models.locks import get_locked
@@ -47,10 +46,11 @@ def change_status(
         appointment = locked(clinic, appointment_id)
         if seen not in (None, state(appointment)):
             raise BookingRefused([Refusal(Reason.CHANGED_MEANWHILE)])
-        refuse(transition_refusals(appointment, status, now) + _cancel_refusals(status, cancelled_by, typed, reason))
+        case = rules.standing_case(appointment, now)
+        refuse(transition_refusals(case, status) + _cancel_refusals(status, cancelled_by, typed, reason), case)
         return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=reason)
 
-    return transacted(work, lambda refusals: instead_of_its_time(appointment_id, clinic, refusals, now))
+    return run_in_transaction(work)
 
 
 def state(appointment: Appointment) -> str:
@@ -99,7 +99,7 @@ def annotate(
         record(appointment, AppointmentEvent.Kind.ANNOTATED, by, now, before, changes)
         return appointment
 
-    return transacted(work)
+    return run_in_transaction(work)
 
 
 def _annotation_refusals(notes, metadata):
@@ -111,18 +111,11 @@ def _annotation_refusals(notes, metadata):
     return refusals
 
 
-def instead_of_its_time(appointment_id: int, clinic: Clinic, refusals: list[Refusal], now: datetime) -> Alternatives:
-    """What is free when the appointment's own time cannot be taken again."""
-    if not time_is_at_fault(refusals):
-        return NONE
-    kept = Appointment.objects.of(clinic).kept().select_related("clinic", "doctor", "patient")
-    return alternatives_to(rules.standing_case(kept.get(pk=appointment_id), now))
+def transition_refusals(case: rules.Case, wanted: str, *, own_slip: bool = False) -> list[Refusal]:
+    """Why the appointment of this `rules.standing_case` cannot become that.
 
-
-def transition_refusals(
-    appointment: Appointment, wanted: str, now: datetime, *, own_slip: bool = False
-) -> list[Refusal]:
-    """`own_slip`: the author takes back what they did a moment ago, and only the time of others stands against it."""
+    `own_slip`: the author takes back what they did a moment ago, and only the time of others stands against it."""
+    appointment, now = case.moving, case.now
     if wanted not in statuses.TRANSITIONS[appointment.status]:
         labels = dict(Status.choices)
         params = {"current": appointment.get_status_display(), "wanted": labels.get(wanted, wanted)}
@@ -130,7 +123,7 @@ def transition_refusals(
     refusals = list(_too_early_or_late(appointment, wanted, now))
     if statuses.takes_time_again(appointment.status, wanted):
         ask = rules.free if own_slip else rules.taking_again
-        refusals += ask(rules.standing_case(appointment, now))
+        refusals += ask(case)
     if wanted == Status.IN_SERVICE and _other_in_service(appointment):
         refusals.append(Refusal(Reason.ANOTHER_IN_SERVICE, {"doctor": appointment.doctor.name}))
     return refusals

@@ -5,9 +5,10 @@ from datetime import time
 from enum import Enum, auto
 from typing import NamedTuple
 
-from django.db import models, transaction
+from django.db import models
 
 from clinic.booking.details import tidy, unstorable
+from clinic.booking.writing import run_in_transaction
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.locks import get_shared
@@ -46,21 +47,25 @@ class Hours(NamedTuple):
 def register_doctor(
     clinic: Clinic, *, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
 ) -> Doctor:
-    """An active doctor, who performs those procedures and works those hours. One transaction. Raises DoctorRefused.
+    """An active doctor, who performs those procedures and works those hours.
 
-    Shares the clinic's row: whoever changes its time zone holds all its doctors (`clinic.booking.time_zone`)."""
+    Raises DoctorRefused, or BookingRefused (TRY_AGAIN). Shares the clinic's row: a change of its time zone holds all
+    its doctors (`clinic.booking.time_zone`)."""
     name = tidy(name)
-    performed = _found(clinic, procedures)
-    if faults := _faults(clinic, name, procedures, hours, interval_minutes):
-        raise DoctorRefused(faults)
-    with transaction.atomic():
+
+    def work():
+        performed = _found(clinic, procedures)
+        if faults := _faults(clinic, name, procedures, hours, interval_minutes):
+            raise DoctorRefused(faults)
         get_shared(Clinic, clinic.pk)
         doctor = Doctor.objects.create(clinic=clinic, name=name, interval_minutes=interval_minutes)
         doctor.procedures.set(performed)
         WorkingHours.objects.bulk_create(
             WorkingHours(clinic=clinic, doctor=doctor, **span._asdict()) for span in sorted(hours)
         )
-    return doctor
+        return doctor
+
+    return run_in_transaction(work)
 
 
 def check_doctor(

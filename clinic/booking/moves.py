@@ -8,11 +8,11 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from clinic.booking import rows, rules, statuses
-from clinic.booking.alternatives import NONE, alternatives_to, time_is_at_fault
+from clinic.booking.alternatives import with_alternatives
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rows import DoctorKey
 from clinic.booking.rules import Case, later
-from clinic.booking.writing import Author, locked, record, refuse, snapshot, transacted, write
+from clinic.booking.writing import Author, locked, record, refuse, run_in_transaction, snapshot, write
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Discount, Doctor, Procedure
 from clinic.models.appointment import Status
 
@@ -38,7 +38,7 @@ def reschedule(
     """
     now = now or timezone.now()
     target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, seen)
-    return transacted(lambda: _reschedule(target, by, now), lambda refusals: _instead(target, refusals, now))
+    return run_in_transaction(lambda: _reschedule(target, by, now))
 
 
 def check_reschedule(
@@ -56,7 +56,7 @@ def check_reschedule(
     target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired)
     case, refusals = _case(target, _found(target), now)
     refusals += rules.broken(case, shape=rules.SHAPE_OF_MOVE)
-    return BookingRefused(refusals, *_instead(target, refusals, now)) if refusals else None
+    return with_alternatives(BookingRefused(refusals, case)) if refusals else None
 
 
 def place(appointment: Appointment) -> str:
@@ -100,7 +100,7 @@ def _reschedule(target, by, now):
     doctor = rows.found(target.clinic, doctor=target.doctor).doctor
     appointment = locked(target.clinic, target.appointment_id, doctor)
     case, refusals = _case(target, appointment, now)
-    refuse(refusals + rules.broken(case, shape=rules.SHAPE_OF_MOVE))
+    refuse(refusals + rules.broken(case, shape=rules.SHAPE_OF_MOVE), case)
     remark = _taken_off(appointment, case) if target.without_expired else {}
     return move(appointment, case.doctor, case.starts_at, case.ends_at, Status.RESCHEDULED, by, now, **remark)
 
@@ -178,10 +178,3 @@ def _refusals(case, seen):
     if case.doctor and stands == (case.doctor.pk, case.starts_at, case.ends_at):
         return [Refusal(Reason.NOTHING_CHANGED)]
     return [] if seen in (None, place(appointment)) else [Refusal(Reason.CHANGED_MEANWHILE)]
-
-
-def _instead(target, refusals, now):
-    if not time_is_at_fault(refusals):
-        return NONE
-    case, _ = _case(target, _found(target), now)
-    return alternatives_to(case)

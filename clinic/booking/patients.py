@@ -12,7 +12,7 @@ from django.utils import timezone
 from clinic.booking import rows
 from clinic.booking.details import Examined, PatientDetails, Policy, examine
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.writing import transacted
+from clinic.booking.writing import run_in_transaction
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient, phones
 from clinic.models.locks import get_locked, hold_advisory
@@ -68,7 +68,7 @@ def register_patient(
             return Patient.objects.create(clinic=clinic, uuid=once, **_storable(examined))
 
     try:
-        return transacted(work)
+        return run_in_transaction(work)
     except (BookingRefused, IntegrityError):
         if registered := Patient.objects.of(clinic).filter(uuid=once).first():
             return registered

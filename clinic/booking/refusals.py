@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from clinic.booking.rules import Case
 
 
 class Reason(Enum):
@@ -176,12 +180,15 @@ class Refusal:
 
 class BookingRefused(Exception):
     """Nothing was written. `refusals` holds every broken rule; `alternatives` the nearest free times, and `following`
-    the next ones, of which none is earlier than the time wanted."""
+    the next ones, of which none is earlier than the time wanted.
 
-    def __init__(self, refusals, alternatives=(), following=()):
+    `case` is what the rules have examined, where free times may be sought instead."""
+
+    def __init__(self, refusals, case: "Case | None" = None, *, following=()):
         super().__init__(", ".join(refusal.reason.name for refusal in refusals))
         self.refusals = list(refusals)
-        self.alternatives = list(alternatives)
+        self.case = case
+        self.alternatives = []
         self.following = list(following)
 
     @property

@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.writing import Author, transacted
+from clinic.booking.writing import Author, run_in_transaction
 from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK
 from clinic.models.locks import get_locked, lock_of_held_row
@@ -127,7 +127,7 @@ def change_time_zone(
     Locks the clinic's row, then all its doctors' in order of id. Raises AskHowToKeep, TimesClash, and BookingRefused
     (TRY_AGAIN) when a row is held for too long or `clinic` has another zone by now.
     """
-    return transacted(lambda: _change(clinic, time_zone, keep, by, now))
+    return run_in_transaction(lambda: _change(clinic, time_zone, keep, by, now))
 
 
 def at_the_same_clock(instant: datetime, old: ZoneInfo, new: ZoneInfo) -> datetime:

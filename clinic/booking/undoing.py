@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from clinic.booking import rules, statuses
-from clinic.booking.changes import instead_of_its_time, set_status, transition_refusals
+from clinic.booking.changes import set_status, transition_refusals
 from clinic.booking.moves import give_back, move
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.writing import Author, locked, refuse, transacted
+from clinic.booking.writing import Author, locked, refuse, run_in_transaction
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.models.appointment import Status
 
@@ -40,7 +40,7 @@ def undo(
         back = _move_back if event.kind == AppointmentEvent.Kind.RESCHEDULED else _status_back
         return back(appointment, event, by, now)
 
-    return transacted(work, lambda refusals: instead_of_its_time(appointment_id, clinic, refusals, now))
+    return run_in_transaction(work)
 
 
 def undoable(appointment: Appointment) -> AppointmentEvent | None:
@@ -61,9 +61,10 @@ def _move_back(appointment, event, by, now):
     doctor = Doctor.objects.of(appointment.clinic).filter(pk=before["doctor"]).first()
     refuse(rules.doctor_refusals(before["doctor"], doctor))
     starts_at, ends_at = (datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
-    case = replace(rules.standing_case(appointment, now), doctor=doctor, starts_at=starts_at, ends_at=ends_at)
+    standing = rules.standing_case(appointment, now)
+    case = replace(standing, doctor=doctor, starts_at=starts_at, ends_at=ends_at)
     if before["status"] not in statuses.FREES_THE_TIME:
-        refuse(rules.free(case) if _is_own_slip(event, by, now) else rules.taking_again(case))
+        refuse(rules.free(case) if _is_own_slip(event, by, now) else rules.taking_again(case), standing)
     remark = give_back(appointment, event.after)
     return move(appointment, doctor, starts_at, ends_at, before["status"], by, now, undo=True, **remark)
 
@@ -73,6 +74,7 @@ def _status_back(appointment, event, by, now):
     wanted = before["status"]
     if wanted not in statuses.TRANSITIONS[appointment.status]:
         wanted = Status.SCHEDULED
-    refuse(transition_refusals(appointment, wanted, now, own_slip=_is_own_slip(event, by, now)))
+    case = rules.standing_case(appointment, now)
+    refuse(transition_refusals(case, wanted, own_slip=_is_own_slip(event, by, now)), case)
     cancelled_by, reason = before.get("cancelled_by", ""), before.get("reason", "")
     return set_status(appointment, wanted, by, now, cancelled_by=cancelled_by, cancel_reason=reason, undo=True)

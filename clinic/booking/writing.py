@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, OperationalError, transaction
 
 from clinic.booking import rows
+from clinic.booking.alternatives import with_alternatives
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
+from clinic.booking.rules import Case
 from clinic.models import Appointment, AppointmentEvent, Clinic, StaffUser
 from clinic.models.locks import get_locked
 
@@ -38,47 +39,32 @@ class Author:
     credential: str = ""
 
 
-_one_transaction = ContextVar("one_transaction", default=False)
+def run_in_transaction[T](work: Callable[[], T]) -> T:
+    """Run `work` in a transaction, once more after a conflict.
 
-
-@contextmanager
-def one_transaction() -> Iterator[None]:
-    """A door's transaction around several acts, or around an act and the answer that is kept of it.
-
-    The acts inside begin none of their own, since each asks its rules before it writes. What PostgreSQL refuses ends
-    the whole; `lost_a_race` tells whether to begin it once more.
-    """
-    token = _one_transaction.set(True)
-    try:
-        with transaction.atomic():
-            yield
-    finally:
-        _one_transaction.reset(token)
-
-
-def transacted(work: Callable, alternatives: Callable = lambda refusals: ()):
-    """Run `work` in one transaction; once more when PostgreSQL refuses it for what somebody else did meanwhile.
-
-    The second time the rules see what the other one wrote and name it, so that the last word of a constraint and the
-    first word of a rule are the same sentence. Raises BookingRefused with what `alternatives(refusals)` gives.
+    The second time the rules see what the other transaction has committed and refuse with their own sentence, so the
+    name of a constraint never reaches a person. Inside another `work` it is a savepoint, whose rollback lets go the
+    rows locked since; foreign keys are checked when the outermost ends, which then runs all of it once more. Raises
+    BookingRefused; free times are sought after the rollback.
     """
     try:
-        return work() if _one_transaction.get() else _tried_twice(work)
+        return _with_one_retry(work)
     except BookingRefused as refused:
-        raise BookingRefused(refused.refusals, *alternatives(refused.refusals)) from refused
+        with_alternatives(refused)
+        raise
 
 
-def lost_a_race(error: IntegrityError | OperationalError) -> bool:
-    """Whether it is what somebody else did meanwhile that PostgreSQL refused."""
+def is_transient(error: IntegrityError | OperationalError) -> bool:
+    """Whether the same work may succeed in a moment: a second conflict, or a lock that was not let go."""
+    return _is_conflict(error) or getattr(error.__cause__, "sqlstate", None) in NOT_LET_GO
+
+
+def _is_conflict(error):
+    """Whether PostgreSQL refused it for what another transaction did meanwhile."""
     cause = error.__cause__
     return getattr(cause, "sqlstate", None) in {DEADLOCK, SERIALIZATION, DELETED_MEANWHILE} or (
         isinstance(error, IntegrityError) and cause.diag.constraint_name in RACED_FOR
     )
-
-
-def is_in_somebodys_way(error: IntegrityError | OperationalError) -> bool:
-    """Whether the same work may succeed in a moment: a race lost twice, or a lock that was not let go."""
-    return lost_a_race(error) or getattr(error.__cause__, "sqlstate", None) in NOT_LET_GO
 
 
 def disk_is_full(error: Exception) -> bool:
@@ -92,30 +78,30 @@ def try_again_when_held() -> Iterator[None]:
     try:
         yield
     except (IntegrityError, OperationalError) as error:
-        if not is_in_somebodys_way(error):
+        if not is_transient(error):
             raise
         raise BookingRefused([Refusal(Reason.TRY_AGAIN)]) from error
 
 
-def _tried_twice(work):
+def _with_one_retry(work):
     with try_again_when_held():
         try:
-            return _once(work)
+            return _atomically(work)
         except (IntegrityError, OperationalError) as error:
-            if not lost_a_race(error):
+            if not _is_conflict(error):
                 raise
-            return _once(work)
+            return _atomically(work)
 
 
-def _once(work):
+def _atomically(work):
     with transaction.atomic():
         return work()
 
 
-def refuse(refusals: list[Refusal]) -> None:
-    """Raises BookingRefused when there are any."""
+def refuse(refusals: list[Refusal], case: Case | None = None) -> None:
+    """Raises BookingRefused when there are any; with `case` free times are offered instead of a refused one."""
     if refusals:
-        raise BookingRefused(refusals)
+        raise BookingRefused(refusals, case)
 
 
 def locked(clinic: Clinic, appointment_id: int, *other_doctors) -> Appointment:

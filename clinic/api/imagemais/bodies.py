@@ -305,6 +305,8 @@ class DoctorBody(Body):
             faults = booking.check_doctor(self.clinic, **values)
         except DoctorRefused as refused:
             faults = refused.faults
+        except BookingRefused as refused:
+            self._reject(refused)
         # Without a day of work booking has no hours to compare.
         if self._ends_too_early and DoctorFault.ENDS_NOT_AFTER_START not in faults:
             faults.append(DoctorFault.ENDS_NOT_AFTER_START)

@@ -27,7 +27,7 @@ def server_error(request):
     """Called while the exception is handled. 409 when another transaction held what was to be written, 503 when it is
     the database that cannot be reached or cannot write."""
     error = sys.exception()
-    if isinstance(error, IntegrityError | OperationalError) and booking.is_in_somebodys_way(error):
+    if isinstance(error, IntegrityError | OperationalError) and booking.is_transient(error):
         context = {"sentence": Refusal(Reason.TRY_AGAIN).message}
         return partial_or_page(request, "409.html", "sentence", context, status=409)
     if not isinstance(error, OperationalError | InterfaceError):

@@ -15,6 +15,7 @@ from clinic.booking import (
     LineRequest,
     Reason,
     book,
+    change_patient,
     change_status,
     check,
     register_patient,
@@ -336,6 +337,14 @@ def test_two_windows_that_register_one_patient_at_once_register_one(desk):
         Reason.PATIENT_EXISTS
     }
     assert Patient.objects.of(desk.clinic).count() == 2
+
+
+def test_one_cpf_given_to_two_patients_at_once_is_of_one(desk):
+    patients, given = [desk.another_patient() for _ in range(4)], cpf(7)
+    outcomes = at_once(
+        *[lambda pk=each.pk: change_patient(pk, {"cpf": given}, clinic=desk.clinic) for each in patients]
+    )
+    assert len(won(outcomes)) == 1 and reasons_of(outcomes) == [{Reason.CPF_TAKEN}] * 3
 
 
 def test_a_patient_with_and_without_the_cpf_at_once_is_one_patient(desk):

@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import asdict, fields
 
 from django import forms
 from django.contrib import admin
@@ -11,8 +11,8 @@ from clinic.booking import (
     PatientDetails,
     Reason,
     Refusal,
+    change_patient,
     check_patient,
-    edit_patient,
     register_patient,
     same_patients,
 )
@@ -102,7 +102,8 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
 
     def save_model(self, request, obj, form, change):
         if change and form.changed_data:
-            edit_patient(obj.pk, form.details(), clinic=obj.clinic)
+            changes = {name: value for name, value in asdict(form.details()).items() if name in form.changed_data}
+            change_patient(obj.pk, changes, clinic=obj.clinic)
         elif not change:
             obj.pk = register_patient(obj.clinic, form.details(), besides=form.besides).pk
         obj.refresh_from_db()

@@ -1,18 +1,17 @@
 """Which patient is meant; adding and editing patients."""
 
 from collections.abc import Collection, Mapping
-from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from clinic.booking import rows
 from clinic.booking.details import Examined, PatientDetails, Policy, examine
 from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.writing import run_in_transaction
+from clinic.booking.writing import refuse, run_in_transaction
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient, phones
 from clinic.models.locks import get_locked, hold_advisory
@@ -60,12 +59,12 @@ def register_patient(
     once = uuid5(key, f"{clinic.pk} {details}") if key else uuid4()
 
     def work():
-        examined = _examined_or_refused(clinic, details, policy=policy)
-        with _cpf_named(clinic, examined.cpf):
-            _hold(clinic, examined)
-            if same := _same(examined, clinic, besides):
-                raise BookingRefused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].called})])
-            return Patient.objects.create(clinic=clinic, uuid=once, **_storable(examined))
+        examined = _examined(details, clinic, policy=policy)
+        refuse(examined.refusals + _cpf_owner(clinic, examined.cpf))
+        _hold(clinic, examined)
+        if same := _same(examined, clinic, besides):
+            raise BookingRefused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].called})])
+        return Patient.objects.create(clinic=clinic, uuid=once, **_storable(examined))
 
     try:
         return run_in_transaction(work)
@@ -77,58 +76,58 @@ def register_patient(
 
 def same_patients(clinic: Clinic, details: PatientDetails, *, besides: Collection[int] = ()) -> list[Patient]:
     """Those for whom `register_patient` refuses with PATIENT_EXISTS, for a person to say who is who. Reads only."""
-    today = clinic.local(timezone.now()).date()
-    examined = examine(details, clinic, today=today, policy=Policy.STRICT)
+    examined = _examined(details, clinic, policy=Policy.STRICT)
     if examined.refusals or examined.cpf and rows.patients_with_cpf(clinic, examined.cpf, lock=False):
         return []
     return _same(examined, clinic, besides)
 
 
-def edit_patient(
-    patient_id: int, details: PatientDetails, *, clinic: Clinic, policy: Policy = Policy.STRICT
-) -> Patient:
-    """The patient with these details instead; a CPF that is forgiven but not believed leaves the stored one.
-
-    Locks the patient. Raises BookingRefused, or Patient.DoesNotExist."""
-    examined = _examined_or_refused(clinic, details, patient_id, policy=policy)
-    values = _storable(examined)
-    if examined.typed_cpf:
-        del values["cpf"]
-    with _cpf_named(clinic, examined.cpf, patient_id):
-        patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
-        for name, value in values.items():
-            setattr(patient, name, value)
-        patient.save()
-    return patient
-
-
 def change_patient(
-    patient_id: int, changes: Mapping[str, Any], *, clinic: Clinic, policy: Policy = Policy.STRICT
+    patient_id: int,
+    changes: Mapping[str, Any],
+    *,
+    clinic: Clinic,
+    policy: Policy = Policy.STRICT,
+    seen: str | None = None,
 ) -> Patient:
     """The patient with these fields of PatientDetails changed, and the others as they are stored at that moment.
 
-    For who sends a part: what somebody else saves of the rest meanwhile is kept. As for the CPF, the locks and the
-    refusals, like `edit_patient`.
+    A CPF that is forgiven but not believed leaves the stored one. `seen` is the `patient_version` that the author began
+    from: with it, what another has stored since is not replaced by something else (PATIENT_CHANGED).
+
+    Locks the patient's row. Raises BookingRefused, or Patient.DoesNotExist.
     """
-    with transaction.atomic():
+
+    def work():
         patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
-        whole = replace(details_of(patient), **changes)
-        examined = _examined_or_refused(clinic, whole, patient_id, policy=policy)
+        stored = details_of(patient)
+        examined = _examined(replace(stored, **changes), clinic, policy=policy, stored=stored)
+        refuse(examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id))
+        if seen not in (None, patient_version(patient)):
+            unchanged = _examined(stored, clinic, policy=policy, stored=stored).details
+            refuse([Refusal(Reason.PATIENT_CHANGED)] if examined.details != unchanged else [])
         values = _storable(examined)
         changed = [name for name in changes if name != "cpf" or not examined.typed_cpf]
         for name in changed:
             setattr(patient, name, values[name])
-        with _cpf_named(clinic, examined.cpf, patient_id):
-            # The hash follows the phone, as the field sees to when it is saved.
-            patient.save(update_fields=[*changed, "phone_hash", "updated_at"])
-    return patient
+        # The hash follows the phone, as the field sees to when it is saved.
+        patient.save(update_fields=[*changed, "phone_hash", "updated_at"])
+        return patient
+
+    return run_in_transaction(work)
+
+
+def patient_version(patient: Patient) -> str:
+    """Another one with every change of the stored data; only to be compared."""
+    return patient.updated_at.isoformat()
 
 
 def check_patient(
     details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None, policy: Policy = Policy.STRICT
 ) -> list[Refusal]:
-    """What `register_patient`, or with an id `edit_patient` and `change_patient`, would refuse."""
-    examined = _examined(details, clinic, patient_id, policy=policy)
+    """What `register_patient`, or with an id `change_patient`, would refuse."""
+    patient = Patient.objects.of(clinic).filter(pk=patient_id).first() if patient_id else None
+    examined = _examined(details, clinic, policy=policy, stored=details_of(patient) if patient else None)
     return examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id)
 
 
@@ -138,37 +137,12 @@ def details_of(patient: Patient) -> PatientDetails:
     return PatientDetails(**stored | {"phone": patient.phone.as_e164, "cpf": patient.cpf or ""})
 
 
-def _examined(details, clinic, patient_id=None, *, policy):
-    """`examine`; what an older rule let into that patient's row is refused only when it is changed."""
-    today = clinic.local(timezone.now()).date()
-    examined = examine(details, clinic, today=today, policy=policy)
-    if patient_id is None or not examined.refusals:
-        return examined
-    patient = Patient.objects.of(clinic).filter(pk=patient_id).first()
-    stored = details_of(patient) if patient else None
-    return examine(details, clinic, today=today, policy=policy, stored=stored)
+def _examined(details, clinic, *, policy, stored=None):
+    """`examine`; what an older rule let into the row is refused only when it is changed."""
+    return examine(details, clinic, today=clinic.local(timezone.now()).date(), policy=policy, stored=stored)
 
 
-def _examined_or_refused(clinic, details, patient_id=None, *, policy):
-    examined = _examined(details, clinic, patient_id, policy=policy)
-    if refusals := examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id):
-        raise BookingRefused(refusals)
-    return examined
-
-
-@contextmanager
-def _cpf_named(clinic, cpf, patient_id=None):
-    """A transaction in which a CPF that belongs to another patient becomes a refusal with that patient's name."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as error:
-        if refusals := _cpf_owner(clinic, cpf, patient_id):
-            raise BookingRefused(refusals) from error
-        raise
-
-
-def _cpf_owner(clinic, cpf, patient_id):
+def _cpf_owner(clinic, cpf, patient_id=None):
     if not cpf:
         return []
     owner = Patient.objects.of(clinic).filter(cpf=cpf).exclude(pk=patient_id).first()

@@ -20,6 +20,7 @@ class Reason(Enum):
     PATIENT_MISSING = "patient", _("Escolha um paciente da lista ou cadastre um novo.")
     PATIENT_UNKNOWN = "patient", _("Este paciente não está mais no cadastro. Busque de novo pelo nome ou telefone.")
     PATIENT_EXISTS = "", _("Já existe %(name)s com este telefone. Confirme se é a mesma pessoa.")
+    PATIENT_CHANGED = "", _("Este cadastro foi alterado depois do que você viu. Confira e salve de novo.")
     PATIENT_DIED = (
         "patient",
         _("%(patient)s consta como falecido(a). Se for engano, desfaça a marca no cadastro e tente de novo."),

@@ -1,5 +1,6 @@
 """Nothing anybody types is an error of the program, and nothing is half-written."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import pytest
@@ -12,9 +13,9 @@ from clinic.booking import (
     Reason,
     annotate,
     book,
+    change_patient,
     change_status,
     check,
-    edit_patient,
     register_patient,
     reschedule,
 )
@@ -106,7 +107,7 @@ def test_any_text_may_be_typed_when_registering_and_editing(desk, kind):
 
     for write in (
         lambda: register_patient(desk.clinic, typed),
-        lambda: edit_patient(desk.patient.pk, typed, clinic=desk.clinic),
+        lambda: change_patient(desk.patient.pk, asdict(typed), clinic=desk.clinic),
     ):
         result = outcome(write)
         if isinstance(result, BookingRefused):

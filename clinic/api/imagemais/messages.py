@@ -136,6 +136,7 @@ REFUSALS = {
     Reason.PATIENT_MISSING: _about("patient.name", "patient.O nome é necessário"),
     Reason.PATIENT_UNKNOWN: _about("patient.name", PATIENT_UNKNOWN, 404),
     Reason.PATIENT_EXISTS: _about("patient.name", "patient.Já existe um paciente com esse nome e telefone", 409),
+    Reason.PATIENT_CHANGED: _about("patient.name", "O paciente foi alterado nesse meio-tempo", 409),
     Reason.PATIENT_DIED: Told(409, "patient.name", "O paciente consta como falecido", ()),
     Reason.DIED_ON_IMPOSSIBLE: _about("patient.name", "patient.A data do falecimento no cadastro é inválida"),
     Reason.DIED_ON_WITHOUT_MARK: _about("patient.name", "patient.A data do falecimento no cadastro é inválida"),

@@ -36,6 +36,7 @@ PATHS = {
     Reason.PATIENT_MISSING: "patientName",
     Reason.PATIENT_UNKNOWN: "patientName",
     Reason.PATIENT_EXISTS: "patientName",
+    Reason.PATIENT_CHANGED: "patientName",
     Reason.PATIENT_DIED: "patientName",
     Reason.DIED_ON_IMPOSSIBLE: "patientName",
     Reason.DIED_ON_WITHOUT_MARK: "patientName",

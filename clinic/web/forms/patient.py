@@ -1,7 +1,7 @@
+from dataclasses import asdict
 from uuid import UUID, uuid4
 
 from django import forms
-from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from stdnum.br import cpf as brazilian_cpf
@@ -9,7 +9,6 @@ from stdnum.br import cpf as brazilian_cpf
 from clinic import booking
 from clinic.booking import BookingRefused, PatientDetails, Reason
 from clinic.models import Clinic, Patient, documents, phones
-from clinic.models.locks import get_locked
 from clinic.models.names import same_letters, words
 from clinic.templatetags.written import cpf, phone
 from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
@@ -54,7 +53,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
             del self.fields["died"], self.fields["died_on"]
         self.fields[self._documents[1]].help_text = _("Só se tiver os dois.")
         self.key = _uuid(self.data.get("key")) or uuid4()
-        self.version = self.data.get("version") or (version(patient) if patient else "")
+        self.version = self.data.get("version") or (booking.patient_version(patient) if patient else "")
         self.stored = {}
         self.is_held = False
 
@@ -113,20 +112,19 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
 
     def save(self) -> bool:
         """Whether the data are stored. If not: every reason at its field, or in `stored` what another window wrote
-        there since it was opened, or that the row is held. Locks the patient's row. Raises Patient.DoesNotExist."""
-        readable = self.is_valid()
-        if (refusals := self._refusals()) or not readable:
-            self._refuse(refusals)
+        there since it was opened, or that the row is held. Raises Patient.DoesNotExist."""
+        if not self.is_valid():
+            self._refuse(self._refusals())
             return False
         try:
-            with booking.try_again_when_held(), transaction.atomic():
-                now = get_locked(Patient.objects.of(self.clinic).filter(pk=self.patient.pk))
-                if version(now) != self.version and self._differs(now):
-                    return False
-                booking.edit_patient(now.pk, self.details(), clinic=self.clinic)
-                return True
+            booking.change_patient(self.patient.pk, asdict(self.details()), clinic=self.clinic, seen=self.version)
+            return True
         except BookingRefused as refused:
-            self._refuse(refused.refusals)
+            if Reason.PATIENT_CHANGED in refused.reasons:
+                self.patient.refresh_from_db()
+                self._differs(self.patient)
+            if not self.stored:
+                self._refuse(refused.refusals)
             return False
 
     def compare(self) -> bool:
@@ -148,12 +146,14 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
             for name, text in as_written(now, self.clinic).items()
             if self._comparable(name, text) != typed[name]
         }
-        self.patient, self.version = now, version(now)
+        self.patient, self.version = now, booking.patient_version(now)
         return bool(self.stored)
 
     def _comparable(self, name, text):
         if name == "phone":
             return phones.read(text, self.clinic.country).number
+        if name == "notes":
+            return text.replace("\r\n", "\n").strip()
         reader = {"cpf": documents.read_cpf, "nif": documents.read_nif}.get(name)
         return reader(text) if reader else " ".join(text.split())
 
@@ -195,10 +195,6 @@ def completed(patient: Patient, clinic: Clinic, typed: QueryDict) -> QueryDict:
     if _is_called(patient, data["name"]):
         data["name"] = patient.name
     return data
-
-
-def version(patient: Patient) -> str:
-    return patient.updated_at.isoformat()
 
 
 def begun_with(text: str) -> dict[str, str]:

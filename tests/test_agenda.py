@@ -10,7 +10,7 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 
-from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure
+from clinic.models import Absence, Appointment, AppointmentProcedure
 from clinic.queries import agenda
 from tests import grid_sheet
 from tests.factories import make_clinic, make_doctor, make_lisbon, make_manager, make_patient, make_user
@@ -133,12 +133,8 @@ def test_incomplete_on_the_card_means_what_the_patient_says():
 
 def test_somebody_who_waits_shows_for_how_long():
     doctor = make_doctor()
-    appointment = put(doctor, "09:00", status="checked_in")
     arrived = doctor.clinic.instant(MONDAY, time(8, 48))
-    AppointmentEvent.objects.create(
-        clinic=doctor.clinic, appointment=appointment, kind="status_changed", door="browser", at=arrived,
-        after={"status": "checked_in"},
-    )  # fmt: skip
+    put(doctor, "09:00", status="checked_in", status_since=arrived)
     (card,) = cells(shown(doctor.clinic, now=arrived + timedelta(minutes=12)), "card")
     assert card.waited == "12 min"
 

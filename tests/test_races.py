@@ -129,7 +129,7 @@ def test_the_race_is_real_who_only_looks_before_inserting_stores_every_one(desk)
     with another_connection(autocommit=True) as owner:
         owner.execute("DROP SCHEMA IF EXISTS unguarded CASCADE")
         owner.execute("CREATE SCHEMA unguarded")
-        owner.execute("CREATE TABLE unguarded.appointment (LIKE clinic_appointment)")
+        owner.execute("CREATE TABLE unguarded.appointment (LIKE clinic_appointment INCLUDING DEFAULTS)")
 
         def look_then_insert():
             with another_connection() as own:

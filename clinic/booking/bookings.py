@@ -46,6 +46,7 @@ def _book(proposal, by, now):
         starts_at=case.starts_at,
         ends_at=case.ends_at,
         status=proposal.status,
+        status_since=now,
         source=proposal.source,
         notes=case.notes,
         metadata=proposal.metadata,

@@ -141,7 +141,8 @@ def set_status(
         after |= {"cancelled_by": cancelled_by, "reason": cancel_reason}
     else:
         cancelled_by = cancel_reason = ""
-    write(appointment, now, status=status, cancelled_by=cancelled_by, cancel_reason=cancel_reason)
+    values = {"status": status, "status_since": now, "cancelled_by": cancelled_by, "cancel_reason": cancel_reason}
+    write(appointment, now, **values)
     record(appointment, AppointmentEvent.Kind.STATUS_CHANGED, by, now, before, after)
     return appointment
 

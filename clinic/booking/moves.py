@@ -80,7 +80,8 @@ def move(
 ) -> Appointment:
     """Write it and its event, whose `after` also holds the remark. Whether it may be was asked before."""
     before = snapshot(appointment)
-    write(appointment, now, doctor=doctor, doctor_name=doctor.name, starts_at=starts_at, ends_at=ends_at, status=status)
+    place = {"doctor": doctor, "doctor_name": doctor.name, "starts_at": starts_at, "ends_at": ends_at}
+    write(appointment, now, status=status, status_since=now, **place)
     record(appointment, AppointmentEvent.Kind.RESCHEDULED, by, now, before, snapshot(appointment) | remark)
     return appointment
 

@@ -6,6 +6,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Now
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -95,6 +96,8 @@ class Appointment(ClinicRow):
     starts_at = models.DateTimeField(_("início"))
     ends_at = models.DateTimeField(_("fim"))
     status = models.CharField(_("situação"), max_length=12, choices=Status, default=Status.SCHEDULED)
+    # When the status was written last, by the event that says so; the database's default is for the version before.
+    status_since = models.DateTimeField(default=timezone.now, db_default=Now())
     source = models.CharField(_("origem"), max_length=14, choices=Source, default=Source.MANUAL)
     notes = models.TextField(_("observações"), max_length=5000, blank=True)
     metadata = models.JSONField(default=dict, blank=True)

@@ -213,6 +213,8 @@ class FrontDesk(RuleBasedStateMachine):
         rows = Appointment.objects.of(self.desk.clinic)
         assert {row.pk: self.seen(row) for row in rows} == self.model
         assert sum(row.events.count() for row in rows) == self.happened
+        for row in rows:
+            assert row.status_since == row.events.filter(after__has_key="status").last().at
 
     @invariant()
     def no_two_standing_appointments_of_a_doctor_or_a_patient_overlap(self):

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Case, CharField, OuterRef, Q, StringAgg, Subquery, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
-from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
+from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import Status
 from clinic.models.doctor import LONGEST_INTERVAL
 from clinic.queries.agenda.layout import LOOK_AHEAD, Drawing
@@ -47,12 +47,6 @@ def _appointments(clinic, on):
         .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
         .values("names")
     )
-    arrived = (
-        AppointmentEvent.objects.of(clinic)
-        .filter(appointment=OuterRef("pk"), after__status=Status.CHECKED_IN)
-        .order_by("-at")
-        .values("at")[:1]
-    )
     incomplete = Q(patient__birth_date=None) | Q(patient__cpf=None, patient__nif="")
     return list(
         Appointment.objects.of(clinic)
@@ -61,7 +55,7 @@ def _appointments(clinic, on):
         .annotate(
             called=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
             procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),
-            arrived_at=Case(When(status=Status.CHECKED_IN, then=Subquery(arrived))),
+            arrived_at=Case(When(status=Status.CHECKED_IN, then="status_since")),
             incomplete=Case(When(incomplete, then=Value(True)), default=Value(False)),
         )
         .order_by("starts_at", "pk")

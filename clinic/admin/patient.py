@@ -66,9 +66,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm)
 
 def foreign_document(clinic: Clinic | None) -> str | None:
     """The field of the tax number that few patients of this clinic have; None where both countries' are listed."""
-    if clinic is None:
-        return None
-    return "cpf" if clinic.country == Clinic.Country.PORTUGAL else "nif"
+    return clinic.documents[1] if clinic else None
 
 
 @admin.register(Patient)

@@ -147,7 +147,7 @@ def expired_discounts(case: Case) -> list[Discount]:
     """Those that are not valid any more on the day wanted."""
     day = case.local_date if case.starts_at else case.clinic.local(case.now).date()
     given = dict.fromkeys(filter(None, case.discounts))
-    return [discount for discount in given if discount.expires_on and discount.expires_on < day]
+    return [discount for discount in given if not discount.is_valid_on(day)]
 
 
 def notes_can_be_stored(case: Case) -> Rule:

@@ -42,6 +42,11 @@ class PhoneHashField(models.CharField):
         return value
 
 
+def incomplete(path: str = "") -> Q:
+    """Return the condition of `Patient.is_incomplete`, with the `path` of lookups that leads to the patient."""
+    return Q((f"{path}birth_date", None)) | Q((f"{path}cpf", None), (f"{path}nif", ""))
+
+
 class Patient(ClinicRow):
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(_("nome"), max_length=160)
@@ -102,7 +107,17 @@ class Patient(ClinicRow):
     @property
     def is_incomplete(self):
         """Whether the front desk should ask for the rest on arrival ("cadastro incompleto")."""
-        return self.birth_date is None or not (self.cpf or self.nif)
+        return self.birth_date is None or not self.has_document
+
+    @property
+    def has_document(self):
+        return bool(self.cpf or self.nif)
+
+    @property
+    def missing(self) -> list[str]:
+        """The fields for which `is_incomplete`; of the two documents that of the clinic's country."""
+        given = {"birth_date": self.birth_date is not None, self.clinic.document: self.has_document}
+        return [name for name, is_given in given.items() if not is_given]
 
     @property
     def has_doubtful_phone(self):

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, NullIf
 from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import Status
 from clinic.models.doctor import LONGEST_INTERVAL
+from clinic.models.patient import incomplete
 from clinic.queries.agenda.layout import LOOK_AHEAD, Drawing
 from clinic.queries.agenda.page import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.schedule import load_schedules
@@ -47,7 +48,6 @@ def _appointments(clinic, on):
         .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
         .values("names")
     )
-    incomplete = Q(patient__birth_date=None) | Q(patient__cpf=None, patient__nif="")
     return list(
         Appointment.objects.of(clinic)
         .kept()
@@ -56,7 +56,7 @@ def _appointments(clinic, on):
             called=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
             procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),
             arrived_at=Case(When(status=Status.CHECKED_IN, then="status_since")),
-            incomplete=Case(When(incomplete, then=Value(True)), default=Value(False)),
+            incomplete=Case(When(incomplete("patient__"), then=Value(True)), default=Value(False)),
         )
         .order_by("starts_at", "pk")
         .values_list(

@@ -157,7 +157,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
     @property
     def shown(self) -> list[forms.BoundField]:
         """The fields that are on the page now and can carry a complaint."""
-        absent = {"cpf" if self.clinic.country == "PT" else "nif"} if self.is_new_patient else NEW_PATIENT
+        absent = {self.clinic.documents[1]} if self.is_new_patient else NEW_PATIENT
         hidden = {"key", "whole_discount", "shown_total"} | absent
         return [field for field in self if field.name not in hidden]
 

@@ -51,7 +51,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
         self.patient = patient
         if patient is None:
             del self.fields["died"], self.fields["died_on"]
-        self.fields[self._documents[1]].help_text = _("Só se tiver os dois.")
+        self.fields[clinic.documents[1]].help_text = _("Só se tiver os dois.")
         self.key = _uuid(self.data.get("key")) or uuid4()
         self.version = self.data.get("version") or (booking.patient_version(patient) if patient else "")
         self.stored = {}
@@ -65,7 +65,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
     @property
     def documents(self):
         """The document of the clinic's country first."""
-        return [self[name] for name in self._documents]
+        return [self[name] for name in self.clinic.documents]
 
     @property
     def first_field(self):
@@ -131,10 +131,6 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
         """Whether what was typed is something else than what is stored, which is then in `stored`; asks the rules."""
         self.check()
         return self._differs(self.patient)
-
-    @property
-    def _documents(self):
-        return ["nif", "cpf"] if self.clinic.country == Clinic.Country.PORTUGAL else ["cpf", "nif"]
 
     def _differs(self, now):
         typed = {name: self._comparable(name, self.data.get(name, "")) for name in self.fields}

@@ -89,7 +89,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "clinic.web.middleware.RefusedBodies",
-    "clinic.web.middleware.RefusedAddresses",
+    "clinic.web.middleware.RefusedTries",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "clinic.access.middleware.ProgramsWithoutCookies",

@@ -18,6 +18,13 @@ class Busy(Exception):
     """This process is computing AT_ONCE hashes already."""
 
 
+def are_all_taken() -> bool:
+    """Whether a hash would have to wait for its turn."""
+    if free := _turns.acquire(blocking=False):
+        _turns.release()
+    return not free
+
+
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
     """Within, a hash waits this long for its turn and then raises Busy."""

@@ -16,8 +16,10 @@ from clinic.server.body import Receive, read_body
 from clinic.server.environ import wsgi_environ
 from clinic.server.threads import Threads
 
-# Until a page's refusal of too many tries is sent: whoever guesses as fast as they can asks once a second a connection.
+# Until a page's refusal of too many tries, or of one while it is busy, is sent: guessing as fast as possible is then
+# once a second a connection.
 REFUSED_SECONDS = 1
+REFUSED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 FAILED = "Algo falhou no servidor. Tente de novo em um minuto."
 FAILED_HEADERS = (
@@ -57,7 +59,7 @@ class Application:
         body = await read_body(headers, receive)
         environ = wsgi_environ(scope, body)
         answer = await self.threads.run(partial(self.answer, environ))
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS and not scope["path"].startswith(settings.PROGRAMS):
+        if answer.status in REFUSED and not scope["path"].startswith(settings.PROGRAMS):
             await asyncio.sleep(REFUSED_SECONDS)
         if body.refused:
             answer.headers.append((b"connection", b"close"))

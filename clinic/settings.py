@@ -203,7 +203,7 @@ STORAGES = {
 }
 # The pages name hashed files only; compressing the others too would double the wait of the first start.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# The pages of an error name no hashed file: theirs come straight from the sources, as /clinic.css.
+# The pages of an error name no hashed file: theirs come straight from the sources, as /css/base.css.
 WHITENOISE_ROOT = ROOT / "static"
 WHITENOISE_MAX_AGE = 3600
 

@@ -1,4 +1,4 @@
-"""Prints static/grid.css: `python3 -m tests.grid_sheet > static/grid.css`."""
+"""Prints static/css/day/placement.css: `python3 -m tests.grid_sheet > static/css/day/placement.css`."""
 
 ROWS = 25 * 12  # the longest day, in five-minute rows
 COLUMNS = 200

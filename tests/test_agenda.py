@@ -185,7 +185,7 @@ def test_short_appointments_stretch_the_day():
 
 
 def test_every_class_that_places_something_is_in_the_sheet():
-    sheet = (settings.ROOT / "static" / "grid.css").read_text()
+    sheet = (settings.ROOT / "static" / "css" / "day" / "placement.css").read_text()
     assert sheet == "\n".join(grid_sheet.sheet()) + "\n"
     assert grid_sheet.COLUMNS == agenda.MOST_COLUMNS
 

@@ -12,6 +12,7 @@ from django.core.management import call_command
 ROOT = Path(__file__).resolve().parent.parent
 CLINIC = ROOT / "clinic"
 STYLES = ROOT / "static" / "css"
+SCRIPTS = ROOT / "static" / "js"
 BUNDLES = ROOT / "static" / "bundles"
 INNER = ("models", "schedule", "booking", "queries")  # these know no HTTP
 WRITES = {"save", "create", "bulk_create", "bulk_update", "update", "update_or_create", "get_or_create", "delete"}
@@ -185,10 +186,36 @@ def test_no_rule_stands_outside_a_cascade_layer():
     assert found(STYLES.rglob("*.css"), r"@layer|@import|url\(") == []
 
 
+def modules(file):
+    """A script's file with all that it imports, directly or not."""
+    paths = re.findall(r'^import (?:{[^}]*} from )?"(.+)";$', file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {file}.union(*(modules((file.parent / path).resolve()) for path in paths))
+
+
 def test_no_page_loads_a_part_twice():
     site = parts(BUNDLES / "site.css")
     for page in ("day", "patient", "integration", "api"):
         assert not site.keys() & parts(BUNDLES / f"{page}.css").keys()
+    for page in ("day", "integration", "api"):
+        assert not modules(BUNDLES / "site.js") & modules(BUNDLES / f"{page}.js")
+
+
+def test_every_script_is_in_a_bundle_and_says_first_what_it_does():
+    scripts = {*SCRIPTS.rglob("*.js")}
+    assert scripts <= set().union(*(modules(bundle) for bundle in BUNDLES.glob("*.js")))
+    assert [file for file in scripts if not re.match(r"// [A-Z`][^\n]+\.\n\n", file.read_text(encoding="utf-8"))] == []
+
+
+def test_scripts_import_and_export_only_what_a_bundle_can_join():
+    """By name, at the top: clinic.web.bundles takes these lines out."""
+    lines = [*found(SCRIPTS.rglob("*.js"), r"\bimport\b|\bexport\b")]
+    joined = re.compile(r': (import {[\w, ]+} from "[\w./]+";|export (const|(async )?function) .*)$')
+    assert [line for line in lines if not joined.search(line)] == []
+
+
+def test_a_bundle_of_scripts_only_imports():
+    for bundle in BUNDLES.glob("*.js"):
+        assert re.fullmatch(r'// [^\n]+\n(import "[\w./]+";\n)+', bundle.read_text(encoding="utf-8")), bundle
 
 
 def test_no_utils_no_signals_no_save_overrides():

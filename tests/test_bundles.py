@@ -1,12 +1,14 @@
 """What collectstatic makes of the bundles in static/bundles/."""
 
+import re
+
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 from django.test import override_settings
 
-from clinic.web.bundles import bundled
+from clinic.web.bundles import script, style
 
 SOURCES = settings.ROOT / "static"
 pytestmark = pytest.mark.xdist_group("bundles")  # one collectstatic for all
@@ -30,8 +32,16 @@ def text(folder, name):
 def test_an_import_becomes_the_part_in_its_layer():
     files = {"bundles/a.css": '/* A. */\n@layer x;\n@import "../css/b.css" layer(x);\n@import "../css/c.css";\n'}
     files |= {"css/b.css": ".b { color: red }\n", "css/c.css": ".c { top: 0 }\n"}
-    expected = "/* A. */\n@layer x;\n@layer x {\n.b { color: red }\n}\n.c { top: 0 }\n"
-    assert bundled("bundles/a.css", files.__getitem__) == expected
+    expected = "@layer x;\n@layer x {\n.b { color: red }\n}\n.c { top: 0 }\n"
+    assert style("bundles/a.css", files.__getitem__) == expected
+
+
+def test_a_script_stands_once_after_the_modules_it_imports():
+    files = {"bundles/a.js": '// A.\nimport "../js/b.js";\nimport "../js/day/c.js";\n'}
+    files["js/b.js"] = 'import { one, two } from "./day/c.js";\n\nexport const three = one + two;\n'
+    files["js/day/c.js"] = "export const one = 1;\nexport const two = 2;\n"
+    expected = "const one = 1;\nconst two = 2;\n\nconst three = one + two;\n// A.\n"
+    assert script("bundles/a.js", files.__getitem__, set()) == expected
 
 
 @pytest.mark.parametrize("name", ["site", "day", "patient", "integration", "api", "admin"])
@@ -40,10 +50,18 @@ def test_a_collected_bundle_holds_its_parts(collected, name):
     assert "@import" not in sheet and sheet.count("{") == sheet.count("}") > 10
 
 
+@pytest.mark.parametrize("name", ["site", "day", "integration", "api"])
+def test_a_collected_script_imports_nothing_and_declares_no_name_twice(collected, name):
+    module = text(collected, f"bundles/{name}.js")
+    names = re.findall(r"^(?:async )?(?:const|let|function|class) (\w+)", module, re.MULTILINE)
+    assert not re.search(r"^\s*(import|export)\b", module, re.MULTILINE)
+    assert names and len(names) == len(set(names))
+
+
 def test_a_bundle_is_collected_hashed_and_compressed_without_its_parts(collected):
     name = staticfiles_storage.stored_name("bundles/day.css")
     assert name != "bundles/day.css" and (collected / f"{name}.br").exists() and (collected / f"{name}.gz").exists()
-    assert not [file for file in (collected / "css").rglob("*") if file.is_file()]
+    assert not [file for parts in ("css", "js") for file in (collected / parts).rglob("*") if file.is_file()]
     with pytest.raises(ValueError, match="Missing staticfiles manifest entry"):
         staticfiles_storage.stored_name("css/base.css")
 

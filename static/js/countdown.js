@@ -1,4 +1,4 @@
-// Configurações → Integrações: the minutes that a token has left, and the focus in a question that opens.
+// Counts down the minutes and seconds that a token has left.
 
 const ends = new WeakMap(); // by the computer's own clock, which need not be right, only run
 
@@ -16,7 +16,3 @@ function tick() {
 tick();
 setInterval(tick, 1000);
 document.addEventListener("htmx:afterSettle", tick);
-
-document.addEventListener("toggle", ({ target, newState }) => {
-  if (target.matches?.(".confirm") && newState === "open") target.querySelector("button")?.focus();
-}, true);

@@ -199,11 +199,11 @@ STATICFILES_DIRS = [ROOT / "static"]
 STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "clinic.web.bundles.BundledStaticFilesStorage"},
 }
 # The pages name hashed files only; compressing the others too would double the wait of the first start.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# The pages of an error name no hashed file: theirs come straight from the sources, as /clinic.css.
+# The pages of an error name no hashed file: theirs come straight from the sources, as /bundles/standalone.css.
 WHITENOISE_ROOT = ROOT / "static"
 WHITENOISE_MAX_AGE = 3600
 

@@ -11,6 +11,9 @@ from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parent.parent
 CLINIC = ROOT / "clinic"
+STYLES = ROOT / "static" / "css"
+SCRIPTS = ROOT / "static" / "js"
+BUNDLES = ROOT / "static" / "bundles"
 INNER = ("models", "schedule", "booking", "queries")  # these know no HTTP
 WRITES = {"save", "create", "bulk_create", "bulk_update", "update", "update_or_create", "get_or_create", "delete"}
 BOOKED = ("Appointment", "AppointmentProcedure", "AppliedDiscount", "AppointmentEvent")
@@ -152,6 +155,67 @@ def test_templates_hold_no_inline_script_or_style_and_load_from_no_other_host():
 
 def test_no_line_of_a_template_is_too_long():
     assert found(templates(), r".{201}") == []
+
+
+def parts(bundle):
+    """The files that a bundle of static/bundles/ imports, with the layer of each."""
+    imports = re.findall(r'^@import "(.+?)"(?: layer\((\w+)\))?;$', bundle.read_text(encoding="utf-8"), re.MULTILINE)
+    return {(bundle.parent / path).resolve(): layer for path, layer in imports}
+
+
+def test_no_style_sheet_is_too_long():
+    lines = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in STYLES.rglob("*.css")}
+    del lines[STYLES / "day" / "placement.css"]  # generated
+    assert {file.name: number for file, number in lines.items() if number > 250} == {}
+
+
+@pytest.mark.parametrize("bundle", sorted(BUNDLES.glob("*.css")), ids=lambda bundle: bundle.stem)
+def test_a_bundle_of_styles_only_imports(bundle):
+    comments, lines = r"(?s:/\*.*?\*/)", r"^@layer [\w, ]+;$|^@import .+;$"
+    rest = re.sub(f"{comments}|{lines}", "", bundle.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert rest.strip() == "" and parts(bundle)
+
+
+def test_no_rule_stands_outside_a_cascade_layer():
+    """Every part is imported into a layer, and opens none itself; url() would be relative to the bundle.
+
+    The admin's are in none: Django's own sheets are not either, and would win over any layer."""
+    layered = [parts(bundle) for bundle in BUNDLES.glob("*.css") if bundle.stem != "admin"]
+    assert all(layer for sheets in layered for layer in sheets.values())
+    assert {file for sheets in layered for file in sheets} == {*STYLES.rglob("*.css")} - {STYLES / "admin.css"}
+    assert found(STYLES.rglob("*.css"), r"@layer|@import|url\(") == []
+
+
+def modules(file):
+    """A script's file with all that it imports, directly or not."""
+    paths = re.findall(r'^import (?:{[^}]*} from )?"(.+)";$', file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {file}.union(*(modules((file.parent / path).resolve()) for path in paths))
+
+
+def test_no_page_loads_a_part_twice():
+    site = parts(BUNDLES / "site.css")
+    for page in ("day", "patient", "integration", "api"):
+        assert not site.keys() & parts(BUNDLES / f"{page}.css").keys()
+    for page in ("day", "integration", "api"):
+        assert not modules(BUNDLES / "site.js") & modules(BUNDLES / f"{page}.js")
+
+
+def test_every_script_is_in_a_bundle_and_says_first_what_it_does():
+    scripts = {*SCRIPTS.rglob("*.js")}
+    assert scripts <= set().union(*(modules(bundle) for bundle in BUNDLES.glob("*.js")))
+    assert [file for file in scripts if not re.match(r"// [A-Z`][^\n]+\.\n\n", file.read_text(encoding="utf-8"))] == []
+
+
+def test_scripts_import_and_export_only_what_a_bundle_can_join():
+    """By name, at the top: clinic.web.bundles takes these lines out."""
+    lines = [*found(SCRIPTS.rglob("*.js"), r"\bimport\b|\bexport\b")]
+    joined = re.compile(r': (import {[\w, ]+} from "[\w./]+";|export (const|(async )?function) .*)$')
+    assert [line for line in lines if not joined.search(line)] == []
+
+
+def test_a_bundle_of_scripts_only_imports():
+    for bundle in BUNDLES.glob("*.js"):
+        assert re.fullmatch(r'// [^\n]+\n(import "[\w./]+";\n)+', bundle.read_text(encoding="utf-8")), bundle
 
 
 def test_no_utils_no_signals_no_save_overrides():

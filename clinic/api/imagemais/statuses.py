@@ -6,7 +6,7 @@ from clinic.models.appointment import Status
 
 
 class Shown(NamedTuple):
-    """`name` is part of the API, the same in every clinic's language; `color` is the one of static/tokens.css."""
+    """`name` is part of the API, the same in every clinic's language; `color` is the one of static/css/tokens.css."""
 
     id: int
     name: str

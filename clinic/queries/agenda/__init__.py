@@ -18,7 +18,7 @@ from clinic.schedule import load_schedules
 
 __all__ = ["Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
 
-MOST_COLUMNS = 200  # static/grid.css knows no more
+MOST_COLUMNS = 200  # static/css/day/placement.css knows no more
 
 
 def day(

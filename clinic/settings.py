@@ -31,7 +31,7 @@ if not DEBUG and not ALLOWED_HOSTS:
 # The name of this installation in access tokens (`aud`, `iss`) and in the references' examples.
 PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 
-# What one API credential may ask, and how often one address may fail to present one (mivicall.md, "Rate limit").
+# What one API credential may ask, and how often one address may fail to present one.
 API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", 300)
 API_REQUESTS_A_SECOND = env.int("API_REQUESTS_A_SECOND", 30)
 API_FAILURES_A_MINUTE = env.int("API_FAILURES_A_MINUTE", 60)
@@ -133,7 +133,7 @@ DATABASES["default"] |= {
     "OPTIONS": DATABASES["default"].get("OPTIONS", {})
     | {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 16), "timeout": 10},
-        # A booking that waits longer than this for a doctor's row says "try again" (DESIGN, Measured).
+        # A booking that waits longer than this for a doctor's row says "try again" (clinic.booking.writing).
         "options": f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c idle_in_transaction_session_timeout=60s",
         # Parameters travel apart from the statement, so that no log of PostgreSQL's shows them with its text.
         "server_side_binding": True,

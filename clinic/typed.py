@@ -1,5 +1,10 @@
 """Dates and times as people at a counter type them: the one reader of them, and its fields for every form; and the
-questions that a form asks about a phone, an age and a patient who may be there already."""
+questions that a form asks about a phone, an age and a patient who may be there already.
+
+Dates are typed as text because a native date field speaks the browser's language, not the clinic's. Without a year the
+first such day from two months ago on is meant: in December 05/01 is next year's, and yesterday is still refused as
+past.
+"""
 
 import re
 from calendar import isleap

@@ -1,9 +1,11 @@
-"""The house rules of DESIGN.md that a program can check."""
+"""The rules of this code that a program can check."""
 
 import ast
 import re
 import subprocess
 import sys
+import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,7 +61,7 @@ def names(file):
             yield node.arg
 
 
-def test_every_arrow_between_the_layers_points_the_way_the_design_draws_it():
+def test_packages_import_only_those_below_them():
     linter = Path(sys.executable).with_name("lint-imports")
     run = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -245,3 +247,66 @@ def test_hooks_before_a_commit_are_steps_of_ci():
 
     assert len(hooks) == 5
     assert [hook for hook in hooks if f"python3 -m uv run {hook}" not in steps] == []
+
+
+# What sources say of other files --------------------------------------------------------------------------------------
+
+FILE = re.compile(r"(?<![\w/<>*{}$-])((?:[\w.-]+/)*[\w-]+\.(?:md|py|css|js|toml|po))\b(?![\w(])")
+SECTION = re.compile(r"""((?:[\w-]+/)*[\w-]+\.md|README|(?<=\()[A-Z-]{4,}|[A-Z-]{4,}(?=, ")), "?([A-Z]\w+(?: \w+)*)""")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+@cache
+def prose():
+    """(file, text) of all that people read: the docstrings and comments of Python, other kinds of files whole."""
+    texts = []
+    below = (file for folder in (".ci", "clinic", "static", "tests") for file in (ROOT / folder).rglob("*"))
+    for file in [*ROOT.glob("*.*"), *below]:
+        if file.suffix == ".py":
+            texts.append((file, "\n".join([*docstrings(file), *comments(file)])))
+        elif file.suffix in {".md", ".css", ".js", ".toml", ".yaml"} or file.name == "run":
+            texts.append((file, file.read_text(encoding="utf-8")))
+    return texts
+
+
+def docstrings(file):
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef
+    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    return filter(None, (ast.get_docstring(node) for node in nodes if isinstance(node, documented)))
+
+
+def comments(file):
+    with tokenize.open(file) as source:
+        return [token.string for token in tokenize.generate_tokens(source.readline) if token.type == tokenize.COMMENT]
+
+
+def named(file, name):
+    """The file that another one names: from the top, from clinic/, or from its own folder. None when there is none."""
+    return next((path for folder in (ROOT, CLINIC, file.parent) if (path := folder / name).exists()), None)
+
+
+def test_files_named_in_prose_and_links_exist():
+    missing = [
+        f"{file.relative_to(ROOT)} names {name}"
+        for file, text in prose()
+        for name in FILE.findall(text) + (LINK.findall(text) if file.suffix == ".md" else [])
+        if named(file, name) is None
+    ]
+
+    assert missing == []
+
+
+def test_sections_named_in_prose_exist():
+    missing = [
+        f"{file.relative_to(ROOT)} names {section} of {name}"
+        for file, text in prose()
+        for name, section in SECTION.findall(text)
+        if not has_section(file, name, section)
+    ]
+
+    assert missing == []
+
+
+def has_section(file, name, section):
+    path = named(file, name if name.endswith(".md") else f"{name}.md")
+    return path is not None and re.search(rf"^#+ {re.escape(section)}", path.read_text(encoding="utf-8"), re.MULTILINE)

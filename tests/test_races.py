@@ -105,7 +105,7 @@ def booking(desk, **changes):
     return lambda: book(proposal, by=BY, now=desk.now)
 
 
-# The three race tests of the design
+# Many at once
 
 
 def test_of_many_who_book_one_time_at_once_one_wins_and_the_others_are_told_what_is_free(desk):

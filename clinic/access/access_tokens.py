@@ -1,4 +1,9 @@
-"""ImageMais access tokens: JWTs of one hour (imagemais.md, "Who is calling")."""
+"""ImageMais access tokens: JWTs (HS256) of one hour, released by a master.
+
+The vendor documents `sub` (the user's id) and `accountId` (the clinic's id) as numbers, `aud` and `iss`. `jti` is
+ours, so that a token can be listed and revoked before it expires. Both vendor sentences of a refusal, "invalid token"
+and "jwt expired", stay apart: InvalidToken and ExpiredToken.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -14,7 +19,7 @@ from clinic.models import AccessToken, Clinic, CredentialEvent, StaffUser
 from clinic.models.locks import get_locked
 
 LIFE = timedelta(hours=1)
-CLOCKS_APART = timedelta(seconds=10)  # by how much the host that released a token may be ahead of the one it asks
+CLOCKS_APART = timedelta(seconds=10)  # by how much the host that released a token may be ahead; its end is exact
 ALGORITHM = "HS256"
 WHO = "'access token ' || clinic_accesstoken.id"
 RELEASED = f"""

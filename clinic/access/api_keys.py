@@ -1,4 +1,9 @@
-"""MiviCall keys: `miv_live_…` or `miv_test_…` (mivicall.md, "Who is calling")."""
+"""MiviCall API keys: `miv_live_…`, or `miv_test_…`, which runs every rule and writes nothing.
+
+A key belongs to one clinic, has scopes, expires after a year and can be revoked. It is shown once and stored as a
+digest with a recognisable prefix. Its checksum tells a typing error without a query, and lets scanners find leaked
+keys. The retries of a test key are not recognised, since nothing of it is stored.
+"""
 
 import hmac
 import re

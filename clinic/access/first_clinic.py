@@ -1,6 +1,7 @@
 """The first clinic and its master, made in the browser by the person who can read the terminal.
 
-The link's token is signed, so nothing of it is stored: it is good for LIFE and as long as no user exists, hence once.
+The link's token is signed, so nothing of it is stored, cleaned up, or given away by a dump: it is good for LIFE and as
+long as no user exists, hence once. Two windows wait for the lock of the users' table.
 """
 
 from datetime import timedelta

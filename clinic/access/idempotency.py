@@ -1,4 +1,10 @@
-"""Idempotency-Key: the first answer again, and nothing done twice (mivicall.md, "Idempotency-Key")."""
+"""Idempotency-Key: answer a retried write with the stored first answer, and do nothing twice.
+
+The vendors name the header and no more; what it means is ours, after Stripe and the IETF draft. A key counts within a
+clinic and an API. The work and its stored answer commit together. The same key with another method, path or body is
+refused; a twin that arrives while the first is running waits for its answer. An answer that wrote nothing (a 4xx other
+than a decided 409, a 5xx) is not stored, so that a corrected retry works. Answers are kept STORED_ANSWER_DAYS.
+"""
 
 import hmac
 from contextlib import contextmanager
@@ -18,7 +24,8 @@ LONGEST_KEY = 255
 KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
 # A twin holds the key; the answer to an old key is forgotten between the look for it and the look at it; the last one.
 ATTEMPTS = 3
-# Of the advisory lock of a key: a twin that waited on the unique index would do so in a thread that runs.
+# Of the advisory lock of a key: a twin that waited on the unique index would do so in a thread that runs, and 24 of
+# them kept every page waiting for 12 seconds.
 NUMBER = "hashtextextended('idempotency key ' || %s::bigint || ' ' || %s::text || ' ' || %s::text, 0)"
 CLAIM = f"""
     WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock({NUMBER}) AS is_ours), claimed AS (
@@ -45,7 +52,8 @@ class InProgress(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """A write as far as it has to be the same one. `body` is what was sent, byte for byte."""
+    """A write as far as it has to be the same one. `body` is what was sent, compared byte for byte and not as JSON:
+    what two programs could read differently is not one request."""
 
     clinic: Clinic
     credential: str
@@ -61,7 +69,9 @@ class Request:
 
 
 def checked_key(text: str) -> str:
-    """The key as sent. Raises MalformedKey."""
+    """The key as sent. Raises MalformedKey.
+
+    It may hold commas, since it is free text; a header sent twice then arrives as the one key "a,b"."""
     if not (0 < len(text) <= LONGEST_KEY and text.isprintable()):
         raise MalformedKey
     return text

@@ -27,7 +27,9 @@ def require_own_key() -> None:
 
 
 def adopt() -> None:
-    """Make the present SECRET_KEY this database's own, whatever it was made with."""
+    """Make the present SECRET_KEY this database's own, whatever it was made with.
+
+    The fallback can be taken out later. Going back to the old key alone is then refused, as its API keys would be."""
     KeyCheck.objects.update_or_create(pk=ONE, defaults={"digest": secret_keys.check_values()[0]})
 
 

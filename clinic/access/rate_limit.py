@@ -1,4 +1,12 @@
-"""How often somebody may ask, counted in PostgreSQL for all worker processes together (mivicall.md, "Rate limit")."""
+"""Limits on requests, counted in PostgreSQL for all worker processes together.
+
+MiviCall documents 300 requests in a sliding minute and 30 in a second for each key; ImageMais' tokens get the same.
+Failed authentications are limited by address. All numbers are settings.
+
+Counted in tenths of a second in an unlogged table, by one SQL function: one round trip, and a crash forgets a minute. A
+credential's own statement counts its request too. A revoked key finds no row and counts as a failure of its address, an
+expired one as both.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

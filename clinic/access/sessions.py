@@ -1,4 +1,8 @@
-"""Django's sessions in the database, read together with whose they are: every request needs both."""
+"""Django's sessions in the database, read together with whose they are: every request needs both.
+
+They are rows of our own that know their user, so that session, user and clinic come by one statement, and sessions go
+with their user.
+"""
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore

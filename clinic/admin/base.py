@@ -213,7 +213,10 @@ class ShortPaginator(Paginator):
 
 
 class LargeTable:
-    """A list that opens as fast over a million rows as over a hundred: nothing in it asks for all of them."""
+    """A list that opens as fast over a million rows as over a hundred: nothing in it asks for all of them.
+
+    It counts a part ("mais de 2000"), sorts by one column, and looks for people as the patients' page does. Counting
+    all, sorting by a joined column and searching notes and phones took 10 s at 100 000 appointments."""
 
     paginator = ShortPaginator
     show_full_result_count = False

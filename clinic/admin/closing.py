@@ -1,4 +1,7 @@
-"""Asking before time is closed in which appointments lie: who, and when."""
+"""Asking before time is closed in which appointments lie: who, and when.
+
+Nothing is cancelled by it: people call the patients, and move or cancel one by one.
+"""
 
 from collections.abc import Iterable
 

@@ -1,5 +1,8 @@
 """What a form of the admin was filled with: sent along with its page, signed, and compared with what is stored when the
-form comes back. So an older window writes only what was changed in it.
+form comes back. So an older window writes only what was changed in it, and what both windows changed is asked about.
+
+That needs no column, and holds for rows inside rows. A version of the whole row would refuse two people who change
+different fields.
 
 Compared are fields as a browser posts them (`Posted`), by the names of the fields without a prefix.
 """

@@ -1,4 +1,4 @@
-"""Importing this registers every noun. Groups and their permissions are not how this house says who may."""
+"""Register every noun with the admin, by being imported. Django's groups are left out: the three roles decide."""
 
 from django.contrib import admin
 from django.contrib.auth.models import Group

@@ -1,6 +1,7 @@
 """What every request of either API passes, in this order: who asks, how often, what is said, and only once.
 
-An API subclasses Door with its own credentials and its own words, and puts it around each of its routes.
+An API subclasses Door with its own credentials and its own words, and puts it around each of its routes. What holds for
+every request is written here once, so that a new operation cannot forget it.
 """
 
 import logging

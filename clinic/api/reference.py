@@ -1,7 +1,9 @@
 """What an API publishes about itself: its OpenAPI document, and the pages that show it.
 
 The pages are drawn by our own templates: ready-made viewers put styles into the page, which its security policy
-forbids. What they show of an operation comes from the document; `Reference` holds what that has no place for.
+forbids; ours are searchable, printable and in Portuguese. Each vendor's pages keep to the Portuguese it writes, because
+they are read beside the vendor's own documentation. What they show of an operation comes from the document; `Reference`
+holds what that has no place for.
 """
 
 import json
@@ -116,7 +118,8 @@ class Reference:
 
 
 def address_of(request) -> str:
-    """The installation's own name; one that was never given any (PUBLIC_URL) is called as it was asked for."""
+    """The installation's own name; one that was never given any (PUBLIC_URL) is called as it was asked for, since on a
+    laptop the port is whatever `start` was given."""
     if urlsplit(settings.PUBLIC_URL).hostname in LOOPBACK:
         return request.build_absolute_uri("/").rstrip("/")
     return settings.PUBLIC_URL

@@ -148,8 +148,8 @@ def set_status(
 
 
 def _too_early_or_late(appointment, wanted, now):
-    """A patient is there on the day of the appointment, or on both of a night; who was forgotten in service may be
-    finished later."""
+    """A patient is there on the day of the appointment, or on both of a night. One who was forgotten in service may be
+    finished on a later day: the doctor could otherwise begin no other visit."""
     local = appointment.clinic.local
     first, last = local(appointment.starts_at).date(), local(appointment.ends_at - timedelta.resolution).date()
     today = local(now).date()

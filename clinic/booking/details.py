@@ -26,6 +26,8 @@ PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 # Of a foreign number that is possible nobody here knows better; all others are refused where a person can be asked.
 PHONE_FAULTS = {fault: Reason[f"PHONE_{fault.name}"] for fault in Fault if fault is not Fault.NOT_ABROAD}
 valid_cpf = BRCPFValidator()
+# Texts with characters that cannot be stored, or that control, are refused at every door: mended in silence, nobody
+# could read back what was sent. In names blanks are folded and invisible marks left out, nothing else.
 # What a keyboard makes of the characters that control; and halves of a UTF-16 pair, which no UTF-8 can hold.
 _BLANKS = "\t\n\r"
 _CONTROLS, _HALVES = "Cc", "Cs"
@@ -39,7 +41,7 @@ _MOST_NAMED = 3
 class Policy(Enum):
     """STRICT: a person is there to ask, so a doubtful CPF or phone is refused. LENIENT: a machine sent it, so the
     booking is kept, with a phone that may not exist ("telefone a confirmar") and without a doubtful CPF ("CPF a
-    confirmar"; ImageMais, "POST /api/appointments", sample CPF). EXACT_CPF: a machine sent it where no booking could be
+    confirmar"; the CPF of ImageMais' own sample is one). EXACT_CPF: a machine sent it where no booking could be
     lost, so the phone is as with LENIENT and the CPF as with STRICT."""
 
     STRICT = "strict"

@@ -31,7 +31,8 @@ def reschedule(
 ) -> Appointment:
     """Move a standing or missed appointment, which becomes Remarcado. `ends_at` None keeps its length.
 
-    A discount that is not valid on the new day is refused, or with `without_expired` taken off. `seen` is the `place`
+    A discount that is not valid on the new day is refused, or with `without_expired` taken off: no price changes in
+    silence. The event names it, and undoing the move gives it back if it still exists. `seen` is the `place`
     that the author began from: with it, an appointment that was moved since is not moved again (CHANGED_MEANWHILE).
 
     Locks the new doctor's row, the patient's, then the appointment's. Raises BookingRefused, Appointment.DoesNotExist.

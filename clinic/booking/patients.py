@@ -169,7 +169,8 @@ def _same(examined, clinic, besides, *, lock=False):
 
 
 def _may_be(patient, examined):
-    """A namesake on the same phone with another CPF or birth date is somebody else: a father, a twin."""
+    """A namesake on the same phone with another CPF or birth date is somebody else: a father, a twin. Mixing two
+    records is worse than a duplicate."""
     other_cpf = examined.cpf and patient.cpf and patient.cpf != examined.cpf
     born = examined.details.birth_date
     return not other_cpf and not (born and patient.birth_date and patient.birth_date != born)

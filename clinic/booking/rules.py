@@ -1,4 +1,7 @@
-"""The rules of a booking (FRONT-DESK, "Rules of a booking"), one small function each; every door asks them here."""
+"""The rules of a booking, one small function each; every door asks them here.
+
+First those about the request by itself (its shape), then those about the time. All that are broken are named at once.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +22,7 @@ from clinic.models.clinic import EndOfDay
 from clinic.models.doctor import end_of_hours
 from clinic.schedule import MAX_DURATION, ClosedReason, bookable_dates
 
-MOST_PROCEDURES = 20
+MOST_PROCEDURES = 20  # thousands of lines held a doctor's row for seconds
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def doctor_performs_them(case: Case) -> Rule:
 
 
 def discounts_are_valid_that_day(case: Case) -> Rule:
-    """The day of the appointment counts, not the day of the call."""
+    """The day of the appointment counts, not the day of the call: then the money changes hands."""
     if None in case.discounts:
         yield Refusal(Reason.DISCOUNT_UNKNOWN)
     for discount in expired_discounts(case):
@@ -136,7 +139,9 @@ def discounts_are_valid_that_day(case: Case) -> Rule:
 
 
 def total_is_the_one_shown(case: Case) -> Rule:
-    """Prices and discounts may change while a panel is open; nobody books another total than they have seen."""
+    """Prices and discounts may change while a panel is open; nobody books another total than they have seen.
+
+    The APIs show no total, so they send none."""
     total = sum(line.total for line in case.lines)
     if case.lines and not expired_discounts(case) and case.shown_total not in {None, total}:
         money = case.clinic.money
@@ -165,7 +170,8 @@ def time_is_given(case: Case) -> Rule:
 
 
 def time_is_in_whole_minutes(case: Case) -> Rule:
-    """Of what is ahead: before there were time zones, a clock's minute did not begin with a minute of UTC."""
+    """What the screen cannot show must not be taken. Of what is ahead only: before there were time zones, a clock's
+    minute did not begin with a minute of UTC."""
     ahead = [instant for instant in (case.starts_at, case.ends_at) if instant and instant > case.now]
     if any(instant.second or instant.microsecond for instant in ahead):
         yield Refusal(Reason.TIME_HAS_SECONDS)

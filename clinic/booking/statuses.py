@@ -1,4 +1,9 @@
-"""The eight statuses and what each may become (FRONT-DESK, "Statuses")."""
+"""The eight statuses and what each may become.
+
+A visit goes Agendado → Confirmado → Check-in → Em atendimento → Finalizado; each step can be taken back by one.
+Remarcado is moved and standing. Faltou and Cancelado free the time. When a change is too early or too late is in
+`changes`.
+"""
 
 from clinic.models.appointment import FREES_THE_TIME, Status
 

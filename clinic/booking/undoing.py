@@ -22,7 +22,8 @@ def undo(
     """Reverse the last change of status or time; with `seen`, an event's id, only if that is still the last one.
 
     What the author did less than a minute ago is taken back wherever the time is still free; later, or by others, the
-    time must be open as well. Locks and raises like `change_status`.
+    rules of a booking hold (but for a start that has passed), since a holiday or new hours may have come in between.
+    Locks and raises like `change_status`.
     """
     now = now or timezone.now()
 

@@ -1,4 +1,11 @@
-"""What every act on an appointment does around its rules: lock, write, record the event, name what was refused."""
+"""What every act on an appointment does around its rules: lock, write, record the event, name what was refused.
+
+Two things keep bookings apart. The doctor's row is locked first, then the patient's, always in this order; and
+exclusion constraints have the last word. Measured with 32 clients on one doctor: the constraint alone is right but slow
+to lose (31 to 62 deadlocks, 12 to 21 s for the slowest percent), with the lock before it there was no deadlock and 26
+to 41 ms. The lock alone would depend on every future writer remembering it. FOR NO KEY UPDATE, so that rows which refer
+to the doctor can still be inserted.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,7 +81,10 @@ def disk_is_full(error: Exception) -> bool:
 
 @contextmanager
 def try_again_when_held() -> Iterator[None]:
-    """Around what is written: raises BookingRefused (TRY_AGAIN) where the same may succeed in a moment."""
+    """Around what is written: raises BookingRefused (TRY_AGAIN) where the same may succeed in a moment.
+
+    Entry points answer it with 409 and one sentence, in the form where there is one. 503 is for a database that is away
+    or full: here nothing is wrong with the database or with what was typed."""
     try:
         yield
     except (IntegrityError, OperationalError) as error:

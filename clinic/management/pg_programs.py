@@ -14,7 +14,8 @@ from django.db import connection
 
 from clinic.local import postgres
 
-# From this version on pg_restore sets it first of all, and older servers refuse what they do not know.
+# From this version on pg_restore sets it first of all, and older servers refuse what they do not know. So no pg_dump of
+# this version or a later one is used on an older server.
 FIRST_WITH_TRANSACTION_TIMEOUT = 17
 
 

@@ -41,6 +41,7 @@ IN_SERVICE_WRITTEN_OUT = Func(template=f"'{Status.IN_SERVICE.value}'", output_fi
 # No appointment is stored with more (a constraint; the rules allow less), so that a search for overlaps reads one more
 # day of the index on starts_at, and not a doctor's whole past.
 OVERLAP_LOOKBACK = timedelta(days=1)
+# An encaixe takes none of the doctor's time. Constraints, rules and free times share this condition.
 OCCUPIES_DOCTOR = STANDING & Q(encaixe_by__isnull=True)
 
 
@@ -73,7 +74,13 @@ class AppointmentQuerySet(ClinicQuerySet):
 
 
 class Appointment(ClinicRow):
-    """Time of a doctor given to a patient. Written by `clinic.booking` only."""
+    """Time of a doctor given to a patient. Written by `clinic.booking` only.
+
+    It keeps the doctor's name, and its lines those of procedure and discount, as booked or moved: a finished visit is a
+    record, and renaming a procedure must not change what was done.
+
+    One that runs past midnight belongs to the day on which it begins: it is drawn on both days and counted on the
+    first."""
 
     Status = Status
 

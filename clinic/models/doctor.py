@@ -89,7 +89,10 @@ class WorkingHours(ClinicRow):
 
 
 class Absence(ClinicRow):
-    """Time away of one doctor, or of the whole clinic when `doctor` is empty. Typed in local time, kept as instants."""
+    """Time away of one doctor, or of the whole clinic when `doctor` is empty.
+
+    Typed in local time and stored as instants, so that an overlap is one comparison in SQL; hours of work stay wall
+    times."""
 
     doctor = models.ForeignKey(
         Doctor,

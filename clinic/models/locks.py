@@ -3,7 +3,8 @@
 Who finds one held gives way to other requests first: the web server puts its turn (`clinic.server.threads`) into
 `current_turn`. Commands and tests have none and just wait. No wait is longer than LOCK_WAIT_SECONDS, and no request
 waits longer than that for all its locks together: PostgreSQL's lock_timeout alone begins anew for each of the locks
-that one row takes, and would let a queue wait twice."""
+that one row takes, and would let a queue wait twice. SKIP LOCKED comes first, so that a row which nobody holds costs
+one statement."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext

@@ -1,7 +1,8 @@
 """How names are looked for: by their letters, whatever stands between them.
 
 PostgreSQL compares; here a text is only taken apart. Both sides are folded by `clinic_fold` (migration 0001), and the
-stored one is stripped by `clinic_letters` (migration 0005), of which the model has an index.
+stored one is stripped by `clinic_letters` (migration 0005), of which the model has an index: a second generated column
+would have rewritten the table.
 """
 
 import re

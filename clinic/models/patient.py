@@ -48,6 +48,11 @@ def incomplete(path: str = "") -> Q:
 
 
 class Patient(ClinicRow):
+    """A person who is treated. One who died is marked (`died`), never deleted, and a mistaken mark can be taken back.
+
+    A marked patient is left out of what is offered for booking and of both APIs' lists, and is found on the patients'
+    page. Visits ahead stay until a person who knows why cancels them."""
+
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(_("nome"), max_length=160)
     social_name = models.CharField(

@@ -1,6 +1,13 @@
 """How phone numbers are read and written, at every door and in every search.
 
 Which numbers there are is in Google's metadata (phonenumbers); what is wrong with the others is said here.
+
+A number that is not in its country's numbering is refused to a person, who can be asked now, and kept from a machine,
+whose booking would be lost; the badge "telefone a confirmar" is computed from the number, so no stored flag can be
+wrong. A ninth digit is added only when a person confirms it, since of ten digits in no groups nobody knows which one is
+missing; but with and without it a mobile is one phone in searches and when a patient is looked for. Possible foreign
+numbers of at most 15 digits (E.164) are taken as they are: the metadata knows other countries less well than the person
+on the phone.
 """
 
 import re

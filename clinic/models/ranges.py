@@ -12,7 +12,9 @@ class TsTzRange(Func):
 
 
 class Fold(Func):
-    """Text without accents, capitals and doubled spaces, by the SQL function of migration 0001."""
+    """Text without accents, capitals and doubled spaces, by the SQL function of migration 0001.
+
+    In SQL, behind generated columns: so indexes, sorting and comparisons fold alike."""
 
     function = "clinic_fold"
     output_field = TextField()

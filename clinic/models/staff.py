@@ -12,7 +12,9 @@ from clinic.models.names import validate_has_letter
 
 
 def folded_username(username: str) -> str:
-    """What user names are compared by: one name in every case, composed or decomposed, wide or narrow."""
+    """What user names are compared by: one name in every case, composed or decomposed, wide or narrow.
+
+    People at a counter cannot tell two such names apart."""
     return AbstractBaseUser.normalize_username(username).casefold()
 
 
@@ -42,7 +44,9 @@ class StaffUserManager(BaseUserManager.from_queryset(ClinicQuerySet)):
 
 
 class StaffUser(AbstractBaseUser):
-    """Somebody who signs in. Works for one clinic; a superuser has none and sees all."""
+    """A user who signs in. Works for one clinic; a superuser has none and sees all.
+
+    Has a role and no groups: three roles are all there is, and Django's permissions would be a second place to look."""
 
     class Role(models.TextChoices):
         RECEPTIONIST = "receptionist", _("Recepção")

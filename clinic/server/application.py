@@ -1,7 +1,9 @@
 """The ASGI application that the web server calls: it reads the body, then lets a thread run Django.
 
-A thread therefore never waits for a client. Django runs by WSGI, as its code is synchronous: its own ASGI handler
-answered a fifth as many requests."""
+A thread therefore never waits for a client: granian's own WSGI threads wait for bodies without a limit, and five
+half-sent ones stopped the clinic. Django runs by WSGI, as its code is synchronous: its own ASGI handler answered a
+fifth as many requests. Not RSGI, because its reading in parts does not tell a body that ended from one that broke
+off."""
 
 import asyncio
 import logging

@@ -222,7 +222,7 @@ def _unless_meant(sentences, told):
             days = (case.body or {}).items() if isinstance(case.body, dict) else ()
             return not any(AS_ANSWERED.fullmatch(str(value)) for name, value in days if name == "date")
         if isinstance(failure, UseAfterFree):
-            # MiviCall's DELETE cancels: the row stays, to be read and to be cancelled again (mivicall.md).
+            # MiviCall's DELETE cancels: the row stays, to be read and to be cancelled again.
             return not failure.free.startswith("DELETE /v1/appointments/")
         if isinstance(failure, EnsureResourceAvailability):
             # The one that is not found may be the doctor whom the body names.

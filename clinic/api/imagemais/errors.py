@@ -1,4 +1,7 @@
-"""What ImageMais answers when it refuses: `message`, `error`, `statusCode` (imagemais.md, "Conventions")."""
+"""Answer refusals as ImageMais does: always `message`, `error` and `statusCode`.
+
+`message` is a list of every failing field's messages at once for a validation, one string for everything else.
+"""
 
 from http import HTTPStatus
 

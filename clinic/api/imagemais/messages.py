@@ -1,4 +1,4 @@
-"""What ImageMais says of each thing that is wrong: the table of imagemais.md, and the only place it is written in.
+"""The vendor's sentences for everything that can be wrong, to the letter. They are written here only.
 
 `patient.` before a sentence belongs to bodies with a `patient` inside; where the body is the patient it is left out.
 """
@@ -87,7 +87,9 @@ NOT_A_TIME = "{} deve estar no formato HH:mm"
 NO_SUCH_TIME = "{} não existe nessa data: os relógios são adiantados"
 TOO_SMALL = "{} must not be less than {}"
 TOO_LARGE = "{} must not be greater than {}"
-# What one PATCH of an appointment does not change, and the call that does.
+# What one PATCH of an appointment does not change, and the call that does. It is refused, because a 200 that changed
+# nothing would mislead the program that asked; `null` clears, because a client that does not know a field leaves it
+# out.
 ELSEWHERE = {
     "patient": "use PATCH /api/appointments/{id}",
     **dict.fromkeys(

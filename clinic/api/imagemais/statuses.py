@@ -1,4 +1,8 @@
-"""The eight statuses as ImageMais numbers, names and paints them (imagemais.md, "Status ids, names and colours")."""
+"""The eight statuses as the ImageMais API numbers, names and paints them.
+
+The vendor documents id 1, Agendado and its colour; the other ids and colours are ours. The colours differ to
+colour-blind people as well, and a test holds their distances and contrasts.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Appointments: book, list, show, change, cancel (mivicall.md)."""
+"""Appointments: book, list, show, change, cancel. Bodies are bare objects, without an envelope."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""Free times (mivicall.md)."""
+"""Free times of a service, by professional."""
 
 from datetime import timedelta
 from itertools import dropwhile, islice, takewhile

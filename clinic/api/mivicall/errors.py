@@ -1,4 +1,8 @@
-"""What MiviCall answers when it refuses: `error`, `message`, `requestId`, `errors` (mivicall.md, "Errors")."""
+"""Answer refusals as MiviCall does: `error` (a code), `message`, `requestId`, and `errors` for a validation only.
+
+`requestId` is also in the `X-Request-Id` header of every answer and in the log line. A 409 about time carries
+`alternatives`: the next three free `startsAt` of the same professional and service.
+"""
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse

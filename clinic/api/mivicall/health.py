@@ -1,4 +1,4 @@
-"""Whether the service answers: no key, no limit, no question to the database (mivicall.md)."""
+"""Whether the service answers: no key, no limit, no question to the database."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.utils import timezone

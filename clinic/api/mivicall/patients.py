@@ -1,4 +1,7 @@
-"""Patients, by name or by the hash of a phone (mivicall.md). No phone is told, or searched for, in clear."""
+"""Patients, by name or by the hash of a phone: no phone number is shown or searched for in clear.
+
+The hash is HMAC-SHA256 of the E.164 number under a key of the clinic, in hex.
+"""
 
 import re
 

@@ -1,4 +1,8 @@
-"""What the OpenAPI document tells besides the operations themselves: errors, headers, examples, who decided what."""
+"""What the OpenAPI document tells besides the operations themselves: errors, headers, examples, who decided what.
+
+The examples of conflicts are made of the sentences that the API answers with: written out, they stayed Brazilian in
+Portugal's reference.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,7 @@
-"""What this API reads and tells, as the reference shows it (mivicall.md). Names are the vendor's, to the letter."""
+"""What this API reads and answers, as its reference shows it. Names are the vendor's, to the letter.
+
+Unknown fields of a body are ignored, as the vendor does.
+"""
 
 from datetime import UTC
 from typing import Annotated, Any, Literal

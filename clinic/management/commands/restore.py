@@ -1,4 +1,7 @@
-"""Restore a backup into an empty database, whole or not at all (clinic/server/README.md, Restore)."""
+"""Restore a backup into an empty database, whole or not at all (clinic/server/README.md, Restore).
+
+Never over data: nothing is deleted by a slip, and no table of a later version stays among those of an earlier one.
+"""
 
 from pathlib import Path
 

@@ -4,7 +4,7 @@ After five runs of a prepared statement PostgreSQL may keep one plan for all par
 index whose condition only a parameter meets, and can but guess how much lies in a span of time. What the ORM composes
 is therefore never prepared; one list of doctors took 3 s instead of 2 ms at a million appointments, and planning costs
 a page 0.5 to 1 ms. Prepared statements belong to a session: behind a proxy that pools by transaction, DATABASE_URL
-names a session pool. The statements written out in `booking.rows`, `schedule.load` and `access` are:
+names a session pool. The statements written out in `booking.sql`, `schedule.load` and `access` are:
 tests/test_plans.py holds that the plan which is kept of them reads no large table from end to end.
 """
 

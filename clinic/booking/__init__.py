@@ -1,12 +1,17 @@
 """What may happen to an appointment: the one rule set, and the only writer of Appointment. This is its door."""
 
-from clinic.booking.bookings import book, check
-from clinic.booking.changes import annotate, change_status, next_statuses, state
-from clinic.booking.details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
-from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
-from clinic.booking.moves import check_reschedule, is_movable, place, reschedule
+from clinic.booking.book import book, check
 from clinic.booking.openings import openings, openings_of_any
-from clinic.booking.patients import (
+from clinic.booking.pricing import PricedLine, priced
+from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
+from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
+from clinic.booking.status import annotate, change_status, next_statuses, state
+from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
+from clinic.booking.undo import undo, undoable
+from clinic.refusals import BookingRefused, Reason, Refusal
+from clinic.registry.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
+from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
+from clinic.registry.patients import (
     change_patient,
     check_patient,
     details_of,
@@ -14,12 +19,7 @@ from clinic.booking.patients import (
     register_patient,
     same_patients,
 )
-from clinic.booking.pricing import PricedLine, priced
-from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
-from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
-from clinic.booking.undoing import undo, undoable
-from clinic.booking.writing import Author, disk_is_full, is_transient, run_in_transaction, try_again_when_held
+from clinic.transactions import Author, disk_is_full, is_transient, run_in_transaction, try_again_when_held
 
 __all__ = [
     "TimesClash",

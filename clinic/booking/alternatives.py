@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from clinic.booking.openings import nearest_of, openings_near
-from clinic.booking.refusals import BookingRefused, Reason
 from clinic.booking.rules import Case
+from clinic.refusals import BookingRefused, Reason
 from clinic.schedule import Opening
 
 COUNT = 3

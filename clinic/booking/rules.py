@@ -12,14 +12,14 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from clinic.booking import rows
-from clinic.booking.details import NOTES_LIMIT, PatientDetails, Policy, unstorable_notes
+from clinic.booking import sql
 from clinic.booking.pricing import PricedLine
-from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
 from clinic.models.clinic import EndOfDay
 from clinic.models.doctor import end_of_hours
+from clinic.refusals import Reason, Refusal
+from clinic.registry.patient_details import NOTES_LIMIT, PatientDetails, Policy, unstorable_notes
 from clinic.schedule import MAX_DURATION, ClosedReason, bookable_dates
 
 MOST_PROCEDURES = 20  # thousands of lines held a doctor's row for seconds
@@ -44,7 +44,7 @@ class Proposal:
     """
 
     clinic: Clinic
-    doctor: rows.DoctorKey | None
+    doctor: sql.DoctorKey | None
     lines: tuple[LineRequest, ...]
     starts_at: datetime | None
     ends_at: datetime | None = None
@@ -79,10 +79,10 @@ class Case:
     shown_total: Decimal | None = None
 
     @cached_property
-    def around(self) -> rows.Around:
+    def around(self) -> sql.Around:
         """Asked for once, after the locks are held: what is seen then holds until the transaction ends."""
         span = self.starts_at, self.ends_at
-        return rows.around(self.clinic, self.doctor, self.patient, *span, day=self.local_date, besides=self.moving)
+        return sql.around(self.clinic, self.doctor, self.patient, *span, day=self.local_date, besides=self.moving)
 
     @property
     def has_readable_time(self):
@@ -313,7 +313,7 @@ def taking_again(case: Case) -> list[Refusal]:
     return [*patient_is_alive(case), *hours, *free(case)]
 
 
-def doctor_refusals(wanted: rows.DoctorKey | None, found: Doctor | None) -> list[Refusal]:
+def doctor_refusals(wanted: sql.DoctorKey | None, found: Doctor | None) -> list[Refusal]:
     """What is wrong with the doctor who was asked for."""
     if wanted is None:
         return [Refusal(Reason.DOCTOR_MISSING)]

@@ -21,11 +21,11 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.utils import timezone
 
-from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.writing import Author, run_in_transaction
 from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK
 from clinic.models.locks import get_locked, lock_of_held_row
+from clinic.refusals import BookingRefused, Reason, Refusal
+from clinic.transactions import Author, run_in_transaction
 
 CLASHES_NAMED = 20
 

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.booking import rules, statuses
-from clinic.booking.details import tidy, tidy_notes, unstorable_line, unstorable_metadata, unstorable_notes
-from clinic.booking.moves import place
-from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.writing import Author, locked, record, refuse, run_in_transaction, write
+from clinic.booking import rules, transitions
+from clinic.booking.reschedule import place
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
 from clinic.models.locks import get_locked
+from clinic.refusals import BookingRefused, Reason, Refusal
+from clinic.registry.patient_details import tidy, tidy_notes, unstorable_line, unstorable_metadata, unstorable_notes
+from clinic.transactions import Author, locked, record, refuse, run_in_transaction, write
 
 REASON_LIMIT = 200
 IN_THE_CLINIC = {
@@ -61,7 +61,7 @@ def state(appointment: Appointment) -> str:
 def next_statuses(appointment: Appointment, *, now: datetime | None = None) -> list[Status]:
     """What the appointment may become now, in the order of a visit; the buttons of every screen."""
     now = now or timezone.now()
-    possible = statuses.TRANSITIONS[appointment.status]
+    possible = transitions.TRANSITIONS[appointment.status]
     return [
         status for status in Status if status in possible and not list(_too_early_or_late(appointment, status, now))
     ]
@@ -116,12 +116,12 @@ def transition_refusals(case: rules.Case, wanted: str, *, own_slip: bool = False
 
     `own_slip`: the author takes back what they did a moment ago, and only the time of others stands against it."""
     appointment, now = case.moving, case.now
-    if wanted not in statuses.TRANSITIONS[appointment.status]:
+    if wanted not in transitions.TRANSITIONS[appointment.status]:
         labels = dict(Status.choices)
         params = {"current": appointment.get_status_display(), "wanted": labels.get(wanted, wanted)}
         return [Refusal(Reason.TRANSITION_FORBIDDEN, params)]
     refusals = list(_too_early_or_late(appointment, wanted, now))
-    if statuses.takes_time_again(appointment.status, wanted):
+    if transitions.takes_time_again(appointment.status, wanted):
         ask = rules.free if own_slip else rules.taking_again
         refusals += ask(case)
     if wanted == Status.IN_SERVICE and _other_in_service(appointment):

@@ -7,14 +7,14 @@ from decimal import Decimal
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from clinic.booking import rows, rules, statuses
+from clinic.booking import rules, sql, transitions
 from clinic.booking.alternatives import with_alternatives
-from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.rows import DoctorKey
 from clinic.booking.rules import Case, later
-from clinic.booking.writing import Author, locked, record, refuse, run_in_transaction, snapshot, write
+from clinic.booking.sql import DoctorKey
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Discount, Doctor, Procedure
 from clinic.models.appointment import Status
+from clinic.refusals import BookingRefused, Reason, Refusal
+from clinic.transactions import Author, locked, record, refuse, run_in_transaction, snapshot, write
 
 
 def reschedule(
@@ -66,7 +66,7 @@ def place(appointment: Appointment) -> str:
 
 
 def is_movable(appointment: Appointment) -> bool:
-    return appointment.status in statuses.MOVABLE
+    return appointment.status in transitions.MOVABLE
 
 
 def move(
@@ -99,7 +99,7 @@ class _Target:
 
 
 def _reschedule(target, by, now):
-    doctor = rows.found(target.clinic, doctor=target.doctor).doctor
+    doctor = sql.found(target.clinic, doctor=target.doctor).doctor
     appointment = locked(target.clinic, target.appointment_id, doctor)
     case, refusals = _case(target, appointment, now)
     refuse(refusals + rules.broken(case, shape=rules.SHAPE_OF_MOVE), case)
@@ -151,7 +151,7 @@ def _found(target):
 
 
 def _case(target, appointment, now):
-    doctor = rows.found(target.clinic, doctor=target.doctor).doctor
+    doctor = sql.found(target.clinic, doctor=target.doctor).doctor
     procedures = appointment.lines.values_list("procedure_id", flat=True)
     performed = Exists(Doctor.procedures.through.objects.filter(doctor=doctor, procedure=OuterRef("pk")))
     applied = _applied(appointment).select_related("discount")

@@ -14,12 +14,12 @@ from datetime import datetime
 
 from django.db import IntegrityError, OperationalError, transaction
 
-from clinic.booking import rows
+from clinic.booking import sql
 from clinic.booking.alternatives import with_alternatives
-from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import Case
 from clinic.models import Appointment, AppointmentEvent, Clinic, StaffUser
 from clinic.models.locks import get_locked
+from clinic.refusals import BookingRefused, Reason, Refusal
 
 DEADLOCK, SERIALIZATION = "40P01", "40001"
 # A lock that was not let go in lock_timeout, or at once; a wait for a queue of locks that took too long.
@@ -118,7 +118,7 @@ def locked(clinic: Clinic, appointment_id: int, *other_doctors) -> Appointment:
     """The appointment with its own row locked, and before it the doctors', in order of id, and the patient's."""
     kept = Appointment.objects.of(clinic).kept()
     doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
-    rows.hold(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
+    sql.hold(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
     related = kept.select_related("clinic", "doctor", "patient").defer("patient__phone")
     return get_locked(related.filter(pk=appointment_id), of=("self",))
 

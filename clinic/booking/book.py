@@ -5,15 +5,15 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from clinic.booking import rows, rules
+from clinic.booking import rules, sql
 from clinic.booking.alternatives import with_alternatives
-from clinic.booking.details import Examined, examine, tidy_notes, unstorable_metadata
-from clinic.booking.patients import find, store
 from clinic.booking.pricing import priced
-from clinic.booking.refusals import BookingRefused, Reason, Refusal
 from clinic.booking.rules import Case, Proposal, later
-from clinic.booking.writing import Author, event, refuse, run_in_transaction, snapshot
 from clinic.models import Appointment, AppointmentEvent
+from clinic.refusals import BookingRefused, Reason, Refusal
+from clinic.registry.patient_details import Examined, examine, tidy_notes, unstorable_metadata
+from clinic.registry.patients import find, store
+from clinic.transactions import Author, event, refuse, run_in_transaction, snapshot
 
 
 def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> Appointment:
@@ -57,7 +57,7 @@ def _book(proposal, by, now):
     )
     appointment.priced_lines = case.lines
     booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, _as_booked(appointment))
-    rows.insert(appointment, appointment.priced_lines, booked)
+    sql.insert(appointment, appointment.priced_lines, booked)
     return appointment
 
 
@@ -76,7 +76,7 @@ def _as_booked(appointment):
 
 def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | None]:
     """The case with its rows loaded, doctor before patient, and what was wrong already in finding them."""
-    found = rows.found(
+    found = sql.found(
         proposal.clinic,
         doctor=proposal.doctor,
         patient=proposal.patient,

@@ -11,10 +11,10 @@ from django.core.validators import MaxLengthValidator, validate_email
 from localflavor.br.validators import BRCPFValidator
 from stdnum.pt import nif as portuguese_nif
 
-from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Clinic, documents, phones
 from clinic.models.names import has_letter
 from clinic.models.phones import Fault
+from clinic.refusals import Reason, Refusal
 
 NAME_LIMIT = 160
 NOTES_LIMIT = 5000

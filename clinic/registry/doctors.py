@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from django.db import models
 
-from clinic.booking.details import tidy, unstorable
-from clinic.booking.writing import run_in_transaction
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.locks import get_shared
 from clinic.models.names import has_letter
+from clinic.registry.patient_details import tidy, unstorable
 from clinic.schedule import are_valid_hours, overlapping_hours
+from clinic.transactions import run_in_transaction
 
 
 class DoctorFault(Enum):

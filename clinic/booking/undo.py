@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from clinic.booking import rules, statuses
-from clinic.booking.changes import set_status, transition_refusals
-from clinic.booking.moves import give_back, move
-from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.writing import Author, locked, refuse, run_in_transaction
+from clinic.booking import rules, transitions
+from clinic.booking.reschedule import give_back, move
+from clinic.booking.status import set_status, transition_refusals
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.models.appointment import Status
+from clinic.refusals import BookingRefused, Reason, Refusal
+from clinic.transactions import Author, locked, refuse, run_in_transaction
 
 A_SLIP = timedelta(minutes=1)
 
@@ -64,7 +64,7 @@ def _move_back(appointment, event, by, now):
     starts_at, ends_at = (datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
     standing = rules.standing_case(appointment, now)
     case = replace(standing, doctor=doctor, starts_at=starts_at, ends_at=ends_at)
-    if before["status"] not in statuses.FREES_THE_TIME:
+    if before["status"] not in transitions.FREES_THE_TIME:
         refuse(rules.free(case) if _is_own_slip(event, by, now) else rules.taking_again(case), standing)
     remark = give_back(appointment, event.after)
     return move(appointment, doctor, starts_at, ends_at, before["status"], by, now, undo=True, **remark)
@@ -73,7 +73,7 @@ def _move_back(appointment, event, by, now):
 def _status_back(appointment, event, by, now):
     before = event.before
     wanted = before["status"]
-    if wanted not in statuses.TRANSITIONS[appointment.status]:
+    if wanted not in transitions.TRANSITIONS[appointment.status]:
         wanted = Status.SCHEDULED
     case = rules.standing_case(appointment, now)
     refuse(transition_refusals(case, wanted, own_slip=_is_own_slip(event, by, now)), case)

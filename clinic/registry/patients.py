@@ -8,13 +8,13 @@ from uuid import UUID, uuid4, uuid5
 from django.db import IntegrityError
 from django.utils import timezone
 
-from clinic.booking import rows
-from clinic.booking.details import Examined, PatientDetails, Policy, examine
-from clinic.booking.refusals import BookingRefused, Reason, Refusal
-from clinic.booking.writing import refuse, run_in_transaction
+from clinic.booking import sql
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient, phones
 from clinic.models.locks import get_locked, hold_advisory
+from clinic.refusals import BookingRefused, Reason, Refusal
+from clinic.registry.patient_details import Examined, PatientDetails, Policy, examine
+from clinic.transactions import refuse, run_in_transaction
 
 
 def find(
@@ -77,7 +77,7 @@ def register_patient(
 def same_patients(clinic: Clinic, details: PatientDetails, *, besides: Collection[int] = ()) -> list[Patient]:
     """Those for whom `register_patient` refuses with PATIENT_EXISTS, for a person to say who is who. Reads only."""
     examined = _examined(details, clinic, policy=Policy.STRICT)
-    if examined.refusals or examined.cpf and rows.patients_with_cpf(clinic, examined.cpf, lock=False):
+    if examined.refusals or examined.cpf and sql.patients_with_cpf(clinic, examined.cpf, lock=False):
         return []
     return _same(examined, clinic, besides)
 
@@ -157,14 +157,14 @@ def _hold(clinic, examined):
 
 def _known(examined, clinic, policy, lock, besides):
     if examined.cpf:
-        for owner in rows.patients_with_cpf(clinic, examined.cpf, lock=lock):
+        for owner in sql.patients_with_cpf(clinic, examined.cpf, lock=lock):
             return _believed(owner, examined.details, clinic, policy)
     return next(iter(_same(examined, clinic, besides, lock=lock)), None)
 
 
 def _same(examined, clinic, besides, *, lock=False):
     spellings = phones.spellings(examined.details.phone)
-    namesakes = rows.patients_called(clinic, examined.details.name, spellings, lock=lock)
+    namesakes = sql.patients_called(clinic, examined.details.name, spellings, lock=lock)
     return [patient for patient in namesakes if patient.pk not in besides and _may_be(patient, examined)]
 
 
@@ -179,7 +179,7 @@ def _may_be(patient, examined):
 def _believed(owner, details, clinic, policy):
     if details.birth_date and owner.birth_date and owner.birth_date != details.birth_date:
         raise BookingRefused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
-    if policy is Policy.STRICT and not rows.is_called(clinic, owner, details.name):
+    if policy is Policy.STRICT and not sql.is_called(clinic, owner, details.name):
         raise BookingRefused([Refusal(Reason.CPF_TAKEN, {"name": owner.called})])
     return owner
 

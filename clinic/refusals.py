@@ -1,13 +1,12 @@
 """Why a booking is refused: a stable code, the field to blame, and the sentence people read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from clinic.booking.rules import Case
+from clinic.schedule import Opening
 
 
 class Reason(Enum):
@@ -179,18 +178,15 @@ class Refusal:
         return str(self.reason.sentence) % self.params
 
 
-class BookingRefused(Exception):
-    """Nothing was written. `refusals` holds every broken rule; `alternatives` the nearest free times, and `following`
-    the next ones, of which none is earlier than the time wanted.
+class Refused(Exception):
+    """Nothing was written. `refusals` holds every broken rule; where it was a time that was refused, `alternatives` the
+    nearest free ones, and `following` the next ones, of which none is earlier than the time wanted."""
 
-    `case` is what the rules have examined, where free times may be sought instead."""
-
-    def __init__(self, refusals, case: "Case | None" = None, *, following=()):
-        super().__init__(", ".join(refusal.reason.name for refusal in refusals))
+    def __init__(self, refusals: Iterable[Refusal], *, following: Iterable[Opening] = ()) -> None:
         self.refusals = list(refusals)
-        self.case = case
-        self.alternatives = []
+        self.alternatives: list[Opening] = []
         self.following = list(following)
+        super().__init__(", ".join(refusal.reason.name for refusal in self.refusals))
 
     @property
     def reasons(self):
@@ -200,3 +196,9 @@ class BookingRefused(Exception):
     def message(self):
         """All their sentences, in the active language."""
         return " ".join(refusal.message for refusal in self.refusals)
+
+
+def refuse(refusals: list[Refusal]) -> None:
+    """Raise Refused when there are any."""
+    if refusals:
+        raise Refused(refusals)

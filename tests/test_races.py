@@ -10,19 +10,10 @@ import psycopg
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
-from clinic.booking import (
-    BookingRefused,
-    LineRequest,
-    Reason,
-    book,
-    change_patient,
-    change_status,
-    check,
-    register_patient,
-    reschedule,
-    undo,
-)
+from clinic.booking import LineRequest, book, change_status, check, reschedule, undo
 from clinic.models import Appointment, AppointmentEvent, Doctor, Patient
+from clinic.refusals import Reason, Refused
+from clinic.registry import change_patient, register_patient
 from tests.booking.desk import BY, details, open_desk, refused, stored
 from tests.factories import cpf, make_doctor, make_patient
 from tests.locks import another_connection
@@ -333,7 +324,7 @@ def test_two_windows_that_register_one_patient_at_once_register_one(desk):
     outcomes = at_once(*[lambda: register_patient(desk.clinic, typed)] * 4)
 
     assert len(won(outcomes)) == 1
-    assert {reason for each in outcomes if isinstance(each, BookingRefused) for reason in each.reasons} == {
+    assert {reason for each in outcomes if isinstance(each, Refused) for reason in each.reasons} == {
         Reason.PATIENT_EXISTS
     }
     assert Patient.objects.of(desk.clinic).count() == 2

@@ -15,8 +15,9 @@ from django.urls import reverse
 
 from clinic.admin.base import LookOnly, NounAdmin
 from clinic.admin.filled import FilledForm, FilledFormSet
-from clinic.booking import Author, change_patient, change_status, reschedule
+from clinic.booking import Author, change_status, reschedule
 from clinic.models import Absence, Closure, Discount, Doctor, Patient, StaffUser, WorkingHours
+from clinic.registry import change_patient
 from tests.factories import (
     PASSWORD,
     book_appointment,

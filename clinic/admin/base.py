@@ -22,9 +22,10 @@ from clinic.admin.forms import (
     SentencesForm,
     ShortTimeInput,
 )
-from clinic.booking import BookingRefused, Reason, Refusal, is_transient
 from clinic.models import Clinic, names
 from clinic.models.locks import get_locked, get_shared
+from clinic.refusals import Reason, Refusal, Refused
+from clinic.transactions import is_transient
 from clinic.typed import TypedDateField, TypedDateTimeField, TypedTimeField
 
 WIDGETS = {
@@ -56,7 +57,7 @@ class NounAdmin(admin.ModelAdmin):
         view = request, object_id, form_url, extra_context
         try:
             return self._tried_twice(*view)
-        except BookingRefused as refused:
+        except Refused as refused:
             return self.shown_unsaved(refused.message, *view)
         except OperationalError as error:
             if not is_transient(error):

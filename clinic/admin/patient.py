@@ -7,17 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ClinicRowAdmin, LargeTable
 from clinic.admin.forms import ClinicRowForm
-from clinic.booking import (
-    PatientDetails,
-    Reason,
-    Refusal,
-    change_patient,
-    check_patient,
-    register_patient,
-    same_patients,
-)
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.queries import patients
+from clinic.refusals import Reason, Refusal
+from clinic.registry import PatientDetails, change_patient, check_patient, register_patient, same_patients
 from clinic.templatetags.written import born
 from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
 

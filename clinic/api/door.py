@@ -19,12 +19,12 @@ from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
-from clinic import booking
+from clinic import refusals, transactions
 from clinic.access import idempotency, rate_limit
 from clinic.access.addresses import client_address
 from clinic.api.reading import WRITES, read_body, read_json, read_query
 from clinic.api.refused import Problem, Refused
-from clinic.booking import Author, BookingRefused
+from clinic.booking import Author
 from clinic.models import AccessToken, ApiKey, Clinic, StoredAnswer
 
 log = logging.getLogger("clinic.api")
@@ -153,7 +153,7 @@ class Door:
             if refused.problem is Problem.METHOD_NOT_ALLOWED:
                 response["Allow"] = refused.detail
             return response
-        except BookingRefused:  # with TRY_AGAIN: every other refusal the API has answered itself
+        except refusals.Refused:  # with TRY_AGAIN: every other refusal the API has answered itself
             return self.refuse(request, Refused(Problem.BUSY, retry_after=1))
         except Exception as error:  # whatever it is, a program is answered in its API's words, never with a page
             log.exception("Request %s", visit.id)
@@ -188,7 +188,7 @@ class Door:
                 idempotency.keep(claimed, response.status_code, response.content.decode())
             return response
 
-        response = booking.run_in_transaction(once)
+        response = transactions.run_in_transaction(once)
         if keeps and response.status_code == CONFLICT and REPLAYED not in response:
             return self._kept_refusal(again, response)
         return response
@@ -235,7 +235,7 @@ class Door:
 
 def _unexpected(error):
     """The database is away, or a row was held; anything else is a fault of ours."""
-    if isinstance(error, IntegrityError | OperationalError) and booking.is_transient(error):
+    if isinstance(error, IntegrityError | OperationalError) and transactions.is_transient(error):
         return Refused(Problem.BUSY, retry_after=1)
     if isinstance(error, OperationalError | InterfaceError):
         return Refused(Problem.UNAVAILABLE, retry_after=UNAVAILABLE_SECONDS)

@@ -1,11 +1,12 @@
 """What is free instead, when it was the time that was refused."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import NamedTuple
 
 from clinic.booking.openings import nearest_of, openings_near
 from clinic.booking.rules import Case
-from clinic.refusals import BookingRefused, Reason
+from clinic.refusals import Reason, Refusal, Refused
 from clinic.schedule import Opening
 
 COUNT = 3
@@ -21,8 +22,16 @@ TIME_REASONS = {
 }
 
 
+class BookingRefused(Refused):
+    """`case` is what the rules have examined, where free times may be sought instead."""
+
+    def __init__(self, refusals: Iterable[Refusal], case: Case | None = None) -> None:
+        super().__init__(refusals)
+        self.case = case
+
+
 def with_alternatives(refused: BookingRefused) -> BookingRefused:
-    """The same refusal with the free times nearest to its case, when it is the time that is refused."""
+    """Add the free times nearest to its case, when it is the time that is refused; return the same refusal."""
     if refused.case and refused.reasons & TIME_REASONS:
         refused.alternatives, refused.following = alternatives_to(refused.case)
     return refused
@@ -34,8 +43,9 @@ class Alternatives(NamedTuple):
 
 
 def alternatives_to(case: Case) -> Alternatives:
-    """The three free times nearest to the one wanted, and the three from it on, for this doctor and patient; none when
-    either end is unknown."""
+    """Return the three free times nearest to the one wanted, and the three from it on, for this doctor and patient.
+
+    None when either end is unknown."""
     if case.doctor is None or not case.has_readable_time:
         return Alternatives([], [])
     found = openings_near(

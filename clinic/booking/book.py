@@ -6,24 +6,25 @@ from uuid import uuid4
 from django.utils import timezone
 
 from clinic.booking import rules, sql
-from clinic.booking.alternatives import with_alternatives
+from clinic.booking.acts import refuse, run_act
+from clinic.booking.alternatives import BookingRefused, with_alternatives
+from clinic.booking.audit import Author, event, snapshot
 from clinic.booking.pricing import priced
 from clinic.booking.rules import Case, Proposal, later
 from clinic.models import Appointment, AppointmentEvent
-from clinic.refusals import BookingRefused, Reason, Refusal
+from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry.patient_details import Examined, examine, tidy_notes, unstorable_metadata
 from clinic.registry.patients import find, store
-from clinic.transactions import Author, event, refuse, run_in_transaction, snapshot
 
 
 def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> Appointment:
     """Write the appointment, its lines, discounts and event in one transaction; it comes back with `priced_lines`.
 
-    Locks the doctor's row, then the patient's (FOR NO KEY UPDATE). Raises BookingRefused with every broken rule and,
+    Locks the doctor's row, then the patient's (FOR NO KEY UPDATE). Raises Refused with every broken rule and,
     when the time is at fault, the three nearest free ones. `now` is the moment to take for now; rows are dated by it.
     """
     now = now or timezone.now()
-    return run_in_transaction(lambda: _book(proposal, by, now))
+    return run_act(lambda: _book(proposal, by, now))
 
 
 def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused | None:
@@ -117,7 +118,7 @@ def _meant(proposal, now, refusals, *, lock):
     try:
         found = find(examined, proposal.clinic, proposal.policy, lock=lock, besides=proposal.besides)
         return found, examined
-    except BookingRefused as refused:
+    except Refused as refused:
         refusals += refused.refusals
         return None, examined
 

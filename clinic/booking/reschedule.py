@@ -8,13 +8,14 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from clinic.booking import rules, sql, transitions
-from clinic.booking.alternatives import with_alternatives
+from clinic.booking.acts import lock_appointment, refuse, run_act, write
+from clinic.booking.alternatives import BookingRefused, with_alternatives
+from clinic.booking.audit import Author, record, snapshot
 from clinic.booking.rules import Case, later
 from clinic.booking.sql import DoctorKey
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Discount, Doctor, Procedure
 from clinic.models.appointment import Status
-from clinic.refusals import BookingRefused, Reason, Refusal
-from clinic.transactions import Author, locked, record, refuse, run_in_transaction, snapshot, write
+from clinic.refusals import Reason, Refusal
 
 
 def reschedule(
@@ -35,11 +36,11 @@ def reschedule(
     silence. The event names it, and undoing the move gives it back if it still exists. `seen` is the `place`
     that the author began from: with it, an appointment that was moved since is not moved again (CHANGED_MEANWHILE).
 
-    Locks the new doctor's row, the patient's, then the appointment's. Raises BookingRefused, Appointment.DoesNotExist.
+    Locks the new doctor's row, the patient's, then the appointment's. Raises Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
     target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, seen)
-    return run_in_transaction(lambda: _reschedule(target, by, now))
+    return run_act(lambda: _reschedule(target, by, now))
 
 
 def check_reschedule(
@@ -100,7 +101,7 @@ class _Target:
 
 def _reschedule(target, by, now):
     doctor = sql.found(target.clinic, doctor=target.doctor).doctor
-    appointment = locked(target.clinic, target.appointment_id, doctor)
+    appointment = lock_appointment(target.clinic, target.appointment_id, doctor)
     case, refusals = _case(target, appointment, now)
     refuse(refusals + rules.broken(case, shape=rules.SHAPE_OF_MOVE), case)
     remark = _taken_off(appointment, case) if target.without_expired else {}

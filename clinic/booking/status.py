@@ -6,13 +6,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.booking import rules, transitions
+from clinic.booking.acts import lock_appointment, refuse, run_act, write
+from clinic.booking.audit import Author, record
 from clinic.booking.reschedule import place
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
-from clinic.models.locks import get_locked
-from clinic.refusals import BookingRefused, Reason, Refusal
-from clinic.registry.patient_details import tidy, tidy_notes, unstorable_line, unstorable_metadata, unstorable_notes
-from clinic.transactions import Author, locked, record, refuse, run_in_transaction, write
+from clinic.refusals import Reason, Refusal
+from clinic.registry.patient_details import tidy, unstorable_line
 
 REASON_LIMIT = 200
 IN_THE_CLINIC = {
@@ -33,24 +33,24 @@ def change_status(
     reason: str = "",
     seen: str | None = None,
 ) -> Appointment:
-    """Take one of the transitions of `statuses`. `cancelled_by` and `reason` belong to Cancelado. `seen` is the `state`
+    """Take one of `transitions.TRANSITIONS`. `cancelled_by` and `reason` belong to Cancelado. `seen` is the `state`
     that the author saw: with it, an appointment that is in another one since stays so (CHANGED_MEANWHILE).
 
-    Locks the doctor's row, the patient's, then the appointment's. Raises BookingRefused, with the nearest free times
+    Locks the doctor's row, the patient's, then the appointment's. Raises Refused, with the nearest free times
     where the time is at fault, and Appointment.DoesNotExist.
     """
     now = now or timezone.now()
     reason, typed = tidy(reason), reason
 
     def work():
-        appointment = locked(clinic, appointment_id)
+        appointment = lock_appointment(clinic, appointment_id)
         if seen not in (None, state(appointment)):
-            raise BookingRefused([Refusal(Reason.CHANGED_MEANWHILE)])
+            refuse([Refusal(Reason.CHANGED_MEANWHILE)])
         case = rules.standing_case(appointment, now)
         refuse(transition_refusals(case, status) + _cancel_refusals(status, cancelled_by, typed, reason), case)
         return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=reason)
 
-    return run_in_transaction(work)
+    return run_act(work)
 
 
 def state(appointment: Appointment) -> str:
@@ -65,50 +65,6 @@ def next_statuses(appointment: Appointment, *, now: datetime | None = None) -> l
     return [
         status for status in Status if status in possible and not list(_too_early_or_late(appointment, status, now))
     ]
-
-
-def annotate(
-    appointment_id: int,
-    *,
-    clinic: Clinic,
-    by: Author,
-    notes: str | None = None,
-    seen: str | None = None,
-    metadata: dict | None = None,
-    now: datetime | None = None,
-) -> Appointment:
-    """Replace notes or metadata; None leaves them. Locks the appointment. Raises BookingRefused, DoesNotExist.
-
-    `seen` are the notes that the author began from: with them, what somebody else wrote since is never replaced, and
-    who changed nothing replaces nothing.
-    """
-    now = now or timezone.now()
-    notes = None if notes is None else tidy_notes(notes)
-    seen = None if seen is None else tidy_notes(seen)
-    changes = {name: value for name, value in (("notes", notes), ("metadata", metadata)) if value is not None}
-
-    def work():
-        appointment = get_locked(Appointment.objects.of(clinic).kept().filter(pk=appointment_id))
-        refuse(_annotation_refusals(notes, metadata))
-        before = {name: getattr(appointment, name) for name in changes}
-        if before == changes or changes == {"notes": seen}:
-            return appointment
-        if notes is not None and seen is not None and seen != appointment.notes != notes:
-            raise BookingRefused([Refusal(Reason.CHANGED_MEANWHILE)])
-        write(appointment, now, **changes)
-        record(appointment, AppointmentEvent.Kind.ANNOTATED, by, now, before, changes)
-        return appointment
-
-    return run_in_transaction(work)
-
-
-def _annotation_refusals(notes, metadata):
-    refusals = unstorable_metadata(metadata)
-    if notes is not None:
-        refusals += unstorable_notes(notes)
-        if len(notes) > rules.NOTES_LIMIT:
-            refusals.append(Refusal(Reason.NOTES_TOO_LONG, {"length": len(notes), "limit": rules.NOTES_LIMIT}))
-    return refusals
 
 
 def transition_refusals(case: rules.Case, wanted: str, *, own_slip: bool = False) -> list[Refusal]:

@@ -21,11 +21,12 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.utils import timezone
 
+from clinic.booking.acts import run_act
+from clinic.booking.audit import Author
 from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK
 from clinic.models.locks import get_locked, lock_of_held_row
-from clinic.refusals import BookingRefused, Reason, Refusal
-from clinic.transactions import Author, run_in_transaction
+from clinic.refusals import Reason, Refusal, Refused
 
 CLASHES_NAMED = 20
 
@@ -130,10 +131,10 @@ def change_time_zone(
     has begun keeps its start. An appointment keeps its length; at a time that the clocks jump over it is put as far
     after the jump, and one that had the second of two equal times has it again where there are two.
 
-    Locks the clinic's row, then all its doctors' in order of id. Raises AskHowToKeep, TimesClash, and BookingRefused
+    Locks the clinic's row, then all its doctors' in order of id. Raises AskHowToKeep, TimesClash, and Refused
     (TRY_AGAIN) when a row is held for too long or `clinic` has another zone by now.
     """
-    return run_in_transaction(lambda: _change(clinic, time_zone, keep, by, now))
+    return run_act(lambda: _change(clinic, time_zone, keep, by, now))
 
 
 def at_the_same_clock(instant: datetime, old: ZoneInfo, new: ZoneInfo) -> datetime:
@@ -144,7 +145,7 @@ def at_the_same_clock(instant: datetime, old: ZoneInfo, new: ZoneInfo) -> dateti
 def _change(clinic, time_zone, keep, by, now):
     stored = get_locked(Clinic.objects.filter(pk=clinic.pk))
     if stored.time_zone != clinic.time_zone:
-        raise BookingRefused([Refusal(Reason.TRY_AGAIN)])
+        raise Refused([Refusal(Reason.TRY_AGAIN)])
     _hold_doctors(stored)
     now = now or timezone.now()  # after what was waited for
     found = Ahead(_appointments(stored, now).count(), _absences(stored, now).count())

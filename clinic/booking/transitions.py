@@ -1,8 +1,8 @@
-"""The eight statuses and what each may become.
+"""The eight statuses of an appointment and what each may become.
 
 A visit goes Agendado → Confirmado → Check-in → Em atendimento → Finalizado; each step can be taken back by one.
-Remarcado is moved and standing. Faltou and Cancelado free the time. When a change is too early or too late is in
-`changes`.
+Remarcado is moved and takes its time. Faltou and Cancelado free the time. When a change is too early or too late is in
+`status`.
 """
 
 from clinic.models.appointment import FREES_THE_TIME, Status

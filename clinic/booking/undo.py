@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from clinic.booking import rules, transitions
+from clinic.booking.acts import lock_appointment, refuse, run_act
+from clinic.booking.audit import Author
 from clinic.booking.reschedule import give_back, move
 from clinic.booking.status import set_status, transition_refusals
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.models.appointment import Status
-from clinic.refusals import BookingRefused, Reason, Refusal
-from clinic.transactions import Author, locked, refuse, run_in_transaction
+from clinic.refusals import Reason, Refusal, Refused
 
 A_SLIP = timedelta(minutes=1)
 
@@ -31,17 +32,17 @@ def undo(
         found = Appointment.objects.of(clinic).kept().get(pk=appointment_id)
         event = undoable(found)
         if event is None:
-            raise BookingRefused([Refusal(Reason.NOTHING_TO_UNDO)])
+            raise Refused([Refusal(Reason.NOTHING_TO_UNDO)])
         if seen is not None and seen != event.pk:
-            raise BookingRefused([Refusal(Reason.CHANGED_MEANWHILE)])
+            refuse([Refusal(Reason.CHANGED_MEANWHILE)])
         doctor_before = Doctor.objects.of(clinic).filter(pk=event.before.get("doctor")).first()
-        appointment = locked(clinic, appointment_id, doctor_before)
+        appointment = lock_appointment(clinic, appointment_id, doctor_before)
         if undoable(appointment) != event:
-            raise BookingRefused([Refusal(Reason.TRY_AGAIN)])
+            raise Refused([Refusal(Reason.TRY_AGAIN)])
         back = _move_back if event.kind == AppointmentEvent.Kind.RESCHEDULED else _status_back
         return back(appointment, event, by, now)
 
-    return run_in_transaction(work)
+    return run_act(work)
 
 
 def undoable(appointment: Appointment) -> AppointmentEvent | None:

@@ -49,7 +49,7 @@ def register_doctor(
 ) -> Doctor:
     """An active doctor, who performs those procedures and works those hours.
 
-    Raises DoctorRefused, or BookingRefused (TRY_AGAIN). Shares the clinic's row: a change of its time zone holds all
+    Raises DoctorRefused, or Refused (TRY_AGAIN). Shares the clinic's row: a change of its time zone holds all
     its doctors (`clinic.booking.time_zone`)."""
     name = tidy(name)
 

@@ -8,13 +8,13 @@ from uuid import UUID, uuid4, uuid5
 from django.db import IntegrityError
 from django.utils import timezone
 
-from clinic.booking import sql
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient, phones
 from clinic.models.locks import get_locked, hold_advisory
-from clinic.refusals import BookingRefused, Reason, Refusal
+from clinic.refusals import Reason, Refusal, Refused, refuse
+from clinic.registry import sql
 from clinic.registry.patient_details import Examined, PatientDetails, Policy, examine
-from clinic.transactions import refuse, run_in_transaction
+from clinic.transactions import run_in_transaction
 
 
 def find(
@@ -25,7 +25,7 @@ def find(
     `besides` are ids of namesakes on the same phone that are known to be others.
 
     With `lock`, who finds nobody holds advisory locks on CPF and phone until the transaction ends, so that two bookings
-    cannot both add the patient. Raises BookingRefused when the CPF is somebody else's.
+    cannot both add the patient. Raises Refused when the CPF is somebody else's.
     """
     patient = _known(examined, clinic, policy, lock, besides)
     if patient is None and lock:
@@ -54,7 +54,7 @@ def register_patient(
 
     Nobody is registered twice: who may be there already, by the rule that `find` has for bookings, is refused with
     PATIENT_EXISTS, unless the id is in `besides`: a person has found that one to be another. Holds advisory locks on
-    CPF and phone, so that of two windows the second one is refused. Raises BookingRefused.
+    CPF and phone, so that of two windows the second one is refused. Raises Refused.
     """
     once = uuid5(key, f"{clinic.pk} {details}") if key else uuid4()
 
@@ -63,12 +63,12 @@ def register_patient(
         refuse(examined.refusals + _cpf_owner(clinic, examined.cpf))
         _hold(clinic, examined)
         if same := _same(examined, clinic, besides):
-            raise BookingRefused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].called})])
+            raise Refused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].called})])
         return Patient.objects.create(clinic=clinic, uuid=once, **_storable(examined))
 
     try:
         return run_in_transaction(work)
-    except (BookingRefused, IntegrityError):
+    except (Refused, IntegrityError):
         if registered := Patient.objects.of(clinic).filter(uuid=once).first():
             return registered
         raise
@@ -95,7 +95,7 @@ def change_patient(
     A CPF that is forgiven but not believed leaves the stored one. `seen` is the `patient_version` that the author began
     from: with it, what another has stored since is not replaced by something else (PATIENT_CHANGED).
 
-    Locks the patient's row. Raises BookingRefused, or Patient.DoesNotExist.
+    Locks the patient's row. Raises Refused, or Patient.DoesNotExist.
     """
 
     def work():
@@ -178,9 +178,9 @@ def _may_be(patient, examined):
 
 def _believed(owner, details, clinic, policy):
     if details.birth_date and owner.birth_date and owner.birth_date != details.birth_date:
-        raise BookingRefused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
+        raise Refused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
     if policy is Policy.STRICT and not sql.is_called(clinic, owner, details.name):
-        raise BookingRefused([Refusal(Reason.CPF_TAKEN, {"name": owner.called})])
+        raise Refused([Refusal(Reason.CPF_TAKEN, {"name": owner.called})])
     return owner
 
 

@@ -28,8 +28,9 @@ from clinic.api.mivicall.appointments import CURSOR, DISCOUNT_STAYS, MOVE_MISSIN
 from clinic.api.mivicall.availability import WINDOW
 from clinic.api.mivicall.urls import reference as mivicall_reference
 from clinic.api.refused import Problem
-from clinic.booking import PHONE_FAULTS, DoctorFault, Reason
 from clinic.models import ApiKey, Appointment, Clinic
+from clinic.refusals import Reason
+from clinic.registry import PHONE_FAULTS, DoctorFault
 from tests.factories import (
     book_appointment,
     make_clinic,

@@ -6,20 +6,20 @@ from uuid import uuid4
 
 import pytest
 
-from clinic.booking import (
+from clinic.booking import check
+from clinic.models import Patient
+from clinic.refusals import Reason
+from clinic.registry import (
     PHONE_FAULTS,
     PatientDetails,
     Policy,
-    Reason,
     change_patient,
-    check,
     check_patient,
     details_of,
     patient_version,
     register_patient,
     same_patients,
 )
-from clinic.models import Patient
 from tests.booking.desk import details, open_desk, refused
 from tests.factories import cpf, make_clinic, make_patient
 

@@ -6,23 +6,11 @@ from decimal import Decimal
 import pytest
 from django.utils.translation import override
 
-from clinic.booking import (
-    LineRequest,
-    PatientDetails,
-    Policy,
-    Reason,
-    annotate,
-    book,
-    change_patient,
-    change_status,
-    check,
-    patient_version,
-    register_patient,
-    reschedule,
-    undo,
-)
+from clinic.booking import LineRequest, book, change_status, check, edit_notes, reschedule, undo
 from clinic.models import Absence, Appointment
 from clinic.models.appointment import Status
+from clinic.refusals import Reason
+from clinic.registry import PatientDetails, Policy, change_patient, patient_version, register_patient
 from tests.booking.desk import BY, MONDAY, details, refused, stored
 from tests.factories import cpf, make_discount, make_doctor, make_patient, make_procedure
 
@@ -563,7 +551,7 @@ def test_doctor_and_procedure_are_found_by_their_uuid_too(desk):
     [
         lambda desk, pk: change_status(pk, "confirmed", clinic=desk.clinic, by=BY),
         lambda desk, pk: undo(pk, clinic=desk.clinic, by=BY),
-        lambda desk, pk: annotate(pk, clinic=desk.clinic, by=BY, notes="x"),
+        lambda desk, pk: edit_notes(pk, clinic=desk.clinic, by=BY, notes="x"),
         lambda desk, pk: reschedule(pk, clinic=desk.clinic, doctor=desk.doctor.pk, starts_at=desk.at(10), by=BY),
     ],
 )

@@ -18,9 +18,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from clinic.booking import Reason, change_status, openings, reschedule, undo
+from clinic.booking import change_status, openings, reschedule, undo
 from clinic.models import Appointment, WorkingHours
 from clinic.queries import agenda
+from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, open_desk, reasons
 from tests.booking.test_statuses import ALLOWED, MOVABLE
 

@@ -3,9 +3,10 @@ from itertools import product
 
 import pytest
 
-from clinic.booking import Reason, change_status, is_movable, next_statuses, reschedule
+from clinic.booking import change_status, is_movable, next_statuses, reschedule
 from clinic.models import Appointment
 from clinic.models.appointment import Status
+from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, reasons, refused
 
 # Written out once more, so that a slip in clinic.booking.statuses is seen. Becoming Remarcado is moving, which is no

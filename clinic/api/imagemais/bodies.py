@@ -6,26 +6,16 @@ from functools import partial
 
 from django.utils import timezone
 
-from clinic import booking
+from clinic import booking, registry
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
 from clinic.api.imagemais.statuses import ACTIONS, SHOWN
-from clinic.booking import (
-    Author,
-    BookingRefused,
-    DoctorFault,
-    DoctorRefused,
-    Hours,
-    LineRequest,
-    PatientDetails,
-    Policy,
-    Proposal,
-    Reason,
-    Refusal,
-)
+from clinic.booking import Author, LineRequest, Proposal
 from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, documents
 from clinic.models.appointment import Status
+from clinic.refusals import Reason, Refusal, Refused
+from clinic.registry import DoctorFault, DoctorRefused, Hours, PatientDetails, Policy
 from clinic.schedule import are_valid_hours
 
 WEEKDAYS = {plain(name): number for number, name in enumerate(messages.WEEKDAYS, start=1)}
@@ -51,7 +41,7 @@ class Body:
             if field in said and field not in fields:
                 self.read.blame(field, messages.NOT_CHANGED_HERE.format(field, call))
 
-    def _reject(self, refused: BookingRefused | None, told=messages.REFUSALS):
+    def _reject(self, refused: Refused | None, told=messages.REFUSALS):
         """Raises Rejected."""
         refusals = refused.refusals if refused else []
         raise self.read.rejected(refusals, told) from refused
@@ -105,7 +95,7 @@ class BookingBody(TimedBody):
             if self.read.understood():
                 return booking.book(self._proposal(), by=by)
             refused = booking.check(self._proposal())
-        except BookingRefused as error:
+        except Refused as error:
             refused = error
         self._reject(refused)
 
@@ -155,7 +145,7 @@ class MoveBody(TimedBody):
                 booking.reschedule(appointment_id, clinic=self.clinic, by=by, **target)
                 return
             refused = booking.check_reschedule(appointment_id, clinic=self.clinic, **target)
-        except BookingRefused as error:
+        except Refused as error:
             refused = error
         if refused and Reason.NOT_MOVABLE in refused.reasons:
             status = Appointment.objects.of(self.clinic).values_list("status", flat=True).get(pk=appointment_id)
@@ -180,7 +170,7 @@ class StatusBody(Body):
         cancelled_by = Appointment.CancelledBy.CLINIC if self.status == Status.CANCELLED else ""
         try:
             booking.change_status(appointment_id, self.status, clinic=self.clinic, by=by, cancelled_by=cancelled_by)
-        except BookingRefused as refused:
+        except Refused as refused:
             nearest = _in_words(refused.alternatives, self.clinic)
             refused.refusals = [self._in_our_words(each, appointment, nearest) for each in refused.refusals]
             self._reject(refused, messages.REFUSALS_OF_STATUSES)
@@ -210,11 +200,11 @@ class EditBody(Body):
         refusals = self._save_patient(patient)
         if self.notes is not None:
             try:
-                booking.annotate(appointment_id, clinic=self.clinic, by=by, notes=self.notes)
-            except BookingRefused as refused:
+                booking.edit_notes(appointment_id, clinic=self.clinic, by=by, notes=self.notes)
+            except Refused as refused:
                 refusals += refused.refusals
         if refusals or not self.read.understood():
-            self._reject(BookingRefused(refusals))
+            self._reject(Refused(refusals))
 
     def _save_patient(self, patient):
         if self.details is None:
@@ -224,11 +214,11 @@ class EditBody(Body):
             given["cpf"] = self.details.cpf
         options = {"clinic": self.clinic, "policy": Policy.LENIENT}
         if not self.read.understood():
-            whole = replace(booking.details_of(patient), **given)
-            return booking.check_patient(whole, patient_id=patient.pk, **options)
+            whole = replace(registry.details_of(patient), **given)
+            return registry.check_patient(whole, patient_id=patient.pk, **options)
         try:
-            booking.change_patient(patient.pk, given, **options)
-        except BookingRefused as refused:
+            registry.change_patient(patient.pk, given, **options)
+        except Refused as refused:
             return refused.refusals
         return []
 
@@ -242,7 +232,7 @@ class PatientBody(Body):
     def register(self) -> Patient:
         """Raises Rejected."""
         details = _details(self.read, cpf_required=False)
-        work = partial(booking.register_patient, self.clinic, details, policy=Policy.EXACT_CPF)
+        work = partial(registry.register_patient, self.clinic, details, policy=Policy.EXACT_CPF)
         return self._saved(details, None, work)
 
     def save(self, patient: Patient) -> Patient:
@@ -258,19 +248,19 @@ class PatientBody(Body):
         for name in ("phone", "name"):
             if read.says(f"patient.{name}"):
                 given[name] = read.text(f"patient.{name}")
-        details = replace(booking.details_of(patient), **given)
+        details = replace(registry.details_of(patient), **given)
         options = {"clinic": self.clinic, "policy": Policy.EXACT_CPF}
-        return self._saved(details, patient.pk, lambda: booking.change_patient(patient.pk, given, **options))
+        return self._saved(details, patient.pk, lambda: registry.change_patient(patient.pk, given, **options))
 
     def _saved(self, details, patient_id, work):
         try:
             if self.read.understood():
                 return work()
-            refusals = booking.check_patient(
+            refusals = registry.check_patient(
                 details, clinic=self.clinic, patient_id=patient_id, policy=Policy.EXACT_CPF
             )
-            refused = BookingRefused(refusals)
-        except BookingRefused as error:
+            refused = Refused(refusals)
+        except Refused as error:
             refused = error
         try:
             self._reject(refused, messages.REFUSALS_OF_PATIENTS)
@@ -301,11 +291,11 @@ class DoctorBody(Body):
         values["interval_minutes"] = 5 if self.interval is None else self.interval
         try:
             if self.read.understood():
-                return booking.register_doctor(self.clinic, **values)
-            faults = booking.check_doctor(self.clinic, **values)
+                return registry.register_doctor(self.clinic, **values)
+            faults = registry.check_doctor(self.clinic, **values)
         except DoctorRefused as refused:
             faults = refused.faults
-        except BookingRefused as refused:
+        except Refused as refused:
             self._reject(refused)
         # Without a day of work booking has no hours to compare.
         if self._ends_too_early and DoctorFault.ENDS_NOT_AFTER_START not in faults:

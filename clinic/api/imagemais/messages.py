@@ -6,8 +6,9 @@
 from dataclasses import dataclass
 
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
-from clinic.booking import PHONE_FAULTS, DoctorFault, Reason
 from clinic.models.phones import Fault
+from clinic.refusals import Reason
+from clinic.registry import PHONE_FAULTS, DoctorFault
 
 NUMBER = "{} must be a number conforming to the specified constraints"
 BOOLEAN = "{} must be a boolean value"

@@ -15,8 +15,9 @@ from itertools import chain
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.refused import Problem, Refused
-from clinic.booking import Reason, Refusal, unstorable
 from clinic.models import END_OF_DAY
+from clinic.refusals import Reason, Refusal
+from clinic.registry import unstorable
 
 # Digits enough for any id there is; Python refuses to read thousands of them.
 DIGITS = re.compile(r"[0-9]{1,40}")

@@ -7,9 +7,11 @@
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 
+from clinic import refusals
 from clinic.api.mivicall.reading import UNSTORABLE
 from clinic.api.refused import Problem, Refused
-from clinic.booking import PHONE_FAULTS, BookingRefused, Reason
+from clinic.refusals import Reason
+from clinic.registry import PHONE_FAULTS
 
 CODES = {
     Problem.MALFORMED_AUTHORIZATION: (401, "malformed_auth_header", "Envie Authorization: Bearer miv_live_…"),
@@ -156,7 +158,7 @@ def validation_failed(request, errors: list[tuple[str, str]]) -> HttpResponse:
     return envelope(request, 422, "validation_failed", VALIDATION_FAILED, errors=listed)
 
 
-def booking_refused(request, refused: BookingRefused, unreadable: dict[str, str] | None = None) -> HttpResponse:
+def booking_refused(request, refused: refusals.Refused, unreadable: dict[str, str] | None = None) -> HttpResponse:
     """First what is wrong in the request (422, every field at once, the unreadable ones too), then what it asks for and
     is not there (404), then what cannot be had (409), with the next free times when it is the time."""
     wrong = dict(unreadable or {})

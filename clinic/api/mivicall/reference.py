@@ -12,9 +12,9 @@ from clinic.access.idempotency import KEY_PATTERN, LONGEST_KEY
 from clinic.api.json_schema import without_null_defaults
 from clinic.api.mivicall import errors, schemas
 from clinic.api.reading import WRITES
-from clinic.booking import Reason, Refusal
 from clinic.models import ApiKey
 from clinic.models.appointment import Status
+from clinic.refusals import Reason, Refusal
 
 APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH = (
     "Marcações",

@@ -7,10 +7,12 @@ from django.db.models import BigIntegerField
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from clinic import booking
-from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal, Reason
+from clinic import booking, registry
+from clinic.booking import LineRequest, Proposal
 from clinic.models import Appointment, Clinic, NonexistentTime
 from clinic.models.doctor import end_of_hours
+from clinic.refusals import Reason, Refused
+from clinic.registry import PatientDetails
 from clinic.typed import (
     AsksAboutAge,
     AsksAboutDoubles,
@@ -96,7 +98,7 @@ class WhenForm(forms.Form):
         starts, ends = self.cleaned_data.get("starts"), self.cleaned_data.get("ends")
         return f"{starts:%H:%M}|{self.data['ends']}" if starts and ends else self.data.get("seen", "")
 
-    def refuse(self, refused: BookingRefused) -> None:
+    def refuse(self, refused: Refused) -> None:
         """Say every broken rule at its field, unless the field was not readable in the first place."""
         self.alternatives = refused.alternatives
         for refusal in refused.refusals:
@@ -220,7 +222,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
             besides=tuple(self.besides + [each.pk for each in self.doubles if self.same not in {None, each.pk}]),
         )
 
-    def refuse(self, refused: BookingRefused) -> None:
+    def refuse(self, refused: Refused) -> None:
         self.total_changed = Reason.TOTAL_CHANGED in refused.reasons
         super().refuse(refused)
 
@@ -236,12 +238,12 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
         A second click finds what the first one booked."""
         readable = self.is_valid()
         if self.is_new_patient:
-            self.doubles = booking.same_patients(self.clinic, self._details(), besides=self.besides)
+            self.doubles = registry.same_patients(self.clinic, self._details(), besides=self.besides)
         try:
             if readable and not self.asks_who:
                 return booking.book(self.proposal(), by=author)
             refused = booking.check(self.proposal())
-        except BookingRefused as error:
+        except Refused as error:
             refused = error
         if readable and (booked := self._booked_already()):
             return booked

@@ -6,10 +6,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from stdnum.br import cpf as brazilian_cpf
 
-from clinic import booking
-from clinic.booking import BookingRefused, PatientDetails, Reason
+from clinic import registry
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.names import same_letters, words
+from clinic.refusals import Reason, Refused
+from clinic.registry import PatientDetails
 from clinic.templatetags.written import cpf, phone
 from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
 
@@ -53,7 +54,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
             del self.fields["died"], self.fields["died_on"]
         self.fields[clinic.documents[1]].help_text = _("Só se tiver os dois.")
         self.key = _uuid(self.data.get("key")) or uuid4()
-        self.version = self.data.get("version") or (booking.patient_version(patient) if patient else "")
+        self.version = self.data.get("version") or (registry.patient_version(patient) if patient else "")
         self.stored = {}
         self.is_held = False
 
@@ -103,9 +104,9 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
             self._refuse(self._refusals())
             return None
         try:
-            return booking.register_patient(self.clinic, self.details(), key=self.key, besides=self.besides)
-        except BookingRefused as refused:
-            self.doubles = booking.same_patients(self.clinic, self.details(), besides=self.besides)
+            return registry.register_patient(self.clinic, self.details(), key=self.key, besides=self.besides)
+        except Refused as refused:
+            self.doubles = registry.same_patients(self.clinic, self.details(), besides=self.besides)
             asked = {Reason.PATIENT_EXISTS} if self.doubles else set()
             self._refuse([each for each in refused.refusals if each.reason not in asked])
             return None
@@ -117,9 +118,9 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
             self._refuse(self._refusals())
             return False
         try:
-            booking.change_patient(self.patient.pk, asdict(self.details()), clinic=self.clinic, seen=self.version)
+            registry.change_patient(self.patient.pk, asdict(self.details()), clinic=self.clinic, seen=self.version)
             return True
-        except BookingRefused as refused:
+        except Refused as refused:
             if Reason.PATIENT_CHANGED in refused.reasons:
                 self.patient.refresh_from_db()
                 self._differs(self.patient)
@@ -142,7 +143,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
             for name, text in as_written(now, self.clinic).items()
             if self._comparable(name, text) != typed[name]
         }
-        self.patient, self.version = now, booking.patient_version(now)
+        self.patient, self.version = now, registry.patient_version(now)
         return bool(self.stored)
 
     def _comparable(self, name, text):
@@ -154,7 +155,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
         return reader(text) if reader else " ".join(text.split())
 
     def _refusals(self):
-        return booking.check_patient(
+        return registry.check_patient(
             self.details(), clinic=self.clinic, patient_id=self.patient.pk if self.patient else None
         )
 
@@ -209,13 +210,13 @@ def phone_fault(text: str, clinic: Clinic) -> str:
     meant = "phone" in begun_with(text) and not any(word.isalpha() for word in words(text))
     if not meant or phones.read(text, clinic.country).fault not in phones.UNREADABLE:
         return ""
-    refusals = booking.check_patient(PatientDetails(phone=text), clinic=clinic)
+    refusals = registry.check_patient(PatientDetails(phone=text), clinic=clinic)
     return next(each.message for each in refusals if each.field == "phone")
 
 
 def _is_called(patient, name):
     same = Patient.objects.of(patient.clinic_id).filter(same_letters("folded_name", name), pk=patient.pk)
-    return not booking.unstorable(name) and same.exists()
+    return not registry.unstorable(name) and same.exists()
 
 
 def _date(day):

@@ -11,13 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from clinic import booking
+from clinic import transactions
 from clinic.access import first_clinic, interrupted, known_browser, lockout
 from clinic.access.guessing import TooManyFromAddress
 from clinic.access.hashing import Busy
 from clinic.access.middleware import ENDED, page_behind
 from clinic.access.roles import clinic_optional
-from clinic.booking import BookingRefused
+from clinic.refusals import Refused
 from clinic.web import htmx
 from clinic.web.forms import signin as forms
 from clinic.web.forms.signin import PasswordForm, SignInForm, retry_after
@@ -75,9 +75,9 @@ def password_change(request):
     form = PasswordForm(request, request.POST or None)
     if form.is_valid():
         try:
-            with booking.try_again_when_held():
+            with transactions.try_again_when_held():
                 user = form.save()
-        except BookingRefused as refused:
+        except Refused as refused:
             form.add_error(None, refused.message)
             return render(request, "signin/password.html", {"form": form}, status=409)
         update_session_auth_hash(request, user)

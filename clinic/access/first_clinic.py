@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 from clinic.models import Clinic, StaffUser
+from clinic.models.limits import max_length
 
 LIFE = timedelta(hours=24)
 # A point between the parts: a colon would be escaped in the address.
@@ -57,7 +58,7 @@ def create(clinic: Clinic, master: StaffUser) -> None:
 
 def _free_slug(name):
     """From the name, and numbered if a clinic without users has that one already."""
-    longest = Clinic._meta.get_field("slug").max_length - len("-99")
+    longest = max_length(Clinic, "slug") - len("-99")
     slug = slugify(name)[:longest].strip("-") or "clinica"
     candidates = (slug, *(f"{slug}-{number}" for number in range(2, 100)))
     taken = set(Clinic.objects.filter(slug__startswith=slug).values_list("slug", flat=True))

@@ -1,16 +1,25 @@
 """What the admin says when the database would refuse: constraint → (the field to blame, sentence)."""
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from clinic.models.procedure import LONGEST_DURATION, SHORTEST_DURATION
+
+
+def _minutes(least, most):
+    return format_lazy(_("Use de {least} a {most} minutos."), least=least, most=most)
+
 
 SENTENCES = {
     "doctor_council_number_once": ("council_number", _("Outro cadastro já usa este registro. Confira o número.")),
-    "doctor_interval_5_to_240": ("interval_minutes", _("Use de 5 a 240 minutos.")),
+    "doctor_interval_5_to_240": ("interval_minutes", _minutes(SHORTEST_INTERVAL, LONGEST_INTERVAL)),
     "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),
     "workinghours_weekday_iso": ("weekday", _("Escolha um dia da semana.")),
     "absence_ends_after_start": ("ends_at", _("O fim deve ser depois do início.")),
     "procedure_code_once": ("code", _("Outro procedimento já usa este código. Escolha outro ou deixe em branco.")),
     "procedure_price_not_negative": ("price", _("O preço não pode ser negativo.")),
-    "procedure_duration_5_to_720": ("duration_minutes", _("Use de 5 a 720 minutos.")),
+    "procedure_duration_5_to_720": ("duration_minutes", _minutes(SHORTEST_DURATION, LONGEST_DURATION)),
     "discount_percentage_or_fixed": (
         "percentage",
         _("Preencha a porcentagem ou o valor fixo: um dos dois, nunca ambos."),

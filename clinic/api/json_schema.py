@@ -192,3 +192,12 @@ def _limits(schema):
             yield form % {"low": schema.get(low), "high": schema.get(high)}
     if schema.get("default") not in (None, ""):
         yield _("sem ele: %(value)s") % {"value": schema["default"]}
+
+
+def between(least: int, most: int) -> str:
+    """Return a regular expression of the whole numbers from `least` to `most`, without leading zeros."""
+    tens, last = least // 10, most // 10
+    if tens == last:
+        return f"{tens or ''}[{least % 10}-{most % 10}]"
+    middle = [f"{between(tens + 1, last - 1)}[0-9]"] if tens + 1 < last else []
+    return f"({'|'.join([between(least, 10 * tens + 9), *middle, between(10 * last, most)])})"

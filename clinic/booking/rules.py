@@ -18,11 +18,13 @@ from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Proced
 from clinic.models.appointment import Status
 from clinic.models.clinic import EndOfDay
 from clinic.models.doctor import end_of_hours
+from clinic.models.limits import max_length
 from clinic.refusals import Reason, Refusal
-from clinic.registry.patient_details import NOTES_LIMIT, PatientDetails, Policy, unstorable_notes
+from clinic.registry.patient_details import PatientDetails, Policy, unstorable_notes
 from clinic.schedule import MAX_DURATION, ClosedReason, bookable_dates
 
 MOST_PROCEDURES = 20  # thousands of lines held a doctor's row for seconds
+NOTES_LIMIT = max_length(Appointment, "notes")
 
 
 @dataclass(frozen=True)

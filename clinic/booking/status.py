@@ -11,10 +11,11 @@ from clinic.booking.audit import Author, record
 from clinic.booking.reschedule import place
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
+from clinic.models.limits import max_length
 from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import tidy, unstorable_line
 
-REASON_LIMIT = 200
+REASON_LIMIT = max_length(Appointment, "cancel_reason")
 IN_THE_CLINIC = {
     Status.CHECKED_IN: _("faz check-in"),
     Status.IN_SERVICE: _("inicia o atendimento"),

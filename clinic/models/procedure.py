@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.clinic import ClinicQuerySet, ClinicRow
 from clinic.models.ranges import Fold
 
+SHORTEST_DURATION, LONGEST_DURATION = 5, 720  # minutes
+
 
 class Procedure(ClinicRow):
     """What is done and charged for. `price` is in the clinic's currency."""
@@ -29,7 +31,8 @@ class Procedure(ClinicRow):
             models.UniqueConstraint(fields=["clinic", "code"], condition=~Q(code=""), name="procedure_code_once"),
             models.CheckConstraint(condition=Q(price__gte=0), name="procedure_price_not_negative"),
             models.CheckConstraint(
-                condition=Q(duration_minutes__gte=5, duration_minutes__lte=720), name="procedure_duration_5_to_720"
+                condition=Q(duration_minutes__gte=SHORTEST_DURATION, duration_minutes__lte=LONGEST_DURATION),
+                name="procedure_duration_5_to_720",
             ),
         ]
 

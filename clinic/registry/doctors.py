@@ -9,6 +9,7 @@ from django.db import models
 
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from clinic.models.limits import max_length
 from clinic.models.locks import get_shared
 from clinic.models.names import has_letter
 from clinic.registry.patient_details import tidy, unstorable
@@ -76,7 +77,7 @@ def check_doctor(
 
 
 def _faults(clinic, name, procedures, hours, interval_minutes):
-    limit = Doctor._meta.get_field("name").max_length
+    limit = max_length(Doctor, "name")
     wrong = {
         DoctorFault.NAME_MISSING: not name,
         DoctorFault.NAME_WITHOUT_LETTERS: bool(name) and not has_letter(name) and not unstorable(name),

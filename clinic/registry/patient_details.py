@@ -11,14 +11,16 @@ from django.core.validators import MaxLengthValidator, validate_email
 from localflavor.br.validators import BRCPFValidator
 from stdnum.pt import nif as portuguese_nif
 
-from clinic.models import Clinic, documents, phones
+from clinic.models import Clinic, Patient, documents, phones
+from clinic.models.limits import max_length
 from clinic.models.names import has_letter
 from clinic.models.phones import Fault
 from clinic.refusals import Reason, Refusal
 
-NAME_LIMIT = 160
-NOTES_LIMIT = 5000
-EMAIL_LIMIT = 254
+NAME_LIMIT = max_length(Patient, "name")
+SOCIAL_NAME_LIMIT = max_length(Patient, "social_name")
+NOTES_LIMIT = max_length(Patient, "notes")
+EMAIL_LIMIT = max_length(Patient, "email")
 CPF_DIGITS = 11
 NIF_DIGITS = re.compile("[0-9]{9}")
 FINAL_CONSUMER = "999999990"  # on invoices of Portugal to people who give no NIF
@@ -155,7 +157,7 @@ def examine(
     cpf, typed_cpf = _settle_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
     clean = PatientDetails(
         name=_short(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
-        social_name=_short(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, NAME_LIMIT, refusals),
+        social_name=_short(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
         phone=_phone(details.phone, stored.phone, clinic, policy, refusals),
         birth_date=_birth_date(details.birth_date, today, refusals),
         cpf=cpf or "",

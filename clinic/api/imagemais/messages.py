@@ -6,6 +6,9 @@
 from dataclasses import dataclass
 
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
+from clinic.models import Doctor
+from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from clinic.models.limits import max_length
 from clinic.models.phones import Fault
 from clinic.refusals import Reason
 from clinic.registry import PHONE_FAULTS, DoctorFault
@@ -237,11 +240,14 @@ REFUSALS_OF_STATUSES = REFUSALS | {
 FAULTS = {
     DoctorFault.NAME_MISSING: ("name", "name should not be empty"),
     DoctorFault.NAME_WITHOUT_LETTERS: ("name", "name must contain at least one letter"),
-    DoctorFault.NAME_TOO_LONG: ("name", "name must be shorter than or equal to 120 characters"),
+    DoctorFault.NAME_TOO_LONG: (
+        "name",
+        f"name must be shorter than or equal to {max_length(Doctor, 'name')} characters",
+    ),
     DoctorFault.NAME_UNSTORABLE: ("name", UNSTORABLE.format("name")),
     DoctorFault.PROCEDURE_UNKNOWN: ("procedureIds", "Procedimentos não encontrados"),
     DoctorFault.ENDS_NOT_AFTER_START: ("endTime", "endTime deve ser posterior a startTime"),
     DoctorFault.HOURS_OVERLAP: ("startTime", "Os horários do mesmo dia se cruzam"),
-    DoctorFault.INTERVAL_TOO_SHORT: ("intervalMinutes", "intervalMinutes must not be less than 5"),
-    DoctorFault.INTERVAL_TOO_LONG: ("intervalMinutes", "intervalMinutes must not be greater than 240"),
+    DoctorFault.INTERVAL_TOO_SHORT: ("intervalMinutes", f"intervalMinutes must not be less than {SHORTEST_INTERVAL}"),
+    DoctorFault.INTERVAL_TOO_LONG: ("intervalMinutes", f"intervalMinutes must not be greater than {LONGEST_INTERVAL}"),
 }

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from clinic.api.imagemais import statuses
 from clinic.api.imagemais.messages import WEEKDAYS
+from clinic.api.json_schema import between
 from clinic.booking import MOST_PROCEDURES, PricedLine
 from clinic.models import (
     Appointment,
@@ -22,6 +23,8 @@ from clinic.models import (
     Patient,
     Procedure,
 )
+from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from clinic.models.limits import max_length
 from clinic.schedule import Opening
 from clinic.templatetags.written import cpf, phone
 
@@ -265,13 +268,15 @@ class BareMessageOut(BaseModel):
 
 # What is said --------------------------------------------------------------------------------------------------------
 
+NAME_LIMIT, NOTES_LIMIT = max_length(Patient, "name"), max_length(Appointment, "notes")
+DOCTOR_NAME_LIMIT = max_length(Doctor, "name")
 NUMERIC = {"type": "string", "pattern": "^[0-9]{1,40}$"}
 Id = Annotated[int | str, WithJsonSchema({"anyOf": [{"type": "integer"}, NUMERIC]})]
 # A day is also taken as answers write it, with T00:00:00.000Z behind it.
 Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
-PatientName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 160})]
-DoctorName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 120})]
-Notes = Annotated[str, WithJsonSchema({"type": "string", "maxLength": 5000})]
+PatientName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": NAME_LIMIT})]
+DoctorName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": DOCTOR_NAME_LIMIT})]
+Notes = Annotated[str, WithJsonSchema({"type": "string", "maxLength": NOTES_LIMIT})]
 Phone = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 Cpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[ .\-]*([0-9][ .\-]*){11}$"})]
 OptionalCpf = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^([ .\-]*([0-9][ .\-]*){11})?$"})]
@@ -280,8 +285,8 @@ Minutes = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "integer", "minimum": 5, "maximum": 240},
-                {"type": "string", "pattern": "^0{0,9}([5-9]|[1-9][0-9]|1[0-9]{2}|2[0-3][0-9]|240)$"},
+                {"type": "integer", "minimum": SHORTEST_INTERVAL, "maximum": LONGEST_INTERVAL},
+                {"type": "string", "pattern": f"^0{{0,9}}({between(SHORTEST_INTERVAL, LONGEST_INTERVAL)})$"},
             ]
         }
     ),
@@ -293,7 +298,7 @@ Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.
 
 
 class PatientIn(BaseModel):
-    name: PatientName = Field(description="Nome, até 160 caracteres.")
+    name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
     phone: Phone = Field(description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele.")
     dateBirth: Day = Field(
         description="Data de nascimento, YYYY-MM-DD, de 1900 até ontem. De um instante ISO 8601 vale a data, como"
@@ -315,7 +320,7 @@ class EditedPatientIn(PatientIn):
 
 
 class PatientChangesIn(BaseModel):
-    name: PatientName = Field(None, description="Nome, até 160 caracteres.")
+    name: PatientName = Field(None, description=f"Nome, até {NAME_LIMIT} caracteres.")
     phone: Phone = Field(None, description="Telefone com DDD, com ou sem pontuação.")
     dateBirth: Day | None = Field(
         None,
@@ -346,12 +351,12 @@ class BookingIn(BaseModel):
         " em até 12 horas, é do dia seguinte."
     )
     discountId: Id | None = Field(None, description="Desconto do agendamento inteiro, de GET /api/discounts.")
-    notes: Notes | None = Field(None, description="Observações, até 5000 caracteres.")
+    notes: Notes | None = Field(None, description=f"Observações, até {NOTES_LIMIT} caracteres.")
 
 
 class EditIn(BaseModel):
     patient: EditedPatientIn = Field(None, description="Os dados do paciente, que os substituem no cadastro.")
-    notes: Notes | None = Field(None, description="Observações, até 5000 caracteres. `null` as apaga.")
+    notes: Notes | None = Field(None, description=f"Observações, até {NOTES_LIMIT} caracteres. `null` as apaga.")
 
 
 class MoveIn(BaseModel):
@@ -373,7 +378,7 @@ class StatusIn(BaseModel):
 
 
 class DoctorIn(BaseModel):
-    name: DoctorName = Field(description="Nome, até 120 caracteres.")
+    name: DoctorName = Field(description=f"Nome, até {DOCTOR_NAME_LIMIT} caracteres.")
     procedureIds: list[Id] = Field(min_length=1, description="Os procedimentos que realiza.")
     startTime: Clock = Field(description="Início do expediente, HH:mm, em cada um dos dias.")
     endTime: End = Field(
@@ -381,7 +386,8 @@ class DoctorIn(BaseModel):
         " início é do dia seguinte, até 16 horas depois."
     )
     intervalMinutes: Minutes = Field(
-        description="De quantos em quantos minutos começam os horários livres: de 5 a 240."
+        description="De quantos em quantos minutos começam os horários livres:"
+        f" de {SHORTEST_INTERVAL} a {LONGEST_INTERVAL}."
     )
     workingDays: Annotated[list[Weekday], Field(min_length=1)] | Weekdays = Field(
         description=f"Dias de trabalho: {', '.join(WEEKDAYS)}. Um por elemento ou todos num texto, separados por"

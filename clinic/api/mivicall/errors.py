@@ -183,12 +183,15 @@ def sentence(refusal):
     return own % refusal.params if own else refusal.message
 
 
+def too_many_message(seconds: int) -> str:
+    return f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min. Retry in {seconds} seconds."
+
+
 def _too_many(request, seconds):
     """Whom the door did not let in has no key: it is their address that failed too often."""
-    exceeded = f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min."
+    message = too_many_message(seconds)
     if request.visit.caller is None:
-        exceeded = "Too many failed authentications from this address."
-    message = f"{exceeded} Retry in {seconds} seconds."
+        message = f"Too many failed authentications from this address. Retry in {seconds} seconds."
     body = {"error": "rate_limit_exceeded", "message": message, "retryAfter": seconds}
     response = JsonResponse(body, status=429)
     response["Retry-After"] = str(seconds)

@@ -12,7 +12,7 @@ HEADERS = '-H "Authorization: Bearer $CHAVE"'
 WRITING = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
 AN_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 
-TOO_MANY = f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min. Retry in 12 seconds."
+TOO_MANY = errors.too_many_message(12)
 
 BOOKING = [
     Failure(404, "appointment_not_found", "A marcação não existe nesta clínica."),
@@ -24,9 +24,7 @@ BOOKING = [
     Failure(409, "discount_expired", "O desconto da marcação já não vale nesse dia: withoutExpiredDiscount retira-o."),
     Failure(409, "invalid_transition", "A marcação não pode passar a esse estado."),
     Failure(422, "validation_failed", "O pedido tem campos inválidos: errors diz o caminho e a razão de cada um."),
-    Failure(
-        429, "rate_limit_exceeded", f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min. Retry in 12 seconds."
-    ),
+    Failure(429, "rate_limit_exceeded", TOO_MANY),
 ]
 
 SECTIONS = [

@@ -14,11 +14,14 @@ from uuid import UUID
 from pydantic import BaseModel, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from clinic.models import Appointment, Patient
+from clinic.models.limits import max_length
 from clinic.registry import unstorable, unstorable_in_json
 
 METADATA_BYTES = 4096
 MOST_ITEMS = 200
 LONGEST_SEARCH = 100
+NOTES_LIMIT = max_length(Appointment, "notes")
 PHONE = r"^\+[1-9]\d{1,14}$"  # to the letter as the vendor prints it
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 MOMENT_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
@@ -167,8 +170,8 @@ Id = _field(UUID, _uuid, type="string", format="uuid")
 Moment = _field(datetime, _moment, type="string", format="date-time")
 QueryMoment = _field(datetime, _moment_in_a_query, type="string", format="date-time")
 Phone = _field(str, _phone, type="string", pattern=PHONE)
-Name = _field(str, _text, type="string", minLength=1, maxLength=160)
-Notes = _field(str | None, _or_null(_text), type=["string", "null"], maxLength=5000)
+Name = _field(str, _text, type="string", minLength=1, maxLength=max_length(Patient, "name"))
+Notes = _field(str | None, _or_null(_text), type=["string", "null"], maxLength=NOTES_LIMIT)
 Metadata = _field(dict | None, _or_null(_metadata), type=["object", "null"], additionalProperties=True)
 Flag = _field(bool, _flag, type="boolean")
 Search = _field(str, _search, type="string", minLength=1, maxLength=LONGEST_SEARCH)

@@ -6,6 +6,7 @@ Portugal's reference.
 
 from typing import NamedTuple
 
+from django.conf import settings
 from django.utils import translation
 
 from clinic.access.idempotency import KEY_PATTERN, LONGEST_KEY
@@ -24,24 +25,26 @@ APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH = (
     "Estado",
 )
 TAGS = [{"name": name} for name in (APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH)]
-DESCRIPTION = """\
+DESCRIPTION = f"""\
 Marcações de uma clínica, para recepcionistas por voz e programas de gestão que já falam com a MiviCall.
 
 **Chaves.** `Authorization: Bearer miv_live_…`, geradas em Integrações. Uma chave é de uma clínica só e
 tem permissões; cada operação diz quais precisa (`x-permissoes`). Com uma chave `miv_test_…` valem todas as regras e a
 resposta é a mesma, mas nada é guardado.
 
-**Erros.** `{"error", "message", "requestId"}`, com `errors` (`path`, `message`) em `validation_failed` e `alternatives`
-(os inícios livres mais próximos) quando o conflito é da hora. Primeiro 422, com todos os campos de uma vez; depois 404;
-depois 409. O `requestId` vem também no cabeçalho `X-Request-Id` de cada resposta.
+**Erros.** `{{"error", "message", "requestId"}}`, com `errors` (`path`, `message`) em `validation_failed` e
+`alternatives` (os inícios livres mais próximos) quando o conflito é da hora. Primeiro 422, com todos os campos de uma
+vez; depois 404; depois 409. O `requestId` vem também no cabeçalho `X-Request-Id` de cada resposta.
 
-**Limite.** Por chave, 300 pedidos num minuto e 30 num segundo, contados para todos os processos juntos. Cada resposta
-traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e `X-RateLimit-Reset`.
+**Limite.** Por chave, {settings.API_REQUESTS_A_MINUTE} pedidos num minuto e {settings.API_REQUESTS_A_SECOND} num
+segundo, contados para todos os processos juntos. Cada resposta traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e
+`X-RateLimit-Reset`.
 
-**Repetir sem medo.** `Idempotency-Key` em POST, PATCH e DELETE: o mesmo pedido com a mesma chave tem a mesma resposta,
-com `Idempotency-Replayed: true`, e nada é feito duas vezes. O mesmo pedido tem o mesmo método, o mesmo endereço e o
-mesmo corpo, comparado byte a byte: o mesmo JSON com as chaves noutra ordem, ou com outros espaços, é outro pedido
-(422). A resposta fica guardada 30 dias. Um erro que nada alterou não fica guardado, exceto um 409 decidido.
+**Repetir sem medo.** `Idempotency-Key` em POST, PATCH e DELETE: o mesmo pedido com a mesma chave tem a mesma
+resposta, com `Idempotency-Replayed: true`, e nada é feito duas vezes. O mesmo pedido tem o mesmo método, o mesmo
+endereço e o mesmo corpo, comparado byte a byte: o mesmo JSON com as chaves noutra ordem, ou com outros espaços, é
+outro pedido (422). A resposta fica guardada {settings.STORED_ANSWER_DAYS} dias. Um erro que nada alterou não fica
+guardado, exceto um 409 decidido.
 
 **`x-origem`** diz quem decidiu: `seed`, a página de Create appointment da MiviCall; `site`, o resto da documentação
 pública dela; `nossa`, nós.

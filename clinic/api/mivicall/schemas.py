@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from clinic.api.mivicall import reading
+from clinic.api.mivicall import errors, reading
 from clinic.models import Appointment as Stored
 from clinic.models import Clinic
 from clinic.models import Patient as StoredPatient
@@ -63,7 +63,7 @@ class NewAppointment(BaseModel):
         " país é aceite, e a receção vê “telefone a confirmar”."
     )
     startsAt: reading.Moment = Field(description="Início, ISO 8601 com offset.")
-    patientNotes: reading.Notes = Field(None, description="Observações, até 5000 caracteres.")
+    patientNotes: reading.Notes = Field(None, description=f"Observações, até {reading.NOTES_LIMIT} caracteres.")
 
 
 class AppointmentChanges(BaseModel):
@@ -262,9 +262,7 @@ class Conflict(Error):
 
 
 class TooMany(BaseModel):
-    model_config = _like(
-        error="rate_limit_exceeded", message="API key exceeded 300 req/min. Retry in 12 seconds.", retryAfter=12
-    )
+    model_config = _like(error="rate_limit_exceeded", message=errors.too_many_message(12), retryAfter=12)
 
     error: Literal["rate_limit_exceeded"]
     message: str

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from clinic.access import api_keys
 from clinic.management.named import clinic_named
 from clinic.models import ApiKey, CredentialEvent
+from clinic.models.limits import max_length
 from clinic.models.names import has_letter
 
 
@@ -41,7 +42,7 @@ class Command(BaseCommand):
 
 
 def _name(text: str) -> str:
-    longest = ApiKey._meta.get_field("name").max_length
+    longest = max_length(ApiKey, "name")
     name = text.strip()
     if not (0 < len(name) <= longest and name.isprintable() and has_letter(name)):
         raise CommandError(f"A name has from 1 to {longest} printable characters, one of them a letter.")

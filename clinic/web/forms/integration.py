@@ -2,10 +2,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import ApiKey
+from clinic.models.limits import max_length
 from clinic.models.names import validate_has_letter
 
 LIVE, TEST = "live", "test"
-NAME_LENGTH = ApiKey._meta.get_field("name").max_length
+NAME_LENGTH = max_length(ApiKey, "name")
 
 
 class ApiKeyForm(forms.Form):

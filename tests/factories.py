@@ -17,6 +17,7 @@ from clinic.models import (
     Procedure,
     StaffUser,
     WorkingHours,
+    documents,
 )
 
 PASSWORD = "garoa-fina-na-varanda"
@@ -27,11 +28,7 @@ _numbers = count(1)
 
 def cpf(number: int) -> str:
     """The valid CPF, 11 digits, that begins with `number` written in nine."""
-    digits = [int(digit) for digit in f"{number:09d}"]
-    for _ in range(2):
-        weights = range(len(digits) + 1, 1, -1)
-        digits.append(sum(weight * digit for weight, digit in zip(weights, digits, strict=True)) * 10 % 11 % 10)
-    return "".join(map(str, digits))
+    return documents.made_up_cpf(number)
 
 
 def phone(number: int, country: str = "BR") -> str:

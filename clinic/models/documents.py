@@ -1,6 +1,9 @@
-"""How the tax numbers of Brazil and of Portugal are read, at every door and in every search. Nothing is judged here."""
+"""The tax numbers of Brazil and of Portugal: how they are read, which are valid, how they are written and made up."""
 
 import re
+
+from stdnum.br import cpf
+from stdnum.pt import nif
 
 from clinic.models.characters import plain
 
@@ -23,6 +26,32 @@ def read_nif(text: str) -> str:
     return PUNCTUATION.sub("", _behind(COUNTRY, _unlabelled(text)))
 
 
+def is_cpf(digits: str) -> bool:
+    """Whether these are eleven digits with the right check digits, and not one digit eleven times."""
+    return _are_digits(digits, 11) and len(set(digits)) > 1 and cpf.is_valid(digits)
+
+
+def is_nif(digits: str) -> bool:
+    """Whether these are nine digits, the last of which checks the others."""
+    return _are_digits(digits, 9) and nif.is_valid(digits)
+
+
+def written_cpf(digits: str) -> str:
+    """529.982.247-25"""
+    return cpf.format(digits)
+
+
+def made_up_cpf(number: int) -> str:
+    """Return the valid CPF that begins with `number`, written in nine digits: for demo and tests."""
+    candidates = (f"{number:09d}{check:02d}" for check in range(100))
+    return next(digits for digits in candidates if is_cpf(digits))
+
+
+def made_up_nif(number: int) -> str:
+    """Return the valid NIF that begins with `number`, written in eight digits: for demo and tests."""
+    return f"{number:08d}{nif.calc_check_digit(f'{number:08d}')}"
+
+
 def is_cnpj(text: str) -> bool:
     """Whether it is written like the number of a firm, which has letters since 2026, however well."""
     return CNPJ.fullmatch(_unlabelled(text).replace(" ", "")) is not None
@@ -35,3 +64,8 @@ def _unlabelled(text):
 def _behind(prefix, text):
     found = prefix.match(text)
     return text[found.end() :] if found else text
+
+
+def _are_digits(text, count):
+    """Of ASCII and nothing else: stdnum by itself takes punctuation away, and a second PT."""
+    return len(text) == count and text.isascii() and text.isdigit()

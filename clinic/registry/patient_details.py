@@ -1,6 +1,5 @@
 """What a patient's data must look like, for every door. Asks no database."""
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -8,8 +7,6 @@ from enum import Enum
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
-from localflavor.br.validators import BRCPFValidator
-from stdnum.pt import nif as portuguese_nif
 
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.limits import max_length
@@ -22,12 +19,10 @@ SOCIAL_NAME_LIMIT = max_length(Patient, "social_name")
 NOTES_LIMIT = max_length(Patient, "notes")
 EMAIL_LIMIT = max_length(Patient, "email")
 CPF_DIGITS = 11
-NIF_DIGITS = re.compile("[0-9]{9}")
 FINAL_CONSUMER = "999999990"  # on invoices of Portugal to people who give no NIF
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 # Of a foreign number that is possible nobody here knows better; all others are refused where a person can be asked.
 PHONE_FAULTS = {fault: Reason[f"PHONE_{fault.name}"] for fault in Fault if fault is not Fault.NOT_ABROAD}
-valid_cpf = BRCPFValidator()
 # Texts with characters that cannot be stored, or that control, are refused at every door: mended in silence, nobody
 # could read back what was sent. In names blanks are folded and invisible marks left out, nothing else.
 # What a keyboard makes of the characters that control; and halves of a UTF-16 pair, which no UTF-8 can hold.
@@ -187,14 +182,12 @@ def _settle_cpf(raw, strict, refusals):
     if len(digits) != CPF_DIGITS or not digits.isascii() or not digits.isdigit():
         refusals.append(Refusal(Reason.CPF_SHAPE))
         return None, ""
-    try:
-        valid_cpf(digits)
-    except ValidationError:
-        if strict:
-            refusals.append(Refusal(Reason.CPF_INVALID))
-            return None, ""
-        return None, digits
-    return digits, ""
+    if documents.is_cpf(digits):
+        return digits, ""
+    if strict:
+        refusals.append(Refusal(Reason.CPF_INVALID))
+        return None, ""
+    return None, digits
 
 
 def _phone(raw, stored, clinic, policy, refusals):
@@ -241,8 +234,7 @@ def _nif(raw, stored, refusals):
     if digits == FINAL_CONSUMER:
         refusals.append(Refusal(Reason.NIF_OF_NOBODY))
         return ""
-    # stdnum by itself takes a second PT and punctuation away, which would then be stored.
-    if not NIF_DIGITS.fullmatch(digits) or not portuguese_nif.is_valid(digits):
+    if not documents.is_nif(digits):
         refusals.append(Refusal(Reason.NIF_INVALID))
         return ""
     return digits

@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext
 from phonenumber_field.phonenumber import PhoneNumber
 
-from clinic.models import Patient, phones
+from clinic.models import Patient, documents, phones
 from clinic.models.patient import years_between
 
 BABY_YEARS = 2
@@ -65,7 +65,7 @@ def age(birth_date: date, day: date) -> str:
 @register.filter
 def cpf(digits: str | None) -> str:
     """529.982.247-25"""
-    return f"{digits[:3]}.{digits[3:6]}.{digits[6:9]}-{digits[9:]}" if digits else ""
+    return documents.written_cpf(digits) if digits else ""
 
 
 @register.filter

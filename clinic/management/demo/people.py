@@ -8,8 +8,7 @@ from datetime import date, timedelta
 from functools import cache
 from random import Random
 
-from stdnum.br import cpf as brazilian_cpf
-from stdnum.pt import nif as portuguese_nif
+from clinic.models.documents import made_up_cpf, made_up_nif
 
 WOMEN = {
     "BR": """Maria|Ana|Francisca|Antônia|Adriana|Juliana|Márcia|Fernanda|Patrícia|Aline|Sandra|Camila|Amanda|Bruna
@@ -88,7 +87,7 @@ def _person(country, number, today, rng):
         woman=woman,
         born=today - timedelta(days=days),
         phone=phone(country, number - 1 if is_child else number),
-        document=cpf(100_000_000 + number * 7_919) if country == "BR" else nif(20_000_000 + number * 1_777),
+        document=_document(country, number),
         email=f"paciente{number}@example.com" if rng.random() < 0.4 else "",
         notes=rng.choice(NOTES) if rng.random() < 0.08 else "",
         is_complete=rng.random() < 0.86,
@@ -122,12 +121,5 @@ def phone(country: str, number: int) -> str:
     return f"{UNASSIGNED[country]}{number:06d}"
 
 
-def cpf(base: int) -> str:
-    """The CPF whose first nine digits are `base`."""
-    candidates = (f"{base:09d}{check:02d}" for check in range(100))
-    return next(number for number in candidates if brazilian_cpf.is_valid(number))
-
-
-def nif(base: int) -> str:
-    """The NIF of a natural person whose first eight digits are `base`."""
-    return f"{base:08d}{portuguese_nif.calc_check_digit(f'{base:08d}')}"
+def _document(country: str, number: int) -> str:
+    return made_up_cpf(100_000_000 + number * 7_919) if country == "BR" else made_up_nif(20_000_000 + number * 1_777)

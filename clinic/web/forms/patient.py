@@ -4,7 +4,6 @@ from uuid import UUID, uuid4
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
-from stdnum.br import cpf as brazilian_cpf
 
 from clinic import registry
 from clinic.models import Clinic, Patient, documents, phones
@@ -197,7 +196,7 @@ def completed(patient: Patient, clinic: Clinic, typed: QueryDict) -> QueryDict:
 def begun_with(text: str) -> dict[str, str]:
     """What was searched for in vain, at the field where it belongs."""
     text = text.strip()
-    if brazilian_cpf.is_valid(documents.read_cpf(text)):
+    if documents.is_cpf(documents.read_cpf(text)):
         return {"cpf": text}
     letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
     if letters and letters >= digits:

@@ -7,7 +7,7 @@ from clinic.booking.openings import openings, openings_of_any
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
 from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
-from clinic.booking.status import change_status, next_statuses, state
+from clinic.booking.status import Steps, change_status, next_statuses, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undo import undo, undoable
 
@@ -21,6 +21,7 @@ __all__ = [
     "LineRequest",
     "PricedLine",
     "Proposal",
+    "Steps",
     "TimesClash",
     "book",
     "change_status",
@@ -38,6 +39,7 @@ __all__ = [
     "priced",
     "reschedule",
     "state",
+    "steps",
     "undo",
     "undoable",
 ]

@@ -1,5 +1,6 @@
 """Changing an appointment where it stands: its status, its notes, its metadata."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -60,12 +61,34 @@ def state(appointment: Appointment) -> str:
 
 
 def next_statuses(appointment: Appointment, *, now: datetime | None = None) -> list[Status]:
-    """What the appointment may become now, in the order of a visit; the buttons of every screen."""
-    now = now or timezone.now()
-    possible = transitions.TRANSITIONS[appointment.status]
-    return [
-        status for status in Status if status in possible and not list(_too_early_or_late(appointment, status, now))
-    ]
+    """What the appointment may become now, in the order of a visit. A query where its doctor may have another one in
+    service."""
+    possible = _possible(appointment, now or timezone.now())
+    return [status for status in possible if not _in_the_way(appointment, status)]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The buttons of an appointment: (status, what the button says), and why the next step has to wait."""
+
+    forward: list[tuple[Status, str]]
+    backward: list[tuple[Status, str]]
+    may_cancel: bool
+    in_the_way: list[Refusal]
+
+
+def steps(appointment: Appointment, *, now: datetime | None = None) -> Steps:
+    """`next_statuses` on either side of where the visit is; asks as many queries."""
+    current, possible = appointment.status, _possible(appointment, now or timezone.now())
+    in_the_way = {status: _in_the_way(appointment, status) for status in possible}
+    offered = [status for status in possible if not in_the_way[status]]
+    behind = {status for status in offered if transitions.is_step_back(current, status)}
+    return Steps(
+        forward=[(each, verb) for each, verb in transitions.FORWARD.items() if each in offered and each not in behind],
+        backward=[(each, verb) for each, verb in transitions.BACKWARD.items() if each in behind],
+        may_cancel=Status.CANCELLED in offered,
+        in_the_way=[refusal for found in in_the_way.values() for refusal in found],
+    )
 
 
 def transition_refusals(case: rules.Case, wanted: str, *, own_slip: bool = False) -> list[Refusal]:
@@ -81,9 +104,7 @@ def transition_refusals(case: rules.Case, wanted: str, *, own_slip: bool = False
     if transitions.takes_time_again(appointment.status, wanted):
         ask = rules.free if own_slip else rules.taking_again
         refusals += ask(case)
-    if wanted == Status.IN_SERVICE and _other_in_service(appointment):
-        refusals.append(Refusal(Reason.ANOTHER_IN_SERVICE, {"doctor": appointment.doctor.name}))
-    return refusals
+    return refusals + _in_the_way(appointment, wanted)
 
 
 def set_status(
@@ -129,6 +150,15 @@ def _cancel_refusals(status, cancelled_by, typed, reason):
     return refusals
 
 
-def _other_in_service(appointment):
+def _in_the_way(appointment: Appointment, wanted: str) -> list[Refusal]:
+    """Another patient whom the same doctor is attending to. One query for Em atendimento, none for others."""
+    if wanted != Status.IN_SERVICE:
+        return []
     others = Appointment.objects.of(appointment.clinic).in_service().filter(doctor=appointment.doctor)
-    return others.exclude(pk=appointment.pk).exists()
+    is_busy = others.exclude(pk=appointment.pk).exists()
+    return [Refusal(Reason.ANOTHER_IN_SERVICE, {"doctor": appointment.doctor.name})] if is_busy else []
+
+
+def _possible(appointment: Appointment, now: datetime) -> list[Status]:
+    following = transitions.TRANSITIONS[appointment.status]
+    return [each for each in Status if each in following and not list(_too_early_or_late(appointment, each, now))]

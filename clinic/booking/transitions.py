@@ -5,6 +5,8 @@ Remarcado is moved and takes its time. Faltou and Cancelado free the time. When 
 `status`.
 """
 
+from django.utils.translation import gettext_lazy as _
+
 from clinic.models.appointment import FREES_THE_TIME, Status
 
 _STANDING_STILL = {Status.CONFIRMED, Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}
@@ -26,6 +28,22 @@ TRANSITIONS = {
     Status.CANCELLED: {Status.SCHEDULED},
 }
 
+VISIT_ORDER = [Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED]
+# What a button says that goes on with the visit, and one that takes a step back. Cancelado is neither: it asks first.
+FORWARD = {
+    Status.CONFIRMED: _("Confirmar"),
+    Status.CHECKED_IN: _("Check-in"),
+    Status.IN_SERVICE: _("Iniciar atendimento"),
+    Status.FINISHED: _("Finalizar"),
+    Status.NO_SHOW: _("Faltou"),
+}
+BACKWARD = {
+    Status.SCHEDULED: _("Voltar a agendado"),
+    Status.CONFIRMED: _("Voltar a confirmado"),
+    Status.CHECKED_IN: _("Voltar ao check-in"),
+    Status.IN_SERVICE: _("Voltar ao atendimento"),
+}
+
 # Becoming Remarcado is not a transition of its own: it is what moving does.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}
 
@@ -33,3 +51,11 @@ MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHO
 def takes_time_again(current: Status, wanted: Status) -> bool:
     """Whether the time was free meanwhile, so that somebody else may have it now."""
     return current in FREES_THE_TIME and wanted not in FREES_THE_TIME
+
+
+def is_step_back(current: Status, wanted: Status) -> bool:
+    """Whether becoming `wanted` takes something of the visit back."""
+    if wanted == Status.SCHEDULED:
+        return True
+    both_lie_on_the_way = {current, wanted} <= set(VISIT_ORDER)
+    return both_lie_on_the_way and VISIT_ORDER.index(wanted) < VISIT_ORDER.index(current)

@@ -1,6 +1,7 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
@@ -219,6 +220,11 @@ class AppointmentProcedure(ClinicRow):
 
     def __str__(self):
         return f"{self.position}: {self.price}"
+
+    @property
+    def total(self) -> Decimal:
+        """What the line costs: its price, less its discounts."""
+        return self.price - sum(each.value for each in self.discounts.all())
 
 
 class AppliedDiscount(ClinicRow):

@@ -3,7 +3,7 @@ from itertools import product
 
 import pytest
 
-from clinic.booking import change_status, is_movable, next_statuses, reschedule
+from clinic.booking import change_status, is_movable, next_statuses, reschedule, steps
 from clinic.models import Appointment
 from clinic.models.appointment import Status
 from clinic.refusals import Reason
@@ -156,3 +156,32 @@ def test_cancelling_tells_both_what_is_missing_and_what_is_too_long(desk):
     refusal = refused(change, desk, desk.book(), "cancelled", cancelled_by="", reason="r" * 300)
 
     assert refusal.reasons == {Reason.CANCELLED_BY_MISSING, Reason.CANCEL_REASON_TOO_LONG}
+
+
+def test_no_second_visit_is_offered_for_service(desk):
+    appointment_in(desk, "in_service")
+    waiting = desk.book(patient=desk.another_patient().pk, starts_at=desk.at(10))
+    waiting = change(desk, waiting, "checked_in")
+    now = desk.at(9, 5)
+    assert Status.IN_SERVICE not in next_statuses(waiting, now=now)
+    (reason,) = steps(waiting, now=now).in_the_way
+    assert reason.reason is Reason.ANOTHER_IN_SERVICE
+    assert refused(change, desk, waiting, "in_service").reasons == {Reason.ANOTHER_IN_SERVICE}
+
+
+@pytest.mark.parametrize("status", Status.values)
+def test_the_steps_are_the_next_statuses(desk, status):
+    appointment = appointment_in(desk, status)
+    now = desk.at(9, 5)
+    offered = steps(appointment, now=now)
+    sides = [each for each, _ in offered.forward], [each for each, _ in offered.backward]
+    assert not set(sides[0]) & set(sides[1])
+    expected = set(next_statuses(appointment, now=now))
+    assert {*sides[0], *sides[1]} | ({Status.CANCELLED} if offered.may_cancel else set()) == expected
+
+
+@pytest.mark.parametrize(("status", "queries"), [("scheduled", 0), ("checked_in", 1), ("cancelled", 0)])
+def test_the_next_statuses_cost_a_query_at_most(desk, django_assert_num_queries, status, queries):
+    appointment = Appointment.objects.select_related("clinic", "doctor").get(pk=appointment_in(desk, status).pk)
+    with django_assert_num_queries(queries):
+        steps(appointment, now=desk.at(9, 5))

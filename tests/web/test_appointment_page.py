@@ -243,12 +243,12 @@ def test_the_way_on_comes_first_and_what_takes_back_says_so(monday, desk, appoin
     author = Author(door="command", credential="teste")
     change_status(appointment.pk, "checked_in", clinic=appointment.clinic, by=author)
     context = desk.get(address("detail", appointment), headers=HTMX).context
-    assert [str(verb) for status, verb in context["onward"]] == ["Iniciar atendimento"]
-    assert [str(verb) for status, verb in context["back"]] == ["Voltar a agendado", "Voltar a confirmado"]
+    assert [str(verb) for status, verb in context["steps"].forward] == ["Iniciar atendimento"]
+    assert [str(verb) for status, verb in context["steps"].backward] == ["Voltar a agendado", "Voltar a confirmado"]
     change_status(appointment.pk, "in_service", clinic=appointment.clinic, by=author)
     context = desk.get(address("detail", appointment), headers=HTMX).context
-    assert [str(verb) for status, verb in context["onward"]] == ["Finalizar"]
-    assert [str(verb) for status, verb in context["back"]] == ["Voltar ao check-in"]
+    assert [str(verb) for status, verb in context["steps"].forward] == ["Finalizar"]
+    assert [str(verb) for status, verb in context["steps"].backward] == ["Voltar ao check-in"]
 
 
 def test_a_refused_time_is_not_what_the_button_moves_to(desk, appointment):

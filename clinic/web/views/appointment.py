@@ -5,7 +5,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -22,22 +21,6 @@ from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm
 from clinic.web.forms.booking import BookingForm
 from clinic.web.htmx import partial_or_page, triggered_by, wants_partial
 from clinic.web.views import agenda
-
-ONWARD = {
-    Status.CONFIRMED: gettext_lazy("Confirmar"),
-    Status.CHECKED_IN: gettext_lazy("Check-in"),
-    Status.IN_SERVICE: gettext_lazy("Iniciar atendimento"),
-    Status.FINISHED: gettext_lazy("Finalizar"),
-    Status.NO_SHOW: gettext_lazy("Faltou"),
-}
-BACK = {
-    Status.SCHEDULED: gettext_lazy("Voltar a agendado"),
-    Status.CONFIRMED: gettext_lazy("Voltar a confirmado"),
-    Status.CHECKED_IN: gettext_lazy("Voltar ao check-in"),
-    Status.IN_SERVICE: gettext_lazy("Voltar ao atendimento"),
-}
-WAY = [Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED]
-
 
 # Booking ------------------------------------------------------------------------------------------------------------
 
@@ -242,10 +225,8 @@ def _detail(request, pk, *, refusals=(), times=(), note="", booked=False, status
         "seen": booking.state(appointment),
         "place": booking.place(appointment),
         "lines": lines,
-        "total": sum(line.price - sum(each.value for each in line.discounts.all()) for line in lines),
-        "onward": _buttons(appointment, ONWARD),
-        "back": _buttons(appointment, BACK),
-        "may_cancel": Status.CANCELLED in booking.next_statuses(appointment),
+        "total": sum(line.total for line in lines),
+        "steps": booking.steps(appointment),
         "may_move": booking.is_movable(appointment),
         "undoable": last,
         "story": history.story(appointment),
@@ -260,23 +241,6 @@ def _detail(request, pk, *, refusals=(), times=(), note="", booked=False, status
     if request.method == "POST":
         response["HX-Trigger"] = "refresh-day"
     return response
-
-
-def _buttons(appointment, verbs):
-    """(status, what pressing it does) for each next status on that side; Cancelado is on neither, it asks first."""
-    following = booking.next_statuses(appointment)
-    return [
-        (status, verb)
-        for status, verb in verbs.items()
-        if status in following and (verbs is BACK) == _is_behind(status, appointment.status)
-    ]
-
-
-def _is_behind(status, current):
-    """Whether going from `current` to `status` takes something back."""
-    if status == Status.NO_SHOW:
-        return False
-    return status == Status.SCHEDULED or (current in WAY and WAY.index(status) < WAY.index(current))
 
 
 def _move_page(request, appointment, form, status=None):

@@ -108,6 +108,12 @@ def test_only_booking_writes_what_is_booked():
     assert offences == []
 
 
+def test_the_queries_write_nothing():
+    for file in sources("queries"):
+        written = [called for _, called in calls(file) if called.rpartition(".")[2] in WRITES and called != "Q.create"]
+        assert written == [], file
+
+
 def test_no_model_form_is_made_of_what_is_booked():
     for file in sources("web", "admin"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -184,12 +184,17 @@ def test_status_since_is_filled_from_the_events(the_newest_again, booked):
     confirmed = booked.events.last().at
     annotate(booked.pk, notes="traz exames", now=booked.starts_at - timedelta(hours=2), **act)
     migrate("0018_validate_at_most_a_day")
-    for again in ({"name": None}, {"name": "0020_fill_status_since"}):
-        migrate(**again)
-        assert Appointment.objects.get(pk=booked.pk).status_since == confirmed
-        assert Appointment.objects.get(pk=bare.pk).status_since == bare.created_at
-        Appointment.objects.update(status_since=booked.starts_at)
-        migrate("0019_appointment_status_since", fake=True)
+    migrate()
+    assert since(booked, bare) == [confirmed, bare.created_at]
+    Appointment.objects.update(status_since=booked.starts_at)
+    migrate("0019_appointment_status_since", fake=True)
+    migrate("0020_fill_status_since")
+    migrate(fake=True)
+    assert since(booked, bare) == [confirmed, bare.created_at]
+
+
+def since(*appointments):
+    return [Appointment.objects.get(pk=each.pk).status_since for each in appointments]
 
 
 def test_the_way_back_is_open_after_a_new_time_zone(the_newest_again, booked):

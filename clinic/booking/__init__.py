@@ -4,6 +4,7 @@ from clinic.booking.audit import Author
 from clinic.booking.book import book, check
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import openings, openings_of_any
+from clinic.booking.performers import doctors_performing
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
 from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
@@ -29,6 +30,7 @@ __all__ = [
     "check",
     "check_reschedule",
     "day_of_end",
+    "doctors_performing",
     "edit_notes",
     "is_movable",
     "look_ahead",

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from clinic.booking import rules, sql, transitions
@@ -15,6 +14,7 @@ from clinic.booking.rules import Case, later
 from clinic.booking.sql import DoctorKey
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Discount, Doctor, Procedure
 from clinic.models.appointment import Status
+from clinic.models.procedure import performed_by
 from clinic.refusals import Reason, Refusal
 
 
@@ -154,7 +154,6 @@ def _found(target):
 def _case(target, appointment, now):
     doctor = sql.found(target.clinic, doctor=target.doctor).doctor
     procedures = appointment.lines.values_list("procedure_id", flat=True)
-    performed = Exists(Doctor.procedures.through.objects.filter(doctor=doctor, procedure=OuterRef("pk")))
     applied = _applied(appointment).select_related("discount")
     ends_at = target.ends_at
     if ends_at is None:
@@ -164,7 +163,9 @@ def _case(target, appointment, now):
         now=now,
         doctor=doctor,
         patient=appointment.patient,
-        procedures=list(Procedure.objects.of(target.clinic).filter(pk__in=procedures).annotate(performed=performed)),
+        procedures=list(
+            Procedure.objects.of(target.clinic).filter(pk__in=procedures).annotate(performed=performed_by(doctor))
+        ),
         starts_at=target.starts_at,
         ends_at=ends_at,
         discounts=[] if target.without_expired else [each.discount for each in applied],

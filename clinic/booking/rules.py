@@ -125,10 +125,14 @@ def procedures_are_chosen(case: Case) -> Rule:
 
 
 def doctor_performs_them(case: Case) -> Rule:
+    yield from not_performed(case.doctor, case.procedures)
+
+
+def not_performed(doctor: Doctor | None, procedures: list[Procedure | None]) -> Rule:
     """Procedures come annotated with `performed`: whether this doctor does them."""
-    for procedure in case.procedures:
-        if case.doctor and procedure and not procedure.performed:
-            yield Refusal(Reason.PROCEDURE_NOT_OFFERED, {"doctor": case.doctor.name, "procedure": procedure.name})
+    for procedure in procedures:
+        if doctor and procedure and not procedure.performed:
+            yield Refusal(Reason.PROCEDURE_NOT_OFFERED, {"doctor": doctor.name, "procedure": procedure.name})
 
 
 def discounts_are_valid_that_day(case: Case) -> Rule:

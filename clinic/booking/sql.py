@@ -25,13 +25,12 @@ from clinic.models import (
     Patient,
     Procedure,
 )
-from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK
+from clinic.models.appointment import OVERLAP_LOOKBACK, STANDING_SQL
 from clinic.models.loading import instance, names
 from clinic.models.locks import LOCK, lock_of_held_row, lock_row
 from clinic.schedule import HOURS_AND_ABSENCES_SQL, Schedules, schedules_of
 
 DoctorKey = int | UUID
-FREED = [status.value for status in FREES_THE_TIME]
 
 # A patient comes without the phone, which is parsed at every load: no rule about an appointment asks for it.
 PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name", "died")
@@ -70,7 +69,7 @@ AROUND = f"""
     FROM clinic_appointment AS appointment JOIN clinic_doctor ON clinic_doctor.id = doctor_id
     WHERE appointment.clinic_id = %(clinic)s AND (doctor_id = %(doctor)s OR patient_id = %(patient)s)
       AND starts_at > %(since)s AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
-      AND status <> ALL (%(freed)s) AND deleted_at IS NULL AND appointment.id IS DISTINCT FROM %(besides)s
+      AND {STANDING_SQL} AND appointment.id IS DISTINCT FROM %(besides)s
     UNION ALL
     SELECT NULL, NULL, NULL, NULL, NULL, NULL, time_zone, NULL, NULL, NULL FROM clinic_clinic WHERE id = %(clinic)s
     ORDER BY 5, 8
@@ -179,7 +178,6 @@ def around(
         "starts_at": starts_at,
         "ends_at": ends_at,
         "besides": besides and besides.pk,
-        "freed": FREED,
     }
     with prepared_cursor() as cursor:
         cursor.execute(AROUND, parameters)

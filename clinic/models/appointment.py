@@ -33,7 +33,10 @@ class Status(models.TextChoices):
 
 # The one home of "takes no time": constraints, rules, free times and the day all ask here.
 FREES_THE_TIME = (Status.CANCELLED, Status.NO_SHOW)
-STANDING = ~Q(status__in=[status.value for status in FREES_THE_TIME]) & Q(deleted_at__isnull=True)
+FREED = [status.value for status in FREES_THE_TIME]
+STANDING = ~Q(status__in=FREED) & Q(deleted_at__isnull=True)
+# The same for statements written out.
+STANDING_SQL = f"status NOT IN ({', '.join(map(repr, FREED))}) AND deleted_at IS NULL"
 
 
 IN_SERVICE_WRITTEN_OUT = Func(template=f"'{Status.IN_SERVICE.value}'", output_field=models.CharField())

@@ -111,6 +111,19 @@ class CredentialEvent(ClinicRow):
                 | Q(access_token__isnull=False, api_key__isnull=True),
                 name="credentialevent_of_one",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=[
+                        "token_released",
+                        "token_revoked",
+                        "key_created",
+                        "key_rotated",
+                        "key_revoked",
+                    ]
+                ),
+                name="credentialevent_kind_known",
+            ),
+            models.CheckConstraint(condition=Q(door__in=["browser", "command"]), name="credentialevent_door_known"),
         ]
         indexes = [models.Index(fields=["clinic", "at"], name="credentialevent_clinic_at")]
 
@@ -138,6 +151,9 @@ class StoredAnswer(ClinicRow):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["clinic", "credential", "key"], name="storedanswer_key_once"),
+            models.CheckConstraint(
+                condition=Q(credential__in=["imagemais", "mivicall"]), name="storedanswer_credential_known"
+            ),
         ]
         indexes = [models.Index(fields=["clinic", "created_at"], name="storedanswer_created_at")]
 

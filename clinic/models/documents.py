@@ -7,6 +7,7 @@ from stdnum.pt import nif
 
 from clinic.models.characters import plain
 
+CPF_LENGTH, NIF_LENGTH = 11, 9
 # "nº" is "no" once it is plain.
 LABEL = re.compile(
     r"(?:(?:c\.?p\.?f|c\.?n\.?p\.?j|n\.?i\.?f|contribuinte|número|numero|n\.?o?)\b[ .:]*)+", re.IGNORECASE
@@ -28,12 +29,12 @@ def read_nif(text: str) -> str:
 
 def is_cpf(digits: str) -> bool:
     """Whether these are eleven digits with the right check digits, and not one digit eleven times."""
-    return _are_digits(digits, 11) and len(set(digits)) > 1 and cpf.is_valid(digits)
+    return _are_digits(digits, CPF_LENGTH) and len(set(digits)) > 1 and cpf.is_valid(digits)
 
 
 def is_nif(digits: str) -> bool:
     """Whether these are nine digits, the last of which checks the others."""
-    return _are_digits(digits, 9) and nif.is_valid(digits)
+    return _are_digits(digits, NIF_LENGTH) and nif.is_valid(digits)
 
 
 def written_cpf(digits: str) -> str:

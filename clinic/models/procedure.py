@@ -2,10 +2,11 @@ import uuid
 from datetime import date
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import ClinicQuerySet, ClinicRow
+from clinic.models.doctor import Doctor
 from clinic.models.ranges import Fold
 
 SHORTEST_DURATION, LONGEST_DURATION = 5, 720  # minutes
@@ -38,6 +39,12 @@ class Procedure(ClinicRow):
 
     def __str__(self):
         return self.name
+
+
+def performed_by(doctor: Doctor | int | None) -> Exists:
+    """Return the condition of a procedure that this doctor performs; an active one is another condition."""
+    performing = Doctor.procedures.through.objects
+    return Exists(performing.filter(doctor=doctor, procedure=OuterRef("pk")))
 
 
 class DiscountQuerySet(ClinicQuerySet):

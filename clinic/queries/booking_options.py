@@ -2,11 +2,12 @@
 
 from datetime import date, timedelta
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from clinic.models import Appointment, AppointmentProcedure, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
+from clinic.models.procedure import performed_by
 
 USUAL_DAYS, USUAL_AMONG = 60, 200
 
@@ -17,8 +18,7 @@ def doctors(clinic: Clinic) -> QuerySet[Doctor]:
 
 def procedures(clinic: Clinic, doctor_id: int | None, chosen: list[int]) -> QuerySet[Procedure]:
     """What the doctor performs (anything, as long as no doctor is chosen), and what is chosen already."""
-    performs = Exists(Doctor.procedures.through.objects.filter(doctor=doctor_id, procedure=OuterRef("pk")))
-    offered = Q(active=True) & Q(performs) if doctor_id else Q(active=True)
+    offered = Q(performed_by(doctor_id), active=True) if doctor_id else Q(active=True)
     return Procedure.objects.of(clinic).filter(offered | Q(pk__in=chosen))
 
 

@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Concat
 from clinic.models import Appointment, Clinic, Patient, phones
 from clinic.models.appointment import STANDING, Status
 from clinic.models.characters import with_ascii_digits
+from clinic.models.documents import CPF_LENGTH, NIF_LENGTH
 from clinic.models.names import HYPHENS, called, letters, words
 from clinic.models.ranges import Fold
 
@@ -23,8 +24,6 @@ SHORTEST_PHONE_PART = 4
 WHOLE_PHONE = 8
 SHORTEST_CPF_PART = 6
 SHORTEST_WHOLE = {"BR": 10, "PT": 9}  # digits of a phone with its area code
-CPF_LENGTH = 11
-NIF_LENGTH = 9
 
 WRITTEN_DATE = re.compile(r"(?<![\w/.-])(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?![\w/.-])", re.ASCII)
 # Digits as people punctuate them, but not those inside a word ("15h").

@@ -18,7 +18,6 @@ NAME_LIMIT = max_length(Patient, "name")
 SOCIAL_NAME_LIMIT = max_length(Patient, "social_name")
 NOTES_LIMIT = max_length(Patient, "notes")
 EMAIL_LIMIT = max_length(Patient, "email")
-CPF_DIGITS = 11
 FINAL_CONSUMER = "999999990"  # on invoices of Portugal to people who give no NIF
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 # Of a foreign number that is possible nobody here knows better; all others are refused where a person can be asked.
@@ -179,7 +178,7 @@ def _settle_cpf(raw, strict, refusals):
     if documents.is_cnpj(raw):
         refusals.append(Refusal(Reason.CPF_IS_CNPJ))
         return None, ""
-    if len(digits) != CPF_DIGITS or not digits.isascii() or not digits.isdigit():
+    if len(digits) != documents.CPF_LENGTH or not digits.isascii() or not digits.isdigit():
         refusals.append(Refusal(Reason.CPF_SHAPE))
         return None, ""
     if documents.is_cpf(digits):

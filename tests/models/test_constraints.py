@@ -217,6 +217,9 @@ REFUSED = {
         lambda rows: rows.act(),
         lambda rows: rows.act(api_key=rows.key(), access_token=rows.token()),
     ],
+    "credentialevent_kind_known": [lambda rows: rows.act(api_key=rows.key(), kind="banana")],
+    "credentialevent_door_known": [lambda rows: rows.act(api_key=rows.key(), door="window")],
+    "storedanswer_credential_known": [lambda rows: rows.answer(credential="fax")],
     "storedanswer_key_once": [lambda rows: [rows.answer() for _ in range(2)]],
     "requestcount_tick_once": [lambda rows: [RequestCount.objects.create(who="x", tick=1, count=1) for _ in range(2)]],
 }

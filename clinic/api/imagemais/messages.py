@@ -10,6 +10,7 @@ from clinic.models import Doctor
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
 from clinic.models.phones import Fault
+from clinic.queries.patients import SHORTEST_PHONE_PART
 from clinic.refusals import Reason
 from clinic.registry import PHONE_FAULTS, DoctorFault
 
@@ -75,7 +76,7 @@ UNREADABLE_IN_QUERIES = {
     "limit": ("limit must be an integer number",),
     "offset": ("offset must be an integer number",),
     "cpf": ("O CPF deve estar no formato 123.456.789-00",),
-    "phone": ("O telefone deve ter pelo menos 4 dígitos",),
+    "phone": (f"O telefone deve ter pelo menos {SHORTEST_PHONE_PART} dígitos",),
 }
 PHONES_IN_QUERIES = {
     Fault.NOT_DIGITS: "O telefone contém “%(found)s”, que não é número",

@@ -3,15 +3,12 @@
 from datetime import timedelta
 from itertools import dropwhile, islice, takewhile
 
-from django.db.models import F
 from django.utils import timezone
 
 from clinic import booking
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, answer, operation
 from clinic.api.mivicall.reading import read_query
-from clinic.models import Doctor, Procedure
-from clinic.refusals import Reason, Refusal, Refused
 
 LONGEST_WINDOW = timedelta(days=62)
 # Further than any booking; nearer than the end of the calendar, where no clinic has a local time.
@@ -35,7 +32,7 @@ def list_availability(request):
         reading.errors["to"] = WINDOW
     if reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
-    doctors = _performing(request.clinic, wanted["serviceTypeId"], wanted.get("professionalId"))
+    doctors = booking.doctors_performing(request.clinic, wanted["serviceTypeId"], wanted.get("professionalId"))
     uuids = {doctor.pk: str(doctor.uuid) for doctor in doctors}
     local = request.clinic.local
     free = islice(_openings(request.clinic, doctors, wanted), wanted.get("limit", schemas.PAGE))
@@ -48,28 +45,6 @@ def list_availability(request):
         for opening in free
     ]
     return answer({"items": items})
-
-
-def _performing(clinic, service, professional):
-    """Active doctors who perform the service, with its `minutes`. Raises Refused as a booking of it would be."""
-    doctors = Doctor.objects.of(clinic).filter(active=True, procedures__uuid=service, procedures__active=True)
-    doctors = doctors.annotate(minutes=F("procedures__duration_minutes"))
-    found = list(doctors.filter(uuid=professional) if professional else doctors)
-    if not found:
-        _explain(clinic, service, professional)
-    return found
-
-
-def _explain(clinic, service, professional):
-    doctor = Doctor.objects.of(clinic).filter(active=True, uuid=professional).first() if professional else None
-    procedure = Procedure.objects.of(clinic).filter(active=True, uuid=service).first()
-    if professional and doctor is None:
-        raise Refused([Refusal(Reason.DOCTOR_UNKNOWN)])
-    if procedure is None:
-        raise Refused([Refusal(Reason.PROCEDURE_UNKNOWN)])
-    if doctor:
-        told = {"doctor": doctor.name, "procedure": procedure.name}
-        raise Refused([Refusal(Reason.PROCEDURE_NOT_OFFERED, told)])
 
 
 def _openings(clinic, doctors, wanted):

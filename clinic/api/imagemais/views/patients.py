@@ -12,9 +12,9 @@ from clinic.api.imagemais.schemas import PatientOut
 from clinic.models import Patient, documents, phones
 from clinic.models.characters import plain
 from clinic.queries import patients
+from clinic.queries.patients import SHORTEST_PHONE_PART
 
 TAG = "Pacientes"
-FEWEST_DIGITS = 4
 TAKEN = {"CPF de outro paciente": "Já existe um paciente com esse CPF"}
 THERE = {"Nome e telefone já cadastrados": "Já existe um paciente com esse nome e telefone"}
 VALID = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
@@ -42,7 +42,7 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
             ),
             query(
                 "phone",
-                {"type": "string", "pattern": "^([^0-9]*[0-9]){4,}[^0-9]*$"},
+                {"type": "string", "pattern": f"^([^0-9]*[0-9]){{{SHORTEST_PHONE_PART},}}[^0-9]*$"},
                 "Pelo menos quatro dígitos seguidos do telefone, com ou sem pontuação.",
                 example="(81) 99999-9999",
             ),
@@ -126,6 +126,6 @@ def _phone(read, clinic):
         phone = phones.read(text, clinic.country)
         if phone.fault in messages.PHONES_IN_QUERIES:
             read.blame("phone", messages.PHONES_IN_QUERIES[phone.fault] % phone.params)
-        elif len(digits) < FEWEST_DIGITS:
+        elif len(digits) < SHORTEST_PHONE_PART:
             read.blame("phone", *messages.UNREADABLE_IN_QUERIES["phone"])
     return digits

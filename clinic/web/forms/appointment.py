@@ -7,6 +7,7 @@ from clinic import booking
 from clinic.models import Appointment
 from clinic.refusals import Reason, Refused
 from clinic.web.forms.booking import WhenForm
+from clinic.web.forms.fields import RefusableForm
 
 
 class MoveForm(WhenForm):
@@ -34,7 +35,7 @@ class MoveForm(WhenForm):
         self.is_valid()
         if refused := booking.check_reschedule(appointment.pk, clinic=self.clinic, **self._target()):
             self.refuse(refused)
-        self.forgive(left=None)
+        self.drop_untouched_errors(just_left=None)
 
     def move(self, appointment: Appointment, author: booking.Author) -> bool:
         """Whether it is moved; if not, every reason is at its field, and the appointment is as it is stored now."""
@@ -66,7 +67,7 @@ def _moved_elsewhere(appointment):
     return sentence % {"day": f"{starts_at:%d/%m}", "time": f"{starts_at:%H:%M}", "doctor": appointment.doctor}
 
 
-class CancelForm(forms.Form):
+class CancelForm(RefusableForm):
     cancelled_by = forms.CharField(label=_("Quem cancelou?"), required=False)
     reason = forms.CharField(label=_("Motivo"), required=False)
     was_changed_meanwhile = False
@@ -75,7 +76,7 @@ class CancelForm(forms.Form):
         """Say every reason at its field; of an appointment that is cancelled already, what its cancelling says."""
         if appointment.status != Appointment.Status.CANCELLED:
             self.was_changed_meanwhile = Reason.CHANGED_MEANWHILE in refused.reasons
-            refuse(self, refused)
+            self.show_refusals(refused.refusals)
             return
         told = {"who": appointment.get_cancelled_by_display(), "reason": appointment.cancel_reason or _("sem motivo")}
         self.add_error(
@@ -88,7 +89,7 @@ class CancelForm(forms.Form):
         return typed == (appointment.cancelled_by, appointment.cancel_reason)
 
 
-class NotesForm(forms.Form):
+class NotesForm(RefusableForm):
     """`seen` are the notes that the form was opened with; `stored`, after a conflict, those of somebody else since."""
 
     notes = forms.CharField(label=_("Observações"), required=False)
@@ -100,14 +101,8 @@ class NotesForm(forms.Form):
         if Reason.CHANGED_MEANWHILE in refused.reasons:
             self.stored = appointment.notes
         else:
-            refuse(self, refused)
+            self.show_refusals(refused.refusals)
 
     @property
     def seen_now(self):
         return self["seen"].value() or "" if self.stored is None else self.stored
-
-
-def refuse(form: forms.Form, refused: Refused) -> None:
-    """Put each sentence at its field, or above the form when it has no such field."""
-    for refusal in refused.refusals:
-        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)

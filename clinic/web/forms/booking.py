@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import ClassVar
 
 from django import forms
 from django.db.models import BigIntegerField
@@ -21,13 +22,10 @@ from clinic.typed import (
     TypedEndField,
     TypedTimeField,
 )
-from clinic.web.forms.fields import Unchanging
+from clinic.web.forms.fields import RefusableForm, Unchanging
 
-# Where the form says what a rule blames, if its field has another name here.
-FORM_FIELDS = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends", "": None}
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
 LARGEST = Decimal(10) ** 10
-SENT_AS = {"discount": ["discount", "whole_discount"], "patient": ["patient", "q"]}
 
 
 def an_id():
@@ -68,11 +66,14 @@ def with_the_same_length(data: QueryDict) -> QueryDict:
     return moved
 
 
-class WhenForm(forms.Form):
+class WhenForm(RefusableForm):
     """A local date and time of a clinic, read into instants; with the doctor it is all that moving needs.
 
     `seen` are the start and the end, as start|end, with which the form was last drawn.
     """
+
+    refused_at: ClassVar = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends"}
+    sent_as: ClassVar = {"discount": ["discount", "whole_discount"], "patient": ["patient", "q"]}
 
     doctor = an_id()
     date = TypedDateField(required=False)
@@ -99,25 +100,14 @@ class WhenForm(forms.Form):
         return f"{starts:%H:%M}|{self.data['ends']}" if starts and ends else self.data.get("seen", "")
 
     def refuse(self, refused: Refused) -> None:
-        """Say every broken rule at its field, unless the field was not readable in the first place."""
+        """Show every broken rule; of the start only what is not the date's fault."""
         self.alternatives = refused.alternatives
-        for refusal in refused.refusals:
-            field = FORM_FIELDS.get(refusal.field, refusal.field)
-            if field == "starts" and self._only_the_date_is_wrong():
-                continue
-            if field not in self.errors:
-                self.add_error(field if field in self.fields else None, refusal.message)
+        date_alone = self._only_the_date_is_wrong()
+        self.show_refusals(each for each in refused.refusals if not (date_alone and each.field == "starts_at"))
 
     def _only_the_date_is_wrong(self):
         values = self.cleaned_data
         return "date" in self.errors and values.get("starts") is not None and values.get("starts_at") is None
-
-    def forgive(self, *, left: str | None) -> None:
-        """Take back the complaints about fields that nobody has come to yet; `left` names the one just left."""
-        for field in list(self.errors):
-            sent = [value for name in SENT_AS.get(field, [field]) for value in self.data.getlist(name)]
-            if field != left and not any(value.strip() for value in sent):
-                del self.errors[field]
 
     def _instant(self, field, day, wall):
         if day is None or wall is None:
@@ -231,7 +221,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
         self.is_valid()
         if refused := booking.check(replace(self.proposal(), shown_total=None)):
             self.refuse(refused)
-        self.forgive(left=left)
+        self.drop_untouched_errors(just_left=left)
 
     def book(self, author: booking.Author) -> Appointment | None:
         """The appointment, or None with every reason at its field, or with those in `doubles` who may be the new one.

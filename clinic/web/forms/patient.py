@@ -12,11 +12,12 @@ from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
 from clinic.templatetags.written import cpf, phone
 from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
+from clinic.web.forms.fields import RefusableForm
 
 OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
 
 
-class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
+class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm):
     """A patient's data as typed. Whether they may be is for `clinic.booking` to say; every rule is told at its field.
 
     `key` makes two clicks on one form one patient; `version` tells whether the stored data are still those that the
@@ -93,9 +94,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
         """The same rules as the save, for a form that is still being filled in; `left` is the field just left."""
         self.is_valid()
         self._refuse(self._refusals())
-        for field in list(self.errors):
-            if field != left and not self.data.get(field, "").strip():
-                del self.errors[field]
+        self.drop_untouched_errors(just_left=left)
 
     def register(self) -> Patient | None:
         """The new patient, or None with every reason at its field, or with those in `doubles` who may be the same."""
@@ -160,9 +159,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
 
     def _refuse(self, refusals):
         self.is_held = Reason.TRY_AGAIN in {refusal.reason for refusal in refusals}
-        for refusal in refusals:
-            if refusal.field not in self.errors:
-                self.add_error(refusal.field or None, refusal.message)
+        self.show_refusals(refusals)
 
 
 def as_written(patient: Patient, clinic: Clinic) -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from clinic.access import interrupted
-from clinic.admin import filled
+from clinic.admin import filled, once
 from clinic.admin.forms import (
     ClinicRowForm,
     ClinicRowFormSet,
@@ -71,6 +71,21 @@ class NounAdmin(admin.ModelAdmin):
         except IntegrityError:
             return super().changeform_view(*view)
 
+    def _changeform_view(self, request, object_id, form_url, extra_context):
+        """A row that the same form has added already is not added again."""
+        adds = request.method == "POST" and object_id is None and not getattr(request, "unsaved", "")
+        if adds and self.has_add_permission(request) and (added := self._added_before(request)):
+            return self.response_add(request, added)
+        return super()._changeform_view(request, object_id, form_url, extra_context)
+
+    def _added_before(self, request):
+        pk = once.added_before(request, self.model)
+        return self.get_queryset(request).filter(pk=pk).first() if pk else None
+
+    def log_addition(self, request, obj, message):
+        known_by = once.sending(request)
+        return super().log_addition(request, obj, [*message, {"sent_as": known_by}] if known_by else message)
+
     def shown_unsaved(self, sentence, request, *view):
         """The form as it was typed, under why it is not saved; nothing is locked for it."""
         request.unsaved = sentence
@@ -105,6 +120,7 @@ class NounAdmin(admin.ModelAdmin):
         formsets = [inline.formset for inline in inlines]
         rows = [form, *(row for formset in formsets for row in formset.initial_forms)]
         context["filled_with"] = filled.sealed(rows) if change and self.has_change_permission(request, obj) else ""
+        context["add_key"] = once.new_key() if add else ""
         response = super().render_change_form(request, context, add, change, form_url, obj)
         if any(each.conflicts for each in [*rows, *formsets]):
             response.status_code = 409

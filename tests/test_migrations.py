@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from clinic.booking import LineRequest, annotate, change_status
+from clinic.booking import LineRequest, change_status, edit_notes
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, AppointmentProcedure, ClinicEvent
 from tests.booking.desk import BY, open_desk
 from tests.factories import make_discount, make_user
@@ -182,7 +182,7 @@ def test_status_since_is_filled_from_the_events(the_newest_again, booked):
     act = {"clinic": booked.clinic, "by": BY}
     change_status(booked.pk, "confirmed", now=booked.starts_at - timedelta(hours=3), **act)
     confirmed = booked.events.last().at
-    annotate(booked.pk, notes="traz exames", now=booked.starts_at - timedelta(hours=2), **act)
+    edit_notes(booked.pk, notes="traz exames", now=booked.starts_at - timedelta(hours=2), **act)
     migrate("0018_validate_at_most_a_day")
     migrate()
     assert since(booked, bare) == [confirmed, bare.created_at]

@@ -5,8 +5,8 @@ from datetime import time
 import pytest
 from django.urls import reverse
 
-from clinic.booking import Hours, register_doctor
 from clinic.models import Doctor
+from clinic.registry import Hours, register_doctor
 from tests.factories import book_appointment, make_clinic, make_manager, make_procedure, make_user
 from tests.windows import Window
 

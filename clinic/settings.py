@@ -197,13 +197,16 @@ TIME_INPUT_FORMATS = ["%H:%M", "%H:%M:%S"]
 STATIC_URL = "static/"
 STATICFILES_DIRS = [ROOT / "static"]
 STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
+# Two bundles of each kind, one of every page and one of a page's own: after signing in the first is there already.
+# django-compressor and django-pipeline want tags or lists of their own and know neither layers nor modules; WhiteNoise
+# and Django do not join files; esbuild would be a second toolchain.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "clinic.web.bundles.BundledStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "clinic.bundles.BundledStaticFilesStorage"},
 }
 # The pages name hashed files only; compressing the others too would double the wait of the first start.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# The pages of an error name no hashed file: theirs come straight from the sources, as /bundles/standalone.css.
+# The pages of an error name no hashed file: theirs come straight from the sources, as /standalone.css.
 WHITENOISE_ROOT = ROOT / "static"
 WHITENOISE_MAX_AGE = 3600
 

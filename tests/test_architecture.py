@@ -215,7 +215,7 @@ def test_every_script_is_in_a_bundle_and_says_first_what_it_does():
 
 
 def test_scripts_import_and_export_only_what_a_bundle_can_join():
-    """By name, at the top: clinic.web.bundles takes these lines out."""
+    """By name, at the top: clinic.bundles takes these lines out."""
     lines = [*found(SCRIPTS.rglob("*.js"), r"\bimport\b|\bexport\b")]
     joined = re.compile(r': (import {[\w, ]+} from "[\w./]+";|export (const|(async )?function) .*)$')
     assert [line for line in lines if not joined.search(line)] == []

@@ -8,7 +8,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 from django.test import override_settings
 
-from clinic.web.bundles import script, style
+from clinic.bundles import script, style
 
 SOURCES = settings.ROOT / "static"
 pytestmark = pytest.mark.xdist_group("bundles")  # one collectstatic for all
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("bundles")  # one collectstatic for all
 def collected(tmp_path_factory):
     """The folder of collected files, and the storage that names them."""
     folder = tmp_path_factory.mktemp("static")
-    storages = {"staticfiles": {"BACKEND": "clinic.web.bundles.BundledStaticFilesStorage"}}
+    storages = {"staticfiles": {"BACKEND": "clinic.bundles.BundledStaticFilesStorage"}}
     with override_settings(STORAGES=storages, STATIC_ROOT=folder):
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)  # over what is there already

@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
+from clinic.bundles import script, style
 from clinic.models import Clinic
-from clinic.web.bundles import script, style
 from tests.factories import PASSWORD, make_clinic, make_doctor, make_patient, make_procedure, make_user
 
 # Playwright's synchronous interface runs an event loop in this thread; Django's server runs in others.

@@ -14,7 +14,7 @@ def test_the_day_works_without_collectstatic(window, receptionist, doctor, monda
     expect(page.locator(".grid")).to_have_css("display", "grid")
     expect(page.locator("#day-book")).to_have_css("color", "rgb(255, 255, 255)")
     page.keyboard.press("n")
-    expect(page.locator("#panel h2")).to_be_focused()
+    expect(page.locator("#q")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#day-book")).to_be_focused()
     assert {"css/tokens.css", "css/day/grid.css", "js/keys.js", "js/day/refresh.js"} <= set(loaded)

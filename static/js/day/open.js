@@ -7,7 +7,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   if (putIntoForm(link)) return;
-  // trouble.js reports a request that fails.
+  // static/js/trouble.js reports a request that fails.
   window.htmx.ajax("GET", link.getAttribute("href"), { source: link, target: "#panel" }).catch(() => {});
 });
 

@@ -37,7 +37,7 @@ def script(name: str, read: Callable[[str], str], seen: set[str]) -> str:
     return "".join(imported) + EXPORT.sub("", MODULE.sub("", read(name)))
 
 
-class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):
+class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # it is not annotated
     """WhiteNoise's storage of hashed and compressed files, with bundles instead of their parts."""
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
@@ -46,7 +46,7 @@ class BundledStaticFilesStorage(CompressedManifestStaticFilesStorage):
         def read(name: str) -> str:
             storage, path = paths[name]
             with storage.open(path) as file:
-                return file.read().decode()
+                return str(file.read(), "utf-8")
 
         if not dry_run:
             bundles = [name for name in paths if name.startswith("bundles/")]

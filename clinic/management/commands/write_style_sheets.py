@@ -1,0 +1,53 @@
+"""`manage.py write_style_sheets`: the two sheets that are made from something else, and committed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from clinic import bundles
+from clinic.queries.agenda import MOST_COLUMNS
+
+SOURCES = settings.ROOT / "static"
+ROWS = 25 * 12  # the longest day, in five-minute rows
+DOCTORS_ON_PAPER = 5  # side by side
+HEADER = "/* The bundle of its name, written by `manage.py write_style_sheets`. */\n"
+
+
+class Command(BaseCommand):
+    help = "Writes static/css/day/placement.css, the places of the day, and static/standalone.css, of error pages."
+    requires_system_checks = ()
+
+    def handle(self, **options: object) -> None:
+        for path, text in sheets().items():
+            path.write_text(text, encoding="utf-8")
+
+
+def sheets() -> dict[Path, str]:
+    """The text of each file. Pages of an error load theirs from the sources, when nothing may have been collected."""
+    return {
+        SOURCES / "css" / "day" / "placement.css": "\n".join(_placement()) + "\n",
+        SOURCES / "standalone.css": HEADER + bundles.style("bundles/standalone.css", _source),
+    }
+
+
+def _source(name: str) -> str:
+    return (SOURCES / name).read_text(encoding="utf-8")
+
+
+def _placement() -> Iterator[str]:
+    yield "/* The places of the day, written by `manage.py write_style_sheets`: five-minute rows under the header, and"
+    yield "   a column a doctor beside the hours. Classes, because the security policy forbids style attributes. */"
+    for row in range(ROWS + 1):
+        yield f".from-{row}{{grid-row-start:{row + 2};--from:{row}}}.to-{row}{{grid-row-end:{row + 2};--to:{row}}}"
+    for column in range(1, MOST_COLUMNS + 1):
+        yield f".col-{column}{{grid-column:{column + 1}}}"
+    yield f"/* On paper: {DOCTORS_ON_PAPER} doctors a sheet, one sheet of `--down` rows under the other (print.css). */"
+    yield "@media print{"
+    for column in range(MOST_COLUMNS):
+        number, place = divmod(column, DOCTORS_ON_PAPER)
+        yield f".col-{column + 1}{{grid-column:{place + 1};--sheet:{number}}}"
+    yield ".lane,.shade,.slot,.appt{--above:calc(var(--sheet)*var(--down) + var(--head) + 1);"
+    yield "grid-row:calc(var(--from) + var(--above))/calc(var(--to) + var(--above))}"
+    yield "}"

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,7 +25,7 @@ def _prepare():
     os.environ.setdefault("PLAIN_HTTP", "1")
     # Workers of pytest-xdist inherit the environment of the process that starts them, and so share one folder.
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        os.environ["CLINIC_DATA_DIR"] = _run.enter_context(tempfile.TemporaryDirectory(prefix="clinic-tests-"))
+        os.environ["CLINIC_DATA_DIR"] = str(_run.enter_context(database.run_folder()))
     django.setup()
 
 

@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -19,8 +21,23 @@ from clinic.local import postgres, postgres_server
 
 ROOT = Path(__file__).resolve().parent.parent
 # A copy does not outlive its run, so it need not survive a power cut.
-THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
+# Files in memory: a table that is emptied is a new file, and a test that commits empties forty of them.
+MEMORY = Path("/dev/shm")  # noqa: S108 - what is made in it has a random name
+ROOM = 2_000_000_000  # bytes; a whole run takes a third of it
+A_MINUTE = 60
 MIGRATED = postgres_server.NAME  # the database in which the migrations have run
+
+
+@contextmanager
+def run_folder() -> Iterator[Path]:
+    """A folder for a run and its workers, in memory if there is room. Those of runs that were killed are removed."""
+    place = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else Path(tempfile.gettempdir())
+    for lock in place.glob("clinic-tests-*/run.lock"):
+        if lock.stat().st_mtime < time.time() - A_MINUTE and not _is_held(lock):
+            shutil.rmtree(lock.parent, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="clinic-tests-", dir=place) as folder, _locked(Path(folder) / "run.lock"):
+        yield Path(folder)
 
 
 @contextmanager
@@ -83,3 +100,12 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _is_held(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CLINIC = ROOT / "clinic"
 INNER = ("models", "schedule", "booking", "queries")  # these know no HTTP
 WRITES = {"save", "create", "bulk_create", "bulk_update", "update", "update_or_create", "get_or_create", "delete"}
+MAX_TEST_NAME = 60
 BOOKED = ("Appointment", "AppointmentProcedure", "AppliedDiscount", "AppointmentEvent")
 
 
@@ -56,7 +57,7 @@ def names(file):
             yield node.arg
 
 
-def test_every_arrow_between_the_layers_points_the_way_the_design_draws_it():
+def test_imports_between_layers_follow_the_contracts():
     linter = Path(sys.executable).with_name("lint-imports")
     run = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -138,11 +139,11 @@ def test_nothing_is_marked_safe_and_no_form_goes_without_its_token():
         r"hx-vals\s*=\s*[\"']js:",
     ],
 )
-def test_templates_hold_nothing_that_the_content_security_policy_forbids(pattern):
+def test_templates_hold_nothing_that_the_csp_forbids(pattern):
     assert found(templates(), pattern) == []
 
 
-def test_templates_hold_no_inline_script_or_style_and_load_from_no_other_host():
+def test_templates_have_no_inline_code_and_load_no_foreign_host():
     for file in templates():
         text = file.read_text(encoding="utf-8")
         for tag, attributes, body in re.findall(r"(?is)<(script|style)\b([^>]*)>(.*?)</\1>", text):
@@ -162,6 +163,17 @@ def test_no_utils_no_signals_no_save_overrides():
             if isinstance(node, ast.ClassDef):
                 overridden = {item.name for item in node.body if isinstance(item, ast.FunctionDef)} & {"save", "delete"}
                 assert not overridden, f"{file}: {node.name} overrides {overridden}"
+
+
+def test_test_names_have_at_most_60_letters():
+    """The subject and the outcome; what is longer belongs in the test's docstring."""
+    long = []
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and re.match(rf"test_.{{{MAX_TEST_NAME + 1}}}", node.name):
+                long.append(f"{file.relative_to(ROOT)}:{node.lineno} {node.name}")
+
+    assert long == []
 
 
 def test_one_module_reads_request_htmx():

@@ -51,7 +51,7 @@ def printed(*arguments) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_script_gets_a_token_or_a_key_and_nothing_else_on_standard_output():
+def test_command_prints_only_the_token_or_key_on_stdout():
     master = make_master()
     token = manage("create_access_token", "--username", master.username)
     key = manage("create_api_key", "--clinic", master.clinic.slug, "--name", "central", "--test")

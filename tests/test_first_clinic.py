@@ -48,7 +48,7 @@ def test_the_link_makes_the_clinic_and_signs_its_master_in(client):
     assert Client().post("/entrar/", {"username": "ana", "password": PASSWORD}).status_code == 302
 
 
-def test_a_portuguese_clinic_counts_in_euros_and_greets_in_its_language(client):
+def test_portuguese_clinic_uses_euros_and_its_language(client):
     answer = post(client, country="PT", time_zone="Atlantic/Madeira", language="pt-pt")
 
     assert answer.status_code == 302

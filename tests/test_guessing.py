@@ -92,7 +92,7 @@ def test_a_refused_address_costs_no_query(client, django_assert_num_queries):
     assert client.get("/entrar/").status_code == 200
 
 
-def test_the_page_of_a_refused_address_signs_in_when_the_time_has_come(user):
+def test_page_of_a_blocked_address_signs_in_once_the_wait_is_over(user):
     browser = Client(enforce_csrf_checks=True)
     browser.get("/entrar/?next=/pacientes/")
     typed = {"username": "rosa", "password": PASSWORD, "next": "/pacientes/"}

@@ -116,7 +116,7 @@ def test_the_demo_says_so_when_somebody_has_one_of_its_user_names(access_file):
     assert not Clinic.objects.exists()
 
 
-def test_what_an_older_database_left_as_access_file_is_replaced_and_a_link_is_not_followed(access_file, tmp_path):
+def test_old_access_file_is_replaced_and_a_link_is_not_followed(access_file, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("mine\n")
     access_file.parent.mkdir()
@@ -190,7 +190,7 @@ def test_somebody_is_in_service_and_somebody_waits_even_at_night():
 
 
 @pytest.mark.parametrize("demo", [RECIFE, LISBOA], ids=lambda demo: demo.slug)
-def test_made_up_people_have_valid_documents_of_their_own_and_their_names_accents(demo):
+def test_invented_people_have_unique_valid_documents_and_accents(demo):
     crowd = people(demo.country, 300, WEDNESDAY_MORNING.date(), Random(1))  # noqa: S311 - as above
     assert all((cpf if demo.country == "BR" else nif).is_valid(person.document) for person in crowd)
     assert len({person.document for person in crowd}) == 300
@@ -203,7 +203,7 @@ def test_made_up_people_have_valid_documents_of_their_own_and_their_names_accent
 
 
 @pytest.mark.django_db
-def test_the_load_holds_as_many_as_asked_for_and_is_topped_up_not_doubled():
+def test_load_has_the_requested_size_and_is_topped_up_not_doubled():
     assert "400 appointments added" in seed_load(400)
     assert "350 appointments added" in seed_load(750)
     assert "0 appointments added" in seed_load(750)

@@ -246,7 +246,7 @@ def test_an_unknown_name_is_locked_like_a_known_one(client):
     assert unknown.templates[0].name == known.templates[0].name
 
 
-def test_a_lockout_ends_after_15_minutes_however_often_one_tries_meanwhile(client, time_machine):
+def test_lockout_ends_after_15_minutes_whatever_tries_meanwhile(client, time_machine):
     user = make_user(password=PASSWORD)
     time_machine.move_to(NOON, tick=False)
     fail(client, user, 5)
@@ -469,7 +469,7 @@ def test_a_form_sent_after_signing_out_in_another_window_comes_back(client):
     assert client.get("/formulario/").text == "name=um"
 
 
-def test_a_form_of_before_signing_in_again_comes_back_instead_of_a_csrf_failure():
+def test_form_from_before_sign_in_returns_instead_of_csrf_failure():
     client, user = Client(enforce_csrf_checks=True), make_user()
     client.force_login(user)
     own = {"Sec-Fetch-Site": "same-origin"}
@@ -578,7 +578,7 @@ def test_an_htmx_request_of_an_ended_session_moves_the_whole_page(ended):
 # --- whose clinic, and who may ---------------------------------------------------------------------------------------
 
 
-def test_a_request_happens_in_the_clinic_of_its_user_its_zone_and_its_language(client):
+def test_request_runs_in_clinic_zone_and_language_of_its_user(client):
     assert client.get("/entrar/").wsgi_request.clinic is None
     for clinic, expected in [
         (make_clinic(slug="r"), "r America/Recife pt-br"),

@@ -291,7 +291,7 @@ def closing(row, hours=2, **typed):
     return {"reason": "Obras"} | spans | typed
 
 
-def test_a_closure_shows_who_lies_under_it_and_a_longer_one_only_the_new(client, master):
+def test_closure_lists_affected_appointments_and_longer_only_new(client, master):
     first, second = book(master.clinic, 2)
     add = reverse("admin:clinic_closure_add")
     answer = client.post(add, closing(first, hours=0.5))

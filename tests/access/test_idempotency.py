@@ -165,7 +165,7 @@ def test_an_answer_that_is_kept_is_not_waited_for(asked):
         assert not end.is_set()
 
 
-def test_an_answer_forgotten_while_it_is_looked_for_leaves_the_key_to_be_claimed(asked, monkeypatch):
+def test_answer_deleted_during_lookup_leaves_key_free_to_claim(asked, monkeypatch):
     idempotency.keep(idempotency.claim(asked), 201, "{}")
     look = StoredAnswer.objects.of
 

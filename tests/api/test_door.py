@@ -21,7 +21,7 @@ def code(answer):
     return answer.json().get("error") or answer.json()["message"]
 
 
-def test_an_address_that_does_not_exist_is_not_found_in_the_apis_own_words(program):
+def test_unknown_path_gets_404_in_the_format_of_its_api(program):
     answer = program.get("/nothing")
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/json"

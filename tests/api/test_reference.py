@@ -247,7 +247,7 @@ def test_a_page_speaks_its_vendors_portuguese_whoever_reads(client, reference):
 
 
 @pytest.mark.django_db
-def test_a_page_shows_the_made_up_operations_and_escapes_what_they_say(client, document, monkeypatch):
+def test_page_shows_invented_operations_and_escapes_their_text(client, document, monkeypatch):
     monkeypatch.setitem(imagemais.__dict__, "document", document)
     page = client.get(reverse("imagemais:reference")).text
     assert "<b>aquilo</b>" not in page and "&lt;b&gt;aquilo&lt;/b&gt;" in page
@@ -260,7 +260,7 @@ def test_a_page_shows_the_made_up_operations_and_escapes_what_they_say(client, d
 
 
 @pytest.mark.django_db
-def test_examples_name_the_installation_as_it_is_called_or_was_asked_for(client, settings):
+def test_examples_use_public_url_or_else_the_requested_host(client, settings):
     def seen(page, **headers):
         return unescape(client.get(reverse(page), headers=headers).text)
 
@@ -283,7 +283,7 @@ def test_the_table_of_errors_has_every_refusal_of_the_door(client, reference):
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
-def test_every_link_leads_to_a_parameter_of_an_operation_and_every_path_shows_how(reference):
+def test_every_link_target_exists_and_every_path_has_an_example(reference):
     told = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
     takes = {each["operationId"]: {parameter["name"] for parameter in each["parameters"]} for each in told}
     links = [
@@ -330,7 +330,7 @@ def test_no_field_of_a_body_is_null_by_default(reference):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
-def test_the_page_and_the_document_say_that_bodies_are_compared_byte_for_byte(client, reference):
+def test_page_and_document_explain_byte_for_byte_comparison(client, reference):
     page = unescape(client.get(reverse(f"{reference.namespace}:reference")).text)
     chapter = page.partition('id="idempotencia"')[2].partition('id="limite"')[0]
     assert "byte a byte" in chapter and "outra ordem" in chapter.replace("noutra", "outra")

@@ -121,7 +121,7 @@ def test_a_time_is_not_taken_back_while_the_patient_is_elsewhere(desk, freed):
     assert refused(change, desk, appointment, "scheduled").reasons == {Reason.PATIENT_ELSEWHERE}
 
 
-def test_a_cancelled_appointment_says_by_whom_and_why_until_it_stands_again(desk):
+def test_cancelled_appointment_keeps_author_and_reason_until_restored(desk):
     appointment = desk.book()
 
     cancelled = change(desk, appointment, "cancelled", cancelled_by="patient", reason=" viajou\u200b  hoje ")

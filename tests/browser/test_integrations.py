@@ -105,7 +105,7 @@ def test_the_secret_is_copied_and_the_button_says_so(window, master):
     expect(page.get_by_role("button", name="Copiar")).to_be_visible()
 
 
-def test_without_a_clipboard_the_secret_is_selected_and_copied_the_old_way(window, master):
+def test_without_clipboard_api_the_secret_is_selected_and_copied(window, master):
     """As over plain HTTP, where browsers offer no clipboard."""
     page = window(master)
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")

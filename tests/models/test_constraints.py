@@ -235,7 +235,7 @@ def declared():
     }
 
 
-def test_every_constraint_has_its_case_and_stands_in_the_database_under_its_name():
+def test_every_constraint_has_a_case_and_exists_in_the_database():
     with connection.cursor() as cursor:
         cursor.execute("SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind = 'i'")
         standing = {name for (name,) in cursor.fetchall()}
@@ -304,7 +304,7 @@ def test_what_does_not_stand_shares_its_time_with_anybody(rows, fields):
     rows.appointment()
 
 
-def test_an_attributed_encaixe_shares_the_doctors_time_and_nothing_else_does(rows):
+def test_only_an_attributed_encaixe_shares_the_doctors_time(rows):
     rows.appointment()
     rows.appointment(patient=make_patient(rows.clinic), encaixe_by=rows.user, encaixe_reason="febre")
 

@@ -158,7 +158,7 @@ def test_a_test_key_says_so(client, master):
     assert "teste: não grava nada" in answer.text
 
 
-def test_a_rotated_key_gives_a_new_one_and_says_until_when_the_old_one_works(client, clinic, master):
+def test_rotation_gives_a_new_key_and_names_the_end_of_the_old(client, clinic, master):
     old, before = make_key(clinic)
     answer = act(client, "key-rotate", old.pk)
     assert api_keys.authenticate(secret_of(answer)).name == "central"

@@ -58,7 +58,7 @@ def listed(desk, **query):
     return list(dict.fromkeys(element["id"] for element in answer.json()))
 
 
-def test_the_list_is_in_order_of_time_and_keeps_the_procedures_of_one_appointment_together(desk):
+def test_list_is_by_time_with_lines_of_one_appointment_together(desk):
     late = another(desk, 1, startTime="10:00", endTime="10:15")
     early = another(desk, 2)
     ids = [element["id"] for element in desk.ask.get("/appointments").json()]
@@ -185,7 +185,7 @@ def test_what_the_desk_saves_of_a_patient_meanwhile_is_kept(desk, booked, monkey
         "1990-05-17",
     ],
 )
-def test_the_date_of_a_birth_is_taken_as_written_whatever_time_comes_with_it(desk, booked, written):
+def test_birth_date_is_read_as_written_whatever_its_time_part(desk, booked, written):
     told = edit(desk, booked, {"patient": desk.patient(dateBirth=written)}).json()[0]["patient"]
     assert told["dateBirth"] == "1990-05-17T00:00:00.000Z"
     answer = desk.ask("POST", "/appointments", desk.booking(date="2026-11-24T03:00:00.000Z"))
@@ -374,7 +374,7 @@ def test_a_move_obeys_the_rules_of_booking(desk, booked, settings):
 
 @pytest.mark.parametrize("pk", [0, "0", 0.0, -1, 2**63])
 @pytest.mark.parametrize("day", ["2026-11-20", "2026-11-21", "2026-11-23"])
-def test_an_id_that_is_nobodys_is_an_unknown_doctor_at_every_door_whatever_the_time(desk, booked, pk, day):
+def test_unknown_doctor_id_is_reported_by_every_api_at_any_time(desk, booked, pk, day):
     time = {"date": day, "startTime": "10:00", "endTime": "10:15"}
     for answer in (
         desk.ask("POST", "/appointments", desk.booking(doctorId=pk, **time)),
@@ -441,7 +441,7 @@ def test_one_doctor_serves_one_patient(monday, desk, booked, act):
     assert answer.json() == DENIED | {"message": "O médico já está atendendo outro paciente"}
 
 
-def test_a_cancelled_appointment_stands_again_only_if_its_time_is_free(desk, booked, act):
+def test_cancelled_appointment_returns_only_if_its_time_is_free(desk, booked, act):
     act("cancelado")
     another(desk, 1)
     assert act("agendado").json() == DENIED | {"message": "Horários 09:00 já estão ocupados por outros agendamentos"}
@@ -528,7 +528,7 @@ def test_whatever_is_sent_in_a_change_is_never_a_500(desk, booked, settings, pat
             assert answer.status_code == 200 or answer.json().keys() == {"message", "error", "statusCode"}
 
 
-def test_changes_of_an_unknown_appointment_are_not_found_but_their_slips_come_first(desk):
+def test_change_of_unknown_appointment_reports_bad_input_before_404(desk):
     for path, good in [("", {"notes": "x"}), ("/status", {"action": "confirmado"})]:
         answer = desk.ask("PATCH", f"/appointments/999999{path}", good)
         assert (answer.status_code, answer.json()["message"]) == (404, "Agendamento não encontrado")
@@ -550,7 +550,7 @@ def test_an_edit_moves_updated_at_and_not_created_at(desk, booked, saturday):
     assert (told["createdAt"], told["updatedAt"]) == ("2026-11-21T15:00:00.123Z", "2026-11-21T15:05:00.123Z")
 
 
-def test_a_booking_has_twenty_procedures_at_most_and_the_document_says_so(desk):
+def test_twenty_procedures_is_the_limit_and_is_documented(desk):
     procedures = [{"id": desk.procedures[0].pk}] * 20
     assert len(desk.ask("POST", "/appointments", desk.booking(procedures=procedures)).json()) == 20
     answer = desk.ask("POST", "/appointments", desk.booking(procedures=procedures * 150, startTime="10:00"))

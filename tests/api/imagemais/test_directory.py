@@ -168,7 +168,7 @@ def test_a_doctor_who_is_not_told_rightly_is_not_added(desk, case):
     assert Doctor.objects.count() == 1
 
 
-def test_the_procedures_of_another_clinic_and_inactive_ones_are_unknown(desk):
+def test_foreign_and_inactive_procedures_are_unknown(desk):
     for procedure in (make_procedure(make_clinic()), make_procedure(desk.clinic, active=False)):
         answer = desk.ask("POST", "/doctors", new_doctor(desk, procedureIds=[procedure.pk]))
         assert answer.json()["message"] == ["Procedimentos não encontrados"]
@@ -311,7 +311,7 @@ def test_a_patient_who_is_there_is_a_conflict(desk, change):
     assert Patient.objects.of(desk.clinic).count() == 1
 
 
-def test_a_namesake_on_the_phone_with_another_birth_date_is_registered(desk):
+def test_namesake_on_same_phone_with_other_birth_date_is_registered(desk):
     desk.ask("POST", "/patients", VALID | {"cpf": None})
     son = VALID | {"cpf": None, "dateBirth": "2015-01-01"}
     assert desk.ask("POST", "/patients", son).status_code == 201

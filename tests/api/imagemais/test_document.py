@@ -47,7 +47,7 @@ def test_the_whole_surface_is_there(document):
     }
 
 
-def test_every_operation_says_what_it_is_where_it_comes_from_and_what_it_answers(document):
+def test_every_operation_has_a_description_an_origin_and_responses(document):
     for name, operation in operations(document):
         assert operation["summary"] and operation["description"] and operation["tags"], name
         assert re.fullmatch(r"[a-z]+[A-Za-z]+", operation["operationId"])

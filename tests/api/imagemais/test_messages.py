@@ -218,12 +218,12 @@ NOTHING = CPF + BORN + PHONE + NAME + PROCEDURES + DOCTOR + DATE + START + END
 
 
 @pytest.mark.parametrize("raw", ["", "null", "{}", "[]", "5", '"x"', "true", '[{"doctorId": 1}]'])
-def test_a_body_that_says_nothing_is_told_everything_in_the_documented_order(desk, raw):
+def test_empty_body_gets_every_message_in_documented_order(desk, raw):
     answer = desk.ask("POST", "/appointments", raw=raw)
     assert (answer.status_code, answer.json()["message"]) == (400, NOTHING)
 
 
-def test_slips_of_shape_and_broken_rules_are_told_together_in_the_documented_order(desk):
+def test_bad_input_and_broken_rules_are_listed_in_documented_order(desk):
     body = desk.booking(
         patient=desk.patient(name=None, phone="1", dateBirth="2030-01-01", cpf="1"),
         procedures=[{"id": 10**9}],
@@ -336,7 +336,7 @@ FIELDS = [
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_whatever_is_sent_in_a_field_is_answered_in_the_envelope_and_never_a_500(desk, settings, field):
+def test_any_field_value_gets_an_enveloped_answer_never_a_500(desk, settings, field):
     settings.API_REQUESTS_A_SECOND = 1000
     for odd in ODD.values():
         body = desk.booking()

@@ -83,7 +83,7 @@ def ids(told):
     return [item["id"] for item in told["items"]]
 
 
-def test_the_list_holds_bare_appointments_by_time_and_no_cursor_when_that_is_all(program, week):
+def test_complete_list_is_by_time_and_has_no_cursor(program, week):
     told = listed(program)
     assert list(told) == ["items"]
     assert ids(told) == [str(appointment.uuid) for appointment in week]
@@ -333,16 +333,14 @@ def test_a_status_may_not_become_anything_else(program, standing, status, wanted
 
 
 @pytest.mark.parametrize("status", ["no_show", "cancelled"])
-def test_what_was_cancelled_or_missed_may_be_confirmed_again_while_its_time_is_free(program, standing, doctor, status):
+def test_cancelled_or_missed_can_be_confirmed_while_time_is_free(program, standing, doctor, status):
     appointment = standing(status)
     assert patched(program, appointment, status="confirmed").json()["status"] == "confirmed"
     assert Appointment.objects.get(pk=appointment.pk).status == "scheduled"
 
 
 @pytest.mark.parametrize("status", ["no_show", "cancelled"])
-def test_what_was_cancelled_or_missed_is_not_confirmed_again_once_its_time_is_taken(
-    program, standing, doctor, at, saturday, status
-):
+def test_cancelled_or_missed_is_not_confirmed_once_time_is_taken(program, standing, doctor, at, saturday, status):
     appointment = standing(status)
     saturday.move_to(at(8, 50), tick=False)
     book_appointment(doctor, starts_at=at(9))
@@ -386,7 +384,7 @@ def test_a_new_start_moves_the_appointment_which_keeps_its_length(program, booke
     assert Appointment.objects.get().starts_at == at(10, 15)
 
 
-def test_another_professional_takes_over_at_the_same_time_or_at_another(program, booked, recife, doctor, service):
+def test_professional_can_change_with_or_without_the_time(program, booked, recife, doctor, service):
     other = make_doctor(recife, procedures=[service])
     told = patched(program, booked["id"], professionalId=str(other.uuid)).json()
     assert (told["professionalId"], told["startsAt"]) == (str(other.uuid), booked["startsAt"])
@@ -586,7 +584,7 @@ def test_a_change_that_is_no_object_is_refused_as_a_whole(program, booked, body)
 
 
 @pytest.mark.parametrize("number", ["1e308", "-1e16", "1e-5", "1e400", "[[1e300]]"])
-def test_a_number_that_postgresql_would_write_out_at_length_is_no_metadata(program, booked, number):
+def test_number_too_long_for_postgresql_is_refused_as_metadata(program, booked, number):
     answer = program("PATCH", address(booked["id"]), raw=f'{{"metadata": {{"a": {number}}}}}')
     assert answer.status_code in {400, 422}, answer.content.decode()
     assert answer.json()["error"] in {"invalid_json", "validation_failed"}

@@ -196,9 +196,7 @@ OPERATIONS = sorted(NEEDED)
 
 
 @pytest.mark.parametrize("asked", OPERATIONS, ids=" ".join)
-def test_an_operation_works_with_its_scopes_and_without_any_of_them_says_which_is_missing(
-    mivicall, recife, calls, asked
-):
+def test_operation_needs_each_of_its_scopes_and_names_the_missing(mivicall, recife, calls, asked):
     path, body, status = calls[asked]
     for missing in NEEDED[asked]:
         others = [scope for scope in ApiKey.Scope.values if scope != missing]
@@ -260,7 +258,7 @@ def test_every_answer_tells_the_limit(program, booked):
     assert (stranger.status_code, stranger["X-RateLimit-Limit"]) == (401, "300")
 
 
-def test_a_minute_holds_so_many_requests_and_the_next_is_told_when_to_come_back(program, settings):
+def test_request_over_minute_limit_gets_429_with_retry_after(program, settings):
     settings.API_REQUESTS_A_MINUTE = 5
     remaining = [program.get("/professionals")["X-RateLimit-Remaining"] for _ in range(5)]
     assert remaining == ["4", "3", "2", "1", "0"]
@@ -306,7 +304,7 @@ def test_refused_requests_count_as_well(program, settings):
     assert program.get("/professionals").status_code == 429
 
 
-def test_who_keeps_failing_to_present_a_key_is_turned_away_whatever_comes_next(program, settings):
+def test_repeated_unknown_keys_from_one_address_get_429(program, settings):
     settings.API_FAILURES_A_MINUTE = 3
     secret, program.secret = program.secret, "miv_live_guess"
     answers = [program.get("/professionals") for _ in range(4)]
@@ -340,7 +338,7 @@ def test_a_test_key_is_recognised_by_its_prefix(sandbox):
     assert sandbox.secret.startswith("miv_test_")
 
 
-def test_a_test_key_is_answered_as_if_it_had_written_and_writes_nothing(sandbox, program, good):
+def test_test_key_gets_a_normal_answer_and_writes_nothing(sandbox, program, good):
     before = everything()
     answer = sandbox("POST", "/appointments", good, key="pms-1")
     assert answer.status_code == 201

@@ -22,4 +22,4 @@ class ClinicAdminConfig(AdminConfig):
     def ready(self) -> None:
         super().ready()
         # Not by Django's autodiscovery: making the site imports clinic.admin, which would register to no site yet.
-        import_module("clinic.admin.nouns")
+        import_module("clinic.admin.register")

@@ -10,8 +10,8 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection, models, transaction
 from django.urls import reverse
 
+from clinic.admin.constraint_messages import SENTENCES
 from clinic.admin.doctor import summary
-from clinic.admin.sentences import SENTENCES
 from clinic.models import (
     Absence,
     Appointment,

@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils import timezone, translation
 
 from clinic import urls
-from clinic.access import interrupted, roles
+from clinic.access import resumable_forms, roles
 from clinic.access.middleware import choose_clinic
 from clinic.models import StaffSession
 from tests.factories import (
@@ -34,9 +34,9 @@ REFUSED = "Usuário ou senha incorretos."
 # --- pages to stand for everybody else's, so that these tests are about the door alone -------------------------------
 
 
-@interrupted.resumable
+@resumable_forms.resumable
 def form_page(request):
-    typed = interrupted.take(request)
+    typed = resumable_forms.take(request)
     return HttpResponse(typed.urlencode() if typed else "")
 
 
@@ -552,7 +552,7 @@ def test_a_monstrous_form_is_not_kept(ended):
     client, _ = ended
 
     assert client.post("/formulario/", {"notes": "x" * 200_000}).status_code == 302
-    assert interrupted.FORMS not in client.session
+    assert resumable_forms.FORMS not in client.session
 
 
 def test_a_button_leads_back_to_its_page(ended):

@@ -24,7 +24,7 @@ from django.utils.translation.template import templatize
 
 from clinic.booking import LineRequest, Reason, Refusal
 from clinic.models import Clinic
-from clinic.templatetags.written import day_and_month, money
+from clinic.templatetags.formats import day_and_month, money
 from tests.factories import (
     book_appointment,
     make_clinic,

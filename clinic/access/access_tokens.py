@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from clinic.access import rate_limit, secret_keys
-from clinic.access.loading import load
 from clinic.models import AccessToken, Clinic, CredentialEvent, StaffUser
 from clinic.models.locks import get_locked
+from clinic.models.raw_sql import load
 
 LIFE = timedelta(hours=1)
 CLOCKS_APART = timedelta(seconds=10)  # by how much the host that released a token may be ahead of the one it asks

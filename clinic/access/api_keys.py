@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from clinic.access import rate_limit, secret_keys
-from clinic.access.loading import load
 from clinic.cursors import prepared_cursor
 from clinic.models import ApiKey, Clinic, CredentialEvent, StaffUser
 from clinic.models.locks import get_locked
+from clinic.models.raw_sql import load
 
 LIFE = timedelta(days=365)
 BOTH_VALID = timedelta(hours=24)

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from clinic.access import backends, interrupted
+from clinic.access import backends, resumable_forms
 from clinic.models import Clinic
 
 SIGNED_IN_AT = "signed_in_at"
@@ -105,7 +105,7 @@ class ClinicLocale:
 class SignInRequired(LoginRequiredMiddleware):
     """Every view is for people who are signed in, unless it says `@login_not_required`.
 
-    Runs after the CSRF check, so only what the person's own page sent is kept (see `interrupted`).
+    Runs after the CSRF check, so only what the person's own page sent is kept (see `resumable_forms`).
     """
 
     def handle_no_permission(self, request, view_func):
@@ -115,7 +115,7 @@ class SignInRequired(LoginRequiredMiddleware):
         return HttpResponseRedirect(url)
 
     def way_back(self, request, view_func):
-        if request.method == "POST" and getattr(view_func, "resumable", False) and interrupted.keep(request):
+        if request.method == "POST" and getattr(view_func, "resumable", False) and resumable_forms.keep(request):
             return request.path
         if request.method == "GET" and "HX-Request" not in request.headers:
             return request.get_full_path()
@@ -126,7 +126,7 @@ def end(request) -> None:
     """Leave an anonymous session in the place of this one, which remembers whose it was."""
     user_id = request.session[SESSION_KEY]
     request.session.flush()
-    interrupted.remember_user(request, user_id)
+    resumable_forms.remember_user(request, user_id)
     request.session[ENDED] = True
 
 

@@ -4,8 +4,8 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 
-from clinic.access.loading import load
 from clinic.models import Clinic, StaffSession, StaffUser
+from clinic.models.raw_sql import load
 
 WITH_USER_AND_CLINIC = """
     clinic_staffsession

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from clinic.access import interrupted
+from clinic.access import resumable_forms
 from clinic.admin import filled
 from clinic.admin.forms import (
     ClinicRowForm,
@@ -41,16 +41,16 @@ class NounAdmin(admin.ModelAdmin):
     list_per_page = 50
     folded_fields = ()
 
-    @interrupted.resumable
+    @resumable_forms.resumable
     def add_view(self, request, form_url="", extra_context=None):
         return super().add_view(request, form_url, extra_context)
 
-    @interrupted.resumable
+    @resumable_forms.resumable
     def change_view(self, request, object_id, form_url="", extra_context=None):
         return super().change_view(request, object_id, form_url, extra_context)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        typed = interrupted.take(request)
+        typed = resumable_forms.take(request)
         if typed is not None:
             show_again(request, typed)
         view = request, object_id, form_url, extra_context

@@ -4,8 +4,8 @@ from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 
+from clinic.admin.constraint_messages import SENTENCES
 from clinic.admin.filled import FilledForm, FilledFormSet
-from clinic.admin.sentences import SENTENCES
 from clinic.models.doctor import end_of_hours
 from clinic.models.names import validate_has_letter
 

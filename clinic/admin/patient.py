@@ -18,7 +18,7 @@ from clinic.booking import (
 )
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.queries import patients
-from clinic.templatetags.written import born
+from clinic.templatetags.formats import born
 from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
 
 DOCUMENTS = {"cpf": documents.read_cpf, "nif": documents.read_nif}

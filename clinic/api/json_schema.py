@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.api.prose import prose
+from clinic.api.markdown import prose
 
 DEEPEST = 8  # a schema that contains itself ends somewhere
 TYPES = {  # one, many

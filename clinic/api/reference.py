@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
 from clinic.api import json_schema
-from clinic.api.prose import prose
+from clinic.api.markdown import prose
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 VENDOR = {"seed", "site"}  # x-origem: printed by the vendor, or decided by us ("nossa")

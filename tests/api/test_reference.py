@@ -15,8 +15,8 @@ from pydantic import Field
 from clinic.api import json_schema
 from clinic.api.door import Api
 from clinic.api.imagemais.urls import reference as imagemais
+from clinic.api.markdown import prose
 from clinic.api.mivicall.urls import reference as mivicall
-from clinic.api.prose import prose
 from clinic.api.reference import groups
 
 REFERENCES = [imagemais, mivicall]

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.access import access_tokens, acts, api_keys
+from clinic.access import access_tokens, api_keys, form_replay
 from clinic.access.middleware import CHOSEN_CLINIC
 from clinic.access.sessions import SessionStore
 from clinic.models import AccessToken, ApiKey, CredentialEvent, StaffSession
@@ -213,7 +213,7 @@ def test_the_second_of_two_quick_clicks_waits_for_the_first(client, clinic, mast
 
     second = threading.Thread(target=click)
     with transaction.atomic():
-        acts.require_first(clinic, master, form["seen"])
+        form_replay.require_first(clinic, master, form["seen"])
         access_tokens.release(clinic, master, door="browser")
         second.start()
         second.join(1)

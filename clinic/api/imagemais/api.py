@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from clinic.access import access_tokens
 from clinic.api.door import Api, Caller, Door, bearer
 from clinic.api.imagemais import errors, messages, schemas
-from clinic.api.imagemais.documented import PATHS
+from clinic.api.imagemais.openapi import PATHS
 from clinic.api.json_schema import without_null_defaults
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Author

@@ -23,7 +23,7 @@ from clinic.models import (
     Procedure,
 )
 from clinic.schedule import Opening
-from clinic.templatetags.written import cpf, phone
+from clinic.templatetags.formats import cpf, phone
 
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Clock = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})]

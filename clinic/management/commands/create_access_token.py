@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from clinic.access import access_tokens
-from clinic.management.named import clinic_named, master_named
+from clinic.management.lookup import clinic_named, master_named
 from clinic.models import Clinic, CredentialEvent, StaffUser
 
 

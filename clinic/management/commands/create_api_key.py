@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from clinic.access import api_keys
-from clinic.management.named import clinic_named
+from clinic.management.lookup import clinic_named
 from clinic.models import ApiKey, CredentialEvent
 from clinic.models.names import has_letter
 

@@ -11,7 +11,7 @@ from clinic.booking import BookingRefused, PatientDetails, Reason
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.locks import get_locked
 from clinic.models.names import same_letters, words
-from clinic.templatetags.written import cpf, phone
+from clinic.templatetags.formats import cpf, phone
 from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
 
 OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}

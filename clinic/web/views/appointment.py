@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
 from clinic import booking
-from clinic.access.interrupted import resumable, take
+from clinic.access.resumable_forms import resumable, take
 from clinic.booking import Author, BookingRefused
 from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import Status

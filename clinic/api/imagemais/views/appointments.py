@@ -5,8 +5,8 @@ from ninja import Status
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import BookingBody, EditBody, MoveBody, StatusBody
-from clinic.api.imagemais.documented import DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
 from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.openapi import DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut, LineOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS

@@ -5,8 +5,8 @@ from clinic import booking
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
-from clinic.api.imagemais.documented import DAY, OURS, PAGE, SITE, operation, query, to
 from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.openapi import DAY, OURS, PAGE, SITE, operation, query, to
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
 from clinic.models import Appointment, Doctor, Procedure

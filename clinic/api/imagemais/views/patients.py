@@ -5,8 +5,8 @@ from ninja import Status
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
-from clinic.api.imagemais.documented import PAGE, SITE, operation, query, to
 from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.openapi import PAGE, SITE, operation, query, to
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import PatientOut
 from clinic.models import Patient, documents, phones

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from clinic.api.imagemais import examples
 from clinic.api.imagemais.api import api
-from clinic.api.imagemais.documented import OURS, PAGE, operation
+from clinic.api.imagemais.openapi import OURS, PAGE, operation
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DiscountOut, ProcedureOut
 from clinic.models import Procedure

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.booking import Author, LineRequest, Proposal, book, change_patient, change_status
+from clinic.form_fields import TypedDateField
 from clinic.models import AppointmentEvent, Patient
 from clinic.queries import patients
 from clinic.templatetags.formats import age
-from clinic.typed import TypedDateField
 from clinic.web.forms.patient import as_written
 from tests.factories import (
     cpf,

@@ -23,9 +23,9 @@ from clinic.admin.forms import (
     ShortTimeInput,
 )
 from clinic.booking import BookingRefused, Reason, Refusal, is_in_somebodys_way
+from clinic.form_fields import TypedDateField, TypedDateTimeField, TypedTimeField
 from clinic.models import Clinic, names
 from clinic.models.locks import get_locked, get_shared
-from clinic.typed import TypedDateField, TypedDateTimeField, TypedTimeField
 
 WIDGETS = {
     models.DateField: {"form_class": TypedDateField},

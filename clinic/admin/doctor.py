@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy
 
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, TypedByTheClock
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
+from clinic.form_fields import TypedEndField
 from clinic.models import Absence, Doctor, WorkingHours
 from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
-from clinic.typed import TypedEndField
 
 
 class WorkingHoursFormSet(ClinicRowFormSet):

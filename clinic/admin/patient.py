@@ -16,10 +16,11 @@ from clinic.booking import (
     register_patient,
     same_patients,
 )
+from clinic.form_fields import TypedDateField
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.queries import patients
 from clinic.templatetags.formats import born
-from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
 
 DOCUMENTS = {"cpf": documents.read_cpf, "nif": documents.read_nif}
 DETAILS = [field.name for field in fields(PatientDetails)]

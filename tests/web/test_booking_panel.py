@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.form_fields import TypedDateField
 from clinic.models import Appointment, Patient
-from clinic.typed import TypedDateField
 from tests.factories import (
     book_appointment,
     make_clinic,

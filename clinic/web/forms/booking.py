@@ -9,16 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
 from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal, Reason
+from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Appointment, Clinic, NonexistentTime
 from clinic.models.doctor import end_of_hours
-from clinic.typed import (
-    AsksAboutAge,
-    AsksAboutDoubles,
-    AsksAboutPhone,
-    TypedDateField,
-    TypedEndField,
-    TypedTimeField,
-)
 from clinic.web.forms.fields import Unchanging
 
 # Where the form says what a rule blames, if its field has another name here.

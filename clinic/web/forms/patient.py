@@ -8,11 +8,12 @@ from stdnum.br import cpf as brazilian_cpf
 
 from clinic import booking
 from clinic.booking import BookingRefused, PatientDetails, Reason
+from clinic.form_fields import TypedDateField
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.locks import get_locked
 from clinic.models.names import same_letters, words
 from clinic.templatetags.formats import cpf, phone
-from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
 
 OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
 

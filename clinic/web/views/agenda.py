@@ -12,9 +12,9 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from clinic.access.middleware import page_behind
+from clinic.form_fields import TypedDateField, is_short_number
 from clinic.models.appointment import Status
 from clinic.queries import agenda
-from clinic.typed import TypedDateField, is_short_number
 from clinic.web.htmx import partial_or_page, wants_partial
 
 

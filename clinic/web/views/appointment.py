@@ -12,10 +12,10 @@ from django_htmx.http import trigger_client_event
 from clinic import booking
 from clinic.access.resumable_forms import resumable, take
 from clinic.booking import Author, BookingRefused
+from clinic.form_fields import is_short_number
 from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import Status
 from clinic.queries import history
-from clinic.typed import is_short_number
 from clinic.web import panel as booking_panel
 from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm
 from clinic.web.forms.booking import BookingForm

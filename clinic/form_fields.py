@@ -1,9 +1,7 @@
-"""Dates and times as people at a counter type them: the one reader of them, and its fields for every form; and the
-questions that a form asks about a phone, an age and a patient who may be there already."""
+"""Dates and times as people at a counter type them: the one reader of them, and its fields for every form."""
 
 import re
 from calendar import isleap
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from django import forms
@@ -13,9 +11,9 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import END_OF_DAY, Clinic, Patient, phones
+from clinic.models import END_OF_DAY
 from clinic.models.characters import plain
-from clinic.models.patient import OLDEST, years_between
+from clinic.models.patient import OLDEST
 
 SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits PostgreSQL's bigint, and Python reads no number of thousands of digits
 DATE = re.compile(
@@ -168,51 +166,3 @@ class TypedDateTimeField(forms.SplitDateTimeField):
             day = values[0] and values[0] + timedelta(days=1)
             return day and from_current_timezone(datetime.combine(day, time.min))
         return super().compress(values)
-
-
-class AsksAboutPhone:
-    """A form with a field `phone`. Of a number that may be another one, as a mobile without its ninth digit, the box
-    `phone_is_right` confirms that very other one. Nothing is put in its place before."""
-
-    asked_phone = None  # (E.164, as it is written) of the number to ask about
-
-    @property
-    def phone_is_confirmed(self) -> bool:
-        return self.asked_phone is not None and self.data.get("phone_is_right") == self.asked_phone[0]
-
-    @property
-    def asks_phone(self) -> bool:
-        return self.asked_phone is not None and (self.phone_is_confirmed or "phone" in self.errors)
-
-    def confirmed_phone(self, clinic: Clinic) -> str:
-        """The phone as typed, or the number that was asked about once that one is confirmed."""
-        typed = self.cleaned_data.get("phone") or ""
-        phone = phones.read(typed, clinic.country)
-        self.asked_phone = (phone.meant, phone.params["phone"]) if phone.meant else None
-        return phone.meant if self.phone_is_confirmed else typed
-
-
-class AsksAboutAge:
-    """A form with a field `birth_date`. Above OLDEST years the box `old_is_right` confirms that very day."""
-
-    old = None  # (the day in ISO form, the age) to ask about
-    old_sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa ao lado e salve de novo.")
-
-    def ask_about_age(self, stored: date | None = None) -> None:
-        """Refuse the birth date unless it is plausible, `stored` or confirmed."""
-        born = self.cleaned_data.get("birth_date")
-        years = years_between(born, timezone.localdate()) if born else 0
-        self.old = (born.isoformat(), years) if years > OLDEST and born != stored else None
-        if self.old and self.data.get("old_is_right") != self.old[0]:
-            self.add_error("birth_date", ValidationError(self.old_sentence, code="old", params={"age": years}))
-
-
-class AsksAboutDoubles:
-    """A form of a new patient, who may be one of `doubles`; those who are others come back in `besides`."""
-
-    doubles: Sequence[Patient] = ()
-
-    @property
-    def besides(self) -> list[int]:
-        """Ids of patients that were shown, and are not the one who is typed in."""
-        return ids_in(self.data, "besides")

@@ -1,4 +1,4 @@
-"""Dates and times as people at a counter type them: the one reader of them, and its fields for every form."""
+"""Form fields that read dates and times as people type them, and readers of ids in form data."""
 
 import re
 from calendar import isleap
@@ -15,7 +15,7 @@ from clinic.models import END_OF_DAY
 from clinic.models.characters import plain
 from clinic.models.patient import OLDEST
 
-SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits PostgreSQL's bigint, and Python reads no number of thousands of digits
+SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits into PostgreSQL's bigint; int() refuses strings of thousands of digits
 DATE = re.compile(
     r"""
     (\d{1,2})o?\ ?[/.,\-\ ]\ ?(\d{1,2}) (?:\ ?[/.,\-\ ]\ ?(\d{4}|\d{2}))?
@@ -26,7 +26,7 @@ DATE = re.compile(
 )
 MONTHS = ["jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez"]
 MONTH = re.compile(rf"[ ./-]*(?:de )?\b({'|'.join(MONTHS)})[a-zç]*\.?[ ./-]*(?:de )?")
-# Nothing a clinic books or anybody was born in lies outside; and calendars can step beyond both ends.
+# No appointment or birth date lies outside; beyond the ends, date arithmetic would overflow.
 READABLE_YEARS = range(1900, 2201)
 LOOKING_BACK = timedelta(days=60)
 LEAP_YEARS_APART = 8  # at most, as around 2100
@@ -46,8 +46,8 @@ def is_short_number(text: str) -> bool:
 
 
 def ids_in(data: MultiValueDict, name: str) -> list[int]:
-    """The ids that these fields hold, each several or one; what is no id is left out."""
-    return [int(each) for each in " ".join(data.getlist(name)).split() if is_short_number(each)]
+    """Return the ids in these fields, each field with one or several; other texts are skipped."""
+    return [int(text) for text in " ".join(data.getlist(name)).split() if is_short_number(text)]
 
 
 def tidy(text: str) -> str:
@@ -55,11 +55,13 @@ def tidy(text: str) -> str:
 
 
 class TypedDateField(forms.Field):
-    """A local date: 23/11/2026, 23/11/26, 23112026, 23 de nov. de 2026, 2026-11-23, or 23/11, the first such day from
-    two months ago on.
+    """Read a local date: 23/11/2026, 23/11/26, 23112026, 23 de nov. de 2026, 2026-11-23 or 23/11.
 
-    `past` (birth dates) wants the year, and reads two digits as the last such year that has been, unless somebody of up
-    to OLDEST years may be born in the century before too: then it asks. Otherwise they are of this century.
+    A date without a year is the first such day since two months ago.
+
+    With `past` (birth dates) the year is required. Two digits are then the latest such year that is past; if a person
+    of at most OLDEST years may have been born a century earlier, the field asks. Without `past`, they are of this
+    century.
     """
 
     default_error_messages = {
@@ -84,28 +86,28 @@ class TypedDateField(forms.Field):
         return day
 
     def _read(self, text):
-        found = DATE.fullmatch(MONTH.sub(lambda named: f"/{MONTHS.index(named[1]) + 1}/", text).rstrip("/"))
-        if not found:
+        match = DATE.fullmatch(MONTH.sub(lambda month: f"/{MONTHS.index(month[1]) + 1}/", text).rstrip("/"))
+        if not match:
             raise ValueError(text)
-        if found[7]:
-            return date(int(found[7]), int(found[9]), int(found[10]))
-        day, month, year = found.groups()[:3] if found[1] else found.groups()[3:6]
+        if match[7]:
+            return date(int(match[7]), int(match[9]), int(match[10]))
+        day, month, year = match.groups()[:3] if match[1] else match.groups()[3:6]
         return date(self._year(year), int(month), int(day)) if year else self._first(int(month), int(day))
 
     def _first(self, month, day):
-        """In December 05/01 is of the next year, in January 20/12 of the last; yesterday is still yesterday."""
+        """Return the first such day since LOOKING_BACK: in December 05/01 is of next year, in January 20/12 of last."""
         if self.past:
             raise ValueError("whose year is not known")
         earliest = timezone.localdate() - LOOKING_BACK
         years = range(earliest.year, earliest.year + LEAP_YEARS_APART + 1)
         days = (date(year, month, day) for year in years if (month, day) != (2, 29) or isleap(year))
-        return next(each for each in days if each >= earliest)
+        return next(day for day in days if day >= earliest)
 
-    def _year(self, written):
-        if len(written) == 4:
-            return int(written)
+    def _year(self, digits):
+        if len(digits) == 4:
+            return int(digits)
         today = timezone.localdate()
-        year = today.year // 100 * 100 + int(written)
+        year = today.year // 100 * 100 + int(digits)
         if not self.past:
             return year
         if year <= today.year <= year - 100 + OLDEST:
@@ -116,7 +118,7 @@ class TypedDateField(forms.Field):
 
 
 class TypedTimeField(forms.Field):
-    """A local time: 9, 930, 9:30, 09h30, 14hs, 9,30, 9-30, 09:30:00."""
+    """Read a local time: 9, 930, 9:30, 09h30, 14hs, 9,30, 9-30, 09:30:00."""
 
     default_error_messages = {
         "invalid": _("Este horário não existe. Escreva hora e minutos, por exemplo 09:30."),
@@ -129,9 +131,9 @@ class TypedTimeField(forms.Field):
     def to_python(self, value):
         if isinstance(value, time) or not tidy(value or ""):
             return value if isinstance(value, time) else None
-        found = TIME.fullmatch(tidy(value))
+        match = TIME.fullmatch(tidy(value))
         try:
-            hour, minutes = int(found["hour"]), found["minute"] or found["packed"] or "00"
+            hour, minutes = int(match["hour"]), match["minute"] or match["packed"] or "00"
             if len(minutes) == 1 and minutes != "0":
                 self._ask(time(hour, int(minutes)), int(minutes))
             return self._end_of_day() if (hour, minutes) == (24, "00") else time(hour, int(minutes))
@@ -140,8 +142,8 @@ class TypedTimeField(forms.Field):
 
     def _ask(self, early, digit):
         code = "ambiguous" if digit < 6 else "one_digit"
-        told = {"early": f"{early.hour}:0{digit}", "late": f"{early.hour}:{digit}0"}
-        raise ValidationError(self.error_messages[code], code=code, params=told)
+        params = {"early": f"{early.hour}:0{digit}", "late": f"{early.hour}:{digit}0"}
+        raise ValidationError(self.error_messages[code], code=code, params=params)
 
     def _end_of_day(self):
         if not self.reads_end_of_day:
@@ -150,7 +152,7 @@ class TypedTimeField(forms.Field):
 
 
 class TypedEndField(TypedTimeField):
-    """The same for an end: 24:00 is END_OF_DAY."""
+    """Read a local time as an end: 24:00 is END_OF_DAY."""
 
     reads_end_of_day = True
 

@@ -1,4 +1,4 @@
-"""The questions that a form asks about a phone, an age and a patient who may be there already."""
+"""Mixins for forms that ask about a doubtful phone, an unusual age and a possible duplicate patient."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,10 +13,13 @@ from clinic.models.patient import OLDEST, years_between
 
 
 class AsksAboutPhone:
-    """A form with a field `phone`. Of a number that may be another one, as a mobile without its ninth digit, the box
-    `phone_is_right` confirms that very other one. Nothing is put in its place before."""
+    """A form with a field `phone` that asks when another number may be intended, as for a mobile without its ninth
+    digit.
 
-    asked_phone = None  # (E.164, as it is written) of the number to ask about
+    The box `phone_is_right` confirms exactly the suggested number; until then it replaces nothing.
+    """
+
+    asked_phone = None  # (E.164, formatted) of the number to ask about
 
     @property
     def phone_is_confirmed(self) -> bool:
@@ -27,7 +30,7 @@ class AsksAboutPhone:
         return self.asked_phone is not None and (self.phone_is_confirmed or "phone" in self.errors)
 
     def confirmed_phone(self, clinic: Clinic) -> str:
-        """The phone as typed, or the number that was asked about once that one is confirmed."""
+        """Return the phone as typed, or the suggested number once it is confirmed."""
         typed = self.cleaned_data.get("phone") or ""
         phone = phones.read(typed, clinic.country)
         self.asked_phone = (phone.meant, phone.params["phone"]) if phone.meant else None
@@ -35,13 +38,13 @@ class AsksAboutPhone:
 
 
 class AsksAboutAge:
-    """A form with a field `birth_date`. Above OLDEST years the box `old_is_right` confirms that very day."""
+    """A form with a field `birth_date`. Above OLDEST years the box `old_is_right` confirms exactly that day."""
 
     old = None  # (the day in ISO form, the age) to ask about
     old_sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa ao lado e salve de novo.")
 
     def ask_about_age(self, stored: date | None = None) -> None:
-        """Refuse the birth date unless it is plausible, `stored` or confirmed."""
+        """Refuse the birth date unless it is plausible, equal to `stored`, or confirmed."""
         born = self.cleaned_data.get("birth_date")
         years = years_between(born, timezone.localdate()) if born else 0
         self.old = (born.isoformat(), years) if years > OLDEST and born != stored else None
@@ -50,11 +53,12 @@ class AsksAboutAge:
 
 
 class AsksAboutDoubles:
-    """A form of a new patient, who may be one of `doubles`; those who are others come back in `besides`."""
+    """A form of a new patient who may be one of `doubles`. Patients confirmed to be other people come back in
+    `besides`."""
 
     doubles: Sequence[Patient] = ()
 
     @property
     def besides(self) -> list[int]:
-        """Ids of patients that were shown, and are not the one who is typed in."""
+        """Ids of the patients who were shown and confirmed to be other people."""
         return ids_in(self.data, "besides")

@@ -110,7 +110,7 @@ def test_page_of_a_blocked_address_signs_in_once_the_wait_is_over(user):
 
 
 def test_only_so_many_refused_addresses_are_remembered(client, monkeypatch):
-    monkeypatch.setattr(guessing, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(guessing, "MAX_REMEMBERED", 3)
     for number in range(5):
         guessing._remember_refusal(f"10.0.0.{number}", 60)
     assert list(guessing._refused_until) == ["10.0.0.2", "10.0.0.3", "10.0.0.4"]
@@ -264,7 +264,7 @@ def test_a_browser_is_known_for_its_own_users_only(known):
 
 def test_several_users_share_a_browser():
     clinic, browser = make_clinic(), Client()
-    users = [make_user(clinic, username=f"usuario{n}", password=PASSWORD) for n in range(known_browser.MOST_USERS + 1)]
+    users = [make_user(clinic, username=f"usuario{n}", password=PASSWORD) for n in range(known_browser.MAX_USERS + 1)]
     for user in users:
         guess(browser, user.username, PASSWORD, REMOTE_ADDR=f"192.0.2.{user.pk % 250}")
         browser.post("/sair/")

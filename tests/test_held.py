@@ -240,7 +240,7 @@ def test_an_act_on_a_held_credential_says_so(client, clinic, master, name, heade
     token, _ = access_tokens.release(clinic, make_master(clinic), door="command")
     args = {"token-end": [token.pk], "key-rotate": [key.pk], "key-end": [key.pk]}.get(name, [])
     before = ApiKey.objects.count(), AccessToken.objects.count()
-    typed = KEY | {"seen": form_replay.newest(clinic, master)}
+    typed = KEY | {"seen": form_replay.last_event_id(clinic, master)}
     with held(master, key, token):
         answer = client.post(reverse(f"web:integration-{name}", args=args), typed, headers=headers)
 

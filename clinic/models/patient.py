@@ -17,16 +17,17 @@ from clinic.models.names import Letters
 from clinic.models.phones import is_certain
 from clinic.models.ranges import Fold
 
-OLDEST = 110  # years; above it a screen asks whether the birth date is right
+OLDEST = 110  # years; for older patients a screen asks whether the birth date is right
 
 
 def years_between(born: date, day: date) -> int:
-    """The age in whole years on that day; born on 29 February, one is older from 1 March on."""
+    """Return the age in whole years on a day; people born on 29 February are a year older from 1 March on."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def phone_hash(phone, clinic_id: int) -> str:
-    """HMAC-SHA256 of an E.164 number under a key of the clinic, hex: all that the MiviCall API tells of a phone."""
+    """Return the HMAC-SHA256 of an E.164 number under a key of the clinic, in hex: the MiviCall API shows no more of a
+    phone."""
     key = salted_hmac(
         "clinic.patient.phone", str(clinic_id), secret=settings.PHONE_HASH_KEY, algorithm="sha256"
     ).digest()
@@ -34,7 +35,7 @@ def phone_hash(phone, clinic_id: int) -> str:
 
 
 class PhoneHashField(models.CharField):
-    """Follows the row's phone at every save, whichever door it comes through."""
+    """Computed from the row's phone at every save."""
 
     def pre_save(self, instance, add):
         value = phone_hash(instance.phone.as_e164, instance.clinic_id)
@@ -43,6 +44,8 @@ class PhoneHashField(models.CharField):
 
 
 class Patient(ClinicRow):
+    """A patient of a clinic. `nif` and `email` are "" when unknown, `cpf` is None."""
+
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(_("nome"), max_length=160)
     social_name = models.CharField(
@@ -101,10 +104,10 @@ class Patient(ClinicRow):
 
     @property
     def is_incomplete(self):
-        """Whether the front desk should ask for the rest on arrival ("cadastro incompleto")."""
+        """Whether the front desk should ask for missing data on arrival ("cadastro incompleto")."""
         return self.birth_date is None or not (self.cpf or self.nif)
 
     @property
     def has_doubtful_phone(self):
-        """Whether it is not known that there is such a number ("telefone a confirmar")."""
+        """Whether the phone is not known to exist ("telefone a confirmar")."""
         return not is_certain(self.phone)

@@ -1,34 +1,48 @@
-"""Rows together with those they belong to, by statements composed once: every request loads who asks."""
+"""Run hand-written SQL and turn its rows into models. Attributes and columns have the same names in all models."""
 
 from functools import cache
 
-from django.db import models
+from django.db import connection, models
 
 from clinic.cursors import prepared_cursor
-from clinic.models.loading import instance, names
 
 
-def load(kinds: tuple[type[models.Model], ...], source: str, parameters: list, *, also: str = "") -> list | None:
-    """One instance of each of `kinds` from the first row, None for the NULLs of an outer join; None without a row.
+def fetch_joined(
+    model_types: tuple[type[models.Model], ...], from_clause: str, parameters: list, *, extra_columns: str = ""
+) -> list | None:
+    """Return one instance of each model from the first row, None for an outer join without a match; None without a row.
 
-    `source` is what follows FROM, with each kind's table under its own name; the values of the columns that `also`
-    names come after the instances. Neither is ever made of anything typed.
+    `from_clause` is the SQL after FROM, with each model's table under its own name. The values of `extra_columns`
+    follow the instances. Neither is ever made of user input.
     """
     with prepared_cursor() as cursor:
-        cursor.execute(_statement(kinds, source, also), parameters)
+        cursor.execute(_statement(model_types, from_clause, extra_columns), parameters)
         row = cursor.fetchone()
     if row is None:
         return None
-    found, at = [], 0
-    for kind in kinds:
-        length = len(names(kind))
-        found.append(instance(kind, row[at : at + length]))
-        at += length
-    return [*found, *row[at:]]
+    instances, start = [], 0
+    for model in model_types:
+        end = start + len(column_names(model))
+        instances.append(instance(model, row[start:end]))
+        start = end
+    return [*instances, *row[start:]]
 
 
 @cache
-def _statement(kinds, source, also):
-    columns = [f"{kind._meta.db_table}.{name}" for kind in kinds for name in names(kind)]
-    columns += [also] if also else []
-    return f"SELECT {', '.join(columns)} FROM {source} LIMIT 1"  # noqa: S608 - names of the models' own columns
+def _statement(model_types, from_clause, extra_columns):
+    columns = [f"{model._meta.db_table}.{name}" for model in model_types for name in column_names(model)]
+    columns += [extra_columns] if extra_columns else []
+    return f"SELECT {', '.join(columns)} FROM {from_clause} LIMIT 1"  # noqa: S608 - names of the models' own columns
+
+
+@cache
+def column_names(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the columns of a whole row, in the order in which `instance` takes their values."""
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
+def instance(model: type[models.Model], values: tuple, columns: tuple[str, ...] | None = None) -> models.Model | None:
+    """Return the row as a model, with the columns not given deferred; None for an outer join without a match."""
+    columns = columns or column_names(model)
+    is_there = values[columns.index(model._meta.pk.attname)] is not None
+    return model.from_db(connection.alias, columns, values) if is_there else None

@@ -74,7 +74,7 @@ def test_nothing_that_is_stored_is_the_key_or_holds_it(clinic):
 @pytest.fixture
 def secret():
     """One for all the examples of a test: they must mean the same when they are drawn again."""
-    return api_keys._generated("miv_live_")
+    return api_keys._generate("miv_live_")
 
 
 @hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -102,7 +102,7 @@ def test_nothing_like_a_key_is_the_key(clinic, changed):
 
 def test_a_well_formed_key_that_nobody_made_is_unknown():
     with pytest.raises(InvalidKey):
-        api_keys.authenticate(api_keys._generated("miv_live_"))
+        api_keys.authenticate(api_keys._generate("miv_live_"))
 
 
 def test_a_key_made_live_by_hand_is_another_key(clinic):

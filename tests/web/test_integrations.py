@@ -213,7 +213,7 @@ def test_the_second_of_two_quick_clicks_waits_for_the_first(client, clinic, mast
 
     second = threading.Thread(target=click)
     with transaction.atomic():
-        form_replay.require_first(clinic, master, form["seen"])
+        form_replay.require_unsubmitted(clinic, master, form["seen"])
         access_tokens.release(clinic, master, door="browser")
         second.start()
         second.join(1)

@@ -1,6 +1,6 @@
 """What the OpenAPI document says of an operation beside its schemas: where it comes from, examples, headers, errors."""
 
-from clinic.access.idempotency import KEY_PATTERN, LONGEST_KEY
+from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.imagemais.errors import enveloped
 from clinic.api.imagemais.reading import FURTHEST_OFFSET, MOST_AT_ONCE, USUALLY_AT_ONCE
 from clinic.api.imagemais.schemas import NUMERIC, BareMessageOut, MessageOut, MessagesOut
@@ -14,7 +14,7 @@ IDEMPOTENCY_KEY = {
     "required": False,
     "description": "Até 255 caracteres imprimíveis. Repetir o pedido com a mesma chave repete a primeira resposta, com"
     " `Idempotency-Replayed: true`, sem fazer nada de novo; o corpo é comparado byte a byte. (Decisão nossa.)",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": KEY_PATTERN},
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": KEY_PATTERN},
     "example": "agendamento-2025-12-23-joao-silva",
 }
 DAY = {"type": "string", "format": "date"}

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.utils import translation
 
-from clinic.access.idempotency import KEY_PATTERN, LONGEST_KEY
+from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.json_schema import without_null_defaults
 from clinic.api.mivicall import errors, schemas
 from clinic.api.reading import WRITES
@@ -271,7 +271,7 @@ IDEMPOTENCY_KEY = {
     "schema": {
         "type": "string",
         "minLength": 1,
-        "maxLength": LONGEST_KEY,
+        "maxLength": MAX_KEY_LENGTH,
         "pattern": KEY_PATTERN,
     },
     "example": "pms-create-4711",

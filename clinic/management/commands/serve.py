@@ -5,7 +5,7 @@ from django.db import OperationalError
 
 from clinic.access import key_check
 from clinic.management.serving import free_address, serve_until_stopped
-from clinic.server import MOST_WORKERS, workers_for_this_machine
+from clinic.server import MAX_WORKERS, workers_for_this_machine
 
 
 class Command(BaseCommand):
@@ -20,9 +20,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--workers",
             type=int,
-            choices=range(1, MOST_WORKERS + 1),
+            choices=range(1, MAX_WORKERS + 1),
             default=workers_for_this_machine(),
-            help=f"worker processes, 1 to {MOST_WORKERS} (default: one a core)",
+            help=f"worker processes, 1 to {MAX_WORKERS} (default: one a core)",
         )
 
     def handle(self, *, host: str, port: int, workers: int, **options: object) -> None:

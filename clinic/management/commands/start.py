@@ -51,7 +51,7 @@ class Command(BaseCommand):
                 if not no_demo and not Clinic.objects.exists():
                     self.say("Making the demo clinics; this takes about a minute…")
                     call_command("seed_demo")
-                first_path = first_clinic.path() if first_clinic.is_wanted() else None
+                first_path = first_clinic.path() if first_clinic.is_needed() else None
             self.say(f"The clinic is open at {url} (Ctrl-C closes it)")
             if first_path:
                 self.say(f"Nobody can sign in yet: make the first clinic at {url.rstrip('/')}{first_path}")

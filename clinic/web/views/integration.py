@@ -39,9 +39,9 @@ def index(request):
 def release(request):
     try:
         with booking.try_again_when_held(), transaction.atomic():
-            form_replay.require_first(request.clinic, request.user, request.POST.get("seen", ""))
+            form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
             token, text = access_tokens.release(request.clinic, request.user, door=BROWSER)
-    except form_replay.Repeated:
+    except form_replay.AlreadySubmitted:
         return _repeated(request)
     except BookingRefused as held:
         return _held(request, held)
@@ -72,11 +72,11 @@ def create_key(request):
     form = ApiKeyForm(request.POST)
     try:
         with booking.try_again_when_held(), transaction.atomic():
-            form_replay.require_first(request.clinic, request.user, request.POST.get("seen", ""))
+            form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
             if not form.is_valid():
                 return _show(request, form=form, status=422)
             key, text = api_keys.create(request.clinic, **form.wanted(), by=request.user, door=BROWSER)
-    except form_replay.Repeated:
+    except form_replay.AlreadySubmitted:
         return _repeated(request, form=form)
     except BookingRefused as held:
         return _held(request, held, form=form)
@@ -90,9 +90,9 @@ def create_key(request):
 def rotate_key(request, pk):
     try:
         with booking.try_again_when_held(), transaction.atomic():
-            form_replay.require_first(request.clinic, request.user, request.POST.get("seen", ""))
+            form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
             key, text = api_keys.rotate(pk, clinic=request.clinic, by=request.user, door=BROWSER)
-    except form_replay.Repeated:
+    except form_replay.AlreadySubmitted:
         return _repeated(request)
     except BookingRefused as held:
         return _held(request, held)

@@ -15,7 +15,7 @@ from clinic import booking
 from clinic.access import first_clinic, known_browser, lockout, resumable_forms
 from clinic.access.guessing import TooManyFromAddress
 from clinic.access.hashing import Busy
-from clinic.access.middleware import ENDED, page_behind
+from clinic.access.middleware import ENDED, referring_page
 from clinic.access.roles import clinic_optional
 from clinic.booking import BookingRefused
 from clinic.web import htmx
@@ -50,7 +50,7 @@ def signin(request):
         "next": own_path(request),
         "kept": resumable_forms.is_kept(request),
         "ended": request.session.get(ENDED, False),
-        "nobody_yet": request.method == "GET" and first_clinic.is_wanted(),
+        "nobody_yet": request.method == "GET" and first_clinic.is_needed(),
     }
     return _with_status(form, render(request, "signin/signin.html", context))
 
@@ -125,7 +125,7 @@ def csrf_failed(request, reason=""):
         response = render(request, "_messages.html", {"oob": True}, status=403)
         response["HX-Reswap"] = "none"
         return response
-    return render(request, "signin/stale.html", {"back": page_behind(request)}, status=403)
+    return render(request, "signin/stale.html", {"back": referring_page(request)}, status=403)
 
 
 def _with_status(form, response):

@@ -93,7 +93,7 @@ def test_a_mistyped_key_is_invalid_and_costs_no_look_among_the_keys(program, sec
 
 
 def test_a_well_formed_key_that_nobody_has_is_invalid(program, secret):
-    unknown = api_keys._generated("miv_live_")
+    unknown = api_keys._generate("miv_live_")
     assert code(program("GET", "/professionals", Authorization=f"Bearer {unknown}")) == (401, "invalid_api_key")
 
 

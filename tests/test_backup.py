@@ -264,10 +264,10 @@ def test_the_program_is_the_servers_age(tmp_path, monkeypatch, on_path, server, 
     programs = {"wheel": postgres.binaries() / "pg_dump", "path": path}
 
     if chosen:
-        assert pg_programs.fitting("pg_dump", server) == programs[chosen]
+        assert pg_programs.find_program("pg_dump", server) == programs[chosen]
     else:
         with pytest.raises(CommandError, match=f"postgresql-client-{server}") as refused:
-            pg_programs.fitting("pg_dump", server)
+            pg_programs.find_program("pg_dump", server)
         assert "\n" not in str(refused.value)
 
 

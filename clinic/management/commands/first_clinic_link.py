@@ -1,4 +1,4 @@
-"""For an installation in which nobody can sign in yet; `start` prints the same link by itself."""
+"""Print the link that creates the first clinic, while nobody can sign in yet; `start` prints it as well."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError

@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection, models, transaction
 from django.urls import reverse
 
-from clinic.admin.constraint_messages import SENTENCES
+from clinic.admin.constraint_messages import CONSTRAINT_MESSAGES
 from clinic.admin.doctor import summary
 from clinic.models import (
     Absence,
@@ -285,7 +285,7 @@ def doctor_fields(**fields):
 def test_every_constraint_of_an_edited_model_has_its_sentence(model):
     typed = [each for each in model._meta.constraints if not each.name.endswith("_uuid_once")]
     for constraint in typed:
-        field, sentence = SENTENCES[constraint.name]
+        field, sentence = CONSTRAINT_MESSAGES[constraint.name]
         assert model._meta.get_field(field)
         assert sentence
 

@@ -1,8 +1,8 @@
-"""What the admin says when the database would refuse: constraint → (the field to blame, sentence)."""
+"""The admin's messages for constraints: constraint → (field, message)."""
 
 from django.utils.translation import gettext_lazy as _
 
-SENTENCES = {
+CONSTRAINT_MESSAGES = {
     "doctor_council_number_once": ("council_number", _("Outro cadastro já usa este registro. Confira o número.")),
     "doctor_interval_5_to_240": ("interval_minutes", _("Use de 5 a 240 minutos.")),
     "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),

@@ -1,4 +1,4 @@
-"""Importing this registers every noun. Groups and their permissions are not how this house says who may."""
+"""Register every model with the admin when imported. Groups are unregistered: roles decide about permissions here."""
 
 from django.contrib import admin
 from django.contrib.auth.models import Group

@@ -15,7 +15,7 @@ from pydantic import Field
 from clinic.api import json_schema
 from clinic.api.door import Api
 from clinic.api.imagemais.urls import reference as imagemais
-from clinic.api.markdown import prose
+from clinic.api.markdown import parse
 from clinic.api.mivicall.urls import reference as mivicall
 from clinic.api.reference import groups
 
@@ -217,7 +217,7 @@ def test_types_in_words(schema, words):
 
 
 def test_prose_knows_paragraphs_lists_code_and_nothing_else():
-    blocks = prose("Um `dois`\nainda um.\n\n- três\n  ainda três\n- **quatro**, *cinco*, 2 * 3 * 4\n\n<b>")
+    blocks = parse("Um `dois`\nainda um.\n\n- três\n  ainda três\n- **quatro**, *cinco*, 2 * 3 * 4\n\n<b>")
     assert [block.is_list for block in blocks] == [False, True, False]
     assert [[(piece.text, piece.kind) for piece in line] for block in blocks for line in block.lines] == [
         [("Um ", ""), ("dois", "code"), (" ainda um.", "")],

@@ -10,7 +10,7 @@ from clinic import booking
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
-from clinic.api.imagemais.statuses import ACTIONS, SHOWN
+from clinic.api.imagemais.statuses import ACTIONS, API_STATUSES
 from clinic.booking import (
     Author,
     BookingRefused,
@@ -187,7 +187,7 @@ class StatusBody(Body):
 
     def _in_our_words(self, refusal, appointment, nearest):
         if refusal.reason is Reason.TRANSITION_FORBIDDEN:
-            return Refusal(refusal.reason, _named(appointment.status) | {"wanted": SHOWN[self.status].name})
+            return Refusal(refusal.reason, _named(appointment.status) | {"wanted": API_STATUSES[self.status].name})
         span = appointment.starts_at, appointment.ends_at
         refusal = Refusal(refusal.reason, refusal.params | {"nearest": nearest})
         return with_slots(refusal, self.clinic, appointment.doctor_id, span)
@@ -359,7 +359,7 @@ def _in_words(openings, clinic: Clinic) -> str:
 
 def _named(status) -> dict:
     """The present status under the name that this API has for it."""
-    return {"current": SHOWN[Status(status)].name}
+    return {"current": API_STATUSES[Status(status)].name}
 
 
 def _details(read: Reader, *, cpf_required=True) -> PatientDetails:

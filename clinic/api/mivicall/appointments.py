@@ -198,7 +198,7 @@ def _move(request, found, reading):
             without_expired=values.get("withoutExpiredDiscount", False),
             by=request.visit.caller.author,
         )
-    elif wanted == "rescheduled" and schemas.SHOWN[found.status] != wanted:
+    elif wanted == "rescheduled" and schemas.STATUS_NAMES[found.status] != wanted:
         reading.errors.setdefault("startsAt", MOVE_MISSING)
 
 
@@ -215,7 +215,7 @@ def _become(request, found, wanted):
         return Appointment.objects.of(request.clinic).values_list("status", flat=True).get(pk=found.pk)
 
     current = present()
-    if schemas.SHOWN[current] == wanted:
+    if schemas.STATUS_NAMES[current] == wanted:
         return
     # Agendado is `confirmed` here as well, and the one of the two that a freed appointment may become again.
     freed = wanted == "confirmed" and current in FREES_THE_TIME
@@ -226,7 +226,7 @@ def _become(request, found, wanted):
     try:
         booking.change_status(found.pk, status, clinic=request.clinic, by=caller.author, cancelled_by=cancelled_by)
     except BookingRefused:
-        if schemas.SHOWN[present()] != wanted:
+        if schemas.STATUS_NAMES[present()] != wanted:
             raise
 
 

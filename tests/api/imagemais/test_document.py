@@ -175,25 +175,25 @@ def oklab(color, eyes):
 
 
 def test_every_status_has_its_number_name_and_colour():
-    assert statuses.SHOWN.keys() == set(Status)
-    assert sorted(shown.id for shown in statuses.SHOWN.values()) == list(range(1, 9))
-    assert statuses.SHOWN[Status.SCHEDULED] == (1, "Agendado", "#ffc107")
+    assert statuses.API_STATUSES.keys() == set(Status)
+    assert sorted(shown.id for shown in statuses.API_STATUSES.values()) == list(range(1, 9))
+    assert statuses.API_STATUSES[Status.SCHEDULED] == (1, "Agendado", "#ffc107")
     assert set(statuses.ACTIONS.values()) == set(Status) - {Status.RESCHEDULED}
 
 
 @pytest.mark.parametrize("status", Status)
 def test_the_agenda_is_painted_in_the_same_colours(status):
     tokens = (settings.ROOT / "static" / "tokens.css").read_text(encoding="utf-8")
-    assert re.search(rf"--{status.value}: (#\w+);", tokens)[1] == statuses.SHOWN[status].color
+    assert re.search(rf"--{status.value}: (#\w+);", tokens)[1] == statuses.API_STATUSES[status].color
 
 
 @pytest.mark.parametrize("status", Status)
 def test_text_printed_on_a_colour_can_be_read_in_white_or_in_ink(status):
-    color = statuses.SHOWN[status].color
+    color = statuses.API_STATUSES[status].color
     assert max(contrast(color, WHITE), contrast(color, INK)) >= 4.5
 
 
 @pytest.mark.parametrize("eyes", EYES)
 def test_no_two_statuses_look_alike_to_anybody(eyes):
-    seen = [oklab(shown.color, eyes) for shown in statuses.SHOWN.values()]
+    seen = [oklab(shown.color, eyes) for shown in statuses.API_STATUSES.values()]
     assert min(100 * dist(one, other) for one, other in combinations(seen, 2)) >= 8.9

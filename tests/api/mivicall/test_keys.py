@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.access import api_keys, rate_limit
 from clinic.api.mivicall import urls  # noqa: F401 - it declares the operations
-from clinic.api.mivicall.api import NEEDED
+from clinic.api.mivicall.api import REQUIRED_SCOPES
 from clinic.models import ApiKey, Appointment, AppointmentEvent, Patient, RequestCount, StoredAnswer
 from tests.factories import book_appointment, make_clinic
 
@@ -188,22 +188,22 @@ def calls(booked):
         ("GET", "/patients"): ("/patients?search=Ana", None, 200),
         ("GET", "/patients/<hash>"): (f"/patients/{booked['patientPhoneHash']}", None, 200),
     }
-    assert calls.keys() == NEEDED.keys()
+    assert calls.keys() == REQUIRED_SCOPES.keys()
     return calls
 
 
-OPERATIONS = sorted(NEEDED)
+OPERATIONS = sorted(REQUIRED_SCOPES)
 
 
 @pytest.mark.parametrize("asked", OPERATIONS, ids=" ".join)
 def test_operation_needs_each_of_its_scopes_and_names_the_missing(mivicall, recife, calls, asked):
     path, body, status = calls[asked]
-    for missing in NEEDED[asked]:
+    for missing in REQUIRED_SCOPES[asked]:
         others = [scope for scope in ApiKey.Scope.values if scope != missing]
         answer = mivicall(recife, scopes=others)(asked[0], path, body)
         assert code(answer) == (403, "insufficient_scope")
         assert answer.json()["message"] == f"A chave não tem a permissão {missing}."
-    assert mivicall(recife, scopes=sorted(NEEDED[asked]))(asked[0], path, body).status_code == status
+    assert mivicall(recife, scopes=sorted(REQUIRED_SCOPES[asked]))(asked[0], path, body).status_code == status
 
 
 @pytest.mark.parametrize("asked", [asked for asked in OPERATIONS if asked[0] != "GET"], ids=" ".join)
@@ -227,7 +227,7 @@ def test_a_key_of_another_clinic_finds_nothing_whatever_it_may(mivicall, booked,
     path, body, status = calls[asked]
     before = Appointment.objects.values().get(), AppointmentEvent.objects.count(), Patient.objects.count()
     answer = mivicall(make_clinic(), scopes=scopes)(asked[0], path, body)
-    if NEEDED[asked] - set(scopes):
+    if REQUIRED_SCOPES[asked] - set(scopes):
         assert answer.status_code == 403
     elif asked[1] in {"/appointments", "/professionals", "/services", "/patients"} and asked[0] == "GET":
         assert answer.json() == {"items": []}
@@ -381,7 +381,7 @@ def test_a_test_key_sees_what_is_there(sandbox, doctor, at):
 
 @pytest.mark.parametrize("asked", OPERATIONS, ids=" ".join)
 def test_an_operation_that_no_scopes_are_named_for_is_nobodys(program, calls, asked, monkeypatch):
-    monkeypatch.delitem(NEEDED, asked)
+    monkeypatch.delitem(REQUIRED_SCOPES, asked)
     path, body, _ = calls[asked]
     assert program(asked[0], path, body).status_code in {404, 405}
     assert code(program(asked[0], path, body))[1] in {"not_found", "method_not_allowed"}

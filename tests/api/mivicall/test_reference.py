@@ -8,7 +8,7 @@ from clinic.api.mivicall import (
     reference,
     urls,  # noqa: F401 - it declares the operations
 )
-from clinic.api.mivicall.api import NEEDED, api
+from clinic.api.mivicall.api import REQUIRED_SCOPES, api
 from tests.factories import book_appointment, make_doctor, make_procedure
 
 OPERATIONS = {
@@ -52,7 +52,7 @@ def test_every_operation_is_described_and_says_who_decided_it(told):
 @pytest.mark.parametrize(("asked", "told"), UNDER_V1.items(), ids=lambda value: str(value)[:40])
 def test_document_lists_required_scopes_and_limits(asked, told):
     method, path = asked
-    assert set(told["x-permissoes"]) == NEEDED[method, path.replace("{", "<").replace("}", ">")] != set()
+    assert set(told["x-permissoes"]) == REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] != set()
     assert told["security"] == [{"Bearer": []}]
     for status, answer in told["responses"].items():
         assert set(reference.HEADERS) <= set(answer["headers"]), status

@@ -6,7 +6,7 @@ from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
 from clinic.api.imagemais.errors import Rejected
-from clinic.api.imagemais.openapi import PAGE, SITE, operation, query, to
+from clinic.api.imagemais.openapi import PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import PatientOut
 from clinic.models import Patient, documents, phones
@@ -14,7 +14,7 @@ from clinic.models.characters import plain
 from clinic.queries import patients
 
 TAG = "Pacientes"
-FEWEST_DIGITS = 4
+MIN_DIGITS = 4
 TAKEN = {"CPF de outro paciente": "Já existe um paciente com esse CPF"}
 THERE = {"Nome e telefone já cadastrados": "Já existe um paciente com esse nome e telefone"}
 VALID = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
@@ -30,7 +30,7 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
         summary="Listar pacientes",
         description="Os pacientes da clínica em ordem alfabética, menos os falecidos.",
         answer=list[PatientOut],
-        links=to("patient_id", "/0/id", "editPatient"),
+        links=links_to("patient_id", "/0/id", "editPatient"),
         example=[STORED],
         parameters=[
             query("name", {"type": "string"}, "Uma parte do nome, com ou sem acentos.", example="silva"),
@@ -58,8 +58,8 @@ def list_patients(request):
     phone = _phone(read, request.clinic)
     page = read.page()
     read.reject_unread()
-    found = patients.listed(request.clinic, name=name, cpf=cpf, phone=phone)
-    return [PatientOut.of(patient, request.clinic) for patient in found[page]]
+    rows = patients.listed(request.clinic, name=name, cpf=cpf, phone=phone)
+    return [PatientOut.of(patient, request.clinic) for patient in rows[page]]
 
 
 @api.post(
@@ -74,10 +74,10 @@ def list_patients(request):
         " data de nascimento. `GET /api/patients` o encontra.",
         status=201,
         answer=PatientOut,
-        links=to("patient_id", "/id", "editPatient"),
+        links=links_to("patient_id", "/id", "editPatient"),
         example=STORED,
         body=schemas.RegisteredPatientIn,
-        said={"Com CPF": VALID},
+        bodies={"Com CPF": VALID},
         errors={400: {"CPF inválido": ["O CPF é inválido"]}, 409: TAKEN | THERE},
     ),
 )
@@ -96,7 +96,7 @@ def create_patient(request):
         answer=PatientOut,
         example=STORED,
         body=schemas.PatientChangesIn,
-        said={"Outro telefone": {"phone": "(81) 98888-8888"}},
+        bodies={"Outro telefone": {"phone": "(81) 98888-8888"}},
         errors={
             400: {"Telefone impossível": ["O telefone deve estar no formato (81) 99999-9999"]},
             404: {"Id desconhecido": messages.PATIENT_UNKNOWN},
@@ -119,13 +119,13 @@ def _cpf(read):
 
 
 def _phone(read, clinic):
-    """The digits of a phone or of a part of one."""
+    """Return the digits of a phone or of a part of one."""
     text = read.text("phone", required=False)
     digits = re.sub("[^0-9]", "", plain(text))
     if read.has("phone") and read.understood("phone"):
         phone = phones.read(text, clinic.country)
         if phone.fault in messages.PHONES_IN_QUERIES:
             read.blame("phone", messages.PHONES_IN_QUERIES[phone.fault] % phone.params)
-        elif len(digits) < FEWEST_DIGITS:
+        elif len(digits) < MIN_DIGITS:
             read.blame("phone", *messages.UNREADABLE_IN_QUERIES["phone"])
     return digits

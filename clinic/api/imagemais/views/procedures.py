@@ -1,4 +1,4 @@
-"""What to book with: "listar finanças" on the vendor's site."""
+"""Procedures and discounts: "listar finanças" on the vendor's site."""
 
 from django.utils import timezone
 
@@ -31,7 +31,7 @@ def list_procedures(request):
     read = Query(request)
     page = read.page()
     read.reject_unread()
-    return [ProcedureOut.of(each) for each in Procedure.objects.of(request.clinic).filter(active=True)[page]]
+    return [ProcedureOut.of(row) for row in Procedure.objects.of(request.clinic).filter(active=True)[page]]
 
 
 @api.get(
@@ -53,4 +53,4 @@ def list_discounts(request):
     page = read.page()
     read.reject_unread()
     today = request.clinic.local(timezone.now()).date()
-    return [DiscountOut.of(each) for each in booking_options.discounts(request.clinic, today)[page]]
+    return [DiscountOut.of(row) for row in booking_options.discounts(request.clinic, today)[page]]

@@ -2,7 +2,7 @@
 
 from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.imagemais.errors import enveloped
-from clinic.api.imagemais.reading import FURTHEST_OFFSET, MOST_AT_ONCE, USUALLY_AT_ONCE
+from clinic.api.imagemais.reading import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from clinic.api.imagemais.schemas import NUMERIC, BareMessageOut, MessageOut, MessagesOut
 
 JSON = "application/json"
@@ -29,12 +29,12 @@ def query(name, schema, description, *, example=None, required=False):
 PAGE = [
     query(
         "limit",
-        {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE, "default": USUALLY_AT_ONCE},
-        f"Quantos, no máximo {MOST_AT_ONCE}.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        f"Quantos, no máximo {MAX_LIMIT}.",
     ),
     query(
         "offset",
-        {"type": "integer", "minimum": 0, "maximum": FURTHEST_OFFSET, "default": 0},
+        {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
         "Quantos saltar desde o começo.",
     ),
 ]

@@ -99,7 +99,7 @@ def list_appointments(request):
     doctor, patient = (read.id(field, required=False) for field in ("doctorId", "patientId"))
     status = read.choice("status", FILTERS, required=False)
     page = read.page()
-    read.reject_unread()
+    read.raise_if_invalid()
     starts = [bound for bound in (day, first) if bound]
     ends = [bound for bound in (day, last) if bound]
     rows = appointments.listed(
@@ -239,7 +239,7 @@ def _changed(request, appointment_id, body, change):
     try:
         change(appointment_id, request.visit.caller.author)
     except Appointment.DoesNotExist as error:
-        body.read.reject_unread()
+        body.read.raise_if_invalid()
         raise Rejected(404, messages.APPOINTMENT_UNKNOWN) from error
     return _appointment_answer(request.clinic, appointment_id)
 

@@ -34,7 +34,7 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
 def list_doctors(request):
     read = Query(request)
     page = read.page()
-    read.reject_unread()
+    read.raise_if_invalid()
     return [DoctorOut.of(doctor) for doctor in _doctors(request.clinic)[page]]
 
 
@@ -105,7 +105,7 @@ def create_doctor(request):
 def list_slots(request, doctor_id: int):
     read = Query(request)
     day = read.day("date")
-    read.reject_unread()
+    read.raise_if_invalid()
     doctor = _doctor(request.clinic, doctor_id)
     openings = booking.openings(request.clinic, doctor=doctor, minutes=doctor.interval_minutes, first=day, last=day)
     return [SlotOut.of(opening, request.clinic) for opening in openings]

@@ -57,7 +57,7 @@ def list_patients(request):
     cpf = _cpf(read)
     phone = _phone(read, request.clinic)
     page = read.page()
-    read.reject_unread()
+    read.raise_if_invalid()
     rows = patients.listed(request.clinic, name=name, cpf=cpf, phone=phone)
     return [PatientOut.of(patient, request.clinic) for patient in rows[page]]
 
@@ -113,8 +113,8 @@ def edit_patient(request, patient_id: int):
 
 def _cpf(read):
     digits = documents.read_cpf(read.text("cpf", required=False))
-    if read.has("cpf") and read.understood("cpf") and not re.fullmatch("[0-9]{11}", digits):
-        read.blame("cpf", *messages.UNREADABLE_IN_QUERIES["cpf"])
+    if read.has("cpf") and read.is_valid("cpf") and not re.fullmatch("[0-9]{11}", digits):
+        read.add_errors("cpf", *messages.UNREADABLE_IN_QUERIES["cpf"])
     return digits
 
 
@@ -122,10 +122,10 @@ def _phone(read, clinic):
     """Return the digits of a phone or of a part of one."""
     text = read.text("phone", required=False)
     digits = re.sub("[^0-9]", "", plain(text))
-    if read.has("phone") and read.understood("phone"):
+    if read.has("phone") and read.is_valid("phone"):
         phone = phones.read(text, clinic.country)
         if phone.fault in messages.PHONES_IN_QUERIES:
-            read.blame("phone", messages.PHONES_IN_QUERIES[phone.fault] % phone.params)
+            read.add_errors("phone", messages.PHONES_IN_QUERIES[phone.fault] % phone.params)
         elif len(digits) < MIN_DIGITS:
-            read.blame("phone", *messages.UNREADABLE_IN_QUERIES["phone"])
+            read.add_errors("phone", *messages.UNREADABLE_IN_QUERIES["phone"])
     return digits

@@ -30,7 +30,7 @@ TAG = "Finanças"
 def list_procedures(request):
     read = Query(request)
     page = read.page()
-    read.reject_unread()
+    read.raise_if_invalid()
     return [ProcedureOut.of(row) for row in Procedure.objects.of(request.clinic).filter(active=True)[page]]
 
 
@@ -51,6 +51,6 @@ def list_procedures(request):
 def list_discounts(request):
     read = Query(request)
     page = read.page()
-    read.reject_unread()
+    read.raise_if_invalid()
     today = request.clinic.local(timezone.now()).date()
     return [DiscountOut.of(row) for row in booking_options.discounts(request.clinic, today)[page]]

@@ -14,6 +14,25 @@ CLINIC = ROOT / "clinic"
 INNER = ("models", "schedule", "booking", "queries")  # these know no HTTP
 WRITES = {"save", "create", "bulk_create", "bulk_update", "update", "update_or_create", "get_or_create", "delete"}
 MAX_TEST_NAME = 60
+# Written in plain English, as Django's documentation is; a package that becomes so is added.
+PLAIN_ENGLISH = (
+    "access",
+    "admin",
+    "local",
+    "management",
+    "models",
+    "server",
+    "templatetags",
+    "apps.py",
+    "cursors.py",
+    "form_fields.py",
+    "form_questions.py",
+    "logs.py",
+    "settings.py",
+    "urls.py",
+    "wsgi.py",
+)
+DIALECT = r"\b(told|said|somebody|whoever|whom)\b"
 BOOKED = ("Appointment", "AppointmentProcedure", "AppliedDiscount", "AppointmentEvent")
 
 
@@ -174,6 +193,11 @@ def test_test_names_have_at_most_60_letters():
                 long.append(f"{file.relative_to(ROOT)}:{node.lineno} {node.name}")
 
     assert long == []
+
+
+@pytest.mark.parametrize("package", PLAIN_ENGLISH)
+def test_packages_are_written_in_plain_english(package):
+    assert found(sources(package), DIALECT) == []
 
 
 def test_one_module_reads_request_htmx():

@@ -104,10 +104,10 @@ class Patient(ClinicRow):
 
     @property
     def is_incomplete(self):
-        """Whether the front desk should ask for missing data on arrival ("cadastro incompleto")."""
+        """True if the front desk should ask for missing data on arrival ("cadastro incompleto")."""
         return self.birth_date is None or not (self.cpf or self.nif)
 
     @property
     def has_doubtful_phone(self):
-        """Whether the phone is not known to exist ("telefone a confirmar")."""
+        """True if the phone is not known to exist ("telefone a confirmar")."""
         return not is_certain(self.phone)

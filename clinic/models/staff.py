@@ -109,7 +109,7 @@ class StaffUser(AbstractBaseUser):
 
     @property
     def is_staff(self):
-        """Whether Django's admin admits this user; clinic.admin.site decides about their permissions there."""
+        """True if Django's admin admits this user; clinic.admin.site decides about their permissions there."""
         return self.is_active and self.is_manager
 
     def has_perm(self, perm, obj=None):

@@ -101,7 +101,7 @@ Quem passa recebe 429 com `Retry-After`, em segundos.""",
 
 
 def failures() -> list[Failure]:
-    """Of the door, in its own sentences, and of the booking."""
+    """Return the errors of every request, with their messages, and those of booking."""
     sentences = errors.SENTENCES.items()
     general = [Failure(status, CAUSES.get(problem, ""), sentence) for problem, (status, sentence) in sentences]
     return sorted([*BOOKING, *general], key=lambda failure: failure.status)

@@ -89,7 +89,7 @@ recebe 429 com `Retry-After`, em segundos.""",
 
 
 def failures() -> list[Failure]:
-    """Of the door, in its own sentences, and of the booking."""
+    """Return the errors of every request, with their messages, and those of booking."""
     general = [
         Failure(status, code, sentence.format("…").replace("….", "…"))
         for status, code, sentence in errors.CODES.values()

@@ -323,7 +323,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("model", "typed", "field", "sentence"), REFUSED)
-def test_what_is_refused_is_said_at_its_field(client, manager, model, typed, field, sentence):
+def test_refusal_is_shown_at_its_field(client, manager, model, typed, field, sentence):
     make_doctor(manager.clinic, council_number="CRM 1")
     make_procedure(manager.clinic, code="A1")
     make_patient(manager.clinic, cpf=cpf(777))
@@ -469,7 +469,7 @@ def test_row_with_history_is_not_deleted_and_page_says_what_to_do(client, manage
 
 
 @pytest.mark.parametrize("model", [Doctor, Patient, Procedure, Discount, Closure])
-def test_what_history_does_not_need_may_go(client, manager, model):
+def test_row_without_history_can_be_deleted(client, manager, model):
     row = MAKE[model](manager.clinic)
 
     assert client.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 302

@@ -131,7 +131,7 @@ def test_incomplete_on_the_card_means_what_the_patient_says():
     assert shown_as == [patient.is_incomplete for patient in patients]
 
 
-def test_somebody_who_waits_shows_for_how_long():
+def test_waiting_patient_shows_the_minutes():
     doctor = make_doctor()
     appointment = put(doctor, "09:00", status="checked_in")
     arrived = doctor.clinic.instant(MONDAY, time(8, 48))
@@ -270,7 +270,7 @@ def test_a_holiday_is_named():
     assert (day.columns, day.closure, day.next_working) == ([], "Natal", date(2026, 12, 28))
 
 
-def test_who_left_the_clinic_is_shown_only_where_appointments_remain():
+def test_inactive_doctor_is_shown_only_with_appointments():
     doctor = make_doctor(active=False)
     assert shown(doctor.clinic).choices == []
     put(doctor, "09:00")

@@ -85,13 +85,13 @@ def test_imports_between_layers_follow_the_contracts():
 
 
 @pytest.mark.parametrize("layer", INNER)
-def test_what_is_stored_ruled_and_shown_knows_no_request(layer):
+def test_inner_layers_know_no_request(layer):
     for file in sources(layer):
         assert not {"request", "HttpRequest", "HttpResponse"} & set(names(file)), file
 
 
 @pytest.mark.parametrize("layer", INNER)
-def test_what_is_stored_ruled_and_shown_imports_nothing_of_http(layer):
+def test_inner_layers_import_nothing_of_http(layer):
     web = (
         r"^\s*(from|import)\s+(django\.(http|shortcuts|urls|views|forms|template|contrib\.messages)|django_htmx|ninja)"
     )

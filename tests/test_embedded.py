@@ -267,7 +267,7 @@ def test_folders_too_deep_for_a_socket_or_with_odd_names_work(tmp_path, name):
         assert first == second and answers(second)
 
 
-def test_a_socket_folder_that_somebody_else_prepared_is_not_used(tmp_path):
+def test_socket_folder_prepared_by_another_user_is_not_used(tmp_path):
     folder = tmp_path / ("d" * 90)
     with postgres.running(folder, FAST):
         pass
@@ -351,7 +351,7 @@ def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path, comman
         assert str(folder) in refusal and refusal.count("\n") == 1
 
 
-def test_a_platform_without_the_binaries_is_told_to_set_database_url(tmp_path, command):
+def test_platform_without_binaries_asks_for_database_url(tmp_path, command):
     refusal = command(tmp_path, "-S").refusal()  # no site-packages, so no wheel
     assert "set DATABASE_URL" in refusal and refusal.count("\n") == 1
 

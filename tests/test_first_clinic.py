@@ -78,7 +78,7 @@ def test_the_page_guesses_the_country_from_the_browser(client):
         ({"password1": "ana-souza-ana", "password2": "ana-souza-ana", "username": "ana-souza-ana"}, "password2", "par"),
     ],
 )
-def test_what_is_refused_says_why_and_keeps_the_rest(client, changed, field, sentence):
+def test_refusal_has_a_reason_and_keeps_the_rest(client, changed, field, sentence):
     answer = post(client, **changed)
 
     form = answer.context["form"]

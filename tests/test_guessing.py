@@ -126,7 +126,7 @@ def test_only_so_many_refused_addresses_are_remembered(client, monkeypatch):
         ("lixo", "mais lixo", True),
     ],
 )
-def test_what_counts_as_one_address(settings, first, second, same):
+def test_requests_are_counted_by_address(settings, first, second, same):
     settings.SIGN_INS_A_MINUTE, settings.TRUSTED_PROXY = 1, True
     statuses = [
         guess(Client(), name, headers={"X-Forwarded-For": f"9.9.9.{number}, {address}"}).status_code

@@ -330,7 +330,7 @@ def test_a_found_patient_carries_the_last_finished_visit(clinic):
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_searched_for_is_never_in_an_address(desk, clinic):
+def test_search_text_is_never_in_a_url(desk, clinic):
     make_patient(clinic, name="Ana Souza")
 
     answer = desk.post(reverse("web:patient-list"), {"q": "souza"})
@@ -560,7 +560,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("field", "value", "sentence"), REFUSED)
-def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(desk, field, value, sentence):
+def test_errors_are_at_their_fields_and_nothing_typed_is_lost(desk, field, value, sentence):
     typed = TYPED | {"social_name": "Noa", "notes": "guarde isto"} | {field: value}
 
     answer = desk.post(reverse("web:patient-add"), typed)
@@ -590,7 +590,7 @@ def test_fields_nobody_has_come_to_are_left_in_peace(desk):
     assert re.findall(r'<p class="error"[^>]*>([^<]*)</p>', page) == [""] * 8
 
 
-def test_every_broken_rule_is_told_at_once(desk):
+def test_all_broken_rules_are_reported_together(desk):
     page = desk.post(reverse("web:patient-add"), {"cpf": "1", "birth_date": "x", "email": "x"}).content.decode()
     told = dict(re.findall(r'id="error-(\w+)"[^>]*>([^<]+)<', page))
     assert told.keys() == {"name", "phone", "cpf", "birth_date", "email"}
@@ -871,7 +871,7 @@ def test_nothing_typed_of_the_same_person_is_lost(desk, gilda, field, typed, sto
         {"name": "GILDA repetidá"},
     ],
 )
-def test_who_typed_only_what_is_stored_comes_to_the_card(desk, gilda, typed):
+def test_unchanged_duplicate_opens_the_card(desk, gilda, typed):
     Patient.objects.filter(pk=gilda.pk).update(**STORED)
     answer = desk.post(reverse("web:patient-edit", args=[gilda.pk]), AGAIN | {"same": gilda.pk} | typed)
 

@@ -428,7 +428,7 @@ def test_a_procedure_deleted_between_the_look_and_the_commit_is_named(desk, watc
     assert stored() == before
 
 
-def test_what_is_no_race_is_not_called_one(desk):
+def test_other_errors_are_no_conflict(desk):
     """A source that does not exist is a mistake of the program and stays one."""
     with pytest.raises(IntegrityError):
         desk.book(source="fax")

@@ -109,7 +109,7 @@ def test_the_demo_stays_out_of_a_database_with_a_real_clinic(access_file):
 
 
 @pytest.mark.django_db
-def test_the_demo_says_so_when_somebody_has_one_of_its_user_names(access_file):
+def test_demo_reports_a_taken_user_name(access_file):
     StaffUser.objects.create_superuser("master", "garoa-fina-na-varanda", name="Dona")
     with pytest.raises(CommandError, match="master"):
         seed_demo()
@@ -179,7 +179,7 @@ def test_near_days_are_well_filled_and_later_ones_thinner(demo):
     assert fullness(0, 7) > fullness(8, 14) > fullness(15, 21) > fullness(22, 28) > 0.05
 
 
-def test_somebody_is_in_service_and_somebody_waits_even_at_night():
+def test_one_patient_is_in_service_and_one_waits_even_at_night():
     at = datetime(2026, 11, 25, 9, tzinfo=UTC)
     hours = [at + timedelta(hours=number) for number in range(4)]
     day = [Attendance(None, hour, hour + timedelta(minutes=5), hour + timedelta(minutes=25)) for hour in hours]
@@ -214,7 +214,7 @@ def test_load_has_the_requested_size_and_is_topped_up_not_doubled():
 
 
 @pytest.mark.django_db
-def test_what_copy_stored_is_as_booking_would_have_stored_it():
+def test_copied_rows_equal_rows_of_booking():
     seed_load(400)
     clinic = Clinic.objects.get(slug=LOAD_SLUG)
     patient = Patient.objects.of(clinic).order_by("?").first()

@@ -186,7 +186,7 @@ def test_notes_written_meanwhile_are_kept(desk, watcher):
     assert clocks(desk) == ["09:00"]
 
 
-def test_who_books_between_the_question_and_the_save_is_asked_about(desk, client, watcher):
+def test_booking_between_question_and_save_is_asked_about(desk, client, watcher):
     """With nothing ahead nothing is asked; a booking that commits while the save waits for it must be."""
     client.force_login(make_master(desk.clinic))
     client.get("/admin/")

@@ -125,7 +125,7 @@ def test_revoked_token_is_refused_and_second_revoke_does_nothing(master):
     ],
     ids=str,
 )
-def test_whoever_is_no_longer_an_active_master_has_no_token_either(master, change):
+def test_former_master_has_no_valid_token(master, change):
     _, text = release(master)
     StaffUser.objects.filter(pk=master.pk).update(**change)
     assert refused(text) is InvalidToken

@@ -79,7 +79,7 @@ def secret():
 
 @hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_one_mistyped_letter_is_told_without_a_query(secret, django_assert_num_queries, data):
+def test_any_mistyped_letter_is_detected_without_a_query(secret, django_assert_num_queries, data):
     at = data.draw(st.integers(0, len(secret) - 1))
     letter = data.draw(st.sampled_from(LETTERS + "_-ç é").filter(lambda letter: letter != secret[at]))
     with django_assert_num_queries(0), pytest.raises(InvalidKey):

@@ -60,7 +60,7 @@ def test_a_key_is_of_one_clinic_and_one_api(asked):
         assert isinstance(idempotency.claim(replace(asked, **other)), int)
 
 
-def test_what_is_undone_with_its_work_was_never_claimed(asked):
+def test_rolled_back_claim_leaves_the_key_free(asked):
     with transaction.atomic():
         idempotency.claim(asked)
         transaction.set_rollback(True)

@@ -111,7 +111,7 @@ def test_operations_stand_by_tag_and_the_rest_comes_last(document):
     ]
 
 
-def test_who_decided_is_told(operations):
+def test_origin_of_an_operation_is_shown(operations):
     assert operations["POST"].documented is True
     assert operations["GET"].documented is False
     assert operations["DELETE"].documented is None
@@ -158,7 +158,7 @@ def test_an_example_is_made_of_what_the_fields_say(operations):
     assert operations["DELETE"].answers[0].examples == []
 
 
-def test_a_given_example_is_told_as_it_is():
+def test_given_example_is_used_unchanged():
     content = {"schema": {"type": "integer"}, "examples": {"a": {"summary": "Um", "value": {"número": 1}}}}
     answers = {
         "201": {"description": "Feito.", "content": {"application/json": content}},
@@ -180,7 +180,7 @@ def test_curl_says_everything_that_the_operation_needs(operations):
     assert "Idempotency" not in operations["GET"].curl and "-d" not in operations["GET"].curl
 
 
-def test_curl_asks_only_for_what_must_be_said_or_has_an_example():
+def test_curl_has_required_parameters_and_those_with_examples():
     query = [
         {"name": "day", "in": "query", "required": True, "schema": {"type": "string"}},
         {"name": "doctor", "in": "query", "example": 3, "schema": {"type": "integer"}},
@@ -240,7 +240,7 @@ def test_everybody_may_read_it(client, name):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
-def test_a_page_speaks_its_vendors_portuguese_whoever_reads(client, reference):
+def test_page_is_in_its_vendors_portuguese_for_every_reader(client, reference):
     for asked in ("pt-BR", "pt-PT", "en"):
         page = client.get(reverse(f"{reference.namespace}:reference"), headers={"accept-language": asked}).text
         assert f'<html lang="{reference.language}">' in page

@@ -78,7 +78,7 @@ def test_a_holiday_closes_the_time_that_is_taken_again(desk):
     ]
 
 
-def test_what_is_closed_comes_with_the_three_nearest_times(desk):
+def test_closed_time_comes_with_the_three_nearest_times(desk):
     appointment = appointment_in(desk, "cancelled")
     closed_by_an_absence(desk)
 

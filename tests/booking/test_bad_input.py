@@ -180,7 +180,7 @@ def test_metadata_that_postgresql_cannot_hold_are_refused(desk, odd, metadata):
     assert booked.reasons == changed.reasons == {Reason.METADATA_UNSTORABLE}
 
 
-def test_what_is_seen_is_kept_and_marks_that_nobody_sees_are_dropped(desk):
+def test_visible_marks_are_kept_and_invisible_ones_dropped(desk):
     def stored_name(kind):
         return register_patient(desk.clinic, PatientDetails(name=TEXTS[kind], phone="(81) 99876-5432")).name
 

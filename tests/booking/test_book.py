@@ -56,7 +56,7 @@ def test_several_procedures_add_their_durations_and_keep_order(desk):
     assert [line.procedure for line in appointment.lines.all()] == [quick, desk.procedure, quick]
 
 
-def test_an_end_that_is_told_counts_instead_of_the_durations(desk):
+def test_given_end_overrides_the_durations(desk):
     assert desk.book(ends_at=desk.at(9, 10)).ends_at == desk.at(9, 10)
 
 
@@ -93,7 +93,7 @@ def test_second_appointment_of_patient_is_refused_only_on_overlap(desk, name):
 
 
 @pytest.mark.parametrize("freed", ["cancelled", "no_show", "deleted"])
-def test_what_is_cancelled_missed_or_deleted_frees_its_time(desk, freed):
+def test_cancelled_missed_and_deleted_free_their_time(desk, freed):
     appointment = desk.book()
     changes = {"deleted_at": desk.now} if freed == "deleted" else {"status": freed}
     cancelled_by = "patient" if freed == "cancelled" else ""

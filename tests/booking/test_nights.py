@@ -104,7 +104,7 @@ def test_a_night_is_booked_on_either_side_of_midnight(day, hour, minutes):
 @pytest.mark.parametrize(
     ("day", "hour", "minutes"), [(MONDAY, 19, 120), (TUESDAY, 5, 90), (MONDAY, 5, 30), (TUESDAY, 20, 30)]
 )
-def test_what_lies_outside_a_night_is_refused(day, hour, minutes):
+def test_time_outside_a_night_shift_is_refused(day, hour, minutes):
     desk = open_at([NIGHT], days=[1])
     starts_at = desk.at(hour, day=day)
     ask = {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=minutes), "now": desk.at(4)}
@@ -112,7 +112,7 @@ def test_what_lies_outside_a_night_is_refused(day, hour, minutes):
     assert reasons(desk.book, **ask) <= {Reason.OUTSIDE_HOURS, Reason.ENDS_AFTER_HOURS} and reasons(desk.book, **ask)
 
 
-def test_a_night_is_told_in_words_with_its_midnights():
+def test_night_shift_is_described_with_its_midnights():
     desk = open_at([NIGHT], days=[7, 1])
     [refusal] = refused(desk.book, starts_at=desk.at(12)).refusals
     assert refusal.message.endswith("das 00:00 às 06:00 e das 20:00 às 06:00.")
@@ -177,7 +177,7 @@ def test_slot_over_midnight_is_hidden_if_its_end_is_taken():
     assert not drawn(desk, MONDAY, "card", desk.now)
 
 
-def test_who_does_not_work_here_any_more_has_no_free_times_on_the_day(desk):
+def test_inactive_doctor_has_no_free_times_on_the_day(desk):
     desk.book()
     type(desk.doctor).objects.update(active=False)
 

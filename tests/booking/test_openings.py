@@ -182,7 +182,7 @@ def test_touching_blocks_of_work_are_one(desk):
     assert len(found(desk, minutes=600)) == 1
 
 
-def test_what_is_past_or_a_minute_too_late_is_not_offered(desk):
+def test_past_and_just_begun_times_are_not_offered(desk):
     assert found(desk, now=desk.at(9))[0] == "23/11 09:15"
     assert found(desk, now=desk.at(17, 30)) == []
     assert found(desk, first=date(2000, 1, 1), now=desk.at(17, 14))[0] == "23/11 17:15"

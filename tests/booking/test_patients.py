@@ -79,7 +79,7 @@ def test_namesake_with_other_birth_date_is_a_new_patient(desk):
     assert booked_patient(desk, birth_date=date(1960, 1, 1), hour=14) == father
 
 
-def test_a_namesake_with_another_cpf_is_somebody_else(desk):
+def test_namesake_with_another_cpf_is_another_patient(desk):
     first = booked_patient(desk, cpf=cpf(400_000_001))
 
     assert booked_patient(desk, cpf=cpf(400_000_002), hour=10) != first
@@ -204,7 +204,7 @@ def test_second_patient_may_not_share_cpf_or_name_and_phone(desk):
         {"name": "(João) da Silva.", "email": "joao@exemplo.com"},
     ],
 )
-def test_who_is_there_is_registered_again_only_after_a_look(desk, joao, typed):
+def test_known_patient_is_registered_again_only_after_confirmation(desk, joao, typed):
     typed = PatientDetails(**{"phone": "81998765432"} | typed)
     before = Patient.objects.count()
 

@@ -429,7 +429,7 @@ def told(refusal):
 
 
 @pytest.mark.parametrize("reason", BOOKINGS, ids=lambda reason: reason.name)
-def test_a_booking_that_breaks_one_rule_is_told_so_and_writes_nothing(desk, reason):
+def test_booking_that_breaks_one_rule_is_refused_and_writes_nothing(desk, reason):
     make, field, sentence = BOOKINGS[reason]
     proposal = make(desk)
     before = stored()
@@ -440,7 +440,7 @@ def test_a_booking_that_breaks_one_rule_is_told_so_and_writes_nothing(desk, reas
 
 
 @pytest.mark.parametrize("reason", ACTS, ids=lambda reason: reason.name)
-def test_an_act_that_breaks_one_rule_is_told_so(desk, reason):
+def test_act_that_breaks_one_rule_is_refused(desk, reason):
     act, field, sentence = ACTS[reason]
 
     assert told(refused(act, desk)) == [(reason, field, sentence)]
@@ -452,7 +452,7 @@ def test_every_reason_has_its_case():
     assert BOOKINGS.keys() | ACTS.keys() | told_in_races == set(Reason)
 
 
-def test_every_broken_rule_is_told_at_once(desk):
+def test_all_broken_rules_are_reported_together(desk):
     expired = make_discount(desk.clinic, expires_on=MONDAY - timedelta(days=1))
     proposal = desk.proposal(
         details=PatientDetails(
@@ -483,7 +483,7 @@ def test_every_broken_rule_is_told_at_once(desk):
     }
 
 
-def test_nothing_at_all_is_told_field_by_field(desk):
+def test_empty_body_is_reported_field_by_field(desk):
     proposal = desk.proposal(doctor=None, patient=None, lines=(), starts_at=None)
 
     assert [refusal.field for refusal in refused(book, proposal, by=BY).refusals] == [
@@ -501,7 +501,7 @@ def test_closed_doctor_and_busy_patient_are_both_reported(desk):
     assert refused(desk.book, doctor=other.pk).reasons == {Reason.OUTSIDE_HOURS, Reason.PATIENT_ELSEWHERE}
 
 
-def test_the_hours_of_a_day_off_are_told_in_words(desk):
+def test_hours_of_a_day_off_are_described_in_words(desk):
     saturday = desk.at(9, day=date(2026, 11, 28))
 
     [refusal] = refused(desk.book, starts_at=saturday).refusals

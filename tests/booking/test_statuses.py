@@ -80,7 +80,7 @@ def test_the_buttons_are_the_table_and_only_some_may_be_moved(desk, current):
 
 
 @pytest.mark.parametrize("wanted", ["", "agendado", "SCHEDULED", "\0", "x" * 10_000, None, 3, "deleted"])
-def test_what_is_no_status_is_forbidden_as_a_transition(desk, wanted):
+def test_unknown_status_is_a_forbidden_transition(desk, wanted):
     assert refused(change, desk, desk.book(), wanted).reasons == {Reason.TRANSITION_FORBIDDEN}
 
 

@@ -95,7 +95,7 @@ def type_over(page, text):
 
 
 @pytest.mark.parametrize("new", ["Quitéria Nova", "Quit", "quirino novo", "Quita.", "Quito 4321", "Zoé"])
-def test_enter_never_takes_somebody_of_an_old_list(window, receptionist, doctor, clinic, monday, held, new):
+def test_enter_never_selects_from_an_old_list(window, receptionist, doctor, clinic, monday, held, new):
     make_patient(clinic, name="Quirina Velha")
     page = window(receptionist)
     open_slot(page, monday)

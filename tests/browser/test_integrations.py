@@ -86,7 +86,7 @@ def test_a_reload_neither_shows_the_secret_again_nor_makes_another(page):
     assert "integracoes" in page.url or "about:blank" in page.url
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_stays(page):
+def test_errors_are_shown_and_typed_text_stays(page):
     create_key(page, "")
     expect(page.locator("#error-name")).to_contain_text("Dê um nome")
     expect(page.locator("#name")).to_be_focused()

@@ -298,7 +298,7 @@ def test_the_database_refuses_a_second_row_only_where_it_shares_time(rows, name,
         {"deleted_at": TEN},
     ],
 )
-def test_what_does_not_stand_shares_its_time_with_anybody(rows, fields):
+def test_cancelled_or_missed_appointment_shares_its_time(rows, fields):
     for _ in range(2):
         rows.appointment(**fields)
     rows.appointment()
@@ -374,7 +374,7 @@ def test_one_answer_of_each_api_and_clinic_may_have_the_same_key(rows):
     Rows().answer()
 
 
-def test_what_history_needs_is_protected():
+def test_row_with_history_is_protected():
     appointment = book_appointment(discount=None)
     line = appointment.lines.get()
     discount = make_discount(appointment.clinic)

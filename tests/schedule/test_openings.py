@@ -65,7 +65,7 @@ def test_a_length_that_no_appointment_has_is_not_offered(minutes):
     assert offered(a_clinic(), hours=(0, 23), length=timedelta(minutes=minutes)) == []
 
 
-def test_what_has_begun_is_not_offered():
+def test_time_that_has_begun_is_not_offered():
     clinic = a_clinic()
 
     assert offered(clinic, now=clinic.instant(MONDAY, time(8, 30))) == ["09:00", "09:30"]

@@ -182,7 +182,7 @@ def test_moving_offers_free_times_and_refuses_a_taken_one(desk, appointment):
     assert appointment.starts_at == taken.ends_at
 
 
-def test_notes_are_written_and_told_in_the_history(desk, appointment):
+def test_changed_notes_are_in_the_history(desk, appointment):
     form = {"notes": "<b>jejum</b>", "seen": "trazer exames"}
     answer = desk.post(address("annotate", appointment), form, headers=HTMX)
     assert "&lt;b&gt;jejum&lt;/b&gt;" in answer.text

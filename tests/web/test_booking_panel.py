@@ -202,7 +202,7 @@ def test_another_person_of_that_name_and_phone_is_added_and_booked(desk, again, 
     assert Appointment.objects.get().patient != patient and Patient.objects.count() == 2
 
 
-def test_an_answer_about_somebody_who_is_not_meant_is_no_answer(desk, again, patient, clinic):
+def test_answer_about_another_patient_is_ignored(desk, again, patient, clinic):
     other = make_patient(clinic)
     for wrong in (other.pk, "x", "9" * 40, ""):
         assert desk.post(BOOK, again | {"same": wrong}, headers=HTMX).status_code == 409
@@ -259,7 +259,7 @@ def test_free_time_opens_panel_with_doctor_time_and_usual_procedure(desk, doctor
     ],
 )
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "page"])
-def test_an_address_somebody_mangled_still_opens_the_panel(desk, doctor, asked, headers):
+def test_mangled_address_still_opens_the_panel(desk, doctor, asked, headers):
     assert desk.get(BOOK, asked, headers=headers).status_code == 200
 
 
@@ -271,7 +271,7 @@ def test_leaving_a_field_returns_only_errors_times_and_total(desk, form):
     assert answer.text.count("hx-swap-oob") >= 8
 
 
-def test_what_nobody_has_come_to_yet_is_not_complained_about(desk, doctor):
+def test_untouched_fields_show_no_errors(desk, doctor):
     answer = desk.post(CHECK, {"doctor": doctor.pk}, headers=HTMX | {"HX-Trigger-Name": "doctor"})
     assert errors(answer) == {}
 
@@ -374,7 +374,7 @@ def test_an_unreadable_date_is_the_only_complaint_about_when(desk, form):
     ("typed", "field"),
     [("Ana Lima", "name"), ("81 98888-7777", "phone"), ("12/03/1984", "birth_date"), ("529.982.247-25", "cpf")],
 )
-def test_what_was_searched_in_vain_stands_where_it_belongs(desk, form, typed, field):
+def test_unsuccessful_search_fills_the_matching_field(desk, form, typed, field):
     answer = desk.post(CHECK, form | {"patient": "", "q": typed, "new": "1"}, headers=HTMX)
     assert answer.context["form"].data[field] == typed
     assert answer.context["focus"] == ("phone" if field == "name" else "name")

@@ -196,7 +196,7 @@ def test_a_form_without_its_mark_does_nothing(client, master, forged):
     assert not AccessToken.objects.exists()
 
 
-def test_what_a_colleague_does_meanwhile_is_in_nobodys_way(client, clinic, master):
+def test_acts_of_a_colleague_do_not_block_a_booking(client, clinic, master):
     form = {"seen": seen(client)}
     access_tokens.release(clinic, make_master(clinic), door="browser")
     assert client.post(reverse("web:integration-release"), form).status_code == 200
@@ -241,7 +241,7 @@ def test_the_second_of_two_quick_clicks_waits_for_the_first(client, clinic, mast
     ],
 )
 @pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
-def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(client, master, fields, said, htmx):
+def test_errors_are_at_their_fields_and_typed_text_stays(client, master, fields, said, htmx):
     answer = act(client, "key-create", htmx=htmx, **KEY | fields)
     (field,) = fields
     assert answer.status_code == 422
@@ -286,7 +286,7 @@ def test_revoking_works_with_the_next_request_and_again_does_nothing(client, cli
     assert set(kinds) == {("token_revoked", master.pk), ("key_revoked", master.pk)} and len(kinds) == 2
 
 
-def test_every_state_is_told_in_words(client, clinic, master, time_machine):
+def test_every_state_is_described_in_words(client, clinic, master, time_machine):
     time_machine.move_to("2026-11-23T12:00:00Z", tick=False)
     expired = access_tokens.release(clinic, master, door="command")[0]
     old, _ = make_key(clinic, name="Vencida")

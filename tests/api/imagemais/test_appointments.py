@@ -48,7 +48,7 @@ def test_an_unknown_appointment_is_not_found(desk, pk):
 
 
 @pytest.mark.parametrize("pk", ["x", "-1", "1.5", "9" * 5000])
-def test_what_is_no_id_is_no_address(desk, pk):
+def test_invalid_id_is_not_found(desk, pk):
     assert desk.ask.get(f"/appointments/{pk}").status_code == 404
 
 
@@ -112,12 +112,12 @@ BAD_QUERIES = {
 
 
 @pytest.mark.parametrize("query", BAD_QUERIES)
-def test_a_query_that_cannot_be_read_is_told(desk, query):
+def test_unreadable_query_is_reported(desk, query):
     answer = desk.ask("GET", f"/appointments?{query}")
     assert answer.json() == {"message": BAD_QUERIES[query], "error": "Bad Request", "statusCode": 400}
 
 
-def test_an_unknown_status_is_told_with_those_there_are(desk):
+def test_unknown_status_is_refused_with_the_valid_ones(desk):
     (message,) = desk.ask.get("/appointments", status="perdido").json()["message"]
     assert message.startswith("status must be one of the following values: agendado, confirmado, cancelado,")
 
@@ -152,7 +152,7 @@ def test_a_doubtful_cpf_leaves_the_stored_one_as_it_is(desk, booked):
 
 
 @pytest.mark.parametrize("door", ["appointment", "patient"])
-def test_what_the_desk_saves_of_a_patient_meanwhile_is_kept(desk, booked, monkeypatch, door):
+def test_concurrent_change_of_a_patient_at_the_desk_is_kept(desk, booked, monkeypatch, door):
     """Between the reading of the patient and the lock, somebody at the counter types the rest of the form."""
     body, save = {"appointment": (EditBody, "_save_patient"), "patient": (PatientBody, "save")}[door]
     patient = Appointment.objects.get(pk=booked).patient
@@ -193,7 +193,7 @@ def test_birth_date_is_read_as_written_whatever_its_time_part(desk, booked, writ
 
 
 @pytest.mark.parametrize("written", ["1990-05-17T25:00:00Z", "1990-05-17T", "1990-05-17 03:00", "1990-02-30T03:00:00Z"])
-def test_what_is_no_time_makes_no_date_of_a_birth(desk, booked, written):
+def test_birth_date_with_an_invalid_time_is_refused(desk, booked, written):
     answer = edit(desk, booked, {"patient": desk.patient(dateBirth=written)})
     assert answer.json()["message"] == ["patient.dateBirth must be a valid ISO 8601 date string"]
 
@@ -223,7 +223,7 @@ def test_valid_notes_are_not_kept_when_the_patient_is_refused(desk, booked):
 
 
 @pytest.mark.parametrize("raw", ["", "[]", "5", "null", '"notes"'])
-def test_an_edit_that_is_no_object_is_told_so(desk, booked, raw):
+def test_edit_that_is_no_object_is_refused(desk, booked, raw):
     answer = desk.ask("PATCH", f"/appointments/{booked}", raw=raw)
     assert answer.json()["message"] == ["O corpo da requisição deve ser um objeto JSON"]
 
@@ -301,7 +301,7 @@ GOOD_CHANGES = {
 
 @pytest.mark.parametrize(("path", "key"), [(path, key) for path, keys in ELSEWHERE.items() for key in keys])
 @pytest.mark.parametrize("value", [lambda desk, key: desk.booking().get(key, "confirmado"), lambda desk, key: None])
-def test_what_another_call_changes_is_told_with_that_call(desk, booked, path, key, value):
+def test_field_of_another_call_is_reported_with_that_call(desk, booked, path, key, value):
     before = desk.ask.get(f"/appointments/{booked}").json()
     body = GOOD_CHANGES[path](desk) | {key: value(desk, key)}
     answer = desk.ask("PATCH", f"/appointments/{booked}{path}", body)
@@ -310,7 +310,7 @@ def test_what_another_call_changes_is_told_with_that_call(desk, booked, path, ke
     assert desk.ask.get(f"/appointments/{booked}").json() == before
 
 
-def test_everything_that_another_call_changes_is_told_at_once(desk, booked):
+def test_all_fields_of_other_calls_are_reported_together(desk, booked):
     told = edit(desk, booked, {"status": "confirmado", "startTime": "10:00", "procedures": [], "notes": 5}).json()
     assert told["message"] == [
         "notes must be a string",
@@ -456,7 +456,7 @@ def test_a_doctor_who_is_sent_must_be_the_appointments(desk, booked, act):
 @pytest.mark.parametrize(
     "action", ["reagendado", "Confirmado", "", 5, ["confirmado"], {"a": 1}, True, "\ud800", "x" * 10_000]
 )
-def test_an_unknown_action_is_told_with_those_there_are(desk, booked, act, action):
+def test_unknown_action_is_refused_with_the_valid_ones(desk, booked, act, action):
     answer = act(action)
     assert answer.json()["message"] == [
         "action must be one of the following values: agendado, confirmado, cancelado, check-in, em atendimento, faltou,"
@@ -465,7 +465,7 @@ def test_an_unknown_action_is_told_with_those_there_are(desk, booked, act, actio
 
 
 @pytest.mark.parametrize("raw", ["", "[]", "null", '{"action": null}'])
-def test_no_action_is_told(desk, booked, raw):
+def test_missing_action_is_reported(desk, booked, raw):
     answer = desk.ask("PATCH", f"/appointments/{booked}/status", raw=raw)
     assert answer.json()["message"][0] == "action should not be empty"
 

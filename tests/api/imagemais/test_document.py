@@ -90,7 +90,7 @@ def test_the_examples_are_answers_as_the_schemas_have_them():
         assert example.keys() <= model.model_fields.keys()
 
 
-def test_what_bodies_may_hold_is_as_long_as_what_is_stored(document):
+def test_limits_of_bodies_equal_limits_of_columns(document):
     def longest(model, field):
         told = document["components"]["schemas"][model]["properties"][field]
         return next(each["maxLength"] for each in told.get("anyOf", [told]) if "maxLength" in each)

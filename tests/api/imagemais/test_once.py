@@ -75,7 +75,7 @@ def test_errors_400_and_404_are_not_stored_so_corrections_work(desk):
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
-def test_a_malformed_key_is_told(desk, key):
+def test_malformed_key_is_reported(desk, key):
     answer = desk.ask("POST", "/appointments", desk.booking(), key=key)
     assert answer.json()["message"] == "Idempotency-Key deve ter de 1 a 255 caracteres imprimíveis"
 
@@ -107,7 +107,7 @@ def test_every_write_is_done_once(desk, settings):
     assert Doctor.objects.count() == Patient.objects.count() == 2
 
 
-def test_a_body_sent_in_chunks_is_read_and_told_from_another(desk):
+def test_chunked_body_is_read_and_distinguished_from_another(desk):
     body = json.dumps(desk.booking()).encode()
     first = desk.ask.chunked("POST", "/appointments", body, key="a")
     assert first.status_code == 201, first.content.decode()

@@ -78,7 +78,7 @@ def test_vendor_sample_request_returns_vendor_sample_answer(mivicall, lisbon, sa
     }
 
 
-def test_what_was_answered_is_what_is_stored(mivicall, lisbon, sample):
+def test_stored_answer_equals_the_sent_one(mivicall, lisbon, sample):
     told = mivicall(lisbon)("POST", "/appointments", sample).json()
     booked = Appointment.objects.get()
     assert str(booked.uuid) == told["id"]
@@ -333,7 +333,7 @@ def refused(program, body):
     ],
     ids=["professional", "service"],
 )
-def test_what_the_clinic_does_not_have_is_not_found(program, recife, good, field, code, make, whose):
+def test_row_unknown_to_the_clinic_is_not_found(program, recife, good, field, code, make, whose):
     made = {"another clinic's": make, "inactive": lambda: make(recife, active=False)}
     good[field] = str(made[whose]().uuid) if whose in made else str(uuid4())
     assert refused(program, good)[:2] == (404, code)

@@ -163,7 +163,7 @@ def test_fifty_free_times_come_unless_others_are_asked_for(program, doctor, serv
     assert len(free(program, service, **week, limit=200)) > 100
 
 
-def test_every_free_time_that_is_told_can_be_booked(program, recife, doctor, service, good, at):
+def test_every_listed_free_time_can_be_booked(program, recife, doctor, service, good, at):
     """Every seventh of a week with a holiday hour, an absence and somebody booked already."""
     make_doctor(recife, procedures=[service], days=[1, 3], hours=((time(7), time(9, 40)),), interval_minutes=20)
     Absence.objects.create(clinic=recife, doctor=doctor, starts_at=at(8), ends_at=at(9, 10), reason="congresso")
@@ -207,7 +207,7 @@ def test_a_service_nobody_performs_is_never_free(program, recife, doctor):
     assert free(program, make_procedure(recife)) == []
 
 
-def test_a_professional_who_does_not_perform_the_service_is_told(program, recife, doctor):
+def test_professional_without_the_service_is_refused(program, recife, doctor):
     other = make_procedure(recife, name="Ecografia")
     answer = program.get("/availability", serviceTypeId=str(other.uuid), professionalId=str(doctor.uuid), **MONDAY)
     assert (answer.status_code, answer.json()["error"]) == (409, "service_not_offered")
@@ -222,7 +222,7 @@ def test_a_professional_who_does_not_perform_the_service_is_told(program, recife
     ],
     ids=["professional", "service"],
 )
-def test_what_the_clinic_does_not_have_is_not_found(program, recife, doctor, service, field, code, make, whose):
+def test_row_unknown_to_the_clinic_is_not_found(program, recife, doctor, service, field, code, make, whose):
     made = {"another clinic's": make, "inactive": lambda: make(recife, active=False)}
     query = {"serviceTypeId": str(service.uuid), "professionalId": str(doctor.uuid), **MONDAY}
     query[field] = str(made[whose]().uuid) if whose in made else str(uuid4())
@@ -230,7 +230,7 @@ def test_what_the_clinic_does_not_have_is_not_found(program, recife, doctor, ser
     assert (answer.status_code, answer.json()["error"]) == (404, code)
 
 
-def test_what_is_asked_for_wrongly_is_said_all_at_once(program, doctor):
+def test_all_query_errors_are_reported_together(program, doctor):
     query = {"professionalId": "x", "serviceTypeId": "x", "from": "2026-11-23", "to": "x", "limit": "0"}
     answer = program.get("/availability", **query)
     assert answer.status_code == 422

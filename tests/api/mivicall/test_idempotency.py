@@ -81,7 +81,7 @@ def test_the_same_json_in_other_bytes_is_another_request(program, good, written)
     assert counts() == (1, 1, 1)
 
 
-def test_a_decided_conflict_is_told_again_with_the_same_times(program, good, doctor, at):
+def test_repeated_conflict_gets_the_same_alternatives(program, good, doctor, at):
     taken = book_appointment(doctor, starts_at=at(9))
     first = program("POST", "/appointments", good, key=KEY)
     assert (first.status_code, len(first.json()["alternatives"])) == (409, 3)
@@ -137,7 +137,7 @@ def test_two_clinics_may_choose_the_same_key(program, mivicall, good):
     assert mivicall(other)("POST", "/appointments", theirs, key=KEY).status_code == 201
 
 
-def test_another_key_of_the_same_clinic_is_told_the_same(program, mivicall, recife, good):
+def test_another_key_of_the_same_clinic_gets_the_same_answer(program, mivicall, recife, good):
     first = program("POST", "/appointments", good, key=KEY)
     assert same(mivicall(recife)("POST", "/appointments", good, key=KEY), first)
 

@@ -49,7 +49,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("written", MALFORMED.values(), ids=MALFORMED)
-def test_a_malformed_header_is_told_from_a_wrong_key(program, secret, written):
+def test_malformed_header_differs_from_wrong_key(program, secret, written):
     answer = program("GET", "/professionals", Authorization=written.format(key=secret))
     assert code(answer) == (401, "malformed_auth_header")
 
@@ -144,13 +144,13 @@ def test_every_answer_carries_the_id_that_the_log_has(program, caplog):
             assert answer.json()["requestId"] == answer["X-Request-Id"]
 
 
-def test_a_method_that_an_address_does_not_have_is_told(program):
+def test_unsupported_method_is_reported(program):
     answer = program("PUT", "/professionals", {})
     assert code(answer) == (405, "method_not_allowed")
     assert answer["Allow"] == "GET"
 
 
-def test_what_is_no_json_is_told_in_the_envelope(program):
+def test_invalid_json_is_reported_in_the_envelope(program):
     assert code(program("POST", "/appointments", raw="{")) == (400, "invalid_json")
     assert code(program("POST", "/appointments", raw='{"a": 1, "a": 2}')) == (400, "invalid_json")
     assert code(program("POST", "/appointments", raw='{"a": NaN}')) == (400, "invalid_json")

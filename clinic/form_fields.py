@@ -1,4 +1,8 @@
-"""Form fields that read dates and times as people type them, and readers of ids in form data."""
+"""Form fields that read dates and times as people type them, and readers of ids in form data.
+
+Dates are text fields because a native date field uses the browser's language, not the clinic's. Without a year they
+mean the first such day since two months ago: in December 05/01 is of next year, and yesterday is still refused as past.
+"""
 
 import re
 from calendar import isleap

@@ -89,7 +89,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "clinic.web.middleware.RefusedBodies",
-    "clinic.web.middleware.RefusedAddresses",
+    "clinic.web.middleware.RefusedTries",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "clinic.access.middleware.ApiCookieMiddleware",
@@ -133,7 +133,7 @@ DATABASES["default"] |= {
     "OPTIONS": DATABASES["default"].get("OPTIONS", {})
     | {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 16), "timeout": 10},
-        # A booking that waits longer than this for a doctor's row answers "try again".
+        # A booking that waits longer than this for a doctor's row answers "try again" (clinic.transactions).
         "options": f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c idle_in_transaction_session_timeout=60s",
         # Parameters are sent separately from the statement, so that PostgreSQL never logs them with it.
         "server_side_binding": True,
@@ -199,11 +199,11 @@ STATICFILES_DIRS = [ROOT / "static"]
 STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "clinic.web.bundles.BundledStaticFilesStorage"},
 }
 # Pages refer to hashed files only; compressing the others too would double the time of the first start.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# Error pages refer to unhashed files, such as /clinic.css, which are served from the sources.
+# Error pages refer to unhashed files, such as /bundles/standalone.css, which are served from the sources.
 WHITENOISE_ROOT = ROOT / "static"
 WHITENOISE_MAX_AGE = 3600
 

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 import pytest
 from django.conf import settings
@@ -10,9 +11,9 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 
-from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure
+from clinic.management.commands import write_grid_sheet
+from clinic.models import Absence, Appointment, AppointmentProcedure
 from clinic.queries import agenda
-from tests import grid_sheet
 from tests.factories import make_clinic, make_doctor, make_lisbon, make_manager, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -133,12 +134,8 @@ def test_incomplete_on_the_card_means_what_the_patient_says():
 
 def test_waiting_patient_shows_the_minutes():
     doctor = make_doctor()
-    appointment = put(doctor, "09:00", status="checked_in")
     arrived = doctor.clinic.instant(MONDAY, time(8, 48))
-    AppointmentEvent.objects.create(
-        clinic=doctor.clinic, appointment=appointment, kind="status_changed", door="browser", at=arrived,
-        after={"status": "checked_in"},
-    )  # fmt: skip
+    put(doctor, "09:00", status="checked_in", status_since=arrived)
     (card,) = cells(shown(doctor.clinic, now=arrived + timedelta(minutes=12)), "card")
     assert card.waited == "12 min"
 
@@ -185,9 +182,7 @@ def test_short_appointments_stretch_the_day():
 
 
 def test_every_class_that_places_something_is_in_the_sheet():
-    sheet = (settings.ROOT / "static" / "grid.css").read_text()
-    assert sheet == "\n".join(grid_sheet.sheet()) + "\n"
-    assert grid_sheet.COLUMNS == agenda.MOST_COLUMNS
+    assert write_grid_sheet.SHEET.read_text() == write_grid_sheet.sheet()
 
 
 # What is free ---------------------------------------------------------------------------------------------------------
@@ -416,4 +411,9 @@ def test_a_page_of_an_error_stands_without_database_or_manifest(client, django_a
         sheets = re.findall(r'href="(\S+\.css)"', page)
         assert sheets and not any(sheet.startswith(f"/{settings.STATIC_URL.strip('/')}/") for sheet in sheets)
         for sheet in sheets:
-            assert b"{" in b"".join(client.get(sheet).streaming_content)
+            parts = re.findall('@import "(.+)"', served(client, sheet))
+            assert parts and all("{" in served(client, urljoin(sheet, part)) for part in parts)
+
+
+def served(client, address):
+    return b"".join(client.get(address).streaming_content).decode()

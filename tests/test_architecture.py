@@ -1,9 +1,11 @@
-"""The house rules of DESIGN.md that a program can check."""
+"""The rules of this code that a program can check."""
 
 import ast
 import re
 import subprocess
 import sys
+import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parent.parent
 CLINIC = ROOT / "clinic"
+STYLES = ROOT / "static" / "css"
+SCRIPTS = ROOT / "static" / "js"
+BUNDLES = ROOT / "static" / "bundles"
 INNER = ("models", "schedule", "booking", "queries")  # these know no HTTP
 WRITES = {"save", "create", "bulk_create", "bulk_update", "update", "update_or_create", "get_or_create", "delete"}
 MAX_TEST_NAME = 60
@@ -76,7 +81,7 @@ def names(file):
             yield node.arg
 
 
-def test_imports_between_layers_follow_the_contracts():
+def test_packages_import_only_those_below_them():
     linter = Path(sys.executable).with_name("lint-imports")
     run = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
 
@@ -174,6 +179,67 @@ def test_no_line_of_a_template_is_too_long():
     assert found(templates(), r".{201}") == []
 
 
+def parts(bundle):
+    """The files that a bundle of static/bundles/ imports, with the layer of each."""
+    imports = re.findall(r'^@import "(.+?)"(?: layer\((\w+)\))?;$', bundle.read_text(encoding="utf-8"), re.MULTILINE)
+    return {(bundle.parent / path).resolve(): layer for path, layer in imports}
+
+
+def test_no_style_sheet_is_too_long():
+    lines = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in STYLES.rglob("*.css")}
+    del lines[STYLES / "day" / "placement.css"]  # generated
+    assert {file.name: number for file, number in lines.items() if number > 250} == {}
+
+
+@pytest.mark.parametrize("bundle", sorted(BUNDLES.glob("*.css")), ids=lambda bundle: bundle.stem)
+def test_a_bundle_of_styles_only_imports(bundle):
+    comments, lines = r"(?s:/\*.*?\*/)", r"^@layer [\w, ]+;$|^@import .+;$"
+    rest = re.sub(f"{comments}|{lines}", "", bundle.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert rest.strip() == "" and parts(bundle)
+
+
+def test_no_rule_stands_outside_a_cascade_layer():
+    """Every part is imported into a layer, and opens none itself; url() would be relative to the bundle.
+
+    The admin's are in none: Django's own sheets are not either, and would win over any layer."""
+    layered = [parts(bundle) for bundle in BUNDLES.glob("*.css") if bundle.stem != "admin"]
+    assert all(layer for sheets in layered for layer in sheets.values())
+    assert {file for sheets in layered for file in sheets} == {*STYLES.rglob("*.css")} - {STYLES / "admin.css"}
+    assert found(STYLES.rglob("*.css"), r"@layer|@import|url\(") == []
+
+
+def modules(file):
+    """A script's file with all that it imports, directly or not."""
+    paths = re.findall(r'^import (?:{[^}]*} from )?"(.+)";$', file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {file}.union(*(modules((file.parent / path).resolve()) for path in paths))
+
+
+def test_no_page_loads_a_part_twice():
+    site = parts(BUNDLES / "site.css")
+    for page in ("day", "patient", "integration", "api"):
+        assert not site.keys() & parts(BUNDLES / f"{page}.css").keys()
+    for page in ("day", "integration", "api"):
+        assert not modules(BUNDLES / "site.js") & modules(BUNDLES / f"{page}.js")
+
+
+def test_every_script_is_in_a_bundle_and_says_first_what_it_does():
+    scripts = {*SCRIPTS.rglob("*.js")}
+    assert scripts <= set().union(*(modules(bundle) for bundle in BUNDLES.glob("*.js")))
+    assert [file for file in scripts if not re.match(r"// [A-Z`][^\n]+\.\n\n", file.read_text(encoding="utf-8"))] == []
+
+
+def test_scripts_import_and_export_only_what_a_bundle_can_join():
+    """By name, at the top: clinic.web.bundles takes these lines out."""
+    lines = [*found(SCRIPTS.rglob("*.js"), r"\bimport\b|\bexport\b")]
+    joined = re.compile(r': (import {[\w, ]+} from "[\w./]+";|export (const|(async )?function) .*)$')
+    assert [line for line in lines if not joined.search(line)] == []
+
+
+def test_a_bundle_of_scripts_only_imports():
+    for bundle in BUNDLES.glob("*.js"):
+        assert re.fullmatch(r'// [^\n]+\n(import "[\w./]+";\n)+', bundle.read_text(encoding="utf-8")), bundle
+
+
 def test_no_utils_no_signals_no_save_overrides():
     assert [file for file in sources() if file.stem in {"utils", "helpers", "misc", "signals"}] == []
     assert found(sources(), r"django\.(db\.models|dispatch)\S* import .*\b(receiver|post_save|pre_save|Signal)\b") == []
@@ -217,3 +283,66 @@ def test_hooks_before_a_commit_are_steps_of_ci():
 
     assert len(hooks) == 5
     assert [hook for hook in hooks if f"python3 -m uv run {hook}" not in steps] == []
+
+
+# What sources say of other files --------------------------------------------------------------------------------------
+
+FILE = re.compile(r"(?<![\w/<>*{}$-])((?:[\w.-]+/)*[\w-]+\.(?:md|py|css|js|toml|po))\b(?![\w(])")
+SECTION = re.compile(r"""((?:[\w-]+/)*[\w-]+\.md|README|(?<=\()[A-Z-]{4,}|[A-Z-]{4,}(?=, ")), "?([A-Z]\w+(?: \w+)*)""")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+@cache
+def prose():
+    """(file, text) of all that people read: the docstrings and comments of Python, other kinds of files whole."""
+    texts = []
+    below = (file for folder in (".ci", "clinic", "static", "tests") for file in (ROOT / folder).rglob("*"))
+    for file in [*ROOT.glob("*.*"), *below]:
+        if file.suffix == ".py":
+            texts.append((file, "\n".join([*docstrings(file), *comments(file)])))
+        elif file.suffix in {".md", ".css", ".js", ".toml", ".yaml"} or file.name == "run":
+            texts.append((file, file.read_text(encoding="utf-8")))
+    return texts
+
+
+def docstrings(file):
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef
+    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    return filter(None, (ast.get_docstring(node) for node in nodes if isinstance(node, documented)))
+
+
+def comments(file):
+    with tokenize.open(file) as source:
+        return [token.string for token in tokenize.generate_tokens(source.readline) if token.type == tokenize.COMMENT]
+
+
+def named(file, name):
+    """The file that another one names: from the top, from clinic/, or from its own folder. None when there is none."""
+    return next((path for folder in (ROOT, CLINIC, file.parent) if (path := folder / name).exists()), None)
+
+
+def test_files_named_in_prose_and_links_exist():
+    missing = [
+        f"{file.relative_to(ROOT)} names {name}"
+        for file, text in prose()
+        for name in FILE.findall(text) + (LINK.findall(text) if file.suffix == ".md" else [])
+        if named(file, name) is None
+    ]
+
+    assert missing == []
+
+
+def test_sections_named_in_prose_exist():
+    missing = [
+        f"{file.relative_to(ROOT)} names {section} of {name}"
+        for file, text in prose()
+        for name, section in SECTION.findall(text)
+        if not has_section(file, name, section)
+    ]
+
+    assert missing == []
+
+
+def has_section(file, name, section):
+    path = named(file, name if name.endswith(".md") else f"{name}.md")
+    return path is not None and re.search(rf"^#+ {re.escape(section)}", path.read_text(encoding="utf-8"), re.MULTILINE)

@@ -8,8 +8,10 @@ from django.urls import reverse
 
 from clinic.access import access_tokens, api_keys
 from clinic.api.mivicall import errors as mivicall
-from clinic.booking import Author, BookingRefused, LineRequest, PatientDetails, Proposal, Reason, book
+from clinic.booking import Author, LineRequest, Proposal, book
 from clinic.models import Absence, ApiKey, Appointment, Discount, Doctor, Patient, Procedure
+from clinic.refusals import Reason, Refused
+from clinic.registry import PatientDetails
 from tests.factories import (
     book_appointment,
     cpf,
@@ -120,7 +122,7 @@ def through_booking(good, client):
         details=PatientDetails(**good["details"]) if good["details"] else None,
         notes=good["notes"],
     )
-    with pytest.raises(BookingRefused) as refused:
+    with pytest.raises(Refused) as refused:
         book(proposal, by=Author(door="command", credential="test"))
     return {refusal.message for refusal in refused.value.refusals}
 

@@ -12,9 +12,9 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from clinic.booking import LineRequest
+from clinic.booking import LineRequest, annotate, change_status
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, AppointmentProcedure, ClinicEvent
-from tests.booking.desk import open_desk
+from tests.booking.desk import BY, open_desk
 from tests.factories import make_discount, make_user
 
 RELEASED = "0003_staffsession"  # the last migration of the version before
@@ -174,6 +174,22 @@ def test_names_are_filled_again_after_the_version_before_has_ended(the_newest_ag
     assert Appointment.objects.get(pk=booked.pk).doctor_name == "Dr. Paulo Reis"
     assert set(AppointmentProcedure.objects.values_list("procedure_name", flat=True)) == {"Consulta"}
     assert set(AppliedDiscount.objects.values_list("discount_name", flat=True)) == {"Convênio"}
+
+
+def test_status_since_is_filled_from_the_events(the_newest_again, booked):
+    """Again after the version before has ended, which writes a status without it; for a row without events, too."""
+    bare = book_again(models_before(), booked)
+    act = {"clinic": booked.clinic, "by": BY}
+    change_status(booked.pk, "confirmed", now=booked.starts_at - timedelta(hours=3), **act)
+    confirmed = booked.events.last().at
+    annotate(booked.pk, notes="traz exames", now=booked.starts_at - timedelta(hours=2), **act)
+    migrate("0018_validate_at_most_a_day")
+    for again in ({"name": None}, {"name": "0020_fill_status_since"}):
+        migrate(**again)
+        assert Appointment.objects.get(pk=booked.pk).status_since == confirmed
+        assert Appointment.objects.get(pk=bare.pk).status_since == bare.created_at
+        Appointment.objects.update(status_since=booked.starts_at)
+        migrate("0019_appointment_status_since", fake=True)
 
 
 def test_the_way_back_is_open_after_a_new_time_zone(the_newest_again, booked):

@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.booking import Author, LineRequest, Proposal, book, change_patient, change_status
+from clinic.booking import Author, LineRequest, Proposal, book, change_status
 from clinic.form_fields import TypedDateField
 from clinic.models import AppointmentEvent, Patient
 from clinic.queries import patients
+from clinic.registry import change_patient
 from clinic.templatetags.formats import age
 from clinic.web.forms.patient import as_written
 from tests.factories import (

@@ -8,10 +8,11 @@ import phonenumbers
 import pytest
 from django.urls import reverse
 
-from clinic.booking import PatientDetails, Policy, Reason, check_patient
 from clinic.models import Clinic, Doctor, Patient, Procedure, StaffUser, phones
 from clinic.models.phones import Fault
 from clinic.queries import patients
+from clinic.refusals import Reason
+from clinic.registry import PatientDetails, Policy, check_patient
 from clinic.web.forms.patient import as_written, begun_with
 from tests.factories import (
     book_appointment,

@@ -10,18 +10,10 @@ import psycopg
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
-from clinic.booking import (
-    BookingRefused,
-    LineRequest,
-    Reason,
-    book,
-    change_status,
-    check,
-    register_patient,
-    reschedule,
-    undo,
-)
+from clinic.booking import LineRequest, book, change_status, check, reschedule, undo
 from clinic.models import Appointment, AppointmentEvent, Doctor, Patient
+from clinic.refusals import Reason, Refused
+from clinic.registry import change_patient, register_patient
 from tests.booking.desk import BY, details, open_desk, refused, stored
 from tests.factories import cpf, make_doctor, make_patient
 from tests.locks import another_connection
@@ -104,7 +96,7 @@ def booking(desk, **changes):
     return lambda: book(proposal, by=BY, now=desk.now)
 
 
-# The three race tests of the design
+# Many at once
 
 
 def test_of_many_bookings_of_one_time_one_wins_others_get_options(desk):
@@ -128,7 +120,7 @@ def test_check_without_constraint_stores_every_concurrent_booking(desk):
     with another_connection(autocommit=True) as owner:
         owner.execute("DROP SCHEMA IF EXISTS unguarded CASCADE")
         owner.execute("CREATE SCHEMA unguarded")
-        owner.execute("CREATE TABLE unguarded.appointment (LIKE clinic_appointment)")
+        owner.execute("CREATE TABLE unguarded.appointment (LIKE clinic_appointment INCLUDING DEFAULTS)")
 
         def look_then_insert():
             with another_connection() as own:
@@ -332,10 +324,18 @@ def test_two_windows_that_register_one_patient_at_once_register_one(desk):
     outcomes = at_once(*[lambda: register_patient(desk.clinic, typed)] * 4)
 
     assert len(won(outcomes)) == 1
-    assert {reason for each in outcomes if isinstance(each, BookingRefused) for reason in each.reasons} == {
+    assert {reason for each in outcomes if isinstance(each, Refused) for reason in each.reasons} == {
         Reason.PATIENT_EXISTS
     }
     assert Patient.objects.of(desk.clinic).count() == 2
+
+
+def test_one_cpf_given_to_two_patients_at_once_is_of_one(desk):
+    patients, given = [desk.another_patient() for _ in range(4)], cpf(7)
+    outcomes = at_once(
+        *[lambda pk=each.pk: change_patient(pk, {"cpf": given}, clinic=desk.clinic) for each in patients]
+    )
+    assert len(won(outcomes)) == 1 and reasons_of(outcomes) == [{Reason.CPF_TAKEN}] * 3
 
 
 def test_a_patient_with_and_without_the_cpf_at_once_is_one_patient(desk):

@@ -6,8 +6,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from clinic.booking import BookingRefused, Hours, Keep, Reason, annotate, change_time_zone, register_doctor
+from clinic.booking import Keep, change_time_zone, edit_notes
 from clinic.models import Absence, Appointment, Clinic, ClinicEvent, Doctor
+from clinic.refusals import Reason, Refused
+from clinic.registry import Hours, register_doctor
 from tests.booking.desk import BY, open_desk, stored
 from tests.factories import make_manager, make_master, make_patient
 from tests.locks import another_connection
@@ -68,7 +70,7 @@ def test_booking_that_waited_for_a_zone_change_is_refused(desk, watcher):
         until_somebody_waits(watcher)
         assert not waiting.done()
 
-    with pytest.raises(BookingRefused) as refused:
+    with pytest.raises(Refused) as refused:
         waiting.result(PATIENCE)
     assert refused.value.reasons == {Reason.TRY_AGAIN}
     assert stored()["Appointment"] == 0
@@ -179,7 +181,7 @@ def test_notes_written_meanwhile_are_kept(desk, watcher):
     row = desk.book()
     with transaction.atomic():
         changing(desk)()
-        waiting = in_background(lambda: annotate(row.pk, clinic=desk.clinic, by=BY, notes="trazer exames"))
+        waiting = in_background(lambda: edit_notes(row.pk, clinic=desk.clinic, by=BY, notes="trazer exames"))
         until_somebody_waits(watcher)
 
     assert waiting.result(PATIENCE).notes == "trazer exames"

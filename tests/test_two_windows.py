@@ -17,6 +17,7 @@ from clinic.admin.base import BaseAdmin, ReadOnlyAdminMixin
 from clinic.admin.filled import FilledForm, FilledFormSet
 from clinic.booking import Author, change_status, reschedule
 from clinic.models import Absence, Closure, Discount, Doctor, Patient, StaffUser, WorkingHours
+from clinic.registry import change_patient
 from tests.factories import (
     PASSWORD,
     book_appointment,
@@ -676,6 +677,16 @@ def test_a_row_that_never_was_is_not_found(client, manager, filled_with):
 
     assert client.post(url(Discount, "change", 10**9), typed).status_code == 404
     assert client.post(url(Discount, "change", make_discount().pk), typed).status_code == 404
+
+
+def test_what_an_api_changed_meanwhile_is_not_put_back(client, manager):
+    patient = make_patient(manager.clinic, email="velha@example.com")
+    window = opened(client, patient)
+    change_patient(patient.pk, {"email": "nova@example.com"}, clinic=manager.clinic)
+
+    assert window.save(notes="liga de volta").status_code == 302
+    patient.refresh_from_db()
+    assert (patient.email, patient.notes) == ("nova@example.com", "liga de volta")
 
 
 # --- outside the admin -----------------------------------------------------------------------------------------------

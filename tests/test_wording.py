@@ -22,8 +22,9 @@ from django.utils.translation import gettext as translated
 from django.utils.translation import ngettext, override
 from django.utils.translation.template import templatize
 
-from clinic.booking import LineRequest, Reason, Refusal
+from clinic.booking import LineRequest
 from clinic.models import Clinic
+from clinic.refusals import Reason, Refusal
 from clinic.templatetags.formats import day_and_month, money
 from tests.factories import (
     book_appointment,

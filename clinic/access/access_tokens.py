@@ -1,4 +1,9 @@
-"""Issue, revoke and check ImageMais access tokens, JWTs that are valid for one hour."""
+"""Issue, revoke and check ImageMais access tokens: JWTs (HS256), valid for one hour, released by a master.
+
+The vendor documents `sub` (the user's id) and `accountId` (the clinic's id) as numbers, `aud` and `iss`. `jti` is ours,
+so that a token can be listed and revoked before it expires. The vendor's two messages, "invalid token" and "jwt
+expired", are separate exceptions: InvalidToken and ExpiredToken.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -14,7 +19,7 @@ from clinic.models.locks import get_locked
 from clinic.models.raw_sql import fetch_joined
 
 LIFE = timedelta(hours=1)
-CLOCK_SKEW = timedelta(seconds=10)  # clock difference between the host that issued a token and the one that checks it
+CLOCK_SKEW = timedelta(seconds=10)  # how far the host that issued a token may be ahead; its expiry is exact
 ALGORITHM = "HS256"
 LIMIT_SUBJECT_SQL = "'access token ' || clinic_accesstoken.id"
 VALID_TOKEN_SQL = f"""

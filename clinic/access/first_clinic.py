@@ -1,6 +1,7 @@
 """Create the first clinic and its master in the browser, by a link that is printed in the terminal.
 
-The token in the link is signed and not stored. It is valid for LIFE and only while no user exists, so it works once.
+The token in the link is signed, so it is not stored, cleaned up or revealed by a dump. It is valid for LIFE and only
+while no user exists, so it works once. Two windows wait for the lock of the users' table.
 """
 
 from datetime import timedelta

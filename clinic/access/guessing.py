@@ -10,7 +10,7 @@ from math import ceil
 
 from django.conf import settings
 
-from clinic.access import known_browser, rate_limit
+from clinic.access import hashing, known_browser, rate_limit
 from clinic.access.addresses import client_address
 from clinic.models.staff import folded_username
 
@@ -54,14 +54,15 @@ def admit(request, username: str) -> bool:
     return known
 
 
-def seconds_refused(request, username: str) -> int:
-    """Return how many seconds this process refuses the address for, without a query; 0 if it does not."""
+def known_refusal(request, username: str) -> TooManyFromAddress | hashing.Busy | None:
+    """Return the reason why the password will not be checked, if this process knows it without a query."""
     address = client_address(request)
     left = ceil(_refused_until.get(address, 0) - time.monotonic())
     if left <= 0:
         _refused_until.pop(address, None)
-        return 0
-    return 0 if known_browser.is_known(request, folded_username(username)) else left
+    if left <= 0 and not hashing.are_all_taken() or known_browser.is_known(request, folded_username(username)):
+        return None
+    return TooManyFromAddress(left) if left > 0 else hashing.Busy()
 
 
 def _remember_refusal(address, seconds):

@@ -18,6 +18,13 @@ class Busy(Exception):
     """This process is already computing AT_ONCE hashes."""
 
 
+def are_all_taken() -> bool:
+    """Return whether a hash would have to wait for its turn."""
+    if free := _turns.acquire(blocking=False):
+        _turns.release()
+    return not free
+
+
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
     """Within the block, a hash waits this long for its turn and then raises Busy."""
@@ -31,7 +38,8 @@ def patience(seconds: float) -> Iterator[None]:
 class Argon2Hasher(Argon2PasswordHasher):
     """argon2id with 19 MiB, two passes and one lane (OWASP password storage cheat sheet, 2025): 20 ms of one core.
 
-    Hashes with other parameters stay valid and are replaced by one with these when their user signs in.
+    The parameters before took 115 ms, and guesses of strangers occupied every core. Hashes with other parameters stay
+    valid and are replaced by one with these when their user signs in.
     """
 
     memory_cost = 19 * 1024  # KiB

@@ -1,4 +1,11 @@
-"""Idempotency-Key: repeat the stored answer of a request instead of running it twice."""
+"""Idempotency-Key: answer a retried write with the stored first answer instead of running it twice.
+
+The vendors name the header only; its meaning is ours, after Stripe and the IETF draft. A key counts within a clinic and
+an API. The write and its stored answer commit together. The same key with another method, path or body is refused; a
+retry that arrives while the first request runs waits for its answer. Answers of requests that wrote nothing (a 4xx
+other than a decided 409, a 5xx) are not stored, so that a corrected retry works. Answers are kept for
+STORED_ANSWER_DAYS.
+"""
 
 import hmac
 from contextlib import contextmanager
@@ -18,7 +25,8 @@ MAX_KEY_LENGTH = 255
 KEY_PATTERN = "^[!-~]([ -~]*[!-~])?$"
 # One for a retry that holds the key, one for an old answer deleted between two statements, and a last one.
 ATTEMPTS = 3
-# The number of the key's advisory lock. Without it a retry would wait on the unique index, in a running thread.
+# The number of the key's advisory lock. Without it a retry would wait on the unique index, in a running thread; 24 of
+# them made every page wait for 12 seconds.
 LOCK_NUMBER_SQL = "hashtextextended('idempotency key ' || %s::bigint || ' ' || %s::text || ' ' || %s::text, 0)"
 CLAIM_SQL = f"""
     WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock({LOCK_NUMBER_SQL}) AS is_ours), claimed AS (
@@ -45,7 +53,10 @@ class InProgress(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """The parts of a write that must be equal in a repeated request. `body` is compared byte for byte."""
+    """The parts of a write that must be equal in a repeated request.
+
+    `body` is compared byte for byte and not as JSON: texts that two programs could read differently are two requests.
+    """
 
     clinic: Clinic
     credential: str
@@ -61,7 +72,10 @@ class Request:
 
 
 def checked_key(text: str) -> str:
-    """Return the key unchanged. Raises MalformedKey."""
+    """Return the key unchanged. Raises MalformedKey.
+
+    It may contain commas, because it is free text; a header sent twice then arrives as the one key "a,b".
+    """
     if not (0 < len(text) <= MAX_KEY_LENGTH and text.isprintable()):
         raise MalformedKey
     return text

@@ -31,7 +31,10 @@ def require_own_key() -> None:
 
 
 def adopt() -> None:
-    """Make the current SECRET_KEY this database's key, whatever it was before."""
+    """Make the current SECRET_KEY this database's key, whatever it was before.
+
+    The fallback can be removed later. Going back to the old key alone is then refused, as its API keys would be.
+    """
     KeyCheck.objects.update_or_create(pk=ONE, defaults={"digest": secret_keys.check_values()[0]})
 
 

@@ -1,4 +1,12 @@
-"""Count requests in PostgreSQL, for all worker processes together."""
+"""Limit requests, counted in PostgreSQL for all worker processes together.
+
+MiviCall documents 300 requests in a sliding minute and 30 in a second for each key; ImageMais's tokens get the same.
+Failed authentications are limited by address. All numbers are settings.
+
+Requests are counted per tenth of a second in an unlogged table, by one SQL function: one round trip, and a crash loses
+a minute. A credential's own statement counts its request too. A revoked key finds no row and counts as a failure of its
+address, an expired one as both.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

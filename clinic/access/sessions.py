@@ -1,4 +1,8 @@
-"""Django's database sessions, loaded together with their user and clinic: every request needs all three."""
+"""Django's database sessions, loaded together with their user and clinic: every request needs all three.
+
+The table is ours and references the user, so that one statement loads all three, and sessions are deleted with their
+user.
+"""
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore

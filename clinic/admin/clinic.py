@@ -14,16 +14,7 @@ from clinic.access.middleware import choose_clinic
 from clinic.admin.base import BaseAdmin
 from clinic.admin.closing import ClosingForm
 from clinic.admin.forms import NamedForm
-from clinic.booking import (
-    Ahead,
-    AskHowToKeep,
-    Author,
-    Clash,
-    Keep,
-    TimesClash,
-    change_time_zone,
-    look_ahead,
-)
+from clinic.booking import Ahead, AskHowToKeep, Author, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.models import AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.clinic import TIME_ZONES, zone_name
 from clinic.queries.history import in_numbers, sentence_of_clinic, sentence_of_keeping

@@ -1,4 +1,7 @@
-"""Ask for confirmation before time is closed in which appointments lie."""
+"""Ask for confirmation before time is closed in which appointments lie.
+
+Nothing is cancelled: people call the patients, and move or cancel the appointments one by one.
+"""
 
 from collections.abc import Iterable
 

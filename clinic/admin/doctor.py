@@ -69,13 +69,21 @@ class DoctorForm(NamedClinicRowForm):
         widgets = {"procedures": forms.CheckboxSelectMultiple}
 
 
+class SpecialtyFilter(admin.AllValuesFieldListFilter):
+    """The specialties there are; a doctor may have none."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.lookup_choices = self.lookup_choices.exclude(specialty="")
+
+
 @admin.register(Doctor)
 class DoctorAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
     form = DoctorForm
     fields = ["name", "specialty", "council_number", "interval_minutes", "active", "procedures"]
     inlines = [HoursInline, AbsenceInline]
     list_display = ["name", "specialty", "council_number", "hours_summary", "active"]
-    list_filter = ["active", "specialty"]
+    list_filter = ["active", ("specialty", SpecialtyFilter)]
     search_fields = ["specialty", "council_number"]
     folded_fields = ["sort_name"]
 

@@ -1,7 +1,9 @@
 """Detect changes by other windows: an admin page carries, signed, the values that its form was rendered with.
 
 When the form comes back, they are compared with the stored row, so that an older window writes only the fields that
-were changed in it. Fields are compared in the form in which a browser posts them (`Posted`), by unprefixed names.
+were changed in it, and fields that both windows changed are asked about. This needs no column and works for inline
+rows; a version number of the row would also refuse two people who change different fields. Fields are compared in the
+form in which a browser posts them (`Posted`), by unprefixed names.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

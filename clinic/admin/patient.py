@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import asdict, fields
 
 from django import forms
 from django.contrib import admin
@@ -7,19 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ClinicRowAdmin, LargeTable
 from clinic.admin.forms import ClinicRowForm
-from clinic.booking import (
-    PatientDetails,
-    Reason,
-    Refusal,
-    check_patient,
-    edit_patient,
-    register_patient,
-    same_patients,
-)
 from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.queries import patients
+from clinic.refusals import Reason, Refusal
+from clinic.registry import PatientDetails, change_patient, check_patient, register_patient, same_patients
 from clinic.templatetags.formats import born
 
 DOCUMENTS = {"cpf": documents.read_cpf, "nif": documents.read_nif}
@@ -67,9 +60,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm)
 
 def foreign_document(clinic: Clinic | None) -> str | None:
     """The field of the tax number that few patients of this clinic have; None where both countries' are listed."""
-    if clinic is None:
-        return None
-    return "cpf" if clinic.country == Clinic.Country.PORTUGAL else "nif"
+    return clinic.documents[1] if clinic else None
 
 
 @admin.register(Patient)
@@ -103,7 +94,8 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
 
     def save_model(self, request, obj, form, change):
         if change and form.changed_data:
-            edit_patient(obj.pk, form.details(), clinic=obj.clinic)
+            changes = {name: value for name, value in asdict(form.details()).items() if name in form.changed_data}
+            change_patient(obj.pk, changes, clinic=obj.clinic)
         elif not change:
             obj.pk = register_patient(obj.clinic, form.details(), besides=form.besides).pk
         obj.refresh_from_db()

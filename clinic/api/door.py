@@ -1,6 +1,7 @@
 """What every request of either API passes, in this order: who asks, how often, what is said, and only once.
 
-An API subclasses Door with its own credentials and its own words, and puts it around each of its routes.
+An API subclasses Door with its own credentials and its own words, and puts it around each of its routes. What holds for
+every request is written here once, so that a new operation cannot forget it.
 """
 
 import logging
@@ -18,19 +19,20 @@ from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
-from clinic import booking
+from clinic import refusals, transactions
 from clinic.access import idempotency, rate_limit
 from clinic.access.addresses import client_address
 from clinic.api.reading import WRITES, read_body, read_json, read_query
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
-from clinic.models import AccessToken, ApiKey, Clinic
+from clinic.models import AccessToken, ApiKey, Clinic, StoredAnswer
 
 log = logging.getLogger("clinic.api")
 
 JSON = "application/json"
 FAILURES = {Problem.MALFORMED_AUTHORIZATION, Problem.INVALID_CREDENTIAL, Problem.EXPIRED_CREDENTIAL}
 CONFLICT = 409
+REPLAYED = "Idempotency-Replayed"
 UNAVAILABLE_SECONDS = 5
 
 
@@ -151,6 +153,8 @@ class Door:
             if refused.problem is Problem.METHOD_NOT_ALLOWED:
                 response["Allow"] = refused.detail
             return response
+        except refusals.Refused:  # with TRY_AGAIN: every other refusal the API has answered itself
+            return self.refuse(request, Refused(Problem.BUSY, retry_after=1))
         except Exception as error:  # whatever it is, a program is answered in its API's words, never with a page
             log.exception("Request %s", visit.id)
             return self.refuse(request, _unexpected(error))
@@ -166,29 +170,26 @@ class Door:
             raise
 
     def _written(self, request, work):
-        """The write in one transaction, tried once more after a lost race: then the rules see and name who won it."""
-        again = self._again(request)
-        try:
-            return self._once(request, again, work)
-        except (IntegrityError, OperationalError) as error:
-            if not booking.lost_a_race(error):
-                raise
-            return self._once(request, again, work)
+        """One transaction around the write and the answer that is kept of it; a refused write leaves nothing.
 
-    def _once(self, request, again, work):
-        """One transaction around the write and the answer that is kept of it; a refused write leaves nothing."""
-        caller = request.visit.caller
-        with booking.one_transaction():
-            if again and caller.writes:
-                claimed = _claimed(again)
-                if not isinstance(claimed, int):
-                    return _replayed(claimed)
+        The acts of booking are savepoints in it, and after a conflict try again; a conflict that PostgreSQL finds only
+        when all is committed begins the whole once more."""
+        again, caller = self._again(request), request.visit.caller
+        keeps = again is not None and caller.writes
+
+        def once():
+            claimed = _claimed(again) if keeps else None
+            if isinstance(claimed, StoredAnswer):
+                return _replayed(claimed)
             response = work()
             if response.status_code >= 400 or not caller.writes:
                 transaction.set_rollback(True)
-            elif again:
+            elif keeps:
                 idempotency.keep(claimed, response.status_code, response.content.decode())
-        if again and caller.writes and response.status_code == CONFLICT:
+            return response
+
+        response = transactions.run_in_transaction(once)
+        if keeps and response.status_code == CONFLICT and REPLAYED not in response:
             return self._kept_refusal(again, response)
         return response
 
@@ -233,8 +234,8 @@ class Door:
 
 
 def _unexpected(error):
-    """What a rule saw was gone when the transaction ended, or the database is; anything else is a fault of ours."""
-    if isinstance(error, IntegrityError | OperationalError) and booking.is_in_somebodys_way(error):
+    """The database is away, or a row was held; anything else is a fault of ours."""
+    if isinstance(error, IntegrityError | OperationalError) and transactions.is_transient(error):
         return Refused(Problem.BUSY, retry_after=1)
     if isinstance(error, OperationalError | InterfaceError):
         return Refused(Problem.UNAVAILABLE, retry_after=UNAVAILABLE_SECONDS)
@@ -256,5 +257,5 @@ def _claimed(again):
 
 def _replayed(stored):
     response = HttpResponse(stored.body, content_type=JSON, status=stored.status)
-    response["Idempotency-Replayed"] = "true"
+    response[REPLAYED] = "true"
     return response

@@ -1,7 +1,9 @@
 """Publish an API's OpenAPI document, and the pages that present it.
 
-The pages use our own templates: ready-made viewers put styles into the page, which its security policy forbids. What a
-page shows of an operation comes from the document; `Reference` holds the rest.
+The pages use our own templates: ready-made viewers put styles into the page, which its security policy forbids; ours
+are searchable, printable and in Portuguese. Each vendor's pages use the Portuguese of that vendor, because they are
+read beside its own documentation. What a page shows of an operation comes from the document; `Reference` holds the
+rest.
 """
 
 import json
@@ -116,7 +118,7 @@ class Reference:
 
 
 def address_of(request) -> str:
-    """Return PUBLIC_URL, or the requested host if PUBLIC_URL was never set."""
+    """Return PUBLIC_URL, or the requested host if PUBLIC_URL was never set: a laptop's port is an option of `start`."""
     if urlsplit(settings.PUBLIC_URL).hostname in LOOPBACK:
         return request.build_absolute_uri("/").rstrip("/")
     return settings.PUBLIC_URL

@@ -1,84 +1,43 @@
-"""What may happen to an appointment: the one rule set, and the only writer of Appointment. This is its door."""
+"""Acts on appointments: the rules, and the only writer of Appointment. This module is the public interface."""
 
-from clinic.booking.bookings import book, check
-from clinic.booking.changes import annotate, change_status, next_statuses, state
-from clinic.booking.details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
-from clinic.booking.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
-from clinic.booking.moves import check_reschedule, is_movable, place, reschedule
+from clinic.booking.audit import Author
+from clinic.booking.book import book, check
+from clinic.booking.notes import edit_notes
 from clinic.booking.openings import openings, openings_of_any
-from clinic.booking.patients import (
-    change_patient,
-    check_patient,
-    details_of,
-    edit_patient,
-    register_patient,
-    same_patients,
-)
 from clinic.booking.pricing import PricedLine, priced
-from clinic.booking.refusals import BookingRefused, Reason, Refusal
+from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
 from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
+from clinic.booking.status import change_status, next_statuses, state
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
-from clinic.booking.undoing import undo, undoable
-from clinic.booking.writing import (
-    Author,
-    disk_is_full,
-    is_in_somebodys_way,
-    lost_a_race,
-    one_transaction,
-    try_again_when_held,
-)
+from clinic.booking.undo import undo, undoable
 
 __all__ = [
-    "TimesClash",
-    "Keep",
-    "Clash",
-    "AskHowToKeep",
-    "Ahead",
     "MOST_PROCEDURES",
-    "PHONE_FAULTS",
+    "Ahead",
+    "AskHowToKeep",
     "Author",
-    "BookingRefused",
-    "DoctorFault",
-    "DoctorRefused",
-    "Hours",
+    "Clash",
+    "Keep",
     "LineRequest",
-    "PatientDetails",
-    "Policy",
     "PricedLine",
     "Proposal",
-    "Reason",
-    "Refusal",
-    "annotate",
+    "TimesClash",
     "book",
-    "change_patient",
     "change_status",
     "change_time_zone",
     "check",
-    "check_doctor",
-    "check_patient",
     "check_reschedule",
     "day_of_end",
-    "details_of",
-    "disk_is_full",
-    "edit_patient",
-    "is_in_somebodys_way",
+    "edit_notes",
     "is_movable",
-    "lost_a_race",
     "look_ahead",
     "next_statuses",
-    "one_transaction",
     "openings",
     "openings_of_any",
     "place",
     "priced",
-    "register_doctor",
-    "register_patient",
     "reschedule",
-    "same_patients",
     "state",
-    "try_again_when_held",
     "undo",
     "undoable",
-    "unstorable",
-    "unstorable_in_json",
 ]

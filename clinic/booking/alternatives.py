@@ -1,11 +1,12 @@
 """What is free instead, when it was the time that was refused."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import NamedTuple
 
 from clinic.booking.openings import nearest_of, openings_near
-from clinic.booking.refusals import Reason, Refusal
 from clinic.booking.rules import Case
+from clinic.refusals import Reason, Refusal, Refused
 from clinic.schedule import Opening
 
 COUNT = 3
@@ -21,8 +22,19 @@ TIME_REASONS = {
 }
 
 
-def time_is_at_fault(refusals: list[Refusal]) -> bool:
-    return any(refusal.reason in TIME_REASONS for refusal in refusals)
+class BookingRefused(Refused):
+    """`case` is what the rules have examined, where free times may be sought instead."""
+
+    def __init__(self, refusals: Iterable[Refusal], case: Case | None = None) -> None:
+        super().__init__(refusals)
+        self.case = case
+
+
+def with_alternatives(refused: BookingRefused) -> BookingRefused:
+    """Add the free times nearest to its case, when it is the time that is refused; return the same refusal."""
+    if refused.case and refused.reasons & TIME_REASONS:
+        refused.alternatives, refused.following = alternatives_to(refused.case)
+    return refused
 
 
 class Alternatives(NamedTuple):
@@ -31,10 +43,11 @@ class Alternatives(NamedTuple):
 
 
 def alternatives_to(case: Case) -> Alternatives:
-    """The three free times nearest to the one wanted, and the three from it on, for this doctor and patient; none when
-    either end is unknown."""
+    """Return the three free times nearest to the one wanted, and the three from it on, for this doctor and patient.
+
+    None when either end is unknown."""
     if case.doctor is None or not case.has_readable_time:
-        return NONE
+        return Alternatives([], [])
     found = openings_near(
         case.clinic,
         doctor=case.doctor,
@@ -46,6 +59,3 @@ def alternatives_to(case: Case) -> Alternatives:
     )
     following = [opening for opening in found if opening.starts_at >= case.starts_at]
     return Alternatives(nearest_of(found, case.starts_at, COUNT), following[:COUNT])
-
-
-NONE = Alternatives([], [])

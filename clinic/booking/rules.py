@@ -1,4 +1,7 @@
-"""The rules of a booking (FRONT-DESK, "Rules of a booking"), one small function each; every door asks them here."""
+"""The rules of a booking, one small function each; every door asks them here.
+
+First those about the request by itself (its shape), then those about the time. All that are broken are named at once.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,17 +12,17 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from clinic.booking import rows
-from clinic.booking.details import NOTES_LIMIT, PatientDetails, Policy, unstorable_notes
+from clinic.booking import sql
 from clinic.booking.pricing import PricedLine
-from clinic.booking.refusals import Reason, Refusal
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
 from clinic.models.clinic import EndOfDay
 from clinic.models.doctor import end_of_hours
+from clinic.refusals import Reason, Refusal
+from clinic.registry.patient_details import NOTES_LIMIT, PatientDetails, Policy, unstorable_notes
 from clinic.schedule import MAX_DURATION, ClosedReason, bookable_dates
 
-MOST_PROCEDURES = 20
+MOST_PROCEDURES = 20  # thousands of lines held a doctor's row for seconds
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Proposal:
     """
 
     clinic: Clinic
-    doctor: rows.DoctorKey | None
+    doctor: sql.DoctorKey | None
     lines: tuple[LineRequest, ...]
     starts_at: datetime | None
     ends_at: datetime | None = None
@@ -76,10 +79,10 @@ class Case:
     shown_total: Decimal | None = None
 
     @cached_property
-    def around(self) -> rows.Around:
+    def around(self) -> sql.Around:
         """Asked for once, after the locks are held: what is seen then holds until the transaction ends."""
         span = self.starts_at, self.ends_at
-        return rows.around(self.clinic, self.doctor, self.patient, *span, day=self.local_date, besides=self.moving)
+        return sql.around(self.clinic, self.doctor, self.patient, *span, day=self.local_date, besides=self.moving)
 
     @property
     def has_readable_time(self):
@@ -127,7 +130,7 @@ def doctor_performs_them(case: Case) -> Rule:
 
 
 def discounts_are_valid_that_day(case: Case) -> Rule:
-    """The day of the appointment counts, not the day of the call."""
+    """The day of the appointment counts, not the day of the call: then the money changes hands."""
     if None in case.discounts:
         yield Refusal(Reason.DISCOUNT_UNKNOWN)
     for discount in expired_discounts(case):
@@ -136,7 +139,9 @@ def discounts_are_valid_that_day(case: Case) -> Rule:
 
 
 def total_is_the_one_shown(case: Case) -> Rule:
-    """Prices and discounts may change while a panel is open; nobody books another total than they have seen."""
+    """Prices and discounts may change while a panel is open; nobody books another total than they have seen.
+
+    The APIs show no total, so they send none."""
     total = sum(line.total for line in case.lines)
     if case.lines and not expired_discounts(case) and case.shown_total not in {None, total}:
         money = case.clinic.money
@@ -147,7 +152,7 @@ def expired_discounts(case: Case) -> list[Discount]:
     """Those that are not valid any more on the day wanted."""
     day = case.local_date if case.starts_at else case.clinic.local(case.now).date()
     given = dict.fromkeys(filter(None, case.discounts))
-    return [discount for discount in given if discount.expires_on and discount.expires_on < day]
+    return [discount for discount in given if not discount.is_valid_on(day)]
 
 
 def notes_can_be_stored(case: Case) -> Rule:
@@ -165,7 +170,8 @@ def time_is_given(case: Case) -> Rule:
 
 
 def time_is_in_whole_minutes(case: Case) -> Rule:
-    """Of what is ahead: before there were time zones, a clock's minute did not begin with a minute of UTC."""
+    """What the screen cannot show must not be taken. Of what is ahead only: before there were time zones, a clock's
+    minute did not begin with a minute of UTC."""
     ahead = [instant for instant in (case.starts_at, case.ends_at) if instant and instant > case.now]
     if any(instant.second or instant.microsecond for instant in ahead):
         yield Refusal(Reason.TIME_HAS_SECONDS)
@@ -307,7 +313,7 @@ def taking_again(case: Case) -> list[Refusal]:
     return [*patient_is_alive(case), *hours, *free(case)]
 
 
-def doctor_refusals(wanted: rows.DoctorKey | None, found: Doctor | None) -> list[Refusal]:
+def doctor_refusals(wanted: sql.DoctorKey | None, found: Doctor | None) -> list[Refusal]:
     """What is wrong with the doctor who was asked for."""
     if wanted is None:
         return [Refusal(Reason.DOCTOR_MISSING)]

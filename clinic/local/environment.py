@@ -20,7 +20,7 @@ import dj_database_url
 from clinic.local import postgres
 from clinic.local.postgres_server import explained, sync
 
-WITHOUT_DATABASE = {"", "help", "version", "compilemessages", "makemessages"}
+WITHOUT_DATABASE = {"", "help", "version", "compilemessages", "makemessages", "write_grid_sheet"}
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 IF_LOST = (
     "If it is lost for good, delete {file} and run manage.py adopt_secret_key: a new one is made, everybody signs in "

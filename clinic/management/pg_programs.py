@@ -14,7 +14,8 @@ from django.db import connection
 
 from clinic.local import postgres
 
-# pg_restore of this version and later sets transaction_timeout first, which older servers do not know.
+# pg_restore of this version and later sets transaction_timeout first, which older servers do not know; so no pg_dump
+# of these versions is used on an older server.
 FIRST_WITH_TRANSACTION_TIMEOUT = 17
 
 

@@ -6,6 +6,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Now
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +41,7 @@ IN_SERVICE_WRITTEN_OUT = Func(template=f"'{Status.IN_SERVICE.value}'", output_fi
 # Upper bound of a stored length (a constraint; the rules allow less). It lets a search for overlaps read one more day
 # of the index on starts_at instead of a doctor's whole past.
 OVERLAP_LOOKBACK = timedelta(days=1)
+# An encaixe takes none of the doctor's time. Constraints, rules and free times share this condition.
 OCCUPIES_DOCTOR = STANDING & Q(encaixe_by__isnull=True)
 
 
@@ -75,7 +77,12 @@ class AppointmentQuerySet(ClinicQuerySet):
 
 
 class Appointment(ClinicRow):
-    """A doctor's time that is given to a patient. Only `clinic.booking` writes it."""
+    """A doctor's time that is given to a patient. Only `clinic.booking` writes it.
+
+    It stores the doctor's name, and its lines those of procedure and discount, as booked or moved: a finished visit is
+    a record, and renaming a procedure must not change it. An appointment over midnight belongs to the day on which it
+    begins: it is drawn on both days and counted on the first.
+    """
 
     Status = Status
 
@@ -99,6 +106,8 @@ class Appointment(ClinicRow):
     starts_at = models.DateTimeField(_("início"))
     ends_at = models.DateTimeField(_("fim"))
     status = models.CharField(_("situação"), max_length=12, choices=Status, default=Status.SCHEDULED)
+    # When the status was written last, by the event that says so; the database's default is for the version before.
+    status_since = models.DateTimeField(default=timezone.now, db_default=Now())
     source = models.CharField(_("origem"), max_length=14, choices=Source, default=Source.MANUAL)
     notes = models.TextField(_("observações"), max_length=5000, blank=True)
     metadata = models.JSONField(default=dict, blank=True)

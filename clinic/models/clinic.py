@@ -99,6 +99,16 @@ class Clinic(models.Model):
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
+    @property
+    def documents(self) -> tuple[str, str]:
+        """The fields of Patient with a tax number: that of the clinic's country, then that of the other."""
+        return ("nif", "cpf") if self.country == self.Country.PORTUGAL else ("cpf", "nif")
+
+    @property
+    def document(self) -> str:
+        """The field of Patient with the tax number of the clinic's country."""
+        return self.documents[0]
+
     def money(self, amount: Decimal) -> str:
         """Format an amount as the clinic's country does: R$ 1.280,00 in Brazil, 1280,00 € in Portugal."""
         in_reais = self.currency == self.Currency.REAL

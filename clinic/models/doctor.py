@@ -18,7 +18,7 @@ class Doctor(ClinicRow):
     name = models.CharField(_("nome"), max_length=120)
     sort_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
     council_number = models.CharField(_("registro no conselho"), max_length=30, blank=True)
-    specialty = models.CharField(_("especialidade"), max_length=80)
+    specialty = models.CharField(_("especialidade"), max_length=80, blank=True)
     interval_minutes = models.PositiveSmallIntegerField(
         _("intervalo da grade"), default=15, help_text=_("De quantos em quantos minutos começam os horários livres.")
     )
@@ -91,8 +91,11 @@ class WorkingHours(ClinicRow):
 
 
 class Absence(ClinicRow):
-    """Time away of one doctor, or of the whole clinic when `doctor` is empty. Entered in local time, stored as
-    instants."""
+    """Time away of one doctor, or of the whole clinic when `doctor` is empty.
+
+    Entered in local time and stored as instants, so that an overlap is one comparison in SQL; working hours stay local
+    times.
+    """
 
     doctor = models.ForeignKey(
         Doctor,

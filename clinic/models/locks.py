@@ -3,7 +3,8 @@
 A request that has to wait first hands its turn to other requests: the web server puts the turn
 (`clinic.server.threads`) into `current_turn`. Commands and tests have none and just wait. No wait is longer than
 LOCK_WAIT_SECONDS, and the waits of one request together are no longer either: PostgreSQL's lock_timeout starts again
-for each of the locks that a row takes, and would let a queue wait twice.
+for each of the locks that a row takes, and would let a queue wait twice. SKIP LOCKED comes first, so that a row that is
+not locked costs one statement.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """Search names by their letters, ignoring punctuation and spaces between them.
 
 PostgreSQL does the comparison; this module only splits texts. Both sides are folded by `clinic_fold` (migration 0001),
-and the stored side is stripped by `clinic_letters` (migration 0005), on which the model has an index.
+and the stored side is stripped by `clinic_letters` (migration 0005), on which the model has an index: a second
+generated column would have rewritten the table.
 """
 
 import re

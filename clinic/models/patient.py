@@ -43,8 +43,18 @@ class PhoneHashField(models.CharField):
         return value
 
 
+def incomplete(path: str = "") -> Q:
+    """Return the condition of `Patient.is_incomplete`, with the `path` of lookups that leads to the patient."""
+    return Q((f"{path}birth_date", None)) | Q((f"{path}cpf", None), (f"{path}nif", ""))
+
+
 class Patient(ClinicRow):
-    """A patient of a clinic. `nif` and `email` are "" when unknown, `cpf` is None."""
+    """A person who is treated. `nif` and `email` are "" when unknown, `cpf` is None.
+
+    A patient who died is marked (`died`), not deleted, and the mark can be removed. Marked patients are not offered for
+    booking and not in the APIs' lists, but are found on the patients' page. Their future visits stay until a person
+    cancels them.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(_("nome"), max_length=160)
@@ -105,7 +115,17 @@ class Patient(ClinicRow):
     @property
     def is_incomplete(self):
         """True if the front desk should ask for missing data on arrival ("cadastro incompleto")."""
-        return self.birth_date is None or not (self.cpf or self.nif)
+        return self.birth_date is None or not self.has_document
+
+    @property
+    def has_document(self):
+        return bool(self.cpf or self.nif)
+
+    @property
+    def missing(self) -> list[str]:
+        """The fields that make the data incomplete; of the two documents, that of the clinic's country."""
+        given = {"birth_date": self.birth_date is not None, self.clinic.document: self.has_document}
+        return [name for name, is_given in given.items() if not is_given]
 
     @property
     def has_doubtful_phone(self):

@@ -1,6 +1,13 @@
 """Read, check and format phone numbers, for all forms, APIs and searches.
 
 Google's metadata (phonenumbers) knows which numbers exist; this module explains the problem with the others.
+
+A number outside its country's numbering plan is refused to a person, who can be asked now, and accepted from a machine,
+whose booking would be lost. The badge "telefone a confirmar" is computed from the number, so no stored flag can be
+wrong. A ninth digit is added only when a person confirms it, because ten digits without groups do not show which one is
+missing; but with and without it a mobile is one phone in searches and when a patient is matched. Possible foreign
+numbers of at most 15 digits (E.164) are accepted unchanged: the metadata knows other countries less well than the
+person on the phone.
 """
 
 import re

@@ -1,10 +1,11 @@
 import uuid
+from datetime import date
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.clinic import ClinicRow
+from clinic.models.clinic import ClinicQuerySet, ClinicRow
 from clinic.models.ranges import Fold
 
 
@@ -36,6 +37,12 @@ class Procedure(ClinicRow):
         return self.name
 
 
+class DiscountQuerySet(ClinicQuerySet):
+    def valid_on(self, day: date):
+        """Those that `is_valid_on` this local date."""
+        return self.filter(Q(expires_on=None) | Q(expires_on__gte=day))
+
+
 class Discount(ClinicRow):
     """A percentage or a fixed amount in the clinic's currency, valid through `expires_on`."""
 
@@ -43,6 +50,8 @@ class Discount(ClinicRow):
     percentage = models.DecimalField(_("porcentagem"), max_digits=5, decimal_places=2, null=True, blank=True)
     fixed = models.DecimalField(_("valor fixo"), max_digits=10, decimal_places=2, null=True, blank=True)
     expires_on = models.DateField(_("válido até"), null=True, blank=True, help_text=_("Vazio: não expira."))
+
+    objects = DiscountQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("desconto")
@@ -63,3 +72,6 @@ class Discount(ClinicRow):
 
     def __str__(self):
         return self.name
+
+    def is_valid_on(self, day: date) -> bool:
+        return self.expires_on is None or self.expires_on >= day

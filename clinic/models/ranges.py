@@ -12,7 +12,10 @@ class TsTzRange(Func):
 
 
 class Fold(Func):
-    """Remove accents, capitals and repeated spaces from a text, by the SQL function of migration 0001."""
+    """Remove accents, capitals and repeated spaces from a text, by the SQL function of migration 0001.
+
+    It is in SQL, behind generated columns, so that indexes, sorting and comparisons fold alike.
+    """
 
     function = "clinic_fold"
     output_field = TextField()

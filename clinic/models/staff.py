@@ -12,7 +12,10 @@ from clinic.models.names import validate_has_letter
 
 
 def folded_username(username: str) -> str:
-    """Return the form by which user names are compared, regardless of case, composition and character width."""
+    """Return the form by which user names are compared, regardless of case, composition and character width.
+
+    People at a counter cannot distinguish two such names.
+    """
     return AbstractBaseUser.normalize_username(username).casefold()
 
 
@@ -42,7 +45,10 @@ class StaffUserManager(BaseUserManager.from_queryset(ClinicQuerySet)):
 
 
 class StaffUser(AbstractBaseUser):
-    """A person who signs in. Works for one clinic; a superuser has none and sees all."""
+    """A user who signs in. Works for one clinic; a superuser has none and sees all.
+
+    Has a role and no groups: three roles are enough, and Django's permissions would be a second place to look.
+    """
 
     class Role(models.TextChoices):
         RECEPTIONIST = "receptionist", _("Recepção")

@@ -24,7 +24,7 @@ def procedures(clinic: Clinic, doctor_id: int | None, chosen: list[int]) -> Quer
 
 def discounts(clinic: Clinic, day: date) -> QuerySet[Discount]:
     """Those still valid on that local date."""
-    return Discount.objects.of(clinic).filter(Q(expires_on=None) | Q(expires_on__gte=day))
+    return Discount.objects.of(clinic).valid_on(day)
 
 
 def usual_procedure(clinic: Clinic, doctor_id: int) -> int | None:

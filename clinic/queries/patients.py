@@ -9,7 +9,6 @@ from datetime import date, datetime
 import phonenumbers
 from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
-from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Clinic, Patient, phones
 from clinic.models.appointment import STANDING, Status
@@ -137,9 +136,7 @@ def past_visits(patient: Patient, now: datetime) -> QuerySet[Appointment]:
 
 def missing(patient: Patient) -> list[str]:
     """What makes the patient's data incomplete, in words."""
-    document = _("NIF") if patient.clinic.country == Clinic.Country.PORTUGAL else _("CPF")
-    lacks = [] if patient.birth_date else [_("data de nascimento")]
-    return lacks if patient.cpf or patient.nif else [*lacks, document]
+    return [str(Patient._meta.get_field(name).verbose_name) for name in patient.missing]
 
 
 def _visits(patient):

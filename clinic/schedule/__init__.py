@@ -1,4 +1,8 @@
-"""When doctors work and what is free: hours, absences and holidays, spans, limits. Reads hours and absences only."""
+"""When doctors work and what is free: hours, absences and holidays, spans, limits. Reads hours and absences only.
+
+It is a package of its own because the rules, the APIs' openings and the day page all need it and may not import one
+another. What is offered is computed once, in `openings`; a property test holds the three to the same times.
+"""
 
 from clinic.schedule.holidays import holidays_between
 from clinic.schedule.hours import MAX_NIGHT, are_valid_hours, overlapping_hours

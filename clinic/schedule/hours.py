@@ -1,4 +1,8 @@
-"""Weekly working hours as they are written: wall times of a weekday, which may run over midnight."""
+"""Weekly working hours as they are written: wall times of a weekday, which may run over midnight.
+
+Hours whose end is not after their start run into the next day, so nights need no second column. 00:00 as an end is the
+midnight between the two.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""How long an appointment may last and how far ahead it may begin."""
+"""How long an appointment may last and how far ahead it may begin: a typo in the year should not become a booking."""
 
 from datetime import date, datetime, timedelta
 

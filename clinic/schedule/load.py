@@ -8,7 +8,7 @@ from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Doctor
 from clinic.schedule.schedules import Away, DoctorHours, Schedules
 
-# Written out because every booking asks it: see clinic.booking.rows.
+# Written out because every booking asks it: see clinic.booking.sql.
 HOURS_AND_ABSENCES_SQL = """
     SELECT doctor_id, weekday, starts, ends,
         NULL::timestamptz AS starts_at, NULL::timestamptz AS ends_at, NULL AS reason

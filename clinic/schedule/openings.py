@@ -25,7 +25,8 @@ def openings_on(
 
     They begin after `now` on the doctor's grid, which starts anew with every block of working hours, and lie in open
     time outside the spans `taken`. An inactive doctor has none, a date that is too far ahead neither. Where the clock
-    shows an hour twice, only its first pass is offered: a time as the clock shows it means that one.
+    shows an hour twice, only its first pass is offered: a time as the clock shows it means that one. A program that
+    sends an offset can still book the second.
     """
     clinic = schedules.clinic
     first, last = bookable_dates(clinic, now)

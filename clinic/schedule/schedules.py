@@ -80,7 +80,8 @@ class Schedules:
     def open(self, doctor_id: int, day: date) -> list[Span]:
         """Return the time in which the doctor can be booked, taken or not, in order; a night is not cut at midnight.
 
-        A public holiday closes its own local date only: a night that begins on it is open again from midnight on."""
+        A public holiday closes its own local date only: a night that begins on it is open again from midnight on. A
+        manager who wants that night closed too adds an absence."""
         blocks = self.blocks(doctor_id, day)
         holes = [*self._holidays(blocks, day), *self._away(doctor_id)] if blocks else []
         return self._of_day(without(blocks, holes), day)

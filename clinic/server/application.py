@@ -1,7 +1,9 @@
 """The ASGI application of the web server: it reads the body, then runs Django in a thread.
 
-A thread therefore never waits for a client. Django runs as WSGI because its code is synchronous: its ASGI handler
-answered a fifth as many requests.
+A thread therefore never waits for a client: granian's own WSGI threads wait for bodies without a limit, and five
+half-sent ones stopped the clinic. Django runs as WSGI because its code is synchronous: its ASGI handler answered a
+fifth as many requests. RSGI is not used because, when reading in parts, it does not distinguish a complete body from
+one that broke off.
 """
 
 import asyncio
@@ -17,8 +19,9 @@ from clinic.server.body import Receive, read_body
 from clinic.server.environ import wsgi_environ
 from clinic.server.threads import Threads
 
-# Delays the 429 page, so that a connection can guess no more than one password a second.
+# Delays the page that refuses too many tries, or a try while busy: a connection can guess one password a second.
 REFUSED_SECONDS = 1
+REFUSED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 FAILED = "Algo falhou no servidor. Tente de novo em um minuto."
 FAILED_HEADERS = (
@@ -60,7 +63,7 @@ class Application:
         body = await read_body(headers, receive)
         environ = wsgi_environ(scope, body)
         answer = await self.threads.run(partial(self.answer, environ))
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS and not scope["path"].startswith(settings.PROGRAMS):
+        if answer.status in REFUSED and not scope["path"].startswith(settings.PROGRAMS):
             await asyncio.sleep(REFUSED_SECONDS)
         if body.refused:
             answer.headers.append((b"connection", b"close"))

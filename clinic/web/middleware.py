@@ -9,7 +9,7 @@ from django.utils import translation
 
 from clinic.access import guessing
 from clinic.server.environ import REFUSED_BODY
-from clinic.web.views.signin import too_many_from_address
+from clinic.web.views.signin import wait_page
 
 TEMPLATES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "413.html",
@@ -32,9 +32,9 @@ class RefusedBodies:
             return render(request, TEMPLATES.get(status, "400.html"), status=status)
 
 
-class RefusedAddresses:
-    """Answers an address that has just been refused its tries to sign in, before sessions, database and the full page
-    are asked for it again and again: somebody who guesses as fast as they can should cost the others nothing."""
+class RefusedTries:
+    """Answers a try to sign in that this process knows it would refuse, before sessions, database and the full page
+    are asked for it: guessing as fast as possible should cost the others nothing."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -42,8 +42,8 @@ class RefusedAddresses:
     def __call__(self, request):
         if request.method != "POST" or request.path_info != reverse("web:signin"):
             return self.get_response(request)
-        seconds = guessing.seconds_refused(request, request.POST.get("username", ""))
-        if not seconds:
+        refusal = guessing.known_refusal(request, request.POST.get("username", ""))
+        if refusal is None:
             return self.get_response(request)
         with translation.override(translation.get_language_from_request(request)):
-            return too_many_from_address(request, seconds)
+            return wait_page(request, refusal)

@@ -1,11 +1,11 @@
-// `data-copy="id"` on a button copies the text of that element; the button says what came of it, and so does a live
-// region: what a button holds is not announced when it changes.
+// Copies the text of the element that `data-copy` on a button names, and says whether that worked.
 
+// A live region says it too: what a button holds is not announced when it changes.
 const WORD_SECONDS = 3;
-const told = document.createElement("p");
-told.className = "hidden-text";
-told.setAttribute("role", "status");
-document.getElementById("main").append(told);
+const announcement = document.createElement("p");
+announcement.className = "hidden-text";
+announcement.setAttribute("role", "status");
+document.getElementById("main").append(announcement);
 
 async function copy(source) {
   const text = "value" in source ? source.value : source.textContent;
@@ -33,10 +33,10 @@ document.addEventListener("click", async ({ target }) => {
   const word = button.querySelector("[data-word]");
   button.dataset.before ??= word.textContent;
   const copied = await copy(document.getElementById(button.dataset.copy));
-  word.textContent = told.textContent = copied ? button.dataset.copied : button.dataset.failed;
+  word.textContent = announcement.textContent = copied ? button.dataset.copied : button.dataset.failed;
   clearTimeout(button.timer);
   button.timer = setTimeout(() => {
     word.textContent = button.dataset.before;
-    told.textContent = "";
+    announcement.textContent = "";
   }, WORD_SECONDS * 1000);
 });

@@ -1,4 +1,4 @@
-// When a request fails: a calm message with a way to try again, and nothing on the page is touched.
+// A failed request shows a message with a way to try again, and leaves the page as it is.
 
 const place = document.getElementById("trouble");
 const QUIET_FAILURES = 1; // of the page's own refreshing; it tries again by itself

@@ -28,8 +28,9 @@ from clinic.api.mivicall.appointments import CURSOR, DISCOUNT_STAYS, MOVE_MISSIN
 from clinic.api.mivicall.availability import WINDOW
 from clinic.api.mivicall.urls import reference as mivicall_reference
 from clinic.api.refused import Problem
-from clinic.booking import PHONE_FAULTS, DoctorFault, Reason
 from clinic.models import ApiKey, Appointment, Clinic
+from clinic.refusals import Reason
+from clinic.registry import PHONE_FAULTS, DoctorFault
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -222,7 +223,7 @@ def _unless_meant(sentences, told):
             days = (case.body or {}).items() if isinstance(case.body, dict) else ()
             return not any(AS_ANSWERED.fullmatch(str(value)) for name, value in days if name == "date")
         if isinstance(failure, UseAfterFree):
-            # MiviCall's DELETE cancels: the row stays, to be read and to be cancelled again (mivicall.md).
+            # MiviCall's DELETE cancels: the row stays, to be read and to be cancelled again.
             return not failure.free.startswith("DELETE /v1/appointments/")
         if isinstance(failure, EnsureResourceAvailability):
             # The one that is not found may be the doctor whom the body names.

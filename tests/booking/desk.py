@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 
 import pytest
 
-from clinic.booking import Author, BookingRefused, LineRequest, PatientDetails, Proposal, book
+from clinic.booking import Author, LineRequest, Proposal, book
 from clinic.models import (
     AppliedDiscount,
     Appointment,
@@ -16,6 +16,8 @@ from clinic.models import (
     Patient,
     Procedure,
 )
+from clinic.refusals import Refused
+from clinic.registry import PatientDetails
 from tests.factories import make_clinic, make_doctor, make_patient, make_procedure
 
 MONDAY = date(2026, 11, 23)
@@ -73,17 +75,17 @@ def details(**changes) -> PatientDetails:
     return PatientDetails(**{"name": "João da Silva", "phone": "(81) 99876-5432"} | changes)
 
 
-def refused(call, *arguments, **keywords) -> BookingRefused:
-    with pytest.raises(BookingRefused) as caught:
+def refused(call, *arguments, **keywords) -> Refused:
+    with pytest.raises(Refused) as caught:
         call(*arguments, **keywords)
     return caught.value
 
 
 def outcome(call, *arguments, **keywords):
-    """What the call returned, or the BookingRefused it raised."""
+    """What the call returned, or the Refused it raised."""
     try:
         return call(*arguments, **keywords)
-    except BookingRefused as refusal:
+    except Refused as refusal:
         return refusal
 
 

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.booking import Author, LineRequest, Reason, next_statuses, undo
+from clinic.booking import Author, LineRequest, next_statuses, undo
 from clinic.models import Absence, AppliedDiscount, Clinic, Discount, Doctor, WorkingHours
 from clinic.queries.history import left_out, story
+from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, reasons, refused
 from tests.booking.test_nights import NIGHT, TUESDAY, open_at
 from tests.booking.test_statuses import appointment_in, change, move

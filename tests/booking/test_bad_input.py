@@ -1,24 +1,14 @@
 """Nothing anybody types is an error of the program, and nothing is half-written."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import pytest
 
-from clinic.booking import (
-    BookingRefused,
-    LineRequest,
-    PatientDetails,
-    Policy,
-    Reason,
-    annotate,
-    book,
-    change_status,
-    check,
-    edit_patient,
-    register_patient,
-    reschedule,
-)
+from clinic.booking import LineRequest, book, change_status, check, edit_notes, reschedule
 from clinic.models import Appointment, Patient
+from clinic.refusals import Reason, Refused
+from clinic.registry import PatientDetails, Policy, change_patient, register_patient
 from tests.booking.desk import BY, outcome, stored
 
 TEXTS = {
@@ -59,7 +49,7 @@ def tried(desk, proposal):
     before = stored()
     foreseen = check(proposal, now=desk.now)
     result = outcome(book, proposal, by=BY, now=desk.now)
-    if isinstance(result, BookingRefused):
+    if isinstance(result, Refused):
         assert all(each.message and each.field for each in result.refusals)
         assert foreseen.reasons == result.reasons
         assert stored() == before
@@ -78,7 +68,7 @@ def test_any_patient_text_is_stored_whole_or_refused_at_its_field(desk, kind, fi
 
     result = tried(desk, desk.proposal(details=typed, policy=Policy.LENIENT))
 
-    if isinstance(result, BookingRefused):
+    if isinstance(result, Refused):
         assert {each.field for each in result.refusals} == {field}
 
 
@@ -89,14 +79,14 @@ def test_any_notes_metadata_or_reason_is_stored_whole_or_refused(desk, kind):
     tried(desk, desk.proposal(starts_at=desk.at(11), metadata={text: [text, {"x": text}], "n": 1}))
     appointment = desk.book(starts_at=desk.at(10))
     for write in (
-        lambda: annotate(appointment.pk, clinic=desk.clinic, by=BY, metadata={"x": (text,)}),
-        lambda: annotate(appointment.pk, clinic=desk.clinic, by=BY, notes=text),
+        lambda: edit_notes(appointment.pk, clinic=desk.clinic, by=BY, metadata={"x": (text,)}),
+        lambda: edit_notes(appointment.pk, clinic=desk.clinic, by=BY, notes=text),
         lambda: change_status(
             appointment.pk, "cancelled", clinic=desk.clinic, by=BY, cancelled_by="patient", reason=text
         ),
     ):
         before = stored()
-        if isinstance(outcome(write), BookingRefused):
+        if isinstance(outcome(write), Refused):
             assert stored() == before
 
 
@@ -106,10 +96,10 @@ def test_any_text_may_be_typed_when_registering_and_editing(desk, kind):
 
     for write in (
         lambda: register_patient(desk.clinic, typed),
-        lambda: edit_patient(desk.patient.pk, typed, clinic=desk.clinic),
+        lambda: change_patient(desk.patient.pk, asdict(typed), clinic=desk.clinic),
     ):
         result = outcome(write)
-        if isinstance(result, BookingRefused):
+        if isinstance(result, Refused):
             assert {each.field for each in result.refusals} <= {"name", "social_name", "notes"}
         else:
             result.refresh_from_db()
@@ -136,7 +126,7 @@ def test_a_text_that_cannot_be_stored_is_refused_with_its_characters(desk, kind)
     typed = PatientDetails(name=text, social_name=text, notes=text, email=f"a@b{text}.co", phone=f"81987654321{text}")
     refused = {each.reason: each.params for each in outcome(register_patient, desk.clinic, typed).refusals}
     appointment = desk.book(starts_at=desk.at(10))
-    noted = outcome(annotate, appointment.pk, clinic=desk.clinic, by=BY, notes=text)
+    noted = outcome(edit_notes, appointment.pk, clinic=desk.clinic, by=BY, notes=text)
     why = {"cancelled_by": "patient", "reason": text}
     cancelled = outcome(change_status, appointment.pk, "cancelled", clinic=desk.clinic, by=BY, **why)
 
@@ -176,7 +166,7 @@ def test_the_ends_of_lines_in_notes_are_line_feeds(desk):
 def test_metadata_that_postgresql_cannot_hold_are_refused(desk, odd, metadata):
     appointment = desk.book(starts_at=desk.at(10))
     booked = outcome(book, desk.proposal(metadata=metadata(odd)), by=BY, now=desk.now)
-    changed = outcome(annotate, appointment.pk, clinic=desk.clinic, by=BY, metadata=metadata(odd))
+    changed = outcome(edit_notes, appointment.pk, clinic=desk.clinic, by=BY, metadata=metadata(odd))
     assert booked.reasons == changed.reasons == {Reason.METADATA_UNSTORABLE}
 
 
@@ -199,7 +189,7 @@ def test_ids_that_no_row_can_have_are_unknown(desk, number):
         {"lines": (LineRequest(number),)},
         {"lines": (LineRequest(desk.procedure.pk, number),)},
     ):
-        assert isinstance(tried(desk, desk.proposal(**changes)), BookingRefused)
+        assert isinstance(tried(desk, desk.proposal(**changes)), Refused)
     for model in (Appointment, Patient):
         assert not model.objects.of(desk.clinic).filter(pk=number).exists()
 
@@ -214,9 +204,9 @@ def test_instants_at_the_ends_of_the_calendar_are_refused(desk, instant):
         {"starts_at": INSTANTS[0], "ends_at": instant},
         {"starts_at": instant, "lines": ()},
     ):
-        assert isinstance(tried(desk, desk.proposal(**changes)), BookingRefused)
+        assert isinstance(tried(desk, desk.proposal(**changes)), Refused)
         times = {"starts_at": desk.at(15)} | {key: changes[key] for key in changes if key != "lines"}
-        with pytest.raises(BookingRefused):
+        with pytest.raises(Refused):
             reschedule(appointment.pk, clinic=desk.clinic, doctor=desk.doctor.pk, by=BY, now=desk.now, **times)
     appointment.refresh_from_db()
     assert appointment.starts_at == desk.at(14)

@@ -3,8 +3,9 @@ from uuid import uuid4
 
 import pytest
 
-from clinic.booking import Author, LineRequest, Reason, annotate, book, change_status, check
+from clinic.booking import Author, LineRequest, book, change_status, check, edit_notes
 from clinic.models import Absence, Appointment, AppointmentEvent
+from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, details, reasons, refused, stored
 from tests.booking.overlaps import OVERLAPS
 from tests.factories import make_discount, make_procedure, make_user
@@ -213,8 +214,8 @@ def test_no_alternatives_unless_a_valid_time_is_the_problem(desk):
 def test_notes_and_metadata_change_separately_and_are_recorded(desk):
     appointment = desk.book(notes="antes", metadata={"a": 1})
 
-    annotate(appointment.pk, clinic=desk.clinic, by=BY, notes=" depois ", now=desk.at(8))
-    annotate(appointment.pk, clinic=desk.clinic, by=BY, metadata={"b": 2}, now=desk.at(8, 30))
+    edit_notes(appointment.pk, clinic=desk.clinic, by=BY, notes=" depois ", now=desk.at(8))
+    edit_notes(appointment.pk, clinic=desk.clinic, by=BY, metadata={"b": 2}, now=desk.at(8, 30))
 
     appointment.refresh_from_db()
     assert (appointment.notes, appointment.metadata, appointment.updated_at) == ("depois", {"b": 2}, desk.at(8, 30))
@@ -227,8 +228,8 @@ def test_notes_and_metadata_change_separately_and_are_recorded(desk):
 def test_unchanged_note_is_not_recorded_and_long_one_is_refused(desk):
     appointment = desk.book(notes="igual")
 
-    annotate(appointment.pk, clinic=desk.clinic, by=BY, notes="igual ")
-    refusal = refused(annotate, appointment.pk, clinic=desk.clinic, by=BY, notes="x" * 5001)
+    edit_notes(appointment.pk, clinic=desk.clinic, by=BY, notes="igual ")
+    refusal = refused(edit_notes, appointment.pk, clinic=desk.clinic, by=BY, notes="x" * 5001)
 
     assert refusal.reasons == {Reason.NOTES_TOO_LONG}
     assert appointment.events.count() == 1
@@ -237,17 +238,17 @@ def test_unchanged_note_is_not_recorded_and_long_one_is_refused(desk):
 def test_notes_changed_by_a_colleague_since_are_not_overwritten(desk):
     appointment = desk.book(notes="trazer\nexames")
     mine = {"clinic": desk.clinic, "by": BY, "seen": " trazer\r\nexames"}
-    annotate(appointment.pk, notes="em jejum", **mine)
+    edit_notes(appointment.pk, notes="em jejum", **mine)
 
     for notes in ("liga antes", ""):
-        assert reasons(annotate, appointment.pk, notes=notes, **mine) == {Reason.CHANGED_MEANWHILE}
-    assert annotate(appointment.pk, notes="trazer\nexames ", **mine).notes == "em jejum", "nothing was changed here"
-    assert annotate(appointment.pk, notes="em jejum", **mine).notes == "em jejum", "both wrote the same"
+        assert reasons(edit_notes, appointment.pk, notes=notes, **mine) == {Reason.CHANGED_MEANWHILE}
+    assert edit_notes(appointment.pk, notes="trazer\nexames ", **mine).notes == "em jejum", "nothing was changed here"
+    assert edit_notes(appointment.pk, notes="em jejum", **mine).notes == "em jejum", "both wrote the same"
     assert appointment.events.count() == 2
-    assert annotate(appointment.pk, notes="liga antes", **mine | {"seen": "em jejum"}).notes == "liga antes"
+    assert edit_notes(appointment.pk, notes="liga antes", **mine | {"seen": "em jejum"}).notes == "liga antes"
 
 
 def test_a_change_of_status_is_no_conflict_of_notes(desk):
     appointment = desk.book(notes="")
     change_status(appointment.pk, "confirmed", clinic=desk.clinic, by=BY, now=desk.now)
-    assert annotate(appointment.pk, clinic=desk.clinic, by=BY, notes="liga antes", seen="").notes == "liga antes"
+    assert edit_notes(appointment.pk, clinic=desk.clinic, by=BY, notes="liga antes", seen="").notes == "liga antes"

@@ -4,8 +4,8 @@ from datetime import time
 
 import pytest
 
-from clinic.booking import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.models import Doctor
+from clinic.registry import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from tests.factories import make_clinic, make_procedure
 
 pytestmark = pytest.mark.django_db

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.booking import Reason, annotate, check_reschedule, reschedule, undo, undoable
+from clinic.booking import check_reschedule, edit_notes, reschedule, undo, undoable
 from clinic.models import Absence, Appointment, Doctor
+from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, reasons, refused
 from tests.booking.test_statuses import appointment_in, change, move
 from tests.factories import make_procedure
@@ -206,7 +207,7 @@ def test_only_the_last_change_is_undone_and_a_note_after_it_ends_that(desk):
     appointment = appointment_in(desk, "confirmed")
     assert undoable(appointment) == appointment.events.last()
 
-    annotate(appointment.pk, clinic=desk.clinic, by=BY, notes="liga antes", now=desk.at(9, 6))
+    edit_notes(appointment.pk, clinic=desk.clinic, by=BY, notes="liga antes", now=desk.at(9, 6))
 
     assert undoable(appointment) is None
     assert refused(undone, desk, appointment).reasons == {Reason.NOTHING_TO_UNDO}

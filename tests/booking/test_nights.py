@@ -4,10 +4,11 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from clinic.booking import Reason, openings
+from clinic.booking import openings
 from clinic.booking.rules import day_of_end
 from clinic.models import END_OF_DAY, Absence, Appointment, WorkingHours
 from clinic.queries import agenda
+from clinic.refusals import Reason
 from clinic.schedule import are_valid_hours, load_schedules, overlapping_hours
 from tests.booking.desk import MONDAY, Desk, reasons, refused
 from tests.factories import make_clinic, make_doctor, make_patient, make_procedure

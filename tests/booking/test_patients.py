@@ -1,24 +1,25 @@
 """Which patient is meant; registering and editing."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from uuid import uuid4
 
 import pytest
 
-from clinic.booking import (
+from clinic.booking import check
+from clinic.models import Patient
+from clinic.refusals import Reason
+from clinic.registry import (
     PHONE_FAULTS,
     PatientDetails,
     Policy,
-    Reason,
-    check,
+    change_patient,
     check_patient,
     details_of,
-    edit_patient,
+    patient_version,
     register_patient,
     same_patients,
 )
-from clinic.models import Patient
 from tests.booking.desk import details, open_desk, refused
 from tests.factories import cpf, make_clinic, make_patient
 
@@ -253,7 +254,9 @@ def test_edited_patient_keeps_own_cpf_and_loses_emptied_fields(desk):
     patient = register_patient(desk.clinic, PatientDetails(**FULL))
 
     assert check_patient(PatientDetails(**FULL), clinic=desk.clinic, patient_id=patient.pk) == []
-    edit_patient(patient.pk, PatientDetails(**FULL | {"social_name": "", "birth_date": None}), clinic=desk.clinic)
+    change_patient(
+        patient.pk, asdict(PatientDetails(**FULL | {"social_name": "", "birth_date": None})), clinic=desk.clinic
+    )
 
     patient.refresh_from_db()
     assert (patient.cpf, patient.called, patient.birth_date) == ("52998224725", "Íris Nóbrega", None)
@@ -263,7 +266,7 @@ def test_an_edit_that_breaks_rules_changes_nothing(desk):
     patient = register_patient(desk.clinic, PatientDetails(**FULL))
     wrong = PatientDetails(**FULL | {"name": "", "phone": "1", "cpf": desk.patient.cpf})
 
-    refusal = refused(edit_patient, patient.pk, wrong, clinic=desk.clinic)
+    refusal = refused(change_patient, patient.pk, asdict(wrong), clinic=desk.clinic)
 
     assert refusal.reasons == {Reason.NAME_MISSING, Reason.PHONE_IMPOSSIBLE, Reason.CPF_TAKEN}
     patient.refresh_from_db()
@@ -273,10 +276,33 @@ def test_an_edit_that_breaks_rules_changes_nothing(desk):
 def test_another_clinics_patient_cannot_be_edited(desk):
     for pk in (make_patient().pk, 10**30):
         with pytest.raises(Patient.DoesNotExist):
-            edit_patient(pk, PatientDetails(**FULL), clinic=desk.clinic)
+            change_patient(pk, asdict(PatientDetails(**FULL)), clinic=desk.clinic)
 
 
 # Phones
+
+
+def test_a_change_begun_before_another_is_refused(desk):
+    patient = register_patient(desk.clinic, PatientDetails(**FULL))
+    seen = patient_version(patient)
+    change_patient(patient.pk, {"email": "nova@example.com"}, clinic=desk.clinic, seen=seen)
+    older = asdict(PatientDetails(**FULL)) | {"notes": "liga de volta"}
+
+    refusal = refused(change_patient, patient.pk, older, clinic=desk.clinic, seen=seen)
+    assert refusal.reasons == {Reason.PATIENT_CHANGED}
+    patient.refresh_from_db()
+    assert (patient.email, patient.notes) == ("nova@example.com", "linha 1\nlinha 2")
+    change_patient(patient.pk, older, clinic=desk.clinic, seen=patient_version(patient))
+    patient.refresh_from_db()
+    assert (patient.email, patient.notes) == (FULL.get("email", ""), "liga de volta")
+
+
+def test_a_change_to_what_is_stored_by_now_is_no_conflict(desk):
+    patient = register_patient(desk.clinic, PatientDetails(**FULL))
+    seen, wanted = patient_version(patient), asdict(PatientDetails(**FULL)) | {"email": "nova@example.com"}
+    for _ in range(2):
+        change_patient(patient.pk, wanted, clinic=desk.clinic, seen=seen)
+    assert Patient.objects.get(pk=patient.pk).email == "nova@example.com"
 
 
 @pytest.mark.parametrize(
@@ -386,18 +412,18 @@ def test_a_stored_phone_stays_until_it_is_changed(country, typed, number, why):
     as_stored = replace(details_of(old), notes="nova")
 
     assert check_patient(as_stored, clinic=desk.clinic, patient_id=old.pk) == []
-    assert edit_patient(old.pk, as_stored, clinic=desk.clinic).notes == "nova"
+    assert change_patient(old.pk, asdict(as_stored), clinic=desk.clinic).notes == "nova"
     other = replace(as_stored, phone="(81) 9999-999")
-    assert refused(edit_patient, old.pk, other, clinic=desk.clinic).reasons & set(PHONE_FAULTS.values())
+    assert refused(change_patient, old.pk, asdict(other), clinic=desk.clinic).reasons & set(PHONE_FAULTS.values())
 
 
 def test_an_old_name_or_nif_stays_until_it_is_changed(desk):
     old = make_patient(desk.clinic, name="12345", social_name="6", nif="999999990")
     old.refresh_from_db()
 
-    assert edit_patient(old.pk, replace(details_of(old), notes="nova"), clinic=desk.clinic).nif == "999999990"
+    assert change_patient(old.pk, asdict(replace(details_of(old), notes="nova")), clinic=desk.clinic).nif == "999999990"
     changed = replace(details_of(old), name="1234", social_name="7", nif="999999999")
-    assert refused(edit_patient, old.pk, changed, clinic=desk.clinic).reasons == {
+    assert refused(change_patient, old.pk, asdict(changed), clinic=desk.clinic).reasons == {
         Reason.NAME_WITHOUT_LETTERS,
         Reason.SOCIAL_NAME_WITHOUT_LETTERS,
         Reason.NIF_INVALID,

@@ -6,21 +6,11 @@ from decimal import Decimal
 import pytest
 from django.utils.translation import override
 
-from clinic.booking import (
-    LineRequest,
-    PatientDetails,
-    Policy,
-    Reason,
-    annotate,
-    book,
-    change_status,
-    check,
-    register_patient,
-    reschedule,
-    undo,
-)
+from clinic.booking import LineRequest, book, change_status, check, edit_notes, reschedule, undo
 from clinic.models import Absence, Appointment
 from clinic.models.appointment import Status
+from clinic.refusals import Reason
+from clinic.registry import PatientDetails, Policy, change_patient, patient_version, register_patient
 from tests.booking.desk import BY, MONDAY, details, refused, stored
 from tests.factories import cpf, make_discount, make_doctor, make_patient, make_procedure
 
@@ -382,6 +372,13 @@ def register_somebody_again(desk):
     register_patient(desk.clinic, details(name="ana  SOUZA", phone=desk.patient.phone.as_e164))
 
 
+@of_act(Reason.PATIENT_CHANGED, "", "Este cadastro foi alterado depois do que você viu. Confira e salve de novo.")
+def change_a_patient_whom_another_changed_since(desk):
+    seen = patient_version(desk.patient)
+    change_patient(desk.patient.pk, {"notes": "liga de volta"}, clinic=desk.clinic)
+    change_patient(desk.patient.pk, {"notes": ""}, clinic=desk.clinic, seen=seen)
+
+
 @of_act(Reason.NOT_MOVABLE, "status", "Um agendamento “Check-in” não pode ser remarcado.")
 def move_a_patient_who_is_here(desk):
     appointment = desk.book()
@@ -554,7 +551,7 @@ def test_doctor_and_procedure_are_found_by_their_uuid_too(desk):
     [
         lambda desk, pk: change_status(pk, "confirmed", clinic=desk.clinic, by=BY),
         lambda desk, pk: undo(pk, clinic=desk.clinic, by=BY),
-        lambda desk, pk: annotate(pk, clinic=desk.clinic, by=BY, notes="x"),
+        lambda desk, pk: edit_notes(pk, clinic=desk.clinic, by=BY, notes="x"),
         lambda desk, pk: reschedule(pk, clinic=desk.clinic, doctor=desk.doctor.pk, starts_at=desk.at(10), by=BY),
     ],
 )

@@ -18,9 +18,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from clinic.booking import Reason, change_status, openings, reschedule, undo
+from clinic.booking import change_status, openings, reschedule, undo
 from clinic.models import Appointment, WorkingHours
 from clinic.queries import agenda
+from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, open_desk, reasons
 from tests.booking.test_statuses import ALLOWED, MOVABLE
 
@@ -213,6 +214,8 @@ class FrontDesk(RuleBasedStateMachine):
         rows = Appointment.objects.of(self.desk.clinic)
         assert {row.pk: self.seen(row) for row in rows} == self.model
         assert sum(row.events.count() for row in rows) == self.happened
+        for row in rows:
+            assert row.status_since == row.events.filter(after__has_key="status").last().at
 
     @invariant()
     def no_two_standing_appointments_of_a_doctor_or_a_patient_overlap(self):

@@ -3,12 +3,14 @@ from itertools import product
 
 import pytest
 
-from clinic.booking import Reason, change_status, is_movable, next_statuses, reschedule
+from clinic.booking import change_status, is_movable, next_statuses, reschedule
 from clinic.models import Appointment
 from clinic.models.appointment import Status
+from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, reasons, refused
 
-# FRONT-DESK, "Statuses", row by row. Becoming Reagendado is moving, which is no change of status.
+# Written out once more, so that a slip in clinic.booking.statuses is seen. Becoming Remarcado is moving, which is no
+# change of status.
 ALLOWED = {
     "scheduled": {"confirmed", "checked_in", "cancelled", "no_show"},
     "rescheduled": {"confirmed", "checked_in", "cancelled", "no_show"},

@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from clinic.booking import (
     AskHowToKeep,
     Keep,
-    Reason,
     TimesClash,
     change_status,
     change_time_zone,
@@ -19,6 +18,7 @@ from clinic.booking import (
 )
 from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.queries.history import story
+from clinic.refusals import Reason
 from tests.booking.desk import BY, open_desk, refused
 from tests.factories import make_patient, make_user
 

@@ -5,11 +5,13 @@ import shutil
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
 from clinic.models import Clinic
+from clinic.web.bundles import script, style
 from tests.factories import PASSWORD, make_clinic, make_doctor, make_patient, make_procedure, make_user
 
 # Playwright's synchronous interface runs an event loop in this thread; Django's server runs in others.
@@ -58,10 +60,12 @@ def complaints():
 
 @pytest.fixture
 def window(chromium, complaints, live_server):
-    """Opens windows: `window(user, width=…, scheme=…)` is a page on which that user is signed in."""
+    """Opens windows: `window(user, width=…, scheme=…)` is a page on which that user is signed in.
+
+    Bundles come as collectstatic makes them; with `sources` the browser follows their imports, as in development."""
     contexts = []
 
-    def open_window(user=None, *, width=1280, height=900, scheme="light", javascript=True):
+    def open_window(user=None, *, width=1280, height=900, scheme="light", javascript=True, sources=False):
         context = chromium.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": height},
@@ -71,6 +75,8 @@ def window(chromium, complaints, live_server):
         )
         contexts.append(context)
         context.add_init_script(REPORT_VIOLATIONS)
+        if not sources:
+            context.route("**/static/bundles/*", _as_collected)
         if user:
             client = Client()
             client.force_login(user)
@@ -87,6 +93,16 @@ def window(chromium, complaints, live_server):
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def _as_collected(route):
+    name = route.request.url.partition("/static/")[2]
+    text = style(name, _source) if name.endswith(".css") else script(name, _source, set())
+    route.fulfill(body=text, content_type="text/css" if name.endswith(".css") else "text/javascript")
+
+
+def _source(name):
+    return (settings.ROOT / "static" / name).read_text(encoding="utf-8")
 
 
 def _note(complaints, message):

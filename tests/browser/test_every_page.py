@@ -260,6 +260,13 @@ def test_nothing_is_wider_than_a_phone(window, receptionist, appointment):
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
 
 
+def test_a_phone_shows_all_digits_of_a_patients_number(window, receptionist, appointment):
+    page = window(receptionist, width=360, height=740)
+    page.goto(f"/pacientes/{appointment.patient_id}/editar/")
+    page.locator("#phone").fill("(81) 98888-8888")
+    assert page.locator("#phone").evaluate("(field) => field.scrollWidth - field.clientWidth") <= 0
+
+
 def test_the_day_is_a_list_by_hour_on_a_phone_and_books(window, receptionist, appointment):
     page = window(receptionist, width=360, height=740)
     day = appointment.clinic.local(appointment.starts_at).date()

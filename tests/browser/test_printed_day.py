@@ -51,6 +51,16 @@ def test_a_sheet_has_five_doctors_with_all_their_patients(window, receptionist, 
         assert named(r"P\d\dx\d", text) == {f"P{each:02}x{visit}" for each in on_it for visit in range(len(STARTS))}
 
 
+def test_a_day_of_twelve_hours_stays_on_one_sheet(window, receptionist, clinic, full_day, monday):
+    full_day(4)
+    make_doctor(clinic, name="Dra. D04", hours=[(time(7), time(11))])
+    make_doctor(clinic, name="Dra. D05", hours=[(time(7), time(19))])
+    first, second = sheets(window(receptionist), monday)
+    assert named(r"D\d\d", first) == {f"D{number:02}" for number in range(5)}
+    assert named(r"D\d\d", second) == {"D05"}
+    assert named(r"P0\dx4", first) == {f"P0{number}x4" for number in range(4)}
+
+
 @pytest.mark.parametrize("minutes", [5, 10, 15])
 def test_the_shortest_visits_have_their_names_too(window, receptionist, clinic, monday, minutes):
     short = make_procedure(clinic, name="Curativo", duration_minutes=minutes)

@@ -23,6 +23,13 @@ STORAGES = {
 }
 
 
+def pytest_collection_modifyitems(items):
+    """Keep those that ask for the static files in one worker of pytest-xdist: making the files takes seconds."""
+    for item in items:
+        if "static" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("server"))
+
+
 class Served:
     """What the server writes goes into a file: it would stand still at a pipe that nobody reads."""
 
@@ -93,8 +100,8 @@ def static(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def served(static, transactional_db) -> Iterator[Served]:
+@contextlib.contextmanager
+def serving(static: Path) -> Iterator[Served]:
     server = Served(static)
     try:
         eventually(server.is_up)
@@ -102,3 +109,23 @@ def served(static, transactional_db) -> Iterator[Served]:
     finally:
         server.process.terminate()
         server.output()
+
+
+@pytest.fixture(scope="session")
+def shared_server(static, django_db_setup) -> Iterator[Served]:
+    with serving(static) as server:
+        yield server
+
+
+@pytest.fixture
+def served(shared_server, transactional_db) -> Served:
+    """A server that many tests use one after the other: none of them ends it or its workers."""
+    assert shared_server.is_up()
+    return shared_server
+
+
+@pytest.fixture
+def own_server(static, transactional_db) -> Iterator[Served]:
+    """A server of this test's own, to end or to kill."""
+    with serving(static) as server:
+        yield server

@@ -18,14 +18,14 @@ from tests.server.test_bodies import BY_LENGTH, head
 
 
 @pytest.mark.parametrize("victims", [slice(0, 1), slice(1, 2), slice(0, 2)], ids=["first", "second", "both"])
-def test_workers_killed_again_and_again_come_back(served, victims):
+def test_workers_killed_again_and_again_come_back(own_server, victims):
     for _ in range(5):
-        killed = served.workers()[victims]
+        killed = own_server.workers()[victims]
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
-        eventually(lambda killed=killed: len(workers := served.workers()) == 2 and not set(killed) & set(workers))
-        eventually(served.is_up)
-    assert served.process.poll() is None
+        eventually(lambda killed=killed: len(workers := own_server.workers()) == 2 and not set(killed) & set(workers))
+        eventually(own_server.is_up)
+    assert own_server.process.poll() is None
 
 
 def test_workers_are_started_by_a_process_without_other_threads(served):
@@ -33,14 +33,14 @@ def test_workers_are_started_by_a_process_without_other_threads(served):
     assert os.listdir(f"/proc/{served.process.pid}/task") == [str(served.process.pid)]
 
 
-def test_a_worker_killed_at_its_start_comes_back(served):
-    old = served.workers()
+def test_a_worker_killed_at_its_start_comes_back(own_server):
+    old = own_server.workers()
     for _ in range(3):
-        victim = served.workers()[0]
+        victim = own_server.workers()[0]
         os.kill(victim, signal.SIGKILL)
-        eventually(lambda victim=victim: len(workers := served.workers()) == 2 and victim not in workers)
-    eventually(served.is_up)
-    assert not set(old[:1]) & set(served.workers())
+        eventually(lambda victim=victim: len(workers := own_server.workers()) == 2 and victim not in workers)
+    eventually(own_server.is_up)
+    assert not set(old[:1]) & set(own_server.workers())
 
 
 def test_application_that_never_loads_ends_with_its_errors():
@@ -55,14 +55,14 @@ def test_application_that_never_loads_ends_with_its_errors():
     assert "No module named 'nowhere'" in ended.stderr
 
 
-def test_being_stopped_does_not_wait_for_half_sent_bodies(served):
-    hanging = [served.begin(head("/entrar/", BY_LENGTH)) for _ in range(8)]
-    assert served.is_up()
+def test_being_stopped_does_not_wait_for_half_sent_bodies(own_server):
+    hanging = [own_server.begin(head("/entrar/", BY_LENGTH)) for _ in range(8)]
+    assert own_server.is_up()
     began = time.monotonic()
-    served.process.terminate()
-    output = served.output()
+    own_server.process.terminate()
+    output = own_server.output()
     assert time.monotonic() - began < 10
-    assert (served.process.returncode, "Killing" in output) == (0, False)
+    assert (own_server.process.returncode, "Killing" in output) == (0, False)
     for each in hanging:
         each.close()
 
@@ -78,12 +78,12 @@ def test_being_stopped_while_workers_load_leaves_none(static, transactional_db, 
     assert not any(os.path.exists(f"/proc/{pid}") for pid in workers)
 
 
-def test_a_request_under_way_is_answered_before_the_end(served):
-    slow = served.begin(head("/entrar/", "Connection: close\r\nContent-Length: 4\r\n\r\n"))
+def test_a_request_under_way_is_answered_before_the_end(own_server):
+    slow = own_server.begin(head("/entrar/", "Connection: close\r\nContent-Length: 4\r\n\r\n"))
     slow.sendall(b"a=12")
-    served.process.terminate()
+    own_server.process.terminate()
     assert answer_of(slow).startswith("HTTP/1.1 403 ")
-    served.output()
+    own_server.output()
 
 
 def test_serve_refuses_the_key_of_another_database(static, transactional_db):
@@ -98,11 +98,11 @@ def test_serve_refuses_the_key_of_another_database(static, transactional_db):
     assert refused.stderr.startswith("CommandError: SECRET_KEY does not belong to this database.")
 
 
-def test_with_a_worker_for_every_processor_each_keeps_to_its_own(served):
+def test_with_a_worker_for_every_processor_each_keeps_to_its_own(own_server):
     processors = os.sched_getaffinity(0)
     own = [processors] * 2 if len(processors) > 2 else [{each} for each in islice(cycle(sorted(processors)), 2)]
-    eventually(lambda: [os.sched_getaffinity(pid) for pid in served.workers()] == own)
-    victim = served.workers()[0]
+    eventually(lambda: [os.sched_getaffinity(pid) for pid in own_server.workers()] == own)
+    victim = own_server.workers()[0]
     os.kill(victim, signal.SIGKILL)
-    eventually(lambda: len(workers := served.workers()) == 2 and victim not in workers)
-    eventually(lambda: sorted(map(sorted, map(os.sched_getaffinity, served.workers()))) == list(map(sorted, own)))
+    eventually(lambda: len(workers := own_server.workers()) == 2 and victim not in workers)
+    eventually(lambda: sorted(map(sorted, map(os.sched_getaffinity, own_server.workers()))) == list(map(sorted, own)))

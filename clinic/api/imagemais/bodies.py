@@ -6,26 +6,16 @@ from functools import partial
 
 from django.utils import timezone
 
-from clinic import booking
+from clinic import booking, registry
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
 from clinic.api.imagemais.statuses import ACTIONS, API_STATUSES
-from clinic.booking import (
-    Author,
-    BookingRefused,
-    DoctorFault,
-    DoctorRefused,
-    Hours,
-    LineRequest,
-    PatientDetails,
-    Policy,
-    Proposal,
-    Reason,
-    Refusal,
-)
+from clinic.booking import Author, LineRequest, Proposal
 from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, documents
 from clinic.models.appointment import Status
+from clinic.refusals import Reason, Refusal, Refused
+from clinic.registry import DoctorFault, DoctorRefused, Hours, PatientDetails, Policy
 from clinic.schedule import are_valid_hours
 
 WEEKDAYS = {plain(name): number for number, name in enumerate(messages.WEEKDAYS, start=1)}
@@ -51,8 +41,8 @@ class Body:
             if field in payload and field not in fields:
                 self.read.add_errors(field, messages.NOT_CHANGED_HERE.format(field, call))
 
-    def _reject(self, refused: BookingRefused | None, by_reason=messages.REFUSALS):
-        """Raise Rejected."""
+    def _reject(self, refused: Refused | None, by_reason=messages.REFUSALS):
+        """Raises Rejected."""
         refusals = refused.refusals if refused else []
         raise self.read.rejected(refusals, by_reason) from refused
 
@@ -107,7 +97,7 @@ class BookingBody(TimedBody):
             if self.read.is_valid():
                 return booking.book(self._proposal(), by=by)
             refused = booking.check(self._proposal())
-        except BookingRefused as error:
+        except Refused as error:
             refused = error
         self._reject(refused)
 
@@ -157,7 +147,7 @@ class MoveBody(TimedBody):
                 booking.reschedule(appointment_id, clinic=self.clinic, by=by, **target)
                 return
             refused = booking.check_reschedule(appointment_id, clinic=self.clinic, **target)
-        except BookingRefused as error:
+        except Refused as error:
             refused = error
         if refused and Reason.NOT_MOVABLE in refused.reasons:
             status = Appointment.objects.of(self.clinic).values_list("status", flat=True).get(pk=appointment_id)
@@ -184,7 +174,7 @@ class StatusBody(Body):
         cancelled_by = Appointment.CancelledBy.CLINIC if self.status == Status.CANCELLED else ""
         try:
             booking.change_status(appointment_id, self.status, clinic=self.clinic, by=by, cancelled_by=cancelled_by)
-        except BookingRefused as refused:
+        except Refused as refused:
             nearest = _format_openings(refused.alternatives, self.clinic)
             refused.refusals = [self._with_api_names(refusal, appointment, nearest) for refusal in refused.refusals]
             self._reject(refused, messages.REFUSALS_OF_STATUSES)
@@ -216,11 +206,11 @@ class EditBody(Body):
         refusals = self._save_patient(patient)
         if self.notes is not None:
             try:
-                booking.annotate(appointment_id, clinic=self.clinic, by=by, notes=self.notes)
-            except BookingRefused as refused:
+                booking.edit_notes(appointment_id, clinic=self.clinic, by=by, notes=self.notes)
+            except Refused as refused:
                 refusals += refused.refusals
         if refusals or not self.read.is_valid():
-            self._reject(BookingRefused(refusals))
+            self._reject(Refused(refusals))
 
     def _save_patient(self, patient):
         if self.details is None:
@@ -230,11 +220,11 @@ class EditBody(Body):
             changes["cpf"] = self.details.cpf
         options = {"clinic": self.clinic, "policy": Policy.LENIENT}
         if not self.read.is_valid():
-            details = replace(booking.details_of(patient), **changes)
-            return booking.check_patient(details, patient_id=patient.pk, **options)
+            details = replace(registry.details_of(patient), **changes)
+            return registry.check_patient(details, patient_id=patient.pk, **options)
         try:
-            booking.change_patient(patient.pk, changes, **options)
-        except BookingRefused as refused:
+            registry.change_patient(patient.pk, changes, **options)
+        except Refused as refused:
             return refused.refusals
         return []
 
@@ -248,7 +238,7 @@ class PatientBody(Body):
     def register(self) -> Patient:
         """Register the patient. Raises Rejected."""
         details = _details(self.read, cpf_required=False)
-        work = partial(booking.register_patient, self.clinic, details, policy=Policy.EXACT_CPF)
+        work = partial(registry.register_patient, self.clinic, details, policy=Policy.EXACT_CPF)
         return self._saved(details, None, work)
 
     def save(self, patient: Patient) -> Patient:
@@ -264,19 +254,19 @@ class PatientBody(Body):
         for name in ("phone", "name"):
             if read.is_sent(f"patient.{name}"):
                 changes[name] = read.text(f"patient.{name}")
-        details = replace(booking.details_of(patient), **changes)
+        details = replace(registry.details_of(patient), **changes)
         options = {"clinic": self.clinic, "policy": Policy.EXACT_CPF}
-        return self._saved(details, patient.pk, lambda: booking.change_patient(patient.pk, changes, **options))
+        return self._saved(details, patient.pk, lambda: registry.change_patient(patient.pk, changes, **options))
 
     def _saved(self, details, patient_id, work):
         try:
             if self.read.is_valid():
                 return work()
-            refusals = booking.check_patient(
+            refusals = registry.check_patient(
                 details, clinic=self.clinic, patient_id=patient_id, policy=Policy.EXACT_CPF
             )
-            refused = BookingRefused(refusals)
-        except BookingRefused as error:
+            refused = Refused(refusals)
+        except Refused as error:
             refused = error
         try:
             self._reject(refused, messages.REFUSALS_OF_PATIENTS)
@@ -307,10 +297,12 @@ class DoctorBody(Body):
         values["interval_minutes"] = 5 if self.interval is None else self.interval
         try:
             if self.read.is_valid():
-                return booking.register_doctor(self.clinic, **values)
-            faults = booking.check_doctor(self.clinic, **values)
+                return registry.register_doctor(self.clinic, **values)
+            faults = registry.check_doctor(self.clinic, **values)
         except DoctorRefused as refused:
             faults = refused.faults
+        except Refused as refused:
+            self._reject(refused)
         # Without a working day there are no hours whose order could be checked.
         if self._ends_too_early and DoctorFault.ENDS_NOT_AFTER_START not in faults:
             faults.append(DoctorFault.ENDS_NOT_AFTER_START)

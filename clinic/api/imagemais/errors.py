@@ -1,4 +1,7 @@
-"""The error answers of ImageMais: `message`, `error`, `statusCode`."""
+"""The error answers of ImageMais: always `message`, `error` and `statusCode`.
+
+`message` is a list with the messages of all invalid fields, or one string for any other error.
+"""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""ImageMais's messages for every refused field and rule: the only place that contains them.
+"""The vendor's messages for every refused field and rule, exact to the letter; they are written here only.
 
 The prefix `patient.` belongs to bodies with a `patient` inside; where the body is the patient itself, it is left out.
 """
@@ -6,8 +6,9 @@ The prefix `patient.` belongs to bodies with a `patient` inside; where the body 
 from dataclasses import dataclass
 
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
-from clinic.booking import PHONE_FAULTS, DoctorFault, Reason
 from clinic.models.phones import Fault
+from clinic.refusals import Reason
+from clinic.registry import PHONE_FAULTS, DoctorFault
 
 NUMBER = "{} must be a number conforming to the specified constraints"
 BOOLEAN = "{} must be a boolean value"
@@ -87,7 +88,8 @@ NOT_A_TIME = "{} deve estar no formato HH:mm"
 NO_SUCH_TIME = "{} não existe nessa data: os relógios são adiantados"
 TOO_SMALL = "{} must not be less than {}"
 TOO_LARGE = "{} must not be greater than {}"
-# Fields that one PATCH of an appointment does not change, and the call that does.
+# Fields that one PATCH of an appointment does not change, and the call that does. They are refused, because a 200
+# without the change would mislead the program; `null` clears, because clients omit fields that they do not know.
 ELSEWHERE = {
     "patient": "use PATCH /api/appointments/{id}",
     **dict.fromkeys(
@@ -139,6 +141,7 @@ REFUSALS = {
     Reason.PATIENT_MISSING: _about("patient.name", "patient.O nome é necessário"),
     Reason.PATIENT_UNKNOWN: _about("patient.name", PATIENT_UNKNOWN, 404),
     Reason.PATIENT_EXISTS: _about("patient.name", "patient.Já existe um paciente com esse nome e telefone", 409),
+    Reason.PATIENT_CHANGED: _about("patient.name", "O paciente foi alterado nesse meio-tempo", 409),
     Reason.PATIENT_DIED: Message(409, "patient.name", "O paciente consta como falecido", ()),
     Reason.DIED_ON_IMPOSSIBLE: _about("patient.name", "patient.A data do falecimento no cadastro é inválida"),
     Reason.DIED_ON_WITHOUT_MARK: _about("patient.name", "patient.A data do falecimento no cadastro é inválida"),

@@ -15,8 +15,9 @@ from itertools import chain
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.refused import Problem, Refused
-from clinic.booking import Reason, Refusal, unstorable
 from clinic.models import END_OF_DAY
+from clinic.refusals import Reason, Refusal
+from clinic.registry import unstorable
 
 # Enough digits for any id; int() refuses strings of thousands of digits.
 DIGITS = re.compile(r"[0-9]{1,40}")

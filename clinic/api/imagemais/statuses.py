@@ -1,4 +1,8 @@
-"""The eight statuses with ImageMais's ids, names and colours."""
+"""The eight statuses with ImageMais's ids, names and colours.
+
+The vendor documents id 1, Agendado and its colour; the other ids and colours are ours. The colours are distinct for
+colour-blind people too: a test checks their distances and contrasts.
+"""
 
 from typing import NamedTuple
 
@@ -8,7 +12,7 @@ from clinic.models.appointment import Status
 class ApiStatus(NamedTuple):
     """A status as shown by the API.
 
-    `name` is part of the API and the same in every clinic's language; `color` is the one in static/tokens.css.
+    `name` is part of the API and the same in every clinic's language; `color` is the one in static/css/tokens.css.
     """
 
     id: int

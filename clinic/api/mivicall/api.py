@@ -7,11 +7,12 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from pydantic import BaseModel
 
+from clinic import refusals
 from clinic.access import api_keys
 from clinic.api.door import Api, Caller, Door, bearer
 from clinic.api.mivicall import errors, reference
 from clinic.api.refused import Problem, Refused
-from clinic.booking import Author, BookingRefused
+from clinic.booking import Author
 from clinic.models import ApiKey, AppointmentEvent, StoredAnswer
 
 # (method, route below /v1/) of every operation, and the scopes that it requires.
@@ -79,7 +80,7 @@ api = MivicallApi(
 )
 
 
-@api.exception_handler(BookingRefused)
+@api.exception_handler(refusals.Refused)
 def _booking_refused(request, refused):
     return errors.booking_refused(request, refused)
 

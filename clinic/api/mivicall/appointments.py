@@ -1,4 +1,4 @@
-"""Appointments: book, list, show, change and cancel them."""
+"""Appointments: book, list, show, change and cancel them. Bodies are bare objects, without an envelope."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -10,10 +10,12 @@ from clinic import booking
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, WRITE, answer, operation
 from clinic.api.mivicall.reading import as_uuid, read, read_query
-from clinic.booking import BookingRefused, LineRequest, PatientDetails, Policy, Proposal, Reason
+from clinic.booking import LineRequest, Proposal
 from clinic.models import ApiKey, Appointment, AppointmentProcedure
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.queries.appointments import listed
+from clinic.refusals import Reason, Refused
+from clinic.registry import PatientDetails, Policy
 
 # The status that booking sets for each status of this API; only a move makes an appointment `rescheduled`.
 BOOKING_STATUSES = {
@@ -47,7 +49,7 @@ def create_appointment(request):
         return errors.validation_failed(request, list(reading.errors.items()))
     proposal = _proposal(request.visit.caller, reading.values)
     if reading.errors:
-        refused = booking.check(proposal) or BookingRefused([])
+        refused = booking.check(proposal) or Refused([])
         return errors.booking_refused(request, refused, unreadable=reading.errors)
     booked = booking.book(proposal, by=request.visit.caller.author)
     return answer(schemas.appointment(request.clinic, booked, reading.values["serviceTypeId"]), 201)
@@ -122,13 +124,13 @@ def update_appointment(request, id: str):
     for change in (_move, _set_status, _annotate):
         try:
             change(request, appointment, reading)
-        except BookingRefused as refused:
+        except Refused as refused:
             if Reason.TRY_AGAIN in refused.reasons:
                 raise
             refusals += refused.refusals
             following = following or refused.following
     if refusals or reading.errors:
-        return errors.booking_refused(request, BookingRefused(refusals, following=following), unreadable=reading.errors)
+        return errors.booking_refused(request, Refused(refusals, following=following), unreadable=reading.errors)
     return _shown(request, appointment.pk)
 
 
@@ -230,7 +232,7 @@ def _change_status_to(request, appointment, target):
         booking.change_status(
             appointment.pk, status, clinic=request.clinic, by=caller.author, cancelled_by=cancelled_by
         )
-    except BookingRefused:
+    except Refused:
         if schemas.STATUS_NAMES[current_status()] != target:
             raise
 
@@ -239,7 +241,7 @@ def _annotate(request, appointment, reading):
     values = reading.values
     if {"patientNotes", "metadata"} & values.keys():
         notes = (values["patientNotes"] or "") if "patientNotes" in values else None
-        booking.annotate(
+        booking.edit_notes(
             appointment.pk,
             clinic=request.clinic,
             by=request.visit.caller.author,

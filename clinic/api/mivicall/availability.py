@@ -1,4 +1,4 @@
-"""Free times (mivicall.md)."""
+"""Free times of a service, by professional."""
 
 from datetime import timedelta
 from itertools import dropwhile, islice, takewhile
@@ -10,8 +10,8 @@ from clinic import booking
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, answer, operation
 from clinic.api.mivicall.reading import read_query
-from clinic.booking import BookingRefused, Reason, Refusal
 from clinic.models import Doctor, Procedure
+from clinic.refusals import Reason, Refusal, Refused
 
 LONGEST_WINDOW = timedelta(days=62)
 # Further than any booking; nearer than the end of the calendar, where no clinic has a local time.
@@ -51,7 +51,7 @@ def list_availability(request):
 
 
 def _performing(clinic, service, professional):
-    """Active doctors who perform the service, with its `minutes`. Raises BookingRefused as a booking of it would be."""
+    """Active doctors who perform the service, with its `minutes`. Raises Refused as a booking of it would be."""
     doctors = Doctor.objects.of(clinic).filter(active=True, procedures__uuid=service, procedures__active=True)
     doctors = doctors.annotate(minutes=F("procedures__duration_minutes"))
     found = list(doctors.filter(uuid=professional) if professional else doctors)
@@ -64,12 +64,12 @@ def _explain(clinic, service, professional):
     doctor = Doctor.objects.of(clinic).filter(active=True, uuid=professional).first() if professional else None
     procedure = Procedure.objects.of(clinic).filter(active=True, uuid=service).first()
     if professional and doctor is None:
-        raise BookingRefused([Refusal(Reason.DOCTOR_UNKNOWN)])
+        raise Refused([Refusal(Reason.DOCTOR_UNKNOWN)])
     if procedure is None:
-        raise BookingRefused([Refusal(Reason.PROCEDURE_UNKNOWN)])
+        raise Refused([Refusal(Reason.PROCEDURE_UNKNOWN)])
     if doctor:
         told = {"doctor": doctor.name, "procedure": procedure.name}
-        raise BookingRefused([Refusal(Reason.PROCEDURE_NOT_OFFERED, told)])
+        raise Refused([Refusal(Reason.PROCEDURE_NOT_OFFERED, told)])
 
 
 def _openings(clinic, doctors, wanted):

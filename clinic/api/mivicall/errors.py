@@ -1,11 +1,17 @@
-"""The error answers of MiviCall: `error`, `message`, `requestId`, `errors`."""
+"""The error answers of MiviCall: `error` (a code), `message`, `requestId`, and `errors` for a validation only.
+
+`requestId` is also in the `X-Request-Id` header of every answer and in the log line. A 409 about time has
+`alternatives`: the next three free `startsAt` of the same professional and service.
+"""
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 
+from clinic import refusals
 from clinic.api.mivicall.reading import UNSTORABLE
 from clinic.api.refused import Problem, Refused
-from clinic.booking import PHONE_FAULTS, BookingRefused, Reason
+from clinic.refusals import Reason
+from clinic.registry import PHONE_FAULTS
 
 CODES = {
     Problem.MALFORMED_AUTHORIZATION: (401, "malformed_auth_header", "Envie Authorization: Bearer miv_live_…"),
@@ -36,6 +42,7 @@ PATHS = {
     Reason.PATIENT_MISSING: "patientName",
     Reason.PATIENT_UNKNOWN: "patientName",
     Reason.PATIENT_EXISTS: "patientName",
+    Reason.PATIENT_CHANGED: "patientName",
     Reason.PATIENT_DIED: "patientName",
     Reason.DIED_ON_IMPOSSIBLE: "patientName",
     Reason.DIED_ON_WITHOUT_MARK: "patientName",
@@ -151,7 +158,7 @@ def validation_failed(request, errors: list[tuple[str, str]]) -> HttpResponse:
     return envelope(request, 422, "validation_failed", VALIDATION_FAILED, errors=listed)
 
 
-def booking_refused(request, refused: BookingRefused, unreadable: dict[str, str] | None = None) -> HttpResponse:
+def booking_refused(request, refused: refusals.Refused, unreadable: dict[str, str] | None = None) -> HttpResponse:
     """Answer errors of the request first (422, all fields at once), then missing rows (404), then conflicts (409).
 
     Conflicts of time include the next free times.

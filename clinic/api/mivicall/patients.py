@@ -1,4 +1,7 @@
-"""Patients by name or by the hash of a phone. No phone is returned or searched in clear."""
+"""Patients by name or by the hash of a phone. No phone is returned or searched in clear.
+
+The hash is the HMAC-SHA256 of the E.164 number under a key of the clinic, in hex.
+"""
 
 import re
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from clinic.booking import unstorable, unstorable_in_json
+from clinic.registry import unstorable, unstorable_in_json
 
 MAX_METADATA_BYTES = 4096
 MAX_ITEMS = 200

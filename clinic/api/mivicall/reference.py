@@ -1,4 +1,8 @@
-"""The parts of the OpenAPI document beside the operations themselves: errors, headers, examples, origins."""
+"""The parts of the OpenAPI document beside the operations themselves: errors, headers, examples, origins.
+
+The examples of conflicts are built from the messages that the API answers with: as literals they stayed Brazilian in
+Portugal's reference.
+"""
 
 from typing import NamedTuple
 
@@ -8,9 +12,9 @@ from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.json_schema import without_null_defaults
 from clinic.api.mivicall import errors, schemas
 from clinic.api.reading import WRITES
-from clinic.booking import Reason, Refusal
 from clinic.models import ApiKey
 from clinic.models.appointment import Status
+from clinic.refusals import Reason, Refusal
 
 APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH = (
     "Marcações",

@@ -1,4 +1,7 @@
-"""The schemas that this API reads and answers with, as the reference shows them. Names are exactly the vendor's."""
+"""The schemas that this API reads and answers with, as the reference shows them. Names are exactly the vendor's.
+
+Unknown fields of a body are ignored, as the vendor does.
+"""
 
 from datetime import UTC
 from typing import Annotated, Any, Literal

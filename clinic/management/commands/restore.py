@@ -1,4 +1,7 @@
-"""Restore a backup into an empty database, completely or not at all (clinic/server/README.md, Restore)."""
+"""Restore a backup into an empty database, completely or not at all (clinic/server/README.md, Restore).
+
+Never over existing data: nothing is deleted by mistake, and tables of different versions are not mixed.
+"""
 
 from pathlib import Path
 

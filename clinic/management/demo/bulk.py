@@ -33,8 +33,8 @@ PAST_STATUSES = ["finished"] * 16 + ["no_show", "cancelled"]
 COMING_STATUSES = ["scheduled", "confirmed"] * 8 + ["cancelled"]
 
 PATIENT = "id clinic_id uuid name social_name nif phone phone_hash birth_date email notes created_at updated_at"
-APPOINTMENT = """id clinic_id uuid doctor_id doctor_name patient_id starts_at ends_at status source notes metadata
-    typed_cpf encaixe_reason cancelled_by cancel_reason created_at updated_at"""
+APPOINTMENT = """id clinic_id uuid doctor_id doctor_name patient_id starts_at ends_at status status_since source notes
+    metadata typed_cpf encaixe_reason cancelled_by cancel_reason created_at updated_at"""
 LINE = "clinic_id appointment_id position procedure_id procedure_name price"
 EVENT = "clinic_id appointment_id kind at door credential before after"
 
@@ -144,8 +144,8 @@ def _appointment(clinic, pk, slot, patient, now, rng):
     cancelled_by = "patient" if status == "cancelled" else ""
     return (
         pk, clinic.pk, uuid.UUID(int=rng.getrandbits(128), version=4), slot.doctor.pk, slot.doctor.name, patient,
-        slot.starts_at, slot.starts_at + LENGTH, status, "manual", "", "{}", "", "", cancelled_by, "", booked_at,
-        booked_at,
+        slot.starts_at, slot.starts_at + LENGTH, status, booked_at, "manual", "", "{}", "", "", cancelled_by, "",
+        booked_at, booked_at,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from random import Random
 
-from clinic import booking
+from clinic import booking, registry
 from clinic.management.demo.visits import Fate, Registry, Visit
 from clinic.models import Appointment, AppointmentEvent, StaffUser
 
@@ -140,8 +140,8 @@ class Story:
             patient = visit.patient
             patient_fields = {"patient": patient.pk}
             if doubts_cpf:
-                details = booking.PatientDetails(name=patient.name, phone=str(patient.phone), cpf=DOUBTFUL_CPF)
-                patient_fields = {"details": details, "policy": booking.Policy.LENIENT}
+                details = registry.PatientDetails(name=patient.name, phone=str(patient.phone), cpf=DOUBTFUL_CPF)
+                patient_fields = {"details": details, "policy": registry.Policy.LENIENT}
             first_time = visit.first_time or visit
             discount = visit.discount.pk if visit.discount and visit.procedures[0].price else None
             lines = [booking.LineRequest(procedure.pk) for procedure in visit.procedures[1:]]
@@ -196,7 +196,7 @@ class Story:
 
     def _annotate(self, visit, at):
         notes = self.rng.choice(NOTES)
-        booking.annotate(visit.appointment_id, clinic=self.clinic, by=self.desk, notes=notes, now=at)
+        booking.edit_notes(visit.appointment_id, clinic=self.clinic, by=self.desk, notes=notes, now=at)
 
 
 @dataclass

@@ -8,16 +8,17 @@ from datetime import date, datetime, timedelta
 from django.db.models import Case, CharField, OuterRef, Q, StringAgg, Subquery, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
-from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
+from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import Status
 from clinic.models.doctor import LONGEST_INTERVAL
+from clinic.models.patient import incomplete
 from clinic.queries.agenda.layout import LOOK_AHEAD, Drawing
 from clinic.queries.agenda.page import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.schedule import load_schedules
 
 __all__ = ["Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
 
-MOST_COLUMNS = 200  # static/grid.css knows no more
+MOST_COLUMNS = 200  # static/css/day/placement.css knows no more
 
 
 def day(
@@ -47,13 +48,6 @@ def _appointments(clinic, on):
         .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
         .values("names")
     )
-    arrived = (
-        AppointmentEvent.objects.of(clinic)
-        .filter(appointment=OuterRef("pk"), after__status=Status.CHECKED_IN)
-        .order_by("-at")
-        .values("at")[:1]
-    )
-    incomplete = Q(patient__birth_date=None) | Q(patient__cpf=None, patient__nif="")
     return list(
         Appointment.objects.of(clinic)
         .kept()
@@ -61,8 +55,8 @@ def _appointments(clinic, on):
         .annotate(
             called=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
             procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),
-            arrived_at=Case(When(status=Status.CHECKED_IN, then=Subquery(arrived))),
-            incomplete=Case(When(incomplete, then=Value(True)), default=Value(False)),
+            arrived_at=Case(When(status=Status.CHECKED_IN, then="status_since")),
+            incomplete=Case(When(incomplete("patient__"), then=Value(True)), default=Value(False)),
         )
         .order_by("starts_at", "pk")
         .values_list(

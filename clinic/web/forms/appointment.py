@@ -4,8 +4,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
-from clinic.booking import BookingRefused, Reason
 from clinic.models import Appointment
+from clinic.refusals import Reason, Refused
 from clinic.web.forms.booking import WhenForm
 
 
@@ -21,7 +21,7 @@ class MoveForm(WhenForm):
     discounts_off: Sequence[str] = ()
     was_moved_elsewhere = False
 
-    def refuse(self, refused: BookingRefused) -> None:
+    def refuse(self, refused: Refused) -> None:
         lost = [each for each in refused.refusals if each.reason is Reason.DISCOUNT_LEFT_BEHIND]
         self.discounts_off = [each.message for each in lost]
         self.was_moved_elsewhere = Reason.CHANGED_MEANWHILE in refused.reasons
@@ -44,7 +44,7 @@ class MoveForm(WhenForm):
                 booking.reschedule(appointment.pk, clinic=self.clinic, by=author, seen=seen, **self._target())
                 return True
             refused = booking.check_reschedule(appointment.pk, clinic=self.clinic, **self._target())
-        except BookingRefused as error:
+        except Refused as error:
             refused = error
         if refused:
             self.refuse(refused)
@@ -71,7 +71,7 @@ class CancelForm(forms.Form):
     reason = forms.CharField(label=_("Motivo"), required=False)
     was_changed_meanwhile = False
 
-    def refuse(self, refused: BookingRefused, appointment: Appointment) -> None:
+    def refuse(self, refused: Refused, appointment: Appointment) -> None:
         """Say every reason at its field; of an appointment that is cancelled already, what its cancelling says."""
         if appointment.status != Appointment.Status.CANCELLED:
             self.was_changed_meanwhile = Reason.CHANGED_MEANWHILE in refused.reasons
@@ -95,7 +95,7 @@ class NotesForm(forms.Form):
     seen = forms.CharField(required=False)
     stored = None
 
-    def refuse(self, refused: BookingRefused, appointment: Appointment) -> None:
+    def refuse(self, refused: Refused, appointment: Appointment) -> None:
         """Say every reason at its field; a conflict by showing what is stored, which then counts as seen."""
         if Reason.CHANGED_MEANWHILE in refused.reasons:
             self.stored = appointment.notes
@@ -107,7 +107,7 @@ class NotesForm(forms.Form):
         return self["seen"].value() or "" if self.stored is None else self.stored
 
 
-def refuse(form: forms.Form, refused: BookingRefused) -> None:
+def refuse(form: forms.Form, refused: Refused) -> None:
     """Put each sentence at its field, or above the form when it has no such field."""
     for refusal in refused.refusals:
         form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)

@@ -7,12 +7,14 @@ from django.db.models import BigIntegerField
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from clinic import booking
-from clinic.booking import BookingRefused, LineRequest, PatientDetails, Proposal, Reason
+from clinic import booking, registry
+from clinic.booking import LineRequest, Proposal
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Appointment, Clinic, NonexistentTime
 from clinic.models.doctor import end_of_hours
+from clinic.refusals import Reason, Refused
+from clinic.registry import PatientDetails
 from clinic.web.forms.fields import Unchanging
 
 # Where the form says what a rule blames, if its field has another name here.
@@ -90,7 +92,7 @@ class WhenForm(forms.Form):
         starts, ends = self.cleaned_data.get("starts"), self.cleaned_data.get("ends")
         return f"{starts:%H:%M}|{self.data['ends']}" if starts and ends else self.data.get("seen", "")
 
-    def refuse(self, refused: BookingRefused) -> None:
+    def refuse(self, refused: Refused) -> None:
         """Say every broken rule at its field, unless the field was not readable in the first place."""
         self.alternatives = refused.alternatives
         for refusal in refused.refusals:
@@ -151,7 +153,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
     @property
     def shown(self) -> list[forms.BoundField]:
         """The fields that are on the page now and can carry a complaint."""
-        absent = {"cpf" if self.clinic.country == "PT" else "nif"} if self.is_new_patient else NEW_PATIENT
+        absent = {self.clinic.documents[1]} if self.is_new_patient else NEW_PATIENT
         hidden = {"key", "whole_discount", "shown_total"} | absent
         return [field for field in self if field.name not in hidden]
 
@@ -214,7 +216,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
             besides=tuple(self.besides + [each.pk for each in self.doubles if self.same not in {None, each.pk}]),
         )
 
-    def refuse(self, refused: BookingRefused) -> None:
+    def refuse(self, refused: Refused) -> None:
         self.total_changed = Reason.TOTAL_CHANGED in refused.reasons
         super().refuse(refused)
 
@@ -230,12 +232,12 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
         A second click finds what the first one booked."""
         readable = self.is_valid()
         if self.is_new_patient:
-            self.doubles = booking.same_patients(self.clinic, self._details(), besides=self.besides)
+            self.doubles = registry.same_patients(self.clinic, self._details(), besides=self.besides)
         try:
             if readable and not self.asks_who:
                 return booking.book(self.proposal(), by=author)
             refused = booking.check(self.proposal())
-        except BookingRefused as error:
+        except Refused as error:
             refused = error
         if readable and (booked := self._booked_already()):
             return booked

@@ -1,18 +1,18 @@
+from dataclasses import asdict
 from uuid import UUID, uuid4
 
 from django import forms
-from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from stdnum.br import cpf as brazilian_cpf
 
-from clinic import booking
-from clinic.booking import BookingRefused, PatientDetails, Reason
+from clinic import registry
 from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
-from clinic.models.locks import get_locked
 from clinic.models.names import same_letters, words
+from clinic.refusals import Reason, Refused
+from clinic.registry import PatientDetails
 from clinic.templatetags.formats import cpf, phone
 
 OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
@@ -53,9 +53,9 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
         self.patient = patient
         if patient is None:
             del self.fields["died"], self.fields["died_on"]
-        self.fields[self._documents[1]].help_text = _("Só se tiver os dois.")
+        self.fields[clinic.documents[1]].help_text = _("Só se tiver os dois.")
         self.key = _uuid(self.data.get("key")) or uuid4()
-        self.version = self.data.get("version") or (version(patient) if patient else "")
+        self.version = self.data.get("version") or (registry.patient_version(patient) if patient else "")
         self.stored = {}
         self.is_held = False
 
@@ -67,7 +67,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
     @property
     def documents(self):
         """The document of the clinic's country first."""
-        return [self[name] for name in self._documents]
+        return [self[name] for name in self.clinic.documents]
 
     @property
     def first_field(self):
@@ -105,39 +105,34 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
             self._refuse(self._refusals())
             return None
         try:
-            return booking.register_patient(self.clinic, self.details(), key=self.key, besides=self.besides)
-        except BookingRefused as refused:
-            self.doubles = booking.same_patients(self.clinic, self.details(), besides=self.besides)
+            return registry.register_patient(self.clinic, self.details(), key=self.key, besides=self.besides)
+        except Refused as refused:
+            self.doubles = registry.same_patients(self.clinic, self.details(), besides=self.besides)
             asked = {Reason.PATIENT_EXISTS} if self.doubles else set()
             self._refuse([each for each in refused.refusals if each.reason not in asked])
             return None
 
     def save(self) -> bool:
         """Whether the data are stored. If not: every reason at its field, or in `stored` what another window wrote
-        there since it was opened, or that the row is held. Locks the patient's row. Raises Patient.DoesNotExist."""
-        readable = self.is_valid()
-        if (refusals := self._refusals()) or not readable:
-            self._refuse(refusals)
+        there since it was opened, or that the row is held. Raises Patient.DoesNotExist."""
+        if not self.is_valid():
+            self._refuse(self._refusals())
             return False
         try:
-            with booking.try_again_when_held(), transaction.atomic():
-                now = get_locked(Patient.objects.of(self.clinic).filter(pk=self.patient.pk))
-                if version(now) != self.version and self._differs(now):
-                    return False
-                booking.edit_patient(now.pk, self.details(), clinic=self.clinic)
-                return True
-        except BookingRefused as refused:
-            self._refuse(refused.refusals)
+            registry.change_patient(self.patient.pk, asdict(self.details()), clinic=self.clinic, seen=self.version)
+            return True
+        except Refused as refused:
+            if Reason.PATIENT_CHANGED in refused.reasons:
+                self.patient.refresh_from_db()
+                self._differs(self.patient)
+            if not self.stored:
+                self._refuse(refused.refusals)
             return False
 
     def compare(self) -> bool:
         """Whether what was typed is something else than what is stored, which is then in `stored`; asks the rules."""
         self.check()
         return self._differs(self.patient)
-
-    @property
-    def _documents(self):
-        return ["nif", "cpf"] if self.clinic.country == Clinic.Country.PORTUGAL else ["cpf", "nif"]
 
     def _differs(self, now):
         typed = {name: self._comparable(name, self.data.get(name, "")) for name in self.fields}
@@ -149,17 +144,19 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, forms.Form):
             for name, text in as_written(now, self.clinic).items()
             if self._comparable(name, text) != typed[name]
         }
-        self.patient, self.version = now, version(now)
+        self.patient, self.version = now, registry.patient_version(now)
         return bool(self.stored)
 
     def _comparable(self, name, text):
         if name == "phone":
             return phones.read(text, self.clinic.country).number
+        if name == "notes":
+            return text.replace("\r\n", "\n").strip()
         reader = {"cpf": documents.read_cpf, "nif": documents.read_nif}.get(name)
         return reader(text) if reader else " ".join(text.split())
 
     def _refusals(self):
-        return booking.check_patient(
+        return registry.check_patient(
             self.details(), clinic=self.clinic, patient_id=self.patient.pk if self.patient else None
         )
 
@@ -198,10 +195,6 @@ def completed(patient: Patient, clinic: Clinic, typed: QueryDict) -> QueryDict:
     return data
 
 
-def version(patient: Patient) -> str:
-    return patient.updated_at.isoformat()
-
-
 def begun_with(text: str) -> dict[str, str]:
     """What was searched for in vain, at the field where it belongs."""
     text = text.strip()
@@ -218,13 +211,13 @@ def phone_fault(text: str, clinic: Clinic) -> str:
     meant = "phone" in begun_with(text) and not any(word.isalpha() for word in words(text))
     if not meant or phones.read(text, clinic.country).fault not in phones.UNREADABLE:
         return ""
-    refusals = booking.check_patient(PatientDetails(phone=text), clinic=clinic)
+    refusals = registry.check_patient(PatientDetails(phone=text), clinic=clinic)
     return next(each.message for each in refusals if each.field == "phone")
 
 
 def _is_called(patient, name):
     same = Patient.objects.of(patient.clinic_id).filter(same_letters("folded_name", name), pk=patient.pk)
-    return not booking.unstorable(name) and same.exists()
+    return not registry.unstorable(name) and same.exists()
 
 
 def _date(day):

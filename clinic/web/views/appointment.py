@@ -11,11 +11,12 @@ from django_htmx.http import trigger_client_event
 
 from clinic import booking
 from clinic.access.resumable_forms import resumable, take
-from clinic.booking import Author, BookingRefused
+from clinic.booking import Author
 from clinic.form_fields import is_short_number
 from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import Status
 from clinic.queries import history
+from clinic.refusals import Refused
 from clinic.web import panel as booking_panel
 from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm
 from clinic.web.forms.booking import BookingForm
@@ -149,7 +150,7 @@ def cancel(request, pk):
         try:
             seen = request.POST.get("seen")
             booking.change_status(pk, Status.CANCELLED, seen=seen, **_hand(request), **form.cleaned_data)
-        except BookingRefused as refused:
+        except Refused as refused:
             appointment = _appointment(request, pk)
             form.refuse(refused, appointment)
         else:
@@ -176,8 +177,8 @@ def annotate(request, pk):
     form = NotesForm(request.POST if request.method == "POST" else take(request) or begun)
     if request.method == "POST" and form.is_valid():
         try:
-            booking.annotate(pk, **_hand(request), **form.cleaned_data)
-        except BookingRefused as refused:
+            booking.edit_notes(pk, **_hand(request), **form.cleaned_data)
+        except Refused as refused:
             appointment = _appointment(request, pk)
             form.refuse(refused, appointment)
         else:
@@ -206,7 +207,7 @@ def _act(request, pk, act, *, already, note=lambda appointment: ""):
         appointment = act()
     except Appointment.DoesNotExist as missing:
         raise Http404 from missing
-    except BookingRefused as refused:
+    except Refused as refused:
         if is_there := already(_appointment(request, pk)):
             return _done(request, pk, note=is_there)
         sentences = [refusal.message for refusal in refused.refusals]

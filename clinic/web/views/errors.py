@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.utils import translation
 from django.views import defaults
 
-from clinic import booking
-from clinic.booking import Reason, Refusal
+from clinic import transactions
+from clinic.refusals import Reason, Refusal
 from clinic.web.htmx import partial_or_page
 
 RETRY_SECONDS = 5
@@ -27,12 +27,12 @@ def server_error(request):
     """Called while the exception is handled. 409 when another transaction held what was to be written, 503 when it is
     the database that cannot be reached or cannot write."""
     error = sys.exception()
-    if isinstance(error, IntegrityError | OperationalError) and booking.is_in_somebodys_way(error):
+    if isinstance(error, IntegrityError | OperationalError) and transactions.is_transient(error):
         context = {"sentence": Refusal(Reason.TRY_AGAIN).message}
         return partial_or_page(request, "409.html", "sentence", context, status=409)
     if not isinstance(error, OperationalError | InterfaceError):
         return defaults.server_error(request)
-    full = booking.disk_is_full(error)
+    full = transactions.disk_is_full(error)
     with translation.override(translation.get_language_from_request(request)):
         response = render(request, "503.html", {"disk_is_full": full}, status=503)
     response["Retry-After"] = str(RETRY_SECONDS_DISK if full else RETRY_SECONDS)

@@ -9,10 +9,10 @@ from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from clinic import booking
+from clinic import transactions
 from clinic.access import first_clinic, known_browser
 from clinic.access.roles import clinic_optional
-from clinic.booking import BookingRefused
+from clinic.refusals import Refused
 from clinic.web.forms.first_clinic import FirstClinicForm
 
 
@@ -27,11 +27,11 @@ def create(request):
     if not form.is_valid():
         return render(request, "signin/first_clinic.html", {"form": form}, status=422 if form.is_bound else 200)
     try:
-        with booking.try_again_when_held():
+        with transactions.try_again_when_held():
             first_clinic.create(form.clinic, form.master)
     except first_clinic.NotNeeded:  # another window was quicker
         return _no_longer(request)
-    except BookingRefused as refused:
+    except Refused as refused:
         form.add_error(None, refused.message)
         return render(request, "signin/first_clinic.html", {"form": form}, status=409)
     response = redirect("admin:index")

@@ -12,12 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from clinic import booking
+from clinic import transactions
 from clinic.access import access_tokens, api_keys, form_replay
 from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import manager_required, master_required
-from clinic.booking import BookingRefused
 from clinic.models import AccessToken, ApiKey, CredentialEvent
+from clinic.refusals import Refused
 from clinic.web.forms.integration import ApiKeyForm
 from clinic.web.htmx import partial_or_page, redirect, wants_partial
 from clinic.web.integration import Secret, page
@@ -38,12 +38,12 @@ def index(request):
 @sensitive_variables("text")
 def release(request):
     try:
-        with booking.try_again_when_held(), transaction.atomic():
+        with transactions.try_again_when_held(), transaction.atomic():
             form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
             token, text = access_tokens.release(request.clinic, request.user, door=BROWSER)
     except form_replay.AlreadySubmitted:
         return _repeated(request)
-    except BookingRefused as held:
+    except Refused as held:
         return _held(request, held)
     return _show(request, secret=Secret(token, text))
 
@@ -53,11 +53,11 @@ def release(request):
 @master_required
 def revoke_token(request, pk):
     try:
-        with booking.try_again_when_held():
+        with transactions.try_again_when_held():
             access_tokens.revoke(pk, clinic=request.clinic, by=request.user, door=BROWSER)
     except AccessToken.DoesNotExist as missing:
         raise Http404 from missing
-    except BookingRefused as held:
+    except Refused as held:
         return _held(request, held)
     return _done(request, "tokens", _("Token revogado. Ele não abre mais nada."))
 
@@ -71,14 +71,14 @@ def create_key(request):
         return _show(request, form=ApiKeyForm(take(request)))
     form = ApiKeyForm(request.POST)
     try:
-        with booking.try_again_when_held(), transaction.atomic():
+        with transactions.try_again_when_held(), transaction.atomic():
             form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
             if not form.is_valid():
                 return _show(request, form=form, status=422)
             key, text = api_keys.create(request.clinic, **form.wanted(), by=request.user, door=BROWSER)
     except form_replay.AlreadySubmitted:
         return _repeated(request, form=form)
-    except BookingRefused as held:
+    except Refused as held:
         return _held(request, held, form=form)
     return _show(request, secret=Secret(key, text))
 
@@ -89,12 +89,12 @@ def create_key(request):
 @sensitive_variables("text")
 def rotate_key(request, pk):
     try:
-        with booking.try_again_when_held(), transaction.atomic():
+        with transactions.try_again_when_held(), transaction.atomic():
             form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
             key, text = api_keys.rotate(pk, clinic=request.clinic, by=request.user, door=BROWSER)
     except form_replay.AlreadySubmitted:
         return _repeated(request)
-    except BookingRefused as held:
+    except Refused as held:
         return _held(request, held)
     except ApiKey.DoesNotExist as missing:
         raise Http404 from missing
@@ -106,11 +106,11 @@ def rotate_key(request, pk):
 @master_required
 def revoke_key(request, pk):
     try:
-        with booking.try_again_when_held():
+        with transactions.try_again_when_held():
             api_keys.revoke(pk, clinic=request.clinic, by=request.user, door=BROWSER)
     except ApiKey.DoesNotExist as missing:
         raise Http404 from missing
-    except BookingRefused as held:
+    except Refused as held:
         return _held(request, held)
     return _done(request, "keys", _("Chave revogada. Ela não abre mais nada."))
 

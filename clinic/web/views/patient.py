@@ -143,7 +143,8 @@ def check(request, pk=None):
 
 def _the_same(request, patient, typed):
     """The patient who was about to be registered again: the card, or the form when anything else was typed than is
-    stored."""
+    stored. The form shows both and saves nothing by itself: which of two e-mails is right only the person at the
+    counter knows."""
     form = PatientForm(completed(patient, request.clinic, typed), clinic=request.clinic, patient=patient)
     if not form.compare():
         return redirect(request, "web:patient-detail", patient.pk)

@@ -11,13 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from clinic import booking
+from clinic import transactions
 from clinic.access import first_clinic, known_browser, lockout, resumable_forms
 from clinic.access.guessing import TooManyFromAddress
 from clinic.access.hashing import Busy
 from clinic.access.middleware import ENDED, referring_page
 from clinic.access.roles import clinic_optional
-from clinic.booking import BookingRefused
+from clinic.refusals import Refused
 from clinic.web import htmx
 from clinic.web.forms import signin as forms
 from clinic.web.forms.signin import PasswordForm, SignInForm, retry_after
@@ -44,7 +44,7 @@ def signin(request):
             request.META["CSRF_COOKIE"] = csrf_token
         return response
     if isinstance(form.not_checked, TooManyFromAddress):
-        return too_many_from_address(request, form.not_checked.wait)
+        return wait_page(request, form.not_checked)
     context = {
         "form": form,
         "next": own_path(request),
@@ -52,7 +52,7 @@ def signin(request):
         "ended": request.session.get(ENDED, False),
         "nobody_yet": request.method == "GET" and first_clinic.is_needed(),
     }
-    return _with_status(form, render(request, "signin/signin.html", context))
+    return _with_reason(form.not_checked, render(request, "signin/signin.html", context))
 
 
 @clinic_optional
@@ -75,28 +75,27 @@ def password_change(request):
     form = PasswordForm(request, request.POST or None)
     if form.is_valid():
         try:
-            with booking.try_again_when_held():
+            with transactions.try_again_when_held():
                 user = form.save()
-        except BookingRefused as refused:
+        except Refused as refused:
             form.add_error(None, refused.message)
             return render(request, "signin/password.html", {"form": form}, status=409)
         update_session_auth_hash(request, user)
         messages.success(request, _("Senha alterada. Ela vale a partir de agora."))
         return redirect(default_page(request.user))
-    return _with_status(form, render(request, "signin/password.html", {"form": form}))
+    return _with_reason(form.not_checked, render(request, "signin/password.html", {"form": form}))
 
 
-def too_many_from_address(request, seconds):
+def wait_page(request, refusal):
     """A page with nothing of the person's in it but what they have just typed; it may be answered before the session
     and the CSRF check, so it takes the token that came."""
     context = {
-        "sentence": forms.too_many_from_address(seconds),
+        "sentence": forms.sentence(refusal),
         "username": request.POST.get("username", "")[:60],
         "next": own_path(request),
         "csrf_token": request.POST.get("csrfmiddlewaretoken", ""),
     }
-    page = render(request, "signin/wait.html", context, status=429)
-    page["Retry-After"] = seconds
+    page = _with_reason(refusal, render(request, "signin/wait.html", context))
     add_never_cache_headers(page)
     return page
 
@@ -128,11 +127,11 @@ def csrf_failed(request, reason=""):
     return render(request, "signin/stale.html", {"back": referring_page(request)}, status=403)
 
 
-def _with_status(form, response):
-    """The page of the form; the status says so when the password was not checked."""
-    if form.not_checked:
-        response.status_code = 503 if isinstance(form.not_checked, Busy) else 429
-        response["Retry-After"] = retry_after(form.not_checked)
+def _with_reason(not_checked, response):
+    """The page; its status says why the password was not checked, if it was not."""
+    if not_checked:
+        response.status_code = 503 if isinstance(not_checked, Busy) else 429
+        response["Retry-After"] = retry_after(not_checked)
     return response
 
 

@@ -183,7 +183,7 @@ def test_every_status_has_its_number_name_and_colour():
 
 @pytest.mark.parametrize("status", Status)
 def test_the_agenda_is_painted_in_the_same_colours(status):
-    tokens = (settings.ROOT / "static" / "tokens.css").read_text(encoding="utf-8")
+    tokens = (settings.ROOT / "static" / "css" / "tokens.css").read_text(encoding="utf-8")
     assert re.search(rf"--{status.value}: (#\w+);", tokens)[1] == statuses.API_STATUSES[status].color
 
 

@@ -6,9 +6,10 @@ from threading import Event, Thread
 import pytest
 from django.db import connection, transaction
 
-from clinic.models import Patient
-from tests.factories import make_clinic, make_patient
-from tests.locks import wait_until_somebody_waits_for_a_lock
+from clinic.models import Doctor, Patient, Procedure
+from tests.api.imagemais.test_directory import new_doctor
+from tests.factories import make_clinic, make_patient, make_procedure
+from tests.locks import held, wait_until_somebody_waits_for_a_lock
 
 
 @pytest.mark.django_db(transaction=True)
@@ -28,3 +29,30 @@ def test_a_patient_deleted_meanwhile_is_not_found(imagemais):
     answer = program("PATCH", f"/patients/{patient.pk}", {"name": "Ana Souza"})
     other.join()
     assert answer.json() == {"statusCode": 404, "message": "Paciente não encontrado", "error": "Not Found"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_procedure_deleted_meanwhile_is_not_found(desk):
+    gone, deleted = make_procedure(desk.clinic).pk, Event()
+
+    def somebody_else():
+        with closing(connection), transaction.atomic():
+            Procedure.objects.filter(pk=gone).delete()
+            deleted.set()
+            wait_until_somebody_waits_for_a_lock()
+
+    other = Thread(target=somebody_else)
+    other.start()
+    deleted.wait(10)
+    answer = desk.ask("POST", "/doctors", new_doctor(desk, procedureIds=[gone]))
+    other.join()
+    assert (answer.status_code, answer.json()["message"]) == (400, ["Procedimentos não encontrados"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_doctor_is_busy_while_the_clinic_is_held(desk, settings):
+    settings.LOCK_WAIT_SECONDS = 0.2
+    with held(desk.clinic):
+        answer = desk.ask("POST", "/doctors", new_doctor(desk))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert not Doctor.objects.filter(name="Dra Ana").exists()

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from clinic.api.imagemais import messages
-from clinic.booking import Reason
 from clinic.models import Absence, Appointment, Patient
+from clinic.refusals import Reason
 from tests.api.imagemais.conftest import MONDAY
 from tests.factories import cpf, make_clinic, make_discount, make_doctor, make_patient, make_procedure
 

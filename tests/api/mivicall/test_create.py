@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from clinic.api.mivicall import errors
-from clinic.booking import Reason
 from clinic.models import Absence, ApiKey, Appointment, AppointmentEvent, Patient
 from clinic.models.patient import phone_hash
+from clinic.refusals import Reason
 from tests.api.mivicall.conftest import PHONE
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_procedure
 from tests.locks import another_connection

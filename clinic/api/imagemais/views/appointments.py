@@ -10,9 +10,9 @@ from clinic.api.imagemais.openapi import DAY, ID, OURS, PAGE, SEED, SITE, TO_APP
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut, LineOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
-from clinic.booking import Reason
 from clinic.models import Appointment
 from clinic.queries import appointments
+from clinic.refusals import Reason
 
 TAG = "Agendamentos"
 UNKNOWN = {"Id desconhecido": messages.APPOINTMENT_UNKNOWN}

@@ -1,0 +1,59 @@
+"""The frame of every act on an appointment: a transaction, locks in one order, refusals with free times.
+
+Two things keep bookings apart. The doctor's row is locked first, then the patient's, always in this order; and
+exclusion constraints have the last word. Measured with 32 clients on one doctor: the constraint alone is right but slow
+to lose (31 to 62 deadlocks, 12 to 21 s for the slowest percent), with the lock before it there was no deadlock and 26
+to 41 ms. The lock alone would depend on every future writer remembering it. FOR NO KEY UPDATE, so that rows which refer
+to the doctor can still be inserted.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from clinic.booking import sql
+from clinic.booking.alternatives import BookingRefused, with_alternatives
+from clinic.booking.rules import Case
+from clinic.models import Appointment, Clinic, Doctor
+from clinic.models.locks import get_locked
+from clinic.refusals import Refusal
+from clinic.transactions import run_in_transaction
+
+
+def run_act[T](work: Callable[[], T]) -> T:
+    """Run `work` in a transaction, once more after a conflict.
+
+    Raises Refused; when it is the time that is refused, with the free times nearest to it, which are sought after the
+    rollback, so that no lock is held meanwhile.
+    """
+    try:
+        return run_in_transaction(work)
+    except BookingRefused as refused:
+        with_alternatives(refused)
+        raise
+
+
+def refuse(refusals: list[Refusal], case: Case | None = None) -> None:
+    """Raise BookingRefused when there are refusals; with `case` free times are offered instead of a refused one."""
+    if refusals:
+        raise BookingRefused(refusals, case)
+
+
+def lock_appointment(clinic: Clinic, appointment_id: int, *other_doctors: Doctor | None) -> Appointment:
+    """Return the appointment with its row locked, and before it the doctors', in order of id, and the patient's.
+
+    Raises Appointment.DoesNotExist, also for one that was deleted.
+    """
+    kept = Appointment.objects.of(clinic).kept()
+    doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
+    sql.hold(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
+    related = kept.select_related("clinic", "doctor", "patient").defer("patient__phone")
+    return get_locked(related.filter(pk=appointment_id), of=("self",))
+
+
+def write(appointment: Appointment, now: datetime, **values: Any) -> None:
+    """Store these fields of a locked appointment, and the moment of the change."""
+    for name, value in values.items():
+        setattr(appointment, name, value)
+    appointment.updated_at = now
+    appointment.save(update_fields=[*values, "updated_at"])

@@ -1,0 +1,57 @@
+"""Changing the notes and the metadata of an appointment."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from clinic.booking import rules
+from clinic.booking.acts import refuse, run_act, write
+from clinic.booking.audit import Author, record
+from clinic.models import Appointment, AppointmentEvent, Clinic
+from clinic.models.locks import get_locked
+from clinic.refusals import Reason, Refusal
+from clinic.registry.patient_details import tidy_notes, unstorable_metadata, unstorable_notes
+
+
+def edit_notes(
+    appointment_id: int,
+    *,
+    clinic: Clinic,
+    by: Author,
+    notes: str | None = None,
+    seen: str | None = None,
+    metadata: dict | None = None,
+    now: datetime | None = None,
+) -> Appointment:
+    """Replace notes or metadata; None leaves them. Locks the appointment. Raises BookingRefused, DoesNotExist.
+
+    `seen` are the notes that the author began from: with them, what somebody else wrote since is never replaced, and
+    who changed nothing replaces nothing.
+    """
+    now = now or timezone.now()
+    notes = None if notes is None else tidy_notes(notes)
+    seen = None if seen is None else tidy_notes(seen)
+    changes = {name: value for name, value in (("notes", notes), ("metadata", metadata)) if value is not None}
+
+    def work():
+        appointment = get_locked(Appointment.objects.of(clinic).kept().filter(pk=appointment_id))
+        refuse(_annotation_refusals(notes, metadata))
+        before = {name: getattr(appointment, name) for name in changes}
+        if before == changes or changes == {"notes": seen}:
+            return appointment
+        if notes is not None and seen is not None and seen != appointment.notes != notes:
+            refuse([Refusal(Reason.CHANGED_MEANWHILE)])
+        write(appointment, now, **changes)
+        record(appointment, AppointmentEvent.Kind.ANNOTATED, by, now, before, changes)
+        return appointment
+
+    return run_act(work)
+
+
+def _annotation_refusals(notes, metadata):
+    refusals = unstorable_metadata(metadata)
+    if notes is not None:
+        refusals += unstorable_notes(notes)
+        if len(notes) > rules.NOTES_LIMIT:
+            refusals.append(Refusal(Reason.NOTES_TOO_LONG, {"length": len(notes), "limit": rules.NOTES_LIMIT}))
+    return refusals

@@ -1,0 +1,204 @@
+"""Why a booking is refused: a stable code, the field to blame, and the sentence people read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from django.utils.translation import gettext_lazy as _
+
+from clinic.schedule import Opening
+
+
+class Reason(Enum):
+    """`name` is the stable code. Sentences are Brazilian Portuguese; `%(…)s` are the refusal's params."""
+
+    def __init__(self, field, sentence):
+        self.field = field
+        self.sentence = sentence
+
+    PATIENT_MISSING = "patient", _("Escolha um paciente da lista ou cadastre um novo.")
+    PATIENT_UNKNOWN = "patient", _("Este paciente não está mais no cadastro. Busque de novo pelo nome ou telefone.")
+    PATIENT_EXISTS = "", _("Já existe %(name)s com este telefone. Confirme se é a mesma pessoa.")
+    PATIENT_CHANGED = "", _("Este cadastro foi alterado depois do que você viu. Confira e salve de novo.")
+    PATIENT_DIED = (
+        "patient",
+        _("%(patient)s consta como falecido(a). Se for engano, desfaça a marca no cadastro e tente de novo."),
+    )
+    DIED_ON_IMPOSSIBLE = "died_on", _("A data do falecimento deve ficar entre o nascimento e hoje. Corrija ou apague.")
+    DIED_ON_WITHOUT_MARK = "died_on", _("Selecione “Falecido(a)” para gravar esta data, ou apague a data.")
+    NAME_MISSING = "name", _("Informe o nome do paciente.")
+    NAME_WITHOUT_LETTERS = "name", _("O nome não tem nenhuma letra. Escreva o nome do paciente.")
+    SOCIAL_NAME_WITHOUT_LETTERS = (
+        "social_name",
+        _("O nome social não tem nenhuma letra. Escreva como a pessoa quer ser chamada, ou deixe em branco."),
+    )
+    NAME_TOO_LONG = "name", _("O nome tem %(length)s caracteres; o máximo é %(limit)s.")
+    SOCIAL_NAME_TOO_LONG = "social_name", _("O nome social tem %(length)s caracteres; o máximo é %(limit)s.")
+    NAME_UNSTORABLE = "name", _("O nome tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo.")
+    SOCIAL_NAME_UNSTORABLE = (
+        "social_name",
+        _("O nome social tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
+    )
+    PHONE_MISSING = "phone", _("Informe um telefone com DDD, por exemplo %(example)s.")
+    PHONE_IMPOSSIBLE = (
+        "phone",
+        _("Este telefone não existe. Escreva com DDD, por exemplo %(example)s, ou com + e o código do país."),
+    )
+    PHONE_NOT_DIGITS = (
+        "phone",
+        _("O telefone tem “%(found)s”, que não é número. Escreva só os dígitos, por exemplo %(example)s."),
+    )
+    PHONE_CARRIER = (
+        "phone",
+        _(
+            "O telefone começa por 00 e o código de uma operadora, %(carrier)s. Escreva só DDD e número, por exemplo"
+            " %(example)s, ou + e o código do país."
+        ),
+    )
+    PHONE_SEVERAL = "phone", _("São vários telefones. Escreva um aqui, por exemplo %(example)s.")
+    PHONE_TOO_SHORT = "phone", _("Faltam dígitos: são só %(count)s. Escreva com DDD, por exemplo %(example)s.")
+    PHONE_DIGIT_MISSING = "phone", _("Falta um dígito: %(phone)s. Confira o número com a pessoa.")
+    PHONE_DIGITS_MISSING = "phone", _("Faltam %(count)s dígitos: %(phone)s. Confira o número com a pessoa.")
+    PHONE_TOO_LONG = (
+        "phone",
+        _("Há dígitos a mais: são %(count)s, %(over)s além do possível. Confira, ou comece por + e o código do país."),
+    )
+    PHONE_AREA_MISSING = "phone", _("Falta o DDD: (__) %(phone)s. Escreva, por exemplo, %(example)s.")
+    PHONE_AREA_UNKNOWN = "phone", _("Não existe o DDD %(area)s. Confira, ou comece por + e o código do país.")
+    PHONE_NOT_IN_BRAZIL = (
+        "phone",
+        _(
+            "Este número não existe no Brasil: depois do DDD %(area)s começa por %(begins)s. Confira, ou comece por +"
+            " e o código do país."
+        ),
+    )
+    PHONE_NOT_IN_PORTUGAL = (
+        "phone",
+        _("Este número não existe em Portugal: começa por %(begins)s. Confira, ou comece por + e o código do país."),
+    )
+    PHONE_NINTH_DIGIT = "phone", _("Acrescentamos o 9: %(phone)s. Confere? Selecione a caixa, ou corrija o número.")
+    PHONE_TEN_DIGITS = (
+        "phone",
+        _("São dez dígitos. Se falta o 9 do celular, é %(phone)s: confere? Selecione a caixa, ou complete o número."),
+    )
+    PHONE_OF_BRAZIL = (
+        "phone",
+        _("Este número não existe em Portugal. É do Brasil, %(phone)s? Selecione a caixa, ou corrija o número."),
+    )
+    BIRTH_DATE_IMPOSSIBLE = "birth_date", _("A data de nascimento deve ser anterior a hoje e posterior a 1899.")
+    CPF_SHAPE = "cpf", _("O CPF tem 11 dígitos, por exemplo 529.982.247-25. Corrija ou deixe em branco.")
+    CPF_IS_CNPJ = "cpf", _("Isto é um CNPJ; aqui vai o CPF da pessoa. Corrija ou deixe em branco.")
+    CPF_INVALID = "cpf", _("Os dígitos deste CPF não conferem. Corrija ou deixe em branco por enquanto.")
+    CPF_TAKEN = "cpf", _("Este CPF já é de %(name)s. Escolha esse cadastro na busca ou corrija o número.")
+    CPF_OTHER_BIRTH_DATE = "cpf", _("Este CPF já está cadastrado com outra data de nascimento. Confira os dois.")
+    NIF_INVALID = "nif", _("Este NIF não é válido. São 9 dígitos; corrija ou deixe em branco.")
+    NIF_OF_NOBODY = "nif", _("É o NIF de consumidor final. Deixe em branco.")
+    EMAIL_INVALID = "email", _("Este e-mail não é válido. Exemplo: nome@provedor.com.")
+    DOCTOR_MISSING = "doctor", _("Escolha o médico ou a médica.")
+    DOCTOR_UNKNOWN = "doctor", _("Este profissional não atende mais aqui. Escolha outro.")
+    PROCEDURES_MISSING = "procedures", _("Escolha pelo menos um procedimento.")
+    PROCEDURES_TOO_MANY = (
+        "procedures",
+        _("No máximo %(limit)s procedimentos por agendamento (foram escolhidos %(count)s)."),
+    )
+    PROCEDURE_UNKNOWN = "procedures", _("Um dos procedimentos não é mais oferecido. Escolha de novo.")
+    PROCEDURE_NOT_OFFERED = (
+        "procedures",
+        _("%(doctor)s não realiza %(procedure)s. Troque o procedimento ou o médico."),
+    )
+    DISCOUNT_UNKNOWN = "discount", _("Este desconto não existe mais. Escolha outro ou nenhum.")
+    DISCOUNT_EXPIRED = "discount", _("O desconto %(discount)s vale só até %(date)s. Escolha outro ou nenhum.")
+    DISCOUNT_LEFT_BEHIND = (
+        "discount",
+        _("O desconto %(discount)s vale só até %(date)s. Escolha uma data até lá, ou remarque sem o desconto."),
+    )
+    TOTAL_CHANGED = (
+        "total",
+        _("O total mudou enquanto o painel estava aberto: era %(shown)s, agora é %(total)s. Confira e agende de novo."),
+    )
+    NOTES_TOO_LONG = "notes", _("As observações têm %(length)s caracteres; o máximo é %(limit)s.")
+    NOTES_UNSTORABLE = (
+        "notes",
+        _("As observações têm caracteres que não podem ser gravados (%(characters)s). Escreva de novo essa parte."),
+    )
+    METADATA_UNSTORABLE = "metadata", _("Os metadados têm caracteres que não podem ser gravados (%(characters)s).")
+    START_MISSING = "starts_at", _("Escolha a data e o horário.")
+    TIME_HAS_SECONDS = "starts_at", _("O início e o fim são em minutos inteiros, sem segundos.")
+    END_NOT_AFTER_START = "ends_at", _("O fim deve ser depois do início.")
+    TOO_LONG = "ends_at", _("O agendamento passa de %(hours)s horas. Confira o início e o fim.")
+    DATE_PAST = "date", _("Esta data já passou. Escolha hoje ou uma data futura.")
+    DATE_TOO_FAR = "date", _("Esta data está longe demais. Escolha até %(date)s.")
+    TIME_PAST = "starts_at", _("Este horário já passou: são %(now)s. Escolha um horário futuro.")
+    OUTSIDE_HOURS = "starts_at", _("%(doctor)s não atende nesse horário: %(hours)s.")
+    ENDS_AFTER_HOURS = (
+        "starts_at",
+        _("%(doctor)s não atende nesse horário: %(hours)s; terminaria às %(end)s."),
+    )
+    DOCTOR_ABSENT = "starts_at", _("%(doctor)s não atende nesse horário por ausência: %(reason)s.")
+    CLINIC_CLOSED = "starts_at", _("A clínica estará fechada: %(reason)s.")
+    HOLIDAY = "date", _("A clínica fecha no feriado: %(reason)s.")
+    DOCTOR_TAKEN = "starts_at", _("%(doctor)s já tem outro agendamento às %(time)s.")
+    PATIENT_ELSEWHERE = "starts_at", _("%(patient)s já tem agendamento às %(time)s com %(doctor)s.")
+    TRANSITION_FORBIDDEN = (
+        "status",
+        _("Não dá para passar de “%(current)s” para “%(wanted)s”. Atualize a página: outra pessoa pode ter alterado."),
+    )
+    NOT_THAT_DAY = "status", _("Só se %(act)s no dia do agendamento, %(date)s.")
+    NOT_YET_BEGUN = "status", _("Só se marca falta depois do início, às %(time)s.")
+    ANOTHER_IN_SERVICE = "status", _("%(doctor)s já está atendendo outra pessoa. Finalize esse atendimento antes.")
+    UNDO_TOO_LATE = "status", _("Um atendimento finalizado só volta atrás no mesmo dia.")
+    NOTHING_TO_UNDO = "status", _("Não há o que desfazer neste agendamento.")
+    CHANGED_MEANWHILE = (
+        "status",
+        _("Este agendamento foi alterado depois do que você viu. Confira a última mudança no histórico."),
+    )
+    NOT_MOVABLE = "status", _("Um agendamento “%(current)s” não pode ser remarcado.")
+    NOTHING_CHANGED = "starts_at", _("Este já é o horário do agendamento. Escolha outro.")
+    CANCELLED_BY_MISSING = "cancelled_by", _("Diga quem cancelou: o paciente ou a clínica.")
+    CANCEL_REASON_TOO_LONG = "reason", _("O motivo tem %(length)s caracteres; o máximo é %(limit)s.")
+    CANCEL_REASON_UNSTORABLE = (
+        "reason",
+        _("O motivo tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
+    )
+    TRY_AGAIN = "", _("Outra pessoa está gravando isto neste momento. Nada foi gravado aqui: tente de novo.")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    reason: Reason
+    params: dict = field(default_factory=dict)
+
+    @property
+    def field(self):
+        return self.reason.field
+
+    @property
+    def message(self):
+        """The sentence in the active language."""
+        return str(self.reason.sentence) % self.params
+
+
+class Refused(Exception):
+    """Nothing was written. `refusals` holds every broken rule; where it was a time that was refused, `alternatives` the
+    nearest free ones, and `following` the next ones, of which none is earlier than the time wanted."""
+
+    def __init__(self, refusals: Iterable[Refusal], *, following: Iterable[Opening] = ()) -> None:
+        self.refusals = list(refusals)
+        self.alternatives: list[Opening] = []
+        self.following = list(following)
+        super().__init__(", ".join(refusal.reason.name for refusal in self.refusals))
+
+    @property
+    def reasons(self):
+        return {refusal.reason for refusal in self.refusals}
+
+    @property
+    def message(self):
+        """All their sentences, in the active language."""
+        return " ".join(refusal.message for refusal in self.refusals)
+
+
+def refuse(refusals: list[Refusal]) -> None:
+    """Raise Refused when there are any."""
+    if refusals:
+        raise Refused(refusals)

@@ -1,0 +1,31 @@
+"""Patients and doctors: who is the same person, what their data must look like, adding and changing them."""
+
+from clinic.registry.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
+from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
+from clinic.registry.patients import (
+    change_patient,
+    check_patient,
+    details_of,
+    patient_version,
+    register_patient,
+    same_patients,
+)
+
+__all__ = [
+    "PHONE_FAULTS",
+    "DoctorFault",
+    "DoctorRefused",
+    "Hours",
+    "PatientDetails",
+    "Policy",
+    "change_patient",
+    "check_doctor",
+    "check_patient",
+    "details_of",
+    "patient_version",
+    "register_doctor",
+    "register_patient",
+    "same_patients",
+    "unstorable",
+    "unstorable_in_json",
+]

@@ -1,0 +1,77 @@
+"""One transaction around a piece of work, tried again after a conflict; and what PostgreSQL's refusals mean."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError, OperationalError, transaction
+
+from clinic.refusals import Reason, Refusal, Refused
+
+DEADLOCK, SERIALIZATION = "40P01", "40001"
+# A lock that was not let go in lock_timeout, or at once; a wait for a queue of locks that took too long.
+NOT_LET_GO = {"55P03", "57014"}
+DISK_FULL = "53100"
+# A row that was there when the rules looked: the second look names what is gone.
+DELETED_MEANWHILE = "23503"
+# What only one of two can get. A rule asks first; these have the last word.
+RACED_FOR = {
+    "appointment_doctor_free",
+    "appointment_patient_in_one_place",
+    "appointment_one_in_service",
+    "patient_cpf_once",
+    "appointment_uuid_once",
+}
+
+
+def run_in_transaction[T](work: Callable[[], T]) -> T:
+    """Run `work` in a transaction, once more after a conflict.
+
+    The second time the rules see what the other transaction has committed and refuse with their own sentence, so the
+    name of a constraint never reaches a person. Inside another `work` it is a savepoint, whose rollback lets go the
+    rows locked since; foreign keys are checked when the outermost ends, which then runs all of it once more. Raises
+    Refused.
+    """
+    with try_again_when_held():
+        try:
+            return _atomically(work)
+        except (IntegrityError, OperationalError) as error:
+            if not _is_conflict(error):
+                raise
+            return _atomically(work)
+
+
+def is_transient(error: IntegrityError | OperationalError) -> bool:
+    """Whether the same work may succeed in a moment: a second conflict, or a lock that was not let go."""
+    return _is_conflict(error) or getattr(error.__cause__, "sqlstate", None) in NOT_LET_GO
+
+
+def _is_conflict(error: IntegrityError | OperationalError) -> bool:
+    """Whether PostgreSQL refused it for what another transaction did meanwhile."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) in {DEADLOCK, SERIALIZATION, DELETED_MEANWHILE} or (
+        isinstance(error, IntegrityError) and cause.diag.constraint_name in RACED_FOR
+    )
+
+
+def disk_is_full(error: Exception) -> bool:
+    """Whether PostgreSQL had no room on its disk for what it was to write."""
+    return getattr(error.__cause__, "sqlstate", None) == DISK_FULL
+
+
+@contextmanager
+def try_again_when_held() -> Iterator[None]:
+    """Raise Refused (TRY_AGAIN) for a failure after which the same may succeed in a moment.
+
+    Entry points answer it with 409 and one sentence, in the form where there is one. 503 is for a database that is away
+    or full: here nothing is wrong with the database or with what was typed."""
+    try:
+        yield
+    except (IntegrityError, OperationalError) as error:
+        if not is_transient(error):
+            raise
+        raise Refused([Refusal(Reason.TRY_AGAIN)]) from error
+
+
+def _atomically[T](work: Callable[[], T]) -> T:
+    with transaction.atomic():
+        return work()

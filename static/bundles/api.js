@@ -1,0 +1,2 @@
+// The APIs' references and first steps.
+import "../js/copy.js";

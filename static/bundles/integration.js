@@ -1,0 +1,4 @@
+// Integrações.
+import "../js/copy.js";
+import "../js/countdown.js";
+import "../js/confirm.js";

@@ -1,0 +1,7 @@
+// Every page. All of it only adds to pages that work without it.
+import "../js/csrf.js";
+import "../js/panel.js";
+import "../js/dismiss.js";
+import "../js/keys.js";
+import "../js/filter.js";
+import "../js/trouble.js";

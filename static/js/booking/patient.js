@@ -1,0 +1,94 @@
+// Lets the keyboard choose the patient: arrows choose, Enter takes.
+
+import { panel } from "../day/grid.js";
+
+// A list belongs to the text that it answers: under any other text nobody in it can be marked or taken by a key.
+
+const list = () => panel.querySelector("#patient-options");
+const options = () => [...panel.querySelectorAll("#patient-options [role=option]")];
+const answers = (field) => list()?.dataset.text === field.value;
+
+// Enter came before the answer: it counts when the answer to this very text is there.
+let isWaiting = false;
+// The search for this text brought no list: nothing is under way, so that the next Enter asks once more.
+let hasFailed = false;
+
+function mark(index) {
+  const field = panel.querySelector("#q");
+  options().forEach((option, at) => option.setAttribute("aria-selected", at === index));
+  const marked = options()[index];
+  if (marked) {
+    field.setAttribute("aria-activedescendant", marked.id);
+    marked.scrollIntoView({ block: "nearest" });
+  } else {
+    field.removeAttribute("aria-activedescendant");
+  }
+}
+
+// The marked one; else the only owner of a whole number, or the only one found; with nobody found, registering. Of
+// several people none: who is meant is for a person to say.
+function likelyOption() {
+  const all = options();
+  const marked = all.find((option) => option.getAttribute("aria-selected") === "true");
+  if (marked) return marked;
+  const people = all.filter((option) => option.name === "pick");
+  const owners = people.filter((option) => "exact" in option.dataset);
+  const possible = owners.length || "whole" in list().dataset ? owners : people;
+  return possible.length > 1 ? null : possible[0] || all.find((option) => option.name === "new");
+}
+
+function say(text) {
+  const hint = panel.querySelector("#q-hint");
+  if (hint) hint.textContent = text;
+}
+
+function takeLikely() {
+  const option = likelyOption();
+  if (option) option.click();
+  else say(panel.querySelector("#q-hint").dataset.several);
+}
+
+panel.addEventListener("keydown", (event) => {
+  const field = event.target;
+  if (field.id !== "q" || event.isComposing) return;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    const all = options();
+    if (!all.length || !answers(field)) return;
+    const at = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
+    mark((at + (event.key === "ArrowDown" ? 1 : all.length - (at < 0 ? 0 : 1))) % all.length);
+  } else if (event.key === "Enter") {
+    event.preventDefault();
+    if (!field.value.trim()) return;
+    if (answers(field)) return takeLikely();
+    isWaiting = true;
+    if (hasFailed) window.htmx.trigger(field, "ask");
+    hasFailed = false;
+  }
+});
+
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (target.id !== "patient-options") return;
+  const field = panel.querySelector("#q");
+  if (!field) return;
+  field.setAttribute("aria-expanded", String(options().length > 0));
+  field.removeAttribute("aria-activedescendant");
+  if (!isWaiting || !answers(field)) return;
+  isWaiting = false;
+  takeLikely();
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const field = panel.querySelector("#q");
+  const { elt, parameters } = detail.requestConfig;
+  if (!field || elt !== field || parameters.q !== field.value || answers(field)) return;
+  isWaiting = false;
+  hasFailed = true;
+});
+
+panel.addEventListener("input", (event) => {
+  if (event.target.id !== "q") return;
+  isWaiting = hasFailed = false;
+  mark(-1);
+  say("");
+});

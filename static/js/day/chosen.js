@@ -1,0 +1,52 @@
+// Marks in the day what the panel is about: the card that is open, or an outline of the time that is being chosen.
+
+import { day, form, minutes, numberIn, panel } from "./grid.js";
+
+const iso = (date) => date.replace(/^(\d\d?)\/(\d\d?)\/(\d{4})$/, (_, d, m, y) => `${y}-${m.padStart(2, "0")}-${d.padStart(2, "0")}`);
+const value = (name) => form()?.elements[name]?.value || "";
+
+// It is scrolled into sight once; after that nobody's scrolling is disturbed.
+let shown = "";
+
+function show(element, about) {
+  if (about !== shown) element.scrollIntoView({ block: "nearest", inline: "nearest" });
+  shown = about;
+}
+
+export function markChosen() {
+  day()?.querySelector(".appt > [aria-current]")?.removeAttribute("aria-current");
+  const open = document.getElementById(panel.querySelector("[data-card]")?.dataset.card);
+  open?.setAttribute("aria-current", "true");
+  if (open && !form()) show(open, open.id);
+  document.getElementById("chosen")?.remove();
+  outlineTime();
+}
+
+function outlineTime() {
+  const grid = day()?.querySelector(".grid");
+  const start = minutes(value("starts"));
+  if (!grid || !form() || iso(value("date")) !== day().dataset.date || Number.isNaN(start)) return;
+  const column = grid.querySelector(`.doctor[data-doctor="${CSS.escape(value("doctor") || form().dataset.doctor || "")}"]`);
+  // Labels, not arithmetic: on a day on which clocks change the hours are not 60 minutes apart on paper.
+  const hour = [...grid.querySelectorAll(".clock")].findLast((clock) => minutes(clock.textContent) <= start);
+  if (!column || !hour) return;
+  const first = numberIn(hour, "from") + Math.floor((start - minutes(hour.textContent)) / 5);
+  const end = minutes(value("ends"));
+  const length = end > start ? end - start : Number(form().dataset.minutes) || Number(column.dataset.interval);
+  const last = first + Math.max(Math.ceil(length / 5), 1);
+  const number = numberIn(column, "col");
+  const mark = document.createElement("div");
+  mark.id = "chosen";
+  mark.ariaHidden = "true";
+  mark.className = `chosen from-${first} to-${last} col-${number}`;
+  // Over somebody's card the outline is enough: two texts on each other are none.
+  const covered = [...grid.querySelectorAll(`.appt.col-${number}:not(.back)`)]
+    .some((card) => numberIn(card, "from") < last && numberIn(card, "to") > first);
+  mark.classList.toggle("over", covered);
+  mark.textContent = covered ? "" : `${value("starts").slice(0, 5)} ${day().dataset.freeWord}`;
+  grid.append(mark);
+  show(mark, mark.className);
+}
+
+for (const name of ["input", "change"]) panel.addEventListener(name, markChosen);
+document.addEventListener("htmx:afterSettle", ({ target }) => panel.contains(target) && markChosen());

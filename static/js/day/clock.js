@@ -1,0 +1,30 @@
+// Moves the line at this minute and the minutes of waiting on between two refreshes.
+
+import { day, minutes, numberIn } from "./grid.js";
+
+let drawnAt = 0;
+let now = null; // the row and the minute that the server drew the line at
+
+// Counts from here on; called whenever the day has been drawn.
+export function restartClock() {
+  drawnAt = Date.now();
+  const line = document.getElementById("now");
+  now = line && { row: numberIn(line, "from"), minute: minutes(line.textContent) };
+}
+
+function tick() {
+  const passed = Math.floor((Date.now() - drawnAt) / 60000);
+  for (const wait of day()?.querySelectorAll("time.badge") || []) {
+    wait.textContent = `${Math.max(Math.floor((Date.now() - Date.parse(wait.dateTime)) / 60000), 0)} min`;
+  }
+  const line = document.getElementById("now");
+  if (!line) return;
+  const minute = now.minute + passed;
+  const row = now.row + Math.floor(((now.minute % 5) + passed) / 5);
+  line.className = `now from-${row}`;
+  line.hidden = row >= numberIn(day().querySelector(".lane"), "to");
+  line.firstElementChild.textContent = [Math.floor(minute / 60) % 24, minute % 60].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+restartClock();
+setInterval(tick, 15000);

@@ -1,0 +1,27 @@
+// Opens a free time or a card in the panel; a form that is open there takes the free time and keeps its text.
+
+import { form } from "./grid.js";
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".slot > a, .appt > a");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  if (putIntoForm(link)) return;
+  // trouble.js reports a request that fails.
+  window.htmx.ajax("GET", link.getAttribute("href"), { source: link, target: "#panel" }).catch(() => {});
+});
+
+// Whether the link is a free time that the open form could take.
+function putIntoForm(link) {
+  const open = link.closest(".slot") && form();
+  if (!open) return false;
+  const query = new URL(link.href).searchParams;
+  const { doctor, date, starts } = open.elements;
+  if (doctor?.options && ![...doctor.options].some((option) => option.value === query.get("medico"))) return false;
+  if (doctor) doctor.value = query.get("medico");
+  date.value = date.type === "date" ? query.get("data") : query.get("data").split("-").reverse().join("/");
+  starts.value = query.get("inicio");
+  for (const field of [doctor, date, starts]) field?.dispatchEvent?.(new Event("change", { bubbles: true }));
+  starts.focus?.();
+  return true;
+}

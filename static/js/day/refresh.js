@@ -1,0 +1,54 @@
+// Keeps focus, scrolling and the open filter when the day is refreshed, and announces what has changed.
+
+import { markChosen } from "./chosen.js";
+import { restartClock } from "./clock.js";
+import { day } from "./grid.js";
+
+const changes = document.getElementById("changes");
+const isDay = (element) => element?.id === "day";
+
+let before = null; // of the day that is about to be replaced
+
+const selectorOf = (element) => (element.id ? `#${CSS.escape(element.id)}` : `a[href="${CSS.escape(element.getAttribute("href") || "")}"]`);
+
+const cards = () => new Map([...day().querySelectorAll(".appt")].map((card) => [card.firstElementChild.id, card.className + card.textContent]));
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.id === "poll" && document.hidden) event.preventDefault();
+});
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!isDay(detail.target) || !detail.shouldSwap) return;
+  const scroll = document.getElementById("scroll");
+  before = {
+    date: day().dataset.date,
+    cards: cards(),
+    focus: day().contains(document.activeElement) ? selectorOf(document.activeElement) : null,
+    scroll: scroll && [scroll.scrollLeft, scroll.scrollTop],
+    filter: document.getElementById("filter")?.open,
+  };
+});
+
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (!before || !isDay(detail.target)) return;
+  const was = before;
+  before = null;
+  if (was.filter) document.getElementById("filter")?.setAttribute("open", "");
+  if (was.scroll) document.getElementById("scroll")?.scrollTo(...was.scroll);
+  if (was.focus) (day().querySelector(was.focus) || document.getElementById("scroll"))?.focus({ preventScroll: true });
+  restartClock();
+  markChosen();
+  if (was.date === day().dataset.date) announce(was.cards, cards());
+});
+
+function announce(old, current) {
+  const count = {
+    new: [...current.keys()].filter((id) => !old.has(id)).length,
+    changed: [...current].filter(([id, text]) => old.has(id) && old.get(id) !== text).length,
+    gone: [...old.keys()].filter((id) => !current.has(id)).length,
+  };
+  const sentences = Object.entries(count)
+    .filter(([, number]) => number)
+    .map(([kind, number]) => changes.dataset[`${kind}${number === 1 ? "One" : "Many"}`].replace("#", number));
+  if (sentences.length) changes.textContent = `${changes.dataset.updated}: ${sentences.join(", ")}`;
+}

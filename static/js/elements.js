@@ -1,0 +1,3 @@
+// Elements that every page has.
+
+export const panel = document.getElementById("panel");

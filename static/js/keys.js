@@ -1,0 +1,40 @@
+// Keyboard shortcuts; those of a single key can be switched off on this computer.
+
+import { panel } from "./elements.js";
+import { closeList } from "./filter.js";
+import { closePanel, isPanelOpen } from "./panel.js";
+
+const switchOfSingleKeys = document.getElementById("keys-single");
+if (switchOfSingleKeys) {
+  switchOfSingleKeys.checked = localStorage.getItem("keys") !== "off";
+  switchOfSingleKeys.addEventListener("change", () => {
+    localStorage.setItem("keys", switchOfSingleKeys.checked ? "on" : "off");
+  });
+}
+
+const press = (id) => () => document.getElementById(id)?.click();
+
+const shortcuts = {
+  "/": () => (panel.querySelector("input[type=search]") || document.getElementById("find"))?.focus(),
+  "[": press("day-previous"),
+  "]": press("day-next"),
+  h: press("day-today"),
+  n: press("day-book"),
+  "?": () => document.getElementById("keys")?.showModal(),
+};
+
+function escape() {
+  if (!closeList() && isPanelOpen() && document.getElementById("day")) closePanel();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (event.key === "Escape") return escape();
+  const isTyping = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+  if (isTyping || (switchOfSingleKeys && !switchOfSingleKeys.checked && event.key !== "?")) return;
+  const act = shortcuts[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});

@@ -1,0 +1,55 @@
+// Opens and closes the panel beside the page, and moves the focus into it and back.
+
+import { panel } from "./elements.js";
+import { hasTypedText, keepForm } from "./unsaved.js";
+
+let opener = null;
+
+export const isPanelOpen = () => panel.childElementCount > 0;
+
+function keepFormOf(link) {
+  keepForm(() => {
+    opener = link;
+    focusPanel();
+  });
+}
+
+export function closePanel() {
+  if (hasTypedText()) keepFormOf(opener);
+  const card = panel.querySelector("[data-card]")?.dataset.card;
+  panel.replaceChildren();
+  panel.dispatchEvent(new Event("change", { bubbles: true }));
+  // The opener may have been drawn anew meanwhile, or be a free time that the card stands on now.
+  const again = opener?.isConnected ? opener : opener && (document.getElementById(opener.id) || sameLink(opener));
+  (again || document.getElementById(card) || document.getElementById("main")).focus();
+  opener = null;
+}
+
+const sameLink = (link) =>
+  link.getAttribute("href") && document.querySelector(`a[href="${CSS.escape(link.getAttribute("href"))}"]`);
+
+function focusPanel() {
+  if (panel.contains(document.activeElement)) return;
+  const field = panel.querySelector("[autofocus]") || panel.querySelector("#panel-title");
+  if (!field) panel.tabIndex = -1;
+  (field || panel).focus();
+}
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target !== panel || !detail.shouldSwap) return;
+  const asker = detail.requestConfig.elt;
+  const isInside = panel.contains(asker);
+  // Going back from a form leaves it as much as opening something else does; sending it does not.
+  if ((!isInside || detail.requestConfig.verb === "get") && hasTypedText()) keepFormOf(opener);
+  if (!isInside) opener = asker;
+});
+
+document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
+  if (target === panel && !panel.contains(detail.requestConfig.elt)) focusPanel();
+});
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#panel [data-close]") || !document.getElementById("day")) return;
+  event.preventDefault();
+  closePanel();
+});

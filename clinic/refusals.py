@@ -1,18 +1,22 @@
-"""Why a booking is refused: a stable code, the field to blame, and the sentence people read."""
+"""Why something is refused: a stable code, the field to blame, and the sentence people read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from clinic.schedule import Opening
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 
 class Reason(Enum):
     """`name` is the stable code. Sentences are Brazilian Portuguese; `%(…)s` are the refusal's params."""
 
-    def __init__(self, field, sentence):
+    def __init__(self, field: str, sentence: "StrPromise") -> None:
         self.field = field
         self.sentence = sentence
 
@@ -166,14 +170,14 @@ class Reason(Enum):
 @dataclass(frozen=True)
 class Refusal:
     reason: Reason
-    params: dict = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def field(self):
+    def field(self) -> str:
         return self.reason.field
 
     @property
-    def message(self):
+    def message(self) -> str:
         """The sentence in the active language."""
         return str(self.reason.sentence) % self.params
 
@@ -189,11 +193,11 @@ class Refused(Exception):
         super().__init__(", ".join(refusal.reason.name for refusal in self.refusals))
 
     @property
-    def reasons(self):
+    def reasons(self) -> set[Reason]:
         return {refusal.reason for refusal in self.refusals}
 
     @property
-    def message(self):
+    def message(self) -> str:
         """All their sentences, in the active language."""
         return " ".join(refusal.message for refusal in self.refusals)
 

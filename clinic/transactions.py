@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
 from django.db import IntegrityError, OperationalError, transaction
 
 from clinic.refusals import Reason, Refusal, Refused
@@ -14,7 +15,7 @@ DISK_FULL = "53100"
 # A row that was there when the rules looked: the second look names what is gone.
 DELETED_MEANWHILE = "23503"
 # What only one of two can get. A rule asks first; these have the last word.
-RACED_FOR = {
+CONFLICT_CONSTRAINTS = {
     "appointment_doctor_free",
     "appointment_patient_in_one_place",
     "appointment_one_in_service",
@@ -41,20 +42,22 @@ def run_in_transaction[T](work: Callable[[], T]) -> T:
 
 
 def is_transient(error: IntegrityError | OperationalError) -> bool:
-    """Whether the same work may succeed in a moment: a second conflict, or a lock that was not let go."""
+    """Return whether the same work may succeed in a moment: a second conflict, or a lock that was not let go."""
     return _is_conflict(error) or getattr(error.__cause__, "sqlstate", None) in NOT_LET_GO
 
 
 def _is_conflict(error: IntegrityError | OperationalError) -> bool:
-    """Whether PostgreSQL refused it for what another transaction did meanwhile."""
+    """Return whether PostgreSQL refused it for what another transaction did meanwhile."""
     cause = error.__cause__
-    return getattr(cause, "sqlstate", None) in {DEADLOCK, SERIALIZATION, DELETED_MEANWHILE} or (
-        isinstance(error, IntegrityError) and cause.diag.constraint_name in RACED_FOR
+    if not isinstance(cause, psycopg.Error):
+        return False
+    return cause.sqlstate in {DEADLOCK, SERIALIZATION, DELETED_MEANWHILE} or (
+        isinstance(error, IntegrityError) and cause.diag.constraint_name in CONFLICT_CONSTRAINTS
     )
 
 
 def disk_is_full(error: Exception) -> bool:
-    """Whether PostgreSQL had no room on its disk for what it was to write."""
+    """Return whether PostgreSQL had no room on its disk for what it was to write."""
     return getattr(error.__cause__, "sqlstate", None) == DISK_FULL
 
 

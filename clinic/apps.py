@@ -12,7 +12,7 @@ class ClinicConfig(AppConfig):
 
     def ready(self) -> None:
         super().ready()
-        key_check = import_module("clinic.access.key_check")  # the models are there only now
+        key_check = import_module("clinic.access.key_check")  # needs the models, which are loaded now
         checks.register(key_check.system_check, checks.Tags.database)
 
 
@@ -21,5 +21,5 @@ class ClinicAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        # Not by Django's autodiscovery: making the site imports clinic.admin, which would register to no site yet.
-        import_module("clinic.admin.nouns")
+        # Not Django's autodiscovery: creating the site imports clinic.admin, which would find no site to register with.
+        import_module("clinic.admin.register")

@@ -1,4 +1,4 @@
-"""Every deployment value comes from the environment; `clinic/server/README.md` lists them."""
+"""Django settings. Every deployment value comes from the environment; `clinic/server/README.md` lists them."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -18,9 +18,9 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
-# Patients' phone hashes are stored: with a key of its own here, SECRET_KEY can change without touching them.
+# Patients' phone hashes are stored: with a separate key, SECRET_KEY can change without affecting them.
 PHONE_HASH_KEY = env.str("PHONE_HASH_KEY", "") or SECRET_KEY
-# Beside SECRET_KEY instead of derived from it, newest first (clinic.access.secret_keys).
+# Set instead of derived from SECRET_KEY, newest first (clinic.access.secret_keys).
 ACCESS_TOKEN_KEYS: list[str] = env.list("ACCESS_TOKEN_KEYS", [])
 CREDENTIAL_KEYS: list[str] = env.list("CREDENTIAL_KEYS", [])
 if not SECRET_KEY:
@@ -28,28 +28,28 @@ if not SECRET_KEY:
 if not DEBUG and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("Set ALLOWED_HOSTS in the environment (see clinic/server/README.md).")
 
-# The name of this installation in access tokens (`aud`, `iss`) and in the references' examples.
+# The name of this installation in access tokens (`aud`, `iss`) and in examples of the API references.
 PUBLIC_URL = env.str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 
-# What one API credential may ask, and how often one address may fail to present one.
+# Limits of one API credential, and of failed authentications from one address.
 API_REQUESTS_A_MINUTE = env.int("API_REQUESTS_A_MINUTE", 300)
 API_REQUESTS_A_SECOND = env.int("API_REQUESTS_A_SECOND", 30)
 API_FAILURES_A_MINUTE = env.int("API_FAILURES_A_MINUTE", 60)
-# How often passwords may be tried: from one address over all names, and of one name over all addresses.
+# Limits of password tries: from one address for all names, and of one name from all addresses.
 SIGN_INS_A_MINUTE = env.int("SIGN_INS_A_MINUTE", 30)
 SIGN_INS_OF_NAME_AN_HOUR = env.int("SIGN_INS_OF_NAME_AN_HOUR", 30)
 STORED_ANSWER_DAYS = env.int("STORED_ANSWER_DAYS", 30)
 
-# Plain HTTP is for the loopback only: `manage.py start` sets it, a deployment never does.
+# Plain HTTP is for the loopback interface only: `manage.py start` sets it, a deployment never does.
 PLAIN_HTTP = env.bool("PLAIN_HTTP", False)
 SECURE_SSL_REDIRECT = not PLAIN_HTTP
 SESSION_COOKIE_SECURE = not PLAIN_HTTP
 CSRF_COOKIE_SECURE = not PLAIN_HTTP
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not PLAIN_HTTP
-# Browsers that have a domain built in take it out again only after months: whoever owns the domain asks for it.
+# Browsers remove a preloaded domain only after months, so the owner of the domain has to ask for it.
 SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", False)
-SILENCED_SYSTEM_CHECKS = ["security.W021"]  # the one above is off
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # because SECURE_HSTS_PRELOAD is off
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 # One that drops header names with underscores, as nginx does (clinic/server/README.md).
 TRUSTED_PROXY = env.bool("TRUSTED_PROXY", False)
@@ -92,22 +92,22 @@ MIDDLEWARE = [
     "clinic.web.middleware.RefusedTries",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "clinic.access.middleware.ProgramsWithoutCookies",
+    "clinic.access.middleware.ApiCookieMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "clinic.access.middleware.WhoseSession",
-    "clinic.access.middleware.SessionLimits",
-    "clinic.access.middleware.ClinicLocale",
+    "clinic.access.middleware.SessionUserMiddleware",
+    "clinic.access.middleware.SessionTimeoutMiddleware",
+    "clinic.access.middleware.ClinicMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "clinic.access.middleware.SignInRequired",
+    "clinic.access.middleware.SignInMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "clinic.urls"
-PROGRAMS = ("/api/", "/v1/", "/health")  # below these addresses there are no sessions
+PROGRAMS = ("/api/", "/v1/", "/health")  # no sessions below these paths
 WSGI_APPLICATION = "clinic.wsgi.application"
 
 TEMPLATES = [
@@ -133,9 +133,9 @@ DATABASES["default"] |= {
     "OPTIONS": DATABASES["default"].get("OPTIONS", {})
     | {
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 16), "timeout": 10},
-        # A booking that waits longer than this for a doctor's row says "try again" (clinic.booking.writing).
+        # A booking that waits longer than this for a doctor's row answers "try again" (clinic.transactions).
         "options": f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c idle_in_transaction_session_timeout=60s",
-        # Parameters travel apart from the statement, so that no log of PostgreSQL's shows them with its text.
+        # Parameters are sent separately from the statement, so that PostgreSQL never logs them with it.
         "server_side_binding": True,
         "cursor_factory": ComposedCursor,
         "prepare_threshold": 3,  # of a prepared_cursor
@@ -160,7 +160,7 @@ LOGOUT_REDIRECT_URL = "web:signin"
 CSRF_FAILURE_VIEW = "clinic.web.views.signin.csrf_failed"
 
 # A session ends 12 hours after signing in, or after 2 hours without a request (clinic.access.middleware). Its cookie
-# outlives it: an ended session opens nothing, but tells whose half-typed form is being sent after a weekend.
+# lasts longer: an ended session grants nothing, but identifies the author of a form that is sent after a weekend.
 SESSION_LIFE_SECONDS = 12 * 3600
 SESSION_IDLE_SECONDS = 2 * 3600
 SESSION_COOKIE_AGE = 7 * 24 * 3600
@@ -178,20 +178,20 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "clinic.web.views.signin.locked_out"
 AXES_CLIENT_IP_CALLABLE = "clinic.access.addresses.client_address"
 AXES_VERBOSE = False
-# What it stores is every clinic's, so no clinic's admin shows it; a success is not stored at all.
+# Its rows belong to all clinics, so no clinic's admin shows them; successes are not stored.
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 
 LANGUAGE_CODE = "pt-br"
 LANGUAGES = [("pt-br", "Português (Brasil)"), ("pt-pt", "Português (Portugal)")]
-# `makemessages` writes the first; the second holds what Django's own Portuguese catalogues lack, which it would drop.
+# `makemessages` writes the first; the second holds strings missing from Django's own catalogues, which it would drop.
 LOCALE_PATHS = [ROOT / "clinic" / "locale", ROOT / "clinic" / "locale" / "of_django"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 FIRST_DAY_OF_WEEK = 1
-# "Agora" beside a time in the administration writes the first; Django's own Portuguese has seconds, which nobody types.
+# The admin's button "Agora" writes the first format; Django's own for Portuguese has seconds.
 TIME_INPUT_FORMATS = ["%H:%M", "%H:%M:%S"]
 
 STATIC_URL = "static/"
@@ -204,15 +204,15 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "clinic.bundles.BundledStaticFilesStorage"},
 }
-# The pages name hashed files only; compressing the others too would double the wait of the first start.
+# Pages refer to hashed files only; compressing the others too would double the time of the first start.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# The pages of an error name no hashed file: theirs come straight from the sources, as /standalone.css.
+# Error pages refer to an unhashed file, /standalone.css, which is served from the sources.
 WHITENOISE_ROOT = ROOT / "static"
 WHITENOISE_MAX_AGE = 3600
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # clinic.server reads no more of a body
-# No page takes a file: what a form sends as one is dropped as it is read, and nothing is written to the disk.
+# No page accepts files: uploads are dropped while they are read, and nothing is written to the disk.
 FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
@@ -225,7 +225,7 @@ LOGGING = {
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    # Whoever asks for another host gets a 400; a scanner must not fill the log with it.
+    # Requests for another host get a 400, and scanners must not fill the log with them.
     "loggers": {
         "clinic.api": {"level": "INFO"},
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},

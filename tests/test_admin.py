@@ -10,8 +10,8 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection, models, transaction
 from django.urls import reverse
 
+from clinic.admin.constraint_messages import CONSTRAINT_MESSAGES
 from clinic.admin.doctor import summary
-from clinic.admin.sentences import SENTENCES
 from clinic.models import (
     Absence,
     Appointment,
@@ -128,7 +128,7 @@ def test_a_password_is_changed_at_the_one_door(client, manager):
     assert client.get("/admin/password_change/").url == "/senha/"
 
 
-def test_the_index_shows_what_managers_organise_and_nothing_of_the_machinery(client, manager):
+def test_index_lists_what_managers_organise_and_nothing_else(client, manager):
     page = client.get("/admin/").text
 
     for model in [*EDITED, *LOOKED_AT]:
@@ -200,7 +200,7 @@ def test_filters_name_the_own_doctors_only(client, manager):
     assert foreign.doctor.name not in page
 
 
-def test_what_is_added_belongs_to_the_own_clinic_with_everything_inside(client, manager):
+def test_added_rows_and_inlines_belong_to_the_own_clinic(client, manager):
     other = make_clinic()
     inside = {
         "hours-TOTAL_FORMS": "1",
@@ -226,7 +226,7 @@ def test_what_is_added_belongs_to_the_own_clinic_with_everything_inside(client, 
     assert absence.starts_at == datetime(2026, 12, 24, 11, tzinfo=UTC), "08:00 in Recife"
 
 
-def test_a_closure_closes_the_own_clinic_and_absences_of_doctors_are_not_among_them(client, manager):
+def test_closure_closes_own_clinic_and_excludes_doctor_absences(client, manager):
     doctor = make_doctor(manager.clinic)
     absent = Absence.objects.create(
         clinic=manager.clinic,
@@ -249,7 +249,7 @@ def test_a_closure_closes_the_own_clinic_and_absences_of_doctors_are_not_among_t
     assert client.get(url(Closure, "change", absent.pk)).status_code == 404
 
 
-def test_a_superuser_sees_every_clinic_and_changes_the_chosen_one_only(client):
+def test_superuser_sees_every_clinic_and_changes_the_chosen_one(client):
     client.force_login(make_superuser())
     recife, lisbon = make_doctor(), make_doctor(make_lisbon())
     page = client.get(url(Doctor)).text
@@ -285,7 +285,7 @@ def doctor_fields(**fields):
 def test_every_constraint_of_an_edited_model_has_its_sentence(model):
     typed = [each for each in model._meta.constraints if not each.name.endswith("_uuid_once")]
     for constraint in typed:
-        field, sentence = SENTENCES[constraint.name]
+        field, sentence = CONSTRAINT_MESSAGES[constraint.name]
         assert model._meta.get_field(field)
         assert sentence
 
@@ -323,7 +323,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("model", "typed", "field", "sentence"), REFUSED)
-def test_what_is_refused_is_said_at_its_field(client, manager, model, typed, field, sentence):
+def test_refusal_is_shown_at_its_field(client, manager, model, typed, field, sentence):
     make_doctor(manager.clinic, council_number="CRM 1")
     make_procedure(manager.clinic, code="A1")
     make_patient(manager.clinic, cpf=cpf(777))
@@ -425,7 +425,7 @@ def test_a_twin_that_is_quicker_is_named_at_the_field(client, manager):
     assert "já usa este código" in errors(answer)["code"][0]
 
 
-def test_a_form_sent_after_the_session_ended_comes_back_filled_and_unsaved(client, time_machine):
+def test_form_sent_after_session_end_returns_filled_and_unsaved(client, time_machine):
     user = make_manager(password=PASSWORD)
     time_machine.move_to("2026-11-23T15:00:00Z", tick=False)
     client.force_login(user)
@@ -449,7 +449,7 @@ def test_a_form_sent_after_the_session_ended_comes_back_filled_and_unsaved(clien
 
 
 @pytest.mark.parametrize("model", [Doctor, Patient, Procedure])
-def test_what_history_needs_is_not_deleted_and_the_page_says_what_to_do(client, manager, model):
+def test_row_with_history_is_not_deleted_and_page_says_what_to_do(client, manager, model):
     appointment = make_appointment(manager.clinic)
     row = {
         Doctor: appointment.doctor,
@@ -469,7 +469,7 @@ def test_what_history_needs_is_not_deleted_and_the_page_says_what_to_do(client, 
 
 
 @pytest.mark.parametrize("model", [Doctor, Patient, Procedure, Discount, Closure])
-def test_what_history_does_not_need_may_go(client, manager, model):
+def test_row_without_history_can_be_deleted(client, manager, model):
     row = MAKE[model](manager.clinic)
 
     assert client.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 302
@@ -526,7 +526,7 @@ def test_an_empty_password_leaves_it_as_it_is(client, manager):
     assert user.check_password(PASSWORD)
 
 
-def test_a_manager_generates_a_new_password_for_a_colleague_but_not_for_a_master(client, manager):
+def test_manager_resets_passwords_of_colleagues_but_not_of_masters(client, manager):
     colleague, master = make_user(manager.clinic, password=PASSWORD), make_master(manager.clinic, password=PASSWORD)
     chosen = {"action": "give_new_password", "_selected_action": [colleague.pk, master.pk, manager.pk]}
 
@@ -753,7 +753,7 @@ def test_hours_are_summed_up_in_a_line(rows, expected):
     ],
     ids=["Recife", "Lisbon", "a superuser without a clinic"],
 )
-def test_the_list_of_patients_shows_the_document_of_the_clinics_country(client, who, columns, fields):
+def test_patient_list_shows_the_document_of_the_clinic_country(client, who, columns, fields):
     user = who()
     patient = make_patient(user.clinic, nif="501964843")
     client.force_login(user)

@@ -74,14 +74,14 @@ def test_a_card_stands_at_its_five_minute_rows_in_its_doctors_column():
     assert card.time == "09:15"
 
 
-def test_a_start_between_rows_is_drawn_from_the_row_before_and_never_vanishes():
+def test_start_between_rows_is_drawn_from_the_row_before():
     doctor = make_doctor(hours=hours(("08:00", "12:00")))
     put(doctor, "09:07", 1)
     (card,) = cells(shown(doctor.clinic), "card")
     assert {"from-13", "to-14"} <= set(card.look.split())
 
 
-def test_the_day_spans_whole_hours_from_the_earliest_opening_to_the_latest_end():
+def test_day_spans_whole_hours_from_first_opening_to_last_end():
     clinic = make_clinic()
     make_doctor(clinic, hours=hours(("09:30", "12:00")))
     late = make_doctor(clinic, hours=hours(("10:00", "17:30")))
@@ -131,7 +131,7 @@ def test_incomplete_on_the_card_means_what_the_patient_says():
     assert shown_as == [patient.is_incomplete for patient in patients]
 
 
-def test_somebody_who_waits_shows_for_how_long():
+def test_waiting_patient_shows_the_minutes():
     doctor = make_doctor()
     arrived = doctor.clinic.instant(MONDAY, time(8, 48))
     put(doctor, "09:00", status="checked_in", status_since=arrived)
@@ -163,7 +163,7 @@ def test_a_squeezed_in_appointment_is_a_second_lane():
     assert "lane-0-of-2" in looks[0] and "lane-1-of-2" in looks[1]
 
 
-def test_a_squeezed_in_appointment_alone_leaves_room_for_the_free_time_beside_it():
+def test_lone_encaixe_leaves_room_for_the_free_time_beside_it():
     doctor = make_doctor(hours=hours(("08:00", "10:00")))
     put(doctor, "09:00", encaixe_by=make_user(doctor.clinic), encaixe_reason="dor")
     day = shown(doctor.clinic)
@@ -188,7 +188,7 @@ def test_every_class_that_places_something_is_in_the_sheet():
 # What is free ---------------------------------------------------------------------------------------------------------
 
 
-def test_free_times_are_the_doctors_grid_without_what_is_taken_closed_or_past():
+def test_free_times_exclude_taken_closed_and_past_ones():
     doctor = make_doctor(hours=hours(("08:00", "10:00")), interval_minutes=20)
     put(doctor, "08:30", 20)
     assert free(shown(doctor.clinic)) == ["08:00", "09:00", "09:20", "09:40"]
@@ -265,7 +265,7 @@ def test_a_holiday_is_named():
     assert (day.columns, day.closure, day.next_working) == ([], "Natal", date(2026, 12, 28))
 
 
-def test_who_left_the_clinic_is_shown_only_where_appointments_remain():
+def test_inactive_doctor_is_shown_only_with_appointments():
     doctor = make_doctor(active=False)
     assert shown(doctor.clinic).choices == []
     put(doctor, "09:00")
@@ -388,7 +388,7 @@ def test_no_attribute_of_the_page_needs_an_unsafe_policy(desk):
     assert not [name for name in found if name == "style" or (name.startswith("on"))]
 
 
-def test_an_empty_clinic_tells_managers_how_to_begin_and_others_whom_to_ask(client):
+def test_empty_clinic_guides_managers_and_refers_others_to_them(client):
     clinic = make_clinic()
     client.force_login(make_manager(clinic))
     assert "/admin/clinic/doctor/add/" in client.get("/agenda/").content.decode()

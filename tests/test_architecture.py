@@ -18,6 +18,26 @@ SCRIPTS = ROOT / "static" / "js"
 BUNDLES = ROOT / "static" / "bundles"
 INNER = ("models", "schedule", "booking", "queries")  # these know no HTTP
 WRITES = {"save", "create", "bulk_create", "bulk_update", "update", "update_or_create", "get_or_create", "delete"}
+MAX_TEST_NAME = 60
+# Written in plain English, as Django's documentation is; a package that becomes so is added.
+PLAIN_ENGLISH = (
+    "access",
+    "admin",
+    "local",
+    "management",
+    "models",
+    "server",
+    "templatetags",
+    "apps.py",
+    "cursors.py",
+    "form_fields.py",
+    "form_questions.py",
+    "logs.py",
+    "settings.py",
+    "urls.py",
+    "wsgi.py",
+)
+DIALECT = r"\b(told|said|somebody|whoever|whom)\b"
 BOOKED = ("Appointment", "AppointmentProcedure", "AppliedDiscount", "AppointmentEvent")
 
 
@@ -70,13 +90,13 @@ def test_packages_import_only_those_below_them():
 
 
 @pytest.mark.parametrize("layer", INNER)
-def test_what_is_stored_ruled_and_shown_knows_no_request(layer):
+def test_inner_layers_know_no_request(layer):
     for file in sources(layer):
         assert not {"request", "HttpRequest", "HttpResponse"} & set(names(file)), file
 
 
 @pytest.mark.parametrize("layer", INNER)
-def test_what_is_stored_ruled_and_shown_imports_nothing_of_http(layer):
+def test_inner_layers_import_nothing_of_http(layer):
     web = (
         r"^\s*(from|import)\s+(django\.(http|shortcuts|urls|views|forms|template|contrib\.messages)|django_htmx|ninja)"
     )
@@ -149,11 +169,11 @@ def test_nothing_is_marked_safe_and_no_form_goes_without_its_token():
         r"hx-vals\s*=\s*[\"']js:",
     ],
 )
-def test_templates_hold_nothing_that_the_content_security_policy_forbids(pattern):
+def test_templates_hold_nothing_that_the_csp_forbids(pattern):
     assert found(templates(), pattern) == []
 
 
-def test_templates_hold_no_inline_script_or_style_and_load_from_no_other_host():
+def test_templates_have_no_inline_code_and_load_no_foreign_host():
     for file in templates():
         text = file.read_text(encoding="utf-8")
         for tag, attributes, body in re.findall(r"(?is)<(script|style)\b([^>]*)>(.*?)</\1>", text):
@@ -234,6 +254,22 @@ def test_no_utils_no_signals_no_save_overrides():
             if isinstance(node, ast.ClassDef):
                 overridden = {item.name for item in node.body if isinstance(item, ast.FunctionDef)} & {"save", "delete"}
                 assert not overridden, f"{file}: {node.name} overrides {overridden}"
+
+
+def test_test_names_have_at_most_60_letters():
+    """The subject and the outcome; what is longer belongs in the test's docstring."""
+    long = []
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and re.match(rf"test_.{{{MAX_TEST_NAME + 1}}}", node.name):
+                long.append(f"{file.relative_to(ROOT)}:{node.lineno} {node.name}")
+
+    assert long == []
+
+
+@pytest.mark.parametrize("package", PLAIN_ENGLISH)
+def test_packages_are_written_in_plain_english(package):
+    assert found(sources(package), DIALECT) == []
 
 
 def test_one_module_reads_request_htmx():

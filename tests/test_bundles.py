@@ -51,14 +51,14 @@ def test_a_collected_bundle_holds_its_parts(collected, name):
 
 
 @pytest.mark.parametrize("name", ["site", "day", "integration", "api"])
-def test_a_collected_script_imports_nothing_and_declares_no_name_twice(collected, name):
+def test_collected_script_imports_nothing_and_declares_names_once(collected, name):
     module = text(collected, f"bundles/{name}.js")
     names = re.findall(r"^(?:async )?(?:const|let|function|class) (\w+)", module, re.MULTILINE)
     assert not re.search(r"^\s*(import|export)\b", module, re.MULTILINE)
     assert names and len(names) == len(set(names))
 
 
-def test_a_bundle_is_collected_hashed_and_compressed_without_its_parts(collected):
+def test_bundle_is_collected_hashed_and_compressed_without_its_parts(collected):
     name = staticfiles_storage.stored_name("bundles/day.css")
     assert name != "bundles/day.css" and (collected / f"{name}.br").exists() and (collected / f"{name}.gz").exists()
     assert not [file for parts in ("css", "js") for file in (collected / parts).rglob("*") if file.is_file()]

@@ -51,7 +51,7 @@ def printed(*arguments) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_script_gets_a_token_or_a_key_and_nothing_else_on_standard_output():
+def test_command_prints_only_the_token_or_key_on_stdout():
     master = make_master()
     token = manage("create_access_token", "--username", master.username)
     key = manage("create_api_key", "--clinic", master.clinic.slug, "--name", "central", "--test")
@@ -64,14 +64,14 @@ def test_a_script_gets_a_token_or_a_key_and_nothing_else_on_standard_output():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_cannot_be_is_said_in_one_line_on_standard_error():
+def test_impossible_start_prints_one_line_on_stderr():
     done = manage("create_access_token", "--username", "ninguém")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "CommandError: There is no user 'ninguém'.\n"
 
 
 @pytest.mark.django_db
-def test_a_key_may_do_everything_unless_told_otherwise():
+def test_key_has_every_scope_by_default():
     clinic = make_clinic()
     key = api_keys.authenticate(printed("create_api_key", "--clinic", clinic.slug, "--name", " central "))
     assert (key.name, key.source, key.is_live, key.created_by) == ("central", "sync_external", True, None)

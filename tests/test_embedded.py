@@ -114,7 +114,7 @@ def initialisations(folder: Path) -> int:
     return (folder / "postgres" / "log").read_text().count("starting PostgreSQL")
 
 
-def test_an_empty_folder_becomes_a_utf8_database_with_checksums_and_our_extensions(tmp_path):
+def test_empty_folder_becomes_utf8_database_with_checksums(tmp_path):
     with postgres.running(tmp_path, FAST) as url, psycopg.connect(url) as connection:
         for extension in ("btree_gist", "unaccent", "pg_trgm"):
             connection.execute(f"CREATE EXTENSION {extension}")
@@ -160,7 +160,7 @@ def test_data_outlive_the_server(tmp_path):
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
-def test_commands_that_start_at_once_share_one_server_until_the_last_has_left(tmp_path, command):
+def test_concurrent_commands_share_one_server_until_the_last_ends(tmp_path, command):
     commands = [command() for _ in range(5)]
     urls = {one.url() for one in commands}
     assert len(urls) == 1 and initialisations(tmp_path) == 1
@@ -178,7 +178,7 @@ def test_a_killed_command_takes_its_server_along(tmp_path, command):
     eventually(lambda: not left_over(tmp_path))
 
 
-def test_a_killed_supervisor_takes_its_server_along_and_the_next_command_starts_anew(tmp_path, command):
+def test_killed_supervisor_stops_server_and_next_command_restarts(tmp_path, command):
     first, second = command(), command()
     url = first.url()
     os.kill(supervisor(tmp_path), signal.SIGKILL)
@@ -209,7 +209,7 @@ def test_after_everything_was_killed_the_next_command_starts_cleanly(tmp_path, c
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
-def test_a_pid_file_that_names_a_living_stranger_does_not_keep_the_server_down(tmp_path, command):
+def test_pid_file_of_a_foreign_process_does_not_block_the_start(tmp_path, command):
     one = command()
     one.url()
     pid_file = tmp_path / "postgres" / "cluster" / "postmaster.pid"
@@ -233,7 +233,7 @@ def test_a_first_start_that_was_killed_leaves_no_half_database(tmp_path, command
     assert not list(home.glob("cluster.*"))
 
 
-def test_ctrl_c_in_a_terminal_leaves_the_server_to_commands_that_still_finish(tmp_path, command):
+def test_ctrl_c_leaves_the_server_to_commands_still_running(tmp_path, command):
     one = command()
     url = one.url()
     with psycopg.connect(url) as request:
@@ -247,7 +247,7 @@ def test_ctrl_c_in_a_terminal_leaves_the_server_to_commands_that_still_finish(tm
     assert not left_over(tmp_path)
 
 
-def test_signals_to_the_supervisor_alone_do_not_take_the_database_from_its_users(tmp_path, command):
+def test_signalled_supervisor_keeps_the_database_for_its_users(tmp_path, command):
     url = command().url()
     before = supervisor(tmp_path), postmaster(tmp_path)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -267,7 +267,7 @@ def test_folders_too_deep_for_a_socket_or_with_odd_names_work(tmp_path, name):
         assert first == second and answers(second)
 
 
-def test_a_socket_folder_that_somebody_else_prepared_is_not_used(tmp_path):
+def test_socket_folder_prepared_by_another_user_is_not_used(tmp_path):
     folder = tmp_path / ("d" * 90)
     with postgres.running(folder, FAST):
         pass
@@ -305,7 +305,7 @@ def test_damaged_data_are_refused_in_one_line_and_never_replaced(tmp_path, comma
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 @pytest.mark.parametrize("megabytes", [1, 20, 42])
-def test_a_full_disk_is_named_in_one_line_and_heals_when_there_is_room(tmp_path, command, megabytes):
+def test_full_disk_is_reported_in_one_line_and_recovers(tmp_path, command, megabytes):
     disk = tmp_path / "disk"
     disk.mkdir()
     mount, unmount = shutil.which("mount"), shutil.which("umount")
@@ -351,7 +351,7 @@ def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path, comman
         assert str(folder) in refusal and refusal.count("\n") == 1
 
 
-def test_a_platform_without_the_binaries_is_told_to_set_database_url(tmp_path, command):
+def test_platform_without_binaries_asks_for_database_url(tmp_path, command):
     refusal = command(tmp_path, "-S").refusal()  # no site-packages, so no wheel
     assert "set DATABASE_URL" in refusal and refusal.count("\n") == 1
 

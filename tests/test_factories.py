@@ -15,7 +15,7 @@ def test_made_up_cpfs_and_phones_are_valid():
         assert phonenumbers.is_valid_number(phonenumbers.parse(phone(number, "PT")))
 
 
-def test_a_doctor_works_from_monday_to_friday_and_performs_a_procedure_of_the_same_clinic():
+def test_doctor_works_weekdays_and_performs_procedure_of_own_clinic():
     doctor = factories.make_doctor()
 
     assert [(hours.weekday, hours.starts.hour, hours.ends.hour) for hours in doctor.hours.all()] == [

@@ -48,7 +48,7 @@ def test_the_link_makes_the_clinic_and_signs_its_master_in(client):
     assert Client().post("/entrar/", {"username": "ana", "password": PASSWORD}).status_code == 302
 
 
-def test_a_portuguese_clinic_counts_in_euros_and_greets_in_its_language(client):
+def test_portuguese_clinic_uses_euros_and_its_language(client):
     answer = post(client, country="PT", time_zone="Atlantic/Madeira", language="pt-pt")
 
     assert answer.status_code == 302
@@ -78,7 +78,7 @@ def test_the_page_guesses_the_country_from_the_browser(client):
         ({"password1": "ana-souza-ana", "password2": "ana-souza-ana", "username": "ana-souza-ana"}, "password2", "par"),
     ],
 )
-def test_what_is_refused_says_why_and_keeps_the_rest(client, changed, field, sentence):
+def test_refusal_has_a_reason_and_keeps_the_rest(client, changed, field, sentence):
     answer = post(client, **changed)
 
     form = answer.context["form"]

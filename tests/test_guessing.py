@@ -97,7 +97,7 @@ def test_a_refused_address_costs_no_query(client, django_assert_num_queries):
     assert client.get("/entrar/").status_code == 200
 
 
-def test_the_page_of_a_refused_address_signs_in_when_the_time_has_come(user):
+def test_page_of_a_blocked_address_signs_in_once_the_wait_is_over(user):
     browser = Client(enforce_csrf_checks=True)
     browser.get("/entrar/?next=/pacientes/")
     typed = {"username": "rosa", "password": PASSWORD, "next": "/pacientes/"}
@@ -115,7 +115,7 @@ def test_the_page_of_a_refused_address_signs_in_when_the_time_has_come(user):
 
 
 def test_only_so_many_refused_addresses_are_remembered(client, monkeypatch):
-    monkeypatch.setattr(guessing, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(guessing, "MAX_REMEMBERED", 3)
     for number in range(5):
         guessing._remember_refusal(f"10.0.0.{number}", 60)
     assert list(guessing._refused_until) == ["10.0.0.2", "10.0.0.3", "10.0.0.4"]
@@ -131,7 +131,7 @@ def test_only_so_many_refused_addresses_are_remembered(client, monkeypatch):
         ("lixo", "mais lixo", True),
     ],
 )
-def test_what_counts_as_one_address(settings, first, second, same):
+def test_requests_are_counted_by_address(settings, first, second, same):
     settings.SIGN_INS_A_MINUTE, settings.TRUSTED_PROXY = 1, True
     statuses = [
         guess(Client(), name, headers={"X-Forwarded-For": f"9.9.9.{number}, {address}"}).status_code
@@ -255,7 +255,7 @@ def test_a_browser_is_known_for_its_own_users_only(known):
 
 def test_several_users_share_a_browser():
     clinic, browser = make_clinic(), Client()
-    users = [make_user(clinic, username=f"usuario{n}", password=PASSWORD) for n in range(known_browser.MOST_USERS + 1)]
+    users = [make_user(clinic, username=f"usuario{n}", password=PASSWORD) for n in range(known_browser.MAX_USERS + 1)]
     for user in users:
         guess(browser, user.username, PASSWORD, REMOTE_ADDR=f"192.0.2.{user.pk % 250}")
         browser.post("/sair/")

@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.test import RequestFactory
 from django.urls import reverse
 
-from clinic.access import access_tokens, acts, api_keys, first_clinic
+from clinic.access import access_tokens, api_keys, first_clinic, form_replay
 from clinic.models import AccessToken, ApiKey, Clinic, Discount, Patient, StaffUser, phones
 from clinic.web.views.errors import server_error
 from tests.factories import (
@@ -240,7 +240,7 @@ def test_an_act_on_a_held_credential_says_so(client, clinic, master, name, heade
     token, _ = access_tokens.release(clinic, make_master(clinic), door="command")
     args = {"token-end": [token.pk], "key-rotate": [key.pk], "key-end": [key.pk]}.get(name, [])
     before = ApiKey.objects.count(), AccessToken.objects.count()
-    typed = KEY | {"seen": acts.newest(clinic, master)}
+    typed = KEY | {"seen": form_replay.last_event_id(clinic, master)}
     with held(master, key, token):
         answer = client.post(reverse(f"web:integration-{name}", args=args), typed, headers=headers)
 

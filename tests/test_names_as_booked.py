@@ -90,7 +90,7 @@ def test_the_event_of_a_booking_keeps_every_name_and_amount(visit):
     ]
 
 
-def test_what_is_moved_has_the_name_that_its_doctor_has_then(visit):
+def test_moved_appointment_stores_the_current_doctor_name(visit):
     rename(visit.clinic, "Dra. Helena Prado Reis")
     now = visit.ends_at - timedelta(hours=2)
     tuesday = visit.clinic.instant(MONDAY + timedelta(days=1), time(9))

@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.booking import Author, LineRequest, Proposal, book, change_status
+from clinic.form_fields import TypedDateField
 from clinic.models import AppointmentEvent, Patient
 from clinic.queries import patients
 from clinic.registry import change_patient
-from clinic.templatetags.written import age
-from clinic.typed import TypedDateField
+from clinic.templatetags.formats import age
 from clinic.web.forms.patient import as_written
 from tests.factories import (
     cpf,
@@ -275,13 +275,13 @@ def test_letters_that_search_patterns_are_made_of_are_only_letters(clinic):
     assert patients.search(clinic, r"100%_\ ") == [odd]
 
 
-def test_the_social_name_is_found_too_and_each_word_may_be_of_another_name(clinic):
+def test_social_name_is_searched_and_words_may_match_either_name(clinic):
     make_patient(clinic, name="João Lima", social_name="Clara Lima")
 
     assert found_by(clinic, "clara") == found_by(clinic, "clara joao") == ["João Lima"]
 
 
-def test_the_exact_number_comes_first_then_names_that_begin_like_that_then_the_rest_by_name(clinic):
+def test_results_are_exact_number_then_prefix_then_by_name(clinic):
     make_patient(clinic, name="Zita Ana")
     make_patient(clinic, name="Bia Mariana")
     make_patient(clinic, name="Ânatole")
@@ -294,14 +294,14 @@ def test_the_exact_number_comes_first_then_names_that_begin_like_that_then_the_r
     assert found_by(clinic, "+55 81 91234-5678")[0] == "Zoé"
 
 
-def test_namesakes_stand_in_the_order_of_registration_and_the_limit_holds(clinic):
+def test_namesakes_are_in_order_of_registration_within_the_limit(clinic):
     namesakes = [make_patient(clinic, name="Ana Lima") for _ in range(5)]
 
     assert patients.search(clinic, "ana", limit=3) == namesakes[:3]
     assert patients.search(clinic, "lima", limit=3) == namesakes[:3]
 
 
-def test_a_part_of_the_countrys_and_the_citys_code_is_not_everybodys_number(clinic):
+def test_part_of_country_and_area_code_matches_no_phone(clinic):
     make_patient(clinic, phone="+5581987654321")
     other = make_patient(clinic, phone="+5581987655581")
 
@@ -331,7 +331,7 @@ def test_a_found_patient_carries_the_last_finished_visit(clinic):
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_searched_for_is_never_in_an_address(desk, clinic):
+def test_search_text_is_never_in_a_url(desk, clinic):
     make_patient(clinic, name="Ana Souza")
 
     answer = desk.post(reverse("web:patient-list"), {"q": "souza"})
@@ -351,7 +351,7 @@ def test_htmx_gets_the_rows_alone_and_an_address_without_the_text(desk, clinic):
     assert answer["HX-Replace-Url"] == "/pacientes/?busca=ultima"
 
 
-def test_a_search_in_vain_offers_to_register_what_was_typed_where_it_belongs(desk):
+def test_empty_search_offers_registration_with_typed_text_in_place(desk):
     nothing = desk.post(reverse("web:patient-list"), {"q": "Zoé <b>"}, headers=HTMX).content.decode()
     assert "Ninguém encontrado" in nothing and "Cadastrar “Zoé &lt;b&gt;”" in nothing
 
@@ -379,7 +379,7 @@ def test_only_the_first_fifty_are_listed(desk, clinic):
     assert page.count("Ana Lima") == 50 and "Os primeiros 50 encontrados" in page
 
 
-def test_the_list_says_whose_data_are_incomplete_and_when_they_come_next(desk, clinic):
+def test_list_shows_incomplete_data_and_next_appointments(desk, clinic):
     ana = make_patient(clinic, name="Ana Lima", birth_date=None)
     coming = visit(ana, days=2)
 
@@ -434,7 +434,7 @@ def test_without_text_the_panel_is_offered_nothing(desk, clinic):
 # --- the card ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_card_shows_contact_documents_what_is_missing_and_the_visits(desk, clinic):
+def test_card_shows_contact_documents_missing_data_and_visits(desk, clinic):
     ana = make_patient(clinic, name="Ana <b>", cpf=None, phone="+5581987654321", email="a@b.co", notes="Um\ndois")
     visit(ana, days=-3, status=("no_show",))
     coming = visit(ana, days=4)
@@ -450,7 +450,7 @@ def test_the_card_shows_contact_documents_what_is_missing_and_the_visits(desk, c
     assert page.index("Agendado") < page.index("Faltou")
 
 
-def test_a_patient_of_another_country_has_that_countrys_number_and_document(desk, clinic):
+def test_foreign_patient_has_phone_and_document_of_their_country(desk, clinic):
     rui = make_patient(clinic, name="Rui", phone="+351912345678", cpf=None, nif="245624139")
 
     page = desk.get(reverse("web:patient-detail", args=[rui.pk])).content.decode()
@@ -561,7 +561,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("field", "value", "sentence"), REFUSED)
-def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(desk, field, value, sentence):
+def test_errors_are_at_their_fields_and_nothing_typed_is_lost(desk, field, value, sentence):
     typed = TYPED | {"social_name": "Noa", "notes": "guarde isto"} | {field: value}
 
     answer = desk.post(reverse("web:patient-add"), typed)
@@ -591,7 +591,7 @@ def test_fields_nobody_has_come_to_are_left_in_peace(desk):
     assert re.findall(r'<p class="error"[^>]*>([^<]*)</p>', page) == [""] * 8
 
 
-def test_every_broken_rule_is_told_at_once(desk):
+def test_all_broken_rules_are_reported_together(desk):
     page = desk.post(reverse("web:patient-add"), {"cpf": "1", "birth_date": "x", "email": "x"}).content.decode()
     told = dict(re.findall(r'id="error-(\w+)"[^>]*>([^<]+)<', page))
     assert told.keys() == {"name", "phone", "cpf", "birth_date", "email"}
@@ -736,7 +736,7 @@ def test_a_date_of_death_that_cannot_be_is_refused_at_its_field(desk, clinic, di
     assert not ana.died
 
 
-def test_who_died_is_offered_to_nobody_who_books_but_still_found_on_the_page(desk, clinic):
+def test_dead_patient_is_not_offered_in_booking_but_is_on_the_page(desk, clinic):
     make_patient(clinic, name="Ana Lima", phone="+5581983331010", died=True)
 
     for text in ("ana", "lima", "98333-1010", "17/05/1980"):
@@ -791,7 +791,7 @@ def gilda(clinic):
 AGAIN = {"name": "gilda  REPETIDA", "phone": "81 98333-1010"}
 
 
-def test_a_double_is_asked_about_with_both_cards_before_anything_is_saved(desk, gilda):
+def test_duplicate_is_asked_about_with_both_cards_before_saving(desk, gilda):
     answer = desk.post(reverse("web:patient-add"), AGAIN | {"notes": "veio com a filha"}, headers=HTMX)
     page = answer.content.decode()
 
@@ -801,7 +801,7 @@ def test_a_double_is_asked_about_with_both_cards_before_anything_is_saved(desk, 
     assert "veio com a filha" in page
 
 
-def test_another_person_of_that_name_and_phone_is_registered_once_asked(desk, gilda):
+def test_confirmed_namesake_is_registered_as_another_person(desk, gilda):
     answer = desk.post(reverse("web:patient-add"), AGAIN | {"besides": f"{gilda.pk} "})
 
     assert answer.status_code == 302 and Patient.objects.count() == 2
@@ -809,7 +809,7 @@ def test_another_person_of_that_name_and_phone_is_registered_once_asked(desk, gi
     assert again.status_code == 409 and Patient.objects.count() == 2
 
 
-def test_the_same_person_is_opened_and_what_else_was_typed_waits_there(desk, gilda):
+def test_same_person_opens_with_the_other_typed_fields(desk, gilda):
     edit = reverse("web:patient-edit", args=[gilda.pk])
 
     assert desk.post(edit, AGAIN | {"same": gilda.pk}).url == reverse("web:patient-detail", args=[gilda.pk])
@@ -872,7 +872,7 @@ def test_nothing_typed_of_the_same_person_is_lost(desk, gilda, field, typed, sto
         {"name": "GILDA repetidá"},
     ],
 )
-def test_who_typed_only_what_is_stored_comes_to_the_card(desk, gilda, typed):
+def test_unchanged_duplicate_opens_the_card(desk, gilda, typed):
     Patient.objects.filter(pk=gilda.pk).update(**STORED)
     answer = desk.post(reverse("web:patient-edit", args=[gilda.pk]), AGAIN | {"same": gilda.pk} | typed)
 
@@ -886,7 +886,7 @@ def test_no_text_typed_of_the_same_person_is_an_error(desk, gilda, field, text):
     assert desk.post(reverse("web:patient-edit", args=[gilda.pk]), typed, headers=HTMX).status_code == 200
 
 
-def test_the_same_person_with_an_ended_session_comes_back_with_everything(clinic, gilda, time_machine):
+def test_same_person_after_session_end_returns_with_everything(clinic, gilda, time_machine):
     user = make_user(clinic)
     Patient.objects.filter(pk=gilda.pk).update(**STORED)
     client = Client()
@@ -924,7 +924,7 @@ def test_two_clicks_on_one_form_register_one_patient(desk, more):
     assert answers[0].url == answers[1].url and Patient.objects.count() == 1
 
 
-def test_the_same_form_with_somebody_else_in_it_registers_somebody_else(desk):
+def test_same_form_with_other_details_registers_another_patient(desk):
     key = {"key": str(uuid4())}
     desk.post(reverse("web:patient-add"), TYPED | key)
     desk.post(reverse("web:patient-add"), TYPED | key | {"name": "José Souza"})
@@ -970,7 +970,7 @@ def save(desk, patient, fields, **headers):
     return desk.post(reverse("web:patient-edit", args=[patient.pk]), fields, headers=headers)
 
 
-def test_the_form_shows_the_data_as_people_write_them_and_saves_them_unchanged(desk, clinic):
+def test_form_shows_formatted_data_and_saves_it_unchanged(desk, clinic):
     ana = make_patient(clinic, name="Ana", cpf="52998224725", phone="+5581987654321", nif="245624139", notes="a\nb")
 
     fields = opened(desk, ana)
@@ -991,7 +991,7 @@ def test_an_edit_changes_only_that_patient_and_may_empty_fields(desk, clinic):
     assert (ana.name, ana.social_name, ana.cpf, bia.name) == ("Ana Lima", "", None, "Bia")
 
 
-def test_the_second_of_two_windows_does_not_overwrite_the_first_unseen(desk, clinic):
+def test_second_window_does_not_overwrite_the_first_unseen(desk, clinic):
     ana = make_patient(clinic, name="Ana", phone="+5581987654321")
     first, second = opened(desk, ana), opened(desk, ana)
     save(desk, ana, first | {"phone": "(81) 91111-1111", "email": "ana@b.co"})
@@ -1032,7 +1032,7 @@ def test_a_patient_keeps_their_own_cpf_and_cannot_take_anothers(desk, clinic):
     assert save(desk, ana, fields | {"cpf": bia.cpf}).status_code == 422
 
 
-def test_a_form_left_open_over_night_comes_back_as_typed_after_signing_in(clinic, time_machine):
+def test_form_left_open_overnight_returns_as_typed_after_sign_in(clinic, time_machine):
     user = make_user(clinic)
     ana = make_patient(clinic, name="Ana")
     client = Client()

@@ -356,7 +356,7 @@ def test_only_a_mobile_has_a_spelling_without_the_ninth_digit(number, all_of_the
         ("0800 726 01012", Fault.IMPOSSIBLE),
     ],
 )
-def test_what_is_wrong_with_a_number_is_named(text, fault):
+def test_fault_of_a_number_is_named(text, fault):
     assert phones.read(text, "BR").fault is fault
 
 
@@ -438,7 +438,7 @@ def test_a_document_is_read_as_it_is_pasted(client, doctor, form, field, typed, 
     ],
 )
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
-def test_what_is_no_document_of_a_person_is_named(client, doctor, form, field, typed, sentence):
+def test_number_of_no_personal_document_is_explained(client, doctor, form, field, typed, sentence):
     page = form(client, doctor, {"name": "Rita", "phone": "(81) 98888-7777", field: typed}).content.decode()
 
     assert Patient.objects.count() == 0

@@ -99,7 +99,7 @@ def booking(desk, **changes):
 # Many at once
 
 
-def test_of_many_who_book_one_time_at_once_one_wins_and_the_others_are_told_what_is_free(desk):
+def test_of_many_bookings_of_one_time_one_wins_others_get_options(desk):
     outcomes = at_once(*(booking(desk, patient=make_patient(desk.clinic).pk) for _ in range(12)))
 
     assert len(won(outcomes)) == 1
@@ -113,7 +113,7 @@ def test_of_many_who_book_one_time_at_once_one_wins_and_the_others_are_told_what
     }
 
 
-def test_the_race_is_real_who_only_looks_before_inserting_stores_every_one(desk):
+def test_check_without_constraint_stores_every_concurrent_booking(desk):
     """The same table without its constraints, in a schema of this test's own."""
     number = 10
     looked = Barrier(number)
@@ -200,7 +200,7 @@ def test_every_change_waits_for_the_doctors_row_too(desk, watcher, act):
         assert waiting.result(PATIENCE).pk == appointment.pk
 
 
-def test_who_waits_too_long_is_told_to_try_again_and_nothing_is_written(desk):
+def test_lock_timeout_answers_try_again_and_writes_nothing(desk):
     before = stored()
 
     def impatient():
@@ -229,7 +229,7 @@ def test_nobody_waits_for_a_lock_longer_than_three_seconds():
         assert cursor.fetchone() == ("3s",)
 
 
-def test_a_held_doctor_holds_up_nobody_elses_patients_and_no_look_at_the_rules(desk):
+def test_locked_doctor_blocks_neither_other_doctors_nor_checks(desk):
     colleague = make_doctor(desk.clinic, procedures=[desk.procedure])
     with another_connection() as other:
         other.execute("SELECT 1 FROM clinic_doctor WHERE id = %s FOR NO KEY UPDATE", [desk.doctor.pk])
@@ -252,7 +252,7 @@ def deadlocks(watcher):
     return watcher.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()[0]
 
 
-def test_a_stampede_on_overlapping_times_of_one_doctor_has_one_winner_and_no_deadlock(watcher):
+def test_stampede_on_overlapping_times_has_one_winner_no_deadlock(watcher):
     desk = open_desk()
     Doctor.objects.filter(pk=desk.doctor.pk).update(interval_minutes=5)
     patients = [make_patient(desk.clinic) for _ in range(32)]
@@ -353,7 +353,7 @@ def test_a_patient_with_and_without_the_cpf_at_once_is_one_patient(desk):
     assert Patient.objects.of(desk.clinic).filter(name="João da Silva").get().cpf == cpf(400_000_008)
 
 
-def test_a_time_that_is_cancelled_while_another_books_it_goes_to_at_most_one(desk):
+def test_time_cancelled_during_a_booking_goes_to_at_most_one(desk):
     for hour in (8, 9, 10, 11, 14, 15):
         appointment = desk.book(starts_at=desk.at(hour))
         acting = {"clinic": desk.clinic, "by": BY, "now": desk.now}
@@ -373,7 +373,7 @@ def test_a_time_that_is_cancelled_while_another_books_it_goes_to_at_most_one(des
         assert reasons_of([back, booked]) == [{Reason.DOCTOR_TAKEN}] * (1 + taken)
 
 
-def test_two_who_swap_their_times_at_once_neither_deadlock_nor_overlap(desk, watcher):
+def test_concurrent_swap_of_two_times_neither_deadlocks_nor_overlaps(desk, watcher):
     colleague = make_doctor(desk.clinic, procedures=[desk.procedure])
     mine, theirs = desk.book(), desk.book(doctor=colleague.pk, patient=make_patient(desk.clinic).pk)
     before = deadlocks(watcher)
@@ -428,14 +428,14 @@ def test_a_procedure_deleted_between_the_look_and_the_commit_is_named(desk, watc
     assert stored() == before
 
 
-def test_what_is_no_race_is_not_called_one(desk):
+def test_other_errors_are_no_conflict(desk):
     """A source that does not exist is a mistake of the program and stays one."""
     with pytest.raises(IntegrityError):
         desk.book(source="fax")
     assert Appointment.objects.count() == 0
 
 
-def test_a_line_carries_what_was_asked_for_even_when_two_ask_in_other_orders(desk):
+def test_crossed_doctors_and_patients_do_not_deadlock(desk):
     """Two bookings that name doctors and patients crosswise take their locks in one order."""
     colleague = make_doctor(desk.clinic, procedures=[desk.procedure])
     patients = [desk.patient, make_patient(desk.clinic)]

@@ -109,13 +109,13 @@ def test_another_clinics_users_and_keys_find_nothing(manager, clinic):
 
 @pytest.mark.parametrize("model", LISTS)
 def test_the_list_says_how_many_patients_a_search_covers(manager, model):
-    assert f"no máximo {appointments.MOST_PATIENTS} pacientes" in page(manager, model).text
+    assert f"no máximo {appointments.MAX_PATIENTS} pacientes" in page(manager, model).text
 
 
 @pytest.mark.parametrize(("rows", "sentence"), [(3, "{}: mais de 2"), (2, "2 {}"), (1, "1 {}")])
 @pytest.mark.parametrize("model", [*LISTS, Patient])
 def test_a_list_that_stops_counting_says_so(manager, clinic, monkeypatch, model, rows, sentence):
-    monkeypatch.setattr(ShortPaginator, "FURTHEST", 2)
+    monkeypatch.setattr(ShortPaginator, "MAX_COUNT", 2)
     for _ in range(rows):
         book_appointment(make_doctor(clinic), patient=make_patient(clinic, name="Ana Souza").pk)
 

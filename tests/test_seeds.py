@@ -109,14 +109,14 @@ def test_the_demo_stays_out_of_a_database_with_a_real_clinic(access_file):
 
 
 @pytest.mark.django_db
-def test_the_demo_says_so_when_somebody_has_one_of_its_user_names(access_file):
+def test_demo_reports_a_taken_user_name(access_file):
     StaffUser.objects.create_superuser("master", "garoa-fina-na-varanda", name="Dona")
     with pytest.raises(CommandError, match="master"):
         seed_demo()
     assert not Clinic.objects.exists()
 
 
-def test_what_an_older_database_left_as_access_file_is_replaced_and_a_link_is_not_followed(access_file, tmp_path):
+def test_old_access_file_is_replaced_and_a_link_is_not_followed(access_file, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("mine\n")
     access_file.parent.mkdir()
@@ -179,7 +179,7 @@ def test_near_days_are_well_filled_and_later_ones_thinner(demo):
     assert fullness(0, 7) > fullness(8, 14) > fullness(15, 21) > fullness(22, 28) > 0.05
 
 
-def test_somebody_is_in_service_and_somebody_waits_even_at_night():
+def test_one_patient_is_in_service_and_one_waits_even_at_night():
     at = datetime(2026, 11, 25, 9, tzinfo=UTC)
     hours = [at + timedelta(hours=number) for number in range(4)]
     day = [Attendance(None, hour, hour + timedelta(minutes=5), hour + timedelta(minutes=25)) for hour in hours]
@@ -190,7 +190,7 @@ def test_somebody_is_in_service_and_somebody_waits_even_at_night():
 
 
 @pytest.mark.parametrize("demo", [RECIFE, LISBOA], ids=lambda demo: demo.slug)
-def test_made_up_people_have_valid_documents_of_their_own_and_their_names_accents(demo):
+def test_invented_people_have_unique_valid_documents_and_accents(demo):
     crowd = people(demo.country, 300, WEDNESDAY_MORNING.date(), Random(1))  # noqa: S311 - as above
     assert all((cpf if demo.country == "BR" else nif).is_valid(person.document) for person in crowd)
     assert len({person.document for person in crowd}) == 300
@@ -203,7 +203,7 @@ def test_made_up_people_have_valid_documents_of_their_own_and_their_names_accent
 
 
 @pytest.mark.django_db
-def test_the_load_holds_as_many_as_asked_for_and_is_topped_up_not_doubled():
+def test_load_has_the_requested_size_and_is_topped_up_not_doubled():
     assert "400 appointments added" in seed_load(400)
     assert "350 appointments added" in seed_load(750)
     assert "0 appointments added" in seed_load(750)
@@ -214,7 +214,7 @@ def test_the_load_holds_as_many_as_asked_for_and_is_topped_up_not_doubled():
 
 
 @pytest.mark.django_db
-def test_what_copy_stored_is_as_booking_would_have_stored_it():
+def test_copied_rows_equal_rows_of_booking():
     seed_load(400)
     clinic = Clinic.objects.get(slug=LOAD_SLUG)
     patient = Patient.objects.of(clinic).order_by("?").first()

@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils import timezone, translation
 
 from clinic import urls
-from clinic.access import interrupted, roles
+from clinic.access import resumable_forms, roles
 from clinic.access.middleware import choose_clinic
 from clinic.models import StaffSession
 from tests.factories import (
@@ -34,9 +34,9 @@ REFUSED = "Usuário ou senha incorretos."
 # --- pages to stand for everybody else's, so that these tests are about the door alone -------------------------------
 
 
-@interrupted.resumable
+@resumable_forms.resumable
 def form_page(request):
-    typed = interrupted.take(request)
+    typed = resumable_forms.take(request)
     return HttpResponse(typed.urlencode() if typed else "")
 
 
@@ -144,7 +144,7 @@ def test_the_way_on_never_leads_to_another_site(client, path):
     assert answer.url == reverse("web:home")
 
 
-def test_whoever_is_signed_in_is_not_asked_again(client):
+def test_signed_in_user_is_not_asked_again(client):
     client.force_login(make_user())
 
     assert client.get("/entrar/?next=/onde/").url == "/onde/"
@@ -231,7 +231,7 @@ def test_four_failures_do_not_lock(client):
     assert sign_in(client, user).status_code == 302
 
 
-def test_the_lockout_page_says_how_long_and_whom_to_ask(client):
+def test_lockout_page_shows_the_wait_and_a_contact(client):
     answer = fail(client, make_user(password=PASSWORD), 5)
 
     assert answer.status_code == 429
@@ -246,7 +246,7 @@ def test_an_unknown_name_is_locked_like_a_known_one(client):
     assert unknown.templates[0].name == known.templates[0].name
 
 
-def test_a_lockout_ends_after_15_minutes_however_often_one_tries_meanwhile(client, time_machine):
+def test_lockout_ends_after_15_minutes_whatever_tries_meanwhile(client, time_machine):
     user = make_user(password=PASSWORD)
     time_machine.move_to(NOON, tick=False)
     fail(client, user, 5)
@@ -385,7 +385,7 @@ def test_a_stranger_costs_no_query(client, django_assert_num_queries):
 
 
 @pytest.mark.parametrize("switched_off", ["user", "clinic"])
-def test_whoever_is_switched_off_is_out_at_the_next_request(client, switched_off):
+def test_inactive_user_is_signed_out_at_the_next_request(client, switched_off):
     user = make_user()
     client.force_login(user)
     assert client.get("/onde/").status_code == 200
@@ -469,7 +469,7 @@ def test_a_form_sent_after_signing_out_in_another_window_comes_back(client):
     assert client.get("/formulario/").text == "name=um"
 
 
-def test_a_form_of_before_signing_in_again_comes_back_instead_of_a_csrf_failure():
+def test_form_from_before_sign_in_returns_instead_of_csrf_failure():
     client, user = Client(enforce_csrf_checks=True), make_user()
     client.force_login(user)
     own = {"Sec-Fetch-Site": "same-origin"}
@@ -501,7 +501,7 @@ def test_windows_left_open_work_again_once_their_own_user_is_back(who, works):
     assert (client.post("/botao/", {"csrfmiddlewaretoken": open_window}).status_code == 200) is works
 
 
-def test_a_stale_part_of_a_page_is_told_so_and_left_alone():
+def test_stale_part_of_a_page_gets_409_and_stays():
     client = Client(enforce_csrf_checks=True)
     client.force_login(make_user())
 
@@ -516,7 +516,7 @@ def test_a_stale_part_of_a_page_is_told_so_and_left_alone():
 @pytest.mark.parametrize(
     ("colleague", "sees_it"), [("same clinic", True), ("another clinic", False), ("superuser", False)]
 )
-def test_what_was_typed_is_for_the_same_clinic_only(ended, colleague, sees_it):
+def test_kept_form_is_for_the_same_clinic_only(ended, colleague, sees_it):
     client, user = ended
     client.post("/formulario/", {"name": "um"})
     other = {
@@ -532,7 +532,7 @@ def test_what_was_typed_is_for_the_same_clinic_only(ended, colleague, sees_it):
     assert client.get("/formulario/").text == "", "and nobody finds it later"
 
 
-def test_what_was_typed_is_kept_for_twelve_hours(ended, time_machine):
+def test_form_is_kept_for_twelve_hours(ended, time_machine):
     client, user = ended
     client.post("/formulario/", {"name": "um"})
     time_machine.shift(timedelta(hours=12))
@@ -552,7 +552,7 @@ def test_a_monstrous_form_is_not_kept(ended):
     client, _ = ended
 
     assert client.post("/formulario/", {"notes": "x" * 200_000}).status_code == 302
-    assert interrupted.FORMS not in client.session
+    assert resumable_forms.FORMS not in client.session
 
 
 def test_a_button_leads_back_to_its_page(ended):
@@ -578,7 +578,7 @@ def test_an_htmx_request_of_an_ended_session_moves_the_whole_page(ended):
 # --- whose clinic, and who may ---------------------------------------------------------------------------------------
 
 
-def test_a_request_happens_in_the_clinic_of_its_user_its_zone_and_its_language(client):
+def test_request_runs_in_clinic_zone_and_language_of_its_user(client):
     assert client.get("/entrar/").wsgi_request.clinic is None
     for clinic, expected in [
         (make_clinic(slug="r"), "r America/Recife pt-br"),
@@ -617,7 +617,7 @@ def test_session_user_and_clinic_are_one_query(client, django_assert_num_queries
         assert client.get("/onde/").text.startswith(user.clinic.slug)
 
 
-def test_what_a_session_says_decides_whose_it_is(client):
+def test_user_in_the_session_data_decides_its_owner(client):
     client.force_login(user := make_user())
     StaffSession.objects.update(user=make_user())
     assert get_user(client) == user

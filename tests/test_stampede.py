@@ -23,7 +23,7 @@ def cookies_of(user):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_gets_the_time_and_all_others_are_told_what_is_free(live_server):
+def test_one_gets_the_time_and_the_others_get_free_times(live_server):
     clinic = make_clinic()
     procedure = make_procedure(clinic, duration_minutes=60)
     doctor = make_doctor(clinic, procedures=[procedure])

@@ -167,7 +167,7 @@ def refusal(folder: Path, *arguments: str, **environment: str) -> str:
     return done.stderr.strip()
 
 
-def test_it_prints_its_address_and_serves_the_sign_in_page_with_its_files_over_plain_http(clinic):
+def test_start_prints_its_address_and_serves_sign_in_over_http(clinic):
     status, page, headers = clinic.get("/entrar/", host="localhost")
     assert status == 200 and "Strict-Transport-Security" not in headers
     style = re.search(r'href="(/static/[^"]+\.[0-9a-f]{12}\.css)"', page)[1]
@@ -208,7 +208,7 @@ def test_a_secret_key_that_cannot_be_read_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["x" * 64, "", None], ids=["another's", "one letter less", "lost"])
-def test_a_secret_key_of_another_database_is_refused_until_it_is_adopted(starts, content):
+def test_secret_key_of_another_database_is_refused_until_adopted(starts, content):
     clinic = starts()
     key, folder = clinic.folder / "secret-key", clinic.folder
     clinic.process.terminate()
@@ -312,7 +312,7 @@ def test_sigterm_to_uv_run_ends_it_well(clinic):
     assert wrapped.end() == (0, "")
 
 
-def test_a_killed_main_process_leaves_nothing_behind_and_the_next_start_works(starts):
+def test_killed_main_process_leaves_nothing_and_next_start_works(starts):
     clinic = starts()
     clinic.process.kill()
     clinic.process.wait()
@@ -329,7 +329,7 @@ def test_a_killed_worker_is_replaced(clinic):
     assert not set(workers) & set(children.read_text().split())
 
 
-def test_being_stopped_while_still_preparing_ends_it_without_a_traceback(tmp_path):
+def test_stop_during_preparation_ends_without_a_traceback(tmp_path):
     for wait_for in ("postgres/starting.lock", "postgres/url", "start.lock", "static"):
         clinic = Clinic(tmp_path)
         eventually(lambda name=wait_for: (tmp_path / name).exists())
@@ -412,7 +412,7 @@ def test_a_deployment_must_bring_its_secret_and_its_host_names(tmp_path):
         ({"HSTS_PRELOAD": "true"}, "max-age=31536000; includeSubDomains; preload"),
     ],
 )
-def test_browsers_are_told_to_keep_to_https_and_to_build_the_domain_in_only_when_asked(tmp_path, asked, header):
+def test_hsts_is_always_sent_and_preload_only_when_configured(tmp_path, asked, header):
     program = (
         "import django; django.setup(); from django.test import Client;"
         " print(Client().get('/favicon.svg', secure=True)['Strict-Transport-Security'])"

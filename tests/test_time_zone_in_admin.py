@@ -104,7 +104,7 @@ def test_masters_and_superusers_are_asked_with_the_numbers(client, make):
 
 
 @pytest.mark.parametrize(("keep", "shown"), [("clock", "09:00"), ("instant", "08:00")])
-def test_the_answer_is_done_and_told_with_the_numbers(client, master, keep, shown):
+def test_chosen_answer_is_applied_and_reported_with_numbers(client, master, keep, shown):
     (row,) = book(master.clinic)
     answer = answered(client, master.clinic, MANAUS, keep)
     assert answer.status_code == 302 and zone_of(master.clinic) == MANAUS
@@ -249,7 +249,7 @@ def test_a_confirmation_of_something_else_is_asked_again(client, master, on_holi
     assert not Clinic.objects.get(pk=master.clinic.pk).observes_holidays
 
 
-def test_who_booked_meanwhile_is_shown_before_it_is_confirmed(client, master, on_holiday):
+def test_new_bookings_are_shown_before_closing_is_confirmed(client, master, on_holiday):
     asked = save(client, master.clinic, observes_holidays="on").context["adminform"].form.lying.asked
     starts_at = on_holiday.starts_at + timedelta(hours=1)
     book_appointment(on_holiday.doctor, starts_at=starts_at, patient=make_patient(master.clinic).pk)
@@ -258,7 +258,7 @@ def test_who_booked_meanwhile_is_shown_before_it_is_confirmed(client, master, on
 
 
 @pytest.mark.parametrize("fields", [{"status": "cancelled", "cancelled_by": "clinic"}, {"status": "no_show"}])
-def test_who_takes_no_time_lies_under_no_holiday(client, master, on_holiday, fields):
+def test_appointment_that_takes_no_time_is_under_no_holiday(client, master, on_holiday, fields):
     Appointment.objects.filter(pk=on_holiday.pk).update(**fields)
     assert save(client, master.clinic, observes_holidays="on").status_code == 302
 
@@ -291,7 +291,7 @@ def closing(row, hours=2, **typed):
     return {"reason": "Obras"} | spans | typed
 
 
-def test_a_closure_shows_who_lies_under_it_and_a_longer_one_only_the_new(client, master):
+def test_closure_lists_affected_appointments_and_longer_only_new(client, master):
     first, second = book(master.clinic, 2)
     add = reverse("admin:clinic_closure_add")
     answer = client.post(add, closing(first, hours=0.5))

@@ -62,7 +62,7 @@ def test_a_booking_under_way_is_waited_for_and_keeps_its_clock_too(desk, watcher
     assert clocks(desk) == ["09:00"]
 
 
-def test_a_booking_that_waited_for_another_zone_is_not_written_by_the_old_one(desk, watcher):
+def test_booking_that_waited_for_a_zone_change_is_refused(desk, watcher):
     stale = booking(desk)
     with transaction.atomic():
         changing(desk)()
@@ -80,7 +80,7 @@ def test_a_booking_that_waited_for_another_zone_is_not_written_by_the_old_one(de
 
 
 @pytest.mark.parametrize("keep", list(Keep))
-def test_of_many_who_book_meanwhile_each_has_the_time_they_wanted_or_is_refused(desk, watcher, keep):
+def test_bookings_during_zone_change_keep_their_time_or_are_refused(desk, watcher, keep):
     standing = desk.book(starts_at=desk.at(8))
     before = deadlocks(watcher)
     wanted = [desk.at(9) + timedelta(minutes=30 * n) for n in range(6)]
@@ -188,7 +188,7 @@ def test_notes_written_meanwhile_are_kept(desk, watcher):
     assert clocks(desk) == ["09:00"]
 
 
-def test_who_books_between_the_question_and_the_save_is_asked_about(desk, client, watcher):
+def test_booking_between_question_and_save_is_asked_about(desk, client, watcher):
     """With nothing ahead nothing is asked; a booking that commits while the save waits for it must be."""
     client.force_login(make_master(desk.clinic))
     client.get("/admin/")
@@ -207,7 +207,7 @@ def test_who_books_between_the_question_and_the_save_is_asked_about(desk, client
     assert Clinic.objects.get(pk=desk.clinic.pk).time_zone == "America/Recife"
 
 
-def test_a_zone_whose_doctor_is_held_is_not_changed_and_keeps_what_was_typed(desk, client, settings):
+def test_zone_with_locked_doctor_is_unchanged_and_form_keeps_input(desk, client, settings):
     settings.LOCK_WAIT_SECONDS = 0.2
     client.force_login(make_master(desk.clinic))
     client.get("/admin/")

@@ -13,7 +13,7 @@ from django.core import signing
 from django.db import connection, transaction
 from django.urls import reverse
 
-from clinic.admin.base import LookOnly, NounAdmin
+from clinic.admin.base import BaseAdmin, ReadOnlyAdminMixin
 from clinic.admin.filled import FilledForm, FilledFormSet
 from clinic.booking import Author, change_status, reschedule
 from clinic.models import Absence, Closure, Discount, Doctor, Patient, StaffUser, WorkingHours
@@ -145,17 +145,17 @@ SAME_FIELD = [
 
 def test_every_form_of_the_admin_is_tried_in_two_windows(manager):
     """A new noun must be added to both tables; a new form or formset must compare what comes back."""
-    edited = {model: each for model, each in admin.site._registry.items() if not isinstance(each, LookOnly)}
+    edited = {model: each for model, each in admin.site._registry.items() if not isinstance(each, ReadOnlyAdminMixin)}
     for table in [DIFFERENT_FIELDS, SAME_FIELD]:
         assert {type(make(manager.clinic)) for make, *_ in table} == set(edited)
     for each in edited.values():
-        assert isinstance(each, NounAdmin) and issubclass(each.form, FilledForm) and not each.list_editable
+        assert isinstance(each, BaseAdmin) and issubclass(each.form, FilledForm) and not each.list_editable
         for inline in each.inlines:
             assert issubclass(inline.form, FilledForm) and issubclass(inline.formset, FilledFormSet)
 
 
 @pytest.mark.parametrize(("make", "first", "second", "field", "values"), SAME_FIELD)
-def test_what_both_windows_changed_is_asked_with_both_values(client, manager, make, first, second, field, values):
+def test_field_changed_in_both_windows_asks_with_both_values(client, manager, make, first, second, field, values):
     row = make(manager.clinic)
     model = type(row)
     older, newer = opened(client, row), opened(client, row)
@@ -377,7 +377,7 @@ def test_a_page_of_unknown_content_asks_about_every_difference(client, manager, 
     assert user.role == "manager"
 
 
-def test_what_another_page_was_filled_with_does_not_count(client, manager):
+def test_values_of_another_page_do_not_count(client, manager):
     one, two = make_user(manager.clinic, role="manager"), make_user(manager.clinic)
     of_one, of_two = opened(client, one), opened(client, two)
 
@@ -645,7 +645,7 @@ def test_a_row_of_another_doctor_is_not_moved(client, manager):
 
 
 @pytest.mark.parametrize("make", [make_discount, make_procedure, make_closure, make_patient, make_doctor])
-def test_what_was_typed_of_a_deleted_row_comes_back_as_new(client, manager, make):
+def test_typed_fields_of_a_deleted_row_return_as_a_new_row(client, manager, make):
     row = make(manager.clinic)
     model = type(row)
     window = opened(client, row)

@@ -25,7 +25,7 @@ from django.utils.translation.template import templatize
 from clinic.booking import LineRequest
 from clinic.models import Clinic
 from clinic.refusals import Reason, Refusal
-from clinic.templatetags.written import day_and_month, money
+from clinic.templatetags.formats import day_and_month, money
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -121,7 +121,7 @@ def test_every_catalogue_of_ours_is_found():
     }
 
 
-def test_what_stands_over_djangos_own_words_is_djangos():
+def test_overridden_strings_exist_in_django():
     """A sentence that Django has reworded is no longer found in ours, and would be its own again without a word."""
     django_root = Path(django.__file__).parent
     names = {"django": [], "djangojs": []}

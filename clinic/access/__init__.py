@@ -1,1 +1,1 @@
-"""Who may come in, and for how long; knows no booking rule."""
+"""Authentication, sessions and rate limits. This package knows no booking rule."""

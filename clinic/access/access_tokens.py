@@ -1,8 +1,8 @@
-"""ImageMais access tokens: JWTs (HS256) of one hour, released by a master.
+"""Issue, revoke and check ImageMais access tokens: JWTs (HS256), valid for one hour, released by a master.
 
-The vendor documents `sub` (the user's id) and `accountId` (the clinic's id) as numbers, `aud` and `iss`. `jti` is
-ours, so that a token can be listed and revoked before it expires. Both vendor sentences of a refusal, "invalid token"
-and "jwt expired", stay apart: InvalidToken and ExpiredToken.
+The vendor documents `sub` (the user's id) and `accountId` (the clinic's id) as numbers, `aud` and `iss`. `jti` is ours,
+so that a token can be listed and revoked before it expires. The vendor's two messages, "invalid token" and "jwt
+expired", are separate exceptions: InvalidToken and ExpiredToken.
 """
 
 from datetime import datetime, timedelta
@@ -14,33 +14,36 @@ from django.db import transaction
 from django.utils import timezone
 
 from clinic.access import rate_limit, secret_keys
-from clinic.access.loading import load
 from clinic.models import AccessToken, Clinic, CredentialEvent, StaffUser
 from clinic.models.locks import get_locked
+from clinic.models.raw_sql import fetch_joined
 
 LIFE = timedelta(hours=1)
-CLOCKS_APART = timedelta(seconds=10)  # by how much the host that released a token may be ahead; its end is exact
+CLOCK_SKEW = timedelta(seconds=10)  # how far the host that issued a token may be ahead; its expiry is exact
 ALGORITHM = "HS256"
-WHO = "'access token ' || clinic_accesstoken.id"
-RELEASED = f"""
+LIMIT_SUBJECT_SQL = "'access token ' || clinic_accesstoken.id"
+VALID_TOKEN_SQL = f"""
     clinic_accesstoken JOIN clinic_clinic ON clinic_clinic.id = clinic_accesstoken.clinic_id
     JOIN clinic_staffuser ON clinic_staffuser.id = clinic_accesstoken.user_id
-    {rate_limit.COUNTED.format(who=WHO)}
+    {rate_limit.JOIN_SQL.format(subject=LIMIT_SUBJECT_SQL)}
     WHERE clinic_accesstoken.clinic_id = %s AND jti = %s AND user_id = %s AND revoked_at IS NULL
 """
 CLAIMS = ["sub", "accountId", "iat", "exp", "aud", "iss", "jti"]
 
 
 class InvalidToken(Exception):
-    """Missing, malformed, forged, for another audience, revoked, or of somebody who may no longer."""
+    """The token is missing, malformed, forged, revoked, for another audience, or its user has lost the right to it."""
 
 
 class ExpiredToken(InvalidToken):
-    """Well made, but its hour is over."""
+    """The token is well formed, but its hour is over."""
 
 
 def release(clinic: Clinic, user: StaffUser, *, door: str) -> tuple[AccessToken, str]:
-    """(the row, the token itself, which is shown once and stored nowhere). `user`, a master, answers for it."""
+    """Issue a token in the name of `user`, a master of the clinic.
+
+    Return the row and the token itself, which is shown once and never stored.
+    """
     issued = datetime.fromtimestamp(int(timezone.now().timestamp()), tz=timezone.get_default_timezone())
     with transaction.atomic():
         token = AccessToken.objects.create(
@@ -62,7 +65,10 @@ def release(clinic: Clinic, user: StaffUser, *, door: str) -> tuple[AccessToken,
 
 
 def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> AccessToken:
-    """Works with the next request; once more does nothing. Locks the row. Raises AccessToken.DoesNotExist."""
+    """Revoke a token from the next request on; revoking it again changes nothing.
+
+    Locks the row. Raises AccessToken.DoesNotExist.
+    """
     with transaction.atomic():
         token = get_locked(AccessToken.objects.of(clinic).filter(pk=pk))
         if token.revoked_at is None:
@@ -75,9 +81,9 @@ def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> Acces
 
 
 def authenticate(text: str) -> AccessToken:
-    """The released token with its clinic, its user and, for this request of it, the `admission`. One query.
+    """Return the valid token with its clinic, its user and its `admission` (the rate limit after this request).
 
-    Raises InvalidToken or ExpiredToken.
+    One query. Raises InvalidToken or ExpiredToken.
     """
     claims = _claims(text)
     jti = _uuid(claims["jti"])
@@ -85,25 +91,26 @@ def authenticate(text: str) -> AccessToken:
         raise InvalidToken
     limits = rate_limit.limits()
     parameters = [*limits, claims["accountId"], jti, claims["sub"]]
-    found = load((AccessToken, Clinic, StaffUser), RELEASED, parameters, also=rate_limit.COLUMNS)
-    if found is None:
+    models = (AccessToken, Clinic, StaffUser)
+    row = fetch_joined(models, VALID_TOKEN_SQL, parameters, extra_columns=rate_limit.COLUMNS)
+    if row is None:
         raise InvalidToken
-    token, token.clinic, token.user, *counted = found
-    token.admission = rate_limit.admission(counted, limits[0])
+    token, token.clinic, token.user, *counts = row
+    token.admission = rate_limit.admission(counts, limits[0])
     if not (token.clinic.active and may_release(token.user, token.clinic)):
         raise InvalidToken
     return token
 
 
 def may_release(user: StaffUser, clinic: Clinic) -> bool:
-    """Whoever may not any more has no tokens that let in, either."""
+    """Return whether the user may have tokens of this clinic; a user who loses this right loses the tokens too."""
     return user.is_active and user.is_master and (user.is_superuser or user.clinic_id == clinic.pk)
 
 
 def _claims(text):
-    """Raises InvalidToken or ExpiredToken."""
+    """Return the claims of a token that is signed by us and not expired. Raises InvalidToken or ExpiredToken."""
     claims = _signed_claims(text)
-    if int(claims["exp"]) <= timezone.now().timestamp():  # PyJWT gives the end the leeway of the beginning
+    if int(claims["exp"]) <= timezone.now().timestamp():  # PyJWT applies `leeway` to the expiry as well
         raise ExpiredToken
     return claims
 
@@ -114,7 +121,7 @@ def _signed_claims(text):
             return jwt.decode(
                 text,
                 key,
-                leeway=CLOCKS_APART,
+                leeway=CLOCK_SKEW,
                 algorithms=[ALGORITHM],
                 audience=settings.PUBLIC_URL,
                 issuer=settings.PUBLIC_URL,
@@ -123,7 +130,7 @@ def _signed_claims(text):
         except jwt.ExpiredSignatureError as error:
             raise ExpiredToken from error
         except jwt.InvalidSignatureError:
-            continue  # signed, perhaps, before the key changed
+            continue  # may be signed with an older key
         except jwt.InvalidTokenError as error:
             raise InvalidToken from error
     raise InvalidToken

@@ -4,16 +4,16 @@ from django.conf import settings
 
 
 def client_address(request) -> str | None:
-    """Where a request comes from, as sign-in failures are counted.
+    """Return the address under which failures of this request are counted.
 
-    Behind a trusted proxy that is what the proxy itself appended, never what the client wrote before it. An IPv6
-    client owns a whole /64, so that is what counts as one address. None when the server names no address.
+    Behind a trusted proxy it is the address that the proxy appended; the client could have written the ones before it.
+    An IPv6 client owns a whole /64, which therefore counts as one address. None when the server gives no address.
     """
-    written = request.META.get("REMOTE_ADDR", "")
+    text = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXY:
-        written = request.headers.get("X-Forwarded-For", written).rpartition(",")[2].strip()
+        text = request.headers.get("X-Forwarded-For", text).rpartition(",")[2].strip()
     try:
-        address = ip_address(written)
+        address = ip_address(text)
     except ValueError:
         return None
     if isinstance(address, IPv6Address):

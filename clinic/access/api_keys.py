@@ -1,8 +1,9 @@
-"""MiviCall API keys: `miv_live_…`, or `miv_test_…`, which runs every rule and writes nothing.
+"""Create, rotate, revoke and check MiviCall keys: `miv_live_…`, or `miv_test_…`, which runs every rule and writes
+nothing.
 
 A key belongs to one clinic, has scopes, expires after a year and can be revoked. It is shown once and stored as a
-digest with a recognisable prefix. Its checksum tells a typing error without a query, and lets scanners find leaked
-keys. The retries of a test key are not recognised, since nothing of it is stored.
+digest with a prefix for display. Its checksum reveals a typo without a query, and lets scanners find leaked keys.
+Retries of a test key are not recognised, because nothing of it is stored.
 """
 
 import hmac
@@ -16,44 +17,46 @@ from django.db import transaction
 from django.utils import timezone
 
 from clinic.access import rate_limit, secret_keys
-from clinic.access.loading import load
 from clinic.cursors import prepared_cursor
 from clinic.models import ApiKey, Clinic, CredentialEvent, StaffUser
 from clinic.models.locks import get_locked
+from clinic.models.raw_sql import fetch_joined
 
 LIFE = timedelta(days=365)
-BOTH_VALID = timedelta(hours=24)
+ROTATION_OVERLAP = timedelta(hours=24)
 USE_NOTED_EVERY = timedelta(minutes=1)
 ALPHABET = string.digits + string.ascii_letters
-BODY, CHECKSUM = 30, 6  # 30 letters of 62 are 178 random bits
-SHOWN = 6  # letters of the body in the prefix
-WHO = "'api key ' || clinic_apikey.id"
-STANDING = f"""
+BODY_LETTERS, CHECKSUM_LETTERS = 30, 6  # 30 letters of 62 are 178 random bits
+PREFIX_LETTERS = 6  # letters of the body that the stored prefix includes
+LIMIT_SUBJECT_SQL = "'api key ' || clinic_apikey.id"
+VALID_KEY_SQL = f"""
     clinic_apikey JOIN clinic_clinic ON clinic_clinic.id = clinic_apikey.clinic_id
-    {rate_limit.COUNTED.format(who=WHO)}
+    {rate_limit.JOIN_SQL.format(subject=LIMIT_SUBJECT_SQL)}
     WHERE digest = ANY (%s) AND revoked_at IS NULL
 """
-# Not by who finds the row held: the next request notes its use, and none waits for it.
-NOTE_USE = """
+# SKIP LOCKED: while another request holds the row, its last use is not noted, and no request waits for it.
+NOTE_USE_SQL = """
     UPDATE clinic_apikey SET last_used_at = %s, digest = %s
     WHERE id = (SELECT id FROM clinic_apikey WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED)
 """
-FORM = re.compile(rf"(miv_(?:live|test)_)([0-9A-Za-z]{{{BODY}}})([0-9A-Za-z]{{{CHECKSUM}}})", re.ASCII)
+KEY_PATTERN = re.compile(
+    rf"(miv_(?:live|test)_)([0-9A-Za-z]{{{BODY_LETTERS}}})([0-9A-Za-z]{{{CHECKSUM_LETTERS}}})", re.ASCII
+)
 
 
 class InvalidKey(Exception):
-    """Mistyped, unknown or revoked."""
+    """The key is mistyped, unknown or revoked."""
 
 
 class ExpiredKey(InvalidKey):
-    """Known, but its year, or the day after its rotation, is over."""
+    """The key is known, but it is older than a year, or was rotated more than a day ago."""
 
 
 def create(
     clinic: Clinic, *, name: str, scopes: list[str], source: str, is_live: bool, by: StaffUser | None, door: str
 ) -> tuple[ApiKey, str]:
-    """(the row, the key itself, which is shown once and stored nowhere)."""
-    secret = _generated("miv_live_" if is_live else "miv_test_")
+    """Create a key. Return the row and the key itself, which is shown once and never stored."""
+    secret = _generate("miv_live_" if is_live else "miv_test_")
     now = timezone.now()
     with transaction.atomic():
         key = ApiKey.objects.create(
@@ -73,20 +76,25 @@ def create(
 
 
 def rotate(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> tuple[ApiKey, str]:
-    """A new key like this one, which goes on for 24 hours at most. Locks the row. Raises ApiKey.DoesNotExist when it is
-    no longer valid."""
+    """Create a key like this one, which stays valid for 24 hours at most.
+
+    Locks the row. Raises ApiKey.DoesNotExist when the old key is no longer valid.
+    """
     now = timezone.now()
     with transaction.atomic():
         old = get_locked(ApiKey.objects.of(clinic).filter(pk=pk, revoked_at=None, expires_at__gt=now))
-        old.expires_at = min(old.expires_at, now + BOTH_VALID)
+        old.expires_at = min(old.expires_at, now + ROTATION_OVERLAP)
         old.save(update_fields=["expires_at"])
         _record(old, CredentialEvent.Kind.KEY_ROTATED, by, door)
-        like = {name: getattr(old, name) for name in ("name", "scopes", "source", "is_live")}
-        return create(clinic, **like, by=by, door=door)
+        copied = {name: getattr(old, name) for name in ("name", "scopes", "source", "is_live")}
+        return create(clinic, **copied, by=by, door=door)
 
 
 def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> ApiKey:
-    """Works with the next request; once more does nothing. Locks the row. Raises ApiKey.DoesNotExist."""
+    """Revoke a key from the next request on; revoking it again changes nothing.
+
+    Locks the row. Raises ApiKey.DoesNotExist.
+    """
     with transaction.atomic():
         key = get_locked(ApiKey.objects.of(clinic).filter(pk=pk))
         if key.revoked_at is None:
@@ -97,18 +105,18 @@ def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> ApiKe
 
 
 def authenticate(text: str) -> ApiKey:
-    """The key with its clinic, active or not, and with the `admission` of this request of it.
+    """Return the key with its clinic, active or not, and its `admission` (the rate limit after this request).
 
-    One query, and once a minute another that notes the use; none for a mistyped key. Raises InvalidKey or ExpiredKey.
+    One query, and another one each minute that notes the use; none for a mistyped key. Raises InvalidKey or ExpiredKey.
     """
     if not _is_well_formed(text):
         raise InvalidKey
     digests, limits = _digests(text), rate_limit.limits()
-    found = load((ApiKey, Clinic), STANDING, [*limits, digests], also=rate_limit.COLUMNS)
-    if found is None:
+    row = fetch_joined((ApiKey, Clinic), VALID_KEY_SQL, [*limits, digests], extra_columns=rate_limit.COLUMNS)
+    if row is None:
         raise InvalidKey
-    key, key.clinic, *counted = found
-    key.admission = rate_limit.admission(counted, limits[0])
+    key, key.clinic, *counts = row
+    key.admission = rate_limit.admission(counts, limits[0])
     now = timezone.now()
     if key.expires_at <= now:
         raise ExpiredKey
@@ -116,27 +124,30 @@ def authenticate(text: str) -> ApiKey:
     return key
 
 
-def _generated(prefix):
-    body = "".join(secrets.choice(ALPHABET) for _ in range(BODY))
+def _generate(prefix):
+    body = "".join(secrets.choice(ALPHABET) for _ in range(BODY_LETTERS))
     return prefix + body + _checksum(prefix + body)
 
 
 def _checksum(text):
-    """Tells a typo, and lets scanners of leaked secrets recognise a key, without asking anybody."""
+    """Return the checksum letters of a key.
+
+    They reveal a typo without a query, and let scanners of leaked secrets recognise a key.
+    """
     number, digits = crc32(text.encode()), []
-    for _ in range(CHECKSUM):
+    for _ in range(CHECKSUM_LETTERS):
         number, digit = divmod(number, len(ALPHABET))
         digits.append(ALPHABET[digit])
     return "".join(reversed(digits))
 
 
 def _is_well_formed(text):
-    parts = FORM.fullmatch(text)
+    parts = KEY_PATTERN.fullmatch(text)
     return parts is not None and hmac.compare_digest(_checksum(parts[1] + parts[2]), parts[3])
 
 
 def _prefix(secret):
-    return secret[: len("miv_live_") + SHOWN]
+    return secret[: len("miv_live_") + PREFIX_LETTERS]
 
 
 def _digests(secret):
@@ -144,11 +155,11 @@ def _digests(secret):
 
 
 def _note_use(key, digest, now):
-    """Once a minute at most; a digest under an older key is renewed on the way."""
+    """Note the use once a minute at most; renew a digest that an older key has made."""
     recent = key.last_used_at is not None and now - key.last_used_at < USE_NOTED_EVERY
     if not recent or key.digest != digest:
         with prepared_cursor() as cursor:
-            cursor.execute(NOTE_USE, [now, digest, key.pk])
+            cursor.execute(NOTE_USE_SQL, [now, digest, key.pk])
 
 
 def _record(key, kind, by, door):

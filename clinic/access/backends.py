@@ -7,26 +7,29 @@ from django.contrib.auth.backends import ModelBackend
 from clinic.access import guessing, hashing
 from clinic.models import StaffUser
 
-KNOWN_BROWSER_SECONDS = 5  # strangers do not wait for a hash at all: each would keep a thread from the others' work
+KNOWN_BROWSER_SECONDS = 5  # strangers do not wait for a hash: their requests would occupy threads that others need
 
-_loaded: ContextVar[StaffUser | None] = ContextVar("loaded", default=None)
+_preloaded_user: ContextVar[StaffUser | None] = ContextVar("preloaded_user", default=None)
 
 
 @contextmanager
-def loaded(user: StaffUser | None) -> Iterator[None]:
-    """Whom StaffBackend need not load again within, because they came with their session."""
-    token = _loaded.set(user)
+def preloaded_user(user: StaffUser | None) -> Iterator[None]:
+    """Have StaffBackend.get_user return this user, loaded together with the session, without a query."""
+    token = _preloaded_user.set(user)
     try:
         yield
     finally:
-        _loaded.reset(token)
+        _preloaded_user.reset(token)
 
 
 class StaffBackend(ModelBackend):
-    """Signs in active people of active clinics. Every password that is checked is checked here."""
+    """Sign in active people of active clinics. Every password check goes through this backend."""
 
     def authenticate(self, request, username=None, password=None, **kwargs):
-        """The user, or None. Raises TooManyTries or Busy when the password was not checked, which is no failure."""
+        """Return the user or None.
+
+        Raises TooManyTries or Busy when the password was not checked; neither counts as a failure.
+        """
         if username is None or password is None:
             return None
         known = guessing.admit(request, username)
@@ -37,8 +40,8 @@ class StaffBackend(ModelBackend):
         return super().user_can_authenticate(user) and (user.clinic is None or user.clinic.active)
 
     def get_user(self, user_id):
-        """The user of a session; None, effective with the next request, once they or their clinic are switched off."""
-        user = _loaded.get()
+        """Return the user of a session, None from the next request on after they or their clinic were switched off."""
+        user = _preloaded_user.get()
         if user is None or user.pk != user_id:
             return super().get_user(user_id)
         return user if self.user_can_authenticate(user) else None

@@ -1,7 +1,7 @@
-"""The first clinic and its master, made in the browser by the person who can read the terminal.
+"""Create the first clinic and its master in the browser, by a link that is printed in the terminal.
 
-The link's token is signed, so nothing of it is stored, cleaned up, or given away by a dump: it is good for LIFE and as
-long as no user exists, hence once. Two windows wait for the lock of the users' table.
+The token in the link is signed, so it is not stored, cleaned up or revealed by a dump. It is valid for LIFE and only
+while no user exists, so it works once. Two windows wait for the lock of the users' table.
 """
 
 from datetime import timedelta
@@ -15,26 +15,26 @@ from clinic.models import Clinic, StaffUser
 from clinic.models.limits import max_length
 
 LIFE = timedelta(hours=24)
-# A point between the parts: a colon would be escaped in the address.
+# A separator that needs no escaping in a URL, unlike the default colon.
 SIGNER = {"salt": "clinic.access.first_clinic", "sep": "."}
 VALUE = "first"
 
 
-class NotWanted(Exception):
-    """Some user exists, so there is nothing to make."""
+class NotNeeded(Exception):
+    """A user exists, so the first clinic cannot be created any more."""
 
 
-def is_wanted() -> bool:
+def is_needed() -> bool:
     return not StaffUser.objects.exists()
 
 
 def path() -> str:
-    """The page's path with a new token."""
+    """Return the path of the page, with a new token."""
     return reverse("web:first-clinic", query={"link": signing.TimestampSigner(**SIGNER).sign(VALUE)})
 
 
 def is_good(token: str) -> bool:
-    """Whether we signed it, under this key or a fallback, within LIFE."""
+    """Return whether the token was signed by us, with this key or a fallback, within LIFE."""
     try:
         return signing.TimestampSigner(**SIGNER).unsign(token, max_age=LIFE) == VALUE
     except signing.BadSignature:
@@ -43,13 +43,14 @@ def is_good(token: str) -> bool:
 
 @transaction.atomic
 def create(clinic: Clinic, master: StaffUser) -> None:
-    """Store both, `clinic` with an identifier of its own and `master` as its master. Raises NotWanted.
+    """Store the clinic with a unique slug, and `master` as its master. Raises NotNeeded.
 
-    Locks the table of users against every other writer."""
+    Locks the table of users against every other writer.
+    """
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE clinic_staffuser IN SHARE ROW EXCLUSIVE MODE")
-    if not is_wanted():
-        raise NotWanted
+    if not is_needed():
+        raise NotNeeded
     clinic.slug = _free_slug(clinic.name)
     clinic.save()
     master.clinic, master.role = clinic, StaffUser.Role.MASTER
@@ -57,7 +58,7 @@ def create(clinic: Clinic, master: StaffUser) -> None:
 
 
 def _free_slug(name):
-    """From the name, and numbered if a clinic without users has that one already."""
+    """Make a slug from the name, with a number when a clinic without users has it already."""
     longest = max_length(Clinic, "slug") - len("-99")
     slug = slugify(name)[:longest].strip("-") or "clinica"
     candidates = (slug, *(f"{slug}-{number}" for number in range(2, 100)))

@@ -1,8 +1,8 @@
-"""How often passwords may be tried: an address over all names, and a name over all addresses.
+"""Limit password tries per address (all user names together) and per user name (all addresses together).
 
-django-axes counts the failures of one name at one address (`lockout`). Here every try is counted before its password is
-checked, so that many at once cost no more. The person whose name strangers keep trying is not locked out: a browser in
-which they have signed in before has a number of tries of its own, whatever its address.
+django-axes counts the failures of one name at one address (`lockout`). This module counts a try before its password is
+checked, so that many concurrent tries are not hashed either. Strangers who keep trying a name do not lock out its
+owner: browsers in which the owner has signed in before have a separate count, whatever their address.
 """
 
 import time
@@ -14,14 +14,14 @@ from clinic.access import hashing, known_browser, rate_limit
 from clinic.access.addresses import client_address
 from clinic.models.staff import folded_username
 
-KNOWN = "known browser of "
-MOST_REMEMBERED = 10_000
+KNOWN_PREFIX = "known browser of "
+MAX_REMEMBERED = 10_000
 
-_refused_until: dict[str | None, float] = {}  # address: when of time.monotonic() it may try again
+_refused_until: dict[str | None, float] = {}  # by address: the time.monotonic() until which it is refused
 
 
 class TooManyTries(Exception):
-    """A try that was not checked, and does not count as a failure. `wait` is in seconds."""
+    """The try was refused unchecked and does not count as a failure. `wait` is in seconds."""
 
     def __init__(self, wait: int) -> None:
         super().__init__(wait)
@@ -29,31 +29,33 @@ class TooManyTries(Exception):
 
 
 class TooManyFromAddress(TooManyTries):
-    """One address, over all names."""
+    """Too many tries from one address, for all names together."""
 
 
 class TooManyOfName(TooManyTries):
-    """One name, over all addresses."""
+    """Too many tries of one name, from all addresses together."""
 
 
 def admit(request, username: str) -> bool:
-    """Count a try; whether it comes from a browser that this user has signed in with. Whether the name exists makes no
-    difference. Raises TooManyTries. Runs outside any transaction."""
+    """Count a try and return whether it comes from a browser in which this user has signed in before.
+
+    The result does not depend on whether the name exists. Raises TooManyTries. Must run outside a transaction.
+    """
     name = folded_username(username)
-    known = known_browser.is_known(request, name) or _is_own(request, name)
+    known = known_browser.is_known(request, name) or _is_own_password(request, name)
     if not known:
         a_minute = settings.SIGN_INS_A_MINUTE
         admission = rate_limit.admit(f"sign-in {client_address(request)}", a_minute, a_minute)
         if not admission.admitted:
             _remember_refusal(client_address(request), admission.wait)
             raise TooManyFromAddress(admission.wait)
-    if wait := rate_limit.admit_within_hour(_who(name, known), settings.SIGN_INS_OF_NAME_AN_HOUR):
+    if wait := rate_limit.admit_within_hour(_subject(name, known), settings.SIGN_INS_OF_NAME_AN_HOUR):
         raise TooManyOfName(wait)
     return known
 
 
 def known_refusal(request, username: str) -> TooManyFromAddress | hashing.Busy | None:
-    """Why the password will not be checked, as far as this process knows without asking the database."""
+    """Return the reason why the password will not be checked, if this process knows it without a query."""
     address = client_address(request)
     left = ceil(_refused_until.get(address, 0) - time.monotonic())
     if left <= 0:
@@ -64,23 +66,23 @@ def known_refusal(request, username: str) -> TooManyFromAddress | hashing.Busy |
 
 
 def _remember_refusal(address, seconds):
-    while len(_refused_until) >= MOST_REMEMBERED:
+    while len(_refused_until) >= MAX_REMEMBERED:
         _refused_until.pop(next(iter(_refused_until)), None)
     _refused_until[address] = time.monotonic() + seconds
 
 
 def release(username: str) -> None:
-    """Let this name be tried again at once."""
+    """Allow tries of this name again at once."""
     for known in (False, True):
-        rate_limit.forget_hour(_who(folded_username(username), known))
+        rate_limit.forget_hour(_subject(folded_username(username), known))
 
 
-def _who(name, known):
-    """Without the name itself: what is counted lies about for an hour."""
-    return (KNOWN if known else "") + known_browser.mark(name)
+def _subject(name, known):
+    """Return the name of the count, without the user name itself: counts are stored for an hour."""
+    return (KNOWN_PREFIX if known else "") + known_browser.mark(name)
 
 
-def _is_own(request, name):
-    """Whether it is the own password that is asked for again, in a session."""
+def _is_own_password(request, name):
+    """Return whether a signed-in user is entering their own password again."""
     user = getattr(request, "user", None)
     return bool(user and user.is_authenticated and folded_username(user.get_username()) == name)

@@ -1,4 +1,4 @@
-"""Password hashes: what one costs, and how many a process computes at a time."""
+"""Password hashing: the cost of a hash, and how many a process computes at the same time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,18 +8,18 @@ from threading import BoundedSemaphore
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 AT_ONCE = 2
-PATIENT_SECONDS = 30  # for those who set a password: they are signed in, or at the keyboard
+PATIENT_SECONDS = 30  # for users who set a password: they are signed in, or run a command
 
 _turns = BoundedSemaphore(AT_ONCE)
 _patience: ContextVar[float] = ContextVar("patience", default=PATIENT_SECONDS)
 
 
 class Busy(Exception):
-    """This process is computing AT_ONCE hashes already."""
+    """This process is already computing AT_ONCE hashes."""
 
 
 def are_all_taken() -> bool:
-    """Whether a hash would have to wait for its turn."""
+    """Return whether a hash would have to wait for its turn."""
     if free := _turns.acquire(blocking=False):
         _turns.release()
     return not free
@@ -27,7 +27,7 @@ def are_all_taken() -> bool:
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """Within, a hash waits this long for its turn and then raises Busy."""
+    """Within the block, a hash waits this long for its turn and then raises Busy."""
     token = _patience.set(seconds)
     try:
         yield
@@ -36,10 +36,11 @@ def patience(seconds: float) -> Iterator[None]:
 
 
 class Argon2Hasher(Argon2PasswordHasher):
-    """argon2id with 19 MiB, twice, in one lane: OWASP's password storage cheat sheet, 2025. About 20 ms of one core,
-    instead of 115 with the figures before, and guesses of strangers no longer take every core.
+    """argon2id with 19 MiB, two passes and one lane (OWASP password storage cheat sheet, 2025): 20 ms of one core.
 
-    A hash with other parameters is still good, and is replaced by one with these when its owner signs in."""
+    The parameters before took 115 ms, and guesses of strangers occupied every core. Hashes with other parameters stay
+    valid and are replaced by one with these when their user signs in.
+    """
 
     memory_cost = 19 * 1024  # KiB
     time_cost = 2

@@ -1,5 +1,7 @@
-"""Whether SECRET_KEY is the key of this database. Under another one no API key, session or stored phone hash is known
-again, and without this check nothing would show it."""
+"""Check that SECRET_KEY is the key of this database.
+
+Under another key all API keys, sessions and stored phone hashes are unknown, and nothing else would report it.
+"""
 
 from django.core import checks
 from django.db import ProgrammingError, transaction
@@ -7,17 +9,19 @@ from django.db import ProgrammingError, transaction
 from clinic.access import secret_keys
 from clinic.models import KeyCheck
 
-ONE = 1  # the only row's id
+ONE = 1  # id of the only row
 
 
 class WrongSecretKey(Exception):
-    """Neither SECRET_KEY nor one of its fallbacks is the key this database was made with."""
+    """Neither SECRET_KEY nor one of its fallbacks is the key that this database was created with."""
 
 
 @transaction.atomic
 def require_own_key() -> None:
-    """Record the key of a database that has none yet. One that a fallback has brought here belongs to the present key
-    from now on. Locks the row. Raises WrongSecretKey."""
+    """Record the key of a database that has none yet; replace a fallback's check value by the current key's.
+
+    Locks the row. Raises WrongSecretKey.
+    """
     present, *older = secret_keys.check_values()
     row, _ = KeyCheck.objects.select_for_update().get_or_create(pk=ONE, defaults={"digest": present})
     if row.digest not in {present, *older}:
@@ -27,14 +31,18 @@ def require_own_key() -> None:
 
 
 def adopt() -> None:
-    """Make the present SECRET_KEY this database's own, whatever it was made with.
+    """Make the current SECRET_KEY this database's key, whatever it was before.
 
-    The fallback can be taken out later. Going back to the old key alone is then refused, as its API keys would be."""
+    The fallback can be removed later. Going back to the old key alone is then refused, as its API keys would be.
+    """
     KeyCheck.objects.update_or_create(pk=ONE, defaults={"digest": secret_keys.check_values()[0]})
 
 
 def system_check(databases=None, **options) -> list[checks.CheckMessage]:
-    """For `migrate` and `check --database default`; writes nothing. A database without the table is yet to be made."""
+    """Check the key in `migrate` and `check --database default`, without writing.
+
+    A database without the table is still to be migrated, and passes.
+    """
     try:
         row = KeyCheck.objects.filter(pk=ONE).first() if databases else None
     except ProgrammingError:

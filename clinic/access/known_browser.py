@@ -1,6 +1,6 @@
-"""Browsers in which a user has signed in before. They are let through when strangers have used up the tries of a name.
+"""Remember the users who have signed in in a browser, so that they are let through when their name's tries are used up.
 
-A signed cookie holds one mark for each user name, newest first: an HMAC of the name, so it tells nobody whose it is.
+A signed cookie holds one mark for each user name, newest first: an HMAC of the name, which does not reveal it.
 """
 
 import hmac
@@ -12,13 +12,13 @@ from clinic.access import secret_keys
 COOKIE = "known_browser"
 SALT = "clinic.access.known_browser"
 LIFE_SECONDS = 365 * 24 * 3600
-MOST_USERS = 12  # of one browser at a shared counter
+MAX_USERS = 12  # sharing one browser, as at a counter
 
 
 def remember(request, response, name: str) -> None:
-    """After this user, by folded name, has signed in; a year from now on, or until MOST_USERS others have."""
+    """Add the user of this folded name to the cookie, for a year or until MOST_USERS others have signed in."""
     newest = mark(name)
-    marks = [newest, *(each for each in _marks(request) if each != newest)][:MOST_USERS]
+    marks = [newest, *(other for other in _marks(request) if other != newest)][:MAX_USERS]
     response.set_signed_cookie(
         COOKIE,
         ".".join(marks),
@@ -31,13 +31,13 @@ def remember(request, response, name: str) -> None:
 
 
 def is_known(request, name: str) -> bool:
-    """Whether the user of this folded name has signed in in this browser within a year."""
+    """Return whether the user of this folded name has signed in in this browser within a year."""
     marks = _marks(request)
     return any(_mark(key, name) in marks for key in secret_keys.known_browser_keys())
 
 
 def mark(name: str) -> str:
-    """What stands for this folded name, 32 hexadecimal digits."""
+    """Return the mark of a folded name: 32 hexadecimal digits."""
     return _mark(secret_keys.known_browser_keys()[0], name)
 
 

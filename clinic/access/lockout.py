@@ -1,4 +1,4 @@
-"""What django-axes counts: failures of one user name at one address (see `addresses`)."""
+"""The lockout by django-axes, which counts failures of one user name at one address (see `addresses`)."""
 
 from math import ceil
 
@@ -12,7 +12,7 @@ from clinic.models.staff import folded_username
 
 
 def minutes_left(request, credentials) -> int:
-    """Until this user may try again at this address; known or not known here, the answer is the same."""
+    """Return the minutes until this user name may be tried again at this address, whether or not it exists."""
     (attempts,) = AxesDatabaseHandler().get_user_attempts(request, credentials)
     newest = attempts.order_by("-attempt_time").values_list("attempt_time", flat=True).first() or timezone.now()
     left = newest + get_cool_off(request) - timezone.now()
@@ -20,7 +20,7 @@ def minutes_left(request, credentials) -> int:
 
 
 def counted_username(request, credentials: dict | None) -> str:
-    """What django-axes counts a try under: `Recepcao` and `recepcao` are one user, so they are one count."""
+    """Return the name under which django-axes counts a try: `Recepcao` and `recepcao` are one user."""
     return folded_username((credentials or request.POST).get("username") or "")
 
 

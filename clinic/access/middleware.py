@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from clinic.access import backends, interrupted
+from clinic.access import backends, resumable_forms
 from clinic.models import Clinic
 
 SIGNED_IN_AT = "signed_in_at"
@@ -21,8 +21,8 @@ CHOSEN_CLINIC = "chosen_clinic"
 SEEN_EVERY_SECONDS = 300
 
 
-class ProgramsWithoutCookies:
-    """What is there for programs, and their references, asks nobody's session, even of a browser that has one."""
+class ApiCookieMiddleware:
+    """Drop the cookies of requests to the APIs and their references: no session is read or written there."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -33,24 +33,24 @@ class ProgramsWithoutCookies:
         return self.get_response(request)
 
 
-class WhoseSession(AuthenticationMiddleware):
-    """Django's `request.user`, found and checked as ever, without a query of its own: they came with the session."""
+class SessionUserMiddleware(AuthenticationMiddleware):
+    """Set Django's `request.user` without a query of its own: the user was loaded with the session."""
 
     def process_request(self, request):
         super().process_request(request)
         request.user = SimpleLazyObject(lambda: self.user(request))
 
     def user(self, request):
-        request.session.get(SESSION_KEY)  # loads it
-        with backends.loaded(request.session.user):
+        request.session.get(SESSION_KEY)  # loads the session
+        with backends.preloaded_user(request.session.user):
             return get_user(request)
 
 
-class SessionLimits:
-    """Ends a session SESSION_LIFE_SECONDS after its first request, or SESSION_IDLE_SECONDS after its last.
+class SessionTimeoutMiddleware:
+    """End a session SESSION_LIFE_SECONDS after its first request, or SESSION_IDLE_SECONDS after its last.
 
-    A page that refreshes itself says so with the header `X-Background: 1`, and that is nobody at work. The last request
-    is written down every five minutes only, so an idle session may end that much early, never late.
+    Requests with the header `X-Background: 1`, sent by pages that refresh themselves, do not count as activity. The
+    last request is stored every five minutes only, so an idle session may end that much early, never late.
     """
 
     def __init__(self, get_response):
@@ -74,10 +74,11 @@ class SessionLimits:
             session[SEEN_AT] = now
 
 
-class ClinicLocale:
-    """Sets `request.clinic`, and its zone and language for the request.
+class ClinicMiddleware:
+    """Set `request.clinic`, and activate its time zone and language for the request.
 
-    None for strangers, and for superusers until they choose one; those read the Portuguese their browser asks for.
+    The clinic is None for anonymous users, and for superusers until they choose one; these requests use the browser's
+    variant of Portuguese.
     """
 
     def __init__(self, get_response):
@@ -94,7 +95,7 @@ class ClinicLocale:
             return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        """The front desk works for one clinic: a superuser who has chosen none is sent to the list of them."""
+        """Send a superuser who has chosen no clinic from the front desk to the list of clinics."""
         at_the_desk = request.resolver_match.namespace == "web" and getattr(view, "clinic_required", True)
         if at_the_desk and request.clinic is None and request.user.is_authenticated:
             messages.info(request, _("Escolha primeiro a clínica: escolha-a na lista e use “Trabalhar nesta clínica”."))
@@ -102,10 +103,10 @@ class ClinicLocale:
         return None
 
 
-class SignInRequired(LoginRequiredMiddleware):
-    """Every view is for people who are signed in, unless it says `@login_not_required`.
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Require a signed-in user for every view that is not marked `@login_not_required`.
 
-    Runs after the CSRF check, so only what the person's own page sent is kept (see `interrupted`).
+    Runs after the CSRF check, so that only forms of the user's own page are kept (see `resumable_forms`).
     """
 
     def handle_no_permission(self, request, view_func):
@@ -115,23 +116,23 @@ class SignInRequired(LoginRequiredMiddleware):
         return HttpResponseRedirect(url)
 
     def way_back(self, request, view_func):
-        if request.method == "POST" and getattr(view_func, "resumable", False) and interrupted.keep(request):
+        if request.method == "POST" and getattr(view_func, "resumable", False) and resumable_forms.keep(request):
             return request.path
         if request.method == "GET" and "HX-Request" not in request.headers:
             return request.get_full_path()
-        return page_behind(request)
+        return referring_page(request)
 
 
 def end(request) -> None:
-    """Leave an anonymous session in the place of this one, which remembers whose it was."""
+    """Replace the session by an anonymous one that remembers its user."""
     user_id = request.session[SESSION_KEY]
     request.session.flush()
-    interrupted.remember_user(request, user_id)
+    resumable_forms.remember_user(request, user_id)
     request.session[ENDED] = True
 
 
 def choose_clinic(request, clinic: Clinic | None) -> None:
-    """A superuser works in this clinic from the next request on, or in none."""
+    """Have a superuser work in this clinic, or in none, from the next request on."""
     request.session[CHOSEN_CLINIC] = clinic and clinic.pk
 
 
@@ -140,9 +141,10 @@ def chosen_clinic(request) -> Clinic | None:
     return pk and Clinic.objects.filter(pk=pk).first()
 
 
-def page_behind(request) -> str:
-    """Path and query of the page that sent this request; the start page when it does not say, or is another host's."""
+def referring_page(request) -> str:
+    """Return path and query of the page that sent this request; the home page if it is unknown or of another host."""
     page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer") or "")
-    if page.netloc != request.get_host() or page.path.startswith("//"):  # a path that would be another host
+    # a browser would read such a path as another host
+    if page.netloc != request.get_host() or page.path.startswith("//"):
         return reverse("web:home")
     return f"{page.path}?{page.query}" if page.query else page.path

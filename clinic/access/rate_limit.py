@@ -1,11 +1,11 @@
-"""Limits on requests, counted in PostgreSQL for all worker processes together.
+"""Limit requests, counted in PostgreSQL for all worker processes together.
 
-MiviCall documents 300 requests in a sliding minute and 30 in a second for each key; ImageMais' tokens get the same.
+MiviCall documents 300 requests in a sliding minute and 30 in a second for each key; ImageMais's tokens get the same.
 Failed authentications are limited by address. All numbers are settings.
 
-Counted in tenths of a second in an unlogged table, by one SQL function: one round trip, and a crash forgets a minute. A
-credential's own statement counts its request too. A revoked key finds no row and counts as a failure of its address, an
-expired one as both.
+Requests are counted per tenth of a second in an unlogged table, by one SQL function: one round trip, and a crash loses
+a minute. A credential's own statement counts its request too. A revoked key finds no row and counts as a failure of its
+address, an expired one as both.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from django.db import connection
 from clinic.cursors import prepared_cursor
 from clinic.models import RequestCount
 
-BY_THE_HOUR = "hour "  # how the names of those begin who are counted for an hour instead of a minute
-# What is being counted at this moment, the counting function itself forgets.
-FORGET = """
+HOUR_PREFIX = "hour "  # prefix of the subjects that are counted for an hour instead of a minute
+# Skips rows that a request has locked; `clinic_admit` deletes those itself.
+DELETE_OLD_SQL = """
     DELETE FROM clinic_requestcount WHERE id IN (
         SELECT id FROM clinic_requestcount
         WHERE tick <= floor(extract(epoch FROM clock_timestamp()) * 10)
@@ -28,16 +28,19 @@ FORGET = """
     )
 """
 
-# Joined to a credential's row: the statement that finds whose request it is counts it too. `limits` are its parameters.
-# Like `admit` it runs outside any transaction.
-COUNTED = "CROSS JOIN LATERAL clinic_admit({who}, %s, %s) AS admission"
+# Joined to a credential's row, so that one statement loads the credential and counts the request. Its parameters are
+# `limits`. Like `admit` it must run outside a transaction.
+JOIN_SQL = "CROSS JOIN LATERAL clinic_admit({subject}, %s, %s) AS admission"
 COLUMNS = "admission.*"
 
 
 @dataclass(frozen=True)
 class Admission:
-    """`wait` is in whole seconds, 0 when admitted; `reset` the unix second at which the oldest counted request is a
-    minute old and room for another one is made."""
+    """The result of counting one request.
+
+    `wait` is in whole seconds, 0 when admitted. `reset` is the Unix second at which the oldest counted request is a
+    minute old and another one is admitted.
+    """
 
     admitted: bool
     limit: int
@@ -47,23 +50,23 @@ class Admission:
 
 
 def limits() -> tuple[int, int]:
-    """How many requests a credential has a minute, and how many a second."""
+    """Return the requests that a credential may send per minute and per second."""
     return settings.API_REQUESTS_A_MINUTE, settings.API_REQUESTS_A_SECOND
 
 
-def admission(counted: Sequence, a_minute: int) -> Admission:
-    """What clinic_admit answered."""
-    admitted, used, wait, reset = counted
+def admission(counts: Sequence, a_minute: int) -> Admission:
+    """Turn a row of clinic_admit into an Admission."""
+    admitted, used, wait, reset = counts
     return Admission(admitted, a_minute, max(a_minute - used, 0), wait, reset)
 
 
-def admit(who: str, a_minute: int, a_second: int) -> Admission:
-    """Count a request, if it is within the limits of the minute and of the second. One statement.
+def admit(subject: str, a_minute: int, a_second: int) -> Admission:
+    """Count a request if it is within the limits per minute and per second. One statement.
 
-    Runs outside any transaction, or everybody who is counted as `who` would wait for it to end.
+    Must run outside a transaction: all requests of the same subject would wait for its end.
     """
     with prepared_cursor() as cursor:
-        cursor.execute("SELECT * FROM clinic_admit(%s, %s, %s)", [who, a_minute, a_second])
+        cursor.execute("SELECT * FROM clinic_admit(%s, %s, %s)", [subject, a_minute, a_second])
         return admission(cursor.fetchone(), a_minute)
 
 
@@ -73,21 +76,22 @@ def admit_failure(address: str | None) -> Admission:
     return admit(f"failures {address}", limit, limit)
 
 
-def admit_within_hour(who: str, most: int) -> int:
-    """Count a try, if there have been fewer than `most` within an hour. The seconds to wait, 0 when admitted.
+def admit_within_hour(subject: str, most: int) -> int:
+    """Count a try if there were fewer than `most` within an hour; return the seconds to wait, 0 when admitted.
 
-    Like `admit` it runs outside any transaction."""
+    Must run outside a transaction, like `admit`.
+    """
     with prepared_cursor() as cursor:
-        cursor.execute("SELECT wait FROM clinic_admit_within(%s, %s, 36000)", [BY_THE_HOUR + who, most])
+        cursor.execute("SELECT wait FROM clinic_admit_within(%s, %s, 36000)", [HOUR_PREFIX + subject, most])
         return cursor.fetchone()[0]
 
 
-def forget_hour(who: str) -> None:
-    RequestCount.objects.filter(who=BY_THE_HOUR + who).delete()
+def forget_hour(subject: str) -> None:
+    RequestCount.objects.filter(who=HOUR_PREFIX + subject).delete()
 
 
 def forget() -> int:
-    """Delete the counts of those who have asked nothing for their minute or hour; how many there were."""
+    """Delete the counts of subjects without a request within their minute or hour; return the number of rows."""
     with connection.cursor() as cursor:
-        cursor.execute(FORGET, [BY_THE_HOUR])
+        cursor.execute(DELETE_OLD_SQL, [HOUR_PREFIX])
         return cursor.rowcount

@@ -5,7 +5,10 @@ from django.utils.translation import gettext as _
 
 
 def manager_required(view):
-    """Managers, masters and superusers only; others get the 403 page with a sentence. SignInRequired runs before."""
+    """Admit managers, masters and superusers; others get the 403 page with a message.
+
+    SignInMiddleware has run before.
+    """
 
     @wraps(view)
     def guarded(request, *args, **kwargs):
@@ -17,7 +20,7 @@ def manager_required(view):
 
 
 def master_required(view):
-    """Masters and superusers only; others get the 403 page with a sentence. SignInRequired runs before."""
+    """Admit masters and superusers; others get the 403 page with a message. SignInMiddleware has run before."""
 
     @wraps(view)
     def guarded(request, *args, **kwargs):
@@ -29,6 +32,6 @@ def master_required(view):
 
 
 def clinic_optional(view):
-    """Mark a view of the front desk that works for a superuser who has chosen no clinic, too."""
+    """Mark a view of the front desk that also works for a superuser who has chosen no clinic."""
     view.clinic_required = False
     return view

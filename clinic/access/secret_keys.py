@@ -1,7 +1,7 @@
-"""The keys that tokens are signed and credentials are hashed with: one for each purpose, none is SECRET_KEY itself.
+"""The keys that sign tokens and hash credentials: one for each purpose, and none of them SECRET_KEY itself.
 
-Each is derived from SECRET_KEY, and from each of SECRET_KEY_FALLBACKS for what was made before SECRET_KEY changed; or
-it is set beside it (`clinic/server/README.md`), so that either can change without the other.
+Each key is derived from SECRET_KEY, and from each of SECRET_KEY_FALLBACKS for data made before SECRET_KEY changed; or
+it is set in the environment (`clinic/server/README.md`), so that the two can change independently.
 """
 
 from functools import cache
@@ -11,22 +11,23 @@ from django.utils.crypto import salted_hmac
 
 
 def access_token_keys() -> list[bytes]:
-    """HS256 keys of the ImageMais access tokens, the one to sign with first."""
+    """Return the HS256 keys of the ImageMais access tokens, the one that signs first."""
     return _keys("clinic.access.token", tuple(settings.ACCESS_TOKEN_KEYS))
 
 
 def credential_keys() -> list[bytes]:
-    """HMAC keys of stored API keys and of the fingerprints of requests, the one to write with first."""
+    """Return the HMAC keys of stored API keys and of request fingerprints, the one for new rows first."""
     return _keys("clinic.access.credential", tuple(settings.CREDENTIAL_KEYS))
 
 
 def known_browser_keys() -> list[bytes]:
-    """HMAC keys of the marks in browsers (clinic.access.known_browser) and of counted user names, the present first."""
+    """Return the HMAC keys of the marks in browsers (clinic.access.known_browser) and of counted user names, the
+    current one first."""
     return _keys("clinic.access.known_browser", ())
 
 
 def check_values() -> list[str]:
-    """What SECRET_KEY and its fallbacks are recognised by (clinic.access.key_check), the present one first."""
+    """Return the values that identify SECRET_KEY and its fallbacks (clinic.access.key_check), the current one first."""
     return [key.hex() for key in _keys("clinic.access.key_check", ())]
 
 

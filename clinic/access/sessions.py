@@ -1,17 +1,17 @@
-"""Django's sessions in the database, read together with whose they are: every request needs both.
+"""Django's database sessions, loaded together with their user and clinic: every request needs all three.
 
-They are rows of our own that know their user, so that session, user and clinic come by one statement, and sessions go
-with their user.
+The table is ours and references the user, so that one statement loads all three, and sessions are deleted with their
+user.
 """
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 
-from clinic.access.loading import load
 from clinic.models import Clinic, StaffSession, StaffUser
+from clinic.models.raw_sql import fetch_joined
 
-WITH_USER_AND_CLINIC = """
+SESSION_USER_AND_CLINIC_SQL = """
     clinic_staffsession
     LEFT JOIN clinic_staffuser ON clinic_staffuser.id = clinic_staffsession.user_id
     LEFT JOIN clinic_clinic ON clinic_clinic.id = clinic_staffuser.clinic_id
@@ -20,7 +20,7 @@ WITH_USER_AND_CLINIC = """
 
 
 class SessionStore(DatabaseStore):
-    """`user` is whose the session was when it was loaded, with their clinic, or None: nothing is checked here."""
+    """A session with `user`, its user and clinic as loaded with it, or None. The user is not checked here."""
 
     user: StaffUser | None = None
 
@@ -34,12 +34,13 @@ class SessionStore(DatabaseStore):
         return row
 
     def _get_session_from_db(self):
-        """The row of this key, or None and a fresh start, as Django's own does."""
-        found = load((StaffSession, StaffUser, Clinic), WITH_USER_AND_CLINIC, [self.session_key, timezone.now()])
-        if found is None:
+        """Return the row of this key; None and a fresh session without one, as Django does."""
+        models = (StaffSession, StaffUser, Clinic)
+        row = fetch_joined(models, SESSION_USER_AND_CLINIC_SQL, [self.session_key, timezone.now()])
+        if row is None:
             self._session_key = None
             return None
-        session, self.user, clinic = found
+        session, self.user, clinic = row
         if self.user:
             self.user.clinic = clinic
         return session

@@ -12,21 +12,21 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from clinic.access import interrupted
+from clinic.access import resumable_forms
 from clinic.admin import filled, once
 from clinic.admin.forms import (
     ClinicRowForm,
     ClinicRowFormSet,
+    ConstraintMessagesForm,
     DateAndShortTime,
     LocalDecimalField,
-    SentencesForm,
     ShortTimeInput,
 )
+from clinic.form_fields import TypedDateField, TypedDateTimeField, TypedTimeField
 from clinic.models import Clinic, names
 from clinic.models.locks import get_locked, get_shared
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.transactions import is_transient
-from clinic.typed import TypedDateField, TypedDateTimeField, TypedTimeField
 
 WIDGETS = {
     models.DateField: {"form_class": TypedDateField},
@@ -36,43 +36,44 @@ WIDGETS = {
 }
 
 
-class NounAdmin(admin.ModelAdmin):
-    form = SentencesForm
+class BaseAdmin(admin.ModelAdmin):
+    form = ConstraintMessagesForm
     formfield_overrides = WIDGETS
     list_per_page = 50
     folded_fields = ()
 
-    @interrupted.resumable
+    @resumable_forms.resumable
     def add_view(self, request, form_url="", extra_context=None):
         return super().add_view(request, form_url, extra_context)
 
-    @interrupted.resumable
+    @resumable_forms.resumable
     def change_view(self, request, object_id, form_url="", extra_context=None):
         return super().change_view(request, object_id, form_url, extra_context)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        typed = interrupted.take(request)
+        """Show the form again, as entered, when the session had ended or the row cannot be saved now."""
+        typed = resumable_forms.take(request)
         if typed is not None:
-            show_again(request, typed)
+            bind_kept_form(request, typed)
         view = request, object_id, form_url, extra_context
         try:
             return self._tried_twice(*view)
         except Refused as refused:
-            return self.shown_unsaved(refused.message, *view)
+            return self.render_unsaved(refused.message, *view)
         except OperationalError as error:
             if not is_transient(error):
                 raise
-            return self.shown_unsaved(Refusal(Reason.TRY_AGAIN).message, *view)
+            return self.render_unsaved(Refusal(Reason.TRY_AGAIN).message, *view)
 
     def _tried_twice(self, *view):
-        """Another window may be quicker between the check and the write: then the check sees it and names the field."""
+        """Run the view again after a conflict with another window: the second time, validation names the field."""
         try:
             return super().changeform_view(*view)
         except IntegrityError:
             return super().changeform_view(*view)
 
     def _changeform_view(self, request, object_id, form_url, extra_context):
-        """A row that the same form has added already is not added again."""
+        """Add no row again that the same form has added already."""
         adds = request.method == "POST" and object_id is None and not getattr(request, "unsaved", "")
         if adds and self.has_add_permission(request) and (added := self._added_before(request)):
             return self.response_add(request, added)
@@ -86,17 +87,18 @@ class NounAdmin(admin.ModelAdmin):
         known_by = once.sending(request)
         return super().log_addition(request, obj, [*message, {"sent_as": known_by}] if known_by else message)
 
-    def shown_unsaved(self, sentence, request, *view):
-        """The form as it was typed, under why it is not saved; nothing is locked for it."""
-        request.unsaved = sentence
+    def render_unsaved(self, reason, request, *view):
+        """Render the form as entered, with the reason why it is not saved, without locking any row."""
+        request.unsaved = reason
         response = super().changeform_view(request, *view)
         response.status_code = 409
         return response
 
     def get_object(self, request, object_id, from_field=None):
-        """To be saved, the row is locked, so that of two windows the second one sees what the first one wrote.
+        """Lock the row before a save, so that the second of two windows sees the changes of the first.
 
-        Raises OperationalError (55P03, 57014) when it is not let go in time."""
+        Raises OperationalError (55P03, 57014) when the row is not released in time.
+        """
         if request.method != "POST" or getattr(request, "unsaved", ""):
             return super().get_object(request, object_id, from_field)
         try:
@@ -111,7 +113,7 @@ class NounAdmin(admin.ModelAdmin):
         return form
 
     def save_model(self, request, obj, form, change):
-        """Who saves what was not changed writes nothing."""
+        """Write nothing when nothing was changed."""
         if form.changed_data or not change:
             super().save_model(request, obj, form, change)
 
@@ -122,12 +124,12 @@ class NounAdmin(admin.ModelAdmin):
         context["filled_with"] = filled.sealed(rows) if change and self.has_change_permission(request, obj) else ""
         context["add_key"] = once.new_key() if add else ""
         response = super().render_change_form(request, context, add, change, form_url, obj)
-        if any(each.conflicts for each in [*rows, *formsets]):
+        if any(form.conflicts for form in [*rows, *formsets]):
             response.status_code = 409
         return response
 
     def get_search_results(self, request, queryset, search_term):
-        """Every word in one of `folded_fields`, as `clinic.models.names` looks for it, or as `search_fields` say."""
+        """Require every word in one of `folded_fields`, as `clinic.models.names` matches it, or in `search_fields`."""
         rows = queryset
         for text in search_term.split():
             words = names.words(text)
@@ -137,12 +139,12 @@ class NounAdmin(admin.ModelAdmin):
         return rows, False
 
     def get_deleted_objects(self, objs, request):
-        if needing := history_of(self.model, objs):
-            return [], {}, set(), needing
+        if protected := protecting_relations(self.model, objs):
+            return [], {}, set(), protected
         return super().get_deleted_objects(objs, request)
 
     def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
-        """What was typed of a row that another window has deleted comes back as a new one, not saved."""
+        """Show the fields of a row that another window has deleted as a new row, not saved."""
         if filled.key(self.model(pk=unquote(object_id))) not in (filled.read(request.POST) or {}):
             raise Http404
         request.unsaved = _("Outra janela excluiu este cadastro. Está tudo aqui: para criá-lo de novo, salve.")
@@ -152,21 +154,21 @@ class NounAdmin(admin.ModelAdmin):
         return response
 
 
-class OneClinic:
-    """Only the rows of `request.clinic`, in lists, forms, choices and actions.
+class ClinicScopedAdminMixin:
+    """Restrict lists, forms, choices and actions to the rows of `request.clinic`.
 
-    A superuser who has chosen no clinic looks at all of them and changes none.
+    A superuser who has chosen no clinic sees all rows and cannot change them.
     """
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
-        return rows if sees_all(request) else rows.of(request.clinic)
+        return rows if sees_all_clinics(request) else rows.of(request.clinic)
 
     def get_field_queryset(self, db, db_field, request):
         related = db_field.remote_field.model
         rows = super().get_field_queryset(db, db_field, request)
         rows = related._default_manager.all() if rows is None else rows
-        return rows if sees_all(request) else rows.of(request.clinic)
+        return rows if sees_all_clinics(request) else rows.of(request.clinic)
 
     def has_add_permission(self, request, *args):
         return request.clinic is not None and super().has_add_permission(request, *args)
@@ -178,7 +180,7 @@ class OneClinic:
         return request.clinic is not None and super().has_delete_permission(request, obj)
 
 
-class ClinicRowAdmin(OneClinic, NounAdmin):
+class ClinicRowAdmin(ClinicScopedAdminMixin, BaseAdmin):
     form = ClinicRowForm
 
     def get_form(self, request, obj=None, change=False, **kwargs):
@@ -190,21 +192,27 @@ class ClinicRowAdmin(OneClinic, NounAdmin):
         return [*(super().get_exclude(request, obj) or []), "clinic"]
 
     def get_list_display(self, request):
-        return [*self.list_display, "clinic"] if sees_all(request) else self.list_display
+        return [*self.list_display, "clinic"] if sees_all_clinics(request) else self.list_display
 
     def get_list_filter(self, request):
-        return ["clinic", *self.list_filter] if sees_all(request) else self.list_filter
+        return ["clinic", *self.list_filter] if sees_all_clinics(request) else self.list_filter
 
     def get_list_select_related(self, request):
         return [*(self.list_select_related or []), "clinic"]
 
 
-class TypedByTheClock:
-    """Its forms hold times on the clinic's clock, or make doctors. They are read by the zone that the clinic has when
-    they are saved; until then nobody gives it another one (`clinic.booking.time_zone`)."""
+class ClinicTimeAdminMixin:
+    """For forms with local times, and for doctors: keep the clinic's time zone unchanged during the save.
+
+    The times are read in the zone that the clinic has at the save; until it ends, no other transaction can change that
+    zone (`clinic.booking.time_zone`).
+    """
 
     def _changeform_view(self, request, object_id, form_url, extra_context):
-        """Within the transaction of a POST, before any other row is locked. Raises OperationalError like get_object."""
+        """Lock the clinic in the transaction of a POST, before any other row.
+
+        Raises OperationalError like `get_object`.
+        """
         if request.method == "POST" and request.clinic and not getattr(request, "unsaved", ""):
             request.clinic = get_shared(Clinic, request.clinic.pk)
             timezone.activate(request.clinic.zone)
@@ -212,35 +220,36 @@ class TypedByTheClock:
 
 
 class ShortPaginator(Paginator):
-    """Counts only as far as people leaf: counting all rows of a large table takes longer than showing fifty."""
+    """Count up to MAX_COUNT rows only: counting a large table takes longer than showing fifty rows."""
 
-    FURTHEST = 2000
+    MAX_COUNT = 2000
 
     @cached_property
     def count(self):
-        return min(self._counted, self.FURTHEST)
+        return min(self._counted, self.MAX_COUNT)
 
     @property
     def has_more(self):
-        return self._counted > self.FURTHEST
+        return self._counted > self.MAX_COUNT
 
     @cached_property
     def _counted(self):
-        return self.object_list[: self.FURTHEST + 1].count()
+        return self.object_list[: self.MAX_COUNT + 1].count()
 
 
 class LargeTable:
-    """A list that opens as fast over a million rows as over a hundred: nothing in it asks for all of them.
+    """Keep a list fast over a million rows: nothing in it reads all of them.
 
-    It counts a part ("mais de 2000"), sorts by one column, and looks for people as the patients' page does. Counting
-    all, sorting by a joined column and searching notes and phones took 10 s at 100 000 appointments."""
+    It counts a part ("mais de 2000"), sorts by one column, and searches people as the patients' page does. Counting all
+    rows, sorting by a joined column and searching notes and phones took 10 s at 100 000 appointments.
+    """
 
     paginator = ShortPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
     def get_changelist_instance(self, request):
-        """The date hierarchy offers every year, month or day from the first row to the last, with rows or without."""
+        """Have the date hierarchy offer every year, month or day from the first row to the last, even without rows."""
         changelist = super().get_changelist_instance(request)
         rows = changelist.queryset
         rows.datetimes = lambda field, kind: steps(rows.aggregate(first=Min(field), last=Max(field)), kind)
@@ -248,17 +257,17 @@ class LargeTable:
 
 
 def steps(span: dict, kind: str) -> list[datetime]:
-    """The years, months or days that a span of instants touches, each by its local beginning."""
+    """Return the years, months or days that a span of instants touches, as the noon of their first local day."""
     if span["first"] is None:
         return []
     first, last = (timezone.localtime(instant).date() for instant in (span["first"], span["last"]))
     days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
-    begun = {"year": lambda day: day.replace(month=1, day=1), "month": lambda day: day.replace(day=1)}
-    beginnings = dict.fromkeys(begun.get(kind, lambda day: day)(day) for day in days)
-    return [datetime.combine(day, time(12), timezone.get_current_timezone()) for day in beginnings]
+    starts = {"year": lambda day: day.replace(month=1, day=1), "month": lambda day: day.replace(day=1)}
+    first_days = dict.fromkeys(starts.get(kind, lambda day: day)(day) for day in days)
+    return [datetime.combine(day, time(12), timezone.get_current_timezone()) for day in first_days]
 
 
-class ClinicRowInline(OneClinic, admin.TabularInline):
+class ClinicRowInline(ClinicScopedAdminMixin, admin.TabularInline):
     form = ClinicRowForm
     formset = ClinicRowFormSet
     formfield_overrides = WIDGETS
@@ -267,8 +276,8 @@ class ClinicRowInline(OneClinic, admin.TabularInline):
     show_change_link = False
 
 
-class LookOnly:
-    """Read here, written elsewhere."""
+class ReadOnlyAdminMixin:
+    """Allow viewing only; the rows are written elsewhere."""
 
     def has_add_permission(self, request, *args):
         return False
@@ -281,23 +290,24 @@ class LookOnly:
 
 
 class OwnRowsFilter(admin.RelatedFieldListFilter):
-    """A filter by another noun that offers only this clinic's rows of it."""
+    """Filter by a related model, offering only rows of this clinic."""
 
     def field_choices(self, field, request, model_admin):
-        limits = {} if sees_all(request) else {"clinic": request.clinic}
+        limits = {} if sees_all_clinics(request) else {"clinic": request.clinic}
         ordering = self.field_admin_ordering(field, request, model_admin)
         return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to=limits)
 
 
-def show_again(request, typed) -> None:
-    """Have the admin take a GET for the POST that came too late; the form refuses to save it (SentencesForm)."""
-    request._load_post_and_files()  # else whoever asks for the files first reads the empty body over what is set here
+def bind_kept_form(request, typed) -> None:
+    """Turn a GET into the POST that came too late; the form refuses to save it (ConstraintMessagesForm)."""
+    # otherwise reading request.FILES later would parse the empty body and overwrite POST
+    request._load_post_and_files()
     request.method, request.POST = "POST", typed
     request.unsaved = _("A sessão terminou antes de gravar. Está tudo aqui: confira e salve de novo.")
 
 
-def shown(path, label):
-    """A column for a field that has no Portuguese name of its own; `path` as in a lookup."""
+def column(path, label):
+    """Return a column for a field without a Portuguese name of its own; `path` is that of a lookup."""
 
     @admin.display(description=label, ordering=path)
     def value(self, row):
@@ -308,12 +318,12 @@ def shown(path, label):
     return value
 
 
-def sees_all(request) -> bool:
+def sees_all_clinics(request) -> bool:
     return request.user.is_superuser and request.clinic is None
 
 
-def history_of(model, objs) -> list[str]:
-    """What stands in the way of deleting these rows, in words; at most one query for each kind of it."""
+def protecting_relations(model, objs) -> list[str]:
+    """Return descriptions of the rows that prevent deleting `objs`; at most one query per model."""
     protecting = [
         relation
         for relation in model._meta.get_fields(include_hidden=True)

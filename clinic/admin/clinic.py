@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from clinic.access.middleware import choose_clinic
-from clinic.admin.base import NounAdmin
+from clinic.admin.base import BaseAdmin
 from clinic.admin.closing import ClosingForm
 from clinic.admin.forms import NamedForm
 from clinic.booking import Ahead, AskHowToKeep, Author, Clash, Keep, TimesClash, change_time_zone, look_ahead
@@ -27,7 +27,7 @@ EVENTS_SHOWN = 20
 
 @dataclass(frozen=True)
 class ZoneQuestion:
-    """What is asked before a clinic gets another time zone."""
+    """The question before a clinic changes to another time zone."""
 
     clinic: Clinic
     time_zone: str
@@ -38,7 +38,7 @@ class ZoneQuestion:
 
     @property
     def asked(self) -> str:
-        """Sent along with the answer, which is one to this change only."""
+        """Sent along with the answer, so that it is valid for this change only."""
         return f"{self.clinic.time_zone} {self.time_zone}"
 
     @property
@@ -72,7 +72,7 @@ class ZoneQuestion:
 
 
 class ClinicForm(NamedForm, ClosingForm):
-    """Asks before what is ahead gets other times, and before days are closed on which appointments lie."""
+    """Ask before future appointments change their times, and before days with appointments are closed."""
 
     question = keep = None
 
@@ -83,7 +83,7 @@ class ClinicForm(NamedForm, ClosingForm):
         super().__init__(*args, **kwargs)
         self.clinic_before = copy(self.instance)
         if "time_zone" in self.fields:
-            # A clinic may have been given another one by a command.
+            # A command may have given the clinic another zone.
             zones = sorted({*ALL_ZONES, self.instance.time_zone} - {""})
             self.fields["time_zone"].widget.choices = [(zone, zone.replace("_", " ")) for zone in zones]
 
@@ -109,7 +109,7 @@ class ClinicForm(NamedForm, ClosingForm):
             self.add_error("time_zone", sentence % {"numbers": self.question.numbers})
 
     def _ask_about_holidays(self, cleaned):
-        """The days that these values close and the stored ones do not, on the clock that the appointments will have."""
+        """Ask about the days that the new values close and the stored ones do not, in the zone that will apply."""
         new = copy(self.clinic_before)
         for name in ("country", "observes_holidays"):
             setattr(new, name, cleaned.get(name, getattr(self.clinic_before, name)))
@@ -122,10 +122,11 @@ class ClinicForm(NamedForm, ClosingForm):
 
 
 @admin.register(Clinic)
-class ClinicAdmin(NounAdmin):
-    """A manager edits the own clinic, a master its time zone too.
+class ClinicAdmin(BaseAdmin):
+    """Managers edit their own clinic; masters its time zone too.
 
-    Superusers add clinics, switch them off and choose the one they work in."""
+    Superusers add clinics, switch them off and choose the one they work in.
+    """
 
     form = ClinicForm
     fields = [
@@ -166,13 +167,13 @@ class ClinicAdmin(NounAdmin):
         return format_html_join("", "<p>{} · {}: {}</p>", lines) or self.get_empty_value_display()
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """What a change of zone finds since it was asked about is shown with what was typed."""
+        """Show the form again when appointments were booked after the question about the zone."""
         view = request, object_id, form_url, extra_context
         try:
             return super().changeform_view(*view)
         except (AskHowToKeep, TimesClash):
             sentence = _("Entraram agendamentos enquanto isso, e nada foi gravado. Confira e salve de novo.")
-            return self.shown_unsaved(sentence, *view)
+            return self.render_unsaved(sentence, *view)
 
     def save_model(self, request, obj, form, change):
         if change and form.clinic_before.time_zone != obj.time_zone:

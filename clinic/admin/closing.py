@@ -1,6 +1,6 @@
-"""Asking before time is closed in which appointments lie: who, and when.
+"""Ask for confirmation before time is closed in which appointments lie.
 
-Nothing is cancelled by it: people call the patients, and move or cancel one by one.
+Nothing is cancelled: people call the patients, and move or cancel the appointments one by one.
 """
 
 from collections.abc import Iterable
@@ -9,27 +9,27 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clinic.admin.forms import SentencesForm
+from clinic.admin.forms import ConstraintMessagesForm
 from clinic.models import Clinic
 from clinic.models.appointment import AppointmentQuerySet
 from clinic.queries.appointments import lying_in
 from clinic.schedule import Span
 
-MOST_NAMED = 20
+MAX_LISTED = 20
 
 
-class Lying:
-    """The appointments ahead in time about to be closed. Two queries."""
+class AffectedAppointments:
+    """The future appointments in the time about to be closed. Two queries."""
 
     def __init__(self, appointments: AppointmentQuerySet):
         self.count = appointments.count()
-        self.first = list(appointments.select_related("patient")[:MOST_NAMED])
+        self.first = list(appointments.select_related("patient")[:MAX_LISTED])
         self.more = self.count - len(self.first)
 
     @property
     def asked(self) -> str:
-        """What is sent along with the answer: another number, or other ones first, are asked about again."""
-        return f"{self.count}-{'-'.join(str(each.pk) for each in self.first)}"
+        """Sent along with the answer: with another number or other first appointments, the question is asked again."""
+        return f"{self.count}-{'-'.join(str(appointment.pk) for appointment in self.first)}"
 
     @property
     def numbers(self) -> str:
@@ -40,8 +40,8 @@ class Lying:
         ) % {"n": self.count}
 
 
-class ClosingForm(SentencesForm):
-    """A form that may close time. Its `clean` calls `ask_about` with what it closes."""
+class ClosingForm(ConstraintMessagesForm):
+    """A form that may close time. Its `clean` calls `ask_about` with the spans that it closes."""
 
     lying = None
     is_confirmed = False
@@ -49,8 +49,8 @@ class ClosingForm(SentencesForm):
     def ask_about(
         self, clinic: Clinic, spans: Iterable[Span], field: str, *, closed_before: Iterable[Span] = ()
     ) -> None:
-        """Refuse, at that field, until the box beside the names is checked."""
-        lying = Lying(lying_in(clinic, spans, now=timezone.now(), besides=closed_before))
+        """Refuse the form, at this field, until the box beside the list of patients is checked."""
+        lying = AffectedAppointments(lying_in(clinic, spans, now=timezone.now(), besides=closed_before))
         self.lying = lying if lying.count else None
         self.is_confirmed = self.data.get("close_over") == lying.asked
         if self.lying and not self.is_confirmed:

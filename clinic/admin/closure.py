@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from clinic.admin.base import ClinicRowAdmin, TypedByTheClock
+from clinic.admin.base import ClinicRowAdmin, ClinicTimeAdminMixin
 from clinic.admin.closing import ClosingForm
 from clinic.admin.forms import ClinicRowForm
 from clinic.models import Closure
@@ -8,7 +8,7 @@ from clinic.schedule import Span
 
 
 class ClosureForm(ClosingForm, ClinicRowForm):
-    """Asks before time is closed in which appointments lie, and was not closed before by the same row."""
+    """Ask before closing time with appointments that this row did not close before."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -25,8 +25,8 @@ class ClosureForm(ClosingForm, ClinicRowForm):
 
 
 @admin.register(Closure)
-class ClosureAdmin(TypedByTheClock, ClinicRowAdmin):
-    """Days on which the whole clinic is closed. Absences of one doctor are edited inside the doctor."""
+class ClosureAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
+    """Days on which the whole clinic is closed. Absences of one doctor are edited in the doctor's form."""
 
     form = ClosureForm
     fields = ["reason", "starts_at", "ends_at"]

@@ -6,11 +6,11 @@ from django.contrib import admin
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, TypedByTheClock
+from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, ClinicTimeAdminMixin
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
+from clinic.form_fields import TypedEndField
 from clinic.models import Absence, Doctor, WorkingHours
 from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
-from clinic.typed import TypedEndField
 
 
 class WorkingHoursFormSet(ClinicRowFormSet):
@@ -22,7 +22,7 @@ class WorkingHoursFormSet(ClinicRowFormSet):
             if form not in self.deleted_forms
             and {"weekday", "starts", "ends"} <= getattr(form, "cleaned_data", {}).keys()
         ]
-        form_of = {id(form.instance): form for form in typed}  # what is new has no hash yet
+        form_of = {id(form.instance): form for form in typed}  # new rows cannot be hashed yet
         for hours, other in overlapping_hours([form.instance for form in typed]):
             form_of[id(hours)].add_error("starts", _crosses(hours, other))
 
@@ -78,7 +78,7 @@ class SpecialtyFilter(admin.AllValuesFieldListFilter):
 
 
 @admin.register(Doctor)
-class DoctorAdmin(TypedByTheClock, ClinicRowAdmin):
+class DoctorAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
     form = DoctorForm
     fields = ["name", "specialty", "council_number", "interval_minutes", "active", "procedures"]
     inlines = [HoursInline, AbsenceInline]
@@ -96,9 +96,9 @@ class DoctorAdmin(TypedByTheClock, ClinicRowAdmin):
 
 
 def summary(hours) -> str:
-    """`Seg–Sex 08:00–12:00, 13:00–18:00 · Sáb 08:00–12:00`, from hours ordered by weekday and start."""
+    """Format hours, ordered by weekday and start: `Seg–Sex 08:00–12:00, 13:00–18:00 · Sáb 08:00–12:00`."""
     days = [(day, ", ".join(row.span for row in rows)) for day, rows in groupby(hours, key=lambda row: row.weekday)]
-    # Neighbouring days with the same spans share one entry: their weekday minus position is the same number.
+    # Consecutive days with the same spans share an entry: for them, weekday minus position is constant.
     runs = groupby(enumerate(days), key=lambda item: (item[1][0] - item[0], item[1][1]))
     parts = []
     for (__, spans), run in runs:

@@ -1,10 +1,9 @@
-"""What a form of the admin was filled with: sent along with its page, signed, and compared with what is stored when the
-form comes back. So an older window writes only what was changed in it, and what both windows changed is asked about.
+"""Detect changes by other windows: an admin page carries, signed, the values that its form was rendered with.
 
-That needs no column, and holds for rows inside rows. A version of the whole row would refuse two people who change
-different fields.
-
-Compared are fields as a browser posts them (`Posted`), by the names of the fields without a prefix.
+When the form comes back, they are compared with the stored row, so that an older window writes only the fields that
+were changed in it, and fields that both windows changed are asked about. This needs no column and works for inline
+rows; a version number of the row would also refuse two people who change different fields. Fields are compared in the
+form in which a browser posts them (`Posted`), by unprefixed names.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,16 +20,16 @@ FIELD = "filled_with"
 SALT = "clinic.admin.filled"
 
 type Posted = MultiValueDict[str, str]
-type Page = Mapping[str, Posted]  # what each row was shown with, by `key`
+type Page = Mapping[str, Posted]  # by `key` of the row
 
 
 class FilledForm(forms.ModelForm):
-    """A form of a stored row, which the caller has locked.
+    """A form of a stored row that the caller has locked.
 
-    When it comes back, a field that was not changed in it takes what is stored now, so that rules and constraints look
-    at what both windows make together. A field that both windows changed to different values is refused with both.
-    Without the page's `filled_with` everything posted counts as changed here, with one that says nothing of this row
-    every difference is refused.
+    Fields that were not changed in this window take their stored values, so that validation sees the result of both
+    windows. A field that both windows changed to different values is refused with both values. Without the page's
+    `filled_with` every posted value counts as changed here; if `filled_with` lacks this row, every difference is
+    refused.
     """
 
     def __init__(self, *args, page: Page | None = None, **kwargs):
@@ -47,7 +46,7 @@ class FilledForm(forms.ModelForm):
             self.add_error(name, sentence)
 
     def comparable(self, name: str, value):
-        """A posted value as it is compared with another: the same for all ways to write it."""
+        """Normalise a posted value, so that different spellings of it compare equal."""
         with suppress(ValidationError):
             value = self.fields[name].clean(value)
         return value.replace("\r\n", "\n") if isinstance(value, str) else value
@@ -56,12 +55,12 @@ class FilledForm(forms.ModelForm):
         return any(self._value(name, posted) != self._value(name, other) for name in self.base_fields)
 
     def in_words(self, posted: Posted) -> str:
-        """The whole row as people read it."""
-        words = (written(self.fields[name], self._raw(name, posted)) for name in self.base_fields)
+        """Format the whole row for people."""
+        words = (display_value(self.fields[name], self._raw(name, posted)) for name in self.base_fields)
         return " · ".join(filter(None, words))
 
     def merge(self, shown: Posted | None) -> None:
-        """Lay what is posted over what is stored; `shown` is what the form was filled with, None if nobody knows."""
+        """Lay posted values over stored ones; `shown` are the values the form was rendered with, None if unknown."""
         typed = self._typed()
         for name in self.base_fields:
             if shown is None or self._raw(name, shown) != self._raw(name, self.stored):
@@ -79,7 +78,7 @@ class FilledForm(forms.ModelForm):
 
     def _both_values(self, name, typed):
         stored, here = (
-            f"“{text}”" if (text := written(self.fields[name], self._raw(name, posted))) else _("vazio")
+            f"“{text}”" if (text := display_value(self.fields[name], self._raw(name, posted))) else _("vazio")
             for posted in (self.stored, typed)
         )
         sentence = _(
@@ -110,7 +109,7 @@ class FilledForm(forms.ModelForm):
         return self.comparable(name, raw)
 
     def untouched(self) -> Posted:
-        """What a browser would post of the untouched form."""
+        """Return the values that a browser would post for the unchanged form."""
         posted = MultiValueDict()
         for name in self.base_fields:
             field = self.fields[name]
@@ -119,10 +118,10 @@ class FilledForm(forms.ModelForm):
 
 
 class FilledFormSet(forms.BaseInlineFormSet):
-    """Rows inside a locked row. What comes back is laid over the rows that are stored now; all are new in a new row.
+    """Inline rows of a locked row. Posted rows are laid over the rows stored now; in a new row all are new.
 
-    Those that another window added are then among them. One that another window deleted is left out and named; when it
-    was changed here, it comes back as a new row. One that was changed there and is to be deleted here is named, too.
+    Rows added by another window are then included. A row deleted by another window is left out and reported; if it was
+    changed here, it comes back as a new row. A row changed there and deleted here is reported too.
     """
 
     def __init__(self, *args, **kwargs):
@@ -146,7 +145,7 @@ class FilledFormSet(forms.BaseInlineFormSet):
         known, rows = {row.get(self._pk_name): row for row in posted[:initial]}, []
         for stored in self.get_queryset():
             rows.append(self._stored_row(stored, known.pop(str(stored.pk), None)))
-        again = [row for pk, row in known.items() if self._is_to_be_made_again(pk, row)]
+        again = [row for pk, row in known.items() if self._must_recreate(pk, row)]
         self._lay_out(rows, again + posted[initial:])
 
     @property
@@ -173,8 +172,8 @@ class FilledFormSet(forms.BaseInlineFormSet):
             self.conflicts.append(sentence % now)
         return row
 
-    def _is_to_be_made_again(self, pk, row):
-        """Names a row that is no longer there, unless this window wanted the same."""
+    def _must_recreate(self, pk, row):
+        """Report a row that another window deleted, unless it is deleted here too; return whether to recreate it."""
         form, shown = self.form(), self.page.get(key(self.model(pk=pk)))
         if "DELETE" in row:
             return False
@@ -195,8 +194,8 @@ class FilledFormSet(forms.BaseInlineFormSet):
         for index in range(self.total_form_count()):
             for name in self._posted_row(index):
                 del data[f"{self.add_prefix(index)}-{name}"]
-        whose = {self._pk_name, self.fk.name}
-        new = [MultiValueDict({name: row.getlist(name) for name in row if name not in whose}) for row in new]
+        parent_fields = {self._pk_name, self.fk.name}
+        new = [MultiValueDict({name: row.getlist(name) for name in row if name not in parent_fields}) for row in new]
         for index, row in enumerate(initial + new):
             for name, values in row.lists():
                 data.setlist(f"{self.add_prefix(index)}-{name}", values)
@@ -211,13 +210,13 @@ def key(row: Model) -> str:
 
 
 def sealed(shown: Iterable[FilledForm]) -> str:
-    """What the page with these forms sends along."""
+    """Return the signed values of these forms, to be carried by the page."""
     rows = {key(form.instance): dict(form.stored.lists()) for form in shown if form.stored is not None}
     return signing.dumps(rows, salt=SALT, compress=True)
 
 
 def read(data: Mapping[str, str]) -> Page | None:
-    """What the page was filled with that posts `data`; of no row when it is none of ours, None when it does not say."""
+    """Return the values that the posting page was rendered with: no rows for a forged value, None for a missing one."""
     if FIELD not in data:
         return None
     try:
@@ -228,12 +227,16 @@ def read(data: Mapping[str, str]) -> Page | None:
 
 
 def as_posted(widget: forms.Widget, name: str, value) -> Posted:
-    """What a browser posts of that widget untouched."""
+    """Return the values that a browser posts for an untouched widget."""
     widget = visible(widget)
     if isinstance(widget, forms.MultiWidget):
         values = zip(parts(widget, name), widget.widgets, widget.decompress(value), strict=True)
         return MultiValueDict(
-            {part: posted for each in values for part, posted in as_posted(each[1], each[0], each[2]).lists()}
+            {
+                part: posted
+                for part_name, inner, part_value in values
+                for part, posted in as_posted(inner, part_name, part_value).lists()
+            }
         )
     if isinstance(widget, forms.CheckboxInput):
         return MultiValueDict({name: ["on"]} if value else {})
@@ -242,23 +245,23 @@ def as_posted(widget: forms.Widget, name: str, value) -> Posted:
 
 
 def parts(widget: forms.Widget, name: str) -> Iterator[str]:
-    """The names under which a browser posts that widget."""
+    """Return the names under which a browser posts the widget."""
     widget = visible(widget)
     suffixes = widget.widgets_names if isinstance(widget, forms.MultiWidget) else [""]
     return (name + suffix for suffix in suffixes)
 
 
 def visible(widget: forms.Widget) -> forms.Widget:
-    """The admin puts links around some."""
+    """Return the widget inside the admin's wrapper, which adds links around some widgets."""
     return getattr(widget, "widget", widget)
 
 
-def written(field: forms.Field, value) -> str:
-    """A posted value as people read it."""
+def display_value(field: forms.Field, value) -> str:
+    """Format a posted value for people."""
     if isinstance(value, bool):
         return _("sim") if value else _("não")
     values = value if isinstance(value, list) else [value]
     if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
         chosen = {str(choice): str(label) for choice, label in field.choices if choice}
-        return ", ".join(chosen.get(each, each) for each in values if each)
-    return " ".join(each for each in values if each).strip()
+        return ", ".join(chosen.get(value, value) for value in values if value)
+    return " ".join(value for value in values if value).strip()

@@ -4,14 +4,14 @@ from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 
+from clinic.admin.constraint_messages import CONSTRAINT_MESSAGES
 from clinic.admin.filled import FilledForm, FilledFormSet
-from clinic.admin.sentences import SENTENCES
 from clinic.models.doctor import end_of_hours
 from clinic.models.names import validate_has_letter
 
 
 class LocalDecimalField(forms.DecimalField):
-    """Reads a number as people write money: 1.234,56 or R$ 1.234,56."""
+    """Read a number as people write money: 1.234,56 or R$ 1.234,56."""
 
     def to_python(self, value):
         if isinstance(value, str):
@@ -22,14 +22,14 @@ class LocalDecimalField(forms.DecimalField):
 
 
 class ShortTimeInput(forms.TimeInput):
-    """08:00, without the seconds nobody types."""
+    """Show a time as 08:00, without seconds."""
 
     def __init__(self, attrs=None):
         super().__init__({"size": 5, "maxlength": 8, "placeholder": "08:00"} | (attrs or {}), format="%H:%M")
 
 
 class EndOfHoursInput(ShortTimeInput):
-    """Midnight at the end of a day's work is 24:00."""
+    """Show midnight at the end of working hours as 24:00."""
 
     def format_value(self, value):
         return end_of_hours(value) if isinstance(value, time) else super().format_value(value)
@@ -41,9 +41,12 @@ class DateAndShortTime(AdminSplitDateTime):
         self.widgets[1].format = "%H:%M"
 
 
-class SentencesForm(FilledForm):
-    """Says what a constraint refuses at the field to blame; `unsaved` is why it is shown again and not saved, if no
-    field says the same by now."""
+class ConstraintMessagesForm(FilledForm):
+    """Show the message of a violated constraint at its field.
+
+    `unsaved` is the reason why the form is shown again without being saved; it is added unless a field shows it
+    already.
+    """
 
     unsaved = ""
 
@@ -59,12 +62,12 @@ class SentencesForm(FilledForm):
             try:
                 constraint.validate(model, self.instance, exclude=exclude)
             except ValidationError:
-                field, sentence = SENTENCES[constraint.name]
+                field, sentence = CONSTRAINT_MESSAGES[constraint.name]
                 self.add_error(field if field in self.fields else None, sentence)
 
 
-class NamedForm(SentencesForm):
-    """A row with the name of a person or a thing; an old name without a letter stays until it is changed."""
+class NamedForm(ConstraintMessagesForm):
+    """A row with the name of a person or thing. An existing name without a letter is accepted until it is changed."""
 
     def clean_name(self):
         name = self.cleaned_data["name"]
@@ -73,8 +76,8 @@ class NamedForm(SentencesForm):
         return name
 
 
-class ClinicRowForm(SentencesForm):
-    """A row of `clinic`, which nobody types but the constraints look at."""
+class ClinicRowForm(ConstraintMessagesForm):
+    """A row of `clinic`, a field that is not shown but takes part in constraints."""
 
     clinic = None
 
@@ -92,7 +95,7 @@ class NamedClinicRowForm(NamedForm, ClinicRowForm):
 
 
 class ClinicRowFormSet(FilledFormSet):
-    """Rows inside another row belong to its clinic."""
+    """Inline rows belong to the clinic of their parent row."""
 
     def _construct_form(self, i, **kwargs):
         form = super()._construct_form(i, **kwargs)
@@ -100,7 +103,7 @@ class ClinicRowFormSet(FilledFormSet):
         return form
 
     def add_fields(self, form, index):
-        """In a table the heading is the label: say it to those who do not see the table, too."""
+        """Label the fields for screen readers: in a table only the column heading is visible."""
         super().add_fields(form, index)
         for field in form.fields.values():
             if field.label and not field.widget.is_hidden:

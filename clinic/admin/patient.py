@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ClinicRowAdmin, LargeTable
 from clinic.admin.forms import ClinicRowForm
+from clinic.form_fields import TypedDateField
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
 from clinic.registry import PatientDetails, change_patient, check_patient, register_patient, same_patients
-from clinic.templatetags.written import born
-from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
+from clinic.templatetags.formats import born
 
 DOCUMENTS = {"cpf": documents.read_cpf, "nif": documents.read_nif}
 DETAILS = [field.name for field in fields(PatientDetails)]

@@ -9,7 +9,7 @@ from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-# As a manager meets them, not by the alphabet.
+# In the order in which a manager needs them, not alphabetical.
 ORDER = [
     "doctor",
     "closure",
@@ -24,7 +24,7 @@ ORDER = [
 
 
 class ClinicAdminSite(AdminSite):
-    """For managers, masters and superusers. One door: signing in, out and changing the password are the agenda's."""
+    """For managers, masters and superusers. Signing in, signing out and changing passwords are the agenda's pages."""
 
     site_header = gettext_lazy("Administração")
     site_title = gettext_lazy("Administração")
@@ -36,7 +36,7 @@ class ClinicAdminSite(AdminSite):
         guarded = super().admin_view(view, cacheable)
 
         def inner(request, *args, **kwargs):
-            # Django would send them to sign in, where they already are.
+            # Django would redirect them to sign in, although they are signed in.
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied(_("A administração é da gestão da clínica. Peça a ela o que falta aqui."))
             return guarded(request, *args, **kwargs)

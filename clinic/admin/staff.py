@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.access import lockout
-from clinic.admin.base import NounAdmin, sees_all
+from clinic.admin.base import BaseAdmin, sees_all_clinics
 from clinic.admin.forms import NamedForm
 from clinic.models import StaffUser
 
@@ -38,7 +38,7 @@ class StaffForm(NamedForm):
             )
 
     def untouched(self):
-        """Of the password only whether it is still the same."""
+        """Replace the password by a digest, which only shows whether it is still the same."""
         posted = super().untouched()
         posted["password"] = salted_hmac(SEEN, self.instance.password, algorithm="sha256").hexdigest()
         return posted
@@ -59,10 +59,10 @@ class StaffForm(NamedForm):
 
 
 @admin.register(StaffUser)
-class StaffAdmin(NounAdmin):
-    """Nobody is deleted, since history names them, and nobody takes away the own access.
+class StaffAdmin(BaseAdmin):
+    """Users cannot be deleted, because the history refers to them, and cannot remove their own access.
 
-    A manager neither makes nor changes masters, and nobody but superusers sees superusers.
+    Managers neither create nor change masters, and only superusers see superusers.
     """
 
     form = StaffForm
@@ -73,21 +73,21 @@ class StaffAdmin(NounAdmin):
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
-        return rows if sees_all(request) else rows.of(request.clinic).filter(is_superuser=False)
+        return rows if sees_all_clinics(request) else rows.of(request.clinic).filter(is_superuser=False)
 
     def get_fields(self, request, obj=None):
         everybody = ["name", "username", "role", "may_squeeze_in", "is_active", "new_password"]
-        return [*everybody, "clinic", "is_superuser"] if sees_all(request) else everybody
+        return [*everybody, "clinic", "is_superuser"] if sees_all_clinics(request) else everybody
 
     def get_readonly_fields(self, request, obj=None):
         own = ["role", "is_active", "clinic", "is_superuser"]
         return [name for name in own if name in self.get_fields(request, obj)] if obj == request.user else []
 
     def get_list_display(self, request):
-        return [*self.list_display, "clinic"] if sees_all(request) else self.list_display
+        return [*self.list_display, "clinic"] if sees_all_clinics(request) else self.list_display
 
     def get_list_filter(self, request):
-        return ["clinic", *self.list_filter] if sees_all(request) else self.list_filter
+        return ["clinic", *self.list_filter] if sees_all_clinics(request) else self.list_filter
 
     def get_list_select_related(self, request):
         return ["clinic"]
@@ -103,12 +103,12 @@ class StaffAdmin(NounAdmin):
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def lookup_allowed(self, lookup, value, request):
-        # Otherwise ?password__startswith=… in the list's address would tell a hash letter by letter.
+        # Otherwise ?password__startswith=… in the list's address would reveal a hash letter by letter.
         return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
 
     def has_change_permission(self, request, obj=None):
-        above = obj is not None and obj.is_master and not request.user.is_master
-        return not above and super().has_change_permission(request, obj)
+        outranks = obj is not None and obj.is_master and not request.user.is_master
+        return not outranks and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -121,7 +121,7 @@ class StaffAdmin(NounAdmin):
         if password and obj == request.user:
             update_session_auth_hash(request, obj)
         if not change and not form.cleaned_data.get("new_password"):
-            self.tell_password(request, obj, password)
+            self.show_password(request, obj, password)
 
     @admin.action(description=gettext_lazy("Gerar senha nova"), permissions=["change"], location=EVERYWHERE)
     def give_new_password(self, request, queryset):
@@ -135,7 +135,7 @@ class StaffAdmin(NounAdmin):
             user.set_password(password)
             user.save(update_fields=["password"])
             self.log_change(request, user, _("Senha nova gerada."))
-            self.tell_password(request, user, password)
+            self.show_password(request, user, password)
 
     @admin.action(description=gettext_lazy("Desbloquear acesso"), permissions=["change"], location=EVERYWHERE)
     def unlock(self, request, queryset):
@@ -143,9 +143,9 @@ class StaffAdmin(NounAdmin):
             lockout.release(user.username)
         self.message_user(request, _("Acesso desbloqueado: já se pode tentar de novo."), messages.SUCCESS)
 
-    def tell_password(self, request, user, password):
-        sentence = _("Senha de %(user)s: %(password)s — anote agora, ela não aparece de novo.")
-        self.message_user(request, sentence % {"user": user.username, "password": password}, messages.WARNING)
+    def show_password(self, request, user, password):
+        message = _("Senha de %(user)s: %(password)s — anote agora, ela não aparece de novo.")
+        self.message_user(request, message % {"user": user.username, "password": password}, messages.WARNING)
 
 
 def generated_password() -> str:

@@ -1,4 +1,4 @@
-"""JSON Schemas of an OpenAPI document, as people read them: the fields of an object, a type in words, an example."""
+"""Present the JSON Schemas of an OpenAPI document to people: the fields of an object, types in words, examples."""
 
 import re
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.api.prose import prose
+from clinic.api.markdown import parse
 
-DEEPEST = 8  # a schema that contains itself ends somewhere
-TYPES = {  # one, many
+MAX_DEPTH = 8  # bounds the recursion into a schema that contains itself
+TYPES = {  # singular, plural
     "string": (gettext_lazy("texto"), gettext_lazy("textos")),
     "integer": (gettext_lazy("número inteiro"), gettext_lazy("números inteiros")),
     "number": (gettext_lazy("número"), gettext_lazy("números")),
@@ -31,7 +31,7 @@ MADE_UP_FORMATS = {
 
 @dataclass(frozen=True)
 class Field:
-    """`path` begins with those of the objects around it, `depth` of them: patient.name, procedures[].id."""
+    """A field of an object. `path` includes those of the `depth` objects around it: patient.name, procedures[].id."""
 
     path: str
     depth: int
@@ -52,47 +52,50 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def resolved(document: dict, told: dict) -> dict:
-    """What a $ref stands for, with what is said beside it; the single schema of an allOf likewise."""
-    for _step in range(DEEPEST):
-        if "$ref" in told:
+def resolved(document: dict, schema: dict) -> dict:
+    """Replace a $ref by its target, with the keys beside it; also an allOf with a single schema."""
+    for _step in range(MAX_DEPTH):
+        if "$ref" in schema:
             target = document
-            for name in told["$ref"].removeprefix("#/").split("/"):
+            for name in schema["$ref"].removeprefix("#/").split("/"):
                 target = target[name]
-            told = target | {name: value for name, value in told.items() if name != "$ref"}
-        elif len(told.get("allOf", [])) == 1:
-            told = told["allOf"][0] | {name: value for name, value in told.items() if name != "allOf"}
+            schema = target | {name: value for name, value in schema.items() if name != "$ref"}
+        elif len(schema.get("allOf", [])) == 1:
+            schema = schema["allOf"][0] | {name: value for name, value in schema.items() if name != "allOf"}
         else:
             break
-    return told
+    return schema
 
 
 def fields(document: dict, schema: dict) -> list[Field]:
-    """Every field in the order of the document, each object before what it holds."""
+    """Return every field in the order of the document, objects before their own fields."""
     return list(_fields(document, schema, "", 0))
 
 
 def described(document: dict, schema: dict) -> str:
-    """The type in words, with what limits it: texto (uuid) ou nulo; de 1 a 100."""
+    """Describe the type and its limits in words: texto (uuid) ou nulo; de 1 a 100."""
     schema = resolved(document, schema)
     return "; ".join([_type(document, schema), *_limits(_without_null(document, schema))])
 
 
 def example(document: dict, schema: dict, *, made_up=True, depth=0):
-    """As the schema says, or of what its fields say; invented from the type where nothing is said, or None."""
+    """Return the example of a schema, or one made of the examples of its fields.
+
+    Without any, invent one from the type, or return None if not `made_up`.
+    """
     schema = resolved(document, schema)
     for name in ("example", "examples", "const", "default"):
         if name in schema and (name != "default" or schema[name] is not None):
             return first(schema[name]) if name == "examples" else schema[name]
     if schema.get("enum"):
         return schema["enum"][0]
-    for each in schema.get("anyOf") or schema.get("oneOf") or []:
-        return example(document, each, made_up=made_up, depth=depth)
-    if depth > DEEPEST:
+    for choice in schema.get("anyOf") or schema.get("oneOf") or []:
+        return example(document, choice, made_up=made_up, depth=depth)
+    if depth > MAX_DEPTH:
         return None
     if "properties" in schema:
         inner = schema["properties"].items()
-        return {name: example(document, each, made_up=made_up, depth=depth + 1) for name, each in inner}
+        return {name: example(document, field, made_up=made_up, depth=depth + 1) for name, field in inner}
     if _kind(schema) == "array":
         return [example(document, schema.get("items", {}), made_up=made_up, depth=depth + 1)]
     if not made_up:
@@ -101,10 +104,10 @@ def example(document: dict, schema: dict, *, made_up=True, depth=0):
 
 
 def first(examples):
-    """Of `examples` as JSON Schema (a list) or OpenAPI (named, with a value) has them."""
+    """Return the first of `examples`, a list in JSON Schema or a dict of named ones in OpenAPI."""
     if isinstance(examples, dict):
-        each = next(iter(examples.values()))
-        return each.get("value") if isinstance(each, dict) else each
+        example = next(iter(examples.values()))
+        return example.get("value") if isinstance(example, dict) else example
     return examples[0] if isinstance(examples, list) and examples else None
 
 
@@ -113,26 +116,26 @@ def _fields(document, schema, path, depth):
     if _kind(schema) == "array":
         yield from _fields(document, schema.get("items", {}), f"{path}[]", depth)
         return
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         return
     required = set(schema.get("required", []))
-    for name, told in schema.get("properties", {}).items():
-        told = resolved(document, told)
-        here = f"{path}.{name}" if path else name
-        description = prose(told.get("description", ""))
-        yield Field(here, depth, described(document, told), name in required, description)
-        yield from _fields(document, told, here, depth + 1)
+    for name, field in schema.get("properties", {}).items():
+        field = resolved(document, field)
+        field_path = f"{path}.{name}" if path else name
+        description = parse(field.get("description", ""))
+        yield Field(field_path, depth, described(document, field), name in required, description)
+        yield from _fields(document, field, field_path, depth + 1)
 
 
 def _kind(schema):
     kind = schema.get("type")
     if isinstance(kind, list):
-        kind = next((each for each in kind if each != "null"), "null")
+        kind = next((name for name in kind if name != "null"), "null")
     return kind or ("object" if "properties" in schema else "array" if "items" in schema else "")
 
 
 def without_null_defaults(schema: dict) -> dict:
-    """An object's schema without `"default": null`: a field that is left out stays as it is, null takes it away."""
+    """Drop `"default": null` from an object's schema: an omitted field is left unchanged, while null clears it."""
     properties = {
         name: {key: value for key, value in field.items() if (key, value) != ("default", None)}
         for name, field in schema.get("properties", {}).items()
@@ -141,23 +144,23 @@ def without_null_defaults(schema: dict) -> dict:
 
 
 def _without_null(document, schema):
-    """The schema of a value that is there, when all that its alternatives add is null."""
-    choices = [resolved(document, each) for each in schema.get("anyOf") or schema.get("oneOf") or []]
-    there = [each for each in choices if each.get("type") != "null"]
-    return there[0] if len(there) == 1 else schema
+    """Return the schema of the value if null is its only alternative."""
+    choices = [resolved(document, choice) for choice in schema.get("anyOf") or schema.get("oneOf") or []]
+    not_null = [choice for choice in choices if choice.get("type") != "null"]
+    return not_null[0] if len(not_null) == 1 else schema
 
 
 def _type(document, schema, *, many=False):
     schema = resolved(document, schema)
     choices = schema.get("anyOf") or schema.get("oneOf") or []
     if isinstance(schema.get("type"), list):
-        choices = [schema | {"type": each} for each in schema["type"]]
+        choices = [schema | {"type": name} for name in schema["type"]]
     if choices:
-        return _(" ou ").join(dict.fromkeys(_type(document, each, many=many) for each in choices))
+        return _(" ou ").join(dict.fromkeys(_type(document, choice, many=many) for choice in choices))
     kind = _kind(schema)
     if kind == "array":
-        what = _type(document, schema.get("items", {}), many=True)
-        return (_("listas de %(what)s") if many else _("lista de %(what)s")) % {"what": what}
+        items = _type(document, schema.get("items", {}), many=True)
+        return (_("listas de %(what)s") if many else _("lista de %(what)s")) % {"what": items}
     word = str(TYPES[kind if kind in TYPES else ""][many])
     return f"{word} ({schema['format']})" if kind != "null" and "format" in schema else word
 
@@ -166,7 +169,9 @@ def _limits(schema):
     if "const" in schema:
         yield _("sempre %(value)s") % {"value": schema["const"]}
     if schema.get("enum"):
-        yield _("um de: %(values)s") % {"values": ", ".join(str(each) for each in schema["enum"] if each is not None)}
+        yield _("um de: %(values)s") % {
+            "values": ", ".join(str(value) for value in schema["enum"] if value is not None)
+        }
     if "pattern" in schema:
         yield _("na forma %(pattern)s") % {"pattern": schema["pattern"]}
     for low, high, words in (

@@ -1,4 +1,4 @@
-"""Bodies, read strictly: what two programs could understand differently is not understood at all. And queries."""
+"""Read bodies strictly: whatever two programs could parse differently is refused. And read queries."""
 
 import json
 from http import HTTPStatus
@@ -10,10 +10,10 @@ from django.core.exceptions import TooManyFieldsSent
 from clinic.api.refused import Problem, Refused
 from clinic.server.environ import REFUSED_BODY
 
-MOST_BYTES = 64 * 1024
-MOST_DIGITS = 20  # of a declared length; int() itself refuses some thousands of them
-DEEPEST = 32
-# By the status with which the web server gave the body up.
+MAX_BYTES = 64 * 1024
+MAX_DIGITS = 20  # of a declared length; int() refuses strings of thousands of digits
+MAX_DEPTH = 32
+# By the status with which the web server refused the body.
 REFUSED = {
     HTTPStatus.BAD_REQUEST: Problem.UNREADABLE,
     HTTPStatus.REQUEST_TIMEOUT: Problem.TOO_SLOW,
@@ -24,22 +24,22 @@ WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 def read_query(request) -> None:
-    """From here on `request.GET` is there for every view. Raises Refused.
+    """Make sure that `request.GET` can be read. Raises Refused.
 
-    Django would put a sign of its own in the place of bytes that are not UTF-8.
+    Django would replace bytes that are not UTF-8 by a replacement character.
     """
     try:
         unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1")).decode("utf-8")
     except UnicodeError as error:
         raise Refused(Problem.QUERY_NOT_UTF8) from error
     try:
-        request.GET  # noqa: B018 - it is read when it is first asked for
+        request.GET  # noqa: B018 - parsed at the first access
     except TooManyFieldsSent as error:
         raise Refused(Problem.TOO_MANY_PARAMETERS) from error
 
 
 def read_json(body: bytes, content_type: str):
-    """What the body of a write says; None without one. Raises Refused: not declared as JSON, unreadable."""
+    """Return the value of a body, None for an empty one. Raises Refused: not declared as JSON, or unreadable."""
     if not body:
         return None
     if content_type != "application/json":
@@ -55,27 +55,27 @@ def read_json(body: bytes, content_type: str):
 
 
 def read_body(request) -> bytes:
-    """Raises Refused when it is larger than 64 KiB, as declared or as sent, or did not arrive whole."""
+    """Return the body. Raises Refused when it exceeds 64 KiB, as declared or as sent, or did not arrive completely."""
     if refused := request.META.get(REFUSED_BODY):
         raise Refused(REFUSED[refused])
     declared = request.META.get("CONTENT_LENGTH")
     if declared and not _is_small(declared):
         raise Refused(Problem.TOO_LARGE)
     body = request.body if declared else _sent_without_length(request)
-    if len(body) > MOST_BYTES:
+    if len(body) > MAX_BYTES:
         raise Refused(Problem.TOO_LARGE)
     return body
 
 
 def _is_small(declared):
-    return declared.isdecimal() and len(declared) <= MOST_DIGITS and int(declared) <= MOST_BYTES
+    return declared.isdecimal() and len(declared) <= MAX_DIGITS and int(declared) <= MAX_BYTES
 
 
 def _sent_without_length(request):
-    """A chunked body, which Django takes for none: read where the server, as granian does, tells that it will end."""
+    """Read a chunked body, which Django takes for empty, if the server, like granian, marks its end."""
     if not request.META.get("wsgi.input_terminated"):
         return b""
-    return request.META["wsgi.input"].read(MOST_BYTES + 1)
+    return request.META["wsgi.input"].read(MAX_BYTES + 1)
 
 
 def _object(pairs):
@@ -98,7 +98,7 @@ def _finite(text):
 
 def _measure(value):
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         level = [
             inner
             for outer in level

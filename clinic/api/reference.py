@@ -1,9 +1,9 @@
-"""What an API publishes about itself: its OpenAPI document, and the pages that show it.
+"""Publish an API's OpenAPI document, and the pages that present it.
 
-The pages are drawn by our own templates: ready-made viewers put styles into the page, which its security policy
-forbids; ours are searchable, printable and in Portuguese. Each vendor's pages keep to the Portuguese it writes, because
-they are read beside the vendor's own documentation. What they show of an operation comes from the document; `Reference`
-holds what that has no place for.
+The pages use our own templates: ready-made viewers put styles into the page, which its security policy forbids; ours
+are searchable, printable and in Portuguese. Each vendor's pages use the Portuguese of that vendor, because they are
+read beside its own documentation. What a page shows of an operation comes from the document; `Reference` holds the
+rest.
 """
 
 import json
@@ -24,28 +24,28 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
 from clinic.api import json_schema
-from clinic.api.prose import prose
+from clinic.api.markdown import parse
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-VENDOR = {"seed", "site"}  # x-origem: printed by the vendor, or decided by us ("nossa")
-WRITES = {"post", "put", "patch", "delete"}
+VENDOR = {"seed", "site"}  # x-origem: documented by the vendor; our own decisions have "nossa"
+WRITE_METHODS = {"post", "put", "patch", "delete"}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the page in a few paragraphs (`prose`), with something to copy if there is."""
+    """A chapter of the page in a few paragraphs (Markdown), optionally with an example to copy."""
 
     id: str
     title: str
     text: str
-    curl: Callable[[str], str] | None = None  # given the address of the installation
+    curl: Callable[[str], str] | None = None  # takes the address of the installation
     answer: str = ""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One row of the table of errors: what stands in the answer's `code`, as the API calls it."""
+    """A row of the table of errors: the status and `code` of the answer, as the API names it."""
 
     status: int
     code: str
@@ -58,7 +58,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Reference:
-    """`prefix` is where the API's paths begin, without slashes; `language` the Portuguese its vendor writes."""
+    """An API's reference. `prefix` is the start of its paths, without slashes; `language` its vendor's Portuguese."""
 
     api: NinjaAPI
     prefix: str
@@ -66,20 +66,20 @@ class Reference:
     language: str
     vendor: str
     summary: str
-    secret: str  # what stands for the credential in examples
+    secret: str  # placeholder of the credential in examples
     sections: list[Section]
     failures: Callable[[], list[Failure]]
     steps: list[Section]
 
     @cached_property
     def document(self) -> dict:
-        """OpenAPI 3.1, without `servers`: the API's operations do not change while it runs."""
-        made = json.loads(json.dumps(self.api.get_openapi_schema(path_prefix=f"{self.prefix}/")))
-        made.pop("servers", None)
-        return made
+        """The OpenAPI 3.1 document without `servers`: an API's operations do not change while it runs."""
+        document = json.loads(json.dumps(self.api.get_openapi_schema(path_prefix=f"{self.prefix}/")))
+        document.pop("servers", None)
+        return document
 
     def routes(self):
-        """The addresses of the document and of both pages, to stand before those of the API itself."""
+        """Return the routes of the document and of both pages, to be placed before those of the API itself."""
         return [
             path("openapi.json", self._public(self.openapi), name="openapi"),
             path("docs/", self._public(self.page), name="reference"),
@@ -94,7 +94,7 @@ class Reference:
         context = {
             "reference": self,
             "address": address,
-            "sections": [_drawn(section, address) for section in self.sections],
+            "sections": [_render(section, address) for section in self.sections],
             "groups": groups(self.document, address, self.secret),
             "failures": self.failures(),
         }
@@ -102,38 +102,37 @@ class Reference:
 
     def first_steps(self, request):
         address = address_of(request)
-        steps = [_drawn(step, address) for step in self.steps]
+        steps = [_render(step, address) for step in self.steps]
         return render(request, "api/first_steps.html", {"reference": self, "address": address, "steps": steps})
 
     def _public(self, view):
-        """For everybody, in the API's own Portuguese."""
+        """Make a view public, in the API's own Portuguese."""
 
         @login_not_required
         @require_safe
-        def shown(request):
+        def public(request):
             with translation.override(self.language):
                 return view(request)
 
-        return shown
+        return public
 
 
 def address_of(request) -> str:
-    """The installation's own name; one that was never given any (PUBLIC_URL) is called as it was asked for, since on a
-    laptop the port is whatever `start` was given."""
+    """Return PUBLIC_URL, or the requested host if PUBLIC_URL was never set: a laptop's port is an option of `start`."""
     if urlsplit(settings.PUBLIC_URL).hostname in LOOPBACK:
         return request.build_absolute_uri("/").rstrip("/")
     return settings.PUBLIC_URL
 
 
 def coming_monday() -> date:
-    """A day ahead, for examples that work when they are copied."""
+    """Return a future date, for examples that work when they are copied."""
     today = timezone.localdate()
     return today + timedelta(days=7 - today.weekday())
 
 
-def _drawn(section, address):
+def _render(section, address):
     curl = section.curl(address) if section.curl else ""
-    return {"id": section.id, "title": section.title, "blocks": prose(section.text), "curl": curl} | {
+    return {"id": section.id, "title": section.title, "blocks": parse(section.text), "curl": curl} | {
         "answer": section.answer
     }
 
@@ -143,7 +142,7 @@ def _drawn(section, address):
 
 @dataclass(frozen=True)
 class Group:
-    """The operations of one tag."""
+    """The operations with one tag."""
 
     id: str
     name: str
@@ -157,7 +156,7 @@ class Operation:
     path: str
     summary: str
     description: list
-    documented: bool | None  # by the vendor; None when nobody has said
+    documented: bool | None  # by the vendor; None when the document does not say
     parameters: list["Parameter"]
     body: "Body | None"
     answers: list["Answer"]
@@ -204,39 +203,41 @@ class Example:
 
 
 def groups(document: dict, address: str, secret: str) -> list[Group]:
-    """By tag, in the order that the document gives its tags, or else uses them; what has no tag comes last."""
-    found = {tag["name"]: [] for tag in document.get("tags", [])}
+    """Group the operations by tag, in the document's order of tags or else of their use; untagged ones come last."""
+    by_tag = {tag["name"]: [] for tag in document.get("tags", [])}
     for url, methods in document["paths"].items():
         for method in METHODS:
             if operation := methods.get(method):
                 tag = (operation.get("tags") or [""])[0]
-                found.setdefault(tag, []).append(_operation(document, url, method, operation, address, secret))
-    untagged = found.pop("", [])
-    named = [Group(json_schema.slug(tag), tag, some) for tag, some in found.items() if some]
+                by_tag.setdefault(tag, []).append(_operation(document, url, method, operation, address, secret))
+    untagged = by_tag.pop("", [])
+    named = [Group(json_schema.slug(tag), tag, operations) for tag, operations in by_tag.items() if operations]
     return [*named, Group("outras", "", untagged)] if untagged else named
 
 
-def _operation(document, url, method, told, address, secret):
-    parameters = [json_schema.resolved(document, each) for each in told.get("parameters", [])]
-    content = (json_schema.resolved(document, told.get("requestBody", {})).get("content") or {}).get("application/json")
-    draw = partial(_examples, document)
+def _operation(document, url, method, operation, address, secret):
+    parameters = [json_schema.resolved(document, parameter) for parameter in operation.get("parameters", [])]
+    content = (json_schema.resolved(document, operation.get("requestBody", {})).get("content") or {}).get(
+        "application/json"
+    )
+    examples = partial(_examples, document)
     return Operation(
         id=json_schema.slug(f"{method} {url}"),
         method=method.upper(),
         path=url,
-        summary=told.get("summary", ""),
-        description=prose(told.get("description", "")),
-        documented=told["x-origem"] in VENDOR if "x-origem" in told else None,
-        parameters=[_parameter(document, each) for each in parameters],
+        summary=operation.get("summary", ""),
+        description=parse(operation.get("description", "")),
+        documented=operation["x-origem"] in VENDOR if "x-origem" in operation else None,
+        parameters=[_parameter(document, parameter) for parameter in parameters],
         body=content
         and Body(
-            told["requestBody"].get("required", False),
+            operation["requestBody"].get("required", False),
             json_schema.fields(document, content.get("schema", {})),
-            draw(content),
+            examples(content),
         ),
-        answers=[_answer(document, *each) for each in sorted(told.get("responses", {}).items(), key=_by_status)],
-        curl=_curl(document, url, method, told, parameters, content, address, secret),
-        permissions=told.get("x-permissoes", []),
+        answers=[_answer(document, *item) for item in sorted(operation.get("responses", {}).items(), key=_by_status)],
+        curl=_curl(document, url, method, operation, parameters, content, address, secret),
+        permissions=operation.get("x-permissoes", []),
     )
 
 
@@ -244,35 +245,35 @@ def _by_status(answer):
     return str(answer[0])
 
 
-def _parameter(document, told):
-    schema = told.get("schema", {})
+def _parameter(document, parameter):
+    schema = parameter.get("schema", {})
     return Parameter(
-        told["name"],
-        told["in"],
-        told.get("required", False),
+        parameter["name"],
+        parameter["in"],
+        parameter.get("required", False),
         json_schema.described(document, schema),
-        prose(told.get("description") or schema.get("description", "")),
-        _as_text(_parameter_example(document, told)),
+        parse(parameter.get("description") or schema.get("description", "")),
+        _as_text(_parameter_example(document, parameter)),
     )
 
 
-def _parameter_example(document, told):
-    if "example" in told:
-        return told["example"]
-    if "examples" in told:
-        return json_schema.first(told["examples"])
-    return json_schema.example(document, told.get("schema", {}), made_up=False)
+def _parameter_example(document, parameter):
+    if "example" in parameter:
+        return parameter["example"]
+    if "examples" in parameter:
+        return json_schema.first(parameter["examples"])
+    return json_schema.example(document, parameter.get("schema", {}), made_up=False)
 
 
-def _answer(document, status, told):
-    told = json_schema.resolved(document, told)
-    content = (told.get("content") or {}).get("application/json", {})
+def _answer(document, status, response):
+    response = json_schema.resolved(document, response)
+    content = (response.get("content") or {}).get("application/json", {})
     return Answer(
         str(status),
-        prose(told.get("description", "")),
+        parse(response.get("description", "")),
         [
-            (name, prose(json_schema.resolved(document, each).get("description")))
-            for name, each in told.get("headers", {}).items()
+            (name, parse(json_schema.resolved(document, header).get("description")))
+            for name, header in response.get("headers", {}).items()
         ],
         json_schema.fields(document, content.get("schema", {})) if str(status).startswith("2") else [],
         _examples(document, content) if content else [],
@@ -280,10 +281,12 @@ def _answer(document, status, told):
 
 
 def _examples(document, content):
-    """As the document gives them, by name; else one made of the examples of the fields."""
+    """Return the examples by name, as in the document, or one made of the examples of the fields."""
     if "examples" in content:
-        told = {name: json_schema.resolved(document, each) for name, each in content["examples"].items()}
-        return [Example(each.get("summary", name), _as_json(each.get("value"))) for name, each in told.items()]
+        examples = {name: json_schema.resolved(document, example) for name, example in content["examples"].items()}
+        return [
+            Example(example.get("summary", name), _as_json(example.get("value"))) for name, example in examples.items()
+        ]
     if "example" in content:
         return [Example("", _as_json(content["example"]))]
     if content.get("schema"):
@@ -291,21 +294,21 @@ def _examples(document, content):
     return []
 
 
-def _curl(document, url, method, told, parameters, content, address, secret):
+def _curl(document, url, method, operation, parameters, content, address, secret):
     query = {}
-    for each in parameters:
-        value = _parameter_example(document, each)
-        if each["in"] == "path":
-            told_value = _as_text(value) or f"<{each['name']}>"
-            url = url.replace(f"{{{each['name']}}}", quote(told_value, safe="<>"))
-        elif each["in"] == "query" and (each.get("required") or each.get("example") is not None):
-            query[each["name"]] = _as_text(value) or f"<{each['name']}>"
+    for parameter in parameters:
+        name = parameter["name"]
+        value = _as_text(_parameter_example(document, parameter)) or f"<{name}>"
+        if parameter["in"] == "path":
+            url = url.replace(f"{{{name}}}", quote(value, safe="<>"))
+        elif parameter["in"] == "query" and (parameter.get("required") or parameter.get("example") is not None):
+            query[name] = value
     target = f"{address}{url}{'?' + urlencode(query, safe='<>:') if query else ''}"
     lines = [f"curl -X {method.upper()} '{target}'" if method != "get" else f"curl '{target}'"]
-    if told.get("security") != []:
+    if operation.get("security") != []:
         lines.append(f'-H "Authorization: Bearer {secret}"')
-    if method in WRITES:
-        keys = [_parameter_example(document, each) for each in parameters if each["name"] == "Idempotency-Key"]
+    if method in WRITE_METHODS:
+        keys = [_parameter_example(document, item) for item in parameters if item["name"] == "Idempotency-Key"]
         lines.append(f"-H 'Idempotency-Key: {(keys and keys[0]) or 'pedido-1'}'")
     if content:
         lines.append("-H 'Content-Type: application/json'")

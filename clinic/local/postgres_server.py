@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL from the server's side: a small program that `clinic.local.postgres` starts.
+"""The server side of the embedded PostgreSQL: a small program that `clinic.local.postgres` starts.
 
-It makes the data the first time, owns the server, and stops it when no command holds the lock `users` any longer. It is
-run by its path, with none of the project importable, so it imports nothing but Python's library.
+It creates the data the first time, owns the server, and stops it when no command holds the lock `users` any longer. It
+is run by its path, where the project cannot be imported, so it imports only the standard library.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
-    # What goes wrong in a statement is the application's to report: the message and its detail may quote a patient.
+    # The application reports failed statements; PostgreSQL's message and detail may quote a patient.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
@@ -48,15 +48,15 @@ SETTINGS = {
 
 
 class EmbeddedError(Exception):
-    """The embedded PostgreSQL cannot be used; the text is one line for the person at the keyboard."""
+    """The embedded PostgreSQL cannot be used; the text is one line for the user of the terminal."""
 
 
-# --- what both sides use ---------------------------------------------------------------------------------------------
+# --- used by both sides ----------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """Turn what the operating system refuses into an EmbeddedError."""
+    """Turn errors of the operating system into an EmbeddedError."""
     try:
         yield
     except subprocess.SubprocessError as error:
@@ -81,7 +81,7 @@ def try_lock(lock: int, mode: int) -> bool:
 
 
 def private(path: str, flags: int) -> int:
-    """An opener of files that only their owner may read."""
+    """Open a file that only its owner may read; for use as an opener."""
     return os.open(path, flags, 0o600)
 
 
@@ -89,19 +89,20 @@ def private(path: str, flags: int) -> int:
 
 
 def supervise(home: Path, binaries: Path, settings: dict[str, str]) -> None:
-    """Own the server until no command holds `users`; one that dies on its own is started again.
+    """Own the server until no command holds `users`; restart it if it dies.
 
-    Standard output is closed, empty, once the server takes connections, or says in one line why it does not."""
+    Standard output is closed, empty, once the server accepts connections; otherwise it gets the reason, in one line.
+    """
     if os.fork():
         return  # the command that needs the database neither waits for the supervisor's end nor reaps it
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: None)  # only the users' leaving ends it
+        signal.signal(number, lambda *_: None)  # it ends only when the last user leaves
     users = open_lock(home, "users")
     try:
         with explained():
             owner = home.stat()
             if os.geteuid() == 0 and owner.st_uid != 0:
-                drop_root(owner.st_uid, owner.st_gid)  # so that root leaves nothing behind that its owner cannot use
+                drop_root(owner.st_uid, owner.st_gid)  # so that root leaves no files that the owner cannot use
             server = launch(home, binaries, settings)
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             while not try_lock(users, fcntl.LOCK_EX):
@@ -123,14 +124,15 @@ def supervise(home: Path, binaries: Path, settings: dict[str, str]) -> None:
 
 
 def launch(home: Path, binaries: Path, settings: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start the server, the data made first when there are none; returns when it takes connections.
+    """Start the server, creating the data first if there are none; return when it accepts connections.
 
-    Takes the lock `server` and hands it on to every process of PostgreSQL."""
+    Takes the lock `server` and passes it on to every process of PostgreSQL.
+    """
     cluster, log = home / "cluster", home / "log"
     pid_file = cluster / "postmaster.pid"
     lock = open_lock(home, "server")
     try:
-        if not try_lock(lock, fcntl.LOCK_EX):  # an earlier supervisor was killed and its server is not gone yet
+        if not try_lock(lock, fcntl.LOCK_EX):  # an earlier supervisor was killed and its server still runs
             with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
                 os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -139,7 +141,7 @@ def launch(home: Path, binaries: Path, settings: dict[str, str]) -> subprocess.P
         check_version(cluster, binaries)
         if os.geteuid() == 0 and cluster.stat().st_uid != NOBODY:  # a backup that root restored
             give_to_nobody(cluster)
-        pid_file.unlink(missing_ok=True)  # its pid may meanwhile be somebody else's; the lock knows better
+        pid_file.unlink(missing_ok=True)  # the process id may have been reused; the lock is what counts
         folder = socket_folder(home)
         options = SETTINGS | {"unix_socket_directories": '"' + str(folder).replace('"', '""') + '"'} | settings
         command: Command = [
@@ -156,7 +158,7 @@ def launch(home: Path, binaries: Path, settings: dict[str, str]) -> subprocess.P
             raise EmbeddedError(f"The database in {cluster} does not start: {last_words(log)} (see {log})")
         time.sleep(POLL_SECONDS)
     password = (home / "password").read_text()
-    # The folder goes into the query: URL parsers turn a host into lower case.
+    # The folder goes into the query: URL parsers convert a host to lower case.
     write(home / "url", f"postgresql://{NAME}:{password}@/{NAME}?host={quote(str(folder), safe='')}")
     return server
 
@@ -165,10 +167,11 @@ def launch(home: Path, binaries: Path, settings: dict[str, str]) -> subprocess.P
 
 
 def create_cluster(home: Path, binaries: Path, lock: int, settings: dict[str, str]) -> None:
-    """Make the data beside their place and move them there when complete.
+    """Create the data in a temporary folder and rename it when complete.
 
     The application's role is no superuser: the server may hold root's right to open any file. The superuser has no
-    password and so cannot sign in at all."""
+    password and therefore cannot sign in.
+    """
     for leftover in home.glob("cluster.*"):
         shutil.rmtree(leftover)
     fresh = home / f"cluster.{secrets.token_hex(4)}"
@@ -197,14 +200,14 @@ def create_cluster(home: Path, binaries: Path, lock: int, settings: dict[str, st
 
 def check_version(cluster: Path, binaries: Path) -> None:
     try:
-        found = (cluster / "PG_VERSION").read_text().strip()
+        version = (cluster / "PG_VERSION").read_text().strip()
     except FileNotFoundError:
         raise EmbeddedError(f"The database in {cluster} is damaged: PG_VERSION is missing. Restore a backup.") from None
     output = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     ours = output.split()[2].split(".")[0]
-    if found != ours:
+    if version != ours:
         raise EmbeddedError(
-            f"The database in {cluster} was made by PostgreSQL {found} and this is PostgreSQL {ours}: "
+            f"The database in {cluster} was made by PostgreSQL {version} and this is PostgreSQL {ours}: "
             "restore it from a dump, or go back to the version that made it."
         )
 
@@ -216,7 +219,8 @@ def give_to_nobody(cluster: Path) -> None:
 
 
 def socket_folder(home: Path) -> Path:
-    """`socket/` beside the data or, where its path is too long for a socket, a private and remembered one in /tmp."""
+    """Return `socket/` beside the data or, if its path is too long for a socket, a private folder in /tmp, which is
+    remembered."""
     folder = home / "socket"
     too_long = len(os.fsencode(folder / ".s.PGSQL.5432")) > SOCKET_PATH_LIMIT
     if too_long or "," in str(folder):  # libpq reads a comma as a list of hosts
@@ -224,7 +228,7 @@ def socket_folder(home: Path) -> Path:
         if remembered.exists() and is_ours_alone(Path(remembered.read_text())):
             folder = Path(remembered.read_text())
         else:
-            folder = Path(tempfile.mkdtemp(prefix="clinic-", dir="/tmp"))  # TMPDIR may be deep as well
+            folder = Path(tempfile.mkdtemp(prefix="clinic-", dir="/tmp"))  # TMPDIR may be a long path as well
             write(remembered, str(folder))
     folder.mkdir(mode=0o700, exist_ok=True)
     for stale in folder.glob(".s.PGSQL.*"):
@@ -234,10 +238,10 @@ def socket_folder(home: Path) -> Path:
 
 def is_ours_alone(folder: Path) -> bool:
     try:
-        found = folder.lstat()
+        status = folder.lstat()
     except FileNotFoundError:
         return False
-    return found.st_uid == os.geteuid() and found.st_mode == 0o040700
+    return status.st_uid == os.geteuid() and status.st_mode == 0o040700
 
 
 def is_ready(pid_file: Path) -> bool:
@@ -249,7 +253,7 @@ def is_ready(pid_file: Path) -> bool:
 
 
 def last_words(log: Path) -> str:
-    """The reason, from what the programs of this start wrote, if the disk had room for it."""
+    """Return the reason of a failure from the output of this start, or a full disk, on which there may be no output."""
     text = log.read_text(errors="replace").rpartition(LOG_MARK)[2]
     if re.search("No space left|wrote only", text) or shutil.disk_usage(log.parent).free < 1_000_000:
         return "No space left on device"
@@ -258,7 +262,7 @@ def last_words(log: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file that only its owner may read, whole or not at all."""
+    """Replace a file that only its owner may read, completely or not at all."""
     fresh = path.with_name(f"{path.name}.new")
     with open(fresh, "w", opener=private) as file:
         file.write(text)
@@ -277,14 +281,14 @@ def sync(folder: Path) -> None:
 
 
 def run(command: Command, lock: int, prepare: Callable[[], None] = lambda: None) -> subprocess.Popen[bytes]:
-    """Start a program of PostgreSQL. It refuses to be root, so root's becomes nobody's."""
+    """Start a program of PostgreSQL. These programs refuse to run as root, so root runs them as nobody."""
 
     def become() -> None:
         if os.geteuid() == 0:
             drop_root(NOBODY, NOBODY)
         prepare()
         if sys.platform == "linux":
-            prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG: a killed supervisor takes its server along
+            prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG: a killed supervisor stops its server too
 
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=sys.stderr, pass_fds=[lock], cwd="/",
@@ -293,11 +297,11 @@ def run(command: Command, lock: int, prepare: Callable[[], None] = lambda: None)
 
 
 def drop_root(user: int, group: int) -> None:
-    """Become an ordinary user who may still open every file: folders above ours may be root's alone, and stay so."""
+    """Become an ordinary user who may still open every file: folders above ours may be accessible to root only."""
     linux = sys.platform == "linux"
     if linux:
-        # PR_SET_SECUREBITS, NO_SETUID_FIXUP: the change of user takes no rights, and access(2), which initdb asks,
-        # takes notice of them.
+        # PR_SET_SECUREBITS, NO_SETUID_FIXUP: the change of user keeps capabilities, and access(2), which initdb calls,
+        # respects them.
         prctl(28, 1 << 2)
     os.setgroups([])
     os.setgid(group)
@@ -307,17 +311,17 @@ def drop_root(user: int, group: int) -> None:
         header = (ctypes.c_uint32 * 2)(0x20080522, 0)
         sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable
         call("capset", header, sets)
-        prctl(47, 2, 1, 0, 0)  # PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE: kept by the program that is started now
+        prctl(47, 2, 1, 0, 0)  # PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE: kept by the program that is started next
 
 
 def borrow_a_name() -> None:
-    """Making the data needs a user with a name, and containers run under numbers: lend one, in an own namespace."""
+    """Give the user a name in a namespace of its own: initdb needs one, and containers run under bare numbers."""
     user, group = os.geteuid(), os.getegid()
     try:
         pwd.getpwuid(user)
     except KeyError:
         lent = next(entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid)
-        prctl(4, 1)  # PR_SET_DUMPABLE: a process that changed its user may not write its own files in /proc otherwise
+        prctl(4, 1)  # PR_SET_DUMPABLE: otherwise a process that changed its user may not write its own files in /proc
         os.unshare(os.CLONE_NEWUSER)
         Path("/proc/self/uid_map").write_text(f"{lent} {user} 1")
         Path("/proc/self/setgroups").write_text("deny")

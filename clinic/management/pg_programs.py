@@ -1,4 +1,4 @@
-"""PostgreSQL's own client programs, as `backup` and `restore` run them on the configured database."""
+"""Run PostgreSQL's client programs on the configured database, for `backup` and `restore`."""
 
 import os
 import re
@@ -14,14 +14,14 @@ from django.db import connection
 
 from clinic.local import postgres
 
-# From this version on pg_restore sets it first of all, and older servers refuse what they do not know. So no pg_dump of
-# this version or a later one is used on an older server.
+# pg_restore of this version and later sets transaction_timeout first, which older servers do not know; so no pg_dump
+# of these versions is used on an older server.
 FIRST_WITH_TRANSACTION_TIMEOUT = 17
 
 
 @contextmanager
 def database() -> Iterator[psycopg.Connection]:
-    """A session of its own. Raises CommandError with the reason when there is none."""
+    """Open a separate session. Raises CommandError with the reason when the database cannot be used."""
     try:
         session = psycopg.connect(**connection.get_connection_params() | {"connect_timeout": 10}, autocommit=True)
     except psycopg.Error as error:
@@ -30,18 +30,22 @@ def database() -> Iterator[psycopg.Connection]:
         yield session
 
 
-def fitting(name: str, server: int) -> Path:
-    """The program of this name for a server of this major version: the oldest that is not older than it, since what a
-    newer pg_dump has written no older pg_restore can read. Raises CommandError when there is none."""
-    found = {path: version(path) for path in _candidates(name)}
-    fit = [path for path in found if _fits(found[path], server)]
-    if not fit:
-        there = " and ".join(f"{path} is of PostgreSQL {found[path]}" for path in found) or "there is none here"
+def find_program(name: str, server: int) -> Path:
+    """Return the oldest program of this name that is not older than the server's major version.
+
+    An older pg_restore cannot read the dump of a newer pg_dump. Raises CommandError when there is none.
+    """
+    versions = {path: version(path) for path in _candidates(name)}
+    usable = [path for path in versions if _fits(versions[path], server)]
+    if not usable:
+        available = (
+            " and ".join(f"{path} is of PostgreSQL {versions[path]}" for path in versions) or "there is none here"
+        )
         raise CommandError(
-            f"The server is PostgreSQL {server} and needs a {name} of its own version, but {there}: install "
+            f"The server is PostgreSQL {server} and needs a {name} of its own version, but {available}: install "
             f"postgresql-client-{server}."
         )
-    return min(fit, key=found.get)
+    return min(usable, key=versions.get)
 
 
 def _fits(program, server):
@@ -49,14 +53,17 @@ def _fits(program, server):
 
 
 def version(program: Path) -> int:
-    """Its major version; 0 when it does not say."""
-    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-    number = re.search(r"\(PostgreSQL\) (\d+)", answer)
+    """Return the major version of a program; 0 when it does not print one."""
+    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    number = re.search(r"\(PostgreSQL\) (\d+)", output)
     return int(number[1]) if number else 0
 
 
 def run(program: Path, session: psycopg.Connection, *options: str) -> str | None:
-    """Run it on the database of the session; None, or the reason why it failed. The password is in no command line."""
+    """Run a program on the session's database; return None, or the reason of a failure.
+
+    The password is passed in the environment, so that no command line shows it.
+    """
     done = subprocess.run(
         [program, f"--dbname={_address()}", *options],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
@@ -66,7 +73,7 @@ def run(program: Path, session: psycopg.Connection, *options: str) -> str | None
 
 
 def _address():
-    """What the settings say for libpq, in its own words: the session's includes what an older libpq does not know."""
+    """Return the settings' connection string for libpq, without parameters that an older libpq does not know."""
     known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()} - {"password", "options"}
     parameters = connection.get_connection_params()
     return psycopg.conninfo.make_conninfo(**{name: parameters[name] for name in known & set(parameters)})
@@ -78,7 +85,7 @@ def _reason(errors):
 
 
 def _candidates(name):
-    """The wheel's first: it is what the PostgreSQL that comes along is asked with."""
+    """Yield the wheel's program first: it fits the embedded PostgreSQL."""
     with suppress(postgres.EmbeddedError):
         yield postgres.binaries() / name
     if on_path := shutil.which(name):

@@ -1,4 +1,4 @@
-"""What `start` and `serve` share: an address that is free, and serving at it."""
+"""Shared by `start` and `serve`: find a free address, and serve at it."""
 
 import socket
 
@@ -9,9 +9,10 @@ from clinic.server import WorkersNeverLoaded, serve
 
 
 def free_address(host: str, port: int) -> str:
-    """The numeric address of `host`, on which `port` is free. Raises CommandError.
+    """Return the numeric address of `host` on which `port` is free. Raises CommandError.
 
-    The server itself would not notice: it shares its port with whoever of the same user allows that."""
+    The server itself would not notice a used port: it shares it with any process of the same user that allows sharing.
+    """
     if not 0 < port < 65536:
         raise CommandError(f"There is no port {port}: use one from 1 to 65535.")
     try:
@@ -25,8 +26,8 @@ def free_address(host: str, port: int) -> str:
 
 
 def serve_until_stopped(address: str, port: int, workers: int) -> None:
-    """Raises CommandError when no worker ever loads the application."""
-    # The workers are forked: they must not share this process's connections.
+    """Serve until a stop signal. Raises CommandError when no worker ever loads the application."""
+    # The workers are forked and must not share this process's connections.
     connection.close()
     connection.close_pool()
     try:

@@ -1,4 +1,4 @@
-"""What is stored, and what PostgreSQL itself refuses."""
+"""The stored data, and the constraints by which PostgreSQL refuses invalid rows."""
 
 from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentProcedure
 from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime

@@ -31,7 +31,7 @@ class Status(models.TextChoices):
     RESCHEDULED = "rescheduled", _("Remarcado")
 
 
-# The one home of "takes no time": constraints, rules, free times and the day all ask here.
+# The only definition of an appointment that takes no time; constraints, rules, free times and the day page use it.
 FREES_THE_TIME = (Status.CANCELLED, Status.NO_SHOW)
 FREED = [status.value for status in FREES_THE_TIME]
 STANDING = ~Q(status__in=FREED) & Q(deleted_at__isnull=True)
@@ -42,8 +42,8 @@ STANDING_SQL = f"status NOT IN ({', '.join(map(repr, FREED))}) AND deleted_at IS
 IN_SERVICE_WRITTEN_OUT = Func(template=f"'{Status.IN_SERVICE.value}'", output_field=models.CharField())
 
 
-# No appointment is stored with more (a constraint; the rules allow less), so that a search for overlaps reads one more
-# day of the index on starts_at, and not a doctor's whole past.
+# Upper bound of a stored length (a constraint; the rules allow less). It lets a search for overlaps read one more day
+# of the index on starts_at instead of a doctor's whole past.
 OVERLAP_LOOKBACK = timedelta(days=1)
 # An encaixe takes none of the doctor's time. Constraints, rules and free times share this condition.
 OCCUPIES_DOCTOR = STANDING & Q(encaixe_by__isnull=True)
@@ -59,32 +59,34 @@ class AppointmentQuerySet(ClinicQuerySet):
         return self.filter(deleted_at__isnull=True)
 
     def standing(self):
-        """Those that take their time: neither cancelled nor missed nor deleted."""
+        """Return the appointments that take their time: neither cancelled nor missed nor deleted."""
         return self.filter(STANDING)
 
     def in_service(self):
-        """Those whose patient is with the doctor now: the condition of an index, so the status stands in the statement
-        itself. As a parameter it would meet the index in no plan that is made for all parameters."""
+        """Return the appointments whose patient is with the doctor now.
+
+        The status is a literal in the statement, because it is the condition of an index: as a parameter it would not
+        match that index in a plan that PostgreSQL makes for all parameters.
+        """
         return self.filter(status=IN_SERVICE_WRITTEN_OUT, deleted_at__isnull=True)
 
     def overlapping(self, starts_at, ends_at):
-        """Those that share an instant with the half-open span [starts_at, ends_at)."""
+        """Return the appointments that share an instant with the half-open span [starts_at, ends_at)."""
         return self.filter(overlap(starts_at, ends_at))
 
     def occupying(self, doctors: Iterable[int], patient: int | None = None):
-        """Those that take time of these doctors; with `patient`, of that patient too. All by their ids."""
+        """Return the appointments that take time of these doctors and, with `patient`, of that patient. All are ids."""
         of_doctors = OCCUPIES_DOCTOR & Q(doctor__in=doctors)
         return self.filter(of_doctors | STANDING & Q(patient=patient) if patient else of_doctors)
 
 
 class Appointment(ClinicRow):
-    """Time of a doctor given to a patient. Written by `clinic.booking` only.
+    """A doctor's time that is given to a patient. Only `clinic.booking` writes it.
 
-    It keeps the doctor's name, and its lines those of procedure and discount, as booked or moved: a finished visit is a
-    record, and renaming a procedure must not change what was done.
-
-    One that runs past midnight belongs to the day on which it begins: it is drawn on both days and counted on the
-    first."""
+    It stores the doctor's name, and its lines those of procedure and discount, as booked or moved: a finished visit is
+    a record, and renaming a procedure must not change it. An appointment over midnight belongs to the day on which it
+    begins: it is drawn on both days and counted on the first.
+    """
 
     Status = Status
 
@@ -102,7 +104,8 @@ class Appointment(ClinicRow):
     doctor = models.ForeignKey(
         Doctor, models.PROTECT, related_name="appointments", db_index=False, verbose_name=_("médico(a)")
     )
-    doctor_name = models.CharField(_("médico(a)"), max_length=160)  # as it was when booked or moved last
+    # the name at the time of booking or of the last move
+    doctor_name = models.CharField(_("médico(a)"), max_length=160)
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments", db_index=False)
     starts_at = models.DateTimeField(_("início"))
     ends_at = models.DateTimeField(_("fim"))
@@ -202,7 +205,7 @@ class Appointment(ClinicRow):
 
 
 class AppointmentProcedure(ClinicRow):
-    """One line of an appointment: a procedure, its name and its price, in the clinic's currency, when it was booked."""
+    """One line of an appointment: the procedure, and its name and price in the clinic's currency when it was booked."""
 
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="lines")
     position = models.PositiveSmallIntegerField()
@@ -231,7 +234,7 @@ class AppointmentProcedure(ClinicRow):
 
 
 class AppliedDiscount(ClinicRow):
-    """Money taken off one line, in the clinic's currency, and the discount's name when it was booked."""
+    """An amount taken off one line, in the clinic's currency, and the name of the discount when it was booked."""
 
     line = models.ForeignKey(AppointmentProcedure, models.CASCADE, related_name="discounts")
     discount = models.ForeignKey(Discount, models.PROTECT, related_name="+", db_index=False)

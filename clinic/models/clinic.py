@@ -9,17 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 
 class EndOfDay(time):
-    """24:00, the midnight with which a local day ends; stored as a time of day it is 00:00."""
+    """24:00, the midnight that ends a local day; stored as a time of day it is 00:00."""
 
 
 END_OF_DAY = EndOfDay()
 
 
 class NonexistentTime(ValueError):
-    """A local time that the clocks of that zone jump over on that day."""
+    """A local time that is skipped in that zone on that day, because clocks go forward."""
 
 
-# Those of the two countries, by Clinic.Country; a clinic may have been given another one by a command.
+# The zones of the two countries, by Clinic.Country; a command may have given a clinic another zone.
 TIME_ZONES = {
     "BR": [
         "America/Araguaina",
@@ -44,7 +44,7 @@ TIME_ZONES = {
 
 
 def zone_name(time_zone: str) -> str:
-    """The city that an IANA zone is called by: Sao Paulo for America/Sao_Paulo."""
+    """Return the city of an IANA zone: Sao Paulo for America/Sao_Paulo."""
     return time_zone.rpartition("/")[2].replace("_", " ")
 
 
@@ -54,7 +54,7 @@ def validate_time_zone(name):
 
 
 class Clinic(models.Model):
-    """The licence. Every other row carries its clinic's id, children too."""
+    """A clinic that uses the system. Every other row, children included, holds its clinic's id."""
 
     class Country(models.TextChoices):
         BRAZIL = "BR", _("Brasil")
@@ -110,20 +110,20 @@ class Clinic(models.Model):
         return self.documents[0]
 
     def money(self, amount: Decimal) -> str:
-        """R$ 1.280,00 in Brazil, 1280,00 € in Portugal: as the clinic's country writes its currency."""
+        """Format an amount as the clinic's country does: R$ 1.280,00 in Brazil, 1280,00 € in Portugal."""
         in_reais = self.currency == self.Currency.REAL
         written = number_format(amount, decimal_pos=2, use_l10n=True, force_grouping=in_reais)
         return f"R$\N{NO-BREAK SPACE}{written}" if in_reais else f"{written}\N{NO-BREAK SPACE}€"
 
     def local(self, instant: datetime) -> datetime:
-        """The same instant on the clinic's own clock."""
+        """Return the same instant in the clinic's time zone."""
         return instant.astimezone(self.zone)
 
     def instant(self, day: date, wall: time) -> datetime:
-        """The UTC instant at which the clinic's clock shows `wall` on `day`; the first of two when clocks go back.
+        """Return the UTC instant of a local time of the clinic; the first of two when clocks go back.
 
-        END_OF_DAY is the next local midnight. Raises NonexistentTime when clocks go forward over it, or at the very
-        ends of the calendar.
+        END_OF_DAY is the next local midnight. Raises NonexistentTime when clocks skip the time, or at the ends of the
+        calendar.
         """
         if isinstance(wall, EndOfDay):
             return self.day(day)[1]
@@ -136,24 +136,24 @@ class Clinic(models.Model):
         return moment
 
     def nearest_instant(self, day: date, wall: time) -> datetime:
-        """Like `instant`, but a time that clocks jump over is taken as far after the jump as it says (PEP 495)."""
+        """Return the UTC instant of a local time; one that clocks skip is shifted forward by the gap (PEP 495)."""
         return datetime.combine(day, wall, self.zone).astimezone(UTC)
 
     def day(self, day: date) -> tuple[datetime, datetime]:
-        """[local midnight, next local midnight) as UTC instants: 23, 24 or 25 hours."""
+        """Return the UTC instants [local midnight, next local midnight): 23, 24 or 25 hours."""
         return self.nearest_instant(day, time.min), self.nearest_instant(day + timedelta(days=1), time.min)
 
 
 class ClinicQuerySet(models.QuerySet):
     def of(self, clinic):
-        """The rows of one clinic: the only way views, APIs and admin reach rows."""
+        """Return the rows of one clinic. Views, APIs and admin reach rows in no other way."""
         return self.filter(clinic=clinic)
 
 
 class ClinicRow(models.Model):
     """A row that belongs to one clinic."""
 
-    # Every index that is needed leads with clinic already.
+    # Every index that is needed has the clinic as its first column already.
     clinic = models.ForeignKey(Clinic, models.PROTECT, verbose_name=_("clínica"), db_index=False)
 
     objects = ClinicQuerySet.as_manager()

@@ -1,4 +1,7 @@
-"""What lets a program in, and what it was answered. No secret is stored that could be used by whoever reads it."""
+"""API credentials, their audit trail, stored answers of idempotent requests, and request counts.
+
+No secret is stored in a form that a reader of the database could use.
+"""
 
 import uuid
 
@@ -14,7 +17,7 @@ from clinic.models.staff import StaffUser
 
 
 class AccessToken(ClinicRow):
-    """An ImageMais access token that was released. The token itself, a JWT, is kept nowhere: `jti` recognises it."""
+    """An ImageMais access token. The token itself, a JWT, is not stored; `jti` identifies it."""
 
     jti = models.UUIDField(default=uuid.uuid4, editable=False)
     user = models.ForeignKey(StaffUser, models.PROTECT, related_name="+", db_index=False, verbose_name=_("usuário"))
@@ -38,7 +41,7 @@ class AccessToken(ClinicRow):
 
 
 class ApiKey(ClinicRow):
-    """A MiviCall key. Only `digest`, an HMAC under the credentials' key, and a prefix to recognise it by are kept."""
+    """A MiviCall key. Only `digest`, an HMAC under the credentials' key, and a prefix for display are stored."""
 
     class Scope(models.TextChoices):
         APPOINTMENTS_READ = "appointments:read", _("ver agendamentos")
@@ -73,7 +76,7 @@ class ApiKey(ClinicRow):
             models.CheckConstraint(condition=Q(expires_at__gt=models.F("created_at")), name="apikey_expires_later"),
             models.CheckConstraint(condition=Q(source__in=Appointment.Source.values), name="apikey_source_known"),
         ]
-        # A key comes before its clinic is known: it is the key that tells.
+        # An API request is looked up by its key before its clinic is known, so this index has no clinic.
         indexes = [models.Index(fields=["digest"], name="apikey_digest")]
 
     def __str__(self):
@@ -81,7 +84,7 @@ class ApiKey(ClinicRow):
 
 
 class CredentialEvent(ClinicRow):
-    """What was done with a token or key: who, when, by which door. UPDATE and DELETE are refused."""
+    """An action on a token or key: who, when and through which channel. UPDATE and DELETE are refused."""
 
     class Kind(models.TextChoices):
         TOKEN_RELEASED = "token_released", _("Token liberado")
@@ -132,9 +135,10 @@ class CredentialEvent(ClinicRow):
 
 
 class StoredAnswer(ClinicRow):
-    """What a write with this Idempotency-Key was answered; `status` is None only inside the first one's transaction.
+    """The stored answer of a write with this Idempotency-Key.
 
-    `fingerprint` is an HMAC of method, path and body: enough to tell another request, too little to read this one.
+    `status` is None only within the transaction of the first request. `fingerprint` is an HMAC of method, path and
+    body: it distinguishes another request without revealing this one.
     """
 
     class Credential(models.TextChoices):
@@ -162,9 +166,9 @@ class StoredAnswer(ClinicRow):
 
 
 class RequestCount(models.Model):
-    """How many requests somebody made in one tenth of a second; an unlogged table, written by `clinic_admit` only.
+    """The requests of one subject in a tenth of a second, in an unlogged table that only `clinic_admit` writes.
 
-    Not a clinic's row: who fails to sign in is an address of nobody's. `tick` counts tenths since 1970.
+    Belongs to no clinic: a failed sign-in comes from an address that is of no clinic. `tick` counts tenths since 1970.
     """
 
     who = models.CharField(max_length=80)

@@ -12,6 +12,8 @@ SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 240  # minutes
 
 
 class Doctor(ClinicRow):
+    """A doctor of a clinic. `interval_minutes` is the step of the grid on which free times begin."""
+
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(_("nome"), max_length=120)
     sort_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
@@ -45,15 +47,15 @@ class Doctor(ClinicRow):
 
 
 def end_of_hours(ends: time) -> str:
-    """As 18:00; a midnight with which a day ends is 24:00."""
+    """Format the end of working hours, as 18:00; midnight is 24:00."""
     return "24:00" if ends == time.min else f"{ends:%H:%M}"
 
 
 class WorkingHours(ClinicRow):
-    """Local wall time of the clinic; a doctor may have several a day.
+    """Working hours in local time of the clinic; a doctor may have several on a day.
 
     `weekday` is the ISO weekday of the start. An end that is not after the start is on the next day: 00:00 is the
-    midnight with which the day ends.
+    midnight that ends the day.
     """
 
     class Weekday(models.IntegerChoices):
@@ -84,15 +86,16 @@ class WorkingHours(ClinicRow):
 
     @property
     def span(self):
-        """As 08:00–12:00; a midnight at the end is 24:00."""
+        """Format the hours as 08:00–12:00; midnight at the end is 24:00."""
         return f"{self.starts:%H:%M}–{end_of_hours(self.ends)}"
 
 
 class Absence(ClinicRow):
     """Time away of one doctor, or of the whole clinic when `doctor` is empty.
 
-    Typed in local time and stored as instants, so that an overlap is one comparison in SQL; hours of work stay wall
-    times."""
+    Entered in local time and stored as instants, so that an overlap is one comparison in SQL; working hours stay local
+    times.
+    """
 
     doctor = models.ForeignKey(
         Doctor,
@@ -121,7 +124,7 @@ class Absence(ClinicRow):
 
 
 class Closure(Absence):
-    """An absence of the whole clinic, under its own name in the admin."""
+    """An absence of the whole clinic, as a model of its own for the admin."""
 
     class Meta:
         proxy = True

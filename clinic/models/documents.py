@@ -1,4 +1,4 @@
-"""The tax numbers of Brazil and of Portugal: how they are read, which are valid, how they are written and made up."""
+"""Read, check, write and make up the tax numbers of Brazil and Portugal, for all forms, APIs and searches."""
 
 import re
 
@@ -8,7 +8,7 @@ from stdnum.pt import nif
 from clinic.models.characters import plain
 
 CPF_LENGTH, NIF_LENGTH = 11, 9
-# "nº" is "no" once it is plain.
+# `plain` turns "nº" into "no".
 LABEL = re.compile(
     r"(?:(?:c\.?p\.?f|c\.?n\.?p\.?j|n\.?i\.?f|contribuinte|número|numero|n\.?o?)\b[ .:]*)+", re.IGNORECASE
 )
@@ -18,22 +18,22 @@ CNPJ = re.compile(r"[0-9A-Z.]+/[0-9A-Z]{4}-?[0-9]{2}|[0-9A-Z]{12}[0-9]{2}", re.I
 
 
 def read_cpf(text: str) -> str:
-    """The digits, where there is nothing else in the text; otherwise what is left of it, "" for nothing or a label."""
+    """Return the digits if the text holds nothing else; otherwise the rest of the text, "" for nothing or a label."""
     return PUNCTUATION.sub("", _unlabelled(text))
 
 
 def read_nif(text: str) -> str:
-    """Like `read_cpf`, without the country's PT before them."""
-    return PUNCTUATION.sub("", _behind(COUNTRY, _unlabelled(text)))
+    """Read a NIF like `read_cpf`, without a leading country code PT."""
+    return PUNCTUATION.sub("", _without_prefix(COUNTRY, _unlabelled(text)))
 
 
 def is_cpf(digits: str) -> bool:
-    """Whether these are eleven digits with the right check digits, and not one digit eleven times."""
+    """Return whether these are eleven digits with the right check digits, and not one digit eleven times."""
     return _are_digits(digits, CPF_LENGTH) and len(set(digits)) > 1 and cpf.is_valid(digits)
 
 
 def is_nif(digits: str) -> bool:
-    """Whether these are nine digits, the last of which checks the others."""
+    """Return whether these are nine digits, the last of which checks the others."""
     return _are_digits(digits, NIF_LENGTH) and nif.is_valid(digits)
 
 
@@ -54,19 +54,19 @@ def made_up_nif(number: int) -> str:
 
 
 def is_cnpj(text: str) -> bool:
-    """Whether it is written like the number of a firm, which has letters since 2026, however well."""
+    """Return whether the text has the form of a company number, which may contain letters since 2026."""
     return CNPJ.fullmatch(_unlabelled(text).replace(" ", "")) is not None
 
 
 def _unlabelled(text):
-    return _behind(LABEL, plain(text))
+    return _without_prefix(LABEL, plain(text))
 
 
-def _behind(prefix, text):
-    found = prefix.match(text)
-    return text[found.end() :] if found else text
+def _without_prefix(prefix, text):
+    match = prefix.match(text)
+    return text[match.end() :] if match else text
 
 
 def _are_digits(text, count):
-    """Of ASCII and nothing else: stdnum by itself takes punctuation away, and a second PT."""
+    """Check for ASCII digits only: stdnum by itself removes punctuation, and a second PT."""
     return len(text) == count and text.isascii() and text.isdigit()

@@ -9,7 +9,7 @@ from clinic.models.staff import StaffUser
 
 
 class AppointmentEvent(ClinicRow):
-    """What happened to an appointment: who, when, by which door, before → after. UPDATE and DELETE are refused."""
+    """A change of an appointment: who, when, through which channel, before → after. UPDATE and DELETE are refused."""
 
     class Kind(models.TextChoices):
         BOOKED = "booked", _("Agendado")
@@ -54,7 +54,7 @@ class AppointmentEvent(ClinicRow):
 
 
 class ClinicEvent(ClinicRow):
-    """What happened to a clinic as a whole. UPDATE and DELETE are refused."""
+    """A change that concerns a whole clinic. UPDATE and DELETE are refused."""
 
     class Kind(models.TextChoices):
         TIME_ZONE = "time_zone", _("Fuso horário alterado")

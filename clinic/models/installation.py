@@ -2,7 +2,7 @@ from django.db import models
 
 
 class KeyCheck(models.Model):
-    """Which SECRET_KEY this database belongs to. One row: an HMAC under that key, from which nobody learns the key."""
+    """The SECRET_KEY that this database belongs to, as one row with an HMAC that does not reveal the key."""
 
     digest = models.CharField(max_length=64)
 

@@ -17,16 +17,17 @@ from clinic.models.names import Letters
 from clinic.models.phones import is_certain
 from clinic.models.ranges import Fold
 
-OLDEST = 110  # years; above it a screen asks whether the birth date is right
+OLDEST = 110  # years; for older patients a screen asks whether the birth date is right
 
 
 def years_between(born: date, day: date) -> int:
-    """The age in whole years on that day; born on 29 February, one is older from 1 March on."""
+    """Return the age in whole years on a day; people born on 29 February are a year older from 1 March on."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def phone_hash(phone, clinic_id: int) -> str:
-    """HMAC-SHA256 of an E.164 number under a key of the clinic, hex: all that the MiviCall API tells of a phone."""
+    """Return the HMAC-SHA256 of an E.164 number under a key of the clinic, in hex: the MiviCall API shows no more of a
+    phone."""
     key = salted_hmac(
         "clinic.patient.phone", str(clinic_id), secret=settings.PHONE_HASH_KEY, algorithm="sha256"
     ).digest()
@@ -34,7 +35,7 @@ def phone_hash(phone, clinic_id: int) -> str:
 
 
 class PhoneHashField(models.CharField):
-    """Follows the row's phone at every save, whichever door it comes through."""
+    """Computed from the row's phone at every save."""
 
     def pre_save(self, instance, add):
         value = phone_hash(instance.phone.as_e164, instance.clinic_id)
@@ -48,10 +49,12 @@ def incomplete(path: str = "") -> Q:
 
 
 class Patient(ClinicRow):
-    """A person who is treated. One who died is marked (`died`), never deleted, and a mistaken mark can be taken back.
+    """A person who is treated. `nif` and `email` are "" when unknown, `cpf` is None.
 
-    A marked patient is left out of what is offered for booking and of both APIs' lists, and is found on the patients'
-    page. Visits ahead stay until a person who knows why cancels them."""
+    A patient who died is marked (`died`), not deleted, and the mark can be removed. Marked patients are not offered for
+    booking and not in the APIs' lists, but are found on the patients' page. Their future visits stay until a person
+    cancels them.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(_("nome"), max_length=160)
@@ -111,7 +114,7 @@ class Patient(ClinicRow):
 
     @property
     def is_incomplete(self):
-        """Whether the front desk should ask for the rest on arrival ("cadastro incompleto")."""
+        """True if the front desk should ask for missing data on arrival ("cadastro incompleto")."""
         return self.birth_date is None or not self.has_document
 
     @property
@@ -120,11 +123,11 @@ class Patient(ClinicRow):
 
     @property
     def missing(self) -> list[str]:
-        """The fields for which `is_incomplete`; of the two documents that of the clinic's country."""
+        """The fields that make the data incomplete; of the two documents, that of the clinic's country."""
         given = {"birth_date": self.birth_date is not None, self.clinic.document: self.has_document}
         return [name for name, is_given in given.items() if not is_given]
 
     @property
     def has_doubtful_phone(self):
-        """Whether it is not known that there is such a number ("telefone a confirmar")."""
+        """True if the phone is not known to exist ("telefone a confirmar")."""
         return not is_certain(self.phone)

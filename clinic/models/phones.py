@@ -1,13 +1,13 @@
-"""How phone numbers are read and written, at every door and in every search.
+"""Read, check and format phone numbers, for all forms, APIs and searches.
 
-Which numbers there are is in Google's metadata (phonenumbers); what is wrong with the others is said here.
+Google's metadata (phonenumbers) knows which numbers exist; this module explains the problem with the others.
 
-A number that is not in its country's numbering is refused to a person, who can be asked now, and kept from a machine,
-whose booking would be lost; the badge "telefone a confirmar" is computed from the number, so no stored flag can be
-wrong. A ninth digit is added only when a person confirms it, since of ten digits in no groups nobody knows which one is
-missing; but with and without it a mobile is one phone in searches and when a patient is looked for. Possible foreign
-numbers of at most 15 digits (E.164) are taken as they are: the metadata knows other countries less well than the person
-on the phone.
+A number outside its country's numbering plan is refused to a person, who can be asked now, and accepted from a machine,
+whose booking would be lost. The badge "telefone a confirmar" is computed from the number, so no stored flag can be
+wrong. A ninth digit is added only when a person confirms it, because ten digits without groups do not show which one is
+missing; but with and without it a mobile is one phone in searches and when a patient is matched. Possible foreign
+numbers of at most 15 digits (E.164) are accepted unchanged: the metadata knows other countries less well than the
+person on the phone.
 """
 
 import re
@@ -24,27 +24,28 @@ LABELS = """
     tel tels telef telefone telefones tlf tlm telm telemóvel telemovel cel celular fone fixo móvel movel whatsapp whats
     wpp zap contato contacto número numero num nº n
 """
-# "nº" is "no" once it is plain.
+# `plain` turns "nº" into "no".
 LABEL = re.compile(rf"(?:(?:{'|'.join(LABELS.split())}|no)\b[ .:]*)+", re.IGNORECASE)
-# How Brazil prints the place of a carrier's code: (0xx81).
+# The placeholder for a carrier's code, as printed in Brazil: (0xx81).
 CARRIER_PLACE = re.compile(r"(?<!\w)\(?0? ?(?:xx|\*\*) ?(?=[0-9)])", re.IGNORECASE)
 ODD = re.compile(r"[^0-9+(). /-]+")
 BETWEEN_NUMBERS = re.compile(r"[/;,|]| e | ou ", re.IGNORECASE)
 DOUBLE_ZERO = re.compile(r"\(? ?00[ )-]*")
-# The area codes of Brazil; the metadata knows one more.
+# The area codes of Brazil; the metadata has one too many.
 AREA = re.compile("[14689][1-9]|2[12478]|3[1-578]|5[1345]|7[134579]")
 WITH_AREA = {PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 NON_GEOGRAPHIC = ("300", "500", "800", "900")
-SHORTEST_LOCAL, MOBILE_LOCAL, LANDLINE, MOBILE = 8, 9, 10, 11  # digits in Brazil, without and with the area code
+# numbers of digits in Brazil, without and with the area code
+SHORTEST_LOCAL, MOBILE_LOCAL, LANDLINE, MOBILE = 8, 9, 10, 11
 PORTUGUESE = 9
 MOBILE_SHAPE, LANDLINE_SHAPE, PORTUGUESE_SHAPE = "(##) #####-####", "(##) ####-####", "### ### ###"
-E164_DIGITS = 15  # at most, with the country's code; the metadata knows longer ones
-LONGEST = 100  # characters with a label and two numbers
-FEWEST_SHOWN = 7  # digits of a number of which is shown where the others are missing
+E164_DIGITS = 15  # at most, with the country code; the metadata accepts longer numbers
+LONGEST = 100  # characters: a label and two numbers
+FEWEST_SHOWN = 7  # digits, for a message that shows the number with gaps
 
 
 class Fault(Enum):
-    """What is wrong with a number; of those from NINTH_DIGIT on a person can say which number is meant."""
+    """The problem with a number. For those from NINTH_DIGIT on, a person can confirm the intended number."""
 
     IMPOSSIBLE = auto()
     NOT_DIGITS = auto()
@@ -64,17 +65,17 @@ class Fault(Enum):
     OF_BRAZIL = auto()
 
 
-# Of these a search finds nobody either, and a part of a number has none of them.
+# A search finds nothing with these faults either; parts of a number never have them.
 UNREADABLE = {Fault.NOT_DIGITS, Fault.CARRIER}
 
 
 @dataclass(frozen=True)
 class Phone:
-    """What a text says, by E.164 numbers.
+    """The result of reading a text, with E.164 numbers.
 
-    `number` is what was typed, unchanged, where a number can have that length; otherwise "". `fault` is None when it is
-    known to exist. `meant` is the number that it may be instead: never to be stored without a person's word. `params`
-    are what a sentence about the fault needs.
+    `number` is the number as entered if it has a possible length; otherwise "". `fault` is None when the number is
+    known to exist. `meant` is the number that may have been intended instead; it is never stored unless a person
+    confirms it. `params` are the values for the message about the fault.
     """
 
     number: str = ""
@@ -84,24 +85,24 @@ class Phone:
 
 
 def read(text: str, country: str) -> Phone:
-    """The number in a text, typed in that country ("BR", "PT") unless it begins with + or 00.
+    """Read the number in a text, of that country ("BR", "PT") unless it begins with + or 00.
 
-    Labels, punctuation, other scripts' digits and what cannot be seen are no part of it.
+    Labels, punctuation, digits of other scripts and invisible characters are ignored.
     """
     if len(text) > LONGEST:
         return Phone(fault=Fault.IMPOSSIBLE)
-    typed = _behind(CARRIER_PLACE, _behind(LABEL, plain(text).strip(" .,;:")))
+    typed = _without_prefix(CARRIER_PLACE, _without_prefix(LABEL, plain(text).strip(" .,;:")))
     if sum(len(_digits(part)) >= SHORTEST_LOCAL for part in BETWEEN_NUMBERS.split(typed)) > 1:
         return Phone(fault=Fault.SEVERAL)
     if odd := ODD.search(typed):
         return Phone(fault=Fault.NOT_DIGITS, params={"found": odd[0]})
     if DOUBLE_ZERO.match(typed):
-        return _dialled_abroad(_behind(DOUBLE_ZERO, typed), country)
-    return _judged(typed, country)
+        return _dialled_abroad(_without_prefix(DOUBLE_ZERO, typed), country)
+    return _check(typed, country)
 
 
 def is_certain(number: PhoneNumber) -> bool:
-    """Whether the number is known to exist, by its country's numbering."""
+    """Return whether the number exists according to the numbering plan of its country."""
     if not (phonenumbers.is_valid_number(number) and _is_short_enough(number)):
         return False
     geographic = number.country_code == BRAZIL and phonenumbers.number_type(number) in WITH_AREA
@@ -109,8 +110,10 @@ def is_certain(number: PhoneNumber) -> bool:
 
 
 def spellings(number: str) -> list[str]:
-    """The E.164 number, and the same mobile of Brazil as it was before the ninth digit, or as it is with it; sorted, so
-    that each spelling gives the same list."""
+    """Return the E.164 number and, for mobiles of Brazil, the same number without or with the ninth digit.
+
+    The list is sorted, so that both spellings give the same list.
+    """
     parsed = _parsed(number, "BR")
     if parsed is None or parsed.country_code != BRAZIL:
         return [number]
@@ -124,7 +127,7 @@ def spellings(number: str) -> list[str]:
 
 
 def written(number: PhoneNumber, country: str) -> str:
-    """(81) 99999-9999 at home, +351 912 345 678 from abroad."""
+    """Format a number: (81) 99999-9999 in its own country, +351 912 345 678 abroad."""
     abroad = number.country_code != phonenumbers.country_code_for_region(country)
     if number.country_code == PORTUGAL and len(digits := _national(number)) == PORTUGUESE:
         return f"{'+351 ' if abroad else ''}{digits[:3]} {digits[3:6]} {digits[6:]}"
@@ -132,24 +135,24 @@ def written(number: PhoneNumber, country: str) -> str:
     return phonenumbers.format_number(number, style)
 
 
-def _behind(prefix, text):
-    found = prefix.match(text)
-    return text[found.end() :] if found else text
+def _without_prefix(prefix, text):
+    match = prefix.match(text)
+    return text[match.end() :] if match else text
 
 
 def _dialled_abroad(rest, country):
-    """00 is +, unless only what follows two more digits is a number: then they are a carrier's code."""
-    phone = _judged(f"+{rest}", country)
+    """Read 00 as +, unless only the digits after the next two form a number: then those two are a carrier's code."""
+    phone = _check(f"+{rest}", country)
     if country != "BR" or phone.fault is None or phone.meant:
         return phone
-    carrier, behind = _digits(rest)[:2], _digits(rest)[2:]
-    meanings = [_judged(behind, country), _judged(f"+{behind}", country)]
-    if any(each.fault in {None, Fault.NINTH_DIGIT, Fault.TEN_DIGITS} for each in meanings):
+    carrier, number = _digits(rest)[:2], _digits(rest)[2:]
+    readings = [_check(number, country), _check(f"+{number}", country)]
+    if any(phone.fault in {None, Fault.NINTH_DIGIT, Fault.TEN_DIGITS} for phone in readings):
         return Phone(fault=Fault.CARRIER, params={"carrier": carrier})
     return phone
 
 
-def _judged(typed, country):
+def _check(typed, country):
     parsed = _parsed(typed, country)
     if parsed is None:
         return Phone(fault=Fault.IMPOSSIBLE)
@@ -161,13 +164,13 @@ def _judged(typed, country):
 
 
 def _parted_as_mobile(digits, typed):
-    """Whether eight digits stand behind the area code with five of them before the hyphen."""
+    """Return whether the area code is followed by eight digits, five of them before the hyphen."""
     ends = _group_ends(typed)
     return len(digits) == LANDLINE and AREA.match(digits) is not None and 5 in ends and 4 not in ends
 
 
 def _fault(parsed, typed, country):
-    """(fault, meant, params) of a number that does not exist."""
+    """Return (fault, meant, params) of a number that does not exist."""
     if parsed.country_code == BRAZIL:
         return _fault_in_brazil(_national(parsed), typed)
     if parsed.country_code == PORTUGAL:
@@ -190,7 +193,8 @@ def _fault_in_brazil(digits, typed):
 
 
 def _without_ninth(digits, meant, typed):
-    """Eight digits of a mobile: from before the ninth digit if in two fours, a slip if the first part has five."""
+    """Explain an eight-digit mobile: from before the ninth digit if split four and four, a digit short if five come
+    first."""
     ends = _group_ends(typed)
     if ends and (4 not in ends or 5 in ends):
         return _missing(digits, MOBILE_SHAPE)
@@ -222,7 +226,7 @@ def _fault_in_portugal(digits, typed, country):
 
 
 def _missing(digits, shape):
-    """How many digits are missing, and the number with a gap for each."""
+    """Return the fault for missing digits, and the number with a gap for each of them."""
     lacking = shape.count("#") - len(digits)
     if len(digits) < FEWEST_SHOWN:
         return Fault.TOO_SHORT, "", {"count": len(digits)}
@@ -232,7 +236,7 @@ def _missing(digits, shape):
 
 
 def _with_ninth(digits):
-    """The E.164 mobile that these ten digits of Brazil were before there was a ninth, "" if they were none."""
+    """Return the E.164 mobile that these ten digits became with the ninth digit, "" if they were no mobile."""
     if digits[2] not in "6789":
         return ""
     new = _parsed(f"+{BRAZIL}{digits[:2]}9{digits[2:]}", "BR")
@@ -240,7 +244,7 @@ def _with_ninth(digits):
 
 
 def _group_ends(typed):
-    """Where the last eight digits of a text are parted: {4} of (81) 9999-9999, {5} of (81) 99999-999."""
+    """Return the positions at which the last eight digits are split: {4} for (81) 9999-9999, {5} for (81) 99999-999."""
     ends, place = set(), SHORTEST_LOCAL
     for group in reversed(re.findall("[0-9]+", typed)):
         place -= len(group)
@@ -249,7 +253,7 @@ def _group_ends(typed):
 
 
 def _is_possible(parsed):
-    """As to its length; of Brazil only with its area code: without one the metadata finds it possible as well."""
+    """Return whether the length is possible; for Brazil only with the area code, which the metadata lacks."""
     possible = phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE
     has_area = parsed.country_code != BRAZIL or len(str(parsed.national_number)) >= LANDLINE
     return possible and has_area and _is_short_enough(parsed)

@@ -13,7 +13,7 @@ SHORTEST_DURATION, LONGEST_DURATION = 5, 720  # minutes
 
 
 class Procedure(ClinicRow):
-    """What is done and charged for. `price` is in the clinic's currency."""
+    """A service of the clinic and its price, in the clinic's currency."""
 
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     code = models.CharField(_("código"), max_length=20, blank=True)
@@ -54,7 +54,7 @@ class DiscountQuerySet(ClinicQuerySet):
 
 
 class Discount(ClinicRow):
-    """Either a percentage or a fixed amount in the clinic's currency; valid up to and including `expires_on`."""
+    """A percentage or a fixed amount in the clinic's currency, valid through `expires_on`."""
 
     name = models.CharField(_("nome"), max_length=80)
     percentage = models.DecimalField(_("porcentagem"), max_digits=5, decimal_places=2, null=True, blank=True)

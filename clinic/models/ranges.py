@@ -1,20 +1,21 @@
-"""Database functions that constraints and generated columns are made of. Migrations import them: they never move."""
+"""Database functions used in constraints and generated columns. Migrations import this module, so it never moves."""
 
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db.models import Func, TextField
 
 
 class TsTzRange(Func):
-    """The half-open range of two instants: 09:15 may follow 09:00–09:15."""
+    """The half-open range of two instants: an appointment at 09:15 may follow one from 09:00 to 09:15."""
 
     function = "TSTZRANGE"
     output_field = DateTimeRangeField()
 
 
 class Fold(Func):
-    """Text without accents, capitals and doubled spaces, by the SQL function of migration 0001.
+    """Remove accents, capitals and repeated spaces from a text, by the SQL function of migration 0001.
 
-    In SQL, behind generated columns: so indexes, sorting and comparisons fold alike."""
+    It is in SQL, behind generated columns, so that indexes, sorting and comparisons fold alike.
+    """
 
     function = "clinic_fold"
     output_field = TextField()

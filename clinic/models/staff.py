@@ -12,14 +12,15 @@ from clinic.models.names import validate_has_letter
 
 
 def folded_username(username: str) -> str:
-    """What user names are compared by: one name in every case, composed or decomposed, wide or narrow.
+    """Return the form by which user names are compared, regardless of case, composition and character width.
 
-    People at a counter cannot tell two such names apart."""
+    People at a counter cannot distinguish two such names.
+    """
     return AbstractBaseUser.normalize_username(username).casefold()
 
 
 class FoldedUsernameField(models.TextField):
-    """Follows the row's user name at every save, whichever door it comes through."""
+    """Computed from the row's user name at every save."""
 
     def pre_save(self, instance, add):
         value = folded_username(instance.username)
@@ -35,7 +36,7 @@ class StaffUserManager(BaseUserManager.from_queryset(ClinicQuerySet)):
         return user
 
     def create_superuser(self, username, password=None, **fields):
-        """Raises ValidationError, which createsuperuser prints, for a name without a letter."""
+        """Create a superuser. Raises ValidationError, which createsuperuser prints, for a name without a letter."""
         validate_has_letter(fields.get("name", ""))
         return self.create_user(username, password, is_superuser=True, **fields)
 
@@ -46,7 +47,8 @@ class StaffUserManager(BaseUserManager.from_queryset(ClinicQuerySet)):
 class StaffUser(AbstractBaseUser):
     """A user who signs in. Works for one clinic; a superuser has none and sees all.
 
-    Has a role and no groups: three roles are all there is, and Django's permissions would be a second place to look."""
+    Has a role and no groups: three roles are enough, and Django's permissions would be a second place to look.
+    """
 
     class Role(models.TextChoices):
         RECEPTIONIST = "receptionist", _("Recepção")
@@ -92,11 +94,11 @@ class StaffUser(AbstractBaseUser):
         return self.name or self.username
 
     def get_full_name(self):
-        """Shown beside the user name in the admin's histories."""
+        """Return the name, which the admin's histories show beside the user name."""
         return self.name
 
     def clean(self):
-        """Raises ValidationError for a name that differs from that of another user in case only."""
+        """Raise ValidationError for a user name that differs from an existing one in case only."""
         super().clean()
         same = StaffUser.objects.filter(folded_username=folded_username(self.username)).exclude(pk=self.pk)
         if other := same.exclude(username=self.username).first():
@@ -113,7 +115,7 @@ class StaffUser(AbstractBaseUser):
 
     @property
     def is_staff(self):
-        """Whether Django's admin lets this user in; what they may do there is in clinic.admin.site."""
+        """True if Django's admin admits this user; clinic.admin.site decides about their permissions there."""
         return self.is_active and self.is_manager
 
     def has_perm(self, perm, obj=None):
@@ -124,9 +126,9 @@ class StaffUser(AbstractBaseUser):
 
 
 class StaffSession(AbstractBaseSession):
-    """A browser's session as Django keeps it, and whose it is; nobody's before they sign in and after it has ended."""
+    """A browser's session as Django stores it, with its user; None before sign-in and after the session has ended."""
 
-    # A constraint would break into Django's writing of sessions, which takes any for a key that is taken.
+    # No foreign-key constraint: Django takes every IntegrityError on saving a session for a duplicate session key.
     user = models.ForeignKey(
         StaffUser, models.CASCADE, null=True, db_constraint=False, related_name="+", verbose_name=_("usuário")
     )
@@ -136,5 +138,5 @@ class StaffSession(AbstractBaseSession):
         verbose_name_plural = _("sessões")
 
     def __str__(self):
-        """Never the key, which opens it."""
+        """Return the expiry, not the key, which would open the session."""
         return str(self.expire_date)

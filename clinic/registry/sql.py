@@ -3,8 +3,8 @@ runs them."""
 
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient
-from clinic.models.loading import instance, names
 from clinic.models.locks import LOCK, lock_of_held_row
+from clinic.models.raw_sql import column_names, instance
 
 PATIENTS = "SELECT {columns} FROM clinic_patient WHERE {condition} ORDER BY id {lock}"
 # All there are, with NULLs for a patient who is held by another transaction. Of several none is locked here: they are
@@ -41,7 +41,7 @@ def patients_called(clinic: Clinic, name: str, phones: list[str], *, lock: bool)
 
 def _patients(condition, parameters, lock):
     """With `lock`, whoever is the only one is first asked for as if nobody held the row."""
-    parts = {"columns": ", ".join(names(Patient)), "condition": f"clinic_id = %(clinic)s AND {condition}"}
+    parts = {"columns": ", ".join(column_names(Patient)), "condition": f"clinic_id = %(clinic)s AND {condition}"}
     with prepared_cursor() as cursor:
         if not lock:
             return _loaded(cursor, PATIENTS.format(**parts, lock=""), parameters)

@@ -1,7 +1,8 @@
-"""The web server: supervised worker processes, in which a request is read whole before a thread of Django's is taken.
+"""The web server: supervised worker processes that read a whole request before they use a thread of Django's.
 
-`manage.py start` (a laptop) and `manage.py serve` (a deployment) both serve by it."""
+`manage.py start` (a laptop) and `manage.py serve` (a deployment) both use it.
+"""
 
-from clinic.server.supervisor import MOST_WORKERS, WorkersNeverLoaded, serve, workers_for_this_machine
+from clinic.server.supervisor import MAX_WORKERS, WorkersNeverLoaded, serve, workers_for_this_machine
 
-__all__ = ["MOST_WORKERS", "WorkersNeverLoaded", "serve", "workers_for_this_machine"]
+__all__ = ["MAX_WORKERS", "WorkersNeverLoaded", "serve", "workers_for_this_machine"]

@@ -1,9 +1,10 @@
-"""The ASGI application that the web server calls: it reads the body, then lets a thread run Django.
+"""The ASGI application of the web server: it reads the body, then runs Django in a thread.
 
 A thread therefore never waits for a client: granian's own WSGI threads wait for bodies without a limit, and five
-half-sent ones stopped the clinic. Django runs by WSGI, as its code is synchronous: its own ASGI handler answered a
-fifth as many requests. Not RSGI, because its reading in parts does not tell a body that ended from one that broke
-off."""
+half-sent ones stopped the clinic. Django runs as WSGI because its code is synchronous: its ASGI handler answered a
+fifth as many requests. RSGI is not used because, when reading in parts, it does not distinguish a complete body from
+one that broke off.
+"""
 
 import asyncio
 import logging
@@ -18,8 +19,7 @@ from clinic.server.body import Receive, read_body
 from clinic.server.environ import wsgi_environ
 from clinic.server.threads import Threads
 
-# Until a page's refusal of too many tries, or of one while it is busy, is sent: guessing as fast as possible is then
-# once a second a connection.
+# Delays the page that refuses too many tries, or a try while busy: a connection can guess one password a second.
 REFUSED_SECONDS = 1
 REFUSED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
@@ -37,7 +37,7 @@ Send = Callable[[dict], Awaitable[None]]
 
 @dataclass
 class Answer:
-    """What a WSGI application answered; `start` is its `start_response`. The body is held whole in memory."""
+    """The response of a WSGI application; `start` is its `start_response`. The body is held in memory."""
 
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -49,8 +49,10 @@ class Answer:
 
 
 class Application:
-    """`wsgi` behind the reading of bodies. `running` requests run Python at once, and `waiting` more may stand waiting
-    for a row that another transaction holds."""
+    """Run the WSGI application `wsgi` after reading the body.
+
+    `running` requests run Python at the same time; `waiting` more may wait for a row that another transaction holds.
+    """
 
     def __init__(self, wsgi: Callable, *, running: int, waiting: int) -> None:
         self.wsgi = wsgi
@@ -69,10 +71,10 @@ class Application:
         await send({"type": "http.response.body", "body": answer.body})
 
     def answer(self, environ: dict) -> Answer:
-        """Run Django, in a thread. What Django itself cannot read reaches none of our pages."""
+        """Run Django in a thread. Requests that Django itself cannot read reach none of our error pages."""
         try:
             return self._answered(environ)
-        except Exception:  # of any kind: granian's own answer would come without the protecting headers
+        except Exception:  # of any kind: granian's own response would lack the security headers
             logger.exception("A request failed outside Django's handling of errors")
             return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, list(FAILED_HEADERS), FAILED.encode())
 

@@ -1,4 +1,4 @@
-"""A request's body, read on the event loop: complete, bounded and within a deadline, or refused."""
+"""Read a request's body on the event loop: completely, up to a size and within a deadline, or refuse it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 
-SECONDS = 10  # from the first byte of the body that is waited for to the last
+SECONDS = 10  # for the whole body, from when the application waits for it
 MULTIPART = b"multipart/"
 
 Receive = Callable[[], Awaitable[dict]]
@@ -15,18 +15,19 @@ Receive = Callable[[], Awaitable[dict]]
 
 @dataclass(frozen=True)
 class Body:
-    """`content` as it was sent. With `refused`, the status to answer with, the rest was not read."""
+    """The content as it was sent. With `refused`, the status to answer with, the rest was not read."""
 
     content: bytes = b""
     refused: HTTPStatus | None = None
 
 
 async def read_body(headers: dict[bytes, bytes], receive: Receive) -> Body:
-    """Read the body by the ASGI callable `receive`; `headers` have lower-case names.
+    """Read the body with the ASGI callable `receive`; `headers` have lower-case names.
 
-    Refused are: 413, longer than DATA_UPLOAD_MAX_MEMORY_SIZE (by its declared length none of it is read; the APIs allow
-    less); 415, a form of the kind that sends files, which no page takes; 408, not complete after SECONDS; 400, broken
-    off or not as declared."""
+    Refused with 413: longer than DATA_UPLOAD_MAX_MEMORY_SIZE (none of it is read when the declared length says so; the
+    APIs allow less); with 415: a multipart form, which sends files, and no page accepts files; with 408: not complete
+    after SECONDS; with 400: broken off, or not as declared.
+    """
     declared = headers.get(b"content-length")
     if declared is None and b"transfer-encoding" not in headers:
         return Body()
@@ -42,12 +43,12 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive) -> Body:
 
 
 def _is_allowed(declared: bytes) -> bool:
-    # Python reads no number of thousands of digits.
+    # int() refuses strings of thousands of digits.
     return declared.isdigit() and len(declared) <= 20 and int(declared) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 async def _received(receive: Receive, length: int | None) -> Body:
-    """`length` is the declared one: what has arrived in full is not asked for once more."""
+    """Read the messages of a body. `length` is the declared one; a body complete by it waits for no further message."""
     content = bytearray()
     more = True
     while more and len(content) != length:

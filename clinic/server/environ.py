@@ -1,4 +1,4 @@
-"""The WSGI environment (PEP 3333) of a request that came by ASGI."""
+"""Build the WSGI environment (PEP 3333) of an ASGI request."""
 
 import sys
 from io import BytesIO
@@ -6,15 +6,16 @@ from urllib.parse import unquote_to_bytes
 
 from clinic.server.body import Body
 
-# The status that a page (`clinic.web.middleware`) or an API (`clinic.api.reading`) answers for a body with.
+# The status with which a page (`clinic.web.middleware`) or an API (`clinic.api.reading`) answers a refused body.
 REFUSED_BODY = "clinic.refused_body"
 
 
 def wsgi_environ(scope: dict, body: Body) -> dict:
-    """`scope` is ASGI's of an HTTP request, `body` what came with it.
+    """Return the environment of an HTTP request; `scope` is ASGI's, `body` the body that was read.
 
-    A header name with an underscore is dropped: CGI's names cannot tell it from the one with a hyphen, which a proxy
-    in front has set or removed. Several headers of one name are joined, cookies as RFC 6265 has it."""
+    Header names with an underscore are dropped: CGI's names do not distinguish them from the same name with a hyphen,
+    which a proxy may have set or removed. Repeated headers are joined, cookies as in RFC 6265.
+    """
     environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",

@@ -1,4 +1,4 @@
-"""The process that starts the workers, starts anew those that died, and ends them all."""
+"""The process that starts the workers, restarts those that died, and stops them all."""
 
 import contextlib
 import os
@@ -16,30 +16,32 @@ from granian.server.mp import WorkerProcess
 from clinic.server.worker import STOP_SIGNALS, Loader
 
 STOP_SECONDS = 30
-# Before a worker that never loaded is started anew. One that had loaded comes back after the first pause.
+# Pauses before restarting workers that never loaded the application. One that had loaded restarts after the first.
 PAUSES = (0.2, 1, 5, 15)
-CONNECTIONS = 64  # to the database, of all workers together, of the 100 that PostgreSQL allows
-MOST_WORKERS = 8
+CONNECTIONS = 64  # to the database, for all workers together, of the 100 that PostgreSQL allows
+MAX_WORKERS = 8
 LOOK_SECONDS = 0.2
-RUNNING = 4  # requests that run at once in a worker; with fewer, threads stand idle while the event loop has its turn
-MOST_WAITING = 12  # requests of a worker that wait for a row in the database
+# requests that run at the same time in a worker; with fewer, threads would idle during turns of the event loop
+RUNNING = 4
+MAX_WAITING = 12  # requests of a worker that wait for a database row
 BACKLOG = 1024
 OPEN_CONNECTIONS = 4096  # of clients to all workers together: an idle one costs some memory and no thread
 
 
 class WorkersNeverLoaded(Exception):
-    """The workers died again and again before any of them had loaded the application; their errors are printed."""
+    """The workers kept dying before any of them had loaded the application; their errors are printed."""
 
 
 def workers_for_this_machine() -> int:
-    return min(os.process_cpu_count() or 1, MOST_WORKERS)
+    return min(os.process_cpu_count() or 1, MAX_WORKERS)
 
 
 def serve(address: str, port: int, workers: int, application: str = "clinic.wsgi:application") -> None:
-    """Serve the WSGI `application` until SIGINT, SIGTERM or SIGHUP, then finish the requests that are under way.
+    """Serve the WSGI `application` until SIGINT, SIGTERM or SIGHUP, then finish the requests in progress.
 
-    Raises WorkersNeverLoaded. A worker that dies later is replaced, for ever."""
-    waiting = min(MOST_WAITING, CONNECTIONS // workers - RUNNING)
+    Raises WorkersNeverLoaded. Workers that die later are always replaced.
+    """
+    waiting = min(MAX_WAITING, CONNECTIONS // workers - RUNNING)
     loader = Loader(os.getpid(), application, running=RUNNING, waiting=waiting)
     supervisor = Supervisor(
         application,
@@ -55,7 +57,7 @@ def serve(address: str, port: int, workers: int, application: str = "clinic.wsgi
         backpressure=OPEN_CONNECTIONS // workers,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
-        # Addresses with a search in them would be an access log of names.
+        # URLs may contain searches, so an access log would contain patients' names.
         log_access=False,
         log_level=LogLevels.warning,
     )
@@ -65,8 +67,11 @@ def serve(address: str, port: int, workers: int, application: str = "clinic.wsgi
 
 
 class Supervisor(Server):
-    """granian's, which by itself ends every worker and then itself when one of them dies twice within 5.5 seconds, as
-    happens when memory is short for a moment."""
+    """granian's server, with another policy for workers that die.
+
+    By itself granian stops all workers and exits when one of them dies twice within 5.5 seconds, as happens when memory
+    is short for a moment.
+    """
 
     def __init__(self, *arguments, loader: Loader, **options) -> None:
         super().__init__(*arguments, **options)
@@ -74,18 +79,18 @@ class Supervisor(Server):
         self.on_startup(self.take_signals)
 
     def take_signals(self) -> None:
-        # The closed terminal (SIGHUP) is an end like any other here, not a request to start the workers anew.
+        # A closed terminal (SIGHUP) stops the server; granian would restart the workers.
         for number in STOP_SIGNALS:
             signal.signal(number, self.stop)
 
     def stop(self, _number: int, _frame: object) -> None:
-        # No more than this: granian's own handler takes a lock that the interrupted code may hold.
+        # Nothing more: granian's own handler takes a lock that the interrupted code may hold.
         self.interrupt_signal = True
 
     def _spawn_worker(self, **arguments: object) -> WorkerProcess:
         worker = super()._spawn_worker(**arguments)
-        # granian starts a thread for each worker that waits for its end as well. Between that thread's wait and its
-        # note of it, the worker counts as alive, and a stop would report that it had to be killed.
+        # granian also starts a thread for each worker that waits for its end. Until that thread has recorded the end,
+        # the worker counts as alive, and stopping would report that it had to be killed.
         worker._watch = lambda: None
         return worker
 
@@ -100,18 +105,20 @@ class Supervisor(Server):
         self._assign_processors()
 
     def _assign_processors(self) -> None:
-        """With a worker for every processor, each stays on its own: one thread of a process runs Python at a time, and
-        a next one that runs elsewhere finds nothing in that processor's cache (a sixth fewer bookings a second).
+        """Bind each worker to a processor if there is a worker for every processor.
 
-        With more processors than workers, as on a machine that others use too, the kernel is left to choose."""
+        Only one thread of a process runs Python at a time; a thread that continues on another processor does not find
+        its data in that cache (a sixth fewer bookings per second). With more processors than workers, as on a shared
+        machine, the kernel chooses.
+        """
         if sys.platform != "linux" or len(processors := sorted(os.sched_getaffinity(0))) > self.workers:
             return
         for index, worker in enumerate(self.wrks):
-            with contextlib.suppress(ProcessLookupError):  # it died already
+            with contextlib.suppress(ProcessLookupError):  # it has died already
                 os.sched_setaffinity(worker.inner.pid, {processors[index % len(processors)]})
 
     def _serve_loop(self, spawn_target: Callable, target_loader: Callable) -> None:
-        """In the place of granian's loop. Returns when the server is to stop, or when nothing ever loaded."""
+        """Replace granian's loop. Returns when the server is to stop, or when no worker ever loaded."""
         failures = loads = 0
         while not self.interrupt_signal:
             wait([worker.inner.sentinel for worker in self.wrks], LOOK_SECONDS)
@@ -134,8 +141,11 @@ class Supervisor(Server):
 
 @contextlib.contextmanager
 def stop_signals_blocked() -> Iterator[None]:
-    """Around the start of workers. A signal meanwhile waits: a new worker has this process's handlers until its Loader
-    runs, and they would swallow it. Workers keep them blocked; their Loader takes them."""
+    """Block the stop signals while workers are started.
+
+    A new worker has this process's handlers until its Loader runs, and they would swallow a signal; a blocked one is
+    delivered afterwards. Workers keep the signals blocked, and their Loader waits for them.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield

@@ -1,9 +1,10 @@
 """The threads of a worker process that run Django.
 
-Most of a request is Python, and one thread of a process runs Python at a time, so more than a few would only wait for
-one another. A request that waits for a row in the database runs nothing: its thread hands its place to a new one, so
-that however many wait for one doctor's row, pages and other doctors' bookings go on. With a few threads and no such
-handing on, one held row kept every page waiting for 9 seconds; with many threads they waited for one another."""
+Most of a request is Python, and only one thread of a process runs Python at a time, so more than a few would only wait
+for each other. A request that waits for a database row runs nothing: its thread hands its place to a new one, so that
+pages and bookings of other doctors continue however many requests wait for one doctor's row. With a few threads that
+kept their places, one locked row made every page wait for 9 seconds; with many threads they waited for each other.
+"""
 
 import asyncio
 import contextlib
@@ -19,26 +20,27 @@ from clinic.models.locks import current_turn
 
 
 class Threads:
-    """`running` requests run at once, in the order in which they came; `waiting` more may stand waiting for a row."""
+    """Run `running` requests at the same time, in order of arrival; `waiting` more may wait for a row."""
 
     def __init__(self, *, running: int, waiting: int) -> None:
         self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.room_to_wait = threading.BoundedSemaphore(waiting)
-        self.at_work: set[int] = set()  # ids of the threads that are answering a request
+        self.at_work: set[int] = set()  # ids of the threads that are running a request
         for _ in range(running):
             self.start_one()
 
     async def run[T](self, work: Callable[[], T]) -> T:
-        """What `work` gives when one of the threads has done it, or raises what it raised."""
+        """Run `work` in one of the threads; return its result, or raise its exception."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
         def job() -> None:
             try:
                 result, settle = work(), done.set_result
-            except BaseException as error:  # raised where the result is awaited
+            except BaseException as error:  # raised again where the result is awaited
                 result, settle = error, done.set_exception
-            with contextlib.suppress(RuntimeError):  # the loop is closed: the worker ends, and nobody awaits the answer
+            # the loop is closed because the worker ends, so nothing awaits the result
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, result)
 
         self.jobs.put(job)
@@ -51,7 +53,7 @@ class Threads:
         threading.Thread(target=self.work, name="request", daemon=True).start()
 
     def work(self) -> None:
-        """Do jobs one after the other, until one of them handed this thread's place to another thread."""
+        """Run jobs one after the other, until one of them hands this thread's place to another thread."""
         turn = Turn(self)
         current_turn.set(turn)
         while not turn.is_handed_on:
@@ -63,7 +65,7 @@ class Threads:
 
 
 class Turn:
-    """A thread's place among those that run; used by that thread alone."""
+    """A thread's place among the running ones; used by that thread only."""
 
     def __init__(self, threads: Threads) -> None:
         self.threads = threads
@@ -75,8 +77,10 @@ class Turn:
 
     @contextmanager
     def waiting(self) -> Iterator[float]:
-        """Hand the place on, for good: who has waited holds a row that others want, and goes on at once. Gives the
-        seconds that are left to wait, 0 without room for one more."""
+        """Hand the place on permanently, and yield the seconds that are left to wait, 0 if no more requests may wait.
+
+        The place is not taken back: a request that has waited holds a row that others need, and continues at once.
+        """
         if self.waits_until is None and self.threads.room_to_wait.acquire(blocking=False):
             self.waits_until = time.monotonic() + settings.LOCK_WAIT_SECONDS
             self.threads.start_one()

@@ -1,4 +1,4 @@
-"""A worker process: how it loads the application and how it ends."""
+"""A worker process: loading the application, and ending."""
 
 import asyncio
 import os
@@ -16,19 +16,21 @@ STUCK_SECONDS = 5
 
 
 class Loader:
-    """What a worker runs first: it arranges how the worker ends, then loads the application.
+    """Run first in a worker: set up how the worker ends, then load the application.
 
-    Ctrl-C, and what stops services and containers, signal every process, and then the main process signals its workers
-    as well. Two signals at once lock granian's worker up, so one thread takes them all and acts on the first; it also
-    ends the worker when the main process was killed and cannot say so."""
+    Ctrl-C, and the stop signals of services and containers, reach every process, and then the main process signals its
+    workers as well. Two signals at the same time lock up granian's worker, so one thread takes them all and acts on the
+    first. It also ends the worker when the main process was killed and cannot signal it.
+    """
 
     def __init__(self, parent: int, wsgi: str, *, running: int, waiting: int) -> None:
-        """`parent` is the main process's id, `wsgi` names the application as `module:attribute`; the others as for
+        """`parent` is the id of the main process, `wsgi` the application as `module:attribute`; for the others see
         `Application`."""
         self.parent = parent
         self.wsgi = wsgi
         self.limits = {"running": running, "waiting": waiting}
-        # Of all workers. No lock guards it, which a worker that is killed could keep: what counts is that it changes.
+        # Shared by all workers, without a lock, which a killed worker might keep. Only the fact that it changes
+        # matters.
         self.loads = RawValue("L", 0)
         self.application: Application | None = None
 
@@ -47,17 +49,21 @@ class Loader:
         while os.getppid() == self.parent:
             if received := signal.sigtimedwait(STOP_SIGNALS, 1):
                 if received.si_pid != self.parent:
-                    time.sleep(1)  # the main process got it as well, and is to know why before it sees a worker end
+                    time.sleep(1)  # the main process got it too, and should know the reason before it sees a worker end
                 break
         if not callable(signal.getsignal(signal.SIGTERM)):
             os._exit(0)  # granian does not listen yet, so there is no request to finish
-        signal.alarm(STUCK_SECONDS)  # before granian hears of it: it may keep the interpreter's lock from then on
+        # set before granian gets the signal: from then on it may keep the interpreter's lock
+        signal.alarm(STUCK_SECONDS)
         self.loop.call_soon_threadsafe(raise_sigterm)
         self.end_when_idle()
 
     def end_when_idle(self) -> None:
-        """Now and then, on a busy machine, a worker of granian does not get through its own end. One that has answered
-        everything is ended here, one that keeps the interpreter's lock, and so this thread as well, by the kernel."""
+        """End a worker that granian does not end itself, as happens rarely on a busy machine.
+
+        A worker that has answered everything is ended here. If it keeps the interpreter's lock, and so blocks this
+        thread, the kernel ends it by the alarm.
+        """
         idle = 0
         while idle < STUCK_SECONDS:
             signal.alarm(STUCK_SECONDS)
@@ -67,7 +73,7 @@ class Loader:
 
 
 def raise_sigterm() -> None:
-    """Let granian's own handler have SIGTERM once, in the main thread, which blocks it before and after."""
+    """Deliver SIGTERM to granian's own handler once, in the main thread, which blocks it before and after."""
     while signal.sigtimedwait([signal.SIGTERM], 0):
         pass
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])

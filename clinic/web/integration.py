@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from clinic.access import access_tokens, acts, api_keys
+from clinic.access import access_tokens, api_keys, form_replay
 from clinic.models import AccessToken, ApiKey, CredentialEvent
 from clinic.web.forms.integration import ApiKeyForm
 
@@ -51,12 +51,12 @@ def page(request, *, form: ApiKeyForm | None = None, **more) -> dict:
     shown = [Shown(key, _state_of_key(key, now), _seconds(key, now)) for key in keys]
     return {
         "form": form or ApiKeyForm(),
-        "seen": acts.newest(clinic, user),
+        "seen": form_replay.last_event_id(clinic, user),
         "tokens": [Shown(token, _state_of_token(token, clinic, now), _seconds(token, now)) for token in tokens],
         "keys": [key for key in shown if key.may_end],
         "ended": [key for key in shown if not key.may_end],
         "events": events,
-        "old_key_until": now + api_keys.BOTH_VALID,
+        "old_key_until": now + api_keys.ROTATION_OVERLAP,
         **more,
     }
 

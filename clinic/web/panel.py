@@ -11,9 +11,9 @@ from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 
 from clinic import booking
+from clinic.form_fields import READABLE_YEARS, is_short_number
 from clinic.models import Appointment, Clinic
 from clinic.queries import booking_options, patients
-from clinic.typed import READABLE_YEARS, is_short_number
 from clinic.web.forms.appointment import MoveForm
 from clinic.web.forms.booking import BookingForm
 from clinic.web.forms.patient import begun_with

@@ -74,12 +74,12 @@ def test_nothing_that_is_stored_is_the_key_or_holds_it(clinic):
 @pytest.fixture
 def secret():
     """One for all the examples of a test: they must mean the same when they are drawn again."""
-    return api_keys._generated("miv_live_")
+    return api_keys._generate("miv_live_")
 
 
 @hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_one_mistyped_letter_is_told_without_a_query(secret, django_assert_num_queries, data):
+def test_any_mistyped_letter_is_detected_without_a_query(secret, django_assert_num_queries, data):
     at = data.draw(st.integers(0, len(secret) - 1))
     letter = data.draw(st.sampled_from(LETTERS + "_-ç é").filter(lambda letter: letter != secret[at]))
     with django_assert_num_queries(0), pytest.raises(InvalidKey):
@@ -102,7 +102,7 @@ def test_nothing_like_a_key_is_the_key(clinic, changed):
 
 def test_a_well_formed_key_that_nobody_made_is_unknown():
     with pytest.raises(InvalidKey):
-        api_keys.authenticate(api_keys._generated("miv_live_"))
+        api_keys.authenticate(api_keys._generate("miv_live_"))
 
 
 def test_a_key_made_live_by_hand_is_another_key(clinic):
@@ -111,7 +111,7 @@ def test_a_key_made_live_by_hand_is_another_key(clinic):
         api_keys.authenticate(secret.replace("test", "live"))
 
 
-def test_a_revoked_key_is_refused_at_once_and_revoking_again_does_nothing(clinic):
+def test_revoked_key_is_refused_and_second_revoke_does_nothing(clinic):
     row, secret = make_key(clinic)
     first = api_keys.revoke(row.pk, clinic=clinic, by=None, door="command").revoked_at
     with pytest.raises(InvalidKey) as refused:
@@ -154,7 +154,7 @@ def test_a_rotation_does_not_prolong_a_key_that_ends_sooner(clinic, time_machine
     assert ApiKey.objects.get(pk=old.pk).expires_at == old.expires_at
 
 
-def test_what_is_over_cannot_be_rotated_and_other_clinics_cannot_touch_it(clinic, time_machine):
+def test_ended_key_and_key_of_other_clinic_cannot_be_rotated(clinic, time_machine):
     row, _ = make_key(clinic)
     other = make_clinic()
     for act in (api_keys.rotate, api_keys.revoke):
@@ -186,7 +186,7 @@ def test_the_last_use_is_noted_once_a_minute(clinic, time_machine):
 
 
 @pytest.mark.parametrize("beside", [False, True], ids=["derived from SECRET_KEY", "set beside it"])
-def test_keys_made_before_a_change_of_secrets_go_on_and_are_renewed_by_use(clinic, settings, beside):
+def test_key_of_older_secret_works_and_use_renews_its_digest(clinic, settings, beside):
     def change(new, old):
         if beside:
             settings.CREDENTIAL_KEYS = [new, *old]
@@ -215,7 +215,7 @@ def test_setting_a_key_beside_the_secret_lets_the_secret_change_alone(clinic, se
     assert api_keys.authenticate(secret) == row
 
 
-def test_the_secret_at_the_end_of_a_list_that_is_set_for_the_first_time_keeps_what_was_made(clinic, settings):
+def test_secret_at_end_of_new_key_list_keeps_existing_keys_valid(clinic, settings):
     row, secret = make_key(clinic)
     settings.CREDENTIAL_KEYS = ["of credentials", settings.SECRET_KEY]
     assert api_keys.authenticate(secret) == row

@@ -60,7 +60,7 @@ def test_a_key_is_of_one_clinic_and_one_api(asked):
         assert isinstance(idempotency.claim(replace(asked, **other)), int)
 
 
-def test_what_is_undone_with_its_work_was_never_claimed(asked):
+def test_rolled_back_claim_leaves_the_key_free(asked):
     with transaction.atomic():
         idempotency.claim(asked)
         transaction.set_rollback(True)
@@ -165,7 +165,7 @@ def test_an_answer_that_is_kept_is_not_waited_for(asked):
         assert not end.is_set()
 
 
-def test_an_answer_forgotten_while_it_is_looked_for_leaves_the_key_to_be_claimed(asked, monkeypatch):
+def test_answer_deleted_during_lookup_leaves_key_free_to_claim(asked, monkeypatch):
     idempotency.keep(idempotency.claim(asked), 201, "{}")
     look = StoredAnswer.objects.of
 

@@ -21,7 +21,7 @@ def code(answer):
     return answer.json().get("error") or answer.json()["message"]
 
 
-def test_an_address_that_does_not_exist_is_not_found_in_the_apis_own_words(program):
+def test_unknown_path_gets_404_in_the_format_of_its_api(program):
     answer = program.get("/nothing")
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/json"
@@ -93,7 +93,7 @@ def test_the_query_is_utf_8_whatever_charset_is_declared(program, charset):
 
 
 @as_served
-def test_too_many_parameters_are_told_whatever_charset_is_declared(program):
+def test_too_many_parameters_are_reported_in_any_declared_charset(program):
     status, body = served(program, f"/appointments?{MANY}", "application/json; charset=utf-8")
     assert status == 400 and "parâmetros" in body
 
@@ -111,7 +111,7 @@ IN_THE_WAY = [
 
 
 @pytest.mark.parametrize(("kind", "cause", "status", "sentence"), IN_THE_WAY)
-def test_what_the_database_refuses_is_called_what_it_is(program, monkeypatch, caplog, kind, cause, status, sentence):
+def test_database_error_gets_its_own_answer(program, monkeypatch, caplog, kind, cause, status, sentence):
     def refuse(*_):
         raise kind from cause
 
@@ -147,6 +147,6 @@ def test_a_browsers_session_is_nothing_to_an_api(program, browser, path):
     assert "Cookie" not in answer.get("Vary", "")
 
 
-def test_the_health_of_the_service_costs_no_query_whoever_asks(browser, django_assert_num_queries):
+def test_health_costs_no_query_for_any_caller(browser, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert not browser.get("/health").cookies

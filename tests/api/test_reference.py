@@ -15,8 +15,8 @@ from pydantic import Field
 from clinic.api import json_schema
 from clinic.api.door import Api
 from clinic.api.imagemais.urls import reference as imagemais
+from clinic.api.markdown import parse
 from clinic.api.mivicall.urls import reference as mivicall
-from clinic.api.prose import prose
 from clinic.api.reference import groups
 
 REFERENCES = [imagemais, mivicall]
@@ -111,7 +111,7 @@ def test_operations_stand_by_tag_and_the_rest_comes_last(document):
     ]
 
 
-def test_who_decided_is_told(operations):
+def test_origin_of_an_operation_is_shown(operations):
     assert operations["POST"].documented is True
     assert operations["GET"].documented is False
     assert operations["DELETE"].documented is None
@@ -158,7 +158,7 @@ def test_an_example_is_made_of_what_the_fields_say(operations):
     assert operations["DELETE"].answers[0].examples == []
 
 
-def test_a_given_example_is_told_as_it_is():
+def test_given_example_is_used_unchanged():
     content = {"schema": {"type": "integer"}, "examples": {"a": {"summary": "Um", "value": {"número": 1}}}}
     answers = {
         "201": {"description": "Feito.", "content": {"application/json": content}},
@@ -180,7 +180,7 @@ def test_curl_says_everything_that_the_operation_needs(operations):
     assert "Idempotency" not in operations["GET"].curl and "-d" not in operations["GET"].curl
 
 
-def test_curl_asks_only_for_what_must_be_said_or_has_an_example():
+def test_curl_has_required_parameters_and_those_with_examples():
     query = [
         {"name": "day", "in": "query", "required": True, "schema": {"type": "string"}},
         {"name": "doctor", "in": "query", "example": 3, "schema": {"type": "integer"}},
@@ -217,7 +217,7 @@ def test_types_in_words(schema, words):
 
 
 def test_prose_knows_paragraphs_lists_code_and_nothing_else():
-    blocks = prose("Um `dois`\nainda um.\n\n- três\n  ainda três\n- **quatro**, *cinco*, 2 * 3 * 4\n\n<b>")
+    blocks = parse("Um `dois`\nainda um.\n\n- três\n  ainda três\n- **quatro**, *cinco*, 2 * 3 * 4\n\n<b>")
     assert [block.is_list for block in blocks] == [False, True, False]
     assert [[(piece.text, piece.kind) for piece in line] for block in blocks for line in block.lines] == [
         [("Um ", ""), ("dois", "code"), (" ainda um.", "")],
@@ -240,14 +240,14 @@ def test_everybody_may_read_it(client, name):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
-def test_a_page_speaks_its_vendors_portuguese_whoever_reads(client, reference):
+def test_page_is_in_its_vendors_portuguese_for_every_reader(client, reference):
     for asked in ("pt-BR", "pt-PT", "en"):
         page = client.get(reverse(f"{reference.namespace}:reference"), headers={"accept-language": asked}).text
         assert f'<html lang="{reference.language}">' in page
 
 
 @pytest.mark.django_db
-def test_a_page_shows_the_made_up_operations_and_escapes_what_they_say(client, document, monkeypatch):
+def test_page_shows_invented_operations_and_escapes_their_text(client, document, monkeypatch):
     monkeypatch.setitem(imagemais.__dict__, "document", document)
     page = client.get(reverse("imagemais:reference")).text
     assert "<b>aquilo</b>" not in page and "&lt;b&gt;aquilo&lt;/b&gt;" in page
@@ -260,7 +260,7 @@ def test_a_page_shows_the_made_up_operations_and_escapes_what_they_say(client, d
 
 
 @pytest.mark.django_db
-def test_examples_name_the_installation_as_it_is_called_or_was_asked_for(client, settings):
+def test_examples_use_public_url_or_else_the_requested_host(client, settings):
     def seen(page, **headers):
         return unescape(client.get(reverse(page), headers=headers).text)
 
@@ -283,7 +283,7 @@ def test_the_table_of_errors_has_every_refusal_of_the_door(client, reference):
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
-def test_every_link_leads_to_a_parameter_of_an_operation_and_every_path_shows_how(reference):
+def test_every_link_target_exists_and_every_path_has_an_example(reference):
     told = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
     takes = {each["operationId"]: {parameter["name"] for parameter in each["parameters"]} for each in told}
     links = [
@@ -330,7 +330,7 @@ def test_no_field_of_a_body_is_null_by_default(reference):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
-def test_the_page_and_the_document_say_that_bodies_are_compared_byte_for_byte(client, reference):
+def test_page_and_document_explain_byte_for_byte_comparison(client, reference):
     page = unescape(client.get(reverse(f"{reference.namespace}:reference")).text)
     chapter = page.partition('id="idempotencia"')[2].partition('id="limite"')[0]
     assert "byte a byte" in chapter and "outra ordem" in chapter.replace("noutra", "outra")

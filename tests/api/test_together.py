@@ -128,7 +128,7 @@ def all_at_once(senders):
         return list(pool.map(wait_and_send, senders))
 
 
-def test_of_twenty_who_ask_for_one_time_through_every_door_one_gets_it(live_server, desk, imagemais, mivicall):
+def test_of_twenty_concurrent_bookings_by_every_channel_one_wins(live_server, desk, imagemais, mivicall):
     token, key, cookies = (
         imagemais(desk.clinic).secret,
         mivicall(desk.clinic).secret,
@@ -150,7 +150,7 @@ def test_of_twenty_who_ask_for_one_time_through_every_door_one_gets_it(live_serv
 
 
 @pytest.mark.parametrize(("api", "ask"), [("imagemais", by_imagemais), ("mivicall", by_mivicall)])
-def test_one_key_sent_twenty_times_at_once_books_once_and_answers_alike(live_server, desk, request, api, ask):
+def test_one_key_sent_twenty_times_books_once_and_answers_alike(live_server, desk, request, api, ask):
     secret = request.getfixturevalue(api)(desk.clinic).secret
     sender = ask(live_server, secret, desk, next_monday(desk.clinic), 1, key="once")
 
@@ -162,9 +162,7 @@ def test_one_key_sent_twenty_times_at_once_books_once_and_answers_alike(live_ser
 
 
 @pytest.mark.parametrize(("api", "ask"), [("imagemais", by_imagemais), ("mivicall", by_mivicall)])
-def test_a_twin_is_told_to_come_back_when_the_first_takes_longer_than_three_seconds(
-    live_server, desk, request, api, ask
-):
+def test_retry_gets_409_when_the_first_takes_over_three_seconds(live_server, desk, request, api, ask):
     secret = request.getfixturevalue(api)(desk.clinic).secret
     sender = ask(live_server, secret, desk, next_monday(desk.clinic), 1, key="slow")
     with another_connection() as first:

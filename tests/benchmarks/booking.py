@@ -39,7 +39,7 @@ def free_times(clinic: Clinic) -> Iterator[Wanted]:
     """Every half hour of every doctor after what `seed_load` has filled, up to two years ahead, in order of time."""
     discount = discount_of(clinic)
     doctors = list(Doctor.objects.of(clinic))
-    patients = cycle(Patient.objects.of(clinic).order_by("pk")[: bulk.PATIENTS_AT_LEAST])
+    patients = cycle(Patient.objects.of(clinic).order_by("pk")[: bulk.MIN_PATIENTS])
     procedures = list(Procedure.objects.of(clinic))
     pairs = cycle(zip(procedures, procedures[1:] + procedures[:1], strict=True))
     first = bulk.last_full_day(clinic) + timedelta(days=1)

@@ -79,7 +79,7 @@ def test_a_holiday_closes_the_time_that_is_taken_again(desk):
     ]
 
 
-def test_what_is_closed_comes_with_the_three_nearest_times(desk):
+def test_closed_time_comes_with_the_three_nearest_times(desk):
     appointment = appointment_in(desk, "cancelled")
     closed_by_an_absence(desk)
 
@@ -146,7 +146,7 @@ def test_a_visit_begins_on_its_own_day_only(desk, wanted, days):
     assert change(desk, appointment, wanted, now=desk.at(0, 1)).status == wanted
 
 
-def test_a_visit_is_finished_on_its_day_or_later_when_it_was_forgotten(desk):
+def test_visit_can_be_finished_on_its_day_or_later(desk):
     appointment = appointment_in(desk, "in_service")
 
     assert refused(change, desk, appointment, "finished", now=desk.at(9) - timedelta(days=1)).reasons == {

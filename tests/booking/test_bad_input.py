@@ -63,7 +63,7 @@ def tried(desk, proposal):
 
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("kind", TEXTS)
-def test_any_text_in_any_field_of_a_patient_is_stored_whole_or_refused_at_its_field(desk, kind, field):
+def test_any_patient_text_is_stored_whole_or_refused_at_its_field(desk, kind, field):
     typed = PatientDetails(**{"name": "Ana", "phone": "(81) 99876-5432"} | {field: TEXTS[kind]})
 
     result = tried(desk, desk.proposal(details=typed, policy=Policy.LENIENT))
@@ -73,7 +73,7 @@ def test_any_text_in_any_field_of_a_patient_is_stored_whole_or_refused_at_its_fi
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_any_text_in_the_notes_the_metadata_and_the_reason_is_stored_whole_or_refused(desk, kind):
+def test_any_notes_metadata_or_reason_is_stored_whole_or_refused(desk, kind):
     text = TEXTS[kind]
     tried(desk, desk.proposal(notes=text))
     tried(desk, desk.proposal(starts_at=desk.at(11), metadata={text: [text, {"x": text}], "n": 1}))
@@ -170,7 +170,7 @@ def test_metadata_that_postgresql_cannot_hold_are_refused(desk, odd, metadata):
     assert booked.reasons == changed.reasons == {Reason.METADATA_UNSTORABLE}
 
 
-def test_what_is_seen_is_kept_and_marks_that_nobody_sees_are_dropped(desk):
+def test_visible_marks_are_kept_and_invisible_ones_dropped(desk):
     def stored_name(kind):
         return register_patient(desk.clinic, PatientDetails(name=TEXTS[kind], phone="(81) 99876-5432")).name
 

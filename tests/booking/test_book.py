@@ -11,7 +11,7 @@ from tests.booking.overlaps import OVERLAPS
 from tests.factories import make_discount, make_procedure, make_user
 
 
-def test_a_booking_is_stored_with_its_lines_its_discount_and_its_event(desk):
+def test_booking_stores_its_lines_discount_and_event(desk):
     user = make_user(desk.clinic)
     discount = make_discount(desk.clinic, percentage=20)
 
@@ -47,7 +47,7 @@ def test_a_booking_is_stored_with_its_lines_its_discount_and_its_event(desk):
     }
 
 
-def test_several_procedures_take_the_sum_of_their_durations_and_keep_their_order(desk):
+def test_several_procedures_add_their_durations_and_keep_order(desk):
     quick = make_procedure(desk.clinic, duration_minutes=15)
     desk.doctor.procedures.add(quick)
 
@@ -57,7 +57,7 @@ def test_several_procedures_take_the_sum_of_their_durations_and_keep_their_order
     assert [line.procedure for line in appointment.lines.all()] == [quick, desk.procedure, quick]
 
 
-def test_an_end_that_is_told_counts_instead_of_the_durations(desk):
+def test_given_end_overrides_the_durations(desk):
     assert desk.book(ends_at=desk.at(9, 10)).ends_at == desk.at(9, 10)
 
 
@@ -76,7 +76,7 @@ def test_checking_agrees_with_booking_and_writes_nothing(desk):
 
 
 @pytest.mark.parametrize("name", OVERLAPS)
-def test_a_second_appointment_of_the_doctor_is_refused_only_where_it_shares_time(desk, name):
+def test_second_appointment_of_doctor_is_refused_only_on_overlap(desk, name):
     starts, ends, shared = OVERLAPS[name]
     desk.book(starts_at=desk.at(10), ends_at=desk.at(11))
     second = desk.proposal(patient=desk.another_patient().pk, starts_at=desk.at(*starts), ends_at=desk.at(*ends))
@@ -85,7 +85,7 @@ def test_a_second_appointment_of_the_doctor_is_refused_only_where_it_shares_time
 
 
 @pytest.mark.parametrize("name", OVERLAPS)
-def test_a_second_appointment_of_the_patient_is_refused_only_where_it_shares_time(desk, name):
+def test_second_appointment_of_patient_is_refused_only_on_overlap(desk, name):
     starts, ends, shared = OVERLAPS[name]
     desk.book(starts_at=desk.at(10), ends_at=desk.at(11))
     second = desk.proposal(doctor=desk.another_doctor().pk, starts_at=desk.at(*starts), ends_at=desk.at(*ends))
@@ -94,7 +94,7 @@ def test_a_second_appointment_of_the_patient_is_refused_only_where_it_shares_tim
 
 
 @pytest.mark.parametrize("freed", ["cancelled", "no_show", "deleted"])
-def test_what_is_cancelled_missed_or_deleted_frees_its_time(desk, freed):
+def test_cancelled_missed_and_deleted_free_their_time(desk, freed):
     appointment = desk.book()
     changes = {"deleted_at": desk.now} if freed == "deleted" else {"status": freed}
     cancelled_by = "patient" if freed == "cancelled" else ""
@@ -104,7 +104,7 @@ def test_what_is_cancelled_missed_or_deleted_frees_its_time(desk, freed):
     assert refused(desk.book).reasons == {Reason.DOCTOR_TAKEN}
 
 
-def test_an_attributed_encaixe_leaves_the_doctors_time_free_but_not_its_patients(desk):
+def test_encaixe_occupies_its_patient_but_not_the_doctor(desk):
     appointment = desk.book()
     user = make_user(desk.clinic, may_squeeze_in=True)
     Appointment.objects.filter(pk=appointment.pk).update(encaixe_by=user, encaixe_reason="febre")
@@ -141,7 +141,7 @@ def offered(desk, refusal):
     return [desk.clock(opening.starts_at) for opening in refusal.alternatives]
 
 
-def test_a_taken_time_is_answered_with_the_three_nearest_free_ones_in_order_of_time(desk):
+def test_taken_time_offers_three_nearest_free_times_in_order(desk):
     for hour in (9, 10):
         desk.book(starts_at=desk.at(hour))
 
@@ -158,7 +158,7 @@ def test_alternatives_are_as_long_as_what_was_asked_for(desk):
     assert {opening.ends_at - opening.starts_at for opening in refusal.alternatives} == {timedelta(minutes=110)}
 
 
-def test_after_the_last_time_of_the_day_the_next_working_day_is_offered(desk):
+def test_last_time_of_day_taken_offers_next_working_day(desk):
     desk.book(starts_at=desk.at(17, 30))
 
     refusal = refused(desk.book, starts_at=desk.at(17, 30), patient=desk.another_patient().pk, now=desk.at(17, 20))
@@ -191,7 +191,7 @@ def test_each_alternative_can_be_booked(desk, wrong):
         assert check(desk.proposal(**changes | times), now=now) is None
 
 
-def test_alternatives_for_a_known_patient_described_in_words_are_free_for_that_patient_too(desk):
+def test_alternatives_are_free_for_a_patient_matched_by_details_too(desk):
     desk.book(doctor=desk.another_doctor().pk, starts_at=desk.at(9), ends_at=desk.at(12))
     ana = details(name="ana souza", phone=str(desk.patient.phone))
 
@@ -201,7 +201,7 @@ def test_alternatives_for_a_known_patient_described_in_words_are_free_for_that_p
     assert offered(desk, refusal) == ["23/11 08:00", "23/11 08:15", "23/11 08:30"]
 
 
-def test_no_alternatives_where_the_time_was_not_at_fault_or_makes_no_sense(desk):
+def test_no_alternatives_unless_a_valid_time_is_the_problem(desk):
     assert refused(desk.book, notes="x" * 6000).alternatives == []
     assert refused(desk.book, starts_at=desk.at(9), ends_at=desk.at(8), now=desk.at(9)).alternatives == []
     assert refused(desk.book, starts_at=desk.at(9), doctor=0, now=desk.at(10)).alternatives == []
@@ -211,7 +211,7 @@ def test_no_alternatives_where_the_time_was_not_at_fault_or_makes_no_sense(desk)
 # Notes
 
 
-def test_notes_and_metadata_are_replaced_one_without_the_other_and_recorded(desk):
+def test_notes_and_metadata_change_separately_and_are_recorded(desk):
     appointment = desk.book(notes="antes", metadata={"a": 1})
 
     edit_notes(appointment.pk, clinic=desk.clinic, by=BY, notes=" depois ", now=desk.at(8))
@@ -225,7 +225,7 @@ def test_notes_and_metadata_are_replaced_one_without_the_other_and_recorded(desk
     ]
 
 
-def test_a_note_that_changes_nothing_is_not_recorded_and_one_too_long_is_refused(desk):
+def test_unchanged_note_is_not_recorded_and_long_one_is_refused(desk):
     appointment = desk.book(notes="igual")
 
     edit_notes(appointment.pk, clinic=desk.clinic, by=BY, notes="igual ")
@@ -235,7 +235,7 @@ def test_a_note_that_changes_nothing_is_not_recorded_and_one_too_long_is_refused
     assert appointment.events.count() == 1
 
 
-def test_notes_somebody_else_wrote_since_they_were_seen_are_not_replaced_unseen(desk):
+def test_notes_changed_by_a_colleague_since_are_not_overwritten(desk):
     appointment = desk.book(notes="trazer\nexames")
     mine = {"clinic": desk.clinic, "by": BY, "seen": " trazer\r\nexames"}
     edit_notes(appointment.pk, notes="em jejum", **mine)

@@ -48,7 +48,7 @@ def test_a_doctor_is_added_with_procedures_and_hours(wanted):
         ({"interval_minutes": 241}, DoctorFault.INTERVAL_TOO_LONG),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_written(wanted, changes, fault):
+def test_invalid_arguments_are_named_and_nothing_is_written(wanted, changes, fault):
     assert check_doctor(**wanted | changes) == [fault]
     with pytest.raises(DoctorRefused) as refused:
         register_doctor(**wanted | changes)

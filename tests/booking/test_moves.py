@@ -41,7 +41,7 @@ def test_an_appointment_may_move_into_its_own_time_and_be_shortened(desk):
     assert move(desk, appointment, desk.at(9, 15), ends_at=desk.at(9, 30)).ends_at == desk.at(9, 30)
 
 
-def test_a_move_is_refused_by_the_rules_of_a_booking_each_with_its_own_reason(desk):
+def test_move_is_refused_by_each_booking_rule_with_its_reason(desk):
     appointment = desk.book()
     desk.book(starts_at=desk.at(14), patient=desk.another_patient().pk)
     stranger = desk.another_doctor(procedures=[make_procedure(desk.clinic)])
@@ -72,14 +72,14 @@ def test_a_move_is_refused_by_the_rules_of_a_booking_each_with_its_own_reason(de
     assert appointment.events.count() == 1
 
 
-def test_a_procedure_that_is_no_longer_offered_does_not_hold_its_appointments_in_place(desk):
+def test_appointment_of_withdrawn_procedure_can_still_be_moved(desk):
     appointment = desk.book()
     type(desk.procedure).objects.filter(pk=desk.procedure.pk).update(active=False)
 
     assert move(desk, appointment, desk.at(10)).starts_at == desk.at(10)
 
 
-def test_every_alternative_of_a_refused_move_is_another_time_and_can_be_moved_to(desk):
+def test_alternatives_of_a_refused_move_are_other_bookable_times(desk):
     appointment = desk.book(starts_at=desk.at(9))
     desk.book(starts_at=desk.at(9, 30), patient=desk.another_patient().pk)
 
@@ -128,7 +128,7 @@ def test_the_last_change_of_status_is_undone(desk, steps, after):
     assert stored.events.last().after == {"status": after, "undo": True}
 
 
-def test_putting_a_cancelled_appointment_back_is_undone_to_cancelled_with_its_author_and_reason(desk):
+def test_undone_restore_is_cancelled_again_with_author_and_reason(desk):
     appointment = desk.book()
     change(desk, appointment, "cancelled", cancelled_by="patient", reason="viajou")
     change(desk, appointment, "scheduled")
@@ -138,7 +138,7 @@ def test_putting_a_cancelled_appointment_back_is_undone_to_cancelled_with_its_au
     assert (back.status, back.cancelled_by, back.cancel_reason) == ("cancelled", "patient", "viajou")
 
 
-def test_what_happened_last_is_what_was_written_last_whatever_the_clocks_said(desk):
+def test_last_event_is_the_last_written_whatever_its_timestamp(desk):
     """Two servers behind one address may be some seconds apart."""
     appointment = desk.book(now=desk.at(8))
     change(desk, appointment, "checked_in", now=desk.at(8, 30))
@@ -187,7 +187,7 @@ def test_a_move_is_not_undone_to_a_doctor_who_left(desk):
     assert refused(undone, desk, appointment).reasons == {Reason.DOCTOR_UNKNOWN}
 
 
-def test_the_move_of_a_missed_appointment_is_undone_even_where_another_sits_now(desk):
+def test_move_of_missed_appointment_is_undone_onto_a_taken_time(desk):
     appointment = appointment_in(desk, "no_show")
     move(desk, appointment, desk.at(11))
     desk.book(patient=desk.another_patient().pk)

@@ -77,7 +77,7 @@ def test_a_night_lasts_as_long_as_the_clocks_let_it(zone, country, day, hours):
     assert desk.clinic.local(night.ends_at).time() == time(6)
 
 
-def test_a_night_is_open_on_both_days_and_closed_by_a_holiday_on_its_own_date():
+def test_night_shift_spans_two_days_and_holiday_closes_its_date():
     desk = open_at([NIGHT], days=[3, 4, 5], observes_holidays=True)
     christmas = date(2026, 12, 25)  # a Friday
 
@@ -105,7 +105,7 @@ def test_a_night_is_booked_on_either_side_of_midnight(day, hour, minutes):
 @pytest.mark.parametrize(
     ("day", "hour", "minutes"), [(MONDAY, 19, 120), (TUESDAY, 5, 90), (MONDAY, 5, 30), (TUESDAY, 20, 30)]
 )
-def test_what_lies_outside_a_night_is_refused(day, hour, minutes):
+def test_time_outside_a_night_shift_is_refused(day, hour, minutes):
     desk = open_at([NIGHT], days=[1])
     starts_at = desk.at(hour, day=day)
     ask = {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=minutes), "now": desk.at(4)}
@@ -113,7 +113,7 @@ def test_what_lies_outside_a_night_is_refused(day, hour, minutes):
     assert reasons(desk.book, **ask) <= {Reason.OUTSIDE_HOURS, Reason.ENDS_AFTER_HOURS} and reasons(desk.book, **ask)
 
 
-def test_a_night_is_told_in_words_with_its_midnights():
+def test_night_shift_is_described_with_its_midnights():
     desk = open_at([NIGHT], days=[7, 1])
     [refusal] = refused(desk.book, starts_at=desk.at(12)).refusals
     assert refusal.message.endswith("das 00:00 às 06:00 e das 20:00 às 06:00.")
@@ -135,7 +135,7 @@ def test_an_absence_after_midnight_closes_the_rest_of_the_night():
     assert desk.clock(found[-1].ends_at) == "24/11 00:00"
 
 
-def test_a_free_time_before_midnight_is_taken_by_whoever_begins_after_it():
+def test_appointment_after_midnight_takes_overlapping_slot_before():
     desk = open_at([NIGHT], days=[1])
     patient = desk.another_patient()
     desk.book(starts_at=desk.at(0, 15, day=TUESDAY), patient=patient.pk)
@@ -150,7 +150,7 @@ def test_a_free_time_before_midnight_is_taken_by_whoever_begins_after_it():
     assert reasons(desk.book, starts_at=desk.at(23, 50), patient=patient.pk) == {Reason.DOCTOR_TAKEN}
 
 
-def test_an_appointment_over_midnight_is_drawn_on_both_days_and_counted_on_the_first():
+def test_appointment_over_midnight_shows_twice_and_counts_once():
     desk = open_at([NIGHT], days=[1])
     desk.book(starts_at=desk.at(23, 30), ends_at=desk.at(0, 30, day=TUESDAY))
 
@@ -169,7 +169,7 @@ def test_the_free_times_of_a_night_stand_on_the_day_they_begin_on():
     assert (morning[0], morning[-1], len(morning)) == ("00:00", "05:30", 12)
 
 
-def test_a_slot_that_ends_after_midnight_is_not_drawn_where_somebody_begins():
+def test_slot_over_midnight_is_hidden_if_its_end_is_taken():
     desk = open_at([(time(20, 15), time(6))], days=[1])
     assert [slot.time for slot in drawn(desk, MONDAY, "slot", desk.now)][-1] == "23:45"
     desk.book(starts_at=desk.at(0, day=TUESDAY))
@@ -178,7 +178,7 @@ def test_a_slot_that_ends_after_midnight_is_not_drawn_where_somebody_begins():
     assert not drawn(desk, MONDAY, "card", desk.now)
 
 
-def test_who_does_not_work_here_any_more_has_no_free_times_on_the_day(desk):
+def test_inactive_doctor_has_no_free_times_on_the_day(desk):
     desk.book()
     type(desk.doctor).objects.update(active=False)
 
@@ -228,7 +228,7 @@ def test_hours_end_after_their_start_at_midnight_or_in_the_morning(starts, ends,
         ([(6, 20, 10), (7, 9, 12), (1, 8, 9)], [(1, 0)]),
     ],
 )
-def test_hours_that_cross_are_found_over_midnight_and_over_the_end_of_the_week(rows, pairs):
+def test_overlapping_hours_are_found_over_midnight_and_week_end(rows, pairs):
     hours = [WorkingHours(weekday=day, starts=time(starts), ends=time(ends)) for day, starts, ends in rows]
 
     assert overlapping_hours(hours) == [(hours[later], hours[earlier]) for later, earlier in pairs]
@@ -252,7 +252,7 @@ def test_an_end_that_is_not_after_the_start_is_the_next_mornings(starts, ends, d
     assert day_of_end(MONDAY, starts, ends) == MONDAY + timedelta(days=days)
 
 
-def test_the_end_of_the_day_is_the_next_midnight_whatever_the_clocks_do():
+def test_end_of_day_is_next_midnight_even_on_clock_changes():
     lisbon = make_clinic(time_zone="Atlantic/Azores", country="PT")
 
     for day in (date(2026, 3, 28), date(2026, 10, 24), MONDAY):

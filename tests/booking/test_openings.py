@@ -159,7 +159,7 @@ def found(desk, *, minutes=30, first=MONDAY, last=MONDAY, now=None, **narrowed):
     return [desk.clock(span.starts_at) for span in spans]
 
 
-def test_a_day_of_work_has_its_openings_on_the_grid_and_none_over_lunch(desk):
+def test_working_day_has_openings_on_the_grid_but_not_over_lunch(desk):
     starts = found(desk)
 
     assert starts[:2] == ["23/11 08:00", "23/11 08:15"]
@@ -168,7 +168,7 @@ def test_a_day_of_work_has_its_openings_on_the_grid_and_none_over_lunch(desk):
     assert not {"23/11 11:45", "23/11 12:00", "23/11 12:45"} & set(starts)
 
 
-def test_the_grid_begins_with_each_block_of_work_whatever_was_taken_before(desk):
+def test_grid_restarts_with_each_block_of_working_hours(desk):
     desk.doctor.interval_minutes = 40
     desk.book(ends_at=desk.at(9, 5), starts_at=desk.at(8))
 
@@ -182,14 +182,14 @@ def test_touching_blocks_of_work_are_one(desk):
     assert len(found(desk, minutes=600)) == 1
 
 
-def test_what_is_past_or_a_minute_too_late_is_not_offered(desk):
+def test_past_and_just_begun_times_are_not_offered(desk):
     assert found(desk, now=desk.at(9))[0] == "23/11 09:15"
     assert found(desk, now=desk.at(17, 30)) == []
     assert found(desk, first=date(2000, 1, 1), now=desk.at(17, 14))[0] == "23/11 17:15"
     assert found(desk, last=MONDAY - timedelta(days=1)) == []
 
 
-def test_only_what_may_be_booked_is_offered_at_the_far_end_and_for_odd_lengths(desk):
+def test_openings_stay_bookable_at_the_far_end_and_odd_lengths(desk):
     last = MONDAY + timedelta(days=730)
 
     far = found(desk, first=last - timedelta(days=1), last=date.max)
@@ -199,14 +199,14 @@ def test_only_what_may_be_booked_is_offered_at_the_far_end_and_for_odd_lengths(d
     assert found(desk) == []
 
 
-def test_an_appointment_about_to_be_moved_does_not_stand_in_its_own_way(desk):
+def test_appointment_being_moved_does_not_block_itself(desk):
     appointment = desk.book()
 
     assert "23/11 09:00" not in found(desk)
     assert "23/11 09:15" in found(desk, moving=appointment)
 
 
-def test_the_times_right_before_and_right_after_an_appointment_are_free(desk):
+def test_times_adjacent_to_an_appointment_are_free(desk):
     desk.book()
 
     assert [when[6:] for when in found(desk)[:5]] == ["08:00", "08:15", "08:30", "09:30", "09:45"]
@@ -227,7 +227,7 @@ def test_a_limit_ends_the_search(desk):
 
 @pytest.mark.parametrize("days", [1, 30])
 @pytest.mark.parametrize("booked", [1, 3])
-def test_free_times_cost_three_queries_however_many_days_and_appointments(desk, days, booked):
+def test_openings_cost_three_queries_for_any_days_and_appointments(desk, days, booked):
     for hour in range(booked):
         desk.book(starts_at=desk.at(9 + hour))
 

@@ -45,7 +45,7 @@ def test_name_and_phone_are_enough_for_a_new_patient(desk):
 
 
 @pytest.mark.parametrize("name", ["João da Silva", "joao da silva", "JOÃO   DA  SILVA ", "Joa\u0303o da Silva"])
-def test_a_namesake_on_the_same_phone_is_the_same_patient_however_it_is_typed(desk, joao, name):
+def test_same_name_and_phone_in_any_spelling_is_the_same_patient(desk, joao, name):
     assert booked_patient(desk, name=name, phone="81998765432") == joao
 
 
@@ -71,7 +71,7 @@ def test_another_name_or_another_phone_is_another_patient(desk, joao, typed):
     assert booked_patient(desk, **typed) != joao
 
 
-def test_a_namesake_with_another_birth_date_is_the_son_and_the_next_time_each_is_found(desk):
+def test_namesake_with_other_birth_date_is_a_new_patient(desk):
     father = booked_patient(desk, birth_date=date(1960, 1, 1))
     son = booked_patient(desk, birth_date=date(1990, 1, 1), hour=10)
 
@@ -80,13 +80,13 @@ def test_a_namesake_with_another_birth_date_is_the_son_and_the_next_time_each_is
     assert booked_patient(desk, birth_date=date(1960, 1, 1), hour=14) == father
 
 
-def test_a_namesake_with_another_cpf_is_somebody_else(desk):
+def test_namesake_with_another_cpf_is_another_patient(desk):
     first = booked_patient(desk, cpf=cpf(400_000_001))
 
     assert booked_patient(desk, cpf=cpf(400_000_002), hour=10) != first
 
 
-def test_a_known_patients_blanks_are_filled_and_nothing_is_overwritten(desk, joao):
+def test_booking_fills_blanks_of_known_patient_and_keeps_the_rest(desk, joao):
     booked_patient(desk, cpf=cpf(400_000_003), birth_date=date(1970, 2, 3), email="joao@exemplo.com")
 
     joao.refresh_from_db()
@@ -117,7 +117,7 @@ def test_a_refused_booking_fills_no_blanks_and_adds_nobody(desk, joao):
     assert Patient.objects.of(desk.clinic).count() == 2
 
 
-def test_at_the_counter_a_cpf_with_another_name_is_refused_but_the_social_name_is_that_patients(desk):
+def test_strict_cpf_needs_same_name_or_social_name(desk):
     ana = make_patient(desk.clinic, name="Antônio Reis", social_name="Ana Reis")
 
     assert refused(desk.book, details=details(cpf=ana.cpf)).reasons == {Reason.CPF_TAKEN}
@@ -136,7 +136,7 @@ def test_a_cpf_with_another_birth_date_is_refused_to_everybody(desk, policy):
     assert check(desk.proposal(details=typed, policy=policy), now=desk.now).reasons == {Reason.CPF_OTHER_BIRTH_DATE}
 
 
-def test_an_api_may_send_a_doubtful_cpf_which_is_kept_beside_the_appointment_only(desk):
+def test_unverified_cpf_from_api_is_kept_on_the_appointment_only(desk):
     appointment = desk.book(details=details(cpf="123.456.789-00"), policy=Policy.LENIENT)
 
     assert appointment.typed_cpf == "12345678900"
@@ -183,7 +183,7 @@ def test_a_registered_patient_is_stored_as_typed_but_for_punctuation(desk):
     assert (patient.email, patient.notes) == ("iris@exemplo.pt", "linha 1\nlinha 2")
 
 
-def test_a_second_patient_may_share_neither_the_cpf_nor_name_and_phone(desk):
+def test_second_patient_may_not_share_cpf_or_name_and_phone(desk):
     register_patient(desk.clinic, PatientDetails(**FULL))
 
     [refusal] = refused(register_patient, desk.clinic, PatientDetails(**FULL)).refusals
@@ -205,7 +205,7 @@ def test_a_second_patient_may_share_neither_the_cpf_nor_name_and_phone(desk):
         {"name": "(João) da Silva.", "email": "joao@exemplo.com"},
     ],
 )
-def test_who_is_there_is_registered_again_only_after_a_look(desk, joao, typed):
+def test_known_patient_is_registered_again_only_after_confirmation(desk, joao, typed):
     typed = PatientDetails(**{"phone": "81998765432"} | typed)
     before = Patient.objects.count()
 
@@ -229,7 +229,7 @@ def test_nobody_is_asked_about_another_person(desk, joao, typed):
     assert same_patients(desk.clinic, typed) == []
 
 
-def test_a_booking_for_another_namesake_takes_the_next_one_or_adds_one(desk, joao):
+def test_booking_besides_a_namesake_takes_the_next_or_adds_one(desk, joao):
     other = booked_patient(desk, name="João da Silva", phone="81998765432")
     assert other == joao
     another = desk.book(
@@ -250,7 +250,7 @@ def test_a_patient_sent_twice_with_one_key_is_registered_once(desk):
     assert refused(register_patient, desk.clinic, PatientDetails(**FULL), key=uuid4()).reasons == {Reason.CPF_TAKEN}
 
 
-def test_an_edited_patient_keeps_the_own_cpf_and_may_lose_what_is_emptied(desk):
+def test_edited_patient_keeps_own_cpf_and_loses_emptied_fields(desk):
     patient = register_patient(desk.clinic, PatientDetails(**FULL))
 
     assert check_patient(PatientDetails(**FULL), clinic=desk.clinic, patient_id=patient.pk) == []

@@ -43,7 +43,7 @@ def takes(prices, whole=None, own=()):
         ("0.00", fixed("50.00"), "0.00"),
     ],
 )
-def test_a_lines_own_discount_is_rounded_half_up_and_never_more_than_the_price(price, discount, off):
+def test_line_discount_rounds_half_up_and_stops_at_the_price(price, discount, off):
     assert takes([price], own=[discount]) == [off]
 
 
@@ -60,11 +60,11 @@ def test_a_lines_own_discount_is_rounded_half_up_and_never_more_than_the_price(p
         (["0.00", "0.00"], fixed("10.00"), ["0", "0"]),
     ],
 )
-def test_a_fixed_amount_for_the_whole_is_spread_with_its_cents_on_the_last_line_that_has_room(prices, whole, off):
+def test_fixed_discount_is_spread_with_odd_cents_on_last_fitting_line(prices, whole, off):
     assert [Decimal(each) for each in takes(prices, whole)] == [Decimal(each) for each in off]
 
 
-def test_a_lines_own_discount_comes_before_the_one_for_the_whole_which_takes_what_is_left_at_most():
+def test_line_discounts_apply_before_the_discount_on_the_whole():
     line = priced([(Procedure(price=Decimal("100.00")), fixed("90.00"))], percentage(20))[0]
 
     assert [str(value) for _, value in line.discounts] == ["90.00", "10.00"]
@@ -98,14 +98,14 @@ ANY = st.one_of(st.none(), PERCENTAGES.map(percentage), ABOVE_ZERO.map(fixed))
         st.none(), PERCENTAGES.map(lambda value: percentage(value, 3)), ABOVE_ZERO.map(lambda value: fixed(value, 4))
     ),
 )
-def test_whatever_the_discounts_no_line_goes_below_zero_or_above_its_price(lines, whole):
+def test_no_line_total_is_below_zero_or_above_its_price(lines, whole):
     for line in priced([(Procedure(price=price), own) for price, own in lines], whole):
         assert all(value >= 0 for _, value in line.discounts)
         assert 0 <= line.total <= line.price
         assert line.total == line.price - line.off
 
 
-def test_what_comes_off_is_stored_line_by_line_even_where_rounding_used_to_go_below_zero(desk):
+def test_discounts_are_stored_per_line_and_rounding_stays_positive(desk):
     cheap = [make_procedure(desk.clinic, price=1, duration_minutes=5) for _ in range(4)]
     desk.doctor.procedures.set(cheap)
     whole = make_discount(desk.clinic, fixed=Decimal("0.02"))

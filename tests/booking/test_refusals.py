@@ -426,7 +426,7 @@ def told(refusal):
 
 
 @pytest.mark.parametrize("reason", BOOKINGS, ids=lambda reason: reason.name)
-def test_a_booking_that_breaks_one_rule_is_told_so_and_writes_nothing(desk, reason):
+def test_booking_that_breaks_one_rule_is_refused_and_writes_nothing(desk, reason):
     make, field, sentence = BOOKINGS[reason]
     proposal = make(desk)
     before = stored()
@@ -437,7 +437,7 @@ def test_a_booking_that_breaks_one_rule_is_told_so_and_writes_nothing(desk, reas
 
 
 @pytest.mark.parametrize("reason", ACTS, ids=lambda reason: reason.name)
-def test_an_act_that_breaks_one_rule_is_told_so(desk, reason):
+def test_act_that_breaks_one_rule_is_refused(desk, reason):
     act, field, sentence = ACTS[reason]
 
     assert told(refused(act, desk)) == [(reason, field, sentence)]
@@ -449,7 +449,7 @@ def test_every_reason_has_its_case():
     assert BOOKINGS.keys() | ACTS.keys() | told_in_races == set(Reason)
 
 
-def test_every_broken_rule_is_told_at_once(desk):
+def test_all_broken_rules_are_reported_together(desk):
     expired = make_discount(desk.clinic, expires_on=MONDAY - timedelta(days=1))
     proposal = desk.proposal(
         details=PatientDetails(
@@ -480,7 +480,7 @@ def test_every_broken_rule_is_told_at_once(desk):
     }
 
 
-def test_nothing_at_all_is_told_field_by_field(desk):
+def test_empty_body_is_reported_field_by_field(desk):
     proposal = desk.proposal(doctor=None, patient=None, lines=(), starts_at=None)
 
     assert [refusal.field for refusal in refused(book, proposal, by=BY).refusals] == [
@@ -491,14 +491,14 @@ def test_nothing_at_all_is_told_field_by_field(desk):
     ]
 
 
-def test_a_time_closed_to_the_doctor_and_taken_by_the_patient_is_told_twice(desk):
+def test_closed_doctor_and_busy_patient_are_both_reported(desk):
     other = desk.another_doctor(hours=[(desk.clinic.local(desk.at(14)).time(), desk.clinic.local(desk.at(15)).time())])
     desk.book()
 
     assert refused(desk.book, doctor=other.pk).reasons == {Reason.OUTSIDE_HOURS, Reason.PATIENT_ELSEWHERE}
 
 
-def test_the_hours_of_a_day_off_are_told_in_words(desk):
+def test_hours_of_a_day_off_are_described_in_words(desk):
     saturday = desk.at(9, day=date(2026, 11, 28))
 
     [refusal] = refused(desk.book, starts_at=saturday).refusals
@@ -506,7 +506,7 @@ def test_the_hours_of_a_day_off_are_told_in_words(desk):
     assert refusal.message == "Dra. Helena Prado não atende nesse horário: não trabalha nesse dia."
 
 
-def test_the_phone_of_a_portuguese_clinic_is_explained_with_a_portuguese_example(desk):
+def test_phone_refusal_in_portugal_has_a_portuguese_example(desk):
     desk.clinic.country = "PT"
 
     [refusal] = refused(desk.book, details=details(phone="")).refusals
@@ -514,7 +514,7 @@ def test_the_phone_of_a_portuguese_clinic_is_explained_with_a_portuguese_example
     assert refusal.message == "Informe um telefone com DDD, por exemplo 912 345 678."
 
 
-def test_a_discount_counts_on_the_day_of_the_appointment_its_last_day_included(desk):
+def test_discount_is_valid_through_its_last_day_of_appointment(desk):
     discount = make_discount(desk.clinic, expires_on=MONDAY)
     tuesday = desk.at(9, day=MONDAY + timedelta(days=1))
 
@@ -522,7 +522,7 @@ def test_a_discount_counts_on_the_day_of_the_appointment_its_last_day_included(d
     desk.book(discount=discount.pk)
 
 
-def test_another_clinics_doctor_procedure_discount_and_patient_are_unknown(desk):
+def test_rows_of_another_clinic_are_unknown(desk):
     stranger = make_doctor()
     proposal = desk.proposal(
         doctor=stranger.pk,
@@ -566,7 +566,7 @@ def test_another_clinics_or_a_deleted_appointment_does_not_exist(desk, act):
             act(at_desk, pk)
 
 
-def test_registering_tells_every_broken_rule_at_once_the_cpfs_owner_included(desk):
+def test_registering_reports_all_faults_and_a_taken_cpf_at_once(desk):
     wrong = PatientDetails(name="", phone="1", cpf=desk.patient.cpf)
 
     refusal = refused(register_patient, desk.clinic, wrong)

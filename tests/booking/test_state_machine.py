@@ -323,7 +323,7 @@ def slots(day):
 
 
 @pytest.mark.django_db
-def test_model_database_openings_and_day_agree_whatever_happens_in_whatever_order():
+def test_model_database_openings_and_day_page_always_agree():
     run_state_machine_as_test(
         FrontDesk,
         settings=settings(

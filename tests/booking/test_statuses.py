@@ -82,7 +82,7 @@ def test_the_buttons_are_the_table_and_only_some_may_be_moved(desk, current):
 
 
 @pytest.mark.parametrize("wanted", ["", "agendado", "SCHEDULED", "\0", "x" * 10_000, None, 3, "deleted"])
-def test_what_is_no_status_is_forbidden_as_a_transition(desk, wanted):
+def test_unknown_status_is_a_forbidden_transition(desk, wanted):
     assert refused(change, desk, desk.book(), wanted).reasons == {Reason.TRANSITION_FORBIDDEN}
 
 
@@ -123,7 +123,7 @@ def test_a_time_is_not_taken_back_while_the_patient_is_elsewhere(desk, freed):
     assert refused(change, desk, appointment, "scheduled").reasons == {Reason.PATIENT_ELSEWHERE}
 
 
-def test_a_cancelled_appointment_says_by_whom_and_why_until_it_stands_again(desk):
+def test_cancelled_appointment_keeps_author_and_reason_until_restored(desk):
     appointment = desk.book()
 
     cancelled = change(desk, appointment, "cancelled", cancelled_by="patient", reason=" viajou\u200b  hoje ")

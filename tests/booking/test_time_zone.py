@@ -94,7 +94,7 @@ def test_a_full_day_moves_by_an_hour_without_meeting_itself(desk, zone):
     assert not Appointment.objects.exclude(deleted_at=None).exists()
 
 
-def test_what_has_begun_or_is_over_keeps_its_instant(desk):
+def test_begun_and_past_appointments_keep_their_instant(desk):
     over, begun = stored_appointment(desk, desk.at(8)), stored_appointment(desk, desk.at(9, 45))
     later = stored_appointment(desk, desk.at(15))
     before = [over.starts_at, begun.starts_at]
@@ -262,7 +262,7 @@ def test_one_that_has_begun_stands_in_the_way_of_one_that_moves(desk):
 
 
 @pytest.mark.parametrize("freed", ["cancelled", "no_show", "encaixe", "deleted"])
-def test_who_takes_no_time_clashes_with_nobody(freed):
+def test_appointment_that_takes_no_time_never_clashes(freed):
     desk = open_desk()
     day = date(2027, 3, 28)
     squeezed = {"encaixe_by": make_user(desk.clinic), "encaixe_reason": "dor"}

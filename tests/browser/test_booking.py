@@ -95,7 +95,7 @@ def type_over(page, text):
 
 
 @pytest.mark.parametrize("new", ["Quitéria Nova", "Quit", "quirino novo", "Quita.", "Quito 4321", "Zoé"])
-def test_enter_never_takes_somebody_of_an_old_list(window, receptionist, doctor, clinic, monday, held, new):
+def test_enter_never_selects_from_an_old_list(window, receptionist, doctor, clinic, monday, held, new):
     make_patient(clinic, name="Quirina Velha")
     page = window(receptionist)
     open_slot(page, monday)
@@ -270,7 +270,7 @@ def test_a_mobile_without_its_ninth_digit_is_asked_about(window, receptionist, d
     assert str(Patient.objects.get().phone) == "+5581988887777"
 
 
-def test_a_time_taken_in_another_window_is_refused_with_the_next_free_ones(window, receptionist, doctor, maria, monday):
+def test_time_taken_in_another_window_is_refused_with_free_times(window, receptionist, doctor, maria, monday):
     page = window(receptionist)
     open_slot(page, monday)
     page.keyboard.type("maria")
@@ -349,9 +349,7 @@ def test_everything_works_without_javascript(window, receptionist, doctor, maria
     expect(page.locator("#appointment")).to_contain_text("Cancelado")
 
 
-def test_a_booking_is_confirmed_moved_cancelled_and_taken_back_in_the_panel(
-    window, receptionist, doctor, maria, monday
-):
+def test_panel_confirms_moves_cancels_and_undoes_a_booking(window, receptionist, doctor, maria, monday):
     booked = taken_by_somebody_else(doctor, monday, time(9))
     page = window(receptionist)
     page.goto(f"/agenda/{monday}/")
@@ -385,7 +383,7 @@ def icon_of(status):
     return re.compile(rf"#status-{status}$")
 
 
-def test_a_free_time_of_another_doctor_brings_what_that_doctor_performs(window, clinic, receptionist, doctor, monday):
+def test_free_time_of_another_doctor_lists_their_procedures(window, clinic, receptionist, doctor, monday):
     scan = make_procedure(clinic, name="Ultrassonografia", duration_minutes=15)
     radiologist = make_doctor(clinic, name="Dr. Ítalo Guerra", procedures=[scan])
     page = window(receptionist)
@@ -398,7 +396,7 @@ def test_a_free_time_of_another_doctor_brings_what_that_doctor_performs(window, 
     expect(page.locator("#ends")).to_have_attribute("placeholder", "11:15")
 
 
-def test_a_refused_form_that_is_closed_can_be_reopened_with_everything_in_it(window, receptionist, doctor, monday):
+def test_closed_refused_form_reopens_with_everything_typed(window, receptionist, doctor, monday):
     page = window(receptionist)
     open_slot(page, monday)
     page.locator("button[name=new]").first.click()
@@ -454,7 +452,7 @@ def test_messages_leave_the_buttons_of_the_panel_alone(window, receptionist, doc
     expect(trouble).to_have_count(0)
 
 
-def test_a_button_of_the_panel_takes_nobody_away_when_the_session_has_ended(window, receptionist, doctor, monday):
+def test_panel_button_after_session_end_stays_on_the_page(window, receptionist, doctor, monday):
     page = window(receptionist)
     open_slot(page, monday)
     page.locator("#notes").fill("trazer exames")

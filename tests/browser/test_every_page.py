@@ -179,7 +179,7 @@ def test_axe_finds_nothing_where_a_stranger_is_turned_away(window, clinic, compl
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("address", ["/agendamentos/999999/", "/admin/"], ids=["404", "403"])
-def test_axe_finds_nothing_where_somebody_signed_in_is_turned_away(window, receptionist, complaints, scheme, address):
+def test_axe_finds_nothing_on_pages_of_refused_users(window, receptionist, complaints, scheme, address):
     page = window(receptionist, scheme=scheme)
     page.goto(address)
     expect(page.get_by_role("main").get_by_role("link", name="Ir para a agenda")).to_be_visible()
@@ -243,7 +243,7 @@ def test_axe_finds_nothing_in_what_the_apis_publish(window, clinic, scheme):
     assert not any(found.values()), found
 
 
-def test_what_programs_need_is_no_wider_than_a_phone(window, master):
+def test_reference_pages_fit_a_phone(window, master):
     page = window(master, width=360, height=740)
     for state in integration_states(page):
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, state

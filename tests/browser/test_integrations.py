@@ -86,7 +86,7 @@ def test_a_reload_neither_shows_the_secret_again_nor_makes_another(page):
     assert "integracoes" in page.url or "about:blank" in page.url
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_stays(page):
+def test_errors_are_shown_and_typed_text_stays(page):
     create_key(page, "")
     expect(page.locator("#error-name")).to_contain_text("Dê um nome")
     expect(page.locator("#name")).to_be_focused()
@@ -105,7 +105,7 @@ def test_the_secret_is_copied_and_the_button_says_so(window, master):
     expect(page.get_by_role("button", name="Copiar")).to_be_visible()
 
 
-def test_without_a_clipboard_the_secret_is_selected_and_copied_the_old_way(window, master):
+def test_without_clipboard_api_the_secret_is_selected_and_copied(window, master):
     """As over plain HTTP, where browsers offer no clipboard."""
     page = window(master)
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")

@@ -74,7 +74,7 @@ def test_the_shortest_visits_have_their_names_too(window, receptionist, clinic, 
     assert named(r"P\dx\d\d", text) == {f"P{number}x{visit:02}" for number in range(6) for visit in range(12)}
 
 
-def test_who_cancelled_and_who_came_instead_are_both_named(window, receptionist, clinic, full_day, monday):
+def test_cancelled_and_replacing_patient_are_both_shown(window, receptionist, clinic, full_day, monday):
     full_day(2)
     first = Appointment.objects.of(clinic).order_by("pk").first()
     booking.change_status(first.pk, "cancelled", clinic=clinic, by=DESK, cancelled_by="patient")

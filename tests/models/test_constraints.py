@@ -238,7 +238,7 @@ def declared():
     }
 
 
-def test_every_constraint_has_its_case_and_stands_in_the_database_under_its_name():
+def test_every_constraint_has_a_case_and_exists_in_the_database():
     with connection.cursor() as cursor:
         cursor.execute("SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind = 'i'")
         standing = {name for (name,) in cursor.fetchall()}
@@ -301,13 +301,13 @@ def test_the_database_refuses_a_second_row_only_where_it_shares_time(rows, name,
         {"deleted_at": TEN},
     ],
 )
-def test_what_does_not_stand_shares_its_time_with_anybody(rows, fields):
+def test_cancelled_or_missed_appointment_shares_its_time(rows, fields):
     for _ in range(2):
         rows.appointment(**fields)
     rows.appointment()
 
 
-def test_an_attributed_encaixe_shares_the_doctors_time_and_nothing_else_does(rows):
+def test_only_an_attributed_encaixe_shares_the_doctors_time(rows):
     rows.appointment()
     rows.appointment(patient=make_patient(rows.clinic), encaixe_by=rows.user, encaixe_reason="febre")
 
@@ -377,7 +377,7 @@ def test_one_answer_of_each_api_and_clinic_may_have_the_same_key(rows):
     Rows().answer()
 
 
-def test_what_history_needs_is_protected():
+def test_row_with_history_is_protected():
     appointment = book_appointment(discount=None)
     line = appointment.lines.get()
     discount = make_discount(appointment.clinic)

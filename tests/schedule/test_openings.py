@@ -65,7 +65,7 @@ def test_a_length_that_no_appointment_has_is_not_offered(minutes):
     assert offered(a_clinic(), hours=(0, 23), length=timedelta(minutes=minutes)) == []
 
 
-def test_what_has_begun_is_not_offered():
+def test_time_that_has_begun_is_not_offered():
     clinic = a_clinic()
 
     assert offered(clinic, now=clinic.instant(MONDAY, time(8, 30))) == ["09:00", "09:30"]
@@ -78,7 +78,7 @@ def test_an_hour_that_comes_twice_is_offered_once():
     assert offered(lisbon, CHANGEOVER, hours=(0, 3)) == ["00:00", "00:30", "01:00", "01:30", "02:00", "02:30"]
 
 
-def test_the_second_pass_of_an_hour_is_no_opening_when_the_first_is_taken():
+def test_repeated_hour_is_no_opening_when_its_first_pass_is_taken():
     lisbon = a_clinic("Europe/Lisbon")
     taken = [Span(datetime(2026, 10, 25, 0, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC))]
 

@@ -115,7 +115,7 @@ def test_an_absence_of_days_covers_each_of_them_whole(doctor):
     assert said(clinic, loaded.open(doctor.pk, MONDAY - timedelta(days=3)))[-1] == ("13:00", "15:00", "")
 
 
-def test_absences_that_overlap_are_shown_once_the_clinics_before_the_doctors(doctor):
+def test_overlapping_absences_show_once_clinic_before_doctor(doctor):
     away(doctor.clinic, doctor, (8, 0), (11, 0), "consulta própria")
     away(doctor.clinic, doctor, (9, 0), (12, 0), "reunião")
     away(doctor.clinic, None, (10, 0), (10, 30), "queda de luz")
@@ -149,7 +149,7 @@ def test_nobody_elses_absence_counts(doctor):
         (make_lisbon, date(2026, 6, 4), "Corpo de Deus"),
     ],
 )
-def test_a_national_holiday_closes_the_clinic_under_its_portuguese_name_unless_switched_off(db, make, day, name):
+def test_national_holiday_closes_the_clinic_unless_switched_off(db, make, day, name):
     clinic = make(observes_holidays=True)
     doctor = make_doctor(clinic, days=range(1, 8))
     loaded = schedules(clinic, doctor, day)
@@ -200,7 +200,7 @@ DAYS = [MONDAY, date(2026, 3, 29), date(2026, 10, 25)]
     own=SPANS,
     everybodys=SPANS,
 )
-def test_open_and_closed_time_make_up_the_local_day_without_gap_or_overlap(zone, day, blocks, own, everybodys):
+def test_open_and_closed_time_fill_the_local_day_exactly(zone, day, blocks, own, everybodys):
     clinic = Clinic(time_zone=zone, country="PT", observes_holidays=False)
     midnight, next_midnight = clinic.day(day)
 

@@ -20,7 +20,7 @@ SCOPE = {
 }
 
 
-def test_what_django_cannot_read_is_answered_protected_and_logged(caplog):
+def test_unreadable_request_gets_protected_answer_and_a_log_entry(caplog):
     def broken(_environ, _start):
         raise ValueError("no request")
 

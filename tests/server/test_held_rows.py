@@ -255,7 +255,7 @@ def test_those_who_want_a_held_credential_keep_nobody_waiting(desk, path, form):
     assert {each.status for each in answers} == {409}
 
 
-def test_who_asks_with_a_held_key_is_answered_at_once(desk):
+def test_request_with_a_locked_key_is_answered_at_once(desk):
     key, secret = make_key(desk.clinic)
     with transaction.atomic():
         held(ApiKey.objects.filter(pk=key.pk))

@@ -43,7 +43,7 @@ def test_a_worker_killed_at_its_start_comes_back(own_server):
     assert not set(old[:1]) & set(own_server.workers())
 
 
-def test_what_never_loads_ends_with_its_errors():
+def test_application_that_never_loads_ends_with_its_errors():
     program = (
         "import django; django.setup(); from clinic.server import supervisor, WorkersNeverLoaded\n"
         f"supervisor.PAUSES = (0.1,) * {len(PAUSES)}\n"

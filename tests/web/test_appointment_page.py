@@ -99,7 +99,7 @@ def test_cancelling_asks_who_did_and_keeps_the_reason(desk, appointment):
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "without"])
-def test_a_button_pressed_twice_shows_the_appointment_and_says_that_it_is_so_already(desk, appointment, headers):
+def test_second_click_shows_the_appointment_and_says_already_done(desk, appointment, headers):
     for _ in range(2):
         answer = desk.post(address("status", appointment), {"status": "confirmed"}, headers=headers, follow=True)
     assert answer.status_code == 200
@@ -109,7 +109,7 @@ def test_a_button_pressed_twice_shows_the_appointment_and_says_that_it_is_so_alr
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "without"])
-def test_undo_pressed_twice_takes_back_one_thing_and_says_that_it_is_done(desk, appointment, headers):
+def test_second_undo_takes_back_nothing_more_and_says_it_is_done(desk, appointment, headers):
     desk.post(address("status", appointment), {"status": "confirmed"})
     seen = appointment.events.order_by("pk").last().pk
     for _ in range(2):
@@ -142,7 +142,7 @@ def test_cancelling_twice_with_the_same_words_cancels_once(desk, appointment, he
     assert appointment.events.count() == 2
 
 
-def test_who_cancels_with_another_reason_what_is_cancelled_reads_the_first_and_keeps_theirs(desk, appointment):
+def test_second_cancel_shows_first_reason_and_keeps_typed_text(desk, appointment):
     desk.post(address("cancel", appointment), {"cancelled_by": "patient", "reason": "viajou"})
     answer = desk.post(
         address("cancel", appointment), {"cancelled_by": "clinic", "reason": "médica doente"}, headers=HTMX
@@ -182,7 +182,7 @@ def test_moving_offers_free_times_and_refuses_a_taken_one(desk, appointment):
     assert appointment.starts_at == taken.ends_at
 
 
-def test_notes_are_written_and_told_in_the_history(desk, appointment):
+def test_changed_notes_are_in_the_history(desk, appointment):
     form = {"notes": "<b>jejum</b>", "seen": "trazer exames"}
     answer = desk.post(address("annotate", appointment), form, headers=HTMX)
     assert "&lt;b&gt;jejum&lt;/b&gt;" in answer.text

@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.form_fields import TypedDateField
 from clinic.models import Appointment, Patient
-from clinic.typed import TypedDateField
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -84,7 +84,7 @@ def test_a_booking_leads_back_to_its_day(desk, form, doctor):
     assert appointment.events.get().door == "browser"
 
 
-def test_a_booking_by_htmx_shows_the_appointment_and_has_the_day_drawn_anew(desk, form):
+def test_htmx_booking_shows_the_appointment_and_refreshes_the_day(desk, form):
     answer = desk.post(BOOK, form, headers=HTMX)
     assert answer.status_code == 200
     assert answer["HX-Trigger"] == "refresh-day"
@@ -131,7 +131,7 @@ def test_a_booking_by_htmx_shows_the_appointment_and_has_the_day_drawn_anew(desk
         ({"notes": "a\0b"}, "notes", "Caracteres nulos não são permitidos."),
     ],
 )
-def test_what_cannot_be_booked_is_said_at_its_field_and_nothing_is_lost(desk, form, change, field, sentence):
+def test_refusal_is_shown_at_its_field_and_nothing_typed_is_lost(desk, form, change, field, sentence):
     answer = desk.post(BOOK, form | change, headers=HTMX)
     assert answer.status_code in {409, 422}
     assert errors(answer)[field] == sentence
@@ -202,7 +202,7 @@ def test_another_person_of_that_name_and_phone_is_added_and_booked(desk, again, 
     assert Appointment.objects.get().patient != patient and Patient.objects.count() == 2
 
 
-def test_an_answer_about_somebody_who_is_not_meant_is_no_answer(desk, again, patient, clinic):
+def test_answer_about_another_patient_is_ignored(desk, again, patient, clinic):
     other = make_patient(clinic)
     for wrong in (other.pk, "x", "9" * 40, ""):
         assert desk.post(BOOK, again | {"same": wrong}, headers=HTMX).status_code == 409
@@ -215,7 +215,7 @@ def test_an_answer_stays_when_something_else_is_wrong(desk, again, patient):
     assert f'name="same" value="{patient.pk}"' in page and "é a mesma pessoa?" not in page
 
 
-def test_a_second_click_on_a_new_patients_form_is_not_asked_who_she_is(desk, again):
+def test_second_click_on_new_patient_is_not_asked_about_duplicates(desk, again):
     new = again | {"name": "Rita Nova", "key": "3c90c3cc-0d44-4b50-8888-8dd25736052a"}
     first, second = desk.post(BOOK, new), desk.post(BOOK, new)
 
@@ -233,14 +233,14 @@ def test_a_new_patient_with_hostile_text_is_written_as_text(desk, form):
     assert "<script>alert" not in answer.text
 
 
-def test_the_name_of_a_new_patient_is_kept_to_the_last_of_ten_thousand_characters(desk, form):
+def test_ten_thousand_typed_characters_of_a_name_are_kept(desk, form):
     change = {"patient": "", "is_new": "1", "name": "a" * 10_000, "phone": "81 99999-9999"}
     answer = desk.post(BOOK, form | change, headers=HTMX)
     assert errors(answer) == {"name": "O nome tem 10000 caracteres; o máximo é 160."}
     assert "a" * 10_000 in answer.text
 
 
-def test_a_free_time_opens_the_panel_with_doctor_date_time_and_the_usual_procedure(desk, doctor, procedure):
+def test_free_time_opens_panel_with_doctor_time_and_usual_procedure(desk, doctor, procedure):
     answer = desk.get(BOOK, {"medico": doctor.pk, "data": "2026-11-23", "inicio": "10:00"}, headers=HTMX)
     assert answer.status_code == 200
     context = answer.context
@@ -259,11 +259,11 @@ def test_a_free_time_opens_the_panel_with_doctor_date_time_and_the_usual_procedu
     ],
 )
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "page"])
-def test_an_address_somebody_mangled_still_opens_the_panel(desk, doctor, asked, headers):
+def test_mangled_address_still_opens_the_panel(desk, doctor, asked, headers):
     assert desk.get(BOOK, asked, headers=headers).status_code == 200
 
 
-def test_leaving_a_field_answers_with_complaints_times_and_total_alone(desk, form):
+def test_leaving_a_field_returns_only_errors_times_and_total(desk, form):
     answer = desk.post(CHECK, form | {"starts": "12:15"}, headers=HTMX | {"HX-Trigger-Name": "starts"})
     assert answer.status_code == 200
     assert "não atende nesse horário" in answer.text
@@ -271,7 +271,7 @@ def test_leaving_a_field_answers_with_complaints_times_and_total_alone(desk, for
     assert answer.text.count("hx-swap-oob") >= 8
 
 
-def test_what_nobody_has_come_to_yet_is_not_complained_about(desk, doctor):
+def test_untouched_fields_show_no_errors(desk, doctor):
     answer = desk.post(CHECK, {"doctor": doctor.pk}, headers=HTMX | {"HX-Trigger-Name": "doctor"})
     assert errors(answer) == {}
 
@@ -318,9 +318,7 @@ def test_a_line_is_added_and_taken_away(desk, form):
         ("2096-06-01", "29/02", date(2104, 2, 29)),
     ],
 )
-def test_a_date_without_its_year_is_the_first_such_day_from_two_months_ago_on(
-    clinic, time_machine, today, typed, meant
-):
+def test_date_without_year_is_the_first_since_two_months_ago(clinic, time_machine, today, typed, meant):
     time_machine.move_to(f"{today}T12:00:00Z", tick=False)
     with timezone.override(clinic.zone):
         assert TypedDateField().clean(typed) == meant
@@ -341,7 +339,7 @@ def test_the_panel_stands_beside_its_day_without_htmx(desk, doctor):
     assert 'id="booking"' in answer.text
 
 
-def test_another_clinics_doctor_patient_procedure_and_discount_are_unknown(desk, form):
+def test_rows_of_another_clinic_are_unknown(desk, form):
     other = make_doctor()
     theirs = {
         "doctor": other.pk,
@@ -364,7 +362,7 @@ def test_another_clinics_doctor_patient_procedure_and_discount_are_unknown(desk,
         ({"starts": "06:00"}, "Agendar"),
     ],
 )
-def test_the_main_button_names_a_time_only_while_nothing_speaks_against_it(desk, form, change, submit):
+def test_main_button_names_a_time_only_if_it_can_be_booked(desk, form, change, submit):
     assert desk.post(CHECK, form | change, headers=HTMX).context["submit"] == submit
 
 
@@ -376,13 +374,13 @@ def test_an_unreadable_date_is_the_only_complaint_about_when(desk, form):
     ("typed", "field"),
     [("Ana Lima", "name"), ("81 98888-7777", "phone"), ("12/03/1984", "birth_date"), ("529.982.247-25", "cpf")],
 )
-def test_what_was_searched_in_vain_stands_where_it_belongs(desk, form, typed, field):
+def test_unsuccessful_search_fills_the_matching_field(desk, form, typed, field):
     answer = desk.post(CHECK, form | {"patient": "", "q": typed, "new": "1"}, headers=HTMX)
     assert answer.context["form"].data[field] == typed
     assert answer.context["focus"] == ("phone" if field == "name" else "name")
 
 
-def test_another_doctor_replaces_the_usual_procedure_but_not_a_chosen_one(desk, form, clinic, procedure):
+def test_changing_doctor_replaces_only_an_unchosen_procedure(desk, form, clinic, procedure):
     scan = make_procedure(clinic, name="Ultrassonografia")
     radiologist = make_doctor(clinic, procedures=[scan])
     left = HTMX | {"HX-Trigger-Name": "doctor"}

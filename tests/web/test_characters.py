@@ -36,7 +36,7 @@ def posted(desk, name, body):
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 @pytest.mark.parametrize("field", ["name", "social_name", "notes"])
-def test_a_patient_with_a_character_that_cannot_be_stored_is_not_saved(desk, field, odd):
+def test_patient_with_an_unstorable_character_is_not_saved(desk, field, odd):
     fields = {"name": "Bia", "phone": quote("(81) 98765-4321")} | {field: odd}
     body = "&".join(f"{name}={value}" for name, value in fields.items())
     page = desk.post(reverse("web:patient-add"), body, content_type=FORM).text

@@ -31,7 +31,7 @@ def test_the_page_says_what_is_missing(error, cause, seconds, sentence):
     assert sentence in answer.text
 
 
-def test_it_is_said_in_portugals_words():
+def test_message_is_in_the_words_of_portugal():
     assert "A base de dados não responde" in answer_to(OperationalError, None, "pt-pt").text
 
 

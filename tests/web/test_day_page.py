@@ -22,7 +22,7 @@ def test_a_typed_date_leads_to_its_day(desk, typed):
 
 
 @pytest.mark.parametrize("typed", ["31/02/2026", "amanhã", "1/1/0001", "9" * 5000])
-def test_an_unreadable_date_is_said_and_the_day_stays(desk, typed):
+def test_unreadable_date_is_reported_and_the_day_stays(desk, typed):
     answer = desk.get(TODAY, {"data": typed}, headers={"HX-Request": "true"})
     assert (answer.status_code, answer["HX-Reswap"]) == (422, "none")
     assert "Confira a data." in answer.text or "Esta data não existe." in answer.text

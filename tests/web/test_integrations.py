@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.access import access_tokens, acts, api_keys
+from clinic.access import access_tokens, api_keys, form_replay
 from clinic.access.middleware import CHOSEN_CLINIC
 from clinic.access.sessions import SessionStore
 from clinic.models import AccessToken, ApiKey, CredentialEvent, StaffSession
@@ -158,7 +158,7 @@ def test_a_test_key_says_so(client, master):
     assert "teste: não grava nada" in answer.text
 
 
-def test_a_rotated_key_gives_a_new_one_and_says_until_when_the_old_one_works(client, clinic, master):
+def test_rotation_gives_a_new_key_and_names_the_end_of_the_old(client, clinic, master):
     old, before = make_key(clinic)
     answer = act(client, "key-rotate", old.pk)
     assert api_keys.authenticate(secret_of(answer)).name == "central"
@@ -196,7 +196,7 @@ def test_a_form_without_its_mark_does_nothing(client, master, forged):
     assert not AccessToken.objects.exists()
 
 
-def test_what_a_colleague_does_meanwhile_is_in_nobodys_way(client, clinic, master):
+def test_acts_of_a_colleague_do_not_block_a_booking(client, clinic, master):
     form = {"seen": seen(client)}
     access_tokens.release(clinic, make_master(clinic), door="browser")
     assert client.post(reverse("web:integration-release"), form).status_code == 200
@@ -213,7 +213,7 @@ def test_the_second_of_two_quick_clicks_waits_for_the_first(client, clinic, mast
 
     second = threading.Thread(target=click)
     with transaction.atomic():
-        acts.require_first(clinic, master, form["seen"])
+        form_replay.require_unsubmitted(clinic, master, form["seen"])
         access_tokens.release(clinic, master, door="browser")
         second.start()
         second.join(1)
@@ -241,7 +241,7 @@ def test_the_second_of_two_quick_clicks_waits_for_the_first(client, clinic, mast
     ],
 )
 @pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
-def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(client, master, fields, said, htmx):
+def test_errors_are_at_their_fields_and_typed_text_stays(client, master, fields, said, htmx):
     answer = act(client, "key-create", htmx=htmx, **KEY | fields)
     (field,) = fields
     assert answer.status_code == 422
@@ -286,7 +286,7 @@ def test_revoking_works_with_the_next_request_and_again_does_nothing(client, cli
     assert set(kinds) == {("token_revoked", master.pk), ("key_revoked", master.pk)} and len(kinds) == 2
 
 
-def test_every_state_is_told_in_words(client, clinic, master, time_machine):
+def test_every_state_is_described_in_words(client, clinic, master, time_machine):
     time_machine.move_to("2026-11-23T12:00:00Z", tick=False)
     expired = access_tokens.release(clinic, master, door="command")[0]
     old, _ = make_key(clinic, name="Vencida")

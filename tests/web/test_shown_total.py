@@ -82,7 +82,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "whole page"])
 @pytest.mark.parametrize("changed", CHANGES.values(), ids=CHANGES)
-def test_a_total_that_changed_is_told_and_booked_when_sent_again(desk, clinic, panel, changed, headers):
+def test_changed_total_is_shown_and_booked_when_sent_again(desk, clinic, panel, changed, headers):
     changed(clinic)
     answer = desk.post(BOOK, panel, headers=headers)
     assert answer.status_code == 409

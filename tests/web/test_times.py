@@ -109,7 +109,7 @@ def test_a_move_beyond_a_discount_is_asked_about(desk, discounted):
     assert Appointment.objects.get().starts_at == discounted.starts_at
 
 
-def test_the_move_takes_the_discount_off_when_it_is_told_to(desk, discounted):
+def test_move_removes_the_discount_on_request(desk, discounted):
     assert move(desk, discounted, without_expired="1").status_code == 200
     assert not AppliedDiscount.objects.exists()
     assert "sem o desconto Verão" in desk.get(reverse("web:appointment-detail", args=[discounted.pk])).text

@@ -1,4 +1,4 @@
-"""The ImageMais-compatible API: its door and its OpenAPI document."""
+"""The ImageMais-compatible API: its authentication and its OpenAPI document."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from clinic.access import access_tokens
 from clinic.api.door import Api, Caller, Door, bearer
 from clinic.api.imagemais import errors, messages, schemas
-from clinic.api.imagemais.documented import PATHS
+from clinic.api.imagemais.openapi import PATH_PARAMETERS
 from clinic.api.json_schema import without_null_defaults
 from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
@@ -39,14 +39,14 @@ em outras páginas dele; `nossa`, decisão nossa onde a documentação dele sile
 
 
 class PlainRenderer(JSONRenderer):
-    """Accents as they are written."""
+    """Render JSON with unescaped accents."""
 
     json_dumps_params: ClassVar = {"ensure_ascii": False}
 
 
 class ImagemaisApi(Api):
     def get_openapi_schema(self, **options):
-        """With the bodies, which views read by hand, among its components."""
+        """Add the schemas of bodies, which the views read themselves."""
         document = super().get_openapi_schema(**{"path_prefix": "api/"} | options)
         bodies = [(body, "validation") for body in schemas.BODIES]
         _, definitions = models_json_schema(bodies, ref_template=REF_TEMPLATE)
@@ -54,9 +54,9 @@ class ImagemaisApi(Api):
             name: without_null_defaults(schema) for name, schema in definitions["$defs"].items()
         }
         for methods in document["paths"].values():
-            for parameter in (each for told in methods.values() for each in told["parameters"]):
+            for parameter in (item for operation in methods.values() for item in operation["parameters"]):
                 if parameter["in"] == "path":
-                    parameter["example"], parameter["description"] = PATHS[parameter["name"]]
+                    parameter["example"], parameter["description"] = PATH_PARAMETERS[parameter["name"]]
         return document
 
 
@@ -76,7 +76,7 @@ def rejected(request, refused):
 
 @api.exception_handler(Patient.DoesNotExist)
 def gone(request, error):
-    """Deleted between the look at the patient and the lock."""
+    """Answer 404 when the patient was deleted before the row was locked."""
     return errors.envelope(404, messages.PATIENT_UNKNOWN)
 
 

@@ -1,6 +1,6 @@
-"""Answer refusals as ImageMais does: always `message`, `error` and `statusCode`.
+"""The error answers of ImageMais: always `message`, `error` and `statusCode`.
 
-`message` is a list of every failing field's messages at once for a validation, one string for everything else.
+`message` is a list with the messages of all invalid fields, or one string for any other error.
 """
 
 from http import HTTPStatus
@@ -31,12 +31,12 @@ SENTENCES = {
     Problem.UNAVAILABLE: (503, "O serviço está temporariamente indisponível. Tente de novo"),
     Problem.SERVER_ERROR: (500, "Internal server error"),
 }
-# As the vendor's framework writes them; Python's own words have changed between its versions.
+# As the vendor's framework writes them; Python's own phrases differ between versions.
 PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
 
 
 class Rejected(Exception):
-    """What was asked is not done: a list of messages for what was said wrongly, one sentence for a single cause."""
+    """A request is refused, with a list of messages about its fields or one message about a single cause."""
 
     def __init__(self, status: int, message: str | list[str]):
         super().__init__(status)
@@ -57,7 +57,7 @@ def envelope(status: int, message: str | list[str]) -> HttpResponse:
 
 
 def enveloped(status: int, message: str | list[str]) -> dict:
-    """A list of messages for what was said wrongly, one sentence for a single cause; 401 and 500 do not name it."""
+    """Return the body of an error: a list of messages about fields or one message; 401 and 500 have no `error`."""
     if status in {401, 500}:
         return {"statusCode": status, "message": message}
     return {"message": message, "error": PHRASES.get(status, HTTPStatus(status).phrase), "statusCode": status}

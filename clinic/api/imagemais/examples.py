@@ -1,4 +1,4 @@
-"""What the OpenAPI document shows: the vendor's own samples, and others in their manner."""
+"""Examples of the OpenAPI document: the vendor's own samples, and others in their style."""
 
 PATIENT = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "123.456.789-00"}
 BOOKING = {

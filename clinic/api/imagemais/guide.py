@@ -1,4 +1,4 @@
-"""What the pages say of the ImageMais-compatible API beside its operations, in its vendor's Portuguese."""
+"""The reference's chapters about the ImageMais-compatible API, in its vendor's Portuguese."""
 
 from django.conf import settings
 
@@ -101,9 +101,9 @@ Quem passa recebe 429 com `Retry-After`, em segundos.""",
 
 
 def failures() -> list[Failure]:
-    """Of the door, in its own sentences, and of the booking."""
-    told = errors.SENTENCES.items()
-    general = [Failure(status, CAUSES.get(problem, ""), sentence) for problem, (status, sentence) in told]
+    """Return the errors of every request, with their messages, and those of booking."""
+    sentences = errors.SENTENCES.items()
+    general = [Failure(status, CAUSES.get(problem, ""), sentence) for problem, (status, sentence) in sentences]
     return sorted([*BOOKING, *general], key=lambda failure: failure.status)
 
 
@@ -122,8 +122,8 @@ def _booking(address, key):
   "endTime": "09:30",
   "notes": "Primeira consulta"
 }}"""
-    told = f"{WRITING} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
-    return f"curl -i -X POST '{address}/api/appointments' \\\n  {told}"
+    options = f"{WRITING} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
+    return f"curl -i -X POST '{address}/api/appointments' \\\n  {options}"
 
 
 STEPS = [

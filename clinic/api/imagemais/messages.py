@@ -1,6 +1,6 @@
-"""The vendor's sentences for everything that can be wrong, to the letter. They are written here only.
+"""The vendor's messages for every refused field and rule, exact to the letter; they are written here only.
 
-`patient.` before a sentence belongs to bodies with a `patient` inside; where the body is the patient it is left out.
+The prefix `patient.` belongs to bodies with a `patient` inside; where the body is the patient itself, it is left out.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def _one_of(name, values):
     return f"{name} must be one of the following values: {', '.join(values)}"
 
 
-# Not sent, or null: everything that is said of that field.
+# Messages for a field that is missing or null.
 MISSING = {
     "patient.cpf": ("patient.O CPF é necessário", "patient.cpf must be a string"),
     "patient.dateBirth": (
@@ -46,7 +46,7 @@ MISSING = {
     "intervalMinutes": ("intervalMinutes should not be empty", NUMBER.format("intervalMinutes")),
     "workingDays": ("workingDays should not be empty", "workingDays must be an array"),
 }
-# Sent as something else than what the field is.
+# Messages for a field with a value of the wrong type.
 UNREADABLE = {
     "patient.cpf": ("patient.cpf must be a string",),
     "patient.dateBirth": ("patient.dateBirth must be a valid ISO 8601 date string",),
@@ -83,18 +83,17 @@ PHONES_IN_QUERIES = {
     Fault.CARRIER: "O telefone começa por 00 e o código de uma operadora (%(carrier)s)",
     Fault.SEVERAL: "O telefone deve ser um só",
 }
-# Of a text with NUL, half of a UTF-16 pair or another character that controls (`clinic.booking.unstorable`).
+# For a text with NUL, half of a UTF-16 pair or another control character (`unstorable`).
 UNSTORABLE = "{} contém caracteres que não podem ser gravados"
 UNSTORABLE_IN_QUERIES = "{} contém caracteres inválidos"
-CALLED = {"patient.cpf": "patient.O CPF", "patient.phone": "patient.O telefone", "patient.name": "patient.O nome"}
+FIELD_NAMES = {"patient.cpf": "patient.O CPF", "patient.phone": "patient.O telefone", "patient.name": "patient.O nome"}
 UNSTORABLE_KEY = UNSTORABLE.format("O nome de um campo")
 NOT_A_TIME = "{} deve estar no formato HH:mm"
 NO_SUCH_TIME = "{} não existe nessa data: os relógios são adiantados"
 TOO_SMALL = "{} must not be less than {}"
 TOO_LARGE = "{} must not be greater than {}"
-# What one PATCH of an appointment does not change, and the call that does. It is refused, because a 200 that changed
-# nothing would mislead the program that asked; `null` clears, because a client that does not know a field leaves it
-# out.
+# Fields that one PATCH of an appointment does not change, and the call that does. They are refused, because a 200
+# without the change would mislead the program; `null` clears, because clients omit fields that they do not know.
 ELSEWHERE = {
     "patient": "use PATCH /api/appointments/{id}",
     **dict.fromkeys(
@@ -121,30 +120,33 @@ AVAILABILITY = ("doctorId", *WHEN)
 
 
 @dataclass(frozen=True)
-class Told:
-    """`judged_by` are the fields that must have been readable for the rule to have judged what was meant."""
+class Message:
+    """The message for a broken rule.
+
+    `depends_on` are the fields that must be readable for the rule to have judged the intended values.
+    """
 
     status: int
     field: str
     sentence: str
-    judged_by: tuple[str, ...]
+    depends_on: tuple[str, ...]
 
 
-def _about(field, sentence, status=400, judged_by=()):
-    return Told(status, field, sentence, (field, *judged_by))
+def _about(field, sentence, status=400, depends_on=()):
+    return Message(status, field, sentence, (field, *depends_on))
 
 
 def _out_of_hours():
-    return _about("startTime", "Fora do expediente do médico", judged_by=AVAILABILITY)
+    return _about("startTime", "Fora do expediente do médico", depends_on=AVAILABILITY)
 
 
-# Every reason of booking has its line here, those that this API gives no cause for too; TRY_AGAIN is the door's 503.
+# Every reason has a message, even those that this API cannot cause; only TRY_AGAIN is answered by the gateway (503).
 REFUSALS = {
     Reason.PATIENT_MISSING: _about("patient.name", "patient.O nome é necessário"),
     Reason.PATIENT_UNKNOWN: _about("patient.name", PATIENT_UNKNOWN, 404),
     Reason.PATIENT_EXISTS: _about("patient.name", "patient.Já existe um paciente com esse nome e telefone", 409),
     Reason.PATIENT_CHANGED: _about("patient.name", "O paciente foi alterado nesse meio-tempo", 409),
-    Reason.PATIENT_DIED: Told(409, "patient.name", "O paciente consta como falecido", ()),
+    Reason.PATIENT_DIED: Message(409, "patient.name", "O paciente consta como falecido", ()),
     Reason.DIED_ON_IMPOSSIBLE: _about("patient.name", "patient.A data do falecimento no cadastro é inválida"),
     Reason.DIED_ON_WITHOUT_MARK: _about("patient.name", "patient.A data do falecimento no cadastro é inválida"),
     Reason.CPF_SHAPE: _about("patient.cpf", "patient.O CPF deve estar no formato 123.456.789-00"),
@@ -152,7 +154,9 @@ REFUSALS = {
     Reason.CPF_INVALID: _about("patient.cpf", "patient.O CPF é inválido"),
     Reason.CPF_TAKEN: _about("patient.cpf", "patient.Já existe um paciente com esse CPF"),
     Reason.CPF_OTHER_BIRTH_DATE: _about(
-        "patient.cpf", "patient.O CPF já está cadastrado com outra data de nascimento", judged_by=("patient.dateBirth",)
+        "patient.cpf",
+        "patient.O CPF já está cadastrado com outra data de nascimento",
+        depends_on=("patient.dateBirth",),
     ),
     Reason.BIRTH_DATE_IMPOSSIBLE: _about("patient.dateBirth", "patient.A data de nascimento deve ser anterior a hoje"),
     Reason.PHONE_MISSING: _about("patient.phone", "patient.O telefone é necessário"),
@@ -176,30 +180,30 @@ REFUSALS = {
     Reason.PROCEDURES_MISSING: _about("procedures", "Pelo menos um procedimento deve ser informado"),
     Reason.PROCEDURES_TOO_MANY: _about("procedures", "Devem ser informados no máximo %(limit)s procedimentos"),
     Reason.PROCEDURE_UNKNOWN: _about("procedures", "Procedimentos não encontrados"),
-    Reason.PROCEDURE_NOT_OFFERED: _about("procedures", "O médico não realiza: %(procedure)s", judged_by=("doctorId",)),
+    Reason.PROCEDURE_NOT_OFFERED: _about("procedures", "O médico não realiza: %(procedure)s", depends_on=("doctorId",)),
     Reason.DOCTOR_MISSING: _about("doctorId", "doctorId should not be empty"),
     Reason.DOCTOR_UNKNOWN: _about("doctorId", DOCTOR_UNKNOWN, 404),
     Reason.DATE_PAST: _about("date", "A data deve ser hoje ou uma data futura"),
     Reason.DATE_TOO_FAR: _about("date", "A data deve ser até %(date)s"),
-    Reason.START_MISSING: _about("startTime", "startTime should not be empty", judged_by=WHEN),
-    Reason.TIME_HAS_SECONDS: _about("startTime", NOT_A_TIME.format("startTime"), judged_by=WHEN),
-    Reason.TIME_PAST: _about("startTime", "O horário deve ser futuro", judged_by=("date",)),
+    Reason.START_MISSING: _about("startTime", "startTime should not be empty", depends_on=WHEN),
+    Reason.TIME_HAS_SECONDS: _about("startTime", NOT_A_TIME.format("startTime"), depends_on=WHEN),
+    Reason.TIME_PAST: _about("startTime", "O horário deve ser futuro", depends_on=("date",)),
     Reason.OUTSIDE_HOURS: _out_of_hours(),
     Reason.ENDS_AFTER_HOURS: _out_of_hours(),
     Reason.DOCTOR_ABSENT: _out_of_hours(),
     Reason.CLINIC_CLOSED: _out_of_hours(),
     Reason.HOLIDAY: _out_of_hours(),
-    Reason.END_NOT_AFTER_START: _about("endTime", "endTime deve ser posterior a startTime", judged_by=("startTime",)),
-    Reason.TOO_LONG: _about("endTime", "O agendamento passa de %(hours)s horas", judged_by=("startTime",)),
-    Reason.DISCOUNT_UNKNOWN: Told(404, "discountId", "Desconto não encontrado", ()),
-    Reason.DISCOUNT_EXPIRED: Told(400, "discountId", "Desconto expirado: %(discount)s", ("date",)),
-    Reason.DISCOUNT_LEFT_BEHIND: Told(
+    Reason.END_NOT_AFTER_START: _about("endTime", "endTime deve ser posterior a startTime", depends_on=("startTime",)),
+    Reason.TOO_LONG: _about("endTime", "O agendamento passa de %(hours)s horas", depends_on=("startTime",)),
+    Reason.DISCOUNT_UNKNOWN: Message(404, "discountId", "Desconto não encontrado", ()),
+    Reason.DISCOUNT_EXPIRED: Message(400, "discountId", "Desconto expirado: %(discount)s", ("date",)),
+    Reason.DISCOUNT_LEFT_BEHIND: Message(
         409,
         "discountId",
         "O desconto %(discount)s vale só até %(date)s. Para reagendar sem ele, envie withoutExpiredDiscount: true",
         ("date",),
     ),
-    Reason.TOTAL_CHANGED: Told(409, "procedures", "O total mudou", ()),
+    Reason.TOTAL_CHANGED: Message(409, "procedures", "O total mudou", ()),
     Reason.NOTES_TOO_LONG: _about("notes", "notes deve ter no máximo %(limit)s caracteres"),
     Reason.NOTES_UNSTORABLE: _about("notes", UNSTORABLE.format("notes")),
     Reason.METADATA_UNSTORABLE: _about("notes", UNSTORABLE.format("metadata")),
@@ -209,32 +213,32 @@ REFUSALS = {
     Reason.PATIENT_ELSEWHERE: _about(
         "startTime", "O paciente já tem um agendamento às %(time)s com %(doctor)s", 409, AVAILABILITY
     ),
-    Reason.NOT_MOVABLE: Told(409, "status", "Um agendamento com status %(current)s não pode ser reagendado", ()),
+    Reason.NOT_MOVABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser reagendado", ()),
     Reason.NOTHING_CHANGED: _about("startTime", "O agendamento já está nesse horário", 409, AVAILABILITY),
-    Reason.TRANSITION_FORBIDDEN: Told(409, "status", "Transição de %(current)s para %(wanted)s não permitida", ()),
-    Reason.NOT_THAT_DAY: Told(409, "status", "Só se %(act)s no dia do agendamento, %(date)s", ()),
-    Reason.NOT_YET_BEGUN: Told(409, "status", "Só se marca falta depois do início, às %(time)s", ()),
-    Reason.ANOTHER_IN_SERVICE: Told(409, "status", "O médico já está atendendo outro paciente", ()),
-    Reason.UNDO_TOO_LATE: Told(409, "status", "Um atendimento finalizado só volta atrás no mesmo dia", ()),
-    Reason.NOTHING_TO_UNDO: Told(409, "status", "Não há o que desfazer neste agendamento", ()),
-    Reason.CHANGED_MEANWHILE: Told(409, "status", "O agendamento foi alterado nesse meio-tempo", ()),
-    Reason.CANCELLED_BY_MISSING: Told(400, "action", "Não se sabe quem cancelou", ()),
-    Reason.CANCEL_REASON_TOO_LONG: Told(400, "action", "O motivo passa de %(limit)s caracteres", ()),
-    Reason.CANCEL_REASON_UNSTORABLE: Told(400, "action", UNSTORABLE.format("O motivo"), ()),
+    Reason.TRANSITION_FORBIDDEN: Message(409, "status", "Transição de %(current)s para %(wanted)s não permitida", ()),
+    Reason.NOT_THAT_DAY: Message(409, "status", "Só se %(act)s no dia do agendamento, %(date)s", ()),
+    Reason.NOT_YET_BEGUN: Message(409, "status", "Só se marca falta depois do início, às %(time)s", ()),
+    Reason.ANOTHER_IN_SERVICE: Message(409, "status", "O médico já está atendendo outro paciente", ()),
+    Reason.UNDO_TOO_LATE: Message(409, "status", "Um atendimento finalizado só volta atrás no mesmo dia", ()),
+    Reason.NOTHING_TO_UNDO: Message(409, "status", "Não há o que desfazer neste agendamento", ()),
+    Reason.CHANGED_MEANWHILE: Message(409, "status", "O agendamento foi alterado nesse meio-tempo", ()),
+    Reason.CANCELLED_BY_MISSING: Message(400, "action", "Não se sabe quem cancelou", ()),
+    Reason.CANCEL_REASON_TOO_LONG: Message(400, "action", "O motivo passa de %(limit)s caracteres", ()),
+    Reason.CANCEL_REASON_UNSTORABLE: Message(400, "action", UNSTORABLE.format("O motivo"), ()),
 }
-# Where the body is the patient, a CPF of somebody else's is a conflict and not a slip.
+# Where the body is the patient itself, another patient's CPF is a conflict instead of an invalid field.
 REFUSALS_OF_PATIENTS = REFUSALS | {
     Reason.CPF_TAKEN: _about("patient.cpf", "Já existe um paciente com esse CPF", 409),
     Reason.PATIENT_EXISTS: _about("patient.name", "Já existe um paciente com esse nome e telefone", 409),
 }
 
-# A status that takes the appointment's own time again: nothing in the request is wrong.
+# For a status that makes the appointment take its time again: no field of the request is invalid.
 REFUSALS_OF_STATUSES = REFUSALS | {
     Reason.DOCTOR_UNKNOWN: _about("doctorId", "O médico não atende mais na clínica", 409),
     **{
         reason: _about("startTime", "Fora do expediente do médico. Horários livres mais próximos: %(nearest)s", 409)
-        for reason, told in REFUSALS.items()
-        if told == _out_of_hours()
+        for reason, message in REFUSALS.items()
+        if message == _out_of_hours()
     },
 }
 

@@ -1,6 +1,6 @@
-"""The answers, to the key and in the vendor's order, and what bodies may say, for the OpenAPI document.
+"""The schemas of answers, with the vendor's keys in the vendor's order, and of bodies, for the OpenAPI document.
 
-Bodies are read in `bodies`, which tells every slip in the vendor's words; tests hold the two together.
+Bodies are read in `bodies`, which reports errors in the vendor's words; tests keep the two consistent.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from clinic.models import (
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
 from clinic.schedule import Opening
-from clinic.templatetags.written import cpf, phone
+from clinic.templatetags.formats import cpf, phone
 
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Clock = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})]
@@ -36,17 +36,17 @@ Hue = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^#[0-9a-f]{6}
 
 
 def instant(moment: datetime) -> str:
-    """2025-12-22T16:35:33.920Z"""
+    """Format an instant as 2025-12-22T16:35:33.920Z."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def calendar_date(day: date | None) -> str | None:
-    """2025-12-25T00:00:00.000Z, as the vendor writes a day without a time."""
+    """Format a date as 2025-12-25T00:00:00.000Z, as the vendor does."""
     return day and f"{day.isoformat()}T00:00:00.000Z"
 
 
 def money(amount: Decimal | None) -> str | None:
-    """252 and 50.4: no more digits than it takes."""
+    """Format an amount without trailing zeros: 252 and 50.4."""
     return None if amount is None else f"{amount.normalize():f}"
 
 
@@ -96,7 +96,7 @@ class DiscountOut(BaseModel):
 
     @classmethod
     def of(cls, discount: Discount, name: str = ""):
-        """With a name: the one it had when it was applied."""
+        """`name` is the name at the time when the discount was applied."""
         return cls(
             id=discount.pk,
             name=name or discount.name,
@@ -123,7 +123,7 @@ class PricedProcedureOut(BaseModel):
 
     @classmethod
     def of(cls, procedure: Procedure, name: str = ""):
-        """With a name: the one it had when it was booked."""
+        """`name` is the name at the time of booking."""
         return cls(id=procedure.pk, name=name or procedure.name, price=money(procedure.price))
 
 
@@ -134,7 +134,7 @@ class LineOut(BaseModel):
 
     @classmethod
     def of(cls, line: PricedLine):
-        """A line that was just booked."""
+        """Build a line that was just booked."""
         discounts = [AppliedDiscountOut.of(*applied) for applied in line.discounts]
         return cls(
             price=money(line.price),
@@ -144,9 +144,9 @@ class LineOut(BaseModel):
 
     @classmethod
     def stored(cls, line: AppointmentProcedure):
-        """A line as `clinic.queries.appointments.with_lines` has it."""
+        """Build a line as loaded by `clinic.queries.appointments.with_lines`."""
         applied = line.discounts.all()
-        discounts = [AppliedDiscountOut.of(each.discount, each.value, each.discount_name) for each in applied]
+        discounts = [AppliedDiscountOut.of(row.discount, row.value, row.discount_name) for row in applied]
         return cls(
             price=money(line.price),
             discountsAppointmentProcedures=discounts,
@@ -155,7 +155,7 @@ class LineOut(BaseModel):
 
 
 class AppointmentOut(BaseModel):
-    """A procedure of an appointment, with everything of the appointment around it."""
+    """One procedure of an appointment, with all data of the appointment."""
 
     id: int
     date: Instant
@@ -172,10 +172,10 @@ class AppointmentOut(BaseModel):
     appointmentProcedures: LineOut
 
     @classmethod
-    def each(cls, appointment: Appointment, lines: Iterable[LineOut], clinic: Clinic) -> list:
-        """One for each line; the appointment comes with its doctor and patient."""
+    def per_line(cls, appointment: Appointment, lines: Iterable[LineOut], clinic: Clinic) -> list:
+        """Return one element per line; the appointment has its doctor and patient loaded."""
         starts_at, ends_at = clinic.local(appointment.starts_at), clinic.local(appointment.ends_at)
-        shown = statuses.SHOWN[Appointment.Status(appointment.status)]
+        shown = statuses.API_STATUSES[Appointment.Status(appointment.status)]
         common = {
             "id": appointment.pk,
             "date": calendar_date(starts_at.date()),
@@ -210,7 +210,7 @@ class ProcedureOut(BaseModel):
 
 
 class DoctorOut(BaseModel):
-    """`startTime` is the earliest of the week, `endTime` the latest; null, like no days, without working hours."""
+    """A doctor. `startTime` is the earliest of the week, `endTime` the latest; null, without days, without hours."""
 
     id: int
     name: str
@@ -223,7 +223,7 @@ class DoctorOut(BaseModel):
 
     @classmethod
     def of(cls, doctor: Doctor):
-        """The doctor comes with `hours`, active `procedures` and `is_busy`."""
+        """The doctor has `hours`, active `procedures` and `is_busy` loaded."""
         hours = doctor.hours.all()
         return cls(
             id=doctor.pk,
@@ -248,7 +248,7 @@ class SlotOut(BaseModel):
 
 
 class MessagesOut(BaseModel):
-    """A list of all that is wrong with the fields; one sentence when it is not the fields."""
+    """A list of messages about the fields, or one message about another cause."""
 
     message: list[str] | str
     error: str
@@ -266,13 +266,13 @@ class BareMessageOut(BaseModel):
     message: str
 
 
-# What is said --------------------------------------------------------------------------------------------------------
+# Bodies --------------------------------------------------------------------------------------------------------------
 
 NAME_LIMIT, NOTES_LIMIT = max_length(Patient, "name"), max_length(Appointment, "notes")
 DOCTOR_NAME_LIMIT = max_length(Doctor, "name")
 NUMERIC = {"type": "string", "pattern": "^[0-9]{1,40}$"}
 Id = Annotated[int | str, WithJsonSchema({"anyOf": [{"type": "integer"}, NUMERIC]})]
-# A day is also taken as answers write it, with T00:00:00.000Z behind it.
+# A date is also accepted as answers write it, followed by T00:00:00.000Z.
 Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 PatientName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": NAME_LIMIT})]
 DoctorName = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": DOCTOR_NAME_LIMIT})]

@@ -1,7 +1,7 @@
-"""The eight statuses as the ImageMais API numbers, names and paints them.
+"""The eight statuses with ImageMais's ids, names and colours.
 
-The vendor documents id 1, Agendado and its colour; the other ids and colours are ours. The colours differ to
-colour-blind people as well, and a test holds their distances and contrasts.
+The vendor documents id 1, Agendado and its colour; the other ids and colours are ours. The colours are distinct for
+colour-blind people too: a test checks their distances and contrasts.
 """
 
 from typing import NamedTuple
@@ -9,26 +9,29 @@ from typing import NamedTuple
 from clinic.models.appointment import Status
 
 
-class Shown(NamedTuple):
-    """`name` is part of the API, the same in every clinic's language; `color` is the one of static/css/tokens.css."""
+class ApiStatus(NamedTuple):
+    """A status as shown by the API.
+
+    `name` is part of the API and the same in every clinic's language; `color` is the one in static/css/tokens.css.
+    """
 
     id: int
     name: str
     color: str
 
 
-SHOWN = {
-    Status.SCHEDULED: Shown(1, "Agendado", "#ffc107"),
-    Status.CONFIRMED: Shown(2, "Confirmado", "#7c956e"),
-    Status.CANCELLED: Shown(3, "Cancelado", "#a82b3b"),
-    Status.CHECKED_IN: Shown(4, "Check-in", "#2578c5"),
-    Status.IN_SERVICE: Shown(5, "Em atendimento", "#683dae"),
-    Status.NO_SHOW: Shown(6, "Faltou", "#c25516"),
-    Status.FINISHED: Shown(7, "Finalizado", "#6d727d"),
-    Status.RESCHEDULED: Shown(8, "Reagendado", "#11a2af"),
+API_STATUSES = {
+    Status.SCHEDULED: ApiStatus(1, "Agendado", "#ffc107"),
+    Status.CONFIRMED: ApiStatus(2, "Confirmado", "#7c956e"),
+    Status.CANCELLED: ApiStatus(3, "Cancelado", "#a82b3b"),
+    Status.CHECKED_IN: ApiStatus(4, "Check-in", "#2578c5"),
+    Status.IN_SERVICE: ApiStatus(5, "Em atendimento", "#683dae"),
+    Status.NO_SHOW: ApiStatus(6, "Faltou", "#c25516"),
+    Status.FINISHED: ApiStatus(7, "Finalizado", "#6d727d"),
+    Status.RESCHEDULED: ApiStatus(8, "Reagendado", "#11a2af"),
 }
 
-# What `action` of a status change may say. Becoming Reagendado is what rescheduling does.
+# The values of `action` in a change of status. Reagendado is missing: rescheduling sets it.
 ACTIONS = {
     "agendado": Status.SCHEDULED,
     "confirmado": Status.CONFIRMED,
@@ -40,5 +43,7 @@ ACTIONS = {
     "finalizado": Status.FINISHED,
 }
 
-# What the list may be asked for: the same words, Reagendado's, and the ids.
-FILTERS = ACTIONS | {"reagendado": Status.RESCHEDULED} | {str(shown.id): status for status, shown in SHOWN.items()}
+# The values of the list's filter: the same words, Reagendado, and the ids.
+FILTERS = (
+    ACTIONS | {"reagendado": Status.RESCHEDULED} | {str(shown.id): status for status, shown in API_STATUSES.items()}
+)

@@ -1,4 +1,4 @@
-"""The MiviCall-compatible API: its door, and how its operations are declared."""
+"""The MiviCall-compatible API: its authentication, and the declaration of its operations."""
 
 import time
 from collections.abc import Collection
@@ -15,8 +15,8 @@ from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
 from clinic.models import ApiKey, AppointmentEvent, StoredAnswer
 
-# (method, route below /v1/) of every operation, and the scopes that it needs.
-NEEDED: dict[tuple[str, str], frozenset[str]] = {}
+# (method, route below /v1/) of every operation, and the scopes that it requires.
+REQUIRED_SCOPES: dict[tuple[str, str], frozenset[str]] = {}
 READ = ApiKey.Scope.APPOINTMENTS_READ
 WRITE = ApiKey.Scope.APPOINTMENTS_WRITE
 DIRECTORY = ApiKey.Scope.DIRECTORY_READ
@@ -42,14 +42,14 @@ class MivicallDoor(Door):
         return Caller(key.clinic, author, key, who=f"api key {key.pk}", writes=key.is_live)
 
     def permit(self, request):
-        """An operation that no scopes are named for is nobody's."""
+        """Refuse operations without declared scopes, and keys without the declared ones."""
         route = request.resolver_match.route.removeprefix("v1")
-        offered = [method for method, path in NEEDED if path == route]
+        offered = [method for method, path in REQUIRED_SCOPES if path == route]
         if not offered:
             raise Refused(Problem.NOT_FOUND)
         if request.method not in offered:
             raise Refused(Problem.METHOD_NOT_ALLOWED, detail=", ".join(offered))
-        if missing := NEEDED[request.method, route] - set(request.visit.caller.credential.scopes):
+        if missing := REQUIRED_SCOPES[request.method, route] - set(request.visit.caller.credential.scopes):
             raise Refused(Problem.SCOPE_MISSING, detail=", ".join(sorted(missing)))
 
     def refuse(self, request, refused):
@@ -67,7 +67,7 @@ class MivicallDoor(Door):
 
 class MivicallApi(Api):
     def get_openapi_schema(self, *, path_prefix="v1/", path_params=None):
-        return reference.finished(super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params))
+        return reference.finish_document(super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params))
 
 
 door = MivicallDoor()
@@ -96,21 +96,21 @@ def operation(
     body: type[BaseModel] | None = None,
     refuses: Collection[int] = (),
 ):
-    """Declare a view as the operation `name` of the reference, open to keys with all the scopes that it `needs`.
+    """Declare a view as the operation `name` of the reference, for keys with all the scopes in `needs`.
 
-    `query` and `body` are what the view reads; `refuses` are statuses besides those that any operation may have.
+    `query` and `body` are the schemas that the view reads; `refuses` are statuses besides those of every operation.
     """
-    NEEDED[method, path.replace("{", "<").replace("}", ">")] = frozenset(needs)
-    told = reference.OPERATIONS[name]
+    REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] = frozenset(needs)
+    text = reference.OPERATIONS[name]
     return api.api_operation(
         [method],
         path,
         response=answers | reference.errors_of(method, refuses, has_query=query is not None),
         operation_id=name,
-        summary=told.summary,
-        description=told.description,
-        tags=[told.tag],
-        openapi_extra=reference.besides(method, told.origin, needs, query, body),
+        summary=text.summary,
+        description=text.description,
+        tags=[text.tag],
+        openapi_extra=reference.operation_extras(method, text.origin, needs, query, body),
     )
 
 

@@ -1,4 +1,4 @@
-"""Appointments: book, list, show, change, cancel. Bodies are bare objects, without an envelope."""
+"""Appointments: book, list, show, change and cancel them. Bodies are bare objects, without an envelope."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -17,19 +17,19 @@ from clinic.queries.appointments import listed
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails, Policy
 
-# What each status of this API is asked of booking as; moving is what makes an appointment `rescheduled`.
-ASKED = {
+# The status that booking sets for each status of this API; only a move makes an appointment `rescheduled`.
+BOOKING_STATUSES = {
     "confirmed": Status.CONFIRMED,
     "attended": Status.CHECKED_IN,
     "no_show": Status.NO_SHOW,
     "cancelled": Status.CANCELLED,
 }
-SPOKEN_FOR_PATIENTS = {ApiKey.Source.VOICE_AI, ApiKey.Source.SELF_SERVICE}
+SOURCES_OF_PATIENTS = {ApiKey.Source.VOICE_AI, ApiKey.Source.SELF_SERVICE}
 CURSOR = "Não é um cursor desta lista."
-# What POST /v1/appointments takes and no PATCH changes, and what to do instead.
+# Fields of POST /v1/appointments that PATCH does not change, and the alternative.
 OTHER_SERVICE = "Não se altera: cancele com DELETE /v1/appointments/{id} e crie outra com POST /v1/appointments."
 OTHER_PATIENT = "Não se altera por esta API: a ficha do utente corrige-se na receção da clínica."
-UNCHANGING = {"serviceTypeId": OTHER_SERVICE, "patientName": OTHER_PATIENT, "patientPhone": OTHER_PATIENT}
+UNCHANGEABLE = {"serviceTypeId": OTHER_SERVICE, "patientName": OTHER_PATIENT, "patientPhone": OTHER_PATIENT}
 MOVE_MISSING = "Só se remarca com um startsAt, ou um professionalId, que mude alguma coisa."
 DISCOUNT_STAYS = "Só ao remarcar se retira um desconto: envie também startsAt ou professionalId."
 
@@ -65,25 +65,25 @@ def create_appointment(request):
 )
 def list_appointments(request):
     reading = read_query(schemas.AppointmentFilters, request)
-    wanted = reading.values
-    after = _after(wanted["cursor"]) if "cursor" in wanted else None
-    if "cursor" in wanted and after is None:
+    filters = reading.values
+    after = _after(filters["cursor"]) if "cursor" in filters else None
+    if "cursor" in filters and after is None:
         reading.errors["cursor"] = CURSOR
     if reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
-    statuses = schemas.STATUSES[wanted["status"]] if "status" in wanted else None
-    found = with_service(
+    statuses = schemas.STATUSES[filters["status"]] if "status" in filters else None
+    rows = with_service(
         request.clinic,
-        listed(request.clinic, since=wanted.get("since"), before=wanted.get("before"), statuses=statuses),
+        listed(request.clinic, since=filters.get("since"), before=filters.get("before"), statuses=statuses),
     )
-    if "professionalId" in wanted:
-        found = found.filter(doctor__uuid=wanted["professionalId"])
+    if "professionalId" in filters:
+        rows = rows.filter(doctor__uuid=filters["professionalId"])
     if after:
         starts_at, pk = after
-        found = found.filter(Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, pk__gt=pk), starts_at__gte=starts_at)
-    limit = wanted.get("limit", schemas.PAGE)
-    page = list(found[: limit + 1])
-    body = {"items": [schemas.appointment(request.clinic, each, each.service) for each in page[:limit]]}
+        rows = rows.filter(Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, pk__gt=pk), starts_at__gte=starts_at)
+    limit = filters.get("limit", schemas.PAGE)
+    page = list(rows[: limit + 1])
+    body = {"items": [schemas.appointment(request.clinic, row, row.service) for row in page[:limit]]}
     return answer(
         body | ({"nextCursor": _cursor(page[limit - 1].starts_at, page[limit - 1].pk)} if len(page) > limit else {})
     )
@@ -98,8 +98,8 @@ def list_appointments(request):
     refuses={404},
 )
 def get_appointment(request, id: str):
-    found = _found(request.clinic, id)
-    return _shown(request, found.pk) if found else _not_found(request)
+    appointment = _appointment(request.clinic, id)
+    return _shown(request, appointment.pk) if appointment else _not_found(request)
 
 
 @operation(
@@ -112,18 +112,18 @@ def get_appointment(request, id: str):
     refuses={404, 409},
 )
 def update_appointment(request, id: str):
-    found = _found(request.clinic, id)
-    if found is None:
+    appointment = _appointment(request.clinic, id)
+    if appointment is None:
         return _not_found(request)
     reading = read(schemas.AppointmentChanges, request.visit.said)
     if "" not in reading.errors:
-        reading.errors |= {name: told for name, told in UNCHANGING.items() if name in request.visit.said}
+        reading.errors |= {name: message for name, message in UNCHANGEABLE.items() if name in request.visit.said}
     refusals, following = [], []
-    # What could be read is tried in any case, so that everything that is wrong is told at once: an answer that refuses
-    # undoes it all. Time before status: booking locks the doctors before it locks the appointment.
+    # All readable changes are tried, so that all errors are reported together; an error undoes all of them. Time before
+    # status, because booking locks doctors before the appointment.
     for change in (_move, _set_status, _annotate):
         try:
-            change(request, found, reading)
+            change(request, appointment, reading)
         except Refused as refused:
             if Reason.TRY_AGAIN in refused.reasons:
                 raise
@@ -131,7 +131,7 @@ def update_appointment(request, id: str):
             following = following or refused.following
     if refusals or reading.errors:
         return errors.booking_refused(request, Refused(refusals, following=following), unreadable=reading.errors)
-    return _shown(request, found.pk)
+    return _shown(request, appointment.pk)
 
 
 @operation(
@@ -143,15 +143,15 @@ def update_appointment(request, id: str):
     refuses={404},
 )
 def cancel_appointment(request, id: str):
-    found = _found(request.clinic, id)
-    if found is None:
+    appointment = _appointment(request.clinic, id)
+    if appointment is None:
         return _not_found(request)
-    _become(request, found, "cancelled")
+    _change_status_to(request, appointment, "cancelled")
     return answer(None, 204)
 
 
 def with_service(clinic, appointments):
-    """The same with `service`, the uuid of the first line's procedure, and without parsing anybody's phone."""
+    """Annotate `service`, the uuid of the first line's procedure, and skip parsing the patient's phone."""
     lines = AppointmentProcedure.objects.of(clinic).filter(appointment=OuterRef("pk")).order_by("position")
     return appointments.annotate(service=Subquery(lines.values("procedure__uuid")[:1])).defer("patient__phone")
 
@@ -171,7 +171,7 @@ def _proposal(caller, values):
     )
 
 
-def _found(clinic, id) -> Appointment | None:
+def _appointment(clinic, id) -> Appointment | None:
     uuid = as_uuid(id)
     return uuid and listed(clinic).filter(uuid=uuid).first()
 
@@ -185,59 +185,64 @@ def _shown(request, pk):
     return answer(schemas.appointment(request.clinic, row, row.service))
 
 
-def _move(request, found, reading):
-    """To another time or professional, if that is another one."""
-    values, wanted = reading.values, reading.values.get("status")
+def _move(request, appointment, reading):
+    """Move the appointment if the time or the professional differs."""
+    values, target = reading.values, reading.values.get("status")
     if values.get("withoutExpiredDiscount") and not {"startsAt", "professionalId"} & request.visit.said.keys():
         reading.errors["withoutExpiredDiscount"] = DISCOUNT_STAYS
-    doctor, starts_at = values.get("professionalId", found.doctor.uuid), values.get("startsAt", found.starts_at)
-    if (doctor, starts_at) != (found.doctor.uuid, found.starts_at):
+    doctor, starts_at = (
+        values.get("professionalId", appointment.doctor.uuid),
+        values.get("startsAt", appointment.starts_at),
+    )
+    if (doctor, starts_at) != (appointment.doctor.uuid, appointment.starts_at):
         booking.reschedule(
-            found.pk,
+            appointment.pk,
             clinic=request.clinic,
             doctor=doctor,
             starts_at=starts_at,
             without_expired=values.get("withoutExpiredDiscount", False),
             by=request.visit.caller.author,
         )
-    elif wanted == "rescheduled" and schemas.SHOWN[found.status] != wanted:
+    elif target == "rescheduled" and schemas.STATUS_NAMES[appointment.status] != target:
         reading.errors.setdefault("startsAt", MOVE_MISSING)
 
 
-def _set_status(request, found, reading):
-    wanted = reading.values.get("status")
-    if wanted in ASKED:
-        _become(request, found, wanted)
+def _set_status(request, appointment, reading):
+    target = reading.values.get("status")
+    if target in BOOKING_STATUSES:
+        _change_status_to(request, appointment, target)
 
 
-def _become(request, found, wanted):
-    """What it is already it need not become: who asks again, or a moment after somebody else, is not refused."""
+def _change_status_to(request, appointment, target):
+    """Set a status; setting the status it already has is no error, so retries and lost races succeed."""
 
-    def present():
-        return Appointment.objects.of(request.clinic).values_list("status", flat=True).get(pk=found.pk)
+    def current_status():
+        return Appointment.objects.of(request.clinic).values_list("status", flat=True).get(pk=appointment.pk)
 
-    current = present()
-    if schemas.SHOWN[current] == wanted:
+    current = current_status()
+    if schemas.STATUS_NAMES[current] == target:
         return
-    # Agendado is `confirmed` here as well, and the one of the two that a freed appointment may become again.
-    freed = wanted == "confirmed" and current in FREES_THE_TIME
-    status = Status.SCHEDULED if freed else ASKED[wanted]
+    # Both Agendado and Confirmado are `confirmed` here; a cancelled or missed appointment can only become Agendado.
+    freed = target == "confirmed" and current in FREES_THE_TIME
+    status = Status.SCHEDULED if freed else BOOKING_STATUSES[target]
     caller = request.visit.caller
-    by_patient = caller.credential.source in SPOKEN_FOR_PATIENTS
+    by_patient = caller.credential.source in SOURCES_OF_PATIENTS
     cancelled_by = Appointment.CancelledBy.PATIENT if by_patient else Appointment.CancelledBy.CLINIC
     try:
-        booking.change_status(found.pk, status, clinic=request.clinic, by=caller.author, cancelled_by=cancelled_by)
+        booking.change_status(
+            appointment.pk, status, clinic=request.clinic, by=caller.author, cancelled_by=cancelled_by
+        )
     except Refused:
-        if schemas.SHOWN[present()] != wanted:
+        if schemas.STATUS_NAMES[current_status()] != target:
             raise
 
 
-def _annotate(request, found, reading):
+def _annotate(request, appointment, reading):
     values = reading.values
     if {"patientNotes", "metadata"} & values.keys():
         notes = (values["patientNotes"] or "") if "patientNotes" in values else None
         booking.edit_notes(
-            found.pk,
+            appointment.pk,
             clinic=request.clinic,
             by=request.visit.caller.author,
             notes=notes,
@@ -246,13 +251,13 @@ def _annotate(request, found, reading):
 
 
 def _cursor(starts_at, pk):
-    """Where a page ended."""
-    told = json.dumps([starts_at.astimezone(UTC).isoformat(), pk])
-    return urlsafe_b64encode(told.encode()).decode().rstrip("=")
+    """Return the cursor after a row."""
+    position = json.dumps([starts_at.astimezone(UTC).isoformat(), pk])
+    return urlsafe_b64encode(position.encode()).decode().rstrip("=")
 
 
 def _after(cursor):
-    """(start, pk) of the row that the page comes after; None for what is no cursor of ours."""
+    """Return (start, pk) of the row that a cursor stands for, None for a text that is no cursor of ours."""
     try:
         starts_at, pk = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         moment = datetime.fromisoformat(starts_at)

@@ -1,4 +1,4 @@
-"""Who and what can be booked: professionals, services, the clinic itself."""
+"""The bookable directory: professionals, services and the clinic itself."""
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q

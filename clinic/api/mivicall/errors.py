@@ -1,6 +1,6 @@
-"""Answer refusals as MiviCall does: `error` (a code), `message`, `requestId`, and `errors` for a validation only.
+"""The error answers of MiviCall: `error` (a code), `message`, `requestId`, and `errors` for a validation only.
 
-`requestId` is also in the `X-Request-Id` header of every answer and in the log line. A 409 about time carries
+`requestId` is also in the `X-Request-Id` header of every answer and in the log line. A 409 about time has
 `alternatives`: the next three free `startsAt` of the same professional and service.
 """
 
@@ -37,7 +37,7 @@ CODES = {
     Problem.UNAVAILABLE: (503, "unavailable", "O serviço está temporariamente indisponível. Tente de novo."),
     Problem.SERVER_ERROR: (500, "internal_error", "Algo falhou do nosso lado. Indique o requestId ao suporte."),
 }
-# What is wrong in the request itself, and the field to blame.
+# Errors in the request itself, and their field.
 PATHS = {
     Reason.PATIENT_MISSING: "patientName",
     Reason.PATIENT_UNKNOWN: "patientName",
@@ -90,7 +90,7 @@ OUTSIDE_HOURS = 409, "outside_working_hours"
 TAKEN = 409, "slot_conflict"
 TRANSITION = 409, "invalid_transition"
 DISCOUNT = 409, "discount_expired"
-# What the request asks for and cannot have; when several are true at once, the first listed here is told.
+# Requests that cannot be fulfilled. If several apply, the first one listed here is answered.
 ANSWERS = {
     Reason.TRY_AGAIN: (503, "busy"),
     Reason.DOCTOR_UNKNOWN: (404, "professional_not_found"),
@@ -113,7 +113,7 @@ ANSWERS = {
     Reason.DOCTOR_TAKEN: TAKEN,
     Reason.PATIENT_ELSEWHERE: TAKEN,
 }
-# Sentences that a program's author, not the front desk, should read; and what a key that only writes may know.
+# Messages for the author of a program instead of the front desk, and without data that a write-only key may not see.
 OWN_SENTENCES = {
     Reason.NOTES_UNSTORABLE: UNSTORABLE,
     **dict.fromkeys(PHONE_FAULTS.values(), "Este telefone não existe. Use o formato E.164, por exemplo +351912345678."),
@@ -153,29 +153,31 @@ def envelope(request, status: int, code: str, message: str, **more) -> HttpRespo
 
 
 def validation_failed(request, errors: list[tuple[str, str]]) -> HttpResponse:
-    """422 with every (path, message)."""
+    """Answer 422 with every (path, message)."""
     listed = [{"path": path, "message": message} for path, message in errors]
     return envelope(request, 422, "validation_failed", VALIDATION_FAILED, errors=listed)
 
 
 def booking_refused(request, refused: refusals.Refused, unreadable: dict[str, str] | None = None) -> HttpResponse:
-    """First what is wrong in the request (422, every field at once, the unreadable ones too), then what it asks for and
-    is not there (404), then what cannot be had (409), with the next free times when it is the time."""
-    wrong = dict(unreadable or {})
-    for each in refused.refusals:
-        if each.reason in PATHS:
-            wrong.setdefault(PATHS[each.reason], sentence(each))
+    """Answer errors of the request first (422, all fields at once), then missing rows (404), then conflicts (409).
+
+    Conflicts of time include the next free times.
+    """
+    invalid = dict(unreadable or {})
+    for refusal in refused.refusals:
+        if refusal.reason in PATHS:
+            invalid.setdefault(PATHS[refusal.reason], sentence(refusal))
     answers = sorted(refused.reasons & ANSWERS.keys(), key=list(ANSWERS).index)
     if answers[:1] == [Reason.TRY_AGAIN]:
         return refusal(request, Refused(Problem.BUSY, retry_after=1))
-    if wrong:
-        return validation_failed(request, list(wrong.items()))
+    if invalid:
+        return validation_failed(request, list(invalid.items()))
     status, code = ANSWERS[answers[0]]
-    told = [sentence(each) for each in refused.refusals if ANSWERS.get(each.reason) == (status, code)]
+    sentences = [sentence(refusal) for refusal in refused.refusals if ANSWERS.get(refusal.reason) == (status, code)]
     local = request.clinic.local
     times = [local(opening.starts_at).isoformat() for opening in refused.following]
     more = {"alternatives": times} if (status, code) in {OUTSIDE_HOURS, TAKEN} else {}
-    return envelope(request, status, code, " ".join(told), **more)
+    return envelope(request, status, code, " ".join(sentences), **more)
 
 
 def sentence(refusal):
@@ -188,7 +190,7 @@ def too_many_message(seconds: int) -> str:
 
 
 def _too_many(request, seconds):
-    """Whom the door did not let in has no key: it is their address that failed too often."""
+    """Answer 429. Without a caller it is the address that failed too often."""
     message = too_many_message(seconds)
     if request.visit.caller is None:
         message = f"Too many failed authentications from this address. Retry in {seconds} seconds."

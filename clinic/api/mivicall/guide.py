@@ -1,4 +1,4 @@
-"""What the pages say of the MiviCall-compatible API beside its operations, in its vendor's Portuguese."""
+"""The reference's chapters about the MiviCall-compatible API, in its vendor's Portuguese."""
 
 from datetime import timedelta
 
@@ -87,7 +87,7 @@ recebe 429 com `Retry-After`, em segundos.""",
 
 
 def failures() -> list[Failure]:
-    """Of the door, in its own sentences, and of the booking."""
+    """Return the errors of every request, with their messages, and those of booking."""
     general = [
         Failure(status, code, sentence.format("…").replace("….", "…"))
         for status, code, sentence in errors.CODES.values()
@@ -105,8 +105,8 @@ def _booking(address, key):
   "startsAt": "{coming_monday()}T10:00:00+00:00",
   "patientNotes": "Primeira consulta"
 }}"""
-    told = f"{WRITING} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
-    return f"curl -i -X POST '{address}/v1/appointments' \\\n  {told}"
+    options = f"{WRITING} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
+    return f"curl -i -X POST '{address}/v1/appointments' \\\n  {options}"
 
 
 STEPS = [

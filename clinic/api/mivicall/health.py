@@ -1,4 +1,4 @@
-"""Whether the service answers: no key, no limit, no question to the database."""
+"""Report that the service is up, without key, rate limit or query."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.utils import timezone
@@ -12,7 +12,7 @@ from clinic.api.mivicall.api import answer
 SERVICE = "clinic-agenda"
 
 
-@csrf_exempt  # it writes nothing, and a program that POSTs is to hear of the method (405), not of cookies
+@csrf_exempt  # it writes nothing, and a POST should be answered with 405 instead of a CSRF failure
 @login_not_required
 @require_safe
 def health(request):

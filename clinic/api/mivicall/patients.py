@@ -1,6 +1,6 @@
-"""Patients, by name or by the hash of a phone: no phone number is shown or searched for in clear.
+"""Patients by name or by the hash of a phone. No phone is returned or searched in clear.
 
-The hash is HMAC-SHA256 of the E.164 number under a key of the clinic, in hex.
+The hash is the HMAC-SHA256 of the E.164 number under a key of the clinic, in hex.
 """
 
 import re
@@ -14,7 +14,7 @@ from clinic.queries import patients
 from clinic.queries.appointments import listed
 
 HASH = re.compile("[0-9a-f]{64}")
-MOST_APPOINTMENTS = 200
+MAX_APPOINTMENTS = 200
 
 
 @operation(
@@ -29,10 +29,10 @@ def search_patients(request):
     reading = read_query(schemas.PatientsWanted, request)
     if reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
-    # The search of the front desk also finds by digits of phone and CPF; here they could be guessed one by one.
+    # The front desk's search also matches digits of phone and CPF; a program could guess them one by one.
     limit = reading.values.get("limit", schemas.FEW)
-    found = patients.search(request.clinic, reading.values["search"], limit, by_numbers=False)
-    return answer({"items": [schemas.patient(each) for each in found]})
+    rows = patients.search(request.clinic, reading.values["search"], limit, by_numbers=False)
+    return answer({"items": [schemas.patient(row) for row in rows]})
 
 
 @operation(
@@ -44,16 +44,16 @@ def search_patients(request):
     refuses={404},
 )
 def get_patients_of_phone(request, hash: str):
-    found = []
+    rows = []
     if HASH.fullmatch(hash):
         patients_here = Patient.objects.of(request.clinic)
-        # By the phone and not by the hash alone: until all are rewritten under a new key, one phone has two hashes.
+        # By the phone, not by the hash alone: while hashes are rewritten under a new key, one phone has two of them.
         phones = patients_here.filter(phone_hash=hash).values("phone")
-        found = list(patients_here.filter(phone__in=phones).defer("phone").order_by("pk"))
-    if not found:
+        rows = list(patients_here.filter(phone__in=phones).defer("phone").order_by("pk"))
+    if not rows:
         return errors.envelope(request, 404, "patient_not_found", errors.PATIENT_NOT_FOUND)
-    theirs = with_service(request.clinic, listed(request.clinic)).filter(patient__in=found)
-    last = theirs.order_by("-starts_at", "-pk")[:MOST_APPOINTMENTS]
-    visits = [schemas.appointment(request.clinic, each, each.service) for each in last]
-    told = {"patientPhoneHash": hash, "patients": [schemas.patient(each) for each in found], "appointments": visits}
-    return answer(told)
+    appointments = with_service(request.clinic, listed(request.clinic)).filter(patient__in=rows)
+    last = appointments.order_by("-starts_at", "-pk")[:MAX_APPOINTMENTS]
+    visits = [schemas.appointment(request.clinic, row, row.service) for row in last]
+    body = {"patientPhoneHash": hash, "patients": [schemas.patient(row) for row in rows], "appointments": visits}
+    return answer(body)

@@ -1,6 +1,6 @@
-"""Bodies and queries, read field by field: what cannot be read is said for all fields at once, in Portuguese.
+"""Read bodies and queries field by field, and report all unreadable fields at once, in Portuguese.
 
-A field's type reads a JSON value, or a query's text, and says in the reference what it takes. Rules are not asked here.
+The type of a field reads a JSON value or a query's text, and describes itself in the reference. Rules are not checked.
 """
 
 import json
@@ -18,15 +18,15 @@ from clinic.models import Appointment, Patient
 from clinic.models.limits import max_length
 from clinic.registry import unstorable, unstorable_in_json
 
-METADATA_BYTES = 4096
-MOST_ITEMS = 200
-LONGEST_SEARCH = 100
+MAX_METADATA_BYTES = 4096
+MAX_ITEMS = 200
+MAX_SEARCH_LENGTH = 100
 NOTES_LIMIT = max_length(Appointment, "notes")
-PHONE = r"^\+[1-9]\d{1,14}$"  # to the letter as the vendor prints it
-UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-MOMENT_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
-# PostgreSQL writes every number out, so that 1e308 would take 309 digits and come back a whole number. Within these
-# bounds, those in which Python needs no exponent, a number comes back as it was sent.
+PHONE = r"^\+[1-9]\d{1,14}$"  # exactly as the vendor prints it
+UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+MOMENT_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
+# PostgreSQL writes numbers without exponents: 1e308 would take 309 digits and be read back as an integer. Within these
+# bounds, in which Python needs no exponent, a number is read back as it was sent.
 SMALLEST, LARGEST = 1e-4, 1e16
 UNWRITABLE = "Tem números que só se escrevem com expoente: devem estar entre 0.0001 e 1e16, ou ser texto."
 UNSTORABLE = "Tem caracteres que não podem ser guardados: %(characters)s."
@@ -35,27 +35,27 @@ UNSTORABLE_KEY = "O nome de um campo tem caracteres que não podem ser guardados
 
 @dataclass
 class Reading:
-    """What could be read, by the names of the schema, and (path, message) of what could not."""
+    """The readable values, by the schema's names, and messages by the path of the others."""
 
     values: dict[str, Any]
     errors: dict[str, str]
 
 
-def read(schema: type[BaseModel], said) -> Reading:
-    """A field that was not sent is not among the values; keys that the schema does not know are ignored."""
-    if not isinstance(said, dict):
+def read(schema: type[BaseModel], body) -> Reading:
+    """Read a body. Fields that were not sent are not among the values; keys unknown to the schema are ignored."""
+    if not isinstance(body, dict):
         return Reading({}, {"": "O corpo deve ser um objeto JSON."})
     reading = Reading({}, {})
-    if found := unstorable("".join(said)):
-        reading.errors[""] = UNSTORABLE_KEY % {"characters": found}
+    if characters := unstorable("".join(body)):
+        reading.errors[""] = UNSTORABLE_KEY % {"characters": characters}
     for name, field in schema.model_fields.items():
         path = field.alias or name
-        if path not in said:
+        if path not in body:
             if field.is_required():
                 reading.errors[path] = "Campo obrigatório."
             continue
         try:
-            reading.values[name] = _reader(schema, name).validate_python(said[path])
+            reading.values[name] = _reader(schema, name).validate_python(body[path])
         except ValidationError as error:
             reading.errors[path] = error.errors()[0]["msg"]
     return reading
@@ -66,8 +66,8 @@ def read_query(schema: type[BaseModel], request) -> Reading:
 
 
 def as_uuid(text) -> UUID | None:
-    """The id as it is written everywhere in this API; no other spelling of it is an id."""
-    return UUID(text) if isinstance(text, str) and UUID_FORM.fullmatch(text) else None
+    """Return the UUID in the one spelling that this API uses, None for any other text."""
+    return UUID(text) if isinstance(text, str) and UUID_PATTERN.fullmatch(text) else None
 
 
 @cache
@@ -76,68 +76,68 @@ def _reader(schema, name):
     return TypeAdapter(Annotated[field.annotation, *field.metadata])
 
 
-def refuse(message):
-    # Braces in a message would be taken for places to fill.
+def fail(message):
+    # Braces in a message would be taken for placeholders.
     raise PydanticCustomError("field", "{message}", {"message": message})
 
 
 def _uuid(value):
-    return as_uuid(value) or refuse("Deve ser um UUID, por exemplo 3c90c3cc-0d44-4b50-8888-8dd25736052a.")
+    return as_uuid(value) or fail("Deve ser um UUID, por exemplo 3c90c3cc-0d44-4b50-8888-8dd25736052a.")
 
 
 def _text(value):
     if not isinstance(value, str):
-        refuse("Deve ser um texto.")
-    if found := unstorable(value):
-        refuse(UNSTORABLE % {"characters": found})
+        fail("Deve ser um texto.")
+    if characters := unstorable(value):
+        fail(UNSTORABLE % {"characters": characters})
     return value
 
 
 def _phone(value):
     if not re.fullmatch(PHONE, _text(value), re.ASCII):
-        refuse("Deve estar no formato E.164, por exemplo +351912345678.")
+        fail("Deve estar no formato E.164, por exemplo +351912345678.")
     return value
 
 
 def _moment(value):
-    if not isinstance(value, str) or not MOMENT_FORM.fullmatch(value):
-        refuse("Deve ser ISO 8601 com data, hora e offset, por exemplo 2026-05-14T10:00:00+01:00.")
+    if not isinstance(value, str) or not MOMENT_PATTERN.fullmatch(value):
+        fail("Deve ser ISO 8601 com data, hora e offset, por exemplo 2026-05-14T10:00:00+01:00.")
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        return refuse("Esta data ou esta hora não existe.")
+        return fail("Esta data ou esta hora não existe.")
 
 
 def _moment_in_a_query(value):
-    # A plus sign that nobody encoded arrives as a space.
+    # A plus sign that was not encoded arrives as a space.
     return _moment(value.replace(" ", "+"))
 
 
 def _number(value):
-    if not isinstance(value, str) or not re.fullmatch("[0-9]{1,3}", value) or not 1 <= int(value) <= MOST_ITEMS:
-        refuse(f"Deve ser um número inteiro de 1 a {MOST_ITEMS}.")
+    if not isinstance(value, str) or not re.fullmatch("[0-9]{1,3}", value) or not 1 <= int(value) <= MAX_ITEMS:
+        fail(f"Deve ser um número inteiro de 1 a {MAX_ITEMS}.")
     return int(value)
 
 
 def _search(value):
-    if not 1 <= len(_text(value)) <= LONGEST_SEARCH:
-        refuse(f"Deve ter de 1 a {LONGEST_SEARCH} caracteres.")
+    if not 1 <= len(_text(value)) <= MAX_SEARCH_LENGTH:
+        fail(f"Deve ter de 1 a {MAX_SEARCH_LENGTH} caracteres.")
     return value
 
 
 def _flag(value):
-    return value if isinstance(value, bool) else refuse("Deve ser true ou false.")
+    return value if isinstance(value, bool) else fail("Deve ser true ou false.")
 
 
 def _metadata(value):
     if not isinstance(value, dict):
-        refuse("Deve ser um objeto JSON.")
-    if found := unstorable_in_json(value):
-        refuse(UNSTORABLE % {"characters": found})
+        fail("Deve ser um objeto JSON.")
+    if characters := unstorable_in_json(value):
+        fail(UNSTORABLE % {"characters": characters})
     if not all(number == 0 or SMALLEST <= abs(number) < LARGEST for number in _floats(value)):
-        refuse(UNWRITABLE)
-    if len(json.dumps(value, ensure_ascii=False).encode()) > METADATA_BYTES:
-        refuse("Passa de 4 KiB.")
+        fail(UNWRITABLE)
+    if len(json.dumps(value, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
+        fail("Passa de 4 KiB.")
     return value
 
 
@@ -154,10 +154,10 @@ def _or_null(reads):
 
 
 def one_of(*words):
-    """A text that is one of these."""
+    """Return the type of a text with one of these values."""
 
     def reads(value):
-        return value if isinstance(value, str) and value in words else refuse(f"Deve ser um de: {', '.join(words)}.")
+        return value if isinstance(value, str) and value in words else fail(f"Deve ser um de: {', '.join(words)}.")
 
     return Annotated[str, PlainValidator(reads), WithJsonSchema({"type": "string", "enum": list(words)})]
 
@@ -174,6 +174,6 @@ Name = _field(str, _text, type="string", minLength=1, maxLength=max_length(Patie
 Notes = _field(str | None, _or_null(_text), type=["string", "null"], maxLength=NOTES_LIMIT)
 Metadata = _field(dict | None, _or_null(_metadata), type=["object", "null"], additionalProperties=True)
 Flag = _field(bool, _flag, type="boolean")
-Search = _field(str, _search, type="string", minLength=1, maxLength=LONGEST_SEARCH)
-Limit = _field(int, _number, type="integer", minimum=1, maximum=MOST_ITEMS)
+Search = _field(str, _search, type="string", minLength=1, maxLength=MAX_SEARCH_LENGTH)
+Limit = _field(int, _number, type="integer", minimum=1, maximum=MAX_ITEMS)
 Cursor = _field(str, _text, type="string", minLength=1)

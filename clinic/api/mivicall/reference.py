@@ -1,6 +1,6 @@
-"""What the OpenAPI document tells besides the operations themselves: errors, headers, examples, who decided what.
+"""The parts of the OpenAPI document beside the operations themselves: errors, headers, examples, origins.
 
-The examples of conflicts are made of the sentences that the API answers with: written out, they stayed Brazilian in
+The examples of conflicts are built from the messages that the API answers with: as literals they stayed Brazilian in
 Portugal's reference.
 """
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils import translation
 
-from clinic.access.idempotency import KEY_PATTERN, LONGEST_KEY
+from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.json_schema import without_null_defaults
 from clinic.api.mivicall import errors, schemas
 from clinic.api.reading import WRITES
@@ -51,8 +51,8 @@ pública dela; `nossa`, nós.
 """
 
 
-class Told(NamedTuple):
-    """What people read of an operation. `origin`: the vendor's page, the vendor's other pages, or our decision."""
+class OperationText(NamedTuple):
+    """The texts of an operation. `origin`: the vendor's page, the vendor's other pages, or our decision."""
 
     tag: str
     origin: str
@@ -61,7 +61,7 @@ class Told(NamedTuple):
 
 
 OPERATIONS = {
-    "createAppointment": Told(
+    "createAppointment": OperationText(
         APPOINTMENTS,
         "seed",
         "Criar marcação",
@@ -69,15 +69,15 @@ OPERATIONS = {
         "o mesmo nome, sem diferença de maiúsculas e acentos, é o mesmo; senão cria-se um, que a receção vê como ficha "
         "incompleta. Chaves desconhecidas são ignoradas.",
     ),
-    "listAppointments": Told(
+    "listAppointments": OperationText(
         APPOINTMENTS,
         "site",
         "Listar marcações",
         "Por `startsAt` e depois por ordem de criação. `nextCursor` só vem quando há mais; com ele em `cursor`, e os "
         "mesmos filtros, continua-se. Um profissional desconhecido não tem marcações.",
     ),
-    "getAppointment": Told(APPOINTMENTS, "site", "Ver marcação", "A marcação, sem nada à volta."),
-    "updateAppointment": Told(
+    "getAppointment": OperationText(APPOINTMENTS, "site", "Ver marcação", "A marcação, sem nada à volta."),
+    "updateAppointment": OperationText(
         APPOINTMENTS,
         "site",
         "Alterar marcação",
@@ -86,39 +86,41 @@ OPERATIONS = {
         "vazio não muda nada. Serviço, nome e telefone não se alteram assim: 422, com o que fazer. `attended` numa "
         "marcação de pé é a chegada do utente. Uma marcação cancelada não volta: cria-se outra.",
     ),
-    "cancelAppointment": Told(
+    "cancelAppointment": OperationText(
         APPOINTMENTS,
         "site",
         "Cancelar marcação",
         "A marcação fica, `cancelled`, e a hora volta a estar livre. Outra vez: 204. A que está em atendimento, acabou "
         "ou teve falta não se cancela: 409 `invalid_transition`.",
     ),
-    "listProfessionals": Told(DIRECTORY, "site", "Listar profissionais", "Os que atendem, por nome."),
-    "listServices": Told(
+    "listProfessionals": OperationText(DIRECTORY, "site", "Listar profissionais", "Os que atendem, por nome."),
+    "listServices": OperationText(
         DIRECTORY, "site", "Listar serviços", "Os que se podem marcar, por nome, com preço, duração e quem os faz."
     ),
-    "getTenant": Told(DIRECTORY, "site", "Ver a clínica da chave", "`timezone` é o fuso das horas que esta API diz."),
-    "listAvailability": Told(
+    "getTenant": OperationText(
+        DIRECTORY, "site", "Ver a clínica da chave", "`timezone` é o fuso das horas que esta API diz."
+    ),
+    "listAvailability": OperationText(
         AVAILABILITY,
         "nossa",
         "Listar horas livres",
         "Por ordem de hora. Cada uma pode ser marcada tal como vem, com POST /v1/appointments, enquanto ninguém a "
         "ocupar. Um profissional que não faz o serviço: 409 `service_not_offered`.",
     ),
-    "searchPatients": Told(
+    "searchPatients": OperationText(
         PATIENTS,
         "nossa",
         "Procurar utentes pelo nome",
         "Primeiro os nomes que começam assim. Dígitos no texto não contam: por telefone, procura-se com o hash.",
     ),
-    "getPatientsOfPhone": Told(
+    "getPatientsOfPhone": OperationText(
         PATIENTS,
         "nossa",
         "Ver os utentes de um telefone",
         "Pelo `patientPhoneHash` de uma marcação. Uma família pode partilhar um telefone: vêm todos, e as 200 "
         "marcações mais recentes deles. Pede também `appointments:read`.",
     ),
-    "getHealth": Told(
+    "getHealth": OperationText(
         HEALTH, "site", "Ver se o serviço responde", "Sem chave e sem limite. Nada pergunta à base de dados."
     ),
 }
@@ -139,14 +141,14 @@ MEANINGS = {
     500: "Falhou do nosso lado.",
     503: "Outro pedido está a ocupar esta hora, ou o serviço está indisponível: repetir.",
 }
-ALWAYS = {
+COMMON_ERRORS = {
     401: schemas.Error,
     403: schemas.Error,
     429: schemas.TooMany,
     500: schemas.Error,
     503: schemas.Error,
 }
-ON_WRITES = {
+WRITE_ERRORS = {
     400: schemas.Error,
     408: schemas.Error,
     409: schemas.Conflict,
@@ -154,10 +156,10 @@ ON_WRITES = {
     415: schemas.Error,
     422: schemas.Invalid,
 }
-SOMETIMES = {404: schemas.Error, 409: schemas.Conflict}
+OPERATION_ERRORS = {404: schemas.Error, 409: schemas.Conflict}
 BOOKING_CONFLICTS = ("slot_conflict", "outside_working_hours", "service_not_offered")
-# What each operation answers with 404 and, besides a twin still running, with 409.
-CODES = {
+# The codes of each operation's 404 answers, and of its 409 answers besides the concurrent retry.
+OPERATION_CODES = {
     "createAppointment": ("professional_not_found", "service_not_found", *BOOKING_CONFLICTS),
     "getAppointment": ("appointment_not_found",),
     "updateAppointment": (
@@ -171,15 +173,15 @@ CODES = {
     "listAvailability": ("professional_not_found", "service_not_found", "service_not_offered"),
     "getPatientsOfPhone": ("patient_not_found",),
 }
-# What stands in paths: of what the examples show.
-PATHS = {
+# Path parameters, with the values of the examples.
+PATH_PARAMETERS = {
     "id": (schemas.AN_ID, "O `id` da marcação."),
     "hash": (schemas.A_HASH, "O `patientPhoneHash` de uma marcação."),
 }
 
 
 def _link(operation, **pointers):
-    """What goes on with what an answer names: parameters of that operation, and where they are found."""
+    """Return a link to an operation, with its parameters and their pointers into the answer."""
     parameters = {name: f"$response.body#{pointer}" for name, pointer in pointers.items()}
     return {operation: {"operationId": operation, "parameters": parameters}}
 
@@ -191,7 +193,7 @@ def _to_appointment(above):
     return links
 
 
-# By operation, of its good answer.
+# By operation; links of its successful answer.
 LINKS = {
     "createAppointment": _to_appointment(""),
     "getAppointment": _to_appointment(""),
@@ -205,8 +207,8 @@ A_DOCTOR, HOURS = "Dra. Helena Prado", "nesse dia dá consultas das 10:30 às 18
 ALTERNATIVES = ["2026-05-14T10:30:00+01:00", "2026-05-14T11:00:00+01:00", "2026-05-14T11:30:00+01:00"]
 
 
-def _told(reason, **params):
-    """The sentence that a clinic in Portugal is answered with."""
+def _message(reason, **params):
+    """Return a message as a clinic in Portugal gets it."""
     with translation.override("pt-pt"):
         return errors.sentence(Refusal(reason, {name: str(value) for name, value in params.items()}))
 
@@ -215,7 +217,7 @@ def _error(code, message, **more):
     return {"error": code, "message": message, "requestId": schemas.A_REQUEST, **more}
 
 
-# By status, and within it by code.
+# By status, then by code.
 ERRORS = {
     404: {
         "appointment_not_found": _error("appointment_not_found", errors.APPOINTMENT_NOT_FOUND),
@@ -225,22 +227,22 @@ ERRORS = {
     },
     409: {
         "slot_conflict": _error(
-            "slot_conflict", _told(Reason.DOCTOR_TAKEN, doctor=A_DOCTOR, time="10:00"), alternatives=ALTERNATIVES
+            "slot_conflict", _message(Reason.DOCTOR_TAKEN, doctor=A_DOCTOR, time="10:00"), alternatives=ALTERNATIVES
         ),
         "outside_working_hours": _error(
             "outside_working_hours",
-            _told(Reason.OUTSIDE_HOURS, doctor=A_DOCTOR, hours=HOURS),
+            _message(Reason.OUTSIDE_HOURS, doctor=A_DOCTOR, hours=HOURS),
             alternatives=ALTERNATIVES,
         ),
         "service_not_offered": _error(
-            "service_not_offered", _told(Reason.PROCEDURE_NOT_OFFERED, doctor=A_DOCTOR, procedure="Ecografia")
+            "service_not_offered", _message(Reason.PROCEDURE_NOT_OFFERED, doctor=A_DOCTOR, procedure="Ecografia")
         ),
         "discount_expired": _error(
-            "discount_expired", _told(Reason.DISCOUNT_LEFT_BEHIND, discount="Verão", date="12/05/2026")
+            "discount_expired", _message(Reason.DISCOUNT_LEFT_BEHIND, discount="Verão", date="12/05/2026")
         ),
         "invalid_transition": _error(
             "invalid_transition",
-            _told(Reason.TRANSITION_FORBIDDEN, current=Status.FINISHED.label, wanted=Status.CANCELLED.label),
+            _message(Reason.TRANSITION_FORBIDDEN, current=Status.FINISHED.label, wanted=Status.CANCELLED.label),
         ),
     },
     422: {
@@ -249,7 +251,7 @@ ERRORS = {
             errors.VALIDATION_FAILED,
             errors=[
                 {"path": "patientPhone", "message": "Deve estar no formato E.164, por exemplo +351912345678."},
-                {"path": "startsAt", "message": _told(Reason.DATE_PAST)},
+                {"path": "startsAt", "message": _message(Reason.DATE_PAST)},
             ],
         )
     },
@@ -278,7 +280,7 @@ IDEMPOTENCY_KEY = {
     "schema": {
         "type": "string",
         "minLength": 1,
-        "maxLength": LONGEST_KEY,
+        "maxLength": MAX_KEY_LENGTH,
         "pattern": KEY_PATTERN,
     },
     "example": "pms-create-4711",
@@ -286,37 +288,39 @@ IDEMPOTENCY_KEY = {
 
 
 def errors_of(method, more, *, has_query) -> dict:
-    models = ALWAYS | (ON_WRITES if method in WRITES else {}) | ({422: schemas.Invalid} if has_query else {})
-    return models | {status: SOMETIMES[status] for status in more}
+    models = COMMON_ERRORS | (WRITE_ERRORS if method in WRITES else {}) | ({422: schemas.Invalid} if has_query else {})
+    return models | {status: OPERATION_ERRORS[status] for status in more}
 
 
-def besides(method, origin, needs, query, body) -> dict:
-    """What ninja does not find out by itself; its own entries are kept."""
-    told = {"x-origem": origin, "x-permissoes": sorted(needs), "parameters": _parameters(query)}
+def operation_extras(method, origin, needs, query, body) -> dict:
+    """Return what ninja cannot derive itself; its own entries are kept."""
+    extras = {"x-origem": origin, "x-permissoes": sorted(needs), "parameters": _parameters(query)}
     if method in WRITES:
-        told["parameters"].append(IDEMPOTENCY_KEY)
+        extras["parameters"].append(IDEMPOTENCY_KEY)
     if body:
         example = body.model_config["json_schema_extra"]["examples"][0]
         schema = without_null_defaults(body.model_json_schema()) | {"examples": [example]}
         content = {"schema": schema, "examples": {"exemplo": {"value": example}}}
-        told["requestBody"] = {"required": True, "content": {"application/json": content}}
-    return told
+        extras["requestBody"] = {"required": True, "content": {"application/json": content}}
+    return extras
 
 
-def finished(document) -> dict:
-    """The document with what is the same for every answer, and with /health, which needs no key."""
+def finish_document(document) -> dict:
+    """Add the parts that all answers share, and /health, which needs no key."""
     models = document["components"]["schemas"]
     document["paths"]["/health"] = {"get": _health(models)}
     for name, model in models.items():
         if "examples" in model:
-            # Pydantic has put the keys of the example in order of the alphabet.
+            # Pydantic sorts the keys of an example alphabetically.
             model["examples"] = getattr(schemas, name).model_config["json_schema_extra"]["examples"]
     for path, methods in document["paths"].items():
-        for method, told in methods.items():
-            for parameter in (each for each in told["parameters"] if each["in"] == "path"):
-                parameter["example"], parameter["description"] = PATHS[parameter["name"]]
-            for status, answer in told["responses"].items():
-                _finish(answer, status, told["operationId"], models, method.upper() in WRITES, path != "/health")
+        for method, operation in methods.items():
+            for parameter in (item for item in operation["parameters"] if item["in"] == "path"):
+                parameter["example"], parameter["description"] = PATH_PARAMETERS[parameter["name"]]
+            for status, answer in operation["responses"].items():
+                _finish_response(
+                    answer, status, operation["operationId"], models, method.upper() in WRITES, path != "/health"
+                )
     document["components"]["headers"] = {
         name: {"description": description, "schema": schema} for name, (description, schema) in HEADERS.items()
     }
@@ -339,7 +343,7 @@ def _parameters(query):
     ]
 
 
-def _finish(answer, status, operation, models, is_write, is_limited):
+def _finish_response(answer, status, operation, models, is_write, is_limited):
     answer["description"] = MEANINGS[status]
     headers = HEADERS if is_limited else ["X-Request-Id"]
     answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
@@ -351,46 +355,45 @@ def _finish(answer, status, operation, models, is_write, is_limited):
         answer["links"] = LINKS[operation]
     for content in answer.get("content", {}).values():
         if status in ERRORS:
-            codes = [code for code in ERRORS[status] if _may_say(operation, status, code, is_write)]
+            codes = [code for code in ERRORS[status] if _applies(operation, status, code, is_write)]
             content["examples"] = {code: {"value": ERRORS[status][code]} for code in codes}
         else:
             content["example"] = _example(models, content["schema"])
 
 
-def _may_say(operation, status, code, is_write):
+def _applies(operation, status, code, is_write):
     if code.startswith("idempotency"):
         return is_write
-    return status not in {404, 409} or code in CODES[operation]
+    return status not in {404, 409} or code in OPERATION_CODES[operation]
 
 
 def _example(models, schema):
-    """An example of a model: its own, or one put together from those of its parts."""
+    """Return an example of a model: its own, or one made of the examples of its parts."""
     if "$ref" not in schema:
         return None
     model = models[schema["$ref"].rsplit("/", 1)[-1]]
     if "examples" in model:
         return model["examples"][0]
-    found = {}
+    fields = {}
     for name, field in model["properties"].items():
-        of = field.get("items", field)
-        example = _example(models, of)
+        example = _example(models, field.get("items", field))
         if example is not None:
-            found[name] = [example] if "items" in field else example
-    return found or None
+            fields[name] = [example] if "items" in field else example
+    return fields or None
 
 
 def _health(models):
     models["Health"] = schemas.Health.model_json_schema()
-    told = OPERATIONS["getHealth"]
+    text = OPERATIONS["getHealth"]
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}
     return {
         "operationId": "getHealth",
-        "summary": told.summary,
+        "summary": text.summary,
         "parameters": [],
         "responses": {200: {"content": content}},
-        "description": told.description,
-        "tags": [told.tag],
+        "description": text.description,
+        "tags": [text.tag],
         "security": [],
-        "x-origem": told.origin,
+        "x-origem": text.origin,
         "x-permissoes": [],
     }

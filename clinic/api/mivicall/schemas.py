@@ -1,4 +1,4 @@
-"""What this API reads and answers, as its reference shows it. Names are the vendor's, to the letter.
+"""The schemas that this API reads and answers with, as the reference shows them. Names are exactly the vendor's.
 
 Unknown fields of a body are ignored, as the vendor does.
 """
@@ -21,7 +21,7 @@ STATUSES = {
     "cancelled": {Status.CANCELLED},
     "rescheduled": {Status.RESCHEDULED},
 }
-SHOWN = {status: shown for shown, statuses in STATUSES.items() for status in statuses}
+STATUS_NAMES = {status: shown for shown, statuses in STATUSES.items() for status in statuses}
 
 AN_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 A_DOCTOR = "7d1f6d2e-5f0a-4a86-9a55-0f9d4f1b7c11"
@@ -35,14 +35,14 @@ Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"
 PhoneHash = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$"})]
 ShownStatus = Literal["confirmed", "attended", "no_show", "cancelled", "rescheduled"]
 
-PAGE, FEW = 50, 20  # how many come unless more are asked for
+PAGE, FEW = 50, 20  # default sizes of a page
 
 
 def _like(**example):
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
-# What is read ---------------------------------------------------------------------------------------------------------
+# Requests -------------------------------------------------------------------------------------------------------------
 
 
 class NewAppointment(BaseModel):
@@ -108,7 +108,7 @@ class PatientsWanted(BaseModel):
     limit: reading.Limit = Field(FEW, description="Quantos utentes no máximo.")
 
 
-# What is told ---------------------------------------------------------------------------------------------------------
+# Answers --------------------------------------------------------------------------------------------------------------
 
 
 class Appointment(BaseModel):
@@ -269,18 +269,21 @@ class TooMany(BaseModel):
     retryAfter: int = Field(description="Segundos.")
 
 
-# From rows ------------------------------------------------------------------------------------------------------------
+# Rows as answers ------------------------------------------------------------------------------------------------------
 
 
 def appointment(clinic: Clinic, row: Stored, service) -> dict:
-    """A row of this clinic with doctor and patient; `service` is the uuid of its first line's procedure, or None."""
+    """Return a row as an answer; `service` is the uuid of its first line's procedure, or None.
+
+    The row belongs to this clinic and has doctor and patient loaded.
+    """
     return {
         "id": str(row.uuid),
         "professionalId": str(row.doctor.uuid),
         "patientName": row.patient.name,
         "startsAt": clinic.local(row.starts_at).isoformat(),
         "endsAt": clinic.local(row.ends_at).isoformat(),
-        "status": SHOWN[row.status],
+        "status": STATUS_NAMES[row.status],
         "source": row.source,
         "serviceTypeId": str(service) if service else None,
         "patientPhoneHash": row.patient.phone_hash,

@@ -1,4 +1,4 @@
-"""For a database whose SECRET_KEY was lost or has leaked (clinic/server/README.md, Changing keys)."""
+"""Adopt the current SECRET_KEY after the old one was lost or leaked (clinic/server/README.md, Changing keys)."""
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
@@ -11,7 +11,7 @@ class Command(BaseCommand):
         "Makes the present SECRET_KEY this database's own and rewrites the phone hashes. Sessions, API keys and tokens "
         "that were made under another key, one of SECRET_KEY_FALLBACKS excepted, stay refused."
     )
-    # Those of `database` would refuse the very key that is to be adopted.
+    # The checks of `database` would refuse exactly the key that is to be adopted.
     requires_system_checks = ()
 
     def handle(self, *, verbosity, **options):

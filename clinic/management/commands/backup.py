@@ -1,4 +1,4 @@
-"""A dump of the whole database, complete or not there at all (clinic/server/README.md, Backup)."""
+"""Dump the whole database into a file, completely or not at all (clinic/server/README.md, Backup)."""
 
 import os
 import secrets
@@ -9,12 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 from clinic.local.postgres_server import private, sync
 from clinic.management import pg_programs
 
-# Rows that open something or are worth nothing tomorrow: a dump is no set of open sessions.
+# Tables whose rows grant access or are worthless tomorrow: a dump must not contain open sessions.
 WITHOUT_ROWS = ("clinic_staffsession", "clinic_requestcount")
 
 
 class Command(BaseCommand):
-    # Some checks ask the database, which may be away.
+    # Some checks query the database, which may be down.
     requires_system_checks = ()
 
     help = "Writes the whole database to a file that `restore` and pg_restore read, whether or not the clinic is open."
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("file", help="replaced when the backup is complete, left as it is when it fails")
 
     def handle(self, *, file, verbosity, **options):
-        # A link stays, and the file that it leads to is replaced.
+        # A symbolic link is kept, and the file it points to is replaced.
         target = Path(file).resolve()
         try:
             if target.exists() and not target.is_file():
@@ -36,13 +36,16 @@ class Command(BaseCommand):
 
 
 def write(target: Path) -> int:
-    """Replace the file by a dump that only its owner may read; its size in bytes. Raises CommandError or OSError."""
+    """Replace the file by a dump that only its owner may read; return its size in bytes.
+
+    Raises CommandError or OSError.
+    """
     fresh = target.with_name(f".clinic-backup-{secrets.token_hex(8)}")
     try:
         with open(fresh, "xb", opener=private) as file, pg_programs.database() as session:
-            pg_dump = pg_programs.fitting("pg_dump", session.info.server_version // 10000)
+            pg_dump = pg_programs.find_program("pg_dump", session.info.server_version // 10000)
             leave_out = [f"--exclude-table-data=public.{table}" for table in WITHOUT_ROWS]
-            # By its name: PostgreSQL 18 writes its table of contents twice to a standard output that is a file.
+            # Passed by name: PostgreSQL 18 writes its table of contents twice if standard output is a file.
             reason = pg_programs.run(pg_dump, session, "--format=custom", f"--file={fresh}", *leave_out)
             if reason:
                 raise CommandError(f"The backup failed: {reason}. What was in {target} before is still there.")

@@ -1,9 +1,9 @@
-"""A MiviCall key for a script, as the master would create it in Integrações."""
+"""Create a MiviCall key for a script, as the master does in Integrações."""
 
 from django.core.management.base import BaseCommand, CommandError
 
 from clinic.access import api_keys
-from clinic.management.named import clinic_named
+from clinic.management.lookup import get_clinic
 from clinic.models import ApiKey, CredentialEvent
 from clinic.models.limits import max_length
 from clinic.models.names import has_letter
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *, clinic, name, scopes, source, test, **options):
         _, secret = api_keys.create(
-            clinic_named(clinic),
+            get_clinic(clinic),
             name=_name(name),
             scopes=_scopes(scopes),
             source=_source(source),
@@ -50,13 +50,13 @@ def _name(text: str) -> str:
 
 
 def _scopes(text: str) -> list[str]:
-    """In the order in which the model has them, none twice."""
-    asked = {scope.strip() for scope in text.split(",") if scope.strip()}
-    if unknown := sorted(asked - set(ApiKey.Scope.values)):
+    """Return the scopes without duplicates, in the model's order. Raises CommandError."""
+    names = {scope.strip() for scope in text.split(",") if scope.strip()}
+    if unknown := sorted(names - set(ApiKey.Scope.values)):
         raise CommandError(f"Unknown scope: {', '.join(unknown)}. The scopes are: {', '.join(ApiKey.Scope.values)}")
-    if not asked:
+    if not names:
         raise CommandError("A key needs at least one scope.")
-    return [scope for scope in ApiKey.Scope.values if scope in asked]
+    return [scope for scope in ApiKey.Scope.values if scope in names]
 
 
 def _source(text: str) -> str:

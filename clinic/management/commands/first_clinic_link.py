@@ -1,4 +1,4 @@
-"""For an installation in which nobody can sign in yet; `start` prints the same link by itself."""
+"""Print the link that creates the first clinic, while nobody can sign in yet; `start` prints it as well."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -13,6 +13,6 @@ class Command(BaseCommand):
         parser.add_argument("--url", default=settings.PUBLIC_URL, help="where the clinic is open (default: PUBLIC_URL)")
 
     def handle(self, *, url, **options):
-        if not first_clinic.is_wanted():
+        if not first_clinic.is_needed():
             raise CommandError("There are users already: sign in, or make a superuser with manage.py createsuperuser.")
         self.stdout.write(url.rstrip("/") + first_clinic.path())

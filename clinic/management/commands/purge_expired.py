@@ -1,4 +1,4 @@
-"""Forgets what is kept for a while only. `start` runs it; a deployment runs it once a day (clinic/server/README.md)."""
+"""Delete data stored for a limited time. `start` runs it; a deployment runs it daily (clinic/server/README.md)."""
 
 from datetime import timedelta
 

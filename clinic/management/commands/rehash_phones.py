@@ -1,4 +1,4 @@
-"""After PHONE_HASH_KEY has changed: the stored hashes are those of the key before it, until this has run."""
+"""Rewrite the stored phone hashes after PHONE_HASH_KEY has changed; until then they belong to the old key."""
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
@@ -23,8 +23,10 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def rehash_after(pk: int) -> tuple[int, int | None]:
-    """(how many of the next batch had another hash, the batch's last id). Locks its rows; `updated_at` stays, or forms
-    that are open at the desk would take it for somebody else's change."""
+    """Rewrite one batch; return how many rows changed, and the last id of the batch or None.
+
+    Locks its rows. `updated_at` is kept, because open forms would otherwise report a change by a colleague.
+    """
     patients = list(
         Patient.objects.filter(pk__gt=pk)
         .only("phone", "phone_hash", "clinic_id")

@@ -1,6 +1,6 @@
-"""Restore a backup into an empty database, whole or not at all (clinic/server/README.md, Restore).
+"""Restore a backup into an empty database, completely or not at all (clinic/server/README.md, Restore).
 
-Never over data: nothing is deleted by a slip, and no table of a later version stays among those of an earlier one.
+Never over existing data: nothing is deleted by mistake, and tables of different versions are not mixed.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ OPTIONS = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privil
 
 
 class Command(BaseCommand):
-    # Some checks ask the database, which may be away.
+    # Some checks query the database, which may be down.
     requires_system_checks = ()
 
     help = "Fills an empty database from a file that `backup` or pg_dump --format=custom wrote."
@@ -35,7 +35,7 @@ class Command(BaseCommand):
                     "This database is not empty, and a backup goes into an empty one: end `start` and move "
                     f"{settings.DATA_DIR / 'postgres'} away, or name a new database in DATABASE_URL."
                 )
-            pg_restore = pg_programs.fitting("pg_restore", session.info.server_version // 10000)
+            pg_restore = pg_programs.find_program("pg_restore", session.info.server_version // 10000)
             reason = pg_programs.run(pg_restore, session, *OPTIONS, str(source))
         if reason:
             raise CommandError(f"Nothing was restored from {source}: {reason}.")
@@ -43,4 +43,4 @@ class Command(BaseCommand):
             self.stdout.write(f"Restored from {source}. `start` or `migrate` brings it up to date.")
         for error in key_check.system_check(databases=["default"]):
             self.stderr.write(f"Before that: {error.msg} {error.hint}")
-        connection.close_pool()  # or it may still be opening connections when the server ends, and complain
+        connection.close_pool()  # it may still be opening connections when the server ends, and would log errors

@@ -1,4 +1,4 @@
-"""Two clinics to try everything on, with a day that is in full swing."""
+"""Create two demo clinics with a day in full swing."""
 
 from collections import Counter
 from datetime import timedelta
@@ -17,7 +17,7 @@ from clinic.management.demo.visits import Book
 from clinic.models import Appointment, Clinic, StaffUser
 from clinic.models.staff import folded_username
 
-LOCK = 7_365_102  # of pg_advisory_xact_lock: any number that nobody else takes
+LOCK = 7_365_102  # of pg_advisory_xact_lock: a number used for nothing else
 
 
 class Command(BaseCommand):
@@ -32,18 +32,18 @@ class Command(BaseCommand):
         if real := real_clinics():
             raise CommandError(f"This database holds a real clinic ({real[0].name}): nothing was added.")
         with transaction.atomic():
-            self._lock_out_twins()
+            self._take_lock()
             if Clinic.objects.filter(slug__in=DEMO_SLUGS).exists():
-                self._say_what_is_there()
+                self._report_existing_demo()
                 return
             self._require_free_usernames()
             passwords = {}
             for demo in CLINICS:
                 passwords |= self._seed(demo, timedelta(weeks=past_weeks), timedelta(weeks=coming_weeks))
             write_access_file(passwords)
-        self._say(f"Sign-ins: {access_file()}")
+        self._print(f"Sign-ins: {access_file()}")
 
-    def _lock_out_twins(self):
+    def _take_lock(self):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
             if not cursor.fetchone()[0]:
@@ -54,30 +54,30 @@ class Command(BaseCommand):
         if taken := StaffUser.objects.filter(folded_username__in=map(folded_username, names)).first():
             raise CommandError(f"There is a user named {taken.username} already, and the demo needs that name.")
 
-    def _say(self, line):
+    def _print(self, line):
         if not self.is_quiet:
             self.stdout.write(line)
             self.stdout.flush()
 
-    def _say_what_is_there(self):
-        self._say("The demo clinics exist already: nothing was changed.")
+    def _report_existing_demo(self):
+        self._print("The demo clinics exist already: nothing was changed.")
         if not access_file().exists():
             users = StaffUser.objects.filter(clinic__slug__in=DEMO_SLUGS).order_by("pk")
             names = ", ".join(user.username for user in users)
-            self._say(f"{access_file()} is gone. New passwords: manage.py changepassword USER ({names})")
+            self._print(f"{access_file()} is gone. New passwords: manage.py changepassword USER ({names})")
 
     def _seed(self, demo, past, coming):
         now = timezone.now()
         rng = Random(f"{demo.slug} {now:%Y-%m-%d}")  # noqa: S311 - a demo that looks the same all day
         registry = set_up(demo, now, rng)
         passwords = create_users(registry.clinic, demo)
-        self._say(f"{registry.clinic.name}: {len(registry.doctors)} doctors, {len(registry.patients)} patients")
+        self._print(f"{registry.clinic.name}: {len(registry.doctors)} doctors, {len(registry.patients)} patients")
         today = registry.clinic.local(now).date()
         story = Story(registry, StaffUser.objects.get(username=demo.users[0].username), now, rng)
         story.write(Book(registry, today, rng).fill(today - past, today + coming))
-        for done, _ in enumerate(story.tell(), 1):
+        for done, _ in enumerate(story.run(), 1):
             if done % 1000 == 0:
-                self._say(f"  {done} acts of the front desk …")
+                self._print(f"  {done} acts of the front desk …")
         self._summarise(registry.clinic)
         return passwords
 
@@ -85,4 +85,4 @@ class Command(BaseCommand):
         statuses = Counter(Appointment.objects.of(clinic).values_list("status", flat=True))
         labels = dict(Appointment.Status.choices)
         counts = ", ".join(f"{labels[status]} {count}" for status, count in statuses.most_common())
-        self._say(f"  {statuses.total()} appointments: {counts}")
+        self._print(f"  {statuses.total()} appointments: {counts}")

@@ -1,4 +1,4 @@
-"""Millions of appointments to measure on, by COPY."""
+"""Insert millions of appointments by COPY, to measure with."""
 
 import time
 

@@ -1,18 +1,18 @@
-"""`manage.py serve`: the web server of a deployment, in the foreground. It prepares nothing; `start` does."""
+"""`manage.py serve`: run the web server of a deployment in the foreground. It prepares nothing; `start` does."""
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
 from clinic.access import key_check
 from clinic.management.serving import free_address, serve_until_stopped
-from clinic.server import MOST_WORKERS, workers_for_this_machine
+from clinic.server import MAX_WORKERS, workers_for_this_machine
 
 
 class Command(BaseCommand):
-    # The database may come later than this process; a request that needs it answers 503 meanwhile.
+    # The database may start later than this process; until then requests that need it are answered with 503.
     requires_system_checks = ()
 
-    help = "Serves the clinic to a proxy: worker processes that are replaced when they die, until it is told to stop."
+    help = "Serves the clinic to a proxy: worker processes that are replaced when they die, until it is stopped."
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
@@ -20,9 +20,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--workers",
             type=int,
-            choices=range(1, MOST_WORKERS + 1),
+            choices=range(1, MAX_WORKERS + 1),
             default=workers_for_this_machine(),
-            help=f"worker processes, 1 to {MOST_WORKERS} (default: one a core)",
+            help=f"worker processes, 1 to {MAX_WORKERS} (default: one a core)",
         )
 
     def handle(self, *, host: str, port: int, workers: int, **options: object) -> None:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
 
 def require_own_key() -> None:
-    """Raises CommandError when SECRET_KEY is another database's. One that does not answer yet is not waited for."""
+    """Raise CommandError when SECRET_KEY belongs to another database; do not wait for a database that is down."""
     try:
         problems = key_check.system_check(databases=["default"])
     except OperationalError:

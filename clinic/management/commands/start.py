@@ -1,4 +1,4 @@
-"""`manage.py start`: from nothing to a clinic in the browser, in the foreground."""
+"""`manage.py start`: prepare everything and serve the clinic in the foreground."""
 
 import contextlib
 import fcntl
@@ -27,7 +27,7 @@ PREPARING = 0x636C696E6963  # of pg_advisory_lock: "clinic"
 
 
 class Command(BaseCommand):
-    # Some checks ask the database, which is not known to answer yet.
+    # Some checks query the database, which may not be running yet.
     requires_system_checks = ()
 
     help = "Starts the clinic: database, migrations, static files, demo on an empty database, web server."
@@ -41,39 +41,40 @@ class Command(BaseCommand):
         folder = postgres.data_dir()
         name = "localhost" if host in environment.EVERY_ADDRESS else f"[{host}]" if ":" in host else host
         url = f"http://{name}:{port}/"
-        with alone(folder, url):
+        with start_lock(folder, url):
             address = free_address(host, port)
-            with prepared_by_us_alone():
+            with preparation_lock():
                 call_command("migrate", interactive=False, verbosity=0)
                 require_own_key(folder)
                 call_command("purge_expired", verbosity=0)
                 collect_static_files(Path(settings.STATIC_ROOT))
                 if not no_demo and not Clinic.objects.exists():
-                    self.say("Making the demo clinics; this takes about a minute…")
+                    self.print("Making the demo clinics; this takes about a minute…")
                     call_command("seed_demo")
-                first_path = first_clinic.path() if first_clinic.is_wanted() else None
-            self.say(f"The clinic is open at {url} (Ctrl-C closes it)")
+                first_path = first_clinic.path() if first_clinic.is_needed() else None
+            self.print(f"The clinic is open at {url} (Ctrl-C closes it)")
             if first_path:
-                self.say(f"Nobody can sign in yet: make the first clinic at {url.rstrip('/')}{first_path}")
-                self.say("That link is good once, and for a day. Another start prints another one.")
+                self.print(f"Nobody can sign in yet: make the first clinic at {url.rstrip('/')}{first_path}")
+                self.print("That link is good once, and for a day. Another start prints another one.")
             if settings.PLAIN_HTTP and not ipaddress.ip_address(address).is_loopback:
-                self.say(
-                    "Plain HTTP: whoever is in this network can read along. For patients' data put HTTPS in front."
+                self.print(
+                    "Plain HTTP: anyone in this network can read the traffic. For patients' data put HTTPS in front."
                 )
             if (folder / "demo-access.txt").exists():
-                self.say(f"The demo's sign-ins are in {folder / 'demo-access.txt'}")
+                self.print(f"The demo's sign-ins are in {folder / 'demo-access.txt'}")
             serve_until_stopped(address, port, workers_for_this_machine())
 
-    def say(self, line: str) -> None:
+    def print(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
 
 @contextlib.contextmanager
-def alone(folder: Path, url: str) -> Iterator[None]:
-    """Hold `start.lock` of the data folder. Workers inherit it, so it is free when the last process has gone.
+def start_lock(folder: Path, url: str) -> Iterator[None]:
+    """Hold `start.lock` of the data folder. Workers inherit it, so it is free when the last process has ended.
 
-    Raises CommandError when another `start` holds it."""
+    Raises CommandError when another `start` holds it.
+    """
     with open(os.open(folder / "start.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -87,14 +88,15 @@ def alone(folder: Path, url: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def prepared_by_us_alone() -> Iterator[None]:
-    """Hold the database's advisory lock PREPARING while it is made ready, after checking that it can be.
+def preparation_lock() -> Iterator[None]:
+    """Check the database, and hold its advisory lock PREPARING while it is prepared.
 
-    Raises CommandError with what is missing, or with what the database refused meanwhile."""
+    Raises CommandError with the missing requirement, or with the database's error within the block.
+    """
     parameters = connection.get_connection_params() | {"connect_timeout": 10}
     try:
         with psycopg.connect(**parameters, autocommit=True) as session:
-            require_a_fit_database(session)
+            require_usable_database(session)
             session.execute("SET lock_timeout = 0")
             session.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
             yield
@@ -102,8 +104,8 @@ def prepared_by_us_alone() -> Iterator[None]:
         raise CommandError(f"The database cannot be used: {' '.join(str(error).split())}") from error
 
 
-def require_a_fit_database(session: psycopg.Connection) -> None:
-    """Raises CommandError when the server is too old or its rights do not suffice; leaves nothing behind."""
+def require_usable_database(session: psycopg.Connection) -> None:
+    """Raise CommandError when the server is too old or its rights do not suffice; leave no trace."""
     version = session.info.server_version // 10000
     if version < POSTGRESQL:
         raise CommandError(f"PostgreSQL {POSTGRESQL} or later is needed and this is PostgreSQL {version}.")
@@ -126,7 +128,7 @@ def require_a_fit_database(session: psycopg.Connection) -> None:
 
 
 def require_own_key(folder: Path) -> None:
-    """Raises CommandError when the database was made with another SECRET_KEY."""
+    """Raise CommandError when the database was created with another SECRET_KEY."""
     try:
         key_check.require_own_key()
     except key_check.WrongSecretKey:
@@ -143,9 +145,9 @@ def require_own_key(folder: Path) -> None:
 
 
 def collect_static_files(target: Path) -> None:
-    """Run collectstatic when a file is not as it was the last time: hashing and compressing take seconds."""
-    found = [storage.path(name) for finder in get_finders() for name, storage in finder.list([])]
-    facts = repr([(path, os.stat(path).st_mtime_ns, os.stat(path).st_size) for path in found])
+    """Run collectstatic when a file has changed since the last time: hashing and compressing take seconds."""
+    paths = [storage.path(name) for finder in get_finders() for name, storage in finder.list([])]
+    facts = repr([(path, os.stat(path).st_mtime_ns, os.stat(path).st_size) for path in paths])
     collected = target / ".collected"
     now = hashlib.sha256(facts.encode()).hexdigest()
     if not collected.exists() or collected.read_text() != now:

@@ -1,14 +1,14 @@
-"""What the seed commands put into a database, and how it is told from a real clinic."""
+"""The contents of the seed commands' databases, and how they differ from a real clinic."""
 
 from clinic.models import Clinic
 
-# In the name, so that nobody at a screen takes it for a real clinic.
+# Part of the name, so that no user takes it for a real clinic.
 MARK = "(demonstração)"
 DEMO_SLUGS = ("recife", "lisboa")
 LOAD_SLUG = "load"
 
 
 def real_clinics() -> list[Clinic]:
-    """The clinics that neither seed command made."""
+    """Return the clinics that neither seed command has created."""
     made = {*DEMO_SLUGS, LOAD_SLUG}
     return [clinic for clinic in Clinic.objects.all() if clinic.slug not in made or not clinic.name.endswith(MARK)]

@@ -1,4 +1,4 @@
-"""The demo's sign-ins: random passwords, written once to a file that only its owner may read."""
+"""The demo's user names and random passwords, written once to a file that only its owner may read."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ def access_file() -> Path:
 
 
 def create_users(clinic: Clinic, demo: DemoClinic) -> dict[str, str]:
-    """Store the clinic's users; returns their passwords by user name."""
+    """Store the clinic's users; return their passwords by user name."""
     passwords = {user.username: new_password() for user in demo.users}
     for user in demo.users:
         StaffUser.objects.create_user(
@@ -27,16 +27,16 @@ def create_users(clinic: Clinic, demo: DemoClinic) -> dict[str, str]:
 
 
 def new_password() -> str:
-    """Sixteen letters and digits that are easy to tell apart, in groups of four: 79 bits."""
+    """Return sixteen unambiguous letters and digits in groups of four: 79 bits."""
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(4))
 
 
 def write_access_file(passwords: dict[str, str]) -> None:
-    """Put a line "user password" each into the access file, whole or not at all; what an older database left goes."""
+    """Write a line "user password" for each user, completely or not at all; replace an older database's file."""
     path = access_file()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    # O_EXCL neither follows a link nor opens a file that somebody else has made readable beforehand.
+    # O_EXCL neither follows a link nor opens a file that another user has made readable beforehand.
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.writelines(f"{username} {password}\n" for username, password in passwords.items())
     fresh.replace(path)

@@ -1,7 +1,7 @@
-"""Rows by COPY: what `seed_load` stores, right by construction, since neither Django nor `clinic.booking` sees it.
+"""Insert the rows of `seed_load` by COPY. They bypass Django and `clinic.booking`, and must be valid by construction.
 
-Each doctor's days are full of half hours, so nothing overlaps; consecutive appointments belong to different patients,
-so nobody is in two places at once.
+The days of each doctor are full of half hours, so nothing overlaps; consecutive appointments have different patients,
+so no patient is in two places at the same time.
 """
 
 import json
@@ -26,7 +26,7 @@ LENGTH = timedelta(minutes=30)
 BATCH = 50_000
 AHEAD = timedelta(days=14)
 CREDENTIAL = "seed_load"
-PATIENTS_AT_LEAST = 2 * DOCTORS * len(SLOTS)
+MIN_PATIENTS = 2 * DOCTORS * len(SLOTS)
 APPOINTMENTS_A_PATIENT = 20
 
 PAST_STATUSES = ["finished"] * 16 + ["no_show", "cancelled"]
@@ -41,14 +41,14 @@ EVENT = "clinic_id appointment_id kind at door credential before after"
 
 @dataclass(frozen=True)
 class Slot:
-    """One half hour of one doctor."""
+    """Half an hour of one doctor."""
 
     doctor: Doctor
     starts_at: datetime
 
 
 def load_clinic() -> Clinic:
-    """The clinic of the load, with its doctors and procedures; made when missing. Its doctors work every day."""
+    """Return the load's clinic with its doctors and procedures, created if missing. Its doctors work every day."""
     if clinic := Clinic.objects.filter(slug=LOAD_SLUG).first():
         return clinic
     clinic = Clinic.objects.create(
@@ -77,12 +77,13 @@ def load_clinic() -> Clinic:
     return clinic
 
 
-def fill(clinic: Clinic, wanted: int) -> Iterator[int]:
-    """Bring the clinic to `wanted` appointments, days back from the oldest that is stored.
+def fill(clinic: Clinic, total: int) -> Iterator[int]:
+    """Bring the clinic to `total` appointments, on days back from the oldest stored one.
 
-    Yields after each batch, a transaction of its own, how many it added."""
-    missing = max(0, wanted - Appointment.objects.of(clinic).count())
-    add_patients(clinic, max(PATIENTS_AT_LEAST, wanted // APPOINTMENTS_A_PATIENT))
+    Yields the number of rows after each batch, which is a transaction of its own.
+    """
+    missing = max(0, total - Appointment.objects.of(clinic).count())
+    add_patients(clinic, max(MIN_PATIENTS, total // APPOINTMENTS_A_PATIENT))
     patients = cycle(Patient.objects.of(clinic).order_by("pk").values_list("pk", flat=True))
     procedures = list(Procedure.objects.of(clinic))
     for slots in batched(islice(free_slots(clinic), missing), BATCH):
@@ -93,12 +94,12 @@ def fill(clinic: Clinic, wanted: int) -> Iterator[int]:
         cursor.execute("ANALYZE")
 
 
-def add_patients(clinic: Clinic, wanted: int) -> None:
-    have = Patient.objects.of(clinic).count()
-    numbers = range(have, wanted)
+def add_patients(clinic: Clinic, total: int) -> None:
+    stored = Patient.objects.of(clinic).count()
+    numbers = range(stored, total)
     with transaction.atomic():
         first = reserve_ids(Patient, len(numbers))
-        copy(Patient, PATIENT, (_patient(clinic, number, first + number - have) for number in numbers))
+        copy(Patient, PATIENT, (_patient(clinic, number, first + number - stored) for number in numbers))
 
 
 def _patient(clinic, number, pk):
@@ -111,13 +112,13 @@ def _patient(clinic, number, pk):
 
 
 def last_full_day(clinic: Clinic) -> date:
-    """The last local date that holds appointments of the load; without any, the one it will begin with."""
+    """Return the last local date with appointments of the load; without any, the date it will begin with."""
     newest = Appointment.objects.of(clinic).filter(events__credential=CREDENTIAL).order_by("-starts_at").first()
     return clinic.local(newest.starts_at if newest else timezone.now() + AHEAD).date()
 
 
 def free_slots(clinic: Clinic) -> Iterator[Slot]:
-    """Whole days of every doctor, from the day before the oldest stored one, or from two weeks ahead, back in time."""
+    """Yield whole days of all doctors backwards, from the day before the oldest stored one or two weeks ahead."""
     oldest = Appointment.objects.of(clinic).order_by("starts_at").first()
     day = clinic.local(oldest.starts_at - timedelta(days=1) if oldest else timezone.now() + AHEAD).date()
     doctors = list(Doctor.objects.of(clinic))
@@ -165,7 +166,7 @@ def _event(clinic, pk, slot):
 
 
 def copy(model, columns: str, rows: Iterable[tuple]) -> None:
-    """COPY rows into a model's table. Values go as `str` writes them: no tabs, newlines, backslashes, no None."""
+    """COPY rows into a model's table. Values are written by `str`: no tabs, newlines or backslashes, and no None."""
     names = ", ".join(columns.split())
     with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as stream:
         for some in batched(rows, 1000):
@@ -173,7 +174,7 @@ def copy(model, columns: str, rows: Iterable[tuple]) -> None:
 
 
 def reserve_ids(model, count: int) -> int:
-    """Take `count` consecutive ids off the table's sequence and return the first. Holds its lock until the commit."""
+    """Take `count` consecutive ids from the table's sequence and return the first. Locks the table until the commit."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")

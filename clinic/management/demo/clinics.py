@@ -1,4 +1,4 @@
-"""The two demo clinics as they would set themselves up: doctors, hours, procedures, discounts, absences. Data only."""
+"""The data of the two demo clinics: doctors, hours, procedures, discounts and absences."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class DemoProcedure:
-    """`weight`: how often it is booked beside the doctor's others."""
+    """A procedure. `weight` is its frequency among the doctor's procedures."""
 
     code: str
     name: str
@@ -17,7 +17,7 @@ class DemoProcedure:
 
 @dataclass(frozen=True)
 class DemoDoctor:
-    """`hours` by ISO weekdays: {"135": "08:00-12:00 14:00-17:00"}. `procedures` are codes."""
+    """A doctor. `hours` are by ISO weekdays: {"135": "08:00-12:00 14:00-17:00"}; `procedures` are codes."""
 
     name: str
     council_number: str
@@ -30,7 +30,7 @@ class DemoDoctor:
 
 @dataclass(frozen=True)
 class DemoDiscount:
-    """One of `percentage` and `fixed`; `days` from today until it expires, None: never."""
+    """A discount with either `percentage` or `fixed`; it expires `days` from today, never if None."""
 
     name: str
     percentage: Decimal | None = None
@@ -40,9 +40,10 @@ class DemoDiscount:
 
 @dataclass(frozen=True)
 class DemoAbsence:
-    """From the first ISO `weekday` at least `days` from today, whole days, `length` of them. `doctor` None: everybody.
+    """`length` whole days from the first ISO `weekday` at least `days` from today; the whole clinic if `doctor` is
+    None.
 
-    `hours` ("14:00-18:00") instead of whole days: that part of one day.
+    With `hours` ("14:00-18:00") it is that part of one day instead.
     """
 
     doctor: str | None
@@ -76,7 +77,7 @@ class DemoClinic:
 
 
 def procedures(table: str) -> tuple[DemoProcedure, ...]:
-    """One a line: code | name | price | minutes | weight."""
+    """Parse a table with one procedure a line: code | name | price | minutes | weight."""
     rows = (tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines())
     return tuple(
         DemoProcedure(code, name, Decimal(price), int(minutes), int(weight))

@@ -1,6 +1,6 @@
-"""Made-up people: names as they are in Recife and Lisbon, documents and phones that pass every check and are nobody's.
+"""Invented people with names typical of Recife and Lisbon, and with valid documents and phones that belong to nobody.
 
-Phones come from series that no operator hands out: 9 0000-xxxx in Brazil, 910 000 xxx in Portugal.
+Phones are of number ranges that no operator assigns: 9 0000-xxxx in Brazil, 910 000 xxx in Portugal.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ NOTES = (
 
 @dataclass(frozen=True)
 class Person:
-    """`born` and `woman` also where the registration does not say: they decide which doctor fits."""
+    """An invented person. `born` and `woman` are set even if the registration lacks them: they decide about doctors."""
 
     name: str
     social_name: str
@@ -65,20 +65,20 @@ class Person:
     is_complete: bool
 
     def is_seen_by(self, sees: str, today: date) -> bool:
-        """Whether a doctor who `sees` "women", "children" or "everybody" fits this person."""
+        """Return whether a doctor who `sees` "women", "children" or "everybody" sees this person."""
         grown_up = (today - self.born).days > 16 * 365
         return {"women": self.woman and grown_up, "children": not grown_up, "everybody": True}[sees]
 
 
 def people(country: str, count: int, today: date, rng: Random) -> list[Person]:
-    """That many people, no two with the same document; every child has the phone of the one before, its parent."""
+    """Return that many people with distinct documents; a child has the phone of the previous person, its parent."""
     return [_person(country, number, today, rng) for number in range(count)]
 
 
 def _person(country, number, today, rng):
     woman = rng.random() < 0.58
-    given = rng.choice(_listed(WOMEN if woman else MEN, country))
-    families = rng.sample(_listed(FAMILIES, country), rng.choice((1, 2, 2, 2, 3)))
+    given = rng.choice(_split(WOMEN if woman else MEN, country))
+    families = rng.sample(_split(FAMILIES, country), rng.choice((1, 2, 2, 2, 3)))
     is_child = number % 6 == 5
     days = rng.randint(60, 14 * 365) if is_child else int(rng.triangular(17 * 365, 93 * 365, 48 * 365))
     return Person(
@@ -95,7 +95,7 @@ def _person(country, number, today, rng):
 
 
 def numbered_name(country: str, number: int) -> str:
-    """A first name and two family names, none of which is frequent beyond the others."""
+    """Return a first name and two family names, evenly distributed over the numbers."""
     given, families = _given_and_families(country)
     rest, first = divmod(number, len(given))
     second, third = rest // len(families) % len(families), rest % len(families)
@@ -104,10 +104,10 @@ def numbered_name(country: str, number: int) -> str:
 
 @cache
 def _given_and_families(country):
-    return _listed(WOMEN, country) + _listed(MEN, country), _listed(FAMILIES, country)
+    return _split(WOMEN, country) + _split(MEN, country), _split(FAMILIES, country)
 
 
-def _listed(names, country):
+def _split(names, country):
     return [name.strip() for name in names[country].split("|")]
 
 
@@ -117,7 +117,7 @@ def _with_particle(family, rng):
 
 
 def phone(country: str, number: int) -> str:
-    """A mobile number, E.164, that is valid and in no operator's hands. `number` up to 999999."""
+    """Return a valid mobile number, E.164, that no operator assigns. `number` is up to 999999."""
     return f"{UNASSIGNED[country]}{number:06d}"
 
 

@@ -1,4 +1,4 @@
-"""The rows of a demo clinic that a manager would type in: everything but the appointments."""
+"""Store the rows of a demo clinic that a manager would enter: everything but the appointments."""
 
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -12,7 +12,7 @@ PATIENTS = 300
 
 
 def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
-    """Store clinic, doctors with hours and absences, procedures, discounts and patients."""
+    """Store the clinic, doctors with hours and absences, procedures, discounts and patients."""
     clinic = Clinic.objects.create(
         slug=demo.slug,
         name=demo.name,

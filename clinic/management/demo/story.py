@@ -1,4 +1,4 @@
-"""How each visit came about, step by step, told through `clinic.booking` as if every step happened at its moment."""
+"""The history of each visit, executed step by step through `clinic.booking` as if each happened at its own time."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ DOUBTFUL_CPF = "12345678900"
 
 @dataclass(frozen=True, order=True)
 class Step:
-    """One act at its moment. `number` keeps steps of the same moment in order."""
+    """An act at its time. `number` orders steps of the same time."""
 
     at: datetime
     number: int
@@ -43,7 +43,7 @@ class Step:
 
 
 class Story:
-    """Everything that has happened to a clinic's visits up to `now`."""
+    """The acts on a clinic's visits up to `now`."""
 
     def __init__(self, registry: Registry, staff: StaffUser, now: datetime, rng: Random):
         self.registry, self.clinic, self.now, self.rng = registry, registry.clinic, now, rng
@@ -61,8 +61,8 @@ class Story:
         for attendance in leave_some_open(attended, self.now):
             self._on_the_day(attendance)
 
-    def tell(self) -> Iterator[Step]:
-        """Act out, in order of time, every step up to now."""
+    def run(self) -> Iterator[Step]:
+        """Execute every step up to now, in order of time, and yield it."""
         for step in sorted(self.steps):
             if step.at <= self.now:
                 step.act(step.visit, step.at)
@@ -97,14 +97,14 @@ class Story:
             self._add(self._between(settled_at, visit.starts_at), visit, self._annotate)
 
     def _while_open(self, latest, ahead):
-        """A moment in the desk's hours, about `ahead` before `latest` and before now."""
+        """Return a time in the desk's hours, about `ahead` before `latest` and before now."""
         latest = min(latest, self.now - timedelta(minutes=5))
         day = self.clinic.local(latest - ahead).date()
         wall = time(self.rng.randint(8, 17), self.rng.randint(0, 59), self.rng.randint(0, 59))
         return min(self.clinic.nearest_instant(day, wall), latest - timedelta(minutes=self.rng.randint(0, 90)))
 
     def _between(self, earliest, latest):
-        """A moment after `earliest` and before `latest`; before now, too, where there is room."""
+        """Return a time after `earliest` and before `latest`; before now as well if there is room."""
         if earliest < self.now:
             latest = min(latest, self.now)
         return earliest + max(latest - earliest, timedelta(0)) * self.rng.uniform(0.1, 0.9)
@@ -112,7 +112,7 @@ class Story:
     # On the day -----------------------------------------------------------------------------------------------------
 
     def _attendances(self, shift):
-        """Arrival, begin and end of one doctor's visits of a day: one at a time, a little late as in life."""
+        """Yield arrival, begin and end of one doctor's visits of a day: one at a time, slightly late."""
         free_at = None
         for visit in sorted(shift, key=lambda visit: visit.starts_at):
             arrives = visit.starts_at + timedelta(minutes=self.rng.triangular(-25, 6, -8))
@@ -138,23 +138,23 @@ class Story:
 
         def book(visit, at):
             patient = visit.patient
-            asked = {"patient": patient.pk}
+            patient_fields = {"patient": patient.pk}
             if doubts_cpf:
                 details = registry.PatientDetails(name=patient.name, phone=str(patient.phone), cpf=DOUBTFUL_CPF)
-                asked = {"details": details, "policy": registry.Policy.LENIENT}
-            time_wanted = visit.first_time or visit
+                patient_fields = {"details": details, "policy": registry.Policy.LENIENT}
+            first_time = visit.first_time or visit
             discount = visit.discount.pk if visit.discount and visit.procedures[0].price else None
             lines = [booking.LineRequest(procedure.pk) for procedure in visit.procedures[1:]]
             proposal = booking.Proposal(
                 clinic=self.clinic,
                 doctor=visit.doctor.pk,
                 lines=(booking.LineRequest(visit.procedures[0].pk, discount), *lines),
-                starts_at=time_wanted.starts_at,
-                ends_at=time_wanted.ends_at,
+                starts_at=first_time.starts_at,
+                ends_at=first_time.ends_at,
                 notes=notes,
                 source=source,
                 metadata=call,
-                **asked,
+                **patient_fields,
             )
             visit.appointment_id = booking.book(proposal, by=self._author(source), now=at).pk
 
@@ -201,7 +201,7 @@ class Story:
 
 @dataclass
 class Attendance:
-    """A visit that takes place. `begins` or `ends` None: nobody has marked that yet."""
+    """A visit that takes place. `begins` or `ends` is None while nobody has recorded it."""
 
     visit: Visit
     arrives: datetime
@@ -210,11 +210,11 @@ class Attendance:
 
 
 def leave_some_open(attendances: list[Attendance], now: datetime) -> list[Attendance]:
-    """At whatever hour the demo is made, somebody waits and somebody is in service: the last ones stay as they were."""
-    seen = sorted((one for one in attendances if one.ends <= now), key=lambda one: one.ends)
-    if seen and not any(one.begins <= now < one.ends for one in attendances):
-        seen.pop().ends = None
-    if seen and not any(one.arrives <= now < (one.begins or one.arrives) for one in attendances):
-        one = seen.pop()
-        one.begins = one.ends = None
+    """Leave the last visits unfinished, so that one patient waits and one is in service at any time of the day."""
+    over = sorted((visit for visit in attendances if visit.ends <= now), key=lambda visit: visit.ends)
+    if over and not any(visit.begins <= now < visit.ends for visit in attendances):
+        over.pop().ends = None
+    if over and not any(visit.arrives <= now < (visit.begins or visit.arrives) for visit in attendances):
+        visit = over.pop()
+        visit.begins = visit.ends = None
     return attendances

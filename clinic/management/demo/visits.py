@@ -1,4 +1,4 @@
-"""What stands in the demo's appointment book: who has which time of which doctor, and how it ended."""
+"""The demo's appointments: which patient has which time of which doctor, and how it ended."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from clinic.schedule import Span, load_schedules
 
 
 class Fate(Enum):
-    """What becomes of a visit once its time has come."""
+    """The outcome of a visit whose time has come."""
 
     ATTENDED = "attended"
     CANCELLED = "cancelled"
@@ -22,7 +22,7 @@ class Fate(Enum):
 
 @dataclass(eq=False)
 class Visit:
-    """One appointment of the demo. Instants are UTC; `first_time` is where it stood before it was moved."""
+    """One appointment of the demo. Instants are UTC; `first_time` is its time before it was moved."""
 
     doctor: Doctor
     patient: Patient
@@ -37,20 +37,20 @@ class Visit:
 
 @dataclass
 class Registry:
-    """The rows of one demo clinic that visits are made of."""
+    """The rows of one demo clinic from which visits are made."""
 
     clinic: Clinic
     demo: DemoClinic
     doctors: list[Doctor]
-    procedures: dict[int, list[Procedure]]  # by the doctor who performs them
-    weights: dict[int, int]  # by procedure
+    procedures: dict[int, list[Procedure]]  # by the id of the doctor who performs them
+    weights: dict[int, int]  # by the id of the procedure
     discounts: list[Discount]
     patients: list[tuple[Person, Patient]]
 
 
 @dataclass
 class Book:
-    """The book while it fills: the visits so far, the gaps left between them, who comes on which day."""
+    """The appointment book while it is filled: visits, the gaps between them, and the patients of each day."""
 
     registry: Registry
     today: date
@@ -60,7 +60,7 @@ class Book:
     present: dict[date, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def fill(self, first: date, last: date) -> list[Visit]:
-        """Plan the local dates from `first` to `last`, in order; nobody has two visits on one day."""
+        """Plan the local dates from `first` to `last`, in order; no patient has two visits on one day."""
         schedules = load_schedules(self.registry.clinic, self.registry.doctors, first, last)
         days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
         for day in days:
@@ -81,7 +81,8 @@ class Book:
         return sorted(visits, key=lambda visit: visit.starts_at)
 
     def _fullness(self, days_ahead):
-        """Near days are nearly full. Further ones are thinner, those long past also because telling them takes time."""
+        """Return the share of the day that is booked: near days are nearly full; few old visits, because they take time
+        to replay."""
         if -5 <= days_ahead <= 7:
             return self.rng.uniform(0.80, 0.92)
         return {-3: 0.40, -2: 0.45, -1: 0.50, 1: 0.55, 2: 0.38, 3: 0.22}.get(days_ahead // 7, 0.12)
@@ -124,7 +125,8 @@ class Book:
         return patient
 
     def _decide_fates(self, visits):
-        """On every day some are missed and some cancelled; one of the first is missed, so that today shows it early."""
+        """Mark some visits of a day as missed and some as cancelled; one of the first is missed, so that today shows it
+        early."""
         if len(visits) < 8:
             return
         self.rng.choice(visits[:4]).fate = Fate.MISSED
@@ -134,7 +136,7 @@ class Book:
             visit.fate = Fate.CANCELLED if visit in chosen[:few] else Fate.MISSED
 
     def _move_from_elsewhere(self, visit):
-        """Give the visit an earlier booking at a time of the same doctor that nobody else has."""
+        """Give the visit an earlier booking at a free time of the same doctor."""
         clinic = self.registry.clinic
         for gap in self.gaps[visit.doctor.pk]:
             day = clinic.local(gap.starts_at).date()

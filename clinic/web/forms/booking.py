@@ -10,18 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import booking, registry
 from clinic.booking import LineRequest, Proposal
+from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Appointment, Clinic, NonexistentTime
 from clinic.models.doctor import end_of_hours
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
-from clinic.typed import (
-    AsksAboutAge,
-    AsksAboutDoubles,
-    AsksAboutPhone,
-    TypedDateField,
-    TypedEndField,
-    TypedTimeField,
-)
 from clinic.web.forms.fields import RefusableForm, Unchanging
 
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}

@@ -6,12 +6,13 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from clinic import registry
+from clinic.form_fields import TypedDateField
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.names import same_letters, words
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
-from clinic.templatetags.written import cpf, phone
-from clinic.typed import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone, TypedDateField
+from clinic.templatetags.formats import cpf, phone
 from clinic.web.forms.fields import RefusableForm
 
 OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}

@@ -11,10 +11,10 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
-from clinic.access.middleware import page_behind
+from clinic.access.middleware import referring_page
+from clinic.form_fields import TypedDateField, is_short_number
 from clinic.models.appointment import Status
 from clinic.queries import agenda
-from clinic.typed import TypedDateField, is_short_number
 from clinic.web.htmx import partial_or_page, wants_partial
 
 
@@ -34,7 +34,7 @@ def _unreadable(request, error):
     """The day on the page stays, with the sentence beside it."""
     messages.error(request, error.messages[0])
     if not wants_partial(request):
-        return redirect(page_behind(request))
+        return redirect(referring_page(request))
     response = render(request, "_messages.html", {"oob": True}, status=422)
     response["HX-Reswap"] = "none"
     response["HX-Push-Url"] = "false"

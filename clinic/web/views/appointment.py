@@ -9,13 +9,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
 from clinic import booking
-from clinic.access.interrupted import resumable, take
+from clinic.access.resumable_forms import resumable, take
 from clinic.booking import Author
+from clinic.form_fields import is_short_number
 from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import Status
 from clinic.queries import history
 from clinic.refusals import Refused
-from clinic.typed import is_short_number
 from clinic.web import panel as booking_panel
 from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm
 from clinic.web.forms.booking import BookingForm

@@ -21,7 +21,7 @@ from clinic.web.forms.first_clinic import FirstClinicForm
 @never_cache
 @sensitive_post_parameters("password1", "password2")
 def create(request):
-    if not first_clinic.is_good(request.GET.get("link", "")) or not first_clinic.is_wanted():
+    if not first_clinic.is_good(request.GET.get("link", "")) or not first_clinic.is_needed():
         return _no_longer(request)
     form = FirstClinicForm(request.POST or None)
     if not form.is_valid():
@@ -29,7 +29,7 @@ def create(request):
     try:
         with transactions.try_again_when_held():
             first_clinic.create(form.clinic, form.master)
-    except first_clinic.NotWanted:  # another window was quicker
+    except first_clinic.NotNeeded:  # another window was quicker
         return _no_longer(request)
     except Refused as refused:
         form.add_error(None, refused.message)
@@ -43,4 +43,4 @@ def create(request):
 
 
 def _no_longer(request):
-    return render(request, "signin/no_first_clinic.html", {"wanted": first_clinic.is_wanted()}, status=404)
+    return render(request, "signin/no_first_clinic.html", {"wanted": first_clinic.is_needed()}, status=404)

@@ -1,7 +1,7 @@
 """Integrações. Managers see it, masters act.
 
 A secret is in the answer to the very request that made it and nowhere else: not in an address, not in the session, not
-on the page when it is loaded again. A form that is sent twice acts once (`clinic.access.acts`).
+on the page when it is loaded again. A form that is sent twice acts once (`clinic.access.form_replay`).
 """
 
 from django.contrib import messages
@@ -13,8 +13,8 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic import transactions
-from clinic.access import access_tokens, acts, api_keys
-from clinic.access.interrupted import resumable, take
+from clinic.access import access_tokens, api_keys, form_replay
+from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import manager_required, master_required
 from clinic.models import AccessToken, ApiKey, CredentialEvent
 from clinic.refusals import Refused
@@ -39,9 +39,9 @@ def index(request):
 def release(request):
     try:
         with transactions.try_again_when_held(), transaction.atomic():
-            acts.require_first(request.clinic, request.user, request.POST.get("seen", ""))
+            form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
             token, text = access_tokens.release(request.clinic, request.user, door=BROWSER)
-    except acts.Repeated:
+    except form_replay.AlreadySubmitted:
         return _repeated(request)
     except Refused as held:
         return _held(request, held)
@@ -72,11 +72,11 @@ def create_key(request):
     form = ApiKeyForm(request.POST)
     try:
         with transactions.try_again_when_held(), transaction.atomic():
-            acts.require_first(request.clinic, request.user, request.POST.get("seen", ""))
+            form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
             if not form.is_valid():
                 return _show(request, form=form, status=422)
             key, text = api_keys.create(request.clinic, **form.wanted(), by=request.user, door=BROWSER)
-    except acts.Repeated:
+    except form_replay.AlreadySubmitted:
         return _repeated(request, form=form)
     except Refused as held:
         return _held(request, held, form=form)
@@ -90,9 +90,9 @@ def create_key(request):
 def rotate_key(request, pk):
     try:
         with transactions.try_again_when_held(), transaction.atomic():
-            acts.require_first(request.clinic, request.user, request.POST.get("seen", ""))
+            form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
             key, text = api_keys.rotate(pk, clinic=request.clinic, by=request.user, door=BROWSER)
-    except acts.Repeated:
+    except form_replay.AlreadySubmitted:
         return _repeated(request)
     except Refused as held:
         return _held(request, held)

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from clinic.access.interrupted import resumable, take
+from clinic.access.resumable_forms import resumable, take
+from clinic.form_fields import is_short_number
 from clinic.models import Patient
 from clinic.queries import patients
-from clinic.typed import is_short_number
 from clinic.web.forms.patient import PatientForm, begun_with, completed, phone_fault
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
 

@@ -12,10 +12,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from clinic import transactions
-from clinic.access import first_clinic, interrupted, known_browser, lockout
+from clinic.access import first_clinic, known_browser, lockout, resumable_forms
 from clinic.access.guessing import TooManyFromAddress
 from clinic.access.hashing import Busy
-from clinic.access.middleware import ENDED, page_behind
+from clinic.access.middleware import ENDED, referring_page
 from clinic.access.roles import clinic_optional
 from clinic.refusals import Refused
 from clinic.web import htmx
@@ -34,7 +34,7 @@ def signin(request):
     if form.is_valid():
         user = form.get_user()
         csrf_token = request.META.get("CSRF_COOKIE")
-        came_back = interrupted.claim(request, user)
+        came_back = resumable_forms.claim(request, user)
         request.session.pop(ENDED, None)
         login(request, user)
         response = redirect(way_on(request))
@@ -48,9 +48,9 @@ def signin(request):
     context = {
         "form": form,
         "next": own_path(request),
-        "kept": interrupted.is_kept(request),
+        "kept": resumable_forms.is_kept(request),
         "ended": request.session.get(ENDED, False),
-        "nobody_yet": request.method == "GET" and first_clinic.is_wanted(),
+        "nobody_yet": request.method == "GET" and first_clinic.is_needed(),
     }
     return _with_reason(form.not_checked, render(request, "signin/signin.html", context))
 
@@ -63,7 +63,7 @@ def signout(request):
     logout(request)
     if user_id:
         # A form still open in another window comes back to the same person.
-        interrupted.remember_user(request, str(user_id))
+        resumable_forms.remember_user(request, str(user_id))
         messages.info(request, _("Você saiu."))
     return redirect("web:signin")
 
@@ -116,7 +116,7 @@ def csrf_failed(request, reason=""):
     of a page is never replaced by the refusal: somebody may be typing in it.
     """
     own_page = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    if own_page and getattr(request.resolver_match.func, "resumable", False) and interrupted.keep(request):
+    if own_page and getattr(request.resolver_match.func, "resumable", False) and resumable_forms.keep(request):
         messages.info(request, _("A página estava aberta desde antes de você entrar. Confira e salve de novo."))
         return htmx.redirect(request, request.path)
     if htmx.wants_partial(request):
@@ -124,7 +124,7 @@ def csrf_failed(request, reason=""):
         response = render(request, "_messages.html", {"oob": True}, status=403)
         response["HX-Reswap"] = "none"
         return response
-    return render(request, "signin/stale.html", {"back": page_behind(request)}, status=403)
+    return render(request, "signin/stale.html", {"back": referring_page(request)}, status=403)
 
 
 def _with_reason(not_checked, response):

@@ -48,7 +48,7 @@ def test_an_unknown_appointment_is_not_found(desk, pk):
 
 
 @pytest.mark.parametrize("pk", ["x", "-1", "1.5", "9" * 5000])
-def test_what_is_no_id_is_no_address(desk, pk):
+def test_invalid_id_is_not_found(desk, pk):
     assert desk.ask.get(f"/appointments/{pk}").status_code == 404
 
 
@@ -58,7 +58,7 @@ def listed(desk, **query):
     return list(dict.fromkeys(element["id"] for element in answer.json()))
 
 
-def test_the_list_is_in_order_of_time_and_keeps_the_procedures_of_one_appointment_together(desk):
+def test_list_is_by_time_with_lines_of_one_appointment_together(desk):
     late = another(desk, 1, startTime="10:00", endTime="10:15")
     early = another(desk, 2)
     ids = [element["id"] for element in desk.ask.get("/appointments").json()]
@@ -112,12 +112,12 @@ BAD_QUERIES = {
 
 
 @pytest.mark.parametrize("query", BAD_QUERIES)
-def test_a_query_that_cannot_be_read_is_told(desk, query):
+def test_unreadable_query_is_reported(desk, query):
     answer = desk.ask("GET", f"/appointments?{query}")
     assert answer.json() == {"message": BAD_QUERIES[query], "error": "Bad Request", "statusCode": 400}
 
 
-def test_an_unknown_status_is_told_with_those_there_are(desk):
+def test_unknown_status_is_refused_with_the_valid_ones(desk):
     (message,) = desk.ask.get("/appointments", status="perdido").json()["message"]
     assert message.startswith("status must be one of the following values: agendado, confirmado, cancelado,")
 
@@ -152,7 +152,7 @@ def test_a_doubtful_cpf_leaves_the_stored_one_as_it_is(desk, booked):
 
 
 @pytest.mark.parametrize("door", ["appointment", "patient"])
-def test_what_the_desk_saves_of_a_patient_meanwhile_is_kept(desk, booked, monkeypatch, door):
+def test_concurrent_change_of_a_patient_at_the_desk_is_kept(desk, booked, monkeypatch, door):
     """Between the reading of the patient and the lock, somebody at the counter types the rest of the form."""
     body, save = {"appointment": (EditBody, "_save_patient"), "patient": (PatientBody, "save")}[door]
     patient = Appointment.objects.get(pk=booked).patient
@@ -185,7 +185,7 @@ def test_what_the_desk_saves_of_a_patient_meanwhile_is_kept(desk, booked, monkey
         "1990-05-17",
     ],
 )
-def test_the_date_of_a_birth_is_taken_as_written_whatever_time_comes_with_it(desk, booked, written):
+def test_birth_date_is_read_as_written_whatever_its_time_part(desk, booked, written):
     told = edit(desk, booked, {"patient": desk.patient(dateBirth=written)}).json()[0]["patient"]
     assert told["dateBirth"] == "1990-05-17T00:00:00.000Z"
     answer = desk.ask("POST", "/appointments", desk.booking(date="2026-11-24T03:00:00.000Z"))
@@ -193,7 +193,7 @@ def test_the_date_of_a_birth_is_taken_as_written_whatever_time_comes_with_it(des
 
 
 @pytest.mark.parametrize("written", ["1990-05-17T25:00:00Z", "1990-05-17T", "1990-05-17 03:00", "1990-02-30T03:00:00Z"])
-def test_what_is_no_time_makes_no_date_of_a_birth(desk, booked, written):
+def test_birth_date_with_an_invalid_time_is_refused(desk, booked, written):
     answer = edit(desk, booked, {"patient": desk.patient(dateBirth=written)})
     assert answer.json()["message"] == ["patient.dateBirth must be a valid ISO 8601 date string"]
 
@@ -223,7 +223,7 @@ def test_valid_notes_are_not_kept_when_the_patient_is_refused(desk, booked):
 
 
 @pytest.mark.parametrize("raw", ["", "[]", "5", "null", '"notes"'])
-def test_an_edit_that_is_no_object_is_told_so(desk, booked, raw):
+def test_edit_that_is_no_object_is_refused(desk, booked, raw):
     answer = desk.ask("PATCH", f"/appointments/{booked}", raw=raw)
     assert answer.json()["message"] == ["O corpo da requisição deve ser um objeto JSON"]
 
@@ -301,7 +301,7 @@ GOOD_CHANGES = {
 
 @pytest.mark.parametrize(("path", "key"), [(path, key) for path, keys in ELSEWHERE.items() for key in keys])
 @pytest.mark.parametrize("value", [lambda desk, key: desk.booking().get(key, "confirmado"), lambda desk, key: None])
-def test_what_another_call_changes_is_told_with_that_call(desk, booked, path, key, value):
+def test_field_of_another_call_is_reported_with_that_call(desk, booked, path, key, value):
     before = desk.ask.get(f"/appointments/{booked}").json()
     body = GOOD_CHANGES[path](desk) | {key: value(desk, key)}
     answer = desk.ask("PATCH", f"/appointments/{booked}{path}", body)
@@ -310,7 +310,7 @@ def test_what_another_call_changes_is_told_with_that_call(desk, booked, path, ke
     assert desk.ask.get(f"/appointments/{booked}").json() == before
 
 
-def test_everything_that_another_call_changes_is_told_at_once(desk, booked):
+def test_all_fields_of_other_calls_are_reported_together(desk, booked):
     told = edit(desk, booked, {"status": "confirmado", "startTime": "10:00", "procedures": [], "notes": 5}).json()
     assert told["message"] == [
         "notes must be a string",
@@ -374,7 +374,7 @@ def test_a_move_obeys_the_rules_of_booking(desk, booked, settings):
 
 @pytest.mark.parametrize("pk", [0, "0", 0.0, -1, 2**63])
 @pytest.mark.parametrize("day", ["2026-11-20", "2026-11-21", "2026-11-23"])
-def test_an_id_that_is_nobodys_is_an_unknown_doctor_at_every_door_whatever_the_time(desk, booked, pk, day):
+def test_unknown_doctor_id_is_reported_by_every_api_at_any_time(desk, booked, pk, day):
     time = {"date": day, "startTime": "10:00", "endTime": "10:15"}
     for answer in (
         desk.ask("POST", "/appointments", desk.booking(doctorId=pk, **time)),
@@ -441,7 +441,7 @@ def test_one_doctor_serves_one_patient(monday, desk, booked, act):
     assert answer.json() == DENIED | {"message": "O médico já está atendendo outro paciente"}
 
 
-def test_a_cancelled_appointment_stands_again_only_if_its_time_is_free(desk, booked, act):
+def test_cancelled_appointment_returns_only_if_its_time_is_free(desk, booked, act):
     act("cancelado")
     another(desk, 1)
     assert act("agendado").json() == DENIED | {"message": "Horários 09:00 já estão ocupados por outros agendamentos"}
@@ -456,7 +456,7 @@ def test_a_doctor_who_is_sent_must_be_the_appointments(desk, booked, act):
 @pytest.mark.parametrize(
     "action", ["reagendado", "Confirmado", "", 5, ["confirmado"], {"a": 1}, True, "\ud800", "x" * 10_000]
 )
-def test_an_unknown_action_is_told_with_those_there_are(desk, booked, act, action):
+def test_unknown_action_is_refused_with_the_valid_ones(desk, booked, act, action):
     answer = act(action)
     assert answer.json()["message"] == [
         "action must be one of the following values: agendado, confirmado, cancelado, check-in, em atendimento, faltou,"
@@ -465,7 +465,7 @@ def test_an_unknown_action_is_told_with_those_there_are(desk, booked, act, actio
 
 
 @pytest.mark.parametrize("raw", ["", "[]", "null", '{"action": null}'])
-def test_no_action_is_told(desk, booked, raw):
+def test_missing_action_is_reported(desk, booked, raw):
     answer = desk.ask("PATCH", f"/appointments/{booked}/status", raw=raw)
     assert answer.json()["message"][0] == "action should not be empty"
 
@@ -528,7 +528,7 @@ def test_whatever_is_sent_in_a_change_is_never_a_500(desk, booked, settings, pat
             assert answer.status_code == 200 or answer.json().keys() == {"message", "error", "statusCode"}
 
 
-def test_changes_of_an_unknown_appointment_are_not_found_but_their_slips_come_first(desk):
+def test_change_of_unknown_appointment_reports_bad_input_before_404(desk):
     for path, good in [("", {"notes": "x"}), ("/status", {"action": "confirmado"})]:
         answer = desk.ask("PATCH", f"/appointments/999999{path}", good)
         assert (answer.status_code, answer.json()["message"]) == (404, "Agendamento não encontrado")
@@ -550,7 +550,7 @@ def test_an_edit_moves_updated_at_and_not_created_at(desk, booked, saturday):
     assert (told["createdAt"], told["updatedAt"]) == ("2026-11-21T15:00:00.123Z", "2026-11-21T15:05:00.123Z")
 
 
-def test_a_booking_has_twenty_procedures_at_most_and_the_document_says_so(desk):
+def test_twenty_procedures_is_the_limit_and_is_documented(desk):
     procedures = [{"id": desk.procedures[0].pk}] * 20
     assert len(desk.ask("POST", "/appointments", desk.booking(procedures=procedures)).json()) == 20
     answer = desk.ask("POST", "/appointments", desk.booking(procedures=procedures * 150, startTime="10:00"))

@@ -23,7 +23,7 @@ def shape(value):
     return type(value).__name__
 
 
-def test_the_sample_request_books_and_is_answered_with_the_keys_types_and_order_of_the_sample_answer(desk):
+def test_sample_request_returns_sample_shape(desk):
     answer = desk.ask("POST", "/appointments", desk.booking())
     assert answer.status_code == 201
     _, discounted = answer.json()
@@ -62,7 +62,7 @@ def test_one_element_for_each_procedure_and_only_its_own_line_differs(desk):
     assert plain == discounted
 
 
-def test_the_samples_cpf_is_not_stored_as_the_patients_but_kept_for_the_front_desk(desk):
+def test_invalid_sample_cpf_is_kept_apart_from_the_patient(desk):
     desk.book()
     assert Patient.objects.get().cpf is None
     assert Appointment.objects.get().typed_cpf == "12345678900"

@@ -17,7 +17,7 @@ def priced(procedure, price):
 # Doctors --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_doctor_is_told_with_hours_days_and_procedures(desk):
+def test_doctor_is_listed_with_hours_days_and_procedures(desk):
     told = {
         "id": desk.doctor.pk,
         "name": "Dr Victor",
@@ -38,14 +38,14 @@ def test_a_doctor_without_hours_has_no_times(desk):
     assert (told["startTime"], told["endTime"], told["workingDays"], told["procedures"]) == (None, None, [], [])
 
 
-def test_a_doctor_is_busy_while_somebody_is_in_service(monday, desk):
+def test_doctor_is_busy_while_a_patient_is_in_service(monday, desk):
     booked = desk.book()
     for action, busy in [("check-in", False), ("em atendimento", True), ("finalizado", False)]:
         desk.ask("PATCH", f"/appointments/{booked}/status", {"action": action})
         assert desk.ask.get(f"/doctors/{desk.doctor.pk}").json()["isBusy"] is busy
 
 
-def test_who_no_longer_works_here_is_not_listed(desk):
+def test_inactive_doctor_is_not_listed(desk):
     Doctor.objects.update(active=False)
     assert desk.ask.get("/doctors").json() == []
     answer = desk.ask.get(f"/doctors/{desk.doctor.pk}")
@@ -161,21 +161,21 @@ BAD_DOCTORS = {
 
 
 @pytest.mark.parametrize("case", BAD_DOCTORS)
-def test_a_doctor_who_is_not_told_rightly_is_not_added(desk, case):
+def test_invalid_doctor_is_not_added(desk, case):
     changes, expected = BAD_DOCTORS[case]
     answer = desk.ask("POST", "/doctors", new_doctor(desk, **changes))
     assert answer.json() == {"message": expected, "error": "Bad Request", "statusCode": 400}
     assert Doctor.objects.count() == 1
 
 
-def test_the_procedures_of_another_clinic_and_inactive_ones_are_unknown(desk):
+def test_foreign_and_inactive_procedures_are_unknown(desk):
     for procedure in (make_procedure(make_clinic()), make_procedure(desk.clinic, active=False)):
         answer = desk.ask("POST", "/doctors", new_doctor(desk, procedureIds=[procedure.pk]))
         assert answer.json()["message"] == ["Procedimentos não encontrados"]
 
 
 @pytest.mark.parametrize("raw", ["", "[]", "null", "5"])
-def test_a_doctor_of_whom_nothing_is_said_is_told_everything(desk, raw):
+def test_empty_doctor_body_gets_every_message(desk, raw):
     assert len(desk.ask("POST", "/doctors", raw=raw).json()["message"]) == 13
 
 
@@ -218,7 +218,7 @@ def test_free_times_want_a_date(desk, query, expected):
 # Procedures and discounts ---------------------------------------------------------------------------------------------
 
 
-def test_procedures_are_told_with_price_and_duration(desk):
+def test_procedures_are_listed_with_price_and_duration(desk):
     make_procedure(desk.clinic, active=False)
     assert desk.ask.get("/procedures").json() == [
         priced(desk.procedures[1], "252") | {"durationMinutes": 10},
@@ -226,7 +226,7 @@ def test_procedures_are_told_with_price_and_duration(desk):
     ]
 
 
-def test_discounts_are_told_while_they_are_valid(desk):
+def test_discounts_are_listed_while_they_are_valid(desk):
     fixed = make_discount(desk.clinic, name="Dez reais", fixed=Decimal("10.50"), expires_on=MONDAY)
     half = make_discount(desk.clinic, name="Meio", percentage=Decimal("12.50"))
     make_discount(desk.clinic, name="Natal", expires_on=MONDAY - timedelta(days=3))
@@ -293,7 +293,7 @@ def test_a_patient_is_registered(desk):
     }
 
 
-def test_a_foreign_phone_is_told_with_its_country(desk):
+def test_foreign_phone_is_shown_with_its_country(desk):
     told = desk.ask("POST", "/patients", VALID | {"phone": "+351 912 345 678"}).json()
     assert told["contact"] == {"phone": "+351 912 345 678"}
 
@@ -311,7 +311,7 @@ def test_a_patient_who_is_there_is_a_conflict(desk, change):
     assert Patient.objects.of(desk.clinic).count() == 1
 
 
-def test_a_namesake_on_the_phone_with_another_birth_date_is_registered(desk):
+def test_namesake_on_same_phone_with_other_birth_date_is_registered(desk):
     desk.ask("POST", "/patients", VALID | {"cpf": None})
     son = VALID | {"cpf": None, "dateBirth": "2015-01-01"}
     assert desk.ask("POST", "/patients", son).status_code == 201
@@ -356,7 +356,7 @@ BAD_PATIENTS = {
 
 
 @pytest.mark.parametrize("case", BAD_PATIENTS)
-def test_a_patient_who_is_not_told_rightly_is_not_registered(desk, case):
+def test_invalid_patient_is_not_registered(desk, case):
     changes, expected = BAD_PATIENTS[case]
     body = {name: value for name, value in (VALID | changes).items() if value is not None}
     answer = desk.ask("POST", "/patients", body)
@@ -395,7 +395,7 @@ def test_null_is_no_name_and_no_phone(desk, field, message):
     assert (answer.status_code, answer.json()["message"]) == (400, message)
 
 
-def test_slips_in_a_change_of_a_patient_are_told(desk):
+def test_errors_in_a_change_of_a_patient_are_reported(desk):
     patient = make_patient(desk.clinic)
     answer = desk.ask("PATCH", f"/patients/{patient.pk}", {"name": "", "phone": 5, "cpf": "1"})
     assert answer.json()["message"] == [
@@ -449,7 +449,7 @@ ODD = [None, True, 0, 0.1, 10**30, "", "\0", "\ud800", "x" * 10_000, [], [None, 
 
 
 @pytest.mark.parametrize("field", ["name", "procedureIds", "startTime", "endTime", "intervalMinutes", "workingDays"])
-def test_whatever_is_said_of_a_doctor_is_never_a_500(desk, settings, field):
+def test_any_doctor_body_is_never_a_500(desk, settings, field):
     settings.API_REQUESTS_A_SECOND = 1000
     for odd in ODD:
         answer = desk.ask("POST", "/doctors", new_doctor(desk) | {field: odd})
@@ -457,7 +457,7 @@ def test_whatever_is_said_of_a_doctor_is_never_a_500(desk, settings, field):
 
 
 @pytest.mark.parametrize("field", ["name", "phone", "dateBirth", "cpf"])
-def test_whatever_is_said_of_a_patient_is_never_a_500(desk, settings, field):
+def test_any_patient_body_is_never_a_500(desk, settings, field):
     settings.API_REQUESTS_A_SECOND = 1000
     patient = make_patient(desk.clinic)
     for odd in ODD:
@@ -506,7 +506,7 @@ NO_PHONES = {
 
 
 @pytest.mark.parametrize(("sent", "sentence"), NO_PHONES.items())
-def test_what_is_no_phone_is_refused_and_named(desk, sent, sentence):
+def test_invalid_phone_is_refused_and_explained(desk, sent, sentence):
     booked = desk.ask("POST", "/appointments", desk.booking(patient=desk.patient(phone=sent)))
     assert (booked.status_code, booked.json()["message"]) == (400, [f"patient.{sentence}"])
     assert desk.ask("POST", "/patients", VALID | {"phone": sent}).json()["message"] == [sentence]

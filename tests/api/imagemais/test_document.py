@@ -47,7 +47,7 @@ def test_the_whole_surface_is_there(document):
     }
 
 
-def test_every_operation_says_what_it_is_where_it_comes_from_and_what_it_answers(document):
+def test_every_operation_has_a_description_an_origin_and_responses(document):
     for name, operation in operations(document):
         assert operation["summary"] and operation["description"] and operation["tags"], name
         assert re.fullmatch(r"[a-z]+[A-Za-z]+", operation["operationId"])
@@ -90,7 +90,7 @@ def test_the_examples_are_answers_as_the_schemas_have_them():
         assert example.keys() <= model.model_fields.keys()
 
 
-def test_what_bodies_may_hold_is_as_long_as_what_is_stored(document):
+def test_limits_of_bodies_equal_limits_of_columns(document):
     def longest(model, field):
         told = document["components"]["schemas"][model]["properties"][field]
         return next(each["maxLength"] for each in told.get("anyOf", [told]) if "maxLength" in each)
@@ -175,25 +175,25 @@ def oklab(color, eyes):
 
 
 def test_every_status_has_its_number_name_and_colour():
-    assert statuses.SHOWN.keys() == set(Status)
-    assert sorted(shown.id for shown in statuses.SHOWN.values()) == list(range(1, 9))
-    assert statuses.SHOWN[Status.SCHEDULED] == (1, "Agendado", "#ffc107")
+    assert statuses.API_STATUSES.keys() == set(Status)
+    assert sorted(shown.id for shown in statuses.API_STATUSES.values()) == list(range(1, 9))
+    assert statuses.API_STATUSES[Status.SCHEDULED] == (1, "Agendado", "#ffc107")
     assert set(statuses.ACTIONS.values()) == set(Status) - {Status.RESCHEDULED}
 
 
 @pytest.mark.parametrize("status", Status)
 def test_the_agenda_is_painted_in_the_same_colours(status):
     tokens = (settings.ROOT / "static" / "css" / "tokens.css").read_text(encoding="utf-8")
-    assert re.search(rf"--{status.value}: (#\w+);", tokens)[1] == statuses.SHOWN[status].color
+    assert re.search(rf"--{status.value}: (#\w+);", tokens)[1] == statuses.API_STATUSES[status].color
 
 
 @pytest.mark.parametrize("status", Status)
 def test_text_printed_on_a_colour_can_be_read_in_white_or_in_ink(status):
-    color = statuses.SHOWN[status].color
+    color = statuses.API_STATUSES[status].color
     assert max(contrast(color, WHITE), contrast(color, INK)) >= 4.5
 
 
 @pytest.mark.parametrize("eyes", EYES)
 def test_no_two_statuses_look_alike_to_anybody(eyes):
-    seen = [oklab(shown.color, eyes) for shown in statuses.SHOWN.values()]
+    seen = [oklab(shown.color, eyes) for shown in statuses.API_STATUSES.values()]
     assert min(100 * dist(one, other) for one, other in combinations(seen, 2)) >= 8.9

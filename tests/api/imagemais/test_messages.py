@@ -204,7 +204,7 @@ TABLE = {
 
 
 @pytest.mark.parametrize("case", TABLE)
-def test_each_cause_is_told_in_the_words_of_the_table(desk, case):
+def test_every_cause_has_the_message_of_the_table(desk, case):
     spoilt, expected = TABLE[case]
     body = spoilt(desk)
     stored = Appointment.objects.count(), Patient.objects.count()
@@ -218,12 +218,12 @@ NOTHING = CPF + BORN + PHONE + NAME + PROCEDURES + DOCTOR + DATE + START + END
 
 
 @pytest.mark.parametrize("raw", ["", "null", "{}", "[]", "5", '"x"', "true", '[{"doctorId": 1}]'])
-def test_a_body_that_says_nothing_is_told_everything_in_the_documented_order(desk, raw):
+def test_empty_body_gets_every_message_in_documented_order(desk, raw):
     answer = desk.ask("POST", "/appointments", raw=raw)
     assert (answer.status_code, answer.json()["message"]) == (400, NOTHING)
 
 
-def test_slips_of_shape_and_broken_rules_are_told_together_in_the_documented_order(desk):
+def test_bad_input_and_broken_rules_are_listed_in_documented_order(desk):
     body = desk.booking(
         patient=desk.patient(name=None, phone="1", dateBirth="2030-01-01", cpf="1"),
         procedures=[{"id": 10**9}],
@@ -246,23 +246,23 @@ def test_slips_of_shape_and_broken_rules_are_told_together_in_the_documented_ord
     ]
 
 
-def test_a_past_date_is_told_though_the_times_are_missing(desk):
+def test_past_date_is_reported_even_without_times(desk):
     body = desk.booking(date="2026-11-20", startTime=None, endTime=None)
     assert desk.ask("POST", "/appointments", body).json()["message"] == [DATE[1], *START, *END]
 
 
-def test_the_order_of_the_times_is_told_though_the_date_is_missing(desk):
+def test_order_of_times_is_checked_even_without_a_date(desk):
     body = desk.booking(date=None, startTime="10:00", endTime="09:00")
     told = desk.ask("POST", "/appointments", body).json()["message"]
     assert told == [*DATE, "endTime deve ser posterior a startTime"]
 
 
-def test_nothing_is_said_of_hours_that_could_not_be_read(desk):
+def test_unreadable_hours_are_not_judged(desk):
     told = desk.ask("POST", "/appointments", desk.booking(date="2026-11-22", endTime=None)).json()["message"]
     assert told == END
 
 
-def test_hours_are_told_together_with_a_missing_name(desk):
+def test_invalid_hours_are_reported_with_a_missing_name(desk):
     body = desk.booking(patient=desk.patient(name=None), date="2026-11-22")
     assert desk.ask("POST", "/appointments", body).json()["message"] == NAME + OUTSIDE
 
@@ -336,7 +336,7 @@ FIELDS = [
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_whatever_is_sent_in_a_field_is_answered_in_the_envelope_and_never_a_500(desk, settings, field):
+def test_any_field_value_gets_an_enveloped_answer_never_a_500(desk, settings, field):
     settings.API_REQUESTS_A_SECOND = 1000
     for odd in ODD.values():
         body = desk.booking()
@@ -412,7 +412,7 @@ def test_a_patient_cannot_be_in_two_places(desk):
     }
 
 
-def test_a_time_that_clocks_jump_over_is_told(saturday, lisbon, imagemais):
+def test_skipped_local_time_is_reported(saturday, lisbon, imagemais):
     doctor = make_doctor(lisbon, days=range(1, 8), hours=((time(0), time(23)),))
     patient = {"name": "Ana", "phone": "912345678", "dateBirth": "1990-01-01", "cpf": "12345678900"}
     body = {

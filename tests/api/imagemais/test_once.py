@@ -12,7 +12,7 @@ from tests.factories import book_appointment, make_clinic, make_discount, make_d
 VALID = {"name": "Ana", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
 
 
-def test_the_same_request_with_the_same_key_is_answered_alike_and_done_once(desk):
+def test_repeated_request_with_same_key_runs_once_and_replays(desk):
     first = desk.ask("POST", "/appointments", desk.booking(), key="a")
     again = desk.ask("POST", "/appointments", desk.booking(), key="a")
     assert (again.status_code, again.content) == (201, first.content)
@@ -67,7 +67,7 @@ def test_a_decided_conflict_is_answered_again(desk):
     assert again["Idempotency-Replayed"] == "true"
 
 
-def test_a_slip_and_an_unknown_id_are_not_kept_so_that_a_corrected_request_works(desk):
+def test_errors_400_and_404_are_not_stored_so_corrections_work(desk):
     assert desk.ask("POST", "/appointments", desk.booking(date=None), key="c").status_code == 400
     assert desk.ask("POST", "/appointments", desk.booking(doctorId=10**9), key="c").status_code == 404
     assert not StoredAnswer.objects.exists()
@@ -75,7 +75,7 @@ def test_a_slip_and_an_unknown_id_are_not_kept_so_that_a_corrected_request_works
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
-def test_a_malformed_key_is_told(desk, key):
+def test_malformed_key_is_reported(desk, key):
     answer = desk.ask("POST", "/appointments", desk.booking(), key=key)
     assert answer.json()["message"] == "Idempotency-Key deve ter de 1 a 255 caracteres imprimíveis"
 
@@ -107,7 +107,7 @@ def test_every_write_is_done_once(desk, settings):
     assert Doctor.objects.count() == Patient.objects.count() == 2
 
 
-def test_a_body_sent_in_chunks_is_read_and_told_from_another(desk):
+def test_chunked_body_is_read_and_distinguished_from_another(desk):
     body = json.dumps(desk.booking()).encode()
     first = desk.ask.chunked("POST", "/appointments", body, key="a")
     assert first.status_code == 201, first.content.decode()

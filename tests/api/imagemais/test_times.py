@@ -44,7 +44,7 @@ def test_the_morning_of_a_night_is_booked_on_its_own_date(desk, night):
 
 
 @pytest.mark.parametrize("value", ["24:01", "24", "24:00:00", "2400", "25:00"])
-def test_what_is_no_end_of_the_day_is_refused(desk, value):
+def test_invalid_end_of_day_is_refused(desk, value):
     answer = desk.ask("POST", "/appointments", desk.booking(endTime=value))
     assert answer.json()["message"] == ["endTime deve estar no formato HH:mm"]
 
@@ -95,7 +95,7 @@ def test_check_in_belongs_to_the_day_of_the_appointment(desk, booked, act):
     assert Appointment.objects.get().status == "scheduled"
 
 
-def test_closed_time_is_not_taken_again_and_the_nearest_are_told(desk, booked, act):
+def test_closed_time_is_not_taken_again_and_nearest_are_offered(desk, booked, act):
     act("cancelado")
     morning = {"starts_at": desk.clinic.instant(MONDAY, time(8)), "ends_at": desk.clinic.instant(MONDAY, time(12))}
     Absence.objects.create(clinic=desk.clinic, reason="obras", **morning)
@@ -139,6 +139,6 @@ def test_a_move_beyond_a_discount_is_asked_about(desk, booked):
 
 
 @pytest.mark.parametrize("value", ["true", 1, 0, [], {}])
-def test_what_is_no_flag_is_refused(desk, booked, value):
+def test_value_other_than_boolean_is_refused(desk, booked, value):
     answer = moved(desk, booked, withoutExpiredDiscount=value)
     assert answer.json()["message"] == ["withoutExpiredDiscount must be a boolean value"]

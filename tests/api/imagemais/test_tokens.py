@@ -91,7 +91,7 @@ TURNED_AWAY = {
 
 
 @pytest.mark.parametrize("case", TURNED_AWAY)
-def test_who_may_no_longer_is_turned_away_with_the_next_request(desk, case):
+def test_revoked_access_ends_with_the_next_request(desk, case):
     assert desk.ask.get("/doctors").status_code == 200
     TURNED_AWAY[case](desk)
     answer = desk.ask.get("/doctors")

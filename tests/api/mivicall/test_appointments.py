@@ -83,7 +83,7 @@ def ids(told):
     return [item["id"] for item in told["items"]]
 
 
-def test_the_list_holds_bare_appointments_by_time_and_no_cursor_when_that_is_all(program, week):
+def test_complete_list_is_by_time_and_has_no_cursor(program, week):
     told = listed(program)
     assert list(told) == ["items"]
     assert ids(told) == [str(appointment.uuid) for appointment in week]
@@ -177,7 +177,7 @@ NO_CURSORS = [
 
 
 @pytest.mark.parametrize("cursor", NO_CURSORS, ids=lambda text: text[:24] or "empty")
-def test_what_is_no_cursor_is_invalid(program, doctor, cursor):
+def test_invalid_cursor_is_refused(program, doctor, cursor):
     answer = program.get("/appointments", cursor=cursor)
     assert answer.status_code == 422
     assert answer.json()["errors"] == [{"path": "cursor", "message": "Não é um cursor desta lista."}]
@@ -221,7 +221,7 @@ def test_a_wrong_filter_is_a_message_at_its_name(program, doctor, query):
     assert [error["path"] for error in answer.json()["errors"]] == list(query)
 
 
-def test_every_wrong_filter_is_said_at_once(program, doctor):
+def test_all_invalid_filters_are_reported_together(program, doctor):
     query = {"from": "x", "to": "x", "professionalId": "x", "status": "x", "limit": "x", "cursor": "x"}
     assert {error["path"] for error in program.get("/appointments", **query).json()["errors"]} == set(query)
 
@@ -233,7 +233,7 @@ def test_the_ends_of_the_calendar_are_only_far_away(program, week):
 # Showing --------------------------------------------------------------------------------------------------------------
 
 
-def test_one_appointment_is_told_as_it_is_in_the_list(program, booked):
+def test_single_appointment_equals_the_one_in_the_list(program, booked):
     assert program.get(address(booked["id"])).json() == booked == listed(program)["items"][0]
 
 
@@ -246,7 +246,7 @@ def test_each_of_the_eight_statuses_is_one_of_the_five_here(program, standing, s
     assert set(SHOWN) == set(Status.values)
 
 
-def test_an_appointment_of_the_front_desk_is_told_like_any_other(program, doctor, recife, at):
+def test_appointment_of_the_front_desk_is_listed_like_any_other(program, doctor, recife, at):
     by_hand = book_appointment(doctor, starts_at=at(9), notes="de manhã")
     told = program.get(address(by_hand)).json()
     assert (told["source"], told["patientNotes"]) == ("manual", "de manhã")
@@ -333,16 +333,14 @@ def test_a_status_may_not_become_anything_else(program, standing, status, wanted
 
 
 @pytest.mark.parametrize("status", ["no_show", "cancelled"])
-def test_what_was_cancelled_or_missed_may_be_confirmed_again_while_its_time_is_free(program, standing, doctor, status):
+def test_cancelled_or_missed_can_be_confirmed_while_time_is_free(program, standing, doctor, status):
     appointment = standing(status)
     assert patched(program, appointment, status="confirmed").json()["status"] == "confirmed"
     assert Appointment.objects.get(pk=appointment.pk).status == "scheduled"
 
 
 @pytest.mark.parametrize("status", ["no_show", "cancelled"])
-def test_what_was_cancelled_or_missed_is_not_confirmed_again_once_its_time_is_taken(
-    program, standing, doctor, at, saturday, status
-):
+def test_cancelled_or_missed_is_not_confirmed_once_time_is_taken(program, standing, doctor, at, saturday, status):
     appointment = standing(status)
     saturday.move_to(at(8, 50), tick=False)
     book_appointment(doctor, starts_at=at(9))
@@ -367,7 +365,7 @@ def test_a_status_it_has_already_is_written_down_once(monday, program, booked):
     [("voice_ai", "patient"), ("self_service", "patient"), ("sync_external", "clinic"), ("manual", "clinic")],
 )
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_who_cancelled_is_told_by_the_keys_source(mivicall, recife, standing, source, by, method):
+def test_source_of_the_key_decides_who_cancelled(mivicall, recife, standing, source, by, method):
     appointment = standing()
     body = {"status": "cancelled"} if method == "PATCH" else None
     assert mivicall(recife, source=source)(method, address(appointment), body).status_code in {200, 204}
@@ -386,7 +384,7 @@ def test_a_new_start_moves_the_appointment_which_keeps_its_length(program, booke
     assert Appointment.objects.get().starts_at == at(10, 15)
 
 
-def test_another_professional_takes_over_at_the_same_time_or_at_another(program, booked, recife, doctor, service):
+def test_professional_can_change_with_or_without_the_time(program, booked, recife, doctor, service):
     other = make_doctor(recife, procedures=[service])
     told = patched(program, booked["id"], professionalId=str(other.uuid)).json()
     assert (told["professionalId"], told["startsAt"]) == (str(other.uuid), booked["startsAt"])
@@ -423,13 +421,13 @@ def test_rescheduled_without_a_move_is_invalid(program, booked, more):
 
 
 @pytest.mark.parametrize("status", ["cancelled", "checked_in", "in_service", "finished"])
-def test_what_is_not_to_come_cannot_be_moved(program, standing, status):
+def test_appointment_not_to_come_cannot_be_moved(program, standing, status):
     appointment = standing(status)
     answer = patched(program, appointment, startsAt="2026-11-23T11:00:00-03:00")
     assert (answer.status_code, answer.json()["error"]) == (409, "invalid_transition")
 
 
-def test_who_missed_it_may_be_given_another_time(program, standing):
+def test_missed_appointment_can_be_rescheduled(program, standing):
     told = patched(program, standing("no_show"), startsAt="2026-11-23T11:00:00-03:00").json()
     assert told["status"] == "rescheduled"
 
@@ -443,7 +441,7 @@ def test_a_move_to_a_taken_time_is_a_conflict_with_alternatives(program, booked,
     assert patched(program, booked["id"], startsAt=told["alternatives"][0]).status_code == 200
 
 
-def test_a_missed_time_that_somebody_else_has_now_is_a_conflict(program, standing, doctor, recife, at, saturday):
+def test_missed_time_that_is_taken_now_is_a_conflict(program, standing, doctor, recife, at, saturday):
     missed = standing("no_show")
     saturday.move_to(at(8, 50), tick=False)
     book_appointment(doctor, starts_at=at(9))
@@ -468,7 +466,7 @@ def test_a_move_is_refused_as_a_booking_is(program, booked, changes, status, cod
     assert as_it_was(Appointment.objects.get()) == before
 
 
-def test_a_move_to_somebody_who_does_not_perform_it_is_not_offered(program, booked, recife):
+def test_move_to_doctor_without_the_procedure_is_not_offered(program, booked, recife):
     answer = patched(program, booked["id"], professionalId=str(make_doctor(recife).uuid))
     assert (answer.status_code, answer.json()["error"]) == (409, "service_not_offered")
 
@@ -499,7 +497,7 @@ UNCHANGING = {
 
 @pytest.mark.parametrize("field", UNCHANGING)
 @pytest.mark.parametrize("value", [None, "", "Outra", 7, {}], ids=repr)
-def test_what_no_change_can_change_is_told_at_its_field(program, booked, field, value):
+def test_unchangeable_field_is_reported_at_its_field(program, booked, field, value):
     answer = patched(program, booked["id"], **{field: value}, patientNotes="x")
     assert (answer.status_code, answer.json()["error"]) == (422, "validation_failed")
     assert answer.json()["errors"] == [{"path": field, "message": UNCHANGING[field]}]
@@ -534,7 +532,7 @@ def test_several_changes_of_which_one_is_refused_change_nothing(program, booked,
     assert as_it_was(Appointment.objects.get()) == before
 
 
-def test_everything_that_is_wrong_with_a_change_is_said_at_once(program, booked):
+def test_all_errors_of_a_change_are_reported_together(program, booked):
     wrong = {"status": 7, "patientNotes": "x" * 5001, "startsAt": "2026-11-14T09:00:00-03:00", "metadata": []}
     told = patched(program, booked["id"], **wrong, professionalId="7").json()
     assert {error["path"] for error in told["errors"]} == {*wrong, "professionalId"}
@@ -586,7 +584,7 @@ def test_a_change_that_is_no_object_is_refused_as_a_whole(program, booked, body)
 
 
 @pytest.mark.parametrize("number", ["1e308", "-1e16", "1e-5", "1e400", "[[1e300]]"])
-def test_a_number_that_postgresql_would_write_out_at_length_is_no_metadata(program, booked, number):
+def test_number_too_long_for_postgresql_is_refused_as_metadata(program, booked, number):
     answer = program("PATCH", address(booked["id"]), raw=f'{{"metadata": {{"a": {number}}}}}')
     assert answer.status_code in {400, 422}, answer.content.decode()
     assert answer.json()["error"] in {"invalid_json", "validation_failed"}
@@ -622,12 +620,12 @@ def test_cancelling_again_is_done_already(program, booked):
 
 
 @pytest.mark.parametrize("status", ["scheduled", "confirmed", "checked_in", "cancelled"])
-def test_what_is_still_to_be_done_can_be_cancelled(program, standing, status):
+def test_future_appointment_can_be_cancelled(program, standing, status):
     assert program("DELETE", address(standing(status))).status_code == 204
 
 
 @pytest.mark.parametrize("status", ["in_service", "finished", "no_show"])
-def test_what_has_happened_cannot_be_cancelled(program, standing, status):
+def test_past_visit_cannot_be_cancelled(program, standing, status):
     appointment = standing(status)
     before = as_it_was(appointment)
     answer = program("DELETE", address(appointment))

@@ -55,7 +55,7 @@ def sample(time_machine, lisbon):
     return SAMPLE | {"professionalId": str(doctor.uuid), "serviceTypeId": str(doctor.procedures.get().uuid)}
 
 
-def test_the_vendors_sample_books_and_is_answered_as_the_vendor_answers(mivicall, lisbon, sample):
+def test_vendor_sample_request_returns_vendor_sample_answer(mivicall, lisbon, sample):
     answer = mivicall(lisbon)("POST", "/appointments", sample)
     assert answer.status_code == 201
     assert answer["Content-Type"] == "application/json"
@@ -78,7 +78,7 @@ def test_the_vendors_sample_books_and_is_answered_as_the_vendor_answers(mivicall
     }
 
 
-def test_what_was_answered_is_what_is_stored(mivicall, lisbon, sample):
+def test_stored_answer_equals_the_sent_one(mivicall, lisbon, sample):
     told = mivicall(lisbon)("POST", "/appointments", sample).json()
     booked = Appointment.objects.get()
     assert str(booked.uuid) == told["id"]
@@ -116,7 +116,7 @@ def test_keys_that_the_api_does_not_know_are_ignored(program, good):
     assert program("POST", "/appointments", good | {"id": 7, "status": "cancelled", "x": [None]}).status_code == 201
 
 
-def test_the_start_is_told_on_the_clinics_clock_however_it_was_written(program, good):
+def test_start_is_returned_in_clinic_time_whatever_offset_was_sent(program, good):
     told = program("POST", "/appointments", good | {"startsAt": "2026-11-23T12:00Z"}).json()
     assert (told["startsAt"], told["endsAt"]) == ("2026-11-23T09:00:00-03:00", "2026-11-23T09:30:00-03:00")
 
@@ -284,7 +284,7 @@ def test_a_patient_stored_without_the_ninth_digit_is_found(program, good, recife
     assert Appointment.objects.get().patient == known
 
 
-def test_everything_that_is_wrong_is_said_at_once_shape_and_rule_together(program, good):
+def test_bad_input_and_broken_rules_are_reported_together(program, good):
     spoiled = good | {
         "serviceTypeId": 7,
         "patientName": "   ",
@@ -333,7 +333,7 @@ def refused(program, body):
     ],
     ids=["professional", "service"],
 )
-def test_what_the_clinic_does_not_have_is_not_found(program, recife, good, field, code, make, whose):
+def test_row_unknown_to_the_clinic_is_not_found(program, recife, good, field, code, make, whose):
     made = {"another clinic's": make, "inactive": lambda: make(recife, active=False)}
     good[field] = str(made[whose]().uuid) if whose in made else str(uuid4())
     assert refused(program, good)[:2] == (404, code)
@@ -401,18 +401,18 @@ def test_a_time_that_cannot_be_had_comes_with_three_that_can(program, recife, do
     assert program("POST", "/appointments", good | {"startsAt": told["alternatives"][1]}).status_code == 201
 
 
-def test_the_alternatives_are_the_next_three_although_an_earlier_time_is_nearer(program, doctor, good, at):
+def test_alternatives_are_the_next_three_even_if_earlier_is_nearer(program, doctor, good, at):
     book_appointment(doctor, starts_at=at(15))
     told = refused(program, good | {"startsAt": "2026-11-23T15:00:00-03:00"})[2]
     assert [time[11:16] for time in told["alternatives"]] == ["15:30", "15:45", "16:00"]
 
 
-def test_the_message_of_a_patient_elsewhere_says_so_and_no_more_of_the_patient(program, recife, doctor, good, at):
+def test_busy_patient_message_reveals_nothing_else_of_the_patient(program, recife, doctor, good, at):
     spoil_elsewhere(good, recife, doctor, at)
     assert refused(program, good)[2]["message"] == "O utente já tem uma marcação a essa hora."
 
 
-def test_what_is_wrong_comes_before_what_is_not_there_and_that_before_what_is_taken(program, recife, doctor, good, at):
+def test_invalid_input_precedes_not_found_and_that_conflict(program, recife, doctor, good, at):
     spoil_taken(good, recife, doctor, at)
     good["serviceTypeId"] = str(uuid4())
     assert refused(program, good | {"patientName": ""})[:2] == (422, "validation_failed")
@@ -434,7 +434,7 @@ def test_an_end_beyond_twelve_hours_cannot_be_asked_for(program, recife, doctor,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_clinic_where_somebody_else_is_writing_is_busy_and_the_same_call_works_afterwards(program, good, doctor):
+def test_locked_rows_answer_busy_and_the_same_call_works_later(program, good, doctor):
     with another_connection() as holder:
         holder.execute("SELECT FROM clinic_doctor WHERE id = %s FOR NO KEY UPDATE", [doctor.pk])
         answer = program("POST", "/appointments", good, key="pms-create-1")

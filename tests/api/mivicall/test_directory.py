@@ -101,7 +101,7 @@ def test_a_directory_costs_one_query_however_long_it_is(program, recife, doctor,
     assert queries_of(program, path) == LET_IN + 1
 
 
-def test_the_first_call_of_a_minute_for_the_professionals_costs_three_queries(program, doctor):
+def test_first_call_of_a_minute_costs_three_queries(program, doctor):
     with CaptureQueriesContext(connection) as queries:
         program.get("/professionals")
     assert len(queries) == 3
@@ -143,9 +143,7 @@ def test_from_is_inclusive_and_to_exclusive_on_the_start(program, doctor, servic
     assert starts(told) == ["08:15", "08:30"]
 
 
-def test_without_a_professional_whoever_performs_the_service_is_meant_in_order_of_time(
-    program, recife, doctor, service
-):
+def test_without_professional_all_who_perform_service_are_offered(program, recife, doctor, service):
     other = make_doctor(recife, procedures=[service], hours=((time(8), time(9)),))
     make_doctor(recife)
     make_doctor(recife, procedures=[service], active=False)
@@ -165,7 +163,7 @@ def test_fifty_free_times_come_unless_others_are_asked_for(program, doctor, serv
     assert len(free(program, service, **week, limit=200)) > 100
 
 
-def test_every_free_time_that_is_told_can_be_booked(program, recife, doctor, service, good, at):
+def test_every_listed_free_time_can_be_booked(program, recife, doctor, service, good, at):
     """Every seventh of a week with a holiday hour, an absence and somebody booked already."""
     make_doctor(recife, procedures=[service], days=[1, 3], hours=((time(7), time(9, 40)),), interval_minutes=20)
     Absence.objects.create(clinic=recife, doctor=doctor, starts_at=at(8), ends_at=at(9, 10), reason="congresso")
@@ -209,7 +207,7 @@ def test_a_service_nobody_performs_is_never_free(program, recife, doctor):
     assert free(program, make_procedure(recife)) == []
 
 
-def test_a_professional_who_does_not_perform_the_service_is_told(program, recife, doctor):
+def test_professional_without_the_service_is_refused(program, recife, doctor):
     other = make_procedure(recife, name="Ecografia")
     answer = program.get("/availability", serviceTypeId=str(other.uuid), professionalId=str(doctor.uuid), **MONDAY)
     assert (answer.status_code, answer.json()["error"]) == (409, "service_not_offered")
@@ -224,7 +222,7 @@ def test_a_professional_who_does_not_perform_the_service_is_told(program, recife
     ],
     ids=["professional", "service"],
 )
-def test_what_the_clinic_does_not_have_is_not_found(program, recife, doctor, service, field, code, make, whose):
+def test_row_unknown_to_the_clinic_is_not_found(program, recife, doctor, service, field, code, make, whose):
     made = {"another clinic's": make, "inactive": lambda: make(recife, active=False)}
     query = {"serviceTypeId": str(service.uuid), "professionalId": str(doctor.uuid), **MONDAY}
     query[field] = str(made[whose]().uuid) if whose in made else str(uuid4())
@@ -232,7 +230,7 @@ def test_what_the_clinic_does_not_have_is_not_found(program, recife, doctor, ser
     assert (answer.status_code, answer.json()["error"]) == (404, code)
 
 
-def test_what_is_asked_for_wrongly_is_said_all_at_once(program, doctor):
+def test_all_query_errors_are_reported_together(program, doctor):
     query = {"professionalId": "x", "serviceTypeId": "x", "from": "2026-11-23", "to": "x", "limit": "0"}
     answer = program.get("/availability", **query)
     assert answer.status_code == 422
@@ -248,9 +246,7 @@ def test_a_window_is_62_days_at_most(program, doctor, service):
     assert answer.json()["errors"] == [{"path": "to", "message": "No máximo 62 dias depois de from."}]
 
 
-def test_thirty_days_of_one_professional_cost_three_queries_and_of_several_no_more(
-    program, recife, doctor, service, at
-):
+def test_thirty_days_of_any_professionals_cost_three_queries(program, recife, doctor, service, at):
     query = {
         "serviceTypeId": str(service.uuid),
         "from": "2026-11-23T00:00:00-03:00",
@@ -307,7 +303,7 @@ def test_every_time_has_the_offset_of_its_own_day(mivicall, lisbon, time_machine
     assert [item["startsAt"] for item in items(program.get("/appointments"))] == nines
 
 
-def test_both_hours_of_a_night_that_has_one_twice_can_be_booked_and_are_told_apart(mivicall, lisbon, time_machine):
+def test_both_passes_of_a_repeated_hour_are_bookable_and_distinct(mivicall, lisbon, time_machine):
     time_machine.move_to("2026-10-16T12:00:00Z", tick=False)
     program = mivicall(lisbon)
     doctor = make_doctor(lisbon, days=[7], hours=((time(0), time(6)),))
@@ -385,7 +381,7 @@ def test_a_search_for_nothing_or_too_much_is_invalid(program, recife, text):
     assert [error["path"] for error in answer.json()["errors"]] == ["search"]
 
 
-def test_a_phone_hash_opens_everybody_with_that_phone_and_their_appointments(program, booked, recife, doctor, at):
+def test_phone_hash_finds_its_patients_and_their_appointments(program, booked, recife, doctor, at):
     son = make_patient(recife, name="Bento Nogueira", phone=PHONE)
     book_appointment(doctor, patient=son.pk, starts_at=at(10))
     book_appointment(doctor, starts_at=at(11))
@@ -416,7 +412,7 @@ def test_a_hash_that_is_nobodys_is_not_found(program, booked, hash):
     assert (answer.status_code, answer.json()["error"]) == (404, "patient_not_found")
 
 
-def test_the_hash_of_another_clinic_opens_nothing_even_for_the_same_phone(program, mivicall, booked):
+def test_hash_of_another_clinic_finds_nothing_for_same_phone(program, mivicall, booked):
     other = make_clinic()
     theirs = make_patient(other, phone=PHONE)
     assert theirs.phone_hash != booked["patientPhoneHash"]

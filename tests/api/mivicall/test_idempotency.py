@@ -81,7 +81,7 @@ def test_the_same_json_in_other_bytes_is_another_request(program, good, written)
     assert counts() == (1, 1, 1)
 
 
-def test_a_decided_conflict_is_told_again_with_the_same_times(program, good, doctor, at):
+def test_repeated_conflict_gets_the_same_alternatives(program, good, doctor, at):
     taken = book_appointment(doctor, starts_at=at(9))
     first = program("POST", "/appointments", good, key=KEY)
     assert (first.status_code, len(first.json()["alternatives"])) == (409, 3)
@@ -97,7 +97,7 @@ def test_a_decided_conflict_is_told_again_with_the_same_times(program, good, doc
     [({"patientName": ""}, 422), ({"professionalId": "3c90c3cc-0d44-4b50-8888-8dd25736052a"}, 404)],
     ids=["invalid", "not found"],
 )
-def test_an_error_that_wrote_nothing_is_not_kept_so_a_corrected_retry_works(program, good, wrong, status):
+def test_error_without_a_write_is_not_stored_so_retry_works(program, good, wrong, status):
     assert program("POST", "/appointments", good | wrong, key=KEY).status_code == status
     assert StoredAnswer.objects.count() == 0
     assert program("POST", "/appointments", good, key=KEY).status_code == 201
@@ -137,7 +137,7 @@ def test_two_clinics_may_choose_the_same_key(program, mivicall, good):
     assert mivicall(other)("POST", "/appointments", theirs, key=KEY).status_code == 201
 
 
-def test_another_key_of_the_same_clinic_is_told_the_same(program, mivicall, recife, good):
+def test_another_key_of_the_same_clinic_gets_the_same_answer(program, mivicall, recife, good):
     first = program("POST", "/appointments", good, key=KEY)
     assert same(mivicall(recife)("POST", "/appointments", good, key=KEY), first)
 
@@ -149,14 +149,14 @@ def test_no_answer_that_is_kept_holds_a_phone(program, good):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_booking_sent_many_times_at_once_is_booked_once_and_answered_alike(program, good):
+def test_concurrent_identical_bookings_book_once_and_answer_alike(program, good):
     answers = at_once(*[lambda: program("POST", "/appointments", good, key=KEY)] * 10)
     assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}
     assert sum("Idempotency-Replayed" in answer for answer in answers) == 9
     assert counts() == (1, 1, 1)
 
 
-def test_a_decided_conflict_stands_when_another_request_took_the_key_meanwhile(program, good, doctor, at, monkeypatch):
+def test_conflict_answer_stands_when_another_request_took_the_key(program, good, doctor, at, monkeypatch):
     book_appointment(doctor, starts_at=at(9))
     claim, asked = idempotency.claim, []
 

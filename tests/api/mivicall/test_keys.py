@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.access import api_keys, rate_limit
 from clinic.api.mivicall import urls  # noqa: F401 - it declares the operations
-from clinic.api.mivicall.api import NEEDED
+from clinic.api.mivicall.api import REQUIRED_SCOPES
 from clinic.models import ApiKey, Appointment, AppointmentEvent, Patient, RequestCount, StoredAnswer
 from tests.factories import book_appointment, make_clinic
 
@@ -49,7 +49,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("written", MALFORMED.values(), ids=MALFORMED)
-def test_a_malformed_header_is_told_from_a_wrong_key(program, secret, written):
+def test_malformed_header_differs_from_wrong_key(program, secret, written):
     answer = program("GET", "/professionals", Authorization=written.format(key=secret))
     assert code(answer) == (401, "malformed_auth_header")
 
@@ -93,7 +93,7 @@ def test_a_mistyped_key_is_invalid_and_costs_no_look_among_the_keys(program, sec
 
 
 def test_a_well_formed_key_that_nobody_has_is_invalid(program, secret):
-    unknown = api_keys._generated("miv_live_")
+    unknown = api_keys._generate("miv_live_")
     assert code(program("GET", "/professionals", Authorization=f"Bearer {unknown}")) == (401, "invalid_api_key")
 
 
@@ -144,13 +144,13 @@ def test_every_answer_carries_the_id_that_the_log_has(program, caplog):
             assert answer.json()["requestId"] == answer["X-Request-Id"]
 
 
-def test_a_method_that_an_address_does_not_have_is_told(program):
+def test_unsupported_method_is_reported(program):
     answer = program("PUT", "/professionals", {})
     assert code(answer) == (405, "method_not_allowed")
     assert answer["Allow"] == "GET"
 
 
-def test_what_is_no_json_is_told_in_the_envelope(program):
+def test_invalid_json_is_reported_in_the_envelope(program):
     assert code(program("POST", "/appointments", raw="{")) == (400, "invalid_json")
     assert code(program("POST", "/appointments", raw='{"a": 1, "a": 2}')) == (400, "invalid_json")
     assert code(program("POST", "/appointments", raw='{"a": NaN}')) == (400, "invalid_json")
@@ -188,24 +188,22 @@ def calls(booked):
         ("GET", "/patients"): ("/patients?search=Ana", None, 200),
         ("GET", "/patients/<hash>"): (f"/patients/{booked['patientPhoneHash']}", None, 200),
     }
-    assert calls.keys() == NEEDED.keys()
+    assert calls.keys() == REQUIRED_SCOPES.keys()
     return calls
 
 
-OPERATIONS = sorted(NEEDED)
+OPERATIONS = sorted(REQUIRED_SCOPES)
 
 
 @pytest.mark.parametrize("asked", OPERATIONS, ids=" ".join)
-def test_an_operation_works_with_its_scopes_and_without_any_of_them_says_which_is_missing(
-    mivicall, recife, calls, asked
-):
+def test_operation_needs_each_of_its_scopes_and_names_the_missing(mivicall, recife, calls, asked):
     path, body, status = calls[asked]
-    for missing in NEEDED[asked]:
+    for missing in REQUIRED_SCOPES[asked]:
         others = [scope for scope in ApiKey.Scope.values if scope != missing]
         answer = mivicall(recife, scopes=others)(asked[0], path, body)
         assert code(answer) == (403, "insufficient_scope")
         assert answer.json()["message"] == f"A chave não tem a permissão {missing}."
-    assert mivicall(recife, scopes=sorted(NEEDED[asked]))(asked[0], path, body).status_code == status
+    assert mivicall(recife, scopes=sorted(REQUIRED_SCOPES[asked]))(asked[0], path, body).status_code == status
 
 
 @pytest.mark.parametrize("asked", [asked for asked in OPERATIONS if asked[0] != "GET"], ids=" ".join)
@@ -229,7 +227,7 @@ def test_a_key_of_another_clinic_finds_nothing_whatever_it_may(mivicall, booked,
     path, body, status = calls[asked]
     before = Appointment.objects.values().get(), AppointmentEvent.objects.count(), Patient.objects.count()
     answer = mivicall(make_clinic(), scopes=scopes)(asked[0], path, body)
-    if NEEDED[asked] - set(scopes):
+    if REQUIRED_SCOPES[asked] - set(scopes):
         assert answer.status_code == 403
     elif asked[1] in {"/appointments", "/professionals", "/services", "/patients"} and asked[0] == "GET":
         assert answer.json() == {"items": []}
@@ -260,7 +258,7 @@ def test_every_answer_tells_the_limit(program, booked):
     assert (stranger.status_code, stranger["X-RateLimit-Limit"]) == (401, "300")
 
 
-def test_a_minute_holds_so_many_requests_and_the_next_is_told_when_to_come_back(program, settings):
+def test_request_over_minute_limit_gets_429_with_retry_after(program, settings):
     settings.API_REQUESTS_A_MINUTE = 5
     remaining = [program.get("/professionals")["X-RateLimit-Remaining"] for _ in range(5)]
     assert remaining == ["4", "3", "2", "1", "0"]
@@ -306,7 +304,7 @@ def test_refused_requests_count_as_well(program, settings):
     assert program.get("/professionals").status_code == 429
 
 
-def test_who_keeps_failing_to_present_a_key_is_turned_away_whatever_comes_next(program, settings):
+def test_repeated_unknown_keys_from_one_address_get_429(program, settings):
     settings.API_FAILURES_A_MINUTE = 3
     secret, program.secret = program.secret, "miv_live_guess"
     answers = [program.get("/professionals") for _ in range(4)]
@@ -340,7 +338,7 @@ def test_a_test_key_is_recognised_by_its_prefix(sandbox):
     assert sandbox.secret.startswith("miv_test_")
 
 
-def test_a_test_key_is_answered_as_if_it_had_written_and_writes_nothing(sandbox, program, good):
+def test_test_key_gets_a_normal_answer_and_writes_nothing(sandbox, program, good):
     before = everything()
     answer = sandbox("POST", "/appointments", good, key="pms-1")
     assert answer.status_code == 201
@@ -383,7 +381,7 @@ def test_a_test_key_sees_what_is_there(sandbox, doctor, at):
 
 @pytest.mark.parametrize("asked", OPERATIONS, ids=" ".join)
 def test_an_operation_that_no_scopes_are_named_for_is_nobodys(program, calls, asked, monkeypatch):
-    monkeypatch.delitem(NEEDED, asked)
+    monkeypatch.delitem(REQUIRED_SCOPES, asked)
     path, body, _ = calls[asked]
     assert program(asked[0], path, body).status_code in {404, 405}
     assert code(program(asked[0], path, body))[1] in {"not_found", "method_not_allowed"}

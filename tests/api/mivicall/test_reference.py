@@ -8,7 +8,7 @@ from clinic.api.mivicall import (
     reference,
     urls,  # noqa: F401 - it declares the operations
 )
-from clinic.api.mivicall.api import NEEDED, api
+from clinic.api.mivicall.api import REQUIRED_SCOPES, api
 from tests.factories import book_appointment, make_doctor, make_procedure
 
 OPERATIONS = {
@@ -50,9 +50,9 @@ def test_every_operation_is_described_and_says_who_decided_it(told):
 
 
 @pytest.mark.parametrize(("asked", "told"), UNDER_V1.items(), ids=lambda value: str(value)[:40])
-def test_the_document_names_the_scopes_that_are_asked_for_and_the_limits(asked, told):
+def test_document_lists_required_scopes_and_limits(asked, told):
     method, path = asked
-    assert set(told["x-permissoes"]) == NEEDED[method, path.replace("{", "<").replace("}", ">")] != set()
+    assert set(told["x-permissoes"]) == REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] != set()
     assert told["security"] == [{"Bearer": []}]
     for status, answer in told["responses"].items():
         assert set(reference.HEADERS) <= set(answer["headers"]), status
@@ -61,7 +61,7 @@ def test_the_document_names_the_scopes_that_are_asked_for_and_the_limits(asked, 
 
 
 @pytest.mark.django_db
-def test_the_examples_of_conflicts_are_what_a_clinic_in_portugal_is_answered(mivicall, lisbon, time_machine):
+def test_conflict_examples_match_answers_in_portugal(mivicall, lisbon, time_machine):
     time_machine.move_to("2026-05-11T08:00:00Z", tick=False)
     service, other = make_procedure(lisbon, name="Consulta"), make_procedure(lisbon, name="Ecografia")
     helena = make_doctor(lisbon, name="Dra. Helena Prado", procedures=[service])

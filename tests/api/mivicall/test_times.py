@@ -123,6 +123,6 @@ def test_a_start_that_is_no_time_is_the_one_fault_of_a_move(program, booked):
 
 
 @pytest.mark.parametrize("value", ["true", 1, None, []])
-def test_what_is_no_flag_is_refused(program, booked, value):
+def test_value_other_than_boolean_is_refused(program, booked, value):
     answer = changed(program, booked["id"], withoutExpiredDiscount=value)
     assert answer.json()["errors"] == [{"path": "withoutExpiredDiscount", "message": "Deve ser true ou false."}]

@@ -1,4 +1,4 @@
-"""One file a noun; importing them puts their routes on the API."""
+"""The views, one module per resource; importing them adds their routes to the API."""
 
 from clinic.api.imagemais.views import appointments, doctors, patients, procedures
 

@@ -5,8 +5,8 @@ from ninja import Status
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import BookingBody, EditBody, MoveBody, StatusBody
-from clinic.api.imagemais.documented import DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
 from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.openapi import DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut, LineOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
@@ -40,7 +40,7 @@ OF_TIME = {
         links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT],
         body=schemas.BookingIn,
-        said={"Dois procedimentos, um com desconto": examples.BOOKING},
+        bodies={"Dois procedimentos, um com desconto": examples.BOOKING},
         errors={
             400: OF_TIME
             | {
@@ -64,7 +64,7 @@ OF_TIME = {
 )
 def create_appointment(request):
     booked = BookingBody(request.visit.said, request.clinic).book(request.visit.caller.author)
-    return Status(201, AppointmentOut.each(booked, map(LineOut.of, booked.priced_lines), request.clinic))
+    return Status(201, AppointmentOut.per_line(booked, map(LineOut.of, booked.priced_lines), request.clinic))
 
 
 @api.get(
@@ -99,10 +99,10 @@ def list_appointments(request):
     doctor, patient = (read.id(field, required=False) for field in ("doctorId", "patientId"))
     status = read.choice("status", FILTERS, required=False)
     page = read.page()
-    read.reject_unread()
-    starts = [each for each in (day, first) if each]
-    ends = [each for each in (day, last) if each]
-    found = appointments.listed(
+    read.raise_if_invalid()
+    starts = [bound for bound in (day, first) if bound]
+    ends = [bound for bound in (day, last) if bound]
+    rows = appointments.listed(
         request.clinic,
         since=_midnight(request.clinic, max(starts, default=None), 0),
         before=_midnight(request.clinic, min(ends, default=None), 1),
@@ -110,7 +110,7 @@ def list_appointments(request):
         patient=patient,
         statuses=status and [status],
     )
-    return _elements(request.clinic, appointments.with_lines(found)[page])
+    return _elements(request.clinic, appointments.with_lines(rows)[page])
 
 
 @api.get(
@@ -128,7 +128,7 @@ def list_appointments(request):
     ),
 )
 def get_appointment(request, appointment_id: int):
-    return _told(request.clinic, appointment_id)
+    return _appointment_answer(request.clinic, appointment_id)
 
 
 @api.patch(
@@ -146,7 +146,7 @@ def get_appointment(request, appointment_id: int):
         links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT],
         body=schemas.EditIn,
-        said={
+        bodies={
             "Observações": {"notes": "Observações sobre o agendamento"},
             "Paciente": {"patient": {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01"}},
         },
@@ -180,7 +180,7 @@ def edit_appointment(request, appointment_id: int):
         links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT | {"status": {"id": 8, "name": "Reagendado", "color": "#11a2af"}}],
         body=schemas.MoveIn,
-        said={"Outro horário": {"doctorId": 1, "date": "2025-12-24", "startTime": "10:00", "endTime": "10:15"}},
+        bodies={"Outro horário": {"doctorId": 1, "date": "2025-12-24", "startTime": "10:00", "endTime": "10:15"}},
         errors={
             400: OF_TIME,
             404: UNKNOWN | {"Médico desconhecido": messages.DOCTOR_UNKNOWN},
@@ -212,7 +212,7 @@ def reschedule_appointment(request, appointment_id: int):
         links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT | {"status": {"id": 2, "name": "Confirmado", "color": "#7c956e"}}],
         body=schemas.StatusIn,
-        said={action: {"action": action} for action in ACTIONS},
+        bodies={action: {"action": action} for action in ACTIONS},
         errors={
             400: {
                 "Sem ação": list(messages.MISSING["action"]),
@@ -239,26 +239,26 @@ def _changed(request, appointment_id, body, change):
     try:
         change(appointment_id, request.visit.caller.author)
     except Appointment.DoesNotExist as error:
-        body.read.reject_unread()
+        body.read.raise_if_invalid()
         raise Rejected(404, messages.APPOINTMENT_UNKNOWN) from error
-    return _told(request.clinic, appointment_id)
+    return _appointment_answer(request.clinic, appointment_id)
 
 
-def _told(clinic, appointment_id):
-    found = _elements(clinic, appointments.with_lines(appointments.listed(clinic).filter(pk=appointment_id)))
-    if not found:
+def _appointment_answer(clinic, appointment_id):
+    elements = _elements(clinic, appointments.with_lines(appointments.listed(clinic).filter(pk=appointment_id)))
+    if not elements:
         raise Rejected(404, messages.APPOINTMENT_UNKNOWN)
-    return found
+    return elements
 
 
-def _elements(clinic, found):
+def _elements(clinic, rows):
     return [
         element
-        for appointment in found
-        for element in AppointmentOut.each(appointment, map(LineOut.stored, appointment.lines.all()), clinic)
+        for appointment in rows
+        for element in AppointmentOut.per_line(appointment, map(LineOut.stored, appointment.lines.all()), clinic)
     ]
 
 
 def _midnight(clinic, day: date | None, after: int):
-    """The beginning of that local day, or with `after` its end."""
+    """Return the beginning of a local day, or its end with `after` 1."""
     return day and clinic.day(day)[after]

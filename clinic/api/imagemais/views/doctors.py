@@ -5,8 +5,8 @@ from clinic import booking
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
-from clinic.api.imagemais.documented import DAY, OURS, PAGE, SITE, operation, query, to
 from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.openapi import DAY, OURS, PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
 from clinic.models import Appointment, Doctor, Procedure
@@ -25,7 +25,7 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
         description="Os médicos que atendem na clínica, em ordem alfabética, com seus procedimentos. `startTime` é o"
         " começo mais cedo da semana e `endTime` o fim mais tarde; `isBusy` diz se há alguém em atendimento agora.",
         answer=list[DoctorOut],
-        links=to("doctor_id", "/0/id", "getDoctor", "listSlots"),
+        links=links_to("doctor_id", "/0/id", "getDoctor", "listSlots"),
         example=[examples.DOCTOR],
         parameters=PAGE,
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
@@ -34,7 +34,7 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
 def list_doctors(request):
     read = Query(request)
     page = read.page()
-    read.reject_unread()
+    read.raise_if_invalid()
     return [DoctorOut.of(doctor) for doctor in _doctors(request.clinic)[page]]
 
 
@@ -67,10 +67,10 @@ def get_doctor(request, doctor_id: int):
         " com outro horário se acertam depois, na administração.",
         status=201,
         answer=DoctorOut,
-        links=to("doctor_id", "/id", "getDoctor", "listSlots"),
+        links=links_to("doctor_id", "/id", "getDoctor", "listSlots"),
         example=examples.DOCTOR,
         body=schemas.DoctorIn,
-        said={
+        bodies={
             "Dias num vetor": examples.NEW_DOCTOR,
             "Dias num texto": examples.NEW_DOCTOR | {"workingDays": "Segunda,Quarta,Sexta"},
         },
@@ -105,10 +105,10 @@ def create_doctor(request):
 def list_slots(request, doctor_id: int):
     read = Query(request)
     day = read.day("date")
-    read.reject_unread()
+    read.raise_if_invalid()
     doctor = _doctor(request.clinic, doctor_id)
-    found = booking.openings(request.clinic, doctor=doctor, minutes=doctor.interval_minutes, first=day, last=day)
-    return [SlotOut.of(opening, request.clinic) for opening in found]
+    openings = booking.openings(request.clinic, doctor=doctor, minutes=doctor.interval_minutes, first=day, last=day)
+    return [SlotOut.of(opening, request.clinic) for opening in openings]
 
 
 def _doctors(clinic):

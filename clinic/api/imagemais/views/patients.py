@@ -5,8 +5,8 @@ from ninja import Status
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
-from clinic.api.imagemais.documented import PAGE, SITE, operation, query, to
 from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.openapi import PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import PatientOut
 from clinic.models import Patient, documents, phones
@@ -30,7 +30,7 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
         summary="Listar pacientes",
         description="Os pacientes da clínica em ordem alfabética, menos os falecidos.",
         answer=list[PatientOut],
-        links=to("patient_id", "/0/id", "editPatient"),
+        links=links_to("patient_id", "/0/id", "editPatient"),
         example=[STORED],
         parameters=[
             query("name", {"type": "string"}, "Uma parte do nome, com ou sem acentos.", example="silva"),
@@ -57,9 +57,9 @@ def list_patients(request):
     cpf = _cpf(read)
     phone = _phone(read, request.clinic)
     page = read.page()
-    read.reject_unread()
-    found = patients.listed(request.clinic, name=name, cpf=cpf, phone=phone)
-    return [PatientOut.of(patient, request.clinic) for patient in found[page]]
+    read.raise_if_invalid()
+    rows = patients.listed(request.clinic, name=name, cpf=cpf, phone=phone)
+    return [PatientOut.of(patient, request.clinic) for patient in rows[page]]
 
 
 @api.post(
@@ -74,10 +74,10 @@ def list_patients(request):
         " data de nascimento. `GET /api/patients` o encontra.",
         status=201,
         answer=PatientOut,
-        links=to("patient_id", "/id", "editPatient"),
+        links=links_to("patient_id", "/id", "editPatient"),
         example=STORED,
         body=schemas.RegisteredPatientIn,
-        said={"Com CPF": VALID},
+        bodies={"Com CPF": VALID},
         errors={400: {"CPF inválido": ["O CPF é inválido"]}, 409: TAKEN | THERE},
     ),
 )
@@ -96,7 +96,7 @@ def create_patient(request):
         answer=PatientOut,
         example=STORED,
         body=schemas.PatientChangesIn,
-        said={"Outro telefone": {"phone": "(81) 98888-8888"}},
+        bodies={"Outro telefone": {"phone": "(81) 98888-8888"}},
         errors={
             400: {"Telefone impossível": ["O telefone deve estar no formato (81) 99999-9999"]},
             404: {"Id desconhecido": messages.PATIENT_UNKNOWN},
@@ -113,19 +113,19 @@ def edit_patient(request, patient_id: int):
 
 def _cpf(read):
     digits = documents.read_cpf(read.text("cpf", required=False))
-    if read.has("cpf") and read.understood("cpf") and not re.fullmatch("[0-9]{11}", digits):
-        read.blame("cpf", *messages.UNREADABLE_IN_QUERIES["cpf"])
+    if read.has("cpf") and read.is_valid("cpf") and not re.fullmatch("[0-9]{11}", digits):
+        read.add_errors("cpf", *messages.UNREADABLE_IN_QUERIES["cpf"])
     return digits
 
 
 def _phone(read, clinic):
-    """The digits of a phone or of a part of one."""
+    """Return the digits of a phone or of a part of one."""
     text = read.text("phone", required=False)
     digits = re.sub("[^0-9]", "", plain(text))
-    if read.has("phone") and read.understood("phone"):
+    if read.has("phone") and read.is_valid("phone"):
         phone = phones.read(text, clinic.country)
         if phone.fault in messages.PHONES_IN_QUERIES:
-            read.blame("phone", messages.PHONES_IN_QUERIES[phone.fault] % phone.params)
+            read.add_errors("phone", messages.PHONES_IN_QUERIES[phone.fault] % phone.params)
         elif len(digits) < SHORTEST_PHONE_PART:
-            read.blame("phone", *messages.UNREADABLE_IN_QUERIES["phone"])
+            read.add_errors("phone", *messages.UNREADABLE_IN_QUERIES["phone"])
     return digits

@@ -1,10 +1,10 @@
-"""What to book with: "listar finanças" on the vendor's site."""
+"""Procedures and discounts: "listar finanças" on the vendor's site."""
 
 from django.utils import timezone
 
 from clinic.api.imagemais import examples
 from clinic.api.imagemais.api import api
-from clinic.api.imagemais.documented import OURS, PAGE, operation
+from clinic.api.imagemais.openapi import OURS, PAGE, operation
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DiscountOut, ProcedureOut
 from clinic.models import Procedure
@@ -30,8 +30,8 @@ TAG = "Finanças"
 def list_procedures(request):
     read = Query(request)
     page = read.page()
-    read.reject_unread()
-    return [ProcedureOut.of(each) for each in Procedure.objects.of(request.clinic).filter(active=True)[page]]
+    read.raise_if_invalid()
+    return [ProcedureOut.of(row) for row in Procedure.objects.of(request.clinic).filter(active=True)[page]]
 
 
 @api.get(
@@ -51,6 +51,6 @@ def list_procedures(request):
 def list_discounts(request):
     read = Query(request)
     page = read.page()
-    read.reject_unread()
+    read.raise_if_invalid()
     today = request.clinic.local(timezone.now()).date()
-    return [DiscountOut.of(each) for each in booking_options.discounts(request.clinic, today)[page]]
+    return [DiscountOut.of(row) for row in booking_options.discounts(request.clinic, today)[page]]

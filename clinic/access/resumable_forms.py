@@ -1,4 +1,4 @@
-"""What was typed into a form whose session ended meanwhile: kept on the server until its author has signed in again.
+"""Keep a form that was sent after its session had ended, until its author has signed in again.
 
 A view takes part like this:
 
@@ -6,8 +6,8 @@ A view takes part like this:
     def patient_edit(request, pk):
         form = PatientForm(request.POST or take(request), …)
 
-A POST that comes too late is kept in the new, anonymous session, never in a URL; whoever signs in next finds it if
-they are the one who was signed in before, or somebody of the same clinic. It answers GET at the same path, once.
+A late POST is kept on the server, in the new anonymous session, and never in a URL. The next user to sign in gets it if
+they are the previous user or work for the same clinic. It is returned once, for a GET of the same path.
 """
 
 import time
@@ -17,26 +17,26 @@ from django.http import QueryDict
 from clinic.models import StaffUser
 
 KEPT_SECONDS = 12 * 3600
-KEPT_FORMS = 5  # windows left open by one person
-KEPT_CHARACTERS = 128 * 1024  # a form, urlencoded: twice the longest notes, as typed and as seen, still fit
+KEPT_FORMS = 5  # windows of one person
+KEPT_CHARACTERS = 128 * 1024  # urlencoded; enough for two copies of the longest notes, as typed and as seen
 FORMS = "interrupted_forms"
 PREVIOUS_USER = "interrupted_user"
 SECRET_FIELDS = ("csrfmiddlewaretoken", "password", "senha")
 
 
 def resumable(view):
-    """Mark a view that answers GET at the path it is posted to, and shows there what `take` returns."""
+    """Mark a view that answers GET at the path it is posted to, and shows there the form that `take` returns."""
     view.resumable = True
     return view
 
 
 def remember_user(request, user_id: str) -> None:
-    """Note in an anonymous session whose session it follows."""
+    """Note in an anonymous session whose session it replaces."""
     request.session[PREVIOUS_USER] = user_id
 
 
 def keep(request) -> bool:
-    """Keep what was posted to `request.path`. False when nobody knows whose it is, or it is unreasonably large."""
+    """Keep the fields posted to `request.path`. Return False when their author is unknown or they are too large."""
     fields = request.POST.copy()
     for name in [name for name in fields if any(secret in name.lower() for secret in SECRET_FIELDS)]:
         del fields[name]
@@ -56,9 +56,9 @@ def is_kept(request) -> bool:
 
 
 def claim(request, user: StaffUser) -> bool:
-    """Called once at sign-in: what a stranger typed at this browser is thrown away.
+    """Drop the kept forms at sign-in unless `user` is their author or of the author's clinic.
 
-    Tells whether this is the very person who was signed in before.
+    Return whether `user` is the author.
     """
     owner_id = request.session.pop(PREVIOUS_USER, None)
     if FORMS in request.session and not _may_see(user, owner_id):
@@ -67,7 +67,7 @@ def claim(request, user: StaffUser) -> bool:
 
 
 def take(request) -> QueryDict | None:
-    """What was typed at this path before the session ended, if anything, for a form to be bound to. Gives it once."""
+    """Return the fields kept for this path, to bind a form to, and drop them; None if there are none."""
     forms = request.session.get(FORMS)
     if request.method != "GET" or not forms or request.path not in forms:
         return None

@@ -1,4 +1,4 @@
-"""What the admin says when the database would refuse: constraint → (the field to blame, sentence)."""
+"""The admin's messages for constraints: constraint → (field, message)."""
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +11,7 @@ def _minutes(least, most):
     return format_lazy(_("Use de {least} a {most} minutos."), least=least, most=most)
 
 
-SENTENCES = {
+CONSTRAINT_MESSAGES = {
     "doctor_council_number_once": ("council_number", _("Outro cadastro já usa este registro. Confira o número.")),
     "doctor_interval_5_to_240": ("interval_minutes", _minutes(SHORTEST_INTERVAL, LONGEST_INTERVAL)),
     "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),

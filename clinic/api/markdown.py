@@ -1,4 +1,4 @@
-"""The little of Markdown that descriptions are written in, as blocks that a template draws: nothing is marked safe."""
+"""Parse the subset of Markdown used in descriptions into blocks that a template renders; nothing is marked safe."""
 
 import re
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ class Piece:
 
 @dataclass(frozen=True)
 class Block:
-    """A paragraph, or a list of items."""
+    """A paragraph or a list of items."""
 
     lines: list[list[Piece]]
     is_list: bool = False
 
 
-def prose(text: str | None) -> list[Block]:
-    """Paragraphs and lists, apart from each other by an empty line or not, with `code` and **strong** pieces."""
+def parse(text: str | None) -> list[Block]:
+    """Parse paragraphs and lists, separated by an empty line or not, with `code` and **strong** pieces."""
     blocks = []
     for part in re.split(r"\n\s*\n", (text or "").strip()):
         lines = [line for line in part.splitlines() if line.strip()]
@@ -42,8 +42,8 @@ def _block(lines, is_list):
         return Block([_pieces(" ".join(line.strip() for line in lines))])
     items = []
     for line in lines:
-        if found := ITEM.match(line):
-            items.append(found[1])
+        if item := ITEM.match(line):
+            items.append(item[1])
         else:
             items[-1] += " " + line.strip()
     return Block([_pieces(item) for item in items], is_list=True)
@@ -51,9 +51,9 @@ def _block(lines, is_list):
 
 def _pieces(line):
     pieces, end = [], 0
-    for found in PIECES.finditer(line):
-        if found.start() > end:
-            pieces.append(Piece(line[end : found.start()]))
-        pieces.append(Piece(found[found.lastindex], KINDS[found.lastindex - 1]))
-        end = found.end()
+    for match in PIECES.finditer(line):
+        if match.start() > end:
+            pieces.append(Piece(line[end : match.start()]))
+        pieces.append(Piece(match[match.lastindex], KINDS[match.lastindex - 1]))
+        end = match.end()
     return [*pieces, Piece(line[end:])] if end < len(line) else pieces

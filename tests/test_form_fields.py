@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.form_fields import TypedDateField, TypedDateTimeField, TypedEndField, TypedTimeField
 from clinic.models import END_OF_DAY, Closure, Discount, Doctor, Patient
-from clinic.typed import TypedDateField, TypedDateTimeField, TypedEndField, TypedTimeField
 from tests.factories import make_clinic, make_doctor, make_manager
 
 NO_SUCH_TIME = "Este horário não existe. Escreva hora e minutos, por exemplo 09:30."

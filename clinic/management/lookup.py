@@ -1,4 +1,4 @@
-"""What a command's arguments name, or one line that says what is wrong with them."""
+"""Look up the rows that a command's arguments name, or fail with one line that explains the problem."""
 
 from django.core.management.base import CommandError
 
@@ -6,8 +6,11 @@ from clinic.models import Clinic, StaffUser
 from clinic.models.staff import folded_username
 
 
-def clinic_named(slug: str) -> Clinic:
-    """Raises CommandError when it is unknown or switched off: nothing it is given would let anybody in."""
+def get_clinic(slug: str) -> Clinic:
+    """Return the active clinic with this slug. Raises CommandError.
+
+    Inactive clinics are refused because no credential of theirs would be accepted.
+    """
     clinic = Clinic.objects.filter(slug=slug).first()
     if clinic is None:
         known = ", ".join(Clinic.objects.order_by("slug").values_list("slug", flat=True)[:20])
@@ -17,8 +20,8 @@ def clinic_named(slug: str) -> Clinic:
     return clinic
 
 
-def master_named(username: str) -> StaffUser:
-    """Somebody who may release a token. Raises CommandError."""
+def get_master(username: str) -> StaffUser:
+    """Return the active master with this user name, who may release tokens. Raises CommandError."""
     user = StaffUser.objects.select_related("clinic").filter(folded_username=folded_username(username)).first()
     if user is None:
         raise CommandError(f"There is no user {username!r}.")

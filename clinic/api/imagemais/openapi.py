@@ -1,8 +1,8 @@
-"""What the OpenAPI document says of an operation beside its schemas: where it comes from, examples, headers, errors."""
+"""Build the parts of an operation that its schemas do not contain: origin, examples, headers and errors."""
 
-from clinic.access.idempotency import KEY_PATTERN, LONGEST_KEY
+from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.imagemais.errors import enveloped
-from clinic.api.imagemais.reading import FURTHEST_OFFSET, MOST_AT_ONCE, USUALLY_AT_ONCE
+from clinic.api.imagemais.reading import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from clinic.api.imagemais.schemas import NUMERIC, BareMessageOut, MessageOut, MessagesOut
 
 JSON = "application/json"
@@ -14,7 +14,7 @@ IDEMPOTENCY_KEY = {
     "required": False,
     "description": "Até 255 caracteres imprimíveis. Repetir o pedido com a mesma chave repete a primeira resposta, com"
     " `Idempotency-Replayed: true`, sem fazer nada de novo; o corpo é comparado byte a byte. (Decisão nossa.)",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": KEY_PATTERN},
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": KEY_PATTERN},
     "example": "agendamento-2025-12-23-joao-silva",
 }
 DAY = {"type": "string", "format": "date"}
@@ -29,31 +29,31 @@ def query(name, schema, description, *, example=None, required=False):
 PAGE = [
     query(
         "limit",
-        {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE, "default": USUALLY_AT_ONCE},
-        f"Quantos, no máximo {MOST_AT_ONCE}.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        f"Quantos, no máximo {MAX_LIMIT}.",
     ),
     query(
         "offset",
-        {"type": "integer", "minimum": 0, "maximum": FURTHEST_OFFSET, "default": 0},
+        {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
         "Quantos saltar desde o começo.",
     ),
 ]
 
-# What stands in paths: of what the examples show.
-PATHS = {
+# Path parameters, with the values of the examples.
+PATH_PARAMETERS = {
     "appointment_id": (58, "Id do agendamento."),
     "doctor_id": (1, "Id do médico."),
     "patient_id": (9253, "Id do paciente."),
 }
 
 
-def to(parameter, pointer, *operations):
-    """Links: where in an answer the id is found with which those operations go on."""
+def links_to(parameter, pointer, *operations):
+    """Return links: where in an answer the id is that these operations take."""
     return {name: {"operationId": name, "parameters": {parameter: f"$response.body#{pointer}"}} for name in operations}
 
 
-# Every answer that shows an appointment leads to what can be done with it.
-TO_APPOINTMENT = to(
+# Links of every answer that contains an appointment.
+TO_APPOINTMENT = links_to(
     "appointment_id",
     "/0/id",
     "getAppointment",
@@ -66,8 +66,8 @@ UNAUTHORIZED = {
     "Token ausente, inválido ou revogado": "invalid token",
     "Token de mais de uma hora": "jwt expired",
 }
-# What any operation, and what any write, may be answered.
-ALWAYS = {
+# Answers that any operation, and that any write, may have.
+COMMON_ERRORS = {
     401: (BareMessageOut, UNAUTHORIZED),
     429: (MessageOut, {"Pedidos demais": "Too Many Requests"}),
     500: (BareMessageOut, {"Falha nossa": "Internal server error"}),
@@ -79,7 +79,7 @@ ALWAYS = {
         },
     ),
 }
-WRITES = {
+WRITE_ERRORS = {
     400: (MessagesOut, {"Corpo ilegível": "O corpo da requisição não é um JSON válido"}),
     408: (MessageOut, {"Corpo lento demais": "O corpo da requisição não chegou completo em 10 segundos"}),
     409: (MessageOut, {"O mesmo pedido ainda em andamento": "Requisição idêntica em andamento"}),
@@ -100,38 +100,40 @@ def operation(
     example,
     status=200,
     body=None,
-    said=None,
+    bodies=None,
     parameters=(),
     errors=None,
     links=None,
 ):
-    """The keyword arguments of a route.
+    """Return the keyword arguments of a route.
 
-    `example` is an answer, `said` a body by names of examples; `errors` holds {status: {what happened: message}};
-    `links` what may be asked next of what a good answer names.
+    `example` is an answer, `bodies` are examples of the body by name; `errors` holds {status: {cause: message}};
+    `links` are the operations that can follow a successful answer.
     """
     models, examples = {status: answer}, {}
-    known = ALWAYS | WRITES if body else ALWAYS
+    known = COMMON_ERRORS | WRITE_ERRORS if body else COMMON_ERRORS
     for code in sorted({*known, *(errors or {})}):
-        model, told = known.get(code, (MessagesOut if code == 400 else MessageOut, {}))
+        model, messages = known.get(code, (MessagesOut if code == 400 else MessageOut, {}))
         models[code] = model
-        told = (errors or {}).get(code, {}) | told
-        examples[code] = {what: {"value": enveloped(code, message)} for what, message in told.items()}
+        messages = (errors or {}).get(code, {}) | messages
+        examples[code] = {cause: {"value": enveloped(code, message)} for cause, message in messages.items()}
     extra = {
         "x-origem": origin,
         "parameters": [*parameters, *([IDEMPOTENCY_KEY] if body else [])],
         "responses": {
             status: {"content": {JSON: {"example": example}}} | ({"links": links} if links else {}),
-            **{code: {"content": {JSON: {"examples": each}}} for code, each in examples.items()},
+            **{code: {"content": {JSON: {"examples": named}}} for code, named in examples.items()},
         },
     }
     if body:
         schema = {"$ref": f"#/components/schemas/{body.__name__}"}
         extra["requestBody"] = {
             "required": True,
-            "content": {JSON: {"schema": schema, "examples": {name: {"value": value} for name, value in said.items()}}},
+            "content": {
+                JSON: {"schema": schema, "examples": {name: {"value": value} for name, value in bodies.items()}}
+            },
         }
-    told = {
+    origins = {
         SEED: "Documentado pelo fornecedor.",
         SITE: "Documentado pelo fornecedor em linhas gerais; os detalhes são decisão nossa.",
         OURS: "Decisão nossa.",
@@ -141,6 +143,6 @@ def operation(
         "operation_id": name,
         "tags": [tag],
         "summary": summary,
-        "description": f"{description}\n\n*{told[origin]}*",
+        "description": f"{description}\n\n*{origins[origin]}*",
         "openapi_extra": extra,
     }

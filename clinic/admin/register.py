@@ -1,4 +1,4 @@
-"""Register every noun with the admin, by being imported. Django's groups are left out: the three roles decide."""
+"""Register every model with the admin when imported. Groups are unregistered: roles decide about permissions here."""
 
 from django.contrib import admin
 from django.contrib.auth.models import Group

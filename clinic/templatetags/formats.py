@@ -1,4 +1,4 @@
-"""How money, phones and documents are written for people."""
+"""Format money, phones, dates and documents for people."""
 
 import json
 from datetime import date
@@ -22,26 +22,26 @@ register = template.Library()
 
 @register.filter
 def money(amount: Decimal, clinic) -> str:
-    """As `Clinic.money` writes it."""
+    """Format an amount like `Clinic.money`."""
     return clinic.money(amount)
 
 
 @register.filter
 def phone(number: PhoneNumber, clinic) -> str:
-    """As `phones.written` writes it."""
+    """Format a phone like `phones.written`."""
     return phones.written(number, clinic.country)
 
 
 @register.filter(expects_localtime=True)
 def day_and_month(day: date) -> str:
-    """30 de novembro; the first is 1º de dezembro in Brazil, 1 de dezembro in Portugal."""
+    """Format a date as 30 de novembro; the first is 1º de dezembro in Brazil, 1 de dezembro in Portugal."""
     written = date_format(day, r"j \d\e F").lower()
     return f"1º{written[1:]}" if day.day == 1 and get_language() == "pt-br" else written
 
 
 @register.filter
 def born(patient: Patient) -> str:
-    """17/05/1980 (46 anos), today or on the day of death; without a birth date nothing."""
+    """Format birth date and age, 17/05/1980 (46 anos), today or on the day of death; "" without a birth date."""
     if patient.birth_date is None:
         return ""
     day = patient.died_on or (None if patient.died else timezone.localdate())
@@ -51,7 +51,7 @@ def born(patient: Patient) -> str:
 
 
 def age(birth_date: date, day: date) -> str:
-    """46 anos, below two years 8 meses, below two months 12 dias."""
+    """Format an age: 46 anos, below two years 8 meses, below two months 12 dias."""
     years = years_between(birth_date, day)
     months = (day.year - birth_date.year) * 12 + day.month - birth_date.month - (day.day < birth_date.day)
     if years >= BABY_YEARS:
@@ -64,20 +64,19 @@ def age(birth_date: date, day: date) -> str:
 
 @register.filter
 def cpf(digits: str | None) -> str:
-    """529.982.247-25"""
+    """Format a CPF: 529.982.247-25."""
     return documents.written_cpf(digits) if digits else ""
 
 
 @register.filter
 def admin_change(entry) -> str:
-    """What a LogEntry of the admin changed, in words, with its fields named as the reader's country names them.
+    """Describe the change of an admin LogEntry, with field names as in the reader's country.
 
-    Django stores their labels in the language of the sources and with a capital letter, so they are not found in the
-    catalogue as they stand.
+    Django stores the labels capitalised and in the language of the sources, so the catalogue does not contain them.
     """
     try:
         parts = json.loads(entry.change_message)
-    except ValueError:  # a sentence of ours
+    except ValueError:  # one of our own messages
         return entry.change_message
     for part in parts:
         if "changed" in part:

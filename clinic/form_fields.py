@@ -1,14 +1,11 @@
-"""Dates and times as people at a counter type them: the one reader of them, and its fields for every form; and the
-questions that a form asks about a phone, an age and a patient who may be there already.
+"""Form fields that read dates and times as people type them, and readers of ids in form data.
 
-Dates are typed as text because a native date field speaks the browser's language, not the clinic's. Without a year the
-first such day from two months ago on is meant: in December 05/01 is next year's, and yesterday is still refused as
-past.
+Dates are text fields because a native date field uses the browser's language, not the clinic's. Without a year they
+mean the first such day since two months ago: in December 05/01 is of next year, and yesterday is still refused as past.
 """
 
 import re
 from calendar import isleap
-from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from django import forms
@@ -18,11 +15,11 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import END_OF_DAY, Clinic, Patient, phones
+from clinic.models import END_OF_DAY
 from clinic.models.characters import plain
-from clinic.models.patient import OLDEST, years_between
+from clinic.models.patient import OLDEST
 
-SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits PostgreSQL's bigint, and Python reads no number of thousands of digits
+SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits into PostgreSQL's bigint; int() refuses strings of thousands of digits
 DATE = re.compile(
     r"""
     (\d{1,2})o?\ ?[/.,\-\ ]\ ?(\d{1,2}) (?:\ ?[/.,\-\ ]\ ?(\d{4}|\d{2}))?
@@ -33,7 +30,7 @@ DATE = re.compile(
 )
 MONTHS = ["jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez"]
 MONTH = re.compile(rf"[ ./-]*(?:de )?\b({'|'.join(MONTHS)})[a-zç]*\.?[ ./-]*(?:de )?")
-# Nothing a clinic books or anybody was born in lies outside; and calendars can step beyond both ends.
+# No appointment or birth date lies outside; beyond the ends, date arithmetic would overflow.
 READABLE_YEARS = range(1900, 2201)
 LOOKING_BACK = timedelta(days=60)
 LEAP_YEARS_APART = 8  # at most, as around 2100
@@ -53,8 +50,8 @@ def is_short_number(text: str) -> bool:
 
 
 def ids_in(data: MultiValueDict, name: str) -> list[int]:
-    """The ids that these fields hold, each several or one; what is no id is left out."""
-    return [int(each) for each in " ".join(data.getlist(name)).split() if is_short_number(each)]
+    """Return the ids in these fields, each field with one or several; other texts are skipped."""
+    return [int(text) for text in " ".join(data.getlist(name)).split() if is_short_number(text)]
 
 
 def tidy(text: str) -> str:
@@ -62,11 +59,13 @@ def tidy(text: str) -> str:
 
 
 class TypedDateField(forms.Field):
-    """A local date: 23/11/2026, 23/11/26, 23112026, 23 de nov. de 2026, 2026-11-23, or 23/11, the first such day from
-    two months ago on.
+    """Read a local date: 23/11/2026, 23/11/26, 23112026, 23 de nov. de 2026, 2026-11-23 or 23/11.
 
-    `past` (birth dates) wants the year, and reads two digits as the last such year that has been, unless somebody of up
-    to OLDEST years may be born in the century before too: then it asks. Otherwise they are of this century.
+    A date without a year is the first such day since two months ago.
+
+    With `past` (birth dates) the year is required. Two digits are then the latest such year that is past; if a person
+    of at most OLDEST years may have been born a century earlier, the field asks. Without `past`, they are of this
+    century.
     """
 
     default_error_messages = {
@@ -91,28 +90,28 @@ class TypedDateField(forms.Field):
         return day
 
     def _read(self, text):
-        found = DATE.fullmatch(MONTH.sub(lambda named: f"/{MONTHS.index(named[1]) + 1}/", text).rstrip("/"))
-        if not found:
+        match = DATE.fullmatch(MONTH.sub(lambda month: f"/{MONTHS.index(month[1]) + 1}/", text).rstrip("/"))
+        if not match:
             raise ValueError(text)
-        if found[7]:
-            return date(int(found[7]), int(found[9]), int(found[10]))
-        day, month, year = found.groups()[:3] if found[1] else found.groups()[3:6]
+        if match[7]:
+            return date(int(match[7]), int(match[9]), int(match[10]))
+        day, month, year = match.groups()[:3] if match[1] else match.groups()[3:6]
         return date(self._year(year), int(month), int(day)) if year else self._first(int(month), int(day))
 
     def _first(self, month, day):
-        """In December 05/01 is of the next year, in January 20/12 of the last; yesterday is still yesterday."""
+        """Return the first such day since LOOKING_BACK: in December 05/01 is of next year, in January 20/12 of last."""
         if self.past:
             raise ValueError("whose year is not known")
         earliest = timezone.localdate() - LOOKING_BACK
         years = range(earliest.year, earliest.year + LEAP_YEARS_APART + 1)
         days = (date(year, month, day) for year in years if (month, day) != (2, 29) or isleap(year))
-        return next(each for each in days if each >= earliest)
+        return next(day for day in days if day >= earliest)
 
-    def _year(self, written):
-        if len(written) == 4:
-            return int(written)
+    def _year(self, digits):
+        if len(digits) == 4:
+            return int(digits)
         today = timezone.localdate()
-        year = today.year // 100 * 100 + int(written)
+        year = today.year // 100 * 100 + int(digits)
         if not self.past:
             return year
         if year <= today.year <= year - 100 + OLDEST:
@@ -123,7 +122,7 @@ class TypedDateField(forms.Field):
 
 
 class TypedTimeField(forms.Field):
-    """A local time: 9, 930, 9:30, 09h30, 14hs, 9,30, 9-30, 09:30:00."""
+    """Read a local time: 9, 930, 9:30, 09h30, 14hs, 9,30, 9-30, 09:30:00."""
 
     default_error_messages = {
         "invalid": _("Este horário não existe. Escreva hora e minutos, por exemplo 09:30."),
@@ -136,9 +135,9 @@ class TypedTimeField(forms.Field):
     def to_python(self, value):
         if isinstance(value, time) or not tidy(value or ""):
             return value if isinstance(value, time) else None
-        found = TIME.fullmatch(tidy(value))
+        match = TIME.fullmatch(tidy(value))
         try:
-            hour, minutes = int(found["hour"]), found["minute"] or found["packed"] or "00"
+            hour, minutes = int(match["hour"]), match["minute"] or match["packed"] or "00"
             if len(minutes) == 1 and minutes != "0":
                 self._ask(time(hour, int(minutes)), int(minutes))
             return self._end_of_day() if (hour, minutes) == (24, "00") else time(hour, int(minutes))
@@ -147,8 +146,8 @@ class TypedTimeField(forms.Field):
 
     def _ask(self, early, digit):
         code = "ambiguous" if digit < 6 else "one_digit"
-        told = {"early": f"{early.hour}:0{digit}", "late": f"{early.hour}:{digit}0"}
-        raise ValidationError(self.error_messages[code], code=code, params=told)
+        params = {"early": f"{early.hour}:0{digit}", "late": f"{early.hour}:{digit}0"}
+        raise ValidationError(self.error_messages[code], code=code, params=params)
 
     def _end_of_day(self):
         if not self.reads_end_of_day:
@@ -157,7 +156,7 @@ class TypedTimeField(forms.Field):
 
 
 class TypedEndField(TypedTimeField):
-    """The same for an end: 24:00 is END_OF_DAY."""
+    """Read a local time as an end: 24:00 is END_OF_DAY."""
 
     reads_end_of_day = True
 
@@ -173,51 +172,3 @@ class TypedDateTimeField(forms.SplitDateTimeField):
             day = values[0] and values[0] + timedelta(days=1)
             return day and from_current_timezone(datetime.combine(day, time.min))
         return super().compress(values)
-
-
-class AsksAboutPhone:
-    """A form with a field `phone`. Of a number that may be another one, as a mobile without its ninth digit, the box
-    `phone_is_right` confirms that very other one. Nothing is put in its place before."""
-
-    asked_phone = None  # (E.164, as it is written) of the number to ask about
-
-    @property
-    def phone_is_confirmed(self) -> bool:
-        return self.asked_phone is not None and self.data.get("phone_is_right") == self.asked_phone[0]
-
-    @property
-    def asks_phone(self) -> bool:
-        return self.asked_phone is not None and (self.phone_is_confirmed or "phone" in self.errors)
-
-    def confirmed_phone(self, clinic: Clinic) -> str:
-        """The phone as typed, or the number that was asked about once that one is confirmed."""
-        typed = self.cleaned_data.get("phone") or ""
-        phone = phones.read(typed, clinic.country)
-        self.asked_phone = (phone.meant, phone.params["phone"]) if phone.meant else None
-        return phone.meant if self.phone_is_confirmed else typed
-
-
-class AsksAboutAge:
-    """A form with a field `birth_date`. Above OLDEST years the box `old_is_right` confirms that very day."""
-
-    old = None  # (the day in ISO form, the age) to ask about
-    old_sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa ao lado e salve de novo.")
-
-    def ask_about_age(self, stored: date | None = None) -> None:
-        """Refuse the birth date unless it is plausible, `stored` or confirmed."""
-        born = self.cleaned_data.get("birth_date")
-        years = years_between(born, timezone.localdate()) if born else 0
-        self.old = (born.isoformat(), years) if years > OLDEST and born != stored else None
-        if self.old and self.data.get("old_is_right") != self.old[0]:
-            self.add_error("birth_date", ValidationError(self.old_sentence, code="old", params={"age": years}))
-
-
-class AsksAboutDoubles:
-    """A form of a new patient, who may be one of `doubles`; those who are others come back in `besides`."""
-
-    doubles: Sequence[Patient] = ()
-
-    @property
-    def besides(self) -> list[int]:
-        """Ids of patients that were shown, and are not the one who is typed in."""
-        return ids_in(self.data, "besides")

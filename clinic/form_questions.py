@@ -1,0 +1,64 @@
+"""Mixins for forms that ask about a doubtful phone, an unusual age and a possible duplicate patient."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinic.form_fields import ids_in
+from clinic.models import Clinic, Patient, phones
+from clinic.models.patient import OLDEST, years_between
+
+
+class AsksAboutPhone:
+    """A form with a field `phone` that asks when another number may be intended, as for a mobile without its ninth
+    digit.
+
+    The box `phone_is_right` confirms exactly the suggested number; until then it replaces nothing.
+    """
+
+    asked_phone = None  # (E.164, formatted) of the number to ask about
+
+    @property
+    def phone_is_confirmed(self) -> bool:
+        return self.asked_phone is not None and self.data.get("phone_is_right") == self.asked_phone[0]
+
+    @property
+    def asks_phone(self) -> bool:
+        return self.asked_phone is not None and (self.phone_is_confirmed or "phone" in self.errors)
+
+    def confirmed_phone(self, clinic: Clinic) -> str:
+        """Return the phone as typed, or the suggested number once it is confirmed."""
+        typed = self.cleaned_data.get("phone") or ""
+        phone = phones.read(typed, clinic.country)
+        self.asked_phone = (phone.meant, phone.params["phone"]) if phone.meant else None
+        return phone.meant if self.phone_is_confirmed else typed
+
+
+class AsksAboutAge:
+    """A form with a field `birth_date`. Above OLDEST years the box `old_is_right` confirms exactly that day."""
+
+    old = None  # (the day in ISO form, the age) to ask about
+    old_sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa ao lado e salve de novo.")
+
+    def ask_about_age(self, stored: date | None = None) -> None:
+        """Refuse the birth date unless it is plausible, equal to `stored`, or confirmed."""
+        born = self.cleaned_data.get("birth_date")
+        years = years_between(born, timezone.localdate()) if born else 0
+        self.old = (born.isoformat(), years) if years > OLDEST and born != stored else None
+        if self.old and self.data.get("old_is_right") != self.old[0]:
+            self.add_error("birth_date", ValidationError(self.old_sentence, code="old", params={"age": years}))
+
+
+class AsksAboutDoubles:
+    """A form of a new patient who may be one of `doubles`. Patients confirmed to be other people come back in
+    `besides`."""
+
+    doubles: Sequence[Patient] = ()
+
+    @property
+    def besides(self) -> list[int]:
+        """Ids of the patients who were shown and confirmed to be other people."""
+        return ids_in(self.data, "besides")

@@ -33,8 +33,8 @@ class AsksAboutPhone:
         """Return the phone as typed, or the suggested number once it is confirmed."""
         typed = self.cleaned_data.get("phone") or ""
         phone = phones.read(typed, clinic.country)
-        self.asked_phone = (phone.meant, phone.params["phone"]) if phone.meant else None
-        return phone.meant if self.phone_is_confirmed else typed
+        self.asked_phone = (phone.suggested, phone.params["phone"]) if phone.suggested else None
+        return phone.suggested if self.phone_is_confirmed else typed
 
 
 class AsksAboutAge:

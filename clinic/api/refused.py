@@ -1,4 +1,4 @@
-"""What keeps a request from being understood or let in, before any rule of booking is asked; each API words it."""
+"""Errors of a request that occur before any rule of booking is checked; each API has its own messages for them."""
 
 from enum import Enum, auto
 
@@ -27,7 +27,7 @@ class Problem(Enum):
 
 
 class Refused(Exception):
-    """`retry_after` in whole seconds, when it is worth asking again; `detail` what the API's sentence names."""
+    """`retry_after` is in whole seconds, None if a retry is pointless; `detail` is a value for the message."""
 
     def __init__(self, problem: Problem, *, retry_after: int | None = None, detail: str = ""):
         super().__init__(problem.name)

@@ -74,13 +74,13 @@ class Phone:
     """The result of reading a text, with E.164 numbers.
 
     `number` is the number as entered if it has a possible length; otherwise "". `fault` is None when the number is
-    known to exist. `meant` is the number that may have been intended instead; it is never stored unless a person
+    known to exist. `suggested` is the number that may have been intended instead; it is never stored unless a person
     confirms it. `params` are the values for the message about the fault.
     """
 
     number: str = ""
     fault: Fault | None = None
-    meant: str = ""
+    suggested: str = ""
     params: dict = field(default_factory=dict)
 
 
@@ -143,7 +143,7 @@ def _without_prefix(prefix, text):
 def _dialled_abroad(rest, country):
     """Read 00 as +, unless only the digits after the next two form a number: then those two are a carrier's code."""
     phone = _check(f"+{rest}", country)
-    if country != "BR" or phone.fault is None or phone.meant:
+    if country != "BR" or phone.fault is None or phone.suggested:
         return phone
     carrier, number = _digits(rest)[:2], _digits(rest)[2:]
     readings = [_check(number, country), _check(f"+{number}", country)]
@@ -159,8 +159,8 @@ def _check(typed, country):
     if is_certain(parsed):
         slip = parsed.country_code == BRAZIL and _parted_as_mobile(_national(parsed), typed)
         return Phone(_e164(parsed), *(_missing(_national(parsed), MOBILE_SHAPE) if slip else ()))
-    fault, meant, params = _fault(parsed, typed, country)
-    return Phone(_e164(parsed) if _is_possible(parsed) else "", fault, meant, params)
+    fault, suggested, params = _fault(parsed, typed, country)
+    return Phone(_e164(parsed) if _is_possible(parsed) else "", fault, suggested, params)
 
 
 def _parted_as_mobile(digits, typed):
@@ -170,7 +170,7 @@ def _parted_as_mobile(digits, typed):
 
 
 def _fault(parsed, typed, country):
-    """Return (fault, meant, params) of a number that does not exist."""
+    """Return (fault, suggested, params) of a number that does not exist."""
     if parsed.country_code == BRAZIL:
         return _fault_in_brazil(_national(parsed), typed)
     if parsed.country_code == PORTUGAL:
@@ -187,19 +187,19 @@ def _fault_in_brazil(digits, typed):
         return _too_short_in_brazil(digits, typed)
     if not AREA.match(digits):
         return Fault.AREA_UNKNOWN, "", {"area": digits[:2]}
-    if len(digits) == LANDLINE and (meant := _with_ninth(digits)):
-        return _without_ninth(digits, meant, typed)
+    if len(digits) == LANDLINE and (suggested := _with_ninth(digits)):
+        return _without_ninth(digits, suggested, typed)
     return Fault.NOT_IN_BRAZIL, "", {"area": digits[:2], "begins": digits[2]}
 
 
-def _without_ninth(digits, meant, typed):
+def _without_ninth(digits, suggested, typed):
     """Explain an eight-digit mobile: from before the ninth digit if split four and four, a digit short if five come
     first."""
     ends = _group_ends(typed)
     if ends and (4 not in ends or 5 in ends):
         return _missing(digits, MOBILE_SHAPE)
-    params = {"phone": written(_parsed(meant, "BR"), "BR")}
-    return (Fault.NINTH_DIGIT if ends else Fault.TEN_DIGITS), meant, params
+    params = {"phone": written(_parsed(suggested, "BR"), "BR")}
+    return (Fault.NINTH_DIGIT if ends else Fault.TEN_DIGITS), suggested, params
 
 
 def _too_short_in_brazil(digits, typed):

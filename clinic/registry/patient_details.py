@@ -201,7 +201,7 @@ def _phone(raw, stored, clinic, policy, refusals):
     if stored and phone == phones.read(stored, clinic.country):
         return phone.number
     if phone.fault in PHONE_FAULTS and (policy is Policy.STRICT or not phone.number):
-        params = phone.params | example | {"number": phone.meant}
+        params = phone.params | example | {"number": phone.suggested}
         refusals.append(Refusal(PHONE_FAULTS[phone.fault], params))
     return phone.number
 

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from clinic.admin.sentences import SENTENCES
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.admin.sentences import SENTENCES
 from clinic.api.json_schema import between
 from clinic.models import Appointment, Patient
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL

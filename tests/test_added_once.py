@@ -10,7 +10,7 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
-from clinic.admin.base import LookOnly
+from clinic.admin.base import ReadOnlyAdminMixin
 from clinic.models import Absence, Closure, Discount, Doctor, Patient, Procedure, StaffUser
 from tests.factories import PASSWORD, make_manager
 from tests.windows import Window
@@ -50,7 +50,7 @@ def rows(model):
 
 
 def test_every_form_that_adds_is_sent_twice():
-    adding = {model for model, each in admin.site._registry.items() if not isinstance(each, LookOnly)}
+    adding = {model for model, each in admin.site._registry.items() if not isinstance(each, ReadOnlyAdminMixin)}
     clinics = {model for model in adding if model._meta.model_name == "clinic"}
     assert adding - clinics - TYPED.keys() <= {Absence}
 

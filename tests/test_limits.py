@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from clinic.admin.sentences import SENTENCES
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic.admin.constraint_messages import CONSTRAINT_MESSAGES
 from clinic.api.json_schema import between
 from clinic.models import Appointment, Patient
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
@@ -38,7 +38,8 @@ def test_a_document_publishes_the_models_limit(client, document, model, field):
 
 
 def test_the_admins_sentence_names_the_models_interval():
-    assert SENTENCES["doctor_interval_5_to_240"][1] == f"Use de {SHORTEST_INTERVAL} a {LONGEST_INTERVAL} minutos."
+    _, message = CONSTRAINT_MESSAGES["doctor_interval_5_to_240"]
+    assert message == f"Use de {SHORTEST_INTERVAL} a {LONGEST_INTERVAL} minutos."
 
 
 @given(st.integers(0, 1500), st.integers(0, 1500), st.integers(0, 20_000))

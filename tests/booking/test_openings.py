@@ -140,7 +140,7 @@ def slots(clinic, doctor, day, now):
     """The free times that the day's page shows of the doctor."""
     shown = agenda.day(clinic, day, now=now, doctors=[doctor.pk])
     cells = [cell for hour in shown.hours for row in hour.rows for cell in row.cells]
-    return [cell.time for cell in cells if cell.kind == "slot"]
+    return [cell.time for cell in cells if cell.kind == "slot" and cell.doctor_id == str(doctor.pk)]
 
 
 def _apart(spans):

@@ -164,9 +164,9 @@ def booking_refused(request, refused: refusals.Refused, unreadable: dict[str, st
     Conflicts of time include the next free times.
     """
     invalid = dict(unreadable or {})
-    for refusal in refused.refusals:
-        if refusal.reason in PATHS:
-            invalid.setdefault(PATHS[refusal.reason], sentence(refusal))
+    for broken_rule in refused.refusals:
+        if broken_rule.reason in PATHS:
+            invalid.setdefault(PATHS[broken_rule.reason], sentence(broken_rule))
     answers = sorted(refused.reasons & ANSWERS.keys(), key=list(ANSWERS).index)
     if answers[:1] == [Reason.TRY_AGAIN]:
         return refusal(request, Refused(Problem.BUSY, retry_after=1))

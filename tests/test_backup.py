@@ -165,12 +165,15 @@ def test_a_table_that_may_not_be_read_fails_the_whole_backup(database, file, tmp
 def test_a_backup_that_is_stopped_leaves_yesterdays(database, file, tmp_path, number):
     with psycopg.connect(database) as lock, psycopg.connect(database, autocommit=True) as watch:
         lock.execute("LOCK TABLE clinic_patient IN ACCESS EXCLUSIVE MODE")
+        (locked_at,) = watch.execute("SELECT clock_timestamp()").fetchone()
         command = subprocess.Popen(
             [*MANAGE, "backup", str(file)], cwd=ROOT, env=clean_environment(tmp_path, **deployed(database)),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'clinic_patient'::regclass AND NOT granted"
-        eventually(lambda: watch.execute(waiting).fetchone()[0])
+        # Begun since, so that it is not a backup that an earlier test has stopped and whose session goes on.
+        waiting = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+            WHERE relation = 'clinic_patient'::regclass AND NOT granted AND backend_start > %s"""
+        eventually(lambda: watch.execute(waiting, [locked_at]).fetchone()[0])
         command.send_signal(number)
         _, errors = command.communicate(timeout=30)
         assert command.returncode == 128 + number and "Traceback" not in errors

@@ -28,6 +28,6 @@ def prepared_cursor() -> CursorWrapper:
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor: CursorWrapper
-        # Neither is in the stubs.
+        # The stubs have neither the method nor the parameter.
         cursor = connection._prepare_cursor(ServerBindingCursor(connection.connection))  # type: ignore[attr-defined, call-arg]
         return cursor

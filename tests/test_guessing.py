@@ -57,14 +57,17 @@ def user():
     return make_user(username="rosa", password=PASSWORD)
 
 
-@pytest.fixture
-def known(user):
-    """A browser in which the user has signed in before."""
+def browser_that_has_signed_in(name):
     browser = Client()
-    guess(browser, "rosa", PASSWORD, REMOTE_ADDR="192.0.2.1")
+    guess(browser, name, PASSWORD, REMOTE_ADDR="192.0.2.1")
     browser.post("/sair/")
     RequestCount.objects.all().delete()
     return browser
+
+
+@pytest.fixture
+def known(user):
+    return browser_that_has_signed_in("rosa")
 
 
 # --- an address, over all names --------------------------------------------------------------------------------------

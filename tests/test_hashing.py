@@ -13,9 +13,9 @@ from django.db import connection
 from django.test import Client
 
 from clinic.access import hashing
-from clinic.models import RequestCount, StaffUser
+from clinic.models import StaffUser
 from tests.factories import PASSWORD, make_user
-from tests.test_guessing import guess, use_up_name
+from tests.test_guessing import browser_that_has_signed_in, guess, use_up_name
 
 pytestmark = pytest.mark.django_db
 
@@ -27,12 +27,7 @@ def user():
 
 @pytest.fixture
 def known(user):
-    """A browser in which the user has signed in before."""
-    browser = Client()
-    guess(browser, "rosa", PASSWORD, REMOTE_ADDR="192.0.2.1")
-    browser.post("/sair/")
-    RequestCount.objects.all().delete()
-    return browser
+    return browser_that_has_signed_in("rosa")
 
 
 @pytest.fixture

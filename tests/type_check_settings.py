@@ -9,4 +9,4 @@ for name, value in {
 }.items():
     os.environ.setdefault(name, value)
 
-from clinic.settings import *  # noqa: E402, F403
+from clinic.settings import *  # noqa: E402, F403 - after the environment is set; all of them are these settings

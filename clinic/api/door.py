@@ -1,4 +1,4 @@
-"""What every request of either API passes, in this order: who asks, how often, what is said, and only once.
+"""Handle what all requests of both APIs share, in this order: credential, rate limit, body, kept answer.
 
 An API subclasses Door with its own credentials and its own words, and puts it around each of its routes. What holds for
 every request is written here once, so that a new operation cannot forget it.
@@ -49,17 +49,17 @@ class Caller:
 
 @dataclass
 class Visit:
-    """One request on its way through the door; `request.visit`. `said` is what the `body` of a write says."""
+    """One request on its way through the door; `request.visit`. `payload` is what the JSON `body` of a write holds."""
 
     id: UUID = field(default_factory=uuid4)
     caller: Caller | None = None
     admission: rate_limit.Admission | None = None
     body: bytes = b""
-    said: object = None
+    payload: object = None
 
 
 class Bearer:
-    """Whom the door let in; as ninja's authentication it makes the OpenAPI document say that there is one."""
+    """Return the authenticated caller to ninja, and declare in the OpenAPI document that a credential is required."""
 
     openapi_security_schema: ClassVar = {"type": "http", "scheme": "bearer"}
 
@@ -78,7 +78,7 @@ def bearer(request) -> str:
 class Api(NinjaAPI):
     """An API behind a door: it answers what it has a handler for, and leaves every other exception to the door.
 
-    Bodies are `request.visit.said`, read by the door; ninja reads none."""
+    Bodies are `request.visit.payload`, read by the door; ninja reads none."""
 
     def __init__(self, **options):
         super().__init__(openapi_url=None, docs_url=None, auth=Bearer(), **options)
@@ -109,7 +109,7 @@ class Door:
     def __call__(self, view):
         """The view behind the door. It must answer whatever happens: nothing it raises reaches Django."""
 
-        @csrf_exempt  # who is asked for a credential in a header sends no cookie that somebody else could use
+        @csrf_exempt  # the credential is in a header, which no other site can make a browser send
         @login_not_required
         @wraps(view)
         def guarded(request, *args, **kwargs):
@@ -141,7 +141,7 @@ class Door:
             read_query(request)
             if request.method in WRITES:
                 visit.body = read_body(request)
-                visit.said = read_json(visit.body, request.content_type)
+                visit.payload = read_json(visit.body, request.content_type)
             request.clinic = visit.caller.clinic
             with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
                 response = self._written(request, work) if request.method in WRITES else work()

@@ -23,10 +23,10 @@ def edit_notes(
     metadata: dict | None = None,
     now: datetime | None = None,
 ) -> Appointment:
-    """Replace notes or metadata; None leaves them. Locks the appointment. Raises BookingRefused, DoesNotExist.
+    """Replace notes or metadata; None leaves them. Locks the appointment. Raises Refused, DoesNotExist.
 
-    `seen` are the notes that the author began from: with them, what somebody else wrote since is never replaced, and
-    who changed nothing replaces nothing.
+    `seen` are the notes that the author began from: with them, notes that were changed since are not replaced
+    (CHANGED_MEANWHILE), and unchanged notes replace nothing.
     """
     now = now or timezone.now()
     notes = None if notes is None else tidy_notes(notes)

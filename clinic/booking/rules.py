@@ -37,12 +37,12 @@ class LineRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """What somebody wants booked. Instants are aware; `ends_at` None means: as long as the procedures take.
+    """A booking that is asked for. Instants are aware; `ends_at` None means: as long as the procedures take.
 
     The patient is either one of the clinic's, by id, or described by `details`, which never mean those whose ids are in
     `besides`: a person has looked at them and found them to be others. `status` is Agendado or Confirmado.
-    `uuid` becomes the appointment's, so that who asks can recognise a booking of theirs; asked for twice, the second is
-    refused. `shown_total` is what the person who books has seen, None where nothing was shown.
+    `uuid` is an optional id of the appointment, chosen by the caller; a second booking with the same one is refused.
+    `shown_total` is the total that the person who books has seen, None where none was shown.
     """
 
     clinic: Clinic

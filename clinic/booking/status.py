@@ -151,7 +151,7 @@ def _cancel_refusals(status, cancelled_by, typed, reason):
 
 
 def _in_the_way(appointment: Appointment, wanted: str) -> list[Refusal]:
-    """Another patient whom the same doctor is attending to. One query for Em atendimento, none for others."""
+    """Refuse Em atendimento while the same doctor attends another patient. One query for it, none for others."""
     if wanted != Status.IN_SERVICE:
         return []
     others = Appointment.objects.of(appointment.clinic).in_service().filter(doctor=appointment.doctor)

@@ -4,7 +4,7 @@ Which of the two, only people know: what is ahead was promised by the clock, unl
 So masters alone may do it, and are asked. What has begun or is over keeps its instant, because a day seen again must
 show when people came. No row is dropped or shortened: what would overlap is named, and nothing is written.
 
-Whoever turns local times into instants and writes them has read the clinic's zone before. So that none of them writes
+Code that turns local times into instants and writes them has read the clinic's zone before. So that none of it writes
 by a zone that is no longer the clinic's, `change_time_zone` holds the clinic's row and every doctor's: a booking holds
 its doctor's and then compares the zone (`rules.clock_is_the_clinics`); what adds doctors or absences shares the
 clinic's row first (`clinic.models.locks.get_shared`).

@@ -49,7 +49,7 @@ MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHO
 
 
 def takes_time_again(current: Status, wanted: Status) -> bool:
-    """Whether the time was free meanwhile, so that somebody else may have it now."""
+    """Return whether the time was free meanwhile, so that another appointment may take it now."""
     return current in FREES_THE_TIME and wanted not in FREES_THE_TIME
 
 

@@ -100,7 +100,7 @@ def read(text: str) -> Wanted:
 
 
 def is_whole_number(clinic: Clinic, text: str) -> bool:
-    """Whether the text is one number and nothing else, long enough to be somebody's and not a part of it."""
+    """Return whether the text is one number and nothing else, long enough to be a whole one."""
     wanted = read(text)
     alone = len(wanted.numbers) == 1 and not wanted.words and not wanted.born
     return alone and len(wanted.numbers[0]) >= SHORTEST_WHOLE[clinic.country]

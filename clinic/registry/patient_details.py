@@ -103,7 +103,7 @@ def unstorable_line(text: str, reason: Reason) -> list[Refusal]:
 
 
 def name_without_letters(name: str, reason: Reason) -> list[Refusal]:
-    """Of what cannot be stored at all nothing else is said."""
+    """Refuse a name without a letter; one that cannot be stored has a refusal of its own."""
     return [] if has_letter(name) or unstorable(name) else [Refusal(reason)]
 
 

@@ -20,12 +20,12 @@ from clinic.transactions import run_in_transaction
 def find(
     examined: Examined, clinic: Clinic, policy: Policy, *, lock: bool, besides: Collection[int] = ()
 ) -> Patient | None:
-    """The patient these details mean, with `lock` held (FOR NO KEY UPDATE); None if nobody fits.
+    """Return the patient that these details describe, with `lock` held (FOR NO KEY UPDATE); None if nobody fits.
 
     `besides` are ids of namesakes on the same phone that are known to be others.
 
-    With `lock`, who finds nobody holds advisory locks on CPF and phone until the transaction ends, so that two bookings
-    cannot both add the patient. Raises Refused when the CPF is somebody else's.
+    If nobody matches and `lock` is set, takes advisory locks on CPF and phone until the transaction ends, so that two
+    bookings cannot both add the patient. Raises Refused when the CPF is another patient's.
     """
     patient = _known(examined, clinic, policy, lock, besides)
     if patient is None and lock:
@@ -35,7 +35,7 @@ def find(
 
 
 def store(examined: Examined, found: Patient | None, clinic: Clinic) -> Patient:
-    """Whom `find` has found, with blanks filled and nothing overwritten; a new patient if nobody was."""
+    """Return the patient that `find` matched, with blanks filled and nothing overwritten; a new one without a match."""
     if found is None:
         return Patient.objects.create(clinic=clinic, **_storable(examined))
     _fill_blanks(found, examined.details)
@@ -75,7 +75,7 @@ def register_patient(
 
 
 def same_patients(clinic: Clinic, details: PatientDetails, *, besides: Collection[int] = ()) -> list[Patient]:
-    """Those for whom `register_patient` refuses with PATIENT_EXISTS, for a person to say who is who. Reads only."""
+    """Return the patients because of which `register_patient` refuses with PATIENT_EXISTS. Reads only."""
     examined = _examined(details, clinic, policy=Policy.STRICT)
     if examined.refusals or examined.cpf and sql.patients_with_cpf(clinic, examined.cpf, lock=False):
         return []
@@ -169,7 +169,7 @@ def _same(examined, clinic, besides, *, lock=False):
 
 
 def _may_be(patient, examined):
-    """A namesake on the same phone with another CPF or birth date is somebody else: a father, a twin. Mixing two
+    """Return False for a namesake on the same phone with another CPF or birth date: a father, a twin. Mixing two
     records is worse than a duplicate."""
     other_cpf = examined.cpf and patient.cpf and patient.cpf != examined.cpf
     born = examined.details.birth_date

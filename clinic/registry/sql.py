@@ -40,7 +40,7 @@ def patients_called(clinic: Clinic, name: str, phones: list[str], *, lock: bool)
 
 
 def _patients(condition, parameters, lock):
-    """With `lock`, whoever is the only one is first asked for as if nobody held the row."""
+    """Load the patients; with `lock`, a single one is first read with SKIP LOCKED, as if nobody held the row."""
     parts = {"columns": ", ".join(column_names(Patient)), "condition": f"clinic_id = %(clinic)s AND {condition}"}
     with prepared_cursor() as cursor:
         if not lock:

@@ -44,7 +44,7 @@ DISCOUNT_STAYS = "Só ao remarcar se retira um desconto: envie também startsAt 
     refuses={404, 409},
 )
 def create_appointment(request):
-    reading = read(schemas.NewAppointment, request.visit.said)
+    reading = read(schemas.NewAppointment, request.visit.payload)
     if "" in reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
     proposal = _proposal(request.visit.caller, reading.values)
@@ -115,9 +115,9 @@ def update_appointment(request, id: str):
     appointment = _appointment(request.clinic, id)
     if appointment is None:
         return _not_found(request)
-    reading = read(schemas.AppointmentChanges, request.visit.said)
+    reading = read(schemas.AppointmentChanges, request.visit.payload)
     if "" not in reading.errors:
-        reading.errors |= {name: message for name, message in UNCHANGEABLE.items() if name in request.visit.said}
+        reading.errors |= {name: message for name, message in UNCHANGEABLE.items() if name in request.visit.payload}
     refusals, following = [], []
     # All readable changes are tried, so that all errors are reported together; an error undoes all of them. Time before
     # status, because booking locks doctors before the appointment.
@@ -188,7 +188,7 @@ def _shown(request, pk):
 def _move(request, appointment, reading):
     """Move the appointment if the time or the professional differs."""
     values, target = reading.values, reading.values.get("status")
-    if values.get("withoutExpiredDiscount") and not {"startsAt", "professionalId"} & request.visit.said.keys():
+    if values.get("withoutExpiredDiscount") and not {"startsAt", "professionalId"} & request.visit.payload.keys():
         reading.errors["withoutExpiredDiscount"] = DISCOUNT_STAYS
     doctor, starts_at = (
         values.get("professionalId", appointment.doctor.uuid),

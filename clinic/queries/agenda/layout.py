@@ -227,7 +227,7 @@ class Drawing:
         word = self.words[each.status]
         badges = self._badges(each)
         time = self._time(each.begins)
-        said = [f"{time}–{self._time(each.ends)} {each.name}", each.what, word, doctor.name, *badges]
+        parts = [f"{time}–{self._time(each.ends)} {each.name}", each.what, word, doctor.name, *badges]
         return Card(
             id=str(each.id),
             column=number,
@@ -242,7 +242,7 @@ class Drawing:
             waited=f"{(self.now - each.arrived_at) // timedelta(minutes=1)} min" if each.arrived_at else "",
             doctor=doctor.name,
             word=word,
-            label=" · ".join(part for part in said if part),
+            label=" · ".join(part for part in parts if part),
         )
 
     def _badges(self, each):
@@ -271,7 +271,7 @@ class Drawing:
         return f"from-{(self.now_minute - self.first) // ROW}" if inside else ""
 
     def _closure(self, days):
-        """Why the whole clinic is closed on this date, all day or a part of it: a holiday, or what somebody wrote."""
+        """Return why the whole clinic is closed, all day or in part: a holiday, or a written reason."""
         spans = (span for each in days for span in self.schedules.closed(each.row.id, self.on))
         return next(
             (str(span.reason) for span in spans if span.closed_by in {ClosedReason.HOLIDAY, ClosedReason.CLINIC}), ""
@@ -331,13 +331,13 @@ def _lane_look(number, lanes, all_lanes):
 
 
 def _digest(day, cells):
-    """A short hash of everything drawn, the order of the cells included."""
-    told = [day.date, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
-    told += [(column.doctor_id, column.name, column.specialty, column.fullness) for column in day.columns]
-    told += [(choice.id, choice.chosen) for choice in day.choices]
+    """Return a short hash of everything drawn, the order of the cells included."""
+    content = [day.date, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
+    content += [(column.doctor_id, column.name, column.specialty, column.fullness) for column in day.columns]
+    content += [(choice.id, choice.chosen) for choice in day.choices]
     for minute in sorted(cells):
         for cell in cells[minute]:
-            told.append((cell.look, cell.label, cell.since) if cell.kind == "card" else cell.look)
+            content.append((cell.look, cell.label, cell.since) if cell.kind == "card" else cell.look)
             if cell.kind == "shade":
-                told.append(cell.reason)
-    return blake2b(repr(told).encode(), digest_size=12).hexdigest()
+                content.append(cell.reason)
+    return blake2b(repr(content).encode(), digest_size=12).hexdigest()

@@ -8,7 +8,7 @@ from typing import ClassVar
 @dataclass(slots=True)
 class Card:
     """One appointment. `look` are its classes: place, height in lines, lane and status; `index` is its column in the
-    table, of which the hours are the first; `since` is the instant of arrival of somebody who waits."""
+    table, of which the hours are the first; `since` is the instant of arrival of a patient who waits."""
 
     kind: ClassVar[str] = "card"
     id: str

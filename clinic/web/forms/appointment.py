@@ -73,14 +73,17 @@ class CancelForm(RefusableForm):
     was_changed_meanwhile = False
 
     def refuse(self, refused: Refused, appointment: Appointment) -> None:
-        """Say every reason at its field; of an appointment that is cancelled already, what its cancelling says."""
+        """Show every refusal at its field; for an appointment that is already cancelled, who did it and why."""
         if appointment.status != Appointment.Status.CANCELLED:
             self.was_changed_meanwhile = Reason.CHANGED_MEANWHILE in refused.reasons
             self.show_refusals(refused.refusals)
             return
-        told = {"who": appointment.get_cancelled_by_display(), "reason": appointment.cancel_reason or _("sem motivo")}
+        cancelled = {
+            "who": appointment.get_cancelled_by_display(),
+            "reason": appointment.cancel_reason or _("sem motivo"),
+        }
         self.add_error(
-            None, _("Já estava “Cancelado” (%(who)s: %(reason)s). O que você escreveu não foi gravado.") % told
+            None, _("Já estava “Cancelado” (%(who)s: %(reason)s). O que você escreveu não foi gravado.") % cancelled
         )
 
     def says(self, appointment: Appointment) -> bool:
@@ -90,7 +93,7 @@ class CancelForm(RefusableForm):
 
 
 class NotesForm(RefusableForm):
-    """`seen` are the notes that the form was opened with; `stored`, after a conflict, those of somebody else since."""
+    """`seen` are the notes that the form was opened with; `stored`, after a conflict, the ones stored since."""
 
     notes = forms.CharField(label=_("Observações"), required=False)
     seen = forms.CharField(required=False)

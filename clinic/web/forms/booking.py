@@ -167,7 +167,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
     def total_seen(self, total: Decimal) -> Decimal:
         """The total that the person has seen once this form is drawn with `total`.
 
-        That is the one before, as long as it was the total of the same: what changed meanwhile is told when they book.
+        That is the one before, as long as it was for the same lines: a change of price is shown when they book.
         """
         seen = None if self.total_changed else self.cleaned_data.get("shown_total")
         return total if seen is None or self.data.get("shown_for") != self.priced_for else seen

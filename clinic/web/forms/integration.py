@@ -52,7 +52,7 @@ class ApiKeyForm(forms.Form):
         return name
 
     def wanted(self) -> dict:
-        """What `api_keys.create` is told of a valid form."""
-        told = self.cleaned_data
-        scopes = [scope for scope in ApiKey.Scope.values if scope in told["scopes"]]
-        return {"name": told["name"], "scopes": scopes, "source": told["source"], "is_live": told["mode"] == LIVE}
+        """Return the arguments of `api_keys.create` from a valid form."""
+        values = self.cleaned_data
+        scopes = [scope for scope in ApiKey.Scope.values if scope in values["scopes"]]
+        return {"name": values["name"], "scopes": scopes, "source": values["source"], "is_live": values["mode"] == LIVE}

@@ -19,7 +19,7 @@ OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
 
 
 class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm):
-    """A patient's data as typed. Whether they may be is for `clinic.booking` to say; every rule is told at its field.
+    """A patient's data as typed. `clinic.registry` validates them; every refusal is shown at its field.
 
     `key` makes two clicks on one form one patient; `version` tells whether the stored data are still those that the
     form was filled with.
@@ -71,8 +71,8 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
 
     @property
     def first_field(self):
-        """Where the cursor stands: at what is wrong or in conflict first, or at the name, below what is said of the
-        whole, of a new or a held patient."""
+        """Return the field to focus: the first one that is wrong or in conflict; else the name, of a new patient or one
+        whose row is held."""
         wrong = (field for field in self.fields if field in self.errors or field in self.stored)
         first = next(wrong, "name" if self.is_held or not self.patient else None)
         return "phone_is_right" if first == "phone" and self.asks_phone else first

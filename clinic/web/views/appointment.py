@@ -80,7 +80,7 @@ def detail(request, pk):
 
 @require_POST
 def change_status(request, pk):
-    """Of what the person saw: a button that was drawn before somebody else's change does not take that back."""
+    """Change the status that the person saw: a button drawn before another change does not take that back."""
     wanted, seen = request.POST.get("status", ""), request.POST.get("seen")
     return _act(
         request,
@@ -92,7 +92,7 @@ def change_status(request, pk):
 
 @require_POST
 def undo(request, pk):
-    """Of what the person saw last, not of what somebody else did since."""
+    """Undo the event that the person saw last, and no later one."""
     event = request.POST.get("event", "")
     seen = int(event) if is_short_number(event) else None
     return _act(
@@ -126,7 +126,7 @@ def reschedule(request, pk):
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request, pk):
-    """Asks who cancelled, and why. Who finds it cancelled is told so, and keeps what they typed if it says more."""
+    """Ask who cancels, and why. If it is cancelled already, show who did it, and keep what was typed if it differs."""
     appointment = _appointment(request, pk)
     form = CancelForm(request.POST if request.method == "POST" else take(request))
     if request.method == "POST" and form.is_valid():
@@ -154,7 +154,7 @@ def cancel(request, pk):
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
 def annotate(request, pk):
-    """Notes. What somebody else wrote since they were opened is shown beside what was typed: saving again decides."""
+    """Edit the notes. Notes stored since they were opened are shown beside the typed ones: saving again decides."""
     appointment = _appointment(request, pk)
     begun = {"notes": appointment.notes, "seen": appointment.notes}
     form = NotesForm(request.POST if request.method == "POST" else take(request) or begun)

@@ -110,10 +110,10 @@ def locked_out(request, response, credentials):
 
 
 def csrf_failed(request, reason=""):
-    """Somebody else's sign-in renewed the CSRF token of a page still open: what it sends is kept and shown again.
+    """Keep what an open page sends after another sign-in has renewed the CSRF token, and show it again.
 
     Only what this site's own page sent (browsers say so and no page can say it for them); the rest is refused. A part
-    of a page is never replaced by the refusal: somebody may be typing in it.
+    of a page is never replaced by the refusal: a person may be typing in it.
     """
     own_page = request.headers.get("Sec-Fetch-Site") == "same-origin"
     if own_page and getattr(request.resolver_match.func, "resumable", False) and resumable_forms.keep(request):

@@ -63,7 +63,7 @@ OF_TIME = {
     ),
 )
 def create_appointment(request):
-    booked = BookingBody(request.visit.said, request.clinic).book(request.visit.caller.author)
+    booked = BookingBody(request.visit.payload, request.clinic).book(request.visit.caller.author)
     return Status(201, AppointmentOut.per_line(booked, map(LineOut.of, booked.priced_lines), request.clinic))
 
 
@@ -163,7 +163,7 @@ def get_appointment(request, appointment_id: int):
     ),
 )
 def edit_appointment(request, appointment_id: int):
-    body = EditBody(request.visit.said, request.clinic)
+    body = EditBody(request.visit.payload, request.clinic)
     return _changed(request, appointment_id, body, body.save)
 
 
@@ -194,7 +194,7 @@ def edit_appointment(request, appointment_id: int):
     ),
 )
 def reschedule_appointment(request, appointment_id: int):
-    body = MoveBody(request.visit.said, request.clinic)
+    body = MoveBody(request.visit.payload, request.clinic)
     return _changed(request, appointment_id, body, body.move)
 
 
@@ -231,7 +231,7 @@ def reschedule_appointment(request, appointment_id: int):
     ),
 )
 def change_appointment_status(request, appointment_id: int):
-    body = StatusBody(request.visit.said, request.clinic)
+    body = StatusBody(request.visit.payload, request.clinic)
     return _changed(request, appointment_id, body, body.change)
 
 

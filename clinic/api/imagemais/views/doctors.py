@@ -83,7 +83,7 @@ def get_doctor(request, doctor_id: int):
     ),
 )
 def create_doctor(request):
-    doctor = DoctorBody(request.visit.said, request.clinic).register()
+    doctor = DoctorBody(request.visit.payload, request.clinic).register()
     return Status(201, DoctorOut.of(_doctor(request.clinic, doctor.pk)))
 
 

@@ -82,7 +82,7 @@ def list_patients(request):
     ),
 )
 def create_patient(request):
-    return Status(201, PatientOut.of(PatientBody(request.visit.said, request.clinic).register(), request.clinic))
+    return Status(201, PatientOut.of(PatientBody(request.visit.payload, request.clinic).register(), request.clinic))
 
 
 @api.patch(
@@ -108,7 +108,7 @@ def edit_patient(request, patient_id: int):
     patient = Patient.objects.of(request.clinic).filter(pk=patient_id).first()
     if patient is None:
         raise Rejected(404, messages.PATIENT_UNKNOWN)
-    return PatientOut.of(PatientBody(request.visit.said, request.clinic).save(patient), request.clinic)
+    return PatientOut.of(PatientBody(request.visit.payload, request.clinic).save(patient), request.clinic)
 
 
 def _cpf(read):

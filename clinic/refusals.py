@@ -183,14 +183,21 @@ class Refusal:
 
 
 class Refused(Exception):
-    """Nothing was written. `refusals` holds every broken rule; where it was a time that was refused, `alternatives` the
-    nearest free ones, and `following` the next ones, of which none is earlier than the time wanted."""
+    """Nothing was written. `refusals` holds every broken rule."""
 
-    def __init__(self, refusals: Iterable[Refusal], *, following: Iterable[Opening] = ()) -> None:
+    def __init__(self, refusals: Iterable[Refusal]) -> None:
         self.refusals = list(refusals)
-        self.alternatives: list[Opening] = []
-        self.following = list(following)
         super().__init__(", ".join(refusal.reason.name for refusal in self.refusals))
+
+    @property
+    def alternatives(self) -> list[Opening]:
+        """The free times nearest to the one that was refused; of other refusals there are none."""
+        return []
+
+    @property
+    def following(self) -> list[Opening]:
+        """The next free times, of which none is earlier than the one that was refused."""
+        return []
 
     @property
     def reasons(self) -> set[Reason]:

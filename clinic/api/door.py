@@ -23,7 +23,7 @@ from clinic import refusals, transactions
 from clinic.access import idempotency, rate_limit
 from clinic.access.addresses import client_address
 from clinic.api.reading import WRITES, read_body, read_json, read_query
-from clinic.api.refused import Problem, Refused
+from clinic.api.refused import AfterRollback, Problem, Refused
 from clinic.booking import Author
 from clinic.models import AccessToken, ApiKey, Clinic, StoredAnswer
 
@@ -144,7 +144,7 @@ class Door:
                 visit.payload = read_json(visit.body, request.content_type)
             request.clinic = visit.caller.clinic
             with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
-                response = self._written(request, work) if request.method in WRITES else work()
+                response = self._written(request, work) if request.method in WRITES else _answered(work)
             if isinstance(response, HttpResponseNotAllowed):
                 raise Refused(Problem.METHOD_NOT_ALLOWED, detail=response["Allow"])
             return response
@@ -170,10 +170,9 @@ class Door:
             raise
 
     def _written(self, request, work):
-        """One transaction around the write and the answer that is kept of it; a refused write leaves nothing.
+        """Run one transaction around the write and the answer that is kept of it; a refused write leaves nothing.
 
-        The acts of booking are savepoints in it, and after a conflict try again; a conflict that PostgreSQL finds only
-        when all is committed begins the whole once more."""
+        The acts of booking are parts of it; after a conflict all of it is done once more."""
         again, caller = self._again(request), request.visit.caller
         keeps = again is not None and caller.writes
 
@@ -188,7 +187,7 @@ class Door:
                 idempotency.keep(claimed, response.status_code, response.content.decode())
             return response
 
-        response = transactions.run_in_transaction(once)
+        response = _answered(lambda: transactions.run_as_one(once))
         if keeps and response.status_code == CONFLICT and REPLAYED not in response:
             return self._kept_refusal(again, response)
         return response
@@ -231,6 +230,13 @@ class Door:
             visit.id,
             visit.caller.who if visit.caller else "-",
         )
+
+
+def _answered(work):
+    try:
+        return work()
+    except AfterRollback as refused:
+        return refused.answer()
 
 
 def _unexpected(error):

@@ -1,6 +1,9 @@
 """Errors of a request that occur before any rule of booking is checked; each API has its own messages for them."""
 
+from collections.abc import Callable
 from enum import Enum, auto
+
+from django.http import HttpResponse
 
 
 class Problem(Enum):
@@ -24,6 +27,16 @@ class Problem(Enum):
     BUSY = auto()
     UNAVAILABLE = auto()
     SERVER_ERROR = auto()
+
+
+class AfterRollback(Exception):
+    """A view raises it for a refusal: what the request wrote is undone first, then `answer` is called.
+
+    So no row is locked while free times are sought for the answer."""
+
+    def __init__(self, answer: Callable[[], HttpResponse]):
+        super().__init__()
+        self.answer = answer
 
 
 class Refused(Exception):

@@ -1,5 +1,6 @@
 """Acts on appointments: the rules, and the only writer of Appointment. This module is the public interface."""
 
+from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
 from clinic.booking.book import book, check
 from clinic.booking.notes import edit_notes
@@ -17,6 +18,7 @@ __all__ = [
     "Ahead",
     "AskHowToKeep",
     "Author",
+    "BookingRefused",
     "Clash",
     "Keep",
     "LineRequest",

@@ -1,4 +1,4 @@
-"""The frame of every act on an appointment: a transaction, locks in one order, refusals with free times.
+"""What the acts on an appointment share: locks in one order, refusals, writing.
 
 Two things keep bookings apart. The doctor's row is locked first, then the patient's, always in this order; and
 exclusion constraints have the last word. Measured with 32 clients on one doctor: the constraint alone is right but slow
@@ -7,30 +7,15 @@ to 41 ms. The lock alone would depend on every future writer remembering it. FOR
 to the doctor can still be inserted.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from clinic.booking import sql
-from clinic.booking.alternatives import BookingRefused, with_alternatives
+from clinic.booking.alternatives import BookingRefused
 from clinic.booking.rules import Case
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.models.locks import get_locked
 from clinic.refusals import Refusal
-from clinic.transactions import run_in_transaction
-
-
-def run_act[T](work: Callable[[], T]) -> T:
-    """Run `work` in a transaction, once more after a conflict.
-
-    Raises Refused; when it is the time that is refused, with the free times nearest to it, which are sought after the
-    rollback, so that no lock is held meanwhile.
-    """
-    try:
-        return run_in_transaction(work)
-    except BookingRefused as refused:
-        with_alternatives(refused)
-        raise
 
 
 def refuse(refusals: list[Refusal], case: Case | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 from clinic.booking.openings import nearest_of, openings_near
@@ -23,18 +24,29 @@ TIME_REASONS = {
 
 
 class BookingRefused(Refused):
-    """`case` is what the rules have examined, where free times may be sought instead."""
+    """`case` is what the rules have examined, where free times may be sought instead.
+
+    They are sought when `alternatives` or `following` is first read. Read them after the transaction, when the doctor's
+    row is no longer locked.
+    """
 
     def __init__(self, refusals: Iterable[Refusal], case: Case | None = None) -> None:
         super().__init__(refusals)
         self.case = case
 
+    @property
+    def alternatives(self) -> list[Opening]:
+        return self._found.nearest
 
-def with_alternatives(refused: BookingRefused) -> BookingRefused:
-    """Add the free times nearest to its case, when it is the time that is refused; return the same refusal."""
-    if refused.case and refused.reasons & TIME_REASONS:
-        refused.alternatives, refused.following = alternatives_to(refused.case)
-    return refused
+    @property
+    def following(self) -> list[Opening]:
+        return self._found.following
+
+    @cached_property
+    def _found(self) -> "Alternatives":
+        if self.case and self.reasons & TIME_REASONS:
+            return alternatives_to(self.case)
+        return Alternatives([], [])
 
 
 class Alternatives(NamedTuple):

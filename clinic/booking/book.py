@@ -6,8 +6,8 @@ from uuid import uuid4
 from django.utils import timezone
 
 from clinic.booking import rules, sql
-from clinic.booking.acts import refuse, run_act
-from clinic.booking.alternatives import BookingRefused, with_alternatives
+from clinic.booking.acts import refuse
+from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, event, snapshot
 from clinic.booking.pricing import priced
 from clinic.booking.rules import Case, Proposal, later
@@ -15,6 +15,7 @@ from clinic.models import Appointment, AppointmentEvent
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry.patient_details import Examined, examine, tidy_notes, unstorable_metadata
 from clinic.registry.patients import find, store
+from clinic.transactions import run_in_transaction
 
 
 def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> Appointment:
@@ -24,7 +25,7 @@ def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> Appo
     when the time is at fault, the three nearest free ones. `now` is the moment to take for now; rows are dated by it.
     """
     now = now or timezone.now()
-    return run_act(lambda: _book(proposal, by, now))
+    return run_in_transaction(lambda: _book(proposal, by, now))
 
 
 def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused | None:
@@ -32,7 +33,7 @@ def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused 
     now = now or timezone.now()
     case, refusals, _ = _examined(proposal, now, lock=False)
     refusals += rules.broken(case)
-    return with_alternatives(BookingRefused(refusals, case)) if refusals else None
+    return BookingRefused(refusals, case) if refusals else None
 
 
 def _book(proposal, by, now):

@@ -5,12 +5,13 @@ from datetime import datetime
 from django.utils import timezone
 
 from clinic.booking import rules
-from clinic.booking.acts import refuse, run_act, write
+from clinic.booking.acts import refuse, write
 from clinic.booking.audit import Author, record
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import tidy_notes, unstorable_metadata, unstorable_notes
+from clinic.transactions import run_in_transaction
 
 
 def edit_notes(
@@ -45,7 +46,7 @@ def edit_notes(
         record(appointment, AppointmentEvent.Kind.ANNOTATED, by, now, before, changes)
         return appointment
 
-    return run_act(work)
+    return run_in_transaction(work)
 
 
 def _annotation_refusals(notes, metadata):

@@ -7,8 +7,8 @@ from decimal import Decimal
 from django.utils import timezone
 
 from clinic.booking import rules, sql, transitions
-from clinic.booking.acts import lock_appointment, refuse, run_act, write
-from clinic.booking.alternatives import BookingRefused, with_alternatives
+from clinic.booking.acts import lock_appointment, refuse, write
+from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, record, snapshot
 from clinic.booking.rules import Case, later
 from clinic.booking.sql import DoctorKey
@@ -16,6 +16,7 @@ from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
 from clinic.models.procedure import performed_by
 from clinic.refusals import Reason, Refusal
+from clinic.transactions import run_in_transaction
 
 
 def reschedule(
@@ -40,7 +41,7 @@ def reschedule(
     """
     now = now or timezone.now()
     target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, seen)
-    return run_act(lambda: _reschedule(target, by, now))
+    return run_in_transaction(lambda: _reschedule(target, by, now))
 
 
 def check_reschedule(
@@ -58,7 +59,7 @@ def check_reschedule(
     target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired)
     case, refusals = _case(target, _found(target), now)
     refusals += rules.broken(case, shape=rules.SHAPE_OF_MOVE)
-    return with_alternatives(BookingRefused(refusals, case)) if refusals else None
+    return BookingRefused(refusals, case) if refusals else None
 
 
 def place(appointment: Appointment) -> str:

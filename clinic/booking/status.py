@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.booking import rules, transitions
-from clinic.booking.acts import lock_appointment, refuse, run_act, write
+from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.audit import Author, record
 from clinic.booking.reschedule import place
 from clinic.models import Appointment, AppointmentEvent, Clinic
@@ -15,6 +15,7 @@ from clinic.models.appointment import Status
 from clinic.models.limits import max_length
 from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import tidy, unstorable_line
+from clinic.transactions import run_in_transaction
 
 REASON_LIMIT = max_length(Appointment, "cancel_reason")
 IN_THE_CLINIC = {
@@ -52,7 +53,7 @@ def change_status(
         refuse(transition_refusals(case, status) + _cancel_refusals(status, cancelled_by, typed, reason), case)
         return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=reason)
 
-    return run_act(work)
+    return run_in_transaction(work)
 
 
 def state(appointment: Appointment) -> str:

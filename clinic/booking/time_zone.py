@@ -21,12 +21,12 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.utils import timezone
 
-from clinic.booking.acts import run_act
 from clinic.booking.audit import Author
 from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK
 from clinic.models.locks import get_locked, lock_of_held_row
 from clinic.refusals import Reason, Refusal, Refused
+from clinic.transactions import run_in_transaction
 
 CLASHES_NAMED = 20
 
@@ -134,7 +134,7 @@ def change_time_zone(
     Locks the clinic's row, then all its doctors' in order of id. Raises AskHowToKeep, TimesClash, and Refused
     (TRY_AGAIN) when a row is held for too long or `clinic` has another zone by now.
     """
-    return run_act(lambda: _change(clinic, time_zone, keep, by, now))
+    return run_in_transaction(lambda: _change(clinic, time_zone, keep, by, now))
 
 
 def at_the_same_clock(instant: datetime, old: ZoneInfo, new: ZoneInfo) -> datetime:

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from clinic.booking import rules, transitions
-from clinic.booking.acts import lock_appointment, refuse, run_act
+from clinic.booking.acts import lock_appointment, refuse
 from clinic.booking.audit import Author
 from clinic.booking.reschedule import give_back, move
 from clinic.booking.status import set_status, transition_refusals
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.models.appointment import Status
 from clinic.refusals import Reason, Refusal, Refused
+from clinic.transactions import run_in_transaction
 
 A_SLIP = timedelta(minutes=1)
 
@@ -42,7 +43,7 @@ def undo(
         back = _move_back if event.kind == AppointmentEvent.Kind.RESCHEDULED else _status_back
         return back(appointment, event, by, now)
 
-    return run_act(work)
+    return run_in_transaction(work)
 
 
 def undoable(appointment: Appointment) -> AppointmentEvent | None:

@@ -69,7 +69,7 @@ def register_patient(
     try:
         return run_in_transaction(work)
     except (Refused, IntegrityError):
-        if registered := Patient.objects.of(clinic).filter(uuid=once).first():
+        if key and (registered := Patient.objects.of(clinic).filter(uuid=once).first()):
             return registered
         raise
 

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from clinic import booking, registry
 from clinic.api.imagemais import messages
-from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.errors import Rejected, envelope
 from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
 from clinic.api.imagemais.statuses import ACTIONS, API_STATUSES
+from clinic.api.refused import AfterRollback
 from clinic.booking import Author, LineRequest, Proposal
 from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, documents
 from clinic.models.appointment import Status
@@ -165,7 +166,7 @@ class StatusBody(Body):
         self._refuse_fields_of_other_calls("action", "doctorId")
 
     def change(self, appointment_id: int, by: Author) -> None:
-        """Change the status. Raises Rejected or Appointment.DoesNotExist."""
+        """Change the status. Raises Rejected, AfterRollback or Appointment.DoesNotExist."""
         self.read.raise_if_invalid()
         appointment = Appointment.objects.of(self.clinic).kept().get(pk=appointment_id)
         if self.doctor not in {None, appointment.doctor_id}:
@@ -175,9 +176,13 @@ class StatusBody(Body):
         try:
             booking.change_status(appointment_id, self.status, clinic=self.clinic, by=by, cancelled_by=cancelled_by)
         except Refused as refused:
-            nearest = _format_openings(refused.alternatives, self.clinic)
-            refused.refusals = [self._with_api_names(refusal, appointment, nearest) for refusal in refused.refusals]
-            self._reject(refused, messages.REFUSALS_OF_STATUSES)
+            raise AfterRollback(partial(self._answer, refused, appointment)) from refused
+
+    def _answer(self, refused, appointment):
+        nearest = _format_openings(refused.alternatives, self.clinic)
+        refusals = [self._with_api_names(refusal, appointment, nearest) for refusal in refused.refusals]
+        rejected = self.read.rejected(refusals, messages.REFUSALS_OF_STATUSES)
+        return envelope(rejected.status, rejected.message)
 
     def _with_api_names(self, refusal, appointment, nearest):
         if refusal.reason is Reason.TRANSITION_FORBIDDEN:

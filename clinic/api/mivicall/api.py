@@ -82,7 +82,7 @@ api = MivicallApi(
 
 @api.exception_handler(refusals.Refused)
 def _booking_refused(request, refused):
-    return errors.booking_refused(request, refused)
+    raise errors.after_rollback(request, refused)
 
 
 def operation(

@@ -10,11 +10,11 @@ from clinic import booking
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, WRITE, answer, operation
 from clinic.api.mivicall.reading import as_uuid, read, read_query
-from clinic.booking import LineRequest, Proposal
+from clinic.booking import BookingRefused, LineRequest, Proposal
 from clinic.models import ApiKey, Appointment, AppointmentProcedure
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.queries.appointments import listed
-from clinic.refusals import Reason, Refused
+from clinic.refusals import Refused
 from clinic.registry import PatientDetails, Policy
 
 # The status that booking sets for each status of this API; only a move makes an appointment `rescheduled`.
@@ -50,7 +50,7 @@ def create_appointment(request):
     proposal = _proposal(request.visit.caller, reading.values)
     if reading.errors:
         refused = booking.check(proposal) or Refused([])
-        return errors.booking_refused(request, refused, unreadable=reading.errors)
+        raise errors.after_rollback(request, refused, unreadable=reading.errors)
     booked = booking.book(proposal, by=request.visit.caller.author)
     return answer(schemas.appointment(request.clinic, booked, reading.values["serviceTypeId"]), 201)
 
@@ -118,19 +118,18 @@ def update_appointment(request, id: str):
     reading = read(schemas.AppointmentChanges, request.visit.payload)
     if "" not in reading.errors:
         reading.errors |= {name: message for name, message in UNCHANGEABLE.items() if name in request.visit.payload}
-    refusals, following = [], []
+    refused = []
     # All readable changes are tried, so that all errors are reported together; an error undoes all of them. Time before
     # status, because booking locks doctors before the appointment.
     for change in (_move, _set_status, _annotate):
         try:
             change(request, appointment, reading)
-        except Refused as refused:
-            if Reason.TRY_AGAIN in refused.reasons:
-                raise
-            refusals += refused.refusals
-            following = following or refused.following
-    if refusals or reading.errors:
-        return errors.booking_refused(request, Refused(refusals, following=following), unreadable=reading.errors)
+        except Refused as error:
+            refused.append(error)
+    if refused or reading.errors:
+        refusals = [refusal for error in refused for refusal in error.refusals]
+        case = next((error.case for error in refused if isinstance(error, BookingRefused) and error.case), None)
+        raise errors.after_rollback(request, BookingRefused(refusals, case), unreadable=reading.errors)
     return _shown(request, appointment.pk)
 
 

@@ -9,7 +9,7 @@ from django.http import HttpResponse, JsonResponse
 
 from clinic import refusals
 from clinic.api.mivicall.reading import UNSTORABLE
-from clinic.api.refused import Problem, Refused
+from clinic.api.refused import AfterRollback, Problem, Refused
 from clinic.refusals import Reason
 from clinic.registry import PHONE_FAULTS
 
@@ -156,6 +156,11 @@ def validation_failed(request, errors: list[tuple[str, str]]) -> HttpResponse:
     """Answer 422 with every (path, message)."""
     listed = [{"path": path, "message": message} for path, message in errors]
     return envelope(request, 422, "validation_failed", VALIDATION_FAILED, errors=listed)
+
+
+def after_rollback(request, refused: refusals.Refused, unreadable: dict[str, str] | None = None) -> AfterRollback:
+    """Return the exception after which `booking_refused` is answered."""
+    return AfterRollback(lambda: booking_refused(request, refused, unreadable))
 
 
 def booking_refused(request, refused: refusals.Refused, unreadable: dict[str, str] | None = None) -> HttpResponse:

@@ -157,7 +157,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "web:signin"
 LOGIN_REDIRECT_URL = "web:home"
 LOGOUT_REDIRECT_URL = "web:signin"
-CSRF_FAILURE_VIEW = "clinic.web.views.signin.csrf_failed"
+CSRF_FAILURE_VIEW = "clinic.web.signin.views.csrf_failed"
 
 # A session ends 12 hours after signing in, or after 2 hours without a request (clinic.access.middleware). Its cookie
 # lasts longer: an ended session grants nothing, but identifies the author of a form that is sent after a weekend.
@@ -175,7 +175,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "clinic.access.lockout.counted_username"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_LOCKOUT_CALLABLE = "clinic.web.views.signin.locked_out"
+AXES_LOCKOUT_CALLABLE = "clinic.web.signin.views.locked_out"
 AXES_CLIENT_IP_CALLABLE = "clinic.access.addresses.client_address"
 AXES_VERBOSE = False
 # Its rows belong to all clinics, so no clinic's admin shows them; successes are not stored.

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from clinic.api.mivicall.health import health
+from clinic.api.mivicall.operations.health import health
 
 urlpatterns = [
     path("api/", include("clinic.api.imagemais.urls")),
@@ -11,6 +11,6 @@ urlpatterns = [
     path("", include("clinic.web.urls")),
 ]
 
-handler403 = "clinic.web.views.errors.permission_denied"
-handler500 = "clinic.web.views.errors.server_error"
-handler404 = "clinic.web.views.errors.page_not_found"
+handler403 = "clinic.web.errors.permission_denied"
+handler500 = "clinic.web.errors.server_error"
+handler404 = "clinic.web.errors.page_not_found"

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from clinic.access import access_tokens, api_keys, first_clinic, form_replay
 from clinic.models import AccessToken, ApiKey, Clinic, Discount, Patient, StaffUser, phones
-from clinic.web.views.errors import server_error
+from clinic.web.errors import server_error
 from tests.factories import (
     PASSWORD,
     book_appointment,

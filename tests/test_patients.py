@@ -15,7 +15,7 @@ from clinic.models import AppointmentEvent, Patient
 from clinic.queries import patients
 from clinic.registry import change_patient
 from clinic.templatetags.formats import age
-from clinic.web.forms.patient import as_written
+from clinic.web.patient.forms import as_written
 from tests.factories import (
     cpf,
     make_clinic,
@@ -471,7 +471,7 @@ def test_the_lisbon_clinic_asks_for_the_nif(client):
 
 
 def test_past_visits_come_in_pages(desk, clinic, monkeypatch):
-    monkeypatch.setattr("clinic.web.views.patient.VISITS_A_PAGE", 2)
+    monkeypatch.setattr("clinic.web.patient.views.VISITS_A_PAGE", 2)
     ana = make_patient(clinic)
     booked = [visit(ana, days=-day) for day in (1, 2, 3)]
     url = reverse("web:patient-detail", args=[ana.pk])

@@ -13,7 +13,7 @@ from clinic.models.phones import Fault
 from clinic.queries import patients
 from clinic.refusals import Reason
 from clinic.registry import PatientDetails, Policy, check_patient
-from clinic.web.forms.patient import as_written, begun_with
+from clinic.web.patient.forms import as_written, begun_with
 from tests.factories import (
     book_appointment,
     make_clinic,

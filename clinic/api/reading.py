@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from django.core.exceptions import TooManyFieldsSent
 
-from clinic.api.refused import Problem, Refused
+from clinic.api.errors import Problem, Refused
 from clinic.server.environ import REFUSED_BODY
 
 MAX_BYTES = 64 * 1024

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from clinic.access import guessing
 from clinic.server.environ import REFUSED_BODY
-from clinic.web.views.signin import wait_page
+from clinic.web.signin.views import wait_page
 
 TEMPLATES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "413.html",

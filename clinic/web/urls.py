@@ -1,6 +1,11 @@
 from django.urls import path
 
-from clinic.web.views import agenda, appointment, first_clinic, integration, patient, signin
+from clinic.web.agenda import views as agenda
+from clinic.web.appointment import views as appointment
+from clinic.web.first_clinic import views as first_clinic
+from clinic.web.integration import views as integration
+from clinic.web.patient import views as patient
+from clinic.web.signin import views as signin
 
 app_name = "web"
 

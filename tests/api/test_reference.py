@@ -13,7 +13,7 @@ from ninja import Query, Schema
 from pydantic import Field
 
 from clinic.api import json_schema
-from clinic.api.door import Api
+from clinic.api.gateway import Api
 from clinic.api.imagemais.urls import reference as imagemais
 from clinic.api.markdown import parse
 from clinic.api.mivicall.urls import reference as mivicall

@@ -20,14 +20,14 @@ from schemathesis.generation.hypothesis.builder import ApiOperationMark
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData, UseAfterFree
 
 from clinic.access import access_tokens, api_keys
+from clinic.api.errors import Problem
 from clinic.api.imagemais import examples, messages
 from clinic.api.imagemais.errors import SENTENCES
 from clinic.api.imagemais.urls import reference as imagemais_reference
 from clinic.api.mivicall import errors, reading, schemas
-from clinic.api.mivicall.appointments import CURSOR, DISCOUNT_STAYS, MOVE_MISSING
-from clinic.api.mivicall.availability import WINDOW
+from clinic.api.mivicall.operations.appointments import CURSOR, DISCOUNT_STAYS, MOVE_MISSING
+from clinic.api.mivicall.operations.availability import WINDOW
 from clinic.api.mivicall.urls import reference as mivicall_reference
-from clinic.api.refused import Problem
 from clinic.models import ApiKey, Appointment, Clinic
 from clinic.refusals import Reason
 from clinic.registry import PHONE_FAULTS, DoctorFault

@@ -5,7 +5,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from django.test import RequestFactory
 
-from clinic.web.views.errors import server_error
+from clinic.web.errors import server_error
 
 
 def answer_to(error, cause, language="pt-br"):

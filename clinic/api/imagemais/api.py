@@ -7,11 +7,11 @@ from ninja.renderers import JSONRenderer
 from pydantic.json_schema import models_json_schema
 
 from clinic.access import access_tokens
-from clinic.api.door import Api, Caller, Door, bearer
+from clinic.api.errors import Problem, Refused
+from clinic.api.gateway import Api, Caller, Door, bearer
 from clinic.api.imagemais import errors, messages, schemas
 from clinic.api.imagemais.openapi import PATH_PARAMETERS
 from clinic.api.json_schema import without_null_defaults
-from clinic.api.refused import Problem, Refused
 from clinic.booking import Author
 from clinic.models import AppointmentEvent, Patient, StoredAnswer
 

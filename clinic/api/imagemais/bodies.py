@@ -7,11 +7,11 @@ from functools import partial
 from django.utils import timezone
 
 from clinic import booking, registry
+from clinic.api.errors import AfterRollback
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected, envelope
 from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
 from clinic.api.imagemais.statuses import ACTIONS, API_STATUSES
-from clinic.api.refused import AfterRollback
 from clinic.booking import Author, LineRequest, Proposal
 from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, documents
 from clinic.models.appointment import Status

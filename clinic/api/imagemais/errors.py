@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from django.http import HttpResponse, JsonResponse
 
-from clinic.api.refused import Problem, Refused
+from clinic.api.errors import Problem, Refused
 
 INVALID_TOKEN = 401, "invalid token"
 SENTENCES = {

@@ -2,10 +2,10 @@
 
 from django.conf import settings
 
+from clinic.api.errors import Problem
 from clinic.api.imagemais import errors
 from clinic.api.imagemais.api import api
 from clinic.api.reference import Failure, Reference, Section, coming_monday
-from clinic.api.refused import Problem
 
 HEADERS = '-H "Authorization: Bearer $TOKEN"'
 WRITING = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"

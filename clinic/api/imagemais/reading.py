@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from datetime import date, time
 from itertools import chain
 
+from clinic.api.errors import Problem, Refused
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
-from clinic.api.refused import Problem, Refused
 from clinic.models import END_OF_DAY
 from clinic.refusals import Reason, Refusal
 from clinic.registry import unstorable

@@ -1,4 +1,4 @@
-from clinic.api.imagemais import views  # noqa: F401 - their routes
+from clinic.api.imagemais import operations  # noqa: F401 - their routes
 from clinic.api.imagemais.api import api, door
 from clinic.api.imagemais.guide import reference
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from clinic import refusals
 from clinic.access import api_keys
-from clinic.api.door import Api, Caller, Door, bearer
-from clinic.api.mivicall import errors, reference
-from clinic.api.refused import Problem, Refused
+from clinic.api.errors import Problem, Refused
+from clinic.api.gateway import Api, Caller, Door, bearer
+from clinic.api.mivicall import errors, openapi
 from clinic.booking import Author
 from clinic.models import ApiKey, AppointmentEvent, StoredAnswer
 
@@ -67,16 +67,16 @@ class MivicallDoor(Door):
 
 class MivicallApi(Api):
     def get_openapi_schema(self, *, path_prefix="v1/", path_params=None):
-        return reference.finish_document(super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params))
+        return openapi.finish_document(super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params))
 
 
 door = MivicallDoor()
 api = MivicallApi(
     title="API MiviCall",
     version="1.0.0",
-    description=reference.DESCRIPTION,
+    description=openapi.DESCRIPTION,
     urls_namespace="mivicall",
-    openapi_extra={"tags": reference.TAGS},
+    openapi_extra={"tags": openapi.TAGS},
 )
 
 
@@ -101,16 +101,16 @@ def operation(
     `query` and `body` are the schemas that the view reads; `refuses` are statuses besides those of every operation.
     """
     REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] = frozenset(needs)
-    text = reference.OPERATIONS[name]
+    text = openapi.OPERATIONS[name]
     return api.api_operation(
         [method],
         path,
-        response=answers | reference.errors_of(method, refuses, has_query=query is not None),
+        response=answers | openapi.errors_of(method, refuses, has_query=query is not None),
         operation_id=name,
         summary=text.summary,
         description=text.description,
         tags=[text.tag],
-        openapi_extra=reference.operation_extras(method, text.origin, needs, query, body),
+        openapi_extra=openapi.operation_extras(method, text.origin, needs, query, body),
     )
 
 

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 
 from clinic import refusals
+from clinic.api.errors import AfterRollback, Problem, Refused
 from clinic.api.mivicall.reading import UNSTORABLE
-from clinic.api.refused import AfterRollback, Problem, Refused
 from clinic.refusals import Reason
 from clinic.registry import PHONE_FAULTS
 

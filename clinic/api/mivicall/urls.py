@@ -1,5 +1,4 @@
-# Importing a module of views declares its operations.
-from clinic.api.mivicall import appointments, availability, directory, patients  # noqa: F401 - their routes
+from clinic.api.mivicall import operations  # noqa: F401 - their routes
 from clinic.api.mivicall.api import api, door
 from clinic.api.mivicall.guide import reference
 

@@ -5,7 +5,7 @@ from datetime import date, time
 import pytest
 
 from clinic.api.mivicall import (
-    reference,
+    openapi,
     urls,  # noqa: F401 - it declares the operations
 )
 from clinic.api.mivicall.api import REQUIRED_SCOPES, api
@@ -55,7 +55,7 @@ def test_document_lists_required_scopes_and_limits(asked, told):
     assert set(told["x-permissoes"]) == REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] != set()
     assert told["security"] == [{"Bearer": []}]
     for status, answer in told["responses"].items():
-        assert set(reference.HEADERS) <= set(answer["headers"]), status
+        assert set(openapi.HEADERS) <= set(answer["headers"]), status
     headers = [field["name"] for field in told["parameters"] if field["in"] == "header"]
     assert headers == (["Idempotency-Key"] if method != "GET" else [])
 
@@ -86,7 +86,7 @@ def test_conflict_examples_match_answers_in_portugal(mivicall, lisbon, time_mach
     type(gone).objects.filter(pk=gone.pk).update(status="finished")
     finished = program("DELETE", f"/appointments/{gone.uuid}").json()
 
-    examples = {code: example["message"] for code, example in reference.ERRORS[409].items()}
+    examples = {code: example["message"] for code, example in openapi.ERRORS[409].items()}
     assert dict([taken, told("09:00"), told("11:00", other), (finished["error"], finished["message"])]) == {
         code: examples[code]
         for code in ("slot_conflict", "outside_working_hours", "service_not_offered", "invalid_transition")

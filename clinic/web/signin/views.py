@@ -19,8 +19,8 @@ from clinic.access.middleware import ENDED, referring_page
 from clinic.access.roles import clinic_optional
 from clinic.refusals import Refused
 from clinic.web import htmx
-from clinic.web.forms import signin as forms
-from clinic.web.forms.signin import PasswordForm, SignInForm, retry_after
+from clinic.web.signin import forms
+from clinic.web.signin.forms import PasswordForm, SignInForm, retry_after
 
 
 @clinic_optional

@@ -7,7 +7,7 @@ import re
 
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import PATIENTS, READ, answer, operation
-from clinic.api.mivicall.appointments import with_service
+from clinic.api.mivicall.operations.appointments import with_service
 from clinic.api.mivicall.reading import read_query
 from clinic.models import Patient
 from clinic.queries import patients

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from clinic import booking
 from clinic.models import Appointment
 from clinic.refusals import Reason, Refused
-from clinic.web.forms.booking import WhenForm
-from clinic.web.forms.fields import RefusableForm
+from clinic.web.booking_panel.forms import WhenForm
+from clinic.web.fields import RefusableForm
 
 
 class MoveForm(WhenForm):

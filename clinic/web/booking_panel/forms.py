@@ -16,7 +16,7 @@ from clinic.models import Appointment, Clinic, NonexistentTime
 from clinic.models.doctor import end_of_hours
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
-from clinic.web.forms.fields import RefusableForm, Unchanging
+from clinic.web.fields import RefusableForm, Unchanging
 
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
 LARGEST = Decimal(10) ** 10

@@ -22,8 +22,8 @@ from ninja import NinjaAPI
 from clinic import refusals, transactions
 from clinic.access import idempotency, rate_limit
 from clinic.access.addresses import client_address
+from clinic.api.errors import AfterRollback, Problem, Refused
 from clinic.api.reading import WRITES, read_body, read_json, read_query
-from clinic.api.refused import AfterRollback, Problem, Refused
 from clinic.booking import Author
 from clinic.models import AccessToken, ApiKey, Clinic, StoredAnswer
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from clinic.access import access_tokens, api_keys, form_replay
 from clinic.models import AccessToken, ApiKey, CredentialEvent
-from clinic.web.forms.integration import ApiKeyForm
+from clinic.web.integration.forms import ApiKeyForm
 
 TOKENS, KEYS, EVENTS = 10, 100, 30
 

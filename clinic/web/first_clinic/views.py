@@ -13,7 +13,7 @@ from clinic import transactions
 from clinic.access import first_clinic, known_browser
 from clinic.access.roles import clinic_optional
 from clinic.refusals import Refused
-from clinic.web.forms.first_clinic import FirstClinicForm
+from clinic.web.first_clinic.forms import FirstClinicForm
 
 
 @clinic_optional

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from clinic.api.door import Visit
+from clinic.api.gateway import Visit
 from clinic.api.mivicall import schemas
 from clinic.api.mivicall.api import answer
 

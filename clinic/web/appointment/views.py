@@ -16,11 +16,11 @@ from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import Status
 from clinic.queries import history
 from clinic.refusals import Refused
-from clinic.web import panel as booking_panel
-from clinic.web.forms.appointment import CancelForm, MoveForm, NotesForm
-from clinic.web.forms.booking import BookingForm
+from clinic.web.agenda import views as agenda
+from clinic.web.appointment.forms import CancelForm, MoveForm, NotesForm
+from clinic.web.booking_panel import context as booking_panel
+from clinic.web.booking_panel.forms import BookingForm
 from clinic.web.htmx import partial_or_page, triggered_by, wants_partial
-from clinic.web.views import agenda
 
 # Booking ------------------------------------------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.form_fields import is_short_number
 from clinic.models import Patient
 from clinic.queries import patients
-from clinic.web.forms.patient import PatientForm, begun_with, completed, phone_fault
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
+from clinic.web.patient.forms import PatientForm, begun_with, completed, phone_fault
 
 LISTED = 50
 VISITS_A_PAGE = 20

@@ -13,7 +13,7 @@ from clinic.models.names import same_letters, words
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
 from clinic.templatetags.formats import cpf, phone
-from clinic.web.forms.fields import RefusableForm
+from clinic.web.fields import RefusableForm
 
 OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
 

@@ -115,7 +115,7 @@ def test_database_error_gets_its_own_answer(program, monkeypatch, caplog, kind, 
     def refuse(*_):
         raise kind from cause
 
-    monkeypatch.setattr("clinic.api.door.read_query", refuse)
+    monkeypatch.setattr("clinic.api.gateway.read_query", refuse)
     answer = program("POST", "/appointments", {})
     assert answer.status_code == status
     assert sentence in answer.json()["message"]

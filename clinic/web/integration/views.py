@@ -18,9 +18,9 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import manager_required, master_required
 from clinic.models import AccessToken, ApiKey, CredentialEvent
 from clinic.refusals import Refused
-from clinic.web.forms.integration import ApiKeyForm
 from clinic.web.htmx import partial_or_page, redirect, wants_partial
-from clinic.web.integration import Secret, page
+from clinic.web.integration.context import Secret, page
+from clinic.web.integration.forms import ApiKeyForm
 
 BROWSER = CredentialEvent.Door.BROWSER
 

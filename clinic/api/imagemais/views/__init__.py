@@ -1,5 +1,0 @@
-"""The views, one module per resource; importing them adds their routes to the API."""
-
-from clinic.api.imagemais.views import appointments, doctors, patients, procedures
-
-__all__ = ["appointments", "doctors", "patients", "procedures"]

@@ -80,9 +80,9 @@ class Asking:
         self.clients["chooser"] = _signed_in(chooser)
         work_here = {"action": "work_here", "_selected_action": clinic.pk}
         self.clients["chooser"].post(reverse("admin:clinic_clinic_changelist"), work_here)
-        _, token = access_tokens.release(clinic, self.master, door="command")
+        _, token = access_tokens.release(clinic, self.master, channel="command")
         every = {"scopes": ApiKey.Scope.values, "source": "sync_external", "is_live": True}
-        _, key = api_keys.create(clinic, name="todas", **every, by=self.master, door="command")
+        _, key = api_keys.create(clinic, name="todas", **every, by=self.master, channel="command")
         self.clients |= {name: Client() for name in ("nobody", "token", "key")}
         self.secrets = {"token": token, "key": key}
 

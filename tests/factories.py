@@ -138,5 +138,5 @@ def book_appointment(doctor: Doctor | None = None, *, now: datetime | None = Non
         "starts_at": next_monday(doctor.clinic),
         "patient": None if "patient" in proposal or "details" in proposal else make_patient(doctor.clinic).pk,
     }
-    by = Author(door=AppointmentEvent.Door.COMMAND, credential="tests")
+    by = Author(channel=AppointmentEvent.Channel.COMMAND, credential="tests")
     return book(Proposal(clinic=doctor.clinic, doctor=doctor.pk, **defaults | proposal), by=by, now=now)

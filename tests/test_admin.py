@@ -74,7 +74,9 @@ def make_appointment(clinic, number=0):
         clinic=clinic, appointment=appointment, position=1, procedure=procedure, procedure_name=procedure.name, price=1
     )
     after = {"starts_at": appointment.starts_at.isoformat(), "doctor_name": appointment.doctor.name}
-    AppointmentEvent.objects.create(clinic=clinic, appointment=appointment, kind="booked", door="browser", after=after)
+    AppointmentEvent.objects.create(
+        clinic=clinic, appointment=appointment, kind="booked", channel="browser", after=after
+    )
     return appointment
 
 

@@ -108,7 +108,7 @@ def test_closed_time_says_why():
 def test_the_label_of_a_card_is_whole():
     doctor = make_doctor(name="Dra. Iara")
     patient = make_patient(doctor.clinic, name="Ana " + "x" * 150, social_name="", birth_date=None)
-    put(doctor, "09:00", typed_cpf="12345678901", source="voice_ai", patient=patient)
+    put(doctor, "09:00", unverified_cpf="12345678901", source="voice_ai", patient=patient)
     (card,) = cells(shown(doctor.clinic), "card")
     assert card.label == (
         f"09:00–09:30 {patient.name} · {doctor.procedures.first().name} · Agendado · Dra. Iara"

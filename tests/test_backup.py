@@ -58,7 +58,7 @@ def database(transactional_db):
     key_check.adopt()  # its row goes with every table that is emptied after a test
     appointment = book_appointment()
     asked = {"name": "central", "scopes": ["directory:read"], "source": "voice_ai", "is_live": True, "by": None}
-    api_keys.create(appointment.clinic, **asked, door="command")
+    api_keys.create(appointment.clinic, **asked, channel="command")
     StoredAnswer.objects.create(clinic=appointment.clinic, credential="mivicall", key="k", fingerprint="f", body="{}")
     name = connection.settings_dict["NAME"]
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()

@@ -59,7 +59,7 @@ def test_command_prints_only_the_token_or_key_on_stdout():
     assert (token.returncode, token.stderr) == (key.returncode, key.stderr) == (0, "")
     assert access_tokens.authenticate(token.stdout.removesuffix("\n")).user == master
     assert api_keys.authenticate(key.stdout.removesuffix("\n")).clinic == master.clinic
-    doors = CredentialEvent.objects.of(master.clinic).order_by("pk").values_list("kind", "door")
+    doors = CredentialEvent.objects.of(master.clinic).order_by("pk").values_list("kind", "channel")
     assert list(doors) == [("token_released", "command"), ("key_created", "command")]
 
 

@@ -123,7 +123,7 @@ def through_booking(good, client):
         notes=good["notes"],
     )
     with pytest.raises(Refused) as refused:
-        book(proposal, by=Author(door="command", credential="test"))
+        book(proposal, by=Author(channel="command", credential="test"))
     return {refusal.message for refusal in refused.value.refusals}
 
 
@@ -150,7 +150,7 @@ def words_of(sentence):
     return [part.split(")s")[-1] for part in str(sentence).split("%(")]
 
 
-@pytest.mark.parametrize("door", [through_booking, through_browser])
+@pytest.mark.parametrize("channel", [through_booking, through_browser])
 @pytest.mark.parametrize(("spoil", "reason"), BAD.values(), ids=BAD)
 def test_a_bad_booking_is_refused_for_the_same_reason_at_every_door(good, client, door, spoil, reason):
     spoil(good)
@@ -182,7 +182,7 @@ def again_in_the_admin(client, patient, typed):
 
 
 def again_through_imagemais(client, patient, typed):
-    _, token = access_tokens.release(patient.clinic, make_master(patient.clinic), door="command")
+    _, token = access_tokens.release(patient.clinic, make_master(patient.clinic), channel="command")
     headers = {"Authorization": f"Bearer {token}"}
     body = {"name": typed["name"], "phone": typed["phone"], "dateBirth": "1980-05-17"}
     return client.post("/api/patients", body, content_type="application/json", headers=headers)
@@ -199,7 +199,7 @@ DOORS_THAT_REGISTER = {
 @pytest.mark.parametrize(
     "name", ["Gilda Repetida", "gilda  REPETIDA", "GÍLDA repetida", "Gilda-Repetida", "Gilda Repetida."]
 )
-@pytest.mark.parametrize("door", DOORS_THAT_REGISTER, ids=lambda door: door.__name__)
+@pytest.mark.parametrize("channel", DOORS_THAT_REGISTER, ids=lambda door: door.__name__)
 def test_no_door_makes_a_silent_double(good, client, door, name):
     gilda = make_patient(good["clinic"], name="Gilda Repetida", phone="+5581983331010", cpf=None)
     before = Patient.objects.count()
@@ -252,7 +252,7 @@ def through_imagemais(good, client):
         "endTime": f"{ends:%H:%M}",
         "notes": good["notes"],
     }
-    _, token = access_tokens.release(clinic, make_master(clinic), door="command")
+    _, token = access_tokens.release(clinic, make_master(clinic), channel="command")
     headers = {"Authorization": f"Bearer {token}"}
     answer = client.post("/api/appointments", body, content_type="application/json", headers=headers)
     told = answer.json()
@@ -297,7 +297,7 @@ def through_mivicall(good, client):
     clinic = good["clinic"]
     every = ApiKey.Scope.values
     _, secret = api_keys.create(
-        clinic, name="bot", scopes=every, source="voice_ai", is_live=True, by=None, door="command"
+        clinic, name="bot", scopes=every, source="voice_ai", is_live=True, by=None, channel="command"
     )
     known = Patient.objects.of(clinic).filter(pk=good["patient"]).first()
     doctor = Doctor.objects.of(clinic).filter(pk=good["doctor"]).first()

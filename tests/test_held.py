@@ -228,7 +228,7 @@ def test_a_password_whose_user_is_held_can_be_sent_again(desk):
 
 CENTRAL = {
     "name": "central", "scopes": ["directory:read"], "source": "voice_ai", "is_live": True, "by": None,
-    "door": "command",
+    "channel": "command",
 }  # fmt: skip
 KEY = {"name": "Central de voz", "scopes": ["directory:read"], "source": "voice_ai", "mode": "live"}
 
@@ -237,7 +237,7 @@ KEY = {"name": "Central de voz", "scopes": ["directory:read"], "source": "voice_
 @pytest.mark.parametrize("name", ["release", "token-end", "key-create", "key-rotate", "key-end"])
 def test_an_act_on_a_held_credential_says_so(client, clinic, master, name, headers):
     key, _ = api_keys.create(clinic, **CENTRAL)
-    token, _ = access_tokens.release(clinic, make_master(clinic), door="command")
+    token, _ = access_tokens.release(clinic, make_master(clinic), channel="command")
     args = {"token-end": [token.pk], "key-rotate": [key.pk], "key-end": [key.pk]}.get(name, [])
     before = ApiKey.objects.count(), AccessToken.objects.count()
     typed = KEY | {"seen": form_replay.last_event_id(clinic, master)}

@@ -25,7 +25,7 @@ from tests.factories import make_discount, make_master, make_procedure
 
 pytestmark = pytest.mark.django_db
 
-BY = Author(door=AppointmentEvent.Door.COMMAND, credential="tests")
+BY = Author(channel=AppointmentEvent.Channel.COMMAND, credential="tests")
 RENAMED = ["Outra", "consulta", "Consulta (até 2026)", "Consulta\u00a0", "x" * 80, "<b>Nova</b>", "Consultas de rotina"]
 
 
@@ -73,7 +73,7 @@ def test_every_page_shows_the_names_as_booked(client, visit, name):
 @pytest.mark.parametrize("name", RENAMED)
 def test_the_api_answers_with_the_names_as_booked(client, visit, name):
     rename(visit.clinic, name)
-    _, token = access_tokens.release(visit.clinic, make_master(visit.clinic), door="command")
+    _, token = access_tokens.release(visit.clinic, make_master(visit.clinic), channel="command")
     answer = client.get(f"/api/appointments/{visit.pk}", headers={"Authorization": f"Bearer {token}"})
     plain, discounted = answer.json()
     assert plain["doctor"]["name"] == "Dra. Helena Prado"

@@ -36,8 +36,8 @@ def ids(appointment, pattern):
 def credentials(clinic):
     told = {"name": "central", "scopes": ["directory:read"], "source": "voice_ai", "is_live": True, "by": None}
     return {
-        "tokens": access_tokens.release(clinic, make_master(clinic), door="command")[0],
-        "chaves": api_keys.create(clinic, **told, door="command")[0],
+        "tokens": access_tokens.release(clinic, make_master(clinic), channel="command")[0],
+        "chaves": api_keys.create(clinic, **told, channel="command")[0],
     }
 
 

@@ -58,7 +58,7 @@ def visit(patient, *, days, status=None, **fields):
     clinic = patient.clinic
     procedure = make_procedure(clinic, name="Ultrassom")
     doctor = make_doctor(clinic, name="Dr. Paulo Reis", procedures=[procedure], days=range(1, 8))
-    author = Author(door=AppointmentEvent.Door.COMMAND, credential="tests")
+    author = Author(channel=AppointmentEvent.Channel.COMMAND, credential="tests")
     starts_at = clinic.instant(clinic.local(timezone.now()).date() + timedelta(days=days), doctor.hours.first().starts)
     before = starts_at - timedelta(minutes=1)
     proposal = Proposal(
@@ -773,7 +773,11 @@ def test_a_cancelled_time_is_no_coming_one(desk, clinic):
     ana = make_patient(clinic)
     kept, cancelled = visit(ana, days=3), visit(ana, days=5)
     change_status(
-        cancelled.pk, "cancelled", clinic=clinic, by=Author(door="command", credential="tests"), cancelled_by="patient"
+        cancelled.pk,
+        "cancelled",
+        clinic=clinic,
+        by=Author(channel="command", credential="tests"),
+        cancelled_by="patient",
     )
 
     context = desk.get(reverse("web:patient-detail", args=[ana.pk])).context

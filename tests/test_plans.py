@@ -27,7 +27,7 @@ CUSTOM, GENERIC = "force_custom_plan", "force_generic_plan"
 # The administration's statements are the ORM's alone and in no booking's transaction, so they are never planned for all
 # parameters. What managers do seldom may read a table once, since an index for it would be written by every booking:
 # filtering a list by what few rows have, and asking before a deletion whether anything hangs on the row.
-SELDOM = re.compile(r"/delete/$|\?.*(status|source|kind|door|died)__exact|isempty")
+SELDOM = re.compile(r"/delete/$|\?.*(status|source|kind|channel|died)__exact|isempty")
 PLANNED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"%(?:\((\w+)\)s|(s)|(%))")
 PASSED_ON = {"admin/(?P<url>.*)$"}  # the administration's own "not found"

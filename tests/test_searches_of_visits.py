@@ -73,8 +73,8 @@ def confirmed_by(clinic, **author):
 @pytest.mark.parametrize("typed", ["bia.souza", "BIA", "souza", "beatriz", "Beatriz Anta"])
 def test_events_are_found_by_who_did_it(manager, clinic, typed):
     bia = make_manager(clinic, username="bia.souza", name="Beatriz Antá")
-    visit = confirmed_by(clinic, door="browser", user=bia)
-    confirmed_by(clinic, door="browser", user=make_manager(clinic, username="rui", name="Rui"))
+    visit = confirmed_by(clinic, channel="browser", user=bia)
+    confirmed_by(clinic, channel="browser", user=make_manager(clinic, username="rui", name="Rui"))
 
     assert found(manager, AppointmentEvent, typed) == {visit.pk}
 
@@ -82,10 +82,10 @@ def test_events_are_found_by_who_did_it(manager, clinic, typed):
 @pytest.mark.parametrize("typed", ["central", "Central de voz", "VOZ", "central voz", "entra"])
 def test_events_are_found_by_the_key_that_did_it(manager, clinic, typed):
     for name in ("Central de voz", "Bot"):
-        whole = {"scopes": ["directory:read"], "source": "voice_ai", "is_live": True, "by": None, "door": "command"}
+        whole = {"scopes": ["directory:read"], "source": "voice_ai", "is_live": True, "by": None, "channel": "command"}
         api_keys.create(clinic, name=name, **whole)
-    visit = confirmed_by(clinic, door="mivicall", credential="Central de voz")
-    confirmed_by(clinic, door="mivicall", credential="Bot")
+    visit = confirmed_by(clinic, channel="mivicall", credential="Central de voz")
+    confirmed_by(clinic, channel="mivicall", credential="Bot")
 
     assert found(manager, AppointmentEvent, typed) == {visit.pk}
 
@@ -93,9 +93,9 @@ def test_events_are_found_by_the_key_that_did_it(manager, clinic, typed):
 @pytest.mark.parametrize("form", ["{}", "token {}", "TOKEN {}"])
 def test_events_are_found_by_the_token_that_did_it(manager, clinic, form):
     master = make_master(clinic)
-    token, _ = access_tokens.release(clinic, master, door="command")
-    visit = confirmed_by(clinic, door="imagemais", user=master, credential=f"token {token}")
-    confirmed_by(clinic, door="browser", user=make_manager(clinic))
+    token, _ = access_tokens.release(clinic, master, channel="command")
+    visit = confirmed_by(clinic, channel="imagemais", user=master, credential=f"token {token}")
+    confirmed_by(clinic, channel="browser", user=make_manager(clinic))
 
     assert found(manager, AppointmentEvent, form.format(token)) == {visit.pk}
 

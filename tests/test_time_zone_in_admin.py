@@ -110,7 +110,7 @@ def test_chosen_answer_is_applied_and_reported_with_numbers(client, master, keep
     assert answer.status_code == 302 and zone_of(master.clinic) == MANAUS
     assert at_clock(row) == shown
     event = ClinicEvent.objects.get()
-    assert (event.user, event.door, event.after["keep"]) == (master, "browser", keep)
+    assert (event.user, event.channel, event.after["keep"]) == (master, "browser", keep)
     listed = client.get(answer["Location"]).text
     assert "1 agendamento futuro:" in listed
     assert "Fuso horário de Recife para Manaus." in client.get(page(master.clinic)).text

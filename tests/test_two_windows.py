@@ -760,7 +760,7 @@ def test_a_button_drawn_earlier_takes_no_change_back(client, time_machine, there
     client.force_login(make_user(clinic))
     address = reverse("web:appointment-detail", args=[appointment.pk])
     drawn = re.search(r'name="seen" value="([^"]+)"', client.get(address).text)[1]
-    by = Author(door="browser", credential="other window")
+    by = Author(channel="browser", credential="other window")
     if there == "moved":
         moved_to = appointment.starts_at + timedelta(hours=2)
         reschedule(appointment.pk, clinic=clinic, doctor=doctor.pk, starts_at=moved_to, by=by)

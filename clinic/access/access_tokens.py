@@ -39,7 +39,7 @@ class ExpiredToken(InvalidToken):
     """The token is well formed, but its hour is over."""
 
 
-def release(clinic: Clinic, user: StaffUser, *, door: str) -> tuple[AccessToken, str]:
+def release(clinic: Clinic, user: StaffUser, *, channel: str) -> tuple[AccessToken, str]:
     """Issue a token in the name of `user`, a master of the clinic.
 
     Return the row and the token itself, which is shown once and never stored.
@@ -50,7 +50,7 @@ def release(clinic: Clinic, user: StaffUser, *, door: str) -> tuple[AccessToken,
             clinic=clinic, user=user, jti=uuid4(), released_at=issued, expires_at=issued + LIFE
         )
         CredentialEvent.objects.create(
-            clinic=clinic, kind=CredentialEvent.Kind.TOKEN_RELEASED, door=door, user=user, access_token=token
+            clinic=clinic, kind=CredentialEvent.Kind.TOKEN_RELEASED, channel=channel, user=user, access_token=token
         )
     claims = {
         "sub": user.pk,
@@ -64,7 +64,7 @@ def release(clinic: Clinic, user: StaffUser, *, door: str) -> tuple[AccessToken,
     return token, jwt.encode(claims, secret_keys.access_token_keys()[0], ALGORITHM)
 
 
-def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> AccessToken:
+def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, channel: str) -> AccessToken:
     """Revoke a token from the next request on; revoking it again changes nothing.
 
     Locks the row. Raises AccessToken.DoesNotExist.
@@ -75,7 +75,7 @@ def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> Acces
             token.revoked_at = timezone.now()
             token.save(update_fields=["revoked_at"])
             CredentialEvent.objects.create(
-                clinic=clinic, kind=CredentialEvent.Kind.TOKEN_REVOKED, door=door, user=by, access_token=token
+                clinic=clinic, kind=CredentialEvent.Kind.TOKEN_REVOKED, channel=channel, user=by, access_token=token
             )
     return token
 

@@ -53,7 +53,7 @@ class ExpiredKey(InvalidKey):
 
 
 def create(
-    clinic: Clinic, *, name: str, scopes: list[str], source: str, is_live: bool, by: StaffUser | None, door: str
+    clinic: Clinic, *, name: str, scopes: list[str], source: str, is_live: bool, by: StaffUser | None, channel: str
 ) -> tuple[ApiKey, str]:
     """Create a key. Return the row and the key itself, which is shown once and never stored."""
     secret = _generate("miv_live_" if is_live else "miv_test_")
@@ -71,11 +71,11 @@ def create(
             created_at=now,
             expires_at=now + LIFE,
         )
-        _record(key, CredentialEvent.Kind.KEY_CREATED, by, door)
+        _record(key, CredentialEvent.Kind.KEY_CREATED, by, channel)
     return key, secret
 
 
-def rotate(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> tuple[ApiKey, str]:
+def rotate(pk: int, *, clinic: Clinic, by: StaffUser | None, channel: str) -> tuple[ApiKey, str]:
     """Create a key like this one, which stays valid for 24 hours at most.
 
     Locks the row. Raises ApiKey.DoesNotExist when the old key is no longer valid.
@@ -85,12 +85,12 @@ def rotate(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> tuple
         old = get_locked(ApiKey.objects.of(clinic).filter(pk=pk, revoked_at=None, expires_at__gt=now))
         old.expires_at = min(old.expires_at, now + ROTATION_OVERLAP)
         old.save(update_fields=["expires_at"])
-        _record(old, CredentialEvent.Kind.KEY_ROTATED, by, door)
+        _record(old, CredentialEvent.Kind.KEY_ROTATED, by, channel)
         copied = {name: getattr(old, name) for name in ("name", "scopes", "source", "is_live")}
-        return create(clinic, **copied, by=by, door=door)
+        return create(clinic, **copied, by=by, channel=channel)
 
 
-def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> ApiKey:
+def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, channel: str) -> ApiKey:
     """Revoke a key from the next request on; revoking it again changes nothing.
 
     Locks the row. Raises ApiKey.DoesNotExist.
@@ -100,7 +100,7 @@ def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, door: str) -> ApiKe
         if key.revoked_at is None:
             key.revoked_at = timezone.now()
             key.save(update_fields=["revoked_at"])
-            _record(key, CredentialEvent.Kind.KEY_REVOKED, by, door)
+            _record(key, CredentialEvent.Kind.KEY_REVOKED, by, channel)
     return key
 
 
@@ -162,5 +162,5 @@ def _note_use(key, digest, now):
             cursor.execute(NOTE_USE_SQL, [now, digest, key.pk])
 
 
-def _record(key, kind, by, door):
-    CredentialEvent.objects.create(clinic=key.clinic, kind=kind, door=door, user=by, api_key=key)
+def _record(key, kind, by, channel):
+    CredentialEvent.objects.create(clinic=key.clinic, kind=kind, channel=channel, user=by, api_key=key)

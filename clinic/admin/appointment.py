@@ -27,7 +27,7 @@ MAX_PATIENTS = 50  # the patients whose appointments a search lists, best matche
 
 def doctors_named(clinic: Clinic, text: str) -> list[int]:
     """Return the ids of the doctors whose name contains every word of the text."""
-    conditions = [names.called("sort_name", word) for word in names.words(text)]
+    conditions = [names.display_name("sort_name", word) for word in names.words(text)]
     return list(Doctor.objects.of(clinic).filter(*conditions).values_list("pk", flat=True)) if conditions else []
 
 
@@ -65,7 +65,7 @@ class LinesInline(ReadOnlyAdminMixin, ClinicRowInline):
 class EventColumns:
     when = column("at", _("quando"))
     what = column("kind", _("o que houve"))
-    by_door = column("door", _("por onde"))
+    by_door = column("channel", _("por onde"))
 
     @admin.display(description=_("quem"))
     def who(self, event):
@@ -140,7 +140,7 @@ class AppointmentAdmin(PersonSearchMixin, LargeTable, ReadOnlyAdminMixin, Clinic
 class AppointmentEventAdmin(PersonSearchMixin, EventColumns, LargeTable, ReadOnlyAdminMixin, ClinicRowAdmin):
     fields = readonly_fields = ["when", "what", "patient", "starts_at", "who", "by_door", "change"]
     list_display = ["when", "what", "patient", "starts_at", "who", "by_door"]
-    list_filter = ["kind", "door"]
+    list_filter = ["kind", "channel"]
     list_select_related = ["appointment__patient", "user"]
     appointment = "appointment__"
     search_help_text = format_lazy(

@@ -177,7 +177,7 @@ class ClinicAdmin(BaseAdmin):
 
     def save_model(self, request, obj, form, change):
         if change and form.clinic_before.time_zone != obj.time_zone:
-            by = Author(door=AppointmentEvent.Door.BROWSER, user=request.user)
+            by = Author(channel=AppointmentEvent.Channel.BROWSER, user=request.user)
             event = change_time_zone(form.clinic_before, obj.time_zone, keep=form.keep, by=by)
             if event.after["keep"]:
                 self.message_user(request, sentence_of_keeping(event.after), messages.SUCCESS)

@@ -49,7 +49,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm)
         if patient_id is None and not self.errors:
             self.doubles = same_patients(clinic, self.details(), besides=self.besides)
             if self.doubles:
-                self.add_error(None, Refusal(Reason.PATIENT_EXISTS, {"name": self.doubles[0].called}).message)
+                self.add_error(None, Refusal(Reason.PATIENT_EXISTS, {"name": self.doubles[0].display_name}).message)
 
     def details(self):
         typed = {name: self.cleaned_data.get(name) for name in DETAILS}
@@ -66,11 +66,11 @@ def foreign_document(clinic: Clinic | None) -> str | None:
 @admin.register(Patient)
 class PatientAdmin(LargeTable, ClinicRowAdmin):
     form = PatientForm
-    list_display = ["called", "phone", "birth_date_and_age", "cpf", "nif", "is_complete"]
+    list_display = ["display_name", "phone", "birth_date_and_age", "cpf", "nif", "is_complete"]
     list_filter = ["died", *((field, admin.EmptyFieldListFilter) for field in ["birth_date", "cpf", "nif"])]
     search_fields = ["email"]
     ordering = ["folded_name", "pk"]
-    sortable_by = ["called"]
+    sortable_by = ["display_name"]
 
     def get_fields(self, request, obj=None):
         """The document of the clinic's country before the other's."""
@@ -101,8 +101,8 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
         obj.refresh_from_db()
 
     @admin.display(description=_("paciente"), ordering="folded_name")
-    def called(self, patient):
-        return patient.called
+    def display_name(self, patient):
+        return patient.display_name
 
     @admin.display(description=_("data de nascimento"), ordering="birth_date", empty_value="—")
     def birth_date_and_age(self, patient):

@@ -8,9 +8,9 @@ from clinic.models import Appointment, AppointmentEvent, StaffUser
 
 @dataclass(frozen=True)
 class Author:
-    """Who acts, and by which door: a person, or a token, key or command by its name."""
+    """Who acts, and through which channel: a person, or a token, key or command by its name."""
 
-    door: str
+    channel: str
     user: StaffUser | None = None
     credential: str = ""
 
@@ -27,7 +27,7 @@ def event(
         appointment=appointment,
         kind=kind,
         at=now,
-        door=by.door,
+        channel=by.channel,
         user=by.user,
         credential=by.credential,
         before=before,

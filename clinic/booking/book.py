@@ -52,7 +52,7 @@ def _book(proposal, by, now):
         source=proposal.source,
         notes=case.notes,
         metadata=proposal.metadata,
-        typed_cpf=examined.typed_cpf if examined else "",
+        unverified_cpf=examined.unverified_cpf if examined else "",
         created_by=by.user,
         created_at=now,
         updated_at=now,

@@ -1,4 +1,4 @@
-"""The rules of a booking, one small function each; every door asks them here.
+"""The rules of a booking, one small function each; every entry point asks them here.
 
 First those about the request by itself (its shape), then those about the time. All that are broken are named at once.
 """
@@ -112,7 +112,7 @@ Rule = Iterator[Refusal]
 
 def patient_is_alive(case: Case) -> Rule:
     if case.patient and case.patient.died:
-        yield Refusal(Reason.PATIENT_DIED, {"patient": case.patient.called})
+        yield Refusal(Reason.PATIENT_DIED, {"patient": case.patient.display_name})
 
 
 def procedures_are_chosen(case: Case) -> Rule:
@@ -268,7 +268,7 @@ def patient_is_in_one_place(case: Case) -> Rule:
     for other in case.around.overlapping:
         if case.patient and other.patient_id == case.patient.pk and not other.occupies(case.doctor):
             time = case.clock(other.starts_at)
-            params = {"patient": case.patient.called, "time": time, "doctor": other.doctor_name}
+            params = {"patient": case.patient.display_name, "time": time, "doctor": other.doctor_name}
             yield Refusal(Reason.PATIENT_ELSEWHERE, params)
             return
 

@@ -159,7 +159,7 @@ def _change(clinic, time_zone, keep, by, now):
         clinic=stored,
         kind=ClinicEvent.Kind.TIME_ZONE,
         at=now,
-        door=by.door,
+        channel=by.channel,
         user=by.user,
         credential=by.credential,
         before={"time_zone": stored.time_zone},
@@ -228,7 +228,7 @@ def _record(clinic, time_zone, moved, keep, by, now):
     old = [(each.starts_at.isoformat(), each.ends_at.isoformat()) for each in moved]
     new = [(each.new_start.isoformat(), each.new_end.isoformat()) for each in moved] if keep is Keep.CLOCK else old
     columns = [[each.id for each in moved], *map(list, zip(*old, strict=True)), *map(list, zip(*new, strict=True))]
-    about = [clinic.pk, AppointmentEvent.Kind.TIME_ZONE, now, by.door, by.user and by.user.pk, by.credential]
+    about = [clinic.pk, AppointmentEvent.Kind.TIME_ZONE, now, by.channel, by.user and by.user.pk, by.credential]
     with connection.cursor() as cursor:
         cursor.execute(RECORD, [*about, clinic.time_zone, time_zone, *columns])
 

@@ -54,8 +54,8 @@ def undoable(appointment: Appointment) -> AppointmentEvent | None:
 
 
 def _is_own_slip(event, by, now):
-    author = event.door, event.user_id, event.credential
-    return author == (by.door, by.user and by.user.pk, by.credential) and now - event.at < A_SLIP
+    author = event.channel, event.user_id, event.credential
+    return author == (by.channel, by.user and by.user.pk, by.credential) and now - event.at < A_SLIP
 
 
 def _move_back(appointment, event, by, now):

@@ -115,8 +115,11 @@ class Appointment(ClinicRow):
     source = models.CharField(_("origem"), max_length=14, choices=Source, default=Source.MANUAL)
     notes = models.TextField(_("observações"), max_length=5000, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
-    typed_cpf = models.CharField(
-        max_length=11, blank=True, help_text="Digits an API sent as the CPF whose check digits are wrong."
+    unverified_cpf = models.CharField(
+        max_length=11,
+        blank=True,
+        db_column="typed_cpf",
+        help_text="Digits an API sent as the CPF whose check digits are wrong.",
     )
     encaixe_by = models.ForeignKey(
         StaffUser,
@@ -187,7 +190,8 @@ class Appointment(ClinicRow):
                 name="appointment_encaixe_attributed",
             ),
             models.CheckConstraint(
-                condition=Q(typed_cpf="") | Q(typed_cpf__regex=r"^\d{11}$"), name="appointment_typed_cpf_digits"
+                condition=Q(unverified_cpf="") | Q(unverified_cpf__regex=r"^\d{11}$"),
+                name="appointment_typed_cpf_digits",
             ),
         ]
         indexes = [

@@ -93,13 +93,13 @@ class CredentialEvent(ClinicRow):
         KEY_ROTATED = "key_rotated", _("Chave trocada")
         KEY_REVOKED = "key_revoked", _("Chave revogada")
 
-    class Door(models.TextChoices):
+    class Channel(models.TextChoices):
         BROWSER = "browser", _("Tela")
         COMMAND = "command", _("Comando")
 
     kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
-    door = models.CharField(_("via"), max_length=7, choices=Door)
+    channel = models.CharField(_("via"), max_length=7, choices=Channel, db_column="door")
     user = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     access_token = models.ForeignKey(AccessToken, models.PROTECT, null=True, blank=True, related_name="events")
     api_key = models.ForeignKey(ApiKey, models.PROTECT, null=True, blank=True, related_name="events")
@@ -126,7 +126,7 @@ class CredentialEvent(ClinicRow):
                 ),
                 name="credentialevent_kind_known",
             ),
-            models.CheckConstraint(condition=Q(door__in=["browser", "command"]), name="credentialevent_door_known"),
+            models.CheckConstraint(condition=Q(channel__in=["browser", "command"]), name="credentialevent_door_known"),
         ]
         indexes = [models.Index(fields=["clinic", "at"], name="credentialevent_clinic_at")]
 

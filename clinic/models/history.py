@@ -18,7 +18,7 @@ class AppointmentEvent(ClinicRow):
         ANNOTATED = "annotated", _("Observações alteradas")
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
 
-    class Door(models.TextChoices):
+    class Channel(models.TextChoices):
         BROWSER = "browser", _("Tela")
         IMAGEMAIS = "imagemais", _("API ImageMais")
         MIVICALL = "mivicall", _("API MiviCall")
@@ -27,7 +27,7 @@ class AppointmentEvent(ClinicRow):
     appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="events")
     kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
-    door = models.CharField(_("via"), max_length=9, choices=Door)
+    channel = models.CharField(_("via"), max_length=9, choices=Channel, db_column="door")
     user = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     credential = models.CharField(max_length=80, blank=True, help_text="Name of the token, key or command.")
     before = models.JSONField(default=dict)
@@ -44,7 +44,7 @@ class AppointmentEvent(ClinicRow):
                 name="appointmentevent_kind_known",
             ),
             models.CheckConstraint(
-                condition=Q(door__in=["browser", "imagemais", "mivicall", "command"]),
+                condition=Q(channel__in=["browser", "imagemais", "mivicall", "command"]),
                 name="appointmentevent_door_known",
             ),
         ]
@@ -61,7 +61,7 @@ class ClinicEvent(ClinicRow):
 
     kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
-    door = models.CharField(_("via"), max_length=9, choices=AppointmentEvent.Door)
+    channel = models.CharField(_("via"), max_length=9, choices=AppointmentEvent.Channel, db_column="door")
     user = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     credential = models.CharField(max_length=80, blank=True, help_text="Name of the token, key or command.")
     before = models.JSONField(default=dict)
@@ -75,7 +75,7 @@ class ClinicEvent(ClinicRow):
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=["time_zone"]), name="clinicevent_kind_known"),
             models.CheckConstraint(
-                condition=Q(door__in=["browser", "imagemais", "mivicall", "command"]), name="clinicevent_door_known"
+                condition=Q(channel__in=["browser", "imagemais", "mivicall", "command"]), name="clinicevent_door_known"
             ),
         ]
 

@@ -106,10 +106,10 @@ class Patient(ClinicRow):
         ]
 
     def __str__(self):
-        return self.called
+        return self.display_name
 
     @property
-    def called(self):
+    def display_name(self):
         return self.social_name or self.name
 
     @property

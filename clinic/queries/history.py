@@ -19,7 +19,7 @@ class Entry:
 
     at: datetime
     who: str
-    door: str
+    channel: str
     sentence: str
 
 

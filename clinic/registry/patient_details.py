@@ -1,4 +1,4 @@
-"""What a patient's data must look like, for every door. Asks no database."""
+"""What a patient's data must look like, for every entry point. Asks no database."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ FINAL_CONSUMER = "999999990"  # on invoices of Portugal to people who give no NI
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 # Of a foreign number that is possible nobody here knows better; all others are refused where a person can be asked.
 PHONE_FAULTS = {fault: Reason[f"PHONE_{fault.name}"] for fault in Fault if fault is not Fault.NOT_ABROAD}
-# Texts with characters that cannot be stored, or that control, are refused at every door: mended in silence, nobody
-# could read back what was sent. In names blanks are folded and invisible marks left out, nothing else.
+# Texts with characters that cannot be stored, or that control, are refused at every entry point: mended in silence,
+# nobody could read back what was sent. In names blanks are folded and invisible marks left out, nothing else.
 # What a keyboard makes of the characters that control; and halves of a UTF-16 pair, which no UTF-8 can hold.
 _BLANKS = "\t\n\r"
 _CONTROLS, _HALVES = "Cc", "Cs"
@@ -63,11 +63,11 @@ class PatientDetails:
 
 @dataclass(frozen=True)
 class Examined:
-    """Details made storable: E.164 phone, bare digits; `typed_cpf` is a CPF that was forgiven but not believed."""
+    """Details made storable: E.164 phone, bare digits; `unverified_cpf` is a CPF that was forgiven but not believed."""
 
     details: PatientDetails
     cpf: str | None
-    typed_cpf: str
+    unverified_cpf: str
     refusals: list[Refusal]
 
 
@@ -148,7 +148,7 @@ def examine(
         *unstorable_line(details.social_name, Reason.SOCIAL_NAME_UNSTORABLE),
         *unstorable_notes(details.notes),
     ]
-    cpf, typed_cpf = _settle_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
+    cpf, unverified_cpf = _settle_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
     clean = PatientDetails(
         name=_short(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
         social_name=_short(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
@@ -167,7 +167,7 @@ def examine(
         refusals += name_without_letters(clean.name, Reason.NAME_WITHOUT_LETTERS)
     if clean.social_name and clean.social_name != stored.social_name:
         refusals += name_without_letters(clean.social_name, Reason.SOCIAL_NAME_WITHOUT_LETTERS)
-    return Examined(clean, cpf, typed_cpf, refusals)
+    return Examined(clean, cpf, unverified_cpf, refusals)
 
 
 def _settle_cpf(raw, strict, refusals):

@@ -63,7 +63,7 @@ def register_patient(
         refuse(examined.refusals + _cpf_owner(clinic, examined.cpf))
         _hold(clinic, examined)
         if same := _same(examined, clinic, besides):
-            raise Refused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].called})])
+            raise Refused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].display_name})])
         return Patient.objects.create(clinic=clinic, uuid=once, **_storable(examined))
 
     try:
@@ -107,7 +107,7 @@ def change_patient(
             unchanged = _examined(stored, clinic, policy=policy, stored=stored).details
             refuse([Refusal(Reason.PATIENT_CHANGED)] if examined.details != unchanged else [])
         values = _storable(examined)
-        changed = [name for name in changes if name != "cpf" or not examined.typed_cpf]
+        changed = [name for name in changes if name != "cpf" or not examined.unverified_cpf]
         for name in changed:
             setattr(patient, name, values[name])
         # The hash follows the phone, as the field sees to when it is saved.
@@ -146,7 +146,7 @@ def _cpf_owner(clinic, cpf, patient_id=None):
     if not cpf:
         return []
     owner = Patient.objects.of(clinic).filter(cpf=cpf).exclude(pk=patient_id).first()
-    return [Refusal(Reason.CPF_TAKEN, {"name": owner.called})] if owner else []
+    return [Refusal(Reason.CPF_TAKEN, {"name": owner.display_name})] if owner else []
 
 
 def _hold(clinic, examined):
@@ -180,7 +180,7 @@ def _believed(owner, details, clinic, policy):
     if details.birth_date and owner.birth_date and owner.birth_date != details.birth_date:
         raise Refused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
     if policy is Policy.STRICT and not sql.is_called(clinic, owner, details.name):
-        raise Refused([Refusal(Reason.CPF_TAKEN, {"name": owner.called})])
+        raise Refused([Refusal(Reason.CPF_TAKEN, {"name": owner.display_name})])
     return owner
 
 

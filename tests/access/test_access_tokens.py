@@ -22,7 +22,7 @@ def master():
 
 
 def release(user, clinic=None):
-    return access_tokens.release(clinic or user.clinic, user, door="command")
+    return access_tokens.release(clinic or user.clinic, user, channel="command")
 
 
 def claims_of(text):
@@ -108,12 +108,12 @@ def test_an_ended_token_has_no_leeway(master, time_machine, late):
 
 def test_revoked_token_is_refused_and_second_revoke_does_nothing(master):
     row, text = release(master)
-    first = access_tokens.revoke(row.pk, clinic=master.clinic, by=master, door="browser").revoked_at
+    first = access_tokens.revoke(row.pk, clinic=master.clinic, by=master, channel="browser").revoked_at
     assert refused(text) is InvalidToken
-    assert access_tokens.revoke(row.pk, clinic=master.clinic, by=master, door="browser").revoked_at == first
+    assert access_tokens.revoke(row.pk, clinic=master.clinic, by=master, channel="browser").revoked_at == first
     assert CredentialEvent.objects.filter(kind="token_revoked").count() == 1
     with pytest.raises(AccessToken.DoesNotExist):
-        access_tokens.revoke(row.pk, clinic=make_clinic(), by=None, door="browser")
+        access_tokens.revoke(row.pk, clinic=make_clinic(), by=None, channel="browser")
 
 
 @pytest.mark.parametrize(

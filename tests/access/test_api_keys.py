@@ -18,7 +18,7 @@ from tests.factories import make_clinic, make_master
 pytestmark = pytest.mark.django_db
 
 LETTERS = string.digits + string.ascii_letters
-GIVEN_TO = {"name": "central", "scopes": ["directory:read"], "source": "voice_ai", "by": None, "door": "command"}
+GIVEN_TO = {"name": "central", "scopes": ["directory:read"], "source": "voice_ai", "by": None, "channel": "command"}
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def stored(table):
 
 
 def kinds(clinic):
-    return list(CredentialEvent.objects.of(clinic).order_by("pk").values_list("kind", "user", "door", "api_key"))
+    return list(CredentialEvent.objects.of(clinic).order_by("pk").values_list("kind", "user", "channel", "api_key"))
 
 
 @pytest.mark.parametrize(("is_live", "prefix"), [(True, "miv_live_"), (False, "miv_test_")])
 def test_a_key_lets_its_clinic_in_and_says_whether_it_is_for_tests(clinic, is_live, prefix):
     master = make_master(clinic)
-    row, secret = make_key(clinic, is_live=is_live, by=master, door="browser")
+    row, secret = make_key(clinic, is_live=is_live, by=master, channel="browser")
 
     assert secret.startswith(prefix) and len(secret) == len(prefix) + 36
     assert row.prefix == secret[: len(row.prefix)] and len(row.prefix) == len(prefix) + 6
@@ -62,7 +62,7 @@ def test_no_two_keys_are_alike_and_all_letters_occur(clinic):
 
 def test_nothing_that_is_stored_is_the_key_or_holds_it(clinic):
     row, secret = make_key(clinic)
-    _, after = api_keys.rotate(row.pk, clinic=clinic, by=None, door="command")
+    _, after = api_keys.rotate(row.pk, clinic=clinic, by=None, channel="command")
     everything = "".join(stored(table) for table in ("clinic_apikey", "clinic_credentialevent"))
     for text in (secret, after):
         assert text not in everything
@@ -113,11 +113,11 @@ def test_a_key_made_live_by_hand_is_another_key(clinic):
 
 def test_revoked_key_is_refused_and_second_revoke_does_nothing(clinic):
     row, secret = make_key(clinic)
-    first = api_keys.revoke(row.pk, clinic=clinic, by=None, door="command").revoked_at
+    first = api_keys.revoke(row.pk, clinic=clinic, by=None, channel="command").revoked_at
     with pytest.raises(InvalidKey) as refused:
         api_keys.authenticate(secret)
     assert not isinstance(refused.value, ExpiredKey)
-    assert api_keys.revoke(row.pk, clinic=clinic, by=None, door="command").revoked_at == first
+    assert api_keys.revoke(row.pk, clinic=clinic, by=None, channel="command").revoked_at == first
     assert [kind for kind, *_ in kinds(clinic)] == ["key_created", "key_revoked"]
 
 
@@ -134,7 +134,7 @@ def test_a_key_ends_after_its_year(clinic, time_machine):
 def test_after_a_rotation_both_keys_work_for_a_day(clinic, time_machine):
     time_machine.move_to("2026-11-23T12:00:00Z", tick=False)
     old, before = make_key(clinic, source="self_service", is_live=False)
-    new, after = api_keys.rotate(old.pk, clinic=clinic, by=None, door="command")
+    new, after = api_keys.rotate(old.pk, clinic=clinic, by=None, channel="command")
 
     for name in ("name", "scopes", "source", "is_live"):
         assert getattr(new, name) == getattr(old, name)
@@ -150,7 +150,7 @@ def test_a_rotation_does_not_prolong_a_key_that_ends_sooner(clinic, time_machine
     time_machine.move_to("2026-11-23T12:00:00Z", tick=False)
     old, _ = make_key(clinic)
     time_machine.move_to("2027-11-23T11:00:00Z", tick=False)
-    api_keys.rotate(old.pk, clinic=clinic, by=None, door="command")
+    api_keys.rotate(old.pk, clinic=clinic, by=None, channel="command")
     assert ApiKey.objects.get(pk=old.pk).expires_at == old.expires_at
 
 
@@ -159,13 +159,13 @@ def test_ended_key_and_key_of_other_clinic_cannot_be_rotated(clinic, time_machin
     other = make_clinic()
     for act in (api_keys.rotate, api_keys.revoke):
         with pytest.raises(ApiKey.DoesNotExist):
-            act(row.pk, clinic=other, by=None, door="command")
+            act(row.pk, clinic=other, by=None, channel="command")
     ended, _ = make_key(clinic)
-    api_keys.revoke(ended.pk, clinic=clinic, by=None, door="command")
+    api_keys.revoke(ended.pk, clinic=clinic, by=None, channel="command")
     time_machine.move_to(row.expires_at)
     for pk in (row.pk, ended.pk):
         with pytest.raises(ApiKey.DoesNotExist):
-            api_keys.rotate(pk, clinic=clinic, by=None, door="command")
+            api_keys.rotate(pk, clinic=clinic, by=None, channel="command")
     assert ApiKey.objects.count() == 2
 
 

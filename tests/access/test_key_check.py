@@ -87,7 +87,7 @@ def test_a_leaked_key_is_replaced_by_one_command(settings):
 def test_a_refused_key_changes_nothing(settings):
     clinic = make_clinic()
     asked = {"name": "central", "scopes": ["directory:read"], "source": "voice_ai", "is_live": True, "by": None}
-    _, secret = api_keys.create(clinic, **asked, door="command")
+    _, secret = api_keys.create(clinic, **asked, channel="command")
     use(settings, NEW)
     with pytest.raises(key_check.WrongSecretKey):
         key_check.require_own_key()

@@ -58,7 +58,7 @@ def imagemais():
     """`imagemais(clinic)` is a program with a fresh access token of that clinic."""
 
     def program(clinic):
-        _, secret = access_tokens.release(clinic, make_master(clinic), door="command")
+        _, secret = access_tokens.release(clinic, make_master(clinic), channel="command")
         return Program(clinic, "/api", secret)
 
     return program
@@ -75,7 +75,7 @@ def mivicall():
             "source": ApiKey.Source.VOICE_AI,
             "is_live": True,
             "by": None,
-            "door": "command",
+            "channel": "command",
         }
         _, secret = api_keys.create(clinic, **defaults | fields)
         return Program(clinic, "/v1", secret)

@@ -279,7 +279,7 @@ def _imagemais_headers(time_machine):
     doctor = make_doctor(clinic, days=range(1, 8), interval_minutes=15, procedures=_procedures(clinic))
     make_discount(clinic)
     _booked("imagemais", doctor, make_patient(clinic))
-    _, secret = access_tokens.release(clinic, make_master(clinic), door="command")
+    _, secret = access_tokens.release(clinic, make_master(clinic), channel="command")
     return {"Authorization": f"Bearer {secret}"}
 
 
@@ -290,7 +290,7 @@ def _mivicall_headers(time_machine):
     booked = _booked("mivicall", doctor, make_patient(clinic))
     Appointment.objects.filter(pk=booked.pk).update(uuid=schemas.AN_ID)
     given = {"scopes": ApiKey.Scope.values, "source": ApiKey.Source.VOICE_AI, "is_live": True}
-    _, secret = api_keys.create(clinic, name="central", by=None, door="command", **given)
+    _, secret = api_keys.create(clinic, name="central", by=None, channel="command", **given)
     return {"Authorization": f"Bearer {secret}"}
 
 

@@ -26,9 +26,9 @@ def program(clinic: Clinic, master: StaffUser) -> Program:
         source=ApiKey.Source.SYNC_EXTERNAL,
         is_live=True,
         by=master,
-        door="command",
+        channel="command",
     )
-    _, token = access_tokens.release(clinic, master, door="command")
+    _, token = access_tokens.release(clinic, master, channel="command")
     return Program(key, token)
 
 

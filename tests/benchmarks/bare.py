@@ -55,7 +55,7 @@ def book(request):
             clinic_id=clinic,
             appointment=appointment,
             kind=AppointmentEvent.Kind.BOOKED,
-            door=AppointmentEvent.Door.BROWSER,
+            channel=AppointmentEvent.Channel.BROWSER,
             after={"doctor": doctor, "starts_at": fields["starts_at"], "status": appointment.status},
         )
     return HttpResponseRedirect("/")

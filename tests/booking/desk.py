@@ -22,7 +22,7 @@ from tests.factories import make_clinic, make_doctor, make_patient, make_procedu
 
 MONDAY = date(2026, 11, 23)
 STORED = (Patient, Appointment, AppointmentProcedure, AppliedDiscount, AppointmentEvent)
-BY = Author(door=AppointmentEvent.Door.COMMAND, credential="tests")
+BY = Author(channel=AppointmentEvent.Channel.COMMAND, credential="tests")
 
 
 @dataclass

@@ -107,7 +107,7 @@ def test_ones_own_slip_is_undone_within_a_minute(desk, freed, close):
     appointment = appointment_in(desk, freed)
     close(desk)
 
-    assert reasons(undone, desk, appointment, now=desk.at(9, 5), by=Author(door="command", credential="colega"))
+    assert reasons(undone, desk, appointment, now=desk.at(9, 5), by=Author(channel="command", credential="colega"))
     assert reasons(undone, desk, appointment, now=desk.at(9, 6))
     assert undone(desk, appointment, now=desk.at(9, 5) + timedelta(seconds=59)).status == "scheduled"
 

@@ -19,7 +19,7 @@ def test_booking_stores_its_lines_discount_and_event(desk):
         lines=(LineRequest(desk.procedure.pk, discount.pk),),
         notes="  Trazer exames.\r\nEm jejum. ",
         metadata={"canal": "balcão"},
-        by=Author(door=AppointmentEvent.Door.BROWSER, user=user),
+        by=Author(channel=AppointmentEvent.Channel.BROWSER, user=user),
     )
 
     appointment = Appointment.objects.of(desk.clinic).get(pk=appointment.pk)
@@ -30,7 +30,7 @@ def test_booking_stores_its_lines_discount_and_event(desk):
     line = appointment.lines.get()
     assert (line.procedure, str(line.price), str(line.discounts.get().value)) == (desk.procedure, "252.00", "50.40")
     event = appointment.events.get()
-    assert (event.kind, event.user, event.door, event.at) == ("booked", user, "browser", desk.now)
+    assert (event.kind, event.user, event.channel, event.at) == ("booked", user, "browser", desk.now)
     assert event.after == {
         "doctor": desk.doctor.pk,
         "doctor_name": "Dra. Helena Prado",

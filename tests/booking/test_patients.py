@@ -139,7 +139,7 @@ def test_a_cpf_with_another_birth_date_is_refused_to_everybody(desk, policy):
 def test_unverified_cpf_from_api_is_kept_on_the_appointment_only(desk):
     appointment = desk.book(details=details(cpf="123.456.789-00"), policy=Policy.LENIENT)
 
-    assert appointment.typed_cpf == "12345678900"
+    assert appointment.unverified_cpf == "12345678900"
     assert appointment.patient.cpf is None
 
 
@@ -179,7 +179,7 @@ def test_a_registered_patient_is_stored_as_typed_but_for_punctuation(desk):
 
     patient.refresh_from_db()
     assert (patient.cpf, patient.nif, patient.phone) == ("52998224725", "123456789", "+351912345678")
-    assert (patient.name, patient.called, patient.birth_date) == ("Íris Nóbrega", "Ira", date(1988, 8, 8))
+    assert (patient.name, patient.display_name, patient.birth_date) == ("Íris Nóbrega", "Ira", date(1988, 8, 8))
     assert (patient.email, patient.notes) == ("iris@exemplo.pt", "linha 1\nlinha 2")
 
 
@@ -259,7 +259,7 @@ def test_edited_patient_keeps_own_cpf_and_loses_emptied_fields(desk):
     )
 
     patient.refresh_from_db()
-    assert (patient.cpf, patient.called, patient.birth_date) == ("52998224725", "Íris Nóbrega", None)
+    assert (patient.cpf, patient.display_name, patient.birth_date) == ("52998224725", "Íris Nóbrega", None)
 
 
 def test_an_edit_that_breaks_rules_changes_nothing(desk):

@@ -303,7 +303,7 @@ def test_the_clinic_has_one_event_with_the_numbers(desk):
     event = ClinicEvent.objects.get()
     assert event.before == {"time_zone": RECIFE}
     assert event.after == {"time_zone": MANAUS, "keep": "clock", "appointments": 3, "absences": 1}
-    assert (event.clinic, event.kind, event.door, event.credential) == (desk.clinic, "time_zone", "command", "tests")
+    assert (event.clinic, event.kind, event.channel, event.credential) == (desk.clinic, "time_zone", "command", "tests")
 
 
 @pytest.mark.parametrize("act", ["update", "delete"])

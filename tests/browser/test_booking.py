@@ -33,7 +33,7 @@ def taken_by_somebody_else(doctor, monday, at):
         starts_at=clinic.instant(monday, at),
         patient=make_patient(clinic).pk,
     )
-    return book(proposal, by=Author(door="command", credential="outra janela"))
+    return book(proposal, by=Author(channel="command", credential="outra janela"))
 
 
 def test_a_known_patient_is_booked_in_three_clicks_and_one_field(window, receptionist, doctor, maria, monday):

@@ -50,12 +50,12 @@ API_PAGES = [reverse(f"{api}:{page}") for api in ("imagemais", "mivicall") for p
 def master(clinic):
     """Whose clinic has tokens and keys in every state."""
     master = make_master(clinic)
-    told = {"scopes": ApiKey.Scope.values, "source": "voice_ai", "is_live": False, "by": master, "door": "browser"}
+    told = {"scopes": ApiKey.Scope.values, "source": "voice_ai", "is_live": False, "by": master, "channel": "browser"}
     keys = [api_keys.create(clinic, name=f"Chave {number}", **told)[0] for number in range(3)]
-    api_keys.rotate(keys[1].pk, clinic=clinic, by=master, door="browser")
-    api_keys.revoke(keys[2].pk, clinic=clinic, by=master, door="browser")
-    tokens = [access_tokens.release(clinic, master, door="command")[0] for _ in range(2)]
-    access_tokens.revoke(tokens[0].pk, clinic=clinic, by=master, door="command")
+    api_keys.rotate(keys[1].pk, clinic=clinic, by=master, channel="browser")
+    api_keys.revoke(keys[2].pk, clinic=clinic, by=master, channel="browser")
+    tokens = [access_tokens.release(clinic, master, channel="command")[0] for _ in range(2)]
+    access_tokens.revoke(tokens[0].pk, clinic=clinic, by=master, channel="command")
     return master
 
 

@@ -129,7 +129,7 @@ def test_the_seconds_left_count_down(window, master):
 
 
 def test_a_question_takes_the_focus_and_gives_it_back(window, master, clinic):
-    access_tokens.release(clinic, master, door="command")
+    access_tokens.release(clinic, master, channel="command")
     page = window(master)
     page.goto(PAGE)
     button = page.get_by_role("button", name="Revogar").first

@@ -11,7 +11,7 @@ from clinic import booking
 from clinic.models import Appointment, AppointmentEvent
 from tests.factories import book_appointment, make_doctor, make_patient, make_procedure
 
-DESK = booking.Author(door=AppointmentEvent.Door.COMMAND, credential="test")
+DESK = booking.Author(channel=AppointmentEvent.Channel.COMMAND, credential="test")
 STARTS = [time(8), time(8, 30), time(9, 15), time(13, 30), time(17)]
 
 

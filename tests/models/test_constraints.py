@@ -63,11 +63,11 @@ class Rows:
         return AppointmentProcedure.objects.create(clinic=self.clinic, appointment=appointment, **defaults | fields)
 
     def event(self, **fields):
-        defaults = {"kind": "booked", "door": "command"}
+        defaults = {"kind": "booked", "channel": "command"}
         return AppointmentEvent.objects.create(clinic=self.clinic, appointment=self.appointment(), **defaults | fields)
 
     def clinic_event(self, **fields):
-        return ClinicEvent.objects.create(clinic=self.clinic, **{"kind": "time_zone", "door": "command"} | fields)
+        return ClinicEvent.objects.create(clinic=self.clinic, **{"kind": "time_zone", "channel": "command"} | fields)
 
     def hours(self, **fields):
         defaults = {"weekday": 1, "starts": time(8), "ends": time(9)}
@@ -83,7 +83,7 @@ class Rows:
         return ApiKey.objects.create(clinic=self.clinic, **defaults | fields)
 
     def act(self, **fields):
-        defaults = {"kind": "key_created", "door": "command"}
+        defaults = {"kind": "key_created", "channel": "command"}
         return CredentialEvent.objects.create(clinic=self.clinic, **defaults | fields)
 
     def answer(self, **fields):
@@ -188,7 +188,7 @@ REFUSED = {
         lambda rows: rows.appointment(encaixe_by=rows.user),
         lambda rows: rows.appointment(encaixe_reason="dor"),
     ],
-    "appointment_typed_cpf_digits": [lambda rows: rows.appointment(typed_cpf="123")],
+    "appointment_typed_cpf_digits": [lambda rows: rows.appointment(unverified_cpf="123")],
     "appointmentprocedure_position_once": [
         lambda rows: [rows.line(appointment) for appointment in [rows.appointment()] * 2]
     ],
@@ -199,9 +199,9 @@ REFUSED = {
         )
     ],
     "appointmentevent_kind_known": [lambda rows: rows.event(kind="deleted")],
-    "appointmentevent_door_known": [lambda rows: rows.event(door="window")],
+    "appointmentevent_door_known": [lambda rows: rows.event(channel="window")],
     "clinicevent_kind_known": [lambda rows: rows.clinic_event(kind="moved")],
-    "clinicevent_door_known": [lambda rows: rows.clinic_event(door="window")],
+    "clinicevent_door_known": [lambda rows: rows.clinic_event(channel="window")],
     "accesstoken_jti_once": [lambda rows: [rows.token(jti=SAME) for _ in range(2)]],
     "accesstoken_expires_after_release": [lambda rows: rows.token(expires_at=TEN)],
     "apikey_digest_once": [lambda rows: [rows.key() for _ in range(2)]],
@@ -218,7 +218,7 @@ REFUSED = {
         lambda rows: rows.act(api_key=rows.key(), access_token=rows.token()),
     ],
     "credentialevent_kind_known": [lambda rows: rows.act(api_key=rows.key(), kind="banana")],
-    "credentialevent_door_known": [lambda rows: rows.act(api_key=rows.key(), door="window")],
+    "credentialevent_door_known": [lambda rows: rows.act(api_key=rows.key(), channel="window")],
     "storedanswer_credential_known": [lambda rows: rows.answer(credential="fax")],
     "storedanswer_key_once": [lambda rows: [rows.answer() for _ in range(2)]],
     "requestcount_tick_once": [lambda rows: [RequestCount.objects.create(who="x", tick=1, count=1) for _ in range(2)]],

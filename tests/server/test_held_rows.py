@@ -126,7 +126,7 @@ class Desk:
         self.doctors = [make_doctor(self.clinic, procedures=[self.procedure]) for _ in range(6)]
         self.monday = self.clinic.local(next_monday(self.clinic))
         self.master = make_master(self.clinic)
-        self.token, self.secret = access_tokens.release(self.clinic, self.master, door="command")
+        self.token, self.secret = access_tokens.release(self.clinic, self.master, channel="command")
         self.cookie = cookies_of(self.master)
 
     def look(self):
@@ -270,4 +270,6 @@ def test_request_with_a_locked_key_is_answered_at_once(desk):
 
 def make_key(clinic):
     scopes, source = ApiKey.Scope.values, ApiKey.Source.VOICE_AI
-    return api_keys.create(clinic, name="central", scopes=scopes, source=source, is_live=True, by=None, door="command")
+    return api_keys.create(
+        clinic, name="central", scopes=scopes, source=source, is_live=True, by=None, channel="command"
+    )

@@ -67,7 +67,7 @@ def test_a_status_that_may_not_follow_is_refused_with_its_sentence(desk, appoint
 def test_undo_takes_back_what_was_seen_and_not_what_came_after(monday, desk, appointment):
     desk.post(address("status", appointment), {"status": "confirmed"})
     seen = appointment.events.order_by("pk").last()
-    by = Author(door=AppointmentEvent.Door.COMMAND, credential="colega")
+    by = Author(channel=AppointmentEvent.Channel.COMMAND, credential="colega")
     change_status(appointment.pk, "checked_in", clinic=appointment.clinic, by=by)
 
     answer = desk.post(address("undo", appointment), {"event": seen.pk}, headers=HTMX)
@@ -222,7 +222,7 @@ def test_a_status_changed_in_another_window_is_no_conflict_of_notes(desk, appoin
 def test_the_history_says_who_when_from_where_and_what(desk, appointment):
     desk.post(address("status", appointment), {"status": "confirmed"})
     page = desk.get(address("detail", appointment), headers=HTMX)
-    told = [(entry.who, entry.door, entry.sentence) for entry in page.context["story"]]
+    told = [(entry.who, entry.channel, entry.sentence) for entry in page.context["story"]]
     assert told == [
         (str(page.context["user"]), "Tela", "De Agendado para Confirmado"),
         ("tests", "Comando", "Agendado para 23/11/2026 09:00 com Dra. Helena Prado"),
@@ -240,7 +240,7 @@ def test_the_appointment_costs_the_same_queries_whatever_it_holds(desk, appointm
 
 
 def test_the_way_on_comes_first_and_what_takes_back_says_so(monday, desk, appointment):
-    author = Author(door="command", credential="teste")
+    author = Author(channel="command", credential="teste")
     change_status(appointment.pk, "checked_in", clinic=appointment.clinic, by=author)
     context = desk.get(address("detail", appointment), headers=HTMX).context
     assert [str(verb) for status, verb in context["steps"].forward] == ["Iniciar atendimento"]

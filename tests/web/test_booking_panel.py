@@ -81,7 +81,7 @@ def test_a_booking_leads_back_to_its_day(desk, form, doctor):
     assert answer.status_code == 302
     assert answer["Location"] == f"/agenda/2026-11-23/#a{appointment.pk}"
     assert appointment.starts_at == doctor.clinic.instant(MONDAY, time(9))
-    assert appointment.events.get().door == "browser"
+    assert appointment.events.get().channel == "browser"
 
 
 def test_htmx_booking_shows_the_appointment_and_refreshes_the_day(desk, form):

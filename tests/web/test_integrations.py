@@ -56,7 +56,7 @@ def secret_of(answer):
 
 def make_key(clinic, **fields):
     defaults = {"name": "central", "scopes": ["directory:read"], "source": "voice_ai", "is_live": True, "by": None}
-    return api_keys.create(clinic, **defaults | fields, door="command")
+    return api_keys.create(clinic, **defaults | fields, channel="command")
 
 
 # Who may --------------------------------------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def make_key(clinic, **fields):
 
 def everything(clinic, user):
     key, _ = make_key(clinic)
-    token, _ = access_tokens.release(clinic, make_master(clinic), door="command")
+    token, _ = access_tokens.release(clinic, make_master(clinic), channel="command")
     return [
         ("integration-release", [], {}),
         ("integration-token-end", [token.pk], {}),
@@ -86,7 +86,7 @@ def test_only_masters_act(client, clinic, make):
 
 def test_managers_look_and_see_nothing_to_press(client, clinic):
     make_key(clinic)
-    access_tokens.release(clinic, make_master(clinic), door="command")
+    access_tokens.release(clinic, make_master(clinic), channel="command")
     client.force_login(make_manager(clinic))
     page = client.get(PAGE).text
     assert "Só o usuário master" in page and "central" in page and "válido até" in page
@@ -119,7 +119,7 @@ def test_a_superuser_acts_in_the_clinic_they_have_chosen(client, clinic):
 def test_nothing_of_another_clinic_is_shown(client, master):
     elsewhere = make_clinic()
     key, _ = make_key(elsewhere, name="De outra clínica")
-    access_tokens.release(elsewhere, make_master(elsewhere, name="Outra Pessoa"), door="command")
+    access_tokens.release(elsewhere, make_master(elsewhere, name="Outra Pessoa"), channel="command")
     page = client.get(PAGE).text
     assert not [text for text in ("De outra", key.prefix, "Outra Pessoa") if text in page]
     for name in ("key-rotate", "key-end"):
@@ -198,7 +198,7 @@ def test_a_form_without_its_mark_does_nothing(client, master, forged):
 
 def test_acts_of_a_colleague_do_not_block_a_booking(client, clinic, master):
     form = {"seen": seen(client)}
-    access_tokens.release(clinic, make_master(clinic), door="browser")
+    access_tokens.release(clinic, make_master(clinic), channel="browser")
     assert client.post(reverse("web:integration-release"), form).status_code == 200
 
 
@@ -214,7 +214,7 @@ def test_the_second_of_two_quick_clicks_waits_for_the_first(client, clinic, mast
     second = threading.Thread(target=click)
     with transaction.atomic():
         form_replay.require_unsubmitted(clinic, master, form["seen"])
-        access_tokens.release(clinic, master, door="browser")
+        access_tokens.release(clinic, master, channel="browser")
         second.start()
         second.join(1)
         assert answers == []
@@ -273,7 +273,7 @@ def test_a_key_form_that_outlives_its_session_comes_back_filled_in(client, clini
 
 @pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
 def test_revoking_works_with_the_next_request_and_again_does_nothing(client, clinic, master, htmx):
-    token, text = access_tokens.release(clinic, master, door="command")
+    token, text = access_tokens.release(clinic, master, channel="command")
     key, secret = make_key(clinic)
     for name, pk in (("token-end", token.pk), ("key-end", key.pk)) * 2:
         answer = act(client, name, pk, htmx=htmx)
@@ -282,26 +282,26 @@ def test_revoking_works_with_the_next_request_and_again_does_nothing(client, cli
         access_tokens.authenticate(text)
     with pytest.raises(api_keys.InvalidKey):
         api_keys.authenticate(secret)
-    kinds = CredentialEvent.objects.of(clinic).filter(door="browser").values_list("kind", "user")
+    kinds = CredentialEvent.objects.of(clinic).filter(channel="browser").values_list("kind", "user")
     assert set(kinds) == {("token_revoked", master.pk), ("key_revoked", master.pk)} and len(kinds) == 2
 
 
 def test_every_state_is_described_in_words(client, clinic, master, time_machine):
     time_machine.move_to("2026-11-23T12:00:00Z", tick=False)
-    expired = access_tokens.release(clinic, master, door="command")[0]
+    expired = access_tokens.release(clinic, master, channel="command")[0]
     old, _ = make_key(clinic, name="Vencida")
     time_machine.move_to("2027-11-23T12:30:00Z", tick=False)
     client.force_login(master)
-    valid = access_tokens.release(clinic, master, door="command")[0]
-    blocked = access_tokens.release(clinic, make_manager(clinic), door="command")[0]
-    revoked = access_tokens.release(clinic, master, door="command")[0]
-    access_tokens.revoke(revoked.pk, clinic=clinic, by=master, door="command")
+    valid = access_tokens.release(clinic, master, channel="command")[0]
+    blocked = access_tokens.release(clinic, make_manager(clinic), channel="command")[0]
+    revoked = access_tokens.release(clinic, master, channel="command")[0]
+    access_tokens.revoke(revoked.pk, clinic=clinic, by=master, channel="command")
     rotated, _ = make_key(clinic, name="Trocada")
-    api_keys.rotate(rotated.pk, clinic=clinic, by=master, door="command")
+    api_keys.rotate(rotated.pk, clinic=clinic, by=master, channel="command")
     used, secret = make_key(clinic, name="Usada")
     api_keys.authenticate(secret)
     ended, _ = make_key(clinic, name="Revogada")
-    api_keys.revoke(ended.pk, clinic=clinic, by=None, door="command")
+    api_keys.revoke(ended.pk, clinic=clinic, by=None, channel="command")
 
     page = client.get(PAGE).text
     for words in (
@@ -355,12 +355,12 @@ def test_many_credentials_cost_as_many_queries_as_one(client, clinic, master):
         return len(asked)
 
     make_key(clinic, by=master)
-    access_tokens.release(clinic, master, door="command")
+    access_tokens.release(clinic, master, channel="command")
     client.get(PAGE)
     assert queries() == 5
     for _ in range(3):
         make_key(clinic, by=make_master(clinic))
-        access_tokens.release(clinic, make_master(clinic), door="command")
+        access_tokens.release(clinic, make_master(clinic), channel="command")
     assert queries() == 5
 
 

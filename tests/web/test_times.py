@@ -162,7 +162,7 @@ def missed(desk, clinic, doctor, time_machine):
 
 def moved_elsewhere(appointment):
     at = appointment.clinic.instant(MONDAY, time(17))
-    by = Author(door="command", credential="outra janela")
+    by = Author(channel="command", credential="outra janela")
     reschedule(appointment.pk, clinic=appointment.clinic, doctor=appointment.doctor_id, starts_at=at, by=by)
 
 

@@ -90,7 +90,7 @@ class ImagemaisDoor(Door):
             raise Refused(Problem.EXPIRED_CREDENTIAL) from error
         except access_tokens.InvalidToken as error:
             raise Refused(Problem.INVALID_CREDENTIAL) from error
-        author = Author(door=AppointmentEvent.Door.IMAGEMAIS, user=token.user, credential=f"token {token}")
+        author = Author(channel=AppointmentEvent.Channel.IMAGEMAIS, user=token.user, credential=f"token {token}")
         return Caller(token.clinic, author, token, who=f"access token {token.pk}")
 
     def refuse(self, request, refused):

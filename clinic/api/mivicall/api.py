@@ -38,7 +38,7 @@ class MivicallDoor(Door):
             raise Refused(Problem.INVALID_CREDENTIAL) from error
         if not key.clinic.active:
             raise Refused(Problem.CLINIC_INACTIVE)
-        author = Author(door=AppointmentEvent.Door.MIVICALL, credential=key.name)
+        author = Author(channel=AppointmentEvent.Channel.MIVICALL, credential=key.name)
         return Caller(key.clinic, author, key, who=f"api key {key.pk}", writes=key.is_live)
 
     def permit(self, request):

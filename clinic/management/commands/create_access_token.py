@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *, username, clinic, **options):
         user = get_master(username)
-        _, token = access_tokens.release(_clinic_of(user, clinic), user, door=CredentialEvent.Door.COMMAND)
+        _, token = access_tokens.release(_clinic_of(user, clinic), user, channel=CredentialEvent.Channel.COMMAND)
         self.stdout.write(token)
 
 

@@ -36,7 +36,7 @@ class Command(BaseCommand):
             source=_source(source),
             is_live=not test,
             by=None,
-            door=CredentialEvent.Door.COMMAND,
+            channel=CredentialEvent.Channel.COMMAND,
         )
         self.stdout.write(secret)
 

@@ -12,13 +12,13 @@ from clinic.models import Appointment, AppointmentEvent, StaffUser
 
 Status = Appointment.Status
 Source = Appointment.Source
-Door = AppointmentEvent.Door
+Channel = AppointmentEvent.Channel
 
 SOURCES = {Source.MANUAL: 62, Source.VOICE_AI: 14, Source.SELF_SERVICE: 14, Source.SYNC_EXTERNAL: 10}
 MACHINES = {
-    Source.VOICE_AI: (Door.MIVICALL, "Atendente de voz (demonstração)"),
-    Source.SELF_SERVICE: (Door.IMAGEMAIS, "Bot do WhatsApp (demonstração)"),
-    Source.SYNC_EXTERNAL: (Door.MIVICALL, "Integração do laboratório (demonstração)"),
+    Source.VOICE_AI: (Channel.MIVICALL, "Atendente de voz (demonstração)"),
+    Source.SELF_SERVICE: (Channel.IMAGEMAIS, "Bot do WhatsApp (demonstração)"),
+    Source.SYNC_EXTERNAL: (Channel.MIVICALL, "Integração do laboratório (demonstração)"),
 }
 NOTES = (
     "Trazer exames anteriores.", "Jejum de 8 horas.", "Primeira vez na clínica.", "Ligar se houver horário mais cedo.",
@@ -47,7 +47,7 @@ class Story:
 
     def __init__(self, registry: Registry, staff: StaffUser, now: datetime, rng: Random):
         self.registry, self.clinic, self.now, self.rng = registry, registry.clinic, now, rng
-        self.desk = booking.Author(Door.BROWSER, user=staff)
+        self.desk = booking.Author(Channel.BROWSER, user=staff)
         self.steps: list[Step] = []
 
     def write(self, visits: list[Visit]) -> None:
@@ -163,8 +163,8 @@ class Story:
     def _author(self, source):
         if source not in MACHINES:
             return self.desk
-        door, credential = MACHINES[source]
-        return booking.Author(door, credential=credential)
+        channel, credential = MACHINES[source]
+        return booking.Author(channel, credential=credential)
 
     def _move(self, visit, at):
         booking.reschedule(

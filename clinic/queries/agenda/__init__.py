@@ -1,4 +1,4 @@
-"""What is shown: the day of all doctors, placed on a grid of five-minute rows. This is its door, and its queries.
+"""The day of all doctors, placed on a grid of five-minute rows: its queries, and the public interface of the package.
 
 Reads only; knows no HTTP and no booking."""
 
@@ -61,7 +61,7 @@ def _appointments(clinic, on):
         .order_by("starts_at", "pk")
         .values_list(
             "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "called", "procedures", "arrived_at",
-            "incomplete", "typed_cpf", "encaixe_by_id",
+            "incomplete", "unverified_cpf", "encaixe_by_id",
         )
     )  # fmt: skip
 

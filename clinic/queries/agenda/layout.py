@@ -35,7 +35,7 @@ class Booked:
     what: str
     arrived_at: datetime | None
     incomplete: bool
-    typed_cpf: str
+    unverified_cpf: str
     encaixe: int | None
     begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
     ends: int = 0
@@ -247,7 +247,7 @@ class Drawing:
 
     def _badges(self, each):
         badges = [""] if each.arrived_at else []  # the first is the time of waiting
-        if each.typed_cpf:
+        if each.unverified_cpf:
             badges.append(_("CPF a confirmar"))
         if each.encaixe:
             badges.append(_("encaixe"))

@@ -173,7 +173,7 @@ def annotate(request, pk):
 
 
 def author(request) -> Author:
-    return Author(door=AppointmentEvent.Door.BROWSER, user=request.user)
+    return Author(channel=AppointmentEvent.Channel.BROWSER, user=request.user)
 
 
 def _hand(request):

@@ -22,7 +22,7 @@ from clinic.web.htmx import partial_or_page, redirect, wants_partial
 from clinic.web.integration.context import Secret, page
 from clinic.web.integration.forms import ApiKeyForm
 
-BROWSER = CredentialEvent.Door.BROWSER
+BROWSER = CredentialEvent.Channel.BROWSER
 
 
 @require_safe
@@ -40,7 +40,7 @@ def release(request):
     try:
         with transactions.try_again_when_held(), transaction.atomic():
             form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
-            token, text = access_tokens.release(request.clinic, request.user, door=BROWSER)
+            token, text = access_tokens.release(request.clinic, request.user, channel=BROWSER)
     except form_replay.AlreadySubmitted:
         return _repeated(request)
     except Refused as held:
@@ -54,7 +54,7 @@ def release(request):
 def revoke_token(request, pk):
     try:
         with transactions.try_again_when_held():
-            access_tokens.revoke(pk, clinic=request.clinic, by=request.user, door=BROWSER)
+            access_tokens.revoke(pk, clinic=request.clinic, by=request.user, channel=BROWSER)
     except AccessToken.DoesNotExist as missing:
         raise Http404 from missing
     except Refused as held:
@@ -75,7 +75,7 @@ def create_key(request):
             form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
             if not form.is_valid():
                 return _show(request, form=form, status=422)
-            key, text = api_keys.create(request.clinic, **form.wanted(), by=request.user, door=BROWSER)
+            key, text = api_keys.create(request.clinic, **form.wanted(), by=request.user, channel=BROWSER)
     except form_replay.AlreadySubmitted:
         return _repeated(request, form=form)
     except Refused as held:
@@ -91,7 +91,7 @@ def rotate_key(request, pk):
     try:
         with transactions.try_again_when_held(), transaction.atomic():
             form_replay.require_unsubmitted(request.clinic, request.user, request.POST.get("seen", ""))
-            key, text = api_keys.rotate(pk, clinic=request.clinic, by=request.user, door=BROWSER)
+            key, text = api_keys.rotate(pk, clinic=request.clinic, by=request.user, channel=BROWSER)
     except form_replay.AlreadySubmitted:
         return _repeated(request)
     except Refused as held:
@@ -107,7 +107,7 @@ def rotate_key(request, pk):
 def revoke_key(request, pk):
     try:
         with transactions.try_again_when_held():
-            api_keys.revoke(pk, clinic=request.clinic, by=request.user, door=BROWSER)
+            api_keys.revoke(pk, clinic=request.clinic, by=request.user, channel=BROWSER)
     except ApiKey.DoesNotExist as missing:
         raise Http404 from missing
     except Refused as held:

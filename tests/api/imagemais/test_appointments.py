@@ -151,7 +151,7 @@ def test_a_doubtful_cpf_leaves_the_stored_one_as_it_is(desk, booked):
     assert Patient.objects.get().cpf == cpf(222333444)
 
 
-@pytest.mark.parametrize("door", ["appointment", "patient"])
+@pytest.mark.parametrize("channel", ["appointment", "patient"])
 def test_concurrent_change_of_a_patient_at_the_desk_is_kept(desk, booked, monkeypatch, door):
     """Between the reading of the patient and the lock, somebody at the counter types the rest of the form."""
     body, save = {"appointment": (EditBody, "_save_patient"), "patient": (PatientBody, "save")}[door]
@@ -338,7 +338,7 @@ def test_an_appointment_moves_and_becomes_reagendado(desk, booked):
     assert told["doctor"] == {"id": colleague.pk, "name": "Dra Ana"}
     assert told["status"] == {"id": 8, "name": "Reagendado", "color": "#11a2af"}
     event = AppointmentEvent.objects.latest("pk")
-    assert (event.kind, event.door) == ("rescheduled", "imagemais")
+    assert (event.kind, event.channel) == ("rescheduled", "imagemais")
 
 
 def test_everything_is_required_to_move(desk, booked):
@@ -540,7 +540,7 @@ def test_change_of_unknown_appointment_reports_bad_input_before_404(desk):
 
 def test_events_tell_the_token_and_its_user(desk, booked):
     event = AppointmentEvent.objects.get()
-    assert event.door == "imagemais"
+    assert event.channel == "imagemais"
     assert event.user.is_master and event.credential.startswith("token ")
 
 

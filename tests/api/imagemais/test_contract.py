@@ -65,7 +65,7 @@ def test_one_element_for_each_procedure_and_only_its_own_line_differs(desk):
 def test_invalid_sample_cpf_is_kept_apart_from_the_patient(desk):
     desk.book()
     assert Patient.objects.get().cpf is None
-    assert Appointment.objects.get().typed_cpf == "12345678900"
+    assert Appointment.objects.get().unverified_cpf == "12345678900"
     assert Appointment.objects.get().source == Appointment.Source.SYNC_EXTERNAL
 
 

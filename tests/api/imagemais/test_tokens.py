@@ -78,7 +78,7 @@ def test_a_forged_token_is_invalid_even_when_expired(desk, saturday):
 
 
 def revoked(desk):
-    access_tokens.revoke(AccessToken.objects.get().pk, clinic=desk.clinic, by=None, door="command")
+    access_tokens.revoke(AccessToken.objects.get().pk, clinic=desk.clinic, by=None, channel="command")
 
 
 TURNED_AWAY = {

@@ -15,7 +15,7 @@ from tests.factories import book_appointment, make_clinic, make_doctor, make_pat
 
 pytestmark = pytest.mark.django_db
 
-BY = Author(door="command", credential="tests")
+BY = Author(channel="command", credential="tests")
 SHOWN = {
     "scheduled": "confirmed",
     "confirmed": "confirmed",

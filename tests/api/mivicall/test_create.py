@@ -88,7 +88,7 @@ def test_stored_answer_equals_the_sent_one(mivicall, lisbon, sample):
     assert (booked.patient.name, booked.patient.phone.as_e164) == ("Maria Silva", "+351912345678")
     assert booked.patient.is_incomplete
     event = booked.events.get()
-    assert (event.door, event.credential, event.kind) == ("mivicall", "central", "booked")
+    assert (event.channel, event.credential, event.kind) == ("mivicall", "central", "booked")
     assert mivicall(lisbon).get(f"/appointments/{told['id']}").json() == told
 
 

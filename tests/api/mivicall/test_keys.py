@@ -99,7 +99,7 @@ def test_a_well_formed_key_that_nobody_has_is_invalid(program, secret):
 
 def test_a_revoked_key_is_invalid_with_the_next_request(program):
     assert program.get("/professionals").status_code == 200
-    api_keys.revoke(the_key().pk, clinic=program.clinic, by=None, door="command")
+    api_keys.revoke(the_key().pk, clinic=program.clinic, by=None, channel="command")
     assert code(program.get("/professionals")) == (401, "invalid_api_key")
 
 
@@ -111,7 +111,7 @@ def test_a_key_expires_after_its_year(saturday, program):
 
 
 def test_a_rotated_key_works_beside_the_new_one_for_a_day(saturday, program, mivicall):
-    _, new = api_keys.rotate(the_key().pk, clinic=program.clinic, by=None, door="command")
+    _, new = api_keys.rotate(the_key().pk, clinic=program.clinic, by=None, channel="command")
     old, program.secret = program.secret, new
     saturday.shift(A_DAY - timedelta(seconds=1))
     assert program("GET", "/professionals").status_code == 200

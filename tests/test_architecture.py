@@ -124,15 +124,15 @@ def test_no_model_form_is_made_of_what_is_booked():
                 assert not re.search(r"\bmodel = Appointment", ast.unparse(node)), f"{file}: {node.name}"
 
 
-def test_the_doors_reach_rows_of_one_clinic_only():
+def test_entry_points_reach_rows_of_one_clinic_only():
     """`.objects` is followed by `.of(…)` in web and api: nobody lists another clinic's rows."""
     assert found(sources("web", "api"), r"\.objects\.(?!of\()\w+") == []
 
 
 def test_nothing_is_marked_safe_and_no_form_goes_without_its_token():
-    """Only the APIs' door goes without, where whoever comes in shows a token that no browser sends unasked, and what
+    """Only the APIs' gateway goes without, whose callers send a token that no browser sends unasked, and what
     only says that the service is up."""
-    without = {CLINIC / "api" / "door.py", CLINIC / "api" / "mivicall" / "health.py"}
+    without = {CLINIC / "api" / "gateway.py", CLINIC / "api" / "mivicall" / "operations" / "health.py"}
     others = [file for file in sources() if file not in without]
     assert found(others, r"\b(mark_safe|SafeString|csrf_exempt|autoescape)\b") == []
     assert found(templates(), r"\|\s*(safe|safeseq)\b|{%\s*autoescape\s+off") == []

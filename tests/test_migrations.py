@@ -165,7 +165,7 @@ def test_names_are_filled_again_after_the_version_before_has_ended(the_newest_ag
     meanwhile = book_again(models_before(), booked)
     moved = {"doctor": 1, "doctor_name": "Dr. Paulo Reis"}
     AppointmentEvent.objects.create(
-        clinic=booked.clinic, appointment=booked, kind="rescheduled", door="browser", after=moved
+        clinic=booked.clinic, appointment=booked, kind="rescheduled", channel="browser", after=moved
     )
     migrate("0012_names_as_booked", fake=True)
     migrate("0013_fill_names_as_booked")
@@ -199,7 +199,7 @@ def since(*appointments):
 
 def test_the_way_back_is_open_after_a_new_time_zone(the_newest_again, booked):
     zones = {"before": {"time_zone": "America/Recife"}, "after": {"time_zone": "America/Noronha"}}
-    event = {"clinic": booked.clinic, "kind": "time_zone", "door": "browser"} | zones
+    event = {"clinic": booked.clinic, "kind": "time_zone", "channel": "browser"} | zones
     AppointmentEvent.objects.create(appointment=booked, **event)
     ClinicEvent.objects.create(**event)
     MigrationExecutor(connection).migrate([("clinic", "0014_words_of_absences")])

@@ -28,7 +28,7 @@ def story(appointment: Appointment) -> list[Entry]:
     entries, zone = [], appointment.clinic.zone
     for event in appointment.events.select_related("user").order_by("-at", "-pk"):
         who = str(event.user or event.credential)
-        entries.append(Entry(event.at, who, event.get_door_display(), sentence(event, zone)))
+        entries.append(Entry(event.at, who, event.get_channel_display(), sentence(event, zone)))
         zone = ZoneInfo(event.before["time_zone"]) if event.kind == AppointmentEvent.Kind.TIME_ZONE else zone
     return entries
 

@@ -150,7 +150,7 @@ def words_of(sentence):
     return [part.split(")s")[-1] for part in str(sentence).split("%(")]
 
 
-@pytest.mark.parametrize("channel", [through_booking, through_browser])
+@pytest.mark.parametrize("door", [through_booking, through_browser])
 @pytest.mark.parametrize(("spoil", "reason"), BAD.values(), ids=BAD)
 def test_a_bad_booking_is_refused_for_the_same_reason_at_every_door(good, client, door, spoil, reason):
     spoil(good)
@@ -199,7 +199,7 @@ DOORS_THAT_REGISTER = {
 @pytest.mark.parametrize(
     "name", ["Gilda Repetida", "gilda  REPETIDA", "GÍLDA repetida", "Gilda-Repetida", "Gilda Repetida."]
 )
-@pytest.mark.parametrize("channel", DOORS_THAT_REGISTER, ids=lambda door: door.__name__)
+@pytest.mark.parametrize("door", DOORS_THAT_REGISTER, ids=lambda door: door.__name__)
 def test_no_door_makes_a_silent_double(good, client, door, name):
     gilda = make_patient(good["clinic"], name="Gilda Repetida", phone="+5581983331010", cpf=None)
     before = Patient.objects.count()

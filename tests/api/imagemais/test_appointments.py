@@ -151,7 +151,7 @@ def test_a_doubtful_cpf_leaves_the_stored_one_as_it_is(desk, booked):
     assert Patient.objects.get().cpf == cpf(222333444)
 
 
-@pytest.mark.parametrize("channel", ["appointment", "patient"])
+@pytest.mark.parametrize("door", ["appointment", "patient"])
 def test_concurrent_change_of_a_patient_at_the_desk_is_kept(desk, booked, monkeypatch, door):
     """Between the reading of the patient and the lock, somebody at the counter types the rest of the form."""
     body, save = {"appointment": (EditBody, "_save_patient"), "patient": (PatientBody, "save")}[door]

@@ -14,8 +14,7 @@ from clinic import booking
 from clinic.form_fields import READABLE_YEARS, is_short_number
 from clinic.models import Appointment, Clinic
 from clinic.queries import booking_options, patients
-from clinic.web.appointment.forms import MoveForm
-from clinic.web.booking_panel.forms import BookingForm
+from clinic.web.booking_panel.forms import BookingForm, MoveForm
 from clinic.web.patient.forms import begun_with
 
 TIMES_SHOWN = 6

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -255,3 +256,60 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
 
 
 BookingForm.base_fields = Unchanging(BookingForm.base_fields)
+
+
+class MoveForm(WhenForm):
+    """Another time, or another doctor, for an appointment; as long as it was, unless `ends` says otherwise.
+
+    `place` is where the appointment was when the form was opened: another window may have moved it since.
+    `discounts_off` are the sentences about discounts that are not valid then; ticking `without_expired` takes them off.
+    """
+
+    place = forms.CharField(required=False)
+    without_expired = forms.BooleanField(required=False)
+    discounts_off: Sequence[str] = ()
+    was_moved_elsewhere = False
+
+    def refuse(self, refused: Refused) -> None:
+        lost = [each for each in refused.refusals if each.reason is Reason.DISCOUNT_LEFT_BEHIND]
+        self.discounts_off = [each.message for each in lost]
+        self.was_moved_elsewhere = Reason.CHANGED_MEANWHILE in refused.reasons
+        lost += [each for each in refused.refusals if each.reason is Reason.CHANGED_MEANWHILE]
+        refused.refusals = [each for each in refused.refusals if each not in lost]
+        super().refuse(refused)
+
+    def check(self, appointment: Appointment) -> None:
+        """The same rules as `move`, for a form that is still being filled in."""
+        self.is_valid()
+        if refused := booking.check_reschedule(appointment.pk, clinic=self.clinic, **self._target()):
+            self.refuse(refused)
+        self.drop_untouched_errors(just_left=None)
+
+    def move(self, appointment: Appointment, author: booking.Author) -> bool:
+        """Whether it is moved; if not, every reason is at its field, and the appointment is as it is stored now."""
+        try:
+            if self.is_valid():
+                seen = self.cleaned_data["place"] or None
+                booking.reschedule(appointment.pk, clinic=self.clinic, by=author, seen=seen, **self._target())
+                return True
+            refused = booking.check_reschedule(appointment.pk, clinic=self.clinic, **self._target())
+        except Refused as error:
+            refused = error
+        if refused:
+            self.refuse(refused)
+            appointment.refresh_from_db()
+            if self.was_moved_elsewhere:
+                self.add_error(None, _moved_elsewhere(appointment))
+        return False
+
+    def _target(self):
+        return {name: self.cleaned_data.get(name) for name in ("doctor", "starts_at", "ends_at", "without_expired")}
+
+
+def _moved_elsewhere(appointment):
+    starts_at = appointment.clinic.local(appointment.starts_at)
+    sentence = _(
+        "Outra janela já remarcou este agendamento para %(day)s às %(time)s, com %(doctor)s. Aqui está o que você "
+        "escolheu: para valer, remarque de novo."
+    )
+    return sentence % {"day": f"{starts_at:%d/%m}", "time": f"{starts_at:%H:%M}", "doctor": appointment.doctor}

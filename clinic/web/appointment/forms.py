@@ -12,7 +12,7 @@ class CancelForm(RefusableForm):
     was_changed_meanwhile = False
 
     def refuse(self, refused: Refused, appointment: Appointment) -> None:
-        """Show every refusal at its field; for an appointment that is already cancelled, who did it and why."""
+        """Show every refusal at its field; of an appointment cancelled already, its cancellation."""
         if appointment.status != Appointment.Status.CANCELLED:
             self.was_changed_meanwhile = Reason.CHANGED_MEANWHILE in refused.reasons
             self.show_refusals(refused.refusals)
@@ -25,26 +25,27 @@ class CancelForm(RefusableForm):
             None, _("Já estava “Cancelado” (%(who)s: %(reason)s). O que você escreveu não foi gravado.") % cancelled
         )
 
-    def says(self, appointment: Appointment) -> bool:
-        """Whether what was typed is what the appointment's cancelling says."""
+    def matches(self, appointment: Appointment) -> bool:
+        """Return whether the typed values are those with which the appointment was cancelled."""
         typed = self["cancelled_by"].value() or "", " ".join((self["reason"].value() or "").split())
         return typed == (appointment.cancelled_by, appointment.cancel_reason)
 
 
 class NotesForm(RefusableForm):
-    """`seen` are the notes that the form was opened with; `stored`, after a conflict, the ones stored since."""
+    """`seen` is the text with which the form was opened; `stored`, after a conflict, the text stored since."""
 
     notes = forms.CharField(label=_("Observações"), required=False)
     seen = forms.CharField(required=False)
-    stored = None
+    stored: str | None = None
 
     def refuse(self, refused: Refused, appointment: Appointment) -> None:
-        """Say every reason at its field; a conflict by showing what is stored, which then counts as seen."""
+        """Show every reason at its field; after a conflict set `stored`, which then counts as seen."""
         if Reason.CHANGED_MEANWHILE in refused.reasons:
             self.stored = appointment.notes
         else:
             self.show_refusals(refused.refusals)
 
     @property
-    def seen_now(self):
+    def seen_value(self) -> str:
+        """The value of the hidden field `seen` when the form is rendered."""
         return self["seen"].value() or "" if self.stored is None else self.stored

@@ -1,22 +1,28 @@
-"""The answers of views after an act on an appointment; the booking panel gives them too."""
+"""The responses of views after an act on an appointment, which the booking panel gives too."""
+
+from collections.abc import Sequence
 
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from clinic import booking
+from clinic.access.requests import ClinicRequest
 from clinic.models import Appointment
 from clinic.queries import history
+from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
-from clinic.web.panel import beside_the_day
+from clinic.web.panel import panel_response
 
 
-def get_appointment(request, pk):
-    rows = Appointment.objects.of(request.clinic).kept()
-    return get_object_or_404(rows.select_related("clinic", "doctor", "patient"), pk=pk)
+def get_appointment(request: ClinicRequest, pk: int) -> Appointment:
+    """Return the clinic's appointment with clinic, doctor and patient. Raises Http404."""
+    appointments = Appointment.objects.of(request.clinic).kept()
+    return get_object_or_404(appointments.select_related("clinic", "doctor", "patient"), pk=pk)
 
 
-def done(request, pk, note=""):
-    """The appointment as it is now, under `note`."""
+def detail_or_redirect(request: ClinicRequest, pk: int, note: str = "") -> HttpResponse:
+    """Show the appointment as it is now, under `note`: in the panel for htmx, otherwise by a redirect to its page."""
     if wants_partial(request):
         return detail_response(request, pk, note=note)
     if note:
@@ -24,10 +30,19 @@ def done(request, pk, note=""):
     return redirect("web:appointment-detail", pk=pk)
 
 
-def detail_response(request, pk, *, refusals=(), times=(), note="", booked=False, status=None):
+def detail_response(
+    request: ClinicRequest,
+    pk: int,
+    *,
+    refusals: Sequence[str] = (),
+    free_times: Sequence[Opening] = (),
+    note: str = "",
+    booked: bool = False,
+    status: int | None = None,
+) -> HttpResponse:
+    """Render the appointment's panel; after a refused act with the reasons and the nearest free times."""
     appointment = get_appointment(request, pk)
     lines = appointment.lines.prefetch_related("discounts")
-    last = booking.undoable(appointment)
     context = {
         "appointment": appointment,
         "seen": booking.state(appointment),
@@ -35,17 +50,16 @@ def detail_response(request, pk, *, refusals=(), times=(), note="", booked=False
         "lines": lines,
         "total": sum(line.total for line in lines),
         "steps": booking.steps(appointment),
-        "may_move": booking.is_movable(appointment),
-        "undoable": last,
-        "story": history.story(appointment),
+        "is_movable": booking.is_movable(appointment),
+        "undoable_event": booking.undoable(appointment),
+        "history": history.story(appointment),
         "refusals": refusals,
-        "times": times,
+        "free_times": free_times,
         "note": note,
         "booked": booked,
     }
-    response = beside_the_day(
-        request, "appointment/detail.html", context, request.clinic.local(appointment.starts_at).date(), status
-    )
+    day = request.clinic.local(appointment.starts_at).date()
+    response = panel_response(request, "appointment/detail.html", context, day, status)
     if request.method == "POST":
         response["HX-Trigger"] = "refresh-day"
     return response

@@ -222,8 +222,8 @@ def test_a_status_changed_in_another_window_is_no_conflict_of_notes(desk, appoin
 def test_the_history_says_who_when_from_where_and_what(desk, appointment):
     desk.post(address("status", appointment), {"status": "confirmed"})
     page = desk.get(address("detail", appointment), headers=HTMX)
-    told = [(entry.who, entry.channel, entry.sentence) for entry in page.context["history"]]
-    assert told == [
+    entries = [(entry.who, entry.channel, entry.sentence) for entry in page.context["history"]]
+    assert entries == [
         (str(page.context["user"]), "Tela", "De Agendado para Confirmado"),
         ("tests", "Comando", "Agendado para 23/11/2026 09:00 com Dra. Helena Prado"),
     ]

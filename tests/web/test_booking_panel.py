@@ -152,7 +152,7 @@ def test_a_taken_time_offers_the_three_nearest_free_ones(desk, form, doctor, cli
     answer = desk.post(BOOK, form, headers=HTMX)
     assert answer.status_code == 409
     assert errors(answer) == {"starts": "Dra. Helena Prado já tem outro agendamento às 09:00."}
-    offered = [f"{clinic.local(each.starts_at):%H:%M}" for each in answer.context["times"]]
+    offered = [f"{clinic.local(opening.starts_at):%H:%M}" for opening in answer.context["times"]]
     assert offered == ["08:15", "08:30", "09:30"]
 
 

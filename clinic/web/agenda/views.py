@@ -65,13 +65,13 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
     if on is None:
         raise Http404
     filters = _filters(request)
-    shown = agenda.day(request.clinic, on, now=timezone.now(), doctors=filters.doctors, statuses=filters.statuses)
-    etag = f'"{shown.version}"'
+    agenda_day = agenda.day(request.clinic, on, now=timezone.now(), doctors=filters.doctors, statuses=filters.statuses)
+    etag = f'"{agenda_day.version}"'
     if wants_partial(request) and etag in request.headers.get("If-None-Match", ""):
         response: HttpResponse = HttpResponseNotModified()
         patch_vary_headers(response, ["HX-Request", "Cookie"])
     else:
-        response = partial_or_page(request, "agenda/day.html", "day", _context(shown, filters))
+        response = partial_or_page(request, "agenda/day.html", "day", _context(agenda_day, filters))
     if wants_partial(request):
         response["ETag"] = etag
     patch_cache_control(response, private=True, no_store=True)
@@ -83,20 +83,20 @@ def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
     return _context(agenda.day(request.clinic, on, now=timezone.now()), Filters())
 
 
-def _context(shown: agenda.Day, filters: Filters) -> dict[str, Any]:
+def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
     return {
-        "day": shown,
-        "url": _day_url(shown.date, filters),
-        "previous": _day_url(shown.date - timedelta(days=1), filters),
-        "next": _day_url(shown.date + timedelta(days=1), filters),
+        "day": agenda_day,
+        "url": _day_url(agenda_day.date, filters),
+        "previous": _day_url(agenda_day.date - timedelta(days=1), filters),
+        "next": _day_url(agenda_day.date + timedelta(days=1), filters),
         "today": _day_url(None, filters),
-        "next_working": _day_url(shown.next_working, filters) if shown.next_working else "",
+        "next_working": _day_url(agenda_day.next_working, filters) if agenda_day.next_working else "",
         "statuses": [(code, label, code in filters.statuses) for code, label in Status.choices],
         "filters": len(filters.doctors) + len(filters.statuses),
         "query": filters.query,
         # Prefix of the appointments' URLs: reverse() for each of hundreds of cards would cost more than the cards.
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
-        "iso": shown.date.isoformat(),
+        "iso": agenda_day.date.isoformat(),
     }
 
 

@@ -94,8 +94,8 @@ class WhenForm(RefusableForm):
         return cleaned
 
     @property
-    def seen(self) -> str:
-        """The next value of the field `seen`: both times, or the old value while one of them cannot be read."""
+    def seen_value(self) -> str:
+        """The next value of the hidden field `seen`: both times, or the old value while one of them cannot be read."""
         starts, ends = self.cleaned_data.get("starts"), self.cleaned_data.get("ends")
         return f"{starts:%H:%M}|{self.data['ends']}" if starts and ends else self.data.get("seen", "")
 
@@ -180,8 +180,8 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
 
         It stays what it was as long as it is for the same lines: a change of price is shown when they book.
         """
-        seen: Decimal | None = None if self.total_changed else self.cleaned_data.get("shown_total")
-        return total if seen is None or self.data.get("shown_for") != self.pricing_key else seen
+        previous: Decimal | None = None if self.total_changed else self.cleaned_data.get("shown_total")
+        return total if previous is None or self.data.get("shown_for") != self.pricing_key else previous
 
     @property
     def same_patient_id(self) -> int | None:

@@ -184,5 +184,5 @@ def _form_page(request: ClinicRequest, form: PatientForm, status: int | None = N
 
 
 def _page_number(request: ClinicRequest) -> int:
-    asked = request.GET.get("pagina", "1")
-    return min(max(int(asked), 1), LAST_PAGE) if is_short_number(asked) else 1
+    text = request.GET.get("pagina", "1")
+    return min(max(int(text), 1), LAST_PAGE) if is_short_number(text) else 1

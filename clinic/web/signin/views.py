@@ -45,7 +45,7 @@ def signin(request: HttpRequest) -> HttpResponse:
         response = redirect(success_url(request, user))
         known_browser.remember(request, response, user.folded_username)
         if is_previous_user and csrf_token:
-            # The pages this person still has open keep working; for anybody else Django's new token stands.
+            # The pages this person still has open keep working; for other users Django's new token applies.
             request.META["CSRF_COOKIE"] = csrf_token
         return response
     if isinstance(form.not_checked, TooManyFromAddress):

@@ -43,7 +43,7 @@ class AsksAboutPhone(_FormMixin):
         """Return the phone as typed, or the suggested number once it is confirmed."""
         typed = self.cleaned_data.get("phone") or ""
         phone = phones.read(typed, clinic.country)
-        self.asked_phone = (phone.suggested, phone.params["phone"]) if phone.suggested else None
+        self.asked_phone = (phone.suggested, str(phone.params["phone"])) if phone.suggested else None
         return phone.suggested if self.phone_is_confirmed else typed
 
 

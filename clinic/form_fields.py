@@ -7,6 +7,7 @@ mean the first such day since two months ago: in December 05/01 is of next year,
 import re
 from calendar import isleap
 from datetime import date, datetime, time, timedelta
+from typing import Any, NoReturn
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import END_OF_DAY
 from clinic.models.characters import plain
+from clinic.models.clinic import EndOfDay
 from clinic.models.patient import OLDEST
 
 SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits into PostgreSQL's bigint; int() refuses strings of thousands of digits
@@ -49,7 +51,7 @@ def is_short_number(text: str) -> bool:
     return SHORT_NUMBER.fullmatch(text) is not None
 
 
-def ids_in(data: MultiValueDict, name: str) -> list[int]:
+def ids_in(data: MultiValueDict[str, str], name: str) -> list[int]:
     """Return the ids in these fields, each field with one or several; other texts are skipped."""
     return [int(text) for text in " ".join(data.getlist(name)).split() if is_short_number(text)]
 
@@ -74,31 +76,34 @@ class TypedDateField(forms.Field):
         "century": _("O ano é %(early)s ou %(late)s? Escreva-o com quatro algarismos."),
     }
 
-    def __init__(self, *, past=False, **options):
+    def __init__(self, *, past: bool = False, **options: Any) -> None:
         self.past = past
         super().__init__(**options)
 
-    def to_python(self, value):
-        if isinstance(value, date) or not tidy(value or ""):
-            return value or None
+    def to_python(self, value: date | str | None) -> date | None:
+        if isinstance(value, date):
+            return value
+        text = tidy(value or "")
+        if not text:
+            return None
         try:
-            day = self._read(tidy(value))
+            day = self._read(text)
         except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
         if day.year not in READABLE_YEARS:
             raise ValidationError(self.error_messages["year"], code="year")
         return day
 
-    def _read(self, text):
+    def _read(self, text: str) -> date:
         match = DATE.fullmatch(MONTH.sub(lambda month: f"/{MONTHS.index(month[1]) + 1}/", text).rstrip("/"))
         if not match:
             raise ValueError(text)
         if match[7]:
             return date(int(match[7]), int(match[9]), int(match[10]))
         day, month, year = match.groups()[:3] if match[1] else match.groups()[3:6]
-        return date(self._year(year), int(month), int(day)) if year else self._first(int(month), int(day))
+        return date(self._year(year), int(month), int(day)) if year else self._first_such_day(int(month), int(day))
 
-    def _first(self, month, day):
+    def _first_such_day(self, month: int, day: int) -> date:
         """Return the first such day since LOOKING_BACK: in December 05/01 is of next year, in January 20/12 of last."""
         if self.past:
             raise ValueError("whose year is not known")
@@ -107,7 +112,7 @@ class TypedDateField(forms.Field):
         days = (date(year, month, day) for year in years if (month, day) != (2, 29) or isleap(year))
         return next(day for day in days if day >= earliest)
 
-    def _year(self, digits):
+    def _year(self, digits: str) -> int:
         if len(digits) == 4:
             return int(digits)
         today = timezone.localdate()
@@ -132,24 +137,29 @@ class TypedTimeField(forms.Field):
     }
     reads_end_of_day = False
 
-    def to_python(self, value):
-        if isinstance(value, time) or not tidy(value or ""):
-            return value if isinstance(value, time) else None
-        match = TIME.fullmatch(tidy(value))
+    def to_python(self, value: time | str | None) -> time | None:
+        if isinstance(value, time):
+            return value
+        text = tidy(value or "")
+        if not text:
+            return None
+        match = TIME.fullmatch(text)
+        if match is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
         try:
             hour, minutes = int(match["hour"]), match["minute"] or match["packed"] or "00"
             if len(minutes) == 1 and minutes != "0":
-                self._ask(time(hour, int(minutes)), int(minutes))
+                self._refuse_one_digit(time(hour, int(minutes)), int(minutes))
             return self._end_of_day() if (hour, minutes) == (24, "00") else time(hour, int(minutes))
-        except (TypeError, ValueError):
+        except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
-    def _ask(self, early, digit):
+    def _refuse_one_digit(self, early: time, digit: int) -> NoReturn:
         code = "ambiguous" if digit < 6 else "one_digit"
         params = {"early": f"{early.hour}:0{digit}", "late": f"{early.hour}:{digit}0"}
         raise ValidationError(self.error_messages[code], code=code, params=params)
 
-    def _end_of_day(self):
+    def _end_of_day(self) -> EndOfDay:
         if not self.reads_end_of_day:
             raise ValidationError(self.error_messages["end_of_day"], code="end_of_day")
         return END_OF_DAY
@@ -164,11 +174,11 @@ class TypedEndField(TypedTimeField):
 class TypedDateTimeField(forms.SplitDateTimeField):
     """Two fields, a local date and a time, read into an instant; 24:00 is the midnight after that date."""
 
-    def __init__(self, *, input_date_formats=None, input_time_formats=None, **options):
+    def __init__(self, *, input_date_formats: None = None, input_time_formats: None = None, **options: Any) -> None:
         forms.MultiValueField.__init__(self, (TypedDateField(), TypedEndField()), **options)
 
-    def compress(self, values):
-        if values and values[1] is END_OF_DAY:
-            day = values[0] and values[0] + timedelta(days=1)
-            return day and from_current_timezone(datetime.combine(day, time.min))
+    def compress(self, values: tuple[date, time] | None) -> datetime | None:
+        day, wall = values or (None, None)
+        if wall is END_OF_DAY:
+            return from_current_timezone(datetime.combine(day + timedelta(days=1), time.min)) if day else None
         return super().compress(values)

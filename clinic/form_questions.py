@@ -2,24 +2,34 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from clinic.form_fields import ids_in
 from clinic.models import Clinic, Patient, phones
 from clinic.models.patient import OLDEST, years_between
 
+if TYPE_CHECKING:
+    from django.forms import BaseForm
 
-class AsksAboutPhone:
+    class _FormMixin(BaseForm):
+        data: MultiValueDict[str, str]
+else:
+    _FormMixin = object
+
+
+class AsksAboutPhone(_FormMixin):
     """A form with a field `phone` that asks when another number may be intended, as for a mobile without its ninth
     digit.
 
     The box `phone_is_right` confirms exactly the suggested number; until then it replaces nothing.
     """
 
-    asked_phone = None  # (E.164, formatted) of the number to ask about
+    asked_phone: tuple[str, str] | None = None  # (E.164, formatted) of the number to ask about
 
     @property
     def phone_is_confirmed(self) -> bool:
@@ -33,27 +43,27 @@ class AsksAboutPhone:
         """Return the phone as typed, or the suggested number once it is confirmed."""
         typed = self.cleaned_data.get("phone") or ""
         phone = phones.read(typed, clinic.country)
-        self.asked_phone = (phone.suggested, phone.params["phone"]) if phone.suggested else None
+        self.asked_phone = (phone.suggested, str(phone.params["phone"])) if phone.suggested else None
         return phone.suggested if self.phone_is_confirmed else typed
 
 
-class AsksAboutAge:
+class AsksAboutAge(_FormMixin):
     """A form with a field `birth_date`. Above OLDEST years the box `old_is_right` confirms exactly that day."""
 
-    old = None  # (the day in ISO form, the age) to ask about
-    old_sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa ao lado e salve de novo.")
+    asked_age: tuple[str, int] | None = None  # (birth date in ISO form, age) to ask about
+    age_question = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa ao lado e salve de novo.")
 
     def ask_about_age(self, stored: date | None = None) -> None:
         """Refuse the birth date unless it is plausible, equal to `stored`, or confirmed."""
         born = self.cleaned_data.get("birth_date")
         years = years_between(born, timezone.localdate()) if born else 0
-        self.old = (born.isoformat(), years) if years > OLDEST and born != stored else None
-        if self.old and self.data.get("old_is_right") != self.old[0]:
-            self.add_error("birth_date", ValidationError(self.old_sentence, code="old", params={"age": years}))
+        self.asked_age = (born.isoformat(), years) if born and years > OLDEST and born != stored else None
+        if self.asked_age and self.data.get("old_is_right") != self.asked_age[0]:
+            self.add_error("birth_date", ValidationError(self.age_question, code="old", params={"age": years}))
 
 
-class AsksAboutDoubles:
-    """A form of a new patient who may be one of `doubles`. Patients confirmed to be other people come back in
+class AsksAboutDoubles(_FormMixin):
+    """A form of a new patient who may be one of `doubles`. Ids of those confirmed to be other people are posted as
     `besides`."""
 
     doubles: Sequence[Patient] = ()

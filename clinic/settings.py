@@ -88,8 +88,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "clinic.web.middleware.RefusedBodies",
-    "clinic.web.middleware.RefusedTries",
+    "clinic.web.middleware.RefusedBodyMiddleware",
+    "clinic.web.middleware.RefusedSignInMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "clinic.access.middleware.ApiCookieMiddleware",

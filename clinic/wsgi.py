@@ -1,6 +1,9 @@
 import gc
 import os
+from collections.abc import Iterable
 from importlib import import_module
+from typing import Any
+from wsgiref.types import StartResponse
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -17,7 +20,7 @@ gc.collect()
 gc.freeze()
 
 
-def application(environ, start_response):
+def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """Run Django with a Content-Type that has no parameters and a limited length.
 
     Forms and queries are read as UTF-8, whatever charset is declared: our forms use it, and so does JSON. Django would

@@ -106,7 +106,7 @@ def of_desk(client, at):
         ("web:appointment-detail", [pk]),
         ("web:appointment-reschedule", [pk]),
         ("web:appointment-cancel", [pk]),
-        ("web:appointment-annotate", [pk]),
+        ("web:appointment-notes", [pk]),
         ("web:patient-list", []),
         ("web:patient-detail", [patient]),
         ("web:patient-detail", [other.pk]),

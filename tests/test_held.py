@@ -193,7 +193,7 @@ def test_a_new_patient_whose_phone_is_held_is_not_lost_at_the_desk(desk, clinic,
         ("status", {"status": "confirmed"}),
         ("reschedule", {"move": "1", "date": "23/11/2026", "starts": "14:00"}),
         ("cancel", {"cancelled_by": "patient", "reason": "viagem"}),
-        ("annotate", {"notes": "em jejum", "seen": ""}),
+        ("notes", {"notes": "em jejum", "seen": ""}),
         ("undo", {}),
     ],
 )

@@ -15,7 +15,7 @@ from clinic.models import AppointmentEvent, Patient
 from clinic.queries import patients
 from clinic.registry import change_patient
 from clinic.templatetags.formats import age
-from clinic.web.patient.forms import as_written
+from clinic.web.patient.forms import formatted_details
 from tests.factories import (
     cpf,
     make_clinic,
@@ -471,7 +471,7 @@ def test_the_lisbon_clinic_asks_for_the_nif(client):
 
 
 def test_past_visits_come_in_pages(desk, clinic, monkeypatch):
-    monkeypatch.setattr("clinic.web.patient.views.VISITS_A_PAGE", 2)
+    monkeypatch.setattr("clinic.web.patient.views.VISITS_PER_PAGE", 2)
     ana = make_patient(clinic)
     booked = [visit(ana, days=-day) for day in (1, 2, 3)]
     url = reverse("web:patient-detail", args=[ana.pk])
@@ -701,7 +701,7 @@ def test_the_panel_asks_about_an_age_too(desk, clinic):
 def typed_of(patient, **changes):
     """The edit form as it is drawn, with these fields typed over."""
     patient.refresh_from_db()
-    return {name: text for name, text in (as_written(patient, patient.clinic) | changes).items() if text}
+    return {name: text for name, text in (formatted_details(patient, patient.clinic) | changes).items() if text}
 
 
 def test_a_receptionist_marks_and_unmarks_a_patient_who_died(desk, clinic):
@@ -781,7 +781,7 @@ def test_a_cancelled_time_is_no_coming_one(desk, clinic):
     )
 
     context = desk.get(reverse("web:patient-detail", args=[ana.pk])).context
-    assert list(context["coming"]) == [kept] and context["past"] == [cancelled]
+    assert list(context["upcoming"]) == [kept] and context["past"] == [cancelled]
 
 
 # --- who is there already ---------------------------------------------------------------------------------------------
@@ -857,9 +857,9 @@ def test_nothing_typed_of_the_same_person_is_lost(desk, gilda, field, typed, sto
     filled = dict(re.findall(r'<input[^>]*name="(\w+)" value="([^"]*)"', page.split('id="patient-form"')[1]))
     filled["notes"] = re.search(r"<textarea[^>]*>\s*([^<]*)</textarea>", page)[1]
     assert filled.pop("died") == "sim" and 'name="died" value="sim" checked' not in page
-    before = as_written(gilda, gilda.clinic)
+    before = formatted_details(gilda, gilda.clinic)
     assert filled.items() >= (before | {"phone": AGAIN["phone"], field: typed}).items() - {("died", "")}
-    assert as_written(Patient.objects.get(), gilda.clinic) == before
+    assert formatted_details(Patient.objects.get(), gilda.clinic) == before
 
     saved = desk.post(edit, filled)
     assert saved.status_code == (422 if typed.startswith("31/02") else 302)

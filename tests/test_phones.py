@@ -13,7 +13,7 @@ from clinic.models.phones import Fault
 from clinic.queries import patients
 from clinic.refusals import Reason
 from clinic.registry import PatientDetails, Policy, check_patient
-from clinic.web.patient.forms import as_written, begun_with
+from clinic.web.patient.forms import formatted_details, initial_for_search
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -128,7 +128,7 @@ def test_an_edit_asks_about_a_new_number_and_leaves_the_stored_one(client, docto
     old = make_patient(doctor.clinic, name="Rita", phone="+558188887777", cpf=None)
     old.refresh_from_db()
     edit = reverse("web:patient-edit", args=[old.pk])
-    fields = as_written(old, doctor.clinic) | {"version": old.updated_at.isoformat()}
+    fields = formatted_details(old, doctor.clinic) | {"version": old.updated_at.isoformat()}
 
     assert client.post(edit, fields | {"notes": "nova"}).status_code == 302
     old.refresh_from_db()
@@ -272,7 +272,7 @@ def test_a_search_for_no_number_finds_nobody_and_the_form_says_why(client, clini
     client.force_login(make_user(clinic))
 
     assert patients.search(clinic, typed) == []
-    assert begun_with(typed) == {"phone": typed}
+    assert initial_for_search(typed) == {"phone": typed}
     page = client.post(reverse("web:appointment-check"), {"new": "1", "q": typed}, headers=HTMX).content.decode()
     assert re.search('id="error-phone"[^>]*>O telefone (tem|começa)', page)
     page = searched(client, typed)
@@ -382,7 +382,7 @@ def test_a_number_is_written_as_its_country_prints_it(number, country, shown):
     patient = make_patient(clinic, phone=number)
     patient.refresh_from_db()
 
-    assert as_written(patient, clinic)["phone"] == shown
+    assert formatted_details(patient, clinic)["phone"] == shown
 
 
 # Documents -----------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm)
     nif = forms.CharField(label=_("NIF"), required=False)
     email = forms.CharField(label=_("E-mail"), required=False)
 
-    old_sentence = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa no alto e salve de novo.")
+    age_question = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa no alto e salve de novo.")
 
     def comparable(self, name, value):
         if name == "phone":

@@ -5,13 +5,14 @@ from datetime import date
 from decimal import Decimal
 
 from django import template
+from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext
 from phonenumber_field.phonenumber import PhoneNumber
 
-from clinic.models import Patient, documents, phones
+from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.patient import years_between
 
 BABY_YEARS = 2
@@ -21,13 +22,13 @@ register = template.Library()
 
 
 @register.filter
-def money(amount: Decimal, clinic) -> str:
+def money(amount: Decimal, clinic: Clinic) -> str:
     """Format an amount like `Clinic.money`."""
     return clinic.money(amount)
 
 
 @register.filter
-def phone(number: PhoneNumber, clinic) -> str:
+def phone(number: PhoneNumber, clinic: Clinic) -> str:
     """Format a phone like `phones.written`."""
     return phones.written(number, clinic.country)
 
@@ -35,8 +36,8 @@ def phone(number: PhoneNumber, clinic) -> str:
 @register.filter(expects_localtime=True)
 def day_and_month(day: date) -> str:
     """Format a date as 30 de novembro; the first is 1º de dezembro in Brazil, 1 de dezembro in Portugal."""
-    written = date_format(day, r"j \d\e F").lower()
-    return f"1º{written[1:]}" if day.day == 1 and get_language() == "pt-br" else written
+    text = date_format(day, r"j \d\e F").lower()
+    return f"1º{text[1:]}" if day.day == 1 and get_language() == "pt-br" else text
 
 
 @register.filter
@@ -69,7 +70,7 @@ def cpf(digits: str | None) -> str:
 
 
 @register.filter
-def admin_change(entry) -> str:
+def admin_change(entry: LogEntry) -> str:
     """Describe the change of an admin LogEntry, with field names as in the reader's country.
 
     Django stores the labels capitalised and in the language of the sources, so the catalogue does not contain them.

@@ -1,8 +1,11 @@
-"""What is asked of a request before its session, its clinic or its page is looked for."""
+"""Middleware that answers before the session, the clinic and the view are loaded."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
@@ -11,6 +14,8 @@ from clinic.access import guessing
 from clinic.server.environ import REFUSED_BODY
 from clinic.web.signin.views import wait_page
 
+type GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
 TEMPLATES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "413.html",
     HTTPStatus.REQUEST_TIMEOUT: "408.html",
@@ -18,13 +23,13 @@ TEMPLATES = {
 }
 
 
-class RefusedBodies:
-    """Answers for a page whose form did not arrive; the APIs answer for theirs (`clinic.api.reading`)."""
+class RefusedBodyMiddleware:
+    """Answer a page's request whose body was refused; the APIs answer theirs (`clinic.api.reading`)."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         status = request.META.get(REFUSED_BODY)
         if status is None or request.path_info.startswith(settings.PROGRAMS):
             return self.get_response(request)
@@ -32,14 +37,14 @@ class RefusedBodies:
             return render(request, TEMPLATES.get(status, "400.html"), status=status)
 
 
-class RefusedTries:
-    """Answers a try to sign in that this process knows it would refuse, before sessions, database and the full page
-    are asked for it: guessing as fast as possible should cost the others nothing."""
+class RefusedSignInMiddleware:
+    """Answer an attempt to sign in that this process would refuse anyway, without session, database and full page:
+    guessing as fast as possible should cost the others nothing."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method != "POST" or request.path_info != reverse("web:signin"):
             return self.get_response(request)
         refusal = guessing.known_refusal(request, request.POST.get("username", ""))

@@ -2,6 +2,7 @@ from django.urls import path
 
 from clinic.web.agenda import views as agenda
 from clinic.web.appointment import views as appointment
+from clinic.web.booking_panel import views as booking_panel
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
 from clinic.web.patient import views as patient
@@ -13,14 +14,14 @@ urlpatterns = [
     path("", agenda.today, name="home"),
     path("agenda/", agenda.today, name="agenda-today"),
     path("agenda/<str:date>/", agenda.day, name="agenda-day"),
-    path("agendamentos/novo/", appointment.book, name="appointment-book"),
-    path("agendamentos/conferir/", appointment.check, name="appointment-check"),
+    path("agendamentos/novo/", booking_panel.book, name="appointment-book"),
+    path("agendamentos/conferir/", booking_panel.check, name="appointment-check"),
     path("agendamentos/<int:pk>/", appointment.detail, name="appointment-detail"),
     path("agendamentos/<int:pk>/situacao/", appointment.change_status, name="appointment-status"),
     path("agendamentos/<int:pk>/desfazer/", appointment.undo, name="appointment-undo"),
-    path("agendamentos/<int:pk>/remarcar/", appointment.reschedule, name="appointment-reschedule"),
+    path("agendamentos/<int:pk>/remarcar/", booking_panel.reschedule, name="appointment-reschedule"),
     path("agendamentos/<int:pk>/cancelar/", appointment.cancel, name="appointment-cancel"),
-    path("agendamentos/<int:pk>/observacoes/", appointment.annotate, name="appointment-annotate"),
+    path("agendamentos/<int:pk>/observacoes/", appointment.edit_notes, name="appointment-notes"),
     path("pacientes/", patient.search, name="patient-list"),
     path("pacientes/busca/", patient.options, name="patient-search"),
     path("pacientes/novo/", patient.add, name="patient-add"),

@@ -28,7 +28,7 @@ def appointment(clinic, doctor, maria) -> Appointment:
 
 def desk_pages(appointment):
     doctor, day = appointment.doctor_id, appointment.clinic.local(appointment.starts_at).date()
-    of_appointment = ["detail", "reschedule", "cancel", "annotate"]
+    of_appointment = ["detail", "reschedule", "cancel", "notes"]
     return [
         reverse("web:agenda-day", args=[day]),
         reverse("web:agenda-day", args=["2026-01-04"]),  # a Sunday: nobody works

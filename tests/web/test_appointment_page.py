@@ -184,7 +184,7 @@ def test_moving_offers_free_times_and_refuses_a_taken_one(desk, appointment):
 
 def test_changed_notes_are_in_the_history(desk, appointment):
     form = {"notes": "<b>jejum</b>", "seen": "trazer exames"}
-    answer = desk.post(address("annotate", appointment), form, headers=HTMX)
+    answer = desk.post(address("notes", appointment), form, headers=HTMX)
     assert "&lt;b&gt;jejum&lt;/b&gt;" in answer.text
     assert "Observações: de “trazer exames” para" in answer.text
 
@@ -195,10 +195,10 @@ def seen(page):
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "without"])
 def test_two_windows_that_edit_the_notes_lose_nothing(desk, appointment, headers):
-    here, there = (desk.get(address("annotate", appointment), headers=headers) for _ in range(2))
-    desk.post(address("annotate", appointment), {"notes": "em jejum\n<8 h>", "seen": seen(there)})
+    here, there = (desk.get(address("notes", appointment), headers=headers) for _ in range(2))
+    desk.post(address("notes", appointment), {"notes": "em jejum\n<8 h>", "seen": seen(there)})
 
-    refused = desk.post(address("annotate", appointment), {"notes": "liga antes", "seen": seen(here)}, headers=headers)
+    refused = desk.post(address("notes", appointment), {"notes": "liga antes", "seen": seen(here)}, headers=headers)
     appointment.refresh_from_db()
     assert (refused.status_code, appointment.notes) == (409, "em jejum\n<8 h>")
     assert "alteradas em outra janela ou por outra pessoa" in refused.text
@@ -206,24 +206,24 @@ def test_two_windows_that_edit_the_notes_lose_nothing(desk, appointment, headers
     assert ">liga antes</textarea>" in refused.text
 
     again = {"notes": "liga antes", "seen": seen(refused)}
-    saved = desk.post(address("annotate", appointment), again, headers=headers, follow=True)
+    saved = desk.post(address("notes", appointment), again, headers=headers, follow=True)
     appointment.refresh_from_db()
     assert (saved.status_code, appointment.notes) == (200, "liga antes")
     assert "em jejum" in saved.text, "the history keeps what was replaced"
 
 
 def test_a_status_changed_in_another_window_is_no_conflict_of_notes(desk, appointment):
-    here = desk.get(address("annotate", appointment))
+    here = desk.get(address("notes", appointment))
     desk.post(address("status", appointment), {"status": "confirmed"})
-    answer = desk.post(address("annotate", appointment), {"notes": "liga antes", "seen": seen(here)}, headers=HTMX)
+    answer = desk.post(address("notes", appointment), {"notes": "liga antes", "seen": seen(here)}, headers=HTMX)
     assert answer.status_code == 200
 
 
 def test_the_history_says_who_when_from_where_and_what(desk, appointment):
     desk.post(address("status", appointment), {"status": "confirmed"})
     page = desk.get(address("detail", appointment), headers=HTMX)
-    told = [(entry.who, entry.channel, entry.sentence) for entry in page.context["story"]]
-    assert told == [
+    entries = [(entry.who, entry.channel, entry.sentence) for entry in page.context["history"]]
+    assert entries == [
         (str(page.context["user"]), "Tela", "De Agendado para Confirmado"),
         ("tests", "Comando", "Agendado para 23/11/2026 09:00 com Dra. Helena Prado"),
     ]
@@ -257,5 +257,5 @@ def test_a_refused_time_is_not_what_the_button_moves_to(desk, appointment):
         {"doctor": appointment.doctor_id, "date": "23/11/2026", "starts": "06:00", "move": "1"},
         headers=HTMX,
     )
-    assert answer.context["chosen"] is None
+    assert answer.context["chosen_start"] is None
     assert "Remarcar para" not in answer.text

@@ -152,7 +152,7 @@ def test_a_taken_time_offers_the_three_nearest_free_ones(desk, form, doctor, cli
     answer = desk.post(BOOK, form, headers=HTMX)
     assert answer.status_code == 409
     assert errors(answer) == {"starts": "Dra. Helena Prado já tem outro agendamento às 09:00."}
-    offered = [f"{clinic.local(each.starts_at):%H:%M}" for each in answer.context["times"]]
+    offered = [f"{clinic.local(opening.starts_at):%H:%M}" for opening in answer.context["times"]]
     assert offered == ["08:15", "08:30", "09:30"]
 
 
@@ -244,8 +244,8 @@ def test_free_time_opens_panel_with_doctor_time_and_usual_procedure(desk, doctor
     answer = desk.get(BOOK, {"medico": doctor.pk, "data": "2026-11-23", "inicio": "10:00"}, headers=HTMX)
     assert answer.status_code == 200
     context = answer.context
-    assert (context["doctor"], context["submit"]) == (doctor, "Agendar às 10:00")
-    assert [row["procedure"] for row in context["rows"]] == [str(procedure.pk)]
+    assert (context["doctor"], context["submit_label"]) == (doctor, "Agendar às 10:00")
+    assert [row.procedure for row in context["rows"]] == [str(procedure.pk)]
     assert errors(answer) == {}
 
 
@@ -286,7 +286,7 @@ def test_a_chosen_time_is_put_into_the_form(desk, form, clinic):
     instant = clinic.instant(date(2026, 11, 24), time(14, 15))
     answer = desk.post(CHECK, form | {"choose": instant.isoformat()}, headers=HTMX)
     assert answer.context["form"].data["date"] == "24/11/2026"
-    assert answer.context["submit"] == "Agendar às 14:15"
+    assert answer.context["submit_label"] == "Agendar às 14:15"
 
 
 @pytest.mark.parametrize("choose", ["", "amanhã", "2026-99-99T00:00", "2026-11-24T10:00", "9999-12-31T23:59:59Z"])
@@ -327,7 +327,7 @@ def test_date_without_year_is_the_first_since_two_months_ago(clinic, time_machin
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "page"])
 def test_no_page_about_an_appointment_is_kept_by_the_browser(desk, doctor, headers):
     appointment = book_appointment(doctor)
-    for name in ("detail", "reschedule", "cancel", "annotate"):
+    for name in ("detail", "reschedule", "cancel", "notes"):
         answer = desk.get(reverse(f"web:appointment-{name}", args=[appointment.pk]), headers=headers)
         assert "no-store" in answer["Cache-Control"] and "HX-Request" in answer["Vary"]
     assert "no-store" in desk.get(BOOK, headers=headers)["Cache-Control"]
@@ -363,7 +363,7 @@ def test_rows_of_another_clinic_are_unknown(desk, form):
     ],
 )
 def test_main_button_names_a_time_only_if_it_can_be_booked(desk, form, change, submit):
-    assert desk.post(CHECK, form | change, headers=HTMX).context["submit"] == submit
+    assert desk.post(CHECK, form | change, headers=HTMX).context["submit_label"] == submit
 
 
 def test_an_unreadable_date_is_the_only_complaint_about_when(desk, form):

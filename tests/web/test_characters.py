@@ -46,7 +46,7 @@ def test_patient_with_an_unstorable_character_is_not_saved(desk, field, odd):
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_notes_and_a_reason_with_such_a_character_are_not_saved(desk, odd):
-    noted = posted(desk, "appointment-annotate", f"notes={odd}&seen=")
+    noted = posted(desk, "appointment-notes", f"notes={odd}&seen=")
     cancelled = posted(desk, "appointment-cancel", f"cancelled_by=patient&reason={odd}")
     assert "As observações têm caracteres que não podem ser gravados (U+" in noted.text
     assert "O motivo tem caracteres que não podem ser gravados (U+" in cancelled.text
@@ -55,5 +55,5 @@ def test_notes_and_a_reason_with_such_a_character_are_not_saved(desk, odd):
 
 @pytest.mark.parametrize("typed", ["um\r\ndois", "a\tb", "👩🏽\u200d⚕️", "Joa\u0303o", "\u202aum\u202c"], ids=ascii)
 def test_other_notes_are_stored_as_they_were_typed(desk, typed):
-    posted(desk, "appointment-annotate", f"notes={quote(typed)}&seen=")
+    posted(desk, "appointment-notes", f"notes={quote(typed)}&seen=")
     assert Appointment.objects.get().notes == typed.replace("\r\n", "\n")

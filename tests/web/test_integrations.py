@@ -227,7 +227,7 @@ def test_the_second_of_two_quick_clicks_waits_for_the_first(client, clinic, mast
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"name": " "}, "Dê um nome à chave"),
         ({"name": "x" * 61}, "no máximo 60"),
@@ -241,11 +241,11 @@ def test_the_second_of_two_quick_clicks_waits_for_the_first(client, clinic, mast
     ],
 )
 @pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
-def test_errors_are_at_their_fields_and_typed_text_stays(client, master, fields, said, htmx):
+def test_errors_are_at_their_fields_and_typed_text_stays(client, master, fields, message, htmx):
     answer = act(client, "key-create", htmx=htmx, **KEY | fields)
     (field,) = fields
     assert answer.status_code == 422
-    assert said in re.search(rf'id="error-{field}"[^>]*>([^<]*)<', answer.text)[1]
+    assert message in re.search(rf'id="error-{field}"[^>]*>([^<]*)<', answer.text)[1]
     assert field == "name" or 'value="Central de voz"' in answer.text
     assert not ApiKey.objects.exists()
     # The same form, corrected, is not taken for one that was sent before.
@@ -321,7 +321,7 @@ def test_every_state_is_described_in_words(client, clinic, master, time_machine)
         assert words in page
     assert 'data-seconds="3600"' in page
     offered = set(re.findall(r'action="([^"]+/revogar/)"', page))
-    ends = [("token-end", each.pk) for each in (valid, blocked)]
+    ends = [("token-end", token.pk) for token in (valid, blocked)]
     ends += [("key-end", key.pk) for key in ApiKey.objects.exclude(pk__in=[old.pk, ended.pk])]
     assert offered == {reverse(f"web:integration-{name}", args=[pk]) for name, pk in ends}
     assert ("token-end", expired.pk) not in ends
@@ -332,8 +332,8 @@ def test_the_history_says_who_did_what_with_which(client, clinic, master):
     act(client, "release")
     page = client.get(PAGE).text
     events = re.findall(r"<li>(.*?)</li>", page[page.index('class="events"') :], re.DOTALL)
-    told = [" ".join(re.sub(r"<[^>]+>", " ", event).split()) for event in events]
-    assert [re.sub(r"\d\d/\d\d/\d{4} \d\d:\d\d|miv_live_\w+", "…", each) for each in told] == [
+    entries = [" ".join(re.sub(r"<[^>]+>", " ", event).split()) for event in events]
+    assert [re.sub(r"\d\d/\d\d/\d{4} \d\d:\d\d|miv_live_\w+", "…", entry) for entry in entries] == [
         "… Token liberado (o de …) por Mara Master",
         "… Chave criada : Central …… , por um comando no servidor",
     ]

@@ -46,7 +46,7 @@ def panel(desk, clinic):
     fields = {
         "patient": make_patient(clinic).pk,
         "doctor": doctor.pk,
-        "procedure": [each.pk for each in procedures],
+        "procedure": [procedure.pk for procedure in procedures],
         "discount": ["", own.pk],
         "whole_discount": whole.pk,
         "date": "23/11/2026",
@@ -97,7 +97,9 @@ def test_changed_total_is_shown_and_booked_when_sent_again(desk, clinic, panel, 
 
 
 def total(appointment):
-    return sum(line.price - sum(each.value for each in line.discounts.all()) for line in appointment.lines.all())
+    return sum(
+        line.price - sum(discount.value for discount in line.discounts.all()) for line in appointment.lines.all()
+    )
 
 
 def test_the_total_that_was_shown_is_booked(desk, panel):

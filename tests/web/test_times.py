@@ -65,7 +65,7 @@ def test_choosing_a_free_time_keeps_a_typed_length(desk, form):
 
 def test_the_form_remembers_both_times_as_they_are_read(desk, form):
     def seen(**typed):
-        return desk.post(CHECK, form | typed, headers=HTMX).context["form"].seen
+        return desk.post(CHECK, form | typed, headers=HTMX).context["form"].seen_value
 
     assert seen(starts="9h", ends="9h45") == "09:00|9h45"
     assert seen(starts="x", ends="9h45", seen="09:00|9h45") == "09:00|9h45"

@@ -1,9 +1,11 @@
+from collections.abc import Set
 from datetime import date, timedelta
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponseNotModified
+from django.http import Http404, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,26 +14,39 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from clinic.access.middleware import referring_page
+from clinic.access.requests import ClinicRequest
 from clinic.form_fields import TypedDateField, is_short_number
 from clinic.models.appointment import Status
 from clinic.queries import agenda
 from clinic.web.htmx import partial_or_page, wants_partial
 
 
+class Filters(NamedTuple):
+    """Ids of doctors and codes of statuses; an empty set shows all."""
+
+    doctors: Set[int] = frozenset()
+    statuses: Set[str] = frozenset()
+
+    @property
+    def query(self) -> str:
+        doctors = [("medico", str(doctor)) for doctor in sorted(self.doctors)]
+        return urlencode(doctors + [("situacao", status) for status in sorted(self.statuses)])
+
+
 @require_safe
-def today(request):
-    """Today in the clinic's zone, or the date typed in `data`."""
+def today(request: ClinicRequest) -> HttpResponse:
+    """Show today in the clinic's zone, or redirect to the date typed in `data`."""
     try:
         typed = TypedDateField(required=False).clean(request.GET.get("data", ""))
     except ValidationError as error:
-        return _unreadable(request, error)
+        return _unreadable_date_response(request, error)
     if typed:
-        return redirect(_url(typed, _filters(request)))
+        return redirect(_day_url(typed, _filters(request)))
     return day(request, request.clinic.local(timezone.now()).date())
 
 
-def _unreadable(request, error):
-    """The day on the page stays, with the sentence beside it."""
+def _unreadable_date_response(request: ClinicRequest, error: ValidationError) -> HttpResponse:
+    """Leave the day on the page as it is and show the message beside it."""
     messages.error(request, error.messages[0])
     if not wants_partial(request):
         return redirect(referring_page(request))
@@ -42,72 +57,65 @@ def _unreadable(request, error):
 
 
 @require_safe
-def day(request, date: date | str):
-    """One day of all doctors. When htmx asks with the version it has, an unchanged day is a 304 without a body.
+def day(request: ClinicRequest, date: date | str) -> HttpResponse:
+    """Show one day of all doctors. When htmx asks with the version it has, an unchanged day is a 304 without a body.
 
     Pages poll with it: no second protocol, and no connection that hangs."""
-    on = _picked_date(date) if isinstance(date, str) else date
+    on = _read_date(date) if isinstance(date, str) else date
     if on is None:
         raise Http404
-    doctors, statuses = _filters(request)
-    drawn = agenda.day(request.clinic, on, now=timezone.now(), doctors=doctors, statuses=statuses)
-    etag = f'"{drawn.version}"'
+    filters = _filters(request)
+    agenda_day = agenda.day(request.clinic, on, now=timezone.now(), doctors=filters.doctors, statuses=filters.statuses)
+    etag = f'"{agenda_day.version}"'
     if wants_partial(request) and etag in request.headers.get("If-None-Match", ""):
-        response = HttpResponseNotModified()
+        response: HttpResponse = HttpResponseNotModified()
         patch_vary_headers(response, ["HX-Request", "Cookie"])
     else:
-        response = partial_or_page(request, "agenda/day.html", "day", _context(drawn, doctors, statuses))
+        response = partial_or_page(request, "agenda/day.html", "day", _context(agenda_day, filters))
     if wants_partial(request):
         response["ETag"] = etag
     patch_cache_control(response, private=True, no_store=True)
     return response
 
 
-def page(request, on: date) -> dict:
-    """The context of that day's page, unfiltered, for pages that stand beside it."""
-    drawn = agenda.day(request.clinic, on, now=timezone.now())
-    return _context(drawn, set(), set())
+def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
+    """Return the context of the page of a local date, unfiltered, for pages that have a panel beside it."""
+    return _context(agenda.day(request.clinic, on, now=timezone.now()), Filters())
 
 
-def _context(drawn, doctors, statuses):
-    filters = doctors, statuses
+def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
     return {
-        "day": drawn,
-        "url": _url(drawn.date, filters),
-        "previous": _url(drawn.date - timedelta(days=1), filters),
-        "next": _url(drawn.date + timedelta(days=1), filters),
-        "today": _url(None, filters),
-        "next_working": _url(drawn.next_working, filters) if drawn.next_working else "",
-        "statuses": [(code, label, code in statuses) for code, label in Status.choices],
-        "filters": len(doctors) + len(statuses),
-        "query": _query(filters),
-        # Written out here once: reversing an address for each of hundreds of cards would cost more than the cards.
+        "day": agenda_day,
+        "url": _day_url(agenda_day.date, filters),
+        "previous": _day_url(agenda_day.date - timedelta(days=1), filters),
+        "next": _day_url(agenda_day.date + timedelta(days=1), filters),
+        "today": _day_url(None, filters),
+        "next_working": _day_url(agenda_day.next_working, filters) if agenda_day.next_working else "",
+        "statuses": [(code, label, code in filters.statuses) for code, label in Status.choices],
+        "filters": len(filters.doctors) + len(filters.statuses),
+        "query": filters.query,
+        # Prefix of the appointments' URLs: reverse() for each of hundreds of cards would cost more than the cards.
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
-        "iso": drawn.date.isoformat(),
+        "iso": agenda_day.date.isoformat(),
     }
 
 
-def _filters(request):
-    doctors = {int(value) for value in request.GET.getlist("medico") if is_short_number(value)}
-    statuses = {value for value in request.GET.getlist("situacao") if value in Status.values}
-    return doctors, statuses
+def _filters(request: ClinicRequest) -> Filters:
+    return Filters(
+        doctors={int(value) for value in request.GET.getlist("medico") if is_short_number(value)},
+        statuses={value for value in request.GET.getlist("situacao") if value in Status.values},
+    )
 
 
-def _query(filters):
-    doctors, statuses = filters
-    return urlencode([("medico", each) for each in sorted(doctors)] + [("situacao", each) for each in sorted(statuses)])
-
-
-def _url(on, filters):
+def _day_url(on: date | None, filters: Filters) -> str:
     path = reverse("web:agenda-day", args=[on.isoformat()]) if on else reverse("web:agenda-today")
-    query = _query(filters)
-    return f"{path}?{query}" if query else path
+    return f"{path}?{filters.query}" if filters.query else path
 
 
-def _picked_date(text):
-    """The date written as 2026-11-23, within the years that a calendar can step from; else None."""
+def _read_date(text: str) -> date | None:
+    """Read a date written as 2026-11-23, within the years that a calendar can step from; None for others."""
     try:
-        found = parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return None
-    return found if found and 1900 <= found.year <= 2200 else None
+    return day if day and 1900 <= day.year <= 2200 else None

@@ -1,7 +1,10 @@
 """The booking panel's context: what was typed, what can be chosen, what it costs and when it is free."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 from django.http import QueryDict
@@ -12,14 +15,14 @@ from django.utils.translation import gettext as _
 
 from clinic import booking
 from clinic.form_fields import READABLE_YEARS, is_short_number
-from clinic.models import Appointment, Clinic
+from clinic.models import Appointment, Clinic, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
-from clinic.web.appointment.forms import MoveForm
-from clinic.web.booking_panel.forms import BookingForm
-from clinic.web.patient.forms import begun_with
+from clinic.schedule import Opening
+from clinic.web.booking_panel.forms import BookingForm, MoveForm, WhenForm
+from clinic.web.patient.forms import initial_for_search
 
 TIMES_SHOWN = 6
-# What pressing each button of the panel draws anew.
+# The section of the panel that each of its buttons changes.
 BUTTONS = {
     "pick": "who",
     "new": "who",
@@ -31,24 +34,33 @@ BUTTONS = {
 }
 
 
-def begun(asked: QueryDict, clinic: Clinic) -> QueryDict:
-    """The form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address, if given."""
+@dataclass(frozen=True)
+class LineRow:
+    """A line of the form: the ids as sent, and the priced line if the procedure is known."""
+
+    procedure: str
+    discount: str
+    line: booking.PricedLine | None
+
+
+def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
+    """Return the form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address."""
     data = QueryDict(mutable=True)
     for field, parameter in (("doctor", "medico"), ("date", "data"), ("starts", "inicio"), ("patient", "paciente")):
-        if asked.get(parameter):
-            data[field] = asked[parameter]
-    if asked_for := _iso_date(data.get("date", "")):
-        data["date"] = f"{asked_for:%d/%m/%Y}"
+        if value := query.get(parameter):
+            data[field] = value
+    if day := _iso_date(data.get("date", "")):
+        data["date"] = f"{day:%d/%m/%Y}"
     if "date" not in data:
         data["date"] = f"{clinic.local(timezone.now()):%d/%m/%Y}"
     return _with_usual_procedure(data, clinic)
 
 
-def pressed(posted: QueryDict, clinic: Clinic) -> QueryDict:
-    """The form's fields after the button in the panel that was pressed, if one was."""
+def apply_button(posted: QueryDict, clinic: Clinic) -> QueryDict:
+    """Return the form's fields as the pressed button of the panel changes them; unchanged if none was pressed."""
     data = posted.copy()
     if "pick" in data:
-        data["patient"] = data["pick"]
+        data["patient"] = data.get("pick", "")
     if "forget" in data or "search" in data:
         data["patient"] = ""
     if {"pick", "forget", "search"} & data.keys():
@@ -56,27 +68,27 @@ def pressed(posted: QueryDict, clinic: Clinic) -> QueryDict:
     if "new" in data:
         typed = data.get("q", "").strip()
         data["is_new"], data["patient"] = "1", ""
-        for field, text in begun_with(typed).items():
+        for field, text in initial_for_search(typed).items():
             data[field] = text
     if "choose" in data:
-        _choose(data, clinic)
+        _apply_free_time(data, clinic)
     if "add" in data:
         data.appendlist("procedure", "")
         data.appendlist("discount", "")
-    if is_short_number(data.get("remove", "")):
-        _remove(data, int(data["remove"]))
+    if is_short_number(index := data.get("remove", "")):
+        _remove_line(data, int(index))
     return _with_usual_procedure(data, clinic)
 
 
-def sections(left: str | None, posted: QueryDict) -> set[str]:
-    """The parts of the panel to draw anew when the field `left` was left, or None and a button pressed."""
-    if left is not None:
-        return {"lines"} if left in {"doctor", "procedure", "discount", "whole_discount"} else set()
+def stale_sections(just_left: str | None, posted: QueryDict) -> set[str]:
+    """Return the sections of the panel to render again after a field was left, or with None a button pressed."""
+    if just_left is not None:
+        return {"lines"} if just_left in {"doctor", "procedure", "discount", "whole_discount"} else set()
     return {section for button, section in BUTTONS.items() if button in posted}
 
 
-def as_it_is(appointment: Appointment) -> QueryDict:
-    """The fields of the move form before anything is changed."""
+def data_of(appointment: Appointment) -> QueryDict:
+    """Return the fields of the move form before anything is changed."""
     starts_at = appointment.clinic.local(appointment.starts_at)
     data = QueryDict(mutable=True)
     data.update({"doctor": str(appointment.doctor_id), "date": f"{starts_at:%d/%m/%Y}", "starts": f"{starts_at:%H:%M}"})
@@ -84,37 +96,77 @@ def as_it_is(appointment: Appointment) -> QueryDict:
     return data
 
 
-def move_context(form: MoveForm, appointment: Appointment) -> dict:
-    """Everything `appointment/move.html` shows."""
+def context(form: BookingForm) -> dict[str, Any]:
+    """Return the context of `appointment/book.html`. The form's check has run."""
     clinic, values = form.clinic, form.cleaned_data
     doctors = list(booking_options.doctors(clinic))
-    doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
-    minutes = _minutes(form) or (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
+    doctor = _chosen_doctor(form, doctors)
+    chosen = [int(procedure) for procedure, _discount in form.rows if is_short_number(procedure)]
+    procedures = list(booking_options.procedures(clinic, doctor.pk if doctor else None, chosen))
+    day = form.day or clinic.local(timezone.now()).date()
+    discounts = list(booking_options.discounts(clinic, day))
+    rows = _line_rows(form, procedures, discounts)
+    lines = [row.line for row in rows if row.line]
+    patient_id = None if form.is_new_patient else values.get("patient")
+    patient = booking_options.patient(clinic, patient_id) if patient_id else None
+    text = form.data.get("q", "")
+    is_searching = text and not form.is_new_patient and not patient_id
+    minutes = _typed_minutes(form) or sum(line.procedure.duration_minutes for line in lines)
+    times = _free_times(form, doctor, minutes, day, patient.pk if patient else None)
+    total = sum((line.total for line in lines), Decimal(0))
+    return {
+        "form": form,
+        "key": uuid4(),
+        "patient": patient,
+        "q": text,
+        "matches": patients.search(clinic, text) if is_searching else [],
+        "is_whole_number": patients.is_whole_number(clinic, text),
+        "doctors": doctors,
+        "doctor": doctor,
+        "procedures": procedures,
+        "discounts": discounts,
+        "rows": rows,
+        "total": total,
+        "last_shown_total": form.last_shown_total(total),
+        "default_end": _default_end(form, minutes),
+        "minutes": minutes,
+        "submit_label": _submit_label(form),
+        "focus": _focus_id(form),
+        **_times_context(form, times),
+    }
+
+
+def move_context(form: MoveForm, appointment: Appointment) -> dict[str, Any]:
+    """Return the context of `appointment/move.html`. The form's check has run."""
+    clinic, values = form.clinic, form.cleaned_data
+    doctors = list(booking_options.doctors(clinic))
+    doctor = _chosen_doctor(form, doctors)
+    minutes = _typed_minutes(form) or (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
     day = values.get("date") or clinic.local(timezone.now()).date()
-    times = _times(form, doctor, minutes, day, appointment.patient_id, moving=appointment)
+    times = _free_times(form, doctor, minutes, day, appointment.patient_id, moving=appointment)
     return {
         "appointment": appointment,
         "form": form,
         "doctors": doctors,
         "doctor": doctor,
         "minutes": minutes,
-        "discounts_off": form.discounts_off,
-        "place": _place(form, appointment),
+        "expired_discounts": form.expired_discounts,
+        "place": _expected_place(form, appointment),
         "focus": next(iter(form.errors), "save" if "choose" in form.data else "date"),
         **_times_context(form, times),
     }
 
 
-def _place(form, appointment):
-    """Where the form takes the appointment from: where it was when the form was begun, or after a refusal is now."""
-    begun = "" if form.was_moved_elsewhere else form.data.get("place")
-    return begun or booking.place(appointment)
+def _expected_place(form: MoveForm, appointment: Appointment) -> str:
+    """Return the place that the form moves from: as when the form was opened, or after a refusal the present one."""
+    opened_at = "" if form.was_moved_elsewhere else form.data.get("place")
+    return opened_at or booking.place(appointment)
 
 
-def _with_usual_procedure(data, clinic):
-    """A doctor without a procedure chosen begins with the usual one: the field that is most often left as it is.
+def _with_usual_procedure(data: QueryDict, clinic: Clinic) -> QueryDict:
+    """Fill in the doctor's usual procedure where none is chosen.
 
-    `usual` remembers what was put there; with a doctor who does not perform it, it makes room for what that one does.
+    The field `usual` remembers what was filled in: with a doctor who does not perform it, it is replaced.
     """
     chosen = [procedure for procedure in data.getlist("procedure") if procedure]
     doctor = data.get("doctor", "")
@@ -127,128 +179,106 @@ def _with_usual_procedure(data, clinic):
     return data
 
 
-def _performs(clinic, doctor, procedure):
+def _performs(clinic: Clinic, doctor: str, procedure: str) -> bool:
     performed = booking_options.procedures(clinic, int(doctor), [])
     return is_short_number(procedure) and performed.filter(pk=procedure).exists()
 
 
-def _iso_date(text):
+def _iso_date(text: str) -> date | None:
     try:
         return parse_date(text)
     except ValueError:
         return None
 
 
-def _choose(data, clinic):
-    """A free time is sent as a UTC instant."""
+def _apply_free_time(data: QueryDict, clinic: Clinic) -> None:
+    """Set date and start to the free time in `choose`, which is sent as a UTC instant."""
     try:
-        chosen = parse_datetime(data["choose"])
+        instant = parse_datetime(data.get("choose", ""))
     except ValueError:
         return
-    if chosen and is_aware(chosen) and chosen.year in READABLE_YEARS:
-        local = clinic.local(chosen)
+    if instant and is_aware(instant) and instant.year in READABLE_YEARS:
+        local = clinic.local(instant)
         data["date"], data["starts"] = f"{local:%d/%m/%Y}", f"{local:%H:%M}"
 
 
-def _remove(data, index):
+def _remove_line(data: QueryDict, index: int) -> None:
     for field in ("procedure", "discount"):
         values = data.getlist(field)
         data.setlist(field, values[:index] + values[index + 1 :])
 
 
-def context(form: BookingForm) -> dict:
-    """Everything `appointment/book.html` shows for a form whose check has run."""
-    clinic, values = form.clinic, form.cleaned_data
-    doctors = list(booking_options.doctors(clinic))
-    doctor = next((doctor for doctor in doctors if doctor.pk == values.get("doctor")), None)
-    chosen = [int(procedure) for procedure, discount in form.rows if is_short_number(procedure)]
-    procedures = list(booking_options.procedures(clinic, doctor and doctor.pk, chosen))
-    day = form.day or clinic.local(timezone.now()).date()
-    discounts = list(booking_options.discounts(clinic, day))
-    rows = _rows(form, procedures, discounts)
-    searching = not form.is_new_patient and not values.get("patient")
-    patient = (
-        None if form.is_new_patient or not values.get("patient") else booking_options.patient(clinic, values["patient"])
-    )
-    minutes = _minutes(form) or sum(row["line"].procedure.duration_minutes for row in rows if row["line"])
-    times = _times(form, doctor, minutes, day, patient and patient.pk)
-    total = sum((row["line"].total for row in rows if row["line"]), Decimal(0))
-    return {
-        "form": form,
-        "key": uuid4(),
-        "patient": patient,
-        "q": form.data.get("q", ""),
-        "found": patients.search(clinic, form.data.get("q", "")) if searching and form.data.get("q") else [],
-        "is_whole_number": patients.is_whole_number(clinic, form.data.get("q", "")),
-        "doctors": doctors,
-        "doctor": doctor,
-        "procedures": procedures,
-        "discounts": discounts,
-        "rows": rows,
-        "total": total,
-        "total_seen": form.total_seen(total),
-        "ends_by_itself": _end(form, minutes),
-        "minutes": minutes,
-        "submit": _submit(form),
-        "focus": _focus(form),
-        **_times_context(form, times),
-    }
+def _chosen_doctor(form: WhenForm, doctors: Iterable[Doctor]) -> Doctor | None:
+    return next((doctor for doctor in doctors if doctor.pk == form.cleaned_data.get("doctor")), None)
 
 
-def _times_context(form, times):
+def _times_context(form: WhenForm, times: list[Opening]) -> dict[str, Any]:
     return {
         "times": times[:TIMES_SHOWN],
         "more_times": times[TIMES_SHOWN:],
         "times_are_alternatives": bool(form.alternatives),
-        "chosen": None if _is_refused(form) else form.cleaned_data.get("starts_at"),
+        "chosen_start": None if _is_time_refused(form) else form.cleaned_data.get("starts_at"),
         "chosen_day": form.cleaned_data.get("date"),
     }
 
 
-def _rows(form, procedures, discounts):
-    """A dict a line: the ids as sent, and the priced line where the procedure is known."""
-    procedures = {str(procedure.pk): procedure for procedure in procedures}
-    discounts = {str(discount.pk): discount for discount in discounts}
-    known = [(procedures[row[0]], discounts.get(row[1])) for row in form.rows if row[0] in procedures]
-    lines = iter(booking.priced(known, discounts.get(form.data.get("whole_discount", ""))))
+def _line_rows(form: BookingForm, procedures: Iterable[Procedure], discounts: Iterable[Discount]) -> list[LineRow]:
+    procedures_by_id = {str(procedure.pk): procedure for procedure in procedures}
+    discounts_by_id = {str(discount.pk): discount for discount in discounts}
+    known = [
+        (procedures_by_id[procedure], discounts_by_id.get(discount))
+        for procedure, discount in form.rows
+        if procedure in procedures_by_id
+    ]
+    lines = iter(booking.priced(known, discounts_by_id.get(form.data.get("whole_discount", ""))))
     return [
-        {"procedure": procedure, "discount": discount, "line": next(lines) if procedure in procedures else None}
+        LineRow(procedure, discount, next(lines) if procedure in procedures_by_id else None)
         for procedure, discount in form.rows
     ]
 
 
-def _minutes(form):
-    """The length that was typed, if both ends were."""
-    starts_at, ends_at = form.cleaned_data.get("starts_at"), form.cleaned_data.get("ends_at")
-    readable = starts_at and ends_at and timedelta(0) < ends_at - starts_at < timedelta(days=1)
-    return (ends_at - starts_at) // timedelta(minutes=1) if readable else 0
+def _typed_minutes(form: WhenForm) -> int:
+    """Return the length between the typed start and end; 0 unless both are readable and less than a day apart."""
+    starts_at: datetime | None = form.cleaned_data.get("starts_at")
+    ends_at: datetime | None = form.cleaned_data.get("ends_at")
+    if not starts_at or not ends_at or not timedelta(0) < ends_at - starts_at < timedelta(days=1):
+        return 0
+    return (ends_at - starts_at) // timedelta(minutes=1)
 
 
-def _end(form, minutes):
-    starts_at = form.cleaned_data.get("starts_at")
+def _default_end(form: BookingForm, minutes: int) -> datetime | None:
+    """Return the instant at which the appointment ends when no end is typed."""
+    starts_at: datetime | None = form.cleaned_data.get("starts_at")
     return starts_at + timedelta(minutes=minutes) if starts_at and minutes else None
 
 
-def _times(form, doctor, minutes, day, patient_id, moving=None):
-    """The nearest free times after a refusal, otherwise the day's, those next to the chosen one first."""
+def _free_times(
+    form: WhenForm,
+    doctor: Doctor | None,
+    minutes: int,
+    day: date,
+    patient_id: int | None,
+    moving: Appointment | None = None,
+) -> list[Opening]:
+    """Return the nearest free times after a refusal, otherwise the day's, those next to the chosen one first."""
     if form.alternatives:
         return form.alternatives
     if doctor is None or not minutes:
         return []
-    found = booking.openings(
+    openings = booking.openings(
         form.clinic, doctor=doctor, minutes=minutes, first=day, last=day, patient=patient_id, moving=moving
     )
     if starts_at := form.cleaned_data.get("starts_at"):
-        before = sum(opening.starts_at < starts_at for opening in found)
-        start = max(0, min(before - 1, len(found) - TIMES_SHOWN))
-        return found[start : start + TIMES_SHOWN] + found[:start] + found[start + TIMES_SHOWN :]
-    return found
+        earlier = sum(opening.starts_at < starts_at for opening in openings)
+        start = max(0, min(earlier - 1, len(openings) - TIMES_SHOWN))
+        return openings[start : start + TIMES_SHOWN] + openings[:start] + openings[start + TIMES_SHOWN :]
+    return openings
 
 
-def _focus(form):
-    """The id of where the person goes on: in what a button opened, at a complaint, at the patient, or at the end."""
+def _focus_id(form: BookingForm) -> str:
+    """Return the id of the element to focus: one that a button opened, the first error, the patient, or the end."""
     last_line = f"procedure-{len(form.rows) - 1}"
-    if form.asks_who:
+    if form.asks_about_doubles:
         return "same-1"
     if "add" in form.data:
         return last_line
@@ -256,7 +286,7 @@ def _focus(form):
         return "q"
     if "new" in form.data:
         return "phone" if form.data.get("name") else "name"
-    errors = [field.name for field in form.shown if field.errors]
+    errors = [field.name for field in form.shown_fields if field.errors]
     if errors[:1] == ["phone"] and form.asks_phone:
         return "phone_is_right"
     if errors:
@@ -264,11 +294,15 @@ def _focus(form):
     return "save"
 
 
-def _submit(form):
-    """What the main button does; it names a time only as long as nothing speaks against it."""
+def _submit_label(form: BookingForm) -> str:
+    """Return the main button's label, with the start unless there are errors in date or times."""
     starts = form.cleaned_data.get("starts")
-    return _("Agendar às %(time)s") % {"time": f"{starts:%H:%M}"} if starts and not _is_refused(form) else _("Agendar")
+    return (
+        _("Agendar às %(time)s") % {"time": f"{starts:%H:%M}"}
+        if starts and not _is_time_refused(form)
+        else _("Agendar")
+    )
 
 
-def _is_refused(form):
+def _is_time_refused(form: WhenForm) -> bool:
     return bool({"date", "starts", "ends"} & form.errors.keys())

@@ -1,7 +1,8 @@
+import datetime
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import ClassVar
+from typing import Any, ClassVar, TypedDict
 
 from django import forms
 from django.db.models import BigIntegerField
@@ -16,94 +17,101 @@ from clinic.models import Appointment, Clinic, NonexistentTime
 from clinic.models.doctor import end_of_hours
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
-from clinic.web.fields import RefusableForm, Unchanging
+from clinic.schedule import Opening
+from clinic.web.fields import RefusableForm, SharedFields
 
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
-LARGEST = Decimal(10) ** 10
+MAX_AMOUNT = Decimal(10) ** 10
 
 
-def an_id():
-    """An id as a select or a hidden field sends it; what it means is for the rules to say."""
+def id_field() -> forms.IntegerField:
+    """Return a field for an id that a select or a hidden field sends; whether the row exists is for the rules."""
     gone = _("Esta escolha não existe mais. Escolha de novo.")
     errors = {"invalid": gone, "max_value": gone, "min_value": gone}
     return forms.IntegerField(required=False, min_value=1, max_value=BigIntegerField.MAX_BIGINT, error_messages=errors)
 
 
-ONE_ID = an_id()
+ID_FIELD = id_field()
 
 
-def amount(text: str) -> Decimal | None:
-    """An amount as a hidden field sends it."""
+def read_amount(text: str) -> Decimal | None:
+    """Read the amount that a hidden field sends; None for anything else."""
     try:
-        sent = Decimal(text)
+        amount = Decimal(text)
     except InvalidOperation:
         return None
-    return sent if sent.is_finite() and abs(sent) < LARGEST else None
+    return amount if amount.is_finite() and abs(amount) < MAX_AMOUNT else None
 
 
-def with_the_same_length(data: QueryDict) -> QueryDict:
-    """The fields with the end as far behind the start as it was, when only the start is another than in `seen`."""
-    starts, _, ends = data.get("seen", "").partition("|")
-    if not ends or data.get("ends") != ends:
+def keep_length(data: QueryDict) -> QueryDict:
+    """Return the fields with the end moved along with the start, when only the start differs from `seen`."""
+    seen_start, _, seen_end = data.get("seen", "").partition("|")
+    if not seen_end or data.get("ends") != seen_end:
         return data
     try:
-        times = [TypedTimeField().clean(text) for text in (starts, data.get("starts", ""))]
-        before, now, end = [*times, TypedEndField().clean(ends)]
+        before = TypedTimeField().clean(seen_start)
+        now = TypedTimeField().clean(data.get("starts", ""))
+        end = TypedEndField().clean(seen_end)
     except forms.ValidationError:
         return data
     if before == now:
         return data
-    a_day = date(2000, 1, 1)
+    any_day = datetime.date(2000, 1, 1)
+    later_by = datetime.datetime.combine(any_day, now) - datetime.datetime.combine(any_day, before)
     moved = data.copy()
-    later_by = datetime.combine(a_day, now) - datetime.combine(a_day, before)
-    moved["ends"] = end_of_hours((datetime.combine(a_day, end) + later_by).time())
+    moved["ends"] = end_of_hours((datetime.datetime.combine(any_day, end) + later_by).time())
     return moved
 
 
 class WhenForm(RefusableForm):
-    """A local date and time of a clinic, read into instants; with the doctor it is all that moving needs.
+    """Doctor, local date and times of an appointment; the times are read into instants.
 
-    `seen` are the start and the end, as start|end, with which the form was last drawn.
+    The posted field `seen` holds start and end, as start|end, as the form was last rendered.
     """
 
     refused_at: ClassVar = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends"}
     sent_as: ClassVar = {"discount": ["discount", "whole_discount"], "patient": ["patient", "q"]}
 
-    doctor = an_id()
+    doctor = id_field()
     date = TypedDateField(required=False)
     starts = TypedTimeField(required=False)
     ends = TypedEndField(required=False)
 
-    def __init__(self, data, *, clinic: Clinic):
-        super().__init__(with_the_same_length(data))
+    def __init__(self, data: QueryDict, *, clinic: Clinic) -> None:
+        super().__init__(keep_length(data))
         self.end_was_moved = self.data is not data
         self.clinic = clinic
-        self.alternatives = []
+        self.alternatives: list[Opening] = []
 
-    def clean(self):
-        cleaned = super().clean()
-        day, starts, ends = (cleaned.get(name) for name in ("date", "starts", "ends"))
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
+        day, starts, ends = cleaned.get("date"), cleaned.get("starts"), cleaned.get("ends")
         cleaned["starts_at"] = self._instant("starts", day, starts)
-        cleaned["ends_at"] = self._instant("ends", day and ends and booking.day_of_end(day, starts, ends), ends)
+        cleaned["ends_at"] = self._instant(
+            "ends", booking.day_of_end(day, starts, ends) if day and ends else None, ends
+        )
         return cleaned
 
     @property
-    def seen(self) -> str:
-        """Both times as they are now; as long as one of them cannot be read, as they were."""
+    def seen_value(self) -> str:
+        """The next value of the hidden field `seen`: both times, or the old value while one of them cannot be read."""
         starts, ends = self.cleaned_data.get("starts"), self.cleaned_data.get("ends")
         return f"{starts:%H:%M}|{self.data['ends']}" if starts and ends else self.data.get("seen", "")
 
     def refuse(self, refused: Refused) -> None:
-        """Show every broken rule; of the start only what is not the date's fault."""
+        """Show every refusal; those of the start only if the date is not the cause."""
         self.alternatives = refused.alternatives
-        date_alone = self._only_the_date_is_wrong()
-        self.show_refusals(each for each in refused.refusals if not (date_alone and each.field == "starts_at"))
+        only_date_is_wrong = self._only_date_is_wrong()
+        self.show_refusals(
+            refusal for refusal in refused.refusals if not (only_date_is_wrong and refusal.field == "starts_at")
+        )
 
-    def _only_the_date_is_wrong(self):
+    def _only_date_is_wrong(self) -> bool:
         values = self.cleaned_data
         return "date" in self.errors and values.get("starts") is not None and values.get("starts_at") is None
 
-    def _instant(self, field, day, wall):
+    def _instant(self, field: str, day: datetime.date | None, wall: datetime.time | None) -> datetime.datetime | None:
         if day is None or wall is None:
             return None
         try:
@@ -114,14 +122,16 @@ class WhenForm(RefusableForm):
 
 
 class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
-    """The booking panel. Reads what was typed; whether it may be is for `clinic.booking` to say.
+    """The form of the booking panel. It reads what was typed; `clinic.booking` decides whether it is allowed.
 
-    `procedure` and `discount` are repeated, a pair for each line; a line without a procedure is not there.
-    `shown_total` is the total that the person has seen, and `shown_for` what it was the total of (`priced_for`).
+    `procedure` and `discount` are repeated, a pair for each line; a line without a procedure is ignored.
+    `shown_total` is the total that the person has seen, and `shown_for` the `pricing_key` for which it was shown.
     """
 
+    data: QueryDict  # in one base it is a MultiValueDict
+
     key = forms.UUIDField(required=False)
-    patient = an_id()
+    patient = id_field()
     name = forms.CharField(required=False)
     phone = forms.CharField(required=False)
     birth_date = TypedDateField(required=False, past=True)
@@ -129,7 +139,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
     nif = forms.CharField(required=False)
     procedure = forms.Field(required=False)
     discount = forms.Field(required=False)
-    whole_discount = an_id()
+    whole_discount = id_field()
     notes = forms.CharField(required=False)
     shown_total = forms.CharField(required=False)
 
@@ -137,19 +147,20 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
     field_order = ["patient", "name", "phone", "birth_date", "cpf", "nif", "doctor", "procedure", "discount"]
 
     @property
-    def is_new_patient(self):
+    def is_new_patient(self) -> bool:
         return bool(self.data.get("is_new"))
 
     @property
-    def shown(self) -> list[forms.BoundField]:
-        """The fields that are on the page now and can carry a complaint."""
+    def shown_fields(self) -> list[forms.BoundField]:
+        """The fields that are on the page now and can have an error."""
         absent = {self.clinic.documents[1]} if self.is_new_patient else NEW_PATIENT
         hidden = {"key", "whole_discount", "shown_total"} | absent
         return [field for field in self if field.name not in hidden]
 
     @property
-    def day(self) -> date | None:
-        return self.cleaned_data.get("date")
+    def day(self) -> datetime.date | None:
+        day: datetime.date | None = self.cleaned_data.get("date")
+        return day
 
     @property
     def rows(self) -> list[tuple[str, str]]:
@@ -159,37 +170,38 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
         return list(zip(chosen, discounts + [""] * len(chosen), strict=False)) or [("", "")]
 
     @property
-    def priced_for(self) -> str:
-        """What the total hangs on besides prices and discounts: the lines, the discount for the whole, the day."""
+    def pricing_key(self) -> str:
+        """The choices that determine the total: lines, discount for the whole, day. Prices may change meanwhile."""
         lines = [f"{procedure}-{discount}" for procedure, discount in self.rows if procedure.strip()]
         return " ".join([*lines, self.data.get("whole_discount", ""), self.data.get("date", "")])
 
-    def total_seen(self, total: Decimal) -> Decimal:
-        """The total that the person has seen once this form is drawn with `total`.
+    def last_shown_total(self, total: Decimal) -> Decimal:
+        """Return the total for the field `shown_total` of a form that is rendered with `total`.
 
-        That is the one before, as long as it was for the same lines: a change of price is shown when they book.
+        It stays what it was as long as it is for the same lines: a change of price is shown when they book.
         """
-        seen = None if self.total_changed else self.cleaned_data.get("shown_total")
-        return total if seen is None or self.data.get("shown_for") != self.priced_for else seen
+        previous: Decimal | None = None if self.total_changed else self.cleaned_data.get("shown_total")
+        return total if previous is None or self.data.get("shown_for") != self.pricing_key else previous
 
     @property
-    def same(self) -> int | None:
-        """The id of the one who was shown and is the new patient."""
-        return next((each.pk for each in self.doubles if str(each.pk) == self.data.get("same")), None)
+    def same_patient_id(self) -> int | None:
+        """The id of the one of `doubles` who was confirmed to be the new patient."""
+        return next((patient.pk for patient in self.doubles if str(patient.pk) == self.data.get("same")), None)
 
     @property
-    def asks_who(self) -> bool:
-        """Whether one of `doubles` may be the new patient, and nobody has answered yet."""
-        return bool(self.doubles) and self.same is None
+    def asks_about_doubles(self) -> bool:
+        """Return whether one of `doubles` may be the new patient, and no answer was given yet."""
+        return bool(self.doubles) and self.same_patient_id is None
 
-    def clean(self):
-        self.lines = [self._line(*row) for row in self.rows if row[0].strip()]
-        self.cleaned_data["shown_total"] = amount(self.cleaned_data.get("shown_total", ""))
+    def clean(self) -> dict[str, Any]:
+        self.lines = [self._line(procedure, discount) for procedure, discount in self.rows if procedure.strip()]
+        self.cleaned_data["shown_total"] = read_amount(self.cleaned_data.get("shown_total", ""))
         self.ask_about_age()
         return super().clean()
 
     def proposal(self) -> Proposal:
         values = self.cleaned_data
+        others = [patient.pk for patient in self.doubles if self.same_patient_id not in {None, patient.pk}]
         return Proposal(
             uuid=values.get("key"),
             clinic=self.clinic,
@@ -203,55 +215,133 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
             notes=values.get("notes", ""),
             source=Appointment.Source.MANUAL,
             shown_total=values.get("shown_total"),
-            besides=tuple(self.besides + [each.pk for each in self.doubles if self.same not in {None, each.pk}]),
+            besides=(*self.besides, *others),
         )
 
     def refuse(self, refused: Refused) -> None:
         self.total_changed = Reason.TOTAL_CHANGED in refused.reasons
         super().refuse(refused)
 
-    def check(self, *, left: str | None = None) -> None:
-        """The same rules as `book`, for a form that is still being filled in: of its total nobody has seen the last."""
+    def check(self, *, just_left: str | None = None) -> None:
+        """Ask the rules of `book` about a form that is still being filled in, whose total was not shown yet."""
         self.is_valid()
         if refused := booking.check(replace(self.proposal(), shown_total=None)):
             self.refuse(refused)
-        self.drop_untouched_errors(just_left=left)
+        self.drop_untouched_errors(just_left=just_left)
 
     def book(self, author: booking.Author) -> Appointment | None:
-        """The appointment, or None with every reason at its field, or with those in `doubles` who may be the new one.
-        A second click finds what the first one booked."""
+        """Return the appointment; None after a refusal, shown at the fields, or with `doubles` to ask about.
+
+        A second click gets the appointment that the first one booked.
+        """
         readable = self.is_valid()
         if self.is_new_patient:
             self.doubles = registry.same_patients(self.clinic, self._details(), besides=self.besides)
         try:
-            if readable and not self.asks_who:
+            if readable and not self.asks_about_doubles:
                 return booking.book(self.proposal(), by=author)
-            refused = booking.check(self.proposal())
+            refused: Refused | None = booking.check(self.proposal())
         except Refused as error:
             refused = error
-        if readable and (booked := self._booked_already()):
+        if readable and (booked := self._already_booked()):
             return booked
         if refused:
             self.refuse(refused)
         return None
 
-    def _booked_already(self):
+    def _already_booked(self) -> Appointment | None:
         key, starts_at = self.cleaned_data["key"], self.cleaned_data["starts_at"]
         if key is None:
             return None
         return Appointment.objects.of(self.clinic).standing().filter(uuid=key, starts_at=starts_at).first()
 
-    def _details(self):
+    def _details(self) -> PatientDetails:
         values = self.cleaned_data
-        texts = {name: values.get(name) or "" for name in ("name", "cpf", "nif")}
-        return PatientDetails(**texts, phone=self.confirmed_phone(self.clinic), birth_date=values.get("birth_date"))
+        return PatientDetails(
+            name=values.get("name") or "",
+            cpf=values.get("cpf") or "",
+            nif=values.get("nif") or "",
+            phone=self.confirmed_phone(self.clinic),
+            birth_date=values.get("birth_date"),
+        )
 
-    def _line(self, procedure, discount):
+    def _line(self, procedure: str, discount: str) -> LineRequest | None:
         try:
-            return LineRequest(ONE_ID.clean(procedure), ONE_ID.clean(discount))
+            return LineRequest(ID_FIELD.clean(procedure), ID_FIELD.clean(discount))
         except forms.ValidationError as error:
             self.add_error("procedure", error)
             return None
 
 
-BookingForm.base_fields = Unchanging(BookingForm.base_fields)
+BookingForm.base_fields = SharedFields(BookingForm.base_fields)
+
+
+class RescheduleArguments(TypedDict):
+    doctor: int | None
+    starts_at: datetime.datetime | None
+    ends_at: datetime.datetime | None
+    without_expired: bool
+
+
+class MoveForm(WhenForm):
+    """Another time or doctor for an appointment; it keeps its length unless `ends` is given.
+
+    `place` is where the appointment was when the form was opened: another window may have moved it since.
+    `expired_discounts` are the messages about discounts not valid then; ticking `without_expired` takes them off.
+    """
+
+    place = forms.CharField(required=False)
+    without_expired = forms.BooleanField(required=False)
+    expired_discounts: Sequence[str] = ()
+    was_moved_elsewhere = False
+
+    def refuse(self, refused: Refused) -> None:
+        shown_elsewhere = {Reason.DISCOUNT_LEFT_BEHIND, Reason.CHANGED_MEANWHILE}
+        self.expired_discounts = [
+            refusal.message for refusal in refused.refusals if refusal.reason is Reason.DISCOUNT_LEFT_BEHIND
+        ]
+        self.was_moved_elsewhere = Reason.CHANGED_MEANWHILE in refused.reasons
+        refused.refusals = [refusal for refusal in refused.refusals if refusal.reason not in shown_elsewhere]
+        super().refuse(refused)
+
+    def check(self, appointment: Appointment) -> None:
+        """Ask the rules of `move` about a form that is still being filled in."""
+        self.is_valid()
+        if refused := booking.check_reschedule(appointment.pk, clinic=self.clinic, **self._arguments()):
+            self.refuse(refused)
+        self.drop_untouched_errors(just_left=None)
+
+    def move(self, appointment: Appointment, author: booking.Author) -> bool:
+        """Move it and return True; or show every reason at its field, and reload `appointment`."""
+        try:
+            if self.is_valid():
+                seen = self.cleaned_data["place"] or None
+                booking.reschedule(appointment.pk, clinic=self.clinic, by=author, seen=seen, **self._arguments())
+                return True
+            refused: Refused | None = booking.check_reschedule(appointment.pk, clinic=self.clinic, **self._arguments())
+        except Refused as error:
+            refused = error
+        if refused:
+            self.refuse(refused)
+            appointment.refresh_from_db()
+            if self.was_moved_elsewhere:
+                self.add_error(None, _moved_elsewhere_message(appointment))
+        return False
+
+    def _arguments(self) -> RescheduleArguments:
+        values = self.cleaned_data
+        return {
+            "doctor": values.get("doctor"),
+            "starts_at": values.get("starts_at"),
+            "ends_at": values.get("ends_at"),
+            "without_expired": values.get("without_expired", False),
+        }
+
+
+def _moved_elsewhere_message(appointment: Appointment) -> str:
+    starts_at = appointment.clinic.local(appointment.starts_at)
+    sentence = _(
+        "Outra janela já remarcou este agendamento para %(day)s às %(time)s, com %(doctor)s. Aqui está o que você "
+        "escolheu: para valer, remarque de novo."
+    )
+    return sentence % {"day": f"{starts_at:%d/%m}", "time": f"{starts_at:%H:%M}", "doctor": appointment.doctor}

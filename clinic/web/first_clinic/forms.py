@@ -1,6 +1,11 @@
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
 from django import forms
 from django.contrib.auth.forms import SetPasswordMixin
 from django.core.exceptions import ValidationError
+from django.db.models import Field, Model
+from django.http import QueryDict
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -8,16 +13,23 @@ from clinic.models import Clinic, StaffUser
 from clinic.models.clinic import TIME_ZONES, zone_name
 from clinic.models.names import validate_has_letter
 
+if TYPE_CHECKING:
+    PasswordMixin = SetPasswordMixin[StaffUser]
+else:  # Django's class takes no type arguments when it runs
+    PasswordMixin = SetPasswordMixin
+
 CURRENCIES = {Clinic.Country.BRAZIL: Clinic.Currency.REAL, Clinic.Country.PORTUGAL: Clinic.Currency.EURO}
 CLINIC_FIELDS = {"clinic_name": "name", "country": "country", "time_zone": "time_zone", "language": "language"}
 MASTER_FIELDS = {"name": "name", "username": "username"}
 
 
-def _field(model, name, **options):
-    return model._meta.get_field(name).formfield(**options)
+def _field(model: type[Model], name: str, **options: Any) -> forms.Field:
+    """Return the form field of a model's field."""
+    field = cast("Field[Any, Any]", model._meta.get_field(name))
+    return cast(forms.Field, field.formfield(**options))
 
 
-class FirstClinicForm(SetPasswordMixin, forms.Form):
+class FirstClinicForm(PasswordMixin, forms.Form):
     """A clinic and its master. When valid, it has them as `clinic` and `master`, not stored yet."""
 
     clinic_name = _field(Clinic, "name", label=gettext_lazy("Nome da clínica"), validators=[validate_has_letter])
@@ -39,45 +51,50 @@ class FirstClinicForm(SetPasswordMixin, forms.Form):
     )
     error_messages = {"password_mismatch": gettext_lazy("As duas senhas não são iguais.")}
 
-    def __init__(self, data=None):
+    def __init__(self, data: QueryDict | None = None) -> None:
         european = get_language() == Clinic.Language.EUROPEAN
-        first_guess = {
+        first_guess: dict[str, Any] = {
             "country": Clinic.Country.PORTUGAL if european else Clinic.Country.BRAZIL,
             "time_zone": "Europe/Lisbon" if european else "America/Sao_Paulo",
             "language": get_language(),
         }
         super().__init__(data, initial=first_guess)
         for name in ("country", "language"):
-            field = self.fields[name]
-            field.choices = [choice for choice in field.choices if choice[0]]
+            field = cast(forms.ChoiceField, self.fields[name])
+            choices = cast(Iterable[tuple[str, str]], field.choices)
+            field.choices = [(code, label) for code, label in choices if code]
         self.fields["password1"].help_text = _("Pelo menos 10 caracteres, e nada que se adivinhe.")
         self.fields["password2"].help_text = ""
         self.fields["clinic_name"].widget.attrs["autofocus"] = True
         self.fields["username"].widget.attrs |= {"autocapitalize": "none", "autocomplete": "username"}
 
-    def clean(self):
-        cleaned = super().clean()
-        self.clinic = self._row(Clinic, CLINIC_FIELDS)
-        self.master = self._row(StaffUser, MASTER_FIELDS)
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
+        self.clinic = self._instance(Clinic, CLINIC_FIELDS)
+        self.master = self._instance(StaffUser, MASTER_FIELDS)
         self.validate_passwords()
         self.validate_password_for_user(self.master)
         zone, country = cleaned.get("time_zone"), cleaned.get("country")
         if zone and country and zone not in TIME_ZONES[country]:
             self.add_error("time_zone", _("Esse fuso é de outro país. Escolha um do país da clínica."))
         if not self.errors:
-            self.clinic.currency = CURRENCIES[country]
+            self.clinic.currency = CURRENCIES[cleaned["country"]]
             self.master.set_password(cleaned["password1"])
         return cleaned
 
-    def _row(self, model, names):
-        """An instance of what was typed; what the model itself refuses stands at our fields."""
-        row = model(**{name: self.cleaned_data[ours] for ours, name in names.items() if ours in self.cleaned_data})
-        checked = {name for ours, name in names.items() if ours in self.cleaned_data}
-        others = {field.name for field in model._meta.get_fields()} - checked
+    def _instance[M: Model](self, model: type[M], model_fields: dict[str, str]) -> M:
+        """Return an unsaved instance of the typed data, and show the model's errors at the form's fields.
+
+        `model_fields` are the names of the model's fields by those of the form's.
+        """
+        names = {own: name for own, name in model_fields.items() if own in self.cleaned_data}
+        instance = model(**{name: self.cleaned_data[own] for own, name in names.items()})
+        others = {field.name for field in model._meta.get_fields()} - set(names.values())
         try:
-            row.full_clean(exclude=others, validate_unique=False, validate_constraints=False)
-        except ValidationError as refused:
-            for ours, name in names.items():
-                if name in refused.error_dict:
-                    self.add_error(ours, refused.error_dict[name])
-        return row
+            instance.full_clean(exclude=others, validate_unique=False, validate_constraints=False)
+        except ValidationError as error:
+            for own, name in model_fields.items():
+                if name in error.error_dict:
+                    self.add_error(own, error.error_dict[name])
+        return instance

@@ -1,8 +1,9 @@
-"""Where the link leads that `manage.py start` prints while nobody can sign in yet."""
+"""The page behind the link that `manage.py start` prints while nobody can sign in yet."""
 
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -20,9 +21,10 @@ from clinic.web.first_clinic.forms import FirstClinicForm
 @login_not_required
 @never_cache
 @sensitive_post_parameters("password1", "password2")
-def create(request):
+def create(request: HttpRequest) -> HttpResponse:
+    """Create the first clinic and its master, who is then signed in."""
     if not first_clinic.is_good(request.GET.get("link", "")) or not first_clinic.is_needed():
-        return _no_longer(request)
+        return _invalid_link_page(request)
     form = FirstClinicForm(request.POST or None)
     if not form.is_valid():
         return render(request, "signin/first_clinic.html", {"form": form}, status=422 if form.is_bound else 200)
@@ -30,7 +32,7 @@ def create(request):
         with transactions.try_again_when_held():
             first_clinic.create(form.clinic, form.master)
     except first_clinic.NotNeeded:  # another window was quicker
-        return _no_longer(request)
+        return _invalid_link_page(request)
     except Refused as refused:
         form.add_error(None, refused.message)
         return render(request, "signin/first_clinic.html", {"form": form}, status=409)
@@ -42,5 +44,5 @@ def create(request):
     return response
 
 
-def _no_longer(request):
-    return render(request, "signin/no_first_clinic.html", {"wanted": first_clinic.is_needed()}, status=404)
+def _invalid_link_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "signin/no_first_clinic.html", {"is_needed": first_clinic.is_needed()}, status=404)

@@ -1,81 +1,91 @@
-"""What Integrações shows: tokens and keys with their state at this moment, and who did what."""
+"""The context of Integrações: tokens and keys with their present state, and their history."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
 from clinic.access import access_tokens, api_keys, form_replay
-from clinic.models import AccessToken, ApiKey, CredentialEvent
+from clinic.access.requests import ClinicRequest
+from clinic.models import AccessToken, ApiKey, Clinic, CredentialEvent
 from clinic.web.integration.forms import ApiKeyForm
 
-TOKENS, KEYS, EVENTS = 10, 100, 30
+MAX_TOKENS, MAX_KEYS, MAX_EVENTS = 10, 100, 30
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A token or key. `state` is valid, blocked, rotated, expired or revoked; the first three may be revoked."""
+class CredentialRow[Credential: (AccessToken, ApiKey)]:
+    """A token or key of the page, which is valid for `seconds` more.
 
-    row: AccessToken | ApiKey
+    `state` is valid, blocked, rotated, expired or revoked; the first three may be revoked.
+    """
+
+    row: Credential
     state: str
     seconds: int
 
     @property
-    def id(self):
-        return str(self.row.pk)  # the template puts it into ids
+    def id(self) -> str:
+        """The primary key as a text, for the template's `add`."""
+        return str(self.row.pk)
 
     @property
-    def may_end(self):
+    def may_revoke(self) -> bool:
         return self.state in {"valid", "blocked", "rotated"}
 
+
+class KeyRow(CredentialRow[ApiKey]):
     @property
-    def scopes(self):
-        return [ApiKey.Scope(scope).label for scope in self.row.scopes]
+    def scopes(self) -> list[str]:
+        return [str(ApiKey.Scope(scope).label) for scope in self.row.scopes]
 
 
 @dataclass(frozen=True)
 class Secret:
-    """What is shown once, in the answer to the act that made it: `text` of `row`; after a rotation `old` goes on."""
+    """The `text` of a new token or key, shown once; after a rotation `old` is the key that stays valid for a while."""
 
     row: AccessToken | ApiKey
     text: str
     old: ApiKey | None = None
 
 
-def page(request, *, form: ApiKeyForm | None = None, **more) -> dict:
-    """The context of the page; `more` is what came of an act."""
+def page_context(request: ClinicRequest, *, form: ApiKeyForm | None = None, **result: object) -> dict[str, Any]:
+    """Return the context of the page; `result` are the variables that show the result of an act."""
     clinic, user, now = request.clinic, request.user, timezone.now()
-    tokens = AccessToken.objects.of(clinic).select_related("user")[:TOKENS]
-    keys = ApiKey.objects.of(clinic).select_related("created_by")[:KEYS]
-    events = CredentialEvent.objects.of(clinic).select_related("user", "access_token", "api_key")[:EVENTS]
-    shown = [Shown(key, _state_of_key(key, now), _seconds(key, now)) for key in keys]
+    tokens = AccessToken.objects.of(clinic).select_related("user")[:MAX_TOKENS]
+    keys = ApiKey.objects.of(clinic).select_related("created_by")[:MAX_KEYS]
+    events = CredentialEvent.objects.of(clinic).select_related("user", "access_token", "api_key")[:MAX_EVENTS]
+    key_rows = [KeyRow(key, _key_state(key, now), _seconds_left(key, now)) for key in keys]
     return {
         "form": form or ApiKeyForm(),
-        "seen": form_replay.last_event_id(clinic, user),
-        "tokens": [Shown(token, _state_of_token(token, clinic, now), _seconds(token, now)) for token in tokens],
-        "keys": [key for key in shown if key.may_end],
-        "ended": [key for key in shown if not key.may_end],
+        "last_event_id": form_replay.last_event_id(clinic, user),
+        "tokens": [
+            CredentialRow(token, _token_state(token, clinic, now), _seconds_left(token, now)) for token in tokens
+        ],
+        "keys": [key for key in key_rows if key.may_revoke],
+        "ended_keys": [key for key in key_rows if not key.may_revoke],
         "events": events,
         "old_key_until": now + api_keys.ROTATION_OVERLAP,
-        **more,
+        **result,
     }
 
 
-def _state_of_token(token, clinic, now):
+def _token_state(token: AccessToken, clinic: Clinic, now: datetime) -> str:
     if token.revoked_at or token.expires_at <= now:
-        return _ended(token)
+        return _ended_state(token)
     return "valid" if access_tokens.may_release(token.user, clinic) else "blocked"
 
 
-def _state_of_key(key, now):
+def _key_state(key: ApiKey, now: datetime) -> str:
     if key.revoked_at or key.expires_at <= now:
-        return _ended(key)
+        return _ended_state(key)
     return "valid" if key.expires_at - key.created_at >= api_keys.LIFE else "rotated"
 
 
-def _ended(row):
+def _ended_state(row: AccessToken | ApiKey) -> str:
     return "revoked" if row.revoked_at else "expired"
 
 
-def _seconds(row, now: datetime) -> int:
+def _seconds_left(row: AccessToken | ApiKey, now: datetime) -> int:
     return max(int((row.expires_at - now).total_seconds()), 0)

@@ -1,3 +1,5 @@
+from typing import TypedDict
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -9,8 +11,15 @@ LIVE, TEST = "live", "test"
 NAME_LENGTH = max_length(ApiKey, "name")
 
 
+class CreateArguments(TypedDict):
+    name: str
+    scopes: list[str]
+    source: str
+    is_live: bool
+
+
 class ApiKeyForm(forms.Form):
-    """What a new key may do. Reading patients is asked for apart: most programs get along without."""
+    """The form of a new key. Reading patients is not ticked: most programs can do without."""
 
     name = forms.CharField(
         label=_("Nome"),
@@ -45,13 +54,13 @@ class ApiKeyForm(forms.Form):
         error_messages={"invalid_choice": _("Escolha o tipo da chave.")},
     )
 
-    def clean_name(self):
-        name = self.cleaned_data["name"]
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
         if not name.isprintable():
             raise forms.ValidationError(_("Use só letras, números e sinais."))
         return name
 
-    def wanted(self) -> dict:
+    def create_arguments(self) -> CreateArguments:
         """Return the arguments of `api_keys.create` from a valid form."""
         values = self.cleaned_data
         scopes = [scope for scope in ApiKey.Scope.values if scope in values["scopes"]]

@@ -1,4 +1,6 @@
 from dataclasses import asdict
+from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
@@ -10,12 +12,12 @@ from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.names import same_letters, words
-from clinic.refusals import Reason, Refused
+from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import PatientDetails
 from clinic.templatetags.formats import cpf, phone
 from clinic.web.fields import RefusableForm
 
-OTHER_THAN_TEXT = {"birth_date", "died", "died_on"}
+NOT_TEXT = {"birth_date", "died", "died_on"}
 
 
 class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm):
@@ -24,6 +26,8 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
     `key` makes two clicks on one form one patient; `version` tells whether the stored data are still those that the
     form was filled with.
     """
+
+    data: QueryDict  # in one base it is a MultiValueDict
 
     name = forms.CharField(label=_("Nome completo"), required=False)
     social_name = forms.CharField(
@@ -47,8 +51,15 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
         error_messages={"invalid": _("Esta data não existe. Escreva dia/mês/ano, por exemplo 12/03/2026.")},
     )
 
-    def __init__(self, data=None, *, clinic: Clinic, patient: Patient | None = None, initial=None):
-        super().__init__(data, initial=as_written(patient, clinic) if patient and not initial else initial)
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        clinic: Clinic,
+        patient: Patient | None = None,
+        initial: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(data, initial=formatted_details(patient, clinic) if patient and not initial else initial)
         self.clinic = clinic
         self.patient = patient
         if patient is None:
@@ -56,49 +67,49 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
         self.fields[clinic.documents[1]].help_text = _("Só se tiver os dois.")
         self.key = _uuid(self.data.get("key")) or uuid4()
         self.version = self.data.get("version") or (registry.patient_version(patient) if patient else "")
-        self.stored = {}
+        self.stored: dict[str, str] = {}
         self.is_held = False
 
     @property
-    def status(self):
-        """Of the answer that shows it unsaved: a conflict is no fault of what was typed."""
+    def status(self) -> int:
+        """The HTTP status of the response that shows the form unsaved: 409 after a conflict, otherwise 422."""
         return 409 if self.stored or self.doubles or self.is_held else 422
 
     @property
-    def documents(self):
-        """The document of the clinic's country first."""
+    def documents(self) -> list[forms.BoundField]:
+        """CPF and NIF, the document of the clinic's country first."""
         return [self[name] for name in self.clinic.documents]
 
     @property
-    def first_field(self):
+    def first_field(self) -> str | None:
         """Return the field to focus: the first one that is wrong or in conflict; else the name, of a new patient or one
         whose row is held."""
         wrong = (field for field in self.fields if field in self.errors or field in self.stored)
         first = next(wrong, "name" if self.is_held or not self.patient else None)
         return "phone_is_right" if first == "phone" and self.asks_phone else first
 
-    def clean(self):
-        cleaned = super().clean()
-        self.ask_about_age(self.patient and self.patient.birth_date)
-        return cleaned
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        self.ask_about_age(self.patient.birth_date if self.patient else None)
+        return self.cleaned_data
 
     def details(self) -> PatientDetails:
-        values = self.cleaned_data
-        texts = {name: values.get(name) or "" for name in self.fields if name not in OTHER_THAN_TEXT}
+        values: dict[str, Any] = self.cleaned_data
+        texts: dict[str, Any] = {name: values.get(name) or "" for name in self.fields if name not in NOT_TEXT}
         texts["phone"] = self.confirmed_phone(self.clinic)
         died, died_on = values.get("died", False), values.get("died_on")
         if not died and self.patient and self.patient.died and died_on == self.patient.died_on:
             died_on = None  # the mark is taken back, and with it the date that is still in its field
         return PatientDetails(**texts, birth_date=values.get("birth_date"), died=died, died_on=died_on)
 
-    def check(self, *, left: str | None = None) -> None:
-        """The same rules as the save, for a form that is still being filled in; `left` is the field just left."""
+    def check(self, *, just_left: str | None = None) -> None:
+        """Ask the rules of the save about a form that is still being filled in."""
         self.is_valid()
         self._refuse(self._refusals())
-        self.drop_untouched_errors(just_left=left)
+        self.drop_untouched_errors(just_left=just_left)
 
     def register(self) -> Patient | None:
-        """The new patient, or None with every reason at its field, or with those in `doubles` who may be the same."""
+        """Return the new patient; None after a refusal, shown at the fields, or with `doubles` to ask about."""
         if not self.is_valid():
             self._refuse(self._refusals())
             return None
@@ -106,46 +117,51 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
             return registry.register_patient(self.clinic, self.details(), key=self.key, besides=self.besides)
         except Refused as refused:
             self.doubles = registry.same_patients(self.clinic, self.details(), besides=self.besides)
-            asked = {Reason.PATIENT_EXISTS} if self.doubles else set()
-            self._refuse([each for each in refused.refusals if each.reason not in asked])
+            is_asked = bool(self.doubles)
+            self._refuse(
+                [refusal for refusal in refused.refusals if not (is_asked and refusal.reason is Reason.PATIENT_EXISTS)]
+            )
             return None
 
-    def save(self) -> bool:
-        """Whether the data are stored. If not: every reason at its field, or in `stored` what another window wrote
-        there since it was opened, or that the row is held. Raises Patient.DoesNotExist."""
+    def save(self, patient: Patient) -> bool:
+        """Store the data of `patient` and return True.
+
+        Otherwise show every reason at its field; after a conflict set `stored` to what another window has written
+        since the form was opened; or set `is_held`. Raises Patient.DoesNotExist.
+        """
         if not self.is_valid():
             self._refuse(self._refusals())
             return False
         try:
-            registry.change_patient(self.patient.pk, asdict(self.details()), clinic=self.clinic, seen=self.version)
+            registry.change_patient(patient.pk, asdict(self.details()), clinic=self.clinic, seen=self.version)
             return True
         except Refused as refused:
             if Reason.PATIENT_CHANGED in refused.reasons:
-                self.patient.refresh_from_db()
-                self._differs(self.patient)
+                patient.refresh_from_db()
+                self._find_differences(patient)
             if not self.stored:
                 self._refuse(refused.refusals)
             return False
 
-    def compare(self) -> bool:
-        """Whether what was typed is something else than what is stored, which is then in `stored`; asks the rules."""
+    def differs_from(self, patient: Patient) -> bool:
+        """Return whether the typed data differ from the stored ones, which are then in `stored`. Asks the rules too."""
         self.check()
-        return self._differs(self.patient)
+        return self._find_differences(patient)
 
-    def _differs(self, now):
+    def _find_differences(self, patient: Patient) -> bool:
         typed = {name: self._comparable(name, self.data.get(name, "")) for name in self.fields}
         typed["phone"] = self._comparable("phone", self.details().phone)
         days = {"birth_date", "died_on"} & self.cleaned_data.keys()  # the others cannot be read
-        typed |= {name: _date(self.cleaned_data[name]) for name in days}
+        typed |= {name: _formatted_date(self.cleaned_data[name]) for name in days}
         self.stored = {
-            name: text or _("vazio")
-            for name, text in as_written(now, self.clinic).items()
+            name: text or str(_("vazio"))
+            for name, text in formatted_details(patient, self.clinic).items()
             if self._comparable(name, text) != typed[name]
         }
-        self.patient, self.version = now, registry.patient_version(now)
+        self.patient, self.version = patient, registry.patient_version(patient)
         return bool(self.stored)
 
-    def _comparable(self, name, text):
+    def _comparable(self, name: str, text: str) -> str:
         if name == "phone":
             return phones.read(text, self.clinic.country).number
         if name == "notes":
@@ -153,46 +169,45 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
         reader = {"cpf": documents.read_cpf, "nif": documents.read_nif}.get(name)
         return reader(text) if reader else " ".join(text.split())
 
-    def _refusals(self):
+    def _refusals(self) -> list[Refusal]:
         return registry.check_patient(
             self.details(), clinic=self.clinic, patient_id=self.patient.pk if self.patient else None
         )
 
-    def _refuse(self, refusals):
+    def _refuse(self, refusals: list[Refusal]) -> None:
         self.is_held = Reason.TRY_AGAIN in {refusal.reason for refusal in refusals}
         self.show_refusals(refusals)
 
 
-def as_written(patient: Patient, clinic: Clinic) -> dict[str, str]:
-    """The stored data as a person of that clinic's country writes them."""
+def formatted_details(patient: Patient, clinic: Clinic) -> dict[str, str]:
+    """Return the stored data by the form's fields, formatted as people of that clinic's country write them."""
     return {
         "name": patient.name,
         "social_name": patient.social_name,
         "phone": phone(patient.phone, clinic),
-        "birth_date": _date(patient.birth_date),
+        "birth_date": _formatted_date(patient.birth_date),
         "cpf": cpf(patient.cpf),
         "nif": patient.nif,
         "email": patient.email,
         "notes": patient.notes,
         "died": str(_("sim")) if patient.died else "",
-        "died_on": _date(patient.died_on),
+        "died_on": _formatted_date(patient.died_on),
     }
 
 
-def completed(patient: Patient, clinic: Clinic, typed: QueryDict) -> QueryDict:
-    """What was typed, and for each field that was left empty the stored data as `as_written` gives them; the name as it
-    is stored where the typed one has the same letters."""
+def fill_blanks(patient: Patient, clinic: Clinic, typed: QueryDict) -> QueryDict:
+    """Return the typed data with the stored ones in empty fields, and the stored name if the letters are the same."""
     data = typed.copy()
-    for name, text in as_written(patient, clinic).items():
+    for name, text in formatted_details(patient, clinic).items():
         if not data.get(name, "").strip():
             data[name] = text
-    if _is_called(patient, data["name"]):
+    if _has_same_letters(patient, data.get("name", "")):
         data["name"] = patient.name
     return data
 
 
-def begun_with(text: str) -> dict[str, str]:
-    """What was searched for in vain, at the field where it belongs."""
+def initial_for_search(text: str) -> dict[str, str]:
+    """Return the initial data of a form for the patient that this search text did not find."""
     text = text.strip()
     if documents.is_cpf(documents.read_cpf(text)):
         return {"cpf": text}
@@ -203,24 +218,24 @@ def begun_with(text: str) -> dict[str, str]:
 
 
 def phone_fault(text: str, clinic: Clinic) -> str:
-    """What is wrong with a text that is meant for a phone and that no search reads as one; "" for any other."""
-    meant = "phone" in begun_with(text) and not any(word.isalpha() for word in words(text))
-    if not meant or phones.read(text, clinic.country).fault not in phones.UNREADABLE:
+    """Return what is wrong with a search text that looks like a phone but is none; "" for any other."""
+    is_phone = "phone" in initial_for_search(text) and not any(word.isalpha() for word in words(text))
+    if not is_phone or phones.read(text, clinic.country).fault not in phones.UNREADABLE:
         return ""
     refusals = registry.check_patient(PatientDetails(phone=text), clinic=clinic)
-    return next(each.message for each in refusals if each.field == "phone")
+    return next(refusal.message for refusal in refusals if refusal.field == "phone")
 
 
-def _is_called(patient, name):
+def _has_same_letters(patient: Patient, name: str) -> bool:
     same = Patient.objects.of(patient.clinic_id).filter(same_letters("folded_name", name), pk=patient.pk)
     return not registry.unstorable(name) and same.exists()
 
 
-def _date(day):
+def _formatted_date(day: date | None) -> str:
     return f"{day:%d/%m/%Y}" if day else ""
 
 
-def _uuid(text):
+def _uuid(text: str | None) -> UUID | None:
     try:
         return UUID(text or "")
     except ValueError:

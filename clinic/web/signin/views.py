@@ -1,7 +1,10 @@
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
@@ -13,10 +16,12 @@ from django.views.decorators.http import require_POST
 
 from clinic import transactions
 from clinic.access import first_clinic, known_browser, lockout, resumable_forms
-from clinic.access.guessing import TooManyFromAddress
+from clinic.access.guessing import TooManyFromAddress, TooManyTries
 from clinic.access.hashing import Busy
 from clinic.access.middleware import ENDED, referring_page
+from clinic.access.requests import ClinicRequest
 from clinic.access.roles import clinic_optional
+from clinic.models import StaffUser
 from clinic.refusals import Refused
 from clinic.web import htmx
 from clinic.web.signin import forms
@@ -27,30 +32,30 @@ from clinic.web.signin.forms import PasswordForm, SignInForm, retry_after
 @login_not_required
 @never_cache
 @sensitive_post_parameters("password")
-def signin(request):
+def signin(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect(way_on(request))
+        return redirect(success_url(request, request.user))
     form = SignInForm(request, request.POST or None)
     if form.is_valid():
         user = form.get_user()
         csrf_token = request.META.get("CSRF_COOKIE")
-        came_back = resumable_forms.claim(request, user)
+        is_previous_user = resumable_forms.claim(request, user)
         request.session.pop(ENDED, None)
         login(request, user)
-        response = redirect(way_on(request))
+        response = redirect(success_url(request, user))
         known_browser.remember(request, response, user.folded_username)
-        if came_back and csrf_token:
-            # The pages this person still has open keep working; for anybody else Django's new token stands.
+        if is_previous_user and csrf_token:
+            # The pages this person still has open keep working; for other users Django's new token applies.
             request.META["CSRF_COOKIE"] = csrf_token
         return response
     if isinstance(form.not_checked, TooManyFromAddress):
         return wait_page(request, form.not_checked)
     context = {
         "form": form,
-        "next": own_path(request),
-        "kept": resumable_forms.is_kept(request),
-        "ended": request.session.get(ENDED, False),
-        "nobody_yet": request.method == "GET" and first_clinic.is_needed(),
+        "next": safe_next_path(request),
+        "form_is_kept": resumable_forms.is_kept(request),
+        "session_ended": request.session.get(ENDED, False),
+        "needs_first_clinic": request.method == "GET" and first_clinic.is_needed(),
     }
     return _with_reason(form.not_checked, render(request, "signin/signin.html", context))
 
@@ -58,7 +63,7 @@ def signin(request):
 @clinic_optional
 @login_not_required
 @require_POST
-def signout(request):
+def signout(request: HttpRequest) -> HttpResponse:
     user_id = request.user.pk
     logout(request)
     if user_id:
@@ -71,8 +76,8 @@ def signout(request):
 @clinic_optional
 @never_cache
 @sensitive_post_parameters()
-def password_change(request):
-    form = PasswordForm(request, request.POST or None)
+def password_change(request: ClinicRequest) -> HttpResponse:
+    form = PasswordForm(request, request.user, request.POST or None)
     if form.is_valid():
         try:
             with transactions.try_again_when_held():
@@ -86,13 +91,13 @@ def password_change(request):
     return _with_reason(form.not_checked, render(request, "signin/password.html", {"form": form}))
 
 
-def wait_page(request, refusal):
-    """A page with nothing of the person's in it but what they have just typed; it may be answered before the session
-    and the CSRF check, so it takes the token that came."""
+def wait_page(request: HttpRequest, refusal: TooManyTries | Busy) -> HttpResponse:
+    """Render the sign-in form with the reason to wait. The session may not be loaded, nor the CSRF token checked yet:
+    the page shows nothing but what was typed, and takes over the posted token."""
     context = {
-        "sentence": forms.sentence(refusal),
+        "sentence": forms.not_checked_message(refusal),
         "username": request.POST.get("username", "")[:60],
-        "next": own_path(request),
+        "next": safe_next_path(request),
         "csrf_token": request.POST.get("csrfmiddlewaretoken", ""),
     }
     page = _with_reason(refusal, render(request, "signin/wait.html", context))
@@ -100,23 +105,24 @@ def wait_page(request, refusal):
     return page
 
 
-def locked_out(request, response, credentials):
-    """The page instead of the sign-in form after too many failures of one user at one address."""
+def locked_out(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any]) -> HttpResponse:
+    """Render the page instead of the sign-in form after too many failures of one user at one address."""
     minutes = lockout.minutes_left(request, credentials)
-    context = {"minutes": minutes, "next": own_path(request)}
+    context = {"minutes": minutes, "next": safe_next_path(request)}
     page = render(request, "signin/locked_out.html", context, status=429)
-    page["Retry-After"] = minutes * 60
+    page["Retry-After"] = str(minutes * 60)
     return page
 
 
-def csrf_failed(request, reason=""):
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Keep what an open page sends after another sign-in has renewed the CSRF token, and show it again.
 
     Only what this site's own page sent (browsers say so and no page can say it for them); the rest is refused. A part
     of a page is never replaced by the refusal: a person may be typing in it.
     """
-    own_page = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    if own_page and getattr(request.resolver_match.func, "resumable", False) and resumable_forms.keep(request):
+    view = request.resolver_match.func if request.resolver_match else None
+    is_own_page = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    if is_own_page and getattr(view, "resumable", False) and resumable_forms.keep(request):
         messages.info(request, _("A página estava aberta desde antes de você entrar. Confira e salve de novo."))
         return htmx.redirect(request, request.path)
     if htmx.wants_partial(request):
@@ -127,23 +133,24 @@ def csrf_failed(request, reason=""):
     return render(request, "signin/stale.html", {"back": referring_page(request)}, status=403)
 
 
-def _with_reason(not_checked, response):
-    """The page; its status says why the password was not checked, if it was not."""
+def _with_reason(not_checked: TooManyTries | Busy | None, response: HttpResponse) -> HttpResponse:
+    """Set status and Retry-After of the response if the password was not checked."""
     if not_checked:
         response.status_code = 503 if isinstance(not_checked, Busy) else 429
-        response["Retry-After"] = retry_after(not_checked)
+        response["Retry-After"] = str(retry_after(not_checked))
     return response
 
 
-def way_on(request):
-    return own_path(request) or default_page(request.user)
+def success_url(request: HttpRequest, user: StaffUser) -> str:
+    """Return the page to show to a user who has signed in."""
+    return safe_next_path(request) or default_page(user)
 
 
-def default_page(user):
+def default_page(user: StaffUser) -> str:
     return reverse("admin:index") if user.clinic is None else reverse(settings.LOGIN_REDIRECT_URL)
 
 
-def own_path(request):
-    """`next` when it is a path of this site, else nothing."""
+def safe_next_path(request: HttpRequest) -> str:
+    """Return the parameter `next` if it is a path of this site, else ""."""
     path = request.POST.get("next") or request.GET.get("next") or ""
     return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""

@@ -1,0 +1,65 @@
+"""The responses of views after an act on an appointment, which the booking panel gives too."""
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+
+from clinic import booking
+from clinic.access.requests import ClinicRequest
+from clinic.models import Appointment
+from clinic.queries import history
+from clinic.schedule import Opening
+from clinic.web.htmx import wants_partial
+from clinic.web.panel import panel_response
+
+
+def get_appointment(request: ClinicRequest, pk: int) -> Appointment:
+    """Return the clinic's appointment with clinic, doctor and patient. Raises Http404."""
+    appointments = Appointment.objects.of(request.clinic).kept()
+    return get_object_or_404(appointments.select_related("clinic", "doctor", "patient"), pk=pk)
+
+
+def detail_or_redirect(request: ClinicRequest, pk: int, note: str = "") -> HttpResponse:
+    """Show the appointment as it is now, under `note`: in the panel for htmx, otherwise by a redirect to its page."""
+    if wants_partial(request):
+        return detail_response(request, pk, note=note)
+    if note:
+        messages.info(request, note)
+    return redirect("web:appointment-detail", pk=pk)
+
+
+def detail_response(
+    request: ClinicRequest,
+    pk: int,
+    *,
+    refusals: Sequence[str] = (),
+    free_times: Sequence[Opening] = (),
+    note: str = "",
+    booked: bool = False,
+    status: int | None = None,
+) -> HttpResponse:
+    """Render the appointment's panel; after a refused act with the reasons and the nearest free times."""
+    appointment = get_appointment(request, pk)
+    lines = appointment.lines.prefetch_related("discounts")
+    context = {
+        "appointment": appointment,
+        "seen": booking.state(appointment),
+        "place": booking.place(appointment),
+        "lines": lines,
+        "total": sum(line.total for line in lines),
+        "steps": booking.steps(appointment),
+        "is_movable": booking.is_movable(appointment),
+        "undoable_event": booking.undoable(appointment),
+        "history": history.story(appointment),
+        "refusals": refusals,
+        "free_times": free_times,
+        "note": note,
+        "booked": booked,
+    }
+    day = request.clinic.local(appointment.starts_at).date()
+    response = panel_response(request, "appointment/detail.html", context, day, status)
+    if request.method == "POST":
+        response["HX-Trigger"] = "refresh-day"
+    return response

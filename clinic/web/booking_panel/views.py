@@ -1,0 +1,94 @@
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
+
+from clinic.access.requests import ClinicRequest
+from clinic.access.resumable_forms import resumable, take
+from clinic.models import Appointment
+from clinic.web.appointment.responses import detail_or_redirect, detail_response, get_appointment
+from clinic.web.booking_panel import context as booking_panel
+from clinic.web.booking_panel.forms import BookingForm, MoveForm
+from clinic.web.htmx import triggered_by, wants_partial
+from clinic.web.panel import author, panel_response
+
+
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+def book(request: ClinicRequest) -> HttpResponse:
+    """Show the booking panel beside its day, and book what is posted."""
+    if request.method == "POST":
+        form = BookingForm(request.POST, clinic=request.clinic)
+        if appointment := form.book(author(request)):
+            return _booked_response(request, appointment)
+        is_conflict = form.alternatives or form.asks_about_doubles or form.total_changed
+        return _book_page(request, form, status=409 if is_conflict else 422)
+    typed = take(request)
+    form = BookingForm(typed or booking_panel.initial_data(request.GET, request.clinic), clinic=request.clinic)
+    form.check()
+    return _book_page(request, form)
+
+
+@require_POST
+def check(request: ClinicRequest) -> HttpResponse:
+    """Render the parts of the panel that change when a field is left or a button in it is pressed.
+
+    Nothing else is replaced, so what is being typed meanwhile stays.
+    """
+    form = BookingForm(booking_panel.apply_button(request.POST, request.clinic), clinic=request.clinic)
+    form.check(just_left=triggered_by(request))
+    if not wants_partial(request):
+        return _book_page(request, form)
+    context = booking_panel.context(form)
+    sections = booking_panel.stale_sections(triggered_by(request), request.POST)
+    response = render(request, "appointment/_checked.html", context | {"sections": sections})
+    response["HX-Reswap"] = "none"
+    if triggered_by(request) is None:
+        trigger_client_event(response, "panel-focus", {"id": context["focus"]}, after="settle")
+    return response
+
+
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Show the form for another time or doctor, and move the appointment when `move` is posted."""
+    appointment = get_appointment(request, pk)
+    if request.method == "POST" and "move" in request.POST:
+        form = MoveForm(request.POST, clinic=request.clinic)
+        if form.move(appointment, author(request)):
+            return detail_or_redirect(request, pk)
+        is_conflict = form.alternatives or form.expired_discounts or form.was_moved_elsewhere
+        return _move_page(request, appointment, form, status=409 if is_conflict else 422)
+    typed = booking_panel.apply_button(request.POST, request.clinic) if request.method == "POST" else take(request)
+    form = MoveForm(typed or booking_panel.data_of(appointment), clinic=request.clinic)
+    if typed:
+        form.check(appointment)
+    else:
+        form.is_valid()
+    return _move_page(request, appointment, form)
+
+
+def _booked_response(request: ClinicRequest, appointment: Appointment) -> HttpResponse:
+    if wants_partial(request):
+        return detail_response(request, appointment.pk, booked=True)
+    messages.success(request, _("Agendado."))
+    return redirect(_day_url(appointment))
+
+
+def _book_page(request: ClinicRequest, form: BookingForm, status: int | None = None) -> HttpResponse:
+    return panel_response(request, "appointment/book.html", booking_panel.context(form), form.day, status)
+
+
+def _move_page(
+    request: ClinicRequest, appointment: Appointment, form: MoveForm, status: int | None = None
+) -> HttpResponse:
+    context = booking_panel.move_context(form, appointment)
+    return panel_response(request, "appointment/move.html", context, form.cleaned_data.get("date"), status)
+
+
+def _day_url(appointment: Appointment) -> str:
+    day = appointment.clinic.local(appointment.starts_at).date()
+    return f"{reverse('web:agenda-day', args=[day])}#a{appointment.pk}"

@@ -73,9 +73,9 @@ def _context(drawn, doctors, statuses):
     filters = doctors, statuses
     return {
         "day": drawn,
-        "url": _url(drawn.date, filters),
-        "previous": _url(drawn.date - timedelta(days=1), filters),
-        "next": _url(drawn.date + timedelta(days=1), filters),
+        "url": _url(drawn.day, filters),
+        "previous": _url(drawn.day - timedelta(days=1), filters),
+        "next": _url(drawn.day + timedelta(days=1), filters),
         "today": _url(None, filters),
         "next_working": _url(drawn.next_working, filters) if drawn.next_working else "",
         "statuses": [(code, label, code in statuses) for code, label in Status.choices],
@@ -83,7 +83,7 @@ def _context(drawn, doctors, statuses):
         "query": _query(filters),
         # Written out here once: reversing an address for each of hundreds of cards would cost more than the cards.
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
-        "iso": drawn.date.isoformat(),
+        "iso": drawn.day.isoformat(),
     }
 
 

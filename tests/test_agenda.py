@@ -70,7 +70,7 @@ def test_a_card_stands_at_its_five_minute_rows_in_its_doctors_column():
     doctor = make_doctor(hours=hours(("08:00", "12:00")))
     put(doctor, "09:15", 45)
     (card,) = cells(shown(doctor.clinic), "card")
-    assert {"from-15", "to-24", "col-1", "lines-3", "status-scheduled"} <= set(card.look.split())
+    assert {"from-15", "to-24", "col-1", "lines-3", "status-scheduled"} <= set(card.css_class.split())
     assert card.time == "09:15"
 
 
@@ -78,7 +78,7 @@ def test_start_between_rows_is_drawn_from_the_row_before():
     doctor = make_doctor(hours=hours(("08:00", "12:00")))
     put(doctor, "09:07", 1)
     (card,) = cells(shown(doctor.clinic), "card")
-    assert {"from-13", "to-14"} <= set(card.look.split())
+    assert {"from-13", "to-14"} <= set(card.css_class.split())
 
 
 def test_day_spans_whole_hours_from_first_opening_to_last_end():
@@ -143,7 +143,7 @@ def test_a_cancelled_card_steps_back_and_its_time_is_free():
     doctor = make_doctor(hours=hours(("08:00", "10:00")))
     put(doctor, "09:00", status="cancelled")
     day = shown(doctor.clinic)
-    assert "back" in cells(day, "card")[0].look.split()
+    assert "back" in cells(day, "card")[0].css_class.split()
     assert {"09:00", "09:15"} <= set(free(day))
 
 
@@ -151,7 +151,7 @@ def test_a_cancelled_card_beside_its_successor_is_a_strip():
     doctor = make_doctor()
     put(doctor, "09:00", status="cancelled")
     put(doctor, "09:00")
-    looks = [set(card.look.split()) for card in cells(shown(doctor.clinic), "card")]
+    looks = [set(card.css_class.split()) for card in cells(shown(doctor.clinic), "card")]
     assert "strip" in looks[0] and "beside" in looks[1]
 
 
@@ -159,7 +159,7 @@ def test_a_squeezed_in_appointment_is_a_second_lane():
     doctor = make_doctor()
     put(doctor, "09:00")
     put(doctor, "09:15", encaixe_by=make_user(doctor.clinic), encaixe_reason="dor")
-    looks = [set(card.look.split()) for card in cells(shown(doctor.clinic), "card")]
+    looks = [set(card.css_class.split()) for card in cells(shown(doctor.clinic), "card")]
     assert "lane-0-of-2" in looks[0] and "lane-1-of-2" in looks[1]
 
 
@@ -167,7 +167,7 @@ def test_lone_encaixe_leaves_room_for_the_free_time_beside_it():
     doctor = make_doctor(hours=hours(("08:00", "10:00")))
     put(doctor, "09:00", encaixe_by=make_user(doctor.clinic), encaixe_reason="dor")
     day = shown(doctor.clinic)
-    assert "lane-1-of-2" in cells(day, "card")[0].look.split() and "09:00" in free(day)
+    assert "lane-1-of-2" in cells(day, "card")[0].css_class.split() and "09:00" in free(day)
 
 
 def test_short_appointments_stretch_the_day():
@@ -234,7 +234,7 @@ def test_a_day_without_a_midnight_begins_at_one():
     put(doctor, "01:30", day=date(2018, 11, 4))
     day = shown(doctor.clinic, date(2018, 11, 4), now=datetime(2018, 11, 1, tzinfo=UTC))
     assert [hour.time for hour in day.hours] == ["01:00", "02:00"]
-    assert "from-6" in cells(day, "card")[0].look.split()
+    assert "from-6" in cells(day, "card")[0].css_class.split()
 
 
 def test_an_appointment_belongs_to_the_local_day():
@@ -248,9 +248,9 @@ def test_the_now_line_is_there_today_and_within_the_hours_shown():
     doctor = make_doctor(hours=hours(("08:00", "12:00")))
     at = doctor.clinic.instant
     day = shown(doctor.clinic, now=at(MONDAY, time(9, 22)))
-    assert (day.now_look, day.now_time) == ("from-16", "09:22")
-    assert shown(doctor.clinic, now=at(MONDAY, time(7, 59))).now_look == ""
-    assert shown(doctor.clinic, now=at(MONDAY + timedelta(days=1), time(9))).now_look == ""
+    assert (day.now_css_class, day.now_time) == ("from-16", "09:22")
+    assert shown(doctor.clinic, now=at(MONDAY, time(7, 59))).now_css_class == ""
+    assert shown(doctor.clinic, now=at(MONDAY + timedelta(days=1), time(9))).now_css_class == ""
 
 
 def test_a_day_off_names_the_next_working_day():

@@ -95,7 +95,7 @@ def authenticate(text: str) -> AccessToken:
     row = fetch_joined(models, VALID_TOKEN_SQL, parameters, extra_columns=rate_limit.COLUMNS)
     if row is None:
         raise InvalidToken
-    token, token.clinic, token.user, *counts = row
+    (token, token.clinic, token.user), counts = row
     token.admission = rate_limit.admission(counts, limits[0])
     if not (token.clinic.active and may_release(token.user, token.clinic)):
         raise InvalidToken

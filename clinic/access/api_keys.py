@@ -115,7 +115,7 @@ def authenticate(text: str) -> ApiKey:
     row = fetch_joined((ApiKey, Clinic), VALID_KEY_SQL, [*limits, digests], extra_columns=rate_limit.COLUMNS)
     if row is None:
         raise InvalidKey
-    key, key.clinic, *counts = row
+    (key, key.clinic), counts = row
     key.admission = rate_limit.admission(counts, limits[0])
     now = timezone.now()
     if key.expires_at <= now:

@@ -9,7 +9,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 
 from clinic.models import Clinic, StaffSession, StaffUser
-from clinic.models.raw_sql import fetch_joined
+from clinic.models.raw_sql import fetch_outer_joined
 
 SESSION_USER_AND_CLINIC_SQL = """
     clinic_staffsession
@@ -36,7 +36,7 @@ class SessionStore(DatabaseStore):
     def _get_session_from_db(self):
         """Return the row of this key; None and a fresh session without one, as Django does."""
         models = (StaffSession, StaffUser, Clinic)
-        row = fetch_joined(models, SESSION_USER_AND_CLINIC_SQL, [self.session_key, timezone.now()])
+        row = fetch_outer_joined(models, SESSION_USER_AND_CLINIC_SQL, [self.session_key, timezone.now()])
         if row is None:
             self._session_key = None
             return None

@@ -27,7 +27,7 @@ MAX_PATIENTS = 50  # the patients whose appointments a search lists, best matche
 
 def doctors_named(clinic: Clinic, text: str) -> list[int]:
     """Return the ids of the doctors whose name contains every word of the text."""
-    conditions = [names.called("sort_name", word) for word in names.words(text)]
+    conditions = [names.contains_word("sort_name", word) for word in names.words(text)]
     return list(Doctor.objects.of(clinic).filter(*conditions).values_list("pk", flat=True)) if conditions else []
 
 

@@ -133,7 +133,7 @@ class BaseAdmin(admin.ModelAdmin):
         rows = queryset
         for text in search_term.split():
             words = names.words(text)
-            folded = [Q(*(names.called(field, word) for word in words)) for field in self.folded_fields if words]
+            folded = [Q(*(names.contains_word(field, word) for word in words)) for field in self.folded_fields if words]
             plain = [Q((f"{field}__icontains", text)) for field in self.search_fields]
             rows = rows.filter(Q.create(folded + plain, connector=Q.OR))
         return rows, False

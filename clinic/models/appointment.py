@@ -2,6 +2,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
@@ -21,6 +22,8 @@ from clinic.models.staff import StaffUser
 
 
 class Status(models.TextChoices):
+    """The states of a visit; `booking.transitions` says which may follow which."""
+
     SCHEDULED = "scheduled", _("Agendado")
     CONFIRMED = "confirmed", _("Confirmado")
     CHECKED_IN = "checked_in", _("Check-in")
@@ -35,11 +38,11 @@ class Status(models.TextChoices):
 FREES_THE_TIME = (Status.CANCELLED, Status.NO_SHOW)
 FREED = [status.value for status in FREES_THE_TIME]
 STANDING = ~Q(status__in=FREED) & Q(deleted_at__isnull=True)
-# The same for statements written out.
+# The same for hand-written statements.
 STANDING_SQL = f"status NOT IN ({', '.join(map(repr, FREED))}) AND deleted_at IS NULL"
 
 
-IN_SERVICE_WRITTEN_OUT = Func(template=f"'{Status.IN_SERVICE.value}'", output_field=models.CharField())
+IN_SERVICE_LITERAL = Func(template=f"'{Status.IN_SERVICE.value}'", output_field=models.CharField())
 
 
 # Upper bound of a stored length (a constraint; the rules allow less). It lets a search for overlaps read one more day
@@ -54,27 +57,30 @@ def overlap(starts_at: datetime, ends_at: datetime) -> Q:
     return Q(starts_at__gt=starts_at - OVERLAP_LOOKBACK, starts_at__lt=ends_at, ends_at__gt=starts_at)
 
 
-class AppointmentQuerySet(ClinicQuerySet):
-    def kept(self):
+class AppointmentQuerySet(ClinicQuerySet["Appointment"]):
+    """Appointments, deleted ones included until `kept` or `standing` leaves them out."""
+
+    def kept(self) -> Self:
+        """Return the appointments that are not deleted."""
         return self.filter(deleted_at__isnull=True)
 
-    def standing(self):
+    def standing(self) -> Self:
         """Return the appointments that take their time: neither cancelled nor missed nor deleted."""
         return self.filter(STANDING)
 
-    def in_service(self):
+    def in_service(self) -> Self:
         """Return the appointments whose patient is with the doctor now.
 
         The status is a literal in the statement, because it is the condition of an index: as a parameter it would not
         match that index in a plan that PostgreSQL makes for all parameters.
         """
-        return self.filter(status=IN_SERVICE_WRITTEN_OUT, deleted_at__isnull=True)
+        return self.filter(status=IN_SERVICE_LITERAL, deleted_at__isnull=True)
 
-    def overlapping(self, starts_at, ends_at):
+    def overlapping(self, starts_at: datetime, ends_at: datetime) -> Self:
         """Return the appointments that share an instant with the half-open span [starts_at, ends_at)."""
         return self.filter(overlap(starts_at, ends_at))
 
-    def occupying(self, doctors: Iterable[int], patient: int | None = None):
+    def occupying(self, doctors: Iterable[int], patient: int | None = None) -> Self:
         """Return the appointments that take time of these doctors and, with `patient`, of that patient. All are ids."""
         of_doctors = OCCUPIES_DOCTOR & Q(doctor__in=doctors)
         return self.filter(of_doctors | STANDING & Q(patient=patient) if patient else of_doctors)
@@ -138,7 +144,7 @@ class Appointment(ClinicRow):
     updated_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
-    objects = AppointmentQuerySet.as_manager()
+    objects: ClassVar = AppointmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("agendamento")
@@ -200,11 +206,11 @@ class Appointment(ClinicRow):
             models.Index(fields=["patient", "starts_at"], name="appointment_patient_starts_at"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{timezone.localtime(self.starts_at):%d/%m/%Y %H:%M}"
 
     @property
-    def is_encaixe(self):
+    def is_encaixe(self) -> bool:
         return self.encaixe_by_id is not None
 
 
@@ -228,13 +234,13 @@ class AppointmentProcedure(ClinicRow):
             models.CheckConstraint(condition=Q(price__gte=0), name="appointmentprocedure_price_not_negative"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.position}: {self.price}"
 
     @property
     def total(self) -> Decimal:
-        """What the line costs: its price, less its discounts."""
-        return self.price - sum(each.value for each in self.discounts.all())
+        """The price of the line less its discounts."""
+        return self.price - sum((applied.value for applied in self.discounts.all()), Decimal())
 
 
 class AppliedDiscount(ClinicRow):
@@ -253,5 +259,5 @@ class AppliedDiscount(ClinicRow):
             models.CheckConstraint(condition=Q(value__gte=0), name="applieddiscount_value_not_negative"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.value)

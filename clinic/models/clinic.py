@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
@@ -48,7 +49,8 @@ def zone_name(time_zone: str) -> str:
     return time_zone.rpartition("/")[2].replace("_", " ")
 
 
-def validate_time_zone(name):
+def validate_time_zone(name: str) -> None:
+    """Raise ValidationError for a name that is not in the IANA list."""
     if name not in available_timezones():
         raise ValidationError(_("Use um fuso horário da lista IANA, por exemplo America/Recife."))
 
@@ -92,7 +94,7 @@ class Clinic(models.Model):
             models.CheckConstraint(condition=models.Q(currency__in=["BRL", "EUR"]), name="clinic_currency_known"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
@@ -144,8 +146,10 @@ class Clinic(models.Model):
         return self.nearest_instant(day, time.min), self.nearest_instant(day + timedelta(days=1), time.min)
 
 
-class ClinicQuerySet(models.QuerySet):
-    def of(self, clinic):
+class ClinicQuerySet[M: models.Model](models.QuerySet[M]):
+    """Rows of models that have a clinic."""
+
+    def of(self, clinic: Clinic | int) -> Self:
         """Return the rows of one clinic. Views, APIs and admin reach rows in no other way."""
         return self.filter(clinic=clinic)
 

@@ -36,7 +36,7 @@ class AccessToken(ClinicRow):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.jti)[:8]
 
 
@@ -79,7 +79,7 @@ class ApiKey(ClinicRow):
         # An API request is looked up by its key before its clinic is known, so this index has no clinic.
         indexes = [models.Index(fields=["digest"], name="apikey_digest")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -130,7 +130,7 @@ class CredentialEvent(ClinicRow):
         ]
         indexes = [models.Index(fields=["clinic", "at"], name="credentialevent_clinic_at")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.get_kind_display()
 
 
@@ -161,7 +161,7 @@ class StoredAnswer(ClinicRow):
         ]
         indexes = [models.Index(fields=["clinic", "created_at"], name="storedanswer_created_at")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.credential} {self.status}"
 
 
@@ -178,5 +178,5 @@ class RequestCount(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["who", "tick"], name="requestcount_tick_once")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.who}: {self.count}"

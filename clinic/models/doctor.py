@@ -42,7 +42,7 @@ class Doctor(ClinicRow):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -81,11 +81,11 @@ class WorkingHours(ClinicRow):
             models.CheckConstraint(condition=~Q(ends=F("starts")) | Q(ends=time.min), name="workinghours_have_length"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_weekday_display()} {self.span}"
 
     @property
-    def span(self):
+    def span(self) -> str:
         """Format the hours as 08:00–12:00; midnight at the end is 24:00."""
         return f"{self.starts:%H:%M}–{end_of_hours(self.ends)}"
 
@@ -119,7 +119,7 @@ class Absence(ClinicRow):
         ]
         indexes = [models.Index(fields=["clinic", "ends_at"], name="absence_clinic_ends_at")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.reason
 
 

@@ -38,7 +38,7 @@ def is_nif(digits: str) -> bool:
 
 
 def written_cpf(digits: str) -> str:
-    """529.982.247-25"""
+    """Format a CPF as 529.982.247-25."""
     return cpf.format(digits)
 
 
@@ -58,15 +58,15 @@ def is_cnpj(text: str) -> bool:
     return CNPJ.fullmatch(_unlabelled(text).replace(" ", "")) is not None
 
 
-def _unlabelled(text):
+def _unlabelled(text: str) -> str:
     return _without_prefix(LABEL, plain(text))
 
 
-def _without_prefix(prefix, text):
+def _without_prefix(prefix: re.Pattern[str], text: str) -> str:
     match = prefix.match(text)
     return text[match.end() :] if match else text
 
 
-def _are_digits(text, count):
+def _are_digits(text: str, count: int) -> bool:
     """Check for ASCII digits only: stdnum by itself removes punctuation, and a second PT."""
     return len(text) == count and text.isascii() and text.isdigit()

@@ -49,7 +49,7 @@ class AppointmentEvent(ClinicRow):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.get_kind_display()
 
 
@@ -79,5 +79,5 @@ class ClinicEvent(ClinicRow):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.get_kind_display()

@@ -6,5 +6,5 @@ class KeyCheck(models.Model):
 
     digest = models.CharField(max_length=64)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.digest[:8]

@@ -5,4 +5,7 @@ from django.db import models
 
 def max_length(model: type[models.Model], name: str) -> int:
     """Return the most characters that this field of the model holds."""
-    return model._meta.get_field(name).max_length
+    length = getattr(model._meta.get_field(name), "max_length", None)
+    if length is None:
+        raise ValueError(f"{model.__name__}.{name} has no length")
+    return int(length)

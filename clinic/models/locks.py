@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from math import ceil
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import OperationalError, connection, models
 from django.db.backends.utils import CursorWrapper
 from psycopg.errors import LockNotAvailable
@@ -22,6 +23,8 @@ LOCK, SHARE = "FOR NO KEY UPDATE", "FOR SHARE"
 
 
 class Turn(Protocol):
+    """The permission of a request to run in this process, which it hands on while it waits."""
+
     def waiting(self) -> AbstractContextManager[float]:
         """Enclose a wait; yield how many seconds it may take, 0 when no more requests may wait."""
 
@@ -40,7 +43,7 @@ def lock_of_held_row(strength: str = LOCK) -> Iterator[str]:
         yield strength if may_wait else f"{strength} NOWAIT"
 
 
-def hold_advisory(cursor: CursorWrapper, numbers: str, parameters: list) -> None:
+def hold_advisory(cursor: CursorWrapper, numbers: str, parameters: list[Any]) -> None:
     """Take an advisory lock until the transaction ends. `numbers` is SQL: one bigint or two ints.
 
     Raises OperationalError (55P03, 57014) when it is not released in time.
@@ -50,7 +53,7 @@ def hold_advisory(cursor: CursorWrapper, numbers: str, parameters: list) -> None
         wait_for_advisory(cursor, numbers, parameters)
 
 
-def wait_for_advisory(cursor: CursorWrapper, numbers: str, parameters: list) -> None:
+def wait_for_advisory(cursor: CursorWrapper, numbers: str, parameters: list[Any]) -> None:
     """Wait for an advisory lock that another transaction holds; otherwise like `hold_advisory`."""
     with _waiting() as may_wait:
         if not may_wait:
@@ -68,7 +71,7 @@ def _waiting() -> Iterator[bool]:
         cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
 
 
-def lock_row(cursor: CursorWrapper, statement: str, parameters: list) -> None:
+def lock_row(cursor: CursorWrapper, statement: str, parameters: list[Any]) -> None:
     """Lock the one row that `statement` selects. Raises OperationalError (55P03, 57014) when it is not released in
     time."""
     cursor.execute(f"{statement} {LOCK} SKIP LOCKED", parameters)
@@ -80,24 +83,24 @@ def lock_row(cursor: CursorWrapper, statement: str, parameters: list) -> None:
 def get_shared[M: models.Model](model: type[M], pk: int) -> M:
     """Return the stored row and prevent changes of it until the transaction ends (FOR SHARE, which others may share).
 
-    Raises DoesNotExist, or OperationalError (55P03, 57014) when it is not released in time.
+    Raises ObjectDoesNotExist, or OperationalError (55P03, 57014) when it is not released in time.
     """
     if row := _shared(model, pk, f"{SHARE} SKIP LOCKED"):
         return row
     with lock_of_held_row(SHARE) as lock:
         row = _shared(model, pk, lock)
     if row is None:
-        raise model.DoesNotExist
+        raise ObjectDoesNotExist(f"{model.__name__} {pk}")
     return row
 
 
-def _shared(model, pk, lock):
+def _shared[M: models.Model](model: type[M], pk: int, lock: str) -> M | None:
     table = connection.ops.quote_name(model._meta.db_table)
     # Built from the table's name and one of our locking clauses; the id is a parameter.
     return next(iter(model._base_manager.raw(f"SELECT * FROM {table} WHERE id = %s {lock}", [pk])), None)  # noqa: S608
 
 
-def get_locked[M: models.Model](rows: models.QuerySet[M], **options) -> M:
+def get_locked[M: models.Model](rows: models.QuerySet[M], **options: Any) -> M:
     """Return the one row of this query, locked FOR NO KEY UPDATE; `options` are those of select_for_update.
 
     Raises DoesNotExist, or OperationalError (55P03, 57014) when it is not released in time.

@@ -51,12 +51,13 @@ def has_letter(name: str) -> bool:
 
 
 def validate_has_letter(name: str) -> None:
-    """Raises ValidationError."""
+    """Raise ValidationError for a name without a letter."""
     if not has_letter(name):
         raise ValidationError(_("O nome não tem nenhuma letra. Escreva-o de novo."), code="no_letter")
 
 
 def letters(word: str) -> str:
+    """Return the letters and digits of a word, without its joining marks."""
     return "".join(char for char in word if char.isalnum() and char not in MARKS)
 
 
@@ -65,7 +66,7 @@ def same_letters(field: str, name: str) -> Q:
     return Q((f"{field}__letters", Letters(Fold(Value(name, output_field=TextField())))))
 
 
-def called(field: str, word: str) -> Q:
+def contains_word(field: str, word: str) -> Q:
     """Return the condition that the folded `field` contains this word; one or two letters must begin a name.
 
     Apostrophes and hyphens are ignored: `davila` matches D'Ávila. So are spaces, from the beginning of a name on:

@@ -2,6 +2,7 @@ import hashlib
 import hmac
 import uuid
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -17,6 +18,11 @@ from clinic.models.names import Letters
 from clinic.models.phones import is_certain
 from clinic.models.ranges import Fold
 
+if TYPE_CHECKING:
+    StringField = models.CharField[str, str]
+else:
+    StringField = models.CharField
+
 OLDEST = 110  # years; for older patients a screen asks whether the birth date is right
 
 
@@ -25,19 +31,20 @@ def years_between(born: date, day: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-def phone_hash(phone, clinic_id: int) -> str:
+def phone_hash(e164: str, clinic_id: int) -> str:
     """Return the HMAC-SHA256 of an E.164 number under a key of the clinic, in hex: the MiviCall API shows no more of a
     phone."""
     key = salted_hmac(
         "clinic.patient.phone", str(clinic_id), secret=settings.PHONE_HASH_KEY, algorithm="sha256"
     ).digest()
-    return hmac.new(key, str(phone).encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, e164.encode(), hashlib.sha256).hexdigest()
 
 
-class PhoneHashField(models.CharField):
+class PhoneHashField(StringField):
     """Computed from the row's phone at every save."""
 
-    def pre_save(self, instance, add):
+    # `instance` is a Patient, or the model of that name in a migration.
+    def pre_save(self, instance: Any, add: bool) -> str:
         value = phone_hash(instance.phone.as_e164, instance.clinic_id)
         setattr(instance, self.attname, value)
         return value
@@ -105,20 +112,20 @@ class Patient(ClinicRow):
             models.Index(fields=["clinic", "birth_date"], name="patient_clinic_birth_date"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.display_name
 
     @property
-    def display_name(self):
+    def display_name(self) -> str:
         return self.social_name or self.name
 
     @property
-    def is_incomplete(self):
+    def is_incomplete(self) -> bool:
         """True if the front desk should ask for missing data on arrival ("cadastro incompleto")."""
         return self.birth_date is None or not self.has_document
 
     @property
-    def has_document(self):
+    def has_document(self) -> bool:
         return bool(self.cpf or self.nif)
 
     @property
@@ -128,6 +135,6 @@ class Patient(ClinicRow):
         return [name for name, is_given in given.items() if not is_given]
 
     @property
-    def has_doubtful_phone(self):
+    def has_doubtful_phone(self) -> bool:
         """True if the phone is not known to exist ("telefone a confirmar")."""
         return not is_certain(self.phone)

@@ -11,6 +11,7 @@ person on the phone.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -81,7 +82,11 @@ class Phone:
     number: str = ""
     fault: Fault | None = None
     suggested: str = ""
-    params: dict = field(default_factory=dict)
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+
+# `fault`, `suggested` and `params` of a Phone that does not exist.
+type Explanation = tuple[Fault, str, Mapping[str, str | int]]
 
 
 def read(text: str, country: str) -> Phone:
@@ -119,7 +124,7 @@ def spellings(number: str) -> list[str]:
         return [number]
     digits = str(parsed.national_number)
     if len(digits) == MOBILE and digits[2] == "9":
-        old = _parsed(f"+{BRAZIL}{digits[:2]}{digits[3:]}", "BR")
+        old = _brazilian(f"{digits[:2]}{digits[3:]}")
         had_eight = digits[3] in "6789" and is_certain(parsed) and not is_certain(old)
         return sorted([number, _e164(old)]) if had_eight else [number]
     new = _with_ninth(digits) if len(digits) == LANDLINE and not is_certain(parsed) else ""
@@ -135,12 +140,12 @@ def written(number: PhoneNumber, country: str) -> str:
     return phonenumbers.format_number(number, style)
 
 
-def _without_prefix(prefix, text):
+def _without_prefix(prefix: re.Pattern[str], text: str) -> str:
     match = prefix.match(text)
     return text[match.end() :] if match else text
 
 
-def _dialled_abroad(rest, country):
+def _dialled_abroad(rest: str, country: str) -> Phone:
     """Read 00 as +, unless only the digits after the next two form a number: then those two are a carrier's code."""
     phone = _check(f"+{rest}", country)
     if country != "BR" or phone.fault is None or phone.suggested:
@@ -152,24 +157,24 @@ def _dialled_abroad(rest, country):
     return phone
 
 
-def _check(typed, country):
+def _check(typed: str, country: str) -> Phone:
     parsed = _parsed(typed, country)
     if parsed is None:
         return Phone(fault=Fault.IMPOSSIBLE)
     if is_certain(parsed):
-        slip = parsed.country_code == BRAZIL and _parted_as_mobile(_national(parsed), typed)
+        slip = parsed.country_code == BRAZIL and _is_split_as_mobile(_national(parsed), typed)
         return Phone(_e164(parsed), *(_missing(_national(parsed), MOBILE_SHAPE) if slip else ()))
     fault, suggested, params = _fault(parsed, typed, country)
     return Phone(_e164(parsed) if _is_possible(parsed) else "", fault, suggested, params)
 
 
-def _parted_as_mobile(digits, typed):
+def _is_split_as_mobile(digits: str, typed: str) -> bool:
     """Return whether the area code is followed by eight digits, five of them before the hyphen."""
     ends = _group_ends(typed)
     return len(digits) == LANDLINE and AREA.match(digits) is not None and 5 in ends and 4 not in ends
 
 
-def _fault(parsed, typed, country):
+def _fault(parsed: PhoneNumber, typed: str, country: str) -> Explanation:
     """Return (fault, suggested, params) of a number that does not exist."""
     if parsed.country_code == BRAZIL:
         return _fault_in_brazil(_national(parsed), typed)
@@ -178,7 +183,7 @@ def _fault(parsed, typed, country):
     return (Fault.NOT_ABROAD if _is_possible(parsed) else Fault.IMPOSSIBLE), "", {}
 
 
-def _fault_in_brazil(digits, typed):
+def _fault_in_brazil(digits: str, typed: str) -> Explanation:
     if digits.startswith(NON_GEOGRAPHIC) and len(digits) > SHORTEST_LOCAL:
         return Fault.IMPOSSIBLE, "", {}
     if len(digits) > MOBILE:
@@ -192,17 +197,17 @@ def _fault_in_brazil(digits, typed):
     return Fault.NOT_IN_BRAZIL, "", {"area": digits[:2], "begins": digits[2]}
 
 
-def _without_ninth(digits, suggested, typed):
+def _without_ninth(digits: str, suggested: str, typed: str) -> Explanation:
     """Explain an eight-digit mobile: from before the ninth digit if split four and four, a digit short if five come
     first."""
     ends = _group_ends(typed)
     if ends and (4 not in ends or 5 in ends):
         return _missing(digits, MOBILE_SHAPE)
-    params = {"phone": written(_parsed(suggested, "BR"), "BR")}
+    params = {"phone": written(phonenumbers.parse(suggested), "BR")}
     return (Fault.NINTH_DIGIT if ends else Fault.TEN_DIGITS), suggested, params
 
 
-def _too_short_in_brazil(digits, typed):
+def _too_short_in_brazil(digits: str, typed: str) -> Explanation:
     groups = re.findall("[0-9]+", typed.removeprefix("+").removeprefix(str(BRAZIL)))
     if len(groups) > 1 and len(groups[0].lstrip("0")) == 2 and AREA.fullmatch(digits[:2]):
         if digits[2:3] in tuple("2345"):
@@ -213,7 +218,7 @@ def _too_short_in_brazil(digits, typed):
     return Fault.TOO_SHORT, "", {"count": len(digits)}
 
 
-def _fault_in_portugal(digits, typed, country):
+def _fault_in_portugal(digits: str, typed: str, country: str) -> Explanation:
     if len(digits) < PORTUGUESE:
         return _missing(digits, PORTUGUESE_SHAPE)
     if len(digits) == PORTUGUESE:
@@ -225,7 +230,7 @@ def _fault_in_portugal(digits, typed, country):
     return Fault.TOO_LONG, "", {"count": len(digits), "over": len(digits) - PORTUGUESE}
 
 
-def _missing(digits, shape):
+def _missing(digits: str, shape: str) -> Explanation:
     """Return the fault for missing digits, and the number with a gap for each of them."""
     lacking = shape.count("#") - len(digits)
     if len(digits) < FEWEST_SHOWN:
@@ -235,15 +240,15 @@ def _missing(digits, shape):
     return (Fault.DIGIT_MISSING if lacking == 1 else Fault.DIGITS_MISSING), "", {"phone": shown, "count": lacking}
 
 
-def _with_ninth(digits):
+def _with_ninth(digits: str) -> str:
     """Return the E.164 mobile that these ten digits became with the ninth digit, "" if they were no mobile."""
     if digits[2] not in "6789":
         return ""
-    new = _parsed(f"+{BRAZIL}{digits[:2]}9{digits[2:]}", "BR")
+    new = _brazilian(f"{digits[:2]}9{digits[2:]}")
     return _e164(new) if is_certain(new) else ""
 
 
-def _group_ends(typed):
+def _group_ends(typed: str) -> set[int]:
     """Return the positions at which the last eight digits are split: {4} for (81) 9999-9999, {5} for (81) 99999-999."""
     ends, place = set(), SHORTEST_LOCAL
     for group in reversed(re.findall("[0-9]+", typed)):
@@ -252,31 +257,36 @@ def _group_ends(typed):
     return {end for end in ends if 0 < end < SHORTEST_LOCAL}
 
 
-def _is_possible(parsed):
+def _is_possible(parsed: PhoneNumber) -> bool:
     """Return whether the length is possible; for Brazil only with the area code, which the metadata lacks."""
     possible = phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE
     has_area = parsed.country_code != BRAZIL or len(str(parsed.national_number)) >= LANDLINE
     return possible and has_area and _is_short_enough(parsed)
 
 
-def _is_short_enough(parsed):
+def _is_short_enough(parsed: PhoneNumber) -> bool:
     return len(_e164(parsed)) <= len("+") + E164_DIGITS
 
 
-def _parsed(typed, country):
+def _parsed(typed: str, country: str) -> PhoneNumber | None:
     try:
         return phonenumbers.parse(typed, country)
     except phonenumbers.NumberParseException:
         return None
 
 
-def _e164(parsed):
+def _brazilian(digits: str) -> PhoneNumber:
+    """Return the number with this area code and these local digits, whether it exists or not."""
+    return phonenumbers.parse(f"+{BRAZIL}{digits}")
+
+
+def _e164(parsed: PhoneNumber) -> str:
     return phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
 
 
-def _national(parsed):
+def _national(parsed: PhoneNumber) -> str:
     return phonenumbers.national_significant_number(parsed)
 
 
-def _digits(text):
+def _digits(text: str) -> str:
     return re.sub("[^0-9]", "", text)

@@ -1,5 +1,6 @@
 import uuid
 from datetime import date
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -37,7 +38,7 @@ class Procedure(ClinicRow):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
@@ -47,9 +48,11 @@ def performed_by(doctor: Doctor | int | None) -> Exists:
     return Exists(performing.filter(doctor=doctor, procedure=OuterRef("pk")))
 
 
-class DiscountQuerySet(ClinicQuerySet):
-    def valid_on(self, day: date):
-        """Those that `is_valid_on` this local date."""
+class DiscountQuerySet(ClinicQuerySet["Discount"]):
+    """Discounts, expired ones included until `valid_on` leaves them out."""
+
+    def valid_on(self, day: date) -> Self:
+        """Return the discounts of which `is_valid_on` is true on this local date."""
         return self.filter(Q(expires_on=None) | Q(expires_on__gte=day))
 
 
@@ -61,7 +64,7 @@ class Discount(ClinicRow):
     fixed = models.DecimalField(_("valor fixo"), max_digits=10, decimal_places=2, null=True, blank=True)
     expires_on = models.DateField(_("válido até"), null=True, blank=True, help_text=_("Vazio: não expira."))
 
-    objects = DiscountQuerySet.as_manager()
+    objects: ClassVar = DiscountQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("desconto")
@@ -80,7 +83,7 @@ class Discount(ClinicRow):
             models.CheckConstraint(condition=Q(fixed__isnull=True) | Q(fixed__gt=0), name="discount_fixed_above_zero"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     def is_valid_on(self, day: date) -> bool:

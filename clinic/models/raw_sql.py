@@ -1,35 +1,80 @@
 """Run hand-written SQL and turn its rows into models. Attributes and columns have the same names in all models."""
 
 from functools import cache
+from typing import Any, overload
 
 from django.db import connection, models
 
 from clinic.cursors import prepared_cursor
 
 
-def fetch_joined(
-    model_types: tuple[type[models.Model], ...], from_clause: str, parameters: list, *, extra_columns: str = ""
-) -> list | None:
-    """Return one instance of each model from the first row, None for an outer join without a match; None without a row.
+@overload
+def fetch_joined[A: models.Model, B: models.Model](
+    model_types: tuple[type[A], type[B]], from_clause: str, parameters: list[Any], *, extra_columns: str = ""
+) -> tuple[tuple[A, B], tuple[Any, ...]] | None: ...
 
-    `from_clause` is the SQL after FROM, with each model's table under its own name. The values of `extra_columns`
-    follow the instances. Neither is ever made of user input.
+
+@overload
+def fetch_joined[A: models.Model, B: models.Model, C: models.Model](
+    model_types: tuple[type[A], type[B], type[C]], from_clause: str, parameters: list[Any], *, extra_columns: str = ""
+) -> tuple[tuple[A, B, C], tuple[Any, ...]] | None: ...
+
+
+def fetch_joined(
+    model_types: tuple[type[models.Model], ...], from_clause: str, parameters: list[Any], *, extra_columns: str = ""
+) -> tuple[tuple[models.Model, ...], tuple[Any, ...]] | None:
+    """Return one instance of each model from the first row, and the values of `extra_columns`; None without a row.
+
+    `from_clause` is the SQL after FROM, with inner joins and each model's table under its own name. Neither is ever
+    made of user input.
     """
-    with prepared_cursor() as cursor:
-        cursor.execute(_statement(model_types, from_clause, extra_columns), parameters)
-        row = cursor.fetchone()
+    row = _first_row(model_types, from_clause, parameters, extra_columns)
     if row is None:
         return None
-    instances, start = [], 0
+    parts, extra = _split(model_types, row)
+    instances = (
+        model.from_db(connection.alias, column_names(model), part)
+        for model, part in zip(model_types, parts, strict=True)
+    )
+    return tuple(instances), extra
+
+
+def fetch_outer_joined[A: models.Model, B: models.Model, C: models.Model](
+    model_types: tuple[type[A], type[B], type[C]], from_clause: str, parameters: list[Any]
+) -> tuple[A, B | None, C | None] | None:
+    """Return instances like `fetch_joined`, None for each left join without a match; None without a row."""
+    row = _first_row(model_types, from_clause, parameters)
+    if row is None:
+        return None
+    (first, second, third), _extra = _split(model_types, row)
+    found = model_types[0].from_db(connection.alias, column_names(model_types[0]), first)
+    return found, instance(model_types[1], second), instance(model_types[2], third)
+
+
+def _first_row(
+    model_types: tuple[type[models.Model], ...], from_clause: str, parameters: list[Any], extra_columns: str = ""
+) -> tuple[Any, ...] | None:
+    with prepared_cursor() as cursor:
+        cursor.execute(_statement(model_types, from_clause, extra_columns), parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+def _split(
+    model_types: tuple[type[models.Model], ...], row: tuple[Any, ...]
+) -> tuple[list[tuple[Any, ...]], tuple[Any, ...]]:
+    """Return the columns of each model, and those after them."""
+    parts = []
+    start = 0
     for model in model_types:
         end = start + len(column_names(model))
-        instances.append(instance(model, row[start:end]))
+        parts.append(row[start:end])
         start = end
-    return [*instances, *row[start:]]
+    return parts, row[start:]
 
 
 @cache
-def _statement(model_types, from_clause, extra_columns):
+def _statement(model_types: tuple[type[models.Model], ...], from_clause: str, extra_columns: str) -> str:
     columns = [f"{model._meta.db_table}.{name}" for model in model_types for name in column_names(model)]
     columns += [extra_columns] if extra_columns else []
     return f"SELECT {', '.join(columns)} FROM {from_clause} LIMIT 1"  # noqa: S608 - names of the models' own columns
@@ -41,7 +86,9 @@ def column_names(model: type[models.Model]) -> tuple[str, ...]:
     return tuple(field.attname for field in model._meta.concrete_fields)
 
 
-def instance(model: type[models.Model], values: tuple, columns: tuple[str, ...] | None = None) -> models.Model | None:
+def instance[M: models.Model](
+    model: type[M], values: tuple[Any, ...], columns: tuple[str, ...] | None = None
+) -> M | None:
     """Return the row as a model, with the columns not given deferred; None for an outer join without a match."""
     columns = columns or column_names(model)
     is_there = values[columns.index(model._meta.pk.attname)] is not None

@@ -1,3 +1,5 @@
+from typing import TYPE_CHECKING, Any
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -10,6 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.clinic import Clinic, ClinicQuerySet
 from clinic.models.names import validate_has_letter
 
+if TYPE_CHECKING:
+    StringField = models.TextField[str, str]
+else:
+    StringField = models.TextField
+
 
 def folded_username(username: str) -> str:
     """Return the form by which user names are compared, regardless of case, composition and character width.
@@ -19,29 +26,39 @@ def folded_username(username: str) -> str:
     return AbstractBaseUser.normalize_username(username).casefold()
 
 
-class FoldedUsernameField(models.TextField):
+class FoldedUsernameField(StringField):
     """Computed from the row's user name at every save."""
 
-    def pre_save(self, instance, add):
+    # `instance` is a StaffUser, or the model of that name in a migration.
+    def pre_save(self, instance: Any, add: bool) -> str:
         value = folded_username(instance.username)
         setattr(instance, self.attname, value)
         return value
 
 
-class StaffUserManager(BaseUserManager.from_queryset(ClinicQuerySet)):
-    def create_user(self, username, password=None, **fields):
+class StaffUserManager(BaseUserManager["StaffUser"]):
+    """Creates users, and finds them by user name regardless of case."""
+
+    def get_queryset(self) -> ClinicQuerySet["StaffUser"]:
+        return ClinicQuerySet(self.model, using=self._db)
+
+    def of(self, clinic: Clinic | int) -> ClinicQuerySet["StaffUser"]:
+        """Return the users who work for one clinic."""
+        return self.get_queryset().of(clinic)
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "StaffUser":
         user = self.model(username=self.model.normalize_username(username), **fields)
         user.set_password(password)
         user.save()
         return user
 
-    def create_superuser(self, username, password=None, **fields):
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "StaffUser":
         """Create a superuser. Raises ValidationError, which createsuperuser prints, for a name without a letter."""
         validate_has_letter(fields.get("name", ""))
         return self.create_user(username, password, is_superuser=True, **fields)
 
-    def get_by_natural_key(self, username):
-        return self.get(folded_username=folded_username(username))
+    def get_by_natural_key(self, username: str | None) -> "StaffUser":
+        return self.get(folded_username=folded_username(username or ""))
 
 
 class StaffUser(AbstractBaseUser):
@@ -90,14 +107,14 @@ class StaffUser(AbstractBaseUser):
             models.UniqueConstraint(fields=["folded_username"], name="staffuser_folded_username_once"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name or self.username
 
-    def get_full_name(self):
+    def get_full_name(self) -> str:
         """Return the name, which the admin's histories show beside the user name."""
         return self.name
 
-    def clean(self):
+    def clean(self) -> None:
         """Raise ValidationError for a user name that differs from an existing one in case only."""
         super().clean()
         same = StaffUser.objects.filter(folded_username=folded_username(self.username)).exclude(pk=self.pk)
@@ -106,22 +123,22 @@ class StaffUser(AbstractBaseUser):
             raise ValidationError({"username": sentence % {"username": other.username}})
 
     @property
-    def is_manager(self):
+    def is_manager(self) -> bool:
         return self.is_superuser or self.role in {self.Role.MANAGER, self.Role.MASTER}
 
     @property
-    def is_master(self):
+    def is_master(self) -> bool:
         return self.is_superuser or self.role == self.Role.MASTER
 
     @property
-    def is_staff(self):
+    def is_staff(self) -> bool:
         """True if Django's admin admits this user; clinic.admin.site decides about their permissions there."""
         return self.is_active and self.is_manager
 
-    def has_perm(self, perm, obj=None):
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         return self.is_staff
 
-    def has_module_perms(self, app_label):
+    def has_module_perms(self, app_label: str) -> bool:
         return self.is_staff
 
 
@@ -137,6 +154,6 @@ class StaffSession(AbstractBaseSession):
         verbose_name = _("sessão")
         verbose_name_plural = _("sessões")
 
-    def __str__(self):
+    def __str__(self) -> str:
         """Return the expiry, not the key, which would open the session."""
         return str(self.expire_date)

@@ -14,7 +14,7 @@ from clinic.models import Appointment, Clinic, Patient, phones
 from clinic.models.appointment import STANDING, Status
 from clinic.models.characters import with_ascii_digits
 from clinic.models.documents import CPF_LENGTH, NIF_LENGTH
-from clinic.models.names import HYPHENS, called, letters, words
+from clinic.models.names import HYPHENS, contains_word, letters, words
 from clinic.models.ranges import Fold
 
 OPTIONS = 8
@@ -188,7 +188,7 @@ def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") ->
     if name.strip() and not named:
         return found.none()
     for word in named:
-        found = found.filter(called("search", word))
+        found = found.filter(contains_word("search", word))
     if cpf:
         found = found.filter(cpf=cpf)
     if phone:
@@ -220,7 +220,7 @@ def _ranked(clinic, people, wanted, limit):
 def _fits(wanted):
     fits = Q()
     for word in wanted.words:
-        fits &= called("search", word)
+        fits &= contains_word("search", word)
     for digits in wanted.numbers:
         fits &= _in_numbers(digits)
     return fits & Q(birth_date=wanted.born) if wanted.born else fits

@@ -157,7 +157,7 @@ def test_appointment_over_midnight_shows_twice_and_counts_once():
     for day, place in ((MONDAY, "from-42 to-48"), (TUESDAY, "from-0 to-6")):
         [card] = drawn(desk, day, "card", desk.now)
         assert (card.time, card.label[:11]) == ("23:30", "23:30–00:30")
-        assert place in card.look
+        assert place in card.css_class
     assert [agenda.day(desk.clinic, day, now=desk.now).booked for day in (MONDAY, TUESDAY)] == [1, 0]
 
 

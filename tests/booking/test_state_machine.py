@@ -251,9 +251,9 @@ class FrontDesk(RuleBasedStateMachine):
             pk: (self.clock(visit.starts_at), self.patients[visit.patient].name) for pk, visit in self.model.items()
         }
         for pk, visit in self.model.items():
-            assert {f"status-{visit.status}", *self.rows(visit, first)} <= set(cards[pk].look.split())
+            assert {f"status-{visit.status}", *self.rows(visit, first)} <= set(cards[pk].css_class.split())
             assert cards[pk].column == columns[visit.doctor]
-            assert ("back" in cards[pk].look.split()) == (not visit.stands)
+            assert ("back" in cards[pk].css_class.split()) == (not visit.stands)
         offered = {(cell.column, cell.time) for cell in slots(day)}
         free = [slot for number in DOCTORS for slot in self.free(number, self.interval(number))]
         assert offered == {(columns[slot.doctor], self.clock(slot.starts_at)) for slot in free}

@@ -12,7 +12,7 @@ from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import Status
 from clinic.models.doctor import LONGEST_INTERVAL
 from clinic.models.patient import incomplete
-from clinic.queries.agenda.layout import LOOK_AHEAD, Drawing
+from clinic.queries.agenda.layout import LOOK_AHEAD, AppointmentRow, DayLayout
 from clinic.queries.agenda.page import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
 from clinic.schedule import load_schedules
 
@@ -24,21 +24,25 @@ MOST_COLUMNS = 200  # static/css/day/placement.css knows no more
 def day(
     clinic: Clinic, on: date, *, now: datetime, doctors: Collection[int] = (), statuses: Collection[str] = ()
 ) -> Day:
-    """The local date `on` at the instant `now`; empty filters show everybody and everything. Three queries."""
+    """Return the local date `on` at the instant `now`; empty filters show every doctor and status. Three queries.
+
+    A doctor without appointments on that date is there while active only.
+    """
     appointments = _appointments(clinic, on)
     next_midnight = clinic.day(on)[1]
-    everybody = _doctors(clinic, {row[1] for row in appointments if row[2] < next_midnight})
-    known = {doctor.id for doctor in everybody}
-    schedules = load_schedules(clinic, everybody, on, on + timedelta(days=LOOK_AHEAD))
-    chosen = known & set(doctors) or known
-    drawing = Drawing(clinic, on, now, schedules, {status for status in statuses if status in Status.values})
-    return drawing.draw(everybody, chosen, appointments)
+    all_doctors = _doctors(clinic, {row.doctor_id for row in appointments if row.starts_at < next_midnight})
+    ids = {doctor.pk for doctor in all_doctors}
+    schedules = load_schedules(clinic, all_doctors, on, on + timedelta(days=LOOK_AHEAD))
+    chosen = ids & set(doctors) or ids
+    layout = DayLayout(clinic, on, now, schedules, {status for status in statuses if status in Status.values})
+    return layout.lay_out(all_doctors, chosen, appointments)
 
 
-def _appointments(clinic, on):
-    """Tuples, in the order of drawing.Booked's fields: models cost too much for a page of hundreds.
+def _appointments(clinic: Clinic, on: date) -> list[AppointmentRow]:
+    """Return the appointments of the date; as models they would cost too much for a page of hundreds.
 
-    Those right after midnight too: they may take the end of a free time that begins before it."""
+    Those right after midnight too: they may take the end of a free time that begins before it.
+    """
     midnight, next_midnight = clinic.day(on)
     procedures = (
         AppointmentProcedure.objects.of(clinic)
@@ -48,25 +52,27 @@ def _appointments(clinic, on):
         .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
         .values("names")
     )
-    return list(
+    rows = (
         Appointment.objects.of(clinic)
         .kept()
         .overlapping(midnight, next_midnight + timedelta(minutes=LONGEST_INTERVAL))
         .annotate(
-            called=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
+            patient_name=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
             procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),
             arrived_at=Case(When(status=Status.CHECKED_IN, then="status_since")),
             incomplete=Case(When(incomplete("patient__"), then=Value(True)), default=Value(False)),
         )
         .order_by("starts_at", "pk")
         .values_list(
-            "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "called", "procedures", "arrived_at",
+            # in the order of AppointmentRow's fields
+            "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "patient_name", "procedures", "arrived_at",
             "incomplete", "unverified_cpf", "encaixe_by_id",
         )
     )  # fmt: skip
+    return [AppointmentRow(*values) for values in rows]
 
 
-def _doctors(clinic, with_appointments):
-    """The active doctors and those who have appointments all the same."""
-    wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
-    return list(wanted.only("name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])
+def _doctors(clinic: Clinic, with_appointments: Collection[int]) -> list[Doctor]:
+    """Return the active doctors, and the inactive ones with these ids."""
+    doctors = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
+    return list(doctors.only("name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])

@@ -1,29 +1,36 @@
-"""From what is stored of a day to what is drawn: minutes, rows, lanes and words. Asks no database.
+"""Turn the stored rows of a day into its page: minutes, rows of the grid, lanes and texts. Asks no database.
 
 Everything is counted in minutes that pass from the local midnight, so that days of 23 and 25 hours come out right; only
 the labels are what the clinic's clock shows then."""
 
 from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
+from itertools import chain
 
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, Doctor
+from clinic.models import Appointment, Clinic, Doctor
 from clinic.models.appointment import FREES_THE_TIME, Status
-from clinic.queries.agenda.page import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
-from clinic.schedule import ClosedReason, Span, openings_on
+from clinic.queries.agenda.page import Card, Cell, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.schedule import ClosedReason, Schedules, Span, openings_on
 
 ROW = 5  # minutes
 HOUR = 60
+MAX_LANES = 4
 LOOK_AHEAD = 30  # days in which the next working day is sought
-AHEAD = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
+BEFORE_SERVICE = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
 
 
 @dataclass(slots=True)
-class Booked:
-    """One appointment as the day's query gives it, and its place in the drawing."""
+class AppointmentRow:
+    """One appointment as the day's query gives it, and its place in the grid.
+
+    Minutes count from midnight; those of another day are below zero or beyond the day's length. `visible_start` and
+    `visible_end` bound the part on this day.
+    """
 
     id: int
     doctor_id: int
@@ -31,33 +38,33 @@ class Booked:
     ends_at: datetime
     status: str
     source: str
-    name: str
-    what: str
+    patient_name: str
+    procedures: str
     arrived_at: datetime | None
     incomplete: bool
     unverified_cpf: str
     encaixe: int | None
-    begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
-    ends: int = 0
-    start: int = 0  # the part on this day
+    start: int = 0
     end: int = 0
-    lane: str = ""
+    visible_start: int = 0
+    visible_end: int = 0
+    lane_css_class: str = ""
 
     @property
-    def stands(self):
+    def stands(self) -> bool:
         return self.status not in FREES_THE_TIME
 
     @property
-    def occupies_doctor(self):
+    def occupies_doctor(self) -> bool:
         return self.stands and not self.encaixe
 
 
 @dataclass(slots=True)
-class _Doctor:
-    """A doctor's day in minutes from midnight."""
+class DoctorDay:
+    """A doctor's day, in minutes from midnight except for `taken`."""
 
-    row: Doctor
-    booked: list[Booked]
+    doctor: Doctor
+    appointments: list[AppointmentRow]
     taken: list[Span]  # on the days before and after too
     blocks: list[tuple[int, int]]
     open: list[tuple[int, int]]
@@ -65,200 +72,218 @@ class _Doctor:
     works: bool
 
 
-class Drawing:
-    """Draws one local date of one clinic once, at the instant `now`; `statuses` are those to show, none for all."""
+class DayLayout:
+    """Lays out one local date of one clinic once, at the instant `now`; `statuses` are those to show, none for all."""
 
-    def __init__(self, clinic, on, now, schedules, statuses):
-        self.clinic, self.on, self.now, self.schedules, self.statuses = clinic, on, now, schedules, statuses
-        self.midnight, next_midnight = clinic.day(on)
+    def __init__(
+        self, clinic: Clinic, day: date, now: datetime, schedules: Schedules, statuses: Collection[str]
+    ) -> None:
+        self.clinic, self.day, self.now, self.schedules, self.statuses = clinic, day, now, schedules, statuses
+        self.midnight, next_midnight = clinic.day(day)
         self.length = self._minute(next_midnight)
         self.now_minute = (now - self.midnight) // timedelta(minutes=1)
         # Translated once, not once a card.
-        self.words = {code: str(label) for code, label in Status.choices}
-        self.origins = {
+        self.status_labels = {code: str(label) for code, label in Status.choices}
+        self.source_labels = {
             Appointment.Source.VOICE_AI.value: _("voz"),
             Appointment.Source.SELF_SERVICE.value: _("bot"),
             Appointment.Source.SYNC_EXTERNAL.value: _("API"),
         }
-        self.free_word = _("livre")
-        self.clock = {}
-        self.cells = defaultdict(list)
+        self.free_label = _("livre")
+        self.clock_times: dict[int, str] = {}
+        self.cells: defaultdict[int, list[Cell]] = defaultdict(list)
         self.first = self.last = 0
 
-    def draw(self, everybody, chosen, appointments) -> Day:
-        booked = defaultdict(list)
-        for values in appointments:
-            booked[values[1]].append(self._booked(values))
-        days = [self._doctor(row, booked[row.id]) for row in everybody]
-        shown = [each for each in days if each.row.id in chosen and (each.works or each.booked)]
-        if not any(each.open or each.booked for each in shown):
+    def lay_out(
+        self, doctors: Sequence[Doctor], chosen: Collection[int], appointments: Iterable[AppointmentRow]
+    ) -> Day:
+        """Return the page of the day: `doctors` are all that may be shown, `chosen` the ids that the filter leaves."""
+        by_doctor: defaultdict[int, list[AppointmentRow]] = defaultdict(list)
+        for appointment in appointments:
+            self._set_minutes(appointment)
+            by_doctor[appointment.doctor_id].append(appointment)
+        days = [self._doctor_day(doctor, by_doctor[doctor.pk]) for doctor in doctors]
+        shown = [day for day in days if day.doctor.pk in chosen and (day.works or day.appointments)]
+        if not any(day.open or day.appointments for day in shown):
             shown = []
-        narrowed = len(chosen) < len(everybody)
-        scale = self._span(shown)
-        columns = [self._column(number, each, scale) for number, each in enumerate(shown, 1)]
-        standing = [each for one in shown for each in one.booked if each.stands]
-        drawn = Day(
-            date=self.on,
+        is_filtered = len(chosen) < len(doctors)
+        scale = self._set_first_and_last(shown)
+        columns = [self._column(number, day, scale) for number, day in enumerate(shown, 1)]
+        counted = [row for day in shown for row in day.appointments if row.start >= 0]
+        now_css_class = self._now_css_class()
+        page = Day(
+            day=self.day,
             today=self.clinic.local(self.now).date(),
             columns=columns,
             hours=self._hours() if columns else [],
-            whole_look=f"from-0 to-{(self.last - self.first) // ROW}",
+            all_rows_css_class=f"from-0 to-{(self.last - self.first) // ROW}",
             scale=scale,
-            booked=sum(each.begins >= 0 for each in standing),
-            missed=sum(each.status == Status.NO_SHOW and each.begins >= 0 for one in shown for each in one.booked),
-            free=sum(cell.kind == "slot" for cells in self.cells.values() for cell in cells),
-            now_look=self._now_look(),
-            now_time=self._time(self.now_minute) if self._now_look() else "",
-            choices=[DoctorChoice(str(row.id), row.name, narrowed and row.id in chosen) for row in everybody],
-            off_duty=[each.row.name for each in days if each.row.id in chosen and each not in shown],
+            booked=sum(row.stands for row in counted),
+            missed=sum(row.status == Status.NO_SHOW for row in counted),
+            free=sum(cell.kind == "slot" for cell in chain.from_iterable(self.cells.values())),
+            now_css_class=now_css_class,
+            now_time=self._time(self.now_minute) if now_css_class else "",
+            choices=[
+                DoctorChoice(str(doctor.pk), doctor.name, is_filtered and doctor.pk in chosen) for doctor in doctors
+            ],
+            off_duty=[day.doctor.name for day in days if day.doctor.pk in chosen and day not in shown],
             closure="" if columns else self._closure(days),
-            next_working=None if columns else self._next_working(everybody, chosen),
+            next_working=None if columns else self._next_working(doctors, chosen),
             version="",
         )
-        drawn.version = _digest(drawn, self.cells)
-        return drawn
+        page.version = _digest(page, self.cells)
+        return page
 
     # --- from what is stored to minutes ------------------------------------------------------------------------------
 
-    def _minute(self, instant):
+    def _minute(self, instant: datetime) -> int:
         return (instant - self.midnight) // timedelta(minutes=1)
 
-    def _booked(self, values):
-        each = Booked(*values)
-        each.begins = self._minute(each.starts_at)
-        each.ends = -((self.midnight - each.ends_at) // timedelta(minutes=1))
-        each.start, each.end = max(each.begins, 0), min(each.ends, self.length)
-        return each
+    def _set_minutes(self, appointment: AppointmentRow) -> None:
+        appointment.start = self._minute(appointment.starts_at)
+        appointment.end = -((self.midnight - appointment.ends_at) // timedelta(minutes=1))
+        appointment.visible_start, appointment.visible_end = (
+            max(appointment.start, 0),
+            min(appointment.end, self.length),
+        )
 
-    def _doctor(self, row, booked):
-        blocks = self.schedules.blocks(row.id, self.on)
-        closed = self.schedules.closed(row.id, self.on)
-        return _Doctor(
-            row,
-            [each for each in booked if each.begins < self.length],
-            [Span(each.starts_at, each.ends_at) for each in booked if each.occupies_doctor],
+    def _doctor_day(self, doctor: Doctor, appointments: list[AppointmentRow]) -> DoctorDay:
+        blocks = self.schedules.blocks(doctor.pk, self.day)
+        closed = self.schedules.closed(doctor.pk, self.day)
+        return DoctorDay(
+            doctor,
+            [row for row in appointments if row.start < self.length],
+            [Span(row.starts_at, row.ends_at) for row in appointments if row.occupies_doctor],
             self._on_this_day(blocks),
-            self._on_this_day(self.schedules.open(row.id, self.on)),
+            self._on_this_day(self.schedules.open(doctor.pk, self.day)),
             [(self._minute(span.starts_at), self._minute(span.ends_at), str(span.reason)) for span in closed],
             bool(blocks) or any(span.closed_by is ClosedReason.ABSENCE for span in closed),
         )
 
-    def _on_this_day(self, spans):
+    def _on_this_day(self, spans: Iterable[Span]) -> list[tuple[int, int]]:
         return [(max(self._minute(span.starts_at), 0), min(self._minute(span.ends_at), self.length)) for span in spans]
 
-    def _span(self, shown):
-        """Set the first and last minute drawn, whole hours of the clock; give the scale: minutes to a line of text."""
-        times = [time for one in shown for span in one.blocks for time in span]
-        times += [time for one in shown for each in one.booked for time in (each.start, each.end)]
+    def _set_first_and_last(self, shown: Iterable[DoctorDay]) -> int:
+        """Set the first and last minute of the grid, whole hours of the clock; return the scale: minutes to a line of
+        text."""
+        times = [time for day in shown for block in day.blocks for time in block]
+        times += [time for day in shown for row in day.appointments for time in (row.visible_start, row.visible_end)]
         if times:
             self.first, self.last = self._whole_hour(min(times)), max(times)
             while self.last < self.length and (self.last - self.first) % HOUR:
                 self.last += 1
-        lengths = [each.end - each.start for one in shown for each in one.booked]
-        lengths += [one.row.interval_minutes for one in shown]
+        lengths = [row.visible_end - row.visible_start for day in shown for row in day.appointments]
+        lengths += [day.doctor.interval_minutes for day in shown]
         shortest = min(lengths, default=15)
         return 15 if shortest >= 15 else 10 if shortest >= 10 else 5
 
-    def _whole_hour(self, minute):
+    def _whole_hour(self, minute: int) -> int:
         return max(minute - self.clinic.local(self.midnight + timedelta(minutes=minute)).minute, 0)
 
-    def _time(self, minute):
-        """What the clinic's clock shows, as 09:05."""
-        if minute not in self.clock:
+    def _time(self, minute: int) -> str:
+        """Return the time that the clinic's clock shows, as 09:05."""
+        if minute not in self.clock_times:
             local = self.clinic.local(self.midnight + timedelta(minutes=minute))
-            self.clock[minute] = f"{local:%H:%M}"
-        return self.clock[minute]
+            self.clock_times[minute] = f"{local:%H:%M}"
+        return self.clock_times[minute]
 
     # --- from minutes to the grid ------------------------------------------------------------------------------------
 
-    def _place(self, start, end, number):
-        above = (start - self.first) // ROW
-        below = max(-((self.first - end) // ROW), above + 1)
-        return f"from-{above} to-{below} col-{number}"
+    def _place_css_class(self, start: int, end: int, column: int) -> str:
+        first_row = (start - self.first) // ROW
+        last_row = max(-((self.first - end) // ROW), first_row + 1)
+        return f"from-{first_row} to-{last_row} col-{column}"
 
-    def _column(self, number, one, scale):
-        self._shades(number, one)
-        taken = [(each.start, each.end) for each in one.booked if each.stands]
-        self._slots(number, one)
-        _lanes(one.booked)
-        for each in one.booked:
-            if not self.statuses or each.status in self.statuses:
-                self._add(each.start, self._card(number, one.row, each, scale))
-            elif each.stands:
-                self._add(each.start, self._shade(number, each.start, each.end, _("ocupado"), "shade taken"))
+    def _column(self, number: int, day: DoctorDay, scale: int) -> Column:
+        """Add the cells of one doctor to the grid, and return the head of their column."""
+        self._add_closed_times(number, day)
+        self._add_slots(number, day)
+        _set_lanes(day.appointments)
+        for row in day.appointments:
+            if not self.statuses or row.status in self.statuses:
+                self._add(row.visible_start, self._card(number, day.doctor, row, scale))
+            elif row.stands:
+                start, end = row.visible_start, row.visible_end
+                self._add(start, self._shade(number, start, end, _("ocupado"), "shade taken"))
         return Column(
-            doctor_id=str(one.row.id),
-            name=one.row.name,
-            specialty=one.row.specialty,
+            doctor_id=str(day.doctor.pk),
+            name=day.doctor.name,
+            specialty=day.doctor.specialty,
             number=number,
-            interval=one.row.interval_minutes,
-            look=f"col-{number}",
-            fullness=_fullness(one.open, taken),
+            interval=day.doctor.interval_minutes,
+            css_class=f"col-{number}",
+            fullness=_fullness(
+                day.open, [(row.visible_start, row.visible_end) for row in day.appointments if row.stands]
+            ),
         )
 
-    def _add(self, minute, cell):
+    def _add(self, minute: int, cell: Cell) -> None:
         self.cells[minute].append(cell)
 
-    def _shades(self, number, one):
-        for start, end, reason in one.closed:
-            start, end = max(start, self.first), min(end, self.last)
+    def _add_closed_times(self, number: int, day: DoctorDay) -> None:
+        for closed_start, closed_end, reason in day.closed:
+            start, end = max(closed_start, self.first), min(closed_end, self.last)
             if start < end:
                 self._add(start, self._shade(number, start, end, reason, "shade"))
 
-    def _shade(self, number, start, end, reason, look):
+    def _shade(self, number: int, start: int, end: int, reason: str, css_class: str) -> Shade:
         time = f"{self._time(start)}–{self._time(end)}"
-        return Shade(number, str(number + 1), f"{look} {self._place(start, end, number)}", reason, time)
+        place = self._place_css_class(start, end, number)
+        return Shade(number, str(number + 1), f"{css_class} {place}", reason, time)
 
-    def _slots(self, number, one):
-        """Every time that can be booked for as long as one step of the doctor's grid."""
-        length, doctor_id = timedelta(minutes=one.row.interval_minutes), str(one.row.id)
+    def _add_slots(self, number: int, day: DoctorDay) -> None:
+        """Add every time that can be booked for as long as one step of the doctor's grid."""
+        length, doctor_id = timedelta(minutes=day.doctor.interval_minutes), str(day.doctor.pk)
         for opening in openings_on(
-            self.on, one.row, schedules=self.schedules, taken=one.taken, length=length, now=self.now
+            self.day, day.doctor, schedules=self.schedules, taken=day.taken, length=length, now=self.now
         ):
             start, end = self._minute(opening.starts_at), self._minute(opening.ends_at)
             time = self._time(start)
-            look = f"slot {self._place(start, min(end, self.length), number)}"
-            label = f"{time}, {self.free_word}, {one.row.name}"
-            self._add(start, Slot(number, str(number + 1), look, time, doctor_id, label))
+            css_class = f"slot {self._place_css_class(start, min(end, self.length), number)}"
+            label = f"{time}, {self.free_label}, {day.doctor.name}"
+            self._add(start, Slot(number, str(number + 1), css_class, time, doctor_id, label))
 
-    def _card(self, number, doctor, each, scale):
-        lines = min((each.end - each.start) // scale, 3)
-        lane = each.lane if each.stands else f"{each.lane} back"
-        word = self.words[each.status]
-        badges = self._badges(each)
-        time = self._time(each.begins)
-        parts = [f"{time}–{self._time(each.ends)} {each.name}", each.what, word, doctor.name, *badges]
+    def _card(self, number: int, doctor: Doctor, row: AppointmentRow, scale: int) -> Card:
+        lines = min((row.visible_end - row.visible_start) // scale, 3)
+        lane = row.lane_css_class if row.stands else f"{row.lane_css_class} back"
+        place = self._place_css_class(row.visible_start, row.visible_end, number)
+        status_label = self.status_labels[row.status]
+        badges = self._badges(row)
+        time = self._time(row.start)
+        parts = [
+            f"{time}–{self._time(row.end)} {row.patient_name}", row.procedures, status_label, doctor.name, *badges
+        ]  # fmt: skip
         return Card(
-            id=str(each.id),
+            id=str(row.id),
             column=number,
-            index=str(number + 1),
-            look=f"appt lines-{lines}{lane} status-{each.status} {self._place(each.start, each.end, number)}",
-            status=each.status,
+            aria_colindex=str(number + 1),
+            css_class=f"appt lines-{lines}{lane} status-{row.status} {place}",
+            status=row.status,
             time=time,
-            name=each.name,
-            what=each.what,
+            name=row.patient_name,
+            procedures=row.procedures,
             badges=badges,
-            since=each.arrived_at.isoformat(timespec="seconds") if each.arrived_at else "",
-            waited=f"{(self.now - each.arrived_at) // timedelta(minutes=1)} min" if each.arrived_at else "",
+            since=row.arrived_at.isoformat(timespec="seconds") if row.arrived_at else "",
+            waited=f"{(self.now - row.arrived_at) // timedelta(minutes=1)} min" if row.arrived_at else "",
             doctor=doctor.name,
-            word=word,
+            status_label=status_label,
             label=" · ".join(part for part in parts if part),
         )
 
-    def _badges(self, each):
-        badges = [""] if each.arrived_at else []  # the first is the time of waiting
-        if each.unverified_cpf:
+    def _badges(self, row: AppointmentRow) -> list[str]:
+        badges = [""] if row.arrived_at else []  # the first is the time of waiting
+        if row.unverified_cpf:
             badges.append(_("CPF a confirmar"))
-        if each.encaixe:
+        if row.encaixe:
             badges.append(_("encaixe"))
-        if each.incomplete and each.status in AHEAD:
+        if row.incomplete and row.status in BEFORE_SERVICE:
             badges.append(_("cadastro incompleto"))
-        if origin := self.origins.get(each.source):
-            badges.append(origin)
+        if source_label := self.source_labels.get(row.source):
+            badges.append(source_label)
         return badges
 
-    def _hours(self):
-        """The rows under their hours; an hour in which nothing begins has one empty row."""
+    def _hours(self) -> list[Hour]:
+        """Return the rows under their hours; an hour in which nothing begins has none."""
         hours = []
         for start in range(self.first, self.last, HOUR):
             minutes = sorted(minute for minute in self.cells if start <= minute < start + HOUR)
@@ -266,24 +291,24 @@ class Drawing:
             hours.append(Hour(self._time(start), f"from-{(start - self.first) // ROW}", rows))
         return hours
 
-    def _now_look(self):
+    def _now_css_class(self) -> str:
         inside = self.first <= self.now_minute < self.last
         return f"from-{(self.now_minute - self.first) // ROW}" if inside else ""
 
-    def _closure(self, days):
+    def _closure(self, days: Iterable[DoctorDay]) -> str:
         """Return why the whole clinic is closed, all day or in part: a holiday, or a written reason."""
-        spans = (span for each in days for span in self.schedules.closed(each.row.id, self.on))
+        spans = (span for day in days for span in self.schedules.closed(day.doctor.pk, self.day))
         return next(
             (str(span.reason) for span in spans if span.closed_by in {ClosedReason.HOLIDAY, ClosedReason.CLINIC}), ""
         )
 
-    def _next_working(self, everybody, chosen):
-        ids = [row.id for row in everybody if row.active and row.id in chosen]
-        days = (self.on + timedelta(days=number) for number in range(1, LOOK_AHEAD + 1))
+    def _next_working(self, doctors: Iterable[Doctor], chosen: Collection[int]) -> date | None:
+        ids = [doctor.pk for doctor in doctors if doctor.active and doctor.pk in chosen]
+        days = (self.day + timedelta(days=number) for number in range(1, LOOK_AHEAD + 1))
         return next((day for day in days if any(self.schedules.open(doctor, day) for doctor in ids)), None)
 
 
-def _fullness(opened, taken):
+def _fullness(opened: Iterable[tuple[int, int]], taken: Iterable[tuple[int, int]]) -> int | None:
     total = sum(end - start for start, end in opened)
     if not total:
         return None
@@ -291,53 +316,69 @@ def _fullness(opened, taken):
     return min(round(100 * used / total), 100)
 
 
-def _lanes(booked):
-    """Give those that overlap their share of the column's width. One that has stepped back beside a standing one
-    becomes a narrow strip; alone it keeps to the left and leaves room to click the time that it freed."""
-    group, until = [], 0
-    for each in [*booked, None]:
-        if each is None or each.start >= until:
-            _share(group)
+def _set_lanes(appointments: Iterable[AppointmentRow]) -> None:
+    """Give those that overlap their share of the column's width.
+
+    One that takes no time any more becomes a narrow strip beside a standing one; alone it keeps to the left and leaves
+    room to click the time that it freed.
+    """
+    group: list[AppointmentRow] = []
+    until = 0
+    for row in appointments:
+        if row.visible_start >= until:
+            _share_width(group)
             group = []
-        if each is not None:
-            group.append(each)
-            until = max(until, each.end)
+        group.append(row)
+        until = max(until, row.visible_end)
+    _share_width(group)
 
 
-def _share(group):
+def _share_width(group: list[AppointmentRow]) -> None:
     if len(group) == 1 and group[0].encaixe:
-        group[0].lane = " lane-1-of-2"
+        group[0].lane_css_class = " lane-1-of-2"
     if len(group) < 2:
         return
-    lanes = []
-    for each in sorted(group, key=lambda each: (not each.stands, each.start)):
-        lane = next((lane for lane in lanes if all(e.end <= each.start or each.end <= e.start for e in lane)), None)
+    lanes = _lanes(group)
+    for number, lane in enumerate(lanes[:MAX_LANES]):
+        for row in lane:
+            row.lane_css_class = _lane_css_class(number, min(len(lanes), MAX_LANES), lanes)
+    for row in chain.from_iterable(lanes[MAX_LANES:]):
+        row.lane_css_class = _lane_css_class(MAX_LANES - 1, MAX_LANES, lanes)
+
+
+def _lanes(group: list[AppointmentRow]) -> list[list[AppointmentRow]]:
+    """Distribute appointments over as few lanes as possible, so that none overlaps another of its lane."""
+    lanes: list[list[AppointmentRow]] = []
+    for row in sorted(group, key=lambda row: (not row.stands, row.visible_start)):
+        lane = next((lane for lane in lanes if not _overlaps_any(row, lane)), None)
         if lane is None:
             lanes.append(lane := [])
-        lane.append(each)
-    for number, lane in enumerate(lanes[:4]):
-        for each in lane:
-            each.lane = _lane_look(number, min(len(lanes), 4), lanes)
-    for each in (each for lane in lanes[4:] for each in lane):
-        each.lane = _lane_look(3, 4, lanes)
+        lane.append(row)
+    return lanes
 
 
-def _lane_look(number, lanes, all_lanes):
-    if lanes == 1:
+def _overlaps_any(row: AppointmentRow, lane: Iterable[AppointmentRow]) -> bool:
+    return any(other.visible_end > row.visible_start and row.visible_end > other.visible_start for other in lane)
+
+
+def _lane_css_class(number: int, count: int, lanes: list[list[AppointmentRow]]) -> str:
+    if count == 1:
         return ""
-    if lanes == 2 and not any(each.stands for each in all_lanes[1]):
+    if count == 2 and not any(row.stands for row in lanes[1]):
         return " strip" if number else " beside"
-    return f" lane-{number}-of-{lanes}"
+    return f" lane-{number}-of-{count}"
 
 
-def _digest(day, cells):
-    """Return a short hash of everything drawn, the order of the cells included."""
-    content = [day.date, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
-    content += [(column.doctor_id, column.name, column.specialty, column.fullness) for column in day.columns]
-    content += [(choice.id, choice.chosen) for choice in day.choices]
+def _digest(page: Day, cells: dict[int, list[Cell]]) -> str:
+    """Return a short hash of everything on the page, the order of the cells included."""
+    content: list[object] = [
+        page.day, page.today, page.booked, page.missed, page.off_duty, page.closure, page.next_working
+    ]  # fmt: skip
+    content += [(column.doctor_id, column.name, column.specialty, column.fullness) for column in page.columns]
+    content += [(choice.id, choice.chosen) for choice in page.choices]
     for minute in sorted(cells):
         for cell in cells[minute]:
-            content.append((cell.look, cell.label, cell.since) if cell.kind == "card" else cell.look)
+            content.append((cell.css_class, cell.label, cell.since) if cell.kind == "card" else cell.css_class)
             if cell.kind == "shade":
                 content.append(cell.reason)
     return blake2b(repr(content).encode(), digest_size=12).hexdigest()

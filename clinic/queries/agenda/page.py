@@ -1,29 +1,33 @@
-"""What a drawn day is made of: what its template reads, and the tests."""
+"""The parts of a day's page, as its template and the tests read them."""
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 @dataclass(slots=True)
 class Card:
-    """One appointment. `look` are its classes: place, height in lines, lane and status; `index` is its column in the
-    table, of which the hours are the first; `since` is the instant of arrival of a patient who waits."""
+    """One appointment.
 
-    kind: ClassVar[str] = "card"
+    `css_class` holds its place, height in lines, lane and status; `aria_colindex` is its column in the table, of which
+    the hours are the first; `since` is the instant of arrival of a patient who waits, in ISO 8601, and `waited` how
+    long that is; `label` is read aloud.
+    """
+
+    kind: ClassVar[Literal["card"]] = "card"
     id: str
     column: int
-    index: str
-    look: str
+    aria_colindex: str
+    css_class: str
     status: str
     time: str
     name: str
-    what: str
+    procedures: str
     badges: list[str]
     since: str
     waited: str
     doctor: str
-    word: str
+    status_label: str
     label: str
 
 
@@ -31,10 +35,10 @@ class Card:
 class Slot:
     """A free time that can be booked; `time` is the clinic's wall time."""
 
-    kind: ClassVar[str] = "slot"
+    kind: ClassVar[Literal["slot"]] = "slot"
     column: int
-    index: str
-    look: str
+    aria_colindex: str
+    css_class: str
     time: str
     doctor_id: str
     label: str
@@ -44,19 +48,22 @@ class Slot:
 class Shade:
     """Time that is closed, with its reason, or taken by an appointment that the filter hides."""
 
-    kind: ClassVar[str] = "shade"
+    kind: ClassVar[Literal["shade"]] = "shade"
     column: int
-    index: str
-    look: str
+    aria_colindex: str
+    css_class: str
     reason: str
     time: str
 
 
+type Cell = Card | Slot | Shade
+
+
 @dataclass(slots=True)
 class Row:
-    """What begins at one moment, in the order of the doctors."""
+    """The cells that begin at one moment, in the order of the doctors."""
 
-    cells: list = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -64,7 +71,7 @@ class Hour:
     """An hour of the clinic's clock; when clocks go back one comes twice, when they go forward one is missing."""
 
     time: str
-    look: str
+    css_class: str
     rows: list[Row]
 
 
@@ -77,12 +84,14 @@ class Column:
     specialty: str
     number: int
     interval: int
-    look: str
+    css_class: str
     fullness: int | None
 
 
 @dataclass(slots=True)
 class DoctorChoice:
+    """A doctor whom the filter offers, and whether the filter names them."""
+
     id: str
     name: str
     chosen: bool
@@ -90,19 +99,23 @@ class DoctorChoice:
 
 @dataclass(slots=True)
 class Day:
-    """One local date of one clinic, ready to be drawn. `version` changes when, and only when, something drawn does;
-    the now-line and the minutes of waiting are the browser's to move on."""
+    """One local date of one clinic, ready for its template.
 
-    date: date
+    `all_rows_css_class` spans the grid from its first row to its last; `now_css_class` is the row of the present
+    moment, empty when that is outside the grid. `version` changes when, and only when, something on the page does; the
+    line of the present moment and the minutes of waiting are moved by the browser.
+    """
+
+    day: date
     today: date
     columns: list[Column]
     hours: list[Hour]
-    whole_look: str
+    all_rows_css_class: str
     scale: int
     booked: int
     missed: int
     free: int
-    now_look: str
+    now_css_class: str
     now_time: str
     choices: list[DoctorChoice]
     off_duty: list[str]
@@ -112,4 +125,4 @@ class Day:
 
     @property
     def is_past(self) -> bool:
-        return self.date < self.today
+        return self.day < self.today

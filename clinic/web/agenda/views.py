@@ -86,9 +86,9 @@ def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
 def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
     return {
         "day": agenda_day,
-        "url": _day_url(agenda_day.date, filters),
-        "previous": _day_url(agenda_day.date - timedelta(days=1), filters),
-        "next": _day_url(agenda_day.date + timedelta(days=1), filters),
+        "url": _day_url(agenda_day.day, filters),
+        "previous": _day_url(agenda_day.day - timedelta(days=1), filters),
+        "next": _day_url(agenda_day.day + timedelta(days=1), filters),
         "today": _day_url(None, filters),
         "next_working": _day_url(agenda_day.next_working, filters) if agenda_day.next_working else "",
         "statuses": [(code, label, code in filters.statuses) for code, label in Status.choices],
@@ -96,7 +96,7 @@ def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
         "query": filters.query,
         # Prefix of the appointments' URLs: reverse() for each of hundreds of cards would cost more than the cards.
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
-        "iso": agenda_day.date.isoformat(),
+        "iso": agenda_day.day.isoformat(),
     }
 
 

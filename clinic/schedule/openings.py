@@ -79,6 +79,7 @@ def _free_starts(starts: Iterable[datetime], spans: Iterable[Span]) -> Iterator[
     span, until = next(following, None), EARLIEST
     for starts_at in starts:
         while span and span.starts_at <= starts_at:
-            span, until = next(following, None), max(until, span.ends_at)
+            until = max(until, span.ends_at)
+            span = next(following, None)
         if starts_at < until:
             yield starts_at, until

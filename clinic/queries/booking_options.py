@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
@@ -27,7 +28,7 @@ def discounts(clinic: Clinic, day: date) -> QuerySet[Discount]:
 
 def usual_procedure(clinic: Clinic, doctor_id: int) -> int | None:
     """Return the id of the procedure that the panel begins with, None for a doctor who performs none."""
-    performed = performed_procedures(clinic, [doctor_id]).get(doctor_id)
+    performed = performed_procedures(clinic, [doctor_id], timezone.now()).get(doctor_id)
     return performed[0].id if performed else None
 
 

@@ -1,29 +1,37 @@
-"""From what is stored of a day to what is drawn: minutes, rows, lanes and words. Asks no database.
+"""Lay out a stored day on the page: minutes, rows, lanes and words. Asks no database.
 
 Everything is counted in minutes that pass from the local midnight, so that days of 23 and 25 hours come out right; only
 the labels are what the clinic's clock shows then."""
 
 from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
+from statistics import median
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from clinic.models import Appointment, Doctor
+from clinic.models import Appointment, Clinic, Doctor
 from clinic.models.appointment import FREES_THE_TIME, Status
-from clinic.queries.agenda.page import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
-from clinic.schedule import ClosedReason, Span, openings_on
+from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.queries.performed_procedures import PerformedProcedure
+from clinic.schedule import ClosedReason, Schedules, Span, longest_openings_on
 
 ROW = 5  # minutes
-HOUR = 60
+HOUR, HALF_HOUR = 60, 30
 LOOK_AHEAD = 30  # days in which the next working day is sought
 AHEAD = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
+EXPECTED = {Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED}
+UNCONFIRMED = {Status.SCHEDULED, Status.RESCHEDULED}
+LONG_WAIT = timedelta(minutes=15)  # for a patient who has arrived, and for one who is expected
+MAX_LANES, MAX_STRIPS = 4, 3
 
 
 @dataclass(slots=True)
-class Booked:
-    """One appointment as the day's query gives it, and its place in the drawing."""
+class AppointmentRow:
+    """One appointment as the day's query gives it, and its place on the page."""
 
     id: int
     doctor_id: int
@@ -31,12 +39,13 @@ class Booked:
     ends_at: datetime
     status: str
     source: str
-    name: str
-    what: str
+    patient: str
+    procedures: str
     arrived_at: datetime | None
-    incomplete: bool
+    is_incomplete: bool
     unverified_cpf: str
     encaixe: int | None
+    has_notes: bool
     begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
     ends: int = 0
     start: int = 0  # the part on this day
@@ -44,20 +53,21 @@ class Booked:
     lane: str = ""
 
     @property
-    def stands(self):
+    def stands(self) -> bool:
         return self.status not in FREES_THE_TIME
 
     @property
-    def occupies_doctor(self):
+    def occupies_doctor(self) -> bool:
         return self.stands and not self.encaixe
 
 
 @dataclass(slots=True)
-class _Doctor:
+class DoctorDay:
     """A doctor's day in minutes from midnight."""
 
-    row: Doctor
-    booked: list[Booked]
+    doctor: Doctor
+    performed: Sequence[PerformedProcedure]  # the usual one first
+    appointments: list[AppointmentRow]
     taken: list[Span]  # on the days before and after too
     blocks: list[tuple[int, int]]
     open: list[tuple[int, int]]
@@ -65,105 +75,130 @@ class _Doctor:
     works: bool
 
 
-class Drawing:
-    """Draws one local date of one clinic once, at the instant `now`; `statuses` are those to show, none for all."""
+class DayLayout:
+    """Lays out one local date of one clinic once, at the instant `now`.
 
-    def __init__(self, clinic, on, now, schedules, statuses):
-        self.clinic, self.on, self.now, self.schedules, self.statuses = clinic, on, now, schedules, statuses
-        self.midnight, next_midnight = clinic.day(on)
+    `statuses` are those to show, none for all; `hides_freed` leaves out cancelled and missed appointments."""
+
+    def __init__(
+        self,
+        clinic: Clinic,
+        day: date,
+        now: datetime,
+        schedules: Schedules,
+        performed: Mapping[int, Sequence[PerformedProcedure]],
+        statuses: Collection[str],
+        *,
+        hides_freed: bool,
+    ) -> None:
+        self.clinic, self.day, self.now, self.schedules, self.performed = clinic, day, now, schedules, performed
+        self.statuses, self.hides_freed = statuses, hides_freed
+        self.today = clinic.local(now).date()
+        self.midnight, next_midnight = clinic.day(day)
         self.length = self._minute(next_midnight)
         self.now_minute = (now - self.midnight) // timedelta(minutes=1)
         # Translated once, not once a card.
-        self.words = {code: str(label) for code, label in Status.choices}
+        self.status_labels = {code: str(label) for code, label in Status.choices}
         self.origins = {
-            Appointment.Source.VOICE_AI.value: _("voz"),
-            Appointment.Source.SELF_SERVICE.value: _("bot"),
-            Appointment.Source.SYNC_EXTERNAL.value: _("API"),
+            Appointment.Source.VOICE_AI.value: Badge(_("voz")),
+            Appointment.Source.SELF_SERVICE.value: Badge(_("bot")),
+            Appointment.Source.SYNC_EXTERNAL.value: Badge(_("API")),
         }
-        self.free_word = _("livre")
-        self.clock = {}
-        self.cells = defaultdict(list)
+        self.cpf_badge = Badge(_("CPF a confirmar"), "circle-alert")
+        self.incomplete_badge = Badge(_("cadastro incompleto"), "id-card")
+        self.notes_badge = Badge(_("observações"), "note")
+        self.free_word, self.fits_sentence = _("livre"), _("%(minutes)s min: cabe %(procedure)s")
+        self.clock: dict[int, str] = {}
+        self.cells: dict[int, list[Cell]] = defaultdict(list)
         self.first = self.last = 0
 
-    def draw(self, everybody, chosen, appointments) -> Day:
+    def lay_out(
+        self, doctors: Sequence[Doctor], chosen: Collection[int], appointments: Iterable[tuple[Any, ...]]
+    ) -> Day:
         booked = defaultdict(list)
         for values in appointments:
-            booked[values[1]].append(self._booked(values))
-        days = [self._doctor(row, booked[row.id]) for row in everybody]
-        shown = [each for each in days if each.row.id in chosen and (each.works or each.booked)]
-        if not any(each.open or each.booked for each in shown):
+            booked[values[1]].append(self._appointment(values))
+        days = [self._doctor_day(doctor, booked[doctor.pk]) for doctor in doctors]
+        shown = [one for one in days if one.doctor.pk in chosen and (one.works or one.appointments)]
+        if not any(one.open or one.appointments for one in shown):
             shown = []
-        narrowed = len(chosen) < len(everybody)
+        is_narrowed = len(chosen) < len(doctors)
         scale = self._span(shown)
-        columns = [self._column(number, each, scale) for number, each in enumerate(shown, 1)]
-        standing = [each for one in shown for each in one.booked if each.stands]
-        drawn = Day(
-            date=self.on,
-            today=self.clinic.local(self.now).date(),
+        columns = [self._column(number, one, scale) for number, one in enumerate(shown, 1)]
+        begun = [row for one in shown for row in one.appointments if row.begins >= 0]
+        slots = [cell for cells in self.cells.values() for cell in cells if isinstance(cell, Slot)]
+        laid_out = Day(
+            day=self.day,
+            today=self.today,
             columns=columns,
             hours=self._hours() if columns else [],
-            whole_look=f"from-0 to-{(self.last - self.first) // ROW}",
-            scale=scale,
-            booked=sum(each.begins >= 0 for each in standing),
-            missed=sum(each.status == Status.NO_SHOW and each.begins >= 0 for one in shown for each in one.booked),
-            free=sum(cell.kind == "slot" for cells in self.cells.values() for cell in cells),
-            now_look=self._now_look(),
-            now_time=self._time(self.now_minute) if self._now_look() else "",
-            choices=[DoctorChoice(str(row.id), row.name, narrowed and row.id in chosen) for row in everybody],
-            off_duty=[each.row.name for each in days if each.row.id in chosen and each not in shown],
+            all_rows_class=f"from-0 to-{(self.last - self.first) // ROW}",
+            scale=f"{scale} tall" if scale > self._shortest(shown) else str(scale),
+            booked=sum(row.stands for row in begun),
+            missed=sum(row.status == Status.NO_SHOW for row in begun),
+            free=sum(not slot.fits for slot in slots),
+            short=sum(bool(slot.fits) for slot in slots),
+            now_class=self._now_class(),
+            now_time=self._time(self.now_minute) if self._now_class() else "",
+            choices=[DoctorChoice(str(row.pk), row.name, is_narrowed and row.pk in chosen) for row in doctors],
+            off_duty=[one.doctor.name for one in days if one.doctor.pk in chosen and one not in shown],
             closure="" if columns else self._closure(days),
-            next_working=None if columns else self._next_working(everybody, chosen),
+            next_working=None if columns else self._next_working(doctors, chosen),
             version="",
         )
-        drawn.version = _digest(drawn, self.cells)
-        return drawn
+        laid_out.version = _digest(laid_out, self.cells)
+        return laid_out
 
     # --- from what is stored to minutes ------------------------------------------------------------------------------
 
-    def _minute(self, instant):
+    def _minute(self, instant: datetime) -> int:
         return (instant - self.midnight) // timedelta(minutes=1)
 
-    def _booked(self, values):
-        each = Booked(*values)
-        each.begins = self._minute(each.starts_at)
-        each.ends = -((self.midnight - each.ends_at) // timedelta(minutes=1))
-        each.start, each.end = max(each.begins, 0), min(each.ends, self.length)
-        return each
+    def _appointment(self, values: tuple[Any, ...]) -> AppointmentRow:
+        row = AppointmentRow(*values)
+        row.begins = self._minute(row.starts_at)
+        row.ends = -((self.midnight - row.ends_at) // timedelta(minutes=1))
+        row.start, row.end = max(row.begins, 0), min(row.ends, self.length)
+        return row
 
-    def _doctor(self, row, booked):
-        blocks = self.schedules.blocks(row.id, self.on)
-        closed = self.schedules.closed(row.id, self.on)
-        return _Doctor(
-            row,
-            [each for each in booked if each.begins < self.length],
-            [Span(each.starts_at, each.ends_at) for each in booked if each.occupies_doctor],
+    def _doctor_day(self, doctor: Doctor, booked: Iterable[AppointmentRow]) -> DoctorDay:
+        blocks = self.schedules.blocks(doctor.pk, self.day)
+        closed = self.schedules.closed(doctor.pk, self.day)
+        return DoctorDay(
+            doctor,
+            self.performed.get(doctor.pk, ()),
+            [row for row in booked if row.begins < self.length],
+            [Span(row.starts_at, row.ends_at) for row in booked if row.occupies_doctor],
             self._on_this_day(blocks),
-            self._on_this_day(self.schedules.open(row.id, self.on)),
+            self._on_this_day(self.schedules.open(doctor.pk, self.day)),
             [(self._minute(span.starts_at), self._minute(span.ends_at), str(span.reason)) for span in closed],
             bool(blocks) or any(span.closed_by is ClosedReason.ABSENCE for span in closed),
         )
 
-    def _on_this_day(self, spans):
+    def _on_this_day(self, spans: Iterable[Span]) -> list[tuple[int, int]]:
         return [(max(self._minute(span.starts_at), 0), min(self._minute(span.ends_at), self.length)) for span in spans]
 
-    def _span(self, shown):
-        """Set the first and last minute drawn, whole hours of the clock; give the scale: minutes to a line of text."""
+    def _span(self, shown: Sequence[DoctorDay]) -> int:
+        """Set the first and last minute drawn, whole hours of the clock; return the scale: minutes to a line of text.
+
+        The usual length decides, so that one doctor with short times does not stretch the day of all."""
         times = [time for one in shown for span in one.blocks for time in span]
-        times += [time for one in shown for each in one.booked for time in (each.start, each.end)]
+        times += [time for one in shown for row in one.appointments for time in (row.start, row.end)]
         if times:
             self.first, self.last = self._whole_hour(min(times)), max(times)
             while self.last < self.length and (self.last - self.first) % HOUR:
                 self.last += 1
-        lengths = [each.end - each.start for one in shown for each in one.booked]
-        lengths += [one.row.interval_minutes for one in shown]
-        shortest = min(lengths, default=15)
-        return 15 if shortest >= 15 else 10 if shortest >= 10 else 5
+        usual = median(_lengths(shown)) if shown else 15
+        return 15 if usual >= 15 else 10 if usual >= 10 else 5
 
-    def _whole_hour(self, minute):
+    def _shortest(self, shown: Sequence[DoctorDay]) -> int:
+        return min(_lengths(shown), default=15)
+
+    def _whole_hour(self, minute: int) -> int:
         return max(minute - self.clinic.local(self.midnight + timedelta(minutes=minute)).minute, 0)
 
-    def _time(self, minute):
-        """What the clinic's clock shows, as 09:05."""
+    def _time(self, minute: int) -> str:
+        """Return what the clinic's clock shows, as 09:05."""
         if minute not in self.clock:
             local = self.clinic.local(self.midnight + timedelta(minutes=minute))
             self.clock[minute] = f"{local:%H:%M}"
@@ -171,94 +206,152 @@ class Drawing:
 
     # --- from minutes to the grid ------------------------------------------------------------------------------------
 
-    def _place(self, start, end, number):
+    def _place(self, start: int, end: int, number: int) -> str:
         above = (start - self.first) // ROW
         below = max(-((self.first - end) // ROW), above + 1)
         return f"from-{above} to-{below} col-{number}"
 
-    def _column(self, number, one, scale):
-        self._shades(number, one)
-        taken = [(each.start, each.end) for each in one.booked if each.stands]
-        self._slots(number, one)
-        _lanes(one.booked)
-        for each in one.booked:
-            if not self.statuses or each.status in self.statuses:
-                self._add(each.start, self._card(number, one.row, each, scale))
-            elif each.stands:
-                self._add(each.start, self._shade(number, each.start, each.end, _("ocupado"), "shade taken"))
+    def _column(self, number: int, one: DoctorDay, scale: int) -> Column:
+        self._add_shades(number, one)
+        freed = [] if self.hides_freed else [row for row in one.appointments if not row.stands]
+        standing = [row for row in one.appointments if row.stands]
+        _place_in_strips(freed)
+        _place_in_lanes(standing, freed)
+        self._add_slots(number, one, freed, scale)
+        for row in [*standing, *freed]:
+            if not self.statuses or row.status in self.statuses:
+                self._add(row.start, self._card(number, one.doctor, row, scale))
+            elif row.stands:
+                self._add(row.start, self._shade(number, row.start, row.end, _("ocupado"), "shade taken"))
         return Column(
-            doctor_id=str(one.row.id),
-            name=one.row.name,
-            specialty=one.row.specialty,
+            doctor_id=str(one.doctor.pk),
+            name=one.doctor.name,
+            specialty=one.doctor.specialty,
             number=number,
-            interval=one.row.interval_minutes,
-            look=f"col-{number}",
-            fullness=_fullness(one.open, taken),
+            interval=one.doctor.interval_minutes,
+            css_class=f"col-{number}",
+            fullness=_fullness(one.open, [(row.start, row.end) for row in standing]),
+            performs_nothing=not one.performed,
         )
 
-    def _add(self, minute, cell):
+    def _add(self, minute: int, cell: Cell) -> None:
         self.cells[minute].append(cell)
 
-    def _shades(self, number, one):
+    def _add_shades(self, number: int, one: DoctorDay) -> None:
         for start, end, reason in one.closed:
             start, end = max(start, self.first), min(end, self.last)
             if start < end:
                 self._add(start, self._shade(number, start, end, reason, "shade"))
 
-    def _shade(self, number, start, end, reason, look):
+    def _shade(self, number: int, start: int, end: int, reason: str, css_class: str) -> Shade:
         time = f"{self._time(start)}–{self._time(end)}"
-        return Shade(number, str(number + 1), f"{look} {self._place(start, end, number)}", reason, time)
+        return Shade(number, str(number + 1), f"{css_class} {self._place(start, end, number)}", reason, time)
 
-    def _slots(self, number, one):
-        """Every time that can be booked for as long as one step of the doctor's grid."""
-        length, doctor_id = timedelta(minutes=one.row.interval_minutes), str(one.row.id)
-        for opening in openings_on(
-            self.on, one.row, schedules=self.schedules, taken=one.taken, length=length, now=self.now
+    def _add_slots(self, number: int, one: DoctorDay, freed: Sequence[AppointmentRow], scale: int) -> None:
+        """Add every time at which one of the doctor's procedures fits: the usual one, or else the longest."""
+        if not one.performed:
+            return
+        usual = one.performed[0]
+        longest: dict[int, PerformedProcedure] = {}
+        for procedure in one.performed:
+            if procedure.minutes <= usual.minutes:
+                longest.setdefault(procedure.minutes, procedure)
+        for opening in longest_openings_on(
+            self.day,
+            one.doctor,
+            schedules=self.schedules,
+            taken=one.taken,
+            lengths=[timedelta(minutes=minutes) for minutes in sorted(longest)],
+            now=self.now,
         ):
-            start, end = self._minute(opening.starts_at), self._minute(opening.ends_at)
-            time = self._time(start)
-            look = f"slot {self._place(start, min(end, self.length), number)}"
-            label = f"{time}, {self.free_word}, {one.row.name}"
-            self._add(start, Slot(number, str(number + 1), look, time, doctor_id, label))
+            procedure = longest[(opening.ends_at - opening.starts_at) // timedelta(minutes=1)]
+            start = self._minute(opening.starts_at)
+            end = min(start + min(one.doctor.interval_minutes, procedure.minutes), self.length)
+            shorter = None if procedure is usual else procedure
+            self._add(start, self._slot(number, one, start, end, shorter, freed, scale))
 
-    def _card(self, number, doctor, each, scale):
-        lines = min((each.end - each.start) // scale, 3)
-        lane = each.lane if each.stands else f"{each.lane} back"
-        word = self.words[each.status]
-        badges = self._badges(each)
-        time = self._time(each.begins)
-        parts = [f"{time}–{self._time(each.ends)} {each.name}", each.what, word, doctor.name, *badges]
-        return Card(
-            id=str(each.id),
+    def _slot(
+        self,
+        number: int,
+        one: DoctorDay,
+        start: int,
+        end: int,
+        shorter: PerformedProcedure | None,
+        freed: Sequence[AppointmentRow],
+        scale: int,
+    ) -> Slot:
+        time = self._time(start)
+        strips = _strips_beside(start, end, freed)
+        fits = self.fits_sentence % {"minutes": shorter.minutes, "procedure": shorter.name} if shorter else ""
+        kinds = ["slot", *(["short"] if shorter else []), *([f"beside-{strips}"] if strips else [])]
+        if end - start < scale:
+            kinds.append("lines-0")
+        return Slot(
             column=number,
-            index=str(number + 1),
-            look=f"appt lines-{lines}{lane} status-{each.status} {self._place(each.start, each.end, number)}",
-            status=each.status,
+            aria_colindex=str(number + 1),
+            css_class=f"{' '.join(kinds)} {self._place(start, end, number)}",
             time=time,
-            name=each.name,
-            what=each.what,
+            doctor_id=str(one.doctor.pk),
+            procedure=str(shorter.id) if shorter else "",
+            fits=fits,
+            is_freed=strips > 0,
+            label=", ".join(filter(None, [time, fits or self.free_word, one.doctor.name])),
+        )
+
+    def _card(self, number: int, doctor: Doctor, row: AppointmentRow, scale: int) -> Card:
+        lines = min((row.end - row.start) // scale, 3)
+        attention = self._attention(row)
+        kinds = f"appt lines-{lines}{row.lane}{' attention' if attention is not None else ''}"
+        if not (self.clinic.local(row.starts_at).minute % HALF_HOUR):
+            kinds += " on-line"
+        status_label = self.status_labels[row.status]
+        badges = self._badges(row, attention)
+        time = self._time(row.begins)
+        words = [badge.text for badge in badges]
+        parts = [f"{time}–{self._time(row.ends)} {row.patient}", row.procedures, status_label, doctor.name, *words]
+        return Card(
+            id=str(row.id),
+            column=number,
+            aria_colindex=str(number + 1),
+            css_class=f"{kinds} status-{row.status} {self._place(row.start, row.end, number)}",
+            status=row.status,
+            time=time,
+            patient=row.patient,
+            procedures=row.procedures,
             badges=badges,
-            since=each.arrived_at.isoformat(timespec="seconds") if each.arrived_at else "",
-            waited=f"{(self.now - each.arrived_at) // timedelta(minutes=1)} min" if each.arrived_at else "",
+            since=row.arrived_at.isoformat(timespec="seconds") if row.arrived_at else "",
+            waited=f"{(self.now - row.arrived_at) // timedelta(minutes=1)} min" if row.arrived_at else "",
             doctor=doctor.name,
-            word=word,
+            status_label=status_label,
             label=" · ".join(part for part in parts if part),
         )
 
-    def _badges(self, each):
-        badges = [""] if each.arrived_at else []  # the first is the time of waiting
-        if each.unverified_cpf:
-            badges.append(_("CPF a confirmar"))
-        if each.encaixe:
-            badges.append(_("encaixe"))
-        if each.incomplete and each.status in AHEAD:
-            badges.append(_("cadastro incompleto"))
-        if origin := self.origins.get(each.source):
+    def _attention(self, row: AppointmentRow) -> str | None:
+        """Return why a person has something to do about it, "" where the status says so itself, None for nothing."""
+        if row.arrived_at:
+            return _("espera longa") if self.now - row.arrived_at >= LONG_WAIT else None
+        if self.day == self.today and row.status in EXPECTED and row.starts_at + LONG_WAIT <= self.now:
+            return _("não chegou")
+        if self.day == self.today + timedelta(days=1) and row.status in UNCONFIRMED:
+            return ""
+        return None
+
+    def _badges(self, row: AppointmentRow, attention: str | None) -> list[Badge]:
+        badges = [Badge(attention, "clock")] if attention else []
+        if row.unverified_cpf:
+            badges.append(self.cpf_badge)
+        if row.encaixe:
+            badges.append(Badge(_("encaixe")))
+        if row.is_incomplete and row.status in AHEAD:
+            badges.append(self.incomplete_badge)
+        if row.has_notes:
+            badges.append(self.notes_badge)
+        if origin := self.origins.get(row.source):
             badges.append(origin)
         return badges
 
-    def _hours(self):
-        """The rows under their hours; an hour in which nothing begins has one empty row."""
+    def _hours(self) -> list[Hour]:
+        """Return the rows under their hours; an hour in which nothing begins has one empty row."""
         hours = []
         for start in range(self.first, self.last, HOUR):
             minutes = sorted(minute for minute in self.cells if start <= minute < start + HOUR)
@@ -266,24 +359,30 @@ class Drawing:
             hours.append(Hour(self._time(start), f"from-{(start - self.first) // ROW}", rows))
         return hours
 
-    def _now_look(self):
-        inside = self.first <= self.now_minute < self.last
-        return f"from-{(self.now_minute - self.first) // ROW}" if inside else ""
+    def _now_class(self) -> str:
+        is_shown = self.first <= self.now_minute < self.last
+        return f"from-{(self.now_minute - self.first) // ROW}" if is_shown else ""
 
-    def _closure(self, days):
+    def _closure(self, days: Iterable[DoctorDay]) -> str:
         """Return why the whole clinic is closed, all day or in part: a holiday, or a written reason."""
-        spans = (span for each in days for span in self.schedules.closed(each.row.id, self.on))
+        spans = (span for one in days for span in self.schedules.closed(one.doctor.pk, self.day))
         return next(
             (str(span.reason) for span in spans if span.closed_by in {ClosedReason.HOLIDAY, ClosedReason.CLINIC}), ""
         )
 
-    def _next_working(self, everybody, chosen):
-        ids = [row.id for row in everybody if row.active and row.id in chosen]
-        days = (self.on + timedelta(days=number) for number in range(1, LOOK_AHEAD + 1))
+    def _next_working(self, doctors: Iterable[Doctor], chosen: Collection[int]) -> date | None:
+        ids = [doctor.pk for doctor in doctors if doctor.active and doctor.pk in chosen]
+        days = (self.day + timedelta(days=number) for number in range(1, LOOK_AHEAD + 1))
         return next((day for day in days if any(self.schedules.open(doctor, day) for doctor in ids)), None)
 
 
-def _fullness(opened, taken):
+def _lengths(shown: Iterable[DoctorDay]) -> list[int]:
+    """Return the minutes of every appointment on the page, and of every doctor's step."""
+    booked = [row.end - row.start for one in shown for row in one.appointments]
+    return [*booked, *(one.doctor.interval_minutes for one in shown)]
+
+
+def _fullness(opened: Sequence[tuple[int, int]], taken: Iterable[tuple[int, int]]) -> int | None:
     total = sum(end - start for start, end in opened)
     if not total:
         return None
@@ -291,53 +390,70 @@ def _fullness(opened, taken):
     return min(round(100 * used / total), 100)
 
 
-def _lanes(booked):
-    """Give those that overlap their share of the column's width. One that has stepped back beside a standing one
-    becomes a narrow strip; alone it keeps to the left and leaves room to click the time that it freed."""
-    group, until = [], 0
-    for each in [*booked, None]:
-        if each is None or each.start >= until:
+def _place_in_lanes(standing: Sequence[AppointmentRow], freed: Sequence[AppointmentRow]) -> None:
+    """Give appointments that overlap their share of the width; those beside strips leave room for them."""
+    group: list[AppointmentRow] = []
+    until = 0
+    for row in standing:
+        if row.start >= until:
             _share(group)
             group = []
-        if each is not None:
-            group.append(each)
-            until = max(until, each.end)
+        group.append(row)
+        until = max(until, row.end)
+    _share(group)
+    for row in standing:
+        if strips := _strips_beside(row.start, row.end, freed):
+            row.lane += f" beside-{strips}"
 
 
-def _share(group):
+def _share(group: Sequence[AppointmentRow]) -> None:
     if len(group) == 1 and group[0].encaixe:
         group[0].lane = " lane-1-of-2"
     if len(group) < 2:
         return
-    lanes = []
-    for each in sorted(group, key=lambda each: (not each.stands, each.start)):
-        lane = next((lane for lane in lanes if all(e.end <= each.start or each.end <= e.start for e in lane)), None)
+    lanes = _lanes_of(group)
+    count = min(len(lanes), MAX_LANES)
+    for number, lane in enumerate(lanes):
+        for row in lane:
+            row.lane = f" lane-{min(number, MAX_LANES - 1)}-of-{count}" if count > 1 else ""
+
+
+def _place_in_strips(freed: Sequence[AppointmentRow]) -> None:
+    """Put cancelled and missed appointments into narrow strips at the column's edge; the freed time stays in sight."""
+    for number, lane in enumerate(_lanes_of(freed)):
+        for row in lane:
+            row.lane = f" back strip-{min(number, MAX_STRIPS - 1)}"
+
+
+def _lanes_of(rows: Iterable[AppointmentRow]) -> list[list[AppointmentRow]]:
+    """Return the rows in as few lanes as keep those that overlap apart."""
+    lanes: list[list[AppointmentRow]] = []
+    for row in sorted(rows, key=lambda row: row.start):
+        lane = next((lane for lane in lanes if lane[-1].end <= row.start), None)
         if lane is None:
-            lanes.append(lane := [])
-        lane.append(each)
-    for number, lane in enumerate(lanes[:4]):
-        for each in lane:
-            each.lane = _lane_look(number, min(len(lanes), 4), lanes)
-    for each in (each for lane in lanes[4:] for each in lane):
-        each.lane = _lane_look(3, 4, lanes)
+            lanes.append([row])
+        else:
+            lane.append(row)
+    return lanes
 
 
-def _lane_look(number, lanes, all_lanes):
-    if lanes == 1:
-        return ""
-    if lanes == 2 and not any(each.stands for each in all_lanes[1]):
-        return " strip" if number else " beside"
-    return f" lane-{number}-of-{lanes}"
+def _strips_beside(start: int, end: int, freed: Iterable[AppointmentRow]) -> int:
+    """Return how many strips stand beside these minutes."""
+    numbers = [int(row.lane[-1]) for row in freed if row.start < end and row.end > start]
+    return max(numbers) + 1 if numbers else 0
 
 
-def _digest(day, cells):
+def _digest(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
     """Return a short hash of everything drawn, the order of the cells included."""
-    content = [day.date, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
+    content: list[object] = [day.day, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
     content += [(column.doctor_id, column.name, column.specialty, column.fullness) for column in day.columns]
     content += [(choice.id, choice.chosen) for choice in day.choices]
     for minute in sorted(cells):
         for cell in cells[minute]:
-            content.append((cell.look, cell.label, cell.since) if cell.kind == "card" else cell.look)
-            if cell.kind == "shade":
-                content.append(cell.reason)
+            if isinstance(cell, Card):
+                content.append((cell.css_class, cell.label, cell.since))
+            elif isinstance(cell, Slot):
+                content.append((cell.css_class, cell.procedure, cell.fits))
+            else:
+                content.append((cell.css_class, cell.reason))
     return blake2b(repr(content).encode(), digest_size=12).hexdigest()

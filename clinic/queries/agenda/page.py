@@ -1,4 +1,4 @@
-"""What a drawn day is made of: what its template reads, and the tests."""
+"""The parts of a day's page, as its template and the tests read them."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -6,37 +6,51 @@ from typing import ClassVar
 
 
 @dataclass(slots=True)
+class Badge:
+    """A short word on a card; with an `icon` a narrow card shows the icon alone."""
+
+    text: str
+    icon: str = ""
+
+
+@dataclass(slots=True)
 class Card:
-    """One appointment. `look` are its classes: place, height in lines, lane and status; `index` is its column in the
-    table, of which the hours are the first; `since` is the instant of arrival of a patient who waits."""
+    """One appointment. `css_class` has its place, height in lines, lane and status; `aria_colindex` is its column in
+    the table, of which the hours are the first; `since` is the instant of arrival of a patient who waits."""
 
     kind: ClassVar[str] = "card"
     id: str
     column: int
-    index: str
-    look: str
+    aria_colindex: str
+    css_class: str
     status: str
     time: str
-    name: str
-    what: str
-    badges: list[str]
+    patient: str
+    procedures: str
+    badges: list[Badge]
     since: str
     waited: str
     doctor: str
-    word: str
+    status_label: str
     label: str
 
 
 @dataclass(slots=True)
 class Slot:
-    """A free time that can be booked; `time` is the clinic's wall time."""
+    """A free time that can be booked; `time` is the clinic's wall time.
+
+    `procedure` is the id of what can be booked then, where the doctor's usual procedure does not fit, and `fits` says
+    so in words; both are "" where it fits. `is_freed` where an appointment was cancelled or missed."""
 
     kind: ClassVar[str] = "slot"
     column: int
-    index: str
-    look: str
+    aria_colindex: str
+    css_class: str
     time: str
     doctor_id: str
+    procedure: str
+    fits: str
+    is_freed: bool
     label: str
 
 
@@ -46,17 +60,20 @@ class Shade:
 
     kind: ClassVar[str] = "shade"
     column: int
-    index: str
-    look: str
+    aria_colindex: str
+    css_class: str
     reason: str
     time: str
+
+
+type Cell = Card | Slot | Shade
 
 
 @dataclass(slots=True)
 class Row:
     """What begins at one moment, in the order of the doctors."""
 
-    cells: list = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -64,21 +81,29 @@ class Hour:
     """An hour of the clinic's clock; when clocks go back one comes twice, when they go forward one is missing."""
 
     time: str
-    look: str
+    css_class: str
     rows: list[Row]
+
+    @property
+    def slots(self) -> list[Slot]:
+        """The free times of the hour, in the order of the doctors: a phone lists them together."""
+        return sorted(
+            (cell for row in self.rows for cell in row.cells if isinstance(cell, Slot)), key=lambda slot: slot.column
+        )
 
 
 @dataclass(slots=True)
 class Column:
-    """A doctor who is on the page. `fullness` is the taken part of the open time in percent; None when never open."""
+    """A doctor who is on the page. `fullness` is the taken part of the open time in percent, None when never open."""
 
     doctor_id: str
     name: str
     specialty: str
     number: int
     interval: int
-    look: str
+    css_class: str
     fullness: int | None
+    performs_nothing: bool
 
 
 @dataclass(slots=True)
@@ -91,18 +116,21 @@ class DoctorChoice:
 @dataclass(slots=True)
 class Day:
     """One local date of one clinic, ready to be drawn. `version` changes when, and only when, something drawn does;
-    the now-line and the minutes of waiting are the browser's to move on."""
+    the now-line and the minutes of waiting are the browser's to move on.
 
-    date: date
+    `free` counts the times at which the doctor's usual procedure fits, `short` those for shorter ones only."""
+
+    day: date
     today: date
     columns: list[Column]
     hours: list[Hour]
-    whole_look: str
-    scale: int
+    all_rows_class: str
+    scale: str
     booked: int
     missed: int
     free: int
-    now_look: str
+    short: int
+    now_class: str
     now_time: str
     choices: list[DoctorChoice]
     off_duty: list[str]
@@ -112,4 +140,4 @@ class Day:
 
     @property
     def is_past(self) -> bool:
-        return self.date < self.today
+        return self.day < self.today

@@ -50,13 +50,13 @@ def day(request, date: date | str):
     if on is None:
         raise Http404
     doctors, statuses = _filters(request)
-    drawn = agenda.day(request.clinic, on, now=timezone.now(), doctors=doctors, statuses=statuses)
-    etag = f'"{drawn.version}"'
+    shown = agenda.day(request.clinic, on, now=timezone.now(), doctors=doctors, statuses=statuses)
+    etag = f'"{shown.version}"'
     if wants_partial(request) and etag in request.headers.get("If-None-Match", ""):
         response = HttpResponseNotModified()
         patch_vary_headers(response, ["HX-Request", "Cookie"])
     else:
-        response = partial_or_page(request, "agenda/day.html", "day", _context(drawn, doctors, statuses))
+        response = partial_or_page(request, "agenda/day.html", "day", _context(shown, doctors, statuses))
     if wants_partial(request):
         response["ETag"] = etag
     patch_cache_control(response, private=True, no_store=True)
@@ -65,25 +65,25 @@ def day(request, date: date | str):
 
 def page(request, on: date) -> dict:
     """The context of that day's page, unfiltered, for pages that stand beside it."""
-    drawn = agenda.day(request.clinic, on, now=timezone.now())
-    return _context(drawn, set(), set())
+    shown = agenda.day(request.clinic, on, now=timezone.now())
+    return _context(shown, set(), set())
 
 
-def _context(drawn, doctors, statuses):
+def _context(shown, doctors, statuses):
     filters = doctors, statuses
     return {
-        "day": drawn,
-        "url": _url(drawn.date, filters),
-        "previous": _url(drawn.date - timedelta(days=1), filters),
-        "next": _url(drawn.date + timedelta(days=1), filters),
+        "day": shown,
+        "url": _url(shown.day, filters),
+        "previous": _url(shown.day - timedelta(days=1), filters),
+        "next": _url(shown.day + timedelta(days=1), filters),
         "today": _url(None, filters),
-        "next_working": _url(drawn.next_working, filters) if drawn.next_working else "",
+        "next_working": _url(shown.next_working, filters) if shown.next_working else "",
         "statuses": [(code, label, code in statuses) for code, label in Status.choices],
         "filters": len(doctors) + len(statuses),
         "query": _query(filters),
         # Written out here once: reversing an address for each of hundreds of cards would cost more than the cards.
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
-        "iso": drawn.date.isoformat(),
+        "iso": shown.day.isoformat(),
     }
 
 

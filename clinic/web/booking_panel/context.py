@@ -32,11 +32,15 @@ BUTTONS = {
 
 
 def begun(asked: QueryDict, clinic: Clinic) -> QueryDict:
-    """The form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address, if given."""
+    """The form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address, if given.
+
+    `procedimento` comes with a time in which the doctor's usual procedure does not fit."""
     data = QueryDict(mutable=True)
     for field, parameter in (("doctor", "medico"), ("date", "data"), ("starts", "inicio"), ("patient", "paciente")):
         if asked.get(parameter):
             data[field] = asked[parameter]
+    if is_short_number(asked.get("procedimento", "")):
+        data["procedure"] = data["usual"] = asked["procedimento"]
     if asked_for := _iso_date(data.get("date", "")):
         data["date"] = f"{asked_for:%d/%m/%Y}"
     if "date" not in data:

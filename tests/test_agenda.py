@@ -13,7 +13,15 @@ from django.test.utils import CaptureQueriesContext
 from clinic.management.commands import write_style_sheets
 from clinic.models import Absence, Appointment, AppointmentProcedure
 from clinic.queries import agenda
-from tests.factories import make_clinic, make_doctor, make_lisbon, make_manager, make_patient, make_user
+from tests.factories import (
+    make_clinic,
+    make_doctor,
+    make_lisbon,
+    make_manager,
+    make_patient,
+    make_procedure,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -127,7 +135,7 @@ def test_incomplete_on_the_card_means_what_the_patient_says():
     ]
     for hour, patient in enumerate(patients, 9):
         put(doctor, f"{hour:02}:00", patient=patient)
-    shown_as = ["cadastro incompleto" in card.badges for card in cells(shown(doctor.clinic), "card")]
+    shown_as = ["cadastro incompleto" in card.label for card in cells(shown(doctor.clinic), "card")]
     assert shown_as == [patient.is_incomplete for patient in patients]
 
 
@@ -143,24 +151,37 @@ def test_a_cancelled_card_steps_back_and_its_time_is_free():
     doctor = make_doctor(hours=hours(("08:00", "10:00")))
     put(doctor, "09:00", status="cancelled")
     day = shown(doctor.clinic)
-    assert "back" in cells(day, "card")[0].css_class.split()
+    assert {"back", "strip-0"} <= set(cells(day, "card")[0].css_class.split())
+    freed = [slot.time for slot in cells(day, "slot") if slot.is_freed and "beside-1" in slot.css_class.split()]
+    assert freed == ["09:00", "09:15"]
+
+
+def test_hidden_cancelled_cards_leave_their_time_free():
+    doctor = make_doctor(hours=hours(("08:00", "10:00")))
+    put(doctor, "09:00", status="cancelled")
+    day = shown(doctor.clinic, hides_freed=True)
+    assert (cells(day, "card"), [slot.time for slot in cells(day, "slot") if slot.is_freed]) == ([], [])
     assert {"09:00", "09:15"} <= set(free(day))
 
 
-def test_a_cancelled_card_beside_its_successor_is_a_strip():
+def test_cancelled_cards_beside_their_successor_are_strips():
     doctor = make_doctor()
-    put(doctor, "09:00", status="cancelled")
+    for _ in range(4):
+        put(doctor, "09:00", status="cancelled")
     put(doctor, "09:00")
-    looks = [set(card.css_class.split()) for card in cells(shown(doctor.clinic), "card")]
-    assert "strip" in looks[0] and "beside" in looks[1]
+    classes = [set(card.css_class.split()) for card in cells(shown(doctor.clinic), "card")]
+    assert "beside-3" in classes[0] and not any(name.startswith("lane") for name in classes[0])
+    assert [name for one in classes[1:] for name in one if name.startswith("strip")] == [
+        "strip-0", "strip-1", "strip-2", "strip-2",
+    ]  # fmt: skip
 
 
 def test_a_squeezed_in_appointment_is_a_second_lane():
     doctor = make_doctor()
     put(doctor, "09:00")
     put(doctor, "09:15", encaixe_by=make_user(doctor.clinic), encaixe_reason="dor")
-    looks = [set(card.css_class.split()) for card in cells(shown(doctor.clinic), "card")]
-    assert "lane-0-of-2" in looks[0] and "lane-1-of-2" in looks[1]
+    classes = [set(card.css_class.split()) for card in cells(shown(doctor.clinic), "card")]
+    assert "lane-0-of-2" in classes[0] and "lane-1-of-2" in classes[1]
 
 
 def test_lone_encaixe_leaves_room_for_the_free_time_beside_it():
@@ -170,14 +191,17 @@ def test_lone_encaixe_leaves_room_for_the_free_time_beside_it():
     assert "lane-1-of-2" in cells(day, "card")[0].css_class.split() and "09:00" in free(day)
 
 
-def test_short_appointments_stretch_the_day():
+def test_the_usual_length_decides_how_high_the_day_is():
+    """One doctor with short times makes the lines higher, not three times as many."""
     clinic = make_clinic()
     make_doctor(clinic)
-    assert shown(clinic).scale == 15
-    make_doctor(clinic, interval_minutes=10)
-    assert shown(clinic).scale == 10
+    assert shown(clinic).scale == "15"
+    make_doctor(clinic)
     make_doctor(clinic, interval_minutes=5)
-    assert shown(clinic).scale == 5
+    assert shown(clinic).scale == "15 tall"
+    make_doctor(clinic, interval_minutes=5)
+    make_doctor(clinic, interval_minutes=5)
+    assert shown(clinic).scale == "5"
 
 
 def test_every_class_that_places_something_is_in_the_sheet():
@@ -189,7 +213,8 @@ def test_every_class_that_places_something_is_in_the_sheet():
 
 
 def test_free_times_exclude_taken_closed_and_past_ones():
-    doctor = make_doctor(hours=hours(("08:00", "10:00")), interval_minutes=20)
+    exam = make_procedure(clinic := make_clinic(), duration_minutes=20)
+    doctor = make_doctor(clinic, procedures=[exam], hours=hours(("08:00", "10:00")), interval_minutes=20)
     put(doctor, "08:30", 20)
     assert free(shown(doctor.clinic)) == ["08:00", "09:00", "09:20", "09:40"]
     now = doctor.clinic.instant(MONDAY, time(9, 0))
@@ -202,7 +227,66 @@ def test_a_hidden_appointment_is_still_taken_time():
     put(doctor, "08:00", status="confirmed")
     day = shown(doctor.clinic, statuses={"scheduled"})
     assert [cell.reason for cell in cells(day, "shade")] == ["ocupado"]
-    assert free(day) == ["08:30", "08:45"]
+    assert free(day) == ["08:30"]
+
+
+def fitting(day):
+    return [(slot.time, slot.procedure, slot.fits) for slot in cells(day, "slot")]
+
+
+def test_a_hole_for_a_shorter_procedure_says_which_one_fits():
+    clinic = make_clinic()
+    usual = make_procedure(clinic, name="Consulta", duration_minutes=40)
+    review = make_procedure(clinic, name="Retorno", duration_minutes=20)
+    make_procedure(clinic, name="Curativo", duration_minutes=10)
+    doctor = make_doctor(clinic, procedures=[usual, review], hours=hours(("08:00", "09:30")), interval_minutes=20)
+    put(doctor, "08:40", 20)
+    day = shown(clinic)
+    short = (str(review.pk), "20 min: cabe Retorno")
+    assert fitting(day) == [("08:00", "", ""), ("08:20", *short), ("09:00", *short)]
+    assert (day.free, day.short) == (1, 2)
+    assert ["short" in slot.css_class.split() for slot in cells(day, "slot")] == [False, True, True]
+
+
+def test_what_a_doctor_is_booked_for_most_is_usual():
+    clinic = make_clinic()
+    longer, shorter = (make_procedure(clinic, name=name, duration_minutes=n) for name, n in (("A", 40), ("B", 20)))
+    doctor = make_doctor(clinic, procedures=[longer, shorter], hours=hours(("08:00", "09:00")), interval_minutes=20)
+    visit = put(doctor, "08:00", day=MONDAY - timedelta(days=7))
+    visit.lines.update(procedure=shorter)
+    assert [slot.fits for slot in cells(shown(clinic), "slot")] == ["", "", ""]
+
+
+def test_where_nothing_fits_nothing_is_offered():
+    clinic = make_clinic()
+    doctor = make_doctor(
+        clinic, procedures=[make_procedure(clinic, duration_minutes=60)], hours=hours(("08:00", "08:45"))
+    )
+    make_doctor(clinic, procedures=[], hours=hours(("08:00", "10:00")))
+    make_procedure(clinic, name="Inativo", duration_minutes=5, active=False).doctors.add(doctor)
+    day = shown(clinic)
+    assert (free(day), [column.performs_nothing for column in day.columns]) == ([], [False, True])
+
+
+ATTENTION = {
+    "waits long": ("checked_in", 0, 15, True),
+    "waits": ("checked_in", 0, 14, False),
+    "has not come": ("confirmed", 0, 15, True),
+    "may still come": ("confirmed", 0, 14, False),
+    "in service": ("in_service", 0, 60, False),
+    "unconfirmed for tomorrow": ("scheduled", -1, 0, True),
+    "confirmed for tomorrow": ("confirmed", -1, 0, False),
+    "unconfirmed for later": ("scheduled", -2, 0, False),
+}
+
+
+@pytest.mark.parametrize(("status", "days", "minutes", "expected"), ATTENTION.values(), ids=ATTENTION)
+def test_what_needs_a_person_stands_out(status, days, minutes, expected):
+    doctor = make_doctor()
+    start = doctor.clinic.instant(MONDAY, time(9))
+    put(doctor, "09:00", status=status, status_since=start)
+    (card,) = cells(shown(doctor.clinic, now=start + timedelta(days=days, minutes=minutes)), "card")
+    assert ("attention" in card.css_class.split()) == expected
 
 
 def test_fullness_is_the_taken_part_of_the_open_time():
@@ -248,9 +332,9 @@ def test_the_now_line_is_there_today_and_within_the_hours_shown():
     doctor = make_doctor(hours=hours(("08:00", "12:00")))
     at = doctor.clinic.instant
     day = shown(doctor.clinic, now=at(MONDAY, time(9, 22)))
-    assert (day.now_css_class, day.now_time) == ("from-16", "09:22")
-    assert shown(doctor.clinic, now=at(MONDAY, time(7, 59))).now_css_class == ""
-    assert shown(doctor.clinic, now=at(MONDAY + timedelta(days=1), time(9))).now_css_class == ""
+    assert (day.now_class, day.now_time) == ("from-16", "09:22")
+    assert shown(doctor.clinic, now=at(MONDAY, time(7, 59))).now_class == ""
+    assert shown(doctor.clinic, now=at(MONDAY + timedelta(days=1), time(9))).now_class == ""
 
 
 def test_a_day_off_names_the_next_working_day():
@@ -279,7 +363,7 @@ def test_the_version_stays_while_nothing_drawn_changes():
     doctor = make_doctor(hours=hours(("08:00", "12:00")))
     put(doctor, "09:00", status="checked_in")
     first = shown(doctor.clinic, now=doctor.clinic.instant(MONDAY, time(9, 1)))
-    Appointment.objects.update(notes="lembrar do exame")
+    Appointment.objects.update(metadata={"ticket": 7})
     assert shown(doctor.clinic, now=doctor.clinic.instant(MONDAY, time(9, 4))).version == first.version
 
 
@@ -295,8 +379,22 @@ def test_the_version_stays_while_nothing_drawn_changes():
         lambda each: each.lines.update(procedure_name="Outro exame"),
         lambda each: each.doctor.hours.update(ends=time(11)),
         lambda each: make_doctor(each.clinic),
+        lambda each: Appointment.objects.filter(pk=each.pk).update(notes="lembrar do exame"),
+        lambda each: type(each.doctor.procedures.first()).objects.update(duration_minutes=45),
     ],
-    ids=["status", "length", "deleted", "booked", "patient", "doctor", "procedure", "hours", "colleague"],
+    ids=[
+        "status",
+        "length",
+        "deleted",
+        "booked",
+        "patient",
+        "doctor",
+        "procedure",
+        "hours",
+        "colleague",
+        "notes",
+        "fits",
+    ],  # fmt: skip
 )
 def test_the_version_changes_with_whatever_is_drawn(change):
     appointment = put(make_doctor(hours=hours(("08:00", "12:00"))), "09:00")
@@ -326,7 +424,7 @@ def desk(client):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_the_page_takes_four_queries_however_much_it_shows(desk, number):
+def test_the_page_takes_five_queries_however_much_it_shows(desk, number):
     for extra in range(number):
         doctor = make_doctor(desk.doctor.clinic)
         for hour in range(8, 8 + number):
@@ -334,7 +432,7 @@ def test_the_page_takes_four_queries_however_much_it_shows(desk, number):
     desk.get(desk.url)
     with CaptureQueriesContext(connection) as captured:
         desk.get(desk.url)
-    assert len(captured) == 4
+    assert len(captured) == 5
 
 
 def test_an_unchanged_day_costs_a_304_and_a_changed_one_comes_anew(desk):

@@ -1,15 +1,14 @@
 """What can be chosen in the booking panel, besides the free times: reads only."""
 
-from datetime import date, timedelta
+from datetime import date
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from clinic.models import Appointment, AppointmentProcedure, Clinic, Discount, Doctor, Patient, Procedure
+from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
 from clinic.models.procedure import performed_by
-
-USUAL_DAYS, USUAL_AMONG = 60, 200
+from clinic.queries.performed_procedures import performed_procedures
 
 
 def doctors(clinic: Clinic) -> QuerySet[Doctor]:
@@ -28,19 +27,9 @@ def discounts(clinic: Clinic, day: date) -> QuerySet[Discount]:
 
 
 def usual_procedure(clinic: Clinic, doctor_id: int) -> int | None:
-    """The id of what this doctor was booked for most in the last weeks, among the latest USUAL_AMONG appointments: the
-    panel begins with it."""
-    since = timezone.now() - timedelta(days=USUAL_DAYS)
-    latest = Appointment.objects.of(clinic).filter(doctor=doctor_id, starts_at__gte=since).order_by("-starts_at")
-    lines = AppointmentProcedure.objects.of(clinic).filter(
-        appointment__in=latest.values("pk")[:USUAL_AMONG],
-        procedure__active=True,
-        procedure__doctors=doctor_id,
-    )
-    most = lines.order_by().values("procedure").annotate(times=Count("pk")).order_by("-times", "procedure").first()
-    if most:
-        return most["procedure"]
-    return procedures(clinic, doctor_id, []).values_list("pk", flat=True).first()
+    """Return the id of the procedure that the panel begins with, None for a doctor who performs none."""
+    performed = performed_procedures(clinic, [doctor_id], timezone.now()).get(doctor_id)
+    return performed[0].id if performed else None
 
 
 def patient(clinic: Clinic, patient_id: int) -> Patient | None:

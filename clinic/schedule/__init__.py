@@ -8,7 +8,7 @@ from clinic.schedule.holidays import holidays_between
 from clinic.schedule.hours import MAX_NIGHT, are_valid_hours, overlapping_hours
 from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, bookable_dates
 from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, load_schedules, schedules_of
-from clinic.schedule.openings import Opening, openings_on
+from clinic.schedule.openings import Opening, longest_openings_on, openings_on
 from clinic.schedule.schedules import Away, DoctorHours, Schedules
 from clinic.schedule.spans import ClosedReason, Span, merged, without
 
@@ -27,6 +27,7 @@ __all__ = [
     "bookable_dates",
     "holidays_between",
     "load_schedules",
+    "longest_openings_on",
     "merged",
     "openings_on",
     "overlapping_hours",

@@ -1,13 +1,16 @@
 """Free times, computed from what is loaded: the one place that decides what is offered. Asks no database."""
 
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from clinic.models import Doctor
 from clinic.schedule.limits import MAX_DURATION, bookable_dates
 from clinic.schedule.schedules import Schedules
 from clinic.schedule.spans import Span, without
+
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 class Opening(NamedTuple):
@@ -21,23 +24,40 @@ class Opening(NamedTuple):
 def openings_on(
     day: date, doctor: Doctor, *, schedules: Schedules, taken: Iterable[Span], length: timedelta, now: datetime
 ) -> Iterator[Opening]:
-    """Yield the times of `length` for which the doctor can be booked on the local date `day`, in order.
+    """Return the times of `length` for which the doctor can be booked on the local date `day`, in order.
 
     They begin after `now` on the doctor's grid, which starts anew with every block of working hours, and lie in open
     time outside the spans `taken`. An inactive doctor has none, a date that is too far ahead neither. Where the clock
     shows an hour twice, only its first pass is offered: a time as the clock shows it means that one. A program that
     sends an offset can still book the second.
     """
+    return longest_openings_on(day, doctor, schedules=schedules, taken=taken, lengths=[length], now=now)
+
+
+def longest_openings_on(
+    day: date,
+    doctor: Doctor,
+    *,
+    schedules: Schedules,
+    taken: Iterable[Span],
+    lengths: Sequence[timedelta],
+    now: datetime,
+) -> Iterator[Opening]:
+    """Yield the same times as `openings_on`, each as long as the longest of `lengths` for which it is free.
+
+    `lengths` are in ascending order."""
     clinic = schedules.clinic
     first, last = bookable_dates(clinic, now)
-    if not doctor.active or not first <= day <= last or not timedelta(0) < length <= MAX_DURATION:
+    if not doctor.active or not first <= day <= last:
         return
+    possible = [length for length in lengths if timedelta(0) < length <= MAX_DURATION]
     midnight, next_midnight = schedules.day(day)
     is_long_day = next_midnight - midnight > timedelta(days=1)
     free = without(schedules.open(doctor.pk, day), taken)
-    for starts_at in _fitting(_grid(day, doctor, schedules), length, free):
-        if starts_at > now and not (is_long_day and clinic.local(starts_at).fold):
-            yield Opening(starts_at, starts_at + length, doctor.pk)
+    for starts_at, until in _free_starts(_grid(day, doctor, schedules), free):
+        fitting = bisect(possible, until - starts_at)
+        if fitting and starts_at > now and not (is_long_day and clinic.local(starts_at).fold):
+            yield Opening(starts_at, starts_at + possible[fitting - 1], doctor.pk)
 
 
 def _grid(day: date, doctor: Doctor, schedules: Schedules) -> Iterator[datetime]:
@@ -53,14 +73,13 @@ def _grid(day: date, doctor: Doctor, schedules: Schedules) -> Iterator[datetime]
             starts_at += step
 
 
-def _fitting(starts: Iterable[datetime], length: timedelta, spans: Iterable[Span]) -> Iterator[datetime]:
-    """Yield those starts from which `length` lies within one of the spans; both are in order of time."""
+def _free_starts(starts: Iterable[datetime], spans: Iterable[Span]) -> Iterator[tuple[datetime, datetime]]:
+    """Yield those starts that lie within one of the spans, with its end; both are in order of time."""
     following = iter(spans)
-    span = next(following, None)
+    span, until = next(following, None), EARLIEST
     for starts_at in starts:
-        while span and span.ends_at < starts_at + length:
+        while span and span.starts_at <= starts_at:
+            until = max(until, span.ends_at)
             span = next(following, None)
-        if span is None:
-            return
-        if span.starts_at <= starts_at:
-            yield starts_at
+        if starts_at < until:
+            yield starts_at, until

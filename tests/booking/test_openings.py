@@ -129,7 +129,7 @@ def test_rules_openings_and_day_page_offer_the_same_times(
         expected = [at for at in grid(clinic, doctor, blocks, day) if check(proposal(at), now=now) is None]
         assert [opening.starts_at for opening in found] == expected
         assert {opening.ends_at - opening.starts_at for opening in found} <= {timedelta(minutes=minutes)}
-        free = openings(clinic, doctor=doctor, minutes=interval, first=day, last=day, now=now)
+        free = openings(clinic, doctor=doctor, minutes=minutes, first=day, last=day, now=now)
         assert slots(clinic, doctor, day, now) == [f"{clinic.local(opening.starts_at):%H:%M}" for opening in free]
         if found:
             book(proposal(found[-1].starts_at), by=BY, now=now)

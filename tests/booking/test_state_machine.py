@@ -247,7 +247,7 @@ class FrontDesk(RuleBasedStateMachine):
         first = self.desk.at(int(day.hours[0].time[:2])) if day.hours else None
         numbers = {int(column.doctor_id): column.number for column in day.columns}
         columns = [numbers.get(doctor.pk) for doctor in self.doctors]
-        assert {pk: (card.time, card.name) for pk, card in cards.items()} == {
+        assert {pk: (card.time, card.patient) for pk, card in cards.items()} == {
             pk: (self.clock(visit.starts_at), self.patients[visit.patient].name) for pk, visit in self.model.items()
         }
         for pk, visit in self.model.items():
@@ -255,7 +255,7 @@ class FrontDesk(RuleBasedStateMachine):
             assert cards[pk].column == columns[visit.doctor]
             assert ("back" in cards[pk].css_class.split()) == (not visit.stands)
         offered = {(cell.column, cell.time) for cell in slots(day)}
-        free = [slot for number in DOCTORS for slot in self.free(number, self.interval(number))]
+        free = [slot for number in DOCTORS for slot in self.free(number, HALF_HOUR)]
         assert offered == {(columns[slot.doctor], self.clock(slot.starts_at)) for slot in free}
         assert day.booked == sum(visit.stands for visit in self.model.values())
         assert day.missed == sum(visit.status == "no_show" for visit in self.model.values())

@@ -4,46 +4,54 @@ Reads only; knows no HTTP and no booking."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Case, CharField, OuterRef, Q, StringAgg, Subquery, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, StringAgg, Subquery, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
-from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor
+from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor, WorkingHours
 from clinic.models.appointment import Status
-from clinic.models.doctor import LONGEST_INTERVAL
 from clinic.models.patient import incomplete
-from clinic.queries.agenda.layout import LOOK_AHEAD, AppointmentRow, DayLayout
-from clinic.queries.agenda.page import Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
-from clinic.schedule import load_schedules
+from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout
+from clinic.queries.agenda.page import Badge, Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.queries.performed_procedures import performed_procedures
+from clinic.schedule import MAX_DURATION, load_schedules
 
-__all__ = ["Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
+__all__ = ["Badge", "Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
 
 MOST_COLUMNS = 200  # static/css/day/placement.css knows no more
 
 
 def day(
-    clinic: Clinic, on: date, *, now: datetime, doctors: Collection[int] = (), statuses: Collection[str] = ()
+    clinic: Clinic,
+    on: date,
+    *,
+    now: datetime,
+    doctors: Collection[int] = (),
+    statuses: Collection[str] = (),
+    hides_freed: bool = False,
 ) -> Day:
-    """Return the local date `on` at the instant `now`; empty filters show every doctor and status. Three queries.
+    """Return the local date `on` at the instant `now`; empty filters show all doctors and statuses. Four queries.
 
-    A doctor without appointments on that date is there while active only.
-    """
+    `hides_freed` leaves out cancelled and missed appointments."""
     appointments = _appointments(clinic, on)
     next_midnight = clinic.day(on)[1]
-    all_doctors = _doctors(clinic, {row.doctor_id for row in appointments if row.starts_at < next_midnight})
-    ids = {doctor.pk for doctor in all_doctors}
-    schedules = load_schedules(clinic, all_doctors, on, on + timedelta(days=LOOK_AHEAD))
-    chosen = ids & set(doctors) or ids
-    layout = DayLayout(clinic, on, now, schedules, {status for status in statuses if status in Status.values})
-    return layout.lay_out(all_doctors, chosen, appointments)
+    shown = _doctors(clinic, {row[1] for row in appointments if row[2] < next_midnight})
+    known = {doctor.pk for doctor in shown}
+    schedules = load_schedules(clinic, shown, on, on + timedelta(days=LOOK_AHEAD))
+    performed = {} if on < clinic.local(now).date() else performed_procedures(clinic, known, now)
+    chosen = known & set(doctors) or known
+    wanted = {status for status in statuses if status in Status.values}
+    layout = DayLayout(clinic, on, now, schedules, performed, wanted, hides_freed=hides_freed)
+    return layout.lay_out(shown, chosen, appointments)
 
 
-def _appointments(clinic: Clinic, on: date) -> list[AppointmentRow]:
-    """Return the appointments of the date; as models they would cost too much for a page of hundreds.
+def _appointments(clinic: Clinic, on: date) -> list[tuple[Any, ...]]:
+    """Return tuples in the order of AppointmentRow's fields: models cost too much for a page of hundreds.
 
-    Those right after midnight too: they may take the end of a free time that begins before it.
-    """
+    Those after midnight too, of doctors who work then: they may take the end of a free time that begins before it."""
     midnight, next_midnight = clinic.day(on)
+    works_past_midnight = WorkingHours.objects.of(clinic).filter(doctor=OuterRef("doctor"), ends__lte=F("starts"))
     procedures = (
         AppointmentProcedure.objects.of(clinic)
         .filter(appointment=OuterRef("pk"))
@@ -52,27 +60,27 @@ def _appointments(clinic: Clinic, on: date) -> list[AppointmentRow]:
         .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
         .values("names")
     )
-    rows = (
+    return list(
         Appointment.objects.of(clinic)
         .kept()
-        .overlapping(midnight, next_midnight + timedelta(minutes=LONGEST_INTERVAL))
+        .overlapping(midnight, next_midnight + MAX_DURATION)
+        .filter(Q(starts_at__lt=next_midnight) | Exists(works_past_midnight))
         .annotate(
             patient_name=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
             procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),
             arrived_at=Case(When(status=Status.CHECKED_IN, then="status_since")),
             incomplete=Case(When(incomplete("patient__"), then=Value(True)), default=Value(False)),
+            has_notes=Case(When(notes="", then=Value(False)), default=Value(True)),
         )
         .order_by("starts_at", "pk")
         .values_list(
-            # in the order of AppointmentRow's fields
             "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "patient_name", "procedures", "arrived_at",
-            "incomplete", "unverified_cpf", "encaixe_by_id",
+            "incomplete", "unverified_cpf", "encaixe_by_id", "has_notes",
         )
     )  # fmt: skip
-    return [AppointmentRow(*values) for values in rows]
 
 
 def _doctors(clinic: Clinic, with_appointments: Collection[int]) -> list[Doctor]:
-    """Return the active doctors, and the inactive ones with these ids."""
-    doctors = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
-    return list(doctors.only("name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])
+    """Return the active doctors, and inactive ones who have appointments."""
+    wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
+    return list(wanted.only("name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])

@@ -1,36 +1,37 @@
-"""Turn the stored rows of a day into its page: minutes, rows of the grid, lanes and texts. Asks no database.
+"""Lay out a stored day on the page: minutes, rows, lanes and words. Asks no database.
 
 Everything is counted in minutes that pass from the local midnight, so that days of 23 and 25 hours come out right; only
 the labels are what the clinic's clock shows then."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
-from itertools import chain
+from statistics import median
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.models.appointment import FREES_THE_TIME, Status
-from clinic.queries.agenda.page import Card, Cell, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
-from clinic.schedule import ClosedReason, Schedules, Span, openings_on
+from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.queries.performed_procedures import PerformedProcedure
+from clinic.schedule import ClosedReason, Schedules, Span, longest_openings_on
 
 ROW = 5  # minutes
-HOUR = 60
-MAX_LANES = 4
+HOUR, HALF_HOUR = 60, 30
 LOOK_AHEAD = 30  # days in which the next working day is sought
-BEFORE_SERVICE = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
+AHEAD = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
+EXPECTED = {Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED}
+UNCONFIRMED = {Status.SCHEDULED, Status.RESCHEDULED}
+LONG_WAIT = timedelta(minutes=15)  # for a patient who has arrived, and for one who is expected
+MAX_LANES, MAX_STRIPS = 4, 3
 
 
 @dataclass(slots=True)
 class AppointmentRow:
-    """One appointment as the day's query gives it, and its place in the grid.
-
-    Minutes count from midnight; those of another day are below zero or beyond the day's length. `visible_start` and
-    `visible_end` bound the part on this day.
-    """
+    """One appointment as the day's query gives it, and its place on the page."""
 
     id: int
     doctor_id: int
@@ -38,17 +39,18 @@ class AppointmentRow:
     ends_at: datetime
     status: str
     source: str
-    patient_name: str
+    patient: str
     procedures: str
     arrived_at: datetime | None
-    incomplete: bool
+    is_incomplete: bool
     unverified_cpf: str
     encaixe: int | None
-    start: int = 0
+    has_notes: bool
+    begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
+    ends: int = 0
+    start: int = 0  # the part on this day
     end: int = 0
-    visible_start: int = 0
-    visible_end: int = 0
-    lane_css_class: str = ""
+    lane: str = ""
 
     @property
     def stands(self) -> bool:
@@ -61,9 +63,10 @@ class AppointmentRow:
 
 @dataclass(slots=True)
 class DoctorDay:
-    """A doctor's day, in minutes from midnight except for `taken`."""
+    """A doctor's day in minutes from midnight."""
 
     doctor: Doctor
+    performed: Sequence[PerformedProcedure]  # the usual one first
     appointments: list[AppointmentRow]
     taken: list[Span]  # on the days before and after too
     blocks: list[tuple[int, int]]
@@ -73,87 +76,99 @@ class DoctorDay:
 
 
 class DayLayout:
-    """Lays out one local date of one clinic once, at the instant `now`; `statuses` are those to show, none for all."""
+    """Lays out one local date of one clinic once, at the instant `now`.
+
+    `statuses` are those to show, none for all; `hides_freed` leaves out cancelled and missed appointments."""
 
     def __init__(
-        self, clinic: Clinic, day: date, now: datetime, schedules: Schedules, statuses: Collection[str]
+        self,
+        clinic: Clinic,
+        day: date,
+        now: datetime,
+        schedules: Schedules,
+        performed: Mapping[int, Sequence[PerformedProcedure]],
+        statuses: Collection[str],
+        *,
+        hides_freed: bool,
     ) -> None:
-        self.clinic, self.day, self.now, self.schedules, self.statuses = clinic, day, now, schedules, statuses
+        self.clinic, self.day, self.now, self.schedules, self.performed = clinic, day, now, schedules, performed
+        self.statuses, self.hides_freed = statuses, hides_freed
+        self.today = clinic.local(now).date()
         self.midnight, next_midnight = clinic.day(day)
         self.length = self._minute(next_midnight)
         self.now_minute = (now - self.midnight) // timedelta(minutes=1)
         # Translated once, not once a card.
         self.status_labels = {code: str(label) for code, label in Status.choices}
-        self.source_labels = {
-            Appointment.Source.VOICE_AI.value: _("voz"),
-            Appointment.Source.SELF_SERVICE.value: _("bot"),
-            Appointment.Source.SYNC_EXTERNAL.value: _("API"),
+        self.origins = {
+            Appointment.Source.VOICE_AI.value: Badge(_("voz")),
+            Appointment.Source.SELF_SERVICE.value: Badge(_("bot")),
+            Appointment.Source.SYNC_EXTERNAL.value: Badge(_("API")),
         }
-        self.free_label = _("livre")
-        self.clock_times: dict[int, str] = {}
-        self.cells: defaultdict[int, list[Cell]] = defaultdict(list)
+        self.cpf_badge = Badge(_("CPF a confirmar"), "circle-alert")
+        self.incomplete_badge = Badge(_("cadastro incompleto"), "id-card")
+        self.notes_badge = Badge(_("observações"), "note")
+        self.free_word, self.fits_sentence = _("livre"), _("%(minutes)s min: cabe %(procedure)s")
+        self.clock: dict[int, str] = {}
+        self.cells: dict[int, list[Cell]] = defaultdict(list)
         self.first = self.last = 0
 
     def lay_out(
-        self, doctors: Sequence[Doctor], chosen: Collection[int], appointments: Iterable[AppointmentRow]
+        self, doctors: Sequence[Doctor], chosen: Collection[int], appointments: Iterable[tuple[Any, ...]]
     ) -> Day:
-        """Return the page of the day: `doctors` are all that may be shown, `chosen` the ids that the filter leaves."""
-        by_doctor: defaultdict[int, list[AppointmentRow]] = defaultdict(list)
-        for appointment in appointments:
-            self._set_minutes(appointment)
-            by_doctor[appointment.doctor_id].append(appointment)
-        days = [self._doctor_day(doctor, by_doctor[doctor.pk]) for doctor in doctors]
-        shown = [day for day in days if day.doctor.pk in chosen and (day.works or day.appointments)]
-        if not any(day.open or day.appointments for day in shown):
+        booked = defaultdict(list)
+        for values in appointments:
+            booked[values[1]].append(self._appointment(values))
+        days = [self._doctor_day(doctor, booked[doctor.pk]) for doctor in doctors]
+        shown = [one for one in days if one.doctor.pk in chosen and (one.works or one.appointments)]
+        if not any(one.open or one.appointments for one in shown):
             shown = []
-        is_filtered = len(chosen) < len(doctors)
-        scale = self._set_first_and_last(shown)
-        columns = [self._column(number, day, scale) for number, day in enumerate(shown, 1)]
-        counted = [row for day in shown for row in day.appointments if row.start >= 0]
-        now_css_class = self._now_css_class()
-        page = Day(
+        is_narrowed = len(chosen) < len(doctors)
+        scale = self._span(shown)
+        columns = [self._column(number, one, scale) for number, one in enumerate(shown, 1)]
+        begun = [row for one in shown for row in one.appointments if row.begins >= 0]
+        slots = [cell for cells in self.cells.values() for cell in cells if isinstance(cell, Slot)]
+        laid_out = Day(
             day=self.day,
-            today=self.clinic.local(self.now).date(),
+            today=self.today,
             columns=columns,
             hours=self._hours() if columns else [],
-            all_rows_css_class=f"from-0 to-{(self.last - self.first) // ROW}",
-            scale=scale,
-            booked=sum(row.stands for row in counted),
-            missed=sum(row.status == Status.NO_SHOW for row in counted),
-            free=sum(cell.kind == "slot" for cell in chain.from_iterable(self.cells.values())),
-            now_css_class=now_css_class,
-            now_time=self._time(self.now_minute) if now_css_class else "",
-            choices=[
-                DoctorChoice(str(doctor.pk), doctor.name, is_filtered and doctor.pk in chosen) for doctor in doctors
-            ],
-            off_duty=[day.doctor.name for day in days if day.doctor.pk in chosen and day not in shown],
+            all_rows_class=f"from-0 to-{(self.last - self.first) // ROW}",
+            scale=f"{scale} tall" if scale > self._shortest(shown) else str(scale),
+            booked=sum(row.stands for row in begun),
+            missed=sum(row.status == Status.NO_SHOW for row in begun),
+            free=sum(not slot.fits for slot in slots),
+            short=sum(bool(slot.fits) for slot in slots),
+            now_class=self._now_class(),
+            now_time=self._time(self.now_minute) if self._now_class() else "",
+            choices=[DoctorChoice(str(row.pk), row.name, is_narrowed and row.pk in chosen) for row in doctors],
+            off_duty=[one.doctor.name for one in days if one.doctor.pk in chosen and one not in shown],
             closure="" if columns else self._closure(days),
             next_working=None if columns else self._next_working(doctors, chosen),
             version="",
         )
-        page.version = _digest(page, self.cells)
-        return page
+        laid_out.version = _digest(laid_out, self.cells)
+        return laid_out
 
     # --- from what is stored to minutes ------------------------------------------------------------------------------
 
     def _minute(self, instant: datetime) -> int:
         return (instant - self.midnight) // timedelta(minutes=1)
 
-    def _set_minutes(self, appointment: AppointmentRow) -> None:
-        appointment.start = self._minute(appointment.starts_at)
-        appointment.end = -((self.midnight - appointment.ends_at) // timedelta(minutes=1))
-        appointment.visible_start, appointment.visible_end = (
-            max(appointment.start, 0),
-            min(appointment.end, self.length),
-        )
+    def _appointment(self, values: tuple[Any, ...]) -> AppointmentRow:
+        row = AppointmentRow(*values)
+        row.begins = self._minute(row.starts_at)
+        row.ends = -((self.midnight - row.ends_at) // timedelta(minutes=1))
+        row.start, row.end = max(row.begins, 0), min(row.ends, self.length)
+        return row
 
-    def _doctor_day(self, doctor: Doctor, appointments: list[AppointmentRow]) -> DoctorDay:
+    def _doctor_day(self, doctor: Doctor, booked: Iterable[AppointmentRow]) -> DoctorDay:
         blocks = self.schedules.blocks(doctor.pk, self.day)
         closed = self.schedules.closed(doctor.pk, self.day)
         return DoctorDay(
             doctor,
-            [row for row in appointments if row.start < self.length],
-            [Span(row.starts_at, row.ends_at) for row in appointments if row.occupies_doctor],
+            self.performed.get(doctor.pk, ()),
+            [row for row in booked if row.begins < self.length],
+            [Span(row.starts_at, row.ends_at) for row in booked if row.occupies_doctor],
             self._on_this_day(blocks),
             self._on_this_day(self.schedules.open(doctor.pk, self.day)),
             [(self._minute(span.starts_at), self._minute(span.ends_at), str(span.reason)) for span in closed],
@@ -163,104 +178,145 @@ class DayLayout:
     def _on_this_day(self, spans: Iterable[Span]) -> list[tuple[int, int]]:
         return [(max(self._minute(span.starts_at), 0), min(self._minute(span.ends_at), self.length)) for span in spans]
 
-    def _set_first_and_last(self, shown: Iterable[DoctorDay]) -> int:
-        """Set the first and last minute of the grid, whole hours of the clock; return the scale: minutes to a line of
-        text."""
-        times = [time for day in shown for block in day.blocks for time in block]
-        times += [time for day in shown for row in day.appointments for time in (row.visible_start, row.visible_end)]
+    def _span(self, shown: Sequence[DoctorDay]) -> int:
+        """Set the first and last minute drawn, whole hours of the clock; return the scale: minutes to a line of text.
+
+        The usual length decides, so that one doctor with short times does not stretch the day of all."""
+        times = [time for one in shown for span in one.blocks for time in span]
+        times += [time for one in shown for row in one.appointments for time in (row.start, row.end)]
         if times:
             self.first, self.last = self._whole_hour(min(times)), max(times)
             while self.last < self.length and (self.last - self.first) % HOUR:
                 self.last += 1
-        lengths = [row.visible_end - row.visible_start for day in shown for row in day.appointments]
-        lengths += [day.doctor.interval_minutes for day in shown]
-        shortest = min(lengths, default=15)
-        return 15 if shortest >= 15 else 10 if shortest >= 10 else 5
+        usual = median(_lengths(shown)) if shown else 15
+        return 15 if usual >= 15 else 10 if usual >= 10 else 5
+
+    def _shortest(self, shown: Sequence[DoctorDay]) -> int:
+        return min(_lengths(shown), default=15)
 
     def _whole_hour(self, minute: int) -> int:
         return max(minute - self.clinic.local(self.midnight + timedelta(minutes=minute)).minute, 0)
 
     def _time(self, minute: int) -> str:
-        """Return the time that the clinic's clock shows, as 09:05."""
-        if minute not in self.clock_times:
+        """Return what the clinic's clock shows, as 09:05."""
+        if minute not in self.clock:
             local = self.clinic.local(self.midnight + timedelta(minutes=minute))
-            self.clock_times[minute] = f"{local:%H:%M}"
-        return self.clock_times[minute]
+            self.clock[minute] = f"{local:%H:%M}"
+        return self.clock[minute]
 
     # --- from minutes to the grid ------------------------------------------------------------------------------------
 
-    def _place_css_class(self, start: int, end: int, column: int) -> str:
-        first_row = (start - self.first) // ROW
-        last_row = max(-((self.first - end) // ROW), first_row + 1)
-        return f"from-{first_row} to-{last_row} col-{column}"
+    def _place(self, start: int, end: int, number: int) -> str:
+        above = (start - self.first) // ROW
+        below = max(-((self.first - end) // ROW), above + 1)
+        return f"from-{above} to-{below} col-{number}"
 
-    def _column(self, number: int, day: DoctorDay, scale: int) -> Column:
-        """Add the cells of one doctor to the grid, and return the head of their column."""
-        self._add_closed_times(number, day)
-        self._add_slots(number, day)
-        _set_lanes(day.appointments)
-        for row in day.appointments:
+    def _column(self, number: int, one: DoctorDay, scale: int) -> Column:
+        self._add_shades(number, one)
+        freed = [] if self.hides_freed else [row for row in one.appointments if not row.stands]
+        standing = [row for row in one.appointments if row.stands]
+        _place_in_strips(freed)
+        _place_in_lanes(standing, freed)
+        self._add_slots(number, one, freed, scale)
+        for row in [*standing, *freed]:
             if not self.statuses or row.status in self.statuses:
-                self._add(row.visible_start, self._card(number, day.doctor, row, scale))
+                self._add(row.start, self._card(number, one.doctor, row, scale))
             elif row.stands:
-                start, end = row.visible_start, row.visible_end
-                self._add(start, self._shade(number, start, end, _("ocupado"), "shade taken"))
+                self._add(row.start, self._shade(number, row.start, row.end, _("ocupado"), "shade taken"))
         return Column(
-            doctor_id=str(day.doctor.pk),
-            name=day.doctor.name,
-            specialty=day.doctor.specialty,
+            doctor_id=str(one.doctor.pk),
+            name=one.doctor.name,
+            specialty=one.doctor.specialty,
             number=number,
-            interval=day.doctor.interval_minutes,
+            interval=one.doctor.interval_minutes,
             css_class=f"col-{number}",
-            fullness=_fullness(
-                day.open, [(row.visible_start, row.visible_end) for row in day.appointments if row.stands]
-            ),
+            fullness=_fullness(one.open, [(row.start, row.end) for row in standing]),
+            performs_nothing=not one.performed,
         )
 
     def _add(self, minute: int, cell: Cell) -> None:
         self.cells[minute].append(cell)
 
-    def _add_closed_times(self, number: int, day: DoctorDay) -> None:
-        for closed_start, closed_end, reason in day.closed:
-            start, end = max(closed_start, self.first), min(closed_end, self.last)
+    def _add_shades(self, number: int, one: DoctorDay) -> None:
+        for start, end, reason in one.closed:
+            start, end = max(start, self.first), min(end, self.last)
             if start < end:
                 self._add(start, self._shade(number, start, end, reason, "shade"))
 
     def _shade(self, number: int, start: int, end: int, reason: str, css_class: str) -> Shade:
         time = f"{self._time(start)}–{self._time(end)}"
-        place = self._place_css_class(start, end, number)
-        return Shade(number, str(number + 1), f"{css_class} {place}", reason, time)
+        return Shade(number, str(number + 1), f"{css_class} {self._place(start, end, number)}", reason, time)
 
-    def _add_slots(self, number: int, day: DoctorDay) -> None:
-        """Add every time that can be booked for as long as one step of the doctor's grid."""
-        length, doctor_id = timedelta(minutes=day.doctor.interval_minutes), str(day.doctor.pk)
-        for opening in openings_on(
-            self.day, day.doctor, schedules=self.schedules, taken=day.taken, length=length, now=self.now
+    def _add_slots(self, number: int, one: DoctorDay, freed: Sequence[AppointmentRow], scale: int) -> None:
+        """Add every time at which one of the doctor's procedures fits: the usual one, or else the longest."""
+        if not one.performed:
+            return
+        usual = one.performed[0]
+        longest: dict[int, PerformedProcedure] = {}
+        for procedure in one.performed:
+            if procedure.minutes <= usual.minutes:
+                longest.setdefault(procedure.minutes, procedure)
+        for opening in longest_openings_on(
+            self.day,
+            one.doctor,
+            schedules=self.schedules,
+            taken=one.taken,
+            lengths=[timedelta(minutes=minutes) for minutes in sorted(longest)],
+            now=self.now,
         ):
-            start, end = self._minute(opening.starts_at), self._minute(opening.ends_at)
-            time = self._time(start)
-            css_class = f"slot {self._place_css_class(start, min(end, self.length), number)}"
-            label = f"{time}, {self.free_label}, {day.doctor.name}"
-            self._add(start, Slot(number, str(number + 1), css_class, time, doctor_id, label))
+            procedure = longest[(opening.ends_at - opening.starts_at) // timedelta(minutes=1)]
+            start = self._minute(opening.starts_at)
+            end = min(start + min(one.doctor.interval_minutes, procedure.minutes), self.length)
+            shorter = None if procedure is usual else procedure
+            self._add(start, self._slot(number, one, start, end, shorter, freed, scale))
+
+    def _slot(
+        self,
+        number: int,
+        one: DoctorDay,
+        start: int,
+        end: int,
+        shorter: PerformedProcedure | None,
+        freed: Sequence[AppointmentRow],
+        scale: int,
+    ) -> Slot:
+        time = self._time(start)
+        strips = _strips_beside(start, end, freed)
+        fits = self.fits_sentence % {"minutes": shorter.minutes, "procedure": shorter.name} if shorter else ""
+        kinds = ["slot", *(["short"] if shorter else []), *([f"beside-{strips}"] if strips else [])]
+        if end - start < scale:
+            kinds.append("lines-0")
+        return Slot(
+            column=number,
+            aria_colindex=str(number + 1),
+            css_class=f"{' '.join(kinds)} {self._place(start, end, number)}",
+            time=time,
+            doctor_id=str(one.doctor.pk),
+            procedure=str(shorter.id) if shorter else "",
+            fits=fits,
+            is_freed=strips > 0,
+            label=", ".join(filter(None, [time, fits or self.free_word, one.doctor.name])),
+        )
 
     def _card(self, number: int, doctor: Doctor, row: AppointmentRow, scale: int) -> Card:
-        lines = min((row.visible_end - row.visible_start) // scale, 3)
-        lane = row.lane_css_class if row.stands else f"{row.lane_css_class} back"
-        place = self._place_css_class(row.visible_start, row.visible_end, number)
+        lines = min((row.end - row.start) // scale, 3)
+        attention = self._attention(row)
+        kinds = f"appt lines-{lines}{row.lane}{' attention' if attention is not None else ''}"
+        if not (self.clinic.local(row.starts_at).minute % HALF_HOUR):
+            kinds += " on-line"
         status_label = self.status_labels[row.status]
-        badges = self._badges(row)
-        time = self._time(row.start)
-        parts = [
-            f"{time}–{self._time(row.end)} {row.patient_name}", row.procedures, status_label, doctor.name, *badges
-        ]  # fmt: skip
+        badges = self._badges(row, attention)
+        time = self._time(row.begins)
+        words = [badge.text for badge in badges]
+        parts = [f"{time}–{self._time(row.ends)} {row.patient}", row.procedures, status_label, doctor.name, *words]
         return Card(
             id=str(row.id),
             column=number,
             aria_colindex=str(number + 1),
-            css_class=f"appt lines-{lines}{lane} status-{row.status} {place}",
+            css_class=f"{kinds} status-{row.status} {self._place(row.start, row.end, number)}",
             status=row.status,
             time=time,
-            name=row.patient_name,
+            patient=row.patient,
             procedures=row.procedures,
             badges=badges,
             since=row.arrived_at.isoformat(timespec="seconds") if row.arrived_at else "",
@@ -270,20 +326,32 @@ class DayLayout:
             label=" · ".join(part for part in parts if part),
         )
 
-    def _badges(self, row: AppointmentRow) -> list[str]:
-        badges = [""] if row.arrived_at else []  # the first is the time of waiting
+    def _attention(self, row: AppointmentRow) -> str | None:
+        """Return why a person has something to do about it, "" where the status says so itself, None for nothing."""
+        if row.arrived_at:
+            return _("espera longa") if self.now - row.arrived_at >= LONG_WAIT else None
+        if self.day == self.today and row.status in EXPECTED and row.starts_at + LONG_WAIT <= self.now:
+            return _("não chegou")
+        if self.day == self.today + timedelta(days=1) and row.status in UNCONFIRMED:
+            return ""
+        return None
+
+    def _badges(self, row: AppointmentRow, attention: str | None) -> list[Badge]:
+        badges = [Badge(attention, "clock")] if attention else []
         if row.unverified_cpf:
-            badges.append(_("CPF a confirmar"))
+            badges.append(self.cpf_badge)
         if row.encaixe:
-            badges.append(_("encaixe"))
-        if row.incomplete and row.status in BEFORE_SERVICE:
-            badges.append(_("cadastro incompleto"))
-        if source_label := self.source_labels.get(row.source):
-            badges.append(source_label)
+            badges.append(Badge(_("encaixe")))
+        if row.is_incomplete and row.status in AHEAD:
+            badges.append(self.incomplete_badge)
+        if row.has_notes:
+            badges.append(self.notes_badge)
+        if origin := self.origins.get(row.source):
+            badges.append(origin)
         return badges
 
     def _hours(self) -> list[Hour]:
-        """Return the rows under their hours; an hour in which nothing begins has none."""
+        """Return the rows under their hours; an hour in which nothing begins has one empty row."""
         hours = []
         for start in range(self.first, self.last, HOUR):
             minutes = sorted(minute for minute in self.cells if start <= minute < start + HOUR)
@@ -291,13 +359,13 @@ class DayLayout:
             hours.append(Hour(self._time(start), f"from-{(start - self.first) // ROW}", rows))
         return hours
 
-    def _now_css_class(self) -> str:
-        inside = self.first <= self.now_minute < self.last
-        return f"from-{(self.now_minute - self.first) // ROW}" if inside else ""
+    def _now_class(self) -> str:
+        is_shown = self.first <= self.now_minute < self.last
+        return f"from-{(self.now_minute - self.first) // ROW}" if is_shown else ""
 
     def _closure(self, days: Iterable[DoctorDay]) -> str:
         """Return why the whole clinic is closed, all day or in part: a holiday, or a written reason."""
-        spans = (span for day in days for span in self.schedules.closed(day.doctor.pk, self.day))
+        spans = (span for one in days for span in self.schedules.closed(one.doctor.pk, self.day))
         return next(
             (str(span.reason) for span in spans if span.closed_by in {ClosedReason.HOLIDAY, ClosedReason.CLINIC}), ""
         )
@@ -308,7 +376,13 @@ class DayLayout:
         return next((day for day in days if any(self.schedules.open(doctor, day) for doctor in ids)), None)
 
 
-def _fullness(opened: Iterable[tuple[int, int]], taken: Iterable[tuple[int, int]]) -> int | None:
+def _lengths(shown: Iterable[DoctorDay]) -> list[int]:
+    """Return the minutes of every appointment on the page, and of every doctor's step."""
+    booked = [row.end - row.start for one in shown for row in one.appointments]
+    return [*booked, *(one.doctor.interval_minutes for one in shown)]
+
+
+def _fullness(opened: Sequence[tuple[int, int]], taken: Iterable[tuple[int, int]]) -> int | None:
     total = sum(end - start for start, end in opened)
     if not total:
         return None
@@ -316,69 +390,70 @@ def _fullness(opened: Iterable[tuple[int, int]], taken: Iterable[tuple[int, int]
     return min(round(100 * used / total), 100)
 
 
-def _set_lanes(appointments: Iterable[AppointmentRow]) -> None:
-    """Give those that overlap their share of the column's width.
-
-    One that takes no time any more becomes a narrow strip beside a standing one; alone it keeps to the left and leaves
-    room to click the time that it freed.
-    """
+def _place_in_lanes(standing: Sequence[AppointmentRow], freed: Sequence[AppointmentRow]) -> None:
+    """Give appointments that overlap their share of the width; those beside strips leave room for them."""
     group: list[AppointmentRow] = []
     until = 0
-    for row in appointments:
-        if row.visible_start >= until:
-            _share_width(group)
+    for row in standing:
+        if row.start >= until:
+            _share(group)
             group = []
         group.append(row)
-        until = max(until, row.visible_end)
-    _share_width(group)
+        until = max(until, row.end)
+    _share(group)
+    for row in standing:
+        if strips := _strips_beside(row.start, row.end, freed):
+            row.lane += f" beside-{strips}"
 
 
-def _share_width(group: list[AppointmentRow]) -> None:
+def _share(group: Sequence[AppointmentRow]) -> None:
     if len(group) == 1 and group[0].encaixe:
-        group[0].lane_css_class = " lane-1-of-2"
+        group[0].lane = " lane-1-of-2"
     if len(group) < 2:
         return
-    lanes = _lanes(group)
-    for number, lane in enumerate(lanes[:MAX_LANES]):
+    lanes = _lanes_of(group)
+    count = min(len(lanes), MAX_LANES)
+    for number, lane in enumerate(lanes):
         for row in lane:
-            row.lane_css_class = _lane_css_class(number, min(len(lanes), MAX_LANES), lanes)
-    for row in chain.from_iterable(lanes[MAX_LANES:]):
-        row.lane_css_class = _lane_css_class(MAX_LANES - 1, MAX_LANES, lanes)
+            row.lane = f" lane-{min(number, MAX_LANES - 1)}-of-{count}" if count > 1 else ""
 
 
-def _lanes(group: list[AppointmentRow]) -> list[list[AppointmentRow]]:
-    """Distribute appointments over as few lanes as possible, so that none overlaps another of its lane."""
+def _place_in_strips(freed: Sequence[AppointmentRow]) -> None:
+    """Put cancelled and missed appointments into narrow strips at the column's edge; the freed time stays in sight."""
+    for number, lane in enumerate(_lanes_of(freed)):
+        for row in lane:
+            row.lane = f" back strip-{min(number, MAX_STRIPS - 1)}"
+
+
+def _lanes_of(rows: Iterable[AppointmentRow]) -> list[list[AppointmentRow]]:
+    """Return the rows in as few lanes as keep those that overlap apart."""
     lanes: list[list[AppointmentRow]] = []
-    for row in sorted(group, key=lambda row: (not row.stands, row.visible_start)):
-        lane = next((lane for lane in lanes if not _overlaps_any(row, lane)), None)
+    for row in sorted(rows, key=lambda row: row.start):
+        lane = next((lane for lane in lanes if lane[-1].end <= row.start), None)
         if lane is None:
-            lanes.append(lane := [])
-        lane.append(row)
+            lanes.append([row])
+        else:
+            lane.append(row)
     return lanes
 
 
-def _overlaps_any(row: AppointmentRow, lane: Iterable[AppointmentRow]) -> bool:
-    return any(other.visible_end > row.visible_start and row.visible_end > other.visible_start for other in lane)
+def _strips_beside(start: int, end: int, freed: Iterable[AppointmentRow]) -> int:
+    """Return how many strips stand beside these minutes."""
+    numbers = [int(row.lane[-1]) for row in freed if row.start < end and row.end > start]
+    return max(numbers) + 1 if numbers else 0
 
 
-def _lane_css_class(number: int, count: int, lanes: list[list[AppointmentRow]]) -> str:
-    if count == 1:
-        return ""
-    if count == 2 and not any(row.stands for row in lanes[1]):
-        return " strip" if number else " beside"
-    return f" lane-{number}-of-{count}"
-
-
-def _digest(page: Day, cells: dict[int, list[Cell]]) -> str:
-    """Return a short hash of everything on the page, the order of the cells included."""
-    content: list[object] = [
-        page.day, page.today, page.booked, page.missed, page.off_duty, page.closure, page.next_working
-    ]  # fmt: skip
-    content += [(column.doctor_id, column.name, column.specialty, column.fullness) for column in page.columns]
-    content += [(choice.id, choice.chosen) for choice in page.choices]
+def _digest(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
+    """Return a short hash of everything drawn, the order of the cells included."""
+    content: list[object] = [day.day, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
+    content += [(column.doctor_id, column.name, column.specialty, column.fullness) for column in day.columns]
+    content += [(choice.id, choice.chosen) for choice in day.choices]
     for minute in sorted(cells):
         for cell in cells[minute]:
-            content.append((cell.css_class, cell.label, cell.since) if cell.kind == "card" else cell.css_class)
-            if cell.kind == "shade":
-                content.append(cell.reason)
+            if isinstance(cell, Card):
+                content.append((cell.css_class, cell.label, cell.since))
+            elif isinstance(cell, Slot):
+                content.append((cell.css_class, cell.procedure, cell.fits))
+            else:
+                content.append((cell.css_class, cell.reason))
     return blake2b(repr(content).encode(), digest_size=12).hexdigest()

@@ -2,28 +2,32 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, Literal
+from typing import ClassVar
+
+
+@dataclass(slots=True)
+class Badge:
+    """A short word on a card; with an `icon` a narrow card shows the icon alone."""
+
+    text: str
+    icon: str = ""
 
 
 @dataclass(slots=True)
 class Card:
-    """One appointment.
+    """One appointment. `css_class` has its place, height in lines, lane and status; `aria_colindex` is its column in
+    the table, of which the hours are the first; `since` is the instant of arrival of a patient who waits."""
 
-    `css_class` holds its place, height in lines, lane and status; `aria_colindex` is its column in the table, of which
-    the hours are the first; `since` is the instant of arrival of a patient who waits, in ISO 8601, and `waited` how
-    long that is; `label` is read aloud.
-    """
-
-    kind: ClassVar[Literal["card"]] = "card"
+    kind: ClassVar[str] = "card"
     id: str
     column: int
     aria_colindex: str
     css_class: str
     status: str
     time: str
-    name: str
+    patient: str
     procedures: str
-    badges: list[str]
+    badges: list[Badge]
     since: str
     waited: str
     doctor: str
@@ -33,14 +37,20 @@ class Card:
 
 @dataclass(slots=True)
 class Slot:
-    """A free time that can be booked; `time` is the clinic's wall time."""
+    """A free time that can be booked; `time` is the clinic's wall time.
 
-    kind: ClassVar[Literal["slot"]] = "slot"
+    `procedure` is the id of what can be booked then, where the doctor's usual procedure does not fit, and `fits` says
+    so in words; both are "" where it fits. `is_freed` where an appointment was cancelled or missed."""
+
+    kind: ClassVar[str] = "slot"
     column: int
     aria_colindex: str
     css_class: str
     time: str
     doctor_id: str
+    procedure: str
+    fits: str
+    is_freed: bool
     label: str
 
 
@@ -48,7 +58,7 @@ class Slot:
 class Shade:
     """Time that is closed, with its reason, or taken by an appointment that the filter hides."""
 
-    kind: ClassVar[Literal["shade"]] = "shade"
+    kind: ClassVar[str] = "shade"
     column: int
     aria_colindex: str
     css_class: str
@@ -61,7 +71,7 @@ type Cell = Card | Slot | Shade
 
 @dataclass(slots=True)
 class Row:
-    """The cells that begin at one moment, in the order of the doctors."""
+    """What begins at one moment, in the order of the doctors."""
 
     cells: list[Cell] = field(default_factory=list)
 
@@ -74,10 +84,17 @@ class Hour:
     css_class: str
     rows: list[Row]
 
+    @property
+    def slots(self) -> list[Slot]:
+        """The free times of the hour, in the order of the doctors: a phone lists them together."""
+        return sorted(
+            (cell for row in self.rows for cell in row.cells if isinstance(cell, Slot)), key=lambda slot: slot.column
+        )
+
 
 @dataclass(slots=True)
 class Column:
-    """A doctor who is on the page. `fullness` is the taken part of the open time in percent; None when never open."""
+    """A doctor who is on the page. `fullness` is the taken part of the open time in percent, None when never open."""
 
     doctor_id: str
     name: str
@@ -86,12 +103,11 @@ class Column:
     interval: int
     css_class: str
     fullness: int | None
+    performs_nothing: bool
 
 
 @dataclass(slots=True)
 class DoctorChoice:
-    """A doctor whom the filter offers, and whether the filter names them."""
-
     id: str
     name: str
     chosen: bool
@@ -99,23 +115,22 @@ class DoctorChoice:
 
 @dataclass(slots=True)
 class Day:
-    """One local date of one clinic, ready for its template.
+    """One local date of one clinic, ready to be drawn. `version` changes when, and only when, something drawn does;
+    the now-line and the minutes of waiting are the browser's to move on.
 
-    `all_rows_css_class` spans the grid from its first row to its last; `now_css_class` is the row of the present
-    moment, empty when that is outside the grid. `version` changes when, and only when, something on the page does; the
-    line of the present moment and the minutes of waiting are moved by the browser.
-    """
+    `free` counts the times at which the doctor's usual procedure fits, `short` those for shorter ones only."""
 
     day: date
     today: date
     columns: list[Column]
     hours: list[Hour]
-    all_rows_css_class: str
-    scale: int
+    all_rows_class: str
+    scale: str
     booked: int
     missed: int
     free: int
-    now_css_class: str
+    short: int
+    now_class: str
     now_time: str
     choices: list[DoctorChoice]
     off_duty: list[str]

@@ -44,11 +44,17 @@ class LineRow:
 
 
 def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
-    """Return the form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address."""
+    """Return the form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address.
+
+    `procedimento` comes with a time in which the doctor's usual procedure does not fit.
+    """
     data = QueryDict(mutable=True)
     for field, parameter in (("doctor", "medico"), ("date", "data"), ("starts", "inicio"), ("patient", "paciente")):
         if value := query.get(parameter):
             data[field] = value
+    procedure = query.get("procedimento") or ""
+    if is_short_number(procedure):
+        data["procedure"] = data["usual"] = procedure
     if day := _iso_date(data.get("date", "")):
         data["date"] = f"{day:%d/%m/%Y}"
     if "date" not in data:

@@ -42,7 +42,7 @@ def _placement() -> Iterator[str]:
     for row in range(ROWS + 1):
         yield f".from-{row}{{grid-row-start:{row + 2};--from:{row}}}.to-{row}{{grid-row-end:{row + 2};--to:{row}}}"
     for column in range(1, MOST_COLUMNS + 1):
-        yield f".col-{column}{{grid-column:{column + 1}}}"
+        yield f".col-{column}{{grid-column:{column + 1};order:{column}}}"
     yield f"/* On paper: {DOCTORS_ON_PAPER} doctors a sheet, one sheet of `--down` rows under the other (print.css). */"
     yield "@media print{"
     for column in range(MOST_COLUMNS):

@@ -131,7 +131,7 @@ class DayLayout:
             day=self.day,
             today=self.today,
             columns=columns,
-            hours=self._hours() if columns else [],
+            hours=self._hours(columns) if columns else [],
             all_rows_class=f"from-0 to-{(self.last - self.first) // ROW}",
             scale=f"{scale} tall" if scale > self._shortest(shown) else str(scale),
             booked=sum(row.stands for row in begun),
@@ -324,6 +324,7 @@ class DayLayout:
             doctor=doctor.name,
             status_label=status_label,
             label=" · ".join(part for part in parts if part),
+            is_strip=not row.stands,
         )
 
     def _attention(self, row: AppointmentRow) -> str | None:
@@ -350,12 +351,14 @@ class DayLayout:
             badges.append(origin)
         return badges
 
-    def _hours(self) -> list[Hour]:
+    def _hours(self, columns: Iterable[Column]) -> list[Hour]:
         """Return the rows under their hours; an hour in which nothing begins has one empty row."""
+        names = {column.number: " ".join(column.name.split()[:2]) for column in columns}
         hours = []
         for start in range(self.first, self.last, HOUR):
             minutes = sorted(minute for minute in self.cells if start <= minute < start + HOUR)
             rows = [Row(sorted(self.cells[minute], key=lambda cell: cell.column)) for minute in minutes]
+            _name_groups(rows, names)
             hours.append(Hour(self._time(start), f"from-{(start - self.first) // ROW}", rows))
         return hours
 
@@ -374,6 +377,13 @@ class DayLayout:
         ids = [doctor.pk for doctor in doctors if doctor.active and doctor.pk in chosen]
         days = (self.day + timedelta(days=number) for number in range(1, LOOK_AHEAD + 1))
         return next((day for day in days if any(self.schedules.open(doctor, day) for doctor in ids)), None)
+
+
+def _name_groups(rows: Iterable[Row], names: Mapping[int, str]) -> None:
+    """Put the doctor's short name at the first free time that each doctor has in these rows."""
+    slots = [cell for row in rows for cell in row.cells if isinstance(cell, Slot)]
+    for slot in {slot.column: slot for slot in reversed(slots)}.values():
+        slot.group = names[slot.column]
 
 
 def _lengths(shown: Iterable[DoctorDay]) -> list[int]:

@@ -33,6 +33,7 @@ class Card:
     doctor: str
     status_label: str
     label: str
+    is_strip: bool
 
 
 @dataclass(slots=True)
@@ -40,7 +41,8 @@ class Slot:
     """A free time that can be booked; `time` is the clinic's wall time.
 
     `procedure` is the id of what can be booked then, where the doctor's usual procedure does not fit, and `fits` says
-    so in words; both are "" where it fits. `is_freed` where an appointment was cancelled or missed."""
+    so in words; both are "" where it fits. `is_freed` where an appointment was cancelled or missed. `group` is the
+    doctor's short name at the first of their free times in an hour: a phone lists those of all doctors together."""
 
     kind: ClassVar[str] = "slot"
     column: int
@@ -52,6 +54,7 @@ class Slot:
     fits: str
     is_freed: bool
     label: str
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -83,13 +86,6 @@ class Hour:
     time: str
     css_class: str
     rows: list[Row]
-
-    @property
-    def slots(self) -> list[Slot]:
-        """The free times of the hour, in the order of the doctors: a phone lists them together."""
-        return sorted(
-            (cell for row in self.rows for cell in row.cells if isinstance(cell, Slot)), key=lambda slot: slot.column
-        )
 
 
 @dataclass(slots=True)

@@ -458,6 +458,32 @@ def test_filters_are_kept_from_day_to_day(desk):
     assert f'href="/agenda/{following}/?medico={desk.doctor.pk}&amp;situacao=confirmed"' in page
 
 
+def test_cancelled_cards_can_be_hidden_and_stay_hidden(desk):
+    visit = put(desk.doctor, "09:00", day=desk.day, status="cancelled")
+    assert visit.patient.name in desk.get(desk.url).content.decode()
+    page = desk.get(f"{desk.url}?cancelados=nao").content.decode()
+    assert visit.patient.name not in page
+    assert f'href="/agenda/{desk.day + timedelta(days=1)}/?cancelados=nao"' in page
+
+
+def test_a_computer_keeps_its_own_doctors_until_all_are_shown(desk):
+    colleague = make_doctor(desk.doctor.clinic, name="Dra. Colega")
+    desk.get(f"{desk.url}?medico={desk.doctor.pk}&lembrar=1")
+    shown_doctors = re.compile(r'<b title="(.*?)">')
+    assert shown_doctors.findall(desk.get(desk.url).content.decode()) == [desk.doctor.name]
+    book = f"/agendamentos/novo/?data={desk.day}&medico={colleague.pk}"
+    assert shown_doctors.findall(desk.get(book).content.decode()) == [desk.doctor.name]
+    assert len(shown_doctors.findall(desk.get(f"{desk.url}?todos=1").content.decode())) == 2
+    desk.get(f"{desk.url}?lembrar=1")
+    assert len(shown_doctors.findall(desk.get(desk.url).content.decode())) == 2
+
+
+@pytest.mark.parametrize("kept", ["abc", "9" * 5000, "-", "1-2-3"])
+def test_a_strange_cookie_of_doctors_shows_all(desk, kept):
+    desk.cookies["my_doctors"] = kept
+    assert desk.doctor.name in desk.get(desk.url).content.decode()
+
+
 def test_a_doctor_of_five_thousand_digits_is_nobody(desk):
     assert desk.get("/agenda/", {"medico": "9" * 5000}).status_code == 200
 

@@ -4,6 +4,7 @@ import "../js/day/history.js";
 import "../js/day/chosen.js";
 import "../js/day/open.js";
 import "../js/day/clock.js";
+import "../js/day/columns.js";
 import "../js/day/scroll.js";
 import "../js/day/titles.js";
 import "../js/day/calendar.js";

@@ -1,8 +1,9 @@
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, HttpResponseNotModified
@@ -20,17 +21,26 @@ from clinic.models.appointment import Status
 from clinic.queries import agenda
 from clinic.web.htmx import partial_or_page, wants_partial
 
+MY_DOCTORS = "my_doctors"  # cookie with the ids that this computer shows without a filter
+YEAR_SECONDS = 365 * 24 * 3600
+
 
 class Filters(NamedTuple):
-    """Ids of doctors and codes of statuses; an empty set shows all."""
+    """Ids of doctors and codes of statuses; an empty set shows all.
+
+    `hides_freed` leaves out cancelled and missed appointments; `shows_all` overrides the doctors of this computer."""
 
     doctors: Set[int] = frozenset()
     statuses: Set[str] = frozenset()
+    hides_freed: bool = False
+    shows_all: bool = False
 
     @property
     def query(self) -> str:
         doctors = [("medico", str(doctor)) for doctor in sorted(self.doctors)]
-        return urlencode(doctors + [("situacao", status) for status in sorted(self.statuses)])
+        statuses = [("situacao", status) for status in sorted(self.statuses)]
+        switches = [("cancelados", "nao")] * self.hides_freed + [("todos", "1")] * self.shows_all
+        return urlencode(doctors + statuses + switches)
 
 
 @require_safe
@@ -65,7 +75,14 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
     if on is None:
         raise Http404
     filters = _filters(request)
-    agenda_day = agenda.day(request.clinic, on, now=timezone.now(), doctors=filters.doctors, statuses=filters.statuses)
+    agenda_day = agenda.day(
+        request.clinic,
+        on,
+        now=timezone.now(),
+        doctors=filters.doctors,
+        statuses=filters.statuses,
+        hides_freed=filters.hides_freed,
+    )
     etag = f'"{agenda_day.version}"'
     if wants_partial(request) and etag in request.headers.get("If-None-Match", ""):
         response: HttpResponse = HttpResponseNotModified()
@@ -74,13 +91,16 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
         response = partial_or_page(request, "agenda/day.html", "day", _context(agenda_day, filters))
     if wants_partial(request):
         response["ETag"] = etag
+    if "lembrar" in request.GET:
+        _keep_doctors(response, filters.doctors)
     patch_cache_control(response, private=True, no_store=True)
     return response
 
 
 def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
-    """Return the context of the page of a local date, unfiltered, for pages that have a panel beside it."""
-    return _context(agenda.day(request.clinic, on, now=timezone.now()), Filters())
+    """Return the context of the page of a local date, for pages that have a panel beside it."""
+    filters = Filters(doctors=_my_doctors(request))
+    return _context(agenda.day(request.clinic, on, now=timezone.now(), doctors=filters.doctors), filters)
 
 
 def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
@@ -92,7 +112,8 @@ def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
         "today": _day_url(None, filters),
         "next_working": _day_url(agenda_day.next_working, filters) if agenda_day.next_working else "",
         "statuses": [(code, label, code in filters.statuses) for code, label in Status.choices],
-        "filters": len(filters.doctors) + len(filters.statuses),
+        "filters": len(filters.doctors) + len(filters.statuses) + filters.hides_freed,
+        "hides_freed": filters.hides_freed,
         "query": filters.query,
         # Prefix of the appointments' URLs: reverse() for each of hundreds of cards would cost more than the cards.
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
@@ -101,10 +122,32 @@ def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
 
 
 def _filters(request: ClinicRequest) -> Filters:
+    shows_all = "todos" in request.GET and "medico" not in request.GET
+    chosen = _ids(request.GET.getlist("medico"))
     return Filters(
-        doctors={int(value) for value in request.GET.getlist("medico") if is_short_number(value)},
+        doctors=chosen if chosen or shows_all or "lembrar" in request.GET else _my_doctors(request),
         statuses={value for value in request.GET.getlist("situacao") if value in Status.values},
+        hides_freed=request.GET.get("cancelados") == "nao",
+        shows_all=shows_all,
     )
+
+
+def _my_doctors(request: ClinicRequest) -> Set[int]:
+    return _ids(request.COOKIES.get(MY_DOCTORS, "").split("-"))
+
+
+def _ids(texts: Iterable[str]) -> Set[int]:
+    return {int(text) for text in texts if is_short_number(text)}
+
+
+def _keep_doctors(response: HttpResponse, doctors: Set[int]) -> None:
+    """Have this computer show these doctors from now on, or all again."""
+    if doctors:
+        ids = "-".join(str(doctor) for doctor in sorted(doctors))
+        secure = settings.SESSION_COOKIE_SECURE
+        response.set_cookie(MY_DOCTORS, ids, max_age=YEAR_SECONDS, secure=secure, httponly=True, samesite="Lax")
+    else:
+        response.delete_cookie(MY_DOCTORS, samesite="Lax")
 
 
 def _day_url(on: date | None, filters: Filters) -> str:

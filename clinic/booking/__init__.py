@@ -4,7 +4,7 @@ from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
 from clinic.booking.book import book, check
 from clinic.booking.notes import edit_notes
-from clinic.booking.openings import openings, openings_of_any
+from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
 from clinic.booking.performers import doctors_performing
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
@@ -15,6 +15,7 @@ from clinic.booking.undo import undo, undoable
 
 __all__ = [
     "MOST_PROCEDURES",
+    "NEAREST_DAYS",
     "Ahead",
     "AskHowToKeep",
     "Author",
@@ -42,6 +43,7 @@ __all__ = [
     "place",
     "priced",
     "reschedule",
+    "spread",
     "state",
     "steps",
     "undo",

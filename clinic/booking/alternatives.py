@@ -70,4 +70,4 @@ def alternatives_to(case: Case) -> Alternatives:
         moving=case.moving,
     )
     following = [opening for opening in found if opening.starts_at >= case.starts_at]
-    return Alternatives(nearest_of(found, case.starts_at, COUNT), following[:COUNT])
+    return Alternatives(nearest_of(case.clinic, found, case.starts_at, COUNT), following[:COUNT])

@@ -1,10 +1,10 @@
 """Free times of the clinic's doctors, read from the database and computed by `clinic.schedule`."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
-from operator import attrgetter
+from operator import attrgetter, ne
 
 from django.utils import timezone
 
@@ -12,6 +12,7 @@ from clinic.models import Appointment, Clinic, Doctor
 from clinic.schedule import MAX_DURATION, Opening, Span, bookable_dates, load_schedules, openings_on
 
 NEAREST_DAYS = 21
+NOON = 12
 
 
 def openings(
@@ -100,9 +101,33 @@ def openings_near(
     return [opening for opening in found if opening != present]
 
 
-def nearest_of(found: Iterable[Opening], wanted: datetime, count: int) -> list[Opening]:
-    """Return the `count` of them nearest to the instant `wanted`, in order of time."""
-    return sorted(sorted(found, key=lambda opening: abs(opening.starts_at - wanted))[:count])
+def nearest_of(clinic: Clinic, found: Iterable[Opening], wanted: datetime, count: int) -> list[Opening]:
+    """Return `count` of them in order of time: the one nearest to the instant `wanted`, then spread over half-days."""
+    return spread(clinic, sorted(found, key=lambda opening: abs(opening.starts_at - wanted)), count)
+
+
+def spread(clinic: Clinic, openings: Sequence[Opening], count: int) -> list[Opening]:
+    """Return at most `count` of the openings, in order of time: one a half-day as far as there are as many.
+
+    `openings` are in order of preference. Those that must share a half-day are an hour apart where possible."""
+
+    def half_day(opening: Opening) -> tuple[date, bool]:
+        local = clinic.local(opening.starts_at)
+        return local.date(), local.hour < NOON
+
+    def is_on_another_half_day(one: Opening, other: Opening) -> bool:
+        return half_day(one) != half_day(other)
+
+    chosen: list[Opening] = []
+    for is_apart in (is_on_another_half_day, _is_an_hour_apart, ne):
+        for opening in openings:
+            if len(chosen) < count and all(is_apart(opening, other) for other in chosen):
+                chosen.append(opening)
+    return sorted(chosen)
+
+
+def _is_an_hour_apart(one: Opening, other: Opening) -> bool:
+    return abs(one.starts_at - other.starts_at) >= timedelta(hours=1)
 
 
 def _taken(clinic, doctors, patient, first, last, moving):

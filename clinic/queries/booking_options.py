@@ -1,11 +1,12 @@
 """What can be chosen in the booking panel, besides the free times: reads only."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
+from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure, WorkingHours
 from clinic.models.appointment import Status
 from clinic.models.procedure import performed_by
 from clinic.queries.performed_procedures import performed_procedures
@@ -13,6 +14,24 @@ from clinic.queries.performed_procedures import performed_procedures
 
 def doctors(clinic: Clinic) -> QuerySet[Doctor]:
     return Doctor.objects.of(clinic).filter(active=True)
+
+
+def works_on(doctor: Doctor, day: date) -> bool:
+    """Return whether the doctor has working hours that begin on the weekday of this date."""
+    return WorkingHours.objects.of(doctor.clinic_id).filter(doctor=doctor, weekday=day.isoweekday()).exists()
+
+
+def split_by_performing(
+    clinic: Clinic, doctors: Sequence[Doctor], appointment: Appointment
+) -> tuple[list[Doctor], list[Doctor]]:
+    """Return the doctors who perform every procedure of the appointment, and the others. Two queries."""
+    needed = set(appointment.lines.values_list("procedure", flat=True))
+    performed = performed_procedures(clinic, [doctor.pk for doctor in doctors], timezone.now())
+    performing = {pk for pk, procedures in performed.items() if needed <= {procedure.id for procedure in procedures}}
+    return (
+        [doctor for doctor in doctors if doctor.pk in performing],
+        [doctor for doctor in doctors if doctor.pk not in performing],
+    )
 
 
 def procedures(clinic: Clinic, doctor_id: int | None, chosen: list[int]) -> QuerySet[Procedure]:

@@ -74,8 +74,8 @@ def test_a_holiday_closes_the_time_that_is_taken_again(desk):
     assert refusal.reasons == {Reason.HOLIDAY}
     assert [desk.clock(each.starts_at) for each in refusal.alternatives] == [
         "16/11 08:00",
-        "16/11 08:15",
-        "16/11 08:30",
+        "16/11 13:00",
+        "17/11 08:00",
     ]
 
 
@@ -90,8 +90,8 @@ def test_closed_time_comes_with_the_three_nearest_times(desk):
         refusal = refused(act)
         assert [desk.clock(each.starts_at) for each in refusal.alternatives] == [
             "23/11 13:00",
-            "23/11 13:15",
-            "23/11 13:30",
+            "24/11 08:00",
+            "24/11 13:00",
         ]
 
 

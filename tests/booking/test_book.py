@@ -147,7 +147,7 @@ def test_taken_time_offers_three_nearest_free_times_in_order(desk):
 
     refusal = refused(desk.book, starts_at=desk.at(9, 15), patient=desk.another_patient().pk)
 
-    assert offered(desk, refusal) == ["23/11 08:15", "23/11 08:30", "23/11 09:30"]
+    assert offered(desk, refusal) == ["23/11 09:30", "23/11 13:00", "24/11 08:00"]
 
 
 def test_alternatives_are_as_long_as_what_was_asked_for(desk):
@@ -163,7 +163,7 @@ def test_last_time_of_day_taken_offers_next_working_day(desk):
 
     refusal = refused(desk.book, starts_at=desk.at(17, 30), patient=desk.another_patient().pk, now=desk.at(17, 20))
 
-    assert offered(desk, refusal) == ["24/11 08:00", "24/11 08:15", "24/11 08:30"]
+    assert offered(desk, refusal) == ["24/11 08:00", "24/11 13:00", "25/11 08:00"]
 
 
 @pytest.mark.parametrize("wrong", ["past", "lunch", "absence", "holiday", "taken", "patient elsewhere"])
@@ -198,7 +198,7 @@ def test_alternatives_are_free_for_a_patient_matched_by_details_too(desk):
     refusal = refused(desk.book, details=ana)
 
     assert refusal.reasons == {Reason.PATIENT_ELSEWHERE}
-    assert offered(desk, refusal) == ["23/11 08:00", "23/11 08:15", "23/11 08:30"]
+    assert offered(desk, refusal) == ["23/11 08:30", "23/11 13:00", "24/11 08:00"]
 
 
 def test_no_alternatives_unless_a_valid_time_is_the_problem(desk):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic.booking import LineRequest, Proposal, book, check, openings
-from clinic.booking.openings import nearest_of, openings_near
+from clinic.booking.openings import nearest_of, openings_near, spread
 from clinic.models import Absence, Appointment, WorkingHours
 from clinic.queries import agenda
 from clinic.schedule import Opening
@@ -244,16 +244,29 @@ def test_another_clinics_appointments_and_closures_do_not_matter(desk):
     assert len(found(desk)) == 34
 
 
-def test_the_nearest_lie_on_both_sides_in_order_of_time(desk):
+def test_the_nearest_are_spread_over_half_days(desk):
     arguments = {"doctor": desk.doctor, "minutes": 30, "wanted": desk.at(10, 5), "now": desk.now}
 
-    near = nearest_of(openings_near(desk.clinic, **arguments), desk.at(10, 5), 3)
+    near = nearest_of(desk.clinic, openings_near(desk.clinic, **arguments), desk.at(10, 5), 3)
     moving = desk.book(starts_at=desk.at(10))
-    besides = nearest_of(openings_near(desk.clinic, **arguments, moving=moving), desk.at(10, 5), 1)
+    besides = nearest_of(desk.clinic, openings_near(desk.clinic, **arguments, moving=moving), desk.at(10, 5), 1)
 
-    assert [desk.clock(each.starts_at) for each in near] == ["23/11 09:45", "23/11 10:00", "23/11 10:15"]
+    assert [desk.clock(each.starts_at) for each in near] == ["23/11 10:00", "23/11 13:00", "24/11 08:00"]
     assert [desk.clock(each.starts_at) for each in besides] == ["23/11 10:15"]
-    assert near[0] == Opening(desk.at(9, 45), desk.at(10, 15), desk.doctor.pk)
+    assert near[0] == Opening(desk.at(10), desk.at(10, 30), desk.doctor.pk)
+
+
+def test_times_that_share_a_half_day_are_an_hour_apart(desk):
+    desk.doctor.hours.exclude(weekday=1, starts=time(8)).delete()
+    found = openings_near(desk.clinic, doctor=desk.doctor, minutes=30, wanted=desk.at(8), now=desk.now)
+    monday = [opening for opening in found if opening.starts_at < desk.at(13)]
+
+    assert [desk.clock(each.starts_at) for each in spread(desk.clinic, monday, 3)] == [
+        "23/11 08:00",
+        "23/11 09:00",
+        "23/11 10:00",
+    ]
+    assert len(spread(desk.clinic, monday[:3], 3)) == 3  # closer together than an hour, but free
 
 
 # Clocks

@@ -153,7 +153,7 @@ def test_a_taken_time_offers_the_three_nearest_free_ones(desk, form, doctor, cli
     assert answer.status_code == 409
     assert errors(answer) == {"starts": "Dra. Helena Prado já tem outro agendamento às 09:00."}
     offered = [f"{clinic.local(opening.starts_at):%H:%M}" for opening in answer.context["times"]]
-    assert offered == ["08:15", "08:30", "09:30"]
+    assert offered == ["08:30", "13:00", "08:00"]  # a half-day each
 
 
 def test_the_same_form_sent_twice_books_once_and_succeeds_twice(desk, form):

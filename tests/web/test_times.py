@@ -217,3 +217,12 @@ def test_a_doctor_who_left_has_no_free_times_on_the_page(desk, clinic, doctor):
 
     page = desk.get(reverse("web:agenda-day", args=[MONDAY])).text
     assert "livre, Dr. Bruno" in page and "livre, Dra. Helena Prado" not in page
+
+
+def test_a_day_off_names_the_weekday_and_the_next_times(desk, form, doctor):
+    """Dra. Helena does not work on Saturdays: the panel says so, and offers three times of other half-days."""
+    saturday = desk.post(CHECK, form | {"date": "28/11/2026", "starts": ""}, headers=HTMX).content.decode()
+    assert "não atende aos sábados" in saturday
+    assert re.findall(r">\s*(\w{3} \d\d/\d\d)\s+(\d\d:\d\d)\s*</button>", saturday) == [
+        ("Seg 30/11", "08:00"), ("Seg 30/11", "13:00"), ("Ter 01/12", "08:00"),
+    ]  # fmt: skip

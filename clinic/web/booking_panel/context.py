@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic import booking
 from clinic.form_fields import READABLE_YEARS, is_short_number
@@ -21,7 +22,16 @@ from clinic.schedule import Opening
 from clinic.web.booking_panel.forms import BookingForm, MoveForm, WhenForm
 from clinic.web.patient.forms import initial_for_search
 
-TIMES_SHOWN = 6
+TIMES_SHOWN, NEXT_TIMES = 6, 3
+DAYS_OFF = {
+    1: gettext_lazy("às segundas-feiras"),
+    2: gettext_lazy("às terças-feiras"),
+    3: gettext_lazy("às quartas-feiras"),
+    4: gettext_lazy("às quintas-feiras"),
+    5: gettext_lazy("às sextas-feiras"),
+    6: gettext_lazy("aos sábados"),
+    7: gettext_lazy("aos domingos"),
+}
 # The section of the panel that each of its buttons changes.
 BUTTONS = {
     "pick": "who",
@@ -136,9 +146,11 @@ def context(form: BookingForm) -> dict[str, Any]:
         "last_shown_total": form.last_shown_total(total),
         "default_end": _default_end(form, minutes),
         "minutes": minutes,
+        "is_priced": bool(lines),
         "submit_label": _submit_label(form),
         "focus": _focus_id(form),
         **_times_context(form, times),
+        **(_later_context(form, doctor, minutes, day, patient.pk if patient else None) if not times else {}),
     }
 
 
@@ -150,16 +162,20 @@ def move_context(form: MoveForm, appointment: Appointment) -> dict[str, Any]:
     minutes = _typed_minutes(form) or (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
     day = values.get("date") or clinic.local(timezone.now()).date()
     times = _free_times(form, doctor, minutes, day, appointment.patient_id, moving=appointment)
+    performing, not_performing = booking_options.split_by_performing(clinic, doctors, appointment)
     return {
         "appointment": appointment,
         "form": form,
-        "doctors": doctors,
+        "procedures": ", ".join(line.procedure_name for line in appointment.lines.all()),
+        "performing": performing,
+        "not_performing": not_performing,
         "doctor": doctor,
         "minutes": minutes,
         "expired_discounts": form.expired_discounts,
         "place": _expected_place(form, appointment),
         "focus": next(iter(form.errors), "save" if "choose" in form.data else "date"),
         **_times_context(form, times),
+        **(_later_context(form, doctor, minutes, day, appointment.patient_id, appointment) if not times else {}),
     }
 
 
@@ -225,6 +241,29 @@ def _times_context(form: WhenForm, times: list[Opening]) -> dict[str, Any]:
         "times_are_alternatives": bool(form.alternatives),
         "chosen_start": None if _is_time_refused(form) else form.cleaned_data.get("starts_at"),
         "chosen_day": form.cleaned_data.get("date"),
+    }
+
+
+def _later_context(
+    form: WhenForm,
+    doctor: Doctor | None,
+    minutes: int,
+    day: date,
+    patient_id: int | None,
+    moving: Appointment | None = None,
+) -> dict[str, Any]:
+    """Return the next free times after a day without any, and on which weekdays the doctor does not work."""
+    if doctor is None or not minutes:
+        return {}
+    until = day + timedelta(days=booking.NEAREST_DAYS)
+    openings = booking.openings(
+        form.clinic, doctor=doctor, minutes=minutes, first=day, last=until, patient=patient_id, moving=moving
+    )
+    works = booking_options.works_on(doctor, day)
+    return {
+        "next_times": booking.spread(form.clinic, openings, NEXT_TIMES),
+        "days_off": "" if works else DAYS_OFF[day.isoweekday()],
+        "searched_until": until,
     }
 
 

@@ -50,7 +50,7 @@ def options(request):
     """Those who may be meant by what is typed in the booking panel, as buttons of its form."""
     text = request.POST.get("q", "")
     context = {
-        "patients": patients.search(request.clinic, text),
+        "patients": patients.options(request.clinic, text),
         "q": text,
         "is_whole_number": patients.is_whole_number(request.clinic, text),
     }

@@ -53,7 +53,7 @@ class ParsedSearch:
 
 
 class PatientOption(NamedTuple):
-    """A patient whom a text may mean. `is_exact`: the text holds the whole of one of their numbers."""
+    """A patient that a text may mean. `is_exact`: the text holds the whole of one of their numbers."""
 
     patient: Patient
     last_visit: Appointment | None

@@ -90,7 +90,7 @@ class Column:
 
 @dataclass(slots=True)
 class DoctorChoice:
-    """A doctor whom the filter offers, and whether the filter names them."""
+    """A doctor that the filter offers; `chosen` if it names this doctor."""
 
     id: str
     name: str

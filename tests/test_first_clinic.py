@@ -98,7 +98,7 @@ def test_refusal_has_a_reason_and_keeps_the_rest(client, changed, field, sentenc
         "?link=first",
         "?link=first.1xXAXX.GMOlvrhH_bsN6X9IQwN0NMhTqBodEbssK6UJbguOE6s",
         "?link=" + TimestampSigner(salt="something else", sep=".").sign("first"),
-        "?link=" + TimestampSigner(key="x" * 50, salt=first_clinic.SIGNER["salt"], sep=".").sign("first"),
+        "?link=" + TimestampSigner(key="x" * 50, salt=first_clinic.SALT, sep=".").sign("first"),
         "?link=%00%ff",
     ],
     ids=["none", "empty", "unsigned", "old", "other salt", "other key", "bytes"],

@@ -238,7 +238,7 @@ def test_switching_holidays_on_shows_who_lies_under_them(client, master, on_holi
     assert f"{master.clinic.local(on_holiday.starts_at):%d/%m/%Y} 09:00" in answer.text
     assert not Clinic.objects.get(pk=master.clinic.pk).observes_holidays
 
-    confirmed = answer.context["adminform"].form.lying.asked
+    confirmed = answer.context["adminform"].form.affected.asked
     assert save(client, master.clinic, observes_holidays="on", close_over=confirmed).status_code == 302
     assert Clinic.objects.get(pk=master.clinic.pk).observes_holidays
 
@@ -250,7 +250,7 @@ def test_a_confirmation_of_something_else_is_asked_again(client, master, on_holi
 
 
 def test_new_bookings_are_shown_before_closing_is_confirmed(client, master, on_holiday):
-    asked = save(client, master.clinic, observes_holidays="on").context["adminform"].form.lying.asked
+    asked = save(client, master.clinic, observes_holidays="on").context["adminform"].form.affected.asked
     starts_at = on_holiday.starts_at + timedelta(hours=1)
     book_appointment(on_holiday.doctor, starts_at=starts_at, patient=make_patient(master.clinic).pk)
     answer = save(client, master.clinic, observes_holidays="on", close_over=asked)
@@ -297,7 +297,7 @@ def test_closure_lists_affected_appointments_and_longer_only_new(client, master)
     answer = client.post(add, closing(first, hours=0.5))
     assert answer.status_code == 200 and "1 agendamento cai" in answer.text
     assert not Closure.objects.exists()
-    confirmed = answer.context["adminform"].form.lying.asked
+    confirmed = answer.context["adminform"].form.affected.asked
     assert client.post(add, closing(first, hours=0.5, close_over=confirmed)).status_code == 302
 
     change = reverse("admin:clinic_closure_change", args=[Closure.objects.get().pk])

@@ -6,6 +6,7 @@ expired", are separate exceptions: InvalidToken and ExpiredToken.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import jwt
@@ -95,9 +96,10 @@ def authenticate(text: str) -> AccessToken:
     row = fetch_joined(models, VALID_TOKEN_SQL, parameters, extra_columns=rate_limit.COLUMNS)
     if row is None:
         raise InvalidToken
-    (token, token.clinic, token.user), counts = row
+    (token, clinic, user), counts = row
+    token.clinic, token.user = clinic, user
     token.admission = rate_limit.admission(counts, limits[0])
-    if not (token.clinic.active and may_release(token.user, token.clinic)):
+    if not (clinic.active and may_release(user, clinic)):
         raise InvalidToken
     return token
 
@@ -107,7 +109,7 @@ def may_release(user: StaffUser, clinic: Clinic) -> bool:
     return user.is_active and user.is_master and (user.is_superuser or user.clinic_id == clinic.pk)
 
 
-def _claims(text):
+def _claims(text: str) -> dict[str, Any]:
     """Return the claims of a token that is signed by us and not expired. Raises InvalidToken or ExpiredToken."""
     claims = _signed_claims(text)
     if int(claims["exp"]) <= timezone.now().timestamp():  # PyJWT applies `leeway` to the expiry as well
@@ -115,7 +117,7 @@ def _claims(text):
     return claims
 
 
-def _signed_claims(text):
+def _signed_claims(text: str) -> dict[str, Any]:
     for key in secret_keys.access_token_keys():
         try:
             return jwt.decode(
@@ -136,7 +138,7 @@ def _signed_claims(text):
     raise InvalidToken
 
 
-def _uuid(text):
+def _uuid(text: Any) -> UUID:
     try:
         return UUID(text)
     except (ValueError, AttributeError, TypeError) as error:

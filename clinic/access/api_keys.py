@@ -10,7 +10,7 @@ import hmac
 import re
 import secrets
 import string
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zlib import crc32
 
 from django.db import transaction
@@ -115,7 +115,8 @@ def authenticate(text: str) -> ApiKey:
     row = fetch_joined((ApiKey, Clinic), VALID_KEY_SQL, [*limits, digests], extra_columns=rate_limit.COLUMNS)
     if row is None:
         raise InvalidKey
-    (key, key.clinic), counts = row
+    (key, clinic), counts = row
+    key.clinic = clinic
     key.admission = rate_limit.admission(counts, limits[0])
     now = timezone.now()
     if key.expires_at <= now:
@@ -124,12 +125,12 @@ def authenticate(text: str) -> ApiKey:
     return key
 
 
-def _generate(prefix):
+def _generate(prefix: str) -> str:
     body = "".join(secrets.choice(ALPHABET) for _ in range(BODY_LETTERS))
     return prefix + body + _checksum(prefix + body)
 
 
-def _checksum(text):
+def _checksum(text: str) -> str:
     """Return the checksum letters of a key.
 
     They reveal a typo without a query, and let scanners of leaked secrets recognise a key.
@@ -141,20 +142,20 @@ def _checksum(text):
     return "".join(reversed(digits))
 
 
-def _is_well_formed(text):
+def _is_well_formed(text: str) -> bool:
     parts = KEY_PATTERN.fullmatch(text)
     return parts is not None and hmac.compare_digest(_checksum(parts[1] + parts[2]), parts[3])
 
 
-def _prefix(secret):
+def _prefix(secret: str) -> str:
     return secret[: len("miv_live_") + PREFIX_LETTERS]
 
 
-def _digests(secret):
+def _digests(secret: str) -> list[str]:
     return [hmac.new(key, secret.encode(), "sha256").hexdigest() for key in secret_keys.credential_keys()]
 
 
-def _note_use(key, digest, now):
+def _note_use(key: ApiKey, digest: str, now: datetime) -> None:
     """Note the use once a minute at most; renew a digest that an older key has made."""
     recent = key.last_used_at is not None and now - key.last_used_at < USE_NOTED_EVERY
     if not recent or key.digest != digest:
@@ -162,5 +163,5 @@ def _note_use(key, digest, now):
             cursor.execute(NOTE_USE_SQL, [now, digest, key.pk])
 
 
-def _record(key, kind, by, channel):
+def _record(key: ApiKey, kind: CredentialEvent.Kind, by: StaffUser | None, channel: str) -> None:
     CredentialEvent.objects.create(clinic=key.clinic, kind=kind, channel=channel, user=by, api_key=key)

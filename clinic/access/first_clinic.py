@@ -15,8 +15,7 @@ from clinic.models import Clinic, StaffUser
 from clinic.models.limits import max_length
 
 LIFE = timedelta(hours=24)
-# A separator that needs no escaping in a URL, unlike the default colon.
-SIGNER = {"salt": "clinic.access.first_clinic", "sep": "."}
+SALT = "clinic.access.first_clinic"
 VALUE = "first"
 
 
@@ -25,18 +24,19 @@ class NotNeeded(Exception):
 
 
 def is_needed() -> bool:
+    """Return whether no user exists yet."""
     return not StaffUser.objects.exists()
 
 
 def path() -> str:
     """Return the path of the page, with a new token."""
-    return reverse("web:first-clinic", query={"link": signing.TimestampSigner(**SIGNER).sign(VALUE)})
+    return reverse("web:first-clinic", query={"link": _signer().sign(VALUE)})
 
 
 def is_good(token: str) -> bool:
     """Return whether the token was signed by us, with this key or a fallback, within LIFE."""
     try:
-        return signing.TimestampSigner(**SIGNER).unsign(token, max_age=LIFE) == VALUE
+        return _signer().unsign(token, max_age=LIFE) == VALUE
     except signing.BadSignature:
         return False
 
@@ -57,7 +57,12 @@ def create(clinic: Clinic, master: StaffUser) -> None:
     master.save()
 
 
-def _free_slug(name):
+def _signer() -> signing.TimestampSigner:
+    # A separator that needs no escaping in a URL, unlike the default colon.
+    return signing.TimestampSigner(salt=SALT, sep=".")
+
+
+def _free_slug(name: str) -> str:
     """Make a slug from the name, with a number when a clinic without users has it already."""
     longest = max_length(Clinic, "slug") - len("-99")
     slug = slugify(name)[:longest].strip("-") or "clinica"

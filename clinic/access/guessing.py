@@ -9,6 +9,7 @@ import time
 from math import ceil
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from clinic.access import hashing, known_browser, rate_limit
 from clinic.access.addresses import client_address
@@ -36,7 +37,7 @@ class TooManyOfName(TooManyTries):
     """Too many tries of one name, from all addresses together."""
 
 
-def admit(request, username: str) -> bool:
+def admit(request: HttpRequest, username: str) -> bool:
     """Count a try and return whether it comes from a browser in which this user has signed in before.
 
     The result does not depend on whether the name exists. Raises TooManyTries. Must run outside a transaction.
@@ -54,7 +55,7 @@ def admit(request, username: str) -> bool:
     return known
 
 
-def known_refusal(request, username: str) -> TooManyFromAddress | hashing.Busy | None:
+def known_refusal(request: HttpRequest, username: str) -> TooManyFromAddress | hashing.Busy | None:
     """Return the reason why the password will not be checked, if this process knows it without a query."""
     address = client_address(request)
     left = ceil(_refused_until.get(address, 0) - time.monotonic())
@@ -65,7 +66,7 @@ def known_refusal(request, username: str) -> TooManyFromAddress | hashing.Busy |
     return TooManyFromAddress(left) if left > 0 else hashing.Busy()
 
 
-def _remember_refusal(address, seconds):
+def _remember_refusal(address: str | None, seconds: int) -> None:
     while len(_refused_until) >= MAX_REMEMBERED:
         _refused_until.pop(next(iter(_refused_until)), None)
     _refused_until[address] = time.monotonic() + seconds
@@ -77,12 +78,12 @@ def release(username: str) -> None:
         rate_limit.forget_hour(_subject(folded_username(username), known))
 
 
-def _subject(name, known):
+def _subject(name: str, known: bool) -> str:
     """Return the name of the count, without the user name itself: counts are stored for an hour."""
     return (KNOWN_PREFIX if known else "") + known_browser.mark(name)
 
 
-def _is_own_password(request, name):
+def _is_own_password(request: HttpRequest, name: str) -> bool:
     """Return whether a signed-in user is entering their own password again."""
     user = getattr(request, "user", None)
     return bool(user and user.is_authenticated and folded_username(user.get_username()) == name)

@@ -46,17 +46,17 @@ class Argon2Hasher(Argon2PasswordHasher):
     time_cost = 2
     parallelism = 1
 
-    def encode(self, password, salt):
+    def encode(self, password: str, salt: str) -> str:
         with _turn():
             return super().encode(password, salt)
 
-    def verify(self, password, encoded):
+    def verify(self, password: str, encoded: str) -> bool:
         with _turn():
             return super().verify(password, encoded)
 
 
 @contextmanager
-def _turn():
+def _turn() -> Iterator[None]:
     if not _turns.acquire(timeout=_patience.get()):
         raise Busy
     try:

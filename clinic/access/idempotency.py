@@ -8,6 +8,7 @@ STORED_ANSWER_DAYS.
 """
 
 import hmac
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,7 +91,7 @@ def claim(request: Request) -> int | StoredAnswer:
     """
     fingerprints = request.fingerprints()
     for _ in range(ATTEMPTS):
-        is_ours, claimed = _tried(request, fingerprints[0])
+        is_ours, claimed = _try_to_claim(request, fingerprints[0])
         if claimed is not None:
             return claimed
         stored = StoredAnswer.objects.of(request.clinic).filter(credential=request.credential, key=request.key).first()
@@ -103,22 +104,23 @@ def claim(request: Request) -> int | StoredAnswer:
     raise InProgress
 
 
-def _tried(request, fingerprint):
+def _try_to_claim(request: Request, fingerprint: str) -> tuple[bool, int | None]:
     """Return whether no other transaction holds the key, and the id of the claim or None."""
     key = request.clinic.pk, request.credential, request.key
     with _in_progress(), prepared_cursor() as cursor:
         cursor.execute(CLAIM_SQL, [*key, *key, fingerprint])
-        return cursor.fetchone()
+        is_ours, claimed = cursor.fetchone()
+    return is_ours, claimed
 
 
-def _wait(request):
+def _wait(request: Request) -> None:
     """Wait until the transaction that holds the key has ended."""
     with _in_progress(), prepared_cursor() as cursor:
         wait_for_advisory(cursor, LOCK_NUMBER_SQL, [request.clinic.pk, request.credential, request.key])
 
 
 @contextmanager
-def _in_progress():
+def _in_progress() -> Iterator[None]:
     """Turn a lock timeout within the block into InProgress."""
     try:
         yield

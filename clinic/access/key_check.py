@@ -3,13 +3,16 @@
 Under another key all API keys, sessions and stored phone hashes are unknown, and nothing else would report it.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.core import checks
 from django.db import ProgrammingError, transaction
 
 from clinic.access import secret_keys
 from clinic.models import KeyCheck
 
-ONE = 1  # id of the only row
+ROW_ID = 1  # of the only row
 
 
 class WrongSecretKey(Exception):
@@ -23,7 +26,7 @@ def require_own_key() -> None:
     Locks the row. Raises WrongSecretKey.
     """
     present, *older = secret_keys.check_values()
-    row, _ = KeyCheck.objects.select_for_update().get_or_create(pk=ONE, defaults={"digest": present})
+    row, _ = KeyCheck.objects.select_for_update().get_or_create(pk=ROW_ID, defaults={"digest": present})
     if row.digest not in {present, *older}:
         raise WrongSecretKey
     if row.digest != present:
@@ -35,16 +38,16 @@ def adopt() -> None:
 
     The fallback can be removed later. Going back to the old key alone is then refused, as its API keys would be.
     """
-    KeyCheck.objects.update_or_create(pk=ONE, defaults={"digest": secret_keys.check_values()[0]})
+    KeyCheck.objects.update_or_create(pk=ROW_ID, defaults={"digest": secret_keys.check_values()[0]})
 
 
-def system_check(databases=None, **options) -> list[checks.CheckMessage]:
+def system_check(databases: Sequence[str] | None = None, **options: Any) -> list[checks.CheckMessage]:
     """Check the key in `migrate` and `check --database default`, without writing.
 
     A database without the table is still to be migrated, and passes.
     """
     try:
-        row = KeyCheck.objects.filter(pk=ONE).first() if databases else None
+        row = KeyCheck.objects.filter(pk=ROW_ID).first() if databases else None
     except ProgrammingError:
         return []
     if row is None or row.digest in secret_keys.check_values():

@@ -6,6 +6,7 @@ A signed cookie holds one mark for each user name, newest first: an HMAC of the 
 import hmac
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
 
 from clinic.access import secret_keys
 
@@ -15,8 +16,8 @@ LIFE_SECONDS = 365 * 24 * 3600
 MAX_USERS = 12  # sharing one browser, as at a counter
 
 
-def remember(request, response, name: str) -> None:
-    """Add the user of this folded name to the cookie, for a year or until MOST_USERS others have signed in."""
+def remember(request: HttpRequest, response: HttpResponseBase, name: str) -> None:
+    """Add the user of this folded name to the cookie, for a year or until MAX_USERS others have signed in."""
     newest = mark(name)
     marks = [newest, *(other for other in _marks(request) if other != newest)][:MAX_USERS]
     response.set_signed_cookie(
@@ -30,7 +31,7 @@ def remember(request, response, name: str) -> None:
     )
 
 
-def is_known(request, name: str) -> bool:
+def is_known(request: HttpRequest, name: str) -> bool:
     """Return whether the user of this folded name has signed in in this browser within a year."""
     marks = _marks(request)
     return any(_mark(key, name) in marks for key in secret_keys.known_browser_keys())
@@ -41,9 +42,10 @@ def mark(name: str) -> str:
     return _mark(secret_keys.known_browser_keys()[0], name)
 
 
-def _marks(request):
-    return request.get_signed_cookie(COOKIE, "", salt=SALT, max_age=LIFE_SECONDS).split(".")
+def _marks(request: HttpRequest) -> list[str]:
+    cookie = request.get_signed_cookie(COOKIE, "", salt=SALT, max_age=LIFE_SECONDS)
+    return (cookie or "").split(".")
 
 
-def _mark(key, name):
+def _mark(key: bytes, name: str) -> str:
     return hmac.digest(key, name.encode(), "sha256").hex()[:32]

@@ -1,18 +1,25 @@
 import time
+from collections.abc import Callable
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware, get_user
-from django.http import HttpResponse, HttpResponseRedirect
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from clinic.access import backends, resumable_forms
-from clinic.models import Clinic
+from clinic.access.requests import StaffRequest
+from clinic.access.sessions import SessionStore
+from clinic.models import Clinic, StaffUser
+
+type GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 SIGNED_IN_AT = "signed_in_at"
 SEEN_AT = "seen_at"
@@ -24,10 +31,10 @@ SEEN_EVERY_SECONDS = 300
 class ApiCookieMiddleware:
     """Drop the cookies of requests to the APIs and their references: no session is read or written there."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: StaffRequest) -> HttpResponseBase:
         if request.path_info.startswith(settings.PROGRAMS):
             request.COOKIES = {}
         return self.get_response(request)
@@ -36,13 +43,15 @@ class ApiCookieMiddleware:
 class SessionUserMiddleware(AuthenticationMiddleware):
     """Set Django's `request.user` without a query of its own: the user was loaded with the session."""
 
-    def process_request(self, request):
+    def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
-        request.user = SimpleLazyObject(lambda: self.user(request))
+        request.user = SimpleLazyObject(lambda: self.user(request))  # type: ignore[assignment]  # not in the stubs
 
-    def user(self, request):
-        request.session.get(SESSION_KEY)  # loads the session
-        with backends.preloaded_user(request.session.user):
+    def user(self, request: HttpRequest) -> StaffUser | AnonymousUser:
+        """Return the session's user if they may still sign in."""
+        session = cast("SessionStore", request.session)
+        session.get(SESSION_KEY)  # loads the session
+        with backends.preloaded_user(session.user):
             return get_user(request)
 
 
@@ -53,15 +62,15 @@ class SessionTimeoutMiddleware:
     last request is stored every five minutes only, so an idle session may end that much early, never late.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: StaffRequest) -> HttpResponseBase:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in request.session:
             self.limit(request, int(time.time()))
         return self.get_response(request)
 
-    def limit(self, request, now):
+    def limit(self, request: StaffRequest, now: int) -> None:
         session = request.session
         seen_at = session.get(SEEN_AT, now)
         if now - session.get(SIGNED_IN_AT, now) >= settings.SESSION_LIFE_SECONDS or (
@@ -81,10 +90,10 @@ class ClinicMiddleware:
     variant of Portuguese.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: StaffRequest) -> HttpResponseBase:
         request.clinic = None
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             request.clinic = request.user.clinic or chosen_clinic(request)
@@ -94,10 +103,13 @@ class ClinicMiddleware:
         with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
             return self.get_response(request)
 
-    def process_view(self, request, view, args, kwargs):
+    def process_view(
+        self, request: StaffRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
         """Send a superuser who has chosen no clinic from the front desk to the list of clinics."""
-        at_the_desk = request.resolver_match.namespace == "web" and getattr(view, "clinic_required", True)
-        if at_the_desk and request.clinic is None and request.user.is_authenticated:
+        at_the_desk = request.resolver_match is not None and request.resolver_match.namespace == "web"
+        needs_clinic = at_the_desk and getattr(view, "clinic_required", True)
+        if needs_clinic and request.clinic is None and request.user.is_authenticated:
             messages.info(request, _("Escolha primeiro a clínica: escolha-a na lista e use “Trabalhar nesta clínica”."))
             return HttpResponseRedirect(reverse("admin:clinic_clinic_changelist"))
         return None
@@ -109,13 +121,16 @@ class SignInMiddleware(LoginRequiredMiddleware):
     Runs after the CSRF check, so that only forms of the user's own page are kept (see `resumable_forms`).
     """
 
-    def handle_no_permission(self, request, view_func):
+    def handle_no_permission(  # type: ignore[override]  # stubs allow redirects only; Django sends any response
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponse:
         url = reverse("web:signin", query={"next": self.way_back(request, view_func)})
         if "HX-Request" in request.headers:
             return HttpResponse(headers={"HX-Redirect": url})
         return HttpResponseRedirect(url)
 
-    def way_back(self, request, view_func):
+    def way_back(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]) -> str:
+        """Return the page to go to after sign-in: the one that was asked for, or the one that sent the request."""
         if request.method == "POST" and getattr(view_func, "resumable", False) and resumable_forms.keep(request):
             return request.path
         if request.method == "GET" and "HX-Request" not in request.headers:
@@ -123,7 +138,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
         return referring_page(request)
 
 
-def end(request) -> None:
+def end(request: HttpRequest) -> None:
     """Replace the session by an anonymous one that remembers its user."""
     user_id = request.session[SESSION_KEY]
     request.session.flush()
@@ -131,17 +146,18 @@ def end(request) -> None:
     request.session[ENDED] = True
 
 
-def choose_clinic(request, clinic: Clinic | None) -> None:
+def choose_clinic(request: HttpRequest, clinic: Clinic | None) -> None:
     """Have a superuser work in this clinic, or in none, from the next request on."""
-    request.session[CHOSEN_CLINIC] = clinic and clinic.pk
+    request.session[CHOSEN_CLINIC] = clinic.pk if clinic else None
 
 
-def chosen_clinic(request) -> Clinic | None:
+def chosen_clinic(request: HttpRequest) -> Clinic | None:
+    """Return the clinic that a superuser works in."""
     pk = request.session.get(CHOSEN_CLINIC)
-    return pk and Clinic.objects.filter(pk=pk).first()
+    return Clinic.objects.filter(pk=pk).first() if pk else None
 
 
-def referring_page(request) -> str:
+def referring_page(request: HttpRequest) -> str:
     """Return path and query of the page that sent this request; the home page if it is unknown or of another host."""
     page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer") or "")
     # a browser would read such a path as another host

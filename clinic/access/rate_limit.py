@@ -10,6 +10,7 @@ address, an expired one as both.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -54,7 +55,7 @@ def limits() -> tuple[int, int]:
     return settings.API_REQUESTS_A_MINUTE, settings.API_REQUESTS_A_SECOND
 
 
-def admission(counts: Sequence, a_minute: int) -> Admission:
+def admission(counts: Sequence[Any], a_minute: int) -> Admission:
     """Turn a row of clinic_admit into an Admission."""
     admitted, used, wait, reset = counts
     return Admission(admitted, a_minute, max(a_minute - used, 0), wait, reset)
@@ -83,10 +84,12 @@ def admit_within_hour(subject: str, most: int) -> int:
     """
     with prepared_cursor() as cursor:
         cursor.execute("SELECT wait FROM clinic_admit_within(%s, %s, 36000)", [HOUR_PREFIX + subject, most])
-        return cursor.fetchone()[0]
+        wait: int = cursor.fetchone()[0]
+    return wait
 
 
 def forget_hour(subject: str) -> None:
+    """Delete the count of a subject that is counted for an hour."""
     RequestCount.objects.filter(who=HOUR_PREFIX + subject).delete()
 
 
@@ -94,4 +97,5 @@ def forget() -> int:
     """Delete the counts of subjects without a request within their minute or hour; return the number of rows."""
     with connection.cursor() as cursor:
         cursor.execute(DELETE_OLD_SQL, [HOUR_PREFIX])
-        return cursor.rowcount
+        deleted: int = cursor.rowcount
+    return deleted

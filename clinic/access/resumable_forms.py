@@ -11,8 +11,9 @@ they are the previous user or work for the same clinic. It is returned once, for
 """
 
 import time
+from collections.abc import Callable
 
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 
 from clinic.models import StaffUser
 
@@ -24,18 +25,18 @@ PREVIOUS_USER = "interrupted_user"
 SECRET_FIELDS = ("csrfmiddlewaretoken", "password", "senha")
 
 
-def resumable(view):
+def resumable[V: Callable[..., HttpResponseBase]](view: V) -> V:
     """Mark a view that answers GET at the path it is posted to, and shows there the form that `take` returns."""
-    view.resumable = True
+    vars(view)["resumable"] = True
     return view
 
 
-def remember_user(request, user_id: str) -> None:
-    """Note in an anonymous session whose session it replaces."""
+def remember_user(request: HttpRequest, user_id: str) -> None:
+    """Note in an anonymous session the id of the user whose session it replaces."""
     request.session[PREVIOUS_USER] = user_id
 
 
-def keep(request) -> bool:
+def keep(request: HttpRequest) -> bool:
     """Keep the fields posted to `request.path`. Return False when their author is unknown or they are too large."""
     fields = request.POST.copy()
     for name in [name for name in fields if any(secret in name.lower() for secret in SECRET_FIELDS)]:
@@ -51,11 +52,12 @@ def keep(request) -> bool:
     return True
 
 
-def is_kept(request) -> bool:
+def is_kept(request: HttpRequest) -> bool:
+    """Return whether a form is kept in this session."""
     return bool(request.session.get(FORMS))
 
 
-def claim(request, user: StaffUser) -> bool:
+def claim(request: HttpRequest, user: StaffUser) -> bool:
     """Drop the kept forms at sign-in unless `user` is their author or of the author's clinic.
 
     Return whether `user` is the author.
@@ -66,7 +68,7 @@ def claim(request, user: StaffUser) -> bool:
     return str(user.pk) == str(owner_id)
 
 
-def take(request) -> QueryDict | None:
+def take(request: HttpRequest) -> QueryDict | None:
     """Return the fields kept for this path, to bind a form to, and drop them; None if there are none."""
     forms = request.session.get(FORMS)
     if request.method != "GET" or not forms or request.path not in forms:
@@ -76,6 +78,8 @@ def take(request) -> QueryDict | None:
     return QueryDict(kept["fields"]) if time.time() - kept["at"] < KEPT_SECONDS else None
 
 
-def _may_see(user, owner_id):
+def _may_see(user: StaffUser, owner_id: str | None) -> bool:
+    if owner_id is None:
+        return False
     same_clinic = StaffUser.objects.filter(pk=owner_id, clinic__isnull=False, clinic=user.clinic_id)
     return str(user.pk) == str(owner_id) or same_clinic.exists()

@@ -1,17 +1,24 @@
+from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
 
+from clinic.access.requests import ClinicRequest
 
-def manager_required(view):
+type View = Callable[..., HttpResponseBase]
+
+
+def manager_required(view: View) -> View:
     """Admit managers, masters and superusers; others get the 403 page with a message.
 
     SignInMiddleware has run before.
     """
 
     @wraps(view)
-    def guarded(request, *args, **kwargs):
+    def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_manager:
             raise PermissionDenied(_("Esta página é da gestão da clínica."))
         return view(request, *args, **kwargs)
@@ -19,11 +26,11 @@ def manager_required(view):
     return guarded
 
 
-def master_required(view):
+def master_required(view: View) -> View:
     """Admit masters and superusers; others get the 403 page with a message. SignInMiddleware has run before."""
 
     @wraps(view)
-    def guarded(request, *args, **kwargs):
+    def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_master:
             raise PermissionDenied(_("Esta página é só do usuário master da clínica."))
         return view(request, *args, **kwargs)
@@ -31,7 +38,7 @@ def master_required(view):
     return guarded
 
 
-def clinic_optional(view):
+def clinic_optional[V: View](view: V) -> V:
     """Mark a view of the front desk that also works for a superuser who has chosen no clinic."""
-    view.clinic_required = False
+    vars(view)["clinic_required"] = False
     return view

@@ -31,10 +31,10 @@ def check_values() -> list[str]:
     return [key.hex() for key in _keys("clinic.access.key_check", ())]
 
 
-def _keys(purpose, beside):
+def _keys(purpose: str, beside: tuple[str, ...]) -> list[bytes]:
     return _derived(purpose, beside or (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
 @cache
-def _derived(purpose, secrets):
+def _derived(purpose: str, secrets: tuple[str, ...]) -> list[bytes]:
     return [salted_hmac(purpose, "", secret=secret, algorithm="sha256").digest() for secret in secrets]

@@ -4,6 +4,8 @@ The table is ours and references the user, so that one statement loads all three
 user.
 """
 
+from typing import Any, cast
+
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
@@ -25,15 +27,15 @@ class SessionStore(DatabaseStore):
     user: StaffUser | None = None
 
     @classmethod
-    def get_model_class(cls):
+    def get_model_class(cls) -> type[StaffSession]:
         return StaffSession
 
-    def create_model_instance(self, data):
-        row = super().create_model_instance(data)
+    def create_model_instance(self, data: dict[str, Any]) -> StaffSession:
+        row = cast("StaffSession", super().create_model_instance(data))
         row.user_id = data.get(SESSION_KEY)
         return row
 
-    def _get_session_from_db(self):
+    def _get_session_from_db(self) -> StaffSession | None:
         """Return the row of this key; None and a fresh session without one, as Django does."""
         models = (StaffSession, StaffUser, Clinic)
         row = fetch_outer_joined(models, SESSION_USER_AND_CLINIC_SQL, [self.session_key, timezone.now()])

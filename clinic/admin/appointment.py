@@ -1,12 +1,23 @@
 import re
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, LargeTable, OwnRowsFilter, ReadOnlyAdminMixin, column
+from clinic.admin.base import (
+    ClinicRowAdmin,
+    ClinicRowInline,
+    LargeTable,
+    ListMixin,
+    OwnRowsFilter,
+    ReadOnlyAdminMixin,
+    admin_request,
+    column,
+)
 from clinic.models import (
     AccessToken,
     ApiKey,
@@ -18,6 +29,7 @@ from clinic.models import (
     StaffUser,
     names,
 )
+from clinic.models.appointment import AppointmentQuerySet
 from clinic.queries import patients
 from clinic.queries.history import sentence
 
@@ -44,10 +56,10 @@ def events_by(clinic: Clinic, text: str) -> Q | None:
     credentials = {*keys.values_list("name", flat=True), *_tokens(clinic, text)}
     lookups = {"user__in": users, "credential__in": sorted(credentials)}
     conditions = [Q((lookup, values)) for lookup, values in lookups.items() if values]
-    return Q.create(conditions, connector=Q.OR) if conditions else None
+    return Q.create([*conditions], connector=Q.OR) if conditions else None
 
 
-def _tokens(clinic, text):
+def _tokens(clinic: Clinic, text: str) -> list[str]:
     """Return the name under which events store a token, given the first eight digits of its id."""
     if not (match := TOKEN.fullmatch(text.strip().lower())):
         return []
@@ -57,51 +69,61 @@ def _tokens(clinic, text):
 
 
 class LinesInline(ReadOnlyAdminMixin, ClinicRowInline):
+    """The procedures of an appointment."""
+
     model = AppointmentProcedure
     verbose_name_plural = _("procedimentos")
     fields = ["procedure_name", "price"]
 
 
 class EventColumns:
+    """The columns of lists of appointments' events."""
+
     when = column("at", _("quando"))
     what = column("kind", _("o que houve"))
-    by_door = column("channel", _("por onde"))
+    via = column("channel", _("por onde"))
 
     @admin.display(description=_("quem"))
-    def who(self, event):
+    def who(self, event: AppointmentEvent) -> StaffUser | str:
         return event.user or event.credential
 
     @admin.display(description=_("mudança"))
-    def change(self, event):
+    def change(self, event: AppointmentEvent) -> str:
         return sentence(event, event.appointment.clinic.zone)
 
 
 class EventsInline(EventColumns, ReadOnlyAdminMixin, ClinicRowInline):
-    model = AppointmentEvent
-    fields = readonly_fields = ["when", "what", "who", "by_door", "change"]
+    """The history of an appointment."""
 
-    def get_queryset(self, request):
+    model = AppointmentEvent
+    readonly_fields = ["when", "what", "who", "via", "change"]
+    fields = [*readonly_fields]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("user")
 
 
-class PersonSearchMixin:
+class PersonSearchMixin(ListMixin):
     """Search a list by patient, as on the patients' page, or by doctor.
 
     The ids of both are queried first: joined in one statement, PostgreSQL would have to read all rows.
     """
 
-    appointment = ""
+    appointment: ClassVar[str] = ""  # lookups that lead to the appointment
     search_help_text = format_lazy(
         _("Por paciente ou médico(a). Aparecem as visitas de no máximo {limit} pacientes."), limit=MAX_PATIENTS
     )
 
-    def get_search_results(self, request, queryset, search_term):
-        if not search_term.strip() or request.clinic is None:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        clinic = admin_request(request).clinic
+        if not search_term.strip() or clinic is None:
             return super().get_search_results(request, queryset, search_term)
-        matches = patients.search(request.clinic, search_term, MAX_PATIENTS, dead_too=True)
-        ids = {"patient": [patient.pk for patient in matches], "doctor": doctors_named(request.clinic, search_term)}
+        matches = patients.search(clinic, search_term, MAX_PATIENTS, dead_too=True)
+        ids = {"patient": [patient.pk for patient in matches], "doctor": doctors_named(clinic, search_term)}
         conditions = [Q((f"{self.appointment}{field}__in", pks)) for field, pks in ids.items()]
-        return queryset.filter(Q.create(conditions, connector=Q.OR)), False
+        return queryset.filter(Q.create([*conditions], connector=Q.OR)), False
 
 
 @admin.register(Appointment)
@@ -132,17 +154,20 @@ class AppointmentAdmin(PersonSearchMixin, LargeTable, ReadOnlyAdminMixin, Clinic
     booked_by = column("created_by", _("agendado por"))
     booked_at = column("created_at", _("agendado em"))
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).kept()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return cast("AppointmentQuerySet", super().get_queryset(request)).kept()
 
 
 @admin.register(AppointmentEvent)
 class AppointmentEventAdmin(PersonSearchMixin, EventColumns, LargeTable, ReadOnlyAdminMixin, ClinicRowAdmin):
-    fields = readonly_fields = ["when", "what", "patient", "starts_at", "who", "by_door", "change"]
-    list_display = ["when", "what", "patient", "starts_at", "who", "by_door"]
+    """The history of all appointments; read only."""
+
+    readonly_fields = ["when", "what", "patient", "starts_at", "who", "via", "change"]
+    fields = [*readonly_fields]
+    list_display = ["when", "what", "patient", "starts_at", "who", "via"]
     list_filter = ["kind", "channel"]
     list_select_related = ["appointment__patient", "user"]
-    appointment = "appointment__"
+    appointment: ClassVar[str] = "appointment__"
     search_help_text = format_lazy(
         _("Por paciente, médico(a) ou quem fez. Aparecem as mudanças de no máximo {limit} pacientes."),
         limit=MAX_PATIENTS,
@@ -153,14 +178,17 @@ class AppointmentEventAdmin(PersonSearchMixin, EventColumns, LargeTable, ReadOnl
     ordering = ["-at", "-pk"]
     sortable_by = ["when"]
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         """Query the events of a person and those by an author separately, each with its own index."""
         rows, has_duplicates = super().get_search_results(request, queryset, search_term)
-        authored = events_by(request.clinic, search_term) if request.clinic and search_term.strip() else None
+        clinic = admin_request(request).clinic
+        authored = events_by(clinic, search_term) if clinic and search_term.strip() else None
         if authored is None:
             return rows, has_duplicates
-        either = [part.order_by().values("pk") for part in (rows, queryset.filter(authored))]
-        return queryset.filter(pk__in=either[0].union(either[1])), False
+        of_person, by_author = (part.order_by().values("pk") for part in (rows, queryset.filter(authored)))
+        return queryset.filter(pk__in=of_person.union(by_author)), False
 
     patient = column("appointment__patient", _("paciente"))
     starts_at = column("appointment__starts_at", _("agendamento"))

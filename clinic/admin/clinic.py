@@ -1,17 +1,20 @@
 from copy import copy
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from clinic.access.middleware import choose_clinic
-from clinic.admin.base import BaseAdmin
+from clinic.admin.base import BaseAdmin, admin_request
 from clinic.admin.closing import ClosingForm
 from clinic.admin.forms import NamedForm
 from clinic.booking import Ahead, AskHowToKeep, Author, Clash, Keep, TimesClash, change_time_zone, look_ahead
@@ -64,7 +67,7 @@ class ZoneQuestion:
         offered = [] if self.clashes else [(Keep.CLOCK.value, clock)]
         return [*offered, (Keep.INSTANT.value, instant)]
 
-    def _example(self):
+    def _example(self) -> datetime:
         tomorrow = self.clinic.local(timezone.now()).date() + timedelta(days=1)
         new = copy(self.clinic)
         new.time_zone = self.time_zone
@@ -74,12 +77,13 @@ class ZoneQuestion:
 class ClinicForm(NamedForm, ClosingForm):
     """Ask before future appointments change their times, and before days with appointments are closed."""
 
-    question = keep = None
+    question: ZoneQuestion | None = None
+    keep: Keep | None = None
 
     class Meta:
         widgets = {"time_zone": forms.Select}
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clinic_before = copy(self.instance)
         if "time_zone" in self.fields:
@@ -87,14 +91,15 @@ class ClinicForm(NamedForm, ClosingForm):
             zones = sorted({*ALL_ZONES, self.instance.time_zone} - {""})
             self.fields["time_zone"].widget.choices = [(zone, zone.replace("_", " ")) for zone in zones]
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         if self.instance.pk:
             self._ask_about_zone(cleaned.get("time_zone"))
             self._ask_about_holidays(cleaned)
         return cleaned
 
-    def _ask_about_zone(self, zone):
+    def _ask_about_zone(self, zone: str | None) -> None:
         if zone in {None, "", self.clinic_before.time_zone} or zone not in available_timezones():
             return
         outlook = look_ahead(self.clinic_before, zone, timezone.now())
@@ -108,7 +113,7 @@ class ClinicForm(NamedForm, ClosingForm):
             sentence = _("%(numbers)s Escolha no alto o que fica igual.")
             self.add_error("time_zone", sentence % {"numbers": self.question.numbers})
 
-    def _ask_about_holidays(self, cleaned):
+    def _ask_about_holidays(self, cleaned: dict[str, Any]) -> None:
         """Ask about the days that the new values close and the stored ones do not, in the zone that will apply."""
         new = copy(self.clinic_before)
         for name in ("country", "observes_holidays"):
@@ -144,29 +149,37 @@ class ClinicAdmin(BaseAdmin):
     search_fields = ["name", "slug"]
     actions = ["work_here", "leave"]
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         clinics = super().get_queryset(request)
-        return clinics if request.user.is_superuser else clinics.filter(pk=request.clinic.pk)
+        if admin_request(request).user.is_superuser:
+            return clinics
+        return clinics.filter(pk=admin_request(request).user.clinic_id)
 
-    def get_fields(self, request, obj=None):
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*self.fields, "events"] if obj else self.fields
 
-    def get_readonly_fields(self, request, obj=None):
-        if request.user.is_superuser:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        if admin_request(request).user.is_superuser:
             return ["events"]
         of_the_licence = ["slug", "country", "currency", "active", "events"]
-        return of_the_licence if request.user.is_master else [*of_the_licence, "time_zone"]
+        return of_the_licence if admin_request(request).user.is_master else [*of_the_licence, "time_zone"]
 
     @admin.display(description=gettext_lazy("histórico da clínica"))
-    def events(self, clinic):
+    def events(self, clinic: Clinic) -> str:
         newest = ClinicEvent.objects.of(clinic).select_related("user")[:EVENTS_SHOWN]
         lines = [
-            (clinic.local(event.at), event.user or event.credential, sentence_of_clinic(event)) for event in newest
+            (f"{clinic.local(event.at):%d/%m/%Y %H:%M}", event.user or event.credential, sentence_of_clinic(event))
+            for event in newest
         ]
-        lines = [(f"{at:%d/%m/%Y %H:%M}", who, sentence) for at, who, sentence in lines]
         return format_html_join("", "<p>{} · {}: {}</p>", lines) or self.get_empty_value_display()
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         """Show the form again when appointments were booked after the question about the zone."""
         view = request, object_id, form_url, extra_context
         try:
@@ -175,34 +188,34 @@ class ClinicAdmin(BaseAdmin):
             sentence = _("Entraram agendamentos enquanto isso, e nada foi gravado. Confira e salve de novo.")
             return self.render_unsaved(sentence, *view)
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change and form.clinic_before.time_zone != obj.time_zone:
-            by = Author(channel=AppointmentEvent.Channel.BROWSER, user=request.user)
+            by = Author(channel=AppointmentEvent.Channel.BROWSER, user=admin_request(request).user)
             event = change_time_zone(form.clinic_before, obj.time_zone, keep=form.keep, by=by)
             if event.after["keep"]:
                 self.message_user(request, sentence_of_keeping(event.after), messages.SUCCESS)
         super().save_model(request, obj, form, change)
 
-    def has_add_permission(self, request):
-        return request.user.is_superuser
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin_request(request).user.is_superuser
 
-    def has_delete_permission(self, request, obj=None):
-        return request.user.is_superuser
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin_request(request).user.is_superuser
 
-    def has_choose_permission(self, request):
-        return request.user.is_superuser
+    def has_choose_permission(self, request: HttpRequest) -> bool:
+        return admin_request(request).user.is_superuser
 
     @admin.action(
         description=gettext_lazy("Trabalhar nesta clínica"),
         permissions=["choose"],
         location=[admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM],
     )
-    def work_here(self, request, queryset):
+    def work_here(self, request: HttpRequest, queryset: QuerySet[Clinic]) -> None:
         clinic = queryset.first()
         choose_clinic(request, clinic)
         self.message_user(request, _("Agora você trabalha em %(clinic)s.") % {"clinic": clinic}, messages.SUCCESS)
 
     @admin.action(description=gettext_lazy("Ver todas as clínicas"), permissions=["choose"])
-    def leave(self, request, queryset):
+    def leave(self, request: HttpRequest, queryset: QuerySet[Clinic]) -> None:
         choose_clinic(request, None)
         self.message_user(request, _("Agora você vê todas as clínicas, sem alterar nenhuma."), messages.SUCCESS)

@@ -21,7 +21,7 @@ MAX_LISTED = 20
 class AffectedAppointments:
     """The future appointments in the time about to be closed. Two queries."""
 
-    def __init__(self, appointments: AppointmentQuerySet):
+    def __init__(self, appointments: AppointmentQuerySet) -> None:
         self.count = appointments.count()
         self.first = list(appointments.select_related("patient")[:MAX_LISTED])
         self.more = self.count - len(self.first)
@@ -43,15 +43,15 @@ class AffectedAppointments:
 class ClosingForm(ConstraintMessagesForm):
     """A form that may close time. Its `clean` calls `ask_about` with the spans that it closes."""
 
-    lying = None
+    affected: AffectedAppointments | None = None
     is_confirmed = False
 
     def ask_about(
-        self, clinic: Clinic, spans: Iterable[Span], field: str, *, closed_before: Iterable[Span] = ()
+        self, clinic: Clinic, spans: Iterable[Span], field: str | None, *, closed_before: Iterable[Span] = ()
     ) -> None:
         """Refuse the form, at this field, until the box beside the list of patients is checked."""
-        lying = AffectedAppointments(lying_in(clinic, spans, now=timezone.now(), besides=closed_before))
-        self.lying = lying if lying.count else None
-        self.is_confirmed = self.data.get("close_over") == lying.asked
-        if self.lying and not self.is_confirmed:
-            self.add_error(field, _("%(numbers)s. Confira a lista no alto e confirme.") % {"numbers": lying.numbers})
+        affected = AffectedAppointments(lying_in(clinic, spans, now=timezone.now(), besides=closed_before))
+        self.affected = affected if affected.count else None
+        self.is_confirmed = self.data.get("close_over") == affected.asked
+        if self.affected and not self.is_confirmed:
+            self.add_error(field, _("%(numbers)s. Confira a lista no alto e confirme.") % {"numbers": affected.numbers})

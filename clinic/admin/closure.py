@@ -1,4 +1,8 @@
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from clinic.admin.base import ClinicRowAdmin, ClinicTimeAdminMixin
 from clinic.admin.closing import ClosingForm
@@ -10,13 +14,14 @@ from clinic.schedule import Span
 class ClosureForm(ClosingForm, ClinicRowForm):
     """Ask before closing time with appointments that this row did not close before."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         row = self.instance
         self.closed_before = [Span(row.starts_at, row.ends_at)] if row.pk else []
 
-    def clean(self):
-        cleaned = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
         if starts_at and ends_at and starts_at < ends_at:
             span = Span(starts_at, ends_at)
@@ -34,5 +39,5 @@ class ClosureAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
     search_fields = ["reason"]
     date_hierarchy = "starts_at"
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(doctor=None)

@@ -1,17 +1,22 @@
 """The admin's messages for constraints: constraint → (field, message)."""
 
+from typing import TYPE_CHECKING
+
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.procedure import LONGEST_DURATION, SHORTEST_DURATION
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
-def _minutes(least, most):
+
+def _minutes(least: int, most: int) -> "StrPromise":
     return format_lazy(_("Use de {least} a {most} minutos."), least=least, most=most)
 
 
-CONSTRAINT_MESSAGES = {
+CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "doctor_council_number_once": ("council_number", _("Outro cadastro já usa este registro. Confira o número.")),
     "doctor_interval_5_to_240": ("interval_minutes", _minutes(SHORTEST_INTERVAL, LONGEST_INTERVAL)),
     "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),

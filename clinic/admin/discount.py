@@ -7,6 +7,8 @@ from clinic.models import Discount
 
 @admin.register(Discount)
 class DiscountAdmin(ClinicRowAdmin):
+    """The discounts that a booking may take."""
+
     fieldsets = [
         (None, {"fields": ["name", "expires_on"]}),
         (_("Quanto"), {"fields": ["percentage", "fixed"], "description": _("Preencha um dos dois.")}),

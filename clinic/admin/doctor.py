@@ -1,8 +1,12 @@
+from collections.abc import Iterable
 from datetime import timedelta
 from itertools import groupby
+from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +18,9 @@ from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
 
 
 class WorkingHoursFormSet(ClinicRowFormSet):
-    def clean(self):
+    """The hours of a doctor, which must not overlap."""
+
+    def clean(self) -> None:
         super().clean()
         typed = [
             form
@@ -27,15 +33,18 @@ class WorkingHoursFormSet(ClinicRowFormSet):
             form_of[id(hours)].add_error("starts", _crosses(hours, other))
 
 
-def _crosses(hours, other):
+def _crosses(hours: WorkingHours, other: WorkingHours) -> str:
     if hours.weekday == other.weekday:
         return _("Este horário cruza com %(span)s do mesmo dia.") % {"span": other.span}
     return _("Este horário cruza com %(day)s, %(span)s.") % {"day": other.get_weekday_display(), "span": other.span}
 
 
 class WorkingHoursForm(ClinicRowForm):
-    def clean(self):
-        cleaned = super().clean()
+    """One row of hours; it may end after midnight."""
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        cleaned = self.cleaned_data
         starts, ends = cleaned.get("starts"), cleaned.get("ends")
         if starts is not None and ends is not None and not are_valid_hours(starts, ends):
             self.add_error(
@@ -47,24 +56,30 @@ class WorkingHoursForm(ClinicRowForm):
 
 
 class HoursInline(ClinicRowInline):
+    """The weekly hours of a doctor."""
+
     model = WorkingHours
     form = WorkingHoursForm
     formset = WorkingHoursFormSet
     verbose_name = gettext_lazy("horário")
     fields = ["weekday", "starts", "ends"]
 
-    def formfield_for_dbfield(self, db_field, request, **kwargs):
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "ends":
             kwargs |= {"form_class": TypedEndField, "widget": EndOfHoursInput}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class AbsenceInline(ClinicRowInline):
+    """The absences of a doctor."""
+
     model = Absence
     fields = ["starts_at", "ends_at", "reason"]
 
 
 class DoctorForm(NamedClinicRowForm):
+    """A doctor, with a box for each procedure."""
+
     class Meta:
         widgets = {"procedures": forms.CheckboxSelectMultiple}
 
@@ -72,13 +87,15 @@ class DoctorForm(NamedClinicRowForm):
 class SpecialtyFilter(admin.AllValuesFieldListFilter):
     """The specialties there are; a doctor may have none."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lookup_choices = self.lookup_choices.exclude(specialty="")
 
 
 @admin.register(Doctor)
 class DoctorAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
+    """Doctors with their hours, absences and procedures."""
+
     form = DoctorForm
     fields = ["name", "specialty", "council_number", "interval_minutes", "active", "procedures"]
     inlines = [HoursInline, AbsenceInline]
@@ -87,21 +104,21 @@ class DoctorAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
     search_fields = ["specialty", "council_number"]
     folded_fields = ["sort_name"]
 
-    def get_queryset(self, request):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("hours")
 
     @admin.display(description=gettext_lazy("horário de atendimento"))
-    def hours_summary(self, doctor):
+    def hours_summary(self, doctor: Doctor) -> str:
         return summary(doctor.hours.all())
 
 
-def summary(hours) -> str:
+def summary(hours: Iterable[WorkingHours]) -> str:
     """Format hours, ordered by weekday and start: `Seg–Sex 08:00–12:00, 13:00–18:00 · Sáb 08:00–12:00`."""
     days = [(day, ", ".join(row.span for row in rows)) for day, rows in groupby(hours, key=lambda row: row.weekday)]
     # Consecutive days with the same spans share an entry: for them, weekday minus position is constant.
     runs = groupby(enumerate(days), key=lambda item: (item[1][0] - item[0], item[1][1]))
     parts = []
-    for (__, spans), run in runs:
-        names = [WorkingHours.Weekday(day).label[:3] for __, (day, __) in run]
+    for (_difference, spans), run in runs:
+        names = [WorkingHours.Weekday(day).label[:3] for _position, (day, _spans) in run]
         parts.append(f"{names[0]}–{names[-1]} {spans}" if len(names) > 1 else f"{names[0]} {spans}")
     return " · ".join(parts)

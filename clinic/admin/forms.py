@@ -1,4 +1,5 @@
 from datetime import time
+from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
@@ -6,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from clinic.admin.constraint_messages import CONSTRAINT_MESSAGES
 from clinic.admin.filled import FilledForm, FilledFormSet
+from clinic.models import Clinic
 from clinic.models.doctor import end_of_hours
 from clinic.models.names import validate_has_letter
 
@@ -13,7 +15,7 @@ from clinic.models.names import validate_has_letter
 class LocalDecimalField(forms.DecimalField):
     """Read a number as people write money: 1.234,56 or R$ 1.234,56."""
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
             value = value.replace("R$", "").replace("€", "").strip()
             if "," in value:
@@ -24,19 +26,21 @@ class LocalDecimalField(forms.DecimalField):
 class ShortTimeInput(forms.TimeInput):
     """Show a time as 08:00, without seconds."""
 
-    def __init__(self, attrs=None):
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"size": 5, "maxlength": 8, "placeholder": "08:00"} | (attrs or {}), format="%H:%M")
 
 
 class EndOfHoursInput(ShortTimeInput):
     """Show midnight at the end of working hours as 24:00."""
 
-    def format_value(self, value):
+    def format_value(self, value: Any) -> str | None:
         return end_of_hours(value) if isinstance(value, time) else super().format_value(value)
 
 
 class DateAndShortTime(AdminSplitDateTime):
-    def __init__(self, attrs=None):
+    """Show a date and a time without seconds."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
         self.widgets[1].format = "%H:%M"
 
@@ -50,12 +54,12 @@ class ConstraintMessagesForm(FilledForm):
 
     unsaved = ""
 
-    def full_clean(self):
+    def full_clean(self) -> None:
         super().full_clean()
         if self.unsaved and self.is_bound and not any(self.unsaved in errors for errors in self.errors.values()):
             self.add_error(None, self.unsaved)
 
-    def validate_constraints(self):
+    def validate_constraints(self) -> None:
         exclude = self._get_validation_exclusions()
         model = self.instance._meta.concrete_model
         for constraint in model._meta.constraints:
@@ -69,8 +73,8 @@ class ConstraintMessagesForm(FilledForm):
 class NamedForm(ConstraintMessagesForm):
     """A row with the name of a person or thing. An existing name without a letter is accepted until it is changed."""
 
-    def clean_name(self):
-        name = self.cleaned_data["name"]
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
         if "name" in self.changed_data:
             validate_has_letter(name)
         return name
@@ -79,30 +83,30 @@ class NamedForm(ConstraintMessagesForm):
 class ClinicRowForm(ConstraintMessagesForm):
     """A row of `clinic`, a field that is not shown but takes part in constraints."""
 
-    clinic = None
+    clinic: Clinic | None = None
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.clinic_id is None:
             self.instance.clinic = self.clinic
 
-    def _get_validation_exclusions(self):
+    def _get_validation_exclusions(self) -> set[str]:
         return super()._get_validation_exclusions() - {"clinic"}
 
 
 class NamedClinicRowForm(NamedForm, ClinicRowForm):
-    pass
+    """A named row of `clinic`."""
 
 
 class ClinicRowFormSet(FilledFormSet):
     """Inline rows belong to the clinic of their parent row."""
 
-    def _construct_form(self, i, **kwargs):
+    def _construct_form(self, i: int, **kwargs: Any) -> FilledForm:
         form = super()._construct_form(i, **kwargs)
         form.instance.clinic_id = self.instance.clinic_id
         return form
 
-    def add_fields(self, form, index):
+    def add_fields(self, form: "forms.ModelForm[Any]", index: int | None) -> None:
         """Label the fields for screen readers: in a table only the column heading is visible."""
         super().add_fields(form, index)
         for field in form.fields.values():

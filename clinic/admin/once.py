@@ -23,11 +23,12 @@ LOCK = "hashtextextended(%s, 0)"
 
 
 def new_key() -> str:
+    """Return a key for a new page."""
     return str(uuid4())
 
 
-def sending(request: HttpRequest) -> str:
-    """Return what this sending of the form is known by; "" without a key."""
+def submission_id(request: HttpRequest) -> str:
+    """Return a digest of the form's key and fields, "" without a key: equal for the same form sent twice."""
     try:
         key = UUID(request.POST.get(FIELD, ""))
     except ValueError:
@@ -42,15 +43,15 @@ def added_before(request: HttpRequest, model: type[Model]) -> str | None:
     Within a transaction: holds an advisory lock, so that of two clicks the second waits for the first. Raises
     OperationalError (55P03, 57014) when that takes too long.
     """
-    if not (known_by := sending(request)):
+    if not (submission := submission_id(request)):
         return None
     with connection.cursor() as cursor:
-        hold_advisory(cursor, LOCK, [known_by])
+        hold_advisory(cursor, LOCK, [submission])
     entries = LogEntry.objects.filter(
         user=request.user.pk,
         content_type=ContentType.objects.get_for_model(model, for_concrete_model=False),
         action_flag=ADDITION,
         action_time__gte=timezone.now() - REMEMBERED,
-        change_message__contains=known_by,
+        change_message__contains=submission,
     )
     return entries.values_list("object_id", flat=True).first()

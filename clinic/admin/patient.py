@@ -1,11 +1,14 @@
 from dataclasses import asdict, fields
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from clinic.admin.base import ClinicRowAdmin, LargeTable
+from clinic.admin.base import ClinicRowAdmin, LargeTable, admin_request
 from clinic.admin.forms import ClinicRowForm
 from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
@@ -34,14 +37,14 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm)
 
     age_question = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa no alto e salve de novo.")
 
-    def comparable(self, name, value):
+    def comparable(self, name: str, value: Any) -> Any:
         if name == "phone":
             phone = phones.read(value, self.instance.clinic.country)
             return phone.number or value, phone.fault
         reader = DOCUMENTS.get(name)
         return reader(value) if reader else super().comparable(name, value)
 
-    def _post_clean(self):
+    def _post_clean(self) -> None:
         clinic, patient_id = self.instance.clinic, self.instance.pk
         self.ask_about_age(self.initial.get("birth_date"))
         for refusal in check_patient(self.details(), clinic=clinic, patient_id=patient_id):
@@ -51,20 +54,22 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm)
             if self.doubles:
                 self.add_error(None, Refusal(Reason.PATIENT_EXISTS, {"name": self.doubles[0].display_name}).message)
 
-    def details(self):
-        typed = {name: self.cleaned_data.get(name) for name in DETAILS}
+    def details(self) -> PatientDetails:
+        typed: dict[str, Any] = {name: self.cleaned_data.get(name) for name in DETAILS}
         typed["phone"] = self.confirmed_phone(self.instance.clinic)
-        empty = {"birth_date": None, "died": False, "died_on": None}
+        empty: dict[str, Any] = {"birth_date": None, "died": False, "died_on": None}
         return PatientDetails(**{name: value or empty.get(name, "") for name, value in typed.items()})
 
 
 def foreign_document(clinic: Clinic | None) -> str | None:
-    """The field of the tax number that few patients of this clinic have; None where both countries' are listed."""
+    """Return the tax number's field that few patients of this clinic have; None where both countries' are listed."""
     return clinic.documents[1] if clinic else None
 
 
 @admin.register(Patient)
 class PatientAdmin(LargeTable, ClinicRowAdmin):
+    """Patients, searched as on the patients' page."""
+
     form = PatientForm
     list_display = ["display_name", "phone", "birth_date_and_age", "cpf", "nif", "is_complete"]
     list_filter = ["died", *((field, admin.EmptyFieldListFilter) for field in ["birth_date", "cpf", "nif"])]
@@ -72,27 +77,30 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
     ordering = ["folded_name", "pk"]
     sortable_by = ["display_name"]
 
-    def get_fields(self, request, obj=None):
-        """The document of the clinic's country before the other's."""
-        documents = sorted(["cpf", "nif"], key=lambda name: name == foreign_document(request.clinic))
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the fields, the document of the clinic's country before the other's."""
+        documents = sorted(["cpf", "nif"], key=lambda name: name == foreign_document(admin_request(request).clinic))
         of_the_dead = ["died", "died_on"] if obj else []
         return ["name", "social_name", "phone", "birth_date", *documents, "email", "notes", *of_the_dead]
 
-    def get_list_display(self, request):
-        return [name for name in super().get_list_display(request) if name != foreign_document(request.clinic)]
+    def get_list_display(self, request: HttpRequest) -> Any:
+        foreign = foreign_document(admin_request(request).clinic)
+        return [name for name in super().get_list_display(request) if name != foreign]
 
-    def get_list_filter(self, request):
-        foreign = foreign_document(request.clinic), admin.EmptyFieldListFilter
-        return [each for each in super().get_list_filter(request) if each != foreign]
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        foreign = foreign_document(admin_request(request).clinic), admin.EmptyFieldListFilter
+        return [item for item in super().get_list_filter(request) if item != foreign]
 
-    def get_search_results(self, request, queryset, search_term):
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
         if "@" in search_term:
             return queryset.filter(email__icontains=search_term.strip()), False
         return patients.fitting(queryset, search_term), False
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change and form.changed_data:
             changes = {name: value for name, value in asdict(form.details()).items() if name in form.changed_data}
             change_patient(obj.pk, changes, clinic=obj.clinic)
@@ -101,13 +109,13 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
         obj.refresh_from_db()
 
     @admin.display(description=_("paciente"), ordering="folded_name")
-    def display_name(self, patient):
+    def display_name(self, patient: Patient) -> str:
         return patient.display_name
 
     @admin.display(description=_("data de nascimento"), ordering="birth_date", empty_value="—")
-    def birth_date_and_age(self, patient):
+    def birth_date_and_age(self, patient: Patient) -> str | None:
         return born(patient) or None
 
     @admin.display(description=_("completo"), boolean=True)
-    def is_complete(self, patient):
+    def is_complete(self, patient: Patient) -> bool:
         return not patient.is_incomplete

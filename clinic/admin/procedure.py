@@ -7,6 +7,8 @@ from clinic.models import Procedure
 
 @admin.register(Procedure)
 class ProcedureAdmin(ClinicRowAdmin):
+    """The services of the clinic."""
+
     form = NamedClinicRowForm
     fields = ["name", "code", "price", "duration_minutes", "active"]
     list_display = ["name", "code", "price", "duration_minutes", "active"]

@@ -1,10 +1,12 @@
+from collections.abc import Callable
 from functools import update_wrapper
+from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -29,29 +31,31 @@ class ClinicAdminSite(AdminSite):
     site_header = gettext_lazy("Administração")
     site_title = gettext_lazy("Administração")
     index_title = gettext_lazy("O que você quer organizar?")
-    site_url = reverse_lazy("web:home")
+    site_url = reverse_lazy("web:home")  # type: ignore[assignment]  # the stubs lack lazy addresses
     empty_value_display = "—"
 
-    def admin_view(self, view, cacheable=False):
+    def admin_view[V: Callable[..., HttpResponseBase]](self, view: V, cacheable: bool = False) -> V:
         guarded = super().admin_view(view, cacheable)
 
-        def inner(request, *args, **kwargs):
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             # Django would redirect them to sign in, although they are signed in.
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied(_("A administração é da gestão da clínica. Peça a ela o que falta aqui."))
             return guarded(request, *args, **kwargs)
 
-        return update_wrapper(inner, guarded)
+        return cast("V", update_wrapper(inner, guarded))
 
     @login_not_required
-    def login(self, request, extra_context=None):
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
-    def get_app_list(self, request, app_label=None):
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         apps = super().get_app_list(request, app_label)
         for app in apps:
             app["models"].sort(key=lambda model: ORDER.index(model["model"]._meta.model_name))
         return apps
 
-    def password_change(self, request, extra_context=None):
+    def password_change(  # type: ignore[override]  # the stubs allow Django's own page only
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         return HttpResponseRedirect(reverse("web:password-change"))

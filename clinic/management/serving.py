@@ -22,14 +22,14 @@ def free_address(host: str, port: int) -> str:
             probe.bind(address)
     except OSError as error:
         raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}") from None
-    return address[0]
+    return str(address[0])
 
 
 def serve_until_stopped(address: str, port: int, workers: int) -> None:
     """Serve until a stop signal. Raises CommandError when no worker ever loads the application."""
     # The workers are forked and must not share this process's connections.
     connection.close()
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]  # of PostgreSQL's connection, not in the stubs
     try:
         serve(address, port, workers)
     except WorkersNeverLoaded:

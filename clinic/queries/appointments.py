@@ -1,4 +1,4 @@
-"""Which appointments fit a filter, and with what they are shown to programs. Reads only."""
+"""Filter appointments, and load what programs are shown of them. Reads only."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -19,7 +19,10 @@ def listed(
     patient: int | None = None,
     statuses: Collection[str] | None = None,
 ) -> AppointmentQuerySet:
-    """Those that start in [since, before), by start and then id; None asks for nothing. With doctor and patient."""
+    """Return the appointments that start in [since, before), with doctor and patient, by start and then id.
+
+    None restricts nothing.
+    """
     filters = {
         "starts_at__gte": since,
         "starts_at__lt": before,
@@ -27,28 +30,30 @@ def listed(
         "patient": patient,
         "status__in": statuses,
     }
-    asked = {name: value for name, value in filters.items() if value is not None}
-    found = Appointment.objects.of(clinic).kept().filter(**asked).select_related("doctor", "patient")
+    given = {name: value for name, value in filters.items() if value is not None}
+    found = Appointment.objects.of(clinic).kept().filter(**given).select_related("doctor", "patient")
     return found.order_by("starts_at", "pk")
 
 
 def lying_in(
     clinic: Clinic, spans: Iterable[Span], *, now: datetime, besides: Iterable[Span] = ()
 ) -> AppointmentQuerySet:
-    """Those that take time within one of these spans, and have not ended, by start and then id.
+    """Return the appointments that take time within one of these spans and have not ended at `now`, by start and id.
 
-    Left out are those within one of the spans `besides`."""
-    touching, apart = (
-        Q.create([overlap(span.starts_at, span.ends_at) for span in part], connector=Q.OR) for part in (spans, besides)
+    Those that overlap one of the spans `besides` are left out.
+    """
+    touching, excluded = (
+        Q.create([overlap(span.starts_at, span.ends_at) for span in given], connector=Q.OR)
+        for given in (spans, besides)
     )
     if not touching:
         return Appointment.objects.none()
     found = Appointment.objects.of(clinic).standing().filter(touching, ends_at__gt=now).order_by("starts_at", "pk")
-    return found.exclude(apart) if apart else found
+    return found.exclude(excluded) if excluded else found
 
 
 def with_lines(appointments: AppointmentQuerySet) -> AppointmentQuerySet:
-    """The same with `lines`, each with its procedure and discounts: two more queries, however many."""
+    """Return the same with their lines, the lines' procedures and discounts: two more queries, however many."""
     discounts = AppliedDiscount.objects.select_related("discount").order_by("pk")
     lines = AppointmentProcedure.objects.select_related("procedure").order_by("position")
     return appointments.prefetch_related(Prefetch("lines", lines.prefetch_related(Prefetch("discounts", discounts))))

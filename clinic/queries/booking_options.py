@@ -1,4 +1,4 @@
-"""What can be chosen in the booking panel, besides the free times: reads only."""
+"""The choices of the booking panel, besides the free times: reads only."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,6 +13,7 @@ from clinic.queries.performed_procedures import performed_procedures
 
 
 def doctors(clinic: Clinic) -> QuerySet[Doctor]:
+    """Return the active doctors."""
     return Doctor.objects.of(clinic).filter(active=True)
 
 
@@ -35,13 +36,13 @@ def split_by_performing(
 
 
 def procedures(clinic: Clinic, doctor_id: int | None, chosen: list[int]) -> QuerySet[Procedure]:
-    """What the doctor performs (anything, as long as no doctor is chosen), and what is chosen already."""
+    """Return the active procedures that the doctor performs, or all without a doctor; and the `chosen` ids."""
     offered = Q(performed_by(doctor_id), active=True) if doctor_id else Q(active=True)
     return Procedure.objects.of(clinic).filter(offered | Q(pk__in=chosen))
 
 
 def discounts(clinic: Clinic, day: date) -> QuerySet[Discount]:
-    """Those still valid on that local date."""
+    """Return the discounts that are valid on that local date."""
     return Discount.objects.of(clinic).valid_on(day)
 
 
@@ -52,9 +53,10 @@ def usual_procedure(clinic: Clinic, doctor_id: int) -> int | None:
 
 
 def patient(clinic: Clinic, patient_id: int) -> Patient | None:
-    """The patient with `last_visit`, an appointment or None."""
-    found = Patient.objects.of(clinic).filter(pk=patient_id).first()
-    if found:
-        visits = Appointment.objects.of(clinic).kept().filter(patient=found, status=Status.FINISHED)
-        found.last_visit = visits.order_by("-starts_at", "-pk").first()
-    return found
+    return Patient.objects.of(clinic).filter(pk=patient_id).first()
+
+
+def last_visit(patient: Patient) -> Appointment | None:
+    """Return the patient's last finished appointment."""
+    visits = Appointment.objects.of(patient.clinic_id).kept().filter(patient=patient, status=Status.FINISHED)
+    return visits.order_by("-starts_at", "-pk").first()

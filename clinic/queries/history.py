@@ -1,16 +1,20 @@
-"""What is shown of an appointment's history: reads only."""
+"""Put the history of appointments and clinics into sentences. Reads only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from clinic.models import Appointment, AppointmentEvent, ClinicEvent
 from clinic.models.appointment import Status
 from clinic.models.clinic import zone_name
+
+# `before` or `after` of an event, as stored in JSON.
+type Snapshot = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,10 @@ class Entry:
 
 
 def story(appointment: Appointment) -> list[Entry]:
-    """Newest first, each in the zone that the clinic had then. One query; the appointment comes with its clinic."""
+    """Return the events, newest first, in the time zone that the clinic had then.
+
+    One query; the appointment comes with its clinic.
+    """
     entries, zone = [], appointment.clinic.zone
     for event in appointment.events.select_related("user").order_by("-at", "-pk"):
         who = str(event.user or event.credential)
@@ -34,13 +41,13 @@ def story(appointment: Appointment) -> list[Entry]:
 
 
 def is_undone(appointment: Appointment, event: int | None) -> bool:
-    """Whether the last that happened to the appointment is that the event of that id was taken back. One query."""
+    """Return whether the last event of the appointment undid the event of that id. One query."""
     last = list(appointment.events.order_by("-pk")[:2])
     return len(last) == 2 and bool(last[0].after.get("undo")) and last[1].pk == event
 
 
 def left_out(appointment: Appointment) -> str:
-    """What the last undoing could not give back, in words; empty for nothing. One query."""
+    """Return a sentence about the discounts that the last undo could not restore, "" for none. One query."""
     last = appointment.events.order_by("-pk").first()
     gone = last.after.get("discounts_gone", []) if last else []
     sentence = ngettext(
@@ -52,21 +59,21 @@ def left_out(appointment: Appointment) -> str:
 
 
 def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
-    """What the event changed, in the time of that zone."""
-    words = SENTENCES[event.kind](event.before, event.after, zone)
+    """Return what the event changed, in the time of that zone."""
+    words = SENTENCES[AppointmentEvent.Kind(event.kind)](event.before, event.after, zone)
     return _("%(what)s (desfeito)") % {"what": words} if event.after.get("undo") else words
 
 
-def _booked(before, after, zone):
+def _booked(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     return _("Agendado para %(time)s com %(doctor)s") % _when(after, zone)
 
 
-def _moved(before, after, zone):
+def _moved(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     words = _("Remarcado de %(from_time)s com %(from_doctor)s para %(time)s com %(doctor)s") % {
         **_when(after, zone),
         **{f"from_{name}": value for name, value in _when(before, zone).items()},
     }
-    off = ", ".join(dict.fromkeys(each["name"] for each in after.get("discounts_off", ())))
+    off = ", ".join(dict.fromkeys(discount["name"] for discount in after.get("discounts_off", ())))
     if off:
         return _("%(what)s, sem o desconto %(discount)s") % {"what": words, "discount": off}
     if gone := ", ".join(after.get("discounts_gone", ())):
@@ -74,7 +81,7 @@ def _moved(before, after, zone):
     return words
 
 
-def _changed(before, after, zone):
+def _changed(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     labels = dict(Status.choices)
     words = _("De %(before)s para %(after)s") % {
         "before": labels[before["status"]],
@@ -86,14 +93,14 @@ def _changed(before, after, zone):
     return f"{words} ({who}: {after['reason']})" if after["reason"] else f"{words} ({who})"
 
 
-def _annotated(before, after, zone):
+def _annotated(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     if "notes" not in after:
         return _("Dados da integração alterados")
     return _("Observações: de “%(before)s” para “%(after)s”") % {"before": before["notes"], "after": after["notes"]}
 
 
-def _zone_changed(before, after, zone):
-    was, now = (_clock(each, ZoneInfo(each["time_zone"])) for each in (before, after))
+def _zone_changed(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
+    was, now = (_clock(snapshot, ZoneInfo(snapshot["time_zone"])) for snapshot in (before, after))
     words = (
         _("Fuso horário de %(old)s para %(new)s: continua em %(time)s")
         if was == now
@@ -107,7 +114,7 @@ def _zone_changed(before, after, zone):
     }
 
 
-SENTENCES = {
+SENTENCES: dict[AppointmentEvent.Kind, Callable[[Snapshot, Snapshot, ZoneInfo], str]] = {
     AppointmentEvent.Kind.BOOKED: _booked,
     AppointmentEvent.Kind.RESCHEDULED: _moved,
     AppointmentEvent.Kind.STATUS_CHANGED: _changed,
@@ -116,34 +123,34 @@ SENTENCES = {
 }
 
 
-def _when(snapshot, zone: ZoneInfo):
+def _when(snapshot: Snapshot, zone: ZoneInfo) -> dict[str, str]:
     return {"time": _clock(snapshot, zone), "doctor": snapshot["doctor_name"]}
 
 
-def _clock(snapshot, zone):
-    return f"{parse_datetime(snapshot['starts_at']).astimezone(zone):%d/%m/%Y %H:%M}"
+def _clock(snapshot: Snapshot, zone: ZoneInfo) -> str:
+    return f"{datetime.fromisoformat(snapshot['starts_at']).astimezone(zone):%d/%m/%Y %H:%M}"
 
 
-KEPT = {
+KEEPING = {
     "clock": gettext_lazy("%(ahead)s: a hora do relógio foi mantida."),
     "instant": gettext_lazy("%(ahead)s: o instante foi mantido e a hora do relógio mudou."),
 }
 
 
 def sentence_of_clinic(event: ClinicEvent) -> str:
-    """What happened to the clinic."""
-    old, new = (zone_name(each["time_zone"]) for each in (event.before, event.after))
+    """Return what the event changed."""
+    old, new = (zone_name(snapshot["time_zone"]) for snapshot in (event.before, event.after))
     words = _("Fuso horário de %(old)s para %(new)s.") % {"old": old, "new": new}
     return f"{words} {sentence_of_keeping(event.after)}" if event.after["keep"] else words
 
 
-def sentence_of_keeping(after: dict) -> str:
-    """What a change of zone did to what was ahead: `after` of its ClinicEvent."""
-    return KEPT[after["keep"]] % {"ahead": in_numbers(after["appointments"], after["absences"])}
+def sentence_of_keeping(after: Snapshot) -> str:
+    """Return what a change of time zone did to future times; `after` is that of its ClinicEvent."""
+    return KEEPING[after["keep"]] % {"ahead": in_numbers(after["appointments"], after["absences"])}
 
 
 def in_numbers(appointments: int, absences: int) -> str:
-    """312 agendamentos futuros e 4 ausências ou fechamentos; empty for nothing."""
+    """Return the counts as "312 agendamentos futuros e 4 ausências ou fechamentos"; "" for two zeros."""
     parts = [
         ngettext("%(n)s agendamento futuro", "%(n)s agendamentos futuros", appointments) % {"n": appointments},
         ngettext("%(n)s ausência ou fechamento", "%(n)s ausências ou fechamentos", absences) % {"n": absences},

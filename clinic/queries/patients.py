@@ -1,17 +1,18 @@
-"""What is shown of patients: who a search text may mean, and the visits on a patient's card. Reads only; no HTTP."""
+"""Search patients by what is typed, and list the visits of a patient's card. Reads only; no HTTP."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 import phonenumbers
 from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
 from clinic.models import Appointment, Clinic, Patient, phones
-from clinic.models.appointment import STANDING, Status
+from clinic.models.appointment import STANDING, AppointmentQuerySet, Status
 from clinic.models.characters import with_ascii_digits
 from clinic.models.documents import CPF_LENGTH, NIF_LENGTH
 from clinic.models.names import HYPHENS, contains_word, letters, words
@@ -43,60 +44,82 @@ LABELS = frozenset([*phones.LABELS.split(), *BEFORE_NUMBERS.split()])
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A search text taken apart: every part must fit the patient."""
+class ParsedSearch:
+    """The parts of a search text; a patient must fit all of them. `numbers` are digits only."""
 
     words: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     born: date | None = None
 
 
+class PatientOption(NamedTuple):
+    """A patient that a text may mean. `is_exact`: the text holds the whole of one of their numbers."""
+
+    patient: Patient
+    last_visit: Appointment | None
+    is_exact: bool
+
+
+class ListedPatient(NamedTuple):
+    """A patient of a list, and their next appointment."""
+
+    patient: Patient
+    next_appointment: Appointment | None
+
+
 def search(
     clinic: Clinic, text: str, limit: int = OPTIONS, *, by_numbers: bool = True, dead_too: bool = False
 ) -> list[Patient]:
-    """At most `limit` patients with `last_visit`, an appointment or None. At most four queries.
+    """Return at most `limit` patients who fit the text. At most three queries.
 
-    Each `is_exact` or not: the owner of a number of the text, whole as typed.
-
-    Any part of the name without accents and in any order of words (of one or two letters only as a word's beginning),
-    four or more digits of the phone, six or more first digits of the CPF, the NIF, the birth date. Who has exactly that
-    number comes first, then those whose name begins like that, then the others; by name, then by pk. Not `by_numbers`:
-    by the words of the text alone. Those who died only with `dead_too`: nobody books for them.
+    A text is any part of the name without accents and in any order of words (of one or two letters only as a word's
+    beginning), four or more digits of the phone, six or more first digits of the CPF, the NIF, the birth date. Owners
+    of exactly that number come first, then those whose name begins like that, then the others; by name, then by pk.
+    Without `by_numbers` only the words of the text count. Patients who died are left out without `dead_too`: there is
+    nothing to book for them.
     """
-    wanted = read(text) if by_numbers else _named_only(read(text))
-    if wanted == Wanted():
+    wanted = read(text) if by_numbers else _words_only(read(text))
+    if wanted == ParsedSearch():
         return []
-    people = Patient.objects.of(clinic)
-    found = _ranked(clinic, people if dead_too else people.filter(died=False), wanted, limit)
-    visits = Appointment.objects.of(clinic).kept().filter(patient__in=found, status=Status.FINISHED)
-    last = _first_of_each(visits.order_by("patient_id", "-starts_at", "-pk"))
-    for patient in found:
-        patient.last_visit = last.get(patient.pk)
-    return found
+    patients = Patient.objects.of(clinic)
+    owners, others = _ranked(clinic, patients if dead_too else patients.filter(died=False), wanted, limit)
+    return owners + others
 
 
-def read(text: str) -> Wanted:
-    """What a search text asks for.
+def options(clinic: Clinic, text: str) -> list[PatientOption]:
+    """Return the living patients who fit the text, like `search`, with their last finished visit. At most four
+    queries."""
+    wanted = read(text)
+    if wanted == ParsedSearch():
+        return []
+    owners, others = _ranked(clinic, Patient.objects.of(clinic).filter(died=False), wanted, OPTIONS)
+    finished = Appointment.objects.of(clinic).kept().filter(patient__in=owners + others, status=Status.FINISHED)
+    last = _first_of_each(finished.order_by("patient_id", "-starts_at", "-pk"))
+    return [PatientOption(patient, last.get(patient.pk), True) for patient in owners] + [
+        PatientOption(patient, last.get(patient.pk), False) for patient in others
+    ]
+
+
+def read(text: str) -> ParsedSearch:
+    """Take a search text apart.
 
     Ignored are control characters and direction marks, punctuation around a word, and what only says what follows: a
     title before a name ("Dra."), a label before a number or a date ("tel", "CPF:").
     """
     text = phones.CARRIER_PLACE.sub("", HYPHEN.sub("-", BOTH_GENDERS.sub("", _plain(text))))
     born = None
-    if written := WRITTEN_DATE.search(text):
-        born = _date(*written.groups())
-    if born:
-        text = f"{text[: written.start()]} {text[written.end() :]}"
+    if (match := WRITTEN_DATE.search(text)) and (born := _date(*match.groups())):
+        text = f"{text[: match.start()]} {text[match.end() :]}"
     numbers = []
     for run in NUMBER.findall(text):
         digits = re.sub("[^0-9]", "", run)
         if len(digits) >= SHORTEST_PHONE_PART:
             numbers.append(digits)
             text = text.replace(run, " ", 1)
-    named = words(text)
+    names = words(text)
     if numbers or born:
-        named = [word for word in named if _key(word) not in LABELS | TITLES]
-    return Wanted(tuple(_untitled(named)[:MOST_WORDS]), tuple(numbers[:MOST_WORDS]), born)
+        names = [word for word in names if _key(word) not in LABELS | TITLES]
+    return ParsedSearch(tuple(_without_titles(names)[:MOST_WORDS]), tuple(numbers[:MOST_WORDS]), born)
 
 
 def is_whole_number(clinic: Clinic, text: str) -> bool:
@@ -106,75 +129,75 @@ def is_whole_number(clinic: Clinic, text: str) -> bool:
     return alone and len(wanted.numbers[0]) >= SHORTEST_WHOLE[clinic.country]
 
 
-def with_next_appointment(clinic: Clinic, patients: Iterable[Patient], now: datetime) -> list[Patient]:
-    """The same patients with `next_appointment`, which is standing and not over at `now`, or None. One query."""
+def with_next_appointment(clinic: Clinic, patients: Iterable[Patient], now: datetime) -> list[ListedPatient]:
+    """Return the same patients, each with the next appointment that is standing and not over at `now`. One query."""
     patients = list(patients)
     coming = Appointment.objects.of(clinic).standing().filter(patient__in=patients, ends_at__gt=now)
     following = _first_of_each(coming.order_by("patient_id", "starts_at", "pk"))
-    for patient in patients:
-        patient.next_appointment = following.get(patient.pk)
-    return patients
+    return [ListedPatient(patient, following.get(patient.pk)) for patient in patients]
 
 
 def on_day(clinic: Clinic, day: date, limit: int) -> QuerySet[Patient]:
-    """Those who are expected on a local date, by name."""
+    """Return at most `limit` patients with a standing appointment on a local date, by name."""
     midnight, next_midnight = clinic.day(day)
     visits = Appointment.objects.of(clinic).standing().filter(starts_at__gte=midnight, starts_at__lt=next_midnight)
     return Patient.objects.of(clinic).filter(pk__in=visits.values("patient"))[:limit]
 
 
-def coming_visits(patient: Patient, now: datetime) -> QuerySet[Appointment]:
-    """Standing and not over at `now`; the next one first."""
+def coming_visits(patient: Patient, now: datetime) -> AppointmentQuerySet:
+    """Return the appointments that are standing and not over at `now`, the next one first."""
     return _visits(patient).standing().filter(ends_at__gt=now)
 
 
-def past_visits(patient: Patient, now: datetime) -> QuerySet[Appointment]:
-    """All others: over at `now`, or cancelled or missed; the last one first."""
+def past_visits(patient: Patient, now: datetime) -> AppointmentQuerySet:
+    """Return the other appointments, over at `now`, cancelled or missed, the last one first."""
     return _visits(patient).filter(~STANDING | Q(ends_at__lte=now)).order_by("-starts_at", "-pk")
 
 
 def missing(patient: Patient) -> list[str]:
-    """What makes the patient's data incomplete, in words."""
-    return [str(Patient._meta.get_field(name).verbose_name) for name in patient.missing]
+    """Return the labels of the fields that make the patient's data incomplete."""
+    labels = {field.name: str(field.verbose_name) for field in Patient._meta.fields}
+    return [labels[name] for name in patient.missing]
 
 
-def _visits(patient):
+def _visits(patient: Patient) -> AppointmentQuerySet:
     kept = Appointment.objects.of(patient.clinic_id).kept().filter(patient=patient)
     return kept.prefetch_related("lines")
 
 
-def _first_of_each(visits):
+def _first_of_each(visits: AppointmentQuerySet) -> dict[int, Appointment]:
+    """Return the first appointment of each patient, by the patient's id; `visits` are ordered by that id."""
     return {visit.patient_id: visit for visit in visits.distinct("patient_id")}
 
 
-def fitting(found: QuerySet[Patient], text: str) -> QuerySet[Patient]:
-    """Those of them that `search` would find by this text, in their own order; nobody for a text that asks nothing."""
+def fitting(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
+    """Return those of `patients` that `search` would find by this text, in their order; none for an empty search."""
     wanted = read(text)
-    if wanted == Wanted():
-        return found.none()
-    return found.alias(phone_text=Cast("phone", TextField())).filter(_fits(wanted))
+    if wanted == ParsedSearch():
+        return patients.none()
+    return patients.alias(phone_text=Cast("phone", TextField())).filter(_fits(wanted))
 
 
-def _named_only(wanted):
-    return Wanted(tuple(word for word in wanted.words if not word.isdigit()))
+def _words_only(wanted: ParsedSearch) -> ParsedSearch:
+    return ParsedSearch(tuple(word for word in wanted.words if not word.isdigit()))
 
 
-def _untitled(named):
-    """Words without the titles among them, unless they are all there is."""
-    return [word for word in named if _key(word) not in TITLES] or named
+def _without_titles(names: list[str]) -> list[str]:
+    """Return the words that are not titles; all of them if there are only titles."""
+    return [word for word in names if _key(word) not in TITLES] or names
 
 
-def _key(word):
+def _key(word: str) -> str:
     return letters(word).casefold()
 
 
-def _plain(text):
+def _plain(text: str) -> str:
     seen = (char for char in text[:LONGEST_TEXT] if char.isspace() or unicodedata.category(char) not in {"Cc", "Cf"})
     # Accents as characters of their own are unknown to the unaccent of PostgreSQL 15.
     return " ".join(unicodedata.normalize("NFC", with_ascii_digits("".join(seen))).split())
 
 
-def _date(day, month, year):
+def _date(day: str, month: str, year: str) -> date | None:
     try:
         return date(int(year), int(month), int(day))
     except ValueError:
@@ -182,12 +205,15 @@ def _date(day, month, year):
 
 
 def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") -> QuerySet[Patient]:
-    """The living by name and then pk: with that part of the name, that CPF, those digits of the phone; empty: all."""
+    """Return the living patients with that part of the name, that CPF and those digits of the phone, by name and pk.
+
+    An empty argument restricts nothing.
+    """
     found = Patient.objects.of(clinic).filter(died=False).alias(phone_text=Cast("phone", TextField()))
-    named = _untitled(words(_plain(name)))
-    if name.strip() and not named:
+    names = _without_titles(words(_plain(name)))
+    if name.strip() and not names:
         return found.none()
-    for word in named:
+    for word in names:
         found = found.filter(contains_word("search", word))
     if cpf:
         found = found.filter(cpf=cpf)
@@ -197,27 +223,29 @@ def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") ->
     return found.order_by("folded_name", "pk")
 
 
-def _ranked(clinic, people, wanted, limit):
-    """The best first. Each part is asked for only while there is room: a common first name costs as little as any."""
+def _ranked(
+    clinic: Clinic, patients: QuerySet[Patient], wanted: ParsedSearch, limit: int
+) -> tuple[list[Patient], list[Patient]]:
+    """Return the owners of a number of the search, and the others, those first whose name begins like it.
+
+    A part is queried only while there is room for it, so that a common first name costs as little as any.
+    """
     exact, beginning = _is_exactly(clinic, wanted), _begins(wanted)
-    matching = people.alias(phone_text=Cast("phone", TextField())).filter(_fits(wanted))
+    matching = patients.alias(phone_text=Cast("phone", TextField())).filter(_fits(wanted))
     # Ordered by an expression, PostgreSQL finds the matches by trigram and sorts them. Ordered by the column, it may
     # walk through all names of the clinic in the hope of finding enough early on (200 ms among 100 000 patients).
     by_name = Concat("folded_name", Value("")), "pk"
-    found = []
-    if exact:
-        found += matching.filter(exact).order_by(*by_name)[:limit]
-    owners = len(found)
-    if beginning and len(found) < limit:
-        found += matching.filter(beginning).exclude(exact).order_by("folded_name", "pk")[: limit - len(found)]
-    if len(found) < limit:
-        found += matching.exclude(exact | beginning).order_by(*by_name)[: limit - len(found)]
-    for place, patient in enumerate(found):
-        patient.is_exact = place < owners
-    return found
+    owners: list[Patient] = [*matching.filter(exact).order_by(*by_name)[:limit]] if exact else []
+    room = limit - len(owners)
+    others: list[Patient] = []
+    if beginning and room > 0:
+        others += matching.filter(beginning).exclude(exact).order_by("folded_name", "pk")[:room]
+    if len(others) < room:
+        others += matching.exclude(exact | beginning).order_by(*by_name)[: room - len(others)]
+    return owners, others
 
 
-def _fits(wanted):
+def _fits(wanted: ParsedSearch) -> Q:
     fits = Q()
     for word in wanted.words:
         fits &= contains_word("search", word)
@@ -226,7 +254,8 @@ def _fits(wanted):
     return fits & Q(birth_date=wanted.born) if wanted.born else fits
 
 
-def _in_numbers(digits):
+def _in_numbers(digits: str) -> Q:
+    """Return the condition that the phone, a document or the birth date has these digits."""
     # A national number may be written with a zero before it, or with two before the country's code.
     part = digits.lstrip("0") if len(digits.lstrip("0")) >= SHORTEST_PHONE_PART else digits
     # The country's code with the city's is a part of everybody's number.
@@ -241,13 +270,14 @@ def _in_numbers(digits):
     return fits
 
 
-def _other_spellings(digits):
-    """A mobile of Brazil is found with and without its ninth digit, however it is stored."""
+def _other_spellings(digits: str) -> Q:
+    """Return the condition that finds a mobile of Brazil with and without its ninth digit, however it is stored."""
     number = phones.read(digits, "BR").number
     return Q(phone__in=phones.spellings(number)) if number else Q()
 
 
-def _is_exactly(clinic, wanted):
+def _is_exactly(clinic: Clinic, wanted: ParsedSearch) -> Q:
+    """Return the condition that one of the numbers is the patient's whole CPF, NIF or phone."""
     code = phonenumbers.country_code_for_region(clinic.country)
     exact = Q()
     for digits in wanted.numbers:
@@ -258,9 +288,9 @@ def _is_exactly(clinic, wanted):
     return exact
 
 
-def _begins(wanted):
+def _begins(wanted: ParsedSearch) -> Q:
     return Q(folded_name__startswith=_folded(" ".join(wanted.words))) if wanted.words else Q()
 
 
-def _folded(text):
+def _folded(text: str) -> Fold:
     return Fold(Value(text, output_field=TextField()))

@@ -8,15 +8,15 @@ one that broke off.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 
 from django.conf import settings
 
-from clinic.server.body import Receive, read_body
-from clinic.server.environ import wsgi_environ
+from clinic.server.body import Message, Receive, read_body
+from clinic.server.environ import Environ, wsgi_environ
 from clinic.server.threads import Threads
 
 # Delays the page that refuses too many tries, or a try while busy: a connection can guess one password a second.
@@ -32,7 +32,8 @@ FAILED_HEADERS = (
 
 logger = logging.getLogger(__name__)
 
-Send = Callable[[dict], Awaitable[None]]
+type Send = Callable[[Message], Awaitable[None]]
+type Wsgi = Callable[[Environ, Callable[..., object]], Iterable[bytes]]
 
 
 @dataclass
@@ -54,11 +55,11 @@ class Application:
     `running` requests run Python at the same time; `waiting` more may wait for a row that another transaction holds.
     """
 
-    def __init__(self, wsgi: Callable, *, running: int, waiting: int) -> None:
+    def __init__(self, wsgi: Wsgi, *, running: int, waiting: int) -> None:
         self.wsgi = wsgi
         self.threads = Threads(running=running, waiting=waiting)
 
-    async def __call__(self, scope: dict, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         body = await read_body(headers, receive)
         environ = wsgi_environ(scope, body)
@@ -70,7 +71,7 @@ class Application:
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.body})
 
-    def answer(self, environ: dict) -> Answer:
+    def answer(self, environ: Environ) -> Answer:
         """Run Django in a thread. Requests that Django itself cannot read reach none of our error pages."""
         try:
             return self._answered(environ)
@@ -78,12 +79,12 @@ class Application:
             logger.exception("A request failed outside Django's handling of errors")
             return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, list(FAILED_HEADERS), FAILED.encode())
 
-    def _answered(self, environ: dict) -> Answer:
+    def _answered(self, environ: Environ) -> Answer:
         answer = Answer()
         chunks = self.wsgi(environ, answer.start)
         try:
             answer.body = b"".join(chunks)
         finally:
-            if hasattr(chunks, "close"):
-                chunks.close()
+            if close := getattr(chunks, "close", None):
+                close()
         return answer

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
 
 SECONDS = 10  # for the whole body, from when the application waits for it
 MULTIPART = b"multipart/"
 
-Receive = Callable[[], Awaitable[dict]]
+# as in the ASGI specification
+type Message = dict[str, Any]
+type Receive = Callable[[], Awaitable[Message]]
 
 
 @dataclass(frozen=True)

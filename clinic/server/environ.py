@@ -2,21 +2,25 @@
 
 import sys
 from io import BytesIO
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from clinic.server.body import Body
+from clinic.server.body import Body, Message
 
 # The status with which a page (`clinic.web.middleware`) or an API (`clinic.api.reading`) answers a refused body.
 REFUSED_BODY = "clinic.refused_body"
 
+# as in PEP 3333
+type Environ = dict[str, Any]
 
-def wsgi_environ(scope: dict, body: Body) -> dict:
+
+def wsgi_environ(scope: Message, body: Body) -> Environ:
     """Return the environment of an HTTP request; `scope` is ASGI's, `body` the body that was read.
 
     Header names with an underscore are dropped: CGI's names do not distinguish them from the same name with a hyphen,
     which a proxy may have set or removed. Repeated headers are joined, cookies as in RFC 6265.
     """
-    environ = {
+    environ: Environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
@@ -44,7 +48,7 @@ def wsgi_environ(scope: dict, body: Body) -> dict:
     return environ
 
 
-def _add_header(environ: dict, name: str, value: str) -> None:
+def _add_header(environ: Environ, name: str, value: str) -> None:
     key = name.upper().replace("-", "_")
     if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
         key = f"HTTP_{key}"

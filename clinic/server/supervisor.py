@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.log import LogLevels, logger
-from granian.server import Server
-from granian.server.mp import WorkerProcess
+from granian.server.mp import MPServer, WorkerProcess
 
 from clinic.server.worker import STOP_SIGNALS, Loader
 
@@ -33,6 +33,7 @@ class WorkersNeverLoaded(Exception):
 
 
 def workers_for_this_machine() -> int:
+    """Return a worker for each processor that this process may use, MAX_WORKERS at most."""
     return min(os.process_cpu_count() or 1, MAX_WORKERS)
 
 
@@ -66,14 +67,14 @@ def serve(address: str, port: int, workers: int, application: str = "clinic.wsgi
         raise WorkersNeverLoaded
 
 
-class Supervisor(Server):
+class Supervisor(MPServer):
     """granian's server, with another policy for workers that die.
 
     By itself granian stops all workers and exits when one of them dies twice within 5.5 seconds, as happens when memory
     is short for a moment.
     """
 
-    def __init__(self, *arguments, loader: Loader, **options) -> None:
+    def __init__(self, *arguments: Any, loader: Loader, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.loader = loader
         self.on_startup(self.take_signals)
@@ -87,19 +88,19 @@ class Supervisor(Server):
         # Nothing more: granian's own handler takes a lock that the interrupted code may hold.
         self.interrupt_signal = True
 
-    def _spawn_worker(self, **arguments: object) -> WorkerProcess:
-        worker = super()._spawn_worker(**arguments)
+    def _spawn_worker(self, *arguments: Any, **options: Any) -> WorkerProcess:
+        worker: WorkerProcess = super()._spawn_worker(*arguments, **options)
         # granian also starts a thread for each worker that waits for its end. Until that thread has recorded the end,
         # the worker counts as alive, and stopping would report that it had to be killed.
-        worker._watch = lambda: None
+        worker._watch = lambda: None  # type: ignore[method-assign]  # replaced on purpose
         return worker
 
-    def _spawn_workers(self, *arguments: Callable) -> None:
+    def _spawn_workers(self, *arguments: Any) -> None:
         with stop_signals_blocked():
             super()._spawn_workers(*arguments)
         self._assign_processors()
 
-    def _respawn_workers(self, *arguments: Callable | list[int]) -> None:
+    def _respawn_workers(self, *arguments: Any) -> None:
         with stop_signals_blocked():
             super()._respawn_workers(*arguments)
         self._assign_processors()
@@ -117,7 +118,7 @@ class Supervisor(Server):
             with contextlib.suppress(ProcessLookupError):  # it has died already
                 os.sched_setaffinity(worker.inner.pid, {processors[index % len(processors)]})
 
-    def _serve_loop(self, spawn_target: Callable, target_loader: Callable) -> None:
+    def _serve_loop(self, spawn_target: Callable[..., None], target_loader: Loader) -> None:
         """Replace granian's loop. Returns when the server is to stop, or when no worker ever loaded."""
         failures = loads = 0
         while not self.interrupt_signal:
@@ -134,6 +135,7 @@ class Supervisor(Server):
                 self._respawn_workers(dead, spawn_target, target_loader)
 
     def pause(self, seconds: float) -> None:
+        """Wait, but not longer than until the server is to stop."""
         end = time.monotonic() + seconds
         while not self.interrupt_signal and time.monotonic() < end:
             time.sleep(LOOK_SECONDS)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from queue import SimpleQueue
 
 from django.conf import settings
@@ -36,17 +37,18 @@ class Threads:
 
         def job() -> None:
             try:
-                result, settle = work(), done.set_result
+                settle = partial(done.set_result, work())
             except BaseException as error:  # raised again where the result is awaited
-                result, settle = error, done.set_exception
+                settle = partial(done.set_exception, error)
             # the loop is closed because the worker ends, so nothing awaits the result
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle, result)
+                loop.call_soon_threadsafe(settle)
 
         self.jobs.put(job)
         return await done
 
     def are_idle(self) -> bool:
+        """Return whether no request runs, waits for a row or waits for a thread."""
         return not self.at_work and self.jobs.empty()
 
     def start_one(self) -> None:

@@ -46,6 +46,7 @@ class Loader:
         return self.application
 
     def stop_with_parent(self) -> None:
+        """Wait for a stop signal, or for the main process to end; then end this worker."""
         while os.getppid() == self.parent:
             if received := signal.sigtimedwait(STOP_SIGNALS, 1):
                 if received.si_pid != self.parent:

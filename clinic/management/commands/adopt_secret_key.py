@@ -14,7 +14,7 @@ class Command(BaseCommand):
     # The checks of `database` would refuse exactly the key that is to be adopted.
     requires_system_checks = ()
 
-    def handle(self, *, verbosity, **options):
+    def handle(self, *, verbosity: int, **options: object) -> None:
         key_check.adopt()
         call_command("rehash_phones", verbosity=verbosity, stdout=self.stdout)
         if verbosity:

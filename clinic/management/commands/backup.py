@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clinic.local.postgres_server import private, sync
 from clinic.management import pg_programs
@@ -19,10 +19,10 @@ class Command(BaseCommand):
 
     help = "Writes the whole database to a file that `restore` and pg_restore read, whether or not the clinic is open."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="replaced when the backup is complete, left as it is when it fails")
 
-    def handle(self, *, file, verbosity, **options):
+    def handle(self, *, file: str, verbosity: int, **options: object) -> None:
         # A symbolic link is kept, and the file it points to is replaced.
         target = Path(file).resolve()
         try:

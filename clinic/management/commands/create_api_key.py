@@ -1,6 +1,6 @@
 """Create a MiviCall key for a script, as the master does in Integrações."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clinic.access import api_keys
 from clinic.management.lookup import get_clinic
@@ -12,7 +12,7 @@ from clinic.models.names import has_letter
 class Command(BaseCommand):
     help = "Creates a MiviCall API key and prints it, and nothing else, on standard output. It is shown only this once."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--clinic", required=True, metavar="SLUG")
         parser.add_argument("--name", required=True, help="who will use it, as the list of keys shows it")
         parser.add_argument(
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--test", action="store_true", help="a key that runs every rule and writes nothing")
 
-    def handle(self, *, clinic, name, scopes, source, test, **options):
+    def handle(self, *, clinic: str, name: str, scopes: str, source: str, test: bool, **options: object) -> None:
         _, secret = api_keys.create(
             get_clinic(clinic),
             name=_name(name),
@@ -42,6 +42,7 @@ class Command(BaseCommand):
 
 
 def _name(text: str) -> str:
+    """Return the name without blanks around it. Raises CommandError."""
     longest = max_length(ApiKey, "name")
     name = text.strip()
     if not (0 < len(name) <= longest and name.isprintable() and has_letter(name)):
@@ -60,6 +61,7 @@ def _scopes(text: str) -> list[str]:
 
 
 def _source(text: str) -> str:
+    """Return the source unchanged. Raises CommandError."""
     if text not in ApiKey.Source.values:
         raise CommandError(f"Unknown source: {text}. The sources are: {', '.join(ApiKey.Source.values)}")
     return text

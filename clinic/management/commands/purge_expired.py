@@ -13,7 +13,7 @@ from clinic.access.sessions import SessionStore
 class Command(BaseCommand):
     help = "Deletes ended sessions, old request counts, and what an Idempotency-Key kept for STORED_ANSWER_DAYS."
 
-    def handle(self, *, verbosity, **options):
+    def handle(self, *, verbosity: int, **options: object) -> None:
         SessionStore.clear_expired()
         answers = idempotency.forget(timezone.now() - timedelta(days=settings.STORED_ANSWER_DAYS))
         counts = rate_limit.forget()

@@ -12,8 +12,9 @@ BATCH = 500
 class Command(BaseCommand):
     help = "Rewrites the phone hashes of all patients under the present PHONE_HASH_KEY. May be stopped and run again."
 
-    def handle(self, *, verbosity, **options):
-        rewritten = last = 0
+    def handle(self, *, verbosity: int, **options: object) -> None:
+        rewritten = 0
+        last: int | None = 0
         while last is not None:
             changed, last = rehash_after(last)
             rewritten += changed
@@ -40,5 +41,5 @@ def rehash_after(pk: int) -> tuple[int, int | None]:
     return len(changed), patients[-1].pk if patients else None
 
 
-def _hash(patient):
+def _hash(patient: Patient) -> str:
     return phone_hash(patient.phone.as_e164, patient.clinic_id)

@@ -2,7 +2,7 @@
 
 import time
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clinic.management.demo import bulk, real_clinics
 
@@ -10,10 +10,10 @@ from clinic.management.demo import bulk, real_clinics
 class Command(BaseCommand):
     help = "Fills a clinic of its own with appointments, to measure with. Never on a database that holds a real clinic."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--appointments", type=int, required=True, help="how many the clinic holds afterwards")
 
-    def handle(self, *, appointments, **options):
+    def handle(self, *, appointments: int, **options: object) -> None:
         if real := real_clinics():
             raise CommandError(f"This database holds a real clinic ({real[0].name}): nothing was added.")
         clinic = bulk.load_clinic()

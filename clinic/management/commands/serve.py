@@ -1,6 +1,6 @@
 """`manage.py serve`: run the web server of a deployment in the foreground. It prepares nothing; `start` does."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
 from clinic.access import key_check
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     help = "Serves the clinic to a proxy: worker processes that are replaced when they die, until it is stopped."
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument(

@@ -7,12 +7,13 @@ import ipaddress
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import CommandError, call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection
 
 from clinic.access import first_clinic, key_check
@@ -32,7 +33,7 @@ class Command(BaseCommand):
 
     help = "Starts the clinic: database, migrations, static files, demo on an empty database, web server."
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
@@ -104,12 +105,12 @@ def preparation_lock() -> Iterator[None]:
         raise CommandError(f"The database cannot be used: {' '.join(str(error).split())}") from error
 
 
-def require_usable_database(session: psycopg.Connection) -> None:
+def require_usable_database(session: psycopg.Connection[Any]) -> None:
     """Raise CommandError when the server is too old or its rights do not suffice; leave no trace."""
     version = session.info.server_version // 10000
     if version < POSTGRESQL:
         raise CommandError(f"PostgreSQL {POSTGRESQL} or later is needed and this is PostgreSQL {version}.")
-    if (encoding := session.execute("SHOW server_encoding").fetchone()[0]) != "UTF8":
+    if (encoding := session.info.parameter_status("server_encoding")) != "UTF8":
         raise CommandError(f"A database in UTF8 is needed and this one is in {encoding}.")
     for name in EXTENSIONS:
         try:

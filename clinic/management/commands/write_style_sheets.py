@@ -25,7 +25,10 @@ class Command(BaseCommand):
 
 
 def sheets() -> dict[Path, str]:
-    """The text of each file. Pages of an error load theirs from the sources, when nothing may have been collected."""
+    """Return the texts of the files by path.
+
+    Pages of an error load theirs from the sources, when nothing may have been collected.
+    """
     return {
         SOURCES / "css" / "day" / "placement.css": "\n".join(_placement()) + "\n",
         SOURCES / "standalone.css": HEADER + bundles.style("bundles/standalone.css", _source),

@@ -13,7 +13,8 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def access_file() -> Path:
-    return settings.DATA_DIR / "demo-access.txt"
+    """Return the path of the file with user names and passwords."""
+    return Path(settings.DATA_DIR) / "demo-access.txt"
 
 
 def create_users(clinic: Clinic, demo: DemoClinic) -> dict[str, str]:

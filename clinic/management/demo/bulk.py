@@ -13,11 +13,21 @@ from itertools import batched, cycle, islice
 from random import Random
 
 from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from clinic.management.demo import LOAD_SLUG, MARK
 from clinic.management.demo.people import numbered_name, phone
-from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, Patient, Procedure, WorkingHours
+from clinic.models import (
+    Appointment,
+    AppointmentEvent,
+    AppointmentProcedure,
+    Clinic,
+    Doctor,
+    Patient,
+    Procedure,
+    WorkingHours,
+)
 from clinic.models.patient import phone_hash
 
 DOCTORS = 20
@@ -95,6 +105,7 @@ def fill(clinic: Clinic, total: int) -> Iterator[int]:
 
 
 def add_patients(clinic: Clinic, total: int) -> None:
+    """Bring the clinic to `total` patients."""
     stored = Patient.objects.of(clinic).count()
     numbers = range(stored, total)
     with transaction.atomic():
@@ -102,7 +113,8 @@ def add_patients(clinic: Clinic, total: int) -> None:
         copy(Patient, PATIENT, (_patient(clinic, number, first + number - stored) for number in numbers))
 
 
-def _patient(clinic, number, pk):
+def _patient(clinic: Clinic, number: int, pk: int) -> tuple[object, ...]:
+    """Return the values of PATIENT."""
     now = timezone.now()
     number_in_full = phone("BR", number)
     born = date(1930, 1, 1) + timedelta(days=number * 37 % 30_000)
@@ -128,17 +140,21 @@ def free_slots(clinic: Clinic) -> Iterator[Slot]:
         day -= timedelta(days=1)
 
 
-def add_appointments(clinic: Clinic, slots: tuple[Slot, ...], patients: Iterator[int], procedures: list) -> None:
+def add_appointments(
+    clinic: Clinic, slots: tuple[Slot, ...], patients: Iterator[int], procedures: list[Procedure]
+) -> None:
+    """Insert an appointment with its line and event for each slot."""
     first = reserve_ids(Appointment, len(slots))
     rng = Random(first)  # noqa: S311 - which visits were missed need not be a secret
     now = timezone.now()
     numbered = list(enumerate(slots, first))
     copy(Appointment, APPOINTMENT, (_appointment(clinic, pk, slot, next(patients), now, rng) for pk, slot in numbered))
-    copy(Appointment.lines.rel.related_model, LINE, (_line(clinic, pk, procedures) for pk, _ in numbered))
+    copy(AppointmentProcedure, LINE, (_line(clinic, pk, procedures) for pk, _ in numbered))
     copy(AppointmentEvent, EVENT, (_event(clinic, pk, slot) for pk, slot in numbered))
 
 
-def _appointment(clinic, pk, slot, patient, now, rng):
+def _appointment(clinic: Clinic, pk: int, slot: Slot, patient: int, now: datetime, rng: Random) -> tuple[object, ...]:
+    """Return the values of APPOINTMENT."""
     status = rng.choice(PAST_STATUSES if slot.starts_at < now else COMING_STATUSES)
     booked_at = slot.starts_at - timedelta(days=10)
     cancelled_by = "patient" if status == "cancelled" else ""
@@ -149,12 +165,14 @@ def _appointment(clinic, pk, slot, patient, now, rng):
     )  # fmt: skip
 
 
-def _line(clinic, pk, procedures):
+def _line(clinic: Clinic, pk: int, procedures: list[Procedure]) -> tuple[object, ...]:
+    """Return the values of LINE."""
     procedure = procedures[pk % len(procedures)]
     return clinic.pk, pk, 0, procedure.pk, procedure.name, procedure.price
 
 
-def _event(clinic, pk, slot):
+def _event(clinic: Clinic, pk: int, slot: Slot) -> tuple[object, ...]:
+    """Return the values of EVENT."""
     after = {
         "doctor": slot.doctor.pk,
         "doctor_name": slot.doctor.name,
@@ -165,20 +183,20 @@ def _event(clinic, pk, slot):
     return clinic.pk, pk, "booked", slot.starts_at - timedelta(days=10), "command", CREDENTIAL, "{}", json.dumps(after)
 
 
-def copy(model, columns: str, rows: Iterable[tuple]) -> None:
+def copy(model: type[Model], columns: str, rows: Iterable[tuple[object, ...]]) -> None:
     """COPY rows into a model's table. Values are written by `str`: no tabs, newlines or backslashes, and no None."""
     names = ", ".join(columns.split())
     with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as stream:
-        for some in batched(rows, 1000):
-            stream.write("".join("\t".join(map(str, row)) + "\n" for row in some))
+        for batch in batched(rows, 1000):
+            stream.write("".join("\t".join(map(str, row)) + "\n" for row in batch))
 
 
-def reserve_ids(model, count: int) -> int:
+def reserve_ids(model: type[Model], count: int) -> int:
     """Take `count` consecutive ids from the table's sequence and return the first. Locks the table until the commit."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute(f"SELECT nextval(pg_get_serial_sequence('{table}', 'id'))")
-        first = cursor.fetchone()[0]
+        first: int = cursor.fetchone()[0]
         cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), %s)", [first + count])
     return first

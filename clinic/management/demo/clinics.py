@@ -56,6 +56,8 @@ class DemoAbsence:
 
 @dataclass(frozen=True)
 class DemoUser:
+    """A user of a demo clinic; the password is generated."""
+
     username: str
     name: str
     role: str
@@ -63,6 +65,8 @@ class DemoUser:
 
 @dataclass(frozen=True)
 class DemoClinic:
+    """A demo clinic with everything that a manager would enter."""
+
     slug: str
     name: str
     country: str

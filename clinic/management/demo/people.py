@@ -75,7 +75,7 @@ def people(country: str, count: int, today: date, rng: Random) -> list[Person]:
     return [_person(country, number, today, rng) for number in range(count)]
 
 
-def _person(country, number, today, rng):
+def _person(country: str, number: int, today: date, rng: Random) -> Person:
     woman = rng.random() < 0.58
     given = rng.choice(_split(WOMEN if woman else MEN, country))
     families = rng.sample(_split(FAMILIES, country), rng.choice((1, 2, 2, 2, 3)))
@@ -103,15 +103,15 @@ def numbered_name(country: str, number: int) -> str:
 
 
 @cache
-def _given_and_families(country):
+def _given_and_families(country: str) -> tuple[list[str], list[str]]:
     return _split(WOMEN, country) + _split(MEN, country), _split(FAMILIES, country)
 
 
-def _split(names, country):
+def _split(names: dict[str, str], country: str) -> list[str]:
     return [name.strip() for name in names[country].split("|")]
 
 
-def _with_particle(family, rng):
+def _with_particle(family: str, rng: Random) -> str:
     particle = next((word for word, takers in PARTICLES.items() if family in takers), "")
     return f"{particle} {family}" if particle and rng.random() < 0.7 else family
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-from clinic.management.demo.clinics import DemoAbsence, DemoClinic
+from clinic.management.demo.clinics import DemoAbsence, DemoClinic, DemoDoctor, DemoProcedure
 from clinic.management.demo.people import Person, people
 from clinic.management.demo.visits import Registry
 from clinic.models import Absence, Clinic, Discount, Doctor, Patient, Procedure, WorkingHours
@@ -24,13 +24,13 @@ def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
     today = clinic.local(now).date()
     doctors = [_doctor(clinic, plan) for plan in demo.doctors]
     procedures = {plan.code: _procedure(clinic, plan) for plan in demo.procedures}
-    performed = {}
+    performed: dict[int, list[Procedure]] = {}
     for doctor, plan in zip(doctors, demo.doctors, strict=True):
         performed[doctor.pk] = [procedures[code] for code in plan.procedures.split()]
         doctor.procedures.set(performed[doctor.pk])
     by_council_number = {doctor.council_number: doctor for doctor in doctors}
-    for plan in demo.absences:
-        _absence(clinic, by_council_number.get(plan.doctor), plan, today)
+    for absence in demo.absences:
+        _absence(clinic, by_council_number[absence.doctor] if absence.doctor else None, absence, today)
     return Registry(
         clinic=clinic,
         demo=demo,
@@ -42,7 +42,7 @@ def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
     )
 
 
-def _doctor(clinic, plan):
+def _doctor(clinic: Clinic, plan: DemoDoctor) -> Doctor:
     doctor = Doctor.objects.create(
         clinic=clinic,
         name=plan.name,
@@ -59,18 +59,18 @@ def _doctor(clinic, plan):
     return doctor
 
 
-def _hours(text):
+def _hours(text: str) -> tuple[time, time]:
     starts, ends = text.split("-")
     return time.fromisoformat(starts), time.fromisoformat(ends)
 
 
-def _procedure(clinic, plan):
+def _procedure(clinic: Clinic, plan: DemoProcedure) -> Procedure:
     return Procedure.objects.create(
         clinic=clinic, code=plan.code, name=plan.name, price=plan.price, duration_minutes=plan.minutes
     )
 
 
-def _absence(clinic, doctor, plan: DemoAbsence, today: date):
+def _absence(clinic: Clinic, doctor: Doctor | None, plan: DemoAbsence, today: date) -> None:
     first = today + timedelta(days=plan.days)
     first += timedelta(days=(plan.weekday - first.isoweekday()) % 7)
     if plan.hours:
@@ -80,7 +80,8 @@ def _absence(clinic, doctor, plan: DemoAbsence, today: date):
     Absence.objects.create(clinic=clinic, doctor=doctor, starts_at=starts_at, ends_at=ends_at, reason=plan.reason)
 
 
-def _valid_discounts(clinic, demo, today):
+def _valid_discounts(clinic: Clinic, demo: DemoClinic, today: date) -> list[Discount]:
+    """Store all discounts; return those that are still valid tomorrow."""
     rows = [
         Discount.objects.create(
             clinic=clinic,
@@ -94,12 +95,12 @@ def _valid_discounts(clinic, demo, today):
     return [row for row in rows if row.expires_on is None or row.expires_on > today]
 
 
-def _patients(clinic, today, rng) -> list[tuple[Person, Patient]]:
+def _patients(clinic: Clinic, today: date, rng: Random) -> list[tuple[Person, Patient]]:
     persons = people(clinic.country, PATIENTS, today, rng)
     return list(zip(persons, Patient.objects.bulk_create(_patient(clinic, person) for person in persons), strict=True))
 
 
-def _patient(clinic, person):
+def _patient(clinic: Clinic, person: Person) -> Patient:
     document = person.document if person.is_complete else ""
     return Patient(
         clinic=clinic,

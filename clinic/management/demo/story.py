@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 
 from clinic import booking, registry
 from clinic.management.demo.visits import Fate, Registry, Visit
 from clinic.models import Appointment, AppointmentEvent, StaffUser
+from clinic.models.appointment import Status
 
-Status = Appointment.Status
 Source = Appointment.Source
 Channel = AppointmentEvent.Channel
 
@@ -32,6 +32,9 @@ CANCEL_REASONS = {
 DOUBTFUL_CPF = "12345678900"
 
 
+type Act = Callable[[Visit, datetime], None]
+
+
 @dataclass(frozen=True, order=True)
 class Step:
     """An act at its time. `number` orders steps of the same time."""
@@ -39,21 +42,22 @@ class Step:
     at: datetime
     number: int
     visit: Visit = field(compare=False)
-    act: Callable = field(compare=False)
+    act: Act = field(compare=False)
 
 
 class Story:
     """The acts on a clinic's visits up to `now`."""
 
-    def __init__(self, registry: Registry, staff: StaffUser, now: datetime, rng: Random):
+    def __init__(self, registry: Registry, staff: StaffUser, now: datetime, rng: Random) -> None:
         self.registry, self.clinic, self.now, self.rng = registry, registry.clinic, now, rng
         self.desk = booking.Author(Channel.BROWSER, user=staff)
         self.steps: list[Step] = []
 
     def write(self, visits: list[Visit]) -> None:
+        """Add the steps of all visits."""
         for visit in visits:
             self._before_the_day(visit)
-        by_shift = defaultdict(list)
+        by_shift: defaultdict[tuple[int, date], list[Visit]] = defaultdict(list)
         for visit in visits:
             if visit.fate is Fate.ATTENDED:
                 by_shift[visit.doctor.pk, self.clinic.local(visit.starts_at).date()].append(visit)
@@ -68,12 +72,12 @@ class Story:
                 step.act(step.visit, step.at)
                 yield step
 
-    def _add(self, at, visit, act):
+    def _add(self, at: datetime, visit: Visit, act: Act) -> None:
         self.steps.append(Step(at, len(self.steps), visit, act))
 
     # Before the day -------------------------------------------------------------------------------------------------
 
-    def _before_the_day(self, visit):
+    def _before_the_day(self, visit: Visit) -> None:
         first_start = visit.first_time.starts_at if visit.first_time else visit.starts_at
         source = self.rng.choices(list(SOURCES), list(SOURCES.values()))[0]
         latest = min(first_start, visit.starts_at) - timedelta(minutes=40)
@@ -96,14 +100,14 @@ class Story:
         elif self.rng.random() < 0.03:
             self._add(self._between(settled_at, visit.starts_at), visit, self._annotate)
 
-    def _while_open(self, latest, ahead):
+    def _while_open(self, latest: datetime, ahead: timedelta) -> datetime:
         """Return a time in the desk's hours, about `ahead` before `latest` and before now."""
         latest = min(latest, self.now - timedelta(minutes=5))
         day = self.clinic.local(latest - ahead).date()
         wall = time(self.rng.randint(8, 17), self.rng.randint(0, 59), self.rng.randint(0, 59))
         return min(self.clinic.nearest_instant(day, wall), latest - timedelta(minutes=self.rng.randint(0, 90)))
 
-    def _between(self, earliest, latest):
+    def _between(self, earliest: datetime, latest: datetime) -> datetime:
         """Return a time after `earliest` and before `latest`; before now as well if there is room."""
         if earliest < self.now:
             latest = min(latest, self.now)
@@ -111,9 +115,9 @@ class Story:
 
     # On the day -----------------------------------------------------------------------------------------------------
 
-    def _attendances(self, shift):
+    def _attendances(self, shift: list[Visit]) -> Iterator["Attendance"]:
         """Yield arrival, begin and end of one doctor's visits of a day: one at a time, slightly late."""
-        free_at = None
+        free_at: datetime | None = None
         for visit in sorted(shift, key=lambda visit: visit.starts_at):
             arrives = visit.starts_at + timedelta(minutes=self.rng.triangular(-25, 6, -8))
             begins = max(visit.starts_at + timedelta(minutes=self.rng.uniform(-2, 4)), arrives + timedelta(minutes=2))
@@ -122,7 +126,7 @@ class Story:
             free_at = begins + (visit.ends_at - visit.starts_at) * self.rng.uniform(0.7, 0.98)
             yield Attendance(visit, arrives, begins, free_at)
 
-    def _on_the_day(self, attendance):
+    def _on_the_day(self, attendance: "Attendance") -> None:
         self._add(attendance.arrives, attendance.visit, self._becomes(Status.CHECKED_IN))
         if attendance.begins:
             self._add(attendance.begins, attendance.visit, self._becomes(Status.IN_SERVICE))
@@ -131,17 +135,14 @@ class Story:
 
     # Acts -----------------------------------------------------------------------------------------------------------
 
-    def _booking(self, source):
+    def _booking(self, source: Source) -> Act:
         doubts_cpf = self.clinic.country == "BR" and source in MACHINES and self.rng.random() < 0.06
         notes = self.rng.choice(NOTES) if self.rng.random() < 0.18 else ""
         call = {"call_id": f"demo-{self.rng.getrandbits(32):08x}"} if source == Source.VOICE_AI else {}
 
-        def book(visit, at):
+        def book(visit: Visit, at: datetime) -> None:
             patient = visit.patient
-            patient_fields = {"patient": patient.pk}
-            if doubts_cpf:
-                details = registry.PatientDetails(name=patient.name, phone=str(patient.phone), cpf=DOUBTFUL_CPF)
-                patient_fields = {"details": details, "policy": registry.Policy.LENIENT}
+            details = registry.PatientDetails(name=patient.name, phone=str(patient.phone), cpf=DOUBTFUL_CPF)
             first_time = visit.first_time or visit
             discount = visit.discount.pk if visit.discount and visit.procedures[0].price else None
             lines = [booking.LineRequest(procedure.pk) for procedure in visit.procedures[1:]]
@@ -154,21 +155,23 @@ class Story:
                 notes=notes,
                 source=source,
                 metadata=call,
-                **patient_fields,
+                patient=None if doubts_cpf else patient.pk,
+                details=details if doubts_cpf else None,
+                policy=registry.Policy.LENIENT if doubts_cpf else registry.Policy.STRICT,
             )
             visit.appointment_id = booking.book(proposal, by=self._author(source), now=at).pk
 
         return book
 
-    def _author(self, source):
+    def _author(self, source: Source) -> booking.Author:
         if source not in MACHINES:
             return self.desk
         channel, credential = MACHINES[source]
         return booking.Author(channel, credential=credential)
 
-    def _move(self, visit, at):
+    def _move(self, visit: Visit, at: datetime) -> None:
         booking.reschedule(
-            visit.appointment_id,
+            visit.booked_id,
             clinic=self.clinic,
             doctor=visit.doctor.pk,
             starts_at=visit.starts_at,
@@ -176,16 +179,16 @@ class Story:
             now=at,
         )
 
-    def _becomes(self, status):
-        def change(visit, at):
-            booking.change_status(visit.appointment_id, status, clinic=self.clinic, by=self.desk, now=at)
+    def _becomes(self, status: Status) -> Act:
+        def change(visit: Visit, at: datetime) -> None:
+            booking.change_status(visit.booked_id, status, clinic=self.clinic, by=self.desk, now=at)
 
         return change
 
-    def _cancel(self, visit, at):
+    def _cancel(self, visit: Visit, at: datetime) -> None:
         whose = self.rng.choice(("patient", "patient", "patient", "clinic"))
         booking.change_status(
-            visit.appointment_id,
+            visit.booked_id,
             Status.CANCELLED,
             clinic=self.clinic,
             by=self.desk,
@@ -194,9 +197,9 @@ class Story:
             reason=self.rng.choice(CANCEL_REASONS[whose]),
         )
 
-    def _annotate(self, visit, at):
+    def _annotate(self, visit: Visit, at: datetime) -> None:
         notes = self.rng.choice(NOTES)
-        booking.edit_notes(visit.appointment_id, clinic=self.clinic, by=self.desk, notes=notes, now=at)
+        booking.edit_notes(visit.booked_id, clinic=self.clinic, by=self.desk, notes=notes, now=at)
 
 
 @dataclass
@@ -208,13 +211,22 @@ class Attendance:
     begins: datetime | None
     ends: datetime | None
 
+    def waits(self, now: datetime) -> bool:
+        return self.begins is not None and self.arrives <= now < self.begins
+
+    def is_in_service(self, now: datetime) -> bool:
+        return self.begins is not None and self.begins <= now and (self.ends is None or now < self.ends)
+
+    def is_over(self, now: datetime) -> bool:
+        return self.ends is not None and self.ends <= now
+
 
 def leave_some_open(attendances: list[Attendance], now: datetime) -> list[Attendance]:
     """Leave the last visits unfinished, so that one patient waits and one is in service at any time of the day."""
-    over = sorted((visit for visit in attendances if visit.ends <= now), key=lambda visit: visit.ends)
-    if over and not any(visit.begins <= now < visit.ends for visit in attendances):
+    over = sorted((one for one in attendances if one.is_over(now)), key=lambda one: one.ends or now)
+    if over and not any(one.is_in_service(now) for one in attendances):
         over.pop().ends = None
-    if over and not any(visit.arrives <= now < (visit.begins or visit.arrives) for visit in attendances):
-        visit = over.pop()
-        visit.begins = visit.ends = None
+    if over and not any(one.waits(now) for one in attendances):
+        last = over.pop()
+        last.begins = last.ends = None
     return attendances

@@ -9,7 +9,7 @@ from random import Random
 from clinic.management.demo.clinics import DemoClinic
 from clinic.management.demo.people import Person
 from clinic.models import Clinic, Discount, Doctor, Patient, Procedure
-from clinic.schedule import Span, load_schedules
+from clinic.schedule import Schedules, Span, load_schedules
 
 
 class Fate(Enum):
@@ -33,6 +33,13 @@ class Visit:
     discount: Discount | None = None
     first_time: Span | None = None
     appointment_id: int | None = None
+
+    @property
+    def booked_id(self) -> int:
+        """The appointment's id. Raises ValueError before the visit is booked."""
+        if self.appointment_id is None:
+            raise ValueError(self)
+        return self.appointment_id
 
 
 @dataclass
@@ -72,7 +79,7 @@ class Book:
                 self._move_from_elsewhere(visit)
         return self.visits
 
-    def _visits_of(self, day, schedules):
+    def _visits_of(self, day: date, schedules: Schedules) -> list[Visit]:
         fullness = self._fullness((day - self.today).days)
         visits = []
         for doctor in self.registry.doctors:
@@ -80,15 +87,17 @@ class Book:
                 visits += self._visits_in(span, doctor, day, fullness)
         return sorted(visits, key=lambda visit: visit.starts_at)
 
-    def _fullness(self, days_ahead):
+    def _fullness(self, days_ahead: int) -> float:
         """Return the share of the day that is booked: near days are nearly full; few old visits, because they take time
         to replay."""
         if -5 <= days_ahead <= 7:
             return self.rng.uniform(0.80, 0.92)
         return {-3: 0.40, -2: 0.45, -1: 0.50, 1: 0.55, 2: 0.38, 3: 0.22}.get(days_ahead // 7, 0.12)
 
-    def _visits_in(self, span, doctor, day, fullness):
-        start, visits = span.starts_at, []
+    def _visits_in(self, span: Span, doctor: Doctor, day: date, fullness: float) -> list[Visit]:
+        """Fill one span of open time with visits, and note the gaps between them."""
+        start = span.starts_at
+        visits: list[Visit] = []
         while procedures := self._procedures(doctor, span.ends_at - start):
             end = start + sum((minutes(procedure) for procedure in procedures), timedelta())
             patient = self._patient(doctor, day) if self.rng.random() < fullness else None
@@ -100,7 +109,8 @@ class Book:
             start = _on_grid(end, span.starts_at, doctor.interval_minutes)
         return visits
 
-    def _procedures(self, doctor, room):
+    def _procedures(self, doctor: Doctor, room: timedelta) -> tuple[Procedure, ...]:
+        """Return one or two procedures that fit into `room`, or none."""
         fitting = [procedure for procedure in self.registry.procedures[doctor.pk] if minutes(procedure) <= room]
         if not fitting:
             return ()
@@ -111,7 +121,8 @@ class Book:
             return first, second
         return (first,)
 
-    def _patient(self, doctor, day):
+    def _patient(self, doctor: Doctor, day: date) -> Patient | None:
+        """Return a patient that this doctor sees, without a visit on the day."""
         sees = next(plan.sees for plan in self.registry.demo.doctors if plan.council_number == doctor.council_number)
         patients = [
             patient
@@ -124,7 +135,7 @@ class Book:
         self.present[day].add(patient.pk)
         return patient
 
-    def _decide_fates(self, visits):
+    def _decide_fates(self, visits: list[Visit]) -> None:
         """Mark some visits of a day as missed and some as cancelled; one of the first is missed, so that today shows it
         early."""
         if len(visits) < 8:
@@ -135,7 +146,7 @@ class Book:
         for visit in chosen:
             visit.fate = Fate.CANCELLED if visit in chosen[:few] else Fate.MISSED
 
-    def _move_from_elsewhere(self, visit):
+    def _move_from_elsewhere(self, visit: Visit) -> None:
         """Give the visit an earlier booking at a free time of the same doctor."""
         clinic = self.registry.clinic
         for gap in self.gaps[visit.doctor.pk]:
@@ -153,6 +164,7 @@ def minutes(procedure: Procedure) -> timedelta:
     return timedelta(minutes=procedure.duration_minutes)
 
 
-def _on_grid(instant, origin, interval_minutes):
+def _on_grid(instant: datetime, origin: datetime, interval_minutes: int) -> datetime:
+    """Return the first instant of the doctor's grid at or after this one."""
     interval = timedelta(minutes=interval_minutes)
     return origin + -(-(instant - origin) // interval) * interval

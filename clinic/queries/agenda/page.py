@@ -104,6 +104,8 @@ class Column:
 
 @dataclass(slots=True)
 class DoctorChoice:
+    """A doctor that the filter offers; `chosen` if it names this doctor."""
+
     id: str
     name: str
     chosen: bool

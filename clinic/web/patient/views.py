@@ -54,7 +54,7 @@ def options(request: ClinicRequest) -> HttpResponse:
     """Render the patients found by the text typed in the booking panel, as buttons of its form."""
     text = request.POST.get("q", "")
     context = {
-        "patients": patients.search(request.clinic, text),
+        "patients": patients.options(request.clinic, text),
         "q": text,
         "is_whole_number": patients.is_whole_number(request.clinic, text),
     }

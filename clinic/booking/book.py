@@ -13,8 +13,8 @@ from clinic.booking.pricing import priced
 from clinic.booking.rules import Case, Proposal, later
 from clinic.models import Appointment, AppointmentEvent
 from clinic.refusals import Reason, Refusal, Refused
-from clinic.registry.patient_details import Examined, examine, tidy_notes, unstorable_metadata
-from clinic.registry.patients import find, store
+from clinic.registry.patient_details import CleanedDetails, clean_details, tidy_notes, unstorable_metadata
+from clinic.registry.patients import create_or_complete, match_patient
 from clinic.transactions import run_in_transaction
 
 
@@ -44,7 +44,7 @@ def _book(proposal, by, now):
         clinic=proposal.clinic,
         doctor=case.doctor,
         doctor_name=case.doctor.name,
-        patient=store(examined, case.patient, proposal.clinic) if examined else case.patient,
+        patient=create_or_complete(examined, case.patient, proposal.clinic) if examined else case.patient,
         starts_at=case.starts_at,
         ends_at=case.ends_at,
         status=proposal.status,
@@ -76,7 +76,7 @@ def _as_booked(appointment):
     return snapshot(appointment) | {"lines": lines}
 
 
-def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | None]:
+def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], CleanedDetails | None]:
     """The case with its rows loaded, doctor before patient, and what was wrong already in finding them."""
     found = sql.found(
         proposal.clinic,
@@ -112,12 +112,12 @@ def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | N
 
 def _meant(proposal, now, refusals, *, lock):
     today = proposal.clinic.local(now).date()
-    examined = examine(proposal.details, proposal.clinic, today=today, policy=proposal.policy)
+    examined = clean_details(proposal.details, proposal.clinic, today=today, policy=proposal.policy)
     refusals += examined.refusals
     if examined.refusals:
         return None, examined
     try:
-        found = find(examined, proposal.clinic, proposal.policy, lock=lock, besides=proposal.besides)
+        found = match_patient(examined, proposal.clinic, proposal.policy, lock=lock, besides=proposal.besides)
         return found, examined
     except Refused as refused:
         refusals += refused.refusals

@@ -1,15 +1,19 @@
-"""Changing an appointment where it stands: its status, its notes, its metadata."""
+"""Changing the status of an appointment."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.booking import rules, transitions
+from clinic.booking import transitions
 from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.audit import Author, record
+from clinic.booking.examine import free_violations, retake_violations
 from clinic.booking.reschedule import place
+from clinic.booking.slots import present_slot
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
 from clinic.models.limits import max_length
@@ -17,8 +21,12 @@ from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import tidy, unstorable_line
 from clinic.transactions import run_in_transaction
 
-REASON_LIMIT = max_length(Appointment, "cancel_reason")
-IN_THE_CLINIC = {
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+MAX_REASON_LENGTH = max_length(Appointment, "cancel_reason")
+# The statuses of a patient who is in the clinic, each with the act for the sentence that refuses it on another day.
+IN_THE_CLINIC: "dict[str, StrPromise]" = {
     Status.CHECKED_IN: _("faz check-in"),
     Status.IN_SERVICE: _("inicia o atendimento"),
     Status.FINISHED: _("finaliza o atendimento"),
@@ -36,86 +44,103 @@ def change_status(
     reason: str = "",
     seen: str | None = None,
 ) -> Appointment:
-    """Take one of `transitions.TRANSITIONS`. `cancelled_by` and `reason` belong to Cancelado. `seen` is the `state`
-    that the author saw: with it, an appointment that is in another one since stays so (CHANGED_MEANWHILE).
+    """Give an appointment another status, by one of `transitions.TRANSITIONS`.
+
+    `cancelled_by` and `reason` belong to Cancelado. `seen` is the `state` that the author saw: with it, an appointment
+    that has another state by now is not changed (CHANGED_MEANWHILE).
 
     Locks the doctor's row, the patient's, then the appointment's. Raises Refused, with the nearest free times
     where the time is at fault, and Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    reason, typed = tidy(reason), reason
+    raw_reason, reason = reason, tidy(reason)
 
-    def work():
+    def work() -> Appointment:
         appointment = lock_appointment(clinic, appointment_id)
         if seen not in (None, state(appointment)):
             refuse([Refusal(Reason.CHANGED_MEANWHILE)])
-        case = rules.standing_case(appointment, now)
-        refuse(transition_refusals(case, status) + _cancel_refusals(status, cancelled_by, typed, reason), case)
+        refusals = transition_refusals(appointment, status, now)
+        refusals += _cancel_refusals(status, cancelled_by, raw_reason, reason)
+        refuse(refusals, present_slot(appointment, now))
         return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=reason)
 
     return run_in_transaction(work)
 
 
 def state(appointment: Appointment) -> str:
-    """Its status and where it stands, only to be compared."""
+    """Return the status, doctor and start of an appointment as one text, only to be compared."""
     return f"{appointment.status}|{place(appointment)}"
 
 
 def next_statuses(appointment: Appointment, *, now: datetime | None = None) -> list[Status]:
-    """What the appointment may become now, in the order of a visit. A query where its doctor may have another one in
-    service."""
-    possible = _possible(appointment, now or timezone.now())
-    return [status for status in possible if not _in_the_way(appointment, status)]
+    """Return the statuses that the appointment may get now, in the order of a visit. One query if Em atendimento is
+    among them, none otherwise."""
+    possible = _possible_statuses(appointment, now or timezone.now())
+    return [status for status in possible if not _in_service_refusals(appointment, status)]
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The buttons of an appointment: (status, what the button says), and why the next step has to wait."""
+    """The buttons of an appointment, as (status, label), and the refusals for which the next step has to wait."""
 
-    forward: list[tuple[Status, str]]
-    backward: list[tuple[Status, str]]
+    forward: "list[tuple[Status, StrPromise]]"
+    backward: "list[tuple[Status, StrPromise]]"
     may_cancel: bool
     in_the_way: list[Refusal]
 
 
 def steps(appointment: Appointment, *, now: datetime | None = None) -> Steps:
-    """`next_statuses` on either side of where the visit is; asks as many queries."""
-    current, possible = appointment.status, _possible(appointment, now or timezone.now())
-    in_the_way = {status: _in_the_way(appointment, status) for status in possible}
-    offered = [status for status in possible if not in_the_way[status]]
-    behind = {status for status in offered if transitions.is_step_back(current, status)}
+    """Return the `next_statuses` as buttons, those that go on and those that go back; the same queries."""
+    possible = _possible_statuses(appointment, now or timezone.now())
+    refusals = {status: _in_service_refusals(appointment, status) for status in possible}
+    offered = [status for status in possible if not refusals[status]]
+    back = {status for status in offered if transitions.is_step_back(Status(appointment.status), status)}
     return Steps(
-        forward=[(each, verb) for each, verb in transitions.FORWARD.items() if each in offered and each not in behind],
-        backward=[(each, verb) for each, verb in transitions.BACKWARD.items() if each in behind],
+        forward=[
+            (status, label) for status, label in transitions.FORWARD.items() if status in offered and status not in back
+        ],
+        backward=[(status, label) for status, label in transitions.BACKWARD.items() if status in back],
         may_cancel=Status.CANCELLED in offered,
-        in_the_way=[refusal for found in in_the_way.values() for refusal in found],
+        in_the_way=[refusal for of_status in refusals.values() for refusal in of_status],
     )
 
 
-def transition_refusals(case: rules.Case, wanted: str, *, own_slip: bool = False) -> list[Refusal]:
-    """Why the appointment of this `rules.standing_case` cannot become that.
+def transition_refusals(
+    appointment: Appointment, wanted: str, now: datetime, *, own_slip: bool = False
+) -> list[Refusal]:
+    """Return why the appointment cannot get the status `wanted` at the moment `now`.
 
-    `own_slip`: the author takes back what they did a moment ago, and only the time of others stands against it."""
-    appointment, now = case.moving, case.now
-    if wanted not in transitions.TRANSITIONS[appointment.status]:
+    `own_slip`: the author takes back their own act of a moment ago, so that of the rules about time only those about
+    other appointments are asked. At most two statements, on Em atendimento and where time is taken again.
+    """
+    if wanted not in transitions.TRANSITIONS[Status(appointment.status)]:
         labels = dict(Status.choices)
         params = {"current": appointment.get_status_display(), "wanted": labels.get(wanted, wanted)}
         return [Refusal(Reason.TRANSITION_FORBIDDEN, params)]
     refusals = list(_too_early_or_late(appointment, wanted, now))
     if transitions.takes_time_again(appointment.status, wanted):
-        ask = rules.free if own_slip else rules.taking_again
-        refusals += ask(case)
-    return refusals + _in_the_way(appointment, wanted)
+        slot = present_slot(appointment, now)
+        refusals += free_violations(slot) if own_slip else retake_violations(slot, appointment)
+    return refusals + _in_service_refusals(appointment, wanted)
 
 
 def set_status(
-    appointment: Appointment, status: str, by: Author, now: datetime, *, cancelled_by: str, cancel_reason: str, **remark
+    appointment: Appointment,
+    status: str,
+    by: Author,
+    now: datetime,
+    *,
+    cancelled_by: str,
+    cancel_reason: str,
+    undo: bool = False,
 ) -> Appointment:
-    """Write it and its event, whose `after` also holds the remark. Whether it may be was asked before."""
+    """Write the status and its event; the rules were asked before. With `undo` the event's `after` says so."""
     before = {"status": appointment.status}
     if appointment.status == Status.CANCELLED:
         before |= {"cancelled_by": appointment.cancelled_by, "reason": appointment.cancel_reason}
-    after = {"status": status} | remark
+    after: dict[str, Any] = {"status": status}
+    if undo:
+        after["undo"] = True
     if status == Status.CANCELLED:
         after |= {"cancelled_by": cancelled_by, "reason": cancel_reason}
     else:
@@ -126,9 +151,9 @@ def set_status(
     return appointment
 
 
-def _too_early_or_late(appointment, wanted, now):
-    """A patient is there on the day of the appointment, or on both of a night. One who was forgotten in service may be
-    finished on a later day: the doctor could otherwise begin no other visit."""
+def _too_early_or_late(appointment: Appointment, wanted: str, now: datetime) -> Iterator[Refusal]:
+    """A patient is in the clinic on the day of the appointment, or on both days of a night. A visit that nobody
+    finished may be finished on a later day, because its doctor could begin no other one."""
     local = appointment.clinic.local
     first, last = local(appointment.starts_at).date(), local(appointment.ends_at - timedelta.resolution).date()
     today = local(now).date()
@@ -140,18 +165,18 @@ def _too_early_or_late(appointment, wanted, now):
         yield Refusal(Reason.NOT_YET_BEGUN, {"time": f"{local(appointment.starts_at):%H:%M}"})
 
 
-def _cancel_refusals(status, cancelled_by, typed, reason):
+def _cancel_refusals(status: str, cancelled_by: str, raw_reason: str, reason: str) -> list[Refusal]:
     if status != Status.CANCELLED:
         return []
-    refusals = unstorable_line(typed, Reason.CANCEL_REASON_UNSTORABLE)
+    refusals = unstorable_line(raw_reason, Reason.CANCEL_REASON_UNSTORABLE)
     if cancelled_by not in Appointment.CancelledBy.values:
         refusals.append(Refusal(Reason.CANCELLED_BY_MISSING))
-    if len(reason) > REASON_LIMIT:
-        refusals.append(Refusal(Reason.CANCEL_REASON_TOO_LONG, {"length": len(reason), "limit": REASON_LIMIT}))
+    if len(reason) > MAX_REASON_LENGTH:
+        refusals.append(Refusal(Reason.CANCEL_REASON_TOO_LONG, {"length": len(reason), "limit": MAX_REASON_LENGTH}))
     return refusals
 
 
-def _in_the_way(appointment: Appointment, wanted: str) -> list[Refusal]:
+def _in_service_refusals(appointment: Appointment, wanted: str) -> list[Refusal]:
     """Refuse Em atendimento while the same doctor attends another patient. One query for it, none for others."""
     if wanted != Status.IN_SERVICE:
         return []
@@ -160,6 +185,8 @@ def _in_the_way(appointment: Appointment, wanted: str) -> list[Refusal]:
     return [Refusal(Reason.ANOTHER_IN_SERVICE, {"doctor": appointment.doctor.name})] if is_busy else []
 
 
-def _possible(appointment: Appointment, now: datetime) -> list[Status]:
-    following = transitions.TRANSITIONS[appointment.status]
-    return [each for each in Status if each in following and not list(_too_early_or_late(appointment, each, now))]
+def _possible_statuses(appointment: Appointment, now: datetime) -> list[Status]:
+    following = transitions.TRANSITIONS[Status(appointment.status)]
+    return [
+        status for status in Status if status in following and not list(_too_early_or_late(appointment, status, now))
+    ]

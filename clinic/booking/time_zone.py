@@ -7,8 +7,8 @@ nothing is written.
 
 Code that turns local times into instants and writes them has read the clinic's zone before. So that none of it writes
 by a zone that is no longer the clinic's, `change_time_zone` locks the clinic's row and every doctor's: a booking locks
-its doctor's and then compares the zone (`rules.clock_is_the_clinics`); code that adds doctors or absences shares the
-clinic's row first (`clinic.models.locks.get_shared`).
+its doctor's and then compares the zone (`rules.availability.time_zone_is_unchanged`); code that adds doctors or
+absences shares the clinic's row first (`clinic.models.locks.get_shared`).
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,20 +1,20 @@
-"""The eight statuses of an appointment and what each may become.
+"""The eight statuses of an appointment and the transitions between them.
 
-A visit goes Agendado → Confirmado → Check-in → Em atendimento → Finalizado; each step can be taken back by one.
-Remarcado is moved and takes its time. Faltou and Cancelado free the time. When a change is too early or too late is in
-`status`.
+A visit goes Agendado → Confirmado → Check-in → Em atendimento → Finalizado; every step can be taken back.
+An appointment that was moved is Remarcado and takes its time. Faltou and Cancelado free the time. The rules about the
+day of a change are in `status`.
 """
 
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.appointment import FREES_THE_TIME, Status
 
-_STANDING_STILL = {Status.CONFIRMED, Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}
+_FROM_A_TIME_AHEAD = {Status.CONFIRMED, Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}
 
 TRANSITIONS = {
-    Status.SCHEDULED: _STANDING_STILL,
-    Status.RESCHEDULED: _STANDING_STILL,
-    Status.CONFIRMED: _STANDING_STILL - {Status.CONFIRMED} | {Status.SCHEDULED},
+    Status.SCHEDULED: _FROM_A_TIME_AHEAD,
+    Status.RESCHEDULED: _FROM_A_TIME_AHEAD,
+    Status.CONFIRMED: _FROM_A_TIME_AHEAD - {Status.CONFIRMED} | {Status.SCHEDULED},
     Status.CHECKED_IN: {
         Status.IN_SERVICE,
         Status.SCHEDULED,
@@ -29,7 +29,7 @@ TRANSITIONS = {
 }
 
 VISIT_ORDER = [Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED]
-# What a button says that goes on with the visit, and one that takes a step back. Cancelado is neither: it asks first.
+# Labels of the buttons that go on with the visit, and of those that take a step back. Cancelado has a form of its own.
 FORWARD = {
     Status.CONFIRMED: _("Confirmar"),
     Status.CHECKED_IN: _("Check-in"),
@@ -44,18 +44,18 @@ BACKWARD = {
     Status.IN_SERVICE: _("Voltar ao atendimento"),
 }
 
-# Becoming Remarcado is not a transition of its own: it is what moving does.
+# Remarcado is no transition of its own: moving an appointment makes it so.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}
 
 
-def takes_time_again(current: Status, wanted: Status) -> bool:
+def takes_time_again(current: str, wanted: str) -> bool:
     """Return whether the time was free meanwhile, so that another appointment may take it now."""
     return current in FREES_THE_TIME and wanted not in FREES_THE_TIME
 
 
 def is_step_back(current: Status, wanted: Status) -> bool:
-    """Whether becoming `wanted` takes something of the visit back."""
+    """Return whether the change to `wanted` takes a part of the visit back."""
     if wanted == Status.SCHEDULED:
         return True
-    both_lie_on_the_way = {current, wanted} <= set(VISIT_ORDER)
-    return both_lie_on_the_way and VISIT_ORDER.index(wanted) < VISIT_ORDER.index(current)
+    are_both_steps = {current, wanted} <= set(VISIT_ORDER)
+    return are_both_steps and VISIT_ORDER.index(wanted) < VISIT_ORDER.index(current)

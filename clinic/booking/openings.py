@@ -117,8 +117,10 @@ def _taken_spans(
     doctor."""
     doctor_ids = {doctor.pk for doctor in doctors}
     end = clinic.day(last + timedelta(days=1))[1]  # what begins on the last day may end on the next one
-    rows = Appointment.objects.of(clinic).occupying(doctor_ids, patient).exclude(pk=moving.pk if moving else None)
+    rows = Appointment.objects.of(clinic).occupying(doctor_ids, patient)
     rows = rows.overlapping(clinic.day(first)[0], end).order_by("starts_at")
+    if moving:
+        rows = rows.exclude(pk=moving.pk)
     taken = defaultdict(list)
     for doctor_id, patient_id, starts_at, ends_at in rows.values_list("doctor", "patient", "starts_at", "ends_at"):
         for day in {clinic.local(starts_at).date(), clinic.local(ends_at).date()}:

@@ -245,7 +245,7 @@ def _written_fields(model: type[models.Model]) -> _Fields:
 
 
 def _column_list(fields: _Fields) -> str:
-    return ", ".join(connection.ops.quote_name(field.get_attname_column()[1]) for field in fields)
+    return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
 
 
 def _placeholders(fields: _Fields) -> str:

@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models.appointment import FREES_THE_TIME, Status
 
-_FROM_A_TIME_AHEAD = {Status.CONFIRMED, Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}
+_FROM_SCHEDULED = {Status.CONFIRMED, Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}
 
 TRANSITIONS = {
-    Status.SCHEDULED: _FROM_A_TIME_AHEAD,
-    Status.RESCHEDULED: _FROM_A_TIME_AHEAD,
-    Status.CONFIRMED: _FROM_A_TIME_AHEAD - {Status.CONFIRMED} | {Status.SCHEDULED},
+    Status.SCHEDULED: _FROM_SCHEDULED,
+    Status.RESCHEDULED: _FROM_SCHEDULED,
+    Status.CONFIRMED: _FROM_SCHEDULED - {Status.CONFIRMED} | {Status.SCHEDULED},
     Status.CHECKED_IN: {
         Status.IN_SERVICE,
         Status.SCHEDULED,

@@ -150,7 +150,10 @@ def _cpf_refusals(clinic: Clinic, cpf: str | None, patient_id: int | None = None
     """Refuse the CPF of another patient than `patient_id`."""
     if not cpf:
         return []
-    owner = Patient.objects.of(clinic).filter(cpf=cpf).exclude(pk=patient_id).first()
+    owners = Patient.objects.of(clinic).filter(cpf=cpf)
+    if patient_id is not None:
+        owners = owners.exclude(pk=patient_id)
+    owner = owners.first()
     return [Refusal(Reason.CPF_TAKEN, {"name": owner.display_name})] if owner else []
 
 

@@ -9,7 +9,7 @@ from clinic.models import Appointment, AppointmentEvent, StaffUser
 
 @dataclass(frozen=True)
 class Author:
-    """Who acts, and through which channel: a person, or a token, key or command by its name."""
+    """The author of an act and their channel: a person, or a token, key or command by its name."""
 
     channel: str
     user: StaffUser | None = None

@@ -53,9 +53,9 @@ def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> "Boo
 
 def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused | None:
     """Return what `book` would raise, or None: the same rules, nothing locked, nothing written."""
-    request = _load_request(proposal, now or timezone.now(), lock=False)
+    loaded = _load_proposal(proposal, now or timezone.now(), lock=False)
     try:
-        require_slot(request.candidate, request.refusals)
+        require_slot(loaded.candidate, loaded.refusals)
     except BookingRefused as refused:
         return refused
     return None
@@ -69,7 +69,7 @@ class _PatientMatch(NamedTuple):
     refusals: list[Refusal]
 
 
-class _LoadedRequest(NamedTuple):
+class _LoadedProposal(NamedTuple):
     """A candidate, the details of a described patient, and what was wrong already in loading them."""
 
     candidate: Candidate
@@ -78,7 +78,7 @@ class _LoadedRequest(NamedTuple):
 
 
 def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
-    candidate, cleaned, refusals = _load_request(proposal, now, lock=True)
+    candidate, cleaned, refusals = _load_proposal(proposal, now, lock=True)
     slot = require_slot(candidate, refusals)
     appointment = Appointment(
         uuid=proposal.uuid or uuid4(),
@@ -119,7 +119,7 @@ def _snapshot_with_lines(appointment: Appointment, priced_lines: Sequence[Priced
     return snapshot(appointment) | {"lines": lines}
 
 
-def _load_request(proposal: Proposal, now: datetime, *, lock: bool) -> _LoadedRequest:
+def _load_proposal(proposal: Proposal, now: datetime, *, lock: bool) -> _LoadedProposal:
     """Load the rows of a proposal, the doctor's before the patient's; with `lock`, locked."""
     rows = sql.load_rows(
         proposal.clinic,
@@ -149,11 +149,11 @@ def _load_request(proposal: Proposal, now: datetime, *, lock: bool) -> _LoadedRe
         *unstorable_metadata(proposal.metadata),
         *match.refusals,
     ]
-    return _LoadedRequest(candidate, match.cleaned, refusals)
+    return _LoadedProposal(candidate, match.cleaned, refusals)
 
 
 def _find_patient(proposal: Proposal, loaded: Patient | None, now: datetime, *, lock: bool) -> _PatientMatch:
-    """Return the patient of the clinic that is asked for by id, who is `loaded`, or by details."""
+    """Return the patient that the proposal names by id, whose row is `loaded`, or describes by details."""
     if proposal.patient is not None:
         return _PatientMatch(loaded, None, [] if loaded else [Refusal(Reason.PATIENT_UNKNOWN)])
     if proposal.details is not None:

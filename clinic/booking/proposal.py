@@ -1,4 +1,4 @@
-"""A booking as the entry points ask for it."""
+"""A booking as the entry points request it."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -17,7 +17,7 @@ DoctorKey = int | UUID
 
 @dataclass(frozen=True)
 class LineRequest:
-    """A procedure that is asked for, by id or uuid, and the id of the discount on it."""
+    """A requested procedure, by id or uuid, and the id of the discount on it."""
 
     procedure: int | UUID
     discount: int | None = None
@@ -25,7 +25,7 @@ class LineRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """A booking that is asked for. Instants are aware; `ends_at` None means: as long as the procedures take.
+    """A requested booking. Instants are aware; `ends_at` None means: as long as the procedures take.
 
     The patient is either one of the clinic's, by id, or described by `details`, which never mean those whose ids are in
     `besides`: a person has compared them and found them to be others. `status` is Agendado or Confirmado.

@@ -1,4 +1,4 @@
-"""What the rules judge: a candidate as it was asked for, and the slot of a doctor's time that it would take."""
+"""The subjects of the rules: a candidate as requested, and the slot of a doctor's time that it would take."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -11,7 +11,7 @@ from clinic.schedule import Schedules
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A booking or a move as asked for: the wanted time and the rows it concerns, None where unknown.
+    """A booking or a move as requested: the wanted time and the rows it concerns, None where unknown.
 
     `performed` are the ids of those procedures that the doctor performs. `moving` is the appointment of a move.
     """
@@ -76,7 +76,7 @@ class OverlappingAppointment:
 
 @dataclass(frozen=True)
 class ScheduleContext:
-    """What is stored around a slot: the doctor's hours and absences that day, and the overlapping appointments of
+    """The stored data around a slot: the doctor's hours and absences that day, and the overlapping appointments of
     doctor and patient in order of time. `time_zone` is the clinic's as it is stored now."""
 
     schedules: Schedules

@@ -1,6 +1,6 @@
 """The rules of a booking, one small function each; every entry point asks them here. No rule reads the database.
 
-The input rules judge a candidate as it was asked for. The availability rules judge the slot that it would take, with
+The input rules judge a candidate as it was requested. The availability rules judge the slot that it would take, with
 what is stored around it. All that are broken are named at once.
 """
 
@@ -51,7 +51,7 @@ AVAILABILITY_RULES: list[AvailabilityRule] = [doctor_works_then, *FREE_TIME_RULE
 
 
 def input_violations(candidate: Candidate, rules: Sequence[InputRule] = INPUT_RULES) -> list[Refusal]:
-    """Return a refusal for every broken rule about the candidate as it was asked for."""
+    """Return a refusal for every broken rule about the candidate as it was requested."""
     return [refusal for rule in rules for refusal in rule(candidate)]
 
 

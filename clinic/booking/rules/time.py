@@ -1,4 +1,4 @@
-"""The rules about start and end as they were asked for."""
+"""The rules about start and end as they were requested."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -6,7 +6,7 @@ show when people came. No row is dropped or shortened: what would overlap is nam
 
 Code that turns local times into instants and writes them has read the clinic's zone before. So that none of it writes
 by a zone that is no longer the clinic's, `change_time_zone` holds the clinic's row and every doctor's: a booking holds
-its doctor's and then compares the zone (`rules.clock_is_the_clinics`); what adds doctors or absences shares the
+its doctor's and then compares the zone (`rules.availability.time_zone_is_unchanged`); what adds doctors or absences shares the
 clinic's row first (`clinic.models.locks.get_shared`).
 """
 

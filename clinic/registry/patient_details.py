@@ -221,7 +221,7 @@ def _clean_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals
     if stored and phone == phones.read(stored, clinic.country):
         return phone.number
     if phone.fault in PHONE_FAULTS and (policy is Policy.STRICT or not phone.number):
-        params = phone.params | example | {"number": phone.suggested}
+        params = {**phone.params, **example, "number": phone.suggested}
         refusals.append(Refusal(PHONE_FAULTS[phone.fault], params))
     return phone.number
 

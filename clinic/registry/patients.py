@@ -150,8 +150,9 @@ def _cpf_refusals(clinic: Clinic, cpf: str | None, patient_id: int | None = None
     """Refuse the CPF of another patient than `patient_id`."""
     if not cpf:
         return []
-    owner = Patient.objects.of(clinic).filter(cpf=cpf).exclude(pk=patient_id).first()
-    return [Refusal(Reason.CPF_TAKEN, {"name": owner.display_name})] if owner else []
+    owners = Patient.objects.of(clinic).filter(cpf=cpf)
+    other = (owners.exclude(pk=patient_id) if patient_id else owners).first()
+    return [Refusal(Reason.CPF_TAKEN, {"name": other.display_name})] if other else []
 
 
 def _take_advisory_locks(clinic: Clinic, cleaned: CleanedDetails) -> None:

@@ -210,7 +210,7 @@ def _rows(form, procedures, discounts):
     procedures = {str(procedure.pk): procedure for procedure in procedures}
     discounts = {str(discount.pk): discount for discount in discounts}
     known = [(procedures[row[0]], discounts.get(row[1])) for row in form.rows if row[0] in procedures]
-    lines = iter(booking.priced(known, discounts.get(form.data.get("whole_discount", ""))))
+    lines = iter(booking.price_lines(known, discounts.get(form.data.get("whole_discount", ""))))
     return [
         {"procedure": procedure, "discount": discount, "line": next(lines) if procedure in procedures else None}
         for procedure, discount in form.rows

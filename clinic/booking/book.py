@@ -53,9 +53,9 @@ def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> "Boo
 
 def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused | None:
     """Return what `book` would raise, or None: the same rules, nothing locked, nothing written."""
-    loaded = _load_proposal(proposal, now or timezone.now(), lock=False)
+    candidate, _, refusals = _load_candidate(proposal, now or timezone.now(), lock=False)
     try:
-        require_slot(loaded.candidate, loaded.refusals)
+        require_slot(candidate, refusals)
     except BookingRefused as refused:
         return refused
     return None
@@ -69,7 +69,7 @@ class _PatientMatch(NamedTuple):
     refusals: list[Refusal]
 
 
-class _LoadedProposal(NamedTuple):
+class _LoadedCandidate(NamedTuple):
     """A candidate, the details of a described patient, and what was wrong already in loading them."""
 
     candidate: Candidate
@@ -78,7 +78,7 @@ class _LoadedProposal(NamedTuple):
 
 
 def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
-    candidate, cleaned, refusals = _load_proposal(proposal, now, lock=True)
+    candidate, cleaned, refusals = _load_candidate(proposal, now, lock=True)
     slot = require_slot(candidate, refusals)
     appointment = Appointment(
         uuid=proposal.uuid or uuid4(),
@@ -119,7 +119,7 @@ def _snapshot_with_lines(appointment: Appointment, priced_lines: Sequence[Priced
     return snapshot(appointment) | {"lines": lines}
 
 
-def _load_proposal(proposal: Proposal, now: datetime, *, lock: bool) -> _LoadedProposal:
+def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _LoadedCandidate:
     """Load the rows of a proposal, the doctor's before the patient's; with `lock`, locked."""
     rows = sql.load_rows(
         proposal.clinic,
@@ -149,11 +149,11 @@ def _load_proposal(proposal: Proposal, now: datetime, *, lock: bool) -> _LoadedP
         *unstorable_metadata(proposal.metadata),
         *match.refusals,
     ]
-    return _LoadedProposal(candidate, match.cleaned, refusals)
+    return _LoadedCandidate(candidate, match.cleaned, refusals)
 
 
 def _find_patient(proposal: Proposal, loaded: Patient | None, now: datetime, *, lock: bool) -> _PatientMatch:
-    """Return the patient that the proposal names by id, whose row is `loaded`, or describes by details."""
+    """Return the patient of the clinic that is asked for by id, who is `loaded`, or by details."""
     if proposal.patient is not None:
         return _PatientMatch(loaded, None, [] if loaded else [Refusal(Reason.PATIENT_UNKNOWN)])
     if proposal.details is not None:

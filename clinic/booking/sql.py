@@ -34,8 +34,6 @@ from clinic.models.locks import LOCK, lock_of_held_row, lock_row
 from clinic.models.raw_sql import column_names, instance
 from clinic.schedule import HOURS_AND_ABSENCES_SQL, schedules_of
 
-type _Fields = tuple[models.Field[Any, Any], ...]
-
 # A patient is loaded without the phone, which is parsed at every load: no rule about an appointment needs it.
 PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name", "died")
 # The patient's row waits for the doctor's: the count makes PostgreSQL look for, and lock, the doctor first.
@@ -106,7 +104,7 @@ def load_rows(
     With `lock` the doctor's row is locked, then the patient's; two statements when another transaction holds one.
     """
     procedure_keys = [key for key in procedures if _is_possible_key(key)]
-    parameters = {
+    parameters: dict[str, Any] = {
         "clinic": clinic.pk,
         "doctor": doctor if _is_possible_key(doctor) else None,
         "patient": patient if _is_possible_key(patient) else None,
@@ -237,18 +235,22 @@ def _insert_statement() -> str:
     """  # noqa: S608 - only names of the models' own columns are inserted
 
 
+type _Field = models.Field[Any, Any]
+
+
 @cache
-def _written_fields(model: type[models.Model]) -> _Fields:
+def _written_fields(model: type[models.Model]) -> tuple[_Field, ...]:
     """Return the fields of a row but its own id and the appointment's, which the statement itself knows."""
     known = {"id", "appointment_id"}
     return tuple(field for field in model._meta.concrete_fields if field.column not in known)
 
 
-def _column_list(fields: _Fields) -> str:
-    return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+def _column_list(fields: Sequence[_Field]) -> str:
+    # A concrete field has a column; the condition is for the type checker.
+    return ", ".join(connection.ops.quote_name(field.column) for field in fields if field.column)
 
 
-def _placeholders(fields: _Fields) -> str:
+def _placeholders(fields: Sequence[_Field]) -> str:
     return ", ".join(f"%s::{field.db_type(connection)}" for field in fields)
 
 

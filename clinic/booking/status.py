@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,12 +21,8 @@ from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import tidy, unstorable_line
 from clinic.transactions import run_in_transaction
 
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
-
 MAX_REASON_LENGTH = max_length(Appointment, "cancel_reason")
-# The statuses of a patient who is in the clinic, each with the act for the sentence that refuses it on another day.
-IN_THE_CLINIC: "dict[str, StrPromise]" = {
+VERBS_IN_THE_CLINIC = {
     Status.CHECKED_IN: _("faz check-in"),
     Status.IN_SERVICE: _("inicia o atendimento"),
     Status.FINISHED: _("finaliza o atendimento"),
@@ -44,84 +40,83 @@ def change_status(
     reason: str = "",
     seen: str | None = None,
 ) -> Appointment:
-    """Give an appointment another status, by one of `transitions.TRANSITIONS`.
-
-    `cancelled_by` and `reason` belong to Cancelado. `seen` is the `state` that the author saw: with it, an appointment
-    that has another state by now is not changed (CHANGED_MEANWHILE).
+    """Make one of `transitions.TRANSITIONS`. `cancelled_by` and `reason` belong to Cancelado. `seen` is the `state`
+    that the author saw: with it, an appointment that has changed since is left as it is (CHANGED_MEANWHILE).
 
     Locks the doctor's row, the patient's, then the appointment's. Raises Refused, with the nearest free times
     where the time is at fault, and Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    raw_reason, reason = reason, tidy(reason)
+    tidy_reason = tidy(reason)
 
     def work() -> Appointment:
         appointment = lock_appointment(clinic, appointment_id)
         if seen not in (None, state(appointment)):
             refuse([Refusal(Reason.CHANGED_MEANWHILE)])
         refusals = transition_refusals(appointment, status, now)
-        refusals += _cancel_refusals(status, cancelled_by, raw_reason, reason)
+        refusals += _cancel_refusals(status, cancelled_by, reason, tidy_reason)
         refuse(refusals, present_slot(appointment, now))
-        return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=reason)
+        return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=tidy_reason)
 
     return run_in_transaction(work)
 
 
 def state(appointment: Appointment) -> str:
-    """Return the status, doctor and start of an appointment as one text, only to be compared."""
+    """Return status, doctor and start of an appointment as one text, only to be compared."""
     return f"{appointment.status}|{place(appointment)}"
 
 
 def next_statuses(appointment: Appointment, *, now: datetime | None = None) -> list[Status]:
-    """Return the statuses that the appointment may get now, in the order of a visit. One query if Em atendimento is
-    among them, none otherwise."""
-    possible = _possible_statuses(appointment, now or timezone.now())
-    return [status for status in possible if not _in_service_refusals(appointment, status)]
+    """Return the statuses that the appointment may have next, in the order of a visit. A query if Em atendimento is
+    among them."""
+    possible = _possible(appointment, now or timezone.now())
+    return [status for status in possible if not _blocking_refusals(appointment, status)]
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The buttons of an appointment, as (status, label), and the refusals for which the next step has to wait."""
+    """The buttons of an appointment: (status, what the button says), and why the next step has to wait."""
 
-    forward: "list[tuple[Status, StrPromise]]"
-    backward: "list[tuple[Status, StrPromise]]"
+    forward: list[tuple[Status, str]]
+    backward: list[tuple[Status, str]]
     may_cancel: bool
     in_the_way: list[Refusal]
 
 
 def steps(appointment: Appointment, *, now: datetime | None = None) -> Steps:
-    """Return the `next_statuses` as buttons, those that go on and those that go back; the same queries."""
-    possible = _possible_statuses(appointment, now or timezone.now())
-    refusals = {status: _in_service_refusals(appointment, status) for status in possible}
-    offered = [status for status in possible if not refusals[status]]
-    back = {status for status in offered if transitions.is_step_back(Status(appointment.status), status)}
+    """Return `next_statuses` as steps forward and back; as many queries."""
+    current, possible = Status(appointment.status), _possible(appointment, now or timezone.now())
+    blocking = {status: _blocking_refusals(appointment, status) for status in possible}
+    offered = [status for status in possible if not blocking[status]]
+    back = {status for status in offered if transitions.is_step_back(current, status)}
     return Steps(
         forward=[
-            (status, label) for status, label in transitions.FORWARD.items() if status in offered and status not in back
+            (status, str(label))
+            for status, label in transitions.FORWARD.items()
+            if status in offered and status not in back
         ],
-        backward=[(status, label) for status, label in transitions.BACKWARD.items() if status in back],
+        backward=[(status, str(label)) for status, label in transitions.BACKWARD.items() if status in back],
         may_cancel=Status.CANCELLED in offered,
-        in_the_way=[refusal for of_status in refusals.values() for refusal in of_status],
+        in_the_way=[refusal for refusals in blocking.values() for refusal in refusals],
     )
 
 
 def transition_refusals(
-    appointment: Appointment, wanted: str, now: datetime, *, own_slip: bool = False
+    appointment: Appointment, wanted: str, now: datetime, *, is_own_slip: bool = False
 ) -> list[Refusal]:
-    """Return why the appointment cannot get the status `wanted` at the moment `now`.
+    """Return why the appointment cannot have the status `wanted`.
 
-    `own_slip`: the author takes back their own act of a moment ago, so that of the rules about time only those about
-    other appointments are asked. At most two statements, on Em atendimento and where time is taken again.
+    With `is_own_slip` the author takes back what they did a moment ago: only other appointments prevent it.
     """
     if wanted not in transitions.TRANSITIONS[Status(appointment.status)]:
-        labels = dict(Status.choices)
+        labels: dict[str, Any] = dict(Status.choices)
         params = {"current": appointment.get_status_display(), "wanted": labels.get(wanted, wanted)}
         return [Refusal(Reason.TRANSITION_FORBIDDEN, params)]
-    refusals = list(_too_early_or_late(appointment, wanted, now))
-    if transitions.takes_time_again(appointment.status, wanted):
+    refusals = list(_date_refusals(appointment, wanted, now))
+    if transitions.takes_time_again(Status(appointment.status), Status(wanted)):
         slot = present_slot(appointment, now)
-        refusals += free_violations(slot) if own_slip else retake_violations(slot, appointment)
-    return refusals + _in_service_refusals(appointment, wanted)
+        refusals += free_violations(slot) if is_own_slip else retake_violations(slot, appointment)
+    return refusals + _blocking_refusals(appointment, wanted)
 
 
 def set_status(
@@ -134,13 +129,11 @@ def set_status(
     cancel_reason: str,
     undo: bool = False,
 ) -> Appointment:
-    """Write the status and its event; the rules were asked before. With `undo` the event's `after` says so."""
-    before = {"status": appointment.status}
+    """Write the status and its event, whose `after` also holds `undo` if it is set; the rules were asked before."""
+    before: dict[str, Any] = {"status": appointment.status}
     if appointment.status == Status.CANCELLED:
         before |= {"cancelled_by": appointment.cancelled_by, "reason": appointment.cancel_reason}
-    after: dict[str, Any] = {"status": status}
-    if undo:
-        after["undo"] = True
+    after: dict[str, Any] = {"status": status} | ({"undo": True} if undo else {})
     if status == Status.CANCELLED:
         after |= {"cancelled_by": cancelled_by, "reason": cancel_reason}
     else:
@@ -151,32 +144,36 @@ def set_status(
     return appointment
 
 
-def _too_early_or_late(appointment: Appointment, wanted: str, now: datetime) -> Iterator[Refusal]:
-    """A patient is in the clinic on the day of the appointment, or on both days of a night. A visit that nobody
-    finished may be finished on a later day, because its doctor could begin no other one."""
+def _date_refusals(appointment: Appointment, wanted: str, now: datetime) -> Iterator[Refusal]:
+    """Refuse what is too early or too late.
+
+    A patient is in the clinic on the day of the appointment, or on both days of a night. A visit that was left in
+    service may be finished on a later day: otherwise the doctor could begin no other."""
     local = appointment.clinic.local
     first, last = local(appointment.starts_at).date(), local(appointment.ends_at - timedelta.resolution).date()
     today = local(now).date()
     if appointment.status == Status.FINISHED and not first <= today <= last:
         yield Refusal(Reason.UNDO_TOO_LATE)
-    elif wanted in IN_THE_CLINIC and (today < first or today > last and wanted != Status.FINISHED):
-        yield Refusal(Reason.NOT_THAT_DAY, {"act": IN_THE_CLINIC[wanted], "date": f"{first:%d/%m/%Y}"})
+    elif wanted in VERBS_IN_THE_CLINIC and (today < first or today > last and wanted != Status.FINISHED):
+        yield Refusal(Reason.NOT_THAT_DAY, {"act": VERBS_IN_THE_CLINIC[Status(wanted)], "date": f"{first:%d/%m/%Y}"})
     if wanted == Status.NO_SHOW and appointment.starts_at > now:
         yield Refusal(Reason.NOT_YET_BEGUN, {"time": f"{local(appointment.starts_at):%H:%M}"})
 
 
-def _cancel_refusals(status: str, cancelled_by: str, raw_reason: str, reason: str) -> list[Refusal]:
+def _cancel_refusals(status: str, cancelled_by: str, reason: str, tidy_reason: str) -> list[Refusal]:
+    """Refuse a cancellation without its author, or with a reason that cannot be stored as it was typed."""
     if status != Status.CANCELLED:
         return []
-    refusals = unstorable_line(raw_reason, Reason.CANCEL_REASON_UNSTORABLE)
+    refusals = unstorable_line(reason, Reason.CANCEL_REASON_UNSTORABLE)
     if cancelled_by not in Appointment.CancelledBy.values:
         refusals.append(Refusal(Reason.CANCELLED_BY_MISSING))
-    if len(reason) > MAX_REASON_LENGTH:
-        refusals.append(Refusal(Reason.CANCEL_REASON_TOO_LONG, {"length": len(reason), "limit": MAX_REASON_LENGTH}))
+    if len(tidy_reason) > MAX_REASON_LENGTH:
+        params = {"length": len(tidy_reason), "limit": MAX_REASON_LENGTH}
+        refusals.append(Refusal(Reason.CANCEL_REASON_TOO_LONG, params))
     return refusals
 
 
-def _in_service_refusals(appointment: Appointment, wanted: str) -> list[Refusal]:
+def _blocking_refusals(appointment: Appointment, wanted: str) -> list[Refusal]:
     """Refuse Em atendimento while the same doctor attends another patient. One query for it, none for others."""
     if wanted != Status.IN_SERVICE:
         return []
@@ -185,8 +182,6 @@ def _in_service_refusals(appointment: Appointment, wanted: str) -> list[Refusal]
     return [Refusal(Reason.ANOTHER_IN_SERVICE, {"doctor": appointment.doctor.name})] if is_busy else []
 
 
-def _possible_statuses(appointment: Appointment, now: datetime) -> list[Status]:
+def _possible(appointment: Appointment, now: datetime) -> list[Status]:
     following = transitions.TRANSITIONS[Status(appointment.status)]
-    return [
-        status for status in Status if status in following and not list(_too_early_or_late(appointment, status, now))
-    ]
+    return [status for status in Status if status in following and not list(_date_refusals(appointment, status, now))]

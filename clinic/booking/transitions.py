@@ -1,8 +1,8 @@
-"""The eight statuses of an appointment and the transitions between them.
+"""The eight statuses of an appointment and what each may become.
 
-A visit goes Agendado → Confirmado → Check-in → Em atendimento → Finalizado; every step can be taken back.
-An appointment that was moved is Remarcado and takes its time. Faltou and Cancelado free the time. The rules about the
-day of a change are in `status`.
+A visit goes Agendado → Confirmado → Check-in → Em atendimento → Finalizado; one step at a time can be taken back.
+Remarcado was moved and takes its time. Faltou and Cancelado free the time. `status` decides when a change is too early
+or too late.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -29,7 +29,8 @@ TRANSITIONS = {
 }
 
 VISIT_ORDER = [Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED]
-# Labels of the buttons that go on with the visit, and of those that take a step back. Cancelado has a form of its own.
+# The labels of the buttons that continue the visit, and of those that take a step back. Cancelado is in neither: its
+# button asks first.
 FORWARD = {
     Status.CONFIRMED: _("Confirmar"),
     Status.CHECKED_IN: _("Check-in"),
@@ -44,18 +45,18 @@ BACKWARD = {
     Status.IN_SERVICE: _("Voltar ao atendimento"),
 }
 
-# Remarcado is no transition of its own: moving an appointment makes it so.
+# Remarcado is not in TRANSITIONS: only a move sets it.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}
 
 
-def takes_time_again(current: str, wanted: str) -> bool:
+def takes_time_again(current: Status, wanted: Status) -> bool:
     """Return whether the time was free meanwhile, so that another appointment may take it now."""
     return current in FREES_THE_TIME and wanted not in FREES_THE_TIME
 
 
 def is_step_back(current: Status, wanted: Status) -> bool:
-    """Return whether the change to `wanted` takes a part of the visit back."""
+    """Return whether the status `wanted` takes a step of the visit back."""
     if wanted == Status.SCHEDULED:
         return True
-    are_both_steps = {current, wanted} <= set(VISIT_ORDER)
-    return are_both_steps and VISIT_ORDER.index(wanted) < VISIT_ORDER.index(current)
+    are_steps = {current, wanted} <= set(VISIT_ORDER)
+    return are_steps and VISIT_ORDER.index(wanted) < VISIT_ORDER.index(current)

@@ -151,10 +151,8 @@ def _cpf_refusals(clinic: Clinic, cpf: str | None, patient_id: int | None = None
     if not cpf:
         return []
     owners = Patient.objects.of(clinic).filter(cpf=cpf)
-    if patient_id is not None:
-        owners = owners.exclude(pk=patient_id)
-    owner = owners.first()
-    return [Refusal(Reason.CPF_TAKEN, {"name": owner.display_name})] if owner else []
+    other = (owners.exclude(pk=patient_id) if patient_id else owners).first()
+    return [Refusal(Reason.CPF_TAKEN, {"name": other.display_name})] if other else []
 
 
 def _take_advisory_locks(clinic: Clinic, cleaned: CleanedDetails) -> None:

@@ -35,7 +35,7 @@ def not_performed(
 
 
 def doctor_refusals(wanted: DoctorKey | None, loaded: Doctor | None) -> list[Refusal]:
-    """Refuse a doctor who was not chosen, or whose row was not found."""
+    """Refuse when no doctor was chosen, or when no row of that doctor was loaded."""
     if wanted is None:
         return [Refusal(Reason.DOCTOR_MISSING)]
     return [] if loaded else [Refusal(Reason.DOCTOR_UNKNOWN)]

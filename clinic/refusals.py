@@ -1,4 +1,4 @@
-"""Why something is refused: a stable code, the field to blame, and the sentence people read."""
+"""The reasons of refusals: a stable code, the field at fault, and the sentence that users read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -169,6 +169,8 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Refusal:
+    """A broken rule. `params` fill the reason's sentence; some are for the APIs alone."""
+
     reason: Reason
     params: dict[str, Any] = field(default_factory=dict)
 
@@ -178,7 +180,7 @@ class Refusal:
 
     @property
     def message(self) -> str:
-        """The sentence in the active language."""
+        """Return the sentence in the active language."""
         return str(self.reason.sentence) % self.params
 
 
@@ -191,12 +193,12 @@ class Refused(Exception):
 
     @property
     def alternatives(self) -> list[Opening]:
-        """The free times nearest to the one that was refused; of other refusals there are none."""
+        """Return the free times nearest to the one that was refused; none when the time was not at fault."""
         return []
 
     @property
     def following(self) -> list[Opening]:
-        """The next free times, of which none is earlier than the one that was refused."""
+        """Return the next free times, none of them earlier than the one that was refused."""
         return []
 
     @property
@@ -205,11 +207,11 @@ class Refused(Exception):
 
     @property
     def message(self) -> str:
-        """All their sentences, in the active language."""
+        """Return all their sentences, in the active language."""
         return " ".join(refusal.message for refusal in self.refusals)
 
 
 def refuse(refusals: list[Refusal]) -> None:
-    """Raise Refused when there are any."""
+    """Raise Refused when there are refusals."""
     if refusals:
         raise Refused(refusals)

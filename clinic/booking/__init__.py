@@ -6,15 +6,16 @@ from clinic.booking.book import book, check
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
 from clinic.booking.performers import doctors_performing
-from clinic.booking.pricing import PricedLine, priced
+from clinic.booking.pricing import PricedLine, price_lines
+from clinic.booking.proposal import LineRequest, Proposal, day_of_end
 from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
-from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
+from clinic.booking.rules.procedures import MAX_PROCEDURES
 from clinic.booking.status import Steps, change_status, next_statuses, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undo import undo, undoable
 
 __all__ = [
-    "MOST_PROCEDURES",
+    "MAX_PROCEDURES",
     "NEAREST_DAYS",
     "Ahead",
     "AskHowToKeep",
@@ -41,7 +42,7 @@ __all__ = [
     "openings",
     "openings_of_any",
     "place",
-    "priced",
+    "price_lines",
     "reschedule",
     "spread",
     "state",

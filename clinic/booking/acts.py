@@ -1,4 +1,4 @@
-"""What the acts on an appointment share: locks in one order, refusals, writing.
+"""The parts that the acts on an appointment share: locks in one order, refusals, writing.
 
 Two things keep bookings apart. The doctor's row is locked first, then the patient's, always in this order; and
 exclusion constraints have the last word. Measured with 32 clients on one doctor: the constraint alone is right but slow
@@ -12,26 +12,26 @@ from typing import Any
 
 from clinic.booking import sql
 from clinic.booking.alternatives import BookingRefused
-from clinic.booking.rules import Case
+from clinic.booking.slots import Slot
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.models.locks import get_locked
 from clinic.refusals import Refusal
 
 
-def refuse(refusals: list[Refusal], case: Case | None = None) -> None:
-    """Raise BookingRefused when there are refusals; with `case` free times are offered instead of a refused one."""
+def refuse(refusals: list[Refusal], slot: Slot | None = None) -> None:
+    """Raise BookingRefused if there are refusals; with `slot`, free times near it are offered."""
     if refusals:
-        raise BookingRefused(refusals, case)
+        raise BookingRefused(refusals, slot)
 
 
 def lock_appointment(clinic: Clinic, appointment_id: int, *other_doctors: Doctor | None) -> Appointment:
-    """Return the appointment with its row locked, and before it the doctors', in order of id, and the patient's.
+    """Return the appointment with its row locked; before it the doctors', in order of id, and the patient's.
 
     Raises Appointment.DoesNotExist, also for one that was deleted.
     """
     kept = Appointment.objects.of(clinic).kept()
     doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
-    sql.hold(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
+    sql.lock_rows(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
     related = kept.select_related("clinic", "doctor", "patient").defer("patient__phone")
     return get_locked(related.filter(pk=appointment_id), of=("self",))
 

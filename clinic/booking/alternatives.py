@@ -1,4 +1,4 @@
-"""What is free instead, when it was the time that was refused."""
+"""The free times that are offered instead of a refused one."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from clinic.booking.openings import nearest_of, openings_near
-from clinic.booking.rules import Case
+from clinic.booking.slots import Slot
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.schedule import Opening
 
@@ -24,50 +24,49 @@ TIME_REASONS = {
 
 
 class BookingRefused(Refused):
-    """`case` is what the rules have examined, where free times may be sought instead.
+    """`slot` is the one that was refused, None while doctor, start or end are unknown: then nothing is offered instead.
 
-    They are sought when `alternatives` or `following` is first read. Read them after the transaction, when the doctor's
-    row is no longer locked.
+    Free times are sought when `alternatives` or `following` is first read. Read them after the transaction, when the
+    doctor's row is no longer locked.
     """
 
-    def __init__(self, refusals: Iterable[Refusal], case: Case | None = None) -> None:
+    def __init__(self, refusals: Iterable[Refusal], slot: Slot | None = None) -> None:
         super().__init__(refusals)
-        self.case = case
+        self.slot = slot
 
     @property
     def alternatives(self) -> list[Opening]:
-        return self._found.nearest
+        return self._alternatives.nearest
 
     @property
     def following(self) -> list[Opening]:
-        return self._found.following
+        return self._alternatives.following
 
     @cached_property
-    def _found(self) -> "Alternatives":
-        if self.case and self.reasons & TIME_REASONS:
-            return alternatives_to(self.case)
+    def _alternatives(self) -> "Alternatives":
+        if self.slot and self.reasons & TIME_REASONS:
+            return alternatives_to(self.slot)
         return Alternatives([], [])
 
 
 class Alternatives(NamedTuple):
+    """Free times in order of time: the nearest ones, and the next ones."""
+
     nearest: list[Opening]
     following: list[Opening]
 
 
-def alternatives_to(case: Case) -> Alternatives:
-    """Return the three free times nearest to the one wanted, and the three from it on, for this doctor and patient.
-
-    None when either end is unknown."""
-    if case.doctor is None or not case.has_readable_time:
-        return Alternatives([], [])
-    found = openings_near(
-        case.clinic,
-        doctor=case.doctor,
-        minutes=(case.ends_at - case.starts_at) // timedelta(minutes=1),
-        wanted=case.starts_at,
-        now=case.now,
-        patient=case.patient and case.patient.pk,
-        moving=case.moving,
+def alternatives_to(slot: Slot) -> Alternatives:
+    """Return the three free times nearest to the slot, and the three from it on, for its doctor and patient. Two
+    queries."""
+    openings = openings_near(
+        slot.clinic,
+        doctor=slot.doctor,
+        minutes=(slot.ends_at - slot.starts_at) // timedelta(minutes=1),
+        wanted=slot.starts_at,
+        now=slot.now,
+        patient=slot.patient.pk if slot.patient else None,
+        moving=slot.moving,
     )
-    following = [opening for opening in found if opening.starts_at >= case.starts_at]
-    return Alternatives(nearest_of(case.clinic, found, case.starts_at, COUNT), following[:COUNT])
+    following = [opening for opening in openings if opening.starts_at >= slot.starts_at]
+    return Alternatives(nearest_of(slot.clinic, openings, slot.starts_at, COUNT), following[:COUNT])

@@ -1,27 +1,32 @@
-"""The event of every act on an appointment, and who did it."""
+"""The event of every act on an appointment, and its author."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from clinic.models import Appointment, AppointmentEvent, StaffUser
 
 
 @dataclass(frozen=True)
 class Author:
-    """Who acts, and through which channel: a person, or a token, key or command by its name."""
+    """The author of an act and their channel: a person, or a token, key or command by its name."""
 
     channel: str
     user: StaffUser | None = None
     credential: str = ""
 
 
-def record(appointment: Appointment, kind: str, by: Author, now: datetime, before: dict, after: dict) -> None:
+def record(
+    appointment: Appointment, kind: str, by: Author, now: datetime, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Store the event of an act."""
     event(appointment, kind, by, now, before, after).save()
 
 
 def event(
-    appointment: Appointment, kind: str, by: Author, now: datetime, before: dict, after: dict
+    appointment: Appointment, kind: str, by: Author, now: datetime, before: dict[str, Any], after: dict[str, Any]
 ) -> AppointmentEvent:
+    """Return the event of an act, not yet stored. `before` and `after` are JSON."""
     return AppointmentEvent(
         clinic=appointment.clinic,
         appointment=appointment,
@@ -35,8 +40,8 @@ def event(
     )
 
 
-def snapshot(appointment: Appointment) -> dict:
-    """What an event says of an appointment before or after it was booked or moved; instants as ISO 8601."""
+def snapshot(appointment: Appointment) -> dict[str, Any]:
+    """Return the fields that an event keeps of an appointment that is booked or moved; instants as ISO 8601."""
     return {
         "doctor": appointment.doctor_id,
         "doctor_name": appointment.doctor_name,

@@ -1,24 +1,47 @@
 """Booking: from a proposal to an appointment, or to every reason why not."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 from uuid import uuid4
 
 from django.utils import timezone
 
-from clinic.booking import rules, sql
-from clinic.booking.acts import refuse
+from clinic.booking import sql
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, event, snapshot
-from clinic.booking.pricing import priced
-from clinic.booking.rules import Case, Proposal, later
-from clinic.models import Appointment, AppointmentEvent
+from clinic.booking.examine import require_slot
+from clinic.booking.pricing import PricedLine, price_lines
+from clinic.booking.proposal import Proposal, end_after
+from clinic.booking.rules.procedures import doctor_refusals
+from clinic.booking.slots import Candidate
+from clinic.booking.sql import LoadedRows
+from clinic.models import Appointment, AppointmentEvent, Patient, Procedure
 from clinic.refusals import Reason, Refusal, Refused
-from clinic.registry.patient_details import Examined, examine, tidy_notes, unstorable_metadata
-from clinic.registry.patients import find, store
+from clinic.registry.patient_details import (
+    CleanedDetails,
+    PatientDetails,
+    clean_details,
+    tidy_notes,
+    unstorable_metadata,
+)
+from clinic.registry.patients import create_or_complete, match_patient
 from clinic.transactions import run_in_transaction
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
-def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> Appointment:
+
+class HasPricedLines(TypedDict):
+    """The attribute that an appointment has when `book` returns it."""
+
+    priced_lines: list[PricedLine]
+
+
+type BookedAppointment = WithAnnotations[Appointment, HasPricedLines]
+
+
+def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> "BookedAppointment":
     """Write the appointment, its lines, discounts and event in one transaction; it comes back with `priced_lines`.
 
     Locks the doctor's row, then the patient's (FOR NO KEY UPDATE). Raises Refused with every broken rule and,
@@ -29,119 +52,146 @@ def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> Appo
 
 
 def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused | None:
-    """What `book` would raise, or None: the same rules, nothing locked, nothing written."""
-    now = now or timezone.now()
-    case, refusals, _ = _examined(proposal, now, lock=False)
-    refusals += rules.broken(case)
-    return BookingRefused(refusals, case) if refusals else None
+    """Return what `book` would raise, or None: the same rules, nothing locked, nothing written."""
+    candidate, _, refusals = _load_candidate(proposal, now or timezone.now(), lock=False)
+    try:
+        require_slot(candidate, refusals)
+    except BookingRefused as refused:
+        return refused
+    return None
 
 
-def _book(proposal, by, now):
-    case, refusals, examined = _examined(proposal, now, lock=True)
-    refuse(refusals + rules.broken(case), case)
+class _PatientMatch(NamedTuple):
+    """The patient, if there is one yet; the details of one who was described; and why there cannot be one."""
+
+    patient: Patient | None
+    cleaned: CleanedDetails | None
+    refusals: list[Refusal]
+
+
+class _LoadedCandidate(NamedTuple):
+    """A candidate, the details of a described patient, and what was wrong already in loading them."""
+
+    candidate: Candidate
+    cleaned: CleanedDetails | None
+    refusals: list[Refusal]
+
+
+def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
+    candidate, cleaned, refusals = _load_candidate(proposal, now, lock=True)
+    slot = require_slot(candidate, refusals)
     appointment = Appointment(
         uuid=proposal.uuid or uuid4(),
         clinic=proposal.clinic,
-        doctor=case.doctor,
-        doctor_name=case.doctor.name,
-        patient=store(examined, case.patient, proposal.clinic) if examined else case.patient,
-        starts_at=case.starts_at,
-        ends_at=case.ends_at,
+        doctor=slot.doctor,
+        doctor_name=slot.doctor.name,
+        patient=create_or_complete(cleaned, slot.patient, proposal.clinic) if cleaned else slot.patient,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
         status=proposal.status,
         status_since=now,
         source=proposal.source,
-        notes=case.notes,
+        notes=candidate.notes,
         metadata=proposal.metadata,
-        unverified_cpf=examined.unverified_cpf if examined else "",
+        unverified_cpf=cleaned.unverified_cpf if cleaned else "",
         created_by=by.user,
         created_at=now,
         updated_at=now,
     )
-    appointment.priced_lines = case.lines
-    booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, _as_booked(appointment))
-    sql.insert(appointment, appointment.priced_lines, booked)
-    return appointment
+    after = _snapshot_with_lines(appointment, candidate.lines)
+    booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, after)
+    sql.insert(appointment, candidate.lines, booked)
+    with_lines = cast("BookedAppointment", appointment)
+    with_lines.priced_lines = candidate.lines
+    return with_lines
 
 
-def _as_booked(appointment):
-    """What the event says of it: the snapshot, and every line with its names and its money as they were."""
+def _snapshot_with_lines(appointment: Appointment, priced_lines: Sequence[PricedLine]) -> dict[str, Any]:
+    """Return the snapshot, and every line with its names and amounts at the time of booking."""
     lines = [
         {
             "procedure": line.procedure.name,
             "price": str(line.price),
-            "discounts": [{"name": discount.name, "value": str(value)} for discount, value in line.discounts],
+            "discounts": [{"name": discount.name, "value": str(amount)} for discount, amount in line.discounts],
         }
-        for line in appointment.priced_lines
+        for line in priced_lines
     ]
     return snapshot(appointment) | {"lines": lines}
 
 
-def _examined(proposal, now, *, lock) -> tuple[Case, list[Refusal], Examined | None]:
-    """The case with its rows loaded, doctor before patient, and what was wrong already in finding them."""
-    found = sql.found(
+def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _LoadedCandidate:
+    """Load the rows of a proposal, the doctor's before the patient's; with `lock`, locked."""
+    rows = sql.load_rows(
         proposal.clinic,
         doctor=proposal.doctor,
         patient=proposal.patient,
         procedures=[line.procedure for line in proposal.lines],
-        discounts=_wanted_discounts(proposal),
+        discounts=_discount_ids(proposal),
         lock=lock,
     )
-    refusals = [*rules.doctor_refusals(proposal.doctor, found.doctor), *unstorable_metadata(proposal.metadata)]
-    patient, examined = found.patient, None
-    if proposal.patient is not None:
-        refusals += [] if patient else [Refusal(Reason.PATIENT_UNKNOWN)]
-    elif proposal.details is not None:
-        patient, examined = _meant(proposal, now, refusals, lock=lock)
-    else:
-        refusals.append(Refusal(Reason.PATIENT_MISSING))
-    case = Case(
+    match = _find_patient(proposal, rows.patient, now, lock=lock)
+    candidate = Candidate(
         clinic=proposal.clinic,
         now=now,
-        doctor=found.doctor,
-        patient=patient,
-        procedures=found.procedures,
+        doctor=rows.doctor,
+        patient=match.patient,
+        procedures=rows.procedures,
+        performed=rows.performed,
         starts_at=proposal.starts_at,
-        ends_at=proposal.ends_at or _end(proposal.starts_at, found.procedures),
-        discounts=found.discounts,
+        ends_at=proposal.ends_at or _end_of_procedures(proposal.starts_at, rows.procedures),
+        discounts=rows.discounts,
         notes=tidy_notes(proposal.notes),
-        lines=_lines(proposal, found),
+        lines=_price_lines(proposal, rows),
         shown_total=proposal.shown_total,
     )
-    return case, refusals, examined
-
-
-def _meant(proposal, now, refusals, *, lock):
-    today = proposal.clinic.local(now).date()
-    examined = examine(proposal.details, proposal.clinic, today=today, policy=proposal.policy)
-    refusals += examined.refusals
-    if examined.refusals:
-        return None, examined
-    try:
-        found = find(examined, proposal.clinic, proposal.policy, lock=lock, besides=proposal.besides)
-        return found, examined
-    except Refused as refused:
-        refusals += refused.refusals
-        return None, examined
-
-
-def _wanted_discounts(proposal):
-    """One for each line that has one, then the one for the whole."""
-    wanted = [*(line.discount for line in proposal.lines), proposal.discount]
-    return [discount for discount in wanted if discount is not None]
-
-
-def _end(starts_at, procedures):
-    known = [procedure.duration_minutes for procedure in procedures if procedure]
-    return later(starts_at, timedelta(minutes=sum(known))) if known else None
-
-
-def _lines(proposal, found):
-    """None at all as long as a procedure or a discount is unknown."""
-    if None in [*found.procedures, *found.discounts]:
-        return []
-    discounts = {discount.pk: discount for discount in found.discounts}
-    chosen = [
-        (procedure, discounts.get(line.discount))
-        for procedure, line in zip(found.procedures, proposal.lines, strict=True)
+    refusals = [
+        *doctor_refusals(proposal.doctor, rows.doctor),
+        *unstorable_metadata(proposal.metadata),
+        *match.refusals,
     ]
-    return priced(chosen, discounts.get(proposal.discount))
+    return _LoadedCandidate(candidate, match.cleaned, refusals)
+
+
+def _find_patient(proposal: Proposal, loaded: Patient | None, now: datetime, *, lock: bool) -> _PatientMatch:
+    """Return the patient of the clinic that is asked for by id, who is `loaded`, or by details."""
+    if proposal.patient is not None:
+        return _PatientMatch(loaded, None, [] if loaded else [Refusal(Reason.PATIENT_UNKNOWN)])
+    if proposal.details is not None:
+        return _match_details(proposal, proposal.details, now, lock=lock)
+    return _PatientMatch(None, None, [Refusal(Reason.PATIENT_MISSING)])
+
+
+def _match_details(proposal: Proposal, details: PatientDetails, now: datetime, *, lock: bool) -> _PatientMatch:
+    clinic, policy = proposal.clinic, proposal.policy
+    cleaned = clean_details(details, clinic, today=clinic.local(now).date(), policy=policy)
+    if cleaned.refusals:
+        return _PatientMatch(None, cleaned, cleaned.refusals)
+    try:
+        patient = match_patient(cleaned, clinic, policy, lock=lock, besides=proposal.besides)
+    except Refused as refused:
+        return _PatientMatch(None, cleaned, refused.refusals)
+    return _PatientMatch(patient, cleaned, [])
+
+
+def _discount_ids(proposal: Proposal) -> list[int]:
+    """Return the discount of each line that has one, then the one for the whole."""
+    ids = [*(line.discount for line in proposal.lines), proposal.discount]
+    return [pk for pk in ids if pk is not None]
+
+
+def _end_of_procedures(starts_at: datetime | None, procedures: Sequence[Procedure | None]) -> datetime | None:
+    minutes = [procedure.duration_minutes for procedure in procedures if procedure]
+    return end_after(starts_at, timedelta(minutes=sum(minutes))) if minutes else None
+
+
+def _price_lines(proposal: Proposal, rows: LoadedRows) -> list[PricedLine]:
+    """Return no lines as long as a procedure or a discount is unknown."""
+    procedures = [procedure for procedure in rows.procedures if procedure]
+    discounts = {discount.pk: discount for discount in rows.discounts if discount}
+    if len(procedures) < len(rows.procedures) or None in rows.discounts:
+        return []
+    chosen = [
+        (procedure, discounts[line.discount] if line.discount is not None else None)
+        for procedure, line in zip(procedures, proposal.lines, strict=True)
+    ]
+    return price_lines(chosen, discounts[proposal.discount] if proposal.discount is not None else None)

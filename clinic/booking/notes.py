@@ -1,12 +1,13 @@
 """Changing the notes and the metadata of an appointment."""
 
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
-from clinic.booking import rules
 from clinic.booking.acts import refuse, write
 from clinic.booking.audit import Author, record
+from clinic.booking.rules.notes import too_long_notes
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
@@ -21,20 +22,22 @@ def edit_notes(
     by: Author,
     notes: str | None = None,
     seen: str | None = None,
-    metadata: dict | None = None,
+    metadata: dict[str, Any] | None = None,
     now: datetime | None = None,
 ) -> Appointment:
     """Replace notes or metadata; None leaves them. Locks the appointment. Raises Refused, DoesNotExist.
 
     `seen` are the notes that the author began from: with them, notes that were changed since are not replaced
-    (CHANGED_MEANWHILE), and unchanged notes replace nothing.
+    (CHANGED_MEANWHILE), and notes that the author left unchanged replace nothing.
     """
     now = now or timezone.now()
     notes = None if notes is None else tidy_notes(notes)
     seen = None if seen is None else tidy_notes(seen)
-    changes = {name: value for name, value in (("notes", notes), ("metadata", metadata)) if value is not None}
+    changes: dict[str, Any] = {
+        name: value for name, value in (("notes", notes), ("metadata", metadata)) if value is not None
+    }
 
-    def work():
+    def work() -> Appointment:
         appointment = get_locked(Appointment.objects.of(clinic).kept().filter(pk=appointment_id))
         refuse(_annotation_refusals(notes, metadata))
         before = {name: getattr(appointment, name) for name in changes}
@@ -49,10 +52,8 @@ def edit_notes(
     return run_in_transaction(work)
 
 
-def _annotation_refusals(notes, metadata):
+def _annotation_refusals(notes: str | None, metadata: dict[str, Any] | None) -> list[Refusal]:
     refusals = unstorable_metadata(metadata)
     if notes is not None:
-        refusals += unstorable_notes(notes)
-        if len(notes) > rules.NOTES_LIMIT:
-            refusals.append(Refusal(Reason.NOTES_TOO_LONG, {"length": len(notes), "limit": rules.NOTES_LIMIT}))
+        refusals += unstorable_notes(notes) + too_long_notes(notes)
     return refusals

@@ -27,15 +27,15 @@ def openings(
     patient: int | None = None,
     moving: Appointment | None = None,
 ) -> list[Opening]:
-    """Free times of `minutes` on the doctor's grid, on the local dates from `first` to `last`, later than `now`.
+    """Return the free times of `minutes` on the doctor's grid, later than `now`, on the dates from `first` to `last`.
 
     With `patient`, an id, the times at which that patient is elsewhere are left out. The time of
     `moving`, an appointment about to be moved, counts as free. Two queries.
     """
-    found = openings_of_any(
+    all_openings = openings_of_any(
         clinic, doctors=[doctor], minutes=minutes, first=first, last=last, now=now, patient=patient, moving=moving
     )
-    return list(islice(found, limit))
+    return list(islice(all_openings, limit))
 
 
 def openings_of_any(
@@ -49,8 +49,8 @@ def openings_of_any(
     patient: int | None = None,
     moving: Appointment | None = None,
 ) -> Iterator[Opening]:
-    """Like `openings`, of several doctors, in order of time and then of the doctors' ids, found as they are asked for.
-    Two queries, however many doctors."""
+    """Yield the `openings` of several doctors, in order of time and then of the doctors' ids, computed as they are
+    read. Two queries, however many doctors."""
     now = now or timezone.now()
     earliest, latest = bookable_dates(clinic, now)
     first, last = max(first, earliest), min(last, latest)
@@ -58,24 +58,24 @@ def openings_of_any(
     if first > last or not active or not 0 < minutes <= MAX_DURATION // timedelta(minutes=1):
         return
     schedules = load_schedules(clinic, active, first, last)
-    taken = _taken(clinic, active, patient, first, last, moving)
+    taken = _taken_spans(clinic, active, patient, first, last, moving)
     length = timedelta(minutes=minutes)
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
         days = day, day + timedelta(days=1)  # what begins on the day may end on the next one
-        found = (
+        openings_of_day = (
             opening
             for doctor in active
             for opening in openings_on(
                 day,
                 doctor,
                 schedules=schedules,
-                taken=[span for date_ in days for span in taken[doctor.pk, date_]],
+                taken=[span for taken_day in days for span in taken[doctor.pk, taken_day]],
                 length=length,
                 now=now,
             )
         )
-        yield from sorted(found, key=attrgetter("starts_at", "doctor_id"))
+        yield from sorted(openings_of_day, key=attrgetter("starts_at", "doctor_id"))
 
 
 def openings_near(
@@ -94,11 +94,11 @@ def openings_near(
     """
     day = clinic.local(max(wanted, now)).date()
     last = day + timedelta(days=NEAREST_DAYS)
-    found = openings(
+    near = openings(
         clinic, doctor=doctor, minutes=minutes, first=day, last=last, now=now, patient=patient, moving=moving
     )
-    present = moving and Opening(moving.starts_at, moving.ends_at, moving.doctor_id)
-    return [opening for opening in found if opening != present]
+    present = Opening(moving.starts_at, moving.ends_at, moving.doctor_id) if moving else None
+    return [opening for opening in near if opening != present]
 
 
 def nearest_of(clinic: Clinic, found: Iterable[Opening], wanted: datetime, count: int) -> list[Opening]:
@@ -130,15 +130,25 @@ def _is_an_hour_apart(one: Opening, other: Opening) -> bool:
     return abs(one.starts_at - other.starts_at) >= timedelta(hours=1)
 
 
-def _taken(clinic, doctors, patient, first, last, moving):
-    """Return spans by (doctor's id, local date); time at which the patient is elsewhere is taken for every doctor."""
-    ids = {doctor.pk for doctor in doctors}
+def _taken_spans(
+    clinic: Clinic,
+    doctors: Collection[Doctor],
+    patient: int | None,
+    first: date,
+    last: date,
+    moving: Appointment | None,
+) -> dict[tuple[int, date], list[Span]]:
+    """Return the taken time by (doctor's id, local date); where the patient is elsewhere, it is taken for every
+    doctor."""
+    doctor_ids = {doctor.pk for doctor in doctors}
     end = clinic.day(last + timedelta(days=1))[1]  # what begins on the last day may end on the next one
-    rows = Appointment.objects.of(clinic).occupying(ids, patient).exclude(pk=moving and moving.pk)
+    rows = Appointment.objects.of(clinic).occupying(doctor_ids, patient)
     rows = rows.overlapping(clinic.day(first)[0], end).order_by("starts_at")
-    spans = defaultdict(list)
-    for doctor, of, starts_at, ends_at in rows.values_list("doctor", "patient", "starts_at", "ends_at"):
+    if moving:
+        rows = rows.exclude(pk=moving.pk)
+    taken = defaultdict(list)
+    for doctor_id, patient_id, starts_at, ends_at in rows.values_list("doctor", "patient", "starts_at", "ends_at"):
         for day in {clinic.local(starts_at).date(), clinic.local(ends_at).date()}:
-            for taken in ids if of == patient else [doctor]:
-                spans[taken, day].append(Span(starts_at, ends_at))
-    return spans
+            for taken_id in doctor_ids if patient_id == patient else [doctor_id]:
+                taken[taken_id, day].append(Span(starts_at, ends_at))
+    return taken

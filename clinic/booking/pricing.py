@@ -1,5 +1,6 @@
 """Price lines and discounts, in the clinic's currency, to the cent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -10,68 +11,80 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True)
 class PricedLine:
+    """A procedure, its price, and each discount on it with the amount that it takes off."""
+
     procedure: Procedure
     price: Decimal
     discounts: tuple[tuple[Discount, Decimal], ...]
 
     @property
-    def off(self) -> Decimal:
-        return sum((value for _, value in self.discounts), Decimal(0))
+    def discount_total(self) -> Decimal:
+        return sum((amount for _, amount in self.discounts), Decimal(0))
 
     @property
     def total(self) -> Decimal:
-        return self.price - self.off
+        return self.price - self.discount_total
 
 
 def cents(amount: Decimal) -> Decimal:
-    """Rounded half-up to the cent."""
+    """Return the amount rounded half-up to the cent."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-def priced(chosen: list[tuple[Procedure, Discount | None]], whole: Discount | None = None) -> list[PricedLine]:
-    """Each procedure with its price and what comes off it.
+def price_lines(
+    chosen: Sequence[tuple[Procedure, Discount | None]], whole_discount: Discount | None = None
+) -> list[PricedLine]:
+    """Return a line for each chosen procedure: its price, and what its discounts take off.
 
     A line's own discount comes first, then the one for the whole booking, unless it is the same one. A fixed amount for
     the whole is spread in proportion to price, its cents settled on the last line that has room for them. No line goes
     below zero.
     """
-    shares = _shares([procedure.price for procedure, _ in chosen], whole)
+    shares = _shares([procedure.price for procedure, _ in chosen], whole_discount)
     lines = []
-    for (procedure, own), share in zip(chosen, shares, strict=True):
-        off = []
-        left = procedure.price
-        if own is not None:
-            off.append((own, min(left, _amount(own, procedure.price))))
-            left -= off[0][1]
-        if whole is not None and whole != own:
-            off.append((whole, min(left, share)))
-        lines.append(PricedLine(procedure, procedure.price, tuple(off)))
+    for (procedure, own_discount), share in zip(chosen, shares, strict=True):
+        discounts = []
+        remaining = procedure.price
+        if own_discount is not None:
+            amount = min(remaining, _amount(own_discount, procedure.price))
+            discounts.append((own_discount, amount))
+            remaining -= amount
+        if whole_discount is not None and whole_discount != own_discount:
+            discounts.append((whole_discount, min(remaining, share)))
+        lines.append(PricedLine(procedure, procedure.price, tuple(discounts)))
     return lines
 
 
-def _amount(discount, price):
+def _amount(discount: Discount, price: Decimal) -> Decimal:
     if discount.percentage is not None:
         return cents(price * discount.percentage / 100)
-    return discount.fixed
+    return _fixed(discount)
 
 
-def _shares(prices, whole):
-    if whole is None:
+def _fixed(discount: Discount) -> Decimal:
+    # A constraint: a discount without a percentage has a fixed amount.
+    return discount.fixed or Decimal(0)
+
+
+def _shares(prices: Sequence[Decimal], discount: Discount | None) -> list[Decimal]:
+    """Return how much of a discount for the whole booking falls to each line."""
+    if discount is None:
         return [Decimal(0)] * len(prices)
-    if whole.percentage is not None:
-        return [_amount(whole, price) for price in prices]
-    total = sum(prices)
+    if discount.percentage is not None:
+        return [_amount(discount, price) for price in prices]
+    total = sum(prices, Decimal(0))
     if total == 0:
         return [Decimal(0)] * len(prices)
-    amount = min(whole.fixed, total)
-    return _settled([cents(amount * price / total) for price in prices], prices, amount)
+    amount = min(_fixed(discount), total)
+    return _settle_cents([cents(amount * price / total) for price in prices], prices, amount)
 
 
-def _settled(shares, prices, amount):
-    """The shares with the cents that rounding lost or won put on the last line, or before it where it has no room."""
-    settled = []
-    over = amount - sum(shares)
+def _settle_cents(shares: Sequence[Decimal], prices: Sequence[Decimal], amount: Decimal) -> list[Decimal]:
+    """Return shares whose sum is `amount`: the cents that rounding lost or gained go to the last line, or to the line
+    before it where it has no room."""
+    settled: list[Decimal] = []
+    difference = amount - sum(shares)
     for share, price in zip(reversed(shares), reversed(prices), strict=True):
-        settled.append(min(max(share + over, Decimal(0)), price))
-        over += share - settled[-1]
+        settled.append(min(max(share + difference, Decimal(0)), price))
+        difference += share - settled[-1]
     return settled[::-1]

@@ -1,17 +1,24 @@
 """Moving an appointment to another time, another doctor, or both."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from clinic.booking import rules, sql, transitions
-from clinic.booking.acts import lock_appointment, refuse, write
+from clinic.booking import sql, transitions
+from clinic.booking.acts import lock_appointment, write
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, record, snapshot
-from clinic.booking.rules import Case, later
-from clinic.booking.sql import DoctorKey
+from clinic.booking.examine import require_slot
+from clinic.booking.proposal import DoctorKey, end_after
+from clinic.booking.rules import MOVE_INPUT_RULES
+from clinic.booking.rules.prices import expired_discounts
+from clinic.booking.rules.procedures import doctor_refusals
+from clinic.booking.slots import Candidate, Slot
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Discount, Doctor, Procedure
 from clinic.models.appointment import Status
 from clinic.models.procedure import performed_by
@@ -33,9 +40,9 @@ def reschedule(
 ) -> Appointment:
     """Move a standing or missed appointment, which becomes Remarcado. `ends_at` None keeps its length.
 
-    A discount that is not valid on the new day is refused, or with `without_expired` taken off: no price changes in
-    silence. The event names it, and undoing the move gives it back if it still exists. `seen` is the `place`
-    that the author began from: with it, an appointment that was moved since is not moved again (CHANGED_MEANWHILE).
+    A discount that is not valid on the new day is refused, or with `without_expired` removed: no price changes
+    silently. The event names it, and undoing the move restores it if it still exists. `seen` is the `place` that the
+    author began from: with it, an appointment that was moved since is not moved again (CHANGED_MEANWHILE).
 
     Locks the new doctor's row, the patient's, then the appointment's. Raises Refused, Appointment.DoesNotExist.
     """
@@ -54,20 +61,22 @@ def check_reschedule(
     without_expired: bool = False,
     now: datetime | None = None,
 ) -> BookingRefused | None:
-    """What `reschedule` would raise, or None; nothing locked, nothing written."""
-    now = now or timezone.now()
+    """Return what `reschedule` would raise, or None; nothing locked, nothing written."""
     target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired)
-    case, refusals = _case(target, _found(target), now)
-    refusals += rules.broken(case, shape=rules.SHAPE_OF_MOVE)
-    return BookingRefused(refusals, case) if refusals else None
+    try:
+        _require_slot(target, _load_appointment(target), now or timezone.now())
+    except BookingRefused as refused:
+        return refused
+    return None
 
 
 def place(appointment: Appointment) -> str:
-    """Where it stands: doctor and start, only to be compared."""
+    """Return the doctor and the start of an appointment as one text, only to be compared."""
     return f"{appointment.doctor_id}|{appointment.starts_at.isoformat()}"
 
 
 def is_movable(appointment: Appointment) -> bool:
+    """Return whether an appointment of this status can be moved."""
     return appointment.status in transitions.MOVABLE
 
 
@@ -79,13 +88,22 @@ def move(
     status: str,
     by: Author,
     now: datetime,
-    **remark,
+    *,
+    undo: bool = False,
+    discounts_off: Sequence[dict[str, Any]] = (),
+    discounts_gone: Sequence[str] = (),
 ) -> Appointment:
-    """Write it and its event, whose `after` also holds the remark. Whether it may be was asked before."""
+    """Write the new place and its event; the rules were asked before.
+
+    The event's `after` also holds `undo`, the discounts that the move removes, and the names of those that undoing it
+    could not restore, where there are any.
+    """
     before = snapshot(appointment)
-    place = {"doctor": doctor, "doctor_name": doctor.name, "starts_at": starts_at, "ends_at": ends_at}
-    write(appointment, now, status=status, status_since=now, **place)
-    record(appointment, AppointmentEvent.Kind.RESCHEDULED, by, now, before, snapshot(appointment) | remark)
+    new_place = {"doctor": doctor, "doctor_name": doctor.name, "starts_at": starts_at, "ends_at": ends_at}
+    write(appointment, now, status=status, status_since=now, **new_place)
+    remarks = {"undo": undo, "discounts_off": list(discounts_off), "discounts_gone": list(discounts_gone)}
+    after = snapshot(appointment) | {name: value for name, value in remarks.items() if value}
+    record(appointment, AppointmentEvent.Kind.RESCHEDULED, by, now, before, after)
     return appointment
 
 
@@ -100,86 +118,90 @@ class _Target:
     seen: str | None = None
 
 
-def _reschedule(target, by, now):
-    doctor = sql.found(target.clinic, doctor=target.doctor).doctor
+def _reschedule(target: _Target, by: Author, now: datetime) -> Appointment:
+    doctor = sql.load_rows(target.clinic, doctor=target.doctor).doctor
     appointment = lock_appointment(target.clinic, target.appointment_id, doctor)
-    case, refusals = _case(target, appointment, now)
-    refuse(refusals + rules.broken(case, shape=rules.SHAPE_OF_MOVE), case)
-    remark = _taken_off(appointment, case) if target.without_expired else {}
-    return move(appointment, case.doctor, case.starts_at, case.ends_at, Status.RESCHEDULED, by, now, **remark)
+    slot = _require_slot(target, appointment, now)
+    removed = _remove_expired_discounts(appointment, slot) if target.without_expired else []
+    new_place = slot.doctor, slot.starts_at, slot.ends_at
+    return move(appointment, *new_place, Status.RESCHEDULED, by, now, discounts_off=removed)
 
 
-def _taken_off(appointment, case):
-    """Delete the discounts that are not valid on the new day; what the event says of it, to undo it by."""
-    applied = list(_applied(appointment).select_related("discount"))
-    expired = rules.expired_discounts(replace(case, discounts=[each.discount for each in applied]))
-    off = [each for each in applied if each.discount in expired]
-    rows_off = [
-        {"line": each.line_id, "discount": each.discount_id, "name": each.discount_name, "value": str(each.value)}
-        for each in off
+def _remove_expired_discounts(appointment: Appointment, slot: Slot) -> list[dict[str, Any]]:
+    """Delete the discounts that are not valid on the new day; return what the event keeps of them, to undo it by."""
+    applied = list(_applied_discounts(appointment).select_related("discount"))
+    expired = expired_discounts([row.discount for row in applied], slot.local_date)
+    removed = [row for row in applied if row.discount in expired]
+    _applied_discounts(appointment).filter(pk__in=[row.pk for row in removed]).delete()
+    return [
+        {"line": row.line_id, "discount": row.discount_id, "name": row.discount_name, "value": str(row.value)}
+        for row in removed
     ]
-    _applied(appointment).filter(pk__in=[each.pk for each in off]).delete()
-    return {"discounts_off": rows_off} if rows_off else {}
 
 
-def give_back(appointment: Appointment, after: dict) -> dict:
-    """Apply again the discounts that a move took off, as its event says; what the event of the undoing says of those
-    that no longer exist. One deleted at this very moment ends the transaction, as a lost race."""
-    taken_off = after.get("discounts_off", [])
-    ids = {off["discount"] for off in taken_off}
+def restore_discounts(appointment: Appointment, removed: Sequence[dict[str, Any]]) -> list[str]:
+    """Apply again the discounts that a move removed, as its event says; return the names of those that no longer exist.
+
+    A discount that is deleted at this very moment ends the transaction, like a conflict."""
+    ids = {row["discount"] for row in removed}
     existing = set(Discount.objects.of(appointment.clinic).filter(pk__in=ids).values_list("pk", flat=True))
     AppliedDiscount.objects.bulk_create(
         AppliedDiscount(
             clinic=appointment.clinic,
-            line_id=off["line"],
-            discount_id=off["discount"],
-            discount_name=off["name"],
-            value=Decimal(off["value"]),
+            line_id=row["line"],
+            discount_id=row["discount"],
+            discount_name=row["name"],
+            value=Decimal(row["value"]),
         )
-        for off in taken_off
-        if off["discount"] in existing
+        for row in removed
+        if row["discount"] in existing
     )
-    gone = [off["name"] for off in taken_off if off["discount"] not in existing]
-    return {"discounts_gone": list(dict.fromkeys(gone))} if gone else {}
+    return list(dict.fromkeys(row["name"] for row in removed if row["discount"] not in existing))
 
 
-def _applied(appointment):
+def _applied_discounts(appointment: Appointment) -> QuerySet[AppliedDiscount]:
     return AppliedDiscount.objects.of(appointment.clinic).filter(line__appointment=appointment)
 
 
-def _found(target):
+def _load_appointment(target: _Target) -> Appointment:
     kept = Appointment.objects.of(target.clinic).kept().select_related("clinic", "patient")
     return kept.get(pk=target.appointment_id)
 
 
-def _case(target, appointment, now):
-    doctor = sql.found(target.clinic, doctor=target.doctor).doctor
-    procedures = appointment.lines.values_list("procedure_id", flat=True)
-    applied = _applied(appointment).select_related("discount")
+def _require_slot(target: _Target, appointment: Appointment, now: datetime) -> Slot:
+    """Return the slot to move to. Raises BookingRefused."""
+    candidate = _candidate(target, appointment, now)
+    refusals = doctor_refusals(target.doctor, candidate.doctor) + _move_refusals(candidate, appointment, target.seen)
+    return require_slot(candidate, refusals, input_rules=MOVE_INPUT_RULES)
+
+
+def _candidate(target: _Target, appointment: Appointment, now: datetime) -> Candidate:
+    doctor = sql.load_rows(target.clinic, doctor=target.doctor).doctor
+    ids = appointment.lines.values_list("procedure_id", flat=True)
+    procedures = Procedure.objects.of(target.clinic).filter(pk__in=ids).annotate(performed=performed_by(doctor))
+    rows = list(procedures)
     ends_at = target.ends_at
     if ends_at is None:
-        ends_at = later(target.starts_at, appointment.ends_at - appointment.starts_at)
-    case = Case(
+        ends_at = end_after(target.starts_at, appointment.ends_at - appointment.starts_at)
+    applied = [] if target.without_expired else _applied_discounts(appointment).select_related("discount")
+    return Candidate(
         clinic=target.clinic,
         now=now,
         doctor=doctor,
         patient=appointment.patient,
-        procedures=list(
-            Procedure.objects.of(target.clinic).filter(pk__in=procedures).annotate(performed=performed_by(doctor))
-        ),
+        procedures=[*rows],
+        performed=frozenset(procedure.pk for procedure in rows if procedure.performed),
         starts_at=target.starts_at,
         ends_at=ends_at,
-        discounts=[] if target.without_expired else [each.discount for each in applied],
+        discounts=[row.discount for row in applied],
         moving=appointment,
     )
-    return case, rules.doctor_refusals(target.doctor, doctor) + _refusals(case, target.seen)
 
 
-def _refusals(case, seen):
-    appointment = case.moving
+def _move_refusals(candidate: Candidate, appointment: Appointment, seen: str | None) -> list[Refusal]:
     if not is_movable(appointment):
         return [Refusal(Reason.NOT_MOVABLE, {"current": appointment.get_status_display()})]
-    stands = appointment.doctor_id, appointment.starts_at, appointment.ends_at
-    if case.doctor and stands == (case.doctor.pk, case.starts_at, case.ends_at):
+    present = appointment.doctor_id, appointment.starts_at, appointment.ends_at
+    if candidate.doctor and present == (candidate.doctor.pk, candidate.starts_at, candidate.ends_at):
         return [Refusal(Reason.NOTHING_CHANGED)]
     return [] if seen in (None, place(appointment)) else [Refusal(Reason.CHANGED_MEANWHILE)]

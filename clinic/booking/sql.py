@@ -1,18 +1,22 @@
-"""The rows of a booking's hot path, in SQL written out.
+"""Hand-written statements of a booking's hot path.
 
-Composing these statements cost Django several times what running them costs PostgreSQL. Everything
-here is what the ORM would have done: rows are models, tenancy is the first condition, columns come from the models.
+Composing them took Django several times as long as PostgreSQL takes to run them. They do what the ORM would have done:
+rows become models, the clinic is the first condition, columns come from the models.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
 
 from clinic.booking.pricing import PricedLine
+from clinic.booking.proposal import DoctorKey
+from clinic.booking.slots import OverlappingAppointment, ScheduleContext, Slot
 from clinic.cursors import prepared_cursor
 from clinic.models import (
     AppliedDiscount,
@@ -28,14 +32,12 @@ from clinic.models import (
 from clinic.models.appointment import OVERLAP_LOOKBACK, STANDING_SQL
 from clinic.models.locks import LOCK, lock_of_held_row, lock_row
 from clinic.models.raw_sql import column_names, instance
-from clinic.schedule import HOURS_AND_ABSENCES_SQL, Schedules, schedules_of
+from clinic.schedule import HOURS_AND_ABSENCES_SQL, schedules_of
 
-DoctorKey = int | UUID
-
-# A patient comes without the phone, which is parsed at every load: no rule about an appointment asks for it.
+# A patient is loaded without the phone, which is parsed at every load: no rule about an appointment needs it.
 PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name", "died")
 # The patient's row waits for the doctor's: the count makes PostgreSQL look for, and lock, the doctor first.
-FOUND = """
+ROWS_SQL = """
     WITH doctor AS MATERIALIZED (
         SELECT {doctor} FROM clinic_doctor WHERE clinic_id = %(clinic)s AND {doctor_key} = %(doctor)s AND active {lock}
     ), patient AS MATERIALIZED (
@@ -43,25 +45,25 @@ FOUND = """
         WHERE clinic_id = %(clinic)s AND id = %(patient)s AND (SELECT count(*) FROM doctor) >= {least} {lock}
     ), procedure AS (
         SELECT {procedure}, EXISTS (
-            SELECT FROM clinic_doctor_procedures, doctor WHERE doctor_id = doctor.id AND procedure_id = each.id
+            SELECT FROM clinic_doctor_procedures, doctor WHERE doctor_id = doctor.id AND procedure_id = requested.id
         ), row_number() OVER () AS line
-        FROM clinic_procedure AS each
+        FROM clinic_procedure AS requested
         WHERE clinic_id = %(clinic)s AND {procedure_key} = ANY (%(procedures)s) AND active
     ), discount AS (
         SELECT {discount}, row_number() OVER () AS line
         FROM clinic_discount WHERE clinic_id = %(clinic)s AND id = ANY (%(discounts)s)
     )
-    SELECT doctor.*, patient.*, procedure.*, discount.* FROM ({once}) AS once
+    SELECT doctor.*, patient.*, procedure.*, discount.* FROM ({setup}) AS setup
     LEFT JOIN doctor ON true LEFT JOIN patient ON true
     LEFT JOIN (procedure FULL JOIN discount USING (line)) ON true
 """
-# From here to its end the transaction plans no statement anew: planning AROUND costs twice what running it does.
-PLANNED_ONCE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
-HOLD_DOCTOR = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = %s"
-HOLD_PATIENT = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s"
-# The day's hours and absences, in the last three columns what else tells an appointment that overlaps, and a row with
+# Until the transaction ends no statement is planned anew: planning CONTEXT_SQL takes twice as long as running it.
+FORCE_GENERIC_PLANS = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
+LOCK_DOCTOR_SQL = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = %s"
+LOCK_PATIENT_SQL = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s"
+# The day's hours and absences; overlapping appointments, with three columns of their own at the end; and a row with
 # nothing but the clinic's time zone.
-AROUND = f"""
+CONTEXT_SQL = f"""
     SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({HOURS_AND_ABSENCES_SQL}) AS stored
     UNION ALL
     SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, clinic_doctor.name,
@@ -69,52 +71,26 @@ AROUND = f"""
     FROM clinic_appointment AS appointment JOIN clinic_doctor ON clinic_doctor.id = doctor_id
     WHERE appointment.clinic_id = %(clinic)s AND (doctor_id = %(doctor)s OR patient_id = %(patient)s)
       AND starts_at > %(since)s AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
-      AND {STANDING_SQL} AND appointment.id IS DISTINCT FROM %(besides)s
+      AND {STANDING_SQL} AND appointment.id IS DISTINCT FROM %(moving)s
     UNION ALL
     SELECT NULL, NULL, NULL, NULL, NULL, NULL, time_zone, NULL, NULL, NULL FROM clinic_clinic WHERE id = %(clinic)s
     ORDER BY 5, 8
-"""  # noqa: S608 - what is put in is the statement of clinic.schedule
+"""  # noqa: S608 - the inserted text is the statement of clinic.schedule
 
 
 @dataclass(frozen=True)
-class Found:
-    """The rows that were asked for, None for each unknown or inactive; a procedure has `performed`: by this doctor."""
+class LoadedRows:
+    """The requested rows, None for each that is unknown or inactive; `performed` are the ids of the procedures that
+    this doctor performs."""
 
     doctor: Doctor | None
     patient: Patient | None
     procedures: list[Procedure | None]
+    performed: frozenset[int]
     discounts: list[Discount | None]
 
 
-@dataclass(frozen=True)
-class Overlapping:
-    """A standing appointment that shares time with the one wanted."""
-
-    id: int
-    doctor_id: int
-    doctor_name: str
-    patient_id: int
-    starts_at: datetime
-    ends_at: datetime
-    is_encaixe: bool
-
-    def occupies(self, doctor: Doctor) -> bool:
-        """Whether it takes time of that doctor; an encaixe takes the patient's only."""
-        return self.doctor_id == doctor.pk and not self.is_encaixe
-
-
-@dataclass(frozen=True)
-class Around:
-    """What there is at the time wanted: the doctor's hours and absences that day, and who overlaps, in time's order.
-
-    `time_zone` is the clinic's as it is stored now."""
-
-    schedules: Schedules
-    overlapping: list[Overlapping]
-    time_zone: str
-
-
-def found(
+def load_rows(
     clinic: Clinic,
     *,
     doctor: DoctorKey | None = None,
@@ -122,84 +98,94 @@ def found(
     procedures: Sequence[int | UUID] = (),
     discounts: Sequence[int] = (),
     lock: bool = False,
-) -> Found:
-    """By id or uuid, procedures and discounts in the order asked for.
+) -> LoadedRows:
+    """Load rows by id or uuid; procedures and discounts in the requested order.
 
-    With `lock` the doctor's row is held, then the patient's; two statements when one of them is held already."""
-    asked = [each for each in procedures if _possible(each)]
-    parameters = {
+    With `lock` the doctor's row is locked, then the patient's; two statements when another transaction holds one.
+    """
+    procedure_keys = [key for key in procedures if _is_possible_key(key)]
+    parameters: dict[str, Any] = {
         "clinic": clinic.pk,
-        "doctor": doctor if _possible(doctor) else None,
-        "patient": patient if _possible(patient) else None,
-        "procedures": asked,
-        "discounts": [each for each in discounts if _possible(each)],
+        "doctor": doctor if _is_possible_key(doctor) else None,
+        "patient": patient if _is_possible_key(patient) else None,
+        "procedures": procedure_keys,
+        "discounts": [key for key in discounts if _is_possible_key(key)],
     }
-    keys = _key(doctor), _key(asked[0]) if asked else "id"
+    key_columns = _key_column(doctor), _key_column(procedure_keys[0]) if procedure_keys else "id"
     with prepared_cursor() as cursor:
-        rows = _found_rows(cursor, keys, parameters, lock=lock)
-    known, known_discounts = {}, {}
-    for _, _, (*values, performed, _), (*discount_values, _) in rows:
-        if each := instance(Procedure, values):
-            each.performed = performed
-            known |= {each.pk: each, each.uuid: each}
-        if discount := instance(Discount, discount_values):
-            known_discounts[discount.pk] = discount
+        rows = _fetch_rows(cursor, key_columns, parameters, lock=lock)
+    procedures_by_key: dict[int | UUID, Procedure] = {}
+    discounts_by_id: dict[int, Discount] = {}
+    performed = set()
+    for _, _, procedure_values, discount_values in rows:
+        if procedure := instance(Procedure, procedure_values[:-2]):
+            procedures_by_key |= {procedure.pk: procedure, procedure.uuid: procedure}
+            if procedure_values[-2]:
+                performed.add(procedure.pk)
+        if discount := instance(Discount, discount_values[:-1]):
+            discounts_by_id[discount.pk] = discount
     doctor_values, patient_values, *_ = rows[0]
-    return Found(
+    return LoadedRows(
         instance(Doctor, doctor_values),
         instance(Patient, patient_values, PATIENT_COLUMNS),
-        [known.get(each) for each in procedures],
-        [known_discounts.get(each) for each in discounts],
+        [procedures_by_key.get(key) for key in procedures],
+        frozenset(performed),
+        [discounts_by_id.get(key) for key in discounts],
     )
 
 
-def hold(clinic: Clinic, doctors: set[int], patient: int) -> None:
+def lock_rows(clinic: Clinic, doctors: set[int], patient: int) -> None:
     """Lock the rows of these doctors of the clinic, in order of id, then of the patient."""
     with prepared_cursor() as cursor:
         for doctor in sorted(doctors):
-            lock_row(cursor, HOLD_DOCTOR, [clinic.pk, doctor])
-        lock_row(cursor, HOLD_PATIENT, [clinic.pk, patient])
+            lock_row(cursor, LOCK_DOCTOR_SQL, [clinic.pk, doctor])
+        lock_row(cursor, LOCK_PATIENT_SQL, [clinic.pk, patient])
 
 
-def around(
-    clinic: Clinic, doctor: Doctor, patient: Patient | None, starts_at, ends_at, *, day: date, besides=None
-) -> Around:
-    """`day` is the local date of the start; `besides` an appointment about to be moved, or None. One statement."""
+def load_context(slot: Slot) -> ScheduleContext:
+    """Load what the rules of availability need to know about a slot. One statement.
+
+    Call it once, after the locks: what it returns then holds until the transaction ends.
+    """
+    clinic, day = slot.clinic, slot.local_date
     # What begins on the day may end on the next one.
     first, last = clinic.day(day)[0], clinic.day(day + timedelta(days=1))[1]
-    parameters = {
+    parameters: dict[str, Any] = {
         "clinic": clinic.pk,
-        "doctors": [doctor.pk],
+        "doctors": [slot.doctor.pk],
         "first": first,
         "last": last,
-        "doctor": doctor.pk,
-        "patient": patient and patient.pk,
-        "since": starts_at - OVERLAP_LOOKBACK,
-        "starts_at": starts_at,
-        "ends_at": ends_at,
-        "besides": besides and besides.pk,
+        "doctor": slot.doctor.pk,
+        "patient": slot.patient.pk if slot.patient else None,
+        "since": slot.starts_at - OVERLAP_LOOKBACK,
+        "starts_at": slot.starts_at,
+        "ends_at": slot.ends_at,
+        "moving": slot.moving.pk if slot.moving else None,
     }
     with prepared_cursor() as cursor:
-        cursor.execute(AROUND, parameters)
-        all_rows = cursor.fetchall()
-    time_zone = next(row[6] for row in all_rows if _is_zone(row))
-    stored = [row[:7] for row in all_rows if row[7] is None and not _is_zone(row)]
+        cursor.execute(CONTEXT_SQL, parameters)
+        rows = cursor.fetchall()
+    time_zone = next(row[6] for row in rows if _is_time_zone_row(row))
+    schedule_rows = [row[:7] for row in rows if row[7] is None and not _is_time_zone_row(row)]
     overlapping = [
-        Overlapping(pk, doctor_id, name, patient_id, starts, ends, encaixe is not None)
-        for doctor_id, _, _, _, starts, ends, name, pk, patient_id, encaixe in all_rows
+        OverlappingAppointment(pk, doctor_id, name, patient_id, starts_at, ends_at, encaixe_by is not None)
+        for doctor_id, _, _, _, starts_at, ends_at, name, pk, patient_id, encaixe_by in rows
         if pk is not None
     ]
-    return Around(schedules_of(clinic, stored), overlapping, time_zone)
+    return ScheduleContext(schedules_of(clinic, schedule_rows), overlapping, time_zone)
 
 
-def _is_zone(row):
-    """Of AROUND: neither hours, which have a weekday, nor an absence or an appointment, which have a start."""
+def _is_time_zone_row(row: tuple[Any, ...]) -> bool:
+    """Return whether a row of CONTEXT_SQL holds the time zone: hours have a weekday, absences and appointments a
+    start."""
     return row[1] is None and row[4] is None
 
 
 def insert(appointment: Appointment, lines: list[PricedLine], event: AppointmentEvent) -> None:
-    """Store the three and the discounts in one statement; `appointment` gets its id. IntegrityError as ever."""
-    off = [(position, *each) for position, line in enumerate(lines) for each in line.discounts]
+    """Store the three and the discounts by one statement; `appointment` gets its id. Raises IntegrityError."""
+    applied = [
+        (position, discount, amount) for position, line in enumerate(lines) for discount, amount in line.discounts
+    ]
     parameters = [
         *_values(appointment),
         appointment.clinic_id,
@@ -208,120 +194,132 @@ def insert(appointment: Appointment, lines: list[PricedLine], event: Appointment
         [line.price for line in lines],
         [line.procedure.name for line in lines],
         appointment.clinic_id,
-        [position for position, _, _ in off],
-        [discount.pk for _, discount, _ in off],
-        [value for _, _, value in off],
-        [discount.name for _, discount, _ in off],
+        [position for position, _, _ in applied],
+        [discount.pk for _, discount, _ in applied],
+        [amount for _, _, amount in applied],
+        [discount.name for _, discount, _ in applied],
         *_values(event),
     ]
     with prepared_cursor() as cursor:
-        cursor.execute(_insertion(), parameters)
+        cursor.execute(_insert_statement(), parameters)
         (appointment.pk,) = cursor.fetchone()
     appointment._state.adding, appointment._state.db = False, connection.alias
 
 
 @cache
-def _insertion():
+def _insert_statement() -> str:
     """One statement is one round trip, and one moment at which a constraint can refuse."""
-    appointment, event = _columns(Appointment), _columns(AppointmentEvent)
+    appointment, event = _written_fields(Appointment), _written_fields(AppointmentEvent)
+    appointment_columns, event_columns = _column_list(appointment), _column_list(event)
     return f"""
         WITH appointment AS (
-            INSERT INTO {Appointment._meta.db_table} ({_list(appointment)}) VALUES ({_marks(appointment)}) RETURNING id
+            INSERT INTO {Appointment._meta.db_table} ({appointment_columns}) VALUES ({_placeholders(appointment)})
+            RETURNING id
         ), line AS (
             INSERT INTO {AppointmentProcedure._meta.db_table}
                 (clinic_id, appointment_id, position, procedure_id, price, procedure_name)
             SELECT %s, appointment.id, line.*
             FROM appointment, unnest(%s::int[], %s::bigint[], %s::numeric[], %s::text[]) AS line
             RETURNING id, position
-        ), off AS (
+        ), applied_discount AS (
             INSERT INTO {AppliedDiscount._meta.db_table} (clinic_id, line_id, discount_id, value, discount_name)
             SELECT %s, line.id, discount_id, value, name
-            FROM unnest(%s::int[], %s::bigint[], %s::numeric[], %s::text[]) AS off (position, discount_id, value, name)
+            FROM unnest(%s::int[], %s::bigint[], %s::numeric[], %s::text[])
+                AS applied (position, discount_id, value, name)
             JOIN line USING (position)
         ), event AS (
-            INSERT INTO {AppointmentEvent._meta.db_table} (appointment_id, {_list(event)})
-            SELECT appointment.id, {_marks(event)} FROM appointment
+            INSERT INTO {AppointmentEvent._meta.db_table} (appointment_id, {event_columns})
+            SELECT appointment.id, {_placeholders(event)} FROM appointment
         )
         SELECT id FROM appointment
-    """  # noqa: S608 - nothing but names of the models' own columns is put in
+    """  # noqa: S608 - only names of the models' own columns are inserted
+
+
+type _Field = models.Field[Any, Any]
 
 
 @cache
-def _columns(model: type[models.Model]) -> tuple[models.Field, ...]:
-    """All that is written of a row but its own id and the appointment's, which the statement itself knows."""
+def _written_fields(model: type[models.Model]) -> tuple[_Field, ...]:
+    """Return the fields of a row but its own id and the appointment's, which the statement itself knows."""
     known = {"id", "appointment_id"}
     return tuple(field for field in model._meta.concrete_fields if field.column not in known)
 
 
-def _list(fields):
-    return ", ".join(connection.ops.quote_name(field.column) for field in fields)
+def _column_list(fields: Sequence[_Field]) -> str:
+    # A concrete field has a column; the condition is for the type checker.
+    return ", ".join(connection.ops.quote_name(field.column) for field in fields if field.column)
 
 
-def _marks(fields):
+def _placeholders(fields: Sequence[_Field]) -> str:
     return ", ".join(f"%s::{field.db_type(connection)}" for field in fields)
 
 
-def _values(row):
-    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in _columns(type(row))]
+def _values(row: models.Model) -> list[Any]:
+    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in _written_fields(type(row))]
 
 
-def _found_rows(cursor, keys, parameters, *, lock):
-    """With `lock`, both rows are first asked for as if nobody held them; then the one that is held is waited for."""
+# The parts of a row of ROWS_SQL: the doctor's values, the patient's, a procedure's with whether it is performed and its
+# line, a discount's with its line.
+type _RowParts = tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]
+
+
+def _fetch_rows(
+    cursor: CursorWrapper, key_columns: tuple[str, str], parameters: dict[str, Any], *, lock: bool
+) -> list[_RowParts]:
+    """With `lock`, both rows are first read as if nobody held them; then the one that is held is waited for."""
     if not lock:
-        return _fetched(cursor, _found_statement(keys, ""), parameters)
-    rows = _fetched(cursor, _found_statement(keys, f"{LOCK} SKIP LOCKED"), parameters)
+        return _fetch(cursor, _rows_statement(key_columns, ""), parameters)
+    rows = _fetch(cursor, _rows_statement(key_columns, f"{LOCK} SKIP LOCKED"), parameters)
     doctor_values, patient_values, *_ = rows[0]
     if _is_missing(parameters["doctor"], doctor_values) or _is_missing(parameters["patient"], patient_values):
         with lock_of_held_row() as clause:
-            return _fetched(cursor, _found_statement(keys, clause), parameters)
+            return _fetch(cursor, _rows_statement(key_columns, clause), parameters)
     return rows
 
 
-def _fetched(cursor, statement, parameters):
+def _fetch(cursor: CursorWrapper, statement: str, parameters: dict[str, Any]) -> list[_RowParts]:
     cursor.execute(statement, parameters)
-    return [_cut(row) for row in cursor.fetchall()]
+    return [_split(row) for row in cursor.fetchall()]
 
 
-def _is_missing(asked, values):
-    return asked is not None and values[0] is None
+def _is_missing(key: DoctorKey | None, values: tuple[Any, ...]) -> bool:
+    return key is not None and values[0] is None
 
 
 @cache
-def _found_statement(keys, lock):
-    doctor_key, procedure_key = keys
-    return FOUND.format(
+def _rows_statement(key_columns: tuple[str, str], lock: str) -> str:
+    doctor_key, procedure_key = key_columns
+    return ROWS_SQL.format(
         doctor=", ".join(column_names(Doctor)),
         doctor_key=doctor_key,
         patient=", ".join(PATIENT_COLUMNS),
-        procedure=", ".join(f"each.{name}" for name in column_names(Procedure)),
+        procedure=", ".join(f"requested.{name}" for name in column_names(Procedure)),
         procedure_key=procedure_key,
         discount=", ".join(column_names(Discount)),
         lock=lock,
-        # A patient is not held before the doctor is: two who want both would wait for each other.
+        # The patient is not locked before the doctor is: two bookings that want both would wait for each other.
         least=1 if "SKIP" in lock else 0,
-        once=PLANNED_ONCE if lock else "SELECT",
+        setup=FORCE_GENERIC_PLANS if lock else "SELECT",
     )
 
 
-def _cut(row):
-    """A row of FOUND, taken apart: the doctor's values, the patient's, a procedure's with `performed` and its line, a
-    discount's with its line."""
-    parts, at = [], 0
-    for length in (
-        len(column_names(Doctor)),
-        len(PATIENT_COLUMNS),
-        len(column_names(Procedure)) + 2,
-        len(column_names(Discount)) + 1,
-    ):
-        parts.append(row[at : at + length])
-        at += length
-    return parts
+@cache
+def _part_ends() -> tuple[int, int, int]:
+    """Return where the values of doctor, patient and procedure end in a row of ROWS_SQL."""
+    doctor = len(column_names(Doctor))
+    patient = doctor + len(PATIENT_COLUMNS)
+    return doctor, patient, patient + len(column_names(Procedure)) + 2
 
 
-def _key(wanted):
-    return "uuid" if isinstance(wanted, UUID) else "id"
+def _split(row: tuple[Any, ...]) -> _RowParts:
+    doctor_end, patient_end, procedure_end = _part_ends()
+    return row[:doctor_end], row[doctor_end:patient_end], row[patient_end:procedure_end], row[procedure_end:]
 
 
-def _possible(wanted):
-    """An id beyond bigint is nobody's, and PostgreSQL would refuse to compare it."""
-    return isinstance(wanted, UUID) or wanted is not None and abs(wanted) <= models.BigIntegerField.MAX_BIGINT
+def _key_column(key: DoctorKey | None) -> str:
+    return "uuid" if isinstance(key, UUID) else "id"
+
+
+def _is_possible_key(key: DoctorKey | None) -> bool:
+    """Return False for None and for an id beyond bigint, which PostgreSQL would refuse to compare."""
+    return isinstance(key, UUID) or (key is not None and abs(key) <= models.BigIntegerField.MAX_BIGINT)

@@ -1,15 +1,19 @@
-"""Changing an appointment where it stands: its status, its notes, its metadata."""
+"""Changing the status of an appointment."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.booking import rules, transitions
+from clinic.booking import transitions
 from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.audit import Author, record
+from clinic.booking.examine import free_violations, retake_violations
 from clinic.booking.reschedule import place
+from clinic.booking.slots import present_slot
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
 from clinic.models.limits import max_length
@@ -17,8 +21,8 @@ from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import tidy, unstorable_line
 from clinic.transactions import run_in_transaction
 
-REASON_LIMIT = max_length(Appointment, "cancel_reason")
-IN_THE_CLINIC = {
+MAX_REASON_LENGTH = max_length(Appointment, "cancel_reason")
+VERBS_IN_THE_CLINIC = {
     Status.CHECKED_IN: _("faz check-in"),
     Status.IN_SERVICE: _("inicia o atendimento"),
     Status.FINISHED: _("finaliza o atendimento"),
@@ -36,36 +40,37 @@ def change_status(
     reason: str = "",
     seen: str | None = None,
 ) -> Appointment:
-    """Take one of `transitions.TRANSITIONS`. `cancelled_by` and `reason` belong to Cancelado. `seen` is the `state`
-    that the author saw: with it, an appointment that is in another one since stays so (CHANGED_MEANWHILE).
+    """Make one of `transitions.TRANSITIONS`. `cancelled_by` and `reason` belong to Cancelado. `seen` is the `state`
+    that the author saw: with it, an appointment that has changed since is left as it is (CHANGED_MEANWHILE).
 
     Locks the doctor's row, the patient's, then the appointment's. Raises Refused, with the nearest free times
     where the time is at fault, and Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    reason, typed = tidy(reason), reason
+    tidy_reason = tidy(reason)
 
-    def work():
+    def work() -> Appointment:
         appointment = lock_appointment(clinic, appointment_id)
         if seen not in (None, state(appointment)):
             refuse([Refusal(Reason.CHANGED_MEANWHILE)])
-        case = rules.standing_case(appointment, now)
-        refuse(transition_refusals(case, status) + _cancel_refusals(status, cancelled_by, typed, reason), case)
-        return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=reason)
+        refusals = transition_refusals(appointment, status, now)
+        refusals += _cancel_refusals(status, cancelled_by, reason, tidy_reason)
+        refuse(refusals, present_slot(appointment, now))
+        return set_status(appointment, status, by, now, cancelled_by=cancelled_by, cancel_reason=tidy_reason)
 
     return run_in_transaction(work)
 
 
 def state(appointment: Appointment) -> str:
-    """Its status and where it stands, only to be compared."""
+    """Return status, doctor and start of an appointment as one text, only to be compared."""
     return f"{appointment.status}|{place(appointment)}"
 
 
 def next_statuses(appointment: Appointment, *, now: datetime | None = None) -> list[Status]:
-    """What the appointment may become now, in the order of a visit. A query where its doctor may have another one in
-    service."""
+    """Return the statuses that the appointment may have next, in the order of a visit. A query if Em atendimento is
+    among them."""
     possible = _possible(appointment, now or timezone.now())
-    return [status for status in possible if not _in_the_way(appointment, status)]
+    return [status for status in possible if not _blocking_refusals(appointment, status)]
 
 
 @dataclass(frozen=True)
@@ -79,43 +84,56 @@ class Steps:
 
 
 def steps(appointment: Appointment, *, now: datetime | None = None) -> Steps:
-    """`next_statuses` on either side of where the visit is; asks as many queries."""
-    current, possible = appointment.status, _possible(appointment, now or timezone.now())
-    in_the_way = {status: _in_the_way(appointment, status) for status in possible}
-    offered = [status for status in possible if not in_the_way[status]]
-    behind = {status for status in offered if transitions.is_step_back(current, status)}
+    """Return `next_statuses` as steps forward and back; as many queries."""
+    current, possible = Status(appointment.status), _possible(appointment, now or timezone.now())
+    blocking = {status: _blocking_refusals(appointment, status) for status in possible}
+    offered = [status for status in possible if not blocking[status]]
+    back = {status for status in offered if transitions.is_step_back(current, status)}
     return Steps(
-        forward=[(each, verb) for each, verb in transitions.FORWARD.items() if each in offered and each not in behind],
-        backward=[(each, verb) for each, verb in transitions.BACKWARD.items() if each in behind],
+        forward=[
+            (status, str(label))
+            for status, label in transitions.FORWARD.items()
+            if status in offered and status not in back
+        ],
+        backward=[(status, str(label)) for status, label in transitions.BACKWARD.items() if status in back],
         may_cancel=Status.CANCELLED in offered,
-        in_the_way=[refusal for found in in_the_way.values() for refusal in found],
+        in_the_way=[refusal for refusals in blocking.values() for refusal in refusals],
     )
 
 
-def transition_refusals(case: rules.Case, wanted: str, *, own_slip: bool = False) -> list[Refusal]:
-    """Why the appointment of this `rules.standing_case` cannot become that.
+def transition_refusals(
+    appointment: Appointment, wanted: str, now: datetime, *, is_own_slip: bool = False
+) -> list[Refusal]:
+    """Return why the appointment cannot have the status `wanted`.
 
-    `own_slip`: the author takes back what they did a moment ago, and only the time of others stands against it."""
-    appointment, now = case.moving, case.now
-    if wanted not in transitions.TRANSITIONS[appointment.status]:
-        labels = dict(Status.choices)
+    With `is_own_slip` the author takes back what they did a moment ago: only other appointments prevent it.
+    """
+    if wanted not in transitions.TRANSITIONS[Status(appointment.status)]:
+        labels: dict[str, Any] = dict(Status.choices)
         params = {"current": appointment.get_status_display(), "wanted": labels.get(wanted, wanted)}
         return [Refusal(Reason.TRANSITION_FORBIDDEN, params)]
-    refusals = list(_too_early_or_late(appointment, wanted, now))
-    if transitions.takes_time_again(appointment.status, wanted):
-        ask = rules.free if own_slip else rules.taking_again
-        refusals += ask(case)
-    return refusals + _in_the_way(appointment, wanted)
+    refusals = list(_date_refusals(appointment, wanted, now))
+    if transitions.takes_time_again(Status(appointment.status), Status(wanted)):
+        slot = present_slot(appointment, now)
+        refusals += free_violations(slot) if is_own_slip else retake_violations(slot, appointment)
+    return refusals + _blocking_refusals(appointment, wanted)
 
 
 def set_status(
-    appointment: Appointment, status: str, by: Author, now: datetime, *, cancelled_by: str, cancel_reason: str, **remark
+    appointment: Appointment,
+    status: str,
+    by: Author,
+    now: datetime,
+    *,
+    cancelled_by: str,
+    cancel_reason: str,
+    undo: bool = False,
 ) -> Appointment:
-    """Write it and its event, whose `after` also holds the remark. Whether it may be was asked before."""
-    before = {"status": appointment.status}
+    """Write the status and its event, whose `after` also holds `undo` if it is set; the rules were asked before."""
+    before: dict[str, Any] = {"status": appointment.status}
     if appointment.status == Status.CANCELLED:
         before |= {"cancelled_by": appointment.cancelled_by, "reason": appointment.cancel_reason}
-    after = {"status": status} | remark
+    after: dict[str, Any] = {"status": status} | ({"undo": True} if undo else {})
     if status == Status.CANCELLED:
         after |= {"cancelled_by": cancelled_by, "reason": cancel_reason}
     else:
@@ -126,32 +144,36 @@ def set_status(
     return appointment
 
 
-def _too_early_or_late(appointment, wanted, now):
-    """A patient is there on the day of the appointment, or on both of a night. One who was forgotten in service may be
-    finished on a later day: the doctor could otherwise begin no other visit."""
+def _date_refusals(appointment: Appointment, wanted: str, now: datetime) -> Iterator[Refusal]:
+    """Refuse what is too early or too late.
+
+    A patient is in the clinic on the day of the appointment, or on both days of a night. A visit that was left in
+    service may be finished on a later day: otherwise the doctor could begin no other."""
     local = appointment.clinic.local
     first, last = local(appointment.starts_at).date(), local(appointment.ends_at - timedelta.resolution).date()
     today = local(now).date()
     if appointment.status == Status.FINISHED and not first <= today <= last:
         yield Refusal(Reason.UNDO_TOO_LATE)
-    elif wanted in IN_THE_CLINIC and (today < first or today > last and wanted != Status.FINISHED):
-        yield Refusal(Reason.NOT_THAT_DAY, {"act": IN_THE_CLINIC[wanted], "date": f"{first:%d/%m/%Y}"})
+    elif wanted in VERBS_IN_THE_CLINIC and (today < first or today > last and wanted != Status.FINISHED):
+        yield Refusal(Reason.NOT_THAT_DAY, {"act": VERBS_IN_THE_CLINIC[Status(wanted)], "date": f"{first:%d/%m/%Y}"})
     if wanted == Status.NO_SHOW and appointment.starts_at > now:
         yield Refusal(Reason.NOT_YET_BEGUN, {"time": f"{local(appointment.starts_at):%H:%M}"})
 
 
-def _cancel_refusals(status, cancelled_by, typed, reason):
+def _cancel_refusals(status: str, cancelled_by: str, reason: str, tidy_reason: str) -> list[Refusal]:
+    """Refuse a cancellation without its author, or with a reason that cannot be stored as it was typed."""
     if status != Status.CANCELLED:
         return []
-    refusals = unstorable_line(typed, Reason.CANCEL_REASON_UNSTORABLE)
+    refusals = unstorable_line(reason, Reason.CANCEL_REASON_UNSTORABLE)
     if cancelled_by not in Appointment.CancelledBy.values:
         refusals.append(Refusal(Reason.CANCELLED_BY_MISSING))
-    if len(reason) > REASON_LIMIT:
-        refusals.append(Refusal(Reason.CANCEL_REASON_TOO_LONG, {"length": len(reason), "limit": REASON_LIMIT}))
+    if len(tidy_reason) > MAX_REASON_LENGTH:
+        params = {"length": len(tidy_reason), "limit": MAX_REASON_LENGTH}
+        refusals.append(Refusal(Reason.CANCEL_REASON_TOO_LONG, params))
     return refusals
 
 
-def _in_the_way(appointment: Appointment, wanted: str) -> list[Refusal]:
+def _blocking_refusals(appointment: Appointment, wanted: str) -> list[Refusal]:
     """Refuse Em atendimento while the same doctor attends another patient. One query for it, none for others."""
     if wanted != Status.IN_SERVICE:
         return []
@@ -161,5 +183,5 @@ def _in_the_way(appointment: Appointment, wanted: str) -> list[Refusal]:
 
 
 def _possible(appointment: Appointment, now: datetime) -> list[Status]:
-    following = transitions.TRANSITIONS[appointment.status]
-    return [each for each in Status if each in following and not list(_too_early_or_late(appointment, each, now))]
+    following = transitions.TRANSITIONS[Status(appointment.status)]
+    return [status for status in Status if status in following and not list(_date_refusals(appointment, status, now))]

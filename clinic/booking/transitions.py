@@ -1,20 +1,20 @@
 """The eight statuses of an appointment and what each may become.
 
-A visit goes Agendado → Confirmado → Check-in → Em atendimento → Finalizado; each step can be taken back by one.
-Remarcado is moved and takes its time. Faltou and Cancelado free the time. When a change is too early or too late is in
-`status`.
+A visit goes Agendado → Confirmado → Check-in → Em atendimento → Finalizado; one step at a time can be taken back.
+Remarcado was moved and takes its time. Faltou and Cancelado free the time. `status` decides when a change is too early
+or too late.
 """
 
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.appointment import FREES_THE_TIME, Status
 
-_STANDING_STILL = {Status.CONFIRMED, Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}
+_FROM_SCHEDULED = {Status.CONFIRMED, Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}
 
 TRANSITIONS = {
-    Status.SCHEDULED: _STANDING_STILL,
-    Status.RESCHEDULED: _STANDING_STILL,
-    Status.CONFIRMED: _STANDING_STILL - {Status.CONFIRMED} | {Status.SCHEDULED},
+    Status.SCHEDULED: _FROM_SCHEDULED,
+    Status.RESCHEDULED: _FROM_SCHEDULED,
+    Status.CONFIRMED: _FROM_SCHEDULED - {Status.CONFIRMED} | {Status.SCHEDULED},
     Status.CHECKED_IN: {
         Status.IN_SERVICE,
         Status.SCHEDULED,
@@ -29,7 +29,8 @@ TRANSITIONS = {
 }
 
 VISIT_ORDER = [Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED]
-# What a button says that goes on with the visit, and one that takes a step back. Cancelado is neither: it asks first.
+# The labels of the buttons that continue the visit, and of those that take a step back. Cancelado is in neither: its
+# button asks first.
 FORWARD = {
     Status.CONFIRMED: _("Confirmar"),
     Status.CHECKED_IN: _("Check-in"),
@@ -44,7 +45,7 @@ BACKWARD = {
     Status.IN_SERVICE: _("Voltar ao atendimento"),
 }
 
-# Becoming Remarcado is not a transition of its own: it is what moving does.
+# Remarcado is not in TRANSITIONS: only a move sets it.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}
 
 
@@ -54,8 +55,8 @@ def takes_time_again(current: Status, wanted: Status) -> bool:
 
 
 def is_step_back(current: Status, wanted: Status) -> bool:
-    """Whether becoming `wanted` takes something of the visit back."""
+    """Return whether the status `wanted` takes a step of the visit back."""
     if wanted == Status.SCHEDULED:
         return True
-    both_lie_on_the_way = {current, wanted} <= set(VISIT_ORDER)
-    return both_lie_on_the_way and VISIT_ORDER.index(wanted) < VISIT_ORDER.index(current)
+    are_steps = {current, wanted} <= set(VISIT_ORDER)
+    return are_steps and VISIT_ORDER.index(wanted) < VISIT_ORDER.index(current)

@@ -18,6 +18,8 @@ from clinic.transactions import run_in_transaction
 
 
 class DoctorFault(Enum):
+    """Why a doctor cannot be added as described."""
+
     NAME_MISSING = auto()
     NAME_WITHOUT_LETTERS = auto()
     NAME_TOO_LONG = auto()
@@ -30,9 +32,9 @@ class DoctorFault(Enum):
 
 
 class DoctorRefused(Exception):
-    """Nothing was written; `faults` holds all that is wrong."""
+    """Nothing was written; `faults` holds every broken rule."""
 
-    def __init__(self, faults: list[DoctorFault]):
+    def __init__(self, faults: list[DoctorFault]) -> None:
         super().__init__(", ".join(fault.name for fault in faults))
         self.faults = faults
 
@@ -48,21 +50,22 @@ class Hours(NamedTuple):
 def register_doctor(
     clinic: Clinic, *, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
 ) -> Doctor:
-    """An active doctor, who performs those procedures and works those hours.
+    """Add an active doctor, who performs these procedures and works these hours.
 
-    Raises DoctorRefused, or Refused (TRY_AGAIN). Shares the clinic's row: a change of its time zone holds all
-    its doctors (`clinic.booking.time_zone`)."""
+    Raises DoctorRefused, or Refused (TRY_AGAIN). Shares the clinic's row: a change of its time zone locks all
+    its doctors (`clinic.booking.time_zone`).
+    """
     name = tidy(name)
 
-    def work():
-        performed = _found(clinic, procedures)
+    def work() -> Doctor:
+        performed = _load_procedures(clinic, procedures)
         if faults := _faults(clinic, name, procedures, hours, interval_minutes):
             raise DoctorRefused(faults)
         get_shared(Clinic, clinic.pk)
         doctor = Doctor.objects.create(clinic=clinic, name=name, interval_minutes=interval_minutes)
         doctor.procedures.set(performed)
         WorkingHours.objects.bulk_create(
-            WorkingHours(clinic=clinic, doctor=doctor, **span._asdict()) for span in sorted(hours)
+            WorkingHours(clinic=clinic, doctor=doctor, **row._asdict()) for row in sorted(hours)
         )
         return doctor
 
@@ -72,26 +75,27 @@ def register_doctor(
 def check_doctor(
     clinic: Clinic, *, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
 ) -> list[DoctorFault]:
-    """What `register_doctor` would refuse."""
+    """Return the faults for which `register_doctor` would refuse. Writes nothing."""
     return _faults(clinic, tidy(name), procedures, hours, interval_minutes)
 
 
-def _faults(clinic, name, procedures, hours, interval_minutes):
-    limit = max_length(Doctor, "name")
-    wrong = {
+def _faults(
+    clinic: Clinic, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
+) -> list[DoctorFault]:
+    is_broken = {
         DoctorFault.NAME_MISSING: not name,
         DoctorFault.NAME_WITHOUT_LETTERS: bool(name) and not has_letter(name) and not unstorable(name),
-        DoctorFault.NAME_TOO_LONG: len(name) > limit,
+        DoctorFault.NAME_TOO_LONG: len(name) > max_length(Doctor, "name"),
         DoctorFault.NAME_UNSTORABLE: bool(unstorable(name)),
-        DoctorFault.PROCEDURE_UNKNOWN: len(_found(clinic, procedures)) < len(set(procedures)),
-        DoctorFault.ENDS_NOT_AFTER_START: not all(are_valid_hours(span.starts, span.ends) for span in hours),
+        DoctorFault.PROCEDURE_UNKNOWN: len(_load_procedures(clinic, procedures)) < len(set(procedures)),
+        DoctorFault.ENDS_NOT_AFTER_START: not all(are_valid_hours(row.starts, row.ends) for row in hours),
         DoctorFault.HOURS_OVERLAP: bool(overlapping_hours(hours)),
         DoctorFault.INTERVAL_TOO_SHORT: interval_minutes < SHORTEST_INTERVAL,
         DoctorFault.INTERVAL_TOO_LONG: interval_minutes > LONGEST_INTERVAL,
     }
-    return [fault for fault, broken in wrong.items() if broken]
+    return [fault for fault, broken in is_broken.items() if broken]
 
 
-def _found(clinic, procedures):
-    possible = [each for each in procedures if 0 < each <= models.BigIntegerField.MAX_BIGINT]
+def _load_procedures(clinic: Clinic, ids: Collection[int]) -> list[Procedure]:
+    possible = [pk for pk in ids if 0 < pk <= models.BigIntegerField.MAX_BIGINT]
     return list(Procedure.objects.of(clinic).filter(pk__in=possible, active=True))

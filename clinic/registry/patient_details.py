@@ -1,9 +1,11 @@
-"""What a patient's data must look like, for every entry point. Asks no database."""
+"""The rules about a patient's data, for every entry point. Asks no database."""
 
 import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
@@ -16,29 +18,35 @@ from clinic.refusals import Reason, Refusal
 
 NAME_LIMIT = max_length(Patient, "name")
 SOCIAL_NAME_LIMIT = max_length(Patient, "social_name")
-NOTES_LIMIT = max_length(Patient, "notes")
+PATIENT_NOTES_LIMIT = max_length(Patient, "notes")
 EMAIL_LIMIT = max_length(Patient, "email")
-FINAL_CONSUMER = "999999990"  # on invoices of Portugal to people who give no NIF
+FINAL_CONSUMER_NIF = "999999990"  # on invoices of Portugal to people who give no NIF
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
-# Of a foreign number that is possible nobody here knows better; all others are refused where a person can be asked.
+# A foreign number of a possible length is taken, since nobody here can tell; all other faults are refused where a
+# person can be asked.
 PHONE_FAULTS = {fault: Reason[f"PHONE_{fault.name}"] for fault in Fault if fault is not Fault.NOT_ABROAD}
-# Texts with characters that cannot be stored, or that control, are refused at every entry point: mended in silence,
-# nobody could read back what was sent. In names blanks are folded and invisible marks left out, nothing else.
-# What a keyboard makes of the characters that control; and halves of a UTF-16 pair, which no UTF-8 can hold.
-_BLANKS = "\t\n\r"
-_CONTROLS, _HALVES = "Cc", "Cs"
-# Stands where a letter was lost on its way.
-_LOST = "\N{REPLACEMENT CHARACTER}"
-# From here on a text reads from right to left: nobody may read a dose backwards.
-_TURNING = "\u202b\u202d\u202e\u2067"
-_MOST_NAMED = 3
+# A text with control characters, or with characters that cannot be stored, is refused at every entry point. If it were
+# corrected silently, its author could not read back what was sent. In names spaces are folded and invisible marks left
+# out, nothing else.
+# Control characters, and halves of a UTF-16 pair, which no UTF-8 can hold; but for what a keyboard types.
+_SURROGATE_CATEGORY = "Cs"
+_FORBIDDEN_CATEGORIES = {"Cc", _SURROGATE_CATEGORY}
+_ALLOWED_CONTROLS = "\t\n\r"
+# Replaces a letter that was lost in a conversion.
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# These turn the text that follows to right-to-left: a dose in the notes could be read backwards.
+_RIGHT_TO_LEFT = "\u202b\u202d\u202e\u2067"
+_MAX_NAMED = 3
 
 
 class Policy(Enum):
-    """STRICT: a person is there to ask, so a doubtful CPF or phone is refused. LENIENT: a machine sent it, so the
-    booking is kept, with a phone that may not exist ("telefone a confirmar") and without a doubtful CPF ("CPF a
-    confirmar"; the CPF of ImageMais' own sample is one). EXACT_CPF: a machine sent it where no booking could be
-    lost, so the phone is as with LENIENT and the CPF as with STRICT."""
+    """How a doubtful CPF or phone is treated.
+
+    STRICT: a person can be asked, so both are refused. LENIENT: a machine sent them, so the booking is kept, with a
+    phone that may not exist ("telefone a confirmar") and without a doubtful CPF ("CPF a confirmar"; the CPF of
+    ImageMais' own sample is one). EXACT_CPF: a machine sent them where no booking could be lost, so the phone is as
+    with LENIENT and the CPF as with STRICT.
+    """
 
     STRICT = "strict"
     LENIENT = "lenient"
@@ -47,7 +55,7 @@ class Policy(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class PatientDetails:
-    """A patient as typed or sent. CPF, NIF and phone with or without punctuation."""
+    """A patient's data as typed or sent. CPF, NIF and phone with or without punctuation."""
 
     name: str = ""
     phone: str = ""
@@ -62,8 +70,9 @@ class PatientDetails:
 
 
 @dataclass(frozen=True)
-class Examined:
-    """Details made storable: E.164 phone, bare digits; `unverified_cpf` is a CPF that was forgiven but not believed."""
+class CleanedDetails:
+    """Details made storable: E.164 phone, bare digits. `unverified_cpf` is a CPF of wrong check digits, accepted and
+    not stored as the patient's CPF."""
 
     details: PatientDetails
     cpf: str | None
@@ -72,60 +81,70 @@ class Examined:
 
 
 def tidy(text: str) -> str:
-    """One line of text without doubled blanks and the marks that nobody sees; emoji's joiners stay."""
+    """Return the text as one line without doubled spaces and invisible marks; emoji's joiners stay."""
     kept = (char for char in text if char == "\u200d" or unicodedata.category(char) != "Cf")
     return " ".join("".join(kept).split())
 
 
 def tidy_notes(text: str) -> str:
-    """Text of several lines, each ended by a line feed, without blanks around it."""
+    """Return the text with line feeds as its only line ends, without spaces around it."""
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def unstorable(text: str) -> str:
-    """The code points ("U+0000, U+D800") that no text may hold, "" if there are none: controls, lone surrogates, and
-    the sign of a lost letter. A text that has one is refused and not mended: its author must find what was sent."""
+    """Return the code points ("U+0000, U+D800") that no text may hold, "" if there are none.
+
+    They are control characters, lone surrogates, and the sign of a lost letter. A text that has one is refused and not
+    corrected: its author must find what was sent.
+    """
     return _code_points(
         char
         for char in text
-        if char == _LOST or (unicodedata.category(char) in {_CONTROLS, _HALVES} and char not in _BLANKS)
+        if char == _REPLACEMENT
+        or (unicodedata.category(char) in _FORBIDDEN_CATEGORIES and char not in _ALLOWED_CONTROLS)
     )
 
 
-def unstorable_in_json(value) -> str:
-    """Those of a JSON value that PostgreSQL cannot hold, in keys and values: NUL and lone surrogates."""
+def unstorable_in_json(value: Any) -> str:
+    """Return the code points of a JSON value that PostgreSQL cannot hold, in keys and values: NUL, lone surrogates."""
     texts = "".join(_texts(value))
-    return _code_points(char for char in texts if char == "\0" or unicodedata.category(char) == _HALVES)
+    return _code_points(char for char in texts if char == "\0" or unicodedata.category(char) == _SURROGATE_CATEGORY)
 
 
 def unstorable_line(text: str, reason: Reason) -> list[Refusal]:
-    return _refused(unstorable(text), reason)
+    """Refuse a text of one line with characters that cannot be stored."""
+    return _as_refusals(unstorable(text), reason)
 
 
 def name_without_letters(name: str, reason: Reason) -> list[Refusal]:
-    """Refuse a name without a letter; one that cannot be stored has a refusal of its own."""
+    """Refuse a name without a letter; a name that cannot be stored has a refusal of its own."""
     return [] if has_letter(name) or unstorable(name) else [Refusal(reason)]
 
 
 def unstorable_notes(text: str) -> list[Refusal]:
-    """Names lose the marks that turn the direction; notes keep every mark, so that these are refused."""
-    turning = _code_points(char for char in text if char in _TURNING)
-    return _refused(unstorable(text) or turning, Reason.NOTES_UNSTORABLE)
+    """Refuse notes that cannot be stored or that turn the direction of the text.
+
+    `tidy` removes such marks from names; notes keep every mark, so these have to be refused.
+    """
+    right_to_left = _code_points(char for char in text if char in _RIGHT_TO_LEFT)
+    return _as_refusals(unstorable(text) or right_to_left, Reason.NOTES_UNSTORABLE)
 
 
-def unstorable_metadata(value) -> list[Refusal]:
-    return _refused(unstorable_in_json(value), Reason.METADATA_UNSTORABLE)
+def unstorable_metadata(value: Any) -> list[Refusal]:
+    """Refuse a JSON value that cannot be stored."""
+    return _as_refusals(unstorable_in_json(value), Reason.METADATA_UNSTORABLE)
 
 
-def _refused(code_points, reason):
+def _as_refusals(code_points: str, reason: Reason) -> list[Refusal]:
     return [Refusal(reason, {"characters": code_points})] if code_points else []
 
 
-def _code_points(chars):
-    return ", ".join(f"U+{ord(char):04X}" for char in list(dict.fromkeys(chars))[:_MOST_NAMED])
+def _code_points(chars: Iterable[str]) -> str:
+    return ", ".join(f"U+{ord(char):04X}" for char in list(dict.fromkeys(chars))[:_MAX_NAMED])
 
 
-def _texts(value):
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every key and every text inside a JSON value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list | tuple):
@@ -135,12 +154,13 @@ def _texts(value):
             yield from _texts(inner)
 
 
-def examine(
+def clean_details(
     details: PatientDetails, clinic: Clinic, *, today: date, policy: Policy, stored: PatientDetails | None = None
-) -> Examined:
-    """Every broken rule about the details alone, without asking the database.
+) -> CleanedDetails:
+    """Return the details in the form in which they are stored, with every rule they break. Asks no database.
 
-    A phone, a NIF or a name as it is `stored` may be one that is no longer taken from anybody.
+    `today` is the clinic's local date. A phone, a NIF or a name equal to that in `stored` is accepted though the rules
+    of today would refuse it.
     """
     stored = stored or PatientDetails()
     refusals = [
@@ -148,30 +168,30 @@ def examine(
         *unstorable_line(details.social_name, Reason.SOCIAL_NAME_UNSTORABLE),
         *unstorable_notes(details.notes),
     ]
-    cpf, unverified_cpf = _settle_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
-    clean = PatientDetails(
-        name=_short(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
-        social_name=_short(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
-        phone=_phone(details.phone, stored.phone, clinic, policy, refusals),
-        birth_date=_birth_date(details.birth_date, today, refusals),
+    cpf, unverified_cpf = _clean_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
+    cleaned = PatientDetails(
+        name=_shortened(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
+        social_name=_shortened(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
+        phone=_clean_phone(details.phone, stored.phone, clinic, policy, refusals),
+        birth_date=_clean_birth_date(details.birth_date, today, refusals),
         cpf=cpf or "",
-        nif=_nif(details.nif, stored.nif, refusals),
-        email=_email(details.email, refusals),
-        notes=_short(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, NOTES_LIMIT, refusals),
+        nif=_clean_nif(details.nif, stored.nif, refusals),
+        email=_clean_email(details.email, refusals),
+        notes=_shortened(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, PATIENT_NOTES_LIMIT, refusals),
         died=details.died,
-        died_on=_died_on(details, today, refusals),
+        died_on=_clean_died_on(details, today, refusals),
     )
-    if not clean.name:
+    if not cleaned.name:
         refusals.append(Refusal(Reason.NAME_MISSING))
-    elif clean.name != stored.name:
-        refusals += name_without_letters(clean.name, Reason.NAME_WITHOUT_LETTERS)
-    if clean.social_name and clean.social_name != stored.social_name:
-        refusals += name_without_letters(clean.social_name, Reason.SOCIAL_NAME_WITHOUT_LETTERS)
-    return Examined(clean, cpf, unverified_cpf, refusals)
+    elif cleaned.name != stored.name:
+        refusals += name_without_letters(cleaned.name, Reason.NAME_WITHOUT_LETTERS)
+    if cleaned.social_name and cleaned.social_name != stored.social_name:
+        refusals += name_without_letters(cleaned.social_name, Reason.SOCIAL_NAME_WITHOUT_LETTERS)
+    return CleanedDetails(cleaned, cpf, unverified_cpf, refusals)
 
 
-def _settle_cpf(raw, strict, refusals):
-    """(the patient's CPF or None, digits that were typed but are not believed): the one place that decides."""
+def _clean_cpf(raw: str, strict: bool, refusals: list[Refusal]) -> tuple[str | None, str]:
+    """Return (the patient's CPF or None, digits of a CPF that is not valid): the one place that decides."""
     digits = documents.read_cpf(raw)
     if not digits:
         return None, ""
@@ -189,7 +209,7 @@ def _settle_cpf(raw, strict, refusals):
     return None, digits
 
 
-def _phone(raw, stored, clinic, policy, refusals):
+def _clean_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals: list[Refusal]) -> str:
     example = {"example": PHONE_EXAMPLES[clinic.country]}
     if not raw.strip():
         refusals.append(Refusal(Reason.PHONE_MISSING, example))
@@ -201,19 +221,19 @@ def _phone(raw, stored, clinic, policy, refusals):
     if stored and phone == phones.read(stored, clinic.country):
         return phone.number
     if phone.fault in PHONE_FAULTS and (policy is Policy.STRICT or not phone.number):
-        params = phone.params | example | {"number": phone.suggested}
+        params = {**phone.params, **example, "number": phone.suggested}
         refusals.append(Refusal(PHONE_FAULTS[phone.fault], params))
     return phone.number
 
 
-def _birth_date(born, today, refusals):
+def _clean_birth_date(born: date | None, today: date, refusals: list[Refusal]) -> date | None:
     if born is not None and not date(1900, 1, 1) <= born < today:
         refusals.append(Refusal(Reason.BIRTH_DATE_IMPOSSIBLE))
         return None
     return born
 
 
-def _died_on(details, today, refusals):
+def _clean_died_on(details: PatientDetails, today: date, refusals: list[Refusal]) -> date | None:
     day = details.died_on
     if day is None:
         return None
@@ -226,11 +246,11 @@ def _died_on(details, today, refusals):
     return day
 
 
-def _nif(raw, stored, refusals):
+def _clean_nif(raw: str, stored: str, refusals: list[Refusal]) -> str:
     digits = documents.read_nif(raw)
     if not digits or digits == stored:
         return digits
-    if digits == FINAL_CONSUMER:
+    if digits == FINAL_CONSUMER_NIF:
         refusals.append(Refusal(Reason.NIF_OF_NOBODY))
         return ""
     if not documents.is_nif(digits):
@@ -239,7 +259,7 @@ def _nif(raw, stored, refusals):
     return digits
 
 
-def _email(raw, refusals):
+def _clean_email(raw: str, refusals: list[Refusal]) -> str:
     address = raw.strip()
     if not address:
         return ""
@@ -254,7 +274,7 @@ def _email(raw, refusals):
     return address
 
 
-def _short(text, reason, limit, refusals):
+def _shortened(text: str, reason: Reason, limit: int, refusals: list[Refusal]) -> str:
     if len(text) > limit:
         refusals.append(Refusal(reason, {"length": len(text), "limit": limit}))
         return text[:limit]

@@ -1,4 +1,4 @@
-"""Which patient is meant; adding and editing patients."""
+"""Which patient a description means; adding and editing patients."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
@@ -13,33 +13,36 @@ from clinic.models import Clinic, Patient, phones
 from clinic.models.locks import get_locked, hold_advisory
 from clinic.refusals import Reason, Refusal, Refused, refuse
 from clinic.registry import sql
-from clinic.registry.patient_details import Examined, PatientDetails, Policy, examine
+from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
 from clinic.transactions import run_in_transaction
 
 
-def find(
-    examined: Examined, clinic: Clinic, policy: Policy, *, lock: bool, besides: Collection[int] = ()
+def match_patient(
+    cleaned: CleanedDetails, clinic: Clinic, policy: Policy, *, lock: bool, besides: Collection[int] = ()
 ) -> Patient | None:
-    """Return the patient that these details describe, with `lock` held (FOR NO KEY UPDATE); None if nobody fits.
+    """Return the patient that these details describe, None if there is none; with `lock`, locked FOR NO KEY UPDATE.
 
     `besides` are ids of namesakes on the same phone that are known to be others.
 
     If nobody matches and `lock` is set, takes advisory locks on CPF and phone until the transaction ends, so that two
     bookings cannot both add the patient. Raises Refused when the CPF is another patient's.
     """
-    patient = _known(examined, clinic, policy, lock, besides)
+    patient = _find_match(cleaned, clinic, policy, besides, lock=lock)
     if patient is None and lock:
-        _hold(clinic, examined)
-        return _known(examined, clinic, policy, lock, besides)
+        _take_advisory_locks(clinic, cleaned)
+        return _find_match(cleaned, clinic, policy, besides, lock=lock)
     return patient
 
 
-def store(examined: Examined, found: Patient | None, clinic: Clinic) -> Patient:
-    """Return the patient that `find` matched, with blanks filled and nothing overwritten; a new one without a match."""
-    if found is None:
-        return Patient.objects.create(clinic=clinic, **_storable(examined))
-    _fill_blanks(found, examined.details)
-    return found
+def create_or_complete(cleaned: CleanedDetails, matched: Patient | None, clinic: Clinic) -> Patient:
+    """Return the matched patient, with blank fields filled and nothing overwritten; a new patient without a match.
+
+    `matched` is what `match_patient` returned, locked.
+    """
+    if matched is None:
+        return Patient.objects.create(clinic=clinic, **_storable(cleaned))
+    _fill_blanks(matched, cleaned.details)
+    return matched
 
 
 def register_patient(
@@ -50,36 +53,36 @@ def register_patient(
     policy: Policy = Policy.STRICT,
     besides: Collection[int] = (),
 ) -> Patient:
-    """A new patient; the same details sent again with the same `key` (a double click) mean the same one.
+    """Add a patient; the same details sent again with the same `key` (a double click) return the same patient.
 
-    Nobody is registered twice: who may be there already, by the rule that `find` has for bookings, is refused with
-    PATIENT_EXISTS, unless the id is in `besides`: a person has found that one to be another. Holds advisory locks on
-    CPF and phone, so that of two windows the second one is refused. Raises Refused.
+    A patient who may be there already, by the rule that `match_patient` has for bookings, is refused with
+    PATIENT_EXISTS, unless the id of the other one is in `besides`: a person has compared the two. Takes advisory locks
+    on CPF and phone, so that of two windows the second one is refused. Raises Refused.
     """
-    once = uuid5(key, f"{clinic.pk} {details}") if key else uuid4()
+    uuid = uuid5(key, f"{clinic.pk} {details}") if key else uuid4()
 
-    def work():
-        examined = _examined(details, clinic, policy=policy)
-        refuse(examined.refusals + _cpf_owner(clinic, examined.cpf))
-        _hold(clinic, examined)
-        if same := _same(examined, clinic, besides):
+    def work() -> Patient:
+        cleaned = _clean_details_today(details, clinic, policy=policy)
+        refuse(cleaned.refusals + _cpf_refusals(clinic, cleaned.cpf))
+        _take_advisory_locks(clinic, cleaned)
+        if same := _compatible_namesakes(cleaned, clinic, besides):
             raise Refused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].display_name})])
-        return Patient.objects.create(clinic=clinic, uuid=once, **_storable(examined))
+        return Patient.objects.create(clinic=clinic, uuid=uuid, **_storable(cleaned))
 
     try:
         return run_in_transaction(work)
     except (Refused, IntegrityError):
-        if key and (registered := Patient.objects.of(clinic).filter(uuid=once).first()):
+        if key and (registered := Patient.objects.of(clinic).filter(uuid=uuid).first()):
             return registered
         raise
 
 
 def same_patients(clinic: Clinic, details: PatientDetails, *, besides: Collection[int] = ()) -> list[Patient]:
     """Return the patients because of which `register_patient` refuses with PATIENT_EXISTS. Reads only."""
-    examined = _examined(details, clinic, policy=Policy.STRICT)
-    if examined.refusals or examined.cpf and sql.patients_with_cpf(clinic, examined.cpf, lock=False):
+    cleaned = _clean_details_today(details, clinic, policy=Policy.STRICT)
+    if cleaned.refusals or cleaned.cpf and sql.patients_with_cpf(clinic, cleaned.cpf, lock=False):
         return []
-    return _same(examined, clinic, besides)
+    return _compatible_namesakes(cleaned, clinic, besides)
 
 
 def change_patient(
@@ -90,27 +93,27 @@ def change_patient(
     policy: Policy = Policy.STRICT,
     seen: str | None = None,
 ) -> Patient:
-    """The patient with these fields of PatientDetails changed, and the others as they are stored at that moment.
+    """Return the patient with these fields of PatientDetails changed, the others as they are stored at that moment.
 
-    A CPF that is forgiven but not believed leaves the stored one. `seen` is the `patient_version` that the author began
-    from: with it, what another has stored since is not replaced by something else (PATIENT_CHANGED).
+    A CPF that is accepted though it is not valid leaves the stored one. `seen` is the `patient_version` that the author
+    began from: with it, fields that were changed since are not overwritten with another value (PATIENT_CHANGED).
 
     Locks the patient's row. Raises Refused, or Patient.DoesNotExist.
     """
 
-    def work():
+    def work() -> Patient:
         patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
         stored = details_of(patient)
-        examined = _examined(replace(stored, **changes), clinic, policy=policy, stored=stored)
-        refuse(examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id))
+        cleaned = _clean_details_today(replace(stored, **changes), clinic, policy=policy, stored=stored)
+        refuse(cleaned.refusals + _cpf_refusals(clinic, cleaned.cpf, patient_id))
         if seen not in (None, patient_version(patient)):
-            unchanged = _examined(stored, clinic, policy=policy, stored=stored).details
-            refuse([Refusal(Reason.PATIENT_CHANGED)] if examined.details != unchanged else [])
-        values = _storable(examined)
-        changed = [name for name in changes if name != "cpf" or not examined.unverified_cpf]
+            unchanged = _clean_details_today(stored, clinic, policy=policy, stored=stored).details
+            refuse([Refusal(Reason.PATIENT_CHANGED)] if cleaned.details != unchanged else [])
+        values = _storable(cleaned)
+        changed = [name for name in changes if name != "cpf" or not cleaned.unverified_cpf]
         for name in changed:
             setattr(patient, name, values[name])
-        # The hash follows the phone, as the field sees to when it is saved.
+        # The phone field computes the hash when it is saved.
         patient.save(update_fields=[*changed, "phone_hash", "updated_at"])
         return patient
 
@@ -118,73 +121,82 @@ def change_patient(
 
 
 def patient_version(patient: Patient) -> str:
-    """Another one with every change of the stored data; only to be compared."""
+    """Return a text that is another one after every change of the stored data; only to be compared."""
     return patient.updated_at.isoformat()
 
 
 def check_patient(
     details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None, policy: Policy = Policy.STRICT
 ) -> list[Refusal]:
-    """What `register_patient`, or with an id `change_patient`, would refuse."""
+    """Return the refusals of `register_patient` or, with an id, of `change_patient`. Writes nothing."""
     patient = Patient.objects.of(clinic).filter(pk=patient_id).first() if patient_id else None
-    examined = _examined(details, clinic, policy=policy, stored=details_of(patient) if patient else None)
-    return examined.refusals + _cpf_owner(clinic, examined.cpf, patient_id)
+    cleaned = _clean_details_today(details, clinic, policy=policy, stored=details_of(patient) if patient else None)
+    return cleaned.refusals + _cpf_refusals(clinic, cleaned.cpf, patient_id)
 
 
 def details_of(patient: Patient) -> PatientDetails:
-    """What is stored of a patient, as the form and the rules have it."""
+    """Return the stored data of a patient in the shape that the form and the rules have."""
     stored = {field.name: getattr(patient, field.name) for field in fields(PatientDetails)}
     return PatientDetails(**stored | {"phone": patient.phone.as_e164, "cpf": patient.cpf or ""})
 
 
-def _examined(details, clinic, *, policy, stored=None):
-    """`examine`; what an older rule let into the row is refused only when it is changed."""
-    return examine(details, clinic, today=clinic.local(timezone.now()).date(), policy=policy, stored=stored)
+def _clean_details_today(
+    details: PatientDetails, clinic: Clinic, *, policy: Policy, stored: PatientDetails | None = None
+) -> CleanedDetails:
+    return clean_details(details, clinic, today=clinic.local(timezone.now()).date(), policy=policy, stored=stored)
 
 
-def _cpf_owner(clinic, cpf, patient_id=None):
+def _cpf_refusals(clinic: Clinic, cpf: str | None, patient_id: int | None = None) -> list[Refusal]:
+    """Refuse the CPF of another patient than `patient_id`."""
     if not cpf:
         return []
-    owner = Patient.objects.of(clinic).filter(cpf=cpf).exclude(pk=patient_id).first()
-    return [Refusal(Reason.CPF_TAKEN, {"name": owner.display_name})] if owner else []
+    owners = Patient.objects.of(clinic).filter(cpf=cpf)
+    other = (owners.exclude(pk=patient_id) if patient_id else owners).first()
+    return [Refusal(Reason.CPF_TAKEN, {"name": other.display_name})] if other else []
 
 
-def _hold(clinic, examined):
+def _take_advisory_locks(clinic: Clinic, cleaned: CleanedDetails) -> None:
+    """Lock the CPF and the phone, as numbers, until the transaction ends."""
     with prepared_cursor() as cursor:
-        for known_by in filter(None, [examined.cpf, phones.spellings(examined.details.phone)[0]]):
-            hold_advisory(cursor, "%s, hashtext(%s)", [clinic.pk, known_by])
+        for text in filter(None, [cleaned.cpf, phones.spellings(cleaned.details.phone)[0]]):
+            hold_advisory(cursor, "%s, hashtext(%s)", [clinic.pk, text])
 
 
-def _known(examined, clinic, policy, lock, besides):
-    if examined.cpf:
-        for owner in sql.patients_with_cpf(clinic, examined.cpf, lock=lock):
-            return _believed(owner, examined.details, clinic, policy)
-    return next(iter(_same(examined, clinic, besides, lock=lock)), None)
+def _find_match(
+    cleaned: CleanedDetails, clinic: Clinic, policy: Policy, besides: Collection[int], *, lock: bool
+) -> Patient | None:
+    if cleaned.cpf:
+        for owner in sql.patients_with_cpf(clinic, cleaned.cpf, lock=lock):
+            _require_same_person(owner, cleaned.details, clinic, policy)
+            return owner
+    return next(iter(_compatible_namesakes(cleaned, clinic, besides, lock=lock)), None)
 
 
-def _same(examined, clinic, besides, *, lock=False):
-    spellings = phones.spellings(examined.details.phone)
-    namesakes = sql.patients_called(clinic, examined.details.name, spellings, lock=lock)
-    return [patient for patient in namesakes if patient.pk not in besides and _may_be(patient, examined)]
+def _compatible_namesakes(
+    cleaned: CleanedDetails, clinic: Clinic, besides: Collection[int], *, lock: bool = False
+) -> list[Patient]:
+    spellings = phones.spellings(cleaned.details.phone)
+    namesakes = sql.patients_called(clinic, cleaned.details.name, spellings, lock=lock)
+    return [patient for patient in namesakes if patient.pk not in besides and _is_compatible(patient, cleaned)]
 
 
-def _may_be(patient, examined):
+def _is_compatible(namesake: Patient, cleaned: CleanedDetails) -> bool:
     """Return False for a namesake on the same phone with another CPF or birth date: a father, a twin. Mixing two
     records is worse than a duplicate."""
-    other_cpf = examined.cpf and patient.cpf and patient.cpf != examined.cpf
-    born = examined.details.birth_date
-    return not other_cpf and not (born and patient.birth_date and patient.birth_date != born)
+    has_other_cpf = cleaned.cpf and namesake.cpf and namesake.cpf != cleaned.cpf
+    born = cleaned.details.birth_date
+    return not has_other_cpf and not (born and namesake.birth_date and namesake.birth_date != born)
 
 
-def _believed(owner, details, clinic, policy):
+def _require_same_person(owner: Patient, details: PatientDetails, clinic: Clinic, policy: Policy) -> None:
+    """Raise Refused when the owner of the CPF has another birth date or, with a strict policy, another name."""
     if details.birth_date and owner.birth_date and owner.birth_date != details.birth_date:
         raise Refused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
     if policy is Policy.STRICT and not sql.is_called(clinic, owner, details.name):
         raise Refused([Refusal(Reason.CPF_TAKEN, {"name": owner.display_name})])
-    return owner
 
 
-def _fill_blanks(patient, details):
+def _fill_blanks(patient: Patient, details: PatientDetails) -> None:
     filled = [
         field.name
         for field in fields(details)
@@ -196,6 +208,7 @@ def _fill_blanks(patient, details):
         patient.save(update_fields=[*filled, "updated_at"])
 
 
-def _storable(examined):
-    values = {field.name: getattr(examined.details, field.name) for field in fields(examined.details)}
-    return values | {"cpf": examined.cpf}
+def _storable(cleaned: CleanedDetails) -> dict[str, Any]:
+    """Return the details as fields of Patient."""
+    values = {field.name: getattr(cleaned.details, field.name) for field in fields(cleaned.details)}
+    return values | {"cpf": cleaned.cpf}

@@ -1,57 +1,67 @@
-"""The statements that find a patient by CPF or by phone and name, written out: every booking of a described patient
-runs them."""
+"""Hand-written statements that find a patient by CPF or by phone and name; every booking with a patient's details runs
+them."""
+
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
 
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient
 from clinic.models.locks import LOCK, lock_of_held_row
 from clinic.models.raw_sql import column_names, instance
 
-PATIENTS = "SELECT {columns} FROM clinic_patient WHERE {condition} ORDER BY id {lock}"
-# All there are, with NULLs for a patient who is held by another transaction. Of several none is locked here: they are
-# locked in the order of their ids, and the first may be the one who is held.
-FREE_PATIENTS = """
-    WITH each AS MATERIALIZED (SELECT id FROM clinic_patient WHERE {condition}), free AS MATERIALIZED (
-        SELECT {columns} FROM clinic_patient WHERE {condition} AND (SELECT count(*) FROM each) = 1 {lock} SKIP LOCKED
+PATIENTS_SQL = "SELECT {columns} FROM clinic_patient WHERE {condition} ORDER BY id {lock}"
+# Every matching patient, with NULLs for one whose row another transaction holds. Of several none is locked here: they
+# have to be locked in the order of their ids, and the first may be the one that is held.
+FREE_PATIENTS_SQL = """
+    WITH matching AS MATERIALIZED (SELECT id FROM clinic_patient WHERE {condition}), free AS MATERIALIZED (
+        SELECT {columns} FROM clinic_patient
+        WHERE {condition} AND (SELECT count(*) FROM matching) = 1 {lock} SKIP LOCKED
     )
-    SELECT free.* FROM each LEFT JOIN free USING (id)
+    SELECT free.* FROM matching LEFT JOIN free USING (id)
 """
-IS_CALLED = """
+IS_CALLED_SQL = """
     SELECT clinic_letters(clinic_fold(%s)) IN (clinic_letters(folded_name), clinic_letters(clinic_fold(social_name)))
     FROM clinic_patient WHERE clinic_id = %s AND id = %s
 """
 
 
 def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:
-    """At most one; with `lock` held."""
-    return _patients("cpf = %(cpf)s", {"clinic": clinic.pk, "cpf": cpf}, lock)
+    """Return the patient with this CPF, at most one; with `lock`, locked."""
+    return _load_patients("cpf = %(cpf)s", {"clinic": clinic.pk, "cpf": cpf}, lock)
 
 
 def is_called(clinic: Clinic, patient: Patient, name: str) -> bool:
-    """Whether the patient's name or social name is this one, by its letters."""
+    """Return whether the patient's name or social name is this one, compared by letters."""
     with prepared_cursor() as cursor:
-        cursor.execute(IS_CALLED, [name, clinic.pk, patient.pk])
-        return cursor.fetchone() == (True,)
+        cursor.execute(IS_CALLED_SQL, [name, clinic.pk, patient.pk])
+        return bool(cursor.fetchone() == (True,))
 
 
 def patients_called(clinic: Clinic, name: str, phones: list[str], *, lock: bool) -> list[Patient]:
-    """Those with one of these E.164 phones and, by its letters, this name; with `lock` held."""
-    same = "phone = ANY(%(phones)s) AND clinic_letters(folded_name) = clinic_letters(clinic_fold(%(name)s))"
-    return _patients(same, {"clinic": clinic.pk, "phones": phones, "name": name}, lock)
+    """Return the patients with one of these E.164 phones and this name, compared by letters; with `lock`, locked."""
+    condition = "phone = ANY(%(phones)s) AND clinic_letters(folded_name) = clinic_letters(clinic_fold(%(name)s))"
+    return _load_patients(condition, {"clinic": clinic.pk, "phones": phones, "name": name}, lock)
 
 
-def _patients(condition, parameters, lock):
+def _load_patients(condition: str, parameters: dict[str, Any], lock: bool) -> list[Patient]:
     """Load the patients; with `lock`, a single one is first read with SKIP LOCKED, as if nobody held the row."""
     parts = {"columns": ", ".join(column_names(Patient)), "condition": f"clinic_id = %(clinic)s AND {condition}"}
     with prepared_cursor() as cursor:
         if not lock:
-            return _loaded(cursor, PATIENTS.format(**parts, lock=""), parameters)
-        patients = _loaded(cursor, FREE_PATIENTS.format(**parts, lock=LOCK), parameters)
-        if None in patients:
-            with lock_of_held_row() as clause:
-                return _loaded(cursor, PATIENTS.format(**parts, lock=clause), parameters)
-        return patients
+            return _fetch_patients(cursor, PATIENTS_SQL.format(**parts, lock=""), parameters)
+        patients = _fetch_patients_or_none(cursor, FREE_PATIENTS_SQL.format(**parts, lock=LOCK), parameters)
+        free = [patient for patient in patients if patient]
+        if len(free) == len(patients):
+            return free
+        with lock_of_held_row() as clause:
+            return _fetch_patients(cursor, PATIENTS_SQL.format(**parts, lock=clause), parameters)
 
 
-def _loaded(cursor, statement, parameters):
+def _fetch_patients(cursor: CursorWrapper, statement: str, parameters: dict[str, Any]) -> list[Patient]:
+    return [patient for patient in _fetch_patients_or_none(cursor, statement, parameters) if patient]
+
+
+def _fetch_patients_or_none(cursor: CursorWrapper, statement: str, parameters: dict[str, Any]) -> list[Patient | None]:
     cursor.execute(statement, parameters)
     return [instance(Patient, row) for row in cursor.fetchall()]

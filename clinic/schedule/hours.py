@@ -17,9 +17,12 @@ WEEK = timedelta(days=7)
 class WeeklyHours(Protocol):
     """ISO weekday and local wall times; an end that is not after the start is on the next day."""
 
-    weekday: int
-    starts: time
-    ends: time
+    @property
+    def weekday(self) -> int: ...
+    @property
+    def starts(self) -> time: ...
+    @property
+    def ends(self) -> time: ...
 
 
 def end_date(day: date, starts: time, ends: time) -> date:

@@ -4,8 +4,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from clinic.booking import openings
-from clinic.booking.rules import day_of_end
+from clinic.booking import day_of_end, openings
 from clinic.models import END_OF_DAY, Absence, Appointment, WorkingHours
 from clinic.queries import agenda
 from clinic.refusals import Reason

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinic.booking import LineRequest, priced
+from clinic.booking import LineRequest, price_lines
 from clinic.models import Discount, Procedure
 from tests.factories import make_discount, make_procedure
 
@@ -24,8 +24,10 @@ def fixed(value, pk=2):
 def takes(prices, whole=None, own=()):
     """What comes off each line, summed over its discounts."""
     own = [*own, *[None] * (len(prices) - len(own))]
-    lines = priced([(Procedure(price=Decimal(price)), each) for price, each in zip(prices, own, strict=True)], whole)
-    return [str(line.off) for line in lines]
+    lines = price_lines(
+        [(Procedure(price=Decimal(price)), each) for price, each in zip(prices, own, strict=True)], whole
+    )
+    return [str(line.discount_total) for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_fixed_discount_is_spread_with_odd_cents_on_last_fitting_line(prices, wh
 
 
 def test_line_discounts_apply_before_the_discount_on_the_whole():
-    line = priced([(Procedure(price=Decimal("100.00")), fixed("90.00"))], percentage(20))[0]
+    line = price_lines([(Procedure(price=Decimal("100.00")), fixed("90.00"))], percentage(20))[0]
 
     assert [str(value) for _, value in line.discounts] == ["90.00", "10.00"]
     assert line.total == 0
@@ -78,14 +80,14 @@ def test_the_same_discount_on_the_line_and_on_the_whole_counts_once():
 @settings(deadline=None)
 @given(prices=st.lists(MONEY, min_size=1, max_size=12), amount=ABOVE_ZERO)
 def test_the_shares_of_a_fixed_amount_add_up_to_it_or_to_everything(prices, amount):
-    lines = priced([(Procedure(price=price), None) for price in prices], fixed(amount))
+    lines = price_lines([(Procedure(price=price), None) for price in prices], fixed(amount))
 
-    assert sum(line.off for line in lines) == min(amount, sum(prices))
+    assert sum(line.discount_total for line in lines) == min(amount, sum(prices))
     for line in lines:
         exact = min(amount, sum(prices)) * line.price / sum(prices) if line.price else 0
-        assert 0 <= line.off <= line.price
-        assert line.off == line.off.quantize(Decimal("0.01"))
-        assert abs(line.off - exact) <= Decimal("0.01") * len(prices)
+        assert 0 <= line.discount_total <= line.price
+        assert line.discount_total == line.discount_total.quantize(Decimal("0.01"))
+        assert abs(line.discount_total - exact) <= Decimal("0.01") * len(prices)
 
 
 ANY = st.one_of(st.none(), PERCENTAGES.map(percentage), ABOVE_ZERO.map(fixed))
@@ -99,10 +101,10 @@ ANY = st.one_of(st.none(), PERCENTAGES.map(percentage), ABOVE_ZERO.map(fixed))
     ),
 )
 def test_no_line_total_is_below_zero_or_above_its_price(lines, whole):
-    for line in priced([(Procedure(price=price), own) for price, own in lines], whole):
+    for line in price_lines([(Procedure(price=price), own) for price, own in lines], whole):
         assert all(value >= 0 for _, value in line.discounts)
         assert 0 <= line.total <= line.price
-        assert line.total == line.price - line.off
+        assert line.total == line.price - line.discount_total
 
 
 def test_discounts_are_stored_per_line_and_rounding_stays_positive(desk):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from clinic.api.imagemais import statuses
 from clinic.api.imagemais.messages import WEEKDAYS
 from clinic.api.json_schema import between
-from clinic.booking import MOST_PROCEDURES, PricedLine
+from clinic.booking import MAX_PROCEDURES, PricedLine
 from clinic.models import (
     Appointment,
     AppointmentProcedure,
@@ -340,8 +340,8 @@ class BookingIn(BaseModel):
     patient: PatientIn = Field(description="Quem será atendido.")
     procedures: list[LineIn] = Field(
         min_length=1,
-        max_length=MOST_PROCEDURES,
-        description=f"O que será feito, até {MOST_PROCEDURES} procedimentos; o médico realiza todos.",
+        max_length=MAX_PROCEDURES,
+        description=f"O que será feito, até {MAX_PROCEDURES} procedimentos; o médico realiza todos.",
     )
     doctorId: Id = Field(description="Id do médico, de GET /api/doctors.")
     date: Day = Field(description="Data, YYYY-MM-DD, hoje ou futura.")

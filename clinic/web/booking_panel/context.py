@@ -276,7 +276,7 @@ def _line_rows(form: BookingForm, procedures: Iterable[Procedure], discounts: It
         for procedure, discount in form.rows
         if procedure in procedures_by_id
     ]
-    lines = iter(booking.priced(known, discounts_by_id.get(form.data.get("whole_discount", ""))))
+    lines = iter(booking.price_lines(known, discounts_by_id.get(form.data.get("whole_discount", ""))))
     return [
         LineRow(procedure, discount, next(lines) if procedure in procedures_by_id else None)
         for procedure, discount in form.rows

@@ -128,8 +128,8 @@ def update_appointment(request, id: str):
             refused.append(error)
     if refused or reading.errors:
         refusals = [refusal for error in refused for refusal in error.refusals]
-        case = next((error.case for error in refused if isinstance(error, BookingRefused) and error.case), None)
-        raise errors.after_rollback(request, BookingRefused(refusals, case), unreadable=reading.errors)
+        slot = next((error.slot for error in refused if isinstance(error, BookingRefused)), None)
+        raise errors.after_rollback(request, BookingRefused(refusals, slot), unreadable=reading.errors)
     return _shown(request, appointment.pk)
 
 

@@ -1,0 +1,86 @@
+"""The rules about a slot: the doctor works then, and neither doctor nor patient is taken."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from clinic.booking.slots import ScheduleContext, Slot, clock
+from clinic.models import Clinic
+from clinic.models.doctor import end_of_hours
+from clinic.refusals import Reason, Refusal
+from clinic.schedule import ClosedReason, Schedules, Span
+
+REASONS_OF_CLOSED_TIME = {
+    ClosedReason.ABSENCE: Reason.DOCTOR_ABSENT,
+    ClosedReason.CLINIC: Reason.CLINIC_CLOSED,
+    ClosedReason.HOLIDAY: Reason.HOLIDAY,
+}
+
+
+def doctor_works_then(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
+    schedules = context.schedules
+    open_spans = schedules.open(slot.doctor.pk, slot.local_date)
+    if any(span.contains(slot.starts_at, slot.ends_at) for span in open_spans):
+        return
+    closed = [span for day in slot.local_dates for span in schedules.closed(slot.doctor.pk, day)]
+    spans = [span for span in closed if span.overlaps(slot.starts_at, slot.ends_at)]
+    # An absence, a closure or a holiday explains more than the hours.
+    spans.sort(key=lambda span: span.closed_by is ClosedReason.HOURS)
+    yield _closed_refusal(slot, schedules, spans[0] if spans else None)
+
+
+def _closed_refusal(slot: Slot, schedules: Schedules, span: Span | None) -> Refusal:
+    if span is None or span.closed_by is None or span.closed_by is ClosedReason.HOURS:
+        return _hours_refusal(slot, schedules.blocks(slot.doctor.pk, slot.local_date))
+    reason = REASONS_OF_CLOSED_TIME[span.closed_by]
+    return Refusal(reason, {"doctor": slot.doctor.name, "reason": span.reason})
+
+
+def _hours_refusal(slot: Slot, blocks: Sequence[Span]) -> Refusal:
+    params = {"doctor": slot.doctor.name, "hours": hours_in_words(slot.clinic, blocks, slot.local_date)}
+    if any(block.starts_at <= slot.starts_at < block.ends_at for block in blocks):
+        return Refusal(Reason.ENDS_AFTER_HOURS, params | {"end": clock(slot.clinic, slot.ends_at)})
+    return Refusal(Reason.OUTSIDE_HOURS, params)
+
+
+def hours_in_words(clinic: Clinic, blocks: Sequence[Span], day: date) -> str:
+    """Return "nesse dia atende das 08:00 às 12:00 e das 20:00 às 06:00", on the clinic's clock, or that there is no
+    work without blocks. Hours that begin before `day` are written from its midnight on."""
+    if not blocks:
+        return str(_("não trabalha nesse dia"))
+    midnight = clinic.day(day)[0]
+    spans = [
+        _("das %(starts)s às %(ends)s")
+        % {
+            "starts": clock(clinic, max(block.starts_at, midnight)),
+            "ends": end_of_hours(clinic.local(block.ends_at).time()),
+        }
+        for block in blocks
+    ]
+    hours = str(_(" e ")).join([", ".join(spans[:-1]), spans[-1]] if spans[:-1] else spans)
+    return _("nesse dia atende %(hours)s") % {"hours": hours}
+
+
+def time_zone_is_unchanged(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
+    """The time was read by the zone of `slot.clinic`, which may have been changed while this waited for a lock."""
+    if context.time_zone != slot.clinic.time_zone:
+        yield Refusal(Reason.TRY_AGAIN)
+
+
+def doctor_is_free(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
+    """`spans` in the refusal are the taken times, for the API that names each slot."""
+    taken = [other for other in context.overlapping if other.occupies(slot.doctor)]
+    if taken:
+        spans = [(other.starts_at, other.ends_at) for other in taken]
+        time = clock(slot.clinic, max(slot.starts_at, taken[0].starts_at))
+        yield Refusal(Reason.DOCTOR_TAKEN, {"time": time, "doctor": slot.doctor.name, "spans": spans})
+
+
+def patient_is_in_one_place(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
+    for other in context.overlapping:
+        if slot.patient and other.patient_id == slot.patient.pk and not other.occupies(slot.doctor):
+            time = clock(slot.clinic, other.starts_at)
+            params = {"patient": slot.patient.display_name, "time": time, "doctor": other.doctor_name}
+            yield Refusal(Reason.PATIENT_ELSEWHERE, params)
+            return

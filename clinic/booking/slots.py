@@ -1,0 +1,126 @@
+"""The subjects of the rules: a candidate as requested, and the slot of a doctor's time that it would take."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from clinic.booking.pricing import PricedLine
+from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
+from clinic.schedule import Schedules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A booking or a move as requested: the wanted time and the rows it concerns, None where unknown.
+
+    `performed` are the ids of those procedures that the doctor performs. `moving` is the appointment of a move.
+    """
+
+    clinic: Clinic
+    now: datetime
+    doctor: Doctor | None
+    patient: Patient | None
+    procedures: list[Procedure | None]
+    performed: frozenset[int]
+    starts_at: datetime | None
+    ends_at: datetime | None
+    discounts: list[Discount | None] = field(default_factory=list)
+    notes: str = ""
+    moving: Appointment | None = None
+    lines: list[PricedLine] = field(default_factory=list)
+    shown_total: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """A span of a doctor's time that an appointment would take; `ends_at` is after `starts_at`.
+
+    `moving` is the appointment that already exists, whose own time counts as free.
+    """
+
+    clinic: Clinic
+    now: datetime
+    doctor: Doctor
+    patient: Patient | None
+    starts_at: datetime
+    ends_at: datetime
+    moving: Appointment | None
+
+    @property
+    def local_date(self) -> date:
+        return local_date(self.clinic, self.starts_at)
+
+    @property
+    def local_dates(self) -> list[date]:
+        """The date of the start and, beyond a midnight, that of the end."""
+        last = self.clinic.local(self.ends_at - timedelta.resolution).date()
+        return list(dict.fromkeys([self.local_date, last]))
+
+
+@dataclass(frozen=True)
+class OverlappingAppointment:
+    """A standing appointment that shares time with a slot."""
+
+    id: int
+    doctor_id: int
+    doctor_name: str
+    patient_id: int
+    starts_at: datetime
+    ends_at: datetime
+    is_encaixe: bool
+
+    def occupies(self, doctor: Doctor) -> bool:
+        """Return whether it takes time of that doctor; an encaixe takes the patient's only."""
+        return self.doctor_id == doctor.pk and not self.is_encaixe
+
+
+@dataclass(frozen=True)
+class ScheduleContext:
+    """The stored data around a slot: the doctor's hours and absences that day, and the overlapping appointments of
+    doctor and patient in order of time. `time_zone` is the clinic's as it is stored now."""
+
+    schedules: Schedules
+    overlapping: list[OverlappingAppointment]
+    time_zone: str
+
+
+def slot_of(candidate: Candidate) -> Slot | None:
+    """Return the slot that a candidate would take; None without a doctor, or without a start and a later end."""
+    doctor, starts_at, ends_at = candidate.doctor, candidate.starts_at, candidate.ends_at
+    if doctor is None or starts_at is None or ends_at is None or ends_at <= starts_at:
+        return None
+    return Slot(
+        clinic=candidate.clinic,
+        now=candidate.now,
+        doctor=doctor,
+        patient=candidate.patient,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        moving=candidate.moving,
+    )
+
+
+def present_slot(appointment: Appointment, now: datetime) -> Slot:
+    """Return the slot in which an appointment is, to ask whether its time is open and free of others."""
+    return Slot(
+        clinic=appointment.clinic,
+        now=now,
+        doctor=appointment.doctor,
+        patient=appointment.patient,
+        starts_at=appointment.starts_at,
+        ends_at=appointment.ends_at,
+        moving=appointment,
+    )
+
+
+def local_date(clinic: Clinic, instant: datetime) -> date:
+    """Return the clinic's date; in the first and the last hours of the calendar that of the instant itself."""
+    try:
+        return clinic.local(instant).date()
+    except OverflowError:
+        return instant.date()
+
+
+def clock(clinic: Clinic, instant: datetime) -> str:
+    """Return the time of the instant on the clinic's clock, as 08:30."""
+    return f"{clinic.local(instant):%H:%M}"

@@ -80,8 +80,8 @@ def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, channel: str) -> Ac
     return token
 
 
-def authenticate(text: str) -> AccessToken:
-    """Return the valid token with its clinic, its user and its `admission` (the rate limit after this request).
+def authenticate(text: str) -> tuple[AccessToken, rate_limit.RateLimitStatus]:
+    """Return the valid token with its clinic and its user, and its rate limit after this request.
 
     One query. Raises InvalidToken or ExpiredToken.
     """
@@ -96,10 +96,9 @@ def authenticate(text: str) -> AccessToken:
     if row is None:
         raise InvalidToken
     token, token.clinic, token.user, *counts = row
-    token.admission = rate_limit.admission(counts, limits[0])
     if not (token.clinic.active and may_release(token.user, token.clinic)):
         raise InvalidToken
-    return token
+    return token, rate_limit.status_of(counts, limits[0])
 
 
 def may_release(user: StaffUser, clinic: Clinic) -> bool:

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from django.core.exceptions import TooManyFieldsSent
 
-from clinic.api.errors import Problem, Refused
+from clinic.api.errors import ApiError, ErrorCode
 from clinic.server.environ import REFUSED_BODY
 
 MAX_BYTES = 64 * 1024
@@ -15,55 +15,55 @@ MAX_DIGITS = 20  # of a declared length; int() refuses strings of thousands of d
 MAX_DEPTH = 32
 # By the status with which the web server refused the body.
 REFUSED = {
-    HTTPStatus.BAD_REQUEST: Problem.UNREADABLE,
-    HTTPStatus.REQUEST_TIMEOUT: Problem.TOO_SLOW,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem.TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Problem.NOT_JSON,
+    HTTPStatus.BAD_REQUEST: ErrorCode.UNREADABLE,
+    HTTPStatus.REQUEST_TIMEOUT: ErrorCode.TOO_SLOW,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorCode.TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ErrorCode.NOT_JSON,
 }
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 def read_query(request) -> None:
-    """Make sure that `request.GET` can be read. Raises Refused.
+    """Make sure that `request.GET` can be read. Raises ApiError.
 
     Django would replace bytes that are not UTF-8 by a replacement character.
     """
     try:
         unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1")).decode("utf-8")
     except UnicodeError as error:
-        raise Refused(Problem.QUERY_NOT_UTF8) from error
+        raise ApiError(ErrorCode.QUERY_NOT_UTF8) from error
     try:
         request.GET  # noqa: B018 - parsed at the first access
     except TooManyFieldsSent as error:
-        raise Refused(Problem.TOO_MANY_PARAMETERS) from error
+        raise ApiError(ErrorCode.TOO_MANY_PARAMETERS) from error
 
 
 def read_json(body: bytes, content_type: str):
-    """Return the value of a body, None for an empty one. Raises Refused: not declared as JSON, or unreadable."""
+    """Return the value of a body, None for an empty one. Raises ApiError: not declared as JSON, or unreadable."""
     if not body:
         return None
     if content_type != "application/json":
-        raise Refused(Problem.NOT_JSON)
+        raise ApiError(ErrorCode.NOT_JSON)
     try:
         value = json.loads(
             body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_not_json, parse_float=_finite
         )
         _measure(value)
     except (ValueError, RecursionError) as error:
-        raise Refused(Problem.UNREADABLE) from error
+        raise ApiError(ErrorCode.UNREADABLE) from error
     return value
 
 
 def read_body(request) -> bytes:
-    """Return the body. Raises Refused when it exceeds 64 KiB, as declared or as sent, or did not arrive completely."""
+    """Return the body. Raises ApiError when it exceeds 64 KiB, as declared or as sent, or did not arrive completely."""
     if refused := request.META.get(REFUSED_BODY):
-        raise Refused(REFUSED[refused])
+        raise ApiError(REFUSED[refused])
     declared = request.META.get("CONTENT_LENGTH")
     if declared and not _is_small(declared):
-        raise Refused(Problem.TOO_LARGE)
+        raise ApiError(ErrorCode.TOO_LARGE)
     body = request.body if declared else _sent_without_length(request)
     if len(body) > MAX_BYTES:
-        raise Refused(Problem.TOO_LARGE)
+        raise ApiError(ErrorCode.TOO_LARGE)
     return body
 
 

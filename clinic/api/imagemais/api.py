@@ -2,13 +2,14 @@
 
 from typing import ClassVar
 
+from django.http import HttpRequest, HttpResponse
 from ninja.openapi.schema import REF_TEMPLATE
 from ninja.renderers import JSONRenderer
 from pydantic.json_schema import models_json_schema
 
 from clinic.access import access_tokens
-from clinic.api.errors import Problem, Refused
-from clinic.api.gateway import Api, Caller, Door, bearer
+from clinic.api.errors import ApiError, ErrorCode
+from clinic.api.gateway import Api, ApiRequest, Caller, Gateway, bearer
 from clinic.api.imagemais import errors, messages, schemas
 from clinic.api.imagemais.openapi import PATH_PARAMETERS
 from clinic.api.json_schema import without_null_defaults
@@ -70,31 +71,37 @@ api = ImagemaisApi(
 
 
 @api.exception_handler(errors.Rejected)
-def rejected(request, refused):
-    return errors.envelope(refused.status, refused.message)
+def rejected(request: ApiRequest, error: errors.Rejected) -> HttpResponse:
+    return errors.error_answer(error.status, error.message)
 
 
 @api.exception_handler(Patient.DoesNotExist)
-def gone(request, error):
+def patient_gone(request: ApiRequest, error: Patient.DoesNotExist) -> HttpResponse:
     """Answer 404 when the patient was deleted before the row was locked."""
-    return errors.envelope(404, messages.PATIENT_UNKNOWN)
+    return errors.error_answer(404, messages.PATIENT_UNKNOWN)
 
 
-class ImagemaisDoor(Door):
+class ImagemaisGateway(Gateway):
     credential = StoredAnswer.Credential.IMAGEMAIS
 
-    def authenticate(self, request) -> Caller:
+    def authenticate(self, request: HttpRequest) -> Caller:
         try:
-            token = access_tokens.authenticate(bearer(request))
+            token, rate_limit = access_tokens.authenticate(bearer(request))
         except access_tokens.ExpiredToken as error:
-            raise Refused(Problem.EXPIRED_CREDENTIAL) from error
+            raise ApiError(ErrorCode.EXPIRED_CREDENTIAL) from error
         except access_tokens.InvalidToken as error:
-            raise Refused(Problem.INVALID_CREDENTIAL) from error
+            raise ApiError(ErrorCode.INVALID_CREDENTIAL) from error
         author = Author(channel=AppointmentEvent.Channel.IMAGEMAIS, user=token.user, credential=f"token {token}")
-        return Caller(token.clinic, author, token, who=f"access token {token.pk}")
+        return Caller(
+            clinic=token.clinic,
+            author=author,
+            credential=token,
+            log_name=f"access token {token.pk}",
+            rate_limit=rate_limit,
+        )
 
-    def refuse(self, request, refused):
-        return errors.refusal(refused)
+    def error_response(self, request: ApiRequest, error: ApiError) -> HttpResponse:
+        return errors.api_error(error)
 
 
-door = ImagemaisDoor()
+gateway = ImagemaisGateway()

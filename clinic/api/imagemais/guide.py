@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from clinic.api.errors import Problem
+from clinic.api.errors import ErrorCode
 from clinic.api.imagemais import errors
 from clinic.api.imagemais.api import api
 from clinic.api.reference import Failure, Reference, Section, coming_monday
@@ -27,25 +27,25 @@ BOOKING = [
     Failure(409, "desconto que não vale na nova data", "O desconto <nome> vale só até <data>. …"),
 ]
 CAUSES = {
-    Problem.MALFORMED_AUTHORIZATION: "sem Authorization: Bearer, ou mal escrito",
-    Problem.INVALID_CREDENTIAL: "token desconhecido, alterado ou revogado",
-    Problem.CLINIC_INACTIVE: "clínica inativa",
-    Problem.EXPIRED_CREDENTIAL: "o token expirou",
-    Problem.TOO_MANY_REQUESTS: "pedidos demais",
-    Problem.TOO_MANY_PARAMETERS: "query longa demais",
-    Problem.QUERY_NOT_UTF8: "query com bytes que não são UTF-8",
-    Problem.TOO_LARGE: "corpo grande demais",
-    Problem.TOO_SLOW: "corpo que não chega completo",
-    Problem.NOT_JSON: "Content-Type que não é JSON",
-    Problem.UNREADABLE: "corpo que não se lê",
-    Problem.NOT_FOUND: "endereço que não existe",
-    Problem.METHOD_NOT_ALLOWED: "método errado",
-    Problem.IDEMPOTENCY_KEY_MALFORMED: "Idempotency-Key vazia ou longa demais",
-    Problem.IDEMPOTENCY_KEY_REUSED: "Idempotency-Key de outra requisição",
-    Problem.IDEMPOTENCY_IN_PROGRESS: "a mesma requisição ainda não terminou",
-    Problem.BUSY: "duas gravações no mesmo instante",
-    Problem.UNAVAILABLE: "a base de dados não responde",
-    Problem.SERVER_ERROR: "erro nosso",
+    ErrorCode.MALFORMED_AUTHORIZATION: "sem Authorization: Bearer, ou mal escrito",
+    ErrorCode.INVALID_CREDENTIAL: "token desconhecido, alterado ou revogado",
+    ErrorCode.CLINIC_INACTIVE: "clínica inativa",
+    ErrorCode.EXPIRED_CREDENTIAL: "o token expirou",
+    ErrorCode.TOO_MANY_REQUESTS: "pedidos demais",
+    ErrorCode.TOO_MANY_PARAMETERS: "query longa demais",
+    ErrorCode.QUERY_NOT_UTF8: "query com bytes que não são UTF-8",
+    ErrorCode.TOO_LARGE: "corpo grande demais",
+    ErrorCode.TOO_SLOW: "corpo que não chega completo",
+    ErrorCode.NOT_JSON: "Content-Type que não é JSON",
+    ErrorCode.UNREADABLE: "corpo que não se lê",
+    ErrorCode.NOT_FOUND: "endereço que não existe",
+    ErrorCode.METHOD_NOT_ALLOWED: "método errado",
+    ErrorCode.IDEMPOTENCY_KEY_MALFORMED: "Idempotency-Key vazia ou longa demais",
+    ErrorCode.IDEMPOTENCY_KEY_REUSED: "Idempotency-Key de outra requisição",
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS: "a mesma requisição ainda não terminou",
+    ErrorCode.BUSY: "duas gravações no mesmo instante",
+    ErrorCode.UNAVAILABLE: "a base de dados não responde",
+    ErrorCode.SERVER_ERROR: "erro nosso",
 }
 
 SECTIONS = [
@@ -102,7 +102,7 @@ Quem passa recebe 429 com `Retry-After`, em segundos.""",
 
 def failures() -> list[Failure]:
     """Return the errors of every request, with their messages, and those of booking."""
-    sentences = errors.SENTENCES.items()
+    sentences = errors.API_ERRORS.items()
     general = [Failure(status, CAUSES.get(problem, ""), sentence) for problem, (status, sentence) in sentences]
     return sorted([*BOOKING, *general], key=lambda failure: failure.status)
 

@@ -90,7 +90,7 @@ def failures() -> list[Failure]:
     """Return the errors of every request, with their messages, and those of booking."""
     general = [
         Failure(status, code, sentence.format("…").replace("….", "…"))
-        for status, code, sentence in errors.CODES.values()
+        for status, code, sentence in errors.API_ERRORS.values()
     ]
     by_code = {failure.code: failure for failure in [*BOOKING, *general]}
     return sorted(by_code.values(), key=lambda failure: failure.status)

@@ -256,7 +256,7 @@ ERRORS = {
         )
     },
 }
-for _status, _code, _sentence in errors.CODES.values():
+for _status, _code, _sentence in errors.API_ERRORS.values():
     ERRORS.setdefault(_status, {})[_code] = _error(_code, _sentence.format(ApiKey.Scope.APPOINTMENTS_WRITE))
 
 HEADERS = {

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.db.models import BigIntegerField, OuterRef, Q, Subquery
 
 from clinic import booking
+from clinic.api.gateway import ApiRequest
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, WRITE, answer, operation
 from clinic.api.mivicall.reading import as_uuid, read, read_query
@@ -43,15 +44,15 @@ DISCOUNT_STAYS = "Só ao remarcar se retira um desconto: envie também startsAt 
     answers={201: schemas.Appointment},
     refuses={404, 409},
 )
-def create_appointment(request):
-    reading = read(schemas.NewAppointment, request.visit.payload)
+def create_appointment(request: ApiRequest):
+    reading = read(schemas.NewAppointment, request.call.payload)
     if "" in reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
-    proposal = _proposal(request.visit.caller, reading.values)
+    proposal = _proposal(request.caller, reading.values)
     if reading.errors:
         refused = booking.check(proposal) or Refused([])
         raise errors.after_rollback(request, refused, unreadable=reading.errors)
-    booked = booking.book(proposal, by=request.visit.caller.author)
+    booked = booking.book(proposal, by=request.caller.author)
     return answer(schemas.appointment(request.clinic, booked, reading.values["serviceTypeId"]), 201)
 
 
@@ -63,7 +64,7 @@ def create_appointment(request):
     query=schemas.AppointmentFilters,
     answers={200: schemas.AppointmentPage},
 )
-def list_appointments(request):
+def list_appointments(request: ApiRequest):
     reading = read_query(schemas.AppointmentFilters, request)
     filters = reading.values
     after = _after(filters["cursor"]) if "cursor" in filters else None
@@ -97,7 +98,7 @@ def list_appointments(request):
     answers={200: schemas.Appointment},
     refuses={404},
 )
-def get_appointment(request, id: str):
+def get_appointment(request: ApiRequest, id: str):
     appointment = _appointment(request.clinic, id)
     return _shown(request, appointment.pk) if appointment else _not_found(request)
 
@@ -111,13 +112,13 @@ def get_appointment(request, id: str):
     answers={200: schemas.Appointment},
     refuses={404, 409},
 )
-def update_appointment(request, id: str):
+def update_appointment(request: ApiRequest, id: str):
     appointment = _appointment(request.clinic, id)
     if appointment is None:
         return _not_found(request)
-    reading = read(schemas.AppointmentChanges, request.visit.payload)
+    reading = read(schemas.AppointmentChanges, request.call.payload)
     if "" not in reading.errors:
-        reading.errors |= {name: message for name, message in UNCHANGEABLE.items() if name in request.visit.payload}
+        reading.errors |= {name: message for name, message in UNCHANGEABLE.items() if name in request.call.payload}
     refused = []
     # All readable changes are tried, so that all errors are reported together; an error undoes all of them. Time before
     # status, because booking locks doctors before the appointment.
@@ -141,7 +142,7 @@ def update_appointment(request, id: str):
     answers={204: None},
     refuses={404},
 )
-def cancel_appointment(request, id: str):
+def cancel_appointment(request: ApiRequest, id: str):
     appointment = _appointment(request.clinic, id)
     if appointment is None:
         return _not_found(request)
@@ -175,19 +176,19 @@ def _appointment(clinic, id) -> Appointment | None:
     return uuid and listed(clinic).filter(uuid=uuid).first()
 
 
-def _not_found(request):
-    return errors.envelope(request, 404, "appointment_not_found", errors.APPOINTMENT_NOT_FOUND)
+def _not_found(request: ApiRequest):
+    return errors.error_answer(request, 404, "appointment_not_found", errors.APPOINTMENT_NOT_FOUND)
 
 
-def _shown(request, pk):
+def _shown(request: ApiRequest, pk):
     row = with_service(request.clinic, listed(request.clinic)).get(pk=pk)
     return answer(schemas.appointment(request.clinic, row, row.service))
 
 
-def _move(request, appointment, reading):
+def _move(request: ApiRequest, appointment, reading):
     """Move the appointment if the time or the professional differs."""
     values, target = reading.values, reading.values.get("status")
-    if values.get("withoutExpiredDiscount") and not {"startsAt", "professionalId"} & request.visit.payload.keys():
+    if values.get("withoutExpiredDiscount") and not {"startsAt", "professionalId"} & request.call.payload.keys():
         reading.errors["withoutExpiredDiscount"] = DISCOUNT_STAYS
     doctor, starts_at = (
         values.get("professionalId", appointment.doctor.uuid),
@@ -200,19 +201,19 @@ def _move(request, appointment, reading):
             doctor=doctor,
             starts_at=starts_at,
             without_expired=values.get("withoutExpiredDiscount", False),
-            by=request.visit.caller.author,
+            by=request.caller.author,
         )
     elif target == "rescheduled" and schemas.STATUS_NAMES[appointment.status] != target:
         reading.errors.setdefault("startsAt", MOVE_MISSING)
 
 
-def _set_status(request, appointment, reading):
+def _set_status(request: ApiRequest, appointment, reading):
     target = reading.values.get("status")
     if target in BOOKING_STATUSES:
         _change_status_to(request, appointment, target)
 
 
-def _change_status_to(request, appointment, target):
+def _change_status_to(request: ApiRequest, appointment, target):
     """Set a status; setting the status it already has is no error, so retries and lost races succeed."""
 
     def current_status():
@@ -224,7 +225,7 @@ def _change_status_to(request, appointment, target):
     # Both Agendado and Confirmado are `confirmed` here; a cancelled or missed appointment can only become Agendado.
     freed = target == "confirmed" and current in FREES_THE_TIME
     status = Status.SCHEDULED if freed else BOOKING_STATUSES[target]
-    caller = request.visit.caller
+    caller = request.caller
     by_patient = caller.credential.source in SOURCES_OF_PATIENTS
     cancelled_by = Appointment.CancelledBy.PATIENT if by_patient else Appointment.CancelledBy.CLINIC
     try:
@@ -236,14 +237,14 @@ def _change_status_to(request, appointment, target):
             raise
 
 
-def _annotate(request, appointment, reading):
+def _annotate(request: ApiRequest, appointment, reading):
     values = reading.values
     if {"patientNotes", "metadata"} & values.keys():
         notes = (values["patientNotes"] or "") if "patientNotes" in values else None
         booking.edit_notes(
             appointment.pk,
             clinic=request.clinic,
-            by=request.visit.caller.author,
+            by=request.caller.author,
             notes=notes,
             metadata=(values["metadata"] or {}) if "metadata" in values else None,
         )

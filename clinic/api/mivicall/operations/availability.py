@@ -6,6 +6,7 @@ from itertools import dropwhile, islice, takewhile
 from django.utils import timezone
 
 from clinic import booking
+from clinic.api.gateway import ApiRequest
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, answer, operation
 from clinic.api.mivicall.reading import read_query
@@ -25,7 +26,7 @@ WINDOW = "No máximo 62 dias depois de from."
     answers={200: schemas.Availability},
     refuses={404, 409},
 )
-def list_availability(request):
+def list_availability(request: ApiRequest):
     reading = read_query(schemas.AvailabilityWanted, request)
     wanted = reading.values
     if {"since", "before"} <= wanted.keys() and wanted["before"] - wanted["since"] > LONGEST_WINDOW:

@@ -3,6 +3,7 @@
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q
 
+from clinic.api.gateway import ApiRequest
 from clinic.api.mivicall import schemas
 from clinic.api.mivicall.api import DIRECTORY, answer, operation
 from clinic.models import Clinic, Doctor, Procedure
@@ -17,7 +18,7 @@ LOCALES = {Clinic.Language.BRAZILIAN: "pt-BR", Clinic.Language.EUROPEAN: "pt-PT"
     needs={DIRECTORY},
     answers={200: schemas.Professionals},
 )
-def list_professionals(request):
+def list_professionals(request: ApiRequest):
     doctors = Doctor.objects.of(request.clinic).filter(active=True).only("uuid", "name", "specialty")
     return answer({"items": [{"id": str(d.uuid), "name": d.name, "specialty": d.specialty} for d in doctors]})
 
@@ -29,7 +30,7 @@ def list_professionals(request):
     needs={DIRECTORY},
     answers={200: schemas.Services},
 )
-def list_services(request):
+def list_services(request: ApiRequest):
     performing = ArrayAgg(
         "doctors__uuid", filter=Q(doctors__active=True), order_by=["doctors__sort_name", "doctors__pk"], default=[]
     )
@@ -44,7 +45,7 @@ def list_services(request):
     needs={DIRECTORY},
     answers={200: schemas.Tenant},
 )
-def get_tenant(request):
+def get_tenant(request: ApiRequest):
     clinic = request.clinic
     doctors = Doctor.objects.of(clinic).filter(active=True).exclude(specialty="")
     specialties = doctors.order_by("specialty").values_list("specialty", flat=True).distinct()

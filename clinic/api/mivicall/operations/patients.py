@@ -5,6 +5,7 @@ The hash is the HMAC-SHA256 of the E.164 number under a key of the clinic, in he
 
 import re
 
+from clinic.api.gateway import ApiRequest
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import PATIENTS, READ, answer, operation
 from clinic.api.mivicall.operations.appointments import with_service
@@ -25,7 +26,7 @@ MAX_APPOINTMENTS = 200
     query=schemas.PatientsWanted,
     answers={200: schemas.Patients},
 )
-def search_patients(request):
+def search_patients(request: ApiRequest):
     reading = read_query(schemas.PatientsWanted, request)
     if reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
@@ -43,7 +44,7 @@ def search_patients(request):
     answers={200: schemas.PatientsOfPhone},
     refuses={404},
 )
-def get_patients_of_phone(request, hash: str):
+def get_patients_of_phone(request: ApiRequest, hash: str):
     rows = []
     if HASH.fullmatch(hash):
         patients_here = Patient.objects.of(request.clinic)
@@ -51,7 +52,7 @@ def get_patients_of_phone(request, hash: str):
         phones = patients_here.filter(phone_hash=hash).values("phone")
         rows = list(patients_here.filter(phone__in=phones).defer("phone").order_by("pk"))
     if not rows:
-        return errors.envelope(request, 404, "patient_not_found", errors.PATIENT_NOT_FOUND)
+        return errors.error_answer(request, 404, "patient_not_found", errors.PATIENT_NOT_FOUND)
     appointments = with_service(request.clinic, listed(request.clinic)).filter(patient__in=rows)
     last = appointments.order_by("-starts_at", "-pk")[:MAX_APPOINTMENTS]
     visits = [schemas.appointment(request.clinic, row, row.service) for row in last]

@@ -142,17 +142,18 @@ class Gateway:
             self.add_headers(request, response)
             self._log(request, response, time.perf_counter() - started)
             # Stops Django's own request log, which would write addresses: they contain ids of patients.
-            response._has_been_logged = True
+            response._has_been_logged = True  # type: ignore[attr-defined]  # private to Django
             return response
 
         return wrapper
 
     def routes(self, api: NinjaAPI) -> list[URLPattern]:
         """Return the API's routes, each wrapped, and one that answers 404 to every other address below."""
-        patterns = [pattern for pattern in api.urls[0] if pattern.name != "api-root"]
-        for pattern in patterns:
+        patterns = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern)]
+        routes = [pattern for pattern in patterns if pattern.name != "api-root"]
+        for pattern in routes:
             pattern.callback = self(pattern.callback)
-        return [*patterns, re_path("", self(_not_found))]
+        return [*routes, re_path("", self(_not_found))]
 
     def _respond(self, request: ApiRequest, work: Work) -> HttpResponse:
         call = request.call

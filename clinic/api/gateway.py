@@ -27,7 +27,7 @@ from clinic.access.rate_limit import RateLimitStatus, admit_failure
 from clinic.api.errors import AfterRollback, ApiError, ErrorCode
 from clinic.api.reading import WRITES, read_body, read_json, read_query
 from clinic.booking import Author
-from clinic.models import AccessToken, ApiKey, Clinic, StoredAnswer
+from clinic.models import Clinic, StoredAnswer
 
 log = logging.getLogger("clinic.api")
 
@@ -42,13 +42,12 @@ REPLAYED_HEADER = "Idempotency-Replayed"
 UNAVAILABLE_SECONDS = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Caller:
     """The program that sent a request. The log calls it `log_name`; with a test key it `writes` nothing."""
 
     clinic: Clinic
     author: Author
-    credential: AccessToken | ApiKey
     log_name: str
     rate_limit: RateLimitStatus
     writes: bool = True
@@ -110,23 +109,23 @@ class Api(NinjaAPI):
         """Set none of ninja's own."""
 
 
-class Gateway:
+class Gateway[R: ApiRequest]:
     """What both APIs do around a view; `credential` is the name of the API among stored answers and in the log."""
 
     credential: StoredAnswer.Credential
 
-    def authenticate(self, request: HttpRequest) -> Caller:
+    def authenticate(self, request: R) -> Caller:
         """Return the caller, whose request is counted. Raises ApiError."""
         raise NotImplementedError
 
-    def authorize(self, request: ApiRequest) -> None:
+    def authorize(self, request: R) -> None:
         """Check that the caller may send this request, of which nothing has been read yet. Raises ApiError."""
 
-    def error_response(self, request: ApiRequest, error: ApiError) -> HttpResponse:
+    def error_response(self, request: R, error: ApiError) -> HttpResponse:
         """Return the error in this API's words."""
         raise NotImplementedError
 
-    def add_headers(self, request: ApiRequest, response: HttpResponse) -> None:
+    def add_headers(self, request: R, response: HttpResponse) -> None:
         """Put this API's headers on an answer."""
 
     def __call__(self, view: View) -> View:
@@ -135,7 +134,7 @@ class Gateway:
         @csrf_exempt  # the credential is in a header, which no other site can make a browser send
         @login_not_required
         @wraps(view)
-        def wrapper(request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def wrapper(request: R, *args: Any, **kwargs: Any) -> HttpResponse:
             started = time.perf_counter()
             request.call = ApiCall()
             response = self._respond(request, lambda: view(request, *args, **kwargs))
@@ -155,7 +154,7 @@ class Gateway:
             pattern.callback = self(pattern.callback)
         return [*routes, re_path("", self(_not_found))]
 
-    def _respond(self, request: ApiRequest, work: Work) -> HttpResponse:
+    def _respond(self, request: R, work: Work) -> HttpResponse:
         call = request.call
         try:
             call.caller = request.caller = self._authenticate(request)
@@ -183,7 +182,7 @@ class Gateway:
             log.exception("Request %s", call.id)
             return self.error_response(request, _unexpected_error(exception))
 
-    def _authenticate(self, request: ApiRequest) -> Caller:
+    def _authenticate(self, request: R) -> Caller:
         """Return the caller; count a failure by its address."""
         try:
             return self.authenticate(request)
@@ -194,7 +193,7 @@ class Gateway:
                     raise ApiError(ErrorCode.TOO_MANY_REQUESTS, retry_after=failures.wait) from error
             raise
 
-    def _write(self, request: ApiRequest, work: Work) -> HttpResponse:
+    def _write(self, request: R, work: Work) -> HttpResponse:
         """Run one transaction around the write and the answer that is kept of it; a refused write leaves nothing.
 
         The acts of booking are parts of it; after a conflict all of it is done once more.
@@ -220,7 +219,7 @@ class Gateway:
             return _keep_conflict(idempotent, response)
         return response
 
-    def _idempotent_request(self, request: ApiRequest) -> idempotency.Request:
+    def _idempotent_request(self, request: R) -> idempotency.Request:
         try:
             key = idempotency.checked_key(request.headers["Idempotency-Key"])
         except idempotency.MalformedKey as error:
@@ -234,7 +233,7 @@ class Gateway:
             body=request.call.body,
         )
 
-    def _log(self, request: ApiRequest, response: HttpResponse, seconds: float) -> None:
+    def _log(self, request: R, response: HttpResponse, seconds: float) -> None:
         """Log the request by its route, not by its address: addresses contain ids of patients."""
         call = request.call
         log.info(

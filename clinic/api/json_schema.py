@@ -12,6 +12,9 @@ from clinic.api.markdown import Block, parse
 
 type JsonObject = dict[str, Any]
 
+# The default of a field that may be left out of an object, but is not null.
+OMITTED: Any = None
+
 MAX_DEPTH = 8  # bounds the recursion into a schema that contains itself
 TYPES = {  # singular, plural
     "string": (gettext_lazy("texto"), gettext_lazy("textos")),

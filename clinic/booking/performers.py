@@ -1,5 +1,6 @@
 """Which doctors perform a procedure, or why none does."""
 
+from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID
 
 from django.db.models import F
@@ -9,8 +10,19 @@ from clinic.booking.acts import refuse
 from clinic.models import Clinic, Doctor
 from clinic.refusals import Reason, Refusal
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
-def doctors_performing(clinic: Clinic, procedure: UUID, doctor: UUID | None = None) -> list[Doctor]:
+
+class Length(TypedDict):
+    """The duration of the procedure, added to each doctor."""
+
+    minutes: int
+
+
+def doctors_performing(
+    clinic: Clinic, procedure: UUID, doctor: UUID | None = None
+) -> "list[WithAnnotations[Doctor, Length]]":
     """Return the active doctors who perform this active procedure, with its `minutes`; with `doctor` that one.
 
     Raises Refused for an unknown or inactive doctor or procedure, and for a doctor who does not perform it, as a

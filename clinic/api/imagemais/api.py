@@ -1,10 +1,12 @@
 """The ImageMais-compatible API: its authentication and its OpenAPI document."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from django.http import HttpRequest, HttpResponse
-from ninja.openapi.schema import REF_TEMPLATE
+from django.http import HttpResponse
+from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
 from ninja.renderers import JSONRenderer
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from clinic.access import access_tokens
@@ -42,14 +44,16 @@ em outras páginas dele; `nossa`, decisão nossa onde a documentação dele sile
 class PlainRenderer(JSONRenderer):
     """Render JSON with unescaped accents."""
 
-    json_dumps_params: ClassVar = {"ensure_ascii": False}
+    json_dumps_params: Mapping[str, Any] = {"ensure_ascii": False}
 
 
 class ImagemaisApi(Api):
-    def get_openapi_schema(self, **options):
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = "api/", path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
         """Add the schemas of bodies, which the views read themselves."""
-        document = super().get_openapi_schema(**{"path_prefix": "api/"} | options)
-        bodies = [(body, "validation") for body in schemas.BODIES]
+        document = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        bodies: list[tuple[type[BaseModel], Literal["validation"]]] = [(body, "validation") for body in schemas.BODIES]
         _, definitions = models_json_schema(bodies, ref_template=REF_TEMPLATE)
         document["components"]["schemas"] |= {
             name: without_null_defaults(schema) for name, schema in definitions["$defs"].items()
@@ -81,10 +85,10 @@ def patient_gone(request: ApiRequest, error: Patient.DoesNotExist) -> HttpRespon
     return errors.error_answer(404, messages.PATIENT_UNKNOWN)
 
 
-class ImagemaisGateway(Gateway):
+class ImagemaisGateway(Gateway[ApiRequest]):
     credential = StoredAnswer.Credential.IMAGEMAIS
 
-    def authenticate(self, request: HttpRequest) -> Caller:
+    def authenticate(self, request: ApiRequest) -> Caller:
         try:
             token, rate_limit = access_tokens.authenticate(bearer(request))
         except access_tokens.ExpiredToken as error:
@@ -95,7 +99,6 @@ class ImagemaisGateway(Gateway):
         return Caller(
             clinic=token.clinic,
             author=author,
-            credential=token,
             log_name=f"access token {token.pk}",
             rate_limit=rate_limit,
         )

@@ -8,9 +8,9 @@ from clinic.api.imagemais.api import api
 from clinic.api.reference import Failure, Reference, Section, coming_monday
 
 HEADERS = '-H "Authorization: Bearer $TOKEN"'
-WRITING = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
+WRITE_HEADERS = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
 
-BOOKING = [
+BOOKING_FAILURES = [
     Failure(400, "campo que falta ou está errado", "patient.O telefone é necessário, …"),
     Failure(400, "procedimento desconhecido ou inativo", "Procedimentos não encontrados"),
     Failure(400, "procedimento que o médico não faz", "O médico não realiza: <nome>"),
@@ -102,12 +102,12 @@ Quem passa recebe 429 com `Retry-After`, em segundos.""",
 
 def failures() -> list[Failure]:
     """Return the errors of every request, with their messages, and those of booking."""
-    sentences = errors.API_ERRORS.items()
-    general = [Failure(status, CAUSES.get(problem, ""), sentence) for problem, (status, sentence) in sentences]
-    return sorted([*BOOKING, *general], key=lambda failure: failure.status)
+    answers = errors.API_ERRORS.items()
+    general = [Failure(status, CAUSES.get(problem, ""), sentence) for problem, (status, sentence) in answers]
+    return sorted([*BOOKING_FAILURES, *general], key=lambda failure: failure.status)
 
 
-def _booking(address, key):
+def _curl_booking(address: str, key: str) -> str:
     body = f"""{{
   "patient": {{
     "name": "João Silva",
@@ -122,7 +122,7 @@ def _booking(address, key):
   "endTime": "09:30",
   "notes": "Primeira consulta"
 }}"""
-    options = f"{WRITING} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
+    options = f"{WRITE_HEADERS} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
     return f"curl -i -X POST '{address}/api/appointments' \\\n  {options}"
 
 
@@ -163,7 +163,7 @@ Troque o `1` pelo id do médico.""",
         """\
 Troque `doctorId`, o id do procedimento e o horário pelos seus. A resposta é 201 com um elemento por
 procedimento; o `id` é o do agendamento, que já está na agenda da recepção.""",
-        lambda address: _booking(address, "pedido-1"),
+        lambda address: _curl_booking(address, "pedido-1"),
     ),
     Section(
         "ocupado",
@@ -171,7 +171,7 @@ procedimento; o `id` é o do agendamento, que já está na agenda da recepção.
         """\
 Mande o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para o mesmo horário, e a resposta é 409.
 Peça os horários livres de novo e escolha outro.""",
-        lambda address: _booking(address, "pedido-2"),
+        lambda address: _curl_booking(address, "pedido-2"),
         answer='{"message": "Horários 09:00 já estão ocupados por outros agendamentos", "error": "Conflict", '
         '"statusCode": 409}',
     ),
@@ -181,7 +181,7 @@ Peça os horários livres de novo e escolha outro.""",
         """\
 A rede caiu e você não sabe se agendou? Mande **exatamente** o mesmo pedido com a **mesma** `Idempotency-Key`.
 Volta a resposta do primeiro, com `Idempotency-Replayed: true` no cabeçalho, e há um agendamento só.""",
-        lambda address: _booking(address, "pedido-1"),
+        lambda address: _curl_booking(address, "pedido-1"),
     ),
 ]
 

@@ -1,11 +1,12 @@
 """The MiviCall-compatible API: its authentication, and the declaration of its operations."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from ninja.openapi.schema import OpenAPISchema
 from pydantic import BaseModel
 
@@ -13,6 +14,7 @@ from clinic import refusals
 from clinic.access import api_keys
 from clinic.api.errors import ApiError, ErrorCode
 from clinic.api.gateway import Api, ApiRequest, Caller, Gateway, bearer
+from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import errors, openapi
 from clinic.booking import Author
 from clinic.models import ApiKey, AppointmentEvent, StoredAnswer
@@ -25,10 +27,19 @@ DIRECTORY = ApiKey.Scope.DIRECTORY_READ
 PATIENTS = ApiKey.Scope.PATIENTS_READ
 
 
-class MivicallGateway(Gateway):
+@dataclass(frozen=True, kw_only=True)
+class KeyCaller(Caller):
+    key: ApiKey
+
+
+class MivicallRequest(ApiRequest):
+    caller: KeyCaller
+
+
+class MivicallGateway(Gateway[MivicallRequest]):
     credential = StoredAnswer.Credential.MIVICALL
 
-    def authenticate(self, request: HttpRequest) -> Caller:
+    def authenticate(self, request: MivicallRequest) -> KeyCaller:
         text = bearer(request)
         if " " in text or "," in text:
             raise ApiError(ErrorCode.MALFORMED_AUTHORIZATION)
@@ -41,16 +52,16 @@ class MivicallGateway(Gateway):
         if not key.clinic.active:
             raise ApiError(ErrorCode.CLINIC_INACTIVE)
         author = Author(channel=AppointmentEvent.Channel.MIVICALL, credential=key.name)
-        return Caller(
+        return KeyCaller(
             clinic=key.clinic,
             author=author,
-            credential=key,
+            key=key,
             log_name=f"api key {key.pk}",
             rate_limit=rate_limit,
             writes=key.is_live,
         )
 
-    def authorize(self, request: ApiRequest) -> None:
+    def authorize(self, request: MivicallRequest) -> None:
         """Refuse operations without declared scopes, and keys without the declared ones."""
         route = request.resolver_match.route.removeprefix("v1")
         allowed = [method for method, path in REQUIRED_SCOPES if path == route]
@@ -58,13 +69,13 @@ class MivicallGateway(Gateway):
             raise ApiError(ErrorCode.NOT_FOUND)
         if request.method not in allowed:
             raise ApiError(ErrorCode.METHOD_NOT_ALLOWED, detail=", ".join(allowed))
-        if missing := REQUIRED_SCOPES[request.method, route] - set(request.caller.credential.scopes):
+        if missing := REQUIRED_SCOPES[request.method, route] - set(request.caller.key.scopes):
             raise ApiError(ErrorCode.SCOPE_MISSING, detail=", ".join(sorted(missing)))
 
-    def error_response(self, request: ApiRequest, error: ApiError) -> HttpResponse:
+    def error_response(self, request: MivicallRequest, error: ApiError) -> HttpResponse:
         return errors.api_error(request, error)
 
-    def add_headers(self, request: ApiRequest, response: HttpResponse) -> None:
+    def add_headers(self, request: MivicallRequest, response: HttpResponse) -> None:
         call, limit = request.call, settings.API_REQUESTS_A_MINUTE
         rate_limit = call.caller.rate_limit if call.caller else None
         response["X-Request-Id"] = str(call.id)
@@ -95,36 +106,36 @@ def booking_refused(request: ApiRequest, refused: refusals.Refused) -> HttpRespo
     raise errors.after_rollback(request, refused)
 
 
-def operation(
+def operation[F: Callable[..., HttpResponse]](
     method: str,
     path: str,
     name: str,
     *,
-    needs: Collection[str],
+    scopes: Collection[str],
     answers: dict[int, type[BaseModel] | None],
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
-    refuses: Collection[int] = (),
-):
-    """Declare a view as the operation `name` of the reference, for keys with all the scopes in `needs`.
+    error_statuses: Collection[int] = (),
+) -> Callable[[F], F]:
+    """Declare a view as the operation `name` of the reference, for keys with all the `scopes`.
 
-    `query` and `body` are the schemas that the view reads; `refuses` are statuses besides those of every operation.
+    `query` and `body` are the schemas that the view reads; `error_statuses` are those besides those of every operation.
     """
-    REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] = frozenset(needs)
+    REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] = frozenset(scopes)
     text = openapi.OPERATIONS[name]
     return api.api_operation(
         [method],
         path,
-        response=answers | openapi.errors_of(method, refuses, has_query=query is not None),
+        response=answers | openapi.error_schemas(method, error_statuses, has_query=query is not None),
         operation_id=name,
         summary=text.summary,
         description=text.description,
         tags=[text.tag],
-        openapi_extra=openapi.operation_extras(method, text.origin, needs, query, body),
+        openapi_extra=openapi.operation_extras(method, text.origin, scopes, query, body),
     )
 
 
-def answer(body: dict | None, status: int = 200) -> HttpResponse:
+def answer(body: JsonObject | None, status: int = 200) -> HttpResponse:
     if body is None:
         return HttpResponse(status=status)
     return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})

@@ -201,7 +201,7 @@ def sentence(refusal: Refusal) -> str:
     return own % refusal.params if own else refusal.message
 
 
-def too_many_message(seconds: int) -> str:
+def too_many_message(seconds: int | None) -> str:
     return f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min. Retry in {seconds} seconds."
 
 

@@ -57,8 +57,8 @@ def test_command_prints_only_the_token_or_key_on_stdout():
     key = manage("create_api_key", "--clinic", master.clinic.slug, "--name", "central", "--test")
 
     assert (token.returncode, token.stderr) == (key.returncode, key.stderr) == (0, "")
-    assert access_tokens.authenticate(token.stdout.removesuffix("\n")).user == master
-    assert api_keys.authenticate(key.stdout.removesuffix("\n")).clinic == master.clinic
+    assert access_tokens.authenticate(token.stdout.removesuffix("\n"))[0].user == master
+    assert api_keys.authenticate(key.stdout.removesuffix("\n"))[0].clinic == master.clinic
     doors = CredentialEvent.objects.of(master.clinic).order_by("pk").values_list("kind", "channel")
     assert list(doors) == [("token_released", "command"), ("key_created", "command")]
 
@@ -73,13 +73,13 @@ def test_impossible_start_prints_one_line_on_stderr():
 @pytest.mark.django_db
 def test_key_has_every_scope_by_default():
     clinic = make_clinic()
-    key = api_keys.authenticate(printed("create_api_key", "--clinic", clinic.slug, "--name", " central "))
+    key, _ = api_keys.authenticate(printed("create_api_key", "--clinic", clinic.slug, "--name", " central "))
     assert (key.name, key.source, key.is_live, key.created_by) == ("central", "sync_external", True, None)
     assert key.scopes == ApiKey.Scope.values
 
     wanted = ["--scopes", "directory:read, appointments:read,directory:read", "--source", "voice_ai", "--test"]
     secret = printed("create_api_key", "--clinic", clinic.slug, "--name", "voz", *wanted)
-    key = api_keys.authenticate(secret)
+    key, _ = api_keys.authenticate(secret)
     assert secret.startswith("miv_test_")
     assert (key.scopes, key.source, key.is_live) == (["appointments:read", "directory:read"], "voice_ai", False)
 
@@ -142,7 +142,7 @@ def test_a_token_that_cannot_be_is_not_released(user, arguments, said):
 def test_a_superuser_says_for_which_clinic():
     clinic, user = make_clinic(), make_superuser()
     token = printed("create_access_token", "--username", user.username, "--clinic", clinic.slug)
-    assert access_tokens.authenticate(token).clinic == clinic
+    assert access_tokens.authenticate(token)[0].clinic == clinic
 
 
 # What is kept for a while ---------------------------------------------------------------------------------------------

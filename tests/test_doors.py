@@ -324,7 +324,7 @@ def test_a_bad_booking_is_refused_for_the_same_reason_by_mivicall(good, client, 
     spoil(good)
     stored = Appointment.objects.count(), Patient.objects.count()
     status, code, sentence = through_mivicall(good, client)
-    assert (status, code) == mivicall.ANSWERS.get(reason, (422, mivicall.PATHS.get(reason)))
+    assert (status, code) == mivicall.ANSWERS_OF_REASONS.get(reason, (422, mivicall.FIELDS_OF_REASONS.get(reason)))
     assert all(word in sentence for word in words_of(mivicall.OWN_SENTENCES.get(reason, reason.sentence)))
     assert (Appointment.objects.count(), Patient.objects.count()) == stored
 

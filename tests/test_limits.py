@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.admin.constraint_messages import CONSTRAINT_MESSAGES
-from clinic.api.json_schema import between
+from clinic.api.json_schema import integer_pattern
 from clinic.models import Appointment, Patient
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
@@ -45,7 +45,7 @@ def test_the_admins_sentence_names_the_models_interval():
 @given(st.integers(0, 1500), st.integers(0, 1500), st.integers(0, 20_000))
 def test_the_pattern_of_a_range_fits_its_numbers_alone(one, other, number):
     least, most = sorted((one, other))
-    assert bool(re.fullmatch(between(least, most), str(number))) == (least <= number <= most)
+    assert bool(re.fullmatch(integer_pattern(least, most), str(number))) == (least <= number <= most)
 
 
 def test_the_reference_publishes_the_settings():

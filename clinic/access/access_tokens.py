@@ -81,8 +81,8 @@ def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, channel: str) -> Ac
     return token
 
 
-def authenticate(text: str) -> AccessToken:
-    """Return the valid token with its clinic, its user and its `admission` (the rate limit after this request).
+def authenticate(text: str) -> tuple[AccessToken, rate_limit.RateLimitStatus]:
+    """Return the valid token with its clinic and its user, and its rate limit after this request.
 
     One query. Raises InvalidToken or ExpiredToken.
     """
@@ -98,10 +98,9 @@ def authenticate(text: str) -> AccessToken:
         raise InvalidToken
     (token, clinic, user), counts = row
     token.clinic, token.user = clinic, user
-    token.admission = rate_limit.admission(counts, limits[0])
     if not (clinic.active and may_release(user, clinic)):
         raise InvalidToken
-    return token
+    return token, rate_limit.status_of(counts, limits[0])
 
 
 def may_release(user: StaffUser, clinic: Clinic) -> bool:

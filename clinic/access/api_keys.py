@@ -104,8 +104,8 @@ def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None, channel: str) -> Ap
     return key
 
 
-def authenticate(text: str) -> ApiKey:
-    """Return the key with its clinic, active or not, and its `admission` (the rate limit after this request).
+def authenticate(text: str) -> tuple[ApiKey, rate_limit.RateLimitStatus]:
+    """Return the key with its clinic, active or not, and its rate limit after this request.
 
     One query, and another one each minute that notes the use; none for a mistyped key. Raises InvalidKey or ExpiredKey.
     """
@@ -117,12 +117,11 @@ def authenticate(text: str) -> ApiKey:
         raise InvalidKey
     (key, clinic), counts = row
     key.clinic = clinic
-    key.admission = rate_limit.admission(counts, limits[0])
     now = timezone.now()
     if key.expires_at <= now:
         raise ExpiredKey
     _note_use(key, digests[0], now)
-    return key
+    return key, rate_limit.status_of(counts, limits[0])
 
 
 def _generate(prefix: str) -> str:

@@ -46,10 +46,10 @@ def admit(request: HttpRequest, username: str) -> bool:
     known = known_browser.is_known(request, name) or _is_own_password(request, name)
     if not known:
         a_minute = settings.SIGN_INS_A_MINUTE
-        admission = rate_limit.admit(f"sign-in {client_address(request)}", a_minute, a_minute)
-        if not admission.admitted:
-            _remember_refusal(client_address(request), admission.wait)
-            raise TooManyFromAddress(admission.wait)
+        status = rate_limit.admit(f"sign-in {client_address(request)}", a_minute, a_minute)
+        if not status.admitted:
+            _remember_refusal(client_address(request), status.wait)
+            raise TooManyFromAddress(status.wait)
     if wait := rate_limit.admit_within_hour(_subject(name, known), settings.SIGN_INS_OF_NAME_AN_HOUR):
         raise TooManyOfName(wait)
     return known

@@ -31,12 +31,12 @@ DELETE_OLD_SQL = """
 
 # Joined to a credential's row, so that one statement loads the credential and counts the request. Its parameters are
 # `limits`. Like `admit` it must run outside a transaction.
-JOIN_SQL = "CROSS JOIN LATERAL clinic_admit({subject}, %s, %s) AS admission"
-COLUMNS = "admission.*"
+JOIN_SQL = "CROSS JOIN LATERAL clinic_admit({subject}, %s, %s) AS rate_limit"
+COLUMNS = "rate_limit.*"
 
 
 @dataclass(frozen=True)
-class Admission:
+class RateLimitStatus:
     """The result of counting one request.
 
     `wait` is in whole seconds, 0 when admitted. `reset` is the Unix second at which the oldest counted request is a
@@ -55,23 +55,23 @@ def limits() -> tuple[int, int]:
     return settings.API_REQUESTS_A_MINUTE, settings.API_REQUESTS_A_SECOND
 
 
-def admission(counts: Sequence[Any], a_minute: int) -> Admission:
-    """Turn a row of clinic_admit into an Admission."""
+def status_of(counts: Sequence[Any], a_minute: int) -> RateLimitStatus:
+    """Turn a row of clinic_admit into a RateLimitStatus."""
     admitted, used, wait, reset = counts
-    return Admission(admitted, a_minute, max(a_minute - used, 0), wait, reset)
+    return RateLimitStatus(admitted, a_minute, max(a_minute - used, 0), wait, reset)
 
 
-def admit(subject: str, a_minute: int, a_second: int) -> Admission:
+def admit(subject: str, a_minute: int, a_second: int) -> RateLimitStatus:
     """Count a request if it is within the limits per minute and per second. One statement.
 
     Must run outside a transaction: all requests of the same subject would wait for its end.
     """
     with prepared_cursor() as cursor:
         cursor.execute("SELECT * FROM clinic_admit(%s, %s, %s)", [subject, a_minute, a_second])
-        return admission(cursor.fetchone(), a_minute)
+        return status_of(cursor.fetchone(), a_minute)
 
 
-def admit_failure(address: str | None) -> Admission:
+def admit_failure(address: str | None) -> RateLimitStatus:
     """Count a failed authentication from this address."""
     limit = settings.API_FAILURES_A_MINUTE
     return admit(f"failures {address}", limit, limit)

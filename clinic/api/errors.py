@@ -6,7 +6,7 @@ from enum import Enum, auto
 from django.http import HttpResponse
 
 
-class Problem(Enum):
+class ErrorCode(Enum):
     MALFORMED_AUTHORIZATION = auto()
     INVALID_CREDENTIAL = auto()
     EXPIRED_CREDENTIAL = auto()
@@ -30,20 +30,21 @@ class Problem(Enum):
 
 
 class AfterRollback(Exception):
-    """A view raises it for a refusal: what the request wrote is undone first, then `answer` is called.
+    """Raised by a view to refuse: what the request wrote is rolled back first, then `answer` is called.
 
-    So no row is locked while free times are sought for the answer."""
+    So no row is locked while free times are sought for the answer.
+    """
 
-    def __init__(self, answer: Callable[[], HttpResponse]):
+    def __init__(self, answer: Callable[[], HttpResponse]) -> None:
         super().__init__()
         self.answer = answer
 
 
-class Refused(Exception):
+class ApiError(Exception):
     """`retry_after` is in whole seconds, None if a retry is pointless; `detail` is a value for the message."""
 
-    def __init__(self, problem: Problem, *, retry_after: int | None = None, detail: str = ""):
-        super().__init__(problem.name)
-        self.problem = problem
+    def __init__(self, code: ErrorCode, *, retry_after: int | None = None, detail: str = "") -> None:
+        super().__init__(code.name)
+        self.code = code
         self.retry_after = retry_after
         self.detail = detail

@@ -1,61 +1,82 @@
 """Handle what all requests of both APIs share, in this order: credential, rate limit, body, kept answer.
 
-An API subclasses Door with its own credentials and its own words, and puts it around each of its routes. What holds for
-every request is written here once, so that a new operation cannot forget it.
+An API subclasses Gateway with its own credentials and its own messages, and wraps each of its views in it. What holds
+for every request is written here once, so that a new operation cannot forget it.
 """
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.http import HttpResponse, HttpResponseNotAllowed
-from django.urls import URLPattern, re_path
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import ResolverMatch, URLPattern, re_path
 from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
 from clinic import refusals, transactions
-from clinic.access import idempotency, rate_limit
+from clinic.access import idempotency
 from clinic.access.addresses import client_address
-from clinic.api.errors import AfterRollback, Problem, Refused
+from clinic.access.rate_limit import RateLimitStatus, admit_failure
+from clinic.api.errors import AfterRollback, ApiError, ErrorCode
 from clinic.api.reading import WRITES, read_body, read_json, read_query
 from clinic.booking import Author
-from clinic.models import AccessToken, ApiKey, Clinic, StoredAnswer
+from clinic.models import Clinic, StoredAnswer
 
 log = logging.getLogger("clinic.api")
 
 JSON = "application/json"
-FAILURES = {Problem.MALFORMED_AUTHORIZATION, Problem.INVALID_CREDENTIAL, Problem.EXPIRED_CREDENTIAL}
+AUTHENTICATION_FAILURES = {
+    ErrorCode.MALFORMED_AUTHORIZATION,
+    ErrorCode.INVALID_CREDENTIAL,
+    ErrorCode.EXPIRED_CREDENTIAL,
+}
 CONFLICT = 409
-REPLAYED = "Idempotency-Replayed"
+REPLAYED_HEADER = "Idempotency-Replayed"
 UNAVAILABLE_SECONDS = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who asks. `who` is what the log calls them; a test key's caller `writes` nothing."""
+    """The program that sent a request. The log calls it `log_name`; with a test key it `writes` nothing."""
 
     clinic: Clinic
     author: Author
-    credential: AccessToken | ApiKey
-    who: str
+    log_name: str
+    rate_limit: RateLimitStatus
     writes: bool = True
 
 
 @dataclass
-class Visit:
-    """One request on its way through the door; `request.visit`. `payload` is what the JSON `body` of a write holds."""
+class ApiCall:
+    """What the gateway knows of one request: its id, and what it has read so far.
+
+    `caller` is None until the credential is found valid. `payload` is the value of the JSON `body` of a write.
+    """
 
     id: UUID = field(default_factory=uuid4)
     caller: Caller | None = None
-    admission: rate_limit.Admission | None = None
     body: bytes = b""
-    payload: object = None
+    payload: Any = None
+
+
+class ApiRequest(HttpRequest):
+    """A request of an API. `caller` and `clinic` are set before a view runs."""
+
+    call: ApiCall
+    caller: Caller
+    clinic: Clinic
+    resolver_match: ResolverMatch
+
+
+type View = Callable[..., HttpResponse]
+type Work = Callable[[], HttpResponse]
 
 
 class Bearer:
@@ -63,163 +84,158 @@ class Bearer:
 
     openapi_security_schema: ClassVar = {"type": "http", "scheme": "bearer"}
 
-    def __call__(self, request):
-        return request.visit.caller
+    def __call__(self, request: ApiRequest) -> Caller:
+        return request.caller
 
 
-def bearer(request) -> str:
-    """The credential in the header `Authorization: Bearer …`. Raises Refused."""
+def bearer(request: HttpRequest) -> str:
+    """Return the credential in the header `Authorization: Bearer …`. Raises ApiError."""
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not credential.strip():
-        raise Refused(Problem.MALFORMED_AUTHORIZATION)
+        raise ApiError(ErrorCode.MALFORMED_AUTHORIZATION)
     return credential.strip()
 
 
 class Api(NinjaAPI):
-    """An API behind a door: it answers what it has a handler for, and leaves every other exception to the door.
+    """An API behind a gateway: it answers what it has a handler for, and leaves other exceptions to the gateway.
 
-    Bodies are `request.visit.payload`, read by the door; ninja reads none."""
+    Bodies are `request.call.payload`, read by the gateway; ninja reads none.
+    """
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any) -> None:
         super().__init__(openapi_url=None, docs_url=None, auth=Bearer(), **options)
 
-    def set_default_exception_handlers(self):
-        """None of ninja's own."""
+    def set_default_exception_handlers(self) -> None:
+        """Set none of ninja's own."""
 
 
-class Door:
-    """`credential` names, among stored answers, those of this API."""
+class Gateway[R: ApiRequest]:
+    """What both APIs do around a view; `credential` is the name of the API among stored answers and in the log."""
 
-    credential: str
+    credential: StoredAnswer.Credential
 
-    def authenticate(self, request) -> Caller:
-        """Raises Refused."""
+    def authenticate(self, request: R) -> Caller:
+        """Return the caller, whose request is counted. Raises ApiError."""
         raise NotImplementedError
 
-    def permit(self, request) -> None:
-        """Whether this caller may ask for this at all; nothing of the request has been read yet. Raises Refused."""
+    def authorize(self, request: R) -> None:
+        """Check that the caller may send this request, of which nothing has been read yet. Raises ApiError."""
 
-    def refuse(self, request, refused: Refused) -> HttpResponse:
-        """The refusal in this API's words."""
+    def error_response(self, request: R, error: ApiError) -> HttpResponse:
+        """Return the error in this API's words."""
         raise NotImplementedError
 
-    def finish(self, request, response: HttpResponse) -> None:
+    def add_headers(self, request: R, response: HttpResponse) -> None:
         """Put this API's headers on an answer."""
 
-    def __call__(self, view):
-        """The view behind the door. It must answer whatever happens: nothing it raises reaches Django."""
+    def __call__(self, view: View) -> View:
+        """Wrap a view. The wrapper answers every exception: none reaches Django."""
 
         @csrf_exempt  # the credential is in a header, which no other site can make a browser send
         @login_not_required
         @wraps(view)
-        def guarded(request, *args, **kwargs):
-            began = time.perf_counter()
-            request.visit = Visit()
-            response = self._answer(request, lambda: view(request, *args, **kwargs))
-            self.finish(request, response)
-            self._log(request, response, time.perf_counter() - began)
-            response._has_been_logged = True  # or Django would log the address of what it finds wrong
+        def wrapper(request: R, *args: Any, **kwargs: Any) -> HttpResponse:
+            started = time.perf_counter()
+            request.call = ApiCall()
+            response = self._respond(request, lambda: view(request, *args, **kwargs))
+            self.add_headers(request, response)
+            self._log(request, response, time.perf_counter() - started)
+            # Stops Django's own request log, which would write addresses: they contain ids of patients.
+            response._has_been_logged = True  # type: ignore[attr-defined]  # private to Django
             return response
 
-        return guarded
+        return wrapper
 
     def routes(self, api: NinjaAPI) -> list[URLPattern]:
-        """The API's routes, each behind the door, and a 404 of its own for every other address below."""
-        patterns = [each for each in api.urls[0] if each.name != "api-root"]
-        for pattern in patterns:
+        """Return the API's routes, each wrapped, and one that answers 404 to every other address below."""
+        patterns = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern)]
+        routes = [pattern for pattern in patterns if pattern.name != "api-root"]
+        for pattern in routes:
             pattern.callback = self(pattern.callback)
-        return [*patterns, re_path("", self(_not_found))]
+        return [*routes, re_path("", self(_not_found))]
 
-    def _answer(self, request, work):
-        visit = request.visit
+    def _respond(self, request: R, work: Work) -> HttpResponse:
+        call = request.call
         try:
-            visit.caller = self._authenticated(request)
-            visit.admission = visit.caller.credential.admission
-            if not visit.admission.admitted:
-                raise Refused(Problem.TOO_MANY_REQUESTS, retry_after=visit.admission.wait)
-            self.permit(request)
+            call.caller = request.caller = self._authenticate(request)
+            if not request.caller.rate_limit.admitted:
+                raise ApiError(ErrorCode.TOO_MANY_REQUESTS, retry_after=request.caller.rate_limit.wait)
+            self.authorize(request)
             read_query(request)
             if request.method in WRITES:
-                visit.body = read_body(request)
-                visit.payload = read_json(visit.body, request.content_type)
-            request.clinic = visit.caller.clinic
+                call.body = read_body(request)
+                call.payload = read_json(call.body, request.content_type)
+            request.clinic = request.caller.clinic
             with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
-                response = self._written(request, work) if request.method in WRITES else _answered(work)
+                response = self._write(request, work) if request.method in WRITES else _run(work)
             if isinstance(response, HttpResponseNotAllowed):
-                raise Refused(Problem.METHOD_NOT_ALLOWED, detail=response["Allow"])
+                raise ApiError(ErrorCode.METHOD_NOT_ALLOWED, detail=response["Allow"])
             return response
-        except Refused as refused:
-            response = self.refuse(request, refused)
-            if refused.problem is Problem.METHOD_NOT_ALLOWED:
-                response["Allow"] = refused.detail
+        except ApiError as error:
+            response = self.error_response(request, error)
+            if error.code is ErrorCode.METHOD_NOT_ALLOWED:
+                response["Allow"] = error.detail
             return response
         except refusals.Refused:  # with TRY_AGAIN: every other refusal the API has answered itself
-            return self.refuse(request, Refused(Problem.BUSY, retry_after=1))
-        except Exception as error:  # whatever it is, a program is answered in its API's words, never with a page
-            log.exception("Request %s", visit.id)
-            return self.refuse(request, _unexpected(error))
+            return self.error_response(request, ApiError(ErrorCode.BUSY, retry_after=1))
+        except Exception as exception:  # a program is always answered in its API's words, never with a page
+            log.exception("Request %s", call.id)
+            return self.error_response(request, _unexpected_error(exception))
 
-    def _authenticated(self, request):
+    def _authenticate(self, request: R) -> Caller:
+        """Return the caller; count a failure by its address."""
         try:
             return self.authenticate(request)
-        except Refused as refused:
-            if refused.problem in FAILURES:
-                admission = rate_limit.admit_failure(client_address(request))
-                if not admission.admitted:
-                    raise Refused(Problem.TOO_MANY_REQUESTS, retry_after=admission.wait) from refused
+        except ApiError as error:
+            if error.code in AUTHENTICATION_FAILURES:
+                failures = admit_failure(client_address(request))
+                if not failures.admitted:
+                    raise ApiError(ErrorCode.TOO_MANY_REQUESTS, retry_after=failures.wait) from error
             raise
 
-    def _written(self, request, work):
+    def _write(self, request: R, work: Work) -> HttpResponse:
         """Run one transaction around the write and the answer that is kept of it; a refused write leaves nothing.
 
-        The acts of booking are parts of it; after a conflict all of it is done once more."""
-        again, caller = self._again(request), request.visit.caller
-        keeps = again is not None and caller.writes
+        The acts of booking are parts of it; after a conflict all of it is done once more.
+        """
+        caller = request.caller
+        idempotent = self._idempotent_request(request) if "Idempotency-Key" in request.headers else None
+        if not caller.writes:
+            idempotent = None
 
-        def once():
-            claimed = _claimed(again) if keeps else None
+        def write() -> HttpResponse:
+            claimed = _claim(idempotent) if idempotent else None
             if isinstance(claimed, StoredAnswer):
-                return _replayed(claimed)
+                return _replay(claimed)
             response = work()
             if response.status_code >= 400 or not caller.writes:
                 transaction.set_rollback(True)
-            elif keeps:
+            elif claimed is not None:
                 idempotency.keep(claimed, response.status_code, response.content.decode())
             return response
 
-        response = _answered(lambda: transactions.run_as_one(once))
-        if keeps and response.status_code == CONFLICT and REPLAYED not in response:
-            return self._kept_refusal(again, response)
+        response = _run(lambda: transactions.run_as_one(write))
+        if idempotent and response.status_code == CONFLICT and REPLAYED_HEADER not in response:
+            return _keep_conflict(idempotent, response)
         return response
 
-    def _again(self, request):
-        if "Idempotency-Key" not in request.headers:
-            return None
+    def _idempotent_request(self, request: R) -> idempotency.Request:
         try:
             key = idempotency.checked_key(request.headers["Idempotency-Key"])
         except idempotency.MalformedKey as error:
-            raise Refused(Problem.IDEMPOTENCY_KEY_MALFORMED) from error
-        asked = request.method, request.get_full_path(), request.visit.body
-        return idempotency.Request(request.visit.caller.clinic, self.credential, key, *asked)
+            raise ApiError(ErrorCode.IDEMPOTENCY_KEY_MALFORMED) from error
+        return idempotency.Request(
+            clinic=request.caller.clinic,
+            credential=self.credential,
+            key=key,
+            method=request.method or "",
+            path=request.get_full_path(),
+            body=request.call.body,
+        )
 
-    def _kept_refusal(self, again, response):
-        """A decided conflict is an answer like any other. The work that it undid took the claim with it: if a twin
-        was quicker to claim it anew, the twin's answer is everybody's; if another request was, this answer is not kept.
-        """
-        try:
-            with transaction.atomic():
-                claimed = _claimed(again)
-                if not isinstance(claimed, int):
-                    return _replayed(claimed)
-                idempotency.keep(claimed, response.status_code, response.content.decode())
-        except Refused as refused:
-            if refused.problem is not Problem.IDEMPOTENCY_KEY_REUSED:
-                raise
-        return response
-
-    def _log(self, request, response, seconds):
-        """By route, never by address: addresses hold patients' numbers."""
-        visit = request.visit
+    def _log(self, request: R, response: HttpResponse, seconds: float) -> None:
+        """Log the request by its route, not by its address: addresses contain ids of patients."""
+        call = request.call
         log.info(
             "%s %s /%s %s %.0f ms %s %s",
             self.credential,
@@ -227,41 +243,61 @@ class Door:
             request.resolver_match.route,
             response.status_code,
             seconds * 1000,
-            visit.id,
-            visit.caller.who if visit.caller else "-",
+            call.id,
+            call.caller.log_name if call.caller else "-",
         )
 
 
-def _answered(work):
+def _run(work: Work) -> HttpResponse:
+    """Run the work, and a refusal's answer after it, when its transaction has been rolled back."""
     try:
         return work()
-    except AfterRollback as refused:
-        return refused.answer()
+    except AfterRollback as refusal:
+        return refusal.answer()
 
 
-def _unexpected(error):
-    """The database is away, or a row was held; anything else is a fault of ours."""
-    if isinstance(error, IntegrityError | OperationalError) and transactions.is_transient(error):
-        return Refused(Problem.BUSY, retry_after=1)
-    if isinstance(error, OperationalError | InterfaceError):
-        return Refused(Problem.UNAVAILABLE, retry_after=UNAVAILABLE_SECONDS)
-    return Refused(Problem.SERVER_ERROR)
+def _unexpected_error(exception: Exception) -> ApiError:
+    """Return BUSY for a row that was locked, UNAVAILABLE without a database, SERVER_ERROR for our own faults."""
+    if isinstance(exception, IntegrityError | OperationalError) and transactions.is_transient(exception):
+        return ApiError(ErrorCode.BUSY, retry_after=1)
+    if isinstance(exception, OperationalError | InterfaceError):
+        return ApiError(ErrorCode.UNAVAILABLE, retry_after=UNAVAILABLE_SECONDS)
+    return ApiError(ErrorCode.SERVER_ERROR)
 
 
-def _not_found(request):
-    raise Refused(Problem.NOT_FOUND)
+def _not_found(request: ApiRequest) -> HttpResponse:
+    raise ApiError(ErrorCode.NOT_FOUND)
 
 
-def _claimed(again):
+def _claim(idempotent: idempotency.Request) -> int | StoredAnswer:
+    """Return the id of the claimed key, or the stored answer. Raises ApiError."""
     try:
-        return idempotency.claim(again)
+        return idempotency.claim(idempotent)
     except idempotency.KeyReused as error:
-        raise Refused(Problem.IDEMPOTENCY_KEY_REUSED) from error
+        raise ApiError(ErrorCode.IDEMPOTENCY_KEY_REUSED) from error
     except idempotency.InProgress as error:
-        raise Refused(Problem.IDEMPOTENCY_IN_PROGRESS, retry_after=1) from error
+        raise ApiError(ErrorCode.IDEMPOTENCY_IN_PROGRESS, retry_after=1) from error
 
 
-def _replayed(stored):
+def _keep_conflict(idempotent: idempotency.Request, response: HttpResponse) -> HttpResponse:
+    """Store a 409, which is an answer like any other, and return it.
+
+    The rollback released the key, so it is claimed again. If a concurrent retry has stored its answer first, that one
+    is returned; if another request has used the key, this answer is not stored.
+    """
+    try:
+        with transaction.atomic():
+            claimed = _claim(idempotent)
+            if isinstance(claimed, StoredAnswer):
+                return _replay(claimed)
+            idempotency.keep(claimed, response.status_code, response.content.decode())
+    except ApiError as error:
+        if error.code is not ErrorCode.IDEMPOTENCY_KEY_REUSED:
+            raise
+    return response
+
+
+def _replay(stored: StoredAnswer) -> HttpResponse:
     response = HttpResponse(stored.body, content_type=JSON, status=stored.status)
-    response[REPLAYED] = "true"
+    response[REPLAYED_HEADER] = "true"
     return response

@@ -1,12 +1,19 @@
 """Present the JSON Schemas of an OpenAPI document to people: the fields of an object, types in words, examples."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.api.markdown import parse
+from clinic.api.markdown import Block, parse
+
+type JsonObject = dict[str, Any]
+
+# The default of a field that may be left out of an object, but is not null.
+OMITTED: Any = None
 
 MAX_DEPTH = 8  # bounds the recursion into a schema that contains itself
 TYPES = {  # singular, plural
@@ -18,8 +25,8 @@ TYPES = {  # singular, plural
     "null": (gettext_lazy("nulo"), gettext_lazy("nulos")),
     "": (gettext_lazy("qualquer valor"), gettext_lazy("quaisquer valores")),
 }
-MADE_UP = {"string": "texto", "integer": 1, "number": 1.5, "boolean": True, "object": {}, "null": None}
-MADE_UP_FORMATS = {
+INVENTED = {"string": "texto", "integer": 1, "number": 1.5, "boolean": True, "object": {}, "null": None}
+INVENTED_BY_FORMAT = {
     "uuid": "3c90c3cc-0d44-4b50-8888-8dd25736052a",
     "date": "2026-11-23",
     "date-time": "2026-11-23T10:00:00-03:00",
@@ -37,14 +44,14 @@ class Field:
     depth: int
     type: str
     required: bool
-    description: list
+    description: list[Block]
 
     @property
-    def name(self):
+    def name(self) -> str:
         return self.path.rpartition(".")[2]
 
     @property
-    def parent(self):
+    def parent(self) -> str:
         return self.path.removesuffix(self.name)
 
 
@@ -52,7 +59,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def resolved(document: dict, schema: dict) -> dict:
+def resolve(document: JsonObject, schema: JsonObject) -> JsonObject:
     """Replace a $ref by its target, with the keys beside it; also an allOf with a single schema."""
     for _step in range(MAX_DEPTH):
         if "$ref" in schema:
@@ -67,43 +74,43 @@ def resolved(document: dict, schema: dict) -> dict:
     return schema
 
 
-def fields(document: dict, schema: dict) -> list[Field]:
+def fields(document: JsonObject, schema: JsonObject) -> list[Field]:
     """Return every field in the order of the document, objects before their own fields."""
     return list(_fields(document, schema, "", 0))
 
 
-def described(document: dict, schema: dict) -> str:
+def describe(document: JsonObject, schema: JsonObject) -> str:
     """Describe the type and its limits in words: texto (uuid) ou nulo; de 1 a 100."""
-    schema = resolved(document, schema)
-    return "; ".join([_type(document, schema), *_limits(_without_null(document, schema))])
+    schema = resolve(document, schema)
+    return "; ".join([_type_in_words(document, schema), *_limits_in_words(_without_null(document, schema))])
 
 
-def example(document: dict, schema: dict, *, made_up=True, depth=0):
+def example(document: JsonObject, schema: JsonObject, *, invent: bool = True, depth: int = 0) -> Any:
     """Return the example of a schema, or one made of the examples of its fields.
 
-    Without any, invent one from the type, or return None if not `made_up`.
+    Without any, invent one from the type, or return None if not `invent`.
     """
-    schema = resolved(document, schema)
+    schema = resolve(document, schema)
     for name in ("example", "examples", "const", "default"):
         if name in schema and (name != "default" or schema[name] is not None):
             return first(schema[name]) if name == "examples" else schema[name]
     if schema.get("enum"):
         return schema["enum"][0]
     for choice in schema.get("anyOf") or schema.get("oneOf") or []:
-        return example(document, choice, made_up=made_up, depth=depth)
+        return example(document, choice, invent=invent, depth=depth)
     if depth > MAX_DEPTH:
         return None
     if "properties" in schema:
         inner = schema["properties"].items()
-        return {name: example(document, field, made_up=made_up, depth=depth + 1) for name, field in inner}
-    if _kind(schema) == "array":
-        return [example(document, schema.get("items", {}), made_up=made_up, depth=depth + 1)]
-    if not made_up:
+        return {name: example(document, field, invent=invent, depth=depth + 1) for name, field in inner}
+    if _type_name(schema) == "array":
+        return [example(document, schema.get("items", {}), invent=invent, depth=depth + 1)]
+    if not invent:
         return None
-    return MADE_UP_FORMATS.get(schema.get("format", ""), MADE_UP.get(_kind(schema)))
+    return INVENTED_BY_FORMAT.get(schema.get("format", ""), INVENTED.get(_type_name(schema)))
 
 
-def first(examples):
+def first(examples: Any) -> Any:
     """Return the first of `examples`, a list in JSON Schema or a dict of named ones in OpenAPI."""
     if isinstance(examples, dict):
         example = next(iter(examples.values()))
@@ -111,30 +118,31 @@ def first(examples):
     return examples[0] if isinstance(examples, list) and examples else None
 
 
-def _fields(document, schema, path, depth):
-    schema = _without_null(document, resolved(document, schema))
-    if _kind(schema) == "array":
+def _fields(document: JsonObject, schema: JsonObject, path: str, depth: int) -> Iterator[Field]:
+    schema = _without_null(document, resolve(document, schema))
+    if _type_name(schema) == "array":
         yield from _fields(document, schema.get("items", {}), f"{path}[]", depth)
         return
     if depth > MAX_DEPTH:
         return
     required = set(schema.get("required", []))
     for name, field in schema.get("properties", {}).items():
-        field = resolved(document, field)
+        field = resolve(document, field)
         field_path = f"{path}.{name}" if path else name
         description = parse(field.get("description", ""))
-        yield Field(field_path, depth, described(document, field), name in required, description)
+        yield Field(field_path, depth, describe(document, field), name in required, description)
         yield from _fields(document, field, field_path, depth + 1)
 
 
-def _kind(schema):
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        kind = next((name for name in kind if name != "null"), "null")
-    return kind or ("object" if "properties" in schema else "array" if "items" in schema else "")
+def _type_name(schema: JsonObject) -> str:
+    """Return the first type that is not null, or the one that the other keys imply; "" for any value."""
+    name = schema.get("type")
+    if isinstance(name, list):
+        name = next((option for option in name if option != "null"), "null")
+    return name or ("object" if "properties" in schema else "array" if "items" in schema else "")
 
 
-def without_null_defaults(schema: dict) -> dict:
+def without_null_defaults(schema: JsonObject) -> JsonObject:
     """Drop `"default": null` from an object's schema: an omitted field is left unchanged, while null clears it."""
     properties = {
         name: {key: value for key, value in field.items() if (key, value) != ("default", None)}
@@ -143,29 +151,29 @@ def without_null_defaults(schema: dict) -> dict:
     return schema | ({"properties": properties} if properties else {})
 
 
-def _without_null(document, schema):
+def _without_null(document: JsonObject, schema: JsonObject) -> JsonObject:
     """Return the schema of the value if null is its only alternative."""
-    choices = [resolved(document, choice) for choice in schema.get("anyOf") or schema.get("oneOf") or []]
+    choices = [resolve(document, choice) for choice in schema.get("anyOf") or schema.get("oneOf") or []]
     not_null = [choice for choice in choices if choice.get("type") != "null"]
     return not_null[0] if len(not_null) == 1 else schema
 
 
-def _type(document, schema, *, many=False):
-    schema = resolved(document, schema)
+def _type_in_words(document: JsonObject, schema: JsonObject, *, many: bool = False) -> str:
+    schema = resolve(document, schema)
     choices = schema.get("anyOf") or schema.get("oneOf") or []
     if isinstance(schema.get("type"), list):
         choices = [schema | {"type": name} for name in schema["type"]]
     if choices:
-        return _(" ou ").join(dict.fromkeys(_type(document, choice, many=many) for choice in choices))
-    kind = _kind(schema)
-    if kind == "array":
-        items = _type(document, schema.get("items", {}), many=True)
+        return _(" ou ").join(dict.fromkeys(_type_in_words(document, choice, many=many) for choice in choices))
+    type_name = _type_name(schema)
+    if type_name == "array":
+        items = _type_in_words(document, schema.get("items", {}), many=True)
         return (_("listas de %(what)s") if many else _("lista de %(what)s")) % {"what": items}
-    word = str(TYPES[kind if kind in TYPES else ""][many])
-    return f"{word} ({schema['format']})" if kind != "null" and "format" in schema else word
+    word = str(TYPES[type_name if type_name in TYPES else ""][many])
+    return f"{word} ({schema['format']})" if type_name != "null" and "format" in schema else word
 
 
-def _limits(schema):
+def _limits_in_words(schema: JsonObject) -> Iterator[str]:
     if "const" in schema:
         yield _("sempre %(value)s") % {"value": schema["const"]}
     if schema.get("enum"):
@@ -192,17 +200,17 @@ def _limits(schema):
         ),
     ):
         if low in schema or high in schema:
-            both, least, most = words
-            form = both if low in schema and high in schema else least if low in schema else most
-            yield form % {"low": schema.get(low), "high": schema.get(high)}
+            from_low_to_high, from_low, to_high = words
+            text = from_low_to_high if low in schema and high in schema else from_low if low in schema else to_high
+            yield text % {"low": schema.get(low), "high": schema.get(high)}
     if schema.get("default") not in (None, ""):
         yield _("sem ele: %(value)s") % {"value": schema["default"]}
 
 
-def between(least: int, most: int) -> str:
+def integer_pattern(least: int, most: int) -> str:
     """Return a regular expression of the whole numbers from `least` to `most`, without leading zeros."""
     tens, last = least // 10, most // 10
     if tens == last:
         return f"{tens or ''}[{least % 10}-{most % 10}]"
-    middle = [f"{between(tens + 1, last - 1)}[0-9]"] if tens + 1 < last else []
-    return f"({'|'.join([between(least, 10 * tens + 9), *middle, between(10 * last, most)])})"
+    middle = [f"{integer_pattern(tens + 1, last - 1)}[0-9]"] if tens + 1 < last else []
+    return f"({'|'.join([integer_pattern(least, 10 * tens + 9), *middle, integer_pattern(10 * last, most)])})"

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-PIECES = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*")
-KINDS = ["code", "strong", "em"]
+PIECE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*")
+KINDS = ["code", "strong", "em"]  # by the group of PIECE
 ITEM = re.compile(r"\s*[-*] (.*)")
 
 
@@ -24,23 +24,25 @@ class Block:
 
 def parse(text: str | None) -> list[Block]:
     """Parse paragraphs and lists, separated by an empty line or not, with `code` and **strong** pieces."""
-    blocks = []
+    blocks: list[Block] = []
     for part in re.split(r"\n\s*\n", (text or "").strip()):
         lines = [line for line in part.splitlines() if line.strip()]
         while lines:
             is_list = bool(ITEM.match(lines[0]))
-            taken = 1
-            while taken < len(lines) and (is_list or not ITEM.match(lines[taken])):
-                taken += 1
-            blocks.append(_block(lines[:taken], is_list))
-            lines = lines[taken:]
+            length = 1
+            while length < len(lines) and (is_list or not ITEM.match(lines[length])):
+                length += 1
+            blocks.append(_list(lines[:length]) if is_list else _paragraph(lines[:length]))
+            lines = lines[length:]
     return blocks
 
 
-def _block(lines, is_list):
-    if not is_list:
-        return Block([_pieces(" ".join(line.strip() for line in lines))])
-    items = []
+def _paragraph(lines: list[str]) -> Block:
+    return Block([_pieces(" ".join(line.strip() for line in lines))])
+
+
+def _list(lines: list[str]) -> Block:
+    items: list[str] = []
     for line in lines:
         if item := ITEM.match(line):
             items.append(item[1])
@@ -49,11 +51,13 @@ def _block(lines, is_list):
     return Block([_pieces(item) for item in items], is_list=True)
 
 
-def _pieces(line):
-    pieces, end = [], 0
-    for match in PIECES.finditer(line):
+def _pieces(line: str) -> list[Piece]:
+    pieces: list[Piece] = []
+    end = 0
+    for match in PIECE.finditer(line):
         if match.start() > end:
             pieces.append(Piece(line[end : match.start()]))
-        pieces.append(Piece(match[match.lastindex], KINDS[match.lastindex - 1]))
+        group = match.lastindex or 0  # one of the three groups always matches
+        pieces.append(Piece(match[group], KINDS[group - 1]))
         end = match.end()
     return [*pieces, Piece(line[end:])] if end < len(line) else pieces

@@ -3,100 +3,103 @@
 import json
 from http import HTTPStatus
 from math import isinf
+from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
 from django.core.exceptions import TooManyFieldsSent
+from django.http import HttpRequest
 
-from clinic.api.errors import Problem, Refused
+from clinic.api.errors import ApiError, ErrorCode
 from clinic.server.environ import REFUSED_BODY
 
 MAX_BYTES = 64 * 1024
 MAX_DIGITS = 20  # of a declared length; int() refuses strings of thousands of digits
 MAX_DEPTH = 32
 # By the status with which the web server refused the body.
-REFUSED = {
-    HTTPStatus.BAD_REQUEST: Problem.UNREADABLE,
-    HTTPStatus.REQUEST_TIMEOUT: Problem.TOO_SLOW,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem.TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Problem.NOT_JSON,
+BODY_ERRORS = {
+    HTTPStatus.BAD_REQUEST: ErrorCode.UNREADABLE,
+    HTTPStatus.REQUEST_TIMEOUT: ErrorCode.TOO_SLOW,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorCode.TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ErrorCode.NOT_JSON,
 }
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
-def read_query(request) -> None:
-    """Make sure that `request.GET` can be read. Raises Refused.
+def read_query(request: HttpRequest) -> None:
+    """Make sure that `request.GET` can be read. Raises ApiError.
 
     Django would replace bytes that are not UTF-8 by a replacement character.
     """
     try:
         unquote_to_bytes(request.META.get("QUERY_STRING", "").encode("latin-1")).decode("utf-8")
     except UnicodeError as error:
-        raise Refused(Problem.QUERY_NOT_UTF8) from error
+        raise ApiError(ErrorCode.QUERY_NOT_UTF8) from error
     try:
         request.GET  # noqa: B018 - parsed at the first access
     except TooManyFieldsSent as error:
-        raise Refused(Problem.TOO_MANY_PARAMETERS) from error
+        raise ApiError(ErrorCode.TOO_MANY_PARAMETERS) from error
 
 
-def read_json(body: bytes, content_type: str):
-    """Return the value of a body, None for an empty one. Raises Refused: not declared as JSON, or unreadable."""
+def read_json(body: bytes, content_type: str | None) -> Any:
+    """Return the value of a body, None for an empty one. Raises ApiError: not declared as JSON, or unreadable."""
     if not body:
         return None
     if content_type != "application/json":
-        raise Refused(Problem.NOT_JSON)
+        raise ApiError(ErrorCode.NOT_JSON)
     try:
         value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_not_json, parse_float=_finite
+            body.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant, parse_float=_finite
         )
-        _measure(value)
+        _check_depth(value)
     except (ValueError, RecursionError) as error:
-        raise Refused(Problem.UNREADABLE) from error
+        raise ApiError(ErrorCode.UNREADABLE) from error
     return value
 
 
-def read_body(request) -> bytes:
-    """Return the body. Raises Refused when it exceeds 64 KiB, as declared or as sent, or did not arrive completely."""
-    if refused := request.META.get(REFUSED_BODY):
-        raise Refused(REFUSED[refused])
+def read_body(request: HttpRequest) -> bytes:
+    """Return the body. Raises ApiError when it exceeds 64 KiB, as declared or as sent, or did not arrive completely."""
+    if status := request.META.get(REFUSED_BODY):
+        raise ApiError(BODY_ERRORS[status])
     declared = request.META.get("CONTENT_LENGTH")
     if declared and not _is_small(declared):
-        raise Refused(Problem.TOO_LARGE)
-    body = request.body if declared else _sent_without_length(request)
+        raise ApiError(ErrorCode.TOO_LARGE)
+    body = request.body if declared else _read_chunked(request)
     if len(body) > MAX_BYTES:
-        raise Refused(Problem.TOO_LARGE)
+        raise ApiError(ErrorCode.TOO_LARGE)
     return body
 
 
-def _is_small(declared):
+def _is_small(declared: str) -> bool:
     return declared.isdecimal() and len(declared) <= MAX_DIGITS and int(declared) <= MAX_BYTES
 
 
-def _sent_without_length(request):
+def _read_chunked(request: HttpRequest) -> bytes:
     """Read a chunked body, which Django takes for empty, if the server, like granian, marks its end."""
     if not request.META.get("wsgi.input_terminated"):
         return b""
-    return request.META["wsgi.input"].read(MAX_BYTES + 1)
+    body: bytes = request.META["wsgi.input"].read(MAX_BYTES + 1)
+    return body
 
 
-def _object(pairs):
-    named = dict(pairs)
-    if len(named) != len(pairs):
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
         raise ValueError("a key comes twice")
-    return named
+    return values
 
 
-def _not_json(name):
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _finite(text):
+def _finite(text: str) -> float:
     number = float(text)
     if isinf(number):
         raise ValueError("a number that no float can hold")
     return number
 
 
-def _measure(value):
+def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [

@@ -10,24 +10,26 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property, partial
+from functools import cached_property
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import URLPattern, path
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
 from clinic.api import json_schema
-from clinic.api.markdown import parse
+from clinic.api.json_schema import JsonObject
+from clinic.api.markdown import Block, parse
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-VENDOR = {"seed", "site"}  # x-origem: documented by the vendor; our own decisions have "nossa"
+VENDOR_ORIGINS = {"seed", "site"}  # x-origem: documented by the vendor; our own decisions have "nossa"
 WRITE_METHODS = {"post", "put", "patch", "delete"}
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -52,7 +54,7 @@ class Failure:
     message: str
 
     @property
-    def is_code(self):
+    def is_code(self) -> bool:
         return self.code.isascii() and " " not in self.code and "_" in self.code
 
 
@@ -72,13 +74,13 @@ class Reference:
     steps: list[Section]
 
     @cached_property
-    def document(self) -> dict:
+    def document(self) -> JsonObject:
         """The OpenAPI 3.1 document without `servers`: an API's operations do not change while it runs."""
-        document = json.loads(json.dumps(self.api.get_openapi_schema(path_prefix=f"{self.prefix}/")))
+        document: JsonObject = json.loads(json.dumps(self.api.get_openapi_schema(path_prefix=f"{self.prefix}/")))
         document.pop("servers", None)
         return document
 
-    def routes(self):
+    def routes(self) -> list[URLPattern]:
         """Return the routes of the document and of both pages, to be placed before those of the API itself."""
         return [
             path("openapi.json", self._public(self.openapi), name="openapi"),
@@ -86,42 +88,43 @@ class Reference:
             path("primeiros-passos/", self._public(self.first_steps), name="first-steps"),
         ]
 
-    def openapi(self, request):
+    def openapi(self, request: HttpRequest) -> HttpResponse:
         return JsonResponse(self.document | {"servers": [{"url": address_of(request)}]})
 
-    def page(self, request):
+    def page(self, request: HttpRequest) -> HttpResponse:
         address = address_of(request)
         context = {
             "reference": self,
             "address": address,
-            "sections": [_render(section, address) for section in self.sections],
+            "sections": [_section_context(section, address) for section in self.sections],
             "groups": groups(self.document, address, self.secret),
             "failures": self.failures(),
         }
         return render(request, "api/reference.html", context)
 
-    def first_steps(self, request):
+    def first_steps(self, request: HttpRequest) -> HttpResponse:
         address = address_of(request)
-        steps = [_render(step, address) for step in self.steps]
+        steps = [_section_context(step, address) for step in self.steps]
         return render(request, "api/first_steps.html", {"reference": self, "address": address, "steps": steps})
 
-    def _public(self, view):
+    def _public(self, view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
         """Make a view public, in the API's own Portuguese."""
 
         @login_not_required
         @require_safe
-        def public(request):
+        def public(request: HttpRequest) -> HttpResponse:
             with translation.override(self.language):
                 return view(request)
 
         return public
 
 
-def address_of(request) -> str:
+def address_of(request: HttpRequest) -> str:
     """Return PUBLIC_URL, or the requested host if PUBLIC_URL was never set: a laptop's port is an option of `start`."""
     if urlsplit(settings.PUBLIC_URL).hostname in LOOPBACK:
         return request.build_absolute_uri("/").rstrip("/")
-    return settings.PUBLIC_URL
+    address: str = settings.PUBLIC_URL
+    return address
 
 
 def coming_monday() -> date:
@@ -130,10 +133,13 @@ def coming_monday() -> date:
     return today + timedelta(days=7 - today.weekday())
 
 
-def _render(section, address):
-    curl = section.curl(address) if section.curl else ""
-    return {"id": section.id, "title": section.title, "blocks": parse(section.text), "curl": curl} | {
-        "answer": section.answer
+def _section_context(section: Section, address: str) -> dict[str, Any]:
+    return {
+        "id": section.id,
+        "title": section.title,
+        "blocks": parse(section.text),
+        "curl": section.curl(address) if section.curl else "",
+        "answer": section.answer,
     }
 
 
@@ -155,7 +161,7 @@ class Operation:
     method: str
     path: str
     summary: str
-    description: list
+    description: list[Block]
     documented: bool | None  # by the vendor; None when the document does not say
     parameters: list["Parameter"]
     body: "Body | None"
@@ -170,11 +176,11 @@ class Parameter:
     place: str
     required: bool
     type: str
-    description: list
+    description: list[Block]
     example: str
 
     @property
-    def place_word(self):
+    def place_in_words(self) -> str:
         return {"path": _("no caminho"), "query": _("na query"), "header": _("no cabeçalho")}.get(
             self.place, self.place
         )
@@ -190,8 +196,8 @@ class Body:
 @dataclass(frozen=True)
 class Answer:
     status: str
-    description: list
-    headers: list[tuple[str, list]]
+    description: list[Block]
+    headers: list[tuple[str, list[Block]]]
     fields: list[json_schema.Field]
     examples: list["Example"]
 
@@ -202,9 +208,9 @@ class Example:
     text: str
 
 
-def groups(document: dict, address: str, secret: str) -> list[Group]:
+def groups(document: JsonObject, address: str, secret: str) -> list[Group]:
     """Group the operations by tag, in the document's order of tags or else of their use; untagged ones come last."""
-    by_tag = {tag["name"]: [] for tag in document.get("tags", [])}
+    by_tag: dict[str, list[Operation]] = {tag["name"]: [] for tag in document.get("tags", [])}
     for url, methods in document["paths"].items():
         for method in METHODS:
             if operation := methods.get(method):
@@ -215,64 +221,65 @@ def groups(document: dict, address: str, secret: str) -> list[Group]:
     return [*named, Group("outras", "", untagged)] if untagged else named
 
 
-def _operation(document, url, method, operation, address, secret):
-    parameters = [json_schema.resolved(document, parameter) for parameter in operation.get("parameters", [])]
-    content = (json_schema.resolved(document, operation.get("requestBody", {})).get("content") or {}).get(
+def _operation(
+    document: JsonObject, url: str, method: str, operation: JsonObject, address: str, secret: str
+) -> Operation:
+    parameters = [json_schema.resolve(document, parameter) for parameter in operation.get("parameters", [])]
+    content = (json_schema.resolve(document, operation.get("requestBody", {})).get("content") or {}).get(
         "application/json"
     )
-    examples = partial(_examples, document)
     return Operation(
         id=json_schema.slug(f"{method} {url}"),
         method=method.upper(),
         path=url,
         summary=operation.get("summary", ""),
         description=parse(operation.get("description", "")),
-        documented=operation["x-origem"] in VENDOR if "x-origem" in operation else None,
+        documented=operation["x-origem"] in VENDOR_ORIGINS if "x-origem" in operation else None,
         parameters=[_parameter(document, parameter) for parameter in parameters],
-        body=content
-        and Body(
-            operation["requestBody"].get("required", False),
-            json_schema.fields(document, content.get("schema", {})),
-            examples(content),
-        ),
-        answers=[_answer(document, *item) for item in sorted(operation.get("responses", {}).items(), key=_by_status)],
+        body=_body(document, operation["requestBody"], content) if content else None,
+        answers=[_answer(document, *item) for item in sorted(operation.get("responses", {}).items(), key=_status_of)],
         curl=_curl(document, url, method, operation, parameters, content, address, secret),
         permissions=operation.get("x-permissoes", []),
     )
 
 
-def _by_status(answer):
+def _body(document: JsonObject, body: JsonObject, content: JsonObject) -> Body:
+    fields = json_schema.fields(document, content.get("schema", {}))
+    return Body(body.get("required", False), fields, _examples(document, content))
+
+
+def _status_of(answer: tuple[str | int, JsonObject]) -> str:
     return str(answer[0])
 
 
-def _parameter(document, parameter):
+def _parameter(document: JsonObject, parameter: JsonObject) -> Parameter:
     schema = parameter.get("schema", {})
     return Parameter(
         parameter["name"],
         parameter["in"],
         parameter.get("required", False),
-        json_schema.described(document, schema),
+        json_schema.describe(document, schema),
         parse(parameter.get("description") or schema.get("description", "")),
         _as_text(_parameter_example(document, parameter)),
     )
 
 
-def _parameter_example(document, parameter):
+def _parameter_example(document: JsonObject, parameter: JsonObject) -> Any:
     if "example" in parameter:
         return parameter["example"]
     if "examples" in parameter:
         return json_schema.first(parameter["examples"])
-    return json_schema.example(document, parameter.get("schema", {}), made_up=False)
+    return json_schema.example(document, parameter.get("schema", {}), invent=False)
 
 
-def _answer(document, status, response):
-    response = json_schema.resolved(document, response)
+def _answer(document: JsonObject, status: str | int, response: JsonObject) -> Answer:
+    response = json_schema.resolve(document, response)
     content = (response.get("content") or {}).get("application/json", {})
     return Answer(
         str(status),
         parse(response.get("description", "")),
         [
-            (name, parse(json_schema.resolved(document, header).get("description")))
+            (name, parse(json_schema.resolve(document, header).get("description")))
             for name, header in response.get("headers", {}).items()
         ],
         json_schema.fields(document, content.get("schema", {})) if str(status).startswith("2") else [],
@@ -280,10 +287,10 @@ def _answer(document, status, response):
     )
 
 
-def _examples(document, content):
+def _examples(document: JsonObject, content: JsonObject) -> list[Example]:
     """Return the examples by name, as in the document, or one made of the examples of the fields."""
     if "examples" in content:
-        examples = {name: json_schema.resolved(document, example) for name, example in content["examples"].items()}
+        examples = {name: json_schema.resolve(document, example) for name, example in content["examples"].items()}
         return [
             Example(example.get("summary", name), _as_json(example.get("value"))) for name, example in examples.items()
         ]
@@ -294,7 +301,16 @@ def _examples(document, content):
     return []
 
 
-def _curl(document, url, method, operation, parameters, content, address, secret):
+def _curl(
+    document: JsonObject,
+    url: str,
+    method: str,
+    operation: JsonObject,
+    parameters: list[JsonObject],
+    content: JsonObject | None,
+    address: str,
+    secret: str,
+) -> str:
     query = {}
     for parameter in parameters:
         name = parameter["name"]
@@ -317,11 +333,11 @@ def _curl(document, url, method, operation, parameters, content, address, secret
     return " \\\n  ".join(lines)
 
 
-def _as_json(value):
+def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _as_text(value):
+def _as_text(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -4,7 +4,6 @@ No secret is stored in a form that a reader of the database could use.
 """
 
 import uuid
-from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -19,9 +18,6 @@ from clinic.models.staff import StaffUser
 
 class AccessToken(ClinicRow):
     """An ImageMais access token. The token itself, a JWT, is not stored; `jti` identifies it."""
-
-    # Not stored: the rate limit after this request, set by `access.access_tokens.authenticate`.
-    admission: Any
 
     jti = models.UUIDField(default=uuid.uuid4, editable=False)
     user = models.ForeignKey(StaffUser, models.PROTECT, related_name="+", db_index=False, verbose_name=_("usuário"))
@@ -46,9 +42,6 @@ class AccessToken(ClinicRow):
 
 class ApiKey(ClinicRow):
     """A MiviCall key. Only `digest`, an HMAC under the credentials' key, and a prefix for display are stored."""
-
-    # Not stored: the rate limit after this request, set by `access.api_keys.authenticate`.
-    admission: Any
 
     class Scope(models.TextChoices):
         APPOINTMENTS_READ = "appointments:read", _("ver agendamentos")

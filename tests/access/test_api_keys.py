@@ -49,7 +49,7 @@ def test_a_key_lets_its_clinic_in_and_says_whether_it_is_for_tests(clinic, is_li
     assert secret.startswith(prefix) and len(secret) == len(prefix) + 36
     assert row.prefix == secret[: len(row.prefix)] and len(row.prefix) == len(prefix) + 6
     assert row.expires_at - row.created_at == timedelta(days=365)
-    key = api_keys.authenticate(secret)
+    key, _ = api_keys.authenticate(secret)
     assert (key, key.clinic, key.is_live, key.created_by) == (row, clinic, is_live, master)
     assert kinds(clinic) == [("key_created", master.pk, "browser", row.pk)]
 
@@ -138,11 +138,11 @@ def test_after_a_rotation_both_keys_work_for_a_day(clinic, time_machine):
 
     for name in ("name", "scopes", "source", "is_live"):
         assert getattr(new, name) == getattr(old, name)
-    assert api_keys.authenticate(before) == old and api_keys.authenticate(after) == new
+    assert api_keys.authenticate(before)[0] == old and api_keys.authenticate(after)[0] == new
     time_machine.move_to("2026-11-24T12:00:00Z", tick=False)
     with pytest.raises(ExpiredKey):
         api_keys.authenticate(before)
-    assert api_keys.authenticate(after) == new
+    assert api_keys.authenticate(after)[0] == new
     assert [kind for kind, *_ in kinds(clinic)] == ["key_created", "key_rotated", "key_created"]
 
 
@@ -198,12 +198,12 @@ def test_key_of_older_secret_works_and_use_renews_its_digest(clinic, settings, b
     _, unused = make_key(clinic)
     api_keys.authenticate(secret)  # a moment ago: noting this use can wait, renewing the digest cannot
     change("second", ["first"])
-    assert api_keys.authenticate(secret) == row
+    assert api_keys.authenticate(secret)[0] == row
     assert ApiKey.objects.get(pk=row.pk).digest != row.digest
 
     # Used since the change, it no longer needs the secret from before; one that was not used does.
     change("second", [])
-    assert api_keys.authenticate(secret) == row
+    assert api_keys.authenticate(secret)[0] == row
     with pytest.raises(InvalidKey):
         api_keys.authenticate(unused)
 
@@ -212,13 +212,13 @@ def test_setting_a_key_beside_the_secret_lets_the_secret_change_alone(clinic, se
     settings.CREDENTIAL_KEYS = ["of credentials"]
     row, secret = make_key(clinic)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", []
-    assert api_keys.authenticate(secret) == row
+    assert api_keys.authenticate(secret)[0] == row
 
 
 def test_secret_at_end_of_new_key_list_keeps_existing_keys_valid(clinic, settings):
     row, secret = make_key(clinic)
     settings.CREDENTIAL_KEYS = ["of credentials", settings.SECRET_KEY]
-    assert api_keys.authenticate(secret) == row
+    assert api_keys.authenticate(secret)[0] == row
 
 
 def test_the_stored_digest_is_no_plain_hash_of_the_key(clinic, settings):

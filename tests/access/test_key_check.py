@@ -94,7 +94,7 @@ def test_a_refused_key_changes_nothing(settings):
 
     use(settings, OLD)
     key_check.require_own_key()
-    assert api_keys.authenticate(secret).clinic == clinic
+    assert api_keys.authenticate(secret)[0].clinic == clinic
 
 
 def test_the_record_gives_no_key_away(settings):

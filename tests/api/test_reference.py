@@ -213,7 +213,7 @@ def test_a_quote_in_an_example_does_not_end_the_argument():
 )  # fmt: skip
 def test_types_in_words(schema, words):
     document = {"components": {"schemas": {"A": {"type": "string", "enum": ["x", "y"]}}}}
-    assert json_schema.described(document, schema) == words
+    assert json_schema.describe(document, schema) == words
 
 
 def test_prose_knows_paragraphs_lists_code_and_nothing_else():
@@ -318,7 +318,7 @@ def test_the_idempotency_key_is_promised_as_http_carries_it(reference):
 def test_no_field_of_a_body_is_null_by_default(reference):
     """Null takes away what is there: a client made from the document must not send it for what was left out."""
     bodies = [
-        json_schema.resolved(reference.document, content["schema"])
+        json_schema.resolve(reference.document, content["schema"])
         for methods in reference.document["paths"].values()
         for told in methods.values()
         for content in told.get("requestBody", {}).get("content", {}).values()

@@ -20,9 +20,9 @@ from schemathesis.generation.hypothesis.builder import ApiOperationMark
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData, UseAfterFree
 
 from clinic.access import access_tokens, api_keys
-from clinic.api.errors import Problem
+from clinic.api.errors import ErrorCode
 from clinic.api.imagemais import examples, messages
-from clinic.api.imagemais.errors import SENTENCES
+from clinic.api.imagemais.errors import API_ERRORS
 from clinic.api.imagemais.urls import reference as imagemais_reference
 from clinic.api.mivicall import errors, reading, schemas
 from clinic.api.mivicall.operations.appointments import CURSOR, DISCOUNT_STAYS, MOVE_MISSING
@@ -85,7 +85,7 @@ IMAGEMAIS_RULES = [
     messages.UNSTORABLE_KEY,
     *(messages.UNSTORABLE_IN_QUERIES.format(field) for field in ("name", "phone")),
     *(messages.NOT_CHANGED_HERE.format(field, call) for field, call in messages.ELSEWHERE.items()),
-    SENTENCES[Problem.IDEMPOTENCY_KEY_REUSED][1],
+    API_ERRORS[ErrorCode.IDEMPOTENCY_KEY_REUSED][1],
 ]
 UNKNOWN_DOCTORS = {messages.DOCTOR_UNKNOWN, errors.OWN_SENTENCES[Reason.DOCTOR_UNKNOWN]}
 with translation.override("pt-pt"):
@@ -99,7 +99,7 @@ with translation.override("pt-pt"):
         DISCOUNT_STAYS,
         MOVE_MISSING,
         WINDOW,
-        errors.CODES[Problem.IDEMPOTENCY_KEY_REUSED][2],
+        errors.API_ERRORS[ErrorCode.IDEMPOTENCY_KEY_REUSED][2],
     ]
 
 

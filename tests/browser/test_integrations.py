@@ -46,7 +46,7 @@ def confirm(page, button, answer):
 def test_a_token_is_released_shown_once_and_revoked(page, clinic):
     page.get_by_role("button", name="Liberar token").click()
     expect(page.locator("#secret-title")).to_be_focused()
-    token = access_tokens.authenticate(secret(page))
+    token, _ = access_tokens.authenticate(secret(page))
     assert token.clinic == clinic
 
     page.get_by_role("link", name="Já copiei").click()
@@ -61,7 +61,7 @@ def test_a_key_is_created_rotated_and_revoked(page):
     create_key(page, "Central de voz")
     expect(page.locator("#secret-title")).to_be_focused()
     first = secret(page)
-    assert api_keys.authenticate(first).name == "Central de voz"
+    assert api_keys.authenticate(first)[0].name == "Central de voz"
 
     confirm(page, "Trocar", "Criar a chave nova")
     expect(page.get_by_text("A chave antiga de")).to_be_visible()
@@ -91,7 +91,7 @@ def test_errors_are_shown_and_typed_text_stays(page):
     expect(page.locator("#error-name")).to_contain_text("Dê um nome")
     expect(page.locator("#name")).to_be_focused()
     create_key(page, "Agora sim")
-    assert api_keys.authenticate(secret(page)).name == "Agora sim"
+    assert api_keys.authenticate(secret(page))[0].name == "Agora sim"
 
 
 def test_the_secret_is_copied_and_the_button_says_so(window, master):

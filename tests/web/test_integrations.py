@@ -112,7 +112,7 @@ def test_a_superuser_acts_in_the_clinic_they_have_chosen(client, clinic):
     session[CHOSEN_CLINIC] = clinic.pk
     session.save()
     text = secret_of(act(client, "release"))
-    token = access_tokens.authenticate(text)
+    token, _ = access_tokens.authenticate(text)
     assert (token.clinic, token.user) == (clinic, root)
 
 
@@ -134,7 +134,7 @@ def test_nothing_of_another_clinic_is_shown(client, master):
 def test_a_released_token_works_and_is_shown_this_once(client, clinic, master, htmx):
     answer = act(client, "release", htmx=htmx)
     text = secret_of(answer)
-    assert access_tokens.authenticate(text).user == master
+    assert access_tokens.authenticate(text)[0].user == master
     assert answer.status_code == 200 and "no-store" in answer["Cache-Control"]
     assert ("<html" in answer.text) is not htmx
     assert text not in client.get(PAGE).text
@@ -144,7 +144,7 @@ def test_a_released_token_works_and_is_shown_this_once(client, clinic, master, h
 @pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
 def test_a_created_key_does_what_was_ticked(client, clinic, master, htmx):
     answer = act(client, "key-create", htmx=htmx, **KEY)
-    key = api_keys.authenticate(secret_of(answer))
+    key, _ = api_keys.authenticate(secret_of(answer))
     assert (key.name, key.source, key.is_live, key.created_by) == ("Central de voz", "voice_ai", True, master)
     assert key.scopes == ["appointments:read", "directory:read"]
     assert "no-store" in answer["Cache-Control"]
@@ -161,10 +161,10 @@ def test_a_test_key_says_so(client, master):
 def test_rotation_gives_a_new_key_and_names_the_end_of_the_old(client, clinic, master):
     old, before = make_key(clinic)
     answer = act(client, "key-rotate", old.pk)
-    assert api_keys.authenticate(secret_of(answer)).name == "central"
+    assert api_keys.authenticate(secret_of(answer))[0].name == "central"
     until = clinic.local(timezone.now() + timedelta(hours=24))
     assert f"continua valendo até {until:%d/%m/%Y %H}" in answer.text
-    assert before not in answer.text and api_keys.authenticate(before) == old
+    assert before not in answer.text and api_keys.authenticate(before)[0] == old
     # It has been replaced: another rotation would only make a third.
     assert reverse("web:integration-key-rotate", args=[old.pk]) not in client.get(PAGE).text
 

@@ -1,14 +1,17 @@
 """The ImageMais-compatible API: its authentication and its OpenAPI document."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from ninja.openapi.schema import REF_TEMPLATE
+from django.http import HttpResponse
+from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
 from ninja.renderers import JSONRenderer
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from clinic.access import access_tokens
-from clinic.api.errors import Problem, Refused
-from clinic.api.gateway import Api, Caller, Door, bearer
+from clinic.api.errors import ApiError, ErrorCode
+from clinic.api.gateway import Api, ApiRequest, Caller, Gateway, bearer
 from clinic.api.imagemais import errors, messages, schemas
 from clinic.api.imagemais.openapi import PATH_PARAMETERS
 from clinic.api.json_schema import without_null_defaults
@@ -41,14 +44,16 @@ em outras páginas dele; `nossa`, decisão nossa onde a documentação dele sile
 class PlainRenderer(JSONRenderer):
     """Render JSON with unescaped accents."""
 
-    json_dumps_params: ClassVar = {"ensure_ascii": False}
+    json_dumps_params: Mapping[str, Any] = {"ensure_ascii": False}
 
 
 class ImagemaisApi(Api):
-    def get_openapi_schema(self, **options):
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = "api/", path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
         """Add the schemas of bodies, which the views read themselves."""
-        document = super().get_openapi_schema(**{"path_prefix": "api/"} | options)
-        bodies = [(body, "validation") for body in schemas.BODIES]
+        document = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        bodies: list[tuple[type[BaseModel], Literal["validation"]]] = [(body, "validation") for body in schemas.BODIES]
         _, definitions = models_json_schema(bodies, ref_template=REF_TEMPLATE)
         document["components"]["schemas"] |= {
             name: without_null_defaults(schema) for name, schema in definitions["$defs"].items()
@@ -70,31 +75,36 @@ api = ImagemaisApi(
 
 
 @api.exception_handler(errors.Rejected)
-def rejected(request, refused):
-    return errors.envelope(refused.status, refused.message)
+def rejected(request: ApiRequest, error: errors.Rejected) -> HttpResponse:
+    return errors.error_answer(error.status, error.message)
 
 
 @api.exception_handler(Patient.DoesNotExist)
-def gone(request, error):
+def patient_gone(request: ApiRequest, error: Patient.DoesNotExist) -> HttpResponse:
     """Answer 404 when the patient was deleted before the row was locked."""
-    return errors.envelope(404, messages.PATIENT_UNKNOWN)
+    return errors.error_answer(404, messages.PATIENT_UNKNOWN)
 
 
-class ImagemaisDoor(Door):
+class ImagemaisGateway(Gateway[ApiRequest]):
     credential = StoredAnswer.Credential.IMAGEMAIS
 
-    def authenticate(self, request) -> Caller:
+    def authenticate(self, request: ApiRequest) -> Caller:
         try:
-            token = access_tokens.authenticate(bearer(request))
+            token, rate_limit = access_tokens.authenticate(bearer(request))
         except access_tokens.ExpiredToken as error:
-            raise Refused(Problem.EXPIRED_CREDENTIAL) from error
+            raise ApiError(ErrorCode.EXPIRED_CREDENTIAL) from error
         except access_tokens.InvalidToken as error:
-            raise Refused(Problem.INVALID_CREDENTIAL) from error
+            raise ApiError(ErrorCode.INVALID_CREDENTIAL) from error
         author = Author(channel=AppointmentEvent.Channel.IMAGEMAIS, user=token.user, credential=f"token {token}")
-        return Caller(token.clinic, author, token, who=f"access token {token.pk}")
+        return Caller(
+            clinic=token.clinic,
+            author=author,
+            log_name=f"access token {token.pk}",
+            rate_limit=rate_limit,
+        )
 
-    def refuse(self, request, refused):
-        return errors.refusal(refused)
+    def error_response(self, request: ApiRequest, error: ApiError) -> HttpResponse:
+        return errors.api_error(error)
 
 
-door = ImagemaisDoor()
+gateway = ImagemaisGateway()

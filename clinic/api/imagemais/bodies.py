@@ -9,7 +9,7 @@ from django.utils import timezone
 from clinic import booking, registry
 from clinic.api.errors import AfterRollback
 from clinic.api.imagemais import messages
-from clinic.api.imagemais.errors import Rejected, envelope
+from clinic.api.imagemais.errors import Rejected, error_answer
 from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
 from clinic.api.imagemais.statuses import ACTIONS, API_STATUSES
 from clinic.booking import Author, LineRequest, Proposal
@@ -182,7 +182,7 @@ class StatusBody(Body):
         nearest = _format_openings(refused.alternatives, self.clinic)
         refusals = [self._with_api_names(refusal, appointment, nearest) for refusal in refused.refusals]
         rejected = self.read.rejected(refusals, messages.REFUSALS_OF_STATUSES)
-        return envelope(rejected.status, rejected.message)
+        return error_answer(rejected.status, rejected.message)
 
     def _with_api_names(self, refusal, appointment, nearest):
         if refusal.reason is Reason.TRANSITION_FORBIDDEN:

@@ -7,29 +7,29 @@ from http import HTTPStatus
 
 from django.http import HttpResponse, JsonResponse
 
-from clinic.api.errors import Problem, Refused
+from clinic.api.errors import ApiError, ErrorCode
 
 INVALID_TOKEN = 401, "invalid token"
-SENTENCES = {
-    Problem.MALFORMED_AUTHORIZATION: INVALID_TOKEN,
-    Problem.INVALID_CREDENTIAL: INVALID_TOKEN,
-    Problem.CLINIC_INACTIVE: INVALID_TOKEN,
-    Problem.EXPIRED_CREDENTIAL: (401, "jwt expired"),
-    Problem.TOO_MANY_REQUESTS: (429, "Too Many Requests"),
-    Problem.TOO_MANY_PARAMETERS: (400, "A requisição tem parâmetros demais na query"),
-    Problem.QUERY_NOT_UTF8: (400, "A query da requisição não está em UTF-8"),
-    Problem.TOO_LARGE: (413, "O corpo da requisição passa de 64 KiB"),
-    Problem.TOO_SLOW: (408, "O corpo da requisição não chegou completo em 10 segundos"),
-    Problem.NOT_JSON: (415, "O corpo da requisição deve ser application/json"),
-    Problem.UNREADABLE: (400, "O corpo da requisição não é um JSON válido"),
-    Problem.NOT_FOUND: (404, "Endereço não encontrado"),
-    Problem.METHOD_NOT_ALLOWED: (405, "Método não permitido neste endereço"),
-    Problem.IDEMPOTENCY_KEY_MALFORMED: (400, "Idempotency-Key deve ter de 1 a 255 caracteres imprimíveis"),
-    Problem.IDEMPOTENCY_KEY_REUSED: (422, "Idempotency-Key já usada com outra requisição"),
-    Problem.IDEMPOTENCY_IN_PROGRESS: (409, "Requisição idêntica em andamento"),
-    Problem.BUSY: (503, "Outra pessoa está gravando isto neste momento. Tente de novo"),
-    Problem.UNAVAILABLE: (503, "O serviço está temporariamente indisponível. Tente de novo"),
-    Problem.SERVER_ERROR: (500, "Internal server error"),
+API_ERRORS = {
+    ErrorCode.MALFORMED_AUTHORIZATION: INVALID_TOKEN,
+    ErrorCode.INVALID_CREDENTIAL: INVALID_TOKEN,
+    ErrorCode.CLINIC_INACTIVE: INVALID_TOKEN,
+    ErrorCode.EXPIRED_CREDENTIAL: (401, "jwt expired"),
+    ErrorCode.TOO_MANY_REQUESTS: (429, "Too Many Requests"),
+    ErrorCode.TOO_MANY_PARAMETERS: (400, "A requisição tem parâmetros demais na query"),
+    ErrorCode.QUERY_NOT_UTF8: (400, "A query da requisição não está em UTF-8"),
+    ErrorCode.TOO_LARGE: (413, "O corpo da requisição passa de 64 KiB"),
+    ErrorCode.TOO_SLOW: (408, "O corpo da requisição não chegou completo em 10 segundos"),
+    ErrorCode.NOT_JSON: (415, "O corpo da requisição deve ser application/json"),
+    ErrorCode.UNREADABLE: (400, "O corpo da requisição não é um JSON válido"),
+    ErrorCode.NOT_FOUND: (404, "Endereço não encontrado"),
+    ErrorCode.METHOD_NOT_ALLOWED: (405, "Método não permitido neste endereço"),
+    ErrorCode.IDEMPOTENCY_KEY_MALFORMED: (400, "Idempotency-Key deve ter de 1 a 255 caracteres imprimíveis"),
+    ErrorCode.IDEMPOTENCY_KEY_REUSED: (422, "Idempotency-Key já usada com outra requisição"),
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS: (409, "Requisição idêntica em andamento"),
+    ErrorCode.BUSY: (503, "Outra pessoa está gravando isto neste momento. Tente de novo"),
+    ErrorCode.UNAVAILABLE: (503, "O serviço está temporariamente indisponível. Tente de novo"),
+    ErrorCode.SERVER_ERROR: (500, "Internal server error"),
 }
 # As the vendor's framework writes them; Python's own phrases differ between versions.
 PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
@@ -44,19 +44,19 @@ class Rejected(Exception):
         self.message = message
 
 
-def refusal(refused: Refused) -> HttpResponse:
-    status, sentence = SENTENCES[refused.problem]
-    response = envelope(status, sentence)
-    if refused.retry_after is not None:
-        response["Retry-After"] = str(refused.retry_after)
+def api_error(error: ApiError) -> HttpResponse:
+    status, sentence = API_ERRORS[error.code]
+    response = error_answer(status, sentence)
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
     return response
 
 
-def envelope(status: int, message: str | list[str]) -> HttpResponse:
-    return JsonResponse(enveloped(status, message), status=status, json_dumps_params={"ensure_ascii": False})
+def error_answer(status: int, message: str | list[str]) -> HttpResponse:
+    return JsonResponse(error_body(status, message), status=status, json_dumps_params={"ensure_ascii": False})
 
 
-def enveloped(status: int, message: str | list[str]) -> dict:
+def error_body(status: int, message: str | list[str]) -> dict:
     """Return the body of an error: a list of messages about fields or one message; 401 and 500 have no `error`."""
     if status in {401, 500}:
         return {"statusCode": status, "message": message}

@@ -2,15 +2,15 @@
 
 from django.conf import settings
 
-from clinic.api.errors import Problem
+from clinic.api.errors import ErrorCode
 from clinic.api.imagemais import errors
 from clinic.api.imagemais.api import api
 from clinic.api.reference import Failure, Reference, Section, coming_monday
 
 HEADERS = '-H "Authorization: Bearer $TOKEN"'
-WRITING = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
+WRITE_HEADERS = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
 
-BOOKING = [
+BOOKING_FAILURES = [
     Failure(400, "campo que falta ou está errado", "patient.O telefone é necessário, …"),
     Failure(400, "procedimento desconhecido ou inativo", "Procedimentos não encontrados"),
     Failure(400, "procedimento que o médico não faz", "O médico não realiza: <nome>"),
@@ -27,25 +27,25 @@ BOOKING = [
     Failure(409, "desconto que não vale na nova data", "O desconto <nome> vale só até <data>. …"),
 ]
 CAUSES = {
-    Problem.MALFORMED_AUTHORIZATION: "sem Authorization: Bearer, ou mal escrito",
-    Problem.INVALID_CREDENTIAL: "token desconhecido, alterado ou revogado",
-    Problem.CLINIC_INACTIVE: "clínica inativa",
-    Problem.EXPIRED_CREDENTIAL: "o token expirou",
-    Problem.TOO_MANY_REQUESTS: "pedidos demais",
-    Problem.TOO_MANY_PARAMETERS: "query longa demais",
-    Problem.QUERY_NOT_UTF8: "query com bytes que não são UTF-8",
-    Problem.TOO_LARGE: "corpo grande demais",
-    Problem.TOO_SLOW: "corpo que não chega completo",
-    Problem.NOT_JSON: "Content-Type que não é JSON",
-    Problem.UNREADABLE: "corpo que não se lê",
-    Problem.NOT_FOUND: "endereço que não existe",
-    Problem.METHOD_NOT_ALLOWED: "método errado",
-    Problem.IDEMPOTENCY_KEY_MALFORMED: "Idempotency-Key vazia ou longa demais",
-    Problem.IDEMPOTENCY_KEY_REUSED: "Idempotency-Key de outra requisição",
-    Problem.IDEMPOTENCY_IN_PROGRESS: "a mesma requisição ainda não terminou",
-    Problem.BUSY: "duas gravações no mesmo instante",
-    Problem.UNAVAILABLE: "a base de dados não responde",
-    Problem.SERVER_ERROR: "erro nosso",
+    ErrorCode.MALFORMED_AUTHORIZATION: "sem Authorization: Bearer, ou mal escrito",
+    ErrorCode.INVALID_CREDENTIAL: "token desconhecido, alterado ou revogado",
+    ErrorCode.CLINIC_INACTIVE: "clínica inativa",
+    ErrorCode.EXPIRED_CREDENTIAL: "o token expirou",
+    ErrorCode.TOO_MANY_REQUESTS: "pedidos demais",
+    ErrorCode.TOO_MANY_PARAMETERS: "query longa demais",
+    ErrorCode.QUERY_NOT_UTF8: "query com bytes que não são UTF-8",
+    ErrorCode.TOO_LARGE: "corpo grande demais",
+    ErrorCode.TOO_SLOW: "corpo que não chega completo",
+    ErrorCode.NOT_JSON: "Content-Type que não é JSON",
+    ErrorCode.UNREADABLE: "corpo que não se lê",
+    ErrorCode.NOT_FOUND: "endereço que não existe",
+    ErrorCode.METHOD_NOT_ALLOWED: "método errado",
+    ErrorCode.IDEMPOTENCY_KEY_MALFORMED: "Idempotency-Key vazia ou longa demais",
+    ErrorCode.IDEMPOTENCY_KEY_REUSED: "Idempotency-Key de outra requisição",
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS: "a mesma requisição ainda não terminou",
+    ErrorCode.BUSY: "duas gravações no mesmo instante",
+    ErrorCode.UNAVAILABLE: "a base de dados não responde",
+    ErrorCode.SERVER_ERROR: "erro nosso",
 }
 
 SECTIONS = [
@@ -102,12 +102,12 @@ Quem passa recebe 429 com `Retry-After`, em segundos.""",
 
 def failures() -> list[Failure]:
     """Return the errors of every request, with their messages, and those of booking."""
-    sentences = errors.SENTENCES.items()
-    general = [Failure(status, CAUSES.get(problem, ""), sentence) for problem, (status, sentence) in sentences]
-    return sorted([*BOOKING, *general], key=lambda failure: failure.status)
+    answers = errors.API_ERRORS.items()
+    general = [Failure(status, CAUSES.get(problem, ""), sentence) for problem, (status, sentence) in answers]
+    return sorted([*BOOKING_FAILURES, *general], key=lambda failure: failure.status)
 
 
-def _booking(address, key):
+def _curl_booking(address: str, key: str) -> str:
     body = f"""{{
   "patient": {{
     "name": "João Silva",
@@ -122,7 +122,7 @@ def _booking(address, key):
   "endTime": "09:30",
   "notes": "Primeira consulta"
 }}"""
-    options = f"{WRITING} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
+    options = f"{WRITE_HEADERS} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
     return f"curl -i -X POST '{address}/api/appointments' \\\n  {options}"
 
 
@@ -163,7 +163,7 @@ Troque o `1` pelo id do médico.""",
         """\
 Troque `doctorId`, o id do procedimento e o horário pelos seus. A resposta é 201 com um elemento por
 procedimento; o `id` é o do agendamento, que já está na agenda da recepção.""",
-        lambda address: _booking(address, "pedido-1"),
+        lambda address: _curl_booking(address, "pedido-1"),
     ),
     Section(
         "ocupado",
@@ -171,7 +171,7 @@ procedimento; o `id` é o do agendamento, que já está na agenda da recepção.
         """\
 Mande o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para o mesmo horário, e a resposta é 409.
 Peça os horários livres de novo e escolha outro.""",
-        lambda address: _booking(address, "pedido-2"),
+        lambda address: _curl_booking(address, "pedido-2"),
         answer='{"message": "Horários 09:00 já estão ocupados por outros agendamentos", "error": "Conflict", '
         '"statusCode": 409}',
     ),
@@ -181,7 +181,7 @@ Peça os horários livres de novo e escolha outro.""",
         """\
 A rede caiu e você não sabe se agendou? Mande **exatamente** o mesmo pedido com a **mesma** `Idempotency-Key`.
 Volta a resposta do primeiro, com `Idempotency-Replayed: true` no cabeçalho, e há um agendamento só.""",
-        lambda address: _booking(address, "pedido-1"),
+        lambda address: _curl_booking(address, "pedido-1"),
     ),
 ]
 

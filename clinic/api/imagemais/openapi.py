@@ -1,7 +1,7 @@
 """Build the parts of an operation that its schemas do not contain: origin, examples, headers and errors."""
 
 from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
-from clinic.api.imagemais.errors import enveloped
+from clinic.api.imagemais.errors import error_body
 from clinic.api.imagemais.reading import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from clinic.api.imagemais.schemas import NUMERIC, BareMessageOut, MessageOut, MessagesOut
 
@@ -116,7 +116,7 @@ def operation(
         model, messages = known.get(code, (MessagesOut if code == 400 else MessageOut, {}))
         models[code] = model
         messages = (errors or {}).get(code, {}) | messages
-        examples[code] = {cause: {"value": enveloped(code, message)} for cause, message in messages.items()}
+        examples[code] = {cause: {"value": error_body(code, message)} for cause, message in messages.items()}
     extra = {
         "x-origem": origin,
         "parameters": [*parameters, *([IDEMPOTENCY_KEY] if body else [])],

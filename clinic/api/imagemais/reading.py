@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date, time
 from itertools import chain
 
-from clinic.api.errors import Problem, Refused
+from clinic.api.errors import ApiError, ErrorCode
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import Rejected
 from clinic.models import END_OF_DAY
@@ -152,14 +152,14 @@ class Reader:
     def rejected(self, refusals: Iterable[Refusal] = (), by_reason=messages.REFUSALS) -> Rejected:
         """Return the error for the collected messages and booking's refusals: 400 before 404 before 409.
 
-        A message is not repeated for a field, and a rule that judged a placeholder is left out. Raises Refused when
+        A message is not repeated for a field, and a rule that judged a placeholder is left out. Raises ApiError when
         booking asks to try again.
         """
         single = []
         unreadable = {field for field, sentences in self._messages.items() if sentences}
         for refusal in refusals:
             if refusal.reason is Reason.TRY_AGAIN:
-                raise Refused(Problem.BUSY, retry_after=1)
+                raise ApiError(ErrorCode.BUSY, retry_after=1)
             message = by_reason[refusal.reason]
             if unreadable.intersection(message.depends_on):
                 continue

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from clinic.api.imagemais import statuses
 from clinic.api.imagemais.messages import WEEKDAYS
-from clinic.api.json_schema import between
+from clinic.api.json_schema import integer_pattern
 from clinic.booking import MAX_PROCEDURES, PricedLine
 from clinic.models import (
     Appointment,
@@ -286,7 +286,7 @@ Minutes = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "minimum": SHORTEST_INTERVAL, "maximum": LONGEST_INTERVAL},
-                {"type": "string", "pattern": f"^0{{0,9}}({between(SHORTEST_INTERVAL, LONGEST_INTERVAL)})$"},
+                {"type": "string", "pattern": f"^0{{0,9}}({integer_pattern(SHORTEST_INTERVAL, LONGEST_INTERVAL)})$"},
             ]
         }
     ),

@@ -1,16 +1,20 @@
 """The MiviCall-compatible API: its authentication, and the declaration of its operations."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
+from ninja.openapi.schema import OpenAPISchema
 from pydantic import BaseModel
 
 from clinic import refusals
 from clinic.access import api_keys
-from clinic.api.errors import Problem, Refused
-from clinic.api.gateway import Api, Caller, Door, bearer
+from clinic.api.errors import ApiError, ErrorCode
+from clinic.api.gateway import Api, ApiRequest, Caller, Gateway, bearer
+from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import errors, openapi
 from clinic.booking import Author
 from clinic.models import ApiKey, AppointmentEvent, StoredAnswer
@@ -23,54 +27,71 @@ DIRECTORY = ApiKey.Scope.DIRECTORY_READ
 PATIENTS = ApiKey.Scope.PATIENTS_READ
 
 
-class MivicallDoor(Door):
+@dataclass(frozen=True, kw_only=True)
+class KeyCaller(Caller):
+    key: ApiKey
+
+
+class MivicallRequest(ApiRequest):
+    caller: KeyCaller
+
+
+class MivicallGateway(Gateway[MivicallRequest]):
     credential = StoredAnswer.Credential.MIVICALL
 
-    def authenticate(self, request) -> Caller:
+    def authenticate(self, request: MivicallRequest) -> KeyCaller:
         text = bearer(request)
         if " " in text or "," in text:
-            raise Refused(Problem.MALFORMED_AUTHORIZATION)
+            raise ApiError(ErrorCode.MALFORMED_AUTHORIZATION)
         try:
-            key = api_keys.authenticate(text)
+            key, rate_limit = api_keys.authenticate(text)
         except api_keys.ExpiredKey as error:
-            raise Refused(Problem.EXPIRED_CREDENTIAL) from error
+            raise ApiError(ErrorCode.EXPIRED_CREDENTIAL) from error
         except api_keys.InvalidKey as error:
-            raise Refused(Problem.INVALID_CREDENTIAL) from error
+            raise ApiError(ErrorCode.INVALID_CREDENTIAL) from error
         if not key.clinic.active:
-            raise Refused(Problem.CLINIC_INACTIVE)
+            raise ApiError(ErrorCode.CLINIC_INACTIVE)
         author = Author(channel=AppointmentEvent.Channel.MIVICALL, credential=key.name)
-        return Caller(key.clinic, author, key, who=f"api key {key.pk}", writes=key.is_live)
+        return KeyCaller(
+            clinic=key.clinic,
+            author=author,
+            key=key,
+            log_name=f"api key {key.pk}",
+            rate_limit=rate_limit,
+            writes=key.is_live,
+        )
 
-    def permit(self, request):
+    def authorize(self, request: MivicallRequest) -> None:
         """Refuse operations without declared scopes, and keys without the declared ones."""
         route = request.resolver_match.route.removeprefix("v1")
-        offered = [method for method, path in REQUIRED_SCOPES if path == route]
-        if not offered:
-            raise Refused(Problem.NOT_FOUND)
-        if request.method not in offered:
-            raise Refused(Problem.METHOD_NOT_ALLOWED, detail=", ".join(offered))
-        if missing := REQUIRED_SCOPES[request.method, route] - set(request.visit.caller.credential.scopes):
-            raise Refused(Problem.SCOPE_MISSING, detail=", ".join(sorted(missing)))
+        allowed = [method for method, path in REQUIRED_SCOPES if path == route]
+        if not allowed:
+            raise ApiError(ErrorCode.NOT_FOUND)
+        if request.method not in allowed:
+            raise ApiError(ErrorCode.METHOD_NOT_ALLOWED, detail=", ".join(allowed))
+        if missing := REQUIRED_SCOPES[request.method, route] - set(request.caller.key.scopes):
+            raise ApiError(ErrorCode.SCOPE_MISSING, detail=", ".join(sorted(missing)))
 
-    def refuse(self, request, refused):
-        return errors.refusal(request, refused)
+    def error_response(self, request: MivicallRequest, error: ApiError) -> HttpResponse:
+        return errors.api_error(request, error)
 
-    def finish(self, request, response):
-        visit = request.visit
-        response["X-Request-Id"] = str(visit.id)
-        limit = settings.API_REQUESTS_A_MINUTE
-        admission = visit.admission
+    def add_headers(self, request: MivicallRequest, response: HttpResponse) -> None:
+        call, limit = request.call, settings.API_REQUESTS_A_MINUTE
+        rate_limit = call.caller.rate_limit if call.caller else None
+        response["X-Request-Id"] = str(call.id)
         response["X-RateLimit-Limit"] = str(limit)
-        response["X-RateLimit-Remaining"] = str(admission.remaining if admission else limit)
-        response["X-RateLimit-Reset"] = str(admission.reset if admission else int(time.time()) + 60)
+        response["X-RateLimit-Remaining"] = str(rate_limit.remaining if rate_limit else limit)
+        response["X-RateLimit-Reset"] = str(rate_limit.reset if rate_limit else int(time.time()) + 60)
 
 
 class MivicallApi(Api):
-    def get_openapi_schema(self, *, path_prefix="v1/", path_params=None):
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = "v1/", path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
         return openapi.finish_document(super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params))
 
 
-door = MivicallDoor()
+gateway = MivicallGateway()
 api = MivicallApi(
     title="API MiviCall",
     version="1.0.0",
@@ -81,40 +102,40 @@ api = MivicallApi(
 
 
 @api.exception_handler(refusals.Refused)
-def _booking_refused(request, refused):
+def booking_refused(request: ApiRequest, refused: refusals.Refused) -> HttpResponse:
     raise errors.after_rollback(request, refused)
 
 
-def operation(
+def operation[F: Callable[..., HttpResponse]](
     method: str,
     path: str,
     name: str,
     *,
-    needs: Collection[str],
+    scopes: Collection[str],
     answers: dict[int, type[BaseModel] | None],
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
-    refuses: Collection[int] = (),
-):
-    """Declare a view as the operation `name` of the reference, for keys with all the scopes in `needs`.
+    error_statuses: Collection[int] = (),
+) -> Callable[[F], F]:
+    """Declare a view as the operation `name` of the reference, for keys with all the `scopes`.
 
-    `query` and `body` are the schemas that the view reads; `refuses` are statuses besides those of every operation.
+    `query` and `body` are the schemas that the view reads; `error_statuses` are those besides those of every operation.
     """
-    REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] = frozenset(needs)
+    REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] = frozenset(scopes)
     text = openapi.OPERATIONS[name]
     return api.api_operation(
         [method],
         path,
-        response=answers | openapi.errors_of(method, refuses, has_query=query is not None),
+        response=answers | openapi.error_schemas(method, error_statuses, has_query=query is not None),
         operation_id=name,
         summary=text.summary,
         description=text.description,
         tags=[text.tag],
-        openapi_extra=openapi.operation_extras(method, text.origin, needs, query, body),
+        openapi_extra=openapi.operation_extras(method, text.origin, scopes, query, body),
     )
 
 
-def answer(body: dict | None, status: int = 200) -> HttpResponse:
+def answer(body: JsonObject | None, status: int = 200) -> HttpResponse:
     if body is None:
         return HttpResponse(status=status)
     return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})

@@ -8,37 +8,42 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 
 from clinic import refusals
-from clinic.api.errors import AfterRollback, Problem, Refused
+from clinic.api.errors import AfterRollback, ApiError, ErrorCode
+from clinic.api.gateway import ApiRequest
 from clinic.api.mivicall.reading import UNSTORABLE
-from clinic.refusals import Reason
+from clinic.refusals import Reason, Refusal
 from clinic.registry import PHONE_FAULTS
 
-CODES = {
-    Problem.MALFORMED_AUTHORIZATION: (401, "malformed_auth_header", "Envie Authorization: Bearer miv_live_…"),
-    Problem.INVALID_CREDENTIAL: (401, "invalid_api_key", "A chave não existe ou foi revogada."),
-    Problem.EXPIRED_CREDENTIAL: (401, "expired_api_key", "A chave expirou. Gere outra em Integrações."),
-    Problem.CLINIC_INACTIVE: (403, "tenant_inactive", "A clínica desta chave está inativa."),
-    Problem.SCOPE_MISSING: (403, "insufficient_scope", "A chave não tem a permissão {}."),
-    Problem.TOO_MANY_PARAMETERS: (400, "too_many_parameters", "O pedido tem parâmetros a mais na query."),
-    Problem.QUERY_NOT_UTF8: (400, "invalid_query", "A query do pedido não está em UTF-8."),
-    Problem.TOO_LARGE: (413, "payload_too_large", "O corpo do pedido passa de 64 KiB."),
-    Problem.TOO_SLOW: (408, "request_timeout", "O corpo do pedido não chegou completo em 10 segundos."),
-    Problem.NOT_JSON: (415, "unsupported_media_type", "O corpo do pedido deve ser application/json."),
-    Problem.UNREADABLE: (400, "invalid_json", "O corpo do pedido não é um JSON válido."),
-    Problem.NOT_FOUND: (404, "not_found", "Este endereço não existe."),
-    Problem.METHOD_NOT_ALLOWED: (405, "method_not_allowed", "Este endereço aceita: {}."),
-    Problem.IDEMPOTENCY_KEY_REUSED: (422, "idempotency_key_reused", "A Idempotency-Key já foi usada com outro pedido."),
-    Problem.IDEMPOTENCY_IN_PROGRESS: (
+API_ERRORS = {
+    ErrorCode.MALFORMED_AUTHORIZATION: (401, "malformed_auth_header", "Envie Authorization: Bearer miv_live_…"),
+    ErrorCode.INVALID_CREDENTIAL: (401, "invalid_api_key", "A chave não existe ou foi revogada."),
+    ErrorCode.EXPIRED_CREDENTIAL: (401, "expired_api_key", "A chave expirou. Gere outra em Integrações."),
+    ErrorCode.CLINIC_INACTIVE: (403, "tenant_inactive", "A clínica desta chave está inativa."),
+    ErrorCode.SCOPE_MISSING: (403, "insufficient_scope", "A chave não tem a permissão {}."),
+    ErrorCode.TOO_MANY_PARAMETERS: (400, "too_many_parameters", "O pedido tem parâmetros a mais na query."),
+    ErrorCode.QUERY_NOT_UTF8: (400, "invalid_query", "A query do pedido não está em UTF-8."),
+    ErrorCode.TOO_LARGE: (413, "payload_too_large", "O corpo do pedido passa de 64 KiB."),
+    ErrorCode.TOO_SLOW: (408, "request_timeout", "O corpo do pedido não chegou completo em 10 segundos."),
+    ErrorCode.NOT_JSON: (415, "unsupported_media_type", "O corpo do pedido deve ser application/json."),
+    ErrorCode.UNREADABLE: (400, "invalid_json", "O corpo do pedido não é um JSON válido."),
+    ErrorCode.NOT_FOUND: (404, "not_found", "Este endereço não existe."),
+    ErrorCode.METHOD_NOT_ALLOWED: (405, "method_not_allowed", "Este endereço aceita: {}."),
+    ErrorCode.IDEMPOTENCY_KEY_REUSED: (
+        422,
+        "idempotency_key_reused",
+        "A Idempotency-Key já foi usada com outro pedido.",
+    ),
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS: (
         409,
         "idempotency_in_progress",
         "Um pedido com esta Idempotency-Key ainda está em curso. Tente de novo.",
     ),
-    Problem.BUSY: (503, "busy", "Outra pessoa está a guardar nesta mesma hora. Tente de novo."),
-    Problem.UNAVAILABLE: (503, "unavailable", "O serviço está temporariamente indisponível. Tente de novo."),
-    Problem.SERVER_ERROR: (500, "internal_error", "Algo falhou do nosso lado. Indique o requestId ao suporte."),
+    ErrorCode.BUSY: (503, "busy", "Outra pessoa está a guardar nesta mesma hora. Tente de novo."),
+    ErrorCode.UNAVAILABLE: (503, "unavailable", "O serviço está temporariamente indisponível. Tente de novo."),
+    ErrorCode.SERVER_ERROR: (500, "internal_error", "Algo falhou do nosso lado. Indique o requestId ao suporte."),
 }
 # Errors in the request itself, and their field.
-PATHS = {
+FIELDS_OF_REASONS = {
     Reason.PATIENT_MISSING: "patientName",
     Reason.PATIENT_UNKNOWN: "patientName",
     Reason.PATIENT_EXISTS: "patientName",
@@ -91,7 +96,7 @@ TAKEN = 409, "slot_conflict"
 TRANSITION = 409, "invalid_transition"
 DISCOUNT = 409, "discount_expired"
 # Requests that cannot be fulfilled. If several apply, the first one listed here is answered.
-ANSWERS = {
+ANSWERS_OF_REASONS = {
     Reason.TRY_AGAIN: (503, "busy"),
     Reason.DOCTOR_UNKNOWN: (404, "professional_not_found"),
     Reason.PROCEDURE_UNKNOWN: (404, "service_not_found"),
@@ -135,69 +140,75 @@ VALIDATION_FAILED = "O pedido tem campos inválidos."
 IDEMPOTENCY_KEY = "Deve ter de 1 a 255 caracteres imprimíveis."
 
 
-def refusal(request, refused: Refused) -> HttpResponse:
-    if refused.problem is Problem.TOO_MANY_REQUESTS:
-        return _too_many(request, refused.retry_after)
-    if refused.problem is Problem.IDEMPOTENCY_KEY_MALFORMED:
+def api_error(request: ApiRequest, error: ApiError) -> HttpResponse:
+    if error.code is ErrorCode.TOO_MANY_REQUESTS:
+        return _too_many_requests(request, error.retry_after)
+    if error.code is ErrorCode.IDEMPOTENCY_KEY_MALFORMED:
         return validation_failed(request, [("Idempotency-Key", IDEMPOTENCY_KEY)])
-    status, code, sentence = CODES[refused.problem]
-    response = envelope(request, status, code, sentence.format(refused.detail))
-    if refused.retry_after is not None:
-        response["Retry-After"] = str(refused.retry_after)
+    status, code, sentence = API_ERRORS[error.code]
+    response = error_answer(request, status, code, sentence.format(error.detail))
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
     return response
 
 
-def envelope(request, status: int, code: str, message: str, **more) -> HttpResponse:
-    body = {"error": code, "message": message, "requestId": str(request.visit.id), **more}
+def error_answer(request: ApiRequest, status: int, code: str, message: str, **more: object) -> HttpResponse:
+    body = {"error": code, "message": message, "requestId": str(request.call.id), **more}
     return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
 
 
-def validation_failed(request, errors: list[tuple[str, str]]) -> HttpResponse:
+def validation_failed(request: ApiRequest, errors: list[tuple[str, str]]) -> HttpResponse:
     """Answer 422 with every (path, message)."""
-    listed = [{"path": path, "message": message} for path, message in errors]
-    return envelope(request, 422, "validation_failed", VALIDATION_FAILED, errors=listed)
+    items = [{"path": path, "message": message} for path, message in errors]
+    return error_answer(request, 422, "validation_failed", VALIDATION_FAILED, errors=items)
 
 
-def after_rollback(request, refused: refusals.Refused, unreadable: dict[str, str] | None = None) -> AfterRollback:
+def after_rollback(
+    request: ApiRequest, refused: refusals.Refused, unreadable: dict[str, str] | None = None
+) -> AfterRollback:
     """Return the exception after which `booking_refused` is answered."""
     return AfterRollback(lambda: booking_refused(request, refused, unreadable))
 
 
-def booking_refused(request, refused: refusals.Refused, unreadable: dict[str, str] | None = None) -> HttpResponse:
+def booking_refused(
+    request: ApiRequest, refused: refusals.Refused, unreadable: dict[str, str] | None = None
+) -> HttpResponse:
     """Answer errors of the request first (422, all fields at once), then missing rows (404), then conflicts (409).
 
     Conflicts of time include the next free times.
     """
     invalid = dict(unreadable or {})
-    for broken_rule in refused.refusals:
-        if broken_rule.reason in PATHS:
-            invalid.setdefault(PATHS[broken_rule.reason], sentence(broken_rule))
-    answers = sorted(refused.reasons & ANSWERS.keys(), key=list(ANSWERS).index)
+    for refusal in refused.refusals:
+        if refusal.reason in FIELDS_OF_REASONS:
+            invalid.setdefault(FIELDS_OF_REASONS[refusal.reason], sentence(refusal))
+    answers = sorted(refused.reasons & ANSWERS_OF_REASONS.keys(), key=list(ANSWERS_OF_REASONS).index)
     if answers[:1] == [Reason.TRY_AGAIN]:
-        return refusal(request, Refused(Problem.BUSY, retry_after=1))
+        return api_error(request, ApiError(ErrorCode.BUSY, retry_after=1))
     if invalid:
         return validation_failed(request, list(invalid.items()))
-    status, code = ANSWERS[answers[0]]
-    sentences = [sentence(refusal) for refusal in refused.refusals if ANSWERS.get(refusal.reason) == (status, code)]
+    status, code = ANSWERS_OF_REASONS[answers[0]]
+    sentences = [
+        sentence(refusal) for refusal in refused.refusals if ANSWERS_OF_REASONS.get(refusal.reason) == (status, code)
+    ]
     local = request.clinic.local
     times = [local(opening.starts_at).isoformat() for opening in refused.following]
     more = {"alternatives": times} if (status, code) in {OUTSIDE_HOURS, TAKEN} else {}
-    return envelope(request, status, code, " ".join(sentences), **more)
+    return error_answer(request, status, code, " ".join(sentences), **more)
 
 
-def sentence(refusal):
+def sentence(refusal: Refusal) -> str:
     own = OWN_SENTENCES.get(refusal.reason)
     return own % refusal.params if own else refusal.message
 
 
-def too_many_message(seconds: int) -> str:
+def too_many_message(seconds: int | None) -> str:
     return f"API key exceeded {settings.API_REQUESTS_A_MINUTE} req/min. Retry in {seconds} seconds."
 
 
-def _too_many(request, seconds):
+def _too_many_requests(request: ApiRequest, seconds: int | None) -> HttpResponse:
     """Answer 429. Without a caller it is the address that failed too often."""
     message = too_many_message(seconds)
-    if request.visit.caller is None:
+    if request.call.caller is None:
         message = f"Too many failed authentications from this address. Retry in {seconds} seconds."
     body = {"error": "rate_limit_exceeded", "message": message, "retryAfter": seconds}
     response = JsonResponse(body, status=429)

@@ -9,12 +9,12 @@ from clinic.api.mivicall.api import api
 from clinic.api.reference import Failure, Reference, Section, coming_monday
 
 HEADERS = '-H "Authorization: Bearer $CHAVE"'
-WRITING = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
+WRITE_HEADERS = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
 AN_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 
-TOO_MANY = errors.too_many_message(12)
+RATE_LIMIT_MESSAGE = errors.too_many_message(12)
 
-BOOKING = [
+BOOKING_FAILURES = [
     Failure(404, "appointment_not_found", "A marcação não existe nesta clínica."),
     Failure(404, "professional_not_found", "O profissional não existe nesta clínica."),
     Failure(404, "service_not_found", "O serviço não existe nesta clínica."),
@@ -24,7 +24,7 @@ BOOKING = [
     Failure(409, "discount_expired", "O desconto da marcação já não vale nesse dia: withoutExpiredDiscount retira-o."),
     Failure(409, "invalid_transition", "A marcação não pode passar a esse estado."),
     Failure(422, "validation_failed", "O pedido tem campos inválidos: errors diz o caminho e a razão de cada um."),
-    Failure(429, "rate_limit_exceeded", TOO_MANY),
+    Failure(429, "rate_limit_exceeded", RATE_LIMIT_MESSAGE),
 ]
 
 SECTIONS = [
@@ -81,7 +81,7 @@ corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta.""",
 Por chave, {settings.API_REQUESTS_A_MINUTE} pedidos num minuto e {settings.API_REQUESTS_A_SECOND} num segundo.
 Cada resposta traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e `X-RateLimit-Reset` (segundo Unix). Quem passa
 recebe 429 com `Retry-After`, em segundos.""",
-        answer=f'{{\n  "error": "rate_limit_exceeded",\n  "message": "{TOO_MANY}",\n  "retryAfter": 12\n}}',
+        answer=f'{{\n  "error": "rate_limit_exceeded",\n  "message": "{RATE_LIMIT_MESSAGE}",\n  "retryAfter": 12\n}}',
     ),
 ]
 
@@ -90,13 +90,13 @@ def failures() -> list[Failure]:
     """Return the errors of every request, with their messages, and those of booking."""
     general = [
         Failure(status, code, sentence.format("…").replace("….", "…"))
-        for status, code, sentence in errors.CODES.values()
+        for status, code, sentence in errors.API_ERRORS.values()
     ]
-    by_code = {failure.code: failure for failure in [*BOOKING, *general]}
+    by_code = {failure.code: failure for failure in [*BOOKING_FAILURES, *general]}
     return sorted(by_code.values(), key=lambda failure: failure.status)
 
 
-def _booking(address, key):
+def _curl_booking(address: str, key: str) -> str:
     body = f"""{{
   "professionalId": "{AN_ID}",
   "serviceTypeId": "{AN_ID}",
@@ -105,7 +105,7 @@ def _booking(address, key):
   "startsAt": "{coming_monday()}T10:00:00+00:00",
   "patientNotes": "Primeira consulta"
 }}"""
-    options = f"{WRITING} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
+    options = f"{WRITE_HEADERS} \\\n  -H 'Idempotency-Key: {key}' \\\n  -d '{body}'"
     return f"curl -i -X POST '{address}/v1/appointments' \\\n  {options}"
 
 
@@ -158,7 +158,7 @@ Sem `professionalId` vêm as de todos os que fazem o serviço. Troque o id pelo 
         """\
 Troque os ids e ponha em `startsAt` uma das horas livres, tal como veio. A resposta é 201 com a marcação, já
 `confirmed`; está na agenda da receção.""",
-        lambda address: _booking(address, "pms-create-1"),
+        lambda address: _curl_booking(address, "pms-create-1"),
     ),
     Section(
         "ocupado",
@@ -166,7 +166,7 @@ Troque os ids e ponha em `startsAt` uma das horas livres, tal como veio. A respo
         """\
 Envie o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para a mesma hora, e a resposta é 409.
 `alternatives` traz as três horas livres mais próximas. (Uma chave de teste nada guarda: a hora continua livre.)""",
-        lambda address: _booking(address, "pms-create-2"),
+        lambda address: _curl_booking(address, "pms-create-2"),
         answer='{\n  "error": "slot_conflict",\n  "message": "…",\n'
         f'  "requestId": "{AN_ID}",\n'
         '  "alternatives": ["2026-11-23T10:30:00+00:00", "2026-11-23T11:00:00+00:00", "2026-11-23T11:30:00+00:00"]\n}',
@@ -177,7 +177,7 @@ Envie o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para a mesm
         """\
 A rede caiu e não sabe se marcou? Envie **exatamente** o mesmo pedido com a **mesma** `Idempotency-Key`. Volta a
 resposta do primeiro, com `Idempotency-Replayed: true` no cabeçalho, e há uma só marcação.""",
-        lambda address: _booking(address, "pms-create-1"),
+        lambda address: _curl_booking(address, "pms-create-1"),
     ),
 ]
 

@@ -4,13 +4,16 @@ The examples of conflicts are built from the messages that the API answers with:
 Portugal's reference.
 """
 
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils import translation
+from ninja.openapi.schema import OpenAPISchema
+from pydantic import BaseModel
 
 from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
-from clinic.api.json_schema import without_null_defaults
+from clinic.api.json_schema import JsonObject, without_null_defaults
 from clinic.api.mivicall import errors, schemas
 from clinic.api.reading import WRITES
 from clinic.models import ApiKey
@@ -124,7 +127,7 @@ OPERATIONS = {
         HEALTH, "site", "Ver se o serviço responde", "Sem chave e sem limite. Nada pergunta à base de dados."
     ),
 }
-MEANINGS = {
+DESCRIPTIONS = {
     200: "Feito.",
     201: "Marcação criada.",
     204: "Cancelada; o mesmo quando já estava.",
@@ -141,14 +144,14 @@ MEANINGS = {
     500: "Falhou do nosso lado.",
     503: "Outro pedido está a ocupar esta hora, ou o serviço está indisponível: repetir.",
 }
-COMMON_ERRORS = {
+COMMON_ERRORS: dict[int, type[BaseModel]] = {
     401: schemas.Error,
     403: schemas.Error,
     429: schemas.TooMany,
     500: schemas.Error,
     503: schemas.Error,
 }
-WRITE_ERRORS = {
+WRITE_ERRORS: dict[int, type[BaseModel]] = {
     400: schemas.Error,
     408: schemas.Error,
     409: schemas.Conflict,
@@ -156,7 +159,7 @@ WRITE_ERRORS = {
     415: schemas.Error,
     422: schemas.Invalid,
 }
-OPERATION_ERRORS = {404: schemas.Error, 409: schemas.Conflict}
+OPERATION_ERRORS: dict[int, type[BaseModel]] = {404: schemas.Error, 409: schemas.Conflict}
 BOOKING_CONFLICTS = ("slot_conflict", "outside_working_hours", "service_not_offered")
 # The codes of each operation's 404 answers, and of its 409 answers besides the concurrent retry.
 OPERATION_CODES = {
@@ -180,45 +183,46 @@ PATH_PARAMETERS = {
 }
 
 
-def _link(operation, **pointers):
+def _link(operation: str, **pointers: str) -> JsonObject:
     """Return a link to an operation, with its parameters and their pointers into the answer."""
     parameters = {name: f"$response.body#{pointer}" for name, pointer in pointers.items()}
     return {operation: {"operationId": operation, "parameters": parameters}}
 
 
-def _to_appointment(above):
-    links = _link("getPatientsOfPhone", hash=f"{above}/patientPhoneHash")
+def _links_to_appointment(path: str) -> JsonObject:
+    """Return the links of an answer with an appointment at this path."""
+    links = _link("getPatientsOfPhone", hash=f"{path}/patientPhoneHash")
     for name in ("getAppointment", "updateAppointment", "cancelAppointment"):
-        links |= _link(name, id=f"{above}/id")
+        links |= _link(name, id=f"{path}/id")
     return links
 
 
 # By operation; links of its successful answer.
 LINKS = {
-    "createAppointment": _to_appointment(""),
-    "getAppointment": _to_appointment(""),
-    "updateAppointment": _to_appointment(""),
-    "listAppointments": _to_appointment("/items/0") | _link("listAppointments", cursor="/nextCursor"),
+    "createAppointment": _links_to_appointment(""),
+    "getAppointment": _links_to_appointment(""),
+    "updateAppointment": _links_to_appointment(""),
+    "listAppointments": _links_to_appointment("/items/0") | _link("listAppointments", cursor="/nextCursor"),
     "listServices": _link("listAvailability", serviceTypeId="/items/0/id"),
     "searchPatients": _link("getPatientsOfPhone", hash="/items/0/patientPhoneHash"),
-    "getPatientsOfPhone": _to_appointment("/appointments/0"),
+    "getPatientsOfPhone": _links_to_appointment("/appointments/0"),
 }
 A_DOCTOR, HOURS = "Dra. Helena Prado", "nesse dia dá consultas das 10:30 às 18:00"
 ALTERNATIVES = ["2026-05-14T10:30:00+01:00", "2026-05-14T11:00:00+01:00", "2026-05-14T11:30:00+01:00"]
 
 
-def _message(reason, **params):
+def _message(reason: Reason, **params: object) -> str:
     """Return a message as a clinic in Portugal gets it."""
     with translation.override("pt-pt"):
         return errors.sentence(Refusal(reason, {name: str(value) for name, value in params.items()}))
 
 
-def _error(code, message, **more):
+def _error(code: str, message: str, **more: object) -> JsonObject:
     return {"error": code, "message": message, "requestId": schemas.A_REQUEST, **more}
 
 
 # By status, then by code.
-ERRORS = {
+ERROR_EXAMPLES: dict[int, dict[str, JsonObject]] = {
     404: {
         "appointment_not_found": _error("appointment_not_found", errors.APPOINTMENT_NOT_FOUND),
         "professional_not_found": _error("professional_not_found", errors.OWN_SENTENCES[Reason.DOCTOR_UNKNOWN]),
@@ -256,8 +260,8 @@ ERRORS = {
         )
     },
 }
-for _status, _code, _sentence in errors.CODES.values():
-    ERRORS.setdefault(_status, {})[_code] = _error(_code, _sentence.format(ApiKey.Scope.APPOINTMENTS_WRITE))
+for _status, _code, _sentence in errors.API_ERRORS.values():
+    ERROR_EXAMPLES.setdefault(_status, {})[_code] = _error(_code, _sentence.format(ApiKey.Scope.APPOINTMENTS_WRITE))
 
 HEADERS = {
     "X-Request-Id": ("O requestId deste pedido.", {"type": "string", "format": "uuid"}),
@@ -287,32 +291,39 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def errors_of(method, more, *, has_query) -> dict:
+def error_schemas(method: str, statuses: Iterable[int], *, has_query: bool) -> dict[int, type[BaseModel]]:
+    """Return the schema of each error answer; `statuses` are those besides the errors of every operation."""
     models = COMMON_ERRORS | (WRITE_ERRORS if method in WRITES else {}) | ({422: schemas.Invalid} if has_query else {})
-    return models | {status: OPERATION_ERRORS[status] for status in more}
+    return models | {status: OPERATION_ERRORS[status] for status in statuses}
 
 
-def operation_extras(method, origin, needs, query, body) -> dict:
+def operation_extras(
+    method: str,
+    origin: str,
+    scopes: Collection[str],
+    query: type[BaseModel] | None,
+    body: type[BaseModel] | None,
+) -> JsonObject:
     """Return what ninja cannot derive itself; its own entries are kept."""
-    extras = {"x-origem": origin, "x-permissoes": sorted(needs), "parameters": _parameters(query)}
+    extras: JsonObject = {"x-origem": origin, "x-permissoes": sorted(scopes), "parameters": _parameters(query)}
     if method in WRITES:
         extras["parameters"].append(IDEMPOTENCY_KEY)
     if body:
-        example = body.model_config["json_schema_extra"]["examples"][0]
+        example = _examples_of(body)[0]
         schema = without_null_defaults(body.model_json_schema()) | {"examples": [example]}
         content = {"schema": schema, "examples": {"exemplo": {"value": example}}}
         extras["requestBody"] = {"required": True, "content": {"application/json": content}}
     return extras
 
 
-def finish_document(document) -> dict:
+def finish_document(document: OpenAPISchema) -> OpenAPISchema:
     """Add the parts that all answers share, and /health, which needs no key."""
     models = document["components"]["schemas"]
     document["paths"]["/health"] = {"get": _health(models)}
     for name, model in models.items():
         if "examples" in model:
             # Pydantic sorts the keys of an example alphabetically.
-            model["examples"] = getattr(schemas, name).model_config["json_schema_extra"]["examples"]
+            model["examples"] = _examples_of(getattr(schemas, name))
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             for parameter in (item for item in operation["parameters"] if item["in"] == "path"):
@@ -327,7 +338,13 @@ def finish_document(document) -> dict:
     return document
 
 
-def _parameters(query):
+def _examples_of(schema: type[BaseModel]) -> list[JsonObject]:
+    extra: Any = schema.model_config["json_schema_extra"]  # a dict in all of `schemas`
+    examples: list[JsonObject] = extra["examples"]
+    return examples
+
+
+def _parameters(query: type[BaseModel] | None) -> list[JsonObject]:
     if query is None:
         return []
     schema = query.model_json_schema()
@@ -343,9 +360,11 @@ def _parameters(query):
     ]
 
 
-def _finish_response(answer, status, operation, models, is_write, is_limited):
-    answer["description"] = MEANINGS[status]
-    headers = HEADERS if is_limited else ["X-Request-Id"]
+def _finish_response(
+    answer: JsonObject, status: int, operation: str, models: JsonObject, is_write: bool, is_limited: bool
+) -> None:
+    answer["description"] = DESCRIPTIONS[status]
+    headers = list(HEADERS) if is_limited else ["X-Request-Id"]
     answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
     if status in {409, 429, 503}:
         answer["headers"] |= RETRY_AFTER
@@ -354,20 +373,20 @@ def _finish_response(answer, status, operation, models, is_write, is_limited):
     if status < 300 and operation in LINKS:
         answer["links"] = LINKS[operation]
     for content in answer.get("content", {}).values():
-        if status in ERRORS:
-            codes = [code for code in ERRORS[status] if _applies(operation, status, code, is_write)]
-            content["examples"] = {code: {"value": ERRORS[status][code]} for code in codes}
+        if status in ERROR_EXAMPLES:
+            codes = [code for code in ERROR_EXAMPLES[status] if _can_occur(operation, status, code, is_write)]
+            content["examples"] = {code: {"value": ERROR_EXAMPLES[status][code]} for code in codes}
         else:
             content["example"] = _example(models, content["schema"])
 
 
-def _applies(operation, status, code, is_write):
+def _can_occur(operation: str, status: int, code: str, is_write: bool) -> bool:
     if code.startswith("idempotency"):
         return is_write
     return status not in {404, 409} or code in OPERATION_CODES[operation]
 
 
-def _example(models, schema):
+def _example(models: JsonObject, schema: JsonObject) -> Any:
     """Return an example of a model: its own, or one made of the examples of its parts."""
     if "$ref" not in schema:
         return None
@@ -382,7 +401,7 @@ def _example(models, schema):
     return fields or None
 
 
-def _health(models):
+def _health(models: JsonObject) -> JsonObject:
     models["Health"] = schemas.Health.model_json_schema()
     text = OPERATIONS["getHealth"]
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}

@@ -5,12 +5,14 @@ The type of a field reads a JSON value or a query's text, and describes itself i
 
 import json
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
+from django.http import HttpRequest
 from pydantic import BaseModel, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -27,8 +29,8 @@ UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
 MOMENT_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
 # PostgreSQL writes numbers without exponents: 1e308 would take 309 digits and be read back as an integer. Within these
 # bounds, in which Python needs no exponent, a number is read back as it was sent.
-SMALLEST, LARGEST = 1e-4, 1e16
-UNWRITABLE = "Tem números que só se escrevem com expoente: devem estar entre 0.0001 e 1e16, ou ser texto."
+MIN_NUMBER, MAX_NUMBER = 1e-4, 1e16
+NEEDS_EXPONENT = "Tem números que só se escrevem com expoente: devem estar entre 0.0001 e 1e16, ou ser texto."
 UNSTORABLE = "Tem caracteres que não podem ser guardados: %(characters)s."
 UNSTORABLE_KEY = "O nome de um campo tem caracteres que não podem ser guardados: %(characters)s."
 
@@ -41,7 +43,7 @@ class Reading:
     errors: dict[str, str]
 
 
-def read(schema: type[BaseModel], body) -> Reading:
+def read(schema: type[BaseModel], body: Any) -> Reading:
     """Read a body. Fields that were not sent are not among the values; keys unknown to the schema are ignored."""
     if not isinstance(body, dict):
         return Reading({}, {"": "O corpo deve ser um objeto JSON."})
@@ -61,31 +63,32 @@ def read(schema: type[BaseModel], body) -> Reading:
     return reading
 
 
-def read_query(schema: type[BaseModel], request) -> Reading:
+def read_query(schema: type[BaseModel], request: HttpRequest) -> Reading:
     return read(schema, request.GET.dict())
 
 
-def as_uuid(text) -> UUID | None:
+def as_uuid(text: Any) -> UUID | None:
     """Return the UUID in the one spelling that this API uses, None for any other text."""
     return UUID(text) if isinstance(text, str) and UUID_PATTERN.fullmatch(text) else None
 
 
 @cache
-def _reader(schema, name):
+def _reader(schema: type[BaseModel], name: str) -> TypeAdapter[Any]:
     field = schema.model_fields[name]
-    return TypeAdapter(Annotated[field.annotation, *field.metadata])
+    annotation: Any = Annotated[field.annotation, *field.metadata]  # known only at run time
+    return TypeAdapter(annotation)
 
 
-def fail(message):
+def fail(message: str) -> NoReturn:
     # Braces in a message would be taken for placeholders.
     raise PydanticCustomError("field", "{message}", {"message": message})
 
 
-def _uuid(value):
+def _uuid(value: Any) -> UUID:
     return as_uuid(value) or fail("Deve ser um UUID, por exemplo 3c90c3cc-0d44-4b50-8888-8dd25736052a.")
 
 
-def _text(value):
+def _text(value: Any) -> str:
     if not isinstance(value, str):
         fail("Deve ser um texto.")
     if characters := unstorable(value):
@@ -93,55 +96,57 @@ def _text(value):
     return value
 
 
-def _phone(value):
-    if not re.fullmatch(PHONE, _text(value), re.ASCII):
+def _phone(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(PHONE, text, re.ASCII):
         fail("Deve estar no formato E.164, por exemplo +351912345678.")
-    return value
+    return text
 
 
-def _moment(value):
+def _moment(value: Any) -> datetime:
     if not isinstance(value, str) or not MOMENT_PATTERN.fullmatch(value):
         fail("Deve ser ISO 8601 com data, hora e offset, por exemplo 2026-05-14T10:00:00+01:00.")
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        return fail("Esta data ou esta hora não existe.")
+        fail("Esta data ou esta hora não existe.")
 
 
-def _moment_in_a_query(value):
+def _moment_in_a_query(value: str) -> datetime:
     # A plus sign that was not encoded arrives as a space.
     return _moment(value.replace(" ", "+"))
 
 
-def _number(value):
+def _limit(value: Any) -> int:
     if not isinstance(value, str) or not re.fullmatch("[0-9]{1,3}", value) or not 1 <= int(value) <= MAX_ITEMS:
         fail(f"Deve ser um número inteiro de 1 a {MAX_ITEMS}.")
     return int(value)
 
 
-def _search(value):
-    if not 1 <= len(_text(value)) <= MAX_SEARCH_LENGTH:
+def _search(value: Any) -> str:
+    text = _text(value)
+    if not 1 <= len(text) <= MAX_SEARCH_LENGTH:
         fail(f"Deve ter de 1 a {MAX_SEARCH_LENGTH} caracteres.")
-    return value
+    return text
 
 
-def _flag(value):
+def _flag(value: Any) -> bool:
     return value if isinstance(value, bool) else fail("Deve ser true ou false.")
 
 
-def _metadata(value):
+def _metadata(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         fail("Deve ser um objeto JSON.")
     if characters := unstorable_in_json(value):
         fail(UNSTORABLE % {"characters": characters})
-    if not all(number == 0 or SMALLEST <= abs(number) < LARGEST for number in _floats(value)):
-        fail(UNWRITABLE)
+    if not all(number == 0 or MIN_NUMBER <= abs(number) < MAX_NUMBER for number in _floats(value)):
+        fail(NEEDS_EXPONENT)
     if len(json.dumps(value, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
         fail("Passa de 4 KiB.")
     return value
 
 
-def _floats(value):
+def _floats(value: Any) -> Iterator[float]:
     if isinstance(value, float):
         yield value
     elif isinstance(value, dict | list):
@@ -149,31 +154,44 @@ def _floats(value):
             yield from _floats(inner)
 
 
-def _or_null(reads):
-    return lambda value: None if value is None else reads(value)
+def _or_null[T](read_value: Callable[[Any], T]) -> Callable[[Any], T | None]:
+    return lambda value: None if value is None else read_value(value)
 
 
-def one_of(*words):
-    """Return the type of a text with one of these values."""
+def one_of(names: Iterable[str]) -> Callable[[Any], str]:
+    """Return a function that reads a text with one of these values."""
+    allowed = list(names)
 
-    def reads(value):
-        return value if isinstance(value, str) and value in words else fail(f"Deve ser um de: {', '.join(words)}.")
+    def read_name(value: Any) -> str:
+        return value if isinstance(value, str) and value in allowed else fail(f"Deve ser um de: {', '.join(allowed)}.")
 
-    return Annotated[str, PlainValidator(reads), WithJsonSchema({"type": "string", "enum": list(words)})]
-
-
-def _field(of, reads, **schema):
-    return Annotated[of, PlainValidator(reads), WithJsonSchema(schema)]
+    return read_name
 
 
-Id = _field(UUID, _uuid, type="string", format="uuid")
-Moment = _field(datetime, _moment, type="string", format="date-time")
-QueryMoment = _field(datetime, _moment_in_a_query, type="string", format="date-time")
-Phone = _field(str, _phone, type="string", pattern=PHONE)
-Name = _field(str, _text, type="string", minLength=1, maxLength=max_length(Patient, "name"))
-Notes = _field(str | None, _or_null(_text), type=["string", "null"], maxLength=NOTES_LIMIT)
-Metadata = _field(dict | None, _or_null(_metadata), type=["object", "null"], additionalProperties=True)
-Flag = _field(bool, _flag, type="boolean")
-Search = _field(str, _search, type="string", minLength=1, maxLength=MAX_SEARCH_LENGTH)
-Limit = _field(int, _number, type="integer", minimum=1, maximum=MAX_ITEMS)
-Cursor = _field(str, _text, type="string", minLength=1)
+Id = Annotated[UUID, PlainValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
+Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+QueryMoment = Annotated[
+    datetime, PlainValidator(_moment_in_a_query), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Phone = Annotated[str, PlainValidator(_phone), WithJsonSchema({"type": "string", "pattern": PHONE})]
+Name = Annotated[
+    str,
+    PlainValidator(_text),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": max_length(Patient, "name")}),
+]
+Notes = Annotated[
+    str | None,
+    PlainValidator(_or_null(_text)),
+    WithJsonSchema({"type": ["string", "null"], "maxLength": NOTES_LIMIT}),
+]
+Metadata = Annotated[
+    dict[str, Any] | None,
+    PlainValidator(_or_null(_metadata)),
+    WithJsonSchema({"type": ["object", "null"], "additionalProperties": True}),
+]
+Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Search = Annotated[
+    str, PlainValidator(_search), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_SEARCH_LENGTH})
+]
+Limit = Annotated[int, PlainValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_ITEMS})]
+Cursor = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]

@@ -3,25 +3,27 @@
 Unknown fields of a body are ignored, as the vendor does.
 """
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
+from clinic.api.json_schema import OMITTED, JsonObject
 from clinic.api.mivicall import errors, reading
 from clinic.models import Appointment as Stored
 from clinic.models import Clinic
 from clinic.models import Patient as StoredPatient
 from clinic.models.appointment import Status
 
-STATUSES = {
+STATUSES: dict[str, set[Status]] = {
     "confirmed": {Status.SCHEDULED, Status.CONFIRMED},
     "attended": {Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED},
     "no_show": {Status.NO_SHOW},
     "cancelled": {Status.CANCELLED},
     "rescheduled": {Status.RESCHEDULED},
 }
-STATUS_NAMES = {status: shown for shown, statuses in STATUSES.items() for status in statuses}
+STATUS_NAMES: dict[str, str] = {status: name for name, statuses in STATUSES.items() for status in statuses}
 
 AN_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 A_DOCTOR = "7d1f6d2e-5f0a-4a86-9a55-0f9d4f1b7c11"
@@ -33,12 +35,16 @@ A_START, AN_END = "2026-05-14T10:00:00+01:00", "2026-05-14T10:30:00+01:00"
 Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 PhoneHash = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$"})]
+# The same names where they are read, with a message that lists them.
+StatusName = Annotated[
+    str, PlainValidator(reading.one_of(STATUSES)), WithJsonSchema({"type": "string", "enum": list(STATUSES)})
+]
 ShownStatus = Literal["confirmed", "attended", "no_show", "cancelled", "rescheduled"]
 
-PAGE, FEW = 50, 20  # default sizes of a page
+DEFAULT_LIMIT, DEFAULT_PATIENTS = 50, 20  # sizes of a page
 
 
-def _like(**example):
+def _like(**example: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
@@ -63,49 +69,51 @@ class NewAppointment(BaseModel):
         " país é aceite, e a receção vê “telefone a confirmar”."
     )
     startsAt: reading.Moment = Field(description="Início, ISO 8601 com offset.")
-    patientNotes: reading.Notes = Field(None, description=f"Observações, até {reading.NOTES_LIMIT} caracteres.")
+    patientNotes: reading.Notes = Field(OMITTED, description=f"Observações, até {reading.NOTES_LIMIT} caracteres.")
 
 
 class AppointmentChanges(BaseModel):
     model_config = _like(startsAt="2026-05-15T11:00:00+01:00", patientNotes="Pediu outro dia.", metadata={"sala": "2"})
 
-    status: reading.one_of(*STATUSES) = Field(None, description="`rescheduled` só acompanhado de `startsAt`.")
-    patientNotes: reading.Notes = Field(None, description="Substitui as observações; `null` apaga-as.")
-    startsAt: reading.Moment = Field(None, description="Novo início: a marcação passa a `rescheduled`.")
-    professionalId: reading.Id = Field(None, description="Muda de profissional, com ou sem novo `startsAt`.")
+    status: StatusName = Field(OMITTED, description="`rescheduled` só acompanhado de `startsAt`.")
+    patientNotes: reading.Notes = Field(OMITTED, description="Substitui as observações; `null` apaga-as.")
+    startsAt: reading.Moment = Field(OMITTED, description="Novo início: a marcação passa a `rescheduled`.")
+    professionalId: reading.Id = Field(OMITTED, description="Muda de profissional, com ou sem novo `startsAt`.")
     withoutExpiredDiscount: reading.Flag = Field(
-        None,
+        OMITTED,
         description="`true`, só com `startsAt` ou `professionalId`: ao remarcar, retira o desconto que nesse dia já não"
         " vale; sem isso, 409.",
     )
     metadata: reading.Metadata = Field(
-        None,
+        OMITTED,
         description="Substitui o objeto inteiro; até 4 KiB de JSON, sem números que peçam expoente. `null` esvazia-o.",
     )
 
 
 class AppointmentFilters(BaseModel):
-    since: reading.QueryMoment = Field(None, alias="from", description="`startsAt` a partir deste instante, inclusive.")
-    before: reading.QueryMoment = Field(None, alias="to", description="`startsAt` antes deste instante, exclusive.")
-    professionalId: reading.Id = Field(None, description="Só deste profissional.")
-    status: reading.one_of(*STATUSES) = Field(None, description="Só neste estado.")
-    limit: reading.Limit = Field(PAGE, description="Quantas de cada vez.")
-    cursor: reading.Cursor = Field(None, description="O `nextCursor` da página anterior.")
+    since: reading.QueryMoment = Field(
+        OMITTED, alias="from", description="`startsAt` a partir deste instante, inclusive."
+    )
+    before: reading.QueryMoment = Field(OMITTED, alias="to", description="`startsAt` antes deste instante, exclusive.")
+    professionalId: reading.Id = Field(OMITTED, description="Só deste profissional.")
+    status: StatusName = Field(OMITTED, description="Só neste estado.")
+    limit: reading.Limit = Field(DEFAULT_LIMIT, description="Quantas de cada vez.")
+    cursor: reading.Cursor = Field(OMITTED, description="O `nextCursor` da página anterior.")
 
 
-class AvailabilityWanted(BaseModel):
+class AvailabilityFilters(BaseModel):
     serviceTypeId: reading.Id = Field(description="Serviço a marcar: dá a duração.")
-    professionalId: reading.Id = Field(None, description="Sem ele: qualquer profissional que faça o serviço.")
+    professionalId: reading.Id = Field(OMITTED, description="Sem ele: qualquer profissional que faça o serviço.")
     since: reading.QueryMoment = Field(alias="from", description="`startsAt` a partir deste instante, inclusive.")
     before: reading.QueryMoment = Field(
         alias="to", description="`startsAt` antes deste instante, exclusive; no máximo 62 dias depois de `from`."
     )
-    limit: reading.Limit = Field(PAGE, description="Quantas horas no máximo.")
+    limit: reading.Limit = Field(DEFAULT_LIMIT, description="Quantas horas no máximo.")
 
 
-class PatientsWanted(BaseModel):
+class PatientFilters(BaseModel):
     search: reading.Search = Field(description="Qualquer parte do nome, sem diferença de acentos e maiúsculas.")
-    limit: reading.Limit = Field(FEW, description="Quantos utentes no máximo.")
+    limit: reading.Limit = Field(DEFAULT_PATIENTS, description="Quantos utentes no máximo.")
 
 
 # Answers --------------------------------------------------------------------------------------------------------------
@@ -143,7 +151,7 @@ class Appointment(BaseModel):
 
 class AppointmentPage(BaseModel):
     items: list[Appointment]
-    nextCursor: str = Field(None, description="Só quando há mais.")
+    nextCursor: str = Field(OMITTED, description="Só quando há mais.")
 
 
 class Professional(BaseModel):
@@ -252,12 +260,12 @@ class FieldError(BaseModel):
 
 
 class Invalid(Error):
-    errors: list[FieldError] = Field(None, description="Todos os campos inválidos; só em `validation_failed`.")
+    errors: list[FieldError] = Field(OMITTED, description="Todos os campos inválidos; só em `validation_failed`.")
 
 
 class Conflict(Error):
     alternatives: list[Instant] = Field(
-        None, description="Só quando o conflito é da hora: os três inícios livres que se lhe seguem."
+        OMITTED, description="Só quando o conflito é da hora: os três inícios livres que se lhe seguem."
     )
 
 
@@ -272,7 +280,7 @@ class TooMany(BaseModel):
 # Rows as answers ------------------------------------------------------------------------------------------------------
 
 
-def appointment(clinic: Clinic, row: Stored, service) -> dict:
+def appointment(clinic: Clinic, row: Stored, service: UUID | None) -> JsonObject:
     """Return a row as an answer; `service` is the uuid of its first line's procedure, or None.
 
     The row belongs to this clinic and has doctor and patient loaded.
@@ -293,9 +301,9 @@ def appointment(clinic: Clinic, row: Stored, service) -> dict:
     }
 
 
-def patient(row: StoredPatient) -> dict:
+def patient(row: StoredPatient) -> JsonObject:
     return {"id": str(row.uuid), "name": row.name, "patientPhoneHash": row.phone_hash}
 
 
-def in_utc(instant) -> str:
+def in_utc(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"

@@ -420,9 +420,9 @@ def test_invalid_input_precedes_not_found_and_that_conflict(program, recife, doc
 
 
 def test_every_reason_of_booking_has_its_answer_and_only_one():
-    assert errors.PATHS.keys() | errors.ANSWERS.keys() == set(Reason)
-    assert errors.PATHS.keys() & errors.ANSWERS.keys() == set()
-    assert set(errors.PATHS.values()) <= {*SAMPLE, "status", "metadata"}
+    assert errors.FIELDS_OF_REASONS.keys() | errors.ANSWERS_OF_REASONS.keys() == set(Reason)
+    assert errors.FIELDS_OF_REASONS.keys() & errors.ANSWERS_OF_REASONS.keys() == set()
+    assert set(errors.FIELDS_OF_REASONS.values()) <= {*SAMPLE, "status", "metadata"}
 
 
 def test_an_end_beyond_twelve_hours_cannot_be_asked_for(program, recife, doctor, good):

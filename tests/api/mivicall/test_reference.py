@@ -86,7 +86,7 @@ def test_conflict_examples_match_answers_in_portugal(mivicall, lisbon, time_mach
     type(gone).objects.filter(pk=gone.pk).update(status="finished")
     finished = program("DELETE", f"/appointments/{gone.uuid}").json()
 
-    examples = {code: example["message"] for code, example in openapi.ERRORS[409].items()}
+    examples = {code: example["message"] for code, example in openapi.ERROR_EXAMPLES[409].items()}
     assert dict([taken, told("09:00"), told("11:00", other), (finished["error"], finished["message"])]) == {
         code: examples[code]
         for code in ("slot_conflict", "outside_working_hours", "service_not_offered", "invalid_transition")

@@ -2,6 +2,7 @@ from datetime import date
 
 from ninja import Status
 
+from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import BookingBody, EditBody, MoveBody, StatusBody
@@ -62,8 +63,8 @@ OF_TIME = {
         },
     ),
 )
-def create_appointment(request):
-    booked = BookingBody(request.visit.payload, request.clinic).book(request.visit.caller.author)
+def create_appointment(request: ApiRequest):
+    booked = BookingBody(request.call.payload, request.clinic).book(request.caller.author)
     return Status(201, AppointmentOut.per_line(booked, map(LineOut.of, booked.priced_lines), request.clinic))
 
 
@@ -93,7 +94,7 @@ def create_appointment(request):
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_appointments(request):
+def list_appointments(request: ApiRequest):
     read = Query(request)
     day, first, last = (read.day(field, required=False) for field in ("date", "dateStart", "dateEnd"))
     doctor, patient = (read.id(field, required=False) for field in ("doctorId", "patientId"))
@@ -127,7 +128,7 @@ def list_appointments(request):
         errors={404: UNKNOWN},
     ),
 )
-def get_appointment(request, appointment_id: int):
+def get_appointment(request: ApiRequest, appointment_id: int):
     return _appointment_answer(request.clinic, appointment_id)
 
 
@@ -162,8 +163,8 @@ def get_appointment(request, appointment_id: int):
         },
     ),
 )
-def edit_appointment(request, appointment_id: int):
-    body = EditBody(request.visit.payload, request.clinic)
+def edit_appointment(request: ApiRequest, appointment_id: int):
+    body = EditBody(request.call.payload, request.clinic)
     return _changed(request, appointment_id, body, body.save)
 
 
@@ -193,8 +194,8 @@ def edit_appointment(request, appointment_id: int):
         },
     ),
 )
-def reschedule_appointment(request, appointment_id: int):
-    body = MoveBody(request.visit.payload, request.clinic)
+def reschedule_appointment(request: ApiRequest, appointment_id: int):
+    body = MoveBody(request.call.payload, request.clinic)
     return _changed(request, appointment_id, body, body.move)
 
 
@@ -230,14 +231,14 @@ def reschedule_appointment(request, appointment_id: int):
         },
     ),
 )
-def change_appointment_status(request, appointment_id: int):
-    body = StatusBody(request.visit.payload, request.clinic)
+def change_appointment_status(request: ApiRequest, appointment_id: int):
+    body = StatusBody(request.call.payload, request.clinic)
     return _changed(request, appointment_id, body, body.change)
 
 
-def _changed(request, appointment_id, body, change):
+def _changed(request: ApiRequest, appointment_id, body, change):
     try:
-        change(appointment_id, request.visit.caller.author)
+        change(appointment_id, request.caller.author)
     except Appointment.DoesNotExist as error:
         body.read.raise_if_invalid()
         raise Rejected(404, messages.APPOINTMENT_UNKNOWN) from error

@@ -2,6 +2,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 from ninja import Status
 
 from clinic import booking
+from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
@@ -31,7 +32,7 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_doctors(request):
+def list_doctors(request: ApiRequest):
     read = Query(request)
     page = read.page()
     read.raise_if_invalid()
@@ -51,7 +52,7 @@ def list_doctors(request):
         errors={404: UNKNOWN},
     ),
 )
-def get_doctor(request, doctor_id: int):
+def get_doctor(request: ApiRequest, doctor_id: int):
     return DoctorOut.of(_doctor(request.clinic, doctor_id))
 
 
@@ -82,8 +83,8 @@ def get_doctor(request, doctor_id: int):
         },
     ),
 )
-def create_doctor(request):
-    doctor = DoctorBody(request.visit.payload, request.clinic).register()
+def create_doctor(request: ApiRequest):
+    doctor = DoctorBody(request.call.payload, request.clinic).register()
     return Status(201, DoctorOut.of(_doctor(request.clinic, doctor.pk)))
 
 
@@ -102,7 +103,7 @@ def create_doctor(request):
         errors={400: {"Sem data": list(messages.MISSING_IN_QUERIES["date"])}, 404: UNKNOWN},
     ),
 )
-def list_slots(request, doctor_id: int):
+def list_slots(request: ApiRequest, doctor_id: int):
     read = Query(request)
     day = read.day("date")
     read.raise_if_invalid()

@@ -2,6 +2,7 @@ import re
 
 from ninja import Status
 
+from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
@@ -51,7 +52,7 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
         errors={400: {"CPF ilegível": list(messages.UNREADABLE_IN_QUERIES["cpf"])}},
     ),
 )
-def list_patients(request):
+def list_patients(request: ApiRequest):
     read = Query(request)
     name = read.text("name", required=False)
     cpf = _cpf(read)
@@ -81,8 +82,8 @@ def list_patients(request):
         errors={400: {"CPF inválido": ["O CPF é inválido"]}, 409: TAKEN | THERE},
     ),
 )
-def create_patient(request):
-    return Status(201, PatientOut.of(PatientBody(request.visit.payload, request.clinic).register(), request.clinic))
+def create_patient(request: ApiRequest):
+    return Status(201, PatientOut.of(PatientBody(request.call.payload, request.clinic).register(), request.clinic))
 
 
 @api.patch(
@@ -104,11 +105,11 @@ def create_patient(request):
         },
     ),
 )
-def edit_patient(request, patient_id: int):
+def edit_patient(request: ApiRequest, patient_id: int):
     patient = Patient.objects.of(request.clinic).filter(pk=patient_id).first()
     if patient is None:
         raise Rejected(404, messages.PATIENT_UNKNOWN)
-    return PatientOut.of(PatientBody(request.visit.payload, request.clinic).save(patient), request.clinic)
+    return PatientOut.of(PatientBody(request.call.payload, request.clinic).save(patient), request.clinic)
 
 
 def _cpf(read):

@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.openapi import OURS, PAGE, operation
@@ -27,7 +28,7 @@ TAG = "Finanças"
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_procedures(request):
+def list_procedures(request: ApiRequest):
     read = Query(request)
     page = read.page()
     read.raise_if_invalid()
@@ -48,7 +49,7 @@ def list_procedures(request):
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_discounts(request):
+def list_discounts(request: ApiRequest):
     read = Query(request)
     page = read.page()
     read.raise_if_invalid()

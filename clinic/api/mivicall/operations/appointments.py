@@ -3,29 +3,36 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypedDict
+from uuid import UUID
 
-from django.db.models import BigIntegerField, OuterRef, Q, Subquery
+from django.db.models import BigIntegerField, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpResponse
 
 from clinic import booking
+from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import errors, schemas
-from clinic.api.mivicall.api import READ, WRITE, answer, operation
-from clinic.api.mivicall.reading import as_uuid, read, read_query
+from clinic.api.mivicall.api import READ, WRITE, KeyCaller, MivicallRequest, answer, operation
+from clinic.api.mivicall.reading import Reading, as_uuid, read, read_query
 from clinic.booking import BookingRefused, LineRequest, Proposal
-from clinic.models import ApiKey, Appointment, AppointmentProcedure
+from clinic.models import ApiKey, Appointment, AppointmentProcedure, Clinic
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.queries.appointments import listed
 from clinic.refusals import Refused
 from clinic.registry import PatientDetails, Policy
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 # The status that booking sets for each status of this API; only a move makes an appointment `rescheduled`.
-BOOKING_STATUSES = {
+BOOKING_STATUSES: dict[str, Status] = {
     "confirmed": Status.CONFIRMED,
     "attended": Status.CHECKED_IN,
     "no_show": Status.NO_SHOW,
     "cancelled": Status.CANCELLED,
 }
-SOURCES_OF_PATIENTS = {ApiKey.Source.VOICE_AI, ApiKey.Source.SELF_SERVICE}
-CURSOR = "Não é um cursor desta lista."
+SOURCES_OF_PATIENTS: set[str] = {ApiKey.Source.VOICE_AI, ApiKey.Source.SELF_SERVICE}
+NOT_A_CURSOR = "Não é um cursor desta lista."
 # Fields of POST /v1/appointments that PATCH does not change, and the alternative.
 OTHER_SERVICE = "Não se altera: cancele com DELETE /v1/appointments/{id} e crie outra com POST /v1/appointments."
 OTHER_PATIENT = "Não se altera por esta API: a ficha do utente corrige-se na receção da clínica."
@@ -34,24 +41,30 @@ MOVE_MISSING = "Só se remarca com um startsAt, ou um professionalId, que mude a
 DISCOUNT_STAYS = "Só ao remarcar se retira um desconto: envie também startsAt ou professionalId."
 
 
+class Service(TypedDict):
+    """What `with_service` adds to an appointment."""
+
+    service: UUID | None
+
+
 @operation(
     "POST",
     "/appointments",
     "createAppointment",
-    needs={WRITE},
+    scopes={WRITE},
     body=schemas.NewAppointment,
     answers={201: schemas.Appointment},
-    refuses={404, 409},
+    error_statuses={404, 409},
 )
-def create_appointment(request):
-    reading = read(schemas.NewAppointment, request.visit.payload)
+def create_appointment(request: MivicallRequest) -> HttpResponse:
+    reading = read(schemas.NewAppointment, request.call.payload)
     if "" in reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
-    proposal = _proposal(request.visit.caller, reading.values)
+    proposal = _proposal(request.caller, reading.values)
     if reading.errors:
-        refused = booking.check(proposal) or Refused([])
+        refused: Refused = booking.check(proposal) or Refused([])
         raise errors.after_rollback(request, refused, unreadable=reading.errors)
-    booked = booking.book(proposal, by=request.visit.caller.author)
+    booked = booking.book(proposal, by=request.caller.author)
     return answer(schemas.appointment(request.clinic, booked, reading.values["serviceTypeId"]), 201)
 
 
@@ -59,16 +72,16 @@ def create_appointment(request):
     "GET",
     "/appointments",
     "listAppointments",
-    needs={READ},
+    scopes={READ},
     query=schemas.AppointmentFilters,
     answers={200: schemas.AppointmentPage},
 )
-def list_appointments(request):
+def list_appointments(request: MivicallRequest) -> HttpResponse:
     reading = read_query(schemas.AppointmentFilters, request)
     filters = reading.values
-    after = _after(filters["cursor"]) if "cursor" in filters else None
+    after = _parse_cursor(filters["cursor"]) if "cursor" in filters else None
     if "cursor" in filters and after is None:
-        reading.errors["cursor"] = CURSOR
+        reading.errors["cursor"] = NOT_A_CURSOR
     if reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
     statuses = schemas.STATUSES[filters["status"]] if "status" in filters else None
@@ -81,81 +94,84 @@ def list_appointments(request):
     if after:
         starts_at, pk = after
         rows = rows.filter(Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, pk__gt=pk), starts_at__gte=starts_at)
-    limit = filters.get("limit", schemas.PAGE)
+    limit = filters.get("limit", schemas.DEFAULT_LIMIT)
     page = list(rows[: limit + 1])
-    body = {"items": [schemas.appointment(request.clinic, row, row.service) for row in page[:limit]]}
-    return answer(
-        body | ({"nextCursor": _cursor(page[limit - 1].starts_at, page[limit - 1].pk)} if len(page) > limit else {})
-    )
+    body: JsonObject = {"items": [schemas.appointment(request.clinic, row, row.service) for row in page[:limit]]}
+    if len(page) > limit:
+        last = page[limit - 1]
+        body["nextCursor"] = _format_cursor(last.starts_at, last.pk)
+    return answer(body)
 
 
 @operation(
     "GET",
     "/appointments/{id}",
     "getAppointment",
-    needs={READ},
+    scopes={READ},
     answers={200: schemas.Appointment},
-    refuses={404},
+    error_statuses={404},
 )
-def get_appointment(request, id: str):
-    appointment = _appointment(request.clinic, id)
-    return _shown(request, appointment.pk) if appointment else _not_found(request)
+def get_appointment(request: MivicallRequest, id: str) -> HttpResponse:
+    appointment = _find_appointment(request.clinic, id)
+    return _appointment_answer(request, appointment.pk) if appointment else _not_found(request)
 
 
 @operation(
     "PATCH",
     "/appointments/{id}",
     "updateAppointment",
-    needs={WRITE},
+    scopes={WRITE},
     body=schemas.AppointmentChanges,
     answers={200: schemas.Appointment},
-    refuses={404, 409},
+    error_statuses={404, 409},
 )
-def update_appointment(request, id: str):
-    appointment = _appointment(request.clinic, id)
+def update_appointment(request: MivicallRequest, id: str) -> HttpResponse:
+    appointment = _find_appointment(request.clinic, id)
     if appointment is None:
         return _not_found(request)
-    reading = read(schemas.AppointmentChanges, request.visit.payload)
+    reading = read(schemas.AppointmentChanges, request.call.payload)
     if "" not in reading.errors:
-        reading.errors |= {name: message for name, message in UNCHANGEABLE.items() if name in request.visit.payload}
-    refused = []
+        reading.errors |= {name: message for name, message in UNCHANGEABLE.items() if name in request.call.payload}
+    refused: list[Refused] = []
     # All readable changes are tried, so that all errors are reported together; an error undoes all of them. Time before
     # status, because booking locks doctors before the appointment.
-    for change in (_move, _set_status, _annotate):
+    for change in (_reschedule, _set_status, _edit_notes):
         try:
             change(request, appointment, reading)
         except Refused as error:
             refused.append(error)
     if refused or reading.errors:
         refusals = [refusal for error in refused for refusal in error.refusals]
-        slot = next((error.slot for error in refused if isinstance(error, BookingRefused)), None)
+        slot = next((error.slot for error in refused if isinstance(error, BookingRefused) and error.slot), None)
         raise errors.after_rollback(request, BookingRefused(refusals, slot), unreadable=reading.errors)
-    return _shown(request, appointment.pk)
+    return _appointment_answer(request, appointment.pk)
 
 
 @operation(
     "DELETE",
     "/appointments/{id}",
     "cancelAppointment",
-    needs={WRITE},
+    scopes={WRITE},
     answers={204: None},
-    refuses={404},
+    error_statuses={404},
 )
-def cancel_appointment(request, id: str):
-    appointment = _appointment(request.clinic, id)
+def cancel_appointment(request: MivicallRequest, id: str) -> HttpResponse:
+    appointment = _find_appointment(request.clinic, id)
     if appointment is None:
         return _not_found(request)
     _change_status_to(request, appointment, "cancelled")
     return answer(None, 204)
 
 
-def with_service(clinic, appointments):
+def with_service(
+    clinic: Clinic, appointments: QuerySet[Appointment]
+) -> "QuerySet[WithAnnotations[Appointment, Service]]":
     """Annotate `service`, the uuid of the first line's procedure, and skip parsing the patient's phone."""
     lines = AppointmentProcedure.objects.of(clinic).filter(appointment=OuterRef("pk")).order_by("position")
     return appointments.annotate(service=Subquery(lines.values("procedure__uuid")[:1])).defer("patient__phone")
 
 
-def _proposal(caller, values):
+def _proposal(caller: KeyCaller, values: dict[str, Any]) -> Proposal:
     service = values.get("serviceTypeId")
     return Proposal(
         clinic=caller.clinic,
@@ -164,30 +180,30 @@ def _proposal(caller, values):
         starts_at=values.get("startsAt"),
         details=PatientDetails(name=values.get("patientName", ""), phone=values.get("patientPhone", "")),
         notes=values.get("patientNotes") or "",
-        source=caller.credential.source,
+        source=caller.key.source,
         status=Status.CONFIRMED,
         policy=Policy.LENIENT,
     )
 
 
-def _appointment(clinic, id) -> Appointment | None:
+def _find_appointment(clinic: Clinic, id: str) -> Appointment | None:
     uuid = as_uuid(id)
-    return uuid and listed(clinic).filter(uuid=uuid).first()
+    return listed(clinic).filter(uuid=uuid).first() if uuid else None
 
 
-def _not_found(request):
-    return errors.envelope(request, 404, "appointment_not_found", errors.APPOINTMENT_NOT_FOUND)
+def _not_found(request: MivicallRequest) -> HttpResponse:
+    return errors.error_answer(request, 404, "appointment_not_found", errors.APPOINTMENT_NOT_FOUND)
 
 
-def _shown(request, pk):
+def _appointment_answer(request: MivicallRequest, pk: int) -> HttpResponse:
     row = with_service(request.clinic, listed(request.clinic)).get(pk=pk)
     return answer(schemas.appointment(request.clinic, row, row.service))
 
 
-def _move(request, appointment, reading):
+def _reschedule(request: MivicallRequest, appointment: Appointment, reading: Reading) -> None:
     """Move the appointment if the time or the professional differs."""
     values, target = reading.values, reading.values.get("status")
-    if values.get("withoutExpiredDiscount") and not {"startsAt", "professionalId"} & request.visit.payload.keys():
+    if values.get("withoutExpiredDiscount") and not {"startsAt", "professionalId"} & request.call.payload.keys():
         reading.errors["withoutExpiredDiscount"] = DISCOUNT_STAYS
     doctor, starts_at = (
         values.get("professionalId", appointment.doctor.uuid),
@@ -200,23 +216,24 @@ def _move(request, appointment, reading):
             doctor=doctor,
             starts_at=starts_at,
             without_expired=values.get("withoutExpiredDiscount", False),
-            by=request.visit.caller.author,
+            by=request.caller.author,
         )
     elif target == "rescheduled" and schemas.STATUS_NAMES[appointment.status] != target:
         reading.errors.setdefault("startsAt", MOVE_MISSING)
 
 
-def _set_status(request, appointment, reading):
+def _set_status(request: MivicallRequest, appointment: Appointment, reading: Reading) -> None:
     target = reading.values.get("status")
     if target in BOOKING_STATUSES:
         _change_status_to(request, appointment, target)
 
 
-def _change_status_to(request, appointment, target):
+def _change_status_to(request: MivicallRequest, appointment: Appointment, target: str) -> None:
     """Set a status; setting the status it already has is no error, so retries and lost races succeed."""
 
-    def current_status():
-        return Appointment.objects.of(request.clinic).values_list("status", flat=True).get(pk=appointment.pk)
+    def current_status() -> str:
+        status: str = Appointment.objects.of(request.clinic).values_list("status", flat=True).get(pk=appointment.pk)
+        return status
 
     current = current_status()
     if schemas.STATUS_NAMES[current] == target:
@@ -224,8 +241,8 @@ def _change_status_to(request, appointment, target):
     # Both Agendado and Confirmado are `confirmed` here; a cancelled or missed appointment can only become Agendado.
     freed = target == "confirmed" and current in FREES_THE_TIME
     status = Status.SCHEDULED if freed else BOOKING_STATUSES[target]
-    caller = request.visit.caller
-    by_patient = caller.credential.source in SOURCES_OF_PATIENTS
+    caller = request.caller
+    by_patient = caller.key.source in SOURCES_OF_PATIENTS
     cancelled_by = Appointment.CancelledBy.PATIENT if by_patient else Appointment.CancelledBy.CLINIC
     try:
         booking.change_status(
@@ -236,31 +253,31 @@ def _change_status_to(request, appointment, target):
             raise
 
 
-def _annotate(request, appointment, reading):
+def _edit_notes(request: MivicallRequest, appointment: Appointment, reading: Reading) -> None:
     values = reading.values
     if {"patientNotes", "metadata"} & values.keys():
         notes = (values["patientNotes"] or "") if "patientNotes" in values else None
         booking.edit_notes(
             appointment.pk,
             clinic=request.clinic,
-            by=request.visit.caller.author,
+            by=request.caller.author,
             notes=notes,
             metadata=(values["metadata"] or {}) if "metadata" in values else None,
         )
 
 
-def _cursor(starts_at, pk):
+def _format_cursor(starts_at: datetime, pk: int) -> str:
     """Return the cursor after a row."""
     position = json.dumps([starts_at.astimezone(UTC).isoformat(), pk])
     return urlsafe_b64encode(position.encode()).decode().rstrip("=")
 
 
-def _after(cursor):
+def _parse_cursor(cursor: str) -> tuple[datetime, int] | None:
     """Return (start, pk) of the row that a cursor stands for, None for a text that is no cursor of ours."""
     try:
         starts_at, pk = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         moment = datetime.fromisoformat(starts_at)
-        is_ours = type(pk) is int and 0 < pk <= BigIntegerField.MAX_BIGINT and _cursor(moment, pk) == cursor
+        is_ours = type(pk) is int and 0 < pk <= BigIntegerField.MAX_BIGINT and _format_cursor(moment, pk) == cursor
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
     return (moment, pk) if is_ours else None

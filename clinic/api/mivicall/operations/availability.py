@@ -1,60 +1,68 @@
 """Free times of a service, by professional."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import dropwhile, islice, takewhile
+from typing import TYPE_CHECKING, Any
 
+from django.http import HttpResponse
 from django.utils import timezone
 
 from clinic import booking
 from clinic.api.mivicall import errors, schemas
-from clinic.api.mivicall.api import READ, answer, operation
+from clinic.api.mivicall.api import READ, MivicallRequest, answer, operation
 from clinic.api.mivicall.reading import read_query
+from clinic.models import Clinic
+from clinic.schedule import Opening
 
-LONGEST_WINDOW = timedelta(days=62)
+if TYPE_CHECKING:
+    from clinic.booking.performers import PerformingDoctor
+
+MAX_WINDOW = timedelta(days=62)
 # Further than any booking; nearer than the end of the calendar, where no clinic has a local time.
-NEVER = timedelta(days=10 * 366)
-WINDOW = "No máximo 62 dias depois de from."
+MAX_AHEAD = timedelta(days=10 * 366)
+WINDOW_TOO_LONG = "No máximo 62 dias depois de from."
 
 
 @operation(
     "GET",
     "/availability",
     "listAvailability",
-    needs={READ},
-    query=schemas.AvailabilityWanted,
+    scopes={READ},
+    query=schemas.AvailabilityFilters,
     answers={200: schemas.Availability},
-    refuses={404, 409},
+    error_statuses={404, 409},
 )
-def list_availability(request):
-    reading = read_query(schemas.AvailabilityWanted, request)
-    wanted = reading.values
-    if {"since", "before"} <= wanted.keys() and wanted["before"] - wanted["since"] > LONGEST_WINDOW:
-        reading.errors["to"] = WINDOW
+def list_availability(request: MivicallRequest) -> HttpResponse:
+    reading = read_query(schemas.AvailabilityFilters, request)
+    values = reading.values
+    if {"since", "before"} <= values.keys() and values["before"] - values["since"] > MAX_WINDOW:
+        reading.errors["to"] = WINDOW_TOO_LONG
     if reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
-    doctors = booking.doctors_performing(request.clinic, wanted["serviceTypeId"], wanted.get("professionalId"))
+    doctors = booking.doctors_performing(request.clinic, values["serviceTypeId"], values.get("professionalId"))
     uuids = {doctor.pk: str(doctor.uuid) for doctor in doctors}
     local = request.clinic.local
-    free = islice(_openings(request.clinic, doctors, wanted), wanted.get("limit", schemas.PAGE))
+    openings = islice(_openings(request.clinic, doctors, values), values.get("limit", schemas.DEFAULT_LIMIT))
     items = [
         {
             "startsAt": local(opening.starts_at).isoformat(),
             "endsAt": local(opening.ends_at).isoformat(),
             "professionalId": uuids[opening.doctor_id],
         }
-        for opening in free
+        for opening in openings
     ]
     return answer({"items": items})
 
 
-def _openings(clinic, doctors, wanted):
+def _openings(clinic: Clinic, doctors: "list[PerformingDoctor]", values: dict[str, Any]) -> Iterator[Opening]:
     now = timezone.now()
-    since, before = max(wanted["since"], now), wanted["before"]
-    if not doctors or since >= before or since > now + NEVER:
+    since, before = max(values["since"], now), values["before"]
+    if not doctors or since >= before or since > now + MAX_AHEAD:
         return
     first, last = clinic.local(since).date(), clinic.local(before).date()
-    found = booking.openings_of_any(
+    openings: Iterator[Opening] = booking.openings_of_any(
         clinic, doctors=doctors, minutes=doctors[0].minutes, first=first, last=last, now=now
     )
-    found = dropwhile(lambda opening: opening.starts_at < since, found)
-    yield from takewhile(lambda opening: opening.starts_at < before, found)
+    openings = dropwhile(lambda opening: opening.starts_at < since, openings)
+    yield from takewhile(lambda opening: opening.starts_at < before, openings)

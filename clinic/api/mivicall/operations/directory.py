@@ -1,23 +1,37 @@
 """The bookable directory: professionals, services and the clinic itself."""
 
+from typing import TYPE_CHECKING, TypedDict
+from uuid import UUID
+
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q
+from django.http import HttpResponse
 
+from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import schemas
-from clinic.api.mivicall.api import DIRECTORY, answer, operation
+from clinic.api.mivicall.api import DIRECTORY, MivicallRequest, answer, operation
 from clinic.models import Clinic, Doctor, Procedure
 
-LOCALES = {Clinic.Language.BRAZILIAN: "pt-BR", Clinic.Language.EUROPEAN: "pt-PT"}
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+LOCALES: dict[str, str] = {Clinic.Language.BRAZILIAN: "pt-BR", Clinic.Language.EUROPEAN: "pt-PT"}
+
+
+class Professionals(TypedDict):
+    """What is added to a service: the uuids of the active doctors who perform it, by name."""
+
+    professionals: list[UUID]
 
 
 @operation(
     "GET",
     "/professionals",
     "listProfessionals",
-    needs={DIRECTORY},
+    scopes={DIRECTORY},
     answers={200: schemas.Professionals},
 )
-def list_professionals(request):
+def list_professionals(request: MivicallRequest) -> HttpResponse:
     doctors = Doctor.objects.of(request.clinic).filter(active=True).only("uuid", "name", "specialty")
     return answer({"items": [{"id": str(d.uuid), "name": d.name, "specialty": d.specialty} for d in doctors]})
 
@@ -26,10 +40,10 @@ def list_professionals(request):
     "GET",
     "/services",
     "listServices",
-    needs={DIRECTORY},
+    scopes={DIRECTORY},
     answers={200: schemas.Services},
 )
-def list_services(request):
+def list_services(request: MivicallRequest) -> HttpResponse:
     performing = ArrayAgg(
         "doctors__uuid", filter=Q(doctors__active=True), order_by=["doctors__sort_name", "doctors__pk"], default=[]
     )
@@ -41,10 +55,10 @@ def list_services(request):
     "GET",
     "/tenants/me",
     "getTenant",
-    needs={DIRECTORY},
+    scopes={DIRECTORY},
     answers={200: schemas.Tenant},
 )
-def get_tenant(request):
+def get_tenant(request: MivicallRequest) -> HttpResponse:
     clinic = request.clinic
     doctors = Doctor.objects.of(clinic).filter(active=True).exclude(specialty="")
     specialties = doctors.order_by("specialty").values_list("specialty", flat=True).distinct()
@@ -59,7 +73,7 @@ def get_tenant(request):
     )
 
 
-def _service(clinic, service):
+def _service(clinic: Clinic, service: "WithAnnotations[Procedure, Professionals]") -> JsonObject:
     return {
         "id": str(service.uuid),
         "name": service.name,

@@ -5,8 +5,10 @@ The hash is the HMAC-SHA256 of the E.164 number under a key of the clinic, in he
 
 import re
 
+from django.http import HttpResponse
+
 from clinic.api.mivicall import errors, schemas
-from clinic.api.mivicall.api import PATIENTS, READ, answer, operation
+from clinic.api.mivicall.api import PATIENTS, READ, MivicallRequest, answer, operation
 from clinic.api.mivicall.operations.appointments import with_service
 from clinic.api.mivicall.reading import read_query
 from clinic.models import Patient
@@ -21,16 +23,16 @@ MAX_APPOINTMENTS = 200
     "GET",
     "/patients",
     "searchPatients",
-    needs={PATIENTS},
-    query=schemas.PatientsWanted,
+    scopes={PATIENTS},
+    query=schemas.PatientFilters,
     answers={200: schemas.Patients},
 )
-def search_patients(request):
-    reading = read_query(schemas.PatientsWanted, request)
+def search_patients(request: MivicallRequest) -> HttpResponse:
+    reading = read_query(schemas.PatientFilters, request)
     if reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
     # The front desk's search also matches digits of phone and CPF; a program could guess them one by one.
-    limit = reading.values.get("limit", schemas.FEW)
+    limit = reading.values.get("limit", schemas.DEFAULT_PATIENTS)
     rows = patients.search(request.clinic, reading.values["search"], limit, by_numbers=False)
     return answer({"items": [schemas.patient(row) for row in rows]})
 
@@ -39,21 +41,21 @@ def search_patients(request):
     "GET",
     "/patients/{hash}",
     "getPatientsOfPhone",
-    needs={PATIENTS, READ},
+    scopes={PATIENTS, READ},
     answers={200: schemas.PatientsOfPhone},
-    refuses={404},
+    error_statuses={404},
 )
-def get_patients_of_phone(request, hash: str):
-    rows = []
+def get_patients_of_phone(request: MivicallRequest, hash: str) -> HttpResponse:
+    rows: list[Patient] = []
     if HASH.fullmatch(hash):
-        patients_here = Patient.objects.of(request.clinic)
+        of_clinic = Patient.objects.of(request.clinic)
         # By the phone, not by the hash alone: while hashes are rewritten under a new key, one phone has two of them.
-        phones = patients_here.filter(phone_hash=hash).values("phone")
-        rows = list(patients_here.filter(phone__in=phones).defer("phone").order_by("pk"))
+        phones = of_clinic.filter(phone_hash=hash).values("phone")
+        rows = list(of_clinic.filter(phone__in=phones).defer("phone").order_by("pk"))
     if not rows:
-        return errors.envelope(request, 404, "patient_not_found", errors.PATIENT_NOT_FOUND)
-    appointments = with_service(request.clinic, listed(request.clinic)).filter(patient__in=rows)
-    last = appointments.order_by("-starts_at", "-pk")[:MAX_APPOINTMENTS]
-    visits = [schemas.appointment(request.clinic, row, row.service) for row in last]
-    body = {"patientPhoneHash": hash, "patients": [schemas.patient(row) for row in rows], "appointments": visits}
+        return errors.error_answer(request, 404, "patient_not_found", errors.PATIENT_NOT_FOUND)
+    recent = with_service(request.clinic, listed(request.clinic)).filter(patient__in=rows)
+    recent = recent.order_by("-starts_at", "-pk")[:MAX_APPOINTMENTS]
+    appointments = [schemas.appointment(request.clinic, row, row.service) for row in recent]
+    body = {"patientPhoneHash": hash, "patients": [schemas.patient(row) for row in rows], "appointments": appointments}
     return answer(body)

@@ -5,7 +5,7 @@ from clinic.booking.audit import Author
 from clinic.booking.book import book, check
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
-from clinic.booking.performers import doctors_performing
+from clinic.booking.performers import PerformingDoctor, doctors_performing
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, Proposal, day_of_end
 from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
@@ -24,6 +24,7 @@ __all__ = [
     "Clash",
     "Keep",
     "LineRequest",
+    "PerformingDoctor",
     "PricedLine",
     "Proposal",
     "Steps",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import dropwhile, islice, takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -12,11 +12,9 @@ from clinic import booking
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, MivicallRequest, answer, operation
 from clinic.api.mivicall.reading import read_query
+from clinic.booking import PerformingDoctor
 from clinic.models import Clinic
 from clinic.schedule import Opening
-
-if TYPE_CHECKING:
-    from clinic.booking.performers import PerformingDoctor
 
 MAX_WINDOW = timedelta(days=62)
 # Further than any booking; nearer than the end of the calendar, where no clinic has a local time.
@@ -55,7 +53,7 @@ def list_availability(request: MivicallRequest) -> HttpResponse:
     return answer({"items": items})
 
 
-def _openings(clinic: Clinic, doctors: "list[PerformingDoctor]", values: dict[str, Any]) -> Iterator[Opening]:
+def _openings(clinic: Clinic, doctors: list[PerformingDoctor], values: dict[str, Any]) -> Iterator[Opening]:
     now = timezone.now()
     since, before = max(values["since"], now), values["before"]
     if not doctors or since >= before or since > now + MAX_AHEAD:

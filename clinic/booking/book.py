@@ -1,6 +1,7 @@
 """Booking: from a proposal to an appointment, or to every reason why not."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypedDict
 from uuid import uuid4
 
 from django.utils import timezone
@@ -9,7 +10,7 @@ from clinic.booking import rules, sql
 from clinic.booking.acts import refuse
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, event, snapshot
-from clinic.booking.pricing import priced
+from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.rules import Case, Proposal, later
 from clinic.models import Appointment, AppointmentEvent
 from clinic.refusals import Reason, Refusal, Refused
@@ -17,8 +18,17 @@ from clinic.registry.patient_details import Examined, examine, tidy_notes, unsto
 from clinic.registry.patients import find, store
 from clinic.transactions import run_in_transaction
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
-def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> Appointment:
+
+class PricedLines(TypedDict):
+    """What `book` adds to the appointment."""
+
+    priced_lines: list[PricedLine]
+
+
+def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> "WithAnnotations[Appointment, PricedLines]":
     """Write the appointment, its lines, discounts and event in one transaction; it comes back with `priced_lines`.
 
     Locks the doctor's row, then the patient's (FOR NO KEY UPDATE). Raises Refused with every broken rule and,

@@ -21,7 +21,9 @@ EMAIL_LIMIT = max_length(Patient, "email")
 FINAL_CONSUMER = "999999990"  # on invoices of Portugal to people who give no NIF
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 # Of a foreign number that is possible nobody here knows better; all others are refused where a person can be asked.
-PHONE_FAULTS = {fault: Reason[f"PHONE_{fault.name}"] for fault in Fault if fault is not Fault.NOT_ABROAD}
+PHONE_FAULTS: dict[Fault, Reason] = {
+    fault: Reason[f"PHONE_{fault.name}"] for fault in Fault if fault is not Fault.NOT_ABROAD
+}
 # Texts with characters that cannot be stored, or that control, are refused at every entry point: mended in silence,
 # nobody could read back what was sent. In names blanks are folded and invisible marks left out, nothing else.
 # What a keyboard makes of the characters that control; and halves of a UTF-16 pair, which no UTF-8 can hold.

@@ -2,10 +2,10 @@
 
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
-from clinic.booking.book import book, check
+from clinic.booking.book import PricedLines, book, check
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import openings, openings_of_any
-from clinic.booking.performers import doctors_performing
+from clinic.booking.performers import ServiceMinutes, doctors_performing
 from clinic.booking.pricing import PricedLine, priced
 from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
 from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
@@ -23,7 +23,9 @@ __all__ = [
     "Keep",
     "LineRequest",
     "PricedLine",
+    "PricedLines",
     "Proposal",
+    "ServiceMinutes",
     "Steps",
     "TimesClash",
     "book",

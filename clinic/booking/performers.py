@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 
-class Length(TypedDict):
+class ServiceMinutes(TypedDict):
     """The duration of the procedure, added to each doctor."""
 
     minutes: int
@@ -22,7 +22,7 @@ class Length(TypedDict):
 
 def doctors_performing(
     clinic: Clinic, procedure: UUID, doctor: UUID | None = None
-) -> "list[WithAnnotations[Doctor, Length]]":
+) -> "list[WithAnnotations[Doctor, ServiceMinutes]]":
     """Return the active doctors who perform this active procedure, with its `minutes`; with `doctor` that one.
 
     Raises Refused for an unknown or inactive doctor or procedure, and for a doctor who does not perform it, as a

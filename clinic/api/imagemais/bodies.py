@@ -25,8 +25,6 @@ from clinic.schedule import Opening, are_valid_hours
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-    from clinic.booking.book import PricedLines
-
 WEEKDAYS = {plain(name): number for number, name in enumerate(messages.WEEKDAYS, start=1)}
 # Checked in the place of an unreadable date or time; rules that they break are not reported.
 PLACEHOLDER_START, PLACEHOLDER_END = time(23, 58), time(23, 59)
@@ -100,7 +98,7 @@ class BookingBody(TimedBody):
         self.discount = self.reader.id("discountId", required=False)
         self.notes = self.reader.text("notes", required=False)
 
-    def book(self, by: Author) -> "WithAnnotations[Appointment, PricedLines]":
+    def book(self, by: Author) -> "WithAnnotations[Appointment, booking.PricedLines]":
         """Book the appointment. Raises Rejected."""
         refused: Refused | None
         try:

@@ -18,8 +18,6 @@ from clinic.schedule import Opening
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-    from clinic.booking.performers import Length
-
 MAX_WINDOW = timedelta(days=62)
 # Further than any booking; nearer than the end of the calendar, where no clinic has a local time.
 MAX_AHEAD = timedelta(days=10 * 366)
@@ -58,7 +56,7 @@ def list_availability(request: MivicallRequest) -> HttpResponse:
 
 
 def _openings(
-    clinic: Clinic, doctors: "list[WithAnnotations[Doctor, Length]]", values: dict[str, Any]
+    clinic: Clinic, doctors: "list[WithAnnotations[Doctor, booking.ServiceMinutes]]", values: dict[str, Any]
 ) -> Iterator[Opening]:
     now = timezone.now()
     since, before = max(values["since"], now), values["before"]

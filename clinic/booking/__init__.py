@@ -2,7 +2,7 @@
 
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
-from clinic.booking.book import book, check
+from clinic.booking.book import BookedAppointment, book, check
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
 from clinic.booking.performers import PerformingDoctor, doctors_performing
@@ -20,6 +20,7 @@ __all__ = [
     "Ahead",
     "AskHowToKeep",
     "Author",
+    "BookedAppointment",
     "BookingRefused",
     "Clash",
     "Keep",

@@ -24,7 +24,9 @@ FINAL_CONSUMER_NIF = "999999990"  # on invoices of Portugal to people who give n
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 # A foreign number of a possible length is taken, since nobody here can tell; all other faults are refused where a
 # person can be asked.
-PHONE_FAULTS = {fault: Reason[f"PHONE_{fault.name}"] for fault in Fault if fault is not Fault.NOT_ABROAD}
+PHONE_FAULTS: dict[Fault, Reason] = {
+    fault: Reason[f"PHONE_{fault.name}"] for fault in Fault if fault is not Fault.NOT_ABROAD
+}
 # A text with control characters, or with characters that cannot be stored, is refused at every entry point. If it were
 # corrected silently, its author could not read back what was sent. In names spaces are folded and invisible marks left
 # out, nothing else.

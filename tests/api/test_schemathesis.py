@@ -79,12 +79,12 @@ FAULTS = {
 # Among them, in both APIs: a key that an earlier request of the test has used.
 IMAGEMAIS_RULES = [
     *(messages.REFUSALS[rule].sentence.removeprefix("patient.") for rule in RULES),
-    *(messages.FAULTS[fault][1] for fault in FAULTS),
+    *(messages.DOCTOR_FAULTS[fault][1] for fault in FAULTS),
     messages.OTHER_DOCTOR,
     messages.UNSTORABLE.format("O telefone"),
     messages.UNSTORABLE_KEY,
     *(messages.UNSTORABLE_IN_QUERIES.format(field) for field in ("name", "phone")),
-    *(messages.NOT_CHANGED_HERE.format(field, call) for field, call in messages.ELSEWHERE.items()),
+    *(messages.NOT_CHANGED_HERE.format(field, call) for field, call in messages.CALLS_FOR_OTHER_FIELDS.items()),
     API_ERRORS[ErrorCode.IDEMPOTENCY_KEY_REUSED][1],
 ]
 UNKNOWN_DOCTORS = {messages.DOCTOR_UNKNOWN, errors.OWN_SENTENCES[Reason.DOCTOR_UNKNOWN]}

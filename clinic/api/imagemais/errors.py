@@ -8,6 +8,7 @@ from http import HTTPStatus
 from django.http import HttpResponse, JsonResponse
 
 from clinic.api.errors import ApiError, ErrorCode
+from clinic.api.json_schema import JsonObject
 
 INVALID_TOKEN = 401, "invalid token"
 API_ERRORS = {
@@ -38,7 +39,7 @@ PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
 class Rejected(Exception):
     """A request is refused, with a list of messages about its fields or one message about a single cause."""
 
-    def __init__(self, status: int, message: str | list[str]):
+    def __init__(self, status: int, message: str | list[str]) -> None:
         super().__init__(status)
         self.status = status
         self.message = message
@@ -56,7 +57,7 @@ def error_answer(status: int, message: str | list[str]) -> HttpResponse:
     return JsonResponse(error_body(status, message), status=status, json_dumps_params={"ensure_ascii": False})
 
 
-def error_body(status: int, message: str | list[str]) -> dict:
+def error_body(status: int, message: str | list[str]) -> JsonObject:
     """Return the body of an error: a list of messages about fields or one message; 401 and 500 have no `error`."""
     if status in {401, 500}:
         return {"statusCode": status, "message": message}

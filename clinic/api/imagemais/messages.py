@@ -3,6 +3,7 @@
 The prefix `patient.` belongs to bodies with a `patient` inside; where the body is the patient itself, it is left out.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
@@ -14,20 +15,24 @@ from clinic.queries.patients import SHORTEST_PHONE_PART
 from clinic.refusals import Reason
 from clinic.registry import PHONE_FAULTS, DoctorFault
 
+# By field.
+type Sentences = dict[str, tuple[str, ...]]
+type Messages = dict[Reason, Message]
+
 NUMBER = "{} must be a number conforming to the specified constraints"
 BOOLEAN = "{} must be a boolean value"
-ISO_DATE = "{} must be a valid ISO 8601 date string"
-A_DATE = "A data deve ser hoje ou uma data futura", "A data deve ser uma data válida"
+DATE = "{} must be a valid ISO 8601 date string"
+DATE_MESSAGES = "A data deve ser hoje ou uma data futura", "A data deve ser uma data válida"
 NO_PROCEDURES = "Procedimentos não encontrados", "Pelo menos um procedimento deve ser informado"
 WEEKDAYS = "Segunda", "Terca", "Quarta", "Quinta", "Sexta", "Sabado", "Domingo"
 
 
-def _one_of(name, values):
+def _one_of(name: str, values: Iterable[str]) -> str:
     return f"{name} must be one of the following values: {', '.join(values)}"
 
 
 # Messages for a field that is missing or null.
-MISSING = {
+MISSING: Sentences = {
     "patient.cpf": ("patient.O CPF é necessário", "patient.cpf must be a string"),
     "patient.dateBirth": (
         "patient.A data de nascimento é necessária",
@@ -37,7 +42,7 @@ MISSING = {
     "patient.name": ("patient.O nome é necessário", "patient.name must be a string"),
     "procedures": (*NO_PROCEDURES, "Os procedimentos são necessários"),
     "doctorId": ("doctorId should not be empty", NUMBER.format("doctorId")),
-    "date": ("date should not be empty", *A_DATE),
+    "date": ("date should not be empty", *DATE_MESSAGES),
     "startTime": ("startTime should not be empty", "startTime must be a string"),
     "endTime": ("endTime should not be empty", "endTime must be a string"),
     "action": ("action should not be empty", _one_of("action", ACTIONS)),
@@ -47,14 +52,14 @@ MISSING = {
     "workingDays": ("workingDays should not be empty", "workingDays must be an array"),
 }
 # Messages for a field with a value of the wrong type.
-UNREADABLE = {
+UNREADABLE: Sentences = {
     "patient.cpf": ("patient.cpf must be a string",),
     "patient.dateBirth": ("patient.dateBirth must be a valid ISO 8601 date string",),
     "patient.phone": ("patient.phone must be a string",),
     "patient.name": ("patient.name must be a string",),
     "procedures": ("Procedimentos não encontrados",),
     "doctorId": MISSING["doctorId"],
-    "date": A_DATE,
+    "date": DATE_MESSAGES,
     "startTime": ("startTime must be a string",),
     "endTime": ("endTime must be a string",),
     "discountId": (NUMBER.format("discountId"),),
@@ -65,12 +70,12 @@ UNREADABLE = {
     "intervalMinutes": (NUMBER.format("intervalMinutes"),),
     "workingDays": (f"each value in {_one_of('workingDays', WEEKDAYS)}",),
 }
-MISSING_IN_QUERIES = {"date": ("date should not be empty", ISO_DATE.format("date"))}
-UNREADABLE_IN_QUERIES = {
-    "date": (ISO_DATE.format("date"),),
+MISSING_IN_QUERIES: Sentences = {"date": ("date should not be empty", DATE.format("date"))}
+UNREADABLE_IN_QUERIES: Sentences = {
+    "date": (DATE.format("date"),),
     "doctorId": (NUMBER.format("doctorId"),),
-    "dateStart": (ISO_DATE.format("dateStart"),),
-    "dateEnd": (ISO_DATE.format("dateEnd"),),
+    "dateStart": (DATE.format("dateStart"),),
+    "dateEnd": (DATE.format("dateEnd"),),
     "patientId": (NUMBER.format("patientId"),),
     "status": (_one_of("status", FILTERS),),
     "limit": ("limit must be an integer number",),
@@ -78,7 +83,7 @@ UNREADABLE_IN_QUERIES = {
     "cpf": ("O CPF deve estar no formato 123.456.789-00",),
     "phone": (f"O telefone deve ter pelo menos {SHORTEST_PHONE_PART} dígitos",),
 }
-PHONES_IN_QUERIES = {
+PHONES_IN_QUERIES: dict[Fault, str] = {
     Fault.NOT_DIGITS: "O telefone contém “%(found)s”, que não é número",
     Fault.CARRIER: "O telefone começa por 00 e o código de uma operadora (%(carrier)s)",
     Fault.SEVERAL: "O telefone deve ser um só",
@@ -94,7 +99,7 @@ TOO_SMALL = "{} must not be less than {}"
 TOO_LARGE = "{} must not be greater than {}"
 # Fields that one PATCH of an appointment does not change, and the call that does. They are refused, because a 200
 # without the change would mislead the program; `null` clears, because clients omit fields that they do not know.
-ELSEWHERE = {
+CALLS_FOR_OTHER_FIELDS = {
     "patient": "use PATCH /api/appointments/{id}",
     **dict.fromkeys(
         ("procedures", "discountId"),
@@ -132,16 +137,16 @@ class Message:
     depends_on: tuple[str, ...]
 
 
-def _about(field, sentence, status=400, depends_on=()):
+def _about(field: str, sentence: str, status: int = 400, depends_on: tuple[str, ...] = ()) -> Message:
     return Message(status, field, sentence, (field, *depends_on))
 
 
-def _out_of_hours():
+def _out_of_hours() -> Message:
     return _about("startTime", "Fora do expediente do médico", depends_on=AVAILABILITY)
 
 
 # Every reason has a message, even those that this API cannot cause; only TRY_AGAIN is answered by the gateway (503).
-REFUSALS = {
+REFUSALS: Messages = {
     Reason.PATIENT_MISSING: _about("patient.name", "patient.O nome é necessário"),
     Reason.PATIENT_UNKNOWN: _about("patient.name", PATIENT_UNKNOWN, 404),
     Reason.PATIENT_EXISTS: _about("patient.name", "patient.Já existe um paciente com esse nome e telefone", 409),
@@ -227,13 +232,13 @@ REFUSALS = {
     Reason.CANCEL_REASON_UNSTORABLE: Message(400, "action", UNSTORABLE.format("O motivo"), ()),
 }
 # Where the body is the patient itself, another patient's CPF is a conflict instead of an invalid field.
-REFUSALS_OF_PATIENTS = REFUSALS | {
+REFUSALS_OF_PATIENTS: Messages = REFUSALS | {
     Reason.CPF_TAKEN: _about("patient.cpf", "Já existe um paciente com esse CPF", 409),
     Reason.PATIENT_EXISTS: _about("patient.name", "Já existe um paciente com esse nome e telefone", 409),
 }
 
 # For a status that makes the appointment take its time again: no field of the request is invalid.
-REFUSALS_OF_STATUSES = REFUSALS | {
+REFUSALS_OF_STATUSES: Messages = REFUSALS | {
     Reason.DOCTOR_UNKNOWN: _about("doctorId", "O médico não atende mais na clínica", 409),
     **{
         reason: _about("startTime", "Fora do expediente do médico. Horários livres mais próximos: %(nearest)s", 409)
@@ -242,7 +247,7 @@ REFUSALS_OF_STATUSES = REFUSALS | {
     },
 }
 
-FAULTS = {
+DOCTOR_FAULTS = {
     DoctorFault.NAME_MISSING: ("name", "name should not be empty"),
     DoctorFault.NAME_WITHOUT_LETTERS: ("name", "name must contain at least one letter"),
     DoctorFault.NAME_TOO_LONG: (

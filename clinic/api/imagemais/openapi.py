@@ -1,9 +1,18 @@
 """Build the parts of an operation that its schemas do not contain: origin, examples, headers and errors."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
 from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.imagemais.errors import error_body
 from clinic.api.imagemais.reading import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from clinic.api.imagemais.schemas import NUMERIC, BareMessageOut, MessageOut, MessagesOut
+from clinic.api.json_schema import JsonObject
+
+# By their cause, in Portuguese.
+type Messages = Mapping[str, str | list[str]]
 
 JSON = "application/json"
 SEED, SITE, OURS = "seed", "site", "nossa"
@@ -18,10 +27,13 @@ IDEMPOTENCY_KEY = {
     "example": "agendamento-2025-12-23-joao-silva",
 }
 DAY = {"type": "string", "format": "date"}
-ID = {"anyOf": [{"type": "integer", "minimum": 0}, NUMERIC]}
+ID: JsonObject = {"anyOf": [{"type": "integer", "minimum": 0}, NUMERIC]}
 
 
-def query(name, schema, description, *, example=None, required=False):
+def query(
+    name: str, schema: JsonObject, description: str, *, example: str | None = None, required: bool = False
+) -> JsonObject:
+    """Return a parameter of the query string."""
     parameter = {"in": "query", "name": name, "required": required, "description": description, "schema": schema}
     return parameter if example is None else parameter | {"example": example}
 
@@ -40,14 +52,14 @@ PAGE = [
 ]
 
 # Path parameters, with the values of the examples.
-PATH_PARAMETERS = {
+PATH_PARAMETERS: dict[str, tuple[int, str]] = {
     "appointment_id": (58, "Id do agendamento."),
     "doctor_id": (1, "Id do médico."),
     "patient_id": (9253, "Id do paciente."),
 }
 
 
-def links_to(parameter, pointer, *operations):
+def links_to(parameter: str, pointer: str, *operations: str) -> JsonObject:
     """Return links: where in an answer the id is that these operations take."""
     return {name: {"operationId": name, "parameters": {parameter: f"$response.body#{pointer}"}} for name in operations}
 
@@ -67,7 +79,7 @@ UNAUTHORIZED = {
     "Token de mais de uma hora": "jwt expired",
 }
 # Answers that any operation, and that any write, may have.
-COMMON_ERRORS = {
+COMMON_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
     401: (BareMessageOut, UNAUTHORIZED),
     429: (MessageOut, {"Pedidos demais": "Too Many Requests"}),
     500: (BareMessageOut, {"Falha nossa": "Internal server error"}),
@@ -79,7 +91,7 @@ COMMON_ERRORS = {
         },
     ),
 }
-WRITE_ERRORS = {
+WRITE_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
     400: (MessagesOut, {"Corpo ilegível": "O corpo da requisição não é um JSON válido"}),
     408: (MessageOut, {"Corpo lento demais": "O corpo da requisição não chegou completo em 10 segundos"}),
     409: (MessageOut, {"O mesmo pedido ainda em andamento": "Requisição idêntica em andamento"}),
@@ -90,39 +102,40 @@ WRITE_ERRORS = {
 
 
 def operation(
-    name,
+    name: str,
     *,
-    tag,
-    origin,
-    summary,
-    description,
-    answer,
-    example,
-    status=200,
-    body=None,
-    bodies=None,
-    parameters=(),
-    errors=None,
-    links=None,
-):
+    tag: str,
+    origin: str,
+    summary: str,
+    description: str,
+    answer: Any,
+    example: Any,
+    status: int = 200,
+    body: type[BaseModel] | None = None,
+    bodies: Mapping[str, JsonObject] | None = None,
+    parameters: Iterable[JsonObject] = (),
+    errors: Mapping[int, Messages] | None = None,
+    links: JsonObject | None = None,
+) -> dict[str, Any]:
     """Return the keyword arguments of a route.
 
     `example` is an answer, `bodies` are examples of the body by name; `errors` holds {status: {cause: message}};
     `links` are the operations that can follow a successful answer.
     """
-    models, examples = {status: answer}, {}
-    known = COMMON_ERRORS | WRITE_ERRORS if body else COMMON_ERRORS
-    for code in sorted({*known, *(errors or {})}):
-        model, messages = known.get(code, (MessagesOut if code == 400 else MessageOut, {}))
+    models: dict[int, Any] = {status: answer}
+    examples: dict[int, JsonObject] = {}
+    shared = COMMON_ERRORS | WRITE_ERRORS if body else COMMON_ERRORS
+    for code in sorted({*shared, *(errors or {})}):
+        model, messages = shared.get(code, (MessagesOut if code == 400 else MessageOut, {}))
         models[code] = model
-        messages = (errors or {}).get(code, {}) | messages
+        messages = {**(errors or {}).get(code, {}), **messages}
         examples[code] = {cause: {"value": error_body(code, message)} for cause, message in messages.items()}
-    extra = {
+    extra: JsonObject = {
         "x-origem": origin,
         "parameters": [*parameters, *([IDEMPOTENCY_KEY] if body else [])],
         "responses": {
             status: {"content": {JSON: {"example": example}}} | ({"links": links} if links else {}),
-            **{code: {"content": {JSON: {"examples": named}}} for code, named in examples.items()},
+            **{code: {"content": {JSON: {"examples": by_cause}}} for code, by_cause in examples.items()},
         },
     }
     if body:
@@ -130,7 +143,7 @@ def operation(
         extra["requestBody"] = {
             "required": True,
             "content": {
-                JSON: {"schema": schema, "examples": {name: {"value": value} for name, value in bodies.items()}}
+                JSON: {"schema": schema, "examples": {name: {"value": value} for name, value in (bodies or {}).items()}}
             },
         }
     origins = {

@@ -8,9 +8,12 @@ together.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from itertools import chain
+from typing import Any
+
+from django.http import HttpRequest
 
 from clinic.api.errors import ApiError, ErrorCode
 from clinic.api.imagemais import messages
@@ -37,13 +40,13 @@ MAX_OFFSET = 2**31 - 1
 class Reader:
     """Read the fields of a JSON value and collect messages about them."""
 
-    missing = messages.MISSING
-    unreadable = messages.UNREADABLE
+    missing: messages.Sentences = messages.MISSING
+    unreadable: messages.Sentences = messages.UNREADABLE
     unstorable = messages.UNSTORABLE
 
-    def __init__(self, payload):
+    def __init__(self, payload: Any) -> None:
         self.payload = payload
-        self._messages = {}
+        self._messages: dict[str, list[str]] = {}
 
     def has(self, field: str) -> bool:
         """Return whether a value other than null was sent."""
@@ -71,7 +74,7 @@ class Reader:
         """Return a text, "" when it is missing or not a text."""
         if not self._require(field, required):
             return ""
-        value = self._value(field)
+        value: object = self._value(field)
         if not isinstance(value, str):
             self.add_errors(field, *self.unreadable[field])
             return ""
@@ -97,7 +100,7 @@ class Reader:
             self.add_errors(field, messages.BOOLEAN.format(field))
         return value is True
 
-    def day(self, field: str, *, required: bool = True, form: re.Pattern = ISO_DATE) -> date | None:
+    def day(self, field: str, *, required: bool = True, pattern: re.Pattern[str] = ISO_DATE) -> date | None:
         """Return a date within the years that calendars can handle."""
         if not self._require(field, required):
             return None
@@ -105,7 +108,7 @@ class Reader:
         if value == "" and required:
             self.add_errors(field, *self.missing[field])
             return None
-        day = _date(value, form)
+        day = _date(value, pattern)
         if day is None:
             self.add_errors(field, *self.unreadable[field])
         return day
@@ -120,7 +123,7 @@ class Reader:
             self.add_errors(field, messages.NOT_A_TIME.format(field))
         return time(int(match[1]), int(match[2])) if match else None
 
-    def choice(self, field: str, choices: dict, *, required: bool = True):
+    def choice[T](self, field: str, choices: Mapping[str, T], *, required: bool = True) -> T | None:
         if not self._require(field, required):
             return None
         value = self._value(field)
@@ -129,7 +132,7 @@ class Reader:
             return None
         return choices[value]
 
-    def items(self, field: str, *, required: bool = True) -> list:
+    def items(self, field: str, *, required: bool = True) -> list[Any]:
         """Return the elements of an array; an empty list for any other value."""
         value = self._value(field)
         self._messages.setdefault(field, [])
@@ -149,13 +152,13 @@ class Reader:
         if not self.is_valid():
             raise Rejected(400, list(chain.from_iterable(self._messages.values())))
 
-    def rejected(self, refusals: Iterable[Refusal] = (), by_reason=messages.REFUSALS) -> Rejected:
+    def rejected(self, refusals: Iterable[Refusal] = (), by_reason: messages.Messages = messages.REFUSALS) -> Rejected:
         """Return the error for the collected messages and booking's refusals: 400 before 404 before 409.
 
         A message is not repeated for a field, and a rule that judged a placeholder is left out. Raises ApiError when
         booking asks to try again.
         """
-        single = []
+        other: list[tuple[int, str]] = []
         unreadable = {field for field, sentences in self._messages.items() if sentences}
         for refusal in refusals:
             if refusal.reason is Reason.TRY_AGAIN:
@@ -167,24 +170,25 @@ class Reader:
             if message.status == 400:
                 self._add_once(message.field, sentence)
             else:
-                single.append((message.status, sentence))
+                other.append((message.status, sentence))
         if not self.is_valid():
             return Rejected(400, list(chain.from_iterable(self._messages.values())))
-        return Rejected(*min(single, key=lambda answer: answer[0]))
+        return Rejected(*min(other, key=lambda answer: answer[0]))
 
-    def _add_once(self, field, sentence):
+    def _add_once(self, field: str, sentence: str) -> None:
         sentences = self._messages.setdefault(field, [])
         if sentence not in sentences:
             sentences.append(sentence)
 
-    def _require(self, field, required):
+    def _require(self, field: str, required: bool) -> bool:
+        """Return whether the field has a value; report a required one that is missing."""
         if self.has(field):
             return True
         if required:
             self.add_errors(field, *self.missing[field])
         return False
 
-    def _value(self, field):
+    def _value(self, field: str) -> Any:
         value = self.payload
         for name in field.split("."):
             value = value.get(name) if isinstance(value, dict) else None
@@ -194,23 +198,23 @@ class Reader:
 class Query(Reader):
     """Read the parameters of a query string."""
 
-    missing = messages.MISSING_IN_QUERIES
-    unreadable = messages.UNREADABLE | messages.UNREADABLE_IN_QUERIES
+    missing: messages.Sentences = messages.MISSING_IN_QUERIES
+    unreadable: messages.Sentences = messages.UNREADABLE | messages.UNREADABLE_IN_QUERIES
     unstorable = messages.UNSTORABLE_IN_QUERIES
 
-    def __init__(self, request):
+    def __init__(self, request: HttpRequest) -> None:
         super().__init__(request.GET.dict())
 
-    def number(self, field: str, least: int, most: int, *, default: int) -> int:
+    def number(self, field: str, minimum: int, maximum: int, *, default: int) -> int:
         self._messages.setdefault(field, [])
-        text = self.payload.get(field, str(default))
+        text: str = self.payload.get(field, str(default))
         if not re.fullmatch(r"-?[0-9]{1,40}", text):
             self.add_errors(field, *self.unreadable[field])
             return default
-        if int(text) < least:
-            self.add_errors(field, messages.TOO_SMALL.format(field, least))
-        if int(text) > most:
-            self.add_errors(field, messages.TOO_LARGE.format(field, most))
+        if int(text) < minimum:
+            self.add_errors(field, messages.TOO_SMALL.format(field, minimum))
+        if int(text) > maximum:
+            self.add_errors(field, messages.TOO_LARGE.format(field, maximum))
         return int(text)
 
     def page(self) -> slice:
@@ -220,7 +224,7 @@ class Query(Reader):
         return slice(offset, offset + limit)
 
 
-def as_id(value) -> int | None:
+def as_id(value: object) -> int | None:
     """Return the integer that an id is written as, as a number or as digits, whether or not it exists."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -235,7 +239,7 @@ def plain(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-def _keys(value):
+def _keys(value: Any) -> Iterator[str]:
     """Yield the keys of all objects in a body, whose depth is limited already."""
     if isinstance(value, dict):
         yield from value
@@ -244,9 +248,9 @@ def _keys(value):
             yield from _keys(inner)
 
 
-def _date(value, form):
-    match = form.fullmatch(value) if isinstance(value, str) else None
+def _date(value: object, pattern: re.Pattern[str]) -> date | None:
+    match = pattern.fullmatch(value) if isinstance(value, str) else None
     try:
-        return match and min(max(date(*map(int, match.groups())), EARLIEST), LATEST)
+        return min(max(date(*map(int, match.groups())), EARLIEST), LATEST) if match else None
     except ValueError:
         return None

@@ -6,13 +6,13 @@ Bodies are read in `bodies`, which reports errors in the vendor's words; tests k
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypedDict
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from clinic.api.imagemais import statuses
 from clinic.api.imagemais.messages import WEEKDAYS
-from clinic.api.json_schema import integer_pattern
+from clinic.api.json_schema import OMITTED, integer_pattern
 from clinic.booking import MAX_PROCEDURES, PricedLine
 from clinic.models import (
     Appointment,
@@ -28,11 +28,14 @@ from clinic.models.limits import max_length
 from clinic.schedule import Opening
 from clinic.templatetags.formats import cpf, phone
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Clock = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})]
-End = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"})]
+EndClock = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"})]
 Money = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,2})?$"})]
-Hue = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^#[0-9a-f]{6}$"})]
+Color = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^#[0-9a-f]{6}$"})]
 
 
 def instant(moment: datetime) -> str:
@@ -40,18 +43,18 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def calendar_date(day: date | None) -> str | None:
+def calendar_date(day: date) -> str:
     """Format a date as 2025-12-25T00:00:00.000Z, as the vendor does."""
-    return day and f"{day.isoformat()}T00:00:00.000Z"
+    return f"{day.isoformat()}T00:00:00.000Z"
 
 
-def money(amount: Decimal | None) -> str | None:
+def money(amount: Decimal) -> str:
     """Format an amount without trailing zeros: 252 and 50.4."""
-    return None if amount is None else f"{amount.normalize():f}"
+    return f"{amount.normalize():f}"
 
 
-def percent(amount: Decimal | None) -> int | float | None:
-    return amount and (int(amount) if amount == int(amount) else float(amount))
+def percent(amount: Decimal) -> int | float:
+    return int(amount) if amount == int(amount) else float(amount)
 
 
 class NamedOut(BaseModel):
@@ -71,9 +74,9 @@ class PatientOut(BaseModel):
     contact: ContactOut
 
     @classmethod
-    def of(cls, patient: Patient, clinic: Clinic):
+    def of(cls, patient: Patient, clinic: Clinic) -> Self:
         return cls(
-            dateBirth=calendar_date(patient.birth_date),
+            dateBirth=calendar_date(patient.birth_date) if patient.birth_date else None,
             id=patient.pk,
             name=patient.name,
             cpf=cpf(patient.cpf) or None,
@@ -84,7 +87,7 @@ class PatientOut(BaseModel):
 class StatusOut(BaseModel):
     id: int
     name: str
-    color: Hue
+    color: Color
 
 
 class DiscountOut(BaseModel):
@@ -95,14 +98,14 @@ class DiscountOut(BaseModel):
     expirationDate: Instant | None
 
     @classmethod
-    def of(cls, discount: Discount, name: str = ""):
+    def of(cls, discount: Discount, name: str = "") -> Self:
         """`name` is the name at the time when the discount was applied."""
         return cls(
             id=discount.pk,
             name=name or discount.name,
-            fixed=money(discount.fixed),
-            percentage=percent(discount.percentage),
-            expirationDate=calendar_date(discount.expires_on),
+            fixed=None if discount.fixed is None else money(discount.fixed),
+            percentage=None if discount.percentage is None else percent(discount.percentage),
+            expirationDate=calendar_date(discount.expires_on) if discount.expires_on else None,
         )
 
 
@@ -112,7 +115,7 @@ class AppliedDiscountOut(BaseModel):
     discount: DiscountOut
 
     @classmethod
-    def of(cls, discount: Discount, value: Decimal, name: str = ""):
+    def of(cls, discount: Discount, value: Decimal, name: str = "") -> Self:
         return cls(discountId=discount.pk, value=money(value), discount=DiscountOut.of(discount, name))
 
 
@@ -122,7 +125,7 @@ class PricedProcedureOut(BaseModel):
     price: Money
 
     @classmethod
-    def of(cls, procedure: Procedure, name: str = ""):
+    def of(cls, procedure: Procedure, name: str = "") -> Self:
         """`name` is the name at the time of booking."""
         return cls(id=procedure.pk, name=name or procedure.name, price=money(procedure.price))
 
@@ -133,7 +136,7 @@ class LineOut(BaseModel):
     procedure: PricedProcedureOut
 
     @classmethod
-    def of(cls, line: PricedLine):
+    def of(cls, line: PricedLine) -> Self:
         """Build a line that was just booked."""
         discounts = [AppliedDiscountOut.of(*applied) for applied in line.discounts]
         return cls(
@@ -143,7 +146,7 @@ class LineOut(BaseModel):
         )
 
     @classmethod
-    def stored(cls, line: AppointmentProcedure):
+    def stored(cls, line: AppointmentProcedure) -> Self:
         """Build a line as loaded by `clinic.queries.appointments.with_lines`."""
         applied = line.discounts.all()
         discounts = [AppliedDiscountOut.of(row.discount, row.value, row.discount_name) for row in applied]
@@ -172,11 +175,11 @@ class AppointmentOut(BaseModel):
     appointmentProcedures: LineOut
 
     @classmethod
-    def per_line(cls, appointment: Appointment, lines: Iterable[LineOut], clinic: Clinic) -> list:
+    def per_line(cls, appointment: Appointment, lines: Iterable[LineOut], clinic: Clinic) -> list[Self]:
         """Return one element per line; the appointment has its doctor and patient loaded."""
         starts_at, ends_at = clinic.local(appointment.starts_at), clinic.local(appointment.ends_at)
         shown = statuses.API_STATUSES[Appointment.Status(appointment.status)]
-        common = {
+        common: dict[str, Any] = {
             "id": appointment.pk,
             "date": calendar_date(starts_at.date()),
             "startTime": f"{starts_at:%H:%M}",
@@ -200,13 +203,19 @@ class ProcedureOut(BaseModel):
     durationMinutes: int
 
     @classmethod
-    def of(cls, procedure: Procedure):
+    def of(cls, procedure: Procedure) -> Self:
         return cls(
             id=procedure.pk,
             name=procedure.name,
             price=money(procedure.price),
             durationMinutes=procedure.duration_minutes,
         )
+
+
+class Busy(TypedDict):
+    """What is added to a doctor: whether a patient is being attended now."""
+
+    is_busy: bool
 
 
 class DoctorOut(BaseModel):
@@ -222,7 +231,7 @@ class DoctorOut(BaseModel):
     procedures: list[PricedProcedureOut]
 
     @classmethod
-    def of(cls, doctor: Doctor):
+    def of(cls, doctor: "WithAnnotations[Doctor, Busy]") -> Self:
         """The doctor has `hours`, active `procedures` and `is_busy` loaded."""
         hours = doctor.hours.all()
         return cls(
@@ -242,7 +251,7 @@ class SlotOut(BaseModel):
     endTime: Clock
 
     @classmethod
-    def of(cls, opening: Opening, clinic: Clinic):
+    def of(cls, opening: Opening, clinic: Clinic) -> Self:
         starts_at, ends_at = clinic.local(opening.starts_at), clinic.local(opening.ends_at)
         return cls(startTime=f"{starts_at:%H:%M}", endTime=f"{ends_at:%H:%M}")
 
@@ -270,7 +279,7 @@ class BareMessageOut(BaseModel):
 
 NAME_LIMIT, NOTES_LIMIT = max_length(Patient, "name"), max_length(Appointment, "notes")
 DOCTOR_NAME_LIMIT = max_length(Doctor, "name")
-NUMERIC = {"type": "string", "pattern": "^[0-9]{1,40}$"}
+NUMERIC: dict[str, Any] = {"type": "string", "pattern": "^[0-9]{1,40}$"}
 Id = Annotated[int | str, WithJsonSchema({"anyOf": [{"type": "integer"}, NUMERIC]})]
 # A date is also accepted as answers write it, followed by T00:00:00.000Z.
 Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
@@ -297,31 +306,34 @@ Weekdays = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{WEEKD
 Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.ACTIONS)})]
 
 
-class PatientIn(BaseModel):
+class PatientFields(BaseModel):
     name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
     phone: Phone = Field(description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele.")
     dateBirth: Day = Field(
         description="Data de nascimento, YYYY-MM-DD, de 1900 até ontem. De um instante ISO 8601 vale a data, como"
         " escrita."
     )
+
+
+class PatientIn(PatientFields):
     cpf: Cpf = Field(description="CPF, com ou sem pontuação.")
 
 
-class RegisteredPatientIn(PatientIn):
+class RegisteredPatientIn(PatientFields):
     cpf: OptionalCpf | None = Field(
         None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir."
     )
 
 
-class EditedPatientIn(PatientIn):
+class EditedPatientIn(PatientFields):
     cpf: OptionalCpf | None = Field(
         None, description="CPF, com ou sem pontuação. Sem ele, fica o que está no cadastro; `null` o apaga."
     )
 
 
 class PatientChangesIn(BaseModel):
-    name: PatientName = Field(None, description=f"Nome, até {NAME_LIMIT} caracteres.")
-    phone: Phone = Field(None, description="Telefone com DDD, com ou sem pontuação.")
+    name: PatientName = Field(OMITTED, description=f"Nome, até {NAME_LIMIT} caracteres.")
+    phone: Phone = Field(OMITTED, description="Telefone com DDD, com ou sem pontuação.")
     dateBirth: Day | None = Field(
         None,
         description="Data de nascimento, YYYY-MM-DD. De um instante ISO 8601 vale a data, como escrita. `null` apaga.",
@@ -346,7 +358,7 @@ class BookingIn(BaseModel):
     doctorId: Id = Field(description="Id do médico, de GET /api/doctors.")
     date: Day = Field(description="Data, YYYY-MM-DD, hoje ou futura.")
     startTime: Clock = Field(description="Início, HH:mm, no fuso da clínica.")
-    endTime: End = Field(
+    endTime: EndClock = Field(
         description="Término, HH:mm, no fuso da clínica. 24:00 é o fim do dia; um término que não vem depois do início,"
         " em até 12 horas, é do dia seguinte."
     )
@@ -355,7 +367,7 @@ class BookingIn(BaseModel):
 
 
 class EditIn(BaseModel):
-    patient: EditedPatientIn = Field(None, description="Os dados do paciente, que os substituem no cadastro.")
+    patient: EditedPatientIn = Field(OMITTED, description="Os dados do paciente, que os substituem no cadastro.")
     notes: Notes | None = Field(None, description=f"Observações, até {NOTES_LIMIT} caracteres. `null` as apaga.")
 
 
@@ -363,7 +375,7 @@ class MoveIn(BaseModel):
     doctorId: Id = Field(description="Id do médico, o mesmo ou outro.")
     date: Day = Field(description="Data, YYYY-MM-DD, hoje ou futura.")
     startTime: Clock = Field(description="Início, HH:mm, no fuso da clínica.")
-    endTime: End = Field(
+    endTime: EndClock = Field(
         description="Término, HH:mm, no fuso da clínica. 24:00 é o fim do dia; um término que não vem depois do início,"
         " em até 12 horas, é do dia seguinte."
     )
@@ -381,7 +393,7 @@ class DoctorIn(BaseModel):
     name: DoctorName = Field(description=f"Nome, até {DOCTOR_NAME_LIMIT} caracteres.")
     procedureIds: list[Id] = Field(min_length=1, description="Os procedimentos que realiza.")
     startTime: Clock = Field(description="Início do expediente, HH:mm, em cada um dos dias.")
-    endTime: End = Field(
+    endTime: EndClock = Field(
         description="Fim do expediente, HH:mm, em cada um dos dias. 24:00 é o fim do dia; um fim que não vem depois do"
         " início é do dia seguinte, até 16 horas depois."
     )
@@ -395,4 +407,4 @@ class DoctorIn(BaseModel):
     )
 
 
-BODIES = [BookingIn, EditIn, MoveIn, StatusIn, RegisteredPatientIn, PatientChangesIn, DoctorIn]
+BODIES: list[type[BaseModel]] = [BookingIn, EditIn, MoveIn, StatusIn, RegisteredPatientIn, PatientChangesIn, DoctorIn]

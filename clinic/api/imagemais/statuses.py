@@ -20,7 +20,7 @@ class ApiStatus(NamedTuple):
     color: str
 
 
-API_STATUSES = {
+API_STATUSES: dict[Status, ApiStatus] = {
     Status.SCHEDULED: ApiStatus(1, "Agendado", "#ffc107"),
     Status.CONFIRMED: ApiStatus(2, "Confirmado", "#7c956e"),
     Status.CANCELLED: ApiStatus(3, "Cancelado", "#a82b3b"),
@@ -32,7 +32,7 @@ API_STATUSES = {
 }
 
 # The values of `action` in a change of status. Reagendado is missing: rescheduling sets it.
-ACTIONS = {
+ACTIONS: dict[str, Status] = {
     "agendado": Status.SCHEDULED,
     "confirmado": Status.CONFIRMED,
     "cancelado": Status.CANCELLED,
@@ -44,6 +44,6 @@ ACTIONS = {
 }
 
 # The values of the list's filter: the same words, Reagendado, and the ids.
-FILTERS = (
+FILTERS: dict[str, Status] = (
     ACTIONS | {"reagendado": Status.RESCHEDULED} | {str(shown.id): status for status, shown in API_STATUSES.items()}
 )

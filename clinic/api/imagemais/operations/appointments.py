@@ -1,26 +1,28 @@
-from datetime import date
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
 
 from ninja import Status
 
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
-from clinic.api.imagemais.bodies import BookingBody, EditBody, MoveBody, StatusBody
+from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, StatusBody
 from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.openapi import DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut, LineOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
-from clinic.models import Appointment
+from clinic.booking import Author
+from clinic.models import Appointment, Clinic
 from clinic.queries import appointments
 from clinic.refusals import Reason
 
 TAG = "Agendamentos"
 UNKNOWN = {"Id desconhecido": messages.APPOINTMENT_UNKNOWN}
-OF_TIME = {
+TIME_ERRORS = {
     "Sem horários": [*messages.MISSING["startTime"], *messages.MISSING["endTime"]],
     "Sem data": list(messages.MISSING["date"]),
-    "Data no passado": [messages.A_DATE[0]],
+    "Data no passado": [messages.DATE_MESSAGES[0]],
     "Fora do expediente": ["Fora do expediente do médico"],
 }
 
@@ -43,7 +45,7 @@ OF_TIME = {
         body=schemas.BookingIn,
         bodies={"Dois procedimentos, um com desconto": examples.BOOKING},
         errors={
-            400: OF_TIME
+            400: TIME_ERRORS
             | {
                 "Sem dados do paciente": [
                     sentence
@@ -63,7 +65,7 @@ OF_TIME = {
         },
     ),
 )
-def create_appointment(request: ApiRequest):
+def create_appointment(request: ApiRequest) -> Status[list[AppointmentOut]]:
     booked = BookingBody(request.call.payload, request.clinic).book(request.caller.author)
     return Status(201, AppointmentOut.per_line(booked, map(LineOut.of, booked.priced_lines), request.clinic))
 
@@ -94,13 +96,13 @@ def create_appointment(request: ApiRequest):
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_appointments(request: ApiRequest):
-    read = Query(request)
-    day, first, last = (read.day(field, required=False) for field in ("date", "dateStart", "dateEnd"))
-    doctor, patient = (read.id(field, required=False) for field in ("doctorId", "patientId"))
-    status = read.choice("status", FILTERS, required=False)
-    page = read.page()
-    read.raise_if_invalid()
+def list_appointments(request: ApiRequest) -> list[AppointmentOut]:
+    query_reader = Query(request)
+    day, first, last = (query_reader.day(field, required=False) for field in ("date", "dateStart", "dateEnd"))
+    doctor, patient = (query_reader.id(field, required=False) for field in ("doctorId", "patientId"))
+    status = query_reader.choice("status", FILTERS, required=False)
+    page = query_reader.page()
+    query_reader.raise_if_invalid()
     starts = [bound for bound in (day, first) if bound]
     ends = [bound for bound in (day, last) if bound]
     rows = appointments.listed(
@@ -109,7 +111,7 @@ def list_appointments(request: ApiRequest):
         before=_midnight(request.clinic, min(ends, default=None), 1),
         doctor=doctor,
         patient=patient,
-        statuses=status and [status],
+        statuses=[status] if status else None,
     )
     return _elements(request.clinic, appointments.with_lines(rows)[page])
 
@@ -128,7 +130,7 @@ def list_appointments(request: ApiRequest):
         errors={404: UNKNOWN},
     ),
 )
-def get_appointment(request: ApiRequest, appointment_id: int):
+def get_appointment(request: ApiRequest, appointment_id: int) -> list[AppointmentOut]:
     return _appointment_answer(request.clinic, appointment_id)
 
 
@@ -155,7 +157,7 @@ def get_appointment(request: ApiRequest, appointment_id: int):
             400: {
                 "Sem nome": list(messages.MISSING["patient.name"]),
                 "Horário e status": [
-                    messages.NOT_CHANGED_HERE.format(field, messages.ELSEWHERE[field])
+                    messages.NOT_CHANGED_HERE.format(field, messages.CALLS_FOR_OTHER_FIELDS[field])
                     for field in ("startTime", "status")
                 ],
             },
@@ -163,9 +165,9 @@ def get_appointment(request: ApiRequest, appointment_id: int):
         },
     ),
 )
-def edit_appointment(request: ApiRequest, appointment_id: int):
+def edit_appointment(request: ApiRequest, appointment_id: int) -> list[AppointmentOut]:
     body = EditBody(request.call.payload, request.clinic)
-    return _changed(request, appointment_id, body, body.save)
+    return _appointment_after(request, appointment_id, body, body.save)
 
 
 @api.patch(
@@ -183,7 +185,7 @@ def edit_appointment(request: ApiRequest, appointment_id: int):
         body=schemas.MoveIn,
         bodies={"Outro horário": {"doctorId": 1, "date": "2025-12-24", "startTime": "10:00", "endTime": "10:15"}},
         errors={
-            400: OF_TIME,
+            400: TIME_ERRORS,
             404: UNKNOWN | {"Médico desconhecido": messages.DOCTOR_UNKNOWN},
             409: {
                 "Horário ocupado": examples.TAKEN,
@@ -194,9 +196,9 @@ def edit_appointment(request: ApiRequest, appointment_id: int):
         },
     ),
 )
-def reschedule_appointment(request: ApiRequest, appointment_id: int):
+def reschedule_appointment(request: ApiRequest, appointment_id: int) -> list[AppointmentOut]:
     body = MoveBody(request.call.payload, request.clinic)
-    return _changed(request, appointment_id, body, body.move)
+    return _appointment_after(request, appointment_id, body, body.move)
 
 
 @api.patch(
@@ -231,28 +233,31 @@ def reschedule_appointment(request: ApiRequest, appointment_id: int):
         },
     ),
 )
-def change_appointment_status(request: ApiRequest, appointment_id: int):
+def change_appointment_status(request: ApiRequest, appointment_id: int) -> list[AppointmentOut]:
     body = StatusBody(request.call.payload, request.clinic)
-    return _changed(request, appointment_id, body, body.change)
+    return _appointment_after(request, appointment_id, body, body.change)
 
 
-def _changed(request: ApiRequest, appointment_id, body, change):
+def _appointment_after(
+    request: ApiRequest, appointment_id: int, body: Body, change: Callable[[int, Author], None]
+) -> list[AppointmentOut]:
+    """Make the change and return the appointment. Raises Rejected."""
     try:
         change(appointment_id, request.caller.author)
     except Appointment.DoesNotExist as error:
-        body.read.raise_if_invalid()
+        body.reader.raise_if_invalid()
         raise Rejected(404, messages.APPOINTMENT_UNKNOWN) from error
     return _appointment_answer(request.clinic, appointment_id)
 
 
-def _appointment_answer(clinic, appointment_id):
+def _appointment_answer(clinic: Clinic, appointment_id: int) -> list[AppointmentOut]:
     elements = _elements(clinic, appointments.with_lines(appointments.listed(clinic).filter(pk=appointment_id)))
     if not elements:
         raise Rejected(404, messages.APPOINTMENT_UNKNOWN)
     return elements
 
 
-def _elements(clinic, rows):
+def _elements(clinic: Clinic, rows: Iterable[Appointment]) -> list[AppointmentOut]:
     return [
         element
         for appointment in rows
@@ -260,6 +265,6 @@ def _elements(clinic, rows):
     ]
 
 
-def _midnight(clinic, day: date | None, after: int):
+def _midnight(clinic: Clinic, day: date | None, after: int) -> datetime | None:
     """Return the beginning of a local day, or its end with `after` 1."""
-    return day and clinic.day(day)[after]
+    return clinic.day(day)[after] if day else None

@@ -1,4 +1,6 @@
-from django.db.models import Exists, OuterRef, Prefetch
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from ninja import Status
 
 from clinic import booking
@@ -10,7 +12,12 @@ from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.openapi import DAY, OURS, PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
-from clinic.models import Appointment, Doctor, Procedure
+from clinic.models import Appointment, Clinic, Doctor, Procedure
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    from clinic.api.imagemais.schemas import Busy
 
 TAG = "Médicos"
 UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
@@ -32,10 +39,10 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_doctors(request: ApiRequest):
-    read = Query(request)
-    page = read.page()
-    read.raise_if_invalid()
+def list_doctors(request: ApiRequest) -> list[DoctorOut]:
+    query_reader = Query(request)
+    page = query_reader.page()
+    query_reader.raise_if_invalid()
     return [DoctorOut.of(doctor) for doctor in _doctors(request.clinic)[page]]
 
 
@@ -52,7 +59,7 @@ def list_doctors(request: ApiRequest):
         errors={404: UNKNOWN},
     ),
 )
-def get_doctor(request: ApiRequest, doctor_id: int):
+def get_doctor(request: ApiRequest, doctor_id: int) -> DoctorOut:
     return DoctorOut.of(_doctor(request.clinic, doctor_id))
 
 
@@ -83,7 +90,7 @@ def get_doctor(request: ApiRequest, doctor_id: int):
         },
     ),
 )
-def create_doctor(request: ApiRequest):
+def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
     doctor = DoctorBody(request.call.payload, request.clinic).register()
     return Status(201, DoctorOut.of(_doctor(request.clinic, doctor.pk)))
 
@@ -103,23 +110,24 @@ def create_doctor(request: ApiRequest):
         errors={400: {"Sem data": list(messages.MISSING_IN_QUERIES["date"])}, 404: UNKNOWN},
     ),
 )
-def list_slots(request: ApiRequest, doctor_id: int):
-    read = Query(request)
-    day = read.day("date")
-    read.raise_if_invalid()
+def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
+    query_reader = Query(request)
+    day = query_reader.day("date")
+    if day is None:
+        raise query_reader.rejected()
     doctor = _doctor(request.clinic, doctor_id)
     openings = booking.openings(request.clinic, doctor=doctor, minutes=doctor.interval_minutes, first=day, last=day)
     return [SlotOut.of(opening, request.clinic) for opening in openings]
 
 
-def _doctors(clinic):
+def _doctors(clinic: Clinic) -> "QuerySet[WithAnnotations[Doctor, Busy]]":
     in_service = Appointment.objects.of(clinic).in_service().filter(doctor=OuterRef("pk"))
     procedures = Prefetch("procedures", Procedure.objects.of(clinic).filter(active=True))
     doctors = Doctor.objects.of(clinic).filter(active=True).annotate(is_busy=Exists(in_service))
     return doctors.prefetch_related("hours", procedures)
 
 
-def _doctor(clinic, doctor_id):
+def _doctor(clinic: Clinic, doctor_id: int) -> "WithAnnotations[Doctor, Busy]":
     doctor = _doctors(clinic).filter(pk=doctor_id).first()
     if doctor is None:
         raise Rejected(404, messages.DOCTOR_UNKNOWN)

@@ -10,15 +10,15 @@ from clinic.api.imagemais.errors import Rejected
 from clinic.api.imagemais.openapi import PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import PatientOut
-from clinic.models import Patient, documents, phones
+from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.characters import plain
 from clinic.queries import patients
 from clinic.queries.patients import SHORTEST_PHONE_PART
 
 TAG = "Pacientes"
-TAKEN = {"CPF de outro paciente": "Já existe um paciente com esse CPF"}
-THERE = {"Nome e telefone já cadastrados": "Já existe um paciente com esse nome e telefone"}
-VALID = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
+CPF_TAKEN = {"CPF de outro paciente": "Já existe um paciente com esse CPF"}
+REGISTERED = {"Nome e telefone já cadastrados": "Já existe um paciente com esse nome e telefone"}
+WITH_CPF = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
 STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
 
 
@@ -52,13 +52,13 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
         errors={400: {"CPF ilegível": list(messages.UNREADABLE_IN_QUERIES["cpf"])}},
     ),
 )
-def list_patients(request: ApiRequest):
-    read = Query(request)
-    name = read.text("name", required=False)
-    cpf = _cpf(read)
-    phone = _phone(read, request.clinic)
-    page = read.page()
-    read.raise_if_invalid()
+def list_patients(request: ApiRequest) -> list[PatientOut]:
+    query_reader = Query(request)
+    name = query_reader.text("name", required=False)
+    cpf = _cpf(query_reader)
+    phone = _phone(query_reader, request.clinic)
+    page = query_reader.page()
+    query_reader.raise_if_invalid()
     rows = patients.listed(request.clinic, name=name, cpf=cpf, phone=phone)
     return [PatientOut.of(patient, request.clinic) for patient in rows[page]]
 
@@ -78,11 +78,11 @@ def list_patients(request: ApiRequest):
         links=links_to("patient_id", "/id", "editPatient"),
         example=STORED,
         body=schemas.RegisteredPatientIn,
-        bodies={"Com CPF": VALID},
-        errors={400: {"CPF inválido": ["O CPF é inválido"]}, 409: TAKEN | THERE},
+        bodies={"Com CPF": WITH_CPF},
+        errors={400: {"CPF inválido": ["O CPF é inválido"]}, 409: CPF_TAKEN | REGISTERED},
     ),
 )
-def create_patient(request: ApiRequest):
+def create_patient(request: ApiRequest) -> Status[PatientOut]:
     return Status(201, PatientOut.of(PatientBody(request.call.payload, request.clinic).register(), request.clinic))
 
 
@@ -101,32 +101,32 @@ def create_patient(request: ApiRequest):
         errors={
             400: {"Telefone impossível": ["O telefone deve estar no formato (81) 99999-9999"]},
             404: {"Id desconhecido": messages.PATIENT_UNKNOWN},
-            409: TAKEN,
+            409: CPF_TAKEN,
         },
     ),
 )
-def edit_patient(request: ApiRequest, patient_id: int):
+def edit_patient(request: ApiRequest, patient_id: int) -> PatientOut:
     patient = Patient.objects.of(request.clinic).filter(pk=patient_id).first()
     if patient is None:
         raise Rejected(404, messages.PATIENT_UNKNOWN)
     return PatientOut.of(PatientBody(request.call.payload, request.clinic).save(patient), request.clinic)
 
 
-def _cpf(read):
-    digits = documents.read_cpf(read.text("cpf", required=False))
-    if read.has("cpf") and read.is_valid("cpf") and not re.fullmatch("[0-9]{11}", digits):
-        read.add_errors("cpf", *messages.UNREADABLE_IN_QUERIES["cpf"])
+def _cpf(query_reader: Query) -> str:
+    digits = documents.read_cpf(query_reader.text("cpf", required=False))
+    if query_reader.has("cpf") and query_reader.is_valid("cpf") and not re.fullmatch("[0-9]{11}", digits):
+        query_reader.add_errors("cpf", *messages.UNREADABLE_IN_QUERIES["cpf"])
     return digits
 
 
-def _phone(read, clinic):
+def _phone(query_reader: Query, clinic: Clinic) -> str:
     """Return the digits of a phone or of a part of one."""
-    text = read.text("phone", required=False)
+    text = query_reader.text("phone", required=False)
     digits = re.sub("[^0-9]", "", plain(text))
-    if read.has("phone") and read.is_valid("phone"):
+    if query_reader.has("phone") and query_reader.is_valid("phone"):
         phone = phones.read(text, clinic.country)
         if phone.fault in messages.PHONES_IN_QUERIES:
-            read.add_errors("phone", messages.PHONES_IN_QUERIES[phone.fault] % phone.params)
+            query_reader.add_errors("phone", messages.PHONES_IN_QUERIES[phone.fault] % phone.params)
         elif len(digits) < SHORTEST_PHONE_PART:
-            read.add_errors("phone", *messages.UNREADABLE_IN_QUERIES["phone"])
+            query_reader.add_errors("phone", *messages.UNREADABLE_IN_QUERIES["phone"])
     return digits

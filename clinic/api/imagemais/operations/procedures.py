@@ -28,10 +28,10 @@ TAG = "Finanças"
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_procedures(request: ApiRequest):
-    read = Query(request)
-    page = read.page()
-    read.raise_if_invalid()
+def list_procedures(request: ApiRequest) -> list[ProcedureOut]:
+    query_reader = Query(request)
+    page = query_reader.page()
+    query_reader.raise_if_invalid()
     return [ProcedureOut.of(row) for row in Procedure.objects.of(request.clinic).filter(active=True)[page]]
 
 
@@ -49,9 +49,9 @@ def list_procedures(request: ApiRequest):
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_discounts(request: ApiRequest):
-    read = Query(request)
-    page = read.page()
-    read.raise_if_invalid()
+def list_discounts(request: ApiRequest) -> list[DiscountOut]:
+    query_reader = Query(request)
+    page = query_reader.page()
+    query_reader.raise_if_invalid()
     today = request.clinic.local(timezone.now()).date()
     return [DiscountOut.of(row) for row in booking_options.discounts(request.clinic, today)[page]]

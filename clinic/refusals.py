@@ -1,4 +1,4 @@
-"""Why something is refused: a stable code, the field to blame, and the sentence people read."""
+"""The reasons for which something is refused: a stable code, a field, and the sentence that people read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -169,6 +169,8 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Refusal:
+    """A broken rule: its reason, and the values of the placeholders in the sentence."""
+
     reason: Reason
     params: dict[str, Any] = field(default_factory=dict)
 
@@ -183,7 +185,7 @@ class Refusal:
 
 
 class Refused(Exception):
-    """Nothing was written. `refusals` holds every broken rule."""
+    """Raised when nothing was written; `refusals` holds every broken rule."""
 
     def __init__(self, refusals: Iterable[Refusal]) -> None:
         self.refusals = list(refusals)
@@ -191,12 +193,12 @@ class Refused(Exception):
 
     @property
     def alternatives(self) -> list[Opening]:
-        """The free times nearest to the one that was refused; of other refusals there are none."""
+        """The free times nearest to the one that was refused; none when something else was refused."""
         return []
 
     @property
     def following(self) -> list[Opening]:
-        """The next free times, of which none is earlier than the one that was refused."""
+        """The next free times from the one that was refused on."""
         return []
 
     @property
@@ -205,11 +207,11 @@ class Refused(Exception):
 
     @property
     def message(self) -> str:
-        """All their sentences, in the active language."""
+        """The sentences of all refusals, in the active language."""
         return " ".join(refusal.message for refusal in self.refusals)
 
 
 def refuse(refusals: list[Refusal]) -> None:
-    """Raise Refused when there are any."""
+    """Raise Refused if there are refusals."""
     if refusals:
         raise Refused(refusals)

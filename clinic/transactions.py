@@ -1,4 +1,4 @@
-"""One transaction around a piece of work, tried again after a conflict; and what PostgreSQL's refusals mean."""
+"""One transaction around a piece of work, tried again after a conflict; and the meaning of PostgreSQL's errors."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from django.db import IntegrityError, OperationalError, transaction
 from clinic.refusals import Reason, Refusal, Refused
 
 DEADLOCK, SERIALIZATION = "40P01", "40001"
-# A lock that was not let go in lock_timeout, or at once; a wait for a queue of locks that took too long.
-NOT_LET_GO = {"55P03", "57014"}
+# A lock that was not released within lock_timeout, or at once; a statement that waited too long for several locks.
+LOCK_NOT_RELEASED = {"55P03", "57014"}
 DISK_FULL = "53100"
-# A row that was there when the rules looked: the second look names what is gone.
+# A row that was there when the rules ran: the second run names what is gone.
 DELETED_MEANWHILE = "23503"
-# What only one of two can get. A rule asks first; these have the last word.
+# Only one of two transactions can pass these. A rule checks the same before; the constraint has the last word.
 CONFLICT_CONSTRAINTS = {
     "appointment_doctor_free",
     "appointment_patient_in_one_place",
@@ -25,7 +25,7 @@ CONFLICT_CONSTRAINTS = {
 }
 
 
-# Whether what runs now is a part of `run_as_one`.
+# True while a part of `run_as_one` runs.
 _is_part: ContextVar[bool] = ContextVar("is_part", default=False)
 
 
@@ -65,12 +65,12 @@ def run_as_one[T](work: Callable[[], T]) -> T:
 
 
 def is_transient(error: IntegrityError | OperationalError) -> bool:
-    """Return whether the same work may succeed in a moment: a second conflict, or a lock that was not let go."""
-    return _is_conflict(error) or getattr(error.__cause__, "sqlstate", None) in NOT_LET_GO
+    """Return whether the same work may succeed in a moment: a second conflict, or a lock that was not released."""
+    return _is_conflict(error) or getattr(error.__cause__, "sqlstate", None) in LOCK_NOT_RELEASED
 
 
 def _is_conflict(error: IntegrityError | OperationalError) -> bool:
-    """Return whether PostgreSQL refused it for what another transaction did meanwhile."""
+    """Return whether PostgreSQL refused it because of another transaction."""
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error):
         return False
@@ -80,7 +80,7 @@ def _is_conflict(error: IntegrityError | OperationalError) -> bool:
 
 
 def disk_is_full(error: Exception) -> bool:
-    """Return whether PostgreSQL had no room on its disk for what it was to write."""
+    """Return whether PostgreSQL had no room on its disk to write."""
     return getattr(error.__cause__, "sqlstate", None) == DISK_FULL
 
 
@@ -88,8 +88,8 @@ def disk_is_full(error: Exception) -> bool:
 def try_again_when_held() -> Iterator[None]:
     """Raise Refused (TRY_AGAIN) for a failure after which the same may succeed in a moment.
 
-    Entry points answer it with 409 and one sentence, in the form where there is one. 503 is for a database that is away
-    or full: here nothing is wrong with the database or with what was typed."""
+    Entry points answer it with 409 and one sentence, in the form where there is one. 503 is for a database that is
+    unreachable or full: here nothing is wrong with the database or with the input."""
     try:
         yield
     except (IntegrityError, OperationalError) as error:

@@ -39,9 +39,9 @@ def retake_violations(slot: Slot, appointment: Appointment) -> list[Refusal]:
     may have begun. An encaixe may also lie outside the hours of work. At most one statement."""
     if not slot.doctor.active:
         return [Refusal(Reason.DOCTOR_UNKNOWN)]
-    asked = rules.FREE_TIME_RULES if appointment.is_encaixe else rules.AVAILABILITY_RULES
+    applicable = rules.FREE_TIME_RULES if appointment.is_encaixe else rules.AVAILABILITY_RULES
     context = sql.load_context(slot)
-    return [*deceased_refusals(slot.patient), *rules.availability_violations(slot, context, asked)]
+    return [*deceased_refusals(slot.patient), *rules.availability_violations(slot, context, applicable)]
 
 
 def _violations(candidate: Candidate, slot: Slot | None, input_rules: Sequence[InputRule]) -> list[Refusal]:

@@ -1,4 +1,4 @@
-"""The reasons of refusals: a stable code, the field at fault, and the sentence that users read."""
+"""The reasons for which something is refused: a stable code, a field, and the sentence that people read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -169,7 +169,7 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """A broken rule. `params` fill the reason's sentence; some are for the APIs alone."""
+    """A broken rule: its reason, and the values of the placeholders in the sentence."""
 
     reason: Reason
     params: dict[str, Any] = field(default_factory=dict)
@@ -180,12 +180,12 @@ class Refusal:
 
     @property
     def message(self) -> str:
-        """Return the sentence in the active language."""
+        """The sentence in the active language."""
         return str(self.reason.sentence) % self.params
 
 
 class Refused(Exception):
-    """Nothing was written. `refusals` holds every broken rule."""
+    """Raised when nothing was written; `refusals` holds every broken rule."""
 
     def __init__(self, refusals: Iterable[Refusal]) -> None:
         self.refusals = list(refusals)
@@ -193,12 +193,12 @@ class Refused(Exception):
 
     @property
     def alternatives(self) -> list[Opening]:
-        """Return the free times nearest to the one that was refused; none when the time was not at fault."""
+        """The free times nearest to the one that was refused; none when something else was refused."""
         return []
 
     @property
     def following(self) -> list[Opening]:
-        """Return the next free times, none of them earlier than the one that was refused."""
+        """The next free times from the one that was refused on."""
         return []
 
     @property
@@ -207,11 +207,11 @@ class Refused(Exception):
 
     @property
     def message(self) -> str:
-        """Return all their sentences, in the active language."""
+        """The sentences of all refusals, in the active language."""
         return " ".join(refusal.message for refusal in self.refusals)
 
 
 def refuse(refusals: list[Refusal]) -> None:
-    """Raise Refused when there are refusals."""
+    """Raise Refused if there are refusals."""
     if refusals:
         raise Refused(refusals)

@@ -153,7 +153,7 @@ def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _Loaded
 
 
 def _find_patient(proposal: Proposal, loaded: Patient | None, now: datetime, *, lock: bool) -> _PatientMatch:
-    """Return the patient of the clinic that is asked for by id, who is `loaded`, or by details."""
+    """Return the patient of a proposal: `loaded` if it names one by id, else the one that its details describe."""
     if proposal.patient is not None:
         return _PatientMatch(loaded, None, [] if loaded else [Refusal(Reason.PATIENT_UNKNOWN)])
     if proposal.details is not None:
@@ -174,7 +174,7 @@ def _match_details(proposal: Proposal, details: PatientDetails, now: datetime, *
 
 
 def _discount_ids(proposal: Proposal) -> list[int]:
-    """Return the discount of each line that has one, then the one for the whole."""
+    """Return the discounts of the lines, then the one for the whole."""
     ids = [*(line.discount for line in proposal.lines), proposal.discount]
     return [pk for pk in ids if pk is not None]
 

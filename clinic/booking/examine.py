@@ -35,13 +35,13 @@ def free_violations(slot: Slot) -> list[Refusal]:
 
 
 def retake_violations(slot: Slot, appointment: Appointment) -> list[Refusal]:
-    """Return why an appointment that gave up its time cannot take this slot: the rules of a booking, but that the time
+    """Return why an appointment that gave its time up cannot take this slot: the rules of a booking, but that the time
     may have begun. An encaixe may also lie outside the hours of work. At most one statement."""
     if not slot.doctor.active:
         return [Refusal(Reason.DOCTOR_UNKNOWN)]
-    availability_rules = rules.FREE_TIME_RULES if appointment.is_encaixe else rules.AVAILABILITY_RULES
+    applicable = rules.FREE_TIME_RULES if appointment.is_encaixe else rules.AVAILABILITY_RULES
     context = sql.load_context(slot)
-    return [*deceased_refusals(slot.patient), *rules.availability_violations(slot, context, availability_rules)]
+    return [*deceased_refusals(slot.patient), *rules.availability_violations(slot, context, applicable)]
 
 
 def _violations(candidate: Candidate, slot: Slot | None, input_rules: Sequence[InputRule]) -> list[Refusal]:

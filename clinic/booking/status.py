@@ -102,21 +102,21 @@ def steps(appointment: Appointment, *, now: datetime | None = None) -> Steps:
 
 
 def transition_refusals(
-    appointment: Appointment, wanted: str, now: datetime, *, is_own_slip: bool = False
+    appointment: Appointment, new_status: str, now: datetime, *, is_own_slip: bool = False
 ) -> list[Refusal]:
-    """Return why the appointment cannot have the status `wanted`.
+    """Return why the appointment cannot have the status `new_status`.
 
     With `is_own_slip` the author takes back what they did a moment ago: only other appointments prevent it.
     """
-    if wanted not in transitions.TRANSITIONS[Status(appointment.status)]:
+    if new_status not in transitions.TRANSITIONS[Status(appointment.status)]:
         labels: dict[str, Any] = dict(Status.choices)
-        params = {"current": appointment.get_status_display(), "wanted": labels.get(wanted, wanted)}
+        params = {"current": appointment.get_status_display(), "wanted": labels.get(new_status, new_status)}
         return [Refusal(Reason.TRANSITION_FORBIDDEN, params)]
-    refusals = list(_date_refusals(appointment, wanted, now))
-    if transitions.takes_time_again(Status(appointment.status), Status(wanted)):
+    refusals = list(_date_refusals(appointment, new_status, now))
+    if transitions.takes_time_again(Status(appointment.status), Status(new_status)):
         slot = present_slot(appointment, now)
         refusals += free_violations(slot) if is_own_slip else retake_violations(slot, appointment)
-    return refusals + _blocking_refusals(appointment, wanted)
+    return refusals + _blocking_refusals(appointment, new_status)
 
 
 def set_status(
@@ -144,7 +144,7 @@ def set_status(
     return appointment
 
 
-def _date_refusals(appointment: Appointment, wanted: str, now: datetime) -> Iterator[Refusal]:
+def _date_refusals(appointment: Appointment, new_status: str, now: datetime) -> Iterator[Refusal]:
     """Refuse what is too early or too late.
 
     A patient is in the clinic on the day of the appointment, or on both days of a night. A visit that was left in
@@ -154,9 +154,11 @@ def _date_refusals(appointment: Appointment, wanted: str, now: datetime) -> Iter
     today = local(now).date()
     if appointment.status == Status.FINISHED and not first <= today <= last:
         yield Refusal(Reason.UNDO_TOO_LATE)
-    elif wanted in VERBS_IN_THE_CLINIC and (today < first or today > last and wanted != Status.FINISHED):
-        yield Refusal(Reason.NOT_THAT_DAY, {"act": VERBS_IN_THE_CLINIC[Status(wanted)], "date": f"{first:%d/%m/%Y}"})
-    if wanted == Status.NO_SHOW and appointment.starts_at > now:
+    elif new_status in VERBS_IN_THE_CLINIC and (today < first or today > last and new_status != Status.FINISHED):
+        yield Refusal(
+            Reason.NOT_THAT_DAY, {"act": VERBS_IN_THE_CLINIC[Status(new_status)], "date": f"{first:%d/%m/%Y}"}
+        )
+    if new_status == Status.NO_SHOW and appointment.starts_at > now:
         yield Refusal(Reason.NOT_YET_BEGUN, {"time": f"{local(appointment.starts_at):%H:%M}"})
 
 
@@ -173,9 +175,9 @@ def _cancel_refusals(status: str, cancelled_by: str, reason: str, tidy_reason: s
     return refusals
 
 
-def _blocking_refusals(appointment: Appointment, wanted: str) -> list[Refusal]:
+def _blocking_refusals(appointment: Appointment, new_status: str) -> list[Refusal]:
     """Refuse Em atendimento while the same doctor attends another patient. One query for it, none for others."""
-    if wanted != Status.IN_SERVICE:
+    if new_status != Status.IN_SERVICE:
         return []
     others = Appointment.objects.of(appointment.clinic).in_service().filter(doctor=appointment.doctor)
     is_busy = others.exclude(pk=appointment.pk).exists()

@@ -1,17 +1,16 @@
-"""Changing the time zone of a clinic: appointments and absences ahead keep their local time, or their instant.
+"""Giving a clinic another time zone: what is ahead keeps its time on the clock, or its instant.
 
-Which of the two, only people know: patients were promised a local time, unless the zone was wrong from the start. So
-only masters may do it, and they are asked. Appointments that have begun or are over keep their instants, because their
-day must still show when people came. No row is deleted or shortened: if appointments would overlap, they are named and
-nothing is written.
+Only people know which of the two: appointments were promised by the clock, unless the zone was wrong from the start. So
+only masters may do it, and they are asked. What has begun or is over keeps its instant, because a past day must show
+when people came. No row is deleted or shortened: if appointments would overlap they are named, and nothing is written.
 
-Code that turns local times into instants and writes them has read the clinic's zone before. So that none of it writes
+Code that turns local times into instants has read the clinic's zone before it writes them. So that none of it writes
 by a zone that is no longer the clinic's, `change_time_zone` locks the clinic's row and every doctor's: a booking locks
 its doctor's and then compares the zone (`rules.availability.time_zone_is_unchanged`); code that adds doctors or
 absences shares the clinic's row first (`clinic.models.locks.get_shared`).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -20,7 +19,8 @@ from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection, models
+from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from clinic.booking.audit import Author
@@ -34,9 +34,9 @@ MAX_CLASHES = 20
 
 DOCTORS_SQL = "SELECT id FROM clinic_doctor WHERE clinic_id = %s ORDER BY id"
 # Two statements, since the exclusion constraints check every row as it is written: an appointment that moves by an hour
-# would overlap the next one, which has not moved yet. So all are marked as deleted while they move, which no other
-# transaction sees. Deferrable constraints would have to be built anew over all rows. 100 000 appointments took 12 to
-# 15 s on a busy machine, during which that clinic's bookings are asked to try again.
+# would overlap the next one, which has not moved yet. Between the two statements all of them are marked as deleted,
+# which no other transaction sees. Deferrable constraints would have to be rebuilt over all rows. 100 000 appointments
+# took 12 to 15 s on a busy machine; meanwhile that clinic's bookings are asked to try again.
 MOVE_AS_DELETED_SQL = """
     UPDATE clinic_appointment AS appointment
     SET starts_at = moved.starts_at, ends_at = moved.ends_at, updated_at = %s, deleted_at = %s
@@ -44,7 +44,7 @@ MOVE_AS_DELETED_SQL = """
     WHERE clinic_id = %s AND appointment.id = moved.id
 """
 RESTORE_SQL = "UPDATE clinic_appointment SET deleted_at = NULL WHERE clinic_id = %s AND id = ANY (%s)"
-INSERT_EVENTS_SQL = """
+RECORD_EVENTS_SQL = """
     INSERT INTO clinic_appointmentevent (clinic_id, appointment_id, kind, at, door, user_id, credential, before, after)
     SELECT %s, id, %s, %s, %s, %s, %s,
         jsonb_build_object('starts_at', old_start, 'ends_at', old_end, 'time_zone', %s::text),
@@ -55,7 +55,7 @@ INSERT_EVENTS_SQL = """
 
 
 class Keep(Enum):
-    """The part of a time that stays when the zone changes: the local time (CLOCK), or the instant."""
+    """The part of a time that stays when the zone changes: what the clock shows, or the instant."""
 
     CLOCK = "clock"
     INSTANT = "instant"
@@ -63,7 +63,7 @@ class Keep(Enum):
 
 @dataclass(frozen=True)
 class Ahead:
-    """Counts of a clinic's appointments ahead, also cancelled, and of absences and closures that have not ended."""
+    """How many appointments lie ahead, cancelled ones too, and how many absences and closures have not ended."""
 
     appointments: int
     absences: int
@@ -73,8 +73,8 @@ class Ahead:
 
 
 @dataclass(frozen=True)
-class Move:
-    """An appointment with its stored instants (`starts_at`, `ends_at`) and the new ones."""
+class MovedAppointment:
+    """An appointment with the instants that it has (`starts_at`, `ends_at`) and those that it will have."""
 
     id: int
     doctor_id: int
@@ -89,7 +89,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Clash:
-    """Two appointments that would overlap for their doctor or their patient; the patients are loaded."""
+    """Two appointments that would take the same time of a doctor or a patient."""
 
     appointment: Appointment
     other: Appointment
@@ -97,8 +97,8 @@ class Clash:
 
 @dataclass(frozen=True)
 class Outlook:
-    """The effect of another zone: what is ahead, how many of the appointments begin at a local time that its clocks
-    skip, and which would overlap if all kept their local time (the first MAX_CLASHES)."""
+    """The effect of another zone: what is ahead, how many of the appointments begin at a time that its clocks jump
+    over, and which could not all keep their times on the clock (the first MAX_CLASHES)."""
 
     ahead: Ahead
     jumped: int
@@ -106,11 +106,11 @@ class Outlook:
 
 
 class AskHowToKeep(Exception):
-    """Something is ahead, and the caller has not chosen whether it keeps its local time or its instant."""
+    """Something is ahead, and the author has not chosen what it keeps."""
 
 
 class TimesClash(Exception):
-    """Nothing was written: with their local times kept, the appointments of `clashes` would overlap."""
+    """Nothing was written: with their times on the clock kept, the appointments of `clashes` would overlap."""
 
     def __init__(self, clashes: list[Clash]) -> None:
         super().__init__(len(clashes))
@@ -118,30 +118,29 @@ class TimesClash(Exception):
 
 
 def look_ahead(clinic: Clinic, time_zone: str, now: datetime) -> Outlook:
-    """Return the effect of that zone. Locks nothing; three queries, and two more for what would overlap."""
-    moves, zone = _moves(clinic, time_zone, now), ZoneInfo(time_zone)
-    jumped = [move for move in moves if _local(move.starts_at, clinic.zone) != _local(move.new_start, zone)]
-    ahead = Ahead(len(moves), _absences_ahead(clinic, now).count())
-    return Outlook(ahead, len(jumped), _clashes(clinic, moves, now))
+    """Return the effect of that zone. Locks nothing; three queries, and two more for clashes."""
+    moved, zone = _load_moved(clinic, time_zone, now), ZoneInfo(time_zone)
+    jumped = [row for row in moved if _wall_time(row.starts_at, clinic.zone) != _wall_time(row.new_start, zone)]
+    return Outlook(Ahead(len(moved), _absences(clinic, now).count()), len(jumped), _find_clashes(clinic, moved, now))
 
 
 def change_time_zone(
     clinic: Clinic, time_zone: str, *, keep: Keep | None, by: Author, now: datetime | None = None
 ) -> ClinicEvent:
-    """Store the zone, move what is ahead if it keeps its local time, and record it, in one transaction.
+    """Store the zone, move what is ahead if it keeps its clock, and record it, in one transaction.
 
-    Appointments that start after `now` are ahead; the others keep their instants: they are history. An absence that has
-    begun keeps its start. An appointment keeps its length. At a local time that the clocks skip, it moves as far after
-    the gap; one at the second of two equal local times stays at the second where the new zone has two.
+    Ahead is what starts later than `now`. What has begun or is over keeps its instants: it is history. An absence that
+    has begun keeps its start. An appointment keeps its length; at a time that the clocks jump over it is put as far
+    after the jump, and one at the second of two equal times is again at the second, where there are two.
 
     Locks the clinic's row, then all its doctors' in order of id. Raises AskHowToKeep, TimesClash, and Refused
-    (TRY_AGAIN) when a row is locked by others for too long or `clinic` has another zone by now.
+    (TRY_AGAIN) when a row is locked for too long or `clinic` has another zone by now.
     """
     return run_in_transaction(lambda: _change(clinic, time_zone, keep, by, now))
 
 
-def at_same_local_time(instant: datetime, old: ZoneInfo, new: ZoneInfo) -> datetime:
-    """Return the UTC instant whose local time in `new` is the local time of `instant` in `old`."""
+def at_the_same_clock(instant: datetime, old: ZoneInfo, new: ZoneInfo) -> datetime:
+    """Return the UTC instant at which a clock in `new` shows what a clock in `old` shows at this one."""
     return instant.astimezone(old).replace(tzinfo=new).astimezone(UTC)
 
 
@@ -150,14 +149,13 @@ def _change(clinic: Clinic, time_zone: str, keep: Keep | None, by: Author, now: 
     if stored.time_zone != clinic.time_zone:
         raise Refused([Refusal(Reason.TRY_AGAIN)])
     _lock_doctors(stored)
-    now = now or timezone.now()  # after the waits for the locks
-    ahead = Ahead(_appointments_ahead(stored, now).count(), _absences_ahead(stored, now).count())
-    if ahead:
-        if keep is None:
-            raise AskHowToKeep
-        _move_appointments(stored, time_zone, keep, by, now)
-        if keep is Keep.CLOCK:
-            _move_absences(stored, time_zone, now)
+    now = now or timezone.now()  # after the locks were waited for
+    ahead = Ahead(_appointments(stored, now).count(), _absences(stored, now).count())
+    if ahead and keep is None:
+        raise AskHowToKeep
+    _move_appointments(stored, time_zone, keep, by, now)
+    if keep is Keep.CLOCK:
+        _move_absences(stored, time_zone, now)
     Clinic.objects.filter(pk=stored.pk).update(time_zone=time_zone)
     return ClinicEvent.objects.create(
         clinic=stored,
@@ -169,7 +167,7 @@ def _change(clinic: Clinic, time_zone: str, keep: Keep | None, by: Author, now: 
         before={"time_zone": stored.time_zone},
         after={
             "time_zone": time_zone,
-            "keep": keep.value if keep and ahead else "",
+            "keep": keep.value if ahead and keep else "",
             "appointments": ahead.appointments,
             "absences": ahead.absences,
         },
@@ -181,120 +179,125 @@ def _lock_doctors(clinic: Clinic) -> None:
         cursor.execute(f"{DOCTORS_SQL} {lock}", [clinic.pk])
 
 
-def _local(instant: datetime, zone: ZoneInfo) -> datetime:
+def _wall_time(instant: datetime, zone: ZoneInfo) -> datetime:
     return instant.astimezone(zone).replace(tzinfo=None)
 
 
-def _appointments_ahead(clinic: Clinic, now: datetime) -> models.QuerySet[Appointment]:
+def _appointments(clinic: Clinic, now: datetime) -> QuerySet[Appointment]:
     return Appointment.objects.of(clinic).kept().filter(starts_at__gt=now)
 
 
-def _absences_ahead(clinic: Clinic, now: datetime) -> models.QuerySet[Absence]:
+def _absences(clinic: Clinic, now: datetime) -> QuerySet[Absence]:
     return Absence.objects.of(clinic).filter(ends_at__gt=now)
 
 
-def _moves(clinic: Clinic, time_zone: str, now: datetime) -> list[Move]:
-    """Return a move for each appointment ahead, to the instants that keep its local time."""
+def _load_moved(clinic: Clinic, time_zone: str, now: datetime) -> list[MovedAppointment]:
+    """Load the appointments ahead, with the instants that keep their time on the clock."""
     old, new = clinic.zone, ZoneInfo(time_zone)
-    rows = _appointments_ahead(clinic, now).values_list(
-        "pk", "doctor_id", "patient_id", "starts_at", "ends_at", "status", "encaixe_by_id"
-    )
-    moves = []
+    columns = ("pk", "doctor_id", "patient_id", "starts_at", "ends_at", "status", "encaixe_by_id")
+    moved = []
+    rows = _appointments(clinic, now).values_list(*columns)
     for pk, doctor, patient, starts_at, ends_at, status, encaixe_by in rows:
-        new_start = at_same_local_time(starts_at, old, new)
+        new_start = at_the_same_clock(starts_at, old, new)
         new_end = new_start + (ends_at - starts_at)
-        stands = status not in FREES_THE_TIME
-        moves.append(Move(pk, doctor, patient, starts_at, ends_at, new_start, new_end, stands, encaixe_by is not None))
-    return moves
+        takes_time, is_encaixe = status not in FREES_THE_TIME, encaixe_by is not None
+        instants = starts_at, ends_at, new_start, new_end
+        moved.append(MovedAppointment(pk, doctor, patient, *instants, takes_time, is_encaixe))
+    return moved
 
 
-def _move_appointments(clinic: Clinic, time_zone: str, keep: Keep, by: Author, now: datetime) -> None:
-    moves = _moves(clinic, time_zone, now)
-    if not moves:
+def _move_appointments(clinic: Clinic, time_zone: str, keep: Keep | None, by: Author, now: datetime) -> None:
+    moved = _load_moved(clinic, time_zone, now)
+    if not moved:
         return
     if keep is Keep.CLOCK:
-        if clashes := _clashes(clinic, moves, now):
+        if clashes := _find_clashes(clinic, moved, now):
             raise TimesClash(clashes)
-        _write(clinic, moves, now)
+        _write(clinic, moved, now)
     else:
-        _appointments_ahead(clinic, now).update(updated_at=now)  # their local times have changed
-    _record(clinic, time_zone, moves, keep, by, now)
+        _appointments(clinic, now).update(updated_at=now)  # their times on the clock change
+    _record_events(clinic, time_zone, moved, keep, by, now)
 
 
-def _write(clinic: Clinic, moves: list[Move], now: datetime) -> None:
-    ids = [move.id for move in moves]
-    starts, ends = [move.new_start for move in moves], [move.new_end for move in moves]
+def _write(clinic: Clinic, moved: Sequence[MovedAppointment], now: datetime) -> None:
+    ids = [row.id for row in moved]
+    starts, ends = [row.new_start for row in moved], [row.new_end for row in moved]
     with connection.cursor() as cursor:
         cursor.execute(MOVE_AS_DELETED_SQL, [now, now, ids, starts, ends, clinic.pk])
         cursor.execute(RESTORE_SQL, [clinic.pk, ids])
 
 
-def _record(clinic: Clinic, time_zone: str, moves: list[Move], keep: Keep, by: Author, now: datetime) -> None:
-    """Store an event for each appointment: its history shows the change, and an older move cannot be undone to an
-    instant of the old zone."""
-    old = [(move.starts_at.isoformat(), move.ends_at.isoformat()) for move in moves]
-    new = [(move.new_start.isoformat(), move.new_end.isoformat()) for move in moves] if keep is Keep.CLOCK else old
-    old_starts, old_ends = map(list, zip(*old, strict=True))
-    new_starts, new_ends = map(list, zip(*new, strict=True))
-    columns: list[Any] = [[move.id for move in moves], old_starts, old_ends, new_starts, new_ends]
+def _record_events(
+    clinic: Clinic,
+    time_zone: str,
+    moved: Sequence[MovedAppointment],
+    keep: Keep | None,
+    by: Author,
+    now: datetime,
+) -> None:
+    """Store an event for every appointment: its history shows the change, and an older move is not undone by the old
+    clock."""
+    old = [(row.starts_at.isoformat(), row.ends_at.isoformat()) for row in moved]
+    new = [(row.new_start.isoformat(), row.new_end.isoformat()) for row in moved] if keep is Keep.CLOCK else old
+    columns = [[row.id for row in moved], *map(list, zip(*old, strict=True)), *map(list, zip(*new, strict=True))]
     user_id = by.user.pk if by.user else None
-    common: list[Any] = [clinic.pk, AppointmentEvent.Kind.TIME_ZONE, now, by.channel, user_id, by.credential]
+    shared = [clinic.pk, AppointmentEvent.Kind.TIME_ZONE, now, by.channel, user_id, by.credential]
+    parameters: list[Any] = [*shared, clinic.time_zone, time_zone, *columns]
     with connection.cursor() as cursor:
-        cursor.execute(INSERT_EVENTS_SQL, [*common, clinic.time_zone, time_zone, *columns])
+        cursor.execute(RECORD_EVENTS_SQL, parameters)
 
 
 def _move_absences(clinic: Clinic, time_zone: str, now: datetime) -> None:
-    """Keep the local time of start and end. An absence that has begun keeps its start; where no time would be left
-    between the two, it keeps its length."""
+    """Move start and end by the clock. An absence that has begun keeps its start; where no time would be left between
+    the two, the length is kept."""
     old, new = clinic.zone, ZoneInfo(time_zone)
-    absences = list(_absences_ahead(clinic, now))
-    for absence in absences:
-        length, new_end = absence.ends_at - absence.starts_at, at_same_local_time(absence.ends_at, old, new)
-        if absence.starts_at > now:
-            absence.starts_at = at_same_local_time(absence.starts_at, old, new)
-        absence.ends_at = new_end if new_end > absence.starts_at else absence.starts_at + length
-    Absence.objects.bulk_update(absences, ["starts_at", "ends_at"], batch_size=1000)
+    rows = list(_absences(clinic, now))
+    for row in rows:
+        length, ends_at = row.ends_at - row.starts_at, at_the_same_clock(row.ends_at, old, new)
+        if row.starts_at > now:
+            row.starts_at = at_the_same_clock(row.starts_at, old, new)
+        row.ends_at = ends_at if ends_at > row.starts_at else row.starts_at + length
+    Absence.objects.bulk_update(rows, ["starts_at", "ends_at"], batch_size=1000)
 
 
-def _clashes(clinic: Clinic, moves: list[Move], now: datetime) -> list[Clash]:
-    """Return the appointments that would overlap: an encaixe may share the doctor's time, never the patient's."""
-    standing = [move for move in moves if move.takes_time]
-    standing += _present_moves(clinic, standing, now)
-    exclusive = [move for move in standing if not move.is_encaixe]
-    pairs = [*_overlapping(exclusive, attrgetter("doctor_id")), *_overlapping(standing, attrgetter("patient_id"))]
-    return _load_clashes(clinic, list(dict.fromkeys(pairs))[:MAX_CLASHES])
+def _find_clashes(clinic: Clinic, moved: Sequence[MovedAppointment], now: datetime) -> list[Clash]:
+    standing = [row for row in moved if row.takes_time]
+    of_patients = standing + _load_begun(clinic, standing, now)
+    of_doctors = [row for row in of_patients if not row.is_encaixe]
+    pairs = [*_overlaps(of_doctors, attrgetter("doctor_id")), *_overlaps(of_patients, attrgetter("patient_id"))]
+    return _load_clashes(clinic, dict.fromkeys(pairs))
 
 
-def _present_moves(clinic: Clinic, moves: list[Move], now: datetime) -> list[Move]:
-    """Return the appointments that have begun or are over, and may overlap the new time of one of these; they stay at
-    their instants."""
-    if not moves:
+def _load_begun(clinic: Clinic, moved: Sequence[MovedAppointment], now: datetime) -> list[MovedAppointment]:
+    """Load the appointments that have begun, or are over, and may lie where one of `moved` will be."""
+    if not moved:
         return []
-    first = min(move.new_start for move in moves)
+    first = min(row.new_start for row in moved)
     begun = Appointment.objects.of(clinic).standing().filter(starts_at__lte=now, starts_at__gt=first - OVERLAP_LOOKBACK)
-    rows = begun.filter(ends_at__gt=first).values_list(
-        "pk", "doctor_id", "patient_id", "starts_at", "ends_at", "encaixe_by_id"
-    )
+    columns = ("pk", "doctor_id", "patient_id", "starts_at", "ends_at", "encaixe_by_id")
+    rows = begun.filter(ends_at__gt=first).values_list(*columns)
     return [
-        Move(pk, doctor, patient, starts_at, ends_at, starts_at, ends_at, True, encaixe_by is not None)
+        MovedAppointment(pk, doctor, patient, starts_at, ends_at, starts_at, ends_at, True, encaixe_by is not None)
         for pk, doctor, patient, starts_at, ends_at, encaixe_by in rows
     ]
 
 
-def _overlapping(moves: Iterable[Move], person: Callable[[Move], int]) -> Iterator[tuple[int, int]]:
-    """Yield the ids of two appointments of one person, the earlier first, where the second begins before the first has
-    ended. `person` returns the id of the doctor or of the patient."""
-    ordered = sorted(moves, key=lambda move: (person(move), move.new_start, move.new_end))
-    for _, own_moves in groupby(ordered, key=person):
-        last = None  # to end
-        for move in own_moves:
-            if last and move.new_start < last.new_end:
-                yield last.id, move.id
-            if last is None or move.new_end > last.new_end:
-                last = move
+def _overlaps(
+    rows: Iterable[MovedAppointment], person_id: Callable[[MovedAppointment], int]
+) -> Iterator[tuple[int, int]]:
+    """Yield the ids of two appointments of one person, the second of which begins before the first has ended."""
+    ordered = sorted(rows, key=lambda row: (person_id(row), row.new_start, row.new_end))
+    for _, rows_of_person in groupby(ordered, key=person_id):
+        last = None
+        for row in rows_of_person:
+            if last and row.new_start < last.new_end:
+                yield last.id, row.id
+            if last is None or row.new_end > last.new_end:
+                last = row
 
 
-def _load_clashes(clinic: Clinic, pairs: list[tuple[int, int]]) -> list[Clash]:
-    ids = {pk for pair in pairs for pk in pair}
-    appointments = Appointment.objects.of(clinic).filter(pk__in=ids).select_related("patient").in_bulk()
-    return [Clash(appointments[first], appointments[second]) for first, second in pairs]
+def _load_clashes(clinic: Clinic, pairs: Iterable[tuple[int, int]]) -> list[Clash]:
+    named = list(pairs)[:MAX_CLASHES]
+    ids = {pk for pair in named for pk in pair}
+    rows = Appointment.objects.of(clinic).filter(pk__in=ids).select_related("patient").in_bulk()
+    return [Clash(rows[first], rows[second]) for first, second in named]

@@ -1,4 +1,4 @@
-"""The eight statuses of an appointment and what each may become.
+"""The eight statuses of an appointment and which may follow which.
 
 A visit goes Agendado → Confirmado → Check-in → Em atendimento → Finalizado; one step at a time can be taken back.
 Remarcado was moved and takes its time. Faltou and Cancelado free the time. `status` decides when a change is too early
@@ -49,14 +49,14 @@ BACKWARD = {
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}
 
 
-def takes_time_again(current: Status, wanted: Status) -> bool:
+def takes_time_again(current: Status, new_status: Status) -> bool:
     """Return whether the time was free meanwhile, so that another appointment may take it now."""
-    return current in FREES_THE_TIME and wanted not in FREES_THE_TIME
+    return current in FREES_THE_TIME and new_status not in FREES_THE_TIME
 
 
-def is_step_back(current: Status, wanted: Status) -> bool:
-    """Return whether the status `wanted` takes a step of the visit back."""
-    if wanted == Status.SCHEDULED:
+def is_step_back(current: Status, new_status: Status) -> bool:
+    """Return whether the status `new_status` takes a step of the visit back."""
+    if new_status == Status.SCHEDULED:
         return True
-    are_steps = {current, wanted} <= set(VISIT_ORDER)
-    return are_steps and VISIT_ORDER.index(wanted) < VISIT_ORDER.index(current)
+    are_steps = {current, new_status} <= set(VISIT_ORDER)
+    return are_steps and VISIT_ORDER.index(new_status) < VISIT_ORDER.index(current)

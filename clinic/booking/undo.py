@@ -79,10 +79,10 @@ def _move_back(appointment: Appointment, event: AppointmentEvent, by: Author, no
 
 def _status_back(appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime) -> Appointment:
     before = event.before
-    wanted = before["status"]
-    if wanted not in transitions.TRANSITIONS[Status(appointment.status)]:
-        wanted = Status.SCHEDULED
-    refusals = transition_refusals(appointment, wanted, now, is_own_slip=_is_own_slip(event, by, now))
+    new_status = before["status"]
+    if new_status not in transitions.TRANSITIONS[Status(appointment.status)]:
+        new_status = Status.SCHEDULED
+    refusals = transition_refusals(appointment, new_status, now, is_own_slip=_is_own_slip(event, by, now))
     refuse(refusals, present_slot(appointment, now))
     cancelled_by, reason = before.get("cancelled_by", ""), before.get("reason", "")
-    return set_status(appointment, wanted, by, now, cancelled_by=cancelled_by, cancel_reason=reason, undo=True)
+    return set_status(appointment, new_status, by, now, cancelled_by=cancelled_by, cancel_reason=reason, undo=True)

@@ -32,7 +32,7 @@ class DoctorFault(Enum):
 
 
 class DoctorRefused(Exception):
-    """Nothing was written; `faults` holds every broken rule."""
+    """Raised when nothing was written; `faults` holds every broken rule."""
 
     def __init__(self, faults: list[DoctorFault]) -> None:
         super().__init__(", ".join(fault.name for fault in faults))

@@ -74,12 +74,12 @@ class Application:
     def answer(self, environ: Environ) -> Answer:
         """Run Django in a thread. Requests that Django itself cannot read reach none of our error pages."""
         try:
-            return self._answered(environ)
+            return self._run_wsgi(environ)
         except Exception:  # of any kind: granian's own response would lack the security headers
             logger.exception("A request failed outside Django's handling of errors")
             return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, list(FAILED_HEADERS), FAILED.encode())
 
-    def _answered(self, environ: Environ) -> Answer:
+    def _run_wsgi(self, environ: Environ) -> Answer:
         answer = Answer()
         chunks = self.wsgi(environ, answer.start)
         try:

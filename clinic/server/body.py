@@ -40,7 +40,7 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive) -> Body:
         return Body(refused=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         async with asyncio.timeout(SECONDS):
-            return await _received(receive, None if declared is None else int(declared))
+            return await _read_messages(receive, None if declared is None else int(declared))
     except TimeoutError:
         return Body(refused=HTTPStatus.REQUEST_TIMEOUT)
 
@@ -50,7 +50,7 @@ def _is_allowed(declared: bytes) -> bool:
     return declared.isdigit() and len(declared) <= 20 and int(declared) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
-async def _received(receive: Receive, length: int | None) -> Body:
+async def _read_messages(receive: Receive, length: int | None) -> Body:
     """Read the messages of a body. `length` is the declared one; a body complete by it waits for no further message."""
     content = bytearray()
     more = True

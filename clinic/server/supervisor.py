@@ -17,10 +17,10 @@ from clinic.server.worker import STOP_SIGNALS, Loader
 
 STOP_SECONDS = 30
 # Pauses before restarting workers that never loaded the application. One that had loaded restarts after the first.
-PAUSES = (0.2, 1, 5, 15)
+RESTART_PAUSES = (0.2, 1, 5, 15)
 CONNECTIONS = 64  # to the database, for all workers together, of the 100 that PostgreSQL allows
 MAX_WORKERS = 8
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 # requests that run at the same time in a worker; with fewer, threads would idle during turns of the event loop
 RUNNING = 4
 MAX_WAITING = 12  # requests of a worker that wait for a database row
@@ -122,15 +122,15 @@ class Supervisor(MPServer):
         """Replace granian's loop. Returns when the server is to stop, or when no worker ever loaded."""
         failures = loads = 0
         while not self.interrupt_signal:
-            wait([worker.inner.sentinel for worker in self.wrks], LOOK_SECONDS)
+            wait([worker.inner.sentinel for worker in self.wrks], POLL_SECONDS)
             if not (dead := [index for index, worker in enumerate(self.wrks) if not worker.is_alive()]):
                 continue
             failures = 0 if self.loader.loads.value != loads else failures + 1
             loads = self.loader.loads.value
-            if not loads and failures > len(PAUSES):
+            if not loads and failures > len(RESTART_PAUSES):
                 return
             logger.error("Ended unexpectedly: %s", ", ".join(f"worker-{index + 1}" for index in dead))
-            self.pause(PAUSES[min(max(failures, 1), len(PAUSES)) - 1])
+            self.pause(RESTART_PAUSES[min(max(failures, 1), len(RESTART_PAUSES)) - 1])
             if not self.interrupt_signal:
                 self._respawn_workers(dead, spawn_target, target_loader)
 
@@ -138,7 +138,7 @@ class Supervisor(MPServer):
         """Wait, but not longer than until the server is to stop."""
         end = time.monotonic() + seconds
         while not self.interrupt_signal and time.monotonic() < end:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
 @contextlib.contextmanager

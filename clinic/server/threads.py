@@ -25,10 +25,10 @@ class Threads:
 
     def __init__(self, *, running: int, waiting: int) -> None:
         self.jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self.room_to_wait = threading.BoundedSemaphore(waiting)
-        self.at_work: set[int] = set()  # ids of the threads that are running a request
+        self.waiting_places = threading.BoundedSemaphore(waiting)
+        self.busy_thread_ids: set[int] = set()
         for _ in range(running):
-            self.start_one()
+            self.start_thread()
 
     async def run[T](self, work: Callable[[], T]) -> T:
         """Run `work` in one of the threads; return its result, or raise its exception."""
@@ -49,9 +49,9 @@ class Threads:
 
     def are_idle(self) -> bool:
         """Return whether no request runs, waits for a row or waits for a thread."""
-        return not self.at_work and self.jobs.empty()
+        return not self.busy_thread_ids and self.jobs.empty()
 
-    def start_one(self) -> None:
+    def start_thread(self) -> None:
         threading.Thread(target=self.work, name="request", daemon=True).start()
 
     def work(self) -> None:
@@ -60,10 +60,10 @@ class Threads:
         current_turn.set(turn)
         while not turn.is_handed_on:
             job = self.jobs.get()
-            self.at_work.add(threading.get_ident())
+            self.busy_thread_ids.add(threading.get_ident())
             job()
-            self.at_work.discard(threading.get_ident())
-        self.room_to_wait.release()
+            self.busy_thread_ids.discard(threading.get_ident())
+        self.waiting_places.release()
 
 
 class Turn:
@@ -83,7 +83,7 @@ class Turn:
 
         The place is not taken back: a request that has waited holds a row that others need, and continues at once.
         """
-        if self.waits_until is None and self.threads.room_to_wait.acquire(blocking=False):
+        if self.waits_until is None and self.threads.waiting_places.acquire(blocking=False):
             self.waits_until = time.monotonic() + settings.LOCK_WAIT_SECONDS
-            self.threads.start_one()
+            self.threads.start_thread()
         yield max(self.waits_until - time.monotonic(), 0) if self.waits_until else 0

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from clinic.access import key_check
-from clinic.server.supervisor import PAUSES
+from clinic.server.supervisor import RESTART_PAUSES
 from tests.server.conftest import ROOT, Served, answer_of, eventually, free_port
 from tests.server.test_bodies import BY_LENGTH, head
 
@@ -46,7 +46,7 @@ def test_a_worker_killed_at_its_start_comes_back(own_server):
 def test_application_that_never_loads_ends_with_its_errors():
     program = (
         "import django; django.setup(); from clinic.server import supervisor, WorkersNeverLoaded\n"
-        f"supervisor.PAUSES = (0.1,) * {len(PAUSES)}\n"
+        f"supervisor.RESTART_PAUSES = (0.1,) * {len(RESTART_PAUSES)}\n"
         "try: supervisor.serve('127.0.0.1', 8399, 2, 'nowhere:application')\n"
         "except WorkersNeverLoaded: print('never loaded')"
     )

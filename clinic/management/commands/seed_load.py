@@ -18,8 +18,8 @@ class Command(BaseCommand):
             raise CommandError(f"This database holds a real clinic ({real[0].name}): nothing was added.")
         clinic = bulk.load_clinic()
         began, added = time.monotonic(), 0
-        for number in bulk.fill(clinic, appointments):
-            added += number
+        for count in bulk.fill(clinic, appointments):
+            added += count
             rate = added / (time.monotonic() - began)
             self.stdout.write(f"  {added} appointments, {rate:.0f}/s, {3 * rate:.0f} rows/s")
             self.stdout.flush()

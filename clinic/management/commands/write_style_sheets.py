@@ -1,4 +1,4 @@
-"""`manage.py write_style_sheets`: the two sheets that are made from something else, and committed."""
+"""Write the two style sheets that are generated from other files, and committed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 def sheets() -> dict[Path, str]:
     """Return the texts of the files by path.
 
-    Pages of an error load theirs from the sources, when nothing may have been collected.
+    Error pages load theirs from the sources, because static files may not be collected yet.
     """
     return {
         SOURCES / "css" / "day" / "placement.css": "\n".join(_placement()) + "\n",

@@ -112,7 +112,7 @@ def _split(names: dict[str, str], country: str) -> list[str]:
 
 
 def _with_particle(family: str, rng: Random) -> str:
-    particle = next((word for word, takers in PARTICLES.items() if family in takers), "")
+    particle = next((word for word, families in PARTICLES.items() if family in families), "")
     return f"{particle} {family}" if particle and rng.random() < 0.7 else family
 
 

@@ -98,7 +98,7 @@ class Story:
             noticed_at = visit.starts_at + timedelta(minutes=self.rng.randint(12, 18))
             self._add(noticed_at, visit, self._becomes(Status.NO_SHOW))
         elif self.rng.random() < 0.03:
-            self._add(self._between(settled_at, visit.starts_at), visit, self._annotate)
+            self._add(self._between(settled_at, visit.starts_at), visit, self._edit_notes)
 
     def _while_open(self, latest: datetime, ahead: timedelta) -> datetime:
         """Return a time in the desk's hours, about `ahead` before `latest` and before now."""
@@ -197,7 +197,7 @@ class Story:
             reason=self.rng.choice(CANCEL_REASONS[whose]),
         )
 
-    def _annotate(self, visit: Visit, at: datetime) -> None:
+    def _edit_notes(self, visit: Visit, at: datetime) -> None:
         notes = self.rng.choice(NOTES)
         booking.edit_notes(visit.booked_id, clinic=self.clinic, by=self.desk, notes=notes, now=at)
 
@@ -223,10 +223,13 @@ class Attendance:
 
 def leave_some_open(attendances: list[Attendance], now: datetime) -> list[Attendance]:
     """Leave the last visits unfinished, so that one patient waits and one is in service at any time of the day."""
-    over = sorted((one for one in attendances if one.is_over(now)), key=lambda one: one.ends or now)
-    if over and not any(one.is_in_service(now) for one in attendances):
+    over = sorted(
+        (attendance for attendance in attendances if attendance.is_over(now)),
+        key=lambda attendance: attendance.ends or now,
+    )
+    if over and not any(attendance.is_in_service(now) for attendance in attendances):
         over.pop().ends = None
-    if over and not any(one.waits(now) for one in attendances):
+    if over and not any(attendance.waits(now) for attendance in attendances):
         last = over.pop()
         last.begins = last.ends = None
     return attendances

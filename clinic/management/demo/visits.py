@@ -99,7 +99,7 @@ class Book:
         start = span.starts_at
         visits: list[Visit] = []
         while procedures := self._procedures(doctor, span.ends_at - start):
-            end = start + sum((minutes(procedure) for procedure in procedures), timedelta())
+            end = start + sum((duration(procedure) for procedure in procedures), timedelta())
             patient = self._patient(doctor, day) if self.rng.random() < fullness else None
             if patient:
                 discount = self.rng.choice(self.registry.discounts) if self.rng.random() < 0.15 else None
@@ -111,13 +111,13 @@ class Book:
 
     def _procedures(self, doctor: Doctor, room: timedelta) -> tuple[Procedure, ...]:
         """Return one or two procedures that fit into `room`, or none."""
-        fitting = [procedure for procedure in self.registry.procedures[doctor.pk] if minutes(procedure) <= room]
+        fitting = [procedure for procedure in self.registry.procedures[doctor.pk] if duration(procedure) <= room]
         if not fitting:
             return ()
         weights = [self.registry.weights[procedure.pk] for procedure in fitting]
         first = self.rng.choices(fitting, weights)[0]
         second = self.rng.choice(fitting)
-        if self.rng.random() < 0.08 and second != first and minutes(first) + minutes(second) <= room:
+        if self.rng.random() < 0.08 and second != first and duration(first) + duration(second) <= room:
             return first, second
         return (first,)
 
@@ -160,7 +160,7 @@ class Book:
                 return
 
 
-def minutes(procedure: Procedure) -> timedelta:
+def duration(procedure: Procedure) -> timedelta:
     return timedelta(minutes=procedure.duration_minutes)
 
 

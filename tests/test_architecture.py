@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tokenize
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -248,6 +249,16 @@ def test_test_names_have_at_most_60_letters():
                 long.append(f"{file.relative_to(ROOT)}:{node.lineno} {node.name}")
 
     assert long == []
+
+
+def test_types_are_checked_strictly_in_every_module():
+    """Only three libraries without types are let through, and one module that calls functions without any."""
+    checker = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
+    assert checker["strict"] and checker["files"] == ["clinic"] and checker["exclude"] == ["/migrations/"]
+    assert checker["overrides"] == [
+        {"module": ["axes.*", "phonenumber_field.*", "whitenoise.*"], "ignore_missing_imports": True},
+        {"module": ["clinic.server.supervisor"], "disallow_untyped_calls": False},
+    ]
 
 
 def test_the_code_is_written_in_plain_english():

@@ -1,0 +1,160 @@
+"""The day at work: what can be seen, clicked and tapped, counted, on wide screens, at 360 px and with large text."""
+
+from datetime import time, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from clinic.booking import change_status
+from clinic.models import Appointment
+from tests.booking.desk import BY
+from tests.browser.test_every_page import violations
+from tests.factories import book_appointment, make_doctor, make_patient, make_procedure
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+COUNT_ACTS = """
+window.clicks = window.keys = 0;
+addEventListener("click", (event) => { if (event.isTrusted && event.detail > 0) window.clicks += 1; }, true);
+addEventListener("keydown", (event) => { if (event.isTrusted) window.keys += 1; }, true);
+"""
+WIDTHS = {"wide": 1440, "laptop": 1280, "phone": 360}
+
+
+@pytest.fixture
+def busy_day(clinic, doctor, maria, monday):
+    """A cancelled appointment, notes, holes for the shorter procedure only, a doctor who performs none."""
+    doctor.procedures.add(make_procedure(clinic, name="Retorno", duration_minutes=15))
+    make_doctor(clinic, name="Dr. Sem Nada", procedures=[])
+    at = clinic.instant
+    cancelled = book_appointment(doctor, patient=maria.pk, starts_at=at(monday, time(9)), notes="trazer exames")
+    change_status(cancelled.pk, "cancelled", clinic=clinic, by=BY, cancelled_by="patient")
+    for hour, minute in ((8, 15), (8, 15 + 30 + 15), (10, 0)):
+        starts_at = at(monday, time(hour)) + timedelta(minutes=minute)
+        if starts_at != at(monday, time(9)):
+            book_appointment(doctor, patient=make_patient(clinic, birth_date=None).pk, starts_at=starts_at)
+    return monday
+
+
+def test_a_freed_time_says_so_and_is_clicked_in_its_middle(window, receptionist, doctor, busy_day):
+    page = window(receptionist, width=1440)
+    page.goto(f"/agenda/{busy_day}/")
+    freed = page.locator("a[href*='inicio=09:00']")
+    expect(freed).to_have_text("09:00 livre")
+    freed.click()
+    expect(page.locator("#starts")).to_have_value("09:00")
+    expect(page.locator("#error-starts")).to_be_empty()
+
+
+def test_a_short_hole_names_what_fits_and_brings_it_along(window, receptionist, doctor, busy_day):
+    page = window(receptionist, width=1440)
+    page.goto(f"/agenda/{busy_day}/")
+    hole = page.locator("a[href*='inicio=08:00']")
+    expect(hole).to_have_attribute("title", "15 min: cabe Retorno")
+    hole.click()
+    expect(page.locator("#procedure-0 option:checked")).to_have_text("Retorno")
+    expect(page.locator("#error-starts")).to_be_empty()
+
+
+def test_a_cancelled_card_is_opened_by_its_strip(window, receptionist, doctor, busy_day):
+    page = window(receptionist, width=1440)
+    page.goto(f"/agenda/{busy_day}/")
+    strip = page.locator(".appt.back > a")
+    assert "Maria da Silva Souza" in strip.get_attribute("title")
+    strip.click()
+    expect(page.locator("#panel")).to_contain_text("Maria da Silva Souza")
+
+
+def test_a_known_patient_costs_one_click_and_seven_keys(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    page.add_init_script(COUNT_ACTS)
+    page.goto(f"/agenda/{monday}/")
+    page.locator("a[href*='inicio=10:00']").click()
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("silva")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    assert page.evaluate("[window.clicks, window.keys]") == [1, 7]
+
+
+def test_a_phone_books_a_known_patient_in_three_taps(window, receptionist, doctor, maria, monday):
+    page = window(receptionist, width=360, height=780)
+    page.add_init_script(COUNT_ACTS)
+    page.goto(f"/agenda/{monday}/")
+    chip = page.locator("a[href*='inicio=10:00']")
+    box = chip.bounding_box()
+    assert box["height"] >= 44 and box["width"] >= 44
+    chip.click()
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("silva")
+    page.locator("#patient-options").get_by_text("Maria da Silva Souza").click()
+    page.locator("#save").click()
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    assert page.evaluate("window.clicks") == 3
+    assert Appointment.objects.get().patient == maria
+
+
+def test_targets_of_the_day_are_large_enough_for_thumbs(window, receptionist, doctor, busy_day):
+    page = window(receptionist, width=360, height=780)
+    page.goto(f"/agenda/{busy_day}/")
+    small = page.evaluate("""() => [...document.querySelectorAll(":is(main, header) :is(a, button, summary)")]
+      .filter((target) => target.checkVisibility() && target.getBoundingClientRect().height < 44)
+      .map((target) => target.outerHTML.slice(0, 80))""")
+    assert small == []
+
+
+def test_the_account_opens_on_a_phone(window, receptionist, doctor, monday):
+    page = window(receptionist, width=360, height=780)
+    page.goto(f"/agenda/{monday}/")
+    leave = page.get_by_role("button", name="Sair")
+    expect(leave).to_be_hidden()
+    page.get_by_role("button", name="Conta").click()
+    leave.click()
+    page.wait_for_url("**/entrar/**")
+
+
+def test_many_doctors_are_scrolled_by_as_many_as_fit(window, clinic, receptionist, doctor, monday):
+    for _ in range(24):
+        make_doctor(clinic)
+    page = window(receptionist, width=1440)
+    page.goto(f"/agenda/{monday}/")
+    page.locator("#columns-next").click()
+    page.wait_for_function("document.getElementById('scroll').scrollLeft > 1000")
+    page.locator("#columns-previous").click()
+    page.wait_for_function("document.getElementById('scroll').scrollLeft === 0")
+    widths = page.evaluate("[...document.querySelectorAll('.doctor')].map((doctor) => doctor.offsetWidth)")
+    assert min(widths) >= 168 and max(widths) <= 352
+
+
+def test_one_doctor_with_short_times_does_not_stretch_the_day(window, clinic, receptionist, doctor, monday):
+    def hour_height(page):
+        clocks = page.locator(".clock")
+        return clocks.nth(1).bounding_box()["y"] - clocks.nth(0).bounding_box()["y"]
+
+    make_doctor(clinic)
+    page = window(receptionist, width=1440)
+    page.goto(f"/agenda/{monday}/")
+    before = hour_height(page)
+    make_doctor(clinic, interval_minutes=5, procedures=[make_procedure(clinic, duration_minutes=5)])
+    page.reload()
+    assert hour_height(page) <= 1.6 * before
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_a_busy_day(window, receptionist, busy_day, width, scheme):
+    page = window(receptionist, width=width, scheme=scheme)
+    page.goto(f"/agenda/{busy_day}/")
+    assert violations(page) == []
+
+
+def test_text_of_twice_the_size_leaves_room_to_search(window, receptionist, doctor, busy_day):
+    page = window(receptionist, width=1280)
+    page.goto(f"/agenda/{busy_day}/")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert page.locator("#find").bounding_box()["width"] >= 300
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator(".legend").bounding_box()["height"] < 120
+    assert violations(page) == []

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import phonenumbers
 from django.db.models import Q, QuerySet, TextField, Value
@@ -18,6 +18,8 @@ from clinic.models.names import HYPHENS, contains_word, letters, words
 from clinic.models.ranges import Fold
 
 OPTIONS = 8
+RECENT = timedelta(days=180)
+MOST_TIES = 20
 LONGEST_TEXT = 100
 MOST_WORDS = 8
 SHORTEST_PHONE_PART = 4
@@ -51,23 +53,47 @@ class Wanted:
     born: date | None = None
 
 
+@dataclass(frozen=True)
+class Options:
+    """Who the booking panel may mean by `text`: at most OPTIONS patients, and whether there are more."""
+
+    text: str
+    patients: list[Patient]
+    has_more: bool
+    is_whole_number: bool
+
+
+def options(clinic: Clinic, text: str, now: datetime) -> Options:
+    """Return the options of the booking panel, those seen or expected within RECENT before others that fit as well."""
+    found = search(clinic, text, OPTIONS + 1, recent_since=now - RECENT)
+    return Options(text, found[:OPTIONS], len(found) > OPTIONS, is_whole_number(clinic, text))
+
+
 def search(
-    clinic: Clinic, text: str, limit: int = OPTIONS, *, by_numbers: bool = True, dead_too: bool = False
+    clinic: Clinic,
+    text: str,
+    limit: int = OPTIONS,
+    *,
+    by_numbers: bool = True,
+    dead_too: bool = False,
+    recent_since: datetime | None = None,
 ) -> list[Patient]:
-    """At most `limit` patients with `last_visit`, an appointment or None. At most four queries.
+    """At most `limit` patients with `last_visit`, an appointment or None. At most five queries.
 
     Each `is_exact` or not: the owner of a number of the text, whole as typed.
 
     Any part of the name without accents and in any order of words (of one or two letters only as a word's beginning),
     four or more digits of the phone, six or more first digits of the CPF, the NIF, the birth date. Who has exactly that
-    number comes first, then those whose name begins like that, then the others; by name, then by pk. Not `by_numbers`:
-    by the words of the text alone. Those who died only with `dead_too`: nobody books for them.
+    number comes first, then those whose name begins like that, then the others; by name, then by pk. With
+    `recent_since`, who has an appointment from that instant on comes before others who fit as well: among the first
+    MOST_TIES of them by name, because asking about all 5 000 of a common name takes four times as long. Not
+    `by_numbers`: by the words of the text alone. Those who died only with `dead_too`: nobody books for them.
     """
     wanted = read(text) if by_numbers else _named_only(read(text))
     if wanted == Wanted():
         return []
     people = Patient.objects.of(clinic)
-    found = _ranked(clinic, people if dead_too else people.filter(died=False), wanted, limit)
+    found = _ranked(clinic, people if dead_too else people.filter(died=False), wanted, limit, recent_since)
     visits = Appointment.objects.of(clinic).kept().filter(patient__in=found, status=Status.FINISHED)
     last = _first_of_each(visits.order_by("patient_id", "-starts_at", "-pk"))
     for patient in found:
@@ -197,24 +223,41 @@ def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") ->
     return found.order_by("folded_name", "pk")
 
 
-def _ranked(clinic, people, wanted, limit):
+def _ranked(clinic, people, wanted, limit, recent_since):
     """The best first. Each part is asked for only while there is room: a common first name costs as little as any."""
     exact, beginning = _is_exactly(clinic, wanted), _begins(wanted)
     matching = people.alias(phone_text=Cast("phone", TextField())).filter(_fits(wanted))
     # Ordered by an expression, PostgreSQL finds the matches by trigram and sorts them. Ordered by the column, it may
     # walk through all names of the clinic in the hope of finding enough early on (200 ms among 100 000 patients).
     by_name = Concat("folded_name", Value("")), "pk"
-    found = []
-    if exact:
-        found += matching.filter(exact).order_by(*by_name)[:limit]
-    owners = len(found)
+    asked = max(limit, MOST_TIES) if recent_since else limit
+    found = list(matching.filter(exact).order_by(*by_name)[:asked]) if exact else []
+    owners, begun = len(found), []
     if beginning and len(found) < limit:
-        found += matching.filter(beginning).exclude(exact).order_by("folded_name", "pk")[: limit - len(found)]
-    if len(found) < limit:
-        found += matching.exclude(exact | beginning).order_by(*by_name)[: limit - len(found)]
+        # A name that begins with the one word contains it; without asking so, PostgreSQL walks through the names.
+        names = people if _is_one_plain_word(wanted) else matching
+        begun = list(names.filter(beginning).exclude(exact).order_by("folded_name", "pk")[:asked])
+    others = []
+    if len(found) + len(begun) < limit:
+        others = list(matching.exclude(exact | beginning).order_by(*by_name)[:asked])
+    found = _recent_first([found, begun, others], recent_since)[:limit]
     for place, patient in enumerate(found):
         patient.is_exact = place < owners
     return found
+
+
+def _recent_first(tiers: list[list[Patient]], since: datetime | None) -> list[Patient]:
+    """Join the tiers; in each, patients with an appointment from `since` on come first. One query, none for None."""
+    found = [patient for tier in tiers for patient in tier]
+    if since is None or len(found) == 1:
+        return found
+    visits = Appointment.objects.kept().filter(patient__in=found, starts_at__gte=since)
+    recent = set(visits.values_list("patient_id", flat=True))
+    return [patient for tier in tiers for patient in sorted(tier, key=lambda patient: patient.pk not in recent)]
+
+
+def _is_one_plain_word(wanted: Wanted) -> bool:
+    return len(wanted.words) == 1 and wanted == Wanted((letters(wanted.words[0]),))
 
 
 def _fits(wanted):

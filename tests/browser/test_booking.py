@@ -160,19 +160,86 @@ def test_the_arrows_mark_nobody_of_an_old_list(window, receptionist, doctor, mar
     expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))
 
 
-def test_enter_takes_nobody_of_several_and_the_marked_one(window, receptionist, doctor, maria, clinic, monday):
-    marcos = make_patient(clinic, name="Marcos Lima")
+def chosen_patient(page):
+    return page.locator("#booking input[name=patient]")
+
+
+def test_enter_marks_the_first_of_several_and_takes_the_marked_one(window, receptionist, doctor, maria, clinic, monday):
+    make_patient(clinic, name="Marcos Lima")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("mar")
+    page.keyboard.press("Enter")
+    expect(page.locator("#q-hint")).to_have_text("2 encontrados: ↓ ou Alt+1–2 escolhe.")
+    expect(page.locator("#patient-options [aria-selected=true]")).to_contain_text("Marcos Lima")
+    expect(page.locator("#q")).to_be_focused()
+    expect(chosen_patient(page)).to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    expect(chosen_patient(page)).to_have_value(str(maria.pk))
+
+
+def test_the_hint_says_that_more_are_found_than_are_listed(window, receptionist, doctor, clinic, monday):
+    for number in range(9):
+        make_patient(clinic, name=f"Costa {number}")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("costa")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#q-hint")).to_have_text("Mais de 8 encontrados: ↓ ou Alt+1–8 escolhe; ou escreva mais.")
+    expect(page.locator("#patient-options kbd")).to_have_text(list("12345678"))
+
+
+def test_alt_and_a_digit_take_the_patient_of_that_number(window, receptionist, doctor, maria, clinic, monday):
+    make_patient(clinic, name="Marcos Lima")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("mar 2")
+    expect(page.locator("#q")).to_have_value("mar 2")
+    type_over(page, "mar")
+    listed_for(page, "mar")
+    page.keyboard.press("Alt+3")
+    expect(chosen_patient(page)).to_have_count(0)
+    page.keyboard.press("Alt+2")
+
+    expect(chosen_patient(page)).to_have_value(str(maria.pk))
+    expect(page.locator("#save")).to_be_focused()
+
+
+def test_an_enter_held_down_takes_and_books_nobody(window, receptionist, doctor, maria, clinic, monday):
+    make_patient(clinic, name="Marcos Lima")
     page = window(receptionist)
     open_slot(page, monday)
     page.keyboard.type("mar")
     listed_for(page, "mar")
-    page.keyboard.press("Enter")
-    expect(page.locator("#q-hint")).to_contain_text("várias pessoas")
-    expect(page.locator("#q")).to_be_focused()
-    page.keyboard.press("ArrowDown")
+    page.keyboard.down("Enter")
+    page.keyboard.down("Enter")  # the key repeats
+    expect(page.locator("#patient-options [aria-selected=true]")).to_contain_text("Marcos Lima")
+    expect(chosen_patient(page)).to_have_count(0)
+    page.keyboard.up("Enter")
+    page.keyboard.down("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.keyboard.down("Enter")
+    page.wait_for_timeout(300)
+    page.keyboard.up("Enter")
+
+    expect(page.locator("#save")).to_be_focused()
+    assert not Appointment.objects.exists()
+
+
+def test_the_chosen_patients_birth_date_and_age_have_a_line(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("maria")
     page.keyboard.press("Enter")
 
-    expect(page.locator("#booking input[name=patient]")).to_have_value(str(marcos.pk))
+    expect(page.locator(".who-card .birth")).to_have_text(re.compile(r"^17/05/1980 · \d+ anos$"))
+    size, weight = page.locator(".who-card .person b").evaluate(
+        "(name) => [getComputedStyle(name).fontSize, getComputedStyle(name).fontWeight]"
+    )
+    assert (size, weight) == ("18px", "600")
 
 
 @pytest.mark.parametrize(
@@ -194,9 +261,12 @@ def test_a_whole_number_of_nobody_is_registered(window, receptionist, doctor, cl
     page = window(receptionist)
     open_slot(page, monday)
     page.keyboard.type("81983331010")
+    expect(page.locator("#patient-option-new")).to_contain_text("Novo paciente com telefone (81) 98333-1010")
     page.keyboard.press("Enter")
 
     expect(page.locator("#phone")).to_have_value("81983331010")
+    expect(page.locator("#name")).to_have_value("")
+    expect(page.locator("#name")).to_be_focused()
 
 
 def test_a_search_that_fails_takes_the_enter_with_it(window, receptionist, doctor, maria, monday, complaints):

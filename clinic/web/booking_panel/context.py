@@ -19,7 +19,7 @@ from clinic.models import Appointment, Clinic, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
 from clinic.schedule import Opening
 from clinic.web.booking_panel.forms import BookingForm, MoveForm, WhenForm
-from clinic.web.patient.forms import initial_for_search
+from clinic.web.patient.forms import initial_for_search, new_patient_label
 
 TIMES_SHOWN = 6
 # The section of the panel that each of its buttons changes.
@@ -116,7 +116,7 @@ def context(form: BookingForm) -> dict[str, Any]:
     patient_id = None if form.is_new_patient else values.get("patient")
     patient = booking_options.patient(clinic, patient_id) if patient_id else None
     text = form.data.get("q", "")
-    is_searching = text and not form.is_new_patient and not patient_id
+    is_searching = not form.is_new_patient and not patient_id
     minutes = _typed_minutes(form) or sum(line.procedure.duration_minutes for line in lines)
     times = _free_times(form, doctor, minutes, day, patient.pk if patient else None)
     total = sum((line.total for line in lines), Decimal(0))
@@ -124,9 +124,8 @@ def context(form: BookingForm) -> dict[str, Any]:
         "form": form,
         "key": uuid4(),
         "patient": patient,
-        "q": text,
-        "matches": patients.search(clinic, text) if is_searching else [],
-        "is_whole_number": patients.is_whole_number(clinic, text),
+        "options": patients.options(clinic, text, timezone.now()) if is_searching else None,
+        "new_patient_label": new_patient_label(text, clinic),
         "doctors": doctors,
         "doctor": doctor,
         "procedures": procedures,

@@ -11,7 +11,7 @@ from clinic.booking.reschedule import check_reschedule, is_movable, place, resch
 from clinic.booking.rules import MOST_PROCEDURES, LineRequest, Proposal, day_of_end
 from clinic.booking.status import Steps, change_status, next_statuses, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
-from clinic.booking.undo import undo, undoable
+from clinic.booking.undo import undo, undo_verb, undoable
 
 __all__ = [
     "MOST_PROCEDURES",
@@ -45,5 +45,6 @@ __all__ = [
     "state",
     "steps",
     "undo",
+    "undo_verb",
     "undoable",
 ]

@@ -435,7 +435,7 @@ def test_panel_confirms_moves_cancels_and_undoes_a_booking(window, receptionist,
     expect(panel).to_contain_text("Remarcado")
     expect(page.locator(f"#a{booked.pk}")).to_contain_text("09:30")
 
-    panel.get_by_role("button", name="Desfazer").click()
+    panel.get_by_role("button", name="Desfazer remarcação").click()
     expect(panel).to_contain_text("09:00–09:30")
 
     panel.get_by_role("link", name="Cancelar").click()
@@ -561,3 +561,103 @@ def test_a_date_is_typed_as_people_write_it(window, receptionist, doctor, monday
     expect(page).to_have_url(re.compile(f"/agenda/{monday}/$"))
     page.locator("#day-native").fill(f"{monday + timedelta(days=1)}")
     page.wait_for_url(f"**/agenda/{monday + timedelta(days=1)}/")
+
+
+def book_maria(page, monday):
+    open_slot(page, monday)
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    return f"/agendamentos/{Appointment.objects.get().pk}/"
+
+
+def path_of(page):
+    return page.evaluate("location.pathname + location.search")
+
+
+def test_after_booking_the_address_is_the_appointments_until_the_panel_closes(
+    window, receptionist, doctor, maria, monday
+):
+    page = window(receptionist)
+    booked = book_maria(page, monday)
+    assert path_of(page) == booked
+    page.reload()
+    expect(page.locator("#appointment")).to_contain_text("Maria da Silva Souza")
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_empty()
+    assert path_of(page) == f"/agenda/{monday}/"
+
+
+def test_reload_after_booking_from_the_page_of_the_form_shows_the_appointment(
+    window, receptionist, doctor, maria, monday
+):
+    page = window(receptionist)
+    page.goto("/pacientes/")
+    page.goto(f"/agendamentos/novo/?medico={doctor.pk}&data={monday}&inicio=10:00")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    page.reload()
+    expect(page.locator("#appointment")).to_contain_text("Maria da Silva Souza")
+    assert Appointment.objects.count() == 1
+    page.go_back()
+    expect(page).to_have_url(re.compile("/pacientes/$"))
+    page.go_forward()
+    expect(page.locator("#appointment")).to_contain_text("Maria da Silva Souza")
+
+
+def test_the_days_address_comes_back_when_the_panel_is_about_something_else(
+    window, receptionist, doctor, maria, monday
+):
+    page = window(receptionist)
+    booked = book_maria(page, monday)
+    page.get_by_role("link", name="Remarcar").click()
+    expect(page.locator("#starts")).to_be_visible()
+    assert path_of(page) == booked
+    page.get_by_role("link", name="Voltar", exact=True).click()
+    expect(page.locator("#appointment")).to_be_visible()
+    page.locator("a[href*='inicio=11:00']").first.click()
+    expect(page.locator("#q")).to_be_focused()
+    assert path_of(page) == f"/agenda/{monday}/"
+
+
+def test_another_of_the_family_is_booked_after_the_first(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    book_maria(page, monday)
+    page.get_by_role("link", name="Agendar outro da família").click()
+    expect(page.locator("#q")).to_be_focused()
+    expect(page.locator("#save")).to_have_text("Agendar às 10:30")
+    assert path_of(page) == f"/agenda/{monday}/"
+    page.keyboard.type("Bia Souza")
+    page.keyboard.press("Enter")
+    expect(page.locator("#name")).to_have_value("Bia Souza")
+    expect(page.locator("#phone")).to_be_focused()
+    page.locator("#save").click()
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:30")
+
+    bia = Patient.objects.get(name="Bia Souza")
+    assert bia.phone == maria.phone
+    assert bia.appointments.get().lines.get().procedure == doctor.procedures.get()
+
+
+def test_the_acts_that_are_seldom_wanted_are_under_more(window, receptionist, doctor, monday):
+    booked = taken_by_somebody_else(doctor, monday, time(9))
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"#a{booked.pk}").click()
+    panel = page.locator("#panel")
+    primary = panel.locator("#appointment .primary")
+    expect(primary).to_have_text("Confirmar")
+    assert primary.bounding_box()["width"] == panel.locator("#appointment").bounding_box()["width"]
+    primary.click()
+    back = panel.get_by_role("button", name="Voltar a agendado")
+    expect(back).to_be_hidden()
+    panel.get_by_text("Mais", exact=True).click()
+    back.click()
+    panel.get_by_role("button", name="Desfazer volta a agendado").click()
+    expect(panel.locator("#appointment .status-confirmed").first).to_be_visible()

@@ -244,7 +244,7 @@ def new_patient_label(text: str, clinic: Clinic) -> str:
     initial = initial_for_search(text)
     if initial.keys() == {"phone"} and any(map(str.isdigit, text)):
         read = phones.read(text, clinic.country)
-        is_certain = read.number and read.fault is None
+        is_certain = read.fault is None and patients.is_whole_number(clinic, text)
         written = phones.written(PhoneNumber.from_string(read.number), clinic.country) if is_certain else text.strip()
         return gettext("Novo paciente com telefone %(phone)s") % {"phone": written}
     if initial.keys() == {"birth_date"}:

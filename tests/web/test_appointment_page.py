@@ -269,7 +269,8 @@ def test_one_button_goes_on_and_one_undoes_the_last_act(monday, desk, appointmen
         return shown()
 
     def shown():
-        desk.force_login(user)  # a session does not last until the next day
+        desk.cookies.clear()  # a session does not last for hours
+        desk.force_login(user)
         return buttons(desk.get(address("detail", appointment), headers=HTMX))
 
     assert shown() == ("Check-in", ["Confirmar"], [], "")

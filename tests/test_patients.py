@@ -15,7 +15,7 @@ from clinic.models import AppointmentEvent, Patient
 from clinic.queries import patients
 from clinic.registry import change_patient
 from clinic.templatetags.formats import age
-from clinic.web.patient.forms import formatted_details
+from clinic.web.patient.forms import formatted_details, initial_for_search, new_patient_label
 from tests.factories import (
     cpf,
     make_clinic,
@@ -301,6 +301,40 @@ def test_namesakes_are_in_order_of_registration_within_the_limit(clinic):
     assert patients.search(clinic, "lima", limit=3) == namesakes[:3]
 
 
+def options_for(clinic, text):
+    found = patients.options(clinic, text, timezone.now())
+    return names(found.patients), found.has_more
+
+
+def test_options_that_fit_equally_begin_with_who_was_seen_or_is_expected(clinic):
+    for name in ("Álvaro Costa", "Caio Costa", "Costa Antiga", "Dario Costa", "Elis Costa"):
+        make_patient(clinic, name=name)
+    visit(Patient.objects.get(name="Elis Costa"), days=-170, status=FINISHED)
+    visit(Patient.objects.get(name="Dario Costa"), days=20)
+    visit(Patient.objects.get(name="Caio Costa"), days=-190, status=FINISHED)
+
+    expected = ["Costa Antiga", "Dario Costa", "Elis Costa", "Álvaro Costa", "Caio Costa"]
+    assert options_for(clinic, "costa") == (expected, False)
+    assert found_by(clinic, "costa") == ["Costa Antiga", "Álvaro Costa", "Caio Costa", "Dario Costa", "Elis Costa"]
+
+
+def test_owners_of_one_number_begin_with_who_was_seen(clinic):
+    for name in ("Ana Lima", "Zoé Lima"):
+        make_patient(clinic, name=name, phone="+5581987654321")
+    visit(Patient.objects.get(name="Zoé Lima"), days=-3, status=FINISHED)
+
+    assert options_for(clinic, "81 98765-4321") == (["Zoé Lima", "Ana Lima"], False)
+
+
+@pytest.mark.parametrize(("number", "has_more"), [(8, False), (9, True)])
+def test_at_most_eight_options_and_whether_there_are_more(clinic, number, has_more):
+    for _ in range(number):
+        make_patient(clinic, name="Ana Costa")
+
+    found = patients.options(clinic, "costa", timezone.now())
+    assert (len(found.patients), found.has_more) == (8, has_more)
+
+
 def test_part_of_country_and_area_code_matches_no_phone(clinic):
     make_patient(clinic, phone="+5581987654321")
     other = make_patient(clinic, phone="+5581987655581")
@@ -356,10 +390,43 @@ def test_empty_search_offers_registration_with_typed_text_in_place(desk):
     assert "Ninguém encontrado" in nothing and "Cadastrar “Zoé &lt;b&gt;”" in nothing
 
     belongs = {"Zoé": "name", "81 98765-4321": "phone", "529.982.247-25": "cpf", "1/2/1990": "birth_date"}
+    belongs |= {"Quito 4321": "name", "12.03.1984": "birth_date", "31/02/1984": "birth_date"}
     for text, field in belongs.items():
         form = desk.post(reverse("web:patient-add"), {"begin": text}).content.decode()
         assert f'name="{field}" value="{text}"' in form
     assert Patient.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "initial"),
+    [
+        ("Zoé Lima 81 98765-4321", {"name": "Zoé Lima", "phone": "81987654321"}),
+        ("(81) 98765-4321, Zoé", {"name": "Zoé", "phone": "81987654321"}),
+        ("Zoé +351 912 345 678", {"name": "Zoé", "phone": "+351912345678"}),
+        ("Zoé CPF 529.982.247-25", {"name": "Zoé", "cpf": "52998224725"}),
+        ("Zoé 12/03/1984", {"name": "Zoé", "birth_date": "12/03/1984"}),
+        ("tel 81 98765-4321", {"phone": "tel 81 98765-4321"}),
+        ("12.03.1984", {"birth_date": "12.03.1984"}),
+        ("Quito 4321", {"name": "Quito 4321"}),
+    ],
+)
+def test_digits_of_a_search_text_go_into_their_own_field(text, initial):
+    assert initial_for_search(text) == initial
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("81987654321", "Novo paciente com telefone (81) 98765-4321"),
+        ("90000-0154", "Novo paciente com telefone 90000-0154"),
+        ("15.03.1973", "Novo paciente nascido em 15/03/1973"),
+        ("52998224725", "Novo paciente com CPF 529.982.247-25"),
+        ("Zoé", "Cadastrar “Zoé”"),
+        ("%s", "Cadastrar “%s”"),
+    ],
+)
+def test_the_button_that_registers_says_what_the_text_is(clinic, text, label):
+    assert new_patient_label(text, clinic) == label
 
 
 def test_the_list_begins_with_who_is_expected_today(desk, clinic):
@@ -655,7 +722,7 @@ def test_the_age_stands_beside_the_birth_date_everywhere(desk, clinic):
         desk.post(reverse("web:patient-add"), {"name": "Ana Lima", "phone": ana.phone.as_e164}),
     ]
     for page in pages:
-        assert re.search(r"01/01/1980 \(\d\d anos\)", page.content.decode()), page.request
+        assert re.search(r"01/01/1980 (\(\d\d anos\)|· \d\d anos)", page.content.decode()), page.request
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from clinic.booking.reschedule import check_reschedule, is_movable, place, resch
 from clinic.booking.rules.procedures import MAX_PROCEDURES
 from clinic.booking.status import Steps, change_status, next_statuses, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
-from clinic.booking.undo import undo, undoable
+from clinic.booking.undo import undo, undo_verb, undoable
 
 __all__ = [
     "MAX_PROCEDURES",
@@ -50,5 +50,6 @@ __all__ = [
     "state",
     "steps",
     "undo",
+    "undo_verb",
     "undoable",
 ]

@@ -77,10 +77,30 @@ def next_statuses(appointment: Appointment, *, now: datetime | None = None) -> l
 class Steps:
     """The buttons of an appointment: (status, what the button says), and why the next step has to wait."""
 
+    current: Status
     forward: list[tuple[Status, str]]
     backward: list[tuple[Status, str]]
     may_cancel: bool
     in_the_way: list[Refusal]
+
+    @property
+    def onward(self) -> tuple[Status, str] | None:
+        """The one of `forward` that the visit is expected to take next, None if it has to wait."""
+        is_coming = self.current in transitions.COMING
+        order = [status for status in transitions.ONWARD if is_coming or status != Status.NO_SHOW]
+        offered = dict(self.forward)
+        return next(((status, offered[status]) for status in order if status in offered), None)
+
+    @property
+    def beside(self) -> list[tuple[Status, str]]:
+        """The others of `forward`, while the patient is expected: each is often the right one."""
+        return [step for step in self.forward if step != self.onward] if self.current in transitions.COMING else []
+
+    @property
+    def seldom(self) -> list[tuple[Status, str]]:
+        """The steps that are neither `onward` nor `beside`."""
+        rest = [step for step in self.forward if step != self.onward and step not in self.beside]
+        return rest + self.backward
 
 
 def steps(appointment: Appointment, *, now: datetime | None = None) -> Steps:
@@ -90,6 +110,7 @@ def steps(appointment: Appointment, *, now: datetime | None = None) -> Steps:
     offered = [status for status in possible if not blocking[status]]
     back = {status for status in offered if transitions.is_step_back(current, status)}
     return Steps(
+        current=current,
         forward=[
             (status, str(label))
             for status, label in transitions.FORWARD.items()

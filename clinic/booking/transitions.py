@@ -45,6 +45,27 @@ BACKWARD = {
     Status.IN_SERVICE: _("Voltar ao atendimento"),
 }
 
+# Who has one of these is expected. Of the possible steps the first of ONWARD comes next: on the day of the visit the
+# check-in; once that day is over, that the patient was not there.
+COMING = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED}
+ONWARD = [Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED, Status.NO_SHOW, Status.CONFIRMED]
+# What a button says that takes back the last change: having become that status, going forward or back.
+UNDO = {
+    Status.CONFIRMED: _("Desfazer confirmação"),
+    Status.CHECKED_IN: _("Desfazer check-in"),
+    Status.IN_SERVICE: _("Desfazer início do atendimento"),
+    Status.FINISHED: _("Desfazer finalização"),
+    Status.NO_SHOW: _("Desfazer falta"),
+    Status.CANCELLED: _("Desfazer cancelamento"),
+}
+UNDO_STEP_BACK = {
+    Status.SCHEDULED: _("Desfazer volta a agendado"),
+    Status.CONFIRMED: _("Desfazer volta a confirmado"),
+    Status.CHECKED_IN: _("Desfazer volta ao check-in"),
+    Status.IN_SERVICE: _("Desfazer volta ao atendimento"),
+}
+UNDO_MOVE = _("Desfazer remarcação")
+
 # Remarcado is not in TRANSITIONS: only a move sets it.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}
 

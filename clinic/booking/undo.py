@@ -56,6 +56,15 @@ def undoable(appointment: Appointment) -> AppointmentEvent | None:
     return event if event and event.kind in kinds and not event.after.get("undo") else None
 
 
+def undo_verb(event: AppointmentEvent) -> str:
+    """Return what the button says that undoes an `undoable` event."""
+    if event.kind == AppointmentEvent.Kind.RESCHEDULED:
+        return str(transitions.UNDO_MOVE)
+    before, after = Status(event.before["status"]), Status(event.after["status"])
+    verbs = transitions.UNDO_STEP_BACK if transitions.is_step_back(before, after) else transitions.UNDO
+    return str(verbs[after])
+
+
 def _is_own_slip(event: AppointmentEvent, by: Author, now: datetime) -> bool:
     author = event.channel, event.user_id, event.credential
     return author == (by.channel, by.user.pk if by.user else None, by.credential) and now - event.at < SLIP_PERIOD

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import phonenumbers
@@ -19,6 +19,8 @@ from clinic.models.names import HYPHENS, contains_word, letters, words
 from clinic.models.ranges import Fold
 
 OPTIONS = 8
+RECENT = timedelta(days=180)
+MAX_TIES = 20
 LONGEST_TEXT = 100
 MOST_WORDS = 8
 SHORTEST_PHONE_PART = 4
@@ -60,6 +62,16 @@ class PatientOption(NamedTuple):
     is_exact: bool
 
 
+@dataclass(frozen=True)
+class Options:
+    """The choices of the booking panel for `text`: at most OPTIONS patients, and whether there are more."""
+
+    text: str
+    patients: list[PatientOption]
+    has_more: bool
+    is_whole_number: bool
+
+
 class ListedPatient(NamedTuple):
     """A patient of a list, and their next appointment."""
 
@@ -68,7 +80,12 @@ class ListedPatient(NamedTuple):
 
 
 def search(
-    clinic: Clinic, text: str, limit: int = OPTIONS, *, by_numbers: bool = True, dead_too: bool = False
+    clinic: Clinic,
+    text: str,
+    limit: int = OPTIONS,
+    *,
+    by_numbers: bool = True,
+    dead_too: bool = False,
 ) -> list[Patient]:
     """Return at most `limit` patients who fit the text. At most three queries.
 
@@ -86,18 +103,26 @@ def search(
     return owners + others
 
 
-def options(clinic: Clinic, text: str) -> list[PatientOption]:
-    """Return the living patients who fit the text, like `search`, with their last finished visit. At most four
-    queries."""
+def options(clinic: Clinic, text: str, now: datetime) -> Options:
+    """Return the choices of the booking panel: living patients who fit the text, each with their last finished visit.
+
+    Ordered like `search`, but those with an appointment within RECENT of the instant `now`, or ahead of it, come before
+    others who fit as well. At most five queries.
+    """
     wanted = read(text)
     if wanted == ParsedSearch():
-        return []
-    owners, others = _ranked(clinic, Patient.objects.of(clinic).filter(died=False), wanted, OPTIONS)
-    finished = Appointment.objects.of(clinic).kept().filter(patient__in=owners + others, status=Status.FINISHED)
+        return Options(text, [], has_more=False, is_whole_number=False)
+    living = Patient.objects.of(clinic).filter(died=False)
+    owners, others = _ranked(clinic, living, wanted, OPTIONS + 1, now - RECENT)
+    shown = (owners + others)[:OPTIONS]
+    finished = Appointment.objects.of(clinic).kept().filter(patient__in=shown, status=Status.FINISHED)
     last = _first_of_each(finished.order_by("patient_id", "-starts_at", "-pk"))
-    return [PatientOption(patient, last.get(patient.pk), True) for patient in owners] + [
-        PatientOption(patient, last.get(patient.pk), False) for patient in others
-    ]
+    return Options(
+        text,
+        [PatientOption(patient, last.get(patient.pk), patient in owners) for patient in shown],
+        has_more=len(owners) + len(others) > OPTIONS,
+        is_whole_number=is_whole_number(clinic, text),
+    )
 
 
 def read(text: str) -> ParsedSearch:
@@ -224,25 +249,47 @@ def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") ->
 
 
 def _ranked(
-    clinic: Clinic, patients: QuerySet[Patient], wanted: ParsedSearch, limit: int
+    clinic: Clinic, patients: QuerySet[Patient], wanted: ParsedSearch, limit: int, recent_since: datetime | None = None
 ) -> tuple[list[Patient], list[Patient]]:
     """Return the owners of a number of the search, and the others, those first whose name begins like it.
 
-    A part is queried only while there is room for it, so that a common first name costs as little as any.
+    A part is queried only while there is room for it, so that a common first name costs as little as any. With
+    `recent_since`, patients with an appointment from that instant on come before others who fit as well: among the
+    first MAX_TIES of them by name, because asking about all 5 000 of a common name takes four times as long.
     """
     exact, beginning = _is_exactly(clinic, wanted), _begins(wanted)
     matching = patients.alias(phone_text=Cast("phone", TextField())).filter(_fits(wanted))
     # Ordered by an expression, PostgreSQL finds the matches by trigram and sorts them. Ordered by the column, it may
     # walk through all names of the clinic in the hope of finding enough early on (200 ms among 100 000 patients).
     by_name = Concat("folded_name", Value("")), "pk"
-    owners: list[Patient] = [*matching.filter(exact).order_by(*by_name)[:limit]] if exact else []
-    room = limit - len(owners)
+    asked = max(limit, MAX_TIES) if recent_since else limit
+    owners: list[Patient] = [*matching.filter(exact).order_by(*by_name)[:asked]] if exact else []
+    begun: list[Patient] = []
+    if beginning and len(owners) < limit:
+        # A name that begins with the one word contains it; without asking so, PostgreSQL walks through the names.
+        names = patients if _is_one_plain_word(wanted) else matching
+        begun = [*names.filter(beginning).exclude(exact).order_by("folded_name", "pk")[:asked]]
     others: list[Patient] = []
-    if beginning and room > 0:
-        others += matching.filter(beginning).exclude(exact).order_by("folded_name", "pk")[:room]
-    if len(others) < room:
-        others += matching.exclude(exact | beginning).order_by(*by_name)[: room - len(others)]
-    return owners, others
+    if len(owners) + len(begun) < limit:
+        others = [*matching.exclude(exact | beginning).order_by(*by_name)[:asked]]
+    if recent_since:
+        owners, begun, others = _recent_first(clinic, [owners, begun, others], recent_since)
+    owners = owners[:limit]
+    return owners, (begun + others)[: limit - len(owners)]
+
+
+def _recent_first(clinic: Clinic, tiers: list[list[Patient]], since: datetime) -> list[list[Patient]]:
+    """Return the tiers, in each of which patients with an appointment from `since` on come first. One query."""
+    found = [patient for tier in tiers for patient in tier]
+    if len(found) < 2:
+        return tiers
+    visits = Appointment.objects.of(clinic).kept().filter(patient__in=found, starts_at__gte=since)
+    recent = set(visits.values_list("patient_id", flat=True))
+    return [sorted(tier, key=lambda patient: patient.pk not in recent) for tier in tiers]
+
+
+def _is_one_plain_word(wanted: ParsedSearch) -> bool:
+    return len(wanted.words) == 1 and wanted == ParsedSearch((letters(wanted.words[0]),))
 
 
 def _fits(wanted: ParsedSearch) -> Q:

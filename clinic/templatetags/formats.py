@@ -45,10 +45,15 @@ def born(patient: Patient) -> str:
     """Format birth date and age, 17/05/1980 (46 anos), today or on the day of death; "" without a birth date."""
     if patient.birth_date is None:
         return ""
+    years = age_now(patient)
+    return f"{patient.birth_date:%d/%m/%Y} ({years})" if years else f"{patient.birth_date:%d/%m/%Y}"
+
+
+@register.filter
+def age_now(patient: Patient) -> str:
+    """Format the age today or on the day of death; "" if the birth date or that day is unknown."""
     day = patient.died_on or (None if patient.died else timezone.localdate())
-    return (
-        f"{patient.birth_date:%d/%m/%Y} ({age(patient.birth_date, day)})" if day else f"{patient.birth_date:%d/%m/%Y}"
-    )
+    return age(patient.birth_date, day) if patient.birth_date and day else ""
 
 
 def age(birth_date: date, day: date) -> str:

@@ -4,6 +4,7 @@ import { panel } from "./elements.js";
 import { hasTypedText, keepForm } from "./unsaved.js";
 
 let opener = null;
+let hadCard = false; // before the swap that is under way
 
 export const isPanelOpen = () => panel.childElementCount > 0;
 
@@ -23,6 +24,15 @@ export function closePanel() {
   const again = opener?.isConnected ? opener : opener && (document.getElementById(opener.id) || sameLink(opener));
   (again || document.getElementById(card) || document.getElementById("main")).focus();
   opener = null;
+  showAddressOfDay();
+}
+
+// A booked appointment has the page's address until the panel is about something else.
+function showAddressOfDay() {
+  const poll = document.getElementById("poll");
+  const home = document.getElementById("day-today");
+  if (!poll || !home || location.pathname.startsWith(home.pathname)) return;
+  history.replaceState(history.state, "", poll.getAttribute("hx-get"));
 }
 
 const sameLink = (link) =>
@@ -41,7 +51,16 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const isInside = panel.contains(asker);
   // Going back from a form leaves it as much as opening something else does; sending it does not.
   if ((!isInside || detail.requestConfig.verb === "get") && hasTypedText()) keepFormOf(opener);
-  if (!isInside) opener = asker;
+  hadCard = isInside && panel.querySelector("[data-card]") !== null;
+  if (isInside) return;
+  opener = asker;
+  showAddressOfDay();
+});
+
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (target !== panel || !hadCard) return;
+  hadCard = false;
+  if (!panel.querySelector("[data-card]")) showAddressOfDay();
 });
 
 document.addEventListener("htmx:afterSettle", ({ target, detail }) => {

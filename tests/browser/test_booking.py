@@ -160,19 +160,86 @@ def test_the_arrows_mark_nobody_of_an_old_list(window, receptionist, doctor, mar
     expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))
 
 
-def test_enter_takes_nobody_of_several_and_the_marked_one(window, receptionist, doctor, maria, clinic, monday):
-    marcos = make_patient(clinic, name="Marcos Lima")
+def chosen_patient(page):
+    return page.locator("#booking input[name=patient]")
+
+
+def test_enter_marks_the_first_of_several_and_takes_the_marked_one(window, receptionist, doctor, maria, clinic, monday):
+    make_patient(clinic, name="Marcos Lima")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("mar")
+    page.keyboard.press("Enter")
+    expect(page.locator("#q-hint")).to_have_text("2 encontrados: ↓ ou Alt+1–2 escolhe.")
+    expect(page.locator("#patient-options [aria-selected=true]")).to_contain_text("Marcos Lima")
+    expect(page.locator("#q")).to_be_focused()
+    expect(chosen_patient(page)).to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    expect(chosen_patient(page)).to_have_value(str(maria.pk))
+
+
+def test_the_hint_says_that_more_are_found_than_are_listed(window, receptionist, doctor, clinic, monday):
+    for number in range(9):
+        make_patient(clinic, name=f"Costa {number}")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("costa")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#q-hint")).to_have_text("Mais de 8 encontrados: ↓ ou Alt+1–8 escolhe; ou escreva mais.")
+    expect(page.locator("#patient-options kbd")).to_have_text(list("12345678"))
+
+
+def test_alt_and_a_digit_take_the_patient_of_that_number(window, receptionist, doctor, maria, clinic, monday):
+    make_patient(clinic, name="Marcos Lima")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("mar 2")
+    expect(page.locator("#q")).to_have_value("mar 2")
+    type_over(page, "mar")
+    listed_for(page, "mar")
+    page.keyboard.press("Alt+3")
+    expect(chosen_patient(page)).to_have_count(0)
+    page.keyboard.press("Alt+2")
+
+    expect(chosen_patient(page)).to_have_value(str(maria.pk))
+    expect(page.locator("#save")).to_be_focused()
+
+
+def test_an_enter_held_down_takes_and_books_nobody(window, receptionist, doctor, maria, clinic, monday):
+    make_patient(clinic, name="Marcos Lima")
     page = window(receptionist)
     open_slot(page, monday)
     page.keyboard.type("mar")
     listed_for(page, "mar")
-    page.keyboard.press("Enter")
-    expect(page.locator("#q-hint")).to_contain_text("várias pessoas")
-    expect(page.locator("#q")).to_be_focused()
-    page.keyboard.press("ArrowDown")
+    page.keyboard.down("Enter")
+    page.keyboard.down("Enter")  # the key repeats
+    expect(page.locator("#patient-options [aria-selected=true]")).to_contain_text("Marcos Lima")
+    expect(chosen_patient(page)).to_have_count(0)
+    page.keyboard.up("Enter")
+    page.keyboard.down("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.keyboard.down("Enter")
+    page.wait_for_timeout(300)
+    page.keyboard.up("Enter")
+
+    expect(page.locator("#save")).to_be_focused()
+    assert not Appointment.objects.exists()
+
+
+def test_the_chosen_patients_birth_date_and_age_have_a_line(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("maria")
     page.keyboard.press("Enter")
 
-    expect(page.locator("#booking input[name=patient]")).to_have_value(str(marcos.pk))
+    expect(page.locator(".who-card .birth")).to_have_text(re.compile(r"^17/05/1980 · \d+ anos$"))
+    size, weight = page.locator(".who-card .person b").evaluate(
+        "(name) => [getComputedStyle(name).fontSize, getComputedStyle(name).fontWeight]"
+    )
+    assert (size, weight) == ("18px", "600")
 
 
 @pytest.mark.parametrize(
@@ -194,9 +261,12 @@ def test_a_whole_number_of_nobody_is_registered(window, receptionist, doctor, cl
     page = window(receptionist)
     open_slot(page, monday)
     page.keyboard.type("81983331010")
+    expect(page.locator("#patient-option-new")).to_contain_text("Novo paciente com telefone (81) 98333-1010")
     page.keyboard.press("Enter")
 
     expect(page.locator("#phone")).to_have_value("81983331010")
+    expect(page.locator("#name")).to_have_value("")
+    expect(page.locator("#name")).to_be_focused()
 
 
 def test_a_search_that_fails_takes_the_enter_with_it(window, receptionist, doctor, maria, monday, complaints):
@@ -365,7 +435,7 @@ def test_panel_confirms_moves_cancels_and_undoes_a_booking(window, receptionist,
     expect(panel).to_contain_text("Remarcado")
     expect(page.locator(f"#a{booked.pk}")).to_contain_text("09:30")
 
-    panel.get_by_role("button", name="Desfazer").click()
+    panel.get_by_role("button", name="Desfazer remarcação").click()
     expect(panel).to_contain_text("09:00–09:30")
 
     panel.get_by_role("link", name="Cancelar").click()
@@ -491,3 +561,103 @@ def test_a_date_is_typed_as_people_write_it(window, receptionist, doctor, monday
     expect(page).to_have_url(re.compile(f"/agenda/{monday}/$"))
     page.locator("#day-native").fill(f"{monday + timedelta(days=1)}")
     page.wait_for_url(f"**/agenda/{monday + timedelta(days=1)}/")
+
+
+def book_maria(page, monday):
+    open_slot(page, monday)
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    return f"/agendamentos/{Appointment.objects.get().pk}/"
+
+
+def path_of(page):
+    return page.evaluate("location.pathname + location.search")
+
+
+def test_after_booking_the_address_is_the_appointments_until_the_panel_closes(
+    window, receptionist, doctor, maria, monday
+):
+    page = window(receptionist)
+    booked = book_maria(page, monday)
+    assert path_of(page) == booked
+    page.reload()
+    expect(page.locator("#appointment")).to_contain_text("Maria da Silva Souza")
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_empty()
+    assert path_of(page) == f"/agenda/{monday}/"
+
+
+def test_reload_after_booking_from_the_page_of_the_form_shows_the_appointment(
+    window, receptionist, doctor, maria, monday
+):
+    page = window(receptionist)
+    page.goto("/pacientes/")
+    page.goto(f"/agendamentos/novo/?medico={doctor.pk}&data={monday}&inicio=10:00")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    page.reload()
+    expect(page.locator("#appointment")).to_contain_text("Maria da Silva Souza")
+    assert Appointment.objects.count() == 1
+    page.go_back()
+    expect(page).to_have_url(re.compile("/pacientes/$"))
+    page.go_forward()
+    expect(page.locator("#appointment")).to_contain_text("Maria da Silva Souza")
+
+
+def test_the_days_address_comes_back_when_the_panel_is_about_something_else(
+    window, receptionist, doctor, maria, monday
+):
+    page = window(receptionist)
+    booked = book_maria(page, monday)
+    page.get_by_role("link", name="Remarcar").click()
+    expect(page.locator("#starts")).to_be_visible()
+    assert path_of(page) == booked
+    page.get_by_role("link", name="Voltar", exact=True).click()
+    expect(page.locator("#appointment")).to_be_visible()
+    page.locator("a[href*='inicio=11:00']").first.click()
+    expect(page.locator("#q")).to_be_focused()
+    assert path_of(page) == f"/agenda/{monday}/"
+
+
+def test_another_of_the_family_is_booked_after_the_first(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    book_maria(page, monday)
+    page.get_by_role("link", name="Agendar outro da família").click()
+    expect(page.locator("#q")).to_be_focused()
+    expect(page.locator("#save")).to_have_text("Agendar às 10:30")
+    assert path_of(page) == f"/agenda/{monday}/"
+    page.keyboard.type("Bia Souza")
+    page.keyboard.press("Enter")
+    expect(page.locator("#name")).to_have_value("Bia Souza")
+    expect(page.locator("#phone")).to_be_focused()
+    page.locator("#save").click()
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:30")
+
+    bia = Patient.objects.get(name="Bia Souza")
+    assert bia.phone == maria.phone
+    assert bia.appointments.get().lines.get().procedure == doctor.procedures.get()
+
+
+def test_the_acts_that_are_seldom_wanted_are_under_more(window, receptionist, doctor, monday):
+    booked = taken_by_somebody_else(doctor, monday, time(9))
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"#a{booked.pk}").click()
+    panel = page.locator("#panel")
+    primary = panel.locator("#appointment .primary")
+    expect(primary).to_have_text("Confirmar")
+    assert primary.bounding_box()["width"] == panel.locator("#appointment").bounding_box()["width"]
+    primary.click()
+    back = panel.get_by_role("button", name="Voltar a agendado")
+    expect(back).to_be_hidden()
+    panel.get_by_text("Mais", exact=True).click()
+    back.click()
+    panel.get_by_role("button", name="Desfazer volta a agendado").click()
+    expect(panel.locator("#appointment .status-confirmed").first).to_be_visible()

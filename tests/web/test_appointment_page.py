@@ -251,6 +251,68 @@ def test_the_way_on_comes_first_and_what_takes_back_says_so(monday, desk, appoin
     assert [str(verb) for status, verb in context["steps"].backward] == ["Voltar ao check-in"]
 
 
+def buttons(page):
+    """(onward, beside, under Mais, undo) as the panel shows them."""
+    steps = page.context["steps"]
+    onward = str(steps.onward[1]) if steps.onward else None
+    beside, seldom = ([str(verb) for status, verb in part] for part in (steps.beside, steps.seldom))
+    assert len(beside) + len(seldom) + bool(onward) == len(steps.forward) + len(steps.backward)
+    return onward, beside, seldom, page.context["undo_verb"]
+
+
+def test_one_button_goes_on_and_one_undoes_the_last_act(monday, desk, appointment, time_machine):
+    user = make_user(appointment.clinic)
+
+    def after(status, **fields):
+        by = Author(channel="command", credential="teste")
+        change_status(appointment.pk, status, clinic=appointment.clinic, by=by, **fields)
+        return shown()
+
+    def shown():
+        desk.cookies.clear()  # a session does not last for hours
+        desk.force_login(user)
+        return buttons(desk.get(address("detail", appointment), headers=HTMX))
+
+    assert shown() == ("Check-in", ["Confirmar"], [], "")
+    assert after("confirmed") == ("Check-in", [], ["Voltar a agendado"], "Desfazer confirmação")
+    back = ["Voltar a agendado", "Voltar a confirmado"]
+    assert after("checked_in") == ("Iniciar atendimento", [], back, "Desfazer check-in")
+    assert after("confirmed") == ("Check-in", [], ["Voltar a agendado"], "Desfazer volta a confirmado")
+    after("checked_in")
+    assert after("in_service") == ("Finalizar", [], ["Voltar ao check-in"], "Desfazer início do atendimento")
+    assert after("finished") == (None, [], ["Voltar ao atendimento"], "Desfazer finalização")
+    assert after("in_service")[3] == "Desfazer volta ao atendimento"
+    assert after("checked_in")[3] == "Desfazer volta ao check-in"
+    assert after("scheduled")[3] == "Desfazer volta a agendado"
+    time_machine.move_to("2026-11-23T12:10:00Z", tick=False)
+    assert shown()[:2] == ("Check-in", ["Confirmar", "Faltou"])
+    after("checked_in")
+    assert after("no_show") == ("Check-in", [], ["Voltar a agendado"], "Desfazer falta")
+    after("scheduled")
+    time_machine.move_to("2026-11-24T12:10:00Z", tick=False)
+    assert shown()[:2] == ("Faltou", ["Confirmar"])
+    assert after("cancelled", cancelled_by="patient")[3] == "Desfazer cancelamento"
+
+
+def test_undo_of_a_move_says_so(desk, appointment):
+    form = {"doctor": appointment.doctor_id, "date": "23/11/2026", "starts": "10:30", "move": "1"}
+    desk.post(address("reschedule", appointment), form, headers=HTMX)
+    page = desk.get(address("detail", appointment), headers=HTMX)
+    assert buttons(page) == ("Confirmar", [], [], "Desfazer remarcação")
+
+
+@pytest.mark.parametrize(("at", "offered"), [("2026-11-23T12:15:00Z", True), ("2026-11-23T12:31:00Z", False)])
+def test_another_of_the_family_is_offered_until_the_visit_is_over(desk, appointment, time_machine, at, offered):
+    time_machine.move_to(at, tick=False)
+    page = desk.get(address("detail", appointment), headers=HTMX)
+    assert ("Agendar outro da família" in page.text) is offered
+
+
+def test_another_of_the_family_is_not_offered_of_a_cancelled_visit(desk, appointment):
+    page = desk.post(address("cancel", appointment), {"cancelled_by": "patient"}, headers=HTMX)
+    assert "Agendar outro da família" not in page.text
+
+
 def test_a_refused_time_is_not_what_the_button_moves_to(desk, appointment):
     answer = desk.post(
         address("reschedule", appointment),

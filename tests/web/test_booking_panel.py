@@ -392,3 +392,64 @@ def test_changing_doctor_replaces_only_an_unchosen_procedure(desk, form, clinic,
     assert "não realiza Consulta" in errors(chosen)["procedure"]
     mangled = desk.post(CHECK, change | {"procedure": ["x"], "usual": "x"}, headers=left)
     assert mangled.status_code == 200
+
+
+# Another of the family ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def booked(doctor, patient):
+    return book_appointment(doctor, patient=patient.pk, starts_at=doctor.clinic.instant(MONDAY, time(9)))
+
+
+def family_form(desk, appointment):
+    return desk.get(BOOK, {"familia": appointment.pk}, headers=HTMX).context["form"]
+
+
+def test_another_of_the_family_keeps_doctor_procedure_and_day(desk, booked, doctor, procedure):
+    form = family_form(desk, booked)
+    kept = {name: form.data.get(name) for name in ("doctor", "procedure", "date", "starts", "patient")}
+    assert kept == {
+        "doctor": str(doctor.pk),
+        "procedure": str(procedure.pk),
+        "date": "23/11/2026",
+        "starts": "09:30",
+        "patient": None,
+    }
+    assert not form.errors
+
+
+def test_another_of_the_family_is_given_the_first_free_time_after(desk, booked, doctor):
+    book_appointment(doctor, starts_at=booked.ends_at)
+    form = family_form(desk, booked)
+    assert (form.data["starts"], dict(form.errors)) == ("10:00", {})
+
+
+def test_another_of_the_family_begins_without_a_time_when_the_day_is_full(desk, doctor):
+    last = book_appointment(doctor, starts_at=doctor.clinic.instant(MONDAY, time(17, 30)))
+    assert family_form(desk, last).data.get("starts") is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "phone"), [("Bia Souza", "{family}"), ("Bia 81 98888-7777", "81988887777"), ("", "{family}")]
+)
+def test_a_new_patient_of_the_family_has_their_phone(desk, booked, typed, phone):
+    family = family_form(desk, booked).data["family_phone"]
+    answer = desk.post(CHECK, {"new": "1", "q": typed, "family_phone": family}, headers=HTMX)
+    assert answer.context["form"]["phone"].value() == phone.format(family=family)
+
+
+@pytest.mark.parametrize("wrong", ["abc", "999999999", "9" * 30, "-1", ""])
+def test_a_family_of_no_appointment_is_an_empty_form(desk, doctor, wrong):
+    assert family_form(desk, Appointment(pk=wrong)).data.get("doctor") is None
+
+
+def test_a_family_of_another_clinic_is_an_empty_form(desk, doctor):
+    elsewhere = book_appointment()
+    assert family_form(desk, elsewhere).data.get("doctor") is None
+
+
+def test_the_address_of_a_booked_appointment_takes_the_forms_place(desk, form):
+    answer = desk.post(BOOK, form, headers=HTMX)
+    assert answer["HX-Replace-Url"] == f"/agendamentos/{Appointment.objects.get().pk}/"
+    assert "HX-Replace-Url" not in desk.post(BOOK, form | {"patient": ""}, headers=HTMX)

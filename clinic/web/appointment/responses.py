@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
 
 from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.models import Appointment
+from clinic.models.appointment import FREES_THE_TIME
 from clinic.queries import history
 from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
@@ -42,6 +45,7 @@ def detail_response(
 ) -> HttpResponse:
     """Render the appointment's panel; after a refused act with the reasons and the nearest free times."""
     appointment = get_appointment(request, pk)
+    undoable = booking.undoable(appointment)
     lines = appointment.lines.prefetch_related("discounts")
     context = {
         "appointment": appointment,
@@ -51,7 +55,9 @@ def detail_response(
         "total": sum(line.total for line in lines),
         "steps": booking.steps(appointment),
         "is_movable": booking.is_movable(appointment),
-        "undoable_event": booking.undoable(appointment),
+        "undoable_event": undoable,
+        "undo_verb": booking.undo_verb(undoable) if undoable else "",
+        "is_coming": is_coming(appointment),
         "history": history.story(appointment),
         "refusals": refusals,
         "free_times": free_times,
@@ -62,4 +68,12 @@ def detail_response(
     response = panel_response(request, "appointment/detail.html", context, day, status)
     if request.method == "POST":
         response["HX-Trigger"] = "refresh-day"
+    if booked:
+        # A reload shows what was booked, not the form again.
+        response["HX-Replace-Url"] = reverse("web:appointment-detail", args=[pk])
     return response
+
+
+def is_coming(appointment: Appointment) -> bool:
+    """Return whether the appointment takes its time and is not over."""
+    return appointment.status not in FREES_THE_TIME and appointment.ends_at > timezone.now()

@@ -19,8 +19,9 @@ from clinic.form_fields import READABLE_YEARS, is_short_number
 from clinic.models import Appointment, Clinic, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
 from clinic.schedule import Opening
+from clinic.templatetags.formats import phone
 from clinic.web.booking_panel.forms import BookingForm, MoveForm, WhenForm
-from clinic.web.patient.forms import initial_for_search
+from clinic.web.patient.forms import initial_for_search, new_patient_label
 
 TIMES_SHOWN, NEXT_TIMES = 6, 3
 DAYS_OFF = {
@@ -56,8 +57,12 @@ class LineRow:
 def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
     """Return the form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address.
 
-    `procedimento` comes with a time in which the doctor's usual procedure does not fit.
+    `procedimento` comes with a time in which the doctor's usual procedure does not fit. `familia` is the id of an
+    appointment after which another of the family is wanted; it replaces the others.
     """
+    relative = query.get("familia", "")
+    if is_short_number(relative) and (data := _data_beside(int(relative), clinic)):
+        return data
     data = QueryDict(mutable=True)
     for field, parameter in (("doctor", "medico"), ("date", "data"), ("starts", "inicio"), ("patient", "paciente")):
         if value := query.get(parameter):
@@ -84,8 +89,9 @@ def apply_button(posted: QueryDict, clinic: Clinic) -> QueryDict:
     if "new" in data:
         typed = data.get("q", "").strip()
         data["is_new"], data["patient"] = "1", ""
+        data["phone"] = data.get("family_phone", "")
         for field, text in initial_for_search(typed).items():
-            data[field] = text
+            data[field] = text or data.get(field, "")
     if "choose" in data:
         _apply_free_time(data, clinic)
     if "add" in data:
@@ -126,7 +132,7 @@ def context(form: BookingForm) -> dict[str, Any]:
     patient_id = None if form.is_new_patient else values.get("patient")
     patient = booking_options.patient(clinic, patient_id) if patient_id else None
     text = form.data.get("q", "")
-    is_searching = text and not form.is_new_patient and not patient_id
+    is_searching = not form.is_new_patient and not patient_id
     minutes = _typed_minutes(form) or sum(line.procedure.duration_minutes for line in lines)
     times = _free_times(form, doctor, minutes, day, patient.pk if patient else None)
     total = sum((line.total for line in lines), Decimal(0))
@@ -135,9 +141,8 @@ def context(form: BookingForm) -> dict[str, Any]:
         "key": uuid4(),
         "patient": patient,
         "last_visit": booking_options.last_visit(patient) if patient else None,
-        "q": text,
-        "matches": patients.options(clinic, text) if is_searching else [],
-        "is_whole_number": patients.is_whole_number(clinic, text),
+        "options": patients.options(clinic, text, timezone.now()) if is_searching else None,
+        "new_patient_label": new_patient_label(text, clinic),
         "doctors": doctors,
         "doctor": doctor,
         "procedures": procedures,
@@ -199,6 +204,27 @@ def _with_usual_procedure(data: QueryDict, clinic: Clinic) -> QueryDict:
         usual = booking_options.usual_procedure(clinic, int(doctor))
         data["usual"] = str(usual or "")
         data.setlist("procedure", [str(usual)] if usual else [])
+    return data
+
+
+def _data_beside(appointment_id: int, clinic: Clinic) -> QueryDict | None:
+    """Return the fields for another of the family: doctor, procedures, day and phone of that appointment, and the first
+    free time after it. None if there is no such appointment."""
+    appointments = Appointment.objects.of(clinic).kept().select_related("doctor", "patient")
+    appointment = appointments.filter(pk=appointment_id).first()
+    if appointment is None:
+        return None
+    data = QueryDict(mutable=True)
+    data["doctor"], data["family_phone"] = str(appointment.doctor_id), phone(appointment.patient.phone, clinic)
+    lines = appointment.lines.select_related("procedure")
+    data.setlist("procedure", [str(line.procedure_id) for line in lines])
+    day = clinic.local(appointment.starts_at).date()
+    minutes = sum(line.procedure.duration_minutes for line in lines)
+    free = booking.openings(clinic, doctor=appointment.doctor, minutes=minutes, first=day, last=day)
+    data["date"] = f"{day:%d/%m/%Y}"
+    after = (opening.starts_at for opening in free if opening.starts_at >= appointment.ends_at)
+    if starts_at := next(after, None):
+        data["starts"] = f"{clinic.local(starts_at):%H:%M}"
     return data
 
 

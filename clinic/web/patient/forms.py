@@ -5,13 +5,16 @@ from uuid import UUID, uuid4
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic import registry
 from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.names import same_letters, words
+from clinic.queries import patients
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import PatientDetails
 from clinic.templatetags.formats import cpf, phone
@@ -207,14 +210,49 @@ def fill_blanks(patient: Patient, clinic: Clinic, typed: QueryDict) -> QueryDict
 
 
 def initial_for_search(text: str) -> dict[str, str]:
-    """Return the initial data of a form for the patient that this search text did not find."""
+    """Return the initial data of a form for the patient that this search text did not find.
+
+    A whole number or a date beside a name goes into its own field.
+    """
     text = text.strip()
     if documents.is_cpf(documents.read_cpf(text)):
         return {"cpf": text}
+    wanted = patients.read(text)
+    are_whole = all(len(digits) >= patients.WHOLE_PHONE for digits in wanted.numbers)
+    if wanted.words and are_whole and (wanted.numbers or wanted.born):
+        return _initial_of_parts(wanted, has_country_code="+" in text)
+    if wanted.born and not wanted.words and not wanted.numbers:
+        return {"birth_date": text}
     letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
     if letters and letters >= digits:
         return {"name": text}
     return {"birth_date": text} if "/" in text else {"phone": text}
+
+
+def _initial_of_parts(wanted: patients.ParsedSearch, *, has_country_code: bool) -> dict[str, str]:
+    initial = {"name": " ".join(wanted.words)}
+    if wanted.born:
+        initial["birth_date"] = _formatted_date(wanted.born)
+    for digits in wanted.numbers:
+        field = "cpf" if documents.is_cpf(digits) else "phone"
+        initial.setdefault(field, f"+{digits}" if has_country_code and field == "phone" else digits)
+    return initial
+
+
+def new_patient_label(text: str, clinic: Clinic) -> str:
+    """Return the label of the button that registers the patient whom this search text did not find."""
+    initial = initial_for_search(text)
+    if initial.keys() == {"phone"} and any(map(str.isdigit, text)):
+        read = phones.read(text, clinic.country)
+        is_certain = read.fault is None and patients.is_whole_number(clinic, text)
+        written = phones.written(PhoneNumber.from_string(read.number), clinic.country) if is_certain else text.strip()
+        return gettext("Novo paciente com telefone %(phone)s") % {"phone": written}
+    if initial.keys() == {"birth_date"}:
+        born = patients.read(text).born
+        return gettext("Novo paciente nascido em %(date)s") % {"date": _formatted_date(born) or text.strip()}
+    if initial.keys() == {"cpf"}:
+        return gettext("Novo paciente com CPF %(cpf)s") % {"cpf": cpf(documents.read_cpf(text))}
+    return gettext("Cadastrar “%(q)s”") % {"q": text}
 
 
 def phone_fault(text: str, clinic: Clinic) -> str:

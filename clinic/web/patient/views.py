@@ -17,7 +17,7 @@ from clinic.form_fields import is_short_number
 from clinic.models import Patient
 from clinic.queries import patients
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
-from clinic.web.patient.forms import PatientForm, fill_blanks, initial_for_search, phone_fault
+from clinic.web.patient.forms import PatientForm, fill_blanks, initial_for_search, new_patient_label, phone_fault
 
 MAX_LISTED = 50
 VISITS_PER_PAGE = 20
@@ -54,9 +54,8 @@ def options(request: ClinicRequest) -> HttpResponse:
     """Render the patients found by the text typed in the booking panel, as buttons of its form."""
     text = request.POST.get("q", "")
     context = {
-        "patients": patients.options(request.clinic, text),
-        "q": text,
-        "is_whole_number": patients.is_whole_number(request.clinic, text),
+        "options": patients.options(request.clinic, text, timezone.now()),
+        "new_patient_label": new_patient_label(text, request.clinic),
     }
     return render(request, "patient/_options.html", context)
 
@@ -70,6 +69,7 @@ def _list_context(request: ClinicRequest, text: str) -> dict[str, Any]:
     listed = patients.with_next_appointment(clinic, found, now)
     return {
         "q": text,
+        "new_patient_label": new_patient_label(text, clinic),
         "patients": listed[:MAX_LISTED],
         "has_more": len(listed) > MAX_LISTED,
         "limit": MAX_LISTED,

@@ -1,4 +1,4 @@
-// Lets the keyboard choose the patient: arrows choose, Enter takes.
+// Lets the keyboard choose the patient: arrows mark, Enter takes, Alt with a digit takes the one of that number.
 
 import { panel } from "../day/grid.js";
 
@@ -13,6 +13,8 @@ let isWaiting = false;
 // The search for this text brought no list: nothing is under way, so that the next Enter asks once more.
 let hasFailed = false;
 
+const people = () => options().filter((option) => option.name === "pick");
+
 function mark(index) {
   const field = panel.querySelector("#q");
   options().forEach((option, at) => option.setAttribute("aria-selected", at === index));
@@ -26,14 +28,13 @@ function mark(index) {
 }
 
 // The marked one; else the only owner of a whole number, or the only one found; with nobody found, registering. Of
-// several people none: who is meant is for a person to say.
+// several people none: who is meant is for a person to say, and Enter marks the first of them.
 function likelyOption() {
   const all = options();
   const marked = all.find((option) => option.getAttribute("aria-selected") === "true");
   if (marked) return marked;
-  const people = all.filter((option) => option.name === "pick");
-  const owners = people.filter((option) => "exact" in option.dataset);
-  const possible = owners.length || "whole" in list().dataset ? owners : people;
+  const owners = people().filter((option) => "exact" in option.dataset);
+  const possible = owners.length || "whole" in list().dataset ? owners : people();
   return possible.length > 1 ? null : possible[0] || all.find((option) => option.name === "new");
 }
 
@@ -44,8 +45,9 @@ function say(text) {
 
 function takeLikely() {
   const option = likelyOption();
-  if (option) option.click();
-  else say(panel.querySelector("#q-hint").dataset.several);
+  if (option) return option.click();
+  mark(0);
+  say(list().dataset.several);
 }
 
 panel.addEventListener("keydown", (event) => {
@@ -59,12 +61,22 @@ panel.addEventListener("keydown", (event) => {
     mark((at + (event.key === "ArrowDown" ? 1 : all.length - (at < 0 ? 0 : 1))) % all.length);
   } else if (event.key === "Enter") {
     event.preventDefault();
-    if (!field.value.trim()) return;
+    // A key that is held down says nothing about the person whom its first press has marked.
+    if (event.repeat || !field.value.trim()) return;
     if (answers(field)) return takeLikely();
     isWaiting = true;
     if (hasFailed) window.htmx.trigger(field, "ask");
     hasFailed = false;
+  } else if (event.altKey && /^Digit[1-9]$/.test(event.code)) {
+    event.preventDefault();
+    // By `code`: with Alt some keyboards write another character.
+    if (!event.repeat && answers(field)) people()[event.code.at(-1) - 1]?.click();
   }
+});
+
+// A key that is still held down when the focus has moved on presses nothing there: it would book at once.
+panel.addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter" && event.target.tagName !== "TEXTAREA") event.preventDefault();
 });
 
 document.addEventListener("htmx:afterSettle", ({ target }) => {

@@ -22,6 +22,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# Distinguishes its sessions from the test process's own: `shared_server` keeps some until the end of the run.
+APPLICATION_NAME = "served"
+
 
 def pytest_collection_modifyitems(items):
     """Keep those that ask for the static files in one worker of pytest-xdist: making the files takes seconds."""
@@ -40,7 +43,8 @@ class Served:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port), "--workers", "2"],
-                cwd=ROOT, env=os.environ | {"DATABASE_URL": url, "STATIC_ROOT": str(static)},
+                cwd=ROOT,
+                env=os.environ | {"DATABASE_URL": url, "STATIC_ROOT": str(static), "PGAPPNAME": APPLICATION_NAME},
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 

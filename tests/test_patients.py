@@ -306,7 +306,7 @@ def options_for(clinic, text):
     return names(found.patients), found.has_more
 
 
-def test_options_that_fit_equally_begin_with_who_was_seen_or_is_expected(clinic):
+def test_options_that_fit_equally_begin_with_recent_patients(clinic):
     for name in ("Álvaro Costa", "Caio Costa", "Costa Antiga", "Dario Costa", "Elis Costa"):
         make_patient(clinic, name=name)
     visit(Patient.objects.get(name="Elis Costa"), days=-170, status=FINISHED)

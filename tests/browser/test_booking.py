@@ -164,7 +164,7 @@ def chosen_patient(page):
     return page.locator("#booking input[name=patient]")
 
 
-def test_enter_marks_the_first_of_several_and_takes_the_marked_one(window, receptionist, doctor, maria, clinic, monday):
+def test_enter_marks_the_first_of_several_and_takes_the_marked(window, receptionist, doctor, maria, clinic, monday):
     make_patient(clinic, name="Marcos Lima")
     page = window(receptionist)
     open_slot(page, monday)
@@ -577,9 +577,7 @@ def path_of(page):
     return page.evaluate("location.pathname + location.search")
 
 
-def test_after_booking_the_address_is_the_appointments_until_the_panel_closes(
-    window, receptionist, doctor, maria, monday
-):
+def test_the_address_is_the_appointments_until_the_panel_closes(window, receptionist, doctor, maria, monday):
     page = window(receptionist)
     booked = book_maria(page, monday)
     assert path_of(page) == booked
@@ -590,9 +588,7 @@ def test_after_booking_the_address_is_the_appointments_until_the_panel_closes(
     assert path_of(page) == f"/agenda/{monday}/"
 
 
-def test_reload_after_booking_from_the_page_of_the_form_shows_the_appointment(
-    window, receptionist, doctor, maria, monday
-):
+def test_reload_after_booking_shows_the_appointment(window, receptionist, doctor, maria, monday):
     page = window(receptionist)
     page.goto("/pacientes/")
     page.goto(f"/agendamentos/novo/?medico={doctor.pk}&data={monday}&inicio=10:00")
@@ -611,9 +607,7 @@ def test_reload_after_booking_from_the_page_of_the_form_shows_the_appointment(
     expect(page.locator("#appointment")).to_contain_text("Maria da Silva Souza")
 
 
-def test_the_days_address_comes_back_when_the_panel_is_about_something_else(
-    window, receptionist, doctor, maria, monday
-):
+def test_the_days_address_comes_back_with_another_panel(window, receptionist, doctor, maria, monday):
     page = window(receptionist)
     booked = book_maria(page, monday)
     page.get_by_role("link", name="Remarcar").click()

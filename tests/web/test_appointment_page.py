@@ -308,7 +308,7 @@ def test_another_of_the_family_is_offered_until_the_visit_is_over(desk, appointm
     assert ("Agendar outro da família" in page.text) is offered
 
 
-def test_another_of_the_family_is_not_offered_of_a_cancelled_visit(desk, appointment):
+def test_a_cancelled_visit_offers_no_other_of_the_family(desk, appointment):
     page = desk.post(address("cancel", appointment), {"cancelled_by": "patient"}, headers=HTMX)
     assert "Agendar outro da família" not in page.text
 

@@ -425,7 +425,7 @@ def test_another_of_the_family_is_given_the_first_free_time_after(desk, booked, 
     assert (form.data["starts"], dict(form.errors)) == ("10:00", {})
 
 
-def test_another_of_the_family_begins_without_a_time_when_the_day_is_full(desk, doctor):
+def test_another_of_the_family_has_no_time_on_a_full_day(desk, doctor):
     last = book_appointment(doctor, starts_at=doctor.clinic.instant(MONDAY, time(17, 30)))
     assert family_form(desk, last).data.get("starts") is None
 
@@ -449,7 +449,7 @@ def test_a_family_of_another_clinic_is_an_empty_form(desk, doctor):
     assert family_form(desk, elsewhere).data.get("doctor") is None
 
 
-def test_the_address_of_a_booked_appointment_takes_the_forms_place(desk, form):
+def test_a_booked_appointments_address_replaces_the_forms(desk, form):
     answer = desk.post(BOOK, form, headers=HTMX)
     assert answer["HX-Replace-Url"] == f"/agendamentos/{Appointment.objects.get().pk}/"
     assert "HX-Replace-Url" not in desk.post(BOOK, form | {"patient": ""}, headers=HTMX)

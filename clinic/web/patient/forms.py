@@ -240,7 +240,7 @@ def _initial_of_parts(wanted: patients.ParsedSearch, *, has_country_code: bool) 
 
 
 def new_patient_label(text: str, clinic: Clinic) -> str:
-    """Return the label of the button that registers the patient whom this search text did not find."""
+    """Return the label of the button that registers the patient that this search text did not find."""
     initial = initial_for_search(text)
     if initial.keys() == {"phone"} and any(map(str.isdigit, text)):
         read = phones.read(text, clinic.country)

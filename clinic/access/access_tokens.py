@@ -11,8 +11,10 @@ from uuid import UUID, uuid4
 
 import jwt
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinic.access import rate_limit, secret_keys
 from clinic.models import AccessToken, Clinic, CredentialEvent, StaffUser
@@ -41,10 +43,12 @@ class ExpiredToken(InvalidToken):
 
 
 def release(clinic: Clinic, user: StaffUser, *, channel: str) -> tuple[AccessToken, str]:
-    """Issue a token in the name of `user`, a master of the clinic.
+    """Issue a token in the name of `user`. Raises PermissionDenied unless `may_release`.
 
     Return the row and the token itself, which is shown once and never stored.
     """
+    if not may_release(user, clinic):
+        raise PermissionDenied(_("Esta página é só do usuário master da clínica."))
     issued = datetime.fromtimestamp(int(timezone.now().timestamp()), tz=timezone.get_default_timezone())
     with transaction.atomic():
         token = AccessToken.objects.create(
@@ -104,7 +108,10 @@ def authenticate(text: str) -> tuple[AccessToken, rate_limit.RateLimitStatus]:
 
 
 def may_release(user: StaffUser, clinic: Clinic) -> bool:
-    """Return whether the user may have tokens of this clinic; a user who loses this right loses the tokens too."""
+    """Return whether the user may release and use tokens of this clinic: the one place that decides.
+
+    It is asked at the release and at each use: a user who loses this right loses the tokens too.
+    """
     return user.is_active and user.is_master and (user.is_superuser or user.clinic_id == clinic.pk)
 
 

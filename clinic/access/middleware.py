@@ -56,7 +56,7 @@ class SessionUserMiddleware(AuthenticationMiddleware):
 
 
 class SessionTimeoutMiddleware:
-    """End a session SESSION_LIFE_SECONDS after its first request, or SESSION_IDLE_SECONDS after its last.
+    """End a session SESSION_LIFE_SECONDS after signing in, or SESSION_IDLE_SECONDS after its last.
 
     Requests with the header `X-Background: 1`, sent by pages that refresh themselves, do not count as activity. The
     last request is stored every five minutes only, so an idle session may end that much early, never late.

@@ -86,15 +86,15 @@ class Steps:
     @property
     def onward(self) -> tuple[Status, str] | None:
         """The one of `forward` that the visit is expected to take next, None if it has to wait."""
-        is_coming = self.current in transitions.COMING
-        order = [status for status in transitions.ONWARD if is_coming or status != Status.NO_SHOW]
+        is_expected = self.current in transitions.EXPECTED
+        order = [status for status in transitions.ONWARD if is_expected or status != Status.NO_SHOW]
         offered = dict(self.forward)
         return next(((status, offered[status]) for status in order if status in offered), None)
 
     @property
     def beside(self) -> list[tuple[Status, str]]:
         """The others of `forward`, while the patient is expected: each is often the right one."""
-        return [step for step in self.forward if step != self.onward] if self.current in transitions.COMING else []
+        return [step for step in self.forward if step != self.onward] if self.current in transitions.EXPECTED else []
 
     @property
     def seldom(self) -> list[tuple[Status, str]]:

@@ -45,11 +45,11 @@ BACKWARD = {
     Status.IN_SERVICE: _("Voltar ao atendimento"),
 }
 
-# Who has one of these is expected. Of the possible steps the first of ONWARD comes next: on the day of the visit the
+# The patient is still expected. Of the possible steps the first of ONWARD comes next: on the day of the visit the
 # check-in; once that day is over, that the patient was not there.
-COMING = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED}
+EXPECTED = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED}
 ONWARD = [Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED, Status.NO_SHOW, Status.CONFIRMED]
-# What a button says that takes back the last change: having become that status, going forward or back.
+# Labels of the button that undoes the last change, by the status that it led to: forward, or back.
 UNDO = {
     Status.CONFIRMED: _("Desfazer confirmação"),
     Status.CHECKED_IN: _("Desfazer check-in"),

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import jwt
 import pytest
+from django.core.exceptions import PermissionDenied
 
 from clinic.access import access_tokens, secret_keys
 from clinic.access.access_tokens import ExpiredToken, InvalidToken
 from clinic.models import AccessToken, CredentialEvent, StaffUser
 from tests.access.test_api_keys import stored
-from tests.factories import make_clinic, make_master, make_superuser
+from tests.factories import make_clinic, make_manager, make_master, make_superuser, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -244,3 +245,12 @@ def test_each_purpose_has_a_key_of_its_own_and_none_is_the_secret(settings):
     assert len(keys) == len(set(keys)) == 4
     assert not {b"s" * 50, b"t" * 50} & set(keys)
     assert all(len(key) == 32 for key in keys)
+
+
+@pytest.mark.parametrize("make", [make_user, make_manager], ids=["receptionist", "manager"])
+def test_only_a_master_of_the_clinic_releases_a_token(make):
+    with pytest.raises(PermissionDenied):
+        release(make(make_clinic()))
+    with pytest.raises(PermissionDenied):
+        release(make_master(make_clinic()), make_clinic())
+    assert not AccessToken.objects.exists()

@@ -1,6 +1,6 @@
 """Which patient is meant; registering and editing."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import date
 from uuid import uuid4
 
@@ -20,6 +20,8 @@ from clinic.registry import (
     register_patient,
     same_patients,
 )
+from clinic.registry.patient_details import clean_details
+from clinic.web.patient.forms import PatientForm
 from tests.booking.desk import details, open_desk, refused
 from tests.factories import cpf, make_clinic, make_patient
 
@@ -456,3 +458,25 @@ def test_a_name_has_a_letter(desk, name):
 @pytest.mark.parametrize("name", ["Ó", "王小明", "Ana 2", "João III", "Ж"])
 def test_a_letter_of_any_script_is_one(desk, name):
     assert booked_patient(desk, name=name).name == name
+
+
+def test_no_detail_of_a_patient_is_dropped_on_its_way():
+    """A field that cleaning or the form left out would be erased by the next change at the desk."""
+    given = PatientDetails(
+        name="Ana Souza",
+        phone="(81) 99999-9999",
+        birth_date=date(1990, 1, 1),
+        cpf=cpf(123456789),
+        nif="501964843",
+        email="ana@example.com",
+        social_name="Ana",
+        notes="traz exames",
+        died=True,
+        died_on=date(2026, 1, 1),
+    )
+    clinic = make_clinic()
+    cleaned = clean_details(given, clinic, today=date(2026, 11, 23), policy=Policy.STRICT).details
+    names = {field.name for field in fields(PatientDetails)}
+    assert {name for name in names if not getattr(given, name)} == set(), "give the new field a value here"
+    assert {name for name in names if not getattr(cleaned, name)} == set()
+    assert names <= PatientForm.base_fields.keys()

@@ -293,7 +293,10 @@ def test_every_state_is_described_in_words(client, clinic, master, time_machine)
     time_machine.move_to("2027-11-23T12:30:00Z", tick=False)
     client.force_login(master)
     valid = access_tokens.release(clinic, master, channel="command")[0]
-    blocked = access_tokens.release(clinic, make_manager(clinic), channel="command")[0]
+    no_longer = make_master(clinic, username="ex-master")
+    blocked = access_tokens.release(clinic, no_longer, channel="command")[0]
+    no_longer.role = "manager"
+    no_longer.save()
     revoked = access_tokens.release(clinic, master, channel="command")[0]
     access_tokens.revoke(revoked.pk, clinic=clinic, by=master, channel="command")
     rotated, _ = make_key(clinic, name="Trocada")

@@ -57,7 +57,7 @@ def detail_response(
         "is_movable": booking.is_movable(appointment),
         "undoable_event": undoable,
         "undo_verb": booking.undo_verb(undoable) if undoable else "",
-        "is_coming": is_coming(appointment),
+        "is_ahead": is_ahead(appointment),
         "history": history.story(appointment),
         "refusals": refusals,
         "free_times": free_times,
@@ -74,6 +74,6 @@ def detail_response(
     return response
 
 
-def is_coming(appointment: Appointment) -> bool:
+def is_ahead(appointment: Appointment) -> bool:
     """Return whether the appointment takes its time and is not over."""
     return appointment.status not in FREES_THE_TIME and appointment.ends_at > timezone.now()

@@ -1,15 +1,17 @@
 """The choices of the booking panel, besides the free times: reads only."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure, WorkingHours
+from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.appointment import Status
 from clinic.models.procedure import performed_by
 from clinic.queries.performed_procedures import performed_procedures
+from clinic.schedule import load_schedules
 
 
 def doctors(clinic: Clinic) -> QuerySet[Doctor]:
@@ -18,20 +20,27 @@ def doctors(clinic: Clinic) -> QuerySet[Doctor]:
 
 
 def works_on(doctor: Doctor, day: date) -> bool:
-    """Return whether the doctor has working hours that begin on the weekday of this date."""
-    return WorkingHours.objects.of(doctor.clinic_id).filter(doctor=doctor, weekday=day.isoweekday()).exists()
+    """Return whether the doctor has working hours on this date, those of the night before included. One query."""
+    return bool(load_schedules(doctor.clinic, [doctor], day, day).blocks(doctor.pk, day))
 
 
 def split_by_performing(
     clinic: Clinic, doctors: Sequence[Doctor], appointment: Appointment
 ) -> tuple[list[Doctor], list[Doctor]]:
-    """Return the doctors who perform every procedure of the appointment, and the others. Two queries."""
+    """Return the doctors that the appointment may be moved to, and the others. Two queries.
+
+    Those perform every procedure of the appointment, also one that is no longer offered. The present doctor is among
+    them in any case: a move to another time must not change the doctor silently.
+    """
     needed = set(appointment.lines.values_list("procedure", flat=True))
-    performed = performed_procedures(clinic, [doctor.pk for doctor in doctors], timezone.now())
-    performing = {pk for pk, procedures in performed.items() if needed <= {procedure.id for procedure in procedures}}
+    pairs = Doctor.procedures.through.objects.filter(doctor__clinic=clinic, procedure__in=needed)
+    performed: dict[int, set[int]] = defaultdict(set)
+    for doctor_id, procedure_id in pairs.values_list("doctor", "procedure"):
+        performed[doctor_id].add(procedure_id)
+    possible = {pk for pk, procedures in performed.items() if procedures == needed} | {appointment.doctor_id}
     return (
-        [doctor for doctor in doctors if doctor.pk in performing],
-        [doctor for doctor in doctors if doctor.pk not in performing],
+        [doctor for doctor in doctors if doctor.pk in possible],
+        [doctor for doctor in doctors if doctor.pk not in possible],
     )
 
 

@@ -30,8 +30,7 @@ export function closePanel() {
 // A booked appointment has the page's address until the panel is about something else.
 function showAddressOfDay() {
   const poll = document.getElementById("poll");
-  const home = document.getElementById("day-today");
-  if (!poll || !home || location.pathname.startsWith(home.pathname)) return;
+  if (!poll || !location.pathname.includes("/agendamentos/")) return;
   history.replaceState(history.state, "", poll.getAttribute("hx-get"));
 }
 

@@ -295,14 +295,14 @@ class DayLayout:
             procedure=str(shorter.id) if shorter else "",
             fits=fits,
             is_freed=strips > 0,
-            label=", ".join(filter(None, [time, fits or self.free_word, one.doctor.name])),
+            label=", ".join([f"{time} {self.free_word}", *([fits] if fits else []), one.doctor.name]),
         )
 
     def _card(self, number: int, doctor: Doctor, row: AppointmentRow, scale: int) -> Card:
         lines = min((row.end - row.start) // scale, 3)
         attention = self._attention(row)
         kinds = f"appt lines-{lines}{row.lane}{' attention' if attention is not None else ''}"
-        if not (self.clinic.local(row.starts_at).minute % HALF_HOUR):
+        if row.begins >= 0 and not self.clinic.local(row.starts_at).minute % HALF_HOUR:
             kinds += " on-line"
         status_label = self.status_labels[row.status]
         badges = self._badges(row, attention)
@@ -458,6 +458,7 @@ def _digest(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
     content: list[object] = [day.day, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
     content += [(column.doctor_id, column.name, column.specialty, column.fullness) for column in day.columns]
     content += [(choice.id, choice.chosen) for choice in day.choices]
+    content += [day.all_rows_class, day.scale, *(hour.time for hour in day.hours)]
     for minute in sorted(cells):
         for cell in cells[minute]:
             if isinstance(cell, Card):

@@ -104,6 +104,7 @@ def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
 
 
 def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
+    filters = filters._replace(doctors=filters.doctors & {int(choice.id) for choice in agenda_day.choices})
     return {
         "day": agenda_day,
         "url": _day_url(agenda_day.day, filters),
@@ -114,6 +115,7 @@ def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
         "statuses": [(code, label, code in filters.statuses) for code, label in Status.choices],
         "filters": len(filters.doctors) + len(filters.statuses) + filters.hides_freed,
         "hides_freed": filters.hides_freed,
+        "shows_all": filters.shows_all,
         "query": filters.query,
         # Prefix of the appointments' URLs: reverse() for each of hundreds of cards would cost more than the cards.
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),

@@ -175,6 +175,7 @@ def move_context(form: MoveForm, appointment: Appointment) -> dict[str, Any]:
         "procedures": ", ".join(line.procedure_name for line in appointment.lines.all()),
         "performing": performing,
         "not_performing": not_performing,
+        "has_colleagues": any(other.pk != appointment.doctor_id for other in performing),
         "doctor": doctor,
         "minutes": minutes,
         "expired_discounts": form.expired_discounts,

@@ -21,7 +21,15 @@ function putIntoForm(link) {
   if (doctor) doctor.value = query.get("medico");
   date.value = date.type === "date" ? query.get("data") : query.get("data").split("-").reverse().join("/");
   starts.value = query.get("inicio");
+  takeProcedure(open.elements, query.get("procedimento"));
   for (const field of [doctor, date, starts]) field?.dispatchEvent?.(new Event("change", { bubbles: true }));
   starts.focus?.();
   return true;
+}
+
+// A procedure that nobody chose gives way to the one that fits the time; the server writes its name.
+function takeProcedure({ procedure, usual }, fitting) {
+  if (!procedure?.options || (procedure.value && procedure.value !== usual.value)) return;
+  if (fitting && ![...procedure.options].some((option) => option.value === fitting)) procedure.add(new Option("", fitting));
+  procedure.value = usual.value = fitting || "";
 }

@@ -9,7 +9,7 @@ import dj_database_url
 import django
 import pytest
 
-from tests import database
+from tests import database, distribution
 
 _run = ExitStack()
 
@@ -35,6 +35,16 @@ _prepare()
 
 def pytest_configure(config):
     config.add_cleanup(_run.close)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: distribution.place(item.nodeid))
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return distribution.ByUnit(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from django.test import override_settings
 from clinic.bundles import script, style
 
 SOURCES = settings.ROOT / "static"
-pytestmark = pytest.mark.xdist_group("bundles")  # one collectstatic for all
 
 
 @pytest.fixture(scope="module")

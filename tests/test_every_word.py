@@ -251,11 +251,6 @@ def foreign_lines(language, pages):
     return found
 
 
-def walks(*functions):
-    """Parameters, each for one worker of pytest-xdist: two tests read the same pages."""
-    return [pytest.param(walk, marks=pytest.mark.xdist_group(walk.__name__)) for walk in functions]
-
-
 pages_read = {}
 
 
@@ -267,12 +262,12 @@ def pages_of(walk, client, at):
     return pages_read[key]
 
 
-@pytest.mark.parametrize("pages", walks(of_desk, of_admin, of_acts, of_errors))
+@pytest.mark.parametrize("pages", [of_desk, of_admin, of_acts, of_errors])
 def test_no_page_has_a_word_of_the_other_country(client, at, pages):
     assert foreign_lines(at.clinic.language, pages_of(pages, client, at)) == {}
 
 
-@pytest.mark.parametrize("pages", walks(of_admin, of_acts, of_errors))
+@pytest.mark.parametrize("pages", [of_admin, of_acts, of_errors])
 def test_no_page_of_the_admin_reads_like_a_machine(client, at, pages):
     found = [(address, line) for address, read in pages_of(pages, client, at) for line in read]
     assert {line: address for address, line in found if OF_A_MACHINE.search(line)} == {}

@@ -34,12 +34,6 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "/browser/" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def chromium():
     if CHROMIUM is None:

@@ -26,13 +26,6 @@ STORAGES = {
 APPLICATION_NAME = "served"
 
 
-def pytest_collection_modifyitems(items):
-    """Keep those that ask for the static files in one worker of pytest-xdist: making the files takes seconds."""
-    for item in items:
-        if "static" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("server"))
-
-
 class Served:
     """What the server writes goes into a file: it would stand still at a pipe that nobody reads."""
 

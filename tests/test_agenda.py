@@ -268,6 +268,13 @@ def test_where_nothing_fits_nothing_is_offered():
     assert (free(day), [column.performs_nothing for column in day.columns]) == ([], [False, True])
 
 
+def test_the_label_of_a_free_time_holds_the_words_that_are_seen():
+    doctor = make_doctor(name="Dra. Iara", hours=hours(("08:00", "10:00")))
+    put(doctor, "09:00", status="cancelled")
+    labels = {slot.time: slot.label for slot in cells(shown(doctor.clinic), "slot")}
+    assert labels["09:00"] == "09:00 livre, Dra. Iara"
+
+
 ATTENTION = {
     "waits long": ("checked_in", 0, 15, True),
     "waits": ("checked_in", 0, 14, False),
@@ -403,6 +410,14 @@ def test_the_version_changes_with_whatever_is_drawn(change):
     assert shown(appointment.clinic).version != first
 
 
+def test_the_version_changes_when_the_hours_of_an_empty_day_move():
+    """The same rows at other times: what stands where in the grid does not tell."""
+    doctor = make_doctor(hours=hours(("08:00", "12:00")))
+    first = shown(doctor.clinic).version
+    doctor.hours.update(starts=time(9), ends=time(13))
+    assert shown(doctor.clinic).version != first
+
+
 def test_the_version_changes_when_a_free_time_has_passed():
     clinic = make_doctor(hours=hours(("08:00", "12:00"))).clinic
     at = clinic.instant
@@ -481,7 +496,16 @@ def test_a_computer_keeps_its_own_doctors_until_all_are_shown(desk):
 @pytest.mark.parametrize("kept", ["abc", "9" * 5000, "-", "1-2-3"])
 def test_a_strange_cookie_of_doctors_shows_all(desk, kept):
     desk.cookies["my_doctors"] = kept
-    assert desk.doctor.name in desk.get(desk.url).content.decode()
+    page = desk.get(desk.url)
+    assert desk.doctor.name in page.content.decode()
+    assert page.context["filters"] == 0
+
+
+def test_the_forms_of_the_day_keep_its_other_filters(desk):
+    page = desk.get(f"{desk.url}?todos=1&cancelados=nao").content.decode()
+    pick, choose = (page[page.index(begin) :].partition("</form>")[0] for begin in ('class="pick"', 'id="filter"'))
+    assert 'name="cancelados" value="nao"' in pick and 'name="todos" value="1"' in pick
+    assert 'name="todos" value="1"' in choose
 
 
 def test_a_doctor_of_five_thousand_digits_is_nobody(desk):

@@ -56,6 +56,19 @@ def test_a_short_hole_names_what_fits_and_brings_it_along(window, receptionist, 
     expect(page.locator("#error-starts")).to_be_empty()
 
 
+def test_a_short_hole_brings_its_procedure_into_an_open_form(window, receptionist, doctor, busy_day):
+    page = window(receptionist, width=1440)
+    page.goto(f"/agenda/{busy_day}/")
+    page.locator("a[href*='inicio=14:00']").click()
+    expect(page.locator("#procedure-0 option:checked")).to_have_text("Consulta")
+    page.locator("a[href*='inicio=08:00']").click()
+    expect(page.locator("#procedure-0 option:checked")).to_have_text("Retorno")
+    expect(page.locator("#starts")).to_have_value("08:00")
+    expect(page.locator("#error-starts")).to_be_empty()
+    page.locator("a[href*='inicio=14:00']").click()
+    expect(page.locator("#procedure-0 option:checked")).to_have_text("Consulta")
+
+
 def test_a_cancelled_card_is_opened_by_its_strip(window, receptionist, doctor, busy_day):
     page = window(receptionist, width=1440)
     page.goto(f"/agenda/{busy_day}/")

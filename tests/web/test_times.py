@@ -226,3 +226,41 @@ def test_a_day_off_names_the_weekday_and_the_next_times(desk, form, doctor):
     assert re.findall(r">\s*(\w{3} \d\d/\d\d)\s+(\d\d:\d\d)\s*</button>", saturday) == [
         ("Seg 30/11", "08:00"), ("Seg 30/11", "13:00"), ("Ter 01/12", "08:00"),
     ]  # fmt: skip
+
+
+def test_a_doctor_who_performs_nothing_is_not_called_full(desk, form, clinic):
+    idle = make_doctor(clinic, name="Dr. Sem Nada", procedures=[])
+    answer = desk.post(CHECK, form | {"doctor": idle.pk, "procedure": "", "starts": ""}, headers=HTMX)
+    assert "não tem horário livre" not in answer.text and "não atende" not in answer.text
+    assert "quando houver médico e procedimento" in answer.text
+
+
+def test_the_morning_after_a_night_is_no_day_off(desk, form, doctor):
+    doctor.hours.all().delete()
+    WorkingHours.objects.create(clinic=doctor.clinic, doctor=doctor, weekday=1, starts=time(20), ends=time(6))
+    Absence.objects.create(
+        clinic=doctor.clinic,
+        doctor=doctor,
+        starts_at=doctor.clinic.instant(date(2026, 11, 24), time(0)),
+        ends_at=doctor.clinic.instant(date(2026, 11, 24), time(6)),
+        reason="curso",
+    )
+    tuesday = desk.post(CHECK, form | {"date": "24/11/2026", "starts": ""}, headers=HTMX).text
+    assert "não atende" not in tuesday and "não tem horário livre em 24/11" in tuesday
+
+
+@pytest.mark.parametrize("change", ["no longer performs it", "no longer offered"])
+def test_moving_never_proposes_another_doctor_by_itself(desk, doctor, procedure, change):
+    colleague = make_doctor(doctor.clinic, procedures=[procedure])
+    stranger = make_doctor(doctor.clinic, procedures=[])
+    appointment = book_appointment(doctor, starts_at=doctor.clinic.instant(MONDAY, time(9)))
+    if change == "no longer performs it":
+        doctor.procedures.clear()
+    else:
+        procedure.active = False
+        procedure.save()
+    page = desk.get(reverse("web:appointment-reschedule", args=[appointment.pk]), headers=HTMX).text
+    options = re.findall(r'<option value="(\d+)"( selected| disabled)?', page)
+    assert (str(doctor.pk), " selected") in options
+    assert (str(colleague.pk), "") in options and (str(stranger.pk), " disabled") in options
+    assert "Nenhum outro médico" not in page

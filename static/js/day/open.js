@@ -22,7 +22,8 @@ function putIntoForm(link) {
   date.value = date.type === "date" ? query.get("data") : query.get("data").split("-").reverse().join("/");
   starts.value = query.get("inicio");
   takeProcedure(open.elements, query.get("procedimento"));
-  for (const field of [doctor, date, starts]) field?.dispatchEvent?.(new Event("change", { bubbles: true }));
+  // Of requests that come at once the last is sent: the doctor's, whose answer has the procedures too.
+  for (const field of [date, starts, doctor]) field?.dispatchEvent?.(new Event("change", { bubbles: true }));
   starts.focus?.();
   return true;
 }

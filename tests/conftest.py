@@ -1,5 +1,6 @@
 """One PostgreSQL a run, started when a test first asks for it: DATABASE_URL's if that is set, else the embedded one."""
 
+import gc
 import os
 import sys
 from contextlib import ExitStack
@@ -41,6 +42,11 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: distribution.place(item.nodeid))
+
+
+def pytest_collection_finish():
+    # Modules and tests stay until the end: to look through them again and again took a twentieth of the time.
+    gc.freeze()
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -37,14 +37,14 @@ def run(command, secret):
             flags.add(word)
         else:
             address = urlsplit(word)
-    told = {name: [value for each, value in options if each == name] for name in VALUED}
-    headers = dict(header.split(": ", 1) for header in told["-H"])
+    values = {name: [value for each, value in options if each == name] for name in VALUED}
+    headers = dict(header.split(": ", 1) for header in values["-H"])
     if "-G" in flags:
-        query = urlencode([tuple(each.split("=", 1)) for each in (*told["--data-urlencode"], *told["-d"])])
+        query = urlencode([tuple(each.split("=", 1)) for each in (*values["--data-urlencode"], *values["-d"])])
         return Client().get(f"{address.path}?{query}", headers=headers)
     path = f"{address.path}?{address.query}" if address.query else address.path
-    body = "".join(told["-d"])
-    return Client().generic((told["-X"] or ["GET"])[0], path, body, headers.pop("Content-Type", ""), headers=headers)
+    body = "".join(values["-d"])
+    return Client().generic((values["-X"] or ["GET"])[0], path, body, headers.pop("Content-Type", ""), headers=headers)
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def doctor(recife):
 
 def test_imagemais_from_token_to_the_first_booking(imagemais, recife, doctor):
     steps, secret = commands("imagemais:first-steps"), imagemais(recife).secret
-    (told,) = run(steps["medicos"], secret).json()
+    (doctor,) = run(steps["medicos"], secret).json()
     (procedure,) = run(steps["procedimentos"], secret).json()
 
     def own(name):
-        command = steps[name].replace("/api/doctors/1/", f"/api/doctors/{told['id']}/")
-        command = command.replace('"doctorId": 1', f'"doctorId": {told["id"]}')
+        command = steps[name].replace("/api/doctors/1/", f"/api/doctors/{doctor['id']}/")
+        command = command.replace('"doctorId": 1', f'"doctorId": {doctor["id"]}')
         return command.replace('[{"id": 1}]', json.dumps([{"id": procedure["id"]}]))
 
     free = [each["startTime"] for each in run(own("horarios"), secret).json()]

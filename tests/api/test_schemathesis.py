@@ -25,8 +25,8 @@ from clinic.api.imagemais import examples, messages
 from clinic.api.imagemais.errors import API_ERRORS
 from clinic.api.imagemais.urls import reference as imagemais_reference
 from clinic.api.mivicall import errors, reading, schemas
-from clinic.api.mivicall.operations.appointments import CURSOR, DISCOUNT_STAYS, MOVE_MISSING
-from clinic.api.mivicall.operations.availability import WINDOW
+from clinic.api.mivicall.operations.appointments import DISCOUNT_STAYS, MOVE_MISSING, NOT_A_CURSOR
+from clinic.api.mivicall.operations.availability import WINDOW_TOO_LONG
 from clinic.api.mivicall.urls import reference as mivicall_reference
 from clinic.models import ApiKey, Appointment, Clinic
 from clinic.refusals import Reason
@@ -94,11 +94,11 @@ with translation.override("pt-pt"):
         reading.UNSTORABLE,
         reading.UNSTORABLE_KEY,
         "Passa de 4 KiB.",  # metadata
-        reading.UNWRITABLE,
-        CURSOR,
+        reading.NEEDS_EXPONENT,
+        NOT_A_CURSOR,
         DISCOUNT_STAYS,
         MOVE_MISSING,
-        WINDOW,
+        WINDOW_TOO_LONG,
         errors.API_ERRORS[ErrorCode.IDEMPOTENCY_KEY_REUSED][2],
     ]
 

@@ -14,7 +14,7 @@ from tests.factories import make_doctor, make_procedure
 
 pytestmark = pytest.mark.django_db
 
-AN_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+EXAMPLE_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 VALUED = {"-X", "-H", "-d", "--data-urlencode"}
 
 
@@ -78,12 +78,12 @@ def test_mivicall_from_key_to_the_first_booking(mivicall, recife, doctor):
     assert run(steps["clinica"], secret).json()["name"] == recife.name
     (professional,) = run(steps["profissionais"], secret).json()["items"]
     (service,) = run(steps["servicos"], secret).json()["items"]
-    free = run(steps["horas"].replace(AN_ID, service["id"]), secret).json()["items"]
+    free = run(steps["horas"].replace(EXAMPLE_ID, service["id"]), secret).json()["items"]
     assert len(free) == 5
 
     def own(name):
-        command = steps[name].replace(f'"professionalId": "{AN_ID}"', f'"professionalId": "{professional["id"]}"')
-        command = command.replace(AN_ID, service["id"])
+        command = steps[name].replace(f'"professionalId": "{EXAMPLE_ID}"', f'"professionalId": "{professional["id"]}"')
+        command = command.replace(EXAMPLE_ID, service["id"])
         return re.sub(r'("startsAt": )"[^"]+"', rf'\1"{free[0]["startsAt"]}"', command)
 
     booked = run(own("marcar"), secret)

@@ -157,8 +157,8 @@ HAD = {
 HAD_V1 = {
     "createAppointment": st.builds(
         lambda start, name: {
-            "professionalId": schemas.A_DOCTOR,
-            "serviceTypeId": schemas.A_SERVICE,
+            "professionalId": schemas.EXAMPLE_DOCTOR,
+            "serviceTypeId": schemas.EXAMPLE_SERVICE,
             "patientPhone": "+351912345678",
             "patientName": name,
             "startsAt": start,
@@ -166,12 +166,14 @@ HAD_V1 = {
         mivicall_times(),
         st.sampled_from(["Maria Silva", "Rui Silva"]),
     ),
-    "updateAppointment": mivicall_times().map(lambda start: {"startsAt": start, "professionalId": schemas.A_DOCTOR}),
+    "updateAppointment": mivicall_times().map(
+        lambda start: {"startsAt": start, "professionalId": schemas.EXAMPLE_DOCTOR}
+    ),
     "listAvailability": mivicall_times().map(
-        lambda start: {"serviceTypeId": schemas.A_SERVICE, "from": f"{TODAY['mivicall']}T00:00:00Z", "to": start}
+        lambda start: {"serviceTypeId": schemas.EXAMPLE_SERVICE, "from": f"{TODAY['mivicall']}T00:00:00Z", "to": start}
     ),
 }
-PATHS = {"appointment_id": 58, "doctor_id": 1, "patient_id": 9253, "id": schemas.AN_ID}
+PATHS = {"appointment_id": 58, "doctor_id": 1, "patient_id": 9253, "id": schemas.EXAMPLE_ID}
 
 
 def _mostly_had(had):
@@ -285,10 +287,10 @@ def _imagemais_headers(time_machine):
 
 def _mivicall_headers(time_machine):
     clinic = _clinic_of("mivicall", make_lisbon, time_machine)
-    service = make_procedure(clinic, uuid=schemas.A_SERVICE)
-    doctor = make_doctor(clinic, days=range(1, 8), uuid=schemas.A_DOCTOR, procedures=[service])
+    service = make_procedure(clinic, uuid=schemas.EXAMPLE_SERVICE)
+    doctor = make_doctor(clinic, days=range(1, 8), uuid=schemas.EXAMPLE_DOCTOR, procedures=[service])
     booked = _booked("mivicall", doctor, make_patient(clinic))
-    Appointment.objects.filter(pk=booked.pk).update(uuid=schemas.AN_ID)
+    Appointment.objects.filter(pk=booked.pk).update(uuid=schemas.EXAMPLE_ID)
     given = {"scopes": ApiKey.Scope.values, "source": ApiKey.Source.VOICE_AI, "is_live": True}
     _, secret = api_keys.create(clinic, name="central", by=None, channel="command", **given)
     return {"Authorization": f"Bearer {secret}"}

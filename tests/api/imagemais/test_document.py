@@ -176,7 +176,7 @@ def oklab(color, eyes):
 
 def test_every_status_has_its_number_name_and_colour():
     assert statuses.API_STATUSES.keys() == set(Status)
-    assert sorted(shown.id for shown in statuses.API_STATUSES.values()) == list(range(1, 9))
+    assert sorted(api_status.id for api_status in statuses.API_STATUSES.values()) == list(range(1, 9))
     assert statuses.API_STATUSES[Status.SCHEDULED] == (1, "Agendado", "#ffc107")
     assert set(statuses.ACTIONS.values()) == set(Status) - {Status.RESCHEDULED}
 
@@ -195,5 +195,5 @@ def test_text_printed_on_a_colour_can_be_read_in_white_or_in_ink(status):
 
 @pytest.mark.parametrize("eyes", EYES)
 def test_no_two_statuses_look_alike_to_anybody(eyes):
-    seen = [oklab(shown.color, eyes) for shown in statuses.API_STATUSES.values()]
+    seen = [oklab(api_status.color, eyes) for api_status in statuses.API_STATUSES.values()]
     assert min(100 * dist(one, other) for one, other in combinations(seen, 2)) >= 8.9

@@ -25,7 +25,7 @@ def commands(page):
 
 
 def run(command, secret):
-    """What the application answers to this curl."""
+    """Return the application's answer to this curl."""
     words = shlex.split(command.replace("\\\n", " ").replace("$TOKEN", secret).replace("$CHAVE", secret))
     assert words.pop(0) == "curl"
     options, flags, address = [], set(), ""
@@ -37,10 +37,12 @@ def run(command, secret):
             flags.add(word)
         else:
             address = urlsplit(word)
-    values = {name: [value for each, value in options if each == name] for name in VALUED}
+    values = {name: [value for option, value in options if option == name] for name in VALUED}
     headers = dict(header.split(": ", 1) for header in values["-H"])
     if "-G" in flags:
-        query = urlencode([tuple(each.split("=", 1)) for each in (*values["--data-urlencode"], *values["-d"])])
+        query = urlencode(
+            [tuple(parameter.split("=", 1)) for parameter in (*values["--data-urlencode"], *values["-d"])]
+        )
         return Client().get(f"{address.path}?{query}", headers=headers)
     path = f"{address.path}?{address.query}" if address.query else address.path
     body = "".join(values["-d"])
@@ -62,7 +64,7 @@ def test_imagemais_from_token_to_the_first_booking(imagemais, recife, doctor):
         command = command.replace('"doctorId": 1', f'"doctorId": {doctor["id"]}')
         return command.replace('[{"id": 1}]', json.dumps([{"id": procedure["id"]}]))
 
-    free = [each["startTime"] for each in run(own("horarios"), secret).json()]
+    free = [slot["startTime"] for slot in run(own("horarios"), secret).json()]
     assert "09:00" in free and "09:15" in free
     booked = run(own("agendar"), secret)
     assert booked.status_code == 201 and len(booked.json()) == 1

@@ -1,7 +1,7 @@
 """Handle what all requests of both APIs share, in this order: credential, rate limit, body, kept answer.
 
-An API subclasses Gateway with its own credentials and its own messages, and wraps each of its views in it. What holds
-for every request is written here once, so that a new operation cannot forget it.
+An API subclasses Gateway with its own credentials and its own messages, and wraps each of its views in it. Rules of
+every request are written here once, so that a new operation cannot forget them.
 """
 
 import logging
@@ -55,7 +55,7 @@ class Caller:
 
 @dataclass
 class ApiCall:
-    """What the gateway knows of one request: its id, and what it has read so far.
+    """The state of one request in the gateway: its id, and the values read so far.
 
     `caller` is None until the credential is found valid. `payload` is the value of the JSON `body` of a write.
     """
@@ -110,7 +110,7 @@ class Api(NinjaAPI):
 
 
 class Gateway[R: ApiRequest]:
-    """What both APIs do around a view; `credential` is the name of the API among stored answers and in the log."""
+    """Wraps the views of an API; `credential` is the name of the API among stored answers and in the log."""
 
     credential: StoredAnswer.Credential
 

@@ -66,7 +66,7 @@ def imagemais():
 
 @pytest.fixture
 def mivicall():
-    """`mivicall(clinic)` is a program with a fresh key of that clinic, with every scope unless told otherwise."""
+    """`mivicall(clinic)` is a program with a fresh key of that clinic, with every scope unless `scopes` are given."""
 
     def program(clinic, **fields):
         defaults = {

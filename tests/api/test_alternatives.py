@@ -1,4 +1,4 @@
-"""What a refused time costs: the case is examined once, and free times are sought when no lock is held any more."""
+"""The cost of a refused time: the case is examined once, and free times are sought after the locks are released."""
 
 from contextlib import contextmanager
 
@@ -30,8 +30,8 @@ def statements(act):
     return [query["sql"] for query in captured if not query["sql"].startswith(own)]
 
 
-def examinations(asked):
-    return sum(EXAMINATION in statement for statement in asked)
+def examinations(statements_run):
+    return sum(EXAMINATION in statement for statement in statements_run)
 
 
 TAKEN = {"known patient": ({}, 4), "described patient": ({"details": details(cpf="52998224725")}, 10)}
@@ -40,24 +40,24 @@ TAKEN = {"known patient": ({}, 4), "described patient": ({"details": details(cpf
 @pytest.mark.parametrize(("patient", "count"), TAKEN.values(), ids=TAKEN)
 def test_a_taken_time_is_examined_once(desk, patient, count):
     desk.book(patient=desk.another_patient().pk)
-    asked = statements(lambda: refused(desk.book, **patient).alternatives)
-    assert (examinations(asked), len(asked)) == (1, count), "\n".join(asked)
+    statements_run = statements(lambda: refused(desk.book, **patient).alternatives)
+    assert (examinations(statements_run), len(statements_run)) == (1, count), "\n".join(statements_run)
 
 
 def test_a_taken_time_is_examined_once_by_check(desk):
     desk.book(patient=desk.another_patient().pk)
-    asked = statements(lambda: check(desk.proposal(), now=desk.now).alternatives)
-    assert (examinations(asked), len(asked)) == (1, 4), "\n".join(asked)
+    statements_run = statements(lambda: check(desk.proposal(), now=desk.now).alternatives)
+    assert (examinations(statements_run), len(statements_run)) == (1, 4), "\n".join(statements_run)
 
 
 def test_a_taken_time_is_examined_once_for_a_move(desk):
     desk.book(patient=desk.another_patient().pk)
     moved = desk.book(starts_at=desk.at(11))
     target = {"clinic": desk.clinic, "doctor": desk.doctor.pk, "starts_at": desk.at(9), "now": desk.now}
-    asked = statements(lambda: refused(reschedule, moved.pk, by=BY, **target))
-    assert examinations(asked) == 1, "\n".join(asked)
-    asked = statements(lambda: check_reschedule(moved.pk, **target))
-    assert examinations(asked) == 1, "\n".join(asked)
+    statements_run = statements(lambda: refused(reschedule, moved.pk, by=BY, **target))
+    assert examinations(statements_run) == 1, "\n".join(statements_run)
+    statements_run = statements(lambda: check_reschedule(moved.pk, **target))
+    assert examinations(statements_run) == 1, "\n".join(statements_run)
 
 
 def test_a_taken_time_is_examined_once_when_taken_again(desk):
@@ -66,9 +66,9 @@ def test_a_taken_time_is_examined_once_when_taken_again(desk):
     change_status(appointment.pk, "cancelled", cancelled_by="clinic", **acting)
     desk.book(patient=desk.another_patient().pk)
     for act in (lambda: change_status(appointment.pk, "scheduled", **acting), lambda: undo(appointment.pk, **acting)):
-        asked = statements(lambda act=act: refused(act))
-        loads = [each for each in asked if 'INNER JOIN "clinic_patient"' in each]
-        assert (examinations(asked), len(loads)) == (1, 1), "\n".join(asked)
+        statements_run = statements(lambda act=act: refused(act))
+        loads = [statement for statement in statements_run if 'INNER JOIN "clinic_patient"' in statement]
+        assert (examinations(statements_run), len(loads)) == (1, 1), "\n".join(statements_run)
 
 
 # Through the APIs -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from tests.factories import make_doctor, make_procedure
 
 pytestmark = pytest.mark.django_db
 
-AN_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+EXAMPLE_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 VALUED = {"-X", "-H", "-d", "--data-urlencode"}
 
 
@@ -25,7 +25,7 @@ def commands(page):
 
 
 def run(command, secret):
-    """What the application answers to this curl."""
+    """Return the application's answer to this curl."""
     words = shlex.split(command.replace("\\\n", " ").replace("$TOKEN", secret).replace("$CHAVE", secret))
     assert words.pop(0) == "curl"
     options, flags, address = [], set(), ""
@@ -37,14 +37,16 @@ def run(command, secret):
             flags.add(word)
         else:
             address = urlsplit(word)
-    told = {name: [value for each, value in options if each == name] for name in VALUED}
-    headers = dict(header.split(": ", 1) for header in told["-H"])
+    values = {name: [value for option, value in options if option == name] for name in VALUED}
+    headers = dict(header.split(": ", 1) for header in values["-H"])
     if "-G" in flags:
-        query = urlencode([tuple(each.split("=", 1)) for each in (*told["--data-urlencode"], *told["-d"])])
+        query = urlencode(
+            [tuple(parameter.split("=", 1)) for parameter in (*values["--data-urlencode"], *values["-d"])]
+        )
         return Client().get(f"{address.path}?{query}", headers=headers)
     path = f"{address.path}?{address.query}" if address.query else address.path
-    body = "".join(told["-d"])
-    return Client().generic((told["-X"] or ["GET"])[0], path, body, headers.pop("Content-Type", ""), headers=headers)
+    body = "".join(values["-d"])
+    return Client().generic((values["-X"] or ["GET"])[0], path, body, headers.pop("Content-Type", ""), headers=headers)
 
 
 @pytest.fixture
@@ -54,15 +56,15 @@ def doctor(recife):
 
 def test_imagemais_from_token_to_the_first_booking(imagemais, recife, doctor):
     steps, secret = commands("imagemais:first-steps"), imagemais(recife).secret
-    (told,) = run(steps["medicos"], secret).json()
+    (doctor,) = run(steps["medicos"], secret).json()
     (procedure,) = run(steps["procedimentos"], secret).json()
 
     def own(name):
-        command = steps[name].replace("/api/doctors/1/", f"/api/doctors/{told['id']}/")
-        command = command.replace('"doctorId": 1', f'"doctorId": {told["id"]}')
+        command = steps[name].replace("/api/doctors/1/", f"/api/doctors/{doctor['id']}/")
+        command = command.replace('"doctorId": 1', f'"doctorId": {doctor["id"]}')
         return command.replace('[{"id": 1}]', json.dumps([{"id": procedure["id"]}]))
 
-    free = [each["startTime"] for each in run(own("horarios"), secret).json()]
+    free = [slot["startTime"] for slot in run(own("horarios"), secret).json()]
     assert "09:00" in free and "09:15" in free
     booked = run(own("agendar"), secret)
     assert booked.status_code == 201 and len(booked.json()) == 1
@@ -78,12 +80,12 @@ def test_mivicall_from_key_to_the_first_booking(mivicall, recife, doctor):
     assert run(steps["clinica"], secret).json()["name"] == recife.name
     (professional,) = run(steps["profissionais"], secret).json()["items"]
     (service,) = run(steps["servicos"], secret).json()["items"]
-    free = run(steps["horas"].replace(AN_ID, service["id"]), secret).json()["items"]
+    free = run(steps["horas"].replace(EXAMPLE_ID, service["id"]), secret).json()["items"]
     assert len(free) == 5
 
     def own(name):
-        command = steps[name].replace(f'"professionalId": "{AN_ID}"', f'"professionalId": "{professional["id"]}"')
-        command = command.replace(AN_ID, service["id"])
+        command = steps[name].replace(f'"professionalId": "{EXAMPLE_ID}"', f'"professionalId": "{professional["id"]}"')
+        command = command.replace(EXAMPLE_ID, service["id"])
         return re.sub(r'("startsAt": )"[^"]+"', rf'\1"{free[0]["startsAt"]}"', command)
 
     booked = run(own("marcar"), secret)

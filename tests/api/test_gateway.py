@@ -1,4 +1,4 @@
-"""What every request of either API passes, whatever it asks for."""
+"""The checks that every request of either API passes, whatever its operation."""
 
 import psycopg
 import pytest
@@ -72,10 +72,12 @@ def as_served(test):
 def served(program, path, content_type):
     """Status and body, asked of the application as the server does it."""
     application = import_string("clinic.wsgi.application")
-    asked = RequestFactory().get(program.base + path, headers={"Authorization": f"Bearer {program.secret}"})
-    told = []
-    answer = application(asked.environ | {"CONTENT_TYPE": content_type}, lambda status, headers: told.append(status))
-    return int(told[0].split()[0]), b"".join(answer).decode()
+    request = RequestFactory().get(program.base + path, headers={"Authorization": f"Bearer {program.secret}"})
+    statuses = []
+    answer = application(
+        request.environ | {"CONTENT_TYPE": content_type}, lambda status, headers: statuses.append(status)
+    )
+    return int(statuses[0].split()[0]), b"".join(answer).decode()
 
 
 def test_more_parameters_than_are_read_are_refused(program):

@@ -66,9 +66,9 @@ class Sort(Schema):
 @pytest.fixture(scope="module")
 def document():
     api = Api(title="API de teste", version="1", urls_namespace="throw-away")
-    told = {"x-origem": "seed", "x-permissoes": ["things:write"]}
+    extra = {"x-origem": "seed", "x-permissoes": ["things:write"]}
 
-    @api.post("/things/{int:pk}", response={201: Thing, 409: Contact}, tags=["Coisas"], openapi_extra=told)
+    @api.post("/things/{int:pk}", response={201: Thing, 409: Contact}, tags=["Coisas"], openapi_extra=extra)
     def make(request, pk: int, wanted: Wanted):
         """Faz uma coisa.
 
@@ -89,8 +89,8 @@ def document():
 
 @pytest.fixture(scope="module")
 def operations(document):
-    found = groups(document, "https://agenda.example", "$TOKEN")
-    return {operation.method: operation for group in found for operation in group.operations}
+    by_tag = groups(document, "https://agenda.example", "$TOKEN")
+    return {operation.method: operation for group in by_tag for operation in group.operations}
 
 
 def rows(fields):
@@ -104,8 +104,8 @@ def test_paths_begin_where_the_api_does(document):
 
 
 def test_operations_stand_by_tag_and_the_rest_comes_last(document):
-    found = groups(document, "https://agenda.example", "$TOKEN")
-    assert [(group.name, [each.method for each in group.operations]) for group in found] == [
+    by_tag = groups(document, "https://agenda.example", "$TOKEN")
+    assert [(group.name, [operation.method for operation in group.operations]) for group in by_tag] == [
         ("Coisas", ["POST", "GET"]),
         ("", ["DELETE"]),
     ]
@@ -164,8 +164,8 @@ def test_given_example_is_used_unchanged():
         "201": {"description": "Feito.", "content": {"application/json": content}},
         "404": {"description": "Não."},
     }
-    told = {"paths": {"/a": {"post": {"summary": "A", "responses": answers}}}}
-    (operation,) = groups(told, "", "$TOKEN")[0].operations
+    document = {"paths": {"/a": {"post": {"summary": "A", "responses": answers}}}}
+    (operation,) = groups(document, "", "$TOKEN")[0].operations
     (example,) = operation.answers[0].examples
     assert (example.name, example.text) == ("Um", '{\n  "número": 1\n}')
     assert [answer.status for answer in operation.answers] == ["201", "404"]
@@ -187,15 +187,15 @@ def test_curl_has_required_parameters_and_those_with_examples():
         {"name": "status", "in": "query", "example": None, "schema": {"type": "string"}},
         {"name": "limit", "in": "query", "schema": {"type": "integer", "default": 50}},
     ]
-    told = {"paths": {"/a": {"get": {"parameters": query, "responses": {}}}}}
-    curl = groups(told, "https://x", "$TOKEN")[0].operations[0].curl
+    document = {"paths": {"/a": {"get": {"parameters": query, "responses": {}}}}}
+    curl = groups(document, "https://x", "$TOKEN")[0].operations[0].curl
     assert curl.startswith("curl 'https://x/a?day=<day>&doctor=3' ")
 
 
 def test_a_quote_in_an_example_does_not_end_the_argument():
     content = {"application/json": {"schema": {}, "example": {"name": "d'Ávila"}}}
-    told = {"paths": {"/a": {"post": {"requestBody": {"content": content}, "responses": {}}}}}
-    assert r"d'\''Ávila" in groups(told, "", "$TOKEN")[0].operations[0].curl
+    document = {"paths": {"/a": {"post": {"requestBody": {"content": content}, "responses": {}}}}}
+    assert r"d'\''Ávila" in groups(document, "", "$TOKEN")[0].operations[0].curl
 
 
 @pytest.mark.parametrize(
@@ -239,10 +239,10 @@ def test_everybody_may_read_it(client, name):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.namespace)
 def test_page_is_in_its_vendors_portuguese_for_every_reader(client, reference):
-    for asked in ("pt-BR", "pt-PT", "en"):
-        page = client.get(reverse(f"{reference.namespace}:reference"), headers={"accept-language": asked}).text
+    for language in ("pt-BR", "pt-PT", "en"):
+        page = client.get(reverse(f"{reference.namespace}:reference"), headers={"accept-language": language}).text
         assert f'<html lang="{reference.language}">' in page
 
 
@@ -274,7 +274,7 @@ def test_examples_use_public_url_or_else_the_requested_host(client, settings):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.namespace)
 def test_the_table_of_errors_has_every_refusal_of_the_door(client, reference):
     page = unescape(client.get(reverse(f"{reference.namespace}:reference")).text)
     failures = reference.failures()
@@ -282,29 +282,37 @@ def test_the_table_of_errors_has_every_refusal_of_the_door(client, reference):
     assert all(failure.code and failure.message in page for failure in failures)
 
 
-@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.namespace)
 def test_every_link_target_exists_and_every_path_has_an_example(reference):
-    told = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
-    takes = {each["operationId"]: {parameter["name"] for parameter in each["parameters"]} for each in told}
+    operations = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
+    takes = {
+        operation["operationId"]: {parameter["name"] for parameter in operation["parameters"]}
+        for operation in operations
+    }
     links = [
         link
-        for each in told
-        for status, answer in each["responses"].items()
+        for operation in operations
+        for status, answer in operation["responses"].items()
         for link in answer.get("links", {}).values()
         if status.startswith("2")
     ]
     assert len(links) > 20
     for link in links:
         assert link["parameters"].keys() <= takes[link["operationId"]]
-    for each in told:
-        in_paths = [parameter for parameter in each["parameters"] if parameter["in"] == "path"]
+    for operation in operations:
+        in_paths = [parameter for parameter in operation["parameters"] if parameter["in"] == "path"]
         assert all(parameter["example"] and parameter["description"] for parameter in in_paths)
 
 
-@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.namespace)
 def test_the_idempotency_key_is_promised_as_http_carries_it(reference):
-    told = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
-    keys = [each["schema"] for one in told for each in one["parameters"] if each["name"] == "Idempotency-Key"]
+    operations = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
+    keys = [
+        parameter["schema"]
+        for operation in operations
+        for parameter in operation["parameters"]
+        if parameter["name"] == "Idempotency-Key"
+    ]
     assert keys
     for schema in keys:
         assert schema["maxLength"] == 255
@@ -314,14 +322,14 @@ def test_the_idempotency_key_is_promised_as_http_carries_it(reference):
             assert not re.search(schema["pattern"], key)
 
 
-@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.namespace)
 def test_no_field_of_a_body_is_null_by_default(reference):
     """Null takes away what is there: a client made from the document must not send it for what was left out."""
     bodies = [
         json_schema.resolve(reference.document, content["schema"])
         for methods in reference.document["paths"].values()
-        for told in methods.values()
-        for content in told.get("requestBody", {}).get("content", {}).values()
+        for operation in methods.values()
+        for content in operation.get("requestBody", {}).get("content", {}).values()
     ]
     assert bodies
     for body in bodies:
@@ -329,23 +337,28 @@ def test_no_field_of_a_body_is_null_by_default(reference):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.namespace)
 def test_page_and_document_explain_byte_for_byte_comparison(client, reference):
     page = unescape(client.get(reverse(f"{reference.namespace}:reference")).text)
     chapter = page.partition('id="idempotencia"')[2].partition('id="limite"')[0]
     assert "byte a byte" in chapter and "outra ordem" in chapter.replace("noutra", "outra")
     assert "byte a byte" in reference.document["info"]["description"]
-    told = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
-    keys = [each for one in told for each in one["parameters"] if each["name"] == "Idempotency-Key"]
-    assert keys and all("byte a byte" in each["description"] for each in keys)
+    operations = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
+    keys = [
+        parameter
+        for operation in operations
+        for parameter in operation["parameters"]
+        if parameter["name"] == "Idempotency-Key"
+    ]
+    assert keys and all("byte a byte" in parameter["description"] for parameter in keys)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: each.namespace)
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.namespace)
 def test_every_operation_has_a_summary_a_description_and_an_origin(client, reference):
     for url, methods in reference.document["paths"].items():
-        for method, told in methods.items():
+        for method, operation in methods.items():
             where = f"{method} {url}"
-            assert told.get("summary") and told.get("description"), where
-            assert told.get("x-origem") in {"seed", "site", "nossa"}, where
+            assert operation.get("summary") and operation.get("description"), where
+            assert operation.get("x-origem") in {"seed", "site", "nossa"}, where
             assert url.startswith(f"/{reference.prefix}/") or url == "/health", where

@@ -25,8 +25,8 @@ from clinic.api.imagemais import examples, messages
 from clinic.api.imagemais.errors import API_ERRORS
 from clinic.api.imagemais.urls import reference as imagemais_reference
 from clinic.api.mivicall import errors, reading, schemas
-from clinic.api.mivicall.operations.appointments import CURSOR, DISCOUNT_STAYS, MOVE_MISSING
-from clinic.api.mivicall.operations.availability import WINDOW
+from clinic.api.mivicall.operations.appointments import DISCOUNT_STAYS, MOVE_MISSING, NOT_A_CURSOR
+from clinic.api.mivicall.operations.availability import WINDOW_TOO_LONG
 from clinic.api.mivicall.urls import reference as mivicall_reference
 from clinic.models import ApiKey, Appointment, Clinic
 from clinic.refusals import Reason
@@ -94,11 +94,11 @@ with translation.override("pt-pt"):
         reading.UNSTORABLE,
         reading.UNSTORABLE_KEY,
         "Passa de 4 KiB.",  # metadata
-        reading.UNWRITABLE,
-        CURSOR,
+        reading.NEEDS_EXPONENT,
+        NOT_A_CURSOR,
         DISCOUNT_STAYS,
         MOVE_MISSING,
-        WINDOW,
+        WINDOW_TOO_LONG,
         errors.API_ERRORS[ErrorCode.IDEMPOTENCY_KEY_REUSED][2],
     ]
 
@@ -132,11 +132,11 @@ def working_times(name):
 
 
 def imagemais_times():
-    def told(when):
+    def as_fields(when):
         day, hour, minute = when
         return {"date": str(day), "startTime": f"{hour:02}:{minute:02}", "endTime": f"{hour:02}:{minute + 15:02}"}
 
-    return working_times("imagemais").map(told)
+    return working_times("imagemais").map(as_fields)
 
 
 def mivicall_times():
@@ -157,8 +157,8 @@ HAD = {
 HAD_V1 = {
     "createAppointment": st.builds(
         lambda start, name: {
-            "professionalId": schemas.A_DOCTOR,
-            "serviceTypeId": schemas.A_SERVICE,
+            "professionalId": schemas.EXAMPLE_DOCTOR,
+            "serviceTypeId": schemas.EXAMPLE_SERVICE,
             "patientPhone": "+351912345678",
             "patientName": name,
             "startsAt": start,
@@ -166,12 +166,14 @@ HAD_V1 = {
         mivicall_times(),
         st.sampled_from(["Maria Silva", "Rui Silva"]),
     ),
-    "updateAppointment": mivicall_times().map(lambda start: {"startsAt": start, "professionalId": schemas.A_DOCTOR}),
+    "updateAppointment": mivicall_times().map(
+        lambda start: {"startsAt": start, "professionalId": schemas.EXAMPLE_DOCTOR}
+    ),
     "listAvailability": mivicall_times().map(
-        lambda start: {"serviceTypeId": schemas.A_SERVICE, "from": f"{TODAY['mivicall']}T00:00:00Z", "to": start}
+        lambda start: {"serviceTypeId": schemas.EXAMPLE_SERVICE, "from": f"{TODAY['mivicall']}T00:00:00Z", "to": start}
     ),
 }
-PATHS = {"appointment_id": 58, "doctor_id": 1, "patient_id": 9253, "id": schemas.AN_ID}
+PATHS = {"appointment_id": 58, "doctor_id": 1, "patient_id": 9253, "id": schemas.EXAMPLE_ID}
 
 
 def _mostly_had(had):
@@ -210,14 +212,14 @@ def _pattern(sentences):
     return re.compile("|".join(re.sub(r"%\\\(\w+\\\)s", ".*", re.escape(sentence)) for sentence in sentences))
 
 
-def _unless_meant(sentences, told):
+def _unless_intended(sentences, messages_in):
     rules = _pattern(sentences)
 
     def filter_failure(context, failure, case, response):
-        """False for what a check takes for a fault and is meant."""
+        """Return False for a failure that is intended."""
         if isinstance(failure, RejectedPositiveData):
             # Of the right shape, and refused for nothing but rules.
-            return not all(rules.fullmatch(message) for message in told(response.json()))
+            return not all(rules.fullmatch(message) for message in messages_in(response.json()))
         if isinstance(failure, AcceptedNegativeData):
             # A day is taken as answers write it, too, and out of those schemathesis copies it.
             days = (case.body or {}).items() if isinstance(case.body, dict) else ()
@@ -226,31 +228,32 @@ def _unless_meant(sentences, told):
             # MiviCall's DELETE cancels: the row stays, to be read and to be cancelled again.
             return not failure.free.startswith("DELETE /v1/appointments/")
         if isinstance(failure, EnsureResourceAvailability):
-            # The one that is not found may be the doctor whom the body names.
-            return not any(message in UNKNOWN_DOCTORS for message in told(response.json()))
+            # The row that is not found may be the doctor of the body.
+            return not any(message in UNKNOWN_DOCTORS for message in messages_in(response.json()))
         return True
 
     return filter_failure
 
 
-def _told_by_imagemais(answer):
-    told = answer["message"] if isinstance(answer["message"], list) else [answer["message"]]
-    return [sentence.removeprefix("patient.") for sentence in told]  # which is left out where the body is the patient
+def _messages_of_imagemais(answer):
+    sentences = answer["message"] if isinstance(answer["message"], list) else [answer["message"]]
+    # The prefix is left out where the body is the patient.
+    return [sentence.removeprefix("patient.") for sentence in sentences]
 
 
-def _told_by_mivicall(answer):
-    return [each["message"] for each in answer.get("errors", [answer])]
+def _messages_of_mivicall(answer):
+    return [error["message"] for error in answer.get("errors", [answer])]
 
 
-for _schema_, _had, _rules, _told in [
-    (imagemais_schema, HAD, IMAGEMAIS_RULES, _told_by_imagemais),
-    (mivicall_schema, HAD_V1, MIVICALL_RULES, _told_by_mivicall),
+for _schema_, _had, _rules, _messages_in in [
+    (imagemais_schema, HAD, IMAGEMAIS_RULES, _messages_of_imagemais),
+    (mivicall_schema, HAD_V1, MIVICALL_RULES, _messages_of_mivicall),
 ]:
     _schema_.hook(_mostly_had(_had))
-    _schema_.hook(_unless_meant(_rules, _told))
+    _schema_.hook(_unless_intended(_rules, _messages_in))
 
 
-# Whom it is asked -----------------------------------------------------------------------------------------------------
+# The servers ----------------------------------------------------------------------------------------------------------
 
 
 # The server's threads run in this process: one of them may ask for a random number while a case is drawn.
@@ -285,10 +288,10 @@ def _imagemais_headers(time_machine):
 
 def _mivicall_headers(time_machine):
     clinic = _clinic_of("mivicall", make_lisbon, time_machine)
-    service = make_procedure(clinic, uuid=schemas.A_SERVICE)
-    doctor = make_doctor(clinic, days=range(1, 8), uuid=schemas.A_DOCTOR, procedures=[service])
+    service = make_procedure(clinic, uuid=schemas.EXAMPLE_SERVICE)
+    doctor = make_doctor(clinic, days=range(1, 8), uuid=schemas.EXAMPLE_DOCTOR, procedures=[service])
     booked = _booked("mivicall", doctor, make_patient(clinic))
-    Appointment.objects.filter(pk=booked.pk).update(uuid=schemas.AN_ID)
+    Appointment.objects.filter(pk=booked.pk).update(uuid=schemas.EXAMPLE_ID)
     given = {"scopes": ApiKey.Scope.values, "source": ApiKey.Source.VOICE_AI, "is_live": True}
     _, secret = api_keys.create(clinic, name="central", by=None, channel="command", **given)
     return {"Authorization": f"Bearer {secret}"}

@@ -74,8 +74,8 @@ api = ImagemaisApi(
 )
 
 
-@api.exception_handler(errors.Rejected)
-def rejected(request: ApiRequest, error: errors.Rejected) -> HttpResponse:
+@api.exception_handler(errors.RequestError)
+def request_error(request: ApiRequest, error: errors.RequestError) -> HttpResponse:
     return errors.error_answer(error.status, error.message)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from clinic import booking, registry
 from clinic.api.errors import AfterRollback
 from clinic.api.imagemais import messages
-from clinic.api.imagemais.errors import Rejected, error_answer
+from clinic.api.imagemais.errors import RequestError, error_answer
 from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
 from clinic.api.imagemais.statuses import ACTIONS, API_STATUSES
 from clinic.booking import Author, LineRequest, Proposal
@@ -48,10 +48,10 @@ class Body:
             if field in payload and field not in fields:
                 self.reader.add_errors(field, messages.NOT_CHANGED_HERE.format(field, call))
 
-    def _reject(self, refused: Refused | None, by_reason: messages.Messages = messages.REFUSALS) -> NoReturn:
-        """Raise Rejected with all messages."""
+    def _raise_error(self, refused: Refused | None, by_reason: messages.Messages = messages.REFUSALS) -> NoReturn:
+        """Raise RequestError with all messages."""
         refusals = refused.refusals if refused else []
-        raise self.reader.rejected(refusals, by_reason) from refused
+        raise self.reader.request_error(refusals, by_reason) from refused
 
 
 class TimedBody(Body):
@@ -77,12 +77,12 @@ class TimedBody(Body):
     def _tomorrow(self) -> date:
         return self.clinic.local(timezone.now()).date() + timedelta(days=1)
 
-    def _reject(self, refused: Refused | None, by_reason: messages.Messages = messages.REFUSALS) -> NoReturn:
+    def _raise_error(self, refused: Refused | None, by_reason: messages.Messages = messages.REFUSALS) -> NoReturn:
         if refused:
             refused.refusals = [
                 with_slots(refusal, self.clinic, self.doctor, self._span) for refusal in refused.refusals
             ]
-        super()._reject(refused, by_reason)
+        super()._raise_error(refused, by_reason)
 
     @property
     def _span(self) -> tuple[datetime, datetime]:
@@ -99,7 +99,7 @@ class BookingBody(TimedBody):
         self.notes = self.reader.text("notes", required=False)
 
     def book(self, by: Author) -> booking.BookedAppointment:
-        """Book the appointment. Raises Rejected."""
+        """Book the appointment. Raises RequestError."""
         refused: Refused | None
         try:
             if self.reader.is_valid():
@@ -107,7 +107,7 @@ class BookingBody(TimedBody):
             refused = booking.check(self._proposal())
         except Refused as error:
             refused = error
-        self._reject(refused)
+        self._raise_error(refused)
 
     def _proposal(self) -> Proposal:
         return Proposal(
@@ -147,7 +147,7 @@ class MoveBody(TimedBody):
         self.without_expired = self.reader.flag("withoutExpiredDiscount")
 
     def move(self, appointment_id: int, by: Author) -> None:
-        """Move the appointment. Raises Rejected or Appointment.DoesNotExist."""
+        """Move the appointment. Raises RequestError or Appointment.DoesNotExist."""
         refused: Refused | None
         try:
             if self.reader.is_valid():
@@ -176,7 +176,7 @@ class MoveBody(TimedBody):
             refused.refusals = [
                 Refusal(refusal.reason, refusal.params | _current_status(status)) for refusal in refused.refusals
             ]
-        self._reject(refused)
+        self._raise_error(refused)
 
 
 class StatusBody(Body):
@@ -187,14 +187,14 @@ class StatusBody(Body):
         self._report_fields_of_other_calls("action", "doctorId")
 
     def change(self, appointment_id: int, by: Author) -> None:
-        """Change the status. Raises Rejected, AfterRollback or Appointment.DoesNotExist."""
+        """Change the status. Raises RequestError, AfterRollback or Appointment.DoesNotExist."""
         status = self.status
         if status is None or not self.reader.is_valid():
-            raise self.reader.rejected()
+            raise self.reader.request_error()
         appointment = Appointment.objects.of(self.clinic).kept().get(pk=appointment_id)
         if self.doctor not in {None, appointment.doctor_id}:
             self.reader.add_errors("doctorId", messages.OTHER_DOCTOR)
-            self._reject(None)
+            self._raise_error(None)
         cancelled_by = Appointment.CancelledBy.CLINIC if status == Status.CANCELLED else ""
         try:
             booking.change_status(appointment_id, status, clinic=self.clinic, by=by, cancelled_by=cancelled_by)
@@ -204,8 +204,8 @@ class StatusBody(Body):
     def _answer(self, refused: Refused, appointment: Appointment, wanted: Status) -> HttpResponse:
         nearest = _format_openings(refused.alternatives, self.clinic)
         refusals = [self._with_api_names(refusal, appointment, wanted, nearest) for refusal in refused.refusals]
-        rejected = self.reader.rejected(refusals, messages.REFUSALS_OF_STATUSES)
-        return error_answer(rejected.status, rejected.message)
+        error = self.reader.request_error(refusals, messages.REFUSALS_OF_STATUSES)
+        return error_answer(error.status, error.message)
 
     def _with_api_names(self, refusal: Refusal, appointment: Appointment, wanted: Status, nearest: str) -> Refusal:
         if refusal.reason is Reason.TRANSITION_FORBIDDEN:
@@ -226,7 +226,7 @@ class EditBody(Body):
         self._report_fields_of_other_calls("patient", "notes")
 
     def save(self, appointment_id: int, by: Author) -> None:
-        """Save the changes. Raises Rejected, which undoes all of them, or Appointment.DoesNotExist."""
+        """Save the changes. Raises RequestError, which undoes all of them, or Appointment.DoesNotExist."""
         kept = Appointment.objects.of(self.clinic).kept().select_related("patient")
         patient = kept.get(pk=appointment_id).patient
         refusals = self._save_patient(patient)
@@ -236,7 +236,7 @@ class EditBody(Body):
             except Refused as refused:
                 refusals += refused.refusals
         if refusals or not self.reader.is_valid():
-            self._reject(Refused(refusals))
+            self._raise_error(Refused(refusals))
 
     def _save_patient(self, patient: Patient) -> list[Refusal]:
         if self.details is None:
@@ -265,13 +265,13 @@ class PatientBody(Body):
         super().__init__({"patient": payload}, clinic)
 
     def register(self) -> Patient:
-        """Register the patient. Raises Rejected."""
+        """Register the patient. Raises RequestError."""
         details = _read_details(self.reader, cpf_required=False)
         register = partial(registry.register_patient, self.clinic, details, policy=Policy.EXACT_CPF)
         return self._write_or_check(details, None, register)
 
     def save(self, patient: Patient) -> Patient:
-        """Replace the fields that were sent; null deletes CPF and birth date. Raises Rejected."""
+        """Replace the fields that were sent; null deletes CPF and birth date. Raises RequestError."""
         reader = self.reader
         self._require_object(reader.payload["patient"])
         changes: dict[str, Any] = {}
@@ -288,7 +288,7 @@ class PatientBody(Body):
         return self._write_or_check(details, patient.pk, change)
 
     def _write_or_check(self, details: PatientDetails, patient_id: int | None, write: Callable[[], Patient]) -> Patient:
-        """Write the patient, or if the body is invalid check the rules too. Raises Rejected."""
+        """Write the patient, or if the body is invalid check the rules too. Raises RequestError."""
         try:
             if self.reader.is_valid():
                 return write()
@@ -299,10 +299,10 @@ class PatientBody(Body):
         except Refused as error:
             refused = error
         try:
-            self._reject(refused, messages.REFUSALS_OF_PATIENTS)
-        except Rejected as rejected:
-            if isinstance(rejected.message, list):
-                rejected.message = [sentence.removeprefix("patient.") for sentence in rejected.message]
+            self._raise_error(refused, messages.REFUSALS_OF_PATIENTS)
+        except RequestError as error:
+            if isinstance(error.message, list):
+                error.message = [sentence.removeprefix("patient.") for sentence in error.message]
             raise
 
 
@@ -321,7 +321,7 @@ class DoctorBody(Body):
         ]
 
     def register(self) -> Doctor:
-        """Register the doctor. Raises Rejected."""
+        """Register the doctor. Raises RequestError."""
         # An unreadable interval is reported already; five minutes break no rule.
         interval = 5 if self.interval is None else self.interval
         try:
@@ -343,7 +343,7 @@ class DoctorBody(Body):
         except DoctorRefused as refused:
             faults = refused.faults
         except Refused as refused:
-            self._reject(refused)
+            self._raise_error(refused)
         # Without a working day there are no hours whose order could be checked.
         if self._ends_too_early and DoctorFault.ENDS_NOT_AFTER_START not in faults:
             faults.append(DoctorFault.ENDS_NOT_AFTER_START)
@@ -351,7 +351,7 @@ class DoctorBody(Body):
             field, sentence = messages.DOCTOR_FAULTS[fault]
             if self.reader.is_valid(field):
                 self.reader.add_errors(field, sentence)
-        self._reject(None)
+        self._raise_error(None)
 
     def _procedures(self) -> set[int]:
         ids = [as_id(value) for value in self.reader.items("procedureIds")]

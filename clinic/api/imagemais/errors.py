@@ -36,7 +36,7 @@ API_ERRORS = {
 PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
 
 
-class Rejected(Exception):
+class RequestError(Exception):
     """A request is refused, with a list of messages about its fields or one message about a single cause."""
 
     def __init__(self, status: int, message: str | list[str]) -> None:

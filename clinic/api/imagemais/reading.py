@@ -17,7 +17,7 @@ from django.http import HttpRequest
 
 from clinic.api.errors import ApiError, ErrorCode
 from clinic.api.imagemais import messages
-from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.errors import RequestError
 from clinic.models import END_OF_DAY
 from clinic.refusals import Reason, Refusal
 from clinic.registry import unstorable
@@ -148,11 +148,13 @@ class Reader:
             self.add_errors("", messages.UNSTORABLE_KEY)
 
     def raise_if_invalid(self) -> None:
-        """Raise Rejected with all messages, if there are any."""
+        """Raise RequestError with all messages, if there are any."""
         if not self.is_valid():
-            raise Rejected(400, list(chain.from_iterable(self._messages.values())))
+            raise RequestError(400, list(chain.from_iterable(self._messages.values())))
 
-    def rejected(self, refusals: Iterable[Refusal] = (), by_reason: messages.Messages = messages.REFUSALS) -> Rejected:
+    def request_error(
+        self, refusals: Iterable[Refusal] = (), by_reason: messages.Messages = messages.REFUSALS
+    ) -> RequestError:
         """Return the error for the collected messages and booking's refusals: 400 before 404 before 409.
 
         A message is not repeated for a field, and a rule that judged a placeholder is left out. Raises ApiError when
@@ -172,8 +174,8 @@ class Reader:
             else:
                 other.append((message.status, sentence))
         if not self.is_valid():
-            return Rejected(400, list(chain.from_iterable(self._messages.values())))
-        return Rejected(*min(other, key=lambda answer: answer[0]))
+            return RequestError(400, list(chain.from_iterable(self._messages.values())))
+        return RequestError(*min(other, key=lambda answer: answer[0]))
 
     def _add_once(self, field: str, sentence: str) -> None:
         sentences = self._messages.setdefault(field, [])

@@ -178,7 +178,7 @@ class AppointmentOut(BaseModel):
     def per_line(cls, appointment: Appointment, lines: Iterable[LineOut], clinic: Clinic) -> list[Self]:
         """Return one element per line; the appointment has its doctor and patient loaded."""
         starts_at, ends_at = clinic.local(appointment.starts_at), clinic.local(appointment.ends_at)
-        shown = statuses.API_STATUSES[Appointment.Status(appointment.status)]
+        api_status = statuses.API_STATUSES[Appointment.Status(appointment.status)]
         common: dict[str, Any] = {
             "id": appointment.pk,
             "date": calendar_date(starts_at.date()),
@@ -191,7 +191,7 @@ class AppointmentOut(BaseModel):
             "deletedAt": None,
             "doctor": NamedOut(id=appointment.doctor_id, name=appointment.doctor_name),
             "patient": PatientOut.of(appointment.patient, clinic),
-            "status": StatusOut(**shown._asdict()),
+            "status": StatusOut(**api_status._asdict()),
         }
         return [cls(**common, appointmentProcedures=line) for line in lines]
 
@@ -213,7 +213,7 @@ class ProcedureOut(BaseModel):
 
 
 class Busy(TypedDict):
-    """What is added to a doctor: whether a patient is being attended now."""
+    """The annotation of a doctor: `is_busy` is true while a patient is being attended."""
 
     is_busy: bool
 

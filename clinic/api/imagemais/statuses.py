@@ -45,5 +45,7 @@ ACTIONS: dict[str, Status] = {
 
 # The values of the list's filter: the same words, Reagendado, and the ids.
 FILTERS: dict[str, Status] = (
-    ACTIONS | {"reagendado": Status.RESCHEDULED} | {str(shown.id): status for status, shown in API_STATUSES.items()}
+    ACTIONS
+    | {"reagendado": Status.RESCHEDULED}
+    | {str(api_status.id): status for status, api_status in API_STATUSES.items()}
 )

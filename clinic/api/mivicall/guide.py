@@ -10,7 +10,7 @@ from clinic.api.reference import Failure, Reference, Section, coming_monday
 
 HEADERS = '-H "Authorization: Bearer $CHAVE"'
 WRITE_HEADERS = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
-AN_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+EXAMPLE_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 
 RATE_LIMIT_MESSAGE = errors.too_many_message(12)
 
@@ -45,7 +45,7 @@ Cada chave tem as suas permissões:
 - `directory:read`: ver profissionais, serviços e a clínica
 - `patients:read`: ver utentes""",
         answer='{\n  "error": "invalid_api_key",\n  "message": "A chave não existe ou foi revogada.",\n'
-        f'  "requestId": "{AN_ID}"\n}}',
+        f'  "requestId": "{EXAMPLE_ID}"\n}}',
     ),
     Section(
         "convencoes",
@@ -98,8 +98,8 @@ def failures() -> list[Failure]:
 
 def _curl_booking(address: str, key: str) -> str:
     body = f"""{{
-  "professionalId": "{AN_ID}",
-  "serviceTypeId": "{AN_ID}",
+  "professionalId": "{EXAMPLE_ID}",
+  "serviceTypeId": "{EXAMPLE_ID}",
   "patientName": "Maria Silva",
   "patientPhone": "+351912345678",
   "startsAt": "{coming_monday()}T10:00:00+00:00",
@@ -146,7 +146,7 @@ Cada serviço diz a duração, o preço e quem o faz. O `id` vai em `serviceType
 Sem `professionalId` vêm as de todos os que fazem o serviço. Troque o id pelo do seu serviço.""",
         lambda address: (
             f"curl -G '{address}/v1/availability' \\\n  {HEADERS} \\\n"
-            f"  --data-urlencode 'serviceTypeId={AN_ID}' \\\n"
+            f"  --data-urlencode 'serviceTypeId={EXAMPLE_ID}' \\\n"
             f"  --data-urlencode 'from={coming_monday()}T00:00:00+00:00' \\\n"
             f"  --data-urlencode 'to={coming_monday() + timedelta(days=5)}T00:00:00+00:00' \\\n"
             "  -d limit=5"
@@ -168,7 +168,7 @@ Envie o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para a mesm
 `alternatives` traz as três horas livres mais próximas. (Uma chave de teste nada guarda: a hora continua livre.)""",
         lambda address: _curl_booking(address, "pms-create-2"),
         answer='{\n  "error": "slot_conflict",\n  "message": "…",\n'
-        f'  "requestId": "{AN_ID}",\n'
+        f'  "requestId": "{EXAMPLE_ID}",\n'
         '  "alternatives": ["2026-11-23T10:30:00+00:00", "2026-11-23T11:00:00+00:00", "2026-11-23T11:30:00+00:00"]\n}',
     ),
     Section(

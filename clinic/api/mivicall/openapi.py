@@ -178,8 +178,8 @@ OPERATION_CODES = {
 }
 # Path parameters, with the values of the examples.
 PATH_PARAMETERS = {
-    "id": (schemas.AN_ID, "O `id` da marcação."),
-    "hash": (schemas.A_HASH, "O `patientPhoneHash` de uma marcação."),
+    "id": (schemas.EXAMPLE_ID, "O `id` da marcação."),
+    "hash": (schemas.EXAMPLE_HASH, "O `patientPhoneHash` de uma marcação."),
 }
 
 
@@ -207,7 +207,7 @@ LINKS = {
     "searchPatients": _link("getPatientsOfPhone", hash="/items/0/patientPhoneHash"),
     "getPatientsOfPhone": _links_to_appointment("/appointments/0"),
 }
-A_DOCTOR, HOURS = "Dra. Helena Prado", "nesse dia dá consultas das 10:30 às 18:00"
+DOCTOR_NAME, HOURS = "Dra. Helena Prado", "nesse dia dá consultas das 10:30 às 18:00"
 ALTERNATIVES = ["2026-05-14T10:30:00+01:00", "2026-05-14T11:00:00+01:00", "2026-05-14T11:30:00+01:00"]
 
 
@@ -218,7 +218,7 @@ def _message(reason: Reason, **params: object) -> str:
 
 
 def _error(code: str, message: str, **more: object) -> JsonObject:
-    return {"error": code, "message": message, "requestId": schemas.A_REQUEST, **more}
+    return {"error": code, "message": message, "requestId": schemas.EXAMPLE_REQUEST, **more}
 
 
 # By status, then by code.
@@ -231,15 +231,15 @@ ERROR_EXAMPLES: dict[int, dict[str, JsonObject]] = {
     },
     409: {
         "slot_conflict": _error(
-            "slot_conflict", _message(Reason.DOCTOR_TAKEN, doctor=A_DOCTOR, time="10:00"), alternatives=ALTERNATIVES
+            "slot_conflict", _message(Reason.DOCTOR_TAKEN, doctor=DOCTOR_NAME, time="10:00"), alternatives=ALTERNATIVES
         ),
         "outside_working_hours": _error(
             "outside_working_hours",
-            _message(Reason.OUTSIDE_HOURS, doctor=A_DOCTOR, hours=HOURS),
+            _message(Reason.OUTSIDE_HOURS, doctor=DOCTOR_NAME, hours=HOURS),
             alternatives=ALTERNATIVES,
         ),
         "service_not_offered": _error(
-            "service_not_offered", _message(Reason.PROCEDURE_NOT_OFFERED, doctor=A_DOCTOR, procedure="Ecografia")
+            "service_not_offered", _message(Reason.PROCEDURE_NOT_OFFERED, doctor=DOCTOR_NAME, procedure="Ecografia")
         ),
         "discount_expired": _error(
             "discount_expired", _message(Reason.DISCOUNT_LEFT_BEHIND, discount="Verão", date="12/05/2026")

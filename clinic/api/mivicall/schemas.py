@@ -25,12 +25,12 @@ STATUSES: dict[str, set[Status]] = {
 }
 STATUS_NAMES: dict[str, str] = {status: name for name, statuses in STATUSES.items() for status in statuses}
 
-AN_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
-A_DOCTOR = "7d1f6d2e-5f0a-4a86-9a55-0f9d4f1b7c11"
-A_SERVICE = "a5c0b7d4-2f43-4c39-8f6b-6d2a0c9e1e22"
-A_HASH = "9f2b5c1e0d7a4f63b8c9e1d2a3f4b5c6d7e8f90112233445566778899aabbccd"
-A_REQUEST = "0b9f1c2d-3e4f-4a5b-8c6d-7e8f9a0b1c2d"
-A_START, AN_END = "2026-05-14T10:00:00+01:00", "2026-05-14T10:30:00+01:00"
+EXAMPLE_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+EXAMPLE_DOCTOR = "7d1f6d2e-5f0a-4a86-9a55-0f9d4f1b7c11"
+EXAMPLE_SERVICE = "a5c0b7d4-2f43-4c39-8f6b-6d2a0c9e1e22"
+EXAMPLE_HASH = "9f2b5c1e0d7a4f63b8c9e1d2a3f4b5c6d7e8f90112233445566778899aabbccd"
+EXAMPLE_REQUEST = "0b9f1c2d-3e4f-4a5b-8c6d-7e8f9a0b1c2d"
+EXAMPLE_START, EXAMPLE_END = "2026-05-14T10:00:00+01:00", "2026-05-14T10:30:00+01:00"
 
 Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -44,7 +44,7 @@ ShownStatus = Literal["confirmed", "attended", "no_show", "cancelled", "reschedu
 DEFAULT_LIMIT, DEFAULT_PATIENTS = 50, 20  # sizes of a page
 
 
-def _like(**example: Any) -> ConfigDict:
+def _with_example(**example: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
@@ -52,12 +52,12 @@ def _like(**example: Any) -> ConfigDict:
 
 
 class NewAppointment(BaseModel):
-    model_config = _like(
-        professionalId=A_DOCTOR,
-        serviceTypeId=A_SERVICE,
+    model_config = _with_example(
+        professionalId=EXAMPLE_DOCTOR,
+        serviceTypeId=EXAMPLE_SERVICE,
         patientName="Maria Silva",
         patientPhone="+351912345678",
-        startsAt=A_START,
+        startsAt=EXAMPLE_START,
         patientNotes="Primeira consulta.",
     )
 
@@ -73,7 +73,9 @@ class NewAppointment(BaseModel):
 
 
 class AppointmentChanges(BaseModel):
-    model_config = _like(startsAt="2026-05-15T11:00:00+01:00", patientNotes="Pediu outro dia.", metadata={"sala": "2"})
+    model_config = _with_example(
+        startsAt="2026-05-15T11:00:00+01:00", patientNotes="Pediu outro dia.", metadata={"sala": "2"}
+    )
 
     status: StatusName = Field(OMITTED, description="`rescheduled` só acompanhado de `startsAt`.")
     patientNotes: reading.Notes = Field(OMITTED, description="Substitui as observações; `null` apaga-as.")
@@ -120,16 +122,16 @@ class PatientFilters(BaseModel):
 
 
 class Appointment(BaseModel):
-    model_config = _like(
-        id=AN_ID,
-        professionalId=A_DOCTOR,
+    model_config = _with_example(
+        id=EXAMPLE_ID,
+        professionalId=EXAMPLE_DOCTOR,
         patientName="Maria Silva",
-        startsAt=A_START,
-        endsAt=AN_END,
+        startsAt=EXAMPLE_START,
+        endsAt=EXAMPLE_END,
         status="confirmed",
         source="voice_ai",
-        serviceTypeId=A_SERVICE,
-        patientPhoneHash=A_HASH,
+        serviceTypeId=EXAMPLE_SERVICE,
+        patientPhoneHash=EXAMPLE_HASH,
         patientNotes="Primeira consulta.",
         metadata={},
         createdAt="2026-05-11T08:12:43Z",
@@ -155,7 +157,7 @@ class AppointmentPage(BaseModel):
 
 
 class Professional(BaseModel):
-    model_config = _like(id=A_DOCTOR, name="Dra. Helena Prado", specialty="Cardiologia")
+    model_config = _with_example(id=EXAMPLE_DOCTOR, name="Dra. Helena Prado", specialty="Cardiologia")
 
     id: Uuid
     name: str
@@ -167,13 +169,13 @@ class Professionals(BaseModel):
 
 
 class Service(BaseModel):
-    model_config = _like(
-        id=A_SERVICE,
+    model_config = _with_example(
+        id=EXAMPLE_SERVICE,
         name="Consulta de cardiologia",
         durationMinutes=30,
         price=252.0,
         currency="EUR",
-        professionalIds=[A_DOCTOR],
+        professionalIds=[EXAMPLE_DOCTOR],
     )
 
     id: Uuid
@@ -194,7 +196,7 @@ class TenantConfig(BaseModel):
 
 
 class Tenant(BaseModel):
-    model_config = _like(
+    model_config = _with_example(
         id="clinica-do-rossio",
         name="Clínica do Rossio",
         specialty="Cardiologia, Clínica geral",
@@ -210,7 +212,7 @@ class Tenant(BaseModel):
 
 
 class FreeTime(BaseModel):
-    model_config = _like(startsAt=A_START, endsAt=AN_END, professionalId=A_DOCTOR)
+    model_config = _with_example(startsAt=EXAMPLE_START, endsAt=EXAMPLE_END, professionalId=EXAMPLE_DOCTOR)
 
     startsAt: Instant
     endsAt: Instant
@@ -222,7 +224,7 @@ class Availability(BaseModel):
 
 
 class Patient(BaseModel):
-    model_config = _like(id=AN_ID, name="Maria Silva", patientPhoneHash=A_HASH)
+    model_config = _with_example(id=EXAMPLE_ID, name="Maria Silva", patientPhoneHash=EXAMPLE_HASH)
 
     id: Uuid
     name: str
@@ -240,7 +242,9 @@ class PatientsOfPhone(BaseModel):
 
 
 class Health(BaseModel):
-    model_config = _like(status="ok", service="clinic-agenda", timestamp="2026-05-11T08:12:43Z", requestId=A_REQUEST)
+    model_config = _with_example(
+        status="ok", service="clinic-agenda", timestamp="2026-05-11T08:12:43Z", requestId=EXAMPLE_REQUEST
+    )
 
     status: Literal["ok"]
     service: str
@@ -270,7 +274,7 @@ class Conflict(Error):
 
 
 class TooMany(BaseModel):
-    model_config = _like(error="rate_limit_exceeded", message=errors.too_many_message(12), retryAfter=12)
+    model_config = _with_example(error="rate_limit_exceeded", message=errors.too_many_message(12), retryAfter=12)
 
     error: Literal["rate_limit_exceeded"]
     message: str

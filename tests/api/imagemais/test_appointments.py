@@ -36,9 +36,9 @@ def another(desk, number, **changes):
 
 
 def test_one_appointment_reads_as_it_was_answered_when_booked(desk):
-    told = desk.ask("POST", "/appointments", desk.booking()).json()
-    answer = desk.ask.get(f"/appointments/{told[0]['id']}")
-    assert (answer.status_code, answer.json()) == (200, told)
+    created = desk.ask("POST", "/appointments", desk.booking()).json()
+    answer = desk.ask.get(f"/appointments/{created[0]['id']}")
+    assert (answer.status_code, answer.json()) == (200, created)
 
 
 @pytest.mark.parametrize("pk", [0, 10**9, 2**63, 10**40])
@@ -137,11 +137,11 @@ def test_notes_are_replaced(desk, booked):
 
 def test_the_patients_data_are_replaced_and_the_cpf_may_stay_out(desk, booked):
     body = {"patient": {"name": "João da Silva", "phone": "(81) 97777-6666", "dateBirth": "1991-02-03"}}
-    told = edit(desk, booked, body).json()[0]["patient"]
-    assert told["name"] == "João da Silva"
-    assert told["contact"] == {"phone": "(81) 97777-6666"}
-    assert told["dateBirth"] == "1991-02-03T00:00:00.000Z"
-    assert told["cpf"] is None
+    patient = edit(desk, booked, body).json()[0]["patient"]
+    assert patient["name"] == "João da Silva"
+    assert patient["contact"] == {"phone": "(81) 97777-6666"}
+    assert patient["dateBirth"] == "1991-02-03T00:00:00.000Z"
+    assert patient["cpf"] is None
 
 
 def test_a_doubtful_cpf_leaves_the_stored_one_as_it_is(desk, booked):
@@ -151,10 +151,10 @@ def test_a_doubtful_cpf_leaves_the_stored_one_as_it_is(desk, booked):
     assert Patient.objects.get().cpf == cpf(222333444)
 
 
-@pytest.mark.parametrize("door", ["appointment", "patient"])
-def test_concurrent_change_of_a_patient_at_the_desk_is_kept(desk, booked, monkeypatch, door):
-    """Between the reading of the patient and the lock, somebody at the counter types the rest of the form."""
-    body, save = {"appointment": (EditBody, "_save_patient"), "patient": (PatientBody, "save")}[door]
+@pytest.mark.parametrize("body_of", ["appointment", "patient"])
+def test_concurrent_change_of_a_patient_at_the_desk_is_kept(desk, booked, monkeypatch, body_of):
+    """After the patient is read and before it is locked, a colleague at the desk saves the rest of the form."""
+    body, save = {"appointment": (EditBody, "_save_patient"), "patient": (PatientBody, "save")}[body_of]
     patient = Appointment.objects.get(pk=booked).patient
     slowly = getattr(body, save)
 
@@ -163,7 +163,7 @@ def test_concurrent_change_of_a_patient_at_the_desk_is_kept(desk, booked, monkey
         return slowly(self, read)
 
     monkeypatch.setattr(body, save, after_the_desk)
-    if door == "patient":
+    if body_of == "patient":
         answer = desk.ask("PATCH", f"/patients/{patient.pk}", {"phone": "(81) 98888-8888"})
     else:
         answer = edit(desk, booked, {"patient": desk.patient(phone="(81) 98888-8888")})
@@ -186,8 +186,8 @@ def test_concurrent_change_of_a_patient_at_the_desk_is_kept(desk, booked, monkey
     ],
 )
 def test_birth_date_is_read_as_written_whatever_its_time_part(desk, booked, written):
-    told = edit(desk, booked, {"patient": desk.patient(dateBirth=written)}).json()[0]["patient"]
-    assert told["dateBirth"] == "1990-05-17T00:00:00.000Z"
+    patient = edit(desk, booked, {"patient": desk.patient(dateBirth=written)}).json()[0]["patient"]
+    assert patient["dateBirth"] == "1990-05-17T00:00:00.000Z"
     answer = desk.ask("POST", "/appointments", desk.booking(date="2026-11-24T03:00:00.000Z"))
     assert "A data deve ser uma data válida" in answer.json()["message"]
 
@@ -239,8 +239,8 @@ def test_null_takes_away_the_notes_and_the_cpf_of_an_appointment(desk, booked):
     assert edit(desk, booked, {"notes": None}).json()[0]["notes"] is None
     edit(desk, booked, {"patient": desk.patient(cpf=cpf(222333444))})
     assert edit(desk, booked, {"patient": desk.patient(cpf=None)}).json()[0]["patient"]["cpf"] == "222.333.444-05"
-    told = edit(desk, booked, {"patient": desk.patient() | {"cpf": None}}).json()[0]["patient"]
-    assert told["cpf"] is None and Patient.objects.get().cpf is None
+    patient = edit(desk, booked, {"patient": desk.patient() | {"cpf": None}}).json()[0]["patient"]
+    assert patient["cpf"] is None and Patient.objects.get().cpf is None
 
 
 @pytest.mark.parametrize("patient", [None, {}, {"name": None, "phone": None, "dateBirth": None}], ids=str)
@@ -311,8 +311,8 @@ def test_field_of_another_call_is_reported_with_that_call(desk, booked, path, ke
 
 
 def test_all_fields_of_other_calls_are_reported_together(desk, booked):
-    told = edit(desk, booked, {"status": "confirmado", "startTime": "10:00", "procedures": [], "notes": 5}).json()
-    assert told["message"] == [
+    answer = edit(desk, booked, {"status": "confirmado", "startTime": "10:00", "procedures": [], "notes": 5}).json()
+    assert answer["message"] == [
         "notes must be a string",
         f"procedures não muda por esta chamada: {BOOK_ANEW}",
         f"startTime não muda por esta chamada: {MOVE}",
@@ -333,10 +333,10 @@ def test_an_appointment_moves_and_becomes_reagendado(desk, booked):
     colleague = make_doctor(desk.clinic, name="Dra Ana", procedures=desk.procedures)
     answer = move(desk, booked, doctorId=colleague.pk)
     assert answer.status_code == 200
-    told = answer.json()[0]
-    assert (told["date"], told["startTime"], told["endTime"]) == ("2026-11-24T00:00:00.000Z", "10:00", "10:15")
-    assert told["doctor"] == {"id": colleague.pk, "name": "Dra Ana"}
-    assert told["status"] == {"id": 8, "name": "Reagendado", "color": "#11a2af"}
+    element = answer.json()[0]
+    assert (element["date"], element["startTime"], element["endTime"]) == ("2026-11-24T00:00:00.000Z", "10:00", "10:15")
+    assert element["doctor"] == {"id": colleague.pk, "name": "Dra Ana"}
+    assert element["status"] == {"id": 8, "name": "Reagendado", "color": "#11a2af"}
     event = AppointmentEvent.objects.latest("pk")
     assert (event.kind, event.channel) == ("rescheduled", "imagemais")
 
@@ -399,7 +399,7 @@ def test_a_cancelled_appointment_does_not_move(desk, booked, act):
 
 
 def test_a_visit_goes_through_its_statuses(monday, desk, booked, act):
-    for action, shown in [
+    for action, expected in [
         ("confirmado", (2, "Confirmado")),
         ("check-in", (4, "Check-in")),
         ("em atendimento", (5, "Em atendimento")),
@@ -408,7 +408,7 @@ def test_a_visit_goes_through_its_statuses(monday, desk, booked, act):
         answer = act(action)
         assert answer.status_code == 200, answer.content.decode()
         status = answer.json()[0]["status"]
-        assert (status["id"], status["name"]) == shown
+        assert (status["id"], status["name"]) == expected
 
 
 def test_finalizado_is_taken_as_well_as_finalizados(monday, desk, booked, act):
@@ -481,15 +481,15 @@ def test_a_portuguese_clinic_gets_the_same_names(saturday, lisbon, imagemais):
         "startTime": "09:00",
         "endTime": "09:30",
     }
-    (told,) = ask("POST", "/appointments", body).json()
-    assert told["status"]["name"] == "Agendado"
-    assert (told["startTime"], told["patient"]["contact"]) == ("09:00", {"phone": "912 345 678"})
-    answer = ask("PATCH", f"/appointments/{told['id']}/status", {"action": "em atendimento"})
+    (element,) = ask("POST", "/appointments", body).json()
+    assert element["status"]["name"] == "Agendado"
+    assert (element["startTime"], element["patient"]["contact"]) == ("09:00", {"phone": "912 345 678"})
+    answer = ask("PATCH", f"/appointments/{element['id']}/status", {"action": "em atendimento"})
     assert answer.json()["message"] == "Transição de Agendado para Em atendimento não permitida"
-    ask("PATCH", f"/appointments/{told['id']}/status", {"action": "cancelado"})
+    ask("PATCH", f"/appointments/{element['id']}/status", {"action": "cancelado"})
     answer = ask(
         "PATCH",
-        f"/appointments/{told['id']}/reschedule",
+        f"/appointments/{element['id']}/reschedule",
         {k: body[k] for k in ("doctorId", "date", "startTime", "endTime")},
     )
     assert answer.json()["message"] == "Um agendamento com status Cancelado não pode ser reagendado"
@@ -546,8 +546,8 @@ def test_events_tell_the_token_and_its_user(desk, booked):
 
 def test_an_edit_moves_updated_at_and_not_created_at(desk, booked, saturday):
     saturday.shift(timedelta(minutes=5))
-    told = edit(desk, booked, {"notes": "x"}).json()[0]
-    assert (told["createdAt"], told["updatedAt"]) == ("2026-11-21T15:00:00.123Z", "2026-11-21T15:05:00.123Z")
+    element = edit(desk, booked, {"notes": "x"}).json()[0]
+    assert (element["createdAt"], element["updatedAt"]) == ("2026-11-21T15:00:00.123Z", "2026-11-21T15:05:00.123Z")
 
 
 def test_twenty_procedures_is_the_limit_and_is_documented(desk):

@@ -58,8 +58,8 @@ def test_a_key_that_cannot_be_stored_is_refused(desk, key, where):
     inner = {"around": body, "patient": body["patient"], "procedures": body["procedures"][0]}[where]
     inner[key] = "x"
     answer = desk.ask("POST", "/appointments", body)
-    told = "O nome de um campo contém caracteres que não podem ser gravados"
-    assert answer.json() == {"message": [told], "error": "Bad Request", "statusCode": 400}
+    sentence = "O nome de um campo contém caracteres que não podem ser gravados"
+    assert answer.json() == {"message": [sentence], "error": "Bad Request", "statusCode": 400}
     assert not Appointment.objects.exists()
 
 
@@ -89,5 +89,5 @@ def test_a_query_that_no_text_can_be_is_refused(desk, query):
 @pytest.mark.parametrize("path", ["/patients", "/appointments", "/doctors"])
 def test_a_query_that_is_not_utf_8_is_refused(desk, path, query):
     answer = desk.ask("GET", f"{path}?{query}")
-    told = {"message": "A query da requisição não está em UTF-8", "error": "Bad Request", "statusCode": 400}
-    assert (answer.status_code, answer.json()) == (400, told)
+    body = {"message": "A query da requisição não está em UTF-8", "error": "Bad Request", "statusCode": 400}
+    assert (answer.status_code, answer.json()) == (400, body)

@@ -18,7 +18,7 @@ def priced(procedure, price):
 
 
 def test_doctor_is_listed_with_hours_days_and_procedures(desk):
-    told = {
+    expected = {
         "id": desk.doctor.pk,
         "name": "Dr Victor",
         "intervalMinutes": 15,
@@ -28,14 +28,14 @@ def test_doctor_is_listed_with_hours_days_and_procedures(desk):
         "isBusy": False,
         "procedures": [priced(desk.procedures[1], "252"), priced(desk.procedures[0], "40")],
     }
-    assert desk.ask.get("/doctors").json() == [told]
-    assert desk.ask.get(f"/doctors/{desk.doctor.pk}").json() == told
+    assert desk.ask.get("/doctors").json() == [expected]
+    assert desk.ask.get(f"/doctors/{desk.doctor.pk}").json() == expected
 
 
 def test_a_doctor_without_hours_has_no_times(desk):
     idle = make_doctor(desk.clinic, days=(), procedures=[make_procedure(desk.clinic, active=False)])
-    told = desk.ask.get(f"/doctors/{idle.pk}").json()
-    assert (told["startTime"], told["endTime"], told["workingDays"], told["procedures"]) == (None, None, [], [])
+    answer = desk.ask.get(f"/doctors/{idle.pk}").json()
+    assert (answer["startTime"], answer["endTime"], answer["workingDays"], answer["procedures"]) == (None, None, [], [])
 
 
 def test_doctor_is_busy_while_a_patient_is_in_service(monday, desk):
@@ -67,8 +67,8 @@ def new_doctor(desk, **changes):
 def test_a_doctor_is_added_and_can_be_booked(desk):
     answer = desk.ask("POST", "/doctors", new_doctor(desk))
     assert answer.status_code == 201
-    told = answer.json()
-    assert told == {
+    created = answer.json()
+    assert created == {
         "id": Doctor.objects.latest("pk").pk,
         "name": "Dra Ana",
         "intervalMinutes": 20,
@@ -79,11 +79,11 @@ def test_a_doctor_is_added_and_can_be_booked(desk):
         "procedures": [priced(desk.procedures[0], "40")],
     }
     line = [{"id": desk.procedures[0].pk}]
-    assert desk.book(doctorId=told["id"], procedures=line, startTime="07:30", endTime="07:50")
+    assert desk.book(doctorId=created["id"], procedures=line, startTime="07:30", endTime="07:50")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "days",
     [
         "Segunda,Quarta",
         "segunda-feira, quarta-feira",
@@ -92,8 +92,8 @@ def test_a_doctor_is_added_and_can_be_booked(desk):
         ["Quarta,Segunda", "Quarta"],
     ],
 )
-def test_working_days_come_one_by_one_or_in_one_text(desk, said):
-    answer = desk.ask("POST", "/doctors", new_doctor(desk, workingDays=said))
+def test_working_days_come_one_by_one_or_in_one_text(desk, days):
+    answer = desk.ask("POST", "/doctors", new_doctor(desk, workingDays=days))
     assert answer.json()["workingDays"] == ["Segunda", "Quarta"]
 
 
@@ -294,8 +294,8 @@ def test_a_patient_is_registered(desk):
 
 
 def test_foreign_phone_is_shown_with_its_country(desk):
-    told = desk.ask("POST", "/patients", VALID | {"phone": "+351 912 345 678"}).json()
-    assert told["contact"] == {"phone": "+351 912 345 678"}
+    created = desk.ask("POST", "/patients", VALID | {"phone": "+351 912 345 678"}).json()
+    assert created["contact"] == {"phone": "+351 912 345 678"}
 
 
 @pytest.mark.parametrize("change", [{}, {"name": VALID["name"].upper()}, {"phone": "+5581999999999"}, {"cpf": None}])
@@ -375,8 +375,8 @@ def test_only_what_is_sent_of_a_patient_changes(desk):
 
 def test_null_takes_away_what_a_patient_can_be_without(desk):
     patient = make_patient(desk.clinic, birth_date="1990-01-01", cpf=cpf(222333444))
-    told = desk.ask("PATCH", f"/patients/{patient.pk}", {"cpf": None}).json()
-    assert (told["cpf"], told["dateBirth"]) == (None, "1990-01-01T00:00:00.000Z")
+    changed = desk.ask("PATCH", f"/patients/{patient.pk}", {"cpf": None}).json()
+    assert (changed["cpf"], changed["dateBirth"]) == (None, "1990-01-01T00:00:00.000Z")
     assert desk.ask("PATCH", f"/patients/{patient.pk}", {"dateBirth": None}).json()["dateBirth"] is None
     patient.refresh_from_db()
     assert (patient.cpf, patient.birth_date) == (None, None)
@@ -426,7 +426,7 @@ def test_patients_are_found_by_name_cpf_and_phone(desk, settings):
     bia = make_patient(desk.clinic, name="Bia Prado", phone="+5581933334444")
 
     def found(**query):
-        return [each["id"] for each in desk.ask.get("/patients", **query).json()]
+        return [patient["id"] for patient in desk.ask.get("/patients", **query).json()]
 
     assert found() == [ana.pk, bia.pk]
     assert found(name="prado") == [ana.pk, bia.pk]
@@ -526,7 +526,7 @@ def test_a_search_finds_a_mobile_with_and_without_its_ninth_digit(desk):
     old = make_patient(desk.clinic, name="Caio", phone="+558166665555")
 
     def found(phone):
-        return [each["id"] for each in desk.ask.get("/patients", phone=phone).json()]
+        return [patient["id"] for patient in desk.ask.get("/patients", phone=phone).json()]
 
     assert found("(81) 8888-7777") == found("tel. 0055 81 98888-7777") == found("８８８８－７７７７") == [ana.pk]
     assert found("(81) 7777-6666") == [bia.pk]
@@ -544,9 +544,9 @@ def test_a_search_finds_a_mobile_with_and_without_its_ninth_digit(desk):
     ],
 )
 def test_a_cpf_is_read_with_its_label_and_any_dash(desk, sent):
-    told = desk.ask("POST", "/patients", VALID | {"cpf": sent})
-    assert (told.status_code, told.json()["cpf"]) == (201, "529.982.247-25")
-    assert [each["id"] for each in desk.ask.get("/patients", cpf=sent).json()] == [told.json()["id"]]
+    answer = desk.ask("POST", "/patients", VALID | {"cpf": sent})
+    assert (answer.status_code, answer.json()["cpf"]) == (201, "529.982.247-25")
+    assert [patient["id"] for patient in desk.ask.get("/patients", cpf=sent).json()] == [answer.json()["id"]]
 
 
 @pytest.mark.parametrize("name", ["12345", "---", "🙂", "(1)", "٣٤"])

@@ -61,7 +61,7 @@ def test_every_operation_has_a_description_an_origin_and_responses(document):
 
 def test_every_write_takes_a_key_and_shows_bodies(document):
     for name, operation in operations(document):
-        keys = [each for each in operation["parameters"] if each["name"] == "Idempotency-Key"]
+        keys = [parameter for parameter in operation["parameters"] if parameter["name"] == "Idempotency-Key"]
         assert len(keys) == (not name.startswith("GET")), name
         if keys:
             body = operation["requestBody"]
@@ -92,8 +92,8 @@ def test_the_examples_are_answers_as_the_schemas_have_them():
 
 def test_limits_of_bodies_equal_limits_of_columns(document):
     def longest(model, field):
-        told = document["components"]["schemas"][model]["properties"][field]
-        return next(each["maxLength"] for each in told.get("anyOf", [told]) if "maxLength" in each)
+        schema = document["components"]["schemas"][model]["properties"][field]
+        return next(choice["maxLength"] for choice in schema.get("anyOf", [schema]) if "maxLength" in choice)
 
     limit = Patient._meta.get_field("name").max_length
     patients = ("PatientIn", "RegisteredPatientIn", "EditedPatientIn", "PatientChangesIn")
@@ -114,7 +114,12 @@ def test_an_interval_written_as_text_is_promised_from_5_to_240(document, written
 
 def test_days_are_promised_as_real_dates(document):
     days = [
-        *(each["schema"] for _, told in operations(document) for each in told["parameters"] if "date" in each["name"]),
+        *(
+            parameter["schema"]
+            for _, operation in operations(document)
+            for parameter in operation["parameters"]
+            if "date" in parameter["name"]
+        ),
         document["components"]["schemas"]["BookingIn"]["properties"]["date"],
         document["components"]["schemas"]["PatientIn"]["properties"]["dateBirth"],
     ]
@@ -176,7 +181,7 @@ def oklab(color, eyes):
 
 def test_every_status_has_its_number_name_and_colour():
     assert statuses.API_STATUSES.keys() == set(Status)
-    assert sorted(shown.id for shown in statuses.API_STATUSES.values()) == list(range(1, 9))
+    assert sorted(api_status.id for api_status in statuses.API_STATUSES.values()) == list(range(1, 9))
     assert statuses.API_STATUSES[Status.SCHEDULED] == (1, "Agendado", "#ffc107")
     assert set(statuses.ACTIONS.values()) == set(Status) - {Status.RESCHEDULED}
 
@@ -195,5 +200,5 @@ def test_text_printed_on_a_colour_can_be_read_in_white_or_in_ink(status):
 
 @pytest.mark.parametrize("eyes", EYES)
 def test_no_two_statuses_look_alike_to_anybody(eyes):
-    seen = [oklab(shown.color, eyes) for shown in statuses.API_STATUSES.values()]
+    seen = [oklab(api_status.color, eyes) for api_status in statuses.API_STATUSES.values()]
     assert min(100 * dist(one, other) for one, other in combinations(seen, 2)) >= 8.9

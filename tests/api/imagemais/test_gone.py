@@ -1,4 +1,4 @@
-"""What goes between the look at it and its lock."""
+"""Rows deleted after they were read and before they are locked."""
 
 from contextlib import closing
 from threading import Event, Thread
@@ -17,13 +17,13 @@ def test_a_patient_deleted_meanwhile_is_not_found(imagemais):
     clinic = make_clinic()
     patient, program, deleted = make_patient(clinic), imagemais(clinic), Event()
 
-    def somebody_else():
+    def delete_patient():
         with closing(connection), transaction.atomic():
             Patient.objects.filter(pk=patient.pk).delete()
             deleted.set()
             wait_until_somebody_waits_for_a_lock()
 
-    other = Thread(target=somebody_else)
+    other = Thread(target=delete_patient)
     other.start()
     deleted.wait(10)
     answer = program("PATCH", f"/patients/{patient.pk}", {"name": "Ana Souza"})
@@ -35,13 +35,13 @@ def test_a_patient_deleted_meanwhile_is_not_found(imagemais):
 def test_a_procedure_deleted_meanwhile_is_not_found(desk):
     gone, deleted = make_procedure(desk.clinic).pk, Event()
 
-    def somebody_else():
+    def delete_procedure():
         with closing(connection), transaction.atomic():
             Procedure.objects.filter(pk=gone).delete()
             deleted.set()
             wait_until_somebody_waits_for_a_lock()
 
-    other = Thread(target=somebody_else)
+    other = Thread(target=delete_procedure)
     other.start()
     deleted.wait(10)
     answer = desk.ask("POST", "/doctors", new_doctor(desk, procedureIds=[gone]))

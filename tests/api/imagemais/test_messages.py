@@ -39,7 +39,7 @@ def with_(**changes):
     return lambda desk: desk.booking(**changes)
 
 
-def somebody_elses_procedure(desk):
+def procedure_of_another_clinic(desk):
     return desk.booking(procedures=[{"id": make_procedure(make_clinic()).pk}])
 
 
@@ -154,7 +154,7 @@ TABLE = {
     "procedures without an id": (with_(procedures=[{}]), PROCEDURES[:1]),
     "procedures with a boolean": (with_(procedures=[{"id": True}]), PROCEDURES[:1]),
     "procedure unknown": (with_(procedures=[{"id": 10**30}]), PROCEDURES[:1]),
-    "procedure of another clinic": (somebody_elses_procedure, PROCEDURES[:1]),
+    "procedure of another clinic": (procedure_of_another_clinic, PROCEDURES[:1]),
     "procedure inactive": (an_inactive_procedure, PROCEDURES[:1]),
     "procedure not offered": (not_offered, ["O médico não realiza: Raio X"]),
     "line's discount unreadable": (
@@ -253,13 +253,13 @@ def test_past_date_is_reported_even_without_times(desk):
 
 def test_order_of_times_is_checked_even_without_a_date(desk):
     body = desk.booking(date=None, startTime="10:00", endTime="09:00")
-    told = desk.ask("POST", "/appointments", body).json()["message"]
-    assert told == [*DATE, "endTime deve ser posterior a startTime"]
+    sentences = desk.ask("POST", "/appointments", body).json()["message"]
+    assert sentences == [*DATE, "endTime deve ser posterior a startTime"]
 
 
 def test_unreadable_hours_are_not_judged(desk):
-    told = desk.ask("POST", "/appointments", desk.booking(date="2026-11-22", endTime=None)).json()["message"]
-    assert told == END
+    sentences = desk.ask("POST", "/appointments", desk.booking(date="2026-11-22", endTime=None)).json()["message"]
+    assert sentences == END
 
 
 def test_invalid_hours_are_reported_with_a_missing_name(desk):
@@ -293,11 +293,11 @@ def test_ids_may_be_numbers_or_digits_and_cpf_and_phone_bare(desk):
         discountId=float(desk.discount.pk),
         date=f"{MONDAY}T00:00:00.000Z",
     )
-    (told,) = desk.ask("POST", "/appointments", body).json()
+    (element,) = desk.ask("POST", "/appointments", body).json()
     number = cpf(123456789)
-    assert told["patient"]["cpf"] == f"{number[:3]}.{number[3:6]}.{number[6:9]}-{number[9:]}"
-    assert told["patient"]["contact"] == {"phone": "(81) 99999-9999"}
-    assert told["appointmentProcedures"]["discountsAppointmentProcedures"][0]["value"] == "8"
+    assert element["patient"]["cpf"] == f"{number[:3]}.{number[3:6]}.{number[6:9]}-{number[9:]}"
+    assert element["patient"]["contact"] == {"phone": "(81) 99999-9999"}
+    assert element["appointmentProcedures"]["discountsAppointmentProcedures"][0]["value"] == "8"
 
 
 ODD = {

@@ -19,7 +19,7 @@ def night(desk):
 
 
 @pytest.mark.parametrize(
-    ("starts", "ends", "told", "minutes"),
+    ("starts", "ends", "end_time", "minutes"),
     [
         ("23:30", "24:00", "00:00", 30),
         ("23:30", "00:00", "00:00", 30),
@@ -28,11 +28,11 @@ def night(desk):
         ("23:59", "24:00", "00:00", 1),
     ],
 )
-def test_an_appointment_ends_at_midnight_or_past_it(desk, night, starts, ends, told, minutes):
+def test_an_appointment_ends_at_midnight_or_past_it(desk, night, starts, ends, end_time, minutes):
     answer = desk.ask("POST", "/appointments", desk.booking(startTime=starts, endTime=ends))
 
     assert answer.status_code == 201, answer.text
-    assert (answer.json()[0]["date"][:10], answer.json()[0]["endTime"]) == (f"{MONDAY}", told)
+    assert (answer.json()[0]["date"][:10], answer.json()[0]["endTime"]) == (f"{MONDAY}", end_time)
     stored = Appointment.objects.get()
     assert (stored.ends_at - stored.starts_at).total_seconds() == minutes * 60
 
@@ -50,7 +50,7 @@ def test_invalid_end_of_day_is_refused(desk, value):
 
 
 @pytest.mark.parametrize(
-    ("starts", "ends", "told"),
+    ("starts", "ends", "message"),
     [
         ("09:00", "24:00", "O agendamento passa de 12 horas"),
         ("09:00", "00:00", "O agendamento passa de 12 horas"),
@@ -59,21 +59,22 @@ def test_invalid_end_of_day_is_refused(desk, value):
         ("09:00", "08:59", "endTime deve ser posterior a startTime"),
     ],
 )
-def test_too_long_or_backwards_is_not_taken_for_a_night(desk, starts, ends, told):
+def test_too_long_or_backwards_is_not_taken_for_a_night(desk, starts, ends, message):
     answer = desk.ask("POST", "/appointments", desk.booking(startTime=starts, endTime=ends))
-    assert answer.json()["message"] == [told]
+    assert answer.json()["message"] == [message]
 
 
 @pytest.mark.parametrize(
-    ("starts", "ends", "told"), [("20:00", "24:00", "00:00"), ("20:00", "06:00", "06:00"), ("00:00", "24:00", "00:00")]
+    ("starts", "ends", "end_time"),
+    [("20:00", "24:00", "00:00"), ("20:00", "06:00", "06:00"), ("00:00", "24:00", "00:00")],
 )
-def test_a_doctor_works_until_midnight_or_past_it(desk, starts, ends, told):
+def test_a_doctor_works_until_midnight_or_past_it(desk, starts, ends, end_time):
     answer = desk.ask(
         "POST", "/doctors", new_doctor(desk, startTime=starts, endTime=ends, workingDays="Domingo,Segunda")
     )
 
     assert answer.status_code == 201, answer.text
-    assert (answer.json()["startTime"], answer.json()["endTime"]) == (starts, told)
+    assert (answer.json()["startTime"], answer.json()["endTime"]) == (starts, end_time)
     slots = desk.ask.get(f"/doctors/{answer.json()['id']}/slots?date=2026-11-23").json()
     first = "00:00" if ends != "24:00" or starts == "00:00" else "20:00"
     assert slots[0]["startTime"] == first

@@ -1,4 +1,4 @@
-"""Who is let in: every way in which a token can be wrong, and what is answered."""
+"""Which tokens are accepted: every way in which one can be wrong, and the answer to it."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -105,8 +105,8 @@ def test_the_scheme_is_not_case_sensitive(desk):
 
 def test_the_body_never_names_the_account(desk):
     other = make_clinic()
-    (told, _) = desk.ask("POST", "/appointments", desk.booking(accountId=other.pk)).json()
-    assert told["accountId"] == desk.clinic.pk
+    (element, _) = desk.ask("POST", "/appointments", desk.booking(accountId=other.pk)).json()
+    assert element["accountId"] == desk.clinic.pk
     assert claims(desk.ask)["aud"] == django_settings.PUBLIC_URL
 
 
@@ -162,8 +162,8 @@ def test_another_clinics_row_is_unknown(desk, strange, case):
 def test_lists_hold_nothing_of_another_clinic(desk, strange):
     for path in ("/appointments", "/patients", f"/appointments?doctorId={strange.doctor_id}"):
         assert desk.ask("GET", path).json() == []
-    told = {each["id"] for path in ("/doctors", "/procedures", "/discounts") for each in desk.ask.get(path).json()}
-    assert told == {desk.doctor.pk, desk.discount.pk, *(each.pk for each in desk.procedures)}
+    ids = {row["id"] for path in ("/doctors", "/procedures", "/discounts") for row in desk.ask.get(path).json()}
+    assert ids == {desk.doctor.pk, desk.discount.pk, *(procedure.pk for procedure in desk.procedures)}
 
 
 def test_every_operation_with_an_id_is_asked_here(desk, strange):

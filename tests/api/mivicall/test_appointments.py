@@ -60,7 +60,7 @@ def events(appointment):
 
 
 def as_it_was(appointment):
-    """What is stored of it, whatever this test did to the object."""
+    """Return the stored row, whatever this test did to the object."""
     return Appointment.objects.values().get(pk=appointment.pk), events(appointment)
 
 
@@ -79,20 +79,20 @@ def listed(program, **query):
     return answer.json()
 
 
-def ids(told):
-    return [item["id"] for item in told["items"]]
+def ids(page):
+    return [item["id"] for item in page["items"]]
 
 
 def test_complete_list_is_by_time_and_has_no_cursor(program, week):
-    told = listed(program)
-    assert list(told) == ["items"]
-    assert ids(told) == [str(appointment.uuid) for appointment in week]
-    assert all(list(item) == ANSWERED for item in told["items"])
+    page = listed(program)
+    assert list(page) == ["items"]
+    assert ids(page) == [str(appointment.uuid) for appointment in week]
+    assert all(list(item) == ANSWERED for item in page["items"])
 
 
 def test_from_is_inclusive_and_to_is_exclusive(program, week, at):
-    told = listed(program, **{"from": "2026-11-23T09:30:00-03:00", "to": "2026-11-23T13:00:00Z"})
-    assert ids(told) == [str(week[1].uuid)]
+    page = listed(program, **{"from": "2026-11-23T09:30:00-03:00", "to": "2026-11-23T13:00:00Z"})
+    assert ids(page) == [str(week[1].uuid)]
 
 
 def test_a_plus_sign_that_was_not_encoded_is_understood(program, week):
@@ -122,13 +122,13 @@ def test_pages_follow_one_another_without_a_gap_or_a_double(program, doctor, rec
     """Three doctors at each of five times: the pages break between appointments of one moment."""
     doctors = [doctor, make_doctor(recife), make_doctor(recife)]
     made = [book_appointment(one, starts_at=at(9) + timedelta(minutes=30 * n)) for n in range(5) for one in doctors]
-    found, told = [], listed(program, limit=4)
-    while "nextCursor" in told:
-        assert len(told["items"]) == 4
-        found += ids(told)
-        told = listed(program, limit=4, cursor=told["nextCursor"])
-    assert found + ids(told) == [str(appointment.uuid) for appointment in made]
-    assert len(told["items"]) == 3
+    found, page = [], listed(program, limit=4)
+    while "nextCursor" in page:
+        assert len(page["items"]) == 4
+        found += ids(page)
+        page = listed(program, limit=4, cursor=page["nextCursor"])
+    assert found + ids(page) == [str(appointment.uuid) for appointment in made]
+    assert len(page["items"]) == 3
 
 
 def test_a_full_last_page_has_no_cursor(program, week):
@@ -248,9 +248,9 @@ def test_each_of_the_eight_statuses_is_one_of_the_five_here(program, standing, s
 
 def test_appointment_of_the_front_desk_is_listed_like_any_other(program, doctor, recife, at):
     by_hand = book_appointment(doctor, starts_at=at(9), notes="de manhã")
-    told = program.get(address(by_hand)).json()
-    assert (told["source"], told["patientNotes"]) == ("manual", "de manhã")
-    assert told["serviceTypeId"] == str(doctor.procedures.get().uuid)
+    body = program.get(address(by_hand)).json()
+    assert (body["source"], body["patientNotes"]) == ("manual", "de manhã")
+    assert body["serviceTypeId"] == str(doctor.procedures.get().uuid)
 
 
 NOBODYS = [
@@ -375,8 +375,8 @@ def test_source_of_the_key_decides_who_cancelled(mivicall, recife, standing, sou
 
 
 def test_a_new_start_moves_the_appointment_which_keeps_its_length(program, booked, at):
-    told = patched(program, booked["id"], startsAt="2026-11-23T10:15:00-03:00").json()
-    assert told == booked | {
+    body = patched(program, booked["id"], startsAt="2026-11-23T10:15:00-03:00").json()
+    assert body == booked | {
         "status": "rescheduled",
         "startsAt": "2026-11-23T10:15:00-03:00",
         "endsAt": "2026-11-23T10:45:00-03:00",
@@ -386,10 +386,10 @@ def test_a_new_start_moves_the_appointment_which_keeps_its_length(program, booke
 
 def test_professional_can_change_with_or_without_the_time(program, booked, recife, doctor, service):
     other = make_doctor(recife, procedures=[service])
-    told = patched(program, booked["id"], professionalId=str(other.uuid)).json()
-    assert (told["professionalId"], told["startsAt"]) == (str(other.uuid), booked["startsAt"])
-    told = patched(program, booked["id"], professionalId=str(doctor.uuid), startsAt="2026-11-23T11:00:00-03:00").json()
-    assert (told["professionalId"], told["startsAt"]) == (str(doctor.uuid), "2026-11-23T11:00:00-03:00")
+    body = patched(program, booked["id"], professionalId=str(other.uuid)).json()
+    assert (body["professionalId"], body["startsAt"]) == (str(other.uuid), booked["startsAt"])
+    body = patched(program, booked["id"], professionalId=str(doctor.uuid), startsAt="2026-11-23T11:00:00-03:00").json()
+    assert (body["professionalId"], body["startsAt"]) == (str(doctor.uuid), "2026-11-23T11:00:00-03:00")
 
 
 def test_the_time_it_has_already_is_no_move(program, booked):
@@ -408,8 +408,8 @@ def test_a_patch_repeated_is_done_once(program, booked):
 
 
 def test_rescheduled_is_what_moving_makes_of_it(program, booked):
-    told = patched(program, booked["id"], status="rescheduled", startsAt="2026-11-23T10:00:00-03:00").json()
-    assert told["status"] == "rescheduled"
+    body = patched(program, booked["id"], status="rescheduled", startsAt="2026-11-23T10:00:00-03:00").json()
+    assert body["status"] == "rescheduled"
     assert patched(program, booked["id"], status="rescheduled").status_code == 200
 
 
@@ -428,17 +428,17 @@ def test_appointment_not_to_come_cannot_be_moved(program, standing, status):
 
 
 def test_missed_appointment_can_be_rescheduled(program, standing):
-    told = patched(program, standing("no_show"), startsAt="2026-11-23T11:00:00-03:00").json()
-    assert told["status"] == "rescheduled"
+    body = patched(program, standing("no_show"), startsAt="2026-11-23T11:00:00-03:00").json()
+    assert body["status"] == "rescheduled"
 
 
 def test_a_move_to_a_taken_time_is_a_conflict_with_alternatives(program, booked, recife, doctor, at):
     book_appointment(doctor, starts_at=at(10))
     answer = patched(program, booked["id"], startsAt="2026-11-23T10:00:00-03:00")
-    told = answer.json()
-    assert (answer.status_code, told["error"], len(told["alternatives"])) == (409, "slot_conflict", 3)
-    assert [time[11:16] for time in told["alternatives"]] == ["10:30", "10:45", "11:00"]
-    assert patched(program, booked["id"], startsAt=told["alternatives"][0]).status_code == 200
+    body = answer.json()
+    assert (answer.status_code, body["error"], len(body["alternatives"])) == (409, "slot_conflict", 3)
+    assert [time[11:16] for time in body["alternatives"]] == ["10:30", "10:45", "11:00"]
+    assert patched(program, booked["id"], startsAt=body["alternatives"][0]).status_code == 200
 
 
 def test_missed_time_that_is_taken_now_is_a_conflict(program, standing, doctor, recife, at, saturday):
@@ -472,20 +472,20 @@ def test_move_to_doctor_without_the_procedure_is_not_offered(program, booked, re
 
 
 def test_notes_and_metadata_are_replaced_and_notes_can_be_taken_away(program, booked):
-    told = patched(
+    body = patched(
         program, booked["id"], patientNotes="Traz exames.", metadata={"a": 1, "b": {"c": [None, "é"]}}
     ).json()
-    assert (told["patientNotes"], told["metadata"]) == ("Traz exames.", {"a": 1, "b": {"c": [None, "é"]}})
-    told = patched(program, booked["id"], metadata={"b": 2}).json()
-    assert (told["patientNotes"], told["metadata"]) == ("Traz exames.", {"b": 2})
-    told = patched(program, booked["id"], patientNotes=None, metadata={}).json()
-    assert told == booked
+    assert (body["patientNotes"], body["metadata"]) == ("Traz exames.", {"a": 1, "b": {"c": [None, "é"]}})
+    body = patched(program, booked["id"], metadata={"b": 2}).json()
+    assert (body["patientNotes"], body["metadata"]) == ("Traz exames.", {"b": 2})
+    body = patched(program, booked["id"], patientNotes=None, metadata={}).json()
+    assert body == booked
 
 
 def test_null_empties_the_metadata_as_it_does_the_notes(program, booked):
     patched(program, booked["id"], patientNotes="x", metadata={"a": 1})
-    told = patched(program, booked["id"], metadata=None).json()
-    assert (told["patientNotes"], told["metadata"]) == ("x", {})
+    body = patched(program, booked["id"], metadata=None).json()
+    assert (body["patientNotes"], body["metadata"]) == ("x", {})
 
 
 UNCHANGING = {
@@ -505,7 +505,7 @@ def test_unchangeable_field_is_reported_at_its_field(program, booked, field, val
 
 
 def test_several_changes_at_once_are_all_made(monday, program, booked):
-    told = patched(
+    body = patched(
         program,
         booked["id"],
         metadata={"n": 1},
@@ -513,7 +513,7 @@ def test_several_changes_at_once_are_all_made(monday, program, booked):
         patientNotes="x",
         startsAt="2026-11-23T10:00:00-03:00",
     ).json()
-    assert told == booked | {
+    assert body == booked | {
         "metadata": {"n": 1},
         "status": "attended",
         "patientNotes": "x",
@@ -534,8 +534,8 @@ def test_several_changes_of_which_one_is_refused_change_nothing(program, booked,
 
 def test_all_errors_of_a_change_are_reported_together(program, booked):
     wrong = {"status": 7, "patientNotes": "x" * 5001, "startsAt": "2026-11-14T09:00:00-03:00", "metadata": []}
-    told = patched(program, booked["id"], **wrong, professionalId="7").json()
-    assert {error["path"] for error in told["errors"]} == {*wrong, "professionalId"}
+    body = patched(program, booked["id"], **wrong, professionalId="7").json()
+    assert {error["path"] for error in body["errors"]} == {*wrong, "professionalId"}
 
 
 @pytest.mark.parametrize("nothing", [{}, {"unknown": 7}], ids=str)
@@ -592,8 +592,8 @@ def test_number_too_long_for_postgresql_is_refused_as_metadata(program, booked, 
 
 def test_a_number_in_metadata_comes_back_as_it_was_sent(program, booked):
     sent = [0.0001, 1.0, 9999999999999998.0, -0.1, 0.0, 10**300, 123456.789]
-    told = patched(program, booked["id"], metadata={"a": sent}).json()["metadata"]["a"]
-    assert told == sent and [type(each) for each in told] == [type(each) for each in sent]
+    stored = patched(program, booked["id"], metadata={"a": sent}).json()["metadata"]["a"]
+    assert stored == sent and [type(value) for value in stored] == [type(value) for value in sent]
 
 
 def test_metadata_holds_what_json_holds_up_to_four_kibibytes(program, booked):

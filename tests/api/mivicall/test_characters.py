@@ -16,15 +16,15 @@ ODD = [
 
 
 def refused_at(answer):
-    told = answer.json()
-    assert (answer.status_code, told["error"]) == (422, "validation_failed")
-    return [(each["path"], each["message"]) for each in told["errors"]]
+    body = answer.json()
+    assert (answer.status_code, body["error"]) == (422, "validation_failed")
+    return [(error["path"], error["message"]) for error in body["errors"]]
 
 
-@pytest.mark.parametrize(("odd", "found"), ODD, ids=ascii)
+@pytest.mark.parametrize(("odd", "shown"), ODD, ids=ascii)
 @pytest.mark.parametrize("field", ["patientName", "patientNotes"])
-def test_a_text_that_cannot_be_stored_is_refused_at_its_field(program, good, field, odd, found):
-    message = f"Tem caracteres que não podem ser guardados: {found}."
+def test_a_text_that_cannot_be_stored_is_refused_at_its_field(program, good, field, odd, shown):
+    message = f"Tem caracteres que não podem ser guardados: {shown}."
     assert refused_at(program("POST", "/appointments", good | {field: odd})) == [(field, message)]
     assert not Appointment.objects.exists()
 

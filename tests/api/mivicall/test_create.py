@@ -59,11 +59,11 @@ def test_vendor_sample_request_returns_vendor_sample_answer(mivicall, lisbon, sa
     answer = mivicall(lisbon)("POST", "/appointments", sample)
     assert answer.status_code == 201
     assert answer["Content-Type"] == "application/json"
-    told = answer.json()
-    assert list(told) == ANSWERED
-    assert UUID(told["id"]).version == 4
-    assert told == {
-        "id": told["id"],
+    body = answer.json()
+    assert list(body) == ANSWERED
+    assert UUID(body["id"]).version == 4
+    assert body == {
+        "id": body["id"],
         "professionalId": sample["professionalId"],
         "patientName": "Maria Silva",
         "startsAt": "2026-05-14T10:00:00+01:00",
@@ -79,9 +79,9 @@ def test_vendor_sample_request_returns_vendor_sample_answer(mivicall, lisbon, sa
 
 
 def test_stored_answer_equals_the_sent_one(mivicall, lisbon, sample):
-    told = mivicall(lisbon)("POST", "/appointments", sample).json()
+    body = mivicall(lisbon)("POST", "/appointments", sample).json()
     booked = Appointment.objects.get()
-    assert str(booked.uuid) == told["id"]
+    assert str(booked.uuid) == body["id"]
     assert (booked.status, booked.source, booked.notes) == ("confirmed", "voice_ai", "<string>")
     assert booked.starts_at == datetime(2026, 5, 14, 9, tzinfo=UTC)
     assert booked.ends_at == datetime(2026, 5, 14, 9, 40, tzinfo=UTC)
@@ -89,13 +89,13 @@ def test_stored_answer_equals_the_sent_one(mivicall, lisbon, sample):
     assert booked.patient.is_incomplete
     event = booked.events.get()
     assert (event.channel, event.credential, event.kind) == ("mivicall", "central", "booked")
-    assert mivicall(lisbon).get(f"/appointments/{told['id']}").json() == told
+    assert mivicall(lisbon).get(f"/appointments/{body['id']}").json() == body
 
 
 def test_without_its_optional_field_the_sample_books_too(mivicall, lisbon, sample):
     del sample["patientNotes"]
-    told = mivicall(lisbon)("POST", "/appointments", sample).json()
-    assert told["patientNotes"] is None
+    body = mivicall(lisbon)("POST", "/appointments", sample).json()
+    assert body["patientNotes"] is None
 
 
 @pytest.mark.parametrize("field", [field for field in SAMPLE if field != "patientNotes"])
@@ -108,8 +108,8 @@ def test_every_other_field_of_the_sample_is_required(mivicall, lisbon, sample, f
 
 @pytest.mark.parametrize("source", ApiKey.Source.values)
 def test_the_key_says_where_its_bookings_come_from(mivicall, recife, good, source):
-    told = mivicall(recife, source=source)("POST", "/appointments", good).json()
-    assert told["source"] == source == Appointment.objects.get().source
+    body = mivicall(recife, source=source)("POST", "/appointments", good).json()
+    assert body["source"] == source == Appointment.objects.get().source
 
 
 def test_keys_that_the_api_does_not_know_are_ignored(program, good):
@@ -117,8 +117,8 @@ def test_keys_that_the_api_does_not_know_are_ignored(program, good):
 
 
 def test_start_is_returned_in_clinic_time_whatever_offset_was_sent(program, good):
-    told = program("POST", "/appointments", good | {"startsAt": "2026-11-23T12:00Z"}).json()
-    assert (told["startsAt"], told["endsAt"]) == ("2026-11-23T09:00:00-03:00", "2026-11-23T09:30:00-03:00")
+    body = program("POST", "/appointments", good | {"startsAt": "2026-11-23T12:00Z"}).json()
+    assert (body["startsAt"], body["endsAt"]) == ("2026-11-23T09:00:00-03:00", "2026-11-23T09:30:00-03:00")
 
 
 # Patients -------------------------------------------------------------------------------------------------------------
@@ -126,9 +126,9 @@ def test_start_is_returned_in_clinic_time_whatever_offset_was_sent(program, good
 
 def test_the_same_name_on_the_same_phone_is_the_same_patient(program, good, recife, doctor):
     known = make_patient(recife, name="Ana Beatriz Nogueira", phone=PHONE)
-    told = program("POST", "/appointments", good | {"patientName": "  ANA   béatriz nogueira"}).json()
+    body = program("POST", "/appointments", good | {"patientName": "  ANA   béatriz nogueira"}).json()
     assert Appointment.objects.get().patient == known
-    assert told["patientName"] == "Ana Beatriz Nogueira"
+    assert body["patientName"] == "Ana Beatriz Nogueira"
 
 
 def test_another_name_on_the_same_phone_is_another_patient(program, good, recife, doctor):
@@ -145,16 +145,16 @@ def test_the_same_patient_of_another_clinic_is_nobody_here(program, good):
 
 def test_the_phone_comes_back_nowhere_in_clear(program, good, caplog):
     caplog.set_level("DEBUG")
-    told = program("POST", "/appointments", good)
+    created = program("POST", "/appointments", good)
     refused = [
         program("POST", "/appointments", good),
         program("POST", "/appointments", good | {"patientPhone": PHONE + "9999999"}),
         program("POST", "/appointments", good | {"patientPhone": PHONE + "9", "startsAt": "x"}),
     ]
     patients = program.get("/patients", search="Ana")
-    visits = program.get(f"/patients/{told.json()['patientPhoneHash']}")
+    visits = program.get(f"/patients/{created.json()['patientPhoneHash']}")
     assert [answer.status_code for answer in refused] == [409, 422, 422]
-    for answer in (told, *refused, patients, visits):
+    for answer in (created, *refused, patients, visits):
         assert PHONE[3:] not in answer.text + str(answer.headers)
     written = "".join(
         record.getMessage() for record in caplog.records if record.name.startswith(("clinic", "django.r"))
@@ -260,12 +260,12 @@ def test_a_wrong_value_is_a_message_at_its_field_and_nothing_else(program, good,
     before = stored()
     answer = program("POST", "/appointments", good | {field: value})
     assert answer.status_code == 422
-    told = answer.json()
-    assert list(told) == ["error", "message", "requestId", "errors"]
-    assert told["error"] == "validation_failed"
-    assert told["requestId"] == answer["X-Request-Id"]
-    assert [error["path"] for error in told["errors"]] == [field]
-    assert told["errors"][0]["message"].endswith(".")
+    body = answer.json()
+    assert list(body) == ["error", "message", "requestId", "errors"]
+    assert body["error"] == "validation_failed"
+    assert body["requestId"] == answer["X-Request-Id"]
+    assert [error["path"] for error in body["errors"]] == [field]
+    assert body["errors"][0]["message"].endswith(".")
     assert stored() == before
 
 
@@ -292,8 +292,8 @@ def test_bad_input_and_broken_rules_are_reported_together(program, good):
         "startsAt": "2026-11-14T09:00:00-03:00",
         "patientNotes": "x" * 5001,
     }
-    told = program("POST", "/appointments", spoiled).json()
-    assert {error["path"]: error["message"].split()[0] for error in told["errors"]} == {
+    body = program("POST", "/appointments", spoiled).json()
+    assert {error["path"]: error["message"].split()[0] for error in body["errors"]} == {
         "serviceTypeId": "Deve",
         "patientName": "Informe",
         "patientPhone": "Este",
@@ -303,13 +303,13 @@ def test_bad_input_and_broken_rules_are_reported_together(program, good):
 
 
 def test_nothing_readable_at_all_is_a_message_for_every_field(program, doctor):
-    told = program("POST", "/appointments", dict.fromkeys(SAMPLE, 7)).json()
-    assert [error["path"] for error in told["errors"]] == list(SAMPLE)
+    body = program("POST", "/appointments", dict.fromkeys(SAMPLE, 7)).json()
+    assert [error["path"] for error in body["errors"]] == list(SAMPLE)
 
 
 def test_sentences_are_in_the_clinics_own_portuguese(mivicall, lisbon, good):
-    told = mivicall(lisbon)("POST", "/appointments", good | {"patientName": ""}).json()
-    assert {"path": "patientName", "message": "Indique o nome do utente."} in told["errors"]
+    body = mivicall(lisbon)("POST", "/appointments", good | {"patientName": ""}).json()
+    assert {"path": "patientName", "message": "Indique o nome do utente."} in body["errors"]
 
 
 # What is not there, and what cannot be had ----------------------------------------------------------------------------
@@ -319,9 +319,9 @@ def refused(program, body):
     before = stored()
     answer = program("POST", "/appointments", body)
     assert stored() == before
-    told = answer.json()
-    assert told["requestId"] == answer["X-Request-Id"]
-    return answer.status_code, told["error"], told
+    content = answer.json()
+    assert content["requestId"] == answer["X-Request-Id"]
+    return answer.status_code, content["error"], content
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "another clinic's", "inactive"])
@@ -341,10 +341,10 @@ def test_row_unknown_to_the_clinic_is_not_found(program, recife, good, field, co
 
 def test_a_service_the_professional_does_not_perform_is_not_offered(program, recife, good):
     good["serviceTypeId"] = str(make_procedure(recife, name="Ecografia").uuid)
-    status, code, told = refused(program, good)
+    status, code, body = refused(program, good)
     assert (status, code) == (409, "service_not_offered")
-    assert told["message"].startswith("Dra. Helena Prado não realiza Ecografia")
-    assert "alternatives" not in told
+    assert body["message"].startswith("Dra. Helena Prado não realiza Ecografia")
+    assert "alternatives" not in body
 
 
 def spoil_hours(good, recife, doctor, at):
@@ -392,19 +392,19 @@ ON_TIME = {
 @pytest.mark.parametrize(("spoil", "expected"), ON_TIME.values(), ids=ON_TIME)
 def test_a_time_that_cannot_be_had_comes_with_three_that_can(program, recife, doctor, good, at, spoil, expected):
     spoil(good, recife, doctor, at)
-    status, code, told = refused(program, good)
+    status, code, body = refused(program, good)
     assert (status, code) == (409, expected)
-    assert list(told) == ["error", "message", "requestId", "alternatives"]
-    assert len(told["alternatives"]) == 3
-    assert all(time.endswith("-03:00") for time in told["alternatives"])
-    assert sorted(told["alternatives"]) == told["alternatives"] and told["alternatives"][0] >= good["startsAt"]
-    assert program("POST", "/appointments", good | {"startsAt": told["alternatives"][1]}).status_code == 201
+    assert list(body) == ["error", "message", "requestId", "alternatives"]
+    assert len(body["alternatives"]) == 3
+    assert all(time.endswith("-03:00") for time in body["alternatives"])
+    assert sorted(body["alternatives"]) == body["alternatives"] and body["alternatives"][0] >= good["startsAt"]
+    assert program("POST", "/appointments", good | {"startsAt": body["alternatives"][1]}).status_code == 201
 
 
 def test_alternatives_are_the_next_three_even_if_earlier_is_nearer(program, doctor, good, at):
     book_appointment(doctor, starts_at=at(15))
-    told = refused(program, good | {"startsAt": "2026-11-23T15:00:00-03:00"})[2]
-    assert [time[11:16] for time in told["alternatives"]] == ["15:30", "15:45", "16:00"]
+    body = refused(program, good | {"startsAt": "2026-11-23T15:00:00-03:00"})[2]
+    assert [time[11:16] for time in body["alternatives"]] == ["15:30", "15:45", "16:00"]
 
 
 def test_busy_patient_message_reveals_nothing_else_of_the_patient(program, recife, doctor, good, at):
@@ -429,8 +429,8 @@ def test_an_end_beyond_twelve_hours_cannot_be_asked_for(program, recife, doctor,
     """The service decides how long; the longest of them still fits no working day here."""
     doctor.procedures.set([make_procedure(recife, duration_minutes=720)])
     good["serviceTypeId"] = str(doctor.procedures.get().uuid)
-    status, code, told = refused(program, good)
-    assert (status, code, told["alternatives"]) == (409, "outside_working_hours", [])
+    status, code, body = refused(program, good)
+    assert (status, code, body["alternatives"]) == (409, "outside_working_hours", [])
 
 
 @pytest.mark.django_db(transaction=True)

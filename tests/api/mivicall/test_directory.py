@@ -1,4 +1,4 @@
-"""Who and what can be booked, when, and for whom; whether the service answers."""
+"""Professionals, services, free times and patients of a clinic, and the health of the service."""
 
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -122,33 +122,33 @@ def free(program, service, **query):
     return items(program.get("/availability", serviceTypeId=str(service.uuid), **MONDAY | query))
 
 
-def starts(told):
-    return [datetime.fromisoformat(item["startsAt"]).strftime("%H:%M") for item in told]
+def starts(free_times):
+    return [datetime.fromisoformat(item["startsAt"]).strftime("%H:%M") for item in free_times]
 
 
 def test_free_times_are_the_professionals_grid_without_what_is_taken(program, doctor, service, at):
     book_appointment(doctor, starts_at=at(9))
-    told = free(program, service, professionalId=str(doctor.uuid))
-    assert told[0] == {
+    free_times = free(program, service, professionalId=str(doctor.uuid))
+    assert free_times[0] == {
         "startsAt": "2026-11-23T08:00:00-03:00",
         "endsAt": "2026-11-23T08:30:00-03:00",
         "professionalId": str(doctor.uuid),
     }
-    assert starts(told)[:5] == ["08:00", "08:15", "08:30", "09:30", "09:45"]
-    assert starts(told)[-1] == "17:30"
+    assert starts(free_times)[:5] == ["08:00", "08:15", "08:30", "09:30", "09:45"]
+    assert starts(free_times)[-1] == "17:30"
 
 
 def test_from_is_inclusive_and_to_exclusive_on_the_start(program, doctor, service):
-    told = free(program, service, **{"from": "2026-11-23T08:15:00-03:00", "to": "2026-11-23T08:45:00-03:00"})
-    assert starts(told) == ["08:15", "08:30"]
+    free_times = free(program, service, **{"from": "2026-11-23T08:15:00-03:00", "to": "2026-11-23T08:45:00-03:00"})
+    assert starts(free_times) == ["08:15", "08:30"]
 
 
 def test_without_professional_all_who_perform_service_are_offered(program, recife, doctor, service):
     other = make_doctor(recife, procedures=[service], hours=((time(8), time(9)),))
     make_doctor(recife)
     make_doctor(recife, procedures=[service], active=False)
-    told = free(program, service, **{"to": "2026-11-23T08:30:00-03:00"})
-    assert [(item["startsAt"][11:16], item["professionalId"]) for item in told] == [
+    free_times = free(program, service, **{"to": "2026-11-23T08:30:00-03:00"})
+    assert [(item["startsAt"][11:16], item["professionalId"]) for item in free_times] == [
         ("08:00", str(doctor.uuid)),
         ("08:00", str(other.uuid)),
         ("08:15", str(doctor.uuid)),
@@ -164,19 +164,19 @@ def test_fifty_free_times_come_unless_others_are_asked_for(program, doctor, serv
 
 
 def test_every_listed_free_time_can_be_booked(program, recife, doctor, service, good, at):
-    """Every seventh of a week with a holiday hour, an absence and somebody booked already."""
+    """Every seventh of a week with a holiday hour, an absence and an appointment."""
     make_doctor(recife, procedures=[service], days=[1, 3], hours=((time(7), time(9, 40)),), interval_minutes=20)
     Absence.objects.create(clinic=recife, doctor=doctor, starts_at=at(8), ends_at=at(9, 10), reason="congresso")
     book_appointment(doctor, starts_at=at(10, 5))
-    told = free(program, service, **{"to": "2026-11-30T00:00:00-03:00"}, limit=200)
-    assert {item["professionalId"] for item in told} != {str(doctor.uuid)}
+    free_times = free(program, service, **{"to": "2026-11-30T00:00:00-03:00"}, limit=200)
+    assert {item["professionalId"] for item in free_times} != {str(doctor.uuid)}
     taken = []
-    for item in told[::7]:
+    for item in free_times[::7]:
         span = item["professionalId"], item["startsAt"], item["endsAt"]
         if any(one == span[0] and begin < span[2] and end > span[1] for one, begin, end in taken):
             continue
-        asked = good | {"professionalId": span[0], "startsAt": span[1], "patientName": f"Pessoa {len(taken)}"}
-        answer = program("POST", "/appointments", asked)
+        body = good | {"professionalId": span[0], "startsAt": span[1], "patientName": f"Pessoa {len(taken)}"}
+        answer = program("POST", "/appointments", body)
         assert (answer.status_code, answer.json().get("endsAt")) == (201, span[2]), answer.json()
         taken.append(span)
     assert len(taken) > 15
@@ -271,20 +271,20 @@ def test_thirty_days_of_any_professionals_cost_three_queries(program, recife, do
     ids=["forward", "back"],
 )
 def test_every_time_has_the_offset_of_its_own_day(mivicall, lisbon, time_machine, now, sunday, before, after):
-    """Lisbon changes its clocks on a Sunday night; the same wall time is told on both sides of it."""
+    """Lisbon changes its clocks on a Sunday night; the same wall time is given on both sides of it."""
     time_machine.move_to(now, tick=False)
     program = mivicall(lisbon)
     doctor = make_doctor(lisbon, days=range(1, 8), hours=((time(9), time(10)),))
     service = doctor.procedures.get()
     saturday, monday = sunday - timedelta(days=1), sunday + timedelta(days=1)
-    told = items(
+    free_times = items(
         program.get(
             "/availability",
             serviceTypeId=str(service.uuid),
             **{"from": f"{saturday}T00:00:00{before}", "to": f"{monday}T23:00:00{after}"},
         )
     )
-    nines = [item["startsAt"] for item in told if "T09:00" in item["startsAt"]]
+    nines = [item["startsAt"] for item in free_times if "T09:00" in item["startsAt"]]
     assert nines == [f"{saturday}T09:00:00{before}", f"{sunday}T09:00:00{after}", f"{monday}T09:00:00{after}"]
     for number, starts_at in enumerate(nines):
         booked = program(
@@ -307,17 +307,17 @@ def test_both_passes_of_a_repeated_hour_are_bookable_and_distinct(mivicall, lisb
     time_machine.move_to("2026-10-16T12:00:00Z", tick=False)
     program = mivicall(lisbon)
     doctor = make_doctor(lisbon, days=[7], hours=((time(0), time(6)),))
-    told = []
+    booked_starts = []
     for name, starts_at in (("Ana", "2026-10-25T01:30:00+01:00"), ("Bia", "2026-10-25T01:30:00+00:00")):
-        asked = {
+        body = {
             "professionalId": str(doctor.uuid),
             "serviceTypeId": str(doctor.procedures.get().uuid),
             "patientName": name,
             "patientPhone": "+351912345678",
             "startsAt": starts_at,
         }
-        told.append(program("POST", "/appointments", asked).json()["startsAt"])
-    assert told == ["2026-10-25T01:30:00+01:00", "2026-10-25T01:30:00+00:00"]
+        booked_starts.append(program("POST", "/appointments", body).json()["startsAt"])
+    assert booked_starts == ["2026-10-25T01:30:00+01:00", "2026-10-25T01:30:00+00:00"]
 
 
 # Patients -------------------------------------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ def test_patients_are_found_by_any_part_of_their_name_without_accents(program, r
 def test_a_name_is_found_whatever_stands_around_and_inside_it(program, recife, text):
     ines = make_patient(recife, name="Inês D'Ávila")
     make_patient(recife, name="Bruno Dias")
-    assert [each["id"] for each in items(program.get("/patients", search=text))] == [str(ines.uuid)]
+    assert [patient["id"] for patient in items(program.get("/patients", search=text))] == [str(ines.uuid)]
 
 
 def test_a_label_without_a_name_finds_nobody(program, recife):
@@ -385,15 +385,15 @@ def test_phone_hash_finds_its_patients_and_their_appointments(program, booked, r
     son = make_patient(recife, name="Bento Nogueira", phone=PHONE)
     book_appointment(doctor, patient=son.pk, starts_at=at(10))
     book_appointment(doctor, starts_at=at(11))
-    told = program.get(f"/patients/{booked['patientPhoneHash']}").json()
+    body = program.get(f"/patients/{booked['patientPhoneHash']}").json()
     mother = Patient.objects.get(name="Ana Beatriz Nogueira")
-    assert told["patientPhoneHash"] == booked["patientPhoneHash"]
-    assert {patient["id"]: patient["name"] for patient in told["patients"]} == {
+    assert body["patientPhoneHash"] == booked["patientPhoneHash"]
+    assert {patient["id"]: patient["name"] for patient in body["patients"]} == {
         str(mother.uuid): mother.name,
         str(son.uuid): son.name,
     }
-    assert [visit["patientName"] for visit in told["appointments"]] == [son.name, mother.name]
-    assert told["appointments"][1] == booked
+    assert [visit["patientName"] for visit in body["appointments"]] == [son.name, mother.name]
+    assert body["appointments"][1] == booked
 
 
 def test_either_hash_of_a_phone_opens_everybody_while_its_key_changes(program, booked, recife, settings):
@@ -401,9 +401,9 @@ def test_either_hash_of_a_phone_opens_everybody_while_its_key_changes(program, b
     son = make_patient(recife, name="Bento Nogueira", phone=PHONE)
     assert son.phone_hash != booked["patientPhoneHash"]
     for hash in (booked["patientPhoneHash"], son.phone_hash):
-        told = program.get(f"/patients/{hash}").json()
-        assert [patient["name"] for patient in told["patients"]] == ["Ana Beatriz Nogueira", "Bento Nogueira"]
-        assert told["appointments"] == [booked]
+        body = program.get(f"/patients/{hash}").json()
+        assert [patient["name"] for patient in body["patients"]] == ["Ana Beatriz Nogueira", "Bento Nogueira"]
+        assert body["appointments"] == [booked]
 
 
 @pytest.mark.parametrize("hash", ["x", "0" * 64, "F" * 64, PHONE, "%00", "0" * 63])
@@ -436,10 +436,10 @@ def test_the_service_answers_without_a_key_and_without_the_database(saturday, db
     with CaptureQueriesContext(connection) as queries:
         answer = Client().get("/health")
     assert (answer.status_code, len(queries)) == (200, 0)
-    told = answer.json()
-    assert list(told) == ["status", "service", "timestamp", "requestId"]
-    assert (told["status"], told["timestamp"]) == ("ok", "2026-11-21T15:00:00Z")
-    assert str(UUID(told["requestId"])) == answer["X-Request-Id"]
+    body = answer.json()
+    assert list(body) == ["status", "service", "timestamp", "requestId"]
+    assert (body["status"], body["timestamp"]) == ("ok", "2026-11-21T15:00:00Z")
+    assert str(UUID(body["requestId"])) == answer["X-Request-Id"]
 
 
 def test_whether_the_service_answers_can_only_be_asked(db):

@@ -1,4 +1,4 @@
-"""Who is let in, what a key may do, how often, and that a test key writes nothing."""
+"""Which keys are accepted, their scopes and limits, and that a test key writes nothing."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -195,43 +195,43 @@ def calls(booked):
 OPERATIONS = sorted(REQUIRED_SCOPES)
 
 
-@pytest.mark.parametrize("asked", OPERATIONS, ids=" ".join)
-def test_operation_needs_each_of_its_scopes_and_names_the_missing(mivicall, recife, calls, asked):
-    path, body, status = calls[asked]
-    for missing in REQUIRED_SCOPES[asked]:
+@pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
+def test_operation_needs_each_of_its_scopes_and_names_the_missing(mivicall, recife, calls, operation):
+    path, body, status = calls[operation]
+    for missing in REQUIRED_SCOPES[operation]:
         others = [scope for scope in ApiKey.Scope.values if scope != missing]
-        answer = mivicall(recife, scopes=others)(asked[0], path, body)
+        answer = mivicall(recife, scopes=others)(operation[0], path, body)
         assert code(answer) == (403, "insufficient_scope")
         assert answer.json()["message"] == f"A chave não tem a permissão {missing}."
-    assert mivicall(recife, scopes=sorted(REQUIRED_SCOPES[asked]))(asked[0], path, body).status_code == status
+    assert mivicall(recife, scopes=sorted(REQUIRED_SCOPES[operation]))(operation[0], path, body).status_code == status
 
 
-@pytest.mark.parametrize("asked", [asked for asked in OPERATIONS if asked[0] != "GET"], ids=" ".join)
-def test_without_the_scope_nothing_is_learned_of_the_request(mivicall, recife, calls, asked):
-    path, body, status = calls[asked]
-    assert mivicall(recife)(asked[0], path, body, key="once").status_code == status
+@pytest.mark.parametrize("operation", [operation for operation in OPERATIONS if operation[0] != "GET"], ids=" ".join)
+def test_without_the_scope_nothing_is_learned_of_the_request(mivicall, recife, calls, operation):
+    path, body, status = calls[operation]
+    assert mivicall(recife)(operation[0], path, body, key="once").status_code == status
     reader = mivicall(recife, scopes=["appointments:read"])
     for answer in (
-        reader(asked[0], path, body, key="once"),
-        reader(asked[0], path, raw="{"),
-        reader(asked[0], path, raw=" " * 70_000),
-        reader(asked[0], path, {}, key="\x07"),
-        reader(asked[0], path, {}),
+        reader(operation[0], path, body, key="once"),
+        reader(operation[0], path, raw="{"),
+        reader(operation[0], path, raw=" " * 70_000),
+        reader(operation[0], path, {}, key="\x07"),
+        reader(operation[0], path, {}),
     ):
         assert code(answer) == (403, "insufficient_scope")
 
 
-@pytest.mark.parametrize("asked", OPERATIONS, ids=" ".join)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
 @pytest.mark.parametrize("scopes", [[scope] for scope in ApiKey.Scope.values] + [ApiKey.Scope.values], ids=str)
-def test_a_key_of_another_clinic_finds_nothing_whatever_it_may(mivicall, booked, calls, asked, scopes):
-    path, body, status = calls[asked]
+def test_a_key_of_another_clinic_finds_nothing_whatever_it_may(mivicall, booked, calls, operation, scopes):
+    path, body, status = calls[operation]
     before = Appointment.objects.values().get(), AppointmentEvent.objects.count(), Patient.objects.count()
-    answer = mivicall(make_clinic(), scopes=scopes)(asked[0], path, body)
-    if REQUIRED_SCOPES[asked] - set(scopes):
+    answer = mivicall(make_clinic(), scopes=scopes)(operation[0], path, body)
+    if REQUIRED_SCOPES[operation] - set(scopes):
         assert answer.status_code == 403
-    elif asked[1] in {"/appointments", "/professionals", "/services", "/patients"} and asked[0] == "GET":
+    elif operation[1] in {"/appointments", "/professionals", "/services", "/patients"} and operation[0] == "GET":
         assert answer.json() == {"items": []}
-    elif asked[1] == "/tenants/me":
+    elif operation[1] == "/tenants/me":
         assert answer.json()["id"] != booked["id"]
     else:
         assert answer.status_code == 404
@@ -326,12 +326,12 @@ def sandbox(mivicall, recife):
 def everything():
     tables = [table for table in connection.introspection.table_names() if table.startswith("clinic_")]
     besides = {ApiKey._meta.db_table, RequestCount._meta.db_table}
-    told = {}
+    contents = {}
     with connection.cursor() as cursor:
         for table in set(tables) - besides:
             cursor.execute(f"SELECT count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} t")  # noqa: S608
-            told[table] = cursor.fetchone()
-    return told
+            contents[table] = cursor.fetchone()
+    return contents
 
 
 def test_a_test_key_is_recognised_by_its_prefix(sandbox):
@@ -345,8 +345,8 @@ def test_test_key_gets_a_normal_answer_and_writes_nothing(sandbox, program, good
     assert everything() == before
     assert sandbox("POST", "/appointments", good, key="pms-1").status_code == 201
     real = program("POST", "/appointments", good).json()
-    told = answer.json()
-    assert told | {"id": real["id"]} == real
+    body = answer.json()
+    assert body | {"id": real["id"]} == real
 
 
 def test_a_test_key_changes_and_cancels_nothing(monday, sandbox, program, booked):
@@ -379,9 +379,9 @@ def test_a_test_key_sees_what_is_there(sandbox, doctor, at):
     assert sandbox.get("/appointments").json()["items"][0]["id"] == str(appointment.uuid)
 
 
-@pytest.mark.parametrize("asked", OPERATIONS, ids=" ".join)
-def test_an_operation_that_no_scopes_are_named_for_is_nobodys(program, calls, asked, monkeypatch):
-    monkeypatch.delitem(REQUIRED_SCOPES, asked)
-    path, body, _ = calls[asked]
-    assert program(asked[0], path, body).status_code in {404, 405}
-    assert code(program(asked[0], path, body))[1] in {"not_found", "method_not_allowed"}
+@pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
+def test_an_operation_that_no_scopes_are_named_for_is_nobodys(program, calls, operation, monkeypatch):
+    monkeypatch.delitem(REQUIRED_SCOPES, operation)
+    path, body, _ = calls[operation]
+    assert program(operation[0], path, body).status_code in {404, 405}
+    assert code(program(operation[0], path, body))[1] in {"not_found", "method_not_allowed"}

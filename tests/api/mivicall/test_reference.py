@@ -12,12 +12,14 @@ from clinic.api.mivicall.api import REQUIRED_SCOPES, api
 from tests.factories import book_appointment, make_doctor, make_procedure
 
 OPERATIONS = {
-    (method, path): told
+    (method, path): operation
     for path, methods in api.get_openapi_schema()["paths"].items()
-    for method, told in methods.items()
+    for method, operation in methods.items()
 }
 UNDER_V1 = {
-    (method.upper(), path.removeprefix("/v1")): told for (method, path), told in OPERATIONS.items() if path != "/health"
+    (method.upper(), path.removeprefix("/v1")): operation
+    for (method, path), operation in OPERATIONS.items()
+    if path != "/health"
 }
 
 
@@ -38,25 +40,25 @@ def test_every_call_of_the_specification_is_there():
     }
 
 
-@pytest.mark.parametrize("told", OPERATIONS.values(), ids=lambda told: told["operationId"])
-def test_every_operation_is_described_and_says_who_decided_it(told):
-    assert told["summary"] and told["description"] and told["tags"]
-    assert told["x-origem"] in {"seed", "site", "nossa"}
-    assert set(told["x-permissoes"]) == {str(scope) for scope in told["x-permissoes"]}
-    for answer in told["responses"].values():
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda operation: operation["operationId"])
+def test_every_operation_is_described_and_says_who_decided_it(operation):
+    assert operation["summary"] and operation["description"] and operation["tags"]
+    assert operation["x-origem"] in {"seed", "site", "nossa"}
+    assert set(operation["x-permissoes"]) == {str(scope) for scope in operation["x-permissoes"]}
+    for answer in operation["responses"].values():
         assert "X-Request-Id" in answer["headers"]
         for content in answer.get("content", {}).values():
             assert "example" in content or "examples" in content
 
 
-@pytest.mark.parametrize(("asked", "told"), UNDER_V1.items(), ids=lambda value: str(value)[:40])
-def test_document_lists_required_scopes_and_limits(asked, told):
-    method, path = asked
-    assert set(told["x-permissoes"]) == REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] != set()
-    assert told["security"] == [{"Bearer": []}]
-    for status, answer in told["responses"].items():
+@pytest.mark.parametrize(("route", "operation"), UNDER_V1.items(), ids=lambda value: str(value)[:40])
+def test_document_lists_required_scopes_and_limits(route, operation):
+    method, path = route
+    assert set(operation["x-permissoes"]) == REQUIRED_SCOPES[method, path.replace("{", "<").replace("}", ">")] != set()
+    assert operation["security"] == [{"Bearer": []}]
+    for status, answer in operation["responses"].items():
         assert set(openapi.HEADERS) <= set(answer["headers"]), status
-    headers = [field["name"] for field in told["parameters"] if field["in"] == "header"]
+    headers = [field["name"] for field in operation["parameters"] if field["in"] == "header"]
     assert headers == (["Idempotency-Key"] if method != "GET" else [])
 
 
@@ -70,7 +72,7 @@ def test_conflict_examples_match_answers_in_portugal(mivicall, lisbon, time_mach
     book_appointment(helena, starts_at=lisbon.instant(date(2026, 5, 14), time(10)))
     program = mivicall(lisbon)
 
-    def told(time, procedure=service):
+    def refusal_at(time, procedure=service):
         body = {"professionalId": str(helena.uuid), "serviceTypeId": str(procedure.uuid)}
         body |= {
             "patientName": "Maria Silva",
@@ -80,14 +82,14 @@ def test_conflict_examples_match_answers_in_portugal(mivicall, lisbon, time_mach
         answer = program("POST", "/appointments", body).json()
         return answer["error"], answer["message"]
 
-    taken = told("10:00")
+    taken = refusal_at("10:00")
     helena.hours.update(starts="10:30")
     gone = book_appointment(helena, starts_at=lisbon.instant(date(2026, 5, 14), time(15)))
     type(gone).objects.filter(pk=gone.pk).update(status="finished")
     finished = program("DELETE", f"/appointments/{gone.uuid}").json()
 
     examples = {code: example["message"] for code, example in openapi.ERROR_EXAMPLES[409].items()}
-    assert dict([taken, told("09:00"), told("11:00", other), (finished["error"], finished["message"])]) == {
+    assert dict([taken, refusal_at("09:00"), refusal_at("11:00", other), (finished["error"], finished["message"])]) == {
         code: examples[code]
         for code in ("slot_conflict", "outside_working_hours", "service_not_offered", "invalid_transition")
     }

@@ -24,9 +24,9 @@ def test_closed_time_is_not_taken_again(program, recife, standing, at, freed):
 
     answer = changed(program, appointment.uuid, status="confirmed")
 
-    told = answer.json()
-    assert (answer.status_code, told["error"]) == (409, "outside_working_hours")
-    assert [each[11:16] for each in told["alternatives"]] == ["13:00", "13:15", "13:30"]
+    body = answer.json()
+    assert (answer.status_code, body["error"]) == (409, "outside_working_hours")
+    assert [time[11:16] for time in body["alternatives"]] == ["13:00", "13:15", "13:30"]
     appointment.refresh_from_db()
     assert appointment.status == freed
 
@@ -48,9 +48,9 @@ def test_attended_belongs_to_the_day_of_the_appointment(program, booked):
 
 def test_a_night_is_offered_and_booked_on_either_side_of_midnight(program, doctor, service, good_night):
     window = "from=2026-11-23T20:00:00-03:00&to=2026-11-24T08:00:00-03:00"
-    told = program.get(f"/availability?serviceTypeId={service.uuid}&{window}").json()["items"]
+    items = program.get(f"/availability?serviceTypeId={service.uuid}&{window}").json()["items"]
 
-    starts = [each["startsAt"][8:16] for each in told]
+    starts = [item["startsAt"][8:16] for item in items]
     assert (starts[0], starts[-1]) == ("23T20:00", "24T05:30")
     assert "23T23:45" in starts and "24T00:00" in starts
     body = good_night | {"startsAt": "2026-11-23T23:45:00-03:00"}
@@ -119,7 +119,7 @@ def test_a_move_that_was_made_already_may_be_asked_again(program, booked):
 
 def test_a_start_that_is_no_time_is_the_one_fault_of_a_move(program, booked):
     answer = changed(program, booked["id"], startsAt="amanhã", withoutExpiredDiscount=True)
-    assert [each["path"] for each in answer.json()["errors"]] == ["startsAt"]
+    assert [error["path"] for error in answer.json()["errors"]] == ["startsAt"]
 
 
 @pytest.mark.parametrize("value", ["true", 1, None, []])

@@ -7,7 +7,7 @@ from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, StatusBody
-from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.errors import RequestError
 from clinic.api.imagemais.openapi import DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut, LineOut
@@ -241,19 +241,19 @@ def change_appointment_status(request: ApiRequest, appointment_id: int) -> list[
 def _appointment_after(
     request: ApiRequest, appointment_id: int, body: Body, change: Callable[[int, Author], None]
 ) -> list[AppointmentOut]:
-    """Make the change and return the appointment. Raises Rejected."""
+    """Make the change and return the appointment. Raises RequestError."""
     try:
         change(appointment_id, request.caller.author)
     except Appointment.DoesNotExist as error:
         body.reader.raise_if_invalid()
-        raise Rejected(404, messages.APPOINTMENT_UNKNOWN) from error
+        raise RequestError(404, messages.APPOINTMENT_UNKNOWN) from error
     return _appointment_answer(request.clinic, appointment_id)
 
 
 def _appointment_answer(clinic: Clinic, appointment_id: int) -> list[AppointmentOut]:
     elements = _elements(clinic, appointments.with_lines(appointments.listed(clinic).filter(pk=appointment_id)))
     if not elements:
-        raise Rejected(404, messages.APPOINTMENT_UNKNOWN)
+        raise RequestError(404, messages.APPOINTMENT_UNKNOWN)
     return elements
 
 

@@ -8,7 +8,7 @@ from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
-from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.errors import RequestError
 from clinic.api.imagemais.openapi import DAY, OURS, PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
@@ -114,7 +114,7 @@ def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
     query_reader = Query(request)
     day = query_reader.day("date")
     if day is None:
-        raise query_reader.rejected()
+        raise query_reader.request_error()
     doctor = _doctor(request.clinic, doctor_id)
     openings = booking.openings(request.clinic, doctor=doctor, minutes=doctor.interval_minutes, first=day, last=day)
     return [SlotOut.of(opening, request.clinic) for opening in openings]
@@ -130,5 +130,5 @@ def _doctors(clinic: Clinic) -> "QuerySet[WithAnnotations[Doctor, Busy]]":
 def _doctor(clinic: Clinic, doctor_id: int) -> "WithAnnotations[Doctor, Busy]":
     doctor = _doctors(clinic).filter(pk=doctor_id).first()
     if doctor is None:
-        raise Rejected(404, messages.DOCTOR_UNKNOWN)
+        raise RequestError(404, messages.DOCTOR_UNKNOWN)
     return doctor

@@ -6,7 +6,7 @@ from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
-from clinic.api.imagemais.errors import Rejected
+from clinic.api.imagemais.errors import RequestError
 from clinic.api.imagemais.openapi import PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import PatientOut
@@ -108,7 +108,7 @@ def create_patient(request: ApiRequest) -> Status[PatientOut]:
 def edit_patient(request: ApiRequest, patient_id: int) -> PatientOut:
     patient = Patient.objects.of(request.clinic).filter(pk=patient_id).first()
     if patient is None:
-        raise Rejected(404, messages.PATIENT_UNKNOWN)
+        raise RequestError(404, messages.PATIENT_UNKNOWN)
     return PatientOut.of(PatientBody(request.call.payload, request.clinic).save(patient), request.clinic)
 
 

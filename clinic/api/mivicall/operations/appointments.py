@@ -42,7 +42,7 @@ DISCOUNT_STAYS = "Só ao remarcar se retira um desconto: envie também startsAt 
 
 
 class Service(TypedDict):
-    """What `with_service` adds to an appointment."""
+    """The annotation that `with_service` adds to an appointment."""
 
     service: UUID | None
 

@@ -19,7 +19,7 @@ LOCALES: dict[str, str] = {Clinic.Language.BRAZILIAN: "pt-BR", Clinic.Language.E
 
 
 class Professionals(TypedDict):
-    """What is added to a service: the uuids of the active doctors who perform it, by name."""
+    """The annotation of a service: the uuids of the active doctors who perform it, ordered by name."""
 
     professionals: list[UUID]
 

@@ -303,7 +303,7 @@ def test_namesakes_are_in_order_of_registration_within_the_limit(clinic):
 
 def options_for(clinic, text):
     found = patients.options(clinic, text, timezone.now())
-    return names(found.patients), found.has_more
+    return names(option.patient for option in found.patients), found.has_more
 
 
 def test_options_that_fit_equally_begin_with_recent_patients(clinic):
@@ -356,7 +356,7 @@ def test_a_found_patient_carries_the_last_finished_visit(clinic):
     visit(ana, days=-1, status=("no_show",))
     make_patient(clinic, name="Ana Nova")
 
-    found = patients.options(clinic, "ana")
+    found = patients.options(clinic, "ana", timezone.now()).patients
 
     assert [option.last_visit for option in found] == [last, None]
     assert found[0].last_visit.doctor_name == "Dr. Paulo Reis"

@@ -353,10 +353,10 @@ def test_time_taken_in_another_window_is_refused_with_free_times(window, recepti
     expect(page.locator("#error-starts")).to_have_text("Dra. Helena Prado já tem outro agendamento às 10:00.")
     expect(page.locator("#booking-times button")).to_have_count(3)
     expect(page.locator("#notes")).to_have_value("prefere manhã")
-    page.locator("#booking-times").get_by_text("10:30").click()
-    expect(page.locator("#save")).to_have_text("Agendar às 10:30")
+    page.locator("#booking-times").get_by_text("09:30").click()
+    expect(page.locator("#save")).to_have_text("Agendar às 09:30")
     page.locator("#save").click()
-    expect(page.locator("#panel")).to_contain_text("Agendado às 10:30")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 09:30")
     assert Appointment.objects.get(patient=maria).notes == "prefere manhã"
 
 

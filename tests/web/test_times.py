@@ -263,4 +263,4 @@ def test_moving_never_proposes_another_doctor_by_itself(desk, doctor, procedure,
     options = re.findall(r'<option value="(\d+)"( selected| disabled)?', page)
     assert (str(doctor.pk), " selected") in options
     assert (str(colleague.pk), "") in options and (str(stranger.pk), " disabled") in options
-    assert "Nenhum outro médico" not in page
+    assert "Ninguém mais realiza" not in page

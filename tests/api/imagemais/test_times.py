@@ -106,7 +106,7 @@ def test_closed_time_is_not_taken_again_and_nearest_are_offered(desk, booked, ac
     assert answer.status_code == 409
     assert answer.json()["message"] == (
         "Fora do expediente do médico. Horários livres mais próximos:"
-        " 23/11/2026 13:00, 23/11/2026 13:15, 23/11/2026 13:30"
+        " 23/11/2026 13:00, 24/11/2026 08:00, 24/11/2026 13:00"
     )
     assert Appointment.objects.get().status == "cancelled"
 

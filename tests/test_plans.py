@@ -58,7 +58,12 @@ def full_database(django_db_setup, django_db_blocker):
     original = connection.settings_dict["NAME"]
     own = f"{original}_full"
     with django_db_blocker.unblock():
-        _administer(f'DROP DATABASE IF EXISTS "{own}"', f'CREATE DATABASE "{own}" TEMPLATE "{original}"')
+        _administer(
+            f'DROP DATABASE IF EXISTS "{own}"',
+            # The server of tests/server keeps its sessions to the end of the run.
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{original}'",  # noqa: S608 - our own name
+            f'CREATE DATABASE "{own}" TEMPLATE "{original}"',
+        )
         connection.settings_dict["NAME"] = own
         clinic = bulk.load_clinic()
         bulk.add_patients(clinic, PATIENTS)

@@ -61,7 +61,8 @@ def test_a_short_hole_brings_its_procedure_into_an_open_form(window, receptionis
     page.goto(f"/agenda/{busy_day}/")
     page.locator("a[href*='inicio=14:00']").click()
     expect(page.locator("#procedure-0 option:checked")).to_have_text("Consulta")
-    page.locator("a[href*='inicio=08:00']").click()
+    with page.expect_response(lambda answer: answer.request.headers.get("hx-trigger-name") == "doctor"):
+        page.locator("a[href*='inicio=08:00']").click()
     expect(page.locator("#procedure-0 option:checked")).to_have_text("Retorno")
     expect(page.locator("#starts")).to_have_value("08:00")
     expect(page.locator("#error-starts")).to_be_empty()

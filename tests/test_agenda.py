@@ -410,6 +410,14 @@ def test_the_version_changes_with_whatever_is_drawn(change):
     assert shown(appointment.clinic).version != first
 
 
+def test_the_version_changes_when_a_full_doctor_performs_nothing():
+    doctor = make_doctor(hours=hours(("08:00", "08:30")))
+    put(doctor, "08:00")
+    first = shown(doctor.clinic).version
+    doctor.procedures.clear()
+    assert shown(doctor.clinic).version != first
+
+
 def test_the_version_changes_when_the_hours_of_an_empty_day_move():
     """The same rows at other times: what stands where in the grid does not tell."""
     doctor = make_doctor(hours=hours(("08:00", "12:00")))
@@ -491,6 +499,12 @@ def test_a_computer_keeps_its_own_doctors_until_all_are_shown(desk):
     assert len(shown_doctors.findall(desk.get(f"{desk.url}?todos=1").content.decode())) == 2
     desk.get(f"{desk.url}?lembrar=1")
     assert len(shown_doctors.findall(desk.get(desk.url).content.decode())) == 2
+
+
+def test_only_doctors_of_the_clinic_are_kept(desk):
+    foreign = make_doctor()
+    desk.get(f"{desk.url}?lembrar=1&medico={desk.doctor.pk}&medico={foreign.pk}&medico=99999999")
+    assert desk.cookies["my_doctors"].value == str(desk.doctor.pk)
 
 
 @pytest.mark.parametrize("kept", ["abc", "9" * 5000, "-", "1-2-3"])

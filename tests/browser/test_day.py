@@ -172,3 +172,13 @@ def test_text_of_twice_the_size_leaves_room_to_search(window, receptionist, doct
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.locator(".legend").bounding_box()["height"] < 120
     assert violations(page) == []
+
+
+def test_a_move_to_one_who_does_not_perform_it_says_so(window, clinic, receptionist, doctor, maria, monday):
+    other = make_doctor(clinic, name="Dr. Bruno Reis", procedures=[make_procedure(clinic, name="Raio X")])
+    appointment = book_appointment(doctor, patient=maria.pk, starts_at=clinic.instant(monday, time(9)))
+    page = window(receptionist, width=1440)
+    page.goto(f"/agendamentos/{appointment.pk}/remarcar/")
+    page.locator(f".slot a[href*='medico={other.pk}&'][href*='inicio=10:00']").click()
+    expect(page.locator("#panel")).to_contain_text("Dr. Bruno Reis não realiza Consulta")
+    expect(page.locator("#doctor option:checked")).to_have_text("Dr. Bruno Reis")

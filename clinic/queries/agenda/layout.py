@@ -456,7 +456,10 @@ def _strips_beside(start: int, end: int, freed: Iterable[AppointmentRow]) -> int
 def _digest(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
     """Return a short hash of everything drawn, the order of the cells included."""
     content: list[object] = [day.day, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
-    content += [(column.doctor_id, column.name, column.specialty, column.fullness) for column in day.columns]
+    content += [
+        (column.doctor_id, column.name, column.specialty, column.fullness, column.performs_nothing)
+        for column in day.columns
+    ]
     content += [(choice.id, choice.chosen) for choice in day.choices]
     content += [day.all_rows_class, day.scale, *(hour.time for hour in day.hours)]
     for minute in sorted(cells):

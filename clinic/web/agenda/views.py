@@ -92,7 +92,7 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
     if wants_partial(request):
         response["ETag"] = etag
     if "lembrar" in request.GET:
-        _keep_doctors(response, filters.doctors)
+        _keep_doctors(response, filters.doctors & _known(agenda_day))
     patch_cache_control(response, private=True, no_store=True)
     return response
 
@@ -104,7 +104,7 @@ def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
 
 
 def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
-    filters = filters._replace(doctors=filters.doctors & {int(choice.id) for choice in agenda_day.choices})
+    filters = filters._replace(doctors=filters.doctors & _known(agenda_day))
     return {
         "day": agenda_day,
         "url": _day_url(agenda_day.day, filters),
@@ -121,6 +121,11 @@ def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
         "iso": agenda_day.day.isoformat(),
     }
+
+
+def _known(agenda_day: agenda.Day) -> Set[int]:
+    """Return the ids of the doctors of this clinic who can be filtered by."""
+    return {int(choice.id) for choice in agenda_day.choices}
 
 
 def _filters(request: ClinicRequest) -> Filters:

@@ -17,7 +17,10 @@ function putIntoForm(link) {
   if (!open) return false;
   const query = new URL(link.href).searchParams;
   const { doctor, date, starts } = open.elements;
-  if (doctor?.options && ![...doctor.options].some((option) => option.value === query.get("medico"))) return false;
+  const choice = [...(doctor?.options || [])].find((option) => option.value === query.get("medico"));
+  if (doctor?.options && !choice) return false;
+  // One who does not perform it cannot be chosen from the list; after a click in the day the server says why.
+  if (choice) choice.disabled = false;
   if (doctor) doctor.value = query.get("medico");
   date.value = date.type === "date" ? query.get("data") : query.get("data").split("-").reverse().join("/");
   starts.value = query.get("inicio");

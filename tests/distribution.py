@@ -18,7 +18,7 @@ LONG = (
     "tests/test_guessing.py",
     "tests/api/imagemais/test_appointments.py",
     "tests/test_bundles.py",
-    "tests/test_patients.py",
+    "tests/web/test_patient_pages.py",
     "tests/test_admin.py",
     "tests/test_backup.py",
     "tests/api/test_together.py",

@@ -97,3 +97,12 @@ def no_address_is_refused_yet():
     from clinic.access import guessing  # noqa: PLC0415 - see pytest_configure
 
     guessing._refused_until.clear()
+
+
+@pytest.fixture
+def manager(client):
+    from tests.factories import make_manager  # noqa: PLC0415 - see pytest_configure
+
+    manager = make_manager()
+    client.force_login(manager)
+    return manager

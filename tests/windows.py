@@ -2,6 +2,8 @@
 
 from html.parser import HTMLParser
 
+from django.urls import reverse
+
 SENT_AS_TYPED = {"text", "hidden", "password", "number", "email"}
 
 
@@ -67,3 +69,15 @@ class Window:
         if answer.status_code != 302:
             self._read(answer)
         return answer
+
+
+def url(model, what="change", *args):
+    return reverse(f"admin:clinic_{model._meta.model_name}_{what}", args=args)
+
+
+def opened(client, row):
+    return Window(client, url(type(row), "change", row.pk), f"{row._meta.model_name}_form")
+
+
+def field_errors(answer):
+    return {name: " ".join(sentences) for name, sentences in answer.context["adminform"].form.errors.items()}

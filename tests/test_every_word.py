@@ -21,7 +21,7 @@ from tests.factories import (
     make_patient,
     make_superuser,
 )
-from tests.test_admin import NO_INLINES
+from tests.managed import NO_INLINES
 from tests.test_wording import day_of, desk
 
 BRAZILIAN_ONLY = re.compile(

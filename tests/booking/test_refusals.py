@@ -1,18 +1,18 @@
 """Every reason for a refusal, with the field it blames and the very sentence people read."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils.translation import override
 
-from clinic.booking import LineRequest, book, change_status, check, edit_notes, reschedule, undo
-from clinic.models import Absence, Appointment
+from clinic.booking import LineRequest, book, change_status, check, reschedule, undo
+from clinic.models import Absence
 from clinic.models.appointment import Status
 from clinic.refusals import Reason
-from clinic.registry import PatientDetails, Policy, change_patient, patient_version, register_patient
+from clinic.registry import change_patient, patient_version, register_patient
 from tests.booking.desk import BY, MONDAY, details, refused, stored
-from tests.factories import cpf, make_discount, make_doctor, make_patient, make_procedure
+from tests.factories import make_discount, make_doctor, make_patient, make_procedure
 
 BOOKINGS, ACTS = {}, {}
 
@@ -449,168 +449,10 @@ def test_every_reason_has_its_case():
     assert BOOKINGS.keys() | ACTS.keys() | told_in_races == set(Reason)
 
 
-def test_all_broken_rules_are_reported_together(desk):
-    expired = make_discount(desk.clinic, expires_on=MONDAY - timedelta(days=1))
-    proposal = desk.proposal(
-        details=PatientDetails(
-            name="", phone="123", birth_date=date(2030, 1, 1), cpf="1", nif="1", email="@", social_name="s" * 200
-        ),
-        lines=(LineRequest(make_procedure(desk.clinic).pk), LineRequest(0, expired.pk)),
-        discount=0,
-        starts_at=desk.at(6),
-        ends_at=desk.at(5),
-        notes="n" * 6000,
-    )
-
-    assert refused(book, proposal, by=BY, now=desk.now).reasons == {
-        Reason.NAME_MISSING,
-        Reason.PHONE_TOO_SHORT,
-        Reason.BIRTH_DATE_IMPOSSIBLE,
-        Reason.CPF_SHAPE,
-        Reason.NIF_INVALID,
-        Reason.EMAIL_INVALID,
-        Reason.SOCIAL_NAME_TOO_LONG,
-        Reason.PROCEDURE_NOT_OFFERED,
-        Reason.PROCEDURE_UNKNOWN,
-        Reason.DISCOUNT_UNKNOWN,
-        Reason.DISCOUNT_EXPIRED,
-        Reason.TIME_PAST,
-        Reason.END_NOT_AFTER_START,
-        Reason.NOTES_TOO_LONG,
-    }
-
-
-def test_empty_body_is_reported_field_by_field(desk):
-    proposal = desk.proposal(doctor=None, patient=None, lines=(), starts_at=None)
-
-    assert [refusal.field for refusal in refused(book, proposal, by=BY).refusals] == [
-        "doctor",
-        "patient",
-        "procedures",
-        "starts_at",
-    ]
-
-
-def test_closed_doctor_and_busy_patient_are_both_reported(desk):
-    other = desk.another_doctor(hours=[(desk.clinic.local(desk.at(14)).time(), desk.clinic.local(desk.at(15)).time())])
-    desk.book()
-
-    assert refused(desk.book, doctor=other.pk).reasons == {Reason.OUTSIDE_HOURS, Reason.PATIENT_ELSEWHERE}
-
-
-def test_hours_of_a_day_off_are_described_in_words(desk):
-    saturday = desk.at(9, day=date(2026, 11, 28))
-
-    [refusal] = refused(desk.book, starts_at=saturday).refusals
-
-    assert refusal.message == "Dra. Helena Prado não atende nesse horário: não trabalha nesse dia."
-
-
-def test_phone_refusal_in_portugal_has_a_portuguese_example(desk):
-    desk.clinic.country = "PT"
-
-    [refusal] = refused(desk.book, details=details(phone="")).refusals
-
-    assert refusal.message == "Informe um telefone com DDD, por exemplo 912 345 678."
-
-
-def test_discount_is_valid_through_its_last_day_of_appointment(desk):
-    discount = make_discount(desk.clinic, expires_on=MONDAY)
-    tuesday = desk.at(9, day=MONDAY + timedelta(days=1))
-
-    assert refused(desk.book, discount=discount.pk, starts_at=tuesday).reasons == {Reason.DISCOUNT_EXPIRED}
-    desk.book(discount=discount.pk)
-
-
-def test_rows_of_another_clinic_are_unknown(desk):
-    stranger = make_doctor()
-    proposal = desk.proposal(
-        doctor=stranger.pk,
-        lines=(LineRequest(stranger.procedures.get().pk),),
-        discount=make_discount(stranger.clinic).pk,
-        patient=make_patient(stranger.clinic).pk,
-    )
-
-    assert refused(book, proposal, by=BY, now=desk.now).reasons == {
-        Reason.DOCTOR_UNKNOWN,
-        Reason.PROCEDURE_UNKNOWN,
-        Reason.DISCOUNT_UNKNOWN,
-        Reason.PATIENT_UNKNOWN,
-    }
-
-
-def test_doctor_and_procedure_are_found_by_their_uuid_too(desk):
-    appointment = desk.book(doctor=desk.doctor.uuid, lines=(LineRequest(desk.procedure.uuid),))
-
-    assert appointment.doctor == desk.doctor
-    assert appointment.lines.get().procedure == desk.procedure
-
-
-@pytest.mark.parametrize(
-    "act",
-    [
-        lambda desk, pk: change_status(pk, "confirmed", clinic=desk.clinic, by=BY),
-        lambda desk, pk: undo(pk, clinic=desk.clinic, by=BY),
-        lambda desk, pk: edit_notes(pk, clinic=desk.clinic, by=BY, notes="x"),
-        lambda desk, pk: reschedule(pk, clinic=desk.clinic, doctor=desk.doctor.pk, starts_at=desk.at(10), by=BY),
-    ],
-)
-def test_another_clinics_or_a_deleted_appointment_does_not_exist(desk, act):
-    theirs = desk.book()
-    deleted = desk.book(starts_at=desk.at(14))
-    Appointment.objects.filter(pk=deleted.pk).update(deleted_at=desk.now)
-    elsewhere = type(desk)(make_doctor().clinic, desk.procedure, desk.doctor, desk.patient)
-
-    for at_desk, pk in ((elsewhere, theirs.pk), (desk, deleted.pk), (desk, 10**30), (desk, -1)):
-        with pytest.raises(Appointment.DoesNotExist):
-            act(at_desk, pk)
-
-
-def test_registering_reports_all_faults_and_a_taken_cpf_at_once(desk):
-    wrong = PatientDetails(name="", phone="1", cpf=desk.patient.cpf)
-
-    refusal = refused(register_patient, desk.clinic, wrong)
-
-    assert refusal.reasons == {Reason.NAME_MISSING, Reason.PHONE_IMPOSSIBLE, Reason.CPF_TAKEN}
-
-
-def test_the_lenient_policy_still_refuses_what_is_no_cpf_at_all(desk):
-    proposal = desk.proposal(details=details(cpf="12"), policy=Policy.LENIENT)
-
-    assert refused(book, proposal, by=BY, now=desk.now).reasons == {Reason.CPF_SHAPE}
-
-
-def test_a_cpf_of_eleven_equal_digits_is_invalid(desk):
-    assert refused(desk.book, details=details(cpf="111.111.111-11")).reasons == {Reason.CPF_INVALID}
-
-
-def test_a_cpf_counts_with_and_without_punctuation(desk):
-    digits = cpf(400_000_001)
-    written = f"{digits[:3]}.{digits[3:6]}.{digits[6:9]}-{digits[9:]}"
-
-    assert desk.book(details=details(cpf=written)).patient.cpf == digits
-
-
 def test_the_sentence_of_a_reason_never_fails_to_be_made():
     """A placeholder without its parameter would be a 500 in front of the patient."""
     for reason, (make, _, sentence) in (BOOKINGS | ACTS).items():
         assert make and "%(" not in sentence, reason
-
-
-def test_the_birth_date_may_be_anything_from_1900_to_yesterday(desk):
-    for hour, born in ((9, date(1900, 1, 1)), (10, MONDAY - timedelta(days=1))):
-        assert desk.book(details=details(birth_date=born), starts_at=desk.at(hour)).patient.birth_date == born
-
-    too_early = details(birth_date=date(1899, 12, 31))
-    assert refused(desk.book, details=too_early, starts_at=desk.at(11)).reasons == {Reason.BIRTH_DATE_IMPOSSIBLE}
-
-
-def test_a_booking_at_the_ends_of_the_calendar_is_refused_by_date(desk):
-    first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
-
-    assert refused(desk.book, starts_at=first).reasons == {Reason.DATE_PAST}
-    assert refused(desk.book, starts_at=last).reasons == {Reason.DATE_TOO_FAR}
-    assert refused(desk.book, starts_at=desk.at(9), ends_at=last).reasons == {Reason.TOO_LONG}
 
 
 @pytest.mark.parametrize(

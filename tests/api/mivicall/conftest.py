@@ -5,10 +5,21 @@ from datetime import date, time
 
 import pytest
 
-from tests.factories import make_doctor, make_procedure
+from clinic.booking import Author, change_status
+from clinic.models import Appointment, AppointmentEvent
+from tests.factories import book_appointment, make_doctor, make_procedure
 
 MONDAY = date(2026, 11, 23)
 PHONE = "+5581988887777"
+BY = Author(channel="command", credential="tests")
+ROAD = {
+    "confirmed": ["confirmed"],
+    "checked_in": ["checked_in"],
+    "in_service": ["checked_in", "in_service"],
+    "finished": ["checked_in", "in_service", "finished"],
+    "no_show": ["no_show"],
+    "cancelled": ["cancelled"],
+}
 
 
 @pytest.fixture
@@ -68,3 +79,37 @@ def booked(program, good):
 
 def without_key(program):
     return replace(program, secret="")
+
+
+@pytest.fixture
+def standing(doctor, at, saturday):
+    """`standing("finished")` is an appointment of Monday at 9 in that status; the clock stands at 9:10 then."""
+
+    def made(status="scheduled"):
+        appointment = book_appointment(doctor, starts_at=at(8, 30) if status == "rescheduled" else at(9))
+        saturday.move_to(at(9, 10), tick=False)
+        for step in ROAD.get(status, []):
+            change_status(appointment.pk, step, clinic=doctor.clinic, by=BY, cancelled_by="clinic")
+        appointment.refresh_from_db()
+        return appointment
+
+    return made
+
+
+def address(appointment):
+    return f"/appointments/{getattr(appointment, 'uuid', appointment)}"
+
+
+def events(appointment):
+    return [event.kind for event in AppointmentEvent.objects.filter(appointment=appointment).order_by("pk")]
+
+
+def as_it_was(appointment):
+    """Return the stored row, whatever this test did to the object."""
+    return Appointment.objects.values().get(pk=appointment.pk), events(appointment)
+
+
+def listed(program, **query):
+    answer = program.get("/appointments", **query)
+    assert answer.status_code == 200, answer.json()
+    return answer.json()

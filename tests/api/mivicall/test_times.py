@@ -6,10 +6,8 @@ import pytest
 
 from clinic.models import Absence, AppliedDiscount, Appointment, Doctor, WorkingHours
 from tests.api.mivicall.conftest import MONDAY
-from tests.api.mivicall.test_appointments import standing
 from tests.factories import book_appointment, make_discount
 
-__all__ = ["standing"]
 pytestmark = pytest.mark.django_db
 
 

@@ -11,6 +11,8 @@ from tests.api.conftest import Program
 from tests.factories import make_discount, make_doctor, make_procedure
 
 MONDAY = date(2026, 11, 23)
+VALID = {"name": "Ana Luísa Prado", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
+ODD = [None, True, 0, 0.1, 10**30, "", "\0", "\ud800", "x" * 10_000, [], [None, {}, [], "\ud800"], {}, {"id": []}]
 
 
 @dataclass
@@ -83,3 +85,19 @@ def desk(saturday, recife, imagemais):
         discount=make_discount(recife, name="Desconto de 20%"),
         ask=imagemais(recife),
     )
+
+
+def priced(procedure, price):
+    return {"id": procedure.pk, "name": procedure.name, "price": price}
+
+
+def new_doctor(desk, **changes):
+    body = {
+        "name": "Dra Ana",
+        "procedureIds": [desk.procedures[0].pk],
+        "startTime": "07:30",
+        "endTime": "12:00",
+        "intervalMinutes": 20,
+        "workingDays": ["Segunda", "Sabado"],
+    } | changes
+    return {name: value for name, value in body.items() if value is not None}

@@ -3,7 +3,7 @@
 import pytest
 
 from clinic.models import Appointment, Doctor, Patient
-from tests.api.imagemais.test_directory import VALID, new_doctor
+from tests.api.imagemais.conftest import VALID, new_doctor
 from tests.factories import make_patient
 
 ODD = ["a\0b", "\0", "a\ud800b", "\udfff", "a\x07b", "a\x1b[31m", "a\x7f", "a\x85b", "a\ufffdb"]

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from clinic.models import Doctor, Patient, Procedure
-from tests.api.imagemais.test_directory import new_doctor
+from tests.api.imagemais.conftest import new_doctor
 from tests.factories import make_clinic, make_patient, make_procedure
 from tests.locks import held, wait_until_somebody_waits_for_a_lock
 

@@ -5,9 +5,8 @@ from datetime import time
 import pytest
 
 from clinic.models import Absence, AppliedDiscount, Appointment, Doctor, WorkingHours
-from tests.api.imagemais.conftest import MONDAY
+from tests.api.imagemais.conftest import MONDAY, new_doctor
 from tests.api.imagemais.test_appointments import act, booked
-from tests.api.imagemais.test_directory import new_doctor
 
 __all__ = ["act", "booked"]
 pytestmark = pytest.mark.django_db

@@ -87,6 +87,21 @@ def desk(saturday, recife, imagemais):
     )
 
 
+@pytest.fixture
+def booked(desk):
+    return desk.book()
+
+
+@pytest.fixture
+def act(desk, booked, settings):
+    settings.API_REQUESTS_A_SECOND = 1000
+
+    def change(action, **more):
+        return desk.ask("PATCH", f"/appointments/{booked}/status", {"action": action} | more)
+
+    return change
+
+
 def priced(procedure, price):
     return {"id": procedure.pk, "name": procedure.name, "price": price}
 

@@ -6,9 +6,7 @@ import pytest
 
 from clinic.models import Absence, AppliedDiscount, Appointment, Doctor, WorkingHours
 from tests.api.imagemais.conftest import MONDAY, new_doctor
-from tests.api.imagemais.test_appointments import act, booked
 
-__all__ = ["act", "booked"]
 pytestmark = pytest.mark.django_db
 
 

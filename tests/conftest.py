@@ -49,6 +49,11 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+def pytest_xdist_auto_num_workers():
+    """One more than there are processors: a worker often waits, for a browser or for the end of a process."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_xdist_make_scheduler(config, log):
     return distribution.ByUnit(config, log)
 

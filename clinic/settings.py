@@ -123,7 +123,13 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
             ],
         },
-    }
+    },
+    {
+        # For the grid of the day alone: see clinic/web/agenda/grid.py.
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [ROOT / "templates" / "jinja2"],
+        "OPTIONS": {"environment": "clinic.web.agenda.grid.environment"},
+    },
 ]
 
 LOCK_WAIT_SECONDS = 3

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -19,6 +20,7 @@ from clinic.access.requests import ClinicRequest
 from clinic.form_fields import TypedDateField, is_short_number
 from clinic.models.appointment import Status
 from clinic.queries import agenda
+from clinic.web.agenda.grid import grid_html
 from clinic.web.htmx import partial_or_page, wants_partial
 
 MY_DOCTORS = "my_doctors"  # cookie with the ids that this computer shows without a filter
@@ -105,8 +107,10 @@ def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
 
 def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
     filters = filters._replace(doctors=filters.doctors & _known(agenda_day))
+    iso, book = agenda_day.day.isoformat(), reverse("web:appointment-book")
     return {
         "day": agenda_day,
+        "grid": _grid(agenda_day, iso, book),
         "url": _day_url(agenda_day.day, filters),
         "previous": _day_url(agenda_day.day - timedelta(days=1), filters),
         "next": _day_url(agenda_day.day + timedelta(days=1), filters),
@@ -117,10 +121,21 @@ def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
         "hides_freed": filters.hides_freed,
         "shows_all": filters.shows_all,
         "query": filters.query,
+        "book": book,
+        "iso": iso,
+    }
+
+
+def _grid(agenda_day: agenda.Day, iso: str, book: str) -> str:
+    context = {
+        "day": agenda_day,
+        "iso": iso,
+        "book": book,
         # Prefix of the appointments' URLs: reverse() for each of hundreds of cards would cost more than the cards.
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
-        "iso": agenda_day.day.isoformat(),
+        "icons": static("icons.svg"),
     }
+    return grid_html(context) if agenda_day.columns else ""
 
 
 def _known(agenda_day: agenda.Day) -> Set[int]:

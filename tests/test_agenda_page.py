@@ -228,3 +228,13 @@ def test_a_page_of_an_error_stands_without_database_or_manifest(client, django_a
         assert sheets and not any(sheet.startswith(f"/{settings.STATIC_URL.strip('/')}/") for sheet in sheets)
         for sheet in sheets:
             assert b"{" in b"".join(client.get(sheet).streaming_content)
+
+
+def test_names_are_escaped_in_cells_and_attributes(client):
+    clinic = make_clinic()
+    doctor = make_doctor(clinic, name='Dra. <i>"Zuleide"', hours=hours(("08:00", "12:00")))
+    put(doctor, "09:00", patient=make_patient(clinic, name='<script>alert("x")</script>'))
+    client.force_login(make_user(clinic))
+    page = client.get(f"/agenda/{MONDAY}/").text
+    assert "<script>alert" not in page and "&lt;script&gt;alert(&#34;x&#34;)" in page
+    assert '<i>"Zuleide' not in page and "Dra. &lt;i&gt;&#34;Zuleide" in page

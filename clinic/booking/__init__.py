@@ -10,7 +10,7 @@ from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, Proposal, day_of_end
 from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
 from clinic.booking.rules.procedures import MAX_PROCEDURES
-from clinic.booking.status import Steps, change_status, next_statuses, state, steps
+from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undo import undo, undo_verb, undoable
 
@@ -38,9 +38,11 @@ __all__ = [
     "day_of_end",
     "doctors_performing",
     "edit_notes",
+    "forward_verbs",
     "is_movable",
     "look_ahead",
     "next_statuses",
+    "next_step",
     "openings",
     "openings_of_any",
     "place",

@@ -71,8 +71,9 @@ def check_reschedule(
 
 
 def place(appointment: Appointment) -> str:
-    """Return the doctor and the start of an appointment as one text, only to be compared."""
-    return f"{appointment.doctor_id}|{appointment.starts_at.isoformat()}"
+    """Return the doctor's id and the start of an appointment as a page shows them, to be compared with what was seen:
+    `12|2026-11-23|09:05`, by the clinic's clock. static/js/day/acts.js puts the same together."""
+    return f"{appointment.doctor_id}|{appointment.clinic.local(appointment.starts_at):%Y-%m-%d|%H:%M}"
 
 
 def is_movable(appointment: Appointment) -> bool:

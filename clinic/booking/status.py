@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -86,10 +87,9 @@ class Steps:
     @property
     def onward(self) -> tuple[Status, str] | None:
         """The one of `forward` that the visit is expected to take next, None if it has to wait."""
-        is_expected = self.current in transitions.EXPECTED
-        order = [status for status in transitions.ONWARD if is_expected or status != Status.NO_SHOW]
         offered = dict(self.forward)
-        return next(((status, offered[status]) for status in order if status in offered), None)
+        status = transitions.onward(self.current, offered)
+        return (status, offered[status]) if status else None
 
     @property
     def beside(self) -> list[tuple[Status, str]]:
@@ -120,6 +120,31 @@ def steps(appointment: Appointment, *, now: datetime | None = None) -> Steps:
         may_cancel=Status.CANCELLED in offered,
         in_the_way=[refusal for refusals in blocking.values() for refusal in refusals],
     )
+
+
+def forward_verbs() -> list[tuple[str, str]]:
+    """Return (status, what its button says) for the steps of a visit, in their order."""
+    return [(status.value, str(verb)) for status, verb in transitions.FORWARD.items()]
+
+
+def next_step(status: str, starts_at: datetime, ends_at: datetime, *, clinic: Clinic, now: datetime) -> Status | None:
+    """Return the status that a visit is expected to have next, if it may have it at the instant `now`.
+
+    The same as `Steps.onward`, without a query: whether the doctor still attends another patient is not asked."""
+    dates = _dates(clinic, starts_at, ends_at)
+    return _next_step(Status(status), dates, clinic.local(now).date(), starts_at <= now)
+
+
+@lru_cache(maxsize=1024)
+def _next_step(current: Status, dates: tuple[date, date], today: date, has_begun: bool) -> Status | None:
+    possible = [
+        status
+        for status in transitions.TRANSITIONS[current]
+        if status in transitions.FORWARD
+        and not transitions.is_step_back(current, status)
+        and not _untimely(current, status, dates, today, has_begun)
+    ]
+    return transitions.onward(current, possible)
 
 
 def transition_refusals(
@@ -166,21 +191,39 @@ def set_status(
 
 
 def _date_refusals(appointment: Appointment, new_status: str, now: datetime) -> Iterator[Refusal]:
-    """Refuse what is too early or too late.
+    """Refuse what is too early or too late."""
+    clinic, starts_at = appointment.clinic, appointment.starts_at
+    dates = _dates(clinic, starts_at, appointment.ends_at)
+    current, today = Status(appointment.status), clinic.local(now).date()
+    reason = _untimely(current, new_status, dates, today, starts_at <= now)
+    if reason == Reason.NOT_THAT_DAY:
+        yield Refusal(reason, {"act": VERBS_IN_THE_CLINIC[Status(new_status)], "date": f"{dates[0]:%d/%m/%Y}"})
+    elif reason == Reason.NOT_YET_BEGUN:
+        yield Refusal(reason, {"time": f"{clinic.local(starts_at):%H:%M}"})
+    elif reason:
+        yield Refusal(reason)
+
+
+def _dates(clinic: Clinic, starts_at: datetime, ends_at: datetime) -> tuple[date, date]:
+    """Return the first and the last local date of a visit."""
+    return clinic.local(starts_at).date(), clinic.local(ends_at - timedelta.resolution).date()
+
+
+def _untimely(
+    current: Status, new_status: str, dates: tuple[date, date], today: date, has_begun: bool
+) -> Reason | None:
+    """Return why it is too early or too late for a status, None if it is neither.
 
     A patient is in the clinic on the day of the appointment, or on both days of a night. A visit that was left in
     service may be finished on a later day: otherwise the doctor could begin no other."""
-    local = appointment.clinic.local
-    first, last = local(appointment.starts_at).date(), local(appointment.ends_at - timedelta.resolution).date()
-    today = local(now).date()
-    if appointment.status == Status.FINISHED and not first <= today <= last:
-        yield Refusal(Reason.UNDO_TOO_LATE)
-    elif new_status in VERBS_IN_THE_CLINIC and (today < first or today > last and new_status != Status.FINISHED):
-        yield Refusal(
-            Reason.NOT_THAT_DAY, {"act": VERBS_IN_THE_CLINIC[Status(new_status)], "date": f"{first:%d/%m/%Y}"}
-        )
-    if new_status == Status.NO_SHOW and appointment.starts_at > now:
-        yield Refusal(Reason.NOT_YET_BEGUN, {"time": f"{local(appointment.starts_at):%H:%M}"})
+    first, last = dates
+    if current == Status.FINISHED and not first <= today <= last:
+        return Reason.UNDO_TOO_LATE
+    if new_status in VERBS_IN_THE_CLINIC and (today < first or today > last and new_status != Status.FINISHED):
+        return Reason.NOT_THAT_DAY
+    if new_status == Status.NO_SHOW and not has_begun:
+        return Reason.NOT_YET_BEGUN
+    return None
 
 
 def _cancel_refusals(status: str, cancelled_by: str, reason: str, tidy_reason: str) -> list[Refusal]:

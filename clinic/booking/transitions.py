@@ -5,6 +5,8 @@ Remarcado was moved and takes its time. Faltou and Cancelado free the time. `sta
 or too late.
 """
 
+from collections.abc import Collection
+
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.appointment import FREES_THE_TIME, Status
@@ -73,6 +75,12 @@ MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHO
 def takes_time_again(current: Status, new_status: Status) -> bool:
     """Return whether the time was free meanwhile, so that another appointment may take it now."""
     return current in FREES_THE_TIME and new_status not in FREES_THE_TIME
+
+
+def onward(current: Status, possible: Collection[Status]) -> Status | None:
+    """Return the one of the `possible` statuses that a visit is expected to have next, None if it has to wait."""
+    order = [status for status in ONWARD if current in EXPECTED or status != Status.NO_SHOW]
+    return next((status for status in order if status in possible), None)
 
 
 def is_step_back(current: Status, new_status: Status) -> bool:

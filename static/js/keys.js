@@ -19,7 +19,8 @@ const shortcuts = {
   "[": press("day-previous"),
   "]": press("day-next"),
   h: press("day-today"),
-  n: press("day-book"),
+  n: () => (document.activeElement.closest(".slot > a") || document.getElementById("day-book"))?.click(),
+  u: press("undo-last"),
   "?": () => document.getElementById("keys")?.showModal(),
 };
 

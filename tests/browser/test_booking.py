@@ -169,7 +169,7 @@ def test_everything_works_without_javascript(window, receptionist, doctor, maria
     page.locator("#starts").fill("11:00")
     page.locator("#save").click()
     expect(page.locator("#appointment")).to_contain_text("11:00–11:30")
-    page.get_by_role("link", name="Cancelar").click()
+    page.get_by_role("link", name="Cancelar com motivo…").click()
     page.get_by_label("Paciente", exact=True).check()
     page.locator("#save").click()
     expect(page.locator("#appointment")).to_contain_text("Cancelado")

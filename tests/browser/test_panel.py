@@ -30,7 +30,7 @@ def test_panel_confirms_moves_cancels_and_undoes_a_booking(window, receptionist,
     panel.get_by_role("button", name="Desfazer remarcação").click()
     expect(panel).to_contain_text("09:00–09:30")
 
-    panel.get_by_role("link", name="Cancelar").click()
+    panel.get_by_role("link", name="Cancelar com motivo…").click()
     panel.locator("#save").click()
     expect(panel.locator("#error-cancelled_by")).to_have_text("Diga quem cancelou: o paciente ou a clínica.")
     panel.get_by_label("Clínica").check()

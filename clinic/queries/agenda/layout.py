@@ -325,6 +325,9 @@ class DayLayout:
             status_label=status_label,
             label=" · ".join(part for part in parts if part),
             is_strip=not row.stands,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            other_date="" if row.begins >= 0 else self.clinic.local(row.starts_at).date().isoformat(),
         )
 
     def _attention(self, row: AppointmentRow) -> str | None:

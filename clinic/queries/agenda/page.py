@@ -1,7 +1,7 @@
 """The parts of a day's page, as its template and the tests read them."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
 
@@ -16,7 +16,8 @@ class Badge:
 @dataclass(slots=True)
 class Card:
     """One appointment. `css_class` has its place, height in lines, lane and status; `aria_colindex` is its column in
-    the table, of which the hours are the first; `since` is the instant of arrival of a patient who waits."""
+    the table, of which the hours are the first; `since` is the instant of arrival of a patient who waits. Both instants
+    are in UTC; `begins_here` if it begins on this page's date."""
 
     kind: ClassVar[str] = "card"
     id: str
@@ -34,6 +35,9 @@ class Card:
     status_label: str
     label: str
     is_strip: bool
+    starts_at: datetime
+    ends_at: datetime
+    other_date: str
 
 
 @dataclass(slots=True)

@@ -1,11 +1,19 @@
 """Draws the grid of the day, the one template that Jinja renders (Django's backend for it, see settings.TEMPLATES)."""
 
+from datetime import datetime
 from typing import Any
 
 from django.template import loader
+from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from jinja2 import Environment
+
+from clinic import booking
+from clinic.models import Clinic
+from clinic.models.appointment import Status
+from clinic.queries.agenda import Card, Day
 
 
 def environment(**options: Any) -> Environment:
@@ -15,6 +23,23 @@ def environment(**options: Any) -> Environment:
     return environment
 
 
-def grid_html(context: dict[str, Any]) -> SafeString:
-    """Return the HTML of the grid of the day in `context`."""
+def grid_html(day: Day, clinic: Clinic, now: datetime) -> str:
+    """Return the HTML of the grid, "" for a day without columns."""
+    if not day.columns:
+        return ""
+
+    def next_step(card: Card) -> Status | None:
+        if card.is_strip:
+            return None
+        return booking.next_step(card.status, card.starts_at, card.ends_at, clinic=clinic, now=now)
+
+    context = {
+        "day": day,
+        "iso": day.day.isoformat(),
+        "book": reverse("web:appointment-book"),
+        # Prefix of the appointments' URLs: reverse() for each of hundreds of cards would cost more than the cards.
+        "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
+        "icons": static("icons.svg"),
+        "next_step": next_step,
+    }
     return SafeString(loader.get_template("agenda/grid.html", using="jinja2").render(context))

@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Set
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -8,13 +8,13 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect, render
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
+from clinic import booking
 from clinic.access.middleware import referring_page
 from clinic.access.requests import ClinicRequest
 from clinic.form_fields import TypedDateField, is_short_number
@@ -76,11 +76,11 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
     on = _read_date(date) if isinstance(date, str) else date
     if on is None:
         raise Http404
-    filters = _filters(request)
+    filters, now = _filters(request), timezone.now()
     agenda_day = agenda.day(
         request.clinic,
         on,
-        now=timezone.now(),
+        now=now,
         doctors=filters.doctors,
         statuses=filters.statuses,
         hides_freed=filters.hides_freed,
@@ -90,7 +90,7 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
         response: HttpResponse = HttpResponseNotModified()
         patch_vary_headers(response, ["HX-Request", "Cookie"])
     else:
-        response = partial_or_page(request, "agenda/day.html", "day", _context(agenda_day, filters))
+        response = partial_or_page(request, "agenda/day.html", "day", _context(request, agenda_day, filters, now))
     if wants_partial(request):
         response["ETag"] = etag
     if "lembrar" in request.GET:
@@ -101,16 +101,15 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
 
 def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
     """Return the context of the page of a local date, for pages that have a panel beside it."""
-    filters = Filters(doctors=_my_doctors(request))
-    return _context(agenda.day(request.clinic, on, now=timezone.now(), doctors=filters.doctors), filters)
+    filters, now = Filters(doctors=_my_doctors(request)), timezone.now()
+    return _context(request, agenda.day(request.clinic, on, now=now, doctors=filters.doctors), filters, now)
 
 
-def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
+def _context(request: ClinicRequest, agenda_day: agenda.Day, filters: Filters, now: datetime) -> dict[str, Any]:
     filters = filters._replace(doctors=filters.doctors & _known(agenda_day))
-    iso, book = agenda_day.day.isoformat(), reverse("web:appointment-book")
     return {
         "day": agenda_day,
-        "grid": _grid(agenda_day, iso, book),
+        "grid": grid_html(agenda_day, request.clinic, now),
         "url": _day_url(agenda_day.day, filters),
         "previous": _day_url(agenda_day.day - timedelta(days=1), filters),
         "next": _day_url(agenda_day.day + timedelta(days=1), filters),
@@ -121,21 +120,10 @@ def _context(agenda_day: agenda.Day, filters: Filters) -> dict[str, Any]:
         "hides_freed": filters.hides_freed,
         "shows_all": filters.shows_all,
         "query": filters.query,
-        "book": book,
-        "iso": iso,
+        "acts": booking.forward_verbs(),
+        "book": reverse("web:appointment-book"),
+        "iso": agenda_day.day.isoformat(),
     }
-
-
-def _grid(agenda_day: agenda.Day, iso: str, book: str) -> str:
-    context = {
-        "day": agenda_day,
-        "iso": iso,
-        "book": book,
-        # Prefix of the appointments' URLs: reverse() for each of hundreds of cards would cost more than the cards.
-        "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
-        "icons": static("icons.svg"),
-    }
-    return grid_html(context) if agenda_day.columns else ""
 
 
 def _known(agenda_day: agenda.Day) -> Set[int]:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
 from clinic.access.requests import ClinicRequest
@@ -16,6 +17,11 @@ from clinic.queries import history
 from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import panel_response
+
+_BY_LABELS = {
+    Appointment.CancelledBy.PATIENT.value: _("pelo(a) paciente"),
+    Appointment.CancelledBy.CLINIC.value: _("pela clínica"),
+}
 
 
 def get_appointment(request: ClinicRequest, pk: int) -> Appointment:
@@ -31,6 +37,25 @@ def detail_or_redirect(request: ClinicRequest, pk: int, note: str = "") -> HttpR
     if note:
         messages.info(request, note)
     return redirect("web:appointment-detail", pk=pk)
+
+
+def day_response(
+    request: ClinicRequest, appointment: Appointment, *, note: str = "", changed: bool = True
+) -> HttpResponse:
+    """Answer an act on a card of the day by a message, which also undoes it, or by `note`; the panel stays as it is."""
+    undoable = booking.undoable(appointment) if changed else None
+    context = {
+        "appointment": appointment,
+        "at": appointment.status_since,
+        "note": note,
+        "event": undoable,
+        "undo_verb": booking.undo_verb(undoable) if undoable else "",
+        "undo": reverse("web:appointment-undo", args=[appointment.pk]),
+    }
+    response = render(request, "appointment/_done.html", context)
+    response["HX-Reswap"] = "none"
+    response["HX-Trigger"] = "refresh-day"
+    return response
 
 
 def detail_response(
@@ -58,6 +83,7 @@ def detail_response(
         "undoable_event": undoable,
         "undo_verb": booking.undo_verb(undoable) if undoable else "",
         "is_ahead": is_ahead(appointment),
+        "cancelled_by_choices": [(code, _BY_LABELS[code]) for code in Appointment.CancelledBy.values],
         "history": history.story(appointment),
         "refusals": refusals,
         "free_times": free_times,

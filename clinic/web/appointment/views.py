@@ -14,7 +14,8 @@ from clinic.models.appointment import Status
 from clinic.queries import history
 from clinic.refusals import Refused
 from clinic.web.appointment.forms import CancelForm, NotesForm
-from clinic.web.appointment.responses import detail_or_redirect, detail_response, get_appointment
+from clinic.web.appointment.responses import day_response, detail_or_redirect, detail_response, get_appointment
+from clinic.web.htmx import wants_partial
 from clinic.web.panel import author, panel_response
 
 
@@ -125,17 +126,24 @@ def _act_response(
     """Call `act` and show the appointment under its `note`; after a refusal, as it is now, with the reasons.
 
     A second press (a double click, another window) is refused too, though its result is already there. Then
-    `unchanged_note` returns a sentence that is shown instead of the refusal; otherwise "".
+    `unchanged_note` returns a sentence that is shown instead of the refusal; otherwise "". An act on a card of the day
+    (`in_day`) opens the panel only when it is refused.
     """
+    in_day = "in_day" in request.POST and wants_partial(request)
     try:
         appointment = act()
     except Appointment.DoesNotExist as missing:
         raise Http404 from missing
     except Refused as refused:
-        if unchanged := unchanged_note(get_appointment(request, pk)):
+        appointment = get_appointment(request, pk)
+        if unchanged := unchanged_note(appointment):
+            if in_day:
+                return day_response(request, appointment, note=unchanged, changed=False)
             return detail_or_redirect(request, pk, note=unchanged)
         sentences = [refusal.message for refusal in refused.refusals]
         return detail_response(request, pk, refusals=sentences, free_times=refused.alternatives, status=409)
+    if in_day:
+        return day_response(request, appointment, note=note(appointment))
     return detail_or_redirect(request, pk, note=note(appointment))
 
 

@@ -1,8 +1,10 @@
 // Keeps focus, scrolling and the open filter when the day is refreshed, and announces what has changed.
 
+import { seenOf } from "./acts.js";
+import { keepOneStop } from "./arrows.js";
 import { markChosen } from "./chosen.js";
 import { restartClock } from "./clock.js";
-import { day } from "./grid.js";
+import { day, numberIn, panel } from "./grid.js";
 
 const changes = document.getElementById("changes");
 const isDay = (element) => element?.id === "day";
@@ -10,6 +12,25 @@ const isDay = (element) => element?.id === "day";
 let before = null; // of the day that is about to be replaced
 
 const selectorOf = (element) => (element.id ? `#${CSS.escape(element.id)}` : `a[href="${CSS.escape(element.getAttribute("href") || "")}"]`);
+
+// The cards below in the same column, for the case that the one in focus leaves the page.
+function below(element) {
+  const card = element.closest(".appt");
+  if (!card) return [];
+  const row = numberIn(card, "from");
+  const column = [...day().querySelectorAll(`.appt.col-${numberIn(card, "col")} > a`)];
+  return column.filter((link) => numberIn(link.parentElement, "from") > row).map((link) => `#${link.id}`);
+}
+
+const focusable = (selectors) => selectors.map((selector) => day().querySelector(selector)).find(Boolean);
+
+// Reads the open appointment again if its card shows another state.
+function refreshPanel() {
+  const about = panel.querySelector("#appointment");
+  const link = about && document.getElementById(panel.querySelector("[data-card]").dataset.card);
+  if (!link || seenOf(link.parentElement) === panel.querySelector("[name=seen]")?.value) return;
+  window.htmx.ajax("GET", link.getAttribute("href"), { source: about, target: "#panel" }).catch(() => {});
+}
 
 const cards = () => new Map([...day().querySelectorAll(".appt")].map((card) => [card.firstElementChild.id, card.className + card.textContent]));
 
@@ -23,7 +44,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   before = {
     date: day().dataset.date,
     cards: cards(),
-    focus: day().contains(document.activeElement) ? selectorOf(document.activeElement) : null,
+    focus: day().contains(document.activeElement) ? [selectorOf(document.activeElement), ...below(document.activeElement)] : null,
     scroll: scroll && [scroll.scrollLeft, scroll.scrollTop],
     filter: document.getElementById("filter")?.open,
   };
@@ -35,10 +56,13 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   before = null;
   if (was.filter) document.getElementById("filter")?.setAttribute("open", "");
   if (was.scroll) document.getElementById("scroll")?.scrollTo(...was.scroll);
-  if (was.focus) (day().querySelector(was.focus) || document.getElementById("scroll"))?.focus({ preventScroll: true });
+  keepOneStop();
+  if (was.focus) (focusable(was.focus) || document.getElementById("scroll"))?.focus({ preventScroll: true });
   restartClock();
   markChosen();
-  if (was.date === day().dataset.date) announce(was.cards, cards());
+  if (was.date !== day().dataset.date) return;
+  announce(was.cards, cards());
+  refreshPanel();
 });
 
 function announce(old, current) {

@@ -1,0 +1,78 @@
+// The next act of an appointment as a button on its card under the pointer, and a key for each act on the card in focus.
+
+import { day, numberIn } from "./grid.js";
+
+const STATUS_OF_KEY = { c: "confirmed", k: "checked_in", f: "no_show" };
+const PAGE_OF_KEY = { m: "remarcar", x: "cancelar" };
+
+const statusOf = (card) => card.className.match(/\bstatus-(\w+)/)[1];
+const addressOf = (card) => card.querySelector("a").getAttribute("href");
+const nameOf = (card) => card.querySelector("b").textContent;
+
+// What the card shows, as booking.state puts it together.
+export function seenOf(card) {
+  const doctor = day().querySelector(`.doctor.col-${numberIn(card, "col")}`).dataset.doctor;
+  return [statusOf(card), doctor, card.dataset.date || day().dataset.date, card.querySelector(".time").textContent].join("|");
+}
+
+const request = (method, address, source, values) =>
+  // static/js/trouble.js reports a request that fails.
+  window.htmx.ajax(method, address, { source, target: "#panel", values }).catch(() => {});
+
+function change(card, status) {
+  const link = card.querySelector("a");
+  link.focus({ preventScroll: true });
+  return request("POST", `${addressOf(card)}situacao/`, link, { status, seen: seenOf(card), in_day: "1" });
+}
+
+function showNextAct({ target }) {
+  const card = target.closest?.(".appt[data-next]");
+  if (!card || card.querySelector(".act") || !matchMedia("(hover: hover)").matches) return;
+  const button = document.getElementById("acts").content.querySelector(`[data-status=${card.dataset.next}]`).cloneNode(true);
+  button.ariaLabel = `${button.title}: ${nameOf(card)}`;
+  card.append(button);
+}
+
+// A card outside the reach of pointer and focus keeps none: hundreds of buttons would be in the way of a screen reader.
+function hideAct({ target, relatedTarget }) {
+  const card = target.closest?.(".appt[data-next]");
+  if (card && !card.contains(relatedTarget)) card.querySelector(".act")?.remove();
+}
+
+document.addEventListener("mouseover", showNextAct);
+document.addEventListener("mouseout", hideAct);
+
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest(".appt > .act");
+  if (!button || button.disabled) return;
+  button.disabled = true;
+  await change(button.parentElement, button.dataset.status);
+  button.disabled = false;
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#undo-last");
+  if (!button || button.disabled) return;
+  event.preventDefault();
+  button.disabled = true;
+  request("POST", button.form.getAttribute("action"), day(), { event: button.value, in_day: "1" });
+});
+
+const areSingleKeysOn = () => document.getElementById("keys-single")?.checked !== false;
+
+// For an act of before; static/js/keys.js presses the button of the last one's message.
+async function openUndo(card) {
+  await request("GET", addressOf(card), card.querySelector("a"));
+  document.querySelector("#panel [name=event]")?.focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  const card = event.target.closest?.(".appt");
+  if (!card || event.repeat || event.ctrlKey || event.metaKey || event.altKey || !areSingleKeysOn()) return;
+  const status = event.key === "i" ? (statusOf(card) === "in_service" ? "finished" : "in_service") : STATUS_OF_KEY[event.key];
+  if (status) change(card, status);
+  else if (event.key in PAGE_OF_KEY) request("GET", `${addressOf(card)}${PAGE_OF_KEY[event.key]}/`, card.querySelector("a"));
+  else if (event.key === "u" && !document.getElementById("undo-last")) openUndo(card);
+  else return;
+  event.preventDefault();
+});

@@ -1,0 +1,64 @@
+// Moves by arrows over cards and free times, in a column and to the next one; the grid is one stop of the Tab key.
+
+import { day, numberIn } from "./grid.js";
+
+const CELLS = ".slot > a, .appt > a";
+let current = null; // the address of the cell that Tab reaches
+
+const cells = () => [...(day()?.querySelectorAll(CELLS) || [])];
+const columnOf = (link) => numberIn(link.parentElement, "col");
+const rowOf = (link) => numberIn(link.parentElement, "from");
+const isList = () => matchMedia("(max-width: 44rem)").matches;
+
+// The first cell that begins at this minute or later; of another day the first one.
+function firstStop(all) {
+  const line = document.getElementById("now");
+  const row = line ? numberIn(line, "from") : 0;
+  return all.find((link) => rowOf(link) >= row) || all[0];
+}
+
+export function keepOneStop() {
+  const all = cells();
+  if (isList() || !all.length) return;
+  const stop = all.find((link) => link.getAttribute("href") === current) || firstStop(all);
+  for (const link of all) link.tabIndex = link === stop ? 0 : -1;
+}
+
+function target(link, key) {
+  const all = cells();
+  const inColumn = (number) => all.filter((other) => columnOf(other) === number).sort((a, b) => rowOf(a) - rowOf(b));
+  const column = inColumn(columnOf(link));
+  const place = column.indexOf(link);
+  if (key === "ArrowDown") return column[place + 1];
+  if (key === "ArrowUp") return column[place - 1];
+  if (key === "Home") return column[0];
+  if (key === "End") return column.at(-1);
+  return beside(link, all, inColumn, key === "ArrowRight" ? 1 : -1);
+}
+
+// The nearest cell of the next column that has any.
+function beside(link, all, inColumn, step) {
+  const numbers = [...new Set(all.map(columnOf))].sort((a, b) => a - b);
+  const next = numbers[numbers.indexOf(columnOf(link)) + step];
+  if (next === undefined) return undefined;
+  const distance = (other) => Math.abs(rowOf(other) - rowOf(link));
+  return inColumn(next).reduce((best, other) => (distance(other) < distance(best) ? other : best));
+}
+
+const KEYS = new Set(["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Home", "End"]);
+
+document.addEventListener("keydown", (event) => {
+  const link = event.target.closest?.(CELLS);
+  if (!link || !KEYS.has(event.key) || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+  event.preventDefault();
+  target(link, event.key)?.focus();
+});
+
+document.addEventListener("focusin", ({ target: link }) => {
+  if (!link.matches?.(CELLS) || isList()) return;
+  current = link.getAttribute("href");
+  for (const other of cells()) if (other.tabIndex === 0 && other !== link) other.tabIndex = -1;
+  link.tabIndex = 0;
+});
+
+keepOneStop();

@@ -33,6 +33,15 @@ class Letters(Transform):
     output_field = TextField()
 
 
+@TextField.register_lookup
+class Heard(Transform):
+    """Write a folded text as it is heard in Portuguese, by the SQL function of migration 0025: Thiago as tiago."""
+
+    lookup_name = "heard"
+    function = "clinic_heard"
+    output_field = TextField()
+
+
 class AcrossWords(Func):
     """Return a pattern that matches a word's letters from the beginning of a stored word on, across separators."""
 
@@ -64,6 +73,16 @@ def letters(word: str) -> str:
 def same_letters(field: str, name: str) -> Q:
     """Return the condition that the folded `field` has the letters of this name, whatever separates them."""
     return Q((f"{field}__letters", Letters(Fold(Value(name, output_field=TextField())))))
+
+
+def contains_heard(field: str, word: str) -> Q:
+    """Return the condition that the folded `field` contains a word that is heard like this one: `luis` matches Luiz.
+
+    A word of one or two letters must begin a name, as for `contains_word`."""
+    heard = Heard(Letters(Fold(Value(word, output_field=TextField()))))
+    if len(letters(word)) < SHORTEST_PART:
+        return Q((f"{field}__heard__startswith", heard)) | Q((f"{field}__heard__contains", Concat(Value(" "), heard)))
+    return Q((f"{field}__heard__contains", heard))
 
 
 def contains_word(field: str, word: str) -> Q:

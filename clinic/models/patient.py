@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from clinic.models.clinic import ClinicRow
-from clinic.models.names import Letters
+from clinic.models.names import Heard, Letters
 from clinic.models.phones import is_certain
 from clinic.models.ranges import Fold
 
@@ -104,6 +104,7 @@ class Patient(ClinicRow):
         indexes = [
             GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="patient_search_trigram"),
             GinIndex(OpClass(Letters("search"), name="gin_trgm_ops"), name="patient_letters_trigram"),
+            GinIndex(OpClass(Heard("search"), name="gin_trgm_ops"), name="patient_heard_trigram"),
             GinIndex(fields=["phone"], opclasses=["gin_trgm_ops"], name="patient_phone_trigram"),
             models.Index(fields=["clinic", "phone"], name="patient_clinic_phone"),
             models.Index(fields=["clinic", "phone_hash"], name="patient_clinic_phone_hash"),

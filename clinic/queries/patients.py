@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from clinic.models import Appointment, Clinic, Patient, phones
 from clinic.models.appointment import STANDING, AppointmentQuerySet, Status
 from clinic.models.characters import with_ascii_digits
 from clinic.models.documents import CPF_LENGTH, NIF_LENGTH
-from clinic.models.names import HYPHENS, contains_word, letters, words
+from clinic.models.names import HYPHENS, contains_heard, contains_word, letters, words
 from clinic.models.ranges import Fold
 
 OPTIONS = 8
@@ -86,34 +86,38 @@ def search(
     *,
     by_numbers: bool = True,
     dead_too: bool = False,
+    as_heard: bool = False,
 ) -> list[Patient]:
-    """Return at most `limit` patients who fit the text. At most three queries.
+    """Return at most `limit` patients who fit the text. At most three queries, with `as_heard` four.
 
     A text is any part of the name without accents and in any order of words (of one or two letters only as a word's
     beginning), four or more digits of the phone, six or more first digits of the CPF, the NIF, the birth date. Owners
     of exactly that number come first, then those whose name begins like that, then the others; by name, then by pk.
-    Without `by_numbers` only the words of the text count. Patients who died are left out without `dead_too`: there is
+    Without `by_numbers` only the words of the text count. With `as_heard` the last ones are those whose names are only
+    heard alike, as Luiz for `luis`. Patients who died are left out without `dead_too`: there is
     nothing to book for them.
     """
     wanted = read(text) if by_numbers else _words_only(read(text))
     if wanted == ParsedSearch():
         return []
     patients = Patient.objects.of(clinic)
-    owners, others = _ranked(clinic, patients if dead_too else patients.filter(died=False), wanted, limit)
-    return owners + others
+    shown = patients if dead_too else patients.filter(died=False)
+    owners, others = _ranked(clinic, shown, wanted, limit)
+    return owners + others + (_heard_alike(shown, wanted, limit - len(owners + others)) if as_heard else [])
 
 
 def options(clinic: Clinic, text: str, now: datetime) -> Options:
     """Return the choices of the booking panel: living patients who fit the text, each with their last finished visit.
 
     Ordered like `search`, but those with an appointment within RECENT of the instant `now`, or ahead of it, come before
-    others who fit as well. At most five queries.
+    others who fit as well; last come those whose names are only heard alike. At most six queries.
     """
     wanted = read(text)
     if wanted == ParsedSearch():
         return Options(text, [], has_more=False, is_whole_number=False)
     living = Patient.objects.of(clinic).filter(died=False)
     owners, others = _ranked(clinic, living, wanted, OPTIONS + 1, now - RECENT)
+    others += _heard_alike(living, wanted, OPTIONS + 1 - len(owners + others))
     shown = (owners + others)[:OPTIONS]
     finished = Appointment.objects.of(clinic).kept().filter(patient__in=shown, status=Status.FINISHED)
     last = _first_of_each(finished.order_by("patient_id", "-starts_at", "-pk"))
@@ -276,6 +280,18 @@ def _ranked(
         owners, begun, others = _recent_first(clinic, [owners, begun, others], recent_since)
     owners = owners[:limit]
     return owners, (begun + others)[: limit - len(owners)]
+
+
+def _heard_alike(patients: QuerySet[Patient], wanted: ParsedSearch, limit: int) -> list[Patient]:
+    """Return at most `limit` patients, by name, who do not fit, but whose names are heard like the words. One query,
+    none without words or room."""
+    if limit <= 0 or not wanted.words:
+        return []
+    alike = Q()
+    for word in wanted.words:
+        alike &= contains_heard("search", word)
+    rest = patients.alias(phone_text=Cast("phone", TextField())).filter(alike & _fits(replace(wanted, words=())))
+    return list(rest.exclude(_fits(wanted)).order_by(Concat("folded_name", Value("")), "pk")[:limit])
 
 
 def _recent_first(clinic: Clinic, tiers: list[list[Patient]], since: datetime) -> list[list[Patient]]:

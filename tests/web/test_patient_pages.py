@@ -118,7 +118,7 @@ def test_the_list_costs_the_same_queries_for_one_and_three(desk, clinic, amount,
         visit(patient, days=-2, status=FINISHED)
 
     # Session and user; names that begin so, the others, next appointments; the search kept in the session (3).
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         desk.post(reverse("web:patient-list"), {"q": "ana"}, headers=HTMX)
 
 

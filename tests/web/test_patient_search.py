@@ -259,6 +259,46 @@ def test_options_that_fit_equally_begin_with_recent_patients(clinic):
     assert found_by(clinic, "costa") == ["Costa Antiga", "Álvaro Costa", "Caio Costa", "Dario Costa", "Elis Costa"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("luís", "Luiz Gomes"),
+        ("tiago", "Thiago Reis"),
+        ("Sousa", "Ana Souza"),
+        ("vítor", "Victor Lima"),
+        ("rafael", "Raphael Dias"),
+        ("elena", "Helena Prado"),
+        ("jessica", "Géssica Nunes"),
+        ("catia", "Kátia Alves"),
+        ("mateus", "Matheus Brito"),
+        ("ana souza", "Anna Sousa"),
+        ("wagner", "Vagner Melo"),
+    ],
+)
+def test_a_name_is_found_as_it_is_heard(clinic, typed, stored):
+    make_patient(clinic, name=stored)
+    assert options_for(clinic, typed)[0] == [stored]
+
+
+@pytest.mark.parametrize(("typed", "stored"), [("luis", "Lucas"), ("ana", "Maria Nunes"), ("rosa", "Rocha")])
+def test_a_name_that_is_heard_otherwise_is_not_found(clinic, typed, stored):
+    make_patient(clinic, name=stored)
+    assert options_for(clinic, typed)[0] == []
+
+
+def test_names_heard_alike_come_after_those_written_so(clinic):
+    for name in ("Abel Luiz", "Luís Abreu", "Luisa Zita"):
+        make_patient(clinic, name=name)
+    assert options_for(clinic, "luis") == (["Luís Abreu", "Luisa Zita", "Abel Luiz"], False)
+    assert found_by(clinic, "luis") == ["Luís Abreu", "Luisa Zita"]
+
+
+def test_a_name_heard_alike_must_fit_the_numbers_too(clinic):
+    make_patient(clinic, name="Luiz Um", phone="+5581912345678")
+    make_patient(clinic, name="Luiz Dois", phone="+5581987654321")
+    assert options_for(clinic, "luis 1234-5678")[0] == ["Luiz Um"]
+
+
 def test_owners_of_one_number_begin_with_who_was_seen(clinic):
     for name in ("Ana Lima", "Zoé Lima"):
         make_patient(clinic, name=name, phone="+5581987654321")

@@ -63,7 +63,7 @@ def options(request: ClinicRequest) -> HttpResponse:
 def _list_context(request: ClinicRequest, text: str) -> dict[str, Any]:
     clinic, now = request.clinic, timezone.now()
     if text.strip():
-        found: Iterable[Patient] = patients.search(clinic, text, MAX_LISTED + 1, dead_too=True)
+        found: Iterable[Patient] = patients.search(clinic, text, MAX_LISTED + 1, dead_too=True, as_heard=True)
     else:
         found = patients.on_day(clinic, clinic.local(now).date(), MAX_LISTED + 1)
     listed = patients.with_next_appointment(clinic, found, now)

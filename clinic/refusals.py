@@ -43,6 +43,11 @@ class Reason(Enum):
         "social_name",
         _("O nome social tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
     )
+    ALERT_TOO_LONG = "alert", _("O aviso tem %(length)s caracteres; o máximo é %(limit)s.")
+    ALERT_UNSTORABLE = (
+        "alert",
+        _("O aviso tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
+    )
     PHONE_MISSING = "phone", _("Informe um telefone com DDD, por exemplo %(example)s.")
     PHONE_IMPOSSIBLE = (
         "phone",

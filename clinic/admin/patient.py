@@ -81,7 +81,7 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
         """Return the fields, the document of the clinic's country before the other's."""
         documents = sorted(["cpf", "nif"], key=lambda name: name == foreign_document(admin_request(request).clinic))
         of_the_dead = ["died", "died_on"] if obj else []
-        return ["name", "social_name", "phone", "birth_date", *documents, "email", "notes", *of_the_dead]
+        return ["name", "social_name", "phone", "birth_date", *documents, "email", "alert", "notes", *of_the_dead]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         foreign = foreign_document(admin_request(request).clinic)

@@ -75,6 +75,14 @@ class Patient(ClinicRow):
     birth_date = models.DateField(_("data de nascimento"), null=True, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     notes = models.TextField(_("observações"), max_length=5000, blank=True)
+    alert = models.CharField(
+        _("aviso"),
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Uma linha que aparece em destaque na busca, no painel e na agenda."),
+    )
     died = models.BooleanField(_("falecido(a)"), default=False)
     died_on = models.DateField(_("data do falecimento"), null=True, blank=True)
     folded_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)

@@ -18,6 +18,7 @@ from clinic.refusals import Reason, Refusal
 
 NAME_LIMIT = max_length(Patient, "name")
 SOCIAL_NAME_LIMIT = max_length(Patient, "social_name")
+ALERT_LIMIT = max_length(Patient, "alert")
 PATIENT_NOTES_LIMIT = max_length(Patient, "notes")
 EMAIL_LIMIT = max_length(Patient, "email")
 FINAL_CONSUMER_NIF = "999999990"  # on invoices of Portugal to people who give no NIF
@@ -67,6 +68,7 @@ class PatientDetails:
     email: str = ""
     social_name: str = ""
     notes: str = ""
+    alert: str = ""
     died: bool = False
     died_on: date | None = None
 
@@ -169,6 +171,7 @@ def clean_details(
         *unstorable_line(details.name, Reason.NAME_UNSTORABLE),
         *unstorable_line(details.social_name, Reason.SOCIAL_NAME_UNSTORABLE),
         *unstorable_notes(details.notes),
+        *unstorable_line(details.alert, Reason.ALERT_UNSTORABLE),
     ]
     cpf, unverified_cpf = _clean_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
     cleaned = PatientDetails(
@@ -180,6 +183,7 @@ def clean_details(
         nif=_clean_nif(details.nif, stored.nif, refusals),
         email=_clean_email(details.email, refusals),
         notes=_shortened(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, PATIENT_NOTES_LIMIT, refusals),
+        alert=_shortened(tidy(details.alert), Reason.ALERT_TOO_LONG, ALERT_LIMIT, refusals),
         died=details.died,
         died_on=_clean_died_on(details, today, refusals),
     )

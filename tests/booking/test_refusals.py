@@ -99,6 +99,14 @@ of_booking(Reason.METADATA_UNSTORABLE, "metadata", "Os metadados têm caracteres
 of_booking(Reason.SOCIAL_NAME_TOO_LONG, "social_name", "O nome social tem 161 caracteres; o máximo é 160.")(
     lambda desk: typed(desk, social_name="b" * 161)
 )
+of_booking(Reason.ALERT_TOO_LONG, "alert", "O aviso tem 81 caracteres; o máximo é 80.")(
+    lambda desk: typed(desk, alert="b" * 81)
+)
+of_booking(
+    Reason.ALERT_UNSTORABLE,
+    "alert",
+    "O aviso tem caracteres que não podem ser gravados (U+0007). Escreva-o de novo.",
+)(lambda desk: typed(desk, alert="a\x07b"))
 of_booking(Reason.PHONE_MISSING, "phone", "Informe um telefone com DDD, por exemplo (81) 99999-9999.")(
     lambda desk: typed(desk, phone="  ")
 )

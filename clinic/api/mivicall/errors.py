@@ -58,6 +58,8 @@ FIELDS_OF_REASONS = {
     Reason.NAME_UNSTORABLE: "patientName",
     Reason.SOCIAL_NAME_TOO_LONG: "patientName",
     Reason.SOCIAL_NAME_UNSTORABLE: "patientName",
+    Reason.ALERT_TOO_LONG: "patientName",
+    Reason.ALERT_UNSTORABLE: "patientName",
     Reason.PHONE_MISSING: "patientPhone",
     **dict.fromkeys(PHONE_FAULTS.values(), "patientPhone"),
     Reason.BIRTH_DATE_IMPOSSIBLE: "patientName",

@@ -75,7 +75,7 @@ def _appointments(clinic: Clinic, on: date) -> list[tuple[Any, ...]]:
         .order_by("starts_at", "pk")
         .values_list(
             "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "patient_name", "procedures", "arrived_at",
-            "incomplete", "unverified_cpf", "encaixe_by_id", "has_notes",
+            "incomplete", "unverified_cpf", "encaixe_by_id", "has_notes", "patient__alert",
         )
     )  # fmt: skip
 

@@ -46,6 +46,7 @@ class AppointmentRow:
     unverified_cpf: str
     encaixe: int | None
     has_notes: bool
+    alert: str
     begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
     ends: int = 0
     start: int = 0  # the part on this day
@@ -342,6 +343,8 @@ class DayLayout:
 
     def _badges(self, row: AppointmentRow, attention: str | None) -> list[Badge]:
         badges = [Badge(attention, "clock")] if attention else []
+        if row.alert:
+            badges.append(Badge(row.alert, "triangle-alert"))
         if row.unverified_cpf:
             badges.append(self.cpf_badge)
         if row.encaixe:

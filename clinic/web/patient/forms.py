@@ -47,6 +47,11 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
     nif = forms.CharField(label=_("NIF"), required=False)
     email = forms.CharField(label=_("E-mail"), required=False)
     notes = forms.CharField(label=_("Observações"), required=False)
+    alert = forms.CharField(
+        label=_("Aviso"),
+        required=False,
+        help_text=_("Uma linha que aparece em destaque na busca, no painel e na agenda."),
+    )
     died = forms.BooleanField(label=_("Falecido(a)"), required=False)
     died_on = TypedDateField(
         label=_("Data do falecimento (opcional)"),
@@ -193,6 +198,7 @@ def formatted_details(patient: Patient, clinic: Clinic) -> dict[str, str]:
         "nif": patient.nif,
         "email": patient.email,
         "notes": patient.notes,
+        "alert": patient.alert,
         "died": str(_("sim")) if patient.died else "",
         "died_on": _formatted_date(patient.died_on),
     }

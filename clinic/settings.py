@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "clinic.access.middleware.SignInMiddleware",
+    "clinic.access.middleware.SameUserMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

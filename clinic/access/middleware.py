@@ -1,5 +1,7 @@
+import json
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -26,6 +28,7 @@ SEEN_AT = "seen_at"
 ENDED = "session_ended"
 CHOSEN_CLINIC = "chosen_clinic"
 SEEN_EVERY_SECONDS = 300
+DRAWN_FOR = "X-Drawn-For"  # header: the id of the user on whose page the form is (templates/base.html)
 
 
 class ApiCookieMiddleware:
@@ -136,6 +139,27 @@ class SignInMiddleware(LoginRequiredMiddleware):
         if request.method == "GET" and "HX-Request" not in request.headers:
             return request.get_full_path()
         return referring_page(request)
+
+
+class SameUserMiddleware:
+    """Refuse what a page of another user sends: on a shared computer a second window may have signed out and in since.
+
+    The response, 409, names the present user; static/js/trouble.js asks, and sends the request once more."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: StaffRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: StaffRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        drawn_for, user = request.headers.get(DRAWN_FOR), request.user
+        if request.method != "POST" or drawn_for is None or not user.is_authenticated or drawn_for == str(user.pk):
+            return None
+        present = {"id": str(user.pk), "name": str(user)}
+        return HttpResponse(status=HTTPStatus.CONFLICT, headers={"X-Present-User": json.dumps(present)})
 
 
 def end(request: HttpRequest) -> None:

@@ -17,9 +17,14 @@ function failed(kind, detail) {
   const background = isBackground(detail);
   failures += 1;
   if (background && failures <= QUIET_FAILURES) return;
-  const { elt, triggeringEvent } = detail.requestConfig;
-  again = () => window.htmx.trigger(background ? document.body : elt, background ? "refresh-day" : triggeringEvent?.type || "click");
+  again = background ? () => window.htmx.trigger(document.body, "refresh-day") : repeat(detail.requestConfig);
   show(kind);
+}
+
+// What sends the same request once more. Without an event a script has sent it, with values of its own.
+function repeat({ elt, triggeringEvent, verb, path, target, formData }) {
+  if (triggeringEvent) return () => window.htmx.trigger(elt, triggeringEvent.type);
+  return () => window.htmx.ajax(verb, path, { source: elt, target, values: Object.fromEntries(formData) }).catch(() => {});
 }
 
 document.addEventListener("htmx:sendError", ({ detail }) => failed("connection", detail));
@@ -39,6 +44,23 @@ function staysWithoutSession({ xhr, requestConfig }) {
   return xhr.getResponseHeader("HX-Redirect")?.startsWith(signIn) && !isSent(requestConfig);
 }
 
+// The page was drawn for one user, and another one has signed in since.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const header = event.detail.xhr.getResponseHeader("X-Present-User");
+  if (!header) return;
+  event.preventDefault();
+  const { id, name } = JSON.parse(header);
+  const repeated = repeat(event.detail.requestConfig);
+  again = () => {
+    const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+    document.body.setAttribute("hx-headers", JSON.stringify({ ...headers, "X-Drawn-For": id }));
+    for (const shown of document.querySelectorAll("[data-user]")) shown.textContent = name;
+    repeated();
+  };
+  show("user");
+  place.querySelector(":scope > .message [data-present-user]").textContent = name;
+});
+
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (!staysWithoutSession(event.detail)) return;
   event.preventDefault();
@@ -46,7 +68,7 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
 });
 
 document.addEventListener("htmx:afterOnLoad", ({ detail }) => {
-  if (detail.xhr.status >= 500 || staysWithoutSession(detail)) return;
+  if (detail.xhr.status >= 500 || staysWithoutSession(detail) || detail.xhr.getResponseHeader("X-Present-User")) return;
   failures = 0;
   clear();
 });

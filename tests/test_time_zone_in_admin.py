@@ -44,6 +44,17 @@ def save(client, clinic, **typed):
     return client.post(page(clinic), form | typed)
 
 
+def test_a_new_clinic_has_no_time_zone_until_one_is_chosen(client):
+    client.force_login(make_superuser())
+    address = reverse("admin:clinic_clinic_add")
+    zones = client.get(address).context["adminform"].form.fields["time_zone"].widget.choices
+    assert zones[0][0] == ""
+    typed = {"name": "Nova", "slug": "nova", "country": "PT", "language": "pt-pt", "currency": "EUR", "active": "on"}
+    form = client.post(address, typed | {"time_zone": ""}).context["adminform"].form
+    assert form.errors.keys() == {"time_zone"}
+    assert not Clinic.objects.filter(slug="nova").exists()
+
+
 def answered(client, clinic, zone, keep, **typed):
     asked = f"{Clinic.objects.get(pk=clinic.pk).time_zone} {zone}"
     return save(client, clinic, time_zone=zone, keep=keep, keep_asked=asked, **typed)

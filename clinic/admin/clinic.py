@@ -89,7 +89,9 @@ class ClinicForm(NamedForm, ClosingForm):
         if "time_zone" in self.fields:
             # A command may have given the clinic another zone.
             zones = sorted({*ALL_ZONES, self.instance.time_zone} - {""})
-            self.fields["time_zone"].widget.choices = [(zone, zone.replace("_", " ")) for zone in zones]
+            # A new clinic has none until one is chosen: most countries here have several.
+            unchosen = [] if self.instance.pk else [("", "---------")]
+            self.fields["time_zone"].widget.choices = unchosen + [(zone, zone.replace("_", " ")) for zone in zones]
 
     def clean(self) -> dict[str, Any]:
         super().clean()

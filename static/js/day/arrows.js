@@ -1,6 +1,6 @@
 // Moves by arrows over cards and free times, in a column and to the next one; the grid is one stop of the Tab key.
 
-import { day, numberIn } from "./grid.js";
+import { day, isList, numberIn } from "./grid.js";
 
 const CELLS = ".slot > a, .appt > a";
 let current = null; // the address of the cell that Tab reaches
@@ -8,7 +8,6 @@ let current = null; // the address of the cell that Tab reaches
 const cells = () => [...(day()?.querySelectorAll(CELLS) || [])];
 const columnOf = (link) => numberIn(link.parentElement, "col");
 const rowOf = (link) => numberIn(link.parentElement, "from");
-const isList = () => matchMedia("(max-width: 44rem)").matches;
 
 // The first cell that begins at this minute or later; of another day the first one.
 function firstStop(all) {

@@ -12,3 +12,6 @@ export const minutes = (text) =>
 
 // The form in the panel that has a date and a time, for booking or moving.
 export const form = () => [...panel.querySelectorAll("form")].find((candidate) => candidate.elements.starts && candidate.elements.date);
+
+// On a narrow screen the day is a list by hour.
+export const isList = () => matchMedia("(max-width: 44rem)").matches;

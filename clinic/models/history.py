@@ -16,6 +16,7 @@ class AppointmentEvent(ClinicRow):
         RESCHEDULED = "rescheduled", _("Remarcado")
         STATUS_CHANGED = "status_changed", _("Situação alterada")
         ANNOTATED = "annotated", _("Observações alteradas")
+        NOT_REACHED = "not_reached", _("Não atendeu o telefone")
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
 
     class Channel(models.TextChoices):
@@ -40,7 +41,9 @@ class AppointmentEvent(ClinicRow):
         indexes = [models.Index(fields=["clinic", "at"], name="appointmentevent_clinic_at")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["booked", "rescheduled", "status_changed", "annotated", "time_zone"]),
+                condition=Q(
+                    kind__in=["booked", "rescheduled", "status_changed", "annotated", "not_reached", "time_zone"]
+                ),
                 name="appointmentevent_kind_known",
             ),
             models.CheckConstraint(

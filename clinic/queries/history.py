@@ -99,6 +99,10 @@ def _annotated(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     return _("Observações: de “%(before)s” para “%(after)s”") % {"before": before["notes"], "after": after["notes"]}
 
 
+def _not_reached(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
+    return _("Não atendeu o telefone")
+
+
 def _zone_changed(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     was, now = (_clock(snapshot, ZoneInfo(snapshot["time_zone"])) for snapshot in (before, after))
     words = (
@@ -119,6 +123,7 @@ SENTENCES: dict[AppointmentEvent.Kind, Callable[[Snapshot, Snapshot, ZoneInfo], 
     AppointmentEvent.Kind.RESCHEDULED: _moved,
     AppointmentEvent.Kind.STATUS_CHANGED: _changed,
     AppointmentEvent.Kind.ANNOTATED: _annotated,
+    AppointmentEvent.Kind.NOT_REACHED: _not_reached,
     AppointmentEvent.Kind.TIME_ZONE: _zone_changed,
 }
 

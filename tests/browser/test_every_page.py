@@ -46,6 +46,7 @@ def desk_pages(appointment):
         reverse("web:patient-detail", args=[appointment.patient_id]),
         reverse("web:patient-edit", args=[appointment.patient_id]),
         reverse("web:password-change"),
+        reverse("web:pending-list"),
     ]
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, ClinicTimeAdminMixin
+from clinic.admin.closing import AskBeforeClosing
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
 from clinic.form_fields import TypedEndField
 from clinic.models import Absence, Doctor, WorkingHours
@@ -93,7 +94,7 @@ class SpecialtyFilter(admin.AllValuesFieldListFilter):
 
 
 @admin.register(Doctor)
-class DoctorAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
+class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
     """Doctors with their hours, absences and procedures."""
 
     form = DoctorForm

@@ -7,7 +7,7 @@ Reads only.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -17,6 +17,7 @@ from django.db.models import BigIntegerField, CharField, OuterRef, Q, StringAgg,
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import AppointmentQuerySet, Status
@@ -56,6 +57,8 @@ WHY_CLOSED = {
     ClosedReason.HOURS: Why.HOURS,
 }
 OF_THE_CLINIC = {Why.CLINIC, Why.HOLIDAY}
+CLOSED_TIME = {Why.ABSENCE, Why.CLINIC, Why.HOLIDAY}
+MAX_LISTED = 20
 ALLOWED_FOR_ENCAIXE = {Why.HOURS, Why.HOLIDAY}
 
 
@@ -87,6 +90,37 @@ class Resolved(NamedTuple):
     appointment: Appointment
     event: AppointmentEvent
     cause: Cause
+
+
+class Affected:
+    """Appointments that a change would make pending, as the question before it shows them. Two queries."""
+
+    def __init__(self, clinic: Clinic, found: Sequence[Pending]) -> None:
+        self.count = len(found)
+        listed = with_patients(clinic, [row.pk for row in found[:MAX_LISTED]])
+        self.first = [listed[row.pk] for row in found if row.pk in listed]
+        self.more = self.count - len(self.first)
+        self._is_closed_time = all(row.cause.why in CLOSED_TIME for row in found)
+
+    @property
+    def asked(self) -> str:
+        """Sent along with the answer: with another number or other first appointments, the question is asked again."""
+        return f"{self.count}-{'-'.join(str(appointment.pk) for appointment in self.first)}"
+
+    @property
+    def numbers(self) -> str:
+        """How many there are, as a sentence without its full stop."""
+        in_closed_time = ngettext(
+            "%(n)s pessoa já está agendada nesse período",
+            "%(n)s pessoas já estão agendadas nesse período",
+            self.count,
+        )
+        otherwise = ngettext(
+            "%(n)s agendamento ficaria sem atendimento",
+            "%(n)s agendamentos ficariam sem atendimento",
+            self.count,
+        )
+        return (in_closed_time if self._is_closed_time else otherwise) % {"n": self.count}
 
 
 def cause_of(

@@ -232,6 +232,11 @@ def _pending(stored):
     yield Call("GET", "/pendencias/mudancas/", {"shown": shown, "known": "1"}, partial=True)
     yield Call("GET", "/pendencias/")
     Absence.objects.of(stored.clinic).filter(reason="congresso").delete()
+    yield Call("GET", "/ausencias/nova/", {"medico": doctor.pk})
+    absence = {"doctor": doctor.pk, "when": "ate", "until": f"{day:%d/%m/%Y}", "motive": "outro", "other": "congresso"}
+    yield Call("GET", "/ausencias/nova/", absence, partial=True)
+    yield Call("POST", "/ausencias/nova/", absence, expected=(200, 302, 409))
+    Absence.objects.of(stored.clinic).filter(reason="congresso").delete()
 
 
 def _patients(stored):

@@ -81,7 +81,7 @@ def test_going_back_keeps_what_was_typed(client, visit):
 def test_deleted_hours_ask(client, visit):
     answer = opened(client, visit.doctor).save(**{"hours-0-DELETE": "on"})
     assert asked_by(answer) == f"1-{visit.pk}"
-    assert "1 agendamento ficaria sem atendimento" in answer.text
+    assert "1 pessoa já agendada ficaria sem atendimento" in answer.text
     assert WorkingHours.objects.filter(doctor=visit.doctor).count() == 10
 
 

@@ -152,7 +152,7 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
 
     @admin.display(description=gettext_lazy("histórico da clínica"))
     def events(self, clinic: Clinic) -> str:
-        newest = ClinicEvent.objects.of(clinic).select_related("user")[:EVENTS_SHOWN]
+        newest = ClinicEvent.objects.of(clinic).select_related("user", "clinic")[:EVENTS_SHOWN]
         lines = [
             (f"{clinic.local(event.at):%d/%m/%Y %H:%M}", event.user or event.credential, sentence_of_clinic(event))
             for event in newest

@@ -22,7 +22,7 @@ from django.utils.translation import ngettext
 from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import AppointmentQuerySet, Status
 from clinic.models.procedure import performed_by
-from clinic.schedule import MAX_DURATION, ClosedReason, Schedules, bookable_dates, load_schedules
+from clinic.schedule import MAX_DURATION, Away, ClosedReason, Schedules, bookable_dates, load_schedules
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -77,9 +77,10 @@ class Cause:
 
 
 class Pending(NamedTuple):
-    """A pending appointment's id and start, as a UTC instant, and why it is pending."""
+    """A pending appointment's id, its patient's, its start as a UTC instant, and why it is pending."""
 
     pk: int
+    patient_id: int
     starts_at: datetime
     cause: Cause
 
@@ -100,6 +101,7 @@ class Affected:
         listed = with_patients(clinic, [row.pk for row in found[:MAX_LISTED]])
         self.first = [listed[row.pk] for row in found if row.pk in listed]
         self.more = self.count - len(self.first)
+        self._people = len({row.patient_id for row in found})
         self._is_closed_time = all(row.cause.why in CLOSED_TIME for row in found)
 
     @property
@@ -110,17 +112,20 @@ class Affected:
     @property
     def numbers(self) -> str:
         """How many there are, as a sentence without its full stop."""
-        in_closed_time = ngettext(
-            "%(n)s pessoa já está agendada nesse período",
-            "%(n)s pessoas já estão agendadas nesse período",
-            self.count,
+        words = (
+            ngettext(
+                "%(n)s pessoa já está agendada nesse período",
+                "%(n)s pessoas já estão agendadas nesse período",
+                self._people,
+            )
+            if self._is_closed_time
+            else ngettext(
+                "%(n)s pessoa já agendada ficaria sem atendimento",
+                "%(n)s pessoas já agendadas ficariam sem atendimento",
+                self._people,
+            )
         )
-        otherwise = ngettext(
-            "%(n)s agendamento ficaria sem atendimento",
-            "%(n)s agendamentos ficariam sem atendimento",
-            self.count,
-        )
-        return (in_closed_time if self._is_closed_time else otherwise) % {"n": self.count}
+        return words % {"n": self._people}
 
 
 def cause_of(
@@ -162,19 +167,21 @@ def unperformed_procedures(appointment: str = "pk", doctor: str = "doctor") -> C
     return Coalesce(Subquery(lines), Value(""), output_field=CharField())
 
 
-def pending(clinic: Clinic, *, now: datetime) -> list[Pending]:
+def pending(clinic: Clinic, *, now: datetime, absence: Away | None = None) -> list[Pending]:
     """Return the pending appointments at the instant `now`, by start and id. Three queries.
 
-    They have not ended and their visit has not begun: a patient who waits while the doctor has left is among them."""
+    They have not ended and their visit has not begun: a patient who waits while the doctor has left is among them.
+    With `absence`, those too that would be pending if it were stored."""
     rows = list(
         _ahead(clinic, now)
         .annotate(unperformed=unperformed_procedures())
-        .values_list("pk", "doctor", "starts_at", "ends_at", "encaixe_by", "unperformed")
+        .values_list("pk", "doctor", "starts_at", "ends_at", "patient", "encaixe_by", "unperformed")
     )
     doctors = Doctor.objects.of(clinic).in_bulk({row[1] for row in rows})
     schedules = _schedules(clinic, doctors.values(), [(row[2], row[3]) for row in rows])
+    schedules = schedules.with_absence(absence) if absence else schedules
     found = []
-    for pk, doctor_id, starts_at, ends_at, encaixe_by, unperformed in rows:
+    for pk, doctor_id, starts_at, ends_at, patient_id, encaixe_by, unperformed in rows:
         cause = cause_of(
             doctors[doctor_id],
             starts_at,
@@ -184,7 +191,7 @@ def pending(clinic: Clinic, *, now: datetime) -> list[Pending]:
             is_encaixe=encaixe_by is not None,
         )
         if cause:
-            found.append(Pending(pk, starts_at, cause))
+            found.append(Pending(pk, patient_id, starts_at, cause))
     return found
 
 
@@ -257,6 +264,12 @@ def _place_before(event: AppointmentEvent) -> tuple[int, datetime, datetime]:
         before = event.before
         return before["doctor"], *(datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
     return event.appointment.doctor_id, event.appointment.starts_at, event.appointment.ends_at
+
+
+def affected_by(clinic: Clinic, absence: Away, *, now: datetime) -> Affected:
+    """Return the appointments that an absence would make pending. Eight queries."""
+    before = {row.pk for row in pending(clinic, now=now)}
+    return Affected(clinic, [row for row in pending(clinic, now=now, absence=absence) if row.pk not in before])
 
 
 def _ahead(clinic: Clinic, now: datetime) -> AppointmentQuerySet:

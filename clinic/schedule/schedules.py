@@ -52,6 +52,12 @@ class Schedules:
         for away in absences:
             self._absences[away.doctor_id].append(away)
 
+    def with_absence(self, away: Away) -> "Schedules":
+        """Return the same schedules with one more absence."""
+        absences = [row for rows in self._absences.values() for row in rows]
+        hours = [row for rows in self._hours.values() for row in rows]
+        return Schedules(self.clinic, hours, sorted([*absences, away], key=lambda row: row.starts_at))
+
     def blocks(self, doctor_id: int, day: date) -> list[Span]:
         """Return the working hours that touch that local date, merged and whole: those of a night begin on the day
         before or end on the day after. Absences and holidays are not yet taken out."""

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from clinic.web.absence import views as absence
 from clinic.web.agenda import views as agenda
 from clinic.web.appointment import views as appointment
 from clinic.web.booking_panel import views as booking_panel
@@ -37,6 +38,7 @@ urlpatterns = [
     path("pendencias/<int:pk>/nao-atende/", pending.not_reached, name="pending-not-reached"),
     path("pendencias/<int:pk>/cancelar/", pending.cancel, name="pending-cancel"),
     path("pendencias/<int:pk>/desfazer/", pending.undo, name="pending-undo"),
+    path("ausencias/nova/", absence.add, name="absence-add"),
     path("configuracoes/integracoes/", integration.index, name="integration-list"),
     path("configuracoes/integracoes/tokens/", integration.release, name="integration-release"),
     path("configuracoes/integracoes/tokens/<int:pk>/revogar/", integration.revoke_token, name="integration-token-end"),

@@ -47,6 +47,7 @@ def desk_pages(appointment):
         reverse("web:patient-edit", args=[appointment.patient_id]),
         reverse("web:password-change"),
         reverse("web:pending-list"),
+        reverse("web:absence-add"),
     ]
 
 

@@ -455,7 +455,7 @@ class Form(HTMLParser):
             return
         name, kind = attrs.get("name"), attrs.get("type", "text")
         if tag == "input" and name and kind != "submit" and (kind not in {"checkbox", "radio"} or "checked" in attrs):
-            self.fields.setdefault(name, []).append(attrs.get("value", ""))
+            self.fields.setdefault(name, []).append(attrs.get("value", "on" if kind == "checkbox" else ""))
         elif tag == "select":
             self.select = name
         elif tag == "option" and "selected" in attrs:

@@ -59,7 +59,7 @@ def recorded(clinic):
     return (*spans, absence.reason)
 
 
-def test_the_doctor_of_the_column_is_chosen_and_the_appointments_shown(desk, doctor, visit):
+def test_doctor_of_the_column_is_chosen_and_appointments_shown(desk, doctor, visit):
     answer = desk.get(PAGE, {"medico": doctor.pk})
     assert "1 pessoa já está agendada nesse período" in answer.text
     assert visit.patient.display_name in answer.text

@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
-from clinic.models import Absence, Clinic, Doctor
+from clinic.models import Absence, Clinic
 from clinic.models.clinic import END_OF_DAY, NonexistentTime
 from clinic.models.limits import max_length
 from clinic.queries import booking_options
@@ -31,8 +31,8 @@ class AbsenceForm(forms.Form):
     Without `starts` the absence begins now, or tomorrow at midnight; without `ends` it lasts until the end of its day.
     """
 
-    doctor = forms.ModelChoiceField(
-        Doctor.objects.none(),
+    doctor: Any = forms.ModelChoiceField(
+        None,
         label=_("Médico(a)"),
         empty_label=_("Escolha…"),
         error_messages={

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from clinic.access import access_tokens, api_keys, first_clinic
 from clinic.management.demo import bulk
-from clinic.models import AccessToken, ApiKey, Appointment, Clinic, CredentialEvent, Doctor, Patient
+from clinic.models import Absence, AccessToken, ApiKey, Appointment, Clinic, CredentialEvent, Doctor, Patient
 from tests.factories import PASSWORD, cpf, make_discount, make_master, make_superuser
 
 PARTIAL = {"HX-Request": "true"}
@@ -107,6 +107,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     stored = Stored(asking.clinic)
     yield from _desk(stored)
     yield from _acts(stored)
+    yield from _pending(stored)
     yield from _patients(stored)
     yield from _credentials(asking)
     yield from _imagemais(stored)
@@ -208,6 +209,34 @@ def _bookings(stored):
     doctor, day, starts = stored.free()
     unknown = known | new | {"key": uuid.uuid4(), "doctor": doctor.pk, "starts": f"{starts:%H:%M}"}
     yield Call("POST", "/agendamentos/novo/", unknown, expected=(302,))
+
+
+def _pending(stored):
+    visits = [next(stored.coming) for _ in range(3)]
+    absences = [Absence(clinic=stored.clinic, doctor=visit.doctor, reason="congresso") for visit in visits]
+    for absence, visit in zip(absences, visits, strict=True):
+        absence.starts_at, absence.ends_at = visit.starts_at, visit.ends_at
+    Absence.objects.bulk_create(absences)
+    yield Call("GET", "/pendencias/")
+    yield Call("GET", "/pendencias/numero/", partial=True)
+    moved, called, cancelled = visits
+    doctor, day, starts = stored.free()
+    to = f"{doctor.pk}|{stored.clinic.instant(day, starts).isoformat()}"
+    yield Call("POST", f"/pendencias/{moved.pk}/remarcar/", {"to": to}, partial=True)
+    yield Call("POST", f"/pendencias/{moved.pk}/desfazer/", {"event": moved.events.latest("pk").pk}, partial=True)
+    yield Call("POST", f"/pendencias/{called.pk}/nao-atende/", partial=True)
+    yield Call(
+        "POST", f"/pendencias/{cancelled.pk}/cancelar/", {"cancelled_by": "clinic", "cause": "congresso"}, partial=True
+    )
+    shown = [f"{visit.pk}|scheduled" for visit in visits]
+    yield Call("GET", "/pendencias/mudancas/", {"shown": shown, "known": "1"}, partial=True)
+    yield Call("GET", "/pendencias/")
+    Absence.objects.of(stored.clinic).filter(reason="congresso").delete()
+    yield Call("GET", "/ausencias/nova/", {"medico": doctor.pk})
+    absence = {"doctor": doctor.pk, "when": "ate", "until": f"{day:%d/%m/%Y}", "motive": "outro", "other": "congresso"}
+    yield Call("GET", "/ausencias/nova/", absence, partial=True)
+    yield Call("POST", "/ausencias/nova/", absence, expected=(200, 302, 409))
+    Absence.objects.of(stored.clinic).filter(reason="congresso").delete()
 
 
 def _patients(stored):
@@ -426,7 +455,7 @@ class Form(HTMLParser):
             return
         name, kind = attrs.get("name"), attrs.get("type", "text")
         if tag == "input" and name and kind != "submit" and (kind not in {"checkbox", "radio"} or "checked" in attrs):
-            self.fields.setdefault(name, []).append(attrs.get("value", ""))
+            self.fields.setdefault(name, []).append(attrs.get("value", "on" if kind == "checkbox" else ""))
         elif tag == "select":
             self.select = name
         elif tag == "option" and "selected" in attrs:

@@ -27,7 +27,7 @@ def appointment():
 
 def ids(appointment, pattern):
     """The row of the appointment's clinic that this address is about."""
-    about = {"agendamentos/": appointment.pk, "pacientes/": appointment.patient_id}
+    about = {"agendamentos/": appointment.pk, "pendencias/": appointment.pk, "pacientes/": appointment.patient_id}
     about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
     return {"pk": pk}

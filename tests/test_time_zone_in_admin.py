@@ -244,12 +244,12 @@ def on_holiday(master):
 def test_switching_holidays_on_shows_who_lies_under_them(client, master, on_holiday):
     answer = save(client, master.clinic, observes_holidays="on")
     assert answer.status_code == 200
-    assert "1 agendamento cai em horário que vai fechar" in answer.text
+    assert "1 pessoa já está agendada nesse período" in answer.text
     assert "Ana Souza" in answer.text and reverse("web:appointment-detail", args=[on_holiday.pk]) in answer.text
     assert f"{master.clinic.local(on_holiday.starts_at):%d/%m/%Y} 09:00" in answer.text
     assert not Clinic.objects.get(pk=master.clinic.pk).observes_holidays
 
-    confirmed = answer.context["adminform"].form.affected.asked
+    confirmed = answer.context["affected"].asked
     assert save(client, master.clinic, observes_holidays="on", close_over=confirmed).status_code == 302
     assert Clinic.objects.get(pk=master.clinic.pk).observes_holidays
 
@@ -261,11 +261,11 @@ def test_a_confirmation_of_something_else_is_asked_again(client, master, on_holi
 
 
 def test_new_bookings_are_shown_before_closing_is_confirmed(client, master, on_holiday):
-    asked = save(client, master.clinic, observes_holidays="on").context["adminform"].form.affected.asked
+    asked = save(client, master.clinic, observes_holidays="on").context["affected"].asked
     starts_at = on_holiday.starts_at + timedelta(hours=1)
     book_appointment(on_holiday.doctor, starts_at=starts_at, patient=make_patient(master.clinic).pk)
     answer = save(client, master.clinic, observes_holidays="on", close_over=asked)
-    assert answer.status_code == 200 and "2 agendamentos caem" in answer.text
+    assert answer.status_code == 200 and "2 pessoas já estão agendadas" in answer.text
 
 
 @pytest.mark.parametrize("fields", [{"status": "cancelled", "cancelled_by": "clinic"}, {"status": "no_show"}])
@@ -288,7 +288,7 @@ def test_another_country_has_other_holidays(client):
     tenth = date(today.year + (today >= date(today.year, 6, 10)), 6, 10)
     book_appointment(doctor, starts_at=clinic.instant(tenth, time(9)))
     answer = save(client, clinic, country="PT")
-    assert answer.status_code == 200 and "1 agendamento cai" in answer.text
+    assert answer.status_code == 200 and "1 pessoa já está agendada" in answer.text
 
 
 # Closures ------------------------------------------------------------------------------------------------------------
@@ -306,15 +306,15 @@ def test_closure_lists_affected_appointments_and_longer_only_new(client, master)
     first, second = book(master.clinic, 2)
     add = reverse("admin:clinic_closure_add")
     answer = client.post(add, closing(first, hours=0.5))
-    assert answer.status_code == 200 and "1 agendamento cai" in answer.text
+    assert answer.status_code == 200 and "1 pessoa já está agendada" in answer.text
     assert not Closure.objects.exists()
-    confirmed = answer.context["adminform"].form.affected.asked
+    confirmed = answer.context["affected"].asked
     assert client.post(add, closing(first, hours=0.5, close_over=confirmed)).status_code == 302
 
     change = reverse("admin:clinic_closure_change", args=[Closure.objects.get().pk])
     assert client.post(change, closing(first, hours=0.5, reason="Pintura")).status_code == 302
     answer = client.post(change, closing(first, hours=2))
-    assert answer.status_code == 200 and "1 agendamento cai" in answer.text
+    assert answer.status_code == 200 and "1 pessoa já está agendada" in answer.text
     assert reverse("web:appointment-detail", args=[second.pk]) in answer.text
 
 

@@ -38,6 +38,19 @@ def master_required(view: View) -> View:
     return guarded
 
 
+def absence_recorder_required(view: View) -> View:
+    """Admit managers, masters, superusers and receptionists with the permission; others get the 403 page with a
+    message. SignInMiddleware has run before."""
+
+    @wraps(view)
+    def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.records_absences:
+            raise PermissionDenied(_("Registrar ausência é de quem tem essa permissão. Peça à gestão da clínica."))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def clinic_optional[V: View](view: V) -> V:
     """Mark a view of the front desk that also works for a superuser who has chosen no clinic."""
     vars(view)["clinic_required"] = False

@@ -62,10 +62,13 @@ WIDGETS: "dict[type[models.Field[Any, Any]], dict[str, Any]]" = {
 
 
 class AdminRequest(StaffRequest):
-    """A request in the admin. `unsaved` is the reason why a form is shown again unsaved; often it is not set."""
+    """A request in the admin. `unsaved` is the reason why a form is shown again unsaved; often it is not set.
+
+    `pending_before` are the ids of the appointments that were pending before a save, for `admin.closing`."""
 
     user: StaffUser
     unsaved: "StrOrPromise"
+    pending_before: set[int]
 
 
 def admin_request(request: HttpRequest) -> AdminRequest:

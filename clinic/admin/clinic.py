@@ -15,13 +15,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from clinic.access.middleware import choose_clinic
 from clinic.admin.base import BaseAdmin, admin_request
-from clinic.admin.closing import ClosingForm
+from clinic.admin.closing import AskBeforeClosing
 from clinic.admin.forms import NamedForm
 from clinic.booking import Ahead, AskHowToKeep, Author, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.models import AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.clinic import TIME_ZONES, zone_name
 from clinic.queries.history import in_numbers, sentence_of_clinic, sentence_of_keeping
-from clinic.schedule import Span, bookable_dates, holidays_between
 
 ALL_ZONES = sorted(zone for zones in TIME_ZONES.values() for zone in zones)
 EXAMPLE = time(9)
@@ -74,8 +73,8 @@ class ZoneQuestion:
         return new.local(self.clinic.nearest_instant(tomorrow, EXAMPLE))
 
 
-class ClinicForm(NamedForm, ClosingForm):
-    """Ask before future appointments change their times, and before days with appointments are closed."""
+class ClinicForm(NamedForm):
+    """Ask before future appointments change their times."""
 
     question: ZoneQuestion | None = None
     keep: Keep | None = None
@@ -98,7 +97,6 @@ class ClinicForm(NamedForm, ClosingForm):
         cleaned = self.cleaned_data
         if self.instance.pk:
             self._ask_about_zone(cleaned.get("time_zone"))
-            self._ask_about_holidays(cleaned)
         return cleaned
 
     def _ask_about_zone(self, zone: str | None) -> None:
@@ -115,21 +113,9 @@ class ClinicForm(NamedForm, ClosingForm):
             sentence = _("%(numbers)s Escolha no alto o que fica igual.")
             self.add_error("time_zone", sentence % {"numbers": self.question.numbers})
 
-    def _ask_about_holidays(self, cleaned: dict[str, Any]) -> None:
-        """Ask about the days that the new values close and the stored ones do not, in the zone that will apply."""
-        new = copy(self.clinic_before)
-        for name in ("country", "observes_holidays"):
-            setattr(new, name, cleaned.get(name, getattr(self.clinic_before, name)))
-        if self.keep is Keep.INSTANT:
-            new.time_zone = cleaned["time_zone"]
-        days = bookable_dates(self.clinic_before, timezone.now())
-        closed = sorted(holidays_between(new, *days) - holidays_between(self.clinic_before, *days))
-        field = "observes_holidays" if "observes_holidays" in self.fields else None
-        self.ask_about(new, [Span(*new.day(day)) for day in closed], field)
-
 
 @admin.register(Clinic)
-class ClinicAdmin(BaseAdmin):
+class ClinicAdmin(AskBeforeClosing, BaseAdmin):
     """Managers edit their own clinic; masters its time zone too.
 
     Superusers add clinics, switch them off and choose the one they work in.
@@ -168,7 +154,7 @@ class ClinicAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("histórico da clínica"))
     def events(self, clinic: Clinic) -> str:
-        newest = ClinicEvent.objects.of(clinic).select_related("user")[:EVENTS_SHOWN]
+        newest = ClinicEvent.objects.of(clinic).select_related("user", "clinic")[:EVENTS_SHOWN]
         lines = [
             (f"{clinic.local(event.at):%d/%m/%Y %H:%M}", event.user or event.credential, sentence_of_clinic(event))
             for event in newest

@@ -4,36 +4,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from clinic.admin.base import ClinicRowAdmin, ClinicTimeAdminMixin
-from clinic.admin.closing import ClosingForm
-from clinic.admin.forms import ClinicRowForm
+from clinic.admin.base import ClinicRowAdmin, ClinicTimeAdminMixin, admin_request
+from clinic.admin.closing import AskBeforeClosing
 from clinic.models import Closure
-from clinic.schedule import Span
-
-
-class ClosureForm(ClosingForm, ClinicRowForm):
-    """Ask before closing time with appointments that this row did not close before."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        row = self.instance
-        self.closed_before = [Span(row.starts_at, row.ends_at)] if row.pk else []
-
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        cleaned = self.cleaned_data
-        starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
-        if starts_at and ends_at and starts_at < ends_at:
-            span = Span(starts_at, ends_at)
-            self.ask_about(self.instance.clinic, [span], "starts_at", closed_before=self.closed_before)
-        return cleaned
+from clinic.registry import absences
 
 
 @admin.register(Closure)
-class ClosureAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
+class ClosureAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
     """Days on which the whole clinic is closed. Absences of one doctor are edited in the doctor's form."""
 
-    form = ClosureForm
     fields = ["reason", "starts_at", "ends_at"]
     list_display = ["reason", "starts_at", "ends_at"]
     search_fields = ["reason"]
@@ -41,3 +21,15 @@ class ClosureAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(doctor=None)
+
+    def save_model(self, request: HttpRequest, obj: Closure, form: Any, change: bool) -> None:
+        before = absences.stored(obj)
+        super().save_model(request, obj, form, change)
+        absences.note(obj.clinic, before, absences.snapshot(obj), admin_request(request).user)
+
+    def delete_model(self, request: HttpRequest, obj: Closure) -> None:
+        absences.delete_absence(obj, admin_request(request).user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Closure]) -> None:
+        for closure in queryset:
+            absences.delete_absence(closure, admin_request(request).user)

@@ -10,10 +10,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, ClinicTimeAdminMixin
+from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, ClinicTimeAdminMixin, admin_request
+from clinic.admin.closing import AskBeforeClosing
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
 from clinic.form_fields import TypedEndField
 from clinic.models import Absence, Doctor, WorkingHours
+from clinic.registry import delete_absence, save_absence
 from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
 
 
@@ -93,7 +95,7 @@ class SpecialtyFilter(admin.AllValuesFieldListFilter):
 
 
 @admin.register(Doctor)
-class DoctorAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
+class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
     """Doctors with their hours, absences and procedures."""
 
     form = DoctorForm
@@ -106,6 +108,17 @@ class DoctorAdmin(ClinicTimeAdminMixin, ClinicRowAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("hours")
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if formset.model is not Absence:
+            super().save_formset(request, form, formset, change)
+            return
+        by = admin_request(request).user
+        rows = formset.save(commit=False)
+        for absence in formset.deleted_objects:
+            delete_absence(absence, by)
+        for absence in rows:
+            save_absence(absence, by)
 
     @admin.display(description=gettext_lazy("horário de atendimento"))
     def hours_summary(self, doctor: Doctor) -> str:

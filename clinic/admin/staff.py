@@ -82,7 +82,7 @@ class StaffAdmin(BaseAdmin):
         return rows if sees_all_clinics(request) else rows.filter(is_superuser=False)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        everybody = ["name", "username", "role", "may_squeeze_in", "is_active", "new_password"]
+        everybody = ["name", "username", "role", "may_squeeze_in", "may_record_absence", "is_active", "new_password"]
         return [*everybody, "clinic", "is_superuser"] if sees_all_clinics(request) else everybody
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

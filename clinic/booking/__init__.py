@@ -3,11 +3,13 @@
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
 from clinic.booking.book import BookedAppointment, book, check
+from clinic.booking.not_reached import record_not_reached
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
 from clinic.booking.performers import PerformingDoctor, doctors_performing
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, Proposal, day_of_end
+from clinic.booking.replacements import replacement_times
 from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
 from clinic.booking.rules.procedures import MAX_PROCEDURES
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
@@ -47,6 +49,8 @@ __all__ = [
     "openings_of_any",
     "place",
     "price_lines",
+    "record_not_reached",
+    "replacement_times",
     "reschedule",
     "spread",
     "state",

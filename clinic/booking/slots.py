@@ -1,7 +1,7 @@
 """The subjects of the rules: a candidate as requested, and the slot of a doctor's time that it would take."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from clinic.booking.pricing import PricedLine
@@ -49,12 +49,6 @@ class Slot:
     @property
     def local_date(self) -> date:
         return local_date(self.clinic, self.starts_at)
-
-    @property
-    def local_dates(self) -> list[date]:
-        """The date of the start and, beyond a midnight, that of the end."""
-        last = self.clinic.local(self.ends_at - timedelta.resolution).date()
-        return list(dict.fromkeys([self.local_date, last]))
 
 
 @dataclass(frozen=True)

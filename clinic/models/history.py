@@ -16,6 +16,7 @@ class AppointmentEvent(ClinicRow):
         RESCHEDULED = "rescheduled", _("Remarcado")
         STATUS_CHANGED = "status_changed", _("Situação alterada")
         ANNOTATED = "annotated", _("Observações alteradas")
+        NOT_REACHED = "not_reached", _("Não atendeu o telefone")
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
 
     class Channel(models.TextChoices):
@@ -40,7 +41,9 @@ class AppointmentEvent(ClinicRow):
         indexes = [models.Index(fields=["clinic", "at"], name="appointmentevent_clinic_at")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["booked", "rescheduled", "status_changed", "annotated", "time_zone"]),
+                condition=Q(
+                    kind__in=["booked", "rescheduled", "status_changed", "annotated", "not_reached", "time_zone"]
+                ),
                 name="appointmentevent_kind_known",
             ),
             models.CheckConstraint(
@@ -58,6 +61,7 @@ class ClinicEvent(ClinicRow):
 
     class Kind(models.TextChoices):
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
+        ABSENCE = "absence", _("Ausência ou fechamento")
 
     kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
@@ -73,7 +77,7 @@ class ClinicEvent(ClinicRow):
         ordering = ["-at", "-pk"]
         indexes = [models.Index(fields=["clinic", "at"], name="clinicevent_clinic_at")]
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["time_zone"]), name="clinicevent_kind_known"),
+            models.CheckConstraint(condition=Q(kind__in=["time_zone", "absence"]), name="clinicevent_kind_known"),
             models.CheckConstraint(
                 condition=Q(channel__in=["browser", "imagemais", "mivicall", "command"]), name="clinicevent_door_known"
             ),

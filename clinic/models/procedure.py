@@ -42,10 +42,12 @@ class Procedure(ClinicRow):
         return self.name
 
 
-def performed_by(doctor: Doctor | int | None) -> Exists:
-    """Return the condition of a procedure that this doctor performs; an active one is another condition."""
+def performed_by(doctor: Doctor | int | OuterRef | None, procedure: str = "pk") -> Exists:
+    """Return the condition of a procedure that this doctor performs; an active one is another condition.
+
+    `procedure` names the column of the filtered rows that holds the procedure's id."""
     performing = Doctor.procedures.through.objects
-    return Exists(performing.filter(doctor=doctor, procedure=OuterRef("pk")))
+    return Exists(performing.filter(doctor=doctor, procedure=OuterRef(procedure)))
 
 
 class DiscountQuerySet(ClinicQuerySet["Discount"]):

@@ -84,6 +84,12 @@ class StaffUser(AbstractBaseUser):
     name = models.CharField(_("nome"), max_length=120)
     role = models.CharField(_("função"), max_length=12, choices=Role, default=Role.RECEPTIONIST)
     may_squeeze_in = models.BooleanField(_("pode marcar encaixe"), default=False)
+    may_record_absence = models.BooleanField(
+        _("pode registrar ausência"),
+        default=False,
+        db_default=False,
+        help_text=_("Da recepção: registra na agenda que um médico ou uma médica não vem. A gestão sempre pode."),
+    )
     is_superuser = models.BooleanField(_("vê todas as clínicas"), default=False)
     is_active = models.BooleanField(_("ativo"), default=True)
     date_joined = models.DateTimeField(_("desde"), default=timezone.now, editable=False)
@@ -125,6 +131,10 @@ class StaffUser(AbstractBaseUser):
     @property
     def is_manager(self) -> bool:
         return self.is_superuser or self.role in {self.Role.MANAGER, self.Role.MASTER}
+
+    @property
+    def records_absences(self) -> bool:
+        return self.is_manager or self.may_record_absence
 
     @property
     def is_master(self) -> bool:

@@ -1,13 +1,12 @@
 """Filter appointments, and load what programs are shown of them. Reads only."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 
 from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic
-from clinic.models.appointment import AppointmentQuerySet, overlap
-from clinic.schedule import Span
+from clinic.models.appointment import AppointmentQuerySet
 
 
 def listed(
@@ -33,23 +32,6 @@ def listed(
     given = {name: value for name, value in filters.items() if value is not None}
     found = Appointment.objects.of(clinic).kept().filter(**given).select_related("doctor", "patient")
     return found.order_by("starts_at", "pk")
-
-
-def lying_in(
-    clinic: Clinic, spans: Iterable[Span], *, now: datetime, besides: Iterable[Span] = ()
-) -> AppointmentQuerySet:
-    """Return the appointments that take time within one of these spans and have not ended at `now`, by start and id.
-
-    Those that overlap one of the spans `besides` are left out.
-    """
-    touching, excluded = (
-        Q.create([overlap(span.starts_at, span.ends_at) for span in given], connector=Q.OR)
-        for given in (spans, besides)
-    )
-    if not touching:
-        return Appointment.objects.none()
-    found = Appointment.objects.of(clinic).standing().filter(touching, ends_at__gt=now).order_by("starts_at", "pk")
-    return found.exclude(excluded) if excluded else found
 
 
 def with_lines(appointments: AppointmentQuerySet) -> AppointmentQuerySet:

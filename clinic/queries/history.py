@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.models import Appointment, AppointmentEvent, ClinicEvent
+from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import Status
 from clinic.models.clinic import zone_name
 
@@ -99,6 +99,10 @@ def _annotated(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     return _("Observações: de “%(before)s” para “%(after)s”") % {"before": before["notes"], "after": after["notes"]}
 
 
+def _not_reached(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
+    return _("Não atendeu o telefone")
+
+
 def _zone_changed(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     was, now = (_clock(snapshot, ZoneInfo(snapshot["time_zone"])) for snapshot in (before, after))
     words = (
@@ -119,6 +123,7 @@ SENTENCES: dict[AppointmentEvent.Kind, Callable[[Snapshot, Snapshot, ZoneInfo], 
     AppointmentEvent.Kind.RESCHEDULED: _moved,
     AppointmentEvent.Kind.STATUS_CHANGED: _changed,
     AppointmentEvent.Kind.ANNOTATED: _annotated,
+    AppointmentEvent.Kind.NOT_REACHED: _not_reached,
     AppointmentEvent.Kind.TIME_ZONE: _zone_changed,
 }
 
@@ -139,9 +144,28 @@ KEEPING = {
 
 def sentence_of_clinic(event: ClinicEvent) -> str:
     """Return what the event changed."""
+    if event.kind == ClinicEvent.Kind.ABSENCE:
+        return _absence_changed(event)
     old, new = (zone_name(snapshot["time_zone"]) for snapshot in (event.before, event.after))
     words = _("Fuso horário de %(old)s para %(new)s.") % {"old": old, "new": new}
     return f"{words} {sentence_of_keeping(event.after)}" if event.after["keep"] else words
+
+
+def _absence_changed(event: ClinicEvent) -> str:
+    what = _("%(before)s passou a %(after)s") if event.before and event.after else "%(before)s%(after)s"
+    words = what % {"before": _absence(event.before, event.clinic), "after": _absence(event.after, event.clinic)}
+    if not event.before:
+        return _("Registrada: %(absence)s.") % {"absence": words}
+    return f"{words}." if event.after else _("Desfeita: %(absence)s.") % {"absence": words}
+
+
+def _absence(snapshot: Snapshot, clinic: Clinic) -> str:
+    """Return an absence as "Dra. Ana, 01/12/2026 07:00 – 01/12/2026 20:00 (doença)"; "" for an empty snapshot."""
+    if not snapshot:
+        return ""
+    starts, ends = (clinic.local(datetime.fromisoformat(snapshot[name])) for name in ("starts_at", "ends_at"))
+    who = snapshot["doctor_name"] or _("a clínica inteira")
+    return f"{who}, {starts:%d/%m/%Y %H:%M} – {ends:%d/%m/%Y %H:%M} ({snapshot['reason']})"
 
 
 def sentence_of_keeping(after: Snapshot) -> str:

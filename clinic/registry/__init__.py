@@ -1,5 +1,6 @@
 """Patients and doctors: who is the same person, what their data must look like, adding and changing them."""
 
+from clinic.registry.absences import delete_absence, save_absence
 from clinic.registry.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
 from clinic.registry.patients import (
@@ -21,11 +22,13 @@ __all__ = [
     "change_patient",
     "check_doctor",
     "check_patient",
+    "delete_absence",
     "details_of",
     "patient_version",
     "register_doctor",
     "register_patient",
     "same_patients",
+    "save_absence",
     "unstorable",
     "unstorable_in_json",
 ]

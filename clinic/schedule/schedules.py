@@ -46,10 +46,17 @@ class Schedules:
         # Asked several times for every doctor of a page.
         self.day = cache(clinic.day)
         self._blocks = cache(self._merged_blocks)
+        self._open = cache(self._open_spans)
         for written in hours:
             self._hours[written.doctor_id, written.weekday].append(written)
         for away in absences:
             self._absences[away.doctor_id].append(away)
+
+    def with_absence(self, away: Away) -> "Schedules":
+        """Return the same schedules with one more absence."""
+        absences = [row for rows in self._absences.values() for row in rows]
+        hours = [row for rows in self._hours.values() for row in rows]
+        return Schedules(self.clinic, hours, sorted([*absences, away], key=lambda row: row.starts_at))
 
     def blocks(self, doctor_id: int, day: date) -> list[Span]:
         """Return the working hours that touch that local date, merged and whole: those of a night begin on the day
@@ -82,9 +89,23 @@ class Schedules:
 
         A public holiday closes its own local date only: a night that begins on it is open again from midnight on. A
         manager who wants that night closed too adds an absence."""
+        return list(self._open(doctor_id, day))
+
+    def _open_spans(self, doctor_id: int, day: date) -> list[Span]:
         blocks = self.blocks(doctor_id, day)
         holes = [*self._holidays(blocks, day), *self._away(doctor_id)] if blocks else []
         return self._of_day(without(blocks, holes), day)
+
+    def closing(self, doctor_id: int, starts_at: datetime, ends_at: datetime) -> Span | None:
+        """Return why the doctor cannot be booked between two instants: None in open time, else the span that explains
+        it best. An absence, a closure or a holiday explains more than the hours, and of those the first."""
+        days = [self.clinic.local(instant).date() for instant in (starts_at, ends_at - timedelta.resolution)]
+        if any(span.contains(starts_at, ends_at) for span in self._open(doctor_id, days[0])):
+            return None
+        closed = [span for day in dict.fromkeys(days) for span in self.closed(doctor_id, day)]
+        spans = [span for span in closed if span.overlaps(starts_at, ends_at)]
+        outside = Span(starts_at, ends_at, str(_("fora do horário")), ClosedReason.HOURS)
+        return min(spans, key=lambda span: span.closed_by is ClosedReason.HOURS, default=outside)
 
     def _holidays(self, blocks: list[Span], day: date) -> list[Span]:
         """Return the holidays on which blocks of that day lie."""

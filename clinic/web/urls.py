@@ -1,11 +1,13 @@
 from django.urls import path
 
+from clinic.web.absence import views as absence
 from clinic.web.agenda import views as agenda
 from clinic.web.appointment import views as appointment
 from clinic.web.booking_panel import views as booking_panel
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
 from clinic.web.patient import views as patient
+from clinic.web.pending import views as pending
 from clinic.web.signin import views as signin
 
 app_name = "web"
@@ -29,6 +31,14 @@ urlpatterns = [
     path("pacientes/<int:pk>/", patient.card, name="patient-detail"),
     path("pacientes/<int:pk>/editar/", patient.edit, name="patient-edit"),
     path("pacientes/<int:pk>/conferir/", patient.check, name="patient-check"),
+    path("pendencias/", pending.index, name="pending-list"),
+    path("pendencias/numero/", pending.number, name="pending-number"),
+    path("pendencias/mudancas/", pending.changes, name="pending-changes"),
+    path("pendencias/<int:pk>/remarcar/", pending.move, name="pending-move"),
+    path("pendencias/<int:pk>/nao-atende/", pending.not_reached, name="pending-not-reached"),
+    path("pendencias/<int:pk>/cancelar/", pending.cancel, name="pending-cancel"),
+    path("pendencias/<int:pk>/desfazer/", pending.undo, name="pending-undo"),
+    path("ausencias/nova/", absence.add, name="absence-add"),
     path("configuracoes/integracoes/", integration.index, name="integration-list"),
     path("configuracoes/integracoes/tokens/", integration.release, name="integration-release"),
     path("configuracoes/integracoes/tokens/<int:pk>/revogar/", integration.revoke_token, name="integration-token-end"),

@@ -46,6 +46,8 @@ def desk_pages(appointment):
         reverse("web:patient-detail", args=[appointment.patient_id]),
         reverse("web:patient-edit", args=[appointment.patient_id]),
         reverse("web:password-change"),
+        reverse("web:pending-list"),
+        reverse("web:absence-add"),
     ]
 
 

@@ -9,7 +9,7 @@ from clinic.booking.slots import ScheduleContext, Slot, clock
 from clinic.models import Clinic
 from clinic.models.doctor import end_of_hours
 from clinic.refusals import Reason, Refusal
-from clinic.schedule import ClosedReason, Schedules, Span
+from clinic.schedule import ClosedReason, Span
 
 REASONS_OF_CLOSED_TIME = {
     ClosedReason.ABSENCE: Reason.DOCTOR_ABSENT,
@@ -19,22 +19,13 @@ REASONS_OF_CLOSED_TIME = {
 
 
 def doctor_works_then(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
-    schedules = context.schedules
-    open_spans = schedules.open(slot.doctor.pk, slot.local_date)
-    if any(span.contains(slot.starts_at, slot.ends_at) for span in open_spans):
+    span = context.schedules.closing(slot.doctor.pk, slot.starts_at, slot.ends_at)
+    if span is None:
         return
-    closed = [span for day in slot.local_dates for span in schedules.closed(slot.doctor.pk, day)]
-    spans = [span for span in closed if span.overlaps(slot.starts_at, slot.ends_at)]
-    # An absence, a closure or a holiday explains more than the hours.
-    spans.sort(key=lambda span: span.closed_by is ClosedReason.HOURS)
-    yield _closed_refusal(slot, schedules, spans[0] if spans else None)
-
-
-def _closed_refusal(slot: Slot, schedules: Schedules, span: Span | None) -> Refusal:
-    if span is None or span.closed_by is None or span.closed_by is ClosedReason.HOURS:
-        return _hours_refusal(slot, schedules.blocks(slot.doctor.pk, slot.local_date))
-    reason = REASONS_OF_CLOSED_TIME[span.closed_by]
-    return Refusal(reason, {"doctor": slot.doctor.name, "reason": span.reason})
+    if span.closed_by in REASONS_OF_CLOSED_TIME:
+        yield Refusal(REASONS_OF_CLOSED_TIME[span.closed_by], {"doctor": slot.doctor.name, "reason": span.reason})
+    else:
+        yield _hours_refusal(slot, context.schedules.blocks(slot.doctor.pk, slot.local_date))
 
 
 def _hours_refusal(slot: Slot, blocks: Sequence[Span]) -> Refusal:

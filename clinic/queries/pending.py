@@ -1,0 +1,287 @@
+"""Pending appointments: those ahead that can no longer take place as they were booked, each with the cause.
+
+The doctor does not work then, is away, is inactive or no longer performs a procedure of it; or the clinic is closed.
+A procedure that is merely no longer offered is no cause: what was booked is still done, as the rules of a move allow.
+An encaixe may lie outside the hours and on a holiday, since a person allowed that; other causes count for it too.
+Reads only.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
+
+from django.db.models import BigIntegerField, CharField, OuterRef, Q, StringAgg, Subquery, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
+from clinic.models.appointment import AppointmentQuerySet, Status
+from clinic.models.procedure import performed_by
+from clinic.schedule import MAX_DURATION, Away, ClosedReason, Schedules, bookable_dates, load_schedules
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class HasUnperformed(TypedDict):
+    """Names of the procedures that the doctor before the event does not perform."""
+
+    unperformed: str
+
+
+type WithUnperformed = WithAnnotations[AppointmentEvent, HasUnperformed]
+
+NOT_BEGUN = (Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED, Status.CHECKED_IN)
+
+
+class Why(Enum):
+    """Why an appointment is pending; `value` is how it is put into words."""
+
+    INACTIVE = _("%(doctor)s não atende mais aqui")
+    ABSENCE = _("%(doctor)s ausente (%(detail)s)")
+    CLINIC = _("Clínica fechada (%(detail)s)")
+    HOLIDAY = _("Feriado (%(detail)s)")
+    HOURS = _("%(doctor)s não trabalha nesse horário")
+    NOT_PERFORMED = _("%(doctor)s não realiza mais %(detail)s")
+
+
+WHY_CLOSED = {
+    ClosedReason.ABSENCE: Why.ABSENCE,
+    ClosedReason.CLINIC: Why.CLINIC,
+    ClosedReason.HOLIDAY: Why.HOLIDAY,
+    ClosedReason.HOURS: Why.HOURS,
+}
+OF_THE_CLINIC = {Why.CLINIC, Why.HOLIDAY}
+CLOSED_TIME = {Why.ABSENCE, Why.CLINIC, Why.HOLIDAY}
+MAX_LISTED = 20
+ALLOWED_FOR_ENCAIXE = {Why.HOURS, Why.HOLIDAY}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why appointments are pending. `doctor` is None where the clinic is closed; `detail` is the reason of an absence,
+    a closure or a holiday, or the names of the procedures."""
+
+    why: Why
+    doctor: Doctor | None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """The cause in the active language, as "Dra. Ana Beatriz ausente (doença)"."""
+        return str(self.why.value) % {"doctor": self.doctor.name if self.doctor else "", "detail": self.detail}
+
+
+class Pending(NamedTuple):
+    """A pending appointment's id, its patient's, its start as a UTC instant, and why it is pending."""
+
+    pk: int
+    patient_id: int
+    starts_at: datetime
+    cause: Cause
+
+
+class Resolved(NamedTuple):
+    """An appointment that was pending, the event that moved or cancelled it, and why it was pending."""
+
+    appointment: Appointment
+    event: AppointmentEvent
+    cause: Cause
+
+
+class Affected:
+    """Appointments that a change would make pending, as the question before it shows them. Two queries."""
+
+    def __init__(self, clinic: Clinic, found: Sequence[Pending]) -> None:
+        self.count = len(found)
+        listed = with_patients(clinic, [row.pk for row in found[:MAX_LISTED]])
+        self.first = [listed[row.pk] for row in found if row.pk in listed]
+        self.more = self.count - len(self.first)
+        self._people = len({row.patient_id for row in found})
+        self._is_closed_time = all(row.cause.why in CLOSED_TIME for row in found)
+
+    @property
+    def asked(self) -> str:
+        """Sent along with the answer: with another number or other first appointments, the question is asked again."""
+        return f"{self.count}-{'-'.join(str(appointment.pk) for appointment in self.first)}"
+
+    @property
+    def numbers(self) -> str:
+        """How many there are, as a sentence without its full stop."""
+        words = (
+            ngettext(
+                "%(n)s pessoa já está agendada nesse período",
+                "%(n)s pessoas já estão agendadas nesse período",
+                self._people,
+            )
+            if self._is_closed_time
+            else ngettext(
+                "%(n)s pessoa já agendada ficaria sem atendimento",
+                "%(n)s pessoas já agendadas ficariam sem atendimento",
+                self._people,
+            )
+        )
+        return words % {"n": self._people}
+
+
+def cause_of(
+    doctor: Doctor,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    schedules: Schedules,
+    unperformed: str = "",
+    is_encaixe: bool = False,
+) -> Cause | None:
+    """Return why an appointment of this doctor between two instants cannot take place, None where it can.
+
+    `schedules` are loaded for the doctor and the local dates of both instants; `unperformed` are the names that
+    `unperformed_procedures` finds. Asks no database.
+    """
+    if not doctor.active:
+        return Cause(Why.INACTIVE, doctor)
+    if closing := schedules.closing(doctor.pk, starts_at, ends_at):
+        why = WHY_CLOSED[closing.closed_by or ClosedReason.HOURS]
+        if not (is_encaixe and why in ALLOWED_FOR_ENCAIXE):
+            detail = "" if why is Why.HOURS else closing.reason
+            return Cause(why, None if why in OF_THE_CLINIC else doctor, detail)
+    return Cause(Why.NOT_PERFORMED, doctor, unperformed) if unperformed else None
+
+
+def unperformed_procedures(appointment: str = "pk", doctor: str = "doctor") -> Coalesce:
+    """Return the expression of the names of an appointment's procedures that a doctor does not perform, as text.
+
+    `appointment` and `doctor` name the columns of the rows that hold their ids."""
+    lines = (
+        AppointmentProcedure.objects.filter(clinic=OuterRef("clinic"), appointment=OuterRef(appointment))
+        .exclude(performed_by(OuterRef(OuterRef(doctor)), "procedure"))
+        .order_by()
+        .values("appointment")
+        .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
+        .values("names")
+    )
+    return Coalesce(Subquery(lines), Value(""), output_field=CharField())
+
+
+def pending(clinic: Clinic, *, now: datetime, absence: Away | None = None) -> list[Pending]:
+    """Return the pending appointments at the instant `now`, by start and id. Three queries.
+
+    They have not ended and their visit has not begun: a patient who waits while the doctor has left is among them.
+    With `absence`, those too that would be pending if it were stored."""
+    rows = list(
+        _ahead(clinic, now)
+        .annotate(unperformed=unperformed_procedures())
+        .values_list("pk", "doctor", "starts_at", "ends_at", "patient", "encaixe_by", "unperformed")
+    )
+    doctors = Doctor.objects.of(clinic).in_bulk({row[1] for row in rows})
+    schedules = _schedules(clinic, doctors.values(), [(row[2], row[3]) for row in rows])
+    schedules = schedules.with_absence(absence) if absence else schedules
+    found = []
+    for pk, doctor_id, starts_at, ends_at, patient_id, encaixe_by, unperformed in rows:
+        cause = cause_of(
+            doctors[doctor_id],
+            starts_at,
+            ends_at,
+            schedules=schedules,
+            unperformed=unperformed,
+            is_encaixe=encaixe_by is not None,
+        )
+        if cause:
+            found.append(Pending(pk, patient_id, starts_at, cause))
+    return found
+
+
+def resolved_today(clinic: Clinic, *, now: datetime, still: Collection[int]) -> list[Resolved]:
+    """Return the appointments that were moved or cancelled today, the clinic's date, and pending before; latest first.
+
+    Nothing is stored about it: the last move or cancellation of today counts if it was not undone, if its appointment
+    is not pending again (its id is in `still`), and if the place that it left has a cause by what is stored now. After
+    an absence is taken back, those who were moved because of it no longer count. Four queries.
+    """
+    latest = {event.appointment_id: event for event in reversed(_moves_and_cancellations(clinic, now))}
+    places = {pk: _place_before(event) for pk, event in latest.items() if pk not in still and _holds(event)}
+    doctors = Doctor.objects.of(clinic).in_bulk({doctor for doctor, _, _ in places.values()})
+    schedules = _schedules(clinic, doctors.values(), [place[1:] for place in places.values()])
+    found = []
+    for pk, (doctor, starts_at, ends_at) in places.items():
+        event = latest[pk]
+        if doctor not in doctors:
+            continue
+        unperformed = event.unperformed
+        cause = cause_of(doctors[doctor], starts_at, ends_at, schedules=schedules, unperformed=unperformed)
+        if cause:
+            found.append(Resolved(event.appointment, event, cause))
+    return sorted(found, key=lambda resolved: -resolved.event.pk)
+
+
+def calls_without_answer(clinic: Clinic, appointments: Collection[int]) -> dict[int, list[datetime]]:
+    """Return the instants of the calls that were not answered, in order, by the appointment's id. One query."""
+    calls: dict[int, list[datetime]] = defaultdict(list)
+    events = AppointmentEvent.objects.of(clinic).filter(appointment__in=appointments)
+    events = events.filter(kind=AppointmentEvent.Kind.NOT_REACHED).order_by("at", "pk")
+    for pk, at in events.values_list("appointment", "at"):
+        calls[pk].append(at)
+    return dict(calls)
+
+
+def with_patients(clinic: Clinic, appointments: Collection[int]) -> dict[int, Appointment]:
+    """Return these appointments by id, with doctor, patient and lines. Two queries."""
+    rows = Appointment.objects.of(clinic).kept().filter(pk__in=appointments)
+    return {row.pk: row for row in rows.select_related("clinic", "doctor", "patient").prefetch_related("lines")}
+
+
+def _moves_and_cancellations(clinic: Clinic, now: datetime) -> "list[WithUnperformed]":
+    """Return today's events of these kinds, the latest first, with the procedures that the doctor before does not
+    perform."""
+    midnight = clinic.day(clinic.local(now).date())[0]
+    moved, cancelled = Q(kind=AppointmentEvent.Kind.RESCHEDULED), Q(after__status=Status.CANCELLED)
+    id_before = Cast(KT("before__doctor"), BigIntegerField())
+    return list(
+        AppointmentEvent.objects.of(clinic)
+        .filter(moved | cancelled, at__gte=midnight)
+        .annotate(doctor_before=Coalesce(id_before, "appointment__doctor", output_field=BigIntegerField()))
+        .annotate(unperformed=unperformed_procedures("appointment", "doctor_before"))
+        .select_related("appointment__patient", "user")
+        .order_by("-pk")
+    )
+
+
+def _holds(event: AppointmentEvent) -> bool:
+    """Return whether what the event did still stands."""
+    if event.after.get("undo") or event.appointment.deleted_at:
+        return False
+    is_cancellation = event.kind == AppointmentEvent.Kind.STATUS_CHANGED
+    return is_cancellation == (event.appointment.status == Status.CANCELLED)
+
+
+def _place_before(event: AppointmentEvent) -> tuple[int, datetime, datetime]:
+    """Return the doctor's id, start and end that the appointment had before the event."""
+    if event.kind == AppointmentEvent.Kind.RESCHEDULED:
+        before = event.before
+        return before["doctor"], *(datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
+    return event.appointment.doctor_id, event.appointment.starts_at, event.appointment.ends_at
+
+
+def affected_by(clinic: Clinic, absence: Away, *, now: datetime) -> Affected:
+    """Return the appointments that an absence would make pending. Eight queries."""
+    before = {row.pk for row in pending(clinic, now=now)}
+    return Affected(clinic, [row for row in pending(clinic, now=now, absence=absence) if row.pk not in before])
+
+
+def _ahead(clinic: Clinic, now: datetime) -> AppointmentQuerySet:
+    last = bookable_dates(clinic, now)[1]
+    ahead = Appointment.objects.of(clinic).kept().overlapping(now, clinic.day(last)[1] + MAX_DURATION)
+    return ahead.filter(status__in=NOT_BEGUN).order_by("starts_at", "pk")
+
+
+def _schedules(clinic: Clinic, doctors: Iterable[Doctor], spans: list[tuple[datetime, datetime]]) -> Schedules:
+    """Load the schedules of all local dates that the spans touch. One query, none without spans."""
+    if not spans:
+        return Schedules(clinic, [], [])
+    first = clinic.local(min(starts_at for starts_at, _ in spans)).date()
+    last = clinic.local(max(ends_at for _, ends_at in spans)).date()
+    return load_schedules(clinic, doctors, first - timedelta(days=1), last)

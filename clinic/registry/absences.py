@@ -1,0 +1,50 @@
+"""Writing absences and closures, with the event that says who did: for the admin and for the desk."""
+
+from typing import Any
+
+from clinic.models import Absence, AppointmentEvent, Clinic, ClinicEvent, StaffUser
+
+
+def save_absence(absence: Absence, by: StaffUser) -> None:
+    """Store a new or changed absence or closure, and its event. Runs in the caller's transaction."""
+    before = stored(absence)
+    absence.save()
+    note(absence.clinic, before, snapshot(absence), by)
+
+
+def delete_absence(absence: Absence, by: StaffUser) -> None:
+    """Delete an absence or closure, and store the event. Runs in the caller's transaction."""
+    before = stored(absence)
+    absence.delete()
+    note(absence.clinic, before, {}, by)
+
+
+def stored(absence: Absence) -> dict[str, Any]:
+    """Return the snapshot of the row as it is in the database, {} without one. A query for one that has an id."""
+    row = Absence.objects.of(absence.clinic_id).filter(pk=absence.pk).first() if absence.pk else None
+    return snapshot(row) if row else {}
+
+
+def snapshot(absence: Absence) -> dict[str, Any]:
+    """Return what an event keeps of an absence, a closure if `doctor` is None; instants as ISO 8601."""
+    return {
+        "absence": absence.pk,
+        "doctor": absence.doctor_id,
+        "doctor_name": absence.doctor.name if absence.doctor else "",
+        "starts_at": absence.starts_at.isoformat(),
+        "ends_at": absence.ends_at.isoformat(),
+        "reason": absence.reason,
+    }
+
+
+def note(clinic: Clinic, before: dict[str, Any], after: dict[str, Any], by: StaffUser) -> None:
+    """Store the event of a change in the browser, none without a change."""
+    if before != after:
+        ClinicEvent.objects.create(
+            clinic=clinic,
+            kind=ClinicEvent.Kind.ABSENCE,
+            channel=AppointmentEvent.Channel.BROWSER,
+            user=by,
+            before=before,
+            after=after,
+        )

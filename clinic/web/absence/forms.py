@@ -1,0 +1,113 @@
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
+from clinic.models import Absence, Clinic
+from clinic.models.clinic import END_OF_DAY, NonexistentTime
+from clinic.models.limits import max_length
+from clinic.queries import booking_options
+from clinic.schedule import Away
+
+
+class When(TextChoices):
+    TODAY = "hoje", _("Hoje")
+    TOMORROW = "amanha", _("Amanhã")
+    UNTIL = "ate", _("Até")
+
+
+class Motive(TextChoices):
+    ILLNESS = "doenca", _("doença")
+    MEETING = "reuniao", _("reunião")
+    OTHER = "outro", _("outro")
+
+
+class AbsenceForm(forms.Form):
+    """A doctor who does not come: which days, from when until when, and why.
+
+    Without `starts` the absence begins now, or tomorrow at midnight; without `ends` it lasts until the end of its day.
+    """
+
+    doctor: Any = forms.ModelChoiceField(
+        None,
+        label=_("Médico(a)"),
+        empty_label=_("Escolha…"),
+        error_messages={
+            "required": _("Escolha o médico ou a médica."),
+            "invalid_choice": _("Este profissional não atende mais aqui. Escolha outro."),
+        },
+    )
+    when = forms.ChoiceField(label=_("Quando"), choices=When)
+    until = TypedDateField(label=_("Até o dia"), required=False)
+    starts = TypedTimeField(label=_("Das"), required=False)
+    ends = TypedEndField(label=_("Às"), required=False)
+    motive = forms.ChoiceField(label=_("Motivo"), choices=Motive)
+    other = forms.CharField(label=_("Qual motivo?"), required=False, max_length=max_length(Absence, "reason"))
+
+    def __init__(self, *args: Any, clinic: Clinic, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.clinic, self.now = clinic, now
+        doctors: Any = self.fields["doctor"]
+        doctors.queryset = booking_options.doctors(clinic)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        typed = self.cleaned_data
+        if typed.get("motive") == Motive.OTHER and not typed.get("other"):
+            self.add_error("other", _("Escreva o motivo: aparece na agenda."))
+        if typed.get("when") == When.UNTIL and not typed.get("until") and "until" not in self.errors:
+            self.add_error("until", _("Informe o último dia da ausência."))
+        if not self.errors:
+            self._read_span(typed)
+        return typed
+
+    def _read_span(self, typed: dict[str, Any]) -> None:
+        today = self.clinic.local(self.now).date()
+        first = today + timedelta(days=1) if typed["when"] == When.TOMORROW else today
+        last = typed["until"] if typed["when"] == When.UNTIL else first
+        if last < today:
+            self.add_error("until", _("Esta data já passou. Escolha hoje ou uma data futura."))
+            return
+        starts_at = self._instant("starts", first, typed["starts"], self._begin(first, today))
+        ends_at = self._instant("ends", last, typed["ends"] or END_OF_DAY, None)
+        if starts_at and ends_at and ends_at <= max(starts_at, self.now):
+            self.add_error("ends", _("O fim deve ser depois do início e ainda não ter passado."))
+        self.cleaned_data |= {"starts_at": starts_at, "ends_at": ends_at}
+
+    def _begin(self, first: date, today: date) -> datetime:
+        """Return where the absence begins if no time is typed: this minute, or the midnight before tomorrow."""
+        return self.now.replace(second=0, microsecond=0) if first == today else self.clinic.day(first)[0]
+
+    def _instant(self, field: str, day: date, wall: time | None, otherwise: datetime | None) -> datetime | None:
+        if wall is None:
+            return otherwise
+        try:
+            return self.clinic.instant(day, wall)
+        except NonexistentTime:
+            self.add_error(field, _("Nesse dia o relógio pula esta hora. Escolha outra."))
+            return None
+
+    @property
+    def reason(self) -> str:
+        motive = Motive(self.cleaned_data["motive"])
+        return str(self.cleaned_data["other"] if motive is Motive.OTHER else motive.label)
+
+    @property
+    def absence(self) -> Absence:
+        """The absence as it was typed, not stored; the form is valid."""
+        typed = self.cleaned_data
+        return Absence(
+            clinic=self.clinic,
+            doctor=typed["doctor"],
+            starts_at=typed["starts_at"],
+            ends_at=typed["ends_at"],
+            reason=self.reason,
+        )
+
+    @property
+    def away(self) -> Away:
+        absence = self.absence
+        return Away(absence.doctor_id, absence.starts_at, absence.ends_at, absence.reason)

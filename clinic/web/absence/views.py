@@ -1,0 +1,68 @@
+from functools import partial
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from clinic.access.requests import ClinicRequest
+from clinic.access.resumable_forms import resumable, take
+from clinic.access.roles import absence_recorder_required
+from clinic.queries.pending import Affected, affected_by
+from clinic.registry import save_absence
+from clinic.transactions import run_in_transaction
+from clinic.web.absence.forms import AbsenceForm, Motive, When
+from clinic.web.htmx import partial_or_page
+from clinic.web.htmx import redirect as leave
+
+
+@resumable
+@absence_recorder_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: ClinicRequest) -> HttpResponse:
+    """Record that a doctor does not come.
+
+    The form shows at once which appointments it concerns. It is saved by a button that names them: if others have come
+    to it since, it is shown again.
+    """
+    form = _form(request)
+    affected = affected_by(request.clinic, form.away, now=form.now) if form.is_valid() else None
+    if request.method == "POST" and affected and _is_answered(request, affected):
+        absence = form.absence
+        run_in_transaction(lambda: save_absence(absence, request.user))
+        return _saved_response(request, form, affected)
+    context = {"form": form, "affected": affected, "is_asked_again": request.method == "POST" and affected}
+    status = 422 if request.method == "POST" and not affected else 409 if request.method == "POST" else None
+    response = partial_or_page(request, "absence/add.html", "form", context, status)
+    patch_cache_control(response, private=True, no_store=True)
+    return response
+
+
+def _form(request: ClinicRequest) -> AbsenceForm:
+    """Return the form as it was sent, or for the doctor in the address: who does not come today, from now on."""
+    begun = {"doctor": request.GET.get("medico", ""), "when": When.TODAY, "motive": Motive.ILLNESS}
+    form = partial(AbsenceForm, clinic=request.clinic, now=timezone.now())
+    if request.method == "POST":
+        return form(request.POST)
+    if typed := take(request) or ("when" in request.GET and request.GET):
+        return form(typed)
+    return form(begun) if begun["doctor"] else form(initial=begun)
+
+
+def _is_answered(request: ClinicRequest, affected: Affected) -> bool:
+    return not affected.count or affected.asked in (request.POST.get("close_over"), request.POST.get("move_over"))
+
+
+def _saved_response(request: ClinicRequest, form: AbsenceForm, affected: Affected) -> HttpResponse:
+    absence = form.absence
+    words = _("Ausência registrada: %(doctor)s (%(reason)s).") % {"doctor": absence.doctor, "reason": absence.reason}
+    if affected.count:
+        left = ngettext("%(n)s agendamento em Pendências.", "%(n)s agendamentos em Pendências.", affected.count)
+        words += " " + left % {"n": affected.count}
+    messages.success(request, words)
+    if "move_over" in request.POST:
+        return leave(request, "web:pending-list")
+    return leave(request, "web:agenda-day", f"{request.clinic.local(absence.starts_at):%Y-%m-%d}")

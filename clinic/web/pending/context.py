@@ -1,0 +1,223 @@
+"""What the page of pending appointments shows."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import groupby
+from urllib.parse import quote
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clinic import booking
+from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor
+from clinic.queries import history, pending
+from clinic.schedule import Opening
+
+ROWS_A_PAGE = 25
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A free time as a button: `value` is the place that is posted; `doctor` is "" for the appointment's own."""
+
+    value: str
+    starts_at: datetime
+    doctor: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A pending appointment as it is drawn; `calls` are the instants of those without an answer."""
+
+    clinic: Clinic
+    appointment: Appointment
+    cause: pending.Cause
+    proposals: Sequence[Proposal] = ()
+    calls: Sequence[datetime] = ()
+
+    @property
+    def seen(self) -> str:
+        return booking.state(self.appointment)
+
+    @property
+    def place(self) -> str:
+        return booking.place(self.appointment)
+
+    @property
+    def is_movable(self) -> bool:
+        return booking.is_movable(self.appointment)
+
+    @property
+    def procedures(self) -> str:
+        return ", ".join(line.procedure_name for line in self.appointment.lines.all())
+
+    @property
+    def whatsapp(self) -> str:
+        """The address that opens a conversation with the patient, with a text that can be sent as it is."""
+        appointment = self.appointment
+        words = {
+            "patient": appointment.patient.display_name.split()[0],
+            "clinic": self.clinic.name,
+            "time": when(self.clinic, appointment.starts_at),
+            "doctor": appointment.doctor_name,
+        }
+        text = (
+            _("Olá, %(patient)s! Aqui é da %(clinic)s. O seu horário de %(time)s com %(doctor)s precisa mudar.") % words
+        )
+        if times := _(" ou ").join(self._in_words(proposal) for proposal in self.proposals):
+            text += " " + _("Podemos remarcar para %(times)s. Qual prefere?") % {"times": times}
+        return f"https://wa.me/{str(appointment.patient.phone.as_e164).removeprefix('+')}?text={quote(text)}"
+
+    def _in_words(self, proposal: Proposal) -> str:
+        words = {"time": when(self.clinic, proposal.starts_at), "doctor": proposal.doctor}
+        return _("%(time)s com %(doctor)s") % words if proposal.doctor else words["time"]
+
+
+@dataclass(frozen=True)
+class Done:
+    """An appointment that is no longer pending; `event` is the one that can be undone, None for none."""
+
+    clinic: Clinic
+    appointment: Appointment
+    event: AppointmentEvent | None
+
+    @property
+    def sentence(self) -> str:
+        if self.event is None:
+            return _("Não está mais pendente.")
+        return history.sentence(self.event, self.clinic.zone)
+
+    @property
+    def author(self) -> str:
+        return str(self.event.user or self.event.credential) if self.event else ""
+
+    @property
+    def undo_verb(self) -> str:
+        return booking.undo_verb(self.event) if self.event else ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of one cause, in order of time."""
+
+    cause: pending.Cause
+    rows: list[Row]
+
+
+@dataclass
+class Board:
+    """What is pending in a clinic at the instant `now`. Each list is read when it is first asked for."""
+
+    clinic: Clinic
+    now: datetime
+    known: int | None = None  # how many the page that asks has counted, done ones included
+    page: int = 1
+
+    @cached_property
+    def found(self) -> list[pending.Pending]:
+        """The pending by cause, the cause with the earliest appointment first."""
+        rows = pending.pending(self.clinic, now=self.now)
+        first = {row.cause: row.starts_at for row in reversed(rows)}
+        return sorted(rows, key=lambda row: (first[row.cause], str(row.cause), row.starts_at, row.pk))
+
+    @cached_property
+    def resolved(self) -> list[Done]:
+        still = {row.pk for row in self.found}
+        found = pending.resolved_today(self.clinic, now=self.now, still=still)
+        return [Done(self.clinic, row.appointment, row.event) for row in found]
+
+    @property
+    def total(self) -> int:
+        return len(self.found) + len(self.resolved)
+
+    @property
+    def has_new(self) -> bool:
+        """Whether there are more than the page knows of."""
+        return self.known is not None and self.total > self.known
+
+    @cached_property
+    def without_answer(self) -> int:
+        """How many of the pending were called today and did not answer."""
+        calls = pending.calls_without_answer(self.clinic, [row.pk for row in self.found])
+        today = self.clinic.day(self.clinic.local(self.now).date())[0]
+        return sum(times[-1] >= today for times in calls.values())
+
+    @property
+    def progress(self) -> str:
+        """As "4 de 12 resolvidos · 2 não atenderam"."""
+        done = len(self.resolved)
+        words = ngettext("%(done)s de %(total)s resolvido", "%(done)s de %(total)s resolvidos", self.total)
+        parts = [words % {"done": done, "total": self.total}]
+        if self.without_answer:
+            words = ngettext("%(n)s não atendeu", "%(n)s não atenderam", self.without_answer)
+            parts.append(words % {"n": self.without_answer})
+        return " · ".join(parts)
+
+    @property
+    def groups(self) -> list[Group]:
+        """The groups of this page."""
+        first = (self.page - 1) * ROWS_A_PAGE
+        rows = self.rows(self.found[first : first + ROWS_A_PAGE])
+        return [Group(cause, list(of_cause)) for cause, of_cause in groupby(rows, key=lambda row: row.cause)]
+
+    @property
+    def next_page(self) -> int | None:
+        return self.page + 1 if self.page * ROWS_A_PAGE < len(self.found) else None
+
+    @property
+    def previous_page(self) -> int | None:
+        return self.page - 1 if self.page > 1 else None
+
+    def rows(self, found: Collection[pending.Pending]) -> list[Row]:
+        """Return these as rows, with the times that are proposed. Eight queries, none for none."""
+        if not found:
+            return []
+        ids = [row.pk for row in found]
+        appointments = pending.with_patients(self.clinic, ids)
+        calls = pending.calls_without_answer(self.clinic, ids)
+        kept = [row for row in found if row.pk in appointments]
+        movable = [appointments[row.pk] for row in kept if booking.is_movable(appointments[row.pk])]
+        times = booking.replacement_times(self.clinic, movable, now=self.now)
+        names = _names(self.clinic, [opening for proposed in times.values() for opening in proposed])
+        return [
+            Row(
+                clinic=self.clinic,
+                appointment=appointments[row.pk],
+                cause=row.cause,
+                proposals=_proposals(appointments[row.pk], times.get(row.pk, []), names),
+                calls=calls.get(row.pk, []),
+            )
+            for row in kept
+        ]
+
+    def changed(self, pk: int) -> Row | Done | None:
+        """Return the appointment as it is now: pending or done; None for one that no longer exists."""
+        if found := [row for row in self.found if row.pk == pk]:
+            return self.rows(found)[0]
+        appointment = pending.with_patients(self.clinic, [pk]).get(pk)
+        return Done(self.clinic, appointment, booking.undoable(appointment)) if appointment else None
+
+
+def when(clinic: Clinic, instant: datetime) -> str:
+    """Return the instant on the clinic's clock, as "ter 01/12 14:00"."""
+    local = clinic.local(instant)
+    return f"{date_format(local, 'D').lower()} {local:%d/%m %H:%M}"
+
+
+def _names(clinic: Clinic, openings: Collection[Opening]) -> dict[int, str]:
+    ids = {opening.doctor_id for opening in openings}
+    return dict(Doctor.objects.of(clinic).filter(pk__in=ids).values_list("pk", "name"))
+
+
+def _proposals(appointment: Appointment, openings: Collection[Opening], names: dict[int, str]) -> list[Proposal]:
+    return [
+        Proposal(
+            value=f"{opening.doctor_id}|{opening.starts_at.isoformat()}",
+            starts_at=opening.starts_at,
+            doctor="" if opening.doctor_id == appointment.doctor_id else names[opening.doctor_id],
+        )
+        for opening in openings
+    ]

@@ -1,0 +1,162 @@
+from collections.abc import Callable
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from clinic import booking
+from clinic.access.requests import ClinicRequest
+from clinic.form_fields import is_short_number
+from clinic.models import Appointment
+from clinic.models.appointment import Status
+from clinic.models.limits import max_length
+from clinic.queries import pending
+from clinic.refusals import Refused
+from clinic.web.htmx import wants_partial
+from clinic.web.panel import author
+from clinic.web.pending.context import Board
+
+
+@require_safe
+def index(request: ClinicRequest) -> HttpResponse:
+    """Show the pending appointments, a page of them."""
+    page = request.GET.get("pagina", "1")
+    board = _board(request, page=max(int(page), 1) if is_short_number(page) else 1)
+    return _private(render(request, "pending/list.html", {"board": board}))
+
+
+@require_safe
+def number(request: ClinicRequest) -> HttpResponse:
+    """Answer how many are pending, for the navigation of every page, which asks for it once it is shown."""
+    count = len(pending.pending(request.clinic, now=timezone.now()))
+    return _private(render(request, "pending/_number.html", {"count": count}))
+
+
+@require_safe
+def changes(request: ClinicRequest) -> HttpResponse:
+    """Answer the head and those of the shown rows that have changed; 204 if nothing has.
+
+    `shown` is the appointment's id and the state in which it was drawn, for every row; `known` how many there were."""
+    board = _board(request, known=_number(request.GET.get("known", "")))
+    states = dict(text.partition("|")[::2] for text in request.GET.getlist("shown"))
+    ids = [int(pk) for pk in states if is_short_number(pk)]
+    rows = [row for pk in _changed_ids(request, board, ids, states) if (row := board.changed(pk))]
+    if not rows and board.total == board.known:
+        return _private(HttpResponse(status=204))
+    return _private(render(request, "pending/_changes.html", {"board": board, "rows": rows, "oob": True}))
+
+
+@require_POST
+def move(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Move the appointment to the posted time if it is still at the place in `place`."""
+    doctor, _bar, starts = request.POST.get("to", "").partition("|")
+    starts_at = _instant(starts)
+
+    def act() -> Appointment:
+        return booking.reschedule(
+            pk,
+            clinic=request.clinic,
+            doctor=_number(doctor),
+            starts_at=starts_at,
+            seen=request.POST.get("place"),
+            by=author(request),
+        )
+
+    return _act_response(request, pk, act)
+
+
+@require_POST
+def not_reached(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Record a call that was not answered."""
+    seen = request.POST.get("seen")
+    return _act_response(
+        request, pk, lambda: booking.record_not_reached(pk, clinic=request.clinic, by=author(request), seen=seen)
+    )
+
+
+@require_POST
+def cancel(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Cancel; `cancelled_by` is the patient or the clinic. The clinic's reason is the cause that the row shows."""
+    seen, cancelled_by = request.POST.get("seen"), request.POST.get("cancelled_by", "")
+    reason = request.POST.get("cause", "") if cancelled_by == Appointment.CancelledBy.CLINIC else ""
+
+    def act() -> Appointment:
+        return booking.change_status(
+            pk,
+            Status.CANCELLED,
+            clinic=request.clinic,
+            by=author(request),
+            cancelled_by=cancelled_by,
+            reason=reason[: max_length(Appointment, "cancel_reason")],
+            seen=seen,
+        )
+
+    return _act_response(request, pk, act)
+
+
+@require_POST
+def undo(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Undo the posted `event` if it is still the last one."""
+    seen = _number(request.POST.get("event", ""))
+    return _act_response(request, pk, lambda: booking.undo(pk, clinic=request.clinic, by=author(request), seen=seen))
+
+
+def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment]) -> HttpResponse:
+    """Call `act` and show the row as it is now; after a refusal with the reasons."""
+    sentences: list[str] = []
+    try:
+        act()
+    except Appointment.DoesNotExist as missing:
+        raise Http404 from missing
+    except Refused as refused:
+        sentences = [refusal.message for refusal in refused.refusals]
+    if wants_partial(request):
+        return _row_response(request, pk, sentences)
+    for sentence in sentences:
+        messages.error(request, sentence)
+    return redirect(f"{reverse('web:pending-list')}#p{pk}")
+
+
+def _row_response(request: ClinicRequest, pk: int, sentences: list[str]) -> HttpResponse:
+    board = _board(request, known=_number(request.POST.get("known", "")))
+    row = board.changed(pk)
+    if row is None:
+        raise Http404(_("Este agendamento não existe mais."))
+    context = {"board": board, "row": row, "refusals": sentences}
+    return _private(render(request, "pending/_changed.html", context, status=409 if sentences else 200))
+
+
+def _changed_ids(request: ClinicRequest, board: Board, ids: list[int], states: dict[str, str]) -> list[int]:
+    """Return those that are drawn in another state than they are in, or are no longer pending."""
+    still = {row.pk for row in board.found}
+    now_in = Appointment.objects.of(request.clinic).filter(pk__in=ids).only("status", "doctor", "starts_at")
+    return [row.pk for row in now_in if row.pk not in still or booking.state(row) != states[str(row.pk)]]
+
+
+def _board(request: ClinicRequest, *, known: int | None = None, page: int = 1) -> Board:
+    return Board(request.clinic, timezone.now(), known=known, page=page)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if is_short_number(text) else None
+
+
+def _instant(text: str) -> datetime | None:
+    """Read an instant as a button holds it; None for anything else."""
+    try:
+        instant = parse_datetime(text)
+    except ValueError:
+        return None
+    return instant if instant and instant.tzinfo else None
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    patch_cache_control(response, private=True, no_store=True)
+    return response

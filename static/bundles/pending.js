@@ -1,0 +1,2 @@
+// Pendências.
+import "../js/pending.js";

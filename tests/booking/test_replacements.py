@@ -1,0 +1,86 @@
+"""The times proposed for appointments that have to move."""
+
+from datetime import timedelta
+
+from clinic.booking import record_not_reached, replacement_times, state
+from clinic.models import Absence, AppointmentEvent
+from clinic.refusals import Reason
+from tests.booking.desk import BY, MONDAY, reasons
+from tests.factories import make_procedure
+
+
+def away(desk, days=1):
+    Absence.objects.create(
+        clinic=desk.clinic,
+        doctor=desk.doctor,
+        starts_at=desk.at(0),
+        ends_at=desk.at(0, day=MONDAY + timedelta(days=days)),
+        reason="doença",
+    )
+
+
+def proposed(desk, *visits):
+    times = replacement_times(desk.clinic, visits, now=desk.now)
+    return [[(time.doctor_id, desk.clock(time.starts_at)) for time in times[visit.pk]] for visit in visits]
+
+
+def test_own_doctor_in_the_same_half_day_first(desk):
+    visit = desk.book(starts_at=desk.at(14))
+    away(desk)
+    own = desk.doctor.pk
+    assert proposed(desk, visit) == [[(own, "24/11 14:00"), (own, "25/11 14:00"), (own, "26/11 14:00")]]
+
+
+def test_the_third_is_of_another_who_performs_it(desk):
+    other = desk.another_doctor()
+    visit = desk.book(starts_at=desk.at(14))
+    away(desk)
+    own = desk.doctor.pk
+    assert proposed(desk, visit) == [[(own, "24/11 14:00"), (own, "25/11 14:00"), (other.pk, "23/11 14:00")]]
+
+
+def test_only_others_while_the_own_doctor_is_away(desk):
+    other = desk.another_doctor()
+    desk.another_doctor(procedures=[make_procedure(desk.clinic)])
+    visit = desk.book(starts_at=desk.at(14))
+    away(desk, days=40)
+    assert proposed(desk, visit) == [[(other.pk, "23/11 14:00"), (other.pk, "24/11 14:00"), (other.pk, "25/11 14:00")]]
+
+
+def test_no_time_is_proposed_to_two(desk):
+    visits = [desk.book(starts_at=desk.at(14, minute), patient=desk.another_patient().pk) for minute in (0, 30)]
+    away(desk)
+    first, second = proposed(desk, *visits)
+    assert not set(first) & set(second)
+
+
+def test_no_time_at_which_the_patient_is_elsewhere(desk):
+    other = desk.another_doctor()
+    visit = desk.book(starts_at=desk.at(14))
+    desk.book(doctor=other.pk, starts_at=desk.at(14, day=MONDAY + timedelta(days=1)))
+    away(desk, days=40)
+    assert proposed(desk, visit)[0][1] == (other.pk, "24/11 13:30")
+
+
+def test_queries_do_not_grow_with_the_appointments(desk, django_assert_num_queries):
+    visits = [desk.book(starts_at=desk.at(hour), patient=desk.another_patient().pk) for hour in (9, 10, 14, 15)]
+    away(desk)
+    with django_assert_num_queries(5):
+        replacement_times(desk.clinic, visits, now=desk.now)
+
+
+def test_nothing_for_nobody(desk, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert replacement_times(desk.clinic, [], now=desk.now) == {}
+
+
+def test_a_call_without_answer_is_an_event(desk):
+    visit = desk.book()
+    record_not_reached(visit.pk, clinic=desk.clinic, by=BY, seen=state(visit), now=desk.now)
+    assert visit.events.latest("pk").kind == AppointmentEvent.Kind.NOT_REACHED
+
+
+def test_a_call_about_what_has_changed_is_refused(desk):
+    visit = desk.book()
+    refused = reasons(record_not_reached, visit.pk, clinic=desk.clinic, by=BY, seen="confirmed|1|x", now=desk.now)
+    assert refused == {Reason.CHANGED_MEANWHILE}

@@ -1,0 +1,67 @@
+"""A doctor is sick: recorded by one click on its page, then a key a patient."""
+
+from datetime import time
+
+import pytest
+from playwright.sync_api import expect
+
+from clinic.models import Absence, Appointment
+from tests.factories import book_appointment, make_patient, make_user
+
+
+@pytest.fixture
+def recorder(clinic):
+    return make_user(clinic, name="Rita Recepção", may_record_absence=True)
+
+
+@pytest.fixture
+def visits(clinic, doctor, monday):
+    return [
+        book_appointment(doctor, starts_at=clinic.instant(monday, time(hour)), patient=make_patient(clinic).pk)
+        for hour in (9, 14)
+    ]
+
+
+def test_the_list_follows_the_fields(window, recorder, doctor, visits, monday):
+    page = window(recorder)
+    page.goto(f"/ausencias/nova/?medico={doctor.pk}")
+    page.locator("[name=when][value=ate]").check()
+    page.locator("#until").fill(f"{monday:%d/%m/%Y}")
+    page.keyboard.press("Tab")
+    expect(page.locator("#affected")).to_contain_text("2 pessoas já estão agendadas nesse período")
+    expect(page.locator("#starts")).to_be_focused()
+    page.locator("#ends").fill("10:00")
+    page.keyboard.press("Tab")
+    expect(page.locator("#affected")).to_contain_text("1 pessoa já está agendada nesse período")
+    assert not Absence.objects.exists()
+
+
+def test_one_click_records_and_one_key_moves_each(window, recorder, doctor, visits, monday):
+    page = window(recorder)
+    page.goto(f"/ausencias/nova/?doctor={doctor.pk}&when=ate&until={monday:%d/%m/%Y}&motive=doenca")
+    page.get_by_role("button", name="Salvar e remarcar agora").click()
+    expect(page.locator("h1")).to_have_text("Pendências")
+    expect(page.locator("#messages")).to_contain_text("2 agendamentos em Pendências")
+    page.keyboard.press("ArrowDown")
+    for visit in visits:
+        expect(page.locator(f"#p{visit.pk}")).to_be_focused()
+        page.keyboard.press("1")
+        expect(page.locator(f"#p{visit.pk}")).to_contain_text("Remarcado de")
+    assert set(Appointment.objects.values_list("status", flat=True)) == {"rescheduled"}
+
+
+def test_without_script_the_list_comes_by_a_button(window, recorder, doctor, visits, monday):
+    page = window(recorder, javascript=False)
+    page.goto(f"/ausencias/nova/?medico={doctor.pk}")
+    page.locator("[name=when][value=ate]").check()
+    page.locator("#until").fill(f"{monday:%d/%m/%Y}")
+    page.get_by_role("button", name="Ver quem está agendado").last.click()
+    page.get_by_role("button", name="Salvar e deixar em Pendências").click()
+    assert Absence.objects.get().reason == "doença"
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(window, recorder, doctor, visits, monday):
+    page = window(recorder, width=360)
+    page.goto(f"/ausencias/nova/?doctor={doctor.pk}&when=ate&until={monday:%d/%m/%Y}&motive=doenca")
+    expect(page.locator("#affected")).to_contain_text("2 pessoas")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360

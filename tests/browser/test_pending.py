@@ -1,0 +1,101 @@
+"""Pending appointments worked off by keys and by two people at once."""
+
+from datetime import time, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from clinic.models import Absence, Appointment
+from tests.factories import book_appointment, make_patient, make_user
+
+
+@pytest.fixture
+def visits(clinic, doctor, monday):
+    """Three of a doctor who is away that day."""
+    names = ["Ana Lima", "Bia Reis", "Caio Melo"]
+    visits = [
+        book_appointment(
+            doctor, starts_at=clinic.instant(monday, time(hour)), patient=make_patient(clinic, name=name).pk
+        )
+        for hour, name in zip((9, 10, 14), names, strict=True)
+    ]
+    Absence.objects.create(
+        clinic=clinic,
+        doctor=doctor,
+        starts_at=clinic.day(monday)[0],
+        ends_at=clinic.day(monday + timedelta(days=1))[0],
+        reason="doença",
+    )
+    return visits
+
+
+def test_one_key_a_patient(window, receptionist, visits):
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    expect(page.locator("nav")).to_contain_text("(3")
+    page.keyboard.press("ArrowDown")
+    for visit in visits:
+        expect(page.locator(f"#p{visit.pk}")).to_be_focused()
+        page.keyboard.press("1")
+        expect(page.locator(f"#p{visit.pk}")).to_contain_text("Remarcado de")
+    expect(page.locator("#pending-head")).to_contain_text("3 de 3 resolvidos")
+    assert set(Appointment.objects.values_list("status", flat=True)) == {"rescheduled"}
+
+
+def test_keys_for_no_answer_cancelling_and_undoing(window, receptionist, visits):
+    first, second, third = (f"#p{visit.pk}" for visit in visits)
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("n")
+    expect(page.locator(first)).to_contain_text("1 ligação sem resposta")
+    expect(page.locator(second)).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.locator(f"{second} details button").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(second)).to_contain_text("Desfazer cancelamento")
+    expect(page.locator(third)).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.locator(f"{second} [name=to]")).to_have_count(3)
+    expect(page.locator(second)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(first)).to_be_focused()
+
+
+def test_two_people_at_one_appointment(window, clinic, receptionist, visits):
+    row = f"#p{visits[0].pk}"
+    mine, theirs = window(receptionist), window(make_user(clinic, name="Paula Reis"))
+    for page in (mine, theirs):
+        page.goto("/pendencias/")
+    theirs.locator(f"{row} [name=to]").nth(1).click()
+    expect(theirs.locator(row)).to_contain_text("Remarcado de")
+    mine.locator(f"{row} [name=to]").first.click()
+    expect(mine.locator(row)).to_contain_text("foi alterado depois do que você viu")
+    expect(mine.locator(row)).to_contain_text("Paula Reis")
+
+
+def test_what_others_did_appears_by_itself(window, clinic, receptionist, visits):
+    row = f"#p{visits[0].pk}"
+    mine, theirs = window(receptionist), window(make_user(clinic, name="Paula Reis"))
+    for page in (mine, theirs):
+        page.goto("/pendencias/")
+    mine.locator(f"#p{visits[1].pk}").focus()
+    theirs.locator(f"{row} [name=to]").first.click()
+    expect(theirs.locator(row)).to_contain_text("Remarcado de")
+    mine.evaluate("htmx.ajax('GET', '/pendencias/mudancas/', {source: '#pending-head > [hx-get]', swap: 'none'})")
+    expect(mine.locator(row)).to_contain_text("Paula Reis")
+    expect(mine.locator("#pending-head")).to_contain_text("1 de 3 resolvidos")
+    expect(mine.locator(f"#p{visits[1].pk}")).to_be_focused()
+
+
+def test_without_script_it_is_a_form(window, receptionist, visits):
+    page = window(receptionist, javascript=False)
+    page.goto("/pendencias/")
+    page.locator(f"#p{visits[0].pk} [name=to]").first.click()
+    expect(page.locator("main")).to_contain_text("1 de 3 resolvidos")
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(window, receptionist, visits):
+    page = window(receptionist, width=360)
+    page.goto("/pendencias/")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360

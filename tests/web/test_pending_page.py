@@ -1,0 +1,190 @@
+"""The page of pending appointments, and what its buttons do."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from clinic.booking import place, state
+from clinic.models import Absence, Appointment
+from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_user
+
+pytestmark = pytest.mark.django_db
+
+PARTIAL = {"HX-Request": "true"}
+PAGE = reverse("web:pending-list")
+
+
+@pytest.fixture
+def visit(clinic):
+    """An appointment next Monday at nine, of a doctor who is away that day."""
+    visit = book_appointment(make_doctor(clinic, name="Dra. Ana Prado"))
+    day = clinic.local(visit.starts_at).date()
+    Absence.objects.create(
+        clinic=clinic, doctor=visit.doctor, starts_at=clinic.day(day)[0], ends_at=clinic.day(day)[1], reason="doença"
+    )
+    return visit
+
+
+@pytest.fixture
+def client_of():
+    def signed_in(user):
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+def act(desk, visit, name, partial=True, **data):
+    visit.refresh_from_db()
+    data = {"place": place(visit), "seen": state(visit), "known": "1"} | data
+    address = reverse(f"web:pending-{name}", args=[visit.pk])
+    return desk.post(address, data, headers=PARTIAL if partial else {})
+
+
+def first_proposal(desk, visit):
+    return desk.get(PAGE).context["board"].groups[0].rows[0].proposals[0].value
+
+
+def test_nothing_pending(desk):
+    assert "Nenhuma pendência" in desk.get(PAGE).text
+
+
+def test_a_row_has_cause_phone_and_three_times(desk, visit):
+    answer = desk.get(PAGE)
+    assert "Dra. Ana Prado ausente (doença)" in answer.text
+    assert visit.patient.phone.as_rfc3966 in answer.text
+    assert f"https://wa.me/{visit.patient.phone.as_e164[1:]}?text=Ol%C3%A1" in answer.text
+    assert answer.text.count('name="to"') == 3
+    assert "0 de 1 resolvido" in answer.text
+
+
+def test_the_number_in_the_navigation(desk, visit):
+    assert "(1<" in desk.get(reverse("web:pending-number"), headers=PARTIAL).text
+    Absence.objects.all().delete()
+    assert desk.get(reverse("web:pending-number"), headers=PARTIAL).text.strip() == ""
+
+
+def test_taking_a_proposal_moves_the_appointment(desk, visit):
+    to = first_proposal(desk, visit)
+    answer = act(desk, visit, "move", to=to)
+    visit.refresh_from_db()
+    assert (answer.status_code, visit.status) == (200, "rescheduled")
+    assert place(visit) == to
+    assert "1 de 1 resolvido" in answer.text
+    assert "Desfazer remarcação" in answer.text
+
+
+def test_the_second_to_take_it_is_refused(desk, clinic, visit, client_of):
+    to, seen = first_proposal(desk, visit), place(visit)
+    act(client_of(make_user(clinic)), visit, "move", to=to)
+    answer = act(desk, visit, "move", to=to.replace("T12", "T13"), place=seen)
+    assert answer.status_code == 409
+    assert "foi alterado depois do que você viu" in answer.text
+    assert "Desfazer remarcação" in answer.text
+
+
+def test_a_time_that_was_taken_is_refused_with_new_ones(desk, visit):
+    to = first_proposal(desk, visit)
+    book_appointment(visit.doctor, starts_at=datetime.fromisoformat(to.partition("|")[2]))
+    answer = act(desk, visit, "move", to=to)
+    assert answer.status_code == 409
+    assert "já tem outro agendamento" in answer.text
+    assert to not in answer.text
+    assert answer.text.count('name="to"') == 3
+
+
+@pytest.mark.parametrize("to", ["", "x", "1|x", "9|2026-13-45", "|", "1|2026-12-01T09:00:00", "1" * 5000])
+def test_an_unreadable_time_is_refused(desk, visit, to):
+    assert act(desk, visit, "move", to=to).status_code == 409
+    assert Appointment.objects.get().status == "scheduled"
+
+
+def test_calls_without_answer_are_counted(desk, visit):
+    answer = act(desk, visit, "not-reached")
+    assert "1 ligação sem resposta" in answer.text
+    assert "1 não atendeu" in answer.text
+
+
+@pytest.mark.parametrize(("who", "reason"), [("patient", ""), ("clinic", "Dra. Ana Prado ausente (doença)")])
+def test_cancelling_and_undoing(desk, visit, who, reason):
+    answer = act(desk, visit, "cancel", cancelled_by=who, cause="Dra. Ana Prado ausente (doença)")
+    visit.refresh_from_db()
+    assert (visit.status, visit.cancelled_by, visit.cancel_reason) == ("cancelled", who, reason)
+    assert "Desfazer cancelamento" in answer.text
+    answer = act(desk, visit, "undo", event=visit.events.latest("pk").pk)
+    assert Appointment.objects.get().status == "scheduled"
+    assert "Não atende" in answer.text
+
+
+def test_without_script_an_act_leads_back_to_the_page(desk, visit):
+    answer = act(desk, visit, "move", partial=False, to=first_proposal(desk, visit))
+    assert answer["Location"] == f"{PAGE}#p{visit.pk}"
+    assert "Remarcado de" in desk.get(PAGE).text
+    answer = act(desk, visit, "move", partial=False, to="")
+    assert "Escolha" in str(next(iter(desk.get(PAGE).context["messages"])))
+
+
+def test_changes_of_others_are_drawn(desk, clinic, visit, client_of):
+    changes, shown = reverse("web:pending-changes"), f"{visit.pk}|{state(visit)}"
+    asked = {"shown": shown, "known": "1"}
+    assert desk.get(changes, asked, headers=PARTIAL).status_code == 204
+    other = make_user(clinic, name="Paula Reis")
+    act(client_of(other), visit, "move", to=first_proposal(desk, visit))
+    answer = desk.get(changes, asked, headers=PARTIAL)
+    assert f'id="p{visit.pk}"' in answer.text
+    assert "Paula Reis" in answer.text
+    assert "1 de 1 resolvido" in answer.text
+
+
+def test_new_ones_are_announced(desk, visit):
+    answer = desk.get(reverse("web:pending-changes"), {"known": "0"}, headers=PARTIAL)
+    assert "Há novas: atualizar a lista" in answer.text
+
+
+def test_queries_do_not_grow_with_the_rows(desk, visit, django_assert_num_queries):
+    desk.get(PAGE)
+    with CaptureQueriesContext(connection) as of_one:
+        desk.get(PAGE)
+    for hours in (1, 2, 5, 6):
+        put_at(visit.doctor, visit.starts_at + timedelta(hours=hours))
+    with django_assert_num_queries(len(of_one)):
+        assert desk.get(PAGE).text.count('name="shown"') == 5
+
+
+def test_a_whole_clinic_over_400_appointments(desk, clinic):
+    doctors = [make_doctor(clinic, days=range(1, 8), interval_minutes=30) for _ in range(25)]
+    start = book_appointment(doctors[0]).starts_at
+    for doctor in doctors:
+        for step in range(17):
+            if (doctor, step) != (doctors[0], 0):
+                put_at(doctor, start + timedelta(minutes=30 * step))
+    Absence.objects.create(
+        clinic=clinic, doctor=None, starts_at=start, ends_at=start + timedelta(hours=12), reason="obra"
+    )
+    answer = desk.get(PAGE)
+    assert "0 de 425 resolvidos" in answer.text
+    assert answer.text.count('name="shown"') == 25
+    assert desk.get(PAGE, {"pagina": 17}).text.count('name="shown"') == 25
+    assert "pagina=18" not in desk.get(PAGE, {"pagina": 17}).text
+
+
+def put_at(doctor, starts_at):
+    Appointment.objects.create(
+        clinic=doctor.clinic,
+        doctor=doctor,
+        doctor_name=doctor.name,
+        patient=make_patient(doctor.clinic),
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=30),
+    )
+
+
+def test_another_clinics_appointment_is_unknown(desk, visit, client_of):
+    stranger = client_of(make_user(make_clinic()))
+    assert act(stranger, visit, "not-reached").status_code == 404
+    assert act(stranger, visit, "move", to=place(visit)).status_code == 404

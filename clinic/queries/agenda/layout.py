@@ -3,7 +3,7 @@
 Everything is counted in minutes that pass from the local midnight, so that days of 23 and 25 hours come out right; only
 the labels are what the clinic's clock shows then."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
 from clinic.queries.performed_procedures import PerformedProcedure
 from clinic.schedule import ClosedReason, Schedules, Span, longest_openings_on
 
@@ -111,6 +112,7 @@ class DayLayout:
         self.free_word, self.fits_sentence = _("livre"), _("%(minutes)s min: cabe %(procedure)s")
         self.clock: dict[int, str] = {}
         self.cells: dict[int, list[Cell]] = defaultdict(list)
+        self.causes: Counter[str] = Counter()  # of appointments that cannot take place
         self.first = self.last = 0
 
     def lay_out(
@@ -145,6 +147,7 @@ class DayLayout:
             off_duty=[one.doctor.name for one in days if one.doctor.pk in chosen and one not in shown],
             closure="" if columns else self._closure(days),
             next_working=None if columns else self._next_working(doctors, chosen),
+            causes=list(self.causes.items()),
             version="",
         )
         laid_out.version = _digest(laid_out, self.cells)
@@ -221,7 +224,7 @@ class DayLayout:
         self._add_slots(number, one, freed, scale)
         for row in [*standing, *freed]:
             if not self.statuses or row.status in self.statuses:
-                self._add(row.start, self._card(number, one.doctor, row, scale))
+                self._add(row.start, self._card(number, one, row, scale))
             elif row.stands:
                 self._add(row.start, self._shade(number, row.start, row.end, _("ocupado"), "shade taken"))
         return Column(
@@ -299,14 +302,15 @@ class DayLayout:
             label=", ".join([f"{time} {self.free_word}", *([fits] if fits else []), one.doctor.name]),
         )
 
-    def _card(self, number: int, doctor: Doctor, row: AppointmentRow, scale: int) -> Card:
-        lines = min((row.end - row.start) // scale, 3)
-        attention = self._attention(row)
+    def _card(self, number: int, one: DoctorDay, row: AppointmentRow, scale: int) -> Card:
+        doctor, lines = one.doctor, min((row.end - row.start) // scale, 3)
+        cause = self._cause(one, row)
+        attention = str(cause) if cause else self._attention(row)
         kinds = f"appt lines-{lines}{row.lane}{' attention' if attention is not None else ''}"
         if row.begins >= 0 and not self.clinic.local(row.starts_at).minute % HALF_HOUR:
             kinds += " on-line"
         status_label = self.status_labels[row.status]
-        badges = self._badges(row, attention)
+        badges = self._badges(row, Badge(attention, "ban" if cause else "clock") if attention else None)
         time = self._time(row.begins)
         words = [badge.text for badge in badges]
         parts = [f"{time}–{self._time(row.ends)} {row.patient}", row.procedures, status_label, doctor.name, *words]
@@ -341,8 +345,23 @@ class DayLayout:
             return ""
         return None
 
-    def _badges(self, row: AppointmentRow, attention: str | None) -> list[Badge]:
-        badges = [Badge(attention, "clock")] if attention else []
+    def _cause(self, one: DoctorDay, row: AppointmentRow) -> Cause | None:
+        """Return why an appointment that begins on this day cannot take place, and count it.
+
+        Whether the doctor still performs its procedures is not asked: that would be a query more."""
+        if row.status not in NOT_BEGUN or row.ends_at <= self.now or row.begins < 0:
+            return None
+        if one.doctor.active and any(start <= row.begins and row.ends <= end for start, end in one.open):
+            return None
+        cause = cause_of(
+            one.doctor, row.starts_at, row.ends_at, schedules=self.schedules, is_encaixe=row.encaixe is not None
+        )
+        if cause:
+            self.causes[str(cause)] += 1
+        return cause
+
+    def _badges(self, row: AppointmentRow, attention: Badge | None) -> list[Badge]:
+        badges = [attention] if attention else []
         if row.alert:
             badges.append(Badge(row.alert, "triangle-alert"))
         if row.unverified_cpf:

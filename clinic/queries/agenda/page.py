@@ -120,6 +120,7 @@ class Day:
     """One local date of one clinic, ready to be drawn. `version` changes when, and only when, something drawn does;
     the now-line and the minutes of waiting are the browser's to move on.
 
+    `causes` are why appointments of this day cannot take place, each with their number.
     `free` counts the times at which the doctor's usual procedure fits, `short` those for shorter ones only."""
 
     day: date
@@ -138,6 +139,7 @@ class Day:
     off_duty: list[str]
     closure: str
     next_working: date | None
+    causes: list[tuple[str, int]]
     version: str
 
     @property

@@ -20,7 +20,7 @@ const shortcuts = {
   "]": press("day-next"),
   h: press("day-today"),
   n: () => (document.activeElement.closest(".slot > a") || document.getElementById("day-book"))?.click(),
-  u: press("undo-last"),
+  u: () => (document.getElementById("undo-last") || panel.querySelector("#appointment button[name=event]"))?.click(),
   "?": () => document.getElementById("keys")?.showModal(),
 };
 

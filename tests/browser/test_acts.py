@@ -57,6 +57,63 @@ def test_a_confirmation_is_undone_from_its_message(desk, monday):
     assert status_of(appointment) == "scheduled"
 
 
+def test_the_day_follows_an_undo_at_once_and_keeps_the_focus(desk, monday):
+    page, appointment = desk
+    page.goto(f"/agenda/{monday}/")
+    card_of(page, appointment).focus()
+    page.keyboard.press("c")
+    expect(page.locator(".appt.status-confirmed")).to_be_visible()
+    page.locator("#undo-last").click()
+    expect(page.locator(".appt.status-scheduled")).to_be_visible()
+    expect(card_of(page, appointment)).to_be_focused()
+
+
+def test_u_undoes_what_was_done_in_the_panel_last(desk, clinic, doctor, monday):
+    page, appointment = desk
+    other = book_appointment(doctor, patient=make_patient(clinic).pk, starts_at=clinic.instant(monday, time(11)))
+    page.goto(f"/agenda/{monday}/")
+    card_of(page, appointment).focus()
+    page.keyboard.press("c")
+    expect(page.locator("#messages")).to_contain_text("Confirmado")
+    card_of(page, other).click()
+    page.get_by_role("button", name="Cancelar pelo(a) paciente").click()
+    expect(page.locator("#panel .status")).to_have_text("Cancelado")
+    expect(page.locator("#undo-last")).to_have_count(0)
+    page.keyboard.press("u")
+    expect(page.locator("#panel .status")).to_have_text("Agendado")
+    assert status_of(appointment) == "confirmed" and status_of(other) == "scheduled"
+
+
+def test_a_closed_message_gives_the_focus_to_the_day(desk, monday):
+    page, appointment = desk
+    page.goto(f"/agenda/{monday}/")
+    card_of(page, appointment).focus()
+    page.keyboard.press("c")
+    page.get_by_role("button", name="Fechar aviso").click()
+    expect(page.locator("#scroll")).to_be_focused()
+
+
+def test_arrows_keep_the_hour_over_a_column_without_it(desk, clinic, doctor, monday):
+    page, _appointment = desk
+    procedures = list(doctor.procedures.all())
+    make_doctor(clinic, name="Dra. Zilda Alta", procedures=procedures, hours=[(time(15), time(17))])
+    make_doctor(clinic, name="Dra. Zilda Baixa", procedures=procedures)
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"a[href*='medico={doctor.pk}&'][href*='inicio=10:00']").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(":focus")).to_have_attribute("aria-label", "15:00 livre, Dra. Zilda Alta")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(":focus")).to_have_attribute("aria-label", "10:00 livre, Dra. Zilda Baixa")
+
+
+def test_the_filter_of_a_phone_lies_within_its_screen(window, receptionist, doctor, monday):
+    page = window(receptionist, width=360, height=740)
+    page.goto(f"/agenda/{monday}/")
+    page.locator("#filter > summary").click()
+    box = page.locator("#filter > form").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+
+
 def test_a_refused_key_opens_the_panel_and_says_why(desk, monday):
     page, appointment = desk
     page.goto(f"/agenda/{monday}/")

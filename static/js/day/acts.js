@@ -50,12 +50,21 @@ document.addEventListener("click", async ({ target }) => {
   button.disabled = false;
 });
 
+// The message of the last act: its button undoes that act, and what is then in focus is the appointment's card.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("#undo-last");
   if (!button || button.disabled) return;
   event.preventDefault();
   button.disabled = true;
-  request("POST", button.form.getAttribute("action"), day(), { event: button.value, in_day: "1" });
+  const address = button.form.getAttribute("action");
+  (document.getElementById(`a${address.match(/\d+/)[0]}`) || document.getElementById("scroll"))?.focus({ preventScroll: true });
+  request("POST", address, document.body, { event: button.value, in_day: "1" });
+});
+
+// What is done in the panel is then the last act, and undone there.
+document.addEventListener("htmx:afterSwap", ({ target, detail }) => {
+  const isInPanel = target.id === "panel" && detail.xhr.getResponseHeader("HX-Reswap") !== "none";
+  if (isInPanel && detail.requestConfig.verb === "post") document.getElementById("undo-last")?.form.remove();
 });
 
 const areSingleKeysOn = () => document.getElementById("keys-single")?.checked !== false;

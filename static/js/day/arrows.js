@@ -4,6 +4,7 @@ import { day, isList, numberIn } from "./grid.js";
 
 const CELLS = ".slot > a, .appt > a";
 let current = null; // the address of the cell that Tab reaches
+let level = null; // the row that moving sideways keeps, though a column may have nothing there
 
 const cells = () => [...(day()?.querySelectorAll(CELLS) || [])];
 const columnOf = (link) => numberIn(link.parentElement, "col");
@@ -40,7 +41,8 @@ function beside(link, all, inColumn, step) {
   const numbers = [...new Set(all.map(columnOf))].sort((a, b) => a - b);
   const next = numbers[numbers.indexOf(columnOf(link)) + step];
   if (next === undefined) return undefined;
-  const distance = (other) => Math.abs(rowOf(other) - rowOf(link));
+  level ??= rowOf(link);
+  const distance = (other) => Math.abs(rowOf(other) - level);
   return inColumn(next).reduce((best, other) => (distance(other) < distance(best) ? other : best));
 }
 
@@ -50,12 +52,18 @@ document.addEventListener("keydown", (event) => {
   const link = event.target.closest?.(CELLS);
   if (!link || !KEYS.has(event.key) || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   event.preventDefault();
-  target(link, event.key)?.focus();
+  const isSideways = event.key === "ArrowLeft" || event.key === "ArrowRight";
+  if (!isSideways) level = null;
+  const next = target(link, event.key);
+  const kept = level;
+  next?.focus();
+  level = isSideways ? kept : null;
 });
 
 document.addEventListener("focusin", ({ target: link }) => {
   if (!link.matches?.(CELLS) || isList()) return;
   current = link.getAttribute("href");
+  level = null;
   for (const other of cells()) if (other.tabIndex === 0 && other !== link) other.tabIndex = -1;
   link.tabIndex = 0;
 });

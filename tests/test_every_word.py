@@ -14,7 +14,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.translation import override
 
-from clinic.models import AppointmentEvent, Clinic, Closure, Discount, Doctor, Patient, Procedure, StaffUser
+from clinic.models import Absence, AppointmentEvent, Clinic, Closure, Discount, Doctor, Patient, Procedure, StaffUser
 from tests.factories import (
     make_clinic,
     make_lisbon,
@@ -94,6 +94,22 @@ def read_by(client, address, **data):
     return lines(answer.text)
 
 
+def _pending(client, at):
+    """What is read where the appointment is pending, and of the absence that makes it so."""
+    absence = {"doctor": at.doctor.pk, "when": "ate", "until": f"{day_of(at):%d/%m/%Y}", "motive": "doenca"}
+    for fields in ({}, {"until": "01/01/2020"}, {"motive": "outro"}, {"doctor": ""}, {"ends": "24:61"}):
+        yield f"absence {fields}", read_by(client, reverse("web:absence-add"), **absence | fields)
+    Doctor.objects.filter(pk=at.doctor.pk).update(active=False)
+    yield "inactive", read_by(client, reverse("web:pending-list"))
+    Doctor.objects.filter(pk=at.doctor.pk).update(active=True)
+    day = at.clinic.day(day_of(at))
+    absence = Absence.objects.create(clinic=at.clinic, doctor=None, starts_at=day[0], ends_at=day[1], reason="obras")
+    yield "closed", read_by(client, reverse("web:pending-list"))
+    for act in ("not-reached", "move"):
+        yield act, read_by(client, reverse(f"web:pending-{act}", args=[at.appointment.pk]), known="0")
+    absence.delete()
+
+
 def of_desk(client, at):
     """(address, what is read there) of the pages of the desk, those of its refusals too."""
     pk, patient = at.appointment.pk, at.patient.pk
@@ -115,10 +131,13 @@ def of_desk(client, at):
         ("web:integration-list", []),
         ("web:integration-key-create", []),
         ("web:password-change", []),
+        ("web:pending-list", []),
+        ("web:absence-add", []),
     ]
     for name, args in pages:
         address = reverse(name, args=args)
         yield address, read_by(client, address)
+    yield from _pending(client, at)
     yield "search", read_by(client, reverse("web:patient-list") + "?q=nada")
     yield "404", read_by(client, "/nada/")
     yield "search in the panel", read_by(client, reverse("web:patient-search") + "?q=nada")
@@ -285,6 +304,7 @@ def council_number_changed(client, at):
         "specialty": at.doctor.specialty,
         "council_number": "77",
         "interval_minutes": "15",
+        "procedures": [procedure.pk for procedure in at.doctor.procedures.all()],
     }
     client.post(reverse("admin:clinic_doctor_change", args=[at.doctor.pk]), NO_INLINES | doctor | {"active": "on"})
     return reverse("admin:clinic_doctor_history", args=[at.doctor.pk]), {}

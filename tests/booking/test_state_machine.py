@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from clinic.booking import change_status, openings, reschedule, undo
 from clinic.models import Appointment, WorkingHours
 from clinic.queries import agenda
+from clinic.queries.pending import pending
 from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, open_desk, reasons
 from tests.booking.test_statuses import ALLOWED, MOVABLE
@@ -259,6 +260,17 @@ class FrontDesk(RuleBasedStateMachine):
         assert offered == {(columns[slot.doctor], self.clock(slot.starts_at)) for slot in free}
         assert day.booked == sum(visit.stands for visit in self.model.values())
         assert day.missed == sum(visit.status == "no_show" for visit in self.model.values())
+
+    @invariant()
+    def pending_is_what_stands_where_its_doctor_does_not_work(self):
+        if not hasattr(self, "model"):
+            return
+        not_begun = {"scheduled", "rescheduled", "confirmed", "checked_in"}
+        ahead = {
+            pk: visit for pk, visit in self.model.items() if visit.status in not_begun and visit.ends_at > self.now
+        }
+        lost = {pk for pk, visit in ahead.items() if not self.active[visit.doctor] or self.closed(visit)}
+        assert {row.pk for row in pending(self.desk.clinic, now=self.now)} == lost
 
     # Help
 

@@ -1,11 +1,11 @@
 """A doctor is sick: recorded by one click on its page, then a key a patient."""
 
-from datetime import time
+from datetime import date, time, timedelta
 
 import pytest
 from playwright.sync_api import expect
 
-from clinic.models import Absence, Appointment
+from clinic.models import Absence, Appointment, Clinic, WorkingHours
 from tests.factories import book_appointment, make_patient, make_user
 
 
@@ -65,3 +65,26 @@ def test_a_phone_shows_it_without_scrolling_sideways(window, recorder, doctor, v
     page.goto(f"/ausencias/nova/?doctor={doctor.pk}&when=ate&until={monday:%d/%m/%Y}&motive=doenca")
     expect(page.locator("#affected")).to_contain_text("2 pessoas")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_the_head_of_todays_column_leads_there_in_two_clicks(window, recorder, clinic, doctor):
+    Clinic.objects.update(observes_holidays=False)
+    for weekday in (6, 7):
+        WorkingHours.objects.create(clinic=clinic, doctor=doctor, weekday=weekday, starts=time(8), ends=time(18))
+    page = window(recorder, width=1440)
+    page.goto("/agenda/?todos=1")
+    today = page.locator("#day").get_attribute("data-date")
+    book_appointment(doctor, starts_at=clinic.instant(date.fromisoformat(today) + timedelta(days=1), time(9)))
+    page.locator("#day-next").click()
+    expect(page.locator("#day")).not_to_have_attribute("data-date", today)
+    page.locator(".doctor").first.hover()
+    page.get_by_role("link", name=f"Registrar ausência: {doctor.name}").click()
+    page.get_by_role("button", name="Salvar e remarcar agora").click()
+    expect(page.locator("h1")).to_have_text("Pendências")
+    assert Absence.objects.get().doctor == doctor
+
+
+def test_the_head_leads_nowhere_without_the_permission(window, receptionist, doctor, monday):
+    page = window(receptionist, width=1440)
+    page.goto("/agenda/?todos=1")
+    expect(page.locator(".away")).to_have_count(0)

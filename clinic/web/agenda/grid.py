@@ -1,6 +1,6 @@
 """Draws the grid of the day, the one template that Jinja renders (Django's backend for it, see settings.TEMPLATES)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.template import loader
@@ -14,6 +14,7 @@ from clinic import booking
 from clinic.models import Clinic
 from clinic.models.appointment import Status
 from clinic.queries.agenda import Card, Day
+from clinic.web.absence.forms import Motive, When
 
 
 def environment(**options: Any) -> Environment:
@@ -23,8 +24,10 @@ def environment(**options: Any) -> Environment:
     return environment
 
 
-def grid_html(day: Day, clinic: Clinic, now: datetime) -> str:
-    """Return the HTML of the grid, "" for a day without columns."""
+def grid_html(day: Day, clinic: Clinic, now: datetime, *, records_absences: bool) -> str:
+    """Return the HTML of the grid, "" for a day without columns.
+
+    With `records_absences` the heads of today's and tomorrow's columns lead to the form for a doctor who is away."""
     if not day.columns:
         return ""
 
@@ -41,5 +44,14 @@ def grid_html(day: Day, clinic: Clinic, now: datetime) -> str:
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
         "icons": static("icons.svg"),
         "next_step": next_step,
+        "absence": _absence_address(day) if records_absences else "",
     }
     return SafeString(loader.get_template("agenda/grid.html", using="jinja2").render(context))
+
+
+def _absence_address(day: Day) -> str:
+    """Return the address of the form for an absence on this day, to be ended by a doctor's id; "" for other days."""
+    whens = {day.today: When.TODAY, day.today + timedelta(days=1): When.TOMORROW}
+    if day.day not in whens:
+        return ""
+    return reverse("web:absence-add", query={"when": whens[day.day], "motive": Motive.ILLNESS, "doctor": ""})

@@ -109,7 +109,7 @@ def _context(request: ClinicRequest, agenda_day: agenda.Day, filters: Filters, n
     filters = filters._replace(doctors=filters.doctors & _known(agenda_day))
     return {
         "day": agenda_day,
-        "grid": grid_html(agenda_day, request.clinic, now),
+        "grid": grid_html(agenda_day, request.clinic, now, records_absences=request.user.records_absences),
         "url": _day_url(agenda_day.day, filters),
         "previous": _day_url(agenda_day.day - timedelta(days=1), filters),
         "next": _day_url(agenda_day.day + timedelta(days=1), filters),

@@ -6,12 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from clinic.models import Absence, Appointment
-from tests.factories import book_appointment, make_patient, make_user
-
-
-@pytest.fixture
-def recorder(clinic):
-    return make_user(clinic, name="Rita Recepção", may_record_absence=True)
+from tests.factories import book_appointment, make_patient
 
 
 @pytest.fixture
@@ -22,8 +17,8 @@ def visits(clinic, doctor, monday):
     ]
 
 
-def test_the_list_follows_the_fields(window, recorder, doctor, visits, monday):
-    page = window(recorder)
+def test_the_list_follows_the_fields(window, receptionist, doctor, visits, monday):
+    page = window(receptionist)
     page.goto(f"/ausencias/nova/?medico={doctor.pk}")
     page.locator("[name=when][value=ate]").check()
     page.locator("#until").fill(f"{monday:%d/%m/%Y}")
@@ -36,8 +31,8 @@ def test_the_list_follows_the_fields(window, recorder, doctor, visits, monday):
     assert not Absence.objects.exists()
 
 
-def test_one_click_records_and_one_key_moves_each(window, recorder, doctor, visits, monday):
-    page = window(recorder)
+def test_one_click_records_and_one_key_moves_each(window, receptionist, doctor, visits, monday):
+    page = window(receptionist)
     page.goto(f"/ausencias/nova/?doctor={doctor.pk}&when=ate&until={monday:%d/%m/%Y}&motive=doenca")
     page.get_by_role("button", name="Salvar e remarcar agora").click()
     expect(page.locator("h1")).to_have_text("Pendências")
@@ -50,8 +45,8 @@ def test_one_click_records_and_one_key_moves_each(window, recorder, doctor, visi
     assert set(Appointment.objects.values_list("status", flat=True)) == {"rescheduled"}
 
 
-def test_without_script_the_list_comes_by_a_button(window, recorder, doctor, visits, monday):
-    page = window(recorder, javascript=False)
+def test_without_script_the_list_comes_by_a_button(window, receptionist, doctor, visits, monday):
+    page = window(receptionist, javascript=False)
     page.goto(f"/ausencias/nova/?medico={doctor.pk}")
     page.locator("[name=when][value=ate]").check()
     page.locator("#until").fill(f"{monday:%d/%m/%Y}")
@@ -60,8 +55,8 @@ def test_without_script_the_list_comes_by_a_button(window, recorder, doctor, vis
     assert Absence.objects.get().reason == "doença"
 
 
-def test_a_phone_shows_it_without_scrolling_sideways(window, recorder, doctor, visits, monday):
-    page = window(recorder, width=360)
+def test_a_phone_shows_it_without_scrolling_sideways(window, receptionist, doctor, visits, monday):
+    page = window(receptionist, width=360)
     page.goto(f"/ausencias/nova/?doctor={doctor.pk}&when=ate&until={monday:%d/%m/%Y}&motive=doenca")
     expect(page.locator("#affected")).to_contain_text("2 pessoas")
     assert page.evaluate("document.documentElement.scrollWidth") == 360

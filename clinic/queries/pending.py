@@ -19,7 +19,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
+from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import AppointmentQuerySet, Status
 from clinic.models.procedure import performed_by
 from clinic.schedule import MAX_DURATION, Away, ClosedReason, Schedules, bookable_dates, load_schedules
@@ -226,6 +226,11 @@ def calls_without_answer(clinic: Clinic, appointments: Collection[int]) -> dict[
     for pk, at in events.values_list("appointment", "at"):
         calls[pk].append(at)
     return dict(calls)
+
+
+def absences_ahead(clinic: Clinic, *, now: datetime) -> list[Absence]:
+    """Return the absences and closures that have not ended, by start. One query."""
+    return list(Absence.objects.of(clinic).filter(ends_at__gt=now).order_by("starts_at", "pk"))
 
 
 def with_patients(clinic: Clinic, appointments: Collection[int]) -> dict[int, Appointment]:

@@ -231,7 +231,8 @@ def _pending(stored):
     shown = [f"{visit.pk}|scheduled" for visit in visits]
     yield Call("GET", "/pendencias/mudancas/", {"shown": shown, "known": "1"}, partial=True)
     yield Call("GET", "/pendencias/")
-    Absence.objects.of(stored.clinic).filter(reason="congresso").delete()
+    for absence in Absence.objects.of(stored.clinic).filter(reason="congresso"):
+        yield Call("POST", f"/ausencias/{absence.pk}/desfazer/", expected=(302,))
     yield Call("GET", "/ausencias/nova/", {"medico": doctor.pk})
     absence = {"doctor": doctor.pk, "when": "ate", "until": f"{day:%d/%m/%Y}", "motive": "outro", "other": "congresso"}
     yield Call("GET", "/ausencias/nova/", absence, partial=True)

@@ -4,7 +4,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from clinic.access import access_tokens, api_keys
-from clinic.models import AccessToken, ApiKey
+from clinic.models import Absence, AccessToken, ApiKey
 from clinic.web.urls import urlpatterns
 from tests.factories import book_appointment, make_clinic, make_manager, make_master, make_superuser, make_user
 
@@ -28,6 +28,14 @@ def appointment():
 def ids(appointment, pattern):
     """The row of the appointment's clinic that this address is about."""
     about = {"agendamentos/": appointment.pk, "pendencias/": appointment.pk, "pacientes/": appointment.patient_id}
+    absence = Absence.objects.create(
+        clinic=appointment.clinic,
+        doctor=appointment.doctor,
+        starts_at=appointment.starts_at,
+        ends_at=appointment.ends_at,
+        reason="doença",
+    )
+    about["ausencias/"] = absence.pk
     about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
     return {"pk": pk}

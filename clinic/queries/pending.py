@@ -19,7 +19,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
+from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import AppointmentQuerySet, Status
 from clinic.models.procedure import performed_by
 from clinic.schedule import MAX_DURATION, Away, ClosedReason, Schedules, bookable_dates, load_schedules
@@ -50,6 +50,15 @@ class Why(Enum):
     NOT_PERFORMED = _("%(doctor)s não realiza mais %(detail)s")
 
 
+# The same in two or three words, for a card in the doctor's column.
+IN_BRIEF = {
+    Why.INACTIVE: _("não atende mais aqui"),
+    Why.ABSENCE: _("ausente: %(detail)s"),
+    Why.CLINIC: _("fechada: %(detail)s"),
+    Why.HOLIDAY: _("feriado: %(detail)s"),
+    Why.HOURS: _("fora do horário"),
+    Why.NOT_PERFORMED: _("não realiza mais %(detail)s"),
+}
 WHY_CLOSED = {
     ClosedReason.ABSENCE: Why.ABSENCE,
     ClosedReason.CLINIC: Why.CLINIC,
@@ -74,6 +83,11 @@ class Cause:
     def __str__(self) -> str:
         """The cause in the active language, as "Dra. Ana Beatriz ausente (doença)"."""
         return str(self.why.value) % {"doctor": self.doctor.name if self.doctor else "", "detail": self.detail}
+
+    @property
+    def in_brief(self) -> str:
+        """The cause without the doctor's name, as "ausente: doença"."""
+        return str(IN_BRIEF[self.why]) % {"detail": self.detail}
 
 
 class Pending(NamedTuple):
@@ -226,6 +240,11 @@ def calls_without_answer(clinic: Clinic, appointments: Collection[int]) -> dict[
     for pk, at in events.values_list("appointment", "at"):
         calls[pk].append(at)
     return dict(calls)
+
+
+def absences_ahead(clinic: Clinic, *, now: datetime) -> list[Absence]:
+    """Return the absences and closures that have not ended, by start. One query."""
+    return list(Absence.objects.of(clinic).filter(ends_at__gt=now).order_by("starts_at", "pk"))
 
 
 def with_patients(clinic: Clinic, appointments: Collection[int]) -> dict[int, Appointment]:

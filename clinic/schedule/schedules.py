@@ -99,10 +99,11 @@ class Schedules:
     def closing(self, doctor_id: int, starts_at: datetime, ends_at: datetime) -> Span | None:
         """Return why the doctor cannot be booked between two instants: None in open time, else the span that explains
         it best. An absence, a closure or a holiday explains more than the hours, and of those the first."""
-        days = [self.clinic.local(instant).date() for instant in (starts_at, ends_at - timedelta.resolution)]
-        if any(span.contains(starts_at, ends_at) for span in self._open(doctor_id, days[0])):
+        first = self.clinic.local(starts_at).date()
+        if any(span.contains(starts_at, ends_at) for span in self._open(doctor_id, first)):
             return None
-        closed = [span for day in dict.fromkeys(days) for span in self.closed(doctor_id, day)]
+        last = self.clinic.local(ends_at - timedelta.resolution).date()
+        closed = [span for day in dict.fromkeys((first, last)) for span in self.closed(doctor_id, day)]
         spans = [span for span in closed if span.overlaps(starts_at, ends_at)]
         outside = Span(starts_at, ends_at, str(_("fora do horário")), ClosedReason.HOURS)
         return min(spans, key=lambda span: span.closed_by is ClosedReason.HOURS, default=outside)

@@ -120,7 +120,8 @@ def clinic(transactional_db) -> Clinic:
 
 @pytest.fixture
 def receptionist(clinic):
-    return make_user(clinic, username="recepcao", name="Rosa Recepção", password=PASSWORD)
+    fields = {"username": "recepcao", "name": "Rosa Recepção", "may_record_absence": True}
+    return make_user(clinic, password=PASSWORD, **fields)
 
 
 @pytest.fixture

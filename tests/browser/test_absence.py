@@ -10,11 +10,6 @@ from tests.factories import book_appointment, make_patient, make_user
 
 
 @pytest.fixture
-def recorder(clinic):
-    return make_user(clinic, name="Rita Recepção", may_record_absence=True)
-
-
-@pytest.fixture
 def visits(clinic, doctor, monday):
     return [
         book_appointment(doctor, starts_at=clinic.instant(monday, time(hour)), patient=make_patient(clinic).pk)
@@ -22,8 +17,8 @@ def visits(clinic, doctor, monday):
     ]
 
 
-def test_the_list_follows_the_fields(window, recorder, doctor, visits, monday):
-    page = window(recorder)
+def test_the_list_follows_the_fields(window, receptionist, doctor, visits, monday):
+    page = window(receptionist)
     page.goto(f"/ausencias/nova/?medico={doctor.pk}")
     page.locator("[name=when][value=ate]").check()
     page.locator("#until").fill(f"{monday:%d/%m/%Y}")
@@ -36,8 +31,8 @@ def test_the_list_follows_the_fields(window, recorder, doctor, visits, monday):
     assert not Absence.objects.exists()
 
 
-def test_one_click_records_and_one_key_moves_each(window, recorder, doctor, visits, monday):
-    page = window(recorder)
+def test_one_click_records_and_one_key_moves_each(window, receptionist, doctor, visits, monday):
+    page = window(receptionist)
     page.goto(f"/ausencias/nova/?doctor={doctor.pk}&when=ate&until={monday:%d/%m/%Y}&motive=doenca")
     page.get_by_role("button", name="Salvar e remarcar agora").click()
     expect(page.locator("h1")).to_have_text("Pendências")
@@ -50,8 +45,8 @@ def test_one_click_records_and_one_key_moves_each(window, recorder, doctor, visi
     assert set(Appointment.objects.values_list("status", flat=True)) == {"rescheduled"}
 
 
-def test_without_script_the_list_comes_by_a_button(window, recorder, doctor, visits, monday):
-    page = window(recorder, javascript=False)
+def test_without_script_the_list_comes_by_a_button(window, receptionist, doctor, visits, monday):
+    page = window(receptionist, javascript=False)
     page.goto(f"/ausencias/nova/?medico={doctor.pk}")
     page.locator("[name=when][value=ate]").check()
     page.locator("#until").fill(f"{monday:%d/%m/%Y}")
@@ -60,18 +55,18 @@ def test_without_script_the_list_comes_by_a_button(window, recorder, doctor, vis
     assert Absence.objects.get().reason == "doença"
 
 
-def test_a_phone_shows_it_without_scrolling_sideways(window, recorder, doctor, visits, monday):
-    page = window(recorder, width=360)
+def test_a_phone_shows_it_without_scrolling_sideways(window, receptionist, doctor, visits, monday):
+    page = window(receptionist, width=360)
     page.goto(f"/ausencias/nova/?doctor={doctor.pk}&when=ate&until={monday:%d/%m/%Y}&motive=doenca")
     expect(page.locator("#affected")).to_contain_text("2 pessoas")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-def test_the_head_of_todays_column_leads_there_in_two_clicks(window, recorder, clinic, doctor):
+def test_the_head_of_todays_column_leads_there_in_two_clicks(window, receptionist, clinic, doctor):
     Clinic.objects.update(observes_holidays=False)
     for weekday in (6, 7):
         WorkingHours.objects.create(clinic=clinic, doctor=doctor, weekday=weekday, starts=time(8), ends=time(18))
-    page = window(recorder, width=1440)
+    page = window(receptionist, width=1440)
     page.goto("/agenda/?todos=1")
     today = page.locator("#day").get_attribute("data-date")
     book_appointment(doctor, starts_at=clinic.instant(date.fromisoformat(today) + timedelta(days=1), time(9)))
@@ -84,7 +79,7 @@ def test_the_head_of_todays_column_leads_there_in_two_clicks(window, recorder, c
     assert Absence.objects.get().doctor == doctor
 
 
-def test_the_head_leads_nowhere_without_the_permission(window, receptionist, doctor, monday):
-    page = window(receptionist, width=1440)
+def test_the_head_leads_nowhere_without_the_permission(window, clinic, doctor):
+    page = window(make_user(clinic), width=1440)
     page.goto("/agenda/?todos=1")
     expect(page.locator(".away")).to_have_count(0)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from clinic.models import Absence, Appointment
+from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient, make_user
 
 
@@ -99,3 +100,17 @@ def test_a_phone_shows_it_without_scrolling_sideways(window, receptionist, visit
     page = window(receptionist, width=360)
     page.goto("/pendencias/")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_rows_of_every_kind(window, receptionist, visits, doctor, scheme):
+    page = window(receptionist, scheme=scheme)
+    page.goto("/pendencias/")
+    page.locator(f"#p{visits[0].pk} [data-key=n]").click()
+    expect(page.locator(f"#p{visits[0].pk}")).to_contain_text("1 ligação sem resposta")
+    page.locator(f"#p{visits[1].pk} [name=to]").first.click()
+    expect(page.locator(f"#p{visits[1].pk}")).to_contain_text("Remarcado de")
+    page.locator(f"#p{visits[2].pk} summary").click()
+    assert violations(page) == []
+    page.goto(f"/ausencias/nova/?medico={doctor.pk}")
+    assert violations(page) == []

@@ -193,3 +193,42 @@ def test_two_who_record_the_same_absence(desk, clinic, doctor, visit):
     desk.post(PAGE, typed(doctor, close_over=f"1-{visit.pk}"))
     assert other.post(PAGE, typed(doctor, close_over=f"1-{visit.pk}")).status_code == 302
     assert len(pending(clinic, now=at(clinic, "2026-11-30 10:00"))) == 1
+
+
+def absence_of(doctor, visit, **fields):
+    defaults = {"clinic": visit.clinic, "doctor": doctor, "starts_at": visit.starts_at, "ends_at": visit.ends_at}
+    return Absence.objects.create(**defaults | {"reason": "doença"} | fields)
+
+
+def test_it_is_taken_back_from_the_pending(desk, clinic, doctor, visit):
+    absence = absence_of(doctor, visit)
+    address = reverse("web:absence-undo", args=[absence.pk])
+    assert address in desk.get(reverse("web:pending-list")).text
+    assert desk.post(address)["Location"] == reverse("web:pending-list")
+    assert "Nenhuma pendência" in desk.get(reverse("web:pending-list")).text
+    assert ClinicEvent.objects.get().after == {}
+    assert desk.post(address).status_code == 404
+
+
+def test_a_closure_is_taken_back_by_managers_only(desk, clinic, visit):
+    closure = absence_of(None, visit)
+    address = reverse("web:absence-undo", args=[closure.pk])
+    assert address not in desk.get(reverse("web:pending-list")).text
+    assert desk.post(address).status_code == 403
+    desk.force_login(make_manager(clinic))
+    assert address in desk.get(reverse("web:pending-list")).text
+    assert desk.post(address).status_code == 302
+
+
+def test_without_the_permission_none_is_taken_back(client, clinic, doctor, visit):
+    client.force_login(make_user(clinic))
+    address = reverse("web:absence-undo", args=[absence_of(doctor, visit).pk])
+    assert address not in client.get(reverse("web:pending-list")).text
+    assert client.post(address).status_code == 403
+    assert Absence.objects.exists()
+
+
+def test_two_absences_of_one_reason_are_not_guessed_between(desk, clinic, doctor, visit):
+    absence_of(doctor, visit)
+    absence_of(doctor, visit, ends_at=visit.ends_at + timedelta(days=1))
+    assert "Desfazer ausência" not in desk.get(reverse("web:pending-list")).text

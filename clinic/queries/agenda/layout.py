@@ -305,7 +305,7 @@ class DayLayout:
     def _card(self, number: int, one: DoctorDay, row: AppointmentRow, scale: int) -> Card:
         doctor, lines = one.doctor, min((row.end - row.start) // scale, 3)
         cause = self._cause(one, row)
-        attention = str(cause) if cause else self._attention(row)
+        attention = cause.in_brief if cause else self._attention(row)
         kinds = f"appt lines-{lines}{row.lane}{' attention' if attention is not None else ''}"
         if row.begins >= 0 and not self.clinic.local(row.starts_at).minute % HALF_HOUR:
             kinds += " on-line"

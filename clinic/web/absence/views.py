@@ -1,18 +1,21 @@
 from functools import partial
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import absence_recorder_required
+from clinic.models import Absence
 from clinic.queries.pending import Affected, affected_by
-from clinic.registry import save_absence
+from clinic.registry import delete_absence, save_absence
 from clinic.transactions import run_in_transaction
 from clinic.web.absence.forms import AbsenceForm, Motive, When
 from clinic.web.htmx import partial_or_page
@@ -39,6 +42,25 @@ def add(request: ClinicRequest) -> HttpResponse:
     response = partial_or_page(request, "absence/add.html", "form", context, status)
     patch_cache_control(response, private=True, no_store=True)
     return response
+
+
+@require_POST
+def take_back(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Delete an absence, for those who record them, or a closure, for managers. Who was moved stays moved."""
+
+    def work() -> Absence:
+        absence = get_object_or_404(Absence.objects.of(request.clinic).select_for_update(), pk=pk)
+        if not (request.user.records_absences if absence.doctor_id else request.user.is_manager):
+            raise PermissionDenied(_("Desfazer esta ausência é de quem tem essa permissão. Peça à gestão da clínica."))
+        delete_absence(absence, request.user)
+        return absence
+
+    absence = run_in_transaction(work)
+    messages.success(
+        request,
+        _("Ausência desfeita (%(reason)s). Quem já foi remarcado fica no horário novo.") % {"reason": absence.reason},
+    )
+    return leave(request, "web:pending-list")
 
 
 def _form(request: ClinicRequest) -> AbsenceForm:

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic import booking
-from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor
+from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.queries import history, pending
-from clinic.schedule import Opening
+from clinic.schedule import Opening, Span
 
 ROWS_A_PAGE = 25
 
@@ -101,10 +101,11 @@ class Done:
 
 @dataclass(frozen=True)
 class Group:
-    """The rows of one cause, in order of time."""
+    """The rows of one cause, in order of time; `absence` is the one that they are all under, None for another cause."""
 
     cause: pending.Cause
     rows: list[Row]
+    absence: Absence | None
 
 
 @dataclass
@@ -161,7 +162,9 @@ class Board:
         """The groups of this page."""
         first = (self.page - 1) * ROWS_A_PAGE
         rows = self.rows(self.found[first : first + ROWS_A_PAGE])
-        return [Group(cause, list(of_cause)) for cause, of_cause in groupby(rows, key=lambda row: row.cause)]
+        grouped = [(cause, list(of_cause)) for cause, of_cause in groupby(rows, key=lambda row: row.cause)]
+        absences = pending.absences_ahead(self.clinic, now=self.now) if rows else []
+        return [Group(cause, of_cause, _absence_over(of_cause, absences)) for cause, of_cause in grouped]
 
     @property
     def next_page(self) -> int | None:
@@ -205,6 +208,20 @@ def when(clinic: Clinic, instant: datetime) -> str:
     """Return the instant on the clinic's clock, as "ter 01/12 14:00"."""
     local = clinic.local(instant)
     return f"{date_format(local, 'D').lower()} {local:%d/%m %H:%M}"
+
+
+def _absence_over(rows: Sequence[Row], absences: Collection[Absence]) -> Absence | None:
+    """Return the only absence with the doctor and the reason of the rows' cause, if all of them overlap it."""
+    cause = rows[0].cause
+    if cause.why not in (pending.Why.ABSENCE, pending.Why.CLINIC):
+        return None
+    doctor = cause.doctor.pk if cause.doctor else None
+    found = [absence for absence in absences if (absence.doctor_id, absence.reason) == (doctor, cause.detail)]
+    spans = [Span(absence.starts_at, absence.ends_at) for absence in found]
+    is_over_all = all(
+        span.overlaps(row.appointment.starts_at, row.appointment.ends_at) for span in spans for row in rows
+    )
+    return found[0] if len(found) == 1 and is_over_all else None
 
 
 def _names(clinic: Clinic, openings: Collection[Opening]) -> dict[int, str]:

@@ -3,9 +3,10 @@
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
 from clinic.booking.book import BookedAppointment, book, check
+from clinic.booking.finder import FINDER_DAYS, Found, PartOfDay, Wish, find
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
-from clinic.booking.performers import PerformingDoctor, doctors_performing
+from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, Proposal, day_of_end
 from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
@@ -15,6 +16,7 @@ from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClas
 from clinic.booking.undo import undo, undo_verb, undoable
 
 __all__ = [
+    "FINDER_DAYS",
     "MAX_PROCEDURES",
     "NEAREST_DAYS",
     "Ahead",
@@ -23,13 +25,16 @@ __all__ = [
     "BookedAppointment",
     "BookingRefused",
     "Clash",
+    "Found",
     "Keep",
     "LineRequest",
+    "PartOfDay",
     "PerformingDoctor",
     "PricedLine",
     "Proposal",
     "Steps",
     "TimesClash",
+    "Wish",
     "book",
     "change_status",
     "change_time_zone",
@@ -37,7 +42,9 @@ __all__ = [
     "check_reschedule",
     "day_of_end",
     "doctors_performing",
+    "doctors_performing_all",
     "edit_notes",
+    "find",
     "is_movable",
     "look_ahead",
     "next_statuses",

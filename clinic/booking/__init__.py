@@ -3,7 +3,7 @@
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
 from clinic.booking.book import BookedAppointment, book, check
-from clinic.booking.finder import FINDER_DAYS, Found, PartOfDay, Wish, find
+from clinic.booking.finder import FINDER_COUNT, FINDER_DAYS, Found, PartOfDay, Wish, find
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
 from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
@@ -16,6 +16,7 @@ from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClas
 from clinic.booking.undo import undo, undo_verb, undoable
 
 __all__ = [
+    "FINDER_COUNT",
     "FINDER_DAYS",
     "MAX_PROCEDURES",
     "NEAREST_DAYS",

@@ -4,7 +4,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from clinic import booking
-from clinic.form_fields import is_short_number
+from clinic.form_fields import date_in_words, is_short_number
 from clinic.models import Appointment, Clinic
 from clinic.queries import booking_options
 from clinic.templatetags.formats import phone
@@ -62,6 +62,8 @@ def apply_button(posted: QueryDict, clinic: Clinic, just_left: str | None = None
     """Return the form's fields as the pressed button of the panel changes them, or the field that was just left."""
     data = posted.copy()
     apply_finder_button(data, just_left)
+    if day := date_in_words(data.get("date", ""), clinic.local(timezone.now()).date()):
+        data["date"] = f"{day:%d/%m/%Y}"
     if "pick" in data:
         data["patient"] = data.get("pick", "")
     if "forget" in data or "search" in data:

@@ -17,8 +17,8 @@ from clinic.web.booking_panel.finder_fields import (
     is_same_specialty,
     is_wide,
     read_asked,
-    specialty_of,
     sought_doctor,
+    specialty_of,
 )
 from clinic.web.booking_panel.spoken import SpokenTime, times_in_words
 

@@ -12,32 +12,22 @@ from django.utils.timezone import is_aware
 from django.utils.translation import gettext_lazy as _
 
 from clinic.booking import PartOfDay
-from clinic.form_fields import READABLE_YEARS, TypedDateField, is_short_number, tidy
+from clinic.form_fields import (
+    READABLE_YEARS,
+    WEEKDAYS_IN_WORDS,
+    TypedDateField,
+    is_short_number,
+    tidy,
+    without_accents,
+)
 from clinic.models import Doctor
 
 ANY = "any"
 # What the field "a partir de" reads besides dates, without accents.
 PARTS_IN_WORDS = {"manha": PartOfDay.MORNING, "tarde": PartOfDay.AFTERNOON, "noite": PartOfDay.NIGHT}
-WEEKDAYS_IN_WORDS = {
-    word: weekday
-    for weekday, words in enumerate(
-        [
-            "segunda segundas seg",
-            "terca tercas ter",
-            "quarta quartas qua",
-            "quinta quintas qui",
-            "sexta sextas sex",
-            "sabado sabados sab",
-            "domingo domingos dom",
-        ],
-        start=1,
-    )
-    for word in words.split()
-}
 BETWEEN_WORDS = {"de", "da", "do", "a", "as", "e", "ou", "na", "no", "pela", "partir", "feira", "feiras"}
 PART_LABELS = {PartOfDay.MORNING: _("manhã"), PartOfDay.AFTERNOON: _("tarde"), PartOfDay.NIGHT: _("noite")}
 WEEKDAY_LABELS = {1: _("seg"), 2: _("ter"), 3: _("qua"), 4: _("qui"), 5: _("sex"), 6: _("sáb"), 7: _("dom")}
-WITHOUT_ACCENTS = str.maketrans("áàâãçéêíóôõú", "aaaaceeiooou")
 # The fields that begin the search anew.
 FIELDS = {"find_earliest", "find_part", "find_weekday", "find_from"}
 
@@ -160,7 +150,7 @@ def read_asked(data: QueryDict) -> Asked:
 def read_words(text: str) -> tuple[frozenset[PartOfDay], frozenset[int], str]:
     """Split "segunda de manhã" into parts of the day and weekdays; the rest is a date, or nothing."""
     words = tidy(text).replace(",", " ").replace("-feira", "").split()
-    plain = [word.translate(WITHOUT_ACCENTS) for word in words]
+    plain = [without_accents(word) for word in words]
     parts = frozenset(PARTS_IN_WORDS[word] for word in plain if word in PARTS_IN_WORDS)
     weekdays = frozenset(WEEKDAYS_IN_WORDS[word] for word in plain if word in WEEKDAYS_IN_WORDS)
     if not parts and not weekdays:

@@ -47,7 +47,9 @@ def check(request: ClinicRequest) -> HttpResponse:
     context = booking_panel.context(form)
     is_finding = context["finder"] is not None
     sections = fields.stale_sections(form, just_left, request.POST, is_finding=is_finding)
-    response = render(request, "appointment/_checked.html", context | {"sections": sections})
+    date_was_in_words = form.data.get("date") != request.POST.get("date") and "choose" not in request.POST
+    parts = {"sections": sections, "date_was_in_words": date_was_in_words}
+    response = render(request, "appointment/_checked.html", context | parts)
     response["HX-Reswap"] = "none"
     if just_left is None:
         trigger_client_event(response, "panel-focus", {"id": context["focus"]}, after="settle")

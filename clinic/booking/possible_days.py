@@ -15,7 +15,7 @@ from clinic.schedule import Span
 # only estimated: nights, and days on which the clock is changed, always count as possible.
 POSSIBLE_DAYS_SQL = f"""
     WITH blocked AS MATERIALIZED (
-        SELECT doctor_id, range_agg(tstzrange(starts_at - %(length)s, ends_at, '()')) AS starts
+        SELECT doctor_id, range_agg(tstzrange(starts_at - %(length)s::interval, ends_at, '()')) AS starts
         FROM (
             SELECT doctor_id, starts_at, ends_at FROM clinic_appointment
             WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND {STANDING_SQL} AND encaixe_by_id IS NULL
@@ -36,8 +36,9 @@ POSSIBLE_DAYS_SQL = f"""
         GROUP BY doctor_id
     ), hours AS (
         SELECT hours.doctor_id, day, number, bool_or(hours.ends <= hours.starts) AS is_night,
-               range_agg(tstzrange((day + hours.starts) AT TIME ZONE %(zone)s,
-                   (day + CASE WHEN hours.ends > hours.starts THEN hours.ends ELSE '24:00' END) AT TIME ZONE %(zone)s
+               range_agg(tstzrange((day + hours.starts) AT TIME ZONE %(zone)s::text,
+                   (day + CASE WHEN hours.ends > hours.starts THEN hours.ends ELSE '24:00' END)
+                       AT TIME ZONE %(zone)s::text
                )) AS blocks
         FROM unnest(%(days)s::date[]) WITH ORDINALITY AS days (day, number)
         JOIN clinic_workinghours AS hours ON clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND (
@@ -49,16 +50,17 @@ POSSIBLE_DAYS_SQL = f"""
         SELECT hours.doctor_id, day, number, blocked.starts
         FROM hours LEFT JOIN blocked ON blocked.doctor_id = hours.doctor_id
         WHERE is_night
-           OR (day + 1)::timestamp AT TIME ZONE %(zone)s - day::timestamp AT TIME ZONE %(zone)s <> '24 hours'
+           OR (day + 1)::timestamp AT TIME ZONE %(zone)s::text - day::timestamp AT TIME ZONE %(zone)s::text
+              <> interval '24 hours'
            OR EXISTS (
                 SELECT FROM unnest(blocks) AS block
                 JOIN unnest(%(froms)s::time[], %(tos)s::time[]) AS part ("from", "to") ON TRUE
-                WHERE upper(block) - %(length)s >= lower(block)
-                  AND (day + "from") AT TIME ZONE %(zone)s <= upper(block) - %(length)s
-                  AND (day + "to") AT TIME ZONE %(zone)s >= lower(block)
+                WHERE upper(block) - %(length)s::interval >= lower(block)
+                  AND (day + "from") AT TIME ZONE %(zone)s::text <= upper(block) - %(length)s::interval
+                  AND (day + "to") AT TIME ZONE %(zone)s::text >= lower(block)
                   AND NOT coalesce(tstzrange(
-                        greatest(lower(block), (day + "from") AT TIME ZONE %(zone)s),
-                        least(upper(block) - %(length)s, (day + "to") AT TIME ZONE %(zone)s), '[]'
+                        greatest(lower(block), (day + "from") AT TIME ZONE %(zone)s::text),
+                        least(upper(block) - %(length)s::interval, (day + "to") AT TIME ZONE %(zone)s::text), '[]'
                       ) <@ blocked.starts, FALSE)
            )
         ORDER BY number, hours.doctor_id LIMIT %(limit)s OFFSET %(offset)s
@@ -68,8 +70,8 @@ POSSIBLE_DAYS_SQL = f"""
     FROM possible
     CROSS JOIN LATERAL (
         SELECT starts * tstzmultirange(tstzrange(
-            day::timestamp AT TIME ZONE %(zone)s - interval '3 hours',
-            (day + 1)::timestamp AT TIME ZONE %(zone)s + interval '3 hours'
+            day::timestamp AT TIME ZONE %(zone)s::text - interval '3 hours',
+            (day + 1)::timestamp AT TIME ZONE %(zone)s::text + interval '3 hours'
         )) AS near
     ) AS of_day
     ORDER BY number, doctor_id

@@ -74,11 +74,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Found:
-    """Free times in order of time, at most FINDER_COUNT, and the local dates between which they were sought."""
+    """Free times in order of time, at most FINDER_COUNT, and the local dates between which they were sought.
+
+    `has_hours` is False where none of the doctors works at all on such weekdays and parts of the day."""
 
     openings: list[Opening]
     first: date
     last: date
+    has_hours: bool = True
 
 
 def find(
@@ -96,9 +99,23 @@ def find(
     doctors = [doctor for doctor in wish.doctors if doctor.active]
     if not days or not doctors or not timedelta(0) < wish.length <= MAX_DURATION:
         return Found([], first, last)
-    found = _in_order(wish, doctors, days[::-1] if before else days, now)
-    found = (opening for opening in found if _is_between(opening, after, before))
-    return Found(_chosen(wish, found), first, last)
+    schedules = load_schedules(wish.clinic, doctors, days[0], days[-1])
+    found = _in_order(wish, doctors, schedules, days[::-1] if before else days, now)
+    chosen = _chosen(wish, (opening for opening in found if _is_between(opening, after, before)))
+    return Found(chosen, first, last, has_hours=bool(chosen) or _has_hours(wish, doctors, schedules, days))
+
+
+def _has_hours(wish: Wish, doctors: list[Doctor], schedules: Schedules, days: list[date]) -> bool:
+    """Return whether one of them has hours of work in the wanted parts of one of these days; of each weekday the last
+    is looked at."""
+    at = wish.clinic.nearest_instant
+    return any(
+        block.overlaps(at(day, first), at(day, last))
+        for day in {day.isoweekday(): day for day in days}.values()
+        for doctor in doctors
+        for block in schedules.blocks(doctor.pk, day)
+        for first, last in wish.windows
+    )
 
 
 def _dates(wish: Wish, now: datetime, after: datetime | None, before: datetime | None) -> tuple[date, date]:
@@ -118,9 +135,10 @@ def _is_between(opening: Opening, after: datetime | None, before: datetime | Non
     return (after is None or opening.starts_at > after) and (before is None or opening.starts_at < before)
 
 
-def _in_order(wish: Wish, doctors: list[Doctor], days: list[date], now: datetime) -> Iterator[Opening]:
+def _in_order(
+    wish: Wish, doctors: list[Doctor], schedules: Schedules, days: list[date], now: datetime
+) -> Iterator[Opening]:
     """Yield the free times of the days, in their order, one for each start; within descending days the latest first."""
-    schedules = load_schedules(wish.clinic, doctors, min(days), max(days))
     is_backwards = days[0] > days[-1]
     place = {doctor.pk: index for index, doctor in enumerate(doctors)}
     for possible in _grouped(_read(wish, doctors, days)):

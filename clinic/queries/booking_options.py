@@ -14,9 +14,10 @@ from clinic.queries.performed_procedures import performed_procedures
 from clinic.schedule import load_schedules
 
 
-def doctors(clinic: Clinic) -> QuerySet[Doctor]:
-    """Return the active doctors."""
-    return Doctor.objects.of(clinic).filter(active=True)
+def doctors(clinic: Clinic) -> list[Doctor]:
+    """Return the active doctors by their names without the title, as one looks for them. One query."""
+    active = Doctor.objects.of(clinic).filter(active=True)
+    return sorted(active, key=lambda doctor: doctor.sort_name.removeprefix(f"{doctor.title.lower()} "))
 
 
 def works_on(doctor: Doctor, day: date) -> bool:

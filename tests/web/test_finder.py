@@ -113,7 +113,9 @@ def test_the_usual_procedure_of_a_speciality_is_filled_in(desk, finding, clinic,
     [
         ({"procedure": ""}, "Escolha o procedimento: os próximos horários aparecem aqui."),
         ({"procedure": "999999"}, "Escolha o procedimento"),
-        ({"find_part": "noite"}, "Nenhum horário livre assim de 21/11/2026 a 19/01/2027."),
+        ({"find_part": "noite"}, "Dra. Helena Prado não atende nesses dias e turnos."),
+        ({"find_weekday": "6"}, "Dra. Helena Prado não atende nesses dias e turnos."),
+        ({"find_from": "01/01/2029"}, "Nenhum horário livre assim"),
         ({"doctor": "any:Alquimia"}, "Em Alquimia não há quem faça todos esses procedimentos."),
         ({"find_from": "ontem à toa"}, "Esta data não existe."),
         ({"find_from": "x" * 5000}, "Esta data não existe."),
@@ -206,6 +208,15 @@ def test_twenty_procedures_longer_than_a_day_find_nothing(desk, finding, clinic,
     assert "Nenhum horário livre assim" in answer.text
 
 
+def test_one_doctor_who_does_not_work_then_is_named(desk, finding, doctor, yasmin):
+    nobody = desk.post(CHECK, finding | {"find_weekday": "6"}, headers=HTMX)
+    assert "Não há quem atenda nesses dias e turnos." in nobody.text
+    answer = desk.post(CHECK, finding | {"doctor": doctor.pk, "find_from": "sábado de manhã"}, headers=HTMX)
+    assert "Dra. Helena Prado não atende nesses dias e turnos." in answer.text and 'name="relax"' in answer.text
+    relaxed = desk.post(CHECK, finding | {"doctor": doctor.pk, "find_from": "sábado", "relax": "1"}, headers=HTMX)
+    assert offers(relaxed)[0].startswith("seg 23/11 08:00")
+
+
 def test_moving_offers_times_of_whoever_performs_it(desk, clinic, doctor, yasmin):
     appointment = book_appointment(doctor, starts_at=clinic.instant(date(2026, 11, 23), time(8)))
     address = reverse("web:appointment-reschedule", args=[appointment.pk])
@@ -244,3 +255,19 @@ def test_lisbon_says_the_times_in_its_own_words(client):
 )
 def test_words_are_read_as_parts_of_the_day_and_weekdays(text, parts, weekdays, rest):
     assert read_words(text) == (parts, weekdays, rest)
+
+
+def test_doctors_are_listed_and_begin_by_their_names_not_titles(desk, form, clinic, doctor):
+    for name in ("Dr. Zeno Lima", "Dra. Ana Lima", "Ítala Sá", "Prof. Dr. Bento"):
+        make_doctor(clinic, name=name, specialty="")
+    page = desk.post(CHECK, form | {"find": "1", "doctor": "any"}).text
+    options = re.findall(
+        r'<option value="\d+"[^>]*>([^<]*)</option>', page.partition('id="doctor"')[2].partition("</select>")[0]
+    )
+    assert [option.strip() for option in options] == [
+        "Ana Lima, Dra.",
+        "Bento, Prof. Dr.",
+        "Helena Prado, Dra. — Clínica médica",
+        "Ítala Sá",
+        "Zeno Lima, Dr.",
+    ]

@@ -48,7 +48,7 @@ class LineRow:
 def context(form: BookingForm) -> dict[str, Any]:
     """Return the context of `appointment/book.html`. The form's check has run."""
     clinic, values = form.clinic, form.cleaned_data
-    doctors = list(booking_options.doctors(clinic))
+    doctors = booking_options.doctors(clinic)
     doctor = _chosen_doctor(form, doctors)
     chosen = [int(procedure) for procedure, _discount in form.rows if is_short_number(procedure)]
     procedures = list(booking_options.procedures(clinic, doctor.pk if doctor else None, chosen))
@@ -106,7 +106,7 @@ def context(form: BookingForm) -> dict[str, Any]:
 def move_context(form: MoveForm, appointment: Appointment) -> dict[str, Any]:
     """Return the context of `appointment/move.html`. The form's check has run."""
     clinic, values = form.clinic, form.cleaned_data
-    doctors = list(booking_options.doctors(clinic))
+    doctors = booking_options.doctors(clinic)
     doctor = _chosen_doctor(form, doctors)
     minutes = _typed_minutes(form) or (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
     day = values.get("date") or clinic.local(timezone.now()).date()

@@ -42,6 +42,7 @@ class Finder:
     at: str
     has_procedures: bool
     specialty: str = ""
+    one_doctor: str = ""
     offers: Sequence[Offer] = ()
     found: booking.Found | None = None
     spoken: str = ""
@@ -93,7 +94,14 @@ def offers_for(
         Offer(opening, names[opening.doctor_id], (opening.doctor_id, opening.starts_at) == chosen)
         for opening in found.openings
     ]
-    return replace(block, offers=offers, found=found, spoken=_spoken(clinic, offers), moves=_moves(wish, found))
+    return replace(
+        block,
+        one_doctor=candidates[0].name if len(candidates) == 1 else "",
+        offers=offers,
+        found=found,
+        spoken=_spoken(clinic, offers),
+        moves=_moves(wish, found),
+    )
 
 
 def _candidates(able: Sequence[Doctor], sought: str) -> list[Doctor]:

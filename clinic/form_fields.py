@@ -32,6 +32,26 @@ DATE = re.compile(
 )
 MONTHS = ["jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez"]
 MONTH = re.compile(rf"[ ./-]*(?:de )?\b({'|'.join(MONTHS)})[a-zç]*\.?[ ./-]*(?:de )?")
+DAYS_IN_WORDS = {"ontem": -1, "hoje": 0, "amanha": 1, "depois de amanha": 2}
+WEEKDAYS_IN_WORDS = {
+    word: weekday
+    for weekday, words in enumerate(
+        [
+            "segunda segundas seg",
+            "terca tercas ter",
+            "quarta quartas qua",
+            "quinta quintas qui",
+            "sexta sextas sex",
+            "sabado sabados sab",
+            "domingo domingos dom",
+        ],
+        start=1,
+    )
+    for word in words.split()
+}
+WITHOUT_ACCENTS = str.maketrans("áàâãçéêíóôõú", "aaaaceeiooou")
+DAYS_AHEAD = re.compile(r"\+ ?(\d{1,3})(?: ?d(?:ias?)?)?")
+DAY_OF_MONTH = re.compile(r"(?:dia )?(\d{1,2})")
 # No appointment or birth date lies outside; beyond the ends, date arithmetic would overflow.
 READABLE_YEARS = range(1900, 2201)
 LOOKING_BACK = timedelta(days=60)
@@ -60,18 +80,46 @@ def tidy(text: str) -> str:
     return plain(text).lower()
 
 
+def without_accents(text: str) -> str:
+    return text.translate(WITHOUT_ACCENTS)
+
+
+def date_in_words(text: str, today: date) -> date | None:
+    """Read a date that depends on today: hoje, amanhã, sexta, +7, 15. None for any other text.
+
+    A weekday is the first one after today, a number the first such day of a month from today on."""
+    words = without_accents(tidy(text)).removesuffix("-feira").removesuffix(" feira")
+    if words in DAYS_IN_WORDS:
+        return today + timedelta(days=DAYS_IN_WORDS[words])
+    if weekday := WEEKDAYS_IN_WORDS.get(words):
+        return today + timedelta(days=(weekday - today.isoweekday() - 1) % 7 + 1)
+    if ahead := DAYS_AHEAD.fullmatch(words):
+        return today + timedelta(days=int(ahead[1]))
+    number = DAY_OF_MONTH.fullmatch(words)
+    return _next_such_day(int(number[1]), today) if number else None
+
+
+def _next_such_day(number: int, today: date) -> date | None:
+    """Return the first day of that number from today on; None for a number that no month has."""
+    days = (today + timedelta(days=offset) for offset in range(62))  # two months of 31 days come together once a year
+    return next((day for day in days if day.day == number), None)
+
+
 class TypedDateField(forms.Field):
-    """Read a local date: 23/11/2026, 23/11/26, 23112026, 23 de nov. de 2026, 2026-11-23 or 23/11.
+    """Read a local date: 23/11/2026, 23/11/26, 23112026, 23 de nov. de 2026, 2026-11-23, 23/11, or `date_in_words`.
 
     A date without a year is the first such day since two months ago.
 
-    With `past` (birth dates) the year is required. Two digits are then the latest such year that is past; if a person
-    of at most OLDEST years may have been born a century earlier, the field asks. Without `past`, they are of this
-    century.
+    With `past` (birth dates) the year is required, and no words are read. Two digits are then the latest such year that
+    is past; if a person of at most OLDEST years may have been born a century earlier, the field asks. Without `past`,
+    they are of this century.
     """
 
     default_error_messages = {
         "invalid": _("Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026."),
+        "words": _(
+            "Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026, ou hoje, amanhã, sexta, +7, 15."
+        ),
         "year": _("O ano deve ficar entre 1900 e 2200. Confira a data."),
         "century": _("O ano é %(early)s ou %(late)s? Escreva-o com quatro algarismos."),
     }
@@ -79,6 +127,8 @@ class TypedDateField(forms.Field):
     def __init__(self, *, past: bool = False, **options: Any) -> None:
         self.past = past
         super().__init__(**options)
+        if not past and "invalid" not in (options.get("error_messages") or {}):
+            self.error_messages["invalid"] = self.error_messages["words"]
 
     def to_python(self, value: date | str | None) -> date | None:
         if isinstance(value, date):
@@ -95,6 +145,8 @@ class TypedDateField(forms.Field):
         return day
 
     def _read(self, text: str) -> date:
+        if not self.past and (in_words := date_in_words(text, timezone.localdate())):
+            return in_words
         match = DATE.fullmatch(MONTH.sub(lambda month: f"/{MONTHS.index(month[1]) + 1}/", text).rstrip("/"))
         if not match:
             raise ValueError(text)

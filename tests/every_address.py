@@ -203,6 +203,7 @@ def _bookings(stored):
     }
     yield Call("POST", "/agendamentos/conferir/", known | {"choose": f"{starts:%H:%M}"}, partial=True)
     yield Call("POST", "/agendamentos/conferir/", known | {"q": "beltrão maria socorro", "search": "1"}, partial=True)
+    yield Call("POST", "/agendamentos/conferir/", known | {"doctor": "any", "find": "1", "starts": ""}, partial=True)
     yield Call("POST", "/agendamentos/novo/", known, partial=True)
     yield Call("POST", "/agendamentos/novo/", known | {"key": uuid.uuid4()}, expected=(409,), partial=True)
     new = {"is_new": "1", "patient": "", "name": "Benedita Quintela", "phone": "81 98765-4321", "cpf": "529.982.247-25"}

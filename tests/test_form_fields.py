@@ -1,18 +1,19 @@
 """Dates and times as people type them, in every form that has such a field."""
 
 from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.form_fields import TypedDateField, TypedDateTimeField, TypedEndField, TypedTimeField
+from clinic.form_fields import TypedDateField, TypedDateTimeField, TypedEndField, TypedTimeField, date_in_words
 from clinic.models import END_OF_DAY, Closure, Discount, Doctor, Patient
 from tests.factories import make_clinic, make_doctor, make_manager
 
 NO_SUCH_TIME = "Este horário não existe. Escreva hora e minutos, por exemplo 09:30."
-NO_SUCH_DATE = "Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026."
+NO_SUCH_DATE = "Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026, ou hoje, amanhã, sexta, +7, 15."
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,53 @@ def test_the_end_of_the_day_is_an_end_and_no_start(typed):
 )  # fmt: skip
 def test_a_date_is_read_however_it_is_written(typed):
     assert TypedDateField().clean(typed) == date(2027, 4, 5)
+
+
+# 30 November 2026 is a Monday.
+@pytest.mark.parametrize(
+    ("today", "typed", "meant"),
+    [
+        ("2026-11-30", "hoje", "2026-11-30"),
+        ("2026-11-30", " Amanhã ", "2026-12-01"),
+        ("2026-11-30", "amanha", "2026-12-01"),
+        ("2026-11-30", "depois de amanhã", "2026-12-02"),
+        ("2026-11-30", "ontem", "2026-11-29"),
+        ("2026-11-30", "sexta", "2026-12-04"),
+        ("2026-11-30", "sexta-feira", "2026-12-04"),
+        ("2026-11-30", "sábado", "2026-12-05"),
+        ("2026-11-30", "dom", "2026-12-06"),
+        ("2026-11-30", "segunda", "2026-12-07"),  # today is "hoje"
+        ("2026-11-30", "+7", "2026-12-07"),
+        ("2026-11-30", "+ 7 dias", "2026-12-07"),
+        ("2026-11-30", "+0", "2026-11-30"),
+        ("2026-11-30", "15", "2026-12-15"),
+        ("2026-11-30", "dia 15", "2026-12-15"),
+        ("2026-11-30", "30", "2026-11-30"),
+        ("2026-11-30", "1", "2026-12-01"),
+        ("2027-01-30", "29", "2027-03-29"),
+        ("2027-01-31", "31", "2027-01-31"),
+        ("2027-02-01", "31", "2027-03-31"),
+        ("2026-12-31", "amanhã", "2027-01-01"),
+    ],
+)
+def test_a_date_in_words_counts_from_today(today, typed, meant):
+    assert date_in_words(typed, date.fromisoformat(today)) == date.fromisoformat(meant)
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "0", "32", "99", "+", "+1000", "-1", "sexta à tarde", "feira", "mar", "amanhãs", "23/11"]
+)
+def test_other_texts_are_no_date_in_words(typed):
+    assert date_in_words(typed, date(2026, 11, 30)) is None
+
+
+def test_words_are_of_the_clinics_today_and_not_birth_dates(time_machine):
+    time_machine.move_to("2026-11-30T02:00:00Z", tick=False)  # still the 29th in Recife
+    with timezone.override(ZoneInfo("America/Recife")):
+        assert TypedDateField().clean("amanhã") == date(2026, 11, 30)
+        for typed in ("hoje", "sexta", "+7", "15"):
+            with pytest.raises(ValidationError):
+                TypedDateField(past=True).clean(typed)
 
 
 @pytest.mark.parametrize(

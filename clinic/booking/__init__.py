@@ -3,10 +3,11 @@
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
 from clinic.booking.book import BookedAppointment, book, check
+from clinic.booking.finder import FINDER_COUNT, FINDER_DAYS, Found, PartOfDay, Wish, find
 from clinic.booking.not_reached import record_not_reached
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
-from clinic.booking.performers import PerformingDoctor, doctors_performing
+from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, Proposal, day_of_end
 from clinic.booking.replacements import replacement_times
@@ -17,6 +18,8 @@ from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClas
 from clinic.booking.undo import undo, undo_verb, undoable
 
 __all__ = [
+    "FINDER_COUNT",
+    "FINDER_DAYS",
     "MAX_PROCEDURES",
     "NEAREST_DAYS",
     "Ahead",
@@ -25,13 +28,16 @@ __all__ = [
     "BookedAppointment",
     "BookingRefused",
     "Clash",
+    "Found",
     "Keep",
     "LineRequest",
+    "PartOfDay",
     "PerformingDoctor",
     "PricedLine",
     "Proposal",
     "Steps",
     "TimesClash",
+    "Wish",
     "book",
     "change_status",
     "change_time_zone",
@@ -39,8 +45,10 @@ __all__ = [
     "check_reschedule",
     "day_of_end",
     "doctors_performing",
+    "doctors_performing_all",
     "edit_notes",
     "forward_verbs",
+    "find",
     "is_movable",
     "look_ahead",
     "next_statuses",

@@ -1,7 +1,7 @@
 """Free times of the clinic's doctors, read from the database and computed by `clinic.schedule`."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 from operator import attrgetter, ne
@@ -9,7 +9,7 @@ from operator import attrgetter, ne
 from django.utils import timezone
 
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.schedule import MAX_DURATION, Opening, Span, bookable_dates, load_schedules, openings_on
+from clinic.schedule import MAX_DURATION, Opening, Schedules, Span, bookable_dates, load_schedules, openings_on
 
 NEAREST_DAYS = 21
 NOON = 12
@@ -63,19 +63,31 @@ def openings_of_any(
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
         days = day, day + timedelta(days=1)  # what begins on the day may end on the next one
-        openings_of_day = (
-            opening
-            for doctor in active
-            for opening in openings_on(
-                day,
-                doctor,
-                schedules=schedules,
-                taken=[span for taken_day in days for span in taken[doctor.pk, taken_day]],
-                length=length,
-                now=now,
-            )
+        found = openings_of_day(
+            day,
+            active,
+            schedules=schedules,
+            taken={
+                doctor.pk: [span for taken_day in days for span in taken[doctor.pk, taken_day]] for doctor in active
+            },
+            length=length,
+            now=now,
         )
-        yield from sorted(openings_of_day, key=attrgetter("starts_at", "doctor_id"))
+        yield from sorted(found, key=attrgetter("starts_at", "doctor_id"))
+
+
+def openings_of_day(
+    day: date,
+    doctors: Iterable[Doctor],
+    *,
+    schedules: Schedules,
+    taken: Mapping[int, Iterable[Span]],
+    length: timedelta,
+    now: datetime,
+) -> Iterator[Opening]:
+    """Yield the free times of a local date, doctor by doctor; `taken` are the taken spans by the doctor's id."""
+    for doctor in doctors:
+        yield from openings_on(day, doctor, schedules=schedules, taken=taken[doctor.pk], length=length, now=now)
 
 
 def openings_near(
@@ -111,12 +123,8 @@ def spread(clinic: Clinic, openings: Sequence[Opening], count: int) -> list[Open
 
     `openings` are in order of preference. Those that must share a half-day are an hour apart where possible."""
 
-    def half_day(opening: Opening) -> tuple[date, bool]:
-        local = clinic.local(opening.starts_at)
-        return local.date(), local.hour < NOON
-
     def is_on_another_half_day(one: Opening, other: Opening) -> bool:
-        return half_day(one) != half_day(other)
+        return half_day(clinic, one) != half_day(clinic, other)
 
     chosen: list[Opening] = []
     for is_apart in (is_on_another_half_day, _is_an_hour_apart, ne):
@@ -124,6 +132,12 @@ def spread(clinic: Clinic, openings: Sequence[Opening], count: int) -> list[Open
             if len(chosen) < count and all(is_apart(opening, other) for other in chosen):
                 chosen.append(opening)
     return sorted(chosen)
+
+
+def half_day(clinic: Clinic, opening: Opening) -> tuple[date, bool]:
+    """Return the local date on which it begins, and whether before noon."""
+    local = clinic.local(opening.starts_at)
+    return local.date(), local.hour < NOON
 
 
 def _is_an_hour_apart(one: Opening, other: Opening) -> bool:

@@ -1,9 +1,10 @@
 """Which doctors perform a procedure, or why none does."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import Count, F
 
 from clinic.booking import sql
 from clinic.booking.acts import refuse
@@ -39,3 +40,10 @@ def doctors_performing(clinic: Clinic, procedure: UUID, doctor: UUID | None = No
     if rows.doctor:
         refuse(list(not_performed(rows.doctor, rows.procedures, rows.performed)))
     return []
+
+
+def doctors_performing_all(clinic: Clinic, procedures: Collection[int]) -> list[Doctor]:
+    """Return the active doctors who perform every one of these procedures, by ids, all of them active. One query."""
+    needed = set(procedures)
+    performing = Doctor.objects.of(clinic).filter(active=True, procedures__in=needed, procedures__active=True)
+    return list(performing.annotate(count=Count("procedures")).filter(count=len(needed)))

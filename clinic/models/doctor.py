@@ -1,3 +1,4 @@
+import re
 import uuid
 from datetime import time
 
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.clinic import ClinicRow
 from clinic.models.ranges import Fold
 
+TITLES = re.compile(r"(?:(?:dra?|profa?|enfa?|sra?)(?:\.ª|\.|ª)? +)+(?=\S)", re.IGNORECASE)
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 240  # minutes
 
 
@@ -44,6 +46,16 @@ class Doctor(ClinicRow):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def title(self) -> str:
+        """The title before the name, as "Dra."; "" without one."""
+        return found[0].rstrip() if (found := TITLES.match(self.name)) else ""
+
+    @property
+    def untitled_name(self) -> str:
+        """The name without its title: by it people look for a doctor."""
+        return self.name.removeprefix(self.title).lstrip()
 
 
 def end_of_hours(ends: time) -> str:

@@ -1,7 +1,7 @@
 """The choices of the booking panel, besides the free times: reads only."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from django.db.models import Q, QuerySet
@@ -14,9 +14,10 @@ from clinic.queries.performed_procedures import performed_procedures
 from clinic.schedule import load_schedules
 
 
-def doctors(clinic: Clinic) -> QuerySet[Doctor]:
-    """Return the active doctors."""
-    return Doctor.objects.of(clinic).filter(active=True)
+def doctors(clinic: Clinic) -> list[Doctor]:
+    """Return the active doctors by their names without the title, as one looks for them. One query."""
+    active = Doctor.objects.of(clinic).filter(active=True)
+    return sorted(active, key=lambda doctor: doctor.sort_name.removeprefix(f"{doctor.title.lower()} "))
 
 
 def works_on(doctor: Doctor, day: date) -> bool:
@@ -50,15 +51,23 @@ def procedures(clinic: Clinic, doctor_id: int | None, chosen: list[int]) -> Quer
     return Procedure.objects.of(clinic).filter(offered | Q(pk__in=chosen))
 
 
+def is_performed_by_any(clinic: Clinic, doctors: Collection[int], procedure_id: int) -> bool:
+    """Return whether one of these doctors performs this procedure, and it is active. One query."""
+    return Procedure.objects.of(clinic).filter(pk=procedure_id, active=True, doctors__in=doctors).exists()
+
+
 def discounts(clinic: Clinic, day: date) -> QuerySet[Discount]:
     """Return the discounts that are valid on that local date."""
     return Discount.objects.of(clinic).valid_on(day)
 
 
-def usual_procedure(clinic: Clinic, doctor_id: int) -> int | None:
-    """Return the id of the procedure that the panel begins with, None for a doctor who performs none."""
-    performed = performed_procedures(clinic, [doctor_id], timezone.now()).get(doctor_id)
-    return performed[0].id if performed else None
+def usual_procedure(clinic: Clinic, doctors: Collection[int]) -> int | None:
+    """Return the id of the procedure that the panel begins with: the usual one of most of these doctors, given by ids.
+
+    None where they perform none."""
+    performed = performed_procedures(clinic, doctors, timezone.now())
+    usual = Counter(procedures[0].id for procedures in performed.values())
+    return usual.most_common(1)[0][0] if usual else None
 
 
 def patient(clinic: Clinic, patient_id: int) -> Patient | None:

@@ -14,7 +14,7 @@ from django.db.models.functions import Cast, Concat
 from clinic.models import Appointment, Clinic, Patient, phones
 from clinic.models.appointment import STANDING, AppointmentQuerySet, Status
 from clinic.models.characters import with_ascii_digits
-from clinic.models.documents import CPF_LENGTH, NIF_LENGTH
+from clinic.models.documents import CPF_LENGTH, NIF_LENGTH, is_cpf
 from clinic.models.names import HYPHENS, contains_heard, contains_word, letters, words
 from clinic.models.ranges import Fold
 
@@ -141,14 +141,27 @@ def read(text: str) -> ParsedSearch:
         text = f"{text[: match.start()]} {text[match.end() :]}"
     numbers = []
     for run in NUMBER.findall(text):
-        digits = re.sub("[^0-9]", "", run)
-        if len(digits) >= SHORTEST_PHONE_PART:
-            numbers.append(digits)
+        if len(_digits(run)) >= SHORTEST_PHONE_PART:
+            numbers += _numbers_in(run)
             text = text.replace(run, " ", 1)
     names = words(text)
     if numbers or born:
         names = [word for word in names if _key(word) not in LABELS | TITLES]
     return ParsedSearch(tuple(_without_titles(names)[:MOST_WORDS]), tuple(numbers[:MOST_WORDS]), born)
+
+
+def _digits(text: str) -> str:
+    return re.sub("[^0-9]", "", text)
+
+
+def _numbers_in(run: str) -> list[str]:
+    """Return the digits of what was written as one number: a CPF beside a phone, with only a space between, is two."""
+    groups = run.split()
+    for at in range(1, len(groups)):
+        parts = _digits(" ".join(groups[:at])), _digits(" ".join(groups[at:]))
+        if any(map(is_cpf, parts)) and min(map(len, parts)) >= WHOLE_PHONE:
+            return list(parts)
+    return [_digits(run)]
 
 
 def is_whole_number(clinic: Clinic, text: str) -> bool:

@@ -14,3 +14,4 @@ import "../js/day/calendar.js";
 import "../js/booking/complaints.js";
 import "../js/booking/focus.js";
 import "../js/booking/patient.js";
+import "../js/booking/finder.js";

@@ -24,6 +24,16 @@ const shortcuts = {
   "?": () => document.getElementById("keys")?.showModal(),
 };
 
+// A button in the panel names its own key; the answer to it moves the focus on from there.
+function pressInPanel(key) {
+  const button = panel.querySelector(`button[aria-keyshortcuts="${CSS.escape(key === "+" ? "." : key)}"]`);
+  if (!button) return null;
+  return () => {
+    button.focus();
+    button.click();
+  };
+}
+
 function escape() {
   if (!closeList() && isPanelOpen() && document.getElementById("day")) closePanel();
 }
@@ -34,8 +44,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") return escape();
   const isTyping = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   if (isTyping || (switchOfSingleKeys && !switchOfSingleKeys.checked && event.key !== "?")) return;
-  const act = shortcuts[event.key];
+  const own = pressInPanel(event.key);
+  const act = own || shortcuts[event.key];
   if (!act) return;
   event.preventDefault();
-  act();
+  if (!own || !event.repeat) act();
 });

@@ -1,4 +1,4 @@
-from datetime import date, time
+from datetime import date, datetime, time
 
 import pytest
 from django.urls import reverse
@@ -22,6 +22,7 @@ BOOK = reverse("web:appointment-book")
 CHECK = reverse("web:appointment-check")
 HTMX = {"HX-Request": "true"}
 MONDAY = date(2026, 11, 23)
+NO_SUCH_DATE = "Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026, ou hoje, amanhã, sexta, +7, 15."
 
 
 @pytest.fixture
@@ -114,8 +115,8 @@ def test_htmx_booking_shows_the_appointment_and_refreshes_the_day(desk, form):
         ),
         ({"discount": ["999999999"]}, "discount", "Este desconto não existe mais. Escolha outro ou nenhum."),
         ({"date": ""}, "starts", "Escolha a data e o horário."),
-        ({"date": "31/02/2027"}, "date", "Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026."),
-        ({"date": "amanhã"}, "date", "Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026."),
+        ({"date": "31/02/2027"}, "date", NO_SUCH_DATE),
+        ({"date": "semana que vem"}, "date", NO_SUCH_DATE),
         ({"date": "20/11/2026"}, "date", "Esta data já passou. Escolha hoje ou uma data futura."),
         ({"date": "21/11/2028"}, "date", "Esta data está longe demais. Escolha até 20/11/2028."),
         ({"date": "31/12/9999"}, "date", "O ano deve ficar entre 1900 e 2200. Confira a data."),
@@ -453,3 +454,23 @@ def test_a_booked_appointments_address_replaces_the_forms(desk, form):
     answer = desk.post(BOOK, form, headers=HTMX)
     assert answer["HX-Replace-Url"] == f"/agendamentos/{Appointment.objects.get().pk}/"
     assert "HX-Replace-Url" not in desk.post(BOOK, form | {"patient": ""}, headers=HTMX)
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [("amanhã", "22/11/2026"), ("sexta", "27/11/2026"), ("+7", "28/11/2026"), ("15", "15/12/2026")],
+)
+def test_a_date_in_words_is_written_out_when_the_field_is_left(desk, form, typed, written):
+    answer = desk.post(CHECK, form | {"date": typed}, headers=HTMX | {"HX-Trigger-Name": "date"})
+    assert answer.context["form"].day == datetime.strptime(written, "%d/%m/%Y").date()
+    assert f'<input id="date" name="date" value="{written}"' in answer.text and "hx-swap-oob" in answer.text
+
+
+def test_a_written_date_is_left_as_it_was_typed(desk, form):
+    answer = desk.post(CHECK, form | {"date": "30/11"}, headers=HTMX | {"HX-Trigger-Name": "date"})
+    assert '<input id="date"' not in answer.text
+
+
+def test_a_date_in_words_books(desk, form):
+    desk.post(BOOK, form | {"date": "segunda"})
+    assert Appointment.objects.get().starts_at.date() == MONDAY

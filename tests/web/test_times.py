@@ -232,7 +232,7 @@ def test_a_doctor_who_performs_nothing_is_not_called_full(desk, form, clinic):
     idle = make_doctor(clinic, name="Dr. Sem Nada", procedures=[])
     answer = desk.post(CHECK, form | {"doctor": idle.pk, "procedure": "", "starts": ""}, headers=HTMX)
     assert "não tem horário livre" not in answer.text and "não atende" not in answer.text
-    assert "quando houver médico e procedimento" in answer.text
+    assert "Dr. Sem Nada ainda não tem procedimentos" in answer.text
 
 
 def test_the_morning_after_a_night_is_no_day_off(desk, form, doctor):

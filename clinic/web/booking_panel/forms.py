@@ -18,20 +18,28 @@ from clinic.models.doctor import end_of_hours
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
 from clinic.schedule import Opening
+from clinic.web.booking_panel.finder_fields import is_wide
 from clinic.web.fields import RefusableForm, SharedFields
 
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
 MAX_AMOUNT = Decimal(10) ** 10
 
 
-def id_field() -> forms.IntegerField:
+def id_field(of: type[forms.IntegerField] = forms.IntegerField) -> forms.IntegerField:
     """Return a field for an id that a select or a hidden field sends; whether the row exists is for the rules."""
     gone = _("Esta escolha não existe mais. Escolha de novo.")
     errors = {"invalid": gone, "max_value": gone, "min_value": gone}
-    return forms.IntegerField(required=False, min_value=1, max_value=BigIntegerField.MAX_BIGINT, error_messages=errors)
+    return of(required=False, min_value=1, max_value=BigIntegerField.MAX_BIGINT, error_messages=errors)
 
 
 ID_FIELD = id_field()
+
+
+class DoctorField(forms.IntegerField):
+    """Read a doctor's id; None also where any doctor, or any of a speciality, is asked for."""
+
+    def to_python(self, value: str | None) -> int | None:
+        return None if value and is_wide(value) else super().to_python(value)
 
 
 def read_amount(text: str) -> Decimal | None:
@@ -72,7 +80,7 @@ class WhenForm(RefusableForm):
     refused_at: ClassVar = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends"}
     sent_as: ClassVar = {"discount": ["discount", "whole_discount"], "patient": ["patient", "q"]}
 
-    doctor = id_field()
+    doctor = id_field(DoctorField)
     date = TypedDateField(required=False)
     starts = TypedTimeField(required=False)
     ends = TypedEndField(required=False)
@@ -91,7 +99,19 @@ class WhenForm(RefusableForm):
         cleaned["ends_at"] = self._instant(
             "ends", booking.day_of_end(day, starts, ends) if day and ends else None, ends
         )
+        if self.is_wide:
+            self.add_error("doctor", _("Escolha um dos horários livres: cada um diz com quem."))
         return cleaned
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether any doctor, or any of a speciality, is asked for."""
+        return is_wide(self.data.get("doctor", ""))
+
+    def drop_untouched_errors(self, *, just_left: str | None) -> None:
+        super().drop_untouched_errors(just_left=just_left)
+        if self.is_wide:
+            self.errors.pop("doctor", None)
 
     @property
     def seen_value(self) -> str:

@@ -11,6 +11,7 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.models import Appointment
 from clinic.web.appointment.responses import detail_or_redirect, detail_response, get_appointment
 from clinic.web.booking_panel import context as booking_panel
+from clinic.web.booking_panel import fields
 from clinic.web.booking_panel.forms import BookingForm, MoveForm
 from clinic.web.htmx import triggered_by, wants_partial
 from clinic.web.panel import author, panel_response
@@ -27,7 +28,7 @@ def book(request: ClinicRequest) -> HttpResponse:
         is_conflict = form.alternatives or form.asks_about_doubles or form.total_changed
         return _book_page(request, form, status=409 if is_conflict else 422)
     typed = take(request)
-    form = BookingForm(typed or booking_panel.initial_data(request.GET, request.clinic), clinic=request.clinic)
+    form = BookingForm(typed or fields.initial_data(request.GET, request.clinic), clinic=request.clinic)
     form.check()
     return _book_page(request, form)
 
@@ -38,15 +39,19 @@ def check(request: ClinicRequest) -> HttpResponse:
 
     Nothing else is replaced, so what is being typed meanwhile stays.
     """
-    form = BookingForm(booking_panel.apply_button(request.POST, request.clinic), clinic=request.clinic)
-    form.check(just_left=triggered_by(request))
+    just_left = triggered_by(request)
+    form = BookingForm(fields.apply_button(request.POST, request.clinic, just_left), clinic=request.clinic)
+    form.check(just_left=just_left)
     if not wants_partial(request):
         return _book_page(request, form)
     context = booking_panel.context(form)
-    sections = booking_panel.stale_sections(triggered_by(request), request.POST)
-    response = render(request, "appointment/_checked.html", context | {"sections": sections})
+    is_finding = context["finder"] is not None
+    sections = fields.stale_sections(form, just_left, request.POST, is_finding=is_finding)
+    date_was_in_words = form.data.get("date") != request.POST.get("date") and "choose" not in request.POST
+    parts = {"sections": sections, "date_was_in_words": date_was_in_words}
+    response = render(request, "appointment/_checked.html", context | parts)
     response["HX-Reswap"] = "none"
-    if triggered_by(request) is None:
+    if just_left is None:
         trigger_client_event(response, "panel-focus", {"id": context["focus"]}, after="settle")
     return response
 
@@ -62,8 +67,9 @@ def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
             return detail_or_redirect(request, pk)
         is_conflict = form.alternatives or form.expired_discounts or form.was_moved_elsewhere
         return _move_page(request, appointment, form, status=409 if is_conflict else 422)
-    typed = booking_panel.apply_button(request.POST, request.clinic) if request.method == "POST" else take(request)
-    form = MoveForm(typed or booking_panel.data_of(appointment), clinic=request.clinic)
+    is_posted, just_left = request.method == "POST", triggered_by(request)
+    typed = fields.apply_button(request.POST, request.clinic, just_left) if is_posted else take(request)
+    form = MoveForm(typed or fields.data_of(appointment), clinic=request.clinic)
     if typed:
         form.check(appointment)
     else:

@@ -1,0 +1,135 @@
+"""On which days which doctors may have time for an appointment of a given length, by one statement."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from clinic.models import Appointment, Clinic
+from clinic.models.appointment import OVERLAP_LOOKBACK, STANDING_SQL
+from clinic.schedule import Span
+
+# A multirange of instants at which an appointment of the length cannot begin: what lies between two taken spans and is
+# too short for it is no gap there, so that a full day comes back as one span instead of thirty rows. The hours are
+# only estimated: nights, and days on which the clock is changed, always count as possible.
+POSSIBLE_DAYS_SQL = f"""
+    WITH blocked AS MATERIALIZED (
+        SELECT doctor_id, range_agg(tstzrange(starts_at - %(length)s::interval, ends_at, '()')) AS starts
+        FROM (
+            SELECT doctor_id, starts_at, ends_at FROM clinic_appointment
+            WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND {STANDING_SQL} AND encaixe_by_id IS NULL
+              AND starts_at > %(lookback)s AND starts_at < %(last)s AND ends_at > %(first)s
+              AND id IS DISTINCT FROM %(moving)s
+            UNION ALL
+            SELECT doctor.id, starts_at, ends_at
+            FROM clinic_appointment CROSS JOIN unnest(%(doctors)s::bigint[]) AS doctor (id)
+            WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s AND {STANDING_SQL}
+              AND starts_at > %(lookback)s AND starts_at < %(last)s AND ends_at > %(first)s
+              AND clinic_appointment.id IS DISTINCT FROM %(moving)s
+            UNION ALL
+            SELECT doctor.id, starts_at, ends_at
+            FROM clinic_absence CROSS JOIN unnest(%(doctors)s::bigint[]) AS doctor (id)
+            WHERE clinic_id = %(clinic)s AND (doctor_id IS NULL OR doctor_id = doctor.id)
+              AND starts_at < %(last)s AND ends_at > %(first)s
+        ) AS taken
+        GROUP BY doctor_id
+    ), hours AS (
+        SELECT hours.doctor_id, day, number, bool_or(hours.ends <= hours.starts) AS is_night,
+               range_agg(tstzrange((day + hours.starts) AT TIME ZONE %(zone)s::text,
+                   (day + CASE WHEN hours.ends > hours.starts THEN hours.ends ELSE '24:00' END)
+                       AT TIME ZONE %(zone)s::text
+               )) AS blocks
+        FROM unnest(%(days)s::date[]) WITH ORDINALITY AS days (day, number)
+        JOIN clinic_workinghours AS hours ON clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND (
+            weekday = extract(isodow FROM day)
+            OR ends <= starts AND ends > '00:00' AND weekday = extract(isodow FROM day - 1)
+        )
+        GROUP BY 1, 2, 3
+    ), possible AS (
+        SELECT hours.doctor_id, day, number, blocked.starts
+        FROM hours LEFT JOIN blocked ON blocked.doctor_id = hours.doctor_id
+        WHERE is_night
+           OR (day + 1)::timestamp AT TIME ZONE %(zone)s::text - day::timestamp AT TIME ZONE %(zone)s::text
+              <> interval '24 hours'
+           OR EXISTS (
+                SELECT FROM unnest(blocks) AS block
+                JOIN unnest(%(froms)s::time[], %(tos)s::time[]) AS part ("from", "to") ON TRUE
+                WHERE upper(block) - %(length)s::interval >= lower(block)
+                  AND (day + "from") AT TIME ZONE %(zone)s::text <= upper(block) - %(length)s::interval
+                  AND (day + "to") AT TIME ZONE %(zone)s::text >= lower(block)
+                  AND NOT coalesce(tstzrange(
+                        greatest(lower(block), (day + "from") AT TIME ZONE %(zone)s::text),
+                        least(upper(block) - %(length)s::interval, (day + "to") AT TIME ZONE %(zone)s::text), '[]'
+                      ) <@ blocked.starts, FALSE)
+           )
+        ORDER BY number, hours.doctor_id LIMIT %(limit)s OFFSET %(offset)s
+    )
+    SELECT doctor_id, day,
+        ARRAY (SELECT lower(part) FROM unnest(near) AS part), ARRAY (SELECT upper(part) FROM unnest(near) AS part)
+    FROM possible
+    CROSS JOIN LATERAL (
+        SELECT starts * tstzmultirange(tstzrange(
+            day::timestamp AT TIME ZONE %(zone)s::text - interval '3 hours',
+            (day + 1)::timestamp AT TIME ZONE %(zone)s::text + interval '3 hours'
+        )) AS near
+    ) AS of_day
+    ORDER BY number, doctor_id
+"""  # noqa: S608 - the inserted text is the condition of the model
+
+
+class PossibleDay(NamedTuple):
+    """A local date on which a doctor may have time, and the `taken` spans of it, with every gap that is too short."""
+
+    doctor_id: int
+    day: date
+    taken: list[Span]
+
+
+def possible_days(
+    clinic: Clinic,
+    *,
+    doctors: Collection[int],
+    days: Sequence[date],
+    length: timedelta,
+    windows: Sequence[tuple[time, time]],
+    patient: int | None,
+    moving: Appointment | None,
+    limit: int | None,
+    offset: int,
+) -> list[PossibleDay]:
+    """Return them in the order of `days` and then of the doctors' ids. One query.
+
+    `windows` are the local times between which an appointment may begin. None is left out on which there is time; on
+    some there is none, for the hours of work are only estimated here.
+    """
+    froms, tos = zip(*windows, strict=True)
+    parameters: dict[str, Any] = {
+        "clinic": clinic.pk,
+        "zone": clinic.time_zone,
+        "doctors": list(doctors),
+        "days": list(days),
+        "length": length,
+        "froms": list(froms),
+        "tos": list(tos),
+        "patient": patient,
+        "moving": moving.pk if moving else None,
+        "limit": limit,
+        "offset": offset,
+        **_instants(clinic, min(days), max(days)),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(POSSIBLE_DAYS_SQL, parameters)
+        return [PossibleDay(row[0], row[1], _taken(row[2], row[3], length)) for row in cursor.fetchall()]
+
+
+def _instants(clinic: Clinic, first: date, last: date) -> dict[str, datetime]:
+    starts_at = clinic.day(first)[0]
+    # What begins on the last day may end on the next one.
+    ends_at = clinic.day(last + timedelta(days=1))[1]
+    return {"lookback": starts_at - OVERLAP_LOOKBACK, "first": starts_at, "last": ends_at}
+
+
+def _taken(lowers: list[datetime], uppers: list[datetime], length: timedelta) -> list[Span]:
+    """Return the spans before and after which an appointment of `length` is free."""
+    return [Span(lower + length, upper) for lower, upper in zip(lowers, uppers, strict=True)]

@@ -1,0 +1,171 @@
+"""The panel's fields: as it opens, and as its buttons change them."""
+
+from django.http import QueryDict
+from django.utils import timezone
+
+from clinic import booking
+from clinic.form_fields import date_in_words, is_short_number
+from clinic.models import Appointment, Clinic
+from clinic.queries import booking_options
+from clinic.templatetags.formats import phone
+from clinic.web.booking_panel.finder_fields import (
+    apply_finder_button,
+    choose_doctor,
+    is_same_specialty,
+    is_wide,
+    read_day,
+    read_instant,
+    specialty_of,
+)
+from clinic.web.booking_panel.forms import BookingForm
+from clinic.web.patient.forms import initial_for_search
+
+# The section of the panel that each of its buttons changes.
+BUTTONS = {
+    "pick": "who",
+    "new": "who",
+    "forget": "who",
+    "search": "who",
+    "choose": "when",
+    "find": "finder",
+    "widen": "finder",
+    "relax": "finder",
+    "add": "lines",
+    "remove": "lines",
+}
+
+
+def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
+    """Return the form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address.
+
+    `procedimento` comes with a time in which the doctor's usual procedure does not fit. `familia` is the id of an
+    appointment after which another of the family is wanted; it replaces the others.
+    """
+    relative = query.get("familia", "")
+    if is_short_number(relative) and (data := _data_beside(int(relative), clinic)):
+        return data
+    data = QueryDict(mutable=True)
+    for field, parameter in (("doctor", "medico"), ("date", "data"), ("starts", "inicio"), ("patient", "paciente")):
+        if value := query.get(parameter):
+            data[field] = value
+    procedure = query.get("procedimento") or ""
+    if is_short_number(procedure):
+        data["procedure"] = data["usual"] = procedure
+    if day := read_day(data.get("date", "")):
+        data["date"] = f"{day:%d/%m/%Y}"
+    if "date" not in data:
+        data["date"] = f"{clinic.local(timezone.now()):%d/%m/%Y}"
+    return _with_usual_procedure(data, clinic)
+
+
+def apply_button(posted: QueryDict, clinic: Clinic, just_left: str | None = None) -> QueryDict:
+    """Return the form's fields as the pressed button of the panel changes them, or the field that was just left."""
+    data = posted.copy()
+    apply_finder_button(data, just_left)
+    if day := date_in_words(data.get("date", ""), clinic.local(timezone.now()).date()):
+        data["date"] = f"{day:%d/%m/%Y}"
+    if "pick" in data:
+        data["patient"] = data.get("pick", "")
+    if "forget" in data or "search" in data:
+        data["patient"] = ""
+    if {"pick", "forget", "search"} & data.keys():
+        data.pop("is_new", None)
+    if "new" in data:
+        typed = data.get("q", "").strip()
+        data["is_new"], data["patient"] = "1", ""
+        data["phone"] = data.get("family_phone", "")
+        for field, text in initial_for_search(typed).items():
+            data[field] = text or data.get(field, "")
+    if "choose" in data:
+        _apply_free_time(data, clinic)
+    if "add" in data:
+        data.appendlist("procedure", "")
+        data.appendlist("discount", "")
+    if is_short_number(index := data.get("remove", "")):
+        _remove_line(data, int(index))
+    return _with_usual_procedure(data, clinic)
+
+
+def stale_sections(form: BookingForm, just_left: str | None, posted: QueryDict, *, is_finding: bool) -> set[str]:
+    """Return the sections of the panel to render again after a field was left, or with None a button pressed."""
+    sections = {"finder"} if is_finding != bool(posted.get("finding")) else set()
+    if form.data.get("doctor") != posted.get("doctor"):
+        sections |= {"doctor", "lines"}
+    if just_left is not None:
+        return sections | ({"lines"} if just_left in {"doctor", "procedure", "discount", "whole_discount"} else set())
+    return sections | {section for button, section in BUTTONS.items() if button in posted}
+
+
+def data_of(appointment: Appointment) -> QueryDict:
+    """Return the fields of the move form before anything is changed."""
+    starts_at = appointment.clinic.local(appointment.starts_at)
+    data = QueryDict(mutable=True)
+    data.update({"doctor": str(appointment.doctor_id), "date": f"{starts_at:%d/%m/%Y}", "starts": f"{starts_at:%H:%M}"})
+    data["place"] = booking.place(appointment)
+    return data
+
+
+def _with_usual_procedure(data: QueryDict, clinic: Clinic) -> QueryDict:
+    """Fill in the usual procedure of the doctor, or of the speciality, where none is chosen.
+
+    The field `usual` remembers what was filled in: with doctors who do not perform it, it is replaced.
+    """
+    if "add" in data or not (doctors := _doctors_asked_for(data, clinic)):
+        return data
+    chosen = [procedure for procedure in data.getlist("procedure") if procedure]
+    if not chosen or (chosen == [data.get("usual")] and not _performs(clinic, doctors, chosen[0])):
+        usual = booking_options.usual_procedure(clinic, doctors)
+        data["usual"] = str(usual or "")
+        data.setlist("procedure", [str(usual)] if usual else [])
+    return data
+
+
+def _doctors_asked_for(data: QueryDict, clinic: Clinic) -> list[int]:
+    """Return the id of the doctor in the form, or those of the speciality; none where anybody will do."""
+    text = data.get("doctor", "")
+    if is_short_number(text):
+        return [int(text)]
+    if not (specialty := specialty_of(text)) or not is_wide(text):
+        return []
+    return [doctor.pk for doctor in booking_options.doctors(clinic) if is_same_specialty(doctor, specialty)]
+
+
+def _data_beside(appointment_id: int, clinic: Clinic) -> QueryDict | None:
+    """Return the fields for another of the family: doctor, procedures, day and phone of that appointment, and the first
+    free time after it. None if there is no such appointment."""
+    appointments = Appointment.objects.of(clinic).kept().select_related("doctor", "patient")
+    appointment = appointments.filter(pk=appointment_id).first()
+    if appointment is None:
+        return None
+    data = QueryDict(mutable=True)
+    data["doctor"], data["family_phone"] = str(appointment.doctor_id), phone(appointment.patient.phone, clinic)
+    lines = appointment.lines.select_related("procedure")
+    data.setlist("procedure", [str(line.procedure_id) for line in lines])
+    day = clinic.local(appointment.starts_at).date()
+    minutes = sum(line.procedure.duration_minutes for line in lines)
+    free = booking.openings(clinic, doctor=appointment.doctor, minutes=minutes, first=day, last=day)
+    data["date"] = f"{day:%d/%m/%Y}"
+    after = (opening.starts_at for opening in free if opening.starts_at >= appointment.ends_at)
+    if starts_at := next(after, None):
+        data["starts"] = f"{clinic.local(starts_at):%H:%M}"
+    return data
+
+
+def _performs(clinic: Clinic, doctors: list[int], procedure: str) -> bool:
+    return is_short_number(procedure) and booking_options.is_performed_by_any(clinic, doctors, int(procedure))
+
+
+def _apply_free_time(data: QueryDict, clinic: Clinic) -> None:
+    """Set date and start to the free time in `choose`, a UTC instant, and the doctor to the one whose id may follow."""
+    text, _sep, doctor = data.get("choose", "").partition(" ")
+    if instant := read_instant(text):
+        local = clinic.local(instant)
+        data["date"], data["starts"] = f"{local:%d/%m/%Y}", f"{local:%H:%M}"
+        if is_short_number(doctor):
+            choose_doctor(data, doctor)
+
+
+def _remove_line(data: QueryDict, index: int) -> None:
+    for field in ("procedure", "discount"):
+        values = data.getlist(field)
+        data.setlist(field, values[:index] + values[index + 1 :])

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from clinic.booking import place, state
+from clinic.booking import Author, change_status, place, state
 from clinic.models import Absence, Appointment
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_user
 
@@ -139,6 +139,17 @@ def test_changes_of_others_are_drawn(desk, clinic, visit, client_of):
     assert f'id="p{visit.pk}"' in answer.text
     assert "Paula Reis" in answer.text
     assert "1 de 1 resolvido" in answer.text
+
+
+def test_one_that_is_simply_no_longer_pending(desk, clinic, visit):
+    """The absence was taken back: the confirmation before it is not what resolved it, and is not to be undone here."""
+    change_status(visit.pk, "confirmed", clinic=clinic, by=Author(channel="command", credential="tests"))
+    visit.refresh_from_db()
+    asked = {"shown": f"{visit.pk}|{state(visit)}", "known": "1"}
+    Absence.objects.all().delete()
+    answer = desk.get(reverse("web:pending-changes"), asked, headers=PARTIAL)
+    assert "Não está mais pendente." in answer.text
+    assert "Desfazer" not in answer.text
 
 
 def test_new_ones_are_announced(desk, visit):

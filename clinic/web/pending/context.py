@@ -78,7 +78,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Done:
-    """An appointment that is no longer pending; `event` is the one that can be undone, None for none."""
+    """An appointment that is no longer pending; `event` is the move or cancellation of today that resolved it."""
 
     clinic: Clinic
     appointment: Appointment
@@ -196,12 +196,13 @@ class Board:
             for row in kept
         ]
 
-    def changed(self, pk: int) -> Row | Done | None:
-        """Return the appointment as it is now: pending or done; None for one that no longer exists."""
-        if found := [row for row in self.found if row.pk == pk]:
-            return self.rows(found)[0]
-        appointment = pending.with_patients(self.clinic, [pk]).get(pk)
-        return Done(self.clinic, appointment, booking.undoable(appointment)) if appointment else None
+    def as_they_are(self, ids: Collection[int]) -> list[Row | Done]:
+        """Return these appointments as they are now: pending, resolved, or neither; without those that are gone."""
+        rows = self.rows([row for row in self.found if row.pk in ids])
+        resolved = [done for done in self.resolved if done.appointment.pk in ids]
+        known = {row.appointment.pk for row in rows} | {done.appointment.pk for done in resolved}
+        others = pending.with_patients(self.clinic, [pk for pk in ids if pk not in known])
+        return [*rows, *resolved, *(Done(self.clinic, appointment, None) for appointment in others.values())]
 
 
 def when(clinic: Clinic, instant: datetime) -> str:

@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic import booking
@@ -47,7 +46,7 @@ def changes(request: ClinicRequest) -> HttpResponse:
     board = _board(request, known=_number(request.GET.get("known", "")))
     states = dict(text.partition("|")[::2] for text in request.GET.getlist("shown"))
     ids = [int(pk) for pk in states if is_short_number(pk)]
-    rows = [row for pk in _changed_ids(request, board, ids, states) if (row := board.changed(pk))]
+    rows = board.as_they_are(_changed_ids(request, board, ids, states))
     if not rows and board.total == board.known:
         return _private(HttpResponse(status=204))
     return _private(render(request, "pending/_changes.html", {"board": board, "rows": rows, "oob": True}))
@@ -126,10 +125,10 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment
 
 def _row_response(request: ClinicRequest, pk: int, sentences: list[str]) -> HttpResponse:
     board = _board(request, known=_number(request.POST.get("known", "")))
-    row = board.changed(pk)
-    if row is None:
-        raise Http404(_("Este agendamento não existe mais."))
-    context = {"board": board, "row": row, "refusals": sentences}
+    rows = board.as_they_are([pk])
+    if not rows:
+        raise Http404
+    context = {"board": board, "row": rows[0], "refusals": sentences}
     return _private(render(request, "pending/_changed.html", context, status=409 if sentences else 200))
 
 

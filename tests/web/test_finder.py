@@ -29,7 +29,7 @@ from tests.web.test_booking_panel import (
 __all__ = ["clinic", "desk", "doctor", "form", "patient", "procedure", "saturday"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday")]
 
-OFFER = re.compile(r'id="offer-\d" name="choose".*?<span>(.*?)</span>', re.DOTALL)
+OFFER = re.compile(r'id="offer-\d" name="choose".*?<span title[^>]*>(.*?)</span>', re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 
 

@@ -271,3 +271,11 @@ def test_doctors_are_listed_and_begin_by_their_names_not_titles(desk, form, clin
         "Ítala Sá",
         "Zeno Lima, Dr.",
     ]
+
+
+def test_a_speciality_in_which_nobody_performs_is_not_listed(desk, form, clinic, yasmin):
+    make_doctor(clinic, name="Dr. Novo", specialty="Nefrologia", procedures=[])
+    make_doctor(clinic, name="Dr. Velho", specialty="Urologia", procedures=[make_procedure(clinic, active=False)])
+    page = desk.post(CHECK, form | {"find": "1", "doctor": "any"}).text
+    assert "Qualquer profissional de Dermatologia" in page
+    assert "Qualquer profissional de Nefrologia" not in page and "Qualquer profissional de Urologia" not in page

@@ -3,8 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
@@ -13,10 +14,23 @@ from clinic.models.procedure import performed_by
 from clinic.queries.performed_procedures import performed_procedures
 from clinic.schedule import load_schedules
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
-def doctors(clinic: Clinic) -> list[Doctor]:
+
+class PerformsSomething(TypedDict):
+    """Whether the doctor performs any active procedure."""
+
+    performs: bool
+
+
+type ListedDoctor = WithAnnotations[Doctor, PerformsSomething]
+
+
+def doctors(clinic: Clinic) -> "list[ListedDoctor]":
     """Return the active doctors by their names without the title, as one looks for them. One query."""
-    active = Doctor.objects.of(clinic).filter(active=True)
+    performed = Doctor.procedures.through.objects.filter(doctor=OuterRef("pk"), procedure__active=True)
+    active = Doctor.objects.of(clinic).filter(active=True).annotate(performs=Exists(performed))
     return sorted(active, key=lambda doctor: doctor.sort_name.removeprefix(f"{doctor.title.lower()} "))
 
 

@@ -29,7 +29,7 @@ from tests.web.test_booking_panel import (
 __all__ = ["clinic", "desk", "doctor", "form", "patient", "procedure", "saturday"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday")]
 
-OFFER = re.compile(r'id="offer-\d" name="choose".*?<span>(.*?)</span>', re.DOTALL)
+OFFER = re.compile(r'id="offer-\d" name="choose".*?<span title[^>]*>(.*?)</span>', re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 
 
@@ -271,3 +271,11 @@ def test_doctors_are_listed_and_begin_by_their_names_not_titles(desk, form, clin
         "Ítala Sá",
         "Zeno Lima, Dr.",
     ]
+
+
+def test_a_speciality_in_which_nobody_performs_is_not_listed(desk, form, clinic, yasmin):
+    make_doctor(clinic, name="Dr. Novo", specialty="Nefrologia", procedures=[])
+    make_doctor(clinic, name="Dr. Velho", specialty="Urologia", procedures=[make_procedure(clinic, active=False)])
+    page = desk.post(CHECK, form | {"find": "1", "doctor": "any"}).text
+    assert "Qualquer profissional de Dermatologia" in page
+    assert "Qualquer profissional de Nefrologia" not in page and "Qualquer profissional de Urologia" not in page

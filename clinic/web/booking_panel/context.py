@@ -95,7 +95,7 @@ def context(form: BookingForm) -> dict[str, Any]:
         "submit_label": _submit_label(form, finder),
         "focus": _focus_id(form, finder),
         "finder": finder,
-        "specialties": specialties(doctors),
+        "specialties": specialties(doctor for doctor in doctors if doctor.performs),
         "wide": form.data.get("doctor", "") if form.is_wide else "",
         "performs_nothing": doctor is not None and not procedures,
         **_times_context(form, times),

@@ -181,4 +181,4 @@ def test_a_move_to_one_who_does_not_perform_it_says_so(window, clinic, reception
     page.goto(f"/agendamentos/{appointment.pk}/remarcar/")
     page.locator(f".slot a[href*='medico={other.pk}&'][href*='inicio=10:00']").click()
     expect(page.locator("#panel")).to_contain_text("Dr. Bruno Reis não realiza Consulta")
-    expect(page.locator("#doctor option:checked")).to_have_text("Dr. Bruno Reis")
+    expect(page.locator("#doctor option:checked")).to_contain_text("Bruno Reis")

@@ -189,6 +189,30 @@ def test_what_is_undone_is_pending_again(desk):
     assert (resolved(desk), list(found(desk))) == ([], [visit.pk])
 
 
+def test_what_was_moved_into_closed_time_is_not_resolved(desk):
+    visit = desk.book()
+    away(desk, desk.at(8), desk.at(12), doctor=desk.doctor)
+    move(desk, visit, 15)
+    away(desk, desk.at(14), desk.at(18), doctor=desk.doctor)
+    assert (resolved(desk), list(found(desk))) == ([], [visit.pk])
+
+
+def test_a_move_out_of_closed_time_by_undoing_resolves(desk):
+    visit = desk.book()
+    move(desk, visit, 15)
+    away(desk, desk.at(14), desk.at(18), doctor=desk.doctor)
+    booking.undo(visit.pk, clinic=desk.clinic, by=BY, now=desk.now)
+    assert (resolved(desk), found(desk)) == ([(visit.pk, Why.ABSENCE)], {})
+
+
+def test_a_deleted_appointment_is_not_resolved(desk):
+    visit = desk.book()
+    away(desk, desk.at(8), desk.at(12), doctor=desk.doctor)
+    move(desk, visit, 15)
+    Appointment.objects.filter(pk=visit.pk).update(deleted_at=desk.now)
+    assert (resolved(desk), found(desk)) == ([], {})
+
+
 def test_an_absence_taken_back_after_half_were_moved(desk):
     first, second = (desk.book(starts_at=desk.at(hour), patient=desk.another_patient().pk) for hour in (9, 10))
     absence = away(desk, desk.at(8), desk.at(12), doctor=desk.doctor)

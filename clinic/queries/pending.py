@@ -212,8 +212,8 @@ def pending(clinic: Clinic, *, now: datetime, absence: Away | None = None) -> li
 def resolved_today(clinic: Clinic, *, now: datetime, still: Collection[int]) -> list[Resolved]:
     """Return the appointments that were moved or cancelled today, the clinic's date, and pending before; latest first.
 
-    Nothing is stored about it: the last move or cancellation of today counts if it was not undone, if its appointment
-    is not pending again (its id is in `still`), and if the place that it left has a cause by what is stored now. After
+    Nothing is stored about it: the last move or cancellation of today counts if its appointment is not pending again
+    (its id is in `still`), and if the place that it left has a cause by what is stored now. After
     an absence is taken back, those who were moved because of it no longer count. Four queries.
     """
     latest = {event.appointment_id: event for event in reversed(_moves_and_cancellations(clinic, now))}
@@ -271,7 +271,7 @@ def _moves_and_cancellations(clinic: Clinic, now: datetime) -> "list[WithUnperfo
 
 def _holds(event: AppointmentEvent) -> bool:
     """Return whether what the event did still stands."""
-    if event.after.get("undo") or event.appointment.deleted_at:
+    if event.appointment.deleted_at:
         return False
     is_cancellation = event.kind == AppointmentEvent.Kind.STATUS_CHANGED
     return is_cancellation == (event.appointment.status == Status.CANCELLED)

@@ -48,8 +48,12 @@ def test_only_others_while_the_own_doctor_is_away(desk):
 
 
 def test_no_time_is_proposed_to_two(desk):
-    visits = [desk.book(starts_at=desk.at(14, minute), patient=desk.another_patient().pk) for minute in (0, 30)]
-    away(desk)
+    other = desk.another_doctor()
+    doctors = (desk.doctor.pk, other.pk)
+    visits = [desk.book(doctor=pk, starts_at=desk.at(14), patient=desk.another_patient().pk) for pk in doctors]
+    Absence.objects.create(
+        clinic=desk.clinic, starts_at=desk.at(0), ends_at=desk.at(0, day=MONDAY + timedelta(days=1)), reason="obras"
+    )
     first, second = proposed(desk, *visits)
     assert not set(first) & set(second)
 

@@ -96,7 +96,8 @@ class Done:
 
     @property
     def undo_verb(self) -> str:
-        return booking.undo_verb(self.event) if self.event else ""
+        """What the button says that undoes the event; "" for an event that is itself an undo, and for none."""
+        return booking.undo_verb(self.event) if self.event and not self.event.after.get("undo") else ""
 
 
 @dataclass(frozen=True)

@@ -66,5 +66,5 @@ def test_one_booked_during_the_recording_is_refused_or_pending(desk):
     proposals = [desk.proposal(starts_at=desk.at(hour), patient=desk.another_patient().pk) for hour in (8, 9, 10, 11)]
     booking = [lambda proposal=proposal: book(proposal, by=BY, now=desk.now) for proposal in proposals]
     _, *results = at_once(lambda: save_absence(absence(desk), manager), *booking)
-    booked = {result.appointment.pk for result in results if not isinstance(result, Exception)}
+    booked = {result.pk for result in results if not isinstance(result, Exception)}
     assert {row.pk for row in pending(desk.clinic, now=desk.now)} == booked

@@ -471,6 +471,7 @@ def test_no_detail_of_a_patient_is_dropped_on_its_way():
         email="ana@example.com",
         social_name="Ana",
         notes="traz exames",
+        alert="alérgica a lidocaína",
         died=True,
         died_on=date(2026, 1, 1),
     )

@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
-from clinic.models import Absence, Clinic
+from clinic.models import Absence, Clinic, Doctor
 from clinic.models.clinic import END_OF_DAY, NonexistentTime
 from clinic.models.limits import max_length
 from clinic.queries import booking_options
@@ -50,8 +50,9 @@ class AbsenceForm(forms.Form):
     def __init__(self, *args: Any, clinic: Clinic, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clinic, self.now = clinic, now
-        doctors: Any = self.fields["doctor"]
-        doctors.queryset = booking_options.doctors(clinic)
+        self.doctors = booking_options.doctors(clinic)
+        field: Any = self.fields["doctor"]
+        field.queryset = Doctor.objects.of(clinic).filter(active=True)
 
     def clean(self) -> dict[str, Any]:
         super().clean()

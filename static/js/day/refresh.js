@@ -38,6 +38,21 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.target.id === "poll" && document.hidden) event.preventDefault();
 });
 
+// An act during a refresh is not in its answer: the day is read once more after it.
+let isReading = false;
+let isOutdated = false;
+
+document.addEventListener("htmx:beforeSend", ({ detail }) => { isReading ||= detail.elt.id === "poll"; });
+
+document.body.addEventListener("refresh-day", () => { isOutdated ||= isReading; });
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.elt.id !== "poll") return;
+  isReading = false;
+  if (isOutdated) setTimeout(() => window.htmx.trigger(document.body, "refresh-day"), 100);
+  isOutdated = false;
+});
+
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (!isDay(detail.target) || !detail.shouldSwap) return;
   const scroll = document.getElementById("scroll");

@@ -38,7 +38,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.target.id === "poll" && document.hidden) event.preventDefault();
 });
 
-// An act during a refresh is not in its answer: the day is read once more after it.
+// An act during a refresh is not in its answer, and the day that is being drawn does not listen yet: it is read once more.
+const DRAWN_MS = 100; // htmx takes 20 to make a new element listen
 let isReading = false;
 let isOutdated = false;
 
@@ -47,11 +48,14 @@ document.addEventListener("htmx:beforeSend", ({ detail }) => { isReading ||= det
 document.body.addEventListener("refresh-day", () => { isOutdated ||= isReading; });
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.elt.id !== "poll") return;
-  isReading = false;
-  if (isOutdated) setTimeout(() => window.htmx.trigger(document.body, "refresh-day"), 100);
-  isOutdated = false;
+  if (detail.requestConfig.elt.id === "poll") setTimeout(endReading, DRAWN_MS);
 });
+
+function endReading() {
+  isReading = false;
+  if (isOutdated) window.htmx.trigger(document.body, "refresh-day");
+  isOutdated = false;
+}
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (!isDay(detail.target) || !detail.shouldSwap) return;

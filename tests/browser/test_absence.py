@@ -37,6 +37,7 @@ def test_one_click_records_and_one_key_moves_each(window, receptionist, doctor, 
     page.get_by_role("button", name="Salvar e remarcar agora").click()
     expect(page.locator("h1")).to_have_text("Pendências")
     expect(page.locator("#messages")).to_contain_text("2 agendamentos em Pendências")
+    page.wait_for_load_state()  # the page's script is there then
     page.keyboard.press("ArrowDown")
     for visit in visits:
         expect(page.locator(f"#p{visit.pk}")).to_be_focused()

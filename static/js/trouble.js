@@ -21,8 +21,11 @@ function failed(kind, detail) {
   show(kind);
 }
 
-// What sends the same request once more. Without an event a script has sent it, with values of its own.
+// What sends the same request once more: by the same button, which may have an address of its own. Without an event a
+// script has sent it, with values of its own.
 function repeat({ elt, triggeringEvent, verb, path, target, formData }) {
+  const button = triggeringEvent?.submitter;
+  if (button) return () => (button.isConnected ? button.click() : window.htmx.trigger(elt, "submit"));
   if (triggeringEvent) return () => window.htmx.trigger(elt, triggeringEvent.type);
   return () => window.htmx.ajax(verb, path, { source: elt, target, values: Object.fromEntries(formData) }).catch(() => {});
 }

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from clinic.access.addresses import client_address
 from tests.access.door import NOON, sign_in, signed_in
 from tests.factories import PASSWORD, make_clinic, make_user
 
@@ -93,8 +94,6 @@ def test_a_password_is_never_stored_by_the_lockout(client):
     ],
 )
 def test_behind_a_proxy_the_address_is_what_the_proxy_appended(rf, settings, forwarded, address):
-    from clinic.access.addresses import client_address  # noqa: PLC0415
-
     settings.TRUSTED_PROXY = True
     assert client_address(rf.get("/", headers={"X-Forwarded-For": forwarded})) == address
 

@@ -43,7 +43,10 @@ def doctors_performing(clinic: Clinic, procedure: UUID, doctor: UUID | None = No
 
 
 def doctors_performing_all(clinic: Clinic, procedures: Collection[int]) -> list[Doctor]:
-    """Return the active doctors who perform every one of these procedures, by ids, all of them active. One query."""
+    """Return the active doctors who perform every one of these procedures, by ids, all of them active, in the order of
+    their names. One query."""
     needed = set(procedures)
     performing = Doctor.objects.of(clinic).filter(active=True, procedures__in=needed, procedures__active=True)
-    return list(performing.annotate(count=Count("procedures")).filter(count=len(needed)))
+    # A grouped query leaves the model's own order out.
+    able = performing.annotate(count=Count("procedures")).filter(count=len(needed))
+    return list(able.order_by(*Doctor._meta.ordering))

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from clinic.booking import LineRequest, check, doctors_performing
+from clinic.booking import LineRequest, check, doctors_performing, doctors_performing_all
 from clinic.queries import booking_options
 from clinic.refusals import Reason
 from tests.booking.desk import refused
@@ -38,3 +38,12 @@ def test_nobody_performs_what_no_doctor_does(desk):
     assert refused(doctors_performing, desk.clinic, uuid4()).reasons == {Reason.PROCEDURE_UNKNOWN}
     unknown = refused(doctors_performing, desk.clinic, desk.procedure.uuid, uuid4())
     assert unknown.reasons == {Reason.DOCTOR_UNKNOWN}
+
+
+def test_doctors_performing_all_come_in_order_of_name(desk):
+    procedures = [make_procedure(desk.clinic) for _ in range(2)]
+    names = [f"Dra. {letter}" for letter in "HGFEDCBA"]
+    doctors = [make_doctor(desk.clinic, name=name, procedures=procedures) for name in names]
+    make_doctor(desk.clinic, procedures=procedures[:1])
+
+    assert doctors_performing_all(desk.clinic, [procedure.pk for procedure in procedures]) == doctors[::-1]

@@ -3,9 +3,11 @@
 import os
 import shutil
 from datetime import timedelta
+from threading import Condition
 
 import pytest
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
@@ -52,8 +54,39 @@ def complaints():
     return []
 
 
+class Unanswered:
+    """The number of requests that the server is answering at present."""
+
+    def __init__(self):
+        self.count = 0
+        self.changed = Condition()
+
+    def begin(self, **_signal):
+        with self.changed:
+            self.count += 1
+
+    def end(self, **_signal):
+        with self.changed:
+            self.count -= 1
+            self.changed.notify_all()
+
+    def wait_for_none(self):
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.count == 0, timeout=15), f"{self.count} requests unanswered"
+
+
 @pytest.fixture
-def window(chromium, complaints, live_server):
+def unanswered():
+    requests = Unanswered()
+    request_started.connect(requests.begin)
+    request_finished.connect(requests.end)
+    yield requests
+    request_started.disconnect(requests.begin)
+    request_finished.disconnect(requests.end)
+
+
+@pytest.fixture
+def window(chromium, complaints, live_server, unanswered):
     """Opens windows: `window(user, width=…, scheme=…)` is a page on which that user is signed in.
 
     Bundles come as collectstatic makes them; with `sources` the browser follows their imports, as in development."""
@@ -86,6 +119,8 @@ def window(chromium, complaints, live_server):
     yield open_window
     for context in contexts:
         context.close()
+    # What still reads a table keeps the next test from emptying it.
+    unanswered.wait_for_none()
     assert complaints == []
 
 

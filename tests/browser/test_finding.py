@@ -80,6 +80,7 @@ def test_chips_are_chosen_by_mouse_and_keep_the_focus(window, receptionist, doct
     page = window(receptionist)
     page.goto(f"/agenda/{monday}/")
     page.locator("#day-book").click()
+    expect(page.locator("#q")).to_be_focused()
     page.locator("#doctor").select_option("any:Cardiologia")
     expect(page.locator("#offer-1")).to_contain_text("08:00")
     page.get_by_text("tarde", exact=True).click()

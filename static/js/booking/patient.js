@@ -10,8 +10,6 @@ const answers = (field) => list()?.dataset.text === field.value;
 
 // Enter came before the answer: it counts when the answer to this very text is there.
 let isWaiting = false;
-// The search for this text brought no list: nothing is under way, so that the next Enter asks once more.
-let hasFailed = false;
 
 const people = () => options().filter((option) => option.name === "pick");
 
@@ -63,10 +61,11 @@ panel.addEventListener("keydown", (event) => {
     event.preventDefault();
     // A key that is held down says nothing about the person whom its first press has marked.
     if (event.repeat || !field.value.trim()) return;
-    if (answers(field)) return takeLikely();
+    // Until the list is settled its buttons are not htmx's: a click would send the form in the browser's own way.
+    if (answers(field) && !list().classList.contains("htmx-settling")) return takeLikely();
     isWaiting = true;
-    if (hasFailed) window.htmx.trigger(field, "ask");
-    hasFailed = false;
+    // The search waits for a pause in the typing, has failed, or was never begun for what was typed before the settling.
+    if (!field.classList.contains("htmx-request")) window.htmx.trigger(field, "ask");
   } else if (event.altKey && /^Digit[1-9]$/.test(event.code)) {
     event.preventDefault();
     // By `code`: with Alt some keyboards write another character.
@@ -95,12 +94,11 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const { elt, parameters } = detail.requestConfig;
   if (!field || elt !== field || parameters.q !== field.value || answers(field)) return;
   isWaiting = false;
-  hasFailed = true;
 });
 
 panel.addEventListener("input", (event) => {
   if (event.target.id !== "q") return;
-  isWaiting = hasFailed = false;
+  isWaiting = false;
   mark(-1);
   say("");
 });

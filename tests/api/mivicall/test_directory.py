@@ -75,6 +75,12 @@ def test_services_are_those_that_are_offered_with_who_performs_them(program, rec
     ]
 
 
+def test_services_come_in_order_of_name(program, recife):
+    for letter in "HGFEDCBA":
+        make_procedure(recife, name=letter)
+    assert [service["name"] for service in items(program.get("/services"))] == list("ABCDEFGH")
+
+
 def test_the_clinic_of_the_key(mivicall, lisbon):
     assert mivicall(lisbon).get("/tenants/me").json() == {
         "id": lisbon.slug,

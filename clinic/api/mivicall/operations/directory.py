@@ -48,7 +48,9 @@ def list_services(request: MivicallRequest) -> HttpResponse:
         "doctors__uuid", filter=Q(doctors__active=True), order_by=["doctors__sort_name", "doctors__pk"], default=[]
     )
     services = Procedure.objects.of(request.clinic).filter(active=True).annotate(professionals=performing)
-    return answer({"items": [_service(request.clinic, service) for service in services]})
+    # A grouped query leaves the model's own order out.
+    in_order = services.order_by(*Procedure._meta.ordering)
+    return answer({"items": [_service(request.clinic, service) for service in in_order]})
 
 
 @operation(

@@ -49,4 +49,4 @@ def doctors_performing_all(clinic: Clinic, procedures: Collection[int]) -> list[
     performing = Doctor.objects.of(clinic).filter(active=True, procedures__in=needed, procedures__active=True)
     # A grouped query leaves the model's own order out.
     able = performing.annotate(count=Count("procedures")).filter(count=len(needed))
-    return list(able.order_by(*Doctor._meta.ordering))
+    return list(able.order_by("sort_name", "pk"))

@@ -49,7 +49,7 @@ def list_services(request: MivicallRequest) -> HttpResponse:
     )
     services = Procedure.objects.of(request.clinic).filter(active=True).annotate(professionals=performing)
     # A grouped query leaves the model's own order out.
-    in_order = services.order_by(*Procedure._meta.ordering)
+    in_order = services.order_by("sort_name", "pk")
     return answer({"items": [_service(request.clinic, service) for service in in_order]})
 
 

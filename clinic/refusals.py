@@ -148,6 +148,24 @@ class Reason(Enum):
     HOLIDAY = "date", _("A clínica fecha no feriado: %(reason)s.")
     DOCTOR_TAKEN = "starts_at", _("%(doctor)s já tem outro agendamento às %(time)s.")
     PATIENT_ELSEWHERE = "starts_at", _("%(patient)s já tem agendamento às %(time)s com %(doctor)s.")
+    ENCAIXE_NOT_PERMITTED = (
+        "",
+        _("Este usuário não tem permissão para encaixe. Peça à gestão, ou escolha um horário livre."),
+    )
+    ENCAIXE_REASON_MISSING = "encaixe_reason", _("Escolha o motivo do encaixe.")
+    ENCAIXE_REASON_TOO_LONG = (
+        "encaixe_reason",
+        _("O motivo do encaixe tem %(length)s caracteres; o máximo é %(limit)s."),
+    )
+    ENCAIXE_REASON_UNSTORABLE = (
+        "encaixe_reason",
+        _("O motivo do encaixe tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
+    )
+    ENCAIXE_TAKEN = "starts_at", _("%(doctor)s já tem um encaixe às %(time)s. Escolha um horário sem outro encaixe.")
+    ENCAIXE_LIMIT = (
+        "starts_at",
+        _("O máximo de encaixes por dia de %(doctor)s é %(limit)s, e em %(date)s já há %(count)s. Escolha outro dia."),
+    )
     TRANSITION_FORBIDDEN = (
         "status",
         _("Não dá para passar de “%(current)s” para “%(wanted)s”. Atualize a página: outra pessoa pode ter alterado."),

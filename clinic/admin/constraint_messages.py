@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from clinic.models.doctor import LONGEST_INTERVAL, MOST_ENCAIXES, SHORTEST_INTERVAL
 from clinic.models.procedure import LONGEST_DURATION, SHORTEST_DURATION
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def _minutes(least: int, most: int) -> "StrPromise":
 CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "doctor_council_number_once": ("council_number", _("Outro cadastro já usa este registro. Confira o número.")),
     "doctor_interval_5_to_240": ("interval_minutes", _minutes(SHORTEST_INTERVAL, LONGEST_INTERVAL)),
+    "doctor_encaixes_0_to_50": ("encaixes_per_day", format_lazy(_("Use de 0 a {most}."), most=MOST_ENCAIXES)),
     "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),
     "workinghours_weekday_iso": ("weekday", _("Escolha um dia da semana.")),
     "absence_ends_after_start": ("ends_at", _("O fim deve ser depois do início.")),

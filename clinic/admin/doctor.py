@@ -99,7 +99,7 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
     """Doctors with their hours, absences and procedures."""
 
     form = DoctorForm
-    fields = ["name", "specialty", "council_number", "interval_minutes", "active", "procedures"]
+    fields = ["name", "specialty", "council_number", "interval_minutes", "encaixes_per_day", "active", "procedures"]
     inlines = [HoursInline, AbsenceInline]
     list_display = ["name", "specialty", "council_number", "hours_summary", "active"]
     list_filter = ["active", ("specialty", SpecialtyFilter)]

@@ -20,6 +20,8 @@ TIME_REASONS = {
     Reason.HOLIDAY,
     Reason.DOCTOR_TAKEN,
     Reason.PATIENT_ELSEWHERE,
+    Reason.ENCAIXE_TAKEN,
+    Reason.ENCAIXE_LIMIT,
 }
 
 

@@ -41,11 +41,15 @@ def event(
 
 
 def snapshot(appointment: Appointment) -> dict[str, Any]:
-    """Return the fields that an event keeps of an appointment that is booked or moved; instants as ISO 8601."""
-    return {
+    """Return the fields that an event keeps of an appointment that is booked or moved; instants as ISO 8601.
+
+    An encaixe also keeps `encaixe_by`, the id of the user who allowed it, and `encaixe_reason`."""
+    values = {
         "doctor": appointment.doctor_id,
         "doctor_name": appointment.doctor_name,
         "starts_at": appointment.starts_at.isoformat(),
         "ends_at": appointment.ends_at.isoformat(),
         "status": appointment.status,
     }
+    encaixe = {"encaixe_by": appointment.encaixe_by_id, "encaixe_reason": appointment.encaixe_reason}
+    return values | encaixe if appointment.is_encaixe else values

@@ -1,6 +1,7 @@
 """Booking: from a proposal to an appointment, or to every reason why not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 from uuid import uuid4
@@ -10,6 +11,7 @@ from django.utils import timezone
 from clinic.booking import sql
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, event, snapshot
+from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import Proposal, end_after
@@ -44,8 +46,9 @@ type BookedAppointment = WithAnnotations[Appointment, HasPricedLines]
 def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> "BookedAppointment":
     """Write the appointment, its lines, discounts and event in one transaction; it comes back with `priced_lines`.
 
-    Locks the doctor's row, then the patient's (FOR NO KEY UPDATE). Raises Refused with every broken rule and,
-    when the time is at fault, the three nearest free ones. `now` is the moment to take for now; rows are dated by it.
+    Locks the doctor's row, then the patient's (FOR NO KEY UPDATE); for an encaixe then shares the user's (FOR SHARE).
+    Raises Refused with every broken rule and, when the time is at fault, the three nearest free ones. `now` is the
+    moment to take for now; rows are dated by it.
     """
     now = now or timezone.now()
     return run_in_transaction(lambda: _book(proposal, by, now))
@@ -79,6 +82,8 @@ class _LoadedCandidate(NamedTuple):
 
 def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
     candidate, cleaned, refusals = _load_candidate(proposal, now, lock=True)
+    if proposal.encaixe_reason is not None and (not_permitted := permission_refusals(proposal.clinic, by)):
+        candidate, refusals = replace(candidate, encaixe_reason=None), not_permitted + refusals
     slot = require_slot(candidate, refusals)
     appointment = Appointment(
         uuid=proposal.uuid or uuid4(),
@@ -97,6 +102,7 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
         created_by=by.user,
         created_at=now,
         updated_at=now,
+        **encaixe_values(slot, by, proposal.encaixe_reason),
     )
     after = _snapshot_with_lines(appointment, candidate.lines)
     booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, after)
@@ -143,6 +149,7 @@ def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _Loaded
         notes=tidy_notes(proposal.notes),
         lines=_price_lines(proposal, rows),
         shown_total=proposal.shown_total,
+        encaixe_reason=proposal.encaixe_reason,
     )
     refusals = [
         *doctor_refusals(proposal.doctor, rows.doctor),

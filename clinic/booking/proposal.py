@@ -30,7 +30,8 @@ class Proposal:
     The patient is either one of the clinic's, by id, or described by `details`, which never mean those whose ids are in
     `besides`: a person has compared them and found them to be others. `status` is Agendado or Confirmado.
     `uuid` is an optional id of the appointment, chosen by the caller; a second booking with the same one is refused.
-    `shown_total` is the total that the author has seen, None where none was shown.
+    `shown_total` is the total that the author has seen, None where none was shown. `encaixe_reason` asks for an encaixe
+    where the doctor is not free; None asks for none.
     """
 
     clinic: Clinic
@@ -49,6 +50,7 @@ class Proposal:
     uuid: UUID | None = None
     besides: tuple[int, ...] = ()
     shown_total: Decimal | None = None
+    encaixe_reason: str | None = None
 
 
 def day_of_end(day: date, starts: time | None, ends: time) -> date:

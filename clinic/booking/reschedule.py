@@ -1,7 +1,7 @@
 """Moving an appointment to another time, another doctor, or both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from clinic.booking import sql, transitions
 from clinic.booking.acts import lock_appointment, write
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, record, snapshot
+from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
 from clinic.booking.proposal import DoctorKey, end_after
 from clinic.booking.rules import MOVE_INPUT_RULES
@@ -34,6 +35,7 @@ def reschedule(
     starts_at: datetime | None,
     ends_at: datetime | None = None,
     without_expired: bool = False,
+    encaixe_reason: str | None = None,
     seen: str | None = None,
     by: Author,
     now: datetime | None = None,
@@ -42,12 +44,14 @@ def reschedule(
 
     A discount that is not valid on the new day is refused, or with `without_expired` removed: no price changes
     silently. The event names it, and undoing the move restores it if it still exists. `seen` is the `place` that the
-    author began from: with it, an appointment that was moved since is not moved again (CHANGED_MEANWHILE).
+    author began from: with it, an appointment that was moved since is not moved again (CHANGED_MEANWHILE). With
+    `encaixe_reason` it becomes an encaixe where the doctor is not free; without it an encaixe becomes an ordinary one.
 
-    Locks the new doctor's row, the patient's, then the appointment's. Raises Refused, Appointment.DoesNotExist.
+    Locks the new doctor's row, the patient's, then the appointment's; for an encaixe then shares the user's. Raises
+    Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, seen)
+    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, seen)
     return run_in_transaction(lambda: _reschedule(target, by, now))
 
 
@@ -59,10 +63,11 @@ def check_reschedule(
     starts_at: datetime | None,
     ends_at: datetime | None = None,
     without_expired: bool = False,
+    encaixe_reason: str | None = None,
     now: datetime | None = None,
 ) -> BookingRefused | None:
-    """Return what `reschedule` would raise, or None; nothing locked, nothing written."""
-    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired)
+    """Return what `reschedule` would raise, or None; nothing locked, nothing written, no permission asked."""
+    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason)
     try:
         _require_slot(target, _load_appointment(target), now or timezone.now())
     except BookingRefused as refused:
@@ -90,18 +95,19 @@ def move(
     by: Author,
     now: datetime,
     *,
+    encaixe: dict[str, Any],
     undo: bool = False,
     discounts_off: Sequence[dict[str, Any]] = (),
     discounts_gone: Sequence[str] = (),
 ) -> Appointment:
-    """Write the new place and its event; the rules were asked before.
+    """Write the new place and its event; the rules were asked before. `encaixe` are those columns of the appointment.
 
     The event's `after` also holds `undo`, the discounts that the move removes, and the names of those that undoing it
     could not restore, where there are any.
     """
     before = snapshot(appointment)
     new_place = {"doctor": doctor, "doctor_name": doctor.name, "starts_at": starts_at, "ends_at": ends_at}
-    write(appointment, now, status=status, status_since=now, **new_place)
+    write(appointment, now, status=status, status_since=now, **new_place, **encaixe)
     remarks = {"undo": undo, "discounts_off": list(discounts_off), "discounts_gone": list(discounts_gone)}
     after = snapshot(appointment) | {name: value for name, value in remarks.items() if value}
     record(appointment, AppointmentEvent.Kind.RESCHEDULED, by, now, before, after)
@@ -116,16 +122,18 @@ class _Target:
     starts_at: datetime | None
     ends_at: datetime | None
     without_expired: bool
+    encaixe_reason: str | None = None
     seen: str | None = None
 
 
 def _reschedule(target: _Target, by: Author, now: datetime) -> Appointment:
     doctor = sql.load_rows(target.clinic, doctor=target.doctor).doctor
     appointment = lock_appointment(target.clinic, target.appointment_id, doctor)
-    slot = _require_slot(target, appointment, now)
+    slot = _require_slot(target, appointment, now, by)
     removed = _remove_expired_discounts(appointment, slot) if target.without_expired else []
     new_place = slot.doctor, slot.starts_at, slot.ends_at
-    return move(appointment, *new_place, Status.RESCHEDULED, by, now, discounts_off=removed)
+    encaixe = encaixe_values(slot, by, target.encaixe_reason)
+    return move(appointment, *new_place, Status.RESCHEDULED, by, now, encaixe=encaixe, discounts_off=removed)
 
 
 def _remove_expired_discounts(appointment: Appointment, slot: Slot) -> list[dict[str, Any]]:
@@ -169,10 +177,12 @@ def _load_appointment(target: _Target) -> Appointment:
     return kept.get(pk=target.appointment_id)
 
 
-def _require_slot(target: _Target, appointment: Appointment, now: datetime) -> Slot:
-    """Return the slot to move to. Raises BookingRefused."""
+def _require_slot(target: _Target, appointment: Appointment, now: datetime, by: Author | None = None) -> Slot:
+    """Return the slot to move to; the permission for an encaixe is asked of the author `by`. Raises BookingRefused."""
     candidate = _candidate(target, appointment, now)
     refusals = doctor_refusals(target.doctor, candidate.doctor) + _move_refusals(candidate, appointment, target.seen)
+    if by and target.encaixe_reason is not None and (not_permitted := permission_refusals(target.clinic, by)):
+        candidate, refusals = replace(candidate, encaixe_reason=None), not_permitted + refusals
     return require_slot(candidate, refusals, input_rules=MOVE_INPUT_RULES)
 
 
@@ -196,6 +206,7 @@ def _candidate(target: _Target, appointment: Appointment, now: datetime) -> Cand
         ends_at=ends_at,
         discounts=[row.discount for row in applied],
         moving=appointment,
+        encaixe_reason=target.encaixe_reason,
     )
 
 

@@ -14,6 +14,7 @@ class Candidate:
     """A booking or a move as requested: the wanted time and the rows it concerns, None where unknown.
 
     `performed` are the ids of those procedures that the doctor performs. `moving` is the appointment of a move.
+    `encaixe_reason` asks for an encaixe where the doctor is not free.
     """
 
     clinic: Clinic
@@ -29,13 +30,15 @@ class Candidate:
     moving: Appointment | None = None
     lines: list[PricedLine] = field(default_factory=list)
     shown_total: Decimal | None = None
+    encaixe_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
     """A span of a doctor's time that an appointment would take; `ends_at` is after `starts_at`.
 
-    `moving` is the appointment that already exists, whose own time counts as free.
+    `moving` is the appointment that already exists, whose own time counts as free. As an encaixe it takes the patient's
+    time, not the doctor's.
     """
 
     clinic: Clinic
@@ -45,6 +48,7 @@ class Slot:
     starts_at: datetime
     ends_at: datetime
     moving: Appointment | None
+    is_encaixe: bool = False
 
     @property
     def local_date(self) -> date:
@@ -71,11 +75,13 @@ class OverlappingAppointment:
 @dataclass(frozen=True)
 class ScheduleContext:
     """The stored data around a slot: the doctor's hours and absences that day, and the overlapping appointments of
-    doctor and patient in order of time. `time_zone` is the clinic's as it is stored now."""
+    doctor and patient in order of time. `time_zone` is the clinic's as it is stored now. `encaixes` counts those of the
+    doctor on the slot's local date, where the slot is for one."""
 
     schedules: Schedules
     overlapping: list[OverlappingAppointment]
     time_zone: str
+    encaixes: int = 0
 
 
 def slot_of(candidate: Candidate) -> Slot | None:
@@ -104,6 +110,7 @@ def present_slot(appointment: Appointment, now: datetime) -> Slot:
         starts_at=appointment.starts_at,
         ends_at=appointment.ends_at,
         moving=appointment,
+        is_encaixe=appointment.is_encaixe,
     )
 
 

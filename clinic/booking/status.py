@@ -161,7 +161,7 @@ def transition_refusals(
     refusals = list(_date_refusals(appointment, new_status, now))
     if transitions.takes_time_again(Status(appointment.status), Status(new_status)):
         slot = present_slot(appointment, now)
-        refusals += free_violations(slot) if is_own_slip else retake_violations(slot, appointment)
+        refusals += free_violations(slot) if is_own_slip else retake_violations(slot)
     return refusals + _blocking_refusals(appointment, new_status)
 
 

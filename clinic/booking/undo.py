@@ -9,6 +9,7 @@ from clinic.booking import transitions
 from clinic.booking.acts import lock_appointment, refuse
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
+from clinic.booking.encaixe import stored_encaixe
 from clinic.booking.examine import free_violations, retake_violations
 from clinic.booking.reschedule import move, restore_discounts
 from clinic.booking.rules.procedures import doctor_refusals
@@ -78,12 +79,15 @@ def _move_back(appointment: Appointment, event: AppointmentEvent, by: Author, no
         raise BookingRefused(doctor_refusals(before["doctor"], doctor))
     starts_at, ends_at = (datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
     present = present_slot(appointment, now)
-    slot = replace(present, doctor=doctor, starts_at=starts_at, ends_at=ends_at)
+    encaixe = stored_encaixe(appointment.clinic, before)
+    is_encaixe = encaixe["encaixe_by"] is not None
+    slot = replace(present, doctor=doctor, starts_at=starts_at, ends_at=ends_at, is_encaixe=is_encaixe)
     if before["status"] not in FREES_THE_TIME:
         is_own_slip = _is_own_slip(event, by, now)
-        refuse(free_violations(slot) if is_own_slip else retake_violations(slot, appointment), present)
+        refuse(free_violations(slot) if is_own_slip else retake_violations(slot), present)
     gone = restore_discounts(appointment, event.after.get("discounts_off", []))
-    return move(appointment, doctor, starts_at, ends_at, before["status"], by, now, undo=True, discounts_gone=gone)
+    place = doctor, starts_at, ends_at
+    return move(appointment, *place, before["status"], by, now, encaixe=encaixe, undo=True, discounts_gone=gone)
 
 
 def _status_back(appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime) -> Appointment:

@@ -11,10 +11,12 @@ from clinic.models.ranges import Fold
 
 TITLES = re.compile(r"(?:(?:dra?|profa?|enfa?|sra?)(?:\.ª|\.|ª)? +)+(?=\S)", re.IGNORECASE)
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 240  # minutes
+MOST_ENCAIXES = 50
 
 
 class Doctor(ClinicRow):
-    """A doctor of a clinic. `interval_minutes` is the step of the grid on which free times begin."""
+    """A doctor of a clinic. `interval_minutes` is the step of the grid on which free times begin; `encaixes_per_day` at
+    most are booked over other appointments of a local date."""
 
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     name = models.CharField(_("nome"), max_length=120)
@@ -23,6 +25,9 @@ class Doctor(ClinicRow):
     specialty = models.CharField(_("especialidade"), max_length=80, blank=True)
     interval_minutes = models.PositiveSmallIntegerField(
         _("intervalo da grade"), default=15, help_text=_("De quantos em quantos minutos começam os horários livres.")
+    )
+    encaixes_per_day = models.PositiveSmallIntegerField(
+        _("encaixes por dia"), default=2, db_default=2, help_text=_("Quantos encaixes no máximo em um dia. 0: nenhum.")
     )
     procedures = models.ManyToManyField(
         "clinic.Procedure", related_name="doctors", verbose_name=_("procedimentos"), blank=True
@@ -41,6 +46,10 @@ class Doctor(ClinicRow):
             models.CheckConstraint(
                 condition=Q(interval_minutes__gte=SHORTEST_INTERVAL, interval_minutes__lte=LONGEST_INTERVAL),
                 name="doctor_interval_5_to_240",
+            ),
+            models.CheckConstraint(
+                condition=Q(encaixes_per_day__gte=0, encaixes_per_day__lte=MOST_ENCAIXES),
+                name="doctor_encaixes_0_to_50",
             ),
         ]
 

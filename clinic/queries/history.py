@@ -65,7 +65,7 @@ def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
 
 
 def _booked(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
-    return _("Agendado para %(time)s com %(doctor)s") % _when(after, zone)
+    return _as_encaixe(_("Agendado para %(time)s com %(doctor)s") % _when(after, zone), before, after)
 
 
 def _moved(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
@@ -73,12 +73,20 @@ def _moved(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
         **_when(after, zone),
         **{f"from_{name}": value for name, value in _when(before, zone).items()},
     }
+    words = _as_encaixe(words, before, after)
     off = ", ".join(dict.fromkeys(discount["name"] for discount in after.get("discounts_off", ())))
     if off:
         return _("%(what)s, sem o desconto %(discount)s") % {"what": words, "discount": off}
     if gone := ", ".join(after.get("discounts_gone", ())):
         return _("%(what)s, sem o desconto %(discount)s, que não existe mais") % {"what": words, "discount": gone}
     return words
+
+
+def _as_encaixe(words: str, before: Snapshot, after: Snapshot) -> str:
+    """Add whether the new time is an encaixe, or no longer one."""
+    if reason := after.get("encaixe_reason"):
+        return _("%(what)s, como encaixe (%(reason)s)") % {"what": words, "reason": reason}
+    return _("%(what)s, deixa de ser encaixe") % {"what": words} if before.get("encaixe_reason") else words
 
 
 def _changed(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:

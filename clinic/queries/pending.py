@@ -2,7 +2,7 @@
 
 The doctor does not work then, is away, is inactive or no longer performs a procedure of it; or the clinic is closed.
 A procedure that is merely no longer offered is no cause: what was booked is still done, as the rules of a move allow.
-An encaixe may lie outside the hours and on a holiday, since a person allowed that; other causes count for it too.
+An encaixe may lie outside the hours, since a person allowed that; other causes count for it too.
 Reads only.
 """
 
@@ -68,7 +68,6 @@ WHY_CLOSED = {
 OF_THE_CLINIC = {Why.CLINIC, Why.HOLIDAY}
 CLOSED_TIME = {Why.ABSENCE, Why.CLINIC, Why.HOLIDAY}
 MAX_LISTED = 20
-ALLOWED_FOR_ENCAIXE = {Why.HOURS, Why.HOLIDAY}
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def cause_of(
         return Cause(Why.INACTIVE, doctor)
     if closing := schedules.closing(doctor.pk, starts_at, ends_at):
         why = WHY_CLOSED[closing.closed_by or ClosedReason.HOURS]
-        if not (is_encaixe and why in ALLOWED_FOR_ENCAIXE):
+        if not (is_encaixe and why is Why.HOURS):
             detail = "" if why is Why.HOURS else closing.reason
             return Cause(why, None if why in OF_THE_CLINIC else doctor, detail)
     return Cause(Why.NOT_PERFORMED, doctor, unperformed) if unperformed else None

@@ -12,6 +12,7 @@ from clinic.models.appointment import Status
 from clinic.refusals import Reason
 from clinic.registry import change_patient, patient_version, register_patient
 from tests.booking.desk import BY, MONDAY, details, refused, stored
+from tests.booking.test_encaixe import SENTENCES as OF_ENCAIXES
 from tests.factories import make_discount, make_doctor, make_patient, make_procedure
 
 BOOKINGS, ACTS = {}, {}
@@ -454,7 +455,7 @@ def test_act_that_breaks_one_rule_is_refused(desk, reason):
 def test_every_reason_has_its_case():
     told_in_races = {Reason.TRY_AGAIN}
 
-    assert BOOKINGS.keys() | ACTS.keys() | told_in_races == set(Reason)
+    assert BOOKINGS.keys() | ACTS.keys() | OF_ENCAIXES.keys() | told_in_races == set(Reason)
 
 
 def test_the_sentence_of_a_reason_never_fails_to_be_made():

@@ -131,6 +131,7 @@ REFUSED = {
         lambda rows: make_doctor(rows.clinic, interval_minutes=4),
         lambda rows: make_doctor(rows.clinic, interval_minutes=241),
     ],
+    "doctor_encaixes_0_to_50": [lambda rows: make_doctor(rows.clinic, encaixes_per_day=51)],
     "workinghours_weekday_iso": [lambda rows: rows.hours(weekday=0), lambda rows: rows.hours(weekday=8)],
     "workinghours_have_length": [
         lambda rows: rows.hours(ends=time(8)),

@@ -220,6 +220,12 @@ REFUSALS: Messages = {
     Reason.PATIENT_ELSEWHERE: _about(
         "startTime", "O paciente já tem um agendamento às %(time)s com %(doctor)s", 409, AVAILABILITY
     ),
+    Reason.ENCAIXE_TAKEN: _about("startTime", "O médico já tem um encaixe às %(time)s", 409, AVAILABILITY),
+    Reason.ENCAIXE_LIMIT: _about("startTime", "O médico já tem %(count)s encaixes nesse dia", 409, AVAILABILITY),
+    Reason.ENCAIXE_NOT_PERMITTED: Message(409, "startTime", "Encaixe não permitido", ()),
+    Reason.ENCAIXE_REASON_MISSING: Message(409, "startTime", "Encaixe sem motivo", ()),
+    Reason.ENCAIXE_REASON_TOO_LONG: Message(409, "startTime", "O motivo passa de %(limit)s caracteres", ()),
+    Reason.ENCAIXE_REASON_UNSTORABLE: Message(409, "startTime", UNSTORABLE.format("O motivo"), ()),
     Reason.NOT_MOVABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser reagendado", ()),
     Reason.NOTHING_CHANGED: _about("startTime", "O agendamento já está nesse horário", 409, AVAILABILITY),
     Reason.TRANSITION_FORBIDDEN: Message(409, "status", "Transição de %(current)s para %(wanted)s não permitida", ()),

@@ -119,6 +119,7 @@ ANSWERS_OF_REASONS = {
     Reason.ENDS_AFTER_HOURS: OUTSIDE_HOURS,
     Reason.DOCTOR_TAKEN: TAKEN,
     Reason.PATIENT_ELSEWHERE: TAKEN,
+    **dict.fromkeys((reason for reason in Reason if reason.name.startswith("ENCAIXE")), TAKEN),
 }
 # Messages for the author of a program instead of the front desk, and without data that a write-only key may not see.
 OWN_SENTENCES = {

@@ -12,6 +12,14 @@ from clinic.booking.rules.availability import (
     patient_is_in_one_place,
     time_zone_is_unchanged,
 )
+from clinic.booking.rules.encaixe import (
+    encaixe_reason_can_be_stored,
+    encaixe_reason_is_given,
+    encaixes_are_few,
+    no_other_encaixe_then,
+    not_closed_then,
+    patient_is_nowhere_then,
+)
 from clinic.booking.rules.notes import notes_are_not_too_long, notes_can_be_stored
 from clinic.booking.rules.patient import patient_is_alive
 from clinic.booking.rules.prices import discounts_are_valid_that_day, total_is_the_one_shown
@@ -35,6 +43,8 @@ INPUT_RULES: list[InputRule] = [
     total_is_the_one_shown,
     notes_can_be_stored,
     notes_are_not_too_long,
+    encaixe_reason_is_given,
+    encaixe_reason_can_be_stored,
 ]
 MOVE_INPUT_RULES: list[InputRule] = [
     patient_is_alive,
@@ -44,10 +54,20 @@ MOVE_INPUT_RULES: list[InputRule] = [
     end_is_after_start,
     time_is_ahead,
     discounts_are_valid_that_day,
+    encaixe_reason_is_given,
+    encaixe_reason_can_be_stored,
 ]
 # No other appointment takes the time; whether the doctor works then is another question.
 FREE_TIME_RULES: list[AvailabilityRule] = [time_zone_is_unchanged, doctor_is_free, patient_is_in_one_place]
 AVAILABILITY_RULES: list[AvailabilityRule] = [doctor_works_then, *FREE_TIME_RULES]
+# The same two for an encaixe: other appointments of the doctor and the hours of work are not in its way.
+ENCAIXE_FREE_TIME_RULES: list[AvailabilityRule] = [
+    time_zone_is_unchanged,
+    patient_is_nowhere_then,
+    no_other_encaixe_then,
+    encaixes_are_few,
+]
+ENCAIXE_RULES: list[AvailabilityRule] = [not_closed_then, *ENCAIXE_FREE_TIME_RULES]
 
 
 def input_violations(candidate: Candidate, rules: Sequence[InputRule] = INPUT_RULES) -> list[Refusal]:

@@ -5,8 +5,8 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from clinic.booking.slots import ScheduleContext, Slot, clock
-from clinic.models import Clinic
+from clinic.booking.slots import OverlappingAppointment, ScheduleContext, Slot, clock
+from clinic.models import Clinic, Patient
 from clinic.models.doctor import end_of_hours
 from clinic.refusals import Reason, Refusal
 from clinic.schedule import ClosedReason, Span
@@ -71,7 +71,12 @@ def doctor_is_free(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
 def patient_is_in_one_place(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
     for other in context.overlapping:
         if slot.patient and other.patient_id == slot.patient.pk and not other.occupies(slot.doctor):
-            time = clock(slot.clinic, other.starts_at)
-            params = {"patient": slot.patient.display_name, "time": time, "doctor": other.doctor_name}
-            yield Refusal(Reason.PATIENT_ELSEWHERE, params)
+            yield patient_elsewhere(slot, slot.patient, other)
             return
+
+
+def patient_elsewhere(slot: Slot, patient: Patient, other: OverlappingAppointment) -> Refusal:
+    """Return the refusal of a slot whose patient has another appointment then."""
+    time = clock(slot.clinic, other.starts_at)
+    params = {"patient": patient.display_name, "time": time, "doctor": other.doctor_name}
+    return Refusal(Reason.PATIENT_ELSEWHERE, params)

@@ -1,0 +1,59 @@
+"""The rules of an encaixe: over another appointment of the doctor, or outside the hours of work, and nothing else.
+
+An absence, a closure and a holiday stay in its way, and so does the patient's own time. Beside the appointments of a
+doctor there is one lane for encaixes, so that at most two patients are promised the same minute: an encaixe over
+another is refused, however many the doctor takes a day.
+"""
+
+from collections.abc import Iterator
+
+from clinic.booking.rules.availability import REASONS_OF_CLOSED_TIME, patient_elsewhere
+from clinic.booking.slots import Candidate, ScheduleContext, Slot, clock
+from clinic.models import Appointment
+from clinic.models.limits import max_length
+from clinic.refusals import Reason, Refusal
+from clinic.registry.patient_details import tidy, unstorable_line
+
+LIFTED = {Reason.DOCTOR_TAKEN, Reason.OUTSIDE_HOURS, Reason.ENDS_AFTER_HOURS}
+MAX_REASON_LENGTH = max_length(Appointment, "encaixe_reason")
+
+
+def encaixe_reason_is_given(candidate: Candidate) -> Iterator[Refusal]:
+    if candidate.encaixe_reason is not None and not tidy(candidate.encaixe_reason):
+        yield Refusal(Reason.ENCAIXE_REASON_MISSING)
+
+
+def encaixe_reason_can_be_stored(candidate: Candidate) -> Iterator[Refusal]:
+    reason = candidate.encaixe_reason or ""
+    yield from unstorable_line(reason, Reason.ENCAIXE_REASON_UNSTORABLE)
+    if (length := len(tidy(reason))) > MAX_REASON_LENGTH:
+        yield Refusal(Reason.ENCAIXE_REASON_TOO_LONG, {"length": length, "limit": MAX_REASON_LENGTH})
+
+
+def not_closed_then(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
+    span = context.schedules.closing(slot.doctor.pk, slot.starts_at, slot.ends_at)
+    if span and span.closed_by in REASONS_OF_CLOSED_TIME:
+        yield Refusal(REASONS_OF_CLOSED_TIME[span.closed_by], {"doctor": slot.doctor.name, "reason": span.reason})
+
+
+def patient_is_nowhere_then(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
+    """Also not with the same doctor, whose own time is not asked about."""
+    for other in context.overlapping:
+        if slot.patient and other.patient_id == slot.patient.pk:
+            yield patient_elsewhere(slot, slot.patient, other)
+            return
+
+
+def no_other_encaixe_then(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
+    for other in context.overlapping:
+        if other.is_encaixe and other.doctor_id == slot.doctor.pk:
+            time = clock(slot.clinic, other.starts_at)
+            yield Refusal(Reason.ENCAIXE_TAKEN, {"doctor": slot.doctor.name, "time": time})
+            return
+
+
+def encaixes_are_few(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
+    limit = slot.doctor.encaixes_per_day
+    if context.encaixes >= limit:
+        params = {"doctor": slot.doctor.name, "count": context.encaixes, "limit": limit}
+        yield Refusal(Reason.ENCAIXE_LIMIT, params | {"date": f"{slot.local_date:%d/%m}"})

@@ -152,7 +152,7 @@ class Reason(Enum):
         "",
         _("Este usuário não tem permissão para encaixe. Peça à gestão, ou escolha um horário livre."),
     )
-    ENCAIXE_REASON_MISSING = "encaixe_reason", _("Escolha o motivo do encaixe.")
+    ENCAIXE_REASON_MISSING = "encaixe_reason", _("Diga o motivo do encaixe.")
     ENCAIXE_REASON_TOO_LONG = (
         "encaixe_reason",
         _("O motivo do encaixe tem %(length)s caracteres; o máximo é %(limit)s."),

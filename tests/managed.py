@@ -76,4 +76,10 @@ def errors(response):
 
 
 def doctor_fields(**fields):
-    return {"name": "Ana", "specialty": "Pediatria", "council_number": "", "interval_minutes": "15"} | fields
+    return {
+        "name": "Ana",
+        "specialty": "Pediatria",
+        "council_number": "",
+        "interval_minutes": "15",
+        "encaixes_per_day": "2",
+    } | fields

@@ -182,7 +182,14 @@ def of_admin(client, at):
 
 TYPED = {
     Doctor: NO_INLINES
-    | {"name": "Ana", "specialty": "Pediatria", "council_number": "7", "interval_minutes": "15", "active": "on"},
+    | {
+        "name": "Ana",
+        "specialty": "Pediatria",
+        "council_number": "7",
+        "interval_minutes": "15",
+        "encaixes_per_day": "2",
+        "active": "on",
+    },
     Closure: {"reason": "Obras", "starts_at_0": "24/12/2026", "starts_at_1": "12:00"}
     | {"ends_at_0": "24/12/2026", "ends_at_1": "18:00"},
     Procedure: {"name": "Eco", "code": "E1", "price": "120,00", "duration_minutes": "30", "active": "on"},
@@ -191,7 +198,14 @@ TYPED = {
     StaffUser: {"name": "Eva", "username": "eva", "role": "manager", "is_active": "on"},
 }
 TYPED_AGAIN = {
-    Doctor: {"name": "Bia", "specialty": "Outra", "council_number": "8", "interval_minutes": "20", "active": ""},
+    Doctor: {
+        "name": "Bia",
+        "specialty": "Outra",
+        "council_number": "8",
+        "interval_minutes": "20",
+        "encaixes_per_day": "3",
+        "active": "",
+    },
     Closure: {"reason": "Pintura", "ends_at_1": "19:00"},
     Procedure: {"name": "Eco 2", "code": "E2", "price": "130", "duration_minutes": "45"},
     Discount: {"name": "Outro", "percentage": "", "fixed": "15", "expires_on": "31/12/2030"},
@@ -304,6 +318,7 @@ def council_number_changed(client, at):
         "specialty": at.doctor.specialty,
         "council_number": "77",
         "interval_minutes": "15",
+        "encaixes_per_day": "2",
         "procedures": [procedure.pk for procedure in at.doctor.procedures.all()],
     }
     client.post(reverse("admin:clinic_doctor_change", args=[at.doctor.pk]), NO_INLINES | doctor | {"active": "on"})

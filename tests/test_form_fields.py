@@ -182,7 +182,13 @@ def address(model, *arguments):
 
 
 def hours(*rows, **doctor):
-    typed = {"name": "Ana", "specialty": "Pediatria", "council_number": "", "interval_minutes": "15"} | doctor
+    typed = {
+        "name": "Ana",
+        "specialty": "Pediatria",
+        "council_number": "",
+        "interval_minutes": "15",
+        "encaixes_per_day": "2",
+    } | doctor
     typed |= {f"{prefix}-{part}_FORMS": "0" for prefix in ("hours", "absences") for part in ("TOTAL", "INITIAL")}
     for number, (weekday, starts, ends) in enumerate(rows):
         typed |= {f"hours-{number}-weekday": weekday, f"hours-{number}-starts": starts, f"hours-{number}-ends": ends}

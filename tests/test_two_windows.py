@@ -55,6 +55,7 @@ DIFFERENT_FIELDS = [
     (make_user, {"is_active": None}, {"may_squeeze_in": "on"}),
     (make_user, {"may_squeeze_in": "on"}, {"username": "outro-nome"}),
     (make_doctor, {"interval_minutes": "20"}, {"council_number": "CRM 77"}),
+    (make_doctor, {"encaixes_per_day": "4"}, {"interval_minutes": "20"}),
     (make_doctor, {"active": None}, {"specialty": "Pediatria"}),
     (make_procedure, {"price": "1.234,56"}, {"code": "A1"}),
     (make_procedure, {"duration_minutes": "45"}, {"active": None}),

@@ -168,7 +168,7 @@ SENTENCES = {
     ),
     Reason.ENCAIXE_REASON_MISSING: (
         lambda desk, squeeze, rita: squeeze(encaixe_reason=" \t"),
-        "Escolha o motivo do encaixe.",
+        "Diga o motivo do encaixe.",
     ),
     Reason.ENCAIXE_REASON_TOO_LONG: (
         lambda desk, squeeze, rita: squeeze(encaixe_reason="d" * 201),

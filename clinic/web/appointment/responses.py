@@ -25,9 +25,9 @@ _BY_LABELS = {
 
 
 def get_appointment(request: ClinicRequest, pk: int) -> Appointment:
-    """Return the clinic's appointment with clinic, doctor and patient. Raises Http404."""
+    """Return the clinic's appointment with clinic, doctor, patient and who allowed an encaixe. Raises Http404."""
     appointments = Appointment.objects.of(request.clinic).kept()
-    return get_object_or_404(appointments.select_related("clinic", "doctor", "patient"), pk=pk)
+    return get_object_or_404(appointments.select_related("clinic", "doctor", "patient", "encaixe_by"), pk=pk)
 
 
 def detail_or_redirect(request: ClinicRequest, pk: int, note: str = "") -> HttpResponse:
@@ -89,6 +89,7 @@ def detail_response(
         "free_times": free_times,
         "note": note,
         "booked": booked,
+        "squeeze_in": _squeeze_in_address(appointment) if request.user.may_squeeze_in else "",
     }
     day = request.clinic.local(appointment.starts_at).date()
     response = panel_response(request, "appointment/detail.html", context, day, status)
@@ -98,6 +99,20 @@ def detail_response(
         # A reload shows what was booked, not the form again.
         response["HX-Replace-Url"] = reverse("web:appointment-detail", args=[pk])
     return response
+
+
+def _squeeze_in_address(appointment: Appointment) -> str:
+    """Return the address of the panel for an encaixe at the time of an appointment; "" where none would be one."""
+    if appointment.is_encaixe or not is_ahead(appointment) or appointment.starts_at <= timezone.now():
+        return ""
+    starts_at = appointment.clinic.local(appointment.starts_at)
+    query = {
+        "medico": appointment.doctor_id,
+        "data": f"{starts_at:%Y-%m-%d}",
+        "inicio": f"{starts_at:%H:%M}",
+        "encaixe": 1,
+    }
+    return reverse("web:appointment-book", query=query)
 
 
 def is_ahead(appointment: Appointment) -> bool:

@@ -38,8 +38,8 @@ BUTTONS = {
 def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
     """Return the form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address.
 
-    `procedimento` comes with a time in which the doctor's usual procedure does not fit. `familia` is the id of an
-    appointment after which another of the family is wanted; it replaces the others.
+    `procedimento` comes with a time in which the doctor's usual procedure does not fit, `encaixe` with a taken one.
+    `familia` is the id of an appointment after which another of the family is wanted; it replaces the others.
     """
     relative = query.get("familia", "")
     if is_short_number(relative) and (data := _data_beside(int(relative), clinic)):
@@ -48,6 +48,8 @@ def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
     for field, parameter in (("doctor", "medico"), ("date", "data"), ("starts", "inicio"), ("patient", "paciente")):
         if value := query.get(parameter):
             data[field] = value
+    if query.get("encaixe"):
+        data["encaixe"] = "1"
     procedure = query.get("procedimento") or ""
     if is_short_number(procedure):
         data["procedure"] = data["usual"] = procedure

@@ -18,8 +18,9 @@ from clinic.models.doctor import end_of_hours
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
 from clinic.schedule import Opening
+from clinic.web.booking_panel.encaixe import AsksAboutEncaixe
 from clinic.web.booking_panel.finder_fields import is_wide
-from clinic.web.fields import RefusableForm, SharedFields
+from clinic.web.fields import SharedFields
 
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
 MAX_AMOUNT = Decimal(10) ** 10
@@ -71,13 +72,18 @@ def keep_length(data: QueryDict) -> QueryDict:
     return moved
 
 
-class WhenForm(RefusableForm):
+class WhenForm(AsksAboutEncaixe):
     """Doctor, local date and times of an appointment; the times are read into instants.
 
     The posted field `seen` holds start and end, as start|end, as the form was last rendered.
     """
 
-    refused_at: ClassVar = {"procedures": "procedure", "starts_at": "starts", "ends_at": "ends"}
+    refused_at: ClassVar = {
+        "procedures": "procedure",
+        "starts_at": "starts",
+        "ends_at": "ends",
+        "encaixe_reason": "motive",
+    }
     sent_as: ClassVar = {"discount": ["discount", "whole_discount"], "patient": ["patient", "q"]}
 
     doctor = id_field(DoctorField)
@@ -121,6 +127,7 @@ class WhenForm(RefusableForm):
 
     def refuse(self, refused: Refused) -> None:
         """Show every refusal; those of the start only if the date is not the cause."""
+        super().refuse(refused)
         self.alternatives = refused.alternatives
         only_date_is_wrong = self._only_date_is_wrong()
         self.show_refusals(
@@ -174,7 +181,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
     def shown_fields(self) -> list[forms.BoundField]:
         """The fields that are on the page now and can have an error."""
         absent = {self.clinic.documents[1]} if self.is_new_patient else NEW_PATIENT
-        hidden = {"key", "whole_discount", "shown_total"} | absent
+        hidden = {"key", "whole_discount", "shown_total", "motive", "other_motive", "encaixe_for"} | absent
         return [field for field in self if field.name not in hidden]
 
     @property
@@ -236,6 +243,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
             source=Appointment.Source.MANUAL,
             shown_total=values.get("shown_total"),
             besides=(*self.besides, *others),
+            encaixe_reason=self.encaixe_reason,
         )
 
     def refuse(self, refused: Refused) -> None:
@@ -245,7 +253,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
     def check(self, *, just_left: str | None = None) -> None:
         """Ask the rules of `book` about a form that is still being filled in, whose total was not shown yet."""
         self.is_valid()
-        if refused := booking.check(replace(self.proposal(), shown_total=None)):
+        if refused := booking.check(replace(self.proposal(), shown_total=None, encaixe_reason=None)):
             self.refuse(refused)
         self.drop_untouched_errors(just_left=just_left)
 
@@ -301,6 +309,7 @@ class RescheduleArguments(TypedDict):
     starts_at: datetime.datetime | None
     ends_at: datetime.datetime | None
     without_expired: bool
+    encaixe_reason: str | None
 
 
 class MoveForm(WhenForm):
@@ -327,7 +336,8 @@ class MoveForm(WhenForm):
     def check(self, appointment: Appointment) -> None:
         """Ask the rules of `move` about a form that is still being filled in."""
         self.is_valid()
-        if refused := booking.check_reschedule(appointment.pk, clinic=self.clinic, **self._arguments()):
+        arguments = self._arguments() | {"encaixe_reason": None}
+        if refused := booking.check_reschedule(appointment.pk, clinic=self.clinic, **arguments):
             self.refuse(refused)
         self.drop_untouched_errors(just_left=None)
 
@@ -355,6 +365,7 @@ class MoveForm(WhenForm):
             "starts_at": values.get("starts_at"),
             "ends_at": values.get("ends_at"),
             "without_expired": values.get("without_expired", False),
+            "encaixe_reason": self.encaixe_reason,
         }
 
 

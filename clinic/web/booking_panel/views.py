@@ -12,6 +12,7 @@ from clinic.models import Appointment
 from clinic.web.appointment.responses import detail_or_redirect, detail_response, get_appointment
 from clinic.web.booking_panel import context as booking_panel
 from clinic.web.booking_panel import fields
+from clinic.web.booking_panel.encaixe import encaixe_context
 from clinic.web.booking_panel.forms import BookingForm, MoveForm
 from clinic.web.htmx import triggered_by, wants_partial
 from clinic.web.panel import author, panel_response
@@ -44,7 +45,7 @@ def check(request: ClinicRequest) -> HttpResponse:
     form.check(just_left=just_left)
     if not wants_partial(request):
         return _book_page(request, form)
-    context = booking_panel.context(form)
+    context = encaixe_context(form, request.user, booking_panel.context(form))
     is_finding = context["finder"] is not None
     sections = fields.stale_sections(form, just_left, request.POST, is_finding=is_finding)
     date_was_in_words = form.data.get("date") != request.POST.get("date") and "choose" not in request.POST
@@ -85,13 +86,14 @@ def _booked_response(request: ClinicRequest, appointment: Appointment) -> HttpRe
 
 
 def _book_page(request: ClinicRequest, form: BookingForm, status: int | None = None) -> HttpResponse:
-    return panel_response(request, "appointment/book.html", booking_panel.context(form), form.day, status)
+    context = encaixe_context(form, request.user, booking_panel.context(form))
+    return panel_response(request, "appointment/book.html", context, form.day, status)
 
 
 def _move_page(
     request: ClinicRequest, appointment: Appointment, form: MoveForm, status: int | None = None
 ) -> HttpResponse:
-    context = booking_panel.move_context(form, appointment)
+    context = encaixe_context(form, request.user, booking_panel.move_context(form, appointment))
     return panel_response(request, "appointment/move.html", context, form.cleaned_data.get("date"), status)
 
 

@@ -18,19 +18,21 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from clinic.booking import change_status, openings, reschedule, undo
+from clinic.booking import Author, change_status, openings, reschedule, undo
 from clinic.models import Appointment, WorkingHours
 from clinic.queries import agenda
 from clinic.queries.pending import pending
 from clinic.refusals import Reason
-from tests.booking.desk import BY, MONDAY, open_desk, reasons
+from tests.booking.desk import MONDAY, open_desk, reasons
 from tests.booking.test_statuses import ALLOWED, MOVABLE
+from tests.factories import make_user
 
 HALF_HOUR = timedelta(minutes=30)
 FREED = {"cancelled", "no_show"}
 DOCTORS, PATIENTS, SLOTS = range(2), range(3), range(8)
 INTERVALS = [15, 20, 30, 45]  # most of them not the length of an appointment
 FAR = MONDAY + timedelta(weeks=105)  # beyond two years
+LIFTED = {Reason.DOCTOR_TAKEN, Reason.OUTSIDE_HOURS, Reason.ENDS_AFTER_HOURS}
 SHIFTS = [((8, 12),), ((8, 10),), ((10, 12),), ((8, 9), (11, 12))]
 
 
@@ -43,6 +45,7 @@ class Visit:
     starts_at: datetime
     ends_at: datetime
     status: str = "scheduled"
+    encaixe: bool = False
     undo: object = field(default=None, compare=False)
 
     @property
@@ -67,6 +70,7 @@ class FrontDesk(RuleBasedStateMachine):
             doctor.interval_minutes = interval
             doctor.save()
         self.active = [True, True]
+        self.by = Author(channel="browser", user=make_user(self.desk.clinic, may_squeeze_in=True))
         self.shifts = [SHIFTS[0], SHIFTS[0]]
         for number in DOCTORS:
             self.write_hours(number)
@@ -83,25 +87,33 @@ class FrontDesk(RuleBasedStateMachine):
     # What is done
 
     @rule(
-        target=visits, doctor=st.sampled_from(DOCTORS), patient=st.sampled_from(PATIENTS), slot=st.sampled_from(SLOTS)
+        target=visits,
+        doctor=st.sampled_from(DOCTORS),
+        patient=st.sampled_from(PATIENTS),
+        slot=st.sampled_from(SLOTS),
+        squeeze=st.booleans(),
     )
-    def book(self, doctor, patient, slot):
+    def book(self, doctor, patient, slot, squeeze):
         wanted = Visit(doctor, patient, self.at(slot), self.at(slot) + HALF_HOUR)
-        if self.agree(self.refused_times(wanted), lambda: self.desk.book(now=self.now, **self.asked(wanted))):
+        wanted = self.as_asked(wanted, squeeze=squeeze)
+        asked = self.asked(wanted) | {"encaixe_reason": "dor" if squeeze else None, "by": self.by}
+        if self.agree(self.refused_times(wanted), lambda: self.desk.book(now=self.now, **asked)):
             self.model[self.written.pk] = wanted
             return self.written.pk
         return multiple()
 
-    @rule(pk=visits, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS))
-    def move(self, pk, doctor, slot):
+    @rule(pk=visits, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS), squeeze=st.booleans())
+    def move(self, pk, doctor, slot, squeeze):
         visit = self.model[pk]
         wanted = replace(visit, doctor=doctor, starts_at=self.at(slot), ends_at=self.at(slot) + HALF_HOUR)
+        wanted = self.as_asked(replace(wanted, encaixe=False), pk, squeeze=squeeze)
         foreseen = self.refused_times(wanted, pk)
         if visit.status not in MOVABLE:
             foreseen |= {Reason.NOT_MOVABLE}
         elif self.active[doctor] and (wanted.doctor, wanted.starts_at) == (visit.doctor, visit.starts_at):
             foreseen |= {Reason.NOTHING_CHANGED}
         target = {"doctor": self.doctors[doctor].pk, "starts_at": wanted.starts_at, **self.acting()}
+        target["encaixe_reason"] = "dor" if squeeze else None
         if self.agree(foreseen, lambda: reschedule(pk, **target)):
             self.model[pk] = replace(wanted, status="rescheduled", undo=visit)
             self.changed_at[pk] = self.now
@@ -167,6 +179,10 @@ class FrontDesk(RuleBasedStateMachine):
 
     # What the model says
 
+    def as_asked(self, wanted, pk=None, *, squeeze):
+        """The same, as an encaixe if one is asked for and the doctor is not free."""
+        return replace(wanted, encaixe=True) if squeeze and self.refused_times(wanted, pk) & LIFTED else wanted
+
     def refused_times(self, wanted, pk=None):
         past = {Reason.TIME_PAST} if wanted.starts_at <= self.now else set()
         if not self.active[wanted.doctor]:
@@ -174,6 +190,8 @@ class FrontDesk(RuleBasedStateMachine):
         return past or self.closed(wanted) | self.clashes(wanted, pk)
 
     def closed(self, wanted):
+        if wanted.encaixe:
+            return set()
         hours = [(self.desk.at(starts), self.desk.at(ends)) for starts, ends in self.shifts[wanted.doctor]]
         begun = [ends for starts, ends in hours if starts <= wanted.starts_at < ends]
         if any(wanted.ends_at <= ends for ends in begun):
@@ -182,9 +200,21 @@ class FrontDesk(RuleBasedStateMachine):
 
     def clashes(self, wanted, pk):
         others = [visit for key, visit in self.model.items() if key != pk and visit.meets(wanted)]
-        taken = {Reason.DOCTOR_TAKEN for other in others if other.doctor == wanted.doctor}
-        elsewhere = {other for other in others if other.patient == wanted.patient and other.doctor != wanted.doctor}
+        if wanted.encaixe:
+            return self.clashes_of_encaixe(wanted, others, pk)
+        of_doctor = [other for other in others if other.doctor == wanted.doctor and not other.encaixe]
+        elsewhere = [other for other in others if other.patient == wanted.patient and other not in of_doctor]
+        taken = {Reason.DOCTOR_TAKEN} if of_doctor else set()
         return taken | ({Reason.PATIENT_ELSEWHERE} if elsewhere else set())
+
+    def clashes_of_encaixe(self, wanted, others, pk):
+        day = [visit for key, visit in self.model.items() if key != pk and visit.encaixe and visit.stands]
+        reasons_why = {
+            Reason.PATIENT_ELSEWHERE: any(other.patient == wanted.patient for other in others),
+            Reason.ENCAIXE_TAKEN: any(other.encaixe and other.doctor == wanted.doctor for other in others),
+            Reason.ENCAIXE_LIMIT: sum(visit.doctor == wanted.doctor for visit in day) >= 2,
+        }
+        return {reason for reason, holds in reasons_why.items() if holds}
 
     def taken_again(self, wanted, pk, *, is_slip):
         if is_slip:
@@ -219,13 +249,13 @@ class FrontDesk(RuleBasedStateMachine):
             assert row.status_since == row.events.filter(after__has_key="status").last().at
 
     @invariant()
-    def no_two_standing_appointments_of_a_doctor_or_a_patient_overlap(self):
+    def only_an_encaixe_overlaps_and_only_one_appointment_of_its_doctor(self):
         if not hasattr(self, "model"):
             return
         rows = list(Appointment.objects.of(self.desk.clinic).standing())
         for one, other in combinations(rows, 2):
             if one.starts_at < other.ends_at and one.ends_at > other.starts_at:
-                assert one.doctor_id != other.doctor_id
+                assert one.doctor_id != other.doctor_id or one.is_encaixe != other.is_encaixe
                 assert one.patient_id != other.patient_id
 
     @invariant()
@@ -314,12 +344,12 @@ class FrontDesk(RuleBasedStateMachine):
         return {"doctor": doctor.pk, "patient": patient.pk, "starts_at": visit.starts_at}
 
     def acting(self):
-        return {"clinic": self.desk.clinic, "by": BY, "now": self.now}
+        return {"clinic": self.desk.clinic, "by": self.by, "now": self.now}
 
     def seen(self, row):
         doctor = [doctor.pk for doctor in self.doctors].index(row.doctor_id)
         patient = [patient.pk for patient in self.patients].index(row.patient_id)
-        return Visit(doctor, patient, row.starts_at, row.ends_at, row.status)
+        return Visit(doctor, patient, row.starts_at, row.ends_at, row.status, row.is_encaixe)
 
     def write_hours(self, number):
         doctor = self.doctors[number]

@@ -332,3 +332,21 @@ def test_a_bad_booking_is_refused_for_the_same_reason_by_mivicall(good, client, 
 def test_a_good_booking_is_taken_by_mivicall(good, client):
     assert through_mivicall(good, client)[0] == 201
     assert Appointment.objects.get().source == "voice_ai"
+
+
+# An encaixe has one door: the desk. The APIs name no field for it, and nothing that they are sent makes one.
+
+ASKED_OF_API = {"encaixe_reason": "dor", "encaixeReason": "dor", "encaixe": True, "motive": "dor"}
+
+
+@pytest.mark.parametrize("door", [through_imagemais, through_mivicall])
+def test_no_api_makes_an_encaixe_and_its_answer_stays(good, client, monkeypatch, door):
+    spoil_taken(good)
+    make_user(good["clinic"], may_squeeze_in=True)
+    plain = door(good, client)
+    post = client.post
+    monkeypatch.setattr(client, "post", lambda path, body, **options: post(path, body | ASKED_OF_API, **options))
+
+    answer = door(good, client)
+    assert not Appointment.objects.filter(encaixe_by__isnull=False).exists() and Appointment.objects.count() == 1
+    assert answer == plain

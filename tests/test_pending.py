@@ -119,6 +119,13 @@ def test_an_encaixe_may_lie_outside_the_hours(desk):
     assert whys(desk) == [Why.ABSENCE]
 
 
+def test_an_encaixe_on_what_became_a_holiday_is_pending(desk):
+    user, christmas = make_user(desk.clinic), date(2026, 12, 25)
+    put(desk.doctor, "09:00", day=christmas, encaixe_by=user, encaixe_reason="dor")
+    desk.clinic.observes_holidays = True
+    assert whys(desk) == [Why.HOLIDAY]
+
+
 def test_another_clinic_sees_none_of_it(desk):
     desk.book()
     away(desk, desk.at(8), desk.at(12), doctor=desk.doctor)

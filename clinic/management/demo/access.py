@@ -22,7 +22,12 @@ def create_users(clinic: Clinic, demo: DemoClinic) -> dict[str, str]:
     passwords = {user.username: new_password() for user in demo.users}
     for user in demo.users:
         StaffUser.objects.create_user(
-            user.username, passwords[user.username], name=user.name, role=user.role, clinic=clinic
+            user.username,
+            passwords[user.username],
+            name=user.name,
+            role=user.role,
+            clinic=clinic,
+            may_squeeze_in=user.role == StaffUser.Role.RECEPTIONIST,
         )
     return passwords
 

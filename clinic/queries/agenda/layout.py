@@ -367,7 +367,7 @@ class DayLayout:
         if row.unverified_cpf:
             badges.append(self.cpf_badge)
         if row.encaixe:
-            badges.append(Badge(_("encaixe")))
+            badges.append(Badge(_("encaixe"), "users"))
         if row.is_incomplete and row.status in AHEAD:
             badges.append(self.incomplete_badge)
         if row.has_notes:

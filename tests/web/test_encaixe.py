@@ -199,3 +199,16 @@ def test_moving_onto_a_taken_time_asks_for_the_reason(desk, form, doctor, rita):
     assert desk.post(address, asked(fields) | {"move": "1"}).status_code == 302
     own.refresh_from_db()
     assert (own.starts_at, own.encaixe_by, own.encaixe_reason) == (at(doctor, 9), rita, "dor")
+
+
+def test_portugal_reads_its_own_words(client):
+    clinic = make_clinic(country="PT", language="pt-pt", time_zone="Europe/Lisbon", currency="EUR")
+    doctor = make_doctor(clinic, name="Dra. Inês Sá", procedures=[make_procedure(clinic)])
+    taken = book_appointment(doctor, starts_at=at(doctor, 9))
+    client.force_login(make_user(clinic, may_squeeze_in=True))
+    detail = client.get(reverse("web:appointment-detail", args=[taken.pk]))
+    panel = client.get(detail.context["squeeze_in"]).content.decode()
+
+    assert "Marcar extra a esta hora…" in detail.content.decode()
+    assert "Motivo do extra às 09:00" in panel and "utente do dia" in panel
+    assert "ncaix" not in panel.replace("booking-encaixe", "").replace('name="encaixe', "")

@@ -41,17 +41,24 @@ def write(
     stored: Sequence[AppointmentProcedure],
     wanted: Sequence[tuple[PricedLine, AppointmentProcedure | None]],
 ) -> None:
-    """Store the wanted lines, each with the stored line that it keeps or None; the other stored lines are deleted."""
+    """Store the wanted lines, each with the stored line that it keeps or None; the other stored lines are deleted.
+
+    The number of statements does not depend on that of the lines."""
     kept = {line.pk for _, line in wanted if line}
     appointment.lines.exclude(pk__in=kept).delete()
-    position = max((line.position for line in stored), default=-1)
-    for priced, line in wanted:
-        if line is None:
-            position += 1
-            _apply(_add(appointment, position, priced), priced)
-        elif _amounts(line) != {discount.pk: amount for discount, amount in priced.discounts}:
-            line.discounts.all().delete()
-            _apply(line, priced)
+    first = max((line.position for line in stored), default=-1) + 1
+    added = [priced for priced, line in wanted if line is None]
+    new = AppointmentProcedure.objects.bulk_create(
+        _line(appointment, position, priced.procedure.pk, priced.procedure.name, priced.price)
+        for position, priced in enumerate(added, first)
+    )
+    changed = [(line, priced) for priced, line in wanted if line and _amounts(line) != _wanted_amounts(priced)]
+    AppliedDiscount.objects.of(appointment.clinic).filter(line__in=[line for line, _ in changed]).delete()
+    AppliedDiscount.objects.bulk_create(
+        _applied(line, discount.pk, discount.name, amount)
+        for line, priced in [*changed, *zip(new, added, strict=True)]
+        for discount, amount in priced.discounts
+    )
 
 
 def write_back(appointment: Appointment, kept: Sequence[dict[str, Any]]) -> list[str]:
@@ -62,29 +69,17 @@ def write_back(appointment: Appointment, kept: Sequence[dict[str, Any]]) -> list
     ids = {applied["discount"] for line in kept for applied in line["discounts"]}
     existing = set(Discount.objects.of(appointment.clinic).filter(pk__in=ids).values_list("pk", flat=True))
     appointment.lines.all().delete()
-    gone = []
-    for position, values in enumerate(kept):
-        line = AppointmentProcedure.objects.create(
-            clinic=appointment.clinic,
-            appointment=appointment,
-            position=position,
-            procedure_id=values["procedure_id"],
-            procedure_name=values["procedure"],
-            price=Decimal(values["price"]),
-        )
-        AppliedDiscount.objects.bulk_create(
-            AppliedDiscount(
-                clinic=appointment.clinic,
-                line=line,
-                discount_id=applied["discount"],
-                discount_name=applied["name"],
-                value=Decimal(applied["value"]),
-            )
-            for applied in values["discounts"]
-            if applied["discount"] in existing
-        )
-        gone += [applied["name"] for applied in values["discounts"] if applied["discount"] not in existing]
-    return list(dict.fromkeys(gone))
+    new = AppointmentProcedure.objects.bulk_create(
+        _line(appointment, position, line["procedure_id"], line["procedure"], Decimal(line["price"]))
+        for position, line in enumerate(kept)
+    )
+    discounts = [(line, applied) for line, values in zip(new, kept, strict=True) for applied in values["discounts"]]
+    AppliedDiscount.objects.bulk_create(
+        _applied(line, applied["discount"], applied["name"], Decimal(applied["value"]))
+        for line, applied in discounts
+        if applied["discount"] in existing
+    )
+    return list(dict.fromkeys(applied["name"] for _, applied in discounts if applied["discount"] not in existing))
 
 
 def missing_procedures(appointment: Appointment, kept: Sequence[dict[str, Any]]) -> bool:
@@ -97,21 +92,20 @@ def _amounts(line: AppointmentProcedure) -> dict[int, Decimal]:
     return {applied.discount_id: applied.value for applied in line.discounts.all()}
 
 
-def _add(appointment: Appointment, position: int, priced: PricedLine) -> AppointmentProcedure:
-    return AppointmentProcedure.objects.create(
+def _wanted_amounts(priced: PricedLine) -> dict[int, Decimal]:
+    return {discount.pk: amount for discount, amount in priced.discounts}
+
+
+def _line(appointment: Appointment, position: int, procedure: int, name: str, price: Decimal) -> AppointmentProcedure:
+    return AppointmentProcedure(
         clinic=appointment.clinic,
         appointment=appointment,
         position=position,
-        procedure=priced.procedure,
-        procedure_name=priced.procedure.name,
-        price=priced.price,
+        procedure_id=procedure,
+        procedure_name=name,
+        price=price,
     )
 
 
-def _apply(line: AppointmentProcedure, priced: PricedLine) -> None:
-    AppliedDiscount.objects.bulk_create(
-        AppliedDiscount(
-            clinic_id=line.clinic_id, line=line, discount=discount, discount_name=discount.name, value=amount
-        )
-        for discount, amount in priced.discounts
-    )
+def _applied(line: AppointmentProcedure, discount: int, name: str, value: Decimal) -> AppliedDiscount:
+    return AppliedDiscount(clinic_id=line.clinic_id, line=line, discount_id=discount, discount_name=name, value=value)

@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from clinic.booking import Author, LineRequest, change_procedures, contents, undo, undo_verb, undoable
 from clinic.models import Absence, Appointment, AppointmentEvent, Discount, Procedure
@@ -209,3 +211,27 @@ def test_a_change_after_the_visit_began_is_possible(desk, ecg):
     grown = outcome(altered, desk, appointment, desk.procedure, ecg, ends_at=desk.at(9, 50), now=desk.at(9, 20))
 
     assert grown.ends_at == desk.at(9, 50)
+
+
+def test_twenty_procedures_take_as_many_statements_as_two(desk, ecg):
+    ten = make_discount(desk.clinic, name="Dez", percentage=Decimal(10), fixed=None)
+    counts = []
+    for number, hour in ((2, 9), (20, 14)):
+        appointment = desk.book(starts_at=desk.at(hour))
+        with CaptureQueriesContext(connection) as statements:
+            altered(desk, appointment, *[ecg] * number, discount=ten.pk)
+            undo(appointment.pk, clinic=desk.clinic, by=BY, now=desk.now)
+        counts.append(len(statements))
+
+    assert counts[0] == counts[1] > 0
+
+
+def test_added_discount_of_a_kept_line_replaces_the_one_before(desk, ecg):
+    ten = make_discount(desk.clinic, name="Dez", percentage=Decimal(10), fixed=None)
+    five = make_discount(desk.clinic, name="Cinco", percentage=Decimal(5), fixed=None)
+    appointment = desk.book(lines=(LineRequest(ecg.pk, ten.pk),))
+
+    altered(desk, appointment, lines=(LineRequest(ecg.pk, five.pk),))
+
+    assert [applied.discount for applied in appointment.lines.get().discounts.all()] == [five]
+    assert kept(appointment) == [("ECG", 95, Decimal("90.25"))]

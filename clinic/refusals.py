@@ -180,6 +180,11 @@ class Reason(Enum):
         _("Este agendamento foi alterado depois do que você viu. Confira a última mudança no histórico."),
     )
     NOT_MOVABLE = "status", _("Um agendamento “%(current)s” não pode ser remarcado.")
+    NOT_CHANGEABLE = "status", _("Os procedimentos de um agendamento “%(current)s” não podem ser alterados.")
+    FINISHED_FOR_MANAGERS = (
+        "status",
+        _("Depois de “Finalizado”, só a gestão altera os procedimentos. Peça a alteração à gestão."),
+    )
     NOTHING_CHANGED = "starts_at", _("Este já é o horário do agendamento. Escolha outro.")
     CANCELLED_BY_MISSING = "cancelled_by", _("Diga quem cancelou: o paciente ou a clínica.")
     CANCEL_REASON_TOO_LONG = "reason", _("O motivo tem %(length)s caracteres; o máximo é %(limit)s.")

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
-from clinic.booking import LineRequest, book, change_status, check, reschedule, undo
+from clinic.booking import LineRequest, book, change_procedures, change_status, check, reschedule, undo
 from clinic.models import Appointment, AppointmentEvent, Doctor, Patient
 from clinic.refusals import Reason, Refused
 from clinic.registry import change_patient, register_patient
@@ -181,15 +181,17 @@ def test_booking_waits_for_the_row_that_another_holds(desk, watcher, table):
         assert waiting.result(PATIENCE).status == "scheduled"
 
 
-@pytest.mark.parametrize("act", ["move", "status", "undo"])
+@pytest.mark.parametrize("act", ["move", "status", "undo", "procedures"])
 def test_every_change_waits_for_the_doctors_row_too(desk, watcher, act):
     appointment = desk.book()
     change_status(appointment.pk, "confirmed", clinic=desk.clinic, by=BY, now=desk.now)
     acting = {"clinic": desk.clinic, "by": BY, "now": desk.now}
+    two = (LineRequest(desk.procedure.pk),) * 2
     works = {
         "move": lambda: reschedule(appointment.pk, doctor=desk.doctor.pk, starts_at=desk.at(11), **acting),
         "status": lambda: change_status(appointment.pk, "checked_in", **acting),
         "undo": lambda: undo(appointment.pk, **acting),
+        "procedures": lambda: change_procedures(appointment.pk, lines=two, **acting),
     }
     with another_connection() as other:
         other.execute("SELECT 1 FROM clinic_doctor WHERE id = %s FOR NO KEY UPDATE", [desk.doctor.pk])

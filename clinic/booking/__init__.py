@@ -3,6 +3,7 @@
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
 from clinic.booking.book import BookedAppointment, book, check
+from clinic.booking.change_procedures import change_procedures, change_refusals, contents
 from clinic.booking.encaixe import could_be_encaixe
 from clinic.booking.finder import FINDER_COUNT, FINDER_DAYS, Found, PartOfDay, Wish, find
 from clinic.booking.not_reached import record_not_reached
@@ -40,11 +41,14 @@ __all__ = [
     "TimesClash",
     "Wish",
     "book",
+    "change_procedures",
+    "change_refusals",
     "change_status",
     "change_time_zone",
     "check",
     "check_reschedule",
     "could_be_encaixe",
+    "contents",
     "day_of_end",
     "doctors_performing",
     "doctors_performing_all",

@@ -67,9 +67,12 @@ UNDO_STEP_BACK = {
     Status.IN_SERVICE: _("Desfazer volta ao atendimento"),
 }
 UNDO_MOVE = _("Desfazer remarcação")
+UNDO_PROCEDURES = _("Desfazer alteração")
 
 # Remarcado is not in TRANSITIONS: only a move sets it.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}
+# Its procedures can be changed by everybody; of Finalizado by managers.
+CHANGEABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE}
 
 
 def takes_time_again(current: Status, new_status: Status) -> bool:

@@ -1,14 +1,15 @@
-"""Taking back the last change of status or time."""
+"""Taking back the last change of status, time or procedures."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from clinic.booking import transitions
+from clinic.booking import lines, transitions
 from clinic.booking.acts import lock_appointment, refuse
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
+from clinic.booking.change_procedures import change_refusals, finish
 from clinic.booking.encaixe import stored_encaixe
 from clinic.booking.examine import free_violations, retake_violations
 from clinic.booking.reschedule import move, restore_discounts
@@ -26,7 +27,8 @@ SLIP_PERIOD = timedelta(minutes=1)
 def undo(
     appointment_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None, seen: int | None = None
 ) -> Appointment:
-    """Reverse the last change of status or time; with `seen`, an event's id, only if that is still the last one.
+    """Reverse the last change of status, time or procedures; with `seen`, an event's id, only if that is still
+    the last one.
 
     The author can take back a change of less than a minute ago wherever the time is still free. Later, or for others,
     the rules of a booking hold (but for a start that has passed), since a holiday or new hours may have been added.
@@ -44,23 +46,24 @@ def undo(
         appointment = lock_appointment(clinic, appointment_id, doctor_before)
         if undoable(appointment) != event:
             raise Refused([Refusal(Reason.TRY_AGAIN)])
-        reverse = _move_back if event.kind == AppointmentEvent.Kind.RESCHEDULED else _status_back
-        return reverse(appointment, event, by, now)
+        return _REVERSALS[AppointmentEvent.Kind(event.kind)](appointment, event, by, now)
 
     return run_in_transaction(work)
 
 
 def undoable(appointment: Appointment) -> AppointmentEvent | None:
-    """Return the event that `undo` would reverse: the last one, if it changed status or time and was no undo itself."""
+    """Return the event that `undo` would reverse: the last one, if it changed status, time or procedures and was no
+    undo itself."""
     event = appointment.events.order_by("-pk").first()
-    kinds = {AppointmentEvent.Kind.STATUS_CHANGED, AppointmentEvent.Kind.RESCHEDULED}
-    return event if event and event.kind in kinds and not event.after.get("undo") else None
+    return event if event and event.kind in _REVERSALS and not event.after.get("undo") else None
 
 
 def undo_verb(event: AppointmentEvent) -> str:
     """Return what the button says that undoes an `undoable` event."""
     if event.kind == AppointmentEvent.Kind.RESCHEDULED:
         return str(transitions.UNDO_MOVE)
+    if event.kind == AppointmentEvent.Kind.PROCEDURES:
+        return str(transitions.UNDO_PROCEDURES)
     before, after = Status(event.before["status"]), Status(event.after["status"])
     verbs = transitions.UNDO_STEP_BACK if transitions.is_step_back(before, after) else transitions.UNDO
     return str(verbs[after])
@@ -99,3 +102,27 @@ def _status_back(appointment: Appointment, event: AppointmentEvent, by: Author, 
     refuse(refusals, present_slot(appointment, now))
     cancelled_by, reason = before.get("cancelled_by", ""), before.get("reason", "")
     return set_status(appointment, new_status, by, now, cancelled_by=cancelled_by, cancel_reason=reason, undo=True)
+
+
+def _procedures_back(appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime) -> Appointment:
+    """The time may have been taken meanwhile; a procedure or a discount may have been deleted."""
+    refuse(change_refusals(appointment, by))
+    before, present = event.before, present_slot(appointment, now)
+    ends_at = datetime.fromisoformat(before["ends_at"])
+    if ends_at > appointment.ends_at:
+        slot = replace(present, ends_at=ends_at)
+        is_own_slip = _is_own_slip(event, by, now)
+        refuse(free_violations(slot) if is_own_slip else retake_violations(slot), present)
+    if lines.missing_procedures(appointment, before["lines"]):
+        refuse([Refusal(Reason.PROCEDURE_UNKNOWN)])
+    changed = lines.snapshot(appointment, lines.load(appointment))
+    gone = lines.write_back(appointment, before["lines"])
+    remarks = {"undo": True} | ({"discounts_gone": gone} if gone else {})
+    return finish(appointment, ends_at, changed, by, now, **remarks)
+
+
+_REVERSALS = {
+    AppointmentEvent.Kind.STATUS_CHANGED: _status_back,
+    AppointmentEvent.Kind.RESCHEDULED: _move_back,
+    AppointmentEvent.Kind.PROCEDURES: _procedures_back,
+}

@@ -16,6 +16,7 @@ class AppointmentEvent(ClinicRow):
         RESCHEDULED = "rescheduled", _("Remarcado")
         STATUS_CHANGED = "status_changed", _("Situação alterada")
         ANNOTATED = "annotated", _("Observações alteradas")
+        PROCEDURES = "procedures", _("Procedimentos alterados")
         NOT_REACHED = "not_reached", _("Não atendeu o telefone")
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
 
@@ -42,7 +43,15 @@ class AppointmentEvent(ClinicRow):
         constraints = [
             models.CheckConstraint(
                 condition=Q(
-                    kind__in=["booked", "rescheduled", "status_changed", "annotated", "not_reached", "time_zone"]
+                    kind__in=[
+                        "booked",
+                        "rescheduled",
+                        "status_changed",
+                        "annotated",
+                        "procedures",
+                        "not_reached",
+                        "time_zone",
+                    ]
                 ),
                 name="appointmentevent_kind_known",
             ),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import Status
 from clinic.models.clinic import zone_name
+from clinic.queries.history_of_procedures import procedures_changed
 
 # `before` or `after` of an event, as stored in JSON.
 type Snapshot = dict[str, Any]
@@ -33,7 +34,7 @@ def story(appointment: Appointment) -> list[Entry]:
     One query; the appointment comes with its clinic.
     """
     entries, zone = [], appointment.clinic.zone
-    for event in appointment.events.select_related("user").order_by("-at", "-pk"):
+    for event in appointment.events.select_related("user", "clinic").order_by("-at", "-pk"):
         who = str(event.user or event.credential)
         entries.append(Entry(event.at, who, event.get_channel_display(), sentence(event, zone)))
         zone = ZoneInfo(event.before["time_zone"]) if event.kind == AppointmentEvent.Kind.TIME_ZONE else zone
@@ -60,7 +61,10 @@ def left_out(appointment: Appointment) -> str:
 
 def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
     """Return what the event changed, in the time of that zone."""
-    words = SENTENCES[AppointmentEvent.Kind(event.kind)](event.before, event.after, zone)
+    if event.kind == AppointmentEvent.Kind.PROCEDURES:
+        words = procedures_changed(event.before, event.after, event.clinic, zone)
+    else:
+        words = SENTENCES[AppointmentEvent.Kind(event.kind)](event.before, event.after, zone)
     return _("%(what)s (desfeito)") % {"what": words} if event.after.get("undo") else words
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils.translation import override
 
-from clinic.booking import LineRequest, book, change_status, check, reschedule, undo
+from clinic.booking import LineRequest, book, change_procedures, change_status, check, reschedule, undo
 from clinic.models import Absence
 from clinic.models.appointment import Status
 from clinic.refusals import Reason
@@ -393,6 +393,25 @@ def move_a_patient_who_is_here(desk):
     appointment = desk.book()
     change_status(appointment.pk, "checked_in", clinic=desk.clinic, by=BY, now=desk.now)
     move(desk, appointment, starts_at=desk.at(10))
+
+
+@of_act(Reason.NOT_CHANGEABLE, "status", "Os procedimentos de um agendamento “Cancelado” não podem ser alterados.")
+def change_procedures_of_a_cancelled_appointment(desk):
+    appointment = desk.book()
+    change_status(appointment.pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="clinic")
+    change_procedures(appointment.pk, clinic=desk.clinic, lines=(), by=BY, now=desk.now)
+
+
+@of_act(
+    Reason.FINISHED_FOR_MANAGERS,
+    "status",
+    "Depois de “Finalizado”, só a gestão altera os procedimentos. Peça a alteração à gestão.",
+)
+def change_procedures_of_a_finished_appointment(desk):
+    appointment = desk.book()
+    for status in ("checked_in", "in_service", "finished"):
+        change_status(appointment.pk, status, clinic=desk.clinic, by=BY, now=desk.at(9, 5))
+    change_procedures(appointment.pk, clinic=desk.clinic, lines=(), by=BY, now=desk.at(9, 10))
 
 
 @of_act(Reason.NOTHING_CHANGED, "starts_at", "Este já é o horário do agendamento. Escolha outro.")

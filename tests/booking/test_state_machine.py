@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from clinic.booking import Author, change_status, openings, reschedule, undo
+from clinic.booking import Author, LineRequest, change_procedures, change_status, openings, reschedule, undo
 from clinic.models import Appointment, WorkingHours
 from clinic.queries import agenda
 from clinic.queries.pending import pending
@@ -29,6 +29,7 @@ from tests.factories import make_user
 
 HALF_HOUR = timedelta(minutes=30)
 FREED = {"cancelled", "no_show"}
+CHANGEABLE = {"scheduled", "rescheduled", "confirmed", "checked_in", "in_service"}
 DOCTORS, PATIENTS, SLOTS = range(2), range(3), range(8)
 INTERVALS = [15, 20, 30, 45]  # most of them not the length of an appointment
 FAR = MONDAY + timedelta(weeks=105)  # beyond two years
@@ -105,7 +106,8 @@ class FrontDesk(RuleBasedStateMachine):
     @rule(pk=visits, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS), squeeze=st.booleans())
     def move(self, pk, doctor, slot, squeeze):
         visit = self.model[pk]
-        wanted = replace(visit, doctor=doctor, starts_at=self.at(slot), ends_at=self.at(slot) + HALF_HOUR)
+        length = visit.ends_at - visit.starts_at
+        wanted = replace(visit, doctor=doctor, starts_at=self.at(slot), ends_at=self.at(slot) + length)
         wanted = self.as_asked(replace(wanted, encaixe=False), pk, squeeze=squeeze)
         foreseen = self.refused_times(wanted, pk)
         if visit.status not in MOVABLE:
@@ -117,6 +119,19 @@ class FrontDesk(RuleBasedStateMachine):
         if self.agree(foreseen, lambda: reschedule(pk, **target)):
             self.model[pk] = replace(wanted, status="rescheduled", undo=visit)
             self.changed_at[pk] = self.now
+
+    @rule(pk=visits, minutes=st.sampled_from([15, 30, 60]))
+    def change_length(self, pk, minutes):
+        visit = self.model[pk]
+        wanted = replace(visit, ends_at=visit.starts_at + timedelta(minutes=minutes))
+        lines = (LineRequest(self.desk.procedure.pk),)
+        act = {"lines": lines, "ends_at": wanted.ends_at, **self.acting()}
+        if self.agree(self.refused_length(visit, wanted, pk), lambda: change_procedures(pk, **act)):
+            if wanted == visit:
+                self.happened -= 1
+            else:
+                self.model[pk] = replace(wanted, undo=visit)
+                self.changed_at[pk] = self.now
 
     @rule(pk=visits, status=st.sampled_from(sorted(ALLOWED)))
     def change(self, pk, status):
@@ -147,7 +162,8 @@ class FrontDesk(RuleBasedStateMachine):
             foreseen, back = {Reason.NOTHING_TO_UNDO}, None
         elif isinstance(visit.undo, Visit):
             back = visit.undo
-            foreseen = self.taken_again(back, pk, is_slip=is_slip) if back.stands else set()
+            is_shorter = replace(back, ends_at=visit.ends_at) == visit and back.ends_at <= visit.ends_at
+            foreseen = self.taken_again(back, pk, is_slip=is_slip) if back.stands and not is_shorter else set()
         else:
             back = replace(visit, status=visit.undo if visit.undo in ALLOWED[visit.status] else "scheduled")
             foreseen = self.refused_change(visit, back.status, pk, is_slip=is_slip)
@@ -222,6 +238,13 @@ class FrontDesk(RuleBasedStateMachine):
         if not self.active[wanted.doctor]:
             return {Reason.DOCTOR_UNKNOWN}
         return self.clashes(wanted, pk) | self.closed(wanted)
+
+    def refused_length(self, visit, wanted, pk):
+        if visit.status == "finished":
+            return {Reason.FINISHED_FOR_MANAGERS}
+        if visit.status not in CHANGEABLE:
+            return {Reason.NOT_CHANGEABLE}
+        return self.taken_again(wanted, pk, is_slip=False) if wanted.ends_at > visit.ends_at else set()
 
     def refused_change(self, visit, status, pk, *, is_slip=False):
         if status not in ALLOWED[visit.status]:

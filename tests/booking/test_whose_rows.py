@@ -2,7 +2,16 @@
 
 import pytest
 
-from clinic.booking import LineRequest, book, change_status, edit_notes, record_not_reached, reschedule, undo
+from clinic.booking import (
+    LineRequest,
+    book,
+    change_procedures,
+    change_status,
+    edit_notes,
+    record_not_reached,
+    reschedule,
+    undo,
+)
 from clinic.models import Appointment
 from clinic.refusals import Reason
 from tests.booking.desk import BY, refused
@@ -39,6 +48,7 @@ def test_doctor_and_procedure_are_found_by_their_uuid_too(desk):
         lambda desk, pk: change_status(pk, "confirmed", clinic=desk.clinic, by=BY),
         lambda desk, pk: undo(pk, clinic=desk.clinic, by=BY),
         lambda desk, pk: edit_notes(pk, clinic=desk.clinic, by=BY, notes="x"),
+        lambda desk, pk: change_procedures(pk, clinic=desk.clinic, lines=(), by=BY),
         lambda desk, pk: record_not_reached(pk, clinic=desk.clinic, by=BY),
         lambda desk, pk: reschedule(pk, clinic=desk.clinic, doctor=desk.doctor.pk, starts_at=desk.at(10), by=BY),
     ],

@@ -57,6 +57,15 @@ MOVE_INPUT_RULES: list[InputRule] = [
     encaixe_reason_is_given,
     encaixe_reason_can_be_stored,
 ]
+# Procedures, discounts and length of an appointment whose start stays, and may have passed.
+CHANGE_INPUT_RULES: list[InputRule] = [
+    procedures_are_chosen,
+    doctor_performs_them,
+    time_is_in_whole_minutes,
+    end_is_after_start,
+    discounts_are_valid_that_day,
+    total_is_the_one_shown,
+]
 # No other appointment takes the time; whether the doctor works then is another question.
 FREE_TIME_RULES: list[AvailabilityRule] = [time_zone_is_unchanged, doctor_is_free, patient_is_in_one_place]
 AVAILABILITY_RULES: list[AvailabilityRule] = [doctor_works_then, *FREE_TIME_RULES]

@@ -168,7 +168,7 @@ class Reason(Enum):
     )
     TRANSITION_FORBIDDEN = (
         "status",
-        _("Não dá para passar de “%(current)s” para “%(wanted)s”. Atualize a página: outra pessoa pode ter alterado."),
+        _("Não dá para passar de “%(current)s” para “%(wanted)s”. Confira a última mudança no histórico."),
     )
     NOT_THAT_DAY = "status", _("Só se %(act)s no dia do agendamento, %(date)s.")
     NOT_YET_BEGUN = "status", _("Só se marca falta depois do início, às %(time)s.")

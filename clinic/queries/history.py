@@ -47,6 +47,12 @@ def is_undone(appointment: Appointment, event: int | None) -> bool:
     return len(last) == 2 and bool(last[0].after.get("undo")) and last[1].pk == event
 
 
+def last_sentence(appointment: Appointment) -> str:
+    """Return the last event as a sentence. One query; the appointment comes with its clinic."""
+    event = appointment.events.order_by("-pk")[0]
+    return f"{sentence(event, appointment.clinic.zone)}."
+
+
 def left_out(appointment: Appointment) -> str:
     """Return a sentence about the discounts that the last undo could not restore, "" for none. One query."""
     last = appointment.events.order_by("-pk").first()

@@ -1,6 +1,7 @@
 """The response of every view of the panel beside the day, and the author of its acts."""
 
 from datetime import date
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
@@ -29,5 +30,8 @@ def panel_response(
     if not wants_partial(request):
         context = agenda.day_context(request, day or request.clinic.local(timezone.now()).date()) | context
     response = partial_or_page(request, template, "panel", context, status)
+    if status == HTTPStatus.CONFLICT:
+        # What was refused is not as the day beside shows it.
+        response["HX-Trigger"] = "refresh-day"
     patch_cache_control(response, private=True, no_store=True)
     return response

@@ -326,7 +326,7 @@ of_booking(Reason.PATIENT_ELSEWHERE, "starts_at", "Ana Souza já tem agendamento
 @of_act(
     Reason.TRANSITION_FORBIDDEN,
     "status",
-    "Não dá para passar de “Agendado” para “Finalizado”. Atualize a página: outra pessoa pode ter alterado.",
+    "Não dá para passar de “Agendado” para “Finalizado”. Confira a última mudança no histórico.",
 )
 def finish_what_has_not_begun(desk):
     change_status(desk.book().pk, "finished", clinic=desk.clinic, by=BY, now=desk.now)

@@ -224,3 +224,16 @@ def test_a_search_that_fails_takes_the_enter_with_it(window, receptionist, docto
 
     expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))
     complaints.clear()  # the failed request itself
+
+
+def test_escape_closes_the_list_of_patients_and_then_the_panel(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("maria")
+    expect(page.locator("#patient-option-1")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#patient-option-1")).to_have_count(0)
+    expect(page.locator("#q")).to_be_focused()
+    expect(page.locator("#q")).to_have_value("maria")
+    page.keyboard.press("Escape")
+    expect(page.locator("#booking")).to_have_count(0)

@@ -177,6 +177,7 @@ def test_moving_offers_free_times_and_refuses_a_taken_one(desk, appointment):
     assert refused.text.count('name="choose"') == 3
 
     moved = desk.post(address("reschedule", appointment), form | {"starts": "10:30", "move": "1"}, headers=HTMX)
+    assert "Remarcado de 23/11/2026 09:00" in moved.context["note"]
     appointment.refresh_from_db()
     assert (moved.status_code, appointment.status) == (200, "rescheduled")
     assert appointment.starts_at == taken.ends_at

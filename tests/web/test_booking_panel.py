@@ -1,3 +1,4 @@
+import re
 from datetime import date, datetime, time
 
 import pytest
@@ -155,6 +156,15 @@ def test_a_taken_time_offers_the_three_nearest_free_ones(desk, form, doctor, cli
     assert errors(answer) == {"starts": "Dra. Helena Prado já tem outro agendamento às 09:00."}
     offered = [f"{clinic.local(opening.starts_at):%H:%M}" for opening in answer.context["times"]]
     assert offered == ["08:30", "13:00", "08:00"]  # a half-day each
+    assert answer["HX-Trigger"] == "refresh-day"  # it still shows the time as free
+
+
+def test_the_chosen_time_leads_the_panel(desk, form):
+    answer = desk.post(CHECK, form, headers=HTMX)
+    shown = re.search(r'<p class="chosen-time" id="booking-chosen" hx-swap-oob="true">\s*(.*?)\s*</p>', answer.text)
+    assert shown[1] == "segunda-feira, 23 de novembro, 09:00–09:30"
+    nothing = desk.post(CHECK, form | {"starts": ""}, headers=HTMX)
+    assert 'id="booking-chosen" hx-swap-oob="true" hidden>' in nothing.text
 
 
 def test_the_same_form_sent_twice_books_once_and_succeeds_twice(desk, form):
@@ -379,6 +389,15 @@ def test_unsuccessful_search_fills_the_matching_field(desk, form, typed, field):
     answer = desk.post(CHECK, form | {"patient": "", "q": typed, "new": "1"}, headers=HTMX)
     assert answer.context["form"].data[field] == typed
     assert answer.context["focus"] == ("phone" if field == "name" else "name")
+
+
+def test_a_search_for_a_new_patient_keeps_what_was_typed(desk, form):
+    typed = {"patient": "", "is_new": "1", "name": "Ana Lima", "phone": "81 98888-7777", "cpf": "529.982.247-25"}
+    searching = desk.post(CHECK, form | typed | {"search": "1"}, headers=HTMX)
+    assert 'name="q" value="Ana Lima"' in searching.text
+    kept = {name: re.search(rf'name="{name}" value="([^"]*)"', searching.text)[1] for name in ("q", "phone", "cpf")}
+    new = desk.post(CHECK, form | {"patient": ""} | kept | {"new": "1"}, headers=HTMX).context["form"].data
+    assert {name: new[name] for name in ("name", "phone", "cpf")} == {name: typed[name] for name in ("name", "phone", "cpf")}
 
 
 def test_changing_doctor_replaces_only_an_unchosen_procedure(desk, form, clinic, procedure):

@@ -231,7 +231,7 @@ def test_a_day_off_names_the_weekday_and_the_next_times(desk, form, doctor):
 def test_a_doctor_who_performs_nothing_is_not_called_full(desk, form, clinic):
     idle = make_doctor(clinic, name="Dr. Sem Nada", procedures=[])
     answer = desk.post(CHECK, form | {"doctor": idle.pk, "procedure": "", "starts": ""}, headers=HTMX)
-    assert "não tem horário livre" not in answer.text and "não atende" not in answer.text
+    assert "livres seguidos" not in answer.text and "não atende" not in answer.text
     assert "Dr. Sem Nada ainda não tem procedimentos" in answer.text
 
 
@@ -246,7 +246,7 @@ def test_the_morning_after_a_night_is_no_day_off(desk, form, doctor):
         reason="curso",
     )
     tuesday = desk.post(CHECK, form | {"date": "24/11/2026", "starts": ""}, headers=HTMX).text
-    assert "não atende" not in tuesday and "não tem horário livre em 24/11" in tuesday
+    assert "não atende" not in tuesday and "não tem 30 min livres seguidos em 24/11" in tuesday
 
 
 @pytest.mark.parametrize("change", ["no longer performs it", "no longer offered"])

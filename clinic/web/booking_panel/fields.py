@@ -72,10 +72,12 @@ def apply_button(posted: QueryDict, clinic: Clinic, just_left: str | None = None
         data["patient"] = ""
     if {"pick", "forget", "search"} & data.keys():
         data.pop("is_new", None)
+    if "search" in data:
+        data["q"] = data.get("name") or data.get("phone", "")
     if "new" in data:
         typed = data.get("q", "").strip()
         data["is_new"], data["patient"] = "1", ""
-        data["phone"] = data.get("family_phone", "")
+        data["phone"] = data.get("phone") or data.get("family_phone", "")
         for field, text in initial_for_search(typed).items():
             data[field] = text or data.get(field, "")
     if "choose" in data:

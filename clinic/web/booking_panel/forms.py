@@ -178,6 +178,11 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
         return bool(self.data.get("is_new"))
 
     @property
+    def typed_details(self) -> list[forms.BoundField]:
+        """What was typed for a new patient, to be kept while another one is looked for by name."""
+        return [self[name] for name in ("phone", "birth_date", "cpf", "nif") if self.data.get(name)]
+
+    @property
     def shown_fields(self) -> list[forms.BoundField]:
         """The fields that are on the page now and can have an error."""
         absent = {self.clinic.documents[1]} if self.is_new_patient else NEW_PATIENT

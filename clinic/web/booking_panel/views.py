@@ -9,6 +9,7 @@ from django_htmx.http import trigger_client_event
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.models import Appointment
+from clinic.queries import history
 from clinic.web.appointment.responses import detail_or_redirect, detail_response, get_appointment
 from clinic.web.booking_panel import context as booking_panel
 from clinic.web.booking_panel import fields
@@ -65,7 +66,7 @@ def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and "move" in request.POST:
         form = MoveForm(request.POST, clinic=request.clinic)
         if form.move(appointment, author(request)):
-            return detail_or_redirect(request, pk)
+            return detail_or_redirect(request, pk, note=history.last_sentence(appointment))
         is_conflict = form.alternatives or form.expired_discounts or form.was_moved_elsewhere
         return _move_page(request, appointment, form, status=409 if is_conflict else 422)
     is_posted, just_left = request.method == "POST", triggered_by(request)

@@ -48,6 +48,12 @@ function takeLikely() {
   say(list().dataset.several);
 }
 
+function hideOptions(field) {
+  Object.assign(list(), { hidden: true, textContent: "" }).dataset.text = "";
+  field.setAttribute("aria-expanded", "false");
+  field.removeAttribute("aria-activedescendant");
+}
+
 panel.addEventListener("keydown", (event) => {
   const field = event.target;
   if (field.id !== "q" || event.isComposing) return;
@@ -66,6 +72,10 @@ panel.addEventListener("keydown", (event) => {
     isWaiting = true;
     // The search waits for a pause in the typing, has failed, or was never begun for what was typed before the settling.
     if (!field.classList.contains("htmx-request")) window.htmx.trigger(field, "ask");
+  } else if (event.key === "Escape" && options().length) {
+    // Escape in a form without an open list closes the panel.
+    event.preventDefault();
+    hideOptions(field);
   } else if (event.altKey && /^Digit[1-9]$/.test(event.code)) {
     event.preventDefault();
     // By `code`: with Alt some keyboards write another character.

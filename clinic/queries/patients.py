@@ -28,7 +28,7 @@ WHOLE_PHONE = 8
 SHORTEST_CPF_PART = 6
 SHORTEST_WHOLE = {"BR": 10, "PT": 9}  # digits of a phone with its area code
 
-WRITTEN_DATE = re.compile(r"(?<![\w/.-])(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?![\w/.-])", re.ASCII)
+WRITTEN_DATE = re.compile(r"(?<![\w/.-])(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2}(?! \d))(?![\w/.-])", re.ASCII)
 # Digits as people punctuate them, but not those inside a word ("15h").
 NUMBER = re.compile(r"(?<!\w)\+?\(?[0-9][0-9\s()./-]*(?!\w)")
 BOTH_GENDERS = re.compile(r"(?<=\w)\(\w{1,2}\)")  # Sr(a)
@@ -47,11 +47,14 @@ LABELS = frozenset([*phones.LABELS.split(), *BEFORE_NUMBERS.split()])
 
 @dataclass(frozen=True)
 class ParsedSearch:
-    """The parts of a search text; a patient must fit all of them. `numbers` are digits only."""
+    """The parts of a search text; a patient must fit all of them. `numbers` are digits only.
+
+    `born` are the dates that the written birth date may mean: two for a year of two digits.
+    """
 
     words: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
-    born: date | None = None
+    born: tuple[date, ...] = ()
 
 
 class PatientOption(NamedTuple):
@@ -136,8 +139,8 @@ def read(text: str) -> ParsedSearch:
     title before a name ("Dra."), a label before a number or a date ("tel", "CPF:").
     """
     text = phones.CARRIER_PLACE.sub("", HYPHEN.sub("-", BOTH_GENDERS.sub("", _plain(text))))
-    born = None
-    if (match := WRITTEN_DATE.search(text)) and (born := _date(*match.groups())):
+    born: tuple[date, ...] = ()
+    if (match := WRITTEN_DATE.search(text)) and (born := _dates(*match.groups())):
         text = f"{text[: match.start()]} {text[match.end() :]}"
     numbers = []
     for run in NUMBER.findall(text):
@@ -239,6 +242,12 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", with_ascii_digits("".join(seen))).split())
 
 
+def _dates(day: str, month: str, year: str) -> tuple[date, ...]:
+    """Return the dates that are meant. A year of two digits is of both centuries: nobody is born ahead of today."""
+    years = [year] if len(year) == 4 else [f"19{year}", f"20{year}"]
+    return tuple(born for whole in years if (born := _date(day, month, whole)))
+
+
 def _date(day: str, month: str, year: str) -> date | None:
     try:
         return date(int(year), int(month), int(day))
@@ -327,7 +336,7 @@ def _fits(wanted: ParsedSearch) -> Q:
         fits &= contains_word("search", word)
     for digits in wanted.numbers:
         fits &= _in_numbers(digits)
-    return fits & Q(birth_date=wanted.born) if wanted.born else fits
+    return fits & Q(birth_date__in=wanted.born) if wanted.born else fits
 
 
 def _in_numbers(digits: str) -> Q:

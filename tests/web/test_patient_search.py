@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from clinic.models import Patient
 from clinic.queries import patients
+from clinic.web.patient.forms import initial_for_search
 from tests.factories import make_patient
 from tests.web.patients import FINISHED, visit
 
@@ -41,6 +42,8 @@ def found_by(clinic, text):
         "245624139",
         "12/03/1984",
         "12031984",
+        "12/03/84",
+        "Antonio 12.3.84",
         "Antonio 12/03/1984",
     ],
 )
@@ -72,6 +75,7 @@ def test_a_patient_is_found_by(text, clinic):
         "J%e",
         "os\\",
         "31/02/1984",
+        "31/02/84",
         "999",
         "maria joão",
         "5581",
@@ -82,6 +86,25 @@ def test_nobody_is_found_by(text, clinic):
     make_patient(clinic, name="José Maria", phone="+5581987654321", cpf="52998224725")
 
     assert patients.search(clinic, text) == []
+
+
+def test_a_birth_year_of_two_digits_is_of_either_century(clinic):
+    old = make_patient(clinic, name="Ana", phone="+5581987654321", birth_date="1920-03-12")
+    young = make_patient(clinic, name="Rui", phone="+5585922220000", birth_date="2020-03-12")
+
+    assert patients.search(clinic, "12/03/20") == [old, young]
+
+
+@pytest.mark.parametrize(
+    ("typed", "initial"),
+    [
+        ("28/11/77", {"birth_date": "28/11/77"}),
+        ("Ana 28.11.77", {"name": "Ana", "birth_date": "28/11/77"}),
+        ("Ana 28/11/1977", {"name": "Ana", "birth_date": "28/11/1977"}),
+    ],
+)
+def test_the_new_patients_form_has_the_year_as_typed(typed, initial):
+    assert initial_for_search(typed) == initial
 
 
 @pytest.mark.parametrize(

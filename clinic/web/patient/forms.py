@@ -238,7 +238,7 @@ def initial_for_search(text: str) -> dict[str, str]:
 def _initial_of_parts(wanted: patients.ParsedSearch, *, has_country_code: bool) -> dict[str, str]:
     initial = {"name": " ".join(wanted.words)}
     if wanted.born:
-        initial["birth_date"] = _formatted_date(wanted.born)
+        initial["birth_date"] = _written_date(wanted.born)
     for digits in wanted.numbers:
         field = "cpf" if documents.is_cpf(digits) else "phone"
         initial.setdefault(field, f"+{digits}" if has_country_code and field == "phone" else digits)
@@ -255,7 +255,7 @@ def new_patient_label(text: str, clinic: Clinic) -> str:
         return gettext("Novo paciente com telefone %(phone)s") % {"phone": written}
     if initial.keys() == {"birth_date"}:
         born = patients.read(text).born
-        return gettext("Novo paciente nascido em %(date)s") % {"date": _formatted_date(born) or text.strip()}
+        return gettext("Novo paciente nascido em %(date)s") % {"date": _written_date(born) or text.strip()}
     if initial.keys() == {"cpf"}:
         return gettext("Novo paciente com CPF %(cpf)s") % {"cpf": cpf(documents.read_cpf(text))}
     return gettext("Cadastrar “%(q)s”") % {"q": text}
@@ -277,6 +277,13 @@ def _has_same_letters(patient: Patient, name: str) -> bool:
 
 def _formatted_date(day: date | None) -> str:
     return f"{day:%d/%m/%Y}" if day else ""
+
+
+def _written_date(meant: tuple[date, ...]) -> str:
+    """Return the date as dd/mm/yyyy, with two digits of the year where either century may be meant; "" for none."""
+    if not meant:
+        return ""
+    return f"{meant[0]:%d/%m/%Y}" if len(meant) == 1 else f"{meant[0]:%d/%m/%y}"
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -397,7 +397,9 @@ def test_a_search_for_a_new_patient_keeps_what_was_typed(desk, form):
     assert 'name="q" value="Ana Lima"' in searching.text
     kept = {name: re.search(rf'name="{name}" value="([^"]*)"', searching.text)[1] for name in ("q", "phone", "cpf")}
     new = desk.post(CHECK, form | {"patient": ""} | kept | {"new": "1"}, headers=HTMX).context["form"].data
-    assert {name: new[name] for name in ("name", "phone", "cpf")} == {name: typed[name] for name in ("name", "phone", "cpf")}
+    assert {name: new[name] for name in ("name", "phone", "cpf")} == {
+        name: typed[name] for name in ("name", "phone", "cpf")
+    }
 
 
 def test_changing_doctor_replaces_only_an_unchosen_procedure(desk, form, clinic, procedure):

@@ -15,6 +15,7 @@ from clinic import booking
 from clinic.form_fields import is_short_number
 from clinic.models import Appointment, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
+from clinic.queries.other_visits import OtherVisits
 from clinic.schedule import Opening
 from clinic.web.booking_panel.finder import Finder, offers_for
 from clinic.web.booking_panel.finder_fields import (
@@ -80,6 +81,7 @@ def context(form: BookingForm) -> dict[str, Any]:
         "key": uuid4(),
         "patient": patient,
         "last_visit": booking_options.last_visit(patient) if patient else None,
+        "others": OtherVisits(clinic, patient, day, timezone.now()) if patient else None,
         "options": patients.options(clinic, text, timezone.now()) if is_searching else None,
         "new_patient_label": new_patient_label(text, clinic),
         "doctors": doctors,
@@ -127,6 +129,7 @@ def move_context(form: MoveForm, appointment: Appointment) -> dict[str, Any]:
         )
     return {
         "appointment": appointment,
+        "others": OtherVisits(clinic, appointment.patient, day, timezone.now(), moving=appointment),
         "form": form,
         "procedures": ", ".join(line.procedure_name for line in appointment.lines.all()),
         "performing": performing,

@@ -1,0 +1,56 @@
+"""What else a patient has booked, and how often one was missed: to be seen beside a booking. Reads only."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
+
+from django.db.models import Count, Q
+
+from clinic.models import Appointment, Clinic, Patient
+from clinic.models.appointment import Status
+
+COUNTED = timedelta(days=730)
+
+
+class Missed(NamedTuple):
+    """How many visits were missed, of all those missed or finished."""
+
+    missed: int
+    count: int
+
+
+@dataclass
+class OtherVisits:
+    """The other appointments of a patient than `moving`, which is about to be moved; each attribute is a query.
+
+    `day` is a local date, `now` an instant."""
+
+    clinic: Clinic
+    patient: Patient
+    day: date
+    now: datetime
+    moving: Appointment | None = None
+
+    @cached_property
+    def that_day(self) -> list[Appointment]:
+        """Those that are standing and begin on the day, in order of time."""
+        midnight, next_midnight = self.clinic.day(self.day)
+        visits = Appointment.objects.of(self.clinic).standing().filter(patient=self.patient)
+        others = visits.exclude(pk=self.moving.pk) if self.moving else visits
+        return list(others.filter(starts_at__gte=midnight, starts_at__lt=next_midnight).order_by("starts_at", "pk"))
+
+    @cached_property
+    def following(self) -> Appointment | None:
+        """The next one that is standing."""
+        coming = Appointment.objects.of(self.clinic).standing().filter(patient=self.patient)
+        return coming.filter(starts_at__gt=self.now).order_by("starts_at", "pk").first()
+
+    @cached_property
+    def missed(self) -> Missed:
+        """Of the last two years."""
+        visits = Appointment.objects.of(self.clinic).kept().filter(patient=self.patient)
+        counts = visits.filter(starts_at__gt=self.now - COUNTED, starts_at__lte=self.now).aggregate(
+            missed=Count("pk", filter=Q(status=Status.NO_SHOW)), finished=Count("pk", filter=Q(status=Status.FINISHED))
+        )
+        return Missed(counts["missed"], counts["missed"] + counts["finished"])

@@ -17,7 +17,7 @@ class Missed(NamedTuple):
     """How many visits were missed, of all those missed or finished."""
 
     missed: int
-    count: int
+    total: int
 
 
 @dataclass

@@ -68,7 +68,7 @@ def past(saturday, clinic, doctor, patient):
 
 
 @pytest.mark.usefixtures("eleven", "past")
-def test_the_next_appointment_and_the_missed_ones_are_beside_the_patient(desk, patient):
+def test_next_and_missed_visits_are_beside_the_patient(desk, patient):
     page = text_of(desk.get(BOOK + f"?paciente={patient.pk}"))
     assert "próxima 23/11/2026 11:00 com Dra. Helena Prado" in page
     assert "faltou 1 de 3" in page

@@ -227,6 +227,8 @@ REFUSALS: Messages = {
     Reason.ENCAIXE_REASON_TOO_LONG: Message(409, "startTime", "O motivo passa de %(limit)s caracteres", ()),
     Reason.ENCAIXE_REASON_UNSTORABLE: Message(409, "startTime", UNSTORABLE.format("O motivo"), ()),
     Reason.NOT_MOVABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser reagendado", ()),
+    Reason.NOT_CHANGEABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser alterado", ()),
+    Reason.FINISHED_FOR_MANAGERS: Message(409, "status", "Um agendamento finalizado não pode ser alterado", ()),
     Reason.NOTHING_CHANGED: _about("startTime", "O agendamento já está nesse horário", 409, AVAILABILITY),
     Reason.TRANSITION_FORBIDDEN: Message(409, "status", "Transição de %(current)s para %(wanted)s não permitida", ()),
     Reason.NOT_THAT_DAY: Message(409, "status", "Só se %(act)s no dia do agendamento, %(date)s", ()),

@@ -10,6 +10,8 @@ const answers = (field) => list()?.dataset.text === field.value;
 
 // Enter came before the answer: it counts when the answer to this very text is there.
 let isWaiting = false;
+// Escape closed the list of this text: an answer that is still due opens it no more.
+let closedText = null;
 
 const people = () => options().filter((option) => option.name === "pick");
 
@@ -49,6 +51,7 @@ function takeLikely() {
 }
 
 function hideOptions(field) {
+  closedText = field.value;
   Object.assign(list(), { hidden: true, textContent: "" }).dataset.text = "";
   field.setAttribute("aria-expanded", "false");
   field.removeAttribute("aria-activedescendant");
@@ -70,6 +73,7 @@ panel.addEventListener("keydown", (event) => {
     // Until the list is settled its buttons are not htmx's: a click would send the form in the browser's own way.
     if (answers(field) && !list().classList.contains("htmx-settling")) return takeLikely();
     isWaiting = true;
+    closedText = null;
     // The search waits for a pause in the typing, has failed, or was never begun for what was typed before the settling.
     if (!field.classList.contains("htmx-request")) window.htmx.trigger(field, "ask");
   } else if (event.key === "Escape" && options().length) {
@@ -99,6 +103,16 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
   takeLikely();
 });
 
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.id === "patient-options" && panel.querySelector("#q")?.value === closedText) detail.shouldSwap = false;
+});
+
+// What was typed into a new field before htmx listened to it is searched for now.
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  const field = target.querySelector?.("#q");
+  if (field?.value.trim() && !answers(field)) window.htmx.trigger(field, "ask");
+});
+
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const field = panel.querySelector("#q");
   const { elt, parameters } = detail.requestConfig;
@@ -109,6 +123,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 panel.addEventListener("input", (event) => {
   if (event.target.id !== "q") return;
   isWaiting = false;
+  closedText = null;
   mark(-1);
   say("");
 });

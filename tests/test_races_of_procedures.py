@@ -9,18 +9,19 @@ from clinic.models import Appointment
 from clinic.refusals import Reason
 from tests.booking.desk import BY
 from tests.factories import make_patient
-from tests.test_races import at_once, booking, deadlocks, desk, reasons_of, watcher, won  # noqa: F401 - fixtures
+from tests.test_races import at_once, booking, deadlocks, desk, reasons_of, watcher, won
 
+__all__ = ["desk", "watcher"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def growing(desk, appointment, end, **changes):  # noqa: F811 - the fixture's value
+def growing(desk, appointment, end, **changes):
     lines = (LineRequest(desk.procedure.pk),) * 2
     changes = {"clinic": desk.clinic, "by": BY, "now": desk.now} | changes
     return lambda: change_procedures(appointment.pk, lines=lines, ends_at=end, **changes)
 
 
-def test_of_a_longer_visit_and_bookings_of_that_time_one_wins(desk, watcher):  # noqa: F811
+def test_of_a_longer_visit_and_bookings_of_that_time_one_wins(desk, watcher):
     patients = [make_patient(desk.clinic) for _ in range(6)]
     before = deadlocks(watcher)
 
@@ -36,7 +37,7 @@ def test_of_a_longer_visit_and_bookings_of_that_time_one_wins(desk, watcher):  #
     assert deadlocks(watcher) == before
 
 
-def test_of_two_windows_that_change_procedures_at_once_one_does(desk):  # noqa: F811
+def test_of_two_windows_that_change_procedures_at_once_one_does(desk):
     for hour in (8, 9, 10):
         appointment = desk.book(starts_at=desk.at(hour))
         seen = contents(appointment)
@@ -46,7 +47,7 @@ def test_of_two_windows_that_change_procedures_at_once_one_does(desk):  # noqa: 
         assert appointment.lines.count() == 2
 
 
-def test_double_click_adds_procedures_once(desk):  # noqa: F811
+def test_double_click_adds_procedures_once(desk):
     appointment = desk.book()
     seen = contents(appointment)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Count, Q
 
 from clinic.models import Appointment, Clinic, Patient
-from clinic.models.appointment import Status
+from clinic.models.appointment import AppointmentQuerySet, Status
 
 COUNTED = timedelta(days=730)
 
@@ -36,21 +36,28 @@ class OtherVisits:
     def that_day(self) -> list[Appointment]:
         """Those that are standing and begin on the day, in order of time."""
         midnight, next_midnight = self.clinic.day(self.day)
-        visits = Appointment.objects.of(self.clinic).standing().filter(patient=self.patient)
-        others = visits.exclude(pk=self.moving.pk) if self.moving else visits
+        standing = self._visits.standing()
+        others = standing.exclude(pk=self.moving.pk) if self.moving else standing
         return list(others.filter(starts_at__gte=midnight, starts_at__lt=next_midnight).order_by("starts_at", "pk"))
 
     @cached_property
     def following(self) -> Appointment | None:
         """The next one that is standing."""
-        coming = Appointment.objects.of(self.clinic).standing().filter(patient=self.patient)
-        return coming.filter(starts_at__gt=self.now).order_by("starts_at", "pk").first()
+        return self._visits.standing().filter(starts_at__gt=self.now).order_by("starts_at", "pk").first()
 
     @cached_property
     def missed(self) -> Missed:
         """Of the last two years."""
-        visits = Appointment.objects.of(self.clinic).kept().filter(patient=self.patient)
-        counts = visits.filter(starts_at__gt=self.now - COUNTED, starts_at__lte=self.now).aggregate(
-            missed=Count("pk", filter=Q(status=Status.NO_SHOW)), finished=Count("pk", filter=Q(status=Status.FINISHED))
+        counts = (
+            self._visits.kept()
+            .filter(starts_at__gt=self.now - COUNTED, starts_at__lte=self.now)
+            .aggregate(
+                missed=Count("pk", filter=Q(status=Status.NO_SHOW)),
+                finished=Count("pk", filter=Q(status=Status.FINISHED)),
+            )
         )
         return Missed(counts["missed"], counts["missed"] + counts["finished"])
+
+    @property
+    def _visits(self) -> AppointmentQuerySet:
+        return Appointment.objects.of(self.clinic).filter(patient=self.patient)

@@ -3,9 +3,16 @@
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author
 from clinic.booking.book import BookedAppointment, book, check
-from clinic.booking.change_procedures import change_procedures, change_refusals, contents
+from clinic.booking.change_procedures import (
+    CheckedChange,
+    change_procedures,
+    change_refusals,
+    check_change,
+    contents,
+)
 from clinic.booking.encaixe import could_be_encaixe
 from clinic.booking.finder import FINDER_COUNT, FINDER_DAYS, Found, PartOfDay, Wish, find
+from clinic.booking.latest_end import latest_end
 from clinic.booking.not_reached import record_not_reached
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
@@ -29,6 +36,7 @@ __all__ = [
     "Author",
     "BookedAppointment",
     "BookingRefused",
+    "CheckedChange",
     "Clash",
     "Found",
     "Keep",
@@ -46,6 +54,7 @@ __all__ = [
     "change_status",
     "change_time_zone",
     "check",
+    "check_change",
     "check_reschedule",
     "could_be_encaixe",
     "contents",
@@ -56,6 +65,7 @@ __all__ = [
     "forward_verbs",
     "find",
     "is_movable",
+    "latest_end",
     "look_ahead",
     "next_statuses",
     "next_step",

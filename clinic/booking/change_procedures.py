@@ -1,6 +1,6 @@
 """Changing procedures, discounts and length of an appointment whose doctor, patient and start stay."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from clinic.booking import lines, rules, sql, transitions
 from clinic.booking.acts import lock_appointment, refuse, write
+from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, record
 from clinic.booking.encaixe import TIME_FIELDS
 from clinic.booking.examine import retake_violations
@@ -52,6 +53,37 @@ def change_procedures(
     return run_in_transaction(lambda: _change(wish, by, now))
 
 
+@dataclass(frozen=True)
+class CheckedChange:
+    """What `change_procedures` would store: a line for each requested one, None where its procedure is unknown, and why
+    it would be refused."""
+
+    lines: list[PricedLine | None]
+    refused: BookingRefused | None
+
+
+def check_change(
+    appointment_id: int,
+    *,
+    clinic: Clinic,
+    lines: tuple[LineRequest, ...],
+    discount: int | None = None,
+    ends_at: datetime | None = None,
+    by: Author,
+    now: datetime | None = None,
+) -> CheckedChange:
+    """Return what `change_procedures` would store and raise; nothing locked, nothing written, no total compared.
+
+    Raises Appointment.DoesNotExist.
+    """
+    kept = Appointment.objects.of(clinic).kept().select_related("clinic", "doctor", "patient")
+    appointment = kept.get(pk=appointment_id)
+    examined = _examine(_Wish(clinic, appointment_id, lines, discount, ends_at), appointment, now or timezone.now())
+    refusals = change_refusals(appointment, by) or examined.refusals
+    refused = BookingRefused(refusals, examined.slot) if refusals else None
+    return CheckedChange([examined.priced.get(number) for number in range(len(lines))], refused)
+
+
 def contents(appointment: Appointment) -> str:
     """Return doctor, start, end and lines of an appointment as one text, only to be compared. Two queries."""
     stored = lines.load(appointment)
@@ -75,35 +107,45 @@ class _Wish:
     lines: tuple[LineRequest, ...]
     discount: int | None
     ends_at: datetime | None
-    shown_total: Decimal | None
-    seen: str | None
+    shown_total: Decimal | None = None
+    seen: str | None = None
 
 
 class _Choice(NamedTuple):
-    """A wanted line: its procedure at the price that counts, its own discount's id, and the stored line if kept."""
+    """A wanted line: its number in the request, its procedure at the price that counts, its own discount's id, and the
+    stored line if kept."""
 
+    number: int
     procedure: Procedure | None
     discount: int | None
     kept: AppointmentProcedure | None
 
 
+class _Examined(NamedTuple):
+    """A wish beside what is stored; `priced` are its known lines by their numbers in the request."""
+
+    stored: list[AppointmentProcedure]
+    choices: list[_Choice]
+    priced: dict[int, PricedLine]
+    keeps_lines: bool
+    slot: Slot
+    refusals: list[Refusal]
+
+
 def _change(wish: _Wish, by: Author, now: datetime) -> Appointment:
     appointment = lock_appointment(wish.clinic, wish.appointment_id)
     refuse(change_refusals(appointment, by))
-    stored = lines.load(appointment)
-    rows = _load_rows(wish, appointment)
-    choices = _choices(wish.lines, rows.procedures, stored)
-    priced = _price(choices, rows.discounts, wish.discount)
-    slot = _slot(wish, appointment, now)
-    if priced and slot.ends_at == appointment.ends_at and _is_stored(priced, choices, stored):
+    examined = _examine(wish, appointment, now)
+    if examined.keeps_lines and examined.slot.ends_at == appointment.ends_at:
         return appointment
     if wish.seen not in (None, contents(appointment)):
         refuse([Refusal(Reason.CHANGED_MEANWHILE)])
-    refuse(_refusals(wish, choices, priced, rows, slot, appointment), slot)
-    before = lines.snapshot(appointment, stored)
-    if not _is_stored(priced, choices, stored):
-        lines.write(appointment, stored, [(line, choice.kept) for line, choice in zip(priced, choices, strict=True)])
-    return finish(appointment, slot.ends_at, before, by, now)
+    refuse(examined.refusals, examined.slot)
+    before = lines.snapshot(appointment, examined.stored)
+    if not examined.keeps_lines:
+        wanted = [(examined.priced[choice.number], choice.kept) for choice in examined.choices]
+        lines.write(appointment, examined.stored, wanted)
+    return finish(appointment, examined.slot.ends_at, before, by, now)
 
 
 def finish(
@@ -119,6 +161,19 @@ def finish(
     after = lines.snapshot(appointment, lines.load(appointment)) | remarks
     record(appointment, AppointmentEvent.Kind.PROCEDURES, by, now, before, after)
     return appointment
+
+
+def _examine(wish: _Wish, appointment: Appointment, now: datetime) -> _Examined:
+    """Price the wish and ask the rules about it; that of the status has been asked."""
+    stored = lines.load(appointment)
+    rows = _load_rows(wish, appointment)
+    known = {discount.pk: discount for discount in rows.discounts if discount}
+    choices = _choices(wish.lines, rows.procedures, stored)
+    keeps_lines = _are_stored(choices, wish.discount, stored)
+    priced = _as_stored(choices, known) if keeps_lines else _price(choices, known, wish.discount)
+    slot = _slot(wish, appointment, now)
+    refusals = _refusals(wish, choices, priced, rows, slot, appointment)
+    return _Examined(stored, choices, priced, keeps_lines, slot, refusals)
 
 
 def _load_rows(wish: _Wish, appointment: Appointment) -> sql.LoadedRows:
@@ -138,13 +193,13 @@ def _choices(
 ) -> list[_Choice]:
     """Return the kept lines in their stored order, then the added ones as requested."""
     remaining, kept, added = list(stored), [], []
-    for wanted, procedure in zip(requests, procedures, strict=True):
+    for number, (wanted, procedure) in enumerate(zip(requests, procedures, strict=True)):
         line = next((line for line in remaining if _is_of(line, wanted)), None)
         if line is None:
-            added.append(_Choice(procedure, wanted.discount, None))
+            added.append(_Choice(number, procedure, wanted.discount, None))
         else:
             remaining.remove(line)
-            kept.append((line.position, _Choice(_as_booked(line), wanted.discount, line)))
+            kept.append((line.position, _Choice(number, _as_booked(line), wanted.discount, line)))
     return [choice for _, choice in sorted(kept, key=lambda pair: pair[0])] + added
 
 
@@ -159,19 +214,34 @@ def _as_booked(line: AppointmentProcedure) -> Procedure:
     return procedure
 
 
-def _price(
-    choices: Sequence[_Choice], discounts: Sequence[Discount | None], whole_discount: int | None
-) -> list[PricedLine]:
-    """Return no lines as long as a procedure or a discount is unknown."""
-    known = {discount.pk: discount for discount in discounts if discount}
-    chosen = [
-        (choice.procedure, known[choice.discount] if choice.discount is not None else None)
+def _are_stored(choices: Sequence[_Choice], whole: int | None, stored: Sequence[AppointmentProcedure]) -> bool:
+    """Return whether these are the stored lines, with the same discounts."""
+    if not choices or [choice.kept for choice in choices] != list(stored):
+        return False
+    wanted = [{choice.discount, whole} - {None} for choice in choices]
+    return wanted == [lines.discount_ids(line) for line in stored]
+
+
+def _as_stored(choices: Sequence[_Choice], known: Mapping[int, Discount]) -> dict[int, PricedLine]:
+    """Return the kept lines with the amounts as booked."""
+    return {
+        choice.number: PricedLine(
+            procedure,
+            procedure.price,
+            tuple((known[applied.discount_id], applied.value) for applied in choice.kept.discounts.all()),
+        )
         for choice in choices
-        if choice.procedure and (choice.discount is None or choice.discount in known)
-    ]
-    if len(chosen) < len(choices) or None in discounts:
-        return []
-    return price_lines(chosen, known[whole_discount] if whole_discount is not None else None)
+        if (procedure := choice.procedure) and choice.kept
+    }
+
+
+def _price(choices: Sequence[_Choice], known: Mapping[int, Discount], whole: int | None) -> dict[int, PricedLine]:
+    """Return the lines whose procedure is known, by their numbers, without the discounts that are unknown."""
+    of_known = [(choice, choice.procedure) for choice in choices if choice.procedure]
+    priced = price_lines(
+        [(procedure, known.get(choice.discount or 0)) for choice, procedure in of_known], known.get(whole or 0)
+    )
+    return {choice.number: line for (choice, _), line in zip(of_known, priced, strict=True)}
 
 
 def _slot(wish: _Wish, appointment: Appointment, now: datetime) -> Slot:
@@ -179,26 +249,17 @@ def _slot(wish: _Wish, appointment: Appointment, now: datetime) -> Slot:
     return replace(present, ends_at=wish.ends_at) if wish.ends_at else present
 
 
-def _is_stored(
-    priced: Sequence[PricedLine], choices: Sequence[_Choice], stored: Sequence[AppointmentProcedure]
-) -> bool:
-    """Return whether these are the stored lines, with the same discounts."""
-    if [choice.kept for choice in choices] != list(stored):
-        return False
-    wanted = [{discount.pk for discount, _ in line.discounts} for line in priced]
-    return wanted == [lines.discount_ids(line) for line in stored]
-
-
 def _refusals(
     wish: _Wish,
     choices: Sequence[_Choice],
-    priced: list[PricedLine],
+    priced: Mapping[int, PricedLine],
     rows: sql.LoadedRows,
     slot: Slot,
     appointment: Appointment,
 ) -> list[Refusal]:
     """Return a refusal for every broken rule; of availability only for a later end that no input rule refuses."""
     kept = {choice.kept.procedure_id for choice in choices if choice.kept}
+    is_whole = len(priced) == len(choices) and None not in rows.discounts
     candidate = Candidate(
         clinic=wish.clinic,
         now=slot.now,
@@ -209,7 +270,7 @@ def _refusals(
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         discounts=rows.discounts,
-        lines=priced,
+        lines=[priced[choice.number] for choice in choices] if is_whole else [],
         shown_total=wish.shown_total,
     )
     refusals = rules.input_violations(candidate, rules.CHANGE_INPUT_RULES)

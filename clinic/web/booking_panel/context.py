@@ -1,7 +1,6 @@
 """The booking panel's context: what was typed, what can be chosen, what it costs and when it is free."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import booking
-from clinic.form_fields import is_short_number
 from clinic.models import Appointment, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
 from clinic.queries.other_visits import OtherVisits
@@ -23,6 +21,7 @@ from clinic.web.booking_panel.finder_fields import (
     specialties,
 )
 from clinic.web.booking_panel.forms import BookingForm, MoveForm, WhenForm
+from clinic.web.booking_panel.lines import LineRow
 from clinic.web.patient.forms import new_patient_label
 
 TIMES_SHOWN, NEXT_TIMES = 6, 3
@@ -37,22 +36,12 @@ DAYS_OFF = {
 }
 
 
-@dataclass(frozen=True)
-class LineRow:
-    """A line of the form: the ids as sent, and the priced line if the procedure is known."""
-
-    procedure: str
-    discount: str
-    line: booking.PricedLine | None
-
-
 def context(form: BookingForm) -> dict[str, Any]:
     """Return the context of `appointment/book.html`. The form's check has run."""
     clinic, values = form.clinic, form.cleaned_data
     doctors = booking_options.doctors(clinic)
     doctor = _chosen_doctor(form, doctors)
-    chosen = [int(procedure) for procedure, _discount in form.rows if is_short_number(procedure)]
-    procedures = list(booking_options.procedures(clinic, doctor.pk if doctor else None, chosen))
+    procedures = list(booking_options.procedures(clinic, doctor.pk if doctor else None, form.chosen_ids))
     day = form.day or clinic.local(timezone.now()).date()
     discounts = list(booking_options.discounts(clinic, day))
     rows = _line_rows(form, procedures, discounts)
@@ -70,7 +59,7 @@ def context(form: BookingForm) -> dict[str, Any]:
             clinic,
             form.data,
             doctors=doctors,
-            performing=lambda: booking.doctors_performing_all(clinic, chosen),
+            performing=lambda: booking.doctors_performing_all(clinic, form.chosen_ids),
             minutes=minutes,
             patient=patient.pk if patient else None,
             chosen=(values.get("doctor"), values.get("starts_at")),

@@ -18,6 +18,7 @@ from clinic.web.booking_panel.finder_fields import (
     specialty_of,
 )
 from clinic.web.booking_panel.forms import BookingForm
+from clinic.web.booking_panel.lines import apply_line_button
 from clinic.web.patient.forms import initial_for_search
 
 # The section of the panel that each of its buttons changes.
@@ -82,11 +83,7 @@ def apply_button(posted: QueryDict, clinic: Clinic, just_left: str | None = None
             data[field] = text or data.get(field, "")
     if "choose" in data:
         _apply_free_time(data, clinic)
-    if "add" in data:
-        data.appendlist("procedure", "")
-        data.appendlist("discount", "")
-    if is_short_number(index := data.get("remove", "")):
-        _remove_line(data, int(index))
+    apply_line_button(data)
     return _with_usual_procedure(data, clinic)
 
 
@@ -167,9 +164,3 @@ def _apply_free_time(data: QueryDict, clinic: Clinic) -> None:
         data["date"], data["starts"] = f"{local:%d/%m/%Y}", f"{local:%H:%M}"
         if is_short_number(doctor):
             choose_doctor(data, doctor)
-
-
-def _remove_line(data: QueryDict, index: int) -> None:
-    for field in ("procedure", "discount"):
-        values = data.getlist(field)
-        data.setlist(field, values[:index] + values[index + 1 :])

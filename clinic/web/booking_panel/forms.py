@@ -1,39 +1,28 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, TypedDict
 
 from django import forms
-from django.db.models import BigIntegerField
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from clinic import booking, registry
-from clinic.booking import LineRequest, Proposal
+from clinic.booking import Proposal
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
-from clinic.models import Appointment, Clinic, NonexistentTime
+from clinic.models import Appointment, Clinic
 from clinic.models.doctor import end_of_hours
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
 from clinic.schedule import Opening
 from clinic.web.booking_panel.encaixe import AsksAboutEncaixe
 from clinic.web.booking_panel.finder_fields import is_wide
+from clinic.web.booking_panel.instants import ReadsInstants
+from clinic.web.booking_panel.lines import LinesForm, id_field
 from clinic.web.fields import SharedFields
 
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
-MAX_AMOUNT = Decimal(10) ** 10
-
-
-def id_field(of: type[forms.IntegerField] = forms.IntegerField) -> forms.IntegerField:
-    """Return a field for an id that a select or a hidden field sends; whether the row exists is for the rules."""
-    gone = _("Esta escolha não existe mais. Escolha de novo.")
-    errors = {"invalid": gone, "max_value": gone, "min_value": gone}
-    return of(required=False, min_value=1, max_value=BigIntegerField.MAX_BIGINT, error_messages=errors)
-
-
-ID_FIELD = id_field()
 
 
 class DoctorField(forms.IntegerField):
@@ -41,15 +30,6 @@ class DoctorField(forms.IntegerField):
 
     def to_python(self, value: str | None) -> int | None:
         return None if value and is_wide(value) else super().to_python(value)
-
-
-def read_amount(text: str) -> Decimal | None:
-    """Read the amount that a hidden field sends; None for anything else."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and abs(amount) < MAX_AMOUNT else None
 
 
 def keep_length(data: QueryDict) -> QueryDict:
@@ -72,7 +52,7 @@ def keep_length(data: QueryDict) -> QueryDict:
     return moved
 
 
-class WhenForm(AsksAboutEncaixe):
+class WhenForm(AsksAboutEncaixe, ReadsInstants):
     """Doctor, local date and times of an appointment; the times are read into instants.
 
     The posted field `seen` holds start and end, as start|end, as the form was last rendered.
@@ -101,8 +81,8 @@ class WhenForm(AsksAboutEncaixe):
         super().clean()
         cleaned = self.cleaned_data
         day, starts, ends = cleaned.get("date"), cleaned.get("starts"), cleaned.get("ends")
-        cleaned["starts_at"] = self._instant("starts", day, starts)
-        cleaned["ends_at"] = self._instant(
+        cleaned["starts_at"] = self.instant("starts", day, starts)
+        cleaned["ends_at"] = self.instant(
             "ends", booking.day_of_end(day, starts, ends) if day and ends else None, ends
         )
         if self.is_wide:
@@ -138,22 +118,9 @@ class WhenForm(AsksAboutEncaixe):
         values = self.cleaned_data
         return "date" in self.errors and values.get("starts") is not None and values.get("starts_at") is None
 
-    def _instant(self, field: str, day: datetime.date | None, wall: datetime.time | None) -> datetime.datetime | None:
-        if day is None or wall is None:
-            return None
-        try:
-            return self.clinic.instant(day, wall)
-        except NonexistentTime:
-            self.add_error(field, _("Este horário não existe nesse dia: os relógios adiantam. Escolha outro."))
-            return None
 
-
-class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
-    """The form of the booking panel. It reads what was typed; `clinic.booking` decides whether it is allowed.
-
-    `procedure` and `discount` are repeated, a pair for each line; a line without a procedure is ignored.
-    `shown_total` is the total that the person has seen, and `shown_for` the `pricing_key` for which it was shown.
-    """
+class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, WhenForm):
+    """The form of the booking panel. It reads what was typed; `clinic.booking` decides whether it is allowed."""
 
     data: QueryDict  # in one base it is a MultiValueDict
 
@@ -164,13 +131,8 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
     birth_date = TypedDateField(required=False, past=True)
     cpf = forms.CharField(required=False)
     nif = forms.CharField(required=False)
-    procedure = forms.Field(required=False)
-    discount = forms.Field(required=False)
-    whole_discount = id_field()
     notes = forms.CharField(required=False)
-    shown_total = forms.CharField(required=False)
 
-    total_changed = False
     field_order = ["patient", "name", "phone", "birth_date", "cpf", "nif", "doctor", "procedure", "discount"]
 
     @property
@@ -195,27 +157,6 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
         return day
 
     @property
-    def rows(self) -> list[tuple[str, str]]:
-        """(procedure, discount) of each line as sent, empty ones included."""
-        chosen = self.data.getlist("procedure")
-        discounts = self.data.getlist("discount")
-        return list(zip(chosen, discounts + [""] * len(chosen), strict=False)) or [("", "")]
-
-    @property
-    def pricing_key(self) -> str:
-        """The choices that determine the total: lines, discount for the whole, day. Prices may change meanwhile."""
-        lines = [f"{procedure}-{discount}" for procedure, discount in self.rows if procedure.strip()]
-        return " ".join([*lines, self.data.get("whole_discount", ""), self.data.get("date", "")])
-
-    def last_shown_total(self, total: Decimal) -> Decimal:
-        """Return the total for the field `shown_total` of a form that is rendered with `total`.
-
-        It stays what it was as long as it is for the same lines: a change of price is shown when they book.
-        """
-        previous: Decimal | None = None if self.total_changed else self.cleaned_data.get("shown_total")
-        return total if previous is None or self.data.get("shown_for") != self.pricing_key else previous
-
-    @property
     def same_patient_id(self) -> int | None:
         """The id of the one of `doubles` who was confirmed to be the new patient."""
         return next((patient.pk for patient in self.doubles if str(patient.pk) == self.data.get("same")), None)
@@ -226,8 +167,6 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
         return bool(self.doubles) and self.same_patient_id is None
 
     def clean(self) -> dict[str, Any]:
-        self.lines = [self._line(procedure, discount) for procedure, discount in self.rows if procedure.strip()]
-        self.cleaned_data["shown_total"] = read_amount(self.cleaned_data.get("shown_total", ""))
         self.ask_about_age()
         return super().clean()
 
@@ -297,13 +236,6 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, WhenForm):
             phone=self.confirmed_phone(self.clinic),
             birth_date=values.get("birth_date"),
         )
-
-    def _line(self, procedure: str, discount: str) -> LineRequest | None:
-        try:
-            return LineRequest(ID_FIELD.clean(procedure), ID_FIELD.clean(discount))
-        except forms.ValidationError as error:
-            self.add_error("procedure", error)
-            return None
 
 
 BookingForm.base_fields = SharedFields(BookingForm.base_fields)

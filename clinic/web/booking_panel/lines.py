@@ -1,0 +1,110 @@
+"""Procedures and discounts of a form: what booking and *Alterar* read alike, and how their buttons change it."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.db.models import BigIntegerField
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from clinic import booking
+from clinic.booking import LineRequest
+from clinic.form_fields import is_short_number
+from clinic.web.fields import RefusableForm
+
+MAX_AMOUNT = Decimal(10) ** 10
+
+
+def id_field(of: type[forms.IntegerField] = forms.IntegerField) -> forms.IntegerField:
+    """Return a field for an id that a select or a hidden field sends; whether the row exists is for the rules."""
+    gone = _("Esta escolha não existe mais. Escolha de novo.")
+    errors = {"invalid": gone, "max_value": gone, "min_value": gone}
+    return of(required=False, min_value=1, max_value=BigIntegerField.MAX_BIGINT, error_messages=errors)
+
+
+ID_FIELD = id_field()
+
+
+def read_amount(text: str) -> Decimal | None:
+    """Read the amount that a hidden field sends; None for anything else."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and abs(amount) < MAX_AMOUNT else None
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """A line of the form: the ids as sent, and the priced line if the procedure is known."""
+
+    procedure: str
+    discount: str
+    line: booking.PricedLine | None
+
+
+class LinesForm(RefusableForm):
+    """Procedures with their discounts, and the discount on the whole.
+
+    `procedure` and `discount` are repeated, a pair for each line; a line without a procedure is ignored.
+    `shown_total` is the total that the person has seen, and `shown_for` the `pricing_key` for which it was shown.
+    """
+
+    procedure = forms.Field(required=False)
+    discount = forms.Field(required=False)
+    whole_discount = id_field()
+    shown_total = forms.CharField(required=False)
+
+    total_changed = False
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """(procedure, discount) of each line as sent, empty ones included."""
+        chosen = self.data.getlist("procedure")
+        discounts = self.data.getlist("discount")
+        return list(zip(chosen, discounts + [""] * len(chosen), strict=False)) or [("", "")]
+
+    @property
+    def chosen_ids(self) -> list[int]:
+        """The ids of the procedures as sent; texts that are no id are skipped."""
+        return [int(procedure) for procedure, _discount in self.rows if is_short_number(procedure)]
+
+    @property
+    def pricing_key(self) -> str:
+        """The choices that determine the total: lines, discount for the whole, day. Prices may change meanwhile."""
+        lines = [f"{procedure}-{discount}" for procedure, discount in self.rows if procedure.strip()]
+        return " ".join([*lines, self.data.get("whole_discount", ""), self.data.get("date", "")])
+
+    def last_shown_total(self, total: Decimal) -> Decimal:
+        """Return the total for the field `shown_total` of a form that is rendered with `total`.
+
+        It stays what it was as long as it is for the same lines: a change of price is shown when they are sent.
+        """
+        previous: Decimal | None = None if self.total_changed else self.cleaned_data.get("shown_total")
+        return total if previous is None or self.data.get("shown_for") != self.pricing_key else previous
+
+    def clean(self) -> dict[str, Any]:
+        self.lines = [self._line(procedure, discount) for procedure, discount in self.rows if procedure.strip()]
+        self.cleaned_data["shown_total"] = read_amount(self.cleaned_data.get("shown_total", ""))
+        super().clean()
+        return self.cleaned_data
+
+    def _line(self, procedure: str, discount: str) -> LineRequest | None:
+        try:
+            return LineRequest(ID_FIELD.clean(procedure), ID_FIELD.clean(discount))
+        except forms.ValidationError as error:
+            self.add_error("procedure", error)
+            return None
+
+
+def apply_line_button(data: QueryDict) -> None:
+    """Add a line or take one away, as the pressed button says."""
+    if "add" in data:
+        data.appendlist("procedure", "")
+        data.appendlist("discount", "")
+    if is_short_number(index := data.get("remove", "")):
+        for field in ("procedure", "discount"):
+            values = data.getlist(field)
+            data.setlist(field, values[: int(index)] + values[int(index) + 1 :])

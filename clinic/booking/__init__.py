@@ -13,6 +13,7 @@ from clinic.booking.change_procedures import (
 from clinic.booking.encaixe import could_be_encaixe
 from clinic.booking.finder import FINDER_COUNT, FINDER_DAYS, Found, PartOfDay, Wish, find
 from clinic.booking.latest_end import latest_end
+from clinic.booking.lines import requested_lines
 from clinic.booking.not_reached import record_not_reached
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
@@ -75,6 +76,7 @@ __all__ = [
     "price_lines",
     "record_not_reached",
     "replacement_times",
+    "requested_lines",
     "reschedule",
     "spread",
     "state",

@@ -1,7 +1,6 @@
 """Changing procedures, discounts and length of an appointment whose doctor, patient and start stay."""
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -199,19 +198,12 @@ def _choices(
             added.append(_Choice(number, procedure, wanted.discount, None))
         else:
             remaining.remove(line)
-            kept.append((line.position, _Choice(number, _as_booked(line), wanted.discount, line)))
+            kept.append((line.position, _Choice(number, lines.as_booked(line), wanted.discount, line)))
     return [choice for _, choice in sorted(kept, key=lambda pair: pair[0])] + added
 
 
 def _is_of(line: AppointmentProcedure, wanted: LineRequest) -> bool:
     return wanted.procedure in (line.procedure_id, line.procedure.uuid)
-
-
-def _as_booked(line: AppointmentProcedure) -> Procedure:
-    """Return the procedure with the name and price that the line has."""
-    procedure = copy(line.procedure)
-    procedure.name, procedure.price = line.procedure_name, line.price
-    return procedure
 
 
 def _are_stored(choices: Sequence[_Choice], whole: int | None, stored: Sequence[AppointmentProcedure]) -> bool:

@@ -1,16 +1,68 @@
 """The stored lines of an appointment: loaded, kept in an event, written, and written back."""
 
 from collections.abc import Sequence
+from copy import copy
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
-from clinic.booking.pricing import PricedLine
+from clinic.booking.pricing import PricedLine, price_lines
+from clinic.booking.proposal import LineRequest
 from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Discount, Procedure
 
 
 def load(appointment: Appointment) -> list[AppointmentProcedure]:
     """Return the lines in order, with procedure and discounts. Two queries."""
     return list(appointment.lines.select_related("procedure").prefetch_related("discounts"))
+
+
+def requested_lines(appointment: Appointment) -> tuple[list[LineRequest], int | None]:
+    """Return the lines in order, as they were requested, and the id of the discount on the whole. Three queries.
+
+    It is not stored which of a line's discounts is the one on the whole: the amounts tell. Where they do not, because
+    the discount has changed since, one that all of several lines have is on the whole.
+    """
+    stored = list(appointment.lines.select_related("procedure").prefetch_related("discounts__discount"))
+    applied = [[row.discount for row in sorted(line.discounts.all(), key=attrgetter("pk"))] for line in stored]
+    possible = _possible_wholes(applied)
+    whole = next((whole for whole in possible if _gives(stored, applied, whole)), possible[0])
+    own = [_own(discounts, whole) for discounts in applied]
+    requests = [
+        LineRequest(line.procedure_id, discount.pk if discount else None)
+        for line, discount in zip(stored, own, strict=True)
+    ]
+    return requests, whole.pk if whole else None
+
+
+def _possible_wholes(applied: Sequence[Sequence[Discount]]) -> list[Discount | None]:
+    """Return what the discount on the whole may have been, the likely one first, given the discounts of each line."""
+    could_be_own = all(len(line) <= 1 for line in applied)
+    if len(applied) <= 1 and could_be_own:
+        return [None]
+    on_all = [discount for discount in reversed(applied[0]) if all(discount in line for line in applied)]
+    return [*on_all, *([None] if could_be_own or not on_all else [])]
+
+
+def _own(discounts: Sequence[Discount], whole: Discount | None) -> Discount | None:
+    return next((discount for discount in discounts if discount != whole), None)
+
+
+def _gives(
+    stored: Sequence[AppointmentProcedure], applied: Sequence[Sequence[Discount]], whole: Discount | None
+) -> bool:
+    """Return whether this discount on the whole leads to the stored amounts."""
+    own = [_own(discounts, whole) for discounts in applied]
+    chosen = [(as_booked(line), discount) for line, discount in zip(stored, own, strict=True)]
+    return [line.discount_total for line in price_lines(chosen, whole)] == [
+        sum(_amounts(line).values(), Decimal(0)) for line in stored
+    ]
+
+
+def as_booked(line: AppointmentProcedure) -> Procedure:
+    """Return the procedure of a line with the name and price that the line has."""
+    procedure = copy(line.procedure)
+    procedure.name, procedure.price = line.procedure_name, line.price
+    return procedure
 
 
 def discount_ids(line: AppointmentProcedure) -> set[int]:

@@ -70,9 +70,10 @@ def is_performed_by_any(clinic: Clinic, doctors: Collection[int], procedure_id: 
     return Procedure.objects.of(clinic).filter(pk=procedure_id, active=True, doctors__in=doctors).exists()
 
 
-def discounts(clinic: Clinic, day: date) -> QuerySet[Discount]:
-    """Return the discounts that are valid on that local date."""
-    return Discount.objects.of(clinic).valid_on(day)
+def discounts(clinic: Clinic, day: date, chosen: Collection[int] = ()) -> QuerySet[Discount]:
+    """Return the discounts that are valid on that local date, and the `chosen` ids."""
+    discounts = Discount.objects.of(clinic)
+    return discounts.valid_on(day) | discounts.filter(pk__in=chosen) if chosen else discounts.valid_on(day)
 
 
 def usual_procedure(clinic: Clinic, doctors: Collection[int]) -> int | None:

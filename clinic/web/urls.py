@@ -22,6 +22,7 @@ urlpatterns = [
     path("agendamentos/<int:pk>/situacao/", appointment.change_status, name="appointment-status"),
     path("agendamentos/<int:pk>/desfazer/", appointment.undo, name="appointment-undo"),
     path("agendamentos/<int:pk>/remarcar/", booking_panel.reschedule, name="appointment-reschedule"),
+    path("agendamentos/<int:pk>/alterar/", booking_panel.change, name="appointment-change"),
     path("agendamentos/<int:pk>/cancelar/", appointment.cancel, name="appointment-cancel"),
     path("agendamentos/<int:pk>/observacoes/", appointment.edit_notes, name="appointment-notes"),
     path("pacientes/", patient.search, name="patient-list"),

@@ -16,7 +16,7 @@ from clinic.models.appointment import FREES_THE_TIME
 from clinic.queries import history
 from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
-from clinic.web.panel import panel_response
+from clinic.web.panel import author, panel_response
 
 _BY_LABELS = {
     Appointment.CancelledBy.PATIENT.value: _("pelo(a) paciente"),
@@ -80,6 +80,7 @@ def detail_response(
         "total": sum(line.total for line in lines),
         "steps": booking.steps(appointment),
         "is_movable": booking.is_movable(appointment),
+        "is_changeable": not booking.change_refusals(appointment, author(request)),
         "undoable_event": undoable,
         "undo_verb": booking.undo_verb(undoable) if undoable else "",
         "is_ahead": is_ahead(appointment),

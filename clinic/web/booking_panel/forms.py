@@ -82,9 +82,7 @@ class WhenForm(AsksAboutEncaixe, ReadsInstants):
         cleaned = self.cleaned_data
         day, starts, ends = cleaned.get("date"), cleaned.get("starts"), cleaned.get("ends")
         cleaned["starts_at"] = self.instant("starts", day, starts)
-        cleaned["ends_at"] = self.instant(
-            "ends", booking.day_of_end(day, starts, ends) if day and ends else None, ends
-        )
+        cleaned["ends_at"] = self.instant("ends", booking.day_of_end(day, starts, ends) if day and ends else None, ends)
         if self.is_wide:
             self.add_error("doctor", _("Escolha um dos horários livres: cada um diz com quem."))
         return cleaned

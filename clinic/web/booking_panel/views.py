@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
+from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.models import Appointment
@@ -13,6 +14,8 @@ from clinic.queries import history
 from clinic.web.appointment.responses import detail_or_redirect, detail_response, get_appointment
 from clinic.web.booking_panel import context as booking_panel
 from clinic.web.booking_panel import fields
+from clinic.web.booking_panel.change_context import change_context
+from clinic.web.booking_panel.change_form import ChangeForm, apply_change_button, data_of_lines
 from clinic.web.booking_panel.encaixe import encaixe_context
 from clinic.web.booking_panel.forms import BookingForm, MoveForm
 from clinic.web.htmx import triggered_by, wants_partial
@@ -79,6 +82,31 @@ def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
     return _move_page(request, appointment, form)
 
 
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Show the form for other procedures, discounts or another end, and change the appointment when `save` is posted.
+
+    Without `save` the parts that change when a field is left or a button is pressed are rendered."""
+    appointment, by = get_appointment(request, pk), author(request)
+    if request.method != "POST" and (refusals := booking.change_refusals(appointment, by)):
+        return detail_response(request, pk, refusals=[refusal.message for refusal in refusals], status=409)
+    if "save" in request.POST:
+        form = ChangeForm(request.POST, appointment=appointment)
+        if changed := form.change(by):
+            return detail_or_redirect(request, pk, note=_change_note(appointment, changed))
+        is_conflict = form.was_changed_meanwhile or form.total_changed
+        return _change_page(request, form, status=409 if is_conflict else 422)
+    if request.method == "POST":
+        just_left = triggered_by(request)
+        form = ChangeForm(apply_change_button(request.POST), appointment=appointment)
+        form.check(by, just_left=just_left)
+        return _changed_parts(request, form, just_left) if wants_partial(request) else _change_page(request, form)
+    form = ChangeForm(take(request) or data_of_lines(appointment), appointment=appointment)
+    form.check(by)
+    return _change_page(request, form)
+
+
 def _booked_response(request: ClinicRequest, appointment: Appointment) -> HttpResponse:
     if wants_partial(request):
         return detail_response(request, appointment.pk, booked=True)
@@ -96,6 +124,27 @@ def _move_page(
 ) -> HttpResponse:
     context = encaixe_context(form, request.user, booking_panel.move_context(form, appointment))
     return panel_response(request, "appointment/move.html", context, form.cleaned_data.get("date"), status)
+
+
+def _change_page(request: ClinicRequest, form: ChangeForm, status: int | None = None) -> HttpResponse:
+    day = request.clinic.local(form.appointment.starts_at).date()
+    return panel_response(request, "appointment/change.html", change_context(form), day, status)
+
+
+def _changed_parts(request: ClinicRequest, form: ChangeForm, just_left: str | None) -> HttpResponse:
+    are_lines_stale = just_left != "ends" and "choose_end" not in request.POST
+    context = change_context(form) | {"are_lines_stale": are_lines_stale}
+    response = render(request, "appointment/_change_checked.html", context)
+    response["HX-Reswap"] = "none"
+    if just_left is None:
+        trigger_client_event(response, "panel-focus", {"id": context["focus"]}, after="settle")
+    return response
+
+
+def _change_note(before: Appointment, after: Appointment) -> str:
+    if after.updated_at == before.updated_at:
+        return _("Já estava assim: nada foi alterado.")
+    return history.last_sentence(after)
 
 
 def _day_url(appointment: Appointment) -> str:

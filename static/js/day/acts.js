@@ -3,7 +3,7 @@
 import { day, numberIn } from "./grid.js";
 
 const STATUS_OF_KEY = { c: "confirmed", k: "checked_in", f: "no_show" };
-const PAGE_OF_KEY = { m: "remarcar", x: "cancelar" };
+const PAGE_OF_KEY = { m: "remarcar", x: "cancelar", e: "alterar" };
 
 const statusOf = (card) => card.className.match(/\bstatus-(\w+)/)[1];
 const addressOf = (card) => card.querySelector("a").getAttribute("href");

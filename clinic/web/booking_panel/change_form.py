@@ -1,0 +1,174 @@
+"""The form *Alterar*: other procedures, discounts or another end for an appointment that stays where it is."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, TypedDict
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from clinic import booking
+from clinic.booking import LineRequest
+from clinic.form_fields import TypedEndField
+from clinic.models import Appointment
+from clinic.models.doctor import end_of_hours
+from clinic.queries import booking_options
+from clinic.refusals import Reason, Refused
+from clinic.web.booking_panel.instants import ReadsInstants
+from clinic.web.booking_panel.lines import LineRow, LinesForm, apply_line_button
+from clinic.web.fields import SharedFields
+
+
+class ChangeArguments(TypedDict):
+    lines: tuple[LineRequest, ...]
+    discount: int | None
+    ends_at: datetime | None
+
+
+class ChangeForm(LinesForm, ReadsInstants):
+    """What an appointment is to have instead. It reads what was typed; `clinic.booking` decides whether it is allowed.
+
+    `proposed` is the end that the form proposed last: as long as `ends` is the same, it follows the procedures.
+    `seen` are the appointment's `contents` when the form was opened: another window may have changed it since.
+    """
+
+    refused_at: ClassVar = {"procedures": "procedure", "date": "ends", "starts_at": "ends", "ends_at": "ends"}
+    sent_as: ClassVar = {"discount": ["discount", "whole_discount"]}
+
+    ends = TypedEndField(required=False)
+    proposed = forms.CharField(required=False)
+    seen = forms.CharField(required=False)
+
+    was_changed_meanwhile = False
+    field_order = ["procedure", "discount", "ends"]
+
+    def __init__(self, data: QueryDict, *, appointment: Appointment) -> None:
+        super().__init__(data.copy())
+        self.appointment, self.clinic = appointment, appointment.clinic
+        self.procedures = list(booking_options.procedures(self.clinic, appointment.doctor_id, self.chosen_ids))
+        self.end_was_moved = self._propose_end()
+        self.line_rows: list[LineRow] = []
+
+    @property
+    def shown_fields(self) -> list[forms.BoundField]:
+        """The fields that can have an error."""
+        return [self[name] for name in ("procedure", "discount", "ends")]
+
+    @property
+    def seen_value(self) -> str:
+        """The value of the hidden field `seen` when the form is rendered."""
+        opened_with = "" if self.was_changed_meanwhile else self.data.get("seen", "")
+        return opened_with or booking.contents(self.appointment)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        wall = self.cleaned_data.get("ends")
+        starts_at = self.clinic.local(self.appointment.starts_at)
+        day = booking.day_of_end(starts_at.date(), starts_at.time(), wall) if wall else None
+        self.cleaned_data["ends_at"] = self.instant("ends", day, wall)
+        return self.cleaned_data
+
+    def check(self, by: booking.Author, *, just_left: str | None = None) -> None:
+        """Ask the rules of `change` about a form that is still being filled in."""
+        self.is_valid()
+        if refused := self._examine(by):
+            self.show_refusals(refused.refusals)
+        self.drop_untouched_errors(just_left=just_left)
+
+    def change(self, by: booking.Author) -> Appointment | None:
+        """Return the appointment as it is then; None after a refusal, with every reason at its field."""
+        try:
+            if self.is_valid():
+                seen, shown_total = self.cleaned_data["seen"] or None, self.cleaned_data["shown_total"]
+                arguments = self._arguments()
+                return booking.change_procedures(
+                    self.appointment.pk, clinic=self.clinic, seen=seen, shown_total=shown_total, by=by, **arguments
+                )
+        except Refused as error:
+            self.total_changed = Reason.TOTAL_CHANGED in error.reasons
+            self.was_changed_meanwhile = Reason.CHANGED_MEANWHILE in error.reasons
+            if not self.was_changed_meanwhile:
+                self.show_refusals(error.refusals)
+                self._examine(by)
+                return None
+            self._begin_anew()
+        if refused := self._examine(by):
+            self.show_refusals(refused.refusals)
+        return None
+
+    def _begin_anew(self) -> None:
+        """Read what was typed once more, for the appointment as it is now."""
+        self.appointment.refresh_from_db()
+        self._propose_end()
+        self.full_clean()
+        self.add_error(None, _changed_message(self.appointment))
+
+    def _examine(self, by: booking.Author) -> Refused | None:
+        """Set `line_rows`; return what booking refuses."""
+        checked = booking.check_change(self.appointment.pk, clinic=self.clinic, by=by, **self._arguments())
+        priced = iter(checked.lines)
+        read = iter([next(priced) if line else None for line in self.lines])
+        self.line_rows = [LineRow(*row, next(read) if row[0].strip() else None) for row in self.rows]
+        return checked.refused
+
+    def _arguments(self) -> ChangeArguments:
+        return {
+            "lines": tuple(line for line in self.lines if line),
+            "discount": self.cleaned_data.get("whole_discount"),
+            "ends_at": self.cleaned_data.get("ends_at"),
+        }
+
+    def _propose_end(self) -> bool:
+        """Let the end follow the procedures unless another one was typed; return whether that moves it."""
+        before = self.data.get("ends", "")
+        proposed = end_of_hours(self.clinic.local(self._end_of_procedures()).time())
+        if before in {"", self.data.get("proposed", "")}:
+            self.data["ends"] = proposed
+        self.data["proposed"] = proposed
+        return self.data["ends"] != before
+
+    def _end_of_procedures(self) -> datetime:
+        """Return the present end, later or earlier by what the procedures last more or less than the stored ones."""
+        minutes = {procedure.pk: procedure.duration_minutes for procedure in self.procedures}
+        wanted = sum(minutes.get(pk, 0) for pk in self.chosen_ids)
+        stored = self.appointment.lines.select_related("procedure")
+        present = sum(line.procedure.duration_minutes for line in stored)
+        starts_at, ends_at = self.appointment.starts_at, self.appointment.ends_at
+        moved = ends_at + timedelta(minutes=wanted - present if wanted else 0)
+        return moved if moved > starts_at else starts_at + timedelta(minutes=wanted)
+
+
+ChangeForm.base_fields = SharedFields(ChangeForm.base_fields)
+
+
+def data_of_lines(appointment: Appointment) -> QueryDict:
+    """Return the fields of the form before anything is changed: the lines, and an empty one to be filled in."""
+    lines, whole = booking.requested_lines(appointment)
+    data = QueryDict(mutable=True)
+    data.setlist("procedure", [*(str(line.procedure) for line in lines), ""])
+    data.setlist("discount", [*(str(line.discount or "") for line in lines), ""])
+    data["whole_discount"] = str(whole or "")
+    data["ends"] = data["proposed"] = end_of_hours(appointment.clinic.local(appointment.ends_at).time())
+    return data
+
+
+def apply_change_button(posted: QueryDict) -> QueryDict:
+    """Return the form's fields as the pressed button changes them."""
+    data = posted.copy()
+    apply_line_button(data)
+    if "choose_end" in data:
+        data["ends"] = data.get("choose_end", "")
+    return data
+
+
+def _changed_message(appointment: Appointment) -> str:
+    ends_at = appointment.clinic.local(appointment.ends_at)
+    present = {
+        "procedures": ", ".join(appointment.lines.values_list("procedure_name", flat=True)),
+        "end": f"{ends_at:%H:%M}",
+    }
+    sentence = _(
+        "Este agendamento foi alterado em outra janela: agora tem %(procedures)s, até %(end)s. Aqui está o que você "
+        "escolheu: para valer, salve de novo."
+    )
+    return sentence % present

@@ -123,7 +123,7 @@ class Reason(Enum):
     )
     TOTAL_CHANGED = (
         "total",
-        _("O total mudou enquanto o painel estava aberto: era %(shown)s, agora é %(total)s. Confira e agende de novo."),
+        _("O total mudou enquanto o painel estava aberto: era %(shown)s, agora é %(total)s. Confira e tente de novo."),
     )
     NOTES_TOO_LONG = "notes", _("As observações têm %(length)s caracteres; o máximo é %(limit)s.")
     NOTES_UNSTORABLE = (

@@ -160,7 +160,7 @@ def _desk(stored):
         asked = {"medico": doctor, "data": f"{day}", "inicio": "09:00", "paciente": visit.patient_id}
         yield Call("GET", "/agendamentos/novo/", asked, partial=partial)
         yield Call("GET", f"/agendamentos/{visit.pk}/", partial=partial)
-        for act in ("remarcar", "cancelar", "observacoes"):
+        for act in ("remarcar", "alterar", "cancelar", "observacoes"):
             yield Call("GET", f"/agendamentos/{visit.pk}/{act}/", partial=partial)
 
 
@@ -177,6 +177,11 @@ def _acts(stored):
     yield Call("POST", f"{address}/remarcar/", taken, expected=(409,), partial=True)
     yield Call("POST", f"{address}/remarcar/", when | {"move": "1"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)
+    lines = {"procedure": [stored.procedure.pk, stored.other.pk], "discount": [stored.discount.pk, ""]}
+    yield Call("POST", f"{address}/alterar/", lines, partial=True)
+    yield Call("POST", f"{address}/alterar/", lines | {"ends": "00:01", "save": "1"}, expected=(422,), partial=True)
+    end = f"{stored.clinic.local(Appointment.objects.get(pk=visit.pk).ends_at):%H:%M}"
+    yield Call("POST", f"{address}/alterar/", {"procedure": stored.procedure.pk, "ends": end, "save": "1"}, partial=True)
     yield Call("POST", f"{address}/observacoes/", {"notes": "traz exames", "seen": ""}, partial=True)
     yield Call("POST", f"{address}/cancelar/", {"cancelled_by": "patient", "reason": "viagem"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)

@@ -121,6 +121,7 @@ def of_desk(client, at):
         ("web:appointment-book", []),
         ("web:appointment-detail", [pk]),
         ("web:appointment-reschedule", [pk]),
+        ("web:appointment-change", [pk]),
         ("web:appointment-cancel", [pk]),
         ("web:appointment-notes", [pk]),
         ("web:patient-list", []),

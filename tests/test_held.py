@@ -192,6 +192,7 @@ def test_a_new_patient_whose_phone_is_held_is_not_lost_at_the_desk(desk, clinic,
     [
         ("status", {"status": "confirmed"}),
         ("reschedule", {"move": "1", "date": "23/11/2026", "starts": "14:00"}),
+        ("change", {"save": "1", "ends": "09:45"}),
         ("cancel", {"cancelled_by": "patient", "reason": "viagem"}),
         ("notes", {"notes": "em jejum", "seen": ""}),
         ("undo", {}),
@@ -202,7 +203,7 @@ def test_an_act_on_a_held_appointment_says_so(desk, clinic, time_machine, name, 
     appointment = book_appointment(make_doctor(clinic), starts_at=clinic.instant(date(2026, 11, 23), time(9)))
     if name == "undo":
         desk.post(reverse("web:appointment-status", args=[appointment.pk]), {"status": "confirmed"})
-    typed |= {"doctor": appointment.doctor_id}
+    typed |= {"doctor": appointment.doctor_id, "procedure": appointment.lines.get().procedure_id}
     with held(appointment):
         answer = desk.post(reverse(f"web:appointment-{name}", args=[appointment.pk]), typed, headers=HTMX)
 

@@ -15,3 +15,4 @@ import "../js/booking/complaints.js";
 import "../js/booking/focus.js";
 import "../js/booking/patient.js";
 import "../js/booking/finder.js";
+import "../js/booking/pressed.js";

@@ -5,6 +5,7 @@ import { hasTypedText, keepForm } from "./unsaved.js";
 
 let opener = null;
 let hadCard = false; // before the swap that is under way
+let isAskedOutside = false; // its asker may be gone after it
 
 export const isPanelOpen = () => panel.childElementCount > 0;
 
@@ -48,6 +49,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target !== panel || !detail.shouldSwap) return;
   const asker = detail.requestConfig.elt;
   const isInside = panel.contains(asker);
+  isAskedOutside = !isInside;
   // Going back from a form leaves it as much as opening something else does; sending it does not.
   if ((!isInside || detail.requestConfig.verb === "get") && hasTypedText()) keepFormOf(opener);
   hadCard = isInside && panel.querySelector("[data-card]") !== null;
@@ -62,8 +64,8 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (!panel.querySelector("[data-card]")) showAddressOfDay();
 });
 
-document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
-  if (target === panel && !panel.contains(detail.requestConfig.elt)) focusPanel();
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (target === panel && isAskedOutside) focusPanel();
 });
 
 document.addEventListener("click", (event) => {

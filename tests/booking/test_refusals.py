@@ -245,7 +245,7 @@ of_booking(Reason.DISCOUNT_UNKNOWN, "discount", "Este desconto não existe mais.
 of_booking(
     Reason.TOTAL_CHANGED,
     "total",
-    "O total mudou enquanto o painel estava aberto: era R$\xa0250,00, agora é R$\xa0252,00. Confira e agende de novo.",
+    "O total mudou enquanto o painel estava aberto: era R$\xa0250,00, agora é R$\xa0252,00. Confira e tente de novo.",
 )(lambda desk: desk.proposal(shown_total=Decimal("250.00")))
 of_booking(
     Reason.DISCOUNT_EXPIRED, "discount", "O desconto Primavera vale só até 22/11/2026. Escolha outro ou nenhum."

@@ -92,9 +92,10 @@ def change(request: ClinicRequest, pk: int) -> HttpResponse:
     if request.method != "POST" and (refusals := booking.change_refusals(appointment, by)):
         return detail_response(request, pk, refusals=[refusal.message for refusal in refusals], status=409)
     if "save" in request.POST:
+        before = booking.contents(appointment)
         form = ChangeForm(request.POST, appointment=appointment)
         if changed := form.change(by):
-            return detail_or_redirect(request, pk, note=_change_note(appointment, changed))
+            return detail_or_redirect(request, pk, note=_change_note(before, changed))
         is_conflict = form.was_changed_meanwhile or form.total_changed
         return _change_page(request, form, status=409 if is_conflict else 422)
     if request.method == "POST":
@@ -141,8 +142,8 @@ def _changed_parts(request: ClinicRequest, form: ChangeForm, just_left: str | No
     return response
 
 
-def _change_note(before: Appointment, after: Appointment) -> str:
-    if after.updated_at == before.updated_at:
+def _change_note(before: str, after: Appointment) -> str:
+    if booking.contents(after) == before:
         return _("Já estava assim: nada foi alterado.")
     return history.last_sentence(after)
 

@@ -14,12 +14,6 @@ panel.addEventListener("keydown", (event) => {
   if (!event.repeat) offer.click();
 });
 
-// Offers that are about to be replaced cannot be chosen: htmx would send the button that has the focus by then.
-panel.addEventListener("click", (event) => {
-  const isAnswerDue = panel.querySelector("#booking.htmx-request, #booking .htmx-request:not(#q)") !== null;
-  if (isAnswerDue && event.target.closest("#booking-offers button")) event.preventDefault();
-}, true);
-
 // Enter would press the form's first button, which books.
 let isSearchAsked = false;
 

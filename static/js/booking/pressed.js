@@ -1,0 +1,34 @@
+// A button of the form that is pressed while an answer is due is pressed once the answer is there. The answer may replace
+// the button, and htmx reads which one was pressed only when it sends the form: it would leave it out, or send another.
+
+import { panel } from "../day/grid.js";
+
+let pressed = null;
+
+const isAnswerDue = () => panel.querySelector("#booking.htmx-request, #booking .htmx-request:not(#q)") !== null;
+const linesIn = (form) => form.querySelectorAll("#booking-lines .line").length;
+
+panel.addEventListener("click", (event) => {
+  const button = event.target.closest("#booking button[formaction]");
+  if (!button || !isAnswerDue()) return;
+  event.preventDefault();
+  pressed = { name: button.name, value: button.value, lines: linesIn(button.form) };
+}, true);
+
+// The same choice, if it is still offered: a line's number means another line when there are more or fewer.
+function buttonNow({ name, value, lines }) {
+  const form = panel.querySelector("#booking");
+  if (!form || (name === "remove" && linesIn(form) !== lines)) return null;
+  return [...form.querySelectorAll(`button[formaction][name="${CSS.escape(name)}"]`)].find((button) => button.value === value);
+}
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (!pressed || isAnswerDue()) return;
+  const button = buttonNow(pressed);
+  pressed = null;
+  button?.click();
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.failed) pressed = null;
+});

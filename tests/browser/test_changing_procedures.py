@@ -1,0 +1,94 @@
+"""A procedure is added to a standing appointment: counted in clicks and in keys, on a phone, without JavaScript."""
+
+from datetime import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_encaixe import COUNT_CLICKS
+from tests.factories import book_appointment, make_procedure
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ecg(doctor):
+    procedure = make_procedure(doctor.clinic, name="ECG", price="95.00", duration_minutes=20)
+    doctor.procedures.add(procedure)
+    return procedure
+
+
+@pytest.fixture
+def booked(doctor, maria, monday):
+    return book_appointment(doctor, patient=maria.pk, starts_at=doctor.clinic.instant(monday, time(9)))
+
+
+def names(booked):
+    return [line.procedure_name for line in booked.lines.all()]
+
+
+def test_a_procedure_is_added_by_four_clicks(window, receptionist, booked, ecg, monday):
+    page = window(receptionist)
+    page.add_init_script(COUNT_CLICKS)
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"#a{booked.pk}").click()
+    page.get_by_role("link", name="Alterar procedimentos").click()
+    empty = page.locator("#procedure-1")
+    expect(empty).to_be_focused()
+    empty.click()
+    empty.select_option("ECG")
+    expect(page.locator("#ends")).to_have_value("09:50")
+    expect(page.locator("#booking-end")).to_contain_text("O fim passa de 09:30 para 09:50.")
+    page.get_by_role("button", name="Salvar alteração").click()
+
+    expect(page.locator("#panel")).to_contain_text("Procedimentos alterados: + ECG")
+    assert page.evaluate("window.clicks") == 4
+    expect(page.locator(f"#a{booked.pk}")).to_contain_text("ECG")
+    page.get_by_role("button", name="Desfazer alteração").click()
+    expect(page.locator("#panel .table")).not_to_contain_text("ECG")
+    assert len(names(booked)) == 1
+
+
+def test_a_procedure_is_added_by_keys(window, receptionist, booked, ecg, monday):
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"#a{booked.pk}").focus()
+    page.keyboard.press("e")
+    expect(page.locator("#procedure-1")).to_be_focused()
+    expect(page.locator("#panel.htmx-settling")).to_have_count(0)
+    page.keyboard.type("ec")
+    expect(page.locator("#ends")).to_have_value("09:50")
+    expect(page.locator("#procedure-1")).to_be_focused()
+    page.locator("#ends").focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#panel")).to_contain_text("Procedimentos alterados: + ECG")
+    assert names(booked)[1] == "ECG"
+
+
+def test_an_end_typed_meanwhile_stays(window, receptionist, booked, ecg):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{booked.pk}/alterar/")
+    page.locator("#procedure-1").select_option("ECG")
+    page.locator("#ends").fill("10:15")
+    page.locator("#booking-lines [name=add]").click()
+    expect(page.locator("#procedure-2")).to_be_focused()
+
+    expect(page.locator("#ends")).to_have_value("10:15")
+    expect(page.locator("#procedure-1")).to_have_value(str(ecg.pk))
+
+
+def test_a_procedure_is_added_on_a_phone_without_javascript(window, receptionist, booked, ecg, doctor, monday):
+    book_appointment(doctor, starts_at=doctor.clinic.instant(monday, time(9, 40)))
+    page = window(receptionist, javascript=False, width=360, height=740)
+    page.goto(f"/agendamentos/{booked.pk}/")
+    page.get_by_role("link", name="Alterar procedimentos").click()
+    page.locator("#procedure-1").select_option("ECG")
+    box = page.locator("#booking").bounding_box()
+    assert box["x"] + box["width"] <= 360
+    page.get_by_role("button", name="Salvar alteração").click()
+    page.get_by_role("button", name="terminar às 09:40, o máximo possível").click()
+    page.get_by_role("button", name="Salvar alteração").click()
+
+    expect(page.locator("#appointment")).to_contain_text("09:00–09:40")
+    assert names(booked)[1] == "ECG"

@@ -68,6 +68,28 @@ def test_a_move_sent_twice_is_no_conflict(client):
     assert "Este já é o horário do agendamento" in older.save(move="1", starts="11:00").text
 
 
+@pytest.mark.parametrize("moved", [{"starts": "11:00"}, {"date": "tuesday", "starts": "11:00"}])
+def test_an_end_drawn_before_a_move_ends_no_visit_elsewhere(client, moved):
+    appointment = book_appointment()
+    tuesday = f"{appointment.clinic.local(appointment.starts_at) + timedelta(days=1):%d/%m/%Y}"
+    client.force_login(make_user(appointment.clinic))
+    change, move = (reverse(f"web:appointment-{act}", args=[appointment.pk]) for act in ("change", "reschedule"))
+    older, newer = Window(client, change, "booking"), Window(client, move, "booking")
+    newer.save(move="1", **{name: text.replace("tuesday", tuesday) for name, text in moved.items()})
+    appointment.refresh_from_db()
+    stands = appointment.starts_at, appointment.ends_at
+
+    answer = older.save(save="1", ends="09:45")
+
+    assert answer.status_code == 409
+    assert "foi alterado em outra janela" in answer.text and "até 11:30" in answer.text
+    appointment.refresh_from_db()
+    assert (appointment.starts_at, appointment.ends_at) == stands
+    assert older.fields["ends"] == ["09:45"], "what was typed stays"
+    assert older.save(save="1").status_code == 422
+    assert older.save(save="1", ends="11:45").status_code == 302
+
+
 @pytest.mark.parametrize(
     ("there", "here"),
     [

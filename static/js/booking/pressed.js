@@ -1,5 +1,7 @@
-// A button of the form that is pressed while an answer is due is pressed once the answer is there. The answer may replace
-// the button, and htmx reads which one was pressed only when it sends the form: it would leave it out, or send another.
+// Presses a button of the form that was pressed while an answer was due once that answer is there.
+
+// The answer may replace the button, and htmx reads which one was pressed only when it sends the form: it would leave it
+// out, or send another.
 
 import { panel } from "../day/grid.js";
 

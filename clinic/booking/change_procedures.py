@@ -1,6 +1,5 @@
 """Changing procedures, discounts and length of an appointment whose doctor, patient and start stay."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -8,17 +7,18 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 
-from clinic.booking import lines, rules, sql, transitions
+from clinic.booking import lines, rules, transitions
 from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, record
 from clinic.booking.encaixe import TIME_FIELDS
 from clinic.booking.examine import retake_violations
-from clinic.booking.pricing import PricedLine, price_lines
+from clinic.booking.pricing import PricedLine
 from clinic.booking.proposal import LineRequest
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import Candidate, Slot, present_slot
-from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Discount, Procedure
+from clinic.booking.wished_lines import WishedLines, load_wished
+from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
 from clinic.refusals import Reason, Refusal
 from clinic.transactions import run_in_transaction
@@ -77,10 +77,10 @@ def check_change(
     """
     kept = Appointment.objects.of(clinic).kept().select_related("clinic", "doctor", "patient")
     appointment = kept.get(pk=appointment_id)
-    examined = _examine(_Wish(clinic, appointment_id, lines, discount, ends_at), appointment, now or timezone.now())
-    refusals = change_refusals(appointment, by) or examined.refusals
-    refused = BookingRefused(refusals, examined.slot) if refusals else None
-    return CheckedChange([examined.priced.get(number) for number in range(len(lines))], refused)
+    wish = _Wish(clinic, appointment_id, lines, discount, ends_at)
+    wished, slot, broken = _examine(wish, appointment, now or timezone.now())
+    refusals = change_refusals(appointment, by) or broken
+    return CheckedChange(wished.by_request, BookingRefused(refusals, slot) if refusals else None)
 
 
 def contents(appointment: Appointment) -> str:
@@ -110,23 +110,10 @@ class _Wish:
     seen: str | None = None
 
 
-class _Choice(NamedTuple):
-    """A wanted line: its number in the request, its procedure at the price that counts, its own discount's id, and the
-    stored line if kept."""
-
-    number: int
-    procedure: Procedure | None
-    discount: int | None
-    kept: AppointmentProcedure | None
-
-
 class _Examined(NamedTuple):
-    """A wish beside what is stored; `priced` are its known lines by their numbers in the request."""
+    """A wish beside what is stored."""
 
-    stored: list[AppointmentProcedure]
-    choices: list[_Choice]
-    priced: dict[int, PricedLine]
-    keeps_lines: bool
+    wished: WishedLines
     slot: Slot
     refusals: list[Refusal]
 
@@ -134,17 +121,15 @@ class _Examined(NamedTuple):
 def _change(wish: _Wish, by: Author, now: datetime) -> Appointment:
     appointment = lock_appointment(wish.clinic, wish.appointment_id)
     refuse(change_refusals(appointment, by))
-    examined = _examine(wish, appointment, now)
-    if examined.keeps_lines and examined.slot.ends_at == appointment.ends_at:
+    wished, slot, refusals = _examine(wish, appointment, now)
+    if wished.are_stored and slot.ends_at == appointment.ends_at:
         return appointment
     if wish.seen not in (None, contents(appointment)):
         refuse([Refusal(Reason.CHANGED_MEANWHILE)])
-    refuse(examined.refusals, examined.slot)
-    before = lines.snapshot(appointment, examined.stored)
-    if not examined.keeps_lines:
-        wanted = [(examined.priced[choice.number], choice.kept) for choice in examined.choices]
-        lines.write(appointment, examined.stored, wanted)
-    return finish(appointment, examined.slot.ends_at, before, by, now)
+    refuse(refusals, slot)
+    before = lines.snapshot(appointment, wished.stored)
+    wished.write(appointment)
+    return finish(appointment, slot.ends_at, before, by, now)
 
 
 def finish(
@@ -164,76 +149,9 @@ def finish(
 
 def _examine(wish: _Wish, appointment: Appointment, now: datetime) -> _Examined:
     """Price the wish and ask the rules about it; that of the status has been asked."""
-    stored = lines.load(appointment)
-    rows = _load_rows(wish, appointment)
-    known = {discount.pk: discount for discount in rows.discounts if discount}
-    choices = _choices(wish.lines, rows.procedures, stored)
-    keeps_lines = _are_stored(choices, wish.discount, stored)
-    priced = _as_stored(choices, known) if keeps_lines else _price(choices, known, wish.discount)
+    wished = load_wished(appointment, wish.lines, wish.discount, doctor=appointment.doctor_id)
     slot = _slot(wish, appointment, now)
-    refusals = _refusals(wish, choices, priced, rows, slot, appointment)
-    return _Examined(stored, choices, priced, keeps_lines, slot, refusals)
-
-
-def _load_rows(wish: _Wish, appointment: Appointment) -> sql.LoadedRows:
-    discounts = [*(line.discount for line in wish.lines), wish.discount]
-    return sql.load_rows(
-        wish.clinic,
-        doctor=appointment.doctor_id,
-        procedures=[line.procedure for line in wish.lines],
-        discounts=[pk for pk in discounts if pk is not None],
-    )
-
-
-def _choices(
-    requests: Sequence[LineRequest],
-    procedures: Sequence[Procedure | None],
-    stored: Sequence[AppointmentProcedure],
-) -> list[_Choice]:
-    """Return the kept lines in their stored order, then the added ones as requested."""
-    remaining, kept, added = list(stored), [], []
-    for number, (wanted, procedure) in enumerate(zip(requests, procedures, strict=True)):
-        line = next((line for line in remaining if _is_of(line, wanted)), None)
-        if line is None:
-            added.append(_Choice(number, procedure, wanted.discount, None))
-        else:
-            remaining.remove(line)
-            kept.append((line.position, _Choice(number, lines.as_booked(line), wanted.discount, line)))
-    return [choice for _, choice in sorted(kept, key=lambda pair: pair[0])] + added
-
-
-def _is_of(line: AppointmentProcedure, wanted: LineRequest) -> bool:
-    return wanted.procedure in (line.procedure_id, line.procedure.uuid)
-
-
-def _are_stored(choices: Sequence[_Choice], whole: int | None, stored: Sequence[AppointmentProcedure]) -> bool:
-    """Return whether these are the stored lines, with the same discounts."""
-    if not choices or [choice.kept for choice in choices] != list(stored):
-        return False
-    wanted = [{choice.discount, whole} - {None} for choice in choices]
-    return wanted == [lines.discount_ids(line) for line in stored]
-
-
-def _as_stored(choices: Sequence[_Choice], known: Mapping[int, Discount]) -> dict[int, PricedLine]:
-    """Return the kept lines with the amounts as booked."""
-    return {
-        choice.number: PricedLine(
-            procedure,
-            procedure.price,
-            tuple((known[applied.discount_id], applied.value) for applied in choice.kept.discounts.all()),
-        )
-        for choice in choices
-        if (procedure := choice.procedure) and choice.kept
-    }
-
-
-def _price(choices: Sequence[_Choice], known: Mapping[int, Discount], whole: int | None) -> dict[int, PricedLine]:
-    """Return the lines whose procedure is known, by their numbers, without the discounts that are unknown."""
-    of_known = [(choice, choice.procedure) for choice in choices if choice.procedure]
-    priced = price_lines(
-        [(procedure, known.get(choice.discount or 0)) for choice, procedure in of_known], known.get(whole or 0)
-    )
-    return {choice.number: line for (choice, _), line in zip(of_known, priced, strict=True)}
+    return _Examined(wished, slot, _refusals(wish, wished, slot, appointment))
 
 
 def _slot(wish: _Wish, appointment: Appointment, now: datetime) -> Slot:
@@ -241,33 +159,24 @@ def _slot(wish: _Wish, appointment: Appointment, now: datetime) -> Slot:
     return replace(present, ends_at=wish.ends_at) if wish.ends_at else present
 
 
-def _refusals(
-    wish: _Wish,
-    choices: Sequence[_Choice],
-    priced: Mapping[int, PricedLine],
-    rows: sql.LoadedRows,
-    slot: Slot,
-    appointment: Appointment,
-) -> list[Refusal]:
+def _refusals(wish: _Wish, wished: WishedLines, slot: Slot, appointment: Appointment) -> list[Refusal]:
     """Return a refusal for every broken rule; of availability only for a later end that no input rule refuses."""
-    kept = {choice.kept.procedure_id for choice in choices if choice.kept}
-    is_whole = len(priced) == len(choices) and None not in rows.discounts
     candidate = Candidate(
         clinic=wish.clinic,
         now=slot.now,
-        doctor=rows.doctor,
+        doctor=wished.rows.doctor,
         patient=slot.patient,
-        procedures=[choice.procedure for choice in choices],
-        performed=rows.performed | kept,
+        procedures=wished.procedures,
+        performed=wished.rows.performed | wished.kept_procedures,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
-        discounts=rows.discounts,
-        lines=[priced[choice.number] for choice in choices] if is_whole else [],
+        discounts=wished.rows.discounts,
+        lines=wished.complete_lines,
         shown_total=wish.shown_total,
     )
     refusals = rules.input_violations(candidate, rules.CHANGE_INPUT_RULES)
     if slot.ends_at > appointment.ends_at and not any(refusal.field in TIME_FIELDS for refusal in refusals):
         refusals += retake_violations(slot)
-    elif any(choice.kept is None for choice in choices):
-        refusals += doctor_refusals(slot.doctor.pk, rows.doctor)
+    elif wished.adds:
+        refusals += doctor_refusals(slot.doctor.pk, wished.rows.doctor)
     return refusals

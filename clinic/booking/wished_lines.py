@@ -1,0 +1,138 @@
+"""The lines that an appointment is to have, beside those that it has: what is kept, what is added, and the prices."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from clinic.booking import lines, sql
+from clinic.booking.pricing import PricedLine, price_lines
+from clinic.booking.proposal import DoctorKey, LineRequest
+from clinic.models import Appointment, AppointmentProcedure, Discount, Procedure
+
+
+class _Choice(NamedTuple):
+    """A wanted line: its number in the request, its procedure at the price that counts, its own discount's id, and the
+    stored line if kept."""
+
+    number: int
+    procedure: Procedure | None
+    discount: int | None
+    kept: AppointmentProcedure | None
+
+
+@dataclass(frozen=True)
+class WishedLines:
+    """`choices` are the kept lines in their stored order, then the added ones as requested; `priced` those of a known
+    procedure by their numbers in the request. `rows` are what was loaded for them, with the doctor who is to perform
+    them."""
+
+    stored: Sequence[AppointmentProcedure]
+    choices: Sequence[_Choice]
+    priced: Mapping[int, PricedLine]
+    are_stored: bool
+    rows: sql.LoadedRows
+
+    @property
+    def by_request(self) -> list[PricedLine | None]:
+        """A line for each requested one, in that order; None where its procedure is unknown."""
+        return [self.priced.get(number) for number in range(len(self.choices))]
+
+    @property
+    def complete_lines(self) -> list[PricedLine]:
+        """The lines as they would be stored; none as long as a procedure or a discount is unknown."""
+        if len(self.priced) < len(self.choices) or None in self.rows.discounts:
+            return []
+        return [self.priced[choice.number] for choice in self.choices]
+
+    @property
+    def procedures(self) -> list[Procedure | None]:
+        return [choice.procedure for choice in self.choices]
+
+    @property
+    def kept_procedures(self) -> frozenset[int]:
+        """The ids of the procedures of kept lines."""
+        return frozenset(choice.kept.procedure_id for choice in self.choices if choice.kept)
+
+    @property
+    def adds(self) -> bool:
+        return any(choice.kept is None for choice in self.choices)
+
+    def write(self, appointment: Appointment) -> None:
+        """Store the lines, unless they are stored already. No rule refuses them: every procedure is known."""
+        if not self.are_stored:
+            wanted = [(self.priced[choice.number], choice.kept) for choice in self.choices]
+            lines.write(appointment, self.stored, wanted)
+
+
+def load_wished(
+    appointment: Appointment, requests: Sequence[LineRequest], whole: int | None, *, doctor: DoctorKey | None
+) -> WishedLines:
+    """Return the lines that an appointment is to have, and the doctor who is to perform them; `whole` is the id of the
+    discount on the whole.
+
+    A kept line has name and price as booked, an added one those of now; discounts are computed now on all these prices,
+    unless nothing is changed. Three statements.
+    """
+    stored = lines.load(appointment)
+    discounts = [*(line.discount for line in requests), whole]
+    rows = sql.load_rows(
+        appointment.clinic,
+        doctor=doctor,
+        procedures=[line.procedure for line in requests],
+        discounts=[pk for pk in discounts if pk is not None],
+    )
+    known = {discount.pk: discount for discount in rows.discounts if discount}
+    choices = _choices(requests, rows.procedures, stored)
+    are_stored = _are_stored(choices, whole, stored)
+    priced = _as_stored(choices, known) if are_stored else _price(choices, known, whole)
+    return WishedLines(stored, choices, priced, are_stored, rows)
+
+
+def _choices(
+    requests: Sequence[LineRequest],
+    procedures: Sequence[Procedure | None],
+    stored: Sequence[AppointmentProcedure],
+) -> list[_Choice]:
+    remaining, kept, added = list(stored), [], []
+    for number, (wanted, procedure) in enumerate(zip(requests, procedures, strict=True)):
+        line = next((line for line in remaining if _is_of(line, wanted)), None)
+        if line is None:
+            added.append(_Choice(number, procedure, wanted.discount, None))
+        else:
+            remaining.remove(line)
+            kept.append((line.position, _Choice(number, lines.as_booked(line), wanted.discount, line)))
+    return [choice for _, choice in sorted(kept, key=lambda pair: pair[0])] + added
+
+
+def _is_of(line: AppointmentProcedure, wanted: LineRequest) -> bool:
+    return wanted.procedure in (line.procedure_id, line.procedure.uuid)
+
+
+def _are_stored(choices: Sequence[_Choice], whole: int | None, stored: Sequence[AppointmentProcedure]) -> bool:
+    """Return whether these are the stored lines, with the same discounts."""
+    if not choices or [choice.kept for choice in choices] != list(stored):
+        return False
+    wanted = [{choice.discount, whole} - {None} for choice in choices]
+    return wanted == [lines.discount_ids(line) for line in stored]
+
+
+def _as_stored(choices: Sequence[_Choice], known: Mapping[int, Discount]) -> dict[int, PricedLine]:
+    """Return the kept lines with the amounts as booked."""
+    return {
+        choice.number: PricedLine(
+            procedure,
+            procedure.price,
+            tuple((known[applied.discount_id], applied.value) for applied in choice.kept.discounts.all()),
+        )
+        for choice in choices
+        if (procedure := choice.procedure) and choice.kept
+    }
+
+
+def _price(choices: Sequence[_Choice], known: Mapping[int, Discount], whole: int | None) -> dict[int, PricedLine]:
+    """Return the lines whose procedure is known, by their numbers, without the discounts that are unknown."""
+    of_known = [(choice, choice.procedure) for choice in choices if choice.procedure]
+    priced = price_lines(
+        [(procedure, known.get(choice.discount or 0)) for choice, procedure in of_known], known.get(whole or 0)
+    )
+    return {choice.number: line for (choice, _), line in zip(of_known, priced, strict=True)}

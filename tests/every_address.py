@@ -181,7 +181,9 @@ def _acts(stored):
     yield Call("POST", f"{address}/alterar/", lines, partial=True)
     yield Call("POST", f"{address}/alterar/", lines | {"ends": "00:01", "save": "1"}, expected=(422,), partial=True)
     end = f"{stored.clinic.local(Appointment.objects.get(pk=visit.pk).ends_at):%H:%M}"
-    yield Call("POST", f"{address}/alterar/", {"procedure": stored.procedure.pk, "ends": end, "save": "1"}, partial=True)
+    yield Call(
+        "POST", f"{address}/alterar/", {"procedure": stored.procedure.pk, "ends": end, "save": "1"}, partial=True
+    )
     yield Call("POST", f"{address}/observacoes/", {"notes": "traz exames", "seen": ""}, partial=True)
     yield Call("POST", f"{address}/cancelar/", {"cancelled_by": "patient", "reason": "viagem"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)

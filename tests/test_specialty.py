@@ -35,7 +35,9 @@ def test_no_page_shows_a_separator_before_nothing(client, doctor):
     client.force_login(make_user(doctor.clinic))
     day = doctor.clinic.local(appointment.starts_at).date()
     panel = f"{reverse('web:appointment-book')}?medico={doctor.pk}&data={day}"
-    acts = [reverse(f"web:appointment-{act}", args=[appointment.pk]) for act in ("reschedule", "change", "cancel", "notes")]
+    acts = [
+        reverse(f"web:appointment-{act}", args=[appointment.pk]) for act in ("reschedule", "change", "cancel", "notes")
+    ]
     for address in [reverse("web:agenda-day", args=[day]), panel, *acts]:
         page = client.get(address).text
         assert "Dr Victor" in page

@@ -21,7 +21,7 @@ from clinic.booking.performers import PerformingDoctor, doctors_performing, doct
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, Proposal, day_of_end
 from clinic.booking.replacements import replacement_times
-from clinic.booking.reschedule import check_reschedule, is_movable, place, reschedule
+from clinic.booking.reschedule import LinesWish, check_reschedule, is_movable, place, reschedule
 from clinic.booking.rules.procedures import MAX_PROCEDURES
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
@@ -42,6 +42,7 @@ __all__ = [
     "Found",
     "Keep",
     "LineRequest",
+    "LinesWish",
     "PartOfDay",
     "PerformingDoctor",
     "PricedLine",

@@ -1,6 +1,6 @@
 """The stored lines of an appointment: loaded, kept in an event, written, and written back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from decimal import Decimal
 from operator import attrgetter
@@ -70,22 +70,24 @@ def discount_ids(line: AppointmentProcedure) -> set[int]:
 
 
 def snapshot(appointment: Appointment, stored: Sequence[AppointmentProcedure]) -> dict[str, Any]:
-    """Return the end, as ISO 8601, and the lines as an event keeps them: as at booking, and with ids."""
-    return {
-        "ends_at": appointment.ends_at.isoformat(),
-        "lines": [
-            {
-                "procedure_id": line.procedure_id,
-                "procedure": line.procedure_name,
-                "price": str(line.price),
-                "discounts": [
-                    {"discount": applied.discount_id, "name": applied.discount_name, "value": str(applied.value)}
-                    for applied in line.discounts.all()
-                ],
-            }
-            for line in stored
-        ],
-    }
+    """Return the end, as ISO 8601, and the lines as an event keeps them."""
+    return {"ends_at": appointment.ends_at.isoformat(), "lines": line_snapshots(stored)}
+
+
+def line_snapshots(stored: Iterable[AppointmentProcedure]) -> list[dict[str, Any]]:
+    """Return the lines as an event keeps them: as at booking, and with ids."""
+    return [
+        {
+            "procedure_id": line.procedure_id,
+            "procedure": line.procedure_name,
+            "price": str(line.price),
+            "discounts": [
+                {"discount": applied.discount_id, "name": applied.discount_name, "value": str(applied.value)}
+                for applied in line.discounts.all()
+            ],
+        }
+        for line in stored
+    ]
 
 
 def write(

@@ -4,27 +4,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from clinic.booking import sql, transitions
+from clinic.booking import lines, sql, transitions
 from clinic.booking.acts import lock_appointment, write
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, record, snapshot
 from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
-from clinic.booking.proposal import DoctorKey, end_after
-from clinic.booking.rules import MOVE_INPUT_RULES
+from clinic.booking.proposal import DoctorKey, LineRequest, end_after
+from clinic.booking.rules import MOVE_INPUT_RULES, MOVE_WITH_LINES_INPUT_RULES
 from clinic.booking.rules.prices import expired_discounts
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import Candidate, Slot
+from clinic.booking.wished_lines import load_wished
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Discount, Doctor, Procedure
 from clinic.models.appointment import Status
 from clinic.models.procedure import performed_by
 from clinic.refusals import Reason, Refusal
 from clinic.transactions import run_in_transaction
+
+
+@dataclass(frozen=True)
+class LinesWish:
+    """The lines that an appointment is to have where it is moved to, the id of the discount on the whole, and the total
+    that the author has seen; None where none was shown."""
+
+    lines: tuple[LineRequest, ...]
+    discount: int | None = None
+    shown_total: Decimal | None = None
+
+
+class LinesChanged(NamedTuple):
+    """The lines of an appointment before and after a change, as an event keeps them."""
+
+    before: list[dict[str, Any]]
+    after: list[dict[str, Any]]
 
 
 def reschedule(
@@ -36,11 +54,16 @@ def reschedule(
     ends_at: datetime | None = None,
     without_expired: bool = False,
     encaixe_reason: str | None = None,
+    lines: LinesWish | None = None,
     seen: str | None = None,
     by: Author,
     now: datetime | None = None,
 ) -> Appointment:
     """Move a standing or missed appointment, which becomes Remarcado. `ends_at` None keeps its length.
+
+    With `lines` it gets other procedures in the same act, all of which the doctor it is moved to performs: kept ones
+    have their price as booked, and the discounts are those of `lines`. One event names both, and undoing it takes both
+    back.
 
     A discount that is not valid on the new day is refused, or with `without_expired` removed: no price changes
     silently. The event names it, and undoing the move restores it if it still exists. `seen` is the `place` that the
@@ -51,7 +74,7 @@ def reschedule(
     Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, seen)
+    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, lines, seen)
     return run_in_transaction(lambda: _reschedule(target, by, now))
 
 
@@ -64,10 +87,11 @@ def check_reschedule(
     ends_at: datetime | None = None,
     without_expired: bool = False,
     encaixe_reason: str | None = None,
+    lines: LinesWish | None = None,
     now: datetime | None = None,
 ) -> BookingRefused | None:
     """Return what `reschedule` would raise, or None; nothing locked, nothing written, no permission asked."""
-    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason)
+    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, lines)
     try:
         _require_slot(target, _load_appointment(target), now or timezone.now())
     except BookingRefused as refused:
@@ -97,19 +121,22 @@ def move(
     *,
     encaixe: dict[str, Any],
     undo: bool = False,
+    procedures: LinesChanged | None = None,
     discounts_off: Sequence[dict[str, Any]] = (),
     discounts_gone: Sequence[str] = (),
 ) -> Appointment:
     """Write the new place and its event; the rules were asked before. `encaixe` are those columns of the appointment.
 
-    The event's `after` also holds `undo`, the discounts that the move removes, and the names of those that undoing it
-    could not restore, where there are any.
+    With `procedures` both sides of the event hold the lines too. The event's `after` also holds `undo`, the discounts
+    that the move removes, and the names of those that undoing it could not restore, where there are any.
     """
     before = snapshot(appointment)
     new_place = {"doctor": doctor, "doctor_name": doctor.name, "starts_at": starts_at, "ends_at": ends_at}
     write(appointment, now, status=status, status_since=now, **new_place, **encaixe)
     remarks = {"undo": undo, "discounts_off": list(discounts_off), "discounts_gone": list(discounts_gone)}
     after = snapshot(appointment) | {name: value for name, value in remarks.items() if value}
+    if procedures:
+        before, after = before | {"lines": procedures.before}, after | {"lines": procedures.after}
     record(appointment, AppointmentEvent.Kind.RESCHEDULED, by, now, before, after)
     return appointment
 
@@ -123,6 +150,7 @@ class _Target:
     ends_at: datetime | None
     without_expired: bool
     encaixe_reason: str | None = None
+    lines: LinesWish | None = None
     seen: str | None = None
 
 
@@ -130,10 +158,24 @@ def _reschedule(target: _Target, by: Author, now: datetime) -> Appointment:
     doctor = sql.load_rows(target.clinic, doctor=target.doctor).doctor
     appointment = lock_appointment(target.clinic, target.appointment_id, doctor)
     slot = _require_slot(target, appointment, now, by)
-    removed = _remove_expired_discounts(appointment, slot) if target.without_expired else []
+    remarks: dict[str, Any] = {}
+    if target.lines:
+        remarks["procedures"] = _write_lines(target.lines, appointment, slot)
+    elif target.without_expired:
+        remarks["discounts_off"] = _remove_expired_discounts(appointment, slot)
     new_place = slot.doctor, slot.starts_at, slot.ends_at
     encaixe = encaixe_values(slot, by, target.encaixe_reason)
-    return move(appointment, *new_place, Status.RESCHEDULED, by, now, encaixe=encaixe, discounts_off=removed)
+    return move(appointment, *new_place, Status.RESCHEDULED, by, now, encaixe=encaixe, **remarks)
+
+
+def _write_lines(wish: LinesWish, appointment: Appointment, slot: Slot) -> LinesChanged | None:
+    """Store the lines and return them as they were and are; None if they were stored already."""
+    wished = load_wished(appointment, wish.lines, wish.discount, doctor=slot.doctor.pk)
+    if wished.are_stored:
+        return None
+    before = lines.line_snapshots(wished.stored)
+    wished.write(appointment)
+    return LinesChanged(before, lines.line_snapshots(lines.load(appointment)))
 
 
 def _remove_expired_discounts(appointment: Appointment, slot: Slot) -> list[dict[str, Any]]:
@@ -183,30 +225,59 @@ def _require_slot(target: _Target, appointment: Appointment, now: datetime, by: 
     refusals = doctor_refusals(target.doctor, candidate.doctor) + _move_refusals(candidate, appointment, target.seen)
     if by and target.encaixe_reason is not None and (not_permitted := permission_refusals(target.clinic, by)):
         candidate, refusals = replace(candidate, encaixe_reason=None), not_permitted + refusals
-    return require_slot(candidate, refusals, input_rules=MOVE_INPUT_RULES)
+    input_rules = MOVE_WITH_LINES_INPUT_RULES if target.lines else MOVE_INPUT_RULES
+    return require_slot(candidate, refusals, input_rules=input_rules)
 
 
 def _candidate(target: _Target, appointment: Appointment, now: datetime) -> Candidate:
+    ends_at = target.ends_at
+    if ends_at is None:
+        ends_at = end_after(target.starts_at, appointment.ends_at - appointment.starts_at)
+    place = Candidate(
+        clinic=target.clinic,
+        now=now,
+        doctor=None,
+        patient=appointment.patient,
+        procedures=[],
+        performed=frozenset(),
+        starts_at=target.starts_at,
+        ends_at=ends_at,
+        moving=appointment,
+        encaixe_reason=target.encaixe_reason,
+    )
+    if target.lines:
+        return _with_wished_lines(place, target, target.lines, appointment)
+    return _with_stored_lines(place, target, appointment)
+
+
+def _with_stored_lines(place: Candidate, target: _Target, appointment: Appointment) -> Candidate:
     doctor = sql.load_rows(target.clinic, doctor=target.doctor).doctor
     ids = appointment.lines.values_list("procedure_id", flat=True)
     procedures = Procedure.objects.of(target.clinic).filter(pk__in=ids).annotate(performed=performed_by(doctor))
     rows = list(procedures)
-    ends_at = target.ends_at
-    if ends_at is None:
-        ends_at = end_after(target.starts_at, appointment.ends_at - appointment.starts_at)
     applied = [] if target.without_expired else _applied_discounts(appointment).select_related("discount")
-    return Candidate(
-        clinic=target.clinic,
-        now=now,
+    return replace(
+        place,
         doctor=doctor,
-        patient=appointment.patient,
         procedures=[*rows],
         performed=frozenset(procedure.pk for procedure in rows if procedure.performed),
-        starts_at=target.starts_at,
-        ends_at=ends_at,
         discounts=[row.discount for row in applied],
-        moving=appointment,
-        encaixe_reason=target.encaixe_reason,
+    )
+
+
+def _with_wished_lines(place: Candidate, target: _Target, wish: LinesWish, appointment: Appointment) -> Candidate:
+    wished = load_wished(appointment, wish.lines, wish.discount, doctor=target.doctor)
+    doctor = wished.rows.doctor
+    # A kept procedure may no longer be offered.
+    kept = Procedure.objects.of(target.clinic).filter(performed_by(doctor), pk__in=wished.kept_procedures)
+    return replace(
+        place,
+        doctor=doctor,
+        procedures=wished.procedures,
+        performed=wished.rows.performed | frozenset(kept.values_list("pk", flat=True)),
+        discounts=wished.rows.discounts,
+        lines=wished.complete_lines,
+        shown_total=wish.shown_total,
     )
 
 

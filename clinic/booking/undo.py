@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from clinic.booking.audit import Author
 from clinic.booking.change_procedures import change_refusals, finish
 from clinic.booking.encaixe import stored_encaixe
 from clinic.booking.examine import free_violations, retake_violations
-from clinic.booking.reschedule import move, restore_discounts
+from clinic.booking.reschedule import LinesChanged, move, restore_discounts
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import present_slot
 from clinic.booking.status import set_status, transition_refusals
@@ -89,8 +90,12 @@ def _move_back(appointment: Appointment, event: AppointmentEvent, by: Author, no
         is_own_slip = _is_own_slip(event, by, now)
         refuse(free_violations(slot) if is_own_slip else retake_violations(slot), present)
     gone = restore_discounts(appointment, event.after.get("discounts_off", []))
-    place = doctor, starts_at, ends_at
-    return move(appointment, *place, before["status"], by, now, encaixe=encaixe, undo=True, discounts_gone=gone)
+    remarks: dict[str, Any] = {"encaixe": encaixe, "undo": True}
+    if "lines" in before:
+        present_lines = lines.line_snapshots(lines.load(appointment))
+        gone += _lines_back(appointment, before["lines"])
+        remarks["procedures"] = LinesChanged(present_lines, lines.line_snapshots(lines.load(appointment)))
+    return move(appointment, doctor, starts_at, ends_at, before["status"], by, now, discounts_gone=gone, **remarks)
 
 
 def _status_back(appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime) -> Appointment:
@@ -113,12 +118,17 @@ def _procedures_back(appointment: Appointment, event: AppointmentEvent, by: Auth
         slot = replace(present, ends_at=ends_at)
         is_own_slip = _is_own_slip(event, by, now)
         refuse(free_violations(slot) if is_own_slip else retake_violations(slot), present)
-    if lines.missing_procedures(appointment, before["lines"]):
-        refuse([Refusal(Reason.PROCEDURE_UNKNOWN)])
     changed = lines.snapshot(appointment, lines.load(appointment))
-    gone = lines.write_back(appointment, before["lines"])
+    gone = _lines_back(appointment, before["lines"])
     remarks = {"undo": True} | ({"discounts_gone": gone} if gone else {})
     return finish(appointment, ends_at, changed, by, now, **remarks)
+
+
+def _lines_back(appointment: Appointment, kept: list[dict[str, Any]]) -> list[str]:
+    """Replace the lines by those that an event kept; return the names of discounts that no longer exist."""
+    if lines.missing_procedures(appointment, kept):
+        refuse([Refusal(Reason.PROCEDURE_UNKNOWN)])
+    return lines.write_back(appointment, kept)
 
 
 _REVERSALS = {

@@ -40,19 +40,18 @@ def works_on(doctor: Doctor, day: date) -> bool:
 
 
 def split_by_performing(
-    clinic: Clinic, doctors: Sequence[Doctor], appointment: Appointment
+    clinic: Clinic, doctors: Sequence[Doctor], needed: Collection[int], besides: int | None = None
 ) -> tuple[list[Doctor], list[Doctor]]:
-    """Return the doctors that the appointment may be moved to, and the others. Two queries.
+    """Return the doctors who perform all the `needed` procedures, given by ids, and the others. One query.
 
-    Those perform every procedure of the appointment, also one that is no longer offered. The present doctor is among
-    them in any case: a move to another time must not change the doctor silently.
+    A procedure that is no longer offered counts like the others. The doctor with the id `besides` is among the first in
+    any case.
     """
-    needed = set(appointment.lines.values_list("procedure", flat=True))
     pairs = Doctor.procedures.through.objects.filter(doctor__clinic=clinic, procedure__in=needed)
     performed: dict[int, set[int]] = defaultdict(set)
     for doctor_id, procedure_id in pairs.values_list("doctor", "procedure"):
         performed[doctor_id].add(procedure_id)
-    possible = {pk for pk, procedures in performed.items() if procedures == needed} | {appointment.doctor_id}
+    possible = {doctor.pk for doctor in doctors if performed[doctor.pk] == set(needed)} | {besides}
     return (
         [doctor for doctor in doctors if doctor.pk in possible],
         [doctor for doctor in doctors if doctor.pk not in possible],

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import Status
 from clinic.models.clinic import zone_name
-from clinic.queries.history_of_procedures import procedures_changed
+from clinic.queries.history_of_procedures import lines_changed, procedures_changed
 
 # `before` or `after` of an event, as stored in JSON.
 type Snapshot = dict[str, Any]
@@ -71,6 +71,8 @@ def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
         words = procedures_changed(event.before, event.after, event.clinic, zone)
     else:
         words = SENTENCES[AppointmentEvent.Kind(event.kind)](event.before, event.after, zone)
+    if event.kind == AppointmentEvent.Kind.RESCHEDULED and "lines" in event.after:
+        words = ", ".join([words, *lines_changed(event.before, event.after, event.clinic)])
     return _("%(what)s (desfeito)") % {"what": words} if event.after.get("undo") else words
 
 

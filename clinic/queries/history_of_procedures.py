@@ -15,18 +15,24 @@ type _Snapshot = dict[str, Any]
 
 def procedures_changed(before: _Snapshot, after: _Snapshot, clinic: Clinic, zone: ZoneInfo) -> str:
     """Return "Procedimentos alterados: + ECG (R$ 95,00), fim de 09:30 para 09:50", with what changed."""
+    parts = lines_changed(before, after, clinic)
+    if before["ends_at"] != after["ends_at"]:
+        parts.append(_("fim de %(before)s para %(after)s") % {"before": _end(before, zone), "after": _end(after, zone)})
+    what = ", ".join(parts)
+    if _lines(before) != _lines(after):
+        return _("Procedimentos alterados: %(what)s") % {"what": what}
+    return _("Alterado: %(what)s") % {"what": what}
+
+
+def lines_changed(before: _Snapshot, after: _Snapshot, clinic: Clinic) -> list[str]:
+    """Return what was added and taken away, and the totals where other discounts change them."""
     was, now = _lines(before), _lines(after)
     added, removed = now - was, was - now
     parts = [f"{sign} {name} ({clinic.money(price)})" for sign, name, price in _signed(added, removed)]
     if _total(after) - _total(before) != _sum(added) - _sum(removed):
         amounts = {"before": clinic.money(_total(before)), "after": clinic.money(_total(after))}
         parts.append(_("total de %(before)s para %(after)s") % amounts)
-    if before["ends_at"] != after["ends_at"]:
-        parts.append(_("fim de %(before)s para %(after)s") % {"before": _end(before, zone), "after": _end(after, zone)})
-    what = ", ".join(parts)
-    if added or removed:
-        return _("Procedimentos alterados: %(what)s") % {"what": what}
-    return _("Alterado: %(what)s") % {"what": what}
+    return parts
 
 
 def _lines(snapshot: _Snapshot) -> Counter[tuple[str, Decimal]]:

@@ -57,6 +57,7 @@ MOVE_INPUT_RULES: list[InputRule] = [
     encaixe_reason_is_given,
     encaixe_reason_can_be_stored,
 ]
+MOVE_WITH_LINES_INPUT_RULES: list[InputRule] = [procedures_are_chosen, *MOVE_INPUT_RULES, total_is_the_one_shown]
 # Procedures, discounts and length of an appointment whose start stays, and may have passed.
 CHANGE_INPUT_RULES: list[InputRule] = [
     procedures_are_chosen,

@@ -1,6 +1,6 @@
 """The form *Alterar*: other procedures, discounts or another end for an appointment that stays where it is."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, TypedDict
 
 from django import forms
@@ -15,7 +15,14 @@ from clinic.models.doctor import end_of_hours
 from clinic.queries import booking_options
 from clinic.refusals import Reason, Refused
 from clinic.web.booking_panel.instants import ReadsInstants
-from clinic.web.booking_panel.lines import LineRow, LinesForm, apply_line_button
+from clinic.web.booking_panel.lines import (
+    LineRow,
+    LinesForm,
+    apply_line_button,
+    end_of_lines,
+    fields_of_lines,
+    rows_with_prices,
+)
 from clinic.web.fields import SharedFields
 
 
@@ -106,14 +113,12 @@ class ChangeForm(LinesForm, ReadsInstants):
     def _examine(self, by: booking.Author) -> Refused | None:
         """Set `line_rows`; return what booking refuses."""
         checked = booking.check_change(self.appointment.pk, clinic=self.clinic, by=by, **self._arguments())
-        priced = iter(checked.lines)
-        read = iter([next(priced) if line else None for line in self.lines])
-        self.line_rows = [LineRow(*row, next(read) if row[0].strip() else None) for row in self.rows]
+        self.line_rows = rows_with_prices(self, checked.lines)
         return checked.refused
 
     def _arguments(self) -> ChangeArguments:
         return {
-            "lines": tuple(line for line in self.lines if line),
+            "lines": self.read_lines,
             "discount": self.cleaned_data.get("whole_discount"),
             "ends_at": self.cleaned_data.get("ends_at"),
         }
@@ -121,21 +126,12 @@ class ChangeForm(LinesForm, ReadsInstants):
     def _propose_end(self) -> bool:
         """Let the end follow the procedures unless another one was typed; return whether that moves it."""
         before = self.data.get("ends", "")
-        proposed = end_of_hours(self.clinic.local(self._end_of_procedures()).time())
+        ends_at = end_of_lines(self.appointment, self.procedures, self.chosen_ids)
+        proposed = end_of_hours(self.clinic.local(ends_at).time())
         if before in {"", self.data.get("proposed", "")}:
             self.data["ends"] = proposed
         self.data["proposed"] = proposed
         return self.data["ends"] != before
-
-    def _end_of_procedures(self) -> datetime:
-        """Return the present end, later or earlier by what the procedures last more or less than the stored ones."""
-        minutes = {procedure.pk: procedure.duration_minutes for procedure in self.procedures}
-        wanted = sum(minutes.get(pk, 0) for pk in self.chosen_ids)
-        stored = self.appointment.lines.select_related("procedure")
-        present = sum(line.procedure.duration_minutes for line in stored)
-        starts_at, ends_at = self.appointment.starts_at, self.appointment.ends_at
-        moved = ends_at + timedelta(minutes=wanted - present if wanted else 0)
-        return moved if moved > starts_at else starts_at + timedelta(minutes=wanted)
 
 
 ChangeForm.base_fields = SharedFields(ChangeForm.base_fields)
@@ -143,11 +139,8 @@ ChangeForm.base_fields = SharedFields(ChangeForm.base_fields)
 
 def data_of_lines(appointment: Appointment) -> QueryDict:
     """Return the fields of the form before anything is changed: the lines, and an empty one to be filled in."""
-    lines, whole = booking.requested_lines(appointment)
     data = QueryDict(mutable=True)
-    data.setlist("procedure", [*(str(line.procedure) for line in lines), ""])
-    data.setlist("discount", [*(str(line.discount or "") for line in lines), ""])
-    data["whole_discount"] = str(whole or "")
+    fields_of_lines(appointment, data)
     data["ends"] = data["proposed"] = end_of_hours(appointment.clinic.local(appointment.ends_at).time())
     return data
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import booking
+from clinic.form_fields import ids_in
 from clinic.models import Appointment, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
 from clinic.queries.other_visits import OtherVisits
@@ -94,15 +95,18 @@ def context(form: BookingForm) -> dict[str, Any]:
     }
 
 
-def move_context(form: MoveForm, appointment: Appointment) -> dict[str, Any]:
+def move_context(form: MoveForm) -> dict[str, Any]:
     """Return the context of `appointment/move.html`. The form's check has run."""
-    clinic, values = form.clinic, form.cleaned_data
+    clinic, values, appointment = form.clinic, form.cleaned_data, form.appointment
     doctors = booking_options.doctors(clinic)
     doctor = _chosen_doctor(form, doctors)
-    minutes = _typed_minutes(form) or (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
+    minutes = _typed_minutes(form) or form.length // timedelta(minutes=1)
     day = values.get("date") or clinic.local(timezone.now()).date()
     times = _free_times(form, doctor, minutes, day, appointment.patient_id, moving=appointment)
-    performing, not_performing = booking_options.split_by_performing(clinic, doctors, appointment)
+    needed, names = _needed_procedures(form)
+    # A move to another time must not change the doctor silently: the present one can be kept.
+    besides = None if form.changes_procedures else appointment.doctor_id
+    performing, not_performing = booking_options.split_by_performing(clinic, doctors, needed, besides)
     later = {} if times else _later_context(form, doctor, minutes, day, appointment.patient_id, appointment)
     finder = None
     if is_finder_open(form.data) or _is_without_time(times, later):
@@ -120,7 +124,7 @@ def move_context(form: MoveForm, appointment: Appointment) -> dict[str, Any]:
         "appointment": appointment,
         "others": OtherVisits(clinic, appointment.patient, day, timezone.now(), moving=appointment),
         "form": form,
-        "procedures": ", ".join(line.procedure_name for line in appointment.lines.all()),
+        "procedure_names": ", ".join(names),
         "performing": performing,
         "not_performing": not_performing,
         "has_colleagues": any(other.pk != appointment.doctor_id for other in performing),
@@ -128,13 +132,51 @@ def move_context(form: MoveForm, appointment: Appointment) -> dict[str, Any]:
         "minutes": minutes,
         "expired_discounts": form.expired_discounts,
         "place": _expected_place(form, appointment),
-        "focus": next(iter(form.errors), "save" if "choose" in form.data else "date"),
+        "focus": _move_focus(form),
         "finder": finder,
         "specialties": specialties(performing),
         "wide": form.data.get("doctor", "") if form.is_wide else "",
+        **_lines_context(form, day),
         **_times_context(form, times),
         **later,
     }
+
+
+def _needed_procedures(form: MoveForm) -> tuple[list[int], list[str]]:
+    """Return ids and names of the procedures that the appointment has, or is to have."""
+    if form.changes_procedures:
+        chosen = {procedure.pk: procedure.name for procedure in form.procedures if procedure.pk in form.chosen_ids}
+        return [*chosen], [*chosen.values()]
+    lines = list(form.appointment.lines.all())
+    return list(dict.fromkeys(line.procedure_id for line in lines)), [line.procedure_name for line in lines]
+
+
+def _lines_context(form: MoveForm, day: date) -> dict[str, Any]:
+    """Return what `_lines.html` and `_total.html` show; nothing where the procedures stay."""
+    if not form.changes_procedures:
+        return {}
+    chosen = {*ids_in(form.data, "discount"), *ids_in(form.data, "whole_discount")}
+    lines = [row.line for row in form.line_rows if row.line]
+    total = sum((line.total for line in lines), Decimal(0))
+    return {
+        "rows": form.line_rows,
+        "procedures": form.procedures,
+        "discounts": list(booking_options.discounts(form.clinic, day, chosen)),
+        "total": total,
+        "last_shown_total": form.last_shown_total(total),
+        "is_priced": bool(lines),
+    }
+
+
+def _move_focus(form: MoveForm) -> str:
+    """Return the id of the element to focus: a line that a button opened, the first error, the date, or the end."""
+    last_line = f"procedure-{len(form.rows) - 1}"
+    if {"open_lines", "add"} & form.data.keys():
+        return last_line
+    if "choose" in form.data and not form.errors:
+        return "save"
+    first = next(iter(form.errors), "date")
+    return last_line if first in {"procedure", "discount"} else first
 
 
 def _is_without_time(times: list[Opening], later: dict[str, Any]) -> bool:

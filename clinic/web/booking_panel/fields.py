@@ -18,7 +18,7 @@ from clinic.web.booking_panel.finder_fields import (
     specialty_of,
 )
 from clinic.web.booking_panel.forms import BookingForm
-from clinic.web.booking_panel.lines import apply_line_button
+from clinic.web.booking_panel.lines import apply_line_button, fields_of_lines
 from clinic.web.patient.forms import initial_for_search
 
 # The section of the panel that each of its buttons changes.
@@ -63,6 +63,10 @@ def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
 
 def apply_button(posted: QueryDict, clinic: Clinic, just_left: str | None = None) -> QueryDict:
     """Return the form's fields as the pressed button of the panel changes them, or the field that was just left."""
+    return _with_usual_procedure(_pressed(posted, clinic, just_left), clinic)
+
+
+def _pressed(posted: QueryDict, clinic: Clinic, just_left: str | None) -> QueryDict:
     data = posted.copy()
     apply_finder_button(data, just_left)
     if day := date_in_words(data.get("date", ""), clinic.local(timezone.now()).date()):
@@ -84,7 +88,20 @@ def apply_button(posted: QueryDict, clinic: Clinic, just_left: str | None = None
     if "choose" in data:
         _apply_free_time(data, clinic)
     apply_line_button(data)
-    return _with_usual_procedure(data, clinic)
+    return data
+
+
+def apply_move_button(posted: QueryDict, appointment: Appointment, just_left: str | None) -> QueryDict:
+    """Return the fields of *Remarcar* as the pressed button changes them, or the field that was just left.
+
+    Other procedures are asked for by `open_lines`: then they are filled in as they are stored."""
+    data = _pressed(posted, appointment.clinic, just_left)
+    if "open_lines" in data:
+        data["changes_lines"] = "1"
+        fields_of_lines(appointment, data)
+    if "close_lines" in data:
+        data.pop("changes_lines", None)
+    return data
 
 
 def stale_sections(form: BookingForm, just_left: str | None, posted: QueryDict, *, is_finding: bool) -> set[str]:

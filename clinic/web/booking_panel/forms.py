@@ -5,21 +5,23 @@ from typing import Any, ClassVar, TypedDict
 
 from django import forms
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from clinic import booking, registry
 from clinic.booking import Proposal
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
-from clinic.models import Appointment, Clinic
+from clinic.models import Appointment, Clinic, Procedure
 from clinic.models.doctor import end_of_hours
+from clinic.queries import booking_options
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
 from clinic.schedule import Opening
 from clinic.web.booking_panel.encaixe import AsksAboutEncaixe
 from clinic.web.booking_panel.finder_fields import is_wide
 from clinic.web.booking_panel.instants import ReadsInstants
-from clinic.web.booking_panel.lines import LinesForm, id_field
+from clinic.web.booking_panel.lines import LineRow, LinesForm, end_of_lines, id_field, rows_with_prices
 from clinic.web.fields import SharedFields
 
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
@@ -177,7 +179,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, Whe
             doctor=values.get("doctor"),
             patient=None if self.is_new_patient else values.get("patient"),
             details=self._details() if self.is_new_patient else None,
-            lines=tuple(line for line in self.lines if line),
+            lines=self.read_lines,
             discount=values.get("whole_discount"),
             starts_at=values.get("starts_at"),
             ends_at=values.get("ends_at"),
@@ -245,45 +247,74 @@ class RescheduleArguments(TypedDict):
     ends_at: datetime.datetime | None
     without_expired: bool
     encaixe_reason: str | None
+    lines: booking.LinesWish | None
 
 
-class MoveForm(WhenForm):
-    """Another time or doctor for an appointment; it keeps its length unless `ends` is given.
+class MoveForm(LinesForm, WhenForm):
+    """Another time or doctor for an appointment, and with the field `changes_lines` other procedures too.
 
-    `place` is where the appointment was when the form was opened: another window may have moved it since.
-    `expired_discounts` are the messages about discounts not valid then; ticking `without_expired` takes them off.
+    It keeps its length unless `ends` is given or its procedures last longer or shorter. `place` is where the
+    appointment was when the form was opened: another window may have moved it since. `expired_discounts` are the
+    messages about discounts not valid then; ticking `without_expired` takes them off.
     """
 
     place = forms.CharField(required=False)
     without_expired = forms.BooleanField(required=False)
     expired_discounts: Sequence[str] = ()
     was_moved_elsewhere = False
+    line_rows: Sequence[LineRow] = ()
+    field_order = ["doctor", "procedure", "discount", "date", "starts"]
+
+    def __init__(self, data: QueryDict, *, appointment: Appointment) -> None:
+        super().__init__(data, clinic=appointment.clinic)
+        self.appointment = appointment
+
+    @property
+    def changes_procedures(self) -> bool:
+        return bool(self.data.get("changes_lines"))
+
+    @cached_property
+    def procedures(self) -> list[Procedure]:
+        """What the chosen doctor performs, and what is chosen."""
+        doctor = self.cleaned_data.get("doctor")
+        return list(booking_options.procedures(self.clinic, doctor, self.chosen_ids))
+
+    @property
+    def length(self) -> datetime.timedelta:
+        present = self.appointment
+        if not self.changes_procedures:
+            return present.ends_at - present.starts_at
+        return end_of_lines(present, self.procedures, self.chosen_ids) - present.starts_at
 
     def refuse(self, refused: Refused) -> None:
-        shown_elsewhere = {Reason.DISCOUNT_LEFT_BEHIND, Reason.CHANGED_MEANWHILE}
-        self.expired_discounts = [
-            refusal.message for refusal in refused.refusals if refusal.reason is Reason.DISCOUNT_LEFT_BEHIND
-        ]
+        self.total_changed = Reason.TOTAL_CHANGED in refused.reasons
+        shown_elsewhere = {Reason.CHANGED_MEANWHILE}
+        if not self.changes_procedures:
+            shown_elsewhere.add(Reason.DISCOUNT_LEFT_BEHIND)
+            self.expired_discounts = [
+                refusal.message for refusal in refused.refusals if refusal.reason is Reason.DISCOUNT_LEFT_BEHIND
+            ]
         self.was_moved_elsewhere = Reason.CHANGED_MEANWHILE in refused.reasons
         refused.refusals = [refusal for refusal in refused.refusals if refusal.reason not in shown_elsewhere]
         super().refuse(refused)
 
-    def check(self, appointment: Appointment) -> None:
-        """Ask the rules of `move` about a form that is still being filled in."""
+    def check(self, by: booking.Author) -> None:
+        """Ask the rules of `move` about a form that is still being filled in, whose total was not shown yet."""
         self.is_valid()
-        arguments = self._arguments() | {"encaixe_reason": None}
-        if refused := booking.check_reschedule(appointment.pk, clinic=self.clinic, **arguments):
+        if refused := self._refused(is_sent=False):
             self.refuse(refused)
         self.drop_untouched_errors(just_left=None)
+        self._price_lines(by)
 
-    def move(self, appointment: Appointment, author: booking.Author) -> bool:
-        """Move it and return True; or show every reason at its field, and reload `appointment`."""
+    def move(self, author: booking.Author) -> bool:
+        """Move it and return True; or show every reason at its field, and reload the appointment."""
+        appointment = self.appointment
         try:
             if self.is_valid():
                 seen = self.cleaned_data["place"] or None
                 booking.reschedule(appointment.pk, clinic=self.clinic, by=author, seen=seen, **self._arguments())
                 return True
-            refused: Refused | None = booking.check_reschedule(appointment.pk, clinic=self.clinic, **self._arguments())
+            refused = self._refused(is_sent=True)
         except Refused as error:
             refused = error
         if refused:
@@ -291,17 +322,45 @@ class MoveForm(WhenForm):
             appointment.refresh_from_db()
             if self.was_moved_elsewhere:
                 self.add_error(None, _moved_elsewhere_message(appointment))
+        self._price_lines(author)
         return False
+
+    def _refused(self, *, is_sent: bool) -> Refused | None:
+        arguments = self._arguments()
+        if not is_sent:
+            lines = arguments["lines"] and replace(arguments["lines"], shown_total=None)
+            arguments |= {"encaixe_reason": None, "lines": lines}
+        return booking.check_reschedule(self.appointment.pk, clinic=self.clinic, **arguments)
+
+    def _price_lines(self, by: booking.Author) -> None:
+        """Set `line_rows`: procedures that stay have their price as booked."""
+        if wish := self._lines_wish():
+            checked = booking.check_change(
+                self.appointment.pk, clinic=self.clinic, lines=wish.lines, discount=wish.discount, by=by
+            )
+            self.line_rows = rows_with_prices(self, checked.lines)
+
+    def _lines_wish(self) -> booking.LinesWish | None:
+        values = self.cleaned_data
+        if not self.changes_procedures:
+            return None
+        return booking.LinesWish(self.read_lines, values.get("whole_discount"), values.get("shown_total"))
 
     def _arguments(self) -> RescheduleArguments:
         values = self.cleaned_data
         return {
             "doctor": values.get("doctor"),
             "starts_at": values.get("starts_at"),
-            "ends_at": values.get("ends_at"),
+            "ends_at": values.get("ends_at") or self._end(),
             "without_expired": values.get("without_expired", False),
             "encaixe_reason": self.encaixe_reason,
+            "lines": self._lines_wish(),
         }
+
+    def _end(self) -> datetime.datetime | None:
+        """Return the end that follows from other procedures; None where they stay."""
+        starts_at: datetime.datetime | None = self.cleaned_data.get("starts_at")
+        return starts_at + self.length if starts_at and self.changes_procedures else None
 
 
 def _moved_elsewhere_message(appointment: Appointment) -> str:

@@ -1,6 +1,8 @@
 """Procedures and discounts of a form: what booking and *Alterar* read alike, and how their buttons change it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -12,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import booking
 from clinic.booking import LineRequest
 from clinic.form_fields import is_short_number
+from clinic.models import Appointment, Procedure
 from clinic.web.fields import RefusableForm
 
 MAX_AMOUNT = Decimal(10) ** 10
@@ -72,6 +75,11 @@ class LinesForm(RefusableForm):
         return [int(procedure) for procedure, _discount in self.rows if is_short_number(procedure)]
 
     @property
+    def read_lines(self) -> tuple[LineRequest, ...]:
+        """The lines that could be read."""
+        return tuple(line for line in self.lines if line)
+
+    @property
     def pricing_key(self) -> str:
         """The choices that determine the total: lines, discount for the whole, day. Prices may change meanwhile."""
         lines = [f"{procedure}-{discount}" for procedure, discount in self.rows if procedure.strip()]
@@ -97,6 +105,31 @@ class LinesForm(RefusableForm):
         except forms.ValidationError as error:
             self.add_error("procedure", error)
             return None
+
+
+def end_of_lines(appointment: Appointment, procedures: Iterable[Procedure], chosen: Iterable[int]) -> datetime:
+    """Return the present end, later or earlier by what the `chosen` procedures last more or less than the stored ones.
+    `procedures` are the rows of those ids."""
+    minutes = {procedure.pk: procedure.duration_minutes for procedure in procedures}
+    wanted = sum(minutes.get(pk, 0) for pk in chosen)
+    present = sum(line.procedure.duration_minutes for line in appointment.lines.select_related("procedure"))
+    moved = appointment.ends_at + timedelta(minutes=wanted - present if wanted else 0)
+    return moved if moved > appointment.starts_at else appointment.starts_at + timedelta(minutes=wanted)
+
+
+def rows_with_prices(form: LinesForm, priced: Iterable[booking.PricedLine | None]) -> list[LineRow]:
+    """Return the rows as sent; `priced` are the lines of those that could be read, in order."""
+    prices = iter(priced)
+    of_rows = iter([next(prices) if line else None for line in form.lines])
+    return [LineRow(*row, next(of_rows) if row[0].strip() else None) for row in form.rows]
+
+
+def fields_of_lines(appointment: Appointment, data: QueryDict) -> None:
+    """Fill in the lines as they are stored, and an empty one."""
+    lines, whole = booking.requested_lines(appointment)
+    data.setlist("procedure", [*(str(line.procedure) for line in lines), ""])
+    data.setlist("discount", [*(str(line.discount or "") for line in lines), ""])
+    data["whole_discount"] = str(whole or "")
 
 
 def apply_line_button(data: QueryDict) -> None:

@@ -67,19 +67,19 @@ def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
     """Show the form for another time or doctor, and move the appointment when `move` is posted."""
     appointment = get_appointment(request, pk)
     if request.method == "POST" and "move" in request.POST:
-        form = MoveForm(request.POST, clinic=request.clinic)
-        if form.move(appointment, author(request)):
+        form = MoveForm(request.POST, appointment=appointment)
+        if form.move(author(request)):
             return detail_or_redirect(request, pk, note=history.last_sentence(appointment))
-        is_conflict = form.alternatives or form.expired_discounts or form.was_moved_elsewhere
-        return _move_page(request, appointment, form, status=409 if is_conflict else 422)
+        is_conflict = form.alternatives or form.expired_discounts or form.was_moved_elsewhere or form.total_changed
+        return _move_page(request, form, status=409 if is_conflict else 422)
     is_posted, just_left = request.method == "POST", triggered_by(request)
-    typed = fields.apply_button(request.POST, request.clinic, just_left) if is_posted else take(request)
-    form = MoveForm(typed or fields.data_of(appointment), clinic=request.clinic)
+    typed = fields.apply_move_button(request.POST, appointment, just_left) if is_posted else take(request)
+    form = MoveForm(typed or fields.data_of(appointment), appointment=appointment)
     if typed:
-        form.check(appointment)
+        form.check(author(request))
     else:
         form.is_valid()
-    return _move_page(request, appointment, form)
+    return _move_page(request, form)
 
 
 @resumable
@@ -120,10 +120,8 @@ def _book_page(request: ClinicRequest, form: BookingForm, status: int | None = N
     return panel_response(request, "appointment/book.html", context, form.day, status)
 
 
-def _move_page(
-    request: ClinicRequest, appointment: Appointment, form: MoveForm, status: int | None = None
-) -> HttpResponse:
-    context = encaixe_context(form, request.user, booking_panel.move_context(form, appointment))
+def _move_page(request: ClinicRequest, form: MoveForm, status: int | None = None) -> HttpResponse:
+    context = encaixe_context(form, request.user, booking_panel.move_context(form))
     return panel_response(request, "appointment/move.html", context, form.cleaned_data.get("date"), status)
 
 

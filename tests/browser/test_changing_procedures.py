@@ -5,8 +5,9 @@ from datetime import time
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_booking import wait_until_htmx_listens
 from tests.browser.test_encaixe import COUNT_CLICKS
-from tests.factories import book_appointment, make_procedure
+from tests.factories import book_appointment, make_doctor, make_procedure
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,3 +93,28 @@ def test_a_procedure_is_added_on_a_phone_without_javascript(window, receptionist
 
     expect(page.locator("#appointment")).to_contain_text("09:00–09:40")
     assert names(booked)[1] == "ECG"
+
+
+def test_a_colleague_takes_over_with_another_procedure(window, receptionist, booked, doctor, monday):
+    echo = make_procedure(doctor.clinic, name="Ecocardiograma", price="420.00", duration_minutes=20)
+    make_doctor(doctor.clinic, name="Dr. Rui Sá", procedures=[echo])
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"#a{booked.pk}").focus()
+    page.keyboard.press("m")
+    page.get_by_role("button", name="Trocar procedimentos…").click()
+    expect(page.locator("#procedure-0")).to_be_focused()
+    wait_until_htmx_listens(page.locator("#doctor"))
+    page.locator("#doctor").select_option(label="Rui Sá, Dr. — Clínica médica")
+    expect(page.locator("#error-procedure")).to_contain_text("Dr. Rui Sá não realiza Consulta")
+    wait_until_htmx_listens(page.locator("#procedure-0"))
+    page.locator("#procedure-0").select_option("Ecocardiograma")
+    expect(page.locator("#error-procedure")).to_be_empty()
+    expect(page.locator("#booking-total")).to_contain_text("R$ 420,00")
+    page.locator("#save").click()
+
+    expect(page.locator("#panel")).to_contain_text("com Dr. Rui Sá, + Ecocardiograma")
+    expect(page.locator("#panel")).to_contain_text("09:00–09:20")
+    page.get_by_role("button", name="Desfazer remarcação").click()
+    expect(page.locator("#panel")).to_contain_text("09:00–09:30")
+    assert names(booked) == ["Consulta"]

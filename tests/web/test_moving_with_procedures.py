@@ -1,5 +1,7 @@
 """*Remarcar* with other procedures, for a colleague who does not perform the present ones."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -50,7 +52,8 @@ def test_the_procedures_open_as_they_are_stored(desk, appointment, colleague, co
     page = desk.post(address(appointment), fields | {"open_lines": "1"}, headers=HTMX)
 
     assert [row.procedure for row in page.context["rows"]] == [str(consultation.pk), ""]
-    assert page.context["focus"] == "procedure-1"
+    assert re.search(r'id="procedure-0"[^>]* autofocus', page.text)
+    assert page.context["form"].errors == {}
     assert page.context["total"] == 250
     assert f'<option value="{colleague.pk}">' in page.text
 

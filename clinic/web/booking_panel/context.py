@@ -171,7 +171,9 @@ def _lines_context(form: MoveForm, day: date) -> dict[str, Any]:
 def _move_focus(form: MoveForm) -> str:
     """Return the id of the element to focus: a line that a button opened, the first error, the date, or the end."""
     last_line = f"procedure-{len(form.rows) - 1}"
-    if {"open_lines", "add"} & form.data.keys():
+    if "open_lines" in form.data:
+        return "procedure-0"
+    if "add" in form.data:
         return last_line
     if "choose" in form.data and not form.errors:
         return "save"

@@ -330,7 +330,9 @@ class MoveForm(LinesForm, WhenForm):
         if not is_sent:
             lines = arguments["lines"] and replace(arguments["lines"], shown_total=None)
             arguments |= {"encaixe_reason": None, "lines": lines}
-        return booking.check_reschedule(self.appointment.pk, clinic=self.clinic, **arguments)
+        refused = booking.check_reschedule(self.appointment.pk, clinic=self.clinic, **arguments)
+        # As long as nothing is sent, the present time is only where the choice begins.
+        return refused if is_sent or refused is None or refused.reasons != {Reason.NOTHING_CHANGED} else None
 
     def _price_lines(self, by: booking.Author) -> None:
         """Set `line_rows`: procedures that stay have their price as booked."""

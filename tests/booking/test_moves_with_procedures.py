@@ -67,7 +67,7 @@ def test_undo_takes_the_move_and_the_procedures_back(desk, colleague, ecg):
     assert undoable(stored) is None
 
 
-def test_a_kept_procedure_has_its_price_as_booked_and_must_be_performed(desk, colleague, ecg):
+def test_a_kept_procedure_costs_as_booked_and_must_be_performed(desk, colleague, ecg):
     appointment = desk.book()
     Procedure.objects.filter(pk=desk.procedure.pk).update(price=999, active=False)
 

@@ -15,6 +15,7 @@ from clinic import booking
 from clinic.form_fields import is_short_number
 from clinic.models import Appointment, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
+from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.queries.other_visits import OtherVisits
 from clinic.schedule import Opening
 from clinic.web.booking_panel.finder import Finder, offers_for
@@ -84,6 +85,7 @@ def context(form: BookingForm) -> dict[str, Any]:
         "others": OtherVisits(clinic, patient, day, timezone.now()) if patient else None,
         "options": patients.options(clinic, text, timezone.now()) if is_searching else None,
         "new_patient_label": new_patient_label(text, clinic),
+        "namesakes": _namesakes(form),
         "doctors": doctors,
         "doctor": doctor,
         "procedures": procedures,
@@ -146,6 +148,13 @@ def move_context(form: MoveForm, appointment: Appointment) -> dict[str, Any]:
         **_times_context(form, times),
         **later,
     }
+
+
+def _namesakes(form: BookingForm) -> Namesakes:
+    """Return the patients called like the new one, until one of them is asked about as a double."""
+    if not form.is_new_patient or form.asks_about_doubles or form.same_patient_id:
+        return Namesakes()
+    return namesakes(form.clinic, form.cleaned_data.get("name") or "", besides=form.besides)
 
 
 def _is_without_time(times: list[Opening], later: dict[str, Any]) -> bool:

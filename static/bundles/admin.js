@@ -1,0 +1,2 @@
+// Django's admin.
+import "../js/tick_list.js";

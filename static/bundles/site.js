@@ -5,3 +5,4 @@ import "../js/dismiss.js";
 import "../js/keys.js";
 import "../js/filter.js";
 import "../js/trouble.js";
+import "../js/session.js";

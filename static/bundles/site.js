@@ -6,3 +6,4 @@ import "../js/keys.js";
 import "../js/filter.js";
 import "../js/trouble.js";
 import "../js/session.js";
+import "../js/waiting.js";

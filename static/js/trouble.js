@@ -6,7 +6,7 @@ const QUIET_FAILURES = 1; // of the page's own refreshing; it tries again by its
 let failures = 0;
 let again = null;
 
-const isBackground = (detail) => Boolean(detail.requestConfig?.headers["X-Background"]);
+export const isBackground = (detail) => Boolean(detail.requestConfig?.headers["X-Background"]);
 
 function failed(kind, detail) {
   const background = isBackground(detail);

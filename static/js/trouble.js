@@ -1,6 +1,7 @@
 // A failed request shows a message with a way to try again, and leaves the page as it is.
 
 import { clearNotice, place, showNotice } from "./notice.js";
+import { isSent, reopenFormOf } from "./unsaved.js";
 
 const QUIET_FAILURES = 1; // of the page's own refreshing; it tries again by itself
 let failures = 0;
@@ -20,7 +21,13 @@ function failed(kind, detail) {
 // script has sent it, with values of its own.
 function repeat({ elt, triggeringEvent, verb, path, target, formData }) {
   const button = triggeringEvent?.submitter;
-  if (button) return () => (button.isConnected ? button.click() : window.htmx.trigger(elt, "submit"));
+  if (button) {
+    return () => {
+      reopenFormOf(elt);
+      if (button.isConnected) button.click();
+      else window.htmx.trigger(elt, "submit");
+    };
+  }
   if (triggeringEvent) return () => window.htmx.trigger(elt, triggeringEvent.type);
   return () => window.htmx.ajax(verb, path, { source: elt, target, values: Object.fromEntries(formData) }).catch(() => {});
 }
@@ -34,9 +41,6 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
 // Without a session every answer is "go and sign in". Only a form that is sent, and whose text the server has kept, may
 // take the page away for that. Anything else, a button of the form with an address of its own too, leaves the page alone
 // and says so.
-const isSent = ({ triggeringEvent }) =>
-  triggeringEvent?.type === "submit" && !triggeringEvent.submitter?.hasAttribute("formaction");
-
 function staysWithoutSession({ xhr, requestConfig }) {
   const signIn = document.getElementById("trouble-session").content.querySelector("a").getAttribute("href");
   return xhr.getResponseHeader("HX-Redirect")?.startsWith(signIn) && !(isSent(requestConfig) && xhr.getResponseHeader("X-Form-Kept"));

@@ -20,19 +20,20 @@ function hideWaiting() {
   document.body.classList.remove("waiting");
 }
 
+function answered(request) {
+  const { part, asker } = due.get(request);
+  due.delete(request);
+  asker?.removeAttribute("data-waiting");
+  if (![...due.values()].some((other) => other.part === part)) part.ariaBusy = null;
+  if (!due.size) hideWaiting();
+}
+
 document.addEventListener("htmx:beforeSend", ({ detail }) => {
   if (isBackground(detail)) return;
   due.set(detail.xhr, { part: detail.target, asker: pressed(detail.requestConfig) });
   detail.target.ariaBusy = "true";
   if (document.body.classList.contains("waiting")) showWaiting();
   else timer ??= setTimeout(showWaiting, MOMENT_MS);
-});
-
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  const request = due.get(detail.xhr);
-  if (!request) return;
-  due.delete(detail.xhr);
-  request.asker?.removeAttribute("data-waiting");
-  if (![...due.values()].some(({ part }) => part === request.part)) request.part.ariaBusy = null;
-  if (!due.size) hideWaiting();
+  // htmx sends its own events to an element that may be in no page by then.
+  detail.xhr.addEventListener("loadend", () => answered(detail.xhr));
 });

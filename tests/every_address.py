@@ -203,6 +203,8 @@ def _bookings(stored):
     }
     yield Call("POST", "/agendamentos/conferir/", known | {"choose": f"{starts:%H:%M}"}, partial=True)
     yield Call("POST", "/agendamentos/conferir/", known | {"q": "beltrão maria socorro", "search": "1"}, partial=True)
+    searched = {"patient": "", "q": "beltrão maria socorro", "take": "beltrão maria socorro"}
+    yield Call("POST", "/agendamentos/conferir/", known | searched, partial=True)
     yield Call("POST", "/agendamentos/conferir/", known | {"doctor": "any", "find": "1", "starts": ""}, partial=True)
     yield Call("POST", "/agendamentos/novo/", known, partial=True)
     yield Call("POST", "/agendamentos/novo/", known | {"key": uuid.uuid4()}, expected=(409,), partial=True)

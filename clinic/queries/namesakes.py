@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, Window
+from django.db.models import Count, Q, TextField, Value, Window
 
 from clinic.models import Clinic, Patient
-from clinic.models.names import SHORTEST_PART, letters, same_letters, same_letters_within
+from clinic.models.names import SHORTEST_PART, letters, same_letters, same_letters_within, words
 from clinic.models.ranges import Fold
 from clinic.registry import unstorable
 
@@ -22,19 +22,21 @@ class Namesakes:
 
 
 def namesakes(clinic: Clinic, name: str, besides: Collection[int] = ()) -> Namesakes:
-    """Return the living patients whose name or social name has the letters of this one, the newest first.
+    """Return the living patients who are called so, the newest first; `besides` are ids of patients who are not meant.
 
-    `besides` are ids of patients who are not meant. One query; none for a name of fewer than three letters, which no
-    index finds and which is still being typed.
+    Compared are the letters of name and social name; of a single word, as `Ana`, the whole name alone: its letters are
+    inside too many others. One query; none for a text without words.
     """
-    if len(letters(name)) < SHORTEST_PART or unstorable(name):
+    if not words(name) or unstorable(name):
         return Namesakes()
-    called = same_letters("folded_name", name) | same_letters("folded_social_name", name)
     patients = Patient.objects.of(clinic).filter(~Q(pk__in=besides), died=False)
-    found = (
-        patients.alias(folded_social_name=Fold("social_name"))
-        .filter(called, same_letters_within("search", name))
-        .annotate(found=Window(Count("pk")))
-    )
-    first = list(found.order_by("-pk")[:SHOWN])
+    found = patients.alias(folded_social_name=Fold("social_name")).filter(_called(name))
+    first = list(found.annotate(found=Window(Count("pk"))).order_by("-pk")[:SHOWN])
     return Namesakes(first, first[0].found - len(first) if first else 0)
+
+
+def _called(name: str) -> Q:
+    if len(words(name)) == 1 or len(letters(name)) < SHORTEST_PART:
+        return Q(folded_name=Fold(Value(name, output_field=TextField())))
+    same = same_letters("folded_name", name) | same_letters("folded_social_name", name)
+    return same & same_letters_within("search", name)

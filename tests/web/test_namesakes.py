@@ -80,6 +80,11 @@ def test_accents_and_punctuation_do_not_matter(clinic, stored, name):
     assert namesakes(clinic, name).first == [known]
 
 
+def test_a_single_word_is_compared_as_the_whole_name(clinic, luiz):
+    dandara = make_patient(clinic, name="Dandara")
+    assert namesakes(clinic, "DANDARA").first == [dandara]
+
+
 def test_a_social_name_is_a_name(clinic):
     noa = make_patient(clinic, name="Paulo Reis", social_name="Noa Reis")
     assert namesakes(clinic, "noa reis").first == [noa]

@@ -210,10 +210,13 @@ def _bookings(stored):
     }
     yield Call("POST", "/agendamentos/conferir/", known | {"choose": f"{starts:%H:%M}"}, partial=True)
     yield Call("POST", "/agendamentos/conferir/", known | {"q": "beltrão maria socorro", "search": "1"}, partial=True)
+    searched = {"patient": "", "q": "beltrão maria socorro", "take": "beltrão maria socorro"}
+    yield Call("POST", "/agendamentos/conferir/", known | searched, partial=True)
     yield Call("POST", "/agendamentos/conferir/", known | {"doctor": "any", "find": "1", "starts": ""}, partial=True)
     yield Call("POST", "/agendamentos/novo/", known, partial=True)
     yield Call("POST", "/agendamentos/novo/", known | {"key": uuid.uuid4()}, expected=(409,), partial=True)
     new = {"is_new": "1", "patient": "", "name": "Benedita Quintela", "phone": "81 98765-4321", "cpf": "529.982.247-25"}
+    yield Call("POST", "/agendamentos/conferir/", known | new, partial=True)
     doctor, day, starts = stored.free()
     unknown = known | new | {"key": uuid.uuid4(), "doctor": doctor.pk, "starts": f"{starts:%H:%M}"}
     yield Call("POST", "/agendamentos/novo/", unknown, expected=(302,))
@@ -263,7 +266,7 @@ def _patients(stored):
     yield Call("POST", "/pacientes/novo/", details, expected=(302,))
     yield Call("GET", f"/pacientes/{patient.pk}/editar/")
     changed = {"name": patient.name, "phone": "81 98765-9876", "birth_date": "02/03/1960"}
-    yield Call("POST", f"/pacientes/{patient.pk}/conferir/", changed, partial=True)
+    yield Call("POST", f"/pacientes/{patient.pk}/conferir/", changed | {"name": "Iolanda Prestes"}, partial=True)
     yield Call("POST", f"/pacientes/{patient.pk}/editar/", changed, expected=(302,))
 
 

@@ -105,6 +105,16 @@ def test_hidden_cancelled_cards_leave_their_time_free():
     assert {"09:00", "09:15"} <= set(free(day))
 
 
+def test_a_cancelled_card_that_the_filter_hides_has_no_strip():
+    doctor = make_doctor(hours=hours(("08:00", "10:00")))
+    put(doctor, "09:00", status="cancelled")
+    put(doctor, "09:00")
+    day = shown(doctor.clinic, statuses={"scheduled"})
+    (card,) = cells(day, "card")
+    assert "beside" not in card.css_class and not any("beside" in slot.css_class for slot in cells(day, "slot"))
+    assert not any(slot.is_freed for slot in cells(day, "slot"))
+
+
 def test_cancelled_cards_beside_their_successor_are_strips():
     doctor = make_doctor()
     for _ in range(4):

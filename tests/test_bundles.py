@@ -49,7 +49,7 @@ def test_a_collected_bundle_holds_its_parts(collected, name):
     assert "@import" not in sheet and sheet.count("{") == sheet.count("}") > 10
 
 
-@pytest.mark.parametrize("name", ["site", "day", "integration", "api"])
+@pytest.mark.parametrize("name", ["site", "day", "integration", "api", "admin"])
 def test_collected_script_imports_nothing_and_declares_names_once(collected, name):
     module = text(collected, f"bundles/{name}.js")
     names = re.findall(r"^(?:async )?(?:const|let|function|class) (\w+)", module, re.MULTILINE)

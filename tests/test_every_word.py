@@ -209,7 +209,8 @@ TYPED_AGAIN = {
     },
     Closure: {"reason": "Pintura", "ends_at_1": "19:00"},
     Procedure: {"name": "Eco 2", "code": "E2", "price": "130", "duration_minutes": "45"},
-    Discount: {"name": "Outro", "percentage": "", "fixed": "15", "expires_on": "31/12/2030"},
+    Discount: {"name": "Outro", "percentage": "", "fixed": "15", "expires_on": "31/12/2030"}
+    | {"minimum_age": "60", "maximum_age": "70"},
     Patient: {"name": "Rui Pinto", "phone": "+351 913 345 678", "birth_date": "17/05/1980", "notes": "x", "died": "on"},
     StaffUser: {"name": "Eva Sá", "username": "evasa", "role": "receptionist", "may_squeeze_in": "on"},
 }

@@ -28,6 +28,7 @@ SEEN_AT = "seen_at"
 ENDED = "session_ended"
 CHOSEN_CLINIC = "chosen_clinic"
 SEEN_EVERY_SECONDS = 300
+FORM_KEPT = "X-Form-Kept"  # header of a response: the page may be left, its form comes back (static/js/trouble.js)
 DRAWN_FOR = "X-Drawn-For"  # header: the id of the user on whose page the form is (templates/base.html)
 
 
@@ -127,15 +128,14 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]  # stubs allow redirects only; Django sends any response
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponse:
-        url = reverse("web:signin", query={"next": self.way_back(request, view_func)})
+        is_kept = request.method == "POST" and getattr(view_func, "resumable", False) and resumable_forms.keep(request)
+        url = reverse("web:signin", query={"next": request.path if is_kept else self.way_back(request)})
         if "HX-Request" in request.headers:
-            return HttpResponse(headers={"HX-Redirect": url})
+            return HttpResponse(headers={"HX-Redirect": url} | ({FORM_KEPT: "1"} if is_kept else {}))
         return HttpResponseRedirect(url)
 
-    def way_back(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]) -> str:
+    def way_back(self, request: HttpRequest) -> str:
         """Return the page to go to after sign-in: the one that was asked for, or the one that sent the request."""
-        if request.method == "POST" and getattr(view_func, "resumable", False) and resumable_forms.keep(request):
-            return request.path
         if request.method == "GET" and "HX-Request" not in request.headers:
             return request.get_full_path()
         return referring_page(request)

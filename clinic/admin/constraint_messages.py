@@ -6,7 +6,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.doctor import LONGEST_INTERVAL, MOST_ENCAIXES, SHORTEST_INTERVAL
-from clinic.models.procedure import LONGEST_DURATION, SHORTEST_DURATION
+from clinic.models.procedure import LONGEST_DURATION, MOST_YEARS, SHORTEST_DURATION
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -32,6 +32,10 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     ),
     "discount_percentage_0_to_100": ("percentage", _("Use mais de 0 e no máximo 100.")),
     "discount_fixed_above_zero": ("fixed", _("O valor deve ser maior que zero.")),
+    "discount_ages_in_order_to_120": (
+        "maximum_age",
+        format_lazy(_("Use idades de 0 a {most}, a máxima não menor que a mínima."), most=MOST_YEARS),
+    ),
     "clinic_country_known": ("country", _("Escolha um país da lista.")),
     "clinic_language_known": ("language", _("Escolha um idioma da lista.")),
     "clinic_currency_known": ("currency", _("Escolha uma moeda da lista.")),

@@ -12,7 +12,14 @@ class DiscountAdmin(ClinicRowAdmin):
     fieldsets = [
         (None, {"fields": ["name", "expires_on"]}),
         (_("Quanto"), {"fields": ["percentage", "fixed"], "description": _("Preencha um dos dois.")}),
+        (
+            _("Idade"),
+            {
+                "fields": ["minimum_age", "maximum_age"],
+                "description": _("Fora destas idades, o painel avisa quem agenda; não impede."),
+            },
+        ),
     ]
-    list_display = ["name", "percentage", "fixed", "expires_on"]
+    list_display = ["name", "percentage", "fixed", "minimum_age", "maximum_age", "expires_on"]
     search_fields = ["name__unaccent"]
     list_filter = [("percentage", admin.EmptyFieldListFilter)]

@@ -75,6 +75,11 @@ def same_letters(field: str, name: str) -> Q:
     return Q((f"{field}__letters", Letters(Fold(Value(name, output_field=TextField())))))
 
 
+def same_letters_within(field: str, name: str) -> Q:
+    """Return the condition that the folded `field` contains the letters of this name; an index of trigrams finds it."""
+    return Q((f"{field}__letters__contains", Letters(Fold(Value(name, output_field=TextField())))))
+
+
 def contains_heard(field: str, word: str) -> Q:
     """Return the condition that the folded `field` contains a word that is heard like this one: `luis` matches Luiz.
 

@@ -3,14 +3,16 @@ from datetime import date
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import ClinicQuerySet, ClinicRow
 from clinic.models.doctor import Doctor
+from clinic.models.patient import years_between
 from clinic.models.ranges import Fold
 
 SHORTEST_DURATION, LONGEST_DURATION = 5, 720  # minutes
+MOST_YEARS = 120
 
 
 class Procedure(ClinicRow):
@@ -59,12 +61,21 @@ class DiscountQuerySet(ClinicQuerySet["Discount"]):
 
 
 class Discount(ClinicRow):
-    """A percentage or a fixed amount in the clinic's currency, valid through `expires_on`."""
+    """A percentage or a fixed amount in the clinic's currency, valid through `expires_on`.
+
+    `minimum_age` and `maximum_age`, whole years, say which patients it is meant for; they are no rule of booking.
+    """
 
     name = models.CharField(_("nome"), max_length=80)
     percentage = models.DecimalField(_("porcentagem"), max_digits=5, decimal_places=2, null=True, blank=True)
     fixed = models.DecimalField(_("valor fixo"), max_digits=10, decimal_places=2, null=True, blank=True)
     expires_on = models.DateField(_("válido até"), null=True, blank=True, help_text=_("Vazio: não expira."))
+    minimum_age = models.PositiveSmallIntegerField(
+        _("idade mínima"), null=True, blank=True, help_text=_("Em anos completos. Vazio: qualquer idade.")
+    )
+    maximum_age = models.PositiveSmallIntegerField(
+        _("idade máxima"), null=True, blank=True, help_text=_("Em anos completos. Vazio: qualquer idade.")
+    )
 
     objects: ClassVar = DiscountQuerySet.as_manager()
 
@@ -83,6 +94,12 @@ class Discount(ClinicRow):
                 name="discount_percentage_0_to_100",
             ),
             models.CheckConstraint(condition=Q(fixed__isnull=True) | Q(fixed__gt=0), name="discount_fixed_above_zero"),
+            models.CheckConstraint(
+                condition=(Q(minimum_age__isnull=True) | Q(minimum_age__lte=MOST_YEARS))
+                & (Q(maximum_age__isnull=True) | Q(maximum_age__lte=MOST_YEARS))
+                & (Q(minimum_age__isnull=True) | Q(maximum_age__isnull=True) | Q(maximum_age__gte=F("minimum_age"))),
+                name="discount_ages_in_order_to_120",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -90,3 +107,9 @@ class Discount(ClinicRow):
 
     def is_valid_on(self, day: date) -> bool:
         return self.expires_on is None or self.expires_on >= day
+
+    def is_for_age(self, born: date, day: date) -> bool:
+        """Return whether a person born on `born` has on `day` one of the ages that the discount is meant for."""
+        years = years_between(born, day)
+        is_old_enough = self.minimum_age is None or years >= self.minimum_age
+        return is_old_enough and (self.maximum_age is None or years <= self.maximum_age)

@@ -35,15 +35,15 @@ class OtherVisits:
     @cached_property
     def that_day(self) -> list[Appointment]:
         """Those that are standing and begin on the day, in order of time."""
-        midnight, next_midnight = self.clinic.day(self.day)
         standing = self._visits.standing()
         others = standing.exclude(pk=self.moving.pk) if self.moving else standing
-        return list(others.filter(starts_at__gte=midnight, starts_at__lt=next_midnight).order_by("starts_at", "pk"))
+        return list(others.filter(self._on_the_day).order_by("starts_at", "pk"))
 
     @cached_property
     def following(self) -> Appointment | None:
-        """The next one that is standing."""
-        return self._visits.standing().filter(starts_at__gt=self.now).order_by("starts_at", "pk").first()
+        """The next one that is standing, of another day: `that_day` has those of the day."""
+        coming = self._visits.standing().filter(starts_at__gt=self.now).exclude(self._on_the_day)
+        return coming.order_by("starts_at", "pk").first()
 
     @cached_property
     def missed(self) -> Missed:
@@ -57,6 +57,11 @@ class OtherVisits:
             )
         )
         return Missed(counts["missed"], counts["missed"] + counts["finished"])
+
+    @property
+    def _on_the_day(self) -> Q:
+        midnight, next_midnight = self.clinic.day(self.day)
+        return Q(starts_at__gte=midnight, starts_at__lt=next_midnight)
 
     @property
     def _visits(self) -> AppointmentQuerySet:

@@ -74,6 +74,13 @@ class Options:
     has_more: bool
     is_whole_number: bool
 
+    @property
+    def likely(self) -> list[PatientOption]:
+        """The patients that the text may mean: the owners of a number in it, else all; none for a whole number without
+        an owner. One alone is taken, of several a person chooses."""
+        owners = [option for option in self.patients if option.is_exact]
+        return owners if owners or self.is_whole_number else self.patients
+
 
 class ListedPatient(NamedTuple):
     """A patient of a list, and their next appointment."""

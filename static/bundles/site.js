@@ -5,3 +5,5 @@ import "../js/dismiss.js";
 import "../js/keys.js";
 import "../js/filter.js";
 import "../js/trouble.js";
+import "../js/session.js";
+import "../js/waiting.js";

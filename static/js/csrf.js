@@ -1,6 +1,6 @@
 // Sends the CSRF token of the cookie with every request: the page's own is old after signing in again in another tab.
 
-const cookie = (name) => document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+export const cookie = (name) => document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   const token = cookie("csrftoken");

@@ -1,31 +1,33 @@
 // A failed request shows a message with a way to try again, and leaves the page as it is.
 
-const place = document.getElementById("trouble");
+import { clearNotice, place, showNotice } from "./notice.js";
+import { isSent, reopenFormOf } from "./unsaved.js";
+
 const QUIET_FAILURES = 1; // of the page's own refreshing; it tries again by itself
 let failures = 0;
 let again = null;
 
-const isBackground = (detail) => Boolean(detail.requestConfig?.headers["X-Background"]);
-const clear = () => place.querySelectorAll(":scope > .message").forEach((message) => message.remove());
-
-function show(kind) {
-  clear();
-  place.append(document.getElementById(`trouble-${kind}`).content.cloneNode(true));
-}
+export const isBackground = (detail) => Boolean(detail.requestConfig?.headers["X-Background"]);
 
 function failed(kind, detail) {
   const background = isBackground(detail);
   failures += 1;
   if (background && failures <= QUIET_FAILURES) return;
   again = background ? () => window.htmx.trigger(document.body, "refresh-day") : repeat(detail.requestConfig);
-  show(kind);
+  showNotice(kind);
 }
 
 // What sends the same request once more: by the same button, which may have an address of its own. Without an event a
 // script has sent it, with values of its own.
 function repeat({ elt, triggeringEvent, verb, path, target, formData }) {
   const button = triggeringEvent?.submitter;
-  if (button) return () => (button.isConnected ? button.click() : window.htmx.trigger(elt, "submit"));
+  if (button) {
+    return () => {
+      reopenFormOf(elt);
+      if (button.isConnected) button.click();
+      else window.htmx.trigger(elt, "submit");
+    };
+  }
   if (triggeringEvent) return () => window.htmx.trigger(elt, triggeringEvent.type);
   return () => window.htmx.ajax(verb, path, { source: elt, target, values: Object.fromEntries(formData) }).catch(() => {});
 }
@@ -36,15 +38,12 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
   if (detail.xhr.status >= 500) failed("server", detail);
 });
 
-// Without a session every answer is "go and sign in". Only a form that is sent may take the page away for that:
-// the server keeps what was typed in it. Anything else, a button of the form with an address of its own too, leaves the
-// page alone and says so.
-const isSent = ({ triggeringEvent }) =>
-  triggeringEvent?.type === "submit" && !triggeringEvent.submitter?.hasAttribute("formaction");
-
+// Without a session every answer is "go and sign in". Only a form that is sent, and whose text the server has kept, may
+// take the page away for that. Anything else, a button of the form with an address of its own too, leaves the page alone
+// and says so.
 function staysWithoutSession({ xhr, requestConfig }) {
   const signIn = document.getElementById("trouble-session").content.querySelector("a").getAttribute("href");
-  return xhr.getResponseHeader("HX-Redirect")?.startsWith(signIn) && !isSent(requestConfig);
+  return xhr.getResponseHeader("HX-Redirect")?.startsWith(signIn) && !(isSent(requestConfig) && xhr.getResponseHeader("X-Form-Kept"));
 }
 
 // The page was drawn for one user, and another one has signed in since.
@@ -60,24 +59,24 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
     for (const shown of document.querySelectorAll("[data-user]")) shown.textContent = name;
     repeated();
   };
-  show("user");
+  showNotice("user");
   place.querySelector(":scope > .message [data-present-user]").textContent = name;
 });
 
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (!staysWithoutSession(event.detail)) return;
   event.preventDefault();
-  show("session");
+  showNotice("session");
 });
 
 document.addEventListener("htmx:afterOnLoad", ({ detail }) => {
   if (detail.xhr.status >= 500 || staysWithoutSession(detail) || detail.xhr.getResponseHeader("X-Present-User")) return;
   failures = 0;
-  clear();
+  clearNotice();
 });
 
 place.addEventListener("click", ({ target }) => {
   if (!target.closest("[data-retry]")) return;
-  clear();
+  clearNotice();
   again?.();
 });

@@ -11,19 +11,42 @@ const isTouched = (field) =>
 export const hasTypedText = () =>
   panel.querySelector("form[data-typed]") !== null || [...panel.querySelectorAll("input, select, textarea")].some(isTouched);
 
+const offers = new Map(); // the messages that bring a form back, with what was in the panel
+
 // Offers the form that is open now for reopening; `reopened` is called when it is back in the panel.
 export function keepForm(reopened) {
   const nodes = [...panel.childNodes];
   const offer = document.getElementById("panel-closed").content.firstElementChild.cloneNode(true);
   offer.querySelector("[data-reopen]").addEventListener("click", () => {
     offer.remove();
+    offers.delete(offer);
     panel.replaceChildren(...nodes);
     panel.dispatchEvent(new Event("change", { bubbles: true }));
     reopened();
   });
-  document.querySelectorAll("#messages .reopen").forEach((old) => old.remove());
+  for (const old of offers.keys()) old.remove();
+  offers.clear();
+  offers.set(offer, nodes);
   document.getElementById("messages").append(offer);
 }
+
+const offerOf = (element) => [...offers].find(([, nodes]) => nodes.some((node) => node.contains(element)))?.[0];
+
+// Brings back the form that `element` is in, if it was closed meanwhile.
+export const reopenFormOf = (element) => offerOf(element)?.querySelector("[data-reopen]").click();
+
+// Whether a form was sent, not a button in it with an address of its own.
+export const isSent = ({ triggeringEvent }) =>
+  triggeringEvent?.type === "submit" && !triggeringEvent.submitter?.hasAttribute("formaction");
+
+// What was sent before its form was closed is stored after all. By the request's own event: htmx sends its events to the
+// form, which is in no page by then.
+document.addEventListener("htmx:beforeSend", ({ detail: { requestConfig, xhr } }) => {
+  if (!isSent(requestConfig)) return;
+  xhr.addEventListener("load", () => {
+    if (xhr.status < 300 && !xhr.getResponseHeader("HX-Redirect")) offerOf(requestConfig.elt)?.remove();
+  });
+});
 
 // Leaving the page with text that is nowhere else: the browser asks first. Not when the server has just kept it.
 let isKeptByServer = false;

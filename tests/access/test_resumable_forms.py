@@ -36,6 +36,7 @@ def test_a_form_sent_after_the_end_comes_back_filled_after_signing_in(ended, htm
     location = answer.headers["HX-Redirect"] if htmx else answer.url
 
     assert answer.status_code == (200 if htmx else 302)
+    assert answer.headers.get("X-Form-Kept") == ("1" if htmx else None)
     assert way_back(location) == "/formulario/"
     assert "lvaro" not in location
     assert "o que você digitou está guardado" in client.get(location).text
@@ -156,6 +157,14 @@ def test_a_stranger_stores_nothing(client):
 
     assert answer.status_code == 302
     assert not StaffSession.objects.exists()
+
+
+def test_a_page_without_cookies_is_not_left():
+    client, headers = Client(enforce_csrf_checks=True), {"HX-Request": "true", "Sec-Fetch-Site": "same-origin"}
+    for sent in (client.post, Client().post):
+        answer = sent("/formulario/", TYPED, headers=headers)
+        assert answer.headers["HX-Redirect"].startswith(reverse("web:signin"))
+        assert "X-Form-Kept" not in answer.headers
 
 
 def test_a_monstrous_form_is_not_kept(ended):

@@ -10,6 +10,9 @@ from tests.factories import make_patient
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+SEARCHES = ["**/pacientes/busca/", "**/agendamentos/conferir/"]
+
+
 @pytest.fixture
 def held():
     """Searches that wait for `let_go`."""
@@ -17,7 +20,8 @@ def held():
 
 
 def hold_back(page, held):
-    page.route("**/pacientes/busca/", lambda route: held.append(route))
+    for address in SEARCHES:
+        page.route(address, lambda route: held.append(route))
 
 
 def let_go(page, held):
@@ -69,6 +73,19 @@ def test_enter_waits_for_the_answer_to_the_text_that_is_there(window, receptioni
     expect(page.locator("#booking input[name=patient]")).to_have_value(str(rita.pk))
 
 
+def test_enter_before_the_answer_costs_one_request(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    page.keyboard.type("maria", delay=10)
+    page.keyboard.press("Enter")
+    expect(chosen_patient(page)).to_have_value(str(maria.pk))
+    expect(page.locator("#save")).to_be_focused()
+    page.wait_for_timeout(300)
+    assert [url.rsplit("/", 2)[-2] for url in asked] == ["conferir"]
+
+
 def test_typing_on_takes_an_enter_back(window, receptionist, doctor, maria, monday, held):
     page = window(receptionist)
     open_slot(page, monday)
@@ -77,7 +94,8 @@ def test_typing_on_takes_an_enter_back(window, receptionist, doctor, maria, mond
     page.keyboard.press("Enter")
     page.keyboard.type(" d")
     let_go(page, held)
-    page.unroute("**/pacientes/busca/")
+    for address in SEARCHES:
+        page.unroute(address)
     page.keyboard.type("a")
 
     listed_for(page, "maria da")
@@ -215,11 +233,13 @@ def test_a_whole_number_of_nobody_is_registered(window, receptionist, doctor, cl
 def test_a_search_that_fails_takes_the_enter_with_it(window, receptionist, doctor, maria, monday, complaints):
     page = window(receptionist)
     open_slot(page, monday)
-    page.route("**/pacientes/busca/", lambda route: route.abort())
+    for address in SEARCHES:
+        page.route(address, lambda route: route.abort())
     page.keyboard.type("maria")
     page.keyboard.press("Enter")
     expect(page.locator("#trouble > .message")).to_be_visible()
-    page.unroute("**/pacientes/busca/")
+    for address in SEARCHES:
+        page.unroute(address)
     page.keyboard.press("Enter")
 
     expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))

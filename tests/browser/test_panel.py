@@ -73,6 +73,44 @@ def test_closed_refused_form_reopens_with_everything_typed(window, receptionist,
     expect(page.locator("#notes")).to_have_value("prefere manhã")
 
 
+def filled(page, monday):
+    open_slot(page, monday)
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    page.locator("#notes").fill("prefere manhã")
+
+
+def test_a_form_closed_while_it_is_saved_is_not_offered_again(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    filled(page, monday)
+    held = []
+    page.route("**/agendamentos/novo/", lambda route: held.append(route))
+    page.locator("#save").click()
+    page.wait_for_timeout(100)
+    page.keyboard.press("Escape")
+    expect(page.locator("#messages .reopen")).to_be_visible()
+    held[0].continue_()
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    expect(page.locator("#messages .reopen")).to_have_count(0)
+
+
+def test_a_closed_form_is_sent_again_and_not_offered(window, receptionist, doctor, maria, monday, complaints):
+    page = window(receptionist)
+    filled(page, monday)
+    page.route("**/agendamentos/novo/", lambda route: route.abort())
+    page.locator("#save").click()
+    expect(page.locator("#trouble > .message")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#messages .reopen")).to_be_visible()
+    page.unroute("**/agendamentos/novo/")
+    page.get_by_role("button", name="Tentar de novo").click()
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
+    expect(page.locator("#messages .reopen")).to_have_count(0)
+    assert Appointment.objects.get().notes == "prefere manhã"
+    complaints.clear()
+
+
 def test_going_back_from_a_form_keeps_what_was_typed(window, receptionist, doctor, monday):
     booked = taken_by_somebody_else(doctor, monday, time(9))
     page = window(receptionist)

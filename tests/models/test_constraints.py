@@ -155,6 +155,11 @@ REFUSED = {
         lambda rows: make_discount(rows.clinic, percentage="100.01"),
     ],
     "discount_fixed_above_zero": [lambda rows: make_discount(rows.clinic, fixed=0)],
+    "discount_ages_in_order_to_120": [
+        lambda rows: make_discount(rows.clinic, minimum_age=121),
+        lambda rows: make_discount(rows.clinic, maximum_age=121),
+        lambda rows: make_discount(rows.clinic, minimum_age=60, maximum_age=59),
+    ],
     "patient_cpf_once": [twice(make_patient, cpf=cpf(7))],
     "patient_cpf_digits": [
         lambda rows: make_patient(rows.clinic, cpf=""),

@@ -408,3 +408,11 @@ def test_a_patients_second_appointment_is_named(desk, appointment, consultation,
     checked = desk.post(address(appointment), sent(window) | {"procedure": [consultation.pk, ecg.pk]}, headers=HTMX)
 
     assert "Dr. Rui" in errors(checked)["ends"]
+
+
+def test_a_discount_for_other_ages_is_warned_of_where_lines_change(desk, appointment, consultation):
+    elderly = make_discount(appointment.clinic, name="Idoso 60+", percentage=Decimal(10), minimum_age=60)
+    move = reverse("web:appointment-reschedule", args=[appointment.pk])
+    for place, opened_by in ((address(appointment), {}), (move, {"changes_lines": "1", "date": "23/11/2026"})):
+        fields = {"procedure": [consultation.pk], "discount": [elderly.pk]} | opened_by
+        assert "O desconto “Idoso 60+” é para quem tem 60 anos ou mais" in desk.post(place, fields, headers=HTMX).text

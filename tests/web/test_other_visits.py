@@ -67,6 +67,21 @@ def past(saturday, clinic, doctor, patient):
         Appointment.objects.filter(pk=visit.pk).update(status=status, **earlier)
 
 
+def test_a_visit_is_named_once_of_that_day_or_as_the_next(desk, form, eleven):
+    next_one = "próxima 23/11/2026 11:00 com Dra. Helena Prado"
+    that_day, another_day = (
+        text_of(desk.post(CHECK, form | {"date": day}, headers=HTMX)) for day in ("23/11", "24/11")
+    )
+    assert ELEVEN in that_day and next_one not in that_day
+    assert ELEVEN not in another_day and next_one in another_day
+
+
+def test_the_next_visit_of_another_day_is_named_beside(desk, form, clinic, doctor, patient, eleven):
+    book_appointment(doctor, patient=patient.pk, starts_at=clinic.instant(MONDAY + timedelta(days=7), time(10)))
+    page = text_of(desk.post(CHECK, form, headers=HTMX))
+    assert ELEVEN in page and "próxima 30/11/2026 10:00" in page
+
+
 @pytest.mark.usefixtures("eleven", "past")
 def test_next_and_missed_visits_are_beside_the_patient(desk, patient):
     page = text_of(desk.get(BOOK + f"?paciente={patient.pk}"))

@@ -30,12 +30,14 @@ class DemoDoctor:
 
 @dataclass(frozen=True)
 class DemoDiscount:
-    """A discount with either `percentage` or `fixed`; it expires `days` from today, never if None."""
+    """A discount with either `percentage` or `fixed`; it expires `days` from today, never if None. It is meant for
+    patients of `minimum_age` years or more."""
 
     name: str
     percentage: Decimal | None = None
     fixed: Decimal | None = None
     days: int | None = None
+    minimum_age: int | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ RECIFE = DemoClinic(
         DERMA-S | Dermatoscopia digital                   | 210.00 | 15 | 3
     """),
     discounts=(
-        DemoDiscount("Idoso 60+", percentage=Decimal("20")),
+        DemoDiscount("Idoso 60+", percentage=Decimal("20"), minimum_age=60),
         DemoDiscount("Convênio empresa parceira", percentage=Decimal("12.5"), days=300),
         DemoDiscount("Pagamento no Pix", fixed=Decimal("15.00")),
         DemoDiscount("Campanha do mês passado", percentage=Decimal("30"), days=-12),
@@ -280,7 +282,7 @@ LISBOA = DemoClinic(
         ECO-R  | Ecografia renal e vesical             | 80.00 | 30 | 3
     """),
     discounts=(
-        DemoDiscount("Sénior 65+", percentage=Decimal("20")),
+        DemoDiscount("Sénior 65+", percentage=Decimal("20"), minimum_age=65),
         DemoDiscount("Seguro de saúde parceiro", percentage=Decimal("15"), days=300),
         DemoDiscount("Cartão da clínica", fixed=Decimal("10.00")),
         DemoDiscount("Campanha de outono", percentage=Decimal("25"), days=-9),

@@ -88,6 +88,7 @@ def _valid_discounts(clinic: Clinic, demo: DemoClinic, today: date) -> list[Disc
             name=plan.name,
             percentage=plan.percentage,
             fixed=plan.fixed,
+            minimum_age=plan.minimum_age,
             expires_on=None if plan.days is None else today + timedelta(days=plan.days),
         )
         for plan in demo.discounts

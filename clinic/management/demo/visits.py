@@ -102,8 +102,7 @@ class Book:
             end = start + sum((duration(procedure) for procedure in procedures), timedelta())
             patient = self._patient(doctor, day) if self.rng.random() < fullness else None
             if patient:
-                discount = self.rng.choice(self.registry.discounts) if self.rng.random() < 0.15 else None
-                visits.append(Visit(doctor, patient, procedures, start, end, discount=discount))
+                visits.append(Visit(doctor, patient, procedures, start, end, discount=self._discount(patient, day)))
             else:
                 self.gaps[doctor.pk].append(Span(start, end))
             start = _on_grid(end, span.starts_at, doctor.interval_minutes)
@@ -134,6 +133,14 @@ class Book:
         patient = self.rng.choice(patients)
         self.present[day].add(patient.pk)
         return patient
+
+    def _discount(self, patient: Patient, day: date) -> Discount | None:
+        """Return a discount that is meant for the patient's age, for some of the visits."""
+        if self.rng.random() >= 0.15:
+            return None
+        discount = self.rng.choice(self.registry.discounts)
+        born = patient.birth_date
+        return None if born and not discount.is_for_age(born, day) else discount
 
     def _decide_fates(self, visits: list[Visit]) -> None:
         """Mark some visits of a day as missed and some as cancelled; one of the first is missed, so that today shows it

@@ -217,15 +217,15 @@ class DayLayout:
 
     def _column(self, number: int, one: DoctorDay, scale: int) -> Column:
         self._add_shades(number, one)
-        freed = [] if self.hides_freed else [row for row in one.appointments if not row.stands]
+        freed = [row for row in one.appointments if not row.stands and not self.hides_freed and self._is_shown(row)]
         standing = [row for row in one.appointments if row.stands]
         _place_in_strips(freed)
         _place_in_lanes(standing, freed)
         self._add_slots(number, one, freed, scale)
         for row in [*standing, *freed]:
-            if not self.statuses or row.status in self.statuses:
+            if self._is_shown(row):
                 self._add(row.start, self._card(number, one, row, scale))
-            elif row.stands:
+            else:
                 self._add(row.start, self._shade(number, row.start, row.end, _("ocupado"), "shade taken"))
         return Column(
             doctor_id=str(one.doctor.pk),
@@ -237,6 +237,9 @@ class DayLayout:
             fullness=_fullness(one.open, [(row.start, row.end) for row in standing]),
             performs_nothing=not one.performed,
         )
+
+    def _is_shown(self, row: AppointmentRow) -> bool:
+        return not self.statuses or row.status in self.statuses
 
     def _add(self, minute: int, cell: Cell) -> None:
         self.cells[minute].append(cell)

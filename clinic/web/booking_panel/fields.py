@@ -6,7 +6,7 @@ from django.utils import timezone
 from clinic import booking
 from clinic.form_fields import date_in_words, is_short_number
 from clinic.models import Appointment, Clinic
-from clinic.queries import booking_options
+from clinic.queries import booking_options, patients
 from clinic.templatetags.formats import phone
 from clinic.web.booking_panel.finder_fields import (
     apply_finder_button,
@@ -27,6 +27,7 @@ BUTTONS = {
     "new": "who",
     "forget": "who",
     "search": "who",
+    "take": "options",
     "choose": "when",
     "find": "finder",
     "widen": "finder",
@@ -69,6 +70,8 @@ def apply_button(posted: QueryDict, clinic: Clinic, just_left: str | None = None
 def _pressed(posted: QueryDict, clinic: Clinic, just_left: str | None) -> QueryDict:
     data = posted.copy()
     apply_finder_button(data, just_left)
+    if "take" in data:
+        _take_likely(data, clinic)
     if day := date_in_words(data.get("date", ""), clinic.local(timezone.now()).date()):
         data["date"] = f"{day:%d/%m/%Y}"
     if "pick" in data:
@@ -111,7 +114,9 @@ def stale_sections(form: BookingForm, just_left: str | None, posted: QueryDict, 
         sections |= {"doctor", "lines"}
     if just_left is not None:
         return sections | ({"lines"} if just_left in {"doctor", "procedure", "discount", "whole_discount"} else set())
-    return sections | {section for button, section in BUTTONS.items() if button in posted}
+    taken = {"pick", "new"} & form.data.keys()  # by "take" too
+    sections |= {section for button, section in BUTTONS.items() if button in posted or button in taken}
+    return sections - {"options"} if "who" in sections else sections
 
 
 def data_of(appointment: Appointment) -> QueryDict:
@@ -121,6 +126,19 @@ def data_of(appointment: Appointment) -> QueryDict:
     data.update({"doctor": str(appointment.doctor_id), "date": f"{starts_at:%d/%m/%Y}", "starts": f"{starts_at:%H:%M}"})
     data["place"] = booking.place(appointment)
     return data
+
+
+def _take_likely(data: QueryDict, clinic: Clinic) -> None:
+    """Press the button of the patient that the text in `take` means, or of a new one; none if there are several, or if
+    the text in the field is another one by now."""
+    text = data.get("q", "")
+    if text != data.get("take") or not text.strip():
+        return
+    likely = patients.options(clinic, text, timezone.now()).likely
+    if len(likely) == 1:
+        data["pick"] = str(likely[0].patient.pk)
+    elif not likely:
+        data["new"] = "1"
 
 
 def _with_usual_procedure(data: QueryDict, clinic: Clinic) -> QueryDict:

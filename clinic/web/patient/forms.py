@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from django import forms
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.phonenumber import PhoneNumber
@@ -15,6 +16,7 @@ from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.names import same_letters, words
 from clinic.queries import patients
+from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import PatientDetails
 from clinic.templatetags.formats import cpf, phone
@@ -95,6 +97,14 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
         wrong = (field for field in self.fields if field in self.errors or field in self.stored)
         first = next(wrong, "name" if self.is_held or not self.patient else None)
         return "phone_is_right" if first == "phone" and self.asks_phone else first
+
+    @cached_property
+    def namesakes(self) -> Namesakes:
+        """The other patients with the name that was typed, until one of them is asked about as a double. One query."""
+        if not self.is_bound or self.doubles or "name" not in self.changed_data:
+            return Namesakes()
+        own = [self.patient.pk] if self.patient else []
+        return namesakes(self.clinic, self.cleaned_data.get("name") or "", besides=[*self.besides, *own])
 
     def clean(self) -> dict[str, Any]:
         super().clean()

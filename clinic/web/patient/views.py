@@ -149,7 +149,7 @@ def check(request: ClinicRequest, pk: int | None = None) -> HttpResponse:
     patient = _patient(request, pk) if pk else None
     form = PatientForm(request.POST, clinic=request.clinic, patient=patient)
     form.check(just_left=triggered_by(request))
-    return render(request, "patient/_checked.html", {"form": form})
+    return render(request, "patient/_checked.html", {"form": form, "namesakes": form.namesakes})
 
 
 def _same_patient_response(request: ClinicRequest, patient: Patient, typed: QueryDict) -> HttpResponse:
@@ -180,7 +180,8 @@ def _saved(form: PatientForm, patient: Patient) -> bool:
 
 
 def _form_page(request: ClinicRequest, form: PatientForm, status: int | None = None) -> HttpResponse:
-    return partial_or_page(request, "patient/form.html", "form", {"form": form, "patient": form.patient}, status)
+    context = {"form": form, "patient": form.patient, "namesakes": form.namesakes}
+    return partial_or_page(request, "patient/form.html", "form", context, status)
 
 
 def _page_number(request: ClinicRequest) -> int:

@@ -8,8 +8,8 @@ const list = () => panel.querySelector("#patient-options");
 const options = () => [...panel.querySelectorAll("#patient-options [role=option]")];
 const answers = (field) => list()?.dataset.text === field.value;
 
-// Enter came before the answer: it counts when the answer to this very text is there.
-let isWaiting = false;
+// The field in which Enter came before the answer: the server takes who is meant by its text, in one request.
+let taking = null;
 // Escape closed the list of this text: an answer that is still due opens it no more.
 let closedText = null;
 
@@ -27,15 +27,11 @@ function mark(index) {
   }
 }
 
-// The marked one; else the only owner of a whole number, or the only one found; with nobody found, registering. Of
-// several people none: who is meant is for a person to say, and Enter marks the first of them.
+// The marked one; else who is meant by the text, as the server says: the only owner of a whole number, or the only one
+// found; with nobody found, registering. Of several people none: Enter marks the first of them.
 function likelyOption() {
-  const all = options();
-  const marked = all.find((option) => option.getAttribute("aria-selected") === "true");
-  if (marked) return marked;
-  const owners = people().filter((option) => "exact" in option.dataset);
-  const possible = owners.length || "whole" in list().dataset ? owners : people();
-  return possible.length > 1 ? null : possible[0] || all.find((option) => option.name === "new");
+  const marked = options().find((option) => option.getAttribute("aria-selected") === "true");
+  return marked || panel.querySelector(`#patient-option-${list().dataset.likely}`);
 }
 
 function say(text) {
@@ -48,6 +44,20 @@ function takeLikely() {
   if (option) return option.click();
   mark(0);
   say(list().dataset.several);
+}
+
+// The text goes along: the server takes nobody by another one. Of several people it answers with the list.
+async function takeUnseen(field) {
+  if (taking === field) return;
+  window.htmx.trigger(field, "htmx:abort");
+  taking = field;
+  closedText = null;
+  const address = field.closest("[data-take]").dataset.take;
+  // static/js/trouble.js reports a request that fails.
+  await window.htmx.ajax("POST", address, { source: field.form, target: "#panel", values: { take: field.value } }).catch(() => {});
+  if (taking !== field) return;
+  taking = null;
+  if (field.isConnected && answers(field)) takeLikely();
 }
 
 function hideOptions(field) {
@@ -72,10 +82,7 @@ panel.addEventListener("keydown", (event) => {
     if (event.repeat || !field.value.trim()) return;
     // Until the list is settled its buttons are not htmx's: a click would send the form in the browser's own way.
     if (answers(field) && !list().classList.contains("htmx-settling")) return takeLikely();
-    isWaiting = true;
-    closedText = null;
-    // The search waits for a pause in the typing, has failed, or was never begun for what was typed before the settling.
-    if (!field.classList.contains("htmx-request")) window.htmx.trigger(field, "ask");
+    takeUnseen(field);
   } else if (event.key === "Escape" && options().length) {
     // Escape in a form without an open list closes the panel.
     event.preventDefault();
@@ -93,14 +100,10 @@ panel.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-  if (target.id !== "patient-options") return;
-  const field = panel.querySelector("#q");
+  const field = target.id === "patient-options" && panel.querySelector("#q");
   if (!field) return;
   field.setAttribute("aria-expanded", String(options().length > 0));
-  field.removeAttribute("aria-activedescendant");
-  if (!isWaiting || !answers(field)) return;
-  isWaiting = false;
-  takeLikely();
+  if (!list().querySelector("[aria-selected=true]")) field.removeAttribute("aria-activedescendant");
 });
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -113,16 +116,17 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
   if (field?.value.trim() && !answers(field)) window.htmx.trigger(field, "ask");
 });
 
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  const field = panel.querySelector("#q");
-  const { elt, parameters } = detail.requestConfig;
-  if (!field || elt !== field || parameters.q !== field.value || answers(field)) return;
-  isWaiting = false;
+// Its search, which waits for a pause in the typing, is not needed any more.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target === taking) event.preventDefault();
 });
 
 panel.addEventListener("input", (event) => {
   if (event.target.id !== "q") return;
-  isWaiting = false;
+  if (taking) {
+    taking = null;
+    window.htmx.trigger(event.target.form, "htmx:abort");
+  }
   closedText = null;
   mark(-1);
   say("");

@@ -1,0 +1,4 @@
+// Django's admin.
+import "../js/csrf.js";
+import "../js/session.js";
+import "../js/tick_list.js";

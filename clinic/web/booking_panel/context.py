@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from clinic import booking
 from clinic.form_fields import ids_in
-from clinic.models import Appointment, Discount, Doctor, Patient, Procedure
+from clinic.models import Appointment, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
-from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.queries.other_visits import OtherVisits
 from clinic.schedule import Opening
+from clinic.web.booking_panel.cautions import cautions
 from clinic.web.booking_panel.discount_age import warnings_about_age
 from clinic.web.booking_panel.finder import Finder, offers_for
 from clinic.web.booking_panel.finder_fields import (
@@ -76,7 +76,6 @@ def context(form: BookingForm) -> dict[str, Any]:
         "others": OtherVisits(clinic, patient, day, timezone.now()) if patient else None,
         "options": patients.options(clinic, text, timezone.now()) if is_searching else None,
         "new_patient_label": new_patient_label(text, clinic),
-        "namesakes": _namesakes(form),
         "doctors": doctors,
         "doctor": doctor,
         "procedures": procedures,
@@ -87,7 +86,7 @@ def context(form: BookingForm) -> dict[str, Any]:
         "default_end": _default_end(form, minutes),
         "minutes": minutes,
         "is_priced": bool(lines),
-        "age_warnings": warnings_about_age(lines, _born(form, patient), day),
+        **cautions(form, patient, lines, day),
         "submit_label": _submit_label(form, finder),
         "focus": _focus_id(form, finder),
         "finder": finder,
@@ -184,20 +183,6 @@ def _move_focus(form: MoveForm) -> str:
         return "save"
     first = next(iter(form.errors), "date")
     return last_line if first in {"procedure", "discount"} else first
-
-
-def _namesakes(form: BookingForm) -> Namesakes:
-    """Return the patients called like the new one, until one of them is asked about as a double."""
-    if not form.is_new_patient or form.asks_about_doubles or form.same_patient_id:
-        return Namesakes()
-    return namesakes(form.clinic, form.cleaned_data.get("name") or "", besides=form.besides)
-
-
-def _born(form: BookingForm, patient: Patient | None) -> date | None:
-    """Return the birth date, as far as it is known, of the chosen patient or of the new one."""
-    if patient:
-        return patient.birth_date
-    return form.cleaned_data.get("birth_date") if form.is_new_patient else None
 
 
 def _is_without_time(times: list[Opening], later: dict[str, Any]) -> bool:

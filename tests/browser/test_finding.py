@@ -5,8 +5,9 @@ from playwright.sync_api import expect
 
 from clinic.models import Appointment
 from tests.browser.desk import book_maria
-from tests.browser.test_booking import COUNT_CLICKS
-from tests.factories import make_doctor, make_procedure
+from tests.browser.test_booking import COUNT_CLICKS, wait_until_htmx_listens
+from tests.browser.test_day import COUNT_ACTS
+from tests.factories import make_doctor, make_patient, make_procedure
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,6 +60,31 @@ def test_keys_choose_a_next_time_and_book_it(window, receptionist, doctor, derma
     page.keyboard.press("Enter")
     expect(page.locator("#panel")).to_contain_text("Agendado às 08:15 com Dra. Yasmin Torres.")
     assert Appointment.objects.get().doctor == dermatologist
+
+
+def test_a_known_patient_is_booked_by_n_with_fourteen_keys(window, receptionist, clinic, doctor, monday):
+    make_doctor(clinic, name="Dr. Rui Sá")
+    maria = make_patient(clinic, name="Maria Prado", phone="+5581988120246")
+    page = window(receptionist)
+    page.add_init_script(COUNT_ACTS)
+    page.goto(f"/agenda/{monday}/")
+    page.keyboard.press("n")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("0246")
+    page.keyboard.press("Enter")
+    expect(page.locator("#doctor")).to_be_focused()
+    wait_until_htmx_listens(page.locator("#doctor"))
+    page.keyboard.type("hele")
+    expect(page.locator("#offer-1")).to_contain_text("Dra. Helena Prado")
+    wait_until_htmx_listens(page.locator("#doctor"))
+    page.keyboard.press("Alt+1")
+    expect(page.locator("#save")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#panel")).to_contain_text("com Dra. Helena Prado.")
+    assert Appointment.objects.get().patient == maria
+    clicks, keys = page.evaluate("[window.clicks, window.keys]")
+    assert clicks == 0 and keys <= 14
 
 
 def test_a_digit_in_a_text_field_is_written_and_with_alt_chooses(window, receptionist, doctor, monday):

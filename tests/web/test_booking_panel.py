@@ -447,9 +447,15 @@ def test_another_of_the_family_is_given_the_first_free_time_after(desk, booked, 
     assert (form.data["starts"], dict(form.errors)) == ("10:00", {})
 
 
-def test_another_of_the_family_has_no_time_on_a_full_day(desk, doctor):
+def test_another_of_the_family_comes_before_where_nothing_is_free_after(desk, doctor):
     last = book_appointment(doctor, starts_at=doctor.clinic.instant(MONDAY, time(17, 30)))
-    assert family_form(desk, last).data.get("starts") is None
+    assert family_form(desk, last).data.get("starts") == "17:00"
+
+
+def test_another_of_the_family_has_no_time_on_a_full_day(desk, clinic, procedure):
+    short = make_doctor(clinic, procedures=[procedure], hours=((time(9), time(9, 30)),))
+    only = book_appointment(short, starts_at=clinic.instant(MONDAY, time(9)))
+    assert family_form(desk, only).data.get("starts") is None
 
 
 @pytest.mark.parametrize(

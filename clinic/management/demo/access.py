@@ -21,13 +21,15 @@ def create_users(clinic: Clinic, demo: DemoClinic) -> dict[str, str]:
     """Store the clinic's users; return their passwords by user name."""
     passwords = {user.username: new_password() for user in demo.users}
     for user in demo.users:
+        is_receptionist = user.role == StaffUser.Role.RECEPTIONIST
         StaffUser.objects.create_user(
             user.username,
             passwords[user.username],
             name=user.name,
             role=user.role,
             clinic=clinic,
-            may_squeeze_in=user.role == StaffUser.Role.RECEPTIONIST,
+            may_squeeze_in=is_receptionist,
+            may_record_absence=is_receptionist,
         )
     return passwords
 

@@ -168,7 +168,7 @@ def _doctors_asked_for(data: QueryDict, clinic: Clinic) -> list[int]:
 
 def _data_beside(appointment_id: int, clinic: Clinic) -> QueryDict | None:
     """Return the fields for another of the family: doctor, procedures, day and phone of that appointment, and the first
-    free time after it. None if there is no such appointment."""
+    free time after it, or the last one before it. None if there is no such appointment."""
     appointments = Appointment.objects.of(clinic).kept().select_related("doctor", "patient")
     appointment = appointments.filter(pk=appointment_id).first()
     if appointment is None:
@@ -181,9 +181,10 @@ def _data_beside(appointment_id: int, clinic: Clinic) -> QueryDict | None:
     minutes = sum(line.procedure.duration_minutes for line in lines)
     free = booking.openings(clinic, doctor=appointment.doctor, minutes=minutes, first=day, last=day)
     data["date"] = f"{day:%d/%m/%Y}"
-    after = (opening.starts_at for opening in free if opening.starts_at >= appointment.ends_at)
-    if starts_at := next(after, None):
-        data["starts"] = f"{clinic.local(starts_at):%H:%M}"
+    after = [opening.starts_at for opening in free if opening.starts_at >= appointment.ends_at]
+    before = [opening.starts_at for opening in free if opening.ends_at <= appointment.starts_at]
+    if nearest := after[:1] or before[-1:]:
+        data["starts"] = f"{clinic.local(nearest[0]):%H:%M}"
     return data
 
 

@@ -11,7 +11,10 @@ panel.addEventListener("keydown", (event) => {
   const offer = digit && !isPatientListOpen() && panel.querySelector(`#offer-${digit}`);
   if (!offer) return;
   event.preventDefault();
-  if (!event.repeat) offer.click();
+  if (event.repeat) return;
+  // Nothing more is chosen in a select: the focus goes on. A text that is being written keeps it.
+  if (event.target.tagName === "SELECT") offer.focus();
+  offer.click();
 });
 
 // Enter would press the form's first button, which books.

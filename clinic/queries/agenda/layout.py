@@ -116,8 +116,13 @@ class DayLayout:
         self.first = self.last = 0
 
     def lay_out(
-        self, doctors: Sequence[Doctor], chosen: Collection[int], appointments: Iterable[tuple[Any, ...]]
+        self,
+        doctors: Sequence[Doctor],
+        chosen: Collection[int],
+        appointments: Iterable[tuple[Any, ...]],
+        delays: Mapping[int, int],
     ) -> Day:
+        """`delays` are the minutes by which doctors are late, by their ids."""
         booked = defaultdict(list)
         for values in appointments:
             booked[values[1]].append(self._appointment(values))
@@ -127,7 +132,7 @@ class DayLayout:
             shown = []
         is_narrowed = len(chosen) < len(doctors)
         scale = self._span(shown)
-        columns = [self._column(number, one, scale) for number, one in enumerate(shown, 1)]
+        columns = [self._column(number, one, scale, delays[one.doctor.pk]) for number, one in enumerate(shown, 1)]
         begun = [row for one in shown for row in one.appointments if row.begins >= 0]
         slots = [cell for cells in self.cells.values() for cell in cells if isinstance(cell, Slot)]
         laid_out = Day(
@@ -215,7 +220,7 @@ class DayLayout:
         below = max(-((self.first - end) // ROW), above + 1)
         return f"from-{above} to-{below} col-{number}"
 
-    def _column(self, number: int, one: DoctorDay, scale: int) -> Column:
+    def _column(self, number: int, one: DoctorDay, scale: int, delay: int) -> Column:
         self._add_shades(number, one)
         freed = [] if self.hides_freed else [row for row in one.appointments if not row.stands]
         standing = [row for row in one.appointments if row.stands]
@@ -236,6 +241,7 @@ class DayLayout:
             css_class=f"col-{number}",
             fullness=_fullness(one.open, [(row.start, row.end) for row in standing]),
             performs_nothing=not one.performed,
+            delay=delay,
         )
 
     def _add(self, minute: int, cell: Cell) -> None:
@@ -482,7 +488,7 @@ def _digest(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
     """Return a short hash of everything drawn, the order of the cells included."""
     content: list[object] = [day.day, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
     content += [
-        (column.doctor_id, column.name, column.specialty, column.fullness, column.performs_nothing)
+        (column.doctor_id, column.name, column.specialty, column.fullness, column.performs_nothing, column.delay)
         for column in day.columns
     ]
     content += [(choice.id, choice.chosen) for choice in day.choices]

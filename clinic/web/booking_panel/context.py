@@ -15,6 +15,7 @@ from clinic import booking
 from clinic.form_fields import is_short_number
 from clinic.models import Appointment, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
+from clinic.queries.delays import delay_sentence
 from clinic.queries.other_visits import OtherVisits
 from clinic.schedule import Opening
 from clinic.web.booking_panel.finder import Finder, offers_for
@@ -100,6 +101,7 @@ def context(form: BookingForm) -> dict[str, Any]:
         "specialties": specialties(doctor for doctor in doctors if doctor.performs),
         "wide": form.data.get("doctor", "") if form.is_wide else "",
         "performs_nothing": doctor is not None and not procedures,
+        "late": delay_sentence(doctor, day, today=clinic.local(timezone.now()).date()) if doctor else "",
         **_times_context(form, times),
         **later,
     }
@@ -143,6 +145,7 @@ def move_context(form: MoveForm, appointment: Appointment) -> dict[str, Any]:
         "finder": finder,
         "specialties": specialties(performing),
         "wide": form.data.get("doctor", "") if form.is_wide else "",
+        "late": delay_sentence(doctor, day, today=clinic.local(timezone.now()).date()) if doctor else "",
         **_times_context(form, times),
         **later,
     }

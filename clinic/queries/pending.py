@@ -208,6 +208,19 @@ def pending(clinic: Clinic, *, now: datetime, absence: Away | None = None) -> li
     return found
 
 
+def cause_now(appointment: Appointment, *, now: datetime) -> Cause | None:
+    """Return why this appointment is pending at the instant `now`, None if it is not. At most two queries."""
+    clinic = appointment.clinic
+    found = _ahead(clinic, now).filter(pk=appointment.pk).annotate(unperformed=unperformed_procedures())
+    unperformed = found.values_list("unperformed", flat=True).first()
+    if unperformed is None:
+        return None
+    span = appointment.starts_at, appointment.ends_at
+    schedules = _schedules(clinic, [appointment.doctor], [span])
+    is_encaixe = appointment.is_encaixe
+    return cause_of(appointment.doctor, *span, schedules=schedules, unperformed=unperformed, is_encaixe=is_encaixe)
+
+
 def resolved_today(clinic: Clinic, *, now: datetime, still: Collection[int]) -> list[Resolved]:
     """Return the appointments that were moved or cancelled today, the clinic's date, and pending before; latest first.
 

@@ -48,6 +48,7 @@ class AppointmentRow:
     encaixe: int | None
     has_notes: bool
     alert: str
+    unperformed: str
     begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
     ends: int = 0
     start: int = 0  # the part on this day
@@ -352,15 +353,19 @@ class DayLayout:
         return None
 
     def _cause(self, one: DoctorDay, row: AppointmentRow) -> Cause | None:
-        """Return why an appointment that begins on this day cannot take place, and count it.
-
-        Whether the doctor still performs its procedures is not asked: that would be a query more."""
+        """Return why an appointment that begins on this day cannot take place, and count it."""
         if row.status not in NOT_BEGUN or row.ends_at <= self.now or row.begins < 0:
             return None
-        if one.doctor.active and any(start <= row.begins and row.ends <= end for start, end in one.open):
+        is_in_open_time = any(start <= row.begins and row.ends <= end for start, end in one.open)
+        if one.doctor.active and is_in_open_time and not row.unperformed:
             return None
         cause = cause_of(
-            one.doctor, row.starts_at, row.ends_at, schedules=self.schedules, is_encaixe=row.encaixe is not None
+            one.doctor,
+            row.starts_at,
+            row.ends_at,
+            schedules=self.schedules,
+            unperformed=row.unperformed,
+            is_encaixe=row.encaixe is not None,
         )
         if cause:
             self.causes[str(cause)] += 1

@@ -13,7 +13,7 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.models import Appointment
 from clinic.models.appointment import FREES_THE_TIME
-from clinic.queries import history
+from clinic.queries import history, pending
 from clinic.queries.delays import delay_sentence
 from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
@@ -84,6 +84,7 @@ def detail_response(
         "is_movable": booking.is_movable(appointment),
         "undoable_event": undoable,
         "undo_verb": booking.undo_verb(undoable) if undoable else "",
+        "cause": pending.cause_now(appointment, now=timezone.now()),
         "is_ahead": is_ahead(appointment),
         "late": delay_sentence(appointment.doctor, day, today=today) if is_ahead(appointment) else "",
         "cancelled_by_choices": [(code, _BY_LABELS[code]) for code in Appointment.CancelledBy.values],

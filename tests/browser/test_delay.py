@@ -63,6 +63,9 @@ def test_escape_leaves_it_as_it_was(today, doctor):
 
 
 def test_a_key_leads_to_the_absence_of_the_column_in_focus(today, doctor):
+    date = today.locator("#day").get_attribute("data-date")
+    today.locator("#day-next").click()
+    expect(today.locator("#day")).not_to_have_attribute("data-date", date)
     today.locator(".slot > a").first.focus()
     today.keyboard.press("a")
     expect(today.locator("h1")).to_have_text("Registrar ausência")

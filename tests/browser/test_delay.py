@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from clinic.models import Clinic, Delay, WorkingHours
+from tests.browser.test_every_page import violations
 from tests.factories import make_user
 
 
@@ -60,6 +61,16 @@ def test_escape_leaves_it_as_it_was(today, doctor):
     today.keyboard.press("Escape")
     expect(today.locator(f"#delay-of-{doctor.pk}")).to_be_focused()
     assert not Delay.objects.exists()
+
+
+def test_axe_finds_nothing_in_the_open_form(today, doctor):
+    open_form(today, doctor)
+    today.keyboard.press("Enter")
+    expect(head_of(today, doctor)).to_contain_text("+30 min")
+    open_form(today, doctor)
+    for scheme in ("light", "dark"):
+        today.emulate_media(color_scheme=scheme)
+        assert violations(today) == []
 
 
 def test_a_key_leads_to_the_absence_of_the_column_in_focus(today, doctor):

@@ -245,6 +245,8 @@ def _pending(stored):
     for absence in Absence.objects.of(stored.clinic).filter(reason="congresso"):
         yield Call("POST", f"/ausencias/{absence.pk}/desfazer/", expected=(302,))
     yield Call("GET", "/ausencias/nova/", {"medico": doctor.pk})
+    late = {"doctor": doctor.pk, "day": f"{stored.today:%d/%m/%Y}", "minutes": "30"}
+    yield Call("POST", "/ausencias/atraso/", late, partial=True)
     absence = {"doctor": doctor.pk, "when": "ate", "until": f"{day:%d/%m/%Y}", "motive": "outro", "other": "congresso"}
     yield Call("GET", "/ausencias/nova/", absence, partial=True)
     yield Call("POST", "/ausencias/nova/", absence, expected=(200, 302, 409))

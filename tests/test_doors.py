@@ -5,11 +5,13 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.access import access_tokens, api_keys
 from clinic.api.mivicall import errors as mivicall
-from clinic.booking import Author, LineRequest, Proposal, book
+from clinic.booking import Author, LineRequest, Proposal, book, place
 from clinic.models import Absence, ApiKey, Appointment, Discount, Doctor, Patient, Procedure
+from clinic.queries import pending
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
 from tests.factories import (
@@ -74,6 +76,16 @@ def spoil_absence(good):
     Absence.objects.create(clinic=good["clinic"], starts_at=at(good, 8), ends_at=at(good, 12), reason="dedetização")
 
 
+def spoil_doctor_absent(good):
+    Absence.objects.create(
+        clinic=good["clinic"],
+        doctor_id=good["doctor"],
+        starts_at=at(good, 9, 15),
+        ends_at=at(good, 12),
+        reason="doença",
+    )
+
+
 def spoil_procedure(good):
     good["procedure"] = make_procedure(good["clinic"]).pk
 
@@ -94,6 +106,7 @@ BAD = {
     "taken": (spoil_taken, Reason.DOCTOR_TAKEN),
     "patient elsewhere": (spoil_patient_elsewhere, Reason.PATIENT_ELSEWHERE),
     "clinic closed": (spoil_absence, Reason.CLINIC_CLOSED),
+    "doctor absent": (spoil_doctor_absent, Reason.DOCTOR_ABSENT),
     "procedure not offered": (spoil_procedure, Reason.PROCEDURE_NOT_OFFERED),
     "discount expired": (spoil_discount, Reason.DISCOUNT_EXPIRED),
     "cpf with wrong digits": (spoil_cpf, Reason.CPF_INVALID),
@@ -222,6 +235,7 @@ TOLD_BY_IMAGEMAIS = {
     "taken": "Horários 09:00, 09:15 já estão ocupados por outros agendamentos",
     "patient elsewhere": "O paciente já tem um agendamento às 09:00 com Outra Médica",
     "clinic closed": ["Fora do expediente do médico"],
+    "doctor absent": ["Fora do expediente do médico"],
     "procedure not offered": ["O médico não realiza: Raio X"],
     "discount expired": ["Desconto expirado: Natal"],
     "cpf with wrong digits": ["patient.O CPF é inválido"],
@@ -282,6 +296,7 @@ MIVICALL = [
     "taken",
     "patient elsewhere",
     "clinic closed",
+    "doctor absent",
     "procedure not offered",
     "impossible phone",
     "outside hours",
@@ -332,6 +347,73 @@ def test_a_bad_booking_is_refused_for_the_same_reason_by_mivicall(good, client, 
 def test_a_good_booking_is_taken_by_mivicall(good, client):
     assert through_mivicall(good, client)[0] == 201
     assert Appointment.objects.get().source == "voice_ai"
+
+
+# An absence is in the way at every door until it is taken back; what it made pending is resolved through any of them.
+
+
+@pytest.mark.parametrize("door", [through_browser, through_imagemais, through_mivicall])
+def test_an_absence_taken_back_is_in_the_way_at_no_door(good, client, door):
+    spoil_doctor_absent(good)
+    before = door(good, client)
+    assert not Appointment.objects.exists()
+    client.force_login(make_user(good["clinic"], may_record_absence=True))
+    assert client.post(reverse("web:absence-undo", args=[Absence.objects.get().pk])).status_code == 302
+    spoil_taken(good)
+    assert before not in (door(good, client), None)
+    assert Appointment.objects.count() == 1
+
+
+def moved_in_the_panel(client, visit, to):
+    client.force_login(make_user(visit.clinic))
+    form = {"doctor": visit.doctor_id, "date": f"{to:%d/%m/%Y}", "starts": f"{to:%H:%M}", "move": "1"}
+    return client.post(reverse("web:appointment-reschedule", args=[visit.pk]), form)
+
+
+def moved_from_the_pending(client, visit, to):
+    client.force_login(make_user(visit.clinic))
+    return client.post(
+        reverse("web:pending-move", args=[visit.pk]),
+        {"to": f"{visit.doctor_id}|{to.isoformat()}", "place": place(visit)},
+    )
+
+
+def moved_through_imagemais(client, visit, to):
+    _, token = access_tokens.release(visit.clinic, make_master(visit.clinic), channel="command")
+    ends = to + timedelta(minutes=30)
+    body = {
+        "doctorId": visit.doctor_id,
+        "date": f"{to:%Y-%m-%d}",
+        "startTime": f"{to:%H:%M}",
+        "endTime": f"{ends:%H:%M}",
+    }
+    address, headers = f"/api/appointments/{visit.pk}/reschedule", {"Authorization": f"Bearer {token}"}
+    return client.patch(address, body, content_type="application/json", headers=headers)
+
+
+def moved_through_mivicall(client, visit, to):
+    rights = {"scopes": ApiKey.Scope.values, "source": "voice_ai", "is_live": True, "by": None, "channel": "command"}
+    _, secret = api_keys.create(visit.clinic, name="bot", **rights)
+    headers = {"Authorization": f"Bearer {secret}"}
+    body = {"startsAt": to.isoformat()}
+    return client.patch(f"/v1/appointments/{visit.uuid}", body, content_type="application/json", headers=headers)
+
+
+DOORS_THAT_MOVE = [moved_in_the_panel, moved_from_the_pending, moved_through_imagemais, moved_through_mivicall]
+
+
+@pytest.mark.parametrize("door", DOORS_THAT_MOVE)
+def test_a_move_through_any_door_resolves_what_is_pending(good, client, door):
+    clinic, doctor = good["clinic"], Doctor.objects.get(pk=good["doctor"])
+    visit = book_appointment(doctor, patient=good["patient"], starts_at=at(good, 9))
+    spoil_doctor_absent(good)
+    now = timezone.now()
+    assert [row.pk for row in pending.pending(clinic, now=now)] == [visit.pk]
+    assert door(client, visit, clinic.local(at(good, 10))).status_code in {302, 400, 409, 422}
+    assert [row.pk for row in pending.pending(clinic, now=now)] == [visit.pk]
+    assert door(client, visit, clinic.local(at(good, 15))).status_code in {200, 302}
+    assert pending.pending(clinic, now=now) == []
+    assert [row.appointment.pk for row in pending.resolved_today(clinic, now=now, still=set())] == [visit.pk]
 
 
 # An encaixe has one door: the desk. The APIs name no field for it, and nothing that they are sent makes one.

@@ -135,6 +135,9 @@ def of_desk(client, at):
         ("web:pending-list", []),
         ("web:absence-add", []),
     ]
+    late = {"doctor": at.doctor.pk, "day": f"{day_of(at):%d/%m/%Y}"}
+    for fields in ({"minutes": "x"}, {"none": "1"}, {"day": "01/01/2020", "minutes": "5"}, {"minutes": "30"}):
+        yield f"late {fields}", read_by(client, reverse("web:absence-delay"), **late | fields)
     for name, args in pages:
         address = reverse(name, args=args)
         yield address, read_by(client, address)

@@ -9,8 +9,9 @@ from operator import attrgetter
 
 from django.utils import timezone
 
-from clinic.booking.openings import half_day, openings_of_day, spread
+from clinic.booking.openings import half_day, spread
 from clinic.booking.possible_days import PossibleDay, possible_days
+from clinic.booking.walk import Walk
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.schedule import MAX_DURATION, Opening, Schedules, bookable_dates, load_schedules
 
@@ -181,7 +182,8 @@ def _of_day(
 ) -> Iterator[Opening]:
     taken = {of_doctor.doctor_id: of_doctor.taken for of_doctor in possible}
     with_time = [doctor for doctor in doctors if doctor.pk in taken]
-    return openings_of_day(possible[0].day, with_time, schedules=schedules, taken=taken, length=wish.length, now=now)
+    walk = Walk(schedules, lambda doctor, _day: taken[doctor], now)
+    return walk.of_day(possible[0].day, with_time, wish.length)
 
 
 def _chosen(wish: Wish, found: Iterator[Opening]) -> list[Opening]:

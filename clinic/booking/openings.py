@@ -1,15 +1,15 @@
 """Free times of the clinic's doctors, read from the database and computed by `clinic.schedule`."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 from operator import attrgetter, ne
 
 from django.utils import timezone
 
+from clinic.booking.walk import Walk, load_taken
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.schedule import MAX_DURATION, Opening, Schedules, Span, bookable_dates, load_schedules, openings_on
+from clinic.schedule import MAX_DURATION, Opening, bookable_dates, load_schedules
 
 NEAREST_DAYS = 21
 NOON = 12
@@ -57,37 +57,16 @@ def openings_of_any(
     active = [doctor for doctor in doctors if doctor.active]
     if first > last or not active or not 0 < minutes <= MAX_DURATION // timedelta(minutes=1):
         return
+    days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
     schedules = load_schedules(clinic, active, first, last)
-    taken = _taken_spans(clinic, active, patient, first, last, moving)
-    length = timedelta(minutes=minutes)
-    for offset in range((last - first).days + 1):
-        day = first + timedelta(days=offset)
-        days = day, day + timedelta(days=1)  # what begins on the day may end on the next one
-        found = openings_of_day(
-            day,
-            active,
-            schedules=schedules,
-            taken={
-                doctor.pk: [span for taken_day in days for span in taken[doctor.pk, taken_day]] for doctor in active
-            },
-            length=length,
-            now=now,
+    patients = [] if patient is None else [patient]
+    taken = load_taken(clinic, [doctor.pk for doctor in active], patients, days, moving)
+    elsewhere = [span for pk in patients for span in taken.of_patient(pk)]
+    walk = Walk(schedules, lambda doctor, day: taken.of_doctor(doctor, day) + elsewhere, now)
+    for day in days:
+        yield from sorted(
+            walk.of_day(day, active, timedelta(minutes=minutes)), key=attrgetter("starts_at", "doctor_id")
         )
-        yield from sorted(found, key=attrgetter("starts_at", "doctor_id"))
-
-
-def openings_of_day(
-    day: date,
-    doctors: Iterable[Doctor],
-    *,
-    schedules: Schedules,
-    taken: Mapping[int, Iterable[Span]],
-    length: timedelta,
-    now: datetime,
-) -> Iterator[Opening]:
-    """Yield the free times of a local date, doctor by doctor; `taken` are the taken spans by the doctor's id."""
-    for doctor in doctors:
-        yield from openings_on(day, doctor, schedules=schedules, taken=taken[doctor.pk], length=length, now=now)
 
 
 def openings_near(
@@ -129,7 +108,9 @@ def spread(clinic: Clinic, openings: Sequence[Opening], count: int) -> list[Open
     chosen: list[Opening] = []
     for is_apart in (is_on_another_half_day, _is_an_hour_apart, ne):
         for opening in openings:
-            if len(chosen) < count and all(is_apart(opening, other) for other in chosen):
+            if len(chosen) == count:
+                return sorted(chosen)
+            if all(is_apart(opening, other) for other in chosen):
                 chosen.append(opening)
     return sorted(chosen)
 
@@ -142,27 +123,3 @@ def half_day(clinic: Clinic, opening: Opening) -> tuple[date, bool]:
 
 def _is_an_hour_apart(one: Opening, other: Opening) -> bool:
     return abs(one.starts_at - other.starts_at) >= timedelta(hours=1)
-
-
-def _taken_spans(
-    clinic: Clinic,
-    doctors: Collection[Doctor],
-    patient: int | None,
-    first: date,
-    last: date,
-    moving: Appointment | None,
-) -> dict[tuple[int, date], list[Span]]:
-    """Return the taken time by (doctor's id, local date); where the patient is elsewhere, it is taken for every
-    doctor."""
-    doctor_ids = {doctor.pk for doctor in doctors}
-    end = clinic.day(last + timedelta(days=1))[1]  # what begins on the last day may end on the next one
-    rows = Appointment.objects.of(clinic).occupying(doctor_ids, patient)
-    rows = rows.overlapping(clinic.day(first)[0], end).order_by("starts_at")
-    if moving:
-        rows = rows.exclude(pk=moving.pk)
-    taken = defaultdict(list)
-    for doctor_id, patient_id, starts_at, ends_at in rows.values_list("doctor", "patient", "starts_at", "ends_at"):
-        for day in {clinic.local(starts_at).date(), clinic.local(ends_at).date()}:
-            for taken_id in doctor_ids if patient_id == patient else [doctor_id]:
-                taken[taken_id, day].append(Span(starts_at, ends_at))
-    return taken

@@ -11,7 +11,7 @@ def age(name: str) -> models.PositiveSmallIntegerField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0033_validate_procedures")]
+    dependencies = [("clinic", "0034_delay")]
 
     operations = [
         migrations.AddField("discount", "minimum_age", age("idade mínima")),

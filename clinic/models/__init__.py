@@ -3,6 +3,7 @@
 from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentProcedure
 from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
+from clinic.models.delay import Delay
 from clinic.models.doctor import Absence, Closure, Doctor, WorkingHours
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.installation import KeyCheck
@@ -23,6 +24,7 @@ __all__ = [
     "ClinicEvent",
     "Closure",
     "CredentialEvent",
+    "Delay",
     "Discount",
     "Doctor",
     "KeyCheck",

@@ -1,5 +1,5 @@
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar, Self
@@ -80,10 +80,10 @@ class AppointmentQuerySet(ClinicQuerySet["Appointment"]):
         """Return the appointments that share an instant with the half-open span [starts_at, ends_at)."""
         return self.filter(overlap(starts_at, ends_at))
 
-    def occupying(self, doctors: Iterable[int], patient: int | None = None) -> Self:
-        """Return the appointments that take time of these doctors and, with `patient`, of that patient. All are ids."""
+    def occupying(self, doctors: Iterable[int], patients: Collection[int] = ()) -> Self:
+        """Return the appointments that take time of these doctors or of these patients. All are ids."""
         of_doctors = OCCUPIES_DOCTOR & Q(doctor__in=doctors)
-        return self.filter(of_doctors | STANDING & Q(patient=patient) if patient else of_doctors)
+        return self.filter(of_doctors | STANDING & Q(patient__in=patients) if patients else of_doctors)
 
 
 class Appointment(ClinicRow):

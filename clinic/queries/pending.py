@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
-from django.db.models import BigIntegerField, CharField, OuterRef, Q, StringAgg, Subquery, Value
+from django.db.models import BigIntegerField, CharField, OuterRef, Q, QuerySet, StringAgg, Subquery, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +22,7 @@ from django.utils.translation import ngettext
 from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
 from clinic.models.appointment import AppointmentQuerySet, Status
 from clinic.models.procedure import performed_by
+from clinic.queries.perhaps_closed import perhaps_closed
 from clinic.schedule import MAX_DURATION, Away, ClosedReason, Schedules, bookable_dates, load_schedules
 
 if TYPE_CHECKING:
@@ -169,43 +170,61 @@ def unperformed_procedures(appointment: str = "pk", doctor: str = "doctor") -> C
     """Return the expression of the names of an appointment's procedures that a doctor does not perform, as text.
 
     `appointment` and `doctor` name the columns of the rows that hold their ids."""
-    lines = (
-        AppointmentProcedure.objects.filter(clinic=OuterRef("clinic"), appointment=OuterRef(appointment))
-        .exclude(performed_by(OuterRef(OuterRef(doctor)), "procedure"))
-        .order_by()
-        .values("appointment")
-        .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
-        .values("names")
-    )
-    return Coalesce(Subquery(lines), Value(""), output_field=CharField())
+    lines = AppointmentProcedure.objects.filter(clinic=OuterRef("clinic"), appointment=OuterRef(appointment))
+    names = _unperformed(lines, OuterRef(OuterRef(doctor))).values("names")
+    return Coalesce(Subquery(names), Value(""), output_field=CharField())
+
+
+def _unperformed(lines: QuerySet[AppointmentProcedure], doctor: OuterRef) -> Any:
+    """Return rows of `appointment` and `names`: of those procedures of the lines that the doctor does not perform."""
+    of_others = lines.exclude(performed_by(doctor, "procedure"))
+    names = StringAgg("procedure_name", delimiter=Value(", "), order_by="position")
+    return of_others.order_by().values("appointment").annotate(names=names)
+
+
+def _unperformed_ahead(clinic: Clinic, now: datetime) -> dict[int, str]:
+    """Return the same of all appointments ahead, by the appointment's id; those with none are left out. One query."""
+    ahead = _ahead(clinic, now).order_by().values("pk")
+    lines = AppointmentProcedure.objects.of(clinic).filter(appointment__in=ahead)
+    return dict(_unperformed(lines, OuterRef("appointment__doctor")).values_list("appointment", "names"))
 
 
 def pending(clinic: Clinic, *, now: datetime, absence: Away | None = None) -> list[Pending]:
-    """Return the pending appointments at the instant `now`, by start and id. Three queries.
+    """Return the pending appointments at the instant `now`, by start and id. Four queries.
 
     They have not ended and their visit has not begun: a patient who waits while the doctor has left is among them.
     With `absence`, those too that would be pending if it were stored."""
-    rows = list(
-        _ahead(clinic, now)
-        .annotate(unperformed=unperformed_procedures())
-        .values_list("pk", "doctor", "starts_at", "ends_at", "patient", "encaixe_by", "unperformed")
-    )
-    doctors = Doctor.objects.of(clinic).in_bulk({row[1] for row in rows})
-    schedules = _schedules(clinic, doctors.values(), [(row[2], row[3]) for row in rows])
+    unperformed = _unperformed_ahead(clinic, now)
+    rows = perhaps_closed(clinic, now=now, statuses=NOT_BEGUN, absence=absence, besides=unperformed)
+    doctors = Doctor.objects.of(clinic).in_bulk({row.doctor for row in rows})
+    schedules = _schedules(clinic, doctors.values(), [(row.starts_at, row.ends_at) for row in rows])
     schedules = schedules.with_absence(absence) if absence else schedules
     found = []
-    for pk, doctor_id, starts_at, ends_at, patient_id, encaixe_by, unperformed in rows:
+    for row in rows:
         cause = cause_of(
-            doctors[doctor_id],
-            starts_at,
-            ends_at,
+            doctors[row.doctor],
+            row.starts_at,
+            row.ends_at,
             schedules=schedules,
-            unperformed=unperformed,
-            is_encaixe=encaixe_by is not None,
+            unperformed=unperformed.get(row.pk, ""),
+            is_encaixe=row.encaixe_by is not None,
         )
         if cause:
-            found.append(Pending(pk, patient_id, starts_at, cause))
+            found.append(Pending(row.pk, row.patient, row.starts_at, cause))
     return found
+
+
+def cause_now(appointment: Appointment, *, now: datetime) -> Cause | None:
+    """Return why this appointment is pending at the instant `now`, None if it is not. At most two queries."""
+    clinic = appointment.clinic
+    found = _ahead(clinic, now).filter(pk=appointment.pk).annotate(unperformed=unperformed_procedures())
+    unperformed = found.values_list("unperformed", flat=True).first()
+    if unperformed is None:
+        return None
+    span = appointment.starts_at, appointment.ends_at
+    schedules = _schedules(clinic, [appointment.doctor], [span])
+    is_encaixe = appointment.is_encaixe
+    return cause_of(appointment.doctor, *span, schedules=schedules, unperformed=unperformed, is_encaixe=is_encaixe)
 
 
 def resolved_today(clinic: Clinic, *, now: datetime, still: Collection[int]) -> list[Resolved]:
@@ -285,7 +304,7 @@ def _place_before(event: AppointmentEvent) -> tuple[int, datetime, datetime]:
 
 
 def affected_by(clinic: Clinic, absence: Away, *, now: datetime) -> Affected:
-    """Return the appointments that an absence would make pending. Eight queries."""
+    """Return the appointments that an absence would make pending. Ten queries."""
     before = {row.pk for row in pending(clinic, now=now)}
     return Affected(clinic, [row for row in pending(clinic, now=now, absence=absence) if row.pk not in before])
 

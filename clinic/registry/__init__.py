@@ -1,6 +1,7 @@
 """Patients and doctors: who is the same person, what their data must look like, adding and changing them."""
 
 from clinic.registry.absences import delete_absence, save_absence
+from clinic.registry.delays import record_delay
 from clinic.registry.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
 from clinic.registry.patients import (
@@ -25,6 +26,7 @@ __all__ = [
     "delete_absence",
     "details_of",
     "patient_version",
+    "record_delay",
     "register_doctor",
     "register_patient",
     "same_patients",

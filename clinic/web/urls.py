@@ -40,6 +40,7 @@ urlpatterns = [
     path("pendencias/<int:pk>/cancelar/", pending.cancel, name="pending-cancel"),
     path("pendencias/<int:pk>/desfazer/", pending.undo, name="pending-undo"),
     path("ausencias/nova/", absence.add, name="absence-add"),
+    path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),
     path("configuracoes/integracoes/", integration.index, name="integration-list"),
     path("configuracoes/integracoes/tokens/", integration.release, name="integration-release"),

@@ -10,6 +10,7 @@ import "../js/day/clock.js";
 import "../js/day/columns.js";
 import "../js/day/scroll.js";
 import "../js/day/titles.js";
+import "../js/day/delay.js";
 import "../js/day/calendar.js";
 import "../js/booking/complaints.js";
 import "../js/booking/focus.js";

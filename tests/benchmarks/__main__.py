@@ -17,7 +17,8 @@ CLIENTS = [1, 4, 16]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run of three minutes; its figures mean little")
-    quick = parser.parse_args().quick
+    parser.add_argument("--searches", action="store_true", help="the next free time and what is pending only")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="clinic-benchmarks-") as folder, postgres.running(Path(folder)) as server:
         os.environ |= {
             "ALLOWED_HOSTS": "127.0.0.1",
@@ -36,7 +37,8 @@ def main() -> None:
         django.setup()
         from tests.benchmarks.run import run  # noqa: PLC0415 - it imports models, which need the settings
 
-        print(run(server, QUICK_SIZES if quick else SIZES, CLIENTS, quick=quick))
+        sizes = QUICK_SIZES if arguments.quick else SIZES
+        print(run(server, sizes, CLIENTS, quick=arguments.quick, only_searches=arguments.searches))
 
 
 if __name__ == "__main__":

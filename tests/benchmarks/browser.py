@@ -21,10 +21,11 @@ class Session:
         """The whole request, to be sent later."""
         return f"GET {path} HTTP/1.1\r\n{self._headers()}\r\n"
 
-    def post(self, path: str, fields: dict) -> str:
+    def post(self, path: str, fields: dict, headers: str = "") -> str:
+        """The same; `headers` are more of them, each with its end of line."""
         body = urlencode(fields | {"csrfmiddlewaretoken": self.token}, doseq=True)
         return (
-            f"POST {path} HTTP/1.1\r\n{self._headers()}Origin: http://127.0.0.1:{self.port}\r\n"
+            f"POST {path} HTTP/1.1\r\n{self._headers()}{headers}Origin: http://127.0.0.1:{self.port}\r\n"
             f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
         )
 

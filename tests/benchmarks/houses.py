@@ -23,9 +23,10 @@ CORES = os.cpu_count() or 1
 
 @dataclass
 class House:
-    """A database that held `stored` appointments, the port of its server, and the free times left in it."""
+    """A database that held `stored` appointments, its address and its server's port, and the free times left in it."""
 
     stored: int
+    url: str
     port: int
     slots: Iterator = field(repr=False, default=iter(()))
 
@@ -53,8 +54,8 @@ def houses(server: str, first: str, sizes: list[int]) -> Iterator[list[House]]:
         names.append(name)
     call_command("collectstatic", interactive=False, verbosity=0)
     with ExitStack() as stack:
-        ports = [stack.enter_context(web_server(url_of(server, name))) for name in names]
-        yield [House(size, port) for size, port in zip(sizes, ports, strict=True)]
+        urls = [url_of(server, name) for name in names]
+        yield [House(size, url, stack.enter_context(web_server(url))) for size, url in zip(sizes, urls, strict=True)]
 
 
 def manage(url: str, *arguments: str) -> None:

@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from clinic.management.demo import bulk
 from clinic.models import Clinic, StaffUser
-from tests.benchmarks import api, booking, day_page
+from tests.benchmarks import api, booking, day_page, searches
 from tests.benchmarks.browser import Session, sign_in
 from tests.benchmarks.day_page import Times
 from tests.benchmarks.houses import House, houses, machine
@@ -22,12 +22,13 @@ FORM, BARE = booking.through_the_form, booking.by_the_bare_view
 MIVICALL, IMAGEMAIS = api.through_mivicall, api.through_imagemais
 CREATED, REDIRECTED = 201, 302
 PAGE, BARE_PAGE = day_page.clinics_page, day_page.bare_page
+FINDER, PENDING, NUMBER = searches.finder, searches.pending_page, searches.pending_number
 USERNAME = "recepcao-carga"
 BEGAN = time.perf_counter()  # that clock itself counts from the machine's start
 
 
-def run(server: str, sizes: list[int], clients: list[int], *, quick: bool) -> str:
-    """Measure and return the table. `server` is the database that Django is connected to; it may be empty."""
+def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only_searches: bool = False) -> str:
+    """Measure and return the tables. `server` is the database that Django is connected to; it may be empty."""
     call_command("migrate", verbosity=0)
     clinic, password = bulk.load_clinic(), secrets.token_urlsafe()
     user = StaffUser.objects.create_user(USERNAME, password, name="Recepção", clinic=clinic)
@@ -41,14 +42,33 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool) -> st
         sessions |= {house.stored: sessions_of(house, password, max(clients)) for house in (built[0], built[-1])}
         for house in built:
             house.slots = booking.free_times(clinic)
+        turns = {"rounds": 2 if quick else 8, "times": 20 if quick else 60}
+        if only_searches:
+            return measured_searches(load, built, sessions, clinic, user, turns)
         report("day page")
-        pages = measure_pages(load, built, sessions, clinic, day, rounds=2 if quick else 8, times=20 if quick else 60)
+        pages = measure_pages(load, built, sessions, clinic, (BARE_PAGE, PAGE), day, **turns)
+        page_queries = day_page.queries(user, day)
+        size, total = day_page.first_visit(sessions[sizes[0]][0], f"/agenda/{day}/")
+        of_searches = measured_searches(load, built, sessions, clinic, user, turns)
         report("bookings")
         rates = measure_bookings(
             load, built, sessions, program, clinic, clients, rounds=2 if quick else 6, seconds=1 if quick else 4
         )
-        size, total = day_page.first_visit(sessions[sizes[0]][0], f"/agenda/{day}/")
-        return table(sizes, clients, rates, pages, day_page.queries(user, day), size, total)
+        return "\n".join([table(sizes, clients, rates, pages, page_queries, size, total), "", of_searches])
+
+
+def measured_searches(
+    load: Generator, built: list[House], sessions: dict, clinic: Clinic, user: StaffUser, turns: dict[str, int]
+) -> str:
+    """Fill what lies ahead of every house, measure, and return the table."""
+    report("filling what lies ahead")
+    for house in built:
+        searches.fill_house(house.url)
+    report("searches")
+    pages = measure_pages(
+        load, built, sessions, clinic, (PAGE, FINDER, PENDING, NUMBER), bulk.last_full_day(clinic), **turns
+    )
+    return table_of_searches([house.stored for house in built], pages, *searches.queries(user, clinic))
 
 
 def report(what: str) -> None:
@@ -61,13 +81,21 @@ def sessions_of(house: House, password: str, count: int) -> list[Session]:
 
 
 def measure_pages(
-    load: Generator, built: list[House], sessions: dict, clinic: Clinic, day: date, *, rounds: int, times: int
+    load: Generator,
+    built: list[House],
+    sessions: dict,
+    clinic: Clinic,
+    pages: tuple,
+    day: date,
+    *,
+    rounds: int,
+    times: int,
 ) -> dict[tuple, Times]:
     """By (page, stored). Every round asks each page of each house; the first is a warm-up and is not counted."""
     measured = defaultdict(Times)
     for number in range(rounds + 1):
         for house in built:
-            for page in (BARE_PAGE, PAGE):
+            for page in pages:
                 request = page(sessions[house.stored][0], clinic, day)
                 latencies = day_page.measure(load, house, request, times)
                 if number:
@@ -151,5 +179,32 @@ def table(sizes: list[int], clients: list[int], rates, pages, queries: int, size
         f"| queries | {queries} | ≤ 8 |",
         f"| gzipped | {size / 1000:.1f} kB | ≤ 30 kB |",
         f"| first visit in all, compressed | {total / 1000:.1f} kB | ≤ 90 kB |",
+    ]
+    return "\n".join(lines)
+
+
+def table_of_searches(sizes: list[int], pages: dict[tuple, Times], of_finder: int, of_pending: int) -> str:
+    names = {FINDER: "next free time", PENDING: "what is pending", NUMBER: "its number"}
+    least, most = sizes[0], sizes[-1]
+    lines = [
+        f"| {searches.DAYS} days × 20 doctors, nearly full | p50, p95 | day page: p50 | ratio of p50 | to reach |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    for request, name in names.items():
+        for stored in sizes:
+            ours, beside = pages[request, stored], pages[PAGE, stored]
+            goal = "≤ 1" if request is FINDER else ""
+            lines.append(
+                f"| {name}, {stored} stored | {ours.p50 * 1000:.0f}, {ours.p95 * 1000:.0f} ms "
+                f"| {beside.p50 * 1000:.0f} ms | {ours.p50 / beside.p50:.2f} | {goal} |"
+            )
+        many, few = pages[request, most].p50, pages[request, least].p50
+        lines.append(
+            f"| {name}, {most} stored beside {least} | {many * 1000:.0f} ms | {few * 1000:.0f} ms "
+            f"| {many / few:.2f} | ≤ 1.15 |"
+        )
+    lines += [
+        f"| queries of the search for a time |  |  | {of_finder} | ≤ 4 |",
+        f"| queries of the page of what is pending |  |  | {of_pending} |  |",
     ]
     return "\n".join(lines)

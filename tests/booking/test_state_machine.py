@@ -1,4 +1,5 @@
-"""Booking, moving, cancelling, undoing and changing hours in any order, beside a model in plain Python."""
+"""Booking, moving, cancelling, undoing, changing hours and recording absences in any order, beside a model in plain
+Python."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    consumes,
     initialize,
     invariant,
     multiple,
@@ -19,10 +21,11 @@ from hypothesis.stateful import (
 )
 
 from clinic.booking import Author, LineRequest, change_procedures, change_status, openings, reschedule, undo
-from clinic.models import Appointment, WorkingHours
+from clinic.models import Absence, Appointment, WorkingHours
 from clinic.queries import agenda
-from clinic.queries.pending import pending
+from clinic.queries.pending import Why, pending
 from clinic.refusals import Reason
+from clinic.registry import delete_absence, save_absence
 from tests.booking.desk import MONDAY, open_desk, reasons
 from tests.booking.test_statuses import ALLOWED, MOVABLE
 from tests.factories import make_user
@@ -34,6 +37,12 @@ DOCTORS, PATIENTS, SLOTS = range(2), range(3), range(8)
 INTERVALS = [15, 20, 30, 45]  # most of them not the length of an appointment
 FAR = MONDAY + timedelta(weeks=105)  # beyond two years
 LIFTED = {Reason.DOCTOR_TAKEN, Reason.OUTSIDE_HOURS, Reason.ENDS_AFTER_HOURS}
+WHY = {
+    Reason.DOCTOR_ABSENT: Why.ABSENCE,
+    Reason.CLINIC_CLOSED: Why.CLINIC,
+    Reason.OUTSIDE_HOURS: Why.HOURS,
+    Reason.ENDS_AFTER_HOURS: Why.HOURS,
+}
 SHIFTS = [((8, 12),), ((8, 10),), ((10, 12),), ((8, 9), (11, 12))]
 
 
@@ -57,8 +66,22 @@ class Visit:
         return self.stands and self.starts_at < other.ends_at and self.ends_at > other.starts_at
 
 
+@dataclass(frozen=True)
+class TimeOff:
+    """What the model knows of an absence of a doctor, or of the whole clinic where there is none."""
+
+    doctor: int | None
+    starts_at: datetime
+    ends_at: datetime
+
+    def is_over(self, visit):
+        of_doctor = self.doctor is None or self.doctor == visit.doctor
+        return of_doctor and self.starts_at < visit.ends_at and self.ends_at > visit.starts_at
+
+
 class FrontDesk(RuleBasedStateMachine):
     visits = Bundle("visits")
+    absences = Bundle("absences")
 
     @initialize(intervals=st.tuples(*[st.sampled_from(INTERVALS) for _ in DOCTORS]))
     def open(self, intervals):
@@ -77,6 +100,7 @@ class FrontDesk(RuleBasedStateMachine):
             self.write_hours(number)
         self.now = self.desk.at(7, 59)
         self.model = {}
+        self.absent = {}
         self.changed_at = {}
         self.happened = 0
 
@@ -175,6 +199,28 @@ class FrontDesk(RuleBasedStateMachine):
         self.shifts[doctor] = shift
         self.write_hours(doctor)
 
+    @rule(
+        target=absences,
+        doctor=st.sampled_from([*DOCTORS, None]),
+        quarter=st.integers(0, 15),
+        quarters=st.integers(1, 8),
+    )
+    def record_absence(self, doctor, quarter, quarters):
+        """It may begin and end in the middle of an appointment; who is booked then stays booked."""
+        starts_at = self.desk.at(8) + quarter * HALF_HOUR / 2
+        off = TimeOff(doctor, starts_at, starts_at + quarters * HALF_HOUR / 2)
+        absence = Absence(clinic=self.desk.clinic, reason="doença", starts_at=off.starts_at, ends_at=off.ends_at)
+        absence.doctor = None if doctor is None else self.doctors[doctor]
+        save_absence(absence, self.by.user)
+        self.absent[absence.pk] = off
+        return absence.pk
+
+    @rule(pk=consumes(absences))
+    def take_absence_back(self, pk):
+        """Who was moved meanwhile stays moved."""
+        delete_absence(Absence.objects.of(self.desk.clinic).get(pk=pk), self.by.user)
+        del self.absent[pk]
+
     @rule(doctor=st.sampled_from(DOCTORS))
     def switch(self, doctor):
         """The doctor is made inactive, or active again; what is booked stays."""
@@ -206,6 +252,11 @@ class FrontDesk(RuleBasedStateMachine):
         return past or self.closed(wanted) | self.clashes(wanted, pk)
 
     def closed(self, wanted):
+        """An absence explains more than the hours; of two the one that is first, and the clinic's before a doctor's."""
+        over = [off for off in self.absent.values() if off.is_over(wanted)]
+        if over:
+            first = min(over, key=lambda off: (max(off.starts_at, wanted.starts_at), off.doctor is not None))
+            return {Reason.CLINIC_CLOSED if first.doctor is None else Reason.DOCTOR_ABSENT}
         if wanted.encaixe:
             return set()
         hours = [(self.desk.at(starts), self.desk.at(ends)) for starts, ends in self.shifts[wanted.doctor]]
@@ -318,12 +369,20 @@ class FrontDesk(RuleBasedStateMachine):
     def pending_is_what_stands_where_its_doctor_does_not_work(self):
         if not hasattr(self, "model"):
             return
+        lost = self.lost()
+        assert {row.pk: row.cause.why for row in pending(self.desk.clinic, now=self.now)} == lost
+        day = agenda.day(self.desk.clinic, MONDAY, now=self.now)
+        assert sum(number for _cause, number in day.causes) == len(lost)
+
+    def lost(self):
+        """Why each appointment can no longer take place, of those whose visit has not begun and that are not over."""
         not_begun = {"scheduled", "rescheduled", "confirmed", "checked_in"}
         ahead = {
             pk: visit for pk, visit in self.model.items() if visit.status in not_begun and visit.ends_at > self.now
         }
-        lost = {pk for pk, visit in ahead.items() if not self.active[visit.doctor] or self.closed(visit)}
-        assert {row.pk for row in pending(self.desk.clinic, now=self.now)} == lost
+        inactive = {pk: Why.INACTIVE for pk, visit in ahead.items() if not self.active[visit.doctor]}
+        closed = {pk: WHY[reason] for pk, visit in ahead.items() for reason in self.closed(visit)}
+        return closed | inactive
 
     # Help
 

@@ -1,10 +1,12 @@
 """The next free times by mouse, by keys, and without JavaScript."""
 
+from datetime import time
+
 import pytest
 from playwright.sync_api import expect
 
 from clinic.models import Appointment
-from tests.browser.desk import book_maria
+from tests.browser.desk import book_maria, taken_by_somebody_else
 from tests.browser.test_booking import COUNT_CLICKS, wait_until_htmx_listens
 from tests.browser.test_day import COUNT_ACTS
 from tests.factories import make_doctor, make_patient, make_procedure
@@ -133,6 +135,45 @@ def test_the_next_times_are_found_without_javascript(window, receptionist, docto
     expect(page.locator("#starts")).to_have_value("08:15")
     page.locator("#save").click()
     assert Appointment.objects.get().doctor == dermatologist
+
+
+def test_enter_without_javascript_searches_and_books_nothing(window, receptionist, doctor, maria, monday):
+    page = window(receptionist, javascript=False)
+    page.goto(f"/agendamentos/novo/?data={monday}&paciente={maria.pk}&medico={doctor.pk}&inicio=09:00")
+    page.get_by_role("button", name="Outro horário…").click()
+    page.locator("#find_from").fill("terça à tarde")
+    page.keyboard.press("Enter")
+    expect(page.locator("#offer-1")).to_contain_text("13:00")
+    expect(page.locator("#find_from")).to_have_value("terça à tarde")
+    assert not Appointment.objects.exists()
+    page.locator("#offer-1").click()
+    page.locator("#save").click()
+    assert Appointment.objects.count() == 1
+
+
+def test_enter_without_javascript_moves_nothing(window, receptionist, doctor, maria, monday):
+    visit = taken_by_somebody_else(doctor, monday, time(10))
+    page = window(receptionist, javascript=False)
+    page.goto(f"/agendamentos/{visit.pk}/remarcar/")
+    page.locator("#starts").fill("11:00")
+    page.get_by_role("button", name="Outro horário…").click()
+    page.locator("#find_from").fill("terça à tarde")
+    page.keyboard.press("Enter")
+    expect(page.locator("#offer-1")).to_contain_text("13:00")
+    assert Appointment.objects.get().starts_at == visit.starts_at
+
+
+def test_a_key_seeks_with_whoever_performs_it(window, receptionist, doctor, dermatologist, monday):
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/?todos=1")
+    page.locator("a[href*='inicio=10:00']").first.click()
+    page.get_by_role("button", name="Outro horário…").click()
+    expect(page.locator("#offer-1")).to_be_focused()
+    page.keyboard.press("o")
+    expect(page.locator("#doctor")).to_have_value("any")
+    expect(page.locator("#offer-1")).to_be_focused()
+    page.keyboard.press("o")
+    expect(page.locator("#doctor")).to_have_value("any")
 
 
 def test_moving_finds_the_next_time_of_whoever_performs_it(window, receptionist, doctor, maria, monday):

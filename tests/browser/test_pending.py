@@ -43,6 +43,32 @@ def test_one_key_a_patient(window, receptionist, visits):
     assert set(Appointment.objects.values_list("status", flat=True)) == {"rescheduled"}
 
 
+def test_the_navigation_counts_along(window, receptionist, visits):
+    page = window(receptionist)
+    page.goto("/pendencias/")
+    number = page.locator("#pending-number")
+    expect(number).to_contain_text("(3")
+    page.locator(f"#p{visits[0].pk} [name=to]").first.click()
+    expect(number).to_contain_text("(2")
+    page.locator(f"#p{visits[1].pk} summary").click()
+    page.locator(f"#p{visits[1].pk} details button").first.click()
+    expect(number).to_contain_text("(1")
+    page.keyboard.press("u")
+    expect(number).to_contain_text("(2")
+
+
+def test_the_day_counts_what_another_window_made_pending(window, clinic, receptionist, visits, monday):
+    Absence.objects.all().delete()
+    page = window(receptionist)
+    page.goto(f"/agenda/{monday}/")
+    expect(page.locator(".appt")).to_have_count(3)
+    expect(page.locator("#pending-number")).to_be_empty()
+    since, until = clinic.day(monday)
+    Absence.objects.create(clinic=clinic, starts_at=since, ends_at=until, reason="obras")
+    page.evaluate("htmx.ajax('GET', location.pathname, {source: '#poll', target: '#day', swap: 'outerHTML'})")
+    expect(page.locator("#pending-number")).to_contain_text("(3")
+
+
 def test_keys_for_no_answer_cancelling_and_undoing(window, receptionist, visits):
     first, second, third = (f"#p{visit.pk}" for visit in visits)
     page = window(receptionist)

@@ -21,6 +21,7 @@ from clinic.models import (
     Clinic,
     ClinicEvent,
     CredentialEvent,
+    Delay,
     Patient,
     RequestCount,
     StaffUser,
@@ -61,6 +62,10 @@ class Rows:
         defaults = {"position": 0, "procedure": self.procedure, "price": 1}
         appointment = appointment or self.appointment()
         return AppointmentProcedure.objects.create(clinic=self.clinic, appointment=appointment, **defaults | fields)
+
+    def delay(self, **fields):
+        defaults = {"doctor": self.doctor, "day": TEN.date(), "minutes": 30, "recorded_by": self.user}
+        return Delay.objects.create(clinic=self.clinic, **defaults | fields)
 
     def event(self, **fields):
         defaults = {"kind": "booked", "channel": "command"}
@@ -140,6 +145,8 @@ REFUSED = {
     "absence_ends_after_start": [
         lambda rows: Absence.objects.create(clinic=rows.clinic, starts_at=TEN, ends_at=TEN, reason="x")
     ],
+    "delay_once_a_day": [lambda rows: [rows.delay(), rows.delay()]],
+    "delay_1_to_480_minutes": [lambda rows: rows.delay(minutes=0), lambda rows: rows.delay(minutes=481)],
     "procedure_code_once": [twice(make_procedure, code="40101")],
     "procedure_price_not_negative": [lambda rows: make_procedure(rows.clinic, price="-0.01")],
     "procedure_duration_5_to_720": [

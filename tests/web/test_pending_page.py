@@ -1,5 +1,6 @@
 """The page of pending appointments, and what its buttons do."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -131,7 +132,7 @@ def test_without_script_an_act_leads_back_to_the_page(desk, visit):
 
 def test_changes_of_others_are_drawn(desk, clinic, visit, client_of):
     changes, shown = reverse("web:pending-changes"), f"{visit.pk}|{state(visit)}"
-    asked = {"shown": shown, "known": "1"}
+    asked = {"shown": shown, "known": "1", "left": "1"}
     assert desk.get(changes, asked, headers=PARTIAL).status_code == 204
     other = make_user(clinic, name="Paula Reis")
     act(client_of(other), visit, "move", to=first_proposal(desk, visit))
@@ -150,6 +151,40 @@ def test_one_that_is_simply_no_longer_pending(desk, clinic, visit):
     answer = desk.get(reverse("web:pending-changes"), asked, headers=PARTIAL)
     assert "Não está mais pendente." in answer.text
     assert "Desfazer" not in answer.text
+
+
+def number_beside(answer):
+    """What the answer puts into the navigation."""
+    (number,) = re.findall(
+        r'<span id="pending-number" hx-swap-oob="innerHTML">(.*?)</span>\s*$', answer.text, re.DOTALL
+    )
+    return "".join(re.findall(r"\(\d+", number))
+
+
+@pytest.mark.parametrize(("name", "data", "number"), [
+    ("not-reached", {}, "(1"), ("cancel", {"cancelled_by": "patient"}, ""), ("move", {"to": "x"}, "(1"),
+])  # fmt: skip
+def test_every_act_counts_anew_in_the_navigation(desk, visit, name, data, number):
+    assert number_beside(act(desk, visit, name, **data)) == number
+
+
+def test_a_move_and_its_undoing_count_anew(desk, visit):
+    assert number_beside(act(desk, visit, "move", to=first_proposal(desk, visit))) == ""
+    assert number_beside(act(desk, visit, "undo", event=visit.events.latest("pk").pk)) == "(1"
+
+
+def test_changes_of_others_count_anew_in_the_navigation(desk, clinic, visit, client_of):
+    other = make_user(clinic, name="Paula Reis")
+    act(client_of(other), visit, "move", to=first_proposal(desk, visit))
+    asked = {"shown": f"{visit.pk}|{state(visit)}", "known": "1", "left": "1"}
+    assert number_beside(desk.get(reverse("web:pending-changes"), asked, headers=PARTIAL)) == ""
+
+
+def test_one_resolved_on_another_page_counts_anew(desk, clinic, visit, client_of):
+    act(client_of(make_user(clinic)), visit, "move", to=first_proposal(desk, visit))
+    answer = desk.get(reverse("web:pending-changes"), {"known": "1", "left": "1"}, headers=PARTIAL)
+    assert "1 de 1 resolvido" in answer.text
+    assert number_beside(answer) == ""
 
 
 def test_new_ones_are_announced(desk, visit):

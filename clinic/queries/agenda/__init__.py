@@ -4,7 +4,7 @@ Reads only; knows no HTTP and no booking."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, StringAgg, Subquery, Value, When
 from django.db.models.functions import Coalesce, NullIf
@@ -14,10 +14,24 @@ from clinic.models.appointment import Status
 from clinic.models.patient import incomplete
 from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout
 from clinic.queries.agenda.page import Badge, Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.queries.delays import delay_of_row
+from clinic.queries.pending import NOT_BEGUN, unperformed_procedures
 from clinic.queries.performed_procedures import performed_procedures
 from clinic.schedule import MAX_DURATION, load_schedules
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 __all__ = ["Badge", "Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
+
+
+class HasDelay(TypedDict):
+    """By how many minutes the doctor is late on the day that is shown, None for none."""
+
+    delay: int | None
+
+
+type DoctorOfDay = WithAnnotations[Doctor, HasDelay]
 
 MOST_COLUMNS = 200  # static/css/day/placement.css knows no more
 
@@ -34,19 +48,20 @@ def day(
     """Return the local date `on` at the instant `now`; empty filters show all doctors and statuses. Four queries.
 
     `hides_freed` leaves out cancelled and missed appointments."""
-    appointments = _appointments(clinic, on)
+    appointments = _appointments(clinic, on, now)
     next_midnight = clinic.day(on)[1]
-    shown = _doctors(clinic, {row[1] for row in appointments if row[2] < next_midnight})
+    shown = _doctors(clinic, on, {row[1] for row in appointments if row[2] < next_midnight})
     known = {doctor.pk for doctor in shown}
     schedules = load_schedules(clinic, shown, on, on + timedelta(days=LOOK_AHEAD))
     performed = {} if on < clinic.local(now).date() else performed_procedures(clinic, known, now)
     chosen = known & set(doctors) or known
     wanted = {status for status in statuses if status in Status.values}
     layout = DayLayout(clinic, on, now, schedules, performed, wanted, hides_freed=hides_freed)
-    return layout.lay_out(shown, chosen, appointments)
+    delays = {doctor.pk: doctor.delay or 0 for doctor in shown}
+    return layout.lay_out(shown, chosen, appointments, delays)
 
 
-def _appointments(clinic: Clinic, on: date) -> list[tuple[Any, ...]]:
+def _appointments(clinic: Clinic, on: date, now: datetime) -> list[tuple[Any, ...]]:
     """Return tuples in the order of AppointmentRow's fields: models cost too much for a page of hundreds.
 
     Those after midnight too, of doctors who work then: they may take the end of a free time that begins before it."""
@@ -71,16 +86,25 @@ def _appointments(clinic: Clinic, on: date) -> list[tuple[Any, ...]]:
             arrived_at=Case(When(status=Status.CHECKED_IN, then="status_since")),
             incomplete=Case(When(incomplete("patient__"), then=Value(True)), default=Value(False)),
             has_notes=Case(When(notes="", then=Value(False)), default=Value(True)),
+            unperformed=_unperformed(now),
         )
         .order_by("starts_at", "pk")
         .values_list(
             "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "patient_name", "procedures", "arrived_at",
             "incomplete", "unverified_cpf", "encaixe_by_id", "has_notes", "patient__alert",
+            "unperformed",
         )
     )  # fmt: skip
 
 
-def _doctors(clinic: Clinic, with_appointments: Collection[int]) -> list[Doctor]:
+def _unperformed(now: datetime) -> Case:
+    """Return the expression of the procedures that the doctor does not perform; "" where nothing hangs on it."""
+    is_ahead = Q(status__in=NOT_BEGUN, ends_at__gt=now)
+    return Case(When(is_ahead, then=unperformed_procedures()), default=Value(""), output_field=CharField())
+
+
+def _doctors(clinic: Clinic, on: date, with_appointments: Collection[int]) -> "list[DoctorOfDay]":
     """Return the active doctors, and inactive ones who have appointments."""
     wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
-    return list(wanted.only("name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])
+    late = wanted.annotate(delay=delay_of_row(clinic, on))
+    return list(late.only("name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])

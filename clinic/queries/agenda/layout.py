@@ -48,6 +48,7 @@ class AppointmentRow:
     encaixe: int | None
     has_notes: bool
     alert: str
+    unperformed: str
     begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
     ends: int = 0
     start: int = 0  # the part on this day
@@ -116,8 +117,13 @@ class DayLayout:
         self.first = self.last = 0
 
     def lay_out(
-        self, doctors: Sequence[Doctor], chosen: Collection[int], appointments: Iterable[tuple[Any, ...]]
+        self,
+        doctors: Sequence[Doctor],
+        chosen: Collection[int],
+        appointments: Iterable[tuple[Any, ...]],
+        delays: Mapping[int, int],
     ) -> Day:
+        """`delays` are the minutes by which doctors are late, by their ids."""
         booked = defaultdict(list)
         for values in appointments:
             booked[values[1]].append(self._appointment(values))
@@ -127,7 +133,7 @@ class DayLayout:
             shown = []
         is_narrowed = len(chosen) < len(doctors)
         scale = self._span(shown)
-        columns = [self._column(number, one, scale) for number, one in enumerate(shown, 1)]
+        columns = [self._column(number, one, scale, delays[one.doctor.pk]) for number, one in enumerate(shown, 1)]
         begun = [row for one in shown for row in one.appointments if row.begins >= 0]
         slots = [cell for cells in self.cells.values() for cell in cells if isinstance(cell, Slot)]
         laid_out = Day(
@@ -215,7 +221,7 @@ class DayLayout:
         below = max(-((self.first - end) // ROW), above + 1)
         return f"from-{above} to-{below} col-{number}"
 
-    def _column(self, number: int, one: DoctorDay, scale: int) -> Column:
+    def _column(self, number: int, one: DoctorDay, scale: int, delay: int) -> Column:
         self._add_shades(number, one)
         freed = [row for row in one.appointments if not row.stands and not self.hides_freed and self._is_shown(row)]
         standing = [row for row in one.appointments if row.stands]
@@ -236,6 +242,7 @@ class DayLayout:
             css_class=f"col-{number}",
             fullness=_fullness(one.open, [(row.start, row.end) for row in standing]),
             performs_nothing=not one.performed,
+            delay=delay,
         )
 
     def _is_shown(self, row: AppointmentRow) -> bool:
@@ -349,15 +356,19 @@ class DayLayout:
         return None
 
     def _cause(self, one: DoctorDay, row: AppointmentRow) -> Cause | None:
-        """Return why an appointment that begins on this day cannot take place, and count it.
-
-        Whether the doctor still performs its procedures is not asked: that would be a query more."""
+        """Return why an appointment that begins on this day cannot take place, and count it."""
         if row.status not in NOT_BEGUN or row.ends_at <= self.now or row.begins < 0:
             return None
-        if one.doctor.active and any(start <= row.begins and row.ends <= end for start, end in one.open):
+        is_in_open_time = any(start <= row.begins and row.ends <= end for start, end in one.open)
+        if one.doctor.active and is_in_open_time and not row.unperformed:
             return None
         cause = cause_of(
-            one.doctor, row.starts_at, row.ends_at, schedules=self.schedules, is_encaixe=row.encaixe is not None
+            one.doctor,
+            row.starts_at,
+            row.ends_at,
+            schedules=self.schedules,
+            unperformed=row.unperformed,
+            is_encaixe=row.encaixe is not None,
         )
         if cause:
             self.causes[str(cause)] += 1
@@ -485,7 +496,7 @@ def _digest(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
     """Return a short hash of everything drawn, the order of the cells included."""
     content: list[object] = [day.day, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
     content += [
-        (column.doctor_id, column.name, column.specialty, column.fullness, column.performs_nothing)
+        (column.doctor_id, column.name, column.specialty, column.fullness, column.performs_nothing, column.delay)
         for column in day.columns
     ]
     content += [(choice.id, choice.chosen) for choice in day.choices]

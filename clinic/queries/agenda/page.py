@@ -94,7 +94,8 @@ class Hour:
 
 @dataclass(slots=True)
 class Column:
-    """A doctor who is on the page. `fullness` is the taken part of the open time in percent, None when never open."""
+    """A doctor who is on the page, late by `delay` minutes. `fullness` is the taken part of the open time in percent,
+    None when never open."""
 
     doctor_id: str
     name: str
@@ -104,6 +105,7 @@ class Column:
     css_class: str
     fullness: int | None
     performs_nothing: bool
+    delay: int
 
 
 @dataclass(slots=True)
@@ -141,6 +143,11 @@ class Day:
     next_working: date | None
     causes: list[tuple[str, int]]
     version: str
+
+    @property
+    def delays(self) -> list[Column]:
+        """The columns of doctors who are late."""
+        return [column for column in self.columns if column.delay]
 
     @property
     def is_past(self) -> bool:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
 from clinic.models import Absence, Clinic, Doctor
 from clinic.models.clinic import END_OF_DAY, NonexistentTime
+from clinic.models.delay import MOST_MINUTES
 from clinic.models.limits import max_length
 from clinic.queries import booking_options
 from clinic.schedule import Away
@@ -25,6 +26,12 @@ class Motive(TextChoices):
     OTHER = "outro", _("outro")
 
 
+OF_DOCTOR = {
+    "required": _("Escolha o médico ou a médica."),
+    "invalid_choice": _("Este profissional não atende mais aqui. Escolha outro."),
+}
+
+
 class AbsenceForm(forms.Form):
     """A doctor who does not come: which days, from when until when, and why.
 
@@ -32,13 +39,7 @@ class AbsenceForm(forms.Form):
     """
 
     doctor: Any = forms.ModelChoiceField(
-        None,
-        label=_("Médico(a)"),
-        empty_label=_("Escolha…"),
-        error_messages={
-            "required": _("Escolha o médico ou a médica."),
-            "invalid_choice": _("Este profissional não atende mais aqui. Escolha outro."),
-        },
+        None, label=_("Médico(a)"), empty_label=_("Escolha…"), error_messages=OF_DOCTOR
     )
     when = forms.ChoiceField(label=_("Quando"), choices=When)
     until = TypedDateField(label=_("Até o dia"), required=False)
@@ -112,3 +113,34 @@ class AbsenceForm(forms.Form):
     def away(self) -> Away:
         absence = self.absence
         return Away(absence.doctor_id, absence.starts_at, absence.ends_at, absence.reason)
+
+
+class DelayForm(forms.Form):
+    """By how many minutes a doctor is late on a day that is not over; 0, and the button `none`, for no delay."""
+
+    doctor: Any = forms.ModelChoiceField(None, error_messages=OF_DOCTOR)
+    day = TypedDateField()
+    minutes = forms.IntegerField(
+        min_value=0,
+        max_value=MOST_MINUTES,
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), _("Informe o atraso em minutos: de 0 a 480.")
+        ),
+    )
+
+    def __init__(self, *args: Any, clinic: Clinic, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.fields["minutes"].required = "none" not in self.data
+        field: Any = self.fields["doctor"]
+        field.queryset = Doctor.objects.of(clinic).filter(active=True)
+
+    def clean_day(self) -> date:
+        day: date = self.cleaned_data["day"]
+        if day < self.today:
+            raise forms.ValidationError(_("Este dia já passou. Abra a agenda de hoje para registrar o atraso."))
+        return day
+
+    @property
+    def wanted_minutes(self) -> int:
+        return 0 if "none" in self.data else self.cleaned_data["minutes"] or 0

@@ -3,7 +3,7 @@ from functools import partial
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import absence_recorder_required
-from clinic.models import Absence
+from clinic.models import Absence, Doctor
 from clinic.queries.pending import Affected, affected_by
-from clinic.registry import delete_absence, save_absence
+from clinic.registry import delete_absence, record_delay, save_absence
 from clinic.transactions import run_in_transaction
-from clinic.web.absence.forms import AbsenceForm, Motive, When
-from clinic.web.htmx import partial_or_page
+from clinic.web.absence.forms import AbsenceForm, DelayForm, Motive, When
+from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
 
 
@@ -61,6 +61,32 @@ def take_back(request: ClinicRequest, pk: int) -> HttpResponse:
         _("Ausência desfeita (%(reason)s). Quem já foi remarcado fica no horário novo.") % {"reason": absence.reason},
     )
     return leave(request, "web:pending-list")
+
+
+@absence_recorder_required
+@require_POST
+def delay(request: ClinicRequest) -> HttpResponse:
+    """Record by how many minutes a doctor is late on a day, or that there is no delay. It moves nothing."""
+    today = request.clinic.local(timezone.now()).date()
+    form = DelayForm(request.POST, clinic=request.clinic, today=today)
+    if form.is_valid():
+        typed = form.cleaned_data
+        record_delay(typed["doctor"], typed["day"], form.wanted_minutes, request.user)
+        messages.success(request, _delay_sentence(typed["doctor"], form.wanted_minutes))
+    else:
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
+    if not wants_partial(request):
+        return leave(request, "web:agenda-day", f"{form.cleaned_data.get('day') or today}")
+    response = render(request, "_messages.html", {"oob": True}, status=None if form.is_valid() else 422)
+    response["HX-Reswap"] = "none"
+    if form.is_valid():
+        response["HX-Trigger"] = "refresh-day"
+    return response
+
+
+def _delay_sentence(doctor: Doctor, minutes: int) -> str:
+    words = {"doctor": doctor.name, "minutes": minutes}
+    return (_("%(doctor)s: atraso de %(minutes)s min registrado.") if minutes else _("%(doctor)s: sem atraso.")) % words
 
 
 def _form(request: ClinicRequest) -> AbsenceForm:

@@ -13,7 +13,8 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.models import Appointment
 from clinic.models.appointment import FREES_THE_TIME
-from clinic.queries import history
+from clinic.queries import history, pending
+from clinic.queries.delays import delay_sentence
 from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author, panel_response
@@ -72,6 +73,7 @@ def detail_response(
     appointment = get_appointment(request, pk)
     undoable = booking.undoable(appointment)
     lines = appointment.lines.prefetch_related("discounts")
+    day, today = (request.clinic.local(instant).date() for instant in (appointment.starts_at, timezone.now()))
     context = {
         "appointment": appointment,
         "seen": booking.state(appointment),
@@ -83,7 +85,9 @@ def detail_response(
         "is_changeable": not booking.change_refusals(appointment, author(request)),
         "undoable_event": undoable,
         "undo_verb": booking.undo_verb(undoable) if undoable else "",
+        "cause": pending.cause_now(appointment, now=timezone.now()),
         "is_ahead": is_ahead(appointment),
+        "late": delay_sentence(appointment.doctor, day, today=today) if is_ahead(appointment) else "",
         "cancelled_by_choices": [(code, _BY_LABELS[code]) for code in Appointment.CancelledBy.values],
         "history": history.story(appointment),
         "refusals": refusals,
@@ -92,7 +96,6 @@ def detail_response(
         "booked": booked,
         "squeeze_in": _squeeze_in_address(appointment) if request.user.may_squeeze_in else "",
     }
-    day = request.clinic.local(appointment.starts_at).date()
     response = panel_response(request, "appointment/detail.html", context, day, status)
     if request.method == "POST":
         response["HX-Trigger"] = "refresh-day"

@@ -14,6 +14,7 @@ from clinic import booking
 from clinic.form_fields import ids_in
 from clinic.models import Appointment, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
+from clinic.queries.delays import delay_sentence
 from clinic.queries.other_visits import OtherVisits
 from clinic.schedule import Opening
 from clinic.web.booking_panel.cautions import cautions
@@ -93,6 +94,7 @@ def context(form: BookingForm) -> dict[str, Any]:
         "specialties": specialties(doctor for doctor in doctors if doctor.performs),
         "wide": form.data.get("doctor", "") if form.is_wide else "",
         "performs_nothing": doctor is not None and not procedures,
+        "late": delay_sentence(doctor, day, today=clinic.local(timezone.now()).date()) if doctor else "",
         **_times_context(form, times),
         **later,
     }
@@ -139,6 +141,7 @@ def move_context(form: MoveForm) -> dict[str, Any]:
         "finder": finder,
         "specialties": specialties(performing),
         "wide": form.data.get("doctor", "") if form.is_wide else "",
+        "late": delay_sentence(doctor, day, today=clinic.local(timezone.now()).date()) if doctor else "",
         **_lines_context(form, day),
         **_times_context(form, times),
         **later,

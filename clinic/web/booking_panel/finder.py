@@ -13,6 +13,7 @@ from clinic import booking
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.schedule import Opening, bookable_dates
 from clinic.web.booking_panel.finder_fields import (
+    ANY,
     Asked,
     is_same_specialty,
     is_wide,
@@ -35,12 +36,15 @@ class Offer(NamedTuple):
 
 @dataclass(frozen=True)
 class Finder:
-    """The open block. `lacking` says why there is no doctor to look for, `moves` where its buttons lead."""
+    """The open block. `lacking` says why there is no doctor to look for, `moves` where its buttons lead.
+
+    With `may_widen` a time is sought with one doctor or within a speciality."""
 
     asked: Asked
     sought: str
     at: str
     has_procedures: bool
+    may_widen: bool = False
     specialty: str = ""
     one_doctor: str = ""
     offers: Sequence[Offer] = ()
@@ -69,6 +73,7 @@ def offers_for(
         sought=f"{sought}|{chosen[0]}" if is_wide(sought) else "",
         at=data.get("find_at", ""),
         has_procedures=bool(minutes),
+        may_widen=sought not in ("", ANY),
         specialty=specialty_of(sought),
     )
     if not minutes:

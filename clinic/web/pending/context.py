@@ -176,7 +176,7 @@ class Board:
         return self.page - 1 if self.page > 1 else None
 
     def rows(self, found: Collection[pending.Pending]) -> list[Row]:
-        """Return these as rows, with the times that are proposed. Eight queries, none for none."""
+        """Return these as rows, with the times that are proposed. Seven queries, none for none."""
         if not found:
             return []
         ids = [row.pk for row in found]

@@ -42,12 +42,14 @@ def number(request: ClinicRequest) -> HttpResponse:
 def changes(request: ClinicRequest) -> HttpResponse:
     """Answer the head and those of the shown rows that have changed; 204 if nothing has.
 
-    `shown` is the appointment's id and the state in which it was drawn, for every row; `known` how many there were."""
+    `shown` is the appointment's id and the state in which it was drawn, for every row; `known` how many there were, and
+    `left` how many of them were pending."""
     board = _board(request, known=_number(request.GET.get("known", "")))
     states = dict(text.partition("|")[::2] for text in request.GET.getlist("shown"))
     ids = [int(pk) for pk in states if is_short_number(pk)]
     rows = board.as_they_are(_changed_ids(request, board, ids, states))
-    if not rows and board.total == board.known:
+    left = _number(request.GET.get("left", ""))
+    if not rows and (board.total, len(board.found)) == (board.known, left):
         return _private(HttpResponse(status=204))
     return _private(render(request, "pending/_changes.html", {"board": board, "rows": rows, "oob": True}))
 

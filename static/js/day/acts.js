@@ -67,7 +67,7 @@ document.addEventListener("htmx:afterSwap", ({ target, detail }) => {
   if (isInPanel && detail.requestConfig.verb === "post") document.getElementById("undo-last")?.form.remove();
 });
 
-const areSingleKeysOn = () => document.getElementById("keys-single")?.checked !== false;
+export const areSingleKeysOn = () => document.getElementById("keys-single")?.checked !== false;
 
 // For an act of before; static/js/keys.js presses the button of the last one's message.
 async function openUndo(card) {

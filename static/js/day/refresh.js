@@ -32,6 +32,8 @@ function refreshPanel() {
   window.htmx.ajax("GET", link.getAttribute("href"), { source: about, target: "#panel" }).catch(() => {});
 }
 
+const causes = () => document.querySelector("#day > .causes")?.textContent;
+
 const cards = () => new Map([...day().querySelectorAll(".appt")].map((card) => [card.firstElementChild.id, card.className + card.textContent]));
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -63,6 +65,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   before = {
     date: day().dataset.date,
     cards: cards(),
+    causes: causes(),
     focus: day().contains(document.activeElement) ? [selectorOf(document.activeElement), ...below(document.activeElement)] : null,
     scroll: scroll && [scroll.scrollLeft, scroll.scrollTop],
     filter: document.getElementById("filter")?.open,
@@ -80,6 +83,7 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   restartClock();
   markChosen();
   if (was.date !== day().dataset.date) return;
+  if (was.causes !== causes()) window.htmx.trigger(document.body, "refresh-number");
   announce(was.cards, cards());
   refreshPanel();
 });

@@ -1,0 +1,103 @@
+"""Appointments ahead whose time may be closed, by one statement: none is left out whose time is, and few are too many.
+
+Thousands lie ahead, and hardly any is pending: of those in plain hours, with no absence and no holiday, none has to be
+looked at one by one.
+"""
+
+from collections.abc import Collection
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from clinic.models import Clinic
+from clinic.models.appointment import OVERLAP_LOOKBACK
+from clinic.schedule import MAX_DURATION, Away, bookable_dates, holidays_between
+
+ONE_DAY = timedelta(days=1)
+
+# The hours are compared by the clock: what runs over midnight, and days on which the clock is changed, always count.
+# Absences are multiranges of instants, hours are those of seconds of a weekday.
+PERHAPS_CLOSED_SQL = """
+    WITH hours AS (
+        SELECT doctor_id, weekday, range_agg(int4range(
+            extract(epoch FROM starts)::int, CASE WHEN ends > starts THEN extract(epoch FROM ends)::int ELSE 86400 END
+        )) AS open
+        FROM clinic_workinghours WHERE clinic_id = %(clinic)s GROUP BY 1, 2
+    ), away AS (
+        SELECT doctor_id, range_agg(tstzrange(starts_at, ends_at)) AS closed
+        FROM clinic_absence WHERE clinic_id = %(clinic)s AND ends_at > %(now)s GROUP BY 1
+    )
+    SELECT appointment.id, appointment.doctor_id, starts_at, ends_at, patient_id, encaixe_by_id
+    FROM clinic_appointment AS appointment
+    JOIN clinic_doctor AS doctor ON doctor.id = appointment.doctor_id
+    CROSS JOIN LATERAL (
+        SELECT starts_at AT TIME ZONE %(zone)s::text AS starts, ends_at AT TIME ZONE %(zone)s::text AS ends
+        OFFSET 0 -- computed once a row
+    ) AS clock
+    CROSS JOIN LATERAL (
+        SELECT starts::date AS first, ends::date AS last, extract(epoch FROM starts::time)::int AS starts_in,
+            extract(epoch FROM ends::time)::int AS ends_in
+    ) AS wall
+    LEFT JOIN hours ON hours.doctor_id = appointment.doctor_id AND hours.weekday = extract(isodow FROM wall.first)
+    LEFT JOIN away ON away.doctor_id = appointment.doctor_id
+    WHERE appointment.clinic_id = %(clinic)s AND starts_at > %(lookback)s AND starts_at < %(last)s
+      AND ends_at > %(now)s AND status = ANY (%(statuses)s) AND deleted_at IS NULL
+      AND (
+        NOT doctor.active
+        OR hours.open IS NULL
+        OR wall.last <> wall.first
+        OR NOT int4range(wall.starts_in, greatest(wall.starts_in, wall.ends_in)) <@ hours.open
+        OR wall.first = ANY (%(dates)s::date[])
+        OR tstzrange(starts_at, ends_at) && away.closed
+        OR tstzrange(starts_at, ends_at) && (SELECT closed FROM away WHERE doctor_id IS NULL)
+        OR starts_at < %(until)s::timestamptz AND ends_at > %(since)s::timestamptz
+        OR appointment.id = ANY (%(besides)s)
+      )
+    ORDER BY starts_at, appointment.id
+"""
+
+
+class AppointmentAhead(NamedTuple):
+    """An appointment that has not ended; the instants are in UTC."""
+
+    pk: int
+    doctor: int
+    starts_at: datetime
+    ends_at: datetime
+    patient: int
+    encaixe_by: int | None
+
+
+def perhaps_closed(
+    clinic: Clinic, *, now: datetime, statuses: Collection[str], absence: Away | None, besides: Collection[int]
+) -> list[AppointmentAhead]:
+    """Return those of these statuses that have not ended at the instant `now`, by start and id. One query.
+
+    Also those under `absence`, as if it were stored, and those with the ids `besides`."""
+    last = bookable_dates(clinic, now)[1]
+    parameters: dict[str, Any] = {
+        "clinic": clinic.pk,
+        "zone": clinic.time_zone,
+        "now": now,
+        "lookback": now - OVERLAP_LOOKBACK,
+        "last": clinic.day(last)[1] + MAX_DURATION,
+        "statuses": [str(status) for status in statuses],
+        "dates": _special_dates(clinic, now),
+        "since": absence.starts_at if absence else None,
+        "until": absence.ends_at if absence else None,
+        "besides": list(besides),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(PERHAPS_CLOSED_SQL, parameters)
+        return [AppointmentAhead(*row) for row in cursor.fetchall()]
+
+
+def _special_dates(clinic: Clinic, now: datetime) -> list[date]:
+    """Return the holidays from yesterday on, and the days on which the clock is changed."""
+    first, last = clinic.local(now).date() - ONE_DAY, bookable_dates(clinic, now)[1] + ONE_DAY
+    days = [first + number * ONE_DAY for number in range((last - first).days + 1)]
+    midnights = [clinic.nearest_instant(day, time.min) for day in days]
+    changed = [day for day, (since, until) in zip(days, pairwise(midnights), strict=False) if until - since != ONE_DAY]
+    return [*holidays_between(clinic, first, last), *changed]

@@ -174,11 +174,39 @@ def test_text_of_twice_the_size_leaves_room_to_search(window, receptionist, doct
     assert violations(page) == []
 
 
-def test_a_move_to_one_who_does_not_perform_it_says_so(window, clinic, receptionist, doctor, maria, monday):
-    other = make_doctor(clinic, name="Dr. Bruno Reis", procedures=[make_procedure(clinic, name="Raio X")])
+@pytest.fixture
+def move(window, clinic, receptionist, doctor, maria, monday):
+    """Opens the form that moves an appointment, beside the day of two colleagues: one performs its procedure."""
+    make_doctor(clinic, name="Dr. Bruno Reis", procedures=[make_procedure(clinic, name="Raio X")])
+    make_doctor(clinic, name="Dra. Clara Sá", procedures=list(doctor.procedures.all()))
     appointment = book_appointment(doctor, patient=maria.pk, starts_at=clinic.instant(monday, time(9)))
     page = window(receptionist, width=1440)
-    page.goto(f"/agendamentos/{appointment.pk}/remarcar/")
-    page.locator(f".slot a[href*='medico={other.pk}&'][href*='inicio=10:00']").click()
-    expect(page.locator("#panel")).to_contain_text("Dr. Bruno Reis não realiza Consulta")
-    expect(page.locator("#doctor option:checked")).to_contain_text("Bruno Reis")
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"#a{appointment.pk}").focus()
+    page.keyboard.press("m")
+    expect(page.locator("#panel-title")).to_have_text("Remarcar")
+    return page
+
+
+def test_a_move_offers_only_times_of_those_who_perform_it(move, monday):
+    unable = "10:00: Dr. Bruno Reis não realiza Consulta."
+    slot = move.get_by_role("link", name=unable)
+    expect(slot).to_have_attribute("title", "Dr. Bruno Reis não realiza Consulta.")
+    expect(slot).to_be_disabled()
+    assert slot.get_attribute("href") is None
+    slot.click(force=True)
+    expect(move.locator("#doctor option:checked")).to_contain_text("Helena Prado")
+    move.evaluate("window.htmx.trigger(document.body, 'refresh-day')")
+    expect(move.get_by_role("link", name=unable)).to_have_count(1)
+    assert violations(move) == []
+    move.get_by_role("link", name="10:00 livre, Dra. Clara Sá").click()
+    expect(move.locator("#doctor option:checked")).to_contain_text("Clara Sá")
+    expect(move.locator("#chosen")).to_have_text("10:00 para cá")
+
+
+def test_a_closed_move_gives_the_free_times_back(move, monday):
+    expect(move.locator(".slot > a:not([href])").first).to_be_attached()
+    move.keyboard.press("Escape")
+    move.get_by_role("link", name="10:00 livre, Dr. Bruno Reis").click()
+    expect(move.locator("#panel-title")).to_have_text("Agendar")
+    expect(move.locator("#doctor option:checked")).to_contain_text("Bruno Reis")

@@ -2,7 +2,7 @@
 
 import { day, isList, numberIn } from "./grid.js";
 
-const CELLS = ".slot > a, .appt > a";
+const CELLS = ".slot > a[href], .appt > a";
 let current = null; // the address of the cell that Tab reaches
 let level = null; // the row that moving sideways keeps, though a column may have nothing there
 

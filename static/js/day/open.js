@@ -4,7 +4,7 @@ import { form } from "./grid.js";
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest(".slot > a, .appt > a");
-  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (!link?.hasAttribute("href") || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   if (putIntoForm(link)) return;
   // static/js/trouble.js reports a request that fails.
@@ -19,8 +19,6 @@ function putIntoForm(link) {
   const { doctor, date, starts } = open.elements;
   const choice = [...(doctor?.options || [])].find((option) => option.value === query.get("medico"));
   if (doctor?.options && !choice) return false;
-  // One who does not perform it cannot be chosen from the list; after a click in the day the server says why.
-  if (choice) choice.disabled = false;
   if (doctor) doctor.value = query.get("medico");
   date.value = date.type === "date" ? query.get("data") : query.get("data").split("-").reverse().join("/");
   starts.value = query.get("inicio");

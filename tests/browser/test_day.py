@@ -110,6 +110,35 @@ def test_a_phone_books_a_known_patient_in_three_taps(window, receptionist, docto
     assert Appointment.objects.get().patient == maria
 
 
+def test_free_times_of_a_phone_stand_under_their_name(window, clinic, receptionist, doctor, busy_day):
+    for _ in range(4):
+        make_doctor(clinic, procedures=list(doctor.procedures.all()))
+    page = window(receptionist, width=360, height=780)
+    page.goto(f"/agenda/{busy_day}/")
+    hour = page.locator(".hour").filter(has=page.locator("a[href*='inicio=11:00']"))
+    lines = hour.locator(".slot > a").evaluate_all("""links => links
+      .toSorted((one, other) => one.getBoundingClientRect().y - other.getBoundingClientRect().y)
+      .map((link) => [link.getBoundingClientRect().y, new URL(link.href).searchParams.get("medico")])""")
+    doctors_of_lines = {}
+    for y, of_doctor in lines:
+        doctors_of_lines.setdefault(y, set()).add(of_doctor)
+    assert len(lines) > 5
+    assert all(len(doctors) == 1 for doctors in doctors_of_lines.values())
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_a_message_keeps_its_words_and_covers_no_plus(window, receptionist, doctor, busy_day, width):
+    page = window(receptionist, width=width, height=780)
+    page.goto(f"/agenda/{busy_day}/")
+    page.locator(".appt.status-scheduled > a").first.focus()
+    page.keyboard.press("c")
+    text = page.locator("#messages .message > span")
+    expect(text).to_contain_text("Confirmado")
+    assert text.bounding_box()["height"] < 45
+    message, plus = page.locator("#messages .message").bounding_box(), page.locator("#day-book").bounding_box()
+    assert message["y"] + message["height"] <= plus["y"] or plus["y"] + plus["height"] <= message["y"]
+
+
 def test_targets_of_the_day_are_large_enough_for_thumbs(window, receptionist, doctor, busy_day):
     page = window(receptionist, width=360, height=780)
     page.goto(f"/agenda/{busy_day}/")

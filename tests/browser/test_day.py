@@ -9,6 +9,7 @@ from clinic.booking import change_status
 from clinic.models import Appointment
 from tests.booking.desk import BY
 from tests.browser.test_every_page import violations
+from tests.days import put
 from tests.factories import book_appointment, make_doctor, make_patient, make_procedure
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,6 +78,34 @@ def test_a_cancelled_card_is_opened_by_its_strip(window, receptionist, doctor, b
     assert "Maria da Silva Souza" in strip.get_attribute("title")
     strip.click()
     expect(page.locator("#panel")).to_contain_text("Maria da Silva Souza")
+
+
+def test_a_card_beside_another_gives_both_lines_to_the_name(window, clinic, receptionist, doctor, maria, monday):
+    for _ in range(7):
+        make_doctor(clinic, procedures=list(doctor.procedures.all()))
+    appointment = put(doctor, "09:15", patient=maria, day=monday, source="voice_ai", notes="trazer exames")
+    put(doctor, "09:15", day=monday, encaixe_by=receptionist, encaixe_reason="dor")
+    page = window(receptionist, width=1280)
+    page.goto(f"/agenda/{monday}/")
+    card = page.locator(f"#a{appointment.pk}")
+    whole, name = card.bounding_box(), card.locator("b").bounding_box()
+    assert whole["width"] < 90
+    assert name["height"] >= 36 and name["width"] >= whole["width"] - 32
+    expect(card.locator(".time")).to_be_hidden()
+    for word in ("voz", "observações", "09:15"):
+        assert word in card.get_attribute("aria-label")
+
+
+def test_badges_of_a_narrow_column_are_icons_with_tooltips(window, clinic, receptionist, doctor, maria, monday):
+    for _ in range(7):
+        make_doctor(clinic, procedures=list(doctor.procedures.all()))
+    appointment = put(doctor, "09:00", patient=maria, day=monday, source="voice_ai")
+    page = window(receptionist, width=1280)
+    page.goto(f"/agenda/{monday}/")
+    badge = page.locator(f"#a{appointment.pk} .badge").last
+    expect(badge.locator("span")).to_be_hidden()
+    expect(badge.locator(".icon")).to_be_visible()
+    expect(badge).to_have_attribute("title", "voz")
 
 
 def test_a_known_patient_costs_one_click_and_seven_keys(window, receptionist, doctor, maria, monday):

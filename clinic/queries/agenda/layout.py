@@ -102,9 +102,9 @@ class DayLayout:
         # Translated once, not once a card.
         self.status_labels = {code: str(label) for code, label in Status.choices}
         self.origins = {
-            Appointment.Source.VOICE_AI.value: Badge(_("voz")),
-            Appointment.Source.SELF_SERVICE.value: Badge(_("bot")),
-            Appointment.Source.SYNC_EXTERNAL.value: Badge(_("API")),
+            Appointment.Source.VOICE_AI.value: Badge(_("voz"), "phone"),
+            Appointment.Source.SELF_SERVICE.value: Badge(_("bot"), "bot"),
+            Appointment.Source.SYNC_EXTERNAL.value: Badge(_("API"), "plug"),
         }
         self.cpf_badge = Badge(_("CPF a confirmar"), "circle-alert")
         self.incomplete_badge = Badge(_("cadastro incompleto"), "id-card")

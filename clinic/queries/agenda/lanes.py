@@ -1,0 +1,60 @@
+"""The share of a column's width that each appointment has: lanes for those that stand, strips for freed time."""
+
+from collections.abc import Iterable, Sequence
+
+from clinic.queries.agenda.rows import AppointmentRow
+
+MAX_LANES, MAX_STRIPS = 4, 3
+
+
+def place_in_lanes(standing: Sequence[AppointmentRow], freed: Sequence[AppointmentRow]) -> None:
+    """Give appointments that overlap their share of the width; those beside strips leave room for them."""
+    group: list[AppointmentRow] = []
+    until = 0
+    for row in standing:
+        if row.start >= until:
+            _share(group)
+            group = []
+        group.append(row)
+        until = max(until, row.end)
+    _share(group)
+    for row in standing:
+        if strips := strips_beside(row.start, row.end, freed):
+            row.lane += f" beside-{strips}"
+
+
+def _share(group: Sequence[AppointmentRow]) -> None:
+    if len(group) == 1 and group[0].encaixe:
+        group[0].lane = " lane-1-of-2"
+    if len(group) < 2:
+        return
+    lanes = _lanes_of(group)
+    count = min(len(lanes), MAX_LANES)
+    for number, lane in enumerate(lanes):
+        for row in lane:
+            row.lane = f" lane-{min(number, MAX_LANES - 1)}-of-{count}" if count > 1 else ""
+
+
+def place_in_strips(freed: Sequence[AppointmentRow]) -> None:
+    """Put cancelled and missed appointments into narrow strips at the column's edge; the freed time stays in sight."""
+    for number, lane in enumerate(_lanes_of(freed)):
+        for row in lane:
+            row.lane = f" back strip-{min(number, MAX_STRIPS - 1)}"
+
+
+def _lanes_of(rows: Iterable[AppointmentRow]) -> list[list[AppointmentRow]]:
+    """Return the rows in as few lanes as keep those that overlap apart."""
+    lanes: list[list[AppointmentRow]] = []
+    for row in sorted(rows, key=lambda row: row.start):
+        lane = next((lane for lane in lanes if lane[-1].end <= row.start), None)
+        if lane is None:
+            lanes.append([row])
+        else:
+            lane.append(row)
+    return lanes
+
+
+def strips_beside(start: int, end: int, freed: Iterable[AppointmentRow]) -> int:
+    """Return how many strips stand beside these minutes."""
+    numbers = [int(row.lane[-1]) for row in freed if row.start < end and row.end > start]
+    return max(numbers) + 1 if numbers else 0

@@ -108,6 +108,55 @@ def test_badges_of_a_narrow_column_are_icons_with_tooltips(window, clinic, recep
     expect(badge).to_have_attribute("title", "voz")
 
 
+@pytest.fixture
+def three_hundred(clinic, doctor, monday):
+    """A day on which everything was cancelled, each quarter of an hour seven or eight times."""
+    patient = make_patient(clinic, name="Paulo Desmarcado")
+    slots = [f"{hour:02}:{minute:02}" for hour in range(8, 18) for minute in (0, 15, 30, 45)]
+    for number in range(300):
+        put(doctor, slots[number % len(slots)], 15, "cancelled", monday, patient=patient)
+    return monday
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_a_day_of_300_cancelled_cards_stays_usable(window, receptionist, doctor, three_hundred, width):
+    page = window(receptionist, width=width, height=780)
+    page.goto(f"/agenda/{three_hundred}/")
+    button = page.locator("#scroll .folded > button").first
+    box = button.bounding_box()
+    assert button.inner_text() == "+6" and min(box["width"], box["height"]) >= (44 if width == 360 else 19)
+    assert violations(page) == []
+    button.click()
+    group = page.get_by_role("group", name="6 cancelados e faltas, 08:00–08:15, Dra. Helena Prado")
+    expect(group.get_by_role("link")).to_have_count(6)
+    assert violations(page) == []
+    group.get_by_role("link").nth(3).click()
+    expect(page.locator("#panel")).to_contain_text("Paulo Desmarcado")
+    expect(group).to_be_hidden()
+    page.locator("#panel [data-close]").first.click()
+    expect(button).to_be_focused()
+
+
+def test_folded_cards_are_opened_and_closed_by_keys(window, receptionist, doctor, three_hundred):
+    page = window(receptionist, width=1440)
+    page.goto(f"/agenda/{three_hundred}/")
+    page.locator(".slot > a").first.focus()
+    for _ in range(9):
+        if page.locator(":focus").inner_text() == "+6":
+            break
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    group = page.get_by_role("group", name="6 cancelados e faltas, 08:00–08:15")
+    expect(group).to_be_visible()
+    page.evaluate("window.htmx.trigger(document.body, 'refresh-day')")
+    page.keyboard.press("Tab")
+    expect(group.locator("a").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(group).to_be_hidden()
+    expect(page.locator("#scroll .folded > button").first).to_be_focused()
+    assert page.locator(".row > .folded > button[tabindex='0'], .row > * > a[tabindex='0']").count() == 1
+
+
 def test_a_known_patient_costs_one_click_and_seven_keys(window, receptionist, doctor, maria, monday):
     page = window(receptionist)
     page.add_init_script(COUNT_ACTS)

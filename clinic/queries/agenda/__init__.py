@@ -13,11 +13,11 @@ from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor, Wor
 from clinic.models.appointment import Status
 from clinic.models.patient import incomplete
 from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout
-from clinic.queries.agenda.page import Badge, Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.queries.agenda.page import Badge, Card, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.performed_procedures import performed_procedures
 from clinic.schedule import MAX_DURATION, load_schedules
 
-__all__ = ["Badge", "Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
+__all__ = ["Badge", "Card", "Column", "Day", "DoctorChoice", "Folded", "Hour", "Row", "Shade", "Slot", "day"]
 
 MOST_COLUMNS = 200  # static/css/day/placement.css knows no more
 

@@ -9,15 +9,8 @@ MAX_LANES, MAX_STRIPS = 4, 3
 
 def place_in_lanes(standing: Sequence[AppointmentRow], freed: Sequence[AppointmentRow]) -> None:
     """Give appointments that overlap their share of the width; those beside strips leave room for them."""
-    group: list[AppointmentRow] = []
-    until = 0
-    for row in standing:
-        if row.start >= until:
-            _share(group)
-            group = []
-        group.append(row)
-        until = max(until, row.end)
-    _share(group)
+    for group in _groups(standing):
+        _share(group)
     for row in standing:
         if strips := strips_beside(row.start, row.end, freed):
             row.lane += f" beside-{strips}"
@@ -39,7 +32,28 @@ def place_in_strips(freed: Sequence[AppointmentRow]) -> None:
     """Put cancelled and missed appointments into narrow strips at the column's edge; the freed time stays in sight."""
     for number, lane in enumerate(_lanes_of(freed)):
         for row in lane:
-            row.lane = f" back strip-{min(number, MAX_STRIPS - 1)}"
+            row.strip = min(number, MAX_STRIPS - 1)
+            row.lane = f" back strip-{row.strip}"
+
+
+def fold_strips(freed: Sequence[AppointmentRow]) -> tuple[list[AppointmentRow], list[list[AppointmentRow]]]:
+    """Return those that have a strip of their own, and groups of those for which no strip is left."""
+    single = [row for row in freed if row.strip < MAX_STRIPS - 1]
+    groups = _groups(row for row in freed if row.strip == MAX_STRIPS - 1)
+    single += [group[0] for group in groups if len(group) == 1]
+    return single, [group for group in groups if len(group) > 1]
+
+
+def _groups(rows: Iterable[AppointmentRow]) -> list[list[AppointmentRow]]:
+    """Return rows, given by their starts, in groups of those that overlap, be it by others between them."""
+    groups: list[list[AppointmentRow]] = []
+    until = 0
+    for row in rows:
+        if not groups or row.start >= until:
+            groups.append([])
+        groups[-1].append(row)
+        until = max(until, row.end)
+    return groups
 
 
 def _lanes_of(rows: Iterable[AppointmentRow]) -> list[list[AppointmentRow]]:
@@ -56,5 +70,4 @@ def _lanes_of(rows: Iterable[AppointmentRow]) -> list[list[AppointmentRow]]:
 
 def strips_beside(start: int, end: int, freed: Iterable[AppointmentRow]) -> int:
     """Return how many strips stand beside these minutes."""
-    numbers = [int(row.lane[-1]) for row in freed if row.start < end and row.end > start]
-    return max(numbers) + 1 if numbers else 0
+    return max((row.strip + 1 for row in freed if row.start < end and row.end > start), default=0)

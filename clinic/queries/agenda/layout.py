@@ -10,11 +10,12 @@ from statistics import median
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.models.appointment import Status
-from clinic.queries.agenda.lanes import place_in_lanes, place_in_strips, strips_beside
-from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.queries.agenda.lanes import fold_strips, place_in_lanes, place_in_strips, strips_beside
+from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.agenda.rows import AppointmentRow, DoctorDay
 from clinic.queries.agenda.version import version
 from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
@@ -175,11 +176,14 @@ class DayLayout:
         place_in_strips(freed)
         place_in_lanes(standing, freed)
         self._add_slots(number, one, freed, scale)
-        for row in [*standing, *freed]:
+        strips, folds = fold_strips([row for row in freed if not self.statuses or row.status in self.statuses])
+        for row in [*standing, *strips]:
             if not self.statuses or row.status in self.statuses:
                 self._add(row.start, self._card(number, one, row, scale))
             elif row.stands:
                 self._add(row.start, self._shade(number, row.start, row.end, _("ocupado"), "shade taken"))
+        for rows in folds:
+            self._add(rows[0].start, self._folded(number, one, rows, scale))
         return Column(
             doctor_id=str(one.doctor.pk),
             name=one.doctor.name,
@@ -286,6 +290,21 @@ class DayLayout:
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             other_date="" if row.begins >= 0 else self.clinic.local(row.starts_at).date().isoformat(),
+        )
+
+    def _folded(self, number: int, one: DoctorDay, rows: Sequence[AppointmentRow], scale: int) -> Folded:
+        start, end = rows[0].start, max(row.end for row in rows)
+        for row in rows:
+            row.lane = ""
+        words = ngettext("%(n)s cancelado ou falta", "%(n)s cancelados e faltas", len(rows)) % {"n": len(rows)}
+        return Folded(
+            id=str(rows[0].id),
+            column=number,
+            aria_colindex=str(number + 1),
+            css_class=f"folded strip-{rows[0].strip} {self._place(start, end, number)}",
+            number=len(rows),
+            label=f"{words}, {self._time(start)}–{self._time(end)}, {one.doctor.name}",
+            cards=[self._card(number, one, row, scale) for row in rows],
         )
 
     def _attention(self, row: AppointmentRow) -> str | None:

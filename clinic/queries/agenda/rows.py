@@ -33,6 +33,7 @@ class AppointmentRow:
     start: int = 0  # the part on this day
     end: int = 0
     lane: str = ""
+    strip: int = 0
 
     @property
     def stands(self) -> bool:

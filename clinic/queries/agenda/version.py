@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
-from clinic.queries.agenda.page import Card, Cell, Day, Slot
+from clinic.queries.agenda.page import Card, Cell, Day, Folded, Slot
 
 
 def version(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
@@ -21,6 +21,8 @@ def version(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
                 content.append((cell.css_class, cell.label, cell.since))
             elif isinstance(cell, Slot):
                 content.append((cell.css_class, cell.procedure, cell.fits))
+            elif isinstance(cell, Folded):
+                content.append((cell.css_class, *(card.label for card in cell.cards)))
             else:
                 content.append((cell.css_class, cell.reason))
     return blake2b(repr(content).encode(), digest_size=12).hexdigest()

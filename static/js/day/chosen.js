@@ -42,7 +42,7 @@ function outlineTime() {
   mark.ariaHidden = "true";
   mark.className = `chosen from-${first} to-${last} col-${number}`;
   // Over somebody's card the outline is enough: two texts on each other are none.
-  const covered = [...grid.querySelectorAll(`.appt.col-${number}:not(.back)`)]
+  const covered = [...grid.querySelectorAll(`.row > .appt.col-${number}:not(.back)`)]
     .some((card) => numberIn(card, "from") < last && numberIn(card, "to") > first);
   mark.classList.toggle("over", covered);
   mark.textContent = covered ? "" : `${value("starts").slice(0, 5)} ${form().dataset.word || day().dataset.freeWord}`;

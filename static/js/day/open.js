@@ -7,8 +7,11 @@ document.addEventListener("click", (event) => {
   if (!link?.hasAttribute("href") || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   if (putIntoForm(link)) return;
+  // Of a folded card the button gets the focus back when the panel closes.
+  const list = link.closest("[popover]");
+  list?.hidePopover();
   // static/js/trouble.js reports a request that fails.
-  window.htmx.ajax("GET", link.getAttribute("href"), { source: link, target: "#panel" }).catch(() => {});
+  window.htmx.ajax("GET", link.getAttribute("href"), { source: list?.previousElementSibling || link, target: "#panel" }).catch(() => {});
 });
 
 // Whether the link is a free time that the open form could take.

@@ -18,7 +18,7 @@ function below(element) {
   const card = element.closest(".appt");
   if (!card) return [];
   const row = numberIn(card, "from");
-  const column = [...day().querySelectorAll(`.appt.col-${numberIn(card, "col")} > a`)];
+  const column = [...day().querySelectorAll(`.row > .appt.col-${numberIn(card, "col")} > a`)];
   return column.filter((link) => numberIn(link.parentElement, "from") > row).map((link) => `#${link.id}`);
 }
 
@@ -65,6 +65,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     cards: cards(),
     focus: day().contains(document.activeElement) ? [selectorOf(document.activeElement), ...below(document.activeElement)] : null,
     scroll: scroll && [scroll.scrollLeft, scroll.scrollTop],
+    folded: day().querySelector(".cards:popover-open")?.id,
     filter: document.getElementById("filter")?.open,
   };
 });
@@ -76,6 +77,7 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (was.filter) document.getElementById("filter")?.setAttribute("open", "");
   if (was.scroll) document.getElementById("scroll")?.scrollTo(...was.scroll);
   keepOneStop();
+  document.getElementById(was.folded)?.showPopover();
   if (was.focus) (focusable(was.focus) || document.getElementById("scroll"))?.focus({ preventScroll: true });
   restartClock();
   markChosen();

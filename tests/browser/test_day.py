@@ -263,6 +263,63 @@ def test_one_doctor_with_short_times_does_not_stretch_the_day(window, clinic, re
     assert hour_height(page) <= 1.6 * before
 
 
+@pytest.fixture
+def two_hundred(clinic, doctor):
+    names = [f"Dr. Bento Reis {number}" for number in range(196)]
+    for name in [*names, "Dra. Ana Sá", "Dra. Juliana Pó", "Dr. Ênio Lôbo"]:
+        make_doctor(clinic, name=name, procedures=[])
+
+
+def test_a_filter_of_200_doctors_is_narrowed_by_keys(window, receptionist, two_hundred, monday):
+    page = window(receptionist, width=1280, height=720)
+    page.goto(f"/agenda/{monday}/")
+    shown = page.locator("#filter-doctors > label:visible")
+    page.locator("#filter > summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#filter-find")).to_be_focused()
+    expect(shown).to_have_count(200)
+    assert violations(page) == []
+    page.keyboard.type("ana")
+    expect(shown).to_have_text([" Dra. Ana Sá"])
+    page.keyboard.press("Escape")
+    expect(shown).to_have_count(200)
+    page.keyboard.type("ninguem")
+    expect(page.locator("#filter [role=status]")).to_have_text("Nenhum nome assim. Apague para ver todos.")
+    page.keyboard.press("Escape")
+    page.keyboard.type("lobo enio")
+    expect(shown).to_have_text([" Dr. Ênio Lôbo"])
+    page.keyboard.press("Enter")
+    expect(page.locator(".doctor")).to_have_count(1)
+    assert "medico=" in page.url and page.locator("#filter").get_attribute("open") is not None
+    page.locator("#filter-find").focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("#filter > form")).to_be_hidden()
+    expect(page.locator("#filter > summary")).to_be_focused()
+
+
+def test_a_refreshed_day_keeps_the_name_typed_in_its_filter(window, clinic, receptionist, two_hundred, monday):
+    page = window(receptionist, width=360, height=780)
+    page.goto(f"/agenda/{monday}/")
+    page.locator("#filter > summary").click()
+    page.locator("#filter-find").fill("ana")
+    make_doctor(clinic, name="Dra. Ana Nova")
+    page.evaluate("window.htmx.trigger(document.body, 'refresh-day')")
+    expect(page.locator("#filter-doctors > label:visible")).to_have_count(2)
+    expect(page.locator("#filter-find")).to_be_focused()
+    assert violations(page) == []
+
+
+def test_without_a_script_the_filter_is_the_whole_list(window, receptionist, two_hundred, monday):
+    page = window(receptionist, width=360, height=740, javascript=False)
+    page.goto(f"/agenda/{monday}/")
+    page.locator("#filter > summary").click()
+    expect(page.locator("#filter-find")).to_be_hidden()
+    page.get_by_label("Dra. Ana Sá").check()
+    page.get_by_role("button", name="Filtrar").click()
+    expect(page.locator(".doctor")).to_have_count(1)
+
+
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_a_busy_day(window, receptionist, busy_day, width, scheme):

@@ -5,6 +5,7 @@ import { keepOneStop } from "./arrows.js";
 import { markChosen } from "./chosen.js";
 import { restartClock } from "./clock.js";
 import { day, numberIn, panel } from "./grid.js";
+import { typedName, typeName } from "./narrow.js";
 
 const changes = document.getElementById("changes");
 const isDay = (element) => element?.id === "day";
@@ -67,6 +68,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     scroll: scroll && [scroll.scrollLeft, scroll.scrollTop],
     folded: day().querySelector(".cards:popover-open")?.id,
     filter: document.getElementById("filter")?.open,
+    name: typedName(),
   };
 });
 
@@ -74,6 +76,7 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (!before || !isDay(detail.target)) return;
   const was = before;
   before = null;
+  typeName(was.name);
   if (was.filter) document.getElementById("filter")?.setAttribute("open", "");
   if (was.scroll) document.getElementById("scroll")?.scrollTo(...was.scroll);
   keepOneStop();

@@ -263,6 +263,47 @@ def test_one_doctor_with_short_times_does_not_stretch_the_day(window, clinic, re
     assert hour_height(page) <= 1.6 * before
 
 
+OUT_OF_SIGHT = """() => [...document.querySelectorAll(":is(.bar, .tools, #panel) :is(a, button, summary, input)")]
+  .filter((target) => target.checkVisibility() && !target.closest("nav, .hidden-text, #filter > form"))
+  .filter((target) => !target.matches("#day-native, .hidden-text") && target.getBoundingClientRect().width)
+  .filter((target) => target.getBoundingClientRect().left < 0 || target.getBoundingClientRect().right > innerWidth)
+  .map((target) => target.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (360, 740)])
+def test_nothing_is_out_of_sight_on_small_screens(window, receptionist, doctor, busy_day, width, height, javascript):
+    page = window(receptionist, width=width, height=height, javascript=javascript)
+    appointment = Appointment.objects.filter(status="scheduled").first().pk
+    opened = [f"/agendamentos/{appointment}/", f"/agendamentos/{appointment}/remarcar/", "/agendamentos/novo/"]
+    for address in [f"/agenda/{busy_day}/", *opened]:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        assert page.evaluate(OUT_OF_SIGHT) == [], address
+    page.goto(f"/agenda/{busy_day}/")
+    assert page.locator("#find").bounding_box()["width"] >= (250 if width == 320 else 80)
+    page.locator("#filter > summary").click()
+    box = page.locator("#filter > form").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= width and box["y"] + box["height"] <= height
+    page.locator("#filter a").scroll_into_view_if_needed()
+    page.locator("#filter a").click()
+    page.wait_for_url("**todos=1")
+
+
+def test_nothing_lies_over_a_page_enlarged_four_times(window, receptionist, doctor, busy_day):
+    page = window(receptionist, width=320, height=256)
+    page.goto(f"/agenda/{busy_day}/")
+    card = page.locator(".appt.status-scheduled > a").last
+    card.evaluate("card => card.scrollIntoView({ block: 'center' })")
+    fixed = page.evaluate("""() => [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility()
+      && ["fixed", "sticky"].includes(getComputedStyle(one).position) && one.getBoundingClientRect().height > 0
+      && !one.matches(".notices")).map((one) => one.className)""")
+    assert fixed == []
+    assert violations(page) == []
+    card.click()
+    expect(page.locator("#panel-title")).to_be_visible()
+
+
 @pytest.fixture
 def two_hundred(clinic, doctor):
     names = [f"Dr. Bento Reis {number}" for number in range(196)]

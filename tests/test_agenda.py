@@ -123,8 +123,40 @@ def test_cancelled_cards_beside_their_successor_are_strips():
     classes = [set(card.css_class.split()) for card in cells(shown(doctor.clinic), "card")]
     assert "beside-3" in classes[0] and not any(name.startswith("lane") for name in classes[0])
     assert [name for one in classes[1:] for name in one if name.startswith("strip")] == [
-        "strip-0", "strip-1", "strip-2", "strip-2",
+        "strip-0", "strip-1",
     ]  # fmt: skip
+
+
+def test_cancelled_cards_beyond_the_strips_are_folded():
+    doctor = make_doctor(name="Dra. Iara")
+    for _ in range(9):
+        put(doctor, "09:00", status="cancelled")
+    for _ in range(3):
+        put(doctor, "10:00", status="no_show")
+    day = shown(doctor.clinic)
+    (fold,) = cells(day, "folded")
+    assert (fold.number, fold.label) == (7, "7 cancelados e faltas, 09:00–09:30, Dra. Iara")
+    assert len({card.id for card in [*cells(day, "card"), *fold.cards]}) == 12
+    assert {"strip-2", "from-12", "to-18"} <= set(fold.css_class.split())
+
+
+def test_a_filter_by_status_folds_only_what_it_shows():
+    doctor = make_doctor()
+    for status in ["cancelled", "no_show"] * 3:
+        put(doctor, "09:00", status=status)
+    day = shown(doctor.clinic, statuses={"no_show"})
+    folded = [card for fold in cells(day, "folded") for card in fold.cards]
+    assert {card.status for card in [*cells(day, "card"), *folded]} == {"no_show"}
+
+
+def test_the_version_changes_with_a_folded_card():
+    doctor = make_doctor()
+    for _ in range(6):
+        last = put(doctor, "09:00", status="cancelled")
+    before = shown(doctor.clinic).version
+    last.patient.name = "Outro Nome"
+    last.patient.save()
+    assert shown(doctor.clinic).version != before
 
 
 def test_a_squeezed_in_appointment_is_a_second_lane():

@@ -3,12 +3,14 @@
 from datetime import time, timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from clinic.booking import change_status
 from clinic.models import Appointment
 from tests.booking.desk import BY
 from tests.browser.test_day import COUNT_ACTS
+from tests.days import put
 from tests.factories import book_appointment, make_doctor, make_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,6 +44,20 @@ def test_a_confirmation_costs_one_click(desk, monday):
     expect(card_of(page, appointment)).to_be_focused()
     assert page.locator("#panel > *").count() == 0
     assert status_of(appointment) == "confirmed"
+    assert page.evaluate("window.clicks") == 1
+
+
+def test_a_check_in_costs_one_click_on_the_day_itself(desk, clinic, doctor):
+    page, _appointment = desk
+    today = clinic.local(timezone.now()).date()
+    arrived = put(doctor, "12:00", day=today, status="confirmed", patient=make_patient(clinic, name="Rui Chegou"))
+    page.goto(f"/agenda/{today}/")
+    card_of(page, arrived).hover()
+    page.get_by_role("button", name="Check-in: Rui Chegou").click()
+    expect(page.locator("#messages")).to_contain_text("Rui Chegou: Check-in")
+    expect(page.locator(".appt.status-checked_in")).to_be_visible()
+    assert page.locator("#panel > *").count() == 0
+    assert status_of(arrived) == "checked_in"
     assert page.evaluate("window.clicks") == 1
 
 
@@ -112,6 +128,7 @@ def test_the_filter_of_a_phone_lies_within_its_screen(window, receptionist, doct
     page.locator("#filter > summary").click()
     box = page.locator("#filter > form").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 360
+    expect(page.locator("#day-book")).to_be_hidden()
 
 
 def test_a_refused_key_opens_the_panel_and_says_why(desk, monday):

@@ -9,6 +9,7 @@ from clinic.booking import change_status
 from clinic.models import Appointment
 from tests.booking.desk import BY
 from tests.browser.test_every_page import violations
+from tests.days import put
 from tests.factories import book_appointment, make_doctor, make_patient, make_procedure
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,6 +80,83 @@ def test_a_cancelled_card_is_opened_by_its_strip(window, receptionist, doctor, b
     expect(page.locator("#panel")).to_contain_text("Maria da Silva Souza")
 
 
+def test_a_card_beside_another_gives_both_lines_to_the_name(window, clinic, receptionist, doctor, maria, monday):
+    for _ in range(7):
+        make_doctor(clinic, procedures=list(doctor.procedures.all()))
+    appointment = put(doctor, "09:15", patient=maria, day=monday, source="voice_ai", notes="trazer exames")
+    put(doctor, "09:15", day=monday, encaixe_by=receptionist, encaixe_reason="dor")
+    page = window(receptionist, width=1280)
+    page.goto(f"/agenda/{monday}/")
+    card = page.locator(f"#a{appointment.pk}")
+    whole, name = card.bounding_box(), card.locator("b").bounding_box()
+    assert whole["width"] < 90
+    assert name["height"] >= 36 and name["width"] >= whole["width"] - 32
+    expect(card.locator(".time")).to_be_hidden()
+    for word in ("voz", "observações", "09:15"):
+        assert word in card.get_attribute("aria-label")
+
+
+def test_badges_of_a_narrow_column_are_icons_with_tooltips(window, clinic, receptionist, doctor, maria, monday):
+    for _ in range(7):
+        make_doctor(clinic, procedures=list(doctor.procedures.all()))
+    appointment = put(doctor, "09:00", patient=maria, day=monday, source="voice_ai")
+    page = window(receptionist, width=1280)
+    page.goto(f"/agenda/{monday}/")
+    badge = page.locator(f"#a{appointment.pk} .badge").last
+    expect(badge.locator("span")).to_be_hidden()
+    expect(badge.locator(".icon")).to_be_visible()
+    expect(badge).to_have_attribute("title", "voz")
+
+
+@pytest.fixture
+def three_hundred(clinic, doctor, monday):
+    """A day on which everything was cancelled, each quarter of an hour seven or eight times."""
+    patient = make_patient(clinic, name="Paulo Desmarcado")
+    slots = [f"{hour:02}:{minute:02}" for hour in range(8, 18) for minute in (0, 15, 30, 45)]
+    for number in range(300):
+        put(doctor, slots[number % len(slots)], 15, "cancelled", monday, patient=patient)
+    return monday
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_a_day_of_300_cancelled_cards_stays_usable(window, receptionist, doctor, three_hundred, width):
+    page = window(receptionist, width=width, height=780)
+    page.goto(f"/agenda/{three_hundred}/")
+    button = page.locator("#scroll .folded > button").first
+    box = button.bounding_box()
+    assert button.inner_text() == "+6" and min(box["width"], box["height"]) >= (44 if width == 360 else 19)
+    assert violations(page) == []
+    button.click()
+    group = page.get_by_role("group", name="6 cancelados e faltas, 08:00–08:15, Dra. Helena Prado")
+    expect(group.get_by_role("link")).to_have_count(6)
+    assert violations(page) == []
+    group.get_by_role("link").nth(3).click()
+    expect(page.locator("#panel")).to_contain_text("Paulo Desmarcado")
+    expect(group).to_be_hidden()
+    page.locator("#panel [data-close]").first.click()
+    expect(button).to_be_focused()
+
+
+def test_folded_cards_are_opened_and_closed_by_keys(window, receptionist, doctor, three_hundred):
+    page = window(receptionist, width=1440)
+    page.goto(f"/agenda/{three_hundred}/")
+    page.locator(".slot > a").first.focus()
+    for _ in range(9):
+        if page.locator(":focus").inner_text() == "+6":
+            break
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    group = page.get_by_role("group", name="6 cancelados e faltas, 08:00–08:15")
+    expect(group).to_be_visible()
+    page.evaluate("window.htmx.trigger(document.body, 'refresh-day')")
+    page.keyboard.press("Tab")
+    expect(group.locator("a").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(group).to_be_hidden()
+    expect(page.locator("#scroll .folded > button").first).to_be_focused()
+    assert page.locator(".row > .folded > button[tabindex='0'], .row > * > a[tabindex='0']").count() == 1
+
+
 def test_a_known_patient_costs_one_click_and_seven_keys(window, receptionist, doctor, maria, monday):
     page = window(receptionist)
     page.add_init_script(COUNT_ACTS)
@@ -108,6 +186,35 @@ def test_a_phone_books_a_known_patient_in_three_taps(window, receptionist, docto
     expect(page.locator("#panel")).to_contain_text("Agendado às 10:00")
     assert page.evaluate("window.clicks") == 3
     assert Appointment.objects.get().patient == maria
+
+
+def test_free_times_of_a_phone_stand_under_their_name(window, clinic, receptionist, doctor, busy_day):
+    for _ in range(4):
+        make_doctor(clinic, procedures=list(doctor.procedures.all()))
+    page = window(receptionist, width=360, height=780)
+    page.goto(f"/agenda/{busy_day}/")
+    hour = page.locator(".hour").filter(has=page.locator("a[href*='inicio=11:00']"))
+    lines = hour.locator(".slot > a").evaluate_all("""links => links
+      .toSorted((one, other) => one.getBoundingClientRect().y - other.getBoundingClientRect().y)
+      .map((link) => [link.getBoundingClientRect().y, new URL(link.href).searchParams.get("medico")])""")
+    doctors_of_lines = {}
+    for y, of_doctor in lines:
+        doctors_of_lines.setdefault(y, set()).add(of_doctor)
+    assert len(lines) > 5
+    assert all(len(doctors) == 1 for doctors in doctors_of_lines.values())
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_a_message_keeps_its_words_and_covers_no_plus(window, receptionist, doctor, busy_day, width):
+    page = window(receptionist, width=width, height=780)
+    page.goto(f"/agenda/{busy_day}/")
+    page.locator(".appt.status-scheduled > a").first.focus()
+    page.keyboard.press("c")
+    text = page.locator("#messages .message > span")
+    expect(text).to_contain_text("Confirmado")
+    assert text.bounding_box()["height"] < 45
+    message, plus = page.locator("#messages .message").bounding_box(), page.locator("#day-book").bounding_box()
+    assert message["y"] + message["height"] <= plus["y"] or plus["y"] + plus["height"] <= message["y"]
 
 
 def test_targets_of_the_day_are_large_enough_for_thumbs(window, receptionist, doctor, busy_day):
@@ -156,6 +263,104 @@ def test_one_doctor_with_short_times_does_not_stretch_the_day(window, clinic, re
     assert hour_height(page) <= 1.6 * before
 
 
+OUT_OF_SIGHT = """() => [...document.querySelectorAll(":is(.bar, .tools, #panel) :is(a, button, summary, input)")]
+  .filter((target) => target.checkVisibility() && !target.closest("nav, .hidden-text, #filter > form"))
+  .filter((target) => !target.matches("#day-native, .hidden-text") && target.getBoundingClientRect().width)
+  .filter((target) => target.getBoundingClientRect().left < 0 || target.getBoundingClientRect().right > innerWidth)
+  .map((target) => target.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (360, 740)])
+def test_nothing_is_out_of_sight_on_small_screens(window, receptionist, doctor, busy_day, width, height, javascript):
+    page = window(receptionist, width=width, height=height, javascript=javascript)
+    appointment = Appointment.objects.filter(status="scheduled").first().pk
+    opened = [f"/agendamentos/{appointment}/", f"/agendamentos/{appointment}/remarcar/", "/agendamentos/novo/"]
+    for address in [f"/agenda/{busy_day}/", *opened]:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        assert page.evaluate(OUT_OF_SIGHT) == [], address
+    page.goto(f"/agenda/{busy_day}/")
+    assert page.locator("#find").bounding_box()["width"] >= (250 if width == 320 else 80)
+    page.locator("#filter > summary").click()
+    box = page.locator("#filter > form").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= width and box["y"] + box["height"] <= height
+    page.locator("#filter a").scroll_into_view_if_needed()
+    page.locator("#filter a").click()
+    page.wait_for_url("**todos=1")
+
+
+def test_nothing_lies_over_a_page_enlarged_four_times(window, receptionist, doctor, busy_day):
+    page = window(receptionist, width=320, height=256)
+    page.goto(f"/agenda/{busy_day}/")
+    card = page.locator(".appt.status-scheduled > a").last
+    card.evaluate("card => card.scrollIntoView({ block: 'center' })")
+    fixed = page.evaluate("""() => [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility()
+      && ["fixed", "sticky"].includes(getComputedStyle(one).position) && one.getBoundingClientRect().height > 0
+      && !one.matches(".notices")).map((one) => one.className)""")
+    assert fixed == []
+    assert violations(page) == []
+    card.click()
+    expect(page.locator("#panel-title")).to_be_visible()
+
+
+@pytest.fixture
+def two_hundred(clinic, doctor):
+    names = [f"Dr. Bento Reis {number}" for number in range(196)]
+    for name in [*names, "Dra. Ana Sá", "Dra. Juliana Pó", "Dr. Ênio Lôbo"]:
+        make_doctor(clinic, name=name, procedures=[])
+
+
+def test_a_filter_of_200_doctors_is_narrowed_by_keys(window, receptionist, two_hundred, monday):
+    page = window(receptionist, width=1280, height=720)
+    page.goto(f"/agenda/{monday}/")
+    shown = page.locator("#filter-doctors > label:visible")
+    page.locator("#filter > summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#filter-find")).to_be_focused()
+    expect(shown).to_have_count(200)
+    assert violations(page) == []
+    page.keyboard.type("ana")
+    expect(shown).to_have_text([" Dra. Ana Sá"])
+    page.keyboard.press("Escape")
+    expect(shown).to_have_count(200)
+    page.keyboard.type("ninguem")
+    expect(page.locator("#filter [role=status]")).to_have_text("Nenhum nome assim. Apague para ver todos.")
+    page.keyboard.press("Escape")
+    page.keyboard.type("lobo enio")
+    expect(shown).to_have_text([" Dr. Ênio Lôbo"])
+    page.keyboard.press("Enter")
+    expect(page.locator(".doctor")).to_have_count(1)
+    assert "medico=" in page.url and page.locator("#filter").get_attribute("open") is not None
+    page.locator("#filter-find").focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("#filter > form")).to_be_hidden()
+    expect(page.locator("#filter > summary")).to_be_focused()
+
+
+def test_a_refreshed_day_keeps_the_name_typed_in_its_filter(window, clinic, receptionist, two_hundred, monday):
+    page = window(receptionist, width=360, height=780)
+    page.goto(f"/agenda/{monday}/")
+    page.locator("#filter > summary").click()
+    page.locator("#filter-find").fill("ana")
+    make_doctor(clinic, name="Dra. Ana Nova")
+    page.evaluate("window.htmx.trigger(document.body, 'refresh-day')")
+    expect(page.locator("#filter-doctors > label:visible")).to_have_count(2)
+    expect(page.locator("#filter-find")).to_be_focused()
+    assert violations(page) == []
+
+
+def test_without_a_script_the_filter_is_the_whole_list(window, receptionist, two_hundred, monday):
+    page = window(receptionist, width=360, height=740, javascript=False)
+    page.goto(f"/agenda/{monday}/")
+    page.locator("#filter > summary").click()
+    expect(page.locator("#filter-find")).to_be_hidden()
+    page.get_by_label("Dra. Ana Sá").check()
+    page.get_by_role("button", name="Filtrar").click()
+    expect(page.locator(".doctor")).to_have_count(1)
+
+
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_a_busy_day(window, receptionist, busy_day, width, scheme):
@@ -174,11 +379,39 @@ def test_text_of_twice_the_size_leaves_room_to_search(window, receptionist, doct
     assert violations(page) == []
 
 
-def test_a_move_to_one_who_does_not_perform_it_says_so(window, clinic, receptionist, doctor, maria, monday):
-    other = make_doctor(clinic, name="Dr. Bruno Reis", procedures=[make_procedure(clinic, name="Raio X")])
+@pytest.fixture
+def move(window, clinic, receptionist, doctor, maria, monday):
+    """Opens the form that moves an appointment, beside the day of two colleagues: one performs its procedure."""
+    make_doctor(clinic, name="Dr. Bruno Reis", procedures=[make_procedure(clinic, name="Raio X")])
+    make_doctor(clinic, name="Dra. Clara Sá", procedures=list(doctor.procedures.all()))
     appointment = book_appointment(doctor, patient=maria.pk, starts_at=clinic.instant(monday, time(9)))
     page = window(receptionist, width=1440)
-    page.goto(f"/agendamentos/{appointment.pk}/remarcar/")
-    page.locator(f".slot a[href*='medico={other.pk}&'][href*='inicio=10:00']").click()
-    expect(page.locator("#panel")).to_contain_text("Dr. Bruno Reis não realiza Consulta")
-    expect(page.locator("#doctor option:checked")).to_contain_text("Bruno Reis")
+    page.goto(f"/agenda/{monday}/")
+    page.locator(f"#a{appointment.pk}").focus()
+    page.keyboard.press("m")
+    expect(page.locator("#panel-title")).to_have_text("Remarcar")
+    return page
+
+
+def test_a_move_offers_only_times_of_those_who_perform_it(move, monday):
+    unable = "10:00: Dr. Bruno Reis não realiza Consulta."
+    slot = move.get_by_role("link", name=unable)
+    expect(slot).to_have_attribute("title", "Dr. Bruno Reis não realiza Consulta.")
+    expect(slot).to_be_disabled()
+    assert slot.get_attribute("href") is None
+    slot.click(force=True)
+    expect(move.locator("#doctor option:checked")).to_contain_text("Helena Prado")
+    move.evaluate("window.htmx.trigger(document.body, 'refresh-day')")
+    expect(move.get_by_role("link", name=unable)).to_have_count(1)
+    assert violations(move) == []
+    move.get_by_role("link", name="10:00 livre, Dra. Clara Sá").click()
+    expect(move.locator("#doctor option:checked")).to_contain_text("Clara Sá")
+    expect(move.locator("#chosen")).to_have_text("10:00 para cá")
+
+
+def test_a_closed_move_gives_the_free_times_back(move, monday):
+    expect(move.locator(".slot > a:not([href])").first).to_be_attached()
+    move.keyboard.press("Escape")
+    move.get_by_role("link", name="10:00 livre, Dr. Bruno Reis").click()
+    expect(move.locator("#panel-title")).to_have_text("Agendar")
+    expect(move.locator("#doctor option:checked")).to_contain_text("Bruno Reis")

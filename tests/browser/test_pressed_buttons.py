@@ -16,7 +16,11 @@ SLOW = """
 const send = XMLHttpRequest.prototype.send;
 window.held = [];
 XMLHttpRequest.prototype.send = function (...body) { window.held.push(() => send.apply(this, body)); };
-window.letThrough = () => { XMLHttpRequest.prototype.send = send; window.held.forEach((go) => go()); window.held = []; };
+window.letThrough = () => {
+  XMLHttpRequest.prototype.send = send;
+  window.held.forEach((go) => go());
+  window.held = [];
+};
 """
 
 

@@ -13,7 +13,7 @@ from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor, Wor
 from clinic.models.appointment import Status
 from clinic.models.patient import incomplete
 from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout
-from clinic.queries.agenda.page import Badge, Card, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.queries.agenda.page import Badge, Card, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.delays import delay_of_row
 from clinic.queries.pending import NOT_BEGUN, unperformed_procedures
 from clinic.queries.performed_procedures import performed_procedures
@@ -22,7 +22,7 @@ from clinic.schedule import MAX_DURATION, load_schedules
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-__all__ = ["Badge", "Card", "Column", "Day", "DoctorChoice", "Hour", "Row", "Shade", "Slot", "day"]
+__all__ = ["Badge", "Card", "Column", "Day", "DoctorChoice", "Folded", "Hour", "Row", "Shade", "Slot", "day"]
 
 
 class HasDelay(TypedDict):

@@ -5,17 +5,19 @@ the labels are what the clinic's clock shows then."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from hashlib import blake2b
 from statistics import median
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.models.appointment import FREES_THE_TIME, Status
-from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Hour, Row, Shade, Slot
+from clinic.models.appointment import Status
+from clinic.queries.agenda.lanes import fold_strips, place_in_lanes, place_in_strips, strips_beside
+from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
+from clinic.queries.agenda.rows import AppointmentRow, DoctorDay
+from clinic.queries.agenda.version import version
 from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
 from clinic.queries.performed_procedures import PerformedProcedure
 from clinic.schedule import ClosedReason, Schedules, Span, longest_openings_on
@@ -27,55 +29,6 @@ AHEAD = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDUL
 EXPECTED = {Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED}
 UNCONFIRMED = {Status.SCHEDULED, Status.RESCHEDULED}
 LONG_WAIT = timedelta(minutes=15)  # for a patient who has arrived, and for one who is expected
-MAX_LANES, MAX_STRIPS = 4, 3
-
-
-@dataclass(slots=True)
-class AppointmentRow:
-    """One appointment as the day's query gives it, and its place on the page."""
-
-    id: int
-    doctor_id: int
-    starts_at: datetime
-    ends_at: datetime
-    status: str
-    source: str
-    patient: str
-    procedures: str
-    arrived_at: datetime | None
-    is_incomplete: bool
-    unverified_cpf: str
-    encaixe: int | None
-    has_notes: bool
-    alert: str
-    unperformed: str
-    begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
-    ends: int = 0
-    start: int = 0  # the part on this day
-    end: int = 0
-    lane: str = ""
-
-    @property
-    def stands(self) -> bool:
-        return self.status not in FREES_THE_TIME
-
-    @property
-    def occupies_doctor(self) -> bool:
-        return self.stands and not self.encaixe
-
-
-@dataclass(slots=True)
-class DoctorDay:
-    """A doctor's day in minutes from midnight."""
-
-    doctor: Doctor
-    performed: Sequence[PerformedProcedure]  # the usual one first
-    appointments: list[AppointmentRow]
-    taken: list[Span]  # on the days before and after too
-    blocks: list[tuple[int, int]]
-    open: list[tuple[int, int]]
-    closed: list[tuple[int, int, str]]
-    works: bool
 
 
 class DayLayout:
@@ -103,9 +56,9 @@ class DayLayout:
         # Translated once, not once a card.
         self.status_labels = {code: str(label) for code, label in Status.choices}
         self.origins = {
-            Appointment.Source.VOICE_AI.value: Badge(_("voz")),
-            Appointment.Source.SELF_SERVICE.value: Badge(_("bot")),
-            Appointment.Source.SYNC_EXTERNAL.value: Badge(_("API")),
+            Appointment.Source.VOICE_AI.value: Badge(_("voz"), "phone"),
+            Appointment.Source.SELF_SERVICE.value: Badge(_("bot"), "bot"),
+            Appointment.Source.SYNC_EXTERNAL.value: Badge(_("API"), "plug"),
         }
         self.cpf_badge = Badge(_("CPF a confirmar"), "circle-alert")
         self.incomplete_badge = Badge(_("cadastro incompleto"), "id-card")
@@ -156,7 +109,7 @@ class DayLayout:
             causes=list(self.causes.items()),
             version="",
         )
-        laid_out.version = _digest(laid_out, self.cells)
+        laid_out.version = version(laid_out, self.cells)
         return laid_out
 
     # --- from what is stored to minutes ------------------------------------------------------------------------------
@@ -225,14 +178,17 @@ class DayLayout:
         self._add_shades(number, one)
         freed = [row for row in one.appointments if not row.stands and not self.hides_freed and self._is_shown(row)]
         standing = [row for row in one.appointments if row.stands]
-        _place_in_strips(freed)
-        _place_in_lanes(standing, freed)
+        place_in_strips(freed)
+        place_in_lanes(standing, freed)
         self._add_slots(number, one, freed, scale)
-        for row in [*standing, *freed]:
+        strips, folds = fold_strips(freed)
+        for row in [*standing, *strips]:
             if self._is_shown(row):
                 self._add(row.start, self._card(number, one, row, scale))
             else:
                 self._add(row.start, self._shade(number, row.start, row.end, _("ocupado"), "shade taken"))
+        for rows in folds:
+            self._add(rows[0].start, self._folded(number, one, rows, scale))
         return Column(
             doctor_id=str(one.doctor.pk),
             name=one.doctor.name,
@@ -295,7 +251,7 @@ class DayLayout:
         scale: int,
     ) -> Slot:
         time = self._time(start)
-        strips = _strips_beside(start, end, freed)
+        strips = strips_beside(start, end, freed)
         fits = self.fits_sentence % {"minutes": shorter.minutes, "procedure": shorter.name} if shorter else ""
         kinds = ["slot", *(["short"] if shorter else []), *([f"beside-{strips}"] if strips else [])]
         if end - start < scale:
@@ -343,6 +299,21 @@ class DayLayout:
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             other_date="" if row.begins >= 0 else self.clinic.local(row.starts_at).date().isoformat(),
+        )
+
+    def _folded(self, number: int, one: DoctorDay, rows: Sequence[AppointmentRow], scale: int) -> Folded:
+        start, end = rows[0].start, max(row.end for row in rows)
+        for row in rows:
+            row.lane = ""
+        words = ngettext("%(n)s cancelado ou falta", "%(n)s cancelados e faltas", len(rows)) % {"n": len(rows)}
+        return Folded(
+            id=str(rows[0].id),
+            column=number,
+            aria_colindex=str(number + 1),
+            css_class=f"folded strip-{rows[0].strip} {self._place(start, end, number)}",
+            number=len(rows),
+            label=f"{words}, {self._time(start)}–{self._time(end)}, {one.doctor.name}",
+            cards=[self._card(number, one, row, scale) for row in rows],
         )
 
     def _attention(self, row: AppointmentRow) -> str | None:
@@ -437,76 +408,3 @@ def _fullness(opened: Sequence[tuple[int, int]], taken: Iterable[tuple[int, int]
         return None
     used = sum(max(min(end, closes) - max(start, opens), 0) for start, end in taken for opens, closes in opened)
     return min(round(100 * used / total), 100)
-
-
-def _place_in_lanes(standing: Sequence[AppointmentRow], freed: Sequence[AppointmentRow]) -> None:
-    """Give appointments that overlap their share of the width; those beside strips leave room for them."""
-    group: list[AppointmentRow] = []
-    until = 0
-    for row in standing:
-        if row.start >= until:
-            _share(group)
-            group = []
-        group.append(row)
-        until = max(until, row.end)
-    _share(group)
-    for row in standing:
-        if strips := _strips_beside(row.start, row.end, freed):
-            row.lane += f" beside-{strips}"
-
-
-def _share(group: Sequence[AppointmentRow]) -> None:
-    if len(group) == 1 and group[0].encaixe:
-        group[0].lane = " lane-1-of-2"
-    if len(group) < 2:
-        return
-    lanes = _lanes_of(group)
-    count = min(len(lanes), MAX_LANES)
-    for number, lane in enumerate(lanes):
-        for row in lane:
-            row.lane = f" lane-{min(number, MAX_LANES - 1)}-of-{count}" if count > 1 else ""
-
-
-def _place_in_strips(freed: Sequence[AppointmentRow]) -> None:
-    """Put cancelled and missed appointments into narrow strips at the column's edge; the freed time stays in sight."""
-    for number, lane in enumerate(_lanes_of(freed)):
-        for row in lane:
-            row.lane = f" back strip-{min(number, MAX_STRIPS - 1)}"
-
-
-def _lanes_of(rows: Iterable[AppointmentRow]) -> list[list[AppointmentRow]]:
-    """Return the rows in as few lanes as keep those that overlap apart."""
-    lanes: list[list[AppointmentRow]] = []
-    for row in sorted(rows, key=lambda row: row.start):
-        lane = next((lane for lane in lanes if lane[-1].end <= row.start), None)
-        if lane is None:
-            lanes.append([row])
-        else:
-            lane.append(row)
-    return lanes
-
-
-def _strips_beside(start: int, end: int, freed: Iterable[AppointmentRow]) -> int:
-    """Return how many strips stand beside these minutes."""
-    numbers = [int(row.lane[-1]) for row in freed if row.start < end and row.end > start]
-    return max(numbers) + 1 if numbers else 0
-
-
-def _digest(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
-    """Return a short hash of everything drawn, the order of the cells included."""
-    content: list[object] = [day.day, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
-    content += [
-        (column.doctor_id, column.name, column.specialty, column.fullness, column.performs_nothing, column.delay)
-        for column in day.columns
-    ]
-    content += [(choice.id, choice.chosen) for choice in day.choices]
-    content += [day.all_rows_class, day.scale, *(hour.time for hour in day.hours)]
-    for minute in sorted(cells):
-        for cell in cells[minute]:
-            if isinstance(cell, Card):
-                content.append((cell.css_class, cell.label, cell.since))
-            elif isinstance(cell, Slot):
-                content.append((cell.css_class, cell.procedure, cell.fits))
-            else:
-                content.append((cell.css_class, cell.reason))
-    return blake2b(repr(content).encode(), digest_size=12).hexdigest()

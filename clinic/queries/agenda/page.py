@@ -73,7 +73,21 @@ class Shade:
     time: str
 
 
-type Cell = Card | Slot | Shade
+@dataclass(slots=True)
+class Folded:
+    """Cancelled and missed appointments at one place for which no strip is left; `id` is that of the first."""
+
+    kind: ClassVar[str] = "folded"
+    id: str
+    column: int
+    aria_colindex: str
+    css_class: str
+    number: int
+    label: str
+    cards: list[Card]
+
+
+type Cell = Card | Slot | Shade | Folded
 
 
 @dataclass(slots=True)

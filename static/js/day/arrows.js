@@ -2,8 +2,9 @@
 
 import { day, isList, numberIn } from "./grid.js";
 
-const CELLS = ".slot > a, .appt > a";
-let current = null; // the address of the cell that Tab reaches
+const CELLS = ".row > .slot > a[href], .row > .appt > a, .row > .folded > button";
+const keyOf = (link) => link.getAttribute("href") || link.id;
+let current = null; // the address or id of the cell that Tab reaches
 let level = null; // the row that moving sideways keeps, though a column may have nothing there
 
 const cells = () => [...(day()?.querySelectorAll(CELLS) || [])];
@@ -20,7 +21,7 @@ function firstStop(all) {
 export function keepOneStop() {
   const all = cells();
   if (isList() || !all.length) return;
-  const stop = all.find((link) => link.getAttribute("href") === current) || firstStop(all);
+  const stop = all.find((link) => keyOf(link) === current) || firstStop(all);
   for (const link of all) link.tabIndex = link === stop ? 0 : -1;
 }
 
@@ -62,7 +63,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("focusin", ({ target: link }) => {
   if (!link.matches?.(CELLS) || isList()) return;
-  current = link.getAttribute("href");
+  current = keyOf(link);
   level = null;
   for (const other of cells()) if (other.tabIndex === 0 && other !== link) other.tabIndex = -1;
   link.tabIndex = 0;

@@ -1,6 +1,7 @@
 // Marks in the day what the panel is about: the card that is open, or an outline of the time that is being chosen.
 
 import { day, form, minutes, numberIn, panel } from "./grid.js";
+import { markUnable } from "./moving.js";
 
 const iso = (date) => date.replace(/^(\d\d?)\/(\d\d?)\/(\d{4})$/, (_, d, m, y) => `${y}-${m.padStart(2, "0")}-${d.padStart(2, "0")}`);
 const value = (name) => form()?.elements[name]?.value || "";
@@ -18,6 +19,7 @@ export function markChosen() {
   const open = document.getElementById(panel.querySelector("[data-card]")?.dataset.card);
   open?.setAttribute("aria-current", "true");
   if (open && !form()) show(open, open.id);
+  markUnable();
   document.getElementById("chosen")?.remove();
   outlineTime();
 }
@@ -40,10 +42,10 @@ function outlineTime() {
   mark.ariaHidden = "true";
   mark.className = `chosen from-${first} to-${last} col-${number}`;
   // Over somebody's card the outline is enough: two texts on each other are none.
-  const covered = [...grid.querySelectorAll(`.appt.col-${number}:not(.back)`)]
+  const covered = [...grid.querySelectorAll(`.row > .appt.col-${number}:not(.back)`)]
     .some((card) => numberIn(card, "from") < last && numberIn(card, "to") > first);
   mark.classList.toggle("over", covered);
-  mark.textContent = covered ? "" : `${value("starts").slice(0, 5)} ${day().dataset.freeWord}`;
+  mark.textContent = covered ? "" : `${value("starts").slice(0, 5)} ${form().dataset.word || day().dataset.freeWord}`;
   grid.append(mark);
   show(mark, mark.className);
 }

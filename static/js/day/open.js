@@ -4,11 +4,14 @@ import { form } from "./grid.js";
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest(".slot > a, .appt > a");
-  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (!link?.hasAttribute("href") || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   if (putIntoForm(link)) return;
+  // Of a folded card the button gets the focus back when the panel closes.
+  const list = link.closest("[popover]");
+  list?.hidePopover();
   // static/js/trouble.js reports a request that fails.
-  window.htmx.ajax("GET", link.getAttribute("href"), { source: link, target: "#panel" }).catch(() => {});
+  window.htmx.ajax("GET", link.getAttribute("href"), { source: list?.previousElementSibling || link, target: "#panel" }).catch(() => {});
 });
 
 // Whether the link is a free time that the open form could take.
@@ -19,8 +22,6 @@ function putIntoForm(link) {
   const { doctor, date, starts } = open.elements;
   const choice = [...(doctor?.options || [])].find((option) => option.value === query.get("medico"));
   if (doctor?.options && !choice) return false;
-  // One who does not perform it cannot be chosen from the list; after a click in the day the server says why.
-  if (choice) choice.disabled = false;
   if (doctor) doctor.value = query.get("medico");
   date.value = date.type === "date" ? query.get("data") : query.get("data").split("-").reverse().join("/");
   starts.value = query.get("inicio");

@@ -5,6 +5,7 @@ import { keepOneStop } from "./arrows.js";
 import { markChosen } from "./chosen.js";
 import { restartClock } from "./clock.js";
 import { day, numberIn, panel } from "./grid.js";
+import { typedName, typeName } from "./narrow.js";
 
 const changes = document.getElementById("changes");
 const isDay = (element) => element?.id === "day";
@@ -18,7 +19,7 @@ function below(element) {
   const card = element.closest(".appt");
   if (!card) return [];
   const row = numberIn(card, "from");
-  const column = [...day().querySelectorAll(`.appt.col-${numberIn(card, "col")} > a`)];
+  const column = [...day().querySelectorAll(`.row > .appt.col-${numberIn(card, "col")} > a`)];
   return column.filter((link) => numberIn(link.parentElement, "from") > row).map((link) => `#${link.id}`);
 }
 
@@ -68,7 +69,9 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     causes: causes(),
     focus: day().contains(document.activeElement) ? [selectorOf(document.activeElement), ...below(document.activeElement)] : null,
     scroll: scroll && [scroll.scrollLeft, scroll.scrollTop],
+    folded: day().querySelector(".cards:popover-open")?.id,
     filter: document.getElementById("filter")?.open,
+    name: typedName(),
   };
 });
 
@@ -76,9 +79,11 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (!before || !isDay(detail.target)) return;
   const was = before;
   before = null;
+  typeName(was.name);
   if (was.filter) document.getElementById("filter")?.setAttribute("open", "");
   if (was.scroll) document.getElementById("scroll")?.scrollTo(...was.scroll);
   keepOneStop();
+  document.getElementById(was.folded)?.showPopover();
   if (was.focus) (focusable(was.focus) || document.getElementById("scroll"))?.focus({ preventScroll: true });
   restartClock();
   markChosen();

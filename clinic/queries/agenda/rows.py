@@ -1,0 +1,59 @@
+"""What is stored of a day, counted in minutes from its local midnight, ready to be laid out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from clinic.models import Doctor
+from clinic.models.appointment import FREES_THE_TIME
+from clinic.queries.performed_procedures import PerformedProcedure
+from clinic.schedule import Span
+
+
+@dataclass(slots=True)
+class AppointmentRow:
+    """One appointment as the day's query gives it, and its place on the page."""
+
+    id: int
+    doctor_id: int
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    source: str
+    patient: str
+    procedures: str
+    arrived_at: datetime | None
+    is_incomplete: bool
+    unverified_cpf: str
+    encaixe: int | None
+    has_notes: bool
+    alert: str
+    unperformed: str
+    begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
+    ends: int = 0
+    start: int = 0  # the part on this day
+    end: int = 0
+    lane: str = ""
+    strip: int = 0
+
+    @property
+    def stands(self) -> bool:
+        return self.status not in FREES_THE_TIME
+
+    @property
+    def occupies_doctor(self) -> bool:
+        return self.stands and not self.encaixe
+
+
+@dataclass(slots=True)
+class DoctorDay:
+    """A doctor's day in minutes from midnight."""
+
+    doctor: Doctor
+    performed: Sequence[PerformedProcedure]  # the usual one first
+    appointments: list[AppointmentRow]
+    taken: list[Span]  # on the days before and after too
+    blocks: list[tuple[int, int]]
+    open: list[tuple[int, int]]
+    closed: list[tuple[int, int, str]]
+    works: bool

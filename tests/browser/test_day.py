@@ -358,7 +358,7 @@ def test_without_a_script_the_filter_is_the_whole_list(window, receptionist, two
     page.goto(f"/agenda/{monday}/")
     page.locator("#filter > summary").click()
     expect(page.locator("#filter-find")).to_be_hidden()
-    page.get_by_label("Dra. Ana Sá").check()
+    page.get_by_role("checkbox", name="Dra. Ana Sá").check()
     page.get_by_role("button", name="Filtrar").click()
     expect(page.locator(".doctor")).to_have_count(1)
 

@@ -67,6 +67,7 @@ def test_a_typed_taken_time_is_squeezed_in_by_keys(window, rosa, taken, maria, m
     page.keyboard.press("Enter")
     button = page.get_by_role("button", name="Encaixar às 09:00 mesmo assim…")
     button.focus()
+    wait_until_htmx_listens(page.locator("#starts"))
     page.keyboard.press("Enter")
     expect(page.locator("#motive-dor")).to_be_focused()
     page.keyboard.press("Space")

@@ -447,7 +447,7 @@ def test_another_of_the_family_is_given_the_first_free_time_after(desk, booked, 
     assert (form.data["starts"], dict(form.errors)) == ("10:00", {})
 
 
-def test_another_of_the_family_comes_before_where_nothing_is_free_after(desk, doctor):
+def test_another_of_the_family_comes_before_on_a_day_full_after(desk, doctor):
     last = book_appointment(doctor, starts_at=doctor.clinic.instant(MONDAY, time(17, 30)))
     assert family_form(desk, last).data.get("starts") == "17:00"
 

@@ -8,9 +8,10 @@ from threading import Event, Thread
 import pytest
 from django.db import connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.booking import Author, change_status, reschedule
-from clinic.models import StaffUser
+from clinic.models import Appointment, Doctor, StaffUser
 from tests.factories import PASSWORD, book_appointment, make_doctor, make_master, make_procedure, make_user
 from tests.locks import wait_until_somebody_waits_for_a_lock
 from tests.windows import Window
@@ -82,11 +83,10 @@ def test_an_end_drawn_before_a_move_ends_no_visit_elsewhere(client, moved):
     answer = older.save(save="1", ends="09:45")
 
     assert answer.status_code == 409
-    assert "foi alterado em outra janela" in answer.text and "até 11:30" in answer.text
+    assert "foi alterado em outra janela" in answer.text and "das 11:00 às 11:30" in answer.text
     appointment.refresh_from_db()
     assert (appointment.starts_at, appointment.ends_at) == stands
-    assert older.fields["ends"] == ["09:45"], "what was typed stays"
-    assert older.save(save="1").status_code == 422
+    assert older.fields["ends"] == ["11:30"], "what was typed is no end of that time"
     assert older.save(save="1", ends="11:45").status_code == 302
 
 
@@ -168,3 +168,35 @@ def test_the_own_password_takes_back_no_right(client):
 
     user.refresh_from_db()
     assert (user.role, user.is_active, user.check_password(new)) == ("receptionist", False, True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["change", "reschedule", "cancel", "notes"])
+def test_an_appointment_deleted_while_an_act_waits_is_not_found(client, act):
+    """As by an API, between loading the appointment and locking it."""
+    appointment = book_appointment()
+    client.force_login(make_user(appointment.clinic))
+    day = f"{appointment.clinic.local(appointment.starts_at):%d/%m/%Y}"
+    typed = {
+        "change": {"save": "1", "procedure": appointment.lines.get().procedure_id, "ends": "09:45"},
+        "reschedule": {"move": "1", "doctor": appointment.doctor_id, "date": day, "starts": "11:00"},
+        "cancel": {"cancelled_by": "patient", "reason": "viagem"},
+        "notes": {"notes": "em jejum", "seen": ""},
+    }[act]
+    locked = Event()
+
+    def delete_it():
+        with closing(connection), transaction.atomic():
+            Doctor.objects.select_for_update().get(pk=appointment.doctor_id)
+            Appointment.objects.select_for_update().get(pk=appointment.pk)
+            locked.set()
+            wait_until_somebody_waits_for_a_lock()
+            Appointment.objects.filter(pk=appointment.pk).update(deleted_at=timezone.now())
+
+    other = Thread(target=delete_it)
+    other.start()
+    locked.wait(10)
+    answer = client.post(reverse(f"web:appointment-{act}", args=[appointment.pk]), typed)
+    other.join()
+
+    assert answer.status_code == 404

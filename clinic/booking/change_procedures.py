@@ -11,10 +11,11 @@ from clinic.booking import lines, rules, transitions
 from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, record
-from clinic.booking.encaixe import TIME_FIELDS
+from clinic.booking.encaixe import TIME_FIELDS, permission_refusals
 from clinic.booking.examine import retake_violations
 from clinic.booking.pricing import PricedLine
 from clinic.booking.proposal import LineRequest
+from clinic.booking.rules.patient import deceased_refusals
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import Candidate, Slot, present_slot
 from clinic.booking.wished_lines import WishedLines, load_wished
@@ -40,10 +41,10 @@ def change_procedures(
 
     A line of a procedure that it already has is kept, with name and price as booked, even if the procedure is no longer
     offered. Added lines have the present price and follow the rules of a booking. Discounts are computed now, on all
-    these prices; what is not changed at all is not computed anew. A later end is judged like a booking, an earlier one
-    is always free. What the appointment already has writes nothing, so that a second press has no effect. `seen` is the
-    `contents` that the author began from: with it, an appointment that was changed since is left as it is
-    (CHANGED_MEANWHILE).
+    these prices; what is not changed at all is not computed anew. A later end is judged like a booking, and that of an
+    encaixe takes the permission for one; an earlier end is always free. What the appointment already has writes
+    nothing, so that a second press has no effect. `seen` is the `contents` that the author began from: with it, an
+    appointment that was changed since is left as it is (CHANGED_MEANWHILE).
 
     Locks the doctor's row, the patient's, then the appointment's. Raises Refused, Appointment.DoesNotExist.
     """
@@ -126,6 +127,8 @@ def _change(wish: _Wish, by: Author, now: datetime) -> Appointment:
         return appointment
     if wish.seen not in (None, contents(appointment)):
         refuse([Refusal(Reason.CHANGED_MEANWHILE)])
+    if slot.is_encaixe and slot.ends_at > appointment.ends_at:
+        refusals = permission_refusals(wish.clinic, by) + refusals
     refuse(refusals, slot)
     before = lines.snapshot(appointment, wished.stored)
     wished.write(appointment)
@@ -170,13 +173,13 @@ def _refusals(wish: _Wish, wished: WishedLines, slot: Slot, appointment: Appoint
         performed=wished.rows.performed | wished.kept_procedures,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
-        discounts=wished.rows.discounts,
-        lines=wished.complete_lines,
+        discounts=[] if wished.are_stored else wished.rows.discounts,
+        lines=[] if wished.are_stored else wished.complete_lines,
         shown_total=wish.shown_total,
     )
     refusals = rules.input_violations(candidate, rules.CHANGE_INPUT_RULES)
     if slot.ends_at > appointment.ends_at and not any(refusal.field in TIME_FIELDS for refusal in refusals):
         refusals += retake_violations(slot)
     elif wished.adds:
-        refusals += doctor_refusals(slot.doctor.pk, wished.rows.doctor)
+        refusals += doctor_refusals(slot.doctor.pk, wished.rows.doctor) + deceased_refusals(slot.patient)
     return refusals

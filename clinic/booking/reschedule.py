@@ -13,6 +13,7 @@ from clinic.booking import lines, sql, transitions
 from clinic.booking.acts import lock_appointment, write
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import Author, record, snapshot
+from clinic.booking.change_procedures import contents
 from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
 from clinic.booking.proposal import DoctorKey, LineRequest, end_after
@@ -20,7 +21,7 @@ from clinic.booking.rules import MOVE_INPUT_RULES, MOVE_WITH_LINES_INPUT_RULES
 from clinic.booking.rules.prices import expired_discounts
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import Candidate, Slot
-from clinic.booking.wished_lines import load_wished
+from clinic.booking.wished_lines import WishedLines, load_wished
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Discount, Doctor, Procedure
 from clinic.models.appointment import Status
 from clinic.models.procedure import performed_by
@@ -31,11 +32,13 @@ from clinic.transactions import run_in_transaction
 @dataclass(frozen=True)
 class LinesWish:
     """The lines that an appointment is to have where it is moved to, the id of the discount on the whole, and the total
-    that the author has seen; None where none was shown."""
+    that the author has seen; None where none was shown. `seen` is the `contents` that the author began from: with it,
+    lines that were changed since are not replaced (CHANGED_MEANWHILE)."""
 
     lines: tuple[LineRequest, ...]
     discount: int | None = None
     shown_total: Decimal | None = None
+    seen: str | None = None
 
 
 class LinesChanged(NamedTuple):
@@ -157,10 +160,10 @@ class _Target:
 def _reschedule(target: _Target, by: Author, now: datetime) -> Appointment:
     doctor = sql.load_rows(target.clinic, doctor=target.doctor).doctor
     appointment = lock_appointment(target.clinic, target.appointment_id, doctor)
-    slot = _require_slot(target, appointment, now, by)
+    slot, wished = _require_slot(target, appointment, now, by)
     remarks: dict[str, Any] = {}
-    if target.lines:
-        remarks["procedures"] = _write_lines(target.lines, appointment, slot)
+    if wished:
+        remarks["procedures"] = _write_lines(wished, appointment)
     elif target.without_expired:
         remarks["discounts_off"] = _remove_expired_discounts(appointment, slot)
     new_place = slot.doctor, slot.starts_at, slot.ends_at
@@ -168,9 +171,8 @@ def _reschedule(target: _Target, by: Author, now: datetime) -> Appointment:
     return move(appointment, *new_place, Status.RESCHEDULED, by, now, encaixe=encaixe, **remarks)
 
 
-def _write_lines(wish: LinesWish, appointment: Appointment, slot: Slot) -> LinesChanged | None:
+def _write_lines(wished: WishedLines, appointment: Appointment) -> LinesChanged | None:
     """Store the lines and return them as they were and are; None if they were stored already."""
-    wished = load_wished(appointment, wish.lines, wish.discount, doctor=slot.doctor.pk)
     if wished.are_stored:
         return None
     before = lines.line_snapshots(wished.stored)
@@ -219,17 +221,24 @@ def _load_appointment(target: _Target) -> Appointment:
     return kept.get(pk=target.appointment_id)
 
 
-def _require_slot(target: _Target, appointment: Appointment, now: datetime, by: Author | None = None) -> Slot:
-    """Return the slot to move to; the permission for an encaixe is asked of the author `by`. Raises BookingRefused."""
-    candidate = _candidate(target, appointment, now)
-    refusals = doctor_refusals(target.doctor, candidate.doctor) + _move_refusals(candidate, appointment, target.seen)
+class _Examined(NamedTuple):
+    """The slot to move to, and the lines to be written there; None where they stay."""
+
+    slot: Slot
+    wished: WishedLines | None
+
+
+def _require_slot(target: _Target, appointment: Appointment, now: datetime, by: Author | None = None) -> _Examined:
+    """Return what to write; the permission for an encaixe is asked of the author `by`. Raises BookingRefused."""
+    candidate, wished = _candidate(target, appointment, now)
+    refusals = doctor_refusals(target.doctor, candidate.doctor) + _move_refusals(candidate, appointment, target)
     if by and target.encaixe_reason is not None and (not_permitted := permission_refusals(target.clinic, by)):
         candidate, refusals = replace(candidate, encaixe_reason=None), not_permitted + refusals
     input_rules = MOVE_WITH_LINES_INPUT_RULES if target.lines else MOVE_INPUT_RULES
-    return require_slot(candidate, refusals, input_rules=input_rules)
+    return _Examined(require_slot(candidate, refusals, input_rules=input_rules), wished)
 
 
-def _candidate(target: _Target, appointment: Appointment, now: datetime) -> Candidate:
+def _candidate(target: _Target, appointment: Appointment, now: datetime) -> tuple[Candidate, WishedLines | None]:
     ends_at = target.ends_at
     if ends_at is None:
         ends_at = end_after(target.starts_at, appointment.ends_at - appointment.starts_at)
@@ -246,8 +255,9 @@ def _candidate(target: _Target, appointment: Appointment, now: datetime) -> Cand
         encaixe_reason=target.encaixe_reason,
     )
     if target.lines:
-        return _with_wished_lines(place, target, target.lines, appointment)
-    return _with_stored_lines(place, target, appointment)
+        wished = load_wished(appointment, target.lines.lines, target.lines.discount, doctor=target.doctor)
+        return _with_wished_lines(place, wished, target.lines), wished
+    return _with_stored_lines(place, target, appointment), None
 
 
 def _with_stored_lines(place: Candidate, target: _Target, appointment: Appointment) -> Candidate:
@@ -265,11 +275,10 @@ def _with_stored_lines(place: Candidate, target: _Target, appointment: Appointme
     )
 
 
-def _with_wished_lines(place: Candidate, target: _Target, wish: LinesWish, appointment: Appointment) -> Candidate:
-    wished = load_wished(appointment, wish.lines, wish.discount, doctor=target.doctor)
+def _with_wished_lines(place: Candidate, wished: WishedLines, wish: LinesWish) -> Candidate:
     doctor = wished.rows.doctor
     # A kept procedure may no longer be offered.
-    kept = Procedure.objects.of(target.clinic).filter(performed_by(doctor), pk__in=wished.kept_procedures)
+    kept = Procedure.objects.of(place.clinic).filter(performed_by(doctor), pk__in=wished.kept_procedures)
     return replace(
         place,
         doctor=doctor,
@@ -281,10 +290,21 @@ def _with_wished_lines(place: Candidate, target: _Target, wish: LinesWish, appoi
     )
 
 
-def _move_refusals(candidate: Candidate, appointment: Appointment, seen: str | None) -> list[Refusal]:
+def _move_refusals(candidate: Candidate, appointment: Appointment, target: _Target) -> list[Refusal]:
     if not is_movable(appointment):
         return [Refusal(Reason.NOT_MOVABLE, {"current": appointment.get_status_display()})]
-    present = appointment.doctor_id, appointment.starts_at, appointment.ends_at
-    if candidate.doctor and present == (candidate.doctor.pk, candidate.starts_at, candidate.ends_at):
+    if _is_where_it_is(candidate, appointment, target):
         return [Refusal(Reason.NOTHING_CHANGED)]
-    return [] if seen in (None, place(appointment)) else [Refusal(Reason.CHANGED_MEANWHILE)]
+    is_seen = target.seen in (None, place(appointment))
+    if target.lines and target.lines.seen not in (None, contents(appointment)):
+        is_seen = False
+    return [] if is_seen else [Refusal(Reason.CHANGED_MEANWHILE)]
+
+
+def _is_where_it_is(candidate: Candidate, appointment: Appointment, target: _Target) -> bool:
+    """Return whether nothing is moved. With other procedures the end follows from them: that alone is no move."""
+    if candidate.doctor is None:
+        return False
+    present = appointment.doctor_id, appointment.starts_at, appointment.ends_at
+    ends_at = appointment.ends_at if target.lines else candidate.ends_at
+    return present == (candidate.doctor.pk, candidate.starts_at, ends_at)

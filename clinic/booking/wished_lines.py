@@ -82,7 +82,7 @@ def load_wished(
         discounts=[pk for pk in discounts if pk is not None],
     )
     known = {discount.pk: discount for discount in rows.discounts if discount}
-    choices = _choices(requests, rows.procedures, stored)
+    choices = _choices(requests, rows.procedures, stored, whole)
     are_stored = _are_stored(choices, whole, stored)
     priced = _as_stored(choices, known) if are_stored else _price(choices, known, whole)
     return WishedLines(stored, choices, priced, are_stored, rows)
@@ -92,10 +92,11 @@ def _choices(
     requests: Sequence[LineRequest],
     procedures: Sequence[Procedure | None],
     stored: Sequence[AppointmentProcedure],
+    whole: int | None,
 ) -> list[_Choice]:
     remaining, kept, added = list(stored), [], []
     for number, (wanted, procedure) in enumerate(zip(requests, procedures, strict=True)):
-        line = next((line for line in remaining if _is_of(line, wanted)), None)
+        line = _kept_line(remaining, wanted, whole)
         if line is None:
             added.append(_Choice(number, procedure, wanted.discount, None))
         else:
@@ -104,8 +105,14 @@ def _choices(
     return [choice for _, choice in sorted(kept, key=lambda pair: pair[0])] + added
 
 
-def _is_of(line: AppointmentProcedure, wanted: LineRequest) -> bool:
-    return wanted.procedure in (line.procedure_id, line.procedure.uuid)
+def _kept_line(
+    remaining: Sequence[AppointmentProcedure], wanted: LineRequest, whole: int | None
+) -> AppointmentProcedure | None:
+    """Return the stored line of this procedure: of several the one with the same discounts, else the first."""
+    of_procedure = [line for line in remaining if wanted.procedure in (line.procedure_id, line.procedure.uuid)]
+    discounts = {wanted.discount, whole} - {None}
+    same = (line for line in of_procedure if lines.discount_ids(line) == discounts)
+    return next(same, of_procedure[0] if of_procedure else None)
 
 
 def _are_stored(choices: Sequence[_Choice], whole: int | None, stored: Sequence[AppointmentProcedure]) -> bool:

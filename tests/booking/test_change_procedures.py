@@ -13,7 +13,7 @@ from clinic.queries import history
 from clinic.refusals import Reason
 from tests.booking.desk import BY, outcome, reasons
 from tests.booking.test_statuses import appointment_in, change
-from tests.factories import make_discount, make_manager, make_procedure
+from tests.factories import make_discount, make_manager, make_procedure, make_user
 
 
 @pytest.fixture
@@ -235,3 +235,49 @@ def test_added_discount_of_a_kept_line_replaces_the_one_before(desk, ecg):
 
     assert [applied.discount for applied in appointment.lines.get().discounts.all()] == [five]
     assert kept(appointment) == [("ECG", 95, Decimal("90.25"))]
+
+
+def test_of_two_lines_of_one_procedure_the_one_with_its_discount_is_kept(desk, ecg):
+    ten = make_discount(desk.clinic, name="Dez", percentage=Decimal(10))
+    appointment = desk.book(lines=(LineRequest(ecg.pk),))
+    Procedure.objects.filter(pk=ecg.pk).update(price=100)
+    altered(desk, appointment, lines=(LineRequest(ecg.pk), LineRequest(ecg.pk, ten.pk)))
+    assert kept(appointment) == [("ECG", 95, 95), ("ECG", 100, 90)]
+
+    altered(desk, appointment, lines=(LineRequest(ecg.pk, ten.pk),))
+
+    assert kept(appointment) == [("ECG", 100, 90)]
+
+
+def test_an_expired_discount_stays_where_only_the_end_changes(desk):
+    ten = make_discount(desk.clinic, percentage=Decimal(10))
+    appointment = desk.book(discount=ten.pk)
+    Discount.objects.filter(pk=ten.pk).update(expires_on=desk.now.date() - timedelta(days=1))
+
+    altered(desk, appointment, desk.procedure, discount=ten.pk, ends_at=desk.at(9, 40))
+    assert appointment.events.count() == 2
+    assert reasons(altered, desk, appointment, desk.procedure, desk.procedure, discount=ten.pk) == {
+        Reason.DISCOUNT_EXPIRED
+    }
+
+
+def test_nothing_is_added_for_a_patient_who_died(desk, ecg):
+    appointment = desk.book()
+    desk.patient.died = True
+    desk.patient.save()
+
+    assert reasons(altered, desk, appointment, desk.procedure, ecg) == {Reason.PATIENT_DIED}
+
+
+def test_a_longer_encaixe_takes_the_permission_for_one(desk):
+    desk.book(starts_at=desk.at(9))
+    rita = Author(AppointmentEvent.Channel.BROWSER, make_user(desk.clinic, may_squeeze_in=True))
+    other = desk.another_patient().pk
+    squeezed = desk.book(starts_at=desk.at(9), patient=other, encaixe_reason="dor", by=rita)
+    assert squeezed.is_encaixe
+    without = Author(AppointmentEvent.Channel.BROWSER, make_user(desk.clinic))
+
+    longer = {"ends_at": desk.at(11)}
+    assert reasons(altered, desk, squeezed, desk.procedure, by=without, **longer) == {Reason.ENCAIXE_NOT_PERMITTED}
+    assert altered(desk, squeezed, desk.procedure, by=without, ends_at=desk.at(9, 20)).ends_at == desk.at(9, 20)
+    assert altered(desk, squeezed, desk.procedure, by=rita, **longer).ends_at == desk.at(11)

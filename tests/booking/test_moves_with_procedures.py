@@ -4,7 +4,17 @@ from decimal import Decimal
 
 import pytest
 
-from clinic.booking import LineRequest, LinesWish, check_reschedule, contents, reschedule, undo, undo_verb, undoable
+from clinic.booking import (
+    LineRequest,
+    LinesWish,
+    change_procedures,
+    check_reschedule,
+    contents,
+    reschedule,
+    undo,
+    undo_verb,
+    undoable,
+)
 from clinic.models import Appointment, Procedure
 from clinic.queries import history
 from clinic.refusals import Reason
@@ -117,3 +127,21 @@ def test_undo_is_refused_once_a_procedure_is_deleted(desk, colleague, ecg):
 
     assert reasons(undo, appointment.pk, clinic=desk.clinic, by=BY, now=desk.now) == {Reason.PROCEDURE_UNKNOWN}
     assert names(appointment) == ["ECG"]
+
+
+def test_procedures_that_were_changed_meanwhile_are_not_replaced(desk, colleague, ecg):
+    appointment = desk.book()
+    seen = contents(appointment)
+    desk.doctor.procedures.add(ecg)
+    both = (LineRequest(desk.procedure.pk), LineRequest(ecg.pk))
+    change_procedures(appointment.pk, clinic=desk.clinic, lines=both, by=BY, now=desk.now)
+
+    assert reasons(moved, desk, appointment, colleague, ecg, seen=seen) == {Reason.CHANGED_MEANWHILE}
+    assert names(appointment) == ["Consulta", "ECG"]
+    moved(desk, appointment, colleague, ecg, seen=contents(appointment))
+
+
+def test_other_procedures_at_the_same_time_are_no_move(desk, ecg):
+    desk.doctor.procedures.add(ecg)
+    appointment = desk.book()
+    assert reasons(moved, desk, appointment, desk.doctor, ecg, at=9) == {Reason.NOTHING_CHANGED}

@@ -200,8 +200,10 @@ def test_a_discount_that_is_over_can_be_seen_and_taken_off(desk, doctor, consult
 
     page = desk.get(address(booked), headers=HTMX)
     assert f'<option value="{ten.pk}" selected>Dez</option>' in page.text
-    assert "discount" in errors(page)
+    assert errors(page) == {}, "nothing is changed yet"
     window = opened(desk, booked)
+    twice = sent(window) | {"procedure": [consultation.pk] * 2, "discount": [ten.pk, ""]}
+    assert "discount" in errors(desk.post(address(booked), twice, headers=HTMX))
     without = sent(window) | {"discount": ["", ""], "shown_total": "250.00", "save": "1"}
     answer = desk.post(address(booked), without, headers=HTMX)
     assert "Alterado: total de R$\xa0225,00 para R$\xa0250,00." in answer.text
@@ -255,7 +257,7 @@ def test_a_change_in_another_window_is_shown_before_saving_over_it(desk, appoint
     answer = desk.post(address(appointment), sent(window) | typed, headers=HTMX)
 
     assert answer.status_code == 409
-    assert "foi alterado em outra janela: agora tem ECG, até 09:20." in answer.text
+    assert "agora é em 23/11, das 09:00 às 09:20, com Dra. Helena Prado (ECG). Aqui está" in answer.text
     assert stored(appointment) == (["ECG"], "09:20")
     form = answer.context["form"]
     assert form.data.getlist("procedure") == [str(consultation.pk), str(ecg.pk)]
@@ -416,3 +418,10 @@ def test_a_discount_for_other_ages_is_warned_of_where_lines_change(desk, appoint
     for place, opened_by in ((address(appointment), {}), (move, {"changes_lines": "1", "date": "23/11/2026"})):
         fields = {"procedure": [consultation.pk], "discount": [elderly.pk]} | opened_by
         assert "O desconto “Idoso 60+” é para quem tem 60 anos ou mais" in desk.post(place, fields, headers=HTMX).text
+
+
+def test_the_discount_on_the_whole_stays_in_sight_with_one_line(desk, appointment, consultation, ecg):
+    ten = make_discount(appointment.clinic, name="Dez", percentage=Decimal(10))
+    one = {"procedure": [consultation.pk], "discount": [""], "whole_discount": ten.pk}
+    checked = desk.post(address(appointment), one, headers=HTMX)
+    assert re.search(rf'name="whole_discount".*?<option value="{ten.pk}" selected>', checked.text, re.DOTALL)

@@ -5,9 +5,11 @@ import re
 import pytest
 from django.urls import reverse
 
+from clinic.booking import LineRequest, change_procedures
 from clinic.models import Appointment
 from tests.factories import make_doctor
 from tests.web.test_changing_procedures import (
+    BY,
     HTMX,
     appointment,
     clinic,
@@ -106,8 +108,8 @@ BAD = [
     {"procedure": ["999999999"]},
     {"discount": ["x"]},
     {"whole_discount": "999999999"},
-    {"shown_total": "NaN"},
-    {"remove": "99"},
+    {"shown_total": "1.00"},
+    {"remove": "99", "doctor": "999999999"},
     {"add": "1", "procedure": [""] * 30},
     {"doctor": "x"},
     {"starts": "25:00"},
@@ -117,14 +119,44 @@ BAD = [
 @pytest.mark.parametrize("wrong", BAD, ids=str)
 @pytest.mark.parametrize("act", [{}, {"move": "1"}], ids=["checked", "moved"])
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["htmx", "whole page"])
-def test_whatever_is_sent_is_answered_and_moves_nothing(desk, appointment, ecg, fields, wrong, act, headers):
-    asked = fields | {"changes_lines": "1", "procedure": [ecg.pk], "starts": "09:00"} | wrong | act
+def test_whatever_is_sent_is_answered_and_moves_nothing(
+    desk, appointment, consultation, ecg, fields, wrong, act, headers
+):
+    asked = fields | {"changes_lines": "1", "procedure": [ecg.pk], "starts": "11:00"} | wrong | act
 
     answer = desk.post(address(appointment), asked, headers=headers)
 
-    assert answer.status_code in {200, 400, 409, 422, 302}
-    if answer.status_code in {400, 409, 422}:
-        assert appointment.events.count() == 1
+    assert answer.status_code in {200, 400, 409, 422}
+    assert appointment.events.count() == 1
+    assert appointment.lines.get().procedure == consultation
+
+
+def test_a_change_in_another_window_is_named_before_it_is_replaced(
+    desk, appointment, colleague, consultation, ecg, fields
+):
+    opened = desk.post(address(appointment), fields | {"open_lines": "1"}, headers=HTMX)
+    seen = opened.context["form"].lines_seen_value
+    both = (LineRequest(consultation.pk), LineRequest(ecg.pk))
+    change_procedures(appointment.pk, clinic=appointment.clinic, lines=both, by=BY)
+    chosen = fields | {"changes_lines": "1", "doctor": colleague.pk, "procedure": [ecg.pk], "starts": "11:00"}
+    moving = chosen | {"lines_seen": seen, "shown_total": "95.00", "move": "1"}
+
+    answer = desk.post(address(appointment), moving, headers=HTMX)
+
+    assert answer.status_code in {409, 422}
+    assert (
+        "foi alterado em outra janela: agora é em 23/11, das 09:00 às 09:30, com Dra. Helena Prado (Consulta, ECG)"
+        in (answer.text)
+    )
+    again = moving | {"lines_seen": answer.context["form"].lines_seen_value}
+    assert desk.post(address(appointment), again, headers=HTMX).status_code == 200
+
+
+def test_other_procedures_at_the_same_time_lead_to_altering(desk, appointment, ecg, fields):
+    asked = fields | {"changes_lines": "1", "procedure": [ecg.pk], "shown_total": "95.00", "move": "1"}
+    assert "use “Alterar procedimentos”" in desk.post(address(appointment), asked, headers=HTMX).text
+    checked = desk.post(address(appointment), asked | {"move": "", "look": "1"}, headers=HTMX)
+    assert checked.status_code in {200, 422}
 
 
 def test_procedures_are_changed_without_javascript(desk, appointment, colleague, ecg, fields):

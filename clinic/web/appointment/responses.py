@@ -1,9 +1,10 @@
 """The responses of views after an act on an appointment, which the booking panel gives too."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,10 +20,25 @@ from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author, panel_response
 
+type View = Callable[[ClinicRequest, int], HttpResponse]
+
 _BY_LABELS = {
     Appointment.CancelledBy.PATIENT.value: _("pelo(a) paciente"),
     Appointment.CancelledBy.CLINIC.value: _("pela clínica"),
 }
+
+
+def not_found_when_deleted(view: View) -> View:
+    """Answer 404 where the appointment was deleted between loading and locking it."""
+
+    @wraps(view)
+    def wrapped(request: ClinicRequest, pk: int) -> HttpResponse:
+        try:
+            return view(request, pk)
+        except Appointment.DoesNotExist as missing:
+            raise Http404 from missing
+
+    return wrapped
 
 
 def get_appointment(request: ClinicRequest, pk: int) -> Appointment:

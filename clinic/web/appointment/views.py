@@ -14,7 +14,13 @@ from clinic.models.appointment import Status
 from clinic.queries import history
 from clinic.refusals import Refused
 from clinic.web.appointment.forms import CancelForm, NotesForm
-from clinic.web.appointment.responses import day_response, detail_or_redirect, detail_response, get_appointment
+from clinic.web.appointment.responses import (
+    day_response,
+    detail_or_redirect,
+    detail_response,
+    get_appointment,
+    not_found_when_deleted,
+)
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author, panel_response
 
@@ -57,6 +63,7 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
 
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
+@not_found_when_deleted
 def cancel(request: ClinicRequest, pk: int) -> HttpResponse:
     """Ask who cancels and why, and cancel.
 
@@ -88,6 +95,7 @@ def cancel(request: ClinicRequest, pk: int) -> HttpResponse:
 
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
+@not_found_when_deleted
 def edit_notes(request: ClinicRequest, pk: int) -> HttpResponse:
     """Edit the notes. After a conflict the stored notes are shown beside the typed ones, and saving again decides."""
     appointment = get_appointment(request, pk)

@@ -5,12 +5,11 @@ from typing import Any, ClassVar, TypedDict
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext as _
 
 from clinic import booking
 from clinic.booking import LineRequest
 from clinic.form_fields import TypedEndField
-from clinic.models import Appointment
+from clinic.models import Appointment, Procedure
 from clinic.models.doctor import end_of_hours
 from clinic.queries import booking_options
 from clinic.refusals import Reason, Refused
@@ -19,6 +18,7 @@ from clinic.web.booking_panel.lines import (
     LineRow,
     LinesForm,
     apply_line_button,
+    changed_message,
     end_of_lines,
     fields_of_lines,
     rows_with_prices,
@@ -52,7 +52,7 @@ class ChangeForm(LinesForm, ReadsInstants):
     def __init__(self, data: QueryDict, *, appointment: Appointment) -> None:
         super().__init__(data.copy())
         self.appointment, self.clinic = appointment, appointment.clinic
-        self.procedures = list(booking_options.procedures(self.clinic, appointment.doctor_id, self.chosen_ids))
+        self.procedures = self._load_procedures()
         self.end_was_moved = self._propose_end()
         self.line_rows: list[LineRow] = []
 
@@ -106,9 +106,19 @@ class ChangeForm(LinesForm, ReadsInstants):
     def _begin_anew(self) -> None:
         """Read what was typed once more, for the appointment as it is now."""
         self.appointment.refresh_from_db()
+        self.procedures = self._load_procedures()
+        seen, present = self.data.get("seen", ""), booking.contents(self.appointment)
+        if (
+            seen.split("|")[:2] != present.split("|")[:2]
+        ):  # another doctor or start: the typed end was for the one before
+            self.data["ends"] = ""
         self._propose_end()
         self.full_clean()
-        self.add_error(None, _changed_message(self.appointment))
+        self.add_error(None, changed_message(self.appointment))
+
+    def _load_procedures(self) -> list[Procedure]:
+        """Return what the doctor performs, and what is chosen."""
+        return list(booking_options.procedures(self.clinic, self.appointment.doctor_id, self.chosen_ids))
 
     def _examine(self, by: booking.Author) -> Refused | None:
         """Set `line_rows`; return what booking refuses."""
@@ -152,16 +162,3 @@ def apply_change_button(posted: QueryDict) -> QueryDict:
     if "choose_end" in data:
         data["ends"] = data.get("choose_end", "")
     return data
-
-
-def _changed_message(appointment: Appointment) -> str:
-    ends_at = appointment.clinic.local(appointment.ends_at)
-    present = {
-        "procedures": ", ".join(appointment.lines.values_list("procedure_name", flat=True)),
-        "end": f"{ends_at:%H:%M}",
-    }
-    sentence = _(
-        "Este agendamento foi alterado em outra janela: agora tem %(procedures)s, até %(end)s. Aqui está o que você "
-        "escolheu: para valer, salve de novo."
-    )
-    return sentence % present

@@ -21,7 +21,7 @@ from clinic.schedule import Opening
 from clinic.web.booking_panel.encaixe import AsksAboutEncaixe
 from clinic.web.booking_panel.finder_fields import is_wide
 from clinic.web.booking_panel.instants import ReadsInstants
-from clinic.web.booking_panel.lines import LineRow, LinesForm, end_of_lines, id_field, rows_with_prices
+from clinic.web.booking_panel.lines import LineRow, LinesForm, changed_message, end_of_lines, id_field, rows_with_prices
 from clinic.web.fields import SharedFields
 
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
@@ -259,6 +259,7 @@ class MoveForm(LinesForm, WhenForm):
     """
 
     place = forms.CharField(required=False)
+    lines_seen = forms.CharField(required=False)
     without_expired = forms.BooleanField(required=False)
     expired_discounts: Sequence[str] = ()
     was_moved_elsewhere = False
@@ -280,6 +281,12 @@ class MoveForm(LinesForm, WhenForm):
         return list(booking_options.procedures(self.clinic, doctor, self.chosen_ids))
 
     @property
+    def lines_seen_value(self) -> str:
+        """The value of the hidden field `lines_seen`: what the procedures are changed from."""
+        opened_with = "" if self.was_moved_elsewhere else self.data.get("lines_seen", "")
+        return opened_with or booking.contents(self.appointment)
+
+    @property
     def length(self) -> datetime.timedelta:
         present = self.appointment
         if not self.changes_procedures:
@@ -295,6 +302,11 @@ class MoveForm(LinesForm, WhenForm):
                 refusal.message for refusal in refused.refusals if refusal.reason is Reason.DISCOUNT_LEFT_BEHIND
             ]
         self.was_moved_elsewhere = Reason.CHANGED_MEANWHILE in refused.reasons
+        if self.changes_procedures and Reason.NOTHING_CHANGED in refused.reasons:
+            shown_elsewhere.add(Reason.NOTHING_CHANGED)
+            self.add_error(
+                "starts", _("Este já é o horário. Para trocar só procedimentos, use “Alterar procedimentos”.")
+            )
         refused.refusals = [refusal for refusal in refused.refusals if refusal.reason not in shown_elsewhere]
         super().refuse(refused)
 
@@ -321,14 +333,16 @@ class MoveForm(LinesForm, WhenForm):
             self.refuse(refused)
             appointment.refresh_from_db()
             if self.was_moved_elsewhere:
-                self.add_error(None, _moved_elsewhere_message(appointment))
+                is_moved = self.data.get("place", "") not in {"", booking.place(appointment)}
+                message = _moved_elsewhere_message if is_moved else changed_message
+                self.add_error(None, message(appointment))
         self._price_lines(author)
         return False
 
     def _refused(self, *, is_sent: bool) -> Refused | None:
         arguments = self._arguments()
         if not is_sent:
-            lines = arguments["lines"] and replace(arguments["lines"], shown_total=None)
+            lines = arguments["lines"] and replace(arguments["lines"], shown_total=None, seen=None)
             arguments |= {"encaixe_reason": None, "lines": lines}
         refused = booking.check_reschedule(self.appointment.pk, clinic=self.clinic, **arguments)
         # As long as nothing is sent, the present time is only where the choice begins.
@@ -346,7 +360,8 @@ class MoveForm(LinesForm, WhenForm):
         values = self.cleaned_data
         if not self.changes_procedures:
             return None
-        return booking.LinesWish(self.read_lines, values.get("whole_discount"), values.get("shown_total"))
+        seen = values.get("lines_seen") or None
+        return booking.LinesWish(self.read_lines, values.get("whole_discount"), values.get("shown_total"), seen)
 
     def _arguments(self) -> RescheduleArguments:
         values = self.cleaned_data

@@ -9,7 +9,8 @@ from typing import Any
 from django import forms
 from django.db.models import BigIntegerField
 from django.http import QueryDict
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic import booking
 from clinic.booking import LineRequest
@@ -22,7 +23,7 @@ MAX_AMOUNT = Decimal(10) ** 10
 
 def id_field(of: type[forms.IntegerField] = forms.IntegerField) -> forms.IntegerField:
     """Return a field for an id that a select or a hidden field sends; whether the row exists is for the rules."""
-    gone = _("Esta escolha não existe mais. Escolha de novo.")
+    gone = gettext_lazy("Esta escolha não existe mais. Escolha de novo.")
     errors = {"invalid": gone, "max_value": gone, "min_value": gone}
     return of(required=False, min_value=1, max_value=BigIntegerField.MAX_BIGINT, error_messages=errors)
 
@@ -115,6 +116,22 @@ def end_of_lines(appointment: Appointment, procedures: Iterable[Procedure], chos
     present = sum(line.procedure.duration_minutes for line in appointment.lines.select_related("procedure"))
     moved = appointment.ends_at + timedelta(minutes=wanted - present if wanted else 0)
     return moved if moved > appointment.starts_at else appointment.starts_at + timedelta(minutes=wanted)
+
+
+def changed_message(appointment: Appointment) -> str:
+    """Return the sentence about what another window has made of an appointment meanwhile. One query."""
+    starts_at, ends_at = (appointment.clinic.local(at) for at in (appointment.starts_at, appointment.ends_at))
+    sentence = _(
+        "Este agendamento foi alterado em outra janela: agora é em %(day)s, das %(start)s às %(end)s, com %(doctor)s "
+        "(%(procedures)s). Aqui está o que você escolheu: para valer, envie de novo."
+    )
+    return sentence % {
+        "day": f"{starts_at:%d/%m}",
+        "start": f"{starts_at:%H:%M}",
+        "end": f"{ends_at:%H:%M}",
+        "doctor": appointment.doctor_name,
+        "procedures": ", ".join(appointment.lines.values_list("procedure_name", flat=True)),
+    }
 
 
 def rows_with_prices(form: LinesForm, priced: Iterable[booking.PricedLine | None]) -> list[LineRow]:

@@ -11,7 +11,12 @@ from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.models import Appointment
 from clinic.queries import history
-from clinic.web.appointment.responses import detail_or_redirect, detail_response, get_appointment
+from clinic.web.appointment.responses import (
+    detail_or_redirect,
+    detail_response,
+    get_appointment,
+    not_found_when_deleted,
+)
 from clinic.web.booking_panel import context as booking_panel
 from clinic.web.booking_panel import fields
 from clinic.web.booking_panel.change_context import change_context
@@ -63,6 +68,7 @@ def check(request: ClinicRequest) -> HttpResponse:
 
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
+@not_found_when_deleted
 def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
     """Show the form for another time or doctor, and move the appointment when `move` is posted."""
     appointment = get_appointment(request, pk)
@@ -84,6 +90,7 @@ def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
 
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
+@not_found_when_deleted
 def change(request: ClinicRequest, pk: int) -> HttpResponse:
     """Show the form for other procedures, discounts or another end, and change the appointment when `save` is posted.
 

@@ -230,6 +230,27 @@ def test_an_absence_taken_back_after_half_were_moved(desk):
     assert Appointment.objects.get(pk=second.pk).starts_at == desk.at(10)
 
 
+def encaixe_in_the_evening(desk):
+    return put(desk.doctor, "19:00", encaixe_by=make_user(desk.clinic), encaixe_reason="dor")
+
+
+def cancel(desk, visit):
+    booking.change_status(visit.pk, "cancelled", clinic=desk.clinic, by=BY, cancelled_by="clinic", now=desk.now)
+
+
+def test_an_encaixe_outside_the_hours_was_never_pending(desk):
+    move(desk, encaixe_in_the_evening(desk), 15)
+    cancel(desk, encaixe_in_the_evening(desk))
+    assert resolved(desk) == []
+
+
+def test_an_encaixe_in_an_absence_is_resolved_by_a_move(desk):
+    visit = encaixe_in_the_evening(desk)
+    away(desk, desk.at(18), desk.at(20), doctor=desk.doctor)
+    move(desk, visit, 15)
+    assert resolved(desk) == [(visit.pk, Why.ABSENCE)]
+
+
 def test_calls_are_listed_in_order(desk):
     visit = desk.book()
     for minutes in (0, 5):

@@ -243,8 +243,14 @@ def resolved_today(clinic: Clinic, *, now: datetime, still: Collection[int]) -> 
         event = latest[pk]
         if doctor not in doctors:
             continue
-        unperformed = event.unperformed
-        cause = cause_of(doctors[doctor], starts_at, ends_at, schedules=schedules, unperformed=unperformed)
+        cause = cause_of(
+            doctors[doctor],
+            starts_at,
+            ends_at,
+            schedules=schedules,
+            unperformed=event.unperformed,
+            is_encaixe=_was_encaixe(event),
+        )
         if cause:
             found.append(Resolved(event.appointment, event, cause))
     return sorted(found, key=lambda resolved: -resolved.event.pk)
@@ -301,6 +307,12 @@ def _place_before(event: AppointmentEvent) -> tuple[int, datetime, datetime]:
         before = event.before
         return before["doctor"], *(datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
     return event.appointment.doctor_id, event.appointment.starts_at, event.appointment.ends_at
+
+
+def _was_encaixe(event: AppointmentEvent) -> bool:
+    """Return whether the appointment was an encaixe before the event."""
+    is_move = event.kind == AppointmentEvent.Kind.RESCHEDULED
+    return "encaixe_by" in event.before if is_move else event.appointment.is_encaixe
 
 
 def affected_by(clinic: Clinic, absence: Away, *, now: datetime) -> Affected:

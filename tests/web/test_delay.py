@@ -93,6 +93,8 @@ def test_nought_and_a_button_take_it_away(desk, doctor, fields):
     ({"doctor": ""}, "Escolha o médico ou a médica."),
     ({"doctor": "9" * 40}, "Este profissional não atende mais aqui."),
     ({"day": "29/11/2026"}, "Este dia já passou."),
+    ({"day": "30/11/2028"}, "Este dia está longe demais. Abra a agenda de hoje ou de amanhã"),
+    ({"day": "31/12/2099"}, "Este dia está longe demais."),
     ({"day": "31/02"}, "Esta data não existe."),
 ])  # fmt: skip
 def test_what_cannot_be_recorded(desk, doctor, fields, sentence):
@@ -101,6 +103,10 @@ def test_what_cannot_be_recorded(desk, doctor, fields, sentence):
     assert sentence in answer.text
     assert "HX-Trigger" not in answer.headers
     assert stored() == []
+
+
+def test_the_last_day_that_can_be_booked_is_taken(desk, doctor):
+    assert desk.post(RECORD, typed(doctor, day="29/11/2028"), headers=PARTIAL).status_code == 200
 
 
 def test_another_clinics_doctor_is_unknown(desk):

@@ -4,10 +4,13 @@ from datetime import date, datetime
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
-from clinic.models import Appointment, Delay, StaffUser
+from clinic.models import Appointment, Clinic, ClinicEvent, Delay, StaffUser
+from clinic.queries.history import sentence_of_clinic
 from tests.days import shown
 from tests.factories import book_appointment, make_clinic, make_doctor, make_manager, make_user
+from tests.managed import url
 
 pytestmark = pytest.mark.django_db
 
@@ -169,3 +172,28 @@ def test_of_tomorrow_it_was_announced(desk, doctor):
     asked = {"medico": doctor.pk, "data": "2026-12-01"}
     page = desk.get(reverse("web:appointment-book"), asked).text
     assert "Dra. Ana Prado avisou atraso de 30 min nesse dia." in page
+
+
+def events():
+    return list(ClinicEvent.objects.select_related("clinic", "user").order_by("pk"))
+
+
+def test_every_change_leaves_an_event_with_its_author(desk, clinic, doctor, recorder):
+    for minutes in ("30", "45", "45", "0", "0"):
+        desk.post(RECORD, typed(doctor, minutes=minutes))
+    assert {(event.user, event.channel) for event in events()} == {(recorder, "browser")}
+    assert [sentence_of_clinic(event) for event in events()] == [
+        "Atraso registrado: Dra. Ana Prado, 30 min em 30/11/2026.",
+        "Atraso alterado: Dra. Ana Prado, de 30 para 45 min em 30/11/2026.",
+        "Atraso desfeito: Dra. Ana Prado, 45 min em 30/11/2026.",
+    ]
+    with override("pt-pt"):
+        assert sentence_of_clinic(events()[0]) == "Atraso registado: Dra. Ana Prado, 30 min em 30/11/2026."
+        assert sentence_of_clinic(events()[2]) == "Atraso anulado: Dra. Ana Prado, 45 min em 30/11/2026."
+
+
+def test_the_event_stands_in_the_clinics_history(desk, client, clinic, doctor):
+    desk.post(RECORD, typed(doctor))
+    client.force_login(make_manager(clinic))
+    page = client.get(url(Clinic, "change", clinic.pk)).text
+    assert "Atraso registrado: Dra. Ana Prado, 30 min em 30/11/2026." in page

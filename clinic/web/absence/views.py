@@ -70,7 +70,8 @@ def delay(request: ClinicRequest) -> HttpResponse:
     form = DelayForm(request.POST, clinic=request.clinic, now=timezone.now())
     if form.is_valid():
         typed = form.cleaned_data
-        record_delay(typed["doctor"], typed["day"], form.wanted_minutes, request.user)
+        wanted = typed["doctor"], typed["day"], form.wanted_minutes
+        run_in_transaction(lambda: record_delay(*wanted, request.user))
         messages.success(request, _delay_sentence(typed["doctor"], form.wanted_minutes))
     else:
         messages.error(request, str(next(iter(form.errors.values()))[0]))

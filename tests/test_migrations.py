@@ -208,3 +208,14 @@ def test_the_way_back_is_open_after_a_new_time_zone(the_newest_again, booked):
     with connection.cursor() as cursor:
         cursor.execute("SELECT convalidated FROM pg_constraint WHERE conname = 'appointmentevent_kind_known'")
         assert cursor.fetchone() == (True,)
+
+
+def test_the_way_back_is_open_after_a_delay(the_newest_again, booked):
+    delay = {"doctor": 1, "doctor_name": "Dra. Ana", "day": "2026-12-01", "minutes": 30}
+    ClinicEvent.objects.create(clinic=booked.clinic, kind="delay", channel="browser", after=delay)
+    migrate("0035_discount_ages")
+    migrate()
+    assert ClinicEvent.objects.get().kind == "delay"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT convalidated FROM pg_constraint WHERE conname = 'clinicevent_kind_known'")
+        assert cursor.fetchone() == (True,)

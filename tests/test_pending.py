@@ -5,8 +5,10 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from clinic import booking
+from clinic.booking import LineRequest, LinesWish
 from clinic.models import Absence, Appointment, Closure, WorkingHours
 from clinic.queries import pending
+from clinic.queries.history import sentence
 from clinic.queries.pending import Why, cause_of
 from clinic.schedule import load_schedules
 from tests.booking.desk import BY, MONDAY, open_desk
@@ -170,9 +172,9 @@ def resolved(desk, now=None):
     return [(row.appointment.pk, row.cause.why) for row in pending.resolved_today(desk.clinic, now=now, still=still)]
 
 
-def move(desk, visit, hour):
+def move(desk, visit, hour, **wish):
     return booking.reschedule(
-        visit.pk, clinic=desk.clinic, doctor=desk.doctor.pk, starts_at=desk.at(hour), by=BY, now=desk.now
+        visit.pk, clinic=desk.clinic, doctor=desk.doctor.pk, starts_at=desk.at(hour), by=BY, now=desk.now, **wish
     )
 
 
@@ -228,6 +230,103 @@ def test_an_absence_taken_back_after_half_were_moved(desk):
     assert (found(desk), resolved(desk)) == ({}, [])
     assert Appointment.objects.get(pk=first.pk).starts_at == desk.at(15)
     assert Appointment.objects.get(pk=second.pk).starts_at == desk.at(10)
+
+
+def encaixe_in_the_evening(desk):
+    return put(desk.doctor, "19:00", encaixe_by=make_user(desk.clinic), encaixe_reason="dor")
+
+
+def cancel(desk, visit):
+    booking.change_status(visit.pk, "cancelled", clinic=desk.clinic, by=BY, cancelled_by="clinic", now=desk.now)
+
+
+def test_an_encaixe_outside_the_hours_was_never_pending(desk):
+    move(desk, encaixe_in_the_evening(desk), 15)
+    cancel(desk, encaixe_in_the_evening(desk))
+    assert resolved(desk) == []
+
+
+def test_an_encaixe_in_an_absence_is_resolved_by_a_move(desk):
+    visit = encaixe_in_the_evening(desk)
+    away(desk, desk.at(18), desk.at(20), doctor=desk.doctor)
+    move(desk, visit, 15)
+    assert resolved(desk) == [(visit.pk, Why.ABSENCE)]
+
+
+@pytest.fixture
+def ecg(desk):
+    """Performed by the doctor, until a test takes it away."""
+    ecg = make_procedure(desk.clinic, name="ECG")
+    desk.doctor.procedures.add(ecg)
+    return ecg
+
+
+@pytest.fixture
+def with_ecg(desk, ecg):
+    """A visit for a consultation and an ECG, which the doctor no longer performs."""
+    visit = desk.book(lines=(LineRequest(desk.procedure.pk), LineRequest(ecg.pk)))
+    desk.doctor.procedures.remove(ecg)
+    return visit
+
+
+def change(desk, visit, *procedures, **wish):
+    """*Alterar*: give the visit these procedures."""
+    lines = tuple(LineRequest(procedure.pk) for procedure in procedures)
+    return booking.change_procedures(visit.pk, clinic=desk.clinic, lines=lines, by=BY, now=desk.now, **wish)
+
+
+def test_an_unperformed_procedure_taken_off_is_resolved(desk, with_ecg):
+    change(desk, with_ecg, desk.procedure)
+    assert (resolved(desk), found(desk)) == ([(with_ecg.pk, Why.NOT_PERFORMED)], {})
+
+
+def test_a_procedure_taken_off_and_put_back_is_pending(desk, with_ecg):
+    change(desk, with_ecg, desk.procedure)
+    booking.undo(with_ecg.pk, clinic=desk.clinic, by=BY, now=desk.now)
+    assert (resolved(desk), list(found(desk))) == ([], [with_ecg.pk])
+
+
+def test_a_move_with_other_procedures_is_resolved(desk, with_ecg):
+    move(desk, with_ecg, 15, lines=LinesWish((LineRequest(desk.procedure.pk),)))
+    assert (resolved(desk), found(desk)) == ([(with_ecg.pk, Why.NOT_PERFORMED)], {})
+
+
+def test_what_was_resolved_stays_so_after_other_changes(desk, with_ecg):
+    change(desk, with_ecg, desk.procedure)
+    move(desk, with_ecg, 15)
+    other = desk.book(starts_at=desk.at(10), patient=desk.another_patient().pk)
+    away(desk, desk.at(10), desk.at(11), doctor=desk.doctor)
+    move(desk, other, 16)
+    blood = make_procedure(desk.clinic, name="Sangue")
+    desk.doctor.procedures.add(blood)
+    change(desk, other, desk.procedure, blood)
+    assert resolved(desk) == [(other.pk, Why.ABSENCE), (with_ecg.pk, Why.NOT_PERFORMED)]
+
+
+def test_a_visit_shortened_before_an_absence_is_resolved(desk):
+    visit = desk.book(ends_at=desk.at(10))
+    away(desk, desk.at(9, 30), desk.at(12), doctor=desk.doctor)
+    change(desk, visit, desk.procedure, ends_at=desk.at(9, 30))
+    assert resolved(desk) == [(visit.pk, Why.ABSENCE)]
+
+
+def test_procedures_changed_in_an_absence_resolve_nothing(desk, ecg):
+    visit = desk.book()
+    away(desk, desk.at(8), desk.at(12), doctor=desk.doctor)
+    change(desk, visit, desk.procedure, ecg, ends_at=desk.at(9, 20))
+    Appointment.objects.filter(pk=visit.pk).update(status="in_service")
+    assert (resolved(desk), found(desk)) == ([], {})
+
+
+def test_queries_about_what_was_resolved_are_fixed(desk, with_ecg, django_assert_num_queries):
+    change(desk, with_ecg, desk.procedure)
+    for hour in (10, 11):
+        visit = desk.book(starts_at=desk.at(hour), patient=desk.another_patient().pk)
+        away(desk, desk.at(hour), desk.at(hour + 1), doctor=desk.doctor)
+        move(desk, visit, hour + 5)
+    with django_assert_num_queries(5):
+        rows = pending.resolved_today(desk.clinic, now=desk.now, still=set())
+        assert len([sentence(row.event, desk.clinic.zone) for row in rows]) == 3
 
 
 def test_calls_are_listed_in_order(desk):

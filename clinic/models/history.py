@@ -71,6 +71,7 @@ class ClinicEvent(ClinicRow):
     class Kind(models.TextChoices):
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
         ABSENCE = "absence", _("Ausência ou fechamento")
+        DELAY = "delay", _("Atraso")
 
     kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
@@ -86,7 +87,9 @@ class ClinicEvent(ClinicRow):
         ordering = ["-at", "-pk"]
         indexes = [models.Index(fields=["clinic", "at"], name="clinicevent_clinic_at")]
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["time_zone", "absence"]), name="clinicevent_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["time_zone", "absence", "delay"]), name="clinicevent_kind_known"
+            ),
             models.CheckConstraint(
                 condition=Q(channel__in=["browser", "imagemais", "mivicall", "command"]), name="clinicevent_door_known"
             ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -166,6 +166,8 @@ def sentence_of_clinic(event: ClinicEvent) -> str:
     """Return what the event changed."""
     if event.kind == ClinicEvent.Kind.ABSENCE:
         return _absence_changed(event)
+    if event.kind == ClinicEvent.Kind.DELAY:
+        return _delay_changed(event.before, event.after)
     old, new = (zone_name(snapshot["time_zone"]) for snapshot in (event.before, event.after))
     words = _("Fuso horário de %(old)s para %(new)s.") % {"old": old, "new": new}
     return f"{words} {sentence_of_keeping(event.after)}" if event.after["keep"] else words
@@ -186,6 +188,22 @@ def _absence(snapshot: Snapshot, clinic: Clinic) -> str:
     starts, ends = (clinic.local(datetime.fromisoformat(snapshot[name])) for name in ("starts_at", "ends_at"))
     who = snapshot["doctor_name"] or _("a clínica inteira")
     return f"{who}, {starts:%d/%m/%Y %H:%M} – {ends:%d/%m/%Y %H:%M} ({snapshot['reason']})"
+
+
+def _delay_changed(before: Snapshot, after: Snapshot) -> str:
+    if before and after:
+        words = _("Atraso alterado: %(doctor)s, de %(before)s para %(minutes)s min em %(day)s.")
+    elif after:
+        words = _("Atraso registrado: %(doctor)s, %(minutes)s min em %(day)s.")
+    else:
+        words = _("Atraso desfeito: %(doctor)s, %(minutes)s min em %(day)s.")
+    newest = after or before
+    return words % {
+        "doctor": newest["doctor_name"],
+        "before": before.get("minutes"),
+        "minutes": newest["minutes"],
+        "day": f"{date.fromisoformat(newest['day']):%d/%m/%Y}",
+    }
 
 
 def sentence_of_keeping(after: Snapshot) -> str:

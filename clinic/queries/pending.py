@@ -11,11 +11,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, CharField, OuterRef, Q, QuerySet, StringAgg, Subquery, Value
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import CharField, OuterRef, Q, QuerySet, StringAgg, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -24,18 +23,6 @@ from clinic.models.appointment import AppointmentQuerySet, Status
 from clinic.models.procedure import performed_by
 from clinic.queries.perhaps_closed import perhaps_closed
 from clinic.schedule import MAX_DURATION, Away, ClosedReason, Schedules, bookable_dates, load_schedules
-
-if TYPE_CHECKING:
-    from django_stubs_ext import WithAnnotations
-
-
-class HasUnperformed(TypedDict):
-    """Names of the procedures that the doctor before the event does not perform."""
-
-    unperformed: str
-
-
-type WithUnperformed = WithAnnotations[AppointmentEvent, HasUnperformed]
 
 NOT_BEGUN = (Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED, Status.CHECKED_IN)
 
@@ -100,11 +87,29 @@ class Pending(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """An appointment that was pending, the event that moved or cancelled it, and why it was pending."""
+    """An appointment that was pending, the event that moved, cancelled or changed it, and why it was pending."""
 
     appointment: Appointment
     event: AppointmentEvent
     cause: Cause
+
+
+class _State(NamedTuple):
+    """What an appointment was at some moment, as far as it can be a cause. `procedures` are pairs of id and name."""
+
+    doctor: int
+    starts_at: datetime
+    ends_at: datetime
+    procedures: tuple[tuple[int, str], ...]
+    is_encaixe: bool
+
+
+class _Change(NamedTuple):
+    """An event of an appointment, and what the appointment was before and after it."""
+
+    event: AppointmentEvent
+    before: _State
+    after: _State
 
 
 class Affected:
@@ -166,12 +171,10 @@ def cause_of(
     return Cause(Why.NOT_PERFORMED, doctor, unperformed) if unperformed else None
 
 
-def unperformed_procedures(appointment: str = "pk", doctor: str = "doctor") -> Coalesce:
-    """Return the expression of the names of an appointment's procedures that a doctor does not perform, as text.
-
-    `appointment` and `doctor` name the columns of the rows that hold their ids."""
-    lines = AppointmentProcedure.objects.filter(clinic=OuterRef("clinic"), appointment=OuterRef(appointment))
-    names = _unperformed(lines, OuterRef(OuterRef(doctor))).values("names")
+def unperformed_procedures() -> Coalesce:
+    """Return the expression of the names of an appointment's procedures that its doctor does not perform, as text."""
+    lines = AppointmentProcedure.objects.filter(clinic=OuterRef("clinic"), appointment=OuterRef("pk"))
+    names = _unperformed(lines, OuterRef(OuterRef("doctor"))).values("names")
     return Coalesce(Subquery(names), Value(""), output_field=CharField())
 
 
@@ -228,26 +231,20 @@ def cause_now(appointment: Appointment, *, now: datetime) -> Cause | None:
 
 
 def resolved_today(clinic: Clinic, *, now: datetime, still: Collection[int]) -> list[Resolved]:
-    """Return the appointments that were moved or cancelled today, the clinic's date, and pending before; latest first.
+    """Return the appointments that were pending until a change of today, the clinic's date; the latest change first.
 
-    Nothing is stored about it: the last move or cancellation of today counts if its appointment is not pending again
-    (its id is in `still`), and if the place that it left has a cause by what is stored now. After
-    an absence is taken back, those who were moved because of it no longer count. Four queries.
+    Nothing is stored about it. The last move, cancellation or change of procedures of today counts that still stands
+    and took away the cause that there was before it by what is stored now, if the appointment is not pending again (its
+    id is in `still`). After an absence is taken back, those who were moved because of it no longer count. Five queries.
     """
-    latest = {event.appointment_id: event for event in reversed(_moves_and_cancellations(clinic, now))}
-    places = {pk: _place_before(event) for pk, event in latest.items() if pk not in still and _holds(event)}
-    doctors = Doctor.objects.of(clinic).in_bulk({doctor for doctor, _, _ in places.values()})
-    schedules = _schedules(clinic, doctors.values(), [place[1:] for place in places.values()])
-    found = []
-    for pk, (doctor, starts_at, ends_at) in places.items():
-        event = latest[pk]
-        if doctor not in doctors:
-            continue
-        unperformed = event.unperformed
-        cause = cause_of(doctors[doctor], starts_at, ends_at, schedules=schedules, unperformed=unperformed)
-        if cause:
-            found.append(Resolved(event.appointment, event, cause))
-    return sorted(found, key=lambda resolved: -resolved.event.pk)
+    changes = [change for change in _changes_today(clinic, now) if change.event.appointment_id not in still]
+    causes = _causes(clinic, [state for change in changes for state in (change.before, change.after)])
+    found: dict[int, Resolved] = {}
+    for event, before, after in changes:
+        cause, is_left = causes[before], event.appointment.status == Status.CANCELLED or not causes[after]
+        if cause and is_left and _holds(event):
+            found.setdefault(event.appointment_id, Resolved(event.appointment, event, cause))
+    return list(found.values())
 
 
 def calls_without_answer(clinic: Clinic, appointments: Collection[int]) -> dict[int, list[datetime]]:
@@ -271,20 +268,68 @@ def with_patients(clinic: Clinic, appointments: Collection[int]) -> dict[int, Ap
     return {row.pk: row for row in rows.select_related("clinic", "doctor", "patient").prefetch_related("lines")}
 
 
-def _moves_and_cancellations(clinic: Clinic, now: datetime) -> "list[WithUnperformed]":
-    """Return today's events of these kinds, the latest first, with the procedures that the doctor before does not
-    perform."""
+def _changes_today(clinic: Clinic, now: datetime) -> list[_Change]:
+    """Return today's moves, cancellations and changes of procedures, the latest first. Two queries."""
+    kinds = AppointmentEvent.Kind.RESCHEDULED, AppointmentEvent.Kind.PROCEDURES
     midnight = clinic.day(clinic.local(now).date())[0]
-    moved, cancelled = Q(kind=AppointmentEvent.Kind.RESCHEDULED), Q(after__status=Status.CANCELLED)
-    id_before = Cast(KT("before__doctor"), BigIntegerField())
-    return list(
+    events = (
         AppointmentEvent.objects.of(clinic)
-        .filter(moved | cancelled, at__gte=midnight)
-        .annotate(doctor_before=Coalesce(id_before, "appointment__doctor", output_field=BigIntegerField()))
-        .annotate(unperformed=unperformed_procedures("appointment", "doctor_before"))
-        .select_related("appointment__patient", "user")
+        .filter(Q(kind__in=kinds) | Q(after__status=Status.CANCELLED), at__gte=midnight)
+        .select_related("clinic", "appointment__patient", "user")
+        .prefetch_related("appointment__lines")
         .order_by("-pk")
     )
+    changes, states = [], dict[int, _State]()
+    for event in events:
+        after = states.get(event.appointment_id) or _present_state(event.appointment)
+        states[event.appointment_id] = before = _state_before(event, after)
+        changes.append(_Change(event, before, after))
+    return changes
+
+
+def _present_state(appointment: Appointment) -> _State:
+    return _State(
+        doctor=appointment.doctor_id,
+        starts_at=appointment.starts_at,
+        ends_at=appointment.ends_at,
+        procedures=tuple((line.procedure_id, line.procedure_name) for line in appointment.lines.all()),
+        is_encaixe=appointment.is_encaixe,
+    )
+
+
+def _state_before(event: AppointmentEvent, after: _State) -> _State:
+    """Return the state before an event: what the event kept of it, the rest as after it."""
+    kept = event.before
+    state: dict[str, Any] = {
+        name: datetime.fromisoformat(kept[name]) for name in ("starts_at", "ends_at") if name in kept
+    }
+    if event.kind == AppointmentEvent.Kind.RESCHEDULED:
+        state |= {"doctor": kept["doctor"], "is_encaixe": "encaixe_by" in kept}
+    if "lines" in kept:
+        state["procedures"] = tuple((line["procedure_id"], line["procedure"]) for line in kept["lines"])
+    return after._replace(**state)
+
+
+def _causes(clinic: Clinic, states: Collection[_State]) -> dict[_State, Cause | None]:
+    """Return the cause of each state by what is stored now; None too where the doctor is deleted. Three queries."""
+    doctors = Doctor.objects.of(clinic).in_bulk({state.doctor for state in states})
+    schedules = _schedules(clinic, doctors.values(), [(state.starts_at, state.ends_at) for state in states])
+    procedures = {pk for state in states for pk, _ in state.procedures}
+    performing = Doctor.procedures.through.objects.filter(doctor__in=doctors, procedure__in=procedures)
+    performed = set(performing.values_list("doctor", "procedure"))
+    return {
+        state: cause_of(
+            doctors[state.doctor],
+            state.starts_at,
+            state.ends_at,
+            schedules=schedules,
+            unperformed=", ".join(name for pk, name in state.procedures if (state.doctor, pk) not in performed),
+            is_encaixe=state.is_encaixe,
+        )
+        if state.doctor in doctors
+        else None
+        for state in states
+    }
 
 
 def _holds(event: AppointmentEvent) -> bool:
@@ -293,14 +338,6 @@ def _holds(event: AppointmentEvent) -> bool:
         return False
     is_cancellation = event.kind == AppointmentEvent.Kind.STATUS_CHANGED
     return is_cancellation == (event.appointment.status == Status.CANCELLED)
-
-
-def _place_before(event: AppointmentEvent) -> tuple[int, datetime, datetime]:
-    """Return the doctor's id, start and end that the appointment had before the event."""
-    if event.kind == AppointmentEvent.Kind.RESCHEDULED:
-        before = event.before
-        return before["doctor"], *(datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
-    return event.appointment.doctor_id, event.appointment.starts_at, event.appointment.ends_at
 
 
 def affected_by(clinic: Clinic, absence: Away, *, now: datetime) -> Affected:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from clinic.models import Absence, AppointmentEvent, Clinic, ClinicEvent, StaffUser
+from clinic.models import Absence, Clinic, ClinicEvent, StaffUser
+from clinic.registry.clinic_events import record_change
 
 
 def save_absence(absence: Absence, by: StaffUser) -> None:
@@ -39,12 +40,4 @@ def snapshot(absence: Absence) -> dict[str, Any]:
 
 def note(clinic: Clinic, before: dict[str, Any], after: dict[str, Any], by: StaffUser) -> None:
     """Store the event of a change in the browser, none without a change."""
-    if before != after:
-        ClinicEvent.objects.create(
-            clinic=clinic,
-            kind=ClinicEvent.Kind.ABSENCE,
-            channel=AppointmentEvent.Channel.BROWSER,
-            user=by,
-            before=before,
-            after=after,
-        )
+    record_change(clinic, ClinicEvent.Kind.ABSENCE, before, after, by)

@@ -4,10 +4,13 @@ from datetime import date, datetime
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
-from clinic.models import Appointment, Delay, StaffUser
+from clinic.models import Appointment, Clinic, ClinicEvent, Delay, StaffUser
+from clinic.queries.history import sentence_of_clinic
 from tests.days import shown
 from tests.factories import book_appointment, make_clinic, make_doctor, make_manager, make_user
+from tests.managed import url
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +96,8 @@ def test_nought_and_a_button_take_it_away(desk, doctor, fields):
     ({"doctor": ""}, "Escolha o médico ou a médica."),
     ({"doctor": "9" * 40}, "Este profissional não atende mais aqui."),
     ({"day": "29/11/2026"}, "Este dia já passou."),
+    ({"day": "30/11/2028"}, "Este dia está longe demais. Abra a agenda de hoje ou de amanhã"),
+    ({"day": "31/12/2099"}, "Este dia está longe demais."),
     ({"day": "31/02"}, "Esta data não existe."),
 ])  # fmt: skip
 def test_what_cannot_be_recorded(desk, doctor, fields, sentence):
@@ -101,6 +106,10 @@ def test_what_cannot_be_recorded(desk, doctor, fields, sentence):
     assert sentence in answer.text
     assert "HX-Trigger" not in answer.headers
     assert stored() == []
+
+
+def test_the_last_day_that_can_be_booked_is_taken(desk, doctor):
+    assert desk.post(RECORD, typed(doctor, day="29/11/2028"), headers=PARTIAL).status_code == 200
 
 
 def test_another_clinics_doctor_is_unknown(desk):
@@ -163,3 +172,28 @@ def test_of_tomorrow_it_was_announced(desk, doctor):
     asked = {"medico": doctor.pk, "data": "2026-12-01"}
     page = desk.get(reverse("web:appointment-book"), asked).text
     assert "Dra. Ana Prado avisou atraso de 30 min nesse dia." in page
+
+
+def events():
+    return list(ClinicEvent.objects.select_related("clinic", "user").order_by("pk"))
+
+
+def test_every_change_leaves_an_event_with_its_author(desk, clinic, doctor, recorder):
+    for minutes in ("30", "45", "45", "0", "0"):
+        desk.post(RECORD, typed(doctor, minutes=minutes))
+    assert {(event.user, event.channel) for event in events()} == {(recorder, "browser")}
+    assert [sentence_of_clinic(event) for event in events()] == [
+        "Atraso registrado: Dra. Ana Prado, 30 min em 30/11/2026.",
+        "Atraso alterado: Dra. Ana Prado, de 30 para 45 min em 30/11/2026.",
+        "Atraso desfeito: Dra. Ana Prado, 45 min em 30/11/2026.",
+    ]
+    with override("pt-pt"):
+        assert sentence_of_clinic(events()[0]) == "Atraso registado: Dra. Ana Prado, 30 min em 30/11/2026."
+        assert sentence_of_clinic(events()[2]) == "Atraso anulado: Dra. Ana Prado, 45 min em 30/11/2026."
+
+
+def test_the_event_stands_in_the_clinics_history(desk, client, clinic, doctor):
+    desk.post(RECORD, typed(doctor))
+    client.force_login(make_manager(clinic))
+    page = client.get(url(Clinic, "change", clinic.pk)).text
+    assert "Atraso registrado: Dra. Ana Prado, 30 min em 30/11/2026." in page

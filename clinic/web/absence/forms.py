@@ -11,7 +11,7 @@ from clinic.models.clinic import END_OF_DAY, NonexistentTime
 from clinic.models.delay import MOST_MINUTES
 from clinic.models.limits import max_length
 from clinic.queries import booking_options
-from clinic.schedule import Away
+from clinic.schedule import Away, bookable_dates
 
 
 class When(TextChoices):
@@ -116,7 +116,7 @@ class AbsenceForm(forms.Form):
 
 
 class DelayForm(forms.Form):
-    """By how many minutes a doctor is late on a day that is not over; 0, and the button `none`, for no delay."""
+    """By how many minutes a doctor is late on a day that can be booked; 0, and the button `none`, for no delay."""
 
     doctor: Any = forms.ModelChoiceField(None, error_messages=OF_DOCTOR)
     day = TypedDateField()
@@ -128,9 +128,9 @@ class DelayForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, clinic: Clinic, today: date, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, clinic: Clinic, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.today = today
+        self.today, self.last = bookable_dates(clinic, now)
         self.fields["minutes"].required = "none" not in self.data
         field: Any = self.fields["doctor"]
         field.queryset = Doctor.objects.of(clinic).filter(active=True)
@@ -139,6 +139,9 @@ class DelayForm(forms.Form):
         day: date = self.cleaned_data["day"]
         if day < self.today:
             raise forms.ValidationError(_("Este dia já passou. Abra a agenda de hoje para registrar o atraso."))
+        if day > self.last:
+            sentence = _("Este dia está longe demais. Abra a agenda de hoje ou de amanhã para registrar o atraso.")
+            raise forms.ValidationError(sentence)
         return day
 
     @property

@@ -67,16 +67,16 @@ def take_back(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def delay(request: ClinicRequest) -> HttpResponse:
     """Record by how many minutes a doctor is late on a day, or that there is no delay. It moves nothing."""
-    today = request.clinic.local(timezone.now()).date()
-    form = DelayForm(request.POST, clinic=request.clinic, today=today)
+    form = DelayForm(request.POST, clinic=request.clinic, now=timezone.now())
     if form.is_valid():
         typed = form.cleaned_data
-        record_delay(typed["doctor"], typed["day"], form.wanted_minutes, request.user)
+        wanted = typed["doctor"], typed["day"], form.wanted_minutes
+        run_in_transaction(lambda: record_delay(*wanted, request.user))
         messages.success(request, _delay_sentence(typed["doctor"], form.wanted_minutes))
     else:
         messages.error(request, str(next(iter(form.errors.values()))[0]))
     if not wants_partial(request):
-        return leave(request, "web:agenda-day", f"{form.cleaned_data.get('day') or today}")
+        return leave(request, "web:agenda-day", f"{form.cleaned_data.get('day') or form.today}")
     response = render(request, "_messages.html", {"oob": True}, status=None if form.is_valid() else 422)
     response["HX-Reswap"] = "none"
     if form.is_valid():

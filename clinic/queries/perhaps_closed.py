@@ -18,37 +18,40 @@ from clinic.schedule import MAX_DURATION, Away, bookable_dates, holidays_between
 ONE_DAY = timedelta(days=1)
 
 # The hours are compared by the clock: what runs over midnight, and days on which the clock is changed, always count.
-# Absences are multiranges of instants, hours are those of seconds of a weekday.
+# Absences are multiranges of instants, a doctor's hours are one of seconds of the week: with a row a doctor to join, it
+# matters little which join PostgreSQL takes when it expects fewer appointments ahead than there are.
 PERHAPS_CLOSED_SQL = """
-    WITH hours AS (
-        SELECT doctor_id, weekday, range_agg(int4range(
-            extract(epoch FROM starts)::int, CASE WHEN ends > starts THEN extract(epoch FROM ends)::int ELSE 86400 END
+    WITH working AS (
+        SELECT doctor.id, active, range_agg(int4range(
+            weekday * 86400 + extract(epoch FROM starts)::int,
+            weekday * 86400 + CASE WHEN ends > starts THEN extract(epoch FROM ends)::int ELSE 86400 END
         )) AS open
-        FROM clinic_workinghours WHERE clinic_id = %(clinic)s GROUP BY 1, 2
+        FROM clinic_doctor AS doctor LEFT JOIN clinic_workinghours AS hours ON hours.doctor_id = doctor.id
+        WHERE doctor.clinic_id = %(clinic)s GROUP BY doctor.id
     ), away AS (
         SELECT doctor_id, range_agg(tstzrange(starts_at, ends_at)) AS closed
         FROM clinic_absence WHERE clinic_id = %(clinic)s AND ends_at > %(now)s GROUP BY 1
     )
     SELECT appointment.id, appointment.doctor_id, starts_at, ends_at, patient_id, encaixe_by_id
     FROM clinic_appointment AS appointment
-    JOIN clinic_doctor AS doctor ON doctor.id = appointment.doctor_id
+    JOIN working ON working.id = appointment.doctor_id
     CROSS JOIN LATERAL (
         SELECT starts_at AT TIME ZONE %(zone)s::text AS starts, ends_at AT TIME ZONE %(zone)s::text AS ends
         OFFSET 0 -- computed once a row
     ) AS clock
     CROSS JOIN LATERAL (
-        SELECT starts::date AS first, ends::date AS last, extract(epoch FROM starts::time)::int AS starts_in,
-            extract(epoch FROM ends::time)::int AS ends_in
+        SELECT starts::date AS first, ends::date AS last,
+            extract(isodow FROM starts)::int * 86400 + extract(epoch FROM starts::time)::int AS starts_in,
+            extract(isodow FROM starts)::int * 86400 + extract(epoch FROM ends::time)::int AS ends_in
     ) AS wall
-    LEFT JOIN hours ON hours.doctor_id = appointment.doctor_id AND hours.weekday = extract(isodow FROM wall.first)
     LEFT JOIN away ON away.doctor_id = appointment.doctor_id
     WHERE appointment.clinic_id = %(clinic)s AND starts_at > %(lookback)s AND starts_at < %(last)s
       AND ends_at > %(now)s AND status = ANY (%(statuses)s) AND deleted_at IS NULL
       AND (
-        NOT doctor.active
-        OR hours.open IS NULL
+        NOT working.active
+        OR working.open IS NULL
         OR wall.last <> wall.first
-        OR NOT int4range(wall.starts_in, greatest(wall.starts_in, wall.ends_in)) <@ hours.open
+        OR NOT int4range(wall.starts_in, greatest(wall.starts_in, wall.ends_in)) <@ working.open
         OR wall.first = ANY (%(dates)s::date[])
         OR tstzrange(starts_at, ends_at) && away.closed
         OR tstzrange(starts_at, ends_at) && (SELECT closed FROM away WHERE doctor_id IS NULL)

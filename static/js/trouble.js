@@ -13,13 +13,13 @@ function failed(kind, detail) {
   const background = isBackground(detail);
   failures += 1;
   if (background && failures <= QUIET_FAILURES) return;
-  again = background ? () => window.htmx.trigger(document.body, "refresh-day") : repeat(detail.requestConfig);
+  again = background ? () => window.htmx.trigger(document.body, "refresh-day") : repeat(detail);
   showNotice(kind);
 }
 
 // What sends the same request once more: by the same button, which may have an address of its own. Without an event a
-// script has sent it, with values of its own.
-function repeat({ elt, triggeringEvent, verb, path, target, formData }) {
+// script has sent it, with values of its own; the form is read anew.
+function repeat({ requestConfig: { elt, triggeringEvent, verb, path, target }, etc: { values, swapOverride: swap } }) {
   const button = triggeringEvent?.submitter;
   if (button) {
     return () => {
@@ -29,7 +29,7 @@ function repeat({ elt, triggeringEvent, verb, path, target, formData }) {
     };
   }
   if (triggeringEvent) return () => window.htmx.trigger(elt, triggeringEvent.type);
-  return () => window.htmx.ajax(verb, path, { source: elt, target, values: Object.fromEntries(formData) }).catch(() => {});
+  return () => window.htmx.ajax(verb, path, { source: elt, target, values, swap }).catch(() => {});
 }
 
 document.addEventListener("htmx:sendError", ({ detail }) => failed("connection", detail));
@@ -52,7 +52,7 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (!header) return;
   event.preventDefault();
   const { id, name } = JSON.parse(header);
-  const repeated = repeat(event.detail.requestConfig);
+  const repeated = repeat(event.detail);
   again = () => {
     const headers = JSON.parse(document.body.getAttribute("hx-headers"));
     document.body.setAttribute("hx-headers", JSON.stringify({ ...headers, "X-Drawn-For": id }));

@@ -55,9 +55,9 @@ window.addEventListener("beforeunload", (event) => {
   if (hasTypedText() && !isKeptByServer) event.preventDefault();
 });
 
-document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
-  // When it leads to signing in from anything but a sent form, trouble.js stays here; the next answer takes this back.
-  isKeptByServer = Boolean(detail.xhr.getResponseHeader("HX-Redirect"));
+// After the listeners of the document: trouble.js may have stopped the answer, and the page stays.
+window.addEventListener("htmx:beforeOnLoad", (event) => {
+  isKeptByServer = !event.defaultPrevented && Boolean(event.detail.xhr.getResponseHeader("HX-Redirect"));
 });
 
 // A form that comes back from the server with its text keeps its mark.

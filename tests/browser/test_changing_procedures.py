@@ -118,3 +118,18 @@ def test_a_colleague_takes_over_with_another_procedure(window, receptionist, boo
     page.get_by_role("button", name="Desfazer remarcação").click()
     expect(page.locator("#panel")).to_contain_text("09:00–09:30")
     assert names(booked) == ["Consulta"]
+
+
+def test_the_focus_stays_on_a_possible_end(window, receptionist, booked, ecg, doctor, monday):
+    book_appointment(doctor, starts_at=doctor.clinic.instant(monday, time(9, 40)))
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{booked.pk}/alterar/")
+    page.locator("#procedure-1").select_option("ECG")
+    end = page.get_by_role("button", name="terminar às 09:40, o máximo possível")
+    expect(end).to_be_visible()
+    wait_until_htmx_listens(page.locator("#ends"))
+    page.locator("#ends").fill("10:00")
+    page.evaluate("document.getElementById('booking-end').dataset.old = ''")
+    end.focus()
+    expect(page.locator("#booking-end[data-old]")).to_have_count(0)
+    expect(end).to_be_focused()

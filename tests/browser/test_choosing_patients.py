@@ -1,11 +1,12 @@
 import re
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import expect
 
 from clinic.models import Appointment
 from tests.browser.desk import open_slot
-from tests.factories import make_patient
+from tests.factories import make_patient, make_procedure
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -243,6 +244,49 @@ def test_a_search_that_fails_takes_the_enter_with_it(window, receptionist, docto
     page.keyboard.press("Enter")
 
     expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))
+    complaints.clear()  # the failed request itself
+
+
+def test_a_search_sent_again_takes_nobody_by_old_text(window, receptionist, doctor, clinic, monday, held, complaints):
+    make_patient(clinic, name="Ana Souza")
+    make_patient(clinic, name="Bia Lima")
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.route("**/agendamentos/conferir/", lambda route: route.abort())
+    page.keyboard.type("Ana Souza")
+    page.keyboard.press("Enter")
+    expect(page.locator("#trouble > .message")).to_be_visible()
+    page.unroute("**/agendamentos/conferir/")
+    page.route("**/pacientes/busca/", lambda route: held.append(route))
+    type_over(page, "Bia")
+    with page.expect_response("**/agendamentos/conferir/"):
+        page.get_by_role("button", name="Tentar de novo").click()
+    let_go(page, held)
+
+    expect(page.locator("#q")).to_have_value("Bia")
+    expect(chosen_patient(page)).to_have_count(0)
+    complaints.clear()  # the failed request itself
+
+
+def test_a_search_sent_again_has_every_line(window, receptionist, doctor, maria, clinic, monday, complaints):
+    make_procedure(clinic, name="ECG", duration_minutes=15).doctors.add(doctor)
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.locator("#booking-lines [name=add]").click()
+    page.locator("#procedure-1").select_option("ECG")
+    expect(page.locator(".price")).to_have_count(2)
+    page.locator("#q").focus()
+    page.route("**/agendamentos/conferir/", lambda route: route.abort())
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#trouble > .message")).to_be_visible()
+    page.unroute("**/agendamentos/conferir/")
+    with page.expect_request("**/agendamentos/conferir/") as asked:
+        page.get_by_role("button", name="Tentar de novo").click()
+
+    chosen = page.locator("#procedure-0, #procedure-1").evaluate_all("(fields) => fields.map((field) => field.value)")
+    assert parse_qs(asked.value.post_data)["procedure"] == chosen
+    expect(chosen_patient(page)).to_have_value(str(maria.pk))
     complaints.clear()  # the failed request itself
 
 

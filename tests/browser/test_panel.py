@@ -163,6 +163,21 @@ def test_panel_button_after_session_end_stays_on_the_page(window, receptionist, 
     expect(page.locator("#notes")).to_have_value("trazer exames")
 
 
+def test_staying_after_session_end_still_asks_before_leaving(window, receptionist, doctor, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.locator("#notes").fill("trazer exames")
+    page.locator("#q").focus()
+    end_session_of(page)
+    page.locator("button[name=add]").click()
+    expect(page.locator("#trouble > .message")).to_contain_text("Sua sessão terminou")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("link", name="Pacientes", exact=True).click()
+    expect(page.locator("#notes")).to_have_value("trazer exames")
+    assert asked == ["beforeunload"]
+
+
 def test_the_card_the_panel_is_about_is_outlined_and_gets_the_focus(window, receptionist, doctor, maria, monday):
     page = window(receptionist, height=640)
     open_slot(page, monday, at="17:00")

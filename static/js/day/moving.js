@@ -1,5 +1,6 @@
 // While an appointment is being moved, the free times of doctors who do not perform its procedures are no links.
 
+import { keepOneStop } from "./arrows.js";
 import { day, form, numberIn } from "./grid.js";
 
 const slots = () => [...(day()?.querySelectorAll(".slot > a") || [])];
@@ -17,11 +18,14 @@ export function markUnable() {
     const reason = reasons.get(head.dataset.doctor);
     if (reason) columns.set(numberIn(head, "col"), reason.replace("#", head.querySelector("b").textContent));
   }
+  let isChanged = false;
   for (const link of slots()) {
     const reason = columns.get(numberIn(link.parentElement, "col"));
+    isChanged ||= Boolean(reason) !== Boolean(link.dataset.address);
     if (reason) takeAway(link, reason);
     else if (link.dataset.address) giveBack(link);
   }
+  if (isChanged) keepOneStop();
 }
 
 function takeAway(link, reason) {
@@ -29,6 +33,7 @@ function takeAway(link, reason) {
     Object.assign(link.dataset, { address: link.getAttribute("href"), label: link.ariaLabel, fits: link.title });
     if (document.activeElement === link) document.getElementById("scroll")?.focus({ preventScroll: true });
     link.removeAttribute("href");
+    link.removeAttribute("tabindex");
     link.role = "link";
     link.ariaDisabled = "true";
   }

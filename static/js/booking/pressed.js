@@ -8,19 +8,20 @@ import { panel } from "../day/grid.js";
 let pressed = null;
 
 const isAnswerDue = () => panel.querySelector("#booking.htmx-request, #booking .htmx-request:not(#q)") !== null;
+const actionOf = (form) => form.getAttribute("action");
 const linesIn = (form) => form.querySelectorAll("#booking-lines .line").length;
 
 panel.addEventListener("click", (event) => {
   const button = event.target.closest("#booking button[formaction]");
   if (!button || !isAnswerDue()) return;
   event.preventDefault();
-  pressed = { name: button.name, value: button.value, lines: linesIn(button.form) };
+  pressed = { name: button.name, value: button.value, lines: linesIn(button.form), action: actionOf(button.form) };
 }, true);
 
-// The same choice, if it is still offered: a line's number means another line when there are more or fewer.
-function buttonNow({ name, value, lines }) {
+// The same choice, if its form is still there and offers it: a line's number means another line when there are more or fewer.
+function buttonNow({ name, value, lines, action }) {
   const form = panel.querySelector("#booking");
-  if (!form || (name === "remove" && linesIn(form) !== lines)) return null;
+  if (!form || actionOf(form) !== action || (name === "remove" && linesIn(form) !== lines)) return null;
   return [...form.querySelectorAll(`button[formaction][name="${CSS.escape(name)}"]`)].find((button) => button.value === value);
 }
 
@@ -31,6 +32,12 @@ document.addEventListener("htmx:afterSettle", () => {
   button?.click();
 });
 
+// An answer that was refused, never came or is not waited for any more.
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.failed) pressed = null;
+  if (!detail.successful && !isAnswerDue()) pressed = null;
+});
+
+// A panel that is closed says so by an event of its own.
+panel.addEventListener("change", () => {
+  if (!panel.childElementCount) pressed = null;
 });

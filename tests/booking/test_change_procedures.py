@@ -237,7 +237,7 @@ def test_added_discount_of_a_kept_line_replaces_the_one_before(desk, ecg):
     assert kept(appointment) == [("ECG", 95, Decimal("90.25"))]
 
 
-def test_of_two_lines_of_one_procedure_the_one_with_its_discount_is_kept(desk, ecg):
+def test_of_equal_procedures_the_one_with_its_discount_is_kept(desk, ecg):
     ten = make_discount(desk.clinic, name="Dez", percentage=Decimal(10))
     appointment = desk.book(lines=(LineRequest(ecg.pk),))
     Procedure.objects.filter(pk=ecg.pk).update(price=100)

@@ -32,9 +32,10 @@ document.addEventListener("htmx:afterSettle", () => {
   button?.click();
 });
 
-// An answer that was refused, never came or is not waited for any more.
+// An answer that never came, failed or is not waited for any more. A refusal is an answer: it shows the form again.
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (!detail.successful && !isAnswerDue()) pressed = null;
+  const isShown = detail.xhr.status > 0 && detail.xhr.status < 500;
+  if (!isShown && !isAnswerDue()) pressed = null;
 });
 
 // A panel that is closed says so by an event of its own.

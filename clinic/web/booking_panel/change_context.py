@@ -1,36 +1,24 @@
 """The context of *Alterar*: what can be chosen, what it costs, and until when there is time."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from clinic import booking
-from clinic.form_fields import ids_in
-from clinic.queries import booking_options
 from clinic.web.booking_panel.change_form import ChangeForm
-from clinic.web.booking_panel.discount_age import warnings_about_age
+from clinic.web.booking_panel.lines_context import lines_context
 
 
 def change_context(form: ChangeForm) -> dict[str, Any]:
     """Return the context of `appointment/change.html`. The form's check has run."""
-    appointment, clinic = form.appointment, form.clinic
-    chosen = {*ids_in(form.data, "discount"), *ids_in(form.data, "whole_discount")}
-    lines = [row.line for row in form.line_rows if row.line]
-    total = sum((line.total for line in lines), Decimal(0))
-    day = clinic.local(appointment.starts_at).date()
+    appointment = form.appointment
     return {
         "form": form,
         "appointment": appointment,
-        "rows": form.line_rows,
-        "procedures": form.procedures,
-        "discounts": list(booking_options.discounts(clinic, day, chosen)),
-        "total": total,
-        "last_shown_total": form.last_shown_total(total),
-        "is_priced": bool(lines),
-        "age_warnings": warnings_about_age(lines, appointment.patient.birth_date, day),
+        "place": form.place_value,
         "wanted_end": form.cleaned_data.get("ends_at"),
         "possible_ends": _possible_ends(form),
         "focus": _focus(form),
+        **lines_context(form, form.clinic.local(appointment.starts_at).date()),
     }
 
 

@@ -21,6 +21,7 @@ from clinic.web.booking_panel.lines import (
     changed_message,
     end_of_lines,
     fields_of_lines,
+    is_elsewhere,
     rows_with_prices,
 )
 from clinic.web.fields import SharedFields
@@ -67,6 +68,12 @@ class ChangeForm(LinesForm, ReadsInstants):
         opened_with = "" if self.was_changed_meanwhile else self.data.get("seen", "")
         return opened_with or booking.contents(self.appointment)
 
+    @property
+    def place_value(self) -> str:
+        """The value of the hidden field `place`, like that of `seen`: where the appointment is."""
+        opened_with = "" if self.was_changed_meanwhile else self.data.get("place", "")
+        return opened_with or booking.place(self.appointment)
+
     def clean(self) -> dict[str, Any]:
         super().clean()
         wall = self.cleaned_data.get("ends")
@@ -107,11 +114,8 @@ class ChangeForm(LinesForm, ReadsInstants):
         """Read what was typed once more, for the appointment as it is now."""
         self.appointment.refresh_from_db()
         self.procedures = self._load_procedures()
-        seen, present = self.data.get("seen", ""), booking.contents(self.appointment)
-        if (
-            seen.split("|")[:2] != present.split("|")[:2]
-        ):  # another doctor or start: the typed end was for the one before
-            self.data["ends"] = ""
+        if is_elsewhere(self, self.appointment):
+            self.data["ends"] = ""  # it was typed for another doctor or start
         self._propose_end()
         self.full_clean()
         self.add_error(None, changed_message(self.appointment))

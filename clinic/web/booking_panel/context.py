@@ -11,14 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import booking
-from clinic.form_fields import ids_in
 from clinic.models import Appointment, Discount, Doctor, Procedure
 from clinic.queries import booking_options, patients
 from clinic.queries.delays import delay_sentence
 from clinic.queries.other_visits import OtherVisits
 from clinic.schedule import Opening
 from clinic.web.booking_panel.cautions import cautions
-from clinic.web.booking_panel.discount_age import warnings_about_age
 from clinic.web.booking_panel.finder import Finder, offers_for
 from clinic.web.booking_panel.finder_fields import (
     is_finder_open,
@@ -26,6 +24,7 @@ from clinic.web.booking_panel.finder_fields import (
 )
 from clinic.web.booking_panel.forms import BookingForm, MoveForm, WhenForm
 from clinic.web.booking_panel.lines import LineRow
+from clinic.web.booking_panel.lines_context import lines_context
 from clinic.web.patient.forms import new_patient_label
 
 TIMES_SHOWN, NEXT_TIMES = 6, 3
@@ -142,7 +141,7 @@ def move_context(form: MoveForm) -> dict[str, Any]:
         "specialties": specialties(performing),
         "wide": form.data.get("doctor", "") if form.is_wide else "",
         "late": delay_sentence(doctor, day, today=clinic.local(timezone.now()).date()) if doctor else "",
-        **_lines_context(form, day),
+        **(lines_context(form, day) if form.changes_procedures else {}),
         **_times_context(form, times),
         **later,
     }
@@ -155,24 +154,6 @@ def _needed_procedures(form: MoveForm) -> tuple[list[int], list[str]]:
         return [*chosen], [*chosen.values()]
     lines = list(form.appointment.lines.all())
     return list(dict.fromkeys(line.procedure_id for line in lines)), [line.procedure_name for line in lines]
-
-
-def _lines_context(form: MoveForm, day: date) -> dict[str, Any]:
-    """Return what `_lines.html` and `_total.html` show; nothing where the procedures stay."""
-    if not form.changes_procedures:
-        return {}
-    chosen = {*ids_in(form.data, "discount"), *ids_in(form.data, "whole_discount")}
-    lines = [row.line for row in form.line_rows if row.line]
-    total = sum((line.total for line in lines), Decimal(0))
-    return {
-        "rows": form.line_rows,
-        "procedures": form.procedures,
-        "discounts": list(booking_options.discounts(form.clinic, day, chosen)),
-        "total": total,
-        "last_shown_total": form.last_shown_total(total),
-        "is_priced": bool(lines),
-        "age_warnings": warnings_about_age(lines, form.appointment.patient.birth_date, day),
-    }
 
 
 def _move_focus(form: MoveForm) -> str:

@@ -21,7 +21,15 @@ from clinic.schedule import Opening
 from clinic.web.booking_panel.encaixe import AsksAboutEncaixe
 from clinic.web.booking_panel.finder_fields import is_wide
 from clinic.web.booking_panel.instants import ReadsInstants
-from clinic.web.booking_panel.lines import LineRow, LinesForm, changed_message, end_of_lines, id_field, rows_with_prices
+from clinic.web.booking_panel.lines import (
+    LineRow,
+    LinesForm,
+    changed_message,
+    end_of_lines,
+    id_field,
+    is_elsewhere,
+    rows_with_prices,
+)
 from clinic.web.fields import SharedFields
 
 NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
@@ -333,8 +341,7 @@ class MoveForm(LinesForm, WhenForm):
             self.refuse(refused)
             appointment.refresh_from_db()
             if self.was_moved_elsewhere:
-                is_moved = self.data.get("place", "") not in {"", booking.place(appointment)}
-                message = _moved_elsewhere_message if is_moved else changed_message
+                message = _moved_elsewhere_message if is_elsewhere(self, appointment) else changed_message
                 self.add_error(None, message(appointment))
         self._price_lines(author)
         return False

@@ -118,6 +118,11 @@ def end_of_lines(appointment: Appointment, procedures: Iterable[Procedure], chos
     return moved if moved > appointment.starts_at else appointment.starts_at + timedelta(minutes=wanted)
 
 
+def is_elsewhere(form: LinesForm, appointment: Appointment) -> bool:
+    """Return whether the appointment is no longer at the `place` with which the form was opened."""
+    return form.data.get("place", "") not in {"", booking.place(appointment)}
+
+
 def changed_message(appointment: Appointment) -> str:
     """Return the sentence about what another window has made of an appointment meanwhile. One query."""
     starts_at, ends_at = (appointment.clinic.local(at) for at in (appointment.starts_at, appointment.ends_at))

@@ -6,6 +6,7 @@ import { isSent, reopenFormOf } from "./unsaved.js";
 const QUIET_FAILURES = 1; // of the page's own refreshing; it tries again by itself
 let failures = 0;
 let again = null;
+let unanswered = null; // what the failed request would have changed, if somebody did it
 
 export const isBackground = (detail) => Boolean(detail.requestConfig?.headers["X-Background"]);
 
@@ -14,8 +15,12 @@ function failed(kind, detail) {
   failures += 1;
   if (background && failures <= QUIET_FAILURES) return;
   again = background ? () => window.htmx.trigger(document.body, "refresh-day") : repeat(detail);
+  unanswered = background ? null : detail.target;
   showNotice(kind);
 }
+
+// Another request's answer is none to the one that failed: the page's own refreshing must not hide that nothing was saved.
+const answers = (target) => !unanswered?.isConnected || target.contains(unanswered);
 
 // What sends the same request once more: by the same button, which may have an address of its own. Without an event a
 // script has sent it, with values of its own; the form is read anew.
@@ -60,19 +65,21 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
     repeated();
   };
   showNotice("user");
+  unanswered = null;
   place.querySelector(":scope > .message [data-present-user]").textContent = name;
 });
 
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (!staysWithoutSession(event.detail)) return;
   event.preventDefault();
+  unanswered = null;
   showNotice("session");
 });
 
 document.addEventListener("htmx:afterOnLoad", ({ detail }) => {
   if (detail.xhr.status >= 500 || staysWithoutSession(detail) || detail.xhr.getResponseHeader("X-Present-User")) return;
   failures = 0;
-  clearNotice();
+  if (answers(detail.target)) clearNotice();
 });
 
 place.addEventListener("click", ({ target }) => {

@@ -152,6 +152,25 @@ def test_messages_leave_the_buttons_of_the_panel_alone(window, receptionist, doc
     expect(trouble).to_have_count(0)
 
 
+def test_a_failure_is_shown_until_its_own_answer(window, receptionist, doctor, monday, complaints):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.route("**/agendamentos/conferir/", lambda route: route.abort())
+    page.locator("#starts").fill("11:00")
+    page.locator("#notes").focus()
+    trouble = page.locator("#trouble > .message")
+    expect(trouble).to_contain_text("Tentar de novo")
+    with page.expect_response(f"**/agenda/{monday}/**") as refreshed:
+        page.evaluate("window.htmx.trigger(document.body, 'refresh-day')")
+    refreshed.value.finished()
+    expect(page.locator("#day.htmx-request")).to_have_count(0)
+    expect(trouble).to_contain_text("Tentar de novo")
+    page.unroute("**/agendamentos/conferir/")
+    trouble.get_by_role("button", name="Tentar de novo").click()
+    expect(trouble).to_have_count(0)
+    complaints.clear()  # the failed request itself
+
+
 def test_panel_button_after_session_end_stays_on_the_page(window, receptionist, doctor, monday):
     page = window(receptionist)
     open_slot(page, monday)

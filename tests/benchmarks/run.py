@@ -177,7 +177,7 @@ def table(sizes: list[int], clients: list[int], rates, pages, queries: int, size
         "| the same page | | to reach |",
         "|---|--:|--:|",
         f"| queries | {queries} | ≤ 8 |",
-        f"| gzipped | {size / 1000:.1f} kB | ≤ 30 kB |",
+        f"| gzipped | {size / 1000:.1f} kB | ≤ 16.3 kB |",
         f"| first visit in all, compressed | {total / 1000:.1f} kB | ≤ 90 kB |",
     ]
     return "\n".join(lines)

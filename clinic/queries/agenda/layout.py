@@ -279,7 +279,8 @@ class DayLayout:
         badges = self._badges(row, Badge(attention, "ban" if cause else "clock") if attention else None)
         time = self._time(row.begins)
         words = [badge.text for badge in badges]
-        parts = [f"{time}–{self._time(row.ends)} {row.patient}", row.procedures, status_label, doctor.name, *words]
+        until = self._time(row.ends)
+        parts = [f"{time}–{until} {row.patient}", row.procedures, status_label, doctor.name, *words]
         return Card(
             id=str(row.id),
             column=number,
@@ -287,6 +288,7 @@ class DayLayout:
             css_class=f"{kinds} status-{row.status} {self._place(row.start, row.end, number)}",
             status=row.status,
             time=time,
+            until=until,
             patient=row.patient,
             procedures=row.procedures,
             badges=badges,

@@ -16,7 +16,7 @@ class Badge:
 @dataclass(slots=True)
 class Card:
     """One appointment. `css_class` has its place, height in lines, lane and status; `aria_colindex` is its column in
-    the table, of which the hours are the first; `since` is the instant of arrival of a patient who waits. Both instants
+    the table, of which the hours are the first; `until` is when it ends, `label` all of its words; `since` is the instant of arrival of a patient who waits. Both instants
     are in UTC; `begins_here` if it begins on this page's date."""
 
     kind: ClassVar[str] = "card"
@@ -26,6 +26,7 @@ class Card:
     css_class: str
     status: str
     time: str
+    until: str
     patient: str
     procedures: str
     badges: list[Badge]

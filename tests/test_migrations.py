@@ -11,11 +11,13 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
 
 from clinic.booking import LineRequest, change_status, edit_notes
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, AppointmentProcedure, ClinicEvent
+from clinic.queries.pending import Why, pending
 from tests.booking.desk import BY, open_desk
-from tests.factories import make_discount, make_user
+from tests.factories import make_discount, make_user, next_monday
 
 RELEASED = "0003_staffsession"  # the last migration of the version before
 BUILT_CONCURRENTLY = [
@@ -219,3 +221,13 @@ def test_the_way_back_is_open_after_a_delay(the_newest_again, booked):
     with connection.cursor() as cursor:
         cursor.execute("SELECT convalidated FROM pg_constraint WHERE conname = 'clinicevent_kind_known'")
         assert cursor.fetchone() == (True,)
+
+
+def test_what_was_ceased_before_is_found_when_upgrading(the_newest_again, transactional_db):
+    desk = open_desk()
+    now = timezone.now()
+    visit = desk.book(starts_at=next_monday(desk.clinic), now=now)
+    migrate("0037_validate_delay_events")
+    desk.doctor.procedures.clear()
+    migrate()
+    assert [(row.pk, row.cause.why) for row in pending(desk.clinic, now=now)] == [(visit.pk, Why.NOT_PERFORMED)]

@@ -3,17 +3,18 @@
 from datetime import date, datetime, time, timedelta
 
 import pytest
+from django.db import connection
 
 from clinic import booking
 from clinic.booking import LineRequest, LinesWish
-from clinic.models import Absence, Appointment, Closure, WorkingHours
+from clinic.models import Absence, Appointment, CeasedProcedure, Closure, WorkingHours
 from clinic.queries import pending
 from clinic.queries.history import sentence
 from clinic.queries.pending import Why, cause_of
 from clinic.schedule import load_schedules
 from tests.booking.desk import BY, MONDAY, open_desk
 from tests.days import put
-from tests.factories import make_patient, make_procedure, make_user
+from tests.factories import make_doctor, make_patient, make_procedure, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +89,28 @@ def test_a_procedure_that_the_doctor_no_longer_performs(desk):
     desk.book()
     desk.doctor.procedures.set([make_procedure(desk.clinic)])
     assert [str(cause) for cause in found(desk).values()] == ["Dra. Helena Prado não realiza mais Consulta"]
+
+
+def test_a_procedure_that_is_performed_again_is_no_cause(desk):
+    desk.book()
+    desk.doctor.procedures.clear()
+    desk.doctor.procedures.add(desk.procedure)
+    assert (found(desk), CeasedProcedure.objects.count()) == ({}, 0)
+
+
+@pytest.mark.parametrize("deleted", ["doctor", "procedure"])
+def test_deleting_a_doctor_or_procedure_leaves_nothing_ceased(desk, deleted):
+    doctor = make_doctor(desk.clinic, procedures=[make_procedure(desk.clinic), make_procedure(desk.clinic)])
+    first, second = doctor.procedures.all()
+    doctor.procedures.remove(first)
+    assert list(CeasedProcedure.objects.values_list("doctor", "procedure")) == [(doctor.pk, first.pk)]
+    if deleted == "procedure":
+        first.delete()
+        second.delete()
+    else:
+        doctor.delete()
+    connection.check_constraints()
+    assert not CeasedProcedure.objects.exists()
 
 
 def test_a_procedure_that_is_no_longer_offered_is_no_cause(desk):

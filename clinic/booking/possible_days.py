@@ -12,7 +12,8 @@ from clinic.schedule import Span
 
 # A multirange of instants at which an appointment of the length cannot begin: what lies between two taken spans and is
 # too short for it is no gap there, so that a full day comes back as one span instead of thirty rows. The hours are
-# only estimated: nights, and days on which the clock is changed, always count as possible.
+# only estimated: nights, and days on which the clock is changed, always count as possible. On all others a time of the
+# clock is so long after midnight, which is computed once a day.
 POSSIBLE_DAYS_SQL = f"""
     WITH blocked AS MATERIALIZED (
         SELECT doctor_id, range_agg(tstzrange(starts_at - %(length)s::interval, ends_at, '()')) AS starts
@@ -34,33 +35,39 @@ POSSIBLE_DAYS_SQL = f"""
               AND starts_at < %(last)s AND ends_at > %(first)s
         ) AS taken
         GROUP BY doctor_id
+    ), days AS MATERIALIZED (
+        SELECT day, number, midnight, next_midnight, extract(isodow FROM day)::int AS weekday,
+               next_midnight - midnight <> interval '24 hours' AS changes_clock
+        FROM unnest(%(days)s::date[]) WITH ORDINALITY AS given (day, number)
+        CROSS JOIN LATERAL (
+            SELECT day::timestamp AT TIME ZONE %(zone)s::text AS midnight,
+                   (day + 1)::timestamp AT TIME ZONE %(zone)s::text AS next_midnight
+        ) AS instants
     ), hours AS (
-        SELECT hours.doctor_id, day, number, bool_or(hours.ends <= hours.starts) AS is_night,
-               range_agg(tstzrange((day + hours.starts) AT TIME ZONE %(zone)s::text,
-                   (day + CASE WHEN hours.ends > hours.starts THEN hours.ends ELSE '24:00' END)
-                       AT TIME ZONE %(zone)s::text
+        SELECT hours.doctor_id, number, bool_or(hours.ends <= hours.starts) AS is_night,
+               range_agg(tstzrange(midnight + hours.starts::interval,
+                   midnight + CASE WHEN hours.ends > hours.starts THEN hours.ends ELSE '24:00' END::interval
                )) AS blocks
-        FROM unnest(%(days)s::date[]) WITH ORDINALITY AS days (day, number)
+        FROM days
         JOIN clinic_workinghours AS hours ON clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND (
-            weekday = extract(isodow FROM day)
-            OR ends <= starts AND ends > '00:00' AND weekday = extract(isodow FROM day - 1)
+            hours.weekday = days.weekday
+            OR ends <= starts AND ends > '00:00' AND hours.weekday %% 7 + 1 = days.weekday
         )
-        GROUP BY 1, 2, 3
+        GROUP BY 1, 2
     ), possible AS (
-        SELECT hours.doctor_id, day, number, blocked.starts
-        FROM hours LEFT JOIN blocked ON blocked.doctor_id = hours.doctor_id
+        SELECT hours.doctor_id, day, number, midnight, next_midnight, blocked.starts
+        FROM hours JOIN days USING (number) LEFT JOIN blocked ON blocked.doctor_id = hours.doctor_id
         WHERE is_night
-           OR (day + 1)::timestamp AT TIME ZONE %(zone)s::text - day::timestamp AT TIME ZONE %(zone)s::text
-              <> interval '24 hours'
+           OR changes_clock
            OR EXISTS (
                 SELECT FROM unnest(blocks) AS block
-                JOIN unnest(%(froms)s::time[], %(tos)s::time[]) AS part ("from", "to") ON TRUE
+                JOIN unnest(%(froms)s::interval[], %(tos)s::interval[]) AS part ("from", "to") ON TRUE
                 WHERE upper(block) - %(length)s::interval >= lower(block)
-                  AND (day + "from") AT TIME ZONE %(zone)s::text <= upper(block) - %(length)s::interval
-                  AND (day + "to") AT TIME ZONE %(zone)s::text >= lower(block)
+                  AND midnight + "from" <= upper(block) - %(length)s::interval
+                  AND midnight + "to" >= lower(block)
                   AND NOT coalesce(tstzrange(
-                        greatest(lower(block), (day + "from") AT TIME ZONE %(zone)s::text),
-                        least(upper(block) - %(length)s::interval, (day + "to") AT TIME ZONE %(zone)s::text), '[]'
+                        greatest(lower(block), midnight + "from"),
+                        least(upper(block) - %(length)s::interval, midnight + "to"), '[]'
                       ) <@ blocked.starts, FALSE)
            )
         ORDER BY number, hours.doctor_id LIMIT %(limit)s OFFSET %(offset)s
@@ -70,8 +77,7 @@ POSSIBLE_DAYS_SQL = f"""
     FROM possible
     CROSS JOIN LATERAL (
         SELECT starts * tstzmultirange(tstzrange(
-            day::timestamp AT TIME ZONE %(zone)s::text - interval '3 hours',
-            (day + 1)::timestamp AT TIME ZONE %(zone)s::text + interval '3 hours'
+            midnight - interval '3 hours', next_midnight + interval '3 hours'
         )) AS near
     ) AS of_day
     ORDER BY number, doctor_id
@@ -110,8 +116,8 @@ def possible_days(
         "doctors": list(doctors),
         "days": list(days),
         "length": length,
-        "froms": list(froms),
-        "tos": list(tos),
+        "froms": [_since_midnight(at) for at in froms],
+        "tos": [_since_midnight(at) for at in tos],
         "patient": patient,
         "moving": moving.pk if moving else None,
         "limit": limit,
@@ -121,6 +127,10 @@ def possible_days(
     with connection.cursor() as cursor:
         cursor.execute(POSSIBLE_DAYS_SQL, parameters)
         return [PossibleDay(row[0], row[1], _taken(row[2], row[3], length)) for row in cursor.fetchall()]
+
+
+def _since_midnight(at: time) -> timedelta:
+    return datetime.combine(date.min, at) - datetime.min
 
 
 def _instants(clinic: Clinic, first: date, last: date) -> dict[str, datetime]:

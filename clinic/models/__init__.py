@@ -4,7 +4,7 @@ from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentP
 from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
 from clinic.models.delay import Delay
-from clinic.models.doctor import Absence, Closure, Doctor, WorkingHours
+from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, WorkingHours
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.installation import KeyCheck
 from clinic.models.patient import Patient
@@ -20,6 +20,7 @@ __all__ = [
     "Appointment",
     "AppointmentEvent",
     "AppointmentProcedure",
+    "CeasedProcedure",
     "Clinic",
     "ClinicEvent",
     "Closure",

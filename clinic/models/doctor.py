@@ -67,6 +67,26 @@ class Doctor(ClinicRow):
         return self.name.removeprefix(self.title).lstrip()
 
 
+class CeasedProcedure(models.Model):
+    """A procedure that a doctor performed once and performs no longer: what is still booked of it is pending.
+
+    Database triggers keep these rows when what a doctor performs is changed (migration 0038). A row is no cause by
+    itself: it says which appointments have to be looked at."""
+
+    # The constraints are those of migration 0038, which delete these rows in the database: the triggers write them
+    # while Django is deleting a doctor.
+    doctor = models.ForeignKey(Doctor, models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    procedure = models.ForeignKey(
+        "clinic.Procedure", models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["doctor", "procedure"], name="ceasedprocedure_once")]
+
+    def __str__(self) -> str:
+        return f"{self.doctor_id}: {self.procedure_id}"
+
+
 def end_of_hours(ends: time) -> str:
     """Format the end of working hours, as 18:00; midnight is 24:00."""
     return "24:00" if ends == time.min else f"{ends:%H:%M}"

@@ -36,13 +36,14 @@ PERHAPS_CLOSED_SQL = """
     FROM clinic_appointment AS appointment
     JOIN working ON working.id = appointment.doctor_id
     CROSS JOIN LATERAL (
-        SELECT starts_at AT TIME ZONE %(zone)s::text AS starts, ends_at AT TIME ZONE %(zone)s::text AS ends
-        OFFSET 0 -- computed once a row
+        SELECT starts_at AT TIME ZONE %(zone)s::text AS starts
+        OFFSET 0 -- computed once a row, as what follows is
     ) AS clock
     CROSS JOIN LATERAL (
-        SELECT starts::date AS first, ends::date AS last,
+        SELECT starts::date AS first,
             extract(isodow FROM starts)::int * 86400 + extract(epoch FROM starts::time)::int AS starts_in,
-            extract(isodow FROM starts)::int * 86400 + extract(epoch FROM ends::time)::int AS ends_in
+            extract(epoch FROM ends_at - starts_at)::int AS seconds -- by the clock too, but when it is changed
+        OFFSET 0
     ) AS wall
     LEFT JOIN away ON away.doctor_id = appointment.doctor_id
     WHERE appointment.clinic_id = %(clinic)s AND starts_at > %(lookback)s AND starts_at < %(last)s
@@ -50,11 +51,12 @@ PERHAPS_CLOSED_SQL = """
       AND (
         NOT working.active
         OR working.open IS NULL
-        OR wall.last <> wall.first
-        OR NOT int4range(wall.starts_in, greatest(wall.starts_in, wall.ends_in)) <@ working.open
+        OR wall.starts_in %% 86400 + wall.seconds > 86400
+        OR NOT int4range(wall.starts_in, wall.starts_in + wall.seconds) <@ working.open
         OR wall.first = ANY (%(dates)s::date[])
-        OR tstzrange(starts_at, ends_at) && away.closed
-        OR tstzrange(starts_at, ends_at) && (SELECT closed FROM away WHERE doctor_id IS NULL)
+        OR away.closed IS NOT NULL AND tstzrange(starts_at, ends_at) && away.closed
+        OR (SELECT closed FROM away WHERE doctor_id IS NULL) IS NOT NULL
+            AND tstzrange(starts_at, ends_at) && (SELECT closed FROM away WHERE doctor_id IS NULL)
         OR starts_at < %(until)s::timestamptz AND ends_at > %(since)s::timestamptz
         OR appointment.id = ANY (%(besides)s)
       )

@@ -219,9 +219,8 @@ def test_a_message_keeps_its_words_and_covers_no_plus(window, receptionist, doct
     expect(text).to_contain_text("Confirmado")
     assert text.bounding_box()["height"] < 45
     # Both at once: the day is being read again, and what is measured next may be in no page any more.
-    message, plus = page.evaluate(
-        """() => ["#messages .message", "#day-book"].map((at) => document.querySelector(at).getBoundingClientRect().toJSON())"""
-    )
+    message, plus = page.evaluate("""() => ["#messages .message", "#day-book"].map(
+        (at) => document.querySelector(at).getBoundingClientRect().toJSON())""")
     assert message["bottom"] <= plus["top"] or plus["bottom"] <= message["top"]
 
 

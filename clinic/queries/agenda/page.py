@@ -16,8 +16,9 @@ class Badge:
 @dataclass(slots=True)
 class Card:
     """One appointment. `css_class` has its place, height in lines, lane and status; `aria_colindex` is its column in
-    the table, of which the hours are the first; `until` is when it ends, `label` all of its words; `since` is the instant of arrival of a patient who waits. Both instants
-    are in UTC; `begins_here` if it begins on this page's date."""
+    the table, of which the hours are the first; `until` is when it ends, `label` all of its words; `since` is the
+    instant of arrival of a patient who waits. Both instants are in UTC; `other_date` is the local date on which it
+    begins, "" for this page's."""
 
     kind: ClassVar[str] = "card"
     id: str

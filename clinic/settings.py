@@ -197,7 +197,7 @@ LOCALE_PATHS = [ROOT / "clinic" / "locale", ROOT / "clinic" / "locale" / "of_dja
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-FIRST_DAY_OF_WEEK = 1
+FORMAT_MODULE_PATH = "clinic.formats"
 # The admin's button "Agora" writes the first format; Django's own for Portuguese has seconds.
 TIME_INPUT_FORMATS = ["%H:%M", "%H:%M:%S"]
 

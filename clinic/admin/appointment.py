@@ -73,7 +73,15 @@ class LinesInline(ReadOnlyAdminMixin, ClinicRowInline):
 
     model = AppointmentProcedure
     verbose_name_plural = _("procedimentos")
-    fields = ["procedure_name", "price"]
+    fields = ["procedure_name", "amount"]
+    readonly_fields = ["amount"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("clinic")
+
+    @admin.display(description=_("preço"))
+    def amount(self, line: AppointmentProcedure) -> str:
+        return line.clinic.money(line.price)
 
 
 class EventColumns:

@@ -19,10 +19,12 @@ from clinic.admin.closing import AskBeforeClosing
 from clinic.admin.forms import NamedForm
 from clinic.booking import Ahead, AskHowToKeep, Author, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.models import AppointmentEvent, Clinic, ClinicEvent
-from clinic.models.clinic import TIME_ZONES, zone_name
+from clinic.models.clinic import TIME_ZONES, ZONE_NAMES, zone_name
 from clinic.queries.history import in_numbers, sentence_of_clinic, sentence_of_keeping
 
-ALL_ZONES = sorted(zone for zones in TIME_ZONES.values() for zone in zones)
+GROUPED_ZONES: list[tuple[Any, Any]] = [
+    (label, list(TIME_ZONES[country].items())) for country, label in Clinic.Country.choices
+]
 EXAMPLE = time(9)
 EVENTS_SHOWN = 20
 
@@ -86,11 +88,16 @@ class ClinicForm(NamedForm):
         super().__init__(*args, **kwargs)
         self.clinic_before = copy(self.instance)
         if "time_zone" in self.fields:
-            # A command may have given the clinic another zone.
-            zones = sorted({*ALL_ZONES, self.instance.time_zone} - {""})
-            # A new clinic has none until one is chosen: most countries here have several.
-            unchosen = [] if self.instance.pk else [("", "---------")]
-            self.fields["time_zone"].widget.choices = unchosen + [(zone, zone.replace("_", " ")) for zone in zones]
+            self.fields["time_zone"].widget.choices = self._zones()
+
+    def _zones(self) -> list[tuple[Any, Any]]:
+        """Return the zones of the clinic's country, or of both where the country may be changed, and the stored one:
+        a command may have given the clinic another, and a new clinic has none until one is chosen."""
+        stored, known, offered = self.instance.time_zone, ZONE_NAMES, GROUPED_ZONES
+        if "country" not in self.fields:
+            known = TIME_ZONES[self.instance.country]
+            offered = list(known.items())
+        return offered if stored in known else [(stored, zone_name(stored) or "---------"), *offered]
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -133,7 +140,7 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         "strict_cpf",
         "active",
     ]
-    list_display = ["name", "slug", "country", "time_zone", "active"]
+    list_display = ["name", "slug", "country", "city", "active"]
     search_fields = ["name", "slug"]
     actions = ["work_here", "leave"]
 
@@ -144,13 +151,20 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         return clinics.filter(pk=admin_request(request).user.clinic_id)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*self.fields, "events"] if obj else self.fields
+        user = admin_request(request).user
+        chooses_zone = user.is_superuser or user.is_master
+        fields = [name if name != "time_zone" or chooses_zone else "city" for name in self.fields]
+        return [*fields, "events"] if obj else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         if admin_request(request).user.is_superuser:
             return ["events"]
         of_the_licence = ["slug", "country", "currency", "active", "events"]
-        return of_the_licence if admin_request(request).user.is_master else [*of_the_licence, "time_zone"]
+        return of_the_licence if admin_request(request).user.is_master else [*of_the_licence, "city"]
+
+    @admin.display(description=gettext_lazy("fuso horário"), ordering="time_zone")
+    def city(self, clinic: Clinic) -> str:
+        return zone_name(clinic.time_zone)
 
     @admin.display(description=gettext_lazy("histórico da clínica"))
     def events(self, clinic: Clinic) -> str:

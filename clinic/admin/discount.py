@@ -3,6 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ClinicRowAdmin
 from clinic.models import Discount
+from clinic.models.clinic import written_amount
 
 
 @admin.register(Discount)
@@ -20,6 +21,16 @@ class DiscountAdmin(ClinicRowAdmin):
             },
         ),
     ]
-    list_display = ["name", "percentage", "fixed", "minimum_age", "maximum_age", "expires_on"]
+    list_display = ["name", "part", "amount", "minimum_age", "maximum_age", "expires_on"]
     search_fields = ["name__unaccent"]
     list_filter = [("percentage", admin.EmptyFieldListFilter)]
+
+    @admin.display(description=_("porcentagem"), ordering="percentage", empty_value="—")
+    def part(self, discount: Discount) -> str | None:
+        if discount.percentage is None:
+            return None
+        return f"{written_amount(discount.percentage)}\N{NO-BREAK SPACE}%".replace(",00", "")
+
+    @admin.display(description=_("valor fixo"), ordering="fixed", empty_value="—")
+    def amount(self, discount: Discount) -> str | None:
+        return None if discount.fixed is None else discount.clinic.money(discount.fixed)

@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ClinicRowAdmin
 from clinic.admin.forms import NamedClinicRowForm
@@ -11,7 +12,11 @@ class ProcedureAdmin(ClinicRowAdmin):
 
     form = NamedClinicRowForm
     fields = ["name", "code", "price", "duration_minutes", "active"]
-    list_display = ["name", "code", "price", "duration_minutes", "active"]
+    list_display = ["name", "code", "amount", "duration_minutes", "active"]
     list_filter = ["active"]
     search_fields = ["code"]
     folded_fields = ["sort_name"]
+
+    @admin.display(description=_("preço"), ordering="price")
+    def amount(self, procedure: Procedure) -> str:
+        return procedure.clinic.money(procedure.price)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,33 +21,42 @@ class NonexistentTime(ValueError):
     """A local time that is skipped in that zone on that day, because clocks go forward."""
 
 
-# The zones of the two countries, by Clinic.Country; a command may have given a clinic another zone.
+# The zones of the two countries with the names that people call them by, by Clinic.Country, in the order of the names;
+# a command may have given a clinic another zone.
 TIME_ZONES = {
-    "BR": [
-        "America/Araguaina",
-        "America/Bahia",
-        "America/Belem",
-        "America/Boa_Vista",
-        "America/Campo_Grande",
-        "America/Cuiaba",
-        "America/Eirunepe",
-        "America/Fortaleza",
-        "America/Maceio",
-        "America/Manaus",
-        "America/Noronha",
-        "America/Porto_Velho",
-        "America/Recife",
-        "America/Rio_Branco",
-        "America/Santarem",
-        "America/Sao_Paulo",
-    ],
-    "PT": ["Atlantic/Azores", "Atlantic/Madeira", "Europe/Lisbon"],
+    "BR": {
+        "America/Araguaina": "Araguaína",
+        "America/Belem": "Belém",
+        "America/Boa_Vista": "Boa Vista",
+        "America/Sao_Paulo": "Brasília (São Paulo)",
+        "America/Campo_Grande": "Campo Grande",
+        "America/Cuiaba": "Cuiabá",
+        "America/Eirunepe": "Eirunepé",
+        "America/Noronha": "Fernando de Noronha",
+        "America/Fortaleza": "Fortaleza",
+        "America/Maceio": "Maceió",
+        "America/Manaus": "Manaus",
+        "America/Porto_Velho": "Porto Velho",
+        "America/Recife": "Recife",
+        "America/Rio_Branco": "Rio Branco",
+        "America/Bahia": "Salvador",
+        "America/Santarem": "Santarém",
+    },
+    "PT": {"Atlantic/Azores": "Açores", "Europe/Lisbon": "Lisboa", "Atlantic/Madeira": "Madeira"},
 }
+ZONE_NAMES = {zone: name for zones in TIME_ZONES.values() for zone, name in zones.items()}
+GROUPED_IN_PORTUGAL = 10_000
 
 
 def zone_name(time_zone: str) -> str:
-    """Return the city of an IANA zone: Sao Paulo for America/Sao_Paulo."""
-    return time_zone.rpartition("/")[2].replace("_", " ")
+    """Return what people call an IANA zone: Brasília (São Paulo); of other countries the city in its name."""
+    return ZONE_NAMES.get(time_zone) or time_zone.rpartition("/")[2].replace("_", " ")
+
+
+def written_amount(amount: Decimal) -> str:
+    """Format an amount in the active language: 1.234,50 in Brazil; 1234,50 and 12 345,60 in Portugal."""
+    is_grouped = get_language() != "pt-pt" or abs(amount) >= GROUPED_IN_PORTUGAL
+    return number_format(amount, decimal_pos=2, use_l10n=True, force_grouping=is_grouped)
 
 
 def validate_time_zone(name: str) -> None:
@@ -113,8 +123,8 @@ class Clinic(models.Model):
 
     def money(self, amount: Decimal) -> str:
         """Format an amount as the clinic's country does: R$ 1.280,00 in Brazil, 1280,00 € in Portugal."""
+        written = written_amount(amount)
         in_reais = self.currency == self.Currency.REAL
-        written = number_format(amount, decimal_pos=2, use_l10n=True, force_grouping=in_reais)
         return f"R$\N{NO-BREAK SPACE}{written}" if in_reais else f"{written}\N{NO-BREAK SPACE}€"
 
     def local(self, instant: datetime) -> datetime:

@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from clinic.models import Clinic, StaffUser
-from clinic.models.clinic import TIME_ZONES, zone_name
+from clinic.models.clinic import TIME_ZONES
 from clinic.models.names import validate_has_letter
 
 if TYPE_CHECKING:
@@ -36,10 +36,7 @@ class FirstClinicForm(PasswordMixin, forms.Form):
     country = _field(Clinic, "country", label=gettext_lazy("País"))
     time_zone = forms.ChoiceField(
         label=gettext_lazy("Fuso horário"),
-        choices=[
-            (label, [(zone, zone_name(zone)) for zone in TIME_ZONES[country]])
-            for country, label in Clinic.Country.choices
-        ],
+        choices=[(label, list(TIME_ZONES[country].items())) for country, label in Clinic.Country.choices],
     )
     language = _field(Clinic, "language", label=gettext_lazy("Idioma"))
     name = _field(StaffUser, "name", label=gettext_lazy("Seu nome"), validators=[validate_has_letter])

@@ -1,6 +1,6 @@
-"""Mixins for forms that ask about a doubtful phone, an unusual age and a possible duplicate patient."""
+"""Mixins for forms that ask about a doubtful phone, an unusual age, a NIF and a possible duplicate patient."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -9,9 +9,11 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
+from clinic import registry
 from clinic.form_fields import ids_in
-from clinic.models import Clinic, Patient, phones
+from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.patient import OLDEST, years_between
+from clinic.refusals import Refusal
 
 if TYPE_CHECKING:
     from django.forms import BaseForm
@@ -72,3 +74,45 @@ class AsksAboutDoubles(_FormMixin):
     def besides(self) -> list[int]:
         """Ids of the patients who were shown and confirmed to be other people."""
         return ids_in(self.data, "besides")
+
+
+class AsksAboutNif(_FormMixin):
+    """A form with the fields `cpf` and `nif`, which shows who has a number already.
+
+    A NIF that another patient has, or that begins like a company's, is asked about: the box `nif_is_right` confirms
+    exactly that number.
+    """
+
+    asked_nif: str | None = None
+    owners: Sequence[tuple[int, str]] = ()  # ids and names of the patients who have a number that was typed
+    shared_question = _(
+        "Este NIF já está no cadastro de %(name)s. É a mesma pessoa, ou um familiar? Se for de um familiar, selecione a"
+        " caixa."
+    )
+    entity_question = _(
+        "Este NIF é de uma empresa ou entidade: começa por %(digit)s. Se está certo, selecione a caixa; senão, deixe em"
+        " branco."
+    )
+
+    def ask_about_nif(self, clinic: Clinic, patient: Patient | None = None) -> None:
+        """Refuse a NIF that needs a question, unless it is stored for this `patient`, or confirmed. One query."""
+        nif = documents.read_nif(self.cleaned_data.get("nif") or "")
+        if nif == documents.FINAL_CONSUMER_NIF or not documents.is_nif(nif) or patient and nif == patient.nif:
+            return
+        owner = registry.nif_owner(clinic, nif, besides=patient.pk if patient else None)
+        if not owner and not documents.is_nif_of_entity(nif):
+            return
+        self.asked_nif = nif
+        if self.data.get("nif_is_right") == nif:
+            return
+        if owner:
+            self.owners = [*self.owners, (owner.pk, owner.display_name)]
+            error = ValidationError(self.shared_question, code="shared", params={"name": owner.display_name})
+        else:
+            error = ValidationError(self.entity_question, code="entity", params={"digit": nif[0]})
+        self.add_error("nif", error)
+
+    def remember_owners(self, refusals: Iterable[Refusal]) -> None:
+        """Keep the owners that the refusals name, to be shown with a link to each."""
+        named = [(each.params["owner"], each.params["name"]) for each in refusals if "owner" in each.params]
+        self.owners = [*self.owners, *named]

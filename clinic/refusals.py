@@ -94,7 +94,7 @@ class Reason(Enum):
         "phone",
         _("Este número não existe em Portugal. É do Brasil, %(phone)s? Selecione a caixa, ou corrija o número."),
     )
-    BIRTH_DATE_IMPOSSIBLE = "birth_date", _("A data de nascimento deve ser anterior a hoje e posterior a 1899.")
+    BIRTH_DATE_IMPOSSIBLE = "birth_date", _("A data de nascimento deve ficar entre 1900 e hoje.")
     CPF_SHAPE = "cpf", _("O CPF tem 11 dígitos, por exemplo 529.982.247-25. Corrija ou deixe em branco.")
     CPF_IS_CNPJ = "cpf", _("Isto é um CNPJ; aqui vai o CPF da pessoa. Corrija ou deixe em branco.")
     CPF_INVALID = "cpf", _("Os dígitos deste CPF não conferem. Corrija ou deixe em branco por enquanto.")

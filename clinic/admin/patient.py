@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.admin.base import ClinicRowAdmin, LargeTable, admin_request
 from clinic.admin.forms import ClinicRowForm
 from clinic.form_fields import TypedDateField
-from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
@@ -22,7 +22,7 @@ DOCUMENTS = {"cpf": documents.read_cpf, "nif": documents.read_nif}
 DETAILS = [field.name for field in fields(PatientDetails)]
 
 
-class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm):
+class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, ClinicRowForm):
     """Typed text goes through the rules of the front desk, not through the model's validation."""
 
     name = forms.CharField(label=_("Nome"), required=False)
@@ -47,7 +47,10 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm)
     def _post_clean(self) -> None:
         clinic, patient_id = self.instance.clinic, self.instance.pk
         self.ask_about_age(self.initial.get("birth_date"))
-        for refusal in check_patient(self.details(), clinic=clinic, patient_id=patient_id):
+        self.ask_about_nif(clinic, self.instance if patient_id else None)
+        refusals = check_patient(self.details(), clinic=clinic, patient_id=patient_id)
+        self.remember_owners(refusals)
+        for refusal in refusals:
             self.add_error(refusal.field, str(refusal.message))
         if patient_id is None and not self.errors:
             self.doubles = same_patients(clinic, self.details(), besides=self.besides)

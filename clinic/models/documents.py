@@ -8,6 +8,7 @@ from stdnum.pt import nif
 from clinic.models.characters import plain
 
 CPF_LENGTH, NIF_LENGTH = 11, 9
+FINAL_CONSUMER_NIF = "999999990"  # on invoices of Portugal to people who give no NIF
 # `plain` turns "nº" into "no".
 LABEL = re.compile(
     r"(?:(?:c\.?p\.?f|c\.?n\.?p\.?j|n\.?i\.?f|contribuinte|número|numero|n\.?o?)\b[ .:]*)+", re.IGNORECASE
@@ -35,6 +36,11 @@ def is_cpf(digits: str) -> bool:
 def is_nif(digits: str) -> bool:
     """Return whether these are nine digits, the last of which checks the others."""
     return _are_digits(digits, NIF_LENGTH) and nif.is_valid(digits)
+
+
+def is_nif_of_entity(digits: str) -> bool:
+    """Return whether a NIF is a company's or another entity's (Portaria 377/2003: 5, 6 and 9 begin no person's)."""
+    return digits.startswith(("5", "6", "9"))
 
 
 def written_cpf(digits: str) -> str:

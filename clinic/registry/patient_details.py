@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 from typing import Any
 
@@ -21,7 +21,6 @@ SOCIAL_NAME_LIMIT = max_length(Patient, "social_name")
 ALERT_LIMIT = max_length(Patient, "alert")
 PATIENT_NOTES_LIMIT = max_length(Patient, "notes")
 EMAIL_LIMIT = max_length(Patient, "email")
-FINAL_CONSUMER_NIF = "999999990"  # on invoices of Portugal to people who give no NIF
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 # A foreign number of a possible length is taken, since nobody here can tell; all other faults are refused where a
 # person can be asked.
@@ -178,7 +177,7 @@ def clean_details(
         name=_shortened(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
         social_name=_shortened(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
         phone=_clean_phone(details.phone, stored.phone, clinic, policy, refusals),
-        birth_date=_clean_birth_date(details.birth_date, today, refusals),
+        birth_date=_clean_birth_date(details.birth_date, stored.birth_date, today, policy, refusals),
         cpf=cpf or "",
         nif=_clean_nif(details.nif, stored.nif, refusals),
         email=_clean_email(details.email, refusals),
@@ -232,8 +231,12 @@ def _clean_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals
     return phone.number
 
 
-def _clean_birth_date(born: date | None, today: date, refusals: list[Refusal]) -> date | None:
-    if born is not None and not date(1900, 1, 1) <= born < today:
+def _clean_birth_date(
+    born: date | None, stored: date | None, today: date, policy: Policy, refusals: list[Refusal]
+) -> date | None:
+    """Return the day. Only a person can say that somebody was born today: a machine that sends it sent its own date."""
+    latest = today if policy is Policy.STRICT else today - timedelta(days=1)
+    if born is not None and born != stored and not date(1900, 1, 1) <= born <= latest:
         refusals.append(Refusal(Reason.BIRTH_DATE_IMPOSSIBLE))
         return None
     return born
@@ -256,7 +259,7 @@ def _clean_nif(raw: str, stored: str, refusals: list[Refusal]) -> str:
     digits = documents.read_nif(raw)
     if not digits or digits == stored:
         return digits
-    if digits == FINAL_CONSUMER_NIF:
+    if digits == documents.FINAL_CONSUMER_NIF:
         refusals.append(Refusal(Reason.NIF_OF_NOBODY))
         return ""
     if not documents.is_nif(digits):

@@ -152,7 +152,11 @@ def _cpf_refusals(clinic: Clinic, cpf: str | None, patient_id: int | None = None
         return []
     owners = Patient.objects.of(clinic).filter(cpf=cpf)
     other = (owners.exclude(pk=patient_id) if patient_id else owners).first()
-    return [Refusal(Reason.CPF_TAKEN, {"name": other.display_name})] if other else []
+    return [_cpf_taken(other)] if other else []
+
+
+def _cpf_taken(owner: Patient) -> Refusal:
+    return Refusal(Reason.CPF_TAKEN, {"name": owner.display_name, "owner": owner.pk})
 
 
 def _take_advisory_locks(clinic: Clinic, cleaned: CleanedDetails) -> None:
@@ -193,7 +197,7 @@ def _require_same_person(owner: Patient, details: PatientDetails, clinic: Clinic
     if details.birth_date and owner.birth_date and owner.birth_date != details.birth_date:
         raise Refused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
     if policy is Policy.STRICT and not sql.is_called(clinic, owner, details.name):
-        raise Refused([Refusal(Reason.CPF_TAKEN, {"name": owner.display_name})])
+        raise Refused([_cpf_taken(owner)])
 
 
 def _fill_blanks(patient: Patient, details: PatientDetails) -> None:

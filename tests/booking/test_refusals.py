@@ -201,8 +201,8 @@ of_booking(Reason.NIF_OF_NOBODY, "nif", "É o NIF de consumidor final. Deixe em 
 of_booking(
     Reason.BIRTH_DATE_IMPOSSIBLE,
     "birth_date",
-    "A data de nascimento deve ser anterior a hoje e posterior a 1899.",
-)(lambda desk: typed(desk, birth_date=MONDAY))
+    "A data de nascimento deve ficar entre 1900 e hoje.",
+)(lambda desk: typed(desk, birth_date=MONDAY + timedelta(days=1)))
 of_booking(Reason.CPF_SHAPE, "cpf", "O CPF tem 11 dígitos, por exemplo 529.982.247-25. Corrija ou deixe em branco.")(
     lambda desk: typed(desk, cpf="529.982.247")
 )

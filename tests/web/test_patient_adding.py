@@ -68,7 +68,7 @@ REFUSED = [
     ("birth_date", "31/02/1990", "Esta data não existe."),
     ("birth_date", "12/03", "Esta data não existe."),
     ("birth_date", "ontem", "Esta data não existe."),
-    ("birth_date", "01/01/2100", "A data de nascimento deve ser anterior a hoje"),
+    ("birth_date", "01/01/2100", "A data de nascimento deve ficar entre 1900 e hoje"),
     ("cpf", "529.982.247-26", "Os dígitos deste CPF não conferem."),
     ("cpf", "123", "O CPF tem 11 dígitos"),
     ("cpf", "12.345.678/0001-95", "Isto é um CNPJ; aqui vai o CPF da pessoa."),

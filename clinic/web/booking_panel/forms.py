@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import booking, registry
 from clinic.booking import Proposal
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
-from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Appointment, Clinic, Procedure
 from clinic.models.doctor import end_of_hours
 from clinic.queries import booking_options
@@ -127,7 +127,7 @@ class WhenForm(AsksAboutEncaixe, ReadsInstants):
         return "date" in self.errors and values.get("starts") is not None and values.get("starts_at") is None
 
 
-class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, WhenForm):
+class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, LinesForm, WhenForm):
     """The form of the booking panel. It reads what was typed; `clinic.booking` decides whether it is allowed."""
 
     data: QueryDict  # in one base it is a MultiValueDict
@@ -176,6 +176,8 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, Whe
 
     def clean(self) -> dict[str, Any]:
         self.ask_about_age()
+        if self.is_new_patient and self.clinic.document == "nif":
+            self.ask_about_nif(self.clinic)
         return super().clean()
 
     def proposal(self) -> Proposal:
@@ -200,6 +202,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, Whe
 
     def refuse(self, refused: Refused) -> None:
         self.total_changed = Reason.TOTAL_CHANGED in refused.reasons
+        self.remember_owners(refused.refusals)
         super().refuse(refused)
 
     def check(self, *, just_left: str | None = None) -> None:

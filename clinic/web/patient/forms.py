@@ -12,7 +12,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic import registry
 from clinic.form_fields import TypedDateField
-from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.names import same_letters, words
 from clinic.queries import patients
@@ -25,7 +25,7 @@ from clinic.web.fields import RefusableForm
 NOT_TEXT = {"birth_date", "died", "died_on"}
 
 
-class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm):
+class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, RefusableForm):
     """A patient's data as typed. `clinic.registry` validates them; every refusal is shown at its field.
 
     `key` makes two clicks on one form one patient; `version` tells whether the stored data are still those that the
@@ -109,6 +109,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
     def clean(self) -> dict[str, Any]:
         super().clean()
         self.ask_about_age(self.patient.birth_date if self.patient else None)
+        self.ask_about_nif(self.clinic, self.patient)
         return self.cleaned_data
 
     def details(self) -> PatientDetails:
@@ -194,6 +195,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
 
     def _refuse(self, refusals: list[Refusal]) -> None:
         self.is_held = Reason.TRY_AGAIN in {refusal.reason for refusal in refusals}
+        self.remember_owners(refusals)
         self.show_refusals(refusals)
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
+from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic import registry
 from clinic.form_fields import ids_in
@@ -32,6 +33,7 @@ class AsksAboutPhone(_FormMixin):
     """
 
     asked_phone: tuple[str, str] | None = None  # (E.164, formatted) of the number to ask about
+    completed_phone = ""  # formatted, of a number to which the clinic's area code was added
 
     @property
     def phone_is_confirmed(self) -> bool:
@@ -44,7 +46,9 @@ class AsksAboutPhone(_FormMixin):
     def confirmed_phone(self, clinic: Clinic) -> str:
         """Return the phone as typed, or the suggested number once it is confirmed."""
         typed = self.cleaned_data.get("phone") or ""
-        phone = phones.read(typed, clinic.country)
+        phone = phones.read(typed, clinic.country, clinic.area_code)
+        if phone.area and not phone.fault:
+            self.completed_phone = phones.written(PhoneNumber.from_string(phone.number), clinic.country)
         self.asked_phone = (phone.suggested, str(phone.params["phone"])) if phone.suggested else None
         return phone.suggested if self.phone_is_confirmed else typed
 

@@ -48,6 +48,8 @@ class Reason(Enum):
         "alert",
         _("O aviso tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
     )
+    LABEL_TOO_LONG = "", _("São %(length)s caracteres; o máximo é %(limit)s.")
+    LABEL_UNSTORABLE = "", _("Há caracteres que não podem ser gravados (%(characters)s). Escreva de novo.")
     PHONE_MISSING = "phone", _("Informe um telefone com DDD, por exemplo %(example)s.")
     PHONE_IMPOSSIBLE = (
         "phone",
@@ -197,14 +199,18 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """A broken rule: its reason, and the values of the placeholders in the sentence."""
+    """A broken rule: its reason, and the values of the placeholders in the sentence.
+
+    `at` is the field, where one reason serves several.
+    """
 
     reason: Reason
     params: dict[str, Any] = field(default_factory=dict)
+    at: str = ""
 
     @property
     def field(self) -> str:
-        return self.reason.field
+        return self.at or self.reason.field
 
     @property
     def message(self) -> str:

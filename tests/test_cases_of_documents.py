@@ -1,73 +1,34 @@
-"""The cases of brazil-portugal.md about documents, by their number, through each door that they concern."""
+"""The numbered cases of issue 11 about documents, through each door that they concern."""
 
-import html
 import re
 from datetime import date
 
 import pytest
 from django.urls import reverse
 
-from clinic.access import access_tokens
 from clinic.models import Patient
-from tests.api.conftest import Program
-from tests.factories import (
-    make_clinic,
-    make_doctor,
-    make_lisbon,
-    make_manager,
-    make_master,
-    make_patient,
-    make_procedure,
-    make_user,
+from tests.factories import make_clinic, make_lisbon, make_patient, make_user
+from tests.patient_doors import (
+    DOORS,
+    HTMX,
+    PHONES,
+    imagemais,
+    in_the_admin,
+    in_the_panel,
+    on_the_patients_page,
+    page_of,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday")]
 
-HTMX = {"HX-Request": "true"}
 TODAY = date(2026, 11, 21)
-PHONES = {"BR": "(81) 98888-7777", "PT": "912 345 678"}
+BR, PT = make_clinic, make_lisbon
 
 
 @pytest.fixture
 def saturday(time_machine):
     """21 November 2026, noon in Recife."""
     time_machine.move_to("2026-11-21T15:00:00Z", tick=False)
-
-
-def doctor_of(clinic):
-    return clinic.doctor_set.first() or make_doctor(clinic, procedures=[make_procedure(clinic, name="Consulta")])
-
-
-def on_the_patients_page(client, clinic, typed):
-    client.force_login(make_user(clinic))
-    return client.post(reverse("web:patient-add"), {"phone": PHONES[clinic.country]} | typed)
-
-
-def in_the_panel(client, clinic, typed):
-    client.force_login(make_user(clinic))
-    doctor = doctor_of(clinic)
-    when = {"date": "23/11/2026", "starts": "09:00", "is_new": "1", "phone": PHONES[clinic.country]}
-    lines = {"doctor": doctor.pk, "procedure": doctor.procedures.get().pk}
-    return client.post(reverse("web:appointment-book"), when | lines | typed, headers=HTMX)
-
-
-def in_the_admin(client, clinic, typed):
-    client.force_login(make_manager(clinic))
-    return client.post(reverse("admin:clinic_patient_add"), {"phone": PHONES[clinic.country]} | typed)
-
-
-DOORS = pytest.mark.parametrize(
-    "door", [on_the_patients_page, in_the_panel, in_the_admin], ids=lambda door: door.__name__
-)
-BR, PT = make_clinic, make_lisbon
-
-
-def page_of(answer):
-    return html.unescape(answer.content.decode())
-
-
-def imagemais(clinic):
-    return Program(clinic, "/api", access_tokens.release(clinic, make_master(clinic), channel="command")[1])
 
 
 # 17 ------------------------------------------------------------------------------------------------------------------

@@ -129,6 +129,7 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         "time_zone",
         "language",
         "currency",
+        "area_code",
         "observes_holidays",
         "strict_cpf",
         "active",
@@ -144,7 +145,10 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         return clinics.filter(pk=admin_request(request).user.clinic_id)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*self.fields, "events"] if obj else self.fields
+        """Return the fields; only in Brazil a clinic has an area code."""
+        absent = "area_code" if obj and obj.country != Clinic.Country.BRAZIL else None
+        fields = [name for name in self.fields if name != absent]
+        return [*fields, "events"] if obj else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         if admin_request(request).user.is_superuser:

@@ -13,6 +13,7 @@ from clinic.admin.forms import ClinicRowForm
 from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
+from clinic.models.patient import PHONE_OF_HELP
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
 from clinic.registry import PatientDetails, change_patient, check_patient, register_patient, same_patients
@@ -30,6 +31,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         label=_("Nome social"), required=False, help_text=_("Como a pessoa quer ser chamada.")
     )
     phone = forms.CharField(label=_("Telefone"), required=False)
+    phone_of = forms.CharField(label=_("De quem é o telefone"), required=False, help_text=PHONE_OF_HELP)
     birth_date = TypedDateField(label=_("Nascimento"), required=False, past=True, widget=AdminDateWidget)
     cpf = forms.CharField(label=_("CPF"), required=False)
     nif = forms.CharField(label=_("NIF"), required=False)
@@ -39,7 +41,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
 
     def comparable(self, name: str, value: Any) -> Any:
         if name == "phone":
-            phone = phones.read(value, self.instance.clinic.country)
+            phone = phones.read(value, self.instance.clinic.country, self.instance.clinic.area_code)
             return phone.number or value, phone.fault
         reader = DOCUMENTS.get(name)
         return reader(value) if reader else super().comparable(name, value)
@@ -84,7 +86,8 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
         """Return the fields, the document of the clinic's country before the other's."""
         documents = sorted(["cpf", "nif"], key=lambda name: name == foreign_document(admin_request(request).clinic))
         of_the_dead = ["died", "died_on"] if obj else []
-        return ["name", "social_name", "phone", "birth_date", *documents, "email", "alert", "notes", *of_the_dead]
+        names, phone = ["name", "social_name"], ["phone", "phone_of"]
+        return [*names, *phone, "birth_date", *documents, "email", "alert", "notes", *of_the_dead]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         foreign = foreign_document(admin_request(request).clinic)

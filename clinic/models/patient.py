@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 else:
     StringField = models.CharField
 
+PHONE_OF_HELP = _("Se não é da própria pessoa: mãe, filha, vizinho.")
 OLDEST = 110  # years; for older patients a screen asks whether the birth date is right
 
 
@@ -71,6 +72,9 @@ class Patient(ClinicRow):
     cpf = models.CharField(_("CPF"), max_length=11, null=True, blank=True)
     nif = models.CharField(_("NIF"), max_length=9, blank=True)
     phone = PhoneNumberField(_("telefone"))
+    phone_of = models.CharField(
+        _("de quem é o telefone"), max_length=60, blank=True, default="", db_default="", help_text=PHONE_OF_HELP
+    )
     phone_hash = PhoneHashField(max_length=64, editable=False)
     birth_date = models.DateField(_("data de nascimento"), null=True, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
@@ -127,6 +131,11 @@ class Patient(ClinicRow):
     @property
     def display_name(self) -> str:
         return self.social_name or self.name
+
+    @property
+    def answers_phone(self) -> str:
+        """Whose the phone is; "" if it is the patient's own, as far as is known."""
+        return self.phone_of
 
     @property
     def is_incomplete(self) -> bool:

@@ -13,10 +13,11 @@ from django.core.validators import MaxLengthValidator, validate_email
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.limits import max_length
 from clinic.models.names import has_letter
-from clinic.models.phones import Fault
+from clinic.models.phones import Fault, Phone
 from clinic.refusals import Reason, Refusal
 
 NAME_LIMIT = max_length(Patient, "name")
+LABEL_LIMIT = max_length(Patient, "phone_of")
 SOCIAL_NAME_LIMIT = max_length(Patient, "social_name")
 ALERT_LIMIT = max_length(Patient, "alert")
 PATIENT_NOTES_LIMIT = max_length(Patient, "notes")
@@ -61,6 +62,7 @@ class PatientDetails:
 
     name: str = ""
     phone: str = ""
+    phone_of: str = ""
     birth_date: date | None = None
     cpf: str = ""
     nif: str = ""
@@ -173,10 +175,12 @@ def clean_details(
         *unstorable_line(details.alert, Reason.ALERT_UNSTORABLE),
     ]
     cpf, unverified_cpf = _clean_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
+    phone = _clean_phone(details.phone, stored.phone, clinic, policy, refusals)
     cleaned = PatientDetails(
         name=_shortened(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
         social_name=_shortened(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
-        phone=_clean_phone(details.phone, stored.phone, clinic, policy, refusals),
+        phone=phone.number,
+        phone_of=clean_label(details.phone_of or phone.whose, "phone_of", refusals),
         birth_date=_clean_birth_date(details.birth_date, stored.birth_date, today, policy, refusals),
         cpf=cpf or "",
         nif=_clean_nif(details.nif, stored.nif, refusals),
@@ -214,27 +218,28 @@ def _clean_cpf(raw: str, strict: bool, refusals: list[Refusal]) -> tuple[str | N
     return None, digits
 
 
-def _clean_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals: list[Refusal]) -> str:
+def _clean_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals: list[Refusal]) -> Phone:
+    """Return the phone as it was read. Only a person sees the area code of the clinic that was added."""
     example = {"example": PHONE_EXAMPLES[clinic.country]}
     if not raw.strip():
         refusals.append(Refusal(Reason.PHONE_MISSING, example))
-        return ""
+        return Phone()
     if unstorable(raw):
         refusals.append(Refusal(Reason.PHONE_IMPOSSIBLE, example))
-        return ""
-    phone = phones.read(raw, clinic.country)
+        return Phone()
+    phone = phones.read(raw, clinic.country, clinic.area_code if policy is Policy.STRICT else "")
     if stored and phone == phones.read(stored, clinic.country):
-        return phone.number
+        return phone
     if phone.fault in PHONE_FAULTS and (policy is Policy.STRICT or not phone.number):
         params = {**phone.params, **example, "number": phone.suggested}
         refusals.append(Refusal(PHONE_FAULTS[phone.fault], params))
-    return phone.number
+    return phone
 
 
 def _clean_birth_date(
     born: date | None, stored: date | None, today: date, policy: Policy, refusals: list[Refusal]
 ) -> date | None:
-    """Return the day. Only a person can say that somebody was born today: a machine that sends it sent its own date."""
+    """Return the day. Only a person can enter a birth of today: a machine that sends it sent its own date."""
     latest = today if policy is Policy.STRICT else today - timedelta(days=1)
     if born is not None and born != stored and not date(1900, 1, 1) <= born <= latest:
         refusals.append(Refusal(Reason.BIRTH_DATE_IMPOSSIBLE))
@@ -281,6 +286,17 @@ def _clean_email(raw: str, refusals: list[Refusal]) -> str:
         refusals.append(Refusal(Reason.EMAIL_INVALID))
         return ""
     return address
+
+
+def clean_label(text: str, field: str, refusals: list[Refusal]) -> str:
+    """Return the text of a short field as one line; a refusal is shown at the form's `field`."""
+    if characters := unstorable(text):
+        refusals.append(Refusal(Reason.LABEL_UNSTORABLE, {"characters": characters}, at=field))
+        return ""
+    label = tidy(text)
+    if len(label) > LABEL_LIMIT:
+        refusals.append(Refusal(Reason.LABEL_TOO_LONG, {"length": len(label), "limit": LABEL_LIMIT}, at=field))
+    return label[:LABEL_LIMIT]
 
 
 def _shortened(text: str, reason: Reason, limit: int, refusals: list[Refusal]) -> str:

@@ -111,6 +111,8 @@ def change_patient(
             refuse([Refusal(Reason.PATIENT_CHANGED)] if cleaned.details != unchanged else [])
         values = _storable(cleaned)
         changed = [name for name in changes if name != "cpf" or not cleaned.unverified_cpf]
+        if "phone" in changes and cleaned.details.phone_of != stored.phone_of:
+            changed.append("phone_of")  # written beside the number
         for name in changed:
             setattr(patient, name, values[name])
         # The phone field computes the hash when it is saved.

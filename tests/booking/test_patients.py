@@ -465,6 +465,7 @@ def test_no_detail_of_a_patient_is_dropped_on_its_way():
     given = PatientDetails(
         name="Ana Souza",
         phone="(81) 99999-9999",
+        phone_of="mãe",
         birth_date=date(1990, 1, 1),
         cpf=cpf(123456789),
         nif="501964843",

@@ -97,6 +97,12 @@ of_booking(
 of_booking(Reason.METADATA_UNSTORABLE, "metadata", "Os metadados têm caracteres que não podem ser gravados (U+0000).")(
     lambda desk: desk.proposal(metadata={"a": ["\0"]})
 )
+of_booking(Reason.LABEL_UNSTORABLE, "phone_of", "Há caracteres que não podem ser gravados (U+D800). Escreva de novo.")(
+    lambda desk: typed(desk, phone_of="mãe\ud800")
+)
+of_booking(Reason.LABEL_TOO_LONG, "phone_of", "São 61 caracteres; o máximo é 60.")(
+    lambda desk: typed(desk, phone_of="b" * 61)
+)
 of_booking(Reason.SOCIAL_NAME_TOO_LONG, "social_name", "O nome social tem 161 caracteres; o máximo é 160.")(
     lambda desk: typed(desk, social_name="b" * 161)
 )

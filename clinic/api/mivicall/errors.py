@@ -60,6 +60,8 @@ FIELDS_OF_REASONS = {
     Reason.SOCIAL_NAME_UNSTORABLE: "patientName",
     Reason.ALERT_TOO_LONG: "patientName",
     Reason.ALERT_UNSTORABLE: "patientName",
+    Reason.LABEL_TOO_LONG: "patientName",
+    Reason.LABEL_UNSTORABLE: "patientName",
     Reason.PHONE_MISSING: "patientPhone",
     **dict.fromkeys(PHONE_FAULTS.values(), "patientPhone"),
     Reason.BIRTH_DATE_IMPOSSIBLE: "patientName",

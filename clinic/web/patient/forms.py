@@ -15,6 +15,7 @@ from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.names import same_letters, words
+from clinic.models.patient import PHONE_OF_HELP
 from clinic.queries import patients
 from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.refusals import Reason, Refusal, Refused
@@ -39,6 +40,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         label=_("Nome social"), required=False, help_text=_("Como a pessoa quer ser chamada, se for outro nome.")
     )
     phone = forms.CharField(label=_("Telefone"), required=False)
+    phone_of = forms.CharField(label=_("De quem é"), required=False, help_text=PHONE_OF_HELP)
     birth_date = TypedDateField(
         label=_("Nascimento"),
         required=False,
@@ -182,7 +184,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
 
     def _comparable(self, name: str, text: str) -> str:
         if name == "phone":
-            return phones.read(text, self.clinic.country).number
+            return phones.read(text, self.clinic.country, self.clinic.area_code).number
         if name == "notes":
             return text.replace("\r\n", "\n").strip()
         reader = {"cpf": documents.read_cpf, "nif": documents.read_nif}.get(name)
@@ -205,6 +207,7 @@ def formatted_details(patient: Patient, clinic: Clinic) -> dict[str, str]:
         "name": patient.name,
         "social_name": patient.social_name,
         "phone": phone(patient.phone, clinic),
+        "phone_of": patient.phone_of,
         "birth_date": _formatted_date(patient.birth_date),
         "cpf": cpf(patient.cpf),
         "nif": patient.nif,

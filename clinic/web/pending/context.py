@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic import booking
-from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor
+from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor, phones
 from clinic.queries import history, pending
 from clinic.schedule import Opening, Span
 
@@ -56,8 +56,11 @@ class Row:
 
     @property
     def whatsapp(self) -> str:
-        """The address that opens a conversation with the patient, with a text that can be sent as it is."""
+        """The address that opens a conversation with the patient, with a text that can be sent as it is; "" for a
+        number that takes no messages."""
         appointment = self.appointment
+        if not phones.takes_messages(appointment.patient.phone):
+            return ""
         words = {
             "patient": appointment.patient.display_name.split()[0],
             "clinic": self.clinic.name,

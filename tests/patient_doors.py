@@ -5,7 +5,8 @@ import html
 import pytest
 from django.urls import reverse
 
-from clinic.access import access_tokens
+from clinic.access import access_tokens, api_keys
+from clinic.models import ApiKey
 from tests.api.conftest import Program
 from tests.factories import make_doctor, make_manager, make_master, make_procedure, make_user
 
@@ -46,3 +47,16 @@ def page_of(answer):
 
 def imagemais(clinic):
     return Program(clinic, "/api", access_tokens.release(clinic, make_master(clinic), channel="command")[1])
+
+
+def mivicall(clinic):
+    _, secret = api_keys.create(
+        clinic,
+        name="central",
+        scopes=ApiKey.Scope.values,
+        source=ApiKey.Source.VOICE_AI,
+        is_live=True,
+        by=None,
+        channel="command",
+    )
+    return Program(clinic, "/v1", secret)

@@ -1,10 +1,10 @@
 from dataclasses import asdict, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -13,14 +13,26 @@ from clinic.admin.forms import ClinicRowForm
 from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
-from clinic.models.patient import PHONE_OF_HELP
+from clinic.models.patient import HEALTH_NUMBER_HELP, PHONE_OF_HELP, DocumentType, NoDocument
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
 from clinic.registry import PatientDetails, change_patient, check_patient, register_patient, same_patients
 from clinic.templatetags.formats import born
 
-DOCUMENTS = {"cpf": documents.read_cpf, "nif": documents.read_nif}
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+DOCUMENTS = {
+    "cpf": documents.read_cpf,
+    "nif": documents.read_nif,
+    "health_number": documents.read_health_number,
+    "document_number": documents.read_document,
+}
 DETAILS = [field.name for field in fields(PatientDetails)]
+
+
+def _or_none(choices: type[TextChoices]) -> list[tuple[str, "StrPromise | str"]]:
+    return [("", "---------"), *choices.choices]
 
 
 class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, ClinicRowForm):
@@ -35,6 +47,11 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     birth_date = TypedDateField(label=_("Nascimento"), required=False, past=True, widget=AdminDateWidget)
     cpf = forms.CharField(label=_("CPF"), required=False)
     nif = forms.CharField(label=_("NIF"), required=False)
+    health_number = forms.CharField(label=_("Número do SNS"), required=False, help_text=HEALTH_NUMBER_HELP)
+    no_document = forms.ChoiceField(label=_("Sem CPF ou NIF"), required=False, choices=_or_none(NoDocument))
+    document_type = forms.ChoiceField(label=_("Outro documento"), required=False, choices=_or_none(DocumentType))
+    document_number = forms.CharField(label=_("Número do documento"), required=False)
+    document_country = forms.CharField(label=_("País do documento"), required=False)
     email = forms.CharField(label=_("E-mail"), required=False)
 
     age_question = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa no alto e salve de novo.")
@@ -85,6 +102,10 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields, the document of the clinic's country before the other's."""
         documents = sorted(["cpf", "nif"], key=lambda name: name == foreign_document(admin_request(request).clinic))
+        clinic = obj.clinic if obj else admin_request(request).clinic
+        if clinic and clinic.document == "nif":
+            documents.append("health_number")
+        documents += ["no_document", "document_type", "document_number", "document_country"]
         of_the_dead = ["died", "died_on"] if obj else []
         names, phone = ["name", "social_name"], ["phone", "phone_of"]
         return [*names, *phone, "birth_date", *documents, "email", "alert", "notes", *of_the_dead]

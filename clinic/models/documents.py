@@ -7,13 +7,15 @@ from stdnum.pt import nif
 
 from clinic.models.characters import plain
 
-CPF_LENGTH, NIF_LENGTH = 11, 9
+CPF_LENGTH, NIF_LENGTH, HEALTH_NUMBER_LENGTH = 11, 9, 9
+SHORTEST_DOCUMENT, LONGEST_DOCUMENT = 4, 30  # letters and digits of a passport or of any other document
 FINAL_CONSUMER_NIF = "999999990"  # on invoices of Portugal to people who give no NIF
 # `plain` turns "nº" into "no".
 LABEL = re.compile(
     r"(?:(?:c\.?p\.?f|c\.?n\.?p\.?j|n\.?i\.?f|contribuinte|número|numero|n\.?o?)\b[ .:]*)+", re.IGNORECASE
 )
 COUNTRY = re.compile(r"PT[ .:-]*", re.IGNORECASE)
+HEALTH_LABEL = re.compile(r"(?:(?:número|numero|n\.?o?|d[eo]|utente|sns)\b[ .:]*)+", re.IGNORECASE)
 PUNCTUATION = re.compile(r"[ .,;:/_-]")
 CNPJ = re.compile(r"[0-9A-Z.]+/[0-9A-Z]{4}-?[0-9]{2}|[0-9A-Z]{12}[0-9]{2}", re.IGNORECASE)
 
@@ -26,6 +28,26 @@ def read_cpf(text: str) -> str:
 def read_nif(text: str) -> str:
     """Read a NIF like `read_cpf`, without a leading country code PT."""
     return PUNCTUATION.sub("", _without_prefix(COUNTRY, _unlabelled(text)))
+
+
+def read_health_number(text: str) -> str:
+    """Read a número de utente like `read_cpf`. No check digit is published: nine digits are all that is known of it."""
+    return PUNCTUATION.sub("", _without_prefix(HEALTH_LABEL, plain(text)))
+
+
+def is_health_number(digits: str) -> bool:
+    return _are_digits(digits, HEALTH_NUMBER_LENGTH)
+
+
+def read_document(text: str) -> str:
+    """Return the letters and digits of a passport or of another document, in capitals: FX123456 for `fx 123-456`."""
+    return "".join(char for char in plain(text).upper() if char.isalnum())
+
+
+def is_document(key: str) -> bool:
+    """Return whether these can be the letters and digits of a document: none has an accent, one is a digit."""
+    fits = SHORTEST_DOCUMENT <= len(key) <= LONGEST_DOCUMENT
+    return fits and key.isascii() and any(char.isdigit() for char in key)
 
 
 def is_cpf(digits: str) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 else:
     StringField = models.CharField
 
+HEALTH_NUMBER_HELP = _("Nove algarismos, no verso do cartão de cidadão.")
 PHONE_OF_HELP = _("Se não é da própria pessoa: mãe, filha, vizinho.")
 OLDEST = 110  # years; for older patients a screen asks whether the birth date is right
 
@@ -51,13 +52,33 @@ class PhoneHashField(StringField):
         return value
 
 
+class DocumentType(models.TextChoices):
+    PASSPORT = "passport", _("passaporte")
+    RESIDENCE = "residence", _("autorização de residência")
+    IDENTITY = "identity", _("documento de identidade")
+    OTHER = "other", _("outro documento")
+
+
+class NoDocument(models.TextChoices):
+    """Why a patient has no tax number of the clinic's country: then it is not asked for on every visit."""
+
+    FOREIGNER = "foreigner", _("estrangeiro(a)")
+    NEWBORN = "newborn", _("recém-nascido(a)")
+    DECLINED = "declined", _("não quis informar")
+    OTHER = "other", _("outro motivo")
+
+
 def incomplete(path: str = "") -> Q:
     """Return the condition of `Patient.is_incomplete`, with the `path` of lookups that leads to the patient."""
-    return Q((f"{path}birth_date", None)) | Q((f"{path}cpf", None), (f"{path}nif", ""))
+    without_document = {"cpf": None, "nif": "", "document_number": None, "no_document": ""}
+    return Q((f"{path}birth_date", None)) | Q(**{f"{path}{name}": empty for name, empty in without_document.items()})
 
 
 class Patient(ClinicRow):
-    """A person who is treated. `nif` and `email` are "" when unknown, `cpf` is None.
+    """A person who is treated. `nif` and `email` are "" when unknown, `cpf`, `health_number` and
+    `document_number` are None.
+
+    `document_number` holds letters and digits only, in capitals. `phone` may be another person's, named by `phone_of`.
 
     A patient who died is marked (`died`), not deleted, and the mark can be removed. Marked patients are not offered for
     booking and not in the APIs' lists, but are found on the patients' page. Their future visits stay until a person
@@ -71,6 +92,17 @@ class Patient(ClinicRow):
     )
     cpf = models.CharField(_("CPF"), max_length=11, null=True, blank=True)
     nif = models.CharField(_("NIF"), max_length=9, blank=True)
+    health_number = models.CharField(
+        _("número do SNS"), max_length=9, null=True, blank=True, help_text=HEALTH_NUMBER_HELP
+    )
+    document_type = models.CharField(
+        _("tipo do documento"), max_length=9, choices=DocumentType, blank=True, default="", db_default=""
+    )
+    document_number = models.CharField(_("número do documento"), max_length=30, null=True, blank=True)
+    document_country = models.CharField(_("país do documento"), max_length=60, blank=True, default="", db_default="")
+    no_document = models.CharField(
+        _("sem CPF ou NIF"), max_length=9, choices=NoDocument, blank=True, default="", db_default=""
+    )
     phone = PhoneNumberField(_("telefone"))
     phone_of = models.CharField(
         _("de quem é o telefone"), max_length=60, blank=True, default="", db_default="", help_text=PHONE_OF_HELP
@@ -109,6 +141,19 @@ class Patient(ClinicRow):
                 condition=Q(cpf__isnull=True) | Q(cpf__regex=r"^\d{11}$"), name="patient_cpf_digits"
             ),
             models.CheckConstraint(condition=Q(nif="") | Q(nif__regex=r"^\d{9}$"), name="patient_nif_digits"),
+            models.UniqueConstraint(
+                fields=["clinic", "health_number"],
+                condition=Q(health_number__isnull=False),
+                name="patient_health_number_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(health_number__isnull=True) | Q(health_number__regex=r"^\d{9}$"),
+                name="patient_health_number_digits",
+            ),
+            models.CheckConstraint(
+                condition=Q(document_number__isnull=True) | Q(document_number__regex="^[0-9A-Z]+$"),
+                name="patient_document_letters_digits",
+            ),
             models.CheckConstraint(condition=Q(phone__regex=r"^\+[1-9]\d{1,14}$"), name="patient_phone_e164"),
             models.CheckConstraint(condition=~Q(name=""), name="patient_name_present"),
             models.CheckConstraint(condition=Q(died_on__isnull=True) | Q(died=True), name="patient_died_on_if_died"),
@@ -122,6 +167,11 @@ class Patient(ClinicRow):
             models.Index(fields=["clinic", "phone_hash"], name="patient_clinic_phone_hash"),
             models.Index(fields=["clinic", "folded_name"], name="patient_clinic_folded_name"),
             models.Index(fields=["clinic", "nif"], condition=~Q(nif=""), name="patient_clinic_nif"),
+            models.Index(
+                fields=["clinic", "document_number"],
+                condition=Q(document_number__isnull=False),
+                name="patient_clinic_document",
+            ),
             models.Index(fields=["clinic", "birth_date"], name="patient_clinic_birth_date"),
         ]
 
@@ -144,7 +194,8 @@ class Patient(ClinicRow):
 
     @property
     def has_document(self) -> bool:
-        return bool(self.cpf or self.nif)
+        """True if the patient has any document, or a reason for having no CPF or NIF."""
+        return bool(self.cpf or self.nif or self.document_number or self.no_document)
 
     @property
     def missing(self) -> list[str]:

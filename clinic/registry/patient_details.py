@@ -15,6 +15,7 @@ from clinic.models.limits import max_length
 from clinic.models.names import has_letter
 from clinic.models.phones import Fault, Phone
 from clinic.refusals import Reason, Refusal
+from clinic.registry.other_documents import clean_document, clean_health_number, clean_reason
 
 NAME_LIMIT = max_length(Patient, "name")
 LABEL_LIMIT = max_length(Patient, "phone_of")
@@ -66,6 +67,11 @@ class PatientDetails:
     birth_date: date | None = None
     cpf: str = ""
     nif: str = ""
+    health_number: str = ""
+    document_type: str = ""
+    document_number: str = ""
+    document_country: str = ""
+    no_document: str = ""
     email: str = ""
     social_name: str = ""
     notes: str = ""
@@ -176,6 +182,8 @@ def clean_details(
     ]
     cpf, unverified_cpf = _clean_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
     phone = _clean_phone(details.phone, stored.phone, clinic, policy, refusals)
+    nif = _clean_nif(details.nif, stored.nif, refusals)
+    document = clean_document(details.document_number, details.document_type, refusals)
     cleaned = PatientDetails(
         name=_shortened(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
         social_name=_shortened(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
@@ -183,7 +191,12 @@ def clean_details(
         phone_of=clean_label(details.phone_of or phone.whose, "phone_of", refusals),
         birth_date=_clean_birth_date(details.birth_date, stored.birth_date, today, policy, refusals),
         cpf=cpf or "",
-        nif=_clean_nif(details.nif, stored.nif, refusals),
+        nif=nif,
+        health_number=clean_health_number(details.health_number, stored.health_number, nif, refusals),
+        document_type=document.type,
+        document_number=document.number,
+        document_country=clean_label(details.document_country, "document_country", refusals),
+        no_document=clean_reason(details.no_document, has_tax_number=bool(cpf or nif)),
         email=_clean_email(details.email, refusals),
         notes=_shortened(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, PATIENT_NOTES_LIMIT, refusals),
         alert=_shortened(tidy(details.alert), Reason.ALERT_TOO_LONG, ALERT_LIMIT, refusals),

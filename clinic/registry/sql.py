@@ -31,6 +31,12 @@ def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:
     return _load_patients("cpf = %(cpf)s", {"clinic": clinic.pk, "cpf": cpf}, lock)
 
 
+def patients_with_health_number(clinic: Clinic, number: str, *, lock: bool) -> list[Patient]:
+    """Return the patient with this número de utente, at most one; with `lock`, locked."""
+    condition = "health_number = %(number)s"
+    return _load_patients(condition, {"clinic": clinic.pk, "number": number}, lock)
+
+
 def is_called(clinic: Clinic, patient: Patient, name: str) -> bool:
     """Return whether the patient's name or social name is this one, compared by letters."""
     with prepared_cursor() as cursor:
@@ -40,7 +46,7 @@ def is_called(clinic: Clinic, patient: Patient, name: str) -> bool:
 
 def patients_called(clinic: Clinic, name: str, phones: list[str], *, lock: bool) -> list[Patient]:
     """Return the patients with one of these E.164 phones and this name or social name, compared by letters; with
-    `lock`, locked. An API that was told the social name books with it."""
+    `lock`, locked. An API that was answered with the social name books with it."""
     condition = f"phone = ANY(%(phones)s) AND {IS_CALLED}"
     return _load_patients(condition, {"clinic": clinic.pk, "phones": phones, "name": name}, lock)
 

@@ -201,6 +201,28 @@ of_booking(
 of_booking(Reason.CPF_IS_CNPJ, "cpf", "Isto é um CNPJ; aqui vai o CPF da pessoa. Corrija ou deixe em branco.")(
     lambda desk: typed(desk, cpf="12.ABC.345/01DE-35")
 )
+of_booking(Reason.HEALTH_NUMBER_SHAPE, "health_number", "São 9 algarismos. Corrija ou deixe em branco.")(
+    lambda desk: typed(desk, health_number="12345678")
+)
+of_booking(
+    Reason.HEALTH_NUMBER_IS_NIF,
+    "health_number",
+    "Este é o NIF; o número do SNS é outro. Corrija ou deixe em branco.",
+)(lambda desk: typed(desk, nif="245624139", health_number="245 624 139"))
+of_booking(
+    Reason.HEALTH_NUMBER_TAKEN,
+    "health_number",
+    "Este número do SNS já é de Rui Sá. Escolha esse cadastro na busca ou corrija o número.",
+)(
+    lambda desk: typed(
+        desk, health_number=make_patient(desk.clinic, name="Rui Sá", health_number="123456789").health_number
+    )
+)
+of_booking(
+    Reason.DOCUMENT_SHAPE,
+    "document_number",
+    "O número do documento tem de 4 a 30 letras sem acento e algarismos, por exemplo FX123456.",
+)(lambda desk: typed(desk, document_number="FX1"))
 of_booking(Reason.NIF_OF_NOBODY, "nif", "É o NIF de consumidor final. Deixe em branco.")(
     lambda desk: typed(desk, nif="999 999 990")
 )

@@ -32,7 +32,7 @@ from clinic.web.booking_panel.lines import (
 )
 from clinic.web.fields import SharedFields
 
-NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
+NEW_PATIENT = ["name", "phone", "birth_date", "cpf", "nif", "health_number"]
 
 
 class DoctorField(forms.IntegerField):
@@ -139,9 +139,10 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     birth_date = TypedDateField(required=False, past=True)
     cpf = forms.CharField(required=False)
     nif = forms.CharField(required=False)
+    health_number = forms.CharField(required=False)
     notes = forms.CharField(required=False)
 
-    field_order = ["patient", "name", "phone", "birth_date", "cpf", "nif", "doctor", "procedure", "discount"]
+    field_order = ["patient", *NEW_PATIENT, "doctor", "procedure", "discount"]
 
     @property
     def is_new_patient(self) -> bool:
@@ -150,12 +151,13 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     @property
     def typed_details(self) -> list[forms.BoundField]:
         """What was typed for a new patient, to be kept while another one is looked for by name."""
-        return [self[name] for name in ("phone", "birth_date", "cpf", "nif") if self.data.get(name)]
+        return [self[name] for name in NEW_PATIENT[1:] if self.data.get(name)]
 
     @property
     def shown_fields(self) -> list[forms.BoundField]:
         """The fields that are on the page now and can have an error."""
-        absent = {self.clinic.documents[1]} if self.is_new_patient else NEW_PATIENT
+        foreign = {"nif", "health_number"} if self.clinic.document == "cpf" else {"cpf"}
+        absent = foreign if self.is_new_patient else {*NEW_PATIENT}
         hidden = {"key", "whole_discount", "shown_total", "motive", "other_motive", "encaixe_for"} | absent
         return [field for field in self if field.name not in hidden]
 
@@ -244,6 +246,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
             name=values.get("name") or "",
             cpf=values.get("cpf") or "",
             nif=values.get("nif") or "",
+            health_number=values.get("health_number") or "",
             phone=self.confirmed_phone(self.clinic),
             birth_date=values.get("birth_date"),
         )

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from django import forms
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.phonenumber import PhoneNumber
@@ -15,7 +16,7 @@ from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.names import same_letters, words
-from clinic.models.patient import PHONE_OF_HELP
+from clinic.models.patient import HEALTH_NUMBER_HELP, PHONE_OF_HELP, DocumentType, NoDocument
 from clinic.queries import patients
 from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.refusals import Reason, Refusal, Refused
@@ -24,6 +25,14 @@ from clinic.templatetags.formats import cpf, phone
 from clinic.web.fields import RefusableForm
 
 NOT_TEXT = {"birth_date", "died", "died_on"}
+WHY_NONE = [("", _("Não: falta pedir")), *((value, capfirst(label)) for value, label in NoDocument.choices)]
+READERS = {
+    "cpf": documents.read_cpf,
+    "nif": documents.read_nif,
+    "health_number": documents.read_health_number,
+    "document_number": documents.read_document,
+}
+OTHER_DOCUMENTS = ["no_document", "document_type", "document_number", "document_country"]
 
 
 class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, RefusableForm):
@@ -49,6 +58,11 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     )
     cpf = forms.CharField(label=_("CPF"), required=False)
     nif = forms.CharField(label=_("NIF"), required=False)
+    health_number = forms.CharField(label=_("Número do SNS"), required=False, help_text=HEALTH_NUMBER_HELP)
+    no_document = forms.ChoiceField(label=_("Sem CPF"), required=False, choices=WHY_NONE)
+    document_type = forms.ChoiceField(label=_("Outro documento"), required=False, choices=DocumentType)
+    document_number = forms.CharField(label=_("Número do documento"), required=False)
+    document_country = forms.CharField(label=_("País do documento"), required=False)
     email = forms.CharField(label=_("E-mail"), required=False)
     notes = forms.CharField(label=_("Observações"), required=False)
     alert = forms.CharField(
@@ -77,6 +91,10 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         if patient is None:
             del self.fields["died"], self.fields["died_on"]
         self.fields[clinic.documents[1]].help_text = _("Só se tiver os dois.")
+        if clinic.document == "nif":
+            self.fields["no_document"].label = _("Sem NIF")
+        else:
+            del self.fields["health_number"]
         self.key = _uuid(self.data.get("key")) or uuid4()
         self.version = self.data.get("version") or (registry.patient_version(patient) if patient else "")
         self.stored: dict[str, str] = {}
@@ -91,6 +109,12 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     def documents(self) -> list[forms.BoundField]:
         """CPF and NIF, the document of the clinic's country first."""
         return [self[name] for name in self.clinic.documents]
+
+    @property
+    def has_other_documents(self) -> bool:
+        """Whether the part with the other documents has to be seen: something in it is filled in or wrong."""
+        shown = [name for name in OTHER_DOCUMENTS if name != "document_type"]
+        return any(self[name].value() or self[name].errors or name in self.stored for name in shown)
 
     @property
     def first_field(self) -> str | None:
@@ -174,20 +198,27 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         typed["phone"] = self._comparable("phone", self.details().phone)
         days = {"birth_date", "died_on"} & self.cleaned_data.keys()  # the others cannot be read
         typed |= {name: _formatted_date(self.cleaned_data[name]) for name in days}
+        if not typed["document_number"]:
+            typed["document_type"] = ""  # of no document
         self.stored = {
-            name: text or str(_("vazio"))
+            name: self._in_words(name, text) or str(_("vazio"))
             for name, text in formatted_details(patient, self.clinic).items()
             if self._comparable(name, text) != typed[name]
         }
         self.patient, self.version = patient, registry.patient_version(patient)
         return bool(self.stored)
 
+    def _in_words(self, name: str, text: str) -> str:
+        """Return the stored text as it is shown, of a choice its label."""
+        labels: dict[str, Any] = {"no_document": NoDocument, "document_type": DocumentType}
+        return str(labels[name](text).label) if name in labels and text else text
+
     def _comparable(self, name: str, text: str) -> str:
         if name == "phone":
             return phones.read(text, self.clinic.country, self.clinic.area_code).number
         if name == "notes":
             return text.replace("\r\n", "\n").strip()
-        reader = {"cpf": documents.read_cpf, "nif": documents.read_nif}.get(name)
+        reader = READERS.get(name)
         return reader(text) if reader else " ".join(text.split())
 
     def _refusals(self) -> list[Refusal]:
@@ -211,6 +242,11 @@ def formatted_details(patient: Patient, clinic: Clinic) -> dict[str, str]:
         "birth_date": _formatted_date(patient.birth_date),
         "cpf": cpf(patient.cpf),
         "nif": patient.nif,
+        **({"health_number": patient.health_number or ""} if clinic.document == "nif" else {}),
+        "no_document": patient.no_document,
+        "document_type": patient.document_type,
+        "document_number": patient.document_number or "",
+        "document_country": patient.document_country,
         "email": patient.email,
         "notes": patient.notes,
         "alert": patient.alert,

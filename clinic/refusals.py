@@ -96,6 +96,7 @@ class Reason(Enum):
         "phone",
         _("Este número não existe em Portugal. É do Brasil, %(phone)s? Selecione a caixa, ou corrija o número."),
     )
+    PHONE_TO_WRITE = "second_phone", _("É %(phone)s? Escreva o número por inteiro, ou corrija.")
     BIRTH_DATE_IMPOSSIBLE = "birth_date", _("A data de nascimento deve ficar entre 1900 e hoje.")
     CPF_SHAPE = "cpf", _("O CPF tem 11 dígitos, por exemplo 529.982.247-25. Corrija ou deixe em branco.")
     CPF_IS_CNPJ = "cpf", _("Isto é um CNPJ; aqui vai o CPF da pessoa. Corrija ou deixe em branco.")

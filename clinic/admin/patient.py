@@ -13,7 +13,7 @@ from clinic.admin.forms import ClinicRowForm
 from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
-from clinic.models.patient import HEALTH_NUMBER_HELP, PHONE_OF_HELP, DocumentType, NoDocument
+from clinic.models.patient import GUARDIAN_HELP, HEALTH_NUMBER_HELP, PHONE_OF_HELP, DocumentType, NoDocument
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
 from clinic.registry import PatientDetails, change_patient, check_patient, register_patient, same_patients
@@ -44,6 +44,10 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     )
     phone = forms.CharField(label=_("Telefone"), required=False)
     phone_of = forms.CharField(label=_("De quem é o telefone"), required=False, help_text=PHONE_OF_HELP)
+    second_phone = forms.CharField(label=_("Segundo telefone"), required=False)
+    second_phone_of = forms.CharField(label=_("De quem é o segundo telefone"), required=False)
+    guardian_name = forms.CharField(label=_("Nome do responsável"), required=False, help_text=GUARDIAN_HELP)
+    guardian_relation = forms.CharField(label=_("Parentesco do responsável"), required=False)
     birth_date = TypedDateField(label=_("Nascimento"), required=False, past=True, widget=AdminDateWidget)
     cpf = forms.CharField(label=_("CPF"), required=False)
     nif = forms.CharField(label=_("NIF"), required=False)
@@ -57,7 +61,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     age_question = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa no alto e salve de novo.")
 
     def comparable(self, name: str, value: Any) -> Any:
-        if name == "phone":
+        if name in {"phone", "second_phone"}:
             phone = phones.read(value, self.instance.clinic.country, self.instance.clinic.area_code)
             return phone.number or value, phone.fault
         reader = DOCUMENTS.get(name)
@@ -107,8 +111,9 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
             documents.append("health_number")
         documents += ["no_document", "document_type", "document_number", "document_country"]
         of_the_dead = ["died", "died_on"] if obj else []
-        names, phone = ["name", "social_name"], ["phone", "phone_of"]
-        return [*names, *phone, "birth_date", *documents, "email", "alert", "notes", *of_the_dead]
+        names, phone = ["name", "social_name"], ["phone", "phone_of", "second_phone", "second_phone_of"]
+        guardian = ["guardian_name", "guardian_relation"]
+        return [*names, *phone, "birth_date", *guardian, *documents, "email", "alert", "notes", *of_the_dead]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         foreign = foreign_document(admin_request(request).clinic)

@@ -9,9 +9,11 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
+from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models.clinic import ClinicRow
 from clinic.models.names import Heard, Letters
@@ -25,12 +27,19 @@ else:
 
 HEALTH_NUMBER_HELP = _("Nove algarismos, no verso do cartão de cidadão.")
 PHONE_OF_HELP = _("Se não é da própria pessoa: mãe, filha, vizinho.")
+GUARDIAN_HELP = _("O telefone é o desta pessoa; o do paciente, se tiver, é o segundo.")
+ADULT = 18  # years, in both countries
 OLDEST = 110  # years; for older patients a screen asks whether the birth date is right
 
 
 def years_between(born: date, day: date) -> int:
     """Return the age in whole years on a day; people born on 29 February are a year older from 1 March on."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def is_minor(born: date | None) -> bool:
+    """Return whether a person born on that day is under age today."""
+    return born is not None and years_between(born, timezone.localdate()) < ADULT
 
 
 def phone_hash(e164: str, clinic_id: int) -> str:
@@ -107,6 +116,16 @@ class Patient(ClinicRow):
     phone_of = models.CharField(
         _("de quem é o telefone"), max_length=60, blank=True, default="", db_default="", help_text=PHONE_OF_HELP
     )
+    second_phone = models.CharField(_("segundo telefone"), max_length=16, null=True, blank=True)
+    second_phone_of = models.CharField(
+        _("de quem é o segundo telefone"), max_length=60, blank=True, default="", db_default=""
+    )
+    guardian_name = models.CharField(
+        _("responsável"), max_length=160, blank=True, default="", db_default="", help_text=GUARDIAN_HELP
+    )
+    guardian_relation = models.CharField(
+        _("parentesco do responsável"), max_length=60, blank=True, default="", db_default=""
+    )
     phone_hash = PhoneHashField(max_length=64, editable=False)
     birth_date = models.DateField(_("data de nascimento"), null=True, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
@@ -155,6 +174,10 @@ class Patient(ClinicRow):
                 name="patient_document_letters_digits",
             ),
             models.CheckConstraint(condition=Q(phone__regex=r"^\+[1-9]\d{1,14}$"), name="patient_phone_e164"),
+            models.CheckConstraint(
+                condition=Q(second_phone__isnull=True) | Q(second_phone__regex=r"^\+[1-9]\d{1,14}$"),
+                name="patient_second_phone_e164",
+            ),
             models.CheckConstraint(condition=~Q(name=""), name="patient_name_present"),
             models.CheckConstraint(condition=Q(died_on__isnull=True) | Q(died=True), name="patient_died_on_if_died"),
         ]
@@ -163,6 +186,7 @@ class Patient(ClinicRow):
             GinIndex(OpClass(Letters("search"), name="gin_trgm_ops"), name="patient_letters_trigram"),
             GinIndex(OpClass(Heard("search"), name="gin_trgm_ops"), name="patient_heard_trigram"),
             GinIndex(fields=["phone"], opclasses=["gin_trgm_ops"], name="patient_phone_trigram"),
+            GinIndex(fields=["second_phone"], opclasses=["gin_trgm_ops"], name="patient_second_phone_trigram"),
             models.Index(fields=["clinic", "phone"], name="patient_clinic_phone"),
             models.Index(fields=["clinic", "phone_hash"], name="patient_clinic_phone_hash"),
             models.Index(fields=["clinic", "folded_name"], name="patient_clinic_folded_name"),
@@ -184,8 +208,27 @@ class Patient(ClinicRow):
 
     @property
     def answers_phone(self) -> str:
-        """Whose the phone is; "" if it is the patient's own, as far as is known."""
-        return self.phone_of
+        """Whose the phone is, as Ana (mãe); "" if it is the patient's own, as far as is known.
+
+        It is the guardian's, unless another person is named beside it.
+        """
+        is_guardians = self.guardian_name and self.phone_of in {"", self.guardian_relation}
+        return self.guardian if is_guardians else self.phone_of
+
+    @property
+    def guardian(self) -> str:
+        """The person who is responsible for a minor or a ward, as Ana (mãe); "" for none."""
+        relation = f" ({self.guardian_relation})" if self.guardian_relation else ""
+        return f"{self.guardian_name}{relation}" if self.guardian_name else ""
+
+    @property
+    def is_minor(self) -> bool:
+        return is_minor(self.birth_date)
+
+    @property
+    def other_phone(self) -> PhoneNumber | None:
+        """The second phone, None for none."""
+        return PhoneNumber.from_string(self.second_phone) if self.second_phone else None
 
     @property
     def is_incomplete(self) -> bool:

@@ -366,7 +366,10 @@ def _in_numbers(digits: str) -> Q:
     # A national number may be written with a zero before it, or with two before the country's code.
     part = digits.lstrip("0") if len(digits.lstrip("0")) >= SHORTEST_PHONE_PART else digits
     # The country's code with the city's is a part of everybody's number.
-    fits = Q(phone_text__contains=part) if len(part) >= WHOLE_PHONE else Q(phone_text__regex=rf"\+.+{part}")
+    lookup = {"contains": part} if len(part) >= WHOLE_PHONE else {"regex": rf"\+.+{part}"}
+    fits = Q()
+    for phone in ("phone_text", "second_phone"):
+        fits |= Q(**{f"{phone}__{name}": value for name, value in lookup.items()})
     fits |= _other_spellings(digits)
     if SHORTEST_CPF_PART <= len(digits) <= CPF_LENGTH:
         fits |= Q(cpf__gte=digits.ljust(CPF_LENGTH, "0"), cpf__lte=digits.ljust(CPF_LENGTH, "9"))
@@ -395,7 +398,8 @@ def _is_exactly(clinic: Clinic, wanted: ParsedSearch) -> Q:
     exact = Q()
     for digits in wanted.numbers:
         bare = digits.lstrip("0")
-        exact |= Q(cpf=digits) | Q(phone__in=[f"+{bare}", f"+{code}{bare}"])
+        numbers = [f"+{bare}", f"+{code}{bare}"]
+        exact |= Q(cpf=digits) | Q(phone__in=numbers) | Q(second_phone__in=numbers)
         if len(digits) == NIF_LENGTH:
             exact |= _has_nine_digits(digits)
         if documents.is_document(digits):

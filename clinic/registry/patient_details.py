@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
 from typing import Any
@@ -64,6 +64,10 @@ class PatientDetails:
     name: str = ""
     phone: str = ""
     phone_of: str = ""
+    second_phone: str = ""
+    second_phone_of: str = ""
+    guardian_name: str = ""
+    guardian_relation: str = ""
     birth_date: date | None = None
     cpf: str = ""
     nif: str = ""
@@ -182,13 +186,21 @@ def clean_details(
     ]
     cpf, unverified_cpf = _clean_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
     phone = _clean_phone(details.phone, stored.phone, clinic, policy, refusals)
+    phone_of = clean_label(details.phone_of or phone.whose, "phone_of", refusals)
+    second = _clean_second_phone(details.second_phone, stored.second_phone, clinic, policy, refusals)
+    guardian = clean_label(details.guardian_name, "guardian_name", refusals, NAME_LIMIT)
     nif = _clean_nif(details.nif, stored.nif, refusals)
     document = clean_document(details.document_number, details.document_type, refusals)
     cleaned = PatientDetails(
         name=_shortened(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
         social_name=_shortened(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
         phone=phone.number,
-        phone_of=clean_label(details.phone_of or phone.whose, "phone_of", refusals),
+        phone_of=phone_of,
+        second_phone=second.number,
+        second_phone_of=clean_label(details.second_phone_of or second.whose, "second_phone_of", refusals),
+        guardian_name=guardian,
+        guardian_relation=clean_label(details.guardian_relation, "guardian_relation", refusals)
+        or (phone_of if guardian else ""),
         birth_date=_clean_birth_date(details.birth_date, stored.birth_date, today, policy, refusals),
         cpf=cpf or "",
         nif=nif,
@@ -249,6 +261,20 @@ def _clean_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals
     return phone
 
 
+def _clean_second_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals: list[Refusal]) -> Phone:
+    """Return the second phone as it was read, by the rules of the first. No box confirms another number here."""
+    if not raw.strip():
+        return Phone()
+    own: list[Refusal] = []
+    phone = _clean_phone(raw, stored, clinic, policy, own)
+    for refusal in own:
+        is_question = bool(phone.suggested) and "phone" in refusal.params
+        refusals.append(
+            replace(refusal, reason=Reason.PHONE_TO_WRITE if is_question else refusal.reason, at="second_phone")
+        )
+    return phone
+
+
 def _clean_birth_date(
     born: date | None, stored: date | None, today: date, policy: Policy, refusals: list[Refusal]
 ) -> date | None:
@@ -301,15 +327,15 @@ def _clean_email(raw: str, refusals: list[Refusal]) -> str:
     return address
 
 
-def clean_label(text: str, field: str, refusals: list[Refusal]) -> str:
+def clean_label(text: str, field: str, refusals: list[Refusal], limit: int = LABEL_LIMIT) -> str:
     """Return the text of a short field as one line; a refusal is shown at the form's `field`."""
     if characters := unstorable(text):
         refusals.append(Refusal(Reason.LABEL_UNSTORABLE, {"characters": characters}, at=field))
         return ""
     label = tidy(text)
-    if len(label) > LABEL_LIMIT:
-        refusals.append(Refusal(Reason.LABEL_TOO_LONG, {"length": len(label), "limit": LABEL_LIMIT}, at=field))
-    return label[:LABEL_LIMIT]
+    if len(label) > limit:
+        refusals.append(Refusal(Reason.LABEL_TOO_LONG, {"length": len(label), "limit": limit}, at=field))
+    return label[:limit]
 
 
 def _shortened(text: str, reason: Reason, limit: int, refusals: list[Refusal]) -> str:

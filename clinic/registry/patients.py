@@ -16,7 +16,7 @@ from clinic.registry import sql
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
 from clinic.transactions import run_in_transaction
 
-NULL_WHEN_EMPTY = ["cpf", "health_number", "document_number"]
+NULL_WHEN_EMPTY = ["cpf", "health_number", "document_number", "second_phone"]
 
 
 def match_patient(

@@ -201,6 +201,9 @@ of_booking(
 of_booking(Reason.CPF_IS_CNPJ, "cpf", "Isto é um CNPJ; aqui vai o CPF da pessoa. Corrija ou deixe em branco.")(
     lambda desk: typed(desk, cpf="12.ABC.345/01DE-35")
 )
+of_booking(Reason.PHONE_TO_WRITE, "second_phone", "É (81) 99999-9999? Escreva o número por inteiro, ou corrija.")(
+    lambda desk: typed(desk, second_phone="(81) 9999-9999")
+)
 of_booking(Reason.HEALTH_NUMBER_SHAPE, "health_number", "São 9 algarismos. Corrija ou deixe em branco.")(
     lambda desk: typed(desk, health_number="12345678")
 )

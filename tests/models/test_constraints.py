@@ -174,6 +174,7 @@ REFUSED = {
         lambda rows: make_patient(rows.clinic, cpf="529.982.247"),
         lambda rows: make_patient(rows.clinic, cpf="5299822472"),
     ],
+    "patient_second_phone_e164": [lambda rows: make_patient(rows.clinic, second_phone="81998765432")],
     "patient_health_number_once": [twice(make_patient, health_number="123456789")],
     "patient_health_number_digits": [
         lambda rows: make_patient(rows.clinic, health_number=""),

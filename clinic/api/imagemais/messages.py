@@ -181,6 +181,7 @@ REFUSALS: Messages = {
     Reason.SOCIAL_NAME_WITHOUT_LETTERS: _about("patient.name", "patient.O nome social não tem nenhuma letra"),
     Reason.ALERT_UNSTORABLE: _about("patient.name", UNSTORABLE.format("patient.O aviso do cadastro")),
     Reason.ALERT_TOO_LONG: _about("patient.name", "patient.O aviso do cadastro passa de %(limit)s caracteres"),
+    Reason.PHONE_TO_WRITE: _about("patient.phone", "patient.O segundo telefone do cadastro é inválido"),
     Reason.LABEL_UNSTORABLE: _about("patient.phone", UNSTORABLE.format("patient.O telefone")),
     Reason.LABEL_TOO_LONG: _about("patient.phone", "patient.O texto ao lado do telefone passa de %(limit)s caracteres"),
     Reason.NIF_OF_NOBODY: _about("patient.name", "patient.O NIF do cadastro é inválido"),

@@ -61,6 +61,7 @@ FIELDS_OF_REASONS = {
     Reason.ALERT_TOO_LONG: "patientName",
     Reason.ALERT_UNSTORABLE: "patientName",
     Reason.LABEL_TOO_LONG: "patientName",
+    Reason.PHONE_TO_WRITE: "patientName",
     Reason.LABEL_UNSTORABLE: "patientName",
     Reason.PHONE_MISSING: "patientPhone",
     **dict.fromkeys(PHONE_FAULTS.values(), "patientPhone"),

@@ -14,6 +14,7 @@ from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Appointment, Clinic, Procedure
 from clinic.models.doctor import end_of_hours
+from clinic.models.patient import is_minor
 from clinic.queries import booking_options
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
@@ -32,7 +33,7 @@ from clinic.web.booking_panel.lines import (
 )
 from clinic.web.fields import SharedFields
 
-NEW_PATIENT = ["name", "phone", "birth_date", "cpf", "nif", "health_number"]
+NEW_PATIENT = ["name", "phone", "birth_date", "cpf", "nif", "health_number", "guardian_name", "guardian_relation"]
 
 
 class DoctorField(forms.IntegerField):
@@ -140,6 +141,8 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     cpf = forms.CharField(required=False)
     nif = forms.CharField(required=False)
     health_number = forms.CharField(required=False)
+    guardian_name = forms.CharField(required=False)
+    guardian_relation = forms.CharField(required=False)
     notes = forms.CharField(required=False)
 
     field_order = ["patient", *NEW_PATIENT, "doctor", "procedure", "discount"]
@@ -154,9 +157,17 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         return [self[name] for name in NEW_PATIENT[1:] if self.data.get(name)]
 
     @property
+    def asks_guardian(self) -> bool:
+        """Whether the new patient is a minor, or a person who is responsible was named already."""
+        named = self.data.get("guardian_name") or self.data.get("guardian_relation")
+        return is_minor(self.cleaned_data.get("birth_date")) or bool(named)
+
+    @property
     def shown_fields(self) -> list[forms.BoundField]:
         """The fields that are on the page now and can have an error."""
         foreign = {"nif", "health_number"} if self.clinic.document == "cpf" else {"cpf"}
+        if not self.asks_guardian:
+            foreign |= {"guardian_name", "guardian_relation"}
         absent = foreign if self.is_new_patient else {*NEW_PATIENT}
         hidden = {"key", "whole_discount", "shown_total", "motive", "other_motive", "encaixe_for"} | absent
         return [field for field in self if field.name not in hidden]
@@ -247,6 +258,8 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
             cpf=values.get("cpf") or "",
             nif=values.get("nif") or "",
             health_number=values.get("health_number") or "",
+            guardian_name=values.get("guardian_name") or "",
+            guardian_relation=values.get("guardian_relation") or "",
             phone=self.confirmed_phone(self.clinic),
             birth_date=values.get("birth_date"),
         )

@@ -16,7 +16,14 @@ from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.names import same_letters, words
-from clinic.models.patient import HEALTH_NUMBER_HELP, PHONE_OF_HELP, DocumentType, NoDocument
+from clinic.models.patient import (
+    GUARDIAN_HELP,
+    HEALTH_NUMBER_HELP,
+    PHONE_OF_HELP,
+    DocumentType,
+    NoDocument,
+    is_minor,
+)
 from clinic.queries import patients
 from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.refusals import Reason, Refusal, Refused
@@ -32,7 +39,7 @@ READERS = {
     "health_number": documents.read_health_number,
     "document_number": documents.read_document,
 }
-OTHER_DOCUMENTS = ["no_document", "document_type", "document_number", "document_country"]
+RELATION_HELP = _("Mãe, pai, tutor.")
 
 
 class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, RefusableForm):
@@ -50,6 +57,10 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     )
     phone = forms.CharField(label=_("Telefone"), required=False)
     phone_of = forms.CharField(label=_("De quem é"), required=False, help_text=PHONE_OF_HELP)
+    second_phone = forms.CharField(label=_("Segundo telefone"), required=False)
+    second_phone_of = forms.CharField(label=_("De quem é"), required=False)
+    guardian_name = forms.CharField(label=_("Nome do responsável"), required=False, help_text=GUARDIAN_HELP)
+    guardian_relation = forms.CharField(label=_("Parentesco"), required=False, help_text=RELATION_HELP)
     birth_date = TypedDateField(
         label=_("Nascimento"),
         required=False,
@@ -112,9 +123,31 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
 
     @property
     def has_other_documents(self) -> bool:
-        """Whether the part with the other documents has to be seen: something in it is filled in or wrong."""
-        shown = [name for name in OTHER_DOCUMENTS if name != "document_type"]
-        return any(self[name].value() or self[name].errors or name in self.stored for name in shown)
+        """Whether the part with the other documents has to be seen."""
+        return self._has_any("no_document", "document_number", "document_country") or "document_type" in self.stored
+
+    @property
+    def has_second_phone(self) -> bool:
+        """Whether the part with the second phone has to be seen."""
+        return self._has_any("second_phone", "second_phone_of")
+
+    @property
+    def has_guardian(self) -> bool:
+        """Whether the part with the guardian has to be seen."""
+        return self.is_minor or self._has_any("guardian_name", "guardian_relation")
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether the birth date, as typed or stored, is a minor's."""
+        return (
+            is_minor(self.cleaned_data.get("birth_date"))
+            if self.is_bound
+            else bool(self.patient and self.patient.is_minor)
+        )
+
+    def _has_any(self, *names: str) -> bool:
+        """Return whether one of these fields is filled in, wrong, or in conflict."""
+        return any(self[name].value() or self[name].errors or name in self.stored for name in names)
 
     @property
     def first_field(self) -> str | None:
@@ -214,7 +247,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         return str(labels[name](text).label) if name in labels and text else text
 
     def _comparable(self, name: str, text: str) -> str:
-        if name == "phone":
+        if name in {"phone", "second_phone"}:
             return phones.read(text, self.clinic.country, self.clinic.area_code).number
         if name == "notes":
             return text.replace("\r\n", "\n").strip()
@@ -239,6 +272,10 @@ def formatted_details(patient: Patient, clinic: Clinic) -> dict[str, str]:
         "social_name": patient.social_name,
         "phone": phone(patient.phone, clinic),
         "phone_of": patient.phone_of,
+        "second_phone": phone(patient.other_phone, clinic) if patient.other_phone else "",
+        "second_phone_of": patient.second_phone_of,
+        "guardian_name": patient.guardian_name,
+        "guardian_relation": patient.guardian_relation,
         "birth_date": _formatted_date(patient.birth_date),
         "cpf": cpf(patient.cpf),
         "nif": patient.nif,

@@ -61,15 +61,17 @@ class Row:
         appointment = self.appointment
         if not phones.takes_messages(appointment.patient.phone):
             return ""
+        patient = appointment.patient
         words = {
-            "patient": appointment.patient.display_name.split()[0],
+            "patient": patient.display_name.split()[0],
             "clinic": self.clinic.name,
             "time": when(self.clinic, appointment.starts_at),
             "doctor": appointment.doctor_name,
         }
-        text = (
-            _("Olá, %(patient)s! Aqui é da %(clinic)s. O seu horário de %(time)s com %(doctor)s precisa mudar.") % words
-        )
+        text = _("Olá, %(patient)s! Aqui é da %(clinic)s. O seu horário de %(time)s com %(doctor)s precisa mudar.")
+        if patient.answers_phone:  # it is not the patient who reads it
+            text = _("Olá! Aqui é da %(clinic)s. O horário de %(patient)s, %(time)s com %(doctor)s, precisa mudar.")
+        text %= words
         if times := _(" ou ").join(self._in_words(proposal) for proposal in self.proposals):
             text += " " + _("Podemos remarcar para %(times)s. Qual prefere?") % {"times": times}
         return f"https://wa.me/{str(appointment.patient.phone.as_e164).removeprefix('+')}?text={quote(text)}"

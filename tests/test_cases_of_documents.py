@@ -296,3 +296,11 @@ def test_19_a_conflict_shows_the_stored_document_in_words(client):
     stored = dict(re.findall(r'id="stored-(\w+)">[^<]*<b><bdi>([^<]*)<', page_of(answer)))
     assert answer.status_code == 409 and 'id="other-documents" open' in page_of(answer)
     assert stored == {"email": "j@x.com", "no_document": "estrangeiro(a)", "document_type": "passaporte"}
+
+
+@pytest.mark.parametrize(("number", "found"), [("1234567", True), ("12345", False)])
+def test_19_a_document_of_digits_is_found_by_six_or_more(number, found):
+    clinic = BR()
+    john = make_patient(clinic, document_type="identity", document_number=number)
+
+    assert (john in patients.search(clinic, number)) is found

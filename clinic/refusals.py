@@ -48,6 +48,8 @@ class Reason(Enum):
         "alert",
         _("O aviso tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
     )
+    LABEL_TOO_LONG = "", _("São %(length)s caracteres; o máximo é %(limit)s.")
+    LABEL_UNSTORABLE = "", _("Há caracteres que não podem ser gravados (%(characters)s). Escreva de novo.")
     PHONE_MISSING = "phone", _("Informe um telefone com DDD, por exemplo %(example)s.")
     PHONE_IMPOSSIBLE = (
         "phone",
@@ -94,7 +96,8 @@ class Reason(Enum):
         "phone",
         _("Este número não existe em Portugal. É do Brasil, %(phone)s? Selecione a caixa, ou corrija o número."),
     )
-    BIRTH_DATE_IMPOSSIBLE = "birth_date", _("A data de nascimento deve ser anterior a hoje e posterior a 1899.")
+    PHONE_TO_WRITE = "second_phone", _("É %(phone)s? Escreva o número por inteiro, ou corrija.")
+    BIRTH_DATE_IMPOSSIBLE = "birth_date", _("A data de nascimento deve ficar entre 1900 e hoje.")
     CPF_SHAPE = "cpf", _("O CPF tem 11 dígitos, por exemplo 529.982.247-25. Corrija ou deixe em branco.")
     CPF_IS_CNPJ = "cpf", _("Isto é um CNPJ; aqui vai o CPF da pessoa. Corrija ou deixe em branco.")
     CPF_INVALID = "cpf", _("Os dígitos deste CPF não conferem. Corrija ou deixe em branco por enquanto.")
@@ -102,6 +105,16 @@ class Reason(Enum):
     CPF_OTHER_BIRTH_DATE = "cpf", _("Este CPF já está cadastrado com outra data de nascimento. Confira os dois.")
     NIF_INVALID = "nif", _("Este NIF não é válido. São 9 dígitos; corrija ou deixe em branco.")
     NIF_OF_NOBODY = "nif", _("É o NIF de consumidor final. Deixe em branco.")
+    HEALTH_NUMBER_SHAPE = "health_number", _("São 9 algarismos. Corrija ou deixe em branco.")
+    HEALTH_NUMBER_IS_NIF = "health_number", _("Este é o NIF; o número do SNS é outro. Corrija ou deixe em branco.")
+    HEALTH_NUMBER_TAKEN = (
+        "health_number",
+        _("Este número do SNS já é de %(name)s. Escolha esse cadastro na busca ou corrija o número."),
+    )
+    DOCUMENT_SHAPE = (
+        "document_number",
+        _("O número do documento tem de %(least)s a %(most)s letras sem acento e algarismos, por exemplo FX123456."),
+    )
     EMAIL_INVALID = "email", _("Este e-mail não é válido. Exemplo: nome@provedor.com.")
     DOCTOR_MISSING = "doctor", _("Escolha o médico ou a médica.")
     DOCTOR_UNKNOWN = "doctor", _("Este profissional não atende mais aqui. Escolha outro.")
@@ -197,14 +210,18 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """A broken rule: its reason, and the values of the placeholders in the sentence."""
+    """A broken rule: its reason, and the values of the placeholders in the sentence.
+
+    `at` is the field, where one reason serves several.
+    """
 
     reason: Reason
     params: dict[str, Any] = field(default_factory=dict)
+    at: str = ""
 
     @property
     def field(self) -> str:
-        return self.reason.field
+        return self.at or self.reason.field
 
     @property
     def message(self) -> str:

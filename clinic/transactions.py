@@ -21,6 +21,7 @@ CONFLICT_CONSTRAINTS = {
     "appointment_patient_in_one_place",
     "appointment_one_in_service",
     "patient_cpf_once",
+    "patient_health_number_once",
     "appointment_uuid_once",
 }
 

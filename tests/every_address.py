@@ -25,7 +25,7 @@ from tests.factories import PASSWORD, cpf, make_discount, make_master, make_supe
 
 PARTIAL = {"HX-Request": "true"}
 LINK = re.compile(r'href="(\?[^"]*)"')
-TEXTS = ["socorro beltrão uchôa", "beltrão maria socorro", "ma", "D'Ávila", "4321", "23/05/1931"]
+TEXTS = ["socorro beltrão uchôa", "beltrão maria socorro", "ma", "D'Ávila", "4321", "FX 123456", "23/05/1931"]
 
 
 @dataclass(frozen=True)

@@ -355,7 +355,7 @@ def test_only_a_mobile_has_a_spelling_without_the_ninth_digit(number, all_of_the
         ("0800 ANATEL", Fault.NOT_DIGITS),
         ("81 98876-5432 ou 81 98876-5433", Fault.SEVERAL),
         ("912 345 678 / 213 456 789", Fault.SEVERAL),
-        ("912345678 (mãe)", Fault.NOT_DIGITS),
+        ("912345678 (mãe)", Fault.AREA_MISSING),
         ("Maria 81 98876-5432", Fault.NOT_DIGITS),
         ("(81) 3421-567", Fault.DIGIT_MISSING),
         ("(81) 9999-999", Fault.DIGITS_MISSING),

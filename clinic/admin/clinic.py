@@ -136,6 +136,7 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         "time_zone",
         "language",
         "currency",
+        "area_code",
         "observes_holidays",
         "strict_cpf",
         "active",
@@ -151,9 +152,11 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         return clinics.filter(pk=admin_request(request).user.clinic_id)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the fields; only in Brazil a clinic has an area code, and a manager sees the zone's name alone."""
         user = admin_request(request).user
         chooses_zone = user.is_superuser or user.is_master
-        fields = [name if name != "time_zone" or chooses_zone else "city" for name in self.fields]
+        absent = "area_code" if obj and obj.country != Clinic.Country.BRAZIL else None
+        fields = [name if name != "time_zone" or chooses_zone else "city" for name in self.fields if name != absent]
         return [*fields, "events"] if obj else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

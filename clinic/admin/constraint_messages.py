@@ -38,6 +38,7 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     ),
     "clinic_country_known": ("country", _("Escolha um país da lista.")),
     "clinic_language_known": ("language", _("Escolha um idioma da lista.")),
+    "clinic_area_code_digits": ("area_code", _("Não existe esse DDD. Escreva os dois dígitos, por exemplo 81.")),
     "clinic_currency_known": ("currency", _("Escolha uma moeda da lista.")),
     "staffuser_folded_username_once": ("username", _("Já existe um usuário com esse nome. Escolha outro.")),
     "staffuser_role_known": ("role", _("Escolha uma função da lista.")),

@@ -1,28 +1,41 @@
 from dataclasses import asdict, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ClinicRowAdmin, LargeTable, admin_request
 from clinic.admin.forms import ClinicRowForm
 from clinic.form_fields import TypedDateField
-from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
+from clinic.models.patient import GUARDIAN_HELP, HEALTH_NUMBER_HELP, PHONE_OF_HELP, DocumentType, NoDocument
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
 from clinic.registry import PatientDetails, change_patient, check_patient, register_patient, same_patients
 from clinic.templatetags.formats import born
 
-DOCUMENTS = {"cpf": documents.read_cpf, "nif": documents.read_nif}
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+DOCUMENTS = {
+    "cpf": documents.read_cpf,
+    "nif": documents.read_nif,
+    "health_number": documents.read_health_number,
+    "document_number": documents.read_document,
+}
 DETAILS = [field.name for field in fields(PatientDetails)]
 
 
-class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm):
+def _or_none(choices: type[TextChoices]) -> list[tuple[str, "StrPromise | str"]]:
+    return [("", "---------"), *choices.choices]
+
+
+class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, ClinicRowForm):
     """Typed text goes through the rules of the front desk, not through the model's validation."""
 
     name = forms.CharField(label=_("Nome"), required=False)
@@ -30,16 +43,26 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm)
         label=_("Nome social"), required=False, help_text=_("Como a pessoa quer ser chamada.")
     )
     phone = forms.CharField(label=_("Telefone"), required=False)
+    phone_of = forms.CharField(label=_("De quem é o telefone"), required=False, help_text=PHONE_OF_HELP)
+    second_phone = forms.CharField(label=_("Segundo telefone"), required=False)
+    second_phone_of = forms.CharField(label=_("De quem é o segundo telefone"), required=False)
+    guardian_name = forms.CharField(label=_("Nome do responsável"), required=False, help_text=GUARDIAN_HELP)
+    guardian_relation = forms.CharField(label=_("Parentesco do responsável"), required=False)
     birth_date = TypedDateField(label=_("Nascimento"), required=False, past=True, widget=AdminDateWidget)
     cpf = forms.CharField(label=_("CPF"), required=False)
     nif = forms.CharField(label=_("NIF"), required=False)
+    health_number = forms.CharField(label=_("Número do SNS"), required=False, help_text=HEALTH_NUMBER_HELP)
+    no_document = forms.ChoiceField(label=_("Sem CPF ou NIF"), required=False, choices=_or_none(NoDocument))
+    document_type = forms.ChoiceField(label=_("Outro documento"), required=False, choices=_or_none(DocumentType))
+    document_number = forms.CharField(label=_("Número do documento"), required=False)
+    document_country = forms.CharField(label=_("País do documento"), required=False)
     email = forms.CharField(label=_("E-mail"), required=False)
 
     age_question = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa no alto e salve de novo.")
 
     def comparable(self, name: str, value: Any) -> Any:
-        if name == "phone":
-            phone = phones.read(value, self.instance.clinic.country)
+        if name in {"phone", "second_phone"}:
+            phone = phones.read(value, self.instance.clinic.country, self.instance.clinic.area_code)
             return phone.number or value, phone.fault
         reader = DOCUMENTS.get(name)
         return reader(value) if reader else super().comparable(name, value)
@@ -47,7 +70,10 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, ClinicRowForm)
     def _post_clean(self) -> None:
         clinic, patient_id = self.instance.clinic, self.instance.pk
         self.ask_about_age(self.initial.get("birth_date"))
-        for refusal in check_patient(self.details(), clinic=clinic, patient_id=patient_id):
+        self.ask_about_nif(clinic, self.instance if patient_id else None)
+        refusals = check_patient(self.details(), clinic=clinic, patient_id=patient_id)
+        self.remember_owners(refusals)
+        for refusal in refusals:
             self.add_error(refusal.field, str(refusal.message))
         if patient_id is None and not self.errors:
             self.doubles = same_patients(clinic, self.details(), besides=self.besides)
@@ -80,8 +106,14 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields, the document of the clinic's country before the other's."""
         documents = sorted(["cpf", "nif"], key=lambda name: name == foreign_document(admin_request(request).clinic))
+        clinic = obj.clinic if obj else admin_request(request).clinic
+        if clinic and clinic.document == "nif":
+            documents.append("health_number")
+        documents += ["no_document", "document_type", "document_number", "document_country"]
         of_the_dead = ["died", "died_on"] if obj else []
-        return ["name", "social_name", "phone", "birth_date", *documents, "email", "alert", "notes", *of_the_dead]
+        names, phone = ["name", "social_name"], ["phone", "phone_of", "second_phone", "second_phone_of"]
+        guardian = ["guardian_name", "guardian_relation"]
+        return [*names, *phone, "birth_date", *guardian, *documents, "email", "alert", "notes", *of_the_dead]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         foreign = foreign_document(admin_request(request).clinic)

@@ -9,6 +9,8 @@ from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from clinic.models import phones
+
 
 class EndOfDay(time):
     """24:00, the midnight that ends a local day; stored as a time of day it is 00:00."""
@@ -65,6 +67,12 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(_("Use um fuso horário da lista IANA, por exemplo America/Recife."))
 
 
+def validate_area_code(text: str) -> None:
+    """Raise ValidationError for digits that are no area code of Brazil."""
+    if not phones.is_area(text):
+        raise ValidationError(_("Não existe esse DDD. Escreva os dois dígitos, por exemplo 81."), code="area_code")
+
+
 class Clinic(models.Model):
     """A clinic that uses the system. Every other row, children included, holds its clinic's id."""
 
@@ -86,6 +94,15 @@ class Clinic(models.Model):
     time_zone = models.CharField(_("fuso horário"), max_length=64, validators=[validate_time_zone])
     language = models.CharField(_("idioma"), max_length=5, choices=Language)
     currency = models.CharField(_("moeda"), max_length=3, choices=Currency)
+    area_code = models.CharField(
+        _("DDD"),
+        max_length=2,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_area_code],
+        help_text=_("Acrescentado aos telefones que se digitam sem DDD. Vazio: o DDD é sempre pedido."),
+    )
     observes_holidays = models.BooleanField(_("fecha nos feriados nacionais"), default=True)
     strict_cpf = models.BooleanField(
         _("exige CPF com dígitos válidos"),
@@ -99,6 +116,7 @@ class Clinic(models.Model):
         verbose_name_plural = _("clínicas")
         ordering = ["name", "pk"]
         constraints = [
+            models.CheckConstraint(condition=models.Q(area_code__regex=r"^(\d\d)?$"), name="clinic_area_code_digits"),
             models.CheckConstraint(condition=models.Q(country__in=["BR", "PT"]), name="clinic_country_known"),
             models.CheckConstraint(condition=models.Q(language__in=["pt-br", "pt-pt"]), name="clinic_language_known"),
             models.CheckConstraint(condition=models.Q(currency__in=["BRL", "EUR"]), name="clinic_currency_known"),

@@ -7,12 +7,15 @@ from stdnum.pt import nif
 
 from clinic.models.characters import plain
 
-CPF_LENGTH, NIF_LENGTH = 11, 9
+CPF_LENGTH, NIF_LENGTH, HEALTH_NUMBER_LENGTH = 11, 9, 9
+SHORTEST_DOCUMENT, LONGEST_DOCUMENT = 4, 30  # letters and digits of a passport or of any other document
+FINAL_CONSUMER_NIF = "999999990"  # on invoices of Portugal to people who give no NIF
 # `plain` turns "nº" into "no".
 LABEL = re.compile(
     r"(?:(?:c\.?p\.?f|c\.?n\.?p\.?j|n\.?i\.?f|contribuinte|número|numero|n\.?o?)\b[ .:]*)+", re.IGNORECASE
 )
 COUNTRY = re.compile(r"PT[ .:-]*", re.IGNORECASE)
+HEALTH_LABEL = re.compile(r"(?:(?:número|numero|n\.?o?|d[eo]|utente|sns)\b[ .:]*)+", re.IGNORECASE)
 PUNCTUATION = re.compile(r"[ .,;:/_-]")
 CNPJ = re.compile(r"[0-9A-Z.]+/[0-9A-Z]{4}-?[0-9]{2}|[0-9A-Z]{12}[0-9]{2}", re.IGNORECASE)
 
@@ -27,6 +30,26 @@ def read_nif(text: str) -> str:
     return PUNCTUATION.sub("", _without_prefix(COUNTRY, _unlabelled(text)))
 
 
+def read_health_number(text: str) -> str:
+    """Read a número de utente like `read_cpf`. No check digit is published: nine digits are all that is known of it."""
+    return PUNCTUATION.sub("", _without_prefix(HEALTH_LABEL, plain(text)))
+
+
+def is_health_number(digits: str) -> bool:
+    return _are_digits(digits, HEALTH_NUMBER_LENGTH)
+
+
+def read_document(text: str) -> str:
+    """Return the letters and digits of a passport or of another document, in capitals: FX123456 for `fx 123-456`."""
+    return "".join(char for char in plain(text).upper() if char.isalnum())
+
+
+def is_document(key: str) -> bool:
+    """Return whether these can be the letters and digits of a document: none has an accent, one is a digit."""
+    fits = SHORTEST_DOCUMENT <= len(key) <= LONGEST_DOCUMENT
+    return fits and key.isascii() and any(char.isdigit() for char in key)
+
+
 def is_cpf(digits: str) -> bool:
     """Return whether these are eleven digits with the right check digits, and not one digit eleven times."""
     return _are_digits(digits, CPF_LENGTH) and len(set(digits)) > 1 and cpf.is_valid(digits)
@@ -35,6 +58,11 @@ def is_cpf(digits: str) -> bool:
 def is_nif(digits: str) -> bool:
     """Return whether these are nine digits, the last of which checks the others."""
     return _are_digits(digits, NIF_LENGTH) and nif.is_valid(digits)
+
+
+def is_nif_of_entity(digits: str) -> bool:
+    """Return whether a NIF is a company's or another entity's (Portaria 377/2003: 5, 6 and 9 begin no person's)."""
+    return digits.startswith(("5", "6", "9"))
 
 
 def written_cpf(digits: str) -> str:

@@ -9,9 +9,11 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
+from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models.clinic import ClinicRow
 from clinic.models.names import Heard, Letters
@@ -23,12 +25,21 @@ if TYPE_CHECKING:
 else:
     StringField = models.CharField
 
+HEALTH_NUMBER_HELP = _("Nove algarismos, no verso do cartão de cidadão.")
+PHONE_OF_HELP = _("Se não é da própria pessoa: mãe, filha, vizinho.")
+GUARDIAN_HELP = _("O telefone é o desta pessoa; o do paciente, se tiver, é o segundo.")
+ADULT = 18  # years, in both countries
 OLDEST = 110  # years; for older patients a screen asks whether the birth date is right
 
 
 def years_between(born: date, day: date) -> int:
     """Return the age in whole years on a day; people born on 29 February are a year older from 1 March on."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def is_minor(born: date | None) -> bool:
+    """Return whether a person born on that day is under age today."""
+    return born is not None and years_between(born, timezone.localdate()) < ADULT
 
 
 def phone_hash(e164: str, clinic_id: int) -> str:
@@ -50,13 +61,33 @@ class PhoneHashField(StringField):
         return value
 
 
+class DocumentType(models.TextChoices):
+    PASSPORT = "passport", _("passaporte")
+    RESIDENCE = "residence", _("autorização de residência")
+    IDENTITY = "identity", _("documento de identidade")
+    OTHER = "other", _("outro documento")
+
+
+class NoDocument(models.TextChoices):
+    """Why a patient has no tax number of the clinic's country: then it is not asked for on every visit."""
+
+    FOREIGNER = "foreigner", _("estrangeiro(a)")
+    NEWBORN = "newborn", _("recém-nascido(a)")
+    DECLINED = "declined", _("não quis informar")
+    OTHER = "other", _("outro motivo")
+
+
 def incomplete(path: str = "") -> Q:
     """Return the condition of `Patient.is_incomplete`, with the `path` of lookups that leads to the patient."""
-    return Q((f"{path}birth_date", None)) | Q((f"{path}cpf", None), (f"{path}nif", ""))
+    without_document = {"cpf": None, "nif": "", "document_number": None, "no_document": ""}
+    return Q((f"{path}birth_date", None)) | Q(**{f"{path}{name}": empty for name, empty in without_document.items()})
 
 
 class Patient(ClinicRow):
-    """A person who is treated. `nif` and `email` are "" when unknown, `cpf` is None.
+    """A person who is treated. `nif` and `email` are "" when unknown, `cpf`, `health_number` and
+    `document_number` are None.
+
+    `document_number` holds letters and digits only, in capitals. `phone` may be another person's, named by `phone_of`.
 
     A patient who died is marked (`died`), not deleted, and the mark can be removed. Marked patients are not offered for
     booking and not in the APIs' lists, but are found on the patients' page. Their future visits stay until a person
@@ -70,7 +101,31 @@ class Patient(ClinicRow):
     )
     cpf = models.CharField(_("CPF"), max_length=11, null=True, blank=True)
     nif = models.CharField(_("NIF"), max_length=9, blank=True)
+    health_number = models.CharField(
+        _("número do SNS"), max_length=9, null=True, blank=True, help_text=HEALTH_NUMBER_HELP
+    )
+    document_type = models.CharField(
+        _("tipo do documento"), max_length=9, choices=DocumentType, blank=True, default="", db_default=""
+    )
+    document_number = models.CharField(_("número do documento"), max_length=30, null=True, blank=True)
+    document_country = models.CharField(_("país do documento"), max_length=60, blank=True, default="", db_default="")
+    no_document = models.CharField(
+        _("sem CPF ou NIF"), max_length=9, choices=NoDocument, blank=True, default="", db_default=""
+    )
     phone = PhoneNumberField(_("telefone"))
+    phone_of = models.CharField(
+        _("de quem é o telefone"), max_length=60, blank=True, default="", db_default="", help_text=PHONE_OF_HELP
+    )
+    second_phone = models.CharField(_("segundo telefone"), max_length=16, null=True, blank=True)
+    second_phone_of = models.CharField(
+        _("de quem é o segundo telefone"), max_length=60, blank=True, default="", db_default=""
+    )
+    guardian_name = models.CharField(
+        _("responsável"), max_length=160, blank=True, default="", db_default="", help_text=GUARDIAN_HELP
+    )
+    guardian_relation = models.CharField(
+        _("parentesco do responsável"), max_length=60, blank=True, default="", db_default=""
+    )
     phone_hash = PhoneHashField(max_length=64, editable=False)
     birth_date = models.DateField(_("data de nascimento"), null=True, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
@@ -105,7 +160,24 @@ class Patient(ClinicRow):
                 condition=Q(cpf__isnull=True) | Q(cpf__regex=r"^\d{11}$"), name="patient_cpf_digits"
             ),
             models.CheckConstraint(condition=Q(nif="") | Q(nif__regex=r"^\d{9}$"), name="patient_nif_digits"),
+            models.UniqueConstraint(
+                fields=["clinic", "health_number"],
+                condition=Q(health_number__isnull=False),
+                name="patient_health_number_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(health_number__isnull=True) | Q(health_number__regex=r"^\d{9}$"),
+                name="patient_health_number_digits",
+            ),
+            models.CheckConstraint(
+                condition=Q(document_number__isnull=True) | Q(document_number__regex="^[0-9A-Z]+$"),
+                name="patient_document_letters_digits",
+            ),
             models.CheckConstraint(condition=Q(phone__regex=r"^\+[1-9]\d{1,14}$"), name="patient_phone_e164"),
+            models.CheckConstraint(
+                condition=Q(second_phone__isnull=True) | Q(second_phone__regex=r"^\+[1-9]\d{1,14}$"),
+                name="patient_second_phone_e164",
+            ),
             models.CheckConstraint(condition=~Q(name=""), name="patient_name_present"),
             models.CheckConstraint(condition=Q(died_on__isnull=True) | Q(died=True), name="patient_died_on_if_died"),
         ]
@@ -114,10 +186,16 @@ class Patient(ClinicRow):
             GinIndex(OpClass(Letters("search"), name="gin_trgm_ops"), name="patient_letters_trigram"),
             GinIndex(OpClass(Heard("search"), name="gin_trgm_ops"), name="patient_heard_trigram"),
             GinIndex(fields=["phone"], opclasses=["gin_trgm_ops"], name="patient_phone_trigram"),
+            GinIndex(fields=["second_phone"], opclasses=["gin_trgm_ops"], name="patient_second_phone_trigram"),
             models.Index(fields=["clinic", "phone"], name="patient_clinic_phone"),
             models.Index(fields=["clinic", "phone_hash"], name="patient_clinic_phone_hash"),
             models.Index(fields=["clinic", "folded_name"], name="patient_clinic_folded_name"),
             models.Index(fields=["clinic", "nif"], condition=~Q(nif=""), name="patient_clinic_nif"),
+            models.Index(
+                fields=["clinic", "document_number"],
+                condition=Q(document_number__isnull=False),
+                name="patient_clinic_document",
+            ),
             models.Index(fields=["clinic", "birth_date"], name="patient_clinic_birth_date"),
         ]
 
@@ -129,13 +207,38 @@ class Patient(ClinicRow):
         return self.social_name or self.name
 
     @property
+    def answers_phone(self) -> str:
+        """Whose the phone is, as Ana (mãe); "" if it is the patient's own, as far as is known.
+
+        It is the guardian's, unless another person is named beside it.
+        """
+        is_guardians = self.guardian_name and self.phone_of in {"", self.guardian_relation}
+        return self.guardian if is_guardians else self.phone_of
+
+    @property
+    def guardian(self) -> str:
+        """The person who is responsible for a minor or a ward, as Ana (mãe); "" for none."""
+        relation = f" ({self.guardian_relation})" if self.guardian_relation else ""
+        return f"{self.guardian_name}{relation}" if self.guardian_name else ""
+
+    @property
+    def is_minor(self) -> bool:
+        return is_minor(self.birth_date)
+
+    @property
+    def other_phone(self) -> PhoneNumber | None:
+        """The second phone, None for none."""
+        return PhoneNumber.from_string(self.second_phone) if self.second_phone else None
+
+    @property
     def is_incomplete(self) -> bool:
         """True if the front desk should ask for missing data on arrival ("cadastro incompleto")."""
         return self.birth_date is None or not self.has_document
 
     @property
     def has_document(self) -> bool:
-        return bool(self.cpf or self.nif)
+        """True if the patient has any document, or a reason for having no CPF or NIF."""
+        return bool(self.cpf or self.nif or self.document_number or self.no_document)
 
     @property
     def missing(self) -> list[str]:

@@ -7,12 +7,12 @@ whose booking would be lost. The badge "telefone a confirmar" is computed from t
 wrong. A ninth digit is added only when a person confirms it, because ten digits without groups do not show which one is
 missing; but with and without it a mobile is one phone in searches and when a patient is matched. Possible foreign
 numbers of at most 15 digits (E.164) are accepted unchanged: the metadata knows other countries less well than the
-person on the phone.
+person on the phone. A clinic's own area code is added to a number that a person typed without one.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 import phonenumbers
@@ -30,10 +30,29 @@ LABEL = re.compile(rf"(?:(?:{'|'.join(LABELS.split())}|no)\b[ .:]*)+", re.IGNORE
 # The placeholder for a carrier's code, as printed in Brazil: (0xx81).
 CARRIER_PLACE = re.compile(r"(?<!\w)\(?0? ?(?:xx|\*\*) ?(?=[0-9)])", re.IGNORECASE)
 ODD = re.compile(r"[^0-9+(). /-]+")
+# Whose phone it is, as people write it beside the number: 912345678 (mãe), filha: 912345678.
+KIN = """
+    mãe mae pai filha filho esposa esposo marido mulher companheira companheiro namorada namorado avó avô avo irmã irmão
+    irma irmao tia tio neta neto sobrinha sobrinho madrasta padrasto madrinha padrinho sogra sogro nora genro cuidadora
+    cuidador vizinha vizinho amiga amigo responsável responsavel tutora tutor trabalho casa recado recados
+"""
+KINSHIP = rf"(?:d[aeo] )?(?P<kin>(?:{'|'.join(KIN.split())})\b[^0-9()/;|]*)"
+NOTE = r"\((?P<note>[^()0-9]*[^\W\d_][^()0-9]*)\)"
+WHOSE = (
+    re.compile(rf"(?P<number>[0-9(+][^a-z]*?)(?:[ ,:-]*{NOTE}|[ ,:][ ,:-]*{KINSHIP})", re.IGNORECASE),
+    re.compile(rf"(?:{NOTE}|{KINSHIP})[ ,:-]*(?P<number>[+(]*[0-9][^a-z]*)", re.IGNORECASE),
+)
 BETWEEN_NUMBERS = re.compile(r"[/;,|]| e | ou ", re.IGNORECASE)
 DOUBLE_ZERO = re.compile(r"\(? ?00[ )-]*")
-# The area codes of Brazil; the metadata has one too many.
+# The area codes of Brazil, all of two digits; the metadata has one too many.
 AREA = re.compile("[14689][1-9]|2[12478]|3[1-578]|5[1345]|7[134579]")
+# Where written messages are not received.
+WITHOUT_MESSAGES = {
+    PhoneNumberType.FIXED_LINE,
+    PhoneNumberType.TOLL_FREE,
+    PhoneNumberType.SHARED_COST,
+    PhoneNumberType.PREMIUM_RATE,
+}
 WITH_AREA = {PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 NON_GEOGRAPHIC = ("300", "500", "800", "900")
 # numbers of digits in Brazil, without and with the area code
@@ -76,23 +95,27 @@ class Phone:
 
     `number` is the number as entered if it has a possible length; otherwise "". `fault` is None when the number is
     known to exist. `suggested` is the number that may have been intended instead; it is never stored unless a person
-    confirms it. `params` are the values for the message about the fault.
+    confirms it. `params` are the values for the message about the fault. `area` is the clinic's area code if it was
+    added to the number, `whose` what stood beside the number: mãe.
     """
 
     number: str = ""
     fault: Fault | None = None
     suggested: str = ""
     params: Mapping[str, str | int] = field(default_factory=dict)
+    area: str = ""
+    whose: str = ""
 
 
 # `fault`, `suggested` and `params` of a Phone that does not exist.
 type Explanation = tuple[Fault, str, Mapping[str, str | int]]
 
 
-def read(text: str, country: str) -> Phone:
+def read(text: str, country: str, area: str = "") -> Phone:
     """Read the number in a text, of that country ("BR", "PT") unless it begins with + or 00.
 
-    Labels, punctuation, digits of other scripts and invisible characters are ignored.
+    Labels, punctuation, digits of other scripts and invisible characters are ignored. `area` is the area code that a
+    number of Brazil typed without one is taken to have.
     """
     if len(text) > LONGEST:
         return Phone(fault=Fault.IMPOSSIBLE)
@@ -100,10 +123,24 @@ def read(text: str, country: str) -> Phone:
     if sum(len(_digits(part)) >= SHORTEST_LOCAL for part in BETWEEN_NUMBERS.split(typed)) > 1:
         return Phone(fault=Fault.SEVERAL)
     if odd := ODD.search(typed):
+        if beside := _whose(typed):
+            return replace(read(beside["number"], country, area), whose=_note(beside))
         return Phone(fault=Fault.NOT_DIGITS, params={"found": odd[0]})
     if DOUBLE_ZERO.match(typed):
         return _dialled_abroad(_without_prefix(DOUBLE_ZERO, typed), country)
-    return _check(typed, country)
+    phone = _check(typed, country)
+    is_local = phone.fault is Fault.AREA_MISSING and not typed.startswith("+")
+    return _with_area(typed, area, phone) if area and is_local else phone
+
+
+def is_area(text: str) -> bool:
+    """Return whether the text is an area code of Brazil, two digits."""
+    return AREA.fullmatch(text) is not None
+
+
+def takes_messages(number: PhoneNumber) -> bool:
+    """Return whether written messages can be received at this number: not at a landline or a service number."""
+    return phonenumbers.number_type(number) not in WITHOUT_MESSAGES
 
 
 def is_certain(number: PhoneNumber) -> bool:
@@ -138,6 +175,32 @@ def written(number: PhoneNumber, country: str) -> str:
         return f"{'+351 ' if abroad else ''}{digits[:3]} {digits[3:6]} {digits[6:]}"
     style = PhoneNumberFormat.INTERNATIONAL if abroad else PhoneNumberFormat.NATIONAL
     return phonenumbers.format_number(number, style)
+
+
+def _whose(typed: str) -> re.Match[str] | None:
+    """Return the match of a number and of the words beside it that tell whose it is; None for any other text."""
+    matches = (pattern.fullmatch(typed) for pattern in WHOSE)
+    return next(filter(None, matches), None)
+
+
+def _note(beside: re.Match[str]) -> str:
+    """Return what stands beside a number, "" if it only says that it is one: (WhatsApp)."""
+    note = (beside["note"] or beside["kin"] or "").strip(" .,:;-")
+    return "" if LABEL.fullmatch(note) else note
+
+
+def _with_area(typed: str, area: str, without: Phone) -> Phone:
+    """Read a number of Brazil that was typed without its area code; `without` is how it was read.
+
+    It is completed only if it is grouped as such numbers are, 99999-9999 or 3421-5678, or not at all: 912 345 678 is a
+    number of Portugal. Its eight digits of an old mobile still need their ninth confirmed.
+    """
+    phone = _check(f"({area}) {typed}", "BR")
+    if phone.fault is Fault.DIGIT_MISSING or not _group_ends(typed) <= {4}:
+        return phone if phone.fault is Fault.DIGIT_MISSING else without
+    if phone.suggested:
+        return replace(phone, fault=Fault.NINTH_DIGIT, area=area)
+    return without if phone.fault else replace(phone, area=area)
 
 
 def _without_prefix(prefix: re.Pattern[str], text: str) -> str:

@@ -11,7 +11,7 @@ import phonenumbers
 from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
-from clinic.models import Appointment, Clinic, Patient, phones
+from clinic.models import Appointment, Clinic, Patient, documents, phones
 from clinic.models.appointment import STANDING, AppointmentQuerySet, Status
 from clinic.models.characters import with_ascii_digits
 from clinic.models.documents import CPF_LENGTH, NIF_LENGTH, is_cpf
@@ -26,6 +26,8 @@ MOST_WORDS = 8
 SHORTEST_PHONE_PART = 4
 WHOLE_PHONE = 8
 SHORTEST_CPF_PART = 6
+FEWEST_DOCUMENT_DIGITS = 3
+SHORTEST_NUMERIC_DOCUMENT = 6  # shorter numbers are parts of phones; each condition more costs half a millisecond
 SHORTEST_WHOLE = {"BR": 10, "PT": 9}  # digits of a phone with its area code
 
 WRITTEN_DATE = re.compile(r"(?<![\w/.-])(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2}(?! \d))(?![\w/.-])", re.ASCII)
@@ -49,12 +51,14 @@ LABELS = frozenset([*phones.LABELS.split(), *BEFORE_NUMBERS.split()])
 class ParsedSearch:
     """The parts of a search text; a patient must fit all of them. `numbers` are digits only.
 
-    `born` are the dates that the written birth date may mean: two for a year of two digits.
+    `born` are the dates that the written birth date may mean: two for a year of two digits. `document` is the whole
+    text if it may be the number of a passport or the like: letters and digits. Its owner need not fit the other parts.
     """
 
     words: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     born: tuple[date, ...] = ()
+    document: str = ""
 
 
 class PatientOption(NamedTuple):
@@ -101,8 +105,9 @@ def search(
     """Return at most `limit` patients who fit the text. At most three queries, with `as_heard` four.
 
     A text is any part of the name without accents and in any order of words (of one or two letters only as a word's
-    beginning), four or more digits of the phone, six or more first digits of the CPF, the NIF, the birth date. Owners
-    of exactly that number come first, then those whose name begins like that, then the others; by name, then by pk.
+    beginning), four or more digits of the phone, six or more first digits of the CPF, the NIF, the número de utente,
+    another document, the birth date. Owners of exactly that number come first, then those whose name begins like that,
+    then the others; by name, then by pk.
     Without `by_numbers` only the words of the text count. With `as_heard` the last ones are those whose names are only
     heard alike, as Luiz for `luis`. Patients who died are left out without `dead_too`: there is
     nothing to book for them.
@@ -145,6 +150,7 @@ def read(text: str) -> ParsedSearch:
     Ignored are control characters and direction marks, punctuation around a word, and what only says what follows: a
     title before a name ("Dra."), a label before a number or a date ("tel", "CPF:").
     """
+    document = _document(text)
     text = phones.CARRIER_PLACE.sub("", HYPHEN.sub("-", BOTH_GENDERS.sub("", _plain(text))))
     born: tuple[date, ...] = ()
     if (match := WRITTEN_DATE.search(text)) and (born := _dates(*match.groups())):
@@ -157,7 +163,14 @@ def read(text: str) -> ParsedSearch:
     names = words(text)
     if numbers or born:
         names = [word for word in names if _key(word) not in LABELS | TITLES]
-    return ParsedSearch(tuple(_without_titles(names)[:MOST_WORDS]), tuple(numbers[:MOST_WORDS]), born)
+    return ParsedSearch(tuple(_without_titles(names)[:MOST_WORDS]), tuple(numbers[:MOST_WORDS]), born, document)
+
+
+def _document(text: str) -> str:
+    """Return the text as a document's number, "" if it has no letter, few digits, or is longer than one."""
+    key = documents.read_document(text[:LONGEST_TEXT])
+    fits = documents.is_document(key) and sum(map(str.isdigit, key)) >= FEWEST_DOCUMENT_DIGITS
+    return key if fits and any(map(str.isalpha, key)) else ""
 
 
 def _digits(text: str) -> str:
@@ -319,7 +332,8 @@ def _heard_alike(patients: QuerySet[Patient], wanted: ParsedSearch, limit: int) 
     alike = Q()
     for word in wanted.words:
         alike &= contains_heard("search", word)
-    rest = patients.alias(phone_text=Cast("phone", TextField())).filter(alike & _fits(replace(wanted, words=())))
+    others = _fits(replace(wanted, words=(), document=""))
+    rest = patients.alias(phone_text=Cast("phone", TextField())).filter(alike & others)
     return list(rest.exclude(_fits(wanted)).order_by(Concat("folded_name", Value("")), "pk")[:limit])
 
 
@@ -343,7 +357,9 @@ def _fits(wanted: ParsedSearch) -> Q:
         fits &= contains_word("search", word)
     for digits in wanted.numbers:
         fits &= _in_numbers(digits)
-    return fits & Q(birth_date__in=wanted.born) if wanted.born else fits
+    if wanted.born:
+        fits &= Q(birth_date__in=wanted.born)
+    return fits | Q(document_number=wanted.document) if wanted.document else fits
 
 
 def _in_numbers(digits: str) -> Q:
@@ -351,15 +367,24 @@ def _in_numbers(digits: str) -> Q:
     # A national number may be written with a zero before it, or with two before the country's code.
     part = digits.lstrip("0") if len(digits.lstrip("0")) >= SHORTEST_PHONE_PART else digits
     # The country's code with the city's is a part of everybody's number.
-    fits = Q(phone_text__contains=part) if len(part) >= WHOLE_PHONE else Q(phone_text__regex=rf"\+.+{part}")
+    lookup = {"contains": part} if len(part) >= WHOLE_PHONE else {"regex": rf"\+.+{part}"}
+    fits = Q()
+    for phone in ("phone_text", "second_phone"):
+        fits |= Q(**{f"{phone}__{name}": value for name, value in lookup.items()})
     fits |= _other_spellings(digits)
     if SHORTEST_CPF_PART <= len(digits) <= CPF_LENGTH:
         fits |= Q(cpf__gte=digits.ljust(CPF_LENGTH, "0"), cpf__lte=digits.ljust(CPF_LENGTH, "9"))
     if len(digits) == NIF_LENGTH:
-        fits |= Q(nif=digits)
+        fits |= _has_nine_digits(digits)
+    if len(digits) >= SHORTEST_NUMERIC_DOCUMENT:
+        fits |= Q(document_number=digits)
     if len(digits) == len("31121999") and (born := _date(digits[:2], digits[2:4], digits[4:])):
         fits |= Q(birth_date=born)
     return fits
+
+
+def _has_nine_digits(digits: str) -> Q:
+    return Q(nif=digits) | Q(health_number=digits)
 
 
 def _other_spellings(digits: str) -> Q:
@@ -369,15 +394,18 @@ def _other_spellings(digits: str) -> Q:
 
 
 def _is_exactly(clinic: Clinic, wanted: ParsedSearch) -> Q:
-    """Return the condition that one of the numbers is the patient's whole CPF, NIF or phone."""
+    """Return the condition that one of the numbers is the patient's whole document or phone."""
     code = phonenumbers.country_code_for_region(clinic.country)
     exact = Q()
     for digits in wanted.numbers:
         bare = digits.lstrip("0")
-        exact |= Q(cpf=digits) | Q(phone__in=[f"+{bare}", f"+{code}{bare}"])
+        numbers = [f"+{bare}", f"+{code}{bare}"]
+        exact |= Q(cpf=digits) | Q(phone__in=numbers) | Q(second_phone__in=numbers)
         if len(digits) == NIF_LENGTH:
-            exact |= Q(nif=digits)
-    return exact
+            exact |= _has_nine_digits(digits)
+        if len(digits) >= SHORTEST_NUMERIC_DOCUMENT:
+            exact |= Q(document_number=digits)
+    return exact | Q(document_number=wanted.document) if wanted.document else exact
 
 
 def _begins(wanted: ParsedSearch) -> Q:

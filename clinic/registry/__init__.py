@@ -3,6 +3,7 @@
 from clinic.registry.absences import delete_absence, save_absence
 from clinic.registry.delays import record_delay
 from clinic.registry.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
+from clinic.registry.owners import nif_owner
 from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
 from clinic.registry.patients import (
     change_patient,
@@ -25,6 +26,7 @@ __all__ = [
     "check_patient",
     "delete_absence",
     "details_of",
+    "nif_owner",
     "patient_version",
     "record_delay",
     "register_doctor",

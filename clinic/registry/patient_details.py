@@ -2,8 +2,8 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from enum import Enum
 from typing import Any
 
@@ -13,15 +13,16 @@ from django.core.validators import MaxLengthValidator, validate_email
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.limits import max_length
 from clinic.models.names import has_letter
-from clinic.models.phones import Fault
+from clinic.models.phones import Fault, Phone
 from clinic.refusals import Reason, Refusal
+from clinic.registry.other_documents import clean_document, clean_health_number, clean_reason
 
 NAME_LIMIT = max_length(Patient, "name")
+LABEL_LIMIT = max_length(Patient, "phone_of")
 SOCIAL_NAME_LIMIT = max_length(Patient, "social_name")
 ALERT_LIMIT = max_length(Patient, "alert")
 PATIENT_NOTES_LIMIT = max_length(Patient, "notes")
 EMAIL_LIMIT = max_length(Patient, "email")
-FINAL_CONSUMER_NIF = "999999990"  # on invoices of Portugal to people who give no NIF
 PHONE_EXAMPLES = {"BR": "(81) 99999-9999", "PT": "912 345 678"}
 # A foreign number of a possible length is taken, since nobody here can tell; all other faults are refused where a
 # person can be asked.
@@ -62,9 +63,19 @@ class PatientDetails:
 
     name: str = ""
     phone: str = ""
+    phone_of: str = ""
+    second_phone: str = ""
+    second_phone_of: str = ""
+    guardian_name: str = ""
+    guardian_relation: str = ""
     birth_date: date | None = None
     cpf: str = ""
     nif: str = ""
+    health_number: str = ""
+    document_type: str = ""
+    document_number: str = ""
+    document_country: str = ""
+    no_document: str = ""
     email: str = ""
     social_name: str = ""
     notes: str = ""
@@ -174,13 +185,30 @@ def clean_details(
         *unstorable_line(details.alert, Reason.ALERT_UNSTORABLE),
     ]
     cpf, unverified_cpf = _clean_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
+    phone = _clean_phone(details.phone, stored.phone, clinic, policy, refusals)
+    phone_of = clean_label(details.phone_of or phone.whose, "phone_of", refusals)
+    second = _clean_second_phone(details.second_phone, stored.second_phone, clinic, policy, refusals)
+    guardian = clean_label(details.guardian_name, "guardian_name", refusals, NAME_LIMIT)
+    nif = _clean_nif(details.nif, stored.nif, refusals)
+    document = clean_document(details.document_number, details.document_type, refusals)
     cleaned = PatientDetails(
         name=_shortened(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
         social_name=_shortened(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
-        phone=_clean_phone(details.phone, stored.phone, clinic, policy, refusals),
-        birth_date=_clean_birth_date(details.birth_date, today, refusals),
+        phone=phone.number,
+        phone_of=phone_of,
+        second_phone=second.number,
+        second_phone_of=clean_label(details.second_phone_of or second.whose, "second_phone_of", refusals),
+        guardian_name=guardian,
+        guardian_relation=clean_label(details.guardian_relation, "guardian_relation", refusals)
+        or (phone_of if guardian else ""),
+        birth_date=_clean_birth_date(details.birth_date, stored.birth_date, today, policy, refusals),
         cpf=cpf or "",
-        nif=_clean_nif(details.nif, stored.nif, refusals),
+        nif=nif,
+        health_number=clean_health_number(details.health_number, stored.health_number, nif, refusals),
+        document_type=document.type,
+        document_number=document.number,
+        document_country=clean_label(details.document_country, "document_country", refusals),
+        no_document=clean_reason(details.no_document, has_tax_number=bool(cpf or nif)),
         email=_clean_email(details.email, refusals),
         notes=_shortened(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, PATIENT_NOTES_LIMIT, refusals),
         alert=_shortened(tidy(details.alert), Reason.ALERT_TOO_LONG, ALERT_LIMIT, refusals),
@@ -215,25 +243,44 @@ def _clean_cpf(raw: str, strict: bool, refusals: list[Refusal]) -> tuple[str | N
     return None, digits
 
 
-def _clean_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals: list[Refusal]) -> str:
+def _clean_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals: list[Refusal]) -> Phone:
+    """Return the phone as it was read. Only a person sees the area code of the clinic that was added."""
     example = {"example": PHONE_EXAMPLES[clinic.country]}
     if not raw.strip():
         refusals.append(Refusal(Reason.PHONE_MISSING, example))
-        return ""
+        return Phone()
     if unstorable(raw):
         refusals.append(Refusal(Reason.PHONE_IMPOSSIBLE, example))
-        return ""
-    phone = phones.read(raw, clinic.country)
+        return Phone()
+    phone = phones.read(raw, clinic.country, clinic.area_code if policy is Policy.STRICT else "")
     if stored and phone == phones.read(stored, clinic.country):
-        return phone.number
+        return phone
     if phone.fault in PHONE_FAULTS and (policy is Policy.STRICT or not phone.number):
         params = {**phone.params, **example, "number": phone.suggested}
         refusals.append(Refusal(PHONE_FAULTS[phone.fault], params))
-    return phone.number
+    return phone
 
 
-def _clean_birth_date(born: date | None, today: date, refusals: list[Refusal]) -> date | None:
-    if born is not None and not date(1900, 1, 1) <= born < today:
+def _clean_second_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals: list[Refusal]) -> Phone:
+    """Return the second phone as it was read, by the rules of the first. No box confirms another number here."""
+    if not raw.strip():
+        return Phone()
+    own: list[Refusal] = []
+    phone = _clean_phone(raw, stored, clinic, policy, own)
+    for refusal in own:
+        is_question = bool(phone.suggested) and "phone" in refusal.params
+        refusals.append(
+            replace(refusal, reason=Reason.PHONE_TO_WRITE if is_question else refusal.reason, at="second_phone")
+        )
+    return phone
+
+
+def _clean_birth_date(
+    born: date | None, stored: date | None, today: date, policy: Policy, refusals: list[Refusal]
+) -> date | None:
+    """Return the day. Only a person can enter a birth of today: a machine that sends it sent its own date."""
+    latest = today if policy is Policy.STRICT else today - timedelta(days=1)
+    if born is not None and born != stored and not date(1900, 1, 1) <= born <= latest:
         refusals.append(Refusal(Reason.BIRTH_DATE_IMPOSSIBLE))
         return None
     return born
@@ -256,7 +303,7 @@ def _clean_nif(raw: str, stored: str, refusals: list[Refusal]) -> str:
     digits = documents.read_nif(raw)
     if not digits or digits == stored:
         return digits
-    if digits == FINAL_CONSUMER_NIF:
+    if digits == documents.FINAL_CONSUMER_NIF:
         refusals.append(Refusal(Reason.NIF_OF_NOBODY))
         return ""
     if not documents.is_nif(digits):
@@ -278,6 +325,17 @@ def _clean_email(raw: str, refusals: list[Refusal]) -> str:
         refusals.append(Refusal(Reason.EMAIL_INVALID))
         return ""
     return address
+
+
+def clean_label(text: str, field: str, refusals: list[Refusal], limit: int = LABEL_LIMIT) -> str:
+    """Return the text of a short field as one line; a refusal is shown at the form's `field`."""
+    if characters := unstorable(text):
+        refusals.append(Refusal(Reason.LABEL_UNSTORABLE, {"characters": characters}, at=field))
+        return ""
+    label = tidy(text)
+    if len(label) > limit:
+        refusals.append(Refusal(Reason.LABEL_TOO_LONG, {"length": len(label), "limit": limit}, at=field))
+    return label[:limit]
 
 
 def _shortened(text: str, reason: Reason, limit: int, refusals: list[Refusal]) -> str:

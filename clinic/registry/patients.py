@@ -16,6 +16,8 @@ from clinic.registry import sql
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
 from clinic.transactions import run_in_transaction
 
+NULL_WHEN_EMPTY = ["cpf", "health_number", "document_number", "second_phone"]
+
 
 def match_patient(
     cleaned: CleanedDetails, clinic: Clinic, policy: Policy, *, lock: bool, besides: Collection[int] = ()
@@ -63,7 +65,7 @@ def register_patient(
 
     def work() -> Patient:
         cleaned = _clean_details_today(details, clinic, policy=policy)
-        refuse(cleaned.refusals + _cpf_refusals(clinic, cleaned.cpf))
+        refuse(cleaned.refusals + _taken(clinic, cleaned))
         _take_advisory_locks(clinic, cleaned)
         if same := _compatible_namesakes(cleaned, clinic, besides):
             raise Refused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].display_name})])
@@ -80,7 +82,7 @@ def register_patient(
 def same_patients(clinic: Clinic, details: PatientDetails, *, besides: Collection[int] = ()) -> list[Patient]:
     """Return the patients because of which `register_patient` refuses with PATIENT_EXISTS. Reads only."""
     cleaned = _clean_details_today(details, clinic, policy=Policy.STRICT)
-    if cleaned.refusals or cleaned.cpf and sql.patients_with_cpf(clinic, cleaned.cpf, lock=False):
+    if cleaned.refusals or _taken(clinic, cleaned):
         return []
     return _compatible_namesakes(cleaned, clinic, besides)
 
@@ -105,12 +107,14 @@ def change_patient(
         patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
         stored = details_of(patient)
         cleaned = _clean_details_today(replace(stored, **changes), clinic, policy=policy, stored=stored)
-        refuse(cleaned.refusals + _cpf_refusals(clinic, cleaned.cpf, patient_id))
+        refuse(cleaned.refusals + _taken(clinic, cleaned, patient_id))
         if seen not in (None, patient_version(patient)):
             unchanged = _clean_details_today(stored, clinic, policy=policy, stored=stored).details
             refuse([Refusal(Reason.PATIENT_CHANGED)] if cleaned.details != unchanged else [])
         values = _storable(cleaned)
         changed = [name for name in changes if name != "cpf" or not cleaned.unverified_cpf]
+        if "phone" in changes and cleaned.details.phone_of != stored.phone_of:
+            changed.append("phone_of")  # written beside the number
         for name in changed:
             setattr(patient, name, values[name])
         # The phone field computes the hash when it is saved.
@@ -131,13 +135,14 @@ def check_patient(
     """Return the refusals of `register_patient` or, with an id, of `change_patient`. Writes nothing."""
     patient = Patient.objects.of(clinic).filter(pk=patient_id).first() if patient_id else None
     cleaned = _clean_details_today(details, clinic, policy=policy, stored=details_of(patient) if patient else None)
-    return cleaned.refusals + _cpf_refusals(clinic, cleaned.cpf, patient_id)
+    return cleaned.refusals + _taken(clinic, cleaned, patient_id)
 
 
 def details_of(patient: Patient) -> PatientDetails:
     """Return the stored data of a patient in the shape that the form and the rules have."""
     stored = {field.name: getattr(patient, field.name) for field in fields(PatientDetails)}
-    return PatientDetails(**stored | {"phone": patient.phone.as_e164, "cpf": patient.cpf or ""})
+    texts = {name: value or "" for name, value in stored.items() if name in NULL_WHEN_EMPTY}
+    return PatientDetails(**stored | texts | {"phone": patient.phone.as_e164})
 
 
 def _clean_details_today(
@@ -146,13 +151,18 @@ def _clean_details_today(
     return clean_details(details, clinic, today=clinic.local(timezone.now()).date(), policy=policy, stored=stored)
 
 
-def _cpf_refusals(clinic: Clinic, cpf: str | None, patient_id: int | None = None) -> list[Refusal]:
-    """Refuse the CPF of another patient than `patient_id`."""
-    if not cpf:
-        return []
-    owners = Patient.objects.of(clinic).filter(cpf=cpf)
-    other = (owners.exclude(pk=patient_id) if patient_id else owners).first()
-    return [Refusal(Reason.CPF_TAKEN, {"name": other.display_name})] if other else []
+def _taken(clinic: Clinic, cleaned: CleanedDetails, patient_id: int | None = None) -> list[Refusal]:
+    """Refuse the CPF and the número de utente of another patient than `patient_id`."""
+    cpf, number = cleaned.cpf, cleaned.details.health_number
+    owners = {
+        Reason.CPF_TAKEN: sql.patients_with_cpf(clinic, cpf, lock=False) if cpf else [],
+        Reason.HEALTH_NUMBER_TAKEN: sql.patients_with_health_number(clinic, number, lock=False) if number else [],
+    }
+    return [_taken_by(owner, reason) for reason, found in owners.items() for owner in found if owner.pk != patient_id]
+
+
+def _taken_by(owner: Patient, reason: Reason) -> Refusal:
+    return Refusal(reason, {"name": owner.display_name, "owner": owner.pk})
 
 
 def _take_advisory_locks(clinic: Clinic, cleaned: CleanedDetails) -> None:
@@ -168,6 +178,10 @@ def _find_match(
     if cleaned.cpf:
         for owner in sql.patients_with_cpf(clinic, cleaned.cpf, lock=lock):
             _require_same_person(owner, cleaned.details, clinic, policy)
+            return owner
+    if number := cleaned.details.health_number:
+        for owner in sql.patients_with_health_number(clinic, number, lock=lock):
+            _require_called_so(owner, cleaned.details, clinic, Reason.HEALTH_NUMBER_TAKEN)
             return owner
     return next(iter(_compatible_namesakes(cleaned, clinic, besides, lock=lock)), None)
 
@@ -192,8 +206,14 @@ def _require_same_person(owner: Patient, details: PatientDetails, clinic: Clinic
     """Raise Refused when the owner of the CPF has another birth date or, with a strict policy, another name."""
     if details.birth_date and owner.birth_date and owner.birth_date != details.birth_date:
         raise Refused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
-    if policy is Policy.STRICT and not sql.is_called(clinic, owner, details.name):
-        raise Refused([Refusal(Reason.CPF_TAKEN, {"name": owner.display_name})])
+    if policy is Policy.STRICT:
+        _require_called_so(owner, details, clinic, Reason.CPF_TAKEN)
+
+
+def _require_called_so(owner: Patient, details: PatientDetails, clinic: Clinic, reason: Reason) -> None:
+    """Raise Refused, with this reason, when the owner of a number has another name."""
+    if not sql.is_called(clinic, owner, details.name):
+        raise Refused([_taken_by(owner, reason)])
 
 
 def _fill_blanks(patient: Patient, details: PatientDetails) -> None:
@@ -211,4 +231,4 @@ def _fill_blanks(patient: Patient, details: PatientDetails) -> None:
 def _storable(cleaned: CleanedDetails) -> dict[str, Any]:
     """Return the details as fields of Patient."""
     values = {field.name: getattr(cleaned.details, field.name) for field in fields(cleaned.details)}
-    return values | {"cpf": cleaned.cpf}
+    return values | {name: values[name] or None for name in NULL_WHEN_EMPTY}

@@ -20,10 +20,10 @@ FREE_PATIENTS_SQL = """
     )
     SELECT free.* FROM matching LEFT JOIN free USING (id)
 """
-IS_CALLED_SQL = """
-    SELECT clinic_letters(clinic_fold(%s)) IN (clinic_letters(folded_name), clinic_letters(clinic_fold(social_name)))
-    FROM clinic_patient WHERE clinic_id = %s AND id = %s
+IS_CALLED = """
+    clinic_letters(clinic_fold(%(name)s)) IN (clinic_letters(folded_name), clinic_letters(clinic_fold(social_name)))
 """
+IS_CALLED_SQL = f"SELECT {IS_CALLED} FROM clinic_patient WHERE clinic_id = %(clinic)s AND id = %(patient)s"  # noqa: S608
 
 
 def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:
@@ -31,16 +31,23 @@ def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:
     return _load_patients("cpf = %(cpf)s", {"clinic": clinic.pk, "cpf": cpf}, lock)
 
 
+def patients_with_health_number(clinic: Clinic, number: str, *, lock: bool) -> list[Patient]:
+    """Return the patient with this número de utente, at most one; with `lock`, locked."""
+    condition = "health_number = %(number)s"
+    return _load_patients(condition, {"clinic": clinic.pk, "number": number}, lock)
+
+
 def is_called(clinic: Clinic, patient: Patient, name: str) -> bool:
     """Return whether the patient's name or social name is this one, compared by letters."""
     with prepared_cursor() as cursor:
-        cursor.execute(IS_CALLED_SQL, [name, clinic.pk, patient.pk])
+        cursor.execute(IS_CALLED_SQL, {"name": name, "clinic": clinic.pk, "patient": patient.pk})
         return bool(cursor.fetchone() == (True,))
 
 
 def patients_called(clinic: Clinic, name: str, phones: list[str], *, lock: bool) -> list[Patient]:
-    """Return the patients with one of these E.164 phones and this name, compared by letters; with `lock`, locked."""
-    condition = "phone = ANY(%(phones)s) AND clinic_letters(folded_name) = clinic_letters(clinic_fold(%(name)s))"
+    """Return the patients with one of these E.164 phones and this name or social name, compared by letters; with
+    `lock`, locked. An API that was answered with the social name books with it."""
+    condition = f"phone = ANY(%(phones)s) AND {IS_CALLED}"
     return _load_patients(condition, {"clinic": clinic.pk, "phones": phones, "name": name}, lock)
 
 

@@ -465,9 +465,19 @@ def test_no_detail_of_a_patient_is_dropped_on_its_way():
     given = PatientDetails(
         name="Ana Souza",
         phone="(81) 99999-9999",
+        phone_of="mãe",
+        second_phone="(81) 3421-5678",
+        second_phone_of="casa",
+        guardian_name="Rita Souza",
+        guardian_relation="mãe",
         birth_date=date(1990, 1, 1),
         cpf=cpf(123456789),
         nif="501964843",
+        health_number="123456789",
+        document_type="passport",
+        document_number="FX123456",
+        document_country="França",
+        no_document="foreigner",
         email="ana@example.com",
         social_name="Ana",
         notes="traz exames",
@@ -479,5 +489,7 @@ def test_no_detail_of_a_patient_is_dropped_on_its_way():
     cleaned = clean_details(given, clinic, today=date(2026, 11, 23), policy=Policy.STRICT).details
     names = {field.name for field in fields(PatientDetails)}
     assert {name for name in names if not getattr(given, name)} == set(), "give the new field a value here"
-    assert {name for name in names if not getattr(cleaned, name)} == set()
+    assert {name for name in names if not getattr(cleaned, name)} == {"no_document"}, "with a CPF there is no reason"
+    cleaned = clean_details(replace(given, cpf="", nif=""), clinic, today=date(2026, 11, 23), policy=Policy.STRICT)
+    assert cleaned.details.no_document == "foreigner"
     assert names <= PatientForm.base_fields.keys()

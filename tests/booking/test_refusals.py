@@ -97,6 +97,12 @@ of_booking(
 of_booking(Reason.METADATA_UNSTORABLE, "metadata", "Os metadados têm caracteres que não podem ser gravados (U+0000).")(
     lambda desk: desk.proposal(metadata={"a": ["\0"]})
 )
+of_booking(Reason.LABEL_UNSTORABLE, "phone_of", "Há caracteres que não podem ser gravados (U+D800). Escreva de novo.")(
+    lambda desk: typed(desk, phone_of="mãe\ud800")
+)
+of_booking(Reason.LABEL_TOO_LONG, "phone_of", "São 61 caracteres; o máximo é 60.")(
+    lambda desk: typed(desk, phone_of="b" * 61)
+)
 of_booking(Reason.SOCIAL_NAME_TOO_LONG, "social_name", "O nome social tem 161 caracteres; o máximo é 160.")(
     lambda desk: typed(desk, social_name="b" * 161)
 )
@@ -195,14 +201,39 @@ of_booking(
 of_booking(Reason.CPF_IS_CNPJ, "cpf", "Isto é um CNPJ; aqui vai o CPF da pessoa. Corrija ou deixe em branco.")(
     lambda desk: typed(desk, cpf="12.ABC.345/01DE-35")
 )
+of_booking(Reason.PHONE_TO_WRITE, "second_phone", "É (81) 99999-9999? Escreva o número por inteiro, ou corrija.")(
+    lambda desk: typed(desk, second_phone="(81) 9999-9999")
+)
+of_booking(Reason.HEALTH_NUMBER_SHAPE, "health_number", "São 9 algarismos. Corrija ou deixe em branco.")(
+    lambda desk: typed(desk, health_number="12345678")
+)
+of_booking(
+    Reason.HEALTH_NUMBER_IS_NIF,
+    "health_number",
+    "Este é o NIF; o número do SNS é outro. Corrija ou deixe em branco.",
+)(lambda desk: typed(desk, nif="245624139", health_number="245 624 139"))
+of_booking(
+    Reason.HEALTH_NUMBER_TAKEN,
+    "health_number",
+    "Este número do SNS já é de Rui Sá. Escolha esse cadastro na busca ou corrija o número.",
+)(
+    lambda desk: typed(
+        desk, health_number=make_patient(desk.clinic, name="Rui Sá", health_number="123456789").health_number
+    )
+)
+of_booking(
+    Reason.DOCUMENT_SHAPE,
+    "document_number",
+    "O número do documento tem de 4 a 30 letras sem acento e algarismos, por exemplo FX123456.",
+)(lambda desk: typed(desk, document_number="FX1"))
 of_booking(Reason.NIF_OF_NOBODY, "nif", "É o NIF de consumidor final. Deixe em branco.")(
     lambda desk: typed(desk, nif="999 999 990")
 )
 of_booking(
     Reason.BIRTH_DATE_IMPOSSIBLE,
     "birth_date",
-    "A data de nascimento deve ser anterior a hoje e posterior a 1899.",
-)(lambda desk: typed(desk, birth_date=MONDAY))
+    "A data de nascimento deve ficar entre 1900 e hoje.",
+)(lambda desk: typed(desk, birth_date=MONDAY + timedelta(days=1)))
 of_booking(Reason.CPF_SHAPE, "cpf", "O CPF tem 11 dígitos, por exemplo 529.982.247-25. Corrija ou deixe em branco.")(
     lambda desk: typed(desk, cpf="529.982.247")
 )

@@ -119,6 +119,7 @@ def twice(make, **fields):
 REFUSED = {
     "clinic_country_known": [lambda rows: make_clinic(country="ES")],
     "clinic_language_known": [lambda rows: make_clinic(language="en")],
+    "clinic_area_code_digits": [lambda rows: make_clinic(area_code="8")],
     "clinic_currency_known": [lambda rows: make_clinic(currency="USD")],
     "staffuser_clinic_unless_superuser": [lambda rows: StaffUser.objects.create_user("sem-clinica", name="x")],
     "staffuser_folded_username_once": [
@@ -172,6 +173,16 @@ REFUSED = {
         lambda rows: make_patient(rows.clinic, cpf=""),
         lambda rows: make_patient(rows.clinic, cpf="529.982.247"),
         lambda rows: make_patient(rows.clinic, cpf="5299822472"),
+    ],
+    "patient_second_phone_e164": [lambda rows: make_patient(rows.clinic, second_phone="81998765432")],
+    "patient_health_number_once": [twice(make_patient, health_number="123456789")],
+    "patient_health_number_digits": [
+        lambda rows: make_patient(rows.clinic, health_number=""),
+        lambda rows: make_patient(rows.clinic, health_number="12345678"),
+    ],
+    "patient_document_letters_digits": [
+        lambda rows: make_patient(rows.clinic, document_number=""),
+        lambda rows: make_patient(rows.clinic, document_number="fx 123"),
     ],
     "patient_nif_digits": [lambda rows: make_patient(rows.clinic, nif="12345678")],
     "patient_phone_e164": [

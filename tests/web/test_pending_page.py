@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 import pytest
 from django.db import connection
@@ -10,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic.booking import Author, change_status, place, state
-from clinic.models import Absence, Appointment
+from clinic.models import Absence, Appointment, Patient
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,19 @@ def test_a_row_has_cause_phone_and_three_times(desk, visit):
     assert f"https://wa.me/{visit.patient.phone.as_e164[1:]}?text=Ol%C3%A1" in answer.text
     assert answer.text.count('name="to"') == 3
     assert "0 de 1 resolvido" in answer.text
+
+
+def test_the_message_speaks_of_a_child_to_the_mother(desk, visit):
+    Patient.objects.filter(pk=visit.patient_id).update(guardian_name="Ana", guardian_relation="mãe", name="Davi Lima")
+    text = unquote(re.search(r"https://wa\.me/[0-9]+\?text=([^\"]+)", desk.get(PAGE).text)[1])
+
+    assert text.startswith("Olá! Aqui é da ") and " O horário de Davi, " in text
+
+
+def test_no_message_is_offered_to_a_landline(desk, visit):
+    Patient.objects.filter(pk=visit.patient_id).update(phone="+558134215678")
+
+    assert "wa.me" not in desk.get(PAGE).text
 
 
 def test_the_number_in_the_navigation(desk, visit):

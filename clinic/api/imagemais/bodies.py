@@ -248,6 +248,7 @@ class EditBody(Body):
         }
         if self.details.cpf or self.reader.is_null("patient.cpf"):
             changes["cpf"] = self.details.cpf
+        changes = _without_social_name(changes, patient)
         if not self.reader.is_valid():
             details = replace(registry.details_of(patient), **changes)
             return registry.check_patient(details, clinic=self.clinic, patient_id=patient.pk, policy=Policy.LENIENT)
@@ -283,6 +284,7 @@ class PatientBody(Body):
         for name in ("phone", "name"):
             if reader.is_sent(f"patient.{name}"):
                 changes[name] = reader.text(f"patient.{name}")
+        changes = _without_social_name(changes, patient)
         details = replace(registry.details_of(patient), **changes)
         change = partial(registry.change_patient, patient.pk, changes, clinic=self.clinic, policy=Policy.EXACT_CPF)
         return self._write_or_check(details, patient.pk, change)
@@ -409,6 +411,12 @@ def _read_details(reader: Reader, *, cpf_required: bool = True) -> PatientDetail
         phone=reader.text("patient.phone"),
         name=reader.text("patient.name"),
     )
+
+
+def _without_social_name(changes: dict[str, Any], patient: Patient) -> dict[str, Any]:
+    """Return the changes without a name that is the social name: our own answer, sent back as it was read."""
+    is_read_back = bool(patient.social_name) and " ".join(changes.get("name", "").split()) == patient.social_name
+    return {field: value for field, value in changes.items() if not (is_read_back and field == "name")}
 
 
 def _read_cpf(reader: Reader, *, required: bool = True) -> str:

@@ -69,7 +69,7 @@ class ContactOut(BaseModel):
 class PatientOut(BaseModel):
     dateBirth: Instant | None
     id: int
-    name: str
+    name: str = Field(description="O nome social, se houver; senão o do documento.")
     cpf: str | None
     contact: ContactOut
 
@@ -78,7 +78,7 @@ class PatientOut(BaseModel):
         return cls(
             dateBirth=calendar_date(patient.birth_date) if patient.birth_date else None,
             id=patient.pk,
-            name=patient.name,
+            name=patient.display_name,
             cpf=cpf(patient.cpf) or None,
             contact=ContactOut(phone=phone(patient.phone, clinic)),
         )

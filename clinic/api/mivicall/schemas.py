@@ -292,7 +292,7 @@ def appointment(clinic: Clinic, row: Stored, service: UUID | None) -> JsonObject
     return {
         "id": str(row.uuid),
         "professionalId": str(row.doctor.uuid),
-        "patientName": row.patient.name,
+        "patientName": row.patient.display_name,
         "startsAt": clinic.local(row.starts_at).isoformat(),
         "endsAt": clinic.local(row.ends_at).isoformat(),
         "status": STATUS_NAMES[row.status],
@@ -306,7 +306,7 @@ def appointment(clinic: Clinic, row: Stored, service: UUID | None) -> JsonObject
 
 
 def patient(row: StoredPatient) -> JsonObject:
-    return {"id": str(row.uuid), "name": row.name, "patientPhoneHash": row.phone_hash}
+    return {"id": str(row.uuid), "name": row.display_name, "patientPhoneHash": row.phone_hash}
 
 
 def in_utc(instant: datetime) -> str:

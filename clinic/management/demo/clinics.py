@@ -80,6 +80,7 @@ class DemoClinic:
     discounts: tuple[DemoDiscount, ...]
     absences: tuple[DemoAbsence, ...]
     users: tuple[DemoUser, ...]
+    area_code: str = ""
 
 
 def procedures(table: str) -> tuple[DemoProcedure, ...]:
@@ -96,6 +97,7 @@ RECIFE = DemoClinic(
     name="Clínica Boa Viagem (demonstração)",
     country="BR",
     time_zone="America/Recife",
+    area_code="81",
     language="pt-br",
     currency="BRL",
     doctors=(

@@ -19,6 +19,7 @@ def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
         country=demo.country,
         time_zone=demo.time_zone,
         language=demo.language,
+        area_code=demo.area_code,
         currency=demo.currency,
     )
     today = clinic.local(now).date()

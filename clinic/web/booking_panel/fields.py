@@ -113,6 +113,7 @@ def stale_sections(form: BookingForm, just_left: str | None, posted: QueryDict, 
     if form.data.get("doctor") != posted.get("doctor"):
         sections |= {"doctor", "lines"}
     if just_left is not None:
+        sections |= {"guardian"} if just_left == "birth_date" else set()
         return sections | ({"lines"} if just_left in {"doctor", "procedure", "discount", "whole_discount"} else set())
     taken = {"pick", "new"} & form.data.keys()  # by "take" too
     sections |= {section for button, section in BUTTONS.items() if button in posted or button in taken}

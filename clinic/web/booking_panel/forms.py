@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from clinic import booking, registry
 from clinic.booking import Proposal
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
-from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Appointment, Clinic, Procedure
 from clinic.models.doctor import end_of_hours
+from clinic.models.patient import is_minor
 from clinic.queries import booking_options
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
@@ -32,7 +33,7 @@ from clinic.web.booking_panel.lines import (
 )
 from clinic.web.fields import SharedFields
 
-NEW_PATIENT = {"name", "phone", "birth_date", "cpf", "nif"}
+NEW_PATIENT = ["name", "phone", "birth_date", "cpf", "nif", "health_number", "guardian_name", "guardian_relation"]
 
 
 class DoctorField(forms.IntegerField):
@@ -127,7 +128,7 @@ class WhenForm(AsksAboutEncaixe, ReadsInstants):
         return "date" in self.errors and values.get("starts") is not None and values.get("starts_at") is None
 
 
-class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, WhenForm):
+class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, LinesForm, WhenForm):
     """The form of the booking panel. It reads what was typed; `clinic.booking` decides whether it is allowed."""
 
     data: QueryDict  # in one base it is a MultiValueDict
@@ -139,9 +140,12 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, Whe
     birth_date = TypedDateField(required=False, past=True)
     cpf = forms.CharField(required=False)
     nif = forms.CharField(required=False)
+    health_number = forms.CharField(required=False)
+    guardian_name = forms.CharField(required=False)
+    guardian_relation = forms.CharField(required=False)
     notes = forms.CharField(required=False)
 
-    field_order = ["patient", "name", "phone", "birth_date", "cpf", "nif", "doctor", "procedure", "discount"]
+    field_order = ["patient", *NEW_PATIENT, "doctor", "procedure", "discount"]
 
     @property
     def is_new_patient(self) -> bool:
@@ -150,12 +154,21 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, Whe
     @property
     def typed_details(self) -> list[forms.BoundField]:
         """What was typed for a new patient, to be kept while another one is looked for by name."""
-        return [self[name] for name in ("phone", "birth_date", "cpf", "nif") if self.data.get(name)]
+        return [self[name] for name in NEW_PATIENT[1:] if self.data.get(name)]
+
+    @property
+    def asks_guardian(self) -> bool:
+        """Whether the new patient is a minor, or a person who is responsible was named already."""
+        named = self.data.get("guardian_name") or self.data.get("guardian_relation")
+        return is_minor(self.cleaned_data.get("birth_date")) or bool(named)
 
     @property
     def shown_fields(self) -> list[forms.BoundField]:
         """The fields that are on the page now and can have an error."""
-        absent = {self.clinic.documents[1]} if self.is_new_patient else NEW_PATIENT
+        foreign = {"nif", "health_number"} if self.clinic.document == "cpf" else {"cpf"}
+        if not self.asks_guardian:
+            foreign |= {"guardian_name", "guardian_relation"}
+        absent = foreign if self.is_new_patient else {*NEW_PATIENT}
         hidden = {"key", "whole_discount", "shown_total", "motive", "other_motive", "encaixe_for"} | absent
         return [field for field in self if field.name not in hidden]
 
@@ -176,6 +189,8 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, Whe
 
     def clean(self) -> dict[str, Any]:
         self.ask_about_age()
+        if self.is_new_patient and self.clinic.document == "nif":
+            self.ask_about_nif(self.clinic)
         return super().clean()
 
     def proposal(self) -> Proposal:
@@ -200,6 +215,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, Whe
 
     def refuse(self, refused: Refused) -> None:
         self.total_changed = Reason.TOTAL_CHANGED in refused.reasons
+        self.remember_owners(refused.refusals)
         super().refuse(refused)
 
     def check(self, *, just_left: str | None = None) -> None:
@@ -241,6 +257,9 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, LinesForm, Whe
             name=values.get("name") or "",
             cpf=values.get("cpf") or "",
             nif=values.get("nif") or "",
+            health_number=values.get("health_number") or "",
+            guardian_name=values.get("guardian_name") or "",
+            guardian_relation=values.get("guardian_relation") or "",
             phone=self.confirmed_phone(self.clinic),
             birth_date=values.get("birth_date"),
         )

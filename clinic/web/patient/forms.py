@@ -6,15 +6,24 @@ from uuid import UUID, uuid4
 from django import forms
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic import registry
 from clinic.form_fields import TypedDateField
-from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
+from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.names import same_letters, words
+from clinic.models.patient import (
+    GUARDIAN_HELP,
+    HEALTH_NUMBER_HELP,
+    PHONE_OF_HELP,
+    DocumentType,
+    NoDocument,
+    is_minor,
+)
 from clinic.queries import patients
 from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.refusals import Reason, Refusal, Refused
@@ -23,9 +32,17 @@ from clinic.templatetags.formats import cpf, phone
 from clinic.web.fields import RefusableForm
 
 NOT_TEXT = {"birth_date", "died", "died_on"}
+WHY_NONE = [("", _("Não: falta pedir")), *((value, capfirst(label)) for value, label in NoDocument.choices)]
+READERS = {
+    "cpf": documents.read_cpf,
+    "nif": documents.read_nif,
+    "health_number": documents.read_health_number,
+    "document_number": documents.read_document,
+}
+RELATION_HELP = _("Mãe, pai, tutor.")
 
 
-class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm):
+class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, RefusableForm):
     """A patient's data as typed. `clinic.registry` validates them; every refusal is shown at its field.
 
     `key` makes two clicks on one form one patient; `version` tells whether the stored data are still those that the
@@ -39,6 +56,11 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
         label=_("Nome social"), required=False, help_text=_("Como a pessoa quer ser chamada, se for outro nome.")
     )
     phone = forms.CharField(label=_("Telefone"), required=False)
+    phone_of = forms.CharField(label=_("De quem é"), required=False, help_text=PHONE_OF_HELP)
+    second_phone = forms.CharField(label=_("Segundo telefone"), required=False)
+    second_phone_of = forms.CharField(label=_("De quem é"), required=False)
+    guardian_name = forms.CharField(label=_("Nome do responsável"), required=False, help_text=GUARDIAN_HELP)
+    guardian_relation = forms.CharField(label=_("Parentesco"), required=False, help_text=RELATION_HELP)
     birth_date = TypedDateField(
         label=_("Nascimento"),
         required=False,
@@ -47,6 +69,11 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
     )
     cpf = forms.CharField(label=_("CPF"), required=False)
     nif = forms.CharField(label=_("NIF"), required=False)
+    health_number = forms.CharField(label=_("Número do SNS"), required=False, help_text=HEALTH_NUMBER_HELP)
+    no_document = forms.ChoiceField(label=_("Sem CPF"), required=False, choices=WHY_NONE)
+    document_type = forms.ChoiceField(label=_("Outro documento"), required=False, choices=DocumentType)
+    document_number = forms.CharField(label=_("Número do documento"), required=False)
+    document_country = forms.CharField(label=_("País do documento"), required=False)
     email = forms.CharField(label=_("E-mail"), required=False)
     notes = forms.CharField(label=_("Observações"), required=False)
     alert = forms.CharField(
@@ -75,6 +102,10 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
         if patient is None:
             del self.fields["died"], self.fields["died_on"]
         self.fields[clinic.documents[1]].help_text = _("Só se tiver os dois.")
+        if clinic.document == "nif":
+            self.fields["no_document"].label = _("Sem NIF")
+        else:
+            del self.fields["health_number"]
         self.key = _uuid(self.data.get("key")) or uuid4()
         self.version = self.data.get("version") or (registry.patient_version(patient) if patient else "")
         self.stored: dict[str, str] = {}
@@ -89,6 +120,34 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
     def documents(self) -> list[forms.BoundField]:
         """CPF and NIF, the document of the clinic's country first."""
         return [self[name] for name in self.clinic.documents]
+
+    @property
+    def has_other_documents(self) -> bool:
+        """Whether the part with the other documents has to be seen."""
+        return self._has_any("no_document", "document_number", "document_country") or "document_type" in self.stored
+
+    @property
+    def has_second_phone(self) -> bool:
+        """Whether the part with the second phone has to be seen."""
+        return self._has_any("second_phone", "second_phone_of")
+
+    @property
+    def has_guardian(self) -> bool:
+        """Whether the part with the guardian has to be seen."""
+        return self.is_minor or self._has_any("guardian_name", "guardian_relation")
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether the birth date, as typed or stored, is a minor's."""
+        return (
+            is_minor(self.cleaned_data.get("birth_date"))
+            if self.is_bound
+            else bool(self.patient and self.patient.is_minor)
+        )
+
+    def _has_any(self, *names: str) -> bool:
+        """Return whether one of these fields is filled in, wrong, or in conflict."""
+        return any(self[name].value() or self[name].errors or name in self.stored for name in names)
 
     @property
     def first_field(self) -> str | None:
@@ -109,6 +168,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
     def clean(self) -> dict[str, Any]:
         super().clean()
         self.ask_about_age(self.patient.birth_date if self.patient else None)
+        self.ask_about_nif(self.clinic, self.patient)
         return self.cleaned_data
 
     def details(self) -> PatientDetails:
@@ -171,20 +231,27 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
         typed["phone"] = self._comparable("phone", self.details().phone)
         days = {"birth_date", "died_on"} & self.cleaned_data.keys()  # the others cannot be read
         typed |= {name: _formatted_date(self.cleaned_data[name]) for name in days}
+        if not typed["document_number"]:
+            typed["document_type"] = ""  # of no document
         self.stored = {
-            name: text or str(_("vazio"))
+            name: self._in_words(name, text) or str(_("vazio"))
             for name, text in formatted_details(patient, self.clinic).items()
             if self._comparable(name, text) != typed[name]
         }
         self.patient, self.version = patient, registry.patient_version(patient)
         return bool(self.stored)
 
+    def _in_words(self, name: str, text: str) -> str:
+        """Return the stored text as it is shown, of a choice its label."""
+        labels: dict[str, Any] = {"no_document": NoDocument, "document_type": DocumentType}
+        return str(labels[name](text).label) if name in labels and text else text
+
     def _comparable(self, name: str, text: str) -> str:
-        if name == "phone":
-            return phones.read(text, self.clinic.country).number
+        if name in {"phone", "second_phone"}:
+            return phones.read(text, self.clinic.country, self.clinic.area_code).number
         if name == "notes":
             return text.replace("\r\n", "\n").strip()
-        reader = {"cpf": documents.read_cpf, "nif": documents.read_nif}.get(name)
+        reader = READERS.get(name)
         return reader(text) if reader else " ".join(text.split())
 
     def _refusals(self) -> list[Refusal]:
@@ -194,6 +261,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutDoubles, RefusableForm)
 
     def _refuse(self, refusals: list[Refusal]) -> None:
         self.is_held = Reason.TRY_AGAIN in {refusal.reason for refusal in refusals}
+        self.remember_owners(refusals)
         self.show_refusals(refusals)
 
 
@@ -203,9 +271,19 @@ def formatted_details(patient: Patient, clinic: Clinic) -> dict[str, str]:
         "name": patient.name,
         "social_name": patient.social_name,
         "phone": phone(patient.phone, clinic),
+        "phone_of": patient.phone_of,
+        "second_phone": phone(patient.other_phone, clinic) if patient.other_phone else "",
+        "second_phone_of": patient.second_phone_of,
+        "guardian_name": patient.guardian_name,
+        "guardian_relation": patient.guardian_relation,
         "birth_date": _formatted_date(patient.birth_date),
         "cpf": cpf(patient.cpf),
         "nif": patient.nif,
+        **({"health_number": patient.health_number or ""} if clinic.document == "nif" else {}),
+        "no_document": patient.no_document,
+        "document_type": patient.document_type,
+        "document_number": patient.document_number or "",
+        "document_country": patient.document_country,
         "email": patient.email,
         "notes": patient.notes,
         "alert": patient.alert,

@@ -148,8 +148,10 @@ def check(request: ClinicRequest, pk: int | None = None) -> HttpResponse:
     """Render the errors of the form after a field was left, by the same rules as the save."""
     patient = _patient(request, pk) if pk else None
     form = PatientForm(request.POST, clinic=request.clinic, patient=patient)
-    form.check(just_left=triggered_by(request))
-    return render(request, "patient/_checked.html", {"form": form, "namesakes": form.namesakes})
+    just_left = triggered_by(request)
+    form.check(just_left=just_left)
+    context = {"form": form, "namesakes": form.namesakes, "is_birth_left": just_left == "birth_date"}
+    return render(request, "patient/_checked.html", context)
 
 
 def _same_patient_response(request: ClinicRequest, patient: Patient, typed: QueryDict) -> HttpResponse:

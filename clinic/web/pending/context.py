@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic import booking
-from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor
+from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor, phones
 from clinic.queries import history, pending
 from clinic.schedule import Opening, Span
 
@@ -56,17 +56,22 @@ class Row:
 
     @property
     def whatsapp(self) -> str:
-        """The address that opens a conversation with the patient, with a text that can be sent as it is."""
+        """The address that opens a conversation with the patient, with a text that can be sent as it is; "" for a
+        number that takes no messages."""
         appointment = self.appointment
+        if not phones.takes_messages(appointment.patient.phone):
+            return ""
+        patient = appointment.patient
         words = {
-            "patient": appointment.patient.display_name.split()[0],
+            "patient": patient.display_name.split()[0],
             "clinic": self.clinic.name,
             "time": when(self.clinic, appointment.starts_at),
             "doctor": appointment.doctor_name,
         }
-        text = (
-            _("Olá, %(patient)s! Aqui é da %(clinic)s. O seu horário de %(time)s com %(doctor)s precisa mudar.") % words
-        )
+        text = _("Olá, %(patient)s! Aqui é da %(clinic)s. O seu horário de %(time)s com %(doctor)s precisa mudar.")
+        if patient.answers_phone:  # it is not the patient who reads it
+            text = _("Olá! Aqui é da %(clinic)s. O horário de %(patient)s, %(time)s com %(doctor)s, precisa mudar.")
+        text %= words
         if times := _(" ou ").join(self._in_words(proposal) for proposal in self.proposals):
             text += " " + _("Podemos remarcar para %(times)s. Qual prefere?") % {"times": times}
         return f"https://wa.me/{str(appointment.patient.phone.as_e164).removeprefix('+')}?text={quote(text)}"

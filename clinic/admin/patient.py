@@ -12,10 +12,10 @@ from clinic.admin.base import ClinicRowAdmin, LargeTable, admin_request
 from clinic.admin.forms import ClinicRowForm
 from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutPhone
-from clinic.models import Clinic, Patient, documents, phones
+from clinic.models import Clinic, Patient, PatientEvent, documents, phones
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
-from clinic.registry import PatientDetails, change_patient, check_patient, register_patient, same_patients
+from clinic.registry import Author, PatientDetails, change_patient, check_patient, register_patient, same_patients
 from clinic.templatetags.formats import born
 
 DOCUMENTS = {"cpf": documents.read_cpf, "nif": documents.read_nif}
@@ -101,11 +101,12 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
         return patients.fitting(queryset, search_term), False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        by = Author(PatientEvent.Channel.ADMIN, user=admin_request(request).user)
         if change and form.changed_data:
             changes = {name: value for name, value in asdict(form.details()).items() if name in form.changed_data}
-            change_patient(obj.pk, changes, clinic=obj.clinic)
+            change_patient(obj.pk, changes, clinic=obj.clinic, by=by)
         elif not change:
-            obj.pk = register_patient(obj.clinic, form.details(), besides=form.besides).pk
+            obj.pk = register_patient(obj.clinic, form.details(), besides=form.besides, by=by).pk
         obj.refresh_from_db()
 
     @admin.display(description=_("paciente"), ordering="folded_name")

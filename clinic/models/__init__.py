@@ -8,6 +8,7 @@ from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, Work
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.installation import KeyCheck
 from clinic.models.patient import Patient
+from clinic.models.patient_history import PatientEvent
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.staff import StaffSession, StaffUser
 
@@ -31,6 +32,7 @@ __all__ = [
     "KeyCheck",
     "NonexistentTime",
     "Patient",
+    "PatientEvent",
     "Procedure",
     "RequestCount",
     "StaffSession",

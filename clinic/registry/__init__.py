@@ -4,6 +4,7 @@ from clinic.registry.absences import delete_absence, save_absence
 from clinic.registry.delays import record_delay
 from clinic.registry.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
+from clinic.registry.patient_events import Author
 from clinic.registry.patients import (
     change_patient,
     check_patient,
@@ -15,6 +16,7 @@ from clinic.registry.patients import (
 
 __all__ = [
     "PHONE_FAULTS",
+    "Author",
     "DoctorFault",
     "DoctorRefused",
     "Hours",

@@ -219,7 +219,7 @@ def test_the_card_costs_the_same_queries_for_one_and_three(desk, clinic, amount,
         visit(ana, days=-day)
 
     # Session and user; the patient; coming and past appointments, each with lines.
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         desk.get(reverse("web:patient-detail", args=[ana.pk]))
 
 

@@ -15,8 +15,9 @@ from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.form_fields import is_short_number
 from clinic.models import Patient
-from clinic.queries import patients
+from clinic.queries import patient_changes, patients
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
+from clinic.web.panel import author
 from clinic.web.patient.forms import PatientForm, fill_blanks, initial_for_search, new_patient_label, phone_fault
 
 MAX_LISTED = 50
@@ -98,6 +99,7 @@ def card(request: ClinicRequest, pk: int) -> HttpResponse:
         "missing": patients.missing(patient),
         "upcoming": patients.coming_visits(patient, now),
         "past": past[:VISITS_PER_PAGE],
+        "changes": patient_changes.story(patient),
         "page": page,
         "newer_page": page - 1,
         "older_page": page + 1 if len(past) > VISITS_PER_PAGE else None,
@@ -115,7 +117,7 @@ def add(request: ClinicRequest) -> HttpResponse:
         )
     form = PatientForm(typed, clinic=request.clinic)
     if request.method == "POST":
-        if patient := form.register():
+        if patient := form.register(author(request)):
             messages.success(request, _("Paciente cadastrado."))
             return redirect(request, "web:patient-detail", patient.pk)
         return _form_page(request, form, status=form.status)
@@ -133,7 +135,7 @@ def edit(request: ClinicRequest, pk: int) -> HttpResponse:
         return _same_patient_response(request, patient, typed)
     form = PatientForm(typed, clinic=request.clinic, patient=patient)
     if request.method == "POST":
-        if _saved(form, patient):
+        if _saved(request, form, patient):
             messages.success(request, _("Cadastro salvo."))
             return redirect(request, "web:patient-detail", pk)
         return _form_page(request, form, status=form.status)
@@ -172,9 +174,9 @@ def _patient(request: ClinicRequest, pk: int) -> Patient:
     return get_object_or_404(Patient.objects.of(request.clinic).select_related("clinic"), pk=pk)
 
 
-def _saved(form: PatientForm, patient: Patient) -> bool:
+def _saved(request: ClinicRequest, form: PatientForm, patient: Patient) -> bool:
     try:
-        return form.save(patient)
+        return form.save(patient, author(request))
     except Patient.DoesNotExist as missing:
         raise Http404 from missing
 

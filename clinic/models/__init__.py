@@ -1,5 +1,6 @@
 """The stored data, and the constraints by which PostgreSQL refuses invalid rows."""
 
+from clinic.models.accesses import PatientAccess, SignIn
 from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentProcedure
 from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
@@ -32,9 +33,11 @@ __all__ = [
     "KeyCheck",
     "NonexistentTime",
     "Patient",
+    "PatientAccess",
     "PatientEvent",
     "Procedure",
     "RequestCount",
+    "SignIn",
     "StaffSession",
     "StaffUser",
     "StoredAnswer",

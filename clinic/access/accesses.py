@@ -53,7 +53,7 @@ class AccessLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with shown.collecting() as seen:
             response = self.get_response(request)
-        if (seen.patients or seen.days) and _shows_somebody(response):
+        if (seen.patients or seen.days) and _shows_patients(response):
             record(seen, _viewer(request), _page(request))
         return response
 
@@ -91,7 +91,7 @@ def follow_sign_ins() -> None:
     user_logged_in.connect(record_sign_in, dispatch_uid="clinic.access.accesses")
 
 
-def _shows_somebody(response: HttpResponseBase) -> bool:
+def _shows_patients(response: HttpResponseBase) -> bool:
     status = response.status_code
     return status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in SHOWS_NOBODY and not 300 <= status < 400
 

@@ -3,6 +3,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.widgets import AdminDateWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -108,6 +109,17 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
         elif not change:
             obj.pk = register_patient(obj.clinic, form.details(), besides=form.besides, by=by).pk
         obj.refresh_from_db()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: what was written about a patient is redacted (`registry.redact_patient`), the row stays."""
+        return False
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        return super().log_addition(request, Patient(pk=obj.pk), message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        """Log which fields were changed, without the name; the values are in the PatientEvent."""
+        return super().log_change(request, Patient(pk=obj.pk), message)
 
     @admin.display(description=_("paciente"), ordering="folded_name")
     def display_name(self, patient: Patient) -> str:

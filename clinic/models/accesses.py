@@ -11,7 +11,7 @@ from clinic.models.staff import StaffUser
 
 
 class PatientAccess(ClinicRow):
-    """That somebody was shown a patient, or with a `day` all patients of that local date.
+    """A patient who was shown to a user or a program, or with a `day` all patients of that local date.
 
     `page` is the name of the route, without what was filled into it; `session` is a digest of the browser's session.
     Written by one statement a request (`clinic.access.accesses`). No foreign key is checked: that would cost a page
@@ -50,7 +50,7 @@ class PatientAccess(ClinicRow):
 
 
 class SignIn(models.Model):
-    """That somebody signed in; `address` is the one under which failures are counted, a /64 of IPv6.
+    """A sign-in; `address` is the one under which failures are counted, a /64 of IPv6.
 
     UPDATE is refused, DELETE until a year has passed."""
 

@@ -1,7 +1,7 @@
 """The patients that are read while a request is answered: what is read may be shown, so the access log takes it all.
 
-Collected where a row of the database becomes a Patient, so that no page and no operation can forget to say whom it
-shows. Where more are read than are shown, as in a search, the reading is `choosing`, and the chosen ones are added.
+Collected where a row of the database becomes a Patient, so that no page and no operation can forget a
+patient. Where more are read than are shown, as in a search, the reading is `choosing`, and the chosen ones are added.
 """
 
 from collections.abc import Iterable, Iterator

@@ -13,6 +13,7 @@ from clinic.registry.patients import (
     register_patient,
     same_patients,
 )
+from clinic.registry.redaction import Redacted, redact_patient
 
 __all__ = [
     "PHONE_FAULTS",
@@ -22,6 +23,7 @@ __all__ = [
     "Hours",
     "PatientDetails",
     "Policy",
+    "Redacted",
     "change_patient",
     "check_doctor",
     "check_patient",
@@ -29,6 +31,7 @@ __all__ = [
     "details_of",
     "patient_version",
     "record_delay",
+    "redact_patient",
     "register_doctor",
     "register_patient",
     "same_patients",

@@ -11,7 +11,17 @@ from clinic.models import Clinic, Patient, PatientEvent, StaffUser
 from clinic.queries import patient_changes
 from clinic.registry import PatientDetails, register_patient
 from tests.api.conftest import Program
-from tests.factories import make_clinic, make_lisbon, make_manager, make_master, make_patient, make_user
+from tests.factories import (
+    book_appointment,
+    make_clinic,
+    make_doctor,
+    make_lisbon,
+    make_manager,
+    make_master,
+    make_patient,
+    make_user,
+    next_monday,
+)
 from tests.managed import url
 from tests.web.patients import typed_of
 
@@ -69,6 +79,17 @@ def test_a_new_patient_is_a_row_with_what_was_given(desk):
         "birth_date": [None, "1990-01-01"],
         "cpf": ["", "52998224725"],
     }
+
+
+def test_a_booking_that_adds_or_completes_a_patient_is_a_row():
+    doctor = make_doctor(make_clinic())
+    given = {"name": "Rita Lima", "phone": "(81) 98333-1010"}
+    first = book_appointment(doctor, patient=None, details=PatientDetails(**given))
+    later = next_monday(doctor.clinic, 11)
+    book_appointment(doctor, patient=None, details=PatientDetails(**given, email="rita@example.com"), starts_at=later)
+    rows = PatientEvent.objects.filter(patient=first.patient).order_by("pk").values_list("kind", "channel", "changes")
+    assert [row[0] for row in rows] == ["registered", "changed"]
+    assert rows[1][1:] == ("command", {"email": ["", "rita@example.com"]})
 
 
 def test_a_save_without_a_change_is_no_row(desk, client):

@@ -13,6 +13,7 @@ class ClinicConfig(AppConfig):
     def ready(self) -> None:
         super().ready()
         key_check = import_module("clinic.access.key_check")  # needs the models, which are loaded now
+        import_module("clinic.access.accesses").follow_sign_ins()
         checks.register(key_check.system_check, checks.Tags.database)
 
 

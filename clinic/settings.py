@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "clinic.access.middleware.SignInMiddleware",
     "clinic.access.middleware.SameUserMiddleware",
     "axes.middleware.AxesMiddleware",
+    "clinic.access.accesses.AccessLogMiddleware",
 ]
 
 ROOT_URLCONF = "clinic.urls"

@@ -352,7 +352,7 @@ def page_of(name, **query):
         (page_of("clinic_patient_changelist"), "Buscar: pacientes", "Pesquisar: utentes"),
         (page_of("clinic_closure_changelist"), "Filtrar por início", "Filtrar por início"),
         (
-            page_of("clinic_patient_changelist", action="delete_selected", index="0"),
+            page_of("clinic_closure_changelist", action="delete_selected", index="0"),
             "Escolha na lista",
             "Escolha na lista",
         ),

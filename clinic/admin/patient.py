@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.widgets import AdminDateWidget
 from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest
@@ -12,11 +13,11 @@ from clinic.admin.base import ClinicRowAdmin, LargeTable, admin_request
 from clinic.admin.forms import ClinicRowForm
 from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
-from clinic.models import Clinic, Patient, documents, phones
+from clinic.models import Clinic, Patient, PatientEvent, documents, phones
 from clinic.models.patient import GUARDIAN_HELP, HEALTH_NUMBER_HELP, PHONE_OF_HELP, DocumentType, NoDocument
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
-from clinic.registry import PatientDetails, change_patient, check_patient, register_patient, same_patients
+from clinic.registry import Author, PatientDetails, change_patient, check_patient, register_patient, same_patients
 from clinic.templatetags.formats import born
 
 if TYPE_CHECKING:
@@ -133,12 +134,24 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
         return patients.fitting(queryset, search_term), False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        by = Author(PatientEvent.Channel.ADMIN, user=admin_request(request).user)
         if change and form.changed_data:
             changes = {name: value for name, value in asdict(form.details()).items() if name in form.changed_data}
-            change_patient(obj.pk, changes, clinic=obj.clinic)
+            change_patient(obj.pk, changes, clinic=obj.clinic, by=by)
         elif not change:
-            obj.pk = register_patient(obj.clinic, form.details(), besides=form.besides).pk
+            obj.pk = register_patient(obj.clinic, form.details(), besides=form.besides, by=by).pk
         obj.refresh_from_db()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: what was written about a patient is redacted (`registry.redact_patient`), the row stays."""
+        return False
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        return super().log_addition(request, Patient(pk=obj.pk), message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        """Log which fields were changed, without the name; the values are in the PatientEvent."""
+        return super().log_change(request, Patient(pk=obj.pk), message)
 
     @admin.display(description=_("paciente"), ordering="folded_name")
     def display_name(self, patient: Patient) -> str:

@@ -1,7 +1,6 @@
 """Acts on appointments: the rules, and the only writer of Appointment. This module is the public interface."""
 
 from clinic.booking.alternatives import BookingRefused
-from clinic.booking.audit import Author
 from clinic.booking.book import BookedAppointment, book, check
 from clinic.booking.change_procedures import (
     CheckedChange,
@@ -26,6 +25,7 @@ from clinic.booking.rules.procedures import MAX_PROCEDURES
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undo import undo, undo_verb, undoable
+from clinic.registry import Author
 
 __all__ = [
     "FINDER_COUNT",

@@ -1,19 +1,10 @@
-"""The event of every act on an appointment, and its author."""
+"""The event of every act on an appointment."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from clinic.models import Appointment, AppointmentEvent, StaffUser
-
-
-@dataclass(frozen=True)
-class Author:
-    """The author of an act and their channel: a person, or a token, key or command by its name."""
-
-    channel: str
-    user: StaffUser | None = None
-    credential: str = ""
+from clinic.models import Appointment, AppointmentEvent
+from clinic.registry import Author
 
 
 def record(

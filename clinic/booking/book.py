@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic.booking import sql
 from clinic.booking.alternatives import BookingRefused
-from clinic.booking.audit import Author, event, snapshot
+from clinic.booking.audit import event, snapshot
 from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
 from clinic.booking.pricing import PricedLine, price_lines
@@ -20,6 +20,7 @@ from clinic.booking.slots import Candidate
 from clinic.booking.sql import LoadedRows
 from clinic.models import Appointment, AppointmentEvent, Patient, Procedure
 from clinic.refusals import Reason, Refusal, Refused
+from clinic.registry import Author
 from clinic.registry.patient_details import (
     CleanedDetails,
     PatientDetails,
@@ -90,7 +91,7 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
         clinic=proposal.clinic,
         doctor=slot.doctor,
         doctor_name=slot.doctor.name,
-        patient=create_or_complete(cleaned, slot.patient, proposal.clinic) if cleaned else slot.patient,
+        patient=create_or_complete(cleaned, slot.patient, proposal.clinic, by=by) if cleaned else slot.patient,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         status=proposal.status,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from clinic.booking import lines, rules, transitions
 from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.alternatives import BookingRefused
-from clinic.booking.audit import Author, record
+from clinic.booking.audit import record
 from clinic.booking.encaixe import TIME_FIELDS, permission_refusals
 from clinic.booking.examine import retake_violations
 from clinic.booking.pricing import PricedLine
@@ -22,6 +22,7 @@ from clinic.booking.wished_lines import WishedLines, load_wished
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
 from clinic.refusals import Reason, Refusal
+from clinic.registry import Author
 from clinic.transactions import run_in_transaction
 
 

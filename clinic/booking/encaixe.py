@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from clinic.booking.audit import Author
 from clinic.booking.rules.encaixe import LIFTED
 from clinic.booking.slots import Slot
 from clinic.models import Appointment, Clinic, StaffUser
 from clinic.models.locks import get_shared
 from clinic.refusals import Reason, Refusal, Refused
+from clinic.registry import Author
 from clinic.registry.patient_details import tidy
 
 TIME_FIELDS = {"date", "starts_at", "ends_at"}

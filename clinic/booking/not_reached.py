@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from clinic.booking.acts import refuse
-from clinic.booking.audit import Author, record
+from clinic.booking.audit import record
 from clinic.booking.status import state
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
+from clinic.registry import Author
 from clinic.transactions import run_in_transaction
 
 SAME_CALL = timedelta(seconds=10)  # a second press of the button is not a second call

@@ -6,11 +6,12 @@ from typing import Any
 from django.utils import timezone
 
 from clinic.booking.acts import refuse, write
-from clinic.booking.audit import Author, record
+from clinic.booking.audit import record
 from clinic.booking.rules.notes import too_long_notes
 from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
+from clinic.registry import Author
 from clinic.registry.patient_details import tidy_notes, unstorable_metadata, unstorable_notes
 from clinic.transactions import run_in_transaction
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from clinic.booking import lines, sql, transitions
 from clinic.booking.acts import lock_appointment, write
 from clinic.booking.alternatives import BookingRefused
-from clinic.booking.audit import Author, record, snapshot
+from clinic.booking.audit import record, snapshot
 from clinic.booking.change_procedures import contents
 from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
@@ -26,6 +26,7 @@ from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
 from clinic.models.procedure import performed_by
 from clinic.refusals import Reason, Refusal
+from clinic.registry import Author
 from clinic.transactions import run_in_transaction
 
 

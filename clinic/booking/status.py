@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.booking import transitions
 from clinic.booking.acts import lock_appointment, refuse, write
-from clinic.booking.audit import Author, record
+from clinic.booking.audit import record
 from clinic.booking.examine import free_violations, retake_violations
 from clinic.booking.reschedule import place
 from clinic.booking.slots import present_slot
@@ -19,6 +19,7 @@ from clinic.models import Appointment, AppointmentEvent, Clinic
 from clinic.models.appointment import Status
 from clinic.models.limits import max_length
 from clinic.refusals import Reason, Refusal
+from clinic.registry import Author
 from clinic.registry.patient_details import tidy, unstorable_line
 from clinic.transactions import run_in_transaction
 

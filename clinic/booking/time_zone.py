@@ -23,11 +23,11 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from clinic.booking.audit import Author
 from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import FREES_THE_TIME, OVERLAP_LOOKBACK
 from clinic.models.locks import get_locked, lock_of_held_row
 from clinic.refusals import Reason, Refusal, Refused
+from clinic.registry import Author
 from clinic.transactions import run_in_transaction
 
 MAX_CLASHES = 20

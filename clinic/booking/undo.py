@@ -9,7 +9,6 @@ from django.utils import timezone
 from clinic.booking import lines, transitions
 from clinic.booking.acts import lock_appointment, refuse
 from clinic.booking.alternatives import BookingRefused
-from clinic.booking.audit import Author
 from clinic.booking.change_procedures import change_refusals, finish
 from clinic.booking.encaixe import stored_encaixe
 from clinic.booking.examine import free_violations, retake_violations
@@ -20,6 +19,7 @@ from clinic.booking.status import set_status, transition_refusals
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.refusals import Reason, Refusal, Refused
+from clinic.registry import Author
 from clinic.transactions import run_in_transaction
 
 SLIP_PERIOD = timedelta(minutes=1)

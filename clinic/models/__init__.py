@@ -1,5 +1,6 @@
 """The stored data, and the constraints by which PostgreSQL refuses invalid rows."""
 
+from clinic.models.accesses import PatientAccess, SignIn
 from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentProcedure
 from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
@@ -8,6 +9,7 @@ from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, Work
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.installation import KeyCheck
 from clinic.models.patient import Patient
+from clinic.models.patient_history import PatientEvent
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.staff import StaffSession, StaffUser
 
@@ -31,8 +33,11 @@ __all__ = [
     "KeyCheck",
     "NonexistentTime",
     "Patient",
+    "PatientAccess",
+    "PatientEvent",
     "Procedure",
     "RequestCount",
+    "SignIn",
     "StaffSession",
     "StaffUser",
     "StoredAnswer",

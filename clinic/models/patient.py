@@ -2,7 +2,7 @@ import hashlib
 import hmac
 import uuid
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 from phonenumber_field.phonenumber import PhoneNumber
 
+from clinic.models import shown
 from clinic.models.clinic import ClinicRow
 from clinic.models.names import Heard, Letters
 from clinic.models.phones import is_certain
@@ -201,6 +202,13 @@ class Patient(ClinicRow):
 
     def __str__(self) -> str:
         return self.display_name
+
+    @classmethod
+    def from_db(cls, *row: Any, **options: Any) -> Self:
+        """Return the row, and have the access log take it."""
+        patient = super().from_db(*row, **options)
+        shown.add([patient])
+        return patient
 
     @property
     def display_name(self) -> str:

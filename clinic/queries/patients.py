@@ -11,7 +11,7 @@ import phonenumbers
 from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
-from clinic.models import Appointment, Clinic, Patient, documents, phones
+from clinic.models import Appointment, Clinic, Patient, documents, phones, shown
 from clinic.models.appointment import STANDING, AppointmentQuerySet, Status
 from clinic.models.characters import with_ascii_digits
 from clinic.models.documents import CPF_LENGTH, NIF_LENGTH, is_cpf
@@ -116,9 +116,9 @@ def search(
     if wanted == ParsedSearch():
         return []
     patients = Patient.objects.of(clinic)
-    shown = patients if dead_too else patients.filter(died=False)
-    owners, others = _ranked(clinic, shown, wanted, limit)
-    return owners + others + (_heard_alike(shown, wanted, limit - len(owners + others)) if as_heard else [])
+    searched = patients if dead_too else patients.filter(died=False)
+    owners, others = _ranked(clinic, searched, wanted, limit)
+    return owners + others + (_heard_alike(searched, wanted, limit - len(owners + others)) if as_heard else [])
 
 
 def options(clinic: Clinic, text: str, now: datetime) -> Options:
@@ -131,14 +131,16 @@ def options(clinic: Clinic, text: str, now: datetime) -> Options:
     if wanted == ParsedSearch():
         return Options(text, [], has_more=False, is_whole_number=False)
     living = Patient.objects.of(clinic).filter(died=False)
-    owners, others = _ranked(clinic, living, wanted, OPTIONS + 1, now - RECENT)
-    others += _heard_alike(living, wanted, OPTIONS + 1 - len(owners + others))
-    shown = (owners + others)[:OPTIONS]
-    finished = Appointment.objects.of(clinic).kept().filter(patient__in=shown, status=Status.FINISHED)
+    with shown.choosing():
+        owners, others = _ranked(clinic, living, wanted, OPTIONS + 1, now - RECENT)
+        others += _heard_alike(living, wanted, OPTIONS + 1 - len(owners + others))
+    offered = (owners + others)[:OPTIONS]
+    shown.add(offered)
+    finished = Appointment.objects.of(clinic).kept().filter(patient__in=offered, status=Status.FINISHED)
     last = _first_of_each(finished.order_by("patient_id", "-starts_at", "-pk"))
     return Options(
         text,
-        [PatientOption(patient, last.get(patient.pk), patient in owners) for patient in shown],
+        [PatientOption(patient, last.get(patient.pk), patient in owners) for patient in offered],
         has_more=len(owners) + len(others) > OPTIONS,
         is_whole_number=is_whole_number(clinic, text),
     )

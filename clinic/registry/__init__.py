@@ -5,6 +5,7 @@ from clinic.registry.delays import record_delay
 from clinic.registry.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
 from clinic.registry.owners import nif_owner
 from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
+from clinic.registry.patient_events import Author
 from clinic.registry.patients import (
     change_patient,
     check_patient,
@@ -13,14 +14,17 @@ from clinic.registry.patients import (
     register_patient,
     same_patients,
 )
+from clinic.registry.redaction import Redacted, redact_patient
 
 __all__ = [
     "PHONE_FAULTS",
+    "Author",
     "DoctorFault",
     "DoctorRefused",
     "Hours",
     "PatientDetails",
     "Policy",
+    "Redacted",
     "change_patient",
     "check_doctor",
     "check_patient",
@@ -29,6 +33,7 @@ __all__ = [
     "nif_owner",
     "patient_version",
     "record_delay",
+    "redact_patient",
     "register_doctor",
     "register_patient",
     "same_patients",

@@ -14,6 +14,7 @@ from clinic.models.locks import get_locked, hold_advisory
 from clinic.refusals import Reason, Refusal, Refused, refuse
 from clinic.registry import sql
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
+from clinic.registry.patient_events import SYSTEM, Author, record_patient
 from clinic.transactions import run_in_transaction
 
 NULL_WHEN_EMPTY = ["cpf", "health_number", "document_number", "second_phone"]
@@ -36,14 +37,16 @@ def match_patient(
     return patient
 
 
-def create_or_complete(cleaned: CleanedDetails, matched: Patient | None, clinic: Clinic) -> Patient:
+def create_or_complete(
+    cleaned: CleanedDetails, matched: Patient | None, clinic: Clinic, *, by: Author = SYSTEM
+) -> Patient:
     """Return the matched patient, with blank fields filled and nothing overwritten; a new patient without a match.
 
     `matched` is what `match_patient` returned, locked.
     """
     if matched is None:
-        return Patient.objects.create(clinic=clinic, **_storable(cleaned))
-    _fill_blanks(matched, cleaned.details)
+        return _create(cleaned, clinic, by)
+    _fill_blanks(matched, cleaned.details, by)
     return matched
 
 
@@ -54,6 +57,7 @@ def register_patient(
     key: UUID | None = None,
     policy: Policy = Policy.STRICT,
     besides: Collection[int] = (),
+    by: Author = SYSTEM,
 ) -> Patient:
     """Add a patient; the same details sent again with the same `key` (a double click) return the same patient.
 
@@ -69,7 +73,7 @@ def register_patient(
         _take_advisory_locks(clinic, cleaned)
         if same := _compatible_namesakes(cleaned, clinic, besides):
             raise Refused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].display_name})])
-        return Patient.objects.create(clinic=clinic, uuid=uuid, **_storable(cleaned))
+        return _create(cleaned, clinic, by, uuid=uuid)
 
     try:
         return run_in_transaction(work)
@@ -94,6 +98,7 @@ def change_patient(
     clinic: Clinic,
     policy: Policy = Policy.STRICT,
     seen: str | None = None,
+    by: Author = SYSTEM,
 ) -> Patient:
     """Return the patient with these fields of PatientDetails changed, the others as they are stored at that moment.
 
@@ -119,6 +124,7 @@ def change_patient(
             setattr(patient, name, values[name])
         # The phone field computes the hash when it is saved.
         patient.save(update_fields=[*changed, "phone_hash", "updated_at"])
+        record_patient(patient, stored, details_of(patient), by)
         return patient
 
     return run_in_transaction(work)
@@ -216,7 +222,14 @@ def _require_called_so(owner: Patient, details: PatientDetails, clinic: Clinic, 
         raise Refused([_taken_by(owner, reason)])
 
 
-def _fill_blanks(patient: Patient, details: PatientDetails) -> None:
+def _create(cleaned: CleanedDetails, clinic: Clinic, by: Author, **values: Any) -> Patient:
+    patient = Patient.objects.create(clinic=clinic, **_storable(cleaned), **values)
+    record_patient(patient, None, details_of(patient), by)
+    return patient
+
+
+def _fill_blanks(patient: Patient, details: PatientDetails, by: Author) -> None:
+    before = details_of(patient)
     filled = [
         field.name
         for field in fields(details)
@@ -226,6 +239,7 @@ def _fill_blanks(patient: Patient, details: PatientDetails) -> None:
         setattr(patient, name, getattr(details, name))
     if filled:
         patient.save(update_fields=[*filled, "updated_at"])
+        record_patient(patient, before, details_of(patient), by)
 
 
 def _storable(cleaned: CleanedDetails) -> dict[str, Any]:

@@ -18,11 +18,13 @@ from clinic.models import (
     Appointment,
     AppointmentEvent,
     AppointmentProcedure,
+    CeasedProcedure,
     Clinic,
     ClinicEvent,
     CredentialEvent,
     Delay,
     Patient,
+    PatientEvent,
     RequestCount,
     StaffUser,
     StoredAnswer,
@@ -73,6 +75,10 @@ class Rows:
 
     def clinic_event(self, **fields):
         return ClinicEvent.objects.create(clinic=self.clinic, **{"kind": "time_zone", "channel": "command"} | fields)
+
+    def patient_event(self, **fields):
+        defaults = {"patient": self.patient, "kind": "changed", "channel": "command"}
+        return PatientEvent.objects.create(clinic=self.clinic, **defaults | fields)
 
     def hours(self, **fields):
         defaults = {"weekday": 1, "starts": time(8), "ends": time(9)}
@@ -224,6 +230,13 @@ REFUSED = {
     ],
     "appointmentevent_kind_known": [lambda rows: rows.event(kind="deleted")],
     "appointmentevent_door_known": [lambda rows: rows.event(channel="window")],
+    "patientevent_kind_known": [lambda rows: rows.patient_event(kind="deleted")],
+    "patientevent_channel_known": [lambda rows: rows.patient_event(channel="window")],
+    "ceasedprocedure_once": [
+        lambda rows: [
+            CeasedProcedure.objects.create(doctor=rows.doctor, procedure=rows.doctor.procedures.first()) for _ in "12"
+        ]
+    ],
     "clinicevent_kind_known": [lambda rows: rows.clinic_event(kind="moved")],
     "clinicevent_door_known": [lambda rows: rows.clinic_event(channel="window")],
     "accesstoken_jti_once": [lambda rows: [rows.token(jti=SAME) for _ in range(2)]],

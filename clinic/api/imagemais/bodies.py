@@ -229,7 +229,7 @@ class EditBody(Body):
         """Save the changes. Raises RequestError, which undoes all of them, or Appointment.DoesNotExist."""
         kept = Appointment.objects.of(self.clinic).kept().select_related("patient")
         patient = kept.get(pk=appointment_id).patient
-        refusals = self._save_patient(patient)
+        refusals = self._save_patient(patient, by)
         if self.notes is not None:
             try:
                 booking.edit_notes(appointment_id, clinic=self.clinic, by=by, notes=self.notes)
@@ -238,7 +238,7 @@ class EditBody(Body):
         if refusals or not self.reader.is_valid():
             self._raise_error(Refused(refusals))
 
-    def _save_patient(self, patient: Patient) -> list[Refusal]:
+    def _save_patient(self, patient: Patient, by: Author) -> list[Refusal]:
         if self.details is None:
             return []
         changes: dict[str, Any] = {
@@ -253,7 +253,7 @@ class EditBody(Body):
             details = replace(registry.details_of(patient), **changes)
             return registry.check_patient(details, clinic=self.clinic, patient_id=patient.pk, policy=Policy.LENIENT)
         try:
-            registry.change_patient(patient.pk, changes, clinic=self.clinic, policy=Policy.LENIENT)
+            registry.change_patient(patient.pk, changes, clinic=self.clinic, policy=Policy.LENIENT, by=by)
         except Refused as refused:
             return refused.refusals
         return []
@@ -265,13 +265,13 @@ class PatientBody(Body):
     def __init__(self, payload: Any, clinic: Clinic) -> None:
         super().__init__({"patient": payload}, clinic)
 
-    def register(self) -> Patient:
+    def register(self, by: Author) -> Patient:
         """Register the patient. Raises RequestError."""
         details = _read_details(self.reader, cpf_required=False)
-        register = partial(registry.register_patient, self.clinic, details, policy=Policy.EXACT_CPF)
+        register = partial(registry.register_patient, self.clinic, details, policy=Policy.EXACT_CPF, by=by)
         return self._write_or_check(details, None, register)
 
-    def save(self, patient: Patient) -> Patient:
+    def save(self, patient: Patient, by: Author) -> Patient:
         """Replace the fields that were sent; null deletes CPF and birth date. Raises RequestError."""
         reader = self.reader
         self._require_object(reader.payload["patient"])
@@ -286,7 +286,9 @@ class PatientBody(Body):
                 changes[name] = reader.text(f"patient.{name}")
         changes = _without_social_name(changes, patient)
         details = replace(registry.details_of(patient), **changes)
-        change = partial(registry.change_patient, patient.pk, changes, clinic=self.clinic, policy=Policy.EXACT_CPF)
+        change = partial(
+            registry.change_patient, patient.pk, changes, clinic=self.clinic, policy=Policy.EXACT_CPF, by=by
+        )
         return self._write_or_check(details, patient.pk, change)
 
     def _write_or_check(self, details: PatientDetails, patient_id: int | None, write: Callable[[], Patient]) -> Patient:

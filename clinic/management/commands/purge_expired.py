@@ -6,16 +6,20 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from clinic.access import idempotency, rate_limit
+from clinic.access import accesses, idempotency, rate_limit
 from clinic.access.sessions import SessionStore
 
 
 class Command(BaseCommand):
-    help = "Deletes ended sessions, old request counts, and what an Idempotency-Key kept for STORED_ANSWER_DAYS."
+    help = (
+        "Deletes ended sessions, old request counts, accesses after two years, sign-ins after one, and what an"
+        " Idempotency-Key kept for STORED_ANSWER_DAYS."
+    )
 
     def handle(self, *, verbosity: int, **options: object) -> None:
         SessionStore.clear_expired()
         answers = idempotency.forget(timezone.now() - timedelta(days=settings.STORED_ANSWER_DAYS))
         counts = rate_limit.forget()
+        seen = accesses.forget(timezone.now())
         if verbosity:
-            self.stdout.write(f"Forgotten: {answers} stored answers, {counts} request counts.")
+            self.stdout.write(f"Forgotten: {answers} stored answers, {counts} request counts, {seen} accesses.")

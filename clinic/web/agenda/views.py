@@ -18,6 +18,7 @@ from clinic import booking
 from clinic.access.middleware import referring_page
 from clinic.access.requests import ClinicRequest
 from clinic.form_fields import TypedDateField, is_short_number
+from clinic.models import shown
 from clinic.models.appointment import Status
 from clinic.queries import agenda
 from clinic.web.agenda.grid import grid_html
@@ -107,6 +108,7 @@ def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
 
 def _context(request: ClinicRequest, agenda_day: agenda.Day, filters: Filters, now: datetime) -> dict[str, Any]:
     filters = filters._replace(doctors=filters.doctors & _known(agenda_day))
+    shown.add_day(agenda_day.day)
     return {
         "day": agenda_day,
         "grid": grid_html(agenda_day, request.clinic, now, records_absences=request.user.records_absences),

@@ -27,7 +27,7 @@ from clinic.models.patient import (
 from clinic.queries import patients
 from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.refusals import Reason, Refusal, Refused
-from clinic.registry import PatientDetails
+from clinic.registry import Author, PatientDetails
 from clinic.templatetags.formats import cpf, phone
 from clinic.web.fields import RefusableForm
 
@@ -186,13 +186,13 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         self._refuse(self._refusals())
         self.drop_untouched_errors(just_left=just_left)
 
-    def register(self) -> Patient | None:
+    def register(self, by: Author) -> Patient | None:
         """Return the new patient; None after a refusal, shown at the fields, or with `doubles` to ask about."""
         if not self.is_valid():
             self._refuse(self._refusals())
             return None
         try:
-            return registry.register_patient(self.clinic, self.details(), key=self.key, besides=self.besides)
+            return registry.register_patient(self.clinic, self.details(), key=self.key, besides=self.besides, by=by)
         except Refused as refused:
             self.doubles = registry.same_patients(self.clinic, self.details(), besides=self.besides)
             is_asked = bool(self.doubles)
@@ -201,7 +201,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
             )
             return None
 
-    def save(self, patient: Patient) -> bool:
+    def save(self, patient: Patient, by: Author) -> bool:
         """Store the data of `patient` and return True.
 
         Otherwise show every reason at its field; after a conflict set `stored` to what another window has written
@@ -211,7 +211,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
             self._refuse(self._refusals())
             return False
         try:
-            registry.change_patient(patient.pk, asdict(self.details()), clinic=self.clinic, seen=self.version)
+            registry.change_patient(patient.pk, asdict(self.details()), clinic=self.clinic, seen=self.version, by=by)
             return True
         except Refused as refused:
             if Reason.PATIENT_CHANGED in refused.reasons:

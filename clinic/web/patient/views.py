@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -7,16 +8,19 @@ from django.shortcuts import get_object_or_404, render
 from django.shortcuts import redirect as plain_redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
+from clinic.access.roles import manager_required
 from clinic.form_fields import is_short_number
-from clinic.models import Patient
-from clinic.queries import patients
+from clinic.models import Patient, shown
+from clinic.queries import accesses, patient_changes, patients
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
+from clinic.web.panel import author
 from clinic.web.patient.forms import PatientForm, fill_blanks, initial_for_search, new_patient_label, phone_fault
 
 MAX_LISTED = 50
@@ -62,11 +66,13 @@ def options(request: ClinicRequest) -> HttpResponse:
 
 def _list_context(request: ClinicRequest, text: str) -> dict[str, Any]:
     clinic, now = request.clinic, timezone.now()
-    if text.strip():
-        found: Iterable[Patient] = patients.search(clinic, text, MAX_LISTED + 1, dead_too=True, as_heard=True)
-    else:
-        found = patients.on_day(clinic, clinic.local(now).date(), MAX_LISTED + 1)
-    listed = patients.with_next_appointment(clinic, found, now)
+    with shown.choosing():
+        if text.strip():
+            found: Iterable[Patient] = patients.search(clinic, text, MAX_LISTED + 1, dead_too=True, as_heard=True)
+        else:
+            found = patients.on_day(clinic, clinic.local(now).date(), MAX_LISTED + 1)
+        listed = patients.with_next_appointment(clinic, found, now)
+    shown.add(row.patient for row in listed[:MAX_LISTED])
     return {
         "q": text,
         "new_patient_label": new_patient_label(text, clinic),
@@ -98,11 +104,27 @@ def card(request: ClinicRequest, pk: int) -> HttpResponse:
         "missing": patients.missing(patient),
         "upcoming": patients.coming_visits(patient, now),
         "past": past[:VISITS_PER_PAGE],
+        "changes": patient_changes.story(patient),
         "page": page,
         "newer_page": page - 1,
         "older_page": page + 1 if len(past) > VISITS_PER_PAGE else None,
     }
     return partial_or_page(request, "patient/card.html", "past", context)
+
+
+@manager_required
+@require_safe
+@never_cache
+def seen_by(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Show who was shown the patient, a row for each person and day.
+
+    For managers and masters: the log says as much about those who work here as about the patient, and it is they who
+    answer a patient who asks.
+    """
+    patient = _patient(request, pk)
+    rows, older = accesses.seen_by(patient, before=_instant(request.GET.get("antes", "")))
+    context = {"patient": patient, "rows": rows, "older": older}
+    return partial_or_page(request, "patient/seen_by.html", "seen", context)
 
 
 @resumable
@@ -115,7 +137,7 @@ def add(request: ClinicRequest) -> HttpResponse:
         )
     form = PatientForm(typed, clinic=request.clinic)
     if request.method == "POST":
-        if patient := form.register():
+        if patient := form.register(author(request)):
             messages.success(request, _("Paciente cadastrado."))
             return redirect(request, "web:patient-detail", patient.pk)
         return _form_page(request, form, status=form.status)
@@ -133,7 +155,7 @@ def edit(request: ClinicRequest, pk: int) -> HttpResponse:
         return _same_patient_response(request, patient, typed)
     form = PatientForm(typed, clinic=request.clinic, patient=patient)
     if request.method == "POST":
-        if _saved(form, patient):
+        if _saved(request, form, patient):
             messages.success(request, _("Cadastro salvo."))
             return redirect(request, "web:patient-detail", pk)
         return _form_page(request, form, status=form.status)
@@ -174,9 +196,9 @@ def _patient(request: ClinicRequest, pk: int) -> Patient:
     return get_object_or_404(Patient.objects.of(request.clinic).select_related("clinic"), pk=pk)
 
 
-def _saved(form: PatientForm, patient: Patient) -> bool:
+def _saved(request: ClinicRequest, form: PatientForm, patient: Patient) -> bool:
     try:
-        return form.save(patient)
+        return form.save(patient, author(request))
     except Patient.DoesNotExist as missing:
         raise Http404 from missing
 
@@ -184,6 +206,15 @@ def _saved(form: PatientForm, patient: Patient) -> bool:
 def _form_page(request: ClinicRequest, form: PatientForm, status: int | None = None) -> HttpResponse:
     context = {"form": form, "patient": form.patient, "namesakes": form.namesakes}
     return partial_or_page(request, "patient/form.html", "form", context, status)
+
+
+def _instant(text: str) -> datetime | None:
+    """Read the instant of a link to older rows; None for anything else."""
+    try:
+        instant = parse_datetime(text)
+    except ValueError:
+        return None
+    return instant if instant and instant.tzinfo else None
 
 
 def _page_number(request: ClinicRequest) -> int:

@@ -83,7 +83,8 @@ def list_patients(request: ApiRequest) -> list[PatientOut]:
     ),
 )
 def create_patient(request: ApiRequest) -> Status[PatientOut]:
-    return Status(201, PatientOut.of(PatientBody(request.call.payload, request.clinic).register(), request.clinic))
+    patient = PatientBody(request.call.payload, request.clinic).register(request.caller.author)
+    return Status(201, PatientOut.of(patient, request.clinic))
 
 
 @api.patch(
@@ -109,7 +110,8 @@ def edit_patient(request: ApiRequest, patient_id: int) -> PatientOut:
     patient = Patient.objects.of(request.clinic).filter(pk=patient_id).first()
     if patient is None:
         raise RequestError(404, messages.PATIENT_UNKNOWN)
-    return PatientOut.of(PatientBody(request.call.payload, request.clinic).save(patient), request.clinic)
+    saved = PatientBody(request.call.payload, request.clinic).save(patient, request.caller.author)
+    return PatientOut.of(saved, request.clinic)
 
 
 def _cpf(query_reader: Query) -> str:

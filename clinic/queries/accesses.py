@@ -1,0 +1,81 @@
+"""Who was shown a patient. Reads only."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.models import Patient, StaffUser
+
+ROWS = 50
+# One row for each person or credential and local day, newest first. By the index (patient, at desc).
+SEEN_BY_SQL = """
+    SELECT user_id, credential, (at AT TIME ZONE %(zone)s)::date AS day, count(DISTINCT at) AS times,
+        min(at) AS first, max(at) AS last, array_agg(DISTINCT page) AS pages
+    FROM clinic_patientaccess
+    WHERE patient_id = %(patient)s AND clinic_id = %(clinic)s
+    GROUP BY user_id, credential, (at AT TIME ZONE %(zone)s)::date
+    HAVING %(before)s::timestamptz IS NULL OR max(at) < %(before)s
+    ORDER BY last DESC
+    LIMIT %(limit)s
+"""
+# What people call a page, by the beginning of its route's name; the first that fits.
+PLACES = {
+    "web:patient-seen-by": gettext_lazy("quem viu"),
+    "web:patient-detail": gettext_lazy("ficha"),
+    "web:patient-edit": gettext_lazy("ficha"),
+    "web:patient-check": gettext_lazy("ficha"),
+    "web:patient": gettext_lazy("lista de pacientes"),
+    "web:appointment": gettext_lazy("agendamento"),
+    "web:pending": gettext_lazy("pendências"),
+    "web:": gettext_lazy("agenda"),
+    "admin:": gettext_lazy("administração"),
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one person or credential was shown of a patient on a local `day`; `first` and `last` are instants."""
+
+    who: str
+    day: date
+    times: int
+    first: datetime
+    last: datetime
+    places: list[str]
+
+
+def seen_by(patient: Patient, *, before: datetime | None = None) -> tuple[list[Seen], datetime | None]:
+    """Return at most ROWS, newest first, those whose last moment is before that instant; and what to ask for older
+    ones, None without any. Two queries; the patient comes with their clinic."""
+    parameters: dict[str, Any] = {
+        "zone": patient.clinic.time_zone,
+        "patient": patient.pk,
+        "clinic": patient.clinic_id,
+        "before": before,
+        "limit": ROWS + 1,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SEEN_BY_SQL, parameters)
+        found = cursor.fetchall()
+    people = StaffUser.objects.in_bulk({user for user, *_rest in found if user})
+    rows = [
+        Seen(
+            who=credential or str(people.get(user) or _("pessoa que já não está no sistema")),
+            day=day,
+            times=times,
+            first=first,
+            last=last,
+            places=sorted({_place(page) for page in pages}),
+        )
+        for user, credential, day, times, first, last, pages in found[:ROWS]
+    ]
+    return rows, rows[-1].last if len(found) > ROWS else None
+
+
+def _place(page: str) -> str:
+    """Return what people call a page; of an API its operation, as the reference writes it."""
+    return next((str(words) for start, words in PLACES.items() if page.startswith(start)), page)

@@ -1,0 +1,45 @@
+"""Recording who changed a patient's data, in the transaction of the change: for every entry point."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from clinic.models import Patient, PatientEvent, StaffUser
+from clinic.registry.patient_details import PatientDetails
+
+
+@dataclass(frozen=True)
+class Author:
+    """The author of an act and their channel: a person, or a token, key or command by its name."""
+
+    channel: str
+    user: StaffUser | None = None
+    credential: str = ""
+
+
+# The author where nobody acts: what the program does by itself.
+SYSTEM = Author(channel=PatientEvent.Channel.COMMAND, credential="sistema")
+
+
+def record_patient(patient: Patient, before: PatientDetails | None, after: PatientDetails, by: Author) -> None:
+    """Store the event of a patient who was added (`before` is None) or changed; none without a difference.
+
+    Runs in the caller's transaction."""
+    changes = differences(before or PatientDetails(), after)
+    if not changes:
+        return
+    kind = PatientEvent.Kind.CHANGED if before else PatientEvent.Kind.REGISTERED
+    PatientEvent.objects.create(
+        clinic_id=patient.clinic_id,
+        patient=patient,
+        kind=kind,
+        channel=by.channel,
+        user=by.user,
+        credential=by.credential,
+        changes=changes,
+    )
+
+
+def differences(before: PatientDetails, after: PatientDetails) -> dict[str, list[Any]]:
+    """Return the fields that differ as {name: [before, after]}; every field of PatientDetails is compared."""
+    values = {field.name: [getattr(before, field.name), getattr(after, field.name)] for field in fields(after)}
+    return {name: pair for name, pair in values.items() if pair[0] != pair[1]}

@@ -1,0 +1,100 @@
+"""Blanking what people wrote about a patient, in the patient's row, their appointments and both histories.
+
+The one place that may alter a history: PostgreSQL lets it through because the transaction asks for it (the function
+`clinic_redactable`, migrations 0039 and 0041). Who changed what and when stays; what was written does not. Law: LGPD
+art. 16 and 18, RGPD art. 17.
+"""
+
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.utils import timezone
+
+from clinic.models import Appointment, Clinic, Patient, PatientEvent
+from clinic.models.limits import max_length
+from clinic.models.locks import get_locked
+from clinic.registry.patient_events import Author
+from clinic.transactions import run_in_transaction
+
+# The keys of an AppointmentEvent's `before` and `after` that hold what people wrote.
+WRITTEN = ["notes", "metadata", "reason", "encaixe_reason"]
+REASON_LIMIT = max_length(PatientEvent, "reason")
+BLANK = "—"  # in a column that may not be empty
+PATIENT_EVENTS_SQL = """
+    UPDATE clinic_patientevent SET changes = (
+        SELECT coalesce(jsonb_object_agg(key, '[null, null]'::jsonb), '{}'::jsonb) FROM jsonb_each(changes)
+    )
+    WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s
+"""
+APPOINTMENTS_SQL = """
+    UPDATE clinic_appointment SET notes = '', cancel_reason = '', metadata = '{}', updated_at = now(),
+        encaixe_reason = CASE encaixe_reason WHEN '' THEN '' ELSE %(blank)s END
+    WHERE clinic_id = %(clinic)s AND id = ANY(%(appointments)s)
+"""
+APPOINTMENT_EVENTS_SQL = """
+    UPDATE clinic_appointmentevent SET before = before || {before}, after = after || {after}
+    WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
+        AND (before ?| %(written)s OR after ?| %(written)s)
+"""
+BLANKED_SQL = """(
+    SELECT coalesce(jsonb_object_agg(key, '""'::jsonb), '{{}}'::jsonb) FROM jsonb_each({column})
+    WHERE key = ANY(%(written)s)
+)"""
+
+
+class Redacted(NamedTuple):
+    """How many appointments were redacted, and how many were left because they are still to take place."""
+
+    appointments: int
+    left: int
+
+
+def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) -> Redacted:
+    """Blank the patient's notes and alert, the values in the history of their data, and what was written about their
+    appointments; store the event that says who did and why.
+
+    Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
+    them later. Name, documents and phone stay. Locks the patient's row. Raises ValueError for a reason that is blank or
+    longer than its column, Patient.DoesNotExist.
+    """
+    reason = reason.strip()
+    if not 0 < len(reason) <= REASON_LIMIT:
+        raise ValueError("the reason is blank or too long")
+
+    def work() -> Redacted:
+        patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
+        kept = Appointment.objects.of(clinic).filter(patient=patient)
+        ahead = set(kept.standing().filter(ends_at__gt=timezone.now()).values_list("pk", flat=True))
+        over = [pk for pk in kept.values_list("pk", flat=True) if pk not in ahead]
+        _blank(patient, over)
+        patient.notes = patient.alert = ""
+        patient.save(update_fields=["notes", "alert", "updated_at"])
+        PatientEvent.objects.create(
+            clinic=clinic,
+            patient=patient,
+            kind=PatientEvent.Kind.REDACTED,
+            channel=by.channel,
+            user=by.user,
+            credential=by.credential,
+            reason=reason,
+        )
+        return Redacted(len(over), len(ahead))
+
+    return run_in_transaction(work)
+
+
+def _blank(patient: Patient, appointments: list[int]) -> None:
+    parameters: dict[str, Any] = {
+        "clinic": patient.clinic_id,
+        "patient": patient.pk,
+        "appointments": appointments,
+        "written": WRITTEN,
+        "blank": BLANK,
+    }
+    blanked = {column: BLANKED_SQL.format(column=column) for column in ("before", "after")}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('clinic.redacting', 'on', true)")
+        cursor.execute(PATIENT_EVENTS_SQL, parameters)
+        cursor.execute(APPOINTMENTS_SQL, parameters)
+        cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
+        cursor.execute("SELECT set_config('clinic.redacting', 'off', true)")

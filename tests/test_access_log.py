@@ -1,0 +1,182 @@
+"""Every door that shows a patient leaves a row that says so."""
+
+import re
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import Error, connection, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.access import access_tokens, accesses, api_keys
+from clinic.models import ApiKey, Patient, PatientAccess, SignIn
+from clinic.models.shown import Shown
+from tests.every_address import routes
+from tests.factories import PASSWORD, make_clinic, make_manager, make_master, make_patient, make_user
+from tests.managed import url
+from tests.web.patients import visit
+
+pytestmark = pytest.mark.django_db
+NAME = "Zulmira Quixabeira"
+# Where the walk must have found her name, so that it is known to look.
+SHOWN_AT = {
+    "",
+    "agenda/",
+    "agenda/<str:date>/",
+    "agendamentos/<int:pk>/",
+    "agendamentos/<int:pk>/remarcar/",
+    "agendamentos/<int:pk>/cancelar/",
+    "agendamentos/<int:pk>/observacoes/",
+    "pacientes/",
+    "pacientes/<int:pk>/",
+    "pacientes/<int:pk>/editar/",
+    "pacientes/<int:pk>/quem-viu/",
+    "admin/clinic/patient/",
+    "admin/clinic/patient/<path:object_id>/change/",
+    "admin/clinic/appointment/",
+    "admin/clinic/appointment/<path:object_id>/change/",
+    "admin/clinic/appointmentevent/",
+    "api/patients",
+    "api/appointments",
+    "api/appointments/<int:appointment_id>",
+    "v1/patients",
+    "v1/patients/<hash>",
+    "v1/appointments",
+    "v1/appointments/<id>",
+}
+
+
+@pytest.fixture
+def patient():
+    return make_patient(make_clinic(), name=NAME)
+
+
+def _path(route, patient, appointment):
+    values = {
+        "<str:date>": str(timezone.localdate()),
+        "<hash>": patient.phone_hash,
+        "<id>": str(appointment.uuid),
+        "<int:patient_id>": str(patient.pk),
+    }
+    of_patient = "pacientes/" in route or "/patient/" in route
+    values["<int:pk>"] = values["<path:object_id>"] = str(patient.pk if of_patient else appointment.pk)
+    path = route.replace("\\Z", "").replace("$", "")
+    return "/" + re.sub("<[^>]*>", lambda match: values.get(match[0], str(appointment.pk)), path)
+
+
+def test_no_address_shows_a_name_without_a_row(patient):
+    clinic, appointment = patient.clinic, visit(patient, days=0)
+    master, desk = make_master(clinic), Client()
+    desk.force_login(master)
+    _, token = access_tokens.release(clinic, master, channel="command")
+    scopes = {"scopes": ApiKey.Scope.values, "source": "sync_external", "is_live": True}
+    _, key = api_keys.create(clinic, name="todas", **scopes, by=master, channel="command")
+    found, without = set(), set()
+    for route in sorted(routes()):
+        secret = token if route.startswith("api/") else key
+        headers = {"Authorization": f"Bearer {secret}"} if route.startswith(("api/", "v1/")) else {}
+        query = {"search": "Quixabeira"} if route == "v1/patients" else {}
+        before = PatientAccess.objects.count()
+        answer = desk.get(_path(route, patient, appointment), query, headers=headers)
+        if answer.status_code < 300 and not answer.streaming and "Quixabeira" in answer.text:
+            found.add(route)
+            new = PatientAccess.objects.order_by("-pk")[: PatientAccess.objects.count() - before]
+            if not any(row.patient_id == patient.pk or row.day for row in new):
+                without.add(route)
+    assert not without
+    assert found >= SHOWN_AT
+
+
+@pytest.mark.parametrize("route", ["web:patient-list", "web:patient-search"])
+def test_a_search_leaves_a_row_for_each_hit_and_no_other(client, patient, route):
+    others = [make_patient(patient.clinic, name=f"Zulmira {word}") for word in ("Sá", "Lima")]
+    make_patient(patient.clinic, name="Outra Pessoa")
+    user = make_user(patient.clinic)
+    client.force_login(user)
+
+    client.post(reverse(route), {"q": "zulmira"}, headers={"HX-Request": "true"})
+
+    rows = list(PatientAccess.objects.values_list("patient", "user", "page", "clinic"))
+    assert sorted(rows) == sorted(
+        (pk, user.pk, route, patient.clinic_id) for pk in [patient.pk, *(other.pk for other in others)]
+    )
+
+
+def test_case_39_a_card_is_one_row_of_who_when_and_where(client, patient):
+    user = make_user(patient.clinic)
+    client.force_login(user)
+    client.get(reverse("web:patient-detail", args=[patient.pk]))
+    row = PatientAccess.objects.get()
+    assert (row.user, row.patient, row.page, row.day) == (user, patient, "web:patient-detail", None)
+    assert row.session == SignIn.objects.get().session != "" and timezone.now() - row.at < timedelta(minutes=1)
+
+
+def test_a_day_is_one_row_that_names_its_date(client, patient):
+    visit(patient, days=3)
+    client.force_login(make_user(patient.clinic))
+    day = patient.clinic.local(timezone.now()).date() + timedelta(days=3)
+    client.get(reverse("web:agenda-day", args=[day]))
+    assert PatientAccess.objects.values_list("day", "patient", "page").get() == (day, None, "web:agenda-day")
+
+
+def test_what_shows_nobody_leaves_no_row(client, patient):
+    client.force_login(make_user(patient.clinic))
+    client.get(reverse("web:patient-detail", args=[patient.pk + 1]))
+    client.get(url(Patient, "change", patient.pk))  # not for receptionists
+    client.get(reverse("web:pending-number"))
+    assert not PatientAccess.objects.exists()
+
+
+def test_managers_see_who_saw_a_card(client, patient):
+    receptionist, manager = make_user(patient.clinic, name="Rosa Recepção"), make_manager(patient.clinic)
+    page = reverse("web:patient-seen-by", args=[patient.pk])
+    client.force_login(receptionist)
+    card = client.get(reverse("web:patient-detail", args=[patient.pk]))
+    assert page not in card.text and client.get(page).status_code == 403
+    client.force_login(manager)
+    assert page in client.get(reverse("web:patient-detail", args=[patient.pk])).text
+    shown = client.get(page).text
+    assert "Rosa Recepção" in shown and "ficha" in shown
+    assert client.get(reverse("web:patient-seen-by", args=[make_patient(make_clinic()).pk])).status_code == 404
+
+
+def test_older_rows_are_paged_by_the_last_moment(client, patient):
+    manager = make_manager(patient.clinic)
+    client.force_login(manager)
+    for days in range(60):
+        viewer = accesses.Viewer(patient.clinic, manager, "", "")
+        at = timezone.now() - timedelta(days=days)
+        accesses.record(Shown({patient.pk: None}), viewer, "web:patient-detail", at)
+    page = reverse("web:patient-seen-by", args=[patient.pk])
+    first = client.get(page).text
+    older = re.search(r'href="(\?antes=[^"]*)"', first)[1]
+    second = client.get(page + older.replace("&amp;", "&")).text
+    assert (first.count('scope="row"'), second.count('scope="row"')) == (50, 10)
+    for odd in ("x", "2026-01-01", "9999-99-99T99:99", "\0", "0001-01-01T00:00:00+14:00"):
+        assert client.get(page, {"antes": odd}).status_code == 200
+
+
+def test_a_sign_in_is_a_row_with_its_address(client, patient):
+    user = make_user(patient.clinic, password=PASSWORD)
+    client.post(reverse("web:signin"), {"username": user.username, "password": "wrong"}, REMOTE_ADDR="10.1.2.3")
+    assert not SignIn.objects.exists()
+    client.post(reverse("web:signin"), {"username": user.username, "password": PASSWORD}, REMOTE_ADDR="10.1.2.3")
+    assert SignIn.objects.values_list("user", "address").get() == (user.pk, "10.1.2.3")
+
+
+@pytest.mark.parametrize("statement", ["UPDATE clinic_patientaccess SET page = ''", "DELETE FROM clinic_patientaccess"])
+def test_postgresql_refuses_to_alter_the_log(client, patient, statement):
+    client.force_login(make_user(patient.clinic))
+    client.get(reverse("web:patient-detail", args=[patient.pk]))
+    with pytest.raises(Error, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_old_rows_are_forgotten(patient):
+    viewer = accesses.Viewer(patient.clinic, None, "central", "")
+    for at in (timezone.now(), datetime(2020, 1, 1, tzinfo=timezone.get_current_timezone())):
+        accesses.record(Shown({patient.pk: None}, {date(2026, 1, 1)}), viewer, "GET /v1/patients", at)
+    call_command("purge_expired", verbosity=0)
+    assert PatientAccess.objects.count() == 2

@@ -44,6 +44,62 @@ TIME_ZONES = {
 }
 
 
+# States of Brazil, and districts and autonomous regions of Portugal, by the codes of the library `holidays`.
+REGIONS = {
+    "BR": {
+        "AC": "Acre",
+        "AL": "Alagoas",
+        "AP": "Amapá",
+        "AM": "Amazonas",
+        "BA": "Bahia",
+        "CE": "Ceará",
+        "DF": "Distrito Federal",
+        "ES": "Espírito Santo",
+        "GO": "Goiás",
+        "MA": "Maranhão",
+        "MT": "Mato Grosso",
+        "MS": "Mato Grosso do Sul",
+        "MG": "Minas Gerais",
+        "PA": "Pará",
+        "PB": "Paraíba",
+        "PR": "Paraná",
+        "PE": "Pernambuco",
+        "PI": "Piauí",
+        "RJ": "Rio de Janeiro",
+        "RN": "Rio Grande do Norte",
+        "RS": "Rio Grande do Sul",
+        "RO": "Rondônia",
+        "RR": "Roraima",
+        "SC": "Santa Catarina",
+        "SP": "São Paulo",
+        "SE": "Sergipe",
+        "TO": "Tocantins",
+    },
+    "PT": {
+        "20": "Açores",
+        "01": "Aveiro",
+        "02": "Beja",
+        "03": "Braga",
+        "04": "Bragança",
+        "05": "Castelo Branco",
+        "06": "Coimbra",
+        "07": "Évora",
+        "08": "Faro",
+        "09": "Guarda",
+        "10": "Leiria",
+        "11": "Lisboa",
+        "30": "Madeira",
+        "12": "Portalegre",
+        "13": "Porto",
+        "14": "Santarém",
+        "15": "Setúbal",
+        "16": "Viana do Castelo",
+        "17": "Vila Real",
+        "18": "Viseu",
+    },
+}
+
+
 def zone_name(time_zone: str) -> str:
     """Return the city of an IANA zone: Sao Paulo for America/Sao_Paulo."""
     return time_zone.rpartition("/")[2].replace("_", " ")
@@ -77,6 +133,14 @@ class Clinic(models.Model):
     language = models.CharField(_("idioma"), max_length=5, choices=Language)
     currency = models.CharField(_("moeda"), max_length=3, choices=Currency)
     observes_holidays = models.BooleanField(_("fecha nos feriados nacionais"), default=True)
+    region = models.CharField(
+        _("estado ou distrito"),
+        max_length=2,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Fecha também nos feriados dele. Vazio: só nos nacionais."),
+    )
     strict_cpf = models.BooleanField(
         _("exige CPF com dígitos válidos"),
         default=False,
@@ -92,6 +156,12 @@ class Clinic(models.Model):
             models.CheckConstraint(condition=models.Q(country__in=["BR", "PT"]), name="clinic_country_known"),
             models.CheckConstraint(condition=models.Q(language__in=["pt-br", "pt-pt"]), name="clinic_language_known"),
             models.CheckConstraint(condition=models.Q(currency__in=["BRL", "EUR"]), name="clinic_currency_known"),
+            models.CheckConstraint(
+                condition=models.Q(region="")
+                | models.Q(country="BR", region__in=list(REGIONS["BR"]))
+                | models.Q(country="PT", region__in=list(REGIONS["PT"])),
+                name="clinic_region_of_country",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -40,6 +40,10 @@ def make_closure(clinic):
     )
 
 
+def make_holiday(clinic):
+    return ClinicHoliday.objects.create(clinic=clinic, falls_on="24/12", name="Véspera de Natal", starts=time(12))
+
+
 def itself(clinic):
     return clinic
 
@@ -61,6 +65,8 @@ DIFFERENT_FIELDS = [
     (make_procedure, {"duration_minutes": "45"}, {"active": None}),
     (make_closure, {"ends_at_1": "18:30"}, {"reason": "Pintura"}),
     (make_closure, {"starts_at_0": "23/12/2026"}, {"ends_at_0": "25/12/2026"}),
+    (make_holiday, {"starts": "13:00"}, {"name": "Natal"}),
+    (make_holiday, {"ends": "18:00"}, {"falls_on": "23/12"}),
     (itself, {"observes_holidays": "on"}, {"name": "Clínica Nova"}),
     (itself, {"strict_cpf": "on"}, {"language": "pt-pt"}),
 ]  # fmt: skip

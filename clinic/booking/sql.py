@@ -61,8 +61,8 @@ ROWS_SQL = """
 FORCE_GENERIC_PLANS = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
 LOCK_DOCTOR_SQL = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = %s"
 LOCK_PATIENT_SQL = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s"
-# The day's hours, absences and own holidays; overlapping appointments, with three columns of their own at the end; and a
-# row with nothing but the clinic's time zone.
+# The day's hours and absences, and own holidays; overlapping appointments, with three columns of their own at the end;
+# and a row with nothing but the clinic's time zone.
 CONTEXT_SQL = f"""
     SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({HOURS_AND_ABSENCES_SQL}) AS stored
     UNION ALL

@@ -172,6 +172,11 @@ class Clinic(models.Model):
         return ZoneInfo(self.time_zone)
 
     @property
+    def region_name(self) -> str:
+        """The name of the state or district; empty without one."""
+        return REGIONS[self.country].get(self.region, "")
+
+    @property
     def documents(self) -> tuple[str, str]:
         """The fields of Patient with a tax number: that of the clinic's country, then that of the other."""
         return ("nif", "cpf") if self.country == self.Country.PORTUGAL else ("cpf", "nif")

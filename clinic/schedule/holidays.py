@@ -35,6 +35,11 @@ def holiday_name(clinic: Clinic, day: date) -> str:
     return _holidays(clinic, "public", day.year).get(day, "") if clinic.observes_holidays else ""
 
 
+def is_national(clinic: Clinic, day: date) -> bool:
+    """Whether the date is a public holiday of the whole country, and not of the clinic's state or district alone."""
+    return day in _stored_holidays(clinic.country, None, "public", day.year)
+
+
 def optional_name(clinic: Clinic, day: date) -> str:
     """Return the name of the day that each employer may give or not (ponto facultativo, tolerância de ponto), or an
     empty string; the clinic is open on it unless it has chosen to close."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Clinic
 from clinic.models.holiday import date_in_year
-from clinic.schedule.holidays import OwnDay, holiday_name
+from clinic.schedule.holidays import OwnDay, holiday_name, optional_name
 from clinic.schedule.hours import end_date
 from clinic.schedule.spans import ClosedReason, Span, merged, within, without
 
@@ -133,6 +133,11 @@ class Schedules:
                 closed += without([self._own_span(own, day)], closed)
         opened = [self._own_span(own, day) for own in self._own_on(day) if own.opens and own.is_for(doctor_id)]
         return sorted(without(closed, opened), key=lambda span: span.starts_at)
+
+    def day_name(self, day: date) -> str:
+        """Return the name of a holiday or an optional day (ponto facultativo), whether the clinic closes or not."""
+        own = (own.name for own in self._own_on(day) if not own.opens)
+        return holiday_name(self.clinic, day) or next(own, "") or optional_name(self.clinic, day)
 
     def _own_days_on(self, day: date) -> list[OwnDay]:
         return [own for own in self._own_days if date_in_year(own.falls_on, day.year) == day]

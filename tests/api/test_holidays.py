@@ -80,6 +80,12 @@ def test_case_32_every_door_books_what_is_open_on_a_holiday(client, recife, doct
     assert Appointment.objects.count() == 3
 
 
+def test_case_30_an_open_optional_day_is_named_on_the_day_page(client, recife, doctor):
+    client.force_login(make_user(recife))
+    assert "Carnaval ·" in client.get("/agenda/2027-02-09/").text
+    assert "Carnaval ·" not in client.get("/agenda/2027-02-11/").text
+
+
 def test_case_32_every_door_offers_what_is_open_on_a_holiday(client, recife, doctor, imagemais, mivicall):
     opens(doctor)
     slots = imagemais(recife)("GET", f"/doctors/{doctor.pk}/slots?date={CONCEPTION}").json()

@@ -148,6 +148,17 @@ def test_the_effect_is_asked_about_before_the_save(client, recife):
     assert (answer.status_code, answer["Location"], ClinicHoliday.objects.count()) == (302, "/pendencias/", 3)
 
 
+def test_whom_a_deleted_exception_strands_is_shown_first(client, recife):
+    own(recife, "08/12")
+    exception = own(recife, "08/12/2026", "Imagiologia", kind="opens")
+    visit = book_appointment(make_doctor(recife), starts_at=recife.instant(CONCEPTION, time(9)))
+    page = client.get(url(ClinicHoliday, "delete", exception.pk)).text
+    assert "1 pessoa já está agendada nesse período" in page and visit.patient.name in page
+    assert ClinicHoliday.objects.count() == 2
+    assert client.post(url(ClinicHoliday, "delete", exception.pk), {"post": "yes"}).status_code == 302
+    assert 'role="alert" aria' not in client.get(url(ClinicHoliday, "delete", ClinicHoliday.objects.get().pk)).text
+
+
 def test_going_back_from_the_question_saves_nothing(client, recife):
     answer = client.post(COMING, {"town": "Recife", "back": "1"})
     assert (answer.status_code, ClinicHoliday.objects.count()) == (200, 0)

@@ -68,6 +68,7 @@ class ClinicHolidayAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin)
     list_display = ["falls_on", "name", "kind", "span"]
     list_filter = ["kind"]
     search_fields = ["name", "falls_on"]
+    actions = None  # deleting several at once would not show whom it strands
 
     @admin.display(description=gettext_lazy("horas"))
     def span(self, holiday: ClinicHoliday) -> str:
@@ -77,6 +78,24 @@ class ClinicHolidayAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin)
         if db_field.name == "ends":
             kwargs |= {"form_class": TypedEndField, "widget": EndOfHoursInput}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show whose appointments stand in the time that an exception opens, before it is deleted."""
+        holiday = self.get_object(request, object_id) if request.method == "GET" else None
+        affected = self._affected_without(holiday) if holiday else None
+        return super().delete_view(request, object_id, {**(extra_context or {}), "affected": affected})
+
+    def _affected_without(self, holiday: ClinicHoliday) -> Affected | None:
+        """Return the appointments that deleting the row would make pending; the deletion is made and rolled back."""
+        clinic, now = holiday.clinic, timezone.now()
+        before = {row.pk for row in pending(clinic, now=now)}
+        with transaction.atomic():
+            ClinicHoliday.objects.of(clinic).filter(pk=holiday.pk).delete()
+            found = [row for row in pending(clinic, now=now) if row.pk not in before]
+            transaction.set_rollback(True)
+        return Affected(clinic, found) if found else None
 
     def get_urls(self) -> list[URLPattern]:
         coming = path("proximos/", self.admin_site.admin_view(self.coming_view), name="clinic_clinicholiday_coming")

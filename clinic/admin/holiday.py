@@ -68,7 +68,7 @@ class ClinicHolidayAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin)
     list_display = ["falls_on", "name", "kind", "span"]
     list_filter = ["kind"]
     search_fields = ["name", "falls_on"]
-    actions = None  # deleting several at once would not show whom it strands
+    actions = None  # deleting several at once would not show which appointments they strand
 
     @admin.display(description=gettext_lazy("horas"))
     def span(self, holiday: ClinicHoliday) -> str:

@@ -70,6 +70,13 @@ def test_case_28_no_door_books_on_the_towns_holiday(client, recife, doctor, imag
     assert "Clínica fechada: N. Sra. da Conceição" in client.get(f"/agenda/{CONCEPTION}/").content.decode()
 
 
+def test_case_28_portugal_has_its_own_sentence(client, time_machine, lisbon):
+    time_machine.move_to("2026-11-21T15:00:00Z", tick=False)
+    own(lisbon, "08/12", "Dia da Cidade")
+    page = by_desk(client, make_doctor(lisbon), "09:00").content.decode()
+    assert "A clínica encerra no feriado: Dia da Cidade." in page
+
+
 def test_case_32_every_door_books_what_is_open_on_a_holiday(client, recife, doctor, imagemais, mivicall):
     opens(doctor)
     assert by_imagemais(imagemais(recife), doctor, "09:00").status_code == 201

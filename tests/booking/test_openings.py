@@ -124,7 +124,7 @@ def test_rules_openings_and_day_page_offer_the_same_times(
         for pair in closed:
             Absence.objects.create(clinic=clinic, reason="obras", **span(pair))
         for own in own_days:
-            _own_day(doctor, day, *own)
+            own_day(doctor, day, *own)
         for index, pair in enumerate(_apart(taken)):
             missed = "no_show" if freed and index == 0 else "confirmed"
             Appointment.objects.create(clinic=clinic, doctor=doctor, patient=stranger, status=missed, **span(pair))
@@ -150,7 +150,7 @@ def test_rules_openings_and_day_page_offer_the_same_times(
         transaction.set_rollback(True)
 
 
-def _own_day(doctor, day, kind, whom, starts, minutes):
+def own_day(doctor, day, kind, whom, starts, minutes):
     ends = starts + minutes
     hours = {"starts": wall(starts), "ends": wall(ends) if ends < 24 * 60 else None} if minutes else {}
     specialty = doctor.specialty if (kind, whom) == ("opens", "specialty") else ""

@@ -154,6 +154,16 @@ def test_single_doctors_are_open_on_a_holiday():
 
 
 @pytest.mark.django_db
+def test_doctors_loaded_together_are_open_each_by_their_own():
+    clinic = make_clinic()
+    one, other = make_doctor(clinic), make_doctor(clinic)
+    own(clinic, "08/12")
+    own(clinic, "08/12", kind="opens", doctors=[one])
+    loaded = load_schedules(clinic, [one, other], CONCEPTION, CONCEPTION)
+    assert [len(loaded.open(doctor.pk, CONCEPTION)) for doctor in (one, other)] == [2, 0]
+
+
+@pytest.mark.django_db
 def test_a_night_before_a_holiday_ends_with_its_midnight():
     doctor = make_doctor(days=[1], hours=[(time(20), time(6))])
     own(doctor.clinic, "08/12")

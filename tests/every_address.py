@@ -20,7 +20,17 @@ from django.utils import timezone
 
 from clinic.access import access_tokens, api_keys, first_clinic
 from clinic.management.demo import bulk
-from clinic.models import Absence, AccessToken, ApiKey, Appointment, Clinic, CredentialEvent, Doctor, Patient
+from clinic.models import (
+    Absence,
+    AccessToken,
+    ApiKey,
+    Appointment,
+    Clinic,
+    ClinicHoliday,
+    CredentialEvent,
+    Doctor,
+    Patient,
+)
 from tests.factories import PASSWORD, cpf, make_discount, make_master, make_superuser
 
 PARTIAL = {"HX-Request": "true"}
@@ -419,6 +429,10 @@ def _administration(asking, stored):
     yield from (Call("GET", f"/admin/{path}", expected=refused) for path in elsewhere)
     of_a_noun = {"app_label": "clinic", "model_name": "workinghours", "field_name": "doctor", "term": "ana"}
     yield Call("GET", "/admin/autocomplete/", of_a_noun, expected=refused)
+    closes = {"clinic": asking.clinic, "falls_on": "08/12", "name": "N. Sra. da Conceição"}
+    ClinicHoliday.objects.get_or_create(**closes)
+    yield Call("GET", "/admin/clinic/clinicholiday/proximos/")
+    yield Call("POST", "/admin/clinic/clinicholiday/proximos/", {"town": "Recife"}, expected=(200, 302))
     for model in admin.site._registry:
         yield from _noun(asking, model._meta.model_name, _row(model, asking))
 

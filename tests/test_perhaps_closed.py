@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from clinic.models import Absence, Appointment, Doctor, WorkingHours
 from clinic.queries.pending import cause_of, pending
 from clinic.schedule import Away, load_schedules
-from tests.booking.test_openings import BLOCKS, DAYS, SPANS, wall
+from tests.booking.test_openings import BLOCKS, DAYS, OWN_DAYS, SPANS, own_day, wall
 from tests.factories import make_clinic, make_doctor, make_patient, make_user
 
 MINUTE = timedelta(minutes=1)
@@ -44,8 +44,11 @@ def every_cause(clinic, absence=None):
     encaixes=st.integers(1, 4),
     is_active=st.sampled_from([True, True, True, False]),
     is_asked=st.booleans(),
+    own_days=OWN_DAYS,
 )
-def test_none_is_left_out_that_is_pending(where, blocks, away, closed, starts, minutes, encaixes, is_active, is_asked):
+def test_none_is_left_out_that_is_pending(
+    where, blocks, away, closed, starts, minutes, encaixes, is_active, is_asked, own_days
+):
     zone, country, day = where
     with transaction.atomic():
         clinic = make_clinic(time_zone=zone, country=country, observes_holidays=True)
@@ -62,6 +65,8 @@ def test_none_is_left_out_that_is_pending(where, blocks, away, closed, starts, m
 
         for pair in away:
             Absence.objects.create(clinic=clinic, doctor=doctor, reason="férias", **span(pair))
+        for own in own_days:
+            own_day(doctor, day, *own)
         stored = [span(pair) for pair in closed]
         asked = Away(None, *stored[0].values(), "obras") if stored and is_asked else None
         for closure in [] if is_asked else stored:

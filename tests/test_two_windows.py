@@ -1,7 +1,7 @@
 """Two windows on one row: what a form has not changed it does not write, and what both have changed is asked about."""
 
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from threading import Event, Thread
 
@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from clinic.admin.base import BaseAdmin, ReadOnlyAdminMixin
 from clinic.admin.filled import FilledForm, FilledFormSet
-from clinic.models import Closure, Discount, Doctor, Patient, StaffUser
+from clinic.models import ClinicHoliday, Closure, Discount, Doctor, Patient, StaffUser
 from clinic.registry import change_patient
 from tests.factories import (
     PASSWORD,
@@ -40,6 +40,12 @@ def make_closure(clinic):
     )
 
 
+def make_holiday(clinic):
+    return ClinicHoliday.objects.create(
+        clinic=clinic, falls_on="24/12", name="Natal aberto", kind="opens", starts=time(12)
+    )
+
+
 def itself(clinic):
     return clinic
 
@@ -61,6 +67,8 @@ DIFFERENT_FIELDS = [
     (make_procedure, {"duration_minutes": "45"}, {"active": None}),
     (make_closure, {"ends_at_1": "18:30"}, {"reason": "Pintura"}),
     (make_closure, {"starts_at_0": "23/12/2026"}, {"ends_at_0": "25/12/2026"}),
+    (make_holiday, {"starts": "13:00"}, {"name": "Natal"}),
+    (make_holiday, {"ends": "18:00"}, {"falls_on": "23/12"}),
     (itself, {"observes_holidays": "on"}, {"name": "Clínica Nova"}),
     (itself, {"strict_cpf": "on"}, {"language": "pt-pt"}),
 ]  # fmt: skip
@@ -104,6 +112,7 @@ SAME_FIELD = [
     (make_doctor, {"name": "Dra. Um"}, {"name": "Dra. Dois"}, "name", ["Dra. Um", "Dra. Dois"]),
     (make_procedure, {"price": "10"}, {"price": "R$ 20,00"}, "price", ["10,00", "R$ 20,00"]),
     (make_closure, {"ends_at_1": "18:00"}, {"ends_at_1": "19h"}, "ends_at", ["24/12/2026 18:00", "24/12/2026 19h"]),
+    (make_holiday, {"starts": "13:00"}, {"starts": "14h"}, "starts", ["13:00", "14h"]),
     (itself, {"time_zone": "America/Recife", "name": "Um"}, {"name": "Dois"}, "name", ["Um", "Dois"]),
 ]  # fmt: skip
 

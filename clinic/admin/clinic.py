@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from clinic.access.middleware import choose_clinic
 from clinic.admin.base import BaseAdmin, admin_request
 from clinic.admin.closing import AskBeforeClosing
+from clinic.admin.constraint_messages import CONSTRAINT_MESSAGES
 from clinic.admin.forms import NamedForm
 from clinic.booking import Ahead, AskHowToKeep, Author, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.models import AppointmentEvent, Clinic, ClinicEvent
-from clinic.models.clinic import TIME_ZONES, ZONE_NAMES, zone_name
+from clinic.models.clinic import REGIONS, TIME_ZONES, ZONE_NAMES, zone_name
 from clinic.queries.history import in_numbers, sentence_of_clinic, sentence_of_keeping
 
 GROUPED_ZONES: list[tuple[Any, Any]] = [
@@ -82,11 +83,16 @@ class ClinicForm(NamedForm):
     keep: Keep | None = None
 
     class Meta:
-        widgets = {"time_zone": forms.Select}
+        widgets = {"time_zone": forms.Select, "region": forms.Select}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clinic_before = copy(self.instance)
+        if "region" in self.fields:
+            # A new clinic has no country yet: its regions are offered under both.
+            countries = [self.instance.country] if self.instance.country in REGIONS else list(REGIONS)
+            regions = [(code, name) for country in countries for code, name in REGIONS[country].items()]
+            self.fields["region"].widget.choices = [("", "---------"), *regions]
         if "time_zone" in self.fields:
             self.fields["time_zone"].widget.choices = self._zones()
 
@@ -102,6 +108,10 @@ class ClinicForm(NamedForm):
     def clean(self) -> dict[str, Any]:
         super().clean()
         cleaned = self.cleaned_data
+        # Who may not change the country has no field of it, and a constraint of two fields is not asked then.
+        country = cleaned.get("country", self.instance.country)
+        if cleaned.get("region") and cleaned["region"] not in REGIONS.get(country, {}):
+            self.add_error("region", CONSTRAINT_MESSAGES["clinic_region_of_country"][1])
         if self.instance.pk:
             self._ask_about_zone(cleaned.get("time_zone"))
         return cleaned
@@ -138,6 +148,7 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         "currency",
         "area_code",
         "observes_holidays",
+        "region",
         "strict_cpf",
         "active",
     ]

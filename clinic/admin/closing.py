@@ -4,6 +4,7 @@ The save is made and looked at; without the answer to the question its transacti
 asked by the rule that decides what is pending, whatever was changed. Nothing is cancelled: people call the patients.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -22,6 +23,16 @@ class AnswerMissing(Exception):
     def __init__(self, affected: Affected) -> None:
         super().__init__(affected.asked)
         self.affected = affected
+
+
+def require_answer(request: HttpRequest, clinic: Clinic, before: Collection[int]) -> None:
+    """Raise AnswerMissing if appointments are pending that are not in `before`, and the answer is not about them."""
+    found = [row for row in pending(clinic, now=timezone.now()) if row.pk not in before]
+    if not found:
+        return
+    affected = Affected(clinic, found)
+    if affected.asked not in (request.POST.get("close_over"), request.POST.get("move_over")):
+        raise AnswerMissing(affected)
 
 
 class AskBeforeClosing(BaseAdmin):
@@ -61,12 +72,7 @@ class AskBeforeClosing(BaseAdmin):
         super().save_related(request, form, formsets, change)
         clinic = Clinic.objects.get(pk=self._clinic_of(form.instance).pk)
         before = admin_request(request).pending_before
-        found = [row for row in pending(clinic, now=timezone.now()) if row.pk not in before]
-        if not found:
-            return
-        affected = Affected(clinic, found)
-        if affected.asked not in (request.POST.get("close_over"), request.POST.get("move_over")):
-            raise AnswerMissing(affected)
+        require_answer(request, clinic, before)
 
     def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         return self._pending_page(request) or super().response_post_save_add(request, obj)

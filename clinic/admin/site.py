@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 ORDER = [
     "doctor",
     "closure",
+    "clinicholiday",
     "procedure",
     "discount",
     "patient",

@@ -61,20 +61,21 @@ ROWS_SQL = """
 FORCE_GENERIC_PLANS = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
 LOCK_DOCTOR_SQL = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = %s"
 LOCK_PATIENT_SQL = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s"
-# The day's hours and absences; overlapping appointments, with three columns of their own at the end; and a row with
-# nothing but the clinic's time zone.
+# The day's hours and absences, and own holidays; overlapping appointments, with three columns of their own at the end;
+# and a row with nothing but the clinic's time zone.
 CONTEXT_SQL = f"""
     SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({HOURS_AND_ABSENCES_SQL}) AS stored
     UNION ALL
-    SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, clinic_doctor.name,
+    SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, clinic_doctor.name, NULL, NULL,
         appointment.id, patient_id, encaixe_by_id
     FROM clinic_appointment AS appointment JOIN clinic_doctor ON clinic_doctor.id = doctor_id
     WHERE appointment.clinic_id = %(clinic)s AND (doctor_id = %(doctor)s OR patient_id = %(patient)s)
       AND starts_at > %(since)s AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
       AND {STANDING_SQL} AND appointment.id IS DISTINCT FROM %(moving)s
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, time_zone, NULL, NULL, NULL FROM clinic_clinic WHERE id = %(clinic)s
-    ORDER BY 5, 8
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, time_zone, NULL, NULL, NULL, NULL, NULL
+    FROM clinic_clinic WHERE id = %(clinic)s
+    ORDER BY 5, 10
 """  # noqa: S608 - the inserted text is the statement of clinic.schedule
 
 
@@ -166,10 +167,10 @@ def load_context(slot: Slot) -> ScheduleContext:
         cursor.execute(CONTEXT_SQL, parameters)
         rows = cursor.fetchall()
     time_zone = next(row[6] for row in rows if _is_time_zone_row(row))
-    schedule_rows = [row[:7] for row in rows if row[7] is None and not _is_time_zone_row(row)]
+    schedule_rows = [row[:9] for row in rows if row[9] is None and not _is_time_zone_row(row)]
     overlapping = [
         OverlappingAppointment(pk, doctor_id, name, patient_id, starts_at, ends_at, encaixe_by is not None)
-        for doctor_id, _, _, _, starts_at, ends_at, name, pk, patient_id, encaixe_by in rows
+        for doctor_id, _, _, _, starts_at, ends_at, name, _, _, pk, patient_id, encaixe_by in rows
         if pk is not None
     ]
     return ScheduleContext(schedules_of(clinic, schedule_rows), overlapping, time_zone)
@@ -177,8 +178,8 @@ def load_context(slot: Slot) -> ScheduleContext:
 
 def _is_time_zone_row(row: tuple[Any, ...]) -> bool:
     """Return whether a row of CONTEXT_SQL holds the time zone: hours have a weekday, absences and appointments a
-    start."""
-    return row[1] is None and row[4] is None
+    start, the clinic's own days a rule for their date."""
+    return row[1] is None and row[4] is None and row[7] is None
 
 
 def insert(appointment: Appointment, lines: list[PricedLine], event: AppointmentEvent) -> None:

@@ -7,6 +7,7 @@ from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, Requ
 from clinic.models.delay import Delay
 from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, WorkingHours
 from clinic.models.history import AppointmentEvent, ClinicEvent
+from clinic.models.holiday import ClinicHoliday
 from clinic.models.installation import KeyCheck
 from clinic.models.patient import Patient
 from clinic.models.patient_history import PatientEvent
@@ -25,6 +26,7 @@ __all__ = [
     "CeasedProcedure",
     "Clinic",
     "ClinicEvent",
+    "ClinicHoliday",
     "Closure",
     "CredentialEvent",
     "Delay",

@@ -50,6 +50,62 @@ ZONE_NAMES = {zone: name for zones in TIME_ZONES.values() for zone, name in zone
 GROUPED_IN_PORTUGAL = 10_000
 
 
+# States of Brazil, and districts and autonomous regions of Portugal, by the codes of the library `holidays`.
+REGIONS = {
+    "BR": {
+        "AC": "Acre",
+        "AL": "Alagoas",
+        "AP": "Amapá",
+        "AM": "Amazonas",
+        "BA": "Bahia",
+        "CE": "Ceará",
+        "DF": "Distrito Federal",
+        "ES": "Espírito Santo",
+        "GO": "Goiás",
+        "MA": "Maranhão",
+        "MT": "Mato Grosso",
+        "MS": "Mato Grosso do Sul",
+        "MG": "Minas Gerais",
+        "PA": "Pará",
+        "PB": "Paraíba",
+        "PR": "Paraná",
+        "PE": "Pernambuco",
+        "PI": "Piauí",
+        "RJ": "Rio de Janeiro",
+        "RN": "Rio Grande do Norte",
+        "RS": "Rio Grande do Sul",
+        "RO": "Rondônia",
+        "RR": "Roraima",
+        "SC": "Santa Catarina",
+        "SP": "São Paulo",
+        "SE": "Sergipe",
+        "TO": "Tocantins",
+    },
+    "PT": {
+        "20": "Açores",
+        "01": "Aveiro",
+        "02": "Beja",
+        "03": "Braga",
+        "04": "Bragança",
+        "05": "Castelo Branco",
+        "06": "Coimbra",
+        "07": "Évora",
+        "08": "Faro",
+        "09": "Guarda",
+        "10": "Leiria",
+        "11": "Lisboa",
+        "30": "Madeira",
+        "12": "Portalegre",
+        "13": "Porto",
+        "14": "Santarém",
+        "15": "Setúbal",
+        "16": "Viana do Castelo",
+        "17": "Vila Real",
+        "18": "Viseu",
+    },
+}
+
+
 def zone_name(time_zone: str) -> str:
     """Return what people call an IANA zone: Brasília (São Paulo); of other countries the city in its name."""
     return ZONE_NAMES.get(time_zone) or time_zone.rpartition("/")[2].replace("_", " ")
@@ -104,6 +160,14 @@ class Clinic(models.Model):
         help_text=_("Acrescentado aos telefones que se digitam sem DDD. Vazio: o DDD é sempre pedido."),
     )
     observes_holidays = models.BooleanField(_("fecha nos feriados nacionais"), default=True)
+    region = models.CharField(
+        _("estado ou distrito"),
+        max_length=2,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Fecha também nos feriados dele. Vazio: só nos nacionais."),
+    )
     strict_cpf = models.BooleanField(
         _("exige CPF com dígitos válidos"),
         default=False,
@@ -120,6 +184,12 @@ class Clinic(models.Model):
             models.CheckConstraint(condition=models.Q(country__in=["BR", "PT"]), name="clinic_country_known"),
             models.CheckConstraint(condition=models.Q(language__in=["pt-br", "pt-pt"]), name="clinic_language_known"),
             models.CheckConstraint(condition=models.Q(currency__in=["BRL", "EUR"]), name="clinic_currency_known"),
+            models.CheckConstraint(
+                condition=models.Q(region="")
+                | models.Q(country="BR", region__in=list(REGIONS["BR"]))
+                | models.Q(country="PT", region__in=list(REGIONS["PT"])),
+                name="clinic_region_of_country",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -128,6 +198,11 @@ class Clinic(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def region_name(self) -> str:
+        """The name of the state or district; empty without one."""
+        return REGIONS[self.country].get(self.region, "")
 
     @property
     def documents(self) -> tuple[str, str]:

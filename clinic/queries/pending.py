@@ -200,7 +200,7 @@ def _unperformed_ahead(clinic: Clinic, now: datetime) -> dict[int, str]:
 
 
 def pending(clinic: Clinic, *, now: datetime, absence: Away | None = None) -> list[Pending]:
-    """Return the pending appointments at the instant `now`, by start and id. At most five queries.
+    """Return the pending appointments at the instant `now`, by start and id. At most six queries.
 
     They have not ended and their visit has not begun: a patient who waits while the doctor has left is among them.
     With `absence`, those too that would be pending if it were stored."""
@@ -348,7 +348,7 @@ def _holds(event: AppointmentEvent) -> bool:
 
 
 def affected_by(clinic: Clinic, absence: Away, *, now: datetime) -> Affected:
-    """Return the appointments that an absence would make pending. At most twelve queries."""
+    """Return the appointments that an absence would make pending. At most fourteen queries."""
     before = {row.pk for row in pending(clinic, now=now)}
     return Affected(clinic, [row for row in pending(clinic, now=now, absence=absence) if row.pk not in before])
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from clinic.models import Clinic
+from clinic.models import Clinic, ClinicHoliday
 from clinic.models.appointment import OVERLAP_LOOKBACK
 from clinic.schedule import MAX_DURATION, Away, bookable_dates, holidays_between
 
@@ -78,7 +78,7 @@ class AppointmentAhead(NamedTuple):
 def perhaps_closed(
     clinic: Clinic, *, now: datetime, statuses: Collection[str], absence: Away | None, besides: Collection[int]
 ) -> list[AppointmentAhead]:
-    """Return those of these statuses that have not ended at the instant `now`, by start and id. One query.
+    """Return those of these statuses that have not ended at the instant `now`, by start and id. Two queries.
 
     Also those under `absence`, as if it were stored, and those with the ids `besides`."""
     last = bookable_dates(clinic, now)[1]
@@ -100,9 +100,10 @@ def perhaps_closed(
 
 
 def _special_dates(clinic: Clinic, now: datetime) -> list[date]:
-    """Return the holidays from yesterday on, and the days on which the clock is changed."""
+    """Return the holidays from yesterday on, its own too, and the days on which the clock is changed. One query."""
     first, last = clinic.local(now).date() - ONE_DAY, bookable_dates(clinic, now)[1] + ONE_DAY
     days = [first + number * ONE_DAY for number in range((last - first).days + 1)]
     midnights = [clinic.nearest_instant(day, time.min) for day in days]
     changed = [day for day, (since, until) in zip(days, pairwise(midnights), strict=False) if until - since != ONE_DAY]
-    return [*holidays_between(clinic, first, last), *changed]
+    own = ClinicHoliday.objects.of(clinic).filter(kind=ClinicHoliday.Kind.CLOSES).values_list("falls_on", flat=True)
+    return [*holidays_between(clinic, first, last, own), *changed]

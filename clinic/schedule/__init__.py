@@ -1,16 +1,17 @@
-"""When doctors work and what is free: hours, absences and holidays, spans, limits. Reads hours and absences only.
+"""When doctors work and what is free: hours, absences and holidays, spans, limits. Reads these only.
 
 It is a package of its own because the rules, the APIs' openings and the day page all need it and may not import one
 another. What is offered is computed once, in `openings`; a property test holds the three to the same times.
 """
 
-from clinic.schedule.holidays import holidays_between
+from clinic.schedule.holidays import OwnDay, holiday_name, holidays_between, is_national, optional_name
 from clinic.schedule.hours import MAX_NIGHT, are_valid_hours, overlapping_hours
 from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, bookable_dates
 from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, load_schedules, schedules_of
 from clinic.schedule.openings import Opening, longest_openings_on, openings_on
 from clinic.schedule.schedules import Away, DoctorHours, Schedules
 from clinic.schedule.spans import ClosedReason, Span, merged, without
+from clinic.schedule.town_holidays import TOWN_HOLIDAYS
 
 __all__ = [
     "HOURS_AND_ABSENCES_SQL",
@@ -21,15 +22,20 @@ __all__ = [
     "ClosedReason",
     "Opening",
     "DoctorHours",
+    "OwnDay",
+    "TOWN_HOLIDAYS",
     "Schedules",
     "Span",
     "are_valid_hours",
     "bookable_dates",
+    "holiday_name",
     "holidays_between",
+    "is_national",
     "load_schedules",
     "longest_openings_on",
     "merged",
     "openings_on",
+    "optional_name",
     "overlapping_hours",
     "schedules_of",
     "without",

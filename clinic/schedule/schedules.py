@@ -10,7 +10,8 @@ from typing import NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Clinic
-from clinic.schedule.holidays import holiday_name
+from clinic.models.holiday import date_in_year
+from clinic.schedule.holidays import OwnDay, holiday_name, optional_name
 from clinic.schedule.hours import end_date
 from clinic.schedule.spans import ClosedReason, Span, merged, within, without
 
@@ -39,13 +40,17 @@ class Away(NamedTuple):
 class Schedules:
     """When some doctors work on some local dates; made by `load_schedules`."""
 
-    def __init__(self, clinic: Clinic, hours: Iterable[DoctorHours], absences: Iterable[Away]) -> None:
+    def __init__(
+        self, clinic: Clinic, hours: Iterable[DoctorHours], absences: Iterable[Away], own_days: Iterable[OwnDay] = ()
+    ) -> None:
         self.clinic = clinic
+        self._own_days = list(own_days)
         self._hours: dict[tuple[int, int], list[DoctorHours]] = defaultdict(list)
         self._absences: dict[int | None, list[Away]] = defaultdict(list)
         # Asked several times for every doctor of a page.
         self.day = cache(clinic.day)
         self._blocks = cache(self._merged_blocks)
+        self._own_on = cache(self._own_days_on)
         self._open = cache(self._open_spans)
         for written in hours:
             self._hours[written.doctor_id, written.weekday].append(written)
@@ -56,7 +61,7 @@ class Schedules:
         """Return the same schedules with one more absence."""
         absences = [row for rows in self._absences.values() for row in rows]
         hours = [row for rows in self._hours.values() for row in rows]
-        return Schedules(self.clinic, hours, sorted([*absences, away], key=lambda row: row.starts_at))
+        return Schedules(self.clinic, hours, sorted([*absences, away], key=lambda row: row.starts_at), self._own_days)
 
     def blocks(self, doctor_id: int, day: date) -> list[Span]:
         """Return the working hours that touch that local date, merged and whole: those of a night begin on the day
@@ -87,13 +92,13 @@ class Schedules:
     def open(self, doctor_id: int, day: date) -> list[Span]:
         """Return the time in which the doctor can be booked, taken or not, in order; a night is not cut at midnight.
 
-        A public holiday closes its own local date only: a night that begins on it is open again from midnight on. A
-        manager who wants that night closed too adds an absence."""
+        A holiday closes its own local date only: a night that begins on it is open again from midnight on. A manager
+        who wants that night closed too adds an absence."""
         return list(self._open(doctor_id, day))
 
     def _open_spans(self, doctor_id: int, day: date) -> list[Span]:
         blocks = self.blocks(doctor_id, day)
-        holes = [*self._holidays(blocks, day), *self._away(doctor_id)] if blocks else []
+        holes = [*self._holidays_of_blocks(doctor_id, blocks, day), *self._away(doctor_id)] if blocks else []
         return self._of_day(without(blocks, holes), day)
 
     def closing(self, doctor_id: int, starts_at: datetime, ends_at: datetime) -> Span | None:
@@ -108,7 +113,7 @@ class Schedules:
         outside = Span(starts_at, ends_at, str(_("fora do horário")), ClosedReason.HOURS)
         return min(spans, key=lambda span: span.closed_by is ClosedReason.HOURS, default=outside)
 
-    def _holidays(self, blocks: list[Span], day: date) -> list[Span]:
+    def _holidays_of_blocks(self, doctor_id: int, blocks: list[Span], day: date) -> list[Span]:
         """Return the holidays on which blocks of that day lie."""
         midnight, next_midnight = self.day(day)
         days = [day]
@@ -116,17 +121,41 @@ class Schedules:
             days.append(day - timedelta(days=1))
         if blocks[-1].ends_at > next_midnight:
             days.append(day + timedelta(days=1))
-        return [Span(*self.day(day_)) for day_ in days if holiday_name(self.clinic, day_)]
+        return [span for day_ in days for span in self.holidays(doctor_id, day_)]
+
+    def holidays(self, doctor_id: int, day: date) -> list[Span]:
+        """Return the time of the local day that holidays close for a doctor, in order, without what an exception opens:
+        public ones and the clinic's own."""
+        name = holiday_name(self.clinic, day)
+        closed = [Span(*self.day(day), name, ClosedReason.HOLIDAY)] if name else []
+        for own in self._own_on(day):
+            if not own.opens:
+                closed += without([self._own_span(own, day)], closed)
+        opened = [self._own_span(own, day) for own in self._own_on(day) if own.opens and own.is_for(doctor_id)]
+        return sorted(without(closed, opened), key=lambda span: span.starts_at)
+
+    def day_name(self, day: date) -> str:
+        """Return the name of a holiday or an optional day (ponto facultativo), whether the clinic closes or not."""
+        own = (own.name for own in self._own_on(day) if not own.opens)
+        return holiday_name(self.clinic, day) or next(own, "") or optional_name(self.clinic, day)
+
+    def _own_days_on(self, day: date) -> list[OwnDay]:
+        return [own for own in self._own_days if date_in_year(own.falls_on, day.year) == day]
+
+    def _own_span(self, own: OwnDay, day: date) -> Span:
+        midnight, next_midnight = self.day(day)
+        starts_at = self.clinic.nearest_instant(day, own.starts) if own.starts else midnight
+        ends_at = self.clinic.nearest_instant(day, own.ends) if own.ends else next_midnight
+        return Span(starts_at, max(starts_at, ends_at), own.name, ClosedReason.HOLIDAY)
 
     def closed(self, doctor_id: int, day: date) -> list[Span]:
         """Return the rest of the local day, in order, each part with the reason that the agenda shows."""
         midnight, next_midnight = self.day(day)
-        if name := holiday_name(self.clinic, day):
-            return [Span(midnight, next_midnight, name, ClosedReason.HOLIDAY)]
+        holidays = self.holidays(doctor_id, day)
         away = [within(span, midnight, next_midnight) for span in self._away(doctor_id)]
-        away = [span for span in away if span.starts_at < span.ends_at]
-        off_duty = without(self._off_duty(doctor_id, day, midnight, next_midnight), away)
-        return sorted(off_duty + away, key=lambda span: (span.starts_at, span.ends_at))
+        away = without([span for span in away if span.starts_at < span.ends_at], holidays)
+        off_duty = without(self._off_duty(doctor_id, day, midnight, next_midnight), holidays + away)
+        return sorted(holidays + off_duty + away, key=lambda span: (span.starts_at, span.ends_at))
 
     def _away(self, doctor_id: int) -> list[Span]:
         """Return the absences, the clinic's before the doctor's, without the time that an earlier one covers."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clinic.booking import LineRequest, Proposal, book, check, openings
 from clinic.booking.openings import nearest_of, openings_near, spread
-from clinic.models import Absence, Appointment, WorkingHours
+from clinic.models import Absence, Appointment, ClinicHoliday, WorkingHours
 from clinic.queries import agenda
 from clinic.schedule import Opening
 from tests.booking.desk import BY, MONDAY, Desk, open_desk
@@ -41,6 +41,17 @@ BLOCKS = st.lists(
 FIVES = st.integers(-3 * 12, 27 * 12).map(lambda five: five * 5)
 LENGTHS = st.integers(1, 60).map(lambda five: five * 5)
 SPANS = st.lists(st.tuples(FIVES, LENGTHS), max_size=3)
+# The clinic's own days: (what it does, for whom, start, minutes); 0 minutes for the whole day.
+OWN_DAYS = st.lists(
+    st.tuples(
+        st.sampled_from(["closes", "opens"]),
+        st.sampled_from(["all", "specialty", "doctor", "another"]),
+        MINUTES,
+        st.sampled_from([0, 0, 60, 240, 720]),
+    ),
+    max_size=3,
+    unique_by=lambda own: own[0] == "closes" or own,
+)
 
 
 def wall(minutes):
@@ -84,10 +95,11 @@ def grid(clinic, doctor, blocks, day):
     now=st.integers(-60, 20 * 60),
     days_ahead=st.sampled_from([0, 0, 0, 729, 730, 731]),
     holidays=st.booleans(),
+    own_days=OWN_DAYS,
     active=st.sampled_from([True, True, True, False]),
 )
 def test_rules_openings_and_day_page_offer_the_same_times(
-    where, blocks, interval, minutes, away, closed, taken, elsewhere, freed, now, days_ahead, holidays, active
+    where, blocks, interval, minutes, away, closed, taken, elsewhere, freed, now, days_ahead, holidays, own_days, active
 ):
     zone, country, day = where
     with transaction.atomic():
@@ -111,6 +123,8 @@ def test_rules_openings_and_day_page_offer_the_same_times(
             Absence.objects.create(clinic=clinic, doctor=doctor, reason="férias", **span(pair))
         for pair in closed:
             Absence.objects.create(clinic=clinic, reason="obras", **span(pair))
+        for own in own_days:
+            own_day(doctor, day, *own)
         for index, pair in enumerate(_apart(taken)):
             missed = "no_show" if freed and index == 0 else "confirmed"
             Appointment.objects.create(clinic=clinic, doctor=doctor, patient=stranger, status=missed, **span(pair))
@@ -134,6 +148,17 @@ def test_rules_openings_and_day_page_offer_the_same_times(
         if found:
             book(proposal(found[-1].starts_at), by=BY, now=now)
         transaction.set_rollback(True)
+
+
+def own_day(doctor, day, kind, whom, starts, minutes):
+    ends = starts + minutes
+    hours = {"starts": wall(starts), "ends": wall(ends) if ends < 24 * 60 else None} if minutes else {}
+    specialty = doctor.specialty if (kind, whom) == ("opens", "specialty") else ""
+    row = ClinicHoliday.objects.create(
+        clinic=doctor.clinic, falls_on=f"{day:%d/%m/%Y}", name="próprio", kind=kind, specialty=specialty, **hours
+    )
+    if kind == "opens" and whom in {"doctor", "another"}:
+        row.doctors.add(doctor if whom == "doctor" else make_doctor(doctor.clinic, hours=[]))
 
 
 def slots(clinic, doctor, day, now):

@@ -105,6 +105,7 @@ class DayLayout:
             choices=[DoctorChoice(str(row.pk), row.name, is_narrowed and row.pk in chosen) for row in doctors],
             off_duty=[one.doctor.name for one in days if one.doctor.pk in chosen and one not in shown],
             closure="" if columns else self._closure(days),
+            holiday=self.schedules.day_name(self.day),
             next_working=None if columns else self._next_working(doctors, chosen),
             causes=list(self.causes.items()),
             version="",

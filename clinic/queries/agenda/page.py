@@ -139,6 +139,7 @@ class Day:
     the now-line and the minutes of waiting are the browser's to move on.
 
     `causes` are why appointments of this day cannot take place, each with their number.
+    `holiday` is the name of the day, open or not: a holiday, or an optional day.
     `free` counts the times at which the doctor's usual procedure fits, `short` those for shorter ones only."""
 
     day: date
@@ -156,6 +157,7 @@ class Day:
     choices: list[DoctorChoice]
     off_duty: list[str]
     closure: str
+    holiday: str
     next_working: date | None
     causes: list[tuple[str, int]]
     version: str

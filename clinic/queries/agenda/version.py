@@ -8,7 +8,16 @@ from clinic.queries.agenda.page import Card, Cell, Day, Folded, Slot
 
 def version(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
     """Return a short hash of everything drawn, the order of the cells included."""
-    content: list[object] = [day.day, day.today, day.booked, day.missed, day.off_duty, day.closure, day.next_working]
+    content: list[object] = [
+        day.day,
+        day.today,
+        day.booked,
+        day.missed,
+        day.off_duty,
+        day.closure,
+        day.next_working,
+        day.holiday,
+    ]
     content += [
         (column.doctor_id, column.name, column.specialty, column.fullness, column.performs_nothing, column.delay)
         for column in day.columns

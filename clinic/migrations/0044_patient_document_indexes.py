@@ -19,7 +19,7 @@ ON clinic_patient (clinic_id, health_number) WHERE health_number IS NOT NULL
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("clinic", "0045_patient_documents")]
+    dependencies = [("clinic", "0043_patient_documents")]
 
     operations = [
         migrations.RunSQL(

@@ -14,7 +14,7 @@ def text(label, length, **more):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0046_patient_document_indexes")]
+    dependencies = [("clinic", "0044_patient_document_indexes")]
 
     operations = [
         migrations.AddField(

@@ -8,7 +8,7 @@ import clinic.models.clinic
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0037_validate_delay_events")]
+    dependencies = [("clinic", "0041_redactable_history")]
 
     operations = [
         migrations.AddField(

@@ -11,7 +11,7 @@ from clinic.migrations._indexes import AddIndexAnew
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("clinic", "0047_patient_contacts")]
+    dependencies = [("clinic", "0045_patient_contacts")]
 
     operations = [
         AddIndexAnew(

@@ -31,7 +31,7 @@ def number(label, length, **more):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0044_area_code_and_phone_of")]
+    dependencies = [("clinic", "0042_area_code_and_phone_of")]
 
     operations = [
         migrations.AddField(

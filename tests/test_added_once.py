@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic.admin.base import ReadOnlyAdminMixin
-from clinic.models import Absence, Closure, Discount, Doctor, Patient, Procedure, StaffUser
+from clinic.models import Absence, ClinicHoliday, Closure, Discount, Doctor, Patient, Procedure, StaffUser
 from tests.factories import PASSWORD, make_manager
 from tests.windows import Window
 
@@ -28,6 +28,7 @@ TYPED = {
         "ends_at_1": "18:00",
         "reason": "Natal",
     },
+    ClinicHoliday: {"falls_on": "24/06", "name": "São João", "kind": "closes"},
     Patient: {"name": "Ana Souza", "phone": "81 98333-1010"},
     StaffUser: {"username": "ana", "name": "Ana", "role": "receptionist", "password1": PASSWORD, "password2": PASSWORD},
 }

@@ -45,7 +45,7 @@ REFUSED = [
     (Patient, {"name": "Ana", "phone": "81999990000", "cpf": "12.345.678/0001-95"}, "cpf", "CNPJ"),
     (Patient, {"name": "Ana", "phone": "81999990000", "cpf": "11111111112"}, "cpf", "não conferem"),
     (Patient, {"name": "Ana", "phone": "81999990000", "cpf": cpf(777)}, "cpf", "já é de"),
-    (Patient, {"name": "Ana", "phone": "81999990000", "birth_date": "01/01/2199"}, "birth_date", "anterior a hoje"),
+    (Patient, {"name": "Ana", "phone": "81999990000", "birth_date": "01/01/2199"}, "birth_date", "entre 1900 e hoje"),
     (Closure, {"reason": "x", "starts_at_0": "02/12/2026", "starts_at_1": "08:00", "ends_at_0": "01/12/2026",
                "ends_at_1": "08:00"}, "ends_at", "depois do início"),
     (StaffUser, {"name": "Bia", "username": "ja-existe", "role": "receptionist"}, "username", "Já existe"),

@@ -21,6 +21,7 @@ from clinic.models import (
     CeasedProcedure,
     Clinic,
     ClinicEvent,
+    ClinicHoliday,
     CredentialEvent,
     Delay,
     Patient,
@@ -55,6 +56,9 @@ class Rows:
         self.clinic = make_clinic()
         self.doctor, self.patient = make_doctor(self.clinic), make_patient(self.clinic)
         self.user, self.procedure = make_user(self.clinic), make_procedure(self.clinic)
+
+    def holiday(self, **fields):
+        return ClinicHoliday.objects.create(clinic=self.clinic, **{"falls_on": "24/06", "name": "São João"} | fields)
 
     def appointment(self, **fields):
         defaults = {"doctor": self.doctor, "patient": self.patient, "starts_at": TEN, "ends_at": ELEVEN}
@@ -126,6 +130,14 @@ REFUSED = {
     "clinic_country_known": [lambda rows: make_clinic(country="ES")],
     "clinic_language_known": [lambda rows: make_clinic(language="en")],
     "clinic_area_code_digits": [lambda rows: make_clinic(area_code="8")],
+    "clinic_region_of_country": [
+        lambda rows: make_clinic(region="XX"),
+        lambda rows: make_clinic(country="PT", region="PE"),
+    ],
+    "clinicholiday_closes_once": [lambda rows: [rows.holiday() for _ in "12"]],
+    "clinicholiday_kind_known": [lambda rows: rows.holiday(kind="moves")],
+    "clinicholiday_ends_after_start": [lambda rows: rows.holiday(starts=time(12), ends=time(12))],
+    "clinicholiday_date_readable": [lambda rows: rows.holiday(falls_on="24 de junho")],
     "clinic_currency_known": [lambda rows: make_clinic(currency="USD")],
     "staffuser_clinic_unless_superuser": [lambda rows: StaffUser.objects.create_user("sem-clinica", name="x")],
     "staffuser_folded_username_once": [

@@ -42,9 +42,9 @@ def test_concurrent_change_of_a_patient_at_the_desk_is_kept(desk, booked, monkey
     patient = Appointment.objects.get(pk=booked).patient
     slowly = getattr(body, save)
 
-    def after_the_desk(self, read):
+    def after_the_desk(self, read, by):
         Patient.objects.filter(pk=patient.pk).update(email="joao@exemplo.com", notes="usa cadeira de rodas")
-        return slowly(self, read)
+        return slowly(self, read, by)
 
     monkeypatch.setattr(body, save, after_the_desk)
     if body_of == "patient":

@@ -9,7 +9,7 @@ from django.urls import reverse
 from clinic.access import access_tokens
 from clinic.models import Clinic, Patient, PatientEvent, StaffUser
 from clinic.queries import patient_changes
-from clinic.registry import PatientDetails, register_patient
+from clinic.registry import PatientDetails, change_patient, register_patient
 from tests.api.conftest import Program
 from tests.factories import (
     book_appointment,
@@ -67,6 +67,16 @@ def test_case_41_a_phone_changed_by_three_doors_is_three_rows(client, desk):
 
     card = client.get(reverse("web:patient-detail", args=[patient.pk])).text
     assert "Alterações da ficha" in card and "(81) 98333-0002" in card and "API ImageMais" in card
+
+
+def test_changes_are_shown_as_people_write_them(desk, client):
+    patient = make_patient(desk.clinic, cpf=None)
+    details = {"second_phone": "(81) 98333-0007", "document_type": "passport", "document_number": "FX123456"}
+    change_patient(patient.pk, details | {"no_document": "foreigner"}, clinic=desk.clinic)
+    (event,) = patient_changes.story(Patient.objects.select_related("clinic").get(pk=patient.pk))
+    assert {change.after for change in event.changes} == {
+        "(81) 98333-0007", "passaporte", "FX123456", "estrangeiro(a)",
+    }  # fmt: skip
 
 
 def test_a_new_patient_is_a_row_with_what_was_given(desk):

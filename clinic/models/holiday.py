@@ -6,7 +6,7 @@ A date is stored as it is written: "24/06" every year, "08/12/2026" once, "Pásc
 import re
 from datetime import date, time, timedelta
 
-from dateutil.easter import easter  # type: ignore[import-untyped]
+from dateutil.easter import easter  # type: ignore[import-untyped] # python-dateutil has no types
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -17,6 +17,11 @@ from clinic.models.clinic import ClinicRow
 WRITTEN = re.compile(r"(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}))?|p[aá]scoa(?: ?([+-]) ?(\d{1,3}))?")
 YEARS = range(2000, 2201)
 LEAP_YEAR = 2000
+
+
+def easter_sunday(year: int) -> date:
+    sunday: date = easter(year)
+    return sunday
 
 
 def read_date_rule(text: str) -> str:
@@ -41,9 +46,7 @@ def read_date_rule(text: str) -> str:
 def date_in_year(falls_on: str, year: int) -> date | None:
     """Return the date of a stored rule in that year; None in years that do not have it."""
     if falls_on.startswith("Páscoa"):
-        since_easter = timedelta(days=int(falls_on.removeprefix("Páscoa")))
-        moved: date = easter(year) + since_easter
-        return moved
+        return easter_sunday(year) + timedelta(days=int(falls_on.removeprefix("Páscoa")))
     day, month, *once = map(int, falls_on.split("/"))
     try:
         return date(year, month, day) if once in ([], [year]) else None

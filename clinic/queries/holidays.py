@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from dateutil.easter import easter  # type: ignore[import-untyped]
 from django.utils.translation import gettext as _
 
 from clinic.models import Clinic, ClinicHoliday
-from clinic.models.holiday import date_in_year
+from clinic.models.holiday import date_in_year, easter_sunday
 from clinic.schedule import holiday_name, is_national, optional_name
 
 
@@ -60,8 +59,8 @@ def _not_own(clinic: Clinic, day: date, own: Iterable[ClinicHoliday]) -> Iterabl
 
 def _rule_of(clinic: Clinic, day: date, name: str) -> str:
     """Return the optional day as a rule: every year on that date, or so many days from Easter."""
-    since_easter = day - easter(day.year)
-    moves = optional_name(clinic, easter(day.year + 1) + since_easter) == name
+    since_easter = day - easter_sunday(day.year)
+    moves = optional_name(clinic, easter_sunday(day.year + 1) + since_easter) == name
     return f"Páscoa{since_easter.days:+d}" if moves else f"{day:%d/%m}"
 
 

@@ -10,6 +10,8 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import Clinic, Patient, PatientEvent, documents, phones
 
+PHONES = {"phone", "second_phone"}
+CHOICES = {field.name: dict(field.flatchoices) for field in Patient._meta.fields if field.choices}
 DAYS = {field.name for field in Patient._meta.fields if type(field) is DateField}
 MOST = 50  # the newest changes that a card shows
 
@@ -63,8 +65,10 @@ def _written(name: str, value: Any, clinic: Clinic) -> str:
         return _("sim") if value else _("não")
     if not value:
         return _("vazio")
-    if name == "phone":
+    if name in PHONES:
         return phones.written(PhoneNumber.from_string(value), clinic.country)
     if name == "cpf":
         return documents.written_cpf(value)
+    if name in CHOICES:
+        return str(CHOICES[name].get(value, value))
     return f"{date.fromisoformat(value):%d/%m/%Y}" if name in DAYS else str(value)

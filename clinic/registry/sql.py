@@ -23,7 +23,7 @@ FREE_PATIENTS_SQL = """
 IS_CALLED = """
     clinic_letters(clinic_fold(%(name)s)) IN (clinic_letters(folded_name), clinic_letters(clinic_fold(social_name)))
 """
-IS_CALLED_SQL = f"SELECT {IS_CALLED} FROM clinic_patient WHERE clinic_id = %(clinic)s AND id = %(patient)s"  # noqa: S608
+IS_CALLED_SQL = f"SELECT {IS_CALLED} FROM clinic_patient WHERE clinic_id = %(clinic)s AND id = %(patient)s"  # noqa: S608 - our own text
 
 
 def patients_with_cpf(clinic: Clinic, cpf: str, *, lock: bool) -> list[Patient]:

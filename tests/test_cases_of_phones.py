@@ -6,6 +6,7 @@ from django.urls import reverse
 from clinic.models import Clinic, Patient, phones
 from clinic.models.phones import Fault
 from clinic.registry import PatientDetails, Policy, check_patient, register_patient
+from tests.booking.desk import BY
 from tests.factories import make_clinic, make_lisbon, make_manager, make_master, make_patient, make_superuser, make_user
 from tests.patient_doors import DOORS, HTMX, imagemais, on_the_patients_page, page_of
 
@@ -212,7 +213,7 @@ def test_12_a_phone_without_its_area_code_is_the_same_patient():
     rita = make_patient(clinic, name="Rita Lima", phone="+5581999999999", cpf=None)
 
     with pytest.raises(Exception, match="PATIENT_EXISTS"):
-        register_patient(clinic, PatientDetails(name="Rita Lima", phone="99999-9999"))
+        register_patient(clinic, PatientDetails(name="Rita Lima", phone="99999-9999"), by=BY)
     assert Patient.objects.get() == rita
 
 

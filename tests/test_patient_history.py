@@ -11,6 +11,7 @@ from clinic.models import Clinic, Patient, PatientEvent, StaffUser
 from clinic.queries import patient_changes
 from clinic.registry import PatientDetails, change_patient, register_patient
 from tests.api.conftest import Program
+from tests.booking.desk import BY
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -72,7 +73,7 @@ def test_case_41_a_phone_changed_by_three_doors_is_three_rows(client, desk):
 def test_changes_are_shown_as_people_write_them(desk, client):
     patient = make_patient(desk.clinic, cpf=None)
     details = {"second_phone": "(81) 98333-0007", "document_type": "passport", "document_number": "FX123456"}
-    change_patient(patient.pk, details | {"no_document": "foreigner"}, clinic=desk.clinic)
+    change_patient(patient.pk, details | {"no_document": "foreigner"}, clinic=desk.clinic, by=BY)
     (event,) = patient_changes.story(Patient.objects.select_related("clinic").get(pk=patient.pk))
     assert {change.after for change in event.changes} == {
         "(81) 98333-0007", "passaporte", "FX123456", "estrangeiro(a)",
@@ -112,7 +113,7 @@ def test_a_save_without_a_change_is_no_row(desk, client):
 def test_changes_are_written_as_in_the_country():
     clinic = make_lisbon()
     details = PatientDetails(name="Inês Sá", phone="912 345 678")
-    patient = register_patient(clinic, details)
+    patient = register_patient(clinic, details, by=BY)
     [entry] = patient_changes.story(patient)
     assert [(change.before, change.after) for change in entry.changes][1] == ("vazio", "912 345 678")
 

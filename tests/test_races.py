@@ -321,7 +321,7 @@ def test_a_new_patient_who_books_twice_at_once_is_one_patient(desk, known_by):
 def test_a_patient_registered_by_a_double_click_is_one_patient(desk):
     key, typed = uuid4(), details(birth_date=None)
 
-    outcomes = at_once(*[lambda: register_patient(desk.clinic, typed, key=key)] * 4)
+    outcomes = at_once(*[lambda: register_patient(desk.clinic, typed, key=key, by=BY)] * 4)
 
     assert len(set(won(outcomes))) == 1 and len(won(outcomes)) == 4
     assert Patient.objects.of(desk.clinic).count() == 2
@@ -330,7 +330,7 @@ def test_a_patient_registered_by_a_double_click_is_one_patient(desk):
 def test_two_windows_that_register_one_patient_at_once_register_one(desk):
     typed = details(cpf="")
 
-    outcomes = at_once(*[lambda: register_patient(desk.clinic, typed)] * 4)
+    outcomes = at_once(*[lambda: register_patient(desk.clinic, typed, by=BY)] * 4)
 
     assert len(won(outcomes)) == 1
     assert {reason for each in outcomes if isinstance(each, Refused) for reason in each.reasons} == {
@@ -342,7 +342,7 @@ def test_two_windows_that_register_one_patient_at_once_register_one(desk):
 def test_one_cpf_given_to_two_patients_at_once_is_of_one(desk):
     patients, given = [desk.another_patient() for _ in range(4)], cpf(7)
     outcomes = at_once(
-        *[lambda pk=each.pk: change_patient(pk, {"cpf": given}, clinic=desk.clinic) for each in patients]
+        *[lambda pk=each.pk: change_patient(pk, {"cpf": given}, clinic=desk.clinic, by=BY) for each in patients]
     )
     assert len(won(outcomes)) == 1 and reasons_of(outcomes) == [{Reason.CPF_TAKEN}] * 3
 

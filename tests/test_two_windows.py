@@ -14,6 +14,7 @@ from clinic.admin.base import BaseAdmin, ReadOnlyAdminMixin
 from clinic.admin.filled import FilledForm, FilledFormSet
 from clinic.models import ClinicHoliday, Closure, Discount, Doctor, Patient, StaffUser
 from clinic.registry import change_patient
+from tests.booking.desk import BY
 from tests.factories import (
     PASSWORD,
     make_discount,
@@ -386,7 +387,7 @@ def test_a_row_that_never_was_is_not_found(client, manager, filled_with):
 def test_what_an_api_changed_meanwhile_is_not_put_back(client, manager):
     patient = make_patient(manager.clinic, email="velha@example.com")
     window = opened(client, patient)
-    change_patient(patient.pk, {"email": "nova@example.com"}, clinic=manager.clinic)
+    change_patient(patient.pk, {"email": "nova@example.com"}, clinic=manager.clinic, by=BY)
 
     assert window.save(notes="liga de volta").status_code == 302
     patient.refresh_from_db()

@@ -16,10 +16,6 @@ class Author:
     credential: str = ""
 
 
-# The author where nobody acts: what the program does by itself.
-SYSTEM = Author(channel=PatientEvent.Channel.COMMAND, credential="sistema")
-
-
 def record_patient(patient: Patient, before: PatientDetails | None, after: PatientDetails, by: Author) -> None:
     """Store the event of a patient who was added (`before` is None) or changed; none without a difference.
 

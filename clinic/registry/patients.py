@@ -14,7 +14,7 @@ from clinic.models.locks import get_locked, hold_advisory
 from clinic.refusals import Reason, Refusal, Refused, refuse
 from clinic.registry import sql
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
-from clinic.registry.patient_events import SYSTEM, Author, record_patient
+from clinic.registry.patient_events import Author, record_patient
 from clinic.transactions import run_in_transaction
 
 NULL_WHEN_EMPTY = ["cpf", "health_number", "document_number", "second_phone"]
@@ -37,9 +37,7 @@ def match_patient(
     return patient
 
 
-def create_or_complete(
-    cleaned: CleanedDetails, matched: Patient | None, clinic: Clinic, *, by: Author = SYSTEM
-) -> Patient:
+def create_or_complete(cleaned: CleanedDetails, matched: Patient | None, clinic: Clinic, *, by: Author) -> Patient:
     """Return the matched patient, with blank fields filled and nothing overwritten; a new patient without a match.
 
     `matched` is what `match_patient` returned, locked.
@@ -57,7 +55,7 @@ def register_patient(
     key: UUID | None = None,
     policy: Policy = Policy.STRICT,
     besides: Collection[int] = (),
-    by: Author = SYSTEM,
+    by: Author,
 ) -> Patient:
     """Add a patient; the same details sent again with the same `key` (a double click) return the same patient.
 
@@ -98,7 +96,7 @@ def change_patient(
     clinic: Clinic,
     policy: Policy = Policy.STRICT,
     seen: str | None = None,
-    by: Author = SYSTEM,
+    by: Author,
 ) -> Patient:
     """Return the patient with these fields of PatientDetails changed, the others as they are stored at that moment.
 

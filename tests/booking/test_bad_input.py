@@ -95,8 +95,8 @@ def test_any_text_may_be_typed_when_registering_and_editing(desk, kind):
     typed = PatientDetails(name=TEXTS[kind], social_name=TEXTS[kind], notes=TEXTS[kind], phone="(81) 99876-5432")
 
     for write in (
-        lambda: register_patient(desk.clinic, typed),
-        lambda: change_patient(desk.patient.pk, asdict(typed), clinic=desk.clinic),
+        lambda: register_patient(desk.clinic, typed, by=BY),
+        lambda: change_patient(desk.patient.pk, asdict(typed), clinic=desk.clinic, by=BY),
     ):
         result = outcome(write)
         if isinstance(result, Refused):
@@ -124,7 +124,7 @@ UNSTORABLE = {
 def test_a_text_that_cannot_be_stored_is_refused_with_its_characters(desk, kind):
     text, found = TEXTS[kind], {"characters": UNSTORABLE[kind]}
     typed = PatientDetails(name=text, social_name=text, notes=text, email=f"a@b{text}.co", phone=f"81987654321{text}")
-    refused = {each.reason: each.params for each in outcome(register_patient, desk.clinic, typed).refusals}
+    refused = {each.reason: each.params for each in outcome(register_patient, desk.clinic, typed, by=BY).refusals}
     appointment = desk.book(starts_at=desk.at(10))
     noted = outcome(edit_notes, appointment.pk, clinic=desk.clinic, by=BY, notes=text)
     why = {"cancelled_by": "patient", "reason": text}
@@ -172,7 +172,7 @@ def test_metadata_that_postgresql_cannot_hold_are_refused(desk, odd, metadata):
 
 def test_visible_marks_are_kept_and_invisible_ones_dropped(desk):
     def stored_name(kind):
-        return register_patient(desk.clinic, PatientDetails(name=TEXTS[kind], phone="(81) 99876-5432")).name
+        return register_patient(desk.clinic, PatientDetails(name=TEXTS[kind], phone="(81) 99876-5432"), by=BY).name
 
     assert stored_name("RTL marks") == "Ana Souza"
     assert stored_name("emoji") == TEXTS["emoji"]

@@ -22,7 +22,7 @@ from clinic.registry import (
 )
 from clinic.registry.patient_details import clean_details
 from clinic.web.patient.forms import PatientForm
-from tests.booking.desk import details, open_desk, refused
+from tests.booking.desk import BY, details, open_desk, refused
 from tests.factories import cpf, make_clinic, make_patient
 
 pytestmark = pytest.mark.django_db
@@ -177,7 +177,7 @@ FULL = {
 
 
 def test_a_registered_patient_is_stored_as_typed_but_for_punctuation(desk):
-    patient = register_patient(desk.clinic, PatientDetails(**FULL))
+    patient = register_patient(desk.clinic, PatientDetails(**FULL), by=BY)
 
     patient.refresh_from_db()
     assert (patient.cpf, patient.nif, patient.phone) == ("52998224725", "123456789", "+351912345678")
@@ -186,15 +186,15 @@ def test_a_registered_patient_is_stored_as_typed_but_for_punctuation(desk):
 
 
 def test_second_patient_may_not_share_cpf_or_name_and_phone(desk):
-    register_patient(desk.clinic, PatientDetails(**FULL))
+    register_patient(desk.clinic, PatientDetails(**FULL), by=BY)
 
-    [refusal] = refused(register_patient, desk.clinic, PatientDetails(**FULL)).refusals
+    [refusal] = refused(register_patient, desk.clinic, PatientDetails(**FULL), by=BY).refusals
     assert (refusal.reason, refusal.field) == (Reason.CPF_TAKEN, "cpf")
     assert refusal.message == "Este CPF já é de Ira. Escolha esse cadastro na busca ou corrija o número."
     assert check_patient(PatientDetails(**FULL), clinic=desk.clinic) == [refusal]
-    [refusal] = refused(register_patient, desk.clinic, PatientDetails(**FULL | {"cpf": ""})).refusals
+    [refusal] = refused(register_patient, desk.clinic, PatientDetails(**FULL | {"cpf": ""}), by=BY).refusals
     assert refusal.reason is Reason.PATIENT_EXISTS
-    register_patient(make_clinic(), PatientDetails(**FULL))
+    register_patient(make_clinic(), PatientDetails(**FULL), by=BY)
 
 
 @pytest.mark.parametrize(
@@ -211,12 +211,12 @@ def test_known_patient_is_registered_again_only_after_confirmation(desk, joao, t
     typed = PatientDetails(**{"phone": "81998765432"} | typed)
     before = Patient.objects.count()
 
-    assert refused(register_patient, desk.clinic, typed).reasons == {Reason.PATIENT_EXISTS}
+    assert refused(register_patient, desk.clinic, typed, by=BY).reasons == {Reason.PATIENT_EXISTS}
     assert same_patients(desk.clinic, typed) == [joao]
     assert Patient.objects.count() == before
-    other = register_patient(desk.clinic, typed, besides=[joao.pk])
+    other = register_patient(desk.clinic, typed, besides=[joao.pk], by=BY)
     assert other != joao
-    assert refused(register_patient, desk.clinic, replace(typed, cpf=""), besides=[joao.pk]).reasons == {
+    assert refused(register_patient, desk.clinic, replace(typed, cpf=""), besides=[joao.pk], by=BY).reasons == {
         Reason.PATIENT_EXISTS
     }
 
@@ -245,19 +245,21 @@ def test_booking_besides_a_namesake_takes_the_next_or_adds_one(desk, joao):
 
 def test_a_patient_sent_twice_with_one_key_is_registered_once(desk):
     key = uuid4()
-    first = register_patient(desk.clinic, PatientDetails(**FULL), key=key)
+    first = register_patient(desk.clinic, PatientDetails(**FULL), key=key, by=BY)
 
-    assert register_patient(desk.clinic, PatientDetails(**FULL), key=key) == first
-    assert register_patient(desk.clinic, PatientDetails(**FULL | {"cpf": "", "name": "Outra"}), key=key) != first
-    assert refused(register_patient, desk.clinic, PatientDetails(**FULL), key=uuid4()).reasons == {Reason.CPF_TAKEN}
+    assert register_patient(desk.clinic, PatientDetails(**FULL), key=key, by=BY) == first
+    assert register_patient(desk.clinic, PatientDetails(**FULL | {"cpf": "", "name": "Outra"}), key=key, by=BY) != first
+    assert refused(register_patient, desk.clinic, PatientDetails(**FULL), key=uuid4(), by=BY).reasons == {
+        Reason.CPF_TAKEN
+    }
 
 
 def test_edited_patient_keeps_own_cpf_and_loses_emptied_fields(desk):
-    patient = register_patient(desk.clinic, PatientDetails(**FULL))
+    patient = register_patient(desk.clinic, PatientDetails(**FULL), by=BY)
 
     assert check_patient(PatientDetails(**FULL), clinic=desk.clinic, patient_id=patient.pk) == []
     change_patient(
-        patient.pk, asdict(PatientDetails(**FULL | {"social_name": "", "birth_date": None})), clinic=desk.clinic
+        patient.pk, asdict(PatientDetails(**FULL | {"social_name": "", "birth_date": None})), clinic=desk.clinic, by=BY
     )
 
     patient.refresh_from_db()
@@ -265,10 +267,10 @@ def test_edited_patient_keeps_own_cpf_and_loses_emptied_fields(desk):
 
 
 def test_an_edit_that_breaks_rules_changes_nothing(desk):
-    patient = register_patient(desk.clinic, PatientDetails(**FULL))
+    patient = register_patient(desk.clinic, PatientDetails(**FULL), by=BY)
     wrong = PatientDetails(**FULL | {"name": "", "phone": "1", "cpf": desk.patient.cpf})
 
-    refusal = refused(change_patient, patient.pk, asdict(wrong), clinic=desk.clinic)
+    refusal = refused(change_patient, patient.pk, asdict(wrong), clinic=desk.clinic, by=BY)
 
     assert refusal.reasons == {Reason.NAME_MISSING, Reason.PHONE_IMPOSSIBLE, Reason.CPF_TAKEN}
     patient.refresh_from_db()
@@ -278,32 +280,32 @@ def test_an_edit_that_breaks_rules_changes_nothing(desk):
 def test_another_clinics_patient_cannot_be_edited(desk):
     for pk in (make_patient().pk, 10**30):
         with pytest.raises(Patient.DoesNotExist):
-            change_patient(pk, asdict(PatientDetails(**FULL)), clinic=desk.clinic)
+            change_patient(pk, asdict(PatientDetails(**FULL)), clinic=desk.clinic, by=BY)
 
 
 # Phones
 
 
 def test_a_change_begun_before_another_is_refused(desk):
-    patient = register_patient(desk.clinic, PatientDetails(**FULL))
+    patient = register_patient(desk.clinic, PatientDetails(**FULL), by=BY)
     seen = patient_version(patient)
-    change_patient(patient.pk, {"email": "nova@example.com"}, clinic=desk.clinic, seen=seen)
+    change_patient(patient.pk, {"email": "nova@example.com"}, clinic=desk.clinic, seen=seen, by=BY)
     older = asdict(PatientDetails(**FULL)) | {"notes": "liga de volta"}
 
-    refusal = refused(change_patient, patient.pk, older, clinic=desk.clinic, seen=seen)
+    refusal = refused(change_patient, patient.pk, older, clinic=desk.clinic, seen=seen, by=BY)
     assert refusal.reasons == {Reason.PATIENT_CHANGED}
     patient.refresh_from_db()
     assert (patient.email, patient.notes) == ("nova@example.com", "linha 1\nlinha 2")
-    change_patient(patient.pk, older, clinic=desk.clinic, seen=patient_version(patient))
+    change_patient(patient.pk, older, clinic=desk.clinic, seen=patient_version(patient), by=BY)
     patient.refresh_from_db()
     assert (patient.email, patient.notes) == (FULL.get("email", ""), "liga de volta")
 
 
 def test_a_change_to_what_is_stored_by_now_is_no_conflict(desk):
-    patient = register_patient(desk.clinic, PatientDetails(**FULL))
+    patient = register_patient(desk.clinic, PatientDetails(**FULL), by=BY)
     seen, wanted = patient_version(patient), asdict(PatientDetails(**FULL)) | {"email": "nova@example.com"}
     for _ in range(2):
-        change_patient(patient.pk, wanted, clinic=desk.clinic, seen=seen)
+        change_patient(patient.pk, wanted, clinic=desk.clinic, seen=seen, by=BY)
     assert Patient.objects.get(pk=patient.pk).email == "nova@example.com"
 
 
@@ -414,18 +416,23 @@ def test_a_stored_phone_stays_until_it_is_changed(country, typed, number, why):
     as_stored = replace(details_of(old), notes="nova")
 
     assert check_patient(as_stored, clinic=desk.clinic, patient_id=old.pk) == []
-    assert change_patient(old.pk, asdict(as_stored), clinic=desk.clinic).notes == "nova"
+    assert change_patient(old.pk, asdict(as_stored), clinic=desk.clinic, by=BY).notes == "nova"
     other = replace(as_stored, phone="(81) 9999-999")
-    assert refused(change_patient, old.pk, asdict(other), clinic=desk.clinic).reasons & set(PHONE_FAULTS.values())
+    assert refused(change_patient, old.pk, asdict(other), clinic=desk.clinic, by=BY).reasons & set(
+        PHONE_FAULTS.values()
+    )
 
 
 def test_an_old_name_or_nif_stays_until_it_is_changed(desk):
     old = make_patient(desk.clinic, name="12345", social_name="6", nif="999999990")
     old.refresh_from_db()
 
-    assert change_patient(old.pk, asdict(replace(details_of(old), notes="nova")), clinic=desk.clinic).nif == "999999990"
+    assert (
+        change_patient(old.pk, asdict(replace(details_of(old), notes="nova")), clinic=desk.clinic, by=BY).nif
+        == "999999990"
+    )
     changed = replace(details_of(old), name="1234", social_name="7", nif="999999999")
-    assert refused(change_patient, old.pk, asdict(changed), clinic=desk.clinic).reasons == {
+    assert refused(change_patient, old.pk, asdict(changed), clinic=desk.clinic, by=BY).reasons == {
         Reason.NAME_WITHOUT_LETTERS,
         Reason.SOCIAL_NAME_WITHOUT_LETTERS,
         Reason.NIF_INVALID,
@@ -452,7 +459,7 @@ def test_a_trunk_of_eight_digits_is_no_mobile_with_a_ninth(desk):
 def test_a_name_has_a_letter(desk, name):
     assert refused(desk.book, details=details(name=name)).reasons == {Reason.NAME_WITHOUT_LETTERS}
     typed = details(name="Ana", social_name=name)
-    assert refused(register_patient, desk.clinic, typed).reasons == {Reason.SOCIAL_NAME_WITHOUT_LETTERS}
+    assert refused(register_patient, desk.clinic, typed, by=BY).reasons == {Reason.SOCIAL_NAME_WITHOUT_LETTERS}
 
 
 @pytest.mark.parametrize("name", ["Ó", "王小明", "Ana 2", "João III", "Ж"])

@@ -409,14 +409,14 @@ def undo_what_somebody_else_did_since(desk):
 
 @of_act(Reason.PATIENT_EXISTS, "", "Já existe Ana Souza com este telefone. Confirme se é a mesma pessoa.")
 def register_somebody_again(desk):
-    register_patient(desk.clinic, details(name="ana  SOUZA", phone=desk.patient.phone.as_e164))
+    register_patient(desk.clinic, details(name="ana  SOUZA", phone=desk.patient.phone.as_e164), by=BY)
 
 
 @of_act(Reason.PATIENT_CHANGED, "", "Este cadastro foi alterado depois do que você viu. Confira e salve de novo.")
 def change_a_patient_whom_another_changed_since(desk):
     seen = patient_version(desk.patient)
-    change_patient(desk.patient.pk, {"notes": "liga de volta"}, clinic=desk.clinic)
-    change_patient(desk.patient.pk, {"notes": ""}, clinic=desk.clinic, seen=seen)
+    change_patient(desk.patient.pk, {"notes": "liga de volta"}, clinic=desk.clinic, by=BY)
+    change_patient(desk.patient.pk, {"notes": ""}, clinic=desk.clinic, seen=seen, by=BY)
 
 
 @of_act(Reason.NOT_MOVABLE, "status", "Um agendamento “Check-in” não pode ser remarcado.")

@@ -61,6 +61,6 @@ def test_closed_doctor_and_busy_patient_are_both_reported(desk):
 def test_registering_reports_all_faults_and_a_taken_cpf_at_once(desk):
     wrong = PatientDetails(name="", phone="1", cpf=desk.patient.cpf)
 
-    refusal = refused(register_patient, desk.clinic, wrong)
+    refusal = refused(register_patient, desk.clinic, wrong, by=BY)
 
     assert refusal.reasons == {Reason.NAME_MISSING, Reason.PHONE_IMPOSSIBLE, Reason.CPF_TAKEN}

@@ -10,6 +10,7 @@ from clinic.queries import patients
 from clinic.registry import change_patient
 from clinic.templatetags.formats import age
 from clinic.web.patient.forms import initial_for_search, new_patient_label
+from tests.booking.desk import BY
 from tests.factories import cpf, make_lisbon, make_patient, make_user
 from tests.web.patients import FINISHED, HTMX, TYPED, typed_of, visit
 
@@ -321,7 +322,7 @@ def test_coming_visits_of_who_died_are_listed_to_be_cancelled(desk, clinic):
 
 def test_a_mark_survives_what_an_api_changes(clinic):
     ana = make_patient(clinic, died=True, died_on="2026-03-12")
-    change_patient(ana.pk, {"name": "Ana Nova"}, clinic=clinic)
+    change_patient(ana.pk, {"name": "Ana Nova"}, clinic=clinic, by=BY)
 
     ana.refresh_from_db()
     assert (ana.name, ana.died, ana.died_on) == ("Ana Nova", True, date(2026, 3, 12))

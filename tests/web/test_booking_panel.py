@@ -165,6 +165,8 @@ def test_the_chosen_time_leads_the_panel(desk, form):
     assert shown[1] == "segunda-feira, 23 de novembro, 09:00–09:30"
     nothing = desk.post(CHECK, form | {"starts": ""}, headers=HTMX)
     assert 'id="booking-chosen" hx-swap-oob="true" hidden>' in nothing.text
+    first = desk.post(CHECK, form | {"date": "01/03/2027"}, headers=HTMX)
+    assert "segunda-feira, 1º de março, 09:00–09:30" in first.text  # as the day's heading has it
 
 
 def test_the_same_form_sent_twice_books_once_and_succeeds_twice(desk, form):

@@ -142,6 +142,39 @@ def test_enter_marks_the_first_of_several_and_takes_the_marked(window, reception
     expect(chosen_patient(page)).to_have_value(str(maria.pk))
 
 
+def settle_slowly(page):
+    """htmx takes half a second, not 20 ms, until it listens to what it has put into the page."""
+    page.evaluate("() => { window.htmx.config.defaultSettleDelay = 500; }")
+
+
+def test_enter_takes_the_marked_of_a_list_that_settles(window, receptionist, doctor, maria, clinic, monday):
+    make_patient(clinic, name="Marcos Lima")
+    page = window(receptionist)
+    open_slot(page, monday)
+    settle_slowly(page)
+    page.keyboard.type("mar")
+    page.keyboard.press("Enter")
+    expect(page.locator("#patient-options [aria-selected=true]")).to_contain_text("Marcos Lima")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+    expect(chosen_patient(page)).to_have_value(str(maria.pk))
+    expect(page.locator("#panel")).to_be_visible()
+
+
+def test_alt_and_a_digit_take_from_a_list_that_settles(window, receptionist, doctor, maria, clinic, monday):
+    make_patient(clinic, name="Marcos Lima")
+    page = window(receptionist)
+    open_slot(page, monday)
+    settle_slowly(page)
+    page.keyboard.type("mar")
+    listed_for(page, "mar")
+    page.keyboard.press("Alt+2")
+
+    expect(chosen_patient(page)).to_have_value(str(maria.pk))
+    expect(page).to_have_url(re.compile("/agenda/"))
+
+
 def test_the_hint_says_that_more_are_found_than_are_listed(window, receptionist, doctor, clinic, monday):
     for number in range(9):
         make_patient(clinic, name=f"Costa {number}")

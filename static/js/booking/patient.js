@@ -39,9 +39,17 @@ function say(text) {
   if (hint) hint.textContent = text;
 }
 
+// Until the list is settled its buttons are not htmx's: a click would send the form in the browser's own way.
+function press(option) {
+  if (!list().classList.contains("htmx-settling")) return option.click();
+  const text = list().dataset.text;
+  const pressNow = () => panel.querySelector("#q")?.value === text && option.click();
+  list().addEventListener("htmx:afterSettle", pressNow, { once: true });
+}
+
 function takeLikely() {
   const option = likelyOption();
-  if (option) return option.click();
+  if (option) return press(option);
   mark(0);
   say(list().dataset.several);
 }
@@ -80,8 +88,7 @@ panel.addEventListener("keydown", (event) => {
     event.preventDefault();
     // A key that is held down says nothing about the person whom its first press has marked.
     if (event.repeat || !field.value.trim()) return;
-    // Until the list is settled its buttons are not htmx's: a click would send the form in the browser's own way.
-    if (answers(field) && !list().classList.contains("htmx-settling")) return takeLikely();
+    if (answers(field)) return takeLikely();
     takeUnseen(field);
   } else if (event.key === "Escape" && options().length) {
     // Escape in a form without an open list closes the panel.
@@ -90,7 +97,8 @@ panel.addEventListener("keydown", (event) => {
   } else if (event.altKey && /^Digit[1-9]$/.test(event.code)) {
     event.preventDefault();
     // By `code`: with Alt some keyboards write another character.
-    if (!event.repeat && answers(field)) people()[event.code.at(-1) - 1]?.click();
+    const person = !event.repeat && answers(field) && people()[event.code.at(-1) - 1];
+    if (person) press(person);
   }
 });
 
@@ -116,9 +124,10 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
   if (field?.value.trim() && !answers(field)) window.htmx.trigger(field, "ask");
 });
 
-// Its search, which waits for a pause in the typing, is not needed any more.
+// A search waits for a pause in the typing: Enter may have asked meanwhile for the same list, or have it with a mark.
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target === taking) event.preventDefault();
+  const field = event.target;
+  if (field.id === "q" && (field === taking || answers(field))) event.preventDefault();
 });
 
 panel.addEventListener("input", (event) => {

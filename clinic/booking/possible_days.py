@@ -13,14 +13,14 @@ from clinic.schedule import Span
 # A multirange of instants at which an appointment of the length cannot begin: what lies between two taken spans and is
 # too short for it is no gap there, so that a full day comes back as one span instead of thirty rows. The hours are
 # only estimated: nights, and days on which the clock is changed, always count as possible. On all others a time of the
-# clock is so long after midnight, which is computed once a day.
+# clock is so long after midnight, which is computed once a day. About CASE see clinic/queries/perhaps_closed.py.
 POSSIBLE_DAYS_SQL = f"""
     WITH blocked AS MATERIALIZED (
         SELECT doctor_id, range_agg(tstzrange(starts_at - %(length)s::interval, ends_at, '()')) AS starts
         FROM (
             SELECT doctor_id, starts_at, ends_at FROM clinic_appointment
             WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND {STANDING_SQL} AND encaixe_by_id IS NULL
-              AND starts_at > %(lookback)s AND starts_at < %(last)s AND ends_at > %(first)s
+              AND starts_at > %(lookback)s AND starts_at < %(last)s AND CASE WHEN ends_at > %(first)s THEN true END
               AND id IS DISTINCT FROM %(moving)s
             UNION ALL
             SELECT doctor.id, starts_at, ends_at

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
-from clinic.models.appointment import Status
+from clinic.models import Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.procedure import performed_by
 from clinic.queries.performed_procedures import performed_procedures
 from clinic.schedule import load_schedules
@@ -86,9 +85,3 @@ def usual_procedure(clinic: Clinic, doctors: Collection[int]) -> int | None:
 
 def patient(clinic: Clinic, patient_id: int) -> Patient | None:
     return Patient.objects.of(clinic).filter(pk=patient_id).first()
-
-
-def last_visit(patient: Patient) -> Appointment | None:
-    """Return the patient's last finished appointment."""
-    visits = Appointment.objects.of(patient.clinic_id).kept().filter(patient=patient, status=Status.FINISHED)
-    return visits.order_by("-starts_at", "-pk").first()

@@ -46,6 +46,10 @@ class OtherVisits:
         return coming.order_by("starts_at", "pk").first()
 
     @cached_property
+    def last_finished(self) -> Appointment | None:
+        return self._visits.kept().filter(status=Status.FINISHED).order_by("-starts_at", "-pk").first()
+
+    @cached_property
     def missed(self) -> Missed:
         """Of the last two years."""
         counts = (

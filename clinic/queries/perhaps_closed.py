@@ -50,11 +50,12 @@ PERHAPS_CLOSED_SQL = """
         FROM (SELECT DISTINCT during FROM ahead) AS each
         CROSS JOIN LATERAL (
             SELECT lower(during) AT TIME ZONE %(zone)s::text AS starts,
-                extract(epoch FROM upper(during) - lower(during))::int AS seconds -- by the clock too, but when it is changed
+                extract(epoch FROM upper(during) - lower(during))::int AS seconds -- so too by the clock, on other days
             OFFSET 0 -- computed once a row, as what follows is
         ) AS wall
         CROSS JOIN LATERAL (
-            SELECT extract(isodow FROM starts)::int * 86400 + extract(epoch FROM starts::time)::int AS starts_in OFFSET 0
+            SELECT extract(isodow FROM starts)::int * 86400 + extract(epoch FROM starts::time)::int AS starts_in
+            OFFSET 0
         ) AS week
     )
     SELECT ahead.id, doctor_id, starts_at, ends_at, patient_id, encaixe_by_id

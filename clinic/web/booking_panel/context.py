@@ -72,7 +72,6 @@ def context(form: BookingForm) -> dict[str, Any]:
         "form": form,
         "key": uuid4(),
         "patient": patient,
-        "last_visit": booking_options.last_visit(patient) if patient else None,
         "others": OtherVisits(clinic, patient, day, timezone.now()) if patient else None,
         "options": patients.options(clinic, text, timezone.now()) if is_searching else None,
         "new_patient_label": new_patient_label(text, clinic),

@@ -1,6 +1,6 @@
 """Errors of a request that occur before any rule of booking is checked; each API has its own messages for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
 from django.http import HttpResponse
@@ -15,9 +15,14 @@ class ErrorCode(Enum):
     TOO_MANY_REQUESTS = auto()
     TOO_MANY_PARAMETERS = auto()
     QUERY_NOT_UTF8 = auto()
+    PARAMETER_UNKNOWN = auto()
+    PARAMETER_REPEATED = auto()
     TOO_LARGE = auto()
     TOO_SLOW = auto()
     NOT_JSON = auto()
+    ENCODED = auto()
+    NOT_UTF8 = auto()
+    KEY_REPEATED = auto()
     UNREADABLE = auto()
     NOT_FOUND = auto()
     METHOD_NOT_ALLOWED = auto()
@@ -41,10 +46,14 @@ class AfterRollback(Exception):
 
 
 class ApiError(Exception):
-    """`retry_after` is in whole seconds, None if a retry is pointless; `detail` is a value for the message."""
+    """`retry_after` is in whole seconds, None if a retry is pointless; `detail` is a value for the message, as is
+    `known`: the names of the parameters that the address has."""
 
-    def __init__(self, code: ErrorCode, *, retry_after: int | None = None, detail: str = "") -> None:
+    def __init__(
+        self, code: ErrorCode, *, retry_after: int | None = None, detail: str = "", known: Sequence[str] = ()
+    ) -> None:
         super().__init__(code.name)
         self.code = code
         self.retry_after = retry_after
         self.detail = detail
+        self.known = known

@@ -1,4 +1,4 @@
-"""Handle what all requests of both APIs share, in this order: credential, rate limit, body, kept answer.
+"""Handle what all requests of both APIs share, in this order: credential, rate limit, query, body, kept answer.
 
 An API subclasses Gateway with its own credentials and its own messages, and wraps each of its views in it. Rules of
 every request are written here once, so that a new operation cannot forget them.
@@ -6,17 +6,21 @@ every request are written here once, so that a new operation cannot forget them.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.urls import ResolverMatch, URLPattern, re_path
+from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch, URLPattern, path, re_path
 from django.utils import timezone, translation
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
@@ -25,7 +29,7 @@ from clinic.access import idempotency
 from clinic.access.addresses import client_address
 from clinic.access.rate_limit import RateLimitStatus, admit_failure
 from clinic.api.errors import AfterRollback, ApiError, ErrorCode
-from clinic.api.reading import WRITES, read_body, read_json, read_query
+from clinic.api.reading import WRITES, check_parameters, read_body, read_json, read_query
 from clinic.booking import Author
 from clinic.models import Clinic, StoredAnswer
 
@@ -77,6 +81,8 @@ class ApiRequest(HttpRequest):
 
 type View = Callable[..., HttpResponse]
 type Work = Callable[[], HttpResponse]
+# The names of the query's parameters, by the methods of an address.
+type Parameters = Mapping[str, list[str]]
 
 
 class Bearer:
@@ -125,20 +131,23 @@ class Gateway[R: ApiRequest]:
         """Return the error in this API's words."""
         raise NotImplementedError
 
-    def add_headers(self, request: R, response: HttpResponse) -> None:
-        """Put this API's headers on an answer."""
-
-    def __call__(self, view: View) -> View:
-        """Wrap a view. The wrapper answers every exception: none reaches Django."""
+    def __call__(self, view: View, parameters: Parameters | None = None) -> View:
+        """Wrap a view that answers these methods, with None any. The wrapper answers every exception: none reaches
+        Django. HEAD is answered as GET is, without the body."""
 
         @csrf_exempt  # the credential is in a header, which no other site can make a browser send
         @login_not_required
+        @cache_control(no_store=True)
+        @csp_override({})  # which is about pages
         @wraps(view)
         def wrapper(request: R, *args: Any, **kwargs: Any) -> HttpResponse:
             started = time.perf_counter()
             request.call = ApiCall()
-            response = self._respond(request, lambda: view(request, *args, **kwargs))
-            self.add_headers(request, response)
+            is_head = request.method == "HEAD"
+            request.method = "GET" if is_head else request.method
+            response = self._respond(request, lambda: view(request, *args, **kwargs), parameters)
+            request.method = "HEAD" if is_head else request.method
+            _add_headers(request.call, response)
             self._log(request, response, time.perf_counter() - started)
             # Stops Django's own request log, which would write addresses: they contain ids of patients.
             response._has_been_logged = True  # type: ignore[attr-defined]  # private to Django
@@ -147,30 +156,34 @@ class Gateway[R: ApiRequest]:
         return wrapper
 
     def routes(self, api: NinjaAPI) -> list[URLPattern]:
-        """Return the API's routes, each wrapped, and one that answers 404 to every other address below."""
+        """Return the API's routes, each wrapped, and one that answers 404 to every other address below.
+
+        Each has a second one that ends with a slash, as the vendors' servers take both."""
         patterns = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern)]
         routes = [pattern for pattern in patterns if pattern.name != "api-root"]
+        parameters = _parameters_by_route(api)
         for pattern in routes:
-            pattern.callback = self(pattern.callback)
-        return [*routes, re_path("", self(_not_found))]
+            pattern.callback = self(pattern.callback, parameters[str(pattern.pattern)])
+        with_slash = [path(f"{pattern.pattern}/", pattern.callback) for pattern in routes]
+        return [*routes, *with_slash, re_path("", self(_not_found))]
 
-    def _respond(self, request: R, work: Work) -> HttpResponse:
+    def _respond(self, request: R, work: Work, parameters: Parameters | None) -> HttpResponse:
         call = request.call
         try:
             call.caller = request.caller = self._authenticate(request)
             if not request.caller.rate_limit.admitted:
                 raise ApiError(ErrorCode.TOO_MANY_REQUESTS, retry_after=request.caller.rate_limit.wait)
+            _check_method(request, parameters)
             self.authorize(request)
             read_query(request)
+            if parameters is not None:
+                check_parameters(request, parameters[request.method or ""])
             if request.method in WRITES:
                 call.body = read_body(request)
-                call.payload = read_json(call.body, request.content_type)
+                call.payload = read_json(call.body, request)
             request.clinic = request.caller.clinic
             with timezone.override(request.clinic.zone), translation.override(request.clinic.language):
-                response = self._write(request, work) if request.method in WRITES else _run(work)
-            if isinstance(response, HttpResponseNotAllowed):
-                raise ApiError(ErrorCode.METHOD_NOT_ALLOWED, detail=response["Allow"])
-            return response
+                return self._write(request, work) if request.method in WRITES else _run(work)
         except ApiError as error:
             response = self.error_response(request, error)
             if error.code is ErrorCode.METHOD_NOT_ALLOWED:
@@ -246,6 +259,38 @@ class Gateway[R: ApiRequest]:
             call.id,
             call.caller.log_name if call.caller else "-",
         )
+
+
+def _parameters_by_route(api: NinjaAPI) -> dict[str, Parameters]:
+    """Return what each route of the API takes in its query, as the API's reference declares it."""
+    return {
+        route.lstrip("/").replace("{", "<").replace("}", ">"): {
+            method: [item["name"] for item in (operation.openapi_extra or {})["parameters"] if item["in"] == "query"]
+            for operation in view.operations
+            for method in operation.methods
+        }
+        for route, view in api.default_router.path_operations.items()
+    }
+
+
+def _check_method(request: ApiRequest, parameters: Parameters | None) -> None:
+    if parameters is not None and request.method not in parameters:
+        allowed = [name for method in parameters for name in ([method, "HEAD"] if method == "GET" else [method])]
+        raise ApiError(ErrorCode.METHOD_NOT_ALLOWED, detail=", ".join(allowed))
+
+
+def _add_headers(call: ApiCall, response: HttpResponse) -> None:
+    """Put on every answer what support and a program's own pace need, and on a 401 how to authenticate."""
+    limit = settings.API_REQUESTS_A_MINUTE
+    rate_limit = call.caller.rate_limit if call.caller else None
+    response["X-Request-Id"] = str(call.id)
+    response["X-RateLimit-Limit"] = str(limit)
+    response["X-RateLimit-Remaining"] = str(rate_limit.remaining if rate_limit else limit)
+    response["X-RateLimit-Reset"] = str(rate_limit.reset if rate_limit else int(time.time()) + 60)
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="clinic"'
+    if response.content:
+        response["Content-Type"] = JSON
 
 
 def _run(work: Work) -> HttpResponse:

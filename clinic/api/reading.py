@@ -1,6 +1,7 @@
 """Read bodies strictly: whatever two programs could parse differently is refused. And read queries."""
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from math import isinf
 from typing import Any, NoReturn
@@ -15,6 +16,8 @@ from clinic.server.environ import REFUSED_BODY
 MAX_BYTES = 64 * 1024
 MAX_DIGITS = 20  # of a declared length; int() refuses strings of thousands of digits
 MAX_DEPTH = 32
+MAX_NAMED, MAX_SHOWN = 5, 40  # names in a message, and characters of each
+UTF8 = {"utf-8", "utf8", "us-ascii"}
 # By the status with which the web server refused the body.
 BODY_ERRORS = {
     HTTPStatus.BAD_REQUEST: ErrorCode.UNREADABLE,
@@ -40,16 +43,41 @@ def read_query(request: HttpRequest) -> None:
         raise ApiError(ErrorCode.TOO_MANY_PARAMETERS) from error
 
 
-def read_json(body: bytes, content_type: str | None) -> Any:
-    """Return the value of a body, None for an empty one. Raises ApiError: not declared as JSON, or unreadable."""
+def check_parameters(request: HttpRequest, known: Sequence[str]) -> None:
+    """Make sure that the address has every parameter of the query, and that each comes once. Raises ApiError.
+
+    A filter that is ignored would answer with everybody.
+    """
+    if unknown := [name for name in request.GET if name not in known]:
+        raise ApiError(ErrorCode.PARAMETER_UNKNOWN, detail=_printable(unknown), known=known)
+    if repeated := [name for name in request.GET if len(request.GET.getlist(name)) > 1]:
+        raise ApiError(ErrorCode.PARAMETER_REPEATED, detail=_printable(repeated))
+
+
+def _printable(names: Sequence[str]) -> str:
+    shown = ["".join(filter(str.isprintable, name))[:MAX_SHOWN] for name in names[:MAX_NAMED]]
+    return ", ".join(shown)
+
+
+def read_json(body: bytes, request: HttpRequest) -> Any:
+    """Return the value of a body, None for an empty one. Raises ApiError: not declared as JSON in UTF-8, or unreadable.
+
+    A byte order mark is skipped."""
     if not body:
         return None
-    if content_type != "application/json":
+    if request.content_type != "application/json":
         raise ApiError(ErrorCode.NOT_JSON)
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise ApiError(ErrorCode.ENCODED)
+    charset = (request.content_params or {}).get("charset", "utf-8")
     try:
-        value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_reject_constant, parse_float=_finite
-        )
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ApiError(ErrorCode.NOT_UTF8) from error
+    if charset.strip('"').lower() not in UTF8:
+        raise ApiError(ErrorCode.NOT_UTF8)
+    try:
+        value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_reject_constant, parse_float=_finite)
         _check_depth(value)
     except (ValueError, RecursionError) as error:
         raise ApiError(ErrorCode.UNREADABLE) from error
@@ -84,7 +112,8 @@ def _read_chunked(request: HttpRequest) -> bytes:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise ValueError("a key comes twice")
+        names = [name for name, _ in pairs]
+        raise ApiError(ErrorCode.KEY_REPEATED, detail=_printable([name for name in values if names.count(name) > 1]))
     return values
 
 

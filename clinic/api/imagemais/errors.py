@@ -19,9 +19,14 @@ API_ERRORS = {
     ErrorCode.TOO_MANY_REQUESTS: (429, "Too Many Requests"),
     ErrorCode.TOO_MANY_PARAMETERS: (400, "A requisição tem parâmetros demais na query"),
     ErrorCode.QUERY_NOT_UTF8: (400, "A query da requisição não está em UTF-8"),
+    ErrorCode.PARAMETER_UNKNOWN: (400, "Este endereço não tem o parâmetro {}; tem: {}"),
+    ErrorCode.PARAMETER_REPEATED: (400, "O parâmetro {} só pode vir uma vez"),
     ErrorCode.TOO_LARGE: (413, "O corpo da requisição passa de 64 KiB"),
     ErrorCode.TOO_SLOW: (408, "O corpo da requisição não chegou completo em 10 segundos"),
     ErrorCode.NOT_JSON: (415, "O corpo da requisição deve ser application/json"),
+    ErrorCode.ENCODED: (415, "O corpo da requisição deve vir sem compressão"),
+    ErrorCode.NOT_UTF8: (415, "O corpo da requisição deve estar em UTF-8"),
+    ErrorCode.KEY_REPEATED: (400, "O corpo da requisição tem uma chave repetida: {}"),
     ErrorCode.UNREADABLE: (400, "O corpo da requisição não é um JSON válido"),
     ErrorCode.NOT_FOUND: (404, "Endereço não encontrado"),
     ErrorCode.METHOD_NOT_ALLOWED: (405, "Método não permitido neste endereço"),
@@ -47,7 +52,7 @@ class RequestError(Exception):
 
 def api_error(error: ApiError) -> HttpResponse:
     status, sentence = API_ERRORS[error.code]
-    response = error_answer(status, sentence)
+    response = error_answer(status, sentence.format(error.detail, ", ".join(error.known) or "nenhum"))
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     return response

@@ -34,9 +34,14 @@ CAUSES = {
     ErrorCode.TOO_MANY_REQUESTS: "pedidos demais",
     ErrorCode.TOO_MANY_PARAMETERS: "query longa demais",
     ErrorCode.QUERY_NOT_UTF8: "query com bytes que não são UTF-8",
+    ErrorCode.PARAMETER_UNKNOWN: "parâmetro que o endereço não tem",
+    ErrorCode.PARAMETER_REPEATED: "parâmetro que vem duas vezes",
     ErrorCode.TOO_LARGE: "corpo grande demais",
     ErrorCode.TOO_SLOW: "corpo que não chega completo",
     ErrorCode.NOT_JSON: "Content-Type que não é JSON",
+    ErrorCode.ENCODED: "corpo comprimido",
+    ErrorCode.NOT_UTF8: "corpo que não está em UTF-8",
+    ErrorCode.KEY_REPEATED: "chave repetida no corpo",
     ErrorCode.UNREADABLE: "corpo que não se lê",
     ErrorCode.NOT_FOUND: "endereço que não existe",
     ErrorCode.METHOD_NOT_ALLOWED: "método errado",
@@ -103,7 +108,9 @@ Quem passa recebe 429 com `Retry-After`, em segundos.""",
 def failures() -> list[Failure]:
     """Return the errors of every request, with their messages, and those of booking."""
     answers = errors.API_ERRORS.items()
-    general = [Failure(status, CAUSES.get(problem, ""), sentence) for problem, (status, sentence) in answers]
+    general = [
+        Failure(status, CAUSES.get(problem, ""), sentence.format("…", "…")) for problem, (status, sentence) in answers
+    ]
     return sorted([*BOOKING_FAILURES, *general], key=lambda failure: failure.status)
 
 

@@ -80,6 +80,10 @@ UNAUTHORIZED = {
 }
 # Answers that any operation, and that any write, may have.
 COMMON_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
+    400: (
+        MessagesOut,
+        {"Parâmetro desconhecido": "Este endereço não tem o parâmetro dateInitial; tem: date, dateStart, dateEnd"},
+    ),
     401: (BareMessageOut, UNAUTHORIZED),
     429: (MessageOut, {"Pedidos demais": "Too Many Requests"}),
     500: (BareMessageOut, {"Falha nossa": "Internal server error"}),
@@ -92,11 +96,18 @@ COMMON_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
     ),
 }
 WRITE_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
-    400: (MessagesOut, {"Corpo ilegível": "O corpo da requisição não é um JSON válido"}),
+    400: (MessagesOut, COMMON_ERRORS[400][1] | {"Corpo ilegível": "O corpo da requisição não é um JSON válido"}),
     408: (MessageOut, {"Corpo lento demais": "O corpo da requisição não chegou completo em 10 segundos"}),
     409: (MessageOut, {"O mesmo pedido ainda em andamento": "Requisição idêntica em andamento"}),
     413: (MessageOut, {"Corpo grande demais": "O corpo da requisição passa de 64 KiB"}),
-    415: (MessageOut, {"Corpo que não é JSON": "O corpo da requisição deve ser application/json"}),
+    415: (
+        MessageOut,
+        {
+            "Corpo que não é JSON": "O corpo da requisição deve ser application/json",
+            "Corpo comprimido": "O corpo da requisição deve vir sem compressão",
+            "Corpo em outro charset": "O corpo da requisição deve estar em UTF-8",
+        },
+    ),
     422: (MessageOut, {"Chave já usada": "Idempotency-Key já usada com outra requisição"}),
 }
 

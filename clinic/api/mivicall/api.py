@@ -1,11 +1,9 @@
 """The MiviCall-compatible API: its authentication, and the declaration of its operations."""
 
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from ninja.openapi.schema import OpenAPISchema
 from pydantic import BaseModel
@@ -63,25 +61,14 @@ class MivicallGateway(Gateway[MivicallRequest]):
 
     def authorize(self, request: MivicallRequest) -> None:
         """Refuse operations without declared scopes, and keys without the declared ones."""
-        route = request.resolver_match.route.removeprefix("v1")
-        allowed = [method for method, path in REQUIRED_SCOPES if path == route]
-        if not allowed:
+        operation = request.method or "", request.resolver_match.route.removeprefix("v1").rstrip("/")
+        if operation not in REQUIRED_SCOPES:
             raise ApiError(ErrorCode.NOT_FOUND)
-        if request.method not in allowed:
-            raise ApiError(ErrorCode.METHOD_NOT_ALLOWED, detail=", ".join(allowed))
-        if missing := REQUIRED_SCOPES[request.method, route] - set(request.caller.key.scopes):
+        if missing := REQUIRED_SCOPES[operation] - set(request.caller.key.scopes):
             raise ApiError(ErrorCode.SCOPE_MISSING, detail=", ".join(sorted(missing)))
 
     def error_response(self, request: MivicallRequest, error: ApiError) -> HttpResponse:
         return errors.api_error(request, error)
-
-    def add_headers(self, request: MivicallRequest, response: HttpResponse) -> None:
-        call, limit = request.call, settings.API_REQUESTS_A_MINUTE
-        rate_limit = call.caller.rate_limit if call.caller else None
-        response["X-Request-Id"] = str(call.id)
-        response["X-RateLimit-Limit"] = str(limit)
-        response["X-RateLimit-Remaining"] = str(rate_limit.remaining if rate_limit else limit)
-        response["X-RateLimit-Reset"] = str(rate_limit.reset if rate_limit else int(time.time()) + 60)
 
 
 class MivicallApi(Api):
@@ -126,7 +113,7 @@ def operation[F: Callable[..., HttpResponse]](
     return api.api_operation(
         [method],
         path,
-        response=answers | openapi.error_schemas(method, error_statuses, has_query=query is not None),
+        response=answers | openapi.error_schemas(method, error_statuses),
         operation_id=name,
         summary=text.summary,
         description=text.description,

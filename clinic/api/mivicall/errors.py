@@ -22,9 +22,14 @@ API_ERRORS = {
     ErrorCode.SCOPE_MISSING: (403, "insufficient_scope", "A chave não tem a permissão {}."),
     ErrorCode.TOO_MANY_PARAMETERS: (400, "too_many_parameters", "O pedido tem parâmetros a mais na query."),
     ErrorCode.QUERY_NOT_UTF8: (400, "invalid_query", "A query do pedido não está em UTF-8."),
+    ErrorCode.PARAMETER_UNKNOWN: (422, "unknown_parameter", "Este endereço não tem o parâmetro {}; tem: {}."),
+    ErrorCode.PARAMETER_REPEATED: (422, "repeated_parameter", "O parâmetro {} só pode vir uma vez."),
     ErrorCode.TOO_LARGE: (413, "payload_too_large", "O corpo do pedido passa de 64 KiB."),
     ErrorCode.TOO_SLOW: (408, "request_timeout", "O corpo do pedido não chegou completo em 10 segundos."),
     ErrorCode.NOT_JSON: (415, "unsupported_media_type", "O corpo do pedido deve ser application/json."),
+    ErrorCode.ENCODED: (415, "unsupported_encoding", "O corpo do pedido deve vir sem compressão."),
+    ErrorCode.NOT_UTF8: (415, "unsupported_charset", "O corpo do pedido deve estar em UTF-8."),
+    ErrorCode.KEY_REPEATED: (400, "repeated_key", "O corpo do pedido tem uma chave repetida: {}."),
     ErrorCode.UNREADABLE: (400, "invalid_json", "O corpo do pedido não é um JSON válido."),
     ErrorCode.NOT_FOUND: (404, "not_found", "Este endereço não existe."),
     ErrorCode.METHOD_NOT_ALLOWED: (405, "method_not_allowed", "Este endereço aceita: {}."),
@@ -158,7 +163,7 @@ def api_error(request: ApiRequest, error: ApiError) -> HttpResponse:
     if error.code is ErrorCode.IDEMPOTENCY_KEY_MALFORMED:
         return validation_failed(request, [("Idempotency-Key", IDEMPOTENCY_KEY)])
     status, code, sentence = API_ERRORS[error.code]
-    response = error_answer(request, status, code, sentence.format(error.detail))
+    response = error_answer(request, status, code, sentence.format(error.detail, ", ".join(error.known) or "nenhum"))
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     return response

@@ -89,7 +89,7 @@ recebe 429 com `Retry-After`, em segundos.""",
 def failures() -> list[Failure]:
     """Return the errors of every request, with their messages, and those of booking."""
     general = [
-        Failure(status, code, sentence.format("…").replace("….", "…"))
+        Failure(status, code, sentence.format("…", "…").replace("….", "…"))
         for status, code, sentence in errors.API_ERRORS.values()
     ]
     by_code = {failure.code: failure for failure in [*BOOKING_FAILURES, *general]}

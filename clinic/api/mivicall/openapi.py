@@ -131,33 +131,33 @@ DESCRIPTIONS = {
     200: "Feito.",
     201: "Marcação criada.",
     204: "Cancelada; o mesmo quando já estava.",
-    400: "O corpo não é JSON que se possa ler (mais de 32 níveis e chaves repetidas também não); query longa demais.",
+    400: "O corpo não é JSON que se possa ler (mais de 32 níveis e chaves repetidas também não); query ilegível.",
     401: "Sem chave válida.",
     403: "A chave não pode, ou a clínica está inativa.",
     404: "Não existe nesta clínica.",
     408: "O corpo não chegou completo em 10 segundos.",
     409: "Não pode ser assim.",
     413: "Corpo com mais de 64 KiB.",
-    415: "Corpo que não é application/json.",
-    422: "Campos inválidos: todos de uma vez.",
+    415: "Corpo que não é application/json em UTF-8, ou vem comprimido.",
+    422: "Campos inválidos, todos de uma vez; ou um parâmetro que o endereço não tem.",
     429: "Pedidos a mais; Retry-After diz quantos segundos esperar.",
     500: "Falhou do nosso lado.",
     503: "Outro pedido está a ocupar esta hora, ou o serviço está indisponível: repetir.",
 }
 COMMON_ERRORS: dict[int, type[BaseModel]] = {
+    400: schemas.Error,
     401: schemas.Error,
     403: schemas.Error,
+    422: schemas.Invalid,
     429: schemas.TooMany,
     500: schemas.Error,
     503: schemas.Error,
 }
 WRITE_ERRORS: dict[int, type[BaseModel]] = {
-    400: schemas.Error,
     408: schemas.Error,
     409: schemas.Conflict,
     413: schemas.Error,
     415: schemas.Error,
-    422: schemas.Invalid,
 }
 OPERATION_ERRORS: dict[int, type[BaseModel]] = {404: schemas.Error, 409: schemas.Conflict}
 BOOKING_CONFLICTS = ("slot_conflict", "outside_working_hours", "service_not_offered")
@@ -260,8 +260,16 @@ ERROR_EXAMPLES: dict[int, dict[str, JsonObject]] = {
         )
     },
 }
+# Examples of what a message names, by code.
+DETAILS: dict[str, tuple[str, ...]] = {
+    "insufficient_scope": (ApiKey.Scope.APPOINTMENTS_WRITE,),
+    "method_not_allowed": ("GET, HEAD",),
+    "unknown_parameter": ("dateStart", "from, to, limit"),
+    "repeated_parameter": ("status",),
+    "repeated_key": ("patientNotes",),
+}
 for _status, _code, _sentence in errors.API_ERRORS.values():
-    ERROR_EXAMPLES.setdefault(_status, {})[_code] = _error(_code, _sentence.format(ApiKey.Scope.APPOINTMENTS_WRITE))
+    ERROR_EXAMPLES.setdefault(_status, {})[_code] = _error(_code, _sentence.format(*DETAILS.get(_code, ())))
 
 HEADERS = {
     "X-Request-Id": ("O requestId deste pedido.", {"type": "string", "format": "uuid"}),
@@ -291,9 +299,9 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def error_schemas(method: str, statuses: Iterable[int], *, has_query: bool) -> dict[int, type[BaseModel]]:
+def error_schemas(method: str, statuses: Iterable[int]) -> dict[int, type[BaseModel]]:
     """Return the schema of each error answer; `statuses` are those besides the errors of every operation."""
-    models = COMMON_ERRORS | (WRITE_ERRORS if method in WRITES else {}) | ({422: schemas.Invalid} if has_query else {})
+    models = COMMON_ERRORS | (WRITE_ERRORS if method in WRITES else {})
     return models | {status: OPERATION_ERRORS[status] for status in statuses}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic
 from clinic.models.appointment import AppointmentQuerySet
@@ -32,6 +32,16 @@ def listed(
     given = {name: value for name, value in filters.items() if value is not None}
     found = Appointment.objects.of(clinic).kept().filter(**given).select_related("doctor", "patient")
     return found.order_by("starts_at", "pk")
+
+
+def lines_listed(clinic: Clinic, appointments: AppointmentQuerySet) -> QuerySet[AppointmentProcedure]:
+    """Return the lines of these appointments with all that `with_lines` loads, by start, appointment and position."""
+    lines = AppointmentProcedure.objects.of(clinic).filter(appointment__in=appointments.order_by())
+    return (
+        lines.select_related("procedure", "appointment__doctor", "appointment__patient")
+        .prefetch_related(Prefetch("discounts", AppliedDiscount.objects.select_related("discount").order_by("pk")))
+        .order_by("appointment__starts_at", "appointment", "position")
+    )
 
 
 def with_lines(appointments: AppointmentQuerySet) -> AppointmentQuerySet:

@@ -278,7 +278,7 @@ def _date(day: str, month: str, year: str) -> date | None:
 
 
 def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") -> QuerySet[Patient]:
-    """Return the living patients with that part of the name, that CPF and those digits of the phone, by name and pk.
+    """Return the living patients with that part of the name, that CPF and those digits of the phone, by pk.
 
     An empty argument restricts nothing.
     """
@@ -293,7 +293,7 @@ def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") ->
     if phone:
         # A national number may be written with a zero before it, or with two before the country's code.
         found = found.filter(Q(phone_text__contains=phone.lstrip("0") or phone) | _other_spellings(phone))
-    return found.order_by("folded_name", "pk")
+    return found.order_by("pk")
 
 
 def _ranked(

@@ -26,7 +26,15 @@ A API da agenda, compatível com a do ImageMais Clinic: quem fala com aquela apo
 
 **Convenções.** Ids são números inteiros, aceitos também como texto. Dinheiro é texto sem zeros à direita (`"50.4"`).
 Instantes são ISO 8601 em UTC com milissegundos; uma data do calendário é `2025-12-25T00:00:00.000Z`; horários são
-`HH:mm` no fuso da clínica. Campos desconhecidos são ignorados. As listas são vetores, com `limit` e `offset`.
+`HH:mm` no fuso da clínica. Campos desconhecidos de um corpo são ignorados; um parâmetro que o endereço não tem é 400,
+com o nome dele, para que um filtro nunca se perca.
+
+**Listas.** São vetores. `limit` e `offset` contam os elementos do vetor. Enquanto há mais, `Link` traz o endereço da
+página seguinte (`rel="next"`); quem o segue não perde nem repete nada, mesmo que entretanto se agende. A primeira
+página diz em `X-Total-Count` quantos elementos há, até 10 000.
+
+**Cabeçalhos.** Toda resposta traz `X-Request-Id`, que o suporte pede, e `X-RateLimit-Limit`, `X-RateLimit-Remaining` e
+`X-RateLimit-Reset`.
 
 **Erros.** `{"message", "error", "statusCode"}`: em 400, `message` traz todas as mensagens de todos os campos, nesta
 ordem: paciente (CPF, nascimento, telefone, nome), procedimentos, médico, data, início, término, desconto, observações.

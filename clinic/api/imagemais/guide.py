@@ -78,7 +78,9 @@ O token é de uma clínica só: ids de outra clínica respondem como desconhecid
 - Textos são gravados como vêm, sem os espaços das pontas; num nome, espaços seguidos viram um só e marcas invisíveis
   de direção saem. Um texto com NUL, metade de um par UTF-16 ou outro caractere de controle é 400, nunca mudado em
   silêncio.
-- Listas: `limit` (50 se não vier, no máximo 100) e `offset`; a resposta é um array.""",
+- Listas: `limit` (50 se não vier, no máximo 100) e `offset` contam os elementos do array. `Link` traz o endereço da
+  página seguinte: quem o segue não perde nem repete nada. `X-Total-Count` diz na primeira quantos há.
+- Um parâmetro que o endereço não tem é 400, com o nome dele: um filtro nunca se perde em silêncio.""",
     ),
     Section(
         "idempotencia",

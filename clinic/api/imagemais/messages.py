@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
-from clinic.models import Doctor
+from clinic.models import Doctor, Patient
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
 from clinic.models.phones import Fault
@@ -78,6 +78,8 @@ UNREADABLE_IN_QUERIES: Sentences = {
     "dateEnd": (DATE.format("dateEnd"),),
     "patientId": (NUMBER.format("patientId"),),
     "status": (_one_of("status", FILTERS),),
+    "deleted": (_one_of("deleted", ("true", "false")),),
+    "after": ("after must be a string",),
     "limit": ("limit must be an integer number",),
     "offset": ("offset must be an integer number",),
     "cpf": ("O CPF deve estar no formato 123.456.789-00",),
@@ -95,6 +97,10 @@ FIELD_NAMES = {"patient.cpf": "patient.O CPF", "patient.phone": "patient.O telef
 UNSTORABLE_KEY = UNSTORABLE.format("O nome de um campo")
 NOT_A_TIME = "{} deve estar no formato HH:mm"
 NO_SUCH_TIME = "{} não existe nessa data: os relógios são adiantados"
+NOT_A_POSITION = "after deve ser o que veio em Link, com os mesmos filtros"
+OFFSET_WITH_AFTER = "offset e after não vão juntos: after já diz onde continua"
+NAME_EMPTY = "name não pode ser vazio"
+NAME_TOO_LONG = f"name deve ter no máximo {max_length(Patient, 'name')} caracteres"
 TOO_SMALL = "{} must not be less than {}"
 TOO_LARGE = "{} must not be greater than {}"
 # Fields that one PATCH of an appointment does not change, and the call that does. They are refused, because a 200

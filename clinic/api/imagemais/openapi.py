@@ -42,14 +42,20 @@ PAGE = [
     query(
         "limit",
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-        f"Quantos, no máximo {MAX_LIMIT}.",
+        f"Quantos elementos, no máximo {MAX_LIMIT}.",
     ),
     query(
         "offset",
         {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
-        "Quantos saltar desde o começo.",
+        "Quantos elementos saltar desde o começo.",
     ),
 ]
+AFTER = query(
+    "after",
+    {"type": "string", "minLength": 1},
+    'Continua depois de um elemento: o endereço inteiro vem no cabeçalho `Link` (`rel="next"`). Quem o segue não perde'
+    " nem repete nada, mesmo que entretanto se agende. Não vai com `offset`.",
+)
 
 # Path parameters, with the values of the examples.
 PATH_PARAMETERS: dict[str, tuple[int, str]] = {
@@ -96,7 +102,7 @@ COMMON_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
     ),
 }
 WRITE_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
-    400: (MessagesOut, COMMON_ERRORS[400][1] | {"Corpo ilegível": "O corpo da requisição não é um JSON válido"}),
+    400: (MessagesOut, {**COMMON_ERRORS[400][1], "Corpo ilegível": "O corpo da requisição não é um JSON válido"}),
     408: (MessageOut, {"Corpo lento demais": "O corpo da requisição não chegou completo em 10 segundos"}),
     409: (MessageOut, {"O mesmo pedido ainda em andamento": "Requisição idêntica em andamento"}),
     413: (MessageOut, {"Corpo grande demais": "O corpo da requisição passa de 64 KiB"}),

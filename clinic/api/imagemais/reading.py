@@ -219,11 +219,10 @@ class Query(Reader):
             self.add_errors(field, messages.TOO_LARGE.format(field, maximum))
         return int(text)
 
-    def page(self) -> slice:
-        """Return the slice of `limit` and `offset`, which every list accepts."""
+    def page(self) -> tuple[int, int]:
+        """Return `limit` and `offset`, which every list accepts."""
         limit = self.number("limit", 1, MAX_LIMIT, default=DEFAULT_LIMIT)
-        offset = self.number("offset", 0, MAX_OFFSET, default=0)
-        return slice(offset, offset + limit)
+        return limit, self.number("offset", 0, MAX_OFFSET, default=0)
 
 
 def as_id(value: object) -> int | None:

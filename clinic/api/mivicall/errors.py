@@ -4,6 +4,8 @@
 `alternatives`: the next three free `startsAt` of the same professional and service.
 """
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 
@@ -153,7 +155,6 @@ OWN_SENTENCES = {
 }
 APPOINTMENT_NOT_FOUND = "Nenhuma marcação desta clínica tem este id."
 PATIENT_NOT_FOUND = "Nenhum utente desta clínica tem este telefone."
-VALIDATION_FAILED = "O pedido tem campos inválidos."
 IDEMPOTENCY_KEY = "Deve ter de 1 a 255 caracteres imprimíveis."
 
 
@@ -177,7 +178,14 @@ def error_answer(request: ApiRequest, status: int, code: str, message: str, **mo
 def validation_failed(request: ApiRequest, errors: list[tuple[str, str]]) -> HttpResponse:
     """Answer 422 with every (path, message)."""
     items = [{"path": path, "message": message} for path, message in errors]
-    return error_answer(request, 422, "validation_failed", VALIDATION_FAILED, errors=items)
+    return error_answer(request, 422, "validation_failed", validation_message(errors), errors=items)
+
+
+def validation_message(errors: Sequence[tuple[str, str]]) -> str:
+    """Return what is wrong in one sentence, which bots speak and log: the first field, and how many more there are."""
+    (path, message), *others = errors
+    more = f" E mais {len(others)}." if others else ""
+    return f"{path}: {message}{more}" if path else f"{message}{more}"
 
 
 def after_rollback(

@@ -221,6 +221,10 @@ def _error(code: str, message: str, **more: object) -> JsonObject:
     return {"error": code, "message": message, "requestId": schemas.EXAMPLE_REQUEST, **more}
 
 
+INVALID = [
+    ("patientPhone", "Deve estar no formato E.164, por exemplo +351912345678."),
+    ("startsAt", _message(Reason.DATE_PAST)),
+]
 # By status, then by code.
 ERROR_EXAMPLES: dict[int, dict[str, JsonObject]] = {
     404: {
@@ -252,11 +256,8 @@ ERROR_EXAMPLES: dict[int, dict[str, JsonObject]] = {
     422: {
         "validation_failed": _error(
             "validation_failed",
-            errors.VALIDATION_FAILED,
-            errors=[
-                {"path": "patientPhone", "message": "Deve estar no formato E.164, por exemplo +351912345678."},
-                {"path": "startsAt", "message": _message(Reason.DATE_PAST)},
-            ],
+            errors.validation_message(INVALID),
+            errors=[{"path": path, "message": message} for path, message in INVALID],
         )
     },
 }

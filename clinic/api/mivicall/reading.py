@@ -44,7 +44,9 @@ class Reading:
 
 
 def read(schema: type[BaseModel], body: Any) -> Reading:
-    """Read a body. Fields that were not sent are not among the values; keys unknown to the schema are ignored."""
+    """Read a body. Fields that were not sent are not among the values; keys unknown to the schema are ignored.
+
+    So is a null where the field is optional and has no use for it: clients send it for what they leave out."""
     if not isinstance(body, dict):
         return Reading({}, {"": "O corpo deve ser um objeto JSON."})
     reading = Reading({}, {})
@@ -59,7 +61,8 @@ def read(schema: type[BaseModel], body: Any) -> Reading:
         try:
             reading.values[name] = _reader(schema, name).validate_python(body[path])
         except ValidationError as error:
-            reading.errors[path] = error.errors()[0]["msg"]
+            if body[path] is not None or field.is_required():
+                reading.errors[path] = error.errors()[0]["msg"]
     return reading
 
 
@@ -185,9 +188,9 @@ Notes = Annotated[
     WithJsonSchema({"type": ["string", "null"], "maxLength": NOTES_LIMIT}),
 ]
 Metadata = Annotated[
-    dict[str, Any] | None,
-    PlainValidator(_or_null(_metadata)),
-    WithJsonSchema({"type": ["object", "null"], "additionalProperties": True}),
+    dict[str, Any],
+    PlainValidator(_metadata),
+    WithJsonSchema({"type": "object", "additionalProperties": True}),
 ]
 Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
 Search = Annotated[

@@ -88,7 +88,7 @@ class AppointmentChanges(BaseModel):
     )
     metadata: reading.Metadata = Field(
         OMITTED,
-        description="Substitui o objeto inteiro; até 4 KiB de JSON, sem números que peçam expoente. `null` esvazia-o.",
+        description="Substitui o objeto inteiro; até 4 KiB de JSON, sem números que peçam expoente. `{}` esvazia-o.",
     )
 
 

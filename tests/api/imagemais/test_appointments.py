@@ -45,9 +45,9 @@ def test_list_is_by_time_with_lines_of_one_appointment_together(desk):
     early = another(desk, 2)
     ids = [element["id"] for element in desk.ask.get("/appointments").json()]
     assert ids == [early, early, late, late]
-    assert listed(desk, limit=1) == [early]
-    assert listed(desk, limit=1, offset=1) == [late]
-    assert listed(desk, offset=2) == []
+    assert listed(desk, limit=2) == [early]
+    assert listed(desk, limit=2, offset=1) == [early, late]
+    assert listed(desk, offset=4) == []
 
 
 def test_the_list_is_filtered(desk, settings):

@@ -128,7 +128,7 @@ def test_two_clinics_may_use_the_same_key(desk, imagemais):
 
 # The token, counted by the same statement, is one of them; where patients are shown, the log of it another.
 QUERIES = {
-    "/appointments": 5,
+    "/appointments": 4,
     "/doctors": 4,
     "/procedures": 2,
     "/discounts": 2,

@@ -218,10 +218,23 @@ def test_notes_and_metadata_are_replaced_and_notes_can_be_taken_away(program, bo
     assert body == booked
 
 
-def test_null_empties_the_metadata_as_it_does_the_notes(program, booked):
-    patched(program, booked["id"], patientNotes="x", metadata={"a": 1})
-    body = patched(program, booked["id"], metadata=None).json()
-    assert (body["patientNotes"], body["metadata"]) == ("x", {})
+def test_null_empties_the_notes_and_is_nothing_elsewhere(program, booked):
+    """Clients of generators send null for what they leave out."""
+    before = patched(program, booked["id"], patientNotes="x", metadata={"a": 1}).json()
+    nothing = dict.fromkeys(["status", "startsAt", "professionalId", "metadata", "withoutExpiredDiscount"])
+    assert patched(program, booked["id"], **nothing).json() == before
+    assert patched(program, booked["id"], patientNotes=None, metadata={}).json() == before | {
+        "patientNotes": None,
+        "metadata": {},
+    }
+
+
+def test_the_message_names_the_first_field_and_how_many_more(program, booked):
+    answer = patched(program, booked["id"], status="x", startsAt="x", metadata=7).json()
+    first, *others = answer["errors"]
+    assert answer["message"] == f"{first['path']}: {first['message']} E mais {len(others)}."
+    alone = patched(program, booked["id"], metadata=7).json()
+    assert alone["message"] == "metadata: Deve ser um objeto JSON."
 
 
 UNCHANGING = {
@@ -282,10 +295,10 @@ def test_a_change_of_nothing_changes_nothing(program, booked, nothing):
 
 
 WRONG = {
-    "status": [None, True, 7, [], {}, "", "scheduled", "Confirmed", "\0"],
+    "status": [True, 7, [], {}, "", "scheduled", "Confirmed", "\0"],
     "patientNotes": [True, 7, 1.5, [], {}, "\0", "\ud800", "x" * 10_000],
-    "startsAt": [None, True, 7, 10**30, [], {}, "", "2026-11-23", "2026-11-23T09:00:00", "9999-12-31T23:59:59Z"],
-    "professionalId": [None, True, 7, 10**30, [], {}, "", "x"],
+    "startsAt": [True, 7, 10**30, [], {}, "", "2026-11-23", "2026-11-23T09:00:00", "9999-12-31T23:59:59Z"],
+    "professionalId": [True, 7, 10**30, [], {}, "", "x"],
     "metadata": [
         True,
         7,

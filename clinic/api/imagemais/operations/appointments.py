@@ -1,19 +1,24 @@
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from functools import partial
 
+from django.db.models import Q
+from django.http import HttpResponse
 from ninja import Status
 
+from clinic.api import keyset
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, StatusBody
 from clinic.api.imagemais.errors import RequestError
-from clinic.api.imagemais.openapi import DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
+from clinic.api.imagemais.openapi import AFTER, DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
+from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut, LineOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
 from clinic.booking import Author
-from clinic.models import Appointment, Clinic
+from clinic.models import Appointment, AppointmentProcedure, Clinic
 from clinic.queries import appointments
 from clinic.refusals import Reason
 
@@ -78,7 +83,7 @@ def create_appointment(request: ApiRequest) -> Status[list[AppointmentOut]]:
         origin=OURS,
         summary="Listar agendamentos",
         description="Os agendamentos da clínica em ordem de início, um elemento por procedimento, como em Criar"
-        " agendamento. `limit` conta agendamentos: os procedimentos de um nunca se separam.",
+        " agendamento. `limit` e `offset` contam elementos, e uma página pode acabar no meio de um agendamento.",
         answer=list[AppointmentOut],
         links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT],
@@ -92,16 +97,17 @@ def create_appointment(request: ApiRequest) -> Status[list[AppointmentOut]]:
                 "status", {"type": "string", "enum": list(FILTERS)}, "Só os que têm este status, pelo nome ou pelo id."
             ),
             *PAGE,
+            AFTER,
         ],
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_appointments(request: ApiRequest) -> list[AppointmentOut]:
+def list_appointments(request: ApiRequest, response: HttpResponse) -> list[AppointmentOut]:
     query_reader = Query(request)
     day, first, last = (query_reader.day(field, required=False) for field in ("date", "dateStart", "dateEnd"))
     doctor, patient = (query_reader.id(field, required=False) for field in ("doctorId", "patientId"))
     status = query_reader.choice("status", FILTERS, required=False)
-    page = query_reader.page()
+    page = Page(query_reader, partial(keyset.parse_instant_and_ids, count=2))
     query_reader.raise_if_invalid()
     starts = [bound for bound in (day, first) if bound]
     ends = [bound for bound in (day, last) if bound]
@@ -113,7 +119,13 @@ def list_appointments(request: ApiRequest) -> list[AppointmentOut]:
         patient=patient,
         statuses=[status] if status else None,
     )
-    return _elements(request.clinic, appointments.with_lines(rows)[page])
+    lines = appointments.lines_listed(request.clinic, rows)
+    lines = lines.filter(_comes_after(*page.after)) if page.after else lines
+    return [
+        element
+        for line in page.of(lines, request, response, _position)
+        for element in AppointmentOut.per_line(line.appointment, [LineOut.stored(line)], request.clinic)
+    ]
 
 
 @api.get(
@@ -263,6 +275,20 @@ def _elements(clinic: Clinic, rows: Iterable[Appointment]) -> list[AppointmentOu
         for appointment in rows
         for element in AppointmentOut.per_line(appointment, map(LineOut.stored, appointment.lines.all()), clinic)
     ]
+
+
+def _position(line: AppointmentProcedure) -> str:
+    return keyset.format_position(line.appointment_id, line.position, at=line.appointment.starts_at)
+
+
+def _comes_after(starts_at: datetime, ids: tuple[int, ...]) -> Q:
+    """Return the condition of the lines after the one of this appointment and position."""
+    appointment, position = ids
+    return Q(appointment__starts_at__gte=starts_at) & (
+        Q(appointment__starts_at__gt=starts_at)
+        | Q(appointment__gt=appointment)
+        | Q(appointment=appointment, position__gt=position)
+    )
 
 
 def _midnight(clinic: Clinic, day: date | None, after: int) -> datetime | None:

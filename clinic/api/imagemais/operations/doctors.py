@@ -1,6 +1,7 @@
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.http import HttpResponse
 from ninja import Status
 
 from clinic import booking
@@ -10,6 +11,7 @@ from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
 from clinic.api.imagemais.errors import RequestError
 from clinic.api.imagemais.openapi import DAY, OURS, PAGE, SITE, links_to, operation, query
+from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
 from clinic.models import Appointment, Clinic, Doctor, Procedure
@@ -39,11 +41,11 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_doctors(request: ApiRequest) -> list[DoctorOut]:
+def list_doctors(request: ApiRequest, response: HttpResponse) -> list[DoctorOut]:
     query_reader = Query(request)
-    page = query_reader.page()
+    page = Page[None](query_reader)
     query_reader.raise_if_invalid()
-    return [DoctorOut.of(doctor) for doctor in _doctors(request.clinic)[page]]
+    return [DoctorOut.of(doctor) for doctor in page.of(_doctors(request.clinic), request, response)]
 
 
 @api.get(

@@ -1,13 +1,17 @@
 import re
+from functools import partial
 
+from django.http import HttpResponse
 from ninja import Status
 
+from clinic.api import keyset
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
 from clinic.api.imagemais.errors import RequestError
-from clinic.api.imagemais.openapi import PAGE, SITE, links_to, operation, query
+from clinic.api.imagemais.openapi import AFTER, PAGE, SITE, links_to, operation, query
+from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import PatientOut
 from clinic.models import Clinic, Patient, documents, phones
@@ -29,7 +33,8 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
         tag=TAG,
         origin=SITE,
         summary="Listar pacientes",
-        description="Os pacientes da clínica em ordem alfabética, menos os falecidos.",
+        description="Os pacientes da clínica em ordem de cadastro, menos os falecidos. Um filtro vazio é 400:"
+        " nunca quer dizer todos.",
         answer=list[PatientOut],
         links=links_to("patient_id", "/0/id", "editPatient"),
         example=[STORED],
@@ -47,20 +52,30 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
                 "Pelo menos quatro dígitos seguidos do telefone, com ou sem pontuação.",
                 example="(81) 99999-9999",
             ),
+            query(
+                "deleted",
+                {"type": "string", "enum": ["true", "false"]},
+                "Os excluídos: não há, porque aqui nenhum paciente é apagado.",
+            ),
             *PAGE,
+            AFTER,
         ],
         errors={400: {"CPF ilegível": list(messages.UNREADABLE_IN_QUERIES["cpf"])}},
     ),
 )
-def list_patients(request: ApiRequest) -> list[PatientOut]:
+def list_patients(request: ApiRequest, response: HttpResponse) -> list[PatientOut]:
     query_reader = Query(request)
-    name = query_reader.text("name", required=False)
+    name = _name(query_reader)
     cpf = _cpf(query_reader)
     phone = _phone(query_reader, request.clinic)
-    page = query_reader.page()
+    only_deleted = query_reader.choice("deleted", {"true": True, "false": False}, required=False)
+    page = Page(query_reader, partial(keyset.parse_ids, count=1))
     query_reader.raise_if_invalid()
     rows = patients.listed(request.clinic, name=name, cpf=cpf, phone=phone)
-    return [PatientOut.of(patient, request.clinic) for patient in rows[page]]
+    rows = rows.none() if only_deleted else rows
+    rows = rows.filter(pk__gt=page.after[0]) if page.after else rows
+    listed = page.of(rows, request, response, lambda patient: keyset.format_position(patient.pk))
+    return [PatientOut.of(patient, request.clinic) for patient in listed]
 
 
 @api.post(
@@ -112,6 +127,16 @@ def edit_patient(request: ApiRequest, patient_id: int) -> PatientOut:
         raise RequestError(404, messages.PATIENT_UNKNOWN)
     saved = PatientBody(request.call.payload, request.clinic).save(patient, request.caller.author)
     return PatientOut.of(saved, request.clinic)
+
+
+def _name(query_reader: Query) -> str:
+    name = query_reader.text("name", required=False)
+    if query_reader.has("name") and query_reader.is_valid("name"):
+        if not name.strip():
+            query_reader.add_errors("name", messages.NAME_EMPTY)
+        if len(name) > schemas.NAME_LIMIT:
+            query_reader.add_errors("name", messages.NAME_TOO_LONG)
+    return name
 
 
 def _cpf(query_reader: Query) -> str:

@@ -1,11 +1,13 @@
 """Procedures and discounts: "listar finanças" on the vendor's site."""
 
+from django.http import HttpResponse
 from django.utils import timezone
 
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.openapi import OURS, PAGE, operation
+from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DiscountOut, ProcedureOut
 from clinic.models import Procedure
@@ -28,11 +30,10 @@ TAG = "Finanças"
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_procedures(request: ApiRequest) -> list[ProcedureOut]:
-    query_reader = Query(request)
-    page = query_reader.page()
-    query_reader.raise_if_invalid()
-    return [ProcedureOut.of(row) for row in Procedure.objects.of(request.clinic).filter(active=True)[page]]
+def list_procedures(request: ApiRequest, response: HttpResponse) -> list[ProcedureOut]:
+    page = _page(request)
+    procedures = Procedure.objects.of(request.clinic).filter(active=True)
+    return [ProcedureOut.of(row) for row in page.of(procedures, request, response)]
 
 
 @api.get(
@@ -49,9 +50,15 @@ def list_procedures(request: ApiRequest) -> list[ProcedureOut]:
         errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
     ),
 )
-def list_discounts(request: ApiRequest) -> list[DiscountOut]:
-    query_reader = Query(request)
-    page = query_reader.page()
-    query_reader.raise_if_invalid()
+def list_discounts(request: ApiRequest, response: HttpResponse) -> list[DiscountOut]:
+    page = _page(request)
     today = request.clinic.local(timezone.now()).date()
-    return [DiscountOut.of(row) for row in booking_options.discounts(request.clinic, today)[page]]
+    discounts = booking_options.discounts(request.clinic, today)
+    return [DiscountOut.of(row) for row in page.of(discounts, request, response)]
+
+
+def _page(request: ApiRequest) -> Page[None]:
+    query_reader = Query(request)
+    page = Page[None](query_reader)
+    query_reader.raise_if_invalid()
+    return page

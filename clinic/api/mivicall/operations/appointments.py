@@ -1,15 +1,13 @@
 """Appointments: book, list, show, change and cancel them. Bodies are bare objects, without an envelope."""
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
 
-from django.db.models import BigIntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 
 from clinic import booking
+from clinic.api import keyset
 from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, WRITE, KeyCaller, MivicallRequest, answer, operation
@@ -79,7 +77,7 @@ def create_appointment(request: MivicallRequest) -> HttpResponse:
 def list_appointments(request: MivicallRequest) -> HttpResponse:
     reading = read_query(schemas.AppointmentFilters, request)
     filters = reading.values
-    after = _parse_cursor(filters["cursor"]) if "cursor" in filters else None
+    after = keyset.parse_instant_and_ids(filters["cursor"], 1) if "cursor" in filters else None
     if "cursor" in filters and after is None:
         reading.errors["cursor"] = NOT_A_CURSOR
     if reading.errors:
@@ -92,14 +90,14 @@ def list_appointments(request: MivicallRequest) -> HttpResponse:
     if "professionalId" in filters:
         rows = rows.filter(doctor__uuid=filters["professionalId"])
     if after:
-        starts_at, pk = after
+        starts_at, (pk,) = after
         rows = rows.filter(Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, pk__gt=pk), starts_at__gte=starts_at)
     limit = filters.get("limit", schemas.DEFAULT_LIMIT)
     page = list(rows[: limit + 1])
     body: JsonObject = {"items": [schemas.appointment(request.clinic, row, row.service) for row in page[:limit]]}
     if len(page) > limit:
         last = page[limit - 1]
-        body["nextCursor"] = _format_cursor(last.starts_at, last.pk)
+        body["nextCursor"] = keyset.format_position(last.pk, at=last.starts_at)
     return answer(body)
 
 
@@ -262,22 +260,5 @@ def _edit_notes(request: MivicallRequest, appointment: Appointment, reading: Rea
             clinic=request.clinic,
             by=request.caller.author,
             notes=notes,
-            metadata=(values["metadata"] or {}) if "metadata" in values else None,
+            metadata=values.get("metadata"),
         )
-
-
-def _format_cursor(starts_at: datetime, pk: int) -> str:
-    """Return the cursor after a row."""
-    position = json.dumps([starts_at.astimezone(UTC).isoformat(), pk])
-    return urlsafe_b64encode(position.encode()).decode().rstrip("=")
-
-
-def _parse_cursor(cursor: str) -> tuple[datetime, int] | None:
-    """Return (start, pk) of the row that a cursor stands for, None for a text that is no cursor of ours."""
-    try:
-        starts_at, pk = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        moment = datetime.fromisoformat(starts_at)
-        is_ours = type(pk) is int and 0 < pk <= BigIntegerField.MAX_BIGINT and _format_cursor(moment, pk) == cursor
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        return None
-    return (moment, pk) if is_ours else None

@@ -1,0 +1,60 @@
+"""The part of a list that a request asks for, and the headers that lead to the rest.
+
+`limit` and `offset` count the elements of the array. A program that adds to `offset` may lose or repeat an element when
+others are added or removed meanwhile; one that follows `Link` does not.
+"""
+
+from collections.abc import Callable
+
+from django.db.models import Model, QuerySet
+from django.http import HttpResponse
+
+from clinic.api.gateway import ApiRequest
+from clinic.api.imagemais import messages
+from clinic.api.imagemais.reading import Query
+
+MOST_COUNTED = 10_000  # a list of a million would be read for its number
+
+
+class Page[Position]:
+    """`after` is the position of the last element before the page, None for a page that begins at `offset`.
+
+    `parse` reads the text of a position, and returns None for any other text; without it the list has no positions."""
+
+    def __init__(self, reader: Query, parse: Callable[[str], Position | None] | None = None) -> None:
+        self.limit, self.offset = reader.page()
+        self.after: Position | None = None
+        if parse and reader.has("after"):
+            self.after = parse(reader.text("after"))
+            if self.after is None and reader.is_valid("after"):
+                reader.add_errors("after", messages.NOT_A_POSITION)
+            if reader.has("offset"):
+                reader.add_errors("offset", messages.OFFSET_WITH_AFTER)
+
+    def of[Row: Model](
+        self,
+        rows: QuerySet[Row],
+        request: ApiRequest,
+        response: HttpResponse,
+        position: Callable[[Row], str] | None = None,
+    ) -> list[Row]:
+        """Return the page's part of the rows, which come after `after`, and set the headers of the answer.
+
+        `position` writes the position of a row; without it the next page begins at an offset."""
+        found = list(rows[self.offset : self.offset + self.limit + 1])
+        page = found[: self.limit]
+        has_more = len(found) > self.limit
+        if self.after is None and self.offset == 0:
+            total = rows.order_by()[: MOST_COUNTED + 1].count() if has_more else len(page)
+            if total <= MOST_COUNTED:
+                response["X-Total-Count"] = str(total)
+        if has_more:
+            query = request.GET.copy()
+            if position:
+                query.pop("offset", None)
+                query["after"] = position(page[-1])
+            else:
+                query["offset"] = str(self.offset + self.limit)
+            address = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+            response["Link"] = f'<{address}>; rel="next"'
+        return page

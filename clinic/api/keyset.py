@@ -1,0 +1,48 @@
+"""Positions in a list, as opaque texts: what comes after an element is the same whatever was added before it.
+
+The keys that a list is ordered by are integers, after an instant or alone. A name is no key: texts of positions are
+sent in addresses.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
+
+from django.db.models import BigIntegerField
+
+
+def format_position(*ids: int, at: datetime | None = None) -> str:
+    """Return the text of the position of an element with these keys."""
+    keys = [at.astimezone(UTC).isoformat(), *ids] if at else [*ids]
+    return urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
+
+
+def parse_ids(text: str, count: int) -> tuple[int, ...] | None:
+    """Return the ids of a position without an instant, None for a text that is no such position."""
+    ids = _ids(_parse(text), count)
+    return ids if ids and format_position(*ids) == text else None
+
+
+def parse_instant_and_ids(text: str, count: int) -> tuple[datetime, tuple[int, ...]] | None:
+    """Return the instant, in UTC, and the ids of a position, None for a text that is no such position."""
+    first, *rest = _parse(text) or [None]
+    ids = _ids(rest, count)
+    try:
+        at = datetime.fromisoformat(first) if isinstance(first, str) and ids else None
+        return (at, ids) if at and ids and format_position(*ids, at=at) == text else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _parse(text: str) -> list[object]:
+    """Return the keys in a text, an empty list for any other text."""
+    try:
+        keys = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, RecursionError):
+        return []
+    return keys if isinstance(keys, list) else []
+
+
+def _ids(keys: list[object], count: int) -> tuple[int, ...] | None:
+    ids = tuple(key for key in keys if type(key) is int and 0 <= key <= BigIntegerField.MAX_BIGINT)
+    return ids if len(ids) == len(keys) == count else None

@@ -83,7 +83,10 @@ IMAGEMAIS_RULES = [
     messages.OTHER_DOCTOR,
     messages.UNSTORABLE.format("O telefone"),
     messages.UNSTORABLE_KEY,
-    *(messages.UNSTORABLE_IN_QUERIES.format(field) for field in ("name", "phone")),
+    messages.NAME_EMPTY,  # a name of blanks
+    messages.NOT_A_POSITION,
+    messages.OFFSET_WITH_AFTER,
+    *(messages.UNSTORABLE_IN_QUERIES.format(field) for field in ("name", "phone", "after")),
     *(messages.NOT_CHANGED_HERE.format(field, call) for field, call in messages.CALLS_FOR_OTHER_FIELDS.items()),
     API_ERRORS[ErrorCode.IDEMPOTENCY_KEY_REUSED][1],
 ]

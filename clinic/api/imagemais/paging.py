@@ -25,7 +25,7 @@ class Page[Position]:
         self.limit, self.offset = reader.page()
         self.after: Position | None = None
         if parse and reader.has("after"):
-            self.after = parse(reader.text("after"))
+            self.after = parse(reader.text("after", required=False))
             if self.after is None and reader.is_valid("after"):
                 reader.add_errors("after", messages.NOT_A_POSITION)
             if reader.has("offset"):

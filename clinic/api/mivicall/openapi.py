@@ -319,10 +319,21 @@ def operation_extras(
         extras["parameters"].append(IDEMPOTENCY_KEY)
     if body:
         example = _examples_of(body)[0]
-        schema = without_null_defaults(body.model_json_schema()) | {"examples": [example]}
+        schema = _with_null(without_null_defaults(body.model_json_schema())) | {"examples": [example]}
         content = {"schema": schema, "examples": {"exemplo": {"value": example}}}
         extras["requestBody"] = {"required": True, "content": {"application/json": content}}
     return extras
+
+
+def _with_null(schema: JsonObject) -> JsonObject:
+    """Allow null in the optional fields, where it means what leaving the field out does (`reading.read`)."""
+    optional = {name: field for name, field in schema["properties"].items() if name not in schema.get("required", [])}
+    nullable = {
+        name: field | {"type": [field["type"], "null"]} | ({"enum": [*field["enum"], None]} if "enum" in field else {})
+        for name, field in optional.items()
+        if "null" not in field["type"]
+    }
+    return schema | {"properties": schema["properties"] | nullable}
 
 
 def finish_document(document: OpenAPISchema) -> OpenAPISchema:

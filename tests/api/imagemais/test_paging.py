@@ -117,6 +117,7 @@ def test_the_link_keeps_the_filters(full):
 
 
 ELSEWHERE = [
+    "",
     "x",
     "W10",
     "WzFd",

@@ -39,7 +39,12 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
         links=links_to("patient_id", "/0/id", "editPatient"),
         example=[STORED],
         parameters=[
-            query("name", {"type": "string"}, "Uma parte do nome, com ou sem acentos.", example="silva"),
+            query(
+                "name",
+                {"type": "string", "minLength": 1, "maxLength": schemas.NAME_LIMIT},
+                "Uma parte do nome, com ou sem acentos.",
+                example="silva",
+            ),
             query(
                 "cpf",
                 {"type": "string", "pattern": r"^[ .\-]*([0-9][ .\-]*){11}$"},

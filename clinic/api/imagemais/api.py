@@ -31,7 +31,7 @@ com o nome dele, para que um filtro nunca se perca.
 
 **Listas.** São vetores. `limit` e `offset` contam os elementos do vetor. Enquanto há mais, `Link` traz o endereço da
 página seguinte (`rel="next"`); quem o segue não perde nem repete nada, mesmo que entretanto se agende. A primeira
-página diz em `X-Total-Count` quantos elementos há, até 10 000.
+página diz em `X-Total-Count` quantos elementos há, até 1 000.
 
 **Cabeçalhos.** Toda resposta traz `X-Request-Id`, que o suporte pede, e `X-RateLimit-Limit`, `X-RateLimit-Remaining` e
 `X-RateLimit-Reset`.

@@ -85,6 +85,7 @@ IMAGEMAIS_RULES = [
     messages.UNSTORABLE_KEY,
     messages.NAME_EMPTY,  # a name of blanks
     messages.NOT_A_POSITION,
+    messages.TWO_PHONES.removeprefix("patient."),
     messages.OFFSET_WITH_AFTER,
     *(messages.UNSTORABLE_IN_QUERIES.format(field) for field in ("name", "phone", "after")),
     *(messages.NOT_CHANGED_HERE.format(field, call) for field, call in messages.CALLS_FOR_OTHER_FIELDS.items()),

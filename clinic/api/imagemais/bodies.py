@@ -35,11 +35,26 @@ class Body:
         self.clinic = clinic
         self.reader = Reader(payload)
         self.reader.expect_storable_keys()
+        self._read_contact()
 
     def _require_object(self, payload: Any) -> None:
         """Report a body that is no object, where no field is required that would report it."""
         if not isinstance(payload, dict):
             self.reader.add_errors("", messages.NOT_AN_OBJECT)
+
+    def _read_contact(self) -> None:
+        """Take `patient.contact.phone`, as answers write it, for `patient.phone`."""
+        patient = self.reader.payload.get("patient") if isinstance(self.reader.payload, dict) else None
+        contact = patient.get("contact") if isinstance(patient, dict) else None
+        if not isinstance(patient, dict) or contact is None:
+            return
+        phone = contact.get("phone") if isinstance(contact, dict) else None
+        if phone is None:
+            self.reader.add_errors("patient.phone", messages.CONTACT_WITHOUT_PHONE)
+        elif patient.get("phone") not in [None, phone]:
+            self.reader.add_errors("patient.phone", messages.TWO_PHONES)
+        else:
+            self.reader.payload = self.reader.payload | {"patient": patient | {"phone": phone}}
 
     def _report_fields_of_other_calls(self, *fields: str) -> None:
         """Report fields, even null ones, that this call does not change and another one does."""
@@ -267,7 +282,7 @@ class PatientBody(Body):
 
     def register(self, by: Author) -> Patient:
         """Register the patient. Raises RequestError."""
-        details = _read_details(self.reader, cpf_required=False)
+        details = _read_details(self.reader, cpf_required=False, birth_date_required=False)
         register = partial(registry.register_patient, self.clinic, details, policy=Policy.EXACT_CPF, by=by)
         return self._write_or_check(details, None, register)
 
@@ -275,6 +290,7 @@ class PatientBody(Body):
         """Replace the fields that were sent; null deletes CPF and birth date. Raises RequestError."""
         reader = self.reader
         self._require_object(reader.payload["patient"])
+        self._report_fields_that_are_not_stored()
         changes: dict[str, Any] = {}
         if reader.is_sent("patient.cpf"):
             changes["cpf"] = _read_cpf(reader, required=not reader.is_null("patient.cpf"))
@@ -290,6 +306,16 @@ class PatientBody(Body):
             registry.change_patient, patient.pk, changes, clinic=self.clinic, policy=Policy.EXACT_CPF, by=by
         )
         return self._write_or_check(details, patient.pk, change)
+
+    def _report_fields_that_are_not_stored(self) -> None:
+        """Report the vendor's fields that this installation does not keep: a 200 would say that they were changed."""
+        sent = self.reader.payload["patient"]
+        sent = sent if isinstance(sent, dict) else {}
+        contact = sent.get("contact")
+        names = [*sent, *(f"contact.{name}" for name in (contact if isinstance(contact, dict) else {}))]
+        for name in names:
+            if name in messages.NOT_STORED_FIELDS:
+                self.reader.add_errors(f"patient.{name}", messages.NOT_STORED.format(name))
 
     def _write_or_check(self, details: PatientDetails, patient_id: int | None, write: Callable[[], Patient]) -> Patient:
         """Write the patient, or if the body is invalid check the rules too. Raises RequestError."""
@@ -405,11 +431,11 @@ def _current_status(status: str) -> dict[str, str]:
     return {"current": API_STATUSES[Status(status)].name}
 
 
-def _read_details(reader: Reader, *, cpf_required: bool = True) -> PatientDetails:
+def _read_details(reader: Reader, *, cpf_required: bool = True, birth_date_required: bool = True) -> PatientDetails:
     """Read the fields in the order in which the vendor reports missing ones."""
     return PatientDetails(
         cpf=_read_cpf(reader, required=cpf_required),
-        birth_date=reader.day("patient.dateBirth", pattern=ANY_ISO_DATE),
+        birth_date=reader.day("patient.dateBirth", pattern=ANY_ISO_DATE, required=birth_date_required),
         phone=reader.text("patient.phone"),
         name=reader.text("patient.name"),
     )

@@ -119,6 +119,11 @@ CALLS_FOR_OTHER_FIELDS = {
     **dict.fromkeys(("status", "action"), "use PATCH /api/appointments/{id}/status"),
 }
 NOT_CHANGED_HERE = "{} não muda por esta chamada: {}"
+# The vendor's fields of a patient that are not kept here. A registration may have them all the same.
+NOT_STORED_FIELDS = {"rg", "gender", "address", "contact.email", "contact.cellphone"}
+NOT_STORED = "{} não é guardado nesta instalação: nada mudaria"
+CONTACT_WITHOUT_PHONE = "patient.contact deve ser um objeto com phone"
+TWO_PHONES = "patient.phone e contact.phone devem ser iguais"
 NOT_AN_OBJECT = "O corpo da requisição deve ser um objeto JSON"
 OTHER_DOCTOR = "doctorId deve ser o médico do agendamento"
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypedDict
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from clinic.api.imagemais import statuses
 from clinic.api.imagemais.messages import WEEKDAYS
@@ -306,26 +306,41 @@ Weekdays = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{WEEKD
 Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.ACTIONS)})]
 
 
+class ContactIn(BaseModel):
+    phone: Phone = Field(description="O mesmo que `phone`, no lugar em que as respostas o trazem.")
+
+
 class PatientFields(BaseModel):
-    name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
-    phone: Phone = Field(description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele.")
-    dateBirth: Day = Field(
-        description="Data de nascimento, YYYY-MM-DD, de 1900 até ontem. De um instante ISO 8601 vale a data, como"
-        " escrita."
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": ["phone"]}, {"required": ["contact"], "properties": {"contact": {"type": "object"}}}]
+        }
     )
+
+    name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
+    phone: Phone = Field(
+        OMITTED, description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele."
+    )
+    contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
+
+
+BIRTH_DATE = "Data de nascimento, YYYY-MM-DD, de 1900 até hoje. De um instante ISO 8601 vale a data, como escrita."
 
 
 class PatientIn(PatientFields):
+    dateBirth: Day = Field(description=BIRTH_DATE)
     cpf: Cpf = Field(description="CPF, com ou sem pontuação.")
 
 
 class RegisteredPatientIn(PatientFields):
+    dateBirth: Day | None = Field(None, description=f"{BIRTH_DATE} Sem ela, a recepção vê “cadastro incompleto”.")
     cpf: OptionalCpf | None = Field(
         None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir."
     )
 
 
 class EditedPatientIn(PatientFields):
+    dateBirth: Day = Field(description=BIRTH_DATE)
     cpf: OptionalCpf | None = Field(
         None, description="CPF, com ou sem pontuação. Sem ele, fica o que está no cadastro; `null` o apaga."
     )
@@ -334,6 +349,7 @@ class EditedPatientIn(PatientFields):
 class PatientChangesIn(BaseModel):
     name: PatientName = Field(OMITTED, description=f"Nome, até {NAME_LIMIT} caracteres.")
     phone: Phone = Field(OMITTED, description="Telefone com DDD, com ou sem pontuação.")
+    contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
     dateBirth: Day | None = Field(
         None,
         description="Data de nascimento, YYYY-MM-DD. De um instante ISO 8601 vale a data, como escrita. `null` apaga.",

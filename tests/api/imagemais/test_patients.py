@@ -60,8 +60,6 @@ BAD_PATIENTS = {
     "nothing": (
         {"name": None, "phone": None, "dateBirth": None, "cpf": None},
         [
-            "A data de nascimento é necessária",
-            "dateBirth must be a valid ISO 8601 date string",
             "O telefone é necessário",
             "phone must be a string",
             "O nome é necessário",
@@ -273,3 +271,68 @@ def test_a_name_without_a_letter_is_refused(desk, name):
     added = desk.ask("POST", "/doctors", new_doctor(desk, name=name))
     assert added.json()["message"] == ["name must contain at least one letter"]
     assert not Patient.objects.exists()
+
+
+# The vendor's own shape -----------------------------------------------------------------------------------------------
+
+
+def nested(**changes):
+    """A patient as our answers, and the vendor's, write it: the phone is in `contact`."""
+    flat = {"name": "Rita Nova", "dateBirth": "1990-01-01", "contact": {"phone": "(81) 99999-1234"}}
+    return {name: value for name, value in (flat | changes).items() if value is not None}
+
+
+def test_a_phone_in_contact_registers_books_and_changes(desk):
+    registered = desk.ask("POST", "/patients", nested())
+    assert registered.json()["contact"] == {"phone": "(81) 99999-1234"}, registered.json()
+    changed = desk.ask("PATCH", f"/patients/{registered.json()['id']}", {"contact": {"phone": "(81) 98888-1234"}})
+    assert changed.json()["contact"] == {"phone": "(81) 98888-1234"}
+    booked = desk.ask("POST", "/appointments", desk.booking(patient=nested(cpf="529.982.247-25")))
+    assert booked.json()[0]["patient"]["contact"] == {"phone": "(81) 99999-1234"}
+
+
+def test_an_answer_sent_back_as_it_was_read_is_accepted(desk):
+    registered = desk.ask("POST", "/patients", nested(cpf="529.982.247-25")).json()
+    assert desk.ask("PATCH", f"/patients/{registered['id']}", registered).json() == registered
+    edited = desk.ask("PATCH", f"/appointments/{desk.book()}", {"patient": registered | {"cpf": None}})
+    assert edited.json()[0]["patient"]["contact"] == registered["contact"]
+
+
+@pytest.mark.parametrize("phone", ["(81) 99999-0000", "", 7, [], {}])
+def test_two_different_phones_are_refused(desk, phone):
+    answer = desk.ask("POST", "/patients", nested(phone=phone))
+    assert (answer.status_code, answer.json()["message"][0]) == (400, "phone e contact.phone devem ser iguais")
+
+
+@pytest.mark.parametrize("phone", ["", 7, [], {}, {"a": []}])
+def test_an_unusable_phone_in_contact_is_reported_as_a_phone(desk, phone):
+    within = desk.ask("POST", "/patients", nested(contact={"phone": phone}))
+    assert within.status_code == 400
+    assert within.json() == desk.ask("POST", "/patients", nested(contact=None, phone=phone)).json()
+
+
+@pytest.mark.parametrize("contact", [7, "x", [], {}, {"phone": None}])
+def test_a_contact_without_a_phone_is_refused(desk, contact):
+    for body in (nested(contact=contact), nested(contact=contact, phone="(81) 99999-1234")):
+        answer = desk.ask("POST", "/patients", body)
+        assert answer.json()["message"][0] == "contact deve ser um objeto com phone"
+
+
+def test_a_contact_that_is_null_is_none(desk):
+    answer = desk.ask("POST", "/patients", nested() | {"contact": None})
+    assert answer.json()["message"] == ["O telefone é necessário", "phone must be a string"]
+
+
+def test_a_birth_date_may_be_missing_where_no_booking_needs_it(desk):
+    registered = desk.ask("POST", "/patients", nested(dateBirth=None))
+    assert (registered.status_code, registered.json()["dateBirth"]) == (201, None)
+
+
+@pytest.mark.parametrize("field", ["rg", "gender", "address"])
+def test_a_change_of_what_is_not_kept_is_refused_by_name(desk, field):
+    patient = make_patient(desk.clinic)
+    answer = desk.ask("PATCH", f"/patients/{patient.pk}", {"name": "Outra", field: "x"})
+    assert answer.json()["message"] == [f"{field} não é guardado nesta instalação: nada mudaria"]
+    patient.refresh_from_db()
+    assert patient.name != "Outra"
+    assert desk.ask("POST", "/patients", nested(**{field: "x"})).status_code == 201

@@ -114,13 +114,17 @@ def create_patient(request: ApiRequest) -> Status[PatientOut]:
         tag=TAG,
         origin=SITE,
         summary="Editar paciente",
-        description="Troca os dados enviados; os outros ficam como estão. `null` apaga o CPF e a data de nascimento.",
+        description="Troca os dados enviados; os outros ficam como estão. `null` apaga o CPF e a data de nascimento. O"
+        " que aqui não se guarda (`rg`, `gender`, `address`) é 400: nada mudaria.",
         answer=PatientOut,
         example=STORED,
         body=schemas.PatientChangesIn,
         bodies={"Outro telefone": {"phone": "(81) 98888-8888"}},
         errors={
-            400: {"Telefone impossível": ["O telefone deve estar no formato (81) 99999-9999"]},
+            400: {
+                "Telefone impossível": ["O telefone deve estar no formato (81) 99999-9999"],
+                "Campo que não se guarda": [messages.NOT_STORED.format("rg")],
+            },
             404: {"Id desconhecido": messages.PATIENT_UNKNOWN},
             409: CPF_TAKEN,
         },

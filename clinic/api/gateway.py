@@ -81,8 +81,8 @@ class ApiRequest(HttpRequest):
 
 type View = Callable[..., HttpResponse]
 type Work = Callable[[], HttpResponse]
-# The names of the query's parameters, by the methods of an address.
-type Parameters = Mapping[str, list[str]]
+# By the methods of an address: the names of the query's parameters, and whether each may be repeated.
+type Parameters = Mapping[str, Mapping[str, bool]]
 
 
 class Bearer:
@@ -265,7 +265,11 @@ def _parameters_by_route(api: NinjaAPI) -> dict[str, Parameters]:
     """Return what each route of the API takes in its query, as the API's reference declares it."""
     return {
         route.lstrip("/").replace("{", "<").replace("}", ">"): {
-            method: [item["name"] for item in (operation.openapi_extra or {})["parameters"] if item["in"] == "query"]
+            method: {
+                item["name"]: item["schema"].get("type") == "array"
+                for item in (operation.openapi_extra or {})["parameters"]
+                if item["in"] == "query"
+            }
             for operation in view.operations
             for method in operation.methods
         }

@@ -1,7 +1,7 @@
 """Read bodies strictly: whatever two programs could parse differently is refused. And read queries."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from math import isinf
 from typing import Any, NoReturn
@@ -43,14 +43,14 @@ def read_query(request: HttpRequest) -> None:
         raise ApiError(ErrorCode.TOO_MANY_PARAMETERS) from error
 
 
-def check_parameters(request: HttpRequest, known: Sequence[str]) -> None:
+def check_parameters(request: HttpRequest, known: Mapping[str, bool]) -> None:
     """Make sure that the address has every parameter of the query, and that each comes once. Raises ApiError.
 
-    A filter that is ignored would answer with everybody.
+    `known` says whether a parameter may be repeated. A filter that is ignored would answer with everybody.
     """
     if unknown := [name for name in request.GET if name not in known]:
-        raise ApiError(ErrorCode.PARAMETER_UNKNOWN, detail=_printable(unknown), known=known)
-    if repeated := [name for name in request.GET if len(request.GET.getlist(name)) > 1]:
+        raise ApiError(ErrorCode.PARAMETER_UNKNOWN, detail=_printable(unknown), known=list(known))
+    if repeated := [name for name in request.GET if len(request.GET.getlist(name)) > 1 and not known[name]]:
         raise ApiError(ErrorCode.PARAMETER_REPEATED, detail=_printable(repeated))
 
 

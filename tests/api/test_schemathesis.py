@@ -85,6 +85,7 @@ IMAGEMAIS_RULES = [
     messages.UNSTORABLE_KEY,
     messages.NAME_EMPTY,  # a name of blanks
     messages.NOT_A_POSITION,
+    messages.LENGTH_TWICE,
     messages.TWO_PHONES.removeprefix("patient."),
     messages.OFFSET_WITH_AFTER,
     *(messages.UNSTORABLE_IN_QUERIES.format(field) for field in ("name", "phone", "after")),

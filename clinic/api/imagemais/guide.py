@@ -162,8 +162,9 @@ O `id` do procedimento vai em `procedures`. Os descontos da clínica estão em `
         "horarios",
         "Veja os horários livres",
         """\
-Troque o `1` pelo id do médico.""",
-        lambda address: f"curl '{address}/api/doctors/1/slots?date={coming_monday()}' \\\n  {HEADERS}",
+Troque os dois `1` pelo id do médico e pelo do procedimento; para vários procedimentos repita `procedureId`. Cada
+horário dura a soma das durações (`durationMinutes`, em Procedimentos): agende com o início e o término como vieram.""",
+        lambda address: f"curl '{address}/api/doctors/1/slots?date={coming_monday()}&procedureId=1' \\\n  {HEADERS}",
         answer='[{"startTime": "09:00", "endTime": "09:15"}, {"startTime": "09:15", "endTime": "09:30"}]',
     ),
     Section(

@@ -78,6 +78,8 @@ UNREADABLE_IN_QUERIES: Sentences = {
     "dateEnd": (DATE.format("dateEnd"),),
     "patientId": (NUMBER.format("patientId"),),
     "status": (_one_of("status", FILTERS),),
+    "procedureId": (NUMBER.format("procedureId"),),
+    "durationMinutes": ("durationMinutes must be an integer number",),
     "deleted": (_one_of("deleted", ("true", "false")),),
     "after": ("after must be a string",),
     "limit": ("limit must be an integer number",),
@@ -99,6 +101,7 @@ NOT_A_TIME = "{} deve estar no formato HH:mm"
 NO_SUCH_TIME = "{} não existe nessa data: os relógios são adiantados"
 NOT_A_POSITION = "after deve ser o que veio em Link, com os mesmos filtros"
 OFFSET_WITH_AFTER = "offset e after não vão juntos: after já diz onde continua"
+LENGTH_TWICE = "durationMinutes e procedureId não vão juntos: os procedimentos já dizem a duração"
 NAME_EMPTY = "name não pode ser vazio"
 NAME_TOO_LONG = f"name deve ter no máximo {max_length(Patient, 'name')} caracteres"
 TOO_SMALL = "{} must not be less than {}"

@@ -206,6 +206,15 @@ class Query(Reader):
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request.GET.dict())
+        self._query = request.GET
+
+    def ids(self, field: str) -> list[int]:
+        """Return the ids of a parameter that may be repeated, in the order in which they came."""
+        self._messages.setdefault(field, [])
+        ids = [as_id(text) for text in self._query.getlist(field)]
+        if None in ids:
+            self.add_errors(field, *self.unreadable[field])
+        return [number for number in ids if number is not None]
 
     def number(self, field: str, minimum: int, maximum: int, *, default: int) -> int:
         self._messages.setdefault(field, [])

@@ -197,6 +197,51 @@ def test_free_times_want_a_date(desk, query, expected):
     assert desk.ask("GET", f"/doctors/{desk.doctor.pk}/slots{query}").json()["message"] == expected
 
 
+def slots(desk, **query):
+    return desk.ask.get(f"/doctors/{desk.doctor.pk}/slots", date=f"{MONDAY}", **query)
+
+
+def test_free_times_fit_the_procedures_that_are_asked_for(desk):
+    """HEMOGRAMA takes 5 minutes and the other 10; the long one does not fit before what is booked."""
+    long = make_procedure(desk.clinic, name="CHECK-UP", duration_minutes=45)
+    long.doctors.add(desk.doctor)
+    desk.book(startTime="08:30", endTime="12:00")
+    assert slots(desk, procedureId=long.pk).json()[0] == {"startTime": "13:00", "endTime": "13:45"}
+    assert slots(desk).json()[0] == {"startTime": "08:00", "endTime": "08:15"}
+    both = slots(desk, procedureId=[long.pk, desk.procedures[1].pk, desk.procedures[0].pk]).json()
+    assert both[0] == {"startTime": "13:00", "endTime": "14:00"}
+    assert slots(desk, durationMinutes=60).json() == both
+
+
+def test_every_time_that_fits_can_be_booked_as_it_came(desk):
+    ids = [procedure.pk for procedure in desk.procedures]
+    last = slots(desk, procedureId=ids).json()[-1]
+    assert desk.book(**last, procedures=[{"id": pk} for pk in ids])
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"procedureId": "x"}, "procedureId must be a number conforming to the specified constraints"),
+        ({"procedureId": [1] * 21}, "Devem ser informados no máximo 20 procedimentos"),
+        ({"durationMinutes": "0"}, "durationMinutes must not be less than 1"),
+        ({"durationMinutes": "721"}, "durationMinutes must not be greater than 720"),
+        ({"durationMinutes": "x"}, "durationMinutes must be an integer number"),
+        (
+            {"durationMinutes": 5, "procedureId": 1},
+            "durationMinutes e procedureId não vão juntos: os procedimentos já dizem a duração",
+        ),
+    ],
+)
+def test_an_unusable_length_is_refused(desk, query, expected):
+    assert slots(desk, **query).json()["message"] == [expected]
+
+
+def test_a_procedure_that_the_doctor_does_not_perform_has_no_free_times(desk):
+    assert slots(desk, procedureId=make_procedure(desk.clinic).pk).json() == []
+    assert slots(desk, procedureId=10**12).json() == []
+
+
 # Whatever is sent -----------------------------------------------------------------------------------------------------
 
 

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
@@ -10,11 +11,14 @@ from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
 from clinic.api.imagemais.errors import RequestError
-from clinic.api.imagemais.openapi import DAY, OURS, PAGE, SITE, links_to, operation, query
+from clinic.api.imagemais.openapi import DAY, ID, OURS, PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
+from clinic.booking import MAX_PROCEDURES
 from clinic.models import Appointment, Clinic, Doctor, Procedure
+from clinic.refusals import Reason
+from clinic.schedule import MAX_DURATION
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from clinic.api.imagemais.schemas import Busy
 
 TAG = "Médicos"
+MAX_MINUTES = MAX_DURATION // timedelta(minutes=1)
 UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
 
 
@@ -105,21 +110,50 @@ def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
         origin=OURS,
         summary="Listar horários livres",
         description="Os horários livres do médico na data, na grade dele: dentro do expediente, fora de ausências e"
-        " feriados, e ainda por vir.",
+        " feriados, e ainda por vir. Com `procedureId`, repetido para cada procedimento que se vai agendar, ou com"
+        " `durationMinutes`, só os horários em que a soma das durações cabe, com este término; sem eles, cada um tem o"
+        " intervalo da grade, que pode ser mais curto do que o procedimento. Um procedimento que o médico não realiza"
+        " não tem horário.",
         answer=list[SlotOut],
         example=[{"startTime": "09:00", "endTime": "09:15"}, {"startTime": "09:15", "endTime": "09:30"}],
-        parameters=[query("date", DAY, "A data.", example="2025-12-25", required=True)],
+        parameters=[
+            query("date", DAY, "A data.", example="2025-12-25", required=True),
+            query(
+                "procedureId",
+                {"type": "array", "items": ID, "maxItems": MAX_PROCEDURES},
+                "Os procedimentos, de GET /api/procedures: `procedureId=1&procedureId=2`.",
+            ),
+            query(
+                "durationMinutes",
+                {"type": "integer", "minimum": 1, "maximum": MAX_MINUTES},
+                "Em vez de `procedureId`: quantos minutos livres são precisos.",
+            ),
+        ],
         errors={400: {"Sem data": list(messages.MISSING_IN_QUERIES["date"])}, 404: UNKNOWN},
     ),
 )
 def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
     query_reader = Query(request)
     day = query_reader.day("date")
-    if day is None:
-        raise query_reader.request_error()
+    procedures = query_reader.ids("procedureId")
+    asked = query_reader.has("durationMinutes")
+    minutes = query_reader.number("durationMinutes", 1, MAX_MINUTES, default=1) if asked else 0
+    if asked and procedures:
+        query_reader.add_errors("durationMinutes", messages.LENGTH_TWICE)
+    if len(procedures) > MAX_PROCEDURES:
+        sentence = messages.REFUSALS[Reason.PROCEDURES_TOO_MANY].sentence
+        query_reader.add_errors("procedureId", sentence % {"limit": MAX_PROCEDURES})
+    query_reader.raise_if_invalid()
     doctor = _doctor(request.clinic, doctor_id)
-    openings = booking.openings(request.clinic, doctor=doctor, minutes=doctor.interval_minutes, first=day, last=day)
+    minutes = _minutes(doctor, procedures) if procedures else minutes or doctor.interval_minutes
+    openings = booking.openings(request.clinic, doctor=doctor, minutes=minutes, first=day, last=day) if day else []
     return [SlotOut.of(opening, request.clinic) for opening in openings]
+
+
+def _minutes(doctor: Doctor, procedures: list[int]) -> int:
+    """Return how long these procedures take together, 0 if the doctor does not perform one of them."""
+    durations = {procedure.pk: procedure.duration_minutes for procedure in doctor.procedures.all()}
+    return sum(durations[pk] for pk in procedures) if durations.keys() >= set(procedures) else 0
 
 
 def _doctors(clinic: Clinic) -> "QuerySet[WithAnnotations[Doctor, Busy]]":

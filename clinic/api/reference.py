@@ -210,14 +210,16 @@ class Example:
 
 def groups(document: JsonObject, address: str, secret: str) -> list[Group]:
     """Group the operations by tag, in the document's order of tags or else of their use; untagged ones come last."""
-    by_tag: dict[str, list[Operation]] = {tag["name"]: [] for tag in document.get("tags", [])}
+    titles = {tag["name"]: tag.get("x-displayName", tag["name"]) for tag in document.get("tags", [])}
+    by_tag: dict[str, list[Operation]] = {name: [] for name in titles}
     for url, methods in document["paths"].items():
         for method in METHODS:
             if operation := methods.get(method):
                 tag = (operation.get("tags") or [""])[0]
                 by_tag.setdefault(tag, []).append(_operation(document, url, method, operation, address, secret))
     untagged = by_tag.pop("", [])
-    named = [Group(json_schema.slug(tag), tag, operations) for tag, operations in by_tag.items() if operations]
+    used = {tag: operations for tag, operations in by_tag.items() if operations}
+    named = [Group(json_schema.slug(tag), titles.get(tag, tag), operations) for tag, operations in used.items()]
     return [*named, Group("outras", "", untagged)] if untagged else named
 
 

@@ -283,6 +283,23 @@ def test_the_table_of_errors_has_every_refusal_of_the_door(client, reference):
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.namespace)
+def test_tags_are_ascii_described_and_shown_in_portuguese(client, reference):
+    tags = {tag["name"]: tag for tag in reference.document["tags"]}
+    operations = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
+    assert {name for operation in operations for name in operation["tags"]} == tags.keys()
+    assert all(re.fullmatch("[a-z]+", name) and tag["description"] for name, tag in tags.items())
+    page = unescape(client.get(reverse(f"{reference.namespace}:reference")).text)
+    assert all(tag["x-displayName"] in page for tag in tags.values())
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.namespace)
+def test_no_key_is_proposed_that_every_try_would_use_again(reference):
+    operations = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
+    keys = [item for operation in operations for item in operation["parameters"] if item["name"] == "Idempotency-Key"]
+    assert keys and not any("example" in key for key in keys)
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.namespace)
 def test_every_link_target_exists_and_every_path_has_an_example(reference):
     operations = [operation for methods in reference.document["paths"].values() for operation in methods.values()]
     takes = {

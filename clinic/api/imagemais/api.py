@@ -13,7 +13,7 @@ from clinic.access import access_tokens
 from clinic.api.errors import ApiError, ErrorCode
 from clinic.api.gateway import Api, ApiRequest, Caller, Gateway, bearer
 from clinic.api.imagemais import errors, messages, schemas
-from clinic.api.imagemais.openapi import PATH_PARAMETERS
+from clinic.api.imagemais.openapi import PATH_PARAMETERS, TAGS
 from clinic.api.json_schema import without_null_defaults
 from clinic.booking import Author
 from clinic.models import AppointmentEvent, Patient, StoredAnswer
@@ -78,6 +78,7 @@ api = ImagemaisApi(
     version="1.0.0",
     description=DESCRIPTION,
     urls_namespace="imagemais",
+    openapi_extra={"tags": TAGS},
     renderer=PlainRenderer(),
 )
 

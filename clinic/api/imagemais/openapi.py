@@ -15,6 +15,18 @@ from clinic.api.json_schema import JsonObject
 type Messages = Mapping[str, str | list[str]]
 
 JSON = "application/json"
+# The names become those of packages and modules in generated clients: letters of ASCII only.
+APPOINTMENTS, DOCTORS, PATIENTS, FINANCES = "agendamentos", "medicos", "pacientes", "financas"
+TAGS = [
+    {
+        "name": APPOINTMENTS,
+        "x-displayName": "Agendamentos",
+        "description": "Criar, listar, reagendar, mudar o status.",
+    },
+    {"name": DOCTORS, "x-displayName": "Médicos", "description": "Quem atende, quando, e os horários livres."},
+    {"name": PATIENTS, "x-displayName": "Pacientes", "description": "O cadastro da clínica."},
+    {"name": FINANCES, "x-displayName": "Finanças", "description": "Os procedimentos com os preços, e os descontos."},
+]
 SEED, SITE, OURS = "seed", "site", "nossa"
 
 IDEMPOTENCY_KEY = {
@@ -24,7 +36,6 @@ IDEMPOTENCY_KEY = {
     "description": "Até 255 caracteres imprimíveis. Repetir o pedido com a mesma chave repete a primeira resposta, com"
     " `Idempotency-Replayed: true`, sem fazer nada de novo; o corpo é comparado byte a byte. (Decisão nossa.)",
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": KEY_PATTERN},
-    "example": "agendamento-2025-12-23-joao-silva",
 }
 DAY = {"type": "string", "format": "date"}
 ID: JsonObject = {"anyOf": [{"type": "integer", "minimum": 0}, NUMERIC]}

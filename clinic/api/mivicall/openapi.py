@@ -20,14 +20,15 @@ from clinic.models import ApiKey
 from clinic.models.appointment import Status
 from clinic.refusals import Reason, Refusal
 
-APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH = (
-    "Marcações",
-    "Clínica",
-    "Disponibilidade",
-    "Utentes",
-    "Estado",
-)
-TAGS = [{"name": name} for name in (APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH)]
+# The names become those of packages and modules in generated clients: letters of ASCII only.
+APPOINTMENTS, DIRECTORY, AVAILABILITY, PATIENTS, HEALTH = "marcacoes", "clinica", "disponibilidade", "utentes", "estado"
+TAGS = [
+    {"name": APPOINTMENTS, "x-displayName": "Marcações", "description": "Criar, listar, ver, alterar e cancelar."},
+    {"name": DIRECTORY, "x-displayName": "Clínica", "description": "A clínica, os profissionais e os serviços."},
+    {"name": AVAILABILITY, "x-displayName": "Disponibilidade", "description": "As horas livres de um serviço."},
+    {"name": PATIENTS, "x-displayName": "Utentes", "description": "Por nome ou pelo hash do telefone."},
+    {"name": HEALTH, "x-displayName": "Estado", "description": "Se o serviço responde."},
+]
 DESCRIPTION = f"""\
 Marcações de uma clínica, para recepcionistas por voz e programas de gestão que já falam com a MiviCall.
 
@@ -296,7 +297,6 @@ IDEMPOTENCY_KEY = {
         "maxLength": MAX_KEY_LENGTH,
         "pattern": KEY_PATTERN,
     },
-    "example": "pms-create-4711",
 }
 
 

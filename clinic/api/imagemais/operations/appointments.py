@@ -8,7 +8,7 @@ from ninja import Status
 
 from clinic.api import keyset
 from clinic.api.gateway import ApiRequest
-from clinic.api.imagemais import examples, messages, schemas
+from clinic.api.imagemais import examples, messages, openapi, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, StatusBody
 from clinic.api.imagemais.errors import RequestError
@@ -22,7 +22,6 @@ from clinic.models import Appointment, AppointmentProcedure, Clinic
 from clinic.queries import appointments
 from clinic.refusals import Reason
 
-TAG = "Agendamentos"
 UNKNOWN = {"Id desconhecido": messages.APPOINTMENT_UNKNOWN}
 TIME_ERRORS = {
     "Sem horários": [*messages.MISSING["startTime"], *messages.MISSING["endTime"]],
@@ -36,7 +35,7 @@ TIME_ERRORS = {
     "/appointments",
     **operation(
         "createAppointment",
-        tag=TAG,
+        tag=openapi.APPOINTMENTS,
         origin=SEED,
         summary="Criar agendamento",
         description="Cria um agendamento com os dados fornecidos; a resposta traz um elemento por procedimento. O"
@@ -79,7 +78,7 @@ def create_appointment(request: ApiRequest) -> Status[list[AppointmentOut]]:
     "/appointments",
     **operation(
         "listAppointments",
-        tag=TAG,
+        tag=openapi.APPOINTMENTS,
         origin=OURS,
         summary="Listar agendamentos",
         description="Os agendamentos da clínica em ordem de início, um elemento por procedimento, como em Criar"
@@ -132,7 +131,7 @@ def list_appointments(request: ApiRequest, response: HttpResponse) -> list[Appoi
     "/appointments/{int:appointment_id}",
     **operation(
         "getAppointment",
-        tag=TAG,
+        tag=openapi.APPOINTMENTS,
         origin=OURS,
         summary="Buscar agendamento",
         description="Um agendamento, um elemento por procedimento.",
@@ -150,7 +149,7 @@ def get_appointment(request: ApiRequest, appointment_id: int) -> list[Appointmen
     "/appointments/{int:appointment_id}",
     **operation(
         "editAppointment",
-        tag=TAG,
+        tag=openapi.APPOINTMENTS,
         origin=SITE,
         summary="Editar agendamento",
         description="Troca os dados do paciente, no cadastro dele, ou as observações. O que muda por outra chamada"
@@ -186,7 +185,7 @@ def edit_appointment(request: ApiRequest, appointment_id: int) -> list[Appointme
     "/appointments/{int:appointment_id}/reschedule",
     **operation(
         "rescheduleAppointment",
-        tag=TAG,
+        tag=openapi.APPOINTMENTS,
         origin=SITE,
         summary="Reagendar",
         description="Move o agendamento para outro horário ou outro médico, pelas mesmas regras de Criar agendamento."
@@ -217,7 +216,7 @@ def reschedule_appointment(request: ApiRequest, appointment_id: int) -> list[App
     "/appointments/{int:appointment_id}/status",
     **operation(
         "changeAppointmentStatus",
-        tag=TAG,
+        tag=openapi.APPOINTMENTS,
         origin=SITE,
         summary="Mudar status",
         description="Leva o agendamento a outro status; cada um permite só algumas transições. Agendado, Reagendado e"

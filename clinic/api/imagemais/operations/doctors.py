@@ -7,7 +7,7 @@ from ninja import Status
 
 from clinic import booking
 from clinic.api.gateway import ApiRequest
-from clinic.api.imagemais import examples, messages, schemas
+from clinic.api.imagemais import examples, messages, openapi, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
 from clinic.api.imagemais.errors import RequestError
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from clinic.api.imagemais.schemas import Busy
 
-TAG = "Médicos"
 MAX_MINUTES = MAX_DURATION // timedelta(minutes=1)
 UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
 
@@ -34,7 +33,7 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
     "/doctors",
     **operation(
         "listDoctors",
-        tag=TAG,
+        tag=openapi.DOCTORS,
         origin=SITE,
         summary="Listar médicos",
         description="Os médicos que atendem na clínica, em ordem alfabética, com seus procedimentos. `startTime` é o"
@@ -57,7 +56,7 @@ def list_doctors(request: ApiRequest, response: HttpResponse) -> list[DoctorOut]
     "/doctors/{int:doctor_id}",
     **operation(
         "getDoctor",
-        tag=TAG,
+        tag=openapi.DOCTORS,
         origin=SITE,
         summary="Buscar médico",
         description="Um médico com seus procedimentos.",
@@ -74,7 +73,7 @@ def get_doctor(request: ApiRequest, doctor_id: int) -> DoctorOut:
     "/doctors",
     **operation(
         "createDoctor",
-        tag=TAG,
+        tag=openapi.DOCTORS,
         origin=SITE,
         summary="Cadastrar médico",
         description="Cadastra um médico com o mesmo expediente em cada dia de trabalho. Um fim que não vem depois do"
@@ -106,7 +105,7 @@ def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
     "/doctors/{int:doctor_id}/slots",
     **operation(
         "listSlots",
-        tag=TAG,
+        tag=openapi.DOCTORS,
         origin=OURS,
         summary="Listar horários livres",
         description="Os horários livres do médico na data, na grade dele: dentro do expediente, fora de ausências e"

@@ -6,7 +6,7 @@ from ninja import Status
 
 from clinic.api import keyset
 from clinic.api.gateway import ApiRequest
-from clinic.api.imagemais import examples, messages, schemas
+from clinic.api.imagemais import examples, messages, openapi, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
 from clinic.api.imagemais.errors import RequestError
@@ -19,7 +19,6 @@ from clinic.models.characters import plain
 from clinic.queries import patients
 from clinic.queries.patients import SHORTEST_PHONE_PART
 
-TAG = "Pacientes"
 CPF_TAKEN = {"CPF de outro paciente": "Já existe um paciente com esse CPF"}
 REGISTERED = {"Nome e telefone já cadastrados": "Já existe um paciente com esse nome e telefone"}
 WITH_CPF = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
@@ -30,7 +29,7 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
     "/patients",
     **operation(
         "listPatients",
-        tag=TAG,
+        tag=openapi.PATIENTS,
         origin=SITE,
         summary="Listar pacientes",
         description="Os pacientes da clínica em ordem de cadastro, menos os falecidos. Um filtro vazio é 400:"
@@ -87,7 +86,7 @@ def list_patients(request: ApiRequest, response: HttpResponse) -> list[PatientOu
     "/patients",
     **operation(
         "createPatient",
-        tag=TAG,
+        tag=openapi.PATIENTS,
         origin=SITE,
         summary="Cadastrar paciente",
         description="Cadastra um paciente. Aqui não há agendamento a perder: os dígitos do CPF devem conferir. Quem já"
@@ -111,7 +110,7 @@ def create_patient(request: ApiRequest) -> Status[PatientOut]:
     "/patients/{int:patient_id}",
     **operation(
         "editPatient",
-        tag=TAG,
+        tag=openapi.PATIENTS,
         origin=SITE,
         summary="Editar paciente",
         description="Troca os dados enviados; os outros ficam como estão. `null` apaga o CPF e a data de nascimento. O"

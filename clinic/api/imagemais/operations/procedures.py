@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from clinic.api.gateway import ApiRequest
-from clinic.api.imagemais import examples
+from clinic.api.imagemais import examples, openapi
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.openapi import OURS, PAGE, operation
 from clinic.api.imagemais.paging import Page
@@ -13,14 +13,12 @@ from clinic.api.imagemais.schemas import DiscountOut, ProcedureOut
 from clinic.models import Procedure
 from clinic.queries import booking_options
 
-TAG = "Finanças"
-
 
 @api.get(
     "/procedures",
     **operation(
         "listProcedures",
-        tag=TAG,
+        tag=openapi.FINANCES,
         origin=OURS,
         summary="Listar procedimentos",
         description="Os procedimentos que a clínica oferece, em ordem alfabética.",
@@ -40,7 +38,7 @@ def list_procedures(request: ApiRequest, response: HttpResponse) -> list[Procedu
     "/discounts",
     **operation(
         "listDiscounts",
-        tag=TAG,
+        tag=openapi.FINANCES,
         origin=OURS,
         summary="Listar descontos",
         description="Os descontos que ainda valem hoje, em ordem alfabética: por porcentagem ou de valor fixo.",

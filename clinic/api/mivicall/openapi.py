@@ -113,13 +113,13 @@ OPERATIONS = {
     ),
     "searchPatients": OperationText(
         PATIENTS,
-        "nossa",
+        "site",
         "Procurar utentes pelo nome",
         "Primeiro os nomes que começam assim. Dígitos no texto não contam: por telefone, procura-se com o hash.",
     ),
     "getPatientsOfPhone": OperationText(
         PATIENTS,
-        "nossa",
+        "site",
         "Ver os utentes de um telefone",
         "Pelo `patientPhoneHash` de uma marcação. Uma família pode partilhar um telefone: vêm todos, e as 200 "
         "marcações mais recentes deles. Pede também `appointments:read`.",
@@ -318,11 +318,18 @@ def operation_extras(
     if method in WRITES:
         extras["parameters"].append(IDEMPOTENCY_KEY)
     if body:
-        example = _examples_of(body)[0]
-        schema = _with_null(without_null_defaults(body.model_json_schema())) | {"examples": [example]}
-        content = {"schema": schema, "examples": {"exemplo": {"value": example}}}
+        schema = {"$ref": f"#/components/schemas/{body.__name__}"}
+        content = {"schema": schema, "examples": {"exemplo": {"value": _examples_of(body)[0]}}}
         extras["requestBody"] = {"required": True, "content": {"application/json": content}}
     return extras
+
+
+def _body_schemas() -> JsonObject:
+    """Return the schemas of the bodies, which the views read themselves, by name."""
+    return {
+        body.__name__: _with_null(without_null_defaults(body.model_json_schema())) | {"examples": _examples_of(body)}
+        for body in schemas.BODIES
+    }
 
 
 def _with_null(schema: JsonObject) -> JsonObject:
@@ -339,6 +346,7 @@ def _with_null(schema: JsonObject) -> JsonObject:
 def finish_document(document: OpenAPISchema) -> OpenAPISchema:
     """Add the parts that all answers share, and /health, which needs no key."""
     models = document["components"]["schemas"]
+    models |= _body_schemas()
     document["paths"]["/health"] = {"get": _health(models)}
     for name, model in models.items():
         if "examples" in model:

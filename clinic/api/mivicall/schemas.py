@@ -92,6 +92,9 @@ class AppointmentChanges(BaseModel):
     )
 
 
+BODIES: list[type[BaseModel]] = [NewAppointment, AppointmentChanges]
+
+
 class AppointmentFilters(BaseModel):
     since: reading.QueryMoment = Field(
         OMITTED, alias="from", description="`startsAt` a partir deste instante, inclusive."

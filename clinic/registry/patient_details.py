@@ -96,8 +96,11 @@ class CleanedDetails:
 
 
 def tidy(text: str) -> str:
-    """Return the text as one line without doubled spaces and invisible marks; emoji's joiners stay."""
-    kept = (char for char in text if char == "\u200d" or unicodedata.category(char) != "Cf")
+    """Return the text as one line without doubled spaces and invisible marks; emoji's joiners stay. A letter and an
+    accent that were sent apart become one character (Unicode's form NFC), which every program shows alike."""
+    kept = (
+        char for char in unicodedata.normalize("NFC", text) if char == "\u200d" or unicodedata.category(char) != "Cf"
+    )
     return " ".join("".join(kept).split())
 
 

@@ -336,3 +336,8 @@ def test_a_change_of_what_is_not_kept_is_refused_by_name(desk, field):
     patient.refresh_from_db()
     assert patient.name != "Outra"
     assert desk.ask("POST", "/patients", nested(**{field: "x"})).status_code == 201
+
+
+def test_an_accent_sent_apart_from_its_letter_is_stored_with_it(desk):
+    registered = desk.ask("POST", "/patients", nested(name="Joa\u0303o Conceic\u0327a\u0303o"))
+    assert registered.json()["name"] == "João Conceição"

@@ -93,10 +93,10 @@ OPERATIONS = {
         APPOINTMENTS,
         "site",
         "Cancelar marcação",
-        "A marcação fica, `cancelled`, e a hora volta a estar livre. Outra vez: 204. A que está em atendimento, acabou "
+        "A marcação fica, `cancelled`, e a hora volta a estar livre. Outra vez: 204. A que está em consulta, acabou "
         "ou teve falta não se cancela: 409 `invalid_transition`.",
     ),
-    "listProfessionals": OperationText(DIRECTORY, "site", "Listar profissionais", "Os que atendem, por nome."),
+    "listProfessionals": OperationText(DIRECTORY, "site", "Listar profissionais", "Os que dão consultas, por nome."),
     "listServices": OperationText(
         DIRECTORY, "site", "Listar serviços", "Os que se podem marcar, por nome, com preço, duração e quem os faz."
     ),

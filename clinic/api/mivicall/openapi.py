@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.json_schema import JsonObject, without_null_defaults
 from clinic.api.mivicall import errors, schemas
+from clinic.api.mivicall.reading import PHONE_FORM
 from clinic.api.reading import WRITES
 from clinic.models import ApiKey
 from clinic.models.appointment import Status
@@ -254,7 +255,7 @@ ERROR_EXAMPLES: dict[int, dict[str, JsonObject]] = {
             "validation_failed",
             errors.VALIDATION_FAILED,
             errors=[
-                {"path": "patientPhone", "message": "Deve estar no formato E.164, por exemplo +351912345678."},
+                {"path": "patientPhone", "message": PHONE_FORM},
                 {"path": "startsAt", "message": _message(Reason.DATE_PAST)},
             ],
         )

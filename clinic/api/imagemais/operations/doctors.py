@@ -9,10 +9,11 @@ from clinic.api.imagemais import examples, messages, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
 from clinic.api.imagemais.errors import RequestError
-from clinic.api.imagemais.openapi import DAY, OURS, PAGE, SITE, links_to, operation, query
+from clinic.api.imagemais.openapi import DAY, LIMIT_TOO_HIGH, OURS, PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
 from clinic.models import Appointment, Clinic, Doctor, Procedure
+from clinic.refusals import Reason
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -36,7 +37,7 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
         links=links_to("doctor_id", "/0/id", "getDoctor", "listSlots"),
         example=[examples.DOCTOR],
         parameters=PAGE,
-        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+        errors={400: LIMIT_TOO_HIGH},
     ),
 )
 def list_doctors(request: ApiRequest) -> list[DoctorOut]:
@@ -85,7 +86,7 @@ def get_doctor(request: ApiRequest, doctor_id: int) -> DoctorOut:
         errors={
             400: {
                 "Sem dias de trabalho": list(messages.MISSING["workingDays"]),
-                "Fim antes do início": ["endTime deve ser posterior a startTime"],
+                "Fim antes do início": [messages.example(Reason.END_NOT_AFTER_START)],
             }
         },
     ),

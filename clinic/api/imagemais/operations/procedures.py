@@ -5,7 +5,7 @@ from django.utils import timezone
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples
 from clinic.api.imagemais.api import api
-from clinic.api.imagemais.openapi import OURS, PAGE, operation
+from clinic.api.imagemais.openapi import LIMIT_TOO_HIGH, OURS, PAGE, operation
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DiscountOut, ProcedureOut
 from clinic.models import Procedure
@@ -25,7 +25,7 @@ TAG = "Finanças"
         answer=list[ProcedureOut],
         example=[examples.PROCEDURE | {"durationMinutes": 15}],
         parameters=PAGE,
-        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+        errors={400: LIMIT_TOO_HIGH},
     ),
 )
 def list_procedures(request: ApiRequest) -> list[ProcedureOut]:
@@ -46,7 +46,7 @@ def list_procedures(request: ApiRequest) -> list[ProcedureOut]:
         answer=list[DiscountOut],
         example=[examples.DISCOUNT],
         parameters=PAGE,
-        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+        errors={400: LIMIT_TOO_HIGH},
     ),
 )
 def list_discounts(request: ApiRequest) -> list[DiscountOut]:

@@ -27,9 +27,10 @@ from tests.test_wording import BRAZILIAN, day_of, desk
 
 BRAZILIAN_ONLY = re.compile(
     r"\b(?:(?:re)?agend(?!as?\b|amos\b)\w*|cadastr\w*|usuári\w*|senhas?|telas?|celular(?:es)?|você|expedientes?|recepç\w*"
-    r"|registr[ao]\w*|excluir|salvar|busca\w*|planilhas?|encaix\w*|atende nesse horário|horários livres|realiza\w*"
-    r"|atendimentos?|atende[mr]?|grav(?:a|ar|ad[oa]s?|am|ando|ou)|ocupado com|configurações|aceito|mídia"
-    r"|(?:o|do|no|nosso|seu) time|(?:está|estão|estava|estavam|estou|continua|continuam)\s+\w+ndo)\b",
+    r"|registr[ao]\w*|excluir|salvar|busca\w*|planilhas?|encaix\w*|horários? livres?|próximos horários|informe"
+    r"|realiza\w*|atende nesse horário|atendimentos?|atende[mr]?|grav(?:a|ar|ad[oa]s?|am|ando|ou)|ocupado com"
+    r"|configurações|aceito|mídia|(?:o|do|no|nosso|seu) time"
+    r"|(?:está|estão|estava|estavam|estou|continua|continuam)\s+\w+ndo)\b",
     re.IGNORECASE,
 )
 SENTENCE_OF_YOURS = re.compile(r"(?:^|[.!?:]\s+)(?:Seu|Sua)s?\b")

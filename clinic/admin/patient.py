@@ -181,7 +181,7 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
     def written_cpf(self, patient: Patient) -> str | None:
         return formats.cpf(patient.cpf) or None
 
-    @admin.display(description=_("data de nascimento"), ordering="birth_date", empty_value="—")
+    @admin.display(description=_("Nascimento"), ordering="birth_date", empty_value="—")
     def birth_date_and_age(self, patient: Patient) -> str | None:
         return formats.born(patient) or None
 

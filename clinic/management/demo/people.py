@@ -105,7 +105,7 @@ def _person(country: str, number: int, today: date, rng: Random) -> Person:
         born=today - timedelta(days=days),
         phone=phone(country, number - 1 if is_child else number),
         document=_document(country, number),
-        email=f"paciente{number}@example.com" if rng.random() < 0.4 else "",
+        email=f"pessoa{number}@example.com" if rng.random() < 0.4 else "",
         notes=rng.choice(NOTES[country]) if rng.random() < 0.08 else "",
         is_complete=rng.random() < 0.86,
     )

@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import override
 
+from clinic.access import first_clinic
 from clinic.management.demo import DEMO_SLUGS
 from clinic.models import Absence, AppointmentEvent, Clinic, Closure, Discount, Doctor, Patient, Procedure, StaffUser
 from tests import demo_pages
@@ -395,6 +396,9 @@ def test_no_page_of_a_superuser_has_a_word_of_the_other_country(client, at):
         assert foreign_lines("pt-br", of_admin(client, at)) == {}
 
 
+FIRST_CLINIC = ["clinic_name", "country", "time_zone", "language", "name", "username", "password1", "password2"]
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("language", ["pt-br", "pt-pt"])
 def test_no_page_of_a_stranger_has_a_word_of_the_other_country(client, language):
@@ -402,8 +406,11 @@ def test_no_page_of_a_stranger_has_a_word_of_the_other_country(client, language)
     for _ in range(8):
         wrong = client.post(reverse("web:signin"), {"username": "ana", "password": "x"}, headers=asked)
         assert not foreign(language, lines(wrong.text))
-    for address in ("/entrar/", "/nada/", "/sair/"):
+    beginning = first_clinic.path()
+    for address in ("/entrar/", "/nada/", "/sair/", beginning, "/comecar/"):
         assert not foreign(language, lines(client.get(address, headers=asked).text)), address
+    refused = client.post(beginning, dict.fromkeys(FIRST_CLINIC, "x"), headers=asked)
+    assert refused.context["form"].errors and not foreign(language, lines(refused.text))
     assert not foreign(language, lines(client.post("/entrar/", {"x": "y"}, headers=asked | {"origin": "null"}).text))
 
 

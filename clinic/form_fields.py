@@ -121,7 +121,7 @@ class TypedDateField(forms.Field):
             "Esta data não existe. Escreva dia/mês/ano, por exemplo 23/11/2026, ou hoje, amanhã, sexta, +7, 15."
         ),
         "year": _("O ano deve ficar entre 1900 e 2200. Confira a data."),
-        "century": _("O ano é %(early)s ou %(late)s? Escreva-o com quatro algarismos."),
+        "century": _("O ano é %(early)s ou %(late)s? Escreva-o com quatro dígitos."),
     }
 
     def __init__(self, *, past: bool = False, **options: Any) -> None:
@@ -183,8 +183,8 @@ class TypedTimeField(forms.Field):
 
     default_error_messages = {
         "invalid": _("Este horário não existe. Escreva hora e minutos, por exemplo 09:30."),
-        "ambiguous": _("Os minutos têm dois algarismos: %(early)s ou %(late)s?"),
-        "one_digit": _("Os minutos têm dois algarismos: %(early)s?"),
+        "ambiguous": _("Os minutos têm dois dígitos: %(early)s ou %(late)s?"),
+        "one_digit": _("Os minutos têm dois dígitos: %(early)s?"),
         "end_of_day": _("24:00 é o fim do dia. Escreva 00:00 na data do dia seguinte."),
     }
     reads_end_of_day = False

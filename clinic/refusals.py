@@ -105,7 +105,7 @@ class Reason(Enum):
     CPF_OTHER_BIRTH_DATE = "cpf", _("Este CPF já está cadastrado com outra data de nascimento. Confira os dois.")
     NIF_INVALID = "nif", _("Este NIF não é válido. São 9 dígitos; corrija ou deixe em branco.")
     NIF_OF_NOBODY = "nif", _("É o NIF de consumidor final. Deixe em branco.")
-    HEALTH_NUMBER_SHAPE = "health_number", _("São 9 algarismos. Corrija ou deixe em branco.")
+    HEALTH_NUMBER_SHAPE = "health_number", _("São 9 dígitos. Corrija ou deixe em branco.")
     HEALTH_NUMBER_IS_NIF = "health_number", _("Este é o NIF; o número do SNS é outro. Corrija ou deixe em branco.")
     HEALTH_NUMBER_TAKEN = (
         "health_number",
@@ -113,7 +113,7 @@ class Reason(Enum):
     )
     DOCUMENT_SHAPE = (
         "document_number",
-        _("O número do documento tem de %(least)s a %(most)s letras sem acento e algarismos, por exemplo FX123456."),
+        _("O número do documento tem de %(least)s a %(most)s letras sem acento e dígitos, por exemplo FX123456."),
     )
     EMAIL_INVALID = "email", _("Este e-mail não é válido. Exemplo: nome@provedor.com.")
     DOCTOR_MISSING = "doctor", _("Escolha o médico ou a médica.")

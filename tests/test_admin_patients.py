@@ -58,7 +58,7 @@ def test_the_admin_asks_about_an_age_and_a_year_of_two_digits(client, manager):
 
     answer = client.post(url(Patient, "add"), typed)
     assert answer.status_code == 200 and 'name="old_is_right" value="1901-01-01"' in answer.text
-    assert "quatro algarismos" in client.post(url(Patient, "add"), typed | {"birth_date": "01/01/25"}).text
+    assert "quatro dígitos" in client.post(url(Patient, "add"), typed | {"birth_date": "01/01/25"}).text
     assert Patient.objects.count() == 0
     assert client.post(url(Patient, "add"), typed | {"old_is_right": "1901-01-01"}).status_code == 302
     assert "01/01/1901 (12" in client.get(url(Patient)).text

@@ -267,7 +267,7 @@ def test_24_of_two_windows_one_has_the_number():
 def test_25_nine_digits_are_asked_for(client, door, typed):
     page = page_of(door(client, PT(), {"name": "Rui Sá", "health_number": typed}))
 
-    assert "São 9 algarismos." in page and typed in page and not Patient.objects.exists()
+    assert "São 9 dígitos." in page and typed in page and not Patient.objects.exists()
 
 
 @DOORS

@@ -6,28 +6,31 @@ vendor's Portuguese, whoever reads it.
 
 import json
 import re
+from datetime import UTC, datetime
 from html import unescape
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.contrib import admin
+from django.core.management import call_command
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import override
 
+from clinic.access import first_clinic
+from clinic.management.demo import DEMO_SLUGS
 from clinic.models import Absence, AppointmentEvent, Clinic, Closure, Discount, Doctor, Patient, Procedure, StaffUser
-from tests.factories import (
-    make_clinic,
-    make_lisbon,
-    make_patient,
-    make_superuser,
-)
+from tests import demo_pages
+from tests.factories import make_clinic, make_lisbon, make_patient, make_superuser
 from tests.managed import NO_INLINES
-from tests.test_wording import day_of, desk
+from tests.test_wording import BRAZILIAN, day_of, desk
 
 BRAZILIAN_ONLY = re.compile(
     r"\b(?:(?:re)?agend(?!as?\b|amos\b)\w*|cadastr\w*|usuári\w*|senhas?|telas?|celular(?:es)?|você|expedientes?|recepç\w*"
-    r"|registr[ao]\w*|excluir|salvar|busca\w*|planilhas?|encaix\w*|atende nesse horário|horários livres|realiza\w*"
-    r"|grav(?:a|ar|ad[oa]s?|am|ando|ou)|ocupado com|configurações|aceito|mídia|(?:o|do|no|nosso|seu) time"
+    r"|registr[ao]\w*|excluir|salvar|busca\w*|planilhas?|encaix\w*|horários? livres?|próximos horários|informe"
+    r"|realiza\w*|atende nesse horário|atendimentos?|atende[mr]?|grav(?:a|ar|ad[oa]s?|am|ando|ou)|ocupado com"
+    r"|configurações|aceito|mídia|(?:o|do|no|nosso|seu) time"
     r"|(?:está|estão|estava|estavam|estou|continua|continuam)\s+\w+ndo)\b",
     re.IGNORECASE,
 )
@@ -37,8 +40,11 @@ PORTUGUESE_ONLY = re.compile(
     r"|ficheiros?|separador\w*|(?:está|estão|estava|estavam|estou)\s+a\s+\w+r|clínica\s+encerrad\w*|marcad[oa]s?|marque)\b",
     re.IGNORECASE,
 )
-FORBIDDEN = {"pt-br": [PORTUGUESE_ONLY], "pt-pt": [BRAZILIAN_ONLY, SENTENCE_OF_YOURS]}
-READ_ATTRIBUTES = re.compile(r'\b(?:aria-label|aria-description|title|placeholder|alt|value|data-confirm)="([^"]*)"')
+DEMO_NOW = datetime(2026, 11, 25, 13, 30, tzinfo=UTC)  # a Wednesday: 10:30 in Recife, 13:30 in Lisbon
+FORBIDDEN = {"pt-br": [PORTUGUESE_ONLY], "pt-pt": [BRAZILIAN, BRAZILIAN_ONLY, SENTENCE_OF_YOURS]}
+READ_ATTRIBUTES = re.compile(
+    r'\b(?:aria-label|aria-description|title|placeholder|alt|value|data-[\w-]+)="([^"/][^"]*)"'
+)
 # What Django's catalogues say that nobody says at a counter, whichever noun is meant, and what they leave in English.
 OF_A_MACHINE = re.compile(
     r"com sucesso|\bfo(?:i|ram) (?:\w+ )?(?:adicionad|alterad|apagad|modificad|removid)[oa]s?\b"
@@ -53,7 +59,7 @@ NOT_READ = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->", re.DOTALL)
 
 
 def lines(page: str) -> list[str]:
-    """What is read of a page, by the elements it stands in."""
+    """What is read of a page, by the elements it stands in, with the sentences that its scripts take from it."""
     page = NOT_READ.sub(" ", page)
     return [
         unescape(each).strip() for each in [*re.sub(r"<[^>]*>", "\n", page).split("\n"), *READ_ATTRIBUTES.findall(page)]
@@ -390,6 +396,9 @@ def test_no_page_of_a_superuser_has_a_word_of_the_other_country(client, at):
         assert foreign_lines("pt-br", of_admin(client, at)) == {}
 
 
+FIRST_CLINIC = ["clinic_name", "country", "time_zone", "language", "name", "username", "password1", "password2"]
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("language", ["pt-br", "pt-pt"])
 def test_no_page_of_a_stranger_has_a_word_of_the_other_country(client, language):
@@ -397,9 +406,20 @@ def test_no_page_of_a_stranger_has_a_word_of_the_other_country(client, language)
     for _ in range(8):
         wrong = client.post(reverse("web:signin"), {"username": "ana", "password": "x"}, headers=asked)
         assert not foreign(language, lines(wrong.text))
-    for address in ("/entrar/", "/nada/", "/sair/"):
+    beginning = first_clinic.path()
+    for address in ("/entrar/", "/nada/", "/sair/", beginning, "/comecar/"):
         assert not foreign(language, lines(client.get(address, headers=asked).text)), address
+    refused = client.post(beginning, dict.fromkeys(FIRST_CLINIC, "x"), headers=asked)
+    assert refused.context["form"].errors and not foreign(language, lines(refused.text))
     assert not foreign(language, lines(client.post("/entrar/", {"x": "y"}, headers=asked | {"origin": "null"}).text))
+
+
+@pytest.mark.parametrize("language", FORBIDDEN)
+@pytest.mark.parametrize("status", [400, 403, 404, 408, 409, 413, 415, 500, 503])
+def test_no_page_of_an_error_has_a_word_of_the_other_country(language, status):
+    with override(language):
+        read = lines(render_to_string(f"{status}.html"))
+    assert len(read) > 3 and not foreign(language, read)
 
 
 def texts_of(value):
@@ -426,3 +446,15 @@ def test_every_kind_of_event_is_read_in_the_words_of_its_country():
     for language in FORBIDDEN:
         with override(language):
             assert not foreign(language, [str(label) for label in AppointmentEvent.Kind.labels])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("slug", DEMO_SLUGS)
+@time_machine.travel(DEMO_NOW, tick=False)
+def test_case_38_no_page_of_the_demo_has_a_foreign_word(settings, tmp_path, slug):
+    settings.DATA_DIR = tmp_path
+    call_command("seed_demo", past_weeks=0, coming_weeks=0, verbosity=0)
+    clinic = Clinic.objects.get(slug=slug)
+    read = [(address, lines(page)) for role in demo_pages.ROLES for address, page in demo_pages.pages(clinic, role)]
+    assert len(read) > 300
+    assert foreign_lines(clinic.language, read) == {}

@@ -5,16 +5,18 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils.translation import override
 
-from clinic.models import Clinic, Closure, Discount, Procedure
+from clinic.models import Clinic, ClinicHoliday, Closure, Discount, Patient, PatientEvent, Procedure
 from tests.factories import (
     make_clinic,
     make_discount,
     make_lisbon,
     make_manager,
     make_master,
+    make_patient,
     make_superuser,
 )
 from tests.managed import make_appointment, make_closure
@@ -95,6 +97,60 @@ def test_a_list_of_discounts_has_percent_and_currency(client, make, shown):
 
     page = client.get(reverse("admin:clinic_discount_changelist")).text
     assert shown in page and "12,50\xa0%" in page and "20\xa0%" in page
+
+
+PATIENTS = [
+    (make_clinic, {"phone": "+5581999990000", "cpf": "52998224725"}, ["(81) 99999-0000", "529.982.247-25"]),
+    (make_lisbon, {"phone": "+351912345678", "second_phone": "+351213456789"}, ["912 345 678", "213 456 789"]),
+    (make_lisbon, {"phone": "+5581999990000", "cpf": None}, ["+55 81 99999-0000"]),
+]
+
+
+@pytest.mark.parametrize(("make", "stored", "written"), PATIENTS)
+def test_phones_and_cpfs_are_written_as_at_the_desk(client, make, stored, written):
+    clinic = open_for(client, make())
+    patient = make_patient(clinic, **stored)
+
+    listed = client.get(reverse("admin:clinic_patient_changelist")).text
+    page = client.get(address(Patient, patient.pk))
+    desk = client.get(reverse("web:patient-edit", args=[patient.pk])).text
+    for text in written:
+        assert all(f'value="{text}"' in form for form in (page.text, desk))
+    assert written[0] in listed and patient.phone.as_e164 not in listed + page.text
+
+
+@pytest.mark.parametrize("phone", ["+558188887777", "+5581999990000", "+244923456789", "+558199999999", "+351999"])
+def test_a_saved_patient_keeps_an_unchanged_phone(client, phone):
+    clinic = open_for(client, make_clinic())
+    patient = make_patient(clinic, phone=phone, second_phone="+351912345678")
+    form = client.get(address(Patient, patient.pk)).context["adminform"].form
+    typed = {name: form[name].value() or "" for name in form.fields} | {"email": "ana@example.com"}
+
+    answer = client.post(address(Patient, patient.pk), typed)
+    assert answer.status_code == 302, answer.context["errors"]
+    patient.refresh_from_db()
+    assert (str(patient.phone), patient.email) == (phone, "ana@example.com")
+    assert list(PatientEvent.objects.get().changes) == ["email"]
+
+
+def test_a_master_of_one_clinic_reads_of_the_clinic(client):
+    clinic = open_for(client, make_clinic(), make_master)
+
+    page = client.get(reverse("admin:index")).text
+    own = address(Clinic, clinic.pk)
+    assert f'href="{own}">A clínica</a>' in page and "Clínicas" not in page
+    assert "Clínicas" not in client.get(own).text
+    client.force_login(make_superuser())
+    assert ">Clínicas</a>" in client.get(reverse("admin:index")).text
+
+
+def test_saturday_has_its_accent(client):
+    clinic = open_for(client, make_clinic())
+    ClinicHoliday.objects.create(clinic=clinic, falls_on="16/07", name="N. Sra. do Carmo")
+    with time_machine.travel(datetime(2026, 11, 27, tzinfo=UTC)):
+        client.force_login(make_manager(clinic))
+        page = client.get(reverse("admin:clinic_clinicholiday_coming")).text
+    assert "sáb, " in page and "sab, " not in page
 
 
 @pytest.mark.parametrize("make", [make_clinic, make_lisbon])

@@ -1,13 +1,13 @@
 """What one statement leaves out of the pending is in open time: nights, changed clocks, absences and holidays."""
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clinic.models import Absence, Appointment, Doctor, WorkingHours
+from clinic.models import Absence, Appointment, ClinicHoliday, Doctor, WorkingHours
 from clinic.queries.pending import cause_of, pending
 from clinic.schedule import Away, load_schedules
 from tests.booking.test_openings import BLOCKS, DAYS, OWN_DAYS, SPANS, own_day, wall
@@ -45,19 +45,22 @@ def every_cause(clinic, absence=None):
     is_active=st.sampled_from([True, True, True, False]),
     is_asked=st.booleans(),
     own_days=OWN_DAYS,
+    own_after=st.sampled_from([0, 1, 1]),
 )
 def test_none_is_left_out_that_is_pending(
-    where, blocks, away, closed, starts, minutes, encaixes, is_active, is_asked, own_days
+    where, blocks, away, closed, starts, minutes, encaixes, is_active, is_asked, own_days, own_after
 ):
+    """The clinic's own days lie on the day, or on the next one: nearly all of the days count for another reason too."""
     zone, country, day = where
     with transaction.atomic():
         clinic = make_clinic(time_zone=zone, country=country, observes_holidays=True)
         doctor, user = make_doctor(clinic, hours=[]), make_user(clinic)
         midnight = clinic.day(day)[0]
         for offset, since, until in blocks:
-            weekday = (day + timedelta(days=offset)).isoweekday()
             hours = {"starts": wall(since), "ends": wall(until)}
-            WorkingHours.objects.create(clinic=clinic, doctor=doctor, weekday=weekday, **hours)
+            for number in (offset, offset + 1):
+                weekday = (day + timedelta(days=number)).isoweekday()
+                WorkingHours.objects.get_or_create(clinic=clinic, doctor=doctor, weekday=weekday, **hours)
 
         def span(pair):
             starts_at = midnight + pair[0] * MINUTE
@@ -66,7 +69,7 @@ def test_none_is_left_out_that_is_pending(
         for pair in away:
             Absence.objects.create(clinic=clinic, doctor=doctor, reason="férias", **span(pair))
         for own in own_days:
-            own_day(doctor, day, *own)
+            own_day(doctor, day + timedelta(days=own_after), *own)
         stored = [span(pair) for pair in closed]
         asked = Away(None, *stored[0].values(), "obras") if stored and is_asked else None
         for closure in [] if is_asked else stored:
@@ -83,3 +86,21 @@ def test_none_is_left_out_that_is_pending(
         found = {row.pk: str(row.cause) for row in pending(clinic, now=now, absence=asked)}
         assert found == every_cause(clinic, asked)
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("starts", "minutes", "pending_hours"), [(0, 0, range(8, 18)), (600, 120, [10, 11])])
+@pytest.mark.parametrize("rule", ["24/11/2026", "24/11", "Páscoa+233"])
+def test_a_clinics_own_day_is_not_left_out(rule, starts, minutes, pending_hours):
+    """On a Tuesday that counts for no other reason."""
+    clinic, day = make_clinic(time_zone="America/Recife"), date(2026, 11, 24)
+    doctor = make_doctor(clinic, hours=[(time(8), time(18))])
+    own_day(doctor, day, "closes", "all", starts, minutes)
+    ClinicHoliday.objects.update(falls_on=rule)
+    for hour in range(8, 18):
+        starts_at = clinic.instant(day, time(hour))
+        taken = {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=30)}
+        Appointment.objects.create(clinic=clinic, doctor=doctor, patient=make_patient(clinic), **taken)
+    found = pending(clinic, now=clinic.day(day)[0] - timedelta(days=1))
+    assert [clinic.local(row.starts_at).hour for row in found] == list(pending_hours)
+    assert {row.pk: str(row.cause) for row in found} == every_cause(clinic)

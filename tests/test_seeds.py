@@ -3,7 +3,7 @@
 import io
 import stat
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from random import Random
 
@@ -24,6 +24,7 @@ from clinic.management.demo.story import Attendance, Story, leave_some_open
 from clinic.management.demo.visits import Book
 from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Patient, StaffUser
 from clinic.models.patient import phone_hash
+from clinic.queries.holidays import coming_days
 from clinic.schedule import load_schedules
 from tests.factories import make_clinic
 
@@ -197,6 +198,47 @@ def test_invented_people_have_unique_valid_documents_and_accents(demo):
     assert any(person.social_name for person in crowd) and not all(person.is_complete for person in crowd)
     assert any("ã" in person.name for person in crowd)
     assert all(person.born < WEDNESDAY_MORNING.date() for person in crowd)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("demo", CLINICS, ids=lambda demo: demo.slug)
+def test_the_demo_has_holidays_of_its_region_and_town(demo):
+    clinic = set_up(demo, WEDNESDAY_MORNING, Random(1)).clinic  # noqa: S311 - as above
+    days = {day.name: day for day in coming_days(clinic, date(2026, 11, 25), date(2027, 11, 24))}
+    region, own = {"BR": ("Data Magna de Pernambuco", "São João"), "PT": ("", "Santo António")}[demo.country]
+    assert clinic.region_name == {"BR": "Pernambuco", "PT": "Lisboa"}[demo.country]
+    assert not region or days[region].closes
+    assert days[own].closes and days[own].row.clinic == clinic
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("demo", CLINICS, ids=lambda demo: demo.slug)
+def test_a_guardian_answers_for_some_of_the_demos_children(demo):
+    patients = set_up(demo, WEDNESDAY_MORNING, Random(1)).patients  # noqa: S311 - as above
+    found = [(person, patient) for person, patient in patients if patient.guardian_name]
+    assert len(found) > 20
+    for person, patient in found:
+        guardian = next(
+            each for each, _ in patients if each.name == patient.guardian_name and each.phone == person.phone
+        )
+        years = (person.born - guardian.born).days / 365
+        assert (WEDNESDAY_MORNING.date() - person.born).days < 15 * 365 and years >= 18
+        assert patient.guardian_relation in ({"mãe", "avó"} if guardian.woman else {"pai", "avô"})
+        assert patient.answers_phone == f"{guardian.name} ({patient.guardian_relation})"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("demo", CLINICS, ids=lambda demo: demo.slug)
+def test_the_demos_discounts_are_meant_for_the_patients_age(demo):
+    rng = Random(1)  # noqa: S311 - as above
+    registry = set_up(demo, WEDNESDAY_MORNING, rng)
+    today = registry.clinic.local(WEDNESDAY_MORNING).date()
+    visits = Book(registry, today, rng).fill(today - timedelta(weeks=3), today + timedelta(weeks=4))
+    seniors = [visit for visit in visits if visit.discount and visit.discount.minimum_age]
+    assert seniors
+    for visit in seniors:
+        born = visit.patient.birth_date
+        assert born and visit.discount.is_for_age(born, registry.clinic.local(visit.starts_at).date())
 
 
 # The load -------------------------------------------------------------------------------------------------------------

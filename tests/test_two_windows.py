@@ -106,7 +106,7 @@ SAME_FIELD = [
      ["31/12/2026", "30/11/2026"]),
     (make_discount, {"percentage": "10"}, {"percentage": "15,5"}, "percentage", ["10,00", "15,5"]),
     (make_patient, {"phone": "(81) 98333-1010"}, {"phone": "(81) 98333-2020"}, "phone",
-     ["+5581983331010", "(81) 98333-2020"]),
+     ["(81) 98333-1010", "(81) 98333-2020"]),
     (make_patient, {"cpf": ""}, {"cpf": "529.982.247-25"}, "cpf", ["vazio", "529.982.247-25"]),
     (make_patient, {"name": "Ana"}, {"name": ""}, "name", ["Ana", "vazio"]),
     (lambda c: make_user(c, role="manager"), {"username": "um"}, {"username": "dois"}, "username", ["um", "dois"]),

@@ -18,7 +18,7 @@ from clinic.models.patient import GUARDIAN_HELP, HEALTH_NUMBER_HELP, PHONE_OF_HE
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author, PatientDetails, change_patient, check_patient, register_patient, same_patients
-from clinic.templatetags.formats import born
+from clinic.templatetags import formats
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -61,6 +61,12 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
 
     age_question = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa no alto e salve de novo.")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        patient = kwargs.get("instance")
+        if patient and patient.pk:
+            kwargs["initial"] = written_numbers(patient) | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+
     def comparable(self, name: str, value: Any) -> Any:
         if name in {"phone", "second_phone"}:
             phone = phones.read(value, self.instance.clinic.country, self.instance.clinic.area_code)
@@ -88,6 +94,16 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         return PatientDetails(**{name: value or empty.get(name, "") for name, value in typed.items()})
 
 
+def written_numbers(patient: Patient) -> dict[str, str]:
+    """Return the fields of phones and CPF as people write them in the clinic's country."""
+    second = patient.other_phone
+    return {
+        "phone": formats.phone(patient.phone, patient.clinic),
+        "second_phone": formats.phone(second, patient.clinic) if second else "",
+        "cpf": formats.cpf(patient.cpf),
+    }
+
+
 def foreign_document(clinic: Clinic | None) -> str | None:
     """Return the tax number's field that few patients of this clinic have; None where both countries' are listed."""
     return clinic.documents[1] if clinic else None
@@ -98,7 +114,7 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
     """Patients, searched as on the patients' page."""
 
     form = PatientForm
-    list_display = ["display_name", "phone", "birth_date_and_age", "cpf", "nif", "is_complete"]
+    list_display = ["display_name", "written_phone", "birth_date_and_age", "written_cpf", "nif", "is_complete"]
     list_filter = ["died", *((field, admin.EmptyFieldListFilter) for field in ["birth_date", "cpf", "nif"])]
     search_fields = ["email"]
     ordering = ["folded_name", "pk"]
@@ -118,7 +134,7 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         foreign = foreign_document(admin_request(request).clinic)
-        return [name for name in super().get_list_display(request) if name != foreign]
+        return [name for name in super().get_list_display(request) if name.removeprefix("written_") != foreign]
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         foreign = foreign_document(admin_request(request).clinic), admin.EmptyFieldListFilter
@@ -157,9 +173,17 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
     def display_name(self, patient: Patient) -> str:
         return patient.display_name
 
-    @admin.display(description=_("data de nascimento"), ordering="birth_date", empty_value="—")
+    @admin.display(description=_("telefone"), ordering="phone")
+    def written_phone(self, patient: Patient) -> str:
+        return formats.phone(patient.phone, patient.clinic)
+
+    @admin.display(description=_("CPF"), ordering="cpf", empty_value="—")
+    def written_cpf(self, patient: Patient) -> str | None:
+        return formats.cpf(patient.cpf) or None
+
+    @admin.display(description=_("Nascimento"), ordering="birth_date", empty_value="—")
     def birth_date_and_age(self, patient: Patient) -> str | None:
-        return born(patient) or None
+        return formats.born(patient) or None
 
     @admin.display(description=_("completo"), boolean=True)
     def is_complete(self, patient: Patient) -> bool:

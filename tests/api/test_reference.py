@@ -1,10 +1,13 @@
 """The references: what an OpenAPI document says, as people read it. The operations are made up for the purpose."""
 
+import ast
 import re
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from html import unescape
+from importlib import import_module
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,10 +17,13 @@ from pydantic import Field
 
 from clinic.api import json_schema
 from clinic.api.gateway import Api
+from clinic.api.imagemais import messages
 from clinic.api.imagemais.urls import reference as imagemais
 from clinic.api.markdown import parse
+from clinic.api.mivicall.reading import PHONE_FORM
 from clinic.api.mivicall.urls import reference as mivicall
 from clinic.api.reference import groups
+from clinic.refusals import Reason
 
 REFERENCES = [imagemais, mivicall]
 PAGES = [f"{name}:{page}" for name in ("imagemais", "mivicall") for page in ("reference", "first-steps", "openapi")]
@@ -379,3 +385,32 @@ def test_every_operation_has_a_summary_a_description_and_an_origin(client, refer
             assert operation.get("summary") and operation.get("description"), where
             assert operation.get("x-origem") in {"seed", "site", "nossa"}, where
             assert url.startswith(f"/{reference.prefix}/") or url == "/health", where
+
+
+def sentences(name):
+    """What an API answers to errors, in the pieces between what it puts in."""
+    api = import_module(f"clinic.api.{name}.errors")
+    found = {message for _, *_, message in api.API_ERRORS.values()}
+    if name == "imagemais":
+        found |= {message.sentence for message in messages.REFUSALS.values()}
+        found |= {sentence for group in messages.MISSING.values() for sentence in group}
+    else:
+        found |= {*api.OWN_SENTENCES.values(), api.APPOINTMENT_NOT_FOUND, api.PATIENT_NOT_FOUND, PHONE_FORM}
+    found |= {str(reason.sentence) for reason in Reason}
+    pieces = {piece.strip(" .“”") for each in found for piece in re.split(r"%\(\w+\)s|\{\}", each)}
+    return {piece for piece in pieces if len(piece) > 20 and " " in piece}
+
+
+@pytest.mark.parametrize("name", ["imagemais", "mivicall"])
+def test_no_reference_repeats_a_sentence_of_the_answers(name):
+    """A literal would stay as it is when the answer changes, or when Portugal's words do."""
+    folder = Path(import_module(f"clinic.api.{name}").__file__).parent
+    files = [folder / "guide.py", folder / "openapi.py", *(folder / "operations").glob("*.py")]
+    files += folder.glob("examples.py")
+    written = {ast.unparse(node) for file in files for node in ast.walk(ast.parse(file.read_text())) if is_text(node)}
+    assert len(sentences(name)) > 60
+    assert {piece for piece in sentences(name) if any(piece in text for text in written)} == set()
+
+
+def is_text(node):
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -204,7 +204,7 @@ of_booking(Reason.CPF_IS_CNPJ, "cpf", "Isto é um CNPJ; aqui vai o CPF da pessoa
 of_booking(Reason.PHONE_TO_WRITE, "second_phone", "É (81) 99999-9999? Escreva o número por inteiro, ou corrija.")(
     lambda desk: typed(desk, second_phone="(81) 9999-9999")
 )
-of_booking(Reason.HEALTH_NUMBER_SHAPE, "health_number", "São 9 algarismos. Corrija ou deixe em branco.")(
+of_booking(Reason.HEALTH_NUMBER_SHAPE, "health_number", "São 9 dígitos. Corrija ou deixe em branco.")(
     lambda desk: typed(desk, health_number="12345678")
 )
 of_booking(
@@ -224,7 +224,7 @@ of_booking(
 of_booking(
     Reason.DOCUMENT_SHAPE,
     "document_number",
-    "O número do documento tem de 4 a 30 letras sem acento e algarismos, por exemplo FX123456.",
+    "O número do documento tem de 4 a 30 letras sem acento e dígitos, por exemplo FX123456.",
 )(lambda desk: typed(desk, document_number="FX1"))
 of_booking(Reason.NIF_OF_NOBODY, "nif", "É o NIF de consumidor final. Deixe em branco.")(
     lambda desk: typed(desk, nif="999 999 990")

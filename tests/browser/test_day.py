@@ -11,7 +11,15 @@ from clinic.models import Appointment
 from tests.booking.desk import BY
 from tests.browser.test_every_page import violations
 from tests.days import put
-from tests.factories import book_appointment, make_doctor, make_patient, make_procedure
+from tests.factories import (
+    book_appointment,
+    make_clinic,
+    make_doctor,
+    make_lisbon,
+    make_master,
+    make_patient,
+    make_procedure,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -268,6 +276,17 @@ def test_one_doctor_with_short_times_does_not_stretch_the_day(window, clinic, re
     make_doctor(clinic, interval_minutes=5, procedures=[make_procedure(clinic, duration_minutes=5)])
     page.reload()
     assert hour_height(page) <= 1.6 * before
+
+
+@pytest.mark.parametrize("make", [make_clinic, make_lisbon])
+def test_a_masters_bar_is_one_line_on_a_laptop(window, make):
+    clinic = make(name="Clínica da Estrela e de Campo de Ourique")
+    page = window(make_master(clinic, name="Bernardo Teles de Vasconcelos"))
+    for width in (1280, 1344, 1366, 1440, 1536, 1540):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto("/pacientes/")
+        assert page.locator("header.bar").bounding_box()["height"] < 60, width
+        assert page.locator("#find").bounding_box()["width"] >= 128
 
 
 OUT_OF_SIGHT = """() => [...document.querySelectorAll(":is(.bar, .tools, #panel) :is(a, button, summary, input)")]

@@ -160,7 +160,7 @@ def test_a_birth_year_of_two_digits_that_may_be_either_is_asked(desk, typed):
     answer = desk.post(reverse("web:patient-add"), TYPED | {"birth_date": typed})
 
     assert answer.status_code == 422 and Patient.objects.count() == 0
-    assert re.search(r"O ano é 19\d\d ou 20\d\d\? Escreva-o com quatro algarismos.", answer.content.decode())
+    assert re.search(r"O ano é 19\d\d ou 20\d\d\? Escreva-o com quatro dígitos.", answer.content.decode())
 
 
 @pytest.mark.parametrize("typed", ["01/01/1901", "12/03/1912", "1900-01-01", "05051910", "1.1.1905"])

@@ -313,7 +313,7 @@ def test_coming_visits_of_who_died_are_listed_to_be_cancelled(desk, clinic):
 
     page = desk.get(reverse("web:patient-detail", args=[ana.pk])).content.decode()
     cancel = reverse("web:appointment-cancel", args=[coming.pk])
-    assert "Ainda há horários futuros: cancele-os." in page and cancel in page
+    assert "Ainda há agendamentos futuros: cancele-os." in page and cancel in page
     assert reverse("web:appointment-book") not in page
     assert desk.post(cancel, {"cancelled_by": "clinic"}).status_code == 302
     page = desk.get(reverse("web:patient-detail", args=[ana.pk])).content.decode()

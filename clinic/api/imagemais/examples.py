@@ -1,5 +1,8 @@
 """Examples of the OpenAPI document: the vendor's own samples, and others in their style."""
 
+from clinic.api.imagemais import messages
+from clinic.refusals import Reason
+
 PATIENT = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "123.456.789-00"}
 BOOKING = {
     "patient": PATIENT,
@@ -56,4 +59,4 @@ NEW_DOCTOR = {
     "intervalMinutes": 15,
     "workingDays": ["Segunda", "Quarta", "Sexta"],
 }
-TAKEN = "Horários 09:00 já estão ocupados por outros agendamentos"
+TAKEN = messages.example(Reason.DOCTOR_TAKEN, slots="09:00")

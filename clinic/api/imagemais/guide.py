@@ -1,30 +1,43 @@
 """The reference's chapters about the ImageMais-compatible API, in its vendor's Portuguese."""
 
+import json
+
 from django.conf import settings
 
 from clinic.api.errors import ErrorCode
-from clinic.api.imagemais import errors
+from clinic.api.imagemais import errors, examples, messages
 from clinic.api.imagemais.api import api
 from clinic.api.reference import Failure, Reference, Section, coming_monday
+from clinic.refusals import Reason
 
 HEADERS = '-H "Authorization: Bearer $TOKEN"'
 WRITE_HEADERS = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
 
 BOOKING_FAILURES = [
-    Failure(400, "campo que falta ou está errado", "patient.O telefone é necessário, …"),
-    Failure(400, "procedimento desconhecido ou inativo", "Procedimentos não encontrados"),
-    Failure(400, "procedimento que o médico não faz", "O médico não realiza: <nome>"),
-    Failure(400, "data que já passou", "A data deve ser hoje ou uma data futura"),
-    Failure(400, "horário de hoje que já passou", "O horário deve ser futuro"),
-    Failure(400, "fora do horário do médico", "Fora do expediente do médico"),
-    Failure(400, "desconto vencido", "Desconto expirado: <nome>"),
-    Failure(404, "médico desconhecido, ou de outra clínica", "Médico não encontrado"),
-    Failure(404, "desconto desconhecido, ou de outra clínica", "Desconto não encontrado"),
-    Failure(404, "agendamento desconhecido, ou de outra clínica", "Agendamento não encontrado"),
-    Failure(409, "horário ocupado", "Horários 09:00 já estão ocupados por outros agendamentos"),
-    Failure(409, "mudança de situação que não existe", "Transição de <A> para <B> não permitida"),
-    Failure(409, "visita em outro dia", "Só se faz check-in no dia do agendamento, <data>"),
-    Failure(409, "desconto que não vale na nova data", "O desconto <nome> vale só até <data>. …"),
+    Failure(400, "campo que falta ou está errado", f"{messages.MISSING['patient.phone'][0]}, …"),
+    Failure(400, "procedimento desconhecido ou inativo", messages.example(Reason.PROCEDURE_UNKNOWN)),
+    Failure(
+        400, "procedimento que o médico não faz", messages.example(Reason.PROCEDURE_NOT_OFFERED, procedure="<nome>")
+    ),
+    Failure(400, "data que já passou", messages.example(Reason.DATE_PAST)),
+    Failure(400, "horário de hoje que já passou", messages.example(Reason.TIME_PAST)),
+    Failure(400, "fora do horário do médico", messages.example(Reason.OUTSIDE_HOURS)),
+    Failure(400, "desconto vencido", messages.example(Reason.DISCOUNT_EXPIRED, discount="<nome>")),
+    Failure(404, "médico desconhecido, ou de outra clínica", messages.DOCTOR_UNKNOWN),
+    Failure(404, "desconto desconhecido, ou de outra clínica", messages.example(Reason.DISCOUNT_UNKNOWN)),
+    Failure(404, "agendamento desconhecido, ou de outra clínica", messages.APPOINTMENT_UNKNOWN),
+    Failure(409, "horário ocupado", examples.TAKEN),
+    Failure(
+        409,
+        "mudança de situação que não existe",
+        messages.example(Reason.TRANSITION_FORBIDDEN, current="<A>", wanted="<B>"),
+    ),
+    Failure(409, "visita em outro dia", messages.example(Reason.NOT_THAT_DAY, act="faz check-in", date="<data>")),
+    Failure(
+        409,
+        "desconto que não vale na nova data",
+        messages.example(Reason.DISCOUNT_LEFT_BEHIND, discount="<nome>", date="<data>"),
+    ),
 ]
 CAUSES = {
     ErrorCode.MALFORMED_AUTHORIZATION: "sem Authorization: Bearer, ou mal escrito",
@@ -53,6 +66,11 @@ CAUSES = {
     ErrorCode.SERVER_ERROR: "erro nosso",
 }
 
+
+def _answer(status: int, message: str) -> str:
+    return json.dumps(errors.error_body(status, message), ensure_ascii=False)
+
+
 SECTIONS = [
     Section(
         "autenticacao",
@@ -62,7 +80,7 @@ Cada pedido leva `Authorization: Bearer <accessToken>`. O usuário master da cl�
 Integrações; ele vale **uma hora** e pode ser revogado antes.
 
 O token é de uma clínica só: ids de outra clínica respondem como desconhecidos.""",
-        answer='{"statusCode": 401, "message": "jwt expired"}',
+        answer=_answer(*errors.API_ERRORS[ErrorCode.EXPIRED_CREDENTIAL]),
     ),
     Section(
         "convencoes",
@@ -102,7 +120,7 @@ corrija e use a mesma chave. Um 409 de horário ocupado fica, porque é uma resp
         f"""\
 Por token, {settings.API_REQUESTS_A_MINUTE} pedidos num minuto e {settings.API_REQUESTS_A_SECOND} num segundo.
 Quem passa recebe 429 com `Retry-After`, em segundos.""",
-        answer='{"message": "Too Many Requests", "error": "Too Many Requests", "statusCode": 429}',
+        answer=_answer(*errors.API_ERRORS[ErrorCode.TOO_MANY_REQUESTS]),
     ),
 ]
 
@@ -182,8 +200,7 @@ procedimento; o `id` é o do agendamento, que já está na agenda da recepção.
 Mande o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para o mesmo horário, e a resposta é 409.
 Peça os horários livres de novo e escolha outro.""",
         lambda address: _curl_booking(address, "pedido-2"),
-        answer='{"message": "Horários 09:00 já estão ocupados por outros agendamentos", "error": "Conflict", '
-        '"statusCode": 409}',
+        answer=_answer(409, examples.TAKEN),
     ),
     Section(
         "repetir",

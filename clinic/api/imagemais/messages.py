@@ -278,6 +278,12 @@ REFUSALS_OF_STATUSES: Messages = REFUSALS | {
     },
 }
 
+
+def example(reason: Reason, messages: Messages = REFUSALS, **params: str) -> str:
+    """Return the message for a broken rule as the API answers it, for the reference."""
+    return messages[reason].sentence % params
+
+
 DOCTOR_FAULTS = {
     DoctorFault.NAME_MISSING: ("name", "name should not be empty"),
     DoctorFault.NAME_WITHOUT_LETTERS: ("name", "name must contain at least one letter"),

@@ -6,7 +6,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
-from clinic.api.imagemais.errors import error_body
+from clinic.api.errors import ErrorCode
+from clinic.api.imagemais.errors import API_ERRORS, error_body
+from clinic.api.imagemais.messages import TOO_LARGE
 from clinic.api.imagemais.reading import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from clinic.api.imagemais.schemas import NUMERIC, BareMessageOut, MessageOut, MessagesOut
 from clinic.api.json_schema import JsonObject
@@ -68,6 +70,7 @@ AFTER = query(
     " nem repete nada, mesmo que entretanto se agende. Não vai com `offset`.",
 )
 
+LIMIT_TOO_HIGH = {"Limite alto demais": [TOO_LARGE.format("limit", MAX_LIMIT)]}
 # Path parameters, with the values of the examples.
 PATH_PARAMETERS: dict[str, tuple[int, str]] = {
     "appointment_id": (58, "Id do agendamento."),
@@ -91,41 +94,50 @@ TO_APPOINTMENT = links_to(
     "changeAppointmentStatus",
 )
 
+
+def _message(code: ErrorCode) -> str:
+    return API_ERRORS[code][1]
+
+
 UNAUTHORIZED = {
-    "Token ausente, inválido ou revogado": "invalid token",
-    "Token de mais de uma hora": "jwt expired",
+    "Token ausente, inválido ou revogado": _message(ErrorCode.INVALID_CREDENTIAL),
+    "Token de mais de uma hora": _message(ErrorCode.EXPIRED_CREDENTIAL),
 }
 # Answers that any operation, and that any write, may have.
 COMMON_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
     400: (
         MessagesOut,
-        {"Parâmetro desconhecido": "Este endereço não tem o parâmetro dateInitial; tem: date, dateStart, dateEnd"},
+        {
+            "Parâmetro desconhecido": _message(ErrorCode.PARAMETER_UNKNOWN).format(
+                "dateInitial", "date, dateStart, dateEnd"
+            )
+        },
     ),
     401: (BareMessageOut, UNAUTHORIZED),
-    429: (MessageOut, {"Pedidos demais": "Too Many Requests"}),
-    500: (BareMessageOut, {"Falha nossa": "Internal server error"}),
+    429: (MessageOut, {"Pedidos demais": _message(ErrorCode.TOO_MANY_REQUESTS)}),
+    500: (BareMessageOut, {"Falha nossa": _message(ErrorCode.SERVER_ERROR)}),
     503: (
         MessageOut,
         {
-            "Gravação concorrente": "Outra pessoa está gravando isto neste momento. Tente de novo",
-            "Indisponível": "O serviço está temporariamente indisponível. Tente de novo",
+            "Gravação concorrente": _message(ErrorCode.BUSY),
+            "Indisponível": _message(ErrorCode.UNAVAILABLE),
         },
     ),
 }
 WRITE_ERRORS: dict[int, tuple[type[BaseModel], Messages]] = {
-    400: (MessagesOut, {**COMMON_ERRORS[400][1], "Corpo ilegível": "O corpo da requisição não é um JSON válido"}),
-    408: (MessageOut, {"Corpo lento demais": "O corpo da requisição não chegou completo em 10 segundos"}),
-    409: (MessageOut, {"O mesmo pedido ainda em andamento": "Requisição idêntica em andamento"}),
-    413: (MessageOut, {"Corpo grande demais": "O corpo da requisição passa de 64 KiB"}),
+    400: (MessagesOut, {**COMMON_ERRORS[400][1], "Corpo ilegível": _message(ErrorCode.UNREADABLE)}),
+    408: (MessageOut, {"Corpo lento demais": _message(ErrorCode.TOO_SLOW)}),
+    409: (MessageOut, {"O mesmo pedido ainda em andamento": _message(ErrorCode.IDEMPOTENCY_IN_PROGRESS)}),
+    413: (MessageOut, {"Corpo grande demais": _message(ErrorCode.TOO_LARGE)}),
     415: (
         MessageOut,
         {
-            "Corpo que não é JSON": "O corpo da requisição deve ser application/json",
-            "Corpo comprimido": "O corpo da requisição deve vir sem compressão",
-            "Corpo em outro charset": "O corpo da requisição deve estar em UTF-8",
+            "Corpo que não é JSON": _message(ErrorCode.NOT_JSON),
+            "Corpo comprimido": _message(ErrorCode.ENCODED),
+            "Corpo em outro charset": _message(ErrorCode.NOT_UTF8),
         },
     ),
-    422: (MessageOut, {"Chave já usada": "Idempotency-Key já usada com outra requisição"}),
+    422: (MessageOut, {"Chave já usada": _message(ErrorCode.IDEMPOTENCY_KEY_REUSED)}),
 }
 
 

@@ -1,11 +1,15 @@
 """The reference's chapters about the MiviCall-compatible API, in its vendor's Portuguese."""
 
+import json
 from datetime import timedelta
 
 from django.conf import settings
 
+from clinic.api.errors import ErrorCode
+from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import errors
 from clinic.api.mivicall.api import api
+from clinic.api.mivicall.openapi import ERROR_EXAMPLES
 from clinic.api.reference import Failure, Reference, Section, coming_monday
 
 HEADERS = '-H "Authorization: Bearer $CHAVE"'
@@ -27,6 +31,17 @@ BOOKING_FAILURES = [
     Failure(429, "rate_limit_exceeded", RATE_LIMIT_MESSAGE),
 ]
 
+
+def _answer(code: str) -> str:
+    """Return the answer of an error as the OpenAPI document has it."""
+    answers = {name: answer for answers in ERROR_EXAMPLES.values() for name, answer in answers.items()}
+    return _written(answers[code])
+
+
+def _written(answer: JsonObject) -> str:
+    return json.dumps(answer, ensure_ascii=False, indent=2)
+
+
 SECTIONS = [
     Section(
         "autenticacao",
@@ -44,8 +59,7 @@ Cada chave tem as suas permissões:
 - `appointments:write`: marcar e alterar
 - `directory:read`: ver profissionais, serviços e a clínica
 - `patients:read`: ver utentes""",
-        answer='{\n  "error": "invalid_api_key",\n  "message": "A chave não existe ou foi revogada.",\n'
-        f'  "requestId": "{EXAMPLE_ID}"\n}}',
+        answer=_answer(errors.API_ERRORS[ErrorCode.INVALID_CREDENTIAL][1]),
     ),
     Section(
         "convencoes",
@@ -81,7 +95,7 @@ corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta.""",
 Por chave, {settings.API_REQUESTS_A_MINUTE} pedidos num minuto e {settings.API_REQUESTS_A_SECOND} num segundo.
 Cada resposta traz `X-RateLimit-Limit`, `X-RateLimit-Remaining` e `X-RateLimit-Reset` (segundo Unix). Quem passa
 recebe 429 com `Retry-After`, em segundos.""",
-        answer=f'{{\n  "error": "rate_limit_exceeded",\n  "message": "{RATE_LIMIT_MESSAGE}",\n  "retryAfter": 12\n}}',
+        answer=_written({"error": "rate_limit_exceeded", "message": RATE_LIMIT_MESSAGE, "retryAfter": 12}),
     ),
 ]
 
@@ -167,9 +181,7 @@ Troque os ids e ponha em `startsAt` uma das horas livres, tal como veio. A respo
 Envie o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para a mesma hora, e a resposta é 409.
 `alternatives` traz as três horas livres mais próximas. (Uma chave de teste nada guarda: a hora continua livre.)""",
         lambda address: _curl_booking(address, "pms-create-2"),
-        answer='{\n  "error": "slot_conflict",\n  "message": "…",\n'
-        f'  "requestId": "{EXAMPLE_ID}",\n'
-        '  "alternatives": ["2026-11-23T10:30:00+00:00", "2026-11-23T11:00:00+00:00", "2026-11-23T11:30:00+00:00"]\n}',
+        answer=_answer("slot_conflict"),
     ),
     Section(
         "repetir",

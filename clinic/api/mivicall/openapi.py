@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.json_schema import JsonObject, without_null_defaults
 from clinic.api.mivicall import errors, schemas
+from clinic.api.mivicall.reading import PHONE_FORM
 from clinic.api.reading import WRITES
 from clinic.models import ApiKey
 from clinic.models.appointment import Status
@@ -94,10 +95,10 @@ OPERATIONS = {
         APPOINTMENTS,
         "site",
         "Cancelar marcação",
-        "A marcação fica, `cancelled`, e a hora volta a estar livre. Outra vez: 204. A que está em atendimento, acabou "
+        "A marcação fica, `cancelled`, e a hora volta a estar livre. Outra vez: 204. A que está em consulta, acabou "
         "ou teve falta não se cancela: 409 `invalid_transition`.",
     ),
-    "listProfessionals": OperationText(DIRECTORY, "site", "Listar profissionais", "Os que atendem, por nome."),
+    "listProfessionals": OperationText(DIRECTORY, "site", "Listar profissionais", "Os que dão consultas, por nome."),
     "listServices": OperationText(
         DIRECTORY, "site", "Listar serviços", "Os que se podem marcar, por nome, com preço, duração e quem os faz."
     ),
@@ -223,7 +224,7 @@ def _error(code: str, message: str, **more: object) -> JsonObject:
 
 
 INVALID = [
-    ("patientPhone", "Deve estar no formato E.164, por exemplo +351912345678."),
+    ("patientPhone", PHONE_FORM),
     ("startsAt", _message(Reason.DATE_PAST)),
 ]
 # By status, then by code.

@@ -24,6 +24,7 @@ MAX_METADATA_BYTES = 4096
 MAX_ITEMS = 200
 MAX_SEARCH_LENGTH = 100
 NOTES_LIMIT = max_length(Appointment, "notes")
+PHONE_FORM = "Deve estar no formato E.164, por exemplo +351912345678."
 PHONE = r"^\+[1-9]\d{1,14}$"  # exactly as the vendor prints it
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 MOMENT_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
@@ -102,7 +103,7 @@ def _text(value: Any) -> str:
 def _phone(value: Any) -> str:
     text = _text(value)
     if not re.fullmatch(PHONE, text, re.ASCII):
-        fail("Deve estar no formato E.164, por exemplo +351912345678.")
+        fail(PHONE_FORM)
     return text
 
 

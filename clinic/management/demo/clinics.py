@@ -67,7 +67,7 @@ class DemoUser:
 
 @dataclass(frozen=True)
 class DemoClinic:
-    """A demo clinic with everything that a manager would enter."""
+    """A demo clinic with everything that a manager would enter. `region` and `town` are those of its holidays."""
 
     slug: str
     name: str
@@ -80,6 +80,8 @@ class DemoClinic:
     discounts: tuple[DemoDiscount, ...]
     absences: tuple[DemoAbsence, ...]
     users: tuple[DemoUser, ...]
+    region: str
+    town: str
     area_code: str = ""
 
 
@@ -97,6 +99,8 @@ RECIFE = DemoClinic(
     name="Clínica Boa Viagem (demonstração)",
     country="BR",
     time_zone="America/Recife",
+    region="PE",
+    town="Recife",
     area_code="81",
     language="pt-br",
     currency="BRL",
@@ -202,6 +206,8 @@ LISBOA = DemoClinic(
     name="Clínica da Estrela (demonstração)",
     country="PT",
     time_zone="Europe/Lisbon",
+    region="11",
+    town="Lisboa",
     language="pt-pt",
     currency="EUR",
     doctors=(

@@ -3,7 +3,7 @@
 Phones are of number ranges that no operator assigns: 9 0000-xxxx in Brazil, 910 000 xxx in Portugal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from random import Random
@@ -44,15 +44,21 @@ PARTICLES = {
     "das": {"Neves"},
 }
 UNASSIGNED = {"BR": "+5581900", "PT": "+351910"}
-NOTES = (
-    "Alergia a dipirona.", "Prefere contato por WhatsApp.", "Usa cadeira de rodas.", "Vem sempre com a filha.",
-    "Ouve mal do lado direito.", "Diabetes tipo 2.", "Prefere o primeiro horário.",
-)  # fmt: skip
+NOTES = {
+    "BR": ("Alergia a dipirona.", "Prefere contato por WhatsApp.", "Prefere o primeiro horário.", "Diabetes tipo 2.",
+           "Ouve mal do lado direito.", "Usa cadeira de rodas.", "Vem sempre com a filha."),
+    "PT": ("Alergia à penicilina.", "Prefere contacto por WhatsApp.", "Prefere a primeira hora.", "Diabetes tipo 2.",
+           "Ouve mal do lado direito.", "Usa cadeira de rodas.", "Vem sempre com a filha."),
+}  # fmt: skip
+# By the least number of years that they are older than the child: what a woman, and what a man, is to it.
+RELATIONS = {46: ("avó", "avô"), 18: ("mãe", "pai")}
 
 
 @dataclass(frozen=True)
 class Person:
-    """An invented person. `born` and `woman` are set even if the registration lacks them: they decide about doctors."""
+    """An invented person. `born` and `woman` are set even if the registration lacks them: they decide about doctors.
+
+    `guardian` is the name of who answers for a child, `relation` what they are to it; both are "" for others."""
 
     name: str
     social_name: str
@@ -63,6 +69,8 @@ class Person:
     email: str
     notes: str
     is_complete: bool
+    guardian: str = ""
+    relation: str = ""
 
     def is_seen_by(self, sees: str, today: date) -> bool:
         """Return whether a doctor who `sees` "women", "children" or "everybody" sees this person."""
@@ -71,8 +79,17 @@ class Person:
 
 
 def people(country: str, count: int, today: date, rng: Random) -> list[Person]:
-    """Return that many people with distinct documents; a child has the phone of the previous person, its parent."""
-    return [_person(country, number, today, rng) for number in range(count)]
+    """Return that many people with distinct documents; a child has the phone of the previous person, its guardian."""
+    persons = [_person(country, number, today, rng) for number in range(count)]
+    return [_with_guardian(person, before) for person, before in zip(persons, [None, *persons], strict=False)]
+
+
+def _with_guardian(person: Person, before: Person | None) -> Person:
+    if before is None or before.phone != person.phone:
+        return person
+    years = (person.born - before.born).days // 365
+    relation = next((words[not before.woman] for least, words in RELATIONS.items() if years >= least), "")
+    return replace(person, guardian=before.name, relation=relation) if relation else person
 
 
 def _person(country: str, number: int, today: date, rng: Random) -> Person:
@@ -88,8 +105,8 @@ def _person(country: str, number: int, today: date, rng: Random) -> Person:
         born=today - timedelta(days=days),
         phone=phone(country, number - 1 if is_child else number),
         document=_document(country, number),
-        email=f"paciente{number}@example.com" if rng.random() < 0.4 else "",
-        notes=rng.choice(NOTES) if rng.random() < 0.08 else "",
+        email=f"pessoa{number}@example.com" if rng.random() < 0.4 else "",
+        notes=rng.choice(NOTES[country]) if rng.random() < 0.08 else "",
         is_complete=rng.random() < 0.86,
     )
 

@@ -6,13 +6,14 @@ from random import Random
 from clinic.management.demo.clinics import DemoAbsence, DemoClinic, DemoDoctor, DemoProcedure
 from clinic.management.demo.people import Person, people
 from clinic.management.demo.visits import Registry
-from clinic.models import Absence, Clinic, Discount, Doctor, Patient, Procedure, WorkingHours
+from clinic.models import Absence, Clinic, ClinicHoliday, Discount, Doctor, Patient, Procedure, WorkingHours
+from clinic.schedule import TOWN_HOLIDAYS
 
 PATIENTS = 300
 
 
 def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
-    """Store the clinic, doctors with hours and absences, procedures, discounts and patients."""
+    """Store the clinic with its holidays, doctors with hours and absences, procedures, discounts and patients."""
     clinic = Clinic.objects.create(
         slug=demo.slug,
         name=demo.name,
@@ -21,6 +22,11 @@ def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
         language=demo.language,
         area_code=demo.area_code,
         currency=demo.currency,
+        region=demo.region,
+    )
+    ClinicHoliday.objects.bulk_create(
+        ClinicHoliday(clinic=clinic, falls_on=falls_on, name=name)
+        for falls_on, name in TOWN_HOLIDAYS[demo.country][demo.town]
     )
     today = clinic.local(now).date()
     doctors = [_doctor(clinic, plan) for plan in demo.doctors]
@@ -114,4 +120,6 @@ def _patient(clinic: Clinic, person: Person) -> Patient:
         birth_date=person.born if person.is_complete else None,
         email=person.email,
         notes=person.notes,
+        guardian_name=person.guardian,
+        guardian_relation=person.relation,
     )

@@ -16,19 +16,22 @@ Channel = AppointmentEvent.Channel
 
 SOURCES = {Source.MANUAL: 62, Source.VOICE_AI: 14, Source.SELF_SERVICE: 14, Source.SYNC_EXTERNAL: 10}
 MACHINES = {
-    Source.VOICE_AI: (Channel.MIVICALL, "Atendente de voz (demonstração)"),
+    Source.VOICE_AI: (Channel.MIVICALL, "Assistente de voz (demonstração)"),
     Source.SELF_SERVICE: (Channel.IMAGEMAIS, "Bot do WhatsApp (demonstração)"),
     Source.SYNC_EXTERNAL: (Channel.MIVICALL, "Integração do laboratório (demonstração)"),
 }
-NOTES = (
-    "Trazer exames anteriores.", "Jejum de 8 horas.", "Primeira vez na clínica.", "Ligar se houver horário mais cedo.",
-    "Vem com acompanhante.", "Pediu recibo em nome da empresa.", "Chegar 15 minutos antes.",
-    "Traz relatório do médico de família.",
-)  # fmt: skip
+NOTES = {
+    "BR": ("Trazer exames anteriores.", "Jejum de 8 horas.", "Primeira vez na clínica.", "Vem com acompanhante.",
+           "Ligar se houver horário mais cedo.", "Pediu recibo em nome da empresa.", "Chegar 15 minutos antes."),
+    "PT": ("Trazer exames anteriores.", "Jejum de 8 horas.", "Primeira vez na clínica.", "Vem com acompanhante.",
+           "Telefonar se houver vaga mais cedo.", "Pediu fatura em nome da empresa.", "Chegar 15 minutos antes.",
+           "Traz relatório do médico de família."),
+}  # fmt: skip
 CANCEL_REASONS = {
-    "patient": ("viagem", "não conseguiu sair do trabalho", "melhorou", "vai fazer em outro lugar", ""),
-    "clinic": ("médico em cirurgia de urgência", "equipamento em manutenção"),
+    "BR": ("viagem", "não conseguiu sair do trabalho", "melhorou", "vai fazer em outro lugar", ""),
+    "PT": ("viagem", "não conseguiu sair do trabalho", "já está melhor", "vai fazer noutro sítio", ""),
 }
+CLINICS_REASONS = ("médico em cirurgia de urgência", "equipamento em manutenção")
 DOUBTFUL_CPF = "12345678900"
 
 
@@ -137,7 +140,7 @@ class Story:
 
     def _booking(self, source: Source) -> Act:
         doubts_cpf = self.clinic.country == "BR" and source in MACHINES and self.rng.random() < 0.06
-        notes = self.rng.choice(NOTES) if self.rng.random() < 0.18 else ""
+        notes = self.rng.choice(NOTES[self.clinic.country]) if self.rng.random() < 0.18 else ""
         call = {"call_id": f"demo-{self.rng.getrandbits(32):08x}"} if source == Source.VOICE_AI else {}
 
         def book(visit: Visit, at: datetime) -> None:
@@ -187,6 +190,7 @@ class Story:
 
     def _cancel(self, visit: Visit, at: datetime) -> None:
         whose = self.rng.choice(("patient", "patient", "patient", "clinic"))
+        reasons = CLINICS_REASONS if whose == "clinic" else CANCEL_REASONS[self.clinic.country]
         booking.change_status(
             visit.booked_id,
             Status.CANCELLED,
@@ -194,11 +198,11 @@ class Story:
             by=self.desk,
             now=at,
             cancelled_by=whose,
-            reason=self.rng.choice(CANCEL_REASONS[whose]),
+            reason=self.rng.choice(reasons),
         )
 
     def _edit_notes(self, visit: Visit, at: datetime) -> None:
-        notes = self.rng.choice(NOTES)
+        notes = self.rng.choice(NOTES[self.clinic.country])
         booking.edit_notes(visit.booked_id, clinic=self.clinic, by=self.desk, notes=notes, now=at)
 
 

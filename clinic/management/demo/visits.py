@@ -135,12 +135,14 @@ class Book:
         return patient
 
     def _discount(self, patient: Patient, day: date) -> Discount | None:
-        """Return a discount that is meant for the patient's age, for some of the visits."""
+        """Return a discount that is meant for the patient's age, for some of the visits; of an unknown age one for
+        all."""
         if self.rng.random() >= 0.15:
             return None
         discount = self.rng.choice(self.registry.discounts)
         born = patient.birth_date
-        return None if born and not discount.is_for_age(born, day) else discount
+        fits = discount.is_for_age(born, day) if born else discount.minimum_age is None
+        return discount if fits else None
 
     def _decide_fates(self, visits: list[Visit]) -> None:
         """Mark some visits of a day as missed and some as cancelled; one of the first is missed, so that today shows it

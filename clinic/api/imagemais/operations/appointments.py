@@ -12,7 +12,19 @@ from clinic.api.imagemais import examples, messages, openapi, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, StatusBody
 from clinic.api.imagemais.errors import RequestError
-from clinic.api.imagemais.openapi import AFTER, DAY, ID, OURS, PAGE, SEED, SITE, TO_APPOINTMENT, operation, query
+from clinic.api.imagemais.openapi import (
+    AFTER,
+    DAY,
+    ID,
+    LIMIT_TOO_HIGH,
+    OURS,
+    PAGE,
+    SEED,
+    SITE,
+    TO_APPOINTMENT,
+    operation,
+    query,
+)
 from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut, LineOut
@@ -27,7 +39,7 @@ TIME_ERRORS = {
     "Sem horários": [*messages.MISSING["startTime"], *messages.MISSING["endTime"]],
     "Sem data": list(messages.MISSING["date"]),
     "Data no passado": [messages.DATE_MESSAGES[0]],
-    "Fora do expediente": ["Fora do expediente do médico"],
+    "Fora do expediente": [messages.example(Reason.OUTSIDE_HOURS)],
 }
 
 
@@ -57,14 +69,15 @@ TIME_ERRORS = {
                     for sentence in messages.MISSING[field]
                 ],
                 "Sem procedimentos": list(messages.MISSING["procedures"]),
-                "CPF com outra data de nascimento": [
-                    "patient.O CPF já está cadastrado com outra data de nascimento",
-                ],
+                "CPF com outra data de nascimento": [messages.example(Reason.CPF_OTHER_BIRTH_DATE)],
             },
-            404: {"Médico desconhecido": messages.DOCTOR_UNKNOWN, "Desconto desconhecido": "Desconto não encontrado"},
+            404: {
+                "Médico desconhecido": messages.DOCTOR_UNKNOWN,
+                "Desconto desconhecido": messages.example(Reason.DISCOUNT_UNKNOWN),
+            },
             409: {
                 "Horário ocupado": examples.TAKEN,
-                "Paciente ocupado": "O paciente já tem um agendamento às 09:00 com Dr Victor",
+                "Paciente ocupado": messages.example(Reason.PATIENT_ELSEWHERE, time="09:00", doctor="Dr Victor"),
             },
         },
     ),
@@ -98,7 +111,7 @@ def create_appointment(request: ApiRequest) -> Status[list[AppointmentOut]]:
             *PAGE,
             AFTER,
         ],
-        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+        errors={400: LIMIT_TOO_HIGH},
     ),
 )
 def list_appointments(request: ApiRequest, response: HttpResponse) -> list[AppointmentOut]:
@@ -200,9 +213,8 @@ def edit_appointment(request: ApiRequest, appointment_id: int) -> list[Appointme
             404: UNKNOWN | {"Médico desconhecido": messages.DOCTOR_UNKNOWN},
             409: {
                 "Horário ocupado": examples.TAKEN,
-                "Já atendido": "Um agendamento com status Finalizado não pode ser reagendado",
-                "Desconto vencido": messages.REFUSALS[Reason.DISCOUNT_LEFT_BEHIND].sentence
-                % {"discount": "Verão", "date": "23/12/2025"},
+                "Já atendido": messages.example(Reason.NOT_MOVABLE, current="Finalizado"),
+                "Desconto vencido": messages.example(Reason.DISCOUNT_LEFT_BEHIND, discount="Verão", date="23/12/2025"),
             },
         },
     ),
@@ -234,12 +246,16 @@ def reschedule_appointment(request: ApiRequest, appointment_id: int) -> list[App
             },
             404: UNKNOWN,
             409: {
-                "Transição proibida": "Transição de Finalizado para Cancelado não permitida",
-                "Falta antes da hora": "Só se marca falta depois do início, às 09:00",
-                "Médico ocupado": "O médico já está atendendo outro paciente",
-                "Em outro dia": "Só se faz check-in no dia do agendamento, 25/12/2025",
+                "Transição proibida": messages.example(
+                    Reason.TRANSITION_FORBIDDEN, current="Finalizado", wanted="Cancelado"
+                ),
+                "Falta antes da hora": messages.example(Reason.NOT_YET_BEGUN, time="09:00"),
+                "Médico ocupado": messages.example(Reason.ANOTHER_IN_SERVICE),
+                "Em outro dia": messages.example(Reason.NOT_THAT_DAY, act="faz check-in", date="25/12/2025"),
                 "Horário já dado a outro": examples.TAKEN,
-                "Horário fechado": "Fora do expediente do médico. Horários livres mais próximos: 26/12/2025 09:00",
+                "Horário fechado": messages.example(
+                    Reason.OUTSIDE_HOURS, messages.REFUSALS_OF_STATUSES, nearest="26/12/2025 09:00"
+                ),
             },
         },
     ),

@@ -11,7 +11,7 @@ from clinic.api.imagemais import examples, messages, openapi, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
 from clinic.api.imagemais.errors import RequestError
-from clinic.api.imagemais.openapi import DAY, ID, OURS, PAGE, SITE, links_to, operation, query
+from clinic.api.imagemais.openapi import DAY, ID, LIMIT_TOO_HIGH, OURS, PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
@@ -42,7 +42,7 @@ UNKNOWN = {"Id desconhecido": messages.DOCTOR_UNKNOWN}
         links=links_to("doctor_id", "/0/id", "getDoctor", "listSlots"),
         example=[examples.DOCTOR],
         parameters=PAGE,
-        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+        errors={400: LIMIT_TOO_HIGH},
     ),
 )
 def list_doctors(request: ApiRequest, response: HttpResponse) -> list[DoctorOut]:
@@ -91,7 +91,7 @@ def get_doctor(request: ApiRequest, doctor_id: int) -> DoctorOut:
         errors={
             400: {
                 "Sem dias de trabalho": list(messages.MISSING["workingDays"]),
-                "Fim antes do início": ["endTime deve ser posterior a startTime"],
+                "Fim antes do início": [messages.example(Reason.END_NOT_AFTER_START)],
             }
         },
     ),

@@ -18,9 +18,10 @@ from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.characters import plain
 from clinic.queries import patients
 from clinic.queries.patients import SHORTEST_PHONE_PART
+from clinic.refusals import Reason
 
-CPF_TAKEN = {"CPF de outro paciente": "Já existe um paciente com esse CPF"}
-REGISTERED = {"Nome e telefone já cadastrados": "Já existe um paciente com esse nome e telefone"}
+CPF_TAKEN = {"CPF de outro paciente": messages.example(Reason.CPF_TAKEN, messages.REFUSALS_OF_PATIENTS)}
+REGISTERED = {"Nome e telefone já cadastrados": messages.example(Reason.PATIENT_EXISTS, messages.REFUSALS_OF_PATIENTS)}
 WITH_CPF = {"name": "João Silva", "phone": "(81) 99999-9999", "dateBirth": "1990-01-01", "cpf": "529.982.247-25"}
 STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
 
@@ -98,7 +99,10 @@ def list_patients(request: ApiRequest, response: HttpResponse) -> list[PatientOu
         example=STORED,
         body=schemas.RegisteredPatientIn,
         bodies={"Com CPF": WITH_CPF},
-        errors={400: {"CPF inválido": ["O CPF é inválido"]}, 409: CPF_TAKEN | REGISTERED},
+        errors={
+            400: {"CPF inválido": [messages.example(Reason.CPF_INVALID).removeprefix("patient.")]},
+            409: CPF_TAKEN | REGISTERED,
+        },
     ),
 )
 def create_patient(request: ApiRequest) -> Status[PatientOut]:
@@ -121,7 +125,7 @@ def create_patient(request: ApiRequest) -> Status[PatientOut]:
         bodies={"Outro telefone": {"phone": "(81) 98888-8888"}},
         errors={
             400: {
-                "Telefone impossível": ["O telefone deve estar no formato (81) 99999-9999"],
+                "Telefone impossível": [messages.example(Reason.PHONE_IMPOSSIBLE).removeprefix("patient.")],
                 "Campo que não se guarda": [messages.NOT_STORED.format("rg")],
             },
             404: {"Id desconhecido": messages.PATIENT_UNKNOWN},

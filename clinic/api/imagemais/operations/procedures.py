@@ -6,7 +6,7 @@ from django.utils import timezone
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, openapi
 from clinic.api.imagemais.api import api
-from clinic.api.imagemais.openapi import OURS, PAGE, operation
+from clinic.api.imagemais.openapi import LIMIT_TOO_HIGH, OURS, PAGE, operation
 from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DiscountOut, ProcedureOut
@@ -25,7 +25,7 @@ from clinic.queries import booking_options
         answer=list[ProcedureOut],
         example=[examples.PROCEDURE | {"durationMinutes": 15}],
         parameters=PAGE,
-        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+        errors={400: LIMIT_TOO_HIGH},
     ),
 )
 def list_procedures(request: ApiRequest, response: HttpResponse) -> list[ProcedureOut]:
@@ -45,7 +45,7 @@ def list_procedures(request: ApiRequest, response: HttpResponse) -> list[Procedu
         answer=list[DiscountOut],
         example=[examples.DISCOUNT],
         parameters=PAGE,
-        errors={400: {"Limite alto demais": ["limit must not be greater than 100"]}},
+        errors={400: LIMIT_TOO_HIGH},
     ),
 )
 def list_discounts(request: ApiRequest, response: HttpResponse) -> list[DiscountOut]:

@@ -25,7 +25,7 @@ from tests.web.test_booking_panel import (
 __all__ = ["clinic", "desk", "doctor", "form", "patient", "procedure", "saturday"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday")]
 
-ELEVEN = "Já tem agendamento em 23/11 às 11:00 com Dra. Helena Prado."
+ELEVEN = "Já tem agendamento em 23/11 às 11:00 com a Dra. Helena Prado."
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def past(saturday, clinic, doctor, patient):
 
 
 def test_a_visit_is_named_once_of_that_day_or_as_the_next(desk, form, eleven):
-    next_one = "próxima 23/11/2026 11:00 com Dra. Helena Prado"
+    next_one = "próxima 23/11/2026 11:00 com a Dra. Helena Prado"
     that_day, another_day = (
         text_of(desk.post(CHECK, form | {"date": day}, headers=HTMX)) for day in ("23/11", "24/11")
     )
@@ -85,7 +85,7 @@ def test_the_next_visit_of_another_day_is_named_beside(desk, form, clinic, docto
 @pytest.mark.usefixtures("eleven", "past")
 def test_next_and_missed_visits_are_beside_the_patient(desk, patient):
     page = text_of(desk.get(BOOK + f"?paciente={patient.pk}"))
-    assert "próxima 23/11/2026 11:00 com Dra. Helena Prado" in page
+    assert "próxima 23/11/2026 11:00 com a Dra. Helena Prado" in page
     assert "faltou 1 de 3" in page
 
 

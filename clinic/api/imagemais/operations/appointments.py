@@ -60,7 +60,7 @@ TIME_ERRORS = {
             404: {"Médico desconhecido": messages.DOCTOR_UNKNOWN, "Desconto desconhecido": "Desconto não encontrado"},
             409: {
                 "Horário ocupado": examples.TAKEN,
-                "Paciente ocupado": "O paciente já tem um agendamento às 09:00 com Dr Victor",
+                "Paciente ocupado": "O paciente já tem um agendamento às 09:00 com o Dr Victor",
             },
         },
     ),

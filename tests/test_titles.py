@@ -262,8 +262,7 @@ def test_what_was_booked_is_with_the_doctor(client, doctor, brazil, portugal):
         assert f"{verb} para" in page
         with override(clinic.language):
             said = last_sentence(visit)
-        # A history keeps the name only: where that does not tell the gender, there is no article.
-        assert said.endswith(f"{expected.replace('a Psic.', 'Psic.')}.")
+        assert said.endswith(f"{expected}.")
 
 
 def test_a_history_of_another_doctor_keeps_its_article(client):

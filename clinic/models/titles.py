@@ -103,6 +103,11 @@ def in_sentence(full_name: str, title: str = "") -> dict[str, str]:
     }
 
 
+def title_beside(full_name: str, title: str) -> str:
+    """Return the title if a stored name needs it beside, to have its article later: "Psic. Inês"; "" otherwise."""
+    return title if _article(full_name, title) != _article(full_name, "") else ""
+
+
 def _article(full_name: str, title: str) -> str:
     if title and full_name.startswith(f"{written(title)} "):
         return title.partition(" ")[0]

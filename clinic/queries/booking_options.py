@@ -88,6 +88,6 @@ def patient(clinic: Clinic, patient_id: int) -> Patient | None:
 
 
 def last_visit(patient: Patient) -> Appointment | None:
-    """Return the patient's last finished appointment."""
+    """Return the patient's last finished appointment, with its doctor."""
     visits = Appointment.objects.of(patient.clinic_id).kept().filter(patient=patient, status=Status.FINISHED)
-    return visits.order_by("-starts_at", "-pk").first()
+    return visits.select_related("doctor").order_by("-starts_at", "-pk").first()

@@ -150,7 +150,8 @@ SENTENCES: dict[AppointmentEvent.Kind, Callable[[Snapshot, Snapshot, ZoneInfo], 
 
 
 def _when(snapshot: Snapshot, zone: ZoneInfo) -> dict[str, str]:
-    return {"time": _clock(snapshot, zone), **in_sentence(snapshot["doctor_name"])}
+    named = in_sentence(snapshot["doctor_name"], snapshot.get("doctor_title", ""))
+    return {"time": _clock(snapshot, zone), **named}
 
 
 def _clock(snapshot: Snapshot, zone: ZoneInfo) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from clinic.models import Doctor
-from clinic.models.titles import Title, has_title, in_sentence, split_title, with_title, written
+from clinic.models.titles import Title, has_title, in_sentence, split_title, title_beside, with_title, written
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,14 @@ def test_names_without_a_title_stay_as_they_are():
 def test_sentences_name_a_doctor_with_the_article(full_name, title, the, begins, of):
     expected = {"doctor": full_name, "the_doctor": the, "The_doctor": begins, "of_doctor": of}
     assert in_sentence(full_name, title) == expected
+
+
+@pytest.mark.parametrize(
+    ("full_name", "title", "beside"),
+    [("Psic. Inês", "a Psic.", "a Psic."), ("Dra. Ana", "a Dra.", ""), ("Inês Sá", "", ""), ("Inês Sá", "a Psic.", "")],
+)
+def test_only_a_title_of_both_genders_is_stored_beside_a_name(full_name, title, beside):
+    assert title_beside(full_name, title) == beside
 
 
 @pytest.mark.parametrize(

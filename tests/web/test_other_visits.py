@@ -44,6 +44,14 @@ def test_another_time_of_that_day_is_named_and_booked_beside(desk, form, eleven)
     assert Appointment.objects.count() == 2
 
 
+def test_who_has_a_title_of_both_genders_is_named_with_the_article(desk, form, eleven, doctor):
+    doctor.title, doctor.name = "a Psic.", "Inês Sá"
+    doctor.save()
+    Appointment.objects.update(doctor_name=doctor.full_name)
+    said = "Já tem agendamento em 23/11 às 11:00 com a Psic. Inês Sá."
+    assert said in text_of(desk.post(CHECK, form, headers=HTMX))
+
+
 @pytest.mark.parametrize("freed", [{"status": "cancelled", "cancelled_by": "clinic"}, {"status": "no_show"}])
 def test_what_does_not_stand_is_not_named(desk, form, eleven, freed):
     Appointment.objects.update(**freed)

@@ -8,10 +8,10 @@ from django.db import connection
 from django.urls import reverse
 from django.utils.translation import override
 
-from clinic.access import access_tokens
+from clinic.access import access_tokens, api_keys
 from clinic.api.mivicall.errors import sentence
 from clinic.booking import LineRequest
-from clinic.models import Appointment, Doctor
+from clinic.models import ApiKey, Appointment, Doctor
 from clinic.models.titles import Title
 from clinic.queries import booking_options
 from clinic.queries.history import last_sentence
@@ -136,9 +136,14 @@ def test_appointments_are_found_by_the_doctors_title_too(client, team):
 
 
 def test_both_apis_list_doctors_by_name_with_the_title(client, team):
-    _, token = access_tokens.release(team, make_master(team), channel="command")
+    master = make_master(team)
+    _, token = access_tokens.release(team, master, channel="command")
     listed = client.get("/api/doctors", headers={"Authorization": f"Bearer {token}"}).json()
     assert [doctor["name"] for doctor in listed] == IN_ORDER
+    every = {"scopes": ApiKey.Scope.values, "source": ApiKey.Source.VOICE_AI, "is_live": True}
+    _, key = api_keys.create(team, name="central", **every, by=master, channel="command")
+    listed = client.get("/v1/professionals", headers={"Authorization": f"Bearer {key}"}).json()["items"]
+    assert [professional["name"] for professional in listed] == IN_ORDER
 
 
 @pytest.mark.parametrize(

@@ -81,10 +81,15 @@ class Doctor(ClinicRow):
         return in_sentence(self.full_name, self.title)
 
     @property
+    def brief_name(self) -> str:
+        """Title and first name, "Dra. Yasmin"; without a title the first two names."""
+        first, *others = self.name.split()
+        return with_title(self.title, first) if self.title else " ".join([first, *others[:1]])
+
+    @property
     def spoken_name(self) -> str:
         """The name as one speaks it on the phone, "a Dra. Yasmin"; without a title the whole name."""
-        first = self.name.partition(" ")[0]
-        return in_sentence(with_title(self.title, first), self.title)["the_doctor"] if self.title else self.name
+        return in_sentence(self.brief_name, self.title)["the_doctor"] if self.title else self.name
 
 
 class CeasedProcedure(models.Model):

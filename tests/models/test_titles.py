@@ -38,13 +38,14 @@ def test_every_title_has_an_article_and_is_written(title):
     assert title[:2] in {"o ", "a "}
     assert str(doctor) == doctor.full_name == f"{title[2:]} Ariel Prado"
     assert doctor.in_sentence["the_doctor"] == f"{title} Ariel Prado"
-    assert doctor.spoken_name == f"{title} Ariel"
+    assert (doctor.brief_name, doctor.spoken_name) == (f"{title[2:]} Ariel", f"{title} Ariel")
     assert has_title(doctor.full_name) and not has_title(doctor.name)
 
 
 def test_names_without_a_title_stay_as_they_are():
     doctor = Doctor(name="Inês Sá")
     assert (doctor.full_name, doctor.written_title, doctor.spoken_name) == ("Inês Sá", "", "Inês Sá")
+    assert Doctor(name="Maria Inês Sá Reis").brief_name == "Maria Inês"
     assert with_title("", "Inês Sá") == "Inês Sá" and written("") == ""
 
 

@@ -93,7 +93,7 @@ class DayLayout:
             day=self.day,
             today=self.today,
             columns=columns,
-            hours=self._hours(columns) if columns else [],
+            hours=self._hours([one.doctor for one in shown]) if shown else [],
             all_rows_class=f"from-0 to-{(self.last - self.first) // ROW}",
             scale=f"{scale} tall" if scale > self._shortest(shown) else str(scale),
             booked=sum(row.stands for row in begun),
@@ -364,9 +364,9 @@ class DayLayout:
             badges.append(origin)
         return badges
 
-    def _hours(self, columns: Iterable[Column]) -> list[Hour]:
+    def _hours(self, doctors: Iterable[Doctor]) -> list[Hour]:
         """Return the rows under their hours; an hour in which nothing begins has one empty row."""
-        names = {column.number: " ".join(column.name.split()[:2]) for column in columns}
+        names = {number: doctor.brief_name for number, doctor in enumerate(doctors, 1)}
         hours = []
         for start in range(self.first, self.last, HOUR):
             minutes = sorted(minute for minute in self.cells if start <= minute < start + HOUR)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class Reason(Enum):
-    """`name` is the stable code. Sentences are Brazilian Portuguese; `%(…)s` are the refusal's params."""
+    """`name` is the stable code. Sentences are Brazilian Portuguese; `%(…)s` are the refusal's params, where a doctor's
+    name comes in the forms of `clinic.models.titles.in_sentence`."""
 
     def __init__(self, field: str, sentence: "StrPromise") -> None:
         self.field = field
@@ -126,7 +127,7 @@ class Reason(Enum):
     PROCEDURE_UNKNOWN = "procedures", _("Um dos procedimentos não é mais oferecido. Escolha de novo.")
     PROCEDURE_NOT_OFFERED = (
         "procedures",
-        _("%(doctor)s não realiza %(procedure)s. Troque o procedimento ou o médico."),
+        _("%(The_doctor)s não realiza %(procedure)s. Troque o procedimento ou o médico."),
     )
     DISCOUNT_UNKNOWN = "discount", _("Este desconto não existe mais. Escolha outro ou nenhum.")
     DISCOUNT_EXPIRED = "discount", _("O desconto %(discount)s vale só até %(date)s. Escolha outro ou nenhum.")
@@ -151,16 +152,16 @@ class Reason(Enum):
     DATE_PAST = "date", _("Esta data já passou. Escolha hoje ou uma data futura.")
     DATE_TOO_FAR = "date", _("Esta data está longe demais. Escolha até %(date)s.")
     TIME_PAST = "starts_at", _("Este horário já passou: são %(now)s. Escolha um horário futuro.")
-    OUTSIDE_HOURS = "starts_at", _("%(doctor)s não atende nesse horário: %(hours)s.")
+    OUTSIDE_HOURS = "starts_at", _("%(The_doctor)s não atende nesse horário: %(hours)s.")
     ENDS_AFTER_HOURS = (
         "starts_at",
-        _("%(doctor)s não atende nesse horário: %(hours)s; terminaria às %(end)s."),
+        _("%(The_doctor)s não atende nesse horário: %(hours)s; terminaria às %(end)s."),
     )
-    DOCTOR_ABSENT = "starts_at", _("%(doctor)s não atende nesse horário por ausência: %(reason)s.")
+    DOCTOR_ABSENT = "starts_at", _("%(The_doctor)s não atende nesse horário por ausência: %(reason)s.")
     CLINIC_CLOSED = "starts_at", _("A clínica estará fechada: %(reason)s.")
     HOLIDAY = "date", _("A clínica fecha no feriado: %(reason)s.")
-    DOCTOR_TAKEN = "starts_at", _("%(doctor)s já tem outro agendamento às %(time)s.")
-    PATIENT_ELSEWHERE = "starts_at", _("%(patient)s já tem agendamento às %(time)s com %(doctor)s.")
+    DOCTOR_TAKEN = "starts_at", _("O horário das %(time)s %(of_doctor)s já está ocupado.")
+    PATIENT_ELSEWHERE = "starts_at", _("%(patient)s já tem agendamento às %(time)s com %(the_doctor)s.")
     ENCAIXE_NOT_PERMITTED = (
         "",
         _("Este usuário não tem permissão para encaixe. Peça à gestão, ou escolha um horário livre."),
@@ -174,10 +175,13 @@ class Reason(Enum):
         "encaixe_reason",
         _("O motivo do encaixe tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
     )
-    ENCAIXE_TAKEN = "starts_at", _("%(doctor)s já tem um encaixe às %(time)s. Escolha um horário sem outro encaixe.")
+    ENCAIXE_TAKEN = (
+        "starts_at",
+        _("%(The_doctor)s já tem um encaixe às %(time)s. Escolha um horário sem outro encaixe."),
+    )
     ENCAIXE_LIMIT = (
         "starts_at",
-        _("O máximo de encaixes por dia de %(doctor)s é %(limit)s, e em %(date)s já há %(count)s. Escolha outro dia."),
+        _("O máximo de encaixes por dia %(of_doctor)s é %(limit)s, e em %(date)s já há %(count)s. Escolha outro dia."),
     )
     TRANSITION_FORBIDDEN = (
         "status",
@@ -185,7 +189,7 @@ class Reason(Enum):
     )
     NOT_THAT_DAY = "status", _("Só se %(act)s no dia do agendamento, %(date)s.")
     NOT_YET_BEGUN = "status", _("Só se marca falta depois do início, às %(time)s.")
-    ANOTHER_IN_SERVICE = "status", _("%(doctor)s já está atendendo outra pessoa. Finalize esse atendimento antes.")
+    ANOTHER_IN_SERVICE = "status", _("%(The_doctor)s já está atendendo outra pessoa. Finalize esse atendimento antes.")
     UNDO_TOO_LATE = "status", _("Um atendimento finalizado só volta atrás no mesmo dia.")
     NOTHING_TO_UNDO = "status", _("Não há o que desfazer neste agendamento.")
     CHANGED_MEANWHILE = (

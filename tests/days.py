@@ -16,7 +16,7 @@ def put(doctor, at, minutes=30, status="scheduled", day=MONDAY, **fields):
     appointment = Appointment.objects.create(
         clinic=doctor.clinic,
         doctor=doctor,
-        doctor_name=doctor.name,
+        doctor_name=doctor.full_name,
         patient=fields.pop("patient", None) or make_patient(doctor.clinic),
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=minutes),

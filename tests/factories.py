@@ -19,6 +19,7 @@ from clinic.models import (
     WorkingHours,
     documents,
 )
+from clinic.models.titles import split_title
 
 PASSWORD = "garoa-fina-na-varanda"
 WORKING_DAY = ((time(8), time(12)), (time(13), time(18)))
@@ -97,11 +98,16 @@ def make_doctor(
     hours=WORKING_DAY,
     **fields,
 ) -> Doctor:
-    """Works on the ISO weekdays `days` at the local `hours` (pairs from, to), and performs one procedure by default."""
+    """Works on the ISO weekdays `days` at the local `hours` (pairs from, to), and performs one procedure by default.
+
+    A title before the `name` becomes the title, unless one is given."""
     clinic = clinic or make_clinic()
     number = next(_numbers)
     defaults = {"name": f"Doutora {number}", "specialty": "Clínica médica", "council_number": f"CRM-PE {number}"}
-    doctor = Doctor.objects.create(clinic=clinic, **defaults | fields)
+    fields = defaults | fields
+    if "title" not in fields:
+        fields["title"], fields["name"] = split_title(fields["name"])
+    doctor = Doctor.objects.create(clinic=clinic, **fields)
     doctor.procedures.set([make_procedure(clinic)] if procedures is None else procedures)
     WorkingHours.objects.bulk_create(
         WorkingHours(clinic=clinic, doctor=doctor, weekday=day, starts=starts, ends=ends)

@@ -38,7 +38,7 @@ def make_appointment(clinic, number=0):
     appointment = Appointment.objects.create(
         clinic=clinic,
         doctor=doctor,
-        doctor_name=doctor.name,
+        doctor_name=doctor.full_name,
         patient=patient,
         starts_at=datetime(2026, 11, 23, 12, tzinfo=UTC),
         ends_at=datetime(2026, 11, 23, 13, tzinfo=UTC),
@@ -47,7 +47,7 @@ def make_appointment(clinic, number=0):
     AppointmentProcedure.objects.create(
         clinic=clinic, appointment=appointment, position=1, procedure=procedure, procedure_name=procedure.name, price=1
     )
-    after = {"starts_at": appointment.starts_at.isoformat(), "doctor_name": appointment.doctor.name}
+    after = {"starts_at": appointment.starts_at.isoformat(), "doctor_name": appointment.doctor.full_name}
     AppointmentEvent.objects.create(
         clinic=clinic, appointment=appointment, kind="booked", channel="browser", after=after
     )
@@ -77,6 +77,7 @@ def errors(response):
 
 def doctor_fields(**fields):
     return {
+        "title": "a Dra.",
         "name": "Ana",
         "specialty": "Pediatria",
         "council_number": "",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 TYPED = {
     Procedure: {"name": "Ecocardiograma", "price": "100", "duration_minutes": "30"},
     Discount: {"name": "Convênio", "percentage": "10"},
-    Doctor: {"name": "Dra. Ana", "interval_minutes": "15", "encaixes_per_day": "2"},
+    Doctor: {"title": "a Dra.", "name": "Ana", "interval_minutes": "15", "encaixes_per_day": "2"},
     Closure: {
         "starts_at_0": "24/12/2030",
         "starts_at_1": "12:00",

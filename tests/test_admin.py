@@ -126,8 +126,8 @@ def test_filters_name_the_own_doctors_only(client, manager):
 
     page = client.get(url(Appointment)).text
 
-    assert own.doctor.name in page
-    assert foreign.doctor.name not in page
+    assert own.doctor.full_name in page
+    assert foreign.doctor.full_name not in page
 
 
 def test_added_rows_and_inlines_belong_to_the_own_clinic(client, manager):

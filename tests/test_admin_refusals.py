@@ -27,6 +27,9 @@ REFUSED = [
     (Doctor, NO_INLINES | doctor_fields(council_number="CRM 1"), "council_number", "já usa este registro"),
     (Doctor, NO_INLINES | doctor_fields(interval_minutes="4"), "interval_minutes", "5 a 240"),
     (Doctor, NO_INLINES | doctor_fields(name="x" * 121), "name", "120"),
+    (Doctor, NO_INLINES | doctor_fields(name="Dra. Dra. Ana"), "name", "ou outro no campo Título"),
+    (Doctor, NO_INLINES | doctor_fields(name="Ana Reis, Dra."), "name", "no campo Título"),
+    (Doctor, NO_INLINES | doctor_fields(title="o Dra."), "title", "Dra."),
     (Doctor, NO_INLINES | doctor_fields(name="a\0b"), "name", "nulo"),
     (Procedure, {"name": "Eco", "code": "A1", "price": "10", "duration_minutes": "30"}, "code", "já usa este código"),
     (Procedure, {"name": "Eco", "price": "-1", "duration_minutes": "30"}, "price", "negativo"),
@@ -164,15 +167,15 @@ def test_form_sent_after_session_end_returns_filled_and_unsaved(client, time_mac
     client.force_login(user)
     client.get("/admin/")
     time_machine.move_to("2026-11-23T18:00:00Z", tick=False)
-    typed = NO_INLINES | doctor_fields(name="Dra. Interrompida") | hours((1, "08:00", "12:00"))
+    typed = NO_INLINES | doctor_fields(name="Rita Interrompida") | hours((1, "08:00", "12:00"))
 
     assert client.post(url(Doctor, "add"), typed).status_code == 302
     client.post("/entrar/", {"username": user.username, "password": PASSWORD})
     answer = client.get(url(Doctor, "add"))
 
-    assert "Dra. Interrompida" in answer.text
+    assert "Rita Interrompida" in answer.text
     assert 'value="08:00' in answer.text
     assert "confira e salve de novo" in answer.text
     assert not Doctor.objects.exists()
     assert client.post(url(Doctor, "add"), typed).status_code == 302
-    assert Doctor.objects.get().name == "Dra. Interrompida"
+    assert Doctor.objects.get().name == "Rita Interrompida"

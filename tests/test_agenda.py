@@ -330,7 +330,7 @@ def test_the_now_line_is_there_today_and_within_the_hours_shown():
 def test_a_day_off_names_the_next_working_day():
     doctor = make_doctor(days=[1])
     day = shown(doctor.clinic, MONDAY + timedelta(days=1))
-    assert (day.columns, day.off_duty, day.next_working) == ([], [doctor.name], MONDAY + timedelta(days=7))
+    assert (day.columns, day.off_duty, day.next_working) == ([], [doctor.full_name], MONDAY + timedelta(days=7))
 
 
 def test_a_holiday_is_named():
@@ -343,4 +343,4 @@ def test_inactive_doctor_is_shown_only_with_appointments():
     doctor = make_doctor(active=False)
     assert shown(doctor.clinic).choices == []
     put(doctor, "09:00")
-    assert [column.name for column in shown(doctor.clinic).columns] == [doctor.name]
+    assert [column.name for column in shown(doctor.clinic).columns] == [doctor.full_name]

@@ -147,9 +147,9 @@ def test_a_computer_keeps_its_own_doctors_until_all_are_shown(desk):
     colleague = make_doctor(desk.doctor.clinic, name="Dra. Colega")
     desk.get(f"{desk.url}?medico={desk.doctor.pk}&lembrar=1")
     shown_doctors = re.compile(r'<b title="(.*?)">')
-    assert shown_doctors.findall(desk.get(desk.url).content.decode()) == [desk.doctor.name]
+    assert shown_doctors.findall(desk.get(desk.url).content.decode()) == [desk.doctor.full_name]
     book = f"/agendamentos/novo/?data={desk.day}&medico={colleague.pk}"
-    assert shown_doctors.findall(desk.get(book).content.decode()) == [desk.doctor.name]
+    assert shown_doctors.findall(desk.get(book).content.decode()) == [desk.doctor.full_name]
     assert len(shown_doctors.findall(desk.get(f"{desk.url}?todos=1").content.decode())) == 2
     desk.get(f"{desk.url}?lembrar=1")
     assert len(shown_doctors.findall(desk.get(desk.url).content.decode())) == 2
@@ -165,7 +165,7 @@ def test_only_doctors_of_the_clinic_are_kept(desk):
 def test_a_strange_cookie_of_doctors_shows_all(desk, kept):
     desk.cookies["my_doctors"] = kept
     page = desk.get(desk.url)
-    assert desk.doctor.name in page.content.decode()
+    assert desk.doctor.full_name in page.content.decode()
     assert page.context["filters"] == 0
 
 
@@ -217,7 +217,7 @@ def test_another_clinics_day_shows_nothing_of_ours(desk, client):
     appointment = put(desk.doctor, "09:00", day=desk.day)
     client.force_login(make_user(make_doctor().clinic))
     page = client.get(f"{desk.url}?medico={desk.doctor.pk}").content.decode()
-    assert appointment.patient.name not in page and desk.doctor.name not in page
+    assert appointment.patient.name not in page and desk.doctor.full_name not in page
 
 
 def test_a_page_of_an_error_stands_without_database_or_manifest(client, django_assert_num_queries):

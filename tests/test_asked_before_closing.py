@@ -113,4 +113,4 @@ def test_what_is_pending_already_is_not_asked_about_again(client, visit):
 
 
 def test_name_of_a_doctor_with_appointments_asks_nothing(client, visit):
-    assert opened(client, visit.doctor).save(name="Dra. Nova").status_code == 302
+    assert opened(client, visit.doctor).save(name="Nova Prado").status_code == 302

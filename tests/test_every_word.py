@@ -325,6 +325,7 @@ def saved(client, at):
 
 def council_number_changed(client, at):
     doctor = {
+        "title": at.doctor.title,
         "name": at.doctor.name,
         "specialty": at.doctor.specialty,
         "council_number": "77",

@@ -92,7 +92,7 @@ def test_the_event_of_a_booking_keeps_every_name_and_amount(visit):
 
 
 def test_moved_appointment_stores_the_current_doctor_name(visit):
-    rename(visit.clinic, "Dra. Helena Prado Reis")
+    rename(visit.clinic, "Helena Prado Reis")
     now = visit.ends_at - timedelta(hours=2)
     tuesday = visit.clinic.instant(MONDAY + timedelta(days=1), time(9))
     moved = reschedule(
@@ -111,7 +111,7 @@ def test_the_migration_fills_the_names_of_what_is_stored(time_machine):
     desk = open_desk()
     discount = make_discount(desk.clinic, name="Convênio")
     booked = desk.book(lines=(LineRequest(desk.procedure.pk, discount.pk),))
-    desk.doctor.name = "Dra. Helena Prado Reis"
+    desk.doctor.name = "Helena Prado Reis"
     desk.doctor.save()
     MigrationExecutor(connection).migrate([("clinic", "0011_hours_past_midnight")])
     call_command("migrate", "clinic", verbosity=0)

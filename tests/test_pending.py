@@ -76,7 +76,7 @@ def test_a_public_holiday(desk):
 def test_hours_that_were_deleted(desk):
     desk.book()
     WorkingHours.objects.filter(doctor=desk.doctor, weekday=1).delete()
-    assert [str(cause) for cause in found(desk).values()] == ["Dra. Helena Prado não trabalha nesse horário"]
+    assert [str(cause) for cause in found(desk).values()] == ["A Dra. Helena Prado não trabalha nesse horário"]
 
 
 def test_an_inactive_doctor(desk):
@@ -88,7 +88,7 @@ def test_an_inactive_doctor(desk):
 def test_a_procedure_that_the_doctor_no_longer_performs(desk):
     desk.book()
     desk.doctor.procedures.set([make_procedure(desk.clinic)])
-    assert [str(cause) for cause in found(desk).values()] == ["Dra. Helena Prado não realiza mais Consulta"]
+    assert [str(cause) for cause in found(desk).values()] == ["A Dra. Helena Prado não realiza mais Consulta"]
 
 
 def test_a_procedure_that_is_performed_again_is_no_cause(desk):
@@ -185,7 +185,7 @@ def test_a_card_is_judged_by_what_the_day_has_loaded(desk, django_assert_num_que
         late = cause_of(desk.doctor, desk.at(11), desk.at(11, 30), schedules=schedules)
         unable = cause_of(desk.doctor, desk.at(11), desk.at(11, 30), schedules=schedules, unperformed="ECG")
     assert (str(early), late, str(unable)) == (
-        "Dra. Helena Prado ausente (doença)", None, "Dra. Helena Prado não realiza mais ECG",
+        "Dra. Helena Prado ausente (doença)", None, "A Dra. Helena Prado não realiza mais ECG",
     )  # fmt: skip
 
 

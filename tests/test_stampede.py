@@ -70,5 +70,5 @@ def test_one_gets_the_time_and_the_others_get_free_times(live_server):
     assert Appointment.objects.get().lines.get().procedure == procedure
     for status, page in answers:
         if status == 409:
-            assert f"{doctor.name} já tem outro agendamento às" in page
+            assert f"{doctor.in_sentence['of_doctor']} já está ocupado." in page
             assert page.count('name="choose"') == 3

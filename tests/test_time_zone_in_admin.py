@@ -185,7 +185,7 @@ def test_times_that_would_clash_are_named_and_the_instant_is_offered(client):
         Appointment.objects.create(
             clinic=clinic,
             doctor=doctor,
-            doctor_name=doctor.name,
+            doctor_name=doctor.full_name,
             patient=make_patient(clinic, name=name),
             starts_at=clinic.instant(jump, wall),
             ends_at=clinic.instant(jump, wall) + timedelta(minutes=30),

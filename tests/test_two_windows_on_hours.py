@@ -42,7 +42,7 @@ def test_a_row_inside_is_merged_field_by_field(client, manager):
     older, newer = opened(client, doctor), opened(client, doctor)
 
     newer.save(**{"hours-0-starts": "07:00"})
-    assert older.save(**{"hours-0-ends": "11:00", "name": "Dra. Nova"}).status_code == 302
+    assert older.save(**{"hours-0-ends": "11:00", "name": "Nina Nova"}).status_code == 302
 
     assert spans(doctor) == ["07:00–11:00", "13:00–18:00"]
 
@@ -52,12 +52,12 @@ def test_a_row_that_both_windows_changed_is_asked_about(client, manager):
     older, newer = opened(client, doctor), opened(client, doctor)
     newer.save(**{"hours-1-ends": "17:00"})
 
-    answer = older.save(**{"hours-1-ends": "16h", "name": "Dra. Nova"})
+    answer = older.save(**{"hours-1-ends": "16h", "name": "Nina Nova"})
 
     assert answer.status_code == 409
     sentence = " ".join(row_errors(answer, "hours")[1]["ends"])
     assert "17:00" in sentence and "16h" in sentence
-    assert older.fields["hours-1-ends"] == ["16h"] and older.fields["name"] == ["Dra. Nova"]
+    assert older.fields["hours-1-ends"] == ["16h"] and older.fields["name"] == ["Nina Nova"]
     assert older.save().status_code == 302
     assert spans(doctor) == ["08:00–12:00", "13:00–16:00"]
 
@@ -81,20 +81,20 @@ def test_a_row_deleted_in_another_window_is_named(client, manager, gone):
     older, newer = opened(client, doctor), opened(client, doctor)
     newer.save(**{f"hours-{gone}-DELETE": "on"})
 
-    answer = older.save(name="Dra. Nova", **{f"hours-{1 - gone}-weekday": "2"})
+    answer = older.save(name="Nina Nova", **{f"hours-{1 - gone}-weekday": "2"})
 
     assert answer.status_code == 409
     span = f"{rows[gone].starts:%H:%M} · {rows[gone].ends:%H:%M}"
     sentence = f"Outra janela excluiu “Segunda-feira · {span}”. O resto está como você deixou"
     assert sentence in inline_errors(answer, "hours") and sentence in answer.text
     assert older.fields["hours-TOTAL_FORMS"] == older.fields["hours-INITIAL_FORMS"] == ["1"]
-    assert older.fields["hours-0-weekday"] == ["2"] and older.fields["name"] == ["Dra. Nova"]
+    assert older.fields["hours-0-weekday"] == ["2"] and older.fields["name"] == ["Nina Nova"]
     doctor.refresh_from_db()
-    assert doctor.name != "Dra. Nova"
+    assert doctor.name != "Nina Nova"
 
     assert older.save().status_code == 302
     doctor.refresh_from_db()
-    assert doctor.name == "Dra. Nova"
+    assert doctor.name == "Nina Nova"
     assert [(row.pk, row.weekday) for row in doctor.hours.all()] == [(rows[1 - gone].pk, 2)]
 
 
@@ -107,11 +107,11 @@ def test_a_row_deleted_elsewhere_and_changed_here_comes_back_as_new(client, mana
     else:
         WorkingHours.objects.filter(doctor=doctor, starts=time(8)).delete()
 
-    answer = older.save(**{"hours-0-ends": "11:00", "name": "Dra. Nova"})
+    answer = older.save(**{"hours-0-ends": "11:00", "name": "Nina Nova"})
 
     assert answer.status_code == 409
     assert "excluiu “Segunda-feira · 08:00 · 12:00”, que foi mudado nesta" in inline_errors(answer, "hours")
-    assert older.fields["hours-1-ends"] == ["11:00"] and older.fields["name"] == ["Dra. Nova"]
+    assert older.fields["hours-1-ends"] == ["11:00"] and older.fields["name"] == ["Nina Nova"]
     assert spans(doctor) == ["13:00–18:00"]
     assert older.save().status_code == 302, "saved again it is a new row"
     assert spans(doctor) == ["08:00–11:00", "13:00–18:00"]
@@ -122,7 +122,7 @@ def test_a_row_deleted_in_both_windows_is_deleted(client, manager):
     older, newer = opened(client, doctor), opened(client, doctor)
     newer.save(**{"hours-0-DELETE": "on"})
 
-    assert older.save(**{"hours-0-DELETE": "on", "name": "Dra. Nova"}).status_code == 302
+    assert older.save(**{"hours-0-DELETE": "on", "name": "Nina Nova"}).status_code == 302
     assert spans(doctor) == ["13:00–18:00"]
 
 
@@ -151,7 +151,7 @@ def test_a_row_added_in_another_window_stays_and_is_crossed_by_none(client, mana
     assert answer.status_code == 200 and "cruza com" in str(row_errors(answer, "hours"))
     assert spans(doctor) == ["08:00–12:00", "13:00–18:00"]
 
-    assert opened(client, doctor).save(name="Dra. Nova").status_code == 302
+    assert opened(client, doctor).save(name="Nina Nova").status_code == 302
     assert spans(doctor) == ["08:00–12:00", "13:00–18:00"]
 
 
@@ -162,13 +162,13 @@ def test_all_rows_deleted_elsewhere_are_all_named(client, manager):
     doctor.hours.all().delete()
     doctor.absences.all().delete()
 
-    answer = older.save(name="Dra. Nova")
+    answer = older.save(name="Nina Nova")
 
     assert inline_errors(answer, "hours").count("Outra janela excluiu") == 2
     assert "“01/12/2026 08:00 · 02/12/2026 08:00 · férias”" in inline_errors(answer, "absences")
     assert older.save().status_code == 302
     doctor.refresh_from_db()
-    assert doctor.name == "Dra. Nova" and not doctor.hours.exists() and not doctor.absences.exists()
+    assert doctor.name == "Nina Nova" and not doctor.hours.exists() and not doctor.absences.exists()
 
 
 def test_new_rows_typed_beside_a_deleted_one_are_kept(client, manager):

@@ -38,8 +38,8 @@ MAX_PATIENTS = 50  # the patients whose appointments a search lists, best matche
 
 
 def doctors_named(clinic: Clinic, text: str) -> list[int]:
-    """Return the ids of the doctors whose name contains every word of the text."""
-    conditions = [names.contains_word("sort_name", word) for word in names.words(text)]
+    """Return the ids of the doctors whose name or title contains every word of the text."""
+    conditions = [names.contains_word("sort_name", word) | Q(title__icontains=f" {word}") for word in names.words(text)]
     return list(Doctor.objects.of(clinic).filter(*conditions).values_list("pk", flat=True)) if conditions else []
 
 
@@ -152,7 +152,7 @@ class AppointmentAdmin(PersonSearchMixin, LargeTable, ReadOnlyAdminMixin, Clinic
     list_display = ["starts_at", "ends_at", "doctor_name", "patient_name", "status", "source"]
     list_filter = ["status", ("doctor", OwnRowsFilter), "source"]
     list_select_related = ["patient"]
-    search_fields = ["patient__phone"]
+    search_fields = ["patient__phone", "doctor__title"]
     folded_fields = ["patient__search", "doctor__sort_name"]
     date_hierarchy = "starts_at"
     ordering = ["-starts_at", "-pk"]

@@ -18,6 +18,7 @@ def _minutes(least: int, most: int) -> "StrPromise":
 
 CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "doctor_council_number_once": ("council_number", _("Outro cadastro já usa este registro. Confira o número.")),
+    "doctor_title_known": ("title", _("Escolha um título da lista.")),
     "doctor_interval_5_to_240": ("interval_minutes", _minutes(SHORTEST_INTERVAL, LONGEST_INTERVAL)),
     "doctor_encaixes_0_to_50": ("encaixes_per_day", format_lazy(_("Use de 0 a {most}."), most=MOST_ENCAIXES)),
     "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from clinic.admin.closing import AskBeforeClosing
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
 from clinic.form_fields import TypedEndField
 from clinic.models import Absence, Doctor, WorkingHours
+from clinic.models.titles import has_title
 from clinic.registry import delete_absence, save_absence
 from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
 
@@ -85,6 +87,12 @@ class DoctorForm(NamedClinicRowForm):
     class Meta:
         widgets = {"procedures": forms.CheckboxSelectMultiple}
 
+    def clean_name(self) -> str:
+        name = super().clean_name()
+        if has_title(name):
+            raise ValidationError(_("O nome vai sem título: escolha “Dr.”, “Dra.” ou outro no campo Título."))
+        return name
+
 
 class SpecialtyFilter(admin.AllValuesFieldListFilter):
     """The specialties there are; a doctor may have none."""
@@ -99,11 +107,20 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
     """Doctors with their hours, absences and procedures."""
 
     form = DoctorForm
-    fields = ["name", "specialty", "council_number", "interval_minutes", "encaixes_per_day", "active", "procedures"]
+    fields = [
+        "title",
+        "name",
+        "specialty",
+        "council_number",
+        "interval_minutes",
+        "encaixes_per_day",
+        "active",
+        "procedures",
+    ]
     inlines = [HoursInline, AbsenceInline]
-    list_display = ["name", "specialty", "council_number", "hours_summary", "active"]
+    list_display = ["shown_name", "specialty", "council_number", "hours_summary", "active"]
     list_filter = ["active", ("specialty", SpecialtyFilter)]
-    search_fields = ["specialty", "council_number"]
+    search_fields = ["title", "specialty", "council_number"]
     folded_fields = ["sort_name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -119,6 +136,10 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
             delete_absence(absence, by)
         for absence in rows:
             save_absence(absence, by)
+
+    @admin.display(description=gettext_lazy("nome"), ordering="sort_name")
+    def shown_name(self, doctor: Doctor) -> str:
+        return doctor.full_name
 
     @admin.display(description=gettext_lazy("horário de atendimento"))
     def hours_summary(self, doctor: Doctor) -> str:

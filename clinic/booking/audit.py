@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from clinic.models import Appointment, AppointmentEvent
+from clinic.models.titles import title_beside
 from clinic.registry import Author
 
 
@@ -34,7 +35,8 @@ def event(
 def snapshot(appointment: Appointment) -> dict[str, Any]:
     """Return the fields that an event keeps of an appointment that is booked or moved; instants as ISO 8601.
 
-    An encaixe also keeps `encaixe_by`, the id of the user who allowed it, and `encaixe_reason`."""
+    `doctor_title` is among them where the name alone has no article. An encaixe also keeps `encaixe_by`, the id of the
+    user who allowed it, and `encaixe_reason`."""
     values = {
         "doctor": appointment.doctor_id,
         "doctor_name": appointment.doctor_name,
@@ -42,5 +44,7 @@ def snapshot(appointment: Appointment) -> dict[str, Any]:
         "ends_at": appointment.ends_at.isoformat(),
         "status": appointment.status,
     }
+    if title := title_beside(appointment.doctor_name, appointment.doctor.title):
+        values["doctor_title"] = title
     encaixe = {"encaixe_by": appointment.encaixe_by_id, "encaixe_reason": appointment.encaixe_reason}
     return values | encaixe if appointment.is_encaixe else values

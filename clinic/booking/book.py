@@ -90,7 +90,7 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
         uuid=proposal.uuid or uuid4(),
         clinic=proposal.clinic,
         doctor=slot.doctor,
-        doctor_name=slot.doctor.name,
+        doctor_name=slot.doctor.full_name,
         patient=create_or_complete(cleaned, slot.patient, proposal.clinic, by=by) if cleaned else slot.patient,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,

@@ -135,7 +135,7 @@ def move(
     that the move removes, and the names of those that undoing it could not restore, where there are any.
     """
     before = snapshot(appointment)
-    new_place = {"doctor": doctor, "doctor_name": doctor.name, "starts_at": starts_at, "ends_at": ends_at}
+    new_place = {"doctor": doctor, "doctor_name": doctor.full_name, "starts_at": starts_at, "ends_at": ends_at}
     write(appointment, now, status=status, status_since=now, **new_place, **encaixe)
     remarks = {"undo": undo, "discounts_off": list(discounts_off), "discounts_gone": list(discounts_gone)}
     after = snapshot(appointment) | {name: value for name, value in remarks.items() if value}

@@ -57,11 +57,12 @@ class Slot:
 
 @dataclass(frozen=True)
 class OverlappingAppointment:
-    """A standing appointment that shares time with a slot."""
+    """A standing appointment that shares time with a slot; `doctor_name` is the whole name as it is now."""
 
     id: int
     doctor_id: int
     doctor_name: str
+    doctor_title: str
     patient_id: int
     starts_at: datetime
     ends_at: datetime

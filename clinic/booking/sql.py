@@ -32,6 +32,7 @@ from clinic.models import (
 from clinic.models.appointment import OVERLAP_LOOKBACK, STANDING_SQL
 from clinic.models.locks import LOCK, lock_of_held_row, lock_row
 from clinic.models.raw_sql import column_names, instance
+from clinic.models.titles import with_title
 from clinic.schedule import HOURS_AND_ABSENCES_SQL, schedules_of
 
 # A patient is loaded without the phone, which is parsed at every load: no rule about an appointment needs it.
@@ -66,7 +67,7 @@ LOCK_PATIENT_SQL = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s"
 CONTEXT_SQL = f"""
     SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({HOURS_AND_ABSENCES_SQL}) AS stored
     UNION ALL
-    SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, clinic_doctor.name, NULL, NULL,
+    SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, clinic_doctor.name, title, NULL,
         appointment.id, patient_id, encaixe_by_id
     FROM clinic_appointment AS appointment JOIN clinic_doctor ON clinic_doctor.id = doctor_id
     WHERE appointment.clinic_id = %(clinic)s AND (doctor_id = %(doctor)s OR patient_id = %(patient)s)
@@ -169,8 +170,10 @@ def load_context(slot: Slot) -> ScheduleContext:
     time_zone = next(row[6] for row in rows if _is_time_zone_row(row))
     schedule_rows = [row[:9] for row in rows if row[9] is None and not _is_time_zone_row(row)]
     overlapping = [
-        OverlappingAppointment(pk, doctor_id, name, patient_id, starts_at, ends_at, encaixe_by is not None)
-        for doctor_id, _, _, _, starts_at, ends_at, name, _, _, pk, patient_id, encaixe_by in rows
+        OverlappingAppointment(
+            pk, doctor_id, with_title(title, name), title, patient_id, starts_at, ends_at, encaixe_by is not None
+        )
+        for doctor_id, _, _, _, starts_at, ends_at, name, title, _, pk, patient_id, encaixe_by in rows
         if pk is not None
     ]
     return ScheduleContext(schedules_of(clinic, schedule_rows), overlapping, time_zone)

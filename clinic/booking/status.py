@@ -246,7 +246,7 @@ def _blocking_refusals(appointment: Appointment, new_status: str) -> list[Refusa
         return []
     others = Appointment.objects.of(appointment.clinic).in_service().filter(doctor=appointment.doctor)
     is_busy = others.exclude(pk=appointment.pk).exists()
-    return [Refusal(Reason.ANOTHER_IN_SERVICE, {"doctor": appointment.doctor.name})] if is_busy else []
+    return [Refusal(Reason.ANOTHER_IN_SERVICE, appointment.doctor.in_sentence)] if is_busy else []
 
 
 def _possible(appointment: Appointment, now: datetime) -> list[Status]:

@@ -1,4 +1,3 @@
-import re
 import uuid
 from datetime import time
 
@@ -8,18 +7,27 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import ClinicRow
 from clinic.models.ranges import Fold
+from clinic.models.titles import Title, in_sentence, with_title, written
 
-TITLES = re.compile(r"(?:(?:dra?|profa?|enfa?|sra?)(?:\.ª|\.|ª)? +)+(?=\S)", re.IGNORECASE)
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 240  # minutes
 MOST_ENCAIXES = 50
 
 
 class Doctor(ClinicRow):
-    """A doctor of a clinic. `interval_minutes` is the step of the grid on which free times begin; `encaixes_per_day` at
-    most are booked over other appointments of a local date."""
+    """A doctor of a clinic; `name` is without the title. `interval_minutes` is the step of the grid on which free times
+    begin; `encaixes_per_day` at most are booked over other appointments of a local date."""
 
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
-    name = models.CharField(_("nome"), max_length=120)
+    title = models.CharField(
+        _("título"),
+        max_length=20,
+        choices=Title,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Aparece antes do nome; as listas seguem o nome."),
+    )
+    name = models.CharField(_("nome"), max_length=120, help_text=_("Sem o título."))
     sort_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
     council_number = models.CharField(_("registro no conselho"), max_length=30, blank=True)
     specialty = models.CharField(_("especialidade"), max_length=80, blank=True)
@@ -51,20 +59,37 @@ class Doctor(ClinicRow):
                 condition=Q(encaixes_per_day__gte=0, encaixes_per_day__lte=MOST_ENCAIXES),
                 name="doctor_encaixes_0_to_50",
             ),
+            models.CheckConstraint(condition=Q(title__in=Title.values), name="doctor_title_known"),
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.full_name
 
     @property
-    def title(self) -> str:
-        """The title before the name, as "Dra."; "" without one."""
-        return found[0].rstrip() if (found := TITLES.match(self.name)) else ""
+    def full_name(self) -> str:
+        """The name as it is shown, "Dra. Helena Prado"."""
+        return with_title(self.title, self.name)
 
     @property
-    def untitled_name(self) -> str:
-        """The name without its title: by it people look for a doctor."""
-        return self.name.removeprefix(self.title).lstrip()
+    def written_title(self) -> str:
+        """The title without its article, "Dra."; "" for none."""
+        return written(self.title)
+
+    @property
+    def in_sentence(self) -> dict[str, str]:
+        """The forms of the name that sentences need: see `clinic.models.titles.in_sentence`."""
+        return in_sentence(self.full_name, self.title)
+
+    @property
+    def brief_name(self) -> str:
+        """Title and first name, "Dra. Yasmin"; without a title the first two names."""
+        first, *others = self.name.split()
+        return with_title(self.title, first) if self.title else " ".join([first, *others[:1]])
+
+    @property
+    def spoken_name(self) -> str:
+        """The name as one speaks it on the phone, "a Dra. Yasmin"; without a title the whole name."""
+        return in_sentence(self.brief_name, self.title)["the_doctor"] if self.title else self.name
 
 
 class CeasedProcedure(models.Model):

@@ -18,7 +18,7 @@ def delay_sentence(doctor: Doctor, day: date, *, today: date) -> str:
     delay = Delay.objects.of(doctor.clinic_id).filter(doctor=doctor, day=day).first() if day >= today else None
     if delay is None:
         return ""
-    words = {"doctor": doctor.name, "minutes": delay.minutes}
+    words = {**doctor.in_sentence, "minutes": delay.minutes}
     if day == today:
-        return _("%(doctor)s está com %(minutes)s min de atraso.") % words
-    return _("%(doctor)s avisou atraso de %(minutes)s min nesse dia.") % words
+        return _("%(The_doctor)s está com %(minutes)s min de atraso.") % words
+    return _("%(The_doctor)s avisou atraso de %(minutes)s min nesse dia.") % words

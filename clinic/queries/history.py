@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import Status
 from clinic.models.clinic import zone_name
+from clinic.models.titles import in_sentence
 from clinic.queries.history_of_procedures import lines_changed, procedures_changed
 
 # `before` or `after` of an event, as stored in JSON.
@@ -77,11 +78,11 @@ def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
 
 
 def _booked(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
-    return _as_encaixe(_("Agendado para %(time)s com %(doctor)s") % _when(after, zone), before, after)
+    return _as_encaixe(_("Agendado para %(time)s com %(the_doctor)s") % _when(after, zone), before, after)
 
 
 def _moved(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
-    words = _("Remarcado de %(from_time)s com %(from_doctor)s para %(time)s com %(doctor)s") % {
+    words = _("Remarcado de %(from_time)s com %(from_the_doctor)s para %(time)s com %(the_doctor)s") % {
         **_when(after, zone),
         **{f"from_{name}": value for name, value in _when(before, zone).items()},
     }
@@ -149,7 +150,8 @@ SENTENCES: dict[AppointmentEvent.Kind, Callable[[Snapshot, Snapshot, ZoneInfo], 
 
 
 def _when(snapshot: Snapshot, zone: ZoneInfo) -> dict[str, str]:
-    return {"time": _clock(snapshot, zone), "doctor": snapshot["doctor_name"]}
+    named = in_sentence(snapshot["doctor_name"], snapshot.get("doctor_title", ""))
+    return {"time": _clock(snapshot, zone), **named}
 
 
 def _clock(snapshot: Snapshot, zone: ZoneInfo) -> str:

@@ -74,5 +74,7 @@ def _effect_of(row: ClinicHoliday) -> str:
         words = _("fechada a partir das %(time)s") % {"time": f"{row.starts:%H:%M}"}
     else:
         words = f"{_('fechada') if closes else _('aberta')} {row.hours}"
-    meant = ", ".join([*([row.specialty] if row.specialty else []), *(doctor.name for doctor in row.doctors.all())])
+    meant = ", ".join(
+        [*([row.specialty] if row.specialty else []), *(doctor.full_name for doctor in row.doctors.all())]
+    )
     return f"{words} ({meant})" if meant else words

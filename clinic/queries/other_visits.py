@@ -23,6 +23,7 @@ class Missed(NamedTuple):
 @dataclass
 class OtherVisits:
     """The other appointments of a patient than `moving`, which is about to be moved; each attribute is a query.
+    Appointments come with their doctor.
 
     `day` is a local date, `now` an instant."""
 
@@ -37,17 +38,19 @@ class OtherVisits:
         """Those that are standing and begin on the day, in order of time."""
         standing = self._visits.standing()
         others = standing.exclude(pk=self.moving.pk) if self.moving else standing
-        return list(others.filter(self._on_the_day).order_by("starts_at", "pk"))
+        return list(others.filter(self._on_the_day).select_related("doctor").order_by("starts_at", "pk"))
 
     @cached_property
     def following(self) -> Appointment | None:
         """The next one that is standing, of another day: `that_day` has those of the day."""
         coming = self._visits.standing().filter(starts_at__gt=self.now).exclude(self._on_the_day)
-        return coming.order_by("starts_at", "pk").first()
+        return coming.select_related("doctor").order_by("starts_at", "pk").first()
 
     @cached_property
     def last_finished(self) -> Appointment | None:
-        return self._visits.kept().filter(status=Status.FINISHED).order_by("-starts_at", "-pk").first()
+        """With its doctor."""
+        finished = self._visits.kept().filter(status=Status.FINISHED).select_related("doctor")
+        return finished.order_by("-starts_at", "-pk").first()
 
     @cached_property
     def missed(self) -> Missed:

@@ -137,7 +137,7 @@ def options(clinic: Clinic, text: str, now: datetime) -> Options:
     offered = (owners + others)[:OPTIONS]
     shown.add(offered)
     finished = Appointment.objects.of(clinic).kept().filter(patient__in=offered, status=Status.FINISHED)
-    last = _first_of_each(finished.order_by("patient_id", "-starts_at", "-pk"))
+    last = _first_of_each(finished.select_related("doctor").order_by("patient_id", "-starts_at", "-pk"))
     return Options(
         text,
         [PatientOption(patient, last.get(patient.pk), patient in owners) for patient in offered],

@@ -30,12 +30,12 @@ NOT_BEGUN = (Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED, Status.CHEC
 class Why(Enum):
     """Why an appointment is pending; `value` is how it is put into words."""
 
-    INACTIVE = _("%(doctor)s não atende mais aqui")
+    INACTIVE = _("%(The_doctor)s não atende mais aqui")
     ABSENCE = _("%(doctor)s ausente (%(detail)s)")
     CLINIC = _("Clínica fechada (%(detail)s)")
     HOLIDAY = _("Feriado (%(detail)s)")
-    HOURS = _("%(doctor)s não trabalha nesse horário")
-    NOT_PERFORMED = _("%(doctor)s não realiza mais %(detail)s")
+    HOURS = _("%(The_doctor)s não trabalha nesse horário")
+    NOT_PERFORMED = _("%(The_doctor)s não realiza mais %(detail)s")
 
 
 # The same in two or three words, for a card in the doctor's column.
@@ -69,7 +69,8 @@ class Cause:
 
     def __str__(self) -> str:
         """The cause in the active language, as "Dra. Ana Beatriz ausente (doença)"."""
-        return str(self.why.value) % {"doctor": self.doctor.name if self.doctor else "", "detail": self.detail}
+        named = self.doctor.in_sentence if self.doctor else {}
+        return str(self.why.value) % {**named, "detail": self.detail}
 
     @property
     def in_brief(self) -> str:

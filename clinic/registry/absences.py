@@ -31,7 +31,7 @@ def snapshot(absence: Absence) -> dict[str, Any]:
     return {
         "absence": absence.pk,
         "doctor": absence.doctor_id,
-        "doctor_name": absence.doctor.name if absence.doctor else "",
+        "doctor_name": absence.doctor.full_name if absence.doctor else "",
         "starts_at": absence.starts_at.isoformat(),
         "ends_at": absence.ends_at.isoformat(),
         "reason": absence.reason,

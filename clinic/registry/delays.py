@@ -35,4 +35,4 @@ def _snapshot(doctor: Doctor, day: date, minutes: int) -> dict[str, Any]:
     """Return what an event keeps of a delay, {} for none; the local date as ISO 8601."""
     if not minutes:
         return {}
-    return {"doctor": doctor.pk, "doctor_name": doctor.name, "day": day.isoformat(), "minutes": minutes}
+    return {"doctor": doctor.pk, "doctor_name": doctor.full_name, "day": day.isoformat(), "minutes": minutes}

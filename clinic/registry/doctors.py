@@ -12,6 +12,7 @@ from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
 from clinic.models.locks import get_shared
 from clinic.models.names import has_letter
+from clinic.models.titles import split_title
 from clinic.registry.patient_details import tidy, unstorable
 from clinic.schedule import are_valid_hours, overlapping_hours
 from clinic.transactions import run_in_transaction
@@ -52,8 +53,8 @@ def register_doctor(
 ) -> Doctor:
     """Add an active doctor, who performs these procedures and works these hours.
 
-    Raises DoctorRefused, or Refused (TRY_AGAIN). Shares the clinic's row: a change of its time zone locks all
-    its doctors (`clinic.booking.time_zone`).
+    A title with which `name` begins becomes the doctor's title. Raises DoctorRefused, or Refused (TRY_AGAIN). Shares
+    the clinic's row: a change of its time zone locks all its doctors (`clinic.booking.time_zone`).
     """
     name = tidy(name)
 
@@ -62,7 +63,8 @@ def register_doctor(
         if faults := _faults(clinic, name, procedures, hours, interval_minutes):
             raise DoctorRefused(faults)
         get_shared(Clinic, clinic.pk)
-        doctor = Doctor.objects.create(clinic=clinic, name=name, interval_minutes=interval_minutes)
+        title, own_name = split_title(name)
+        doctor = Doctor.objects.create(clinic=clinic, title=title, name=own_name, interval_minutes=interval_minutes)
         doctor.procedures.set(performed)
         WorkingHours.objects.bulk_create(
             WorkingHours(clinic=clinic, doctor=doctor, **row._asdict()) for row in sorted(hours)

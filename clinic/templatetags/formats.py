@@ -1,4 +1,4 @@
-"""Format money, phones, dates and documents for people."""
+"""Format money, phones, dates, documents and names for people."""
 
 import json
 from datetime import date
@@ -14,6 +14,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.patient import years_between
+from clinic.models.titles import in_sentence
 
 BABY_YEARS = 2
 NEWBORN_MONTHS = 2
@@ -66,6 +67,12 @@ def age(birth_date: date, day: date) -> str:
         return ngettext("%(n)s mês", "%(n)s meses", months) % {"n": months}
     days = (day - birth_date).days
     return ngettext("%(n)s dia", "%(n)s dias", days) % {"n": days}
+
+
+@register.filter
+def the_doctor(full_name: str, title: str = "") -> str:
+    """Format a doctor's name with its article, a Dra. Ana; `title` is the doctor's now, where it is known."""
+    return in_sentence(full_name, title)["the_doctor"]
 
 
 @register.filter

@@ -28,7 +28,7 @@ def wanted():
 def test_a_doctor_is_added_with_procedures_and_hours(wanted):
     assert check_doctor(**wanted) == []
     doctor = register_doctor(**wanted)
-    assert (doctor.name, doctor.active, doctor.interval_minutes) == ("Dra. Ana", True, 15)
+    assert (doctor.title, doctor.name, doctor.active, doctor.interval_minutes) == ("a Dra.", "Ana", True, 15)
     assert list(doctor.procedures.values_list("pk", flat=True)) == wanted["procedures"]
     assert list(doctor.hours.values_list("weekday", "starts", "ends")) == [MORNING, AFTERNOON]
 

@@ -55,7 +55,7 @@ def test_author_and_reason_are_in_the_row_and_the_history(desk, squeeze, rita):
     event = appointment.events.get()
     assert event.after["encaixe_by"] == rita.pk and event.after["encaixe_reason"] == "pedido do médico"
     assert [entry.sentence for entry in history.story(appointment)] == [
-        "Agendado para 23/11/2026 09:00 com Dra. Helena Prado, como encaixe (pedido do médico)"
+        "Agendado para 23/11/2026 09:00 com a Dra. Helena Prado, como encaixe (pedido do médico)"
     ]
 
 
@@ -156,11 +156,11 @@ def permission_has_ended(desk, squeeze, rita):
 SENTENCES = {
     Reason.ENCAIXE_TAKEN: (
         over_another,
-        "Dra. Helena Prado já tem um encaixe às 09:00. Escolha um horário sem outro encaixe.",
+        "A Dra. Helena Prado já tem um encaixe às 09:00. Escolha um horário sem outro encaixe.",
     ),
     Reason.ENCAIXE_LIMIT: (
         a_third_that_day,
-        "O máximo de encaixes por dia de Dra. Helena Prado é 2, e em 23/11 já há 2. Escolha outro dia.",
+        "O máximo de encaixes por dia da Dra. Helena Prado é 2, e em 23/11 já há 2. Escolha outro dia.",
     ),
     Reason.ENCAIXE_NOT_PERMITTED: (
         permission_has_ended,

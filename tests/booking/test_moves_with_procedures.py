@@ -56,7 +56,7 @@ def test_a_colleague_who_performs_only_another_procedure_takes_over(desk, collea
     assert (stored.status, names(stored)) == ("rescheduled", ["ECG"])
     assert stored.events.count() == 2
     assert story(stored) == (
-        "Remarcado de 23/11/2026 09:00 com Dra. Helena Prado para 23/11/2026 11:00 com Dr. Rui, "
+        "Remarcado de 23/11/2026 09:00 com a Dra. Helena Prado para 23/11/2026 11:00 com o Dr. Rui, "
         "+ ECG (R$\xa095,00), − Consulta (R$\xa0252,00)"
     )
 

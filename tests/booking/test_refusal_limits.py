@@ -14,7 +14,7 @@ def test_hours_of_a_day_off_are_described_in_words(desk):
 
     [refusal] = refused(desk.book, starts_at=saturday).refusals
 
-    assert refusal.message == "Dra. Helena Prado não atende nesse horário: não trabalha nesse dia."
+    assert refusal.message == "A Dra. Helena Prado não atende nesse horário: não trabalha nesse dia."
 
 
 def test_phone_refusal_in_portugal_has_a_portuguese_example(desk):

@@ -268,7 +268,7 @@ of_booking(Reason.PROCEDURE_UNKNOWN, "procedures", "Um dos procedimentos não é
 of_booking(
     Reason.PROCEDURE_NOT_OFFERED,
     "procedures",
-    "Dra. Helena Prado não realiza Cateterismo. Troque o procedimento ou o médico.",
+    "A Dra. Helena Prado não realiza Cateterismo. Troque o procedimento ou o médico.",
 )(lambda desk: desk.proposal(lines=(LineRequest(make_procedure(desk.clinic, name="Cateterismo").pk),)))
 of_booking(Reason.DISCOUNT_UNKNOWN, "discount", "Este desconto não existe mais. Escolha outro ou nenhum.")(
     lambda desk: desk.proposal(discount=make_discount().pk)
@@ -310,15 +310,15 @@ of_booking(Reason.TIME_PAST, "starts_at", "Este horário já passou: são 07:00.
 of_booking(
     Reason.OUTSIDE_HOURS,
     "starts_at",
-    "Dra. Helena Prado não atende nesse horário: nesse dia atende das 08:00 às 12:00 e das 13:00 às 18:00.",
+    "A Dra. Helena Prado não atende nesse horário: nesse dia atende das 08:00 às 12:00 e das 13:00 às 18:00.",
 )(lambda desk: desk.proposal(starts_at=desk.at(7, 45)))
 of_booking(
     Reason.ENDS_AFTER_HOURS,
     "starts_at",
-    "Dra. Helena Prado não atende nesse horário: nesse dia atende das 08:00 às 12:00 e das 13:00 às 18:00; "
+    "A Dra. Helena Prado não atende nesse horário: nesse dia atende das 08:00 às 12:00 e das 13:00 às 18:00; "
     "terminaria às 12:15.",
 )(lambda desk: desk.proposal(starts_at=desk.at(11, 45)))
-of_booking(Reason.DOCTOR_ABSENT, "starts_at", "Dra. Helena Prado não atende nesse horário por ausência: congresso.")(
+of_booking(Reason.DOCTOR_ABSENT, "starts_at", "A Dra. Helena Prado não atende nesse horário por ausência: congresso.")(
     lambda desk: away(desk, doctor=desk.doctor, reason="congresso")
 )
 of_booking(Reason.CLINIC_CLOSED, "starts_at", "A clínica estará fechada: reforma.")(
@@ -339,7 +339,7 @@ def beside_another_patient(desk):
     return desk.proposal(starts_at=desk.at(9, 15))
 
 
-of_booking(Reason.DOCTOR_TAKEN, "starts_at", "Dra. Helena Prado já tem outro agendamento às 09:15.")(
+of_booking(Reason.DOCTOR_TAKEN, "starts_at", "O horário das 09:15 da Dra. Helena Prado já está ocupado.")(
     beside_another_patient
 )
 
@@ -349,7 +349,7 @@ def with_another_doctor(desk):
     return desk.proposal(doctor=desk.another_doctor().pk, starts_at=desk.at(9, 15))
 
 
-of_booking(Reason.PATIENT_ELSEWHERE, "starts_at", "Ana Souza já tem agendamento às 09:00 com Dra. Helena Prado.")(
+of_booking(Reason.PATIENT_ELSEWHERE, "starts_at", "Ana Souza já tem agendamento às 09:00 com a Dra. Helena Prado.")(
     with_another_doctor
 )
 
@@ -371,7 +371,7 @@ def mark_as_missed_too_early(desk):
 @of_act(
     Reason.ANOTHER_IN_SERVICE,
     "status",
-    "Dra. Helena Prado já está atendendo outra pessoa. Finalize esse atendimento antes.",
+    "A Dra. Helena Prado já está atendendo outra pessoa. Finalize esse atendimento antes.",
 )
 def see_two_patients_at_once(desk):
     for hour, patient in ((9, desk.patient), (10, desk.another_patient())):

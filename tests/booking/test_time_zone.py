@@ -55,7 +55,7 @@ def stored_appointment(desk, starts_at, minutes=30, *, patient=None, doctor=None
     return Appointment.objects.create(
         clinic=desk.clinic,
         doctor=doctor,
-        doctor_name=doctor.name,
+        doctor_name=doctor.full_name,
         patient=patient or make_patient(desk.clinic),
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=minutes),
@@ -331,7 +331,7 @@ def test_the_history_of_an_appointment_shows_each_time_as_it_was(desk, keep, sen
     appointment = Appointment.objects.select_related("clinic").get(pk=row.pk)
     newest, oldest = story(appointment)
     assert newest.sentence == sentence
-    assert oldest.sentence == f"Agendado para {booked} com Dra. Helena Prado"
+    assert oldest.sentence == f"Agendado para {booked} com a Dra. Helena Prado"
 
 
 @pytest.mark.parametrize("keep", list(Keep))

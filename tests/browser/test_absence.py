@@ -74,7 +74,7 @@ def test_the_head_of_todays_column_leads_there_in_two_clicks(window, receptionis
     page.locator("#day-next").click()
     expect(page.locator("#day")).not_to_have_attribute("data-date", today)
     page.locator(".doctor").first.hover()
-    page.get_by_role("link", name=f"Registrar ausência: {doctor.name}").click()
+    page.get_by_role("link", name=f"Registrar ausência: {doctor.full_name}").click()
     page.get_by_role("button", name="Salvar e remarcar agora").click()
     expect(page.locator("h1")).to_have_text("Pendências")
     assert Absence.objects.get().doctor == doctor

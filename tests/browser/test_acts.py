@@ -211,7 +211,7 @@ def test_arrows_walk_over_cards_and_free_times(desk, clinic, doctor, monday):
     page.keyboard.press("Home")
     expect(page.locator(":focus")).to_have_text("08:00")
     page.keyboard.press("ArrowRight")
-    expect(page.locator(":focus")).to_have_attribute("aria-label", f"08:00 livre, {doctor.name}")
+    expect(page.locator(":focus")).to_have_attribute("aria-label", f"08:00 livre, {doctor.full_name}")
     assert page.locator(".grid a[tabindex='0']").count() == 1
 
 

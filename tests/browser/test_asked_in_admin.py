@@ -35,7 +35,7 @@ def test_enter_in_a_field_asks_again(asked):
 def test_one_click_saves_and_leads_to_the_pending(asked):
     asked.get_by_role("button", name="Salvar e remarcar agora").click()
     expect(asked.locator("h1")).to_have_text("Pendências")
-    expect(asked.locator("main")).to_contain_text("Dra. Helena Prado não atende mais aqui")
+    expect(asked.locator("main")).to_contain_text("A Dra. Helena Prado não atende mais aqui")
     assert not Doctor.objects.get().active
 
 

@@ -25,7 +25,7 @@ def test_a_known_patient_is_booked_in_three_clicks_and_one_field(window, recepti
     expect(page.locator("#booking input[name=patient]")).to_have_value(str(maria.pk))
     page.locator("#save").click()
 
-    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00 com Dra. Helena Prado.")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 10:00 com a Dra. Helena Prado.")
     expect(page.locator("#day .appt")).to_contain_text("Maria da Silva Souza")
     assert page.evaluate("window.clicks") == 3
     appointment = Appointment.objects.get()
@@ -114,7 +114,7 @@ def test_time_taken_in_another_window_is_refused_with_free_times(window, recepti
     with page.expect_response("**/agendamentos/novo/"):
         page.locator("#save").click()
 
-    expect(page.locator("#error-starts")).to_have_text("Dra. Helena Prado já tem outro agendamento às 10:00.")
+    expect(page.locator("#error-starts")).to_have_text("O horário das 10:00 da Dra. Helena Prado já está ocupado.")
     expect(page.locator("#booking-times button")).to_have_count(3)
     expect(page.locator("#notes")).to_have_value("prefere manhã")
     page.locator("#booking-times").get_by_text("09:30").click()

@@ -102,8 +102,9 @@ def test_a_card_beside_another_gives_both_lines_to_the_name(window, clinic, rece
     assert whole["width"] < 90
     assert name["height"] >= 36 and name["width"] >= whole["width"] - 32
     expect(card.locator(".time")).to_have_css("clip-path", HIDDEN)
+    procedure = doctor.procedures.first()
     expect(card).to_have_accessible_name(
-        f"09:15 –09:45 {maria.display_name} {doctor.procedures.first().name} observações voz {doctor.name} Agendado"
+        f"09:15 –09:45 {maria.display_name} {procedure.name} observações voz {doctor} Agendado"
     )
 
 
@@ -420,9 +421,9 @@ def move(window, clinic, receptionist, doctor, maria, monday):
 
 
 def test_a_move_offers_only_times_of_those_who_perform_it(move, monday):
-    unable = "10:00: Dr. Bruno Reis não realiza Consulta."
+    unable = "10:00: O Dr. Bruno Reis não realiza Consulta."
     slot = move.get_by_role("link", name=unable)
-    expect(slot).to_have_attribute("title", "Dr. Bruno Reis não realiza Consulta.")
+    expect(slot).to_have_attribute("title", "O Dr. Bruno Reis não realiza Consulta.")
     expect(slot).to_be_disabled()
     assert slot.get_attribute("href") is None
     slot.click(force=True)

@@ -27,7 +27,7 @@ def head_of(page, doctor):
 
 def open_form(page, doctor):
     head_of(page, doctor).hover()
-    page.get_by_role("button", name=f"Registrar atraso: {doctor.name}").click()
+    page.get_by_role("button", name=f"Registrar atraso: {doctor.full_name}").click()
     expect(page.locator("#delay-minutes")).to_be_focused()
 
 
@@ -88,7 +88,7 @@ def test_a_phone_says_it_above_the_day(today, clinic, doctor, receptionist):
     Delay.objects.create(clinic=clinic, doctor=doctor, day=day, minutes=30, recorded_by=receptionist)
     today.set_viewport_size({"width": 360, "height": 740})
     today.reload()
-    expect(today.locator(".delays")).to_have_text(f"{doctor.name} +30 min")
+    expect(today.locator(".delays")).to_have_text(f"{doctor.full_name} +30 min")
     assert today.evaluate("document.documentElement.scrollWidth") == 360
 
 

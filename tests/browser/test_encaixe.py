@@ -99,7 +99,7 @@ def test_without_the_permission_a_taken_time_is_only_refused(window, receptionis
     open_slot(page, monday)
     page.locator("#starts").fill("09:00")
     page.locator("#notes").click()
-    expect(page.locator("#error-starts")).to_contain_text("já tem outro agendamento")
+    expect(page.locator("#error-starts")).to_contain_text("já está ocupado")
 
     expect(page.get_by_text("Encaixar")).to_have_count(0)
 

@@ -229,7 +229,7 @@ def test_axe_finds_nothing_in_a_panel_that_refuses(window, receptionist, appoint
     page.locator("#name").fill("Ana")
     page.locator("#phone").fill("12")
     page.locator("#save").click()
-    expect(page.locator("#error-starts")).to_contain_text("já tem outro agendamento")
+    expect(page.locator("#error-starts")).to_contain_text("já está ocupado")
     expect(page.locator("#error-phone")).to_contain_text("Faltam dígitos: são só 2.")
     assert violations(page) == []
     page.locator("#phone").fill("81 8888-7777")

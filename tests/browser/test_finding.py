@@ -60,7 +60,7 @@ def test_keys_choose_a_next_time_and_book_it(window, receptionist, doctor, derma
     expect(page.locator("#save")).to_be_focused()
     expect(page.locator("#save")).to_contain_text("às 08:15")
     page.keyboard.press("Enter")
-    expect(page.locator("#panel")).to_contain_text("Agendado às 08:15 com Dra. Yasmin Torres.")
+    expect(page.locator("#panel")).to_contain_text("Agendado às 08:15 com a Dra. Yasmin Torres.")
     assert Appointment.objects.get().doctor == dermatologist
 
 
@@ -83,7 +83,7 @@ def test_a_known_patient_is_booked_by_n_with_fourteen_keys(window, receptionist,
     expect(page.locator("#save")).to_be_focused()
     page.keyboard.press("Enter")
 
-    expect(page.locator("#panel")).to_contain_text("com Dra. Helena Prado.")
+    expect(page.locator("#panel")).to_contain_text("com a Dra. Helena Prado.")
     assert Appointment.objects.get().patient == maria
     clicks, keys = page.evaluate("[window.clicks, window.keys]")
     assert clicks == 0 and keys <= 14

@@ -151,6 +151,7 @@ REFUSED = {
         lambda rows: [rows.appointment(uuid=SAME, status=status, ends_at=ELEVEN) for status in ("no_show", "scheduled")]
     ],
     "doctor_council_number_once": [twice(make_doctor, council_number="CRM-PE 1")],
+    "doctor_title_known": [lambda rows: make_doctor(rows.clinic, title="o Dra.")],
     "doctor_interval_5_to_240": [
         lambda rows: make_doctor(rows.clinic, interval_minutes=4),
         lambda rows: make_doctor(rows.clinic, interval_minutes=241),

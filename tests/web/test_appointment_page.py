@@ -170,7 +170,7 @@ def test_moving_offers_free_times_and_refuses_a_taken_one(desk, appointment):
 
     looked = desk.post(address("reschedule", appointment), form, headers=HTMX)
     assert looked.status_code == 200
-    assert "já tem outro agendamento" in looked.text
+    assert "já está ocupado" in looked.text
 
     refused = desk.post(address("reschedule", appointment), form | {"move": "1"}, headers=HTMX)
     assert refused.status_code == 409
@@ -226,7 +226,7 @@ def test_the_history_says_who_when_from_where_and_what(desk, appointment):
     entries = [(entry.who, entry.channel, entry.sentence) for entry in page.context["history"]]
     assert entries == [
         (str(page.context["user"]), "Tela", "De Agendado para Confirmado"),
-        ("tests", "Comando", "Agendado para 23/11/2026 09:00 com Dra. Helena Prado"),
+        ("tests", "Comando", "Agendado para 23/11/2026 09:00 com a Dra. Helena Prado"),
     ]
 
 

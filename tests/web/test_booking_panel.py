@@ -127,7 +127,7 @@ def test_htmx_booking_shows_the_appointment_and_refreshes_the_day(desk, form):
         (
             {"starts": "12:00"},
             "starts",
-            "Dra. Helena Prado não atende nesse horário: nesse dia atende das 08:00 às 12:00 e das 13:00 às 18:00.",
+            "A Dra. Helena Prado não atende nesse horário: nesse dia atende das 08:00 às 12:00 e das 13:00 às 18:00.",
         ),
         ({"notes": "x" * 10_000}, "notes", "As observações têm 10000 caracteres; o máximo é 5000."),
         ({"notes": "a\0b"}, "notes", "Caracteres nulos não são permitidos."),
@@ -153,7 +153,7 @@ def test_a_taken_time_offers_the_three_nearest_free_ones(desk, form, doctor, cli
     book_appointment(doctor, starts_at=clinic.instant(MONDAY, time(9)))
     answer = desk.post(BOOK, form, headers=HTMX)
     assert answer.status_code == 409
-    assert errors(answer) == {"starts": "Dra. Helena Prado já tem outro agendamento às 09:00."}
+    assert errors(answer) == {"starts": "O horário das 09:00 da Dra. Helena Prado já está ocupado."}
     offered = [f"{clinic.local(opening.starts_at):%H:%M}" for opening in answer.context["times"]]
     assert offered == ["08:30", "13:00", "08:00"]  # a half-day each
     assert answer["HX-Trigger"] == "refresh-day"  # it still shows the time as free

@@ -148,7 +148,7 @@ def test_a_refused_end_offers_the_present_and_the_latest_one(desk, appointment, 
 
     checked = desk.post(address(appointment), fields, headers=HTMX | {"HX-Trigger-Name": "procedure"})
 
-    assert errors(checked) == {"ends": "Dra. Helena Prado já tem outro agendamento às 09:45."}
+    assert errors(checked) == {"ends": "O horário das 09:45 da Dra. Helena Prado já está ocupado."}
     assert "terminar às 09:30, como está" in checked.text and "terminar às 09:45, o máximo possível" in checked.text
     chosen = desk.post(address(appointment), fields | {"choose_end": "09:45"}, headers=HTMX)
     assert errors(chosen) == {} and chosen.context["form"]["ends"].value() == "09:45"
@@ -257,7 +257,7 @@ def test_a_change_in_another_window_is_shown_before_saving_over_it(desk, appoint
     answer = desk.post(address(appointment), sent(window) | typed, headers=HTMX)
 
     assert answer.status_code == 409
-    assert "agora é em 23/11, das 09:00 às 09:20, com Dra. Helena Prado (ECG). Aqui está" in answer.text
+    assert "agora é em 23/11, das 09:00 às 09:20, com a Dra. Helena Prado (ECG). Aqui está" in answer.text
     assert stored(appointment) == (["ECG"], "09:20")
     form = answer.context["form"]
     assert form.data.getlist("procedure") == [str(consultation.pk), str(ecg.pk)]

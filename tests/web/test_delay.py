@@ -59,7 +59,7 @@ def test_a_recorded_delay_stands_in_the_head_and_moves_nothing(desk, clinic, doc
     answer = desk.post(RECORD, typed(doctor), headers=PARTIAL)
     assert (answer.status_code, answer["HX-Trigger"]) == (200, "refresh-day")
     assert "Dra. Ana Prado: atraso de 30 min registrado." in answer.text
-    assert stored() == [("Dra. Ana Prado", TODAY, 30)]
+    assert stored() == [("Ana Prado", TODAY, 30)]
     assert Delay.objects.get().recorded_by == recorder
     assert Appointment.objects.get().starts_at == visit.starts_at
     page = page_of(desk)
@@ -76,7 +76,7 @@ def test_a_second_one_takes_the_place_of_the_first(desk, clinic, doctor):
     desk.post(RECORD, typed(doctor))
     desk.force_login(manager := make_manager(clinic))
     desk.post(RECORD, typed(doctor, minutes="45"))
-    assert stored() == [("Dra. Ana Prado", TODAY, 45)]
+    assert stored() == [("Ana Prado", TODAY, 45)]
     assert Delay.objects.get().recorded_by == manager
 
 
@@ -160,7 +160,7 @@ def test_both_panels_say_it(desk, clinic, doctor):
     asked = {"medico": doctor.pk, "data": "2026-11-30"}
     assert "min de atraso" not in desk.get(detail).text + desk.get(book, asked).text
     desk.post(RECORD, typed(doctor))
-    sentence = "Dra. Ana Prado está com 30 min de atraso."
+    sentence = "A Dra. Ana Prado está com 30 min de atraso."
     assert sentence in desk.get(detail).text
     assert sentence in desk.get(book, asked).text
     assert sentence in desk.get(reverse("web:appointment-reschedule", args=[visit.pk])).text
@@ -171,7 +171,7 @@ def test_of_tomorrow_it_was_announced(desk, doctor):
     desk.post(RECORD, typed(doctor, day="01/12/2026"))
     asked = {"medico": doctor.pk, "data": "2026-12-01"}
     page = desk.get(reverse("web:appointment-book"), asked).text
-    assert "Dra. Ana Prado avisou atraso de 30 min nesse dia." in page
+    assert "A Dra. Ana Prado avisou atraso de 30 min nesse dia." in page
 
 
 def events():

@@ -157,7 +157,7 @@ def test_the_limit_of_the_day_is_named_with_other_times(desk, form, doctor):
     answer = desk.post(BOOK, asked(form))
 
     assert answer.status_code == 409 and answer.context["times_are_alternatives"]
-    assert "O máximo de encaixes por dia de Dra. Helena Prado é 0" in answer.content.decode()
+    assert "O máximo de encaixes por dia da Dra. Helena Prado é 0" in answer.content.decode()
 
 
 def test_an_open_appointment_leads_to_the_question(desk, taken, rita):

@@ -113,8 +113,8 @@ def test_the_usual_procedure_of_a_speciality_is_filled_in(desk, finding, clinic,
     [
         ({"procedure": ""}, "Escolha o procedimento: os próximos horários aparecem aqui."),
         ({"procedure": "999999"}, "Escolha o procedimento"),
-        ({"find_part": "noite"}, "Dra. Helena Prado não atende nesses dias e turnos."),
-        ({"find_weekday": "6"}, "Dra. Helena Prado não atende nesses dias e turnos."),
+        ({"find_part": "noite"}, "A Dra. Helena Prado não atende nesses dias e turnos."),
+        ({"find_weekday": "6"}, "A Dra. Helena Prado não atende nesses dias e turnos."),
         ({"find_from": "01/01/2029"}, "Nenhum horário livre assim"),
         ({"doctor": "any:Alquimia"}, "Em Alquimia não há quem faça todos esses procedimentos."),
         ({"find_from": "ontem à toa"}, "Esta data não existe."),
@@ -212,7 +212,7 @@ def test_one_doctor_who_does_not_work_then_is_named(desk, finding, doctor, yasmi
     nobody = desk.post(CHECK, finding | {"find_weekday": "6"}, headers=HTMX)
     assert "Não há quem atenda nesses dias e turnos." in nobody.text
     answer = desk.post(CHECK, finding | {"doctor": doctor.pk, "find_from": "sábado de manhã"}, headers=HTMX)
-    assert "Dra. Helena Prado não atende nesses dias e turnos." in answer.text and 'name="relax"' in answer.text
+    assert "A Dra. Helena Prado não atende nesses dias e turnos." in answer.text and 'name="relax"' in answer.text
     relaxed = desk.post(CHECK, finding | {"doctor": doctor.pk, "find_from": "sábado", "relax": "1"}, headers=HTMX)
     assert offers(relaxed)[0].startswith("seg 23/11 08:00")
 

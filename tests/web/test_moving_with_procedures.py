@@ -48,7 +48,7 @@ def drawn(page, fields):
 
 def test_the_procedures_open_as_they_are_stored(desk, appointment, colleague, consultation, fields):
     closed = desk.get(address(appointment), headers=HTMX)
-    assert f'<option value="{colleague.pk}" disabled>' in closed.text
+    assert f'value="{colleague.pk}" disabled>' in closed.text
     assert "booking-lines" not in closed.text
 
     page = desk.post(address(appointment), fields | {"open_lines": "1"}, headers=HTMX)
@@ -57,13 +57,13 @@ def test_the_procedures_open_as_they_are_stored(desk, appointment, colleague, co
     assert re.search(r'id="procedure-0"[^>]* autofocus', page.text)
     assert page.context["form"].errors == {}
     assert page.context["total"] == 250
-    assert f'<option value="{colleague.pk}">' in page.text
+    assert f'value="{colleague.pk}">' in page.text
 
 
 def test_a_colleague_is_chosen_with_what_they_perform(desk, appointment, colleague, consultation, ecg, fields):
     chosen = fields | {"changes_lines": "1", "doctor": colleague.pk, "procedure": [consultation.pk]}
     page = desk.post(address(appointment), chosen, headers=HTMX)
-    assert "Dr. Rui não realiza Consulta." in page.text
+    assert "O Dr. Rui não realiza Consulta." in page.text
     assert [procedure.name for procedure in page.context["procedures"]] == ["Consulta", "ECG"]
 
     chosen |= {"procedure": [ecg.pk], "starts": "11:00"}
@@ -145,7 +145,7 @@ def test_a_change_in_another_window_is_named_before_it_is_replaced(
 
     assert answer.status_code in {409, 422}
     assert (
-        "foi alterado em outra janela: agora é em 23/11, das 09:00 às 09:30, com Dra. Helena Prado (Consulta, ECG)"
+        "foi alterado em outra janela: agora é em 23/11, das 09:00 às 09:30, com a Dra. Helena Prado (Consulta, ECG)"
         in (answer.text)
     )
     again = moving | {"lines_seen": answer.context["form"].lines_seen_value}

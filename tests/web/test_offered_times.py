@@ -65,7 +65,7 @@ def fill(doctor, day, taken):
         Appointment.objects.create(
             clinic=doctor.clinic,
             doctor=doctor,
-            doctor_name=doctor.name,
+            doctor_name=doctor.full_name,
             patient=make_patient(doctor.clinic),
             starts_at=starts_at,
             ends_at=starts_at + timedelta(minutes=5 * length),

@@ -25,7 +25,7 @@ from tests.web.test_booking_panel import (
 __all__ = ["clinic", "desk", "doctor", "form", "patient", "procedure", "saturday"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday")]
 
-ELEVEN = "Já tem agendamento em 23/11 às 11:00 com Dra. Helena Prado."
+ELEVEN = "Já tem agendamento em 23/11 às 11:00 com a Dra. Helena Prado."
 
 
 @pytest.fixture
@@ -42,6 +42,14 @@ def test_another_time_of_that_day_is_named_and_booked_beside(desk, form, eleven)
     assert ELEVEN not in text_of(desk.post(CHECK, form | {"date": "24/11/2026"}, headers=HTMX))
     assert desk.post(BOOK, form, headers=HTMX).status_code == 200
     assert Appointment.objects.count() == 2
+
+
+def test_who_has_a_title_of_both_genders_is_named_with_the_article(desk, form, eleven, doctor):
+    doctor.title, doctor.name = "a Psic.", "Inês Sá"
+    doctor.save()
+    Appointment.objects.update(doctor_name=doctor.full_name)
+    said = "Já tem agendamento em 23/11 às 11:00 com a Psic. Inês Sá."
+    assert said in text_of(desk.post(CHECK, form, headers=HTMX))
 
 
 @pytest.mark.parametrize("freed", [{"status": "cancelled", "cancelled_by": "clinic"}, {"status": "no_show"}])
@@ -68,7 +76,7 @@ def past(saturday, clinic, doctor, patient):
 
 
 def test_a_visit_is_named_once_of_that_day_or_as_the_next(desk, form, eleven):
-    next_one = "próxima 23/11/2026 11:00 com Dra. Helena Prado"
+    next_one = "próxima 23/11/2026 11:00 com a Dra. Helena Prado"
     that_day, another_day = (
         text_of(desk.post(CHECK, form | {"date": day}, headers=HTMX)) for day in ("23/11", "24/11")
     )
@@ -85,7 +93,7 @@ def test_the_next_visit_of_another_day_is_named_beside(desk, form, clinic, docto
 @pytest.mark.usefixtures("eleven", "past")
 def test_next_and_missed_visits_are_beside_the_patient(desk, patient):
     page = text_of(desk.get(BOOK + f"?paciente={patient.pk}"))
-    assert "próxima 23/11/2026 11:00 com Dra. Helena Prado" in page
+    assert "próxima 23/11/2026 11:00 com a Dra. Helena Prado" in page
     assert "faltou 1 de 3" in page
 
 

@@ -148,7 +148,7 @@ def test_the_panel_is_offered_patients_and_to_register_what_was_typed(desk, clin
     assert f'name="pick" value="{ana.pk}"' in options and 'name="new" value="1"' in options
     assert "Noa ( Ana Souza )" in text
     assert "17/05/1980 (46 anos) · CPF 529.982.247-25 · (81) 98765-4321" in text
-    assert f"última visita {clinic.local(last.starts_at):%d/%m/%Y} com Dr. Paulo Reis" in text
+    assert f"última visita {clinic.local(last.starts_at):%d/%m/%Y} com o Dr. Paulo Reis" in text
     assert "Cadastrar “souza”" in text
 
 

@@ -57,7 +57,7 @@ def test_what_is_over_or_freed_is_not_marked(doctor, status):
 
 def test_an_appointment_outside_the_hours_is_marked(doctor):
     put(doctor, "13:00")
-    assert shown(doctor.clinic, now=BEFORE).causes == [("Dra. Ana Beatriz não trabalha nesse horário", 1)]
+    assert shown(doctor.clinic, now=BEFORE).causes == [("A Dra. Ana Beatriz não trabalha nesse horário", 1)]
 
 
 def test_the_page_leads_to_the_pending_appointments(doctor, client, time_machine):
@@ -84,7 +84,7 @@ def test_what_its_doctor_no_longer_performs_is_marked(doctor):
     day = shown(doctor.clinic, now=BEFORE)
     words = f"não realiza mais {performed}"
     assert [time for time, found in badges(day).items() if words in found] == ["09:00"]
-    assert day.causes == [(f"Dra. Ana Beatriz {words}", 1)]
+    assert day.causes == [(f"A Dra. Ana Beatriz {words}", 1)]
     assert words in cells(day, "card")[0].label
 
 
@@ -93,7 +93,7 @@ def test_only_the_procedures_not_performed_are_named(doctor):
     line = visit.lines.get()
     line.pk, line.position, line.procedure, line.procedure_name = None, 1, other, other.name
     line.save()
-    assert shown(doctor.clinic, now=BEFORE).causes == [("Dra. Ana Beatriz não realiza mais ECG", 1)]
+    assert shown(doctor.clinic, now=BEFORE).causes == [("A Dra. Ana Beatriz não realiza mais ECG", 1)]
 
 
 def test_what_is_merely_no_longer_offered_is_not_marked(doctor):
@@ -120,7 +120,7 @@ def test_the_open_appointment_says_why(doctor, client, time_machine):
     visit = put(doctor, "09:00")
     assert "Ver em Pendências" not in panel_of(client, visit)
     no_longer_performs(doctor)
-    assert "Dra. Ana Beatriz não realiza mais" in panel_of(client, visit)
+    assert "A Dra. Ana Beatriz não realiza mais" in panel_of(client, visit)
     is_ill(doctor, "08:00", "12:00")
     page = panel_of(client, visit)
     assert "Dra. Ana Beatriz ausente (doença). " in page

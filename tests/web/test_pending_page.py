@@ -108,7 +108,7 @@ def test_a_time_that_was_taken_is_refused_with_new_ones(desk, visit):
     book_appointment(visit.doctor, starts_at=datetime.fromisoformat(to.partition("|")[2]))
     answer = act(desk, visit, "move", to=to)
     assert answer.status_code == 409
-    assert "já tem outro agendamento" in answer.text
+    assert "já está ocupado" in answer.text
     assert to not in answer.text
     assert answer.text.count('name="to"') == 3
 
@@ -237,7 +237,7 @@ def put_at(doctor, starts_at):
     Appointment.objects.create(
         clinic=doctor.clinic,
         doctor=doctor,
-        doctor_name=doctor.name,
+        doctor_name=doctor.full_name,
         patient=make_patient(doctor.clinic),
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=30),

@@ -239,7 +239,7 @@ REFUSALS: Messages = {
         "startTime", "Horários %(slots)s já estão ocupados por outros agendamentos", 409, AVAILABILITY
     ),
     Reason.PATIENT_ELSEWHERE: _about(
-        "startTime", "O paciente já tem um agendamento às %(time)s com %(doctor)s", 409, AVAILABILITY
+        "startTime", "O paciente já tem um agendamento às %(time)s com %(the_doctor)s", 409, AVAILABILITY
     ),
     Reason.ENCAIXE_TAKEN: _about("startTime", "O médico já tem um encaixe às %(time)s", 409, AVAILABILITY),
     Reason.ENCAIXE_LIMIT: _about("startTime", "O médico já tem %(count)s encaixes nesse dia", 409, AVAILABILITY),

@@ -236,7 +236,7 @@ class DoctorOut(BaseModel):
         hours = doctor.hours.all()
         return cls(
             id=doctor.pk,
-            name=doctor.name,
+            name=doctor.full_name,
             intervalMinutes=doctor.interval_minutes,
             startTime=f"{min(row.starts for row in hours):%H:%M}" if hours else None,
             endTime=f"{max((row.ends <= row.starts, row.ends) for row in hours)[1]:%H:%M}" if hours else None,

@@ -19,6 +19,7 @@ from clinic.api.mivicall.reading import PHONE_FORM
 from clinic.api.reading import WRITES
 from clinic.models import ApiKey
 from clinic.models.appointment import Status
+from clinic.models.titles import in_sentence
 from clinic.refusals import Reason, Refusal
 
 # The names become those of packages and modules in generated clients: letters of ASCII only.
@@ -209,7 +210,7 @@ LINKS = {
     "searchPatients": _link("getPatientsOfPhone", hash="/items/0/patientPhoneHash"),
     "getPatientsOfPhone": _links_to_appointment("/appointments/0"),
 }
-DOCTOR_NAME, HOURS = "Dra. Helena Prado", "nesse dia dá consultas das 10:30 às 18:00"
+DOCTOR, HOURS = in_sentence("Dra. Helena Prado"), "nesse dia dá consultas das 10:30 às 18:00"
 ALTERNATIVES = ["2026-05-14T10:30:00+01:00", "2026-05-14T11:00:00+01:00", "2026-05-14T11:30:00+01:00"]
 
 
@@ -237,15 +238,15 @@ ERROR_EXAMPLES: dict[int, dict[str, JsonObject]] = {
     },
     409: {
         "slot_conflict": _error(
-            "slot_conflict", _message(Reason.DOCTOR_TAKEN, doctor=DOCTOR_NAME, time="10:00"), alternatives=ALTERNATIVES
+            "slot_conflict", _message(Reason.DOCTOR_TAKEN, **DOCTOR, time="10:00"), alternatives=ALTERNATIVES
         ),
         "outside_working_hours": _error(
             "outside_working_hours",
-            _message(Reason.OUTSIDE_HOURS, doctor=DOCTOR_NAME, hours=HOURS),
+            _message(Reason.OUTSIDE_HOURS, **DOCTOR, hours=HOURS),
             alternatives=ALTERNATIVES,
         ),
         "service_not_offered": _error(
-            "service_not_offered", _message(Reason.PROCEDURE_NOT_OFFERED, doctor=DOCTOR_NAME, procedure="Ecografia")
+            "service_not_offered", _message(Reason.PROCEDURE_NOT_OFFERED, **DOCTOR, procedure="Ecografia")
         ),
         "discount_expired": _error(
             "discount_expired", _message(Reason.DISCOUNT_LEFT_BEHIND, discount="Verão", date="12/05/2026")

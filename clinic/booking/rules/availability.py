@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from clinic.booking.slots import OverlappingAppointment, ScheduleContext, Slot, clock
 from clinic.models import Clinic, Patient
 from clinic.models.doctor import end_of_hours
+from clinic.models.titles import in_sentence
 from clinic.refusals import Reason, Refusal
 from clinic.schedule import ClosedReason, Span
 
@@ -23,13 +24,13 @@ def doctor_works_then(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]
     if span is None:
         return
     if span.closed_by in REASONS_OF_CLOSED_TIME:
-        yield Refusal(REASONS_OF_CLOSED_TIME[span.closed_by], {"doctor": slot.doctor.name, "reason": span.reason})
+        yield Refusal(REASONS_OF_CLOSED_TIME[span.closed_by], {**slot.doctor.in_sentence, "reason": span.reason})
     else:
         yield _hours_refusal(slot, context.schedules.blocks(slot.doctor.pk, slot.local_date))
 
 
 def _hours_refusal(slot: Slot, blocks: Sequence[Span]) -> Refusal:
-    params = {"doctor": slot.doctor.name, "hours": hours_in_words(slot.clinic, blocks, slot.local_date)}
+    params = {**slot.doctor.in_sentence, "hours": hours_in_words(slot.clinic, blocks, slot.local_date)}
     if any(block.starts_at <= slot.starts_at < block.ends_at for block in blocks):
         return Refusal(Reason.ENDS_AFTER_HOURS, params | {"end": clock(slot.clinic, slot.ends_at)})
     return Refusal(Reason.OUTSIDE_HOURS, params)
@@ -65,7 +66,7 @@ def doctor_is_free(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
     if taken:
         spans = [(other.starts_at, other.ends_at) for other in taken]
         time = clock(slot.clinic, max(slot.starts_at, taken[0].starts_at))
-        yield Refusal(Reason.DOCTOR_TAKEN, {"time": time, "doctor": slot.doctor.name, "spans": spans})
+        yield Refusal(Reason.DOCTOR_TAKEN, {**slot.doctor.in_sentence, "time": time, "spans": spans})
 
 
 def patient_is_in_one_place(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
@@ -78,5 +79,5 @@ def patient_is_in_one_place(slot: Slot, context: ScheduleContext) -> Iterator[Re
 def patient_elsewhere(slot: Slot, patient: Patient, other: OverlappingAppointment) -> Refusal:
     """Return the refusal of a slot whose patient has another appointment then."""
     time = clock(slot.clinic, other.starts_at)
-    params = {"patient": patient.display_name, "time": time, "doctor": other.doctor_name}
-    return Refusal(Reason.PATIENT_ELSEWHERE, params)
+    params = {"patient": patient.display_name, "time": time}
+    return Refusal(Reason.PATIENT_ELSEWHERE, params | in_sentence(other.doctor_name, other.doctor_title))

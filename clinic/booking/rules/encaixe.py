@@ -33,7 +33,7 @@ def encaixe_reason_can_be_stored(candidate: Candidate) -> Iterator[Refusal]:
 def not_closed_then(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
     span = context.schedules.closing(slot.doctor.pk, slot.starts_at, slot.ends_at)
     if span and span.closed_by in REASONS_OF_CLOSED_TIME:
-        yield Refusal(REASONS_OF_CLOSED_TIME[span.closed_by], {"doctor": slot.doctor.name, "reason": span.reason})
+        yield Refusal(REASONS_OF_CLOSED_TIME[span.closed_by], {**slot.doctor.in_sentence, "reason": span.reason})
 
 
 def patient_is_nowhere_then(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
@@ -48,12 +48,12 @@ def no_other_encaixe_then(slot: Slot, context: ScheduleContext) -> Iterator[Refu
     for other in context.overlapping:
         if other.is_encaixe and other.doctor_id == slot.doctor.pk:
             time = clock(slot.clinic, other.starts_at)
-            yield Refusal(Reason.ENCAIXE_TAKEN, {"doctor": slot.doctor.name, "time": time})
+            yield Refusal(Reason.ENCAIXE_TAKEN, {**slot.doctor.in_sentence, "time": time})
             return
 
 
 def encaixes_are_few(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
     limit = slot.doctor.encaixes_per_day
     if context.encaixes >= limit:
-        params = {"doctor": slot.doctor.name, "count": context.encaixes, "limit": limit}
+        params = {**slot.doctor.in_sentence, "count": context.encaixes, "limit": limit}
         yield Refusal(Reason.ENCAIXE_LIMIT, params | {"date": f"{slot.local_date:%d/%m}"})

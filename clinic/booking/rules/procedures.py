@@ -31,7 +31,7 @@ def not_performed(
     """Refuse each known procedure whose id is not among `performed`, those that this doctor performs."""
     for procedure in procedures:
         if procedure and procedure.pk not in performed:
-            yield Refusal(Reason.PROCEDURE_NOT_OFFERED, {"doctor": doctor.name, "procedure": procedure.name})
+            yield Refusal(Reason.PROCEDURE_NOT_OFFERED, {**doctor.in_sentence, "procedure": procedure.name})
 
 
 def doctor_refusals(wanted: DoctorKey | None, loaded: Doctor | None) -> list[Refusal]:

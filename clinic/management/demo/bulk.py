@@ -29,6 +29,7 @@ from clinic.models import (
     WorkingHours,
 )
 from clinic.models.patient import phone_hash
+from clinic.models.titles import Title
 
 DOCTORS = 20
 SLOTS = [time(hour, minute) for hour in (8, 9, 10, 11, 13, 14, 15, 16) for minute in (0, 30)]
@@ -76,7 +77,11 @@ def load_clinic() -> Clinic:
     ]
     for number in range(DOCTORS):
         doctor = Doctor.objects.create(
-            clinic=clinic, name=f"Dra. Carga {number:02}", specialty="Clínica médica", interval_minutes=30
+            clinic=clinic,
+            title=Title.DRA,
+            name=f"Carga {number:02}",
+            specialty="Clínica médica",
+            interval_minutes=30,
         )
         doctor.procedures.set(procedures)
         WorkingHours.objects.bulk_create(
@@ -159,7 +164,7 @@ def _appointment(clinic: Clinic, pk: int, slot: Slot, patient: int, now: datetim
     booked_at = slot.starts_at - timedelta(days=10)
     cancelled_by = "patient" if status == "cancelled" else ""
     return (
-        pk, clinic.pk, uuid.UUID(int=rng.getrandbits(128), version=4), slot.doctor.pk, slot.doctor.name, patient,
+        pk, clinic.pk, uuid.UUID(int=rng.getrandbits(128), version=4), slot.doctor.pk, slot.doctor.full_name, patient,
         slot.starts_at, slot.starts_at + LENGTH, status, booked_at, "manual", "", "{}", "", "", cancelled_by, "",
         booked_at, booked_at,
     )  # fmt: skip
@@ -175,7 +180,7 @@ def _event(clinic: Clinic, pk: int, slot: Slot) -> tuple[object, ...]:
     """Return the values of EVENT."""
     after = {
         "doctor": slot.doctor.pk,
-        "doctor_name": slot.doctor.name,
+        "doctor_name": slot.doctor.full_name,
         "starts_at": slot.starts_at.isoformat(),
         "ends_at": (slot.starts_at + LENGTH).isoformat(),
         "status": "scheduled",

@@ -19,7 +19,7 @@ class DemoProcedure:
 class DemoDoctor:
     """A doctor. `hours` are by ISO weekdays: {"135": "08:00-12:00 14:00-17:00"}; `procedures` are codes."""
 
-    name: str
+    full_name: str
     council_number: str
     specialty: str
     interval: int

@@ -7,6 +7,7 @@ from clinic.management.demo.clinics import DemoAbsence, DemoClinic, DemoDoctor, 
 from clinic.management.demo.people import Person, people
 from clinic.management.demo.visits import Registry
 from clinic.models import Absence, Clinic, ClinicHoliday, Discount, Doctor, Patient, Procedure, WorkingHours
+from clinic.models.titles import split_title
 from clinic.schedule import TOWN_HOLIDAYS
 
 PATIENTS = 300
@@ -50,9 +51,11 @@ def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
 
 
 def _doctor(clinic: Clinic, plan: DemoDoctor) -> Doctor:
+    title, name = split_title(plan.full_name)
     doctor = Doctor.objects.create(
         clinic=clinic,
-        name=plan.name,
+        title=title,
+        name=name,
         council_number=plan.council_number,
         specialty=plan.specialty,
         interval_minutes=plan.interval,

@@ -107,4 +107,4 @@ def _doctors(clinic: Clinic, on: date, with_appointments: Collection[int]) -> "l
     """Return the active doctors, and inactive ones who have appointments."""
     wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
     late = wanted.annotate(delay=delay_of_row(clinic, on))
-    return list(late.only("name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])
+    return list(late.only("title", "name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])

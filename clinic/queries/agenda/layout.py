@@ -93,7 +93,7 @@ class DayLayout:
             day=self.day,
             today=self.today,
             columns=columns,
-            hours=self._hours(columns) if columns else [],
+            hours=self._hours([one.doctor for one in shown]) if shown else [],
             all_rows_class=f"from-0 to-{(self.last - self.first) // ROW}",
             scale=f"{scale} tall" if scale > self._shortest(shown) else str(scale),
             booked=sum(row.stands for row in begun),
@@ -102,8 +102,8 @@ class DayLayout:
             short=sum(bool(slot.fits) for slot in slots),
             now_class=self._now_class(),
             now_time=self._time(self.now_minute) if self._now_class() else "",
-            choices=[DoctorChoice(str(row.pk), row.name, is_narrowed and row.pk in chosen) for row in doctors],
-            off_duty=[one.doctor.name for one in days if one.doctor.pk in chosen and one not in shown],
+            choices=[DoctorChoice(str(row.pk), row.full_name, is_narrowed and row.pk in chosen) for row in doctors],
+            off_duty=[one.doctor.full_name for one in days if one.doctor.pk in chosen and one not in shown],
             closure="" if columns else self._closure(days),
             holiday=self.schedules.day_name(self.day),
             next_working=None if columns else self._next_working(doctors, chosen),
@@ -192,7 +192,7 @@ class DayLayout:
             self._add(rows[0].start, self._folded(number, one, rows, scale))
         return Column(
             doctor_id=str(one.doctor.pk),
-            name=one.doctor.name,
+            name=one.doctor.full_name,
             specialty=one.doctor.specialty,
             number=number,
             interval=one.doctor.interval_minutes,
@@ -266,7 +266,7 @@ class DayLayout:
             procedure=str(shorter.id) if shorter else "",
             fits=fits,
             is_freed=strips > 0,
-            label=", ".join([f"{time} {self.free_word}", *([fits] if fits else []), one.doctor.name]),
+            label=", ".join([f"{time} {self.free_word}", *([fits] if fits else []), one.doctor.full_name]),
         )
 
     def _card(self, number: int, one: DoctorDay, row: AppointmentRow, scale: int) -> Card:
@@ -281,7 +281,7 @@ class DayLayout:
         time = self._time(row.begins)
         words = [badge.text for badge in badges]
         until = self._time(row.ends)
-        parts = [f"{time}–{until} {row.patient}", row.procedures, status_label, doctor.name, *words]
+        parts = [f"{time}–{until} {row.patient}", row.procedures, status_label, doctor.full_name, *words]
         return Card(
             id=str(row.id),
             column=number,
@@ -295,7 +295,7 @@ class DayLayout:
             badges=badges,
             since=row.arrived_at.isoformat(timespec="seconds") if row.arrived_at else "",
             waited=f"{(self.now - row.arrived_at) // timedelta(minutes=1)} min" if row.arrived_at else "",
-            doctor=doctor.name,
+            doctor=doctor.full_name,
             status_label=status_label,
             label=" · ".join(part for part in parts if part),
             is_strip=not row.stands,
@@ -315,7 +315,7 @@ class DayLayout:
             aria_colindex=str(number + 1),
             css_class=f"folded strip-{rows[0].strip} {self._place(start, end, number)}",
             number=len(rows),
-            label=f"{words}, {self._time(start)}–{self._time(end)}, {one.doctor.name}",
+            label=f"{words}, {self._time(start)}–{self._time(end)}, {one.doctor.full_name}",
             cards=[self._card(number, one, row, scale) for row in rows],
         )
 
@@ -364,9 +364,9 @@ class DayLayout:
             badges.append(origin)
         return badges
 
-    def _hours(self, columns: Iterable[Column]) -> list[Hour]:
+    def _hours(self, doctors: Iterable[Doctor]) -> list[Hour]:
         """Return the rows under their hours; an hour in which nothing begins has one empty row."""
-        names = {column.number: " ".join(column.name.split()[:2]) for column in columns}
+        names = {number: doctor.brief_name for number, doctor in enumerate(doctors, 1)}
         hours = []
         for start in range(self.first, self.last, HOUR):
             minutes = sorted(minute for minute in self.cells if start <= minute < start + HOUR)

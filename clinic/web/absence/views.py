@@ -85,7 +85,7 @@ def delay(request: ClinicRequest) -> HttpResponse:
 
 
 def _delay_sentence(doctor: Doctor, minutes: int) -> str:
-    words = {"doctor": doctor.name, "minutes": minutes}
+    words = {"doctor": doctor.full_name, "minutes": minutes}
     return (_("%(doctor)s: atraso de %(minutes)s min registrado.") if minutes else _("%(doctor)s: sem atraso.")) % words
 
 

@@ -46,7 +46,7 @@ class Finder:
     has_procedures: bool
     may_widen: bool = False
     specialty: str = ""
-    one_doctor: str = ""
+    one_doctor: Doctor | None = None
     offers: Sequence[Offer] = ()
     found: booking.Found | None = None
     spoken: str = ""
@@ -101,7 +101,7 @@ def offers_for(
     ]
     return replace(
         block,
-        one_doctor=candidates[0].name if len(candidates) == 1 else "",
+        one_doctor=candidates[0] if len(candidates) == 1 else None,
         offers=offers,
         found=found,
         spoken=_spoken(clinic, offers),
@@ -123,7 +123,7 @@ def _lacking(able: Sequence[Doctor], sought: str) -> str:
 
 
 def _spoken(clinic: Clinic, offers: Sequence[Offer]) -> str:
-    times = [SpokenTime(clinic.local(offer.opening.starts_at), offer.doctor.name) for offer in offers[:SPOKEN]]
+    times = [SpokenTime(clinic.local(offer.opening.starts_at), offer.doctor) for offer in offers[:SPOKEN]]
     today = clinic.local(timezone.now()).date()
     return times_in_words(times, today, get_language() or "") if times else ""
 

@@ -409,7 +409,8 @@ class MoveForm(LinesForm, WhenForm):
 def _moved_elsewhere_message(appointment: Appointment) -> str:
     starts_at = appointment.clinic.local(appointment.starts_at)
     sentence = _(
-        "Outra janela já remarcou este agendamento para %(day)s às %(time)s, com %(doctor)s. Aqui está o que você "
+        "Outra janela já remarcou este agendamento para %(day)s às %(time)s, com %(the_doctor)s. Aqui está o que você "
         "escolheu: para valer, remarque de novo."
     )
-    return sentence % {"day": f"{starts_at:%d/%m}", "time": f"{starts_at:%H:%M}", "doctor": appointment.doctor}
+    place = {"day": f"{starts_at:%d/%m}", "time": f"{starts_at:%H:%M}", **appointment.doctor.in_sentence}
+    return sentence % place

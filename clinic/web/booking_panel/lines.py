@@ -16,6 +16,7 @@ from clinic import booking
 from clinic.booking import LineRequest
 from clinic.form_fields import is_short_number
 from clinic.models import Appointment, Procedure
+from clinic.models.titles import in_sentence
 from clinic.web.fields import RefusableForm
 
 MAX_AMOUNT = Decimal(10) ** 10
@@ -127,14 +128,14 @@ def changed_message(appointment: Appointment) -> str:
     """Return the sentence about what another window has made of an appointment meanwhile. One query."""
     starts_at, ends_at = (appointment.clinic.local(at) for at in (appointment.starts_at, appointment.ends_at))
     sentence = _(
-        "Este agendamento foi alterado em outra janela: agora é em %(day)s, das %(start)s às %(end)s, com %(doctor)s "
-        "(%(procedures)s). Aqui está o que você escolheu: para valer, envie de novo."
+        "Este agendamento foi alterado em outra janela: agora é em %(day)s, das %(start)s às %(end)s, com "
+        "%(the_doctor)s (%(procedures)s). Aqui está o que você escolheu: para valer, envie de novo."
     )
     return sentence % {
         "day": f"{starts_at:%d/%m}",
         "start": f"{starts_at:%H:%M}",
         "end": f"{ends_at:%H:%M}",
-        "doctor": appointment.doctor_name,
+        **in_sentence(appointment.doctor_name, appointment.doctor.title),
         "procedures": ", ".join(appointment.lines.values_list("procedure_name", flat=True)),
     }
 

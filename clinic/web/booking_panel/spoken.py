@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
+from clinic.models import Doctor
+
 WEEKDAYS = ["segunda", "terça", "quarta", "quinta", "sexta", "sábado", "domingo"]
 MONTHS = [
     "janeiro",
@@ -28,14 +30,13 @@ TENS = {20: "vinte", 30: "trinta", 40: "quarenta", 50: "cinquenta"}
 HOURS = ["doze", "uma", "duas", "três", "quatro", "cinco", "seis", "sete", "oito", "nove", "dez", "onze"]
 # Nobody asks whether half past eight is in the evening; seven may be.
 PLAIN_HOURS = range(8, 12)
-ARTICLES = {"Dra.": "a", "Dra": "a", "Dr.": "o", "Dr": "o"}
 
 
 class SpokenTime(NamedTuple):
-    """A local start, and the name of the doctor."""
+    """A local start with a doctor."""
 
     starts: datetime
-    doctor: str
+    doctor: Doctor
 
 
 def number_in_words(number: int, language: str) -> str:
@@ -78,22 +79,15 @@ def day_in_words(day: date, today: date, language: str) -> str:
     return f"{weekday}, dia {number}{month}"
 
 
-def with_doctor(name: str) -> str:
-    """Write "com a Dra. Yasmin"; without a title that tells the article, "com" and the name."""
-    title, _, rest = name.strip().partition(" ")
-    article = ARTICLES.get(title)
-    return f"com {article} {title} {rest.split()[0]}" if article and rest.split() else f"com {name.strip()}"
-
-
 def times_in_words(times: Sequence[SpokenTime], today: date, language: str) -> str:
     """Write the sentence to speak: "terça, às duas da tarde, ou quarta, às oito e meia, com a Dra. Yasmin"."""
     spoken, last_day = [], None
-    has_one_doctor = len({time.doctor for time in times}) == 1
+    has_one_doctor = len({time.doctor.full_name for time in times}) == 1
     for time in times:
         day = time.starts.date()
         at = time_in_words(time.starts.hour, time.starts.minute, language)
         words = at if day == last_day else f"{day_in_words(day, today, language)}, {at}"
-        spoken.append(words if has_one_doctor else f"{words}, {with_doctor(time.doctor)}")
+        spoken.append(words if has_one_doctor else f"{words}, com {time.doctor.spoken_name}")
         last_day = day
     text = ", ou ".join(spoken)
-    return f"{text}, {with_doctor(times[0].doctor)}" if has_one_doctor else text
+    return f"{text}, com {times[0].doctor.spoken_name}" if has_one_doctor else text

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from clinic import booking
 from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor, phones
+from clinic.models.titles import in_sentence
 from clinic.queries import history, pending
 from clinic.schedule import Opening, Span
 
@@ -21,11 +22,11 @@ ROWS_A_PAGE = 25
 
 @dataclass(frozen=True)
 class Proposal:
-    """A free time as a button: `value` is the place that is posted; `doctor` is "" for the appointment's own."""
+    """A free time as a button: `value` is the place that is posted; `doctor` is None for the appointment's own."""
 
     value: str
     starts_at: datetime
-    doctor: str
+    doctor: Doctor | None
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,21 @@ class Row:
             "patient": patient.display_name.split()[0],
             "clinic": self.clinic.name,
             "time": when(self.clinic, appointment.starts_at),
-            "doctor": appointment.doctor_name,
+            **in_sentence(appointment.doctor_name, appointment.doctor.title),
         }
-        text = _("Olá, %(patient)s! Aqui é da %(clinic)s. O seu horário de %(time)s com %(doctor)s precisa mudar.")
+        text = _("Olá, %(patient)s! Aqui é da %(clinic)s. O seu horário de %(time)s com %(the_doctor)s precisa mudar.")
         if patient.answers_phone:  # it is not the patient who reads it
-            text = _("Olá! Aqui é da %(clinic)s. O horário de %(patient)s, %(time)s com %(doctor)s, precisa mudar.")
+            text = _("Olá! Aqui é da %(clinic)s. O horário de %(patient)s, %(time)s com %(the_doctor)s, precisa mudar.")
         text %= words
         if times := _(" ou ").join(self._in_words(proposal) for proposal in self.proposals):
             text += " " + _("Podemos remarcar para %(times)s. Qual prefere?") % {"times": times}
         return f"https://wa.me/{str(appointment.patient.phone.as_e164).removeprefix('+')}?text={quote(text)}"
 
     def _in_words(self, proposal: Proposal) -> str:
-        words = {"time": when(self.clinic, proposal.starts_at), "doctor": proposal.doctor}
-        return _("%(time)s com %(doctor)s") % words if proposal.doctor else words["time"]
+        time = when(self.clinic, proposal.starts_at)
+        if proposal.doctor is None:
+            return time
+        return _("%(time)s com %(the_doctor)s") % {"time": time, **proposal.doctor.in_sentence}
 
 
 @dataclass(frozen=True)
@@ -190,13 +193,13 @@ class Board:
         kept = [row for row in found if row.pk in appointments]
         movable = [appointments[row.pk] for row in kept if booking.is_movable(appointments[row.pk])]
         times = booking.replacement_times(self.clinic, movable, now=self.now)
-        names = _names(self.clinic, [opening for proposed in times.values() for opening in proposed])
+        doctors = _doctors(self.clinic, [opening for proposed in times.values() for opening in proposed])
         return [
             Row(
                 clinic=self.clinic,
                 appointment=appointments[row.pk],
                 cause=row.cause,
-                proposals=_proposals(appointments[row.pk], times.get(row.pk, []), names),
+                proposals=_proposals(appointments[row.pk], times.get(row.pk, []), doctors),
                 calls=calls.get(row.pk, []),
             )
             for row in kept
@@ -231,17 +234,16 @@ def _absence_over(rows: Sequence[Row], absences: Collection[Absence]) -> Absence
     return found[0] if len(found) == 1 and is_over_all else None
 
 
-def _names(clinic: Clinic, openings: Collection[Opening]) -> dict[int, str]:
-    ids = {opening.doctor_id for opening in openings}
-    return dict(Doctor.objects.of(clinic).filter(pk__in=ids).values_list("pk", "name"))
+def _doctors(clinic: Clinic, openings: Collection[Opening]) -> dict[int, Doctor]:
+    return Doctor.objects.of(clinic).in_bulk({opening.doctor_id for opening in openings})
 
 
-def _proposals(appointment: Appointment, openings: Collection[Opening], names: dict[int, str]) -> list[Proposal]:
+def _proposals(appointment: Appointment, openings: Collection[Opening], doctors: dict[int, Doctor]) -> list[Proposal]:
     return [
         Proposal(
             value=f"{opening.doctor_id}|{opening.starts_at.isoformat()}",
             starts_at=opening.starts_at,
-            doctor="" if opening.doctor_id == appointment.doctor_id else names[opening.doctor_id],
+            doctor=None if opening.doctor_id == appointment.doctor_id else doctors[opening.doctor_id],
         )
         for opening in openings
     ]

@@ -5,10 +5,10 @@ import { day, form, numberIn } from "./grid.js";
 
 const slots = () => [...(day()?.querySelectorAll(".slot > a") || [])];
 
-// The doctors that the form of the move lists as unable; "#" in the reason stands for the name.
+// The doctors that the form of the move lists as unable, each with the reason.
 function unable() {
-  const group = form()?.querySelector("#doctor > [data-reason]");
-  return new Map([...(group?.children || [])].map((option) => [option.value, group.dataset.reason]));
+  const options = form()?.querySelectorAll("#doctor [data-reason]") || [];
+  return new Map([...options].map((option) => [option.value, option.dataset.reason]));
 }
 
 export function markUnable() {
@@ -16,7 +16,7 @@ export function markUnable() {
   const columns = new Map();
   for (const head of day()?.querySelectorAll(".doctor") || []) {
     const reason = reasons.get(head.dataset.doctor);
-    if (reason) columns.set(numberIn(head, "col"), reason.replace("#", head.querySelector("b").textContent));
+    if (reason) columns.set(numberIn(head, "col"), reason);
   }
   let isChanged = false;
   for (const link of slots()) {

@@ -7,6 +7,7 @@ import pytest
 
 from clinic.api.imagemais import messages
 from clinic.models import Absence, Appointment, Patient
+from clinic.models.titles import in_sentence
 from clinic.refusals import Reason
 from tests.api.imagemais.conftest import MONDAY
 from tests.factories import cpf, make_clinic, make_discount, make_doctor, make_patient, make_procedure
@@ -371,8 +372,8 @@ def test_every_reason_of_booking_has_its_sentence():
 
 @pytest.mark.parametrize("reason", messages.REFUSALS, ids=lambda reason: reason.name)
 def test_a_sentence_asks_for_nothing_that_the_reason_does_not_tell(reason):
-    names = "limit count procedure date end hours discount slots time doctor current wanted act nearest found carrier"
-    given = dict.fromkeys(names.split(), "x")
+    names = "limit count procedure date end hours discount slots time current wanted act nearest found carrier"
+    given = dict.fromkeys(names.split(), "x") | in_sentence("x")
     assert "%(" not in messages.REFUSALS[reason].sentence % given
 
 
@@ -406,7 +407,7 @@ def test_a_patient_cannot_be_in_two_places(desk):
     colleague = make_doctor(desk.clinic, name="Dra Ana", procedures=desk.procedures)
     answer = desk.ask("POST", "/appointments", desk.booking(doctorId=colleague.pk))
     assert answer.json() == {
-        "message": "O paciente já tem um agendamento às 09:00 com Dr Victor",
+        "message": "O paciente já tem um agendamento às 09:00 com o Dr Victor",
         "error": "Conflict",
         "statusCode": 409,
     }

@@ -343,7 +343,7 @@ def test_a_service_the_professional_does_not_perform_is_not_offered(program, rec
     good["serviceTypeId"] = str(make_procedure(recife, name="Ecografia").uuid)
     status, code, body = refused(program, good)
     assert (status, code) == (409, "service_not_offered")
-    assert body["message"].startswith("Dra. Helena Prado não realiza Ecografia")
+    assert body["message"].startswith("A Dra. Helena Prado não realiza Ecografia")
     assert "alternatives" not in body
 
 

@@ -31,6 +31,7 @@ from clinic.api.imagemais.schemas import AppointmentOut, LineOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
 from clinic.booking import Author
 from clinic.models import Appointment, AppointmentProcedure, Clinic
+from clinic.models.titles import in_sentence
 from clinic.queries import appointments
 from clinic.refusals import Reason
 
@@ -77,7 +78,9 @@ TIME_ERRORS = {
             },
             409: {
                 "Horário ocupado": examples.TAKEN,
-                "Paciente ocupado": messages.example(Reason.PATIENT_ELSEWHERE, time="09:00", doctor="Dr Victor"),
+                "Paciente ocupado": messages.example(
+                    Reason.PATIENT_ELSEWHERE, messages.REFUSALS, time="09:00", **in_sentence("Dr Victor")
+                ),
             },
         },
     ),

@@ -32,8 +32,8 @@ class Professionals(TypedDict):
     answers={200: schemas.Professionals},
 )
 def list_professionals(request: MivicallRequest) -> HttpResponse:
-    doctors = Doctor.objects.of(request.clinic).filter(active=True).only("uuid", "name", "specialty")
-    return answer({"items": [{"id": str(d.uuid), "name": d.name, "specialty": d.specialty} for d in doctors]})
+    doctors = Doctor.objects.of(request.clinic).filter(active=True).only("uuid", "title", "name", "specialty")
+    return answer({"items": [{"id": str(d.uuid), "name": d.full_name, "specialty": d.specialty} for d in doctors]})
 
 
 @operation(

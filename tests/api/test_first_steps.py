@@ -62,6 +62,7 @@ def test_imagemais_from_token_to_the_first_booking(imagemais, recife, doctor):
     def own(name):
         command = steps[name].replace("/api/doctors/1/", f"/api/doctors/{doctor['id']}/")
         command = command.replace('"doctorId": 1', f'"doctorId": {doctor["id"]}')
+        command = command.replace("procedureId=1", f"procedureId={procedure['id']}")
         return command.replace('[{"id": 1}]', json.dumps([{"id": procedure["id"]}]))
 
     free = [slot["startTime"] for slot in run(own("horarios"), secret).json()]

@@ -50,8 +50,8 @@ class Redacted(NamedTuple):
 
 
 def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) -> Redacted:
-    """Blank the patient's notes and alert, the values in the history of their data, and what was written about their
-    appointments; store the event that says who did and why.
+    """Blank the patient's notes, alert and payer's card, the values in the history of their data, and what was written
+    about their appointments; store the event that says who did and why.
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
     them later. Name, documents and phone stay. Locks the patient's row. Raises ValueError for a reason that is blank or
@@ -67,8 +67,9 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
         ahead = set(kept.standing().filter(ends_at__gt=timezone.now()).values_list("pk", flat=True))
         over = [pk for pk in kept.values_list("pk", flat=True) if pk not in ahead]
         _blank(patient, over)
-        patient.notes = patient.alert = ""
-        patient.save(update_fields=["notes", "alert", "updated_at"])
+        patient.notes = patient.alert = patient.card_number = ""
+        patient.card_expires_on = None
+        patient.save(update_fields=["notes", "alert", "card_number", "card_expires_on", "updated_at"])
         PatientEvent.objects.create(
             clinic=clinic,
             patient=patient,

@@ -14,11 +14,23 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.translation import override
 
-from clinic.models import Absence, AppointmentEvent, Clinic, Closure, Discount, Doctor, Patient, Procedure, StaffUser
+from clinic.models import (
+    Absence,
+    Appointment,
+    AppointmentEvent,
+    Clinic,
+    Closure,
+    Discount,
+    Doctor,
+    Patient,
+    Procedure,
+    StaffUser,
+)
 from tests.factories import (
     make_clinic,
     make_lisbon,
     make_patient,
+    make_payer,
     make_superuser,
 )
 from tests.managed import NO_INLINES
@@ -79,6 +91,9 @@ def clinic(request, db) -> Clinic:
 @pytest.fixture
 def at(clinic, client):
     at = desk(clinic)
+    payer = make_payer(clinic, name="ADSE")
+    Patient.objects.filter(pk=at.patient.pk).update(payer=payer, card_number="12", card_expires_on="2020-01-31")
+    Appointment.objects.filter(pk=at.appointment.pk).update(payer=payer, authorization_number="1")
     client.force_login(at.user)
     return at
 
@@ -124,6 +139,7 @@ def of_desk(client, at):
         ("web:appointment-change", [pk]),
         ("web:appointment-cancel", [pk]),
         ("web:appointment-notes", [pk]),
+        ("web:appointment-payer", [pk]),
         ("web:patient-list", []),
         ("web:patient-detail", [patient]),
         ("web:patient-detail", [other.pk]),

@@ -17,7 +17,7 @@ from clinic.registry.patient_events import Author
 from clinic.transactions import run_in_transaction
 
 # The keys of an AppointmentEvent's `before` and `after` that hold what people wrote.
-WRITTEN = ["notes", "metadata", "reason", "encaixe_reason"]
+WRITTEN = ["notes", "metadata", "reason", "encaixe_reason", "authorization_number", "authorization_password"]
 REASON_LIMIT = max_length(PatientEvent, "reason")
 BLANK = "—"  # in a column that may not be empty
 PATIENT_EVENTS_SQL = """
@@ -28,6 +28,7 @@ PATIENT_EVENTS_SQL = """
 """
 APPOINTMENTS_SQL = """
     UPDATE clinic_appointment SET notes = '', cancel_reason = '', metadata = '{}', updated_at = now(),
+        authorization_number = '', authorization_password = '',
         encaixe_reason = CASE encaixe_reason WHEN '' THEN '' ELSE %(blank)s END
     WHERE clinic_id = %(clinic)s AND id = ANY(%(appointments)s)
 """

@@ -18,6 +18,7 @@ ORDER = [
     "clinicholiday",
     "procedure",
     "discount",
+    "payer",
     "patient",
     "staffuser",
     "clinic",

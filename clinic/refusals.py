@@ -116,6 +116,11 @@ class Reason(Enum):
         "document_number",
         _("O número do documento tem de %(least)s a %(most)s letras sem acento e dígitos, por exemplo FX123456."),
     )
+    PAYER_UNKNOWN = "payer", _("Este convênio não é mais aceito. Escolha outro, ou particular.")
+    CARD_NUMBER_SHAPE = (
+        "card_number",
+        _("O número da carteira tem até %(most)s letras sem acento e algarismos. Corrija ou deixe em branco."),
+    )
     EMAIL_INVALID = "email", _("Este e-mail não é válido. Exemplo: nome@provedor.com.")
     DOCTOR_MISSING = "doctor", _("Escolha o médico ou a médica.")
     DOCTOR_UNKNOWN = "doctor", _("Este profissional não atende mais aqui. Escolha outro.")

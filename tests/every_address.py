@@ -31,7 +31,7 @@ from clinic.models import (
     Doctor,
     Patient,
 )
-from tests.factories import PASSWORD, cpf, make_discount, make_master, make_superuser
+from tests.factories import PASSWORD, cpf, make_discount, make_master, make_payer, make_superuser
 
 PARTIAL = {"HX-Request": "true"}
 LINK = re.compile(r'href="(\?[^"]*)"')
@@ -136,6 +136,7 @@ class Stored:
         self.doctors = list(Doctor.objects.of(clinic))
         self.procedure, self.other = self.doctors[0].procedures.all()[:2]
         self.discount = make_discount(clinic, percentage=10)
+        self.payer = make_payer(clinic)
         self.patients = iter(Patient.objects.of(clinic).order_by("-pk")[:40])
         coming = Appointment.objects.of(clinic).filter(status="scheduled", starts_at__gt=now + timedelta(days=2))
         self.coming = iter(coming.order_by("starts_at")[:40])
@@ -171,7 +172,7 @@ def _desk(stored):
         asked = {"medico": doctor, "data": f"{day}", "inicio": "09:00", "paciente": visit.patient_id}
         yield Call("GET", "/agendamentos/novo/", asked, partial=partial)
         yield Call("GET", f"/agendamentos/{visit.pk}/", partial=partial)
-        for act in ("remarcar", "alterar", "cancelar", "observacoes"):
+        for act in ("remarcar", "alterar", "cancelar", "observacoes", "convenio"):
             yield Call("GET", f"/agendamentos/{visit.pk}/{act}/", partial=partial)
 
 
@@ -196,6 +197,7 @@ def _acts(stored):
         "POST", f"{address}/alterar/", {"procedure": stored.procedure.pk, "ends": end, "save": "1"}, partial=True
     )
     yield Call("POST", f"{address}/observacoes/", {"notes": "traz exames", "seen": ""}, partial=True)
+    yield Call("POST", f"{address}/convenio/", {"payer": stored.payer.pk, "card_number": "1234"}, partial=True)
     yield Call("POST", f"{address}/cancelar/", {"cancelled_by": "patient", "reason": "viagem"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)
     due = next(stored.due)

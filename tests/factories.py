@@ -14,6 +14,7 @@ from clinic.models import (
     Discount,
     Doctor,
     Patient,
+    Payer,
     Procedure,
     StaffUser,
     WorkingHours,
@@ -88,6 +89,11 @@ def make_discount(clinic: Clinic | None = None, **fields) -> Discount:
     amount = {} if {"percentage", "fixed"} & fields.keys() else {"percentage": Decimal(20)}
     defaults = {"name": f"Desconto {next(_numbers)}"}
     return Discount.objects.create(clinic=clinic or make_clinic(), **defaults | amount | fields)
+
+
+def make_payer(clinic: Clinic | None = None, **fields) -> Payer:
+    defaults = {"name": f"Convênio {next(_numbers)}", "kind": Payer.Kind.HEALTH_PLAN}
+    return Payer.objects.create(clinic=clinic or make_clinic(), **defaults | fields)
 
 
 def make_doctor(

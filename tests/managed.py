@@ -13,12 +13,13 @@ from clinic.models import (
     Discount,
     Doctor,
     Patient,
+    Payer,
     Procedure,
     StaffUser,
 )
-from tests.factories import make_discount, make_doctor, make_patient, make_procedure, make_user
+from tests.factories import make_discount, make_doctor, make_patient, make_payer, make_procedure, make_user
 
-EDITED = [Doctor, Closure, Procedure, Discount, Patient, StaffUser, Clinic]
+EDITED = [Doctor, Closure, Procedure, Discount, Payer, Patient, StaffUser, Clinic]
 LOOKED_AT = [Appointment, AppointmentEvent]
 NO_INLINES = {f"{prefix}-{part}_FORMS": "0" for prefix in ("hours", "absences") for part in ("TOTAL", "INITIAL")}
 
@@ -59,6 +60,7 @@ MAKE = {
     Closure: make_closure,
     Procedure: make_procedure,
     Discount: make_discount,
+    Payer: make_payer,
     Patient: make_patient,
     StaffUser: make_user,
     Appointment: make_appointment,

@@ -29,6 +29,7 @@ SHOWN_AT = {
     "agendamentos/<int:pk>/remarcar/",
     "agendamentos/<int:pk>/cancelar/",
     "agendamentos/<int:pk>/observacoes/",
+    "agendamentos/<int:pk>/convenio/",
     "pacientes/",
     "pacientes/<int:pk>/",
     "pacientes/<int:pk>/editar/",

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic.admin.base import ReadOnlyAdminMixin
-from clinic.models import Absence, ClinicHoliday, Closure, Discount, Doctor, Patient, Procedure, StaffUser
+from clinic.models import Absence, ClinicHoliday, Closure, Discount, Doctor, Patient, Payer, Procedure, StaffUser
 from tests.factories import PASSWORD, make_manager
 from tests.windows import Window
 
@@ -29,6 +29,7 @@ TYPED = {
         "reason": "Natal",
     },
     ClinicHoliday: {"falls_on": "24/06", "name": "São João", "kind": "closes"},
+    Payer: {"name": "Unimed", "kind": "health_plan", "ans_number": "123456", "active": "on"},
     Patient: {"name": "Ana Souza", "phone": "81 98333-1010"},
     StaffUser: {"username": "ana", "name": "Ana", "role": "receptionist", "password1": PASSWORD, "password2": PASSWORD},
 }

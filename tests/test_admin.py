@@ -16,6 +16,7 @@ from clinic.models import (
     Discount,
     Doctor,
     Patient,
+    Payer,
     Procedure,
     StaffUser,
     WorkingHours,
@@ -99,7 +100,7 @@ def test_a_list_shows_the_rows_of_its_own_clinic_only(client, manager, model):
     assert url(model, "change", foreign.pk) not in page
 
 
-@pytest.mark.parametrize("model", [Doctor, Closure, Procedure, Discount])
+@pytest.mark.parametrize("model", [Doctor, Closure, Procedure, Discount, Payer])
 def test_a_bulk_deletion_leaves_other_clinics_alone(client, manager, model):
     own, foreign = MAKE[model](manager.clinic), MAKE[model](make_clinic())
     chosen = {"action": "delete_selected", "_selected_action": [own.pk, foreign.pk], "post": "yes"}
@@ -226,7 +227,7 @@ def test_row_with_history_is_not_deleted_and_page_says_what_to_do(client, manage
     assert model.objects.filter(pk=row.pk).exists()
 
 
-@pytest.mark.parametrize("model", [Doctor, Procedure, Discount, Closure])
+@pytest.mark.parametrize("model", [Doctor, Procedure, Discount, Payer, Closure])
 def test_row_without_history_can_be_deleted(client, manager, model):
     row = MAKE[model](manager.clinic)
 
@@ -295,6 +296,7 @@ def test_patient_list_shows_the_document_of_the_clinic_country(client, who, colu
         (Closure, 6),
         (Procedure, 4),
         (Discount, 4),
+        (Payer, 4),
         (Patient, 4),
         (StaffUser, 4),
         (Appointment, 7),

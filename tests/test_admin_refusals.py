@@ -6,15 +6,24 @@ import pytest
 from django.db import connection, transaction
 
 from clinic.admin.constraint_messages import CONSTRAINT_MESSAGES
-from clinic.models import Absence, Clinic, Closure, Discount, Doctor, Patient, Procedure, StaffUser, WorkingHours
-from tests.factories import PASSWORD, cpf, make_doctor, make_manager, make_patient, make_procedure, make_user
+from clinic.models import Absence, Clinic, Closure, Discount, Doctor, Patient, Payer, Procedure, StaffUser, WorkingHours
+from tests.factories import (
+    PASSWORD,
+    cpf,
+    make_doctor,
+    make_manager,
+    make_patient,
+    make_payer,
+    make_procedure,
+    make_user,
+)
 from tests.locks import wait_until_somebody_waits_for_a_lock
 from tests.managed import NO_INLINES, doctor_fields, errors, url
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("model", [Doctor, WorkingHours, Absence, Procedure, Discount, Clinic, StaffUser])
+@pytest.mark.parametrize("model", [Doctor, WorkingHours, Absence, Procedure, Discount, Payer, Clinic, StaffUser])
 def test_every_constraint_of_an_edited_model_has_its_sentence(model):
     typed = [each for each in model._meta.constraints if not each.name.endswith("_uuid_once")]
     for constraint in typed:
@@ -40,6 +49,11 @@ REFUSED = [
     (Discount, {"name": "Verão", "percentage": "101"}, "percentage", "no máximo 100"),
     (Discount, {"name": "Verão", "fixed": "0"}, "fixed", "maior que zero"),
     (Discount, {"name": "Verão", "fixed": "5", "expires_on": "31/02/2026"}, "expires_on", "data não existe"),
+    (Payer, {"name": "SAÚDE  sul", "kind": "health_plan"}, "name", "já tem este nome"),
+    (Payer, {"name": "123", "kind": "health_plan"}, "name", "nenhuma letra"),
+    (Payer, {"name": "Unimed", "kind": "sns"}, "kind", "lista"),
+    (Payer, {"name": "Unimed", "kind": "health_plan", "ans_number": "12345"}, "ans_number", "seis dígitos"),
+    (Payer, {"name": "Unimed", "kind": "health_plan", "ans_number": "1234567"}, "ans_number", "6"),
     (Patient, {"name": "", "phone": "81999990000"}, "name", "nome"),
     (Patient, {"name": "12345", "phone": "81999990000"}, "name", "nenhuma letra"),
     (Patient, {"name": "Ana", "phone": "123"}, "phone", "Faltam dígitos"),
@@ -63,6 +77,7 @@ def test_refusal_is_shown_at_its_field(client, manager, model, typed, field, sen
     make_doctor(manager.clinic, council_number="CRM 1")
     make_procedure(manager.clinic, code="A1")
     make_patient(manager.clinic, cpf=cpf(777))
+    make_payer(manager.clinic, name="Saúde Sul")
     make_user(username="ja-existe")
     before = model.objects.count()
 

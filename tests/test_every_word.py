@@ -20,9 +20,21 @@ from django.utils.translation import override
 
 from clinic.access import first_clinic
 from clinic.management.demo import DEMO_SLUGS
-from clinic.models import Absence, AppointmentEvent, Clinic, Closure, Discount, Doctor, Patient, Procedure, StaffUser
+from clinic.models import (
+    Absence,
+    Appointment,
+    AppointmentEvent,
+    Clinic,
+    Closure,
+    Discount,
+    Doctor,
+    Patient,
+    Payer,
+    Procedure,
+    StaffUser,
+)
 from tests import demo_pages
-from tests.factories import make_clinic, make_lisbon, make_patient, make_superuser
+from tests.factories import make_clinic, make_lisbon, make_patient, make_payer, make_superuser
 from tests.managed import NO_INLINES
 from tests.test_wording import BRAZILIAN, day_of, desk
 
@@ -85,6 +97,9 @@ def clinic(request, db) -> Clinic:
 @pytest.fixture
 def at(clinic, client):
     at = desk(clinic)
+    payer = make_payer(clinic, name="ADSE")
+    Patient.objects.filter(pk=at.patient.pk).update(payer=payer, card_number="12", card_expires_on="2020-01-31")
+    Appointment.objects.filter(pk=at.appointment.pk).update(payer=payer, authorization_number="1")
     client.force_login(at.user)
     return at
 
@@ -130,6 +145,7 @@ def of_desk(client, at):
         ("web:appointment-change", [pk]),
         ("web:appointment-cancel", [pk]),
         ("web:appointment-notes", [pk]),
+        ("web:appointment-payer", [pk]),
         ("web:patient-list", []),
         ("web:patient-detail", [patient]),
         ("web:patient-detail", [other.pk]),
@@ -204,6 +220,7 @@ TYPED = {
     | {"ends_at_0": "24/12/2026", "ends_at_1": "18:00"},
     Procedure: {"name": "Eco", "code": "E1", "price": "120,00", "duration_minutes": "30", "active": "on"},
     Discount: {"name": "Convénio", "percentage": "10", "fixed": "", "expires_on": ""},
+    Payer: {"name": "Multicare", "kind": "other", "active": "on"},
     Patient: {"name": "Rui Nunes", "phone": "+351 912 345 678"},
     StaffUser: {"name": "Eva", "username": "eva", "role": "manager", "is_active": "on"},
 }
@@ -220,6 +237,7 @@ TYPED_AGAIN = {
     Procedure: {"name": "Eco 2", "code": "E2", "price": "130", "duration_minutes": "45"},
     Discount: {"name": "Outro", "percentage": "", "fixed": "15", "expires_on": "31/12/2030"}
     | {"minimum_age": "60", "maximum_age": "70"},
+    Payer: {"name": "Médis", "kind": "other"},
     Patient: {"name": "Rui Pinto", "phone": "+351 913 345 678", "birth_date": "17/05/1980", "notes": "x", "died": "on"},
     StaffUser: {"name": "Eva Sá", "username": "evasa", "role": "receptionist", "may_squeeze_in": "on"},
 }

@@ -146,6 +146,7 @@ class AppointmentAdmin(PersonSearchMixin, LargeTable, ReadOnlyAdminMixin, Clinic
         "notes",
         ("cancelled_by", "cancel_reason"),
         ("encaixe_by", "encaixe_reason"),
+        ("payer", "authorization_number"),
         ("booked_by", "booked_at"),
     ]
     readonly_fields = ["patient_name", "booked_by", "booked_at"]

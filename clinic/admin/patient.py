@@ -90,7 +90,8 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     def details(self) -> PatientDetails:
         typed: dict[str, Any] = {name: self.cleaned_data.get(name) for name in DETAILS}
         typed["phone"] = self.confirmed_phone(self.instance.clinic)
-        empty: dict[str, Any] = {"birth_date": None, "died": False, "died_on": None}
+        days = dict.fromkeys(("birth_date", "card_expires_on", "died_on"))
+        empty: dict[str, Any] = {**days, "payer_id": None, "died": False}
         return PatientDetails(**{name: value or empty.get(name, "") for name, value in typed.items()})
 
 

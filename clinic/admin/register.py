@@ -3,8 +3,19 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from clinic.admin import appointment, clinic, closure, discount, doctor, holiday, patient, procedure, staff
+from clinic.admin import appointment, clinic, closure, discount, doctor, holiday, patient, payer, procedure, staff
 
-__all__ = ["appointment", "clinic", "closure", "discount", "doctor", "holiday", "patient", "procedure", "staff"]
+__all__ = [
+    "appointment",
+    "clinic",
+    "closure",
+    "discount",
+    "doctor",
+    "holiday",
+    "patient",
+    "payer",
+    "procedure",
+    "staff",
+]
 
 admin.site.unregister(Group)

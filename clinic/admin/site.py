@@ -21,6 +21,7 @@ ORDER = [
     "clinicholiday",
     "procedure",
     "discount",
+    "payer",
     "patient",
     "staffuser",
     "clinic",

@@ -16,9 +16,10 @@ from clinic.booking.lines import requested_lines
 from clinic.booking.not_reached import record_not_reached
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
+from clinic.booking.payer import change_payer, payment
 from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
 from clinic.booking.pricing import PricedLine, price_lines
-from clinic.booking.proposal import LineRequest, Proposal, day_of_end
+from clinic.booking.proposal import LineRequest, PayerWish, Proposal, day_of_end
 from clinic.booking.replacements import replacement_times
 from clinic.booking.reschedule import LinesWish, check_reschedule, is_movable, place, reschedule
 from clinic.booking.rules.procedures import MAX_PROCEDURES
@@ -44,6 +45,7 @@ __all__ = [
     "LineRequest",
     "LinesWish",
     "PartOfDay",
+    "PayerWish",
     "PerformingDoctor",
     "PricedLine",
     "Proposal",
@@ -51,6 +53,7 @@ __all__ = [
     "TimesClash",
     "Wish",
     "book",
+    "change_payer",
     "change_procedures",
     "change_refusals",
     "change_status",
@@ -73,6 +76,7 @@ __all__ = [
     "next_step",
     "openings",
     "openings_of_any",
+    "payment",
     "place",
     "price_lines",
     "record_not_reached",

@@ -32,6 +32,16 @@ def event(
     )
 
 
+def payer_snapshot(appointment: Appointment) -> dict[str, Any]:
+    """Return what an event keeps of who pays: id and name of the payer, None and "" for a private appointment."""
+    return {
+        "payer": appointment.payer_id,
+        "payer_name": appointment.payer.name if appointment.payer else "",
+        "authorization_number": appointment.authorization_number,
+        "authorization_password": appointment.authorization_password,
+    }
+
+
 def snapshot(appointment: Appointment) -> dict[str, Any]:
     """Return the fields that an event keeps of an appointment that is booked or moved; instants as ISO 8601.
 

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from clinic.booking import sql
 from clinic.booking.alternatives import BookingRefused
-from clinic.booking.audit import event, snapshot
+from clinic.booking.audit import event, payer_snapshot, snapshot
 from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
+from clinic.booking.payer import CleanedPayer, clean_payer
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import Proposal, end_after
 from clinic.booking.rules.procedures import doctor_refusals
@@ -20,7 +21,7 @@ from clinic.booking.slots import Candidate
 from clinic.booking.sql import LoadedRows
 from clinic.models import Appointment, AppointmentEvent, Patient, Procedure
 from clinic.refusals import Reason, Refusal, Refused
-from clinic.registry import Author
+from clinic.registry import Author, keep_plan
 from clinic.registry.patient_details import (
     CleanedDetails,
     PatientDetails,
@@ -57,7 +58,7 @@ def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> "Boo
 
 def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused | None:
     """Return what `book` would raise, or None: the same rules, nothing locked, nothing written."""
-    candidate, _, refusals = _load_candidate(proposal, now or timezone.now(), lock=False)
+    candidate, _, _, refusals = _load_candidate(proposal, now or timezone.now(), lock=False)
     try:
         require_slot(candidate, refusals)
     except BookingRefused as refused:
@@ -74,15 +75,16 @@ class _PatientMatch(NamedTuple):
 
 
 class _LoadedCandidate(NamedTuple):
-    """A candidate, the details of a described patient, and what was wrong already in loading them."""
+    """A candidate, the details of a described patient, who pays, and what was wrong already in loading them."""
 
     candidate: Candidate
     cleaned: CleanedDetails | None
+    payer: CleanedPayer
     refusals: list[Refusal]
 
 
 def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
-    candidate, cleaned, refusals = _load_candidate(proposal, now, lock=True)
+    candidate, cleaned, payer, refusals = _load_candidate(proposal, now, lock=True)
     if proposal.encaixe_reason is not None and (not_permitted := permission_refusals(proposal.clinic, by)):
         candidate, refusals = replace(candidate, encaixe_reason=None), not_permitted + refusals
     slot = require_slot(candidate, refusals)
@@ -100,11 +102,14 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
         notes=candidate.notes,
         metadata=proposal.metadata,
         unverified_cpf=cleaned.unverified_cpf if cleaned else "",
+        **payer.columns,
         created_by=by.user,
         created_at=now,
         updated_at=now,
         **encaixe_values(slot, by, proposal.encaixe_reason),
     )
+    if payer.plan:
+        keep_plan(appointment.patient, payer.plan, by=by)
     after = _snapshot_with_lines(appointment, candidate.lines)
     booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, after)
     sql.insert(appointment, candidate.lines, booked)
@@ -114,7 +119,7 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
 
 
 def _snapshot_with_lines(appointment: Appointment, priced_lines: Sequence[PricedLine]) -> dict[str, Any]:
-    """Return the snapshot, and every line with its names and amounts at the time of booking."""
+    """Return the snapshot, the payer unless it is private, and every line with its names and amounts as booked."""
     lines = [
         {
             "procedure": line.procedure.name,
@@ -123,7 +128,8 @@ def _snapshot_with_lines(appointment: Appointment, priced_lines: Sequence[Priced
         }
         for line in priced_lines
     ]
-    return snapshot(appointment) | {"lines": lines}
+    payer = payer_snapshot(appointment) if appointment.payer else {}
+    return snapshot(appointment) | payer | {"lines": lines}
 
 
 def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _LoadedCandidate:
@@ -152,12 +158,14 @@ def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _Loaded
         shown_total=proposal.shown_total,
         encaixe_reason=proposal.encaixe_reason,
     )
+    payer = clean_payer(proposal.clinic, proposal.payer)
     refusals = [
         *doctor_refusals(proposal.doctor, rows.doctor),
         *unstorable_metadata(proposal.metadata),
         *match.refusals,
+        *payer.refusals,
     ]
-    return _LoadedCandidate(candidate, match.cleaned, refusals)
+    return _LoadedCandidate(candidate, match.cleaned, payer, refusals)
 
 
 def _find_patient(proposal: Proposal, loaded: Patient | None, now: datetime, *, lock: bool) -> _PatientMatch:

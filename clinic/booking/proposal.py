@@ -9,6 +9,7 @@ from uuid import UUID
 from clinic.models import Appointment, Clinic
 from clinic.models.appointment import Status
 from clinic.models.clinic import EndOfDay
+from clinic.registry import Plan
 from clinic.registry.patient_details import PatientDetails, Policy
 from clinic.schedule import MAX_DURATION
 
@@ -21,6 +22,19 @@ class LineRequest:
 
     procedure: int | UUID
     discount: int | None = None
+
+
+@dataclass(frozen=True)
+class PayerWish:
+    """The id of the payer that is to pay for an appointment, None for a private one, with the guia and its password.
+
+    `plan`, of the same payer, is what was typed of the card: it is kept on the patient for the next booking.
+    """
+
+    payer: int | None = None
+    authorization_number: str = ""
+    authorization_password: str = ""
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +65,7 @@ class Proposal:
     besides: tuple[int, ...] = ()
     shown_total: Decimal | None = None
     encaixe_reason: str | None = None
+    payer: PayerWish = PayerWish()
 
 
 def day_of_end(day: date, starts: time | None, ends: time) -> date:

@@ -1,4 +1,4 @@
-"""Taking back the last change of status, time or procedures."""
+"""Taking back the last change of status, time, procedures or payer."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,11 +12,12 @@ from clinic.booking.alternatives import BookingRefused
 from clinic.booking.change_procedures import change_refusals, finish
 from clinic.booking.encaixe import stored_encaixe
 from clinic.booking.examine import free_violations, retake_violations
+from clinic.booking.payer import store_payer
 from clinic.booking.reschedule import LinesChanged, move, restore_discounts
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import present_slot
 from clinic.booking.status import set_status, transition_refusals
-from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor
+from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, Payer
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author
@@ -28,7 +29,7 @@ SLIP_PERIOD = timedelta(minutes=1)
 def undo(
     appointment_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None, seen: int | None = None
 ) -> Appointment:
-    """Reverse the last change of status, time or procedures; with `seen`, an event's id, only if that is still
+    """Reverse the last change of status, time, procedures or payer; with `seen`, an event's id, only if that is still
     the last one.
 
     The author can take back a change of less than a minute ago wherever the time is still free. Later, or for others,
@@ -53,8 +54,8 @@ def undo(
 
 
 def undoable(appointment: Appointment) -> AppointmentEvent | None:
-    """Return the event that `undo` would reverse: the last one, if it changed status, time or procedures and was no
-    undo itself."""
+    """Return the event that `undo` would reverse: the last one, if it changed status, time, procedures or payer and was
+    no undo itself."""
     event = appointment.events.order_by("-pk").first()
     return event if event and event.kind in _REVERSALS and not event.after.get("undo") else None
 
@@ -65,6 +66,8 @@ def undo_verb(event: AppointmentEvent) -> str:
         return str(transitions.UNDO_MOVE)
     if event.kind == AppointmentEvent.Kind.PROCEDURES:
         return str(transitions.UNDO_PROCEDURES)
+    if event.kind == AppointmentEvent.Kind.PAYER:
+        return str(transitions.UNDO_PAYER)
     before, after = Status(event.before["status"]), Status(event.after["status"])
     verbs = transitions.UNDO_STEP_BACK if transitions.is_step_back(before, after) else transitions.UNDO
     return str(verbs[after])
@@ -131,8 +134,18 @@ def _lines_back(appointment: Appointment, kept: list[dict[str, Any]]) -> list[st
     return lines.write_back(appointment, kept)
 
 
+def _payer_back(appointment: Appointment, event: AppointmentEvent, by: Author, now: datetime) -> Appointment:
+    """The clinic may accept the payer no more, which refuses nothing here; a deleted one is refused."""
+    before = event.before
+    payer = Payer.objects.of(appointment.clinic).filter(pk=before["payer"]).first()
+    refuse([Refusal(Reason.PAYER_UNKNOWN)] if before["payer"] and payer is None else [])
+    columns = {name: before[name] for name in ("authorization_number", "authorization_password")}
+    return store_payer(appointment, {"payer": payer, **columns}, by, now, undo=True)
+
+
 _REVERSALS = {
     AppointmentEvent.Kind.STATUS_CHANGED: _status_back,
     AppointmentEvent.Kind.RESCHEDULED: _move_back,
     AppointmentEvent.Kind.PROCEDURES: _procedures_back,
+    AppointmentEvent.Kind.PAYER: _payer_back,
 }

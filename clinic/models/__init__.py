@@ -11,6 +11,7 @@ from clinic.models.holiday import ClinicHoliday
 from clinic.models.installation import KeyCheck
 from clinic.models.patient import Patient
 from clinic.models.patient_history import PatientEvent
+from clinic.models.payer import Payer
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.staff import StaffSession, StaffUser
 
@@ -37,6 +38,7 @@ __all__ = [
     "Patient",
     "PatientAccess",
     "PatientEvent",
+    "Payer",
     "Procedure",
     "RequestCount",
     "SignIn",

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models.clinic import ClinicQuerySet, ClinicRow
 from clinic.models.doctor import Doctor
 from clinic.models.patient import Patient
+from clinic.models.payer import Payer
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.ranges import TsTzRange
 from clinic.models.staff import StaffUser
@@ -121,6 +122,19 @@ class Appointment(ClinicRow):
     source = models.CharField(_("origem"), max_length=14, choices=Source, default=Source.MANUAL)
     notes = models.TextField(_("observações"), max_length=5000, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
+    # None for a private visit. The database holds it by the composite key `appointment_payer_of_clinic`.
+    payer = models.ForeignKey(
+        Payer,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("convênio"),
+    )
+    authorization_number = models.CharField(_("guia"), max_length=40, blank=True, default="", db_default="")
+    authorization_password = models.CharField(_("senha da guia"), max_length=40, blank=True, default="", db_default="")
     unverified_cpf = models.CharField(
         max_length=11,
         blank=True,
@@ -199,11 +213,16 @@ class Appointment(ClinicRow):
                 condition=Q(unverified_cpf="") | Q(unverified_cpf__regex=r"^\d{11}$"),
                 name="appointment_typed_cpf_digits",
             ),
+            models.CheckConstraint(
+                condition=Q(payer__isnull=False) | Q(authorization_number="", authorization_password=""),
+                name="appointment_authorization_of_payer",
+            ),
         ]
         indexes = [
             models.Index(fields=["clinic", "starts_at"], name="appointment_clinic_starts_at"),
             models.Index(fields=["doctor", "starts_at"], name="appointment_doctor_starts_at"),
             models.Index(fields=["patient", "starts_at"], name="appointment_patient_starts_at"),
+            models.Index(fields=["payer"], condition=Q(payer__isnull=False), name="appointment_payer"),
         ]
 
     def __str__(self) -> str:
@@ -212,6 +231,14 @@ class Appointment(ClinicRow):
     @property
     def is_encaixe(self) -> bool:
         return self.encaixe_by_id is not None
+
+    @property
+    def has_expired_card(self) -> bool:
+        """Whether the patient's card of this payer is no longer valid on the local date of the start. The appointment
+        comes with clinic and patient."""
+        if self.payer_id is None or self.payer_id != self.patient.payer_id:
+            return False
+        return self.patient.has_expired_card(self.clinic.local(self.starts_at).date())
 
 
 class AppointmentProcedure(ClinicRow):

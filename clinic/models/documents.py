@@ -9,6 +9,7 @@ from clinic.models.characters import plain
 
 CPF_LENGTH, NIF_LENGTH, HEALTH_NUMBER_LENGTH = 11, 9, 9
 SHORTEST_DOCUMENT, LONGEST_DOCUMENT = 4, 30  # letters and digits of a passport or of any other document
+LONGEST_CARD = 30  # letters and digits of the card of a convênio, of ADSE or of an insurance
 FINAL_CONSUMER_NIF = "999999990"  # on invoices of Portugal to people who give no NIF
 # `plain` turns "nº" into "no".
 LABEL = re.compile(
@@ -48,6 +49,11 @@ def is_document(key: str) -> bool:
     """Return whether these can be the letters and digits of a document: none has an accent, one is a digit."""
     fits = SHORTEST_DOCUMENT <= len(key) <= LONGEST_DOCUMENT
     return fits and key.isascii() and any(char.isdigit() for char in key)
+
+
+def is_card_number(key: str) -> bool:
+    """Return whether these, read by `read_document`, can be the number of a payer's card; each payer has its own."""
+    return len(key) <= LONGEST_CARD and key.isascii() and any(char.isdigit() for char in key)
 
 
 def is_cpf(digits: str) -> bool:

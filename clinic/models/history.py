@@ -17,6 +17,7 @@ class AppointmentEvent(ClinicRow):
         STATUS_CHANGED = "status_changed", _("Situação alterada")
         ANNOTATED = "annotated", _("Observações alteradas")
         PROCEDURES = "procedures", _("Procedimentos alterados")
+        PAYER = "payer", _("Convênio alterado")
         NOT_REACHED = "not_reached", _("Não atendeu o telefone")
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
 
@@ -49,6 +50,7 @@ class AppointmentEvent(ClinicRow):
                         "status_changed",
                         "annotated",
                         "procedures",
+                        "payer",
                         "not_reached",
                         "time_zone",
                     ]

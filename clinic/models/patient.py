@@ -18,6 +18,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 from clinic.models import shown
 from clinic.models.clinic import ClinicRow
 from clinic.models.names import Heard, Letters
+from clinic.models.payer import Payer
 from clinic.models.phones import is_certain
 from clinic.models.ranges import Fold
 
@@ -88,7 +89,9 @@ class Patient(ClinicRow):
     """A person who is treated. `nif` and `email` are "" when unknown, `cpf`, `health_number` and
     `document_number` are None.
 
-    `document_number` holds letters and digits only, in capitals. `phone` may be another person's, named by `phone_of`.
+    `document_number` and `card_number` hold letters and digits only, in capitals. `phone` may be another person's,
+    named by `phone_of`. `payer` is what the next booking proposes, None for a private patient; the card is of that
+    payer, and valid through the local date `card_expires_on`.
 
     A patient who died is marked (`died`), not deleted, and the mark can be removed. Marked patients are not offered for
     booking and not in the APIs' lists, but are found on the patients' page. Their future visits stay until a person
@@ -127,6 +130,19 @@ class Patient(ClinicRow):
     guardian_relation = models.CharField(
         _("parentesco do responsável"), max_length=60, blank=True, default="", db_default=""
     )
+    # The database holds it by the composite key `patient_payer_of_clinic`.
+    payer = models.ForeignKey(
+        Payer,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("convênio"),
+    )
+    card_number = models.CharField(_("carteira"), max_length=30, blank=True, default="", db_default="")
+    card_expires_on = models.DateField(_("validade da carteira"), null=True, blank=True)
     phone_hash = PhoneHashField(max_length=64, editable=False)
     birth_date = models.DateField(_("data de nascimento"), null=True, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
@@ -181,6 +197,13 @@ class Patient(ClinicRow):
             ),
             models.CheckConstraint(condition=~Q(name=""), name="patient_name_present"),
             models.CheckConstraint(condition=Q(died_on__isnull=True) | Q(died=True), name="patient_died_on_if_died"),
+            models.CheckConstraint(
+                condition=Q(card_number__regex="^[0-9A-Z]*$"), name="patient_card_number_letters_digits"
+            ),
+            models.CheckConstraint(
+                condition=Q(payer__isnull=False) | Q(card_number="", card_expires_on__isnull=True),
+                name="patient_card_of_payer",
+            ),
         ]
         indexes = [
             GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="patient_search_trigram"),
@@ -198,6 +221,7 @@ class Patient(ClinicRow):
                 name="patient_clinic_document",
             ),
             models.Index(fields=["clinic", "birth_date"], name="patient_clinic_birth_date"),
+            models.Index(fields=["payer"], condition=Q(payer__isnull=False), name="patient_payer"),
         ]
 
     def __str__(self) -> str:
@@ -237,6 +261,10 @@ class Patient(ClinicRow):
     def other_phone(self) -> PhoneNumber | None:
         """The second phone, None for none."""
         return PhoneNumber.from_string(self.second_phone) if self.second_phone else None
+
+    def has_expired_card(self, day: date) -> bool:
+        """Return whether the payer's card is no longer valid on that local date."""
+        return self.card_expires_on is not None and self.card_expires_on < day
 
     @property
     def is_incomplete(self) -> bool:

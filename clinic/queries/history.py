@@ -78,7 +78,20 @@ def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
 
 
 def _booked(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
-    return _as_encaixe(_("Agendado para %(time)s com %(the_doctor)s") % _when(after, zone), before, after)
+    words = _as_encaixe(_("Agendado para %(time)s com %(the_doctor)s") % _when(after, zone), before, after)
+    return f"{words}, {_paid_by(after)}" if after.get("payer") else words
+
+
+def _payer_changed(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
+    return _("De %(before)s para %(after)s") % {"before": _paid_by(before), "after": _paid_by(after)}
+
+
+def _paid_by(snapshot: Snapshot) -> str:
+    """Return "Unimed (guia 123)", or "particular" without a payer; the password stays unsaid."""
+    if not snapshot["payer"]:
+        return _("particular")
+    payer, number = snapshot["payer_name"], snapshot["authorization_number"]
+    return _("%(payer)s (guia %(number)s)") % {"payer": payer, "number": number} if number else str(payer)
 
 
 def _moved(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
@@ -144,6 +157,7 @@ SENTENCES: dict[AppointmentEvent.Kind, Callable[[Snapshot, Snapshot, ZoneInfo], 
     AppointmentEvent.Kind.RESCHEDULED: _moved,
     AppointmentEvent.Kind.STATUS_CHANGED: _changed,
     AppointmentEvent.Kind.ANNOTATED: _annotated,
+    AppointmentEvent.Kind.PAYER: _payer_changed,
     AppointmentEvent.Kind.NOT_REACHED: _not_reached,
     AppointmentEvent.Kind.TIME_ZONE: _zone_changed,
 }

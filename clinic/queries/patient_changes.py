@@ -1,5 +1,6 @@
 """The history of a patient's data, for the card. Reads only."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,8 +9,9 @@ from django.db.models import DateField
 from django.utils.translation import gettext as _
 from phonenumber_field.phonenumber import PhoneNumber
 
-from clinic.models import Clinic, Patient, PatientEvent, documents, phones
+from clinic.models import Clinic, Patient, PatientEvent, Payer, documents, phones
 
+PAYER = "payer_id"
 PHONES = {"phone", "second_phone"}
 CHOICES = {field.name: dict(field.flatchoices) for field in Patient._meta.fields if field.choices}
 DAYS = {field.name for field in Patient._meta.fields if type(field) is DateField}
@@ -38,8 +40,16 @@ class Entry:
 
 
 def story(patient: Patient) -> list[Entry]:
-    """Return at most MOST events, newest first. One query; the patient comes with their clinic."""
-    labels = {field.name: str(field.verbose_name) for field in Patient._meta.fields}
+    """Return at most MOST events, newest first. One query, two where a payer was changed; the patient comes with their
+    clinic."""
+    labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
+    events = list(
+        PatientEvent.objects.of(patient.clinic_id)
+        .filter(patient=patient)
+        .select_related("user")
+        .order_by("-at", "-pk")[:MOST]
+    )
+    names = _names_of_payers(patient.clinic, events)
     return [
         Entry(
             at=event.at,
@@ -48,15 +58,21 @@ def story(patient: Patient) -> list[Entry]:
             what=event.get_kind_display(),
             reason=event.reason,
             changes=[
-                Change(labels.get(name, name), *(_written(name, value, patient.clinic) for value in pair))
+                Change(
+                    labels.get(name, name),
+                    *(_written(name, names.get(value) if name == PAYER else value, patient.clinic) for value in pair),
+                )
                 for name, pair in event.changes.items()
             ],
         )
-        for event in PatientEvent.objects.of(patient.clinic_id)
-        .filter(patient=patient)
-        .select_related("user")
-        .order_by("-at", "-pk")[:MOST]
+        for event in events
     ]
+
+
+def _names_of_payers(clinic: Clinic, events: Iterable[PatientEvent]) -> dict[int, str]:
+    """Return the names by the ids of the payers that the events name."""
+    ids = {pk for event in events for pk in event.changes.get(PAYER, ()) if pk}
+    return dict(Payer.objects.of(clinic).filter(pk__in=ids).values_list("pk", "name")) if ids else {}
 
 
 def _written(name: str, value: Any, clinic: Clinic) -> str:

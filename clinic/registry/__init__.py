@@ -10,10 +10,12 @@ from clinic.registry.patients import (
     change_patient,
     check_patient,
     details_of,
+    keep_plan,
     patient_version,
     register_patient,
     same_patients,
 )
+from clinic.registry.plans import Plan, clean_plan, payer_refusals
 from clinic.registry.redaction import Redacted, redact_patient
 
 __all__ = [
@@ -23,15 +25,19 @@ __all__ = [
     "DoctorRefused",
     "Hours",
     "PatientDetails",
+    "Plan",
     "Policy",
     "Redacted",
     "change_patient",
     "check_doctor",
     "check_patient",
+    "clean_plan",
     "delete_absence",
     "details_of",
+    "keep_plan",
     "nif_owner",
     "patient_version",
+    "payer_refusals",
     "record_delay",
     "redact_patient",
     "register_doctor",

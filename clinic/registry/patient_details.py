@@ -16,6 +16,7 @@ from clinic.models.names import has_letter
 from clinic.models.phones import Fault, Phone
 from clinic.refusals import Reason, Refusal
 from clinic.registry.other_documents import clean_document, clean_health_number, clean_reason
+from clinic.registry.plans import clean_plan
 
 NAME_LIMIT = max_length(Patient, "name")
 LABEL_LIMIT = max_length(Patient, "phone_of")
@@ -59,7 +60,7 @@ class Policy(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class PatientDetails:
-    """A patient's data as typed or sent. CPF, NIF and phone with or without punctuation."""
+    """A patient's data as typed or sent. CPF, NIF, phone and card with or without punctuation."""
 
     name: str = ""
     phone: str = ""
@@ -76,6 +77,9 @@ class PatientDetails:
     document_number: str = ""
     document_country: str = ""
     no_document: str = ""
+    payer_id: int | None = None
+    card_number: str = ""
+    card_expires_on: date | None = None
     email: str = ""
     social_name: str = ""
     notes: str = ""
@@ -194,6 +198,7 @@ def clean_details(
     guardian = clean_label(details.guardian_name, "guardian_name", refusals, NAME_LIMIT)
     nif = _clean_nif(details.nif, stored.nif, refusals)
     document = clean_document(details.document_number, details.document_type, refusals)
+    plan = clean_plan(details.payer_id, details.card_number, details.card_expires_on, refusals)
     cleaned = PatientDetails(
         name=_shortened(tidy(details.name), Reason.NAME_TOO_LONG, NAME_LIMIT, refusals),
         social_name=_shortened(tidy(details.social_name), Reason.SOCIAL_NAME_TOO_LONG, SOCIAL_NAME_LIMIT, refusals),
@@ -212,6 +217,9 @@ def clean_details(
         document_number=document.number,
         document_country=clean_label(details.document_country, "document_country", refusals),
         no_document=clean_reason(details.no_document, has_tax_number=bool(cpf or nif)),
+        payer_id=plan.payer_id,
+        card_number=plan.card_number,
+        card_expires_on=plan.card_expires_on,
         email=_clean_email(details.email, refusals),
         notes=_shortened(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, PATIENT_NOTES_LIMIT, refusals),
         alert=_shortened(tidy(details.alert), Reason.ALERT_TOO_LONG, ALERT_LIMIT, refusals),

@@ -15,6 +15,7 @@ from clinic.refusals import Reason, Refusal, Refused, refuse
 from clinic.registry import sql
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
 from clinic.registry.patient_events import Author, record_patient
+from clinic.registry.plans import Plan, payer_refusals
 from clinic.transactions import run_in_transaction
 
 NULL_WHEN_EMPTY = ["cpf", "health_number", "document_number", "second_phone"]
@@ -67,7 +68,7 @@ def register_patient(
 
     def work() -> Patient:
         cleaned = _clean_details_today(details, clinic, policy=policy)
-        refuse(cleaned.refusals + _taken(clinic, cleaned))
+        refuse(cleaned.refusals + _taken(clinic, cleaned) + payer_refusals(clinic, cleaned.details.payer_id))
         _take_advisory_locks(clinic, cleaned)
         if same := _compatible_namesakes(cleaned, clinic, besides):
             raise Refused([Refusal(Reason.PATIENT_EXISTS, {"name": same[0].display_name})])
@@ -110,7 +111,8 @@ def change_patient(
         patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
         stored = details_of(patient)
         cleaned = _clean_details_today(replace(stored, **changes), clinic, policy=policy, stored=stored)
-        refuse(cleaned.refusals + _taken(clinic, cleaned, patient_id))
+        unknown_payer = payer_refusals(clinic, cleaned.details.payer_id, stored.payer_id)
+        refuse(cleaned.refusals + _taken(clinic, cleaned, patient_id) + unknown_payer)
         if seen not in (None, patient_version(patient)):
             unchanged = _clean_details_today(stored, clinic, policy=policy, stored=stored).details
             refuse([Refusal(Reason.PATIENT_CHANGED)] if cleaned.details != unchanged else [])
@@ -128,6 +130,24 @@ def change_patient(
     return run_in_transaction(work)
 
 
+def keep_plan(patient: Patient, plan: Plan, *, by: Author) -> None:
+    """Store the plan with which a patient was booked; an empty number or date leaves what is stored of the same payer.
+
+    Runs in the caller's transaction, which has locked the patient's row and asked the rules. At most three queries.
+    """
+    stored = Patient.objects.of(patient.clinic_id).get(pk=patient.pk)
+    before = details_of(stored)
+    if stored.payer_id == plan.payer_id:
+        number, expires_on = plan.card_number or stored.card_number, plan.card_expires_on or stored.card_expires_on
+        plan = plan._replace(card_number=number, card_expires_on=expires_on)
+    for name, value in plan._asdict().items():
+        setattr(stored, name, value)
+    after = details_of(stored)
+    if after != before:
+        stored.save(update_fields=[*plan._fields, "updated_at"])
+        record_patient(stored, before, after, by)
+
+
 def patient_version(patient: Patient) -> str:
     """Return a text that is another one after every change of the stored data; only to be compared."""
     return patient.updated_at.isoformat()
@@ -139,7 +159,8 @@ def check_patient(
     """Return the refusals of `register_patient` or, with an id, of `change_patient`. Writes nothing."""
     patient = Patient.objects.of(clinic).filter(pk=patient_id).first() if patient_id else None
     cleaned = _clean_details_today(details, clinic, policy=policy, stored=details_of(patient) if patient else None)
-    return cleaned.refusals + _taken(clinic, cleaned, patient_id)
+    unknown_payer = payer_refusals(clinic, cleaned.details.payer_id, patient.payer_id if patient else None)
+    return cleaned.refusals + _taken(clinic, cleaned, patient_id) + unknown_payer
 
 
 def details_of(patient: Patient) -> PatientDetails:

@@ -17,7 +17,7 @@ from clinic.registry.patient_events import Author
 from clinic.transactions import run_in_transaction
 
 # The keys of an AppointmentEvent's `before` and `after` that hold what people wrote.
-WRITTEN = ["notes", "metadata", "reason", "encaixe_reason"]
+WRITTEN = ["notes", "metadata", "reason", "encaixe_reason", "authorization_number", "authorization_password"]
 REASON_LIMIT = max_length(PatientEvent, "reason")
 BLANK = "—"  # in a column that may not be empty
 PATIENT_EVENTS_SQL = """
@@ -28,6 +28,7 @@ PATIENT_EVENTS_SQL = """
 """
 APPOINTMENTS_SQL = """
     UPDATE clinic_appointment SET notes = '', cancel_reason = '', metadata = '{}', updated_at = now(),
+        authorization_number = '', authorization_password = '',
         encaixe_reason = CASE encaixe_reason WHEN '' THEN '' ELSE %(blank)s END
     WHERE clinic_id = %(clinic)s AND id = ANY(%(appointments)s)
 """
@@ -50,8 +51,8 @@ class Redacted(NamedTuple):
 
 
 def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) -> Redacted:
-    """Blank the patient's notes and alert, the values in the history of their data, and what was written about their
-    appointments; store the event that says who did and why.
+    """Blank the patient's notes, alert and payer's card, the values in the history of their data, and what was written
+    about their appointments; store the event that says who did and why.
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
     them later. Name, documents and phone stay. Locks the patient's row. Raises ValueError for a reason that is blank or
@@ -67,8 +68,9 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
         ahead = set(kept.standing().filter(ends_at__gt=timezone.now()).values_list("pk", flat=True))
         over = [pk for pk in kept.values_list("pk", flat=True) if pk not in ahead]
         _blank(patient, over)
-        patient.notes = patient.alert = ""
-        patient.save(update_fields=["notes", "alert", "updated_at"])
+        patient.notes = patient.alert = patient.card_number = ""
+        patient.card_expires_on = None
+        patient.save(update_fields=["notes", "alert", "card_number", "card_expires_on", "updated_at"])
         PatientEvent.objects.create(
             clinic=clinic,
             patient=patient,

@@ -25,6 +25,7 @@ urlpatterns = [
     path("agendamentos/<int:pk>/alterar/", booking_panel.change, name="appointment-change"),
     path("agendamentos/<int:pk>/cancelar/", appointment.cancel, name="appointment-cancel"),
     path("agendamentos/<int:pk>/observacoes/", appointment.edit_notes, name="appointment-notes"),
+    path("agendamentos/<int:pk>/convenio/", booking_panel.change_payer, name="appointment-payer"),
     path("pacientes/", patient.search, name="patient-list"),
     path("pacientes/busca/", patient.options, name="patient-search"),
     path("pacientes/novo/", patient.add, name="patient-add"),

@@ -16,5 +16,6 @@ import "../js/day/calendar.js";
 import "../js/booking/complaints.js";
 import "../js/booking/focus.js";
 import "../js/booking/patient.js";
+import "../js/booking/payer.js";
 import "../js/booking/finder.js";
 import "../js/booking/pressed.js";

@@ -13,7 +13,7 @@ from clinic.refusals import Reason
 from clinic.registry import change_patient, patient_version, register_patient
 from tests.booking.desk import BY, MONDAY, details, refused, stored
 from tests.booking.test_encaixe import SENTENCES as OF_ENCAIXES
-from tests.factories import make_discount, make_doctor, make_patient, make_procedure
+from tests.factories import make_discount, make_doctor, make_patient, make_payer, make_procedure
 
 BOOKINGS, ACTS = {}, {}
 
@@ -35,6 +35,11 @@ def typed(desk, **changes):
 def away(desk, **fields):
     Absence.objects.create(clinic=desk.clinic, starts_at=desk.at(8), ends_at=desk.at(11), **fields)
     return desk.proposal()
+
+
+@of_act(Reason.PAYER_UNKNOWN, "payer", "Este convênio não é mais aceito. Escolha outro, ou particular.")
+def pay_by_a_payer_of_another_clinic(desk):
+    change_patient(desk.patient.pk, {"payer_id": make_payer().pk}, clinic=desk.clinic, by=BY)
 
 
 @of_act(Reason.NOT_THAT_DAY, "status", "Só se faz check-in no dia do agendamento, 23/11/2026.")
@@ -226,6 +231,11 @@ of_booking(
     "document_number",
     "O número do documento tem de 4 a 30 letras sem acento e dígitos, por exemplo FX123456.",
 )(lambda desk: typed(desk, document_number="FX1"))
+of_booking(
+    Reason.CARD_NUMBER_SHAPE,
+    "card_number",
+    "O número da carteira tem até 30 letras sem acento e algarismos. Corrija ou deixe em branco.",
+)(lambda desk: typed(desk, payer_id=make_payer(desk.clinic).pk, card_number="sem número"))
 of_booking(Reason.NIF_OF_NOBODY, "nif", "É o NIF de consumidor final. Deixe em branco.")(
     lambda desk: typed(desk, nif="999 999 990")
 )

@@ -1,6 +1,7 @@
 """Every page in light and dark: nothing for axe to say, nothing in the console, no sideways scrolling on a phone."""
 
 import re
+from datetime import date
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,9 +12,19 @@ from django.urls import path, reverse
 from playwright.sync_api import expect
 
 from clinic.access import access_tokens, api_keys
+from clinic.booking import PayerWish
 from clinic.models import ApiKey, Appointment
+from clinic.registry import Plan
 from clinic.urls import urlpatterns as ours
-from tests.factories import book_appointment, make_discount, make_doctor, make_manager, make_master, make_user
+from tests.factories import (
+    book_appointment,
+    make_discount,
+    make_doctor,
+    make_manager,
+    make_master,
+    make_payer,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,12 +40,14 @@ END_OF_TRANSITIONS = "Promise.allSettled(document.getAnimations().map((each) => 
 @pytest.fixture
 def appointment(clinic, doctor, maria) -> Appointment:
     make_discount(clinic)
-    return book_appointment(doctor, patient=maria.pk, notes="trazer exames")
+    payer = make_payer(clinic, name="Unimed").pk
+    expired = PayerWish(payer, "G1", plan=Plan(payer, "0123", date(2026, 1, 31)))
+    return book_appointment(doctor, patient=maria.pk, notes="trazer exames", payer=expired)
 
 
 def desk_pages(appointment):
     doctor, day = appointment.doctor_id, appointment.clinic.local(appointment.starts_at).date()
-    of_appointment = ["detail", "reschedule", "cancel", "notes"]
+    of_appointment = ["detail", "reschedule", "cancel", "notes", "payer"]
     return [
         reverse("web:agenda-day", args=[day]),
         reverse("web:agenda-day", args=["2026-01-04"]),  # a Sunday: nobody works

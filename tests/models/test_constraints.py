@@ -39,6 +39,7 @@ from tests.factories import (
     make_discount,
     make_doctor,
     make_patient,
+    make_payer,
     make_procedure,
     make_user,
 )
@@ -241,6 +242,23 @@ REFUSED = {
             clinic=rows.clinic, line=rows.line(), discount=make_discount(rows.clinic), value="-0.01"
         )
     ],
+    "payer_name_once": [lambda rows: [make_payer(rows.clinic, name=name) for name in ("Saúde Sul", "saude  SUL")]],
+    "payer_kind_known": [lambda rows: make_payer(rows.clinic, kind="gift")],
+    "payer_ans_number_digits": [
+        lambda rows: make_payer(rows.clinic, ans_number="12345"),
+        lambda rows: make_payer(rows.clinic, ans_number="12345A"),
+    ],
+    "patient_card_number_letters_digits": [
+        lambda rows: make_patient(rows.clinic, payer=make_payer(rows.clinic), card_number="12 345")
+    ],
+    "patient_card_of_payer": [
+        lambda rows: make_patient(rows.clinic, card_number="12345"),
+        lambda rows: make_patient(rows.clinic, card_expires_on="2026-10-31"),
+    ],
+    "appointment_authorization_of_payer": [
+        lambda rows: rows.appointment(authorization_number="G1"),
+        lambda rows: rows.appointment(authorization_password="S1"),
+    ],
     "appointmentevent_kind_known": [lambda rows: rows.event(kind="deleted")],
     "appointmentevent_door_known": [lambda rows: rows.event(channel="window")],
     "patientevent_kind_known": [lambda rows: rows.patient_event(kind="deleted")],
@@ -374,6 +392,18 @@ def test_other_clinics_doctors_and_patients_are_in_nobodys_way(rows):
         make_patient(elsewhere.clinic, cpf=cpf(8))
         make_procedure(elsewhere.clinic, code="1")
         make_doctor(elsewhere.clinic, council_number="CRM 1")
+
+
+def test_a_payer_is_of_the_clinic_of_the_row_that_names_it(rows):
+    payer = make_payer()
+    for name, act in {
+        "patient_payer_of_clinic": lambda: make_patient(rows.clinic, payer=payer),
+        "appointment_payer_of_clinic": lambda: rows.appointment(payer=payer),
+    }.items():
+        with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+            act()
+        assert refusal.value.__cause__.diag.constraint_name == name
+    rows.appointment(payer=make_payer(rows.clinic, name=payer.name))
 
 
 def test_patients_without_a_cpf_and_rows_without_a_code_may_be_many(rows):

@@ -204,6 +204,8 @@ REFUSALS: Messages = {
     Reason.HEALTH_NUMBER_IS_NIF: _about("patient.name", "patient.O número de utente do cadastro é inválido"),
     Reason.HEALTH_NUMBER_TAKEN: _about("patient.name", "patient.O número de utente do cadastro é de outro paciente"),
     Reason.DOCUMENT_SHAPE: _about("patient.name", "patient.O documento do cadastro é inválido"),
+    Reason.PAYER_UNKNOWN: _about("patient.name", "patient.O convênio do cadastro não é mais aceito"),
+    Reason.CARD_NUMBER_SHAPE: _about("patient.name", "patient.O número da carteira do cadastro é inválido"),
     Reason.EMAIL_INVALID: _about("patient.name", "patient.O e-mail do cadastro é inválido"),
     Reason.PROCEDURES_MISSING: _about("procedures", "Pelo menos um procedimento deve ser informado"),
     Reason.PROCEDURES_TOO_MANY: _about("procedures", "Devem ser informados no máximo %(limit)s procedimentos"),

@@ -84,6 +84,8 @@ FIELDS_OF_REASONS = {
     Reason.HEALTH_NUMBER_IS_NIF: "patientName",
     Reason.HEALTH_NUMBER_TAKEN: "patientName",
     Reason.DOCUMENT_SHAPE: "patientName",
+    Reason.PAYER_UNKNOWN: "patientName",
+    Reason.CARD_NUMBER_SHAPE: "patientName",
     Reason.EMAIL_INVALID: "patientName",
     Reason.DOCTOR_MISSING: "professionalId",
     Reason.PROCEDURES_MISSING: "serviceTypeId",

@@ -41,6 +41,15 @@ class DemoDiscount:
 
 
 @dataclass(frozen=True)
+class DemoPayer:
+    """A payer; `kind` is a Payer.Kind."""
+
+    name: str
+    kind: str = "health_plan"
+    ans_number: str = ""
+
+
+@dataclass(frozen=True)
 class DemoAbsence:
     """`length` whole days from the first ISO `weekday` at least `days` from today; the whole clinic if `doctor` is
     None.
@@ -78,6 +87,7 @@ class DemoClinic:
     doctors: tuple[DemoDoctor, ...]
     procedures: tuple[DemoProcedure, ...]
     discounts: tuple[DemoDiscount, ...]
+    payers: tuple[DemoPayer, ...]
     absences: tuple[DemoAbsence, ...]
     users: tuple[DemoUser, ...]
     region: str
@@ -184,9 +194,14 @@ RECIFE = DemoClinic(
     """),
     discounts=(
         DemoDiscount("Idoso 60+", percentage=Decimal("20"), minimum_age=60),
-        DemoDiscount("Convênio empresa parceira", percentage=Decimal("12.5"), days=300),
+        DemoDiscount("Empresa parceira", percentage=Decimal("12.5"), days=300),
         DemoDiscount("Pagamento no Pix", fixed=Decimal("15.00")),
         DemoDiscount("Campanha do mês passado", percentage=Decimal("30"), days=-12),
+    ),
+    payers=(
+        DemoPayer("Unimed", ans_number="999001"),
+        DemoPayer("Bradesco Saúde", ans_number="999002"),
+        DemoPayer("SulAmérica", ans_number="999003"),
     ),
     absences=(
         DemoAbsence("CRM-PE 99001", 8, 4, 2, "Congresso de Cardiologia"),
@@ -291,9 +306,14 @@ LISBOA = DemoClinic(
     """),
     discounts=(
         DemoDiscount("Sénior 65+", percentage=Decimal("20"), minimum_age=65),
-        DemoDiscount("Seguro de saúde parceiro", percentage=Decimal("15"), days=300),
+        DemoDiscount("Empresa parceira", percentage=Decimal("15"), days=300),
         DemoDiscount("Cartão da clínica", fixed=Decimal("10.00")),
         DemoDiscount("Campanha de outono", percentage=Decimal("25"), days=-9),
+    ),
+    payers=(
+        DemoPayer("ADSE", "subsystem"),
+        DemoPayer("Médis", "insurance"),
+        DemoPayer("Multicare", "insurance"),
     ),
     absences=(
         DemoAbsence("OM 99902", 9, 3, 1, "Congresso de Cardiologia"),

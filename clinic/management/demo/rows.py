@@ -6,15 +6,17 @@ from random import Random
 from clinic.management.demo.clinics import DemoAbsence, DemoClinic, DemoDoctor, DemoProcedure
 from clinic.management.demo.people import Person, people
 from clinic.management.demo.visits import Registry
-from clinic.models import Absence, Clinic, ClinicHoliday, Discount, Doctor, Patient, Procedure, WorkingHours
+from clinic.models import Absence, Clinic, ClinicHoliday, Discount, Doctor, Patient, Payer, Procedure, WorkingHours
 from clinic.models.titles import split_title
 from clinic.schedule import TOWN_HOLIDAYS
 
 PATIENTS = 300
+WITH_PAYER = 3  # every third patient has a plan
 
 
 def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
-    """Store the clinic with its holidays, doctors with hours and absences, procedures, discounts and patients."""
+    """Store the clinic with its holidays, doctors with hours and absences, procedures, discounts, payers and patients
+    with plans."""
     clinic = Clinic.objects.create(
         slug=demo.slug,
         name=demo.name,
@@ -46,7 +48,7 @@ def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
         procedures=performed,
         weights={procedures[plan.code].pk: plan.weight for plan in demo.procedures},
         discounts=_valid_discounts(clinic, demo, today),
-        patients=_patients(clinic, today, rng),
+        patients=_patients(clinic, today, rng, _payers(clinic, demo)),
     )
 
 
@@ -106,9 +108,26 @@ def _valid_discounts(clinic: Clinic, demo: DemoClinic, today: date) -> list[Disc
     return [row for row in rows if row.expires_on is None or row.expires_on > today]
 
 
-def _patients(clinic: Clinic, today: date, rng: Random) -> list[tuple[Person, Patient]]:
+def _payers(clinic: Clinic, demo: DemoClinic) -> list[Payer]:
+    return [
+        Payer.objects.create(clinic=clinic, name=plan.name, kind=plan.kind, ans_number=plan.ans_number)
+        for plan in demo.payers
+    ]
+
+
+def _patients(clinic: Clinic, today: date, rng: Random, payers: list[Payer]) -> list[tuple[Person, Patient]]:
     persons = people(clinic.country, PATIENTS, today, rng)
-    return list(zip(persons, Patient.objects.bulk_create(_patient(clinic, person) for person in persons), strict=True))
+    rows = [_patient(clinic, person) for person in persons]
+    for number in range(0, PATIENTS, WITH_PAYER):
+        _give_plan(rows[number], payers[number // WITH_PAYER % len(payers)], number, today)
+    return list(zip(persons, Patient.objects.bulk_create(rows), strict=True))
+
+
+def _give_plan(patient: Patient, payer: Payer, number: int, today: date) -> None:
+    """Give a patient a plan; every eighth card expired with the month before this one."""
+    is_expired = number % (8 * WITH_PAYER) == 0
+    patient.payer, patient.card_number = payer, f"{900_000_000 + number * 7_919}"
+    patient.card_expires_on = today.replace(day=1) - timedelta(days=1) if is_expired else date(today.year + 1, 12, 31)
 
 
 def _patient(clinic: Clinic, person: Person) -> Patient:

@@ -141,6 +141,7 @@ class Story:
     def _booking(self, source: Source) -> Act:
         doubts_cpf = self.clinic.country == "BR" and source in MACHINES and self.rng.random() < 0.06
         notes = self.rng.choice(NOTES[self.clinic.country]) if self.rng.random() < 0.18 else ""
+        is_typed = source == Source.MANUAL
         call = {"call_id": f"demo-{self.rng.getrandbits(32):08x}"} if source == Source.VOICE_AI else {}
 
         def book(visit: Visit, at: datetime) -> None:
@@ -160,6 +161,7 @@ class Story:
                 metadata=call,
                 patient=None if doubts_cpf else patient.pk,
                 details=details if doubts_cpf else None,
+                payer=booking.PayerWish(patient.payer_id if is_typed else None),
                 policy=registry.Policy.LENIENT if doubts_cpf else registry.Policy.STRICT,
             )
             visit.appointment_id = booking.book(proposal, by=self._author(source), now=at).pk

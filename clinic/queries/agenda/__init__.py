@@ -86,13 +86,14 @@ def _appointments(clinic: Clinic, on: date, now: datetime) -> list[tuple[Any, ..
             arrived_at=Case(When(status=Status.CHECKED_IN, then="status_since")),
             incomplete=Case(When(incomplete("patient__"), then=Value(True)), default=Value(False)),
             has_notes=Case(When(notes="", then=Value(False)), default=Value(True)),
+            card_expires_on=Case(When(payer=F("patient__payer"), then="patient__card_expires_on")),
             unperformed=_unperformed(now),
         )
         .order_by("starts_at", "pk")
         .values_list(
             "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "patient_name", "procedures", "arrived_at",
             "incomplete", "unverified_cpf", "encaixe_by_id", "has_notes", "patient__alert",
-            "unperformed",
+            "card_expires_on", "unperformed",
         )
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from clinic.queries.agenda.lanes import fold_strips, place_in_lanes, place_in_st
 from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.agenda.rows import AppointmentRow, DoctorDay
 from clinic.queries.agenda.version import version
+from clinic.queries.payers import expired_card
 from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
 from clinic.queries.performed_procedures import PerformedProcedure
 from clinic.schedule import ClosedReason, Schedules, Span, longest_openings_on
@@ -354,6 +355,8 @@ class DayLayout:
             badges.append(Badge(row.alert, "triangle-alert"))
         if row.unverified_cpf:
             badges.append(self.cpf_badge)
+        if row.card_expires_on and row.status in AHEAD and self._has_expired(row.card_expires_on, row):
+            badges.append(Badge(expired_card(row.card_expires_on), "credit-card"))
         if row.encaixe:
             badges.append(Badge(_("encaixe"), "users"))
         if row.is_incomplete and row.status in AHEAD:
@@ -363,6 +366,9 @@ class DayLayout:
         if origin := self.origins.get(row.source):
             badges.append(origin)
         return badges
+
+    def _has_expired(self, card_expires_on: date, row: AppointmentRow) -> bool:
+        return card_expires_on < self.clinic.local(row.starts_at).date()
 
     def _hours(self, doctors: Iterable[Doctor]) -> list[Hour]:
         """Return the rows under their hours; an hour in which nothing begins has one empty row."""

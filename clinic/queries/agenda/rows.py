@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from clinic.models import Doctor
 from clinic.models.appointment import FREES_THE_TIME
@@ -28,6 +28,7 @@ class AppointmentRow:
     encaixe: int | None
     has_notes: bool
     alert: str
+    card_expires_on: date | None  # of the payer that the appointment was booked for
     unperformed: str
     begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
     ends: int = 0

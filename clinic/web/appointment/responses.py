@@ -14,7 +14,7 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.models import Appointment
 from clinic.models.appointment import FREES_THE_TIME
-from clinic.queries import history, pending
+from clinic.queries import history, payers, pending
 from clinic.queries.delays import delay_sentence
 from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
@@ -42,9 +42,11 @@ def not_found_when_deleted(view: View) -> View:
 
 
 def get_appointment(request: ClinicRequest, pk: int) -> Appointment:
-    """Return the clinic's appointment with clinic, doctor, patient and who allowed an encaixe. Raises Http404."""
+    """Return the clinic's appointment with clinic, doctor, patient, payer, and who allowed an encaixe.
+
+    Raises Http404."""
     appointments = Appointment.objects.of(request.clinic).kept()
-    return get_object_or_404(appointments.select_related("clinic", "doctor", "patient", "encaixe_by"), pk=pk)
+    return get_object_or_404(appointments.select_related("clinic", "doctor", "patient", "payer", "encaixe_by"), pk=pk)
 
 
 def detail_or_redirect(request: ClinicRequest, pk: int, note: str = "") -> HttpResponse:
@@ -94,6 +96,7 @@ def detail_response(
         "appointment": appointment,
         "seen": booking.state(appointment),
         "place": booking.place(appointment),
+        "asks_who_pays": bool(appointment.payer_id) or payers.are_kept(request.clinic),
         "lines": lines,
         "total": sum(line.total for line in lines),
         "steps": booking.steps(appointment),

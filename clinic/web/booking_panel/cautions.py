@@ -12,10 +12,13 @@ from clinic.web.booking_panel.forms import BookingForm
 
 
 def cautions(form: BookingForm, patient: Patient | None, lines: Iterable[PricedLine], day: date) -> dict[str, Any]:
-    """Return what `patient/_namesakes.html` and `appointment/_discount_age.html` show. At most one query."""
+    """Return what `patient/_namesakes.html` shows, and `_discount_age.html` and `_expired_card.html` of the panel.
+
+    At most one query."""
     return {
         "namesakes": _namesakes(form),
         "age_warnings": warnings_about_age(lines, _born(form, patient), day),
+        "expired_card": form.expired_card_on(day),
     }
 
 

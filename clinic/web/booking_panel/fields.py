@@ -19,6 +19,7 @@ from clinic.web.booking_panel.finder_fields import (
 )
 from clinic.web.booking_panel.forms import BookingForm
 from clinic.web.booking_panel.lines import apply_line_button, fields_of_lines
+from clinic.web.booking_panel.payer import fill_plan
 from clinic.web.patient.forms import initial_for_search
 
 # The section of the panel that each of its buttons changes.
@@ -59,6 +60,8 @@ def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
         data["date"] = f"{day:%d/%m/%Y}"
     if "date" not in data:
         data["date"] = f"{clinic.local(timezone.now()):%d/%m/%Y}"
+    if "patient" in data:
+        fill_plan(data, clinic)
     return _with_usual_procedure(data, clinic)
 
 
@@ -88,6 +91,10 @@ def _pressed(posted: QueryDict, clinic: Clinic, just_left: str | None) -> QueryD
         data["phone"] = data.get("phone") or data.get("family_phone", "")
         for field, text in initial_for_search(typed).items():
             data[field] = text or data.get(field, "")
+    if {"pick", "forget", "search", "new"} & data.keys():
+        fill_plan(data, clinic)
+    elif just_left == "payer":
+        fill_plan(data, clinic, payer=data.get("payer", ""))
     if "choose" in data:
         _apply_free_time(data, clinic)
     apply_line_button(data)
@@ -114,6 +121,7 @@ def stale_sections(form: BookingForm, just_left: str | None, posted: QueryDict, 
         sections |= {"doctor", "lines"}
     if just_left is not None:
         sections |= {"guardian"} if just_left == "birth_date" else set()
+        sections |= {"plan"} if just_left == "payer" else set()
         return sections | ({"lines"} if just_left in {"doctor", "procedure", "discount", "whole_discount"} else set())
     taken = {"pick", "new"} & form.data.keys()  # by "take" too
     sections |= {section for button, section in BUTTONS.items() if button in posted or button in taken}

@@ -31,6 +31,7 @@ from clinic.web.booking_panel.lines import (
     is_elsewhere,
     rows_with_prices,
 )
+from clinic.web.booking_panel.payer import PAYER_FIELDS, AsksWhoPays
 from clinic.web.fields import SharedFields
 
 NEW_PATIENT = ["name", "phone", "birth_date", "cpf", "nif", "health_number", "guardian_name", "guardian_relation"]
@@ -128,7 +129,7 @@ class WhenForm(AsksAboutEncaixe, ReadsInstants):
         return "date" in self.errors and values.get("starts") is not None and values.get("starts_at") is None
 
 
-class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, LinesForm, WhenForm):
+class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, AsksWhoPays, LinesForm, WhenForm):
     """The form of the booking panel. It reads what was typed; `clinic.booking` decides whether it is allowed."""
 
     data: QueryDict  # in one base it is a MultiValueDict
@@ -169,7 +170,9 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         if not self.asks_guardian:
             foreign |= {"guardian_name", "guardian_relation"}
         absent = foreign if self.is_new_patient else {*NEW_PATIENT}
-        hidden = {"key", "whole_discount", "shown_total", "motive", "other_motive", "encaixe_for"} | absent
+        hidden = {"key", "whole_discount", "shown_total", "motive", "other_motive", "encaixe_for", "plan_seen"} | absent
+        if not self.asks_who_pays:
+            hidden |= {*PAYER_FIELDS}
         return [field for field in self if field.name not in hidden]
 
     @property
@@ -211,6 +214,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
             shown_total=values.get("shown_total"),
             besides=(*self.besides, *others),
             encaixe_reason=self.encaixe_reason,
+            payer=self.payer_wish,
         )
 
     def refuse(self, refused: Refused) -> None:

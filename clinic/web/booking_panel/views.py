@@ -23,6 +23,7 @@ from clinic.web.booking_panel.change_context import change_context
 from clinic.web.booking_panel.change_form import ChangeForm, apply_change_button, data_of_lines
 from clinic.web.booking_panel.encaixe import encaixe_context
 from clinic.web.booking_panel.forms import BookingForm, MoveForm
+from clinic.web.booking_panel.payer import PayerForm, data_of_payer
 from clinic.web.htmx import triggered_by, wants_partial
 from clinic.web.panel import author, panel_response
 
@@ -113,6 +114,31 @@ def change(request: ClinicRequest, pk: int) -> HttpResponse:
     form = ChangeForm(take(request) or data_of_lines(appointment), appointment=appointment)
     form.check(by)
     return _change_page(request, form)
+
+
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+@not_found_when_deleted
+def change_payer(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Show the form for payer, card and guia of an appointment, and change them when it is posted.
+
+    After a conflict the form stays, and saving again decides."""
+    appointment = get_appointment(request, pk)
+    data = request.POST if request.method == "POST" else take(request) or data_of_payer(appointment)
+    form = PayerForm(data, appointment=appointment)
+    if request.method == "POST" and form.change(author(request)):
+        return detail_or_redirect(request, pk)
+    seen = data.get("seen") if request.method == "GET" else None
+    day = request.clinic.local(appointment.starts_at).date()
+    form.is_valid()
+    context = {
+        "appointment": appointment,
+        "form": form,
+        "seen": seen or booking.payment(appointment),
+        "expired_card": form.expired_card_on(day),
+    }
+    status = 409 if form.was_changed_meanwhile else 422 if form.errors else None
+    return panel_response(request, "appointment/payer.html", context, day, status)
 
 
 def _booked_response(request: ClinicRequest, appointment: Appointment) -> HttpResponse:

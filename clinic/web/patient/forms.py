@@ -1,6 +1,6 @@
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
 
 from django import forms
@@ -24,20 +24,21 @@ from clinic.models.patient import (
     NoDocument,
     is_minor,
 )
-from clinic.queries import patients
+from clinic.queries import patients, payers
 from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author, PatientDetails
 from clinic.templatetags.formats import cpf, phone
 from clinic.web.fields import RefusableForm
 
-NOT_TEXT = {"birth_date", "died", "died_on"}
+NOT_TEXT = {"birth_date", "payer_id", "card_expires_on", "died", "died_on"}
 WHY_NONE = [("", _("Não: falta pedir")), *((value, capfirst(label)) for value, label in NoDocument.choices)]
 READERS = {
     "cpf": documents.read_cpf,
     "nif": documents.read_nif,
     "health_number": documents.read_health_number,
     "document_number": documents.read_document,
+    "card_number": documents.read_document,
 }
 RELATION_HELP = _("Mãe, pai, tutor.")
 
@@ -48,6 +49,8 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     `key` makes two clicks on one form one patient; `version` tells whether the stored data are still those that the
     form was filled with.
     """
+
+    refused_at: ClassVar = {"payer": "payer_id"}
 
     data: QueryDict  # in one base it is a MultiValueDict
 
@@ -74,6 +77,19 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     document_type = forms.ChoiceField(label=_("Outro documento"), required=False, choices=DocumentType)
     document_number = forms.CharField(label=_("Número do documento"), required=False)
     document_country = forms.CharField(label=_("País do documento"), required=False)
+    payer_id = forms.TypedChoiceField(
+        label=_("Convênio"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        error_messages={"invalid_choice": Reason.PAYER_UNKNOWN.sentence},
+    )
+    card_number = forms.CharField(label=_("Carteira"), required=False)
+    card_expires_on = TypedDateField(
+        label=_("Validade da carteira"),
+        required=False,
+        error_messages={"invalid": _("Esta data não existe. Escreva dia/mês/ano, por exemplo 12/03/2026.")},
+    )
     email = forms.CharField(label=_("E-mail"), required=False)
     notes = forms.CharField(label=_("Observações"), required=False)
     alert = forms.CharField(
@@ -99,6 +115,9 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         super().__init__(data, initial=formatted_details(patient, clinic) if patient and not initial else initial)
         self.clinic = clinic
         self.patient = patient
+        self.payers = payers.chosen_from(clinic, patient.payer_id if patient else None)
+        payer_field = cast("forms.TypedChoiceField", self.fields["payer_id"])
+        payer_field.choices = [("", _("Particular")), *((str(payer.pk), payer.name) for payer in self.payers)]
         if patient is None:
             del self.fields["died"], self.fields["died_on"]
         self.fields[clinic.documents[1]].help_text = _("Só se tiver os dois.")
@@ -178,7 +197,8 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         died, died_on = values.get("died", False), values.get("died_on")
         if not died and self.patient and self.patient.died and died_on == self.patient.died_on:
             died_on = None  # the mark is taken back, and with it the date that is still in its field
-        return PatientDetails(**texts, birth_date=values.get("birth_date"), died=died, died_on=died_on)
+        plan: dict[str, Any] = {name: values.get(name) for name in ("payer_id", "card_expires_on")}
+        return PatientDetails(**texts, **plan, birth_date=values.get("birth_date"), died=died, died_on=died_on)
 
     def check(self, *, just_left: str | None = None) -> None:
         """Ask the rules of the save about a form that is still being filled in."""
@@ -229,7 +249,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     def _find_differences(self, patient: Patient) -> bool:
         typed = {name: self._comparable(name, self.data.get(name, "")) for name in self.fields}
         typed["phone"] = self._comparable("phone", self.details().phone)
-        days = {"birth_date", "died_on"} & self.cleaned_data.keys()  # the others cannot be read
+        days = {"birth_date", "card_expires_on", "died_on"} & self.cleaned_data.keys()  # the others cannot be read
         typed |= {name: _formatted_date(self.cleaned_data[name]) for name in days}
         if not typed["document_number"]:
             typed["document_type"] = ""  # of no document
@@ -243,6 +263,8 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
 
     def _in_words(self, name: str, text: str) -> str:
         """Return the stored text as it is shown, of a choice its label."""
+        if name == "payer_id":
+            return next((payer.name for payer in self.payers if str(payer.pk) == text), text)
         labels: dict[str, Any] = {"no_document": NoDocument, "document_type": DocumentType}
         return str(labels[name](text).label) if name in labels and text else text
 
@@ -284,6 +306,9 @@ def formatted_details(patient: Patient, clinic: Clinic) -> dict[str, str]:
         "document_type": patient.document_type,
         "document_number": patient.document_number or "",
         "document_country": patient.document_country,
+        "payer_id": str(patient.payer_id or ""),
+        "card_number": patient.card_number,
+        "card_expires_on": _formatted_date(patient.card_expires_on),
         "email": patient.email,
         "notes": patient.notes,
         "alert": patient.alert,

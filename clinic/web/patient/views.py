@@ -104,6 +104,7 @@ def card(request: ClinicRequest, pk: int) -> HttpResponse:
         "missing": patients.missing(patient),
         "upcoming": patients.coming_visits(patient, now),
         "past": past[:VISITS_PER_PAGE],
+        "card_is_expired": patient.has_expired_card(request.clinic.local(now).date()),
         "changes": patient_changes.story(patient),
         "page": page,
         "newer_page": page - 1,
@@ -193,7 +194,7 @@ def _same_patient_response(request: ClinicRequest, patient: Patient, typed: Quer
 
 
 def _patient(request: ClinicRequest, pk: int) -> Patient:
-    return get_object_or_404(Patient.objects.of(request.clinic).select_related("clinic"), pk=pk)
+    return get_object_or_404(Patient.objects.of(request.clinic).select_related("clinic", "payer"), pk=pk)
 
 
 def _saved(request: ClinicRequest, form: PatientForm, patient: Patient) -> bool:

@@ -19,6 +19,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLPattern, path, re_path
 from django.utils import timezone, translation
+from django.utils.csp import CSP
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csp import csp_override
 from django.views.decorators.csrf import csrf_exempt
@@ -138,7 +139,7 @@ class Gateway[R: ApiRequest]:
         @csrf_exempt  # the credential is in a header, which no other site can make a browser send
         @login_not_required
         @cache_control(no_store=True)
-        @csp_override({})  # which is about pages
+        @csp_override({"default-src": [CSP.NONE], "frame-ancestors": [CSP.NONE]})  # an answer is no page
         @wraps(view)
         def wrapper(request: R, *args: Any, **kwargs: Any) -> HttpResponse:
             started = time.perf_counter()

@@ -92,7 +92,7 @@ def test_every_answer_has_the_headers_of_an_api_and_none_of_a_page(program):
         answer = program("GET", path)
         assert answer["Cache-Control"] == "no-store", path
         assert answer["Content-Type"] == "application/json", path
-        assert "Content-Security-Policy" not in answer, path
+        assert answer["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'", path
         assert len(answer["X-Request-Id"]) == 36
         assert int(answer["X-RateLimit-Remaining"]) < int(answer["X-RateLimit-Limit"])
 

@@ -136,6 +136,12 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         return 409 if self.stored or self.doubles or self.is_held else 422
 
     @property
+    def shown_fields(self) -> list[forms.BoundField]:
+        """The fields that are on the page: nobody is asked for a plan where the clinic keeps no payer."""
+        hidden = set() if self.payers else {"payer_id", "card_number", "card_expires_on"}
+        return [field for field in self if field.name not in hidden]
+
+    @property
     def documents(self) -> list[forms.BoundField]:
         """CPF and NIF, the document of the clinic's country first."""
         return [self[name] for name in self.clinic.documents]

@@ -237,7 +237,7 @@ def test_an_unusable_length_is_refused(desk, query, expected):
     assert slots(desk, **query).json()["message"] == [expected]
 
 
-def test_a_procedure_that_the_doctor_does_not_perform_has_no_free_times(desk):
+def test_a_procedure_not_performed_has_no_free_times(desk):
     assert slots(desk, procedureId=make_procedure(desk.clinic).pk).json() == []
     assert slots(desk, procedureId=10**12).json() == []
 

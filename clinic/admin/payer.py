@@ -28,7 +28,7 @@ class PayerAdmin(ClinicRowAdmin):
     form = PayerForm
     fields = ["name", "kind", "ans_number", "active"]
     list_display = ["name", "kind", "ans_number", "active"]
-    list_filter = ["active", "kind"]
+    list_filter = ["active"]
     search_fields = ["ans_number"]
     folded_fields = ["folded_name"]
 

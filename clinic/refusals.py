@@ -119,7 +119,7 @@ class Reason(Enum):
     PAYER_UNKNOWN = "payer", _("Este convênio não é mais aceito. Escolha outro, ou particular.")
     CARD_NUMBER_SHAPE = (
         "card_number",
-        _("O número da carteira tem até %(most)s letras sem acento e algarismos. Corrija ou deixe em branco."),
+        _("O número da carteira tem dígitos e letras sem acento, %(most)s no máximo. Corrija ou deixe em branco."),
     )
     EMAIL_INVALID = "email", _("Este e-mail não é válido. Exemplo: nome@provedor.com.")
     DOCTOR_MISSING = "doctor", _("Escolha o médico ou a médica.")

@@ -23,6 +23,7 @@ KEPT_CHARACTERS = 128 * 1024  # urlencoded; enough for two copies of the longest
 FORMS = "interrupted_forms"
 PREVIOUS_USER = "interrupted_user"
 SECRET_FIELDS = ("csrfmiddlewaretoken", "password", "senha")
+NOT_SECRET = {"authorization_password"}  # a payer's, of one appointment: the front desk reads and writes it
 
 
 def resumable[V: Callable[..., HttpResponseBase]](view: V) -> V:
@@ -39,8 +40,9 @@ def remember_user(request: HttpRequest, user_id: str) -> None:
 def keep(request: HttpRequest) -> bool:
     """Keep the fields posted to `request.path`. Return False when their author is unknown or they are too large."""
     fields = request.POST.copy()
-    for name in [name for name in fields if any(secret in name.lower() for secret in SECRET_FIELDS)]:
-        del fields[name]
+    for name in fields.keys() - NOT_SECRET:
+        if any(secret in name.lower() for secret in SECRET_FIELDS):
+            del fields[name]
     typed = fields.urlencode()
     owner = request.session.get(PREVIOUS_USER) or request.user.pk
     if not owner or len(typed) > KEPT_CHARACTERS:

@@ -1,6 +1,7 @@
 """Read bodies strictly: whatever two programs could parse differently is refused. And read queries."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from math import isinf
@@ -112,8 +113,8 @@ def _read_chunked(request: HttpRequest) -> bytes:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ApiError(ErrorCode.KEY_REPEATED, detail=_printable([name for name in values if names.count(name) > 1]))
+        counts = Counter(name for name, _ in pairs)
+        raise ApiError(ErrorCode.KEY_REPEATED, detail=_printable([name for name in counts if counts[name] > 1]))
     return values
 
 

@@ -2,7 +2,7 @@
 
 Nothing is rewritten: what is not null has a default of the database's, also for a process of the version before, which
 knows no such columns. A payer is of the same clinic as the row that names it: a composite key says so, in the place of
-Django's. 0050 looks at the rows that are there, without a lock that anybody waits for. The way back is open when there
+Django's. 0050 looks at the rows that are there, without a lock that others wait for. The way back is open when there
 are events of the new kind: they stay, and the narrower constraint holds for new ones only.
 """
 

@@ -72,7 +72,7 @@ def has_title(name: str) -> bool:
 def split_title(full_name: str) -> tuple[str, str]:
     """Return title and name of a name that begins with a title exactly as we write it, once or again.
 
-    "" and the whole name where there is none, where its article is anybody's guess ("Psic."), or where no name follows.
+    "" and the whole name where there is none, where its article cannot be known ("Psic."), or where no name follows.
     """
     title = _title_before(full_name)
     name = full_name

@@ -12,7 +12,7 @@ from tests.factories import PASSWORD, make_superuser, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.access.door")]
 
-TYPED = {"name": "Álvaro <b>😀</b>", "notes": "a\r\nb", "procedures": ["3", "5"]}
+TYPED = {"name": "Álvaro <b>😀</b>", "notes": "a\r\nb", "procedures": ["3", "5"], "authorization_password": "S9"}
 SECRET = {"password": "segredo", "new_password1": "segredo", "csrfmiddlewaretoken": "segredo"}
 
 
@@ -42,7 +42,7 @@ def test_a_form_sent_after_the_end_comes_back_filled_after_signing_in(ended, htm
     assert "o que você digitou está guardado" in client.get(location).text
     sign_in(client, user)
     fields = QueryDict(client.get("/formulario/").text)
-    assert fields.dict() == {"name": TYPED["name"], "notes": TYPED["notes"], "procedures": "5"}
+    assert fields.dict() == TYPED | {"procedures": "5"}
     assert fields.getlist("procedures") == ["3", "5"]
     assert client.get("/formulario/").text == "", "it is given once"
 

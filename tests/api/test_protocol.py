@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 
 import pytest
 
@@ -133,6 +134,14 @@ def test_another_charset_than_utf_8_is_refused(program, client, charset):
         "POST", f"{program.base}/appointments", "{}", f"application/json; charset={charset}", headers=headers
     )
     assert sent.status_code == 415
+
+
+def test_thousands_of_keys_are_looked_through_once(program):
+    keys = ",".join(f'"k{number}":1' for number in range(5000))
+    started = time.perf_counter()
+    answer = program("POST", "/appointments", raw=f'{{{keys},"k1":2}}')
+    assert (answer.status_code, time.perf_counter() - started < 0.5) == (400, True)
+    assert message(answer).rstrip(".").endswith("repetida: k1")
 
 
 def test_a_repeated_key_is_named(program):

@@ -234,7 +234,7 @@ of_booking(
 of_booking(
     Reason.CARD_NUMBER_SHAPE,
     "card_number",
-    "O número da carteira tem até 30 letras sem acento e algarismos. Corrija ou deixe em branco.",
+    "O número da carteira tem dígitos e letras sem acento, 30 no máximo. Corrija ou deixe em branco.",
 )(lambda desk: typed(desk, payer_id=make_payer(desk.clinic).pk, card_number="sem número"))
 of_booking(Reason.NIF_OF_NOBODY, "nif", "É o NIF de consumidor final. Deixe em branco.")(
     lambda desk: typed(desk, nif="999 999 990")

@@ -86,8 +86,8 @@ def test_a_form_closed_while_it_is_saved_is_not_offered_again(window, receptioni
     filled(page, monday)
     held = []
     page.route("**/agendamentos/novo/", lambda route: held.append(route))
-    page.locator("#save").click()
-    page.wait_for_timeout(100)
+    with page.expect_request("**/agendamentos/novo/"):
+        page.locator("#save").click()
     page.keyboard.press("Escape")
     expect(page.locator("#messages .reopen")).to_be_visible()
     held[0].continue_()

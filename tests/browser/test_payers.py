@@ -61,6 +61,25 @@ def test_a_letter_chooses_the_payer(window, receptionist, doctor, maria, monday,
     assert (maria.payer, maria.card_number) == (unimed, "01234")
 
 
+def test_what_is_typed_while_the_payer_is_asked_about_stays(window, receptionist, doctor, maria, monday, unimed):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    wait_until_htmx_listens(page.locator(f"#payer-{unimed.pk}"))
+    held = []
+    page.route("**/agendamentos/conferir/", lambda route: held.append(route))
+    with page.expect_request("**/agendamentos/conferir/"):
+        page.locator(f"#payer-{unimed.pk}").locator("..").click()
+    page.locator("#card_number").type("0123")
+    with page.expect_response("**/agendamentos/conferir/"):
+        held[0].continue_()
+    page.unroute("**/agendamentos/conferir/")
+    page.locator("#authorization_number").fill("G1")
+    expect(page.locator("#card_number")).to_have_value("0123")
+
+
 def test_h_at_the_payers_is_no_key_of_the_day(window, receptionist, doctor, maria, monday, unimed):
     page = window(receptionist)
     open_slot(page, monday)

@@ -229,6 +229,22 @@ def test_another_patient_brings_another_plan(desk, form, ana, clinic):
     assert plan(forgotten)["payer"] == "" and plan(forgotten)["card_number"] == ""
 
 
+def test_a_plan_typed_before_the_patient_stays(desk, form, unimed, clinic):
+    typed = form | {"q": "Nova Pessoa", "payer": unimed.pk, "card_number": "55", "authorization_number": "G"}
+    for button in ({"new": "1"}, {"take": "Nova Pessoa"}, {"pick": make_patient(clinic).pk}):
+        answer = desk.post(CHECK, typed | button, headers=HTMX)
+        kept = [value(answer, name) for name in ("payer", "card_number", "authorization_number")]
+        assert kept == [str(unimed.pk), "55", "G"], button
+
+
+def test_a_guia_does_not_go_on_to_another_patient(desk, form, ana, clinic):
+    opened = form | {"patient": ana.pk} | plan(picked(desk, form, ana))
+    typed = opened | {"authorization_number": "G1", "authorization_password": "S1"}
+    answer = picked(desk, typed, make_patient(clinic, payer=ana.payer, card_number="9"))
+    assert value(answer, "card_number") == "9"
+    assert (value(answer, "authorization_number"), value(answer, "authorization_password")) == ("", "")
+
+
 def test_the_link_on_a_card_opens_with_the_plan(desk, ana, unimed, doctor):
     assert plan(desk.get(BOOK, {"paciente": ana.pk}))["payer"] == str(unimed.pk)
     Payer.objects.update(active=False)
@@ -252,7 +268,7 @@ def test_an_unknown_payer_is_refused_at_its_field(desk, form, ana, unimed, clini
     ("field", "typed", "said"),
     [
         ("card_expires_on", "31/02/2027", "Esta data não existe. Escreva dia/mês/ano, por exemplo 12/03/2026."),
-        ("card_number", "não tem", "O número da carteira tem até 30 letras"),
+        ("card_number", "não tem", "O número da carteira tem dígitos e letras"),
         ("authorization_number", "9" * 300, "São 300 caracteres; o máximo é 40."),
         ("authorization_password", "x" * 41, "São 41 caracteres; o máximo é 40."),
     ],
@@ -295,6 +311,41 @@ def test_the_guia_is_typed_later(desk, appointment, unimed, ana):
     again = desk.get(here(appointment), headers=HTMX)
     assert plan(again)["card_number"] == "0123" and value(again, "authorization_number") == "G-1"
     assert EXPIRED in text(again).lower()
+
+
+def saved(desk, appointment, **typed):
+    """What the page sends with these fields changed, and nothing else touched."""
+    opened = desk.get(here(appointment), headers=HTMX)
+    names = ("authorization_number", "authorization_password", "seen")
+    fields = plan(opened) | {name: value(opened, name) or "" for name in names}
+    return desk.post(here(appointment), fields | typed, headers=HTMX)
+
+
+def test_a_guia_on_an_old_payers_appointment_leaves_the_present_plan(desk, doctor, ana, unimed, clinic):
+    old = at_nine(doctor, ana, PayerWish(unimed.pk))
+    bradesco = make_payer(clinic, name="Bradesco")
+    Patient.objects.update(payer=bradesco, card_number="777")
+    assert saved(desk, old, authorization_number="G7").status_code == 200
+    assert plan_of(ana) == (bradesco.pk, "777", OCTOBER)
+    assert Appointment.objects.get().authorization_number == "G7"
+    assert saved(desk, old, payer=bradesco.pk).status_code == 200
+    assert plan_of(ana) == (bradesco.pk, "777", OCTOBER)
+
+
+def test_a_change_meanwhile_is_noticed_after_a_typo_too(desk, appointment, unimed):
+    opened = value(desk.get(here(appointment), headers=HTMX), "seen")
+    change_payer(appointment.pk, clinic=appointment.clinic, wish=PayerWish(unimed.pk, "G1"), by=BY)
+    typo = {"payer": unimed.pk, "card_expires_on": "31/02/2027", "seen": opened}
+    answer = desk.post(here(appointment), typo, headers=HTMX)
+    assert (answer.status_code, value(answer, "seen")) == (422, opened)
+    mended = typo | {"card_expires_on": "", "seen": value(answer, "seen")}
+    assert desk.post(here(appointment), mended, headers=HTMX).status_code == 409
+    assert Appointment.objects.get().authorization_number == "G1"
+
+
+def test_what_is_hidden_for_a_private_patient_refuses_nothing(desk, appointment):
+    typed = {"payer": "", "card_expires_on": "31/02/2027", "authorization_number": "9" * 41, "seen": "None||"}
+    assert desk.post(here(appointment), typed, headers=HTMX).status_code == 200
 
 
 def test_a_change_meanwhile_is_said_and_saving_again_decides(desk, appointment, unimed):

@@ -50,11 +50,22 @@ class Body:
             return
         phone = contact.get("phone") if isinstance(contact, dict) else None
         if phone is None:
-            self.reader.add_errors("patient.phone", messages.CONTACT_WITHOUT_PHONE)
+            if not isinstance(contact, dict) or patient.get("phone") is None:
+                self.reader.add_errors("patient.phone", messages.CONTACT_WITHOUT_PHONE)
         elif patient.get("phone") not in [None, phone]:
             self.reader.add_errors("patient.phone", messages.TWO_PHONES)
         else:
             self.reader.payload = self.reader.payload | {"patient": patient | {"phone": phone}}
+
+    def _report_fields_that_are_not_stored(self) -> None:
+        """Report the vendor's fields that this installation does not keep: a 200 would say that they were changed."""
+        sent = self.reader.payload.get("patient") if isinstance(self.reader.payload, dict) else None
+        sent = sent if isinstance(sent, dict) else {}
+        contact = sent.get("contact")
+        names = [*sent, *(f"contact.{name}" for name in (contact if isinstance(contact, dict) else {}))]
+        for name in names:
+            if name in messages.NOT_STORED_FIELDS:
+                self.reader.add_errors(f"patient.{name}", messages.NOT_STORED.format(f"patient.{name}"))
 
     def _report_fields_of_other_calls(self, *fields: str) -> None:
         """Report fields, even null ones, that this call does not change and another one does."""
@@ -236,6 +247,7 @@ class EditBody(Body):
     def __init__(self, payload: Any, clinic: Clinic) -> None:
         super().__init__(payload, clinic)
         self._require_object(payload)
+        self._report_fields_that_are_not_stored()
         self.details = _read_details(self.reader, cpf_required=False) if self.reader.is_sent("patient") else None
         self.notes = self.reader.text("notes", required=False) if self.reader.is_sent("notes") else None
         self._report_fields_of_other_calls("patient", "notes")
@@ -306,16 +318,6 @@ class PatientBody(Body):
             registry.change_patient, patient.pk, changes, clinic=self.clinic, policy=Policy.EXACT_CPF, by=by
         )
         return self._write_or_check(details, patient.pk, change)
-
-    def _report_fields_that_are_not_stored(self) -> None:
-        """Report the vendor's fields that this installation does not keep: a 200 would say that they were changed."""
-        sent = self.reader.payload["patient"]
-        sent = sent if isinstance(sent, dict) else {}
-        contact = sent.get("contact")
-        names = [*sent, *(f"contact.{name}" for name in (contact if isinstance(contact, dict) else {}))]
-        for name in names:
-            if name in messages.NOT_STORED_FIELDS:
-                self.reader.add_errors(f"patient.{name}", messages.NOT_STORED.format(name))
 
     def _write_or_check(self, details: PatientDetails, patient_id: int | None, write: Callable[[], Patient]) -> Patient:
         """Write the patient, or if the body is invalid check the rules too. Raises RequestError."""

@@ -41,9 +41,10 @@ class Page[Position]:
         """Return the page's part of the rows, which come after `after`, and set the headers of the answer.
 
         `position` writes the position of a row; without it the next page begins at an offset."""
-        found = list(rows[self.offset : self.offset + self.limit + 1])
-        page = found[: self.limit]
-        has_more = len(found) > self.limit
+        end = self.offset + self.limit
+        page = list(rows[self.offset : end])
+        # Not by loading one more: the access log takes every patient who is loaded for one who was shown.
+        has_more = len(page) == self.limit and rows[end : end + 1].exists()
         if self.after is None and self.offset == 0:
             # In the order of the list, which has an index, so that no table is read from end to end.
             total = rows[: MOST_COUNTED + 1].count() if has_more else len(page)
@@ -55,7 +56,7 @@ class Page[Position]:
                 query.pop("offset", None)
                 query["after"] = position(page[-1])
             else:
-                query["offset"] = str(self.offset + self.limit)
+                query["offset"] = str(end)
             address = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
             response["Link"] = f'<{address}>; rel="next"'
         return page

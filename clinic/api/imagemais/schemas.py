@@ -307,15 +307,17 @@ Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.
 
 
 class ContactIn(BaseModel):
-    phone: Phone = Field(description="O mesmo que `phone`, no lugar em que as respostas o trazem.")
+    phone: Phone | None = Field(None, description="O mesmo que `phone`, no lugar em que as respostas o trazem.")
+
+
+CONTACT_WITH_PHONE: dict[str, Any] = {
+    "required": ["contact"],
+    "properties": {"contact": {"type": "object", "required": ["phone"], "properties": {"phone": {"type": "string"}}}},
+}
 
 
 class PatientFields(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "anyOf": [{"required": ["phone"]}, {"required": ["contact"], "properties": {"contact": {"type": "object"}}}]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["phone"]}, CONTACT_WITH_PHONE]})
 
     name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
     phone: Phone = Field(
@@ -324,7 +326,7 @@ class PatientFields(BaseModel):
     contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
 
 
-BIRTH_DATE = "Data de nascimento, YYYY-MM-DD, de 1900 até hoje. De um instante ISO 8601 vale a data, como escrita."
+BIRTH_DATE = "Data de nascimento, YYYY-MM-DD, de 1900 até ontem. De um instante ISO 8601 vale a data, como escrita."
 
 
 class PatientIn(PatientFields):

@@ -19,7 +19,7 @@ from clinic.web.booking_panel.finder_fields import (
 )
 from clinic.web.booking_panel.forms import BookingForm
 from clinic.web.booking_panel.lines import apply_line_button, fields_of_lines
-from clinic.web.booking_panel.payer import fill_plan
+from clinic.web.booking_panel.payer import fill_plan, fill_plan_of_chosen
 from clinic.web.patient.forms import initial_for_search
 
 # The section of the panel that each of its buttons changes.
@@ -92,7 +92,7 @@ def _pressed(posted: QueryDict, clinic: Clinic, just_left: str | None) -> QueryD
         for field, text in initial_for_search(typed).items():
             data[field] = text or data.get(field, "")
     if {"pick", "forget", "search", "new"} & data.keys():
-        fill_plan(data, clinic)
+        fill_plan_of_chosen(data, clinic, before=posted.get("patient", ""))
     elif just_left == "payer":
         fill_plan(data, clinic, payer=data.get("payer", ""))
     if "choose" in data:

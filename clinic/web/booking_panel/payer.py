@@ -30,6 +30,7 @@ class AsksWhoPays(RefusableForm):
 
     clinic: Clinic
     stored_payer: int | None = None  # the id of the payer that an appointment has already
+    patients_payer: int | None = None  # and of the one that its patient has, whose card may be another than is shown
 
     payer = id_field()
     card_number = forms.CharField(required=False)
@@ -54,6 +55,13 @@ class AsksWhoPays(RefusableForm):
         """The value of the radio button that is pressed, "" for a private patient."""
         return str(self["payer"].value() or "")
 
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "payer" not in self.errors and not cleaned.get("payer"):
+            for name in (*CARD_FIELDS, *AUTHORIZATION_FIELDS):
+                self.errors.pop(name, None)  # not shown for a private patient
+        return cleaned
+
     @property
     def payer_wish(self) -> booking.PayerWish:
         values: dict[str, Any] = self.cleaned_data
@@ -74,7 +82,7 @@ class AsksWhoPays(RefusableForm):
         seen_payer, _sep, seen_card = self.data.get("plan_seen", "").partition("|")
         is_card_untouched = "|".join(self.data.get(name, "") for name in CARD_FIELDS) == seen_card
         if is_card_untouched:
-            return None if str(payer) == seen_payer else Plan(payer)
+            return None if str(payer) == seen_payer or payer == self.patients_payer else Plan(payer)
         return Plan(payer, self.cleaned_data.get("card_number") or "", self.cleaned_data.get("card_expires_on"))
 
 
@@ -86,6 +94,7 @@ class PayerForm(AsksWhoPays):
     def __init__(self, data: QueryDict, *, appointment: Appointment) -> None:
         super().__init__(data)
         self.appointment, self.clinic, self.stored_payer = appointment, appointment.clinic, appointment.payer_id
+        self.patients_payer = appointment.patient.payer_id
 
     def change(self, by: booking.Author) -> bool:
         """Change it and return True; or show every reason at its field, and reload the appointment."""
@@ -107,7 +116,8 @@ def data_of_payer(appointment: Appointment) -> QueryDict:
     data, patient = QueryDict(mutable=True), appointment.patient
     stored = Plan(patient.payer_id, patient.card_number, patient.card_expires_on)
     is_same = appointment.payer_id == stored.payer_id
-    put_plan(data, stored if is_same else Plan(appointment.payer_id), stored)
+    plan = stored if is_same else Plan(appointment.payer_id)
+    put_plan(data, plan, plan)  # a form in which no card is typed keeps none
     for name in AUTHORIZATION_FIELDS:
         data[name] = getattr(appointment, name)
     return data
@@ -119,6 +129,23 @@ def fill_plan(data: QueryDict, clinic: Clinic, payer: str | None = None) -> None
     if payer is not None and payer != str(stored.payer_id or ""):
         plan = Plan(int(payer)) if is_short_number(payer) else Plan()
     put_plan(data, plan, stored)
+
+
+def fill_plan_of_chosen(data: QueryDict, clinic: Clinic, before: str) -> None:
+    """Fill in the plan of the patient who is chosen now, after the one of the id `before`, "" for none. One query.
+
+    What was typed while none was chosen stays, unless the chosen one has a plan; a guia is of one patient only."""
+    chosen = data.get("patient", "")
+    if chosen == before:
+        return
+    stored = _plan_of(clinic, chosen)
+    if before:
+        for name in AUTHORIZATION_FIELDS:
+            data[name] = ""
+    if before or stored.payer_id:
+        put_plan(data, stored, stored)
+    else:
+        data["plan_seen"] = "|".join(_written(stored))
 
 
 def put_plan(data: QueryDict, plan: Plan, stored: Plan) -> None:

@@ -128,7 +128,7 @@ def change_payer(request: ClinicRequest, pk: int) -> HttpResponse:
     form = PayerForm(data, appointment=appointment)
     if request.method == "POST" and form.change(author(request)):
         return detail_or_redirect(request, pk)
-    seen = data.get("seen") if request.method == "GET" else None
+    seen = "" if form.was_changed_meanwhile else data.get("seen")
     day = request.clinic.local(appointment.starts_at).date()
     form.is_valid()
     context = {

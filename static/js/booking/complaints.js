@@ -22,13 +22,17 @@ document.addEventListener("htmx:afterRequest", () => {
   panel.dispatchEvent(new Event("change"));
 });
 
-// The end that follows a moved start must not take away what is being typed there by now.
-let sentEnd = "";
+// The end that follows a moved start, and the card of another payer, must not take away what is being typed there by now.
+const TYPED = { ends: "#ends", "booking-plan": "#booking-plan input:not([type=hidden])" };
+const sentValues = {};
+const valuesOf = (id) => [...panel.querySelectorAll(TYPED[id])].map((field) => field.value).join("\n");
 
-document.addEventListener("htmx:beforeRequest", () => {
-  sentEnd = panel.querySelector("#ends")?.value;
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (!panel.contains(detail.elt)) return;
+  for (const id of Object.keys(TYPED)) sentValues[id] = valuesOf(id);
 });
 
 document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
-  if (detail.target.id === "ends" && detail.target.value !== sentEnd) detail.shouldSwap = false;
+  const { id } = detail.target;
+  if (id in TYPED && valuesOf(id) !== sentValues[id]) detail.shouldSwap = false;
 });

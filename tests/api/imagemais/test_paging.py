@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from clinic.api import keyset
+from clinic.models import PatientAccess
 from tests.factories import book_appointment, cpf, make_doctor, make_patient, make_procedure, next_monday
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,14 @@ def test_a_long_list_is_not_counted(full, monkeypatch):
     monkeypatch.setattr("clinic.api.imagemais.paging.MOST_COUNTED", 9)
     answer = full.ask.get("/appointments", limit=2)
     assert "X-Total-Count" not in answer and "Link" in answer
+
+
+def test_only_patients_of_the_page_were_shown(desk):
+    for name in "CDE":
+        make_patient(desk.clinic, name=name)
+    listed = desk.ask.get("/patients", limit=2)
+    seen = PatientAccess.objects.values_list("patient", flat=True)
+    assert sorted(seen) == sorted(patient["id"] for patient in listed.json()) and "Link" in listed
 
 
 def test_the_link_keeps_the_filters(full):

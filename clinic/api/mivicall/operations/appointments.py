@@ -93,10 +93,11 @@ def list_appointments(request: MivicallRequest) -> HttpResponse:
         starts_at, (pk,) = after
         rows = rows.filter(Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, pk__gt=pk), starts_at__gte=starts_at)
     limit = filters.get("limit", schemas.DEFAULT_LIMIT)
-    page = list(rows[: limit + 1])
-    body: JsonObject = {"items": [schemas.appointment(request.clinic, row, row.service) for row in page[:limit]]}
-    if len(page) > limit:
-        last = page[limit - 1]
+    page = list(rows[:limit])
+    body: JsonObject = {"items": [schemas.appointment(request.clinic, row, row.service) for row in page]}
+    # Not by loading one more: the access log takes every patient who is loaded for one who was shown.
+    if len(page) == limit and rows[limit : limit + 1].exists():
+        last = page[-1]
         body["nextCursor"] = keyset.format_position(last.pk, at=last.starts_at)
     return answer(body)
 

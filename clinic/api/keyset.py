@@ -7,8 +7,9 @@ sent in addresses.
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
+from typing import Any
 
-from django.db.models import BigIntegerField
+from django.db.models import BigIntegerField, QuerySet
 
 
 def format_position(*ids: int, at: datetime | None = None) -> str:
@@ -32,6 +33,13 @@ def parse_instant_and_ids(text: str, count: int) -> tuple[datetime, tuple[int, .
         return (at, ids) if at and ids and format_position(*ids, at=at) == text else None
     except (ValueError, OverflowError):
         return None
+
+
+def has_more(rows: QuerySet[Any], end: int) -> bool:
+    """Return whether there are rows after the first `end`, looked for in their order, which has an index. One query.
+
+    None of them is loaded: the access log takes every patient who is loaded for one who was shown."""
+    return bool(rows.prefetch_related(None).values_list("pk", flat=True)[end : end + 1])
 
 
 def _parse(text: str) -> list[object]:

@@ -90,7 +90,7 @@ def test_a_card_is_read_with_any_dash(desk, patient, unimed, typed):
 def test_what_can_be_no_card_is_refused_at_its_field(desk, patient, unimed, typed):
     answer = save(desk, patient, payer_id=unimed.pk, card_number=typed)
     assert answer.status_code == 422
-    assert "O número da carteira tem até 30 letras" in answer.text and plan_of(patient) == (None, "", None)
+    assert "O número da carteira tem dígitos e letras" in answer.text and plan_of(patient) == (None, "", None)
 
 
 @pytest.mark.parametrize("typed", ["31/02/2027", "amanhã cedo", "99/99/9999"])

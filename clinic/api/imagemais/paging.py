@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 
+from clinic.api import keyset
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.reading import Query
@@ -43,8 +44,7 @@ class Page[Position]:
         `position` writes the position of a row; without it the next page begins at an offset."""
         end = self.offset + self.limit
         page = list(rows[self.offset : end])
-        # Not by loading one more: the access log takes every patient who is loaded for one who was shown.
-        has_more = len(page) == self.limit and rows[end : end + 1].exists()
+        has_more = len(page) == self.limit and keyset.has_more(rows, end)
         if self.after is None and self.offset == 0:
             # In the order of the list, which has an index, so that no table is read from end to end.
             total = rows[: MOST_COUNTED + 1].count() if has_more else len(page)

@@ -95,8 +95,7 @@ def list_appointments(request: MivicallRequest) -> HttpResponse:
     limit = filters.get("limit", schemas.DEFAULT_LIMIT)
     page = list(rows[:limit])
     body: JsonObject = {"items": [schemas.appointment(request.clinic, row, row.service) for row in page]}
-    # Not by loading one more: the access log takes every patient who is loaded for one who was shown.
-    if len(page) == limit and rows[limit : limit + 1].exists():
+    if len(page) == limit and keyset.has_more(rows, limit):
         last = page[-1]
         body["nextCursor"] = keyset.format_position(last.pk, at=last.starts_at)
     return answer(body)

@@ -192,7 +192,7 @@ def test_one_patient_is_in_service_and_one_waits_even_at_night():
 
 @pytest.mark.parametrize("demo", [RECIFE, LISBOA], ids=lambda demo: demo.slug)
 def test_invented_people_have_unique_valid_documents_and_accents(demo):
-    crowd = people(demo.country, 300, WEDNESDAY_MORNING.date(), Random(1))  # noqa: S311 - as above
+    crowd = people(demo.country, 300, WEDNESDAY_MORNING.date(), Random(1))  # noqa: S311 - the same every time
     assert all((cpf if demo.country == "BR" else nif).is_valid(person.document) for person in crowd)
     assert len({person.document for person in crowd}) == 300
     assert any(person.social_name for person in crowd) and not all(person.is_complete for person in crowd)
@@ -203,7 +203,7 @@ def test_invented_people_have_unique_valid_documents_and_accents(demo):
 @pytest.mark.django_db
 @pytest.mark.parametrize("demo", CLINICS, ids=lambda demo: demo.slug)
 def test_the_demo_has_holidays_of_its_region_and_town(demo):
-    clinic = set_up(demo, WEDNESDAY_MORNING, Random(1)).clinic  # noqa: S311 - as above
+    clinic = set_up(demo, WEDNESDAY_MORNING, Random(1)).clinic  # noqa: S311 - the same every time
     days = {day.name: day for day in coming_days(clinic, date(2026, 11, 25), date(2027, 11, 24))}
     region, own = {"BR": ("Data Magna de Pernambuco", "São João"), "PT": ("", "Santo António")}[demo.country]
     assert clinic.region_name == {"BR": "Pernambuco", "PT": "Lisboa"}[demo.country]
@@ -214,7 +214,7 @@ def test_the_demo_has_holidays_of_its_region_and_town(demo):
 @pytest.mark.django_db
 @pytest.mark.parametrize("demo", CLINICS, ids=lambda demo: demo.slug)
 def test_a_guardian_answers_for_some_of_the_demos_children(demo):
-    patients = set_up(demo, WEDNESDAY_MORNING, Random(1)).patients  # noqa: S311 - as above
+    patients = set_up(demo, WEDNESDAY_MORNING, Random(1)).patients  # noqa: S311 - the same every time
     found = [(person, patient) for person, patient in patients if patient.guardian_name]
     assert len(found) > 20
     for person, patient in found:
@@ -230,7 +230,7 @@ def test_a_guardian_answers_for_some_of_the_demos_children(demo):
 @pytest.mark.django_db
 @pytest.mark.parametrize("demo", CLINICS, ids=lambda demo: demo.slug)
 def test_the_demos_discounts_are_meant_for_the_patients_age(demo):
-    rng = Random(1)  # noqa: S311 - as above
+    rng = Random(1)  # noqa: S311 - the same every time
     registry = set_up(demo, WEDNESDAY_MORNING, rng)
     today = registry.clinic.local(WEDNESDAY_MORNING).date()
     visits = Book(registry, today, rng).fill(today - timedelta(weeks=3), today + timedelta(weeks=4))

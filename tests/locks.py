@@ -7,6 +7,9 @@ from django.db import connection
 from psycopg import sql
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+NOBODY_ELSE_IN_A_TRANSACTION = """SELECT count(*) = 0 FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+        AND xact_start IS NOT NULL"""
 PHONE_OR_CPF = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
 
 
@@ -29,11 +32,20 @@ def held(*rows):
 
 def wait_until_somebody_waits_for_a_lock():
     """In this database: other workers of the run wait for locks of their own."""
+    _wait_until(WAITING, "nobody waits")
+
+
+def wait_until_killed_sessions_have_ended():
+    """The server goes on with what a killed process asked for; its locks would stop the emptying of the tables."""
+    _wait_until(NOBODY_ELSE_IN_A_TRANSACTION, "a session is still in a transaction")
+
+
+def _wait_until(query, otherwise):
     with connection.cursor() as cursor:
         for _ in range(2000):
             cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(WAITING)
+            cursor.execute(query)
             if cursor.fetchone()[0]:
                 return
             cursor.execute("SELECT pg_sleep(0.02)")
-    raise AssertionError("nobody waits")
+    raise AssertionError(otherwise)

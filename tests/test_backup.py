@@ -17,6 +17,7 @@ from clinic.local import postgres
 from clinic.management import pg_programs
 from clinic.models import StoredAnswer
 from tests.factories import book_appointment, make_user
+from tests.locks import wait_until_killed_sessions_have_ended
 from tests.test_start import MANAGE, ROOT, clean_environment, eventually
 
 FAST = {"fsync": "off"}
@@ -61,7 +62,8 @@ def database(transactional_db):
     api_keys.create(appointment.clinic, **asked, channel="command")
     StoredAnswer.objects.create(clinic=appointment.clinic, credential="mivicall", key="k", fingerprint="f", body="{}")
     name = connection.settings_dict["NAME"]
-    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    yield urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    wait_until_killed_sessions_have_ended()
 
 
 @pytest.fixture

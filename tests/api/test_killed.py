@@ -115,6 +115,7 @@ def server():
     process.stdout.close()
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
+    wait_until_killed_sessions_have_ended()
 
 
 def workers_of(process):

@@ -45,5 +45,10 @@ def book_maria(page, monday):
     return f"/agendamentos/{Appointment.objects.get().pk}/"
 
 
+def wait_until_answered(page):
+    """Both what a changed field asks and what a pressed button sends: the answer to the latter replaces the panel."""
+    page.wait_for_function("document.querySelector('#panel .htmx-request') === null")
+
+
 def path_of(page):
     return page.evaluate("location.pathname + location.search")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from clinic.models import Appointment, StaffUser
-from tests.browser.desk import open_slot
+from tests.browser.desk import open_slot, wait_until_answered
 from tests.browser.test_booking import wait_until_htmx_listens
 from tests.factories import book_appointment
 
@@ -65,9 +65,9 @@ def test_a_typed_taken_time_is_squeezed_in_by_keys(window, rosa, taken, maria, m
     page.locator("#notes").fill("com dor desde ontem")
     page.locator("#starts").fill("09:00")
     page.keyboard.press("Enter")
-    button = page.get_by_role("button", name="Encaixar às 09:00 mesmo assim…")
-    button.focus()
+    wait_until_answered(page)
     wait_until_htmx_listens(page.locator("#starts"))
+    page.get_by_role("button", name="Encaixar às 09:00 mesmo assim…").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#motive-dor")).to_be_focused()
     page.keyboard.press("Space")

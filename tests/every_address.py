@@ -284,6 +284,8 @@ def _patients(stored):
     changed = {"name": patient.name, "phone": "81 98765-9876", "birth_date": "02/03/1960"}
     yield Call("POST", f"/pacientes/{patient.pk}/conferir/", changed | {"name": "Iolanda Prestes"}, partial=True)
     yield Call("POST", f"/pacientes/{patient.pk}/editar/", changed, expected=(302,))
+    yield Call("GET", f"/pacientes/{patient.pk}/apagar-textos/")
+    yield Call("POST", f"/pacientes/{patient.pk}/apagar-textos/", {"reason": "pedido do titular"}, expected=(302,))
 
 
 def _credentials(asking):

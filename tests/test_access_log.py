@@ -34,6 +34,7 @@ SHOWN_AT = {
     "pacientes/<int:pk>/",
     "pacientes/<int:pk>/editar/",
     "pacientes/<int:pk>/quem-viu/",
+    "pacientes/<int:pk>/apagar-textos/",
     "admin/clinic/patient/",
     "admin/clinic/patient/<path:object_id>/change/",
     "admin/clinic/appointment/",

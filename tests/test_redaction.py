@@ -6,12 +6,13 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
+from django.urls import reverse
 
 from clinic.booking import Author, edit_notes
 from clinic.models import AppointmentEvent, Patient, PatientEvent
 from clinic.queries import history, patient_changes
 from clinic.registry import change_patient, redact_patient
-from tests.factories import make_clinic, make_manager, make_master, make_patient
+from tests.factories import make_clinic, make_manager, make_master, make_patient, make_user
 from tests.managed import url
 from tests.web.patients import visit
 
@@ -73,6 +74,32 @@ def test_a_master_redacts_by_a_command(patient, capsys):
     call_command(*sent, "--by", master.username)
     assert "1 appointments; 1 are ahead" in capsys.readouterr().out
     assert PatientEvent.objects.filter(kind="redacted", user=master, channel="command").count() == 1
+
+
+def test_a_master_redacts_on_a_page_that_says_what_goes(client, patient):
+    client.force_login(make_master(patient.clinic))
+    page = reverse("web:patient-redact", args=[patient.pk])
+    assert page in client.get(reverse("web:patient-detail", args=[patient.pk])).text
+    asked = client.get(page).text
+    assert "1 agendamento que já passou" in asked and "1 agendamento ainda por vir mantém" in asked
+
+    for reason in ("", " ", "x" * 201, "a\0b"):
+        refused = client.post(page, {"reason": reason})
+        assert refused.status_code == 422 and 'aria-invalid="true"' in refused.text
+    assert SECRET in stored("clinic_patient")
+
+    card = client.post(page, {"reason": "pedido do titular"}, follow=True).text
+    assert SECRET not in stored("clinic_patient") and "pedido do titular" in card
+    assert "Textos apagados, também os de 1 agendamento. 1 agendamento ainda por vir manteve os seus." in card
+
+
+def test_only_masters_redact(client, patient):
+    page = reverse("web:patient-redact", args=[patient.pk])
+    for make in (make_user, make_manager):
+        client.force_login(make(patient.clinic))
+        assert client.post(page, {"reason": "pedido"}).status_code == 403
+        assert page not in client.get(reverse("web:patient-detail", args=[patient.pk])).text
+    assert SECRET in stored("clinic_patient")
 
 
 def test_of_another_clinic_nobody_is_redacted(patient):

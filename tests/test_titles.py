@@ -276,3 +276,15 @@ def test_a_history_of_another_doctor_keeps_its_article(client):
     desk.doctor.title, desk.doctor.name = Title.PROFA, "Helena Reis"
     desk.doctor.save()
     assert last_sentence(visit) == "Agendado para 23/11/2026 09:00 com a Dra. Helena Prado."
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("dra", {"Ana"}), ("Dra. ana", {"Ana"}), ("o", {"Otto"}), ("a dr", {"Ana"})]
+)
+def test_the_admin_finds_doctors_by_title_without_its_article(client, text, found):
+    clinic = make_clinic()
+    make_doctor(clinic, title=Title.DRA, name="Ana")
+    make_doctor(clinic, title=Title.DR, name="Otto")
+    client.force_login(make_manager(clinic))
+    answer = client.get(reverse("admin:clinic_doctor_changelist"), {"q": text})
+    assert {doctor.name for doctor in answer.context["cl"].queryset} == found

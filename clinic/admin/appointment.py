@@ -28,6 +28,7 @@ from clinic.models import (
     Doctor,
     StaffUser,
     names,
+    titles,
 )
 from clinic.models.appointment import AppointmentQuerySet
 from clinic.queries import patients
@@ -39,7 +40,8 @@ MAX_PATIENTS = 50  # the patients whose appointments a search lists, best matche
 
 def doctors_named(clinic: Clinic, text: str) -> list[int]:
     """Return the ids of the doctors whose name or title contains every word of the text."""
-    conditions = [names.contains_word("sort_name", word) | Q(title__icontains=f" {word}") for word in names.words(text)]
+    words = names.words(text)
+    conditions = [names.contains_word("sort_name", word) | titles.contains_word("title", word) for word in words]
     return list(Doctor.objects.of(clinic).filter(*conditions).values_list("pk", flat=True)) if conditions else []
 
 
@@ -153,8 +155,9 @@ class AppointmentAdmin(PersonSearchMixin, LargeTable, ReadOnlyAdminMixin, Clinic
     list_display = ["starts_at", "ends_at", "doctor_name", "patient_name", "status", "source"]
     list_filter = ["status", ("doctor", OwnRowsFilter), "source"]
     list_select_related = ["patient"]
-    search_fields = ["patient__phone", "doctor__title"]
+    search_fields = ["patient__phone"]
     folded_fields = ["patient__search", "doctor__sort_name"]
+    title_fields = ["doctor__title"]
     date_hierarchy = "starts_at"
     ordering = ["-starts_at", "-pk"]
     sortable_by = ["starts_at"]

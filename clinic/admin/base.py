@@ -27,7 +27,7 @@ from clinic.admin.forms import (
     ShortTimeInput,
 )
 from clinic.form_fields import TypedDateField, TypedDateTimeField, TypedTimeField
-from clinic.models import Clinic, StaffUser, names
+from clinic.models import Clinic, StaffUser, names, titles
 from clinic.models.clinic import ClinicQuerySet
 from clinic.models.locks import get_locked, get_shared
 from clinic.refusals import Reason, Refusal, Refused
@@ -84,13 +84,15 @@ def is_unsaved(request: HttpRequest) -> bool:
 class BaseAdmin(ModelAdmin):
     """A model in the admin: two windows do not overwrite each other, and a form is not lost with the session.
 
-    `folded_fields` are lookups of folded texts that a search compares word by word.
+    `folded_fields` are lookups of folded texts that a search compares word by word, `title_fields` those of doctors'
+    titles.
     """
 
     form = ConstraintMessagesForm
     formfield_overrides = WIDGETS
     list_per_page = 50
     folded_fields: Sequence[str] = ()
+    title_fields: Sequence[str] = ()
 
     @resumable_forms.resumable
     def add_view(
@@ -203,13 +205,15 @@ class BaseAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Require every word in one of `folded_fields`, as `clinic.models.names` matches it, or in `search_fields`."""
+        """Require every word in one of `folded_fields`, as `clinic.models.names` matches it, of `title_fields`, or in
+        `search_fields`."""
         rows = queryset
         for text in search_term.split():
             words = names.words(text)
             folded = [Q(*(names.contains_word(field, word) for word in words)) for field in self.folded_fields if words]
+            of_titles = [titles.contains_word(field, text) for field in self.title_fields]
             plain = [Q((f"{field}__icontains", text)) for field in self.search_fields]
-            rows = rows.filter(Q.create([*folded, *plain], connector=Q.OR))
+            rows = rows.filter(Q.create([*folded, *of_titles, *plain], connector=Q.OR))
         return rows, False
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

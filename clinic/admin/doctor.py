@@ -120,8 +120,9 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
     inlines = [HoursInline, AbsenceInline]
     list_display = ["shown_name", "specialty", "council_number", "hours_summary", "active"]
     list_filter = ["active", ("specialty", SpecialtyFilter)]
-    search_fields = ["title", "specialty", "council_number"]
+    search_fields = ["specialty", "council_number"]
     folded_fields = ["sort_name"]
+    title_fields = ["title"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("hours")

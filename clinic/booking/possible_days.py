@@ -13,7 +13,8 @@ from clinic.schedule import Span
 # A multirange of instants at which an appointment of the length cannot begin: what lies between two taken spans and is
 # too short for it is no gap there, so that a full day comes back as one span instead of thirty rows. The hours are
 # only estimated: nights, and days on which the clock is changed, always count as possible. On all others a time of the
-# clock is so long after midnight, which is computed once a day. About CASE see clinic/queries/perhaps_closed.py.
+# clock is so long after midnight, which is computed once a day; when within the hours it may begin, once a weekday, from
+# `firsts` to `lasts` after midnight. About CASE see clinic/queries/perhaps_closed.py.
 POSSIBLE_DAYS_SQL = f"""
     WITH blocked AS MATERIALIZED (
         SELECT doctor_id, range_agg(tstzrange(starts_at - %(length)s::interval, ends_at, '()')) AS starts
@@ -44,33 +45,39 @@ POSSIBLE_DAYS_SQL = f"""
                    (day + 1)::timestamp AT TIME ZONE %(zone)s::text AS next_midnight
         ) AS instants
     ), hours AS (
-        SELECT hours.doctor_id, number, bool_or(hours.ends <= hours.starts) AS is_night,
-               range_agg(tstzrange(midnight + hours.starts::interval,
-                   midnight + CASE WHEN hours.ends > hours.starts THEN hours.ends ELSE '24:00' END::interval
-               )) AS blocks
-        FROM days
-        JOIN clinic_workinghours AS hours ON clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND (
-            hours.weekday = days.weekday
-            OR ends <= starts AND ends > '00:00' AND hours.weekday %% 7 + 1 = days.weekday
-        )
+        SELECT doctor_id, weekday, starts, ends FROM clinic_workinghours
+        WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s)
+        UNION ALL
+        SELECT doctor_id, weekday %% 7 + 1, starts, ends FROM clinic_workinghours
+        WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND ends <= starts AND ends > '00:00'
+    ), work AS (
+        SELECT doctor_id, weekday, bool_or(ends <= starts) AS is_night,
+               range_agg(tsrange(any_day + starts, any_day + CASE WHEN ends > starts THEN ends ELSE '24:00' END)) AS blocks
+        FROM hours CROSS JOIN (VALUES (date '2000-01-01')) AS of_blocks (any_day)
         GROUP BY 1, 2
+    ), of_week AS MATERIALIZED (
+        SELECT doctor_id, weekday, is_night, firsts, lasts
+        FROM work CROSS JOIN LATERAL (
+            SELECT array_agg(greatest(first, "from")) AS firsts, array_agg(least(last, "to")) AS lasts
+            FROM unnest(blocks) AS block
+            CROSS JOIN LATERAL (
+                SELECT lower(block) - date '2000-01-01' AS first,
+                       upper(block) - date '2000-01-01' - %(length)s::interval AS last
+            ) AS begins
+            JOIN unnest(%(froms)s::interval[], %(tos)s::interval[]) AS part ("from", "to")
+              ON "from" <= last AND "to" >= first
+            WHERE last >= first
+        ) AS spans
     ), possible AS (
-        SELECT hours.doctor_id, day, number, midnight, next_midnight, blocked.starts
-        FROM hours JOIN days USING (number) LEFT JOIN blocked ON blocked.doctor_id = hours.doctor_id
+        SELECT of_week.doctor_id, day, number, midnight, next_midnight, blocked.starts
+        FROM days JOIN of_week USING (weekday) LEFT JOIN blocked ON blocked.doctor_id = of_week.doctor_id
         WHERE is_night
            OR changes_clock
            OR EXISTS (
-                SELECT FROM unnest(blocks) AS block
-                JOIN unnest(%(froms)s::interval[], %(tos)s::interval[]) AS part ("from", "to") ON TRUE
-                WHERE upper(block) - %(length)s::interval >= lower(block)
-                  AND midnight + "from" <= upper(block) - %(length)s::interval
-                  AND midnight + "to" >= lower(block)
-                  AND NOT coalesce(tstzrange(
-                        greatest(lower(block), midnight + "from"),
-                        least(upper(block) - %(length)s::interval, midnight + "to"), '[]'
-                      ) <@ blocked.starts, FALSE)
+                SELECT FROM unnest(firsts, lasts) AS span (first, last)
+                WHERE NOT coalesce(tstzrange(midnight + first, midnight + last, '[]') <@ blocked.starts, FALSE)
            )
-        ORDER BY number, hours.doctor_id LIMIT %(limit)s OFFSET %(offset)s
+        ORDER BY number, of_week.doctor_id LIMIT %(limit)s OFFSET %(offset)s
     )
     SELECT doctor_id, day,
         ARRAY (SELECT lower(part) FROM unnest(near) AS part), ARRAY (SELECT upper(part) FROM unnest(near) AS part)

@@ -115,6 +115,11 @@ def _article(full_name: str, title: str) -> str:
     return min(articles) if len(articles) == 1 else ""
 
 
+def contains_word(field: str, word: str) -> models.Q:
+    """Return the condition that a word of a title begins with this text; the article before it is not looked at."""
+    return models.Q((f"{field}__icontains", f" {word}"))
+
+
 def _title_before(full_name: str) -> str:
     """Return the longest title with which a name begins, without its article; "" if only a title is there."""
     return next((title for title in ARTICLES if full_name.startswith(f"{title} ")), "")

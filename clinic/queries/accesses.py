@@ -26,6 +26,7 @@ SEEN_BY_SQL = """
 PLACES = {
     "web:patient-seen-by": gettext_lazy("quem viu"),
     "web:patient-detail": gettext_lazy("ficha"),
+    "web:patient-redact": gettext_lazy("ficha"),
     "web:patient-edit": gettext_lazy("ficha"),
     "web:patient-check": gettext_lazy("ficha"),
     "web:patient": gettext_lazy("lista de pacientes"),

@@ -16,7 +16,7 @@ from clinic.registry.patients import (
     same_patients,
 )
 from clinic.registry.plans import Plan, clean_plan, payer_refusals
-from clinic.registry.redaction import Redacted, redact_patient
+from clinic.registry.redaction import Redacted, redact_patient, redactable
 
 __all__ = [
     "PHONE_FAULTS",
@@ -40,6 +40,7 @@ __all__ = [
     "payer_refusals",
     "record_delay",
     "redact_patient",
+    "redactable",
     "register_doctor",
     "register_patient",
     "same_patients",

@@ -64,9 +64,7 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
 
     def work() -> Redacted:
         patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
-        kept = Appointment.objects.of(clinic).filter(patient=patient)
-        ahead = set(kept.standing().filter(ends_at__gt=timezone.now()).values_list("pk", flat=True))
-        over = [pk for pk in kept.values_list("pk", flat=True) if pk not in ahead]
+        over, ahead = _appointments(patient)
         _blank(patient, over)
         patient.notes = patient.alert = patient.card_number = ""
         patient.card_expires_on = None
@@ -83,6 +81,19 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
         return Redacted(len(over), len(ahead))
 
     return run_in_transaction(work)
+
+
+def redactable(patient: Patient) -> Redacted:
+    """Return what a redaction of the patient would answer now."""
+    over, ahead = _appointments(patient)
+    return Redacted(len(over), len(ahead))
+
+
+def _appointments(patient: Patient) -> tuple[list[int], list[int]]:
+    """Return the ids of the patient's appointments: those whose texts may be blanked, and those still to take place."""
+    every = Appointment.objects.of(patient.clinic).filter(patient=patient)
+    ahead = set(every.standing().filter(ends_at__gt=timezone.now()).values_list("pk", flat=True))
+    return [pk for pk in every.values_list("pk", flat=True) if pk not in ahead], sorted(ahead)
 
 
 def _blank(patient: Patient, appointments: list[int]) -> None:

@@ -32,6 +32,7 @@ urlpatterns = [
     path("pacientes/conferir/", patient.check, name="patient-check"),
     path("pacientes/<int:pk>/", patient.card, name="patient-detail"),
     path("pacientes/<int:pk>/quem-viu/", patient.seen_by, name="patient-seen-by"),
+    path("pacientes/<int:pk>/apagar-textos/", patient.redact, name="patient-redact"),
     path("pacientes/<int:pk>/editar/", patient.edit, name="patient-edit"),
     path("pacientes/<int:pk>/conferir/", patient.check, name="patient-check"),
     path("pendencias/", pending.index, name="pending-list"),

@@ -20,6 +20,7 @@ from django.db import connection
 
 from clinic.models import Appointment
 from tests.factories import make_clinic, make_doctor, make_procedure, next_monday, phone
+from tests.locks import wait_until_killed_sessions_have_ended
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

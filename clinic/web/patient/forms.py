@@ -28,6 +28,7 @@ from clinic.queries import patients, payers
 from clinic.queries.namesakes import Namesakes, namesakes
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author, PatientDetails
+from clinic.registry.redaction import REASON_LIMIT
 from clinic.templatetags.formats import cpf, phone
 from clinic.web.fields import RefusableForm
 
@@ -410,3 +411,11 @@ def _uuid(text: str | None) -> UUID | None:
         return UUID(text or "")
     except ValueError:
         return None
+
+
+class RedactionForm(forms.Form):
+    """Why what was written about a patient is blanked, as `registry.redact_patient` takes it."""
+
+    reason = forms.CharField(
+        label=_("Motivo"), max_length=REASON_LIMIT, error_messages={"required": _("Escreva o motivo.")}
+    )

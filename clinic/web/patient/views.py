@@ -10,18 +10,27 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
-from clinic.access.roles import manager_required
+from clinic.access.roles import manager_required, master_required
 from clinic.form_fields import is_short_number
 from clinic.models import Patient, shown
 from clinic.queries import accesses, patient_changes, patients
+from clinic.registry import Redacted, redact_patient, redactable
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
 from clinic.web.panel import author
-from clinic.web.patient.forms import PatientForm, fill_blanks, initial_for_search, new_patient_label, phone_fault
+from clinic.web.patient.forms import (
+    PatientForm,
+    RedactionForm,
+    fill_blanks,
+    initial_for_search,
+    new_patient_label,
+    phone_fault,
+)
 
 MAX_LISTED = 50
 VISITS_PER_PAGE = 20
@@ -126,6 +135,37 @@ def seen_by(request: ClinicRequest, pk: int) -> HttpResponse:
     rows, older = accesses.seen_by(patient, before=_instant(request.GET.get("antes", "")))
     context = {"patient": patient, "rows": rows, "older": older}
     return partial_or_page(request, "patient/seen_by.html", "seen", context)
+
+
+@master_required
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def redact(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Blank what was written about the patient, after showing what goes and what stays. It cannot be undone."""
+    patient = _patient(request, pk)
+    form = RedactionForm(request.POST if request.method == "POST" else take(request))
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        redacted = redact_patient(pk, clinic=request.clinic, by=author(request), reason=reason)
+        messages.success(request, _redacted_message(redacted))
+        return redirect(request, "web:patient-detail", pk)
+    context = {"patient": patient, "form": form, "redactable": redactable(patient)}
+    return partial_or_page(request, "patient/redact.html", "form", context, 422 if form.errors else None)
+
+
+def _redacted_message(redacted: Redacted) -> str:
+    done = ngettext(
+        "Textos apagados, também os de %(count)d agendamento.",
+        "Textos apagados, também os de %(count)d agendamentos.",
+        redacted.appointments,
+    ) % {"count": redacted.appointments}
+    left = ngettext(
+        "%(count)d agendamento ainda por vir manteve os seus.",
+        "%(count)d agendamentos ainda por vir mantiveram os seus.",
+        redacted.left,
+    ) % {"count": redacted.left}
+    return f"{done} {left}" if redacted.left else done
 
 
 @resumable

@@ -47,7 +47,7 @@ def book_maria(page, monday):
 
 def wait_until_answered(page):
     """Both what a changed field asks and what a pressed button sends: the answer to the latter replaces the panel."""
-    page.wait_for_function("document.querySelector('#panel .htmx-request') === null")
+    expect(page.locator("#panel .htmx-request")).to_have_count(0)
 
 
 def path_of(page):

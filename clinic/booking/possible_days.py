@@ -13,8 +13,8 @@ from clinic.schedule import Span
 # A multirange of instants at which an appointment of the length cannot begin: what lies between two taken spans and is
 # too short for it is no gap there, so that a full day comes back as one span instead of thirty rows. The hours are
 # only estimated: nights, and days on which the clock is changed, always count as possible. On all others a time of the
-# clock is so long after midnight, which is computed once a day; when within the hours it may begin, once a weekday, from
-# `firsts` to `lasts` after midnight. About CASE see clinic/queries/perhaps_closed.py.
+# clock is so long after midnight, which is computed once a day; between which times it may begin, `firsts` to `lasts`
+# after midnight, is computed once a weekday. About CASE see clinic/queries/perhaps_closed.py.
 POSSIBLE_DAYS_SQL = f"""
     WITH blocked AS MATERIALIZED (
         SELECT doctor_id, range_agg(tstzrange(starts_at - %(length)s::interval, ends_at, '()')) AS starts
@@ -52,7 +52,9 @@ POSSIBLE_DAYS_SQL = f"""
         WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND ends <= starts AND ends > '00:00'
     ), work AS (
         SELECT doctor_id, weekday, bool_or(ends <= starts) AS is_night,
-               range_agg(tsrange(any_day + starts, any_day + CASE WHEN ends > starts THEN ends ELSE '24:00' END)) AS blocks
+               range_agg(tsrange(
+                   any_day + starts, any_day + CASE WHEN ends > starts THEN ends ELSE '24:00' END
+               )) AS blocks
         FROM hours CROSS JOIN (VALUES (date '2000-01-01')) AS of_blocks (any_day)
         GROUP BY 1, 2
     ), of_week AS MATERIALIZED (

@@ -11,7 +11,7 @@ class ProcedureAdmin(ClinicRowAdmin):
     """The services of the clinic."""
 
     form = NamedClinicRowForm
-    fields = ["name", "code", "price", "duration_minutes", "active"]
+    fields = ["name", "code", "price", "duration_minutes", "preparation", "active"]
     list_display = ["name", "code", "amount", "duration_minutes", "active"]
     list_filter = ["active"]
     search_fields = ["code"]

@@ -75,6 +75,19 @@ Cada chave tem as suas permissões:
 - Cada resposta traz `X-Request-Id`: indique-o quando pedir ajuda.""",
     ),
     Section(
+        "falar",
+        "Para um bot que fala: expand",
+        """\
+As respostas trazem só o que o fornecedor documenta. O que falta para dizer em voz alta pede-se na query, em
+marcações e em horas livres; vários vão entre vírgulas:
+
+- `expand=professional`: nome e especialidade do profissional.
+- `expand=service`: nome, duração e preparação do serviço (jejum, o que trazer).
+- `expand=spoken`: `spoken` (“quinta, às duas e meia da tarde”, como se diz hoje) e `label` (`qui 14/05/2026 14:30`).
+
+Um 409 da hora traz sempre `alternatives` e, em `message`, a causa (feriado, ausência, horário).""",
+    ),
+    Section(
         "idempotencia",
         "Idempotency-Key: repetir sem marcar duas vezes",
         f"""\
@@ -157,7 +170,8 @@ Cada serviço diz a duração, o preço e quem o faz. O `id` vai em `serviceType
         "horas",
         "Veja as horas livres",
         """\
-Sem `professionalId` vêm as de todos os que fazem o serviço. Troque o id pelo do seu serviço.""",
+Sem `professionalId` vêm as de todos os que fazem o serviço. Troque o id pelo do seu serviço. Com
+`expand=professional,spoken` cada uma traz de quem é e como se diz.""",
         lambda address: (
             f"curl -G '{address}/v1/availability' \\\n  {HEADERS} \\\n"
             f"  --data-urlencode 'serviceTypeId={EXAMPLE_ID}' \\\n"

@@ -229,3 +229,12 @@ def test_a_percentage_is_typed_with_a_comma_too(client):
     typed = {"name": "Verão", "percentage": "12,5"}
     assert client.post(address(Discount), typed).status_code == 302
     assert Discount.objects.get().percentage == Decimal("12.5")
+
+
+@pytest.mark.parametrize("make", [make_clinic, make_lisbon])
+def test_lists_write_dates_as_they_are_typed(client, make):
+    clinic = open_for(client, make())
+    make_closure(clinic, starts_at=clinic.day(date(2026, 12, 8))[0], ends_at=clinic.day(date(2026, 12, 8))[1])
+    make_discount(clinic, expires_on=date(2027, 1, 31))
+    assert "08/12/2026 00:00" in client.get(reverse("admin:clinic_closure_changelist")).text
+    assert ">31/01/2027<" in client.get(reverse("admin:clinic_discount_changelist")).text

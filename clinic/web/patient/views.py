@@ -151,7 +151,8 @@ def redact(request: ClinicRequest, pk: int) -> HttpResponse:
         messages.success(request, _redacted_message(redacted))
         return redirect(request, "web:patient-detail", pk)
     context = {"patient": patient, "form": form, "redactable": redactable(patient)}
-    return partial_or_page(request, "patient/redact.html", "form", context, 422 if form.errors else None)
+    refused = {"focus": "reason"} if form.errors else {}
+    return partial_or_page(request, "patient/redact.html", "form", context | refused, 422 if refused else None)
 
 
 def _redacted_message(redacted: Redacted) -> str:

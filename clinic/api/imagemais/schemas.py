@@ -322,9 +322,13 @@ class ContactIn(BaseModel):
     phone: Phone | None = Field(None, description="O mesmo que `phone`, no lugar em que as respostas o trazem.")
 
 
+class ContactWithPhoneIn(BaseModel):
+    phone: Phone
+
+
 CONTACT_WITH_PHONE: dict[str, Any] = {
     "required": ["contact"],
-    "properties": {"contact": {"type": "object", "required": ["phone"], "properties": {"phone": {"type": "string"}}}},
+    "properties": {"contact": {"$ref": f"#/components/schemas/{ContactWithPhoneIn.__name__}"}},
 }
 
 
@@ -410,7 +414,7 @@ class MoveIn(BaseModel):
         " em até 12 horas, é do dia seguinte."
     )
     withoutExpiredDiscount: bool = Field(
-        False, description="`true`: tira do agendamento o desconto que na nova data já não vale; sem isso, 409."
+        OMITTED, description="`true`: tira do agendamento o desconto que na nova data já não vale; sem isso, 409."
     )
 
 
@@ -437,4 +441,13 @@ class DoctorIn(BaseModel):
     )
 
 
-BODIES: list[type[BaseModel]] = [BookingIn, EditIn, MoveIn, StatusIn, RegisteredPatientIn, PatientChangesIn, DoctorIn]
+BODIES: list[type[BaseModel]] = [
+    BookingIn,
+    EditIn,
+    MoveIn,
+    StatusIn,
+    RegisteredPatientIn,
+    PatientChangesIn,
+    DoctorIn,
+    ContactWithPhoneIn,
+]

@@ -48,6 +48,12 @@ def _with_example(**example: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
+def example_of(schema: type[BaseModel]) -> JsonObject:
+    extra: Any = schema.model_config["json_schema_extra"]  # as `_with_example` makes it
+    example: JsonObject = extra["examples"][0]
+    return example
+
+
 # Requests -------------------------------------------------------------------------------------------------------------
 
 
@@ -278,6 +284,10 @@ class Patients(BaseModel):
 
 
 class PatientsOfPhone(BaseModel):
+    model_config = _with_example(
+        patientPhoneHash=EXAMPLE_HASH, patients=[example_of(Patient)], appointments=[example_of(Appointment)]
+    )
+
     patientPhoneHash: PhoneHash
     patients: list[Patient] = Field(description="Todos os que têm este telefone: uma família pode partilhá-lo.")
     appointments: list[Appointment] = Field(description="As marcações de todos eles, da mais recente para trás.")

@@ -133,14 +133,14 @@ corrija e use a mesma chave. Um 409 de horário ocupado fica, porque é uma resp
         "Mudanças, e o que fica como está",
         """\
 O que o fornecedor documenta não muda: chaves, valores e mensagens ficam como na página dele. O que é nosso só ganha: um
-parâmetro novo é opcional, uma chave nova vem só para quem a pede. O que um dia tiver de sair é anunciado aqui com a data,
-e até lá, por **seis meses** pelo menos, as respostas dele trazem os cabeçalhos `Deprecation` e `Sunset`.
+parâmetro novo é opcional, uma chave nova vem só para quem a pede. O que um dia tiver de sair é anunciado aqui com a
+data, e até lá, por **seis meses** pelo menos, as respostas dele trazem os cabeçalhos `Deprecation` e `Sunset`.
 
 - **11/2026** `expand` acrescenta palavras, preparo e alternativas. Horários livres por `procedureId` ou
   `durationMinutes`. Listas com `Link`, `after` e `X-Total-Count`, contadas por elemento do array. Um parâmetro que o
-  endereço não tem, ou repetido, passou a ser 400: antes era ignorado e a resposta trazia todos. `contact.phone` vale por
-  `phone`; `dateBirth` pode faltar ao cadastrar um paciente. `rg`, `gender` e `address`, que não guardamos, são 400 ao
-  editar. HEAD, e uma barra no fim do endereço.""",
+  endereço não tem, ou repetido, passou a 400: antes era ignorado, e vinham todos. `contact.phone` vale por
+  `phone`; `dateBirth` pode faltar ao cadastrar um paciente. `rg`, `gender` e `address`, que não guardamos, são 400
+  ao editar. HEAD, e uma barra no fim do endereço.""",
     ),
     Section(
         "limite",

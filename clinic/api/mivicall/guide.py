@@ -75,18 +75,6 @@ Cada chave tem as suas permissões:
 - Cada resposta traz `X-Request-Id`: indique-o quando pedir ajuda.""",
     ),
     Section(
-        "mudancas",
-        "Mudanças, e o que fica como está",
-        """\
-O que o fornecedor documenta não muda: chaves, valores e códigos ficam como na página dele. O que é nosso só ganha: um
-parâmetro novo é opcional, uma chave nova vem só para quem a pede. O que um dia tiver de sair é anunciado aqui com a data,
-e até lá, durante **seis meses** pelo menos, as respostas dele trazem os cabeçalhos `Deprecation` e `Sunset`.
-
-- **11/2026** `expand` junta nomes e palavras. Um parâmetro que o endereço não tem, ou repetido, passou a 422: antes era
-  ignorado. Num PATCH, `null` num campo opcional é o mesmo que não o enviar, exceto em `patientNotes`, que esvazia. A
-  `message` de um 422 diz o primeiro campo. HEAD, e uma barra no fim do endereço.""",
-    ),
-    Section(
         "falar",
         "Para um bot que fala: expand",
         """\
@@ -112,6 +100,18 @@ ou com outros espaços, é outro pedido: 422 `idempotency_key_reused`.
 
 A resposta fica guardada {settings.STORED_ANSWER_DAYS} dias. Erros que nada alteraram não ficam guardados:
 corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta.""",
+    ),
+    Section(
+        "mudancas",
+        "Mudanças, e o que fica como está",
+        """\
+O que o fornecedor documenta não muda: chaves, valores e códigos ficam como na página dele. O que é nosso só ganha: um
+parâmetro novo é opcional, uma chave nova vem só para quem a pede. O que um dia tiver de sair é anunciado aqui com a
+data, e até lá, durante **seis meses** pelo menos, as respostas dele trazem os cabeçalhos `Deprecation` e `Sunset`.
+
+- **11/2026** `expand` junta nomes e palavras. Um parâmetro que o endereço não tem, ou repetido, passou a 422: antes era
+  ignorado. Num PATCH, `null` num campo opcional é o mesmo que não o enviar, exceto em `patientNotes`, que esvazia. A
+  `message` de um 422 diz o primeiro campo. HEAD, e uma barra no fim do endereço.""",
     ),
     Section(
         "limite",

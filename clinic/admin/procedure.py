@@ -1,4 +1,7 @@
+from typing import ClassVar
+
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ClinicRowAdmin
@@ -6,12 +9,17 @@ from clinic.admin.forms import NamedClinicRowForm
 from clinic.models import Procedure
 
 
+class ProcedureForm(NamedClinicRowForm):
+    class Meta:
+        widgets: ClassVar = {"preparation": AdminTextareaWidget({"rows": 2})}
+
+
 @admin.register(Procedure)
 class ProcedureAdmin(ClinicRowAdmin):
     """The services of the clinic."""
 
-    form = NamedClinicRowForm
-    fields = ["name", "code", "price", "duration_minutes", "active"]
+    form = ProcedureForm
+    fields = ["name", "code", "price", "duration_minutes", "preparation", "active"]
     list_display = ["name", "code", "amount", "duration_minutes", "active"]
     list_filter = ["active"]
     search_fields = ["code"]

@@ -37,6 +37,11 @@ class BookingRefused(Refused):
         self.slot = slot
 
     @property
+    def is_about_time(self) -> bool:
+        """Whether another time would be free of what was refused."""
+        return bool(self.reasons & TIME_REASONS)
+
+    @property
     def alternatives(self) -> list[Opening]:
         return self._alternatives.nearest
 
@@ -46,7 +51,7 @@ class BookingRefused(Refused):
 
     @cached_property
     def _alternatives(self) -> "Alternatives":
-        if self.slot and self.reasons & TIME_REASONS:
+        if self.slot and self.is_about_time:
             return alternatives_to(self.slot)
         return Alternatives([], [])
 

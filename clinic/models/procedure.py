@@ -25,6 +25,14 @@ class Procedure(ClinicRow):
     price = models.DecimalField(_("preço"), max_digits=10, decimal_places=2)
     duration_minutes = models.PositiveSmallIntegerField(_("duração em minutos"), default=30)
     active = models.BooleanField(_("ativo"), default=True)
+    preparation = models.CharField(
+        _("preparo"),
+        max_length=500,
+        blank=True,
+        db_default="",
+        default="",
+        help_text=_("O que dizer a quem agenda: jejum, exames a trazer. Aparece no agendamento."),
+    )
 
     class Meta:
         verbose_name = _("procedimento")

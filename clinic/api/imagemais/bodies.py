@@ -13,9 +13,10 @@ from clinic import booking, registry
 from clinic.api.errors import AfterRollback
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import RequestError, error_answer
+from clinic.api.imagemais.expand import alternative
 from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
 from clinic.api.imagemais.statuses import ACTIONS, API_STATUSES
-from clinic.booking import Author, LineRequest, Proposal
+from clinic.booking import Author, BookingRefused, LineRequest, Proposal
 from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, documents
 from clinic.models.appointment import Status
 from clinic.refusals import Reason, Refusal, Refused
@@ -81,7 +82,11 @@ class Body:
 
 
 class TimedBody(Body):
-    """A body with a doctor, a day and two times, all required."""
+    """A body with a doctor, a day and two times, all required.
+
+    `offers_alternatives` makes the refusal of a time name its cause and the nearest free ones."""
+
+    offers_alternatives = False
 
     def _read_times(self) -> None:
         self.doctor = self.reader.id("doctorId")
@@ -108,7 +113,18 @@ class TimedBody(Body):
             refused.refusals = [
                 with_slots(refusal, self.clinic, self.doctor, self._span) for refusal in refused.refusals
             ]
-        super()._raise_error(refused, by_reason)
+        try:
+            super()._raise_error(refused, by_reason)
+        except RequestError as error:
+            if self.offers_alternatives and isinstance(refused, BookingRefused) and refused.is_about_time:
+                raise AfterRollback(partial(self._answer_with_alternatives, error, refused)) from refused
+            raise
+
+    def _answer_with_alternatives(self, error: RequestError, refused: BookingRefused) -> HttpResponse:
+        free = [alternative(opening, self.clinic) for opening in refused.alternatives]
+        causes = [refusal.message for refusal in refused.refusals if messages.is_out_of_hours(refusal.reason)]
+        more = {"reason": " ".join(causes)} if causes else {}
+        return error_answer(error.status, error.message, **more, alternatives=free)
 
     @property
     def _span(self) -> tuple[datetime, datetime]:

@@ -58,8 +58,8 @@ def api_error(error: ApiError) -> HttpResponse:
     return response
 
 
-def error_answer(status: int, message: str | list[str]) -> HttpResponse:
-    return JsonResponse(error_body(status, message), status=status, json_dumps_params={"ensure_ascii": False})
+def error_answer(status: int, message: str | list[str], **more: object) -> HttpResponse:
+    return JsonResponse(error_body(status, message) | more, status=status, json_dumps_params={"ensure_ascii": False})
 
 
 def error_body(status: int, message: str | list[str]) -> JsonObject:

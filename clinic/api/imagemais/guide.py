@@ -101,6 +101,20 @@ O token é de uma clínica só: ids de outra clínica respondem como desconhecid
 - Um parâmetro que o endereço não tem é 400, com o nome dele: um filtro nunca se perde em silêncio.""",
     ),
     Section(
+        "falar",
+        "Para um bot que fala: expand",
+        """\
+As respostas trazem só o que o fornecedor documenta. O que falta para dizer em voz alta, peça na query:
+
+- `expand=spoken`: em agendamentos e horários livres, `spoken` (“quinta, às duas e meia da tarde”, como se diz hoje) e
+  `label` (`qui 25/12/2025 14:30`).
+- `expand=preparation`: em cada procedimento, o preparo que a clínica escreveu (jejum, o que trazer), ou `null`.
+- `expand=alternatives`, ao agendar e ao reagendar: na recusa de um horário, os três mais próximos, prontos para mandar,
+  e em `reason` a causa (feriado, ausência, expediente).
+
+Vários vão entre vírgulas: `expand=spoken,alternatives`.""",
+    ),
+    Section(
         "idempotencia",
         "Idempotency-Key: repetir sem agendar duas vezes",
         f"""\
@@ -113,6 +127,20 @@ ou com outros espaços, é outro pedido: 422.
 
 A resposta fica guardada por {settings.STORED_ANSWER_DAYS} dias. Erros que nada gravaram não ficam guardados:
 corrija e use a mesma chave. Um 409 de horário ocupado fica, porque é uma resposta.""",
+    ),
+    Section(
+        "mudancas",
+        "Mudanças, e o que fica como está",
+        """\
+O que o fornecedor documenta não muda: chaves, valores e mensagens ficam como na página dele. O que é nosso só ganha: um
+parâmetro novo é opcional, uma chave nova vem só para quem a pede. O que um dia tiver de sair é anunciado aqui com a
+data, e até lá, por **seis meses** pelo menos, as respostas dele trazem os cabeçalhos `Deprecation` e `Sunset`.
+
+- **11/2026** `expand` acrescenta palavras, preparo e alternativas. Horários livres por `procedureId` ou
+  `durationMinutes`. Listas com `Link`, `after` e `X-Total-Count`, contadas por elemento do array. Um parâmetro que o
+  endereço não tem, ou repetido, passou a 400: antes era ignorado, e vinham todos. `contact.phone` vale por
+  `phone`; `dateBirth` pode faltar ao cadastrar um paciente. `rg`, `gender` e `address`, que não guardamos, são 400
+  ao editar. HEAD, e uma barra no fim do endereço.""",
     ),
     Section(
         "limite",
@@ -198,7 +226,8 @@ procedimento; o `id` é o do agendamento, que já está na agenda da recepção.
         "Se o horário já tem dono",
         """\
 Mande o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para o mesmo horário, e a resposta é 409.
-Peça os horários livres de novo e escolha outro.""",
+Peça os horários livres de novo e escolha outro, ou mande o pedido com `?expand=alternatives`: a recusa traz os mais
+próximos.""",
         lambda address: _curl_booking(address, "pedido-2"),
         answer=_answer(409, examples.TAKEN),
     ),

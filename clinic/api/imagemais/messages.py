@@ -21,6 +21,7 @@ type Messages = dict[Reason, Message]
 
 NUMBER = "{} must be a number conforming to the specified constraints"
 BOOLEAN = "{} must be a boolean value"
+SOME_OF = "each value in {} must be one of the following values: {}"
 DATE = "{} must be a valid ISO 8601 date string"
 DATE_MESSAGES = "A data deve ser hoje ou uma data futura", "A data deve ser uma data válida"
 NO_PROCEDURES = "Procedimentos não encontrados", "Pelo menos um procedimento deve ser informado"
@@ -264,6 +265,13 @@ REFUSALS: Messages = {
     Reason.CANCEL_REASON_TOO_LONG: Message(400, "action", "O motivo passa de %(limit)s caracteres", ()),
     Reason.CANCEL_REASON_UNSTORABLE: Message(400, "action", UNSTORABLE.format("O motivo"), ()),
 }
+
+
+def is_out_of_hours(reason: Reason) -> bool:
+    """Return whether the vendor's one sentence for closed times stands for this reason."""
+    return REFUSALS[reason] == _out_of_hours()
+
+
 # Where the body is the patient itself, another patient's CPF is a conflict instead of an invalid field.
 REFUSALS_OF_PATIENTS: Messages = REFUSALS | {
     Reason.CPF_TAKEN: _about("patient.cpf", "Já existe um paciente com esse CPF", 409),
@@ -275,8 +283,8 @@ REFUSALS_OF_STATUSES: Messages = REFUSALS | {
     Reason.DOCTOR_UNKNOWN: _about("doctorId", "O médico não atende mais na clínica", 409),
     **{
         reason: _about("startTime", "Fora do expediente do médico. Horários livres mais próximos: %(nearest)s", 409)
-        for reason, message in REFUSALS.items()
-        if message == _out_of_hours()
+        for reason in REFUSALS
+        if is_out_of_hours(reason)
     },
 }
 

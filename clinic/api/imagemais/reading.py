@@ -8,7 +8,7 @@ together.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, time
 from itertools import chain
 from typing import Any
@@ -215,6 +215,15 @@ class Query(Reader):
         if None in ids:
             self.add_errors(field, *self.unreadable[field])
         return [number for number in ids if number is not None]
+
+    def some_of(self, field: str, names: Collection[str]) -> frozenset[str]:
+        """Return the names that a parameter lists between commas, none when it was not sent."""
+        if not self.has(field):
+            return frozenset()
+        found = frozenset(self.payload[field].split(","))
+        if not found <= {*names}:
+            self.add_errors(field, messages.SOME_OF.format(field, ", ".join(names)))
+        return found
 
     def number(self, field: str, minimum: int, maximum: int, *, default: int) -> int:
         self._messages.setdefault(field, [])

@@ -57,6 +57,10 @@ def percent(amount: Decimal) -> int | float:
     return int(amount) if amount == int(amount) else float(amount)
 
 
+SPOKEN = "O início em palavras, como se diz hoje. Só com `expand=spoken`."
+LABEL = "O início como se lê, `qui 25/12/2025 09:00`. Só com `expand=spoken`."
+
+
 class NamedOut(BaseModel):
     id: int
     name: str
@@ -130,10 +134,14 @@ class PricedProcedureOut(BaseModel):
         return cls(id=procedure.pk, name=name or procedure.name, price=money(procedure.price))
 
 
+class LineProcedureOut(PricedProcedureOut):
+    preparation: str | None = Field(default=OMITTED, description="O que preparar. Só com `expand=preparation`.")
+
+
 class LineOut(BaseModel):
     price: Money
     discountsAppointmentProcedures: list[AppliedDiscountOut]
-    procedure: PricedProcedureOut
+    procedure: LineProcedureOut
 
     @classmethod
     def of(cls, line: PricedLine) -> Self:
@@ -142,7 +150,7 @@ class LineOut(BaseModel):
         return cls(
             price=money(line.price),
             discountsAppointmentProcedures=discounts,
-            procedure=PricedProcedureOut.of(line.procedure),
+            procedure=LineProcedureOut.of(line.procedure),
         )
 
     @classmethod
@@ -153,7 +161,7 @@ class LineOut(BaseModel):
         return cls(
             price=money(line.price),
             discountsAppointmentProcedures=discounts,
-            procedure=PricedProcedureOut.of(line.procedure, line.procedure_name),
+            procedure=LineProcedureOut.of(line.procedure, line.procedure_name),
         )
 
 
@@ -173,6 +181,8 @@ class AppointmentOut(BaseModel):
     patient: PatientOut
     status: StatusOut
     appointmentProcedures: LineOut
+    spoken: str = Field(default=OMITTED, description=SPOKEN)
+    label: str = Field(default=OMITTED, description=LABEL)
 
     @classmethod
     def per_line(cls, appointment: Appointment, lines: Iterable[LineOut], clinic: Clinic) -> list[Self]:
@@ -249,6 +259,8 @@ class DoctorOut(BaseModel):
 class SlotOut(BaseModel):
     startTime: Clock
     endTime: Clock
+    spoken: str = Field(default=OMITTED, description=SPOKEN)
+    label: str = Field(default=OMITTED, description=LABEL)
 
     @classmethod
     def of(cls, opening: Opening, clinic: Clinic) -> Self:
@@ -310,9 +322,13 @@ class ContactIn(BaseModel):
     phone: Phone | None = Field(None, description="O mesmo que `phone`, no lugar em que as respostas o trazem.")
 
 
+class ContactWithPhoneIn(BaseModel):
+    phone: Phone
+
+
 CONTACT_WITH_PHONE: dict[str, Any] = {
     "required": ["contact"],
-    "properties": {"contact": {"type": "object", "required": ["phone"], "properties": {"phone": {"type": "string"}}}},
+    "properties": {"contact": {"$ref": f"#/components/schemas/{ContactWithPhoneIn.__name__}"}},
 }
 
 
@@ -398,7 +414,7 @@ class MoveIn(BaseModel):
         " em até 12 horas, é do dia seguinte."
     )
     withoutExpiredDiscount: bool = Field(
-        False, description="`true`: tira do agendamento o desconto que na nova data já não vale; sem isso, 409."
+        OMITTED, description="`true`: tira do agendamento o desconto que na nova data já não vale; sem isso, 409."
     )
 
 
@@ -425,4 +441,13 @@ class DoctorIn(BaseModel):
     )
 
 
-BODIES: list[type[BaseModel]] = [BookingIn, EditIn, MoveIn, StatusIn, RegisteredPatientIn, PatientChangesIn, DoctorIn]
+BODIES: list[type[BaseModel]] = [
+    BookingIn,
+    EditIn,
+    MoveIn,
+    StatusIn,
+    RegisteredPatientIn,
+    PatientChangesIn,
+    DoctorIn,
+    ContactWithPhoneIn,
+]

@@ -75,6 +75,19 @@ Cada chave tem as suas permissões:
 - Cada resposta traz `X-Request-Id`: indique-o quando pedir ajuda.""",
     ),
     Section(
+        "falar",
+        "Para um bot que fala: expand",
+        """\
+As respostas trazem só o que o fornecedor documenta. O que falta para dizer em voz alta pede-se na query, em
+marcações e em horas livres; vários vão entre vírgulas:
+
+- `expand=professional`: nome e especialidade do profissional.
+- `expand=service`: nome, duração e preparação do serviço (jejum, o que trazer).
+- `expand=spoken`: `spoken` (“quinta, às duas e meia da tarde”, como se diz hoje) e `label` (`qui 14/05/2026 14:30`).
+
+Um 409 da hora traz sempre `alternatives` e, em `message`, a causa (feriado, ausência, horário).""",
+    ),
+    Section(
         "idempotencia",
         "Idempotency-Key: repetir sem marcar duas vezes",
         f"""\
@@ -87,6 +100,18 @@ ou com outros espaços, é outro pedido: 422 `idempotency_key_reused`.
 
 A resposta fica guardada {settings.STORED_ANSWER_DAYS} dias. Erros que nada alteraram não ficam guardados:
 corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta.""",
+    ),
+    Section(
+        "mudancas",
+        "Mudanças, e o que fica como está",
+        """\
+O que o fornecedor documenta não muda: chaves, valores e códigos ficam como na página dele. O que é nosso só ganha: um
+parâmetro novo é opcional, uma chave nova vem só para quem a pede. O que um dia tiver de sair é anunciado aqui com a
+data, e até lá, durante **seis meses** pelo menos, as respostas dele trazem os cabeçalhos `Deprecation` e `Sunset`.
+
+- **11/2026** `expand` junta nomes e palavras. Um parâmetro que o endereço não tem, ou repetido, passou a 422: antes era
+  ignorado. Num PATCH, `null` num campo opcional é o mesmo que não o enviar, exceto em `patientNotes`, que esvazia. A
+  `message` de um 422 diz o primeiro campo. HEAD, e uma barra no fim do endereço.""",
     ),
     Section(
         "limite",
@@ -157,7 +182,8 @@ Cada serviço diz a duração, o preço e quem o faz. O `id` vai em `serviceType
         "horas",
         "Veja as horas livres",
         """\
-Sem `professionalId` vêm as de todos os que fazem o serviço. Troque o id pelo do seu serviço.""",
+Sem `professionalId` vêm as de todos os que fazem o serviço. Troque o id pelo do seu serviço. Com
+`expand=professional,spoken` cada uma traz de quem é e como se diz.""",
         lambda address: (
             f"curl -G '{address}/v1/availability' \\\n  {HEADERS} \\\n"
             f"  --data-urlencode 'serviceTypeId={EXAMPLE_ID}' \\\n"

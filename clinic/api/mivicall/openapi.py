@@ -321,7 +321,7 @@ def operation_extras(
         extras["parameters"].append(IDEMPOTENCY_KEY)
     if body:
         schema = {"$ref": f"#/components/schemas/{body.__name__}"}
-        content = {"schema": schema, "examples": {"exemplo": {"value": _examples_of(body)[0]}}}
+        content = {"schema": schema, "examples": {"exemplo": {"value": schemas.example_of(body)}}}
         extras["requestBody"] = {"required": True, "content": {"application/json": content}}
     return extras
 
@@ -329,7 +329,8 @@ def operation_extras(
 def _body_schemas() -> JsonObject:
     """Return the schemas of the bodies, which the views read themselves, by name."""
     return {
-        body.__name__: _with_null(without_null_defaults(body.model_json_schema())) | {"examples": _examples_of(body)}
+        body.__name__: _with_null(without_null_defaults(body.model_json_schema()))
+        | {"examples": [schemas.example_of(body)]}
         for body in schemas.BODIES
     }
 
@@ -353,7 +354,7 @@ def finish_document(document: OpenAPISchema) -> OpenAPISchema:
     for name, model in models.items():
         if "examples" in model:
             # Pydantic sorts the keys of an example alphabetically.
-            model["examples"] = _examples_of(getattr(schemas, name))
+            model["examples"] = [schemas.example_of(getattr(schemas, name))]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             for parameter in (item for item in operation["parameters"] if item["in"] == "path"):
@@ -366,12 +367,6 @@ def finish_document(document: OpenAPISchema) -> OpenAPISchema:
         name: {"description": description, "schema": schema} for name, (description, schema) in HEADERS.items()
     }
     return document
-
-
-def _examples_of(schema: type[BaseModel]) -> list[JsonObject]:
-    extra: Any = schema.model_config["json_schema_extra"]  # a dict in all of `schemas`
-    examples: list[JsonObject] = extra["examples"]
-    return examples
 
 
 def _parameters(query: type[BaseModel] | None) -> list[JsonObject]:

@@ -5,7 +5,7 @@ The type of a field reads a JSON value or a query's text, and describes itself i
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -23,6 +23,7 @@ from clinic.registry import unstorable, unstorable_in_json
 MAX_METADATA_BYTES = 4096
 MAX_ITEMS = 200
 MAX_SEARCH_LENGTH = 100
+PROFESSIONAL, SERVICE, SPOKEN = EXPANSIONS = "professional", "service", "spoken"
 NOTES_LIMIT = max_length(Appointment, "notes")
 PHONE_FORM = "Deve estar no formato E.164, por exemplo +351912345678."
 PHONE = r"^\+[1-9]\d{1,14}$"  # exactly as the vendor prints it
@@ -172,6 +173,14 @@ def one_of(names: Iterable[str]) -> Callable[[Any], str]:
     return read_name
 
 
+def _some_of(names: Collection[str]) -> Callable[[Any], frozenset[str]]:
+    def read_names(value: Any) -> frozenset[str]:
+        found = frozenset(value.split(",")) if isinstance(value, str) else frozenset()
+        return found if found and found <= {*names} else fail(f"Só, entre vírgulas: {', '.join(names)}.")
+
+    return read_names
+
+
 Id = Annotated[UUID, PlainValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
 QueryMoment = Annotated[
@@ -198,4 +207,9 @@ Search = Annotated[
     str, PlainValidator(_search), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_SEARCH_LENGTH})
 ]
 Limit = Annotated[int, PlainValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_ITEMS})]
+Expand = Annotated[
+    frozenset[str],
+    PlainValidator(_some_of(EXPANSIONS)),
+    WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(EXPANSIONS)})(,({'|'.join(EXPANSIONS)}))*$"}),
+]
 Cursor = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]

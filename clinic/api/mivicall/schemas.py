@@ -48,6 +48,12 @@ def _with_example(**example: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
+def example_of(schema: type[BaseModel]) -> JsonObject:
+    extra: Any = schema.model_config["json_schema_extra"]  # as `_with_example` makes it
+    example: JsonObject = extra["examples"][0]
+    return example
+
+
 # Requests -------------------------------------------------------------------------------------------------------------
 
 
@@ -95,7 +101,15 @@ class AppointmentChanges(BaseModel):
 BODIES: list[type[BaseModel]] = [NewAppointment, AppointmentChanges]
 
 
-class AppointmentFilters(BaseModel):
+class Expanding(BaseModel):
+    expand: reading.Expand = Field(
+        OMITTED,
+        description="O que juntar à resposta, entre vírgulas: os nomes (`professional`, `service`) e o início em"
+        " palavras (`spoken`).",
+    )
+
+
+class AppointmentFilters(Expanding):
     since: reading.QueryMoment = Field(
         OMITTED, alias="from", description="`startsAt` a partir deste instante, inclusive."
     )
@@ -106,7 +120,7 @@ class AppointmentFilters(BaseModel):
     cursor: reading.Cursor = Field(OMITTED, description="O `nextCursor` da página anterior.")
 
 
-class AvailabilityFilters(BaseModel):
+class AvailabilityFilters(Expanding):
     serviceTypeId: reading.Id = Field(description="Serviço a marcar: dá a duração.")
     professionalId: reading.Id = Field(OMITTED, description="Sem ele: qualquer profissional que faça o serviço.")
     since: reading.QueryMoment = Field(alias="from", description="`startsAt` a partir deste instante, inclusive.")
@@ -124,7 +138,38 @@ class PatientFilters(BaseModel):
 # Answers --------------------------------------------------------------------------------------------------------------
 
 
-class Appointment(BaseModel):
+class Professional(BaseModel):
+    model_config = _with_example(id=EXAMPLE_DOCTOR, name="Dra. Helena Prado", specialty="Cardiologia")
+
+    id: Uuid
+    name: str
+    specialty: str
+
+
+class NamedService(BaseModel):
+    model_config = _with_example(
+        id=EXAMPLE_SERVICE,
+        name="Consulta de cardiologia",
+        durationMinutes=30,
+        preparation="Jejum de 8 horas.",
+    )
+
+    id: Uuid
+    name: str
+    durationMinutes: int
+    preparation: str | None = Field(description="O que o utente deve fazer ou trazer.")
+
+
+class Expansion(BaseModel):
+    """What appointments and free times have only if a request asks for it."""
+
+    professional: Professional = Field(OMITTED, description="Só com `expand=professional`.")
+    service: NamedService | None = Field(OMITTED, description="Só com `expand=service`.")
+    spoken: str = Field(OMITTED, description="O início em palavras, como se diz hoje. Só com `expand=spoken`.")
+    label: str = Field(OMITTED, description="O início como se lê, `qui 14/05/2026 10:00`. Só com `expand=spoken`.")
+
+
+class PrintedAppointment(BaseModel):
     model_config = _with_example(
         id=EXAMPLE_ID,
         professionalId=EXAMPLE_DOCTOR,
@@ -154,17 +199,13 @@ class Appointment(BaseModel):
     createdAt: Instant = Field(description="Em UTC.")
 
 
+class Appointment(Expansion, PrintedAppointment):
+    model_config = PrintedAppointment.model_config
+
+
 class AppointmentPage(BaseModel):
     items: list[Appointment]
     nextCursor: str = Field(OMITTED, description="Só quando há mais.")
-
-
-class Professional(BaseModel):
-    model_config = _with_example(id=EXAMPLE_DOCTOR, name="Dra. Helena Prado", specialty="Cardiologia")
-
-    id: Uuid
-    name: str
-    specialty: str
 
 
 class Professionals(BaseModel):
@@ -214,12 +255,16 @@ class Tenant(BaseModel):
     config: TenantConfig
 
 
-class FreeTime(BaseModel):
+class PrintedFreeTime(BaseModel):
     model_config = _with_example(startsAt=EXAMPLE_START, endsAt=EXAMPLE_END, professionalId=EXAMPLE_DOCTOR)
 
     startsAt: Instant
     endsAt: Instant
     professionalId: Uuid
+
+
+class FreeTime(Expansion, PrintedFreeTime):
+    model_config = PrintedFreeTime.model_config
 
 
 class Availability(BaseModel):
@@ -239,6 +284,10 @@ class Patients(BaseModel):
 
 
 class PatientsOfPhone(BaseModel):
+    model_config = _with_example(
+        patientPhoneHash=EXAMPLE_HASH, patients=[example_of(Patient)], appointments=[example_of(Appointment)]
+    )
+
     patientPhoneHash: PhoneHash
     patients: list[Patient] = Field(description="Todos os que têm este telefone: uma família pode partilhá-lo.")
     appointments: list[Appointment] = Field(description="As marcações de todos eles, da mais recente para trás.")

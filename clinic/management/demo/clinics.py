@@ -6,13 +6,14 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class DemoProcedure:
-    """A procedure. `weight` is its frequency among the doctor's procedures."""
+    """A procedure. `weight` is its frequency among the doctor's procedures, `preparation` what a patient has to do."""
 
     code: str
     name: str
     price: Decimal
     minutes: int
     weight: int
+    preparation: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,11 @@ class DemoClinic:
 
 
 def procedures(table: str) -> tuple[DemoProcedure, ...]:
-    """Parse a table with one procedure a line: code | name | price | minutes | weight."""
+    """Parse a table with one procedure a line: code | name | price | minutes | weight, and its preparation if any."""
     rows = (tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines())
     return tuple(
-        DemoProcedure(code, name, Decimal(price), int(minutes), int(weight))
-        for code, name, price, minutes, weight in rows
+        DemoProcedure(code, name, Decimal(price), int(minutes), int(weight), *preparation)
+        for code, name, price, minutes, weight, *preparation in rows
     )
 
 
@@ -175,8 +176,8 @@ RECIFE = DemoClinic(
         ECG     | Eletrocardiograma (ECG)                 |  95.00 | 15 | 2
         MAPA    | MAPA 24 horas, instalação               | 260.00 | 30 | 1
         HOLT    | Holter 24 horas, instalação             | 280.00 | 30 | 1
-        ECO     | Ecocardiograma com Doppler              | 420.00 | 30 | 3
-        ERGO    | Teste ergométrico                       | 310.00 | 30 | 2
+        ECO     | Ecocardiograma com Doppler              | 420.00 | 30 | 3 | Trazer exames anteriores do coração.
+        ERGO    | Teste ergométrico                       | 310.00 | 30 | 2 | Roupa leve e tênis; não fumar no dia.
         GINE    | Consulta ginecológica                   | 350.00 | 40 | 7
         GINE-R  | Retorno ginecológico                    |   0.00 | 20 | 4
         PREN    | Consulta de pré-natal                   | 350.00 | 40 | 4
@@ -186,7 +187,7 @@ RECIFE = DemoClinic(
         ORTO-R  | Retorno ortopédico                      |   0.00 | 20 | 5
         INFI    | Infiltração articular                   | 390.00 | 40 | 1
         GESSO   | Troca de imobilização                   | 160.00 | 20 | 2
-        US-ABD  | Ultrassonografia de abdome total        | 220.00 | 30 | 5
+        US-ABD  | Ultrassonografia de abdome total        | 220.00 | 30 | 5 | Jejum de 8 horas e bexiga cheia.
         US-TIR  | Ultrassonografia da tireoide            | 190.00 | 15 | 3
         US-ART  | Ultrassonografia de articulação         | 240.00 | 30 | 3
         DERM    | Consulta dermatológica                  | 390.00 | 30 | 8
@@ -300,9 +301,9 @@ LISBOA = DemoClinic(
         PED    | Consulta de Pediatria                 | 80.00 | 40 | 6
         PED-S  | Pediatria, consulta de seguimento     | 60.00 | 20 | 4
         RASTR  | Rastreio do desenvolvimento           | 75.00 | 40 | 2
-        ECO-A  | Ecografia abdominal                   | 85.00 | 30 | 5
+        ECO-A  | Ecografia abdominal                   | 85.00 | 30 | 5 | Jejum de 6 horas.
         ECO-T  | Ecografia da tiroide                  | 75.00 | 15 | 3
-        ECO-R  | Ecografia renal e vesical             | 80.00 | 30 | 3
+        ECO-R  | Ecografia renal e vesical             | 80.00 | 30 | 3 | Beber 1 litro de água uma hora antes.
     """),
     discounts=(
         DemoDiscount("Sénior 65+", percentage=Decimal("20"), minimum_age=65),

@@ -78,7 +78,12 @@ def _hours(text: str) -> tuple[time, time]:
 
 def _procedure(clinic: Clinic, plan: DemoProcedure) -> Procedure:
     return Procedure.objects.create(
-        clinic=clinic, code=plan.code, name=plan.name, price=plan.price, duration_minutes=plan.minutes
+        clinic=clinic,
+        code=plan.code,
+        name=plan.name,
+        price=plan.price,
+        duration_minutes=plan.minutes,
+        preparation=plan.preparation,
     )
 
 

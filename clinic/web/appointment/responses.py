@@ -90,7 +90,7 @@ def detail_response(
     """Render the appointment's panel; after a refused act with the reasons and the nearest free times."""
     appointment = get_appointment(request, pk)
     undoable = booking.undoable(appointment)
-    lines = appointment.lines.prefetch_related("discounts")
+    lines = appointment.lines.select_related("procedure").prefetch_related("discounts")
     day, today = (request.clinic.local(instant).date() for instant in (appointment.starts_at, timezone.now()))
     context = {
         "appointment": appointment,

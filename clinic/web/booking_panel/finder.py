@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from clinic import booking
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.schedule import Opening, bookable_dates
+from clinic.spoken import SpokenTime, times_in_words
 from clinic.web.booking_panel.finder_fields import (
     ANY,
     Asked,
@@ -21,7 +22,6 @@ from clinic.web.booking_panel.finder_fields import (
     sought_doctor,
     specialty_of,
 )
-from clinic.web.booking_panel.spoken import SpokenTime, times_in_words
 
 SPOKEN = 2
 

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from functools import partial
 
@@ -12,6 +12,14 @@ from clinic.api.imagemais import examples, messages, openapi, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, StatusBody
 from clinic.api.imagemais.errors import RequestError
+from clinic.api.imagemais.expand import (
+    ALTERNATIVES,
+    PREPARATION,
+    SPOKEN,
+    expand,
+    expand_parameter,
+    read_expand,
+)
 from clinic.api.imagemais.openapi import (
     AFTER,
     DAY,
@@ -35,6 +43,8 @@ from clinic.models.titles import in_sentence
 from clinic.queries import appointments
 from clinic.refusals import Reason
 
+SHOWN = SPOKEN, PREPARATION
+EXPANSIONS = *SHOWN, ALTERNATIVES
 UNKNOWN = {"Id desconhecido": messages.APPOINTMENT_UNKNOWN}
 TIME_ERRORS = {
     "Sem horários": [*messages.MISSING["startTime"], *messages.MISSING["endTime"]],
@@ -83,11 +93,17 @@ TIME_ERRORS = {
                 ),
             },
         },
+        parameters=[expand_parameter(*EXPANSIONS)],
     ),
+    exclude_unset=True,
 )
-def create_appointment(request: ApiRequest) -> Status[list[AppointmentOut]]:
-    booked = BookingBody(request.call.payload, request.clinic).book(request.caller.author)
-    return Status(201, AppointmentOut.per_line(booked, map(LineOut.of, booked.priced_lines), request.clinic))
+def create_appointment(request: ApiRequest) -> Status[Sequence[AppointmentOut]]:
+    wanted = read_expand(request, *EXPANSIONS)
+    body = BookingBody(request.call.payload, request.clinic)
+    body.offers_alternatives = ALTERNATIVES in wanted
+    booked = body.book(request.caller.author)
+    elements = AppointmentOut.per_line(booked, map(LineOut.of, booked.priced_lines), request.clinic)
+    return Status(201, expand(elements, request.clinic, wanted))
 
 
 @api.get(
@@ -111,18 +127,21 @@ def create_appointment(request: ApiRequest) -> Status[list[AppointmentOut]]:
             query(
                 "status", {"type": "string", "enum": list(FILTERS)}, "Só os que têm este status, pelo nome ou pelo id."
             ),
+            expand_parameter(*SHOWN),
             *PAGE,
             AFTER,
         ],
         errors={400: LIMIT_TOO_HIGH},
     ),
+    exclude_unset=True,
 )
-def list_appointments(request: ApiRequest, response: HttpResponse) -> list[AppointmentOut]:
+def list_appointments(request: ApiRequest, response: HttpResponse) -> Sequence[AppointmentOut]:
     query_reader = Query(request)
     day, first, last = (query_reader.day(field, required=False) for field in ("date", "dateStart", "dateEnd"))
     doctor, patient = (query_reader.id(field, required=False) for field in ("doctorId", "patientId"))
     status = query_reader.choice("status", FILTERS, required=False)
     page = Page(query_reader, partial(keyset.parse_instant_and_ids, count=2))
+    wanted = query_reader.some_of("expand", SHOWN)
     query_reader.raise_if_invalid()
     starts = [bound for bound in (day, first) if bound]
     ends = [bound for bound in (day, last) if bound]
@@ -136,11 +155,12 @@ def list_appointments(request: ApiRequest, response: HttpResponse) -> list[Appoi
     )
     lines = appointments.lines_listed(request.clinic, rows)
     lines = lines.filter(_comes_after(*page.after)) if page.after else lines
-    return [
+    elements = [
         element
         for line in page.of(lines, request, response, _position)
         for element in AppointmentOut.per_line(line.appointment, [LineOut.stored(line)], request.clinic)
     ]
+    return expand(elements, request.clinic, wanted)
 
 
 @api.get(
@@ -155,10 +175,12 @@ def list_appointments(request: ApiRequest, response: HttpResponse) -> list[Appoi
         links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT],
         errors={404: UNKNOWN},
+        parameters=[expand_parameter(*SHOWN)],
     ),
+    exclude_unset=True,
 )
-def get_appointment(request: ApiRequest, appointment_id: int) -> list[AppointmentOut]:
-    return _appointment_answer(request.clinic, appointment_id)
+def get_appointment(request: ApiRequest, appointment_id: int) -> Sequence[AppointmentOut]:
+    return _appointment_answer(request.clinic, appointment_id, read_expand(request, *SHOWN))
 
 
 @api.patch(
@@ -190,11 +212,14 @@ def get_appointment(request: ApiRequest, appointment_id: int) -> list[Appointmen
             },
             404: UNKNOWN,
         },
+        parameters=[expand_parameter(*SHOWN)],
     ),
+    exclude_unset=True,
 )
-def edit_appointment(request: ApiRequest, appointment_id: int) -> list[AppointmentOut]:
+def edit_appointment(request: ApiRequest, appointment_id: int) -> Sequence[AppointmentOut]:
+    wanted = read_expand(request, *SHOWN)
     body = EditBody(request.call.payload, request.clinic)
-    return _appointment_after(request, appointment_id, body, body.save)
+    return _appointment_after(request, appointment_id, body, body.save, wanted)
 
 
 @api.patch(
@@ -220,11 +245,15 @@ def edit_appointment(request: ApiRequest, appointment_id: int) -> list[Appointme
                 "Desconto vencido": messages.example(Reason.DISCOUNT_LEFT_BEHIND, discount="Verão", date="23/12/2025"),
             },
         },
+        parameters=[expand_parameter(*EXPANSIONS)],
     ),
+    exclude_unset=True,
 )
-def reschedule_appointment(request: ApiRequest, appointment_id: int) -> list[AppointmentOut]:
+def reschedule_appointment(request: ApiRequest, appointment_id: int) -> Sequence[AppointmentOut]:
+    wanted = read_expand(request, *EXPANSIONS)
     body = MoveBody(request.call.payload, request.clinic)
-    return _appointment_after(request, appointment_id, body, body.move)
+    body.offers_alternatives = ALTERNATIVES in wanted
+    return _appointment_after(request, appointment_id, body, body.move, wanted)
 
 
 @api.patch(
@@ -261,30 +290,37 @@ def reschedule_appointment(request: ApiRequest, appointment_id: int) -> list[App
                 ),
             },
         },
+        parameters=[expand_parameter(*SHOWN)],
     ),
+    exclude_unset=True,
 )
-def change_appointment_status(request: ApiRequest, appointment_id: int) -> list[AppointmentOut]:
+def change_appointment_status(request: ApiRequest, appointment_id: int) -> Sequence[AppointmentOut]:
+    wanted = read_expand(request, *SHOWN)
     body = StatusBody(request.call.payload, request.clinic)
-    return _appointment_after(request, appointment_id, body, body.change)
+    return _appointment_after(request, appointment_id, body, body.change, wanted)
 
 
 def _appointment_after(
-    request: ApiRequest, appointment_id: int, body: Body, change: Callable[[int, Author], None]
-) -> list[AppointmentOut]:
+    request: ApiRequest,
+    appointment_id: int,
+    body: Body,
+    change: Callable[[int, Author], None],
+    wanted: Collection[str],
+) -> Sequence[AppointmentOut]:
     """Make the change and return the appointment. Raises RequestError."""
     try:
         change(appointment_id, request.caller.author)
     except Appointment.DoesNotExist as error:
         body.reader.raise_if_invalid()
         raise RequestError(404, messages.APPOINTMENT_UNKNOWN) from error
-    return _appointment_answer(request.clinic, appointment_id)
+    return _appointment_answer(request.clinic, appointment_id, wanted)
 
 
-def _appointment_answer(clinic: Clinic, appointment_id: int) -> list[AppointmentOut]:
+def _appointment_answer(clinic: Clinic, appointment_id: int, wanted: Collection[str]) -> Sequence[AppointmentOut]:
     elements = _elements(clinic, appointments.with_lines(appointments.listed(clinic).filter(pk=appointment_id)))
     if not elements:
         raise RequestError(404, messages.APPOINTMENT_UNKNOWN)
-    return elements
+    return expand(elements, clinic, wanted)
 
 
 def _elements(clinic: Clinic, rows: Iterable[Appointment]) -> list[AppointmentOut]:

@@ -11,6 +11,7 @@ from clinic.api.imagemais import examples, messages, openapi, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import DoctorBody
 from clinic.api.imagemais.errors import RequestError
+from clinic.api.imagemais.expand import SPOKEN, add_words, expand_parameter
 from clinic.api.imagemais.openapi import DAY, ID, LIMIT_TOO_HIGH, OURS, PAGE, SITE, links_to, operation, query
 from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
@@ -127,9 +128,11 @@ def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
                 {"type": "integer", "minimum": 1, "maximum": MAX_MINUTES},
                 "Em vez de `procedureId`: quantos minutos livres são precisos.",
             ),
+            expand_parameter(SPOKEN),
         ],
         errors={400: {"Sem data": list(messages.MISSING_IN_QUERIES["date"])}, 404: UNKNOWN},
     ),
+    exclude_unset=True,
 )
 def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
     query_reader = Query(request)
@@ -142,11 +145,13 @@ def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
     if len(procedures) > MAX_PROCEDURES:
         sentence = messages.REFUSALS[Reason.PROCEDURES_TOO_MANY].sentence
         query_reader.add_errors("procedureId", sentence % {"limit": MAX_PROCEDURES})
+    wanted = query_reader.some_of("expand", {SPOKEN})
     query_reader.raise_if_invalid()
     doctor = _doctor(request.clinic, doctor_id)
     minutes = _minutes(doctor, procedures) if procedures else minutes or doctor.interval_minutes
     openings = booking.openings(request.clinic, doctor=doctor, minutes=minutes, first=day, last=day) if day else []
-    return [SlotOut.of(opening, request.clinic) for opening in openings]
+    slots = [SlotOut.of(opening, request.clinic) for opening in openings]
+    return [add_words(slot, day, request.clinic) for slot in slots] if day and SPOKEN in wanted else slots
 
 
 def _minutes(doctor: Doctor, procedures: list[int]) -> int:

@@ -5,12 +5,14 @@ from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
+from pydantic import BaseModel
 
 from clinic import booking
 from clinic.api import keyset
 from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, WRITE, KeyCaller, MivicallRequest, answer, operation
+from clinic.api.mivicall.expand import expand
 from clinic.api.mivicall.reading import Reading, as_uuid, read, read_query
 from clinic.booking import BookingRefused, LineRequest, Proposal
 from clinic.models import ApiKey, Appointment, AppointmentProcedure, Clinic
@@ -50,12 +52,13 @@ class Service(TypedDict):
     "/appointments",
     "createAppointment",
     scopes={WRITE},
+    query=schemas.Expanding,
     body=schemas.NewAppointment,
     answers={201: schemas.Appointment},
     error_statuses={404, 409},
 )
 def create_appointment(request: MivicallRequest) -> HttpResponse:
-    reading = read(schemas.NewAppointment, request.call.payload)
+    reading = _read_with_expand(schemas.NewAppointment, request)
     if "" in reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
     proposal = _proposal(request.caller, reading.values)
@@ -63,7 +66,9 @@ def create_appointment(request: MivicallRequest) -> HttpResponse:
         refused: Refused = booking.check(proposal) or Refused([])
         raise errors.after_rollback(request, refused, unreadable=reading.errors)
     booked = booking.book(proposal, by=request.caller.author)
-    return answer(schemas.appointment(request.clinic, booked, reading.values["serviceTypeId"]), 201)
+    shown = schemas.appointment(request.clinic, booked, reading.values["serviceTypeId"])
+    (shown,) = expand(request.clinic, [shown], reading.values)
+    return answer(shown, 201)
 
 
 @operation(
@@ -94,7 +99,8 @@ def list_appointments(request: MivicallRequest) -> HttpResponse:
         rows = rows.filter(Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, pk__gt=pk), starts_at__gte=starts_at)
     limit = filters.get("limit", schemas.DEFAULT_LIMIT)
     page = list(rows[:limit])
-    body: JsonObject = {"items": [schemas.appointment(request.clinic, row, row.service) for row in page]}
+    items = [schemas.appointment(request.clinic, row, row.service) for row in page]
+    body: JsonObject = {"items": expand(request.clinic, items, filters)}
     if len(page) == limit and keyset.has_more(rows, limit):
         last = page[-1]
         body["nextCursor"] = keyset.format_position(last.pk, at=last.starts_at)
@@ -106,12 +112,16 @@ def list_appointments(request: MivicallRequest) -> HttpResponse:
     "/appointments/{id}",
     "getAppointment",
     scopes={READ},
+    query=schemas.Expanding,
     answers={200: schemas.Appointment},
     error_statuses={404},
 )
 def get_appointment(request: MivicallRequest, id: str) -> HttpResponse:
+    reading = read_query(schemas.Expanding, request)
+    if reading.errors:
+        return errors.validation_failed(request, list(reading.errors.items()))
     appointment = _find_appointment(request.clinic, id)
-    return _appointment_answer(request, appointment.pk) if appointment else _not_found(request)
+    return _appointment_answer(request, appointment.pk, reading) if appointment else _not_found(request)
 
 
 @operation(
@@ -119,6 +129,7 @@ def get_appointment(request: MivicallRequest, id: str) -> HttpResponse:
     "/appointments/{id}",
     "updateAppointment",
     scopes={WRITE},
+    query=schemas.Expanding,
     body=schemas.AppointmentChanges,
     answers={200: schemas.Appointment},
     error_statuses={404, 409},
@@ -127,7 +138,7 @@ def update_appointment(request: MivicallRequest, id: str) -> HttpResponse:
     appointment = _find_appointment(request.clinic, id)
     if appointment is None:
         return _not_found(request)
-    reading = read(schemas.AppointmentChanges, request.call.payload)
+    reading = _read_with_expand(schemas.AppointmentChanges, request)
     if "" not in reading.errors:
         reading.errors |= {name: message for name, message in UNCHANGEABLE.items() if name in request.call.payload}
     refused: list[Refused] = []
@@ -142,7 +153,7 @@ def update_appointment(request: MivicallRequest, id: str) -> HttpResponse:
         refusals = [refusal for error in refused for refusal in error.refusals]
         slot = next((error.slot for error in refused if isinstance(error, BookingRefused) and error.slot), None)
         raise errors.after_rollback(request, BookingRefused(refusals, slot), unreadable=reading.errors)
-    return _appointment_answer(request, appointment.pk)
+    return _appointment_answer(request, appointment.pk, reading)
 
 
 @operation(
@@ -193,9 +204,16 @@ def _not_found(request: MivicallRequest) -> HttpResponse:
     return errors.error_answer(request, 404, "appointment_not_found", errors.APPOINTMENT_NOT_FOUND)
 
 
-def _appointment_answer(request: MivicallRequest, pk: int) -> HttpResponse:
+def _read_with_expand(schema: type[BaseModel], request: MivicallRequest) -> Reading:
+    """Read the body by the schema, and the query's `expand`."""
+    reading, query = read(schema, request.call.payload), read_query(schemas.Expanding, request)
+    return Reading(reading.values | query.values, reading.errors | query.errors)
+
+
+def _appointment_answer(request: MivicallRequest, pk: int, reading: Reading) -> HttpResponse:
     row = with_service(request.clinic, listed(request.clinic)).get(pk=pk)
-    return answer(schemas.appointment(request.clinic, row, row.service))
+    (shown,) = expand(request.clinic, [schemas.appointment(request.clinic, row, row.service)], reading.values)
+    return answer(shown)
 
 
 def _reschedule(request: MivicallRequest, appointment: Appointment, reading: Reading) -> None:

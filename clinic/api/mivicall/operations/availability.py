@@ -9,8 +9,10 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from clinic import booking
+from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, MivicallRequest, answer, operation
+from clinic.api.mivicall.expand import expand
 from clinic.api.mivicall.reading import read_query
 from clinic.booking import PerformingDoctor
 from clinic.models import Clinic
@@ -42,7 +44,7 @@ def list_availability(request: MivicallRequest) -> HttpResponse:
     uuids = {doctor.pk: str(doctor.uuid) for doctor in doctors}
     local = request.clinic.local
     openings = islice(_openings(request.clinic, doctors, values), values.get("limit", schemas.DEFAULT_LIMIT))
-    items = [
+    items: list[JsonObject] = [
         {
             "startsAt": local(opening.starts_at).isoformat(),
             "endsAt": local(opening.ends_at).isoformat(),
@@ -50,7 +52,7 @@ def list_availability(request: MivicallRequest) -> HttpResponse:
         }
         for opening in openings
     ]
-    return answer({"items": items})
+    return answer({"items": expand(request.clinic, items, values)})
 
 
 def _openings(clinic: Clinic, doctors: list[PerformingDoctor], values: dict[str, Any]) -> Iterator[Opening]:

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import schemas
 from clinic.api.mivicall.api import DIRECTORY, MivicallRequest, answer, operation
+from clinic.api.mivicall.expand import professional
 from clinic.models import Clinic, Doctor, Procedure
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Professionals(TypedDict):
 )
 def list_professionals(request: MivicallRequest) -> HttpResponse:
     doctors = Doctor.objects.of(request.clinic).filter(active=True).only("uuid", "title", "name", "specialty")
-    return answer({"items": [{"id": str(d.uuid), "name": d.full_name, "specialty": d.specialty} for d in doctors]})
+    return answer({"items": list(map(professional, doctors))})
 
 
 @operation(

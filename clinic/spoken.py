@@ -79,6 +79,16 @@ def day_in_words(day: date, today: date, language: str) -> str:
     return f"{weekday}, dia {number}{month}"
 
 
+def spoken(starts: datetime, today: date, language: str) -> str:
+    """Write a local start as it is spoken on the local date `today`: "quinta, às duas e meia da tarde"."""
+    return f"{day_in_words(starts.date(), today, language)}, {time_in_words(starts.hour, starts.minute, language)}"
+
+
+def label(starts: datetime) -> str:
+    """Write a local start as it is read: "qui 03/12/2026 14:30"."""
+    return f"{WEEKDAYS[starts.weekday()][:3]} {starts:%d/%m/%Y %H:%M}"
+
+
 def times_in_words(times: Sequence[SpokenTime], today: date, language: str) -> str:
     """Write the sentence to speak: "terça, às duas da tarde, ou quarta, às oito e meia, com a Dra. Yasmin"."""
     spoken, last_day = [], None

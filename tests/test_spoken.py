@@ -6,7 +6,7 @@ import pytest
 
 from clinic.models import Doctor
 from clinic.models.titles import Title
-from clinic.web.booking_panel.spoken import SpokenTime, day_in_words, time_in_words, times_in_words
+from clinic.spoken import SpokenTime, day_in_words, time_in_words, times_in_words
 
 TODAY = date(2026, 11, 28)  # a Saturday
 YASMIN = Doctor(title=Title.DRA, name="Yasmin Torres")

@@ -5,17 +5,21 @@ from datetime import time
 from enum import Enum, auto
 from typing import NamedTuple
 
-from django.db import models
+from django.db import connection, models
+from django.db.models import Value
 
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
-from clinic.models.locks import get_shared
+from clinic.models.locks import get_shared, hold_advisory
 from clinic.models.names import has_letter
+from clinic.models.ranges import Fold
 from clinic.models.titles import split_title
 from clinic.registry.patient_details import tidy, unstorable
 from clinic.schedule import are_valid_hours, overlapping_hours
 from clinic.transactions import run_in_transaction
+
+NAMES_LOCK = "hashtextextended('names of doctors', %s)"
 
 
 class DoctorFault(Enum):
@@ -25,6 +29,7 @@ class DoctorFault(Enum):
     NAME_WITHOUT_LETTERS = auto()
     NAME_TOO_LONG = auto()
     NAME_UNSTORABLE = auto()
+    NAME_TAKEN = auto()
     PROCEDURE_UNKNOWN = auto()
     ENDS_NOT_AFTER_START = auto()
     HOURS_OVERLAP = auto()
@@ -53,7 +58,8 @@ def register_doctor(
 ) -> Doctor:
     """Add an active doctor, who performs these procedures and works these hours.
 
-    A title with which `name` begins becomes the doctor's title. Raises DoctorRefused, or Refused (TRY_AGAIN). Shares
+    A title with which `name` begins becomes the doctor's title, and no active doctor may have the rest of the name
+    already. Raises DoctorRefused, or Refused (TRY_AGAIN). Shares
     the clinic's row: a change of its time zone locks all its doctors (`clinic.booking.time_zone`).
     """
     name = tidy(name)
@@ -64,6 +70,7 @@ def register_doctor(
             raise DoctorRefused(faults)
         get_shared(Clinic, clinic.pk)
         title, own_name = split_title(name)
+        require_new_name(clinic, own_name)
         doctor = Doctor.objects.create(clinic=clinic, title=title, name=own_name, interval_minutes=interval_minutes)
         doctor.procedures.set(performed)
         WorkingHours.objects.bulk_create(
@@ -72,6 +79,20 @@ def register_doctor(
         return doctor
 
     return run_in_transaction(work)
+
+
+def require_new_name(clinic: Clinic, name: str, *, besides: int | None = None) -> None:
+    """Raise DoctorRefused if another active doctor has this name, without regard to accents, capitals and titles.
+
+    A program that got no answer would add the doctor again, to a column of the day that nobody works in. A person who
+    adds a namesake in the admin sees the other one. Holds an advisory lock, so that of two requests the second waits;
+    `besides` is the id of the doctor who is changed.
+    """
+    with connection.cursor() as cursor:
+        hold_advisory(cursor, NAMES_LOCK, [clinic.pk])
+    namesakes = Doctor.objects.of(clinic).filter(active=True, sort_name=Fold(Value(name)))
+    if set(namesakes.values_list("pk", flat=True)) - {besides}:
+        raise DoctorRefused([DoctorFault.NAME_TAKEN])
 
 
 def check_doctor(

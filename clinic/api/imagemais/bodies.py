@@ -150,7 +150,7 @@ class BookingBody(TimedBody):
         )
 
     def _lines(self) -> list[LineRequest]:
-        lines = []
+        lines: list[LineRequest] = []
         for position, line in enumerate(self.reader.items("procedures")):
             line = line if isinstance(line, dict) else {}
             procedure, discount = as_id(line.get("id")), as_id(line.get("discountId"))
@@ -161,6 +161,9 @@ class BookingBody(TimedBody):
             if discount is None and line.get("discountId") is not None:
                 field = f"procedures.{position}.discountId"
                 self.reader.add_errors(field, messages.NUMBER.format(field))
+            if procedure in [read.procedure for read in lines]:
+                self.reader.add_errors("procedures", messages.PROCEDURE_REPEATED.format(procedure))
+                continue
             lines.append(LineRequest(procedure, discount))
         return lines
 
@@ -373,6 +376,8 @@ class DoctorBody(Body):
                 interval_minutes=interval,
             )
         except DoctorRefused as refused:
+            if DoctorFault.NAME_TAKEN in refused.faults:
+                raise RequestError(409, messages.DOCTOR_EXISTS) from refused
             faults = refused.faults
         except Refused as refused:
             self._raise_error(refused)

@@ -128,11 +128,13 @@ NOT_STORED = "{} não é guardado nesta instalação: nada mudaria"
 CONTACT_WITHOUT_PHONE = "patient.contact deve ser um objeto com phone"
 TWO_PHONES = "patient.phone e contact.phone devem ser iguais"
 NOT_AN_OBJECT = "O corpo da requisição deve ser um objeto JSON"
+PROCEDURE_REPEATED = "O procedimento {} foi informado mais de uma vez"
 OTHER_DOCTOR = "doctorId deve ser o médico do agendamento"
 
 APPOINTMENT_UNKNOWN = "Agendamento não encontrado"
 DOCTOR_UNKNOWN = "Médico não encontrado"
 PATIENT_UNKNOWN = "Paciente não encontrado"
+DOCTOR_EXISTS = "Já existe um médico ativo com esse nome"
 
 WHEN = ("date", "startTime", "endTime")
 AVAILABILITY = ("doctorId", *WHEN)
@@ -294,6 +296,7 @@ DOCTOR_FAULTS = {
         f"name must be shorter than or equal to {max_length(Doctor, 'name')} characters",
     ),
     DoctorFault.NAME_UNSTORABLE: ("name", UNSTORABLE.format("name")),
+    DoctorFault.NAME_TAKEN: ("name", DOCTOR_EXISTS),
     DoctorFault.PROCEDURE_UNKNOWN: ("procedureIds", "Procedimentos não encontrados"),
     DoctorFault.ENDS_NOT_AFTER_START: ("endTime", "endTime deve ser posterior a startTime"),
     DoctorFault.HOURS_OVERLAP: ("startTime", "Os horários do mesmo dia se cruzam"),

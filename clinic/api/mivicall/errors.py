@@ -17,6 +17,7 @@ from clinic.refusals import Reason, Refusal
 from clinic.registry import PHONE_FAULTS
 
 API_ERRORS = {
+    ErrorCode.HOST_UNKNOWN: (400, "invalid_host", "O cabeçalho Host falta ou não é o endereço desta API."),
     ErrorCode.MALFORMED_AUTHORIZATION: (401, "malformed_auth_header", "Envie Authorization: Bearer miv_live_…"),
     ErrorCode.INVALID_CREDENTIAL: (401, "invalid_api_key", "A chave não existe ou foi revogada."),
     ErrorCode.EXPIRED_CREDENTIAL: (401, "expired_api_key", "A chave expirou. Gere outra em Integrações."),

@@ -53,6 +53,9 @@ horas) ou revogada.
 
 Com uma chave `miv_test_…` valem todas as regras e a resposta é a mesma, mas nada fica guardado.
 
+A API é para servidores: a chave não tem lugar numa página, onde qualquer pessoa a leria. Por isso não há CORS:
+`OPTIONS` não é respondido a um navegador, e o cabeçalho `Host` é o do endereço da API.
+
 Cada chave tem as suas permissões:
 
 - `appointments:read`: ver marcações
@@ -68,9 +71,9 @@ Cada chave tem as suas permissões:
 - Nomes em camelCase, ids em UUID.
 - `startsAt` em ISO 8601 **com** o desvio do fuso (`+01:00`, `-03:00` ou `Z`); sem ele: 422.
 - Telefones em E.164, `+351912345678`. Não voltam às claras: volta `patientPhoneHash`.
-- Textos são guardados como vêm, sem os espaços das pontas; num nome, espaços seguidos passam a um só e as marcas
-  invisíveis de direção saem. Um texto com NUL, metade de um par UTF-16 ou outro carácter de controlo: 422, nunca
-  mudado em silêncio.
+- Textos são guardados como vêm, sem os espaços das pontas; num nome, espaços seguidos passam a um só; as marcas
+  invisíveis que mudam a direção da escrita (U+202A a U+202E, U+2066 a U+2069, U+FEFF) saem. Um texto com NUL,
+  metade de um par UTF-16 ou outro carácter de controlo: 422, nunca mudado em silêncio.
 - Campos desconhecidos são ignorados.
 - Cada resposta traz `X-Request-Id`: indique-o quando pedir ajuda.""",
     ),

@@ -51,10 +51,10 @@ TIME_ERRORS = {
         tag=openapi.APPOINTMENTS,
         origin=SEED,
         summary="Criar agendamento",
-        description="Cria um agendamento com os dados fornecidos; a resposta traz um elemento por procedimento. O"
-        " paciente é o que já tem este CPF; sem CPF que se possa usar, o de mesmo telefone e nome; senão, um novo."
-        " Um CPF bem escrito cujos dígitos não conferem não perde o agendamento: ele fica “a confirmar” e volta"
-        " `null`, a não ser que a clínica exija CPF válido.",
+        description="Cria um agendamento com os dados fornecidos; a resposta traz um elemento por procedimento, e"
+        " cada procedimento vem uma vez. O paciente é o que já tem este CPF; sem CPF que se possa usar, o de mesmo"
+        " telefone e nome; senão, um novo. Um CPF bem escrito cujos dígitos não conferem não perde o agendamento: ele"
+        " fica “a confirmar” e volta `null`, a não ser que a clínica exija CPF válido.",
         status=201,
         answer=list[AppointmentOut],
         links=TO_APPOINTMENT,
@@ -70,6 +70,7 @@ TIME_ERRORS = {
                     for sentence in messages.MISSING[field]
                 ],
                 "Sem procedimentos": list(messages.MISSING["procedures"]),
+                "Procedimento repetido": [messages.PROCEDURE_REPEATED.format(2)],
                 "CPF com outra data de nascimento": [messages.example(Reason.CPF_OTHER_BIRTH_DATE)],
             },
             404: {

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import Status
-from clinic.models.clinic import zone_name
+from clinic.models.clinic import written_amount, zone_name
 from clinic.models.titles import in_sentence
 from clinic.queries.history_of_procedures import lines_changed, procedures_changed
 
@@ -184,6 +185,8 @@ def sentence_of_clinic(event: ClinicEvent) -> str:
         return _absence_changed(event)
     if event.kind == ClinicEvent.Kind.DELAY:
         return _delay_changed(event.before, event.after)
+    if event.kind == ClinicEvent.Kind.DIRECTORY:
+        return _directory_changed(event.before, event.after)
     old, new = (zone_name(snapshot["time_zone"]) for snapshot in (event.before, event.after))
     words = _("Fuso horário de %(old)s para %(new)s.") % {"old": old, "new": new}
     return f"{words} {sentence_of_keeping(event.after)}" if event.after["keep"] else words
@@ -220,6 +223,38 @@ def _delay_changed(before: Snapshot, after: Snapshot) -> str:
         "minutes": newest["minutes"],
         "day": f"{date.fromisoformat(newest['day']):%d/%m/%Y}",
     }
+
+
+DIRECTORY_COLUMNS = {
+    "name": gettext_lazy("nome"),
+    "specialty": gettext_lazy("especialidade"),
+    "price": gettext_lazy("preço"),
+    "duration_minutes": gettext_lazy("duração em minutos"),
+    "doctors": gettext_lazy("médicos"),
+    "phone": gettext_lazy("telefone"),
+    "address": gettext_lazy("endereço da clínica"),
+    "town": gettext_lazy("cidade"),
+}
+
+
+def _directory_changed(before: Snapshot, after: Snapshot) -> str:
+    if not before:
+        return _("Incluído: %(name)s.") % {"name": after["name"]}
+    if not after:
+        return _("Desativado: %(name)s.") % {"name": before["name"]}
+    parts = [
+        _("%(column)s de “%(before)s” para “%(after)s”")
+        % {"column": label, "before": _in_words(column, before[column]), "after": _in_words(column, after[column])}
+        for column, label in DIRECTORY_COLUMNS.items()
+        if before.get(column) != after.get(column)
+    ]
+    return f"{before['name']}: {', '.join(parts)}."
+
+
+def _in_words(column: str, value: Any) -> str:
+    if column == "price":
+        return written_amount(Decimal(value))
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def sentence_of_keeping(after: Snapshot) -> str:

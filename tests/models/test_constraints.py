@@ -130,6 +130,7 @@ def twice(make, **fields):
 REFUSED = {
     "clinic_country_known": [lambda rows: make_clinic(country="ES")],
     "clinic_language_known": [lambda rows: make_clinic(language="en")],
+    "clinic_phone_e164": [lambda rows: make_clinic(phone="81 3344"), lambda rows: make_clinic(phone="+0123")],
     "clinic_area_code_digits": [lambda rows: make_clinic(area_code="8")],
     "clinic_region_of_country": [
         lambda rows: make_clinic(region="XX"),

@@ -355,7 +355,7 @@ class DoctorBody(Body):
             for day in self._weekdays()
         ]
 
-    def register(self) -> Doctor:
+    def register(self, by: Author) -> Doctor:
         """Register the doctor. Raises RequestError."""
         # An unreadable interval is reported already; five minutes break no rule.
         interval = 5 if self.interval is None else self.interval
@@ -364,6 +364,7 @@ class DoctorBody(Body):
                 return registry.register_doctor(
                     self.clinic,
                     name=self.name,
+                    by=by,
                     procedures=self.procedures,
                     hours=self.hours,
                     interval_minutes=interval,

@@ -301,5 +301,7 @@ DOCTOR_FAULTS = {
     DoctorFault.ENDS_NOT_AFTER_START: ("endTime", "endTime deve ser posterior a startTime"),
     DoctorFault.HOURS_OVERLAP: ("startTime", "Os horários do mesmo dia se cruzam"),
     DoctorFault.INTERVAL_TOO_SHORT: ("intervalMinutes", f"intervalMinutes must not be less than {SHORTEST_INTERVAL}"),
+    DoctorFault.SPECIALTY_TOO_LONG: ("specialty", TOO_LARGE.format("specialty", max_length(Doctor, "specialty"))),
+    DoctorFault.SPECIALTY_UNSTORABLE: ("specialty", UNSTORABLE.format("specialty")),
     DoctorFault.INTERVAL_TOO_LONG: ("intervalMinutes", f"intervalMinutes must not be greater than {LONGEST_INTERVAL}"),
 }

@@ -26,6 +26,9 @@ BOOKING_FAILURES = [
     Failure(409, "outside_working_hours", "O profissional não dá consultas a essa hora; alternatives também vem."),
     Failure(409, "service_not_offered", "O profissional não faz este serviço."),
     Failure(409, "discount_expired", "O desconto da marcação já não vale nesse dia: withoutExpiredDiscount retira-o."),
+    Failure(409, "professional_exists", errors.PROFESSIONAL_EXISTS),
+    Failure(409, "service_exists", errors.SERVICE_EXISTS),
+    Failure(409, "appointments_pending", "Há marcações que ficariam sem profissional; confirmation faz na mesma."),
     Failure(409, "invalid_transition", "A marcação não pode passar a esse estado."),
     Failure(422, "validation_failed", "O pedido tem campos inválidos: errors diz o caminho e a razão de cada um."),
     Failure(429, "rate_limit_exceeded", RATE_LIMIT_MESSAGE),
@@ -61,6 +64,7 @@ Cada chave tem as suas permissões:
 - `appointments:read`: ver marcações
 - `appointments:write`: marcar e alterar
 - `directory:read`: ver profissionais, serviços e a clínica
+- `directory:write`: alterar profissionais, serviços e a clínica; as chaves que já havia não a ganham
 - `patients:read`: ver utentes""",
         answer=_answer(errors.API_ERRORS[ErrorCode.INVALID_CREDENTIAL][1]),
     ),

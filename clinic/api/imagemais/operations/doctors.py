@@ -99,7 +99,7 @@ def get_doctor(request: ApiRequest, doctor_id: int) -> DoctorOut:
     ),
 )
 def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
-    doctor = DoctorBody(request.call.payload, request.clinic).register()
+    doctor = DoctorBody(request.call.payload, request.clinic).register(request.caller.author)
     return Status(201, DoctorOut.of(_doctor(request.clinic, doctor.pk)))
 
 

@@ -372,6 +372,7 @@ def _imagemais_acts(stored, visit, patient):
     due = next(stored.due)
     for action in ("confirmado", "check-in", "em atendimento", "finalizado"):
         yield act("PATCH", f"appointments/{due.pk}/status", {"action": action})
+    yield act("POST", f"appointments/{due.pk}/receive-payment", {"method": "pix", "value": "40.5"}, 201)
     yield act("POST", "patients", unknown | {"name": "Quitéria Abrantes", "cpf": cpf(7003)}, 201)
     yield act("PATCH", f"patients/{patient.pk}", {"phone": "(81) 98123-7654"})
     hours = {"workingDays": ["Segunda"], "startTime": "08:00", "endTime": "12:00", "intervalMinutes": 15}

@@ -121,6 +121,7 @@ class Gateway[R: ApiRequest]:
     """Wraps the views of an API; `credential` is the name of the API among stored answers and in the log."""
 
     credential: StoredAnswer.Credential
+    put_is_patch = False  # clients of ImageMais use either; its documentation names neither
 
     def authenticate(self, request: R) -> Caller:
         """Return the caller, whose request is counted. Raises ApiError."""
@@ -146,7 +147,7 @@ class Gateway[R: ApiRequest]:
             started = time.perf_counter()
             request.call = ApiCall()
             is_head = request.method == "HEAD"
-            request.method = "GET" if is_head else request.method
+            request.method = self._method(request, parameters or {})
             response = self._respond(request, lambda: view(request, *args, **kwargs), parameters)
             request.method = "HEAD" if is_head else request.method
             _add_headers(request.call, response)
@@ -156,6 +157,12 @@ class Gateway[R: ApiRequest]:
             return response
 
         return wrapper
+
+    def _method(self, request: R, parameters: Parameters) -> str | None:
+        """Return the method by which the request is answered."""
+        if request.method == "PUT" and self.put_is_patch and "PATCH" in parameters:
+            return "PATCH"
+        return "GET" if request.method == "HEAD" else request.method
 
     def routes(self, api: NinjaAPI) -> list[URLPattern]:
         """Return the API's routes, each wrapped, and one that answers 404 to every other address below.

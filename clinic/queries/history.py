@@ -15,6 +15,7 @@ from clinic.models.appointment import Status
 from clinic.models.clinic import written_amount, zone_name
 from clinic.models.titles import in_sentence
 from clinic.queries.history_of_procedures import lines_changed, procedures_changed
+from clinic.queries.receipts import in_words
 
 # `before` or `after` of an event, as stored in JSON.
 type Snapshot = dict[str, Any]
@@ -69,7 +70,9 @@ def left_out(appointment: Appointment) -> str:
 
 def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
     """Return what the event changed, in the time of that zone."""
-    if event.kind == AppointmentEvent.Kind.PROCEDURES:
+    if event.kind == AppointmentEvent.Kind.RECEIVED:
+        words = in_words(event.after, event.clinic)
+    elif event.kind == AppointmentEvent.Kind.PROCEDURES:
         words = procedures_changed(event.before, event.after, event.clinic, zone)
     else:
         words = SENTENCES[AppointmentEvent.Kind(event.kind)](event.before, event.after, zone)
@@ -244,14 +247,18 @@ def _directory_changed(before: Snapshot, after: Snapshot) -> str:
         return _("Desativado: %(name)s.") % {"name": before["name"]}
     parts = [
         _("%(column)s de “%(before)s” para “%(after)s”")
-        % {"column": label, "before": _in_words(column, before[column]), "after": _in_words(column, after[column])}
+        % {
+            "column": label,
+            "before": _as_text(column, before[column]),
+            "after": _as_text(column, after[column]),
+        }
         for column, label in DIRECTORY_COLUMNS.items()
         if before.get(column) != after.get(column)
     ]
     return f"{before['name']}: {', '.join(parts)}."
 
 
-def _in_words(column: str, value: Any) -> str:
+def _as_text(column: str, value: Any) -> str:
     if column == "price":
         return written_amount(Decimal(value))
     return ", ".join(value) if isinstance(value, list) else str(value)

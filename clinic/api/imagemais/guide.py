@@ -32,6 +32,7 @@ BOOKING_FAILURES = [
         "mudança de situação que não existe",
         messages.example(Reason.TRANSITION_FORBIDDEN, current="<A>", wanted="<B>"),
     ),
+    Failure(409, "pagamento de um agendamento cancelado", messages.example(Reason.NOT_PAYABLE, current="Cancelado")),
     Failure(409, "visita em outro dia", messages.example(Reason.NOT_THAT_DAY, act="faz check-in", date="<data>")),
     Failure(
         409,
@@ -101,6 +102,7 @@ não é respondido a um navegador, e o cabeçalho `Host` é o do endereço da AP
   invisíveis que viram a direção da escrita (U+202A a U+202E, U+2066 a U+2069, U+FEFF) saem. Um texto com NUL,
   metade de um par UTF-16 ou outro caractere de controle é 400, nunca mudado em silêncio.
 - Cada procedimento vem uma vez num agendamento.
+- `PUT` é aceito onde há `PATCH`, e faz o mesmo.
 - Listas: `limit` (50 se não vier, no máximo 100) e `offset` contam os elementos do array. `Link` traz o endereço da
   página seguinte: quem o segue não perde nem repete nada. `X-Total-Count` diz na primeira quantos há.
 - Um parâmetro que o endereço não tem é 400, com o nome dele: um filtro nunca se perde em silêncio.""",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
-from clinic.models import Doctor, Patient
+from clinic.models import Doctor, Patient, Receipt
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
 from clinic.models.phones import Fault
@@ -25,6 +25,17 @@ DATE = "{} must be a valid ISO 8601 date string"
 DATE_MESSAGES = "A data deve ser hoje ou uma data futura", "A data deve ser uma data válida"
 NO_PROCEDURES = "Procedimentos não encontrados", "Pelo menos um procedimento deve ser informado"
 WEEKDAYS = "Segunda", "Terca", "Quarta", "Quinta", "Sexta", "Sabado", "Domingo"
+
+
+PAYMENT_METHODS = {
+    "dinheiro": Receipt.Method.CASH,
+    "cartão de crédito": Receipt.Method.CREDIT_CARD,
+    "cartão de débito": Receipt.Method.DEBIT_CARD,
+    "pix": Receipt.Method.PIX,
+    "transferência": Receipt.Method.TRANSFER,
+    "cheque": Receipt.Method.CHEQUE,
+    "outro": Receipt.Method.OTHER,
+}
 
 
 def _one_of(name: str, values: Iterable[str]) -> str:
@@ -50,6 +61,8 @@ MISSING: Sentences = {
     "procedureIds": (*NO_PROCEDURES, "Os procedimentos são necessários"),
     "intervalMinutes": ("intervalMinutes should not be empty", NUMBER.format("intervalMinutes")),
     "workingDays": ("workingDays should not be empty", "workingDays must be an array"),
+    "method": ("method should not be empty", _one_of("method", PAYMENT_METHODS)),
+    "value": ("value should not be empty", NUMBER.format("value")),
 }
 # Messages for a field with a value of the wrong type.
 UNREADABLE: Sentences = {
@@ -68,6 +81,11 @@ UNREADABLE: Sentences = {
     "name": ("name must be a string",),
     "procedureIds": ("Procedimentos não encontrados",),
     "intervalMinutes": (NUMBER.format("intervalMinutes"),),
+    "method": (_one_of("method", PAYMENT_METHODS),),
+    "value": (NUMBER.format("value"),),
+    "flag": ("flag must be a string",),
+    "instalments": (NUMBER.format("instalments"),),
+    "protocol": ("protocol must be a string",),
     "workingDays": (f"each value in {_one_of('workingDays', WEEKDAYS)}",),
 }
 MISSING_IN_QUERIES: Sentences = {"date": ("date should not be empty", DATE.format("date"))}
@@ -262,6 +280,14 @@ REFUSALS: Messages = {
     Reason.UNDO_TOO_LATE: Message(409, "status", "Um atendimento finalizado só volta atrás no mesmo dia", ()),
     Reason.NOTHING_TO_UNDO: Message(409, "status", "Não há o que desfazer neste agendamento", ()),
     Reason.CHANGED_MEANWHILE: Message(409, "status", "O agendamento foi alterado nesse meio-tempo", ()),
+    Reason.NOT_PAYABLE: Message(409, "status", "Um agendamento com status %(current)s não recebe pagamento", ()),
+    Reason.PAYMENT_METHOD_UNKNOWN: _about("method", _one_of("method", PAYMENT_METHODS)),
+    Reason.PAYMENT_VALUE_IMPOSSIBLE: _about("value", "value deve ser maior que zero, com no máximo 2 casas decimais"),
+    Reason.PAYMENT_FLAG_SHAPE: _about("flag", "flag deve ter letras e dígitos, no máximo 30"),
+    Reason.PAYMENT_INSTALMENTS: _about("instalments", "instalments deve ser de 1 a %(most)s"),
+    Reason.PAYMENT_PROTOCOL_SHAPE: _about(
+        "protocol", "protocol deve ter letras sem acento, dígitos e . / : _ -, no máximo 60"
+    ),
     Reason.CANCELLED_BY_MISSING: Message(400, "action", "Não se sabe quem cancelou", ()),
     Reason.CANCEL_REASON_TOO_LONG: Message(400, "action", "O motivo passa de %(limit)s caracteres", ()),
     Reason.CANCEL_REASON_UNSTORABLE: Message(400, "action", UNSTORABLE.format("O motivo"), ()),
@@ -280,6 +306,12 @@ REFUSALS_OF_STATUSES: Messages = REFUSALS | {
         for reason, message in REFUSALS.items()
         if message == _out_of_hours()
     },
+}
+
+
+# For a visit that another doctor begins, the one in the request.
+REFUSALS_OF_DOCTORS: Messages = REFUSALS_OF_STATUSES | {
+    reason: REFUSALS[reason] for reason in (Reason.DOCTOR_UNKNOWN, Reason.PROCEDURE_NOT_OFFERED)
 }
 
 

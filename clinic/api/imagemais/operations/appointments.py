@@ -10,7 +10,7 @@ from clinic.api import keyset
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, openapi, schemas
 from clinic.api.imagemais.api import api
-from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, StatusBody
+from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, PaymentBody, StatusBody
 from clinic.api.imagemais.errors import RequestError
 from clinic.api.imagemais.openapi import (
     AFTER,
@@ -237,7 +237,8 @@ def reschedule_appointment(request: ApiRequest, appointment_id: int) -> list[App
         summary="Mudar status",
         description="Leva o agendamento a outro status; cada um permite só algumas transições. Agendado, Reagendado e"
         " Confirmado passam a Confirmado, Check-in, Cancelado e, depois do início, a Faltou; Check-in, a Em"
-        " atendimento; Em atendimento, a Finalizado. Um passo se desfaz voltando ao anterior.",
+        " atendimento; Em atendimento, a Finalizado. Um passo se desfaz voltando ao anterior. Com outro `doctorId`, `em"
+        " atendimento` passa o agendamento a esse médico, se ele realiza os procedimentos e tem o horário livre.",
         answer=list[AppointmentOut],
         links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT | {"status": {"id": 2, "name": "Confirmado", "color": "#7c956e"}}],
@@ -247,8 +248,11 @@ def reschedule_appointment(request: ApiRequest, appointment_id: int) -> list[App
             400: {
                 "Sem ação": list(messages.MISSING["action"]),
                 "Outro médico": [messages.OTHER_DOCTOR],
+                "Outro médico, que não realiza": [
+                    messages.example(Reason.PROCEDURE_NOT_OFFERED, procedure="17 BETA ESTRADIOL E2 - SEGUNDA AMOSTRA")
+                ],
             },
-            404: UNKNOWN,
+            404: UNKNOWN | {"Médico desconhecido": messages.DOCTOR_UNKNOWN},
             409: {
                 "Transição proibida": messages.example(
                     Reason.TRANSITION_FORBIDDEN, current="Finalizado", wanted="Cancelado"
@@ -267,6 +271,38 @@ def reschedule_appointment(request: ApiRequest, appointment_id: int) -> list[App
 def change_appointment_status(request: ApiRequest, appointment_id: int) -> list[AppointmentOut]:
     body = StatusBody(request.call.payload, request.clinic)
     return _appointment_after(request, appointment_id, body, body.change)
+
+
+@api.post(
+    "/appointments/{int:appointment_id}/receive-payment",
+    **operation(
+        "receivePayment",
+        tag=openapi.APPOINTMENTS,
+        origin=SITE,
+        summary="Receber pagamento",
+        description="Registra um pagamento do agendamento; pode haver vários. A recepção o vê no agendamento, e ele não"
+        " é somado em lugar nenhum. Um agendamento Em atendimento passa a Finalizado; nos outros o status fica como"
+        " está. Um Cancelado ou Faltou não recebe pagamento. Mande `Idempotency-Key`: sem ela, repetir o pedido"
+        " registra outro pagamento.",
+        status=201,
+        answer=list[AppointmentOut],
+        links=TO_APPOINTMENT,
+        example=[examples.APPOINTMENT | {"status": {"id": 7, "name": "Finalizado", "color": "#6d727d"}}],
+        body=schemas.PaymentIn,
+        bodies={"Cartão em três vezes": examples.PAYMENT},
+        errors={
+            400: {
+                "Sem valor": list(messages.MISSING["value"]),
+                "Valor negativo": [messages.example(Reason.PAYMENT_VALUE_IMPOSSIBLE)],
+            },
+            404: UNKNOWN,
+            409: {"Cancelado": messages.example(Reason.NOT_PAYABLE, current="Cancelado")},
+        },
+    ),
+)
+def receive_payment(request: ApiRequest, appointment_id: int) -> Status[list[AppointmentOut]]:
+    body = PaymentBody(request.call.payload, request.clinic)
+    return Status(201, _appointment_after(request, appointment_id, body, body.receive))
 
 
 def _appointment_after(

@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from clinic.api.imagemais.api import gateway as imagemais
+from clinic.api.llms import llms
 from clinic.api.mivicall.api import gateway as mivicall
 from clinic.api.mivicall.guide import reference as mivicall_reference
 from clinic.api.mivicall.operations.health import health
@@ -12,6 +13,7 @@ urlpatterns = [
     re_path("^[Aa][Pp][Ii]/", imagemais.refuse),
     re_path("^[Vv]1/", mivicall.refuse),
     path("openapi.json", mivicall_reference.public(mivicall_reference.openapi)),
+    path("llms.txt", llms),
     path("health", health, name="health"),
     path("admin/", admin.site.urls),
     path("", include("clinic.web.urls")),

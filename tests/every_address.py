@@ -385,7 +385,8 @@ def _mivicall(stored):
     window |= {"from": _iso(now), "to": _iso(now + timedelta(days=30))}
     for path in ("openapi.json", "docs/", "primeiros-passos/"):
         yield Call("GET", f"/v1/{path}", by="nobody")
-    yield Call("GET", "/openapi.json", by="nobody")
+    for path in ("/openapi.json", "/llms.txt"):
+        yield Call("GET", path, by="nobody")
     for path in ("/v1/", "/V1/"):
         yield Call("GET", path, by="nobody", expected=(401, 404))
     lists = {"professionals": [{}], "services": [{}], "tenants/me": [{}]}

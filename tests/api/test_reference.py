@@ -109,6 +109,19 @@ def test_the_vendors_own_place_of_the_document_has_it_too(client):
     assert not at_root.cookies and "Cookie" not in at_root.get("Vary", "")
 
 
+def test_a_language_model_finds_every_document_and_operation(client):
+    answer = client.get("/llms.txt")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/markdown; charset=utf-8")
+    assert answer.text.startswith("# Agenda da clínica\n\n> ")
+    assert not answer.cookies and "Cookie" not in answer.get("Vary", "")
+    links = re.findall(r"\]\(http://testserver([^)]*)\)", answer.text)
+    assert len(links) == 6 and {client.get(link).status_code for link in links} == {200}
+    for reference in REFERENCES:
+        for path, methods in reference.document["paths"].items():
+            assert all(f"- `{method.upper()} {path}`: " in answer.text for method in methods)
+    assert client.post("/llms.txt").status_code in {403, 405}
+
+
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.prefix)
 def test_a_document_says_who_answers_for_it_and_who_may_use_it(client, reference):
     info = client.get(f"/{reference.prefix}/openapi.json").json()["info"]

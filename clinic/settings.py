@@ -109,7 +109,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "clinic.urls"
-PROGRAMS = ("/api/", "/v1/", "/health")  # no sessions below these paths
+PROGRAMS = ("/api/", "/v1/", "/openapi.json", "/llms.txt", "/health")  # no sessions below these paths
 WSGI_APPLICATION = "clinic.wsgi.application"
 
 TEMPLATES = [

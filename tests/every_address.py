@@ -31,7 +31,16 @@ from clinic.models import (
     Doctor,
     Patient,
 )
-from tests.factories import PASSWORD, cpf, make_discount, make_master, make_payer, make_superuser
+from tests.factories import (
+    PASSWORD,
+    cpf,
+    make_discount,
+    make_doctor,
+    make_master,
+    make_payer,
+    make_procedure,
+    make_superuser,
+)
 
 PARTIAL = {"HX-Request": "true"}
 LINK = re.compile(r'href="(\?[^"]*)"')
@@ -322,7 +331,8 @@ def _imagemais(stored):
     day = {"date": f"{stored.today}"}
     for path in ("openapi.json", "docs/", "primeiros-passos/"):
         yield Call("GET", f"/api/{path}", by="nobody")
-    yield Call("GET", "/api/", by="nobody", expected=(401, 404))
+    for path in ("/api/", "/API/", "/api/doctors/"):
+        yield Call("GET", path, by="nobody", expected=(401, 404))
     lists = {"doctors": [{}], "procedures": [{}], "discounts": [{}], f"doctors/{doctor.pk}": [{}]}
     lists[f"doctors/{doctor.pk}/slots"] = [day, {"date": f"{stored.free_day}"}]
     lists["patients"] = [{}, {"name": "beltrão uchôa soc"}, {"cpf": "52998224725"}, {"phone": "98765"}, {"offset": 100}]
@@ -364,6 +374,7 @@ def _imagemais_acts(stored, visit, patient):
     due = next(stored.due)
     for action in ("confirmado", "check-in", "em atendimento", "finalizado"):
         yield act("PATCH", f"appointments/{due.pk}/status", {"action": action})
+    yield act("POST", f"appointments/{due.pk}/receive-payment", {"method": "pix", "value": "40.5"}, 201)
     yield act("POST", "patients", unknown | {"name": "Quitéria Abrantes", "cpf": cpf(7003)}, 201)
     yield act("PATCH", f"patients/{patient.pk}", {"phone": "(81) 98123-7654"})
     hours = {"workingDays": ["Segunda"], "startTime": "08:00", "endTime": "12:00", "intervalMinutes": 15}
@@ -376,7 +387,10 @@ def _mivicall(stored):
     window |= {"from": _iso(now), "to": _iso(now + timedelta(days=30))}
     for path in ("openapi.json", "docs/", "primeiros-passos/"):
         yield Call("GET", f"/v1/{path}", by="nobody")
-    yield Call("GET", "/v1/", by="nobody", expected=(401, 404))
+    for path in ("/openapi.json", "/llms.txt"):
+        yield Call("GET", path, by="nobody")
+    for path in ("/v1/", "/V1/"):
+        yield Call("GET", path, by="nobody", expected=(401, 404))
     lists = {"professionals": [{}], "services": [{}], "tenants/me": [{}]}
     lists["availability"] = [window, window | {"professionalId": f"{doctor.uuid}"}]
     lists["patients"] = [{"search": "socorro beltrão uchôa"}, {"search": "ma"}]
@@ -418,6 +432,14 @@ def _mivicall_acts(stored, visit, patient):
     due = next(stored.due)
     yield act("PATCH", f"appointments/{due.uuid}", {"status": "attended"})
     yield act("DELETE", f"appointments/{visit.uuid}", {}, 204)
+    new, service = make_doctor(stored.clinic), make_procedure(stored.clinic)
+    yield act("POST", "professionals", {"name": "Dr. Novo"}, 201)
+    yield act("PATCH", f"professionals/{new.uuid}", {"specialty": "Ortopedia"})
+    yield act("DELETE", f"professionals/{new.uuid}", {}, 204)
+    yield act("POST", "services", {"name": "Serviço novo", "price": 90.5, "professionalIds": [f"{doctor.uuid}"]}, 201)
+    yield act("PATCH", f"services/{service.uuid}", {"price": 91})
+    yield act("DELETE", f"services/{service.uuid}", {}, 204)
+    yield act("PATCH", "tenants/me", {"city": "Olinda"})
 
 
 def _iso(moment):

@@ -104,7 +104,7 @@ def ran(full_database, db, settings):
 
 def test_no_address_reads_a_large_table_from_end_to_end(ran):
     assert ran.failed == []
-    assert routes() - {route for _, route in ran.served} - PASSED_ON == set()
+    assert routes() - {route.removeprefix("^") for _, route in ran.served} - PASSED_ON == set()
     assert operations() - ran.served == set()
     assert "".join(_faults(ran)) == ""
 

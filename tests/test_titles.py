@@ -16,7 +16,7 @@ from clinic.models.titles import Title
 from clinic.queries import booking_options
 from clinic.queries.history import last_sentence
 from clinic.registry import Hours, register_doctor
-from tests.booking.desk import open_desk, refused
+from tests.booking.desk import BY, open_desk, refused
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -153,15 +153,13 @@ def test_a_program_reads_the_name_that_it_sent(name):
     clinic = make_clinic()
     hours = [Hours(1, time(8), time(12))]
     doctor = register_doctor(
-        clinic, name=name, procedures=[make_procedure(clinic).pk], hours=hours, interval_minutes=15
+        clinic, name=name, by=BY, procedures=[make_procedure(clinic).pk], hours=hours, interval_minutes=15
     )
     assert Doctor.objects.get(pk=doctor.pk).full_name == name
 
 
 def test_a_title_given_by_a_program_becomes_the_title():
-    doctor = register_doctor(
-        make_clinic(), name="Dra. Dra. Ana", procedures=[], hours=[Hours(1, time(8), time(12))], interval_minutes=15
-    )
+    doctor = register_doctor(make_clinic(), name="Dra. Dra. Ana", by=BY)
     assert (doctor.title, doctor.name, doctor.full_name) == (Title.DRA, "Ana", "Dra. Ana")
 
 

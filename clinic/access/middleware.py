@@ -39,7 +39,7 @@ class ApiCookieMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: StaffRequest) -> HttpResponseBase:
-        if request.path_info.startswith(settings.PROGRAMS):
+        if request.path_info.lower().startswith(settings.PROGRAMS):
             request.COOKIES = {}
         return self.get_response(request)
 

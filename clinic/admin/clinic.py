@@ -19,9 +19,12 @@ from clinic.admin.closing import AskBeforeClosing
 from clinic.admin.constraint_messages import CONSTRAINT_MESSAGES
 from clinic.admin.forms import NamedForm
 from clinic.booking import Ahead, AskHowToKeep, Author, Clash, Keep, TimesClash, change_time_zone, look_ahead
-from clinic.models import AppointmentEvent, Clinic, ClinicEvent
+from clinic.models import AppointmentEvent, Clinic, ClinicEvent, phones
 from clinic.models.clinic import REGIONS, TIME_ZONES, ZONE_NAMES, zone_name
 from clinic.queries.history import in_numbers, sentence_of_clinic, sentence_of_keeping
+from clinic.refusals import Refused
+from clinic.registry import clean_clinic_phone
+from clinic.registry.patient_details import tidy
 
 GROUPED_ZONES: list[tuple[Any, Any]] = [
     (label, list(TIME_ZONES[country].items())) for country, label in Clinic.Country.choices
@@ -86,6 +89,8 @@ class ClinicForm(NamedForm):
         widgets = {"time_zone": forms.Select, "region": forms.Select}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if clinic := kwargs.get("instance"):
+            kwargs["initial"] = {"phone": clinic.written_phone} | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
         self.clinic_before = copy(self.instance)
         if "region" in self.fields:
@@ -112,9 +117,23 @@ class ClinicForm(NamedForm):
         country = cleaned.get("country", self.instance.country)
         if cleaned.get("region") and cleaned["region"] not in REGIONS.get(country, {}):
             self.add_error("region", CONSTRAINT_MESSAGES["clinic_region_of_country"][1])
+        self._clean_phone(country)
+        cleaned |= {name: tidy(cleaned[name]) for name in ("address", "town") if name in cleaned}
         if self.instance.pk:
             self._ask_about_zone(cleaned.get("time_zone"))
         return cleaned
+
+    def comparable(self, name: str, value: Any) -> Any:
+        if name == "phone":
+            return phones.read(value or "", self.instance.country, self.instance.area_code).number or value
+        return super().comparable(name, value)
+
+    def _clean_phone(self, country: str) -> None:
+        try:
+            area = self.cleaned_data.get("area_code", self.instance.area_code)
+            self.cleaned_data["phone"] = clean_clinic_phone(self.cleaned_data.get("phone", ""), country, area)
+        except Refused as refused:
+            self.add_error("phone", refused.message)
 
     def _ask_about_zone(self, zone: str | None) -> None:
         if zone in {None, "", self.clinic_before.time_zone} or zone not in available_timezones():
@@ -147,6 +166,9 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         "language",
         "currency",
         "area_code",
+        "phone",
+        "address",
+        "town",
         "observes_holidays",
         "region",
         "strict_cpf",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from clinic.admin.base import BaseAdmin, admin_request
 from clinic.models import Clinic
-from clinic.queries.pending import Affected, pending
+from clinic.queries.pending import Affected, newly_pending, pending
 
 
 class AnswerMissing(Exception):
@@ -27,7 +27,7 @@ class AnswerMissing(Exception):
 
 def require_answer(request: HttpRequest, clinic: Clinic, before: Collection[int]) -> None:
     """Raise AnswerMissing if appointments are pending that are not in `before`, and the answer is not about them."""
-    found = [row for row in pending(clinic, now=timezone.now()) if row.pk not in before]
+    found = newly_pending(clinic, before, now=timezone.now())
     if not found:
         return
     affected = Affected(clinic, found)

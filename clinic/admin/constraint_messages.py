@@ -42,6 +42,7 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "payer_ans_number_digits": ("ans_number", _("São seis dígitos. Corrija ou deixe em branco.")),
     "clinic_country_known": ("country", _("Escolha um país da lista.")),
     "clinic_language_known": ("language", _("Escolha um idioma da lista.")),
+    "clinic_phone_e164": ("phone", _("Este telefone não existe. Confira o número.")),
     "clinic_area_code_digits": ("area_code", _("Não existe esse DDD. Escreva os dois dígitos, por exemplo 81.")),
     "clinic_region_of_country": ("region", _("Esta região não é do país da clínica. Escolha outra da lista.")),
     "clinicholiday_closes_once": (

@@ -14,6 +14,7 @@ from clinic.models import Clinic
 from clinic.models.clinic import written_amount
 from clinic.models.doctor import end_of_hours
 from clinic.models.names import validate_has_letter
+from clinic.registry.patient_details import tidy
 
 BESIDE_DIGITS = re.compile(r"R\$|€|\s")
 GROUPED_DIGITS = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{3})+)((?:,[0-9]*)?)")
@@ -86,13 +87,15 @@ class ConstraintMessagesForm(FilledForm):
 
 
 class NamedForm(ConstraintMessagesForm):
-    """A row with the name of a person or thing. An existing name without a letter is accepted until it is changed."""
+    """A row with the name of a person or thing, kept without invisible marks. An existing name without a letter is
+    accepted until it is changed."""
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if "name" in self.changed_data:
-            validate_has_letter(name)
-        return name
+        if "name" not in self.changed_data:
+            return name
+        validate_has_letter(name)
+        return tidy(name)
 
 
 class ClinicRowForm(ConstraintMessagesForm):

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 
 
 class ErrorCode(Enum):
+    HOST_UNKNOWN = auto()
     MALFORMED_AUTHORIZATION = auto()
     INVALID_CREDENTIAL = auto()
     EXPIRED_CREDENTIAL = auto()

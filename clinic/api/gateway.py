@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import DisallowedHost
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLPattern, path, re_path
@@ -120,6 +121,7 @@ class Gateway[R: ApiRequest]:
     """Wraps the views of an API; `credential` is the name of the API among stored answers and in the log."""
 
     credential: StoredAnswer.Credential
+    put_is_patch = False  # clients of ImageMais use either; its documentation names neither
 
     def authenticate(self, request: R) -> Caller:
         """Return the caller, whose request is counted. Raises ApiError."""
@@ -145,7 +147,7 @@ class Gateway[R: ApiRequest]:
             started = time.perf_counter()
             request.call = ApiCall()
             is_head = request.method == "HEAD"
-            request.method = "GET" if is_head else request.method
+            request.method = self._method(request, parameters or {})
             response = self._respond(request, lambda: view(request, *args, **kwargs), parameters)
             request.method = "HEAD" if is_head else request.method
             _add_headers(request.call, response)
@@ -155,6 +157,12 @@ class Gateway[R: ApiRequest]:
             return response
 
         return wrapper
+
+    def _method(self, request: R, parameters: Parameters) -> str | None:
+        """Return the method by which the request is answered."""
+        if request.method == "PUT" and self.put_is_patch and "PATCH" in parameters:
+            return "PATCH"
+        return "GET" if request.method == "HEAD" else request.method
 
     def routes(self, api: NinjaAPI) -> list[URLPattern]:
         """Return the API's routes, each wrapped, and one that answers 404 to every other address below.
@@ -166,11 +174,17 @@ class Gateway[R: ApiRequest]:
         for pattern in routes:
             pattern.callback = self(pattern.callback, parameters[str(pattern.pattern)])
         with_slash = [path(f"{pattern.pattern}/", pattern.callback) for pattern in routes]
-        return [*routes, *with_slash, re_path("", self(_not_found))]
+        return [*routes, *with_slash, re_path("", self.refuse)]
+
+    @property
+    def refuse(self) -> View:
+        """A view that answers 404, or why the request is refused before any address is looked for."""
+        return self(_not_found)
 
     def _respond(self, request: R, work: Work, parameters: Parameters | None) -> HttpResponse:
         call = request.call
         try:
+            _check_host(request)
             call.caller = request.caller = self._authenticate(request)
             if not request.caller.rate_limit.admitted:
                 raise ApiError(ErrorCode.TOO_MANY_REQUESTS, retry_after=request.caller.rate_limit.wait)
@@ -254,7 +268,7 @@ class Gateway[R: ApiRequest]:
             "%s %s /%s %s %.0f ms %s %s",
             self.credential,
             request.method,
-            request.resolver_match.route,
+            request.resolver_match.route if request.resolver_match else "-",
             response.status_code,
             seconds * 1000,
             call.id,
@@ -276,6 +290,13 @@ def _parameters_by_route(api: NinjaAPI) -> dict[str, Parameters]:
         }
         for route, view in api.default_router.path_operations.items()
     }
+
+
+def _check_host(request: ApiRequest) -> None:
+    try:
+        request.get_host()
+    except DisallowedHost as error:
+        raise ApiError(ErrorCode.HOST_UNKNOWN) from error
 
 
 def _check_method(request: ApiRequest, parameters: Parameters | None) -> None:

@@ -28,6 +28,9 @@ from clinic.api import json_schema
 from clinic.api.json_schema import JsonObject
 from clinic.api.markdown import Block, parse
 
+# Neither vendor publishes a licence; OpenAPI wants a name and one of SPDX's forms.
+LICENSE = {"name": "Para quem tem uma credencial da clínica", "identifier": "LicenseRef-clinic-agenda"}
+CONTACT = "Quem opera esta instalação"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 VENDOR_ORIGINS = {"seed", "site"}  # x-origem: documented by the vendor; our own decisions have "nossa"
 WRITE_METHODS = {"post", "put", "patch", "delete"}
@@ -83,13 +86,16 @@ class Reference:
     def routes(self) -> list[URLPattern]:
         """Return the routes of the document and of both pages, to be placed before those of the API itself."""
         return [
-            path("openapi.json", self._public(self.openapi), name="openapi"),
-            path("docs/", self._public(self.page), name="reference"),
-            path("primeiros-passos/", self._public(self.first_steps), name="first-steps"),
+            path("openapi.json", self.public(self.openapi), name="openapi"),
+            path("docs/", self.public(self.page), name="reference"),
+            path("primeiros-passos/", self.public(self.first_steps), name="first-steps"),
         ]
 
     def openapi(self, request: HttpRequest) -> HttpResponse:
-        return JsonResponse(self.document | {"servers": [{"url": address_of(request)}]})
+        address = address_of(request)
+        about = {"license": LICENSE, "contact": {"name": CONTACT, "url": f"{address}/{self.prefix}/docs/"}}
+        info = self.document["info"] | about
+        return JsonResponse(self.document | {"info": info, "servers": [{"url": address}]})
 
     def page(self, request: HttpRequest) -> HttpResponse:
         address = address_of(request)
@@ -107,7 +113,7 @@ class Reference:
         steps = [_section_context(step, address) for step in self.steps]
         return render(request, "api/first_steps.html", {"reference": self, "address": address, "steps": steps})
 
-    def _public(self, view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    def public(self, view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
         """Make a view public, in the API's own Portuguese."""
 
         @login_not_required

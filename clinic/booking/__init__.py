@@ -20,9 +20,11 @@ from clinic.booking.payer import change_payer, payment
 from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, PayerWish, Proposal, day_of_end
+from clinic.booking.receive_payment import Payment, payment_refusals, receive_payment
 from clinic.booking.replacements import replacement_times
 from clinic.booking.reschedule import LinesWish, check_reschedule, is_movable, place, reschedule
 from clinic.booking.rules.procedures import MAX_PROCEDURES
+from clinic.booking.served_by import serve_by
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undo import undo, undo_verb, undoable
@@ -46,6 +48,7 @@ __all__ = [
     "LinesWish",
     "PartOfDay",
     "PayerWish",
+    "Payment",
     "PerformingDoctor",
     "PricedLine",
     "Proposal",
@@ -77,12 +80,15 @@ __all__ = [
     "openings",
     "openings_of_any",
     "payment",
+    "payment_refusals",
     "place",
     "price_lines",
+    "receive_payment",
     "record_not_reached",
     "replacement_times",
     "requested_lines",
     "reschedule",
+    "serve_by",
     "spread",
     "state",
     "steps",

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0050_validate_payer")]
+    dependencies = [("clinic", "0055_receipts")]
 
     operations = [
         migrations.AddField(

@@ -13,6 +13,7 @@ from clinic.models.patient import Patient
 from clinic.models.patient_history import PatientEvent
 from clinic.models.payer import Payer
 from clinic.models.procedure import Discount, Procedure
+from clinic.models.receipt import Receipt
 from clinic.models.staff import StaffSession, StaffUser
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "PatientEvent",
     "Payer",
     "Procedure",
+    "Receipt",
     "RequestCount",
     "SignIn",
     "StaffSession",

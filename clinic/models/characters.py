@@ -1,9 +1,17 @@
-"""Normalise typed numbers: the characters that keyboards, word processors and messengers use for digits, dashes and
-spaces."""
+"""Characters that keyboards, word processors and messengers put into texts and numbers.
+
+Marks of direction are nobody's text: messengers put them around a copied phone, and a dose in the notes could be read
+backwards by them. They are left out of every text that people read.
+"""
 
 import unicodedata
 
+DIRECTION_MARKS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
 DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘"), "-")
+
+
+def without_direction_marks(text: str) -> str:
+    return text.translate(DIRECTION_MARKS)
 
 
 def plain(text: str) -> str:

@@ -1,13 +1,16 @@
+import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.contrib.postgres.functions import RandomUUID
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import phones
 
@@ -130,7 +133,7 @@ def validate_area_code(text: str) -> None:
 
 
 class Clinic(models.Model):
-    """A clinic that uses the system. Every other row, children included, holds its clinic's id."""
+    """A clinic that uses the system. Every other row, children included, holds its clinic's id. `phone` is E.164."""
 
     class Country(models.TextChoices):
         BRAZIL = "BR", _("Brasil")
@@ -144,6 +147,7 @@ class Clinic(models.Model):
         REAL = "BRL", _("Real (R$)")
         EURO = "EUR", _("Euro (€)")
 
+    uuid = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), unique=True, editable=False)
     name = models.CharField(_("nome"), max_length=120)
     slug = models.SlugField(_("identificador"), max_length=40, unique=True)
     country = models.CharField(_("país"), max_length=2, choices=Country)
@@ -159,6 +163,16 @@ class Clinic(models.Model):
         validators=[validate_area_code],
         help_text=_("Acrescentado aos telefones que se digitam sem DDD. Vazio: o DDD é sempre pedido."),
     )
+    phone = models.CharField(
+        _("telefone"),
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Por ele as pessoas ligam; um robô o diz."),
+    )
+    address = models.CharField(_("endereço da clínica"), max_length=160, blank=True, default="", db_default="")
+    town = models.CharField(_("cidade"), max_length=80, blank=True, default="", db_default="")
     observes_holidays = models.BooleanField(_("fecha nos feriados nacionais"), default=True)
     region = models.CharField(
         _("estado ou distrito"),
@@ -180,6 +194,7 @@ class Clinic(models.Model):
         verbose_name_plural = _("clínicas")
         ordering = ["name", "pk"]
         constraints = [
+            models.CheckConstraint(condition=models.Q(phone__regex=r"^(\+[1-9]\d{1,14})?$"), name="clinic_phone_e164"),
             models.CheckConstraint(condition=models.Q(area_code__regex=r"^(\d\d)?$"), name="clinic_area_code_digits"),
             models.CheckConstraint(condition=models.Q(country__in=["BR", "PT"]), name="clinic_country_known"),
             models.CheckConstraint(condition=models.Q(language__in=["pt-br", "pt-pt"]), name="clinic_language_known"),
@@ -198,6 +213,11 @@ class Clinic(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def written_phone(self) -> str:
+        """The phone as people write it in the clinic's country; empty without one."""
+        return phones.written(PhoneNumber.from_string(self.phone), self.country) if self.phone else ""
 
     @property
     def region_name(self) -> str:

@@ -47,6 +47,7 @@ class ApiKey(ClinicRow):
         APPOINTMENTS_READ = "appointments:read", _("ver agendamentos")
         APPOINTMENTS_WRITE = "appointments:write", _("agendar e alterar")
         DIRECTORY_READ = "directory:read", _("ver médicos, procedimentos e a clínica")
+        DIRECTORY_WRITE = "directory:write", _("alterar médicos, procedimentos e a clínica")
         PATIENTS_READ = "patients:read", _("ver pacientes")
 
     Source = Appointment.Source

@@ -9,7 +9,7 @@ from clinic.models.clinic import ClinicRow
 from clinic.models.ranges import Fold
 from clinic.models.titles import Title, in_sentence, with_title, written
 
-SHORTEST_INTERVAL, LONGEST_INTERVAL = 5, 240  # minutes
+SHORTEST_INTERVAL, USUAL_INTERVAL, LONGEST_INTERVAL = 5, 15, 240  # minutes
 MOST_ENCAIXES = 50
 
 
@@ -32,7 +32,9 @@ class Doctor(ClinicRow):
     council_number = models.CharField(_("registro no conselho"), max_length=30, blank=True)
     specialty = models.CharField(_("especialidade"), max_length=80, blank=True)
     interval_minutes = models.PositiveSmallIntegerField(
-        _("intervalo da grade"), default=15, help_text=_("De quantos em quantos minutos começam os horários livres.")
+        _("intervalo da grade"),
+        default=USUAL_INTERVAL,
+        help_text=_("De quantos em quantos minutos começam os horários livres."),
     )
     encaixes_per_day = models.PositiveSmallIntegerField(
         _("encaixes por dia"), default=2, db_default=2, help_text=_("Quantos encaixes no máximo em um dia. 0: nenhum.")

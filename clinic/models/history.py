@@ -18,6 +18,7 @@ class AppointmentEvent(ClinicRow):
         ANNOTATED = "annotated", _("Observações alteradas")
         PROCEDURES = "procedures", _("Procedimentos alterados")
         PAYER = "payer", _("Convênio alterado")
+        RECEIVED = "received", _("Pagamento recebido")
         NOT_REACHED = "not_reached", _("Não atendeu o telefone")
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
 
@@ -51,6 +52,7 @@ class AppointmentEvent(ClinicRow):
                         "annotated",
                         "procedures",
                         "payer",
+                        "received",
                         "not_reached",
                         "time_zone",
                     ]
@@ -74,6 +76,7 @@ class ClinicEvent(ClinicRow):
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
         ABSENCE = "absence", _("Ausência ou fechamento")
         DELAY = "delay", _("Atraso")
+        DIRECTORY = "directory", _("Cadastro alterado por programa")
 
     kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
@@ -90,7 +93,7 @@ class ClinicEvent(ClinicRow):
         indexes = [models.Index(fields=["clinic", "at"], name="clinicevent_clinic_at")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["time_zone", "absence", "delay"]), name="clinicevent_kind_known"
+                condition=Q(kind__in=["time_zone", "absence", "delay", "directory"]), name="clinicevent_kind_known"
             ),
             models.CheckConstraint(
                 condition=Q(channel__in=["browser", "imagemais", "mivicall", "command"]), name="clinicevent_door_known"

@@ -11,7 +11,7 @@ from clinic.models.doctor import Doctor
 from clinic.models.patient import years_between
 from clinic.models.ranges import Fold
 
-SHORTEST_DURATION, LONGEST_DURATION = 5, 720  # minutes
+SHORTEST_DURATION, USUAL_DURATION, LONGEST_DURATION = 5, 30, 720  # minutes
 MOST_YEARS = 120
 
 
@@ -23,7 +23,7 @@ class Procedure(ClinicRow):
     name = models.CharField(_("nome"), max_length=160)
     sort_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
     price = models.DecimalField(_("preço"), max_digits=10, decimal_places=2)
-    duration_minutes = models.PositiveSmallIntegerField(_("duração em minutos"), default=30)
+    duration_minutes = models.PositiveSmallIntegerField(_("duração em minutos"), default=USUAL_DURATION)
     active = models.BooleanField(_("ativo"), default=True)
     preparation = models.CharField(
         _("preparo"),

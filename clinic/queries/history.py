@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import Status
-from clinic.models.clinic import zone_name
+from clinic.models.clinic import written_amount, zone_name
 from clinic.models.titles import in_sentence
 from clinic.queries.history_of_procedures import lines_changed, procedures_changed
+from clinic.queries.receipts import in_words
 
 # `before` or `after` of an event, as stored in JSON.
 type Snapshot = dict[str, Any]
@@ -68,7 +70,9 @@ def left_out(appointment: Appointment) -> str:
 
 def sentence(event: AppointmentEvent, zone: ZoneInfo) -> str:
     """Return what the event changed, in the time of that zone."""
-    if event.kind == AppointmentEvent.Kind.PROCEDURES:
+    if event.kind == AppointmentEvent.Kind.RECEIVED:
+        words = in_words(event.after, event.clinic)
+    elif event.kind == AppointmentEvent.Kind.PROCEDURES:
         words = procedures_changed(event.before, event.after, event.clinic, zone)
     else:
         words = SENTENCES[AppointmentEvent.Kind(event.kind)](event.before, event.after, zone)
@@ -184,6 +188,8 @@ def sentence_of_clinic(event: ClinicEvent) -> str:
         return _absence_changed(event)
     if event.kind == ClinicEvent.Kind.DELAY:
         return _delay_changed(event.before, event.after)
+    if event.kind == ClinicEvent.Kind.DIRECTORY:
+        return _directory_changed(event.before, event.after)
     old, new = (zone_name(snapshot["time_zone"]) for snapshot in (event.before, event.after))
     words = _("Fuso horário de %(old)s para %(new)s.") % {"old": old, "new": new}
     return f"{words} {sentence_of_keeping(event.after)}" if event.after["keep"] else words
@@ -220,6 +226,42 @@ def _delay_changed(before: Snapshot, after: Snapshot) -> str:
         "minutes": newest["minutes"],
         "day": f"{date.fromisoformat(newest['day']):%d/%m/%Y}",
     }
+
+
+DIRECTORY_COLUMNS = {
+    "name": gettext_lazy("nome"),
+    "specialty": gettext_lazy("especialidade"),
+    "price": gettext_lazy("preço"),
+    "duration_minutes": gettext_lazy("duração em minutos"),
+    "doctors": gettext_lazy("médicos"),
+    "phone": gettext_lazy("telefone"),
+    "address": gettext_lazy("endereço da clínica"),
+    "town": gettext_lazy("cidade"),
+}
+
+
+def _directory_changed(before: Snapshot, after: Snapshot) -> str:
+    if not before:
+        return _("Incluído: %(name)s.") % {"name": after["name"]}
+    if not after:
+        return _("Desativado: %(name)s.") % {"name": before["name"]}
+    parts = [
+        _("%(column)s de “%(before)s” para “%(after)s”")
+        % {
+            "column": label,
+            "before": _as_text(column, before[column]),
+            "after": _as_text(column, after[column]),
+        }
+        for column, label in DIRECTORY_COLUMNS.items()
+        if before.get(column) != after.get(column)
+    ]
+    return f"{before['name']}: {', '.join(parts)}."
+
+
+def _as_text(column: str, value: Any) -> str:
+    if column == "price":
+        return written_amount(Decimal(value))
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def sentence_of_keeping(after: Snapshot) -> str:

@@ -225,6 +225,11 @@ def pending(clinic: Clinic, *, now: datetime, absence: Away | None = None) -> li
     return found
 
 
+def newly_pending(clinic: Clinic, before: Collection[int], *, now: datetime) -> list[Pending]:
+    """Return the pending appointments whose ids are not in `before`: those that a change has made pending."""
+    return [row for row in pending(clinic, now=now) if row.pk not in before]
+
+
 def cause_now(appointment: Appointment, *, now: datetime) -> Cause | None:
     """Return why this appointment is pending at the instant `now`, None if it is not. At most two queries."""
     clinic = appointment.clinic

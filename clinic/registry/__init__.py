@@ -1,8 +1,17 @@
 """Patients and doctors: who is the same person, what their data must look like, adding and changing them."""
 
 from clinic.registry.absences import delete_absence, save_absence
+from clinic.registry.clinics import ClinicFault, ClinicRefused, change_clinic, clean_clinic_phone
 from clinic.registry.delays import record_delay
-from clinic.registry.doctors import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
+from clinic.registry.doctors import (
+    DoctorFault,
+    DoctorRefused,
+    Hours,
+    change_doctor,
+    check_doctor,
+    register_doctor,
+    switch_off_doctor,
+)
 from clinic.registry.owners import nif_owner
 from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
 from clinic.registry.patient_events import Author
@@ -16,21 +25,38 @@ from clinic.registry.patients import (
     same_patients,
 )
 from clinic.registry.plans import Plan, clean_plan, payer_refusals
+from clinic.registry.procedures import (
+    ProcedureDetails,
+    ProcedureFault,
+    ProcedureRefused,
+    change_procedure,
+    register_procedure,
+    switch_off_procedure,
+)
 from clinic.registry.redaction import Redacted, redact_patient, redactable
 
 __all__ = [
-    "PHONE_FAULTS",
     "Author",
+    "ClinicFault",
+    "ClinicRefused",
     "DoctorFault",
     "DoctorRefused",
     "Hours",
+    "PHONE_FAULTS",
     "PatientDetails",
     "Plan",
     "Policy",
+    "ProcedureDetails",
+    "ProcedureFault",
+    "ProcedureRefused",
     "Redacted",
+    "change_clinic",
+    "change_doctor",
     "change_patient",
+    "change_procedure",
     "check_doctor",
     "check_patient",
+    "clean_clinic_phone",
     "clean_plan",
     "delete_absence",
     "details_of",
@@ -43,8 +69,11 @@ __all__ = [
     "redactable",
     "register_doctor",
     "register_patient",
+    "register_procedure",
     "same_patients",
     "save_absence",
+    "switch_off_doctor",
+    "switch_off_procedure",
     "unstorable",
     "unstorable_in_json",
 ]

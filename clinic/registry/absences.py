@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from clinic.models import Absence, Clinic, ClinicEvent, StaffUser
+from clinic.models import Absence, AppointmentEvent, Clinic, ClinicEvent, StaffUser
 from clinic.registry.clinic_events import record_change
+from clinic.registry.patient_events import Author
 
 
 def save_absence(absence: Absence, by: StaffUser) -> None:
@@ -40,4 +41,5 @@ def snapshot(absence: Absence) -> dict[str, Any]:
 
 def note(clinic: Clinic, before: dict[str, Any], after: dict[str, Any], by: StaffUser) -> None:
     """Store the event of a change in the browser, none without a change."""
-    record_change(clinic, ClinicEvent.Kind.ABSENCE, before, after, by)
+    author = Author(channel=AppointmentEvent.Channel.BROWSER, user=by)
+    record_change(clinic, ClinicEvent.Kind.ABSENCE, before, after, author)

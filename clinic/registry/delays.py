@@ -5,8 +5,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from clinic.models import ClinicEvent, Delay, Doctor, StaffUser
+from clinic.models import AppointmentEvent, ClinicEvent, Delay, Doctor, StaffUser
 from clinic.registry.clinic_events import record_change
+from clinic.registry.patient_events import Author
 
 
 def record_delay(doctor: Doctor, day: date, minutes: int, by: StaffUser) -> None:
@@ -18,7 +19,8 @@ def record_delay(doctor: Doctor, day: date, minutes: int, by: StaffUser) -> None
     elif earlier:
         earlier.delete()
     before, after = (_snapshot(doctor, day, of) for of in (earlier.minutes if earlier else 0, minutes))
-    record_change(doctor.clinic, ClinicEvent.Kind.DELAY, before, after, by)
+    author = Author(channel=AppointmentEvent.Channel.BROWSER, user=by)
+    record_change(doctor.clinic, ClinicEvent.Kind.DELAY, before, after, author)
 
 
 def _store(delay: Delay) -> None:

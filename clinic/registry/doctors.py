@@ -1,21 +1,27 @@
-"""Adding a doctor with working hours, by the rules that the admin's form has."""
+"""Adding, changing and switching off a doctor by a program, by the rules that the admin's form has."""
 
 from collections.abc import Collection
 from datetime import time
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import models
+from django.db import connection, models
+from django.db.models import Value
 
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
-from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL, USUAL_INTERVAL
 from clinic.models.limits import max_length
-from clinic.models.locks import get_shared
+from clinic.models.locks import get_locked, get_shared, hold_advisory
 from clinic.models.names import has_letter
+from clinic.models.ranges import Fold
 from clinic.models.titles import split_title
+from clinic.registry.clinic_events import record_directory
 from clinic.registry.patient_details import tidy, unstorable
+from clinic.registry.patient_events import Author
 from clinic.schedule import are_valid_hours, overlapping_hours
 from clinic.transactions import run_in_transaction
+
+NAMES_LOCK = "hashtextextended('names of doctors', %s)"
 
 
 class DoctorFault(Enum):
@@ -25,11 +31,14 @@ class DoctorFault(Enum):
     NAME_WITHOUT_LETTERS = auto()
     NAME_TOO_LONG = auto()
     NAME_UNSTORABLE = auto()
+    NAME_TAKEN = auto()
     PROCEDURE_UNKNOWN = auto()
     ENDS_NOT_AFTER_START = auto()
     HOURS_OVERLAP = auto()
     INTERVAL_TOO_SHORT = auto()
     INTERVAL_TOO_LONG = auto()
+    SPECIALTY_TOO_LONG = auto()
+    SPECIALTY_UNSTORABLE = auto()
 
 
 class DoctorRefused(Exception):
@@ -49,29 +58,111 @@ class Hours(NamedTuple):
 
 
 def register_doctor(
-    clinic: Clinic, *, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
+    clinic: Clinic,
+    *,
+    name: str,
+    by: Author,
+    procedures: Collection[int] = (),
+    hours: Collection[Hours] = (),
+    interval_minutes: int = USUAL_INTERVAL,
+    specialty: str = "",
 ) -> Doctor:
     """Add an active doctor, who performs these procedures and works these hours.
 
-    A title with which `name` begins becomes the doctor's title. Raises DoctorRefused, or Refused (TRY_AGAIN). Shares
+    A title with which `name` begins becomes the doctor's title, and no active doctor may have the rest of the name
+    already. Raises DoctorRefused, or Refused (TRY_AGAIN). Shares
     the clinic's row: a change of its time zone locks all its doctors (`clinic.booking.time_zone`).
     """
     name = tidy(name)
 
     def work() -> Doctor:
         performed = _load_procedures(clinic, procedures)
-        if faults := _faults(clinic, name, procedures, hours, interval_minutes):
+        faults = [*_faults(clinic, name, procedures, hours, interval_minutes), *_specialty_faults(specialty)]
+        if faults:
             raise DoctorRefused(faults)
         get_shared(Clinic, clinic.pk)
         title, own_name = split_title(name)
-        doctor = Doctor.objects.create(clinic=clinic, title=title, name=own_name, interval_minutes=interval_minutes)
+        require_new_name(clinic, own_name)
+        doctor = Doctor.objects.create(
+            clinic=clinic,
+            title=title,
+            name=own_name,
+            specialty=tidy(specialty),
+            interval_minutes=interval_minutes,
+        )
         doctor.procedures.set(performed)
         WorkingHours.objects.bulk_create(
             WorkingHours(clinic=clinic, doctor=doctor, **row._asdict()) for row in sorted(hours)
         )
+        record_directory(clinic, {}, _snapshot(doctor), by)
         return doctor
 
     return run_in_transaction(work)
+
+
+def change_doctor(
+    pk: int, *, clinic: Clinic, by: Author, name: str | None = None, specialty: str | None = None
+) -> Doctor:
+    """Change name and specialty of an active doctor, where they are given. The name as it is shown changes nothing: by
+    it alone nobody knows the article of a title like "Psic.".
+
+    Shares the clinic's row and locks the doctor's. Raises DoctorRefused, or Doctor.DoesNotExist.
+    """
+
+    def work() -> Doctor:
+        get_shared(Clinic, clinic.pk)
+        doctor = get_locked(Doctor.objects.of(clinic).filter(pk=pk, active=True))
+        before = _snapshot(doctor)
+        faults = [*_name_faults(tidy(name or doctor.name)), *_specialty_faults(specialty or "")]
+        if name == "":
+            faults.append(DoctorFault.NAME_MISSING)
+        if faults:
+            raise DoctorRefused(faults)
+        if name is not None and tidy(name) != doctor.full_name:
+            doctor.title, doctor.name = split_title(tidy(name))
+            require_new_name(clinic, doctor.name, besides=pk)
+        if specialty is not None:
+            doctor.specialty = tidy(specialty)
+        doctor.save(update_fields=["title", "name", "specialty"])
+        record_directory(clinic, before, _snapshot(doctor), by)
+        return doctor
+
+    return run_in_transaction(work)
+
+
+def switch_off_doctor(pk: int, *, clinic: Clinic, by: Author) -> None:
+    """Make a doctor inactive; what is booked ahead becomes pending. An inactive one stays so.
+
+    Shares the clinic's row and locks the doctor's. Raises Doctor.DoesNotExist.
+    """
+
+    def work() -> None:
+        get_shared(Clinic, clinic.pk)
+        doctor = get_locked(Doctor.objects.of(clinic).filter(pk=pk))
+        if doctor.active:
+            doctor.active = False
+            doctor.save(update_fields=["active"])
+            record_directory(clinic, _snapshot(doctor), {}, by)
+
+    run_in_transaction(work)
+
+
+def _snapshot(doctor: Doctor) -> dict[str, Any]:
+    return {"doctor": doctor.pk, "name": doctor.full_name, "specialty": doctor.specialty}
+
+
+def require_new_name(clinic: Clinic, name: str, *, besides: int | None = None) -> None:
+    """Raise DoctorRefused if another active doctor has this name, without regard to accents, capitals and titles.
+
+    A program that got no answer would add the doctor again, to a column of the day that nobody works in. A person who
+    adds a namesake in the admin sees the other one. Holds an advisory lock, so that of two requests the second waits;
+    `besides` is the id of the doctor who is changed.
+    """
+    with connection.cursor() as cursor:
+        hold_advisory(cursor, NAMES_LOCK, [clinic.pk])
+    namesakes = Doctor.objects.of(clinic).filter(active=True, sort_name=Fold(Value(name)))
+    if set(namesakes.values_list("pk", flat=True)) - {besides}:
+        raise DoctorRefused([DoctorFault.NAME_TAKEN])
 
 
 def check_doctor(
@@ -85,15 +176,29 @@ def _faults(
     clinic: Clinic, name: str, procedures: Collection[int], hours: Collection[Hours], interval_minutes: int
 ) -> list[DoctorFault]:
     is_broken = {
-        DoctorFault.NAME_MISSING: not name,
-        DoctorFault.NAME_WITHOUT_LETTERS: bool(name) and not has_letter(name) and not unstorable(name),
-        DoctorFault.NAME_TOO_LONG: len(name) > max_length(Doctor, "name"),
-        DoctorFault.NAME_UNSTORABLE: bool(unstorable(name)),
         DoctorFault.PROCEDURE_UNKNOWN: len(_load_procedures(clinic, procedures)) < len(set(procedures)),
         DoctorFault.ENDS_NOT_AFTER_START: not all(are_valid_hours(row.starts, row.ends) for row in hours),
         DoctorFault.HOURS_OVERLAP: bool(overlapping_hours(hours)),
         DoctorFault.INTERVAL_TOO_SHORT: interval_minutes < SHORTEST_INTERVAL,
         DoctorFault.INTERVAL_TOO_LONG: interval_minutes > LONGEST_INTERVAL,
+    }
+    return [*_name_faults(name), *(fault for fault, broken in is_broken.items() if broken)]
+
+
+def _name_faults(name: str) -> list[DoctorFault]:
+    is_broken = {
+        DoctorFault.NAME_MISSING: not name,
+        DoctorFault.NAME_WITHOUT_LETTERS: bool(name) and not has_letter(name) and not unstorable(name),
+        DoctorFault.NAME_TOO_LONG: len(name) > max_length(Doctor, "name"),
+        DoctorFault.NAME_UNSTORABLE: bool(unstorable(name)),
+    }
+    return [fault for fault, broken in is_broken.items() if broken]
+
+
+def _specialty_faults(specialty: str) -> list[DoctorFault]:
+    is_broken = {
+        DoctorFault.SPECIALTY_TOO_LONG: len(tidy(specialty)) > max_length(Doctor, "specialty"),
+        DoctorFault.SPECIALTY_UNSTORABLE: bool(unstorable(specialty)),
     }
     return [fault for fault, broken in is_broken.items() if broken]
 

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
 
 from clinic.models import Clinic, Patient, documents, phones
+from clinic.models.characters import without_direction_marks
 from clinic.models.limits import max_length
 from clinic.models.names import has_letter
 from clinic.models.phones import Fault, Phone
@@ -31,16 +32,14 @@ PHONE_FAULTS: dict[Fault, Reason] = {
     fault: Reason[f"PHONE_{fault.name}"] for fault in Fault if fault is not Fault.NOT_ABROAD
 }
 # A text with control characters, or with characters that cannot be stored, is refused at every entry point. If it were
-# corrected silently, its author could not read back what was sent. In names spaces are folded and invisible marks left
-# out, nothing else.
+# corrected silently, its author could not read back what was sent. Marks of direction are left out everywhere; in names
+# spaces are folded and all invisible marks left out, nothing else.
 # Control characters, and halves of a UTF-16 pair, which no UTF-8 can hold; but for what a keyboard types.
 _SURROGATE_CATEGORY = "Cs"
 _FORBIDDEN_CATEGORIES = {"Cc", _SURROGATE_CATEGORY}
 _ALLOWED_CONTROLS = "\t\n\r"
 # Replaces a letter that was lost in a conversion.
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-# These turn the text that follows to right-to-left: a dose in the notes could be read backwards.
-_RIGHT_TO_LEFT = "\u202b\u202d\u202e\u2067"
 _MAX_NAMED = 3
 
 
@@ -109,8 +108,8 @@ def tidy(text: str) -> str:
 
 
 def tidy_notes(text: str) -> str:
-    """Return the text with line feeds as its only line ends, without spaces around it."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    """Return the text with line feeds as its only line ends, without marks of direction and spaces around it."""
+    return without_direction_marks(text).replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def unstorable(text: str) -> str:
@@ -144,12 +143,8 @@ def name_without_letters(name: str, reason: Reason) -> list[Refusal]:
 
 
 def unstorable_notes(text: str) -> list[Refusal]:
-    """Refuse notes that cannot be stored or that turn the direction of the text.
-
-    `tidy` removes such marks from names; notes keep every mark, so these have to be refused.
-    """
-    right_to_left = _code_points(char for char in text if char in _RIGHT_TO_LEFT)
-    return _as_refusals(unstorable(text) or right_to_left, Reason.NOTES_UNSTORABLE)
+    """Refuse notes with characters that cannot be stored."""
+    return _as_refusals(unstorable(text), Reason.NOTES_UNSTORABLE)
 
 
 def unstorable_metadata(value: Any) -> list[Refusal]:

@@ -64,7 +64,7 @@ class Application:
         body = await read_body(headers, receive)
         environ = wsgi_environ(scope, body)
         answer = await self.threads.run(partial(self.answer, environ))
-        if answer.status in REFUSED and not scope["path"].startswith(settings.PROGRAMS):
+        if answer.status in REFUSED and not scope["path"].lower().startswith(settings.PROGRAMS):
             await asyncio.sleep(REFUSED_SECONDS)
         if body.refused:
             answer.headers.append((b"connection", b"close"))

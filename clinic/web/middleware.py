@@ -31,7 +31,7 @@ class RefusedBodyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         status = request.META.get(REFUSED_BODY)
-        if status is None or request.path_info.startswith(settings.PROGRAMS):
+        if status is None or request.path_info.lower().startswith(settings.PROGRAMS):
             return self.get_response(request)
         with translation.override(translation.get_language_from_request(request)):
             return render(request, TEMPLATES.get(status, "400.html"), status=status)

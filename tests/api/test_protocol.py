@@ -85,6 +85,25 @@ def test_a_wrong_method_is_reported_before_a_used_key(program):
     assert program("PUT", "/appointments", {"other": 1}, key="once").status_code == 405
 
 
+def test_capitals_before_an_address_are_answered_by_the_api(program, client):
+    answer = client.get(f"{program.base.upper()}/doctors", headers={"Authorization": f"Bearer {program.secret}"})
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
+    assert not answer.cookies and "Cookie" not in answer.get("Vary", "")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "a b", "x" * 300, ""])
+@pytest.mark.parametrize("path", ["/appointments", "/nothing", "/"])
+def test_another_host_is_refused_in_the_form_of_the_api(program, client, settings, host, path):
+    settings.ALLOWED_HOSTS = ["clinic.example"]
+    headers = {"Authorization": f"Bearer {program.secret}"}
+    for plain_http in (False, True):
+        settings.SECURE_SSL_REDIRECT = plain_http
+        answer = client.get(program.base + path, headers=headers, HTTP_HOST=host)
+        assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
+        assert "Host" in message(answer) and answer["X-Request-Id"] and answer["Cache-Control"] == "no-store"
+    assert client.get("/entrar/", HTTP_HOST=host)["Content-Type"].startswith("text/html")
+
+
 # Headers --------------------------------------------------------------------------------------------------------------
 
 

@@ -103,6 +103,41 @@ def rows(fields):
     return {field.path: (field.type, field.required) for field in fields}
 
 
+def test_the_vendors_own_place_of_the_document_has_it_too(client):
+    at_root = client.get("/openapi.json")
+    assert at_root.json() == client.get("/v1/openapi.json").json()
+    assert not at_root.cookies and "Cookie" not in at_root.get("Vary", "")
+
+
+def test_a_language_model_finds_every_document_and_operation(client):
+    answer = client.get("/llms.txt")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/markdown; charset=utf-8")
+    assert answer.text.startswith("# Agenda da clínica\n\n> ")
+    assert not answer.cookies and "Cookie" not in answer.get("Vary", "")
+    links = re.findall(r"\]\(http://testserver([^)]*)\)", answer.text)
+    assert len(links) == 6 and {client.get(link).status_code for link in links} == {200}
+    for reference in REFERENCES:
+        for path, methods in reference.document["paths"].items():
+            assert all(f"- `{method.upper()} {path}`: " in answer.text for method in methods)
+    assert client.post("/llms.txt").status_code in {403, 405}
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.prefix)
+def test_a_document_says_who_answers_for_it_and_who_may_use_it(client, reference):
+    info = client.get(f"/{reference.prefix}/openapi.json").json()["info"]
+    assert info["contact"] == {
+        "name": "Quem opera esta instalação",
+        "url": f"http://testserver/{reference.prefix}/docs/",
+    }
+    assert info["license"]["name"] and info["license"]["identifier"]
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference.prefix)
+def test_a_reference_says_that_browsers_are_not_answered(client, reference):
+    page = client.get(f"/{reference.prefix}/docs/").text
+    assert "não há CORS" in page and ">OPTIONS</code>" in page and ">Host</code>" in page
+
+
 def test_paths_begin_where_the_api_does(document):
     assert set(document["paths"]) == {"/x/things/{pk}", "/x/things"}
     assert document["openapi"].startswith("3.1")

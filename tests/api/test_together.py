@@ -195,3 +195,20 @@ def test_a_twin_whose_first_was_undone_does_the_work_itself(live_server, desk, m
 
     assert status == 201 and "Idempotency-Replayed" not in headers
     assert StoredAnswer.objects.get().status == 201
+
+
+def test_of_twenty_concurrent_doctors_of_one_name_one_is_added(live_server, desk, imagemais):
+    body = {
+        "name": "Dra. Ana Reis",
+        "procedureIds": [desk.procedure.pk],
+        "startTime": "08:00",
+        "endTime": "12:00",
+        "intervalMinutes": 15,
+        "workingDays": "Segunda",
+    }
+    sender = _json(live_server, "/api/doctors", imagemais(desk.clinic).secret, body, None)
+
+    statuses = sorted(status for status, _, _ in all_at_once([sender] * CLIENTS))
+
+    assert statuses == [201] + [409] * (CLIENTS - 1)
+    assert Doctor.objects.filter(name="Ana Reis").count() == 1

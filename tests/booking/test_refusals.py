@@ -6,7 +6,17 @@ from decimal import Decimal
 import pytest
 from django.utils.translation import override
 
-from clinic.booking import LineRequest, book, change_procedures, change_status, check, reschedule, undo
+from clinic.booking import (
+    LineRequest,
+    Payment,
+    book,
+    change_procedures,
+    change_status,
+    check,
+    receive_payment,
+    reschedule,
+    undo,
+)
 from clinic.models import Absence
 from clinic.models.appointment import Status
 from clinic.refusals import Reason
@@ -481,6 +491,38 @@ def cancel_at_length(desk):
     change_status(
         desk.book().pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="clinic", reason="r" * 201
     )
+
+
+def receive(desk, **changes):
+    payment = Payment(**{"method": "cash", "value": Decimal(10)} | changes)
+    receive_payment(desk.book().pk, payment, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@of_act(Reason.NOT_PAYABLE, "status", "Um agendamento “Cancelado” não recebe pagamento.")
+def receive_for_a_cancelled_appointment(desk):
+    appointment = desk.book()
+    change_status(appointment.pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="clinic")
+    receive_payment(appointment.pk, Payment(method="cash", value=Decimal(1)), clinic=desk.clinic, by=BY, now=desk.now)
+
+
+for reason, field, sentence, changes in [
+    (Reason.PAYMENT_METHOD_UNKNOWN, "method", "Escolha a forma do pagamento.", {"method": "gold"}),
+    (
+        Reason.PAYMENT_VALUE_IMPOSSIBLE,
+        "value",
+        "O valor deve ser maior que zero, em centavos inteiros.",
+        {"value": Decimal("0.333")},
+    ),
+    (Reason.PAYMENT_FLAG_SHAPE, "flag", "A bandeira tem letras e dígitos, 30 no máximo.", {"flag": "a" * 31}),
+    (Reason.PAYMENT_INSTALMENTS, "instalments", "Use de 1 a 48 parcelas.", {"instalments": 49}),
+    (
+        Reason.PAYMENT_PROTOCOL_SHAPE,
+        "protocol",
+        "O protocolo tem letras sem acento e dígitos, 60 no máximo.",
+        {"protocol": "João Silva"},
+    ),
+]:
+    of_act(reason, field, sentence)(lambda desk, changes=changes: receive(desk, **changes))
 
 
 def move(desk, appointment, *, starts_at, doctor=None, **changes):

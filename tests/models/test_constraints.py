@@ -26,6 +26,7 @@ from clinic.models import (
     Delay,
     Patient,
     PatientEvent,
+    Receipt,
     RequestCount,
     StaffUser,
     StoredAnswer,
@@ -69,6 +70,10 @@ class Rows:
         defaults = {"position": 0, "procedure": self.procedure, "price": 1}
         appointment = appointment or self.appointment()
         return AppointmentProcedure.objects.create(clinic=self.clinic, appointment=appointment, **defaults | fields)
+
+    def receipt(self, **fields):
+        defaults = {"method": "cash", "value": 1, "appointment": self.appointment()}
+        return Receipt.objects.create(clinic=self.clinic, **defaults | fields)
 
     def delay(self, **fields):
         defaults = {"doctor": self.doctor, "day": TEN.date(), "minutes": 30, "recorded_by": self.user}
@@ -130,6 +135,13 @@ def twice(make, **fields):
 REFUSED = {
     "clinic_country_known": [lambda rows: make_clinic(country="ES")],
     "clinic_language_known": [lambda rows: make_clinic(language="en")],
+    "receipt_method_known": [lambda rows: rows.receipt(method="gold")],
+    "receipt_value_above_zero": [lambda rows: rows.receipt(value=0), lambda rows: rows.receipt(value=-1)],
+    "receipt_instalments_1_to_48": [
+        lambda rows: rows.receipt(instalments=0),
+        lambda rows: rows.receipt(instalments=49),
+    ],
+    "clinic_phone_e164": [lambda rows: make_clinic(phone="81 3344"), lambda rows: make_clinic(phone="+0123")],
     "clinic_area_code_digits": [lambda rows: make_clinic(area_code="8")],
     "clinic_region_of_country": [
         lambda rows: make_clinic(region="XX"),

@@ -53,7 +53,12 @@ def test_notes_and_a_reason_with_such_a_character_are_not_saved(desk, odd):
     assert Appointment.objects.values_list("notes", "status").get() == ("", "scheduled")
 
 
-@pytest.mark.parametrize("typed", ["um\r\ndois", "a\tb", "👩🏽\u200d⚕️", "Joa\u0303o", "\u202aum\u202c"], ids=ascii)
+def test_notes_are_stored_without_marks_of_direction(desk):
+    posted(desk, "appointment-notes", f"notes={quote('10 mg\u202e \u2067\ufeff2x')}&seen=")
+    assert Appointment.objects.get().notes == "10 mg 2x"
+
+
+@pytest.mark.parametrize("typed", ["um\r\ndois", "a\tb", "👩🏽\u200d⚕️", "Joa\u0303o"], ids=ascii)
 def test_other_notes_are_stored_as_they_were_typed(desk, typed):
     posted(desk, "appointment-notes", f"notes={quote(typed)}&seen=")
     assert Appointment.objects.get().notes == typed.replace("\r\n", "\n")

@@ -96,6 +96,7 @@ def patient_gone(request: ApiRequest, error: Patient.DoesNotExist) -> HttpRespon
 
 class ImagemaisGateway(Gateway[ApiRequest]):
     credential = StoredAnswer.Credential.IMAGEMAIS
+    put_is_patch = True
 
     def authenticate(self, request: ApiRequest) -> Caller:
         try:

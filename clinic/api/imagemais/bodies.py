@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,8 +17,8 @@ from clinic.api.imagemais.errors import RequestError, error_answer
 from clinic.api.imagemais.expand import alternative
 from clinic.api.imagemais.reading import ANY_ISO_DATE, Reader, as_id, plain
 from clinic.api.imagemais.statuses import ACTIONS, API_STATUSES
-from clinic.booking import Author, BookingRefused, LineRequest, Proposal
-from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, documents
+from clinic.booking import Author, BookingRefused, LineRequest, Payment, Proposal
+from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, Receipt, documents
 from clinic.models.appointment import Status
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import DoctorFault, DoctorRefused, Hours, PatientDetails, Policy
@@ -166,7 +167,7 @@ class BookingBody(TimedBody):
         )
 
     def _lines(self) -> list[LineRequest]:
-        lines = []
+        lines: list[LineRequest] = []
         for position, line in enumerate(self.reader.items("procedures")):
             line = line if isinstance(line, dict) else {}
             procedure, discount = as_id(line.get("id")), as_id(line.get("discountId"))
@@ -177,6 +178,9 @@ class BookingBody(TimedBody):
             if discount is None and line.get("discountId") is not None:
                 field = f"procedures.{position}.discountId"
                 self.reader.add_errors(field, messages.NUMBER.format(field))
+            if procedure in [read.procedure for read in lines]:
+                self.reader.add_errors("procedures", messages.PROCEDURE_REPEATED.format(procedure))
+                continue
             lines.append(LineRequest(procedure, discount))
         return lines
 
@@ -234,11 +238,15 @@ class StatusBody(Body):
         if status is None or not self.reader.is_valid():
             raise self.reader.request_error()
         appointment = Appointment.objects.of(self.clinic).kept().get(pk=appointment_id)
-        if self.doctor not in {None, appointment.doctor_id}:
+        other = None if self.doctor == appointment.doctor_id else self.doctor
+        if other is not None and status != Status.IN_SERVICE:
             self.reader.add_errors("doctorId", messages.OTHER_DOCTOR)
             self._raise_error(None)
         cancelled_by = Appointment.CancelledBy.CLINIC if status == Status.CANCELLED else ""
         try:
+            if other is not None:
+                booking.serve_by(appointment_id, other, clinic=self.clinic, by=by)
+                return
             booking.change_status(appointment_id, status, clinic=self.clinic, by=by, cancelled_by=cancelled_by)
         except Refused as refused:
             raise AfterRollback(partial(self._answer, refused, appointment, status)) from refused
@@ -246,7 +254,12 @@ class StatusBody(Body):
     def _answer(self, refused: Refused, appointment: Appointment, wanted: Status) -> HttpResponse:
         nearest = _format_openings(refused.alternatives, self.clinic)
         refusals = [self._with_api_names(refusal, appointment, wanted, nearest) for refusal in refused.refusals]
-        error = self.reader.request_error(refusals, messages.REFUSALS_OF_STATUSES)
+        by_reason = (
+            messages.REFUSALS_OF_STATUSES
+            if self.doctor in {None, appointment.doctor_id}
+            else messages.REFUSALS_OF_DOCTORS
+        )
+        error = self.reader.request_error(refusals, by_reason)
         return error_answer(error.status, error.message)
 
     def _with_api_names(self, refusal: Refusal, appointment: Appointment, wanted: Status, nearest: str) -> Refusal:
@@ -254,7 +267,42 @@ class StatusBody(Body):
             return Refusal(refusal.reason, _current_status(appointment.status) | {"wanted": API_STATUSES[wanted].name})
         span = appointment.starts_at, appointment.ends_at
         refusal = Refusal(refusal.reason, refusal.params | {"nearest": nearest})
-        return with_slots(refusal, self.clinic, appointment.doctor_id, span)
+        return with_slots(refusal, self.clinic, self.doctor or appointment.doctor_id, span)
+
+
+class PaymentBody(Body):
+    """A payment that was received for an appointment."""
+
+    def __init__(self, payload: Any, clinic: Clinic) -> None:
+        super().__init__(payload, clinic)
+        reader = self.reader
+        method = reader.choice("method", messages.PAYMENT_METHODS)
+        value = reader.amount("value")
+        flag = reader.text("flag", required=False)
+        instalments = reader.id("instalments", required=False)
+        protocol = reader.text("protocol", required=False)
+        # Placeholders break no rule: the fields are reported already.
+        self.payment = Payment(
+            method=method or Receipt.Method.OTHER,
+            value=Decimal(1) if value is None else value,
+            flag=flag,
+            instalments=1 if instalments is None else instalments,
+            protocol=protocol,
+        )
+
+    def receive(self, appointment_id: int, by: Author) -> None:
+        """Store the payment. Raises RequestError or Appointment.DoesNotExist."""
+        if not self.reader.is_valid():
+            self._raise_error(Refused(booking.payment_refusals(self.payment)))
+        try:
+            booking.receive_payment(appointment_id, self.payment, clinic=self.clinic, by=by)
+        except Refused as refused:
+            if Reason.NOT_PAYABLE in refused.reasons:
+                status = Appointment.objects.of(self.clinic).values_list("status", flat=True).get(pk=appointment_id)
+                refused.refusals = [
+                    Refusal(refusal.reason, refusal.params | _current_status(status)) for refusal in refused.refusals
+                ]
+            self._raise_error(refused)
 
 
 class EditBody(Body):
@@ -368,7 +416,7 @@ class DoctorBody(Body):
             for day in self._weekdays()
         ]
 
-    def register(self) -> Doctor:
+    def register(self, by: Author) -> Doctor:
         """Register the doctor. Raises RequestError."""
         # An unreadable interval is reported already; five minutes break no rule.
         interval = 5 if self.interval is None else self.interval
@@ -377,6 +425,7 @@ class DoctorBody(Body):
                 return registry.register_doctor(
                     self.clinic,
                     name=self.name,
+                    by=by,
                     procedures=self.procedures,
                     hours=self.hours,
                     interval_minutes=interval,
@@ -389,6 +438,8 @@ class DoctorBody(Body):
                 interval_minutes=interval,
             )
         except DoctorRefused as refused:
+            if DoctorFault.NAME_TAKEN in refused.faults:
+                raise RequestError(409, messages.DOCTOR_EXISTS) from refused
             faults = refused.faults
         except Refused as refused:
             self._raise_error(refused)

@@ -12,6 +12,7 @@ from clinic.api.json_schema import JsonObject
 
 INVALID_TOKEN = 401, "invalid token"
 API_ERRORS = {
+    ErrorCode.HOST_UNKNOWN: (400, "O cabeçalho Host falta ou não é o endereço desta API"),
     ErrorCode.MALFORMED_AUTHORIZATION: INVALID_TOKEN,
     ErrorCode.INVALID_CREDENTIAL: INVALID_TOKEN,
     ErrorCode.CLINIC_INACTIVE: INVALID_TOKEN,

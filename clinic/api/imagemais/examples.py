@@ -59,4 +59,11 @@ NEW_DOCTOR = {
     "intervalMinutes": 15,
     "workingDays": ["Segunda", "Quarta", "Sexta"],
 }
+PAYMENT = {
+    "method": "cartão de crédito",
+    "value": "252",
+    "flag": "Visa",
+    "instalments": 3,
+    "protocol": "123",
+}
 TAKEN = messages.example(Reason.DOCTOR_TAKEN, slots="09:00")

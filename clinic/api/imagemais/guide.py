@@ -32,6 +32,7 @@ BOOKING_FAILURES = [
         "mudança de situação que não existe",
         messages.example(Reason.TRANSITION_FORBIDDEN, current="<A>", wanted="<B>"),
     ),
+    Failure(409, "pagamento de um agendamento cancelado", messages.example(Reason.NOT_PAYABLE, current="Cancelado")),
     Failure(409, "visita em outro dia", messages.example(Reason.NOT_THAT_DAY, act="faz check-in", date="<data>")),
     Failure(
         409,
@@ -40,6 +41,7 @@ BOOKING_FAILURES = [
     ),
 ]
 CAUSES = {
+    ErrorCode.HOST_UNKNOWN: "Host que falta ou é outro",
     ErrorCode.MALFORMED_AUTHORIZATION: "sem Authorization: Bearer, ou mal escrito",
     ErrorCode.INVALID_CREDENTIAL: "token desconhecido, alterado ou revogado",
     ErrorCode.CLINIC_INACTIVE: "clínica inativa",
@@ -79,7 +81,10 @@ SECTIONS = [
 Cada pedido leva `Authorization: Bearer <accessToken>`. O usuário master da clínica libera o token em
 Integrações; ele vale **uma hora** e pode ser revogado antes.
 
-O token é de uma clínica só: ids de outra clínica respondem como desconhecidos.""",
+O token é de uma clínica só: ids de outra clínica respondem como desconhecidos.
+
+A API é para servidores: o token não tem lugar numa página, onde qualquer um o leria. Por isso não há CORS: `OPTIONS`
+não é respondido a um navegador, e o cabeçalho `Host` é o do endereço da API.""",
         answer=_answer(*errors.API_ERRORS[ErrorCode.EXPIRED_CREDENTIAL]),
     ),
     Section(
@@ -93,9 +98,11 @@ O token é de uma clínica só: ids de outra clínica respondem como desconhecid
 - CPF e telefone com ou sem pontuação. Um telefone possível que não existe no país é gravado como veio, sem completar
   nada, e a recepção vê “telefone a confirmar”; com letras, ou com `00` e o código de uma operadora, é 400.
 - Um nome tem pelo menos uma letra.
-- Textos são gravados como vêm, sem os espaços das pontas; num nome, espaços seguidos viram um só e marcas invisíveis
-  de direção saem. Um texto com NUL, metade de um par UTF-16 ou outro caractere de controle é 400, nunca mudado em
-  silêncio.
+- Textos são gravados como vêm, sem os espaços das pontas; num nome, espaços seguidos viram um só; as marcas
+  invisíveis que viram a direção da escrita (U+202A a U+202E, U+2066 a U+2069, U+FEFF) saem. Um texto com NUL,
+  metade de um par UTF-16 ou outro caractere de controle é 400, nunca mudado em silêncio.
+- Cada procedimento vem uma vez num agendamento.
+- `PUT` é aceito onde há `PATCH`, e faz o mesmo.
 - Listas: `limit` (50 se não vier, no máximo 100) e `offset` contam os elementos do array. `Link` traz o endereço da
   página seguinte: quem o segue não perde nem repete nada. `X-Total-Count` diz na primeira quantos há.
 - Um parâmetro que o endereço não tem é 400, com o nome dele: um filtro nunca se perde em silêncio.""",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
-from clinic.models import Doctor, Patient
+from clinic.models import Doctor, Patient, Receipt
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
 from clinic.models.phones import Fault
@@ -26,6 +26,17 @@ DATE = "{} must be a valid ISO 8601 date string"
 DATE_MESSAGES = "A data deve ser hoje ou uma data futura", "A data deve ser uma data válida"
 NO_PROCEDURES = "Procedimentos não encontrados", "Pelo menos um procedimento deve ser informado"
 WEEKDAYS = "Segunda", "Terca", "Quarta", "Quinta", "Sexta", "Sabado", "Domingo"
+
+
+PAYMENT_METHODS = {
+    "dinheiro": Receipt.Method.CASH,
+    "cartão de crédito": Receipt.Method.CREDIT_CARD,
+    "cartão de débito": Receipt.Method.DEBIT_CARD,
+    "pix": Receipt.Method.PIX,
+    "transferência": Receipt.Method.TRANSFER,
+    "cheque": Receipt.Method.CHEQUE,
+    "outro": Receipt.Method.OTHER,
+}
 
 
 def _one_of(name: str, values: Iterable[str]) -> str:
@@ -51,6 +62,8 @@ MISSING: Sentences = {
     "procedureIds": (*NO_PROCEDURES, "Os procedimentos são necessários"),
     "intervalMinutes": ("intervalMinutes should not be empty", NUMBER.format("intervalMinutes")),
     "workingDays": ("workingDays should not be empty", "workingDays must be an array"),
+    "method": ("method should not be empty", _one_of("method", PAYMENT_METHODS)),
+    "value": ("value should not be empty", NUMBER.format("value")),
 }
 # Messages for a field with a value of the wrong type.
 UNREADABLE: Sentences = {
@@ -69,6 +82,11 @@ UNREADABLE: Sentences = {
     "name": ("name must be a string",),
     "procedureIds": ("Procedimentos não encontrados",),
     "intervalMinutes": (NUMBER.format("intervalMinutes"),),
+    "method": (_one_of("method", PAYMENT_METHODS),),
+    "value": (NUMBER.format("value"),),
+    "flag": ("flag must be a string",),
+    "instalments": (NUMBER.format("instalments"),),
+    "protocol": ("protocol must be a string",),
     "workingDays": (f"each value in {_one_of('workingDays', WEEKDAYS)}",),
 }
 MISSING_IN_QUERIES: Sentences = {"date": ("date should not be empty", DATE.format("date"))}
@@ -129,11 +147,13 @@ NOT_STORED = "{} não é guardado nesta instalação: nada mudaria"
 CONTACT_WITHOUT_PHONE = "patient.contact deve ser um objeto com phone"
 TWO_PHONES = "patient.phone e contact.phone devem ser iguais"
 NOT_AN_OBJECT = "O corpo da requisição deve ser um objeto JSON"
+PROCEDURE_REPEATED = "O procedimento {} foi informado mais de uma vez"
 OTHER_DOCTOR = "doctorId deve ser o médico do agendamento"
 
 APPOINTMENT_UNKNOWN = "Agendamento não encontrado"
 DOCTOR_UNKNOWN = "Médico não encontrado"
 PATIENT_UNKNOWN = "Paciente não encontrado"
+DOCTOR_EXISTS = "Já existe um médico ativo com esse nome"
 
 WHEN = ("date", "startTime", "endTime")
 AVAILABILITY = ("doctorId", *WHEN)
@@ -261,6 +281,14 @@ REFUSALS: Messages = {
     Reason.UNDO_TOO_LATE: Message(409, "status", "Um atendimento finalizado só volta atrás no mesmo dia", ()),
     Reason.NOTHING_TO_UNDO: Message(409, "status", "Não há o que desfazer neste agendamento", ()),
     Reason.CHANGED_MEANWHILE: Message(409, "status", "O agendamento foi alterado nesse meio-tempo", ()),
+    Reason.NOT_PAYABLE: Message(409, "status", "Um agendamento com status %(current)s não recebe pagamento", ()),
+    Reason.PAYMENT_METHOD_UNKNOWN: _about("method", _one_of("method", PAYMENT_METHODS)),
+    Reason.PAYMENT_VALUE_IMPOSSIBLE: _about("value", "value deve ser maior que zero, com no máximo 2 casas decimais"),
+    Reason.PAYMENT_FLAG_SHAPE: _about("flag", "flag deve ter letras e dígitos, no máximo 30"),
+    Reason.PAYMENT_INSTALMENTS: _about("instalments", "instalments deve ser de 1 a %(most)s"),
+    Reason.PAYMENT_PROTOCOL_SHAPE: _about(
+        "protocol", "protocol deve ter letras sem acento, dígitos e . / : _ -, no máximo 60"
+    ),
     Reason.CANCELLED_BY_MISSING: Message(400, "action", "Não se sabe quem cancelou", ()),
     Reason.CANCEL_REASON_TOO_LONG: Message(400, "action", "O motivo passa de %(limit)s caracteres", ()),
     Reason.CANCEL_REASON_UNSTORABLE: Message(400, "action", UNSTORABLE.format("O motivo"), ()),
@@ -289,6 +317,12 @@ REFUSALS_OF_STATUSES: Messages = REFUSALS | {
 }
 
 
+# For a visit that another doctor begins, the one in the request.
+REFUSALS_OF_DOCTORS: Messages = REFUSALS_OF_STATUSES | {
+    reason: REFUSALS[reason] for reason in (Reason.DOCTOR_UNKNOWN, Reason.PROCEDURE_NOT_OFFERED)
+}
+
+
 def example(reason: Reason, messages: Messages = REFUSALS, **params: str) -> str:
     """Return the message for a broken rule as the API answers it, for the reference."""
     return messages[reason].sentence % params
@@ -302,9 +336,12 @@ DOCTOR_FAULTS = {
         f"name must be shorter than or equal to {max_length(Doctor, 'name')} characters",
     ),
     DoctorFault.NAME_UNSTORABLE: ("name", UNSTORABLE.format("name")),
+    DoctorFault.NAME_TAKEN: ("name", DOCTOR_EXISTS),
     DoctorFault.PROCEDURE_UNKNOWN: ("procedureIds", "Procedimentos não encontrados"),
     DoctorFault.ENDS_NOT_AFTER_START: ("endTime", "endTime deve ser posterior a startTime"),
     DoctorFault.HOURS_OVERLAP: ("startTime", "Os horários do mesmo dia se cruzam"),
     DoctorFault.INTERVAL_TOO_SHORT: ("intervalMinutes", f"intervalMinutes must not be less than {SHORTEST_INTERVAL}"),
+    DoctorFault.SPECIALTY_TOO_LONG: ("specialty", TOO_LARGE.format("specialty", max_length(Doctor, "specialty"))),
+    DoctorFault.SPECIALTY_UNSTORABLE: ("specialty", UNSTORABLE.format("specialty")),
     DoctorFault.INTERVAL_TOO_LONG: ("intervalMinutes", f"intervalMinutes must not be greater than {LONGEST_INTERVAL}"),
 }

@@ -92,6 +92,7 @@ TO_APPOINTMENT = links_to(
     "editAppointment",
     "rescheduleAppointment",
     "changeAppointmentStatus",
+    "receivePayment",
 )
 
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, time
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -30,6 +31,7 @@ ANY_ISO_DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
+AMOUNT = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[-+]?[0-9]{1,3})?")
 TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 # Date arithmetic near the ends of the calendar would overflow; no appointment or birth date lies outside these.
 EARLIEST, LATEST = date(1899, 12, 31), date(2200, 1, 1)
@@ -92,6 +94,17 @@ class Reader:
         if number is None:
             self.add_errors(field, *self.unreadable[field])
         return number
+
+    def amount(self, field: str) -> Decimal | None:
+        """Return a positive or negative amount, a number or a text as answers write money; None for another value."""
+        if not self._require(field, required=True):
+            return None
+        value = self._value(field)
+        text = str(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
+        if not AMOUNT.fullmatch(text):
+            self.add_errors(field, *self.unreadable[field])
+            return None
+        return Decimal(text)
 
     def flag(self, field: str) -> bool:
         """Return a boolean, False when it is missing."""

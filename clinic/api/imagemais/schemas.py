@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from clinic.api.imagemais import statuses
-from clinic.api.imagemais.messages import WEEKDAYS
+from clinic.api.imagemais.messages import PAYMENT_METHODS, WEEKDAYS
 from clinic.api.json_schema import OMITTED, integer_pattern
 from clinic.booking import MAX_PROCEDURES, PricedLine
 from clinic.models import (
@@ -25,6 +25,7 @@ from clinic.models import (
 )
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
+from clinic.models.receipt import MOST_INSTALMENTS
 from clinic.schedule import Opening
 from clinic.templatetags.formats import cpf, phone
 
@@ -315,6 +316,17 @@ Minutes = Annotated[
 WEEKDAY = f"({'|'.join(WEEKDAYS)})"
 Weekday = Annotated[str, WithJsonSchema({"type": "string", "enum": list(WEEKDAYS)})]
 Weekdays = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{WEEKDAY}(,{WEEKDAY})*$"})]
+Amount = Annotated[
+    int | float | str,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 99999999.99},
+                {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"},
+            ]
+        }
+    ),
+]
 Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.ACTIONS)})]
 
 
@@ -420,7 +432,26 @@ class MoveIn(BaseModel):
 
 class StatusIn(BaseModel):
     action: Action = Field(description="O status que o agendamento passa a ter.")
-    doctorId: Id | None = Field(None, description="Quando enviado, deve ser o médico do agendamento.")
+    doctorId: Id | None = Field(
+        None,
+        description="O médico do agendamento; em `em atendimento` também outro, que passa a ser o dele.",
+    )
+
+
+PaymentMethod = Annotated[str, WithJsonSchema({"type": "string", "enum": list(PAYMENT_METHODS)})]
+CardFlag = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([A-Za-z0-9][A-Za-z0-9 ./+-]{0,29})?$"})]
+Instalments = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_INSTALMENTS})]
+Protocol = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([A-Za-z0-9][A-Za-z0-9./:_-]{0,59})?$"})]
+
+
+class PaymentIn(BaseModel):
+    method: PaymentMethod = Field(description="A forma do pagamento.")
+    value: Amount = Field(description="Quanto foi recebido, mais que zero, na moeda da clínica: número ou texto.")
+    flag: CardFlag | None = Field(None, description="A bandeira do cartão.")
+    instalments: Instalments | None = Field(None, description="Em quantas parcelas; sem ele, uma.")
+    protocol: Protocol | None = Field(
+        None, description="O número da operação, onde foi paga. Nada que identifique o paciente."
+    )
 
 
 class DoctorIn(BaseModel):
@@ -449,5 +480,6 @@ BODIES: list[type[BaseModel]] = [
     RegisteredPatientIn,
     PatientChangesIn,
     DoctorIn,
+    PaymentIn,
     ContactWithPhoneIn,
 ]

@@ -13,10 +13,14 @@ from clinic import refusals
 from clinic.api.errors import AfterRollback, ApiError, ErrorCode
 from clinic.api.gateway import ApiRequest
 from clinic.api.mivicall.reading import UNSTORABLE
+from clinic.models import Doctor, Procedure
+from clinic.models.limits import max_length
+from clinic.models.procedure import LONGEST_DURATION, SHORTEST_DURATION
 from clinic.refusals import Reason, Refusal
-from clinic.registry import PHONE_FAULTS
+from clinic.registry import PHONE_FAULTS, ClinicFault, DoctorFault, ProcedureFault
 
 API_ERRORS = {
+    ErrorCode.HOST_UNKNOWN: (400, "invalid_host", "O cabeçalho Host falta ou não é o endereço desta API."),
     ErrorCode.MALFORMED_AUTHORIZATION: (401, "malformed_auth_header", "Envie Authorization: Bearer miv_live_…"),
     ErrorCode.INVALID_CREDENTIAL: (401, "invalid_api_key", "A chave não existe ou foi revogada."),
     ErrorCode.EXPIRED_CREDENTIAL: (401, "expired_api_key", "A chave expirou. Gere outra em Integrações."),
@@ -104,6 +108,7 @@ FIELDS_OF_REASONS = {
     Reason.DATE_TOO_FAR: "startsAt",
     Reason.TIME_PAST: "startsAt",
     Reason.NOTHING_CHANGED: "startsAt",
+    **dict.fromkeys((reason for reason in Reason if reason.name.startswith("PAYMENT")), "status"),
     Reason.CANCELLED_BY_MISSING: "status",
     Reason.CANCEL_REASON_TOO_LONG: "status",
     Reason.CANCEL_REASON_UNSTORABLE: "status",
@@ -128,6 +133,7 @@ ANSWERS_OF_REASONS = {
     Reason.CHANGED_MEANWHILE: TRANSITION,
     Reason.NOT_MOVABLE: TRANSITION,
     Reason.NOT_CHANGEABLE: TRANSITION,
+    Reason.NOT_PAYABLE: TRANSITION,
     Reason.FINISHED_FOR_MANAGERS: TRANSITION,
     Reason.DISCOUNT_LEFT_BEHIND: DISCOUNT,
     Reason.HOLIDAY: OUTSIDE_HOURS,
@@ -154,6 +160,43 @@ OWN_SENTENCES = {
     ),
     Reason.NOT_THAT_DAY: "Só se %(act)s no dia da marcação, %(date)s.",
     Reason.CHANGED_MEANWHILE: "A marcação foi alterada entretanto.",
+}
+PROFESSIONAL_EXISTS = "Já existe um profissional ativo com este nome."
+SERVICE_EXISTS = "Já existe um serviço ativo com este nome."
+APPOINTMENTS_PENDING = (
+    "Já há marcações que ficariam sem profissional: {}. Se for mesmo assim, repita com a confirmation na query."
+)
+WITHOUT_LETTERS = "Deve ter pelo menos uma letra."
+TOO_LONG = "Passa de {} caracteres."
+NOT_STORABLE = "Tem caracteres que não podem ser guardados."
+REQUIRED = "Campo obrigatório."
+DOCTOR_FAULTS = {
+    DoctorFault.NAME_MISSING: ("name", REQUIRED),
+    DoctorFault.NAME_WITHOUT_LETTERS: ("name", WITHOUT_LETTERS),
+    DoctorFault.NAME_TOO_LONG: ("name", TOO_LONG.format(max_length(Doctor, "name"))),
+    DoctorFault.NAME_UNSTORABLE: ("name", NOT_STORABLE),
+    DoctorFault.SPECIALTY_TOO_LONG: ("specialty", TOO_LONG.format(max_length(Doctor, "specialty"))),
+    DoctorFault.SPECIALTY_UNSTORABLE: ("specialty", NOT_STORABLE),
+}
+PROCEDURE_FAULTS = {
+    ProcedureFault.NAME_MISSING: ("name", REQUIRED),
+    ProcedureFault.NAME_WITHOUT_LETTERS: ("name", WITHOUT_LETTERS),
+    ProcedureFault.NAME_TOO_LONG: ("name", TOO_LONG.format(max_length(Procedure, "name"))),
+    ProcedureFault.NAME_UNSTORABLE: ("name", NOT_STORABLE),
+    ProcedureFault.DURATION_IMPOSSIBLE: (
+        "durationMinutes",
+        f"Deve ser de {SHORTEST_DURATION} a {LONGEST_DURATION} minutos.",
+    ),
+    ProcedureFault.PRICE_IMPOSSIBLE: ("price", "Deve ser de 0 a 99999999.99."),
+    ProcedureFault.PRICE_OF_PART_OF_CENT: ("price", "Deve ter dois decimais no máximo."),
+    ProcedureFault.DOCTOR_UNKNOWN: ("professionalIds", "Tem um profissional que não está ativo nesta clínica."),
+}
+CLINIC_FAULTS = {
+    ClinicFault.MISSING: REQUIRED,
+    ClinicFault.WITHOUT_LETTERS: WITHOUT_LETTERS,
+    ClinicFault.TOO_LONG: "É comprido demais.",
+    ClinicFault.UNSTORABLE: NOT_STORABLE,
+    ClinicFault.NO_PHONE: "Este telefone não existe. Use o formato E.164, por exemplo +351912345678.",
 }
 APPOINTMENT_NOT_FOUND = "Nenhuma marcação desta clínica tem este id."
 PATIENT_NOT_FOUND = "Nenhum utente desta clínica tem este telefone."

@@ -26,6 +26,9 @@ BOOKING_FAILURES = [
     Failure(409, "outside_working_hours", "O profissional não dá consultas a essa hora; alternatives também vem."),
     Failure(409, "service_not_offered", "O profissional não faz este serviço."),
     Failure(409, "discount_expired", "O desconto da marcação já não vale nesse dia: withoutExpiredDiscount retira-o."),
+    Failure(409, "professional_exists", errors.PROFESSIONAL_EXISTS),
+    Failure(409, "service_exists", errors.SERVICE_EXISTS),
+    Failure(409, "appointments_pending", "Há marcações que ficariam sem profissional; confirmation faz na mesma."),
     Failure(409, "invalid_transition", "A marcação não pode passar a esse estado."),
     Failure(422, "validation_failed", "O pedido tem campos inválidos: errors diz o caminho e a razão de cada um."),
     Failure(429, "rate_limit_exceeded", RATE_LIMIT_MESSAGE),
@@ -53,11 +56,15 @@ horas) ou revogada.
 
 Com uma chave `miv_test_…` valem todas as regras e a resposta é a mesma, mas nada fica guardado.
 
+A API é para servidores: a chave não tem lugar numa página, onde qualquer pessoa a leria. Por isso não há CORS:
+`OPTIONS` não é respondido a um navegador, e o cabeçalho `Host` é o do endereço da API.
+
 Cada chave tem as suas permissões:
 
 - `appointments:read`: ver marcações
 - `appointments:write`: marcar e alterar
 - `directory:read`: ver profissionais, serviços e a clínica
+- `directory:write`: alterar profissionais, serviços e a clínica; as chaves que já havia não a ganham
 - `patients:read`: ver utentes""",
         answer=_answer(errors.API_ERRORS[ErrorCode.INVALID_CREDENTIAL][1]),
     ),
@@ -68,9 +75,9 @@ Cada chave tem as suas permissões:
 - Nomes em camelCase, ids em UUID.
 - `startsAt` em ISO 8601 **com** o desvio do fuso (`+01:00`, `-03:00` ou `Z`); sem ele: 422.
 - Telefones em E.164, `+351912345678`. Não voltam às claras: volta `patientPhoneHash`.
-- Textos são guardados como vêm, sem os espaços das pontas; num nome, espaços seguidos passam a um só e as marcas
-  invisíveis de direção saem. Um texto com NUL, metade de um par UTF-16 ou outro carácter de controlo: 422, nunca
-  mudado em silêncio.
+- Textos são guardados como vêm, sem os espaços das pontas; num nome, espaços seguidos passam a um só; as marcas
+  invisíveis que mudam a direção da escrita (U+202A a U+202E, U+2066 a U+2069, U+FEFF) saem. Um texto com NUL,
+  metade de um par UTF-16 ou outro carácter de controlo: 422, nunca mudado em silêncio.
 - Campos desconhecidos são ignorados.
 - Cada resposta traz `X-Request-Id`: indique-o quando pedir ajuda.""",
     ),

@@ -103,8 +103,58 @@ OPERATIONS = {
     "listServices": OperationText(
         DIRECTORY, "site", "Listar serviços", "Os que se podem marcar, por nome, com preço, duração e quem os faz."
     ),
+    "createProfessional": OperationText(
+        DIRECTORY,
+        "site",
+        "Criar profissional",
+        "Um título antes do nome (“Dra.”) fica como título. O horário acerta-se depois, na administração: sem ele não "
+        "há horas livres; os serviços, em `professionalIds` de cada um. Quem já está ativo com o mesmo nome, sem "
+        "diferença de acentos e maiúsculas, não entra outra vez: 409 `professional_exists`.",
+    ),
+    "updateProfessional": OperationText(
+        DIRECTORY,
+        "site",
+        "Alterar profissional",
+        "O que vier. O nome tal como a lista o diz nada muda.",
+    ),
+    "deleteProfessional": OperationText(
+        DIRECTORY,
+        "site",
+        "Retirar profissional",
+        "O profissional fica inativo; outra vez: 204. Se já há marcações dele por vir, a resposta é 409 "
+        "`appointments_pending`, com quantas são e uma `confirmation`: repetido com ela na query, elas ficam na lista "
+        "das pendências da receção, que as remarca. Na administração a pergunta é a mesma.",
+    ),
+    "createService": OperationText(
+        DIRECTORY,
+        "site",
+        "Criar serviço",
+        "O preço é na moeda da clínica. Um serviço ativo com o mesmo nome não entra outra vez: 409 `service_exists`.",
+    ),
+    "updateService": OperationText(
+        DIRECTORY,
+        "site",
+        "Alterar serviço",
+        "O que vier. O que já está marcado mantém preço e duração. Se um profissional deixa de o fazer e há marcações "
+        "por vir, a resposta é 409 `appointments_pending`, como em Retirar profissional.",
+    ),
+    "deleteService": OperationText(
+        DIRECTORY,
+        "site",
+        "Retirar serviço",
+        "O serviço deixa de se marcar; o que já está marcado faz-se. Outra vez: 204.",
+    ),
     "getTenant": OperationText(
-        DIRECTORY, "site", "Ver a clínica da chave", "`timezone` é o fuso das horas que esta API diz."
+        DIRECTORY,
+        "site",
+        "Ver a clínica da chave",
+        "`timezone` é o fuso das horas que esta API diz; telefone e morada são os que um robô diz a quem liga.",
+    ),
+    "updateTenant": OperationText(
+        DIRECTORY,
+        "site",
+        "Alterar a clínica da chave",
+        "Nome, telefone, morada e localidade; o que vier. O resto é do contrato ou da administração: 422, por nome.",
     ),
     "listAvailability": OperationText(
         AVAILABILITY,
@@ -132,8 +182,8 @@ OPERATIONS = {
 }
 DESCRIPTIONS = {
     200: "Feito.",
-    201: "Marcação criada.",
-    204: "Cancelada; o mesmo quando já estava.",
+    201: "Feito.",
+    204: "Feito; o mesmo quando já estava.",
     400: "O corpo não é JSON que se possa ler (mais de 32 níveis e chaves repetidas também não); query ilegível.",
     401: "Sem chave válida.",
     403: "A chave não pode, ou a clínica está inativa.",
@@ -178,10 +228,21 @@ OPERATION_CODES = {
     "cancelAppointment": ("appointment_not_found", "invalid_transition"),
     "listAvailability": ("professional_not_found", "service_not_found", "service_not_offered"),
     "getPatientsOfPhone": ("patient_not_found",),
+    "createProfessional": ("professional_exists",),
+    "updateProfessional": ("professional_not_found", "professional_exists"),
+    "deleteProfessional": ("professional_not_found", "appointments_pending"),
+    "createService": ("service_exists",),
+    "updateService": ("service_not_found", "service_exists", "appointments_pending"),
+    "deleteService": ("service_not_found",),
+    "updateTenant": (),
 }
-# Path parameters, with the values of the examples.
+# Path parameters, with the values of the examples; `id` by what it is the id of.
+IDS = {
+    "appointments": (schemas.EXAMPLE_ID, "O `id` da marcação."),
+    "professionals": (schemas.EXAMPLE_DOCTOR, "O `id` do profissional."),
+    "services": (schemas.EXAMPLE_SERVICE, "O `id` do serviço."),
+}
 PATH_PARAMETERS = {
-    "id": (schemas.EXAMPLE_ID, "O `id` da marcação."),
     "hash": (schemas.EXAMPLE_HASH, "O `patientPhoneHash` de uma marcação."),
 }
 
@@ -206,6 +267,8 @@ LINKS = {
     "getAppointment": _links_to_appointment(""),
     "updateAppointment": _links_to_appointment(""),
     "listAppointments": _links_to_appointment("/items/0") | _link("listAppointments", cursor="/nextCursor"),
+    "createProfessional": _link("updateProfessional", id="/id") | _link("deleteProfessional", id="/id"),
+    "createService": _link("updateService", id="/id") | _link("deleteService", id="/id"),
     "listServices": _link("listAvailability", serviceTypeId="/items/0/id"),
     "searchPatients": _link("getPatientsOfPhone", hash="/items/0/patientPhoneHash"),
     "getPatientsOfPhone": _links_to_appointment("/appointments/0"),
@@ -250,6 +313,14 @@ ERROR_EXAMPLES: dict[int, dict[str, JsonObject]] = {
         ),
         "discount_expired": _error(
             "discount_expired", _message(Reason.DISCOUNT_LEFT_BEHIND, discount="Verão", date="12/05/2026")
+        ),
+        "professional_exists": _error("professional_exists", errors.PROFESSIONAL_EXISTS),
+        "service_exists": _error("service_exists", errors.SERVICE_EXISTS),
+        "appointments_pending": _error(
+            "appointments_pending",
+            errors.APPOINTMENTS_PENDING.format(3),
+            count=3,
+            confirmation="5f2c0e9d41a7b836",
         ),
         "invalid_transition": _error(
             "invalid_transition",
@@ -358,7 +429,8 @@ def finish_document(document: OpenAPISchema) -> OpenAPISchema:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             for parameter in (item for item in operation["parameters"] if item["in"] == "path"):
-                parameter["example"], parameter["description"] = PATH_PARAMETERS[parameter["name"]]
+                known = PATH_PARAMETERS | {"id": IDS.get(path.split("/")[2], ("", ""))}
+                parameter["example"], parameter["description"] = known[parameter["name"]]
             for status, answer in operation["responses"].items():
                 _finish_response(
                     answer, status, operation["operationId"], models, method.upper() in WRITES, path != "/health"

@@ -8,20 +8,25 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
+from django.db.models import Model
 from django.http import HttpRequest
 from pydantic import BaseModel, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from clinic.models import Appointment, Patient
+from clinic.models import Appointment, Clinic, Doctor, Patient, Procedure
 from clinic.models.limits import max_length
+from clinic.models.procedure import LONGEST_DURATION, SHORTEST_DURATION
 from clinic.registry import unstorable, unstorable_in_json
 
 MAX_METADATA_BYTES = 4096
 MAX_ITEMS = 200
+MAX_IDS = 1000
+CONFIRMATION = "^[0-9a-f]{16}$"
 MAX_SEARCH_LENGTH = 100
 PROFESSIONAL, SERVICE, SPOKEN = EXPANSIONS = "professional", "service", "spoken"
 NOTES_LIMIT = max_length(Appointment, "notes")
@@ -99,6 +104,39 @@ def _text(value: Any) -> str:
     if characters := unstorable(value):
         fail(UNSTORABLE % {"characters": characters})
     return value
+
+
+def _phone_or_none(value: Any) -> str:
+    return "" if value is None else _phone(value)
+
+
+def _text_or_none(value: Any) -> str:
+    return "" if value is None else _text(value)
+
+
+def _minutes(value: Any) -> int:
+    is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if not is_whole or isinstance(value, bool):
+        fail("Deve ser um número inteiro de minutos.")
+    return int(value)
+
+
+def _amount(value: Any) -> Decimal:
+    """Read a JSON number exactly as it was written, since no float holds a price of many digits."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        fail("Deve ser um número, por exemplo 252.5.")
+    return Decimal(str(value))
+
+
+def _confirmation(value: Any) -> str:
+    text: str = _text(value)
+    return text if re.fullmatch(CONFIRMATION, text) else fail("Deve ser a que veio no 409.")
+
+
+def _ids(value: Any) -> frozenset[UUID]:
+    if not isinstance(value, list) or len(value) > MAX_IDS:
+        fail(f"Deve ser uma lista de até {MAX_IDS} UUID.")
+    return frozenset(_uuid(item) for item in value)
 
 
 def _phone(value: Any) -> str:
@@ -213,3 +251,41 @@ Expand = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(EXPANSIONS)})(,({'|'.join(EXPANSIONS)}))*$"}),
 ]
 Cursor = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
+
+
+def line[M: Model](model: type[M], field: str) -> Any:
+    """Return the type of a text of one line that the column of a model holds; its rules are for the registry."""
+    schema = {"type": "string", "minLength": 1, "maxLength": max_length(model, field)}
+    return Annotated[str, PlainValidator(_text), WithJsonSchema(schema)]
+
+
+def line_or_null[M: Model](model: type[M], field: str) -> Any:
+    """Return the type of the same where null, or an empty text, empties it."""
+    schema = {"type": ["string", "null"], "maxLength": max_length(model, field)}
+    return Annotated[str, PlainValidator(_text_or_none), WithJsonSchema(schema)]
+
+
+ProfessionalName, Specialty = line(Doctor, "name"), line_or_null(Doctor, "specialty")
+ServiceName = line(Procedure, "name")
+TenantName, Address, Town = line(Clinic, "name"), line_or_null(Clinic, "address"), line_or_null(Clinic, "town")
+TenantPhone = Annotated[
+    str, PlainValidator(_phone_or_none), WithJsonSchema({"type": ["string", "null"], "pattern": PHONE})
+]
+Minutes = Annotated[
+    int,
+    PlainValidator(_minutes),
+    WithJsonSchema({"type": "integer", "minimum": SHORTEST_DURATION, "maximum": LONGEST_DURATION}),
+]
+Amount = Annotated[
+    Decimal,
+    PlainValidator(_amount),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 99999999.99}),
+]
+Ids = Annotated[
+    frozenset[UUID],
+    PlainValidator(_ids),
+    WithJsonSchema({"type": "array", "maxItems": MAX_IDS, "items": {"type": "string", "format": "uuid"}}),
+]
+Confirmation = Annotated[
+    str, PlainValidator(_confirmation), WithJsonSchema({"type": "string", "pattern": CONFIRMATION})
+]

@@ -15,6 +15,7 @@ from clinic.models import Appointment as Stored
 from clinic.models import Clinic
 from clinic.models import Patient as StoredPatient
 from clinic.models.appointment import Status
+from clinic.models.procedure import USUAL_DURATION
 
 STATUSES: dict[str, set[Status]] = {
     "confirmed": {Status.SCHEDULED, Status.CONFIRMED},
@@ -98,7 +99,67 @@ class AppointmentChanges(BaseModel):
     )
 
 
-BODIES: list[type[BaseModel]] = [NewAppointment, AppointmentChanges]
+class NewProfessional(BaseModel):
+    model_config = _with_example(name="Dra. Helena Prado", specialty="Cardiologia")
+
+    name: reading.ProfessionalName = Field(description="Nome, com o título antes dele: “Dra. Helena Prado”.")
+    specialty: reading.Specialty = Field(OMITTED, description="Especialidade, em texto livre.")
+
+
+class ProfessionalChanges(BaseModel):
+    model_config = _with_example(specialty="Cardiologia pediátrica")
+
+    name: reading.ProfessionalName = Field(OMITTED, description="Nome, com o título antes dele.")
+    specialty: reading.Specialty = Field(OMITTED, description="Especialidade; `null` apaga-a.")
+
+
+PERFORMING = "Os profissionais que fazem o serviço, todos de uma vez."
+
+
+class NewService(BaseModel):
+    model_config = _with_example(
+        name="Consulta de cardiologia", durationMinutes=30, price=252.0, professionalIds=[EXAMPLE_DOCTOR]
+    )
+
+    name: reading.ServiceName = Field(description="Nome, com pelo menos uma letra.")
+    price: reading.Amount = Field(description="Na moeda da clínica, com dois decimais no máximo.")
+    durationMinutes: reading.Minutes = Field(OMITTED, description=f"Duração; sem ela, {USUAL_DURATION} minutos.")
+    professionalIds: reading.Ids = Field(OMITTED, description=PERFORMING)
+
+
+class ServiceChanges(BaseModel):
+    model_config = _with_example(price=260.0)
+
+    name: reading.ServiceName = Field(OMITTED, description="Nome, com pelo menos uma letra.")
+    price: reading.Amount = Field(OMITTED, description="Vale para o que se marcar a partir de agora.")
+    durationMinutes: reading.Minutes = Field(OMITTED, description="Vale para o que se marcar a partir de agora.")
+    professionalIds: reading.Ids = Field(OMITTED, description=PERFORMING)
+
+
+class TenantChanges(BaseModel):
+    model_config = _with_example(phone="+351211234567", address="Praça Dom Pedro IV, 12, 2.º", city="Lisboa")
+
+    name: reading.TenantName = Field(OMITTED, description="Nome, com pelo menos uma letra.")
+    phone: reading.TenantPhone = Field(OMITTED, description="Telefone em E.164; `null` apaga-o.")
+    address: reading.Address = Field(OMITTED, description="Morada; `null` apaga-a.")
+    city: reading.Town = Field(OMITTED, description="Localidade; `null` apaga-a.")
+
+
+BODIES: list[type[BaseModel]] = [
+    NewAppointment,
+    AppointmentChanges,
+    NewProfessional,
+    ProfessionalChanges,
+    NewService,
+    ServiceChanges,
+    TenantChanges,
+]
+
+
+class ConfirmationFilter(BaseModel):
+    confirmation: reading.Confirmation = Field(
+        OMITTED, description="A `confirmation` de um 409 `appointments_pending`: faz o que foi pedido apesar delas."
+    )
 
 
 class Expanding(BaseModel):
@@ -237,21 +298,34 @@ class Services(BaseModel):
 class TenantConfig(BaseModel):
     timezone: str
     locale: str
+    specialties: list[str] = Field(description="As especialidades dos profissionais.")
 
 
 class Tenant(BaseModel):
     model_config = _with_example(
-        id="clinica-do-rossio",
+        id=EXAMPLE_ID,
         name="Clínica do Rossio",
-        specialty="Cardiologia, Clínica geral",
+        specialty="medical",
         status="active",
-        config={"timezone": "Europe/Lisbon", "locale": "pt-PT"},
+        phone="+351211234567",
+        address="Praça Dom Pedro IV, 12, 2.º",
+        city="Lisboa",
+        publicSlug="clinica-do-rossio",
+        config={
+            "timezone": "Europe/Lisbon",
+            "locale": "pt-PT",
+            "specialties": ["Cardiologia", "Clínica geral"],
+        },
     )
 
-    id: str = Field(description="O identificador da clínica.")
+    id: Uuid
     name: str
-    specialty: str | None = Field(description="As especialidades dos profissionais, separadas por vírgulas.")
+    specialty: Literal["medical"] = Field(description="As dos profissionais estão em `config.specialties`.")
     status: Literal["active"]
+    phone: str | None = Field(description="O telefone da clínica em E.164.")
+    address: str | None
+    city: str | None
+    publicSlug: str = Field(description="O identificador da clínica.")
     config: TenantConfig
 
 
@@ -323,6 +397,8 @@ class Conflict(Error):
     alternatives: list[Instant] = Field(
         OMITTED, description="Só quando o conflito é da hora: os três inícios livres que se lhe seguem."
     )
+    count: int = Field(OMITTED, description="Só em `appointments_pending`: quantas marcações ficariam sem hora.")
+    confirmation: str = Field(OMITTED, description="Só em `appointments_pending`: repete-se o pedido com ela.")
 
 
 class TooMany(BaseModel):

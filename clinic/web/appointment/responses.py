@@ -16,6 +16,7 @@ from clinic.models import Appointment
 from clinic.models.appointment import FREES_THE_TIME
 from clinic.queries import history, payers, pending
 from clinic.queries.delays import delay_sentence
+from clinic.queries.receipts import receipts
 from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author, panel_response
@@ -98,6 +99,7 @@ def detail_response(
         "place": booking.place(appointment),
         "asks_who_pays": bool(appointment.payer_id) or payers.are_kept(request.clinic),
         "lines": lines,
+        "receipts": receipts(appointment),
         "total": sum(line.total for line in lines),
         "steps": booking.steps(appointment),
         "is_movable": booking.is_movable(appointment),

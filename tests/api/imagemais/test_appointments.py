@@ -5,7 +5,7 @@ import pytest
 from clinic.api.imagemais.schemas import BookingIn
 from clinic.models import Appointment, AppointmentEvent
 from tests.api.imagemais.conftest import MONDAY
-from tests.factories import make_doctor
+from tests.factories import make_doctor, make_procedure
 
 DENIED = {"error": "Conflict", "statusCode": 409}
 
@@ -328,10 +328,21 @@ def test_events_tell_the_token_and_its_user(desk, booked):
     assert event.user.is_master and event.credential.startswith("token ")
 
 
+def test_a_procedure_that_comes_twice_is_refused_by_its_id(desk):
+    one, other = (procedure.pk for procedure in desk.procedures)
+    twice = [{"id": one}, {"id": other}, {"id": f"{one}", "discountId": desk.discount.pk}]
+    answer = desk.ask("POST", "/appointments", desk.booking(procedures=twice))
+    sentence = f"O procedimento {one} foi informado mais de uma vez"
+    assert (answer.status_code, answer.json()["message"]) == (400, [sentence])
+    assert not Appointment.objects.exists()
+
+
 def test_twenty_procedures_is_the_limit_and_is_documented(desk):
-    procedures = [{"id": desk.procedures[0].pk}] * 20
-    assert len(desk.ask("POST", "/appointments", desk.booking(procedures=procedures)).json()) == 20
-    answer = desk.ask("POST", "/appointments", desk.booking(procedures=procedures * 150, startTime="10:00"))
+    made = [make_procedure(desk.clinic, name=f"Exame {number}") for number in range(21)]
+    desk.doctor.procedures.set(made)
+    procedures = [{"id": procedure.pk} for procedure in made]
+    assert len(desk.ask("POST", "/appointments", desk.booking(procedures=procedures[:20])).json()) == 20
+    answer = desk.ask("POST", "/appointments", desk.booking(procedures=procedures, startTime="10:00"))
     assert answer.status_code == 400
     assert "Devem ser informados no máximo 20 procedimentos" in answer.json()["message"]
     schema = BookingIn.model_json_schema()["properties"]["procedures"]

@@ -64,6 +64,22 @@ def test_a_doctor_is_added_and_can_be_booked(desk):
     assert desk.book(doctorId=created["id"], procedures=line, startTime="07:30", endTime="07:50")
 
 
+@pytest.mark.parametrize("name", ["Dra Ana", "Dra. ÁNA", "Dr. Ana", "  ana "])
+def test_a_doctor_who_works_here_is_not_added_again(desk, name):
+    assert desk.ask("POST", "/doctors", new_doctor(desk)).status_code == 201
+    answer = desk.ask("POST", "/doctors", new_doctor(desk, name=name))
+    body = {"message": "Já existe um médico ativo com esse nome", "error": "Conflict", "statusCode": 409}
+    assert answer.json() == body
+    assert Doctor.objects.count() == 2
+    Doctor.objects.update(active=False)
+    assert desk.ask("POST", "/doctors", new_doctor(desk, name=name)).status_code == 201
+
+
+def test_a_namesake_at_another_clinic_is_another_doctor(desk):
+    make_doctor(make_clinic(slug="other"), name="Dra Ana")
+    assert desk.ask("POST", "/doctors", new_doctor(desk)).status_code == 201
+
+
 @pytest.mark.parametrize(
     "days",
     [

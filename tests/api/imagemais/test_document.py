@@ -35,6 +35,7 @@ def test_the_whole_surface_is_there(document):
         "PATCH /api/appointments/{appointment_id}",
         "PATCH /api/appointments/{appointment_id}/reschedule",
         "PATCH /api/appointments/{appointment_id}/status",
+        "POST /api/appointments/{appointment_id}/receive-payment",
         "GET /api/doctors",
         "POST /api/doctors",
         "GET /api/doctors/{doctor_id}",

@@ -84,11 +84,15 @@ def test_services_come_in_order_of_name(program, recife):
 
 def test_the_clinic_of_the_key(mivicall, lisbon):
     assert mivicall(lisbon).get("/tenants/me").json() == {
-        "id": lisbon.slug,
+        "id": str(lisbon.uuid),
         "name": lisbon.name,
-        "specialty": None,
+        "specialty": "medical",
         "status": "active",
-        "config": {"timezone": "Europe/Lisbon", "locale": "pt-PT"},
+        "phone": None,
+        "address": None,
+        "city": None,
+        "publicSlug": lisbon.slug,
+        "config": {"timezone": "Europe/Lisbon", "locale": "pt-PT", "specialties": []},
     }
 
 
@@ -96,7 +100,7 @@ def test_the_clinics_specialty_is_what_its_professionals_do(program, recife, doc
     make_doctor(recife, specialty="Cardiologia")
     make_doctor(recife, specialty="Cardiologia")
     make_doctor(recife, specialty="Ortopedia", active=False)
-    assert program.get("/tenants/me").json()["specialty"] == "Cardiologia, Clínica médica"
+    assert program.get("/tenants/me").json()["config"]["specialties"] == ["Cardiologia", "Clínica médica"]
     assert program.get("/tenants/me").json()["config"]["locale"] == "pt-BR"
 
 

@@ -11,8 +11,19 @@ from django.utils import timezone
 from clinic.access import api_keys, rate_limit
 from clinic.api.mivicall import urls  # noqa: F401 - it declares the operations
 from clinic.api.mivicall.api import REQUIRED_SCOPES
-from clinic.models import ApiKey, Appointment, AppointmentEvent, Patient, PatientAccess, RequestCount, StoredAnswer
-from tests.factories import book_appointment, make_clinic
+from clinic.models import (
+    ApiKey,
+    Appointment,
+    AppointmentEvent,
+    ClinicEvent,
+    Doctor,
+    Patient,
+    PatientAccess,
+    Procedure,
+    RequestCount,
+    StoredAnswer,
+)
+from tests.factories import book_appointment, make_clinic, make_doctor
 
 pytestmark = pytest.mark.django_db
 
@@ -147,7 +158,7 @@ def test_every_answer_carries_the_id_that_the_log_has(program, caplog):
 def test_unsupported_method_is_reported(program):
     answer = program("PUT", "/professionals", {})
     assert code(answer) == (405, "method_not_allowed")
-    assert answer["Allow"] == "GET, HEAD"
+    assert answer["Allow"] == "GET, HEAD, POST"
 
 
 def test_invalid_json_is_reported_in_the_envelope(program):
@@ -164,7 +175,7 @@ def test_invalid_json_is_reported_in_the_envelope(program):
 
 
 @pytest.fixture
-def calls(booked):
+def calls(booked, recife):
     """A sound call of every operation, by (method, route)."""
     appointment = f"/appointments/{booked['id']}"
     window = "from=2026-11-23T00:00:00-03:00&to=2026-11-24T00:00:00-03:00"
@@ -175,6 +186,8 @@ def calls(booked):
         "patientPhone": "+5581977776666",
         "startsAt": "2026-11-23T10:00:00-03:00",
     }
+    professional = f"/professionals/{make_doctor(recife, name='Bia Reis').uuid}"
+    service = f"/services/{booked['serviceTypeId']}"
     calls = {
         ("GET", "/appointments"): ("/appointments", None, 200),
         ("POST", "/appointments"): ("/appointments", another, 201),
@@ -182,7 +195,14 @@ def calls(booked):
         ("PATCH", "/appointments/<id>"): (appointment, {"patientNotes": "x"}, 200),
         ("DELETE", "/appointments/<id>"): (appointment, None, 204),
         ("GET", "/professionals"): ("/professionals", None, 200),
+        ("POST", "/professionals"): ("/professionals", {"name": "Célia Reis"}, 201),
+        ("PATCH", "/professionals/<id>"): (professional, {"specialty": "Ortopedia"}, 200),
+        ("DELETE", "/professionals/<id>"): (professional, None, 204),
         ("GET", "/services"): ("/services", None, 200),
+        ("POST", "/services"): ("/services", {"name": "Ecografia", "price": 90}, 201),
+        ("PATCH", "/services/<id>"): (service, {"price": 90}, 200),
+        ("DELETE", "/services/<id>"): (service, None, 204),
+        ("PATCH", "/tenants/me"): ("/tenants/me", {"city": "Olinda"}, 200),
         ("GET", "/tenants/me"): ("/tenants/me", None, 200),
         ("GET", "/availability"): (f"/availability?serviceTypeId={booked['serviceTypeId']}&{window}", None, 200),
         ("GET", "/patients"): ("/patients?search=Ana", None, 200),
@@ -223,20 +243,27 @@ def test_without_the_scope_nothing_is_learned_of_the_request(mivicall, recife, c
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
 @pytest.mark.parametrize("scopes", [[scope] for scope in ApiKey.Scope.values] + [ApiKey.Scope.values], ids=str)
-def test_a_key_of_another_clinic_finds_nothing_whatever_it_may(mivicall, booked, calls, operation, scopes):
+def test_a_key_of_another_clinic_finds_nothing_whatever_it_may(mivicall, recife, booked, calls, operation, scopes):
     path, body, status = calls[operation]
-    before = Appointment.objects.values().get(), AppointmentEvent.objects.count(), Patient.objects.count()
+    before = stored_of(recife)
     answer = mivicall(make_clinic(), scopes=scopes)(operation[0], path, body)
     if REQUIRED_SCOPES[operation] - set(scopes):
         assert answer.status_code == 403
     elif operation[1] in {"/appointments", "/professionals", "/services", "/patients"} and operation[0] == "GET":
         assert answer.json() == {"items": []}
     elif operation[1] == "/tenants/me":
-        assert answer.json()["id"] != booked["id"]
+        assert answer.json()["id"] != str(recife.uuid)
+    elif operation in {("POST", "/professionals"), ("POST", "/services")}:
+        assert answer.status_code == 201
     else:
         assert answer.status_code == 404
     assert booked["id"] not in answer.text and "Helena" not in answer.text and "Ana" not in answer.text
-    assert (Appointment.objects.values().get(), AppointmentEvent.objects.count(), Patient.objects.count()) == before
+    assert stored_of(recife) == before
+
+
+def stored_of(clinic):
+    models = (Appointment, AppointmentEvent, Patient, Doctor, Procedure, ClinicEvent)
+    return [list(model.objects.of(clinic).values().order_by("pk")) for model in models] + [clinic.name, clinic.town]
 
 
 # The rate limit -------------------------------------------------------------------------------------------------------

@@ -44,6 +44,14 @@ def test_attended_belongs_to_the_day_of_the_appointment(program, booked):
     assert answer.json()["message"] == "Só se faz check-in no dia da marcação, 23/11/2026."
 
 
+@pytest.mark.parametrize("starts_at", ["9999-12-31T23:59:59Z", "2030-01-01T00:00:30.5Z"])
+def test_a_time_too_far_ahead_is_refused_before_its_seconds(program, good, booked, starts_at):
+    new = program("POST", "/appointments", good | {"startsAt": starts_at}).json()
+    moved = changed(program, booked["id"], startsAt=starts_at).json()
+    message = "Esta data está longe demais. Escolha até 20/11/2028."
+    assert new["errors"] == moved["errors"] == [{"path": "startsAt", "message": message}]
+
+
 def test_a_night_is_offered_and_booked_on_either_side_of_midnight(program, doctor, service, good_night):
     window = "from=2026-11-23T20:00:00-03:00&to=2026-11-24T08:00:00-03:00"
     items = program.get(f"/availability?serviceTypeId={service.uuid}&{window}").json()["items"]

@@ -10,7 +10,7 @@ from clinic.api import keyset
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import examples, messages, openapi, schemas
 from clinic.api.imagemais.api import api
-from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, StatusBody
+from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, PaymentBody, StatusBody
 from clinic.api.imagemais.errors import RequestError
 from clinic.api.imagemais.expand import (
     ALTERNATIVES,
@@ -61,10 +61,10 @@ TIME_ERRORS = {
         tag=openapi.APPOINTMENTS,
         origin=SEED,
         summary="Criar agendamento",
-        description="Cria um agendamento com os dados fornecidos; a resposta traz um elemento por procedimento. O"
-        " paciente é o que já tem este CPF; sem CPF que se possa usar, o de mesmo telefone e nome; senão, um novo."
-        " Um CPF bem escrito cujos dígitos não conferem não perde o agendamento: ele fica “a confirmar” e volta"
-        " `null`, a não ser que a clínica exija CPF válido.",
+        description="Cria um agendamento com os dados fornecidos; a resposta traz um elemento por procedimento, e"
+        " cada procedimento vem uma vez. O paciente é o que já tem este CPF; sem CPF que se possa usar, o de mesmo"
+        " telefone e nome; senão, um novo. Um CPF bem escrito cujos dígitos não conferem não perde o agendamento: ele"
+        " fica “a confirmar” e volta `null`, a não ser que a clínica exija CPF válido.",
         status=201,
         answer=list[AppointmentOut],
         links=TO_APPOINTMENT,
@@ -80,6 +80,7 @@ TIME_ERRORS = {
                     for sentence in messages.MISSING[field]
                 ],
                 "Sem procedimentos": list(messages.MISSING["procedures"]),
+                "Procedimento repetido": [messages.PROCEDURE_REPEATED.format(2)],
                 "CPF com outra data de nascimento": [messages.example(Reason.CPF_OTHER_BIRTH_DATE)],
             },
             404: {
@@ -265,7 +266,8 @@ def reschedule_appointment(request: ApiRequest, appointment_id: int) -> Sequence
         summary="Mudar status",
         description="Leva o agendamento a outro status; cada um permite só algumas transições. Agendado, Reagendado e"
         " Confirmado passam a Confirmado, Check-in, Cancelado e, depois do início, a Faltou; Check-in, a Em"
-        " atendimento; Em atendimento, a Finalizado. Um passo se desfaz voltando ao anterior.",
+        " atendimento; Em atendimento, a Finalizado. Um passo se desfaz voltando ao anterior. Com outro `doctorId`, `em"
+        " atendimento` passa o agendamento a esse médico, se ele realiza os procedimentos e tem o horário livre.",
         answer=list[AppointmentOut],
         links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT | {"status": {"id": 2, "name": "Confirmado", "color": "#7c956e"}}],
@@ -275,8 +277,11 @@ def reschedule_appointment(request: ApiRequest, appointment_id: int) -> Sequence
             400: {
                 "Sem ação": list(messages.MISSING["action"]),
                 "Outro médico": [messages.OTHER_DOCTOR],
+                "Outro médico, que não realiza": [
+                    messages.example(Reason.PROCEDURE_NOT_OFFERED, procedure="17 BETA ESTRADIOL E2 - SEGUNDA AMOSTRA")
+                ],
             },
-            404: UNKNOWN,
+            404: UNKNOWN | {"Médico desconhecido": messages.DOCTOR_UNKNOWN},
             409: {
                 "Transição proibida": messages.example(
                     Reason.TRANSITION_FORBIDDEN, current="Finalizado", wanted="Cancelado"
@@ -298,6 +303,41 @@ def change_appointment_status(request: ApiRequest, appointment_id: int) -> Seque
     wanted = read_expand(request, *SHOWN)
     body = StatusBody(request.call.payload, request.clinic)
     return _appointment_after(request, appointment_id, body, body.change, wanted)
+
+
+@api.post(
+    "/appointments/{int:appointment_id}/receive-payment",
+    **operation(
+        "receivePayment",
+        tag=openapi.APPOINTMENTS,
+        origin=SITE,
+        summary="Receber pagamento",
+        description="Registra um pagamento do agendamento; pode haver vários. A recepção o vê no agendamento, e ele não"
+        " é somado em lugar nenhum. Um agendamento Em atendimento passa a Finalizado; nos outros o status fica como"
+        " está. Um Cancelado ou Faltou não recebe pagamento. Mande `Idempotency-Key`: sem ela, repetir o pedido"
+        " registra outro pagamento.",
+        status=201,
+        answer=list[AppointmentOut],
+        links=TO_APPOINTMENT,
+        example=[examples.APPOINTMENT | {"status": {"id": 7, "name": "Finalizado", "color": "#6d727d"}}],
+        body=schemas.PaymentIn,
+        bodies={"Cartão em três vezes": examples.PAYMENT},
+        errors={
+            400: {
+                "Sem valor": list(messages.MISSING["value"]),
+                "Valor negativo": [messages.example(Reason.PAYMENT_VALUE_IMPOSSIBLE)],
+            },
+            404: UNKNOWN,
+            409: {"Cancelado": messages.example(Reason.NOT_PAYABLE, current="Cancelado")},
+        },
+        parameters=[expand_parameter(*SHOWN)],
+    ),
+    exclude_unset=True,
+)
+def receive_payment(request: ApiRequest, appointment_id: int) -> Status[Sequence[AppointmentOut]]:
+    wanted = read_expand(request, *SHOWN)
+    body = PaymentBody(request.call.payload, request.clinic)
+    return Status(201, _appointment_after(request, appointment_id, body, body.receive, wanted))
 
 
 def _appointment_after(

@@ -78,7 +78,8 @@ def get_doctor(request: ApiRequest, doctor_id: int) -> DoctorOut:
         origin=SITE,
         summary="Cadastrar médico",
         description="Cadastra um médico com o mesmo expediente em cada dia de trabalho. Um fim que não vem depois do"
-        " início é do dia seguinte, e `24:00` é o fim do dia. Intervalos, ausências e dias"
+        " início é do dia seguinte, e `24:00` é o fim do dia. Quem já atende com o mesmo nome não entra outra vez: 409."
+        " Intervalos, ausências e dias"
         " com outro horário se acertam depois, na administração.",
         status=201,
         answer=DoctorOut,
@@ -93,12 +94,13 @@ def get_doctor(request: ApiRequest, doctor_id: int) -> DoctorOut:
             400: {
                 "Sem dias de trabalho": list(messages.MISSING["workingDays"]),
                 "Fim antes do início": [messages.example(Reason.END_NOT_AFTER_START)],
-            }
+            },
+            409: {"Já cadastrado": messages.DOCTOR_EXISTS},
         },
     ),
 )
 def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
-    doctor = DoctorBody(request.call.payload, request.clinic).register()
+    doctor = DoctorBody(request.call.payload, request.clinic).register(request.caller.author)
     return Status(201, DoctorOut.of(_doctor(request.clinic, doctor.pk)))
 
 

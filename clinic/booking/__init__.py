@@ -26,6 +26,7 @@ from clinic.booking.rules.procedures import MAX_PROCEDURES
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undo import undo, undo_verb, undoable
+from clinic.booking.unverified import discard_unverified, use_unverified
 from clinic.registry import Author
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "could_be_encaixe",
     "contents",
     "day_of_end",
+    "discard_unverified",
     "doctors_performing",
     "doctors_performing_all",
     "edit_notes",
@@ -89,4 +91,5 @@ __all__ = [
     "undo",
     "undo_verb",
     "undoable",
+    "use_unverified",
 ]

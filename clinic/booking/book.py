@@ -30,6 +30,7 @@ from clinic.registry.patient_details import (
     unstorable_metadata,
 )
 from clinic.registry.patients import create_or_complete, match_patient
+from clinic.registry.unverified import unverified_details
 from clinic.transactions import run_in_transaction
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
         source=proposal.source,
         notes=candidate.notes,
         metadata=proposal.metadata,
-        unverified_cpf=cleaned.unverified_cpf if cleaned else "",
+        **(unverified_details(cleaned, slot.patient, proposal.clinic) if cleaned else {}),
         **payer.columns,
         created_by=by.user,
         created_at=now,

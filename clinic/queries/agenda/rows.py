@@ -24,7 +24,7 @@ class AppointmentRow:
     procedures: str
     arrived_at: datetime | None
     is_incomplete: bool
-    unverified_cpf: str
+    unverified: str  # the fields of the patient that are to be confirmed, as cpf,phone
     encaixe: int | None
     has_notes: bool
     alert: str

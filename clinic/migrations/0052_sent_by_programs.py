@@ -1,0 +1,66 @@
+"""Keep on an appointment what was sent of its patient and differs from what is stored of the patient.
+
+Nothing is rewritten: what is not null has a default of the database's, also for a process of the version before, which
+knows no such columns. 0053 looks at the rows that are there. The way back is open when there are events of the new
+kind: they stay, and the narrower constraint holds for new ones only.
+"""
+
+from django.contrib.postgres.operations import AddConstraintNotValid
+from django.db import migrations, models
+
+KINDS = [
+    ("booked", "Agendado"),
+    ("rescheduled", "Remarcado"),
+    ("status_changed", "Situação alterada"),
+    ("annotated", "Observações alteradas"),
+    ("procedures", "Procedimentos alterados"),
+    ("payer", "Convênio alterado"),
+    ("unverified", "Dado a confirmar decidido"),
+    ("not_reached", "Não atendeu o telefone"),
+    ("time_zone", "Fuso horário alterado"),
+]
+KNOWN_KINDS = """
+ALTER TABLE clinic_appointmentevent DROP CONSTRAINT appointmentevent_kind_known;
+ALTER TABLE clinic_appointmentevent ADD CONSTRAINT appointmentevent_kind_known CHECK (kind IN ({kinds})) NOT VALID
+"""
+OLD_KINDS = "'booked', 'rescheduled', 'status_changed', 'annotated', 'procedures', 'payer', 'not_reached', 'time_zone'"
+
+
+def text(length):
+    return models.CharField(blank=True, db_default="", default="", max_length=length)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("clinic", "0050_validate_payer")]
+
+    operations = [
+        migrations.AddField("appointment", "unverified_name", text(160)),
+        migrations.AddField("appointment", "unverified_phone", text(16)),
+        migrations.AddField("appointment", "unverified_birth_date", models.DateField(blank=True, null=True)),
+        AddConstraintNotValid(
+            "appointment",
+            models.CheckConstraint(
+                condition=models.Q(
+                    ("unverified_phone", ""), ("unverified_phone__regex", r"^\+[1-9]\d{1,14}$"), _connector="OR"
+                ),
+                name="appointment_unverified_phone_e164",
+            ),
+        ),
+        migrations.AlterField(
+            "appointmentevent", "kind", models.CharField(choices=KINDS, max_length=14, verbose_name="tipo")
+        ),
+        migrations.RunSQL(
+            KNOWN_KINDS.format(kinds=f"{OLD_KINDS}, 'unverified'"),
+            KNOWN_KINDS.format(kinds=OLD_KINDS),
+            state_operations=[
+                migrations.RemoveConstraint("appointmentevent", "appointmentevent_kind_known"),
+                migrations.AddConstraint(
+                    "appointmentevent",
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", [kind for kind, _ in KINDS])),
+                        name="appointmentevent_kind_known",
+                    ),
+                ),
+            ],
+        ),
+    ]

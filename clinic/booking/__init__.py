@@ -15,7 +15,7 @@ from clinic.booking.latest_end import latest_end
 from clinic.booking.lines import requested_lines
 from clinic.booking.not_reached import record_not_reached
 from clinic.booking.notes import edit_notes
-from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
+from clinic.booking.openings import NEAREST_DAYS, free_starts, openings, openings_of_any, spread
 from clinic.booking.payer import change_payer, payment
 from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
 from clinic.booking.pricing import PricedLine, price_lines
@@ -71,6 +71,7 @@ __all__ = [
     "edit_notes",
     "forward_verbs",
     "find",
+    "free_starts",
     "is_movable",
     "latest_end",
     "look_ahead",

@@ -158,6 +158,7 @@ def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _Loaded
         lines=_price_lines(proposal, rows),
         shown_total=proposal.shown_total,
         encaixe_reason=proposal.encaixe_reason,
+        duration=_duration(rows.procedures) if proposal.in_full and proposal.clinic.requires_duration else None,
     )
     payer = clean_payer(proposal.clinic, proposal.payer)
     refusals = [
@@ -197,8 +198,12 @@ def _discount_ids(proposal: Proposal) -> list[int]:
 
 
 def _end_of_procedures(starts_at: datetime | None, procedures: Sequence[Procedure | None]) -> datetime | None:
-    minutes = [procedure.duration_minutes for procedure in procedures if procedure]
-    return end_after(starts_at, timedelta(minutes=sum(minutes))) if minutes else None
+    duration = _duration(procedures)
+    return end_after(starts_at, duration) if duration else None
+
+
+def _duration(procedures: Sequence[Procedure | None]) -> timedelta:
+    return timedelta(minutes=sum(procedure.duration_minutes for procedure in procedures if procedure))
 
 
 def _price_lines(proposal: Proposal, rows: LoadedRows) -> list[PricedLine]:

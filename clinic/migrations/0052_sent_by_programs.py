@@ -1,4 +1,5 @@
-"""Keep on an appointment what was sent of its patient and differs from what is stored of the patient.
+"""Keep on an appointment what was sent of its patient and differs from what is stored of the patient; a clinic may
+refuse appointments of programs that are shorter than their procedures.
 
 Nothing is rewritten: what is not null has a default of the database's, also for a process of the version before, which
 knows no such columns. 0053 looks at the rows that are there. The way back is open when there are events of the new
@@ -37,6 +38,17 @@ class Migration(migrations.Migration):
         migrations.AddField("appointment", "unverified_name", text(160)),
         migrations.AddField("appointment", "unverified_phone", text(16)),
         migrations.AddField("appointment", "unverified_birth_date", models.DateField(blank=True, null=True)),
+        migrations.AddField(
+            "clinic",
+            "requires_duration",
+            models.BooleanField(
+                db_default=False,
+                default=False,
+                help_text="Desligado, um agendamento que chega pela API ImageMais pode ser mais curto do que os seus"
+                " procedimentos, e a agenda mostra quantos minutos faltam.",
+                verbose_name="exige a duração dos procedimentos",
+            ),
+        ),
         AddConstraintNotValid(
             "appointment",
             models.CheckConstraint(

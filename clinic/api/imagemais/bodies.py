@@ -147,6 +147,7 @@ class BookingBody(TimedBody):
             notes=self.notes,
             source=Appointment.Source.SYNC_EXTERNAL,
             policy=Policy.LENIENT,
+            in_full=True,
         )
 
     def _lines(self) -> list[LineRequest]:
@@ -184,6 +185,7 @@ class MoveBody(TimedBody):
                     starts_at=self.starts_at,
                     ends_at=self.ends_at,
                     without_expired=self.without_expired,
+                    in_full=True,
                     by=by,
                 )
                 return
@@ -194,6 +196,7 @@ class MoveBody(TimedBody):
                 starts_at=self.starts_at,
                 ends_at=self.ends_at,
                 without_expired=self.without_expired,
+                in_full=True,
             )
         except Refused as error:
             refused = error

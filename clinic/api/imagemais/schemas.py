@@ -4,7 +4,7 @@ Bodies are read in `bodies`, which reports errors in the vendor's words; tests k
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypedDict
 
@@ -25,7 +25,7 @@ from clinic.models import (
 )
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
-from clinic.schedule import Opening
+from clinic.schedule import FreeStart, Opening
 from clinic.templatetags.formats import cpf, phone
 
 if TYPE_CHECKING:
@@ -247,13 +247,29 @@ class DoctorOut(BaseModel):
 
 
 class SlotOut(BaseModel):
+    """`freeUntil` is there where no length was asked for: until when the doctor is free from that start."""
+
     startTime: Clock
     endTime: Clock
+    freeUntil: Clock = OMITTED
 
     @classmethod
     def of(cls, opening: Opening, clinic: Clinic) -> Self:
-        starts_at, ends_at = clinic.local(opening.starts_at), clinic.local(opening.ends_at)
-        return cls(startTime=f"{starts_at:%H:%M}", endTime=f"{ends_at:%H:%M}")
+        return cls(startTime=clock(opening.starts_at, clinic), endTime=clock(opening.ends_at, clinic))
+
+    @classmethod
+    def of_grid(cls, start: FreeStart, length: timedelta, clinic: Clinic) -> Self:
+        ends_at = start.starts_at + length
+        return cls(
+            startTime=clock(start.starts_at, clinic),
+            endTime=clock(ends_at, clinic),
+            freeUntil=clock(start.until, clinic),
+        )
+
+
+def clock(instant: datetime, clinic: Clinic) -> str:
+    """Format an instant as HH:mm of the clinic's clock."""
+    return f"{clinic.local(instant):%H:%M}"
 
 
 class MessagesOut(BaseModel):

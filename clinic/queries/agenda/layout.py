@@ -21,6 +21,7 @@ from clinic.queries.agenda.version import version
 from clinic.queries.payers import expired_card
 from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
 from clinic.queries.performed_procedures import PerformedProcedure
+from clinic.queries.short_visits import in_words
 from clinic.queries.unverified import label_of
 from clinic.schedule import ClosedReason, Schedules, Span, longest_openings_on
 
@@ -355,6 +356,8 @@ class DayLayout:
             badges.append(Badge(row.alert, "triangle-alert"))
         if row.unverified:
             badges.append(Badge(label_of(row.unverified), "circle-alert"))
+        if row.missing > 0:
+            badges.append(Badge(in_words(row.missing), "clock"))
         if row.card_expires_on and row.status in AHEAD and self._has_expired(row.card_expires_on, row):
             badges.append(Badge(expired_card(row.card_expires_on), "credit-card"))
         if row.encaixe:

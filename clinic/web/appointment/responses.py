@@ -14,7 +14,7 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.models import Appointment
 from clinic.models.appointment import FREES_THE_TIME
-from clinic.queries import history, payers, pending
+from clinic.queries import history, payers, pending, short_visits
 from clinic.queries.delays import delay_sentence
 from clinic.queries.unverified import unverified
 from clinic.registry import patient_version
@@ -96,7 +96,8 @@ def detail_response(
     button that had it is gone."""
     appointment = get_appointment(request, pk)
     undoable = booking.undoable(appointment)
-    lines = appointment.lines.prefetch_related("discounts")
+    lines = appointment.lines.select_related("procedure").prefetch_related("discounts")
+    missing = short_visits.missing_minutes(appointment, lines)
     day, today = (request.clinic.local(instant).date() for instant in (appointment.starts_at, timezone.now()))
     context = {
         "appointment": appointment,
@@ -115,6 +116,7 @@ def detail_response(
         "late": delay_sentence(appointment.doctor, day, today=today) if is_ahead(appointment) else "",
         "cancelled_by_choices": [(code, _BY_LABELS[code]) for code in Appointment.CancelledBy.values],
         "history": history.story(appointment),
+        "too_short": short_visits.in_words(missing) if missing > 0 else "",
         "unverified": unverified(appointment),
         "patient_seen": patient_version(appointment.patient),
         "refusals": refusals,

@@ -82,7 +82,7 @@ def _changes(patient: Patient, field: str, value: Any) -> dict[str, Any]:
     if field != "phone":
         return {field: value}
     changes = {"phone": value, "phone_of": ""}
-    if patient.second_phone or not phones.is_certain(patient.phone):
+    if patient.second_phone or not patient.phone or not phones.is_certain(patient.phone):
         return changes
     return changes | {"second_phone": patient.phone.as_e164, "second_phone_of": patient.phone_of}
 

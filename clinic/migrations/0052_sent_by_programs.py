@@ -1,11 +1,13 @@
 """Keep on an appointment what was sent of its patient and differs from what is stored of the patient; a clinic may
-refuse appointments of programs that are shorter than their procedures.
+refuse appointments of programs that are shorter than their procedures; and a program may register a patient whose phone
+it does not know.
 
 Nothing is rewritten: what is not null has a default of the database's, also for a process of the version before, which
 knows no such columns. 0053 looks at the rows that are there. The way back is open when there are events of the new
-kind: they stay, and the narrower constraint holds for new ones only.
+kind, and patients without a phone: both stay, and the narrower constraint of kinds holds for new ones only.
 """
 
+import phonenumber_field.modelfields
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
@@ -48,6 +50,19 @@ class Migration(migrations.Migration):
                 " procedimentos, e a agenda mostra quantos minutos faltam.",
                 verbose_name="exige a duração dos procedimentos",
             ),
+        ),
+        migrations.RunSQL(
+            "ALTER TABLE clinic_patient ALTER COLUMN phone DROP NOT NULL",
+            migrations.RunSQL.noop,
+            state_operations=[
+                migrations.AlterField(
+                    "patient",
+                    "phone",
+                    phonenumber_field.modelfields.PhoneNumberField(
+                        blank=True, max_length=128, null=True, region=None, verbose_name="telefone"
+                    ),
+                )
+            ],
         ),
         AddConstraintNotValid(
             "appointment",

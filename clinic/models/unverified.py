@@ -21,7 +21,7 @@ _DIFFERING = {
     "cpf": ~Q(unverified_cpf=""),
     "name": ~Q(unverified_name="") & ~Q(_IS_CALLED_SO),
     "phone": ~Q(unverified_phone="")
-    & ~Q(unverified_phone=F("patient__phone"))
+    & (Q(patient__phone=None) | ~Q(unverified_phone=F("patient__phone")))
     & (Q(patient__second_phone=None) | ~Q(unverified_phone=F("patient__second_phone"))),
     "birth_date": Q(unverified_birth_date__isnull=False)
     & (Q(patient__birth_date=None) | ~Q(unverified_birth_date=F("patient__birth_date"))),

@@ -63,7 +63,7 @@ class NamedOut(BaseModel):
 
 
 class ContactOut(BaseModel):
-    phone: str
+    phone: str | None = Field(description="`null` se o cadastro não tem telefone.")
 
 
 class PatientOut(BaseModel):
@@ -80,7 +80,7 @@ class PatientOut(BaseModel):
             id=patient.pk,
             name=patient.display_name,
             cpf=cpf(patient.cpf) or None,
-            contact=ContactOut(phone=phone(patient.phone, clinic)),
+            contact=ContactOut(phone=phone(patient.phone, clinic) or None),
         )
 
 
@@ -350,7 +350,14 @@ class PatientIn(PatientFields):
     cpf: Cpf = Field(description="CPF, com ou sem pontuação.")
 
 
-class RegisteredPatientIn(PatientFields):
+class RegisteredPatientIn(BaseModel):
+    name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
+    phone: Phone | None = Field(
+        None,
+        description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele. Sem ele, a recepção"
+        " vê “cadastro incompleto”.",
+    )
+    contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
     dateBirth: Day | None = Field(None, description=f"{BIRTH_DATE} Sem ela, a recepção vê “cadastro incompleto”.")
     cpf: OptionalCpf | None = Field(
         None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir."

@@ -19,7 +19,8 @@ from clinic.web.panel import author
 def use(request: ClinicRequest, pk: int) -> HttpResponse:
     """Write the posted value into the patient's data, if it is still the one to be confirmed."""
     field, arguments = _read(request)
-    rung = get_appointment(request, pk).patient.phone.as_e164
+    phone = get_appointment(request, pk).patient.phone
+    rung = phone.as_e164 if phone else ""
     seen = request.POST.get("patient_seen")
     return act_response(
         request,
@@ -60,6 +61,6 @@ def _decided_note(appointment: Appointment, field: str) -> str:
 def _used_note(appointment: Appointment, field: str, rung: str) -> str:
     """`rung` is the phone that the patient had before."""
     appointment.patient.refresh_from_db(fields=["second_phone"])
-    if field == "phone" and appointment.patient.second_phone == rung:
+    if field == "phone" and rung and appointment.patient.second_phone == rung:
         return _("Gravado na ficha. O telefone anterior passou a ser o segundo.")
     return _("Gravado na ficha.")

@@ -53,7 +53,8 @@ TIME_ERRORS = {
         origin=SEED,
         summary="Criar agendamento",
         description="Cria um agendamento com os dados fornecidos; a resposta traz um elemento por procedimento. O"
-        " paciente é o que já tem este CPF; sem CPF que se possa usar, o de mesmo telefone e nome; senão, um novo."
+        " paciente é o que já tem este CPF; sem CPF que se possa usar, o de mesmo telefone e nome; senão, um novo. Nome"
+        " ou telefone que diferem do cadastro não o mudam: a recepção os vê “a confirmar” e decide."
         " Um CPF bem escrito cujos dígitos não conferem não perde o agendamento: ele fica “a confirmar” e volta"
         " `null`, a não ser que a clínica exija CPF válido. O término vem de quem agenda: some os `durationMinutes` dos"
         " procedimentos, ou peça os horários livres com `procedureId`. Um mais curto é aceito, a não ser que a clínica"

@@ -154,6 +154,7 @@ class Reason(Enum):
     TIME_HAS_SECONDS = "starts_at", _("O início e o fim são em minutos inteiros, sem segundos.")
     END_NOT_AFTER_START = "ends_at", _("O fim deve ser depois do início.")
     TOO_LONG = "ends_at", _("O agendamento passa de %(hours)s horas. Confira o início e o fim.")
+    TOO_SHORT = "ends_at", _("A duração dos procedimentos é de %(minutes)s minutos.")
     DATE_PAST = "date", _("Esta data já passou. Escolha hoje ou uma data futura.")
     DATE_TOO_FAR = "date", _("Esta data está longe demais. Escolha até %(date)s.")
     TIME_PAST = "starts_at", _("Este horário já passou: são %(now)s. Escolha um horário futuro.")

@@ -206,6 +206,9 @@ def _acts(stored):
         "POST", f"{address}/alterar/", {"procedure": stored.procedure.pk, "ends": end, "save": "1"}, partial=True
     )
     yield Call("POST", f"{address}/observacoes/", {"notes": "traz exames", "seen": ""}, partial=True)
+    for act in ("usar", "descartar"):
+        sent = {"field": "phone", "value": "+5581933334444"}
+        yield Call("POST", f"{address}/a-confirmar/{act}/", sent, partial=True)
     yield Call("POST", f"{address}/convenio/", {"payer": stored.payer.pk, "card_number": "1234"}, partial=True)
     yield Call("POST", f"{address}/cancelar/", {"cancelled_by": "patient", "reason": "viagem"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)

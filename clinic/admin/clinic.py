@@ -172,6 +172,7 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         "observes_holidays",
         "region",
         "strict_cpf",
+        "requires_duration",
         "active",
     ]
     list_display = ["name", "slug", "country", "city", "active"]

@@ -97,10 +97,9 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
 
 def written_numbers(patient: Patient) -> dict[str, str]:
     """Return the fields of phones and CPF as people write them in the clinic's country."""
-    second = patient.other_phone
     return {
         "phone": formats.phone(patient.phone, patient.clinic),
-        "second_phone": formats.phone(second, patient.clinic) if second else "",
+        "second_phone": formats.phone(patient.other_phone, patient.clinic),
         "cpf": formats.cpf(patient.cpf),
     }
 
@@ -174,9 +173,9 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
     def display_name(self, patient: Patient) -> str:
         return patient.display_name
 
-    @admin.display(description=_("telefone"), ordering="phone")
-    def written_phone(self, patient: Patient) -> str:
-        return formats.phone(patient.phone, patient.clinic)
+    @admin.display(description=_("telefone"), ordering="phone", empty_value="—")
+    def written_phone(self, patient: Patient) -> str | None:
+        return formats.phone(patient.phone, patient.clinic) or None
 
     @admin.display(description=_("CPF"), ordering="cpf", empty_value="—")
     def written_cpf(self, patient: Patient) -> str | None:

@@ -15,7 +15,7 @@ from clinic.booking.latest_end import latest_end
 from clinic.booking.lines import requested_lines
 from clinic.booking.not_reached import record_not_reached
 from clinic.booking.notes import edit_notes
-from clinic.booking.openings import NEAREST_DAYS, openings, openings_of_any, spread
+from clinic.booking.openings import NEAREST_DAYS, free_starts, openings, openings_of_any, spread
 from clinic.booking.payer import change_payer, payment
 from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
 from clinic.booking.pricing import PricedLine, price_lines
@@ -28,6 +28,7 @@ from clinic.booking.served_by import serve_by
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undo import undo, undo_verb, undoable
+from clinic.booking.unverified import discard_unverified, use_unverified
 from clinic.registry import Author
 
 __all__ = [
@@ -67,11 +68,13 @@ __all__ = [
     "could_be_encaixe",
     "contents",
     "day_of_end",
+    "discard_unverified",
     "doctors_performing",
     "doctors_performing_all",
     "edit_notes",
     "forward_verbs",
     "find",
+    "free_starts",
     "is_movable",
     "latest_end",
     "look_ahead",
@@ -95,4 +98,5 @@ __all__ = [
     "undo",
     "undo_verb",
     "undoable",
+    "use_unverified",
 ]

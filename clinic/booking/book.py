@@ -30,6 +30,7 @@ from clinic.registry.patient_details import (
     unstorable_metadata,
 )
 from clinic.registry.patients import create_or_complete, match_patient
+from clinic.registry.unverified import unverified_details
 from clinic.transactions import run_in_transaction
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
         source=proposal.source,
         notes=candidate.notes,
         metadata=proposal.metadata,
-        unverified_cpf=cleaned.unverified_cpf if cleaned else "",
+        **(unverified_details(cleaned, slot.patient, proposal.clinic) if cleaned else {}),
         **payer.columns,
         created_by=by.user,
         created_at=now,
@@ -157,6 +158,7 @@ def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _Loaded
         lines=_price_lines(proposal, rows),
         shown_total=proposal.shown_total,
         encaixe_reason=proposal.encaixe_reason,
+        duration=_duration(rows.procedures) if proposal.in_full and proposal.clinic.requires_duration else None,
     )
     payer = clean_payer(proposal.clinic, proposal.payer)
     refusals = [
@@ -196,8 +198,12 @@ def _discount_ids(proposal: Proposal) -> list[int]:
 
 
 def _end_of_procedures(starts_at: datetime | None, procedures: Sequence[Procedure | None]) -> datetime | None:
-    minutes = [procedure.duration_minutes for procedure in procedures if procedure]
-    return end_after(starts_at, timedelta(minutes=sum(minutes))) if minutes else None
+    duration = _duration(procedures)
+    return end_after(starts_at, duration) if duration else None
+
+
+def _duration(procedures: Sequence[Procedure | None]) -> timedelta:
+    return timedelta(minutes=sum(procedure.duration_minutes for procedure in procedures if procedure))
 
 
 def _price_lines(proposal: Proposal, rows: LoadedRows) -> list[PricedLine]:

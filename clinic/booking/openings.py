@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clinic.booking.walk import Walk, load_taken
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.schedule import MAX_DURATION, Opening, bookable_dates, load_schedules
+from clinic.schedule import MAX_DURATION, FreeStart, Opening, bookable_dates, free_starts_on, load_schedules
 
 NEAREST_DAYS = 21
 NOON = 12
@@ -67,6 +67,17 @@ def openings_of_any(
         yield from sorted(
             walk.of_day(day, active, timedelta(minutes=minutes)), key=attrgetter("starts_at", "doctor_id")
         )
+
+
+def free_starts(clinic: Clinic, *, doctor: Doctor, day: date, now: datetime | None = None) -> list[FreeStart]:
+    """Return every later start on the doctor's grid at which the doctor is free on the local date. Two queries."""
+    now = now or timezone.now()
+    first, last = bookable_dates(clinic, now)
+    if not first <= day <= last:
+        return []
+    schedules = load_schedules(clinic, [doctor], day, day)
+    taken = load_taken(clinic, [doctor.pk], [], [day]).of_doctor(doctor.pk, day)
+    return list(free_starts_on(day, doctor, schedules=schedules, taken=taken, now=now))
 
 
 def openings_near(

@@ -45,7 +45,8 @@ class Proposal:
     `besides`: a person has compared them and found them to be others. `status` is Agendado or Confirmado.
     `uuid` is an optional id of the appointment, chosen by the caller; a second booking with the same one is refused.
     `shown_total` is the total that the author has seen, None where none was shown. `encaixe_reason` asks for an encaixe
-    where the doctor is not free; None asks for none.
+    where the doctor is not free; None asks for none. `in_full` is for a program that sends an end: where the clinic
+    requires it, the appointment must last as long as its procedures take.
     """
 
     clinic: Clinic
@@ -66,6 +67,7 @@ class Proposal:
     shown_total: Decimal | None = None
     encaixe_reason: str | None = None
     payer: PayerWish = PayerWish()
+    in_full: bool = False
 
 
 def day_of_end(day: date, starts: time | None, ends: time) -> date:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from clinic.booking import lines, sql, transitions
@@ -60,6 +60,7 @@ def reschedule(
     encaixe_reason: str | None = None,
     lines: LinesWish | None = None,
     seen: str | None = None,
+    in_full: bool = False,
     by: Author,
     now: datetime | None = None,
 ) -> Appointment:
@@ -73,12 +74,14 @@ def reschedule(
     silently. The event names it, and undoing the move restores it if it still exists. `seen` is the `place` that the
     author began from: with it, an appointment that was moved since is not moved again (CHANGED_MEANWHILE). With
     `encaixe_reason` it becomes an encaixe where the doctor is not free; without it an encaixe becomes an ordinary one.
+    `in_full` is that of a Proposal.
 
     Locks the new doctor's row, the patient's, then the appointment's; for an encaixe then shares the user's. Raises
     Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, lines, seen)
+    wish = clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, lines, seen, in_full
+    target = _Target(*wish)
     return run_in_transaction(lambda: _reschedule(target, by, now))
 
 
@@ -92,10 +95,12 @@ def check_reschedule(
     without_expired: bool = False,
     encaixe_reason: str | None = None,
     lines: LinesWish | None = None,
+    in_full: bool = False,
     now: datetime | None = None,
 ) -> BookingRefused | None:
     """Return what `reschedule` would raise, or None; nothing locked, nothing written, no permission asked."""
-    target = _Target(clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, lines)
+    wish = clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, lines, None, in_full
+    target = _Target(*wish)
     try:
         _require_slot(target, _load_appointment(target), now or timezone.now())
     except BookingRefused as refused:
@@ -156,6 +161,7 @@ class _Target:
     encaixe_reason: str | None = None
     lines: LinesWish | None = None
     seen: str | None = None
+    in_full: bool = False
 
 
 def _reschedule(target: _Target, by: Author, now: datetime) -> Appointment:
@@ -273,7 +279,14 @@ def _with_stored_lines(place: Candidate, target: _Target, appointment: Appointme
         procedures=[*rows],
         performed=frozenset(procedure.pk for procedure in rows if procedure.performed),
         discounts=[row.discount for row in applied],
+        duration=_duration(appointment) if target.in_full and target.clinic.requires_duration else None,
     )
+
+
+def _duration(appointment: Appointment) -> timedelta:
+    """Return how long the procedures take by now; a procedure that was booked twice counts twice."""
+    minutes = appointment.lines.aggregate(total=Sum("procedure__duration_minutes"))["total"]
+    return timedelta(minutes=minutes or 0)
 
 
 def _with_wished_lines(place: Candidate, wished: WishedLines, wish: LinesWish) -> Candidate:

@@ -1,7 +1,7 @@
 """The subjects of the rules: a candidate as requested, and the slot of a doctor's time that it would take."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from clinic.booking.pricing import PricedLine
@@ -14,7 +14,8 @@ class Candidate:
     """A booking or a move as requested: the wanted time and the rows it concerns, None where unknown.
 
     `performed` are the ids of those procedures that the doctor performs. `moving` is the appointment of a move.
-    `encaixe_reason` asks for an encaixe where the doctor is not free.
+    `encaixe_reason` asks for an encaixe where the doctor is not free. `duration` is how long it has to be at least,
+    None where nobody asks for that.
     """
 
     clinic: Clinic
@@ -31,6 +32,7 @@ class Candidate:
     lines: list[PricedLine] = field(default_factory=list)
     shown_total: Decimal | None = None
     encaixe_reason: str | None = None
+    duration: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,6 +69,7 @@ UNDO_STEP_BACK = {
 UNDO_MOVE = _("Desfazer remarcação")
 UNDO_PROCEDURES = _("Desfazer alteração")
 UNDO_PAYER = _("Desfazer mudança de convênio")
+UNDO_DISCARD = _("Desfazer descarte")
 
 # Remarcado is not in TRANSITIONS: only a move sets it.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}

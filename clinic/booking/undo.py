@@ -1,4 +1,4 @@
-"""Taking back the last change of status, time, procedures or payer."""
+"""Taking back the last change of status, time, procedures or payer, or what was discarded of the patient."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from clinic.booking.reschedule import LinesChanged, move, restore_discounts
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import present_slot
 from clinic.booking.status import set_status, transition_refusals
+from clinic.booking.unverified import bring_back
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, Payer
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.refusals import Reason, Refusal, Refused
@@ -29,8 +30,7 @@ SLIP_PERIOD = timedelta(minutes=1)
 def undo(
     appointment_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None, seen: int | None = None
 ) -> Appointment:
-    """Reverse the last change of status, time, procedures or payer; with `seen`, an event's id, only if that is still
-    the last one.
+    """Reverse the last act that is `undoable`; with `seen`, an event's id, only if that is still the last one.
 
     The author can take back a change of less than a minute ago wherever the time is still free. Later, or for others,
     the rules of a booking hold (but for a start that has passed), since a holiday or new hours may have been added.
@@ -54,10 +54,11 @@ def undo(
 
 
 def undoable(appointment: Appointment) -> AppointmentEvent | None:
-    """Return the event that `undo` would reverse: the last one, if it changed status, time, procedures or payer and was
-    no undo itself."""
+    """Return the event that `undo` would reverse: the last one, if it changed status, time, procedures or payer, or
+    discarded what was to be confirmed, and was no undo itself. What was used is the patient's, and changed there."""
     event = appointment.events.order_by("-pk").first()
-    return event if event and event.kind in _REVERSALS and not event.after.get("undo") else None
+    is_final = event is None or event.after.get("undo") or event.after.get("used")
+    return event if event and not is_final and event.kind in _REVERSALS else None
 
 
 def undo_verb(event: AppointmentEvent) -> str:
@@ -68,6 +69,8 @@ def undo_verb(event: AppointmentEvent) -> str:
         return str(transitions.UNDO_PROCEDURES)
     if event.kind == AppointmentEvent.Kind.PAYER:
         return str(transitions.UNDO_PAYER)
+    if event.kind == AppointmentEvent.Kind.UNVERIFIED:
+        return str(transitions.UNDO_DISCARD)
     before, after = Status(event.before["status"]), Status(event.after["status"])
     verbs = transitions.UNDO_STEP_BACK if transitions.is_step_back(before, after) else transitions.UNDO
     return str(verbs[after])
@@ -148,4 +151,5 @@ _REVERSALS = {
     AppointmentEvent.Kind.RESCHEDULED: _move_back,
     AppointmentEvent.Kind.PROCEDURES: _procedures_back,
     AppointmentEvent.Kind.PAYER: _payer_back,
+    AppointmentEvent.Kind.UNVERIFIED: bring_back,
 }

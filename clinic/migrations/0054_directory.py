@@ -35,7 +35,7 @@ def text(label, length, **options):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0050_validate_payer")]
+    dependencies = [("clinic", "0053_validate_sent")]
 
     operations = [
         migrations.AddField(

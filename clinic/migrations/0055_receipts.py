@@ -16,6 +16,7 @@ KINDS = [
     ("annotated", "Observações alteradas"),
     ("procedures", "Procedimentos alterados"),
     ("payer", "Convênio alterado"),
+    ("unverified", "Dado a confirmar decidido"),
     ("received", "Pagamento recebido"),
     ("not_reached", "Não atendeu o telefone"),
     ("time_zone", "Fuso horário alterado"),
@@ -34,7 +35,8 @@ ALTER TABLE clinic_appointmentevent DROP CONSTRAINT appointmentevent_kind_known;
 ALTER TABLE clinic_appointmentevent ADD CONSTRAINT appointmentevent_kind_known CHECK (kind IN ({kinds})) NOT VALID
 """
 VALIDATE = "ALTER TABLE clinic_appointmentevent VALIDATE CONSTRAINT appointmentevent_kind_known"
-OLD_KINDS = "'booked', 'rescheduled', 'status_changed', 'annotated', 'procedures', 'payer', 'not_reached', 'time_zone'"
+OLD_KINDS = """'booked', 'rescheduled', 'status_changed', 'annotated', 'procedures', 'payer', 'unverified', 'not_reached',
+    'time_zone'"""
 
 
 class Migration(migrations.Migration):

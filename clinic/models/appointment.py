@@ -141,6 +141,10 @@ class Appointment(ClinicRow):
         db_column="typed_cpf",
         help_text="Digits an API sent as the CPF whose check digits are wrong.",
     )
+    # Sent for a patient who is known by another name, phone (E.164) or birth date; see `models.unverified`.
+    unverified_name = models.CharField(max_length=160, blank=True, default="", db_default="")
+    unverified_phone = models.CharField(max_length=16, blank=True, default="", db_default="")
+    unverified_birth_date = models.DateField(null=True, blank=True)
     encaixe_by = models.ForeignKey(
         StaffUser,
         models.PROTECT,
@@ -212,6 +216,10 @@ class Appointment(ClinicRow):
             models.CheckConstraint(
                 condition=Q(unverified_cpf="") | Q(unverified_cpf__regex=r"^\d{11}$"),
                 name="appointment_typed_cpf_digits",
+            ),
+            models.CheckConstraint(
+                condition=Q(unverified_phone="") | Q(unverified_phone__regex=r"^\+[1-9]\d{1,14}$"),
+                name="appointment_unverified_phone_e164",
             ),
             models.CheckConstraint(
                 condition=Q(payer__isnull=False) | Q(authorization_number="", authorization_password=""),

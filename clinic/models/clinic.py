@@ -187,6 +187,15 @@ class Clinic(models.Model):
         default=False,
         help_text=_("Desligado, um agendamento que chega por API com CPF inválido é aceito e fica “CPF a confirmar”."),
     )
+    requires_duration = models.BooleanField(
+        _("exige a duração dos procedimentos"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Desligado, um agendamento que chega pela API ImageMais pode ser mais curto do que os seus procedimentos, e"
+            " a agenda mostra quantos minutos faltam."
+        ),
+    )
     active = models.BooleanField(_("ativa"), default=True)
 
     class Meta:

@@ -18,6 +18,7 @@ class AppointmentEvent(ClinicRow):
         ANNOTATED = "annotated", _("Observações alteradas")
         PROCEDURES = "procedures", _("Procedimentos alterados")
         PAYER = "payer", _("Convênio alterado")
+        UNVERIFIED = "unverified", _("Dado a confirmar decidido")
         RECEIVED = "received", _("Pagamento recebido")
         NOT_REACHED = "not_reached", _("Não atendeu o telefone")
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
@@ -52,6 +53,7 @@ class AppointmentEvent(ClinicRow):
                         "annotated",
                         "procedures",
                         "payer",
+                        "unverified",
                         "received",
                         "not_reached",
                         "time_zone",

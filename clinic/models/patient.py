@@ -54,11 +54,11 @@ def phone_hash(e164: str, clinic_id: int) -> str:
 
 
 class PhoneHashField(StringField):
-    """Computed from the row's phone at every save."""
+    """Computed from the row's phone at every save; "" without a phone."""
 
     # `instance` is a Patient, or the model of that name in a migration.
     def pre_save(self, instance: Any, add: bool) -> str:
-        value = phone_hash(instance.phone.as_e164, instance.clinic_id)
+        value = phone_hash(instance.phone.as_e164, instance.clinic_id) if instance.phone else ""
         setattr(instance, self.attname, value)
         return value
 
@@ -82,11 +82,12 @@ class NoDocument(models.TextChoices):
 def incomplete(path: str = "") -> Q:
     """Return the condition of `Patient.is_incomplete`, with the `path` of lookups that leads to the patient."""
     without_document = {"cpf": None, "nif": "", "document_number": None, "no_document": ""}
-    return Q((f"{path}birth_date", None)) | Q(**{f"{path}{name}": empty for name, empty in without_document.items()})
+    unknown = Q((f"{path}birth_date", None)) | Q((f"{path}phone", None))
+    return unknown | Q(**{f"{path}{name}": empty for name, empty in without_document.items()})
 
 
 class Patient(ClinicRow):
-    """A person who is treated. `nif` and `email` are "" when unknown, `cpf`, `health_number` and
+    """A person who is treated. `nif` and `email` are "" when unknown, `phone`, `cpf`, `health_number` and
     `document_number` are None.
 
     `document_number` and `card_number` hold letters and digits only, in capitals. `phone` may be another person's,
@@ -116,7 +117,7 @@ class Patient(ClinicRow):
     no_document = models.CharField(
         _("sem CPF ou NIF"), max_length=9, choices=NoDocument, blank=True, default="", db_default=""
     )
-    phone = PhoneNumberField(_("telefone"))
+    phone = PhoneNumberField(_("telefone"), null=True, blank=True)
     phone_of = models.CharField(
         _("de quem é o telefone"), max_length=60, blank=True, default="", db_default="", help_text=PHONE_OF_HELP
     )
@@ -269,7 +270,7 @@ class Patient(ClinicRow):
     @property
     def is_incomplete(self) -> bool:
         """True if the front desk should ask for missing data on arrival ("cadastro incompleto")."""
-        return self.birth_date is None or not self.has_document
+        return self.birth_date is None or not self.phone or not self.has_document
 
     @property
     def has_document(self) -> bool:
@@ -279,10 +280,14 @@ class Patient(ClinicRow):
     @property
     def missing(self) -> list[str]:
         """The fields that make the data incomplete; of the two documents, that of the clinic's country."""
-        given = {"birth_date": self.birth_date is not None, self.clinic.document: self.has_document}
+        given = {
+            "phone": bool(self.phone),
+            "birth_date": self.birth_date is not None,
+            self.clinic.document: self.has_document,
+        }
         return [name for name, is_given in given.items() if not is_given]
 
     @property
     def has_doubtful_phone(self) -> bool:
-        """True if the phone is not known to exist ("telefone a confirmar")."""
-        return not is_certain(self.phone)
+        """True if there is a phone that is not known to exist ("telefone a confirmar")."""
+        return bool(self.phone) and not is_certain(self.phone)

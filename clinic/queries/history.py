@@ -14,8 +14,10 @@ from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent
 from clinic.models.appointment import Status
 from clinic.models.clinic import written_amount, zone_name
 from clinic.models.titles import in_sentence
+from clinic.models.unverified import UNVERIFIED
 from clinic.queries.history_of_procedures import lines_changed, procedures_changed
 from clinic.queries.receipts import in_words
+from clinic.queries.unverified import written_value
 
 # `before` or `after` of an event, as stored in JSON.
 type Snapshot = dict[str, Any]
@@ -137,6 +139,14 @@ def _annotated(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     return _("Observações: de “%(before)s” para “%(after)s”") % {"before": before["notes"], "after": after["notes"]}
 
 
+def _decided(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
+    """A discarded value that is brought back has it in `after`."""
+    values = {field: before.get(column) or after.get(column) for field, column in UNVERIFIED.items()}
+    sent = ", ".join(written_value(field, value, country="") for field, value in values.items() if value)
+    words = _("Usado na ficha: %(sent)s") if after.get("used") else _("Descartado: %(sent)s")
+    return words % {"sent": sent or "—"}
+
+
 def _not_reached(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     return _("Não atendeu o telefone")
 
@@ -162,6 +172,7 @@ SENTENCES: dict[AppointmentEvent.Kind, Callable[[Snapshot, Snapshot, ZoneInfo], 
     AppointmentEvent.Kind.STATUS_CHANGED: _changed,
     AppointmentEvent.Kind.ANNOTATED: _annotated,
     AppointmentEvent.Kind.PAYER: _payer_changed,
+    AppointmentEvent.Kind.UNVERIFIED: _decided,
     AppointmentEvent.Kind.NOT_REACHED: _not_reached,
     AppointmentEvent.Kind.TIME_ZONE: _zone_changed,
 }

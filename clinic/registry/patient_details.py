@@ -49,7 +49,7 @@ class Policy(Enum):
     STRICT: a person can be asked, so both are refused. LENIENT: a machine sent them, so the booking is kept, with a
     phone that may not exist ("telefone a confirmar") and without a doubtful CPF ("CPF a confirmar"; the CPF of
     ImageMais' own sample is one). EXACT_CPF: a machine sent them where no booking could be lost, so the phone is as
-    with LENIENT and the CPF as with STRICT.
+    with LENIENT, or missing, and the CPF as with STRICT.
     """
 
     STRICT = "strict"
@@ -177,8 +177,9 @@ def clean_details(
     """Return the details in the form in which they are stored, with every rule they break. Asks no database.
 
     `today` is the clinic's local date. A phone, a NIF or a name equal to that in `stored` is accepted though the rules
-    of today would refuse it.
+    of today would refuse it; so is no phone, where none is stored.
     """
+    may_lack_phone = not stored.phone if stored else policy is Policy.EXACT_CPF
     stored = stored or PatientDetails()
     refusals = [
         *unstorable_line(details.name, Reason.NAME_UNSTORABLE),
@@ -187,7 +188,9 @@ def clean_details(
         *unstorable_line(details.alert, Reason.ALERT_UNSTORABLE),
     ]
     cpf, unverified_cpf = _clean_cpf(details.cpf, policy is not Policy.LENIENT or clinic.strict_cpf, refusals)
-    phone = _clean_phone(details.phone, stored.phone, clinic, policy, refusals)
+    phone = Phone()
+    if details.phone.strip() or not may_lack_phone:
+        phone = _clean_phone(details.phone, stored.phone, clinic, policy, refusals)
     phone_of = clean_label(details.phone_of or phone.whose, "phone_of", refusals)
     second = _clean_second_phone(details.second_phone, stored.second_phone, clinic, policy, refusals)
     guardian = clean_label(details.guardian_name, "guardian_name", refusals, NAME_LIMIT)

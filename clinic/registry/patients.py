@@ -18,7 +18,7 @@ from clinic.registry.patient_events import Author, record_patient
 from clinic.registry.plans import Plan, payer_refusals
 from clinic.transactions import run_in_transaction
 
-NULL_WHEN_EMPTY = ["cpf", "health_number", "document_number", "second_phone"]
+NULL_WHEN_EMPTY = ["phone", "cpf", "health_number", "document_number", "second_phone"]
 
 
 def match_patient(
@@ -58,7 +58,8 @@ def register_patient(
     besides: Collection[int] = (),
     by: Author,
 ) -> Patient:
-    """Add a patient; the same details sent again with the same `key` (a double click) return the same patient.
+    """Add a patient; the same details sent again with the same `key` (a double click) return the same patient. Without
+    a phone nobody is recognised: a name alone means no one in particular.
 
     A patient who may be there already, by the rule that `match_patient` has for bookings, is refused with
     PATIENT_EXISTS, unless the id of the other one is in `besides`: a person has compared the two. Takes advisory locks
@@ -167,7 +168,7 @@ def details_of(patient: Patient) -> PatientDetails:
     """Return the stored data of a patient in the shape that the form and the rules have."""
     stored = {field.name: getattr(patient, field.name) for field in fields(PatientDetails)}
     texts = {name: value or "" for name, value in stored.items() if name in NULL_WHEN_EMPTY}
-    return PatientDetails(**stored | texts | {"phone": patient.phone.as_e164})
+    return PatientDetails(**stored | texts | {"phone": patient.phone.as_e164 if patient.phone else ""})
 
 
 def _clean_details_today(
@@ -257,7 +258,8 @@ def _fill_blanks(patient: Patient, details: PatientDetails, by: Author) -> None:
     for name in filled:
         setattr(patient, name, getattr(details, name))
     if filled:
-        patient.save(update_fields=[*filled, "updated_at"])
+        # The phone field computes the hash when it is saved.
+        patient.save(update_fields=[*filled, "phone_hash", "updated_at"])
         record_patient(patient, before, details_of(patient), by)
 
 

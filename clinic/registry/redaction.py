@@ -13,11 +13,20 @@ from django.utils import timezone
 from clinic.models import Appointment, Clinic, Patient, PatientEvent
 from clinic.models.limits import max_length
 from clinic.models.locks import get_locked
+from clinic.models.unverified import UNVERIFIED
 from clinic.registry.patient_events import Author
 from clinic.transactions import run_in_transaction
 
 # The keys of an AppointmentEvent's `before` and `after` that hold what people wrote.
-WRITTEN = ["notes", "metadata", "reason", "encaixe_reason", "authorization_number", "authorization_password"]
+WRITTEN = [
+    "notes",
+    "metadata",
+    "reason",
+    "encaixe_reason",
+    "authorization_number",
+    "authorization_password",
+    *UNVERIFIED.values(),
+]
 REASON_LIMIT = max_length(PatientEvent, "reason")
 BLANK = "—"  # in a column that may not be empty
 PATIENT_EVENTS_SQL = """
@@ -29,6 +38,7 @@ PATIENT_EVENTS_SQL = """
 APPOINTMENTS_SQL = """
     UPDATE clinic_appointment SET notes = '', cancel_reason = '', metadata = '{}', updated_at = now(),
         authorization_number = '', authorization_password = '',
+        unverified_name = '', unverified_phone = '', unverified_birth_date = NULL,
         encaixe_reason = CASE encaixe_reason WHEN '' THEN '' ELSE %(blank)s END
     WHERE clinic_id = %(clinic)s AND id = ANY(%(appointments)s)
 """

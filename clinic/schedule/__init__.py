@@ -8,7 +8,7 @@ from clinic.schedule.holidays import OwnDay, holiday_name, holidays_between, is_
 from clinic.schedule.hours import MAX_NIGHT, are_valid_hours, overlapping_hours
 from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, bookable_dates
 from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, load_schedules, schedules_of
-from clinic.schedule.openings import Opening, longest_openings_on, openings_on
+from clinic.schedule.openings import FreeStart, Opening, free_starts_on, longest_openings_on, openings_on
 from clinic.schedule.schedules import Away, DoctorHours, Schedules
 from clinic.schedule.spans import ClosedReason, Span, merged, without
 from clinic.schedule.town_holidays import TOWN_HOLIDAYS
@@ -20,6 +20,7 @@ __all__ = [
     "MAX_NIGHT",
     "Away",
     "ClosedReason",
+    "FreeStart",
     "Opening",
     "DoctorHours",
     "OwnDay",
@@ -28,6 +29,7 @@ __all__ = [
     "Span",
     "are_valid_hours",
     "bookable_dates",
+    "free_starts_on",
     "holiday_name",
     "holidays_between",
     "is_national",

@@ -21,6 +21,13 @@ class Opening(NamedTuple):
     doctor_id: int
 
 
+class FreeStart(NamedTuple):
+    """A start at which one doctor is free, and until when: UTC instants."""
+
+    starts_at: datetime
+    until: datetime
+
+
 def openings_on(
     day: date, doctor: Doctor, *, schedules: Schedules, taken: Iterable[Span], length: timedelta, now: datetime
 ) -> Iterator[Opening]:
@@ -46,18 +53,26 @@ def longest_openings_on(
     """Yield the same times as `openings_on`, each as long as the longest of `lengths` for which it is free.
 
     `lengths` are in ascending order."""
+    possible = [length for length in lengths if timedelta(0) < length <= MAX_DURATION]
+    for starts_at, until in free_starts_on(day, doctor, schedules=schedules, taken=taken, now=now):
+        if fitting := bisect(possible, until - starts_at):
+            yield Opening(starts_at, starts_at + possible[fitting - 1], doctor.pk)
+
+
+def free_starts_on(
+    day: date, doctor: Doctor, *, schedules: Schedules, taken: Iterable[Span], now: datetime
+) -> Iterator[FreeStart]:
+    """Yield the starts of `openings_on` of any length, in order."""
     clinic = schedules.clinic
     first, last = bookable_dates(clinic, now)
     if not doctor.active or not first <= day <= last:
         return
-    possible = [length for length in lengths if timedelta(0) < length <= MAX_DURATION]
     midnight, next_midnight = schedules.day(day)
     is_long_day = next_midnight - midnight > timedelta(days=1)
     free = without(schedules.open(doctor.pk, day), taken)
     for starts_at, until in _free_starts(_grid(day, doctor, schedules), free):
-        fitting = bisect(possible, until - starts_at)
-        if fitting and starts_at > now and not (is_long_day and clinic.local(starts_at).fold):
-            yield Opening(starts_at, starts_at + possible[fitting - 1], doctor.pk)
+        if starts_at > now and not (is_long_day and clinic.local(starts_at).fold):
+            yield FreeStart(starts_at, until)
 
 
 def _grid(day: date, doctor: Doctor, schedules: Schedules) -> Iterator[datetime]:

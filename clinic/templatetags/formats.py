@@ -29,9 +29,9 @@ def money(amount: Decimal, clinic: Clinic) -> str:
 
 
 @register.filter
-def phone(number: PhoneNumber, clinic: Clinic) -> str:
-    """Format a phone like `phones.written`."""
-    return phones.written(number, clinic.country)
+def phone(number: PhoneNumber | None, clinic: Clinic) -> str:
+    """Format a phone like `phones.written`; "" for none."""
+    return phones.written(number, clinic.country) if number else ""
 
 
 @register.filter(expects_localtime=True)

@@ -2,6 +2,7 @@ from django.urls import path
 
 from clinic.web.absence import views as absence
 from clinic.web.agenda import views as agenda
+from clinic.web.appointment import unverified
 from clinic.web.appointment import views as appointment
 from clinic.web.booking_panel import views as booking_panel
 from clinic.web.first_clinic import views as first_clinic
@@ -25,6 +26,8 @@ urlpatterns = [
     path("agendamentos/<int:pk>/alterar/", booking_panel.change, name="appointment-change"),
     path("agendamentos/<int:pk>/cancelar/", appointment.cancel, name="appointment-cancel"),
     path("agendamentos/<int:pk>/observacoes/", appointment.edit_notes, name="appointment-notes"),
+    path("agendamentos/<int:pk>/a-confirmar/usar/", unverified.use, name="appointment-use"),
+    path("agendamentos/<int:pk>/a-confirmar/descartar/", unverified.discard, name="appointment-discard"),
     path("agendamentos/<int:pk>/convenio/", booking_panel.change_payer, name="appointment-payer"),
     path("pacientes/", patient.search, name="patient-list"),
     path("pacientes/busca/", patient.options, name="patient-search"),

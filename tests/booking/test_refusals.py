@@ -47,6 +47,11 @@ def away(desk, **fields):
     return desk.proposal()
 
 
+def demanding(clinic):
+    clinic.requires_duration = True
+    return clinic
+
+
 @of_act(Reason.PAYER_UNKNOWN, "payer", "Este convênio não é mais aceito. Escolha outro, ou particular.")
 def pay_by_a_payer_of_another_clinic(desk):
     change_patient(desk.patient.pk, {"payer_id": make_payer().pk}, clinic=desk.clinic, by=BY)
@@ -317,6 +322,11 @@ of_booking(Reason.END_NOT_AFTER_START, "ends_at", "O fim deve ser depois do iní
 )
 of_booking(Reason.TOO_LONG, "ends_at", "O agendamento passa de 12 horas. Confira o início e o fim.")(
     lambda desk: desk.proposal(ends_at=desk.at(21, 1))
+)
+of_booking(Reason.TOO_SHORT, "ends_at", "A duração dos procedimentos é de 30 minutos.")(
+    lambda desk: desk.proposal(
+        clinic=demanding(desk.clinic), starts_at=desk.at(9), ends_at=desk.at(9, 29), in_full=True
+    )
 )
 of_booking(Reason.DATE_PAST, "date", "Esta data já passou. Escolha hoje ou uma data futura.")(
     lambda desk: desk.proposal(starts_at=desk.at(9, day=MONDAY - timedelta(days=1)))

@@ -245,6 +245,7 @@ REFUSED = {
         lambda rows: rows.appointment(encaixe_reason="dor"),
     ],
     "appointment_typed_cpf_digits": [lambda rows: rows.appointment(unverified_cpf="123")],
+    "appointment_unverified_phone_e164": [lambda rows: rows.appointment(unverified_phone="81 99999-9999")],
     "appointmentprocedure_position_once": [
         lambda rows: [rows.line(appointment) for appointment in [rows.appointment()] * 2]
     ],

@@ -33,8 +33,9 @@ PLACEHOLDER_START, PLACEHOLDER_END = time(23, 58), time(23, 59)
 
 
 class Body:
-    def __init__(self, payload: Any, clinic: Clinic) -> None:
+    def __init__(self, payload: Any, clinic: Clinic, *, may_lack_phone: bool = False) -> None:
         self.clinic = clinic
+        self.may_lack_phone = may_lack_phone
         self.reader = Reader(payload)
         self.reader.expect_storable_keys()
         self._read_contact()
@@ -52,7 +53,7 @@ class Body:
             return
         phone = contact.get("phone") if isinstance(contact, dict) else None
         if phone is None:
-            if not isinstance(contact, dict) or patient.get("phone") is None:
+            if not isinstance(contact, dict) or (patient.get("phone") is None and not self.may_lack_phone):
                 self.reader.add_errors("patient.phone", messages.CONTACT_WITHOUT_PHONE)
         elif patient.get("phone") not in [None, phone]:
             self.reader.add_errors("patient.phone", messages.TWO_PHONES)
@@ -164,6 +165,7 @@ class BookingBody(TimedBody):
             notes=self.notes,
             source=Appointment.Source.SYNC_EXTERNAL,
             policy=Policy.LENIENT,
+            in_full=True,
         )
 
     def _lines(self) -> list[LineRequest]:
@@ -204,6 +206,7 @@ class MoveBody(TimedBody):
                     starts_at=self.starts_at,
                     ends_at=self.ends_at,
                     without_expired=self.without_expired,
+                    in_full=True,
                     by=by,
                 )
                 return
@@ -214,6 +217,7 @@ class MoveBody(TimedBody):
                 starts_at=self.starts_at,
                 ends_at=self.ends_at,
                 without_expired=self.without_expired,
+                in_full=True,
             )
         except Refused as error:
             refused = error
@@ -351,14 +355,16 @@ class EditBody(Body):
 
 
 class PatientBody(Body):
-    """A body that is the patient itself: the same fields and messages, without the prefix `patient.`."""
+    """A body that is the patient itself: the same fields and messages, without the prefix `patient.`.
 
-    def __init__(self, payload: Any, clinic: Clinic) -> None:
-        super().__init__({"patient": payload}, clinic)
+    `may_lack_phone` is for a patient whose phone is not known."""
+
+    def __init__(self, payload: Any, clinic: Clinic, *, may_lack_phone: bool) -> None:
+        super().__init__({"patient": payload}, clinic, may_lack_phone=may_lack_phone)
 
     def register(self, by: Author) -> Patient:
         """Register the patient. Raises RequestError."""
-        details = _read_details(self.reader, cpf_required=False, birth_date_required=False)
+        details = _read_details(self.reader, cpf_required=False, birth_date_required=False, phone_required=False)
         register = partial(registry.register_patient, self.clinic, details, policy=Policy.EXACT_CPF, by=by)
         return self._write_or_check(details, None, register)
 
@@ -373,9 +379,10 @@ class PatientBody(Body):
         if reader.is_sent("patient.dateBirth"):
             needed = not reader.is_null("patient.dateBirth")
             changes["birth_date"] = reader.day("patient.dateBirth", pattern=ANY_ISO_DATE, required=needed)
-        for name in ("phone", "name"):
-            if reader.is_sent(f"patient.{name}"):
-                changes[name] = reader.text(f"patient.{name}")
+        if reader.is_sent("patient.phone"):
+            changes["phone"] = _read_phone(reader, required=not self.may_lack_phone)
+        if reader.is_sent("patient.name"):
+            changes["name"] = reader.text("patient.name")
         changes = _without_social_name(changes, patient)
         details = replace(registry.details_of(patient), **changes)
         change = partial(
@@ -500,12 +507,14 @@ def _current_status(status: str) -> dict[str, str]:
     return {"current": API_STATUSES[Status(status)].name}
 
 
-def _read_details(reader: Reader, *, cpf_required: bool = True, birth_date_required: bool = True) -> PatientDetails:
+def _read_details(
+    reader: Reader, *, cpf_required: bool = True, birth_date_required: bool = True, phone_required: bool = True
+) -> PatientDetails:
     """Read the fields in the order in which the vendor reports missing ones."""
     return PatientDetails(
         cpf=_read_cpf(reader, required=cpf_required),
         birth_date=reader.day("patient.dateBirth", pattern=ANY_ISO_DATE, required=birth_date_required),
-        phone=reader.text("patient.phone"),
+        phone=_read_phone(reader, required=phone_required),
         name=reader.text("patient.name"),
     )
 
@@ -514,6 +523,14 @@ def _without_social_name(changes: dict[str, Any], patient: Patient) -> dict[str,
     """Return the changes without a name that is the social name: our own answer, sent back as it was read."""
     is_read_back = bool(patient.social_name) and " ".join(changes.get("name", "").split()) == patient.social_name
     return {field: value for field, value in changes.items() if not (is_read_back and field == "name")}
+
+
+def _read_phone(reader: Reader, *, required: bool) -> str:
+    """Read a phone, and report an empty text, which booking would take for no phone."""
+    text = reader.text("patient.phone", required=required)
+    if reader.has("patient.phone") and not text.strip() and reader.is_valid("patient.phone"):
+        reader.add_errors("patient.phone", messages.MISSING["patient.phone"][0])
+    return text
 
 
 def _read_cpf(reader: Reader, *, required: bool = True) -> str:

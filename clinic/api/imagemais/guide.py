@@ -22,6 +22,11 @@ BOOKING_FAILURES = [
     Failure(400, "data que já passou", messages.example(Reason.DATE_PAST)),
     Failure(400, "horário de hoje que já passou", messages.example(Reason.TIME_PAST)),
     Failure(400, "fora do horário do médico", messages.example(Reason.OUTSIDE_HOURS)),
+    Failure(
+        400,
+        "mais curto do que os procedimentos, se a clínica exige a duração",
+        messages.example(Reason.TOO_SHORT, minutes="45"),
+    ),
     Failure(400, "desconto vencido", messages.example(Reason.DISCOUNT_EXPIRED, discount="<nome>")),
     Failure(404, "médico desconhecido, ou de outra clínica", messages.DOCTOR_UNKNOWN),
     Failure(404, "desconto desconhecido, ou de outra clínica", messages.example(Reason.DISCOUNT_UNKNOWN)),
@@ -208,7 +213,8 @@ A resposta é uma lista; guarde o `id` do médico com quem quer agendar. Cada um
         "procedimentos",
         "Descubra os procedimentos e os preços",
         """\
-O `id` do procedimento vai em `procedures`. Os descontos da clínica estão em `/api/discounts`.""",
+O `id` do procedimento vai em `procedures`; `durationMinutes` diz quanto ele dura, e vários duram a soma. Os descontos
+da clínica estão em `/api/discounts`.""",
         lambda address: f"curl '{address}/api/procedures' \\\n  {HEADERS}",
     ),
     Section(
@@ -216,7 +222,9 @@ O `id` do procedimento vai em `procedures`. Os descontos da clínica estão em `
         "Veja os horários livres",
         """\
 Troque os dois `1` pelo id do médico e pelo do procedimento; para vários procedimentos repita `procedureId`. Cada
-horário dura a soma das durações (`durationMinutes`, em Procedimentos): agende com o início e o término como vieram.""",
+horário dura a soma das durações (`durationMinutes`, em Procedimentos): agende com o início e o término como vieram. Sem
+`procedureId` some você mesmo os `durationMinutes`, e não passe de `freeUntil`. Um agendamento mais curto é aceito, e a
+recepção vê quantos minutos faltam; se a clínica exige a duração, é 400.""",
         lambda address: f"curl '{address}/api/doctors/1/slots?date={coming_monday()}&procedureId=1' \\\n  {HEADERS}",
         answer='[{"startTime": "09:00", "endTime": "09:15"}, {"startTime": "09:15", "endTime": "09:30"}]',
     ),

@@ -246,6 +246,9 @@ REFUSALS: Messages = {
     Reason.HOLIDAY: _out_of_hours(),
     Reason.END_NOT_AFTER_START: _about("endTime", "endTime deve ser posterior a startTime", depends_on=("startTime",)),
     Reason.TOO_LONG: _about("endTime", "O agendamento passa de %(hours)s horas", depends_on=("startTime",)),
+    Reason.TOO_SHORT: _about(
+        "endTime", "A duração dos procedimentos é de %(minutes)s minutos", depends_on=("startTime", "procedures")
+    ),
     Reason.DISCOUNT_UNKNOWN: Message(404, "discountId", "Desconto não encontrado", ()),
     Reason.DISCOUNT_EXPIRED: Message(400, "discountId", "Desconto expirado: %(discount)s", ("date",)),
     Reason.DISCOUNT_LEFT_BEHIND: Message(

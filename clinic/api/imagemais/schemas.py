@@ -4,7 +4,7 @@ Bodies are read in `bodies`, which reports errors in the vendor's words; tests k
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypedDict
 
@@ -26,7 +26,7 @@ from clinic.models import (
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
 from clinic.models.receipt import MOST_INSTALMENTS
-from clinic.schedule import Opening
+from clinic.schedule import FreeStart, Opening
 from clinic.templatetags.formats import cpf, phone
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class NamedOut(BaseModel):
 
 
 class ContactOut(BaseModel):
-    phone: str
+    phone: str | None = Field(description="`null` se o cadastro não tem telefone.")
 
 
 class PatientOut(BaseModel):
@@ -85,7 +85,7 @@ class PatientOut(BaseModel):
             id=patient.pk,
             name=patient.display_name,
             cpf=cpf(patient.cpf) or None,
-            contact=ContactOut(phone=phone(patient.phone, clinic)),
+            contact=ContactOut(phone=phone(patient.phone, clinic) or None),
         )
 
 
@@ -258,15 +258,31 @@ class DoctorOut(BaseModel):
 
 
 class SlotOut(BaseModel):
+    """`freeUntil` is there where no length was asked for: until when the doctor is free from that start."""
+
     startTime: Clock
     endTime: Clock
+    freeUntil: Clock = Field(default=OMITTED)
     spoken: str = Field(default=OMITTED, description=SPOKEN)
     label: str = Field(default=OMITTED, description=LABEL)
 
     @classmethod
     def of(cls, opening: Opening, clinic: Clinic) -> Self:
-        starts_at, ends_at = clinic.local(opening.starts_at), clinic.local(opening.ends_at)
-        return cls(startTime=f"{starts_at:%H:%M}", endTime=f"{ends_at:%H:%M}")
+        return cls(startTime=clock(opening.starts_at, clinic), endTime=clock(opening.ends_at, clinic))
+
+    @classmethod
+    def of_grid(cls, start: FreeStart, length: timedelta, clinic: Clinic) -> Self:
+        ends_at = start.starts_at + length
+        return cls(
+            startTime=clock(start.starts_at, clinic),
+            endTime=clock(ends_at, clinic),
+            freeUntil=clock(start.until, clinic),
+        )
+
+
+def clock(instant: datetime, clinic: Clinic) -> str:
+    """Format an instant as HH:mm of the clinic's clock."""
+    return f"{clinic.local(instant):%H:%M}"
 
 
 class MessagesOut(BaseModel):
@@ -362,7 +378,14 @@ class PatientIn(PatientFields):
     cpf: Cpf = Field(description="CPF, com ou sem pontuação.")
 
 
-class RegisteredPatientIn(PatientFields):
+class RegisteredPatientIn(BaseModel):
+    name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
+    phone: Phone | None = Field(
+        None,
+        description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele. Sem ele, a recepção"
+        " vê “cadastro incompleto”.",
+    )
+    contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
     dateBirth: Day | None = Field(None, description=f"{BIRTH_DATE} Sem ela, a recepção vê “cadastro incompleto”.")
     cpf: OptionalCpf | None = Field(
         None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir."

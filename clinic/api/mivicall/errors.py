@@ -104,6 +104,7 @@ FIELDS_OF_REASONS = {
     Reason.TIME_HAS_SECONDS: "startsAt",
     Reason.END_NOT_AFTER_START: "startsAt",
     Reason.TOO_LONG: "startsAt",
+    Reason.TOO_SHORT: "startsAt",
     Reason.DATE_PAST: "startsAt",
     Reason.DATE_TOO_FAR: "startsAt",
     Reason.TIME_PAST: "startsAt",

@@ -35,7 +35,7 @@ EXAMPLE_START, EXAMPLE_END = "2026-05-14T10:00:00+01:00", "2026-05-14T10:30:00+0
 
 Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-PhoneHash = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$"})]
+PhoneHash = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([0-9a-f]{64})?$"})]
 # The same names where they are read, with a message that lists them.
 StatusName = Annotated[
     str, PlainValidator(reading.one_of(STATUSES)), WithJsonSchema({"type": "string", "enum": list(STATUSES)})
@@ -254,7 +254,9 @@ class PrintedAppointment(BaseModel):
     status: ShownStatus
     source: Literal["voice_ai", "manual", "self_service", "sync_external"]
     serviceTypeId: Uuid | None
-    patientPhoneHash: PhoneHash = Field(description="HMAC-SHA256 do telefone E.164, com uma chave da clínica.")
+    patientPhoneHash: PhoneHash = Field(
+        description="HMAC-SHA256 do telefone E.164, com uma chave da clínica; vazio se não há telefone na ficha."
+    )
     patientNotes: str | None
     metadata: dict[str, Any]
     createdAt: Instant = Field(description="Em UTC.")

@@ -24,7 +24,13 @@ from clinic.booking.rules.notes import notes_are_not_too_long, notes_can_be_stor
 from clinic.booking.rules.patient import patient_is_alive
 from clinic.booking.rules.prices import discounts_are_valid_that_day, total_is_the_one_shown
 from clinic.booking.rules.procedures import doctor_performs_them, procedures_are_chosen
-from clinic.booking.rules.time import end_is_after_start, time_is_ahead, time_is_given, time_is_in_whole_minutes
+from clinic.booking.rules.time import (
+    end_is_after_start,
+    procedures_have_their_time,
+    time_is_ahead,
+    time_is_given,
+    time_is_in_whole_minutes,
+)
 from clinic.booking.slots import Candidate, ScheduleContext, Slot
 from clinic.refusals import Refusal
 
@@ -39,6 +45,7 @@ INPUT_RULES: list[InputRule] = [
     time_is_ahead,
     time_is_in_whole_minutes,
     end_is_after_start,
+    procedures_have_their_time,
     discounts_are_valid_that_day,
     total_is_the_one_shown,
     notes_can_be_stored,
@@ -53,6 +60,7 @@ MOVE_INPUT_RULES: list[InputRule] = [
     time_is_ahead,
     time_is_in_whole_minutes,
     end_is_after_start,
+    procedures_have_their_time,
     discounts_are_valid_that_day,
     encaixe_reason_is_given,
     encaixe_reason_can_be_stored,

@@ -31,6 +31,14 @@ def end_is_after_start(candidate: Candidate) -> Iterator[Refusal]:
         yield Refusal(Reason.TOO_LONG, {"hours": MAX_DURATION // timedelta(hours=1)})
 
 
+def procedures_have_their_time(candidate: Candidate) -> Iterator[Refusal]:
+    """A person may plan less, and knows why; a program that sends an end is held to it where the clinic wants so."""
+    if candidate.duration is None or candidate.starts_at is None or candidate.ends_at is None:
+        return
+    if candidate.starts_at < candidate.ends_at < candidate.starts_at + candidate.duration:
+        yield Refusal(Reason.TOO_SHORT, {"minutes": candidate.duration // timedelta(minutes=1)})
+
+
 def time_is_ahead(candidate: Candidate) -> Iterator[Refusal]:
     if candidate.starts_at is None:
         return

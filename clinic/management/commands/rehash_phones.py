@@ -42,4 +42,4 @@ def rehash_after(pk: int) -> tuple[int, int | None]:
 
 
 def _hash(patient: Patient) -> str:
-    return phone_hash(patient.phone.as_e164, patient.clinic_id)
+    return phone_hash(patient.phone.as_e164, patient.clinic_id) if patient.phone else ""

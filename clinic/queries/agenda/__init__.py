@@ -12,11 +12,13 @@ from django.db.models.functions import Coalesce, NullIf
 from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor, WorkingHours
 from clinic.models.appointment import Status
 from clinic.models.patient import incomplete
+from clinic.models.unverified import unverified_fields
 from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout
 from clinic.queries.agenda.page import Badge, Card, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.delays import delay_of_row
 from clinic.queries.pending import NOT_BEGUN, unperformed_procedures
 from clinic.queries.performed_procedures import performed_procedures
+from clinic.queries.short_visits import needed_minutes
 from clinic.schedule import MAX_DURATION, load_schedules
 
 if TYPE_CHECKING:
@@ -88,12 +90,14 @@ def _appointments(clinic: Clinic, on: date, now: datetime) -> list[tuple[Any, ..
             has_notes=Case(When(notes="", then=Value(False)), default=Value(True)),
             card_expires_on=Case(When(payer=F("patient__payer"), then="patient__card_expires_on")),
             unperformed=_unperformed(now),
+            unverified=unverified_fields(),
+            needed=needed_minutes(clinic),
         )
         .order_by("starts_at", "pk")
         .values_list(
             "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "patient_name", "procedures", "arrived_at",
-            "incomplete", "unverified_cpf", "encaixe_by_id", "has_notes", "patient__alert",
-            "card_expires_on", "unperformed",
+            "incomplete", "unverified", "encaixe_by_id", "has_notes", "patient__alert",
+            "card_expires_on", "unperformed", "needed",
         )
     )  # fmt: skip
 

@@ -21,6 +21,8 @@ from clinic.queries.agenda.version import version
 from clinic.queries.payers import expired_card
 from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
 from clinic.queries.performed_procedures import PerformedProcedure
+from clinic.queries.short_visits import in_words
+from clinic.queries.unverified import label_of
 from clinic.schedule import ClosedReason, Schedules, Span, longest_openings_on
 
 ROW = 5  # minutes
@@ -61,7 +63,6 @@ class DayLayout:
             Appointment.Source.SELF_SERVICE.value: Badge(_("bot"), "bot"),
             Appointment.Source.SYNC_EXTERNAL.value: Badge(_("API"), "plug"),
         }
-        self.cpf_badge = Badge(_("CPF a confirmar"), "circle-alert")
         self.incomplete_badge = Badge(_("cadastro incompleto"), "id-card")
         self.notes_badge = Badge(_("observações"), "note")
         self.free_word, self.fits_sentence = _("livre"), _("%(minutes)s min: cabe %(procedure)s")
@@ -353,8 +354,10 @@ class DayLayout:
         badges = [attention] if attention else []
         if row.alert:
             badges.append(Badge(row.alert, "triangle-alert"))
-        if row.unverified_cpf:
-            badges.append(self.cpf_badge)
+        if row.unverified:
+            badges.append(Badge(label_of(row.unverified), "circle-alert"))
+        if row.missing > 0:
+            badges.append(Badge(in_words(row.missing), "clock"))
         if row.card_expires_on and row.status in AHEAD and self._has_expired(row.card_expires_on, row):
             badges.append(Badge(expired_card(row.card_expires_on), "credit-card"))
         if row.encaixe:

@@ -24,18 +24,24 @@ class AppointmentRow:
     procedures: str
     arrived_at: datetime | None
     is_incomplete: bool
-    unverified_cpf: str
+    unverified: str  # the fields of the patient that are to be confirmed, as cpf,phone
     encaixe: int | None
     has_notes: bool
     alert: str
     card_expires_on: date | None  # of the payer that the appointment was booked for
     unperformed: str
+    needed: int | None  # minutes that the procedures of a program's booking take
     begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
     ends: int = 0
     start: int = 0  # the part on this day
     end: int = 0
     lane: str = ""
     strip: int = 0
+
+    @property
+    def missing(self) -> int:
+        """By how many minutes it is shorter than its procedures take; 0 or less if it is not."""
+        return (self.needed or 0) - (self.ends - self.begins)
 
     @property
     def stands(self) -> bool:

@@ -14,9 +14,11 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.models import Appointment
 from clinic.models.appointment import FREES_THE_TIME
-from clinic.queries import history, payers, pending
+from clinic.queries import history, payers, pending, short_visits
 from clinic.queries.delays import delay_sentence
 from clinic.queries.receipts import receipts
+from clinic.queries.unverified import unverified
+from clinic.registry import patient_version
 from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author, panel_response
@@ -50,10 +52,10 @@ def get_appointment(request: ClinicRequest, pk: int) -> Appointment:
     return get_object_or_404(appointments.select_related("clinic", "doctor", "patient", "payer", "encaixe_by"), pk=pk)
 
 
-def detail_or_redirect(request: ClinicRequest, pk: int, note: str = "") -> HttpResponse:
+def detail_or_redirect(request: ClinicRequest, pk: int, note: str = "", *, decided: bool = False) -> HttpResponse:
     """Show the appointment as it is now, under `note`: in the panel for htmx, otherwise by a redirect to its page."""
     if wants_partial(request):
-        return detail_response(request, pk, note=note)
+        return detail_response(request, pk, note=note, decided=decided)
     if note:
         messages.info(request, note)
     return redirect("web:appointment-detail", pk=pk)
@@ -86,12 +88,17 @@ def detail_response(
     free_times: Sequence[Opening] = (),
     note: str = "",
     booked: bool = False,
+    decided: bool = False,
     status: int | None = None,
 ) -> HttpResponse:
-    """Render the appointment's panel; after a refused act with the reasons and the nearest free times."""
+    """Render the appointment's panel; after a refused act with the reasons and the nearest free times.
+
+    Where it was `decided` about what is to be confirmed, the focus goes to the next of it, or to the heading: the
+    button that had it is gone."""
     appointment = get_appointment(request, pk)
     undoable = booking.undoable(appointment)
     lines = appointment.lines.select_related("procedure").prefetch_related("discounts")
+    missing = short_visits.missing_minutes(appointment, lines)
     day, today = (request.clinic.local(instant).date() for instant in (appointment.starts_at, timezone.now()))
     context = {
         "appointment": appointment,
@@ -111,10 +118,14 @@ def detail_response(
         "late": delay_sentence(appointment.doctor, day, today=today) if is_ahead(appointment) else "",
         "cancelled_by_choices": [(code, _BY_LABELS[code]) for code in Appointment.CancelledBy.values],
         "history": history.story(appointment),
+        "too_short": short_visits.in_words(missing) if missing > 0 else "",
+        "unverified": unverified(appointment),
+        "patient_seen": patient_version(appointment.patient),
         "refusals": refusals,
         "free_times": free_times,
         "note": note,
         "booked": booked,
+        "decided": decided,
         "squeeze_in": _squeeze_in_address(appointment) if request.user.may_squeeze_in else "",
     }
     response = panel_response(request, "appointment/detail.html", context, day, status)

@@ -39,7 +39,7 @@ def detail(request: ClinicRequest, pk: int) -> HttpResponse:
 def change_status(request: ClinicRequest, pk: int) -> HttpResponse:
     """Change the status if it is still the one in `seen`: a button rendered before another change has no effect."""
     wanted, seen = request.POST.get("status", ""), request.POST.get("seen")
-    return _act_response(
+    return act_response(
         request,
         pk,
         lambda: booking.change_status(pk, wanted, seen=seen, **_act_arguments(request)),
@@ -52,7 +52,7 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
     event = request.POST.get("event", "")
     seen = int(event) if is_short_number(event) else None
-    return _act_response(
+    return act_response(
         request,
         pk,
         lambda: booking.undo(pk, seen=seen, **_act_arguments(request)),
@@ -123,19 +123,20 @@ def _no_note(appointment: Appointment) -> str:
     return ""
 
 
-def _act_response(
+def act_response(
     request: ClinicRequest,
     pk: int,
     act: Callable[[], Appointment],
     *,
     unchanged_note: Callable[[Appointment], str],
     note: Callable[[Appointment], str] = _no_note,
+    decided: bool = False,
 ) -> HttpResponse:
     """Call `act` and show the appointment under its `note`; after a refusal, as it is now, with the reasons.
 
     A second press (a double click, another window) is refused too, though its result is already there. Then
     `unchanged_note` returns a sentence that is shown instead of the refusal; otherwise "". An act on a card of the day
-    (`in_day`) opens the panel only when it is refused.
+    (`in_day`) opens the panel only when it is refused. `decided` is `detail_response`'s.
     """
     in_day = "in_day" in request.POST and wants_partial(request)
     try:
@@ -147,12 +148,13 @@ def _act_response(
         if unchanged := unchanged_note(appointment):
             if in_day:
                 return day_response(request, appointment, note=unchanged, changed=False)
-            return detail_or_redirect(request, pk, note=unchanged)
+            return detail_or_redirect(request, pk, note=unchanged, decided=decided)
         sentences = [refusal.message for refusal in refused.refusals]
-        return detail_response(request, pk, refusals=sentences, free_times=refused.alternatives, status=409)
+        free_times = refused.alternatives
+        return detail_response(request, pk, refusals=sentences, free_times=free_times, decided=decided, status=409)
     if in_day:
         return day_response(request, appointment, note=note(appointment))
-    return detail_or_redirect(request, pk, note=note(appointment))
+    return detail_or_redirect(request, pk, note=note(appointment), decided=decided)
 
 
 def _unchanged_note(appointment: Appointment) -> str:

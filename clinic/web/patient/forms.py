@@ -301,7 +301,7 @@ def formatted_details(patient: Patient, clinic: Clinic) -> dict[str, str]:
         "social_name": patient.social_name,
         "phone": phone(patient.phone, clinic),
         "phone_of": patient.phone_of,
-        "second_phone": phone(patient.other_phone, clinic) if patient.other_phone else "",
+        "second_phone": phone(patient.other_phone, clinic),
         "second_phone_of": patient.second_phone_of,
         "guardian_name": patient.guardian_name,
         "guardian_relation": patient.guardian_relation,

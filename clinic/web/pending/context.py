@@ -57,10 +57,10 @@ class Row:
 
     @property
     def whatsapp(self) -> str:
-        """The address that opens a conversation with the patient, with a text that can be sent as it is; "" for a
-        number that takes no messages."""
+        """The address that opens a conversation with the patient, with a text that can be sent as it is; "" without a
+        number, or for one that takes no messages."""
         appointment = self.appointment
-        if not phones.takes_messages(appointment.patient.phone):
+        if not appointment.patient.phone or not phones.takes_messages(appointment.patient.phone):
             return ""
         patient = appointment.patient
         words = {

@@ -184,11 +184,11 @@ def test_free_times_lie_on_the_grid_and_leave_out_what_is_taken(desk):
     desk.book(startTime="08:15", endTime="08:30")
     slots = desk.ask.get(f"/doctors/{desk.doctor.pk}/slots", date=f"{MONDAY}").json()
     assert slots[:2] == [
-        {"startTime": "08:00", "endTime": "08:15"},
-        {"startTime": "08:30", "endTime": "08:45"},
+        {"startTime": "08:00", "endTime": "08:15", "freeUntil": "08:15"},
+        {"startTime": "08:30", "endTime": "08:45", "freeUntil": "12:00"},
     ]
-    assert {"startTime": "12:00", "endTime": "12:15"} not in slots
-    assert slots[-1] == {"startTime": "17:45", "endTime": "18:00"}
+    assert "12:00" not in [slot["startTime"] for slot in slots]
+    assert slots[-1] == {"startTime": "17:45", "endTime": "18:00", "freeUntil": "18:00"}
 
 
 def test_there_are_no_free_times_on_days_without_work_or_in_the_past(desk):
@@ -223,10 +223,26 @@ def test_free_times_fit_the_procedures_that_are_asked_for(desk):
     long.doctors.add(desk.doctor)
     desk.book(startTime="08:30", endTime="12:00")
     assert slots(desk, procedureId=long.pk).json()[0] == {"startTime": "13:00", "endTime": "13:45"}
-    assert slots(desk).json()[0] == {"startTime": "08:00", "endTime": "08:15"}
+    assert slots(desk).json()[0] == {"startTime": "08:00", "endTime": "08:15", "freeUntil": "08:30"}
     both = slots(desk, procedureId=[long.pk, desk.procedures[1].pk, desk.procedures[0].pk]).json()
     assert both[0] == {"startTime": "13:00", "endTime": "14:00"}
     assert slots(desk, durationMinutes=60).json() == both
+
+
+def test_until_when_the_doctor_is_free_holds_with_every_end(desk):
+    """Also where no whole step of the grid is left before it."""
+    desk.book(startTime="08:50", endTime="12:00")
+    free = slots(desk).json()
+    assert [slot["freeUntil"] for slot in free[:4]] == ["08:50", "08:50", "08:50", "18:00"]
+    assert desk.book(
+        startTime="08:30", endTime=free[2]["freeUntil"], patient=desk.patient(phone="(81) 98888-7777", name="Ana Luísa")
+    )
+
+
+def test_the_doctor_of_a_night_is_free_until_its_end(desk):
+    night = make_doctor(desk.clinic, hours=[(time(20), time(2))], interval_minutes=15)
+    free = desk.ask.get(f"/doctors/{night.pk}/slots", date=f"{MONDAY}").json()
+    assert free[-1] == {"startTime": "23:45", "endTime": "00:00", "freeUntil": "02:00"}
 
 
 def test_every_time_that_fits_can_be_booked_as_it_came(desk):

@@ -51,6 +51,7 @@ TIME_ERRORS = {
     "Sem data": list(messages.MISSING["date"]),
     "Data no passado": [messages.DATE_MESSAGES[0]],
     "Fora do expediente": [messages.example(Reason.OUTSIDE_HOURS)],
+    "Curto demais, se a clínica exige a duração": [messages.example(Reason.TOO_SHORT, minutes="45")],
 }
 
 
@@ -61,10 +62,14 @@ TIME_ERRORS = {
         tag=openapi.APPOINTMENTS,
         origin=SEED,
         summary="Criar agendamento",
-        description="Cria um agendamento com os dados fornecidos; a resposta traz um elemento por procedimento, e"
-        " cada procedimento vem uma vez. O paciente é o que já tem este CPF; sem CPF que se possa usar, o de mesmo"
-        " telefone e nome; senão, um novo. Um CPF bem escrito cujos dígitos não conferem não perde o agendamento: ele"
-        " fica “a confirmar” e volta `null`, a não ser que a clínica exija CPF válido.",
+        description="Cria um agendamento com os dados fornecidos; a resposta traz um elemento por procedimento, e cada"
+        " procedimento vem uma vez. O paciente é o que já tem este CPF; sem CPF que se possa usar, o de mesmo telefone"
+        " e nome; senão, um novo. Nome"
+        " ou telefone que diferem do cadastro não o mudam: a recepção os vê “a confirmar” e decide."
+        " Um CPF bem escrito cujos dígitos não conferem não perde o agendamento: ele fica “a confirmar” e volta"
+        " `null`, a não ser que a clínica exija CPF válido. O término vem de quem agenda: some os `durationMinutes` dos"
+        " procedimentos, ou peça os horários livres com `procedureId`. Um mais curto é aceito, a não ser que a clínica"
+        " exija a duração, e a recepção vê quantos minutos faltam.",
         status=201,
         answer=list[AppointmentOut],
         links=TO_APPOINTMENT,

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
@@ -106,6 +106,7 @@ def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
 
 @api.get(
     "/doctors/{int:doctor_id}/slots",
+    exclude_none=True,
     **operation(
         "listSlots",
         tag=openapi.DOCTORS,
@@ -113,11 +114,15 @@ def create_doctor(request: ApiRequest) -> Status[DoctorOut]:
         summary="Listar horários livres",
         description="Os horários livres do médico na data, na grade dele: dentro do expediente, fora de ausências e"
         " feriados, e ainda por vir. Com `procedureId`, repetido para cada procedimento que se vai agendar, ou com"
-        " `durationMinutes`, só os horários em que a soma das durações cabe, com este término; sem eles, cada um tem o"
-        " intervalo da grade, que pode ser mais curto do que o procedimento. Um procedimento que o médico não realiza"
-        " não tem horário.",
+        " `durationMinutes`, só os horários em que a soma das durações cabe, com este término. Sem eles, cada um tem o"
+        " intervalo da grade, que pode ser mais curto do que o procedimento: some os `durationMinutes` de"
+        " `GET /api/procedures` e agende só se o término não passar de `freeUntil`, até quando o médico está livre a"
+        " partir deste início. Um procedimento que o médico não realiza não tem horário.",
         answer=list[SlotOut],
-        example=[{"startTime": "09:00", "endTime": "09:15"}, {"startTime": "09:15", "endTime": "09:30"}],
+        example=[
+            {"startTime": "09:00", "endTime": "09:15", "freeUntil": "09:30"},
+            {"startTime": "09:15", "endTime": "09:30", "freeUntil": "09:30"},
+        ],
         parameters=[
             query("date", DAY, "A data.", example="2025-12-25", required=True),
             query(
@@ -150,10 +155,22 @@ def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
     wanted = query_reader.some_of("expand", {SPOKEN})
     query_reader.raise_if_invalid()
     doctor = _doctor(request.clinic, doctor_id)
-    minutes = _minutes(doctor, procedures) if procedures else minutes or doctor.interval_minutes
-    openings = booking.openings(request.clinic, doctor=doctor, minutes=minutes, first=day, last=day) if day else []
-    slots = [SlotOut.of(opening, request.clinic) for opening in openings]
-    return [add_words(slot, day, request.clinic) for slot in slots] if day and SPOKEN in wanted else slots
+    if day is None:
+        return []
+    if procedures or asked:
+        minutes = _minutes(doctor, procedures) if procedures else minutes
+        openings = booking.openings(request.clinic, doctor=doctor, minutes=minutes, first=day, last=day)
+        slots = [SlotOut.of(opening, request.clinic) for opening in openings]
+    else:
+        slots = _grid(request.clinic, doctor, day)
+    return [add_words(slot, day, request.clinic) for slot in slots] if SPOKEN in wanted else slots
+
+
+def _grid(clinic: Clinic, doctor: Doctor, day: date) -> list[SlotOut]:
+    """Return the free times of the doctor's interval, each with until when the doctor is free."""
+    step = timedelta(minutes=doctor.interval_minutes)
+    starts = booking.free_starts(clinic, doctor=doctor, day=day)
+    return [SlotOut.of_grid(start, step, clinic) for start in starts if start.until - start.starts_at >= step]
 
 
 def _minutes(doctor: Doctor, procedures: list[int]) -> int:

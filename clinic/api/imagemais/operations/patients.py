@@ -92,13 +92,14 @@ def list_patients(request: ApiRequest, response: HttpResponse) -> list[PatientOu
         summary="Cadastrar paciente",
         description="Cadastra um paciente. Aqui não há agendamento a perder: os dígitos do CPF devem conferir. Quem já"
         " está no cadastro não entra outra vez: com o mesmo nome e telefone só se cadastra quem tem outro CPF ou outra"
-        " data de nascimento. `GET /api/patients` o encontra.",
+        " data de nascimento. `GET /api/patients` o encontra. Só o nome é necessário; sem telefone ninguém é"
+        " reconhecido, e o mesmo nome mandado de novo é outro paciente: use `Idempotency-Key`.",
         status=201,
         answer=PatientOut,
         links=links_to("patient_id", "/id", "editPatient"),
         example=STORED,
         body=schemas.RegisteredPatientIn,
-        bodies={"Com CPF": WITH_CPF},
+        bodies={"Com CPF": WITH_CPF, "Só o nome": {"name": "João Silva"}},
         errors={
             400: {"CPF inválido": [messages.example(Reason.CPF_INVALID).removeprefix("patient.")]},
             409: CPF_TAKEN | REGISTERED,
@@ -106,7 +107,7 @@ def list_patients(request: ApiRequest, response: HttpResponse) -> list[PatientOu
     ),
 )
 def create_patient(request: ApiRequest) -> Status[PatientOut]:
-    patient = PatientBody(request.call.payload, request.clinic).register(request.caller.author)
+    patient = PatientBody(request.call.payload, request.clinic, may_lack_phone=True).register(request.caller.author)
     return Status(201, PatientOut.of(patient, request.clinic))
 
 
@@ -137,7 +138,8 @@ def edit_patient(request: ApiRequest, patient_id: int) -> PatientOut:
     patient = Patient.objects.of(request.clinic).filter(pk=patient_id).first()
     if patient is None:
         raise RequestError(404, messages.PATIENT_UNKNOWN)
-    saved = PatientBody(request.call.payload, request.clinic).save(patient, request.caller.author)
+    body = PatientBody(request.call.payload, request.clinic, may_lack_phone=not patient.phone)
+    saved = body.save(patient, request.caller.author)
     return PatientOut.of(saved, request.clinic)
 
 

@@ -80,7 +80,8 @@ OPERATIONS = {
         "site",
         "Listar marcações",
         "Por `startsAt` e depois por ordem de criação. `nextCursor` só vem quando há mais; com ele em `cursor`, e os "
-        "mesmos filtros, continua-se. Um profissional desconhecido não tem marcações.",
+        "mesmos filtros, continua-se. Um profissional desconhecido não tem marcações. Com `updatedSince`, o que "
+        "mudou, para manter uma cópia.",
     ),
     "getAppointment": OperationText(APPOINTMENTS, "site", "Ver marcação", "A marcação, sem nada à volta."),
     "updateAppointment": OperationText(
@@ -117,7 +118,8 @@ OPERATIONS = {
         PATIENTS,
         "site",
         "Procurar utentes pelo nome",
-        "Primeiro os nomes que começam assim. Dígitos no texto não contam: por telefone, procura-se com o hash.",
+        "Primeiro os nomes que começam assim. Dígitos no texto não contam: por telefone, procura-se com o hash. "
+        "Com `updatedSince`, o que mudou, para manter uma cópia.",
     ),
     "getPatientsOfPhone": OperationText(
         PATIENTS,

@@ -42,6 +42,12 @@ def parse_instant_and_ids(text: str, order: str, count: int) -> tuple[datetime, 
         return None
 
 
+def parse_instant_and_id(text: str, order: str) -> tuple[datetime, int] | None:
+    """Return the instant, in UTC, and the id of a position, None for a text that is no such position of this list."""
+    position = parse_instant_and_ids(text, order, 1)
+    return (position[0], position[1][0]) if position else None
+
+
 def has_more(rows: QuerySet[Any], end: int) -> bool:
     """Return whether there are rows after the first `end`, looked for in their order, which has an index. One query.
 

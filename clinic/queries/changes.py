@@ -19,9 +19,10 @@ An id of a transaction in each row (xid8) would need no clock, but a restored ba
 """
 
 from datetime import UTC, datetime
+from typing import Protocol
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from clinic.models import Appointment, Clinic, Patient
 from clinic.models.appointment import AppointmentQuerySet
@@ -41,6 +42,14 @@ SETTLED_SQL = """
 
 # The last row that a client has: its `changed_at`, and its id.
 type Position = tuple[datetime, int]
+
+
+class Changed[Row: Model](Protocol):
+    """What loads the rows of a clinic that changed in a span, after a position."""
+
+    def __call__(
+        self, clinic: Clinic, since: datetime, until: datetime, after: Position | None = None, /
+    ) -> QuerySet[Row]: ...
 
 
 def settled_until() -> datetime:

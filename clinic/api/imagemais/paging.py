@@ -5,9 +5,7 @@ others are added or removed meanwhile; one that follows `Link` does not.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
-from typing import Protocol
 
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse
@@ -17,20 +15,12 @@ from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.reading import Query
 from clinic.api.moments import format_moment
-from clinic.models import Appointment, Clinic, Patient
-from clinic.queries.changes import Position, settled_until
+from clinic.models import Appointment, Patient
+from clinic.queries.changes import Changed, settled_until
 
 MOST_COUNTED = 1000  # a list of a million would be read for its number
 NEXT_SINCE = "X-Next-Updated-Since"
 WITH_SINCE = {"updatedSince", "limit", "after"}
-
-
-class Changed[Row: Model](Protocol):
-    """What loads the rows of a clinic that changed in a span, after a position."""
-
-    def __call__(
-        self, clinic: Clinic, since: datetime, until: datetime, after: Position | None = None, /
-    ) -> QuerySet[Row]: ...
 
 
 class Page[Position]:
@@ -87,8 +77,8 @@ def page_of_changes[Row: (Appointment, Patient)](
     No filter goes with it: what has left a filter would not be listed, and so be kept by the program for ever.
     """
     since = reader.since("updatedSince")
-    page = Page(reader, partial(_position, order=order))
-    for name in request.GET.keys() - WITH_SINCE:
+    page = Page(reader, partial(keyset.parse_instant_and_id, order=order))
+    for name in sorted(request.GET.keys() - WITH_SINCE):
         reader.add_errors(name, messages.FILTER_WITH_SINCE.format(name))
     reader.raise_if_invalid()
     until = settled_until()
@@ -97,8 +87,3 @@ def page_of_changes[Row: (Appointment, Patient)](
     if "Link" not in response:
         response[NEXT_SINCE] = format_moment(max(since, until))
     return listed
-
-
-def _position(text: str, order: str) -> Position | None:
-    position = keyset.parse_instant_and_ids(text, order, 1)
-    return (position[0], position[1][0]) if position else None

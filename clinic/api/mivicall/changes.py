@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
 
-from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 
 from clinic.api import keyset
@@ -13,20 +11,12 @@ from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import MivicallRequest, answer
 from clinic.api.mivicall.reading import Reading
 from clinic.api.moments import format_moment
-from clinic.models import Appointment, Clinic, Patient
-from clinic.queries.changes import Position, settled_until
+from clinic.models import Appointment, Patient
+from clinic.queries.changes import Changed, settled_until
 
 NOT_A_CURSOR = "Não é um cursor desta lista."
 FILTER_WITH_SINCE = "Não vai com updatedSince: o que deixasse de caber no filtro não viria."
 WITH_SINCE = {"updatedSince", "limit", "cursor"}
-
-
-class Changed[Row: Model](Protocol):
-    """What loads the rows of a clinic that changed in a span, after a position."""
-
-    def __call__(
-        self, clinic: Clinic, since: datetime, until: datetime, after: Position | None = None, /
-    ) -> QuerySet[Row]: ...
 
 
 def answer_changes[Row: (Appointment, Patient)](
@@ -43,7 +33,7 @@ def answer_changes[Row: (Appointment, Patient)](
     No filter goes with it: what has left a filter would not be listed, and so be kept by the program for ever.
     """
     values = reading.values
-    after = _position(values["cursor"], order) if "cursor" in values else None
+    after = keyset.parse_instant_and_id(values["cursor"], order) if "cursor" in values else None
     if "cursor" in values and after is None:
         reading.errors["cursor"] = NOT_A_CURSOR
     reading.errors |= dict.fromkeys(sorted(request.GET.keys() - WITH_SINCE), FILTER_WITH_SINCE)
@@ -62,8 +52,3 @@ def answer_changes[Row: (Appointment, Patient)](
     else:
         body["nextUpdatedSince"] = format_moment(max(since, until))
     return answer(body)
-
-
-def _position(text: str, order: str) -> Position | None:
-    position = keyset.parse_instant_and_ids(text, order, 1)
-    return (position[0], position[1][0]) if position else None

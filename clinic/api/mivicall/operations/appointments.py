@@ -83,7 +83,7 @@ def list_appointments(request: MivicallRequest) -> HttpResponse:
     if "updatedSince" in request.GET:
         return _answer_changes(request, reading)
     filters, order = reading.values, keyset.order_of("appointments by start", request.clinic)
-    after = keyset.parse_instant_and_ids(filters["cursor"], order, 1) if "cursor" in filters else None
+    after = keyset.parse_instant_and_id(filters["cursor"], order) if "cursor" in filters else None
     if "cursor" in filters and after is None:
         reading.errors["cursor"] = NOT_A_CURSOR
     if reading.errors:
@@ -96,7 +96,7 @@ def list_appointments(request: MivicallRequest) -> HttpResponse:
     if "professionalId" in filters:
         rows = rows.filter(doctor__uuid=filters["professionalId"])
     if after:
-        starts_at, (pk,) = after
+        starts_at, pk = after
         rows = rows.filter(Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, pk__gt=pk), starts_at__gte=starts_at)
     limit = filters.get("limit", schemas.DEFAULT_LIMIT)
     page = list(rows[:limit])

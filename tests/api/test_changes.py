@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from django.utils import timezone
 
+from clinic.api.imagemais.urls import reference as imagemais_reference
+from clinic.api.mivicall.urls import reference as mivicall_reference
+from clinic.api.reference import groups
 from clinic.booking import LineRequest
 from clinic.models import Appointment, Patient, PatientAccess
 from clinic.queries.changes import EARLIEST
@@ -333,3 +336,11 @@ def test_patients_in_a_list_of_changes_were_shown(api, recife):
 
 def test_the_earliest_instant_is_that_of_the_references():
     assert datetime(2000, 1, 1, tzinfo=UTC) == EARLIEST
+
+
+@pytest.mark.parametrize("reference", [imagemais_reference, mivicall_reference])
+def test_the_references_examples_ask_what_can_be_asked(reference):
+    shown = [each for group in groups(reference.document, "", "") for each in group.operations]
+    lists = {each.path: each.curl for each in shown if each.method == "GET" and each.path.endswith(tuple(LISTS))}
+    assert len(lists) == 2 and "updatedSince" not in "".join(lists.values())
+    assert "search=Maria" in lists.get("/v1/patients", "search=Maria")

@@ -122,18 +122,19 @@ corrija e use a mesma chave. Um 409 de horário ocupado fica, porque é uma resp
 que mudou, por qualquer entrada: recepção, administração ou API. Nada se perde, mesmo com muita gente gravando ao
 mesmo tempo: o que ainda está sendo gravado vem na vez seguinte.
 
-1. Na primeira vez peça `updatedSince=2000-01-01T00:00:00Z`: vem tudo.
-2. Siga `Link` até a última página.
-3. Guarde o `X-Next-Updated-Since` dela: é o `updatedSince` da próxima vez. O maior `updatedAt` que você viu não
-   serve para isso.
-4. Peça de novo quando quiser, por exemplo a cada minuto; sem novidade vem `[]`.
+- **Na primeira vez** peça `updatedSince=2000-01-01T00:00:00Z`: vem tudo.
+- Siga `Link` até a última página.
+- Guarde o `X-Next-Updated-Since` dela: é o `updatedSince` **da próxima vez**. O maior `updatedAt` que você viu não
+  serve para isso.
+- Peça de novo quando quiser, por exemplo a cada minuto; sem novidade vem `[]`.
 
 Troque na sua cópia **todos** os elementos de um `id` pelos que vieram: um agendamento vem sempre inteiro, e por isso
 `limit` conta aqui agendamentos. O que vem com `deletedAt` sai da cópia; um paciente falecido também, e volta se foi
 engano. Um cancelado não é excluído: muda de status. O mesmo `id` pode vir outra vez.
 
 Um agendamento vem também quando muda o nome, o telefone, o CPF ou o nascimento do paciente. `procedure.price` e os
-dados do desconto são os do catálogo de agora e não contam como mudança. Se a clínica trocar de fuso, comece do passo 1.
+dados do desconto são os do catálogo de agora e não contam como mudança. Se a clínica trocar de fuso, comece de novo,
+como na primeira vez.
 
 Filtros e `offset` não vão com `updatedSince`: o que deixasse de caber no filtro ficaria na cópia para sempre.""",
         lambda address: (

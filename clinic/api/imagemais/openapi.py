@@ -73,16 +73,15 @@ AFTER = query(
 )
 
 SINCE_DESCRIPTION = (
-    "Para manter uma cópia: {}, na ordem em que mudaram, os excluídos com `deletedAt`. ISO 8601 com fuso, de"
+    "Para manter uma cópia: {}, na ordem em que mudaram; o que sai dela vem com `deletedAt`. ISO 8601 com fuso, de"
     " 2000-01-01T00:00:00Z até agora. Siga `Link`; a última página traz em `X-Next-Updated-Since` o valor da próxima"
     " vez. Vai só com `limit` e `after`."
 )
 
 
 def updated_since(changed: str) -> JsonObject:
-    """Return the parameter; `changed` says what is listed."""
-    schema = {"type": "string", "format": "date-time"}
-    return query("updatedSince", schema, SINCE_DESCRIPTION.format(changed), example="2025-12-22T16:35:33.920Z")
+    """Return the parameter; `changed` says what is listed. It has no example: that would stand beside the filters'."""
+    return query("updatedSince", {"type": "string", "format": "date-time"}, SINCE_DESCRIPTION.format(changed))
 
 
 NEXT_SINCE_HEADER: JsonObject = {

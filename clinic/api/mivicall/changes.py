@@ -15,7 +15,7 @@ from clinic.models import Appointment, Patient
 from clinic.queries.changes import Changed, settled_until
 
 NOT_A_CURSOR = "Não é um cursor desta lista."
-FILTER_WITH_SINCE = "Não vai com updatedSince: o que deixasse de caber no filtro não viria."
+FILTER_WITH_SINCE = "Não vai com updatedSince, porque o que deixasse de caber no filtro não viria."
 WITH_SINCE = {"updatedSince", "limit", "cursor"}
 
 

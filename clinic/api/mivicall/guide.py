@@ -96,16 +96,16 @@ corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta.""",
 mudou, por qualquer entrada: receção, administração ou API. Nada se perde, mesmo com muita gente a alterar ao mesmo
 tempo: o que ainda está a ser guardado vem na vez seguinte.
 
-1. Na primeira vez peça `updatedSince=2000-01-01T00:00:00Z`: vem tudo.
-2. Siga `nextCursor`, em `cursor` e com o mesmo `updatedSince`, até à última página.
-3. Guarde o `nextUpdatedSince` dela: é o `updatedSince` da próxima vez.
-4. Peça de novo quando quiser, por exemplo a cada minuto; sem novidades, `items` e `deleted` vêm vazios.
+- **Na primeira vez** peça `updatedSince=2000-01-01T00:00:00Z`: vem tudo.
+- Siga `nextCursor`, em `cursor` e com o mesmo `updatedSince`, até à última página.
+- Guarde o `nextUpdatedSince` dela: é o `updatedSince` **da próxima vez**.
+- Peça de novo quando quiser, por exemplo a cada minuto; sem novidades, `items` e `deleted` vêm vazios.
 
 `items` traz o que se põe na cópia, e `deleted` (`id`, `deletedAt`) o que se tira dela; quem faleceu também, e volta se
 foi engano. Uma marcação cancelada não é retirada: muda de estado. O mesmo `id` pode vir outra vez.
 
 Uma marcação vem também quando mudam o nome ou o telefone do utente. Se a clínica trocar de fuso, ou de chave dos
-`patientPhoneHash`, comece do passo 1.
+`patientPhoneHash`, comece de novo, como da primeira vez.
 
 Filtros não vão com `updatedSince`: o que deixasse de caber no filtro ficaria na cópia para sempre.""",
         lambda address: (

@@ -376,6 +376,9 @@ def _examples_of(schema: type[BaseModel]) -> list[JsonObject]:
     return examples
 
 
+UNSAID = {"title", "examples"}  # of a parameter's schema
+
+
 def _parameters(query: type[BaseModel] | None) -> list[JsonObject]:
     if query is None:
         return []
@@ -386,8 +389,9 @@ def _parameters(query: type[BaseModel] | None) -> list[JsonObject]:
             "in": "query",
             "required": name in schema.get("required", []),
             "description": field.pop("description"),
-            "schema": {key: value for key, value in field.items() if key != "title" and value is not None},
+            "schema": {key: value for key, value in field.items() if key not in UNSAID and value is not None},
         }
+        | ({"example": field["examples"][0]} if "examples" in field else {})
         for name, field in schema["properties"].items()
     ]
 

@@ -129,9 +129,10 @@ class PatientFilters(BaseModel):
     search: reading.Search = Field(
         OMITTED,
         description="Qualquer parte do nome, sem diferença de acentos e maiúsculas. Obrigatório sem `updatedSince`.",
+        examples=["Maria"],
     )
     updatedSince: reading.Since = Field(
-        OMITTED, description=SINCE.format("os utentes que mudaram; quem faleceu vem como retirado")
+        OMITTED, description=SINCE.format("os utentes que mudaram, quem faleceu também")
     )
     limit: reading.Limit = Field(
         OMITTED, description=f"Quantos utentes no máximo: {DEFAULT_PATIENTS}, ou com `updatedSince` {DEFAULT_LIMIT}."

@@ -74,7 +74,7 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
                 {"type": "string", "enum": ["true", "false"]},
                 "Os excluídos: não há, porque aqui nenhum paciente é apagado.",
             ),
-            updated_since("os pacientes que mudaram; um falecido vem como excluído"),
+            updated_since("os pacientes que mudaram, os falecidos também"),
             *PAGE,
             AFTER,
         ],

@@ -338,7 +338,9 @@ def _imagemais(stored):
         yield Call("GET", path, by="nobody", expected=(401, 404))
     lists = {"doctors": [{}], "procedures": [{}], "discounts": [{}], f"doctors/{doctor.pk}": [{}]}
     lists[f"doctors/{doctor.pk}/slots"] = [day, {"date": f"{stored.free_day}"}]
+    changes = [{"updatedSince": "2000-01-01T00:00:00Z"}, {"updatedSince": _iso(timezone.now()), "limit": 100}]
     lists["patients"] = [{}, {"name": "beltrão uchôa soc"}, {"cpf": "52998224725"}, {"phone": "98765"}, {"offset": 100}]
+    lists["patients"] += changes
     lists["appointments"] = [
         {},
         day,
@@ -348,6 +350,7 @@ def _imagemais(stored):
         {"patientId": visit.patient_id},
         day | {"doctorId": doctor.pk, "status": "confirmado"},
         {"offset": 80, "limit": 20},
+        *changes,
     ]
     lists[f"appointments/{visit.pk}"] = [{}]
     for path, queries in lists.items():
@@ -396,7 +399,8 @@ def _mivicall(stored):
         yield Call("GET", path, by="nobody", expected=(401, 404))
     lists = {"professionals": [{}], "services": [{}], "tenants/me": [{}]}
     lists["availability"] = [window, window | {"professionalId": f"{doctor.uuid}"}]
-    lists["patients"] = [{"search": "socorro beltrão uchôa"}, {"search": "ma"}]
+    changes = [{"updatedSince": "2000-01-01T00:00:00Z"}, {"updatedSince": _iso(now), "limit": 200}]
+    lists["patients"] = [{"search": "socorro beltrão uchôa"}, {"search": "ma"}, *changes]
     lists[f"patients/{patient.phone_hash}"] = [{}]
     lists["appointments"] = [
         {},
@@ -404,6 +408,7 @@ def _mivicall(stored):
         {"from": _iso(now), "status": "confirmed"},
         {"professionalId": f"{doctor.uuid}"},
         {"limit": 5},
+        *changes,
     ]
     lists[f"appointments/{visit.uuid}"] = [{}]
     for path, queries in lists.items():

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from clinic.booking import LineRequest, change_status, edit_notes
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, AppointmentProcedure, ClinicEvent
+from clinic.queries.changes import changed_appointments, changed_patients, settled_until
 from clinic.queries.pending import Why, pending
 from tests.booking.desk import BY, open_desk
 from tests.factories import make_discount, make_user, next_monday
@@ -231,3 +232,15 @@ def test_what_was_ceased_before_is_found_when_upgrading(the_newest_again, transa
     desk.doctor.procedures.clear()
     migrate()
     assert [(row.pk, row.cause.why) for row in pending(desk.clinic, now=now)] == [(visit.pk, Why.NOT_PERFORMED)]
+
+
+def test_rows_from_before_are_listed_as_changed_once(the_newest_again, booked):
+    migrate("0050_validate_payer")
+    began = timezone.now()
+    with connection.cursor() as cursor:  # as an interrupted upgrade leaves it
+        cursor.execute("ALTER TABLE clinic_patient ADD COLUMN changed_at timestamptz DEFAULT now() NOT NULL")
+    migrate()
+    until = settled_until()
+    assert [row.pk for row in changed_appointments(booked.clinic, began, until)] == [booked.pk]
+    assert [row.pk for row in changed_patients(booked.clinic, began, until)] == [booked.patient_id]
+    assert list(changed_appointments(booked.clinic, until, settled_until())) == []

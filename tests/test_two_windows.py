@@ -82,7 +82,7 @@ def stored(row):
     return {
         field.attname: getattr(row, field.attname)
         for field in row._meta.concrete_fields
-        if field.name not in {"updated_at"} and not field.generated
+        if field.name not in {"updated_at", "changed_at"} and not field.generated
     }
 
 

@@ -1,7 +1,7 @@
 """Positions in a list, as opaque texts: what comes after an element is the same whatever was added before it.
 
 The keys that a list is ordered by are integers, after an instant or alone. A name is no key: texts of positions are
-sent in addresses.
+sent in addresses. A position names its list and clinic (`order`): in any other list it would stand anywhere.
 """
 
 import json
@@ -11,28 +11,41 @@ from typing import Any
 
 from django.db.models import BigIntegerField, QuerySet
 
+from clinic.models import Clinic
 
-def format_position(*ids: int, at: datetime | None = None) -> str:
+
+def order_of(name: str, clinic: Clinic) -> str:
+    """Return the text by which positions name a list of a clinic."""
+    return f"{name} {clinic.pk}"
+
+
+def format_position(order: str, *ids: int, at: datetime | None = None) -> str:
     """Return the text of the position of an element with these keys."""
-    keys = [at.astimezone(UTC).isoformat(), *ids] if at else [*ids]
+    keys = [order, at.astimezone(UTC).isoformat(), *ids] if at else [order, *ids]
     return urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
 
 
-def parse_ids(text: str, count: int) -> tuple[int, ...] | None:
-    """Return the ids of a position without an instant, None for a text that is no such position."""
-    ids = _ids(_parse(text), count)
-    return ids if ids and format_position(*ids) == text else None
+def parse_ids(text: str, order: str, count: int) -> tuple[int, ...] | None:
+    """Return the ids of a position without an instant, None for a text that is no such position of this list."""
+    ids = _ids(_parse(text)[1:], count)
+    return ids if ids and format_position(order, *ids) == text else None
 
 
-def parse_instant_and_ids(text: str, count: int) -> tuple[datetime, tuple[int, ...]] | None:
-    """Return the instant, in UTC, and the ids of a position, None for a text that is no such position."""
-    first, *rest = _parse(text) or [None]
+def parse_instant_and_ids(text: str, order: str, count: int) -> tuple[datetime, tuple[int, ...]] | None:
+    """Return the instant, in UTC, and the ids of a position, None for a text that is no such position of this list."""
+    first, *rest = _parse(text)[1:] or [None]
     ids = _ids(rest, count)
     try:
         at = datetime.fromisoformat(first) if isinstance(first, str) and ids else None
-        return (at, ids) if at and ids and format_position(*ids, at=at) == text else None
+        return (at, ids) if at and ids and format_position(order, *ids, at=at) == text else None
     except (ValueError, OverflowError):
         return None
+
+
+def parse_instant_and_id(text: str, order: str) -> tuple[datetime, int] | None:
+    """Return the instant, in UTC, and the id of a position, None for a text that is no such position of this list."""
+    position = parse_instant_and_ids(text, order, 1)
+    return (position[0], position[1][0]) if position else None
 
 
 def has_more(rows: QuerySet[Any], end: int) -> bool:

@@ -244,8 +244,9 @@ type _Field = models.Field[Any, Any]
 
 @cache
 def _written_fields(model: type[models.Model]) -> tuple[_Field, ...]:
-    """Return the fields of a row but its own id and the appointment's, which the statement itself knows."""
-    known = {"id", "appointment_id"}
+    """Return the fields of a row but its own id and the appointment's, which the statement itself knows, and those that
+    the database sets."""
+    known = {"id", "appointment_id", "changed_at"}
     return tuple(field for field in model._meta.concrete_fields if field.column not in known)
 
 

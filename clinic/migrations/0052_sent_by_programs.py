@@ -34,7 +34,7 @@ def text(length):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0050_validate_payer")]
+    dependencies = [("clinic", "0051_changed_at")]
 
     operations = [
         migrations.AddField("appointment", "unverified_name", text(160)),

@@ -160,6 +160,9 @@ class Appointment(ClinicRow):
     created_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
+    # When the row, or what is shown of its patient, was written last, by the database's clock: a trigger of 0051 sets
+    # it at every write, in the order that `queries.changes` needs.
+    changed_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar = AppointmentQuerySet.as_manager()
@@ -231,6 +234,7 @@ class Appointment(ClinicRow):
             models.Index(fields=["doctor", "starts_at"], name="appointment_doctor_starts_at"),
             models.Index(fields=["patient", "starts_at"], name="appointment_patient_starts_at"),
             models.Index(fields=["payer"], condition=Q(payer__isnull=False), name="appointment_payer"),
+            models.Index(fields=["clinic", "changed_at", "id"], name="appointment_clinic_changed_at"),
         ]
 
     def __str__(self) -> str:

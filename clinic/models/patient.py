@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -166,6 +166,8 @@ class Patient(ClinicRow):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    # When the row was written last, by the database's clock: a trigger of 0051 sets it at every write.
+    changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = _("paciente")
@@ -223,6 +225,7 @@ class Patient(ClinicRow):
             ),
             models.Index(fields=["clinic", "birth_date"], name="patient_clinic_birth_date"),
             models.Index(fields=["payer"], condition=Q(payer__isnull=False), name="patient_payer"),
+            models.Index(fields=["clinic", "changed_at", "id"], name="patient_clinic_changed_at"),
         ]
 
     def __str__(self) -> str:

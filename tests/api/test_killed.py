@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time as clock
@@ -12,15 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 
 from clinic.models import Appointment
+from tests.api.served import served, workers_of
 from tests.factories import make_clinic, make_doctor, make_procedure, next_monday, phone
-from tests.locks import wait_until_killed_sessions_have_ended
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -97,30 +93,8 @@ class Load:
 
 @pytest.fixture
 def server():
-    """The port of a server on this test's database, and its process."""
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    environment = os.environ | {
-        "DATABASE_URL": url,
-        "API_REQUESTS_A_MINUTE": "1000000",
-        "API_REQUESTS_A_SECOND": "1000000",
-    }
-    command = [sys.executable, "-m", "tests.api.prefork", str(WORKERS)]
-    root = Path(__file__).resolve().parents[2]
-    process = subprocess.Popen(
-        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    yield int(process.stdout.readline()), process
-    workers = workers_of(process)
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    for worker in workers:
-        os.kill(worker, signal.SIGKILL)
-    wait_until_killed_sessions_have_ended()
-
-
-def workers_of(process):
-    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    with served(WORKERS) as (port, process):
+        yield port, process
 
 
 def until(condition):

@@ -30,8 +30,10 @@ from clinic.api.imagemais import examples, messages
 from clinic.api.imagemais.errors import API_ERRORS
 from clinic.api.imagemais.urls import reference as imagemais_reference
 from clinic.api.mivicall import errors, reading, schemas
-from clinic.api.mivicall.operations.appointments import DISCOUNT_STAYS, MOVE_MISSING, NOT_A_CURSOR
+from clinic.api.mivicall.changes import FILTER_WITH_SINCE, NOT_A_CURSOR
+from clinic.api.mivicall.operations.appointments import DISCOUNT_STAYS, MOVE_MISSING
 from clinic.api.mivicall.operations.availability import WINDOW_TOO_LONG
+from clinic.api.mivicall.operations.patients import SEARCH_MISSING
 from clinic.api.mivicall.urls import reference as mivicall_reference
 from clinic.models import ApiKey, Appointment, Clinic
 from clinic.refusals import Reason
@@ -82,6 +84,9 @@ FAULTS = {
     DoctorFault.NAME_WITHOUT_LETTERS,
     DoctorFault.PROCEDURE_UNKNOWN,
 }
+IMAGEMAIS_FILTERS = [
+    *("date", "dateStart", "dateEnd", "doctorId", "patientId", "status", "offset", "name", "cpf", "phone", "deleted")
+]
 # Among them, in both APIs: a key that an earlier request of the test has used.
 IMAGEMAIS_RULES = [
     *(messages.REFUSALS[rule].sentence.removeprefix("patient.") for rule in RULES),
@@ -95,7 +100,9 @@ IMAGEMAIS_RULES = [
     messages.LENGTH_TWICE,
     messages.TWO_PHONES.removeprefix("patient."),
     messages.OFFSET_WITH_AFTER,
-    *(messages.UNSTORABLE_IN_QUERIES.format(field) for field in ("name", "phone", "after")),
+    *(messages.FILTER_WITH_SINCE.format(name) for name in IMAGEMAIS_FILTERS),
+    *messages.SINCE_FAULTS.values(),
+    *(messages.UNSTORABLE_IN_QUERIES.format(field) for field in ("name", "phone", "after", "updatedSince")),
     *(messages.NOT_CHANGED_HERE.format(field, call) for field, call in messages.CALLS_FOR_OTHER_FIELDS.items()),
     API_ERRORS[ErrorCode.IDEMPOTENCY_KEY_REUSED][1],
 ]
@@ -108,6 +115,9 @@ with translation.override("pt-pt"):
         "Passa de 4 KiB.",  # metadata
         reading.NEEDS_EXPONENT,
         NOT_A_CURSOR,
+        FILTER_WITH_SINCE,
+        *reading.SINCE_FAULTS.values(),
+        SEARCH_MISSING,
         DISCOUNT_STAYS,
         MOVE_MISSING,
         WINDOW_TOO_LONG,

@@ -17,7 +17,9 @@ CLIENTS = [1, 4, 16]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run of three minutes; its figures mean little")
-    parser.add_argument("--searches", action="store_true", help="the next free time and what is pending only")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--searches", action="store_true", help="the next free time and what is pending only")
+    only.add_argument("--lists", action="store_true", help="the lists of both APIs only")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="clinic-benchmarks-") as folder, postgres.running(Path(folder)) as server:
         os.environ |= {
@@ -38,7 +40,8 @@ def main() -> None:
         from tests.benchmarks.run import run  # noqa: PLC0415 - it imports models, which need the settings
 
         sizes = QUICK_SIZES if arguments.quick else SIZES
-        print(run(server, sizes, CLIENTS, quick=arguments.quick, only_searches=arguments.searches))
+        part = "searches" if arguments.searches else "lists" if arguments.lists else ""
+        print(run(server, sizes, CLIENTS, quick=arguments.quick, only=part))
 
 
 if __name__ == "__main__":

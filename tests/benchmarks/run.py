@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from clinic.management.demo import bulk
 from clinic.models import Clinic, StaffUser
-from tests.benchmarks import api, booking, day_page, searches
+from tests.benchmarks import api, booking, day_page, lists, searches
 from tests.benchmarks.browser import Session, sign_in
 from tests.benchmarks.day_page import Times
 from tests.benchmarks.houses import House, houses, machine
@@ -27,8 +27,9 @@ USERNAME = "recepcao-carga"
 BEGAN = time.perf_counter()  # that clock itself counts from the machine's start
 
 
-def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only_searches: bool = False) -> str:
-    """Measure and return the tables. `server` is the database that Django is connected to; it may be empty."""
+def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only: str = "") -> str:
+    """Measure and return the tables, or `only` that of "lists" or of "searches". `server` is the database that Django
+    is connected to; it may be empty."""
     call_command("migrate", verbosity=0)
     clinic, password = bulk.load_clinic(), secrets.token_urlsafe()
     user = StaffUser.objects.create_user(USERNAME, password, name="Recepção", clinic=clinic)
@@ -43,8 +44,12 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only_
         for house in built:
             house.slots = booking.free_times(clinic)
         turns = {"rounds": 2 if quick else 8, "times": 20 if quick else 60}
-        if only_searches:
+        if only == "searches":
             return measured_searches(load, built, sessions, clinic, user, turns)
+        report("lists")
+        of_lists = lists.table(sizes, lists.measure(load, built, program, clinic, **turns))
+        if only == "lists":
+            return of_lists
         report("day page")
         pages = measure_pages(load, built, sessions, clinic, (BARE_PAGE, PAGE), day, **turns)
         page_queries = day_page.queries(user, day)
@@ -54,7 +59,9 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only_
         rates = measure_bookings(
             load, built, sessions, program, clinic, clients, rounds=2 if quick else 6, seconds=1 if quick else 4
         )
-        return "\n".join([table(sizes, clients, rates, pages, page_queries, size, total), "", of_searches])
+        return "\n".join(
+            [table(sizes, clients, rates, pages, page_queries, size, total), "", of_lists, "", of_searches]
+        )
 
 
 def measured_searches(

@@ -141,6 +141,34 @@ A resposta fica guardada por {settings.STORED_ANSWER_DAYS} dias. Erros que nada 
 corrija e use a mesma chave. Um 409 de horário ocupado fica, porque é uma resposta.""",
     ),
     Section(
+        "sincronizar",
+        "Manter uma cópia",
+        """\
+`updatedSince` em `GET /api/appointments` e `GET /api/patients` traz tudo o que mudou desde um instante, na ordem em
+que mudou, por qualquer entrada: recepção, administração ou API. Nada se perde, mesmo com muita gente gravando ao
+mesmo tempo: o que ainda está sendo gravado vem na vez seguinte.
+
+- **Na primeira vez** peça `updatedSince=2000-01-01T00:00:00Z`: vem tudo.
+- Siga `Link` até a última página.
+- Guarde o `X-Next-Updated-Since` dela: é o `updatedSince` **da próxima vez**. O maior `updatedAt` que você viu não
+  serve para isso.
+- Peça de novo quando quiser, por exemplo a cada minuto; sem novidade vem `[]`.
+
+Troque na sua cópia **todos** os elementos de um `id` pelos que vieram: um agendamento vem sempre inteiro, e por isso
+`limit` conta aqui agendamentos. O que vem com `deletedAt` sai da cópia; um paciente falecido também, e volta se foi
+engano. Um cancelado não é excluído: muda de status. O mesmo `id` pode vir outra vez.
+
+Um agendamento vem também quando muda o nome, o telefone, o CPF ou o nascimento do paciente. `procedure.price` e os
+dados do desconto são os do catálogo de agora e não contam como mudança. Se a clínica trocar de fuso, comece de novo,
+como na primeira vez.
+
+Filtros e `offset` não vão com `updatedSince`: o que deixasse de caber no filtro ficaria na cópia para sempre.""",
+        lambda address: (
+            f"curl -i -G '{address}/api/appointments' \\\n  {HEADERS} \\\n"
+            "  --data-urlencode 'updatedSince=2000-01-01T00:00:00Z' \\\n  -d limit=100"
+        ),
+    ),
+    Section(
         "mudancas",
         "Mudanças, e o que fica como está",
         """\
@@ -152,7 +180,8 @@ data, e até lá, por **seis meses** pelo menos, as respostas dele trazem os cab
   `durationMinutes`. Listas com `Link`, `after` e `X-Total-Count`, contadas por elemento do array. Um parâmetro que o
   endereço não tem, ou repetido, passou a 400: antes era ignorado, e vinham todos. `contact.phone` vale por
   `phone`; `dateBirth` pode faltar ao cadastrar um paciente. `rg`, `gender` e `address`, que não guardamos, são 400
-  ao editar. HEAD, e uma barra no fim do endereço.""",
+  ao editar. `updatedSince` para manter uma cópia. `receive-payment`, PUT onde há PATCH, HEAD, e uma barra no fim do
+  endereço.""",
     ),
     Section(
         "limite",

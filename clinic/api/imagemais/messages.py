@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
+from clinic.api.moments import SinceFault
 from clinic.models import Doctor, Patient, Receipt
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
@@ -100,6 +101,7 @@ UNREADABLE_IN_QUERIES: Sentences = {
     "procedureId": (NUMBER.format("procedureId"),),
     "durationMinutes": ("durationMinutes must be an integer number",),
     "deleted": (_one_of("deleted", ("true", "false")),),
+    "updatedSince": ("updatedSince deve ser um instante ISO 8601 com fuso, como 2025-12-22T16:35:33.920Z",),
     "after": ("after must be a string",),
     "limit": ("limit must be an integer number",),
     "offset": ("offset must be an integer number",),
@@ -120,6 +122,11 @@ NOT_A_TIME = "{} deve estar no formato HH:mm"
 NO_SUCH_TIME = "{} não existe nessa data: os relógios são adiantados"
 NOT_A_POSITION = "after deve ser o que veio em Link, com os mesmos filtros"
 OFFSET_WITH_AFTER = "offset e after não vão juntos: after já diz onde continua"
+FILTER_WITH_SINCE = "{} e updatedSince não vão juntos: o que deixasse de caber no filtro não apareceria"
+SINCE_FAULTS = {
+    SinceFault.TOO_EARLY: "updatedSince deve ser de 2000-01-01T00:00:00Z em diante",
+    SinceFault.FUTURE: "updatedSince não pode ser futuro",
+}
 LENGTH_TWICE = "durationMinutes e procedureId não vão juntos: os procedimentos já dizem a duração"
 NAME_EMPTY = "name não pode ser vazio"
 NAME_TOO_LONG = f"name deve ter no máximo {max_length(Patient, 'name')} caracteres"

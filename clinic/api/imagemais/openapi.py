@@ -8,10 +8,12 @@ from pydantic import BaseModel
 from clinic.access.idempotency import KEY_PATTERN, MAX_KEY_LENGTH
 from clinic.api.errors import ErrorCode
 from clinic.api.imagemais.errors import API_ERRORS, error_body
-from clinic.api.imagemais.messages import TOO_LARGE
+from clinic.api.imagemais.messages import SINCE_FAULTS, TOO_LARGE
+from clinic.api.imagemais.paging import NEXT_SINCE
 from clinic.api.imagemais.reading import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from clinic.api.imagemais.schemas import NUMERIC, BareMessageOut, MessageOut, MessagesOut
 from clinic.api.json_schema import JsonObject
+from clinic.api.moments import SinceFault
 
 # By their cause, in Portuguese.
 type Messages = Mapping[str, str | list[str]]
@@ -70,6 +72,26 @@ AFTER = query(
     " nem repete nada, mesmo que entretanto se agende. Não vai com `offset`.",
 )
 
+SINCE_DESCRIPTION = (
+    "Para manter uma cópia: {}, na ordem em que mudaram; o que sai dela vem com `deletedAt`. ISO 8601 com fuso, de"
+    " 2000-01-01T00:00:00Z até agora. Siga `Link`; a última página traz em `X-Next-Updated-Since` o valor da próxima"
+    " vez. Vai só com `limit` e `after`."
+)
+
+
+def updated_since(changed: str) -> JsonObject:
+    """Return the parameter; `changed` says what is listed. It has no example: that would stand beside the filters'."""
+    return query("updatedSince", {"type": "string", "format": "date-time"}, SINCE_DESCRIPTION.format(changed))
+
+
+NEXT_SINCE_HEADER: JsonObject = {
+    NEXT_SINCE: {
+        "description": "Com `updatedSince`, na última página: o `updatedSince` da próxima vez.",
+        "schema": {"type": "string", "format": "date-time"},
+    }
+}
+
+SINCE_ERRORS = {"Instante futuro": [SINCE_FAULTS[SinceFault.FUTURE]]}
 LIMIT_TOO_HIGH = {"Limite alto demais": [TOO_LARGE.format("limit", MAX_LIMIT)]}
 # Path parameters, with the values of the examples.
 PATH_PARAMETERS: dict[str, tuple[int, str]] = {
@@ -157,11 +179,12 @@ def operation(
     parameters: Iterable[JsonObject] = (),
     errors: Mapping[int, Messages] | None = None,
     links: JsonObject | None = None,
+    headers: JsonObject | None = None,
 ) -> dict[str, Any]:
     """Return the keyword arguments of a route.
 
     `example` is an answer, `bodies` are examples of the body by name; `errors` holds {status: {cause: message}};
-    `links` are the operations that can follow a successful answer.
+    `links` are the operations that can follow a successful answer, and `headers` its own.
     """
     models: dict[int, Any] = {status: answer}
     examples: dict[int, JsonObject] = {}
@@ -175,7 +198,9 @@ def operation(
         "x-origem": origin,
         "parameters": [*parameters, *([IDEMPOTENCY_KEY] if body else [])],
         "responses": {
-            status: {"content": {JSON: {"example": example}}} | ({"links": links} if links else {}),
+            status: {"content": {JSON: {"example": example}}}
+            | ({"links": links} if links else {})
+            | ({"headers": headers} if headers else {}),
             **{code: {"content": {JSON: {"examples": by_cause}}} for code, by_cause in examples.items()},
         },
     }

@@ -5,6 +5,7 @@ others are added or removed meanwhile; one that follows `Link` does not.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse
@@ -13,8 +14,13 @@ from clinic.api import keyset
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.reading import Query
+from clinic.api.moments import format_moment
+from clinic.models import Appointment, Patient
+from clinic.queries.changes import Changed, settled_until
 
 MOST_COUNTED = 1000  # a list of a million would be read for its number
+NEXT_SINCE = "X-Next-Updated-Since"
+WITH_SINCE = {"updatedSince", "limit", "after", "expand"}
 
 
 class Page[Position]:
@@ -60,3 +66,24 @@ class Page[Position]:
             address = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
             response["Link"] = f'<{address}>; rel="next"'
         return page
+
+
+def page_of_changes[Row: (Appointment, Patient)](
+    reader: Query, changed: Changed[Row], order: str, request: ApiRequest, response: HttpResponse
+) -> list[Row]:
+    """Return a page of the rows that changed since `updatedSince`, and set the headers of the answer: at the end of the
+    list, from when to ask next time. Raises RequestError.
+
+    No filter goes with it: what has left a filter would not be listed, and so be kept by the program for ever.
+    """
+    since = reader.since("updatedSince")
+    page = Page(reader, partial(keyset.parse_instant_and_id, order=order))
+    for name in sorted(request.GET.keys() - WITH_SINCE):
+        reader.add_errors(name, messages.FILTER_WITH_SINCE.format(name))
+    reader.raise_if_invalid()
+    until = settled_until()
+    rows = changed(request.clinic, since, until, page.after)
+    listed = page.of(rows, request, response, lambda row: keyset.format_position(order, row.pk, at=row.changed_at))
+    if "Link" not in response:
+        response[NEXT_SINCE] = format_moment(max(since, until))
+    return listed

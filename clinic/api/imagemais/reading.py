@@ -9,7 +9,7 @@ together.
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import chain
 from typing import Any
@@ -19,7 +19,9 @@ from django.http import HttpRequest
 from clinic.api.errors import ApiError, ErrorCode
 from clinic.api.imagemais import messages
 from clinic.api.imagemais.errors import RequestError
+from clinic.api.moments import parse_moment, since_fault, with_plus
 from clinic.models import END_OF_DAY
+from clinic.queries import changes
 from clinic.refusals import Reason, Refusal
 from clinic.registry import unstorable
 
@@ -249,6 +251,15 @@ class Query(Reader):
         if int(text) > maximum:
             self.add_errors(field, messages.TOO_LARGE.format(field, maximum))
         return int(text)
+
+    def since(self, field: str) -> datetime:
+        """Return the instant since when changes are asked for; the earliest one for what is none."""
+        since = parse_moment(with_plus(self.text(field, required=False)))
+        if since is None and self.is_valid(field):
+            self.add_errors(field, *self.unreadable[field])
+        elif since and (fault := since_fault(since)):
+            self.add_errors(field, messages.SINCE_FAULTS[fault])
+        return since or changes.EARLIEST
 
     def page(self) -> tuple[int, int]:
         """Return `limit` and `offset`, which every list accepts."""

@@ -26,6 +26,7 @@ from clinic.models import (
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
 from clinic.models.receipt import MOST_INSTALMENTS
+from clinic.queries.changes import left_lists_at
 from clinic.schedule import FreeStart, Opening
 from clinic.templatetags.formats import cpf, phone
 
@@ -87,6 +88,20 @@ class PatientOut(BaseModel):
             cpf=cpf(patient.cpf) or None,
             contact=ContactOut(phone=phone(patient.phone, clinic) or None),
         )
+
+
+class ListedPatientOut(PatientOut):
+    deletedAt: Instant = Field(
+        OMITTED, description="Só com `updatedSince`, de quem saiu das listas: tire-o da sua cópia."
+    )
+
+    @classmethod
+    def changed(cls, patient: Patient, clinic: Clinic) -> Self:
+        """Return the patient, with `deletedAt` if the lists have the patient no more."""
+        listed = cls.of(patient, clinic)
+        if left_at := left_lists_at(patient):
+            listed.deletedAt = instant(left_at)
+        return listed
 
 
 class StatusOut(BaseModel):
@@ -199,7 +214,7 @@ class AppointmentOut(BaseModel):
             "accountId": clinic.pk,
             "createdAt": instant(appointment.created_at),
             "updatedAt": instant(appointment.updated_at),
-            "deletedAt": None,
+            "deletedAt": instant(appointment.deleted_at) if appointment.deleted_at else None,
             "doctor": NamedOut(id=appointment.doctor_id, name=appointment.doctor_name),
             "patient": PatientOut.of(appointment.patient, clinic),
             "status": StatusOut(**api_status._asdict()),

@@ -15,7 +15,7 @@ from clinic.api.gateway import Api, ApiRequest, Caller, Gateway, bearer
 from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import errors, openapi
 from clinic.booking import Author
-from clinic.models import ApiKey, AppointmentEvent, StoredAnswer
+from clinic.models import ApiKey, Appointment, AppointmentEvent, StoredAnswer
 
 # (method, route below /v1/) of every operation, and the scopes that it requires.
 REQUIRED_SCOPES: dict[tuple[str, str], frozenset[str]] = {}
@@ -92,6 +92,12 @@ api = MivicallApi(
 @api.exception_handler(refusals.Refused)
 def booking_refused(request: ApiRequest, refused: refusals.Refused) -> HttpResponse:
     raise errors.after_rollback(request, refused)
+
+
+@api.exception_handler(Appointment.DoesNotExist)
+def appointment_gone(request: ApiRequest, error: Appointment.DoesNotExist) -> HttpResponse:
+    """Answer 404 when the appointment was deleted before the row was locked."""
+    return errors.error_answer(request, 404, "appointment_not_found", errors.APPOINTMENT_NOT_FOUND)
 
 
 def operation[F: Callable[..., HttpResponse]](

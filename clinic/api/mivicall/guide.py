@@ -109,6 +109,38 @@ A resposta fica guardada {settings.STORED_ANSWER_DAYS} dias. Erros que nada alte
 corrija e use a mesma chave. Um 409 decidido fica, porque é uma resposta.""",
     ),
     Section(
+        "sincronizar",
+        "Manter uma cópia",
+        """\
+`updatedSince` em `GET /v1/appointments` e `GET /v1/patients` traz tudo o que mudou desde um instante, pela ordem em que
+mudou, por qualquer entrada: receção, administração ou API. Nada se perde, mesmo com muita gente a alterar ao mesmo
+tempo: o que ainda está a ser guardado vem na vez seguinte.
+
+- **Na primeira vez** peça `updatedSince=2000-01-01T00:00:00Z`: vem tudo.
+- Siga `nextCursor`, em `cursor` e com o mesmo `updatedSince`, até à última página.
+- Guarde o `nextUpdatedSince` dela: é o `updatedSince` **da próxima vez**.
+- Peça de novo quando quiser, por exemplo a cada minuto; sem novidades, `items` e `deleted` vêm vazios.
+
+`items` traz o que se põe na cópia, e `deleted` (`id`, `deletedAt`) o que se tira dela; quem faleceu também, e volta se
+foi engano. Uma marcação cancelada não é retirada: muda de estado. O mesmo `id` pode vir outra vez.
+
+Uma marcação vem também quando mudam o nome ou o telefone do utente. Se a clínica trocar de fuso, ou de chave dos
+`patientPhoneHash`, comece de novo, como da primeira vez.
+
+Filtros não vão com `updatedSince`: o que deixasse de caber no filtro ficaria na cópia para sempre.""",
+        lambda address: (
+            f"curl -G '{address}/v1/appointments' \\\n  {HEADERS} \\\n"
+            "  --data-urlencode 'updatedSince=2000-01-01T00:00:00Z' \\\n  -d limit=200"
+        ),
+        answer=_written(
+            {
+                "items": [],
+                "deleted": [{"id": EXAMPLE_ID, "deletedAt": "2026-05-14T09:00:00Z"}],
+                "nextUpdatedSince": "2026-05-14T10:00:00.123456Z",
+            }
+        ),
+    ),
+    Section(
         "mudancas",
         "Mudanças, e o que fica como está",
         """\
@@ -118,7 +150,9 @@ data, e até lá, durante **seis meses** pelo menos, as respostas dele trazem os
 
 - **11/2026** `expand` junta nomes e palavras. Um parâmetro que o endereço não tem, ou repetido, passou a 422: antes era
   ignorado. Num PATCH, `null` num campo opcional é o mesmo que não o enviar, exceto em `patientNotes`, que esvazia. A
-  `message` de um 422 diz o primeiro campo. HEAD, e uma barra no fim do endereço.""",
+  `message` de um 422 diz o primeiro campo. `updatedSince` para manter uma cópia; profissionais, serviços e clínica
+  escrevem-se com `directory:write`. `GET /v1/tenants/me` traz o `id` em UUID e `specialty` como o fornecedor. HEAD, e
+  uma barra no fim do endereço.""",
     ),
     Section(
         "limite",

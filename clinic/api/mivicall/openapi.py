@@ -80,7 +80,8 @@ OPERATIONS = {
         "site",
         "Listar marcações",
         "Por `startsAt` e depois por ordem de criação. `nextCursor` só vem quando há mais; com ele em `cursor`, e os "
-        "mesmos filtros, continua-se. Um profissional desconhecido não tem marcações.",
+        "mesmos filtros, continua-se. Um profissional desconhecido não tem marcações. Com `updatedSince`, o que "
+        "mudou, para manter uma cópia.",
     ),
     "getAppointment": OperationText(APPOINTMENTS, "site", "Ver marcação", "A marcação, sem nada à volta."),
     "updateAppointment": OperationText(
@@ -167,7 +168,8 @@ OPERATIONS = {
         PATIENTS,
         "site",
         "Procurar utentes pelo nome",
-        "Primeiro os nomes que começam assim. Dígitos no texto não contam: por telefone, procura-se com o hash.",
+        "Primeiro os nomes que começam assim. Dígitos no texto não contam: por telefone, procura-se com o hash. "
+        "Com `updatedSince`, o que mudou, para manter uma cópia.",
     ),
     "getPatientsOfPhone": OperationText(
         PATIENTS,
@@ -441,6 +443,9 @@ def finish_document(document: OpenAPISchema) -> OpenAPISchema:
     return document
 
 
+UNSAID = {"title", "examples"}  # of a parameter's schema
+
+
 def _parameters(query: type[BaseModel] | None) -> list[JsonObject]:
     if query is None:
         return []
@@ -451,8 +456,9 @@ def _parameters(query: type[BaseModel] | None) -> list[JsonObject]:
             "in": "query",
             "required": name in schema.get("required", []),
             "description": field.pop("description"),
-            "schema": {key: value for key, value in field.items() if key != "title" and value is not None},
+            "schema": {key: value for key, value in field.items() if key not in UNSAID and value is not None},
         }
+        | ({"example": field["examples"][0]} if "examples" in field else {})
         for name, field in schema["properties"].items()
     ]
 

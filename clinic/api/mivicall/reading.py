@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, NoReturn
@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from pydantic import BaseModel, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from clinic.api import moments
 from clinic.models import Appointment, Clinic, Doctor, Patient, Procedure
 from clinic.models.limits import max_length
 from clinic.models.procedure import LONGEST_DURATION, SHORTEST_DURATION
@@ -33,10 +34,13 @@ NOTES_LIMIT = max_length(Appointment, "notes")
 PHONE_FORM = "Deve estar no formato E.164, por exemplo +351912345678."
 PHONE = r"^\+[1-9]\d{1,14}$"  # exactly as the vendor prints it
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-MOMENT_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE)
 # PostgreSQL writes numbers without exponents: 1e308 would take 309 digits and be read back as an integer. Within these
 # bounds, in which Python needs no exponent, a number is read back as it was sent.
 MIN_NUMBER, MAX_NUMBER = 1e-4, 1e16
+SINCE_FAULTS = {
+    moments.SinceFault.TOO_EARLY: "Deve ser de 2000-01-01T00:00:00Z em diante.",
+    moments.SinceFault.FUTURE: "Não pode ser um instante futuro.",
+}
 NEEDS_EXPONENT = "Tem números que só se escrevem com expoente: devem estar entre 0.0001 e 1e16, ou ser texto."
 UNSTORABLE = "Tem caracteres que não podem ser guardados: %(characters)s."
 UNSTORABLE_KEY = "O nome de um campo tem caracteres que não podem ser guardados: %(characters)s."
@@ -147,17 +151,20 @@ def _phone(value: Any) -> str:
 
 
 def _moment(value: Any) -> datetime:
-    if not isinstance(value, str) or not MOMENT_PATTERN.fullmatch(value):
+    if not isinstance(value, str) or not moments.PATTERN.fullmatch(value):
         fail("Deve ser ISO 8601 com data, hora e offset, por exemplo 2026-05-14T10:00:00+01:00.")
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        fail("Esta data ou esta hora não existe.")
+    return moments.parse_moment(value) or fail("Esta data ou esta hora não existe.")
 
 
 def _moment_in_a_query(value: str) -> datetime:
-    # A plus sign that was not encoded arrives as a space.
-    return _moment(value.replace(" ", "+"))
+    return _moment(moments.with_plus(value))
+
+
+def _since(value: str) -> datetime:
+    since = _moment_in_a_query(value)
+    if fault := moments.since_fault(since):
+        fail(SINCE_FAULTS[fault])
+    return since
 
 
 def _limit(value: Any) -> int:
@@ -224,6 +231,7 @@ Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "s
 QueryMoment = Annotated[
     datetime, PlainValidator(_moment_in_a_query), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
+Since = Annotated[datetime, PlainValidator(_since), WithJsonSchema({"type": "string", "format": "date-time"})]
 Phone = Annotated[str, PlainValidator(_phone), WithJsonSchema({"type": "string", "pattern": PHONE})]
 Name = Annotated[
     str,

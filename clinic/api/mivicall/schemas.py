@@ -99,6 +99,14 @@ class AppointmentChanges(BaseModel):
     )
 
 
+SINCE = (
+    "Para manter uma cópia: {}, pela ordem em que mudaram, e em `deleted` o que se tira dela. ISO 8601 com offset, de"
+    " 2000-01-01T00:00:00Z até agora. Siga `nextCursor`; a última página traz `nextUpdatedSince`, o valor da próxima"
+    " vez. Vai só com `limit` e `cursor`."
+)
+NEXT_SINCE = "Só com `updatedSince`, na última página: o `updatedSince` da próxima vez."
+
+
 class NewProfessional(BaseModel):
     model_config = _with_example(name="Dra. Helena Prado", specialty="Cardiologia")
 
@@ -177,6 +185,9 @@ class AppointmentFilters(Expanding):
     before: reading.QueryMoment = Field(OMITTED, alias="to", description="`startsAt` antes deste instante, exclusive.")
     professionalId: reading.Id = Field(OMITTED, description="Só deste profissional.")
     status: StatusName = Field(OMITTED, description="Só neste estado.")
+    updatedSince: reading.Since = Field(
+        OMITTED, description=SINCE.format("as marcações que mudaram, ou cujo utente mudou")
+    )
     limit: reading.Limit = Field(DEFAULT_LIMIT, description="Quantas de cada vez.")
     cursor: reading.Cursor = Field(OMITTED, description="O `nextCursor` da página anterior.")
 
@@ -192,8 +203,18 @@ class AvailabilityFilters(Expanding):
 
 
 class PatientFilters(BaseModel):
-    search: reading.Search = Field(description="Qualquer parte do nome, sem diferença de acentos e maiúsculas.")
-    limit: reading.Limit = Field(DEFAULT_PATIENTS, description="Quantos utentes no máximo.")
+    search: reading.Search = Field(
+        OMITTED,
+        description="Qualquer parte do nome, sem diferença de acentos e maiúsculas. Obrigatório sem `updatedSince`.",
+        examples=["Maria"],
+    )
+    updatedSince: reading.Since = Field(
+        OMITTED, description=SINCE.format("os utentes que mudaram, quem faleceu também")
+    )
+    limit: reading.Limit = Field(
+        OMITTED, description=f"Quantos utentes no máximo: {DEFAULT_PATIENTS}, ou com `updatedSince` {DEFAULT_LIMIT}."
+    )
+    cursor: reading.Cursor = Field(OMITTED, description="Só com `updatedSince`: o `nextCursor` da página anterior.")
 
 
 # Answers --------------------------------------------------------------------------------------------------------------
@@ -266,9 +287,16 @@ class Appointment(Expansion, PrintedAppointment):
     model_config = PrintedAppointment.model_config
 
 
+class Deleted(BaseModel):
+    id: Uuid
+    deletedAt: Instant = Field(description="Em UTC.")
+
+
 class AppointmentPage(BaseModel):
     items: list[Appointment]
+    deleted: list[Deleted] = Field(OMITTED, description="Só com `updatedSince`: o que se tira da cópia.")
     nextCursor: str = Field(OMITTED, description="Só quando há mais.")
+    nextUpdatedSince: Instant = Field(OMITTED, description=NEXT_SINCE)
 
 
 class Professionals(BaseModel):
@@ -357,6 +385,9 @@ class Patient(BaseModel):
 
 class Patients(BaseModel):
     items: list[Patient]
+    deleted: list[Deleted] = Field(OMITTED, description="Só com `updatedSince`: quem se tira da cópia.")
+    nextCursor: str = Field(OMITTED, description="Só com `updatedSince`, quando há mais.")
+    nextUpdatedSince: Instant = Field(OMITTED, description=NEXT_SINCE)
 
 
 class PatientsOfPhone(BaseModel):
@@ -437,6 +468,10 @@ def appointment(clinic: Clinic, row: Stored, service: UUID | None) -> JsonObject
 
 def patient(row: StoredPatient) -> JsonObject:
     return {"id": str(row.uuid), "name": row.display_name, "patientPhoneHash": row.phone_hash}
+
+
+def deleted(row: Stored | StoredPatient, at: datetime) -> JsonObject:
+    return {"id": str(row.uuid), "deletedAt": in_utc(at)}
 
 
 def in_utc(instant: datetime) -> str:

@@ -26,7 +26,8 @@ class Command(BaseCommand):
 def rehash_after(pk: int) -> tuple[int, int | None]:
     """Rewrite one batch; return how many rows changed, and the last id of the batch or None.
 
-    Locks its rows. `updated_at` is kept, because open forms would otherwise report a change by a colleague.
+    Locks its rows. `updated_at` is kept, because open forms would otherwise report a change by a colleague. Programs
+    that keep a copy of the patients get the new hashes; those in a copy of the appointments stay the old ones.
     """
     patients = list(
         Patient.objects.filter(pk__gt=pk)

@@ -119,7 +119,7 @@ def test_days_are_promised_as_real_dates(document):
             parameter["schema"]
             for _, operation in operations(document)
             for parameter in operation["parameters"]
-            if "date" in parameter["name"]
+            if parameter["name"].startswith("date")
         ),
         document["components"]["schemas"]["BookingIn"]["properties"]["date"],
         document["components"]["schemas"]["PatientIn"]["properties"]["dateBirth"],

@@ -13,6 +13,7 @@ from tests.factories import book_appointment, make_clinic, make_doctor, make_pro
 
 pytestmark = pytest.mark.django_db
 
+CLINIC = 10**9
 SHOWN = {
     "scheduled": "confirmed",
     "confirmed": "confirmed",
@@ -98,13 +99,19 @@ def test_fifty_come_unless_more_are_asked_for(saturday, program, recife, at):
     assert len(listed(program, limit=200)["items"]) == 51
 
 
-def test_the_cursor_of_another_clinic_opens_nothing(program, mivicall, week):
+def test_the_cursor_of_another_clinic_is_refused(program, mivicall, week):
     cursor = listed(program, limit=1)["nextCursor"]
-    assert listed(mivicall(make_clinic()), cursor=cursor) == {"items": []}
+    answer = mivicall(make_clinic()).get("/appointments", cursor=cursor)
+    assert answer.json()["errors"] == [{"path": "cursor", "message": "Não é um cursor desta lista."}]
 
 
 def encoded(text):
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def of_list(keys):
+    """Keys, as JSON, after the names of this list and of the clinic."""
+    return encoded(f'["appointments by start {CLINIC}", {keys}]')
 
 
 NO_CURSORS = [
@@ -118,24 +125,31 @@ NO_CURSORS = [
     encoded("[" * 100_000),
     encoded('"ab"'),
     encoded("null"),
-    encoded('["2026-11-23T12:00:00+00:00"]'),
-    encoded('["2026-11-23T12:00:00+00:00", "1"]'),
-    encoded('["2026-11-23T12:00:00+00:00", true]'),
-    encoded('["2026-11-23T12:00:00+00:00", 1.0]'),
-    encoded('["2026-11-23T12:00:00+00:00", -1]'),
-    encoded('["2026-11-23T12:00:00+00:00", ' + "9" * 30 + "]"),
-    encoded('["2026-11-23T12:00:00+00:00", ' + "9" * 5000 + "]"),
-    encoded('["2026-11-23T12:00:00", 1]'),
-    encoded('["0001-01-01T00:00:00+14:00", 1]'),
+    of_list('"2026-11-23T12:00:00+00:00"'),
+    of_list('"2026-11-23T12:00:00+00:00", "1"'),
+    of_list('"2026-11-23T12:00:00+00:00", true'),
+    of_list('"2026-11-23T12:00:00+00:00", 1.0'),
+    of_list('"2026-11-23T12:00:00+00:00", -1'),
+    of_list('"2026-11-23T12:00:00+00:00", ' + "9" * 30),
+    of_list('"2026-11-23T12:00:00+00:00", ' + "9" * 5000),
+    of_list('"2026-11-23T12:00:00", 1'),
+    of_list('"0001-01-01T00:00:00+14:00", 1'),
+    of_list("7, 7"),
     encoded("[7, 7]"),
 ]
 
 
-@pytest.mark.parametrize("cursor", NO_CURSORS, ids=lambda text: text[:24] or "empty")
-def test_invalid_cursor_is_refused(program, doctor, cursor):
+@pytest.mark.parametrize("cursor", NO_CURSORS, ids=range(len(NO_CURSORS)))
+def test_invalid_cursor_is_refused(mivicall, cursor):
+    program = mivicall(make_clinic(pk=CLINIC))
     answer = program.get("/appointments", cursor=cursor)
     assert answer.status_code == 422
     assert answer.json()["errors"] == [{"path": "cursor", "message": "Não é um cursor desta lista."}]
+
+
+def test_a_cursor_as_this_list_writes_it_is_taken(mivicall):
+    cursor = of_list('"2026-11-23T12:00:00+00:00", 1')
+    assert listed(mivicall(make_clinic(pk=CLINIC)), cursor=cursor) == {"items": []}
 
 
 def test_a_cursor_that_was_tampered_with_is_invalid(program, week):

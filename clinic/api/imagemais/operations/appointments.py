@@ -25,22 +25,26 @@ from clinic.api.imagemais.openapi import (
     DAY,
     ID,
     LIMIT_TOO_HIGH,
+    NEXT_SINCE_HEADER,
     OURS,
     PAGE,
     SEED,
+    SINCE_ERRORS,
     SITE,
     TO_APPOINTMENT,
     operation,
     query,
+    updated_since,
 )
-from clinic.api.imagemais.paging import Page
+from clinic.api.imagemais.paging import Page, page_of_changes
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import AppointmentOut, LineOut
 from clinic.api.imagemais.statuses import ACTIONS, FILTERS
 from clinic.booking import Author
 from clinic.models import Appointment, AppointmentProcedure, Clinic
+from clinic.models.appointment import AppointmentQuerySet
 from clinic.models.titles import in_sentence
-from clinic.queries import appointments
+from clinic.queries import appointments, changes
 from clinic.refusals import Reason
 
 SHOWN = SPOKEN, PREPARATION
@@ -120,7 +124,8 @@ def create_appointment(request: ApiRequest) -> Status[Sequence[AppointmentOut]]:
         origin=OURS,
         summary="Listar agendamentos",
         description="Os agendamentos da clínica em ordem de início, um elemento por procedimento, como em Criar"
-        " agendamento. `limit` e `offset` contam elementos, e uma página pode acabar no meio de um agendamento.",
+        " agendamento. `limit` e `offset` contam elementos, e uma página pode acabar no meio de um agendamento. Com"
+        " `updatedSince` ele conta agendamentos, e cada um vem inteiro.",
         answer=list[AppointmentOut],
         links=TO_APPOINTMENT,
         example=[examples.APPOINTMENT],
@@ -134,19 +139,24 @@ def create_appointment(request: ApiRequest) -> Status[Sequence[AppointmentOut]]:
                 "status", {"type": "string", "enum": list(FILTERS)}, "Só os que têm este status, pelo nome ou pelo id."
             ),
             expand_parameter(*SHOWN),
+            updated_since("os agendamentos que mudaram, ou cujo paciente mudou"),
             *PAGE,
             AFTER,
         ],
-        errors={400: LIMIT_TOO_HIGH},
+        errors={400: LIMIT_TOO_HIGH | SINCE_ERRORS},
+        headers=NEXT_SINCE_HEADER,
     ),
     exclude_unset=True,
 )
 def list_appointments(request: ApiRequest, response: HttpResponse) -> Sequence[AppointmentOut]:
     query_reader = Query(request)
+    if query_reader.has("updatedSince"):
+        return _changed_appointments(query_reader, request, response)
+    order = keyset.order_of("appointments by start", request.clinic)
     day, first, last = (query_reader.day(field, required=False) for field in ("date", "dateStart", "dateEnd"))
     doctor, patient = (query_reader.id(field, required=False) for field in ("doctorId", "patientId"))
     status = query_reader.choice("status", FILTERS, required=False)
-    page = Page(query_reader, partial(keyset.parse_instant_and_ids, count=2))
+    page = Page(query_reader, partial(keyset.parse_instant_and_ids, order=order, count=2))
     wanted = query_reader.some_of("expand", SHOWN)
     query_reader.raise_if_invalid()
     starts = [bound for bound in (day, first) if bound]
@@ -163,7 +173,7 @@ def list_appointments(request: ApiRequest, response: HttpResponse) -> Sequence[A
     lines = lines.filter(_comes_after(*page.after)) if page.after else lines
     elements = [
         element
-        for line in page.of(lines, request, response, _position)
+        for line in page.of(lines, request, response, partial(_position, order))
         for element in AppointmentOut.per_line(line.appointment, [LineOut.stored(line)], request.clinic)
     ]
     return expand(elements, request.clinic, wanted)
@@ -376,8 +386,24 @@ def _elements(clinic: Clinic, rows: Iterable[Appointment]) -> list[AppointmentOu
     ]
 
 
-def _position(line: AppointmentProcedure) -> str:
-    return keyset.format_position(line.appointment_id, line.position, at=line.appointment.starts_at)
+def _changed_appointments(
+    query_reader: Query, request: ApiRequest, response: HttpResponse
+) -> Sequence[AppointmentOut]:
+    """Return whole appointments: a program replaces what it has of one."""
+    wanted = query_reader.some_of("expand", SHOWN)
+    order = keyset.order_of("appointments by change", request.clinic)
+    rows = page_of_changes(query_reader, _changed_with_lines, order, request, response)
+    return expand(_elements(request.clinic, rows), request.clinic, wanted)
+
+
+def _changed_with_lines(
+    clinic: Clinic, since: datetime, until: datetime, after: changes.Position | None = None
+) -> AppointmentQuerySet:
+    return appointments.with_lines(changes.changed_appointments(clinic, since, until, after))
+
+
+def _position(order: str, line: AppointmentProcedure) -> str:
+    return keyset.format_position(order, line.appointment_id, line.position, at=line.appointment.starts_at)
 
 
 def _comes_after(starts_at: datetime, ids: tuple[int, ...]) -> Q:

@@ -10,13 +10,24 @@ from clinic.api.imagemais import examples, messages, openapi, schemas
 from clinic.api.imagemais.api import api
 from clinic.api.imagemais.bodies import PatientBody
 from clinic.api.imagemais.errors import RequestError
-from clinic.api.imagemais.openapi import AFTER, PAGE, SITE, links_to, operation, query
-from clinic.api.imagemais.paging import Page
+from clinic.api.imagemais.openapi import (
+    AFTER,
+    NEXT_SINCE_HEADER,
+    PAGE,
+    SINCE_ERRORS,
+    SITE,
+    links_to,
+    operation,
+    query,
+    updated_since,
+)
+from clinic.api.imagemais.paging import Page, page_of_changes
 from clinic.api.imagemais.reading import Query
-from clinic.api.imagemais.schemas import PatientOut
+from clinic.api.imagemais.schemas import ListedPatientOut, PatientOut
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.characters import plain
 from clinic.queries import patients
+from clinic.queries.changes import changed_patients
 from clinic.queries.patients import SHORTEST_PHONE_PART
 from clinic.refusals import Reason
 
@@ -28,6 +39,7 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
 
 @api.get(
     "/patients",
+    exclude_unset=True,
     **operation(
         "listPatients",
         tag=openapi.PATIENTS,
@@ -35,7 +47,7 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
         summary="Listar pacientes",
         description="Os pacientes da clínica em ordem de cadastro, menos os falecidos. Um filtro vazio é 400:"
         " nunca quer dizer todos.",
-        answer=list[PatientOut],
+        answer=list[ListedPatientOut],
         links=links_to("patient_id", "/0/id", "editPatient"),
         example=[STORED],
         parameters=[
@@ -62,25 +74,30 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
                 {"type": "string", "enum": ["true", "false"]},
                 "Os excluídos: não há, porque aqui nenhum paciente é apagado.",
             ),
+            updated_since("os pacientes que mudaram, os falecidos também"),
             *PAGE,
             AFTER,
         ],
-        errors={400: {"CPF ilegível": list(messages.UNREADABLE_IN_QUERIES["cpf"])}},
+        errors={400: {"CPF ilegível": list(messages.UNREADABLE_IN_QUERIES["cpf"])} | SINCE_ERRORS},
+        headers=NEXT_SINCE_HEADER,
     ),
 )
-def list_patients(request: ApiRequest, response: HttpResponse) -> list[PatientOut]:
+def list_patients(request: ApiRequest, response: HttpResponse) -> list[ListedPatientOut]:
     query_reader = Query(request)
+    if query_reader.has("updatedSince"):
+        return _changed_patients(query_reader, request, response)
+    order = keyset.order_of("patients", request.clinic)
     name = _name(query_reader)
     cpf = _cpf(query_reader)
     phone = _phone(query_reader, request.clinic)
     only_deleted = query_reader.choice("deleted", {"true": True, "false": False}, required=False)
-    page = Page(query_reader, partial(keyset.parse_ids, count=1))
+    page = Page(query_reader, partial(keyset.parse_ids, order=order, count=1))
     query_reader.raise_if_invalid()
     rows = patients.listed(request.clinic, name=name, cpf=cpf, phone=phone)
     rows = rows.none() if only_deleted else rows
     rows = rows.filter(pk__gt=page.after[0]) if page.after else rows
-    listed = page.of(rows, request, response, lambda patient: keyset.format_position(patient.pk))
-    return [PatientOut.of(patient, request.clinic) for patient in listed]
+    listed = page.of(rows, request, response, lambda patient: keyset.format_position(order, patient.pk))
+    return [ListedPatientOut.of(patient, request.clinic) for patient in listed]
 
 
 @api.post(
@@ -141,6 +158,12 @@ def edit_patient(request: ApiRequest, patient_id: int) -> PatientOut:
     body = PatientBody(request.call.payload, request.clinic, may_lack_phone=not patient.phone)
     saved = body.save(patient, request.caller.author)
     return PatientOut.of(saved, request.clinic)
+
+
+def _changed_patients(query_reader: Query, request: ApiRequest, response: HttpResponse) -> list[ListedPatientOut]:
+    order = keyset.order_of("patients by change", request.clinic)
+    listed = page_of_changes(query_reader, changed_patients, order, request, response)
+    return [ListedPatientOut.changed(patient, request.clinic) for patient in listed]
 
 
 def _name(query_reader: Query) -> str:

@@ -1,5 +1,8 @@
 """Appointments: book, list, show, change and cancel them. Bodies are bare objects, without an envelope."""
 
+from datetime import datetime
+from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
 
@@ -12,12 +15,14 @@ from clinic.api import keyset
 from clinic.api.json_schema import JsonObject
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import READ, WRITE, KeyCaller, MivicallRequest, answer, operation
+from clinic.api.mivicall.changes import NOT_A_CURSOR, answer_changes
 from clinic.api.mivicall.expand import expand
 from clinic.api.mivicall.reading import Reading, as_uuid, read, read_query
 from clinic.booking import BookingRefused, LineRequest, Proposal
 from clinic.models import ApiKey, Appointment, AppointmentProcedure, Clinic
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.queries.appointments import listed
+from clinic.queries.changes import Position, changed_appointments
 from clinic.refusals import Refused
 from clinic.registry import PatientDetails, Policy
 
@@ -32,7 +37,6 @@ BOOKING_STATUSES: dict[str, Status] = {
     "cancelled": Status.CANCELLED,
 }
 SOURCES_OF_PATIENTS: set[str] = {ApiKey.Source.VOICE_AI, ApiKey.Source.SELF_SERVICE}
-NOT_A_CURSOR = "Não é um cursor desta lista."
 # Fields of POST /v1/appointments that PATCH does not change, and the alternative.
 OTHER_SERVICE = "Não se altera: cancele com DELETE /v1/appointments/{id} e crie outra com POST /v1/appointments."
 OTHER_PATIENT = "Não se altera por esta API: a ficha do utente corrige-se na receção da clínica."
@@ -81,8 +85,10 @@ def create_appointment(request: MivicallRequest) -> HttpResponse:
 )
 def list_appointments(request: MivicallRequest) -> HttpResponse:
     reading = read_query(schemas.AppointmentFilters, request)
-    filters = reading.values
-    after = keyset.parse_instant_and_ids(filters["cursor"], 1) if "cursor" in filters else None
+    if "updatedSince" in request.GET:
+        return _answer_changes(request, reading)
+    filters, order = reading.values, keyset.order_of("appointments by start", request.clinic)
+    after = keyset.parse_instant_and_id(filters["cursor"], order) if "cursor" in filters else None
     if "cursor" in filters and after is None:
         reading.errors["cursor"] = NOT_A_CURSOR
     if reading.errors:
@@ -95,7 +101,7 @@ def list_appointments(request: MivicallRequest) -> HttpResponse:
     if "professionalId" in filters:
         rows = rows.filter(doctor__uuid=filters["professionalId"])
     if after:
-        starts_at, (pk,) = after
+        starts_at, pk = after
         rows = rows.filter(Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, pk__gt=pk), starts_at__gte=starts_at)
     limit = filters.get("limit", schemas.DEFAULT_LIMIT)
     page = list(rows[:limit])
@@ -103,7 +109,7 @@ def list_appointments(request: MivicallRequest) -> HttpResponse:
     body: JsonObject = {"items": expand(request.clinic, items, filters)}
     if len(page) == limit and keyset.has_more(rows, limit):
         last = page[-1]
-        body["nextCursor"] = keyset.format_position(last.pk, at=last.starts_at)
+        body["nextCursor"] = keyset.format_position(order, last.pk, at=last.starts_at)
     return answer(body)
 
 
@@ -170,6 +176,27 @@ def cancel_appointment(request: MivicallRequest, id: str) -> HttpResponse:
         return _not_found(request)
     _change_status_to(request, appointment, "cancelled")
     return answer(None, 204)
+
+
+def _answer_changes(request: MivicallRequest, reading: Reading) -> HttpResponse:
+    return answer_changes(
+        request,
+        reading,
+        _changed_with_service,
+        order=keyset.order_of("appointments by change", request.clinic),
+        show=partial(_show_with_service, request.clinic),
+        deleted_at=attrgetter("deleted_at"),
+    )
+
+
+def _changed_with_service(
+    clinic: Clinic, since: datetime, until: datetime, after: Position | None = None
+) -> "QuerySet[WithAnnotations[Appointment, Service]]":
+    return with_service(clinic, changed_appointments(clinic, since, until, after))
+
+
+def _show_with_service(clinic: Clinic, row: "WithAnnotations[Appointment, Service]") -> JsonObject:
+    return schemas.appointment(clinic, row, row.service)
 
 
 def with_service(

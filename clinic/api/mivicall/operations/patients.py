@@ -7,16 +7,20 @@ import re
 
 from django.http import HttpResponse
 
+from clinic.api import keyset
 from clinic.api.mivicall import errors, schemas
 from clinic.api.mivicall.api import PATIENTS, READ, MivicallRequest, answer, operation
+from clinic.api.mivicall.changes import NOT_A_CURSOR, answer_changes
 from clinic.api.mivicall.operations.appointments import with_service
-from clinic.api.mivicall.reading import read_query
+from clinic.api.mivicall.reading import Reading, read_query
 from clinic.models import Patient
 from clinic.queries import patients
 from clinic.queries.appointments import listed
+from clinic.queries.changes import changed_patients, left_lists_at
 
 HASH = re.compile("[0-9a-f]{64}")
 MAX_APPOINTMENTS = 200
+SEARCH_MISSING = "Campo obrigatório, a não ser com updatedSince."
 
 
 @operation(
@@ -29,12 +33,29 @@ MAX_APPOINTMENTS = 200
 )
 def search_patients(request: MivicallRequest) -> HttpResponse:
     reading = read_query(schemas.PatientFilters, request)
+    if "updatedSince" in request.GET:
+        return _answer_changes(request, reading)
+    if "search" not in request.GET:
+        reading.errors["search"] = SEARCH_MISSING
+    if "cursor" in request.GET:
+        reading.errors["cursor"] = NOT_A_CURSOR
     if reading.errors:
         return errors.validation_failed(request, list(reading.errors.items()))
     # The front desk's search also matches digits of phone and CPF; a program could guess them one by one.
     limit = reading.values.get("limit", schemas.DEFAULT_PATIENTS)
     rows = patients.search(request.clinic, reading.values["search"], limit, by_numbers=False)
     return answer({"items": [schemas.patient(row) for row in rows]})
+
+
+def _answer_changes(request: MivicallRequest, reading: Reading) -> HttpResponse:
+    return answer_changes(
+        request,
+        reading,
+        changed_patients,
+        order=keyset.order_of("patients by change", request.clinic),
+        show=schemas.patient,
+        deleted_at=left_lists_at,
+    )
 
 
 @operation(

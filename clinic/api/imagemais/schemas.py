@@ -362,27 +362,17 @@ Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.
 
 
 class ContactIn(BaseModel):
-    phone: Phone | None = Field(None, description="O mesmo que `phone`, no lugar em que as respostas o trazem.")
-
-
-class ContactWithPhoneIn(BaseModel):
-    phone: Phone
-
-
-CONTACT_WITH_PHONE: dict[str, Any] = {
-    "required": ["contact"],
-    "properties": {"contact": {"$ref": f"#/components/schemas/{ContactWithPhoneIn.__name__}"}},
-}
+    phone: Phone = Field(description="O mesmo que `phone`, no lugar em que as respostas o trazem.")
 
 
 class PatientFields(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["phone"]}, CONTACT_WITH_PHONE]})
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["phone"]}, {"required": ["contact"]}]})
 
     name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
     phone: Phone = Field(
         OMITTED, description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele."
     )
-    contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
+    contact: ContactIn = Field(OMITTED, description="Em vez de `phone`.")
 
 
 BIRTH_DATE = "Data de nascimento, YYYY-MM-DD, de 1900 até ontem. De um instante ISO 8601 vale a data, como escrita."
@@ -400,7 +390,7 @@ class RegisteredPatientIn(BaseModel):
         description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele. Sem ele, a recepção"
         " vê “cadastro incompleto”.",
     )
-    contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
+    contact: ContactIn = Field(OMITTED, description="Em vez de `phone`.")
     dateBirth: Day | None = Field(None, description=f"{BIRTH_DATE} Sem ela, a recepção vê “cadastro incompleto”.")
     cpf: OptionalCpf | None = Field(
         None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir."
@@ -417,7 +407,7 @@ class EditedPatientIn(PatientFields):
 class PatientChangesIn(BaseModel):
     name: PatientName = Field(OMITTED, description=f"Nome, até {NAME_LIMIT} caracteres.")
     phone: Phone = Field(OMITTED, description="Telefone com DDD, com ou sem pontuação.")
-    contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
+    contact: ContactIn = Field(OMITTED, description="Em vez de `phone`.")
     dateBirth: Day | None = Field(
         None,
         description="Data de nascimento, YYYY-MM-DD. De um instante ISO 8601 vale a data, como escrita. `null` apaga.",
@@ -519,5 +509,4 @@ BODIES: list[type[BaseModel]] = [
     PatientChangesIn,
     DoctorIn,
     PaymentIn,
-    ContactWithPhoneIn,
 ]

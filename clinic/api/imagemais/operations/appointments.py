@@ -386,9 +386,7 @@ def _elements(clinic: Clinic, rows: Iterable[Appointment]) -> list[AppointmentOu
     ]
 
 
-def _changed_appointments(
-    query_reader: Query, request: ApiRequest, response: HttpResponse
-) -> Sequence[AppointmentOut]:
+def _changed_appointments(query_reader: Query, request: ApiRequest, response: HttpResponse) -> Sequence[AppointmentOut]:
     """Return whole appointments: a program replaces what it has of one."""
     wanted = query_reader.some_of("expand", SHOWN)
     order = keyset.order_of("appointments by change", request.clinic)

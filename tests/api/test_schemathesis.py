@@ -94,6 +94,7 @@ IMAGEMAIS_RULES = [
     messages.NOT_A_POSITION,
     messages.LENGTH_TWICE,
     messages.TWO_PHONES.removeprefix("patient."),
+    messages.CONTACT_WITHOUT_PHONE.removeprefix("patient."),  # a contact of other keys, which are ignored
     messages.OFFSET_WITH_AFTER,
     *(messages.UNSTORABLE_IN_QUERIES.format(field) for field in ("name", "phone", "after")),
     *(messages.NOT_CHANGED_HERE.format(field, call) for field, call in messages.CALLS_FOR_OTHER_FIELDS.items()),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from clinic.booking.acts import lock_appointment, refuse
+from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.audit import record
 from clinic.booking.status import set_status
 from clinic.models import Appointment, AppointmentEvent, Clinic, Receipt
@@ -50,6 +50,7 @@ def receive_payment(
         appointment = lock_appointment(clinic, appointment_id)
         refuse(payment_refusals(payment) + _status_refusals(appointment))
         Receipt.objects.create(clinic=clinic, appointment=appointment, at=now, **asdict(payment))
+        write(appointment, now)
         record(appointment, AppointmentEvent.Kind.RECEIVED, by, now, {}, _snapshot(payment))
         if appointment.status == Status.IN_SERVICE:
             return set_status(appointment, Status.FINISHED, by, now, cancelled_by="", cancel_reason="")
@@ -69,7 +70,7 @@ def payment_refusals(payment: Payment) -> list[Refusal]:
         Reason.PAYMENT_INSTALMENTS: not 1 <= payment.instalments <= MOST_INSTALMENTS,
         Reason.PAYMENT_PROTOCOL_SHAPE: not PROTOCOL.fullmatch(payment.protocol),
     }
-    params = {"most": MOST_INSTALMENTS}
+    params = {"limit": MOST_INSTALMENTS}
     return [Refusal(reason, params) for reason, broken in is_broken.items() if broken]
 
 

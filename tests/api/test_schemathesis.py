@@ -99,6 +99,7 @@ IMAGEMAIS_RULES = [
     messages.NOT_A_POSITION,
     messages.LENGTH_TWICE,
     messages.TWO_PHONES.removeprefix("patient."),
+    messages.CONTACT_WITHOUT_PHONE.removeprefix("patient."),  # a contact of other keys, which are ignored
     messages.OFFSET_WITH_AFTER,
     *(messages.FILTER_WITH_SINCE.format(name) for name in IMAGEMAIS_FILTERS),
     *messages.SINCE_FAULTS.values(),

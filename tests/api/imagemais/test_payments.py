@@ -25,10 +25,12 @@ def pay(desk, booked):
     return receive
 
 
-def test_a_payment_is_stored_and_answered_with_the_appointment(desk, booked, pay):
+def test_a_payment_is_stored_and_answered_with_the_appointment(saturday, desk, booked, pay):
+    saturday.shift(60)
     answer = pay()
     assert (answer.status_code, answer.json()) == (201, desk.ask.get(f"/appointments/{booked}").json())
     assert answer.json()[0]["status"]["name"] == "Agendado"
+    assert answer.json()[0]["updatedAt"] > answer.json()[0]["createdAt"]
     receipt = Receipt.objects.get()
     assert (receipt.method, receipt.value, receipt.instalments) == ("credit_card", Decimal(252), 3)
     event = AppointmentEvent.objects.latest("pk")

@@ -147,6 +147,11 @@ OPERATIONS = {
         f"/appointments/{desk.book()}/reschedule",
         WHEN | {"doctorId": it.doctor_id},
     ),
+    "a payment": lambda desk, strange: (
+        "POST",
+        f"/appointments/{strange.pk}/receive-payment",
+        {"method": "pix", "value": 1},
+    ),
 }
 
 

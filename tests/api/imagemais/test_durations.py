@@ -85,7 +85,7 @@ def test_a_clinic_that_requires_the_duration_refuses_less(desk, checkup, demandi
 
 def test_the_durations_of_several_procedures_are_added_up(desk, checkup, demanding):
     lines = [{"id": checkup.pk}, {"id": desk.procedures[0].pk}]
-    answer = desk.ask("POST", "/appointments", short(desk, checkup) | {"procedures": lines, "endTime": "10:30"})
+    answer = desk.ask("POST", "/appointments", short(desk, checkup) | {"procedures": lines, "endTime": "09:45"})
 
     minutes = 45 + desk.procedures[0].duration_minutes
     assert answer.json()["message"] == [WORDS.replace("45", str(minutes))]

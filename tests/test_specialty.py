@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from clinic.models import Doctor
 from clinic.registry import Hours, register_doctor
+from tests.booking.desk import BY
 from tests.factories import book_appointment, make_clinic, make_manager, make_procedure, make_user
 from tests.windows import Window
 
@@ -19,7 +20,7 @@ def doctor():
     clinic = make_clinic()
     hours = [Hours(weekday, time(8), time(18)) for weekday in range(1, 8)]
     performed = [make_procedure(clinic).pk]
-    return register_doctor(clinic, name="Dr Victor", procedures=performed, hours=hours, interval_minutes=15)
+    return register_doctor(clinic, name="Dr Victor", by=BY, procedures=performed, hours=hours)
 
 
 def test_a_manager_switches_off_a_doctor_without_one(client, doctor):

@@ -124,7 +124,7 @@ def test_a_doctor_is_added_when_the_zone_is_changed(desk, watcher):
 def new_doctor(desk):
     hours = {Hours(1, desk.doctor.hours.first().starts, desk.doctor.hours.first().ends)}
     return register_doctor(
-        desk.clinic, name="Dr. Novo", procedures=[desk.procedure.pk], hours=hours, interval_minutes=15
+        desk.clinic, name="Dr. Novo", by=BY, procedures=[desk.procedure.pk], hours=hours, interval_minutes=15
     )
 
 

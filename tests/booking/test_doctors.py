@@ -6,6 +6,7 @@ import pytest
 
 from clinic.models import Doctor
 from clinic.registry import DoctorFault, DoctorRefused, Hours, check_doctor, register_doctor
+from tests.booking.desk import BY
 from tests.factories import make_clinic, make_procedure
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,7 @@ def wanted():
 
 def test_a_doctor_is_added_with_procedures_and_hours(wanted):
     assert check_doctor(**wanted) == []
-    doctor = register_doctor(**wanted)
+    doctor = register_doctor(**wanted, by=BY)
     assert (doctor.title, doctor.name, doctor.active, doctor.interval_minutes) == ("a Dra.", "Ana", True, 15)
     assert list(doctor.procedures.values_list("pk", flat=True)) == wanted["procedures"]
     assert list(doctor.hours.values_list("weekday", "starts", "ends")) == [MORNING, AFTERNOON]
@@ -51,7 +52,7 @@ def test_a_doctor_is_added_with_procedures_and_hours(wanted):
 def test_invalid_arguments_are_named_and_nothing_is_written(wanted, changes, fault):
     assert check_doctor(**wanted | changes) == [fault]
     with pytest.raises(DoctorRefused) as refused:
-        register_doctor(**wanted | changes)
+        register_doctor(**wanted | changes, by=BY)
     assert refused.value.faults == [fault]
     assert not Doctor.objects.exists()
 

@@ -365,14 +365,18 @@ class ContactIn(BaseModel):
     phone: Phone = Field(description="O mesmo que `phone`, no lugar em que as respostas o trazem.")
 
 
+# Not null, which means that it was not sent.
+CONTACT_GIVEN: dict[str, Any] = {"required": ["contact"], "properties": {"contact": {"not": {"type": "null"}}}}
+
+
 class PatientFields(BaseModel):
-    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["phone"]}, {"required": ["contact"]}]})
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["phone"]}, CONTACT_GIVEN]})
 
     name: PatientName = Field(description=f"Nome, até {NAME_LIMIT} caracteres.")
     phone: Phone = Field(
         OMITTED, description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele."
     )
-    contact: ContactIn = Field(OMITTED, description="Em vez de `phone`.")
+    contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
 
 
 BIRTH_DATE = "Data de nascimento, YYYY-MM-DD, de 1900 até ontem. De um instante ISO 8601 vale a data, como escrita."
@@ -390,7 +394,7 @@ class RegisteredPatientIn(BaseModel):
         description="Telefone com DDD, com ou sem pontuação; de outro país, com + e o código dele. Sem ele, a recepção"
         " vê “cadastro incompleto”.",
     )
-    contact: ContactIn = Field(OMITTED, description="Em vez de `phone`.")
+    contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
     dateBirth: Day | None = Field(None, description=f"{BIRTH_DATE} Sem ela, a recepção vê “cadastro incompleto”.")
     cpf: OptionalCpf | None = Field(
         None, description="CPF, com ou sem pontuação. Os dígitos verificadores devem conferir."
@@ -407,7 +411,7 @@ class EditedPatientIn(PatientFields):
 class PatientChangesIn(BaseModel):
     name: PatientName = Field(OMITTED, description=f"Nome, até {NAME_LIMIT} caracteres.")
     phone: Phone = Field(OMITTED, description="Telefone com DDD, com ou sem pontuação.")
-    contact: ContactIn = Field(OMITTED, description="Em vez de `phone`.")
+    contact: ContactIn | None = Field(None, description="Em vez de `phone`.")
     dateBirth: Day | None = Field(
         None,
         description="Data de nascimento, YYYY-MM-DD. De um instante ISO 8601 vale a data, como escrita. `null` apaga.",

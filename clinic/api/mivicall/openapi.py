@@ -437,7 +437,6 @@ def finish_document(document: OpenAPISchema) -> OpenAPISchema:
                 _finish_response(
                     answer, status, operation["operationId"], models, method.upper() in WRITES, path != "/health"
                 )
-    document["paths"]["/health"]["get"]["responses"][400] = {"description": "Host que não é o endereço desta API."}
     document["components"]["headers"] = {
         name: {"description": description, "schema": schema} for name, (description, schema) in HEADERS.items()
     }

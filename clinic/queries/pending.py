@@ -284,10 +284,12 @@ def with_patients(clinic: Clinic, appointments: Collection[int]) -> dict[int, Ap
 def _changes_today(clinic: Clinic, now: datetime) -> list[_Change]:
     """Return today's moves, cancellations and changes of procedures, the latest first. Two queries."""
     kinds = AppointmentEvent.Kind.RESCHEDULED, AppointmentEvent.Kind.PROCEDURES
-    midnight = clinic.day(clinic.local(now).date())[0]
+    # With both ends: where it is planned for any instants, a span without an end is taken for a third of all events.
+    begins, ends = clinic.day(clinic.local(now).date())
+    today = Q(at__gte=begins, at__lt=ends)
     events = (
         AppointmentEvent.objects.of(clinic)
-        .filter(Q(kind__in=kinds) | Q(after__status=Status.CANCELLED), at__gte=midnight)
+        .filter(Q(kind__in=kinds) | Q(after__status=Status.CANCELLED), today)
         .select_related("clinic", "appointment__patient", "user")
         .prefetch_related("appointment__lines")
         .order_by("-pk")

@@ -11,7 +11,7 @@ from clinic import booking
 from clinic.booking import LineRequest, PayerWish
 from clinic.booking.time_zone import Keep, change_time_zone
 from clinic.models import Appointment, Patient
-from clinic.queries.changes import EARLIEST, changed_appointments, changed_patients, settled_until
+from clinic.queries.changes import EARLIEST, changed_appointments, changed_patients, next_since, settled_until
 from clinic.registry import change_patient, redact_patient
 from tests.booking.desk import BY, open_desk
 from tests.factories import (
@@ -136,7 +136,7 @@ def two_booked(transactional_db):
 def since(clinic, instant):
     """(ids of what changed, from when to ask next time), as both APIs compute it."""
     until = settled_until()
-    return [row.pk for row in changed_appointments(clinic, instant, until)], max(instant, until)
+    return [row.pk for row in changed_appointments(clinic, instant, until)], next_since(instant, until)
 
 
 def test_who_writes_early_and_commits_late_is_not_passed_over(two_booked):
@@ -152,6 +152,16 @@ def test_who_writes_early_and_commits_late_is_not_passed_over(two_booked):
     listed, following = since(clinic, following)
     assert listed == [early.pk, late.pk]
     assert since(clinic, following)[0] == []
+
+
+def test_who_asks_since_now_is_given_what_was_being_written(two_booked):
+    row = two_booked[0]
+    with another_connection() as other:
+        other.execute(NOTES, ["antes", row.pk])
+        listed, following = since(row.clinic, timezone.now())
+        assert listed == []
+        other.commit()
+    assert since(row.clinic, following)[0] == [row.pk]
 
 
 def test_who_has_locked_a_row_may_write_it_and_is_waited_for(two_booked):

@@ -61,6 +61,14 @@ def settled_until() -> datetime:
     return until.astimezone(UTC)
 
 
+def next_since(since: datetime, until: datetime) -> datetime:
+    """Return from when a program that was given what changed in [since, until) asks next time.
+
+    That is `until` even where it asked since a later instant: who wrote before that may commit after it. While the
+    start of a writer is hidden (EARLIEST), it is from where it was."""
+    return until if until > EARLIEST else since
+
+
 def changed_appointments(
     clinic: Clinic, since: datetime, until: datetime, after: Position | None = None
 ) -> AppointmentQuerySet:

@@ -77,10 +77,10 @@ def house(imagemais, mivicall):
 # Writers --------------------------------------------------------------------------------------------------------------
 
 
-def act_then_disconnect(act, house, number):
+def then_disconnect(act, *arguments):
     """A thread that ends with its connection would keep it from all tests that follow."""
     try:
-        act(house, number)
+        act(*arguments)
     finally:
         connection.close()
 
@@ -267,8 +267,8 @@ def test_copies_hold_what_the_database_holds_in_the_end(house):
         Walker(house, "/api/appointments", 4),
     ]
     acts = [(program, number) for number in range(PROGRAMS)] + [(slow_writer, number) for number in range(SLOW)]
-    threads = [threading.Thread(target=act_then_disconnect, args=(act, house, number)) for act, number in acts]
-    threads += [threading.Thread(target=copy.follow) for copy in copies]
+    threads = [threading.Thread(target=then_disconnect, args=(act, house, number)) for act, number in acts]
+    threads += [threading.Thread(target=then_disconnect, args=(copy.follow,)) for copy in copies]
     for thread in threads:
         thread.start()
     clock.sleep(SECONDS)

@@ -16,7 +16,7 @@ from clinic.api.imagemais import messages
 from clinic.api.imagemais.reading import Query
 from clinic.api.moments import format_moment
 from clinic.models import Appointment, Patient
-from clinic.queries.changes import Changed, settled_until
+from clinic.queries.changes import Changed, next_since, settled_until
 
 MOST_COUNTED = 1000  # a list of a million would be read for its number
 NEXT_SINCE = "X-Next-Updated-Since"
@@ -85,5 +85,5 @@ def page_of_changes[Row: (Appointment, Patient)](
     rows = changed(request.clinic, since, until, page.after)
     listed = page.of(rows, request, response, lambda row: keyset.format_position(order, row.pk, at=row.changed_at))
     if "Link" not in response:
-        response[NEXT_SINCE] = format_moment(max(since, until))
+        response[NEXT_SINCE] = format_moment(next_since(since, until))
     return listed

@@ -362,11 +362,12 @@ Action = Annotated[str, WithJsonSchema({"type": "string", "enum": list(statuses.
 
 
 class ContactIn(BaseModel):
-    phone: Phone = Field(description="O mesmo que `phone`, no lugar em que as respostas o trazem.")
+    phone: Phone | None = Field(None, description="O mesmo que `phone`, no lugar em que as respostas o trazem.")
 
 
-# Not null, which means that it was not sent.
-CONTACT_GIVEN: dict[str, Any] = {"required": ["contact"], "properties": {"contact": {"not": {"type": "null"}}}}
+# Null means that it was not sent. Written with `not`, since generators of clients take an inner object for a model.
+NOT_EMPTY = {"not": {"anyOf": [{"type": "null"}, {"properties": {"phone": {"type": "null"}}}]}}
+CONTACT_GIVEN: dict[str, Any] = {"required": ["contact"], "properties": {"contact": NOT_EMPTY}}
 
 
 class PatientFields(BaseModel):

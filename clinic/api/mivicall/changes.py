@@ -13,7 +13,7 @@ from clinic.api.mivicall.expand import expand
 from clinic.api.mivicall.reading import Reading
 from clinic.api.moments import format_moment
 from clinic.models import Appointment, Patient
-from clinic.queries.changes import Changed, settled_until
+from clinic.queries.changes import Changed, next_since, settled_until
 
 NOT_A_CURSOR = "Não é um cursor desta lista."
 FILTER_WITH_SINCE = "Não vai com updatedSince, porque o que deixasse de caber no filtro não viria."
@@ -51,5 +51,5 @@ def answer_changes[Row: (Appointment, Patient)](
     if len(page) == limit and keyset.has_more(rows, limit):
         body["nextCursor"] = keyset.format_position(order, page[-1].pk, at=page[-1].changed_at)
     else:
-        body["nextUpdatedSince"] = format_moment(max(since, until))
+        body["nextUpdatedSince"] = format_moment(next_since(since, until))
     return answer(body)

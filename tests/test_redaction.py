@@ -1,6 +1,7 @@
 """Blanking what was written about a patient, and nothing about patients in Django's own log."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -8,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.urls import reverse
 
-from clinic.booking import Author, edit_notes
+from clinic.booking import Author, Payment, edit_notes, receive_payment
 from clinic.models import AppointmentEvent, Patient, PatientEvent
 from clinic.queries import history, patient_changes
 from clinic.registry import change_patient, redact_patient
@@ -55,6 +56,19 @@ def test_what_was_written_is_gone_and_who_did_what_stays(patient):
     assert [entry.what for entry in patient_changes.story(patient)] == ["Textos apagados", "Alterado"]
     for appointment in patient.appointments.select_related("clinic"):
         assert history.story(appointment)
+
+
+def test_what_was_written_beside_a_payment_is_gone_and_the_payment_stays(patient):
+    paid = patient.appointments.earliest("starts_at")
+    by = Author(channel="imagemais", user=make_manager(patient.clinic))
+    payment = Payment(method="credit_card", value=Decimal(90), flag="Lilica", protocol="Lilica-1")
+    receive_payment(paid.pk, payment, clinic=patient.clinic, by=by)
+
+    redact_patient(patient.pk, clinic=patient.clinic, by=by, reason="pedido do titular")
+    assert "Lilica" not in stored("clinic_receipt") + stored("clinic_appointmentevent")
+    receipt = paid.receipts.get()
+    assert (receipt.value, receipt.method) == (Decimal(90), "credit_card")
+    assert "Recebido R$\xa090,00 · cartão de crédito" in [entry.sentence for entry in history.story(paid)]
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 201])

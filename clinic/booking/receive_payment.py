@@ -21,7 +21,8 @@ from clinic.transactions import run_in_transaction
 
 VALUE_LIMIT = Decimal(10) ** 8  # as the column holds it
 CENT = Decimal("0.01")
-# No text about a patient fits in: receipts outlive a redaction, as the law of taxes asks.
+# A word or a number, no sentence. A redaction blanks both; what was received, how and when outlives it, as the law of
+# taxes asks.
 FLAG = re.compile(rf"[^\W_][\w ./+-]{{0,{max_length(Receipt, 'flag') - 1}}}|")
 PROTOCOL = re.compile(rf"[0-9A-Za-z][0-9A-Za-z./:_-]{{0,{max_length(Receipt, 'protocol') - 1}}}|")
 

@@ -12,7 +12,8 @@ MOST_INSTALMENTS = 48
 class Receipt(ClinicRow):
     """A payment that was received for an appointment, in the clinic's currency; an appointment may have several.
 
-    `flag` is the brand of a card, `protocol` the number of the payment where it was made. Nothing changes a receipt.
+    `flag` is the brand of a card, `protocol` the number of the payment where it was made; only a redaction
+    changes a receipt, and blanks these two.
     """
 
     class Method(models.TextChoices):

@@ -25,6 +25,8 @@ WRITTEN = [
     "encaixe_reason",
     "authorization_number",
     "authorization_password",
+    "flag",
+    "protocol",
     *UNVERIFIED.values(),
 ]
 REASON_LIMIT = max_length(PatientEvent, "reason")
@@ -41,6 +43,10 @@ APPOINTMENTS_SQL = """
         unverified_name = '', unverified_phone = '', unverified_birth_date = NULL,
         encaixe_reason = CASE encaixe_reason WHEN '' THEN '' ELSE %(blank)s END
     WHERE clinic_id = %(clinic)s AND id = ANY(%(appointments)s)
+"""
+RECEIPTS_SQL = """
+    UPDATE clinic_receipt SET flag = '', protocol = ''
+    WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
 """
 APPOINTMENT_EVENTS_SQL = """
     UPDATE clinic_appointmentevent SET before = before || {before}, after = after || {after}
@@ -119,5 +125,6 @@ def _blank(patient: Patient, appointments: list[int]) -> None:
         cursor.execute("SELECT set_config('clinic.redacting', 'on', true)")
         cursor.execute(PATIENT_EVENTS_SQL, parameters)
         cursor.execute(APPOINTMENTS_SQL, parameters)
+        cursor.execute(RECEIPTS_SQL, parameters)
         cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute("SELECT set_config('clinic.redacting', 'off', true)")

@@ -162,7 +162,8 @@ Um agendamento vem também quando muda o nome, o telefone, o CPF ou o nascimento
 dados do desconto são os do catálogo de agora e não contam como mudança. Se a clínica trocar de fuso, comece de novo,
 como na primeira vez.
 
-Filtros e `offset` não vão com `updatedSince`: o que deixasse de caber no filtro ficaria na cópia para sempre.""",
+Filtros e `offset` não vão com `updatedSince`: o que deixasse de caber no filtro ficaria na cópia para sempre. O que
+`expand` acrescenta é o de agora: uma mudança só disso não traz o agendamento de novo.""",
         lambda address: (
             f"curl -i -G '{address}/api/appointments' \\\n  {HEADERS} \\\n"
             "  --data-urlencode 'updatedSince=2000-01-01T00:00:00Z' \\\n  -d limit=100"

@@ -127,7 +127,8 @@ foi engano. Uma marcação cancelada não é retirada: muda de estado. O mesmo `
 Uma marcação vem também quando mudam o nome ou o telefone do utente. Se a clínica trocar de fuso, ou de chave dos
 `patientPhoneHash`, comece de novo, como da primeira vez.
 
-Filtros não vão com `updatedSince`: o que deixasse de caber no filtro ficaria na cópia para sempre.""",
+Filtros não vão com `updatedSince`: o que deixasse de caber no filtro ficaria na cópia para sempre. O que `expand` junta
+é o de agora: uma mudança só disso não traz a marcação de novo.""",
         lambda address: (
             f"curl -G '{address}/v1/appointments' \\\n  {HEADERS} \\\n"
             "  --data-urlencode 'updatedSince=2000-01-01T00:00:00Z' \\\n  -d limit=200"

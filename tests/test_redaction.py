@@ -58,7 +58,7 @@ def test_what_was_written_is_gone_and_who_did_what_stays(patient):
         assert history.story(appointment)
 
 
-def test_what_was_written_beside_a_payment_is_gone_and_the_payment_stays(patient):
+def test_what_was_written_beside_a_payment_is_gone(patient):
     paid = patient.appointments.earliest("starts_at")
     by = Author(channel="imagemais", user=make_manager(patient.clinic))
     payment = Payment(method="credit_card", value=Decimal(90), flag="Lilica", protocol="Lilica-1")

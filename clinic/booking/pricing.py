@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from clinic.models import Discount, Procedure
-
-CENT = Decimal("0.01")
+from clinic.models.limits import CENT
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,12 @@ from clinic.booking.audit import record
 from clinic.booking.status import set_status
 from clinic.models import Appointment, AppointmentEvent, Clinic, Receipt
 from clinic.models.appointment import FREES_THE_TIME, Status
-from clinic.models.limits import max_length
+from clinic.models.limits import MONEY_LIMIT, is_in_cents, max_length
 from clinic.models.receipt import MOST_INSTALMENTS
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author
 from clinic.transactions import run_in_transaction
 
-VALUE_LIMIT = Decimal(10) ** 8  # as the column holds it
-CENT = Decimal("0.01")
 # A word or a number, no sentence. A redaction blanks both; what was received, how and when outlives it, as the law of
 # taxes asks.
 FLAG = re.compile(rf"[^\W_][\w ./+-]{{0,{max_length(Receipt, 'flag') - 1}}}|")
@@ -63,7 +61,7 @@ def receive_payment(
 def payment_refusals(payment: Payment) -> list[Refusal]:
     """Return why the payment cannot be stored as it was sent."""
     value = payment.value
-    is_amount = 0 < value < VALUE_LIMIT and value == value.quantize(CENT)
+    is_amount = 0 < value < MONEY_LIMIT and is_in_cents(value)
     is_broken = {
         Reason.PAYMENT_METHOD_UNKNOWN: payment.method not in Receipt.Method.values,
         Reason.PAYMENT_VALUE_IMPOSSIBLE: not is_amount,

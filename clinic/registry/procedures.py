@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Value
 
 from clinic.models import Clinic, Doctor, Procedure
-from clinic.models.limits import max_length
+from clinic.models.limits import MONEY_LIMIT, is_in_cents, max_length
 from clinic.models.locks import get_locked, get_shared, hold_advisory
 from clinic.models.names import has_letter
 from clinic.models.procedure import LONGEST_DURATION, SHORTEST_DURATION, USUAL_DURATION
@@ -22,8 +22,6 @@ from clinic.registry.patient_events import Author
 from clinic.transactions import run_in_transaction
 
 NAMES_LOCK = "hashtextextended('names of procedures', %s)"
-PRICE_LIMIT = Decimal(10) ** 8  # as the column holds it
-CENT = Decimal("0.01")
 
 
 class ProcedureFault(Enum):
@@ -137,8 +135,8 @@ def _faults(details: ProcedureDetails, name: str) -> list[ProcedureFault]:
         ProcedureFault.NAME_TOO_LONG: len(name) > max_length(Procedure, "name"),
         ProcedureFault.NAME_UNSTORABLE: bool(unstorable(name)),
         ProcedureFault.DURATION_IMPOSSIBLE: not SHORTEST_DURATION <= minutes <= LONGEST_DURATION,
-        ProcedureFault.PRICE_IMPOSSIBLE: not 0 <= price < PRICE_LIMIT,
-        ProcedureFault.PRICE_OF_PART_OF_CENT: 0 <= price < PRICE_LIMIT and price != price.quantize(CENT),
+        ProcedureFault.PRICE_IMPOSSIBLE: not 0 <= price < MONEY_LIMIT,
+        ProcedureFault.PRICE_OF_PART_OF_CENT: 0 <= price < MONEY_LIMIT and not is_in_cents(price),
     }
     return [fault for fault, broken in is_broken.items() if broken]
 

@@ -170,7 +170,7 @@ def test_only_what_is_old_is_forgotten():
         RequestCount(who="then", tick=RequestCount.objects.get().tick - ago, count=1) for ago in (300, 600, 6000)
     )
 
-    assert printed("purge_expired") == "Forgotten: 2 stored answers, 2 request counts, 0 accesses."
+    assert printed("purge_expired") == "Forgotten: 2 stored answers, 2 request counts, 0 accesses, 0 sandboxes."
     assert set(StoredAnswer.objects.values_list("key", flat=True)) == {"2", "3"}
     assert StaffSession.objects.get().session_key == "new"
     assert RequestCount.objects.count() == 2

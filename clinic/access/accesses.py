@@ -59,7 +59,9 @@ class AccessLogMiddleware:
 
 
 def record(seen: shown.Shown, viewer: Viewer, page: str, at: datetime | None = None) -> None:
-    """Store a row for each patient and each day. One statement."""
+    """Store a row for each patient and each day; none for the invented patients of a sandbox. One statement."""
+    if viewer.clinic and viewer.clinic.sandbox_of_id:
+        return
     own = viewer.clinic.pk if viewer.clinic else None
     rows: list[tuple[int | None, int | None, date | None]] = [
         *((clinic or own, patient, None) for patient, clinic in seen.patients.items()),

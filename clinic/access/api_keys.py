@@ -1,9 +1,7 @@
-"""Create, rotate, revoke and check MiviCall keys: `miv_live_…`, or `miv_test_…`, which runs every rule and writes
-nothing.
+"""Create, rotate, revoke and check MiviCall keys: `miv_live_…`, or `miv_test_…`, which acts in the clinic's sandbox.
 
 A key belongs to one clinic, has scopes, expires after a year and can be revoked. It is shown once and stored as a
 digest with a prefix for display. Its checksum reveals a typo without a query, and lets scanners find leaked keys.
-Retries of a test key are not recognised, because nothing of it is stored.
 """
 
 import hmac

@@ -178,7 +178,7 @@ def choose_clinic(request: HttpRequest, clinic: Clinic | None) -> None:
 def chosen_clinic(request: HttpRequest) -> Clinic | None:
     """Return the clinic that a superuser works in."""
     pk = request.session.get(CHOSEN_CLINIC)
-    return Clinic.objects.filter(pk=pk).first() if pk else None
+    return Clinic.objects.real().filter(pk=pk).first() if pk else None
 
 
 def referring_page(request: HttpRequest) -> str:

@@ -180,7 +180,7 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
     actions = ["work_here", "leave"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        clinics = super().get_queryset(request)
+        clinics = super().get_queryset(request).filter(sandbox_of=None)
         if admin_request(request).user.is_superuser:
             return clinics
         return clinics.filter(pk=admin_request(request).user.clinic_id)

@@ -50,13 +50,12 @@ UNAVAILABLE_SECONDS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """The program that sent a request. The log calls it `log_name`; with a test key it `writes` nothing."""
+    """The program that sent a request. The log calls it `log_name`; the clinic of a test key is a sandbox."""
 
     clinic: Clinic
     author: Author
     log_name: str
     rate_limit: RateLimitStatus
-    writes: bool = True
 
 
 @dataclass
@@ -226,17 +225,14 @@ class Gateway[R: ApiRequest]:
 
         The acts of booking are parts of it; after a conflict all of it is done once more.
         """
-        caller = request.caller
         idempotent = self._idempotent_request(request) if "Idempotency-Key" in request.headers else None
-        if not caller.writes:
-            idempotent = None
 
         def write() -> HttpResponse:
             claimed = _claim(idempotent) if idempotent else None
             if isinstance(claimed, StoredAnswer):
                 return _replay(claimed)
             response = work()
-            if response.status_code >= 400 or not caller.writes:
+            if response.status_code >= 400:
                 transaction.set_rollback(True)
             elif claimed is not None:
                 idempotency.keep(claimed, response.status_code, response.content.decode())

@@ -11,9 +11,9 @@ def get_clinic(slug: str) -> Clinic:
 
     Inactive clinics are refused because no credential of theirs would be accepted.
     """
-    clinic = Clinic.objects.filter(slug=slug).first()
+    clinic = Clinic.objects.real().filter(slug=slug).first()
     if clinic is None:
-        known = ", ".join(Clinic.objects.order_by("slug").values_list("slug", flat=True)[:20])
+        known = ", ".join(Clinic.objects.real().order_by("slug").values_list("slug", flat=True)[:20])
         raise CommandError(f"There is no clinic {slug!r}. The clinics are: {known or 'none'}")
     if not clinic.active:
         raise CommandError(f"The clinic {slug} is switched off.")

@@ -1,7 +1,7 @@
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Self
+from typing import ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.postgres.functions import RandomUUID
@@ -132,8 +132,20 @@ def validate_area_code(text: str) -> None:
         raise ValidationError(_("Não existe esse DDD. Escreva os dois dígitos, por exemplo 81."), code="area_code")
 
 
+class ClinicsQuerySet(models.QuerySet["Clinic"]):
+    """Clinics, and their sandboxes until `real` leaves them out."""
+
+    def real(self) -> Self:
+        """Return the clinics that are no sandbox."""
+        return self.filter(sandbox_of=None)
+
+
 class Clinic(models.Model):
-    """A clinic that uses the system. Every other row, children included, holds its clinic's id. `phone` is E.164."""
+    """A clinic that uses the system. Every other row, children included, holds its clinic's id. `phone` is E.164.
+
+    With `sandbox_of` it is no clinic that works but the copy of one in which its test keys act on the local date
+    `sandbox_day` (`clinic.registry.sandbox`). A clinic never becomes a sandbox, nor a sandbox a clinic (0058).
+    """
 
     class Country(models.TextChoices):
         BRAZIL = "BR", _("Brasil")
@@ -197,6 +209,10 @@ class Clinic(models.Model):
         ),
     )
     active = models.BooleanField(_("ativa"), default=True)
+    sandbox_of = models.ForeignKey("self", models.PROTECT, null=True, editable=False, related_name="+", db_index=False)
+    sandbox_day = models.DateField(null=True, editable=False)
+
+    objects: ClassVar = ClinicsQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("clínica")
@@ -213,6 +229,12 @@ class Clinic(models.Model):
                 | models.Q(country="BR", region__in=list(REGIONS["BR"]))
                 | models.Q(country="PT", region__in=list(REGIONS["PT"])),
                 name="clinic_region_of_country",
+            ),
+            models.UniqueConstraint(fields=["sandbox_of"], name="clinic_one_sandbox"),
+            models.CheckConstraint(
+                condition=models.Q(sandbox_of=None, sandbox_day=None)
+                | models.Q(sandbox_of__isnull=False, sandbox_day__isnull=False),
+                name="clinic_sandbox_has_day",
             ),
         ]
 

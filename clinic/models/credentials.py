@@ -57,7 +57,9 @@ class ApiKey(ClinicRow):
     digest = models.CharField(max_length=64)
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope), verbose_name=_("permissões"))
     source = models.CharField(_("origem"), max_length=14, choices=Source, default=Source.SYNC_EXTERNAL)
-    is_live = models.BooleanField(_("de produção"), default=True, help_text=_("Uma chave de teste não grava nada."))
+    is_live = models.BooleanField(
+        _("de produção"), default=True, help_text=_("Uma chave de teste age num ambiente de testes.")
+    )
     created_by = models.ForeignKey(
         StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, verbose_name=_("criada por")
     )

@@ -59,6 +59,8 @@ NON_GEOGRAPHIC = ("300", "500", "800", "900")
 SHORTEST_LOCAL, MOBILE_LOCAL, LANDLINE, MOBILE = 8, 9, 10, 11
 PORTUGUESE = 9
 MOBILE_SHAPE, LANDLINE_SHAPE, PORTUGUESE_SHAPE = "(##) #####-####", "(##) ####-####", "### ### ###"
+# Mobile numbers that no operator assigns: (81) 90000-0000 and on in Brazil, 910 000 000 and on in Portugal.
+UNASSIGNED = {"BR": "+5581900", "PT": "+351910"}
 E164_DIGITS = 15  # at most, with the country code; the metadata accepts longer numbers
 LONGEST = 100  # characters: a label and two numbers
 FEWEST_SHOWN = 7  # digits, for a message that shows the number with gaps
@@ -353,3 +355,8 @@ def _national(parsed: PhoneNumber) -> str:
 
 def _digits(text: str) -> str:
     return re.sub("[^0-9]", "", text)
+
+
+def made_up_phone(country: str, number: int) -> str:
+    """Return a valid mobile number, E.164, that no operator assigns, for invented people. `number` is up to 999999."""
+    return f"{UNASSIGNED[country]}{number:06d}"

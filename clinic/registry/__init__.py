@@ -1,4 +1,4 @@
-"""Patients and doctors: who is the same person, what their data must look like, adding and changing them."""
+"""Patients, doctors, procedures and clinics: what their data must look like, adding and changing them."""
 
 from clinic.registry.absences import delete_absence, save_absence
 from clinic.registry.clinics import ClinicFault, ClinicRefused, change_clinic, clean_clinic_phone
@@ -34,6 +34,7 @@ from clinic.registry.procedures import (
     switch_off_procedure,
 )
 from clinic.registry.redaction import Redacted, redact_patient, redactable
+from clinic.registry.sandbox import INVENTED_PATIENTS, delete_sandbox, sandbox_of
 
 __all__ = [
     "Author",
@@ -42,6 +43,7 @@ __all__ = [
     "DoctorFault",
     "DoctorRefused",
     "Hours",
+    "INVENTED_PATIENTS",
     "PHONE_FAULTS",
     "PatientDetails",
     "Plan",
@@ -59,6 +61,7 @@ __all__ = [
     "clean_clinic_phone",
     "clean_plan",
     "delete_absence",
+    "delete_sandbox",
     "details_of",
     "keep_plan",
     "nif_owner",
@@ -71,6 +74,7 @@ __all__ = [
     "register_patient",
     "register_procedure",
     "same_patients",
+    "sandbox_of",
     "save_absence",
     "switch_off_doctor",
     "switch_off_procedure",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clinic.models import Absence, Procedure
+from clinic.models import Absence, Clinic, Procedure
 from tests.api.imagemais.conftest import MONDAY
 
 from .imagemais import conftest as imagemais
@@ -88,6 +88,19 @@ def test_imagemais_adds_words_and_preparation(desk):
     assert [(element["spoken"], element["status"]["name"]) for element in patched] == [
         ("segunda, às nove", "Confirmado")
     ] * 2
+
+
+def test_imagemais_adds_where_the_clinic_is(desk):
+    desk.ask("POST", "/appointments", desk.booking())
+    plain = desk.ask("GET", "/appointments").json()
+    assert all("clinic" not in element for element in plain)
+    nothing = {"name": desk.clinic.name, "phone": None, "address": None, "city": None}
+    asked = at("/appointments", expand="clinic")
+    assert [element["clinic"] for element in desk.ask("GET", asked).json()] == [nothing] * len(plain)
+    known = {"phone": "+558130000000", "address": "Rua das Marés, 100", "town": "Recife"}
+    Clinic.objects.filter(pk=desk.clinic.pk).update(**known)
+    whole = {"name": desk.clinic.name, "phone": "+558130000000", "address": "Rua das Marés, 100", "city": "Recife"}
+    assert desk.ask("GET", asked).json()[0] == plain[0] | {"clinic": whole}
 
 
 def test_imagemais_adds_words_to_free_times(desk):

@@ -1,6 +1,6 @@
 """What PostgreSQL refuses by itself, by name, however the row gets there."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import pytest
@@ -146,6 +146,13 @@ REFUSED = {
     "clinic_region_of_country": [
         lambda rows: make_clinic(region="XX"),
         lambda rows: make_clinic(country="PT", region="PE"),
+    ],
+    "clinic_one_sandbox": [
+        lambda rows: [make_clinic(sandbox_of=rows.clinic, sandbox_day=date(2026, 11, day)) for day in (29, 30)],
+    ],
+    "clinic_sandbox_has_day": [
+        lambda rows: make_clinic(sandbox_of=rows.clinic),
+        lambda rows: make_clinic(sandbox_day=date(2026, 11, 29)),
     ],
     "clinicholiday_closes_once": [lambda rows: [rows.holiday() for _ in "12"]],
     "clinicholiday_kind_known": [lambda rows: rows.holiday(kind="moves")],

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -23,9 +23,6 @@ from clinic.models.appointment import Status
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import DoctorFault, DoctorRefused, Hours, PatientDetails, Policy
 from clinic.schedule import Opening, are_valid_hours
-
-if TYPE_CHECKING:
-    pass
 
 WEEKDAYS = {plain(name): number for number, name in enumerate(messages.WEEKDAYS, start=1)}
 # Checked in the place of an unreadable date or time; rules that they break are not reported.
@@ -310,13 +307,24 @@ class PaymentBody(Body):
 
 
 class EditBody(Body):
-    """The patient's data, the notes, or both; null deletes the notes and the patient's CPF."""
+    """The patient's data, the notes, or both; null deletes the notes and the patient's CPF.
 
-    def __init__(self, payload: Any, clinic: Clinic) -> None:
-        super().__init__(payload, clinic)
+    What is not known of the appointment's `patient` may be missing, so that an answer can be sent back as it was read.
+    """
+
+    def __init__(self, payload: Any, clinic: Clinic, patient: Patient | None) -> None:
+        knows_phone, knows_birth_date = patient is None or bool(patient.phone), patient is None or patient.birth_date
+        super().__init__(payload, clinic, may_lack_phone=not knows_phone)
         self._require_object(payload)
         self._report_fields_that_are_not_stored()
-        self.details = _read_details(self.reader, cpf_required=False) if self.reader.is_sent("patient") else None
+        self.details = None
+        if self.reader.is_sent("patient"):
+            self.details = _read_details(
+                self.reader,
+                cpf_required=False,
+                birth_date_required=bool(knows_birth_date),
+                phone_required=knows_phone,
+            )
         self.notes = self.reader.text("notes", required=False) if self.reader.is_sent("notes") else None
         self._report_fields_of_other_calls("patient", "notes")
 

@@ -1,4 +1,5 @@
-"""What answers add when a request asks for it by `expand`: times in words, how to prepare, what is free instead.
+"""What answers add when a request asks for it by `expand`: times in words, how to prepare, where to come, what is free
+instead.
 
 The vendor's page prints none of it, so that nothing is added unasked.
 """
@@ -11,16 +12,17 @@ from django.utils import timezone
 from clinic.api.gateway import ApiRequest
 from clinic.api.imagemais.openapi import query
 from clinic.api.imagemais.reading import Query
-from clinic.api.imagemais.schemas import AppointmentOut, SlotOut
+from clinic.api.imagemais.schemas import AppointmentOut, ClinicOut, SlotOut
 from clinic.api.json_schema import JsonObject
 from clinic.models import Clinic, Procedure
 from clinic.schedule import Opening
 from clinic.spoken import label, spoken
 
-SPOKEN, PREPARATION, ALTERNATIVES = "spoken", "preparation", "alternatives"
+SPOKEN, PREPARATION, CLINIC, ALTERNATIVES = "spoken", "preparation", "clinic", "alternatives"
 TEXTS = {
     SPOKEN: "o início em palavras (`spoken`, `label`)",
     PREPARATION: "o preparo de cada procedimento (`preparation`)",
+    CLINIC: "nome, telefone e endereço da clínica (`clinic`)",
     ALTERNATIVES: "na recusa de um horário, a causa (`reason`) e os três mais próximos (`alternatives`)",
 }
 
@@ -56,6 +58,9 @@ def expand(elements: Sequence[AppointmentOut], clinic: Clinic, wanted: Collectio
         preparations = dict(rows.values_list("pk", "preparation"))
         for procedure in procedures:
             procedure.preparation = preparations[procedure.id] or None
+    if CLINIC in wanted:
+        for element in elements:
+            element.clinic = ClinicOut.of(clinic)
     return elements
 
 

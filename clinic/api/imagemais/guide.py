@@ -121,6 +121,7 @@ As respostas trazem só o que o fornecedor documenta. O que falta para dizer em 
 - `expand=spoken`: em agendamentos e horários livres, `spoken` (“quinta, às duas e meia da tarde”, como se diz hoje) e
   `label` (`qui 25/12/2025 14:30`).
 - `expand=preparation`: em cada procedimento, o preparo que a clínica escreveu (jejum, o que trazer), ou `null`.
+- `expand=clinic`: nome, telefone, endereço e cidade da clínica, para dizer aonde ir; `null` no que ela não escreveu.
 - `expand=alternatives`, ao agendar e ao reagendar: na recusa de um horário, os três mais próximos, prontos para mandar,
   e em `reason` a causa (feriado, ausência, expediente).
 
@@ -177,8 +178,8 @@ O que o fornecedor documenta não muda: chaves, valores e mensagens ficam como n
 parâmetro novo é opcional, uma chave nova vem só para quem a pede. O que um dia tiver de sair é anunciado aqui com a
 data, e até lá, por **seis meses** pelo menos, as respostas dele trazem os cabeçalhos `Deprecation` e `Sunset`.
 
-- **11/2026** `expand` acrescenta palavras, preparo e alternativas. Horários livres por `procedureId` ou
-  `durationMinutes`. Listas com `Link`, `after` e `X-Total-Count`, contadas por elemento do array. Um parâmetro que o
+- **11/2026** `expand` acrescenta palavras, preparo, a clínica e alternativas. Horários livres por `procedureId`
+  ou `durationMinutes`. Listas com `Link`, `after` e `X-Total-Count`, contadas por elemento do array. Um parâmetro que o
   endereço não tem, ou repetido, passou a 400: antes era ignorado, e vinham todos. `contact.phone` vale por
   `phone`; `dateBirth` pode faltar ao cadastrar um paciente. `rg`, `gender` e `address`, que não guardamos, são 400
   ao editar. `updatedSince` para manter uma cópia. `receive-payment`, PUT onde há PATCH, HEAD, e uma barra no fim do

@@ -181,6 +181,19 @@ class LineOut(BaseModel):
         )
 
 
+class ClinicOut(BaseModel):
+    name: str
+    phone: str | None = Field(description="O telefone da clínica, E.164.")
+    address: str | None
+    city: str | None
+
+    @classmethod
+    def of(cls, clinic: Clinic) -> Self:
+        return cls(
+            name=clinic.name, phone=clinic.phone or None, address=clinic.address or None, city=clinic.town or None
+        )
+
+
 class AppointmentOut(BaseModel):
     """One procedure of an appointment, with all data of the appointment."""
 
@@ -199,6 +212,7 @@ class AppointmentOut(BaseModel):
     appointmentProcedures: LineOut
     spoken: str = Field(default=OMITTED, description=SPOKEN)
     label: str = Field(default=OMITTED, description=LABEL)
+    clinic: ClinicOut = Field(default=OMITTED, description="Onde é. Só com `expand=clinic`.")
 
     @classmethod
     def per_line(cls, appointment: Appointment, lines: Iterable[LineOut], clinic: Clinic) -> list[Self]:

@@ -11,6 +11,9 @@ from clinic.api.mivicall import errors
 from clinic.api.mivicall.api import api
 from clinic.api.mivicall.openapi import ERROR_EXAMPLES
 from clinic.api.reference import Failure, Reference, Section, coming_monday
+from clinic.models import Clinic
+from clinic.models.phones import UNASSIGNED, made_up_phone
+from clinic.registry import INVENTED_PATIENTS
 
 HEADERS = '-H "Authorization: Bearer $CHAVE"'
 WRITE_HEADERS = f"{HEADERS} \\\n  -H 'Content-Type: application/json'"
@@ -41,6 +44,15 @@ def _answer(code: str) -> str:
     return _written(answers[code])
 
 
+def _invented_patients() -> str:
+    """Return a line of Markdown for each invented patient of a Portuguese sandbox."""
+    return "\n".join(
+        f"- {patient.name}, `{made_up_phone(Clinic.Country.PORTUGAL, patient.phone)}`"
+        + (f", nasceu a {patient.born:%d/%m/%Y}" if patient.born else "")
+        for patient in INVENTED_PATIENTS
+    )
+
+
 def _written(answer: JsonObject) -> str:
     return json.dumps(answer, ensure_ascii=False, indent=2)
 
@@ -54,7 +66,7 @@ Cada pedido leva `Authorization: Bearer miv_live_…`. O utilizador master da cl
 Integrações; aparece **uma só vez**, é válida durante um ano e pode ser substituída (a antiga é válida mais 24
 horas) ou revogada.
 
-Com uma chave `miv_test_…` valem todas as regras e a resposta é a mesma, mas nada fica guardado.
+Uma chave `miv_test_…` age no **ambiente de testes**, de que há um capítulo adiante.
 
 A API é para servidores: a chave não tem lugar numa página, onde qualquer pessoa a leria. Por isso não há CORS:
 `OPTIONS` não é respondido a um navegador, e o cabeçalho `Host` é o do endereço da API.
@@ -142,6 +154,23 @@ Filtros não vão com `updatedSince`: o que deixasse de caber no filtro ficaria 
         ),
     ),
     Section(
+        "testes",
+        "Ambiente de testes",
+        f"""\
+Uma chave `miv_test_…` age num ambiente de testes da clínica, que se lembra: marque, altere, cancele e sincronize como
+em produção, com as mesmas regras e respostas. Nada do que lá se faz chega à agenda da clínica nem ocupa uma hora
+verdadeira, e só as chaves de teste da mesma clínica o veem.
+
+O primeiro pedido do dia copia os profissionais, serviços, horários, ausências e feriados da clínica, com os mesmos ids;
+o que a clínica alterar depois vê-se no dia seguinte. Não copia marcações nem utentes. Há utentes inventados, com
+telefones que ninguém tem (numa clínica do Brasil começam por `{UNASSIGNED["BR"]}`):
+
+{_invented_patients()}
+
+À meia-noite da clínica acaba: as marcações passam a 404, e o dia seguinte começa de novo. Um programa que sincroniza
+esvazia então a sua cópia.""",
+    ),
+    Section(
         "mudancas",
         "Mudanças, e o que fica como está",
         """\
@@ -149,11 +178,12 @@ O que o fornecedor documenta não muda: chaves, valores e códigos ficam como na
 parâmetro novo é opcional, uma chave nova vem só para quem a pede. O que um dia tiver de sair é anunciado aqui com a
 data, e até lá, durante **seis meses** pelo menos, as respostas dele trazem os cabeçalhos `Deprecation` e `Sunset`.
 
-- **11/2026** `expand` junta nomes e palavras. Um parâmetro que o endereço não tem, ou repetido, passou a 422: antes era
-  ignorado. Num PATCH, `null` num campo opcional é o mesmo que não o enviar, exceto em `patientNotes`, que esvazia. A
-  `message` de um 422 diz o primeiro campo. `updatedSince` para manter uma cópia; profissionais, serviços e clínica
-  escrevem-se com `directory:write`. `GET /v1/tenants/me` traz o `id` em UUID e `specialty` como o fornecedor. HEAD, e
-  uma barra no fim do endereço.""",
+- **11/2026** Uma chave `miv_test_…` passou a lembrar-se do que fez, até ao fim do dia; antes nada guardava. `expand`
+  junta nomes e palavras. Um parâmetro que o endereço não tem, ou repetido, passou a 422: antes era ignorado. Num PATCH,
+  `null` num campo opcional é o mesmo que não o enviar, exceto em `patientNotes`, que esvazia. A `message` de um 422 diz
+  o primeiro campo. `updatedSince` para manter uma cópia; profissionais, serviços e clínica escrevem-se com
+  `directory:write`. `GET /v1/tenants/me` traz o `id` em UUID e `specialty` como o fornecedor. HEAD, e uma barra no fim
+  do endereço.""",
     ),
     Section(
         "limite",
@@ -196,7 +226,7 @@ STEPS = [
         "Crie uma chave",
         """\
 Peça ao utilizador master da clínica: Integrações → **Criar chave**. Comece por uma de teste:
-responde como a de produção e não guarda nada. A chave aparece uma vez; guarde-a numa variável do terminal:""",
+responde como a de produção, numa agenda só de testes. A chave aparece uma vez; guarde-a numa variável do terminal:""",
         lambda address: "CHAVE='cole aqui a chave'",
     ),
     Section(
@@ -239,7 +269,7 @@ Sem `professionalId` vêm as de todos os que fazem o serviço. Troque o id pelo 
         "Marque",
         """\
 Troque os ids e ponha em `startsAt` uma das horas livres, tal como veio. A resposta é 201 com a marcação, já
-`confirmed`; está na agenda da receção.""",
+`confirmed`; com uma chave de produção está na agenda da receção.""",
         lambda address: _curl_booking(address, "pms-create-1"),
     ),
     Section(
@@ -247,7 +277,7 @@ Troque os ids e ponha em `startsAt` uma das horas livres, tal como veio. A respo
         "Se a hora já tem dono",
         """\
 Envie o mesmo corpo com **outra** `Idempotency-Key`: é outro pedido para a mesma hora, e a resposta é 409.
-`alternatives` traz as três horas livres mais próximas. (Uma chave de teste nada guarda: a hora continua livre.)""",
+`alternatives` traz as três horas livres mais próximas.""",
         lambda address: _curl_booking(address, "pms-create-2"),
         answer=_answer("slot_conflict"),
     ),

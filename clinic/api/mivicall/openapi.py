@@ -35,8 +35,8 @@ DESCRIPTION = f"""\
 Marcações de uma clínica, para recepcionistas por voz e programas de gestão que já falam com a MiviCall.
 
 **Chaves.** `Authorization: Bearer miv_live_…`, geradas em Integrações. Uma chave é de uma clínica só e
-tem permissões; cada operação diz quais precisa (`x-permissoes`). Com uma chave `miv_test_…` valem todas as regras e a
-resposta é a mesma, mas nada é guardado.
+tem permissões; cada operação diz quais precisa (`x-permissoes`). Uma chave `miv_test_…` age num ambiente de testes, que
+não ocupa horas verdadeiras, só é visto por chaves de teste e acaba à meia-noite da clínica.
 
 **Erros.** `{{"error", "message", "requestId"}}`, com `errors` (`path`, `message`) em `validation_failed` e
 `alternatives` (os inícios livres mais próximos) quando o conflito é da hora. Primeiro 422, com todos os campos de uma

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             default=ApiKey.Source.SYNC_EXTERNAL.value,
             help=f"what its bookings are marked with: {', '.join(ApiKey.Source.values)} (default: %(default)s)",
         )
-        parser.add_argument("--test", action="store_true", help="a key that runs every rule and writes nothing")
+        parser.add_argument("--test", action="store_true", help="a key that acts in a sandbox of the clinic")
 
     def handle(self, *, clinic: str, name: str, scopes: str, source: str, test: bool, **options: object) -> None:
         _, secret = api_keys.create(

@@ -11,4 +11,4 @@ LOAD_SLUG = "load"
 def real_clinics() -> list[Clinic]:
     """Return the clinics that neither seed command has created."""
     made = {*DEMO_SLUGS, LOAD_SLUG}
-    return [clinic for clinic in Clinic.objects.all() if clinic.slug not in made or not clinic.name.endswith(MARK)]
+    return [clinic for clinic in Clinic.objects.real() if clinic.slug not in made or not clinic.name.endswith(MARK)]

@@ -17,7 +17,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from clinic.management.demo import LOAD_SLUG, MARK
-from clinic.management.demo.people import numbered_name, phone
+from clinic.management.demo.people import numbered_name
 from clinic.models import (
     Appointment,
     AppointmentEvent,
@@ -29,6 +29,7 @@ from clinic.models import (
     WorkingHours,
 )
 from clinic.models.patient import phone_hash
+from clinic.models.phones import made_up_phone
 from clinic.models.titles import Title
 
 DOCTORS = 20
@@ -121,7 +122,7 @@ def add_patients(clinic: Clinic, total: int) -> None:
 def _patient(clinic: Clinic, number: int, pk: int) -> tuple[object, ...]:
     """Return the values of PATIENT."""
     now = timezone.now()
-    number_in_full = phone("BR", number)
+    number_in_full = made_up_phone("BR", number)
     born = date(1930, 1, 1) + timedelta(days=number * 37 % 30_000)
     hashed = phone_hash(number_in_full, clinic.pk)
     name = numbered_name("BR", number)

@@ -93,6 +93,7 @@ class DemoClinic:
     users: tuple[DemoUser, ...]
     region: str
     town: str
+    address: str
     area_code: str = ""
 
 
@@ -112,6 +113,7 @@ RECIFE = DemoClinic(
     time_zone="America/Recife",
     region="PE",
     town="Recife",
+    address="Rua das Marés, 100, Boa Viagem",
     area_code="81",
     language="pt-br",
     currency="BRL",
@@ -224,6 +226,7 @@ LISBOA = DemoClinic(
     time_zone="Europe/Lisbon",
     region="11",
     town="Lisboa",
+    address="Rua das Andorinhas, 10, Estrela",
     language="pt-pt",
     currency="EUR",
     doctors=(

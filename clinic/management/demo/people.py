@@ -1,7 +1,4 @@
-"""Invented people with names typical of Recife and Lisbon, and with valid documents and phones that belong to nobody.
-
-Phones are of number ranges that no operator assigns: 9 0000-xxxx in Brazil, 910 000 xxx in Portugal.
-"""
+"""Invented people with names typical of Recife and Lisbon, and valid documents and phones that belong to nobody."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -9,6 +6,7 @@ from functools import cache
 from random import Random
 
 from clinic.models.documents import made_up_cpf, made_up_nif
+from clinic.models.phones import made_up_phone
 
 WOMEN = {
     "BR": """Maria|Ana|Francisca|Antônia|Adriana|Juliana|Márcia|Fernanda|Patrícia|Aline|Sandra|Camila|Amanda|Bruna
@@ -43,7 +41,6 @@ PARTICLES = {
     "dos": {"Reis", "Santos"},
     "das": {"Neves"},
 }
-UNASSIGNED = {"BR": "+5581900", "PT": "+351910"}
 NOTES = {
     "BR": ("Alergia a dipirona.", "Prefere contato por WhatsApp.", "Prefere o primeiro horário.", "Diabetes tipo 2.",
            "Ouve mal do lado direito.", "Usa cadeira de rodas.", "Vem sempre com a filha."),
@@ -103,7 +100,7 @@ def _person(country: str, number: int, today: date, rng: Random) -> Person:
         social_name=rng.choice(SOCIAL_NAMES[country]) if number % 40 == 7 else "",
         woman=woman,
         born=today - timedelta(days=days),
-        phone=phone(country, number - 1 if is_child else number),
+        phone=made_up_phone(country, number - 1 if is_child else number),
         document=_document(country, number),
         email=f"pessoa{number}@example.com" if rng.random() < 0.4 else "",
         notes=rng.choice(NOTES[country]) if rng.random() < 0.08 else "",
@@ -131,11 +128,6 @@ def _split(names: dict[str, str], country: str) -> list[str]:
 def _with_particle(family: str, rng: Random) -> str:
     particle = next((word for word, families in PARTICLES.items() if family in families), "")
     return f"{particle} {family}" if particle and rng.random() < 0.7 else family
-
-
-def phone(country: str, number: int) -> str:
-    """Return a valid mobile number, E.164, that no operator assigns. `number` is up to 999999."""
-    return f"{UNASSIGNED[country]}{number:06d}"
 
 
 def _document(country: str, number: int) -> str:

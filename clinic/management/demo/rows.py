@@ -7,10 +7,12 @@ from clinic.management.demo.clinics import DemoAbsence, DemoClinic, DemoDoctor, 
 from clinic.management.demo.people import Person, people
 from clinic.management.demo.visits import Registry
 from clinic.models import Absence, Clinic, ClinicHoliday, Discount, Doctor, Patient, Payer, Procedure, WorkingHours
+from clinic.models.phones import made_up_phone
 from clinic.models.titles import split_title
 from clinic.schedule import TOWN_HOLIDAYS
 
 PATIENTS = 300
+CLINIC_PHONE = 900  # of `made_up_phone`: beyond those of the patients
 WITH_PAYER = 3  # every third patient has a plan
 
 
@@ -26,6 +28,9 @@ def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
         area_code=demo.area_code,
         currency=demo.currency,
         region=demo.region,
+        town=demo.town,
+        address=demo.address,
+        phone=made_up_phone(demo.country, CLINIC_PHONE),
     )
     ClinicHoliday.objects.bulk_create(
         ClinicHoliday(clinic=clinic, falls_on=falls_on, name=name)

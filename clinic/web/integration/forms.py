@@ -49,7 +49,7 @@ class ApiKeyForm(forms.Form):
     )
     mode = forms.ChoiceField(
         label=_("Tipo"),
-        choices=[(LIVE, _("De produção: agenda de verdade")), (TEST, _("De teste: responde igual e não grava nada"))],
+        choices=[(LIVE, _("De produção: agenda de verdade")), (TEST, _("De teste: fora dela, até a meia-noite"))],
         initial=LIVE,
         error_messages={"invalid_choice": _("Escolha o tipo da chave.")},
     )

@@ -83,6 +83,18 @@ def test_an_answer_without_a_phone_can_be_sent_back(desk, ana):
     assert desk.ask("PATCH", f"/patients/{ana.pk}", {"phone": None}).status_code == 400
 
 
+def test_the_patient_of_an_appointment_can_be_sent_back(desk, booked):
+    address = f"/appointments/{booked.pk}"
+    read = desk.ask.get(address).json()[0]["patient"]
+    assert (read["contact"], read["dateBirth"]) == ({"phone": None}, None)
+
+    answer = desk.ask("PATCH", address, {"patient": read})
+    assert (answer.status_code, answer.json()[0]["patient"]) == (200, read), answer.json()
+    known = {"name": "Ana Souza", "phone": "(81) 98888-1234", "dateBirth": "1990-02-03"}
+    assert desk.ask("PATCH", address, {"patient": known}).status_code == 200
+    assert desk.ask("PATCH", address, {"patient": read}).status_code == 400
+
+
 def test_a_booking_by_the_cpf_fills_the_phone_and_its_hash(desk, ana):
     number = cpf(222_333_444)
     desk.ask("PATCH", f"/patients/{ana.pk}", {"cpf": number})

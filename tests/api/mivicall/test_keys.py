@@ -1,4 +1,4 @@
-"""Which keys are accepted, their scopes and limits, and that a test key writes nothing."""
+"""Which keys are accepted, their scopes and limits; what a test key does is in test_sandbox.py."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from clinic.access import api_keys, rate_limit
 from clinic.api.mivicall import urls  # noqa: F401 - it declares the operations
@@ -18,12 +17,9 @@ from clinic.models import (
     ClinicEvent,
     Doctor,
     Patient,
-    PatientAccess,
     Procedure,
-    RequestCount,
-    StoredAnswer,
 )
-from tests.factories import book_appointment, make_clinic, make_doctor
+from tests.factories import make_clinic, make_doctor
 
 pytestmark = pytest.mark.django_db
 
@@ -340,71 +336,6 @@ def test_repeated_unknown_keys_from_one_address_get_429(program, settings):
     assert answers[3]["Retry-After"] == str(answers[3].json()["retryAfter"])
     program.secret = secret
     assert program.get("/professionals").status_code == 200
-
-
-# Test keys ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def sandbox(mivicall, recife):
-    return mivicall(recife, is_live=False)
-
-
-def everything():
-    tables = [table for table in connection.introspection.table_names() if table.startswith("clinic_")]
-    # What a test key is shown is logged like all that is shown.
-    besides = {model._meta.db_table for model in (ApiKey, PatientAccess, RequestCount)}
-    contents = {}
-    with connection.cursor() as cursor:
-        for table in set(tables) - besides:
-            cursor.execute(f"SELECT count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} t")  # noqa: S608
-            contents[table] = cursor.fetchone()
-    return contents
-
-
-def test_a_test_key_is_recognised_by_its_prefix(sandbox):
-    assert sandbox.secret.startswith("miv_test_")
-
-
-def test_test_key_gets_a_normal_answer_and_writes_nothing(sandbox, program, good):
-    before = everything()
-    answer = sandbox("POST", "/appointments", good, key="pms-1")
-    assert answer.status_code == 201
-    assert everything() == before
-    assert sandbox("POST", "/appointments", good, key="pms-1").status_code == 201
-    real = program("POST", "/appointments", good).json()
-    body = answer.json()
-    assert body | {"id": real["id"]} == real
-
-
-def test_a_test_key_changes_and_cancels_nothing(monday, sandbox, program, booked):
-    address = f"/appointments/{booked['id']}"
-    before = everything()
-    changed = sandbox("PATCH", address, {"status": "attended", "startsAt": "2026-11-23T10:00:00-03:00"}, key="pms-2")
-    assert (changed.status_code, changed.json()["status"]) == (200, "attended")
-    assert sandbox("DELETE", address, key="pms-3").status_code == 204
-    assert everything() == before
-    assert program.get(address).json() == booked
-
-
-def test_every_rule_runs_for_a_test_key(sandbox, booked, good):
-    before = everything()
-    assert code(sandbox("POST", "/appointments", good)) == (409, "slot_conflict")
-    assert code(sandbox("POST", "/appointments", good | {"patientName": ""})) == (422, "validation_failed")
-    assert code(sandbox("POST", "/appointments", good | {"serviceTypeId": str(uuid4())})) == (404, "service_not_found")
-    assert everything() == before
-
-
-def test_a_test_key_is_replayed_nothing_that_a_live_one_did(sandbox, program, good):
-    assert program("POST", "/appointments", good, key="pms-4").status_code == 201
-    answer = sandbox("POST", "/appointments", good, key="pms-4")
-    assert code(answer) == (409, "slot_conflict")
-    assert StoredAnswer.objects.count() == 1
-
-
-def test_a_test_key_sees_what_is_there(sandbox, doctor, at):
-    appointment = book_appointment(doctor, starts_at=at(9), now=timezone.now())
-    assert sandbox.get("/appointments").json()["items"][0]["id"] == str(appointment.uuid)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)

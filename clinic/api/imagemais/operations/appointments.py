@@ -14,6 +14,7 @@ from clinic.api.imagemais.bodies import Body, BookingBody, EditBody, MoveBody, P
 from clinic.api.imagemais.errors import RequestError
 from clinic.api.imagemais.expand import (
     ALTERNATIVES,
+    CLINIC,
     PREPARATION,
     SPOKEN,
     expand,
@@ -47,7 +48,7 @@ from clinic.models.titles import in_sentence
 from clinic.queries import appointments, changes
 from clinic.refusals import Reason
 
-SHOWN = SPOKEN, PREPARATION
+SHOWN = SPOKEN, PREPARATION, CLINIC
 EXPANSIONS = *SHOWN, ALTERNATIVES
 UNKNOWN = {"Id desconhecido": messages.APPOINTMENT_UNKNOWN}
 TIME_ERRORS = {
@@ -234,7 +235,8 @@ def get_appointment(request: ApiRequest, appointment_id: int) -> Sequence[Appoin
 )
 def edit_appointment(request: ApiRequest, appointment_id: int) -> Sequence[AppointmentOut]:
     wanted = read_expand(request, *SHOWN)
-    body = EditBody(request.call.payload, request.clinic)
+    kept = Appointment.objects.of(request.clinic).kept().select_related("patient").filter(pk=appointment_id).first()
+    body = EditBody(request.call.payload, request.clinic, kept.patient if kept else None)
     return _appointment_after(request, appointment_id, body, body.save, wanted)
 
 

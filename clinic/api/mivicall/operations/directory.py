@@ -297,15 +297,16 @@ def _stored_service(clinic: Clinic, pk: int) -> JsonObject:
 def _tenant(clinic: Clinic) -> JsonObject:
     doctors = Doctor.objects.of(clinic).filter(active=True).exclude(specialty="")
     specialties = doctors.order_by("specialty").values_list("specialty", flat=True).distinct()
+    named = clinic.sandbox_of or clinic
     return {
-        "id": str(clinic.uuid),
+        "id": str(named.uuid),
         "name": clinic.name,
         "specialty": "medical",
         "status": "active",
         "phone": clinic.phone or None,
         "address": clinic.address or None,
         "city": clinic.town or None,
-        "publicSlug": clinic.slug,
+        "publicSlug": named.slug,
         "config": {
             "timezone": clinic.time_zone,
             "locale": LOCALES[clinic.language],

@@ -174,6 +174,9 @@ def _desk(stored):
     day, doctor, visit = stored.today, stored.doctors[0].pk, next(stored.coming)
     for path in ("/", "/agenda/", f"/agenda/{day}/", f"/agenda/{day - timedelta(days=30)}/"):
         yield Call("GET", path)
+    yield Call("GET", "/agenda/proximas-48-horas/")
+    for query in ({}, {"medico": doctor}, {"escolhido": "1", "observacoes": "1"}):
+        yield Call("GET", f"/agenda/{day}/lista/", query)
     for query in ({"medico": doctor}, {"situacao": "confirmed"}, {"situacao": "in_service", "medico": doctor}):
         yield Call("GET", f"/agenda/{day}/", query, partial=True)
     for partial in (False, True):
@@ -181,7 +184,7 @@ def _desk(stored):
         asked = {"medico": doctor, "data": f"{day}", "inicio": "09:00", "paciente": visit.patient_id}
         yield Call("GET", "/agendamentos/novo/", asked, partial=partial)
         yield Call("GET", f"/agendamentos/{visit.pk}/", partial=partial)
-        for act in ("remarcar", "alterar", "cancelar", "observacoes", "convenio"):
+        for act in ("remarcar", "alterar", "cancelar", "observacoes", "convenio", "comprovante"):
             yield Call("GET", f"/agendamentos/{visit.pk}/{act}/", partial=partial)
 
 

@@ -9,6 +9,7 @@ from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
+from clinic.web.printed import views as printed
 from clinic.web.signin import views as signin
 
 app_name = "web"
@@ -16,7 +17,9 @@ app_name = "web"
 urlpatterns = [
     path("", agenda.today, name="home"),
     path("agenda/", agenda.today, name="agenda-today"),
+    path("agenda/proximas-48-horas/", printed.download_pack, name="printed-pack"),
     path("agenda/<str:date>/", agenda.day, name="agenda-day"),
+    path("agenda/<str:date>/lista/", printed.day_list, name="printed-day"),
     path("agendamentos/novo/", booking_panel.book, name="appointment-book"),
     path("agendamentos/conferir/", booking_panel.check, name="appointment-check"),
     path("agendamentos/<int:pk>/", appointment.detail, name="appointment-detail"),
@@ -28,6 +31,7 @@ urlpatterns = [
     path("agendamentos/<int:pk>/observacoes/", appointment.edit_notes, name="appointment-notes"),
     path("agendamentos/<int:pk>/a-confirmar/usar/", unverified.use, name="appointment-use"),
     path("agendamentos/<int:pk>/a-confirmar/descartar/", unverified.discard, name="appointment-discard"),
+    path("agendamentos/<int:pk>/comprovante/", printed.slip, name="printed-slip"),
     path("agendamentos/<int:pk>/convenio/", booking_panel.change_payer, name="appointment-payer"),
     path("pacientes/", patient.search, name="patient-list"),
     path("pacientes/busca/", patient.options, name="patient-search"),

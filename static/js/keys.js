@@ -19,6 +19,7 @@ const shortcuts = {
   "[": press("day-previous"),
   "]": press("day-next"),
   h: press("day-today"),
+  p: press("print"),
   n: () => (document.activeElement.closest(".slot > a") || document.getElementById("day-book"))?.click(),
   u: () => (document.getElementById("undo-last") || panel.querySelector("#appointment button[name=event]"))?.click(),
   "?": () => document.getElementById("keys")?.showModal(),

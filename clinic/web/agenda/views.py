@@ -74,7 +74,7 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
     """Show one day of all doctors. When htmx asks with the version it has, an unchanged day is a 304 without a body.
 
     Pages poll with it: no second protocol, and no connection that hangs."""
-    on = _read_date(date) if isinstance(date, str) else date
+    on = read_date(date) if isinstance(date, str) else date
     if on is None:
         raise Http404
     filters, now = _filters(request), timezone.now()
@@ -167,7 +167,7 @@ def _day_url(on: date | None, filters: Filters) -> str:
     return f"{path}?{filters.query}" if filters.query else path
 
 
-def _read_date(text: str) -> date | None:
+def read_date(text: str) -> date | None:
     """Read a date written as 2026-11-23, within the years that a calendar can step from; None for others."""
     try:
         day = parse_date(text)

@@ -1,0 +1,63 @@
+"""What the desk prints: a day in lists, the next hours for when the network falls, an appointment for its patient."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from clinic.access.requests import ClinicRequest
+from clinic.continuity_pack import pack
+from clinic.form_fields import ids_in
+from clinic.queries.printed import sheets
+from clinic.web.agenda.views import read_date
+from clinic.web.appointment.responses import get_appointment
+from clinic.web.htmx import partial_or_page
+
+CHOSEN = "escolhido"  # sent with the form: without it phones are printed, and notes are not
+
+
+@never_cache
+@require_safe
+def day_list(request: ClinicRequest, date: str) -> HttpResponse:
+    """Show a local date as lists, one doctor a sheet, with what the form chooses to print."""
+    day = read_date(date)
+    if day is None:
+        raise Http404
+    chosen = CHOSEN in request.GET
+    doctors = set(ids_in(request.GET, "medico"))
+    since, before = request.clinic.day(day)
+    found = sheets(request.clinic, since, before)
+    context: dict[str, Any] = {
+        "clinic": request.clinic,
+        "day": day,
+        "sheets": [sheet for sheet in found if sheet.doctor.pk in doctors or not doctors],
+        "doctors": [(sheet.doctor, sheet.doctor.pk in doctors) for sheet in found],
+        "shows_phones": "telefone" in request.GET or not chosen,
+        "shows_notes": "observacoes" in request.GET,
+        "printed_at": timezone.now(),
+        "printed_by": request.user,
+    }
+    return partial_or_page(request, "printed/list.html", "sheets", context)
+
+
+@never_cache
+@require_safe
+def slip(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Show an appointment as its patient takes it home."""
+    appointment = get_appointment(request, pk)
+    lines = appointment.lines.select_related("procedure").order_by("position")
+    return render(request, "printed/slip.html", {"appointment": appointment, "lines": lines, "clinic": request.clinic})
+
+
+@never_cache
+@require_safe
+def download_pack(request: ClinicRequest) -> HttpResponse:
+    """Answer the next 48 hours as a file that needs no network."""
+    now = timezone.now()
+    response = HttpResponse(pack(request.clinic, now))
+    name = f"agenda-{request.clinic.slug}-{request.clinic.local(now):%Y-%m-%d-%H%M}.html"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

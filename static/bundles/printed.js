@@ -1,0 +1,2 @@
+// What is printed.
+import "../js/print.js";

@@ -1,0 +1,230 @@
+"""What the desk prints: lists of a day, the slip of an appointment, and the next hours as one file."""
+
+import re
+from datetime import date, time, timedelta
+from html import unescape
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from clinic.booking import Author, change_status
+from clinic.models import Clinic, Patient, Procedure
+from tests.factories import book_appointment, make_clinic, make_doctor, make_lisbon, make_patient, make_user
+
+pytestmark = pytest.mark.django_db
+
+MONDAY = date(2026, 11, 23)
+BY = Author(channel="command", credential="tests")
+PARTIAL = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def sunday(time_machine):
+    time_machine.move_to("2026-11-22T13:40:00Z", tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def clinic():
+    return make_clinic(name="Clínica Boa Viagem")
+
+
+@pytest.fixture
+def doctor(clinic):
+    return make_doctor(clinic, name="Dra. Helena Prado")
+
+
+@pytest.fixture
+def desk(client, clinic):
+    client.force_login(make_user(clinic, name="Rita"))
+    return client
+
+
+def visit(doctor, hour, name="Ana Souza", day=MONDAY, **proposal):
+    patient = make_patient(doctor.clinic, name=name)
+    starts_at = doctor.clinic.instant(day, time(hour))
+    return book_appointment(doctor, patient=patient.pk, starts_at=starts_at, **proposal)
+
+
+def words(html):
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+def listed(desk, day=MONDAY, **query):
+    answer = desk.get(reverse("web:printed-day", args=[day]), query)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def sheets_of(html):
+    return [words(part) for part in html.split('<section class="sheet">')[1:]]
+
+
+def test_a_day_is_a_sheet_for_each_doctor(desk, doctor, clinic):
+    other = make_doctor(clinic, name="Dr. Caio Leão")
+    make_doctor(clinic, name="Dr. Sem Ninguém")
+    visit(doctor, 10), visit(doctor, 9, "Bento Lima"), visit(other, 9, "Caio Sá")
+    sheets = sheets_of(listed(desk))
+    assert [sheet.partition(" segunda-feira")[0] for sheet in sheets] == ["Dr. Caio Leão", "Dra. Helena Prado"]
+    assert "segunda-feira, 23 de novembro de 2026 · 2 agendamentos" in sheets[1]
+    assert "Clínica Boa Viagem · impresso 22/11/2026 10:40 por Rita" in sheets[1]
+    assert sheets[1].index("Bento Lima") < sheets[1].index("Ana Souza")
+    assert "09:00–09:30 Bento Lima" in sheets[1] and "Agendado" in sheets[1]
+
+
+def test_cancelled_ones_are_left_out(desk, doctor):
+    gone = visit(doctor, 9, "Bento Lima")
+    visit(doctor, 10)
+    change_status(gone.pk, "cancelled", clinic=doctor.clinic, by=BY, cancelled_by="patient")
+    assert "Bento Lima" not in listed(desk) and "1 agendamento " in sheets_of(listed(desk))[0]
+
+
+def test_phones_and_notes_are_printed_as_chosen(desk, doctor):
+    visit(doctor, 9, notes="Traz exames")
+    phone = "(81)"
+    assert phone in listed(desk) and "Traz exames" not in listed(desk)
+    without = sheets_of(listed(desk, escolhido="1"))[0]
+    assert phone not in without and "Telefone" not in without
+    both = listed(desk, escolhido="1", telefone="1", observacoes="1")
+    assert phone in both and "Traz exames" in both
+
+
+def test_only_chosen_doctors_are_printed(desk, doctor, clinic):
+    other = make_doctor(clinic, name="Dr. Caio Leão")
+    visit(doctor, 9), visit(other, 9, "Caio Sá")
+    html = listed(desk, escolhido="1", medico=str(other.pk))
+    assert [sheet[:13] for sheet in sheets_of(html)] == ["Dr. Caio Leão"]
+    assert f'value="{doctor.pk}">' in html and f'value="{other.pk}" checked>' in html
+    answer = desk.get(reverse("web:printed-day", args=[MONDAY]), {"medico": "x"}, headers=PARTIAL)
+    assert len(sheets_of(answer.text)) == 2 and "<html" not in answer.text
+
+
+def test_an_empty_day_says_so(desk, doctor):
+    assert "Nada a imprimir neste dia" in listed(desk) and 'id="print"' not in listed(desk)
+    for unreadable in ("2026-02-30", "amanha", "9999-01-01"):
+        assert desk.get(f"/agenda/{unreadable}/lista/").status_code == 404
+
+
+def test_another_clinics_visits_are_on_no_sheet(desk):
+    visit(make_doctor(make_clinic()), 9)
+    assert "Ana Souza" not in listed(desk)
+    assert "Ana Souza" not in desk.get(reverse("web:printed-pack")).text
+
+
+@pytest.mark.parametrize("address", ["printed-day", "printed-pack"])
+def test_queries_do_not_grow_with_the_visits(desk, doctor, address):
+    url = reverse(f"web:{address}", args=[MONDAY] if address == "printed-day" else [])
+
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            desk.get(url)
+        return len(captured)
+
+    visit(doctor, 9)
+    few = queries()
+    for hour in (10, 11, 13, 14, 15):
+        visit(doctor, hour, f"Pessoa {hour}")
+    assert queries() == few <= 7
+
+
+# The slip -------------------------------------------------------------------------------------------------------------
+
+
+def slip(desk, appointment):
+    answer = desk.get(reverse("web:printed-slip", args=[appointment.pk]))
+    assert answer.status_code == 200
+    return words(answer.text.partition('<section class="slip">')[2].partition("</section>")[0])
+
+
+def test_the_slip_has_what_a_patient_needs(desk, doctor, clinic):
+    appointment = visit(doctor, 9)
+    Procedure.objects.update(preparation="Jejum de 8 horas.")
+    assert "Para remarcar" not in slip(desk, appointment)
+    Clinic.objects.update(phone="+558133334444", address="Rua das Marés, 100", town="Recife")
+    text = slip(desk, appointment)
+    assert text.startswith("Clínica Boa Viagem Rua das Marés, 100, Recife (81) 3333-4444 Ana Souza")
+    assert "segunda-feira, 23 de novembro de 2026 09:00 Dra. Helena Prado" in text
+    assert "Preparo: Jejum de 8 horas." in text
+    assert text.endswith("Para remarcar ou cancelar, ligue para (81) 3333-4444.")
+    assert "cancelado" not in text
+
+
+def test_the_slip_of_a_cancelled_one_says_so(desk, doctor):
+    appointment = visit(doctor, 9)
+    change_status(appointment.pk, "cancelled", clinic=doctor.clinic, by=BY, cancelled_by="patient")
+    assert "Este agendamento está cancelado." in slip(desk, appointment)
+
+
+def test_a_slip_speaks_portuguese_of_portugal(client):
+    doctor = make_doctor(make_lisbon())
+    appointment = visit(doctor, 9)
+    client.force_login(make_user(doctor.clinic))
+    page = client.get(reverse("web:printed-slip", args=[appointment.pk])).text
+    assert "Comprovativo de marcação" in page
+
+
+# The next hours -------------------------------------------------------------------------------------------------------
+
+
+def test_the_pack_has_the_next_48_hours_and_loads_nothing(desk, doctor):
+    visit(doctor, 9, "Ana Souza", notes="Traz exames"), visit(doctor, 9, "Bento Lima", date(2026, 11, 24))
+    visit(doctor, 15, "Depois Demais", date(2026, 11, 24))
+    answer = desk.get(reverse("web:printed-pack"))
+    name = f'attachment; filename="agenda-{doctor.clinic.slug}-2026-11-22-1040.html"'
+    assert (answer.status_code, answer["Content-Disposition"]) == (200, name)
+    assert len(sheets_of(answer.text)) == 2 and "Depois Demais" not in answer.text
+    assert "Traz exames" in answer.text and "(81)" in answer.text
+    assert "A agenda como estava em 22/11/2026 10:40, até 24/11/2026 10:40." in words(answer.text)
+    assert not re.search(r"<script|<link|src=|url\(|@import|href=", answer.text)
+
+
+def test_the_pack_begins_with_what_was_this_morning(desk, doctor, sunday):
+    visit(doctor, 9)
+    sunday.move_to("2026-11-23T18:00:00Z", tick=False)
+    assert "Ana Souza" in desk.get(reverse("web:printed-pack")).text
+
+
+def test_an_empty_pack_says_so(desk, doctor):
+    assert "Nenhum agendamento até lá." in desk.get(reverse("web:printed-pack")).text
+
+
+def test_a_name_cannot_write_into_the_pack(desk, doctor):
+    visit(doctor, 9)
+    Patient.objects.update(name="<script>alert(1)</script>")
+    assert "<script" not in desk.get(reverse("web:printed-pack")).text
+
+
+def test_the_command_writes_the_same_file(doctor, tmp_path, desk):
+    visit(doctor, 9), visit(doctor, 9, "Bento Lima", date(2026, 11, 26))
+    file = tmp_path / "agenda.html"
+    call_command("write_pack", str(file), clinic=doctor.clinic.slug)
+    assert file.read_text() == desk.get(reverse("web:printed-pack")).text
+    assert file.stat().st_mode & 0o777 == 0o600
+    call_command("write_pack", str(file), clinic=doctor.clinic.slug, hours=100)
+    assert "Bento Lima" in file.read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["agenda.html"]
+
+
+def test_a_pack_that_cannot_be_written_leaves_the_old_one(doctor, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for file, options, words_of in [
+        (tmp_path / "missing" / "agenda.html", {}, "No such file"),
+        (tmp_path / "folder", {}, "directory"),
+        (tmp_path / "agenda.html", {"hours": 0}, "--hours is a number from 1 to 336"),
+        (tmp_path / "agenda.html", {"clinic": "nenhuma"}, "There is no clinic 'nenhuma'"),
+    ]:
+        with pytest.raises(CommandError, match=words_of):
+            call_command("write_pack", str(file), **{"clinic": doctor.clinic.slug} | options)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_sheet_of_a_changeover_keeps_its_dates(client, sunday):
+    doctor = make_doctor(make_lisbon())
+    visit(doctor, 9, "Ana Souza", date(2027, 3, 29))
+    client.force_login(make_user(doctor.clinic))
+    assert len(sheets_of(listed(client, date(2027, 3, 29)))) == 1
+    assert sheets_of(listed(client, date(2027, 3, 29) - timedelta(days=1))) == []

@@ -128,6 +128,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _desk(stored)
     yield from _acts(stored)
     yield from _pending(stored)
+    yield from _confirmations(stored)
     yield from _patients(stored)
     yield from _credentials(asking)
     yield from _imagemais(stored)
@@ -279,6 +280,21 @@ def _pending(stored):
     yield Call("GET", "/ausencias/nova/", absence, partial=True)
     yield Call("POST", "/ausencias/nova/", absence, expected=(200, 302, 409))
     Absence.objects.of(stored.clinic).filter(reason="congresso").delete()
+
+
+def _confirmations(stored):
+    confirmed, called, cancelled = (next(stored.coming) for _ in range(3))
+    yield Call("GET", "/confirmacoes/", expected=(302,))
+    for day in (stored.today, stored.clinic.local(called.starts_at).date()):
+        yield Call("GET", f"/confirmacoes/{day}/")
+        yield Call("GET", f"/confirmacoes/{day}/", partial=True)
+    yield Call("POST", f"/confirmacoes/{called.pk}/ligando/", expected=(204,), partial=True)
+    yield Call("POST", f"/confirmacoes/{called.pk}/nao-atende/", partial=True)
+    yield Call("POST", f"/confirmacoes/{called.pk}/ligar-depois/", {"at": "24:61"}, expected=(422,), partial=True)
+    yield Call("POST", f"/confirmacoes/{confirmed.pk}/confirmou/", partial=True)
+    undone = {"event": confirmed.events.latest("pk").pk}
+    yield Call("POST", f"/confirmacoes/{confirmed.pk}/desfazer/", undone, partial=True)
+    yield Call("POST", f"/confirmacoes/{cancelled.pk}/cancelou/", {"cancelled_by": "patient"}, partial=True)
 
 
 def _patients(stored):

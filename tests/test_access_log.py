@@ -33,6 +33,7 @@ SHOWN_AT = {
     "agendamentos/<int:pk>/cancelar/",
     "agendamentos/<int:pk>/observacoes/",
     "agendamentos/<int:pk>/convenio/",
+    "confirmacoes/<str:date>/",
     "pacientes/",
     "pacientes/<int:pk>/",
     "pacientes/<int:pk>/editar/",

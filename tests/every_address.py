@@ -176,6 +176,9 @@ def _desk(stored):
     for path in ("/", "/agenda/", f"/agenda/{day}/", f"/agenda/{day - timedelta(days=30)}/"):
         yield Call("GET", path)
     yield Call("GET", "/agenda/proximas-48-horas/")
+    for query in ({}, {"medico": doctor}):
+        yield Call("GET", "/fila/", query)
+        yield Call("GET", "/fila/", query, partial=True)
     for query in ({}, {"medico": doctor}, {"escolhido": "1", "observacoes": "1"}):
         yield Call("GET", f"/agenda/{day}/lista/", query)
     for query in ({"medico": doctor}, {"situacao": "confirmed"}, {"situacao": "in_service", "medico": doctor}):
@@ -220,6 +223,8 @@ def _acts(stored):
     onward = ("confirmed", "checked_in", "in_service", "finished", "in_service", "checked_in", "scheduled")
     for status in onward:
         yield Call("POST", f"/agendamentos/{due.pk}/situacao/", {"status": status}, partial=True)
+    yield Call("POST", f"/fila/{due.pk}/situacao/", {"status": "checked_in"}, partial=True)
+    yield Call("POST", f"/fila/{due.pk}/desfazer/", {"event": due.events.latest("pk").pk}, partial=True)
     past = next(stored.past)
     yield Call("POST", f"/agendamentos/{past.pk}/situacao/", {"status": "no_show"}, expected=(302,))
     yield Call("POST", f"/agendamentos/{past.pk}/desfazer/", {"event": past.events.latest("pk").pk}, expected=(302,))

@@ -27,6 +27,7 @@ SHOWN_AT = {
     "agenda/<str:date>/",
     "agenda/<str:date>/lista/",
     "agenda/proximas-48-horas/",
+    "fila/",
     "agendamentos/<int:pk>/",
     "agendamentos/<int:pk>/comprovante/",
     "agendamentos/<int:pk>/remarcar/",

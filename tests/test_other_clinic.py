@@ -27,7 +27,7 @@ def appointment():
 
 def ids(appointment, pattern):
     """The row of the appointment's clinic that this address is about."""
-    of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/")
+    of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/", "fila/")
     about = dict.fromkeys(of_appointment, appointment.pk) | {"pacientes/": appointment.patient_id}
     absence = Absence.objects.create(
         clinic=appointment.clinic,

@@ -11,6 +11,7 @@ from clinic.web.integration import views as integration
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
 from clinic.web.printed import views as printed
+from clinic.web.queue import views as queue
 from clinic.web.signin import views as signin
 
 app_name = "web"
@@ -58,6 +59,9 @@ urlpatterns = [
     path("confirmacoes/<int:pk>/cancelou/", confirmation.cancel, name="confirmation-cancel"),
     path("confirmacoes/<int:pk>/ligar-depois/", confirmation.call_later, name="confirmation-call-later"),
     path("confirmacoes/<int:pk>/desfazer/", confirmation.undo, name="confirmation-undo"),
+    path("fila/", queue.index, name="queue"),
+    path("fila/<int:pk>/situacao/", queue.change_status, name="queue-status"),
+    path("fila/<int:pk>/desfazer/", queue.undo, name="queue-undo"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),

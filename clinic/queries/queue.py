@@ -16,6 +16,7 @@ from clinic.queries.priority import Priority, priority_by_age
 
 LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)  # waits that are named
 LAST_VISITS = 3  # by which a doctor's delay is measured
+LEAST_DELAY = 5  # minutes; a shorter one is none
 MINUTE = timedelta(minutes=1)
 
 
@@ -97,7 +98,7 @@ def rows(clinic: Clinic, *, now: datetime) -> list[Row]:
 
 
 def measured_delays(clinic: Clinic, queue: Iterable[Row], *, now: datetime) -> dict[Doctor, int]:
-    """Return by how many minutes each doctor of the queue is late now, of those who are. One query.
+    """Return by how many minutes each doctor of the queue is late now, of those who are by five or more. One query.
 
     It is the median of how late the doctor's last three visits of today began (an early one counts as 0). While a
     patient waits whose hour has come and nobody is with the doctor, it is at least the minutes since that hour.
@@ -120,7 +121,7 @@ def measured_delays(clinic: Clinic, queue: Iterable[Row], *, now: datetime) -> d
         )
         for pk, doctor in doctors.items()
     }
-    return {doctor: minutes for doctor, minutes in delays.items() if minutes > 0}
+    return {doctor: minutes for doctor, minutes in delays.items() if minutes >= LEAST_DELAY}
 
 
 def _begun(clinic: Clinic, today: date, now: datetime) -> Mapping[int, list[int]]:

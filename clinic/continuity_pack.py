@@ -1,5 +1,6 @@
 """The next hours of a clinic as one file, to be printed or read when the network falls."""
 
+from base64 import b64encode
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -28,6 +29,6 @@ def pack(clinic: Clinic, now: datetime, hours: int = HOURS) -> str:
             "shows_phones": True,
             "shows_notes": True,
             "printed_at": now,
-            "style": STYLE.read_text(encoding="utf-8"),
+            "style": b64encode(STYLE.read_bytes()).decode(),
         }
         return render_to_string("printed/pack.html", context)

@@ -202,6 +202,7 @@ class Reason(Enum):
         "status",
         _("Este agendamento foi alterado depois do que você viu. Confira a última mudança no histórico."),
     )
+    CALL_AFTER_START = "call_at", _("O horário do paciente é em %(time)s. Escolha uma hora antes.")
     NOT_MOVABLE = "status", _("Um agendamento “%(current)s” não pode ser remarcado.")
     NOT_CHANGEABLE = "status", _("Os procedimentos de um agendamento “%(current)s” não podem ser alterados.")
     FINISHED_FOR_MANAGERS = (

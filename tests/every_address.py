@@ -128,6 +128,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _desk(stored)
     yield from _acts(stored)
     yield from _pending(stored)
+    yield from _confirmations(stored)
     yield from _patients(stored)
     yield from _credentials(asking)
     yield from _imagemais(stored)
@@ -175,6 +176,9 @@ def _desk(stored):
     for path in ("/", "/agenda/", f"/agenda/{day}/", f"/agenda/{day - timedelta(days=30)}/"):
         yield Call("GET", path)
     yield Call("GET", "/agenda/proximas-48-horas/")
+    for query in ({}, {"medico": doctor}):
+        yield Call("GET", "/fila/", query)
+        yield Call("GET", "/fila/", query, partial=True)
     for query in ({}, {"medico": doctor}, {"escolhido": "1", "observacoes": "1"}):
         yield Call("GET", f"/agenda/{day}/lista/", query)
     for query in ({"medico": doctor}, {"situacao": "confirmed"}, {"situacao": "in_service", "medico": doctor}):
@@ -219,6 +223,8 @@ def _acts(stored):
     onward = ("confirmed", "checked_in", "in_service", "finished", "in_service", "checked_in", "scheduled")
     for status in onward:
         yield Call("POST", f"/agendamentos/{due.pk}/situacao/", {"status": status}, partial=True)
+    yield Call("POST", f"/fila/{due.pk}/situacao/", {"status": "checked_in"}, partial=True)
+    yield Call("POST", f"/fila/{due.pk}/desfazer/", {"event": due.events.latest("pk").pk}, partial=True)
     past = next(stored.past)
     yield Call("POST", f"/agendamentos/{past.pk}/situacao/", {"status": "no_show"}, expected=(302,))
     yield Call("POST", f"/agendamentos/{past.pk}/desfazer/", {"event": past.events.latest("pk").pk}, expected=(302,))
@@ -279,6 +285,21 @@ def _pending(stored):
     yield Call("GET", "/ausencias/nova/", absence, partial=True)
     yield Call("POST", "/ausencias/nova/", absence, expected=(200, 302, 409))
     Absence.objects.of(stored.clinic).filter(reason="congresso").delete()
+
+
+def _confirmations(stored):
+    confirmed, called, cancelled = (next(stored.coming) for _ in range(3))
+    yield Call("GET", "/confirmacoes/", expected=(302,))
+    for day in (stored.today, stored.clinic.local(called.starts_at).date()):
+        yield Call("GET", f"/confirmacoes/{day}/")
+        yield Call("GET", f"/confirmacoes/{day}/", partial=True)
+    yield Call("POST", f"/confirmacoes/{called.pk}/ligando/", expected=(204,), partial=True)
+    yield Call("POST", f"/confirmacoes/{called.pk}/nao-atende/", partial=True)
+    yield Call("POST", f"/confirmacoes/{called.pk}/ligar-depois/", {"at": "24:61"}, expected=(422,), partial=True)
+    yield Call("POST", f"/confirmacoes/{confirmed.pk}/confirmou/", partial=True)
+    undone = {"event": confirmed.events.latest("pk").pk}
+    yield Call("POST", f"/confirmacoes/{confirmed.pk}/desfazer/", undone, partial=True)
+    yield Call("POST", f"/confirmacoes/{cancelled.pk}/cancelou/", {"cancelled_by": "patient"}, partial=True)
 
 
 def _patients(stored):

@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import override
 
+from clinic import booking
 from clinic.access import first_clinic
 from clinic.management.demo import DEMO_SLUGS
 from clinic.models import (
@@ -34,7 +35,7 @@ from clinic.models import (
     StaffUser,
 )
 from tests import demo_pages
-from tests.factories import make_clinic, make_lisbon, make_patient, make_payer, make_superuser
+from tests.factories import make_clinic, make_lisbon, make_patient, make_payer, make_superuser, make_user
 from tests.managed import NO_INLINES
 from tests.test_wording import BRAZILIAN, day_of, desk
 
@@ -131,6 +132,17 @@ def _pending(client, at):
     absence.delete()
 
 
+def _confirmations(client, at):
+    """What is read of one who is called."""
+    pk, day = at.appointment.pk, f"{day_of(at)}"
+    acts = [("not-reached", {}), ("call-later", {"at": "x"}), ("call-later", {"at": "23:59"}), ("cancel", {})]
+    for act, typed in acts:
+        yield act, read_by(client, reverse(f"web:confirmation-{act}", args=[pk]), day=day, **typed)
+    rita = make_user(at.clinic, name="Rita")
+    booking.begin_call(pk, clinic=at.clinic, caller=rita)
+    yield "called", read_by(client, reverse("web:confirmation-day", args=[day]))
+
+
 def of_desk(client, at):
     """(address, what is read there) of the pages of the desk, those of its refusals too."""
     pk, patient = at.appointment.pk, at.patient.pk
@@ -155,6 +167,8 @@ def of_desk(client, at):
         ("web:integration-key-create", []),
         ("web:password-change", []),
         ("web:pending-list", []),
+        ("web:confirmation-day", [day_of(at)]),
+        ("web:confirmation-day", ["2026-12-25"]),
         ("web:absence-add", []),
     ]
     late = {"doctor": at.doctor.pk, "day": f"{day_of(at):%d/%m/%Y}"}
@@ -164,6 +178,7 @@ def of_desk(client, at):
         address = reverse(name, args=args)
         yield address, read_by(client, address)
     yield from _pending(client, at)
+    yield from _confirmations(client, at)
     yield "search", read_by(client, reverse("web:patient-list") + "?q=nada")
     yield "404", read_by(client, "/nada/")
     yield "search in the panel", read_by(client, reverse("web:patient-search") + "?q=nada")

@@ -27,7 +27,8 @@ def appointment():
 
 def ids(appointment, pattern):
     """The row of the appointment's clinic that this address is about."""
-    about = {"agendamentos/": appointment.pk, "pendencias/": appointment.pk, "pacientes/": appointment.patient_id}
+    of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/", "fila/")
+    about = dict.fromkeys(of_appointment, appointment.pk) | {"pacientes/": appointment.patient_id}
     absence = Absence.objects.create(
         clinic=appointment.clinic,
         doctor=appointment.doctor,

@@ -2,6 +2,7 @@
 
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import BookedAppointment, book, check
+from clinic.booking.calls import begin_call, call_later, end_call
 from clinic.booking.change_procedures import (
     CheckedChange,
     change_procedures,
@@ -27,7 +28,7 @@ from clinic.booking.rules.procedures import MAX_PROCEDURES
 from clinic.booking.served_by import serve_by
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
-from clinic.booking.undo import undo, undo_verb, undoable
+from clinic.booking.undo import is_reversible, undo, undo_verb, undoable
 from clinic.booking.unverified import discard_unverified, use_unverified
 from clinic.registry import Author
 
@@ -56,7 +57,9 @@ __all__ = [
     "Steps",
     "TimesClash",
     "Wish",
+    "begin_call",
     "book",
+    "call_later",
     "change_payer",
     "change_procedures",
     "change_refusals",
@@ -72,10 +75,12 @@ __all__ = [
     "doctors_performing",
     "doctors_performing_all",
     "edit_notes",
+    "end_call",
     "forward_verbs",
     "find",
     "free_starts",
     "is_movable",
+    "is_reversible",
     "latest_end",
     "look_ahead",
     "next_statuses",

@@ -70,6 +70,7 @@ UNDO_MOVE = _("Desfazer remarcação")
 UNDO_PROCEDURES = _("Desfazer alteração")
 UNDO_PAYER = _("Desfazer mudança de convênio")
 UNDO_DISCARD = _("Desfazer descarte")
+UNDO_CALL_LATER = _("Desfazer hora de ligar")
 
 # Remarcado is not in TRANSITIONS: only a move sets it.
 MOVABLE = {Status.SCHEDULED, Status.RESCHEDULED, Status.CONFIRMED, Status.NO_SHOW}

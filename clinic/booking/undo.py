@@ -1,4 +1,5 @@
-"""Taking back the last change of status, time, procedures or payer, or what was discarded of the patient."""
+"""Taking back the last change of status, time, procedures or payer, the hour of another call, or what was discarded of
+the patient."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from django.utils import timezone
 from clinic.booking import lines, transitions
 from clinic.booking.acts import lock_appointment, refuse
 from clinic.booking.alternatives import BookingRefused
+from clinic.booking.calls import take_call_back
 from clinic.booking.change_procedures import change_refusals, finish
 from clinic.booking.encaixe import stored_encaixe
 from clinic.booking.examine import free_violations, retake_violations
@@ -54,11 +56,16 @@ def undo(
 
 
 def undoable(appointment: Appointment) -> AppointmentEvent | None:
-    """Return the event that `undo` would reverse: the last one, if it changed status, time, procedures or payer, or
-    discarded what was to be confirmed, and was no undo itself. What was used is the patient's, and changed there."""
+    """Return the event that `undo` would reverse: the last one, if it `is_reversible`. One query."""
     event = appointment.events.order_by("-pk").first()
-    is_final = event is None or event.after.get("undo") or event.after.get("used")
-    return event if event and not is_final and event.kind in _REVERSALS else None
+    return event if event and is_reversible(event) else None
+
+
+def is_reversible(event: AppointmentEvent) -> bool:
+    """Return whether `undo` could reverse the event while it is its appointment's last one: it changed status, time,
+    procedures, payer or the hour of another call, or discarded what was to be confirmed, and was no undo itself. What
+    was used is the patient's, and changed there."""
+    return event.kind in _REVERSALS and not (event.after.get("undo") or event.after.get("used"))
 
 
 def undo_verb(event: AppointmentEvent) -> str:
@@ -71,6 +78,8 @@ def undo_verb(event: AppointmentEvent) -> str:
         return str(transitions.UNDO_PAYER)
     if event.kind == AppointmentEvent.Kind.UNVERIFIED:
         return str(transitions.UNDO_DISCARD)
+    if event.kind == AppointmentEvent.Kind.CALL_LATER:
+        return str(transitions.UNDO_CALL_LATER)
     before, after = Status(event.before["status"]), Status(event.after["status"])
     verbs = transitions.UNDO_STEP_BACK if transitions.is_step_back(before, after) else transitions.UNDO
     return str(verbs[after])
@@ -152,4 +161,5 @@ _REVERSALS = {
     AppointmentEvent.Kind.PROCEDURES: _procedures_back,
     AppointmentEvent.Kind.PAYER: _payer_back,
     AppointmentEvent.Kind.UNVERIFIED: bring_back,
+    AppointmentEvent.Kind.CALL_LATER: take_call_back,
 }

@@ -3,6 +3,7 @@
 from clinic.models.accesses import PatientAccess, SignIn
 from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentProcedure
 from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
+from clinic.models.confirmation_call import ConfirmationCall
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
 from clinic.models.delay import Delay
 from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, WorkingHours
@@ -30,6 +31,7 @@ __all__ = [
     "ClinicEvent",
     "ClinicHoliday",
     "Closure",
+    "ConfirmationCall",
     "CredentialEvent",
     "Delay",
     "Discount",

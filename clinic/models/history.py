@@ -21,6 +21,7 @@ class AppointmentEvent(ClinicRow):
         UNVERIFIED = "unverified", _("Dado a confirmar decidido")
         RECEIVED = "received", _("Pagamento recebido")
         NOT_REACHED = "not_reached", _("Não atendeu o telefone")
+        CALL_LATER = "call_later", _("Ligar mais tarde")
         TIME_ZONE = "time_zone", _("Fuso horário alterado")
 
     class Channel(models.TextChoices):
@@ -56,6 +57,7 @@ class AppointmentEvent(ClinicRow):
                         "unverified",
                         "received",
                         "not_reached",
+                        "call_later",
                         "time_zone",
                     ]
                 ),

@@ -32,6 +32,7 @@ PLACES = {
     "web:patient": gettext_lazy("lista de pacientes"),
     "web:appointment": gettext_lazy("agendamento"),
     "web:pending": gettext_lazy("pendências"),
+    "web:confirmation": gettext_lazy("confirmações"),
     "web:": gettext_lazy("agenda"),
     "admin:": gettext_lazy("administração"),
 }

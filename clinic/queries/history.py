@@ -151,6 +151,13 @@ def _not_reached(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     return _("Não atendeu o telefone")
 
 
+def _call_later(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
+    at = after["call_at"]
+    if not at:
+        return _("Sem hora para ligar de novo")
+    return _("Ligar de novo às %(time)s") % {"time": f"{datetime.fromisoformat(at).astimezone(zone):%H:%M}"}
+
+
 def _zone_changed(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
     was, now = (_clock(snapshot, ZoneInfo(snapshot["time_zone"])) for snapshot in (before, after))
     words = (
@@ -174,6 +181,7 @@ SENTENCES: dict[AppointmentEvent.Kind, Callable[[Snapshot, Snapshot, ZoneInfo], 
     AppointmentEvent.Kind.PAYER: _payer_changed,
     AppointmentEvent.Kind.UNVERIFIED: _decided,
     AppointmentEvent.Kind.NOT_REACHED: _not_reached,
+    AppointmentEvent.Kind.CALL_LATER: _call_later,
     AppointmentEvent.Kind.TIME_ZONE: _zone_changed,
 }
 

@@ -5,11 +5,13 @@ from clinic.web.agenda import views as agenda
 from clinic.web.appointment import unverified
 from clinic.web.appointment import views as appointment
 from clinic.web.booking_panel import views as booking_panel
+from clinic.web.confirmation import views as confirmation
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
 from clinic.web.printed import views as printed
+from clinic.web.queue import views as queue
 from clinic.web.signin import views as signin
 
 app_name = "web"
@@ -49,6 +51,17 @@ urlpatterns = [
     path("pendencias/<int:pk>/nao-atende/", pending.not_reached, name="pending-not-reached"),
     path("pendencias/<int:pk>/cancelar/", pending.cancel, name="pending-cancel"),
     path("pendencias/<int:pk>/desfazer/", pending.undo, name="pending-undo"),
+    path("confirmacoes/", confirmation.index, name="confirmation-list"),
+    path("confirmacoes/<str:date>/", confirmation.day, name="confirmation-day"),
+    path("confirmacoes/<int:pk>/ligando/", confirmation.calling, name="confirmation-calling"),
+    path("confirmacoes/<int:pk>/confirmou/", confirmation.confirm, name="confirmation-confirm"),
+    path("confirmacoes/<int:pk>/nao-atende/", confirmation.not_reached, name="confirmation-not-reached"),
+    path("confirmacoes/<int:pk>/cancelou/", confirmation.cancel, name="confirmation-cancel"),
+    path("confirmacoes/<int:pk>/ligar-depois/", confirmation.call_later, name="confirmation-call-later"),
+    path("confirmacoes/<int:pk>/desfazer/", confirmation.undo, name="confirmation-undo"),
+    path("fila/", queue.index, name="queue"),
+    path("fila/<int:pk>/situacao/", queue.change_status, name="queue-status"),
+    path("fila/<int:pk>/desfazer/", queue.undo, name="queue-undo"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),

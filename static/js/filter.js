@@ -2,9 +2,11 @@
 
 import { panel } from "./elements.js";
 
-// Closes the list with the focus, or the filter, outside the panel; says whether there was one.
+const OPEN = "details:is(.filter, .more-pages)[open]";
+
+// Closes the list with the focus, or one that is open, outside the panel; says whether there was one.
 export function closeList() {
-  const list = document.activeElement.closest("details[open]") || document.querySelector("details.filter[open]");
+  const list = document.activeElement.closest("details[open]") || document.querySelector(OPEN);
   if (!list || panel.contains(list)) return false;
   list.open = false;
   list.querySelector("summary").focus();
@@ -12,6 +14,7 @@ export function closeList() {
 }
 
 document.addEventListener("click", ({ target }) => {
-  const filter = document.querySelector("details.filter[open]");
-  if (filter && !filter.contains(target) && target.isConnected) filter.open = false;
+  for (const list of document.querySelectorAll(OPEN)) {
+    if (!list.contains(target) && target.isConnected) list.open = false;
+  }
 });

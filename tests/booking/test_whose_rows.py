@@ -4,7 +4,9 @@ import pytest
 
 from clinic.booking import (
     LineRequest,
+    begin_call,
     book,
+    call_later,
     change_procedures,
     change_status,
     edit_notes,
@@ -15,7 +17,7 @@ from clinic.booking import (
 from clinic.models import Appointment
 from clinic.refusals import Reason
 from tests.booking.desk import BY, refused
-from tests.factories import make_discount, make_doctor, make_patient
+from tests.factories import make_discount, make_doctor, make_patient, make_user
 
 
 def test_rows_of_another_clinic_are_unknown(desk):
@@ -50,6 +52,8 @@ def test_doctor_and_procedure_are_found_by_their_uuid_too(desk):
         lambda desk, pk: edit_notes(pk, clinic=desk.clinic, by=BY, notes="x"),
         lambda desk, pk: change_procedures(pk, clinic=desk.clinic, lines=(), by=BY),
         lambda desk, pk: record_not_reached(pk, clinic=desk.clinic, by=BY),
+        lambda desk, pk: call_later(pk, desk.at(8), clinic=desk.clinic, by=BY),
+        lambda desk, pk: begin_call(pk, clinic=desk.clinic, caller=make_user(desk.clinic)),
         lambda desk, pk: reschedule(pk, clinic=desk.clinic, doctor=desk.doctor.pk, starts_at=desk.at(10), by=BY),
     ],
 )

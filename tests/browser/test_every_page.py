@@ -60,6 +60,7 @@ def desk_pages(appointment):
         reverse("web:patient-edit", args=[appointment.patient_id]),
         reverse("web:password-change"),
         reverse("web:pending-list"),
+        reverse("web:confirmation-day", args=[day]),
         reverse("web:absence-add"),
     ]
 

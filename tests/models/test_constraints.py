@@ -22,6 +22,7 @@ from clinic.models import (
     Clinic,
     ClinicEvent,
     ClinicHoliday,
+    ConfirmationCall,
     CredentialEvent,
     Delay,
     Patient,
@@ -74,6 +75,9 @@ class Rows:
     def receipt(self, **fields):
         defaults = {"method": "cash", "value": 1, "appointment": self.appointment()}
         return Receipt.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def call(self, **fields):
+        return ConfirmationCall.objects.create(clinic=self.clinic, appointment=self.appointment(), **fields)
 
     def delay(self, **fields):
         defaults = {"doctor": self.doctor, "day": TEN.date(), "minutes": 30, "recorded_by": self.user}
@@ -184,6 +188,10 @@ REFUSED = {
     ],
     "absence_ends_after_start": [
         lambda rows: Absence.objects.create(clinic=rows.clinic, starts_at=TEN, ends_at=TEN, reason="x")
+    ],
+    "confirmationcall_caller_with_since": [
+        lambda rows: rows.call(caller=rows.user),
+        lambda rows: rows.call(since=TEN),
     ],
     "delay_once_a_day": [lambda rows: [rows.delay(), rows.delay()]],
     "delay_1_to_480_minutes": [lambda rows: rows.delay(minutes=0), lambda rows: rows.delay(minutes=481)],

@@ -280,6 +280,7 @@ REFUSALS: Messages = {
     Reason.ENCAIXE_REASON_MISSING: Message(409, "startTime", "Encaixe sem motivo", ()),
     Reason.ENCAIXE_REASON_TOO_LONG: Message(409, "startTime", "O motivo passa de %(limit)s caracteres", ()),
     Reason.ENCAIXE_REASON_UNSTORABLE: Message(409, "startTime", UNSTORABLE.format("O motivo"), ()),
+    Reason.CALL_AFTER_START: Message(409, "status", "O agendamento é em %(time)s", ()),
     Reason.NOT_MOVABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser reagendado", ()),
     Reason.NOT_CHANGEABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser alterado", ()),
     Reason.FINISHED_FOR_MANAGERS: Message(409, "status", "Um agendamento finalizado não pode ser alterado", ()),

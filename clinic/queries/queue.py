@@ -1,0 +1,145 @@
+"""Who has come today, who is with a doctor, and who is still to come: in the order of calling. Reads only."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+from statistics import median
+
+from django.db.models import Prefetch
+
+from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
+from clinic.models.appointment import Status
+from clinic.queries.appointments import listed
+from clinic.queries.priority import Priority, priority_by_age
+
+LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)  # waits that are named
+LAST_VISITS = 3  # by which a doctor's delay is measured
+LEAST_DELAY = 5  # minutes; a shorter one is none
+MINUTE = timedelta(minutes=1)
+
+
+class Part(IntEnum):
+    """The parts of the queue, in their order on the page."""
+
+    WAITING = 0
+    IN_SERVICE = 1
+    TO_COME = 2
+    GONE = 3
+
+
+PARTS = {
+    Status.CHECKED_IN: Part.WAITING,
+    Status.IN_SERVICE: Part.IN_SERVICE,
+    Status.SCHEDULED: Part.TO_COME,
+    Status.CONFIRMED: Part.TO_COME,
+    Status.RESCHEDULED: Part.TO_COME,
+    Status.FINISHED: Part.GONE,
+    Status.NO_SHOW: Part.GONE,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """An appointment of today with doctor, patient and lines, at the instant `now`."""
+
+    appointment: Appointment
+    part: Part
+    priority: Priority
+    now: datetime
+
+    @property
+    def minutes(self) -> int:
+        """For how many minutes the patient waits or is with the doctor; by how many a patient to come is late."""
+        since = self.appointment.starts_at if self.part is Part.TO_COME else self.appointment.status_since
+        return max((self.now - since) // MINUTE, 0)
+
+    @property
+    def is_long(self) -> bool:
+        return self.part is Part.WAITING and LONG <= self._waited < VERY_LONG
+
+    @property
+    def is_very_long(self) -> bool:
+        return self.part is Part.WAITING and self._waited >= VERY_LONG
+
+    @property
+    def order(self) -> tuple[Part, Priority, datetime, int]:
+        """Who waits: by priority, then by arrival; who is to come: by hour; who is or was with a doctor: by when."""
+        by_hour = self.part is Part.TO_COME
+        priority = self.priority if self.part is Part.WAITING else Priority.NONE
+        since = self.appointment.starts_at if by_hour else self.appointment.status_since
+        return self.part, priority, since, self.appointment.pk
+
+    @property
+    def _waited(self) -> timedelta:
+        return self.now - self.appointment.status_since
+
+
+def rows(clinic: Clinic, *, now: datetime) -> list[Row]:
+    """Return the appointments of today, cancelled ones left out, in the order of the page. Two queries."""
+    today = clinic.local(now).date()
+    since, before = clinic.day(today)
+    lines = Prefetch("lines", AppointmentProcedure.objects.order_by("position"))
+    found = listed(clinic, since=since, before=before, statuses=[str(status) for status in PARTS])
+    found = found.prefetch_related(lines)
+    for appointment in found:
+        appointment.clinic = appointment.patient.clinic = clinic
+    queue = [
+        Row(
+            appointment=appointment,
+            part=PARTS[Status(appointment.status)],
+            priority=priority_by_age(clinic, appointment.patient.birth_date, today),
+            now=now,
+        )
+        for appointment in found
+    ]
+    return sorted(queue, key=lambda row: row.order)
+
+
+def measured_delays(clinic: Clinic, queue: Iterable[Row], *, now: datetime) -> dict[Doctor, int]:
+    """Return by how many minutes each doctor of the queue is late now, of those who are by five or more. One query.
+
+    It is the median of how late the doctor's last three visits of today began (an early one counts as 0). While a
+    patient waits whose hour has come and nobody is with the doctor, it is at least the minutes since that hour.
+    """
+    begun = _begun(clinic, clinic.local(now).date(), now)
+    overdue: dict[int, int] = defaultdict(int)
+    doctors: dict[int, Doctor] = {}
+    busy = set()
+    for row in queue:
+        doctor = row.appointment.doctor
+        doctors[doctor.pk] = doctor
+        if row.part is Part.IN_SERVICE:
+            busy.add(doctor.pk)
+        elif row.part is Part.WAITING:
+            overdue[doctor.pk] = max(overdue[doctor.pk], (now - row.appointment.starts_at) // MINUTE)
+    delays = {
+        doctor: max(
+            int(median(begun[pk][-LAST_VISITS:])) if pk in begun else 0,
+            0 if pk in busy else overdue[pk],
+        )
+        for pk, doctor in doctors.items()
+    }
+    return {doctor: minutes for doctor, minutes in delays.items() if minutes >= LEAST_DELAY}
+
+
+def _begun(clinic: Clinic, today: date, now: datetime) -> Mapping[int, list[int]]:
+    """Return by how many minutes the visits of today began late, in the order in which they did, by the doctor's id."""
+    events = AppointmentEvent.objects.of(clinic).filter(
+        at__gte=clinic.day(today)[0],
+        at__lte=now,
+        kind=AppointmentEvent.Kind.STATUS_CHANGED,
+        after__status=Status.IN_SERVICE,
+        appointment__status__in=[Status.IN_SERVICE, Status.FINISHED],
+    )
+    begun: dict[int, list[int]] = defaultdict(list)
+    last = {
+        pk: (doctor, max((at - starts_at) // MINUTE, 0))
+        for pk, doctor, starts_at, at in events.order_by("at", "pk").values_list(
+            "appointment", "appointment__doctor", "appointment__starts_at", "at"
+        )
+    }
+    for doctor, minutes in last.values():
+        begun[doctor].append(minutes)
+    return begun

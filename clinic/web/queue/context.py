@@ -1,0 +1,128 @@
+"""What the page of the queue shows."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from hashlib import blake2b
+
+from clinic import booking
+from clinic.models import AppointmentEvent, Clinic, Doctor
+from clinic.models.appointment import Status
+from clinic.queries import queue
+from clinic.queries.queue import Part, Row
+
+KEYS = {Status.CHECKED_IN: "k", Status.IN_SERVICE: "i", Status.FINISHED: "e", Status.NO_SHOW: "f"}
+
+
+@dataclass(frozen=True)
+class Act:
+    """A button of a row: the status that it leads to, what it says, its key."""
+
+    status: str
+    verb: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """The queue of a clinic at the instant `now`; `doctors` are ids, without any all are meant."""
+
+    clinic: Clinic
+    now: datetime
+    doctors: Collection[int] = ()
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        return queue.rows(self.clinic, now=self.now)
+
+    @cached_property
+    def delays(self) -> dict[Doctor, int]:
+        return queue.measured_delays(self.clinic, self.rows, now=self.now)
+
+    @property
+    def choices(self) -> list[tuple[Doctor, bool]]:
+        """The doctors of today by name, and whether each is chosen."""
+        doctors = {row.appointment.doctor for row in self.rows}
+        return [(doctor, doctor.pk in self.doctors) for doctor in sorted(doctors, key=lambda one: one.sort_name)]
+
+    @property
+    def shown(self) -> list[Row]:
+        return [row for row in self.rows if not self.doctors or row.appointment.doctor_id in self.doctors]
+
+    @property
+    def waiting(self) -> list["DrawnRow"]:
+        return self._part(Part.WAITING)
+
+    @property
+    def in_service(self) -> list["DrawnRow"]:
+        return self._part(Part.IN_SERVICE)
+
+    @property
+    def to_come(self) -> list["DrawnRow"]:
+        return self._part(Part.TO_COME)
+
+    @property
+    def gone(self) -> list["DrawnRow"]:
+        return self._part(Part.GONE)
+
+    @property
+    def version(self) -> str:
+        """A short hash of everything drawn that changes."""
+        drawn: list[object] = [(doctor.pk, minutes) for doctor, minutes in self.delays.items()]
+        drawn += [
+            (booking.state(row.appointment), row.appointment.pk, row.appointment.updated_at, row.minutes)
+            + (row.appointment.patient.updated_at, row.appointment.patient.alert)
+            for row in self.shown
+        ]
+        return blake2b(repr(drawn).encode(), digest_size=12).hexdigest()
+
+    def _part(self, part: Part) -> list["DrawnRow"]:
+        return [
+            DrawnRow(self.clinic, row, self.last_events.get(row.appointment.pk))
+            for row in self.shown
+            if row.part is part
+        ]
+
+    @cached_property
+    def last_events(self) -> dict[int, AppointmentEvent]:
+        """The last event of each appointment, by its id. One query."""
+        ids = [row.appointment.pk for row in self.rows]
+        events = AppointmentEvent.objects.of(self.clinic).filter(appointment__in=ids)
+        return {event.appointment_id: event for event in events.order_by("pk")}
+
+
+@dataclass(frozen=True)
+class DrawnRow:
+    """A row with its buttons; `last` is the appointment's last event, None for none."""
+
+    clinic: Clinic
+    row: Row
+    last: AppointmentEvent | None
+
+    @property
+    def seen(self) -> str:
+        return booking.state(self.row.appointment)
+
+    @property
+    def procedures(self) -> str:
+        return ", ".join(line.procedure_name for line in self.row.appointment.lines.all())
+
+    @property
+    def acts(self) -> list[Act]:
+        """The steps forward that the visit may take now, the expected one first."""
+        appointment = self.row.appointment
+        verbs = dict(booking.forward_verbs())
+        onward = booking.next_step(
+            appointment.status, appointment.starts_at, appointment.ends_at, clinic=self.clinic, now=self.row.now
+        )
+        is_late = self.row.part is Part.TO_COME and self.row.minutes > 0
+        wanted = [onward, Status.NO_SHOW if is_late and onward != Status.NO_SHOW else None]
+        return [Act(status.value, verbs[status.value], KEYS[status]) for status in wanted if status in KEYS]
+
+    @property
+    def undo(self) -> tuple[int, str] | None:
+        """The id of the event of today that can be undone, and what the button says."""
+        event, today = self.last, self.clinic.day(self.clinic.local(self.row.now).date())[0]
+        is_undoable = event is not None and event.at >= today and booking.is_reversible(event)
+        return (event.pk, booking.undo_verb(event)) if event and is_undoable else None

@@ -1,0 +1,78 @@
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.views.decorators.http import require_POST, require_safe
+
+from clinic import booking
+from clinic.access.requests import ClinicRequest
+from clinic.form_fields import ids_in, is_short_number
+from clinic.models import Appointment
+from clinic.refusals import Refused
+from clinic.web.htmx import partial_or_page, wants_partial
+from clinic.web.panel import author
+from clinic.web.queue.context import Board
+
+
+@require_safe
+def index(request: ClinicRequest) -> HttpResponse:
+    """Show the queue of today. When htmx asks with the version it has, an unchanged queue is a 304 without a body."""
+    board = _board(request)
+    etag = f'"{board.version}"'
+    if wants_partial(request) and etag in request.headers.get("If-None-Match", ""):
+        response: HttpResponse = HttpResponseNotModified()
+        patch_vary_headers(response, ["HX-Request", "Cookie"])
+    else:
+        response = partial_or_page(request, "queue/today.html", "queue", {"board": board})
+    if wants_partial(request):
+        response["ETag"] = etag
+    return _private(response)
+
+
+@require_POST
+def change_status(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Change the status if the appointment is still in the state that the row shows (`seen`)."""
+    wanted, seen = request.POST.get("status", ""), request.POST.get("seen")
+    return _act_response(
+        request,
+        pk,
+        lambda: booking.change_status(pk, wanted, seen=seen, clinic=request.clinic, by=author(request)),
+    )
+
+
+@require_POST
+def undo(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Undo the posted `event` if it is still the last one."""
+    event = request.POST.get("event", "")
+    seen = int(event) if is_short_number(event) else None
+    return _act_response(request, pk, lambda: booking.undo(pk, seen=seen, clinic=request.clinic, by=author(request)))
+
+
+def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment]) -> HttpResponse:
+    """Call `act` and show the whole queue, as an act moves its row; after a refusal with the reasons at the row."""
+    sentences: list[str] = []
+    try:
+        act()
+    except Appointment.DoesNotExist as missing:
+        raise Http404 from missing
+    except Refused as refused:
+        sentences = [refusal.message for refusal in refused.refusals]
+    if wants_partial(request):
+        context = {"board": _board(request), "refused": pk, "refusals": sentences}
+        return _private(render(request, "queue/today.html#queue", context, status=409 if sentences else 200))
+    for sentence in sentences:
+        messages.error(request, sentence)
+    return redirect("web:queue")
+
+
+def _board(request: ClinicRequest) -> Board:
+    chosen = request.POST if request.method == "POST" else request.GET
+    return Board(request.clinic, timezone.now(), frozenset(ids_in(chosen, "medico")))
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    patch_cache_control(response, private=True, no_store=True)
+    return response

@@ -1,0 +1,2 @@
+// Confirmações.
+import "../js/confirmations.js";

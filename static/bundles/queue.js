@@ -1,0 +1,2 @@
+// Fila.
+import "../js/queue.js";

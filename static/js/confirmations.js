@@ -1,0 +1,61 @@
+// Confirmações: the focus on who is to be called, who is calling, and the list as others change it.
+
+import { workOff } from "./work_list.js";
+
+const REST_MS = 1000; // so long the focus is on a row before its patient is being called
+const list = () => document.getElementById("confirmations");
+const rows = workOff(".confirmation-row", "confirmations-head", (row) => "caller" in row.dataset);
+const isOpen = (row) => !row.classList.contains("done");
+
+// Whoever opens the page only looks at it; who presses a key or a button works.
+let isWorking = false;
+for (const act of ["keydown", "pointerdown"]) {
+  document.addEventListener(act, () => { isWorking = true; }, { capture: true, once: true });
+}
+
+let rest = null;
+let noted = ""; // the row whose call was noted last
+
+function noteCall(row) {
+  if (!row?.isConnected || row.id === noted || !row.dataset.calling || "caller" in row.dataset) return;
+  noted = row.id;
+  const headers = { "X-Background": "1" };
+  const values = { day: row.querySelector("[name=day]").value };
+  // Not by the row itself: an act on it would be dropped while this is under way.
+  window.htmx.ajax("POST", row.dataset.calling, { source: document.body, target: row, swap: "outerHTML", headers, values }).catch(() => {});
+}
+
+document.addEventListener("focusin", ({ target }) => {
+  clearTimeout(rest);
+  const row = target.closest(".confirmation-row");
+  if (row && isWorking) rest = setTimeout(() => noteCall(row), REST_MS);
+});
+
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest(".confirmation-row a:is([href^='tel:'], [data-key=w])");
+  if (link) noteCall(link.closest(".confirmation-row"));
+});
+
+// Nothing is drawn anew under a hand that types an hour or a reason.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.id === "poll" && (document.hidden || list().querySelector("details[open]"))) event.preventDefault();
+});
+
+let focus = null; // of the list that is about to be replaced
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target !== list() || !detail.shouldSwap) return;
+  const row = document.activeElement.closest(".confirmation-row");
+  const key = document.activeElement.dataset.key;
+  focus = row && { row: row.id, selector: `#${row.id}${key ? ` [data-key="${key}"]` : ""}` };
+});
+
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target.id !== "confirmations" || !focus) return;
+  const again = document.querySelector(focus.selector) || document.getElementById(focus.row) || rows().find(isOpen);
+  (again || document.getElementById("confirmations-head")).focus({ preventScroll: true });
+  focus = null;
+});
+
+const begun = document.getElementById(location.hash.slice(1));
+(begun && isOpen(begun) ? begun : rows().find((row) => isOpen(row) && !("caller" in row.dataset)))?.focus();

@@ -1,0 +1,28 @@
+// Fila: keys on its rows, and the focus where it was after an act has moved the row.
+
+import { workOff } from "./work_list.js";
+
+const rows = workOff(".queue-row", "queue-head");
+let place = null; // of the row in focus, of a queue that is about to be replaced
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.id !== "queue" || !detail.shouldSwap) return;
+  const row = document.activeElement.closest(".queue-row");
+  const part = row?.closest(".queue-part");
+  const isAct = detail.requestConfig.verb === "post" && detail.xhr.status < 400;
+  place = row && { id: row.id, part: part.getAttribute("aria-labelledby"), at: [...part.querySelectorAll(".queue-row")].indexOf(row), isAct };
+});
+
+// After an act the row that took its place, so that the next patient is one key away; else the same row.
+function rowOf({ id, part, at, isAct }) {
+  const same = document.getElementById(id);
+  if (same && !isAct) return same;
+  const left = [...document.querySelectorAll(`[aria-labelledby="${part}"] .queue-row`)];
+  return left[Math.min(at, left.length - 1)] || same || rows()[0];
+}
+
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target.id !== "queue" || !place) return;
+  (rowOf(place) || document.getElementById("queue-head")).focus({ preventScroll: true });
+  place = null;
+});

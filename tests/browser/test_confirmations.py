@@ -1,0 +1,164 @@
+"""Tomorrow's patients called one after the other, by keys and by two people at once."""
+
+from datetime import time
+
+import pytest
+from playwright.sync_api import expect
+
+from clinic.booking import begin_call
+from clinic.models import Appointment, ConfirmationCall
+from tests.browser.test_every_page import violations
+from tests.factories import book_appointment, make_patient, make_user
+
+NAMES = ["Ana Lima", "Bia Reis", "Caio Melo", "Davi Sá", "Eva Paz"]
+
+
+@pytest.fixture
+def visits(clinic, doctor, monday):
+    """Five of one day."""
+    return [
+        book_appointment(
+            doctor, starts_at=clinic.instant(monday, time(hour)), patient=make_patient(clinic, name=name).pk
+        )
+        for hour, name in zip((8, 9, 10, 11, 13), NAMES, strict=True)
+    ]
+
+
+@pytest.fixture
+def page_of(window, visits, monday):
+    def opened(user, **options):
+        page = window(user, **options)
+        page.goto(f"/confirmacoes/{monday}/")
+        return page
+
+    return opened
+
+
+def row(visit):
+    return f"#c{visit.pk}"
+
+
+def read_again(page):
+    page.evaluate("htmx.ajax('GET', location.pathname, {source: '#poll', target: '#confirmations', swap: 'outerHTML'})")
+
+
+def test_five_patients_are_five_keys(page_of, receptionist, visits):
+    """The page opens at the first one, and each result leads to the next."""
+    page = page_of(receptionist)
+    for visit, key in zip(visits, "ccncc", strict=True):
+        expect(page.locator(row(visit))).to_be_focused()
+        page.keyboard.press(key)
+        expect(page.locator(row(visit))).to_contain_text("não atende: 1 ×" if key == "n" else "Desfazer confirmação")
+    expect(page.locator("#confirmations-head")).to_contain_text("4 de 5 confirmados · 1 não atende")
+    expect(page.locator(row(visits[2]))).to_be_focused()
+    assert sorted(Appointment.objects.values_list("status", flat=True)) == ["confirmed"] * 4 + ["scheduled"]
+
+
+def test_keys_for_an_hour_a_cancellation_and_undoing(page_of, receptionist, visits):
+    first, second, third = map(row, visits[:3])
+    page = page_of(receptionist)
+    page.keyboard.press("l")
+    expect(page.locator(f"{first} [name=at]")).to_be_focused()
+    page.keyboard.type("0:00")
+    page.keyboard.press("Enter")
+    expect(page.locator(first)).to_contain_text("Este horário já passou")
+    expect(page.locator(first)).to_be_focused()
+    page.keyboard.press("n")
+    expect(page.locator(second)).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.locator(f"{second} [name=cancelled_by]").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(second)).to_contain_text("Desfazer cancelamento")
+    expect(page.locator(third)).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.locator(f"{second} [data-key=c]")).to_be_visible()
+    expect(page.locator(second)).to_be_focused()
+
+
+def test_moving_and_back_again(page_of, receptionist, visits, monday):
+    page = page_of(receptionist)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("m")
+    page.get_by_role("link", name="Confirmações").last.wait_for()
+    expect(page.locator("#panel-title")).to_contain_text("Remarcar")
+    page.locator("header").get_by_role("link", name="Confirmações").last.click()
+    expect(page.locator(row(visits[1]))).to_be_focused()
+
+
+def test_a_row_that_a_colleague_calls_is_passed_over(page_of, clinic, receptionist, visits):
+    rita = make_user(clinic, name="Rita Lopes")
+    begin_call(visits[0].pk, clinic=clinic, caller=rita)
+    page = page_of(receptionist)
+    expect(page.locator(row(visits[0]))).to_contain_text("Rita Lopes está ligando")
+    expect(page.locator(row(visits[1]))).to_be_focused()
+    page.keyboard.press("c")
+    expect(page.locator(row(visits[2]))).to_be_focused()
+    with page.expect_response("**/ligando/"):
+        pass
+    assert ConfirmationCall.objects.get(caller=receptionist).appointment == visits[2]
+
+
+def test_opening_the_page_is_no_call(page_of, receptionist, visits):
+    page = page_of(receptionist)
+    expect(page.locator(row(visits[0]))).to_be_focused()
+    page.wait_for_timeout(1500)
+    assert not ConfirmationCall.objects.exists()
+
+
+def test_what_others_did_appears_and_the_focus_stays(page_of, clinic, receptionist, visits):
+    mine, theirs = page_of(receptionist), page_of(make_user(clinic, name="Paula Reis"))
+    mine.locator(row(visits[1])).focus()
+    theirs.keyboard.press("c")
+    expect(theirs.locator(row(visits[0]))).to_contain_text("Desfazer confirmação")
+    read_again(mine)
+    expect(mine.locator(row(visits[0]))).to_contain_text("Paula Reis")
+    expect(mine.locator(row(visits[1]))).to_be_focused()
+    expect(mine.locator(".confirmation-row").last).to_contain_text("Ana Lima")
+
+
+def test_two_people_at_one_row(page_of, clinic, receptionist, visits):
+    mine, theirs = page_of(receptionist), page_of(make_user(clinic, name="Paula Reis"))
+    theirs.keyboard.press("c")
+    expect(theirs.locator(row(visits[0]))).to_contain_text("Desfazer confirmação")
+    mine.keyboard.press("n")
+    expect(mine.locator(row(visits[0]))).to_contain_text("foi alterado depois do que você viu")
+    expect(mine.locator(row(visits[0]))).to_contain_text("Paula Reis")
+
+
+def test_the_list_of_keys_names_those_of_the_page(page_of, receptionist):
+    page = page_of(receptionist)
+    page.keyboard.press("?")
+    for words in ("Confirmou", "Ligar às…", "Não atende", "Paciente anterior, paciente seguinte"):
+        expect(page.locator("#keys")).to_contain_text(words)
+    expect(page.locator("#keys")).not_to_contain_text("check-in")
+
+
+def test_without_script_it_is_a_form(page_of, receptionist, visits):
+    page = page_of(receptionist, javascript=False)
+    page.locator(f"{row(visits[0])} [data-key=c]").click()
+    expect(page.locator("main")).to_contain_text("1 de 5 confirmados")
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(page_of, receptionist, visits):
+    page = page_of(receptionist, width=360)
+    page.locator(f"{row(visits[0])} [data-key=x]").click()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_on_paper_there_are_no_buttons(page_of, receptionist, visits):
+    page = page_of(receptionist)
+    page.emulate_media(media="print")
+    expect(page.locator(f"{row(visits[0])} [data-key=c]")).to_be_hidden()
+    expect(page.locator(f"{row(visits[0])} .phone")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_rows_of_every_kind(page_of, clinic, receptionist, visits, scheme):
+    begin_call(visits[4].pk, clinic=clinic, caller=make_user(clinic))
+    Appointment.objects.filter(pk=visits[3].pk).update(notes="traz exames")
+    page = page_of(receptionist, scheme=scheme)
+    for visit, key in zip(visits, "cn", strict=False):
+        page.keyboard.press(key)
+        expect(page.locator(row(visit))).not_to_be_focused()
+    page.keyboard.press("x")
+    assert violations(page) == []

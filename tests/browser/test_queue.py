@@ -1,0 +1,97 @@
+"""The queue of today worked off by keys and by clicks, and as a colleague changes it."""
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from clinic.booking import Author, change_status
+from clinic.models import Appointment
+from tests.browser.test_every_page import violations
+from tests.days import put
+from tests.factories import make_patient
+
+BY = Author(channel="command", credential="tests")
+
+
+@pytest.fixture
+def visits(clinic, doctor):
+    """Three of today, whatever hour it is."""
+    today = clinic.local(timezone.now()).date()
+    return [
+        put(doctor, hour, day=today, status="confirmed", patient=make_patient(clinic, name=name))
+        for hour, name in (("12:00", "Ana Lima"), ("12:30", "Bia Reis"), ("13:00", "Caio Melo"))
+    ]
+
+
+@pytest.fixture
+def page(window, receptionist, visits):
+    page = window(receptionist)
+    page.goto("/fila/")
+    return page
+
+
+def row(visit, part=""):
+    return f"{f'[aria-labelledby=queue-{part}] ' if part else ''}#q{visit.pk}"
+
+
+def read_again(page):
+    page.evaluate("htmx.ajax('GET', location.pathname, {source: '#poll', target: '#queue', swap: 'outerHTML'})")
+
+
+def test_two_visits_are_five_keys(page, visits):
+    """An arrow to the first one; every act leads to the row that takes its place."""
+    first, second = visits[:2]
+    page.locator("#queue-head").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(row(first))).to_be_focused()
+    page.keyboard.press("k")
+    expect(page.locator(row(first, "waiting"))).to_be_visible()
+    expect(page.locator(row(second))).to_be_focused()
+    page.keyboard.press("k")
+    expect(page.locator(row(second, "waiting"))).to_be_visible()
+    page.locator(row(first)).focus()
+    page.keyboard.press("i")
+    expect(page.locator(row(first, "in-service"))).to_be_visible()
+    expect(page.locator(row(second))).to_be_focused()
+    page.locator(row(first)).focus()
+    page.keyboard.press("e")
+    expect(page.locator(row(first, "gone"))).to_be_visible()
+    page.locator(row(first)).focus()
+    page.keyboard.press("u")
+    expect(page.locator(row(first, "in-service"))).to_be_visible()
+    assert sorted(Appointment.objects.values_list("status", flat=True)) == ["checked_in", "confirmed", "in_service"]
+
+
+def test_an_arrival_is_one_click(page, visits):
+    page.click(f"{row(visits[1])} [data-key=k]")
+    expect(page.locator(row(visits[1], "waiting"))).to_be_visible()
+    expect(page.locator(row(visits[1], "waiting"))).to_contain_text("espera 0 min")
+
+
+def test_a_refused_key_says_why_at_the_row(page, visits):
+    first, second = visits[:2]
+    for visit in (first, second):
+        change_status(visit.pk, "checked_in", clinic=visit.clinic, by=BY)
+    change_status(first.pk, "in_service", clinic=first.clinic, by=BY)
+    read_again(page)
+    page.locator(row(second, "waiting")).focus()
+    page.keyboard.press("i")
+    expect(page.locator(f"{row(second, 'waiting')} [role=alert]")).to_contain_text("já está atendendo outra pessoa")
+    expect(page.locator(row(second))).to_be_focused()
+
+
+def test_what_a_colleague_does_keeps_the_focus(page, visits):
+    page.locator(row(visits[2])).focus()
+    change_status(visits[0].pk, "checked_in", clinic=visits[0].clinic, by=BY)
+    read_again(page)
+    expect(page.locator(row(visits[0], "waiting"))).to_be_visible()
+    expect(page.locator(row(visits[2]))).to_be_focused()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (360, "light")])
+def test_the_page_fits_and_has_no_violations(window, receptionist, visits, width, scheme):
+    change_status(visits[0].pk, "checked_in", clinic=visits[0].clinic, by=BY)
+    page = window(receptionist, width=width, scheme=scheme)
+    page.goto("/fila/")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,4 +1,4 @@
-"""Write the next hours of a clinic into a file that can be printed without network or server (README, "First steps")."""
+"""Write the next hours of a clinic into a file that is printed without network or server (README, "First steps")."""
 
 import os
 import secrets

@@ -75,6 +75,8 @@ DIFFERENT_FIELDS = [
     (make_holiday, {"ends": "18:00"}, {"falls_on": "23/12"}),
     (itself, {"observes_holidays": "on"}, {"name": "Clínica Nova"}),
     (itself, {"strict_cpf": "on"}, {"language": "pt-pt"}),
+    (itself, {"confirmation_text": "Olá, {paciente}!"}, {"texts_tell_procedure": "on"}),
+    (make_patient, {"accepts_whatsapp": "false"}, {"notes": "prefere manhã"}),
 ]  # fmt: skip
 
 

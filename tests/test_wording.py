@@ -54,6 +54,7 @@ BRAZILIAN = re.compile(
     r"|fechamentos?|confira|digit(e|ou|ad[oa])|atende(r|ndo)?|DDD|planilha|não (?!há)\w+ mais)\b",
     re.IGNORECASE,
 )
+PLACEHOLDER = re.compile(r"\{\w*\}")  # the same in both countries, as {paciente}
 
 
 # The catalogues -------------------------------------------------------------------------------------------------------
@@ -168,7 +169,7 @@ def test_no_word_that_only_brazil_uses_is_read_in_lisbon():
     assert len(found) > 300
     with override("pt-pt"):
         read = {f"{path.name}: {text}" for texts, path in found.items() for text in in_this_language(texts)}
-    left = {line for line in read if BRAZILIAN.search(line.partition(": ")[2])}
+    left = {line for line in read if BRAZILIAN.search(PLACEHOLDER.sub("", line.partition(": ")[2]))}
     assert left == set(), "translate these in clinic/locale/pt_PT (clinic/README.md, Where does X go)"
 
 

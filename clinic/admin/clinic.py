@@ -21,6 +21,7 @@ from clinic.admin.forms import NamedForm
 from clinic.booking import Ahead, AskHowToKeep, Author, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.models import AppointmentEvent, Clinic, ClinicEvent, phones
 from clinic.models.clinic import REGIONS, TIME_ZONES, ZONE_NAMES, zone_name
+from clinic.models.message_texts import OF_HEALTH, placeholders
 from clinic.queries.history import in_numbers, sentence_of_clinic, sentence_of_keeping
 from clinic.refusals import Refused
 from clinic.registry import clean_clinic_phone
@@ -118,6 +119,7 @@ class ClinicForm(NamedForm):
         if cleaned.get("region") and cleaned["region"] not in REGIONS.get(country, {}):
             self.add_error("region", CONSTRAINT_MESSAGES["clinic_region_of_country"][1])
         self._clean_phone(country)
+        self._refuse_texts_about_health()
         cleaned |= {name: tidy(cleaned[name]) for name in ("address", "town") if name in cleaned}
         if self.instance.pk:
             self._ask_about_zone(cleaned.get("time_zone"))
@@ -134,6 +136,17 @@ class ClinicForm(NamedForm):
             self.cleaned_data["phone"] = clean_clinic_phone(self.cleaned_data.get("phone", ""), country, area)
         except Refused as refused:
             self.add_error("phone", refused.message)
+
+    def _refuse_texts_about_health(self) -> None:
+        """Such a placeholder is written on purpose: the clinic has to choose so, too."""
+        if self.cleaned_data.get("texts_tell_procedure", self.instance.texts_tell_procedure):
+            return
+        for name in ("confirmation_text", "confirmation_text_to_other"):
+            if found := OF_HEALTH & set(placeholders(self.cleaned_data.get(name, ""))):
+                sentence = _("Para dizer %(fields)s, selecione “%(choice)s”, ou tire-os do texto.")
+                fields = ", ".join(f"{{{each}}}" for each in sorted(found))
+                choice = Clinic._meta.get_field("texts_tell_procedure").verbose_name
+                self.add_error(name, sentence % {"fields": fields, "choice": choice})
 
     def _ask_about_zone(self, zone: str | None) -> None:
         if zone in {None, "", self.clinic_before.time_zone} or zone not in available_timezones():
@@ -173,6 +186,9 @@ class ClinicAdmin(AskBeforeClosing, BaseAdmin):
         "region",
         "strict_cpf",
         "requires_duration",
+        "confirmation_text",
+        "confirmation_text_to_other",
+        "texts_tell_procedure",
         "active",
     ]
     list_display = ["name", "slug", "country", "city", "active"]

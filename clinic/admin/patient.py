@@ -91,8 +91,10 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         typed: dict[str, Any] = {name: self.cleaned_data.get(name) for name in DETAILS}
         typed["phone"] = self.confirmed_phone(self.instance.clinic)
         days = dict.fromkeys(("birth_date", "card_expires_on", "died_on"))
-        empty: dict[str, Any] = {**days, "payer_id": None, "died": False}
-        return PatientDetails(**{name: value or empty.get(name, "") for name, value in typed.items()})
+        empty: dict[str, Any] = {**days, "payer_id": None, "accepts_whatsapp": None, "died": False}
+        return PatientDetails(
+            **{name: empty.get(name, "") if value in (None, "") else value for name, value in typed.items()}
+        )
 
 
 def written_numbers(patient: Patient) -> dict[str, str]:
@@ -130,7 +132,8 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
         of_the_dead = ["died", "died_on"] if obj else []
         names, phone = ["name", "social_name"], ["phone", "phone_of", "second_phone", "second_phone_of"]
         guardian = ["guardian_name", "guardian_relation"]
-        return [*names, *phone, "birth_date", *guardian, *documents, "email", "alert", "notes", *of_the_dead]
+        contact = ["email", "accepts_whatsapp"]
+        return [*names, *phone, "birth_date", *guardian, *documents, *contact, "alert", "notes", *of_the_dead]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         foreign = foreign_document(admin_request(request).clinic)

@@ -1,18 +1,23 @@
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.postgres.functions import RandomUUID
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.formats import number_format
+from django.utils.text import format_lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import phones
+from clinic.models.message_texts import KNOWN, validate_message_text
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 
 class EndOfDay(time):
@@ -140,6 +145,18 @@ class ClinicsQuerySet(models.QuerySet["Clinic"]):
         return self.filter(sandbox_of=None)
 
 
+def _text(label: "StrPromise", help_text: "StrPromise") -> "models.TextField[str, str]":
+    return models.TextField(
+        label,
+        max_length=1000,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_message_text],
+        help_text=help_text,
+    )
+
+
 class Clinic(models.Model):
     """A clinic that uses the system. Every other row, children included, holds its clinic's id. `phone` is E.164.
 
@@ -207,6 +224,25 @@ class Clinic(models.Model):
             "Desligado, um agendamento que chega pela API ImageMais pode ser mais curto do que os seus procedimentos, e"
             " a agenda mostra quantos minutos faltam."
         ),
+    )
+    confirmation_text = _text(
+        _("texto de confirmação"),
+        format_lazy(
+            _(
+                "O que se escreve pelo WhatsApp em Confirmações. Vazio: o nosso texto. Campos: {known}; o nome do"
+                " médico vem com o artigo. Uma linha em que todos os campos estão vazios não é enviada."
+            ),
+            known=KNOWN,
+        ),
+    )
+    confirmation_text_to_other = _text(
+        _("texto de confirmação a quem não é o paciente"), _("Quando o telefone é do responsável ou de outra pessoa.")
+    )
+    texts_tell_procedure = models.BooleanField(
+        _("textos dizem procedimento e preparo"),
+        default=False,
+        db_default=False,
+        help_text=_("Falam da saúde de quem os recebe. Desligado, nenhum texto os diz."),
     )
     active = models.BooleanField(_("ativa"), default=True)
     sandbox_of = models.ForeignKey("self", models.PROTECT, null=True, editable=False, related_name="+", db_index=False)

@@ -145,6 +145,8 @@ class Patient(ClinicRow):
     card_number = models.CharField(_("carteira"), max_length=30, blank=True, default="", db_default="")
     card_expires_on = models.DateField(_("validade da carteira"), null=True, blank=True)
     phone_hash = PhoneHashField(max_length=64, editable=False)
+    # None: not asked yet.
+    accepts_whatsapp = models.BooleanField(_("aceita mensagens por WhatsApp"), null=True, blank=True)
     birth_date = models.DateField(_("data de nascimento"), null=True, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     notes = models.TextField(_("observações"), max_length=5000, blank=True)

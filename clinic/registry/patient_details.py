@@ -79,6 +79,7 @@ class PatientDetails:
     payer_id: int | None = None
     card_number: str = ""
     card_expires_on: date | None = None
+    accepts_whatsapp: bool | None = None
     email: str = ""
     social_name: str = ""
     notes: str = ""
@@ -218,6 +219,7 @@ def clean_details(
         payer_id=plan.payer_id,
         card_number=plan.card_number,
         card_expires_on=plan.card_expires_on,
+        accepts_whatsapp=details.accepts_whatsapp,
         email=_clean_email(details.email, refusals),
         notes=_shortened(tidy_notes(details.notes), Reason.NOTES_TOO_LONG, PATIENT_NOTES_LIMIT, refusals),
         alert=_shortened(tidy(details.alert), Reason.ALERT_TOO_LONG, ALERT_LIMIT, refusals),

@@ -36,24 +36,44 @@ document.addEventListener("click", ({ target }) => {
   if (link) noteCall(link.closest(".confirmation-row"));
 });
 
+// An act during a refresh is not in its answer, which is then left out: the next one has it.
+let sent = 0; // acts
+let answered = 0;
+let sentBefore = 0; // the refresh that is under way
+
+document.addEventListener("htmx:beforeSend", ({ detail }) => {
+  if (detail.requestConfig.verb !== "post") return;
+  sent += 1;
+  detail.xhr.addEventListener("loadend", () => { answered += 1; });
+});
+
 // Nothing is drawn anew under a hand that types an hour or a reason.
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.id === "poll" && (document.hidden || list().querySelector("details[open]"))) event.preventDefault();
+  if (event.target.id !== "poll") return;
+  if (document.hidden || answered < sent || list().querySelector("details[open]")) event.preventDefault();
+  sentBefore = sent;
 });
 
 let focus = null; // of the list that is about to be replaced
+const topOf = (row) => row.getBoundingClientRect().top;
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target !== list() || !detail.shouldSwap) return;
+  if (sentBefore !== sent) {
+    detail.shouldSwap = false;
+    return;
+  }
   const row = document.activeElement.closest(".confirmation-row");
   const key = document.activeElement.dataset.key;
-  focus = row && { row: row.id, selector: `#${row.id}${key ? ` [data-key="${key}"]` : ""}` };
+  focus = row && { row: row.id, selector: `#${row.id}${key ? ` [data-key="${key}"]` : ""}`, top: topOf(row) };
 });
 
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id !== "confirmations" || !focus) return;
   const again = document.querySelector(focus.selector) || document.getElementById(focus.row) || rows().find(isOpen);
   (again || document.getElementById("confirmations-head")).focus({ preventScroll: true });
+  // Rows that are done have left their places above: the one in focus stays where it is seen.
+  if (again) scrollBy(0, topOf(again.closest(".confirmation-row")) - focus.top);
   focus = null;
 });
 

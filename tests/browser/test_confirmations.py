@@ -39,7 +39,7 @@ def row(visit):
 
 
 def read_again(page):
-    page.evaluate("htmx.ajax('GET', location.pathname, {source: '#poll', target: '#confirmations', swap: 'outerHTML'})")
+    page.evaluate("htmx.trigger(document.body, 'refresh-day')")
 
 
 def test_five_patients_are_five_keys(page_of, receptionist, visits):
@@ -96,6 +96,41 @@ def test_a_row_that_a_colleague_calls_is_passed_over(page_of, clinic, receptioni
     with page.expect_response("**/ligando/"):
         pass
     assert ConfirmationCall.objects.get(caller=receptionist).appointment == visits[2]
+
+
+def test_an_act_during_a_refresh_is_not_drawn_back(page_of, clinic, receptionist, visits):
+    page = page_of(receptionist)
+    begin_call(visits[4].pk, clinic=clinic, caller=make_user(clinic))  # something to draw
+    held = []
+    page.route("**/confirmacoes/2*/", lambda route: held.append((route, route.fetch())))
+    read_again(page)
+    page.wait_for_timeout(300)
+    page.keyboard.press("c")
+    expect(page.locator(row(visits[0]))).to_contain_text("Desfazer confirmação")
+    for route, response in held:
+        route.fulfill(response=response)
+    page.wait_for_timeout(300)
+    assert held
+    expect(page.locator(row(visits[0]))).to_contain_text("Desfazer confirmação")
+    expect(page.locator(row(visits[1]))).to_be_focused()
+
+
+def test_the_key_of_whatsapp_opens_it_beside_the_page(page_of, receptionist, visits):
+    page = page_of(receptionist)
+    page.context.route("https://wa.me/**", lambda route: route.fulfill(body="", content_type="text/html"))
+    with page.expect_popup() as popup, page.expect_response("**/ligando/"):
+        page.keyboard.press("w")
+    assert popup.value.url.startswith(f"https://wa.me/{visits[0].patient.phone.as_e164[1:]}?text=Ol%C3%A1")
+    expect(page.locator(row(visits[0]))).to_be_focused()
+    assert ConfirmationCall.objects.get(caller=receptionist).appointment == visits[0]
+
+
+def test_the_way_back_fits_a_phone(page_of, receptionist, visits):
+    page = page_of(receptionist, width=360)
+    page.locator(f"{row(visits[0])} [data-key=m]").click()
+    page.locator("#panel-title").wait_for()
+    expect(page.locator("header").get_by_role("link", name="Confirmações").last).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 def test_opening_the_page_is_no_call(page_of, receptionist, visits):

@@ -57,7 +57,8 @@ STORED = {"email": "a@x.com", "notes": "diabetes", "nif": "501964843", "social_n
 
 
 # A box, choices, and what only a clinic with payers asks.
-UNSEEN = {(name, "") for name in ("died", "document_type", "no_document", "payer_id", "card_number", "card_expires_on")}
+CHOICES = ("document_type", "no_document", "accepts_whatsapp", "payer_id")
+UNSEEN = {(name, "") for name in ("died", *CHOICES, "card_number", "card_expires_on")}
 
 
 def shown_stored(page):

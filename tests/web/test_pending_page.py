@@ -72,6 +72,13 @@ def test_the_message_speaks_of_a_child_to_the_mother(desk, visit):
     assert text.startswith("Olá! Aqui é da ") and " O horário de Davi, " in text
 
 
+def test_who_wants_no_messages_gets_none_and_it_says_so(desk, visit):
+    Patient.objects.filter(pk=visit.patient_id).update(accepts_whatsapp=False)
+    page = desk.get(PAGE).text
+
+    assert "wa.me" not in page and "não aceita WhatsApp" in page
+
+
 def test_no_message_is_offered_to_a_landline(desk, visit):
     Patient.objects.filter(pk=visit.patient_id).update(phone="+558134215678")
 

@@ -12,8 +12,10 @@ from clinic import booking
 from clinic.models import Appointment, AppointmentEvent, Clinic, StaffUser
 from clinic.models.appointment import Status
 from clinic.queries import confirmations
+from clinic.queries.confirmation_texts import confirmation_text
 from clinic.queries.other_visits import Missed
 from clinic.registry import patient_version
+from clinic.web.whatsapp import conversation
 
 CONFIRMED = {Status.CONFIRMED, Status.CHECKED_IN, Status.IN_SERVICE, Status.FINISHED}
 UNDONE_HERE = {AppointmentEvent.Kind.STATUS_CHANGED, AppointmentEvent.Kind.CALL_LATER}
@@ -78,6 +80,12 @@ class Row:
         return list(dict.fromkeys(filter(None, texts)))
 
     @property
+    def whatsapp(self) -> str:
+        """The address that opens a conversation with the patient, who is asked to confirm; "" for none."""
+        appointment = self.appointment
+        return conversation(appointment.patient, confirmation_text(appointment)) if self.is_open else ""
+
+    @property
     def caller(self) -> str:
         """The name of a colleague who is calling now; "" for nobody and for the reader."""
         caller = self.found.caller
@@ -110,6 +118,7 @@ class Row:
             patient_version(appointment.patient),
             self.procedures,
             self.preparations,
+            self.whatsapp,
             self.calls,
             self.again_at,
             self.is_due,

@@ -32,7 +32,7 @@ from clinic.registry.redaction import REASON_LIMIT
 from clinic.templatetags.formats import cpf, phone
 from clinic.web.fields import RefusableForm
 
-NOT_TEXT = {"birth_date", "payer_id", "card_expires_on", "died", "died_on"}
+NOT_TEXT = {"birth_date", "payer_id", "accepts_whatsapp", "card_expires_on", "died", "died_on"}
 WHY_NONE = [("", _("Não: falta pedir")), *((value, capfirst(label)) for value, label in NoDocument.choices)]
 READERS = {
     "cpf": documents.read_cpf,
@@ -41,6 +41,8 @@ READERS = {
     "document_number": documents.read_document,
     "card_number": documents.read_document,
 }
+YES, NO = "sim", "nao"
+ANSWERS = [("", _("não perguntado")), (YES, _("sim")), (NO, _("não"))]
 RELATION_HELP = _("Mãe, pai, tutor.")
 
 
@@ -90,6 +92,13 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         label=_("Validade da carteira"),
         required=False,
         error_messages={"invalid": _("Esta data não existe. Escreva dia/mês/ano, por exemplo 12/03/2026.")},
+    )
+    accepts_whatsapp = forms.TypedChoiceField(
+        label=_("Aceita mensagens por WhatsApp"),
+        required=False,
+        choices=ANSWERS,
+        coerce=lambda value: value == YES,
+        empty_value=None,
     )
     email = forms.CharField(label=_("E-mail"), required=False)
     notes = forms.CharField(label=_("Observações"), required=False)
@@ -204,7 +213,7 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         died, died_on = values.get("died", False), values.get("died_on")
         if not died and self.patient and self.patient.died and died_on == self.patient.died_on:
             died_on = None  # the mark is taken back, and with it the date that is still in its field
-        plan: dict[str, Any] = {name: values.get(name) for name in ("payer_id", "card_expires_on")}
+        plan: dict[str, Any] = {name: values.get(name) for name in ("payer_id", "card_expires_on", "accepts_whatsapp")}
         return PatientDetails(**texts, **plan, birth_date=values.get("birth_date"), died=died, died_on=died_on)
 
     def check(self, *, just_left: str | None = None) -> None:
@@ -272,6 +281,8 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         """Return the stored text as it is shown, of a choice its label."""
         if name == "payer_id":
             return next((payer.name for payer in self.payers if str(payer.pk) == text), text)
+        if name == "accepts_whatsapp":
+            return str(dict(ANSWERS)[text])
         labels: dict[str, Any] = {"no_document": NoDocument, "document_type": DocumentType}
         return str(labels[name](text).label) if name in labels and text else text
 
@@ -316,6 +327,7 @@ def formatted_details(patient: Patient, clinic: Clinic) -> dict[str, str]:
         "payer_id": str(patient.payer_id or ""),
         "card_number": patient.card_number,
         "card_expires_on": _formatted_date(patient.card_expires_on),
+        "accepts_whatsapp": {True: YES, False: NO, None: ""}[patient.accepts_whatsapp],
         "email": patient.email,
         "notes": patient.notes,
         "alert": patient.alert,

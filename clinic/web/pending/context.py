@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
-from urllib.parse import quote
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic import booking
-from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor, phones
+from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.models.titles import in_sentence
 from clinic.queries import history, pending
 from clinic.schedule import Opening, Span
+from clinic.web.whatsapp import conversation
 
 ROWS_A_PAGE = 25
 
@@ -57,12 +57,8 @@ class Row:
 
     @property
     def whatsapp(self) -> str:
-        """The address that opens a conversation with the patient, with a text that can be sent as it is; "" without a
-        number, or for one that takes no messages."""
-        appointment = self.appointment
-        if not appointment.patient.phone or not phones.takes_messages(appointment.patient.phone):
-            return ""
-        patient = appointment.patient
+        """The address that opens a conversation with the patient, who is asked for another time; "" for none."""
+        appointment, patient = self.appointment, self.appointment.patient
         words = {
             "patient": patient.display_name.split()[0],
             "clinic": self.clinic.name,
@@ -75,7 +71,7 @@ class Row:
         text %= words
         if times := _(" ou ").join(self._in_words(proposal) for proposal in self.proposals):
             text += " " + _("Podemos remarcar para %(times)s. Qual prefere?") % {"times": times}
-        return f"https://wa.me/{str(appointment.patient.phone.as_e164).removeprefix('+')}?text={quote(text)}"
+        return conversation(patient, text)
 
     def _in_words(self, proposal: Proposal) -> str:
         time = when(self.clinic, proposal.starts_at)

@@ -7,6 +7,7 @@ from clinic.web.appointment import views as appointment
 from clinic.web.booking_panel import views as booking_panel
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
+from clinic.web.moving import views as moving
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
 from clinic.web.signin import views as signin
@@ -23,6 +24,7 @@ urlpatterns = [
     path("agendamentos/<int:pk>/situacao/", appointment.change_status, name="appointment-status"),
     path("agendamentos/<int:pk>/desfazer/", appointment.undo, name="appointment-undo"),
     path("agendamentos/<int:pk>/remarcar/", booking_panel.reschedule, name="appointment-reschedule"),
+    path("agendamentos/<int:pk>/mover/", moving.move, name="appointment-move"),
     path("agendamentos/<int:pk>/alterar/", booking_panel.change, name="appointment-change"),
     path("agendamentos/<int:pk>/cancelar/", appointment.cancel, name="appointment-cancel"),
     path("agendamentos/<int:pk>/observacoes/", appointment.edit_notes, name="appointment-notes"),

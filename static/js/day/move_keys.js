@@ -1,0 +1,79 @@
+// Moves the appointment in focus by keys: m begins, arrows lead it, Enter drops, Esc gives up, m again opens the form.
+
+import { areSingleKeysOn, openPage } from "./acts.js";
+import { isList, panel } from "./grid.js";
+import { beginMove, dropMove, giveUpMove, leadTo, moveUnderWay } from "./move.js";
+import { freeMinutes, lastColumn, wordOfMove } from "./move_places.js";
+
+const hasModifier = (event) => event.ctrlKey || event.metaKey || event.altKey;
+
+// The card that m moves: the one in focus, or that of the open appointment.
+function cardInQuestion(element) {
+  const card = element.closest(".row > .appt");
+  if (card || !panel.contains(element) || element.closest("input, select, textarea")) return card;
+  const id = panel.querySelector("#appointment") && panel.querySelector("[data-card]").dataset.card;
+  return document.getElementById(id)?.closest(".row > .appt");
+}
+
+function nextFree({ column, minute }, isLater) {
+  const free = freeMinutes(column);
+  return isLater ? free.find((other) => other > minute) : free.findLast((other) => other < minute);
+}
+
+function placeBeside({ at }, key) {
+  if (key === "ArrowUp" || key === "ArrowDown") {
+    const minute = nextFree(at, key === "ArrowDown");
+    return minute === undefined ? null : { ...at, minute };
+  }
+  const column = at.column + (key === "ArrowRight" ? 1 : -1);
+  return column < 1 || column > lastColumn() ? null : { ...at, column };
+}
+
+async function stepTo(key) {
+  const move = moveUnderWay();
+  await move.ready;
+  if (moveUnderWay() !== move || move.isSent) return;
+  const place = placeBeside(move, key);
+  if (place) leadTo(place, { isSpoken: true });
+  else document.getElementById("changes").textContent = wordOfMove("none");
+}
+
+function openFormInstead() {
+  const card = document.getElementById(moveUnderWay().id)?.parentElement;
+  giveUpMove();
+  if (card) openPage(card, "remarcar");
+}
+
+const KEYS_OF_MOVE = {
+  ArrowUp: () => stepTo("ArrowUp"),
+  ArrowDown: () => stepTo("ArrowDown"),
+  ArrowLeft: () => stepTo("ArrowLeft"),
+  ArrowRight: () => stepTo("ArrowRight"),
+  Enter: dropMove,
+  Escape: giveUpMove,
+  Tab: giveUpMove,
+  m: openFormInstead,
+};
+
+// Before all other keys of the page, which do nothing meanwhile.
+document.addEventListener("keydown", (event) => {
+  if (hasModifier(event) || event.isComposing || document.querySelector("dialog[open]")) return;
+  if (moveUnderWay()) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!event.repeat || event.key.startsWith("Arrow")) KEYS_OF_MOVE[event.key]?.();
+    return;
+  }
+  if (event.key !== "m" || event.repeat || isList() || !areSingleKeysOn()) return;
+  const card = cardInQuestion(event.target);
+  if (!card) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  beginMove(card, { isSpoken: true });
+}, true);
+
+// Whatever is pressed elsewhere ends the move by keys.
+document.addEventListener("pointerdown", () => {
+  const move = moveUnderWay();
+  if (move && !move.isSent) giveUpMove();
+});

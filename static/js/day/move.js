@@ -1,9 +1,9 @@
 // The move of one appointment within the day: begun, led from place to place, and dropped or given up.
 
 import { openPage, seenOf } from "./acts.js";
-import { day, minutes, numberIn } from "./grid.js";
+import { day, minutes, numberIn, timeOf } from "./grid.js";
 import { drawOutline, removeOutline } from "./move_outline.js";
-import { arePlacesOf, doctorOf, isSamePlace, spokenPlace, wordOfMove } from "./move_places.js";
+import { arePlacesOf, doctorName, doctorOf, isSamePlace, spokenPlace, wordOfMove } from "./move_places.js";
 import { closeRefused, sendMove } from "./move_send.js";
 
 let move = null; // the appointment that is being moved: where it was, and the place it is led to
@@ -53,7 +53,7 @@ export function leadTo(at, { isSpoken }) {
   const outline = showMove();
   if (!isSpoken) return;
   outline.scrollIntoView({ block: "nearest", inline: "nearest" });
-  const doctor = isOtherDoctor ? `, ${day().querySelector(`.doctor.col-${at.column} > b`).textContent}` : "";
+  const doctor = isOtherDoctor ? `, ${doctorName(at.column)}` : "";
   announceMove(spokenPlace(at, move.from) + doctor);
 }
 
@@ -77,8 +77,8 @@ export async function dropMove() {
   if (move !== dropped || dropped.isSent) return;
   if (isSamePlace(dropped.at, dropped.from)) return giveUpMove();
   dropped.isSent = true;
-  const starts = document.getElementById("outline").textContent.slice(0, 5);
-  const place = { doctor: doctorOf(dropped.at.column), date: dropped.date, starts, place: dropped.seen };
+  const { column, minute } = dropped.at;
+  const place = { doctor: doctorOf(column), date: dropped.date, starts: timeOf(minute), place: dropped.seen };
   const outcome = await sendMove(dropped.address, { move: "1", ...place });
   if (outcome === "lost") announceMove(wordOfMove("lost"));
   // What was moved stays outlined until the day is drawn anew.

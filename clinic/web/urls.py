@@ -25,6 +25,7 @@ urlpatterns = [
     path("agendamentos/<int:pk>/desfazer/", appointment.undo, name="appointment-undo"),
     path("agendamentos/<int:pk>/remarcar/", booking_panel.reschedule, name="appointment-reschedule"),
     path("agendamentos/<int:pk>/mover/", moving.move, name="appointment-move"),
+    path("agendamentos/<int:pk>/duracao/", moving.resize, name="appointment-resize"),
     path("agendamentos/<int:pk>/alterar/", booking_panel.change, name="appointment-change"),
     path("agendamentos/<int:pk>/cancelar/", appointment.cancel, name="appointment-cancel"),
     path("agendamentos/<int:pk>/observacoes/", appointment.edit_notes, name="appointment-notes"),

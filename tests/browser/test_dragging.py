@@ -1,10 +1,11 @@
 """An appointment dragged on the day by mouse and, after a long press, by a finger, which scrolls before that."""
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from clinic.models import Appointment
 from tests.browser.test_day import COUNT_ACTS
 from tests.browser.test_moving_on_the_day import card_of, stands
 from tests.factories import book_appointment, make_doctor, make_patient
@@ -104,6 +105,45 @@ def test_a_click_that_trembles_still_opens_the_card(day, appointment):
     day.mouse.move(x + 2, y + 1)
     day.mouse.up()
     expect(day.locator("#panel-title")).to_have_text("Agendamento")
+
+
+def by_lower_edge(page, appointment, to):
+    """Take the lower edge of the card and lead it to the upper edge of `to`, with the button down."""
+    box = card_of(page, appointment).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, to.bounding_box()["y"] + 1, steps=5)
+
+
+def test_the_lower_edge_sets_the_end(day, doctor, appointment):
+    by_lower_edge(day, appointment, slot_of(day, doctor, "10:00"))
+    expect(day.locator("#outline")).to_have_text("09:00–10:00 Dra. Helena Prado")
+    day.mouse.up()
+    expect(day.locator("#messages")).to_contain_text("Alterado: fim de 09:30 para 10:00")
+    assert stands(appointment) == (doctor.pk, "09:00")
+    assert day.evaluate("window.clicks <= 1")
+
+
+def test_the_lower_edge_of_a_patient_in_service_sets_the_end(day, doctor, appointment):
+    Appointment.objects.filter(pk=appointment.pk).update(status="in_service")
+    day.reload()
+    by_lower_edge(day, appointment, slot_of(day, doctor, "10:00"))
+    day.mouse.up()
+    expect(day.locator("#messages")).to_contain_text("Alterado: fim de 09:30 para 10:00")
+
+
+def test_a_refused_end_goes_back_and_offers_the_latest(day, clinic, doctor, appointment):
+    taken = book_appointment(
+        doctor, patient=make_patient(clinic).pk, starts_at=appointment.starts_at + timedelta(hours=1)
+    )
+    day.reload()
+    by_lower_edge(day, appointment, card_of(day, taken))
+    day.mouse.move(*middle(slot_of(day, doctor, "10:30")))
+    expect(day.locator("#outline.not-free")).to_be_visible()
+    day.mouse.up()
+    expect(day.locator("#outline")).to_have_count(0)
+    day.get_by_role("button", name="terminar às 10:00, o máximo possível").click()
+    expect(day.locator("#messages")).to_contain_text("Alterado: fim de 09:30 para 10:00")
 
 
 class Finger:

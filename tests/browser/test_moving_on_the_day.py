@@ -215,3 +215,28 @@ def test_what_cannot_be_moved_says_why(day, clinic, appointment):
     press(day, "m")
     expect(day.locator("#refused")).to_contain_text("“Check-in” não pode ser remarcado")
     expect(day.locator("#outline")).to_have_count(0)
+
+
+def test_shift_and_arrows_set_the_end(day, appointment):
+    begin(day, appointment)
+    press(day, "Shift+ArrowDown", "Shift+ArrowDown", "Shift+ArrowDown")
+    expect(day.locator("#changes")).to_have_text("45 minutos, até 9 horas e 45, livre")
+    expect(day.locator("#outline")).to_have_text("09:00–09:45 Dra. Helena Prado")
+    press(day, "Enter")
+    expect(day.locator("#messages")).to_contain_text("Alterado: fim de 09:30 para 09:45")
+    expect(day.locator(".appt .until")).to_have_text("–09:45")
+    assert Appointment.objects.get(pk=appointment.pk).status == "scheduled"
+    assert day.evaluate("window.keys") == 1 + 3 * 2 + 1  # Shift counts as a key
+
+
+def test_an_end_over_the_next_one_is_refused_at_the_card(day, clinic, doctor, appointment):
+    book_appointment(doctor, patient=make_patient(clinic, name="João Próximo").pk, starts_at=appointment.ends_at)
+    day.reload()
+    begin(day, appointment)
+    press(day, "Shift+ArrowDown")
+    expect(day.locator("#changes")).to_have_text("35 minutos, até 9 horas e 35, ocupado: João Próximo")
+    press(day, "Enter")
+    expect(day.locator("#refused")).to_contain_text("ocupado")
+    expect(day.locator("#outline, .appt.moved")).to_have_count(0)
+    press(day, "Escape")
+    expect(card_of(day, appointment)).to_be_focused()

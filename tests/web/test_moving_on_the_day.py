@@ -115,6 +115,81 @@ def test_what_cannot_be_moved_is_refused_before_it_is_led(desk, clinic, appointm
     answer = desk.get(address(appointment), headers=PARTIAL)
     assert answer.status_code == 409 and answer["HX-Retarget"] == "#refused"
     assert "“Cancelado” não pode ser remarcado" in answer.text
+    answer = desk.get(address(appointment), {"minutos": "45"}, headers=PARTIAL)
+    assert answer.status_code == 409 and "“Cancelado” não podem ser alterados" in answer.text
+
+
+def resize(desk, appointment, ends, shown="09:30"):
+    posted = {"ends": ends, "shown": f"{place(appointment)}|{shown}"}
+    return desk.post(reverse("web:appointment-resize", args=[appointment.pk]), posted, headers=PARTIAL)
+
+
+def ends(appointment):
+    stored = Appointment.objects.get(pk=appointment.pk)
+    return f"{stored.clinic.local(stored.ends_at):%H:%M}", stored.status
+
+
+@pytest.mark.parametrize("wanted", ["09:45", "09:10"])
+def test_another_end_keeps_status_place_and_procedures(desk, appointment, wanted):
+    before = list(appointment.lines.values())
+    answer = resize(desk, appointment, wanted)
+    assert f"Alterado: fim de 09:30 para {wanted}" in answer.text and 'id="undo-last"' in answer.text
+    assert ends(appointment) == (wanted, "scheduled") and list(appointment.lines.values()) == before
+
+
+def test_a_later_end_over_the_next_one_is_refused_with_the_latest(desk, doctor, appointment):
+    book_appointment(doctor, starts_at=appointment.starts_at + timedelta(minutes=45))
+    answer = resize(desk, appointment, "10:00")
+    assert answer.status_code == 409 and "terminar às 09:45, o máximo possível" in answer.text
+    assert ends(appointment) == ("09:30", "scheduled")
+
+
+def test_an_end_of_what_another_window_has_changed_is_refused(desk, appointment):
+    resize(desk, appointment, "09:45")
+    answer = resize(desk, appointment, "10:00")
+    assert answer.status_code == 409 and "foi alterado em outra janela" in answer.text
+    assert ends(appointment)[0] == "09:45"
+    assert "Alterado: fim de" in resize(desk, appointment, "09:45").text
+
+
+@pytest.mark.parametrize("text", ["", "25:00", "agora", "08:00", "09:00"])
+def test_whatever_end_is_posted_is_answered(desk, appointment, text):
+    assert resize(desk, appointment, text).status_code in {200, 409}
+
+
+def test_without_the_script_an_end_leads_to_a_page(desk, appointment):
+    resized = reverse("web:appointment-resize", args=[appointment.pk])
+    form = reverse("web:appointment-change", args=[appointment.pk])
+    assert desk.post(resized, {"ends": "10:00"})["Location"] == form
+    posted = {"ends": "09:45", "shown": f"{place(appointment)}|09:30"}
+    assert desk.post(resized, posted)["Location"] == reverse("web:appointment-detail", args=[appointment.pk])
+
+
+def test_another_place_with_another_end_is_one_act(desk, appointment):
+    drop(desk, appointment, "10:00", ends="10:45")
+    assert stands(appointment)[1:] == ("10:00", "rescheduled") and ends(appointment)[0] == "10:45"
+    assert appointment.events.count() == 2
+
+
+def test_a_time_offered_instead_keeps_the_length_that_was_wanted(desk, doctor, appointment):
+    book_appointment(doctor, starts_at=appointment.starts_at + timedelta(hours=1))
+    answer = drop(desk, appointment, "10:00", ends="10:45")
+    assert 'name="minutes" value="45"' in answer.text
+    later = appointment.starts_at + timedelta(hours=2)
+    posted = {"choose": later.isoformat(), "doctor": doctor.pk, "place": place(appointment), "minutes": "45"}
+    desk.post(address(appointment), posted, headers=PARTIAL)
+    assert stands(appointment)[1] == "11:00" and ends(appointment)[0] == "11:45"
+
+
+def test_the_places_fit_the_length_that_is_asked_for(desk, doctor, appointment):
+    book_appointment(doctor, starts_at=appointment.starts_at + timedelta(hours=1))
+    asked = {"data": monday(appointment), "minutos": "60"}
+    own = (
+        desk.get(address(appointment), asked, headers=PARTIAL)
+        .text.split(f'data-doctor="{doctor.pk}">')[1]
+        .split("<")[0]
+    )
+    assert "09:00" in own and "09:15" not in own
 
 
 @pytest.mark.parametrize(("field", "text"), [("date", "31/02"), ("starts", "25:00"), ("doctor", "x"), ("place", "")])

@@ -1,9 +1,9 @@
-// The move of one appointment within the day: begun, led from place to place, and dropped or given up.
+// The move of one appointment within the day: begun, led from place to place, or longer or shorter, and dropped or given up.
 
 import { openPage, seenOf } from "./acts.js";
 import { day, minutes, numberIn, timeOf } from "./grid.js";
 import { drawOutline, removeOutline } from "./move_outline.js";
-import { arePlacesOf, doctorName, doctorOf, isSamePlace, spokenPlace, wordOfMove } from "./move_places.js";
+import { arePlacesOf, doctorName, doctorOf, isSameLength, isSamePlace, spokenLength, spokenPlace, wordOfMove } from "./move_places.js";
 import { closeRefused, sendMove } from "./move_send.js";
 
 let move = null; // the appointment that is being moved: where it was, and the place it is led to
@@ -18,27 +18,30 @@ function placeOf(card) {
   return { column: numberIn(card, "col"), minute: starts, length: ends > starts ? ends - starts : ends + 1440 - starts };
 }
 
-// What began on the day before is moved by the form.
-export function beginMove(card, { isSpoken }) {
+// What began on the day before is moved by the form. By its edge, `isResized`, it only gets another end.
+export function beginMove(card, { isSpoken, isResized = false }) {
   if (card.dataset.date) return openPage(card, "remarcar");
   const link = card.querySelector("a");
   const from = placeOf(card);
   const seen = seenOf(card).split("|").slice(1).join("|");
-  move = { id: link.id, address: `${link.getAttribute("href")}mover/`, date: day().dataset.date, seen, from, at: from };
-  move.ready = askPlaces(move, isSpoken);
+  move = { id: link.id, address: link.getAttribute("href"), date: day().dataset.date, seen, from, at: from };
+  move.ready = askPlaces(isResized);
+  if (isSpoken) move.ready.then(() => arePlacesOf(link.id) && announceMove(wordOfMove("begun")));
   closeRefused();
   link.focus({ preventScroll: true });
   showMove();
   return undefined;
 }
 
-async function askPlaces(asked, isSpoken) {
+// Asks for the free times of its length, or with `isResized` of the length that it is to have.
+async function askPlaces(isResized) {
+  const asked = move;
   const target = document.getElementById("move");
-  await window.htmx.ajax("GET", `${asked.address}?data=${asked.date}`, { source: target, target }).catch(() => {});
+  const length = isResized ? `&minutos=${asked.at.length}` : "";
+  await window.htmx.ajax("GET", `${asked.address}mover/?data=${asked.date}${length}`, { source: target, target }).catch(() => {});
   if (move !== asked) return;
-  if (!arePlacesOf(asked.id)) return endMove();
-  if (isSpoken) announceMove(wordOfMove("begun"));
-  showMove();
+  if (arePlacesOf(asked.id)) showMove();
+  else endMove();
 }
 
 function showMove() {
@@ -57,6 +60,18 @@ export function leadTo(at, { isSpoken }) {
   announceMove(spokenPlace(at, move.from) + doctor);
 }
 
+// Lets it last so many minutes.
+export async function stretchTo(length, { isSpoken }) {
+  if (length < 5) return;
+  const asked = move;
+  asked.at = { ...asked.at, length };
+  showMove();
+  if (!isSpoken) return;
+  asked.ready = askPlaces(true);
+  await asked.ready;
+  if (move === asked && asked.at.length === length) announceMove(spokenLength(asked.at, asked.from));
+}
+
 function endMove() {
   movedCard()?.classList.remove("moved");
   removeOutline();
@@ -71,15 +86,20 @@ export function giveUpMove() {
   document.getElementById(id)?.focus({ preventScroll: true });
 }
 
+// Where it is dropped, and what is posted there: another place, with its end if it is to last longer or shorter, or the end.
+function requestOf({ address, at, date, from, seen }) {
+  const ends = isSameLength(at, from) ? {} : { ends: timeOf(at.minute + at.length) };
+  if (isSamePlace(at, from)) return [`${address}duracao/`, { ...ends, shown: `${seen}|${timeOf(from.minute + from.length)}` }];
+  return [`${address}mover/`, { move: "1", doctor: doctorOf(at.column), date, starts: timeOf(at.minute), place: seen, ...ends }];
+}
+
 export async function dropMove() {
   const dropped = move;
   await dropped.ready;
   if (move !== dropped || dropped.isSent) return;
-  if (isSamePlace(dropped.at, dropped.from)) return giveUpMove();
+  if (isSamePlace(dropped.at, dropped.from) && isSameLength(dropped.at, dropped.from)) return giveUpMove();
   dropped.isSent = true;
-  const { column, minute } = dropped.at;
-  const place = { doctor: doctorOf(column), date: dropped.date, starts: timeOf(minute), place: dropped.seen };
-  const outcome = await sendMove(dropped.address, { move: "1", ...place });
+  const outcome = await sendMove(...requestOf(dropped));
   if (outcome === "lost") announceMove(wordOfMove("lost"));
   // What was moved stays outlined until the day is drawn anew.
   if (outcome === "moved") move = null;

@@ -1,9 +1,9 @@
-// Moves an appointment by a pointer: by mouse or pen at once, by a finger after a long press; before that a finger scrolls.
+// Moves an appointment by a pointer, or its end by its lower edge: by mouse or pen at once, by a finger after a long press.
 
 import { openPage } from "./acts.js";
 import { day, isList, minuteAt, numberIn } from "./grid.js";
-import { beginMove, dropMove, giveUpMove, leadTo, moveUnderWay } from "./move.js";
-import { freeMinutes } from "./move_places.js";
+import { beginMove, dropMove, giveUpMove, leadTo, moveUnderWay, stretchTo } from "./move.js";
+import { freeMinutes, rowsOf } from "./move_places.js";
 
 const START_PX = 5; // a click may tremble
 const SLIP_PX = 10; // a finger that goes further scrolls
@@ -11,6 +11,8 @@ const PRESS_MS = 500;
 const NEAR_MINUTES = 7; // a free time so near is meant
 const EDGE_PX = 48;
 const SCROLL_PX = 12;
+const LOWER_EDGE_PX = 6; // as in static/css/day/move.css
+const LEAST_HEIGHT_PX = 20; // of a card whose edge can be told from its middle
 
 let grip = null; // the card that is held, or about to be: where the pointer went down, and how far below its edge
 let isDragging = false;
@@ -26,7 +28,7 @@ function release() {
 function startDragging() {
   isDragging = true;
   document.body.classList.add("dragging");
-  beginMove(grip.card, { isSpoken: false });
+  beginMove(grip.card, { isSpoken: false, isResized: grip.isEdge });
   if (!moveUnderWay()) release();
 }
 
@@ -45,21 +47,36 @@ function columnAt(x) {
   return lanes.find((lane) => lane.getBoundingClientRect().left <= x && x < lane.getBoundingClientRect().right);
 }
 
-// The place under the pointer, a free time if one is near; null outside the grid.
-function placeUnder({ clientX, clientY }) {
-  const lane = columnAt(clientX);
-  const frame = document.getElementById("scroll").getBoundingClientRect();
-  if (!lane || clientY < frame.top || clientY > frame.bottom || clientX < frame.left || clientX > frame.right) return null;
+const isInSight = ({ clientX, clientY }) => {
+  const { top, bottom, left, right } = document.getElementById("scroll").getBoundingClientRect();
+  return clientY >= top && clientY <= bottom && clientX >= left && clientX <= right;
+};
+
+function rowUnder(lane, y) {
   const { top, height } = lane.getBoundingClientRect();
   const rows = numberIn(lane, "to");
-  const row = Math.round(((clientY - grip.below - top) / height) * rows);
-  const minute = minuteAt(Math.min(Math.max(row, 0), rows - 1));
+  return Math.min(Math.max(Math.round(((y - top) / height) * rows), 0), rows);
+}
+
+// The place under the pointer, a free time if one is near.
+function placeUnder(lane, y) {
+  const minute = minuteAt(Math.min(rowUnder(lane, y - grip.below), numberIn(lane, "to") - 1));
   const column = numberIn(lane, "col");
   const { at, from } = moveUnderWay();
   const own = column === from.column ? [from.minute] : [];
   const near = [...freeMinutes(column), ...own].filter((free) => Math.abs(free - minute) <= NEAR_MINUTES);
   near.sort((one, other) => Math.abs(one - minute) - Math.abs(other - minute));
   return { ...at, column, minute: near.length ? near[0] : minute };
+}
+
+// Follows the pointer; false outside the grid.
+function follow(event) {
+  const lane = columnAt(event.clientX);
+  if (!lane || !isInSight(event)) return false;
+  const { from } = moveUnderWay();
+  if (grip.isEdge) stretchTo((rowUnder(lane, event.clientY) - rowsOf(from)[0]) * 5, { isSpoken: false });
+  else leadTo(placeUnder(lane, event.clientY), { isSpoken: false });
+  return true;
 }
 
 function scrollAtEdge({ clientX, clientY }) {
@@ -76,8 +93,9 @@ document.addEventListener("pointerdown", (event) => {
   if (!card || event.button || !event.isPrimary || event.target.closest(".act") || moveUnderWay()) return;
   const isTouch = event.pointerType === "touch";
   if (isList() && !isTouch) return;
-  const below = event.clientY - card.getBoundingClientRect().top;
-  grip = { card, isTouch, below, x: event.clientX, y: event.clientY };
+  const { top, bottom, height } = card.getBoundingClientRect();
+  const isEdge = !isTouch && height >= LEAST_HEIGHT_PX && bottom - event.clientY <= LOWER_EDGE_PX;
+  grip = { card, isTouch, isEdge, below: event.clientY - top, x: event.clientX, y: event.clientY };
   if (isTouch) grip.timer = setTimeout(longPress, PRESS_MS);
 });
 
@@ -89,8 +107,7 @@ document.addEventListener("pointermove", (event) => {
   if (!isDragging && !grip.isTouch && distance > START_PX) startDragging();
   if (!isDragging) return undefined;
   scrollAtEdge(event);
-  const place = placeUnder(event);
-  if (place) leadTo(place, { isSpoken: false });
+  follow(event);
   return undefined;
 });
 
@@ -98,9 +115,9 @@ document.addEventListener("pointerup", (event) => {
   if (!grip || !event.isPrimary) return;
   const wasDragged = isDragging && !isLost();
   isClickToIgnore = isDragging;
-  const place = wasDragged && placeUnder(event);
+  const isInGrid = wasDragged && follow(event);
   release();
-  if (wasDragged && place) dropMove();
+  if (isInGrid) dropMove();
   else if (wasDragged) giveUpMove();
 });
 

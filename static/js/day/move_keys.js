@@ -1,10 +1,11 @@
-// Moves the appointment in focus by keys: m begins, arrows lead it, Enter drops, Esc gives up, m again opens the form.
+// Moves the appointment in focus by keys: m begins, arrows lead it, with Shift they set its end, Enter drops, Esc gives up.
 
 import { areSingleKeysOn, openPage } from "./acts.js";
 import { isList, panel } from "./grid.js";
-import { beginMove, dropMove, giveUpMove, leadTo, moveUnderWay } from "./move.js";
+import { beginMove, dropMove, giveUpMove, leadTo, moveUnderWay, stretchTo } from "./move.js";
 import { freeMinutes, lastColumn, wordOfMove } from "./move_places.js";
 
+const STEP_MINUTES = 5;
 const hasModifier = (event) => event.ctrlKey || event.metaKey || event.altKey;
 
 // The card that m moves: the one in focus, or that of the open appointment.
@@ -38,6 +39,12 @@ async function stepTo(key) {
   else document.getElementById("changes").textContent = wordOfMove("none");
 }
 
+async function stretchBy(minutes) {
+  const move = moveUnderWay();
+  await move.ready;
+  if (moveUnderWay() === move && !move.isSent) await stretchTo(move.at.length + minutes, { isSpoken: true });
+}
+
 function openFormInstead() {
   const card = document.getElementById(moveUnderWay().id)?.parentElement;
   giveUpMove();
@@ -49,6 +56,8 @@ const KEYS_OF_MOVE = {
   ArrowDown: () => stepTo("ArrowDown"),
   ArrowLeft: () => stepTo("ArrowLeft"),
   ArrowRight: () => stepTo("ArrowRight"),
+  "Shift+ArrowUp": () => stretchBy(-STEP_MINUTES),
+  "Shift+ArrowDown": () => stretchBy(STEP_MINUTES),
   Enter: dropMove,
   Escape: giveUpMove,
   Tab: giveUpMove,
@@ -61,7 +70,8 @@ document.addEventListener("keydown", (event) => {
   if (moveUnderWay()) {
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (!event.repeat || event.key.startsWith("Arrow")) KEYS_OF_MOVE[event.key]?.();
+    const isArrow = event.key.startsWith("Arrow");
+    if (!event.repeat || isArrow) KEYS_OF_MOVE[`${event.shiftKey && isArrow ? "Shift+" : ""}${event.key}`]?.();
     return;
   }
   if (event.key !== "m" || event.repeat || isList() || !areSingleKeysOn()) return;

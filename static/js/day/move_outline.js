@@ -1,7 +1,7 @@
 // The outline of the place that an appointment is being moved to, with its time and doctor.
 
 import { day, timeOf } from "./grid.js";
-import { doctorName, isFreePlace, isSamePlace, rowsOf } from "./move_places.js";
+import { doctorName, isSameLength, looksFree, rowsOf } from "./move_places.js";
 
 export const removeOutline = () => document.getElementById("outline")?.remove();
 
@@ -12,8 +12,9 @@ export function drawOutline(place, from) {
   outline.id = "outline";
   outline.ariaHidden = "true";
   outline.className = `chosen outline from-${first} to-${last} col-${place.column}`;
-  outline.classList.toggle("not-free", !isSamePlace(place, from) && !isFreePlace(place));
-  outline.textContent = `${timeOf(place.minute)} ${doctorName(place.column)}`;
+  outline.classList.toggle("not-free", !looksFree(place, from));
+  const until = isSameLength(place, from) ? "" : `–${timeOf(place.minute + place.length)}`;
+  outline.textContent = `${timeOf(place.minute)}${until} ${doctorName(place.column)}`;
   day().querySelector(".grid").append(outline);
   return outline;
 }

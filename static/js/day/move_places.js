@@ -13,7 +13,7 @@ export const doctorName = (column) => columnHead(column).querySelector("b").text
 export const lastColumn = () => day().querySelectorAll(".doctor").length;
 export const freeMinutes = (column) => (answerFor(column)?.textContent.split(" ") || []).filter(Boolean).map(minutes);
 export const isSamePlace = (one, other) => one.column === other.column && one.minute === other.minute;
-export const isFreePlace = ({ column, minute }) => freeMinutes(column).includes(minute);
+export const isSameLength = (one, other) => one.length === other.length;
 
 // The rows that a place covers, the second one not included.
 export function rowsOf({ minute, length }) {
@@ -27,6 +27,12 @@ function covering(place, selector) {
     .find((cell) => numberIn(cell, "from") < last && numberIn(cell, "to") > first);
 }
 
+// Whether a place looks free. Of another length only the day itself is known, as it is drawn.
+export function looksFree(place, from) {
+  if (isSameLength(place, from)) return isSamePlace(place, from) || freeMinutes(place.column).includes(place.minute);
+  return !covering(place, ".appt") && !covering(place, ".shade");
+}
+
 function whyNotFree(place) {
   const card = covering(place, ".appt");
   if (card) return `${wordOfMove("taken")}: ${card.querySelector("b").textContent}`;
@@ -37,9 +43,9 @@ function whyNotFree(place) {
 }
 
 function stateOf(place, from) {
-  if (isSamePlace(place, from)) return wordOfMove("here");
+  if (isSamePlace(place, from) && isSameLength(place, from)) return wordOfMove("here");
   const reason = answerFor(place.column)?.dataset.reason;
-  return reason || (isFreePlace(place) ? wordOfMove("free") : whyNotFree(place));
+  return reason || (looksFree(place, from) ? wordOfMove("free") : whyNotFree(place));
 }
 
 function spokenTime(minute) {
@@ -51,4 +57,11 @@ function spokenTime(minute) {
 // "quinta, 15 horas, livre"; `from` is where the appointment is.
 export function spokenPlace(place, from) {
   return [wordOfMove("weekday"), spokenTime(place.minute), stateOf(place, from)].join(", ");
+}
+
+// "45 minutos, até 9 horas e 45, livre".
+export function spokenLength(place, from) {
+  const length = wordOfMove("length").replace("#", place.length);
+  const until = wordOfMove("until").replace("#", spokenTime(place.minute + place.length));
+  return [length, until, stateOf(place, from)].join(", ");
 }

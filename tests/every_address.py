@@ -201,6 +201,7 @@ def _acts(stored):
     yield Call("POST", f"{address}/mover/", taken, expected=(409,), partial=True)
     yield Call("POST", f"{address}/remarcar/", when | {"move": "1"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)
+    yield Call("POST", "/agendamentos/desfazer/", {"in_day": "1"}, partial=True)
     lines = {"procedure": [stored.procedure.pk, stored.other.pk], "discount": [stored.discount.pk, ""]}
     yield Call("POST", f"{address}/alterar/", lines, partial=True)
     yield Call("POST", f"{address}/alterar/", lines | {"ends": "00:01", "save": "1"}, expected=(422,), partial=True)

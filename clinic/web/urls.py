@@ -20,6 +20,7 @@ urlpatterns = [
     path("agenda/<str:date>/", agenda.day, name="agenda-day"),
     path("agendamentos/novo/", booking_panel.book, name="appointment-book"),
     path("agendamentos/conferir/", booking_panel.check, name="appointment-check"),
+    path("agendamentos/desfazer/", appointment.undo_last, name="appointment-undo-last"),
     path("agendamentos/<int:pk>/", appointment.detail, name="appointment-detail"),
     path("agendamentos/<int:pk>/situacao/", appointment.change_status, name="appointment-status"),
     path("agendamentos/<int:pk>/desfazer/", appointment.undo, name="appointment-undo"),

@@ -240,3 +240,26 @@ def test_an_end_over_the_next_one_is_refused_at_the_card(day, clinic, doctor, ap
     expect(day.locator("#outline, .appt.moved")).to_have_count(0)
     press(day, "Escape")
     expect(card_of(day, appointment)).to_be_focused()
+
+
+def test_u_takes_a_move_back(day, appointment):
+    begin(day, appointment)
+    press(day, "ArrowDown", "Enter")
+    expect(day.locator(".appt.status-rescheduled")).to_contain_text("antes: seg")
+    press(day, "u")
+    expect(day.locator(".appt.status-scheduled")).to_be_visible()
+    assert stands(appointment)[1] == "09:00"
+
+
+def test_u_on_another_day_undoes_the_last_own_act(day, appointment):
+    card_of(day, appointment).focus()
+    press(day, "c")
+    day.get_by_role("button", name="Fechar aviso").click()
+    press(day, "]")
+    expect(day.locator(".appt")).to_have_count(0)
+    press(day, "u")
+    expect(day.locator("#messages")).to_contain_text("Maria da Silva Souza: De Confirmado para Agendado (desfeito).")
+    assert Appointment.objects.get(pk=appointment.pk).status == "scheduled"
+    press(day, "u")
+    expect(day.locator("#messages")).to_contain_text("não há ação sua que se possa desfazer")
+    assert day.locator("#panel > *").count() == 0

@@ -33,5 +33,12 @@ export const timeOf = (minute) => `${twoDigits(Math.floor(minute / 60) % 24)}:${
 // The form in the panel that has a date and a time, for booking or moving.
 export const form = () => [...panel.querySelectorAll("form")].find((candidate) => candidate.elements.starts && candidate.elements.date);
 
+// An element of the script's own beside the day, which stays when the day is drawn anew.
+export function addBeside(id, properties) {
+  const element = Object.assign(document.createElement("div"), { id, ...properties });
+  document.getElementById("main").append(element);
+  return element;
+}
+
 // On a narrow screen the day is a list by hour.
 export const isList = () => matchMedia("(max-width: 44rem)").matches;

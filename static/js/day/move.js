@@ -1,11 +1,12 @@
 // The move of one appointment within the day: begun, led from place to place, or longer or shorter, and dropped or given up.
 
 import { openPage, seenOf } from "./acts.js";
-import { day, minutes, numberIn, timeOf } from "./grid.js";
+import { addBeside, day, minutes, numberIn, timeOf } from "./grid.js";
 import { drawOutline, removeOutline } from "./move_outline.js";
 import { arePlacesOf, doctorName, doctorOf, isSameLength, isSamePlace, spokenLength, spokenPlace, wordOfMove } from "./move_places.js";
 import { closeRefused, sendMove } from "./move_send.js";
 
+const answered = addBeside("move", { hidden: true }); // where the appointment could go
 let move = null; // the appointment that is being moved: where it was, and the place it is led to
 
 export const moveUnderWay = () => move;
@@ -36,9 +37,8 @@ export function beginMove(card, { isSpoken, isResized = false }) {
 // Asks for the free times of its length, or with `isResized` of the length that it is to have.
 async function askPlaces(isResized) {
   const asked = move;
-  const target = document.getElementById("move");
   const length = isResized ? `&minutos=${asked.at.length}` : "";
-  await window.htmx.ajax("GET", `${asked.address}mover/?data=${asked.date}${length}`, { source: target, target }).catch(() => {});
+  await window.htmx.ajax("GET", `${asked.address}mover/?data=${asked.date}${length}`, { source: answered, target: answered }).catch(() => {});
   if (move !== asked) return;
   if (arePlacesOf(asked.id)) showMove();
   else endMove();
@@ -75,7 +75,7 @@ export async function stretchTo(length, { isSpoken }) {
 function endMove() {
   movedCard()?.classList.remove("moved");
   removeOutline();
-  document.getElementById("move").replaceChildren();
+  answered.replaceChildren();
   move = null;
 }
 

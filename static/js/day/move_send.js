@@ -1,6 +1,8 @@
 // Sends where an appointment was dropped, once more if the connection is gone, and shows at its card why it stays.
 
-const refused = document.getElementById("refused");
+import { addBeside } from "./grid.js";
+
+const refused = addBeside("refused", { className: "refused", popover: "auto", tabIndex: -1 });
 const AGAIN_MS = 500;
 const GAP_PX = 4;
 

@@ -9,6 +9,7 @@ from clinic.booking import reschedule
 from clinic.models import Appointment
 from tests.booking.desk import BY
 from tests.browser.test_day import COUNT_ACTS
+from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_doctor, make_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,7 +91,9 @@ def test_what_is_not_free_is_spoken_with_its_reason(day, clinic, colleague, appo
     press(day, "ArrowRight")
     expect(day.locator("#changes")).to_contain_text("segunda, 9 horas, fechado")
     press(day, "ArrowRight")
-    expect(day.locator("#changes")).to_contain_text("O Dr. Zuzu Incapaz não realiza Consulta.")
+    expect(day.locator("#changes")).to_have_text("segunda, 9 horas, O Dr. Zuzu Incapaz não realiza Consulta.")
+    press(day, "ArrowRight")
+    expect(day.locator("#changes")).to_have_text("Não há mais horários desse lado.")
     press(day, "ArrowLeft", "ArrowLeft", "ArrowLeft")
     expect(day.locator("#changes")).to_contain_text("onde está")
 
@@ -136,6 +139,20 @@ def test_a_refused_drop_says_why_at_the_card_and_offers_times(day, clinic, colle
     expect(day.locator("#messages")).to_contain_text("Remarcado de")
     expect(box).to_be_hidden()
     assert stands(appointment) == (colleague.pk, "08:30")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_move_and_its_refusal(day, clinic, colleague, appointment, scheme):
+    day.emulate_media(color_scheme=scheme)
+    book_appointment(colleague, patient=make_patient(clinic).pk, starts_at=appointment.starts_at)
+    day.reload()
+    begin(day, appointment)
+    press(day, "ArrowRight")
+    expect(day.locator("#outline.not-free")).to_be_visible()
+    assert violations(day) == []
+    press(day, "Enter")
+    expect(day.locator("#refused")).to_be_visible()
+    assert violations(day) == []
 
 
 def test_esc_closes_the_reasons_and_leads_back_to_the_card(day, clinic, colleague, appointment):

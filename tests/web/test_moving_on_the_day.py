@@ -83,6 +83,14 @@ def test_a_refused_drop_says_why_and_offers_the_nearest_times(desk, doctor, appo
     assert stands(appointment) == (doctor.pk, "09:00", "scheduled")
 
 
+def test_no_time_is_offered_of_a_doctor_who_cannot(desk, clinic, appointment):
+    unable = make_doctor(clinic, name="Dr. Marcos Lima")
+    book_appointment(unable, starts_at=appointment.starts_at + timedelta(hours=1))
+    answer = drop(desk, appointment, "10:00", doctor=unable.pk)
+    assert "não realiza" in answer.text and "já está ocupado" in answer.text
+    assert 'name="choose"' not in answer.text
+
+
 def test_an_offered_time_is_moved_to(desk, doctor, appointment):
     later = appointment.starts_at + timedelta(hours=2)
     posted = {"choose": later.isoformat(), "doctor": doctor.pk, "place": place(appointment)}

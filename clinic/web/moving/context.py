@@ -12,6 +12,8 @@ from clinic.queries import booking_options
 from clinic.spoken import WEEKDAYS
 from clinic.web.booking_panel.forms import MoveForm
 
+TIME_FIELDS = {"date", "starts", "ends"}  # another time would be free of what is wrong with these alone
+
 
 class FreeTimes(NamedTuple):
     """The local starts that an appointment could have with a doctor, as 09:05."""
@@ -48,7 +50,7 @@ def refused_context(appointment: Appointment, form: MoveForm | None) -> dict[str
         "appointment": appointment,
         "place": booking.place(appointment),
         "doctor": form.cleaned_data.get("doctor") if form else None,
-        "times": form.alternatives if form else [],
+        "times": form.alternatives if form and form.errors.keys() <= TIME_FIELDS else [],
         "wanted": wanted,
         "minutes": _wanted_minutes(form) if form else None,
         "is_movable": booking.is_movable(appointment),

@@ -56,8 +56,9 @@ export function leadTo(at, { isSpoken }) {
   const outline = showMove();
   if (!isSpoken) return;
   outline.scrollIntoView({ block: "nearest", inline: "nearest" });
-  const doctor = isOtherDoctor ? `, ${doctorName(at.column)}` : "";
-  announceMove(spokenPlace(at, move.from) + doctor);
+  const place = spokenPlace(at, move.from);
+  // A reason names the doctor itself.
+  announceMove(isOtherDoctor && !place.endsWith(".") ? `${place}, ${doctorName(at.column)}` : place);
 }
 
 // Lets it last so many minutes.

@@ -81,6 +81,17 @@ def test_a_drop_on_a_taken_time_goes_back_and_says_why(day, clinic, doctor, coll
     expect(day.locator("#messages")).to_contain_text("Remarcado de")
 
 
+def test_what_cannot_be_dragged_says_why_and_keeps_saying_it(day, doctor, appointment):
+    Appointment.objects.filter(pk=appointment.pk).update(status="checked_in")
+    day.reload()
+    lead(day, appointment, slot_of(day, doctor, "10:30"))
+    expect(day.locator("#refused")).to_contain_text("“Check-in” não pode ser remarcado")
+    day.mouse.up()
+    day.wait_for_timeout(300)
+    expect(day.locator("#refused")).to_be_visible()
+    assert stands(appointment)[1] == "09:00"
+
+
 def test_esc_in_a_drag_leaves_it_where_it_was(day, doctor, appointment):
     lead(day, appointment, slot_of(day, doctor, "10:30"))
     day.keyboard.press("Escape")

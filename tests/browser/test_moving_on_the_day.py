@@ -8,9 +8,10 @@ from playwright.sync_api import expect
 from clinic.booking import reschedule
 from clinic.models import Appointment
 from tests.booking.desk import BY
+from tests.browser.desk import end_session_of
 from tests.browser.test_day import COUNT_ACTS
 from tests.browser.test_every_page import violations
-from tests.factories import book_appointment, make_doctor, make_patient
+from tests.factories import book_appointment, make_doctor, make_patient, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -177,6 +178,33 @@ def test_the_second_of_two_windows_sees_who_moved_it_and_where(day, clinic, coll
     day.get_by_role("button", name="Remarcar para 09:15 assim mesmo").click()
     expect(day.locator("#messages")).to_contain_text("Remarcado de")
     assert stands(appointment)[1] == "09:15"
+
+
+def test_two_browsers_on_one_appointment_lose_nothing(window, clinic, day, appointment, monday):
+    paula = make_user(clinic, name="Paula Balcão")
+    other = window(paula, width=1440)
+    other.goto(f"/agenda/{monday}/")
+    begin(other, appointment)
+    begin(day, appointment)
+    press(other, "ArrowDown", "Enter")
+    expect(other.locator("#messages")).to_contain_text("Remarcado de")
+    press(day, "ArrowDown", "ArrowDown", "Enter")
+    expect(day.locator("#refused")).to_contain_text("Paula Balcão já remarcou este agendamento")
+    expect(day.locator("#refused")).to_contain_text("às 09:15, com a Dra. Helena Prado")
+    expect(day.locator(".appt .time")).to_have_text("09:15")
+    assert stands(appointment)[1] == "09:15"
+    press(day, "Tab", "Enter")
+    expect(day.locator("#messages")).to_contain_text("para ")
+    assert stands(appointment)[1] == "09:30"
+
+
+def test_an_ended_session_leaves_the_card_and_says_so(day, appointment):
+    begin(day, appointment)
+    end_session_of(day)
+    press(day, "ArrowDown", "Enter")
+    expect(day.locator("#trouble > .message")).to_be_visible()
+    expect(day.locator("#outline, .appt.moved")).to_have_count(0)
+    assert stands(appointment)[1] == "09:00"
 
 
 def test_a_connection_that_fails_once_is_tried_again(day, appointment, complaints):

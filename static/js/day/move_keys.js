@@ -64,22 +64,26 @@ const KEYS_OF_MOVE = {
   m: openFormInstead,
 };
 
-// Before all other keys of the page, which do nothing meanwhile.
-document.addEventListener("keydown", (event) => {
-  if (hasModifier(event) || event.isComposing || document.querySelector("dialog[open]")) return;
-  if (moveUnderWay()) {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    const isArrow = event.key.startsWith("Arrow");
-    if (!event.repeat || isArrow) KEYS_OF_MOVE[`${event.shiftKey && isArrow ? "Shift+" : ""}${event.key}`]?.();
-    return;
-  }
-  if (event.key !== "m" || event.repeat || isList() || !areSingleKeysOn()) return;
-  const card = cardInQuestion(event.target);
-  if (!card) return;
+// The page's other letters do nothing meanwhile; the browser's own keys do what they always do.
+function pressInMove(event) {
+  const isArrow = event.key.startsWith("Arrow");
+  const act = KEYS_OF_MOVE[`${event.shiftKey && isArrow ? "Shift+" : ""}${event.key}`];
+  if (!act && event.key.length > 1) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  beginMove(card, { isSpoken: true });
+  if (!event.repeat || isArrow) act?.();
+}
+
+// Before all other keys of the page.
+document.addEventListener("keydown", (event) => {
+  if (hasModifier(event) || event.isComposing || document.querySelector("dialog[open]")) return undefined;
+  if (moveUnderWay()) return pressInMove(event);
+  if (event.key !== "m" || event.repeat || isList() || !areSingleKeysOn()) return undefined;
+  const card = cardInQuestion(event.target);
+  if (!card) return undefined;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  return beginMove(card, { isSpoken: true });
 }, true);
 
 // Whatever is pressed elsewhere ends the move by keys.

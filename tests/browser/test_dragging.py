@@ -157,6 +157,16 @@ def test_a_refused_end_goes_back_and_offers_the_latest(day, clinic, doctor, appo
     expect(day.locator("#messages")).to_contain_text("Alterado: fim de 09:30 para 10:00")
 
 
+def test_a_drop_where_it_was_opens_nothing(day, doctor, appointment):
+    lead(day, appointment, slot_of(day, doctor, "10:30"))
+    day.mouse.move(*middle(card_of(day, appointment)))
+    day.mouse.up()
+    expect(day.locator("#outline")).to_have_count(0)
+    day.wait_for_timeout(300)
+    assert day.locator("#panel > *").count() == 0
+    assert stands(appointment) == (doctor.pk, "09:00")
+
+
 class Finger:
     """One finger on the screen of a page, whose rows are higher from then on."""
 

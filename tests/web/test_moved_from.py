@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from clinic.booking import change_status, reschedule, undo
+from clinic.models import Appointment
 from tests.booking.desk import BY
 from tests.factories import book_appointment, make_doctor
 
@@ -69,3 +70,11 @@ def test_a_moved_card_changes_the_version_of_the_day(desk, appointment):
     version = desk.get(address, headers=PARTIAL)["ETag"]
     move(appointment, hours=2)
     assert desk.get(address, headers=PARTIAL)["ETag"] != version
+
+
+def test_a_time_that_was_shifted_since_claims_no_place(desk, moved):
+    """As another time zone of the clinic shifts it."""
+    hour = timedelta(hours=1)
+    shifted = {"starts_at": moved.starts_at + hour, "ends_at": moved.ends_at + hour}
+    Appointment.objects.filter(pk=moved.pk).update(**shifted)
+    assert "antes:" not in panel(desk, moved) + day(desk, moved)

@@ -190,6 +190,7 @@ def _desk(stored):
         yield Call("GET", f"/agendamentos/{visit.pk}/", partial=partial)
         for act in ("remarcar", "alterar", "cancelar", "observacoes", "convenio", "comprovante"):
             yield Call("GET", f"/agendamentos/{visit.pk}/{act}/", partial=partial)
+    yield Call("GET", f"/agendamentos/{visit.pk}/mover/", partial=True)
 
 
 def _acts(stored):
@@ -203,8 +204,11 @@ def _acts(stored):
     starts_at = stored.clinic.local(other.starts_at)
     taken = {"doctor": other.doctor_id, "date": f"{starts_at:%d/%m/%Y}", "starts": f"{starts_at:%H:%M}", "move": "1"}
     yield Call("POST", f"{address}/remarcar/", taken, expected=(409,), partial=True)
+    yield Call("POST", f"{address}/duracao/", {"ends": "09:00", "shown": ""}, expected=(409,), partial=True)
+    yield Call("POST", f"{address}/mover/", taken, expected=(409,), partial=True)
     yield Call("POST", f"{address}/remarcar/", when | {"move": "1"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)
+    yield Call("POST", "/agendamentos/desfazer/", {"in_day": "1"}, partial=True)
     lines = {"procedure": [stored.procedure.pk, stored.other.pk], "discount": [stored.discount.pk, ""]}
     yield Call("POST", f"{address}/alterar/", lines, partial=True)
     yield Call("POST", f"{address}/alterar/", lines | {"ends": "00:01", "save": "1"}, expected=(422,), partial=True)

@@ -28,7 +28,7 @@ from clinic.booking.rules.procedures import MAX_PROCEDURES
 from clinic.booking.served_by import serve_by
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
-from clinic.booking.undo import is_reversible, undo, undo_verb, undoable
+from clinic.booking.undo import is_reversible, last_own_act, undo, undo_verb, undoable
 from clinic.booking.unverified import discard_unverified, use_unverified
 from clinic.registry import Author
 
@@ -81,6 +81,7 @@ __all__ = [
     "free_starts",
     "is_movable",
     "is_reversible",
+    "last_own_act",
     "latest_end",
     "look_ahead",
     "next_statuses",

@@ -27,6 +27,7 @@ from clinic.registry import Author
 from clinic.transactions import run_in_transaction
 
 SLIP_PERIOD = timedelta(minutes=1)
+OWN_ACT_PERIOD = timedelta(minutes=10)
 
 
 def undo(
@@ -66,6 +67,17 @@ def is_reversible(event: AppointmentEvent) -> bool:
     procedures, payer or the hour of another call, or discarded what was to be confirmed, and was no undo itself. What
     was used is the patient's, and changed there."""
     return event.kind in _REVERSALS and not (event.after.get("undo") or event.after.get("used"))
+
+
+def last_own_act(clinic: Clinic, by: Author, *, now: datetime | None = None) -> AppointmentEvent | None:
+    """Return the event of the author's last act on any appointment, wherever it was made, to be undone by `undo`.
+
+    None if it is older than ten minutes, cannot be undone, or something else happened to that appointment since. Two
+    queries."""
+    since = (now or timezone.now()) - OWN_ACT_PERIOD
+    own = AppointmentEvent.objects.of(clinic).filter(user=by.user, credential=by.credential, at__gt=since)
+    event = own.filter(appointment__deleted_at=None).select_related("appointment").order_by("-at", "-pk").first()
+    return event if event and undoable(event.appointment) == event else None
 
 
 def undo_verb(event: AppointmentEvent) -> str:

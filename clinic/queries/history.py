@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent
+from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent, StaffUser
 from clinic.models.appointment import Status
 from clinic.models.clinic import written_amount, zone_name
 from clinic.models.titles import in_sentence
@@ -56,6 +56,14 @@ def last_sentence(appointment: Appointment) -> str:
     """Return the last event as a sentence. One query; the appointment comes with its clinic."""
     event = appointment.events.order_by("-pk")[0]
     return f"{sentence(event, appointment.clinic.zone)}."
+
+
+def moved_by(appointment: Appointment, *, besides: StaffUser | None) -> str:
+    """Return who moved the appointment last, the person or the name of the token, key or command; "" if that was the
+    user `besides`, or if it never was. One query."""
+    moves = appointment.events.filter(kind=AppointmentEvent.Kind.RESCHEDULED).select_related("user")
+    last = moves.order_by("-pk").first()
+    return "" if last is None or (last.user and last.user == besides) else str(last.user or last.credential)
 
 
 def left_out(appointment: Appointment) -> str:

@@ -8,6 +8,7 @@ from clinic.web.booking_panel import views as booking_panel
 from clinic.web.confirmation import views as confirmation
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
+from clinic.web.moving import views as moving
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
 from clinic.web.printed import views as printed
@@ -24,10 +25,13 @@ urlpatterns = [
     path("agenda/<str:date>/lista/", printed.day_list, name="printed-day"),
     path("agendamentos/novo/", booking_panel.book, name="appointment-book"),
     path("agendamentos/conferir/", booking_panel.check, name="appointment-check"),
+    path("agendamentos/desfazer/", appointment.undo_last, name="appointment-undo-last"),
     path("agendamentos/<int:pk>/", appointment.detail, name="appointment-detail"),
     path("agendamentos/<int:pk>/situacao/", appointment.change_status, name="appointment-status"),
     path("agendamentos/<int:pk>/desfazer/", appointment.undo, name="appointment-undo"),
     path("agendamentos/<int:pk>/remarcar/", booking_panel.reschedule, name="appointment-reschedule"),
+    path("agendamentos/<int:pk>/mover/", moving.move, name="appointment-move"),
+    path("agendamentos/<int:pk>/duracao/", moving.resize, name="appointment-resize"),
     path("agendamentos/<int:pk>/alterar/", booking_panel.change, name="appointment-change"),
     path("agendamentos/<int:pk>/cancelar/", appointment.cancel, name="appointment-cancel"),
     path("agendamentos/<int:pk>/observacoes/", appointment.edit_notes, name="appointment-notes"),

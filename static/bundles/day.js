@@ -5,6 +5,8 @@ import "../js/day/chosen.js";
 import "../js/day/open.js";
 import "../js/day/acts.js";
 import "../js/day/arrows.js";
+import "../js/day/move_keys.js";
+import "../js/day/move_drag.js";
 import "../js/day/narrow.js";
 import "../js/day/steps.js";
 import "../js/day/clock.js";

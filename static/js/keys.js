@@ -14,6 +14,10 @@ if (switchOfSingleKeys) {
 
 const press = (id) => () => document.getElementById(id)?.click();
 
+// What a user did last, on any page or day; on a card, u means that one.
+const ownUndo = () =>
+  isPanelOpen() || document.activeElement.closest(".appt") ? null : document.getElementById("undo-own");
+
 const shortcuts = {
   "/": () => (panel.querySelector("input[type=search]") || document.getElementById("find"))?.focus(),
   "[": press("day-previous"),
@@ -21,7 +25,7 @@ const shortcuts = {
   h: press("day-today"),
   p: press("print"),
   n: () => (document.activeElement.closest(".slot > a") || document.getElementById("day-book"))?.click(),
-  u: () => (document.getElementById("undo-last") || panel.querySelector("#appointment button[name=event]"))?.click(),
+  u: () => (document.getElementById("undo-last") || panel.querySelector("#appointment button[name=event]") || ownUndo())?.click(),
   "?": () => document.getElementById("keys")?.showModal(),
 };
 

@@ -150,12 +150,12 @@ def test_a_key_on_a_card_drawn_before_a_change_does_nothing(desk, clinic, monday
     assert status_of(appointment) == "cancelled"
 
 
-def test_keys_open_the_move_and_the_cancellation(desk, monday):
+def test_keys_open_the_change_and_the_cancellation(desk, monday):
     page, appointment = desk
     page.goto(f"/agenda/{monday}/")
     card_of(page, appointment).focus()
-    page.keyboard.press("m")
-    expect(page.locator("#panel-title")).to_have_text("Remarcar")
+    page.keyboard.press("e")
+    expect(page.locator("#panel-title")).to_have_text("Alterar")
     page.keyboard.press("Escape")
     card_of(page, appointment).focus()
     page.keyboard.press("x")

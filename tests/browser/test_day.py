@@ -428,6 +428,7 @@ def move(window, clinic, receptionist, doctor, maria, monday):
     page.goto(f"/agenda/{monday}/")
     page.locator(f"#a{appointment.pk}").focus()
     page.keyboard.press("m")
+    page.keyboard.press("m")
     expect(page.locator("#panel-title")).to_have_text("Remarcar")
     return page
 

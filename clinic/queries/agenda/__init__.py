@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, StringAgg, Subquery, Value, When
+from django.db.models import Case, CharField, Exists, F, JSONField, OuterRef, Q, StringAgg, Subquery, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
 from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor, WorkingHours
@@ -16,6 +16,7 @@ from clinic.models.unverified import unverified_fields
 from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout
 from clinic.queries.agenda.page import Badge, Card, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.delays import delay_of_row
+from clinic.queries.moved_from import last_move
 from clinic.queries.pending import NOT_BEGUN, unperformed_procedures
 from clinic.queries.performed_procedures import performed_procedures
 from clinic.queries.short_visits import needed_minutes
@@ -92,12 +93,13 @@ def _appointments(clinic: Clinic, on: date, now: datetime) -> list[tuple[Any, ..
             unperformed=_unperformed(now),
             unverified=unverified_fields(),
             needed=needed_minutes(clinic),
+            move=Case(When(status=Status.RESCHEDULED, then=last_move()), output_field=JSONField()),
         )
         .order_by("starts_at", "pk")
         .values_list(
             "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "patient_name", "procedures", "arrived_at",
             "incomplete", "unverified", "encaixe_by_id", "has_notes", "patient__alert",
-            "card_expires_on", "unperformed", "needed",
+            "card_expires_on", "unperformed", "needed", "move",
         )
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ from clinic.queries.agenda.lanes import fold_strips, place_in_lanes, place_in_st
 from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.agenda.rows import AppointmentRow, DoctorDay
 from clinic.queries.agenda.version import version
+from clinic.queries.moved_from import in_words as in_words_of_move
 from clinic.queries.payers import expired_card
 from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
 from clinic.queries.performed_procedures import PerformedProcedure
@@ -278,7 +279,7 @@ class DayLayout:
         kinds = f"appt lines-{lines}{row.lane}{' attention' if attention is not None else ''}"
         if row.begins >= 0 and not self.clinic.local(row.starts_at).minute % HALF_HOUR:
             kinds += " on-line"
-        status_label = self.status_labels[row.status]
+        status_label = self._status_label(row)
         badges = self._badges(row, Badge(attention, "ban" if cause else "clock") if attention else None)
         time = self._time(row.begins)
         words = [badge.text for badge in badges]
@@ -305,6 +306,12 @@ class DayLayout:
             ends_at=row.ends_at,
             other_date="" if row.begins >= 0 else self.clinic.local(row.starts_at).date().isoformat(),
         )
+
+    def _status_label(self, row: AppointmentRow) -> str:
+        """Return the status in words, of Remarcado with the place before."""
+        label = self.status_labels[row.status]
+        before = in_words_of_move(row.move, self.clinic, starts_at=row.starts_at, doctor=row.doctor_id)
+        return f"{label}, {before}" if before else label
 
     def _folded(self, number: int, one: DoctorDay, rows: Sequence[AppointmentRow], scale: int) -> Folded:
         start, end = rows[0].start, max(row.end for row in rows)

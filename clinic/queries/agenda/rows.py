@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from clinic.models import Doctor
 from clinic.models.appointment import FREES_THE_TIME
@@ -31,6 +32,7 @@ class AppointmentRow:
     card_expires_on: date | None  # of the payer that the appointment was booked for
     unperformed: str
     needed: int | None  # minutes that the procedures of a program's booking take
+    move: dict[str, Any] | None  # of Remarcado: both sides of the event that moved it last
     begins: int = 0  # minutes from midnight, as all numbers below; on another day below zero or beyond the length
     ends: int = 0
     start: int = 0  # the part on this day

@@ -16,6 +16,7 @@ from clinic.models import Appointment
 from clinic.models.appointment import FREES_THE_TIME
 from clinic.queries import history, payers, pending, short_visits
 from clinic.queries.delays import delay_sentence
+from clinic.queries.moved_from import moved_from
 from clinic.queries.receipts import receipts
 from clinic.queries.unverified import unverified
 from clinic.registry import patient_version
@@ -113,6 +114,7 @@ def detail_response(
         "is_changeable": not booking.change_refusals(appointment, author(request)),
         "undoable_event": undoable,
         "undo_verb": booking.undo_verb(undoable) if undoable else "",
+        "moved_from": moved_from(appointment),
         "cause": pending.cause_now(appointment, now=timezone.now()),
         "is_ahead": is_ahead(appointment),
         "late": delay_sentence(appointment.doctor, day, today=today) if is_ahead(appointment) else "",

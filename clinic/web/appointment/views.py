@@ -1,7 +1,9 @@
 from collections.abc import Callable
 from typing import TypedDict
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -59,6 +61,37 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
         unchanged_note=lambda appointment: _("Já foi desfeito.") if history.is_undone(appointment, seen) else "",
         note=history.left_out,
     )
+
+
+@require_POST
+def undo_last(request: ClinicRequest) -> HttpResponse:
+    """Undo the user's last act on any appointment, if that may be; otherwise say so."""
+    event = booking.last_own_act(request.clinic, author(request))
+    if event is None:
+        return _nothing_to_undo(request)
+    pk = event.appointment_id
+    return act_response(
+        request,
+        pk,
+        lambda: booking.undo(pk, seen=event.pk, **_act_arguments(request)),
+        unchanged_note=lambda appointment: _("Já foi desfeito.") if history.is_undone(appointment, event.pk) else "",
+        note=_undone_note,
+    )
+
+
+def _undone_note(appointment: Appointment) -> str:
+    """Name the patient too: the act may have been on any day."""
+    words = f"{appointment.patient.display_name}: {history.last_sentence(appointment)}"
+    return f"{words} {history.left_out(appointment)}".strip()
+
+
+def _nothing_to_undo(request: ClinicRequest) -> HttpResponse:
+    messages.info(request, _("Nos últimos dez minutos não há ação sua que se possa desfazer."))
+    if not wants_partial(request):
+        return redirect("web:agenda-today")
+    response = render(request, "_messages.html", {"oob": True})
+    response["HX-Reswap"] = "none"
+    return response
 
 
 @resumable

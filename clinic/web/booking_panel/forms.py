@@ -15,7 +15,7 @@ from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, 
 from clinic.models import Appointment, Clinic, Procedure
 from clinic.models.doctor import end_of_hours
 from clinic.models.patient import is_minor
-from clinic.queries import booking_options
+from clinic.queries import booking_options, history
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
 from clinic.schedule import Opening
@@ -363,9 +363,10 @@ class MoveForm(LinesForm, WhenForm):
         if refused:
             self.refuse(refused)
             appointment.refresh_from_db()
-            if self.was_moved_elsewhere:
-                message = _moved_elsewhere_message if is_elsewhere(self, appointment) else changed_message
-                self.add_error(None, message(appointment))
+            if self.was_moved_elsewhere and is_elsewhere(self, appointment):
+                self.add_error(None, _moved_elsewhere_message(appointment, author))
+            elif self.was_moved_elsewhere:
+                self.add_error(None, changed_message(appointment))
         self._price_lines(author)
         return False
 
@@ -410,11 +411,13 @@ class MoveForm(LinesForm, WhenForm):
         return starts_at + self.length if starts_at and self.changes_procedures else None
 
 
-def _moved_elsewhere_message(appointment: Appointment) -> str:
+def _moved_elsewhere_message(appointment: Appointment, author: booking.Author) -> str:
+    """Return the sentence about where another person, or another window of this one, has moved it. One query."""
     starts_at = appointment.clinic.local(appointment.starts_at)
     sentence = _(
-        "Outra janela já remarcou este agendamento para %(day)s às %(time)s, com %(the_doctor)s. Aqui está o que você "
+        "%(who)s já remarcou este agendamento para %(day)s às %(time)s, com %(the_doctor)s. Aqui está o que você "
         "escolheu: para valer, remarque de novo."
     )
+    who = history.moved_by(appointment, besides=author.user) or _("Outra janela")
     place = {"day": f"{starts_at:%d/%m}", "time": f"{starts_at:%H:%M}", **appointment.doctor.in_sentence}
-    return sentence % place
+    return sentence % (place | {"who": who})

@@ -19,6 +19,8 @@ const request = (method, address, source, values) =>
   // static/js/trouble.js reports a request that fails.
   window.htmx.ajax(method, address, { source, target: "#panel", values }).catch(() => {});
 
+export const openPage = (card, page) => request("GET", `${addressOf(card)}${page}/`, card.querySelector("a"));
+
 function change(card, status) {
   const link = card.querySelector("a");
   link.focus({ preventScroll: true });
@@ -80,7 +82,7 @@ document.addEventListener("keydown", (event) => {
   if (!card || event.repeat || event.ctrlKey || event.metaKey || event.altKey || !areSingleKeysOn()) return;
   const status = event.key === "i" ? (statusOf(card) === "in_service" ? "finished" : "in_service") : STATUS_OF_KEY[event.key];
   if (status) change(card, status);
-  else if (event.key in PAGE_OF_KEY) request("GET", `${addressOf(card)}${PAGE_OF_KEY[event.key]}/`, card.querySelector("a"));
+  else if (event.key in PAGE_OF_KEY) openPage(card, PAGE_OF_KEY[event.key]);
   else if (event.key === "u" && !document.getElementById("undo-last")) openUndo(card);
   else return;
   event.preventDefault();

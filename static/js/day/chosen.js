@@ -1,6 +1,6 @@
 // Marks in the day what the panel is about: the card that is open, or an outline of the time that is being chosen.
 
-import { day, form, minutes, numberIn, panel } from "./grid.js";
+import { day, form, minutes, numberIn, panel, rowAt } from "./grid.js";
 import { markUnable } from "./moving.js";
 
 const iso = (date) => date.replace(/^(\d\d?)\/(\d\d?)\/(\d{4})$/, (_, d, m, y) => `${y}-${m.padStart(2, "0")}-${d.padStart(2, "0")}`);
@@ -29,10 +29,8 @@ function outlineTime() {
   const start = minutes(value("starts"));
   if (!grid || !form() || iso(value("date")) !== day().dataset.date || Number.isNaN(start)) return;
   const column = grid.querySelector(`.doctor[data-doctor="${CSS.escape(value("doctor") || form().dataset.doctor || "")}"]`);
-  // Labels, not arithmetic: on a day on which clocks change the hours are not 60 minutes apart on paper.
-  const hour = [...grid.querySelectorAll(".clock")].findLast((clock) => minutes(clock.textContent) <= start);
-  if (!column || !hour) return;
-  const first = numberIn(hour, "from") + Math.floor((start - minutes(hour.textContent)) / 5);
+  const first = rowAt(start);
+  if (!column || first === undefined) return;
   const end = minutes(value("ends"));
   const length = end > start ? end - start : Number(form().dataset.minutes) || Number(column.dataset.interval);
   const last = first + Math.max(Math.ceil(length / 5), 1);

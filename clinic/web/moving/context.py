@@ -1,0 +1,106 @@
+"""What the day shows while an appointment is moved: where it could go, and why it stayed."""
+
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+
+from clinic import booking
+from clinic.form_fields import TypedDateField
+from clinic.models import Appointment, Doctor
+from clinic.queries import booking_options
+from clinic.spoken import WEEKDAYS
+from clinic.web.booking_panel.forms import MoveForm
+
+TIME_FIELDS = {"date", "starts", "ends"}  # another time would be free of what is wrong with these alone
+
+
+class FreeTimes(NamedTuple):
+    """The local starts that an appointment could have with a doctor, as 09:05."""
+
+    doctor: Doctor
+    starts: list[str]
+
+
+def places_context(appointment: Appointment, typed_day: str, minutes: int | None) -> dict[str, Any]:
+    """Return the free times of every doctor on the local date that was asked for, by default the appointment's, and of
+    so many minutes, by default as many as it has."""
+    day = _day(appointment, typed_day)
+    lines = list(appointment.lines.all())
+    performing, not_performing = booking_options.split_by_performing(
+        appointment.clinic,
+        booking_options.doctors(appointment.clinic),
+        {line.procedure_id for line in lines},
+        appointment.doctor_id,
+    )
+    return {
+        "appointment": appointment,
+        "day": day,
+        "weekday": WEEKDAYS[day.weekday()],
+        "free": _free_times(appointment, performing, day, minutes or _length(appointment)),
+        "not_performing": not_performing,
+        "procedure_names": ", ".join(line.procedure_name for line in lines),
+    }
+
+
+def refused_context(appointment: Appointment, form: MoveForm | None) -> dict[str, Any]:
+    """Return what is offered where a move was refused; the form is None where nothing was posted."""
+    wanted: datetime | None = form.cleaned_data.get("starts_at") if form and form.was_moved_elsewhere else None
+    return {
+        "appointment": appointment,
+        "place": booking.place(appointment),
+        "doctor": form.cleaned_data.get("doctor") if form else None,
+        "times": form.alternatives if form and form.errors.keys() <= TIME_FIELDS else [],
+        "wanted": wanted,
+        "minutes": _wanted_minutes(form) if form else None,
+        "is_movable": booking.is_movable(appointment),
+    }
+
+
+def resize_context(appointment: Appointment) -> dict[str, Any]:
+    """Return what is offered where another end was refused: the latest one, None where it has that already."""
+    latest = booking.latest_end(appointment)
+    return {
+        "appointment": appointment,
+        "shown": shown_state(appointment),
+        "latest": latest if latest > appointment.ends_at else None,
+    }
+
+
+def shown_state(appointment: Appointment) -> str:
+    """Return place and end of an appointment as a card shows them, to be compared with what was seen:
+    `12|2026-11-23|09:05|09:35`, by the clinic's clock. static/js/day/move.js puts the same together."""
+    return f"{booking.place(appointment)}|{appointment.clinic.local(appointment.ends_at):%H:%M}"
+
+
+def _wanted_minutes(form: MoveForm) -> int | None:
+    """Return the length that was asked for; None where it was to stay, or cannot be read."""
+    starts_at, ends_at = form.cleaned_data.get("starts_at"), form.cleaned_data.get("ends_at")
+    return (ends_at - starts_at) // timedelta(minutes=1) if starts_at and ends_at else None
+
+
+def _length(appointment: Appointment) -> int:
+    return (appointment.ends_at - appointment.starts_at) // timedelta(minutes=1)
+
+
+def _day(appointment: Appointment, typed: str) -> date:
+    try:
+        read: date | None = TypedDateField(required=False).clean(typed)
+    except ValidationError:
+        read = None
+    return read or appointment.clinic.local(appointment.starts_at).date()
+
+
+def _free_times(appointment: Appointment, doctors: list[Doctor], day: date, minutes: int) -> list[FreeTimes]:
+    starts: dict[int, list[str]] = {doctor.pk: [] for doctor in doctors}
+    for opening in booking.openings_of_any(
+        appointment.clinic,
+        doctors=doctors,
+        minutes=minutes,
+        first=day,
+        last=day,
+        patient=appointment.patient_id,
+        moving=appointment,
+    ):
+        starts[opening.doctor_id].append(f"{appointment.clinic.local(opening.starts_at):%H:%M}")
+    return [FreeTimes(doctor, starts[doctor.pk]) for doctor in doctors]

@@ -488,6 +488,7 @@ def test_no_detail_of_a_patient_is_dropped_on_its_way():
         payer_id=1,
         card_number="123",
         card_expires_on=date(2026, 10, 31),
+        accepts_whatsapp=True,
         email="ana@example.com",
         social_name="Ana",
         notes="traz exames",

@@ -10,6 +10,7 @@ from clinic.booking import (
     LineRequest,
     Payment,
     book,
+    call_later,
     change_procedures,
     change_status,
     check,
@@ -447,6 +448,11 @@ def change_a_patient_whom_another_changed_since(desk):
     seen = patient_version(desk.patient)
     change_patient(desk.patient.pk, {"notes": "liga de volta"}, clinic=desk.clinic, by=BY)
     change_patient(desk.patient.pk, {"notes": ""}, clinic=desk.clinic, seen=seen, by=BY)
+
+
+@of_act(Reason.CALL_AFTER_START, "call_at", "O horário do paciente é em 23/11/2026 09:00. Escolha uma hora antes.")
+def call_a_patient_who_is_here_by_then(desk):
+    call_later(desk.book().pk, desk.at(9), clinic=desk.clinic, by=BY, now=desk.now)
 
 
 @of_act(Reason.NOT_MOVABLE, "status", "Um agendamento “Check-in” não pode ser remarcado.")

@@ -176,6 +176,8 @@ def _desk(stored):
     for path in ("/", "/agenda/", f"/agenda/{day}/", f"/agenda/{day - timedelta(days=30)}/"):
         yield Call("GET", path)
     yield Call("GET", "/agenda/proximas-48-horas/")
+    for view in ("agenda-day", "pending-list", "confirmation-day", "queue"):
+        yield Call("GET", "/atalhos/", {"de": f"web:{view}"}, partial=True)
     for query in ({}, {"medico": doctor}):
         yield Call("GET", "/fila/", query)
         yield Call("GET", "/fila/", query, partial=True)

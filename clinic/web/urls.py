@@ -8,6 +8,7 @@ from clinic.web.booking_panel import views as booking_panel
 from clinic.web.confirmation import views as confirmation
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
+from clinic.web.keys import views as keys
 from clinic.web.moving import views as moving
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
@@ -75,6 +76,7 @@ urlpatterns = [
     path("configuracoes/integracoes/chaves/", integration.create_key, name="integration-key-create"),
     path("configuracoes/integracoes/chaves/<int:pk>/trocar/", integration.rotate_key, name="integration-key-rotate"),
     path("configuracoes/integracoes/chaves/<int:pk>/revogar/", integration.revoke_key, name="integration-key-end"),
+    path("atalhos/", keys.keys, name="keys"),
     path("entrar/", signin.signin, name="signin"),
     path("sair/", signin.signout, name="signout"),
     path("comecar/", first_clinic.create, name="first-clinic"),

@@ -3,13 +3,24 @@
 import { panel } from "./elements.js";
 import { closeList } from "./filter.js";
 import { closePanel, isPanelOpen } from "./panel.js";
+import { areSingleKeysOn, switchSingleKeys } from "./single_keys.js";
 
-const switchOfSingleKeys = document.getElementById("keys-single");
-if (switchOfSingleKeys) {
-  switchOfSingleKeys.checked = localStorage.getItem("keys") !== "off";
-  switchOfSingleKeys.addEventListener("change", () => {
-    localStorage.setItem("keys", switchOfSingleKeys.checked ? "on" : "off");
-  });
+const SWITCH = "keys-single";
+
+document.addEventListener("change", ({ target }) => {
+  if (target.id === SWITCH) switchSingleKeys(target.checked);
+});
+
+// The list is read once, when it is first asked for.
+async function showKeys() {
+  const dialog = document.getElementById("keys");
+  if (!dialog) return;
+  if (!dialog.childElementCount) {
+    await window.htmx.ajax("GET", dialog.dataset.list, { source: dialog, target: dialog }).catch(() => {});
+  }
+  if (!dialog.childElementCount || dialog.open) return;
+  document.getElementById(SWITCH).checked = areSingleKeysOn();
+  dialog.showModal();
 }
 
 const press = (id) => () => document.getElementById(id)?.click();
@@ -26,7 +37,7 @@ const shortcuts = {
   p: press("print"),
   n: () => (document.activeElement.closest(".slot > a") || document.getElementById("day-book"))?.click(),
   u: () => (document.getElementById("undo-last") || panel.querySelector("#appointment button[name=event]") || ownUndo())?.click(),
-  "?": () => document.getElementById("keys")?.showModal(),
+  "?": showKeys,
 };
 
 // A button in the panel names its own key; the answer to it moves the focus on from there.
@@ -48,7 +59,7 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape") return escape();
   const isTyping = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
-  if (isTyping || (switchOfSingleKeys && !switchOfSingleKeys.checked && event.key !== "?")) return;
+  if (isTyping || (!areSingleKeysOn() && event.key !== "?")) return;
   const own = pressInPanel(event.key);
   const act = own || shortcuts[event.key];
   if (!act) return;

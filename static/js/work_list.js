@@ -1,6 +1,7 @@
 // Keys on the rows of a list that is worked off, and the focus on the next open row after an act.
 
-const areSingleKeysOn = () => document.getElementById("keys-single")?.checked ?? true;
+import { areSingleKeysOn } from "./single_keys.js";
+
 const isBackground = (requestConfig) => Boolean(requestConfig.headers["X-Background"]);
 const isTyping = ({ target }) => target.closest("input, textarea, select, [contenteditable]");
 

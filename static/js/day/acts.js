@@ -1,5 +1,6 @@
 // The next act of an appointment as a button on its card under the pointer, and a key for each act on the card in focus.
 
+import { areSingleKeysOn } from "../single_keys.js";
 import { day, numberIn } from "./grid.js";
 
 const STATUS_OF_KEY = { c: "confirmed", k: "checked_in", f: "no_show" };
@@ -68,8 +69,6 @@ document.addEventListener("htmx:afterSwap", ({ target, detail }) => {
   const isInPanel = target.id === "panel" && detail.xhr.getResponseHeader("HX-Reswap") !== "none";
   if (isInPanel && detail.requestConfig.verb === "post") document.getElementById("undo-last")?.form.remove();
 });
-
-export const areSingleKeysOn = () => document.getElementById("keys-single")?.checked !== false;
 
 // For an act of before; static/js/keys.js presses the button of the last one's message.
 async function openUndo(card) {

@@ -1,0 +1,11 @@
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from clinic.access.requests import ClinicRequest
+
+
+@require_safe
+def keys(request: ClinicRequest) -> HttpResponse:
+    """Answer the list of keys of the page whose view is named in `de`; a page asks for it when `?` is pressed."""
+    return render(request, "keys/list.html", {"page": request.GET.get("de", "")})

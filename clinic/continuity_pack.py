@@ -20,15 +20,25 @@ def pack(clinic: Clinic, now: datetime, hours: int = HOURS) -> str:
     It begins with the local date of `now`, so that the visits of this morning are in it, and ends `hours` after `now`.
     """
     with timezone.override(clinic.zone), translation.override(clinic.language):
-        since, _next_day = clinic.day(clinic.local(now).date())
+        until = now + timedelta(hours=hours)
         context = {
             "clinic": clinic,
             "language": clinic.language,
-            "sheets": sheets(clinic, since, now + timedelta(hours=hours)),
-            "until": now + timedelta(hours=hours),
+            "sheets": [sheet for span in _days(clinic, now, until) for sheet in sheets(clinic, *span)],
+            "until": until,
             "shows_phones": True,
             "shows_notes": True,
             "printed_at": now,
             "style": b64encode(STYLE.read_bytes()).decode(),
         }
         return render_to_string("printed/pack.html", context)
+
+
+def _days(clinic: Clinic, now: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
+    """Return the spans of the local dates from that of `now`, the last one ending at `until`.
+
+    For one date PostgreSQL looks patients up by their ids; for several it would read the whole table.
+    """
+    first, last = clinic.local(now).date(), clinic.local(until).date()
+    spans = [clinic.day(first + timedelta(days=number)) for number in range((last - first).days + 1)]
+    return [(since, min(before, until)) for since, before in spans]

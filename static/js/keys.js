@@ -3,12 +3,19 @@
 import { panel } from "./elements.js";
 import { closeList } from "./filter.js";
 import { closePanel, isPanelOpen } from "./panel.js";
-import { areSingleKeysOn, switchSingleKeys } from "./single_keys.js";
 
 const SWITCH = "keys-single";
+const KEPT = "keys"; // on this computer
 
+// The scripts of a page read the attribute: they and this one share no module.
+const areSingleKeysOn = () => !document.documentElement.hasAttribute("data-no-single-keys");
+const followSwitch = () => document.documentElement.toggleAttribute("data-no-single-keys", localStorage.getItem(KEPT) === "off");
+
+followSwitch();
 document.addEventListener("change", ({ target }) => {
-  if (target.id === SWITCH) switchSingleKeys(target.checked);
+  if (target.id !== SWITCH) return;
+  localStorage.setItem(KEPT, target.checked ? "on" : "off");
+  followSwitch();
 });
 
 // The list is read once, when it is first asked for.

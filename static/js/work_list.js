@@ -1,7 +1,7 @@
 // Keys on the rows of a list that is worked off, and the focus on the next open row after an act.
 
-import { areSingleKeysOn } from "./single_keys.js";
-
+// As static/js/keys.js has it.
+const areSingleKeysOn = () => !document.documentElement.hasAttribute("data-no-single-keys");
 const isBackground = (requestConfig) => Boolean(requestConfig.headers["X-Background"]);
 const isTyping = ({ target }) => target.closest("input, textarea, select, [contenteditable]");
 

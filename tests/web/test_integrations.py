@@ -155,7 +155,7 @@ def test_a_created_key_does_what_was_ticked(client, clinic, master, htmx):
 def test_a_test_key_says_so(client, master):
     answer = act(client, "key-create", **KEY | {"mode": "test"})
     assert secret_of(answer).startswith("miv_test_")
-    assert "teste: não grava nada" in answer.text
+    assert "teste: fora da agenda de verdade" in answer.text
 
 
 def test_rotation_gives_a_new_key_and_names_the_end_of_the_old(client, clinic, master):

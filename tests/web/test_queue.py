@@ -178,7 +178,7 @@ def button(desk, appointment, key):
     """Return name, value and state of the row's button with that key."""
     row = desk.get(reverse("web:queue")).text.partition(f'id="q{appointment.pk}"')[2].partition("</li>")[0]
     seen = unescape(re.search(r'name="seen" value="([^"]*)"', row)[1])
-    found = re.search(rf'name="(\w+)" value="(\w+)" data-key="{key}"', row)
+    found = re.search(rf'name="(\w+)" value="(\w+)"\s+data-key="{key}"', row)
     return {found[1]: found[2], "seen": seen} if found else None
 
 

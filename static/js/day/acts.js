@@ -1,6 +1,5 @@
 // The next act of an appointment as a button on its card under the pointer, and a key for each act on the card in focus.
 
-import { areSingleKeysOn } from "../single_keys.js";
 import { day, numberIn } from "./grid.js";
 
 const STATUS_OF_KEY = { c: "confirmed", k: "checked_in", f: "no_show" };
@@ -69,6 +68,9 @@ document.addEventListener("htmx:afterSwap", ({ target, detail }) => {
   const isInPanel = target.id === "panel" && detail.xhr.getResponseHeader("HX-Reswap") !== "none";
   if (isInPanel && detail.requestConfig.verb === "post") document.getElementById("undo-last")?.form.remove();
 });
+
+// As static/js/keys.js has it.
+export const areSingleKeysOn = () => !document.documentElement.hasAttribute("data-no-single-keys");
 
 // For an act of before; static/js/keys.js presses the button of the last one's message.
 async function openUndo(card) {

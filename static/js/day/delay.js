@@ -1,6 +1,6 @@
 // The form for a doctor who is late, filled in for the column whose button opens it; a key for a doctor who is away.
 
-import { areSingleKeysOn } from "../single_keys.js";
+import { areSingleKeysOn } from "./acts.js";
 import { day, numberIn } from "./grid.js";
 
 const delay = document.getElementById("delay");

@@ -1,7 +1,6 @@
 // Moves the appointment in focus by keys: m begins, arrows lead it, with Shift they set its end, Enter drops, Esc gives up.
 
-import { areSingleKeysOn } from "../single_keys.js";
-import { openPage } from "./acts.js";
+import { areSingleKeysOn, openPage } from "./acts.js";
 import { isList, panel } from "./grid.js";
 import { beginMove, dropMove, giveUpMove, leadTo, moveUnderWay, stretchTo } from "./move.js";
 import { freeMinutes, lastColumn, wordOfMove } from "./move_places.js";

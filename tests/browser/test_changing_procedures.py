@@ -102,6 +102,7 @@ def test_a_colleague_takes_over_with_another_procedure(window, receptionist, boo
     page.goto(f"/agenda/{monday}/")
     page.locator(f"#a{booked.pk}").focus()
     page.keyboard.press("m")
+    page.keyboard.press("m")  # the form instead of the arrows
     page.get_by_role("button", name="Trocar procedimentos…").click()
     expect(page.locator("#procedure-0")).to_be_focused()
     wait_until_htmx_listens(page.locator("#doctor"))

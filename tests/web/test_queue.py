@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.booking import Author, change_status
-from clinic.models import Appointment, Patient
+from clinic.models import Appointment, Patient, StaffUser
 from clinic.queries import queue
 from clinic.queries.priority import Priority, priority_by_age
 from tests.factories import book_appointment, make_clinic, make_doctor, make_lisbon, make_patient, make_user
@@ -158,6 +158,25 @@ def test_other_days_cancelled_ones_and_clinics_are_not_shown(desk, doctor):
     page = words(desk.get(reverse("web:queue")).text)
     for sentence in ("Ninguém na sala.", "Ninguém está sendo atendido.", "Mais ninguém hoje.", "Ninguém ainda."):
         assert sentence in page
+
+
+def test_who_came_yesterday_and_has_not_left_is_shown(desk, doctor, clock, time_machine):
+    act(visit(doctor, 16, "Ana"), "checked_in", "in_service")
+    visit(doctor, 17, "Bento")
+    time_machine.move_to("2026-11-24T03:30:00Z", tick=False)
+    desk.force_login(StaffUser.objects.get())
+    found = shown(desk)
+    assert {title: names(rows) for title, rows in found.items()} == {
+        "Aguardando": [], "Em atendimento": ["Ana"], "A chegar": [], "Saíram": [],
+    }  # fmt: skip
+    assert "desde 23/11 07:00" in found["Em atendimento"][0]
+    left = Appointment.objects.get(status="in_service")
+    answer = post(desk, "queue-status", left, **button(desk, left, "e"))
+    assert answer.status_code == 200 and names(parts(answer.text)["Em atendimento"]) == []
+    time_machine.move_to("2026-11-25T12:00:00Z", tick=False)
+    desk.logout()
+    desk.force_login(StaffUser.objects.get())
+    assert shown(desk) == dict.fromkeys(TITLES, [])
 
 
 def test_only_the_chosen_doctors_are_shown(desk, doctor, clinic):

@@ -105,6 +105,12 @@ class DrawnRow:
         return booking.state(self.row.appointment)
 
     @property
+    def since(self) -> str:
+        """When the status began by the clinic's clock, with the date if it is not today's."""
+        local, today = self.clinic.local(self.row.appointment.status_since), self.clinic.local(self.row.now).date()
+        return f"{local:%H:%M}" if local.date() == today else f"{local:%d/%m %H:%M}"
+
+    @property
     def procedures(self) -> str:
         return ", ".join(line.procedure_name for line in self.row.appointment.lines.all())
 

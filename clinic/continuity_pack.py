@@ -7,8 +7,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from clinic.models import Clinic
-from clinic.queries.printed import sheets
+from clinic.models import Clinic, shown
+from clinic.queries.printed import Sheet, sheets
 
 HOURS = 48
 STYLE = settings.ROOT / "static" / "css" / "printed.css"
@@ -24,7 +24,7 @@ def pack(clinic: Clinic, now: datetime, hours: int = HOURS) -> str:
         context = {
             "clinic": clinic,
             "language": clinic.language,
-            "sheets": [sheet for span in _days(clinic, now, until) for sheet in sheets(clinic, *span)],
+            "sheets": _sheets(clinic, now, until),
             "until": until,
             "shows_phones": True,
             "shows_notes": True,
@@ -32,6 +32,15 @@ def pack(clinic: Clinic, now: datetime, hours: int = HOURS) -> str:
             "style": b64encode(STYLE.read_bytes()).decode(),
         }
         return render_to_string("printed/pack.html", context)
+
+
+def _sheets(clinic: Clinic, now: datetime, until: datetime) -> list[Sheet]:
+    """Return the sheets of all days; for the access log each of them is shown as a whole."""
+    with shown.choosing():
+        found = [sheet for span in _days(clinic, now, until) for sheet in sheets(clinic, *span)]
+    for sheet in found:
+        shown.add_day(sheet.day)
+    return found
 
 
 def _days(clinic: Clinic, now: datetime, until: datetime) -> list[tuple[datetime, datetime]]:

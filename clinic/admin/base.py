@@ -274,7 +274,7 @@ class ClinicRowAdmin(ClinicScopedAdminMixin, BaseAdmin):
         return [*self.list_display, "clinic"] if sees_all_clinics(request) else self.list_display
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        return ["clinic", *self.list_filter] if sees_all_clinics(request) else self.list_filter
+        return [("clinic", RealClinicsFilter), *self.list_filter] if sees_all_clinics(request) else self.list_filter
 
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
         own = self.list_select_related
@@ -381,6 +381,18 @@ class ReadOnlyAdminMixin(AdminMixin):
         return False
 
 
+class RealClinicsFilter(admin.RelatedFieldListFilter):
+    """Filter by the clinic, offering no sandbox."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> "list[tuple[str, StrOrPromise]]":
+        choices: list[tuple[str, StrOrPromise]] = field.get_choices(
+            include_blank=False,
+            ordering=self.field_admin_ordering(field, request, model_admin),
+            limit_choices_to={"sandbox_of": None},
+        )
+        return choices
+
+
 class OwnRowsFilter(admin.RelatedFieldListFilter):
     """Filter by a related model, offering only rows of this clinic."""
 
@@ -424,7 +436,7 @@ def visible_rows(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
     clinic = admin_request(request).clinic
     if clinic is not None:
         return cast("ClinicQuerySet[Any]", rows).of(clinic)
-    return rows if sees_all_clinics(request) else rows.none()
+    return rows.exclude(clinic__in=Clinic.objects.sandboxes()) if sees_all_clinics(request) else rows.none()
 
 
 def protecting_relations(model: type[Model], objs: Iterable[Model]) -> list[str]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.access import lockout
-from clinic.admin.base import BaseAdmin, admin_request, sees_all_clinics, visible_rows
+from clinic.admin.base import BaseAdmin, RealClinicsFilter, admin_request, sees_all_clinics, visible_rows
 from clinic.admin.filled import Posted
 from clinic.admin.forms import NamedForm
 from clinic.models import Clinic, StaffUser
@@ -81,6 +81,12 @@ class StaffAdmin(BaseAdmin):
         rows = visible_rows(request, super().get_queryset(request))
         return rows if sees_all_clinics(request) else rows.filter(is_superuser=False)
 
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        """Offer no sandbox as a user's clinic."""
+        if db_field.name == "clinic":
+            return Clinic.objects.real()
+        return super().get_field_queryset(db, db_field, request)
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         everybody = ["name", "username", "role", "may_squeeze_in", "may_record_absence", "is_active", "new_password"]
         return [*everybody, "clinic", "is_superuser"] if sees_all_clinics(request) else everybody
@@ -93,7 +99,7 @@ class StaffAdmin(BaseAdmin):
         return [*self.list_display, "clinic"] if sees_all_clinics(request) else self.list_display
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        return ["clinic", *self.list_filter] if sees_all_clinics(request) else self.list_filter
+        return [("clinic", RealClinicsFilter), *self.list_filter] if sees_all_clinics(request) else self.list_filter
 
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
         return ["clinic"]

@@ -36,7 +36,13 @@ END $$;
 CREATE TRIGGER clinic_sandbox_is_final BEFORE UPDATE ON clinic_clinic FOR EACH ROW
     WHEN (OLD.sandbox_of_id IS DISTINCT FROM NEW.sandbox_of_id) EXECUTE FUNCTION clinic_refuse_sandbox();
 """
+# Without its columns a sandbox would be a clinic like any other.
 NOT_DELETABLE = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM clinic_clinic WHERE sandbox_of_id IS NOT NULL) THEN
+        RAISE EXCEPTION 'delete the sandboxes first: every row whose clinic has sandbox_of_id';
+    END IF;
+END $$;
 DROP TRIGGER clinic_sandbox_is_final ON clinic_clinic;
 DROP FUNCTION clinic_refuse_sandbox();
 CREATE OR REPLACE FUNCTION clinic_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -144,6 +144,10 @@ class ClinicsQuerySet(models.QuerySet["Clinic"]):
         """Return the clinics that are no sandbox."""
         return self.filter(sandbox_of=None)
 
+    def sandboxes(self) -> Self:
+        """Return the sandboxes of clinics."""
+        return self.filter(sandbox_of__isnull=False)
+
 
 def _text(label: "StrPromise", help_text: "StrPromise") -> "models.TextField[str, str]":
     return models.TextField(

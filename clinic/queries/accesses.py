@@ -33,6 +33,10 @@ PLACES = {
     "web:appointment": gettext_lazy("agendamento"),
     "web:pending": gettext_lazy("pendências"),
     "web:confirmation": gettext_lazy("confirmações"),
+    "web:queue": gettext_lazy("fila"),
+    "web:printed-pack": gettext_lazy("arquivo das próximas horas"),
+    "web:printed-slip": gettext_lazy("comprovante"),
+    "web:printed": gettext_lazy("lista impressa"),
     "web:": gettext_lazy("agenda"),
     "admin:": gettext_lazy("administração"),
 }

@@ -123,7 +123,7 @@ def _row(appointment: Appointment, events: Sequence[AppointmentEvent], missed: M
 
 
 def _group(appointment: Appointment, again_at: datetime | None, now: datetime) -> Group:
-    if appointment.status not in UNCONFIRMED:
+    if appointment.status not in UNCONFIRMED or appointment.starts_at <= now:
         return Group.DONE
     if again_at is None:
         return Group.OPEN

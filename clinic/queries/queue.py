@@ -9,7 +9,7 @@ from statistics import median
 
 from django.db.models import Prefetch, Q
 
-from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor
+from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor, shown
 from clinic.models.appointment import Status
 from clinic.queries.priority import Priority, priority_by_age
 
@@ -42,11 +42,12 @@ HERE = [Status.CHECKED_IN, Status.IN_SERVICE]
 
 @dataclass(frozen=True)
 class Row:
-    """An appointment of today with doctor, patient and lines, at the instant `now`."""
+    """An appointment with doctor, patient and lines, at the instant `now`; `is_over` if its last local date is over."""
 
     appointment: Appointment
     part: Part
     priority: Priority
+    is_over: bool
     now: datetime
 
     @property
@@ -79,18 +80,20 @@ class Row:
 def rows(clinic: Clinic, *, now: datetime) -> list[Row]:
     """Return the appointments of today, cancelled ones left out, in the order of the page. Two queries.
 
-    Who came yesterday and has not left is among them: a visit may go on past midnight, or was not finished by mistake.
+    So are those of yesterday that go on past midnight, or whose patients came then and have not left.
     """
     today = clinic.local(now).date()
     since, before = clinic.day(today)
-    here = Q(status__in=HERE, starts_at__gte=clinic.day(today - timedelta(days=1))[0])
-    found = (
-        Appointment.objects.of(clinic)
-        .kept()
-        .filter(Q(starts_at__gte=since, status__in=list(PARTS)) | here, starts_at__lt=before)
-        .select_related("doctor", "patient")
-        .prefetch_related(Prefetch("lines", AppointmentProcedure.objects.order_by("position")))
-    )
+    of_today = Q(ends_at__gt=since) | Q(status__in=HERE)
+    with shown.choosing():  # the page shows a whole day, and is read anew every minute
+        found = list(
+            Appointment.objects.of(clinic)
+            .kept()
+            .filter(of_today, status__in=list(PARTS), starts_at__gte=clinic.day(today - timedelta(days=1))[0])
+            .filter(starts_at__lt=before)
+            .select_related("doctor", "patient")
+            .prefetch_related(Prefetch("lines", AppointmentProcedure.objects.order_by("position")))
+        )
     for appointment in found:
         appointment.clinic = appointment.patient.clinic = clinic
     queue = [
@@ -98,6 +101,7 @@ def rows(clinic: Clinic, *, now: datetime) -> list[Row]:
             appointment=appointment,
             part=PARTS[Status(appointment.status)],
             priority=priority_by_age(clinic, appointment.patient.birth_date, today),
+            is_over=appointment.ends_at <= since,
             now=now,
         )
         for appointment in found
@@ -118,6 +122,8 @@ def measured_delays(clinic: Clinic, queue: Iterable[Row], *, now: datetime) -> d
     for row in queue:
         doctor = row.appointment.doctor
         doctors[doctor.pk] = doctor
+        if row.is_over:
+            continue
         if row.part is Part.IN_SERVICE:
             busy.add(doctor.pk)
         elif row.part is Part.WAITING:

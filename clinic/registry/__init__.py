@@ -34,7 +34,7 @@ from clinic.registry.procedures import (
     switch_off_procedure,
 )
 from clinic.registry.redaction import Redacted, redact_patient, redactable
-from clinic.registry.sandbox import INVENTED_PATIENTS, delete_sandbox, sandbox_of
+from clinic.registry.sandbox import INVENTED_PATIENTS, empty_sandbox, sandbox_of
 
 __all__ = [
     "Author",
@@ -61,7 +61,7 @@ __all__ = [
     "clean_clinic_phone",
     "clean_plan",
     "delete_absence",
-    "delete_sandbox",
+    "empty_sandbox",
     "details_of",
     "keep_plan",
     "nif_owner",

@@ -2,7 +2,7 @@
 
 The first request of a test key makes it: a copy of the directory with the same ids, and invented patients. It starts
 without appointments, so what test keys book takes no real time and is seen by test keys only. It is of one local date
-of the clinic: the first request of the next one empties it and copies the directory again, and `purge_expired` deletes
+of the clinic: the first request of the next one empties it and copies the directory again, and `purge_expired` empties
 it, whichever comes first.
 """
 
@@ -57,12 +57,6 @@ EMPTY_SQL = """
     DELETE FROM clinic_clinicevent WHERE clinic_id = %(clinic)s;
     DELETE FROM clinic_storedanswer WHERE clinic_id = %(clinic)s
 """
-# To delete one of these PostgreSQL reads all appointments' lines of all clinics, so no request does.
-DELETE_SQL = """
-    DELETE FROM clinic_doctor WHERE clinic_id = %(clinic)s;
-    DELETE FROM clinic_procedure WHERE clinic_id = %(clinic)s;
-    DELETE FROM clinic_clinic WHERE id = %(clinic)s
-"""
 
 
 @dataclass(frozen=True)
@@ -100,19 +94,19 @@ def sandbox_of(clinic: Clinic) -> Clinic:
     return sandbox
 
 
-def delete_sandbox(clinic: Clinic) -> int:
-    """Delete the clinic's sandbox if its local date is over; return how many were deleted, 0 or 1.
+def empty_sandbox(clinic: Clinic) -> int:
+    """Empty the clinic's sandbox if its local date is over; return how many were, 0 or 1.
 
-    Locks its row (FOR UPDATE); one in which a request still writes is left to the next deletion.
+    What is left are the copies of the directory: to delete one PostgreSQL reads all lines of all clinics. Locks the
+    sandbox's row; one in which a request still writes is left to the next time.
     """
     today = clinic.local(timezone.now()).date()
     with transaction.atomic():
         over = Clinic.objects.filter(sandbox_of=clinic, sandbox_day__lt=today)
         sandbox = over.select_for_update(skip_locked=True).first()
-        if sandbox is None:
+        if sandbox is None or not Patient.objects.of(sandbox).exists():
             return 0
-        _run(EMPTY_SQL, sandbox)
-        _run(DELETE_SQL, sandbox)
+        _empty(sandbox)
         return 1
 
 
@@ -125,15 +119,15 @@ def _make(clinic: Clinic, day: date) -> Clinic:
         setattr(sandbox, name, getattr(stored, name))
     sandbox.slug, sandbox.sandbox_day = f"sandbox-{sandbox.uuid.hex}", day
     sandbox.save()
-    _run(EMPTY_SQL, sandbox)
+    _empty(sandbox)
     _copy_directory(stored, sandbox)
     Patient.objects.bulk_create(_patient(sandbox, invented) for invented in INVENTED_PATIENTS)
     return sandbox
 
 
-def _run(statements: str, sandbox: Clinic) -> None:
+def _empty(sandbox: Clinic) -> None:
     with connection.cursor() as cursor:
-        for statement in statements.split(";"):
+        for statement in EMPTY_SQL.split(";"):
             cursor.execute(statement, {"clinic": sandbox.pk})
 
 

@@ -18,12 +18,16 @@ document.addEventListener("change", ({ target }) => {
   followSwitch();
 });
 
+let isListAskedFor = false;
+
 // The list is read once, when it is first asked for.
 async function showKeys() {
   const dialog = document.getElementById("keys");
-  if (!dialog) return;
+  if (!dialog || isListAskedFor) return;
   if (!dialog.childElementCount) {
+    isListAskedFor = true;
     await window.htmx.ajax("GET", dialog.dataset.list, { source: dialog, target: dialog }).catch(() => {});
+    isListAskedFor = false;
   }
   if (!dialog.childElementCount || dialog.open) return;
   document.getElementById(SWITCH).checked = areSingleKeysOn();

@@ -1,3 +1,5 @@
 // Prints the page that stands as it will on paper.
 
-document.getElementById("print").addEventListener("click", () => print());
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("button#print")) print();
+});

@@ -7,9 +7,10 @@ let place = null; // of the row in focus, of a queue that is about to be replace
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target.id !== "queue" || !detail.shouldSwap) return;
-  const row = document.activeElement.closest(".queue-row");
+  const { elt, verb, path } = detail.requestConfig;
+  const row = (verb === "post" ? elt : document.activeElement).closest(".queue-row");
   const part = row?.closest(".queue-part");
-  const isAct = detail.requestConfig.verb === "post" && detail.xhr.status < 400;
+  const isAct = verb === "post" && detail.xhr.status < 400 && !path.endsWith("/desfazer/");
   place = row && { id: row.id, part: part.getAttribute("aria-labelledby"), at: [...part.querySelectorAll(".queue-row")].indexOf(row), isAct };
 });
 

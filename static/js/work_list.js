@@ -11,9 +11,14 @@ export function workOff(selector, head, isSkipped = () => false) {
   const rows = () => [...document.querySelectorAll(selector)].filter((row) => row.checkVisibility());
   const isOpen = (row) => !row.classList.contains("done");
   const current = () => document.activeElement.closest(selector);
-  let changed = null; // the row that was last acted upon, for undoing
+  let changed = null; // the row that was last acted upon: u undoes that, until the focus is moved by hand
+  let isJustChanged = false;
+
+  const moved = () => { isJustChanged = false; };
+  document.addEventListener("pointerdown", moved);
 
   function step(by) {
+    moved();
     const list = rows();
     const at = list.indexOf(current());
     list[at < 0 ? 0 : Math.min(Math.max(at + by, 0), list.length - 1)]?.focus();
@@ -21,7 +26,8 @@ export function workOff(selector, head, isSkipped = () => false) {
 
   function press(key) {
     const own = current()?.querySelector(`[data-key="${CSS.escape(key)}"]`);
-    const button = own || (key === "u" && document.querySelector(`#${changed} [data-key="u"]`));
+    const last = key === "u" && document.querySelector(`#${changed} [data-key="u"]`);
+    const button = isJustChanged ? last || own : own || last;
     if (!button) return false;
     button.click();
     const details = button.closest("details");
@@ -48,8 +54,10 @@ export function workOff(selector, head, isSkipped = () => false) {
   document.addEventListener("htmx:afterSettle", ({ detail }) => {
     const { requestConfig, xhr } = detail;
     const row = requestConfig.elt.closest(selector) || requestConfig.elt;
-    if (requestConfig.verb !== "post" || isBackground(requestConfig) || !row.id || detail.target.id !== row.id) return;
+    if (requestConfig.verb !== "post" || isBackground(requestConfig) || !row.matches(selector)) return;
     changed = row.id;
+    isJustChanged = true;
+    if (detail.target.id !== row.id) return; // the list was drawn anew, which the page follows itself
     const isRefused = xhr.status >= 400;
     const isOpenAgain = isOpen(document.getElementById(row.id)) && requestConfig.path.endsWith("/desfazer/");
     const focused = isRefused || isOpenAgain ? document.getElementById(row.id) : next(row.id);

@@ -231,7 +231,7 @@ def test_without_a_connection_the_card_is_as_it_was_and_says_so(day, appointment
     day.route("**/mover/", lambda route: (attempts.append(1), route.abort()))
     press(day, "ArrowDown", "Enter")
     expect(day.locator("#trouble > .message")).to_contain_text("Sem resposta do servidor")
-    expect(day.locator("#changes")).to_have_text("Sem resposta do servidor: o agendamento continua onde estava.")
+    expect(day.locator("#changes")).to_have_text("Sem resposta do servidor: confira se o agendamento mudou.")
     expect(day.locator("#outline, .appt.moved")).to_have_count(0)
     assert len(attempts) == 2 and stands(appointment)[1] == "09:00"
     day.unroute("**/mover/")

@@ -62,6 +62,21 @@ def test_two_visits_are_five_keys(page, visits):
     assert sorted(Appointment.objects.values_list("status", flat=True)) == ["checked_in", "confirmed", "in_service"]
 
 
+def test_u_undoes_the_last_act_not_that_of_the_next_row(page, visits):
+    first, second = visits[:2]
+    change_status(second.pk, "checked_in", clinic=second.clinic, by=BY)
+    change_status(first.pk, "checked_in", clinic=first.clinic, by=BY)
+    read_again(page)
+    page.locator(row(second, "waiting")).focus()
+    page.keyboard.press("i")
+    expect(page.locator(row(second, "in-service"))).to_be_visible()
+    expect(page.locator(row(first, "waiting"))).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.locator(row(second, "waiting"))).to_be_visible()
+    expect(page.locator(row(second, "waiting"))).to_be_focused()
+    assert Appointment.objects.get(pk=first.pk).status == "checked_in"
+
+
 def test_an_arrival_is_one_click(page, visits):
     page.click(f"{row(visits[1])} [data-key=k]")
     expect(page.locator(row(visits[1], "waiting"))).to_be_visible()

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic.booking import Author, change_status
-from clinic.models import Clinic, Patient, Procedure
+from clinic.models import Clinic, Patient, PatientAccess, Procedure
 from tests.factories import book_appointment, make_clinic, make_doctor, make_lisbon, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -206,6 +206,8 @@ def test_the_command_writes_the_same_file(doctor, tmp_path, desk):
     call_command("write_pack", str(file), clinic=doctor.clinic.slug)
     assert file.read_text() == desk.get(reverse("web:printed-pack")).text
     assert file.stat().st_mode & 0o777 == 0o600
+    logged = [(row.day, row.credential, row.patient) for row in PatientAccess.objects.order_by("pk")]
+    assert logged == [(MONDAY, "write_pack", None), (MONDAY, "", None)]
     call_command("write_pack", str(file), clinic=doctor.clinic.slug, hours=100)
     assert "Bento Lima" in file.read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["agenda.html"]

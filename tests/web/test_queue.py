@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.booking import Author, change_status
-from clinic.models import Appointment, Patient, StaffUser
+from clinic.models import Appointment, Patient, PatientAccess, StaffUser
 from clinic.queries import queue
 from clinic.queries.priority import Priority, priority_by_age
 from tests.factories import book_appointment, make_clinic, make_doctor, make_lisbon, make_patient, make_user
@@ -177,6 +177,28 @@ def test_who_came_yesterday_and_has_not_left_is_shown(desk, doctor, clock, time_
     desk.logout()
     desk.force_login(StaffUser.objects.get())
     assert shown(desk) == dict.fromkeys(TITLES, [])
+
+
+def test_a_check_in_of_yesterday_falsifies_no_delay(desk, doctor, clock, clinic, time_machine):
+    forgotten = visit(doctor, 16, "Ana")
+    act(forgotten, "checked_in")
+    time_machine.move_to("2026-11-24T10:00:00Z", tick=False)
+    desk.logout(), desk.force_login(StaffUser.objects.get())
+    (row,) = shown(desk)["Aguardando"]
+    assert delays(clinic) == {} and "Faltou" in row
+    answer = post(desk, "queue-status", forgotten, **button(desk, forgotten, "f"))
+    assert answer.status_code == 200 and parts(answer.text)["Aguardando"] == []
+
+
+def test_a_day_in_the_queue_is_one_row_of_the_access_log(desk, doctor, clock):
+    act(visit(doctor, 9, "Ana"), "checked_in"), visit(doctor, 10, "Bento")
+    shown(desk)
+    assert PatientAccess.objects.values_list("day", "patient", "page").get() == (MONDAY, None, "web:queue")
+
+
+def test_a_chosen_doctor_without_visits_hides_nobody(desk, doctor, clinic):
+    visit(doctor, 9, "Ana")
+    assert names(shown(desk, medico=make_doctor(clinic).pk)["A chegar"]) == ["Ana"]
 
 
 def test_only_the_chosen_doctors_are_shown(desk, doctor, clinic):

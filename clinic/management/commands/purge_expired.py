@@ -9,12 +9,12 @@ from django.utils import timezone
 from clinic.access import accesses, idempotency, rate_limit
 from clinic.access.sessions import SessionStore
 from clinic.models import Clinic
-from clinic.registry import delete_sandbox
+from clinic.registry import empty_sandbox
 
 
 class Command(BaseCommand):
     help = (
-        "Deletes ended sessions, old request counts, accesses after two years, sign-ins after one, sandboxes of days"
+        "Deletes ended sessions, old request counts, accesses after two years, sign-ins after one, what sandboxes hold of days"
         " that are over, and what an Idempotency-Key kept for STORED_ANSWER_DAYS."
     )
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         answers = idempotency.forget(timezone.now() - timedelta(days=settings.STORED_ANSWER_DAYS))
         counts = rate_limit.forget()
         seen = accesses.forget(timezone.now())
-        sandboxes = sum(map(delete_sandbox, Clinic.objects.real()))
+        sandboxes = sum(map(empty_sandbox, Clinic.objects.real()))
         if verbosity:
             self.stdout.write(
                 f"Forgotten: {answers} stored answers, {counts} request counts, {seen} accesses, {sandboxes} sandboxes."

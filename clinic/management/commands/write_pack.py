@@ -7,11 +7,14 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from clinic.access import accesses
 from clinic.continuity_pack import HOURS, pack
 from clinic.local.postgres_server import private
 from clinic.management.lookup import get_clinic
+from clinic.models import Clinic, shown
 
 LONGEST = 14 * 24
+NAME = "write_pack"
 
 
 class Command(BaseCommand):
@@ -27,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError(f"--hours is a number from 1 to {LONGEST}.")
         target = Path(file).resolve()
         fresh = target.with_name(f".clinic-pack-{secrets.token_hex(8)}")
-        text = pack(get_clinic(clinic), timezone.now(), hours)
+        text = _pack(get_clinic(clinic), hours)
         try:
             with open(fresh, "x", opener=private, encoding="utf-8") as written:
                 written.write(text)
@@ -38,3 +41,13 @@ class Command(BaseCommand):
             raise CommandError(f"{error.filename or target}: {error.strerror}") from None
         finally:
             fresh.unlink(missing_ok=True)
+
+
+def _pack(clinic: Clinic, hours: int) -> str:
+    """Return the file, and write the access log of the days in it."""
+    now = timezone.now()
+    with shown.collecting() as seen:
+        text = pack(clinic, now, hours)
+    if seen.days:
+        accesses.record(seen, accesses.Viewer(clinic, None, NAME, ""), NAME, now)
+    return text

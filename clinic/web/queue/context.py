@@ -32,6 +32,11 @@ class Board:
     now: datetime
     doctors: Collection[int] = ()
 
+    @property
+    def chosen(self) -> set[int]:
+        """The ids of `doctors` who have an appointment in the queue."""
+        return {row.appointment.doctor_id for row in self.rows} & set(self.doctors)
+
     @cached_property
     def rows(self) -> list[Row]:
         return queue.rows(self.clinic, now=self.now)
@@ -44,11 +49,11 @@ class Board:
     def choices(self) -> list[tuple[Doctor, bool]]:
         """The doctors of today by name, and whether each is chosen."""
         doctors = {row.appointment.doctor for row in self.rows}
-        return [(doctor, doctor.pk in self.doctors) for doctor in sorted(doctors, key=lambda one: one.sort_name)]
+        return [(doctor, doctor.pk in self.chosen) for doctor in sorted(doctors, key=lambda one: one.sort_name)]
 
     @property
     def shown(self) -> list[Row]:
-        return [row for row in self.rows if not self.doctors or row.appointment.doctor_id in self.doctors]
+        return [row for row in self.rows if not self.chosen or row.appointment.doctor_id in self.chosen]
 
     @property
     def waiting(self) -> list["DrawnRow"]:
@@ -71,7 +76,8 @@ class Board:
         """A short hash of everything drawn that changes."""
         drawn: list[object] = [(doctor.pk, minutes) for doctor, minutes in self.delays.items()]
         drawn += [
-            (booking.state(row.appointment), row.appointment.pk, row.appointment.updated_at, row.minutes)
+            (booking.state(row.appointment), row.appointment.pk, row.appointment.updated_at)
+            + (0 if row.part is Part.GONE else row.minutes,)
             + (row.appointment.patient.updated_at, row.appointment.patient.alert)
             for row in self.shown
         ]
@@ -122,8 +128,9 @@ class DrawnRow:
         onward = booking.next_step(
             appointment.status, appointment.starts_at, appointment.ends_at, clinic=self.clinic, now=self.row.now
         )
-        is_late = self.row.part is Part.TO_COME and self.row.minutes > 0
-        wanted = [onward, Status.NO_SHOW if is_late and onward != Status.NO_SHOW else None]
+        has_missed = self.row.part is Part.TO_COME and self.row.minutes > 0
+        has_missed |= self.row.part is Part.WAITING and self.row.is_over
+        wanted = [onward, Status.NO_SHOW if has_missed and onward != Status.NO_SHOW else None]
         return [Act(status.value, verbs[status.value], KEYS[status]) for status in wanted if status in KEYS]
 
     @property

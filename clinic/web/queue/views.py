@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.form_fields import ids_in, is_short_number
-from clinic.models import Appointment
+from clinic.models import Appointment, shown
 from clinic.refusals import Refused
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.panel import author
@@ -26,6 +26,7 @@ def index(request: ClinicRequest) -> HttpResponse:
         response: HttpResponse = HttpResponseNotModified()
         patch_vary_headers(response, ["HX-Request", "Cookie"])
     else:
+        _note_shown(board)
         response = partial_or_page(request, "queue/today.html", "queue", {"board": board})
     if wants_partial(request):
         response["ETag"] = etag
@@ -61,7 +62,9 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment
     except Refused as refused:
         sentences = [refusal.message for refusal in refused.refusals]
     if wants_partial(request):
-        context = {"board": _board(request), "refused": pk, "refusals": sentences}
+        board = _board(request)
+        _note_shown(board)
+        context = {"board": board, "refused": pk, "refusals": sentences}
         return _private(render(request, "queue/today.html#queue", context, status=409 if sentences else 200))
     for sentence in sentences:
         messages.error(request, sentence)
@@ -71,6 +74,15 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment
 def _board(request: ClinicRequest) -> Board:
     chosen = request.POST if request.method == "POST" else request.GET
     return Board(request.clinic, timezone.now(), frozenset(ids_in(chosen, "medico")))
+
+
+def _note_shown(board: Board) -> None:
+    """Note for the access log that the day is shown, and who is left of the day before."""
+    today = board.clinic.local(board.now).date()
+    shown.add_day(today)
+    shown.add(
+        row.appointment.patient for row in board.rows if board.clinic.local(row.appointment.starts_at).date() != today
+    )
 
 
 def _private(response: HttpResponse) -> HttpResponse:

@@ -101,6 +101,7 @@ export async function dropMove() {
   if (isSamePlace(dropped.at, dropped.from) && isSameLength(dropped.at, dropped.from)) return giveUpMove();
   dropped.isSent = true;
   const outcome = await sendMove(...requestOf(dropped));
+  if (move !== dropped) return undefined;
   if (outcome === "lost") announceMove(wordOfMove("lost"));
   // What was moved stays outlined until the day is drawn anew.
   if (outcome === "moved") move = null;

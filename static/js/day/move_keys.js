@@ -66,12 +66,13 @@ const KEYS_OF_MOVE = {
 
 // The page's other letters do nothing meanwhile; the browser's own keys do what they always do.
 function pressInMove(event) {
+  const { isSent } = moveUnderWay();
   const isArrow = event.key.startsWith("Arrow");
   const act = KEYS_OF_MOVE[`${event.shiftKey && isArrow ? "Shift+" : ""}${event.key}`];
-  if (!act && event.key.length > 1) return;
+  if ((!act && event.key.length > 1) || (isSent && event.key === "Tab")) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  if (!event.repeat || isArrow) act?.();
+  if (!isSent && (!event.repeat || isArrow)) act?.();
 }
 
 // Before all other keys of the page.

@@ -14,8 +14,8 @@ from clinic.registry import empty_sandbox
 
 class Command(BaseCommand):
     help = (
-        "Deletes ended sessions, old request counts, accesses after two years, sign-ins after one, what sandboxes hold of days"
-        " that are over, and what an Idempotency-Key kept for STORED_ANSWER_DAYS."
+        "Deletes ended sessions, old request counts, accesses after two years, sign-ins after one, the contents of"
+        " sandboxes whose day is over, and what an Idempotency-Key kept for STORED_ANSWER_DAYS."
     )
 
     def handle(self, *, verbosity: int, **options: object) -> None:

@@ -18,6 +18,16 @@ def main() -> None:
             execute_from_command_line(sys.argv)
         except (ImproperlyConfigured, EnvError) as error:
             sys.exit(str(error))
+        close_sessions()
+
+
+def close_sessions() -> None:
+    """End this process's sessions before the embedded PostgreSQL stops: the pool would go on connecting."""
+    from django.db import connections  # noqa: PLC0415 - the settings are ready only now
+
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        connection.close_pool()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The days as they are printed: a sheet for each doctor and local date, without what is cancelled. Reads only."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -22,15 +21,13 @@ class Sheet:
     appointments: list[Appointment] = field(default_factory=list)
 
 
-def sheets(clinic: Clinic, since: datetime, before: datetime, *, doctors: Collection[int] = ()) -> list[Sheet]:
+def sheets(clinic: Clinic, since: datetime, before: datetime) -> list[Sheet]:
     """Return the sheets of the appointments that start in [since, before), cancelled ones left out, by date and doctor.
 
-    `doctors` are ids; without any all doctors are meant. Two queries, however many appointments.
+    Two queries, however many appointments.
     """
     lines = Prefetch("lines", AppointmentProcedure.objects.order_by("position"))
     found = listed(clinic, since=since, before=before, statuses=PRINTED).prefetch_related(lines)
-    if doctors:
-        found = found.filter(doctor__in=doctors)
     by_place: dict[tuple[date, int], Sheet] = {}
     for appointment in found:
         day = clinic.local(appointment.starts_at).date()

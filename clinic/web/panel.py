@@ -6,13 +6,13 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 
 from clinic.access.requests import ClinicRequest
 from clinic.booking import Author
 from clinic.models import AppointmentEvent
 from clinic.web.agenda import views as agenda
 from clinic.web.htmx import partial_or_page, wants_partial
+from clinic.web.responses import private
 
 
 def author(request: ClinicRequest) -> Author:
@@ -33,5 +33,4 @@ def panel_response(
     if status == HTTPStatus.CONFLICT:
         # What was refused is not as the day beside shows it.
         response["HX-Trigger"] = "refresh-day"
-    patch_cache_control(response, private=True, no_store=True)
-    return response
+    return private(response)

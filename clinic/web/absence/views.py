@@ -5,7 +5,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -20,6 +19,7 @@ from clinic.transactions import run_in_transaction
 from clinic.web.absence.forms import AbsenceForm, DelayForm, Motive, When
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
+from clinic.web.responses import private
 
 
 @resumable
@@ -39,9 +39,7 @@ def add(request: ClinicRequest) -> HttpResponse:
         return _saved_response(request, form, affected)
     context = {"form": form, "affected": affected, "is_asked_again": request.method == "POST" and affected}
     status = 422 if request.method == "POST" and not affected else 409 if request.method == "POST" else None
-    response = partial_or_page(request, "absence/add.html", "form", context, status)
-    patch_cache_control(response, private=True, no_store=True)
-    return response
+    return private(partial_or_page(request, "absence/add.html", "form", context, status))
 
 
 @require_POST

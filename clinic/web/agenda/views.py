@@ -6,11 +6,10 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
@@ -23,6 +22,7 @@ from clinic.models.appointment import Status
 from clinic.queries import agenda
 from clinic.web.agenda.grid import grid_html
 from clinic.web.htmx import partial_or_page, wants_partial
+from clinic.web.responses import polled
 
 MY_DOCTORS = "my_doctors"  # cookie with the ids that this computer shows without a filter
 YEAR_SECONDS = 365 * 24 * 3600
@@ -71,9 +71,7 @@ def _unreadable_date_response(request: ClinicRequest, error: ValidationError) ->
 
 @require_safe
 def day(request: ClinicRequest, date: date | str) -> HttpResponse:
-    """Show one day of all doctors. When htmx asks with the version it has, an unchanged day is a 304 without a body.
-
-    Pages poll with it: no second protocol, and no connection that hangs."""
+    """Show one day of all doctors. When htmx asks with the version it has, an unchanged day is a 304 without a body."""
     on = read_date(date) if isinstance(date, str) else date
     if on is None:
         raise Http404
@@ -86,17 +84,13 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
         statuses=filters.statuses,
         hides_freed=filters.hides_freed,
     )
-    etag = f'"{agenda_day.version}"'
-    if wants_partial(request) and etag in request.headers.get("If-None-Match", ""):
-        response: HttpResponse = HttpResponseNotModified()
-        patch_vary_headers(response, ["HX-Request", "Cookie"])
-    else:
-        response = partial_or_page(request, "agenda/day.html", "day", _context(request, agenda_day, filters, now))
-    if wants_partial(request):
-        response["ETag"] = etag
+    response = polled(
+        request,
+        agenda_day.version,
+        lambda: partial_or_page(request, "agenda/day.html", "day", _context(request, agenda_day, filters, now)),
+    )
     if "lembrar" in request.GET:
         _keep_doctors(response, filters.doctors & _known(agenda_day))
-    patch_cache_control(response, private=True, no_store=True)
     return response
 
 

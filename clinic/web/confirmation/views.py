@@ -3,11 +3,10 @@ from datetime import date
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic import booking
@@ -17,10 +16,12 @@ from clinic.models import Appointment, shown
 from clinic.models.appointment import Status
 from clinic.queries import confirmations
 from clinic.refusals import Refused
+from clinic.web.agenda.views import read_date
 from clinic.web.confirmation.context import Board
 from clinic.web.confirmation.forms import CallLaterForm
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.panel import author
+from clinic.web.responses import polled, private
 
 
 @require_safe
@@ -38,20 +39,16 @@ def index(request: ClinicRequest) -> HttpResponse:
 @require_safe
 def day(request: ClinicRequest, date: str) -> HttpResponse:
     """Show the list of a day. When htmx asks with the version it has, an unchanged list is a 304 without a body."""
-    on = _day(date)
+    on = read_date(date)
     if on is None:
         raise Http404
     board = _board(request, on)
-    etag = f'"{board.version}"'
-    if wants_partial(request) and etag in request.headers.get("If-None-Match", ""):
-        response: HttpResponse = HttpResponseNotModified()
-        patch_vary_headers(response, ["HX-Request", "Cookie"])
-    else:
+
+    def answer() -> HttpResponse:
         shown.add_day(on)
-        response = partial_or_page(request, "confirmation/day.html", "list", {"board": board})
-    if wants_partial(request):
-        response["ETag"] = etag
-    return _private(response)
+        return partial_or_page(request, "confirmation/day.html", "list", {"board": board})
+
+    return polled(request, board.version, answer)
 
 
 @require_POST
@@ -62,7 +59,7 @@ def calling(request: ClinicRequest, pk: int) -> HttpResponse:
     except Appointment.DoesNotExist as missing:
         raise Http404 from missing
     if is_noted and wants_partial(request):
-        return _private(HttpResponse(status=204))
+        return private(HttpResponse(status=204))
     return _shown(request, pk, [])
 
 
@@ -138,14 +135,14 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment
 
 def _shown(request: ClinicRequest, pk: int, sentences: list[str], *, status: int = 200) -> HttpResponse:
     """Answer the row and the head for htmx, else go to the row on its page; with the sentences of what was refused."""
-    board = _board(request, _day(request.POST.get("day", "")) or request.clinic.local(timezone.now()).date())
+    board = _board(request, read_date(request.POST.get("day", "")) or request.clinic.local(timezone.now()).date())
     row = board.row(pk)
     if row is None:
         raise Http404
     shown.add([row.appointment.patient])
     if wants_partial(request):
         context = {"board": board, "row": row, "refusals": sentences}
-        return _private(render(request, "confirmation/_changed.html", context, status=status))
+        return private(render(request, "confirmation/_changed.html", context, status=status))
     for sentence in sentences:
         messages.error(request, sentence)
     return redirect(f"{reverse('web:confirmation-day', args=[board.day])}#c{pk}")
@@ -153,17 +150,3 @@ def _shown(request: ClinicRequest, pk: int, sentences: list[str], *, status: int
 
 def _board(request: ClinicRequest, on: date) -> Board:
     return Board(request.clinic, on, timezone.now(), request.user)
-
-
-def _day(text: str) -> date | None:
-    """Read a date as an address holds it; None for others."""
-    try:
-        on: date | None = TypedDateField(required=False).clean(text)
-    except ValidationError:
-        return None
-    return on
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    patch_cache_control(response, private=True, no_store=True)
-    return response

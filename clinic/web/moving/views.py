@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic import booking
@@ -23,6 +22,7 @@ from clinic.web.htmx import wants_partial
 from clinic.web.moving.context import places_context, refused_context, resize_context, shown_state
 from clinic.web.moving.posted import data_of_end, data_of_move, read_minutes
 from clinic.web.panel import author
+from clinic.web.responses import private
 
 SHOWN_BESIDE = "#refused"  # the element of the day that shows at the card why it stays
 
@@ -44,7 +44,7 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
     if refusals := _refusals(request, appointment, is_resized=minutes is not None):
         return _move_refused(request, appointment, [refusal.message for refusal in refusals])
     context = places_context(appointment, request.GET.get("data", ""), minutes)
-    return _private(render(request, "appointment/_places.html", context))
+    return private(render(request, "appointment/_places.html", context))
 
 
 @require_POST
@@ -117,9 +117,4 @@ def _refused(request: ClinicRequest, template: str, form_page: str, context: dic
     response["HX-Retarget"] = SHOWN_BESIDE
     # What was refused is not as the day shows it.
     response["HX-Trigger"] = "refresh-day"
-    return _private(response)
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    patch_cache_control(response, private=True, no_store=True)
-    return response
+    return private(response)

@@ -6,7 +6,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,6 +20,7 @@ from clinic.refusals import Refused
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author
 from clinic.web.pending.context import Board
+from clinic.web.responses import private
 
 
 @require_safe
@@ -28,14 +28,14 @@ def index(request: ClinicRequest) -> HttpResponse:
     """Show the pending appointments, a page of them."""
     page = request.GET.get("pagina", "1")
     board = _board(request, page=max(int(page), 1) if is_short_number(page) else 1)
-    return _private(render(request, "pending/list.html", {"board": board}))
+    return private(render(request, "pending/list.html", {"board": board}))
 
 
 @require_safe
 def number(request: ClinicRequest) -> HttpResponse:
     """Answer how many are pending, for the navigation of every page, which asks for it once it is shown."""
     count = len(pending.pending(request.clinic, now=timezone.now()))
-    return _private(render(request, "pending/_number.html", {"count": count}))
+    return private(render(request, "pending/_number.html", {"count": count}))
 
 
 @require_safe
@@ -50,8 +50,8 @@ def changes(request: ClinicRequest) -> HttpResponse:
     rows = board.as_they_are(_changed_ids(request, board, ids, states))
     left = _number(request.GET.get("left", ""))
     if not rows and (board.total, len(board.found)) == (board.known, left):
-        return _private(HttpResponse(status=204))
-    return _private(render(request, "pending/_changes.html", {"board": board, "rows": rows, "oob": True}))
+        return private(HttpResponse(status=204))
+    return private(render(request, "pending/_changes.html", {"board": board, "rows": rows, "oob": True}))
 
 
 @require_POST
@@ -131,7 +131,7 @@ def _row_response(request: ClinicRequest, pk: int, sentences: list[str]) -> Http
     if not rows:
         raise Http404
     context = {"board": board, "row": rows[0], "refusals": sentences}
-    return _private(render(request, "pending/_changed.html", context, status=409 if sentences else 200))
+    return private(render(request, "pending/_changed.html", context, status=409 if sentences else 200))
 
 
 def _changed_ids(request: ClinicRequest, board: Board, ids: list[int], states: dict[str, str]) -> list[int]:
@@ -156,8 +156,3 @@ def _instant(text: str) -> datetime | None:
     except ValueError:
         return None
     return instant if instant and instant.tzinfo else None
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    patch_cache_control(response, private=True, no_store=True)
-    return response

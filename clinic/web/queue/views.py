@@ -1,10 +1,9 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic import booking
@@ -15,22 +14,19 @@ from clinic.refusals import Refused
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.panel import author
 from clinic.web.queue.context import Board
+from clinic.web.responses import polled, private
 
 
 @require_safe
 def index(request: ClinicRequest) -> HttpResponse:
     """Show the queue of today. When htmx asks with the version it has, an unchanged queue is a 304 without a body."""
     board = _board(request)
-    etag = f'"{board.version}"'
-    if wants_partial(request) and etag in request.headers.get("If-None-Match", ""):
-        response: HttpResponse = HttpResponseNotModified()
-        patch_vary_headers(response, ["HX-Request", "Cookie"])
-    else:
+
+    def answer() -> HttpResponse:
         _note_shown(board)
-        response = partial_or_page(request, "queue/today.html", "queue", {"board": board})
-    if wants_partial(request):
-        response["ETag"] = etag
-    return _private(response)
+        return partial_or_page(request, "queue/today.html", "queue", {"board": board})
+
+    return polled(request, board.version, answer)
 
 
 @require_POST
@@ -65,7 +61,7 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment
         board = _board(request)
         _note_shown(board)
         context = {"board": board, "refused": pk, "refusals": sentences}
-        return _private(render(request, "queue/today.html#queue", context, status=409 if sentences else 200))
+        return private(render(request, "queue/today.html#queue", context, status=409 if sentences else 200))
     for sentence in sentences:
         messages.error(request, sentence)
     return redirect("web:queue")
@@ -83,8 +79,3 @@ def _note_shown(board: Board) -> None:
     shown.add(
         row.appointment.patient for row in board.rows if board.clinic.local(row.appointment.starts_at).date() != today
     )
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    patch_cache_control(response, private=True, no_store=True)
-    return response

@@ -54,7 +54,7 @@ def tester(mivicall, recife):
 
 
 def rows_of(clinic):
-    """Return number and digest of the rows of the clinic in every table that has some."""
+    """Return number and digest of the rows of the clinic in every table that has some; names are the catalogue's."""
     contents = {}
     with connection.cursor() as cursor:
         for table in tables_of_clinics() - {"clinic_apikey"}:  # its last use is noted

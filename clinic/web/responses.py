@@ -1,0 +1,32 @@
+"""What answers with patients' data share: that browsers keep none, and that an unchanged page costs nothing."""
+
+from collections.abc import Callable
+
+from django.http import HttpResponse, HttpResponseNotModified
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from clinic.access.requests import ClinicRequest
+from clinic.web.htmx import wants_partial
+
+
+def private(response: HttpResponse) -> HttpResponse:
+    """Return the response, which no browser and no proxy may store."""
+    patch_cache_control(response, private=True, no_store=True)
+    return response
+
+
+def polled(request: ClinicRequest, version: str, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """Return what `answer` makes; a 304 without a body where htmx asks with the `version` that it has.
+
+    Pages poll with it: no second protocol, and no connection that hangs.
+    """
+    if not wants_partial(request):
+        return private(answer())
+    etag = f'"{version}"'
+    if etag in request.headers.get("If-None-Match", ""):
+        response: HttpResponse = HttpResponseNotModified()
+        patch_vary_headers(response, ["HX-Request", "Cookie"])
+    else:
+        response = answer()
+    response["ETag"] = etag
+    return private(response)

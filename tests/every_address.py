@@ -176,7 +176,12 @@ def _desk(stored):
     for path in ("/", "/agenda/", f"/agenda/{day}/", f"/agenda/{day - timedelta(days=30)}/"):
         yield Call("GET", path)
     yield Call("GET", "/agenda/proximas-48-horas/")
-    for view in ("agenda-day", "pending-list", "confirmation-day", "queue"):
+    yield Call("GET", "/agenda/semana/", {"medico": doctor}, expected=(302,))
+    for query in ({}, {"cancelados": "nao"}):
+        yield Call("GET", f"/agenda/semana/{doctor}/{day}/", query, partial=bool(query))
+    for query in ({}, {"medico": doctor}):
+        yield Call("GET", f"/agenda/mes/{day:%Y-%m}/", query, partial=bool(query))
+    for view in ("agenda-day", "agenda-week", "pending-list", "confirmation-day", "queue"):
         yield Call("GET", "/atalhos/", {"de": f"web:{view}"}, partial=True)
     for query in ({}, {"medico": doctor}):
         yield Call("GET", "/fila/", query)

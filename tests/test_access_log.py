@@ -26,6 +26,7 @@ SHOWN_AT = {
     "agenda/",
     "agenda/<str:date>/",
     "agenda/<str:date>/lista/",
+    "agenda/semana/<int:doctor>/<str:date>/",
     "agenda/proximas-48-horas/",
     "fila/",
     "agendamentos/<int:pk>/",
@@ -63,6 +64,8 @@ def patient():
 def _path(route, patient, appointment):
     values = {
         "<str:date>": str(timezone.localdate()),
+        "<str:month>": f"{timezone.localdate():%Y-%m}",
+        "<int:doctor>": str(appointment.doctor_id),
         "<hash>": patient.phone_hash,
         "<id>": str(appointment.uuid),
         "<int:patient_id>": str(patient.pk),

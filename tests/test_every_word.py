@@ -151,6 +151,8 @@ def of_desk(client, at):
         ("web:agenda-day", [day_of(at)]),
         ("web:agenda-day", ["2026-12-25"]),
         ("web:agenda-day", ["2027-01-03"]),
+        ("web:agenda-week", [at.appointment.doctor_id, day_of(at)]),
+        ("web:agenda-month", ["2026-12"]),
         ("web:appointment-book", []),
         ("web:appointment-detail", [pk]),
         ("web:appointment-reschedule", [pk]),

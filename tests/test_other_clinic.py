@@ -27,6 +27,8 @@ def appointment():
 
 def ids(appointment, pattern):
     """The row of the appointment's clinic that this address is about."""
+    if "<int:doctor>" in str(pattern.pattern):
+        return {"doctor": appointment.doctor_id, "date": "2026-11-23"}
     of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/", "fila/")
     about = dict.fromkeys(of_appointment, appointment.pk) | {"pacientes/": appointment.patient_id}
     absence = Absence.objects.create(
@@ -74,20 +76,17 @@ def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method
 @pytest.mark.parametrize("pattern", WITH_ID, ids=lambda pattern: pattern.name)
 def test_a_row_that_does_not_exist_is_not_found(client, pattern):
     client.force_login(make_master(make_clinic()))
-    address = reverse(f"web:{pattern.name}", kwargs={"pk": 2**70})
+    of_doctor = "<int:doctor>" in str(pattern.pattern)
+    names = {"doctor": 2**70, "date": "2026-11-23"} if of_doctor else {"pk": 2**70}
+    address = reverse(f"web:{pattern.name}", kwargs=names)
     assert client.get(address).status_code in {404, 405}
 
 
 @pytest.mark.parametrize("pattern", urlpatterns, ids=lambda pattern: pattern.name)
 def test_a_superuser_without_a_clinic_chooses_one_first(client, appointment, pattern):
     client.force_login(make_superuser())
-    names = (
-        {"pk": appointment.pk}
-        if pattern in WITH_ID
-        else {"date": "2026-11-23"}
-        if "date" in str(pattern.pattern)
-        else {}
-    )
+    names = {"pk": appointment.pk, "doctor": appointment.doctor_id, "date": "2026-11-23", "month": "2026-11"}
+    names = {name: value for name, value in names.items() if f":{name}>" in str(pattern.pattern)}
     answer = client.get(reverse(f"web:{pattern.name}", kwargs=names))
     open_to_all = pattern.name in {"signin", "signout", "password-change", "first-clinic"}
     assert (answer.get("Location") == reverse("admin:clinic_clinic_changelist")) is not open_to_all

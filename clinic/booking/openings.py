@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from clinic.booking.walk import Walk, load_taken
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.schedule import MAX_DURATION, FreeStart, Opening, bookable_dates, free_starts_on, load_schedules
+from clinic.schedule import MAX_DURATION, NOON, FreeStart, Opening, bookable_dates, free_starts_on, load_schedules
 
 NEAREST_DAYS = 21
-NOON = 12
 
 
 def openings(
@@ -129,7 +128,7 @@ def spread(clinic: Clinic, openings: Sequence[Opening], count: int) -> list[Open
 def half_day(clinic: Clinic, opening: Opening) -> tuple[date, bool]:
     """Return the local date on which it begins, and whether before noon."""
     local = clinic.local(opening.starts_at)
-    return local.date(), local.hour < NOON
+    return local.date(), local.time() < NOON
 
 
 def _is_an_hour_apart(one: Opening, other: Opening) -> bool:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from django.contrib.postgres.aggregates import ArrayAgg
 
-from clinic.booking.openings import NOON, spread
+from clinic.booking.openings import spread
 from clinic.booking.walk import TakenTime, Walk, load_taken
 from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor
-from clinic.schedule import Opening, Span, bookable_dates, load_schedules
+from clinic.schedule import NOON, Opening, Span, bookable_dates, load_schedules
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -122,7 +122,7 @@ class _Search:
 
     def _timed(self, opening: Opening) -> _Time:
         local = self.clinic.local(opening.starts_at)
-        return _Time(opening, local.hour < NOON, local.hour * 60 + local.minute)
+        return _Time(opening, local.time() < NOON, local.hour * 60 + local.minute)
 
 
 def _days(clinic: Clinic, appointment: Appointment, now: datetime) -> list[date]:

@@ -6,7 +6,7 @@ another. What is offered is computed once, in `openings`; a property test holds 
 
 from clinic.schedule.holidays import OwnDay, holiday_name, holidays_between, is_national, optional_name
 from clinic.schedule.hours import MAX_NIGHT, are_valid_hours, overlapping_hours
-from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, bookable_dates
+from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, NOON, bookable_dates
 from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, load_schedules, schedules_of
 from clinic.schedule.openings import FreeStart, Opening, free_starts_on, longest_openings_on, openings_on
 from clinic.schedule.schedules import Away, DoctorHours, Schedules
@@ -18,6 +18,7 @@ __all__ = [
     "MAX_DAYS_AHEAD",
     "MAX_DURATION",
     "MAX_NIGHT",
+    "NOON",
     "Away",
     "ClosedReason",
     "FreeStart",

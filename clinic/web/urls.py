@@ -1,6 +1,7 @@
 from django.urls import path
 
 from clinic.web.absence import views as absence
+from clinic.web.agenda import month, week
 from clinic.web.agenda import views as agenda
 from clinic.web.appointment import unverified
 from clinic.web.appointment import views as appointment
@@ -22,6 +23,9 @@ urlpatterns = [
     path("", agenda.today, name="home"),
     path("agenda/", agenda.today, name="agenda-today"),
     path("agenda/proximas-48-horas/", printed.download_pack, name="printed-pack"),
+    path("agenda/semana/", week.choose, name="agenda-week-choose"),
+    path("agenda/semana/<int:doctor>/<str:date>/", week.week, name="agenda-week"),
+    path("agenda/mes/<str:month>/", month.month, name="agenda-month"),
     path("agenda/<str:date>/", agenda.day, name="agenda-day"),
     path("agenda/<str:date>/lista/", printed.day_list, name="printed-day"),
     path("agendamentos/novo/", booking_panel.book, name="appointment-book"),

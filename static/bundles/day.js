@@ -9,6 +9,7 @@ import "../js/day/move_keys.js";
 import "../js/day/move_drag.js";
 import "../js/day/narrow.js";
 import "../js/day/steps.js";
+import "../js/day/views.js";
 import "../js/day/clock.js";
 import "../js/day/columns.js";
 import "../js/day/scroll.js";

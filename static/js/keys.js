@@ -45,6 +45,8 @@ const shortcuts = {
   "[": press("day-previous"),
   "]": press("day-next"),
   h: press("day-today"),
+  d: press("view-day"),
+  s: press("view-week"),
   p: press("print"),
   n: () => (document.activeElement.closest(".slot > a") || document.getElementById("day-book"))?.click(),
   u: () => (document.getElementById("undo-last") || panel.querySelector("#appointment button[name=event]") || ownUndo())?.click(),

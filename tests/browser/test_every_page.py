@@ -51,6 +51,8 @@ def desk_pages(appointment):
     return [
         reverse("web:agenda-day", args=[day]),
         reverse("web:agenda-day", args=["2026-01-04"]),  # a Sunday: nobody works
+        reverse("web:agenda-week", args=[doctor, day]),
+        reverse("web:agenda-month", args=[f"{day:%Y-%m}"]),
         reverse("web:appointment-book") + f"?medico={doctor}&data={day}&inicio=09:00&paciente={appointment.patient_id}",
         reverse("web:appointment-book") + f"?medico={doctor}&data={day}&inicio=10:00",
         *(reverse(f"web:appointment-{name}", args=[appointment.pk]) for name in of_appointment),

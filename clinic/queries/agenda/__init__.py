@@ -1,4 +1,5 @@
-"""The day of all doctors, placed on a grid of five-minute rows: its queries, and the public interface of the package.
+"""The day of all doctors and the week of one, on a grid of five-minute rows, and a month at a glance: the queries, and
+the public interface of the package.
 
 Reads only; knows no HTTP and no booking."""
 
@@ -14,7 +15,22 @@ from clinic.models.appointment import Status
 from clinic.models.patient import incomplete
 from clinic.models.unverified import unverified_fields
 from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout
-from clinic.queries.agenda.page import Badge, Card, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
+from clinic.queries.agenda.month_at_a_glance import month
+from clinic.queries.agenda.page import (
+    Badge,
+    Card,
+    Column,
+    Day,
+    DoctorChoice,
+    Folded,
+    Grid,
+    Hour,
+    Row,
+    Shade,
+    Slot,
+    Week,
+)
+from clinic.queries.agenda.week import DAYS, WeekLayout
 from clinic.queries.delays import delay_of_row
 from clinic.queries.moved_from import last_move
 from clinic.queries.pending import NOT_BEGUN, unperformed_procedures
@@ -25,7 +41,23 @@ from clinic.schedule import MAX_DURATION, load_schedules
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-__all__ = ["Badge", "Card", "Column", "Day", "DoctorChoice", "Folded", "Hour", "Row", "Shade", "Slot", "day"]
+__all__ = [
+    "Badge",
+    "Card",
+    "Column",
+    "Day",
+    "DoctorChoice",
+    "Folded",
+    "Grid",
+    "Hour",
+    "Row",
+    "Shade",
+    "Slot",
+    "Week",
+    "day",
+    "month",
+    "week",
+]
 
 
 class HasDelay(TypedDict):
@@ -51,7 +83,7 @@ def day(
     """Return the local date `on` at the instant `now`; empty filters show all doctors and statuses. Four queries.
 
     `hides_freed` leaves out cancelled and missed appointments."""
-    appointments = _appointments(clinic, on, now)
+    appointments = _appointments(clinic, on, on, now)
     next_midnight = clinic.day(on)[1]
     shown = _doctors(clinic, on, {row[1] for row in appointments if row[2] < next_midnight})
     known = {doctor.pk for doctor in shown}
@@ -64,11 +96,27 @@ def day(
     return layout.lay_out(shown, chosen, appointments, delays)
 
 
-def _appointments(clinic: Clinic, on: date, now: datetime) -> list[tuple[Any, ...]]:
+def week(clinic: Clinic, doctor: Doctor, first: date, *, now: datetime, hides_freed: bool = False) -> Week:
+    """Return a doctor's week from the Monday `first` on, at the instant `now`. Four queries.
+
+    `hides_freed` leaves out cancelled and missed appointments."""
+    last = first + timedelta(days=DAYS - 1)
+    appointments = _appointments(clinic, first, last, now, doctor)
+    choices = list(Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk=doctor.pk)).only("title", "name"))
+    schedules = load_schedules(clinic, [doctor], first, last)
+    is_past = last < clinic.local(now).date()
+    performed = {} if is_past else performed_procedures(clinic, {doctor.pk}, now)
+    layout = WeekLayout(clinic, first, now, schedules, performed, hides_freed=hides_freed)
+    return layout.lay_out(doctor, appointments, choices)
+
+
+def _appointments(
+    clinic: Clinic, first: date, last: date, now: datetime, doctor: Doctor | None = None
+) -> list[tuple[Any, ...]]:
     """Return tuples in the order of AppointmentRow's fields: models cost too much for a page of hundreds.
 
     Those after midnight too, of doctors who work then: they may take the end of a free time that begins before it."""
-    midnight, next_midnight = clinic.day(on)
+    midnight, next_midnight = clinic.day(first)[0], clinic.day(last)[1]
     works_past_midnight = WorkingHours.objects.of(clinic).filter(doctor=OuterRef("doctor"), ends__lte=F("starts"))
     procedures = (
         AppointmentProcedure.objects.of(clinic)
@@ -78,9 +126,11 @@ def _appointments(clinic: Clinic, on: date, now: datetime) -> list[tuple[Any, ..
         .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
         .values("names")
     )
+    appointments = Appointment.objects.of(clinic)
+    if doctor:
+        appointments = appointments.filter(doctor=doctor)
     return list(
-        Appointment.objects.of(clinic)
-        .kept()
+        appointments.kept()
         .overlapping(midnight, next_midnight + MAX_DURATION)
         .filter(Q(starts_at__lt=next_midnight) | Exists(works_past_midnight))
         .annotate(

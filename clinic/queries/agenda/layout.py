@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import Any, TypedDict
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -32,6 +32,7 @@ LOOK_AHEAD = 30  # days in which the next working day is sought
 AHEAD = {Status.SCHEDULED, Status.CONFIRMED, Status.CHECKED_IN, Status.RESCHEDULED}
 EXPECTED = {Status.SCHEDULED, Status.CONFIRMED, Status.RESCHEDULED}
 UNCONFIRMED = {Status.SCHEDULED, Status.RESCHEDULED}
+ALMOST_A_MINUTE = timedelta(minutes=1) - timedelta.resolution
 LONG_WAIT = timedelta(minutes=15)  # for a patient who has arrived, and for one who is expected
 
 
@@ -56,7 +57,7 @@ class DayLayout:
         self.today = clinic.local(now).date()
         self.midnight, next_midnight = clinic.day(day)
         self.length = self._minute(next_midnight)
-        self.now_minute = (now - self.midnight) // timedelta(minutes=1)
+        self.now_minute = self._minute(now)
         # Translated once, not once a card.
         self.status_labels = {code: str(label) for code, label in Status.choices}
         self.origins = {
@@ -82,29 +83,25 @@ class DayLayout:
         """`delays` are the minutes by which doctors are late, by their ids."""
         booked = defaultdict(list)
         for values in appointments:
-            booked[values[1]].append(self._appointment(values))
-        days = [self._doctor_day(doctor, booked[doctor.pk]) for doctor in doctors]
+            booked[values[1]].append(values)
+        days = [self.doctor_day(doctor, booked[doctor.pk]) for doctor in doctors]
         shown = [one for one in days if one.doctor.pk in chosen and (one.works or one.appointments)]
         if not any(one.open or one.appointments for one in shown):
             shown = []
         is_narrowed = len(chosen) < len(doctors)
-        scale = self._span(shown)
-        columns = [self._column(number, one, scale, delays[one.doctor.pk]) for number, one in enumerate(shown, 1)]
-        begun = [row for one in shown for row in one.appointments if row.begins >= 0]
-        slots = [cell for cells in self.cells.values() for cell in cells if isinstance(cell, Slot)]
+        scale = self.set_span(shown)
+        columns = [self.column(number, one, scale, delays[one.doctor.pk]) for number, one in enumerate(shown, 1)]
+        names = {number: one.doctor.brief_name for number, one in enumerate(shown, 1)}
         laid_out = Day(
             day=self.day,
             today=self.today,
             columns=columns,
-            hours=self._hours([one.doctor for one in shown]) if shown else [],
-            all_rows_class=f"from-0 to-{(self.last - self.first) // ROW}",
-            scale=f"{scale} tall" if scale > self._shortest(shown) else str(scale),
-            booked=sum(row.stands for row in begun),
-            missed=sum(row.status == Status.NO_SHOW for row in begun),
-            free=sum(not slot.fits for slot in slots),
-            short=sum(bool(slot.fits) for slot in slots),
-            now_class=self._now_class(),
-            now_time=self._time(self.now_minute) if self._now_class() else "",
+            hours=self.hours(names) if shown else [],
+            all_rows_class=self.all_rows_class(),
+            scale=scale_class(scale, shown),
+            **counts(shown, self.cells),
+            now_class=self.now_class(),
+            now_time=self.now_time(),
             choices=[DoctorChoice(str(row.pk), row.full_name, is_narrowed and row.pk in chosen) for row in doctors],
             off_duty=[one.doctor.full_name for one in days if one.doctor.pk in chosen and one not in shown],
             closure="" if columns else self._closure(days),
@@ -113,7 +110,8 @@ class DayLayout:
             causes=list(self.causes.items()),
             version="",
         )
-        laid_out.version = version(laid_out, self.cells)
+        about = laid_out.day, laid_out.off_duty, laid_out.closure, laid_out.next_working, laid_out.holiday
+        laid_out.version = version(laid_out, self.cells, about)
         return laid_out
 
     # --- from what is stored to minutes ------------------------------------------------------------------------------
@@ -124,11 +122,13 @@ class DayLayout:
     def _appointment(self, values: tuple[Any, ...]) -> AppointmentRow:
         row = AppointmentRow(*values)
         row.begins = self._minute(row.starts_at)
-        row.ends = -((self.midnight - row.ends_at) // timedelta(minutes=1))
+        row.ends = self._minute(row.ends_at + ALMOST_A_MINUTE)
         row.start, row.end = max(row.begins, 0), min(row.ends, self.length)
         return row
 
-    def _doctor_day(self, doctor: Doctor, booked: Iterable[AppointmentRow]) -> DoctorDay:
+    def doctor_day(self, doctor: Doctor, appointments: Iterable[tuple[Any, ...]]) -> DoctorDay:
+        """Return the doctor's day; of the appointments those after it only say what time is taken."""
+        booked = [self._appointment(values) for values in appointments]
         blocks = self.schedules.blocks(doctor.pk, self.day)
         closed = self.schedules.closed(doctor.pk, self.day)
         return DoctorDay(
@@ -145,7 +145,7 @@ class DayLayout:
     def _on_this_day(self, spans: Iterable[Span]) -> list[tuple[int, int]]:
         return [(max(self._minute(span.starts_at), 0), min(self._minute(span.ends_at), self.length)) for span in spans]
 
-    def _span(self, shown: Sequence[DoctorDay]) -> int:
+    def set_span(self, shown: Sequence[DoctorDay]) -> int:
         """Set the first and last minute drawn, whole hours of the clock; return the scale: minutes to a line of text.
 
         The usual length decides, so that one doctor with short times does not stretch the day of all."""
@@ -157,9 +157,6 @@ class DayLayout:
                 self.last += 1
         usual = median(_lengths(shown)) if shown else 15
         return 15 if usual >= 15 else 10 if usual >= 10 else 5
-
-    def _shortest(self, shown: Sequence[DoctorDay]) -> int:
-        return min(_lengths(shown), default=15)
 
     def _whole_hour(self, minute: int) -> int:
         return max(minute - self.clinic.local(self.midnight + timedelta(minutes=minute)).minute, 0)
@@ -178,7 +175,16 @@ class DayLayout:
         below = max(-((self.first - end) // ROW), above + 1)
         return f"from-{above} to-{below} col-{number}"
 
-    def _column(self, number: int, one: DoctorDay, scale: int, delay: int) -> Column:
+    def heading(self, one: DoctorDay) -> str:
+        """Return what the column is of, in words."""
+        return one.doctor.full_name
+
+    def subheading(self, one: DoctorDay) -> str:
+        """Return what stands under the heading."""
+        return one.doctor.specialty
+
+    def column(self, number: int, one: DoctorDay, scale: int, delay: int) -> Column:
+        """Return a column, and put what is in it into `cells`."""
         self._add_shades(number, one)
         freed = [row for row in one.appointments if not row.stands and not self.hides_freed and self._is_shown(row)]
         standing = [row for row in one.appointments if row.stands]
@@ -195,8 +201,8 @@ class DayLayout:
             self._add(rows[0].start, self._folded(number, one, rows, scale))
         return Column(
             doctor_id=str(one.doctor.pk),
-            name=one.doctor.full_name,
-            specialty=one.doctor.specialty,
+            name=self.heading(one),
+            subheading=self.subheading(one),
             number=number,
             interval=one.doctor.interval_minutes,
             css_class=f"col-{number}",
@@ -269,11 +275,11 @@ class DayLayout:
             procedure=str(shorter.id) if shorter else "",
             fits=fits,
             is_freed=strips > 0,
-            label=", ".join([f"{time} {self.free_word}", *([fits] if fits else []), one.doctor.full_name]),
+            label=", ".join([f"{time} {self.free_word}", *([fits] if fits else []), self.heading(one)]),
         )
 
     def _card(self, number: int, one: DoctorDay, row: AppointmentRow, scale: int) -> Card:
-        doctor, lines = one.doctor, min((row.end - row.start) // scale, 3)
+        heading, lines = self.heading(one), min((row.end - row.start) // scale, 3)
         cause = self._cause(one, row)
         attention = cause.in_brief if cause else self._attention(row)
         kinds = f"appt lines-{lines}{row.lane}{' attention' if attention is not None else ''}"
@@ -284,7 +290,7 @@ class DayLayout:
         time = self._time(row.begins)
         words = [badge.text for badge in badges]
         until = self._time(row.ends)
-        parts = [f"{time}–{until} {row.patient}", row.procedures, status_label, doctor.full_name, *words]
+        parts = [f"{time}–{until} {row.patient}", row.procedures, status_label, heading, *words]
         return Card(
             id=str(row.id),
             column=number,
@@ -298,7 +304,7 @@ class DayLayout:
             badges=badges,
             since=row.arrived_at.isoformat(timespec="seconds") if row.arrived_at else "",
             waited=f"{(self.now - row.arrived_at) // timedelta(minutes=1)} min" if row.arrived_at else "",
-            doctor=doctor.full_name,
+            doctor=heading,
             status_label=status_label,
             label=" · ".join(part for part in parts if part),
             is_strip=not row.stands,
@@ -324,7 +330,7 @@ class DayLayout:
             aria_colindex=str(number + 1),
             css_class=f"folded strip-{rows[0].strip} {self._place(start, end, number)}",
             number=len(rows),
-            label=f"{words}, {self._time(start)}–{self._time(end)}, {one.doctor.full_name}",
+            label=f"{words}, {self._time(start)}–{self._time(end)}, {self.heading(one)}",
             cards=[self._card(number, one, row, scale) for row in rows],
         )
 
@@ -380,9 +386,10 @@ class DayLayout:
     def _has_expired(self, card_expires_on: date, row: AppointmentRow) -> bool:
         return card_expires_on < self.clinic.local(row.starts_at).date()
 
-    def _hours(self, doctors: Iterable[Doctor]) -> list[Hour]:
-        """Return the rows under their hours; an hour in which nothing begins has one empty row."""
-        names = {number: doctor.brief_name for number, doctor in enumerate(doctors, 1)}
+    def hours(self, names: Mapping[int, str]) -> list[Hour]:
+        """Return the rows under their hours; an hour in which nothing begins has one empty row.
+
+        `names` are short ones of the columns, by their numbers."""
         hours = []
         for start in range(self.first, self.last, HOUR):
             minutes = sorted(minute for minute in self.cells if start <= minute < start + HOUR)
@@ -391,9 +398,16 @@ class DayLayout:
             hours.append(Hour(self._time(start), f"from-{(start - self.first) // ROW}", rows))
         return hours
 
-    def _now_class(self) -> str:
+    def all_rows_class(self) -> str:
+        return f"from-0 to-{(self.last - self.first) // ROW}"
+
+    def now_class(self) -> str:
+        """Return the place of the line of this minute, "" where it is not drawn."""
         is_shown = self.first <= self.now_minute < self.last
         return f"from-{(self.now_minute - self.first) // ROW}" if is_shown else ""
+
+    def now_time(self) -> str:
+        return self._time(self.now_minute) if self.now_class() else ""
 
     def _closure(self, days: Iterable[DoctorDay]) -> str:
         """Return why the whole clinic is closed, all day or in part: a holiday, or a written reason."""
@@ -406,6 +420,32 @@ class DayLayout:
         ids = [doctor.pk for doctor in doctors if doctor.active and doctor.pk in chosen]
         days = (self.day + timedelta(days=number) for number in range(1, LOOK_AHEAD + 1))
         return next((day for day in days if any(self.schedules.open(doctor, day) for doctor in ids)), None)
+
+
+class Counts(TypedDict):
+    """Numbers of appointments that stand and that were missed, and of free times, as in `Grid`."""
+
+    booked: int
+    missed: int
+    free: int
+    short: int
+
+
+def counts(shown: Iterable[DoctorDay], cells: Mapping[int, Iterable[Cell]]) -> Counts:
+    """Return what is in the columns of these days; a night counts on the date on which it begins."""
+    begun = [row for one in shown for row in one.appointments if row.begins >= 0]
+    slots = [cell for row in cells.values() for cell in row if isinstance(cell, Slot)]
+    return Counts(
+        booked=sum(row.stands for row in begun),
+        missed=sum(row.status == Status.NO_SHOW for row in begun),
+        free=sum(not slot.fits for slot in slots),
+        short=sum(bool(slot.fits) for slot in slots),
+    )
+
+
+def scale_class(scale: int, shown: Iterable[DoctorDay]) -> str:
+    """Return the class of the scale, with higher lines where something is shorter than one."""
+    return f"{scale} tall" if scale > min(_lengths(shown), default=15) else str(scale)
 
 
 def _name_groups(rows: Iterable[Row], names: Mapping[int, str]) -> None:

@@ -1,8 +1,10 @@
-"""The parts of a day's page, as its template and the tests read them."""
+"""The parts of the page of a day or of a week, as its template and the tests read them."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar
+
+from clinic.models import Doctor
 
 
 @dataclass(slots=True)
@@ -110,18 +112,19 @@ class Hour:
 
 @dataclass(slots=True)
 class Column:
-    """A doctor who is on the page, late by `delay` minutes. `fullness` is the taken part of the open time in percent,
-    None when never open."""
+    """A doctor who is on the page, late by `delay` minutes; on the page of a week a doctor on the date `on`, which is
+    None on that of a day. `fullness` is the taken part of the open time in percent, None when never open."""
 
     doctor_id: str
     name: str
-    specialty: str
+    subheading: str
     number: int
     interval: int
     css_class: str
     fullness: int | None
     performs_nothing: bool
     delay: int
+    on: date | None = None
 
 
 @dataclass(slots=True)
@@ -134,15 +137,13 @@ class DoctorChoice:
 
 
 @dataclass(slots=True)
-class Day:
-    """One local date of one clinic, ready to be drawn. `version` changes when, and only when, something drawn does;
+class Grid:
+    """Columns, and the hours with what begins in them. `version` changes when, and only when, something drawn does;
     the now-line and the minutes of waiting are the browser's to move on.
 
-    `causes` are why appointments of this day cannot take place, each with their number.
-    `holiday` is the name of the day, open or not: a holiday, or an optional day.
-    `free` counts the times at which the doctor's usual procedure fits, `short` those for shorter ones only."""
+    `booked`, `missed`, `free` and `short` count what is in the columns: `free` the times at which the doctor's usual
+    procedure fits, `short` those for shorter ones only."""
 
-    day: date
     today: date
     columns: list[Column]
     hours: list[Hour]
@@ -155,12 +156,22 @@ class Day:
     now_class: str
     now_time: str
     choices: list[DoctorChoice]
+    version: str
+
+
+@dataclass(slots=True)
+class Day(Grid):
+    """One local date of one clinic, ready to be drawn.
+
+    `causes` are why appointments of this day cannot take place, each with their number.
+    `holiday` is the name of the day, open or not: a holiday, or an optional day."""
+
+    day: date
     off_duty: list[str]
     closure: str
     holiday: str
     next_working: date | None
     causes: list[tuple[str, int]]
-    version: str
 
     @property
     def delays(self) -> list[Column]:
@@ -170,3 +181,16 @@ class Day:
     @property
     def is_past(self) -> bool:
         return self.day < self.today
+
+
+@dataclass(slots=True)
+class Week(Grid):
+    """A doctor's dates from Monday `first` on, ready to be drawn in a column each: Monday to Friday, and the others on
+    which there is something to see."""
+
+    first: date
+    doctor: Doctor
+
+    @property
+    def is_past(self) -> bool:
+        return self.first + timedelta(days=6) < self.today

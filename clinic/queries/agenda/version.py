@@ -1,29 +1,20 @@
-"""The version of a day as it is drawn."""
+"""The version of a day, or of a week, as it is drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from clinic.queries.agenda.page import Card, Cell, Day, Folded, Slot
+from clinic.queries.agenda.page import Card, Cell, Folded, Grid, Slot
 
 
-def version(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
-    """Return a short hash of everything drawn, the order of the cells included."""
-    content: list[object] = [
-        day.day,
-        day.today,
-        day.booked,
-        day.missed,
-        day.off_duty,
-        day.closure,
-        day.next_working,
-        day.holiday,
-    ]
+def version(grid: Grid, cells: Mapping[int, Sequence[Cell]], about: Iterable[object]) -> str:
+    """Return a short hash of everything drawn, the order of the cells included; `about` is what a page has besides."""
+    content: list[object] = [*about, grid.today, grid.booked, grid.missed]
     content += [
-        (column.doctor_id, column.name, column.specialty, column.fullness, column.performs_nothing, column.delay)
-        for column in day.columns
+        (column.doctor_id, column.name, column.subheading, column.fullness, column.performs_nothing, column.delay)
+        for column in grid.columns
     ]
-    content += [(choice.id, choice.chosen) for choice in day.choices]
-    content += [day.all_rows_class, day.scale, *(hour.time for hour in day.hours)]
+    content += [(choice.id, choice.chosen) for choice in grid.choices]
+    content += [grid.all_rows_class, grid.scale, *(hour.time for hour in grid.hours)]
     for minute in sorted(cells):
         for cell in cells[minute]:
             if isinstance(cell, Card):

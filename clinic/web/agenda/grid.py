@@ -1,4 +1,6 @@
-"""Draws the grid of the day, the one template that Jinja renders (Django's backend for it, see settings.TEMPLATES)."""
+"""Draws the grid of the day and of the week, the one template that Jinja renders.
+
+Django's backend for it: see settings.TEMPLATES."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +15,7 @@ from jinja2 import Environment
 from clinic import booking
 from clinic.models import Clinic
 from clinic.models.appointment import Status
-from clinic.queries.agenda import Card, Day
+from clinic.queries.agenda import Card, Day, Grid, Week
 from clinic.web.absence.forms import Motive, When
 
 
@@ -24,27 +26,58 @@ def environment(**options: Any) -> Environment:
     return environment
 
 
-def grid_html(day: Day, clinic: Clinic, now: datetime, *, records_absences: bool) -> str:
+def day_html(day: Day, clinic: Clinic, now: datetime, *, records_absences: bool) -> str:
     """Return the HTML of the grid, "" for a day without columns.
 
     With `records_absences` the heads of today's and tomorrow's columns lead to the form for a doctor who is away."""
     if not day.columns:
         return ""
+    iso = day.day.isoformat()
+    weeks = reverse("web:agenda-week", args=[0, iso])
+    return _grid_html(
+        day,
+        clinic,
+        now,
+        {
+            "dates": {column.number: iso for column in day.columns},
+            "addresses": {column.number: weeks.replace("/0/", f"/{column.doctor_id}/") for column in day.columns},
+            "absence": _absence_address(day) if records_absences else "",
+            "name": gettext("Horários do dia"),
+            "nothing": gettext("Nenhum agendamento e nenhum horário livre neste dia."),
+        },
+    )
 
+
+def week_html(week: Week, clinic: Clinic, now: datetime) -> str:
+    """Return the HTML of the grid; the heads of its columns lead to the days."""
+    dates = {column.number: column.on.isoformat() for column in week.columns if column.on}
+    return _grid_html(
+        week,
+        clinic,
+        now,
+        {
+            "dates": dates,
+            "addresses": {number: reverse("web:agenda-day", args=[date]) for number, date in dates.items()},
+            "absence": "",
+            "name": gettext("Horários da semana"),
+            "nothing": gettext("Nenhum agendamento e nenhum horário livre nesta semana."),
+        },
+    )
+
+
+def _grid_html(grid: Grid, clinic: Clinic, now: datetime, context: dict[str, Any]) -> str:
     def next_step(card: Card) -> Status | None:
         if card.is_strip:
             return None
         return booking.next_step(card.status, card.starts_at, card.ends_at, clinic=clinic, now=now)
 
-    context = {
-        "day": day,
-        "iso": day.day.isoformat(),
+    context |= {
+        "grid": grid,
         "book": reverse("web:appointment-book"),
         # Prefix of the appointments' URLs: reverse() for each of hundreds of cards would cost more than the cards.
         "appointment_address": reverse("web:appointment-detail", args=[0]).removesuffix("0/"),
         "icons": static("icons.svg"),
         "next_step": next_step,
-        "absence": _absence_address(day) if records_absences else "",
     }
     return SafeString(loader.get_template("agenda/grid.html", using="jinja2").render(context))
 

@@ -20,12 +20,13 @@ from clinic.form_fields import TypedDateField, is_short_number
 from clinic.models import shown
 from clinic.models.appointment import Status
 from clinic.queries import agenda
-from clinic.web.agenda.grid import grid_html
+from clinic.web.agenda.grid import day_html
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.responses import polled
 
 MY_DOCTORS = "my_doctors"  # cookie with the ids that this computer shows without a filter
 YEAR_SECONDS = 365 * 24 * 3600
+HIDDEN = [("cancelados", "nao")]  # of an address that leaves out cancelled and missed appointments
 
 
 class Filters(NamedTuple):
@@ -42,7 +43,7 @@ class Filters(NamedTuple):
     def query(self) -> str:
         doctors = [("medico", str(doctor)) for doctor in sorted(self.doctors)]
         statuses = [("situacao", status) for status in sorted(self.statuses)]
-        switches = [("cancelados", "nao")] * self.hides_freed + [("todos", "1")] * self.shows_all
+        switches = HIDDEN * self.hides_freed + [("todos", "1")] * self.shows_all
         return urlencode(doctors + statuses + switches)
 
 
@@ -52,13 +53,13 @@ def today(request: ClinicRequest) -> HttpResponse:
     try:
         typed = TypedDateField(required=False).clean(request.GET.get("data", ""))
     except ValidationError as error:
-        return _unreadable_date_response(request, error)
+        return unreadable_date_response(request, error)
     if typed:
         return redirect(_day_url(typed, _filters(request)))
     return day(request, request.clinic.local(timezone.now()).date())
 
 
-def _unreadable_date_response(request: ClinicRequest, error: ValidationError) -> HttpResponse:
+def unreadable_date_response(request: ClinicRequest, error: ValidationError) -> HttpResponse:
     """Leave the day on the page as it is and show the message beside it."""
     messages.error(request, error.messages[0])
     if not wants_partial(request):
@@ -96,7 +97,7 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
 
 def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
     """Return the context of the page of a local date, for pages that have a panel beside it."""
-    filters, now = Filters(doctors=_my_doctors(request)), timezone.now()
+    filters, now = Filters(doctors=my_doctors(request)), timezone.now()
     return _context(request, agenda.day(request.clinic, on, now=now, doctors=filters.doctors), filters, now)
 
 
@@ -105,7 +106,7 @@ def _context(request: ClinicRequest, agenda_day: agenda.Day, filters: Filters, n
     shown.add_day(agenda_day.day)
     return {
         "day": agenda_day,
-        "grid": grid_html(agenda_day, request.clinic, now, records_absences=request.user.records_absences),
+        "grid": day_html(agenda_day, request.clinic, now, records_absences=request.user.records_absences),
         "url": _day_url(agenda_day.day, filters),
         "previous": _day_url(agenda_day.day - timedelta(days=1), filters),
         "next": _day_url(agenda_day.day + timedelta(days=1), filters),
@@ -116,10 +117,25 @@ def _context(request: ClinicRequest, agenda_day: agenda.Day, filters: Filters, n
         "hides_freed": filters.hides_freed,
         "shows_all": filters.shows_all,
         "query": filters.query,
+        "choices": agenda_day.choices,
+        "day_address": _day_url(agenda_day.day, filters),
+        "week_address": _week_address(agenda_day, filters),
+        "month_address": _month_address(agenda_day, filters),
         "acts": booking.forward_verbs(),
         "book": reverse("web:appointment-book"),
         "iso": agenda_day.day.isoformat(),
     }
+
+
+def _week_address(agenda_day: agenda.Day, filters: Filters) -> str:
+    """Return the address of this week of the first doctor who is shown."""
+    shown = [int(column.doctor_id) for column in agenda_day.columns] or sorted(filters.doctors)
+    return reverse("web:agenda-week-choose", query={"data": agenda_day.day.isoformat(), "medico": shown[:1]})
+
+
+def _month_address(agenda_day: agenda.Day, filters: Filters) -> str:
+    query = {"medico": sorted(filters.doctors)} if filters.doctors else None
+    return reverse("web:agenda-month", args=[f"{agenda_day.day:%Y-%m}"], query=query)
 
 
 def _known(agenda_day: agenda.Day) -> Set[int]:
@@ -131,14 +147,15 @@ def _filters(request: ClinicRequest) -> Filters:
     shows_all = "todos" in request.GET and "medico" not in request.GET
     chosen = _ids(request.GET.getlist("medico"))
     return Filters(
-        doctors=chosen if chosen or shows_all or "lembrar" in request.GET else _my_doctors(request),
+        doctors=chosen if chosen or shows_all or "lembrar" in request.GET else my_doctors(request),
         statuses={value for value in request.GET.getlist("situacao") if value in Status.values},
         hides_freed=request.GET.get("cancelados") == "nao",
         shows_all=shows_all,
     )
 
 
-def _my_doctors(request: ClinicRequest) -> Set[int]:
+def my_doctors(request: ClinicRequest) -> Set[int]:
+    """Return the ids of the doctors that this computer shows without a filter, empty for all."""
     return _ids(request.COOKIES.get(MY_DOCTORS, "").split("-"))
 
 

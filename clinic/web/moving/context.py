@@ -1,5 +1,6 @@
 """What the day shows while an appointment is moved: where it could go, and why it stayed."""
 
+from collections import defaultdict
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,16 +17,20 @@ TIME_FIELDS = {"date", "starts", "ends"}  # another time would be free of what i
 
 
 class FreeTimes(NamedTuple):
-    """The local starts that an appointment could have with a doctor, as 09:05."""
+    """The local starts that an appointment could have with a doctor on a date, as 09:05."""
 
     doctor: Doctor
+    day: date
+    weekday: str
     starts: list[str]
+    is_performing: bool
 
 
-def places_context(appointment: Appointment, typed_day: str, minutes: int | None) -> dict[str, Any]:
-    """Return the free times of every doctor on the local date that was asked for, by default the appointment's, and of
-    so many minutes, by default as many as it has."""
-    day = _day(appointment, typed_day)
+def places_context(appointment: Appointment, typed_day: str, days: int, minutes: int | None) -> dict[str, Any]:
+    """Return the free times of every doctor on so many local dates from the one that was asked for on, by default the
+    appointment's, and of so many minutes, by default as many as it has."""
+    first = _day(appointment, typed_day)
+    dates = [first + timedelta(days=number) for number in range(days)]
     lines = list(appointment.lines.all())
     performing, not_performing = booking_options.split_by_performing(
         appointment.clinic,
@@ -35,10 +40,7 @@ def places_context(appointment: Appointment, typed_day: str, minutes: int | None
     )
     return {
         "appointment": appointment,
-        "day": day,
-        "weekday": WEEKDAYS[day.weekday()],
-        "free": _free_times(appointment, performing, day, minutes or _length(appointment)),
-        "not_performing": not_performing,
+        "free": _free_times(appointment, performing, not_performing, dates, minutes or _length(appointment)),
         "procedure_names": ", ".join(line.procedure_name for line in lines),
     }
 
@@ -91,16 +93,23 @@ def _day(appointment: Appointment, typed: str) -> date:
     return read or appointment.clinic.local(appointment.starts_at).date()
 
 
-def _free_times(appointment: Appointment, doctors: list[Doctor], day: date, minutes: int) -> list[FreeTimes]:
-    starts: dict[int, list[str]] = {doctor.pk: [] for doctor in doctors}
+def _free_times(
+    appointment: Appointment, performing: list[Doctor], not_performing: list[Doctor], dates: list[date], minutes: int
+) -> list[FreeTimes]:
+    starts: dict[tuple[int, date], list[str]] = defaultdict(list)
     for opening in booking.openings_of_any(
         appointment.clinic,
-        doctors=doctors,
+        doctors=performing,
         minutes=minutes,
-        first=day,
-        last=day,
+        first=dates[0],
+        last=dates[-1],
         patient=appointment.patient_id,
         moving=appointment,
     ):
-        starts[opening.doctor_id].append(f"{appointment.clinic.local(opening.starts_at):%H:%M}")
-    return [FreeTimes(doctor, starts[doctor.pk]) for doctor in doctors]
+        local = appointment.clinic.local(opening.starts_at)
+        starts[opening.doctor_id, local.date()].append(f"{local:%H:%M}")
+    return [
+        FreeTimes(doctor, day, WEEKDAYS[day.weekday()], starts[doctor.pk, day], doctor in performing)
+        for day in dates
+        for doctor in [*performing, *not_performing]
+    ]

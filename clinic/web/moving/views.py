@@ -20,7 +20,7 @@ from clinic.web.booking_panel.lines import changed_message, is_elsewhere
 from clinic.web.fields import RefusableForm
 from clinic.web.htmx import wants_partial
 from clinic.web.moving.context import places_context, refused_context, resize_context, shown_state
-from clinic.web.moving.posted import data_of_end, data_of_move, read_minutes
+from clinic.web.moving.posted import data_of_end, data_of_move, read_days, read_minutes
 from clinic.web.panel import author
 from clinic.web.responses import private
 
@@ -32,9 +32,9 @@ SHOWN_BESIDE = "#refused"  # the element of the day that shows at the card why i
 def move(request: ClinicRequest, pk: int) -> HttpResponse:
     """Answer the free times of the date in `data` that the appointment could have; move it when it is posted.
 
-    With `minutos` it is to last so long, and may be one that only gets another end. What is posted are the fields of
-    *Remarcar*, or in `choose` a time that was offered instead. Refused, it is answered with the reasons and the nearest
-    times, to be shown at the card."""
+    With `dias` they are those of so many dates from it on; with `minutos` it is to last so long, and may be one that
+    only gets another end. What is posted are the fields of *Remarcar*, or in `choose` a time that was offered instead.
+    Refused, it is answered with the reasons and the nearest times, to be shown at the card."""
     appointment = get_appointment(request, pk)
     if request.method == "POST":
         return _dropped(request, appointment)
@@ -43,7 +43,7 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
     minutes = read_minutes(request.GET.get("minutos", ""))
     if refusals := _refusals(request, appointment, is_resized=minutes is not None):
         return _move_refused(request, appointment, [refusal.message for refusal in refusals])
-    context = places_context(appointment, request.GET.get("data", ""), minutes)
+    context = places_context(appointment, request.GET.get("data", ""), read_days(request.GET.get("dias", "")), minutes)
     return private(render(request, "appointment/_places.html", context))
 
 

@@ -1,6 +1,6 @@
 // The next act of an appointment as a button on its card under the pointer, and a key for each act on the card in focus.
 
-import { day, numberIn } from "./grid.js";
+import { dateOf, doctorOf, numberIn } from "./grid.js";
 
 const STATUS_OF_KEY = { c: "confirmed", k: "checked_in", f: "no_show" };
 const PAGE_OF_KEY = { m: "remarcar", x: "cancelar", e: "alterar" };
@@ -11,8 +11,8 @@ const nameOf = (card) => card.querySelector("b").textContent;
 
 // What the card shows, as booking.state puts it together.
 export function seenOf(card) {
-  const doctor = day().querySelector(`.doctor.col-${numberIn(card, "col")}`).dataset.doctor;
-  return [statusOf(card), doctor, card.dataset.date || day().dataset.date, card.querySelector(".time").textContent].join("|");
+  const column = numberIn(card, "col");
+  return [statusOf(card), doctorOf(column), card.dataset.date || dateOf(column), card.querySelector(".time").textContent].join("|");
 }
 
 const request = (method, address, source, values) =>

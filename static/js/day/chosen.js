@@ -1,6 +1,6 @@
 // Marks in the day what the panel is about: the card that is open, or an outline of the time that is being chosen.
 
-import { day, form, minutes, numberIn, panel, rowAt } from "./grid.js";
+import { dateOf, day, form, minutes, numberIn, panel, rowAt } from "./grid.js";
 import { markUnable } from "./moving.js";
 
 const iso = (date) => date.replace(/^(\d\d?)\/(\d\d?)\/(\d{4})$/, (_, d, m, y) => `${y}-${m.padStart(2, "0")}-${d.padStart(2, "0")}`);
@@ -24,11 +24,15 @@ export function markChosen() {
   outlineTime();
 }
 
+// The head of the column of a doctor on a date.
+const headOf = (doctor, date) =>
+  [...day().querySelectorAll(".doctor")].find((head) => head.dataset.doctor === doctor && dateOf(numberIn(head, "col")) === date);
+
 function outlineTime() {
   const grid = day()?.querySelector(".grid");
   const start = minutes(value("starts"));
-  if (!grid || !form() || iso(value("date")) !== day().dataset.date || Number.isNaN(start)) return;
-  const column = grid.querySelector(`.doctor[data-doctor="${CSS.escape(value("doctor") || form().dataset.doctor || "")}"]`);
+  if (!grid || !form() || Number.isNaN(start)) return;
+  const column = headOf(value("doctor") || form().dataset.doctor || "", iso(value("date")));
   const first = rowAt(start);
   if (!column || first === undefined) return;
   const end = minutes(value("ends"));

@@ -21,7 +21,7 @@ function tick() {
   if (!line) return;
   const minute = now.minute + passed;
   const row = now.row + Math.floor(((now.minute % 5) + passed) / 5);
-  line.className = `now from-${row}`;
+  line.className = line.className.replace(/from-\d+/, `from-${row}`);
   line.hidden = row >= numberIn(day().querySelector(".lane"), "to");
   line.firstElementChild.textContent = [Math.floor(minute / 60) % 24, minute % 60].map((part) => String(part).padStart(2, "0")).join(":");
 }

@@ -10,6 +10,17 @@ export const numberIn = (element, prefix) => Number(element.className.match(new 
 export const minutes = (text) =>
   /^\d\d?:\d\d/.test(text) ? Number(text.split(":")[0]) * 60 + Number(text.split(":")[1].slice(0, 2)) : NaN;
 
+// The head of a column, and the doctor and the date of what is in it: on the page of a week each column is another date.
+export const columnHead = (column) => day().querySelector(`.doctor.col-${column}`);
+export const doctorOf = (column) => columnHead(column).dataset.doctor;
+export const dateOf = (column) => columnHead(column).dataset.date || day().dataset.date;
+
+// How many dates are shown.
+export const daysShown = () => Number(day().dataset.days || 1);
+
+// Which dates are shown, to be compared.
+export const periodShown = () => `${day().dataset.date}/${daysShown()}`;
+
 const clocks = () => [...day().querySelectorAll(".clock")];
 
 // The row of a minute, undefined before the first hour. Labels, not arithmetic: on a day on which clocks change the hours

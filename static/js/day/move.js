@@ -1,9 +1,9 @@
-// The move of one appointment within the day: begun, led from place to place, or longer or shorter, and dropped or given up.
+// The move of one appointment within the day or the week: begun, led from place to place, or longer or shorter, and dropped or given up.
 
 import { openPage, seenOf } from "./acts.js";
-import { addBeside, day, minutes, numberIn, timeOf } from "./grid.js";
+import { addBeside, dateOf, day, daysShown, doctorOf, minutes, numberIn, periodShown, timeOf } from "./grid.js";
 import { drawOutline, removeOutline } from "./move_outline.js";
-import { arePlacesOf, doctorName, doctorOf, isSameLength, isSamePlace, spokenLength, spokenPlace, wordOfMove } from "./move_places.js";
+import { arePlacesOf, doctorName, isSameLength, isSamePlace, spokenLength, spokenPlace, wordOfMove } from "./move_places.js";
 import { closeRefused, sendMove } from "./move_send.js";
 
 const answered = addBeside("move", { hidden: true }); // where the appointment could go
@@ -25,7 +25,7 @@ export function beginMove(card, { isSpoken, isResized = false }) {
   const link = card.querySelector("a");
   const from = placeOf(card);
   const seen = seenOf(card).split("|").slice(1).join("|");
-  move = { id: link.id, address: link.getAttribute("href"), date: day().dataset.date, seen, from, at: from };
+  move = { id: link.id, address: link.getAttribute("href"), period: periodShown(), seen, from, at: from };
   move.ready = askPlaces(isResized);
   if (isSpoken) move.ready.then(() => arePlacesOf(link.id) && announceMove(wordOfMove("begun")));
   closeRefused();
@@ -38,7 +38,7 @@ export function beginMove(card, { isSpoken, isResized = false }) {
 async function askPlaces(isResized) {
   const asked = move;
   const length = isResized ? `&minutos=${asked.at.length}` : "";
-  await window.htmx.ajax("GET", `${asked.address}mover/?data=${asked.date}${length}`, { source: answered, target: answered }).catch(() => {});
+  await window.htmx.ajax("GET", `${asked.address}mover/?data=${day().dataset.date}&dias=${daysShown()}${length}`, { source: answered, target: answered }).catch(() => {});
   if (move !== asked) return;
   if (arePlacesOf(asked.id)) showMove();
   else endMove();
@@ -51,14 +51,14 @@ function showMove() {
 
 // Leads the appointment to a place of the day.
 export function leadTo(at, { isSpoken }) {
-  const isOtherDoctor = at.column !== move.at.column;
+  const isOtherColumn = at.column !== move.at.column;
   move.at = at;
   const outline = showMove();
   if (!isSpoken) return;
   outline.scrollIntoView({ block: "nearest", inline: "nearest" });
   const place = spokenPlace(at, move.from);
   // A reason names the doctor itself.
-  announceMove(isOtherDoctor && !place.endsWith(".") ? `${place}, ${doctorName(at.column)}` : place);
+  announceMove(isOtherColumn && !place.endsWith(".") ? `${place}, ${doctorName(at.column)}` : place);
 }
 
 // Lets it last so many minutes.
@@ -88,10 +88,10 @@ export function giveUpMove() {
 }
 
 // Where it is dropped, and what is posted there: another place, with its end if it is to last longer or shorter, or the end.
-function requestOf({ address, at, date, from, seen }) {
+function requestOf({ address, at, from, seen }) {
   const ends = isSameLength(at, from) ? {} : { ends: timeOf(at.minute + at.length) };
   if (isSamePlace(at, from)) return [`${address}duracao/`, { ...ends, shown: `${seen}|${timeOf(from.minute + from.length)}` }];
-  return [`${address}mover/`, { move: "1", doctor: doctorOf(at.column), date, starts: timeOf(at.minute), place: seen, ...ends }];
+  return [`${address}mover/`, { move: "1", doctor: doctorOf(at.column), date: dateOf(at.column), starts: timeOf(at.minute), place: seen, ...ends }];
 }
 
 export async function dropMove() {
@@ -111,6 +111,6 @@ export async function dropMove() {
 // The day was drawn anew in the middle of a move.
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id !== "day" || !move) return;
-  if (day().dataset.date === move.date && movedCard()) showMove();
+  if (periodShown() === move.period && movedCard()) showMove();
   else endMove();
 });

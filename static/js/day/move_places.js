@@ -1,14 +1,13 @@
 // Where the appointment that is being moved could go, as the server has answered, and how a place is spoken.
 
-import { day, minutes, numberIn, rowAt } from "./grid.js";
+import { columnHead, dateOf, day, doctorOf, minutes, numberIn, rowAt } from "./grid.js";
 
 const places = () => document.getElementById("places");
-const columnHead = (column) => day().querySelector(`.doctor.col-${column}`);
-const answerFor = (column) => places()?.querySelector(`[data-doctor="${CSS.escape(columnHead(column).dataset.doctor)}"]`);
+const answerFor = (column) =>
+  [...(places()?.children || [])].find(({ dataset }) => dataset.doctor === doctorOf(column) && dataset.date === dateOf(column));
 
 export const arePlacesOf = (id) => places()?.dataset.card === id;
 export const wordOfMove = (name) => places()?.dataset[name] || "";
-export const doctorOf = (column) => columnHead(column).dataset.doctor;
 export const doctorName = (column) => columnHead(column).querySelector("b").textContent;
 export const lastColumn = () => day().querySelectorAll(".doctor").length;
 export const freeMinutes = (column) => (answerFor(column)?.textContent.split(" ") || []).filter(Boolean).map(minutes);
@@ -56,7 +55,7 @@ function spokenTime(minute) {
 
 // "quinta, 15 horas, livre"; `from` is where the appointment is.
 export function spokenPlace(place, from) {
-  return [wordOfMove("weekday"), spokenTime(place.minute), stateOf(place, from)].join(", ");
+  return [answerFor(place.column)?.dataset.weekday, spokenTime(place.minute), stateOf(place, from)].filter(Boolean).join(", ");
 }
 
 // "45 minutos, até 9 horas e 45, livre".

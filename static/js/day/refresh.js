@@ -4,7 +4,7 @@ import { seenOf } from "./acts.js";
 import { keepOneStop } from "./arrows.js";
 import { markChosen } from "./chosen.js";
 import { restartClock } from "./clock.js";
-import { day, numberIn, panel } from "./grid.js";
+import { day, numberIn, panel, periodShown } from "./grid.js";
 import { typedName, typeName } from "./narrow.js";
 
 const changes = document.getElementById("changes");
@@ -64,7 +64,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (!isDay(detail.target) || !detail.shouldSwap) return;
   const scroll = document.getElementById("scroll");
   before = {
-    date: day().dataset.date,
+    period: periodShown(),
     cards: cards(),
     causes: causes(),
     focus: day().contains(document.activeElement) ? [selectorOf(document.activeElement), ...below(document.activeElement)] : null,
@@ -87,7 +87,7 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (was.focus) (focusable(was.focus) || document.getElementById("scroll"))?.focus({ preventScroll: true });
   restartClock();
   markChosen();
-  if (was.date !== day().dataset.date) return;
+  if (was.period !== periodShown()) return;
   if (was.causes !== causes()) window.htmx.trigger(document.body, "refresh-number");
   announce(was.cards, cards());
   refreshPanel();

@@ -1,6 +1,6 @@
-// Counts quick presses of "previous day" and "next day": each goes a day further, also while one is being fetched.
+// Counts quick presses of the arrows to the day, or the week, before and after: each goes one further, also while one is being fetched.
 
-import { day } from "./grid.js";
+import { day, daysShown } from "./grid.js";
 
 let asked = null; // the date that was asked for last
 
@@ -12,7 +12,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   event.stopPropagation();
   const shown = day().dataset.date;
-  const target = moved(asked || shown, link.id === "day-next" ? 1 : -1);
+  const target = moved(asked || shown, (link.id === "day-next" ? 1 : -1) * daysShown());
   const address = link.getAttribute("href").replace(/\d{4}-\d\d-\d\d/, target);
   asked = target;
   window.htmx

@@ -28,6 +28,7 @@ from clinic.models import (
     Clinic,
     ClinicHoliday,
     CredentialEvent,
+    DisplayLink,
     Doctor,
     Patient,
 )
@@ -235,6 +236,8 @@ def _acts(stored):
     for status in onward:
         yield Call("POST", f"/agendamentos/{due.pk}/situacao/", {"status": status}, partial=True)
     yield Call("POST", f"/fila/{due.pk}/situacao/", {"status": "checked_in"}, partial=True)
+    yield Call("POST", f"/fila/{due.pk}/chamar/", partial=True)
+    yield Call("POST", f"/fila/{due.pk}/prioridade/", {"kind": "pregnant"}, partial=True)
     yield Call("POST", f"/fila/{due.pk}/desfazer/", {"event": due.events.latest("pk").pk}, partial=True)
     past = next(stored.past)
     yield Call("POST", f"/agendamentos/{past.pk}/situacao/", {"status": "no_show"}, expected=(302,))
@@ -339,6 +342,12 @@ def _credentials(asking):
     def seen():
         return {"seen": CredentialEvent.objects.filter(user=asking.master).latest("pk").pk}
 
+    base = "/configuracoes/paineis/"
+    yield Call("GET", base)
+    yield Call("POST", f"{base}criar/", {"name": "Recepção"})
+    yield Call("POST", f"{base}{DisplayLink.objects.of(asking.clinic).latest('pk').pk}/revogar/", expected=(302,))
+    yield Call("GET", "/painel/", by="nobody", expected=(404,))
+    yield Call("GET", f"/painel/{'x' * 43}/", by="nobody", expected=(404,))
     base = "/configuracoes/integracoes/"
     yield Call("GET", base)
     yield Call("POST", f"{base}tokens/", seen())

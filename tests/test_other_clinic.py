@@ -3,7 +3,7 @@
 import pytest
 from django.urls import URLPattern, reverse
 
-from clinic.access import access_tokens, api_keys
+from clinic.access import access_tokens, api_keys, display_links
 from clinic.models import Absence, AccessToken, ApiKey
 from clinic.web.urls import urlpatterns
 from tests.factories import book_appointment, make_clinic, make_manager, make_master, make_superuser, make_user
@@ -39,6 +39,7 @@ def ids(appointment, pattern):
         reason="doença",
     )
     about["ausencias/"] = absence.pk
+    about["configuracoes/paineis/"] = display_links.create(appointment.clinic, name="Recepção", by=None)[0].pk
     about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
     return {"pk": pk}
@@ -56,7 +57,7 @@ def credentials(clinic):
 @pytest.mark.parametrize("pattern", WITH_ID, ids=lambda pattern: pattern.name)
 def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method, request):
     make = request.node.callspec.params["stranger"]
-    not_for_them = ("patient-seen-by",) if make is make_user else ()
+    not_for_them = ("patient-seen-by", "display-revoke") if make is make_user else ()
     not_for_them += ("integration-", "patient-redact") if make is not make_master else ()
     address = reverse(f"web:{pattern.name}", kwargs=ids(appointment, pattern))
     answer = getattr(stranger, method)(
@@ -85,8 +86,14 @@ def test_a_row_that_does_not_exist_is_not_found(client, pattern):
 @pytest.mark.parametrize("pattern", urlpatterns, ids=lambda pattern: pattern.name)
 def test_a_superuser_without_a_clinic_chooses_one_first(client, appointment, pattern):
     client.force_login(make_superuser())
-    names = {"pk": appointment.pk, "doctor": appointment.doctor_id, "date": "2026-11-23", "month": "2026-11"}
+    names = {
+        "pk": appointment.pk,
+        "doctor": appointment.doctor_id,
+        "date": "2026-11-23",
+        "month": "2026-11",
+        "secret": "x",
+    }
     names = {name: value for name, value in names.items() if f":{name}>" in str(pattern.pattern)}
     answer = client.get(reverse(f"web:{pattern.name}", kwargs=names))
-    open_to_all = pattern.name in {"signin", "signout", "password-change", "first-clinic"}
+    open_to_all = pattern.name in {"signin", "signout", "password-change", "first-clinic", "display", "display-open"}
     assert (answer.get("Location") == reverse("admin:clinic_clinic_changelist")) is not open_to_all

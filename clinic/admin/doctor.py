@@ -114,6 +114,7 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
         "council_number",
         "interval_minutes",
         "encaixes_per_day",
+        "room",
         "active",
         "procedures",
     ]

@@ -24,6 +24,7 @@ from clinic.booking.proposal import LineRequest, PayerWish, Proposal, day_of_end
 from clinic.booking.receive_payment import Payment, payment_refusals, receive_payment
 from clinic.booking.replacements import replacement_times
 from clinic.booking.reschedule import LinesWish, check_reschedule, is_movable, place, reschedule
+from clinic.booking.room_calls import call_to_room, mark_priority
 from clinic.booking.rules.procedures import MAX_PROCEDURES
 from clinic.booking.served_by import serve_by
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
@@ -60,6 +61,7 @@ __all__ = [
     "begin_call",
     "book",
     "call_later",
+    "call_to_room",
     "change_payer",
     "change_procedures",
     "change_refusals",
@@ -84,6 +86,7 @@ __all__ = [
     "last_own_act",
     "latest_end",
     "look_ahead",
+    "mark_priority",
     "next_statuses",
     "next_step",
     "openings",

@@ -6,6 +6,7 @@ from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
 from clinic.models.confirmation_call import ConfirmationCall
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
 from clinic.models.delay import Delay
+from clinic.models.display_link import DisplayLink
 from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, WorkingHours
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.holiday import ClinicHoliday
@@ -13,8 +14,10 @@ from clinic.models.installation import KeyCheck
 from clinic.models.patient import Patient
 from clinic.models.patient_history import PatientEvent
 from clinic.models.payer import Payer
+from clinic.models.priority_mark import PriorityMark
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.receipt import Receipt
+from clinic.models.room_call import RoomCall
 from clinic.models.staff import StaffSession, StaffUser
 
 __all__ = [
@@ -35,6 +38,7 @@ __all__ = [
     "CredentialEvent",
     "Delay",
     "Discount",
+    "DisplayLink",
     "Doctor",
     "KeyCheck",
     "NonexistentTime",
@@ -42,9 +46,11 @@ __all__ = [
     "PatientAccess",
     "PatientEvent",
     "Payer",
+    "PriorityMark",
     "Procedure",
     "Receipt",
     "RequestCount",
+    "RoomCall",
     "SignIn",
     "StaffSession",
     "StaffUser",

@@ -39,6 +39,14 @@ class Doctor(ClinicRow):
     encaixes_per_day = models.PositiveSmallIntegerField(
         _("encaixes por dia"), default=2, db_default=2, help_text=_("Quantos encaixes no máximo em um dia. 0: nenhum.")
     )
+    room = models.CharField(
+        _("sala"),
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Aparece no painel de chamada, por exemplo “Consultório 3”."),
+    )
     procedures = models.ManyToManyField(
         "clinic.Procedure", related_name="doctors", verbose_name=_("procedimentos"), blank=True
     )

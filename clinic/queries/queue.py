@@ -6,17 +6,41 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from statistics import median
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from django.db.models import Prefetch, Q
+from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
-from clinic.models import Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Doctor, shown
+from clinic.models import (
+    Appointment,
+    AppointmentEvent,
+    AppointmentProcedure,
+    Clinic,
+    Doctor,
+    PriorityMark,
+    RoomCall,
+    shown,
+)
 from clinic.models.appointment import Status
-from clinic.queries.priority import Priority, priority_by_age
+from clinic.queries.priority import Priority, Rank, priority
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)  # waits that are named
 LAST_VISITS = 3  # by which a doctor's delay is measured
 LEAST_DELAY = 5  # minutes; a shorter one is none
 MINUTE = timedelta(minutes=1)
+
+
+class HasCalls(TypedDict):
+    """The priority that was marked last, and calls to the room since the patient arrived."""
+
+    mark: str | None
+    calls: int | None
+    called_at: datetime | None
+
+
+type QueuedAppointment = WithAnnotations[Appointment, HasCalls]
 
 
 class Part(IntEnum):
@@ -42,11 +66,17 @@ HERE = [Status.CHECKED_IN, Status.IN_SERVICE]
 
 @dataclass(frozen=True)
 class Row:
-    """An appointment with doctor, patient and lines, at the instant `now`; `is_over` if its last local date is over."""
+    """An appointment with doctor, patient and lines, at the instant `now`; `is_over` if its last local date is over.
+
+    The patient was called to the doctor's room so many times since they arrived, last at the instant `called_at`;
+    `mark` is the priority that was marked, "" for none."""
 
     appointment: Appointment
     part: Part
     priority: Priority
+    mark: str
+    calls: int
+    called_at: datetime | None
     is_over: bool
     now: datetime
 
@@ -65,12 +95,12 @@ class Row:
         return self.part is Part.WAITING and self._waited >= VERY_LONG
 
     @property
-    def order(self) -> tuple[Part, Priority, datetime, int]:
+    def order(self) -> tuple[Part, Rank, datetime, int]:
         """Who waits: by priority, then by arrival; who is to come: by hour; who is or was with a doctor: by when."""
         by_hour = self.part is Part.TO_COME
-        priority = self.priority if self.part is Part.WAITING else Priority.NONE
+        rank = self.priority.rank if self.part is Part.WAITING else Rank.NONE
         since = self.appointment.starts_at if by_hour else self.appointment.status_since
-        return self.part, priority, since, self.appointment.pk
+        return self.part, rank, since, self.appointment.pk
 
     @property
     def _waited(self) -> timedelta:
@@ -85,28 +115,51 @@ def rows(clinic: Clinic, *, now: datetime) -> list[Row]:
     today = clinic.local(now).date()
     since, before = clinic.day(today)
     of_today = Q(ends_at__gt=since) | Q(status__in=HERE)
+    of_day = (
+        Appointment.objects.of(clinic)
+        .kept()
+        .filter(of_today, status__in=list(PARTS), starts_at__gte=clinic.day(today - timedelta(days=1))[0])
+        .filter(starts_at__lt=before)
+        .select_related("doctor", "patient")
+        .prefetch_related(Prefetch("lines", AppointmentProcedure.objects.order_by("position")))
+    )
     with shown.choosing():  # the page shows a whole day, and is read anew every minute
-        found = list(
-            Appointment.objects.of(clinic)
-            .kept()
-            .filter(of_today, status__in=list(PARTS), starts_at__gte=clinic.day(today - timedelta(days=1))[0])
-            .filter(starts_at__lt=before)
-            .select_related("doctor", "patient")
-            .prefetch_related(Prefetch("lines", AppointmentProcedure.objects.order_by("position")))
-        )
+        found = list(_with_calls(of_day))
     for appointment in found:
         appointment.clinic = appointment.patient.clinic = clinic
     queue = [
         Row(
             appointment=appointment,
             part=PARTS[Status(appointment.status)],
-            priority=priority_by_age(clinic, appointment.patient.birth_date, today),
+            priority=priority(clinic, appointment.patient.birth_date, today, appointment.mark),
+            mark=appointment.mark or "",
+            calls=appointment.calls or 0,
+            called_at=appointment.called_at,
             is_over=appointment.ends_at <= since,
             now=now,
         )
         for appointment in found
     ]
     return sorted(queue, key=lambda row: row.order)
+
+
+def _with_calls(appointments: QuerySet[Appointment]) -> "QuerySet[QueuedAppointment]":
+    return appointments.annotate(
+        mark=Subquery(_marks().values("kind")[:1]),
+        calls=Subquery(_calls().annotate(count=Count("pk")).values("count")),
+        called_at=Subquery(_calls().annotate(last=Max("at")).values("last")),
+    )
+
+
+def _marks() -> QuerySet[PriorityMark]:
+    """Return the marks of the outer query's appointment, the newest first."""
+    return PriorityMark.objects.filter(appointment=OuterRef("pk")).order_by("-at", "-pk")
+
+
+def _calls() -> QuerySet[RoomCall, Any]:
+    """Return the calls of the outer query's appointment since its status began, as one group."""
+    calls = RoomCall.objects.filter(appointment=OuterRef("pk"), at__gte=OuterRef("status_since"))
+    return calls.order_by().values("appointment")
 
 
 def measured_delays(clinic: Clinic, queue: Iterable[Row], *, now: datetime) -> dict[Doctor, int]:

@@ -48,6 +48,9 @@ RECEIPTS_SQL = """
     UPDATE clinic_receipt SET flag = '', protocol = ''
     WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
 """
+PRIORITY_MARKS_SQL = """
+    DELETE FROM clinic_prioritymark WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
+"""
 APPOINTMENT_EVENTS_SQL = """
     UPDATE clinic_appointmentevent SET before = before || {before}, after = after || {after}
     WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
@@ -126,5 +129,6 @@ def _blank(patient: Patient, appointments: list[int]) -> None:
         cursor.execute(PATIENT_EVENTS_SQL, parameters)
         cursor.execute(APPOINTMENTS_SQL, parameters)
         cursor.execute(RECEIPTS_SQL, parameters)
+        cursor.execute(PRIORITY_MARKS_SQL, parameters)
         cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute("SELECT set_config('clinic.redacting', 'off', true)")

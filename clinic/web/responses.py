@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from django.http import HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from clinic.access.requests import ClinicRequest
 from clinic.web.htmx import wants_partial
 
 
@@ -15,7 +14,7 @@ def private(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def polled(request: ClinicRequest, version: str, answer: Callable[[], HttpResponse]) -> HttpResponse:
+def polled(request: HttpRequest, version: str, answer: Callable[[], HttpResponse]) -> HttpResponse:
     """Return what `answer` makes; a 304 without a body where htmx asks with the `version` that it has.
 
     Pages poll with it: no second protocol, and no connection that hangs.

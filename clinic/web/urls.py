@@ -7,6 +7,7 @@ from clinic.web.appointment import unverified
 from clinic.web.appointment import views as appointment
 from clinic.web.booking_panel import views as booking_panel
 from clinic.web.confirmation import views as confirmation
+from clinic.web.display import views as display
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
 from clinic.web.keys import views as keys
@@ -70,10 +71,17 @@ urlpatterns = [
     path("confirmacoes/<int:pk>/desfazer/", confirmation.undo, name="confirmation-undo"),
     path("fila/", queue.index, name="queue"),
     path("fila/<int:pk>/situacao/", queue.change_status, name="queue-status"),
+    path("fila/<int:pk>/chamar/", queue.call, name="queue-call"),
+    path("fila/<int:pk>/prioridade/", queue.mark_priority, name="queue-priority"),
     path("fila/<int:pk>/desfazer/", queue.undo, name="queue-undo"),
+    path("painel/", display.display, name="display"),
+    path("painel/<str:secret>/", display.open_link, name="display-open"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),
+    path("configuracoes/paineis/", display.index, name="display-links"),
+    path("configuracoes/paineis/criar/", display.create, name="display-create"),
+    path("configuracoes/paineis/<int:pk>/revogar/", display.revoke, name="display-revoke"),
     path("configuracoes/integracoes/", integration.index, name="integration-list"),
     path("configuracoes/integracoes/tokens/", integration.release, name="integration-release"),
     path("configuracoes/integracoes/tokens/<int:pk>/revogar/", integration.revoke_token, name="integration-token-end"),

@@ -10,7 +10,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const { elt, verb, path } = detail.requestConfig;
   const row = (verb === "post" ? elt : document.activeElement).closest(".queue-row");
   const part = row?.closest(".queue-part");
-  const isAct = verb === "post" && detail.xhr.status < 400 && !path.endsWith("/desfazer/");
+  const isAct = verb === "post" && detail.xhr.status < 400 && path.endsWith("/situacao/");
   place = row && { id: row.id, part: part.getAttribute("aria-labelledby"), at: [...part.querySelectorAll(".queue-row")].indexOf(row), isAct };
 });
 

@@ -25,8 +25,10 @@ from clinic.models import (
     ConfirmationCall,
     CredentialEvent,
     Delay,
+    DisplayLink,
     Patient,
     PatientEvent,
+    PriorityMark,
     Receipt,
     RequestCount,
     StaffUser,
@@ -78,6 +80,12 @@ class Rows:
 
     def call(self, **fields):
         return ConfirmationCall.objects.create(clinic=self.clinic, appointment=self.appointment(), **fields)
+
+    def display(self, **fields):
+        return DisplayLink.objects.create(clinic=self.clinic, name="Recepção", **{"digest": "a" * 64} | fields)
+
+    def mark(self, **fields):
+        return PriorityMark.objects.create(clinic=self.clinic, appointment=self.appointment(), **fields)
 
     def delay(self, **fields):
         defaults = {"doctor": self.doctor, "day": TEN.date(), "minutes": 30, "recorded_by": self.user}
@@ -193,6 +201,9 @@ REFUSED = {
         lambda rows: rows.call(caller=rows.user),
         lambda rows: rows.call(since=TEN),
     ],
+    "displaylink_digest_once": [lambda rows: [rows.display(), rows.display()]],
+    "displaylink_digest_hex": [lambda rows: rows.display(digest="x" * 64)],
+    "prioritymark_kind_known": [lambda rows: rows.mark(kind="rich")],
     "delay_once_a_day": [lambda rows: [rows.delay(), rows.delay()]],
     "delay_1_to_480_minutes": [lambda rows: rows.delay(minutes=0), lambda rows: rows.delay(minutes=481)],
     "procedure_code_once": [twice(make_procedure, code="40101")],

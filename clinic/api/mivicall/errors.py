@@ -127,6 +127,7 @@ ANSWERS_OF_REASONS = {
     Reason.PROCEDURE_NOT_OFFERED: NOT_OFFERED,
     Reason.TRANSITION_FORBIDDEN: TRANSITION,
     Reason.NOT_THAT_DAY: TRANSITION,
+    Reason.NOT_WAITING: TRANSITION,
     Reason.NOT_YET_BEGUN: TRANSITION,
     Reason.ANOTHER_IN_SERVICE: TRANSITION,
     Reason.UNDO_TOO_LATE: TRANSITION,
@@ -161,6 +162,7 @@ OWN_SENTENCES = {
         " withoutExpiredDiscount: true."
     ),
     Reason.NOT_THAT_DAY: "Só se %(act)s no dia da marcação, %(date)s.",
+    Reason.NOT_WAITING: "Só se chama quem fez check-in e espera.",
     Reason.CHANGED_MEANWHILE: "A marcação foi alterada entretanto.",
 }
 PROFESSIONAL_EXISTS = "Já existe um profissional ativo com este nome."

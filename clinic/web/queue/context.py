@@ -7,9 +7,10 @@ from functools import cached_property
 from hashlib import blake2b
 
 from clinic import booking
-from clinic.models import AppointmentEvent, Clinic, Doctor
+from clinic.models import AppointmentEvent, Clinic, Doctor, PriorityMark
 from clinic.models.appointment import Status
 from clinic.queries import queue
+from clinic.queries.priority import kinds
 from clinic.queries.queue import Part, Row
 
 KEYS = {Status.CHECKED_IN: "k", Status.IN_SERVICE: "i", Status.FINISHED: "e", Status.NO_SHOW: "f"}
@@ -68,6 +69,11 @@ class Board:
         return self._part(Part.TO_COME)
 
     @property
+    def kinds(self) -> list[PriorityMark.Kind]:
+        """The priorities that can be marked."""
+        return kinds(self.clinic)
+
+    @property
     def gone(self) -> list["DrawnRow"]:
         return self._part(Part.GONE)
 
@@ -78,6 +84,7 @@ class Board:
         drawn += [
             (booking.state(row.appointment), row.appointment.pk, row.appointment.updated_at)
             + (0 if row.part is Part.GONE else row.minutes,)
+            + (row.calls, row.called_at, row.mark)
             + (row.appointment.patient.updated_at, row.appointment.patient.alert)
             for row in self.shown
         ]
@@ -115,6 +122,11 @@ class DrawnRow:
         """When the status began by the clinic's clock, with the date if it is not today's."""
         local, today = self.clinic.local(self.row.appointment.status_since), self.clinic.local(self.row.now).date()
         return f"{local:%H:%M}" if local.date() == today else f"{local:%d/%m %H:%M}"
+
+    @property
+    def called(self) -> str:
+        """When the patient was called to the room last, by the clinic's clock; "" if not yet."""
+        return f"{self.clinic.local(self.row.called_at):%H:%M}" if self.row.called_at else ""
 
     @property
     def procedures(self) -> str:

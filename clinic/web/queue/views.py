@@ -1,15 +1,17 @@
 from collections.abc import Callable
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.form_fields import ids_in, is_short_number
-from clinic.models import Appointment, shown
+from clinic.models import Appointment, PriorityMark, shown
+from clinic.queries.priority import kinds
 from clinic.refusals import Refused
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.panel import author
@@ -41,6 +43,31 @@ def change_status(request: ClinicRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def call(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Call the patient to the doctor's room if the appointment is still in the state that the row shows (`seen`)."""
+    seen = request.POST.get("seen")
+    return _act_response(
+        request, pk, lambda: booking.call_to_room(pk, seen=seen, clinic=request.clinic, by=author(request))
+    )
+
+
+@require_POST
+def mark_priority(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Mark the posted `kind` of priority, one that the law of the clinic's country knows."""
+    get_object_or_404(Appointment.objects.of(request.clinic).kept(), pk=pk)
+    kind, seen = request.POST.get("kind", ""), request.POST.get("seen")
+    if kind not in kinds(request.clinic):
+        raise BadRequest
+    return _act_response(
+        request,
+        pk,
+        lambda: booking.mark_priority(
+            pk, PriorityMark.Kind(kind), seen=seen, clinic=request.clinic, by=author(request)
+        ),
+    )
+
+
+@require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
     event = request.POST.get("event", "")
@@ -48,7 +75,7 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     return _act_response(request, pk, lambda: booking.undo(pk, seen=seen, clinic=request.clinic, by=author(request)))
 
 
-def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment]) -> HttpResponse:
+def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object]) -> HttpResponse:
     """Call `act` and show the whole queue, as an act moves its row; after a refusal with the reasons at the row."""
     sentences: list[str] = []
     try:

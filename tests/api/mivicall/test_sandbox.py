@@ -42,8 +42,11 @@ NOT_IN_A_SANDBOX = {
     "clinic_credentialevent",
     "clinic_delay",
     "clinic_discount",
+    "clinic_displaylink",
     "clinic_patientaccess",
     "clinic_payer",
+    "clinic_prioritymark",
+    "clinic_roomcall",
     "clinic_staffuser",
 }
 

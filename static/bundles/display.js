@@ -1,0 +1,2 @@
+// The waiting room's display.
+import "../js/display.js";

@@ -1,0 +1,79 @@
+// The waiting room's display: goes on when the network comes back, and rings or speaks for a new call if switched on.
+
+const NOT_FOUND = 404;
+const TONES_HZ = [880, 660];
+const TONE_SECONDS = 0.35;
+
+const offline = document.getElementById("offline");
+const newest = () => document.querySelector("[data-call]");
+
+let announced = Number(newest()?.dataset.call || 0); // the last call that has been announced
+let sound = null;
+
+// What is switched on is kept on this screen.
+const isOn = (id) => localStorage.getItem(id) === "on";
+
+function show(id) {
+  document.getElementById(id).ariaPressed = String(isOn(id));
+}
+
+function chime() {
+  sound ??= new AudioContext();
+  sound.resume();
+  TONES_HZ.forEach((frequency, place) => {
+    const [tone, volume] = [sound.createOscillator(), sound.createGain()];
+    const from = sound.currentTime + place * TONE_SECONDS;
+    tone.frequency.value = frequency;
+    volume.gain.setValueAtTime(0.3, from);
+    volume.gain.exponentialRampToValueAtTime(0.001, from + TONE_SECONDS);
+    tone.connect(volume).connect(sound.destination);
+    tone.start(from);
+    tone.stop(from + TONE_SECONDS);
+  });
+}
+
+function speak(text) {
+  const spoken = new SpeechSynthesisUtterance(text);
+  spoken.lang = document.documentElement.lang;
+  speechSynthesis.speak(spoken);
+}
+
+function announce() {
+  const call = newest();
+  const number = Number(call?.dataset.call || 0);
+  if (number <= announced) return;
+  announced = number;
+  if (isOn("chime")) chime();
+  if (isOn("voice")) speak(call.dataset.spoken);
+}
+
+for (const id of ["chime", "voice"]) {
+  show(id);
+  document.getElementById(id).addEventListener("click", () => {
+    localStorage.setItem(id, isOn(id) ? "off" : "on");
+    show(id);
+    // The browser lets a page sound once it was pressed.
+    if (isOn(id)) id === "chime" ? chime() : speak(document.getElementById(id).textContent);
+  });
+}
+
+document.getElementById("whole-screen").addEventListener("click", () => {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen().catch(() => {});
+});
+
+document.addEventListener("htmx:afterSwap", announce);
+
+document.addEventListener("htmx:afterRequest", ({ detail: { xhr } }) => {
+  offline.textContent = xhr.status && xhr.status < 500 ? "" : offline.dataset.text;
+  // The link was revoked: the page says so.
+  if (xhr.status === NOT_FOUND) location.reload();
+});
+
+function tick() {
+  const now = new Date();
+  document.getElementById("clock").textContent = now.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+}
+
+tick();
+setInterval(tick, 5000);

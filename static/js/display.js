@@ -71,8 +71,9 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr } }) => {
 });
 
 function tick() {
-  const now = new Date();
-  document.getElementById("clock").textContent = now.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const clock = document.getElementById("clock");
+  const format = { hour: "2-digit", minute: "2-digit", timeZone: clock.dataset.zone };
+  clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, format);
 }
 
 tick();

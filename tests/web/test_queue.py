@@ -3,6 +3,7 @@
 import re
 from datetime import date, time, timedelta
 from html import unescape
+from urllib.parse import unquote
 
 import pytest
 from django.db import connection
@@ -98,7 +99,7 @@ def test_each_patient_is_in_the_part_of_the_status(desk, doctor, clock):
     assert "chegou 08:50 · espera 12 min" in found["Aguardando"][0] and "longa" not in found["Aguardando"][0]
     assert "desde 08:50 · 12 min" in found["Em atendimento"][0]
     assert "Finalizado, 08:50" in found["Saíram"][0]
-    assert "atraso" not in found["A chegar"][0]
+    assert "min de atraso" not in found["A chegar"][0]
 
 
 def test_long_waits_are_named(desk, doctor, clock):
@@ -145,7 +146,7 @@ def test_who_is_late_is_named_and_may_have_missed(desk, doctor, clock):
     clock(8, 9)
     late, coming = shown(desk)["A chegar"]
     assert "9 min de atraso" in late and "Faltou" in late and "(81)" in late
-    assert "atraso" not in coming and "Faltou" not in coming
+    assert "min de atraso" not in coming and "Faltou" not in coming
 
 
 def test_other_days_cancelled_ones_and_clinics_are_not_shown(desk, doctor):
@@ -353,3 +354,17 @@ def test_a_visit_begun_by_mistake_counts_for_nothing(clinic, doctor, clock):
     clock(8, 30)
     act(appointment, "checked_in", "in_service", "checked_in", "scheduled")
     assert delays(clinic) == {}
+
+
+def test_who_is_to_come_reads_of_the_delay_ready_to_send(desk, doctor, clock):
+    visit(doctor, 8, "Ana"), visit(doctor, 9, "Bento Reis")
+    clock(8, 25)
+    act(Appointment.objects.get(patient__name="Ana"), "checked_in", "in_service")
+    page = unescape(desk.get(reverse("web:queue")).text)
+    (address,) = re.findall(r'href="(https://wa\.me/[^"]+)"', page)
+    text = unquote(address.partition("?text=")[2])
+    assert (
+        "Olá, Bento!" in text and "a Dra. Helena Prado está com cerca de 25 min de atraso" in text and "09:00" in text
+    )
+    Patient.objects.filter(name="Bento Reis").update(accepts_whatsapp=False)
+    assert "wa.me" not in desk.get(reverse("web:queue")).text

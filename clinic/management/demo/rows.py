@@ -37,7 +37,7 @@ def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
         for falls_on, name in TOWN_HOLIDAYS[demo.country][demo.town]
     )
     today = clinic.local(now).date()
-    doctors = [_doctor(clinic, plan) for plan in demo.doctors]
+    doctors = [_doctor(clinic, plan, number) for number, plan in enumerate(demo.doctors, 1)]
     procedures = {plan.code: _procedure(clinic, plan) for plan in demo.procedures}
     performed: dict[int, list[Procedure]] = {}
     for doctor, plan in zip(doctors, demo.doctors, strict=True):
@@ -57,7 +57,7 @@ def set_up(demo: DemoClinic, now: datetime, rng: Random) -> Registry:
     )
 
 
-def _doctor(clinic: Clinic, plan: DemoDoctor) -> Doctor:
+def _doctor(clinic: Clinic, plan: DemoDoctor, number: int) -> Doctor:
     title, name = split_title(plan.full_name)
     doctor = Doctor.objects.create(
         clinic=clinic,
@@ -66,6 +66,7 @@ def _doctor(clinic: Clinic, plan: DemoDoctor) -> Doctor:
         council_number=plan.council_number,
         specialty=plan.specialty,
         interval_minutes=plan.interval,
+        room=f"Consultório {number}",
     )
     WorkingHours.objects.bulk_create(
         WorkingHours(clinic=clinic, doctor=doctor, weekday=int(weekday), starts=starts, ends=ends)

@@ -83,7 +83,7 @@ def display(request: HttpRequest, clinic: Clinic) -> HttpResponse:
 
     def answer() -> HttpResponse:
         part = "#calls" if "HX-Request" in request.headers else ""
-        context = {"calls": calls, "version": version, "name": clinic.name}
+        context = {"calls": calls, "version": version, "name": clinic.name, "zone": clinic.time_zone}
         return render(request, f"display/display.html{part}", context)
 
     return polled(request, version, answer)

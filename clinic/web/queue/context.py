@@ -10,8 +10,10 @@ from clinic import booking
 from clinic.models import AppointmentEvent, Clinic, Doctor, PriorityMark
 from clinic.models.appointment import Status
 from clinic.queries import queue
+from clinic.queries.delay_texts import delay_text
 from clinic.queries.priority import kinds
 from clinic.queries.queue import Part, Row
+from clinic.web.whatsapp import conversation
 
 KEYS = {Status.CHECKED_IN: "k", Status.IN_SERVICE: "i", Status.FINISHED: "e", Status.NO_SHOW: "f"}
 
@@ -92,7 +94,12 @@ class Board:
 
     def _part(self, part: Part) -> list["DrawnRow"]:
         return [
-            DrawnRow(self.clinic, row, self.last_events.get(row.appointment.pk))
+            DrawnRow(
+                self.clinic,
+                row,
+                self.last_events.get(row.appointment.pk),
+                self.delays.get(row.appointment.doctor, 0) if part is Part.TO_COME else 0,
+            )
             for row in self.shown
             if row.part is part
         ]
@@ -107,11 +114,13 @@ class Board:
 
 @dataclass(frozen=True)
 class DrawnRow:
-    """A row with its buttons; `last` is the appointment's last event, None for none."""
+    """A row with its buttons; `last` is the appointment's last event, None for none; `delay` are the minutes by which
+    the doctor of a patient to come is late."""
 
     clinic: Clinic
     row: Row
     last: AppointmentEvent | None
+    delay: int
 
     @property
     def seen(self) -> str:
@@ -122,6 +131,12 @@ class DrawnRow:
         """When the status began by the clinic's clock, with the date if it is not today's."""
         local, today = self.clinic.local(self.row.appointment.status_since), self.clinic.local(self.row.now).date()
         return f"{local:%H:%M}" if local.date() == today else f"{local:%d/%m %H:%M}"
+
+    @property
+    def whatsapp(self) -> str:
+        """The address that opens a conversation with the text about the delay; "" without a delay, or none possible."""
+        appointment = self.row.appointment
+        return conversation(appointment.patient, delay_text(appointment, self.delay)) if self.delay else ""
 
     @property
     def called(self) -> str:

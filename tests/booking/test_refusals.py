@@ -11,6 +11,7 @@ from clinic.booking import (
     Payment,
     book,
     call_later,
+    call_to_room,
     change_procedures,
     change_status,
     check,
@@ -392,6 +393,15 @@ of_booking(Reason.PATIENT_ELSEWHERE, "starts_at", "Ana Souza já tem agendamento
 )
 def finish_what_has_not_begun(desk):
     change_status(desk.book().pk, "finished", clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@of_act(
+    Reason.NOT_WAITING,
+    "status",
+    "Só se chama quem fez check-in e espera; a situação é “Agendado”. Veja a fila de novo.",
+)
+def call_a_patient_who_has_not_come(desk):
+    call_to_room(desk.book().pk, clinic=desk.clinic, by=BY, now=desk.now)
 
 
 @of_act(Reason.NOT_YET_BEGUN, "status", "Só se marca falta depois do início, às 09:00.")

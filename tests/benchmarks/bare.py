@@ -1,7 +1,8 @@
 """The clinic with two bare Django views beside it, in one process: no middleware, no session, no rules, no checks.
 
 `bare/agendar/` makes the four inserts that a booking with a discount makes and nothing else;
-`bare/<clinic>/dia/<date>/` shows the day's appointments in a plain table. What the clinic's own pages take beyond these
+`bare/<clinic>/dia/<date>/` shows the day's appointments in a plain table, `bare/<clinic>/semana/<doctor>/<date>/` those
+of a doctor on seven days. What the clinic's own pages take beyond these
 is the price of what they do.
 """
 
@@ -62,9 +63,17 @@ def book(request):
 
 
 def day(request, clinic, date_):
+    return table(date_, 1, clinic_id=clinic)
+
+
+def week(request, clinic, doctor, date_):
+    return table(date_, 7, clinic_id=clinic, doctor_id=doctor)
+
+
+def table(date_, days, **ids):
     first = datetime.combine(date.fromisoformat(date_), datetime.min.time()).astimezone()
     appointments = Appointment.objects.filter(
-        clinic_id=clinic, starts_at__gte=first, starts_at__lt=first + timedelta(days=1)
+        starts_at__gte=first, starts_at__lt=first + timedelta(days=days), **ids
     ).select_related("doctor", "patient")
     # Reading a phone means parsing it: nothing that a page without phones should be slowed down by.
     appointments = appointments.defer("patient__phone")
@@ -74,6 +83,7 @@ def day(request, clinic, date_):
 urlpatterns = [
     path("bare/agendar/", book),
     path("bare/<int:clinic>/dia/<str:date_>/", day),
+    path("bare/<int:clinic>/semana/<int:doctor>/<str:date_>/", week),
     path("", include("clinic.urls")),
 ]
 

@@ -1,9 +1,9 @@
-"""The day of 20 doctors with 16 appointments each: how long, how many queries, how many bytes."""
+"""The day of 20 doctors with 16 appointments each, and the week of one: how long, how many queries, how many bytes."""
 
 import gzip
 import re
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from statistics import median, quantiles
 from urllib.parse import urljoin
 from urllib.request import Request, urlopen
@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clinic.models import Clinic, StaffUser
+from clinic.models import Clinic, Doctor, StaffUser
 from tests.benchmarks.browser import Session
 from tests.benchmarks.houses import House
 from tests.benchmarks.load import Generator, Job
@@ -46,16 +46,28 @@ def bare_page(session: Session, clinic: Clinic, day: date) -> str:
     return f"GET /bare/{clinic.pk}/dia/{day}/ HTTP/1.1\r\nHost: 127.0.0.1:{session.port}\r\n\r\n"
 
 
+def clinics_week(session: Session, clinic: Clinic, day: date) -> str:
+    return session.get(f"/agenda/semana/{first_doctor(clinic)}/{day}/")
+
+
+def bare_week(session: Session, clinic: Clinic, day: date) -> str:
+    path = f"/bare/{clinic.pk}/semana/{first_doctor(clinic)}/{day - timedelta(days=day.weekday())}/"
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{session.port}\r\n\r\n"
+
+
+def first_doctor(clinic: Clinic) -> int:
+    return Doctor.objects.of(clinic).order_by("pk").values_list("pk", flat=True)[0]
+
+
 def measure(generator: Generator, house: House, request: str, times: int) -> list[float]:
     """The latencies of one client that asks so often, one request after the other."""
     return generator.run(Job(house.port, [[request] * times])).latencies
 
 
-def queries(user: StaffUser, day: date) -> int:
+def queries(user: StaffUser, path: str) -> int:
     """How many queries the page takes, those for session and user included."""
     browser = Client(headers={"host": "127.0.0.1"})
     browser.force_login(user)
-    path = f"/agenda/{day}/"
     browser.get(path)
     with CaptureQueriesContext(connection) as captured:
         browser.get(path)

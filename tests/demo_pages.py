@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.test import Client
 from django.utils import timezone
 
-from clinic.models import Absence, Appointment, Clinic, Doctor, Patient, StaffUser
+from clinic.models import Absence, Appointment, Clinic, Doctor, Memo, Patient, StaffUser
 from tests.every_address import PARTIAL, routes
 
 ROLES = ("receptionist", "manager", "master")
@@ -53,6 +53,8 @@ def _keys(clinic, route):
         return [*rows.order_by("pk").values_list("pk", flat=True)[:1], 0]
     if route.startswith("pacientes/"):
         return [*_patients(clinic), 0]
+    if route.startswith("recados/"):
+        return [Memo.objects.of(clinic).earliest("pk").pk]
     if route.startswith("ausencias/"):
         return [Absence.objects.of(clinic).earliest("pk").pk]
     return [*_visits(clinic), 0]

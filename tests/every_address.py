@@ -29,6 +29,7 @@ from clinic.models import (
     ClinicHoliday,
     CredentialEvent,
     Doctor,
+    Memo,
     Patient,
 )
 from tests.factories import (
@@ -129,6 +130,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _acts(stored)
     yield from _pending(stored)
     yield from _confirmations(stored)
+    yield from _memos(stored)
     yield from _patients(stored)
     yield from _credentials(asking)
     yield from _imagemais(stored)
@@ -176,7 +178,7 @@ def _desk(stored):
     for path in ("/", "/agenda/", f"/agenda/{day}/", f"/agenda/{day - timedelta(days=30)}/"):
         yield Call("GET", path)
     yield Call("GET", "/agenda/proximas-48-horas/")
-    for view in ("agenda-day", "pending-list", "confirmation-day", "queue"):
+    for view in ("agenda-day", "pending-list", "confirmation-day", "queue", "memo-list"):
         yield Call("GET", "/atalhos/", {"de": f"web:{view}"}, partial=True)
     for query in ({}, {"medico": doctor}):
         yield Call("GET", "/fila/", query)
@@ -306,6 +308,27 @@ def _confirmations(stored):
     undone = {"event": confirmed.events.latest("pk").pk}
     yield Call("POST", f"/confirmacoes/{confirmed.pk}/desfazer/", undone, partial=True)
     yield Call("POST", f"/confirmacoes/{cancelled.pk}/cancelou/", {"cancelled_by": "patient"}, partial=True)
+
+
+def _memos(stored):
+    patient, visit = next(stored.patients), next(stored.coming)
+    yield Call("GET", "/recados/novo/", {"paciente": patient.pk})
+    yield Call("GET", "/recados/novo/", {"agendamento": visit.pk}, partial=True)
+    yield Call("POST", "/recados/novo/", {"begin": "81 98123-1212"})
+    call = {"kind": "call", "name": "Zilda Prestes", "phone": "81 98123-1212", "day": "amanhã", "hour": "10:00"}
+    yield Call("POST", "/recados/novo/", call, expected=(302,))
+    note = {"kind": "note", "text": "traz exames"}
+    for about in ({"paciente": patient.pk}, {"agendamento": visit.pk}, {"day": "hoje"}):
+        yield Call("POST", "/recados/novo/", note | about, expected=(302,))
+    yield Call("POST", "/recados/novo/", {"kind": "note"}, expected=(422,), partial=True)
+    memo = Memo.objects.of(stored.clinic).latest("pk")
+    yield Call("POST", f"/recados/{memo.pk}/feito/", partial=True)
+    for query in ({}, {"meus": "1"}, {"feitos": "1"}):
+        yield Call("GET", "/recados/", query)
+        yield Call("GET", "/recados/", query, partial=True)
+    yield Call("POST", f"/recados/{memo.pk}/desfazer/", partial=True)
+    for path in (f"/agenda/{stored.today}/", f"/pacientes/{patient.pk}/", f"/agendamentos/{visit.pk}/"):
+        yield Call("GET", path)
 
 
 def _patients(stored):

@@ -1,10 +1,13 @@
 """Every address with an id in it, asked by every role of another clinic: there is nothing to be found."""
 
+from uuid import uuid4
+
 import pytest
 from django.urls import URLPattern, reverse
 
 from clinic.access import access_tokens, api_keys
 from clinic.models import Absence, AccessToken, ApiKey
+from clinic.registry import MemoDetails, write_memo
 from clinic.web.urls import urlpatterns
 from tests.factories import book_appointment, make_clinic, make_manager, make_master, make_superuser, make_user
 
@@ -29,6 +32,10 @@ def ids(appointment, pattern):
     """The row of the appointment's clinic that this address is about."""
     of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/", "fila/")
     about = dict.fromkeys(of_appointment, appointment.pk) | {"pacientes/": appointment.patient_id}
+    memo = write_memo(
+        appointment.clinic, MemoDetails("note", text="ligar"), key=uuid4(), by=make_user(appointment.clinic)
+    )
+    about["recados/"] = memo.pk
     absence = Absence.objects.create(
         clinic=appointment.clinic,
         doctor=appointment.doctor,

@@ -10,6 +10,7 @@ from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, Work
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.holiday import ClinicHoliday
 from clinic.models.installation import KeyCheck
+from clinic.models.memo import Memo
 from clinic.models.patient import Patient
 from clinic.models.patient_history import PatientEvent
 from clinic.models.payer import Payer
@@ -37,6 +38,7 @@ __all__ = [
     "Discount",
     "Doctor",
     "KeyCheck",
+    "Memo",
     "NonexistentTime",
     "Patient",
     "PatientAccess",

@@ -1,4 +1,4 @@
-"""Blanking what people wrote about a patient, in the patient's row, their appointments and both histories.
+"""Blanking what people wrote about a patient, in the patient's row, memos, their appointments and both histories.
 
 The one place that may alter a history: PostgreSQL lets it through because the transaction asks for it (the function
 `clinic_redactable`, migrations 0039 and 0041). Who changed what and when stays; what was written does not. Law: LGPD
@@ -48,6 +48,10 @@ RECEIPTS_SQL = """
     UPDATE clinic_receipt SET flag = '', protocol = ''
     WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
 """
+MEMOS_SQL = """
+    UPDATE clinic_memo SET name = CASE name WHEN '' THEN '' ELSE %(blank)s END, phone = '', text = %(blank)s
+    WHERE clinic_id = %(clinic)s AND (patient_id = %(patient)s OR appointment_id = ANY(%(appointments)s))
+"""
 APPOINTMENT_EVENTS_SQL = """
     UPDATE clinic_appointmentevent SET before = before || {before}, after = after || {after}
     WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
@@ -67,8 +71,8 @@ class Redacted(NamedTuple):
 
 
 def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) -> Redacted:
-    """Blank the patient's notes, alert and payer's card, the values in the history of their data, and what was written
-    about their appointments; store the event that says who did and why.
+    """Blank the patient's notes, alert and payer's card, the values in the history of their data, what was written
+    about their appointments, and memos about either; store the event that says who did and why.
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
     them later. Name, documents and phone stay. Locks the patient's row. Raises ValueError for a reason that is blank or
@@ -126,5 +130,6 @@ def _blank(patient: Patient, appointments: list[int]) -> None:
         cursor.execute(PATIENT_EVENTS_SQL, parameters)
         cursor.execute(APPOINTMENTS_SQL, parameters)
         cursor.execute(RECEIPTS_SQL, parameters)
+        cursor.execute(MEMOS_SQL, parameters)
         cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute("SELECT set_config('clinic.redacting', 'off', true)")

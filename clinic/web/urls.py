@@ -9,6 +9,7 @@ from clinic.web.confirmation import views as confirmation
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
 from clinic.web.keys import views as keys
+from clinic.web.memo import views as memo
 from clinic.web.moving import views as moving
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
@@ -67,6 +68,10 @@ urlpatterns = [
     path("fila/", queue.index, name="queue"),
     path("fila/<int:pk>/situacao/", queue.change_status, name="queue-status"),
     path("fila/<int:pk>/desfazer/", queue.undo, name="queue-undo"),
+    path("recados/", memo.index, name="memo-list"),
+    path("recados/novo/", memo.add, name="memo-add"),
+    path("recados/<int:pk>/feito/", memo.finish, name="memo-done"),
+    path("recados/<int:pk>/desfazer/", memo.reopen, name="memo-undo"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),

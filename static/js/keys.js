@@ -46,7 +46,7 @@ const shortcuts = {
   "]": press("day-next"),
   h: press("day-today"),
   p: press("print"),
-  n: () => (document.activeElement.closest(".slot > a") || document.getElementById("day-book"))?.click(),
+  n: () => (document.activeElement.closest(".slot > a") || document.querySelector("#day-book, #memo-add"))?.click(),
   u: () => (document.getElementById("undo-last") || panel.querySelector("#appointment button[name=event]") || ownUndo())?.click(),
   "?": showKeys,
 };

@@ -25,6 +25,7 @@ from clinic.models import (
     ConfirmationCall,
     CredentialEvent,
     Delay,
+    Memo,
     Patient,
     PatientEvent,
     Receipt,
@@ -78,6 +79,10 @@ class Rows:
 
     def call(self, **fields):
         return ConfirmationCall.objects.create(clinic=self.clinic, appointment=self.appointment(), **fields)
+
+    def memo(self, **fields):
+        defaults = {"kind": "note", "text": "x", "written_by": self.user}
+        return Memo.objects.create(clinic=self.clinic, **defaults | fields)
 
     def delay(self, **fields):
         defaults = {"doctor": self.doctor, "day": TEN.date(), "minutes": 30, "recorded_by": self.user}
@@ -193,6 +198,14 @@ REFUSED = {
         lambda rows: rows.call(caller=rows.user),
         lambda rows: rows.call(since=TEN),
     ],
+    "memo_uuid_once": [lambda rows: [rows.memo(uuid=SAME), rows.memo(uuid=SAME)]],
+    "memo_kind_known": [lambda rows: rows.memo(kind="mail", name="x")],
+    "memo_call_has_name": [lambda rows: rows.memo(kind="call")],
+    "memo_note_has_text": [lambda rows: rows.memo(text="")],
+    "memo_phone_e164": [lambda rows: rows.memo(phone="81999999999")],
+    "memo_hour_with_day": [lambda rows: rows.memo(hour=time(9))],
+    "memo_about_one": [lambda rows: rows.memo(patient=rows.patient, appointment=rows.appointment())],
+    "memo_done_by_with_at": [lambda rows: rows.memo(done_by=rows.user), lambda rows: rows.memo(done_at=TEN)],
     "delay_once_a_day": [lambda rows: [rows.delay(), rows.delay()]],
     "delay_1_to_480_minutes": [lambda rows: rows.delay(minutes=0), lambda rows: rows.delay(minutes=481)],
     "procedure_code_once": [twice(make_procedure, code="40101")],

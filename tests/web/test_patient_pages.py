@@ -220,7 +220,7 @@ def test_the_card_costs_the_same_queries_for_one_and_three(desk, clinic, amount,
         visit(ana, days=-day)
 
     # Session and user; the patient, their changes; coming and past appointments, each with lines; the access.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         desk.get(reverse("web:patient-detail", args=[ana.pk]))
 
 

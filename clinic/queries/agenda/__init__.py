@@ -16,6 +16,7 @@ from clinic.models.unverified import unverified_fields
 from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout
 from clinic.queries.agenda.page import Badge, Card, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.delays import delay_of_row
+from clinic.queries.memos import notes_of_day, read_notes_of_day
 from clinic.queries.moved_from import last_move
 from clinic.queries.pending import NOT_BEGUN, unperformed_procedures
 from clinic.queries.performed_procedures import performed_procedures
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
 __all__ = ["Badge", "Card", "Column", "Day", "DoctorChoice", "Folded", "Hour", "Row", "Shade", "Slot", "day"]
 
 
-class HasDelay(TypedDict):
-    """By how many minutes the doctor is late on the day that is shown, None for none."""
+class OfDay(TypedDict):
+    """By how many minutes the doctor is late on the day that is shown, None for none; and the notes of that day, the
+    same at every doctor, so that they cost the page no query."""
 
     delay: int | None
+    memos: list[dict[str, Any]]
 
 
-type DoctorOfDay = WithAnnotations[Doctor, HasDelay]
+type DoctorOfDay = WithAnnotations[Doctor, OfDay]
 
 MOST_COLUMNS = 200  # static/css/day/placement.css knows no more
 
@@ -61,7 +64,8 @@ def day(
     wanted = {status for status in statuses if status in Status.values}
     layout = DayLayout(clinic, on, now, schedules, performed, wanted, hides_freed=hides_freed)
     delays = {doctor.pk: doctor.delay or 0 for doctor in shown}
-    return layout.lay_out(shown, chosen, appointments, delays)
+    memos = read_notes_of_day(shown[0].memos) if shown else []
+    return layout.lay_out(shown, chosen, appointments, delays, memos)
 
 
 def _appointments(clinic: Clinic, on: date, now: datetime) -> list[tuple[Any, ...]]:
@@ -113,5 +117,5 @@ def _unperformed(now: datetime) -> Case:
 def _doctors(clinic: Clinic, on: date, with_appointments: Collection[int]) -> "list[DoctorOfDay]":
     """Return the active doctors, and inactive ones who have appointments."""
     wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
-    late = wanted.annotate(delay=delay_of_row(clinic, on))
-    return list(late.only("title", "name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])
+    of_day = wanted.annotate(delay=delay_of_row(clinic, on), memos=notes_of_day(clinic, on))
+    return list(of_day.only("title", "name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import ClassVar
 
+from clinic.queries.memos import MOST_ON_DAY, DayMemo
+
 
 @dataclass(slots=True)
 class Badge:
@@ -139,6 +141,7 @@ class Day:
     the now-line and the minutes of waiting are the browser's to move on.
 
     `causes` are why appointments of this day cannot take place, each with their number.
+    `memos` are the open notes that are pinned to this date, and one more where there are more than MOST_ON_DAY.
     `holiday` is the name of the day, open or not: a holiday, or an optional day.
     `free` counts the times at which the doctor's usual procedure fits, `short` those for shorter ones only."""
 
@@ -160,12 +163,17 @@ class Day:
     holiday: str
     next_working: date | None
     causes: list[tuple[str, int]]
+    memos: list[DayMemo]
     version: str
 
     @property
     def delays(self) -> list[Column]:
         """The columns of doctors who are late."""
         return [column for column in self.columns if column.delay]
+
+    @property
+    def shown_memos(self) -> list[DayMemo]:
+        return self.memos[:MOST_ON_DAY]
 
     @property
     def is_past(self) -> bool:

@@ -17,6 +17,7 @@ def version(day: Day, cells: Mapping[int, Sequence[Cell]]) -> str:
         day.closure,
         day.next_working,
         day.holiday,
+        day.memos,
     ]
     content += [
         (column.doctor_id, column.name, column.specialty, column.fullness, column.performs_nothing, column.delay)

@@ -19,7 +19,7 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import manager_required, master_required
 from clinic.form_fields import is_short_number
 from clinic.models import Patient, shown
-from clinic.queries import accesses, patient_changes, patients
+from clinic.queries import accesses, memos, patient_changes, patients
 from clinic.registry import Redacted, redact_patient, redactable
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
 from clinic.web.panel import author
@@ -115,6 +115,7 @@ def card(request: ClinicRequest, pk: int) -> HttpResponse:
         "past": past[:VISITS_PER_PAGE],
         "card_is_expired": patient.has_expired_card(request.clinic.local(now).date()),
         "changes": patient_changes.story(patient),
+        "memos": memos.about_patient(patient),
         "page": page,
         "newer_page": page - 1,
         "older_page": page + 1 if len(past) > VISITS_PER_PAGE else None,

@@ -33,8 +33,8 @@ from tests.factories import book_appointment, make_doctor, make_patient, make_pr
 
 pytestmark = pytest.mark.django_db
 
-# Of these no row is of a sandbox: credentials and users are the clinic's, only the desk knows calls, delays, discounts
-# and payers, and invented people need no access log.
+# Of these no row is of a sandbox: credentials and users are the clinic's, only the desk knows calls, delays, discounts,
+# memos and payers, and invented people need no access log.
 NOT_IN_A_SANDBOX = {
     "clinic_accesstoken",
     "clinic_apikey",
@@ -42,6 +42,7 @@ NOT_IN_A_SANDBOX = {
     "clinic_credentialevent",
     "clinic_delay",
     "clinic_discount",
+    "clinic_memo",
     "clinic_patientaccess",
     "clinic_payer",
     "clinic_staffuser",

@@ -7,6 +7,7 @@ from clinic.models.confirmation_call import ConfirmationCall
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
 from clinic.models.delay import Delay
 from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, WorkingHours
+from clinic.models.former_name import FormerName
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.holiday import ClinicHoliday
 from clinic.models.installation import KeyCheck
@@ -37,6 +38,7 @@ __all__ = [
     "Delay",
     "Discount",
     "Doctor",
+    "FormerName",
     "KeyCheck",
     "Memo",
     "NonexistentTime",

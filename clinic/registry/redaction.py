@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-from clinic.models import Appointment, Clinic, Patient, PatientEvent
+from clinic.models import Appointment, Clinic, FormerName, Patient, PatientEvent
 from clinic.models.limits import max_length
 from clinic.models.locks import get_locked
 from clinic.models.unverified import UNVERIFIED
@@ -72,7 +72,8 @@ class Redacted(NamedTuple):
 
 def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) -> Redacted:
     """Blank the patient's notes, alert and payer's card, the values in the history of their data, what was written
-    about their appointments, and memos about either; store the event that says who did and why.
+    about their appointments, and memos about either; forget their former names; store the event that says who did and
+    why.
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
     them later. Name, documents and phone stay. Locks the patient's row. Raises ValueError for a reason that is blank or
@@ -86,6 +87,7 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
         patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
         over, ahead = _appointments(patient)
         _blank(patient, over)
+        FormerName.objects.of(clinic).filter(patient=patient).delete()
         patient.notes = patient.alert = patient.card_number = ""
         patient.card_expires_on = None
         patient.save(update_fields=["notes", "alert", "card_number", "card_expires_on", "updated_at"])

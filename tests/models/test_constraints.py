@@ -25,6 +25,7 @@ from clinic.models import (
     ConfirmationCall,
     CredentialEvent,
     Delay,
+    FormerName,
     Memo,
     Patient,
     PatientEvent,
@@ -197,6 +198,9 @@ REFUSED = {
     "confirmationcall_caller_with_since": [
         lambda rows: rows.call(caller=rows.user),
         lambda rows: rows.call(since=TEN),
+    ],
+    "formername_once": [
+        lambda rows: [FormerName.objects.create(clinic=rows.clinic, patient=rows.patient, name="x") for _ in range(2)]
     ],
     "memo_uuid_once": [lambda rows: [rows.memo(uuid=SAME), rows.memo(uuid=SAME)]],
     "memo_kind_known": [lambda rows: rows.memo(kind="mail", name="x")],

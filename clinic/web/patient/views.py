@@ -77,7 +77,7 @@ def _list_context(request: ClinicRequest, text: str) -> dict[str, Any]:
     clinic, now = request.clinic, timezone.now()
     with shown.choosing():
         if text.strip():
-            found: Iterable[Patient] = patients.search(clinic, text, MAX_LISTED + 1, dead_too=True, as_heard=True)
+            found: Iterable[Patient] = patients.search(clinic, text, MAX_LISTED + 1, dead_too=True, widely=True)
         else:
             found = patients.on_day(clinic, clinic.local(now).date(), MAX_LISTED + 1)
         listed = patients.with_next_appointment(clinic, found, now)
@@ -111,6 +111,7 @@ def card(request: ClinicRequest, pk: int) -> HttpResponse:
     context = {
         "patient": patient,
         "missing": patients.missing(patient),
+        "former_names": patients.former_names(patient),
         "upcoming": patients.coming_visits(patient, now),
         "past": past[:VISITS_PER_PAGE],
         "card_is_expired": patient.has_expired_card(request.clinic.local(now).date()),

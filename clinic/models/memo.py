@@ -30,7 +30,7 @@ class Memo(ClinicRow):
 
     Who asked to be called may be no patient, so `name` and `phone` (E.164) are of the memo. It is for `recipient`, for
     anybody where that is None, and may be about a patient, an appointment, or `day`, a local date, with the local hour
-    `hour` if one was agreed. Only `clinic.registry` writes it; it is done once, by whom and when stays with it.
+    `hour` if one was agreed. Only `clinic.registry` writes it; it is done once, and keeps who did it and when.
     """
 
     class Kind(models.TextChoices):

@@ -45,7 +45,7 @@ def done(clinic: Clinic, now: datetime, *, user: StaffUser | None = None) -> lis
 
 
 def get(clinic: Clinic, pk: int) -> Memo | None:
-    """Return a memo with whom and what it is about, None if there is none."""
+    """Return a memo with what it is about and who has to do with it, None if there is none."""
     return _listed(clinic, None).filter(pk=pk).first()
 
 

@@ -1,4 +1,4 @@
-"""Writing memos of the front desk: by whom they were written and done."""
+"""Writing memos of the front desk, and noting who has done them."""
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time

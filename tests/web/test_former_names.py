@@ -107,7 +107,7 @@ def test_without_a_hit_it_is_one_query_more(clinic, django_assert_num_queries):
         assert not patients.search(clinic, "ninguem", widely=True)
 
 
-def test_the_desk_renames_and_reads_it_on_the_card_and_in_both_searches(desk, clinic):
+def test_the_card_and_both_searches_say_the_former_name(desk, clinic):
     patient = make_patient(clinic, name="Ana Souza")
     desk.post(f"/pacientes/{patient.pk}/editar/", typed_of(patient, name="Ana Lima"))
     card = " ".join(desk.get(f"/pacientes/{patient.pk}/").text.split())

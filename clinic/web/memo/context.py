@@ -27,7 +27,7 @@ class Row:
 
     @property
     def patient(self) -> Patient | None:
-        """The patient whom the memo is about, or whose appointment it is about."""
+        """The patient of the memo, or of its appointment; None for neither."""
         return self.memo.appointment.patient if self.memo.appointment else self.memo.patient
 
     @property

@@ -15,7 +15,7 @@ from clinic.registry import MemoDetails, clean_clinic_phone, unstorable
 
 
 class About(NamedTuple):
-    """Whom a memo is about: a patient, or an appointment with its patient; nobody where both are None."""
+    """What a memo is about: a patient, or an appointment with its patient; nothing where both are None."""
 
     patient: Patient | None = None
     appointment: Appointment | None = None
@@ -68,7 +68,7 @@ class MemoForm(forms.Form):
         self.local_now = clinic.local(now).replace(tzinfo=None)
         self.key = _uuid(self.data.get("key")) or uuid4()
         field: Any = self.fields["recipient"]
-        field.queryset = StaffUser.objects.of(clinic).filter(is_active=True)
+        field.queryset = StaffUser.objects.of(clinic).filter(is_active=True, doctor=None)  # who reads memos
 
     def clean_phone(self) -> str:
         """Return the number as E.164."""

@@ -107,7 +107,7 @@ def _form(request: ClinicRequest, typed: QueryDict | None) -> MemoForm:
 
 
 def _about(request: ClinicRequest, chosen: QueryDict) -> About:
-    """Return whom the form is about. Raises Http404 for rows that the clinic does not have."""
+    """Return what the form is about. Raises Http404 for rows that the clinic does not have."""
     if text := chosen.get("agendamento"):
         found = Appointment.objects.of(request.clinic).kept().select_related("patient")
         appointment = get_object_or_404(found, pk=_id(text))
@@ -133,7 +133,7 @@ def _initial(request: ClinicRequest, about: About) -> dict[str, Any]:
 
 
 def _leave(request: ClinicRequest, about: About) -> HttpResponse:
-    """Go back to whom the memo is about, else to the list."""
+    """Go back to what the memo is about, else to the list."""
     if about.appointment:
         return redirect(request, "web:appointment-detail", about.appointment.pk)
     if about.patient:

@@ -37,6 +37,7 @@ from tests.factories import (
     cpf,
     make_discount,
     make_doctor,
+    make_doctor_user,
     make_master,
     make_payer,
     make_procedure,
@@ -105,6 +106,8 @@ class Asking:
         every = {"scopes": ApiKey.Scope.values, "source": "sync_external", "is_live": True}
         _, key = api_keys.create(clinic, name="todas", **every, by=self.master, channel="command")
         self.clients |= {name: Client() for name in ("nobody", "token", "key")}
+        self.doctor = Doctor.objects.of(clinic).earliest("pk")
+        self.clients["doctor"] = _signed_in(make_doctor_user(doctor=self.doctor))
         self.secrets = {"token": token, "key": key}
 
     def __call__(self, call: Call):
@@ -131,6 +134,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _pending(stored)
     yield from _confirmations(stored)
     yield from _memos(stored)
+    yield from _own_day(asking, stored)
     yield from _patients(stored)
     yield from _credentials(asking)
     yield from _imagemais(stored)
@@ -329,6 +333,15 @@ def _memos(stored):
     yield Call("POST", f"/recados/{memo.pk}/desfazer/", partial=True)
     for path in (f"/agenda/{stored.today}/", f"/pacientes/{patient.pk}/", f"/agendamentos/{visit.pk}/"):
         yield Call("GET", path)
+
+
+def _own_day(asking, stored):
+    yield Call("GET", "/meu-dia/", by="doctor")
+    yield Call("GET", "/meu-dia/", by="doctor", partial=True)
+    own = Appointment.objects.of(stored.clinic).overlapping(*stored.clinic.day(stored.today))
+    visit = own.filter(doctor=asking.doctor, status__in=["scheduled", "confirmed"]).earliest("pk")
+    begun = {"status": "in_service", "seen": ""}
+    yield Call("POST", f"/meu-dia/{visit.pk}/situacao/", begun, by="doctor", partial=True, expected=(200, 409))
 
 
 def _patients(stored):

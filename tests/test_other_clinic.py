@@ -9,15 +9,23 @@ from clinic.access import access_tokens, api_keys
 from clinic.models import Absence, AccessToken, ApiKey
 from clinic.registry import MemoDetails, write_memo
 from clinic.web.urls import urlpatterns
-from tests.factories import book_appointment, make_clinic, make_manager, make_master, make_superuser, make_user
+from tests.factories import (
+    book_appointment,
+    make_clinic,
+    make_doctor_user,
+    make_manager,
+    make_master,
+    make_superuser,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
 WITH_ID = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern) and "<int:" in str(pattern.pattern)]
-ROLES = [make_user, make_manager, make_master]
+ROLES = [make_user, make_manager, make_master, make_doctor_user]
 
 
-@pytest.fixture(params=ROLES, ids=["receptionist", "manager", "master"])
+@pytest.fixture(params=ROLES, ids=["receptionist", "manager", "master", "doctor"])
 def stranger(request, client):
     client.force_login(request.param(make_clinic()))
     return client
@@ -30,7 +38,7 @@ def appointment():
 
 def ids(appointment, pattern):
     """The row of the appointment's clinic that this address is about."""
-    of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/", "fila/")
+    of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/", "fila/", "meu-dia/")
     about = dict.fromkeys(of_appointment, appointment.pk) | {"pacientes/": appointment.patient_id}
     memo = write_memo(
         appointment.clinic, MemoDetails("note", text="ligar"), key=uuid4(), by=make_user(appointment.clinic)
@@ -49,6 +57,11 @@ def ids(appointment, pattern):
     return {"pk": pk}
 
 
+def is_own(pattern):
+    """Whether the page is one that a doctor's user may open."""
+    return getattr(pattern.callback, "doctors_too", False)
+
+
 def credentials(clinic):
     told = {"name": "central", "scopes": ["directory:read"], "source": "voice_ai", "is_live": True, "by": None}
     return {
@@ -63,6 +76,9 @@ def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method
     make = request.node.callspec.params["stranger"]
     not_for_them = ("patient-seen-by",) if make is make_user else ()
     not_for_them += ("integration-", "patient-redact") if make is not make_master else ()
+    not_for_them = (
+        tuple(other.name for other in WITH_ID if not is_own(other)) if make is make_doctor_user else not_for_them
+    )
     address = reverse(f"web:{pattern.name}", kwargs=ids(appointment, pattern))
     answer = getattr(stranger, method)(
         address, {"status": "cancelled", "move": "1", "notes": "meu", "name": "Meu", "seen": "0"}

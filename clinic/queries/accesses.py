@@ -35,6 +35,7 @@ PLACES = {
     "web:confirmation": gettext_lazy("confirmações"),
     "web:queue": gettext_lazy("fila"),
     "web:memo": gettext_lazy("recados"),
+    "web:own-day": gettext_lazy("o dia do médico ou da médica"),
     "web:printed-pack": gettext_lazy("arquivo das próximas horas"),
     "web:printed-slip": gettext_lazy("comprovante"),
     "web:printed": gettext_lazy("lista impressa"),

@@ -11,6 +11,7 @@ from clinic.web.integration import views as integration
 from clinic.web.keys import views as keys
 from clinic.web.memo import views as memo
 from clinic.web.moving import views as moving
+from clinic.web.own_day import views as own_day
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
 from clinic.web.printed import views as printed
@@ -72,6 +73,8 @@ urlpatterns = [
     path("recados/novo/", memo.add, name="memo-add"),
     path("recados/<int:pk>/feito/", memo.finish, name="memo-done"),
     path("recados/<int:pk>/desfazer/", memo.reopen, name="memo-undo"),
+    path("meu-dia/", own_day.index, name="own-day"),
+    path("meu-dia/<int:pk>/situacao/", own_day.change_status, name="own-day-status"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),

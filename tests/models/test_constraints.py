@@ -173,7 +173,11 @@ REFUSED = {
     "staffuser_folded_username_once": [
         lambda rows: [make_user(rows.clinic, username=username) for username in ("Recepcao", "recepcao")]
     ],
-    "staffuser_role_known": [lambda rows: make_user(rows.clinic, role="doctor")],
+    "staffuser_doctor_by_role": [
+        lambda rows: make_user(rows.clinic, role="doctor"),
+        lambda rows: make_user(rows.clinic, doctor=rows.doctor),
+    ],
+    "staffuser_role_known": [lambda rows: make_user(rows.clinic, role="nurse")],
     "doctor_uuid_once": [twice(make_doctor, uuid=SAME)],
     "procedure_uuid_once": [twice(make_procedure, uuid=SAME)],
     "patient_uuid_once": [twice(make_patient, uuid=SAME)],

@@ -219,7 +219,7 @@ def test_the_card_costs_the_same_queries_for_one_and_three(desk, clinic, amount,
         visit(ana, days=day)
         visit(ana, days=-day)
 
-    # Session and user; the patient, former names, memos, their changes; coming and past appointments, each with lines; the access.
+    # Session and user; the patient, former names, memos, changes; visits to come and past, each with lines; access.
     with django_assert_num_queries(10):
         desk.get(reverse("web:patient-detail", args=[ana.pk]))
 

@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve, reverse
 from django.utils import timezone
 
-from clinic.access import access_tokens, api_keys, first_clinic
+from clinic.access import access_tokens, api_keys, calendar_feeds, first_clinic
 from clinic.management.demo import bulk
 from clinic.models import (
     Absence,
@@ -341,6 +341,8 @@ def _own_day(asking, stored):
     own = Appointment.objects.of(stored.clinic).overlapping(*stored.clinic.day(stored.today))
     visit = own.filter(doctor=asking.doctor, status__in=["scheduled", "confirmed"]).earliest("pk")
     begun = {"status": "in_service", "seen": ""}
+    secret = calendar_feeds.release(asking.doctor, clinic=stored.clinic, by=asking.master)
+    yield Call("GET", f"/calendario/{secret}.ics", by="nobody")
     yield Call("POST", f"/meu-dia/{visit.pk}/situacao/", begun, by="doctor", partial=True, expected=(200, 409))
 
 

@@ -2,6 +2,7 @@
 
 from clinic.models.accesses import PatientAccess, SignIn
 from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentProcedure
+from clinic.models.calendar_feed import CalendarFeed
 from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
 from clinic.models.confirmation_call import ConfirmationCall
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
@@ -28,6 +29,7 @@ __all__ = [
     "Appointment",
     "AppointmentEvent",
     "AppointmentProcedure",
+    "CalendarFeed",
     "CeasedProcedure",
     "Clinic",
     "ClinicEvent",

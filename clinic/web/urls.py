@@ -5,6 +5,7 @@ from clinic.web.agenda import views as agenda
 from clinic.web.appointment import unverified
 from clinic.web.appointment import views as appointment
 from clinic.web.booking_panel import views as booking_panel
+from clinic.web.calendar import views as calendar
 from clinic.web.confirmation import views as confirmation
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
@@ -75,6 +76,7 @@ urlpatterns = [
     path("recados/<int:pk>/desfazer/", memo.reopen, name="memo-undo"),
     path("meu-dia/", own_day.index, name="own-day"),
     path("meu-dia/<int:pk>/situacao/", own_day.change_status, name="own-day-status"),
+    path("calendario/<str:secret>.ics", calendar.feed, name="calendar-feed"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),

@@ -59,6 +59,3 @@ def test_it_pleases_axe_fits_and_lists_its_keys(page, width):
     page.locator("#queue-head").focus()
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_contain_text("Iniciar, finalizar")
-    page.keyboard.press("Escape")
-    page.goto("/pacientes/")
-    expect(page.locator("h1")).to_have_text("Seu usuário não abre esta página")

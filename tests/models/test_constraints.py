@@ -18,6 +18,7 @@ from clinic.models import (
     Appointment,
     AppointmentEvent,
     AppointmentProcedure,
+    CalendarFeed,
     CeasedProcedure,
     Clinic,
     ClinicEvent,
@@ -80,6 +81,10 @@ class Rows:
 
     def call(self, **fields):
         return ConfirmationCall.objects.create(clinic=self.clinic, appointment=self.appointment(), **fields)
+
+    def feed(self, **fields):
+        defaults = {"doctor": self.doctor, "digest": "0" * 64, "created_by": self.user}
+        return CalendarFeed.objects.create(clinic=self.clinic, **defaults | fields)
 
     def memo(self, **fields):
         defaults = {"kind": "note", "text": "x", "written_by": self.user}
@@ -203,6 +208,8 @@ REFUSED = {
         lambda rows: rows.call(caller=rows.user),
         lambda rows: rows.call(since=TEN),
     ],
+    "calendarfeed_one_of_doctor": [lambda rows: [rows.feed(), rows.feed()]],
+    "calendarfeed_digest_hex": [lambda rows: rows.feed(digest="segredo")],
     "formername_once": [
         lambda rows: [FormerName.objects.create(clinic=rows.clinic, patient=rows.patient, name="x") for _ in range(2)]
     ],

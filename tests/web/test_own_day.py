@@ -29,6 +29,7 @@ BY = Author(channel="command", credential="tests")
 PARTIAL = {"HX-Request": "true"}
 OWN = "/meu-dia/"
 OPEN_TO_DOCTORS = {"home", "agenda-today", "own-day", "own-day-status", "keys", "signin", "signout", "password-change"}
+OPEN_TO_DOCTORS |= {"calendar-feed"}  # to whatever has the address
 
 
 @pytest.fixture(autouse=True)

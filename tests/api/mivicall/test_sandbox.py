@@ -38,6 +38,7 @@ pytestmark = pytest.mark.django_db
 NOT_IN_A_SANDBOX = {
     "clinic_accesstoken",
     "clinic_apikey",
+    "clinic_calendarfeed",
     "clinic_confirmationcall",
     "clinic_credentialevent",
     "clinic_delay",

@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "clinic.access.middleware.SignInMiddleware",
+    "clinic.access.middleware.DoctorMiddleware",
     "clinic.access.middleware.SameUserMiddleware",
     "axes.middleware.AxesMiddleware",
     "clinic.access.accesses.AccessLogMiddleware",

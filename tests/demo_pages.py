@@ -11,10 +11,10 @@ from django.contrib import admin
 from django.test import Client
 from django.utils import timezone
 
-from clinic.models import Absence, Appointment, Clinic, Doctor, Patient, StaffUser
+from clinic.models import Absence, Appointment, Clinic, Doctor, Memo, Patient, StaffUser
 from tests.every_address import PARTIAL, routes
 
-ROLES = ("receptionist", "manager", "master")
+ROLES = ("receptionist", "manager", "master", "doctor")
 ELSEWHERE = {"receptionist": "/admin/clinic/", "manager": "/agend"}
 # Of programs, of the vendors' references (each in its vendor's Portuguese), and of files.
 NOT_OF_THE_CLINIC = re.compile(r"(?:api|v1)/|\[|openapi\.json$|llms\.txt$|health$|admin/jsi18n/|static")
@@ -53,6 +53,8 @@ def _keys(clinic, route):
         return [*rows.order_by("pk").values_list("pk", flat=True)[:1], 0]
     if route.startswith("pacientes/"):
         return [*_patients(clinic), 0]
+    if route.startswith("recados/"):
+        return [Memo.objects.of(clinic).earliest("pk").pk]
     if route.startswith("ausencias/"):
         return [Absence.objects.of(clinic).earliest("pk").pk]
     return [*_visits(clinic), 0]
@@ -90,7 +92,9 @@ def pages(clinic: Clinic, role: str) -> Iterator[tuple[str, str]]:
 
     Left out is what reads the same for another role: the refusals of the administration, and managers' appointments."""
     client = Client()
-    client.force_login(StaffUser.objects.create_user(f"{role}.{clinic.slug}", clinic=clinic, role=role, name="Ana Sá"))
+    doctor = Doctor.objects.of(clinic).filter(user=None).earliest("pk") if role == StaffUser.Role.DOCTOR else None
+    named = {"role": role, "doctor": doctor, "name": "Ana Sá"}
+    client.force_login(StaffUser.objects.create_user(f"{role}.{clinic.slug}", clinic=clinic, **named))
     is_at_the_desk = role == StaffUser.Role.RECEPTIONIST
     for path, query in addresses(clinic):
         if path.startswith(ELSEWHERE.get(role, "none")):

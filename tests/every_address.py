@@ -18,7 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve, reverse
 from django.utils import timezone
 
-from clinic.access import access_tokens, api_keys, first_clinic
+from clinic.access import access_tokens, api_keys, calendar_feeds, first_clinic
 from clinic.management.demo import bulk
 from clinic.models import (
     Absence,
@@ -30,6 +30,7 @@ from clinic.models import (
     CredentialEvent,
     DisplayLink,
     Doctor,
+    Memo,
     Patient,
 )
 from tests.factories import (
@@ -37,6 +38,7 @@ from tests.factories import (
     cpf,
     make_discount,
     make_doctor,
+    make_doctor_user,
     make_master,
     make_payer,
     make_procedure,
@@ -105,6 +107,8 @@ class Asking:
         every = {"scopes": ApiKey.Scope.values, "source": "sync_external", "is_live": True}
         _, key = api_keys.create(clinic, name="todas", **every, by=self.master, channel="command")
         self.clients |= {name: Client() for name in ("nobody", "token", "key")}
+        self.doctor = Doctor.objects.of(clinic).earliest("pk")
+        self.clients["doctor"] = _signed_in(make_doctor_user(doctor=self.doctor))
         self.secrets = {"token": token, "key": key}
 
     def __call__(self, call: Call):
@@ -130,6 +134,8 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _acts(stored)
     yield from _pending(stored)
     yield from _confirmations(stored)
+    yield from _memos(stored)
+    yield from _own_day(asking, stored)
     yield from _patients(stored)
     yield from _credentials(asking)
     yield from _imagemais(stored)
@@ -182,7 +188,7 @@ def _desk(stored):
         yield Call("GET", f"/agenda/semana/{doctor}/{day}/", query, partial=bool(query))
     for query in ({}, {"medico": doctor}):
         yield Call("GET", f"/agenda/mes/{day:%Y-%m}/", query, partial=bool(query))
-    for view in ("agenda-day", "agenda-week", "pending-list", "confirmation-day", "queue"):
+    for view in ("agenda-day", "agenda-week", "pending-list", "confirmation-day", "queue", "memo-list"):
         yield Call("GET", "/atalhos/", {"de": f"web:{view}"}, partial=True)
     for query in ({}, {"medico": doctor}):
         yield Call("GET", "/fila/", query)
@@ -314,6 +320,39 @@ def _confirmations(stored):
     undone = {"event": confirmed.events.latest("pk").pk}
     yield Call("POST", f"/confirmacoes/{confirmed.pk}/desfazer/", undone, partial=True)
     yield Call("POST", f"/confirmacoes/{cancelled.pk}/cancelou/", {"cancelled_by": "patient"}, partial=True)
+
+
+def _memos(stored):
+    patient, visit = next(stored.patients), next(stored.coming)
+    yield Call("GET", "/recados/novo/", {"paciente": patient.pk})
+    yield Call("GET", "/recados/novo/", {"agendamento": visit.pk}, partial=True)
+    yield Call("POST", "/recados/novo/", {"begin": "81 98123-1212"})
+    call = {"kind": "call", "name": "Zilda Prestes", "phone": "81 98123-1212", "day": "amanhã", "hour": "10:00"}
+    yield Call("POST", "/recados/novo/", call, expected=(302,))
+    note = {"kind": "note", "text": "traz exames"}
+    for about in ({"paciente": patient.pk}, {"agendamento": visit.pk}, {"day": "hoje"}):
+        yield Call("POST", "/recados/novo/", note | about, expected=(302,))
+    yield Call("POST", "/recados/novo/", {"kind": "note"}, expected=(422,), partial=True)
+    memo = Memo.objects.of(stored.clinic).latest("pk")
+    yield Call("POST", f"/recados/{memo.pk}/feito/", partial=True)
+    for query in ({}, {"meus": "1"}, {"feitos": "1"}):
+        yield Call("GET", "/recados/", query)
+        yield Call("GET", "/recados/", query, partial=True)
+    yield Call("POST", f"/recados/{memo.pk}/desfazer/", partial=True)
+    for path in (f"/agenda/{stored.today}/", f"/pacientes/{patient.pk}/", f"/agendamentos/{visit.pk}/"):
+        yield Call("GET", path)
+
+
+def _own_day(asking, stored):
+    yield Call("GET", "/meu-dia/", by="doctor")
+    yield Call("GET", "/meu-dia/", by="doctor", partial=True)
+    own = Appointment.objects.of(stored.clinic).overlapping(*stored.clinic.day(stored.today))
+    visit = own.filter(doctor=asking.doctor, status__in=["scheduled", "confirmed"]).earliest("pk")
+    begun = {"status": "in_service", "seen": ""}
+    secret = calendar_feeds.release(asking.doctor, clinic=stored.clinic, by=asking.master)
+    yield Call("GET", f"/calendario/{secret}.ics", by="nobody")
+    yield Call("POST", f"/meu-dia/{visit.pk}/chamar/", by="doctor", partial=True, expected=(200, 409))
+    yield Call("POST", f"/meu-dia/{visit.pk}/situacao/", begun, by="doctor", partial=True, expected=(200, 409))
 
 
 def _patients(stored):

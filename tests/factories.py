@@ -75,6 +75,12 @@ def make_master(clinic: Clinic | None = None, **fields) -> StaffUser:
     return make_user(clinic, **{"role": StaffUser.Role.MASTER} | fields)
 
 
+def make_doctor_user(clinic: Clinic | None = None, *, doctor: Doctor | None = None, **fields) -> StaffUser:
+    """The user of a doctor, who sees the own day; of a new doctor unless one is given."""
+    doctor = doctor or make_doctor(clinic)
+    return make_user(doctor.clinic, **{"role": StaffUser.Role.DOCTOR, "doctor": doctor} | fields)
+
+
 def make_superuser(**fields) -> StaffUser:
     return make_user(**{"is_superuser": True} | fields)
 

@@ -22,3 +22,9 @@ def test_the_log_names_a_broken_constraint_and_quotes_no_patient():
     written = formatter.format(logging.makeLogRecord({"msg": "Internal Server Error", "exc_info": told}))
     assert written.count("patient_name_present") == 2 and "The above exception" in written
     assert not [text for text in ("52998224725", "81999990000", "segredo") if text in written]
+
+
+def test_the_log_has_no_secret_of_a_calendars_address():
+    formatter = import_string(settings.LOGGING["formatters"]["without_rows"]["()"])()
+    record = {"msg": "%s: %s", "args": ("Not Found", "/calendario/Ab-12_cdefghijkl.ics")}
+    assert formatter.format(logging.makeLogRecord(record)) == "Not Found: /calendario/…"

@@ -18,7 +18,7 @@ from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Appoin
 from clinic.queries.changes import changed_appointments, changed_patients, settled_until
 from clinic.queries.pending import Why, pending
 from tests.booking.desk import BY, open_desk
-from tests.factories import make_discount, make_user, next_monday
+from tests.factories import make_discount, make_doctor_user, make_user, next_monday
 
 RELEASED = "0003_staffsession"  # the last migration of the version before
 BUILT_CONCURRENTLY = [
@@ -244,3 +244,15 @@ def test_rows_from_before_are_listed_as_changed_once(the_newest_again, booked):
     assert [row.pk for row in changed_appointments(booked.clinic, began, until)] == [booked.pk]
     assert [row.pk for row in changed_patients(booked.clinic, began, until)] == [booked.patient_id]
     assert list(changed_appointments(booked.clinic, until, settled_until())) == []
+
+
+def test_the_way_back_switches_doctors_users_off(the_newest_again, transactional_db):
+    """The version before takes a role that it does not know for one of the desk."""
+    user = make_doctor_user()
+    migrate("0065_former_names")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT role, is_active FROM clinic_staffuser WHERE id = %s", [user.pk])
+        assert cursor.fetchone() == ("receptionist", False)
+    migrate()
+    user.refresh_from_db()
+    assert (user.role, user.doctor, user.is_active) == ("receptionist", None, False)

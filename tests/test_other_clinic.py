@@ -1,20 +1,31 @@
 """Every address with an id in it, asked by every role of another clinic: there is nothing to be found."""
 
+from uuid import uuid4
+
 import pytest
 from django.urls import URLPattern, reverse
 
 from clinic.access import access_tokens, api_keys, display_links
 from clinic.models import Absence, AccessToken, ApiKey
+from clinic.registry import MemoDetails, write_memo
 from clinic.web.urls import urlpatterns
-from tests.factories import book_appointment, make_clinic, make_manager, make_master, make_superuser, make_user
+from tests.factories import (
+    book_appointment,
+    make_clinic,
+    make_doctor_user,
+    make_manager,
+    make_master,
+    make_superuser,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
 WITH_ID = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern) and "<int:" in str(pattern.pattern)]
-ROLES = [make_user, make_manager, make_master]
+ROLES = [make_user, make_manager, make_master, make_doctor_user]
 
 
-@pytest.fixture(params=ROLES, ids=["receptionist", "manager", "master"])
+@pytest.fixture(params=ROLES, ids=["receptionist", "manager", "master", "doctor"])
 def stranger(request, client):
     client.force_login(request.param(make_clinic()))
     return client
@@ -29,8 +40,12 @@ def ids(appointment, pattern):
     """The row of the appointment's clinic that this address is about."""
     if "<int:doctor>" in str(pattern.pattern):
         return {"doctor": appointment.doctor_id, "date": "2026-11-23"}
-    of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/", "fila/")
+    of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/", "fila/", "meu-dia/")
     about = dict.fromkeys(of_appointment, appointment.pk) | {"pacientes/": appointment.patient_id}
+    memo = write_memo(
+        appointment.clinic, MemoDetails("note", text="ligar"), key=uuid4(), by=make_user(appointment.clinic)
+    )
+    about["recados/"] = memo.pk
     absence = Absence.objects.create(
         clinic=appointment.clinic,
         doctor=appointment.doctor,
@@ -43,6 +58,11 @@ def ids(appointment, pattern):
     about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
     return {"pk": pk}
+
+
+def is_own(pattern):
+    """Whether the page is one that a doctor's user may open."""
+    return getattr(pattern.callback, "doctors_too", False)
 
 
 def credentials(clinic):
@@ -59,6 +79,9 @@ def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method
     make = request.node.callspec.params["stranger"]
     not_for_them = ("patient-seen-by", "display-revoke") if make is make_user else ()
     not_for_them += ("integration-", "patient-redact") if make is not make_master else ()
+    not_for_them = (
+        tuple(other.name for other in WITH_ID if not is_own(other)) if make is make_doctor_user else not_for_them
+    )
     address = reverse(f"web:{pattern.name}", kwargs=ids(appointment, pattern))
     answer = getattr(stranger, method)(
         address, {"status": "cancelled", "move": "1", "notes": "meu", "name": "Meu", "seen": "0"}
@@ -91,9 +114,13 @@ def test_a_superuser_without_a_clinic_chooses_one_first(client, appointment, pat
         "doctor": appointment.doctor_id,
         "date": "2026-11-23",
         "month": "2026-11",
-        "secret": "x",
+        "secret": "x" * 32,
     }
     names = {name: value for name, value in names.items() if f":{name}>" in str(pattern.pattern)}
     answer = client.get(reverse(f"web:{pattern.name}", kwargs=names))
-    open_to_all = pattern.name in {"signin", "signout", "password-change", "first-clinic", "display", "display-open"}
+    open_to_all = pattern.name in {"signin", "signout", "password-change", "first-clinic"} | {
+        "calendar-feed",
+        "display",
+        "display-open",
+    }
     assert (answer.get("Location") == reverse("admin:clinic_clinic_changelist")) is not open_to_all

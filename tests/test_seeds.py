@@ -81,7 +81,7 @@ def test_the_demo_is_a_day_in_full_swing_with_sign_ins_that_work(access_file):
 
     assert stat.S_IMODE(access_file.stat().st_mode) == 0o600
     passwords = dict(line.split(" ") for line in access_file.read_text().splitlines())
-    assert list(passwords) == ["recepcao", "gestor", "master", "recepcao-lisboa", "master-lisboa"]
+    assert list(passwords) == ["recepcao", "gestor", "master", "medica", "recepcao-lisboa", "master-lisboa"]
     for username, password in passwords.items():
         user = StaffUser.objects.get(username=username)
         assert check_password(password, user.password)

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware, get_user
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -139,6 +140,25 @@ class SignInMiddleware(LoginRequiredMiddleware):
         if request.method == "GET" and "HX-Request" not in request.headers:
             return request.get_full_path()
         return referring_page(request)
+
+
+class DoctorMiddleware:
+    """Refuse a user with the role of a doctor every page of the front desk that is not marked `doctors_too`: what is
+    added later is closed to them until it is marked. Runs after SignInMiddleware."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: StaffRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: StaffRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        at_the_desk = request.resolver_match is not None and request.resolver_match.namespace == "web"
+        if at_the_desk and not getattr(view, "doctors_too", False) and getattr(request.user, "is_doctor", False):
+            raise PermissionDenied(_("Esta página é da recepção e da gestão da clínica."))
+        return None
 
 
 class SameUserMiddleware:

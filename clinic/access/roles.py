@@ -51,6 +51,12 @@ def absence_recorder_required(view: View) -> View:
     return guarded
 
 
+def doctors_too[V: View](view: V) -> V:
+    """Mark a view of the front desk that a user with the role of a doctor may open; DoctorMiddleware refuses others."""
+    vars(view)["doctors_too"] = True
+    return view
+
+
 def clinic_optional[V: View](view: V) -> V:
     """Mark a view of the front desk that also works for a superuser who has chosen no clinic."""
     vars(view)["clinic_required"] = False

@@ -55,5 +55,6 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "clinic_currency_known": ("currency", _("Escolha uma moeda da lista.")),
     "staffuser_folded_username_once": ("username", _("Já existe um usuário com esse nome. Escolha outro.")),
     "staffuser_role_known": ("role", _("Escolha uma função da lista.")),
+    "staffuser_doctor_by_role": ("doctor", _("Escolha de qual médico(a) são as visitas que aparecem.")),
     "staffuser_clinic_unless_superuser": ("clinic", _("Escolha a clínica em que a pessoa trabalha.")),
 }

@@ -4,13 +4,15 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic.access import calendar_feeds
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, ClinicTimeAdminMixin, admin_request
 from clinic.admin.closing import AskBeforeClosing
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
@@ -19,6 +21,8 @@ from clinic.models import Absence, Doctor, WorkingHours
 from clinic.models.titles import has_title
 from clinic.registry import delete_absence, save_absence
 from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
+
+EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 
 
 class WorkingHoursFormSet(ClinicRowFormSet):
@@ -124,6 +128,7 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
     search_fields = ["specialty", "council_number"]
     folded_fields = ["sort_name"]
     title_fields = ["title"]
+    actions = ["release_calendar", "revoke_calendar"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("hours")
@@ -138,6 +143,30 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
             delete_absence(absence, by)
         for absence in rows:
             save_absence(absence, by)
+
+    @admin.action(
+        description=gettext_lazy("Liberar endereço do calendário"), permissions=["change"], location=EVERYWHERE
+    )
+    def release_calendar(self, request: HttpRequest, queryset: QuerySet[Doctor]) -> None:
+        """Show the secret address of each calendar once; the one before opens nothing any more."""
+        by = admin_request(request).user
+        for doctor in queryset:
+            secret = calendar_feeds.release(doctor, clinic=doctor.clinic, by=by)
+            self.log_change(request, doctor, _("Endereço do calendário liberado."))
+            address = request.build_absolute_uri(reverse("web:calendar-feed", args=[secret]))
+            sentence = _(
+                "Calendário de %(doctor)s: %(address)s — copie agora, não aparece de novo. O anterior não vale."
+            )
+            self.message_user(request, sentence % {"doctor": doctor.full_name, "address": address}, messages.WARNING)
+
+    @admin.action(
+        description=gettext_lazy("Revogar endereço do calendário"), permissions=["change"], location=EVERYWHERE
+    )
+    def revoke_calendar(self, request: HttpRequest, queryset: QuerySet[Doctor]) -> None:
+        for doctor in queryset:
+            if calendar_feeds.revoke(doctor, clinic=doctor.clinic):
+                self.log_change(request, doctor, _("Endereço do calendário revogado."))
+        self.message_user(request, _("Calendário revogado: o endereço não abre mais nada."), messages.SUCCESS)
 
     @admin.display(description=gettext_lazy("nome"), ordering="sort_name")
     def shown_name(self, doctor: Doctor) -> str:

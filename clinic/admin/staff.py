@@ -14,7 +14,7 @@ from clinic.access import lockout
 from clinic.admin.base import BaseAdmin, RealClinicsFilter, admin_request, sees_all_clinics, visible_rows
 from clinic.admin.filled import Posted
 from clinic.admin.forms import NamedForm
-from clinic.models import Clinic, StaffUser
+from clinic.models import Clinic, Doctor, StaffUser
 
 GENERATED_BYTES = 12
 SEEN = "clinic.admin.staff.seen"
@@ -82,17 +82,20 @@ class StaffAdmin(BaseAdmin):
         return rows if sees_all_clinics(request) else rows.filter(is_superuser=False)
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
-        """Offer no sandbox as a user's clinic."""
+        """Offer no sandbox as a user's clinic, and doctors of the clinic only."""
         if db_field.name == "clinic":
             return Clinic.objects.real()
+        if db_field.name == "doctor":
+            return visible_rows(request, Doctor.objects.all())
         return super().get_field_queryset(db, db_field, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        everybody = ["name", "username", "role", "may_squeeze_in", "may_record_absence", "is_active", "new_password"]
+        everybody = ["name", "username", "role", "doctor", "may_squeeze_in", "may_record_absence"]
+        everybody += ["is_active", "new_password"]
         return [*everybody, "clinic", "is_superuser"] if sees_all_clinics(request) else everybody
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        own = ["role", "is_active", "clinic", "is_superuser"]
+        own = ["role", "doctor", "is_active", "clinic", "is_superuser"]
         return [name for name in own if name in self.get_fields(request, obj)] if obj == request.user else []
 
     def get_list_display(self, request: HttpRequest) -> Any:

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0061_confirmation_texts'),
+        ('clinic', '0067_calendar_feeds'),
     ]
 
     operations = [

@@ -2,15 +2,18 @@
 
 from clinic.models.accesses import PatientAccess, SignIn
 from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentProcedure
+from clinic.models.calendar_feed import CalendarFeed
 from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
 from clinic.models.confirmation_call import ConfirmationCall
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
 from clinic.models.delay import Delay
 from clinic.models.display_link import DisplayLink
 from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, WorkingHours
+from clinic.models.former_name import FormerName
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.holiday import ClinicHoliday
 from clinic.models.installation import KeyCheck
+from clinic.models.memo import Memo
 from clinic.models.patient import Patient
 from clinic.models.patient_history import PatientEvent
 from clinic.models.payer import Payer
@@ -29,6 +32,7 @@ __all__ = [
     "Appointment",
     "AppointmentEvent",
     "AppointmentProcedure",
+    "CalendarFeed",
     "CeasedProcedure",
     "Clinic",
     "ClinicEvent",
@@ -40,7 +44,9 @@ __all__ = [
     "Discount",
     "DisplayLink",
     "Doctor",
+    "FormerName",
     "KeyCheck",
+    "Memo",
     "NonexistentTime",
     "Patient",
     "PatientAccess",

@@ -170,6 +170,8 @@ class Patient(ClinicRow):
     updated_at = models.DateTimeField(auto_now=True)
     # When the row was written last, by the database's clock: a trigger of 0051 sets it at every write.
     changed_at = models.DateTimeField(db_default=Now(), editable=False)
+    # The former name by which a search has found the patient, "" for another reason.
+    found_by = ""
 
     class Meta:
         verbose_name = _("paciente")

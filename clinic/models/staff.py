@@ -13,6 +13,8 @@ from clinic.models.clinic import Clinic, ClinicQuerySet
 from clinic.models.names import validate_has_letter
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
     StringField = models.TextField[str, str]
 else:
     StringField = models.TextField
@@ -64,13 +66,15 @@ class StaffUserManager(BaseUserManager["StaffUser"]):
 class StaffUser(AbstractBaseUser):
     """A user who signs in. Works for one clinic; a superuser has none and sees all.
 
-    Has a role and no groups: three roles are enough, and Django's permissions would be a second place to look.
+    Has a role and no groups: four roles are enough, and Django's permissions would be a second place to look. Who has
+    the role DOCTOR sees the visits of `doctor`, and nothing else (`clinic.access.roles`).
     """
 
     class Role(models.TextChoices):
         RECEPTIONIST = "receptionist", _("Recepção")
         MANAGER = "manager", _("Gestão")
         MASTER = "master", _("Administrador (master)")
+        DOCTOR = "doctor", _("Médico(a), só o próprio dia")
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, null=True, blank=True, verbose_name=_("clínica"))
     username = models.CharField(
@@ -83,6 +87,16 @@ class StaffUser(AbstractBaseUser):
     folded_username = FoldedUsernameField(editable=False)
     name = models.CharField(_("nome"), max_length=120)
     role = models.CharField(_("função"), max_length=12, choices=Role, default=Role.RECEPTIONIST)
+    doctor = models.OneToOneField(
+        "clinic.Doctor",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="user",
+        verbose_name=_("médico(a)"),
+        help_text=_("Só para quem entra como médico(a): de quem são as visitas que aparecem."),
+        error_messages={"unique": _("Este médico ou esta médica já tem um usuário. Altere o que está lá.")},
+    )
     may_squeeze_in = models.BooleanField(_("pode marcar encaixe"), default=False)
     may_record_absence = models.BooleanField(
         _("pode registrar ausência"),
@@ -108,7 +122,11 @@ class StaffUser(AbstractBaseUser):
                 condition=Q(clinic__isnull=False) | Q(is_superuser=True), name="staffuser_clinic_unless_superuser"
             ),
             models.CheckConstraint(
-                condition=Q(role__in=["receptionist", "manager", "master"]), name="staffuser_role_known"
+                condition=Q(role__in=["receptionist", "manager", "master", "doctor"]), name="staffuser_role_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(role="doctor", doctor__isnull=False) | (~Q(role="doctor") & Q(doctor__isnull=True)),
+                name="staffuser_doctor_by_role",
             ),
             models.UniqueConstraint(fields=["folded_username"], name="staffuser_folded_username_once"),
         ]
@@ -121,12 +139,30 @@ class StaffUser(AbstractBaseUser):
         return self.name
 
     def clean(self) -> None:
-        """Raise ValidationError for a user name that differs from an existing one in case only."""
+        """Raise ValidationError for a user name that differs from an existing one in case only, and for a doctor of
+        another clinic, or one without the role."""
         super().clean()
+        if sentence := self._doctor_fault():
+            raise ValidationError({"doctor": sentence})
         same = StaffUser.objects.filter(folded_username=folded_username(self.username)).exclude(pk=self.pk)
         if other := same.exclude(username=self.username).first():
             sentence = _("Já existe “%(username)s”: maiúsculas e minúsculas não fazem diferença. Escolha outro nome.")
             raise ValidationError({"username": sentence % {"username": other.username}})
+
+    def _doctor_fault(self) -> "StrPromise | str":
+        """Return what is wrong with the doctor, "" if nothing is."""
+        if self.role == self.Role.DOCTOR and self.doctor is None:
+            return _("Escolha de qual médico(a) são as visitas que aparecem.")
+        if self.role != self.Role.DOCTOR and self.doctor:
+            return _("Só quem tem a função de médico(a) tem um médico(a) aqui. Deixe vazio.")
+        if self.doctor and self.doctor.clinic_id != self.clinic_id:
+            return _("Este médico ou esta médica é de outra clínica.")
+        return ""
+
+    @property
+    def is_doctor(self) -> bool:
+        """True for who sees the own day only."""
+        return self.role == self.Role.DOCTOR and not self.is_superuser
 
     @property
     def is_manager(self) -> bool:

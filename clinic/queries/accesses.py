@@ -34,6 +34,8 @@ PLACES = {
     "web:pending": gettext_lazy("pendências"),
     "web:confirmation": gettext_lazy("confirmações"),
     "web:queue": gettext_lazy("fila"),
+    "web:memo": gettext_lazy("recados"),
+    "web:own-day": gettext_lazy("o dia do médico ou da médica"),
     "web:printed-pack": gettext_lazy("arquivo das próximas horas"),
     "web:printed-slip": gettext_lazy("comprovante"),
     "web:printed": gettext_lazy("lista impressa"),

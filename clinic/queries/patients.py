@@ -11,7 +11,7 @@ import phonenumbers
 from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 
-from clinic.models import Appointment, Clinic, Patient, documents, phones, shown
+from clinic.models import Appointment, Clinic, FormerName, Patient, documents, phones, shown
 from clinic.models.appointment import STANDING, AppointmentQuerySet, Status
 from clinic.models.characters import with_ascii_digits
 from clinic.models.documents import CPF_LENGTH, NIF_LENGTH, is_cpf
@@ -21,6 +21,7 @@ from clinic.models.ranges import Fold
 OPTIONS = 8
 RECENT = timedelta(days=180)
 MAX_TIES = 20
+MOST_FORMER = 100
 LONGEST_TEXT = 100
 MOST_WORDS = 8
 SHORTEST_PHONE_PART = 4
@@ -100,16 +101,17 @@ def search(
     *,
     by_numbers: bool = True,
     dead_too: bool = False,
-    as_heard: bool = False,
+    widely: bool = False,
 ) -> list[Patient]:
-    """Return at most `limit` patients who fit the text. At most three queries, with `as_heard` four.
+    """Return at most `limit` patients who fit the text. At most three queries, `widely` six.
 
     A text is any part of the name without accents and in any order of words (of one or two letters only as a word's
     beginning), four or more digits of the phone, six or more first digits of the CPF, the NIF, the número de utente,
     another document, the birth date. Owners of exactly that number come first, then those whose name begins like that,
     then the others; by name, then by pk.
-    Without `by_numbers` only the words of the text count. With `as_heard` the last ones are those whose names are only
-    heard alike, as Luiz for `luis`. Patients who died are left out without `dead_too`: there is
+    Without `by_numbers` only the words of the text count. `widely` finds more, after the others: those who were called
+    so formerly (`found_by` is that name), then those whose names are only heard alike, as Luiz for `luis`. Patients who
+    died are left out without `dead_too`: there is
     nothing to book for them.
     """
     wanted = read(text) if by_numbers else _words_only(read(text))
@@ -118,14 +120,15 @@ def search(
     patients = Patient.objects.of(clinic)
     searched = patients if dead_too else patients.filter(died=False)
     owners, others = _ranked(clinic, searched, wanted, limit)
-    return owners + others + (_heard_alike(searched, wanted, limit - len(owners + others)) if as_heard else [])
+    return owners + others + (_less_alike(clinic, searched, wanted, limit - len(owners + others)) if widely else [])
 
 
 def options(clinic: Clinic, text: str, now: datetime) -> Options:
     """Return the choices of the booking panel: living patients who fit the text, each with their last finished visit.
 
     Ordered like `search`, but those with an appointment within RECENT of the instant `now`, or ahead of it, come before
-    others who fit as well; last come those whose names are only heard alike. At most six queries.
+    others who fit as well; last come those who were called so formerly, and those whose names are only heard alike. At
+    most eight queries.
     """
     wanted = read(text)
     if wanted == ParsedSearch():
@@ -133,7 +136,7 @@ def options(clinic: Clinic, text: str, now: datetime) -> Options:
     living = Patient.objects.of(clinic).filter(died=False)
     with shown.choosing():
         owners, others = _ranked(clinic, living, wanted, OPTIONS + 1, now - RECENT)
-        others += _heard_alike(living, wanted, OPTIONS + 1 - len(owners + others))
+        others += _less_alike(clinic, living, wanted, OPTIONS + 1 - len(owners + others))
     offered = (owners + others)[:OPTIONS]
     shown.add(offered)
     finished = Appointment.objects.of(clinic).kept().filter(patient__in=offered, status=Status.FINISHED)
@@ -219,6 +222,11 @@ def coming_visits(patient: Patient, now: datetime) -> AppointmentQuerySet:
 def past_visits(patient: Patient, now: datetime) -> AppointmentQuerySet:
     """Return the other appointments, over at `now`, cancelled or missed, the last one first."""
     return _visits(patient).filter(~STANDING | Q(ends_at__lte=now)).order_by("-starts_at", "-pk")
+
+
+def former_names(patient: Patient) -> list[str]:
+    """Return the names that the patient had, the last one first. One query."""
+    return list(FormerName.objects.of(patient.clinic_id).filter(patient=patient).values_list("name", flat=True))
 
 
 def missing(patient: Patient) -> list[str]:
@@ -326,17 +334,49 @@ def _ranked(
     return owners, (begun + others)[: limit - len(owners)]
 
 
-def _heard_alike(patients: QuerySet[Patient], wanted: ParsedSearch, limit: int) -> list[Patient]:
-    """Return at most `limit` patients, by name, who do not fit, but whose names are heard like the words. One query,
-    none without words or room."""
+def _less_alike(clinic: Clinic, patients: QuerySet[Patient], wanted: ParsedSearch, limit: int) -> list[Patient]:
+    """Return at most `limit` patients who do not fit: those who were called so formerly, then those whose names are
+    heard alike, without those of the former. None without words or room."""
     if limit <= 0 or not wanted.words:
         return []
+    former = _formerly_called(clinic, patients, wanted, limit)
+    known = {patient.pk for patient in former}
+    heard = _heard_alike(patients, wanted, limit) if len(former) < limit else []
+    return (former + [patient for patient in heard if patient.pk not in known])[:limit]
+
+
+def _formerly_called(clinic: Clinic, patients: QuerySet[Patient], wanted: ParsedSearch, limit: int) -> list[Patient]:
+    """Return at most `limit` patients, by name, who do not fit, but one of whose former names has all the words.
+
+    One query if there is none, two if there are some: few patients have another name than they had, and their ids are
+    cheaper than a join of both tables."""
+    has_words = Q()
+    for word in wanted.words:
+        has_words &= contains_word("search", word)
+    names = FormerName.objects.of(clinic).filter(has_words).order_by("-until", "pk")
+    found = dict(reversed(names.values_list("patient", "name")[:MOST_FORMER]))  # of several the latest
+    if not found:
+        return []
+    called = patients.filter(pk__in=found).alias(phone_text=Cast("phone", TextField()))
+    fitting = called.filter(_others(wanted)).exclude(_fits(wanted))
+    former: list[Patient] = list(fitting.order_by(Concat("folded_name", Value("")), "pk")[:limit])
+    for patient in former:
+        patient.found_by = found[patient.pk]
+    return former
+
+
+def _heard_alike(patients: QuerySet[Patient], wanted: ParsedSearch, limit: int) -> list[Patient]:
+    """Return at most `limit` patients, by name, who do not fit, but whose names are heard like the words. One query."""
     alike = Q()
     for word in wanted.words:
         alike &= contains_heard("search", word)
-    others = _fits(replace(wanted, words=(), document=""))
-    rest = patients.alias(phone_text=Cast("phone", TextField())).filter(alike & others)
+    rest = patients.alias(phone_text=Cast("phone", TextField())).filter(alike & _others(wanted))
     return list(rest.exclude(_fits(wanted)).order_by(Concat("folded_name", Value("")), "pk")[:limit])
+
+
+def _others(wanted: ParsedSearch) -> Q:
+    """Return the condition of the parts of the search that are no words."""
+    return _fits(replace(wanted, words=(), document=""))
 
 
 def _recent_first(clinic: Clinic, tiers: list[list[Patient]], since: datetime) -> list[list[Patient]]:

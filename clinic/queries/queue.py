@@ -107,18 +107,20 @@ class Row:
         return self.now - self.appointment.status_since
 
 
-def rows(clinic: Clinic, *, now: datetime) -> list[Row]:
-    """Return the appointments of today, cancelled ones left out, in the order of the page. Two queries.
+def rows(clinic: Clinic, *, now: datetime, doctor: int | None = None) -> list[Row]:
+    """Return the appointments of today, cancelled ones left out, in the order of the page; with the id of a `doctor`,
+    those of this doctor. Two queries.
 
     So are those of yesterday that go on past midnight, or whose patients came then and have not left.
     """
     today = clinic.local(now).date()
     since, before = clinic.day(today)
     of_today = Q(ends_at__gt=since) | Q(status__in=HERE)
+    whose = Q(doctor=doctor) if doctor else Q()
     of_day = (
         Appointment.objects.of(clinic)
         .kept()
-        .filter(of_today, status__in=list(PARTS), starts_at__gte=clinic.day(today - timedelta(days=1))[0])
+        .filter(of_today, whose, status__in=list(PARTS), starts_at__gte=clinic.day(today - timedelta(days=1))[0])
         .filter(starts_at__lt=before)
         .select_related("doctor", "patient")
         .prefetch_related(Prefetch("lines", AppointmentProcedure.objects.order_by("position")))

@@ -12,6 +12,7 @@ from clinic.registry.doctors import (
     register_doctor,
     switch_off_doctor,
 )
+from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.registry.owners import nif_owner
 from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
 from clinic.registry.patient_events import Author
@@ -44,6 +45,8 @@ __all__ = [
     "DoctorRefused",
     "Hours",
     "INVENTED_PATIENTS",
+    "MemoDetails",
+    "MemoDone",
     "PHONE_FAULTS",
     "PatientDetails",
     "Plan",
@@ -63,6 +66,7 @@ __all__ = [
     "delete_absence",
     "empty_sandbox",
     "details_of",
+    "finish_memo",
     "keep_plan",
     "nif_owner",
     "patient_version",
@@ -71,6 +75,7 @@ __all__ = [
     "redact_patient",
     "redactable",
     "register_doctor",
+    "reopen_memo",
     "register_patient",
     "register_procedure",
     "same_patients",
@@ -80,4 +85,5 @@ __all__ = [
     "switch_off_procedure",
     "unstorable",
     "unstorable_in_json",
+    "write_memo",
 ]

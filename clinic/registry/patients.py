@@ -13,6 +13,7 @@ from clinic.models import Clinic, Patient, phones
 from clinic.models.locks import get_locked, hold_advisory
 from clinic.refusals import Reason, Refusal, Refused, refuse
 from clinic.registry import sql
+from clinic.registry.former_names import keep_former_name
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
 from clinic.registry.patient_events import Author, record_patient
 from clinic.registry.plans import Plan, payer_refusals
@@ -100,7 +101,8 @@ def change_patient(
     seen: str | None = None,
     by: Author,
 ) -> Patient:
-    """Return the patient with these fields of PatientDetails changed, the others as they are stored at that moment.
+    """Return the patient with these fields of PatientDetails changed, the others as they are stored at that moment. The
+    name that another one takes the place of is kept (`keep_former_name`).
 
     A CPF that is accepted though it is not valid leaves the stored one. `seen` is the `patient_version` that the author
     began from: with it, fields that were changed since are not overwritten with another value (PATIENT_CHANGED).
@@ -126,6 +128,8 @@ def change_patient(
         # The phone field computes the hash when it is saved.
         patient.save(update_fields=[*changed, "phone_hash", "updated_at"])
         record_patient(patient, stored, details_of(patient), by)
+        if patient.name != stored.name:
+            keep_former_name(clinic, patient, stored.name, stored.social_name)
         return patient
 
     return run_in_transaction(work)

@@ -1,4 +1,4 @@
-"""Blanking what people wrote about a patient, in the patient's row, their appointments and both histories.
+"""Blanking what people wrote about a patient, in the patient's row, memos, their appointments and both histories.
 
 The one place that may alter a history: PostgreSQL lets it through because the transaction asks for it (the function
 `clinic_redactable`, migrations 0039 and 0041). Who changed what and when stays; what was written does not. Law: LGPD
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-from clinic.models import Appointment, Clinic, Patient, PatientEvent
+from clinic.models import Appointment, Clinic, FormerName, Patient, PatientEvent
 from clinic.models.limits import max_length
 from clinic.models.locks import get_locked
 from clinic.models.unverified import UNVERIFIED
@@ -51,6 +51,10 @@ RECEIPTS_SQL = """
 PRIORITY_MARKS_SQL = """
     DELETE FROM clinic_prioritymark WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
 """
+MEMOS_SQL = """
+    UPDATE clinic_memo SET name = CASE name WHEN '' THEN '' ELSE %(blank)s END, phone = '', text = %(blank)s
+    WHERE clinic_id = %(clinic)s AND (patient_id = %(patient)s OR appointment_id = ANY(%(appointments)s))
+"""
 APPOINTMENT_EVENTS_SQL = """
     UPDATE clinic_appointmentevent SET before = before || {before}, after = after || {after}
     WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
@@ -70,8 +74,9 @@ class Redacted(NamedTuple):
 
 
 def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) -> Redacted:
-    """Blank the patient's notes, alert and payer's card, the values in the history of their data, and what was written
-    about their appointments; store the event that says who did and why.
+    """Blank the patient's notes, alert and payer's card, the values in the history of their data, what was written
+    about their appointments, and memos about either; forget their former names; store the event that says who did and
+    why.
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
     them later. Name, documents and phone stay. Locks the patient's row. Raises ValueError for a reason that is blank or
@@ -85,6 +90,7 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
         patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
         over, ahead = _appointments(patient)
         _blank(patient, over)
+        FormerName.objects.of(clinic).filter(patient=patient).delete()
         patient.notes = patient.alert = patient.card_number = ""
         patient.card_expires_on = None
         patient.save(update_fields=["notes", "alert", "card_number", "card_expires_on", "updated_at"])
@@ -130,5 +136,6 @@ def _blank(patient: Patient, appointments: list[int]) -> None:
         cursor.execute(APPOINTMENTS_SQL, parameters)
         cursor.execute(RECEIPTS_SQL, parameters)
         cursor.execute(PRIORITY_MARKS_SQL, parameters)
+        cursor.execute(MEMOS_SQL, parameters)
         cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute("SELECT set_config('clinic.redacting', 'off', true)")

@@ -43,6 +43,8 @@ EMPTY_SQL = """
     DELETE FROM clinic_appointment WHERE clinic_id = %(clinic)s;
     DELETE FROM clinic_patientevent
     WHERE patient_id IN (SELECT id FROM clinic_patient WHERE clinic_id = %(clinic)s);
+    DELETE FROM clinic_formername
+    WHERE patient_id IN (SELECT id FROM clinic_patient WHERE clinic_id = %(clinic)s);
     DELETE FROM clinic_patient WHERE clinic_id = %(clinic)s;
     DELETE FROM clinic_doctor_procedures
     WHERE doctor_id IN (SELECT id FROM clinic_doctor WHERE clinic_id = %(clinic)s);

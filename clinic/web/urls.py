@@ -6,12 +6,15 @@ from clinic.web.agenda import views as agenda
 from clinic.web.appointment import unverified
 from clinic.web.appointment import views as appointment
 from clinic.web.booking_panel import views as booking_panel
+from clinic.web.calendar import views as calendar
 from clinic.web.confirmation import views as confirmation
 from clinic.web.display import views as display
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
 from clinic.web.keys import views as keys
+from clinic.web.memo import views as memo
 from clinic.web.moving import views as moving
+from clinic.web.own_day import views as own_day
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
 from clinic.web.printed import views as printed
@@ -76,6 +79,14 @@ urlpatterns = [
     path("fila/<int:pk>/desfazer/", queue.undo, name="queue-undo"),
     path("painel/", display.display, name="display"),
     path("painel/<str:secret>/", display.open_link, name="display-open"),
+    path("recados/", memo.index, name="memo-list"),
+    path("recados/novo/", memo.add, name="memo-add"),
+    path("recados/<int:pk>/feito/", memo.finish, name="memo-done"),
+    path("recados/<int:pk>/desfazer/", memo.reopen, name="memo-undo"),
+    path("meu-dia/", own_day.index, name="own-day"),
+    path("meu-dia/<int:pk>/situacao/", own_day.change_status, name="own-day-status"),
+    path("meu-dia/<int:pk>/chamar/", own_day.call, name="own-day-call"),
+    path("calendario/<str:secret>.ics", calendar.feed, name="calendar-feed"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),

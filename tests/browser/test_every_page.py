@@ -64,6 +64,8 @@ def desk_pages(appointment):
         reverse("web:pending-list"),
         reverse("web:confirmation-day", args=[day]),
         reverse("web:absence-add"),
+        reverse("web:memo-list"),
+        reverse("web:memo-add"),
     ]
 
 

@@ -18,6 +18,7 @@ from clinic.models import (
     Appointment,
     AppointmentEvent,
     AppointmentProcedure,
+    CalendarFeed,
     CeasedProcedure,
     Clinic,
     ClinicEvent,
@@ -26,6 +27,8 @@ from clinic.models import (
     CredentialEvent,
     Delay,
     DisplayLink,
+    FormerName,
+    Memo,
     Patient,
     PatientEvent,
     PriorityMark,
@@ -86,6 +89,14 @@ class Rows:
 
     def mark(self, **fields):
         return PriorityMark.objects.create(clinic=self.clinic, appointment=self.appointment(), **fields)
+
+    def feed(self, **fields):
+        defaults = {"doctor": self.doctor, "digest": "0" * 64, "created_by": self.user}
+        return CalendarFeed.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def memo(self, **fields):
+        defaults = {"kind": "note", "text": "x", "written_by": self.user}
+        return Memo.objects.create(clinic=self.clinic, **defaults | fields)
 
     def delay(self, **fields):
         defaults = {"doctor": self.doctor, "day": TEN.date(), "minutes": 30, "recorded_by": self.user}
@@ -175,7 +186,11 @@ REFUSED = {
     "staffuser_folded_username_once": [
         lambda rows: [make_user(rows.clinic, username=username) for username in ("Recepcao", "recepcao")]
     ],
-    "staffuser_role_known": [lambda rows: make_user(rows.clinic, role="doctor")],
+    "staffuser_doctor_by_role": [
+        lambda rows: make_user(rows.clinic, role="doctor"),
+        lambda rows: make_user(rows.clinic, doctor=rows.doctor),
+    ],
+    "staffuser_role_known": [lambda rows: make_user(rows.clinic, role="nurse")],
     "doctor_uuid_once": [twice(make_doctor, uuid=SAME)],
     "procedure_uuid_once": [twice(make_procedure, uuid=SAME)],
     "patient_uuid_once": [twice(make_patient, uuid=SAME)],
@@ -204,6 +219,19 @@ REFUSED = {
     "displaylink_digest_once": [lambda rows: [rows.display(), rows.display()]],
     "displaylink_digest_hex": [lambda rows: rows.display(digest="x" * 64)],
     "prioritymark_kind_known": [lambda rows: rows.mark(kind="rich")],
+    "calendarfeed_one_of_doctor": [lambda rows: [rows.feed(), rows.feed()]],
+    "calendarfeed_digest_hex": [lambda rows: rows.feed(digest="segredo")],
+    "formername_once": [
+        lambda rows: [FormerName.objects.create(clinic=rows.clinic, patient=rows.patient, name="x") for _ in range(2)]
+    ],
+    "memo_uuid_once": [lambda rows: [rows.memo(uuid=SAME), rows.memo(uuid=SAME)]],
+    "memo_kind_known": [lambda rows: rows.memo(kind="mail", name="x")],
+    "memo_call_has_name": [lambda rows: rows.memo(kind="call")],
+    "memo_note_has_text": [lambda rows: rows.memo(text="")],
+    "memo_phone_e164": [lambda rows: rows.memo(phone="81999999999")],
+    "memo_hour_with_day": [lambda rows: rows.memo(hour=time(9))],
+    "memo_about_one": [lambda rows: rows.memo(patient=rows.patient, appointment=rows.appointment())],
+    "memo_done_by_with_at": [lambda rows: rows.memo(done_by=rows.user), lambda rows: rows.memo(done_at=TEN)],
     "delay_once_a_day": [lambda rows: [rows.delay(), rows.delay()]],
     "delay_1_to_480_minutes": [lambda rows: rows.delay(minutes=0), lambda rows: rows.delay(minutes=481)],
     "procedure_code_once": [twice(make_procedure, code="40101")],

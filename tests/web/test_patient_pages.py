@@ -124,7 +124,7 @@ def test_the_list_costs_the_same_queries_for_one_and_three(desk, clinic, amount,
         visit(patient, days=-2, status=FINISHED)
 
     # Session and user; names that begin so, the others, next appointments; the search kept in the session (3); access.
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         desk.post(reverse("web:patient-list"), {"q": "ana"}, headers=HTMX)
 
 
@@ -219,8 +219,8 @@ def test_the_card_costs_the_same_queries_for_one_and_three(desk, clinic, amount,
         visit(ana, days=day)
         visit(ana, days=-day)
 
-    # Session and user; the patient, their changes; coming and past appointments, each with lines; the access.
-    with django_assert_num_queries(8):
+    # Session and user; the patient, former names, memos, changes; visits to come and past, each with lines; access.
+    with django_assert_num_queries(10):
         desk.get(reverse("web:patient-detail", args=[ana.pk]))
 
 

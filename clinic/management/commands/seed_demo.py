@@ -11,6 +11,7 @@ from django.utils import timezone
 from clinic.management.demo import DEMO_SLUGS, real_clinics
 from clinic.management.demo.access import access_file, create_users, write_access_file
 from clinic.management.demo.clinics import CLINICS, DemoClinic
+from clinic.management.demo.memos import write_memos
 from clinic.management.demo.rows import set_up
 from clinic.management.demo.story import Story
 from clinic.management.demo.visits import Book
@@ -74,7 +75,9 @@ class Command(BaseCommand):
         passwords = create_users(registry.clinic, demo)
         self._print(f"{registry.clinic.name}: {len(registry.doctors)} doctors, {len(registry.patients)} patients")
         today = registry.clinic.local(now).date()
-        story = Story(registry, StaffUser.objects.get(username=demo.users[0].username), now, rng)
+        receptionist = StaffUser.objects.get(username=demo.users[0].username)
+        write_memos(registry, receptionist, now)
+        story = Story(registry, receptionist, now, rng)
         story.write(Book(registry, today, rng).fill(today - past, today + coming))
         for done, _ in enumerate(story.run(), 1):
             if done % 1000 == 0:

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from clinic.management.demo.clinics import DemoClinic
-from clinic.models import Clinic, StaffUser
+from clinic.models import Clinic, Doctor, StaffUser
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -20,6 +20,7 @@ def access_file() -> Path:
 def create_users(clinic: Clinic, demo: DemoClinic) -> dict[str, str]:
     """Store the clinic's users; return their passwords by user name."""
     passwords = {user.username: new_password() for user in demo.users}
+    doctors = {doctor.full_name: doctor for doctor in Doctor.objects.of(clinic)}
     for user in demo.users:
         is_receptionist = user.role == StaffUser.Role.RECEPTIONIST
         StaffUser.objects.create_user(
@@ -27,6 +28,7 @@ def create_users(clinic: Clinic, demo: DemoClinic) -> dict[str, str]:
             passwords[user.username],
             name=user.name,
             role=user.role,
+            doctor=doctors[user.doctor] if user.doctor else None,
             clinic=clinic,
             may_squeeze_in=is_receptionist,
             may_record_absence=is_receptionist,

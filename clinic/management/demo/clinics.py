@@ -68,11 +68,12 @@ class DemoAbsence:
 
 @dataclass(frozen=True)
 class DemoUser:
-    """A user of a demo clinic; the password is generated."""
+    """A user of a demo clinic; the password is generated. `doctor` is the full name of the doctor whose day it is."""
 
     username: str
     name: str
     role: str
+    doctor: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,7 @@ RECIFE = DemoClinic(
         DemoUser("recepcao", "Rita de Cássia Barbosa", "receptionist"),
         DemoUser("gestor", "Severino Holanda", "manager"),
         DemoUser("master", "Luíza Maranhão", "master"),
+        DemoUser("medica", "Ana Beatriz Cavalcanti", "doctor", "Dra. Ana Beatriz Cavalcanti"),
     ),
 )
 

@@ -32,6 +32,7 @@ from clinic.queries.agenda.page import (
 )
 from clinic.queries.agenda.week import DAYS, WeekLayout
 from clinic.queries.delays import delay_of_row
+from clinic.queries.memos import notes_of_day, read_notes_of_day
 from clinic.queries.moved_from import last_move
 from clinic.queries.pending import NOT_BEGUN, unperformed_procedures
 from clinic.queries.performed_procedures import performed_procedures
@@ -60,13 +61,15 @@ __all__ = [
 ]
 
 
-class HasDelay(TypedDict):
-    """By how many minutes the doctor is late on the day that is shown, None for none."""
+class OfDay(TypedDict):
+    """By how many minutes the doctor is late on the day that is shown, None for none; and the notes of that day, the
+    same at every doctor, so that they cost the page no query."""
 
     delay: int | None
+    memos: list[dict[str, Any]]
 
 
-type DoctorOfDay = WithAnnotations[Doctor, HasDelay]
+type DoctorOfDay = WithAnnotations[Doctor, OfDay]
 
 MOST_COLUMNS = 200  # static/css/day/placement.css knows no more
 
@@ -93,7 +96,8 @@ def day(
     wanted = {status for status in statuses if status in Status.values}
     layout = DayLayout(clinic, on, now, schedules, performed, wanted, hides_freed=hides_freed)
     delays = {doctor.pk: doctor.delay or 0 for doctor in shown}
-    return layout.lay_out(shown, chosen, appointments, delays)
+    memos = read_notes_of_day(shown[0].memos) if shown else []
+    return layout.lay_out(shown, chosen, appointments, delays, memos)
 
 
 def week(clinic: Clinic, doctor: Doctor, first: date, *, now: datetime, hides_freed: bool = False) -> Week:
@@ -163,5 +167,5 @@ def _unperformed(now: datetime) -> Case:
 def _doctors(clinic: Clinic, on: date, with_appointments: Collection[int]) -> "list[DoctorOfDay]":
     """Return the active doctors, and inactive ones who have appointments."""
     wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
-    late = wanted.annotate(delay=delay_of_row(clinic, on))
-    return list(late.only("title", "name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])
+    of_day = wanted.annotate(delay=delay_of_row(clinic, on), memos=notes_of_day(clinic, on))
+    return list(of_day.only("title", "name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])

@@ -18,6 +18,7 @@ from clinic.queries.agenda.lanes import fold_strips, place_in_lanes, place_in_st
 from clinic.queries.agenda.page import Badge, Card, Cell, Column, Day, DoctorChoice, Folded, Hour, Row, Shade, Slot
 from clinic.queries.agenda.rows import AppointmentRow, DoctorDay
 from clinic.queries.agenda.version import version
+from clinic.queries.memos import DayMemo
 from clinic.queries.moved_from import in_words as in_words_of_move
 from clinic.queries.payers import expired_card
 from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
@@ -79,8 +80,9 @@ class DayLayout:
         chosen: Collection[int],
         appointments: Iterable[tuple[Any, ...]],
         delays: Mapping[int, int],
+        memos: list[DayMemo],
     ) -> Day:
-        """`delays` are the minutes by which doctors are late, by their ids."""
+        """`delays` are the minutes by which doctors are late, by their ids; `memos` are those of the day."""
         booked = defaultdict(list)
         for values in appointments:
             booked[values[1]].append(values)
@@ -108,6 +110,7 @@ class DayLayout:
             holiday=self.schedules.day_name(self.day),
             next_working=None if columns else self._next_working(doctors, chosen),
             causes=list(self.causes.items()),
+            memos=memos,
             version="",
         )
         about = laid_out.day, laid_out.off_duty, laid_out.closure, laid_out.next_working, laid_out.holiday

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from clinic.models import Doctor
+from clinic.queries.memos import MOST_ON_DAY, DayMemo
 
 
 @dataclass(slots=True)
@@ -164,6 +165,7 @@ class Day(Grid):
     """One local date of one clinic, ready to be drawn.
 
     `causes` are why appointments of this day cannot take place, each with their number.
+    `memos` are the open notes that are pinned to this date, and one more where there are more than MOST_ON_DAY.
     `holiday` is the name of the day, open or not: a holiday, or an optional day."""
 
     day: date
@@ -172,11 +174,16 @@ class Day(Grid):
     holiday: str
     next_working: date | None
     causes: list[tuple[str, int]]
+    memos: list[DayMemo]
 
     @property
     def delays(self) -> list[Column]:
         """The columns of doctors who are late."""
         return [column for column in self.columns if column.delay]
+
+    @property
+    def shown_memos(self) -> list[DayMemo]:
+        return self.memos[:MOST_ON_DAY]
 
     @property
     def is_past(self) -> bool:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from clinic import booking
 from clinic.access.middleware import referring_page
 from clinic.access.requests import ClinicRequest
+from clinic.access.roles import doctors_too
 from clinic.form_fields import TypedDateField, is_short_number
 from clinic.models import shown
 from clinic.models.appointment import Status
@@ -47,9 +48,12 @@ class Filters(NamedTuple):
         return urlencode(doctors + statuses + switches)
 
 
+@doctors_too
 @require_safe
 def today(request: ClinicRequest) -> HttpResponse:
-    """Show today in the clinic's zone, or redirect to the date typed in `data`."""
+    """Show today in the clinic's zone, or redirect to the date typed in `data`; a doctor's user to the own day."""
+    if request.user.is_doctor:
+        return redirect("web:own-day")
     try:
         typed = TypedDateField(required=False).clean(request.GET.get("data", ""))
     except ValidationError as error:

@@ -14,7 +14,7 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.models import Appointment
 from clinic.models.appointment import FREES_THE_TIME
-from clinic.queries import history, payers, pending, short_visits
+from clinic.queries import history, memos, payers, pending, short_visits
 from clinic.queries.delays import delay_sentence
 from clinic.queries.moved_from import moved_from
 from clinic.queries.receipts import receipts
@@ -122,6 +122,7 @@ def detail_response(
         "history": history.story(appointment),
         "too_short": short_visits.in_words(missing) if missing > 0 else "",
         "unverified": unverified(appointment),
+        "memos": memos.about_appointment(appointment),
         "patient_seen": patient_version(appointment.patient),
         "refusals": refusals,
         "free_times": free_times,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic import booking
 from clinic.models import Appointment, Discount, Doctor, Procedure
-from clinic.queries import booking_options, patients
+from clinic.queries import booking_options, memos, patients
 from clinic.queries.delays import delay_sentence
 from clinic.queries.other_visits import OtherVisits
 from clinic.schedule import Opening
@@ -73,6 +73,7 @@ def context(form: BookingForm) -> dict[str, Any]:
         "key": uuid4(),
         "patient": patient,
         "others": OtherVisits(clinic, patient, day, timezone.now()) if patient else None,
+        "memos": memos.about_patient(patient) if patient else [],
         "options": patients.options(clinic, text, timezone.now()) if is_searching else None,
         "new_patient_label": new_patient_label(text, clinic),
         "doctors": doctors,

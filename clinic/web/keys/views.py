@@ -3,8 +3,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from clinic.access.requests import ClinicRequest
+from clinic.access.roles import doctors_too
 
 
+@doctors_too
 @require_safe
 def keys(request: ClinicRequest) -> HttpResponse:
     """Answer the list of keys of the page whose view is named in `de`; a page asks for it when `?` is pressed."""

@@ -19,7 +19,7 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import manager_required, master_required
 from clinic.form_fields import is_short_number
 from clinic.models import Patient, shown
-from clinic.queries import accesses, patient_changes, patients
+from clinic.queries import accesses, memos, patient_changes, patients
 from clinic.registry import Redacted, redact_patient, redactable
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
 from clinic.web.panel import author
@@ -77,7 +77,7 @@ def _list_context(request: ClinicRequest, text: str) -> dict[str, Any]:
     clinic, now = request.clinic, timezone.now()
     with shown.choosing():
         if text.strip():
-            found: Iterable[Patient] = patients.search(clinic, text, MAX_LISTED + 1, dead_too=True, as_heard=True)
+            found: Iterable[Patient] = patients.search(clinic, text, MAX_LISTED + 1, dead_too=True, widely=True)
         else:
             found = patients.on_day(clinic, clinic.local(now).date(), MAX_LISTED + 1)
         listed = patients.with_next_appointment(clinic, found, now)
@@ -111,10 +111,12 @@ def card(request: ClinicRequest, pk: int) -> HttpResponse:
     context = {
         "patient": patient,
         "missing": patients.missing(patient),
+        "former_names": patients.former_names(patient),
         "upcoming": patients.coming_visits(patient, now),
         "past": past[:VISITS_PER_PAGE],
         "card_is_expired": patient.has_expired_card(request.clinic.local(now).date()),
         "changes": patient_changes.story(patient),
+        "memos": memos.about_patient(patient),
         "page": page,
         "newer_page": page - 1,
         "older_page": page + 1 if len(past) > VISITS_PER_PAGE else None,

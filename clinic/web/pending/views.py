@@ -15,7 +15,7 @@ from clinic.form_fields import is_short_number
 from clinic.models import Appointment
 from clinic.models.appointment import Status
 from clinic.models.limits import max_length
-from clinic.queries import pending
+from clinic.queries import memos, pending
 from clinic.refusals import Refused
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author
@@ -33,9 +33,12 @@ def index(request: ClinicRequest) -> HttpResponse:
 
 @require_safe
 def number(request: ClinicRequest) -> HttpResponse:
-    """Answer how many are pending, for the navigation of every page, which asks for it once it is shown."""
-    count = len(pending.pending(request.clinic, now=timezone.now()))
-    return private(render(request, "pending/_number.html", {"count": count}))
+    """Answer how many are pending, and how many memos are due, for the navigation of every page, which asks for both
+    at once when it is shown: neither costs the page itself a query."""
+    now = timezone.now()
+    count = len(pending.pending(request.clinic, now=now))
+    due = memos.number_due(request.clinic, request.user, request.clinic.local(now).date())
+    return private(render(request, "pending/_numbers.html", {"count": count, "due": due}))
 
 
 @require_safe

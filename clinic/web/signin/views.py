@@ -20,7 +20,7 @@ from clinic.access.guessing import TooManyFromAddress, TooManyTries
 from clinic.access.hashing import Busy
 from clinic.access.middleware import ENDED, referring_page
 from clinic.access.requests import ClinicRequest
-from clinic.access.roles import clinic_optional
+from clinic.access.roles import clinic_optional, doctors_too
 from clinic.models import StaffUser
 from clinic.refusals import Refused
 from clinic.web import htmx
@@ -29,6 +29,7 @@ from clinic.web.signin.forms import PasswordForm, SignInForm, retry_after
 
 
 @clinic_optional
+@doctors_too
 @login_not_required
 @never_cache
 @sensitive_post_parameters("password")
@@ -61,6 +62,7 @@ def signin(request: HttpRequest) -> HttpResponse:
 
 
 @clinic_optional
+@doctors_too
 @login_not_required
 @require_POST
 def signout(request: HttpRequest) -> HttpResponse:
@@ -74,6 +76,7 @@ def signout(request: HttpRequest) -> HttpResponse:
 
 
 @clinic_optional
+@doctors_too
 @never_cache
 @sensitive_post_parameters()
 def password_change(request: ClinicRequest) -> HttpResponse:

@@ -33,16 +33,18 @@ from tests.factories import book_appointment, make_doctor, make_patient, make_pr
 
 pytestmark = pytest.mark.django_db
 
-# Of these no row is of a sandbox: credentials and users are the clinic's, only the desk knows calls, delays, discounts
-# and payers, and invented people need no access log.
+# Of these no row is of a sandbox: credentials and users are the clinic's, only the desk knows calls, delays, discounts,
+# memos and payers, and invented people need no access log.
 NOT_IN_A_SANDBOX = {
     "clinic_accesstoken",
     "clinic_apikey",
+    "clinic_calendarfeed",
     "clinic_confirmationcall",
     "clinic_credentialevent",
     "clinic_delay",
     "clinic_discount",
     "clinic_displaylink",
+    "clinic_memo",
     "clinic_patientaccess",
     "clinic_payer",
     "clinic_prioritymark",

@@ -1,0 +1,95 @@
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from clinic import booking
+from clinic.access.requests import ClinicRequest
+from clinic.access.roles import doctors_too
+from clinic.models import Appointment, shown
+from clinic.refusals import Refused
+from clinic.web.htmx import partial_or_page, wants_partial
+from clinic.web.own_day.context import MAY, OwnBoard
+from clinic.web.panel import author
+from clinic.web.responses import polled, private
+
+
+@doctors_too
+@require_safe
+def index(request: ClinicRequest) -> HttpResponse:
+    """Show a doctor's own visits of today; the desk has the day of all doctors. When htmx asks with the version it has,
+    an unchanged day is a 304 without a body."""
+    if not request.user.is_doctor:
+        return redirect("web:agenda-today")
+    board = _board(request)
+
+    def answer() -> HttpResponse:
+        _note_shown(board)
+        return partial_or_page(request, "own_day/today.html", "queue", {"board": board})
+
+    return polled(request, board.version, answer)
+
+
+@doctors_too
+@require_POST
+def change_status(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Begin or finish an own visit if it is still in the state that the row shows (`seen`)."""
+    _require_own(request, pk)
+    wanted, seen = request.POST.get("status", ""), request.POST.get("seen", "")
+    if wanted not in MAY:
+        raise PermissionDenied(_("Aqui se inicia e se finaliza. O resto é da recepção."))
+    return _act_response(
+        request,
+        pk,
+        lambda: booking.change_status(pk, wanted, seen=seen, clinic=request.clinic, by=author(request)),
+    )
+
+
+@doctors_too
+@require_POST
+def call(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Call the patient of an own visit to the room if it is still in the state that the row shows (`seen`)."""
+    _require_own(request, pk)
+    seen = request.POST.get("seen", "")
+    return _act_response(
+        request, pk, lambda: booking.call_to_room(pk, seen=seen, clinic=request.clinic, by=author(request))
+    )
+
+
+def _require_own(request: ClinicRequest, pk: int) -> None:
+    """Raise Http404 for a visit that is not the doctor's own."""
+    own = Appointment.objects.of(request.clinic).kept().filter(doctor=request.user.doctor_id, pk=pk)
+    if not request.user.is_doctor or not own.exists():
+        raise Http404
+
+
+def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object]) -> HttpResponse:
+    """Call `act` and show the whole day, as an act moves its row; after a refusal with the reasons at the row."""
+    sentences: list[str] = []
+    try:
+        act()
+    except Appointment.DoesNotExist as missing:
+        raise Http404 from missing
+    except Refused as refused:
+        sentences = [refusal.message for refusal in refused.refusals]
+    if wants_partial(request):
+        board = _board(request)
+        _note_shown(board)
+        context = {"board": board, "refused": pk, "refusals": sentences}
+        return private(render(request, "own_day/today.html#queue", context, status=409 if sentences else 200))
+    for sentence in sentences:
+        messages.error(request, sentence)
+    return redirect("web:own-day")
+
+
+def _board(request: ClinicRequest) -> OwnBoard:
+    return OwnBoard(request.clinic, timezone.now(), request.user.doctor_id or 0)
+
+
+def _note_shown(board: OwnBoard) -> None:
+    shown.add(row.appointment.patient for row in board.rows)

@@ -1,0 +1,2 @@
+// Recados.
+import "../js/memos.js";

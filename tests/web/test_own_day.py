@@ -129,7 +129,7 @@ def test_the_navigation_has_the_own_day_only(own):
 
 def test_its_list_of_keys_names_no_other_page(own):
     keys = words(own.get("/atalhos/", {"de": "web:own-day"}, headers=PARTIAL).text)
-    assert "Iniciar, finalizar" in keys and "Buscar paciente" not in keys
+    assert "Chamar, iniciar, finalizar" in keys and "Buscar paciente" not in keys
 
 
 def test_an_unchanged_day_is_a_304(own, doctor):

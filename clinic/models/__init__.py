@@ -16,6 +16,7 @@ from clinic.models.payer import Payer
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.receipt import Receipt
 from clinic.models.staff import StaffSession, StaffUser
+from clinic.models.waiting import WaitingEvent, WaitingRequest
 
 __all__ = [
     "END_OF_DAY",
@@ -49,5 +50,7 @@ __all__ = [
     "StaffSession",
     "StaffUser",
     "StoredAnswer",
+    "WaitingEvent",
+    "WaitingRequest",
     "WorkingHours",
 ]

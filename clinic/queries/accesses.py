@@ -34,6 +34,7 @@ PLACES = {
     "web:pending": gettext_lazy("pendências"),
     "web:confirmation": gettext_lazy("confirmações"),
     "web:queue": gettext_lazy("fila"),
+    "web:waiting": gettext_lazy("fila de espera"),
     "web:printed-pack": gettext_lazy("arquivo das próximas horas"),
     "web:printed-slip": gettext_lazy("comprovante"),
     "web:printed": gettext_lazy("lista impressa"),

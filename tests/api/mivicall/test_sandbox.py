@@ -45,6 +45,8 @@ NOT_IN_A_SANDBOX = {
     "clinic_patientaccess",
     "clinic_payer",
     "clinic_staffuser",
+    "clinic_waitingevent",
+    "clinic_waitingrequest",
 }
 
 

@@ -118,7 +118,7 @@ def test_two_swaps_into_the_place_that_the_other_gives_up_do_not_deadlock(desk):
     second = desk.another_doctor()
     one, other = waiting_with_an_appointment(desk, 0), waiting_with_an_appointment(desk, 1, second)
     for number in range(ROUNDS):
-        starts_at = desk.at(9 + number)
+        starts_at = desk.at(9) + number * timedelta(minutes=30)
         outcomes = at_once(
             giving(desk, one, starts_at, second, place=place(one.appointment)),
             giving(desk, other, starts_at, desk.doctor, place=place(other.appointment)),

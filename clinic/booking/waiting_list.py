@@ -287,7 +287,7 @@ def _procedure_refusals(
     if not wanted:
         return [Refusal(Reason.PROCEDURES_MISSING)], []
     offered = Procedure.objects.of(clinic).filter(pk__in=wanted, active=True).count()
-    return ([] if offered == len(set(wanted)) else [Refusal(Reason.PROCEDURE_UNKNOWN)]), wanted
+    return ([], wanted) if offered == len(set(wanted)) else ([Refusal(Reason.PROCEDURE_UNKNOWN)], [])
 
 
 def _doctor_refusals(clinic: Clinic, doctors: Sequence[int], procedures: Sequence[int]) -> list[Refusal]:

@@ -1,7 +1,7 @@
 """Which free times fit the requests of the waiting list: the next ones of each, and who fits one that became free."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from itertools import islice
@@ -12,7 +12,7 @@ from clinic.booking.waiting_list import is_still_ahead, time_value
 from clinic.booking.walk import TakenTime, Walk, load_taken
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, WaitingRequest
 from clinic.models.appointment import FREES_THE_TIME
-from clinic.schedule import Opening, bookable_dates, load_schedules
+from clinic.schedule import Opening, Span, bookable_dates, load_schedules
 
 SEARCHED_DAYS = 21
 COUNT = 3
@@ -32,6 +32,10 @@ class Freed:
         """Return whether the opening takes some of this time."""
         is_same = opening.doctor_id == self.doctor_id
         return is_same and opening.starts_at < self.ends_at and opening.ends_at > self.starts_at
+
+    def distance(self, opening: Opening) -> tuple[bool, timedelta]:
+        """Return by what openings are compared: those from the start of this time on first, then the nearer ones."""
+        return opening.starts_at < self.starts_at, abs(opening.starts_at - self.starts_at)
 
 
 class WaitingList:
@@ -61,11 +65,10 @@ class WaitingList:
     def able(self, request: WaitingRequest) -> list[Doctor]:
         """Return the wanted doctors who perform all of it, in the order of their names."""
         needed, wanted = set(request.needed), request.wanted_doctors
-        return [
-            doctor
-            for doctor in self.doctors.values()
-            if needed and needed <= self._performed[doctor.pk] and (not wanted or doctor.pk in wanted)
-        ]
+        if not request.is_offered:
+            return []
+        performing = [doctor for doctor in self.doctors.values() if needed <= self._performed[doctor.pk]]
+        return [doctor for doctor in performing if not wanted or doctor.pk in wanted]
 
     def next_times(
         self, requests: Collection[WaitingRequest], *, doctor: int | None = None
@@ -84,8 +87,9 @@ class WaitingList:
         }
 
     def fitting(self, freed: Freed) -> dict[int, Opening]:
-        """Return the first free time that takes some of the freed one for every request that it fits, by the request's
-        id, in the order of the requests. Three queries at most, none where nobody waits."""
+        """Return for every request that the freed time fits, by its id and in the order of the requests, a free time
+        that takes some of it: the first one from its start on, else the last one before. Three queries at most, none
+        where nobody waits."""
         doctor = self.doctors.get(freed.doctor_id)
         if doctor is None or freed.ends_at <= self.now:
             return {}
@@ -94,8 +98,8 @@ class WaitingList:
             return {}
         first, last = (self.clinic.local(at).date() for at in (freed.starts_at, freed.ends_at))
         search = self._search([doctor], sought, [first] if first == last else [first, last])
-        found = {request.pk: next(filter(freed.meets, search.fitting(request)), None) for request in sought}
-        return {pk: opening for pk, opening in found.items() if opening}
+        found = {request.pk: list(filter(freed.meets, search.fitting(request))) for request in sought}
+        return {pk: min(openings, key=freed.distance) for pk, openings in found.items() if openings}
 
     def follower(self, request: WaitingRequest) -> WaitingRequest | None:
         """Return the first other request that the time fits which this one's appointment would give up, None for none.
@@ -157,9 +161,9 @@ class _Search:
         """Yield the free times that fit the request, in order of time, one for each start."""
         able = [doctor for doctor in self.waiting.able(request) if doctor in self.doctors]
         elsewhere = self.taken.of_patient(request.patient_id, besides=request.appointment_id)
-        declined, length = request.declined, request.length
+        declined = request.declined
         for day in self.days:
-            of_day = sorted(opening for doctor in able for opening in self._of_day(doctor, day, length))
+            of_day = sorted(opening for doctor in able for opening in self._times(request, doctor, day))
             last_start = None
             for opening in of_day:
                 is_free = not any(span.overlaps(opening.starts_at, opening.ends_at) for span in elsewhere)
@@ -168,8 +172,18 @@ class _Search:
                     last_start = opening.starts_at
                     yield opening
 
+    def _times(self, request: WaitingRequest, doctor: Doctor, day: date) -> list[Opening]:
+        """Return the doctor's free times on a date; the time of the appointment that is given up counts as free."""
+        own, local = request.appointment, self.waiting.clinic.local
+        if own is None or own.doctor_id != doctor.pk or local(own.starts_at).date() != day:
+            return self._of_day(doctor, day, request.length)
+        given_up = Span(own.starts_at, own.ends_at)
+        others = [span for span in self.taken.of_doctor(doctor.pk, day) if span != given_up]
+        walk = replace(self.walk, taken=lambda _doctor, _day: others)
+        return list(walk.of_day(day, [doctor], request.length))
+
     def _free(self, doctor: Doctor, day: date, length: timedelta) -> list[Opening]:
-        return list(self.walk.of_day(day, [doctor], length)) if length else []
+        return list(self.walk.of_day(day, [doctor], length))
 
 
 def freed_by(appointment: Appointment, *, now: datetime) -> Freed | None:

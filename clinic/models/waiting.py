@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, OuterRef, Prefetch, Q, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +49,7 @@ class WaitingRequestQuerySet(ClinicQuerySet["WaitingRequest"]):
                 chosen_ids=ArraySubquery(chosen.values("pk")),
                 chosen_names=ArraySubquery(chosen.values("name")),
                 chosen_minutes=Subquery(minutes[:1]),
+                has_inactive=Exists(chosen.filter(active=False)),
                 doctor_ids=ArraySubquery(doctors.values("pk")),
             )
             .prefetch_related(Prefetch("events", calls, to_attr="calls"))
@@ -92,6 +93,7 @@ class WaitingRequest(ClinicRow):
     chosen_ids: list[int]
     chosen_names: list[str]
     chosen_minutes: int | None
+    has_inactive: bool
     doctor_ids: list[int]
     calls: "list[WaitingEvent]"
 
@@ -131,6 +133,11 @@ class WaitingRequest(ClinicRow):
     def needed(self) -> list[int]:
         """The ids of the wanted procedures."""
         return self.line_ids if self.appointment_id else self.chosen_ids
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether the wanted procedures can still be booked; what an appointment has can be moved in any case."""
+        return self.appointment_id is not None or (bool(self.chosen_ids) and not self.has_inactive)
 
     @property
     def procedure_names(self) -> list[str]:

@@ -7,11 +7,11 @@ from django.db import Error, connection, transaction
 
 from clinic import booking
 from clinic.booking import WaitingWish
-from clinic.models import Patient, WaitingEvent, WaitingRequest
+from clinic.models import WaitingEvent, WaitingRequest
 from clinic.refusals import Reason
 from clinic.registry import redact_patient
 from tests.booking.desk import BY, MONDAY, reasons, refused
-from tests.factories import make_clinic, make_procedure, make_user
+from tests.factories import make_clinic, make_patient, make_procedure, make_user
 
 FAR = MONDAY + timedelta(weeks=6)
 
@@ -123,7 +123,7 @@ def test_a_patient_waits_once_for_the_same(desk):
 
 
 def test_patients_of_others_and_deceased_ones_do_not_wait(desk):
-    of_another_clinic = Patient.objects.create(clinic=make_clinic(), name="Rui", phone="")
+    of_another_clinic = make_patient(make_clinic())
     assert reasons(put, desk, patient=of_another_clinic) == {Reason.PATIENT_UNKNOWN}
     desk.patient.died = True
     desk.patient.save()

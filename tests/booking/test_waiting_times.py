@@ -142,11 +142,11 @@ def test_a_freed_time_is_offered_where_it_is_really_free(desk):
     desk.doctor.procedures.add(long)
     short = put(desk)
     longer = put(desk, patient=desk.another_patient(), procedures=[long.pk])
-    # Together with the time before it, the freed half-hour has room for an hour.
-    assert who_fits(desk, at_nine(desk)) == {short.pk: "23/11 08:45", longer.pk: "23/11 08:15"}
     neighbour = desk.another_patient()
-    desk.book(patient=neighbour.pk, starts_at=desk.at(8, 30))
     desk.book(patient=neighbour.pk, starts_at=desk.at(9, 30))
+    # Together with the time before it, the freed half-hour has room for an hour.
+    assert who_fits(desk, at_nine(desk)) == {short.pk: "23/11 09:00", longer.pk: "23/11 08:30"}
+    desk.book(patient=neighbour.pk, starts_at=desk.at(8, 30))
     assert who_fits(desk, at_nine(desk)) == {short.pk: "23/11 09:00"}
     block(desk, desk.at(9), desk.at(10))
     assert who_fits(desk, at_nine(desk)) == {}
@@ -212,9 +212,7 @@ def test_many_who_wait_cost_no_query_more(desk):
     few = cost()
     for number in range(12):
         patient = desk.another_patient()
-        far = desk.book(
-            patient=patient.pk, starts_at=desk.at(8, day=FAR + timedelta(days=number % 3)) + number * HALF_HOUR
-        )
+        far = desk.book(patient=patient.pk, starts_at=desk.at(13 + number % 4, day=FAR + timedelta(days=number // 4)))
         put(desk, patient=patient, appointment=far.pk, weekdays=[1 + number % 5])
     assert cost() == few == 7
 

@@ -73,11 +73,13 @@ def test_the_list_by_keys(window, receptionist, julia, joao):
     expect(second).to_be_focused()
     page.keyboard.press("d")
     expect(second).to_contain_text("recusado")
+    expect(first).to_be_focused()
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("x")
     expect(second).to_contain_text("Retirado da fila de espera.")
     page.keyboard.press("u")
     expect(second.get_by_role("link", name="Alterar")).to_be_visible()
-    page.keyboard.press("ArrowUp")
+    first.focus()
     page.keyboard.press("1")
     expect(first).to_contain_text("Agendado para")
     page.keyboard.press("?")
@@ -92,9 +94,8 @@ def test_from_the_open_appointment_to_the_list(window, receptionist, visit):
     page.get_by_label("manhã").check()
     page.get_by_label("ter", exact=True).check()
     page.get_by_role("button", name="Pôr na fila de espera").click()
-    request = WaitingRequest.objects.get()
-    expect(page.locator(f"#w{request.pk}")).to_contain_text("ter · manhã")
-    expect(page.locator(".messages")).to_contain_text("Maria da Silva Souza está na fila de espera.")
+    expect(page.locator(".waiting-row")).to_contain_text("ter · manhã")
+    expect(page.locator(".message.success")).to_contain_text("Maria da Silva Souza está na fila de espera.")
 
 
 def test_what_is_refused_stays_in_the_form(window, receptionist, doctor, maria):

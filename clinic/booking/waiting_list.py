@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from clinic.booking import sql, transitions
 from clinic.booking.acts import refuse
-from clinic.booking.performers import doctors_performing_all
+from clinic.booking.replacements import able_doctors
 from clinic.booking.rules.patient import deceased_refusals
 from clinic.models import Appointment, Clinic, Doctor, Patient, Procedure, WaitingEvent, WaitingRequest
 from clinic.models.limits import max_length
@@ -294,7 +294,8 @@ def _doctor_refusals(clinic: Clinic, doctors: Sequence[int], procedures: Sequenc
     """Refuse doctors who are unknown or inactive, and a wish that none of the wanted ones can fulfil."""
     if Doctor.objects.of(clinic).filter(pk__in=doctors, active=True).count() < len(set(doctors)):
         return [Refusal(Reason.DOCTOR_UNKNOWN, at="doctors")]
-    able = {doctor.pk for doctor in doctors_performing_all(clinic, procedures)}
+    needed = set(procedures)
+    able = {doctor.pk for doctor in able_doctors(clinic, needed) if needed <= set(doctor.performed)}
     return [] if able & (set(doctors) or able) else [Refusal(Reason.WAITING_NOT_PERFORMED)]
 
 

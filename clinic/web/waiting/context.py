@@ -22,11 +22,12 @@ STRIP = 3
 
 @dataclass(frozen=True)
 class Offer:
-    """A free time as a button: `value` is what is posted."""
+    """A free time as a button: `value` is what is posted; `is_named` whether the doctor is not known from the row."""
 
     value: str
     starts_at: datetime
     doctor: Doctor
+    is_named: bool
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,10 @@ class Row:
 
     @property
     def offers(self) -> list[Offer]:
-        doctors = self.listed.doctors
-        return [Offer(booking.time_value(each), each.starts_at, doctors[each.doctor_id]) for each in self.times]
+        doctors, is_named = self.listed.doctors, len(self.request.wanted_doctors) != 1
+        return [
+            Offer(booking.time_value(each), each.starts_at, doctors[each.doctor_id], is_named) for each in self.times
+        ]
 
     @property
     def calls(self) -> list[datetime]:

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import time
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import booking
 from clinic.booking import PartOfDay
 from clinic.form_fields import TypedDateField, TypedTimeField, ids_in
-from clinic.models import Appointment, Clinic, Procedure, WaitingRequest
+from clinic.models import Appointment, Clinic, Doctor, Procedure, WaitingRequest
 from clinic.queries import booking_options
 from clinic.web.booking_panel.finder_fields import PART_LABELS, WEEKDAY_LABELS
 from clinic.web.fields import RefusableForm
@@ -57,8 +57,13 @@ class WaitingForm(RefusableForm):
         return list(booking_options.procedures(self.clinic, None, self.chosen_procedures))
 
     @property
-    def all_doctors(self) -> "list[booking_options.ListedDoctor]":
-        return booking_options.doctors(self.clinic)
+    def all_doctors(self) -> Sequence[Doctor]:
+        """The doctors to choose from; where an appointment is to be exchanged, those who perform all of it."""
+        doctors = booking_options.doctors(self.clinic)
+        if self.appointment is None:
+            return doctors
+        needed = set(self.appointment.lines.values_list("procedure", flat=True))
+        return booking_options.split_by_performing(self.clinic, doctors, needed, self.appointment.doctor_id)[0]
 
     @property
     def chosen_weekdays(self) -> list[str]:

@@ -30,7 +30,7 @@ from clinic.models import (
     CredentialEvent,
     Doctor,
     Patient,
-    WaitingRequest,
+    WaitingEntry,
 )
 from tests.factories import (
     PASSWORD,
@@ -319,7 +319,7 @@ def _waiting(stored):
     new = {"paciente": patient.pk, "procedures": procedures, "doctors": stored.doctors[0].pk, "weekdays": ["1", "2"]}
     yield Call("POST", f"{base}/novo/", {"paciente": patient.pk}, expected=(422,), partial=True)
     yield Call("POST", f"{base}/novo/", new | {"part": "manha"}, partial=True)
-    swap, other = WaitingRequest.objects.of(stored.clinic).order_by("pk")
+    swap, other = WaitingEntry.objects.of(stored.clinic).order_by("pk")
     for query in ({}, {"medico": stored.doctors[0].pk}, {"livre": far.pk}, {"pagina": 2}):
         yield Call("GET", f"{base}/", query)
     yield Call("GET", f"/agendamentos/{far.pk}/", partial=True)

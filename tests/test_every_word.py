@@ -33,7 +33,7 @@ from clinic.models import (
     Payer,
     Procedure,
     StaffUser,
-    WaitingRequest,
+    WaitingEntry,
 )
 from tests import demo_pages
 from tests.factories import make_clinic, make_lisbon, make_patient, make_payer, make_superuser, make_user
@@ -163,14 +163,14 @@ def _waiting(client, at):
     hours = {"from_time": "0", "to_time": "23", "weekdays": "1", "until": day}
     yield "wait", read_by(client, add, paciente=patient, procedures=procedure, **hours)
     yield "wait twice", read_by(client, add, paciente=patient, procedures=procedure)
-    swap, other = WaitingRequest.objects.of(at.clinic).order_by("pk")
+    swap, other = WaitingEntry.objects.of(at.clinic).order_by("pk")
     for name, args in (("list", []), ("change", [other.pk])):
         yield f"waiting {name}", read_by(client, reverse(f"web:waiting-{name}", args=args))
     acts = [("not-reached", {}), ("decline", {"offered": "1|2026-11-23T12:00:00+00:00"}), ("accept", {"seen": "9"})]
     acts += [("withdraw", {}), ("withdraw", {}), ("undo", {}), ("detach", {"seen": "1"})]
     for act, typed in acts:
         yield f"waiting {act}", read_by(client, reverse(f"web:waiting-{act}", args=[other.pk]), **typed)
-    WaitingRequest.objects.filter(pk=other.pk).update(until="2020-01-01")
+    WaitingEntry.objects.filter(pk=other.pk).update(until="2020-01-01")
     yield "run out", read_by(client, reverse("web:waiting-list"))
     booking.withdraw_waiting(swap.pk, clinic=at.clinic, by=BY)
 

@@ -4,7 +4,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from clinic.access import access_tokens, api_keys
-from clinic.models import Absence, AccessToken, ApiKey, WaitingRequest
+from clinic.models import Absence, AccessToken, ApiKey, WaitingEntry
 from clinic.web.urls import urlpatterns
 from tests.factories import book_appointment, make_clinic, make_manager, make_master, make_superuser, make_user
 
@@ -37,7 +37,7 @@ def ids(appointment, pattern):
         reason="doença",
     )
     about["ausencias/"] = absence.pk
-    waiting = WaitingRequest.objects.create(clinic=appointment.clinic, patient=appointment.patient)
+    waiting = WaitingEntry.objects.create(clinic=appointment.clinic, patient=appointment.patient)
     about["fila-de-espera/"] = waiting.pk
     about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))

@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from clinic.booking import book_waiting, change_status, place, put_back_waiting, undo, withdraw_waiting
-from clinic.models import Appointment, WaitingEvent, WaitingRequest
+from clinic.models import Appointment, WaitingEntry, WaitingEvent
 from clinic.refusals import Reason, Refused
 from tests.booking.desk import BY, open_desk
 from tests.booking.test_waiting_list import FAR, put
@@ -28,9 +28,9 @@ def waiting_with_an_appointment(desk, number, doctor=None):
     return put(desk, patient=patient, appointment=far.pk)
 
 
-def giving(desk, request, starts_at, doctor=None, **seen):
+def giving(desk, entry, starts_at, doctor=None, **seen):
     target = {"clinic": desk.clinic, "doctor": (doctor or desk.doctor).pk, "starts_at": starts_at}
-    return lambda: book_waiting(request.pk, by=BY, now=desk.now, **target, **seen)
+    return lambda: book_waiting(entry.pk, by=BY, now=desk.now, **target, **seen)
 
 
 def test_of_two_desks_that_offer_one_time_the_second_is_refused(desk):
@@ -38,83 +38,83 @@ def test_of_two_desks_that_offer_one_time_the_second_is_refused(desk):
     outcomes = at_once(giving(desk, one, desk.at(9)), giving(desk, other, desk.at(9)))
     assert len(won(outcomes)) == 1
     assert reasons_of(outcomes) == [{Reason.DOCTOR_TAKEN}]
-    assert sorted(request.outcome for request in WaitingRequest.objects.all()) == ["", "booked"]
+    assert sorted(entry.outcome for entry in WaitingEntry.objects.all()) == ["", "booked"]
 
 
 def test_one_request_given_twice_at_once_is_booked_once(desk):
-    request = put(desk)
-    outcomes = at_once(giving(desk, request, desk.at(9)), giving(desk, request, desk.at(10)))
+    entry = put(desk)
+    outcomes = at_once(giving(desk, entry, desk.at(9)), giving(desk, entry, desk.at(10)))
     assert len(won(outcomes)) == 1 and reasons_of(outcomes) == [{Reason.WAITING_CLOSED}]
     assert Appointment.objects.count() == 1
 
 
 def test_a_swap_and_the_cancelling_of_its_partner_never_mix(desk):
     for number in range(ROUNDS):
-        request = waiting_with_an_appointment(desk, number)
-        far = request.appointment_id
+        entry = waiting_with_an_appointment(desk, number)
+        far = entry.appointment_id
         starts_at = desk.at(8) + number * timedelta(minutes=30)
 
         def cancel(pk=far):
             act = {"clinic": desk.clinic, "by": BY, "now": desk.now, "cancelled_by": "patient"}
             return change_status(pk, "cancelled", **act)
 
-        swapped, cancelled = at_once(giving(desk, request, starts_at), cancel)
+        swapped, cancelled = at_once(giving(desk, entry, starts_at), cancel)
         assert isinstance(cancelled, Appointment)
-        request.refresh_from_db()
+        entry.refresh_from_db()
         if isinstance(swapped, Refused):
-            assert swapped.reasons == {Reason.WAITING_APPOINTMENT_GONE} and request.closed_at is None
+            assert swapped.reasons == {Reason.WAITING_APPOINTMENT_GONE} and entry.closed_at is None
         else:
-            assert request.booked_id == far
+            assert entry.booked_id == far
         kept = Appointment.objects.get(pk=far)
         assert kept.status == "cancelled"
         assert (kept.starts_at == starts_at) == (not isinstance(swapped, Refused))
 
 
-def test_a_stampede_of_swaps_loses_nothing_and_books_no_time_twice(desk):
+def test_a_stampede_of_swaps_loses_nothing(desk):
     """Two doctors, swaps in both directions over the same few times, withdrawals and undone swaps between them."""
     second = desk.another_doctor()
     doctors = [desk.doctor, second]
-    requests = [waiting_with_an_appointment(desk, number, doctors[number % 2]) for number in range(DESKS)]
+    entries = [waiting_with_an_appointment(desk, number, doctors[number % 2]) for number in range(DESKS)]
     for number in range(ROUNDS):
         slots = [desk.at(9) + (number % 2 * 2 + n % 3) * timedelta(minutes=30) for n in range(DESKS)]
         works = [
-            giving(desk, request, slot, doctors[(n + number) % 2])
-            for n, (request, slot) in enumerate(zip(requests, slots, strict=True))
+            giving(desk, entry, slot, doctors[(n + number) % 2])
+            for n, (entry, slot) in enumerate(zip(entries, slots, strict=True))
         ]
-        outcomes = at_once(*works, *_meanwhile(desk, requests, number))
+        outcomes = at_once(*works, *_meanwhile(desk, entries, number))
         unexpected = [each for each in outcomes if isinstance(each, Exception) and not isinstance(each, Refused)]
         assert unexpected == []
-        _agree(desk, requests)
+        _agree(desk, entries)
         if number % 2:
-            for request in WaitingRequest.objects.filter(outcome="booked"):
-                undo(request.booked_id, clinic=desk.clinic, by=BY, now=desk.now)
-        for request in WaitingRequest.objects.filter(outcome="withdrawn"):
-            put_back_waiting(request.pk, clinic=desk.clinic, by=BY, now=desk.now)
-        _agree(desk, requests)
+            for entry in WaitingEntry.objects.filter(outcome="booked"):
+                undo(entry.booked_id, clinic=desk.clinic, by=BY, now=desk.now)
+        for entry in WaitingEntry.objects.filter(outcome="withdrawn"):
+            put_back_waiting(entry.pk, clinic=desk.clinic, by=BY, now=desk.now)
+        _agree(desk, entries)
     assert {"booked", "reopened", "withdrawn"} <= set(WaitingEvent.objects.values_list("kind", flat=True))
 
 
-def _meanwhile(desk, requests, number):
-    """Others withdraw one request and undo whatever was swapped last."""
+def _meanwhile(desk, entries, number):
+    """Others withdraw one entry and undo whatever was swapped last."""
     act = {"clinic": desk.clinic, "by": BY, "now": desk.now}
-    one, other = requests[number % DESKS], requests[(number + 3) % DESKS]
+    one, other = entries[number % DESKS], entries[(number + 3) % DESKS]
     return [lambda: withdraw_waiting(one.pk, **act), lambda: undo(other.appointment_id, **act)]
 
 
-def _agree(desk, requests):
-    """Every appointment stands, none overlaps another of its doctor, and a request is closed by its own one only."""
+def _agree(desk, entries):
+    """Every appointment stands, none overlaps another of its doctor, and an entry is closed by its own one only."""
     rows = list(Appointment.objects.of(desk.clinic).standing())
-    assert len(rows) == len(requests)
+    assert len(rows) == len(entries)
     for one, other in combinations(rows, 2):
         is_apart = one.ends_at <= other.starts_at or other.ends_at <= one.starts_at
         assert is_apart or one.doctor_id != other.doctor_id
-    for request in WaitingRequest.objects.all():
-        assert request.booked_id in (None, request.appointment_id)
-        is_near = next(row for row in rows if row.pk == request.appointment_id).starts_at < desk.at(0, day=FAR)
-        assert is_near == (request.outcome == "booked")
+    for entry in WaitingEntry.objects.all():
+        assert entry.booked_id in (None, entry.appointment_id)
+        is_near = next(row for row in rows if row.pk == entry.appointment_id).starts_at < desk.at(0, day=FAR)
+        assert is_near == (entry.outcome == "booked")
 
 
-def test_two_swaps_into_the_place_that_the_other_gives_up_do_not_deadlock(desk):
+def test_swaps_in_opposite_directions_do_not_deadlock(desk):
     second = desk.another_doctor()
     one, other = waiting_with_an_appointment(desk, 0), waiting_with_an_appointment(desk, 1, second)
     for number in range(ROUNDS):
@@ -124,5 +124,5 @@ def test_two_swaps_into_the_place_that_the_other_gives_up_do_not_deadlock(desk):
             giving(desk, other, starts_at, desk.doctor, place=place(other.appointment)),
         )
         assert [each for each in outcomes if isinstance(each, Exception)] == []
-        for request in (one, other):
-            undo(request.appointment_id, clinic=desk.clinic, by=BY, now=desk.now)
+        for entry in (one, other):
+            undo(entry.appointment_id, clinic=desk.clinic, by=BY, now=desk.now)

@@ -1,7 +1,7 @@
-"""Acts on the requests of the waiting list that move no appointment: put, change, withdraw, put back, note a call.
+"""Acts on the entries of the waiting list that move no appointment: put, change, withdraw, put back, note a call.
 
-Locks: the patient's row (FOR NO KEY UPDATE), then the request's; `book_waiting` takes those of a booking or a move
-before them, so the order is always doctor, patient, appointment, request.
+Locks: the patient's row (FOR NO KEY UPDATE), then the entry's; `book_waiting` takes those of a booking or a move
+before them, so the order is always doctor, patient, appointment, entry.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from clinic.booking import sql, transitions
 from clinic.booking.acts import refuse
 from clinic.booking.replacements import able_doctors
 from clinic.booking.rules.patient import deceased_refusals
-from clinic.models import Appointment, Clinic, Doctor, Patient, Procedure, WaitingEvent, WaitingRequest
+from clinic.models import Appointment, Clinic, Doctor, Patient, Procedure, WaitingEntry, WaitingEvent
 from clinic.models.limits import max_length
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
@@ -24,7 +24,7 @@ from clinic.registry.patient_details import tidy, unstorable_line
 from clinic.schedule import Opening
 from clinic.transactions import run_in_transaction
 
-MAX_NOTE_LENGTH = max_length(WaitingRequest, "note")
+MAX_NOTE_LENGTH = max_length(WaitingEntry, "note")
 MIDNIGHT, LAST_MINUTE = time(0), time(23, 59)
 
 
@@ -49,93 +49,93 @@ class WaitingWish:
 
 def put_on_waiting_list(
     patient_id: int, wish: WaitingWish, *, clinic: Clinic, by: Author, now: datetime | None = None
-) -> WaitingRequest:
-    """Store the request and its event. Locks the patient's row. Raises Refused with every broken rule."""
+) -> WaitingEntry:
+    """Store the entry and its event. Locks the patient's row. Raises Refused with every broken rule."""
     now = now or timezone.now()
 
-    def work() -> WaitingRequest:
+    def work() -> WaitingEntry:
         patient = _locked_patient(clinic, patient_id)
         refuse([*deceased_refusals(patient), *_wish_refusals(clinic, patient, wish, now)])
-        request = WaitingRequest(clinic=clinic, patient=patient, created_by=by.user, created_at=now)
-        _store(request, wish)
-        record_waiting(request, WaitingEvent.Kind.PUT, by, now, {}, _snapshot(request))
-        return request
+        entry = WaitingEntry(clinic=clinic, patient=patient, created_by=by.user, created_at=now)
+        _store(entry, wish)
+        record_waiting(entry, WaitingEvent.Kind.PUT, by, now, {}, _snapshot(entry))
+        return entry
 
     return run_in_transaction(work)
 
 
 def change_waiting(
-    request_id: int, wish: WaitingWish, *, clinic: Clinic, by: Author, seen: int, now: datetime | None = None
-) -> WaitingRequest:
+    entry_id: int, wish: WaitingWish, *, clinic: Clinic, by: Author, seen: int, now: datetime | None = None
+) -> WaitingEntry:
     """Replace what is wanted by `wish`; `seen` is the version that the author saw (WAITING_CHANGED).
 
-    Without its appointment the request keeps that one's procedures, if `wish` names none. Locks the patient's row, then
-    the request's. Raises Refused, WaitingRequest.DoesNotExist.
+    Without its appointment the entry keeps that one's procedures, if `wish` names none. Locks the patient's row, then
+    the entry's. Raises Refused, WaitingEntry.DoesNotExist.
     """
     now = now or timezone.now()
 
-    def work() -> WaitingRequest:
-        patient = _locked_patient(clinic, WaitingRequest.objects.of(clinic).get(pk=request_id).patient_id)
-        request = lock_waiting(clinic, request_id, seen)
-        refuse(list(_wish_refusals(clinic, patient, wish, now, besides=request)))
-        before = _snapshot(request)
-        request.version += 1
-        _store(request, wish)
-        record_waiting(request, WaitingEvent.Kind.CHANGED, by, now, before, _snapshot(request))
-        return request
+    def work() -> WaitingEntry:
+        patient = _locked_patient(clinic, WaitingEntry.objects.of(clinic).get(pk=entry_id).patient_id)
+        entry = lock_waiting(clinic, entry_id, seen)
+        refuse(list(_wish_refusals(clinic, patient, wish, now, besides=entry)))
+        before = _snapshot(entry)
+        entry.version += 1
+        _store(entry, wish)
+        record_waiting(entry, WaitingEvent.Kind.CHANGED, by, now, before, _snapshot(entry))
+        return entry
 
     return run_in_transaction(work)
 
 
 def withdraw_waiting(
-    request_id: int, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
-) -> WaitingRequest:
-    """Close the request: nothing is wanted any more. Locks its row. Raises Refused, WaitingRequest.DoesNotExist."""
+    entry_id: int, *, clinic: Clinic, by: Author, seen: int | None = None, now: datetime | None = None
+) -> WaitingEntry:
+    """Close the entry: nothing is wanted any more. Locks its row. Raises Refused, WaitingEntry.DoesNotExist."""
 
-    def work(request: WaitingRequest, at: datetime) -> None:
-        close_waiting(request, None, by, at)
+    def work(entry: WaitingEntry, at: datetime) -> None:
+        close_waiting(entry, None, by, at)
 
-    return _act(request_id, clinic, seen, now, work)
+    return _act(entry_id, clinic, seen, now, work)
 
 
-def put_back_waiting(request_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None) -> WaitingRequest:
-    """Open a withdrawn request again, unless its patient has another one for the same. Locks the patient's row, then
-    the request's. Raises Refused, WaitingRequest.DoesNotExist."""
+def put_back_waiting(entry_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None) -> WaitingEntry:
+    """Open a withdrawn entry again, unless its patient has another one for the same. Locks the patient's row, then
+    the entry's. Raises Refused, WaitingEntry.DoesNotExist."""
     now = now or timezone.now()
 
-    def work() -> WaitingRequest:
-        patient = _locked_patient(clinic, WaitingRequest.objects.of(clinic).get(pk=request_id).patient_id)
-        request = get_locked(WaitingRequest.objects.of(clinic).filter(pk=request_id))
-        if request.outcome != WaitingRequest.Outcome.WITHDRAWN:
+    def work() -> WaitingEntry:
+        patient = _locked_patient(clinic, WaitingEntry.objects.of(clinic).get(pk=entry_id).patient_id)
+        entry = get_locked(WaitingEntry.objects.of(clinic).filter(pk=entry_id))
+        if entry.outcome != WaitingEntry.Outcome.WITHDRAWN:
             refuse([Refusal(Reason.WAITING_CLOSED)])
-        procedures = list(request.procedures.values_list("pk", flat=True))
-        refuse(_twice(clinic, patient, request.appointment_id, procedures, besides=request))
-        reopen_waiting(request, by, now)
-        return request
+        procedures = list(entry.procedures.values_list("pk", flat=True))
+        refuse(_twice(clinic, patient, entry.appointment_id, procedures, besides=entry))
+        reopen_waiting(entry, by, now)
+        return entry
 
     return run_in_transaction(work)
 
 
-def note_not_reached(request_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None) -> WaitingRequest:
-    """Store the event of a call that was not answered. Locks the request's row. Raises Refused,
-    WaitingRequest.DoesNotExist."""
+def note_not_reached(entry_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None) -> WaitingEntry:
+    """Store the event of a call that was not answered. Locks the entry's row. Raises Refused,
+    WaitingEntry.DoesNotExist."""
 
-    def work(request: WaitingRequest, at: datetime) -> None:
-        record_waiting(request, WaitingEvent.Kind.NOT_REACHED, by, at, {}, {})
+    def work(entry: WaitingEntry, at: datetime) -> None:
+        record_waiting(entry, WaitingEvent.Kind.NOT_REACHED, by, at, {}, {})
 
-    return _act(request_id, clinic, None, now, work)
+    return _act(entry_id, clinic, None, now, work)
 
 
 def note_declined(
-    request_id: int, times: Sequence[str], *, clinic: Clinic, by: Author, now: datetime | None = None
-) -> WaitingRequest:
+    entry_id: int, times: Sequence[str], *, clinic: Clinic, by: Author, now: datetime | None = None
+) -> WaitingEntry:
     """Store that the patient was offered these times, as `time_value` writes them, and wants none of them: they are not
-    offered again. Locks the request's row. Raises Refused, WaitingRequest.DoesNotExist."""
+    offered again. Locks the entry's row. Raises Refused, WaitingEntry.DoesNotExist."""
 
-    def work(request: WaitingRequest, at: datetime) -> None:
-        record_waiting(request, WaitingEvent.Kind.DECLINED, by, at, {}, {"times": list(times)})
+    def work(entry: WaitingEntry, at: datetime) -> None:
+        record_waiting(entry, WaitingEvent.Kind.DECLINED, by, at, {}, {"times": list(times)})
 
-    return _act(request_id, clinic, None, now, work)
+    return _act(entry_id, clinic, None, now, work)
 
 
 def time_value(opening: Opening) -> str:
@@ -143,48 +143,48 @@ def time_value(opening: Opening) -> str:
     return f"{opening.doctor_id}|{opening.starts_at.isoformat()}"
 
 
-def lock_waiting(clinic: Clinic, request_id: int, seen: int | None) -> WaitingRequest:
-    """Return the open request with its row locked. Raises Refused if it is closed (WAITING_CLOSED), or not of the
-    version `seen` (WAITING_CHANGED); WaitingRequest.DoesNotExist."""
-    request = get_locked(WaitingRequest.objects.of(clinic).select_related("clinic").filter(pk=request_id), of=("self",))
-    if request.closed_at is not None:
+def lock_waiting(clinic: Clinic, entry_id: int, seen: int | None) -> WaitingEntry:
+    """Return the open entry with its row locked. Raises Refused if it is closed (WAITING_CLOSED), or not of the
+    version `seen` (WAITING_CHANGED); WaitingEntry.DoesNotExist."""
+    entry = get_locked(WaitingEntry.objects.of(clinic).select_related("clinic").filter(pk=entry_id), of=("self",))
+    if entry.closed_at is not None:
         refuse([Refusal(Reason.WAITING_CLOSED)])
-    if seen not in (None, request.version):
+    if seen not in (None, entry.version):
         refuse([Refusal(Reason.WAITING_CHANGED)])
-    return request
+    return entry
 
 
 def close_waiting(
-    request: WaitingRequest, booked: Appointment | None, by: Author, now: datetime, event: int | None = None
+    entry: WaitingEntry, booked: Appointment | None, by: Author, now: datetime, event: int | None = None
 ) -> None:
-    """Write that the locked request ended at the instant `now`, with that appointment or withdrawn; and its event,
+    """Write that the locked entry ended at the instant `now`, with that appointment or withdrawn; and its event,
     which names that of the booking or the move by its id `event`."""
-    outcomes = WaitingRequest.Outcome
-    _write_end(request, outcomes.BOOKED if booked else outcomes.WITHDRAWN, now, booked)
+    outcomes = WaitingEntry.Outcome
+    _write_end(entry, outcomes.BOOKED if booked else outcomes.WITHDRAWN, now, booked)
     kind = WaitingEvent.Kind.BOOKED if booked else WaitingEvent.Kind.WITHDRAWN
-    record_waiting(request, kind, by, now, {}, {"appointment": booked.pk, "event": event} if booked else {})
+    record_waiting(entry, kind, by, now, {}, {"appointment": booked.pk, "event": event} if booked else {})
 
 
-def reopen_waiting(request: WaitingRequest, by: Author, now: datetime) -> None:
-    """Write that the locked request is open again, and its event."""
-    before = {"outcome": request.outcome}
-    _write_end(request, "", None, None)
-    record_waiting(request, WaitingEvent.Kind.REOPENED, by, now, before, {})
+def reopen_waiting(entry: WaitingEntry, by: Author, now: datetime) -> None:
+    """Write that the locked entry is open again, and its event."""
+    before = {"outcome": entry.outcome}
+    _write_end(entry, "", None, None)
+    record_waiting(entry, WaitingEvent.Kind.REOPENED, by, now, before, {})
 
 
-def _write_end(request: WaitingRequest, outcome: str, at: datetime | None, booked: Appointment | None) -> None:
-    request.outcome, request.closed_at, request.booked = outcome, at, booked
-    request.version += 1
-    request.save(update_fields=["outcome", "closed_at", "booked", "version"])
+def _write_end(entry: WaitingEntry, outcome: str, at: datetime | None, booked: Appointment | None) -> None:
+    entry.outcome, entry.closed_at, entry.booked = outcome, at, booked
+    entry.version += 1
+    entry.save(update_fields=["outcome", "closed_at", "booked", "version"])
 
 
 def record_waiting(
-    request: WaitingRequest, kind: str, by: Author, now: datetime, before: dict[str, Any], after: dict[str, Any]
+    entry: WaitingEntry, kind: str, by: Author, now: datetime, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    """Store the event of an act on the request."""
+    """Store the event of an act on the entry."""
     WaitingEvent.objects.create(
-        clinic_id=request.clinic_id,
-        request=request,
+        clinic_id=entry.clinic_id,
+        entry=entry,
         kind=kind,
         at=now,
         channel=by.channel,
@@ -202,19 +202,19 @@ def is_still_ahead(appointment: Appointment, now: datetime) -> bool:
 
 
 def _act(
-    request_id: int,
+    entry_id: int,
     clinic: Clinic,
     seen: int | None,
     now: datetime | None,
-    work: Callable[[WaitingRequest, datetime], None],
-) -> WaitingRequest:
-    """Lock the open request and do the work on it in one transaction."""
+    work: Callable[[WaitingEntry, datetime], None],
+) -> WaitingEntry:
+    """Lock the open entry and do the work on it in one transaction."""
     at = now or timezone.now()
 
-    def locked() -> WaitingRequest:
-        request = lock_waiting(clinic, request_id, seen)
-        work(request, at)
-        return request
+    def locked() -> WaitingEntry:
+        entry = lock_waiting(clinic, entry_id, seen)
+        work(entry, at)
+        return entry
 
     return run_in_transaction(locked)
 
@@ -227,38 +227,38 @@ def _locked_patient(clinic: Clinic, patient_id: int) -> Patient:
     return patient
 
 
-def _store(request: WaitingRequest, wish: WaitingWish) -> None:
-    kept = list(request.appointment.lines.values_list("procedure", flat=True)) if request.appointment else []
-    request.appointment_id = wish.appointment
-    request.weekdays = sorted(set(wish.weekdays))
+def _store(entry: WaitingEntry, wish: WaitingWish) -> None:
+    kept = list(entry.appointment.lines.values_list("procedure", flat=True)) if entry.appointment else []
+    entry.appointment_id = wish.appointment
+    entry.weekdays = sorted(set(wish.weekdays))
     has_hours = wish.from_time is not None or wish.to_time is not None
-    request.from_time = (wish.from_time or MIDNIGHT) if has_hours else None
-    request.to_time = (wish.to_time or LAST_MINUTE) if has_hours else None
-    request.until, request.is_urgent, request.note = wish.until, wish.is_urgent, tidy(wish.note)
-    request.save()
-    request.procedures.set([] if wish.appointment else wish.procedures or kept)
-    request.doctors.set(wish.doctors)
+    entry.from_time = (wish.from_time or MIDNIGHT) if has_hours else None
+    entry.to_time = (wish.to_time or LAST_MINUTE) if has_hours else None
+    entry.until, entry.is_urgent, entry.note = wish.until, wish.is_urgent, tidy(wish.note)
+    entry.save()
+    entry.procedures.set([] if wish.appointment else wish.procedures or kept)
+    entry.doctors.set(wish.doctors)
 
 
-def _snapshot(request: WaitingRequest) -> dict[str, Any]:
-    """Return what an event keeps of a request; local dates and times as ISO 8601. Two queries."""
+def _snapshot(entry: WaitingEntry) -> dict[str, Any]:
+    """Return what an event keeps of an entry; local dates and times as ISO 8601. Two queries."""
     return {
-        "appointment": request.appointment_id,
-        "procedures": sorted(request.procedures.values_list("pk", flat=True)),
-        "doctors": sorted(request.doctors.values_list("pk", flat=True)),
-        "weekdays": request.weekdays,
-        "from_time": request.from_time.isoformat() if request.from_time else None,
-        "to_time": request.to_time.isoformat() if request.to_time else None,
-        "until": request.until.isoformat() if request.until else None,
-        "is_urgent": request.is_urgent,
-        "note": request.note,
+        "appointment": entry.appointment_id,
+        "procedures": sorted(entry.procedures.values_list("pk", flat=True)),
+        "doctors": sorted(entry.doctors.values_list("pk", flat=True)),
+        "weekdays": entry.weekdays,
+        "from_time": entry.from_time.isoformat() if entry.from_time else None,
+        "to_time": entry.to_time.isoformat() if entry.to_time else None,
+        "until": entry.until.isoformat() if entry.until else None,
+        "is_urgent": entry.is_urgent,
+        "note": entry.note,
     }
 
 
 def _wish_refusals(
-    clinic: Clinic, patient: Patient, wish: WaitingWish, now: datetime, besides: WaitingRequest | None = None
+    clinic: Clinic, patient: Patient, wish: WaitingWish, now: datetime, besides: WaitingEntry | None = None
 ) -> list[Refusal]:
-    """Return every broken rule of a wish; `besides` is the request that is changed."""
+    """Return every broken rule of a wish; `besides` is the entry that is changed."""
     refusals, procedures = _procedure_refusals(clinic, patient, wish, now, besides)
     refusals += _doctor_refusals(clinic, wish.doctors, procedures) if procedures else []
     if wish.from_time and wish.to_time and wish.to_time < wish.from_time:
@@ -272,7 +272,7 @@ def _wish_refusals(
 
 
 def _procedure_refusals(
-    clinic: Clinic, patient: Patient, wish: WaitingWish, now: datetime, besides: WaitingRequest | None
+    clinic: Clinic, patient: Patient, wish: WaitingWish, now: datetime, besides: WaitingEntry | None
 ) -> tuple[list[Refusal], list[int]]:
     """Return what is wrong with the appointment or the procedures, and the ids of the procedures that are wanted."""
     if wish.appointment is not None:
@@ -304,10 +304,10 @@ def _twice(
     patient: Patient,
     appointment: int | None,
     procedures: Sequence[int],
-    besides: WaitingRequest | None = None,
+    besides: WaitingEntry | None = None,
 ) -> list[Refusal]:
-    """Refuse a second open request for the same appointment, or without one for a procedure that is waited for."""
-    others = WaitingRequest.objects.of(clinic).open().filter(patient=patient)
+    """Refuse a second open entry for the same appointment, or without one for a procedure that is waited for."""
+    others = WaitingEntry.objects.of(clinic).open().filter(patient=patient)
     others = others.exclude(pk=besides.pk) if besides else others
     if appointment is not None:
         is_twice = others.filter(appointment=appointment).exists()

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="WaitingRequest",
+            name="WaitingEntry",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="waiting_requests",
+                        related_name="waiting_entries",
                         to="clinic.appointment",
                     ),
                 ),
@@ -86,18 +86,18 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("doctors", models.ManyToManyField(blank=True, related_name="waiting_requests", to="clinic.doctor")),
+                ("doctors", models.ManyToManyField(blank=True, related_name="waiting_entries", to="clinic.doctor")),
                 (
                     "patient",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="waiting_requests",
+                        related_name="waiting_entries",
                         to="clinic.patient",
                     ),
                 ),
                 (
                     "procedures",
-                    models.ManyToManyField(blank=True, related_name="waiting_requests", to="clinic.procedure"),
+                    models.ManyToManyField(blank=True, related_name="waiting_entries", to="clinic.procedure"),
                 ),
             ],
             options={
@@ -167,9 +167,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "request",
+                    "entry",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="clinic.waitingrequest"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="clinic.waitingentry"
                     ),
                 ),
             ],
@@ -180,26 +180,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
-            model_name="waitingrequest",
-            index=models.Index(fields=["clinic", "closed_at"], name="waitingrequest_clinic_closed"),
+            model_name="waitingentry",
+            index=models.Index(fields=["clinic", "closed_at"], name="waitingentry_clinic_closed"),
         ),
         migrations.AddConstraint(
-            model_name="waitingrequest",
+            model_name="waitingentry",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("appointment__isnull", False), ("closed_at__isnull", True)),
                 fields=("clinic", "appointment"),
-                name="waitingrequest_once_an_appointment",
+                name="waitingentry_once_an_appointment",
             ),
         ),
         migrations.AddConstraint(
-            model_name="waitingrequest",
+            model_name="waitingentry",
             constraint=models.CheckConstraint(
                 condition=models.Q(("weekdays__contained_by", [1, 2, 3, 4, 5, 6, 7])),
-                name="waitingrequest_weekdays_iso",
+                name="waitingentry_weekdays_iso",
             ),
         ),
         migrations.AddConstraint(
-            model_name="waitingrequest",
+            model_name="waitingentry",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("from_time__isnull", True), ("to_time__isnull", True)),
@@ -210,11 +210,11 @@ class Migration(migrations.Migration):
                     ),
                     _connector="OR",
                 ),
-                name="waitingrequest_hours_in_order",
+                name="waitingentry_hours_in_order",
             ),
         ),
         migrations.AddConstraint(
-            model_name="waitingrequest",
+            model_name="waitingentry",
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("booked__isnull", True), ("closed_at__isnull", True), ("outcome", "")),
@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
                     models.Q(("booked__isnull", True), ("closed_at__isnull", False), ("outcome", "withdrawn")),
                     _connector="OR",
                 ),
-                name="waitingrequest_closed_with_outcome",
+                name="waitingentry_closed_with_outcome",
             ),
         ),
         migrations.AddConstraint(

@@ -16,7 +16,7 @@ from clinic.models.payer import Payer
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.receipt import Receipt
 from clinic.models.staff import StaffSession, StaffUser
-from clinic.models.waiting import WaitingEvent, WaitingRequest
+from clinic.models.waiting import WaitingEntry, WaitingEvent
 
 __all__ = [
     "END_OF_DAY",
@@ -51,6 +51,6 @@ __all__ = [
     "StaffUser",
     "StoredAnswer",
     "WaitingEvent",
-    "WaitingRequest",
+    "WaitingEntry",
     "WorkingHours",
 ]

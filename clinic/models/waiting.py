@@ -21,7 +21,7 @@ from clinic.models.staff import StaffUser
 WEEKDAYS = list(range(1, 8))  # ISO
 
 
-class WaitingRequestQuerySet(ClinicQuerySet["WaitingRequest"]):
+class WaitingEntryQuerySet(ClinicQuerySet["WaitingEntry"]):
     """Requests of the waiting list, closed ones included until `open` leaves them out."""
 
     def open(self) -> Self:
@@ -37,9 +37,9 @@ class WaitingRequestQuerySet(ClinicQuerySet["WaitingRequest"]):
         """Return them with patient, appointment and its doctor, and with all that `needed`, `length`, `wanted_doctors`
         and `declined` read: one query more, however many there are."""
         lines = AppointmentProcedure.objects.filter(appointment=OuterRef("appointment")).order_by("position")
-        chosen = Procedure.objects.filter(waiting_requests=OuterRef("pk"))
-        doctors = Doctor.objects.filter(waiting_requests=OuterRef("pk"))
-        minutes = chosen.order_by().values("waiting_requests").annotate(sum=Sum("duration_minutes")).values("sum")
+        chosen = Procedure.objects.filter(waiting_entries=OuterRef("pk"))
+        doctors = Doctor.objects.filter(waiting_entries=OuterRef("pk"))
+        minutes = chosen.order_by().values("waiting_entries").annotate(sum=Sum("duration_minutes")).values("sum")
         calls = WaitingEvent.objects.filter(kind__in=WaitingEvent.OF_CALLS).select_related("user").order_by("pk")
         return (
             self.select_related("patient", "appointment__doctor", "created_by")
@@ -56,23 +56,23 @@ class WaitingRequestQuerySet(ClinicQuerySet["WaitingRequest"]):
         )
 
 
-class WaitingRequest(ClinicRow):
+class WaitingEntry(ClinicRow):
     """A patient's wish for an earlier time. Only `clinic.booking` writes it.
 
     With an `appointment` that one is to be moved: its procedures and its length are wanted, and `procedures` are none;
     without one, `procedures` are. No `doctors` means any that performs all of it, no `weekdays` (ISO) any day. The
     visit may begin from the local time `from_time` to `to_time`, both included, until the local date `until`; after
-    that date the request has run out, without anything being written.
+    that date the entry has run out, without anything being written.
     """
 
     class Outcome(models.TextChoices):
         BOOKED = "booked", _("agendado")
         WITHDRAWN = "withdrawn", _("retirado da fila")
 
-    patient = models.ForeignKey(Patient, models.PROTECT, related_name="waiting_requests")
-    appointment = models.ForeignKey(Appointment, models.PROTECT, null=True, blank=True, related_name="waiting_requests")
-    procedures = models.ManyToManyField(Procedure, blank=True, related_name="waiting_requests")
-    doctors = models.ManyToManyField(Doctor, blank=True, related_name="waiting_requests")
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="waiting_entries")
+    appointment = models.ForeignKey(Appointment, models.PROTECT, null=True, blank=True, related_name="waiting_entries")
+    procedures = models.ManyToManyField(Procedure, blank=True, related_name="waiting_entries")
+    doctors = models.ManyToManyField(Doctor, blank=True, related_name="waiting_entries")
     weekdays = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
     from_time = models.TimeField(null=True, blank=True)
     to_time = models.TimeField(null=True, blank=True)
@@ -97,7 +97,7 @@ class WaitingRequest(ClinicRow):
     doctor_ids: list[int]
     calls: "list[WaitingEvent]"
 
-    objects: ClassVar = WaitingRequestQuerySet.as_manager()
+    objects: ClassVar = WaitingEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("pedido da fila de espera")
@@ -107,23 +107,23 @@ class WaitingRequest(ClinicRow):
             models.UniqueConstraint(
                 fields=["clinic", "appointment"],
                 condition=Q(closed_at__isnull=True, appointment__isnull=False),
-                name="waitingrequest_once_an_appointment",
+                name="waitingentry_once_an_appointment",
             ),
-            models.CheckConstraint(condition=Q(weekdays__contained_by=WEEKDAYS), name="waitingrequest_weekdays_iso"),
+            models.CheckConstraint(condition=Q(weekdays__contained_by=WEEKDAYS), name="waitingentry_weekdays_iso"),
             models.CheckConstraint(
                 condition=Q(from_time__isnull=True, to_time__isnull=True)
                 | Q(from_time__isnull=False, to_time__isnull=False, to_time__gte=F("from_time")),
-                name="waitingrequest_hours_in_order",
+                name="waitingentry_hours_in_order",
             ),
             models.CheckConstraint(
                 condition=Q(closed_at__isnull=True, outcome="", booked__isnull=True)
                 | Q(closed_at__isnull=False, outcome="booked", booked__isnull=False)
                 | Q(closed_at__isnull=False, outcome="withdrawn", booked__isnull=True),
-                name="waitingrequest_closed_with_outcome",
+                name="waitingentry_closed_with_outcome",
             ),
         ]
         indexes = [
-            models.Index(fields=["clinic", "closed_at"], name="waitingrequest_clinic_closed"),
+            models.Index(fields=["clinic", "closed_at"], name="waitingentry_clinic_closed"),
         ]
 
     def __str__(self) -> str:
@@ -166,7 +166,7 @@ class WaitingRequest(ClinicRow):
 
 
 class WaitingEvent(ClinicRow):
-    """What was done with a request: who, when, through which channel, before → after. UPDATE and DELETE are refused,
+    """What was done with an entry: who, when, through which channel, before → after. UPDATE and DELETE are refused,
     but for a redaction, which blanks the notes in both."""
 
     class Kind(models.TextChoices):
@@ -180,7 +180,7 @@ class WaitingEvent(ClinicRow):
 
     OF_CALLS = (Kind.NOT_REACHED, Kind.DECLINED)
 
-    request = models.ForeignKey(WaitingRequest, models.PROTECT, related_name="events")
+    entry = models.ForeignKey(WaitingEntry, models.PROTECT, related_name="events")
     kind = models.CharField(_("tipo"), max_length=11, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
     channel = models.CharField(_("via"), max_length=9, choices=AppointmentEvent.Channel)

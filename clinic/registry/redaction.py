@@ -50,13 +50,13 @@ RECEIPTS_SQL = """
     UPDATE clinic_receipt SET flag = '', protocol = ''
     WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
 """
-WAITING_REQUESTS_SQL = """
-    UPDATE clinic_waitingrequest SET note = '' WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s
+WAITING_ENTRIES_SQL = """
+    UPDATE clinic_waitingentry SET note = '' WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s
 """
 WAITING_EVENTS_SQL = """
     UPDATE clinic_waitingevent SET before = before || {before}, after = after || {after}
-    WHERE request_id IN (
-        SELECT id FROM clinic_waitingrequest WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s
+    WHERE entry_id IN (
+        SELECT id FROM clinic_waitingentry WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s
     ) AND (before ?| %(written)s OR after ?| %(written)s)
 """
 APPOINTMENT_EVENTS_SQL = """
@@ -138,6 +138,6 @@ def _blank(patient: Patient, appointments: list[int]) -> None:
         cursor.execute(APPOINTMENTS_SQL, parameters)
         cursor.execute(RECEIPTS_SQL, parameters)
         cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
-        cursor.execute(WAITING_REQUESTS_SQL, parameters)
+        cursor.execute(WAITING_ENTRIES_SQL, parameters)
         cursor.execute(WAITING_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute("SELECT set_config('clinic.redacting', 'off', true)")

@@ -32,7 +32,7 @@ from clinic.booking import (
     reschedule,
     undo,
 )
-from clinic.models import Absence, Appointment, WaitingRequest, WorkingHours
+from clinic.models import Absence, Appointment, WaitingEntry, WorkingHours
 from clinic.queries import agenda
 from clinic.queries.pending import Why, pending
 from clinic.refusals import Reason
@@ -93,7 +93,7 @@ class TimeOff:
 class FrontDesk(RuleBasedStateMachine):
     visits = Bundle("visits")
     absences = Bundle("absences")
-    requests = Bundle("requests")
+    entries = Bundle("entries")
 
     @initialize(intervals=st.tuples(*[st.sampled_from(INTERVALS) for _ in DOCTORS]))
     def open(self, intervals):
@@ -114,7 +114,7 @@ class FrontDesk(RuleBasedStateMachine):
         self.model = {}
         self.absent = {}
         self.changed_at = {}
-        self.waiting = {}  # by the request's id the appointment's, and the visit it was moved to by closing the request
+        self.waiting = {}  # by the entry's id the appointment's, and the visit it was moved to by closing the entry
         self.happened = 0
 
     def teardown(self):
@@ -140,7 +140,7 @@ class FrontDesk(RuleBasedStateMachine):
             return self.written.pk
         return multiple()
 
-    @rule(target=requests, pk=visits)
+    @rule(target=entries, pk=visits)
     def put_on_the_waiting_list(self, pk):
         visit = self.model[pk]
         is_ahead = visit.status in MOVABLE and visit.starts_at > self.now
@@ -156,10 +156,10 @@ class FrontDesk(RuleBasedStateMachine):
             return self.written.pk
         return multiple()
 
-    @rule(request=requests, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS))
-    def swap(self, request, doctor, slot):
+    @rule(entry=entries, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS))
+    def swap(self, entry, doctor, slot):
         """The appointment stays where it is unless the wanted time is free: the rules of a move."""
-        pk, closed_by = self.waiting[request]
+        pk, closed_by = self.waiting[entry]
         visit = self.model[pk]
         length = visit.ends_at - visit.starts_at
         wanted = replace(visit, doctor=doctor, starts_at=self.at(slot), ends_at=self.at(slot) + length, encaixe=False)
@@ -171,9 +171,9 @@ class FrontDesk(RuleBasedStateMachine):
         elif self.active[doctor] and (wanted.doctor, wanted.starts_at) == (visit.doctor, visit.starts_at):
             foreseen |= {Reason.NOTHING_CHANGED}
         target = {"doctor": self.doctors[doctor].pk, "starts_at": wanted.starts_at, **self.acting()}
-        if self.agree(foreseen, lambda: book_waiting(request, **target)):
+        if self.agree(foreseen, lambda: book_waiting(entry, **target)):
             self.model[pk] = replace(wanted, status="rescheduled", undo=visit)
-            self.waiting[request] = (pk, self.model[pk])
+            self.waiting[entry] = (pk, self.model[pk])
             self.changed_at[pk] = self.now
 
     @rule(pk=visits, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS), squeeze=st.booleans())
@@ -295,10 +295,10 @@ class FrontDesk(RuleBasedStateMachine):
         return (pk, None) in self.waiting.values()
 
     def open_again(self, pk, undone):
-        """The request that was closed by the very move that is undone waits again, unless another one already does."""
-        closed = [request for request, (of, by) in self.waiting.items() if of == pk and by is undone]
-        for request in [] if self.is_waiting(pk) else closed:
-            self.waiting[request] = (pk, None)
+        """The entry that was closed by the very move that is undone waits again, unless another one already does."""
+        closed = [entry for entry, (of, by) in self.waiting.items() if of == pk and by is undone]
+        for entry in [] if self.is_waiting(pk) else closed:
+            self.waiting[entry] = (pk, None)
 
     def as_asked(self, wanted, pk=None, *, squeeze):
         """The same, as an encaixe if one is asked for and the doctor is not free."""
@@ -385,9 +385,9 @@ class FrontDesk(RuleBasedStateMachine):
     def who_waits_in_the_model_waits_in_the_database(self):
         if not hasattr(self, "model"):
             return
-        rows = WaitingRequest.objects.of(self.desk.clinic)
+        rows = WaitingEntry.objects.of(self.desk.clinic)
         closed = {row.pk: row.closed_at is not None for row in rows}
-        assert closed == {request: by is not None for request, (_, by) in self.waiting.items()}
+        assert closed == {entry: by is not None for entry, (_, by) in self.waiting.items()}
 
     @invariant()
     def only_an_encaixe_overlaps_and_only_one_appointment_of_its_doctor(self):

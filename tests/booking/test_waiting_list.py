@@ -1,4 +1,4 @@
-"""The waiting list: who is put on it, what changes and closes a request, and what is kept of it."""
+"""The waiting list: who is put on it, what changes and closes an entry, and what is kept of it."""
 
 from datetime import date, time, timedelta
 
@@ -7,7 +7,7 @@ from django.db import Error, connection, transaction
 
 from clinic import booking
 from clinic.booking import WaitingWish
-from clinic.models import WaitingEvent, WaitingRequest
+from clinic.models import WaitingEntry, WaitingEvent
 from clinic.refusals import Reason
 from clinic.registry import redact_patient
 from tests.booking.desk import BY, MONDAY, reasons, refused
@@ -23,8 +23,8 @@ def put(desk, *, patient=None, now=None, **wish):
     return booking.put_on_waiting_list(patient_id, asked, clinic=desk.clinic, by=BY, now=now or desk.now)
 
 
-def kinds(request):
-    return [event.kind for event in WaitingEvent.objects.filter(request=request)]
+def kinds(entry):
+    return [event.kind for event in WaitingEvent.objects.filter(entry=entry)]
 
 
 def test_a_request_keeps_what_is_wanted_and_who_put_it(desk):
@@ -39,27 +39,27 @@ def test_a_request_keeps_what_is_wanted_and_who_put_it(desk):
         note="  prefere   telefone ",
     )
     by = booking.Author(channel="browser", user=user)
-    request = booking.put_on_waiting_list(desk.patient.pk, wish, clinic=desk.clinic, by=by, now=desk.now)
+    entry = booking.put_on_waiting_list(desk.patient.pk, wish, clinic=desk.clinic, by=by, now=desk.now)
 
-    request.refresh_from_db()
-    assert (request.weekdays, request.from_time, request.to_time) == ([2, 4], time(8), time(23, 59))
-    assert (request.until, request.is_urgent, request.note) == (FAR, True, "prefere telefone")
-    assert (request.created_by, request.created_at, request.version) == (user, desk.now, 1)
-    event = request.events.get()
+    entry.refresh_from_db()
+    assert (entry.weekdays, entry.from_time, entry.to_time) == ([2, 4], time(8), time(23, 59))
+    assert (entry.until, entry.is_urgent, entry.note) == (FAR, True, "prefere telefone")
+    assert (entry.created_by, entry.created_at, entry.version) == (user, desk.now, 1)
+    event = entry.events.get()
     assert (event.kind, event.user, event.channel) == ("put", user, "browser")
     assert event.after["note"] == "prefere telefone" and event.after["doctors"] == [desk.doctor.pk]
 
 
 def test_a_request_with_an_appointment_wants_what_that_one_has(desk):
     far = desk.book(starts_at=desk.at(9, day=FAR))
-    request = put(desk, appointment=far.pk, procedures=[make_procedure(desk.clinic).pk])
-    read = WaitingRequest.objects.of(desk.clinic).in_full().get(pk=request.pk)
+    entry = put(desk, appointment=far.pk, procedures=[make_procedure(desk.clinic).pk])
+    read = WaitingEntry.objects.of(desk.clinic).in_full().get(pk=entry.pk)
     assert (read.needed, read.procedure_names, read.length) == (
         [desk.procedure.pk],
         ["Consulta"],
         timedelta(minutes=30),
     )
-    assert list(request.procedures.all()) == []
+    assert list(entry.procedures.all()) == []
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_request_with_an_appointment_wants_what_that_one_has(desk):
 def test_what_cannot_be_wanted_is_refused(desk, reason, field, wish):
     answer = refused(put, desk, **wish)
     assert [(refusal.reason, refusal.field) for refusal in answer.refusals] == [(reason, field)]
-    assert not WaitingRequest.objects.exists()
+    assert not WaitingEntry.objects.exists()
 
 
 def test_every_broken_rule_is_named_at_once(desk):
@@ -119,7 +119,7 @@ def test_a_patient_waits_once_for_the_same(desk):
     assert reasons(put, desk, procedures=[desk.procedure.pk, other.pk]) == {Reason.WAITING_TWICE}
     put(desk, procedures=[other.pk])
     put(desk, patient=desk.another_patient())
-    assert WaitingRequest.objects.count() == 4
+    assert WaitingEntry.objects.count() == 4
 
 
 def test_patients_of_others_and_deceased_ones_do_not_wait(desk):
@@ -131,64 +131,64 @@ def test_patients_of_others_and_deceased_ones_do_not_wait(desk):
 
 
 def test_a_change_is_refused_if_another_came_between(desk):
-    request = put(desk)
+    entry = put(desk)
     act = {"clinic": desk.clinic, "by": BY, "now": desk.now}
     wish = WaitingWish(procedures=[desk.procedure.pk], note="de manhã")
-    changed = booking.change_waiting(request.pk, wish, seen=1, **act)
+    changed = booking.change_waiting(entry.pk, wish, seen=1, **act)
     assert (changed.note, changed.version) == ("de manhã", 2)
-    assert reasons(booking.change_waiting, request.pk, wish, seen=1, **act) == {Reason.WAITING_CHANGED}
-    event = WaitingEvent.objects.filter(request=request).last()
+    assert reasons(booking.change_waiting, entry.pk, wish, seen=1, **act) == {Reason.WAITING_CHANGED}
+    event = WaitingEvent.objects.filter(entry=entry).last()
     assert (event.kind, event.before["note"], event.after["note"]) == ("changed", "", "de manhã")
 
 
 def test_without_its_appointment_the_procedures_are_kept(desk):
     far = desk.book(starts_at=desk.at(9, day=FAR))
-    request = put(desk, appointment=far.pk)
+    entry = put(desk, appointment=far.pk)
     booking.change_status(far.pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="patient")
-    booking.change_waiting(request.pk, WaitingWish(), clinic=desk.clinic, by=BY, seen=1, now=desk.now)
-    read = WaitingRequest.objects.of(desk.clinic).in_full().get(pk=request.pk)
+    booking.change_waiting(entry.pk, WaitingWish(), clinic=desk.clinic, by=BY, seen=1, now=desk.now)
+    read = WaitingEntry.objects.of(desk.clinic).in_full().get(pk=entry.pk)
     assert (read.appointment, read.needed) == (None, [desk.procedure.pk])
 
 
 def test_withdrawn_and_put_back(desk):
-    request = put(desk)
+    entry = put(desk)
     act = {"clinic": desk.clinic, "by": BY, "now": desk.now}
-    closed = booking.withdraw_waiting(request.pk, **act)
+    closed = booking.withdraw_waiting(entry.pk, **act)
     assert (closed.outcome, closed.closed_at) == ("withdrawn", desk.now)
-    assert reasons(booking.withdraw_waiting, request.pk, **act) == {Reason.WAITING_CLOSED}
-    assert reasons(booking.note_not_reached, request.pk, **act) == {Reason.WAITING_CLOSED}
-    assert booking.put_back_waiting(request.pk, **act).closed_at is None
-    assert reasons(booking.put_back_waiting, request.pk, **act) == {Reason.WAITING_CLOSED}
-    assert kinds(request) == ["put", "withdrawn", "reopened"]
+    assert reasons(booking.withdraw_waiting, entry.pk, **act) == {Reason.WAITING_CLOSED}
+    assert reasons(booking.note_not_reached, entry.pk, **act) == {Reason.WAITING_CLOSED}
+    assert booking.put_back_waiting(entry.pk, **act).closed_at is None
+    assert reasons(booking.put_back_waiting, entry.pk, **act) == {Reason.WAITING_CLOSED}
+    assert kinds(entry) == ["put", "withdrawn", "reopened"]
 
 
 def test_who_waits_anew_is_not_put_back_as_well(desk):
     act = {"clinic": desk.clinic, "by": BY, "now": desk.now}
-    request = put(desk)
-    booking.withdraw_waiting(request.pk, **act)
+    entry = put(desk)
+    booking.withdraw_waiting(entry.pk, **act)
     put(desk)
-    assert reasons(booking.put_back_waiting, request.pk, **act) == {Reason.WAITING_TWICE}
+    assert reasons(booking.put_back_waiting, entry.pk, **act) == {Reason.WAITING_TWICE}
 
 
 def test_requests_of_another_clinic_are_not_there(desk):
-    request = put(desk)
+    entry = put(desk)
     act = {"clinic": make_clinic(), "by": BY}
     for call in (booking.withdraw_waiting, booking.put_back_waiting, booking.note_not_reached):
-        with pytest.raises(WaitingRequest.DoesNotExist):
-            call(request.pk, **act)
-    with pytest.raises(WaitingRequest.DoesNotExist):
-        booking.change_waiting(request.pk, WaitingWish(), seen=1, **act)
-    with pytest.raises(WaitingRequest.DoesNotExist):
-        booking.book_waiting(request.pk, doctor=desk.doctor.pk, starts_at=desk.at(9), **act)
+        with pytest.raises(WaitingEntry.DoesNotExist):
+            call(entry.pk, **act)
+    with pytest.raises(WaitingEntry.DoesNotExist):
+        booking.change_waiting(entry.pk, WaitingWish(), seen=1, **act)
+    with pytest.raises(WaitingEntry.DoesNotExist):
+        booking.book_waiting(entry.pk, doctor=desk.doctor.pk, starts_at=desk.at(9), **act)
 
 
 def test_the_history_is_append_only_and_redacted(desk):
-    request = put(desk, note="tem medo de agulha")
-    event = request.events.get()
+    entry = put(desk, note="tem medo de agulha")
+    event = entry.events.get()
     for query in ("UPDATE clinic_waitingevent SET kind = 'changed'", "DELETE FROM clinic_waitingevent"):
         with pytest.raises(Error), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(query)
     redact_patient(desk.patient.pk, clinic=desk.clinic, by=BY, reason="pedido do titular")
-    request.refresh_from_db()
+    entry.refresh_from_db()
     event.refresh_from_db()
-    assert (request.note, event.after["note"], event.after["procedures"]) == ("", "", [desk.procedure.pk])
+    assert (entry.note, event.after["note"], event.after["procedures"]) == ("", "", [desk.procedure.pk])

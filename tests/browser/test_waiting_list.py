@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from clinic.booking import Author, WaitingWish, put_on_waiting_list
-from clinic.models import Appointment, WaitingRequest
+from clinic.models import Appointment, WaitingEntry
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient
 
@@ -34,7 +34,7 @@ def joao(clinic, doctor):
     return put_on_waiting_list(patient.pk, wish, clinic=clinic, by=BY)
 
 
-def test_two_clicks_after_a_cancellation_the_next_one_has_the_time(window, receptionist, visit, julia):
+def test_two_clicks_after_a_cancellation_the_next_one_has_it(window, receptionist, visit, julia):
     page = window(receptionist)
     page.goto(f"/agendamentos/{visit.pk}/")
     page.get_by_role("button", name="Cancelar pelo(a) paciente").click()
@@ -50,7 +50,7 @@ def test_two_clicks_after_a_cancellation_the_next_one_has_the_time(window, recep
     assert (moved.starts_at, moved.status) == (visit.starts_at, "rescheduled")
     row.get_by_role("button", name="Desfazer troca").click()
     expect(row.get_by_role("button", name="Trocar para")).to_be_visible()
-    assert WaitingRequest.objects.get(pk=julia.pk).closed_at is None
+    assert WaitingEntry.objects.get(pk=julia.pk).closed_at is None
 
 
 def test_a_swap_shows_who_would_want_the_time_it_gives_up(window, receptionist, visit, julia, joao):

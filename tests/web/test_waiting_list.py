@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.booking import Author, WaitingWish, change_status, put_on_waiting_list, reschedule
-from clinic.models import Appointment, WaitingRequest
+from clinic.models import Appointment, WaitingEntry
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -52,8 +52,8 @@ def page(client, **query):
     return response.content.decode()
 
 
-def post(client, act, request, **data):
-    return client.post(reverse(f"web:waiting-{act}", args=[request.pk]), data, headers=HTMX)
+def post(client, act, entry, **data):
+    return client.post(reverse(f"web:waiting-{act}", args=[entry.pk]), data, headers=HTMX)
 
 
 def test_nobody_waits(client, doctor):
@@ -69,9 +69,9 @@ def test_a_row_says_what_is_wanted_and_what_fits(client, doctor):
 
 
 def test_a_time_is_booked_and_the_row_says_so(client, doctor):
-    request = put(doctor)
+    entry = put(doctor)
     starts_at = next_monday(doctor.clinic)
-    response = post(client, "accept", request, to=f"{doctor.pk}|{starts_at.isoformat()}", seen="1")
+    response = post(client, "accept", entry, to=f"{doctor.pk}|{starts_at.isoformat()}", seen="1")
     assert response.status_code == 200
     assert "com a Dra. Helena Prado." in response.content.decode()
     assert Appointment.objects.get().starts_at == starts_at
@@ -79,13 +79,13 @@ def test_a_time_is_booked_and_the_row_says_so(client, doctor):
 
 
 def test_a_taken_time_is_refused_at_the_row_which_shows_others(client, doctor):
-    request = put(doctor)
+    entry = put(doctor)
     taken = visit(doctor)
-    response = post(client, "accept", request, to=f"{doctor.pk}|{taken.starts_at.isoformat()}", seen="1")
+    response = post(client, "accept", entry, to=f"{doctor.pk}|{taken.starts_at.isoformat()}", seen="1")
     assert response.status_code == 409
     text = response.content.decode()
     assert "já está ocupado" in text and 'name="to"' in text
-    assert WaitingRequest.objects.get().closed_at is None
+    assert WaitingEntry.objects.get().closed_at is None
 
 
 @pytest.mark.parametrize(
@@ -98,21 +98,21 @@ def test_an_unreadable_time_is_refused(client, doctor, to):
 
 def test_a_row_whose_appointment_is_gone_says_what_to_do(client, doctor):
     far = visit(doctor, weeks=3)
-    request = put(doctor, far=far)
+    entry = put(doctor, far=far)
     change_status(far.pk, "cancelled", cancelled_by="patient", clinic=doctor.clinic, by=BY)
     text = page(client)
     assert "O agendamento que seria trocado está “cancelado”" in text and 'name="to"' not in text
-    response = post(client, "detach", request, seen="1")
+    response = post(client, "detach", entry, seen="1")
     assert response.status_code == 200 and "Agendar" in response.content.decode()
-    request.refresh_from_db()
-    assert request.appointment is None and request.procedures.get() == doctor.procedures.get()
+    entry.refresh_from_db()
+    assert entry.appointment is None and entry.procedures.get() == doctor.procedures.get()
 
 
 def test_calls_are_counted_and_declined_times_not_shown_again(client, doctor):
-    request = put(doctor)
-    assert "não atende: 1 ×" in post(client, "not-reached", request).content.decode()
-    offered = WaitingOffers(client).of(request)
-    text = post(client, "decline", request, offered=offered).content.decode()
+    entry = put(doctor)
+    assert "não atende: 1 ×" in post(client, "not-reached", entry).content.decode()
+    offered = WaitingOffers(client).of(entry)
+    text = post(client, "decline", entry, offered=offered).content.decode()
     assert "3 horários recusados" in text
     assert not any(value in text for value in offered)
 
@@ -123,26 +123,26 @@ class WaitingOffers:
     def __init__(self, client):
         self.rows = client.get(reverse("web:waiting-list")).context["board"].rows
 
-    def of(self, request):
-        return next([offer.value for offer in row.offers] for row in self.rows if row.request.pk == request.pk)
+    def of(self, entry):
+        return next([offer.value for offer in row.offers] for row in self.rows if row.entry.pk == entry.pk)
 
 
 def test_withdrawn_and_undone(client, doctor):
-    request = put(doctor)
-    assert "Retirado da fila de espera." in post(client, "withdraw", request, seen="1").content.decode()
-    assert "Alterar" in post(client, "undo", request).content.decode()
-    assert post(client, "withdraw", request, seen="1").status_code == 409
+    entry = put(doctor)
+    assert "Retirado da fila de espera." in post(client, "withdraw", entry, seen="1").content.decode()
+    assert "Alterar" in post(client, "undo", entry).content.decode()
+    assert post(client, "withdraw", entry, seen="1").status_code == 409
 
 
 def test_a_swap_is_undone_from_its_row(client, doctor):
     far = visit(doctor, weeks=3)
-    request = put(doctor, far=far)
+    entry = put(doctor, far=far)
     before = far.starts_at
     to = f"{doctor.pk}|{next_monday(doctor.clinic).isoformat()}"
-    assert "Desfazer troca" in post(client, "accept", request, to=to, seen="1").content.decode()
-    assert post(client, "undo", request).status_code == 200
+    assert "Desfazer troca" in post(client, "accept", entry, to=to, seen="1").content.decode()
+    assert post(client, "undo", entry).status_code == 200
     far.refresh_from_db()
-    assert far.starts_at == before and WaitingRequest.objects.get().closed_at is None
+    assert far.starts_at == before and WaitingEntry.objects.get().closed_at is None
 
 
 def test_the_list_of_one_doctor(client, doctor):
@@ -188,25 +188,25 @@ def test_the_open_appointment_leads_to_the_list_and_back(client, doctor):
     far = visit(doctor, weeks=3)
     detail = reverse("web:appointment-detail", args=[far.pk])
     assert "Quer antes?" in client.get(detail).content.decode()
-    request = put(doctor, far=far)
+    entry = put(doctor, far=far)
     text = client.get(detail).content.decode()
-    assert "Quer antes?" not in text and f"/fila-de-espera/#w{request.pk}" in text
+    assert "Quer antes?" not in text and f"/fila-de-espera/#w{entry.pk}" in text
 
 
 def test_a_request_is_put_by_the_form_and_changed(client, doctor):
     patient = make_patient(doctor.clinic)
     fields = {"paciente": patient.pk, "procedures": doctor.procedures.get().pk, "weekdays": ["2", "4"], "part": "manha"}
     response = client.post(reverse("web:waiting-add"), fields)
-    request = WaitingRequest.objects.in_full().get()
-    assert response.url == f"/fila-de-espera/#w{request.pk}"
-    assert (request.weekdays, request.from_time, request.to_time) == ([2, 4], time(0), time(11, 59))
-    address = reverse("web:waiting-change", args=[request.pk])
+    entry = WaitingEntry.objects.in_full().get()
+    assert response.url == f"/fila-de-espera/#w{entry.pk}"
+    assert (entry.weekdays, entry.from_time, entry.to_time) == ([2, 4], time(0), time(11, 59))
+    address = reverse("web:waiting-change", args=[entry.pk])
     form = client.get(address).context["form"]
     assert (form["part"].value(), form.chosen_weekdays) == ("manha", ["2", "4"])
     fields |= {"seen": "1", "from_time": "9", "to_time": "10h30", "until": "31/12/2030", "is_urgent": "1", "note": "oi"}
     assert client.post(address, fields).status_code == 302
-    request.refresh_from_db()
-    assert (request.from_time, request.to_time, request.is_urgent) == (time(9), time(10, 30), True)
+    entry.refresh_from_db()
+    assert (entry.from_time, entry.to_time, entry.is_urgent) == (time(9), time(10, 30), True)
     assert client.post(address, fields).status_code == 422  # another window saw the first version
 
 
@@ -257,14 +257,14 @@ def test_a_long_list_has_pages(client, doctor):
 
 
 def test_what_has_run_out_comes_last_and_says_so(client, doctor):
-    request = put(doctor, "Ana Lima", is_urgent=True)
+    entry = put(doctor, "Ana Lima", is_urgent=True)
     put(doctor, "Bia Reis")
-    WaitingRequest.objects.filter(pk=request.pk).update(until=timezone.localdate() - timedelta(days=2))
+    WaitingEntry.objects.filter(pk=entry.pk).update(until=timezone.localdate() - timedelta(days=2))
     text = page(client)
     assert text.index("Bia Reis") < text.index("Ana Lima") and "O prazo do pedido passou." in text
 
 
 def test_without_a_script_the_acts_lead_back_to_the_list(client, doctor):
-    request = put(doctor)
-    response = client.post(reverse("web:waiting-withdraw", args=[request.pk]), {"seen": "1"})
-    assert response.url == f"/fila-de-espera/#w{request.pk}"
+    entry = put(doctor)
+    response = client.post(reverse("web:waiting-withdraw", args=[entry.pk]), {"seen": "1"})
+    assert response.url == f"/fila-de-espera/#w{entry.pk}"

@@ -19,7 +19,7 @@ from clinic.queries.delays import delay_sentence
 from clinic.queries.moved_from import moved_from
 from clinic.queries.receipts import receipts
 from clinic.queries.unverified import unverified
-from clinic.queries.waiting import request_of
+from clinic.queries.waiting import entry_of
 from clinic.registry import patient_version
 from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
@@ -121,7 +121,7 @@ def detail_response(
         "moved_from": moved_from(appointment),
         "cause": pending.cause_now(appointment, now=now),
         "may_wait": may_wait,
-        "waiting": request_of(appointment) if may_wait else None,
+        "waiting": entry_of(appointment) if may_wait else None,
         "strip": strip(appointment, now=now),
         "is_ahead": is_ahead(appointment),
         "late": delay_sentence(appointment.doctor, day, today=today) if is_ahead(appointment) else "",

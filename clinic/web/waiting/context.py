@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic import booking
-from clinic.models import Appointment, Clinic, Doctor, Patient, WaitingEvent, WaitingRequest, shown
+from clinic.models import Appointment, Clinic, Doctor, Patient, WaitingEntry, WaitingEvent, shown
 from clinic.queries import waiting
 from clinic.schedule import Opening
 from clinic.web.pending.context import when
@@ -32,65 +32,65 @@ class Offer:
 
 @dataclass(frozen=True)
 class Row:
-    """A request of the list, open or closed a moment ago, with the free times that fit it."""
+    """An entry of the list, open or closed a moment ago, with the free times that fit it."""
 
     listed: booking.WaitingList
-    request: WaitingRequest
+    entry: WaitingEntry
     times: tuple[Opening, ...] = ()
 
     @property
     def patient(self) -> Patient:
-        return self.request.patient
+        return self.entry.patient
 
     @property
     def is_open(self) -> bool:
-        return self.request.closed_at is None
+        return self.entry.closed_at is None
 
     @property
     def is_waiting(self) -> bool:
-        return self.is_open and self.listed.is_waiting(self.request)
+        return self.is_open and self.listed.is_waiting(self.entry)
 
     @property
     def is_lost(self) -> bool:
-        return self.listed.is_lost(self.request)
+        return self.listed.is_lost(self.entry)
 
     @property
     def has_run_out(self) -> bool:
-        return self.request.has_run_out(self.listed.now)
+        return self.entry.has_run_out(self.listed.now)
 
     @property
     def place(self) -> str:
-        return booking.place(self.request.appointment) if self.request.appointment else ""
+        return booking.place(self.entry.appointment) if self.entry.appointment else ""
 
     @property
     def procedures(self) -> str:
-        return ", ".join(self.request.procedure_names)
+        return ", ".join(self.entry.procedure_names)
 
     @property
     def doctors(self) -> str:
-        """With whom, as "Dra. Ana ou Dr. Rui"."""
-        if not self.request.wanted_doctors:
+        """The names of the wanted doctors, as "Dra. Ana ou Dr. Rui"."""
+        if not self.entry.wanted_doctors:
             return _("qualquer profissional")
-        names = [doctor.full_name for doctor in self.listed.able(self.request)]
+        names = [doctor.full_name for doctor in self.listed.able(self.entry)]
         return _(" ou ").join(names) or _("profissional que não faz mais isto")
 
     @property
     def conditions(self) -> str:
-        return " · ".join(conditions(self.request)) or _("qualquer dia e hora")
+        return " · ".join(conditions(self.entry)) or _("qualquer dia e hora")
 
     @property
     def present_place(self) -> str:
-        return present_place(self.request, self.listed.clinic)
+        return present_place(self.entry, self.listed.clinic)
 
     @property
     def why(self) -> str:
         """Why a time fits, in one line, as "ter/qui · manhã · tem seg 12/01 10:00"."""
-        urgent = [_("urgente")] if self.request.is_urgent else []
-        return " · ".join([*urgent, *conditions(self.request), self.present_place])
+        urgent = [_("urgente")] if self.entry.is_urgent else []
+        return " · ".join([*urgent, *conditions(self.entry), self.present_place])
 
     @property
     def offers(self) -> list[Offer]:
-        doctors, is_named = self.listed.doctors, len(self.request.wanted_doctors) != 1
+        doctors, is_named = self.listed.doctors, len(self.entry.wanted_doctors) != 1
         return [
             Offer(booking.time_value(each), each.starts_at, doctors[each.doctor_id], is_named) for each in self.times
         ]
@@ -98,16 +98,16 @@ class Row:
     @property
     def calls(self) -> list[datetime]:
         """The instants of the calls that were not answered."""
-        return [call.at for call in self.request.calls if call.kind == WaitingEvent.Kind.NOT_REACHED]
+        return [call.at for call in self.entry.calls if call.kind == WaitingEvent.Kind.NOT_REACHED]
 
     @property
     def declined(self) -> int:
-        return len(self.request.declined)
+        return len(self.entry.declined)
 
     @cached_property
     def follower(self) -> Patient | None:
         """Who would want the time that a swap gives up."""
-        follower = self.listed.follower(self.request) if self.is_waiting and self.times else None
+        follower = self.listed.follower(self.entry) if self.is_waiting and self.times else None
         if follower:
             shown.add([follower.patient])
         return follower.patient if follower else None
@@ -115,24 +115,24 @@ class Row:
     @cached_property
     def followers(self) -> "Strip | None":
         """Who wants the time that the swap has given up."""
-        booked = self.request.booked
-        return strip_of(booked, self.listed) if booked and self.request.appointment_id else None
+        booked = self.entry.booked
+        return strip_of(booked, self.listed) if booked and self.entry.appointment_id else None
 
     @property
     def sentence(self) -> str:
-        """How the request ended."""
-        booked = self.request.booked
+        """How the entry ended."""
+        booked = self.entry.booked
         if booked is None:
             return _("Retirado da fila de espera.")
         words = {"time": when(self.listed.clinic, booked.starts_at), **booked.doctor.in_sentence}
-        if self.request.appointment_id:
+        if self.entry.appointment_id:
             return _("Trocado para %(time)s com %(the_doctor)s.") % words
         return _("Agendado para %(time)s com %(the_doctor)s.") % words
 
     @property
     def may_undo(self) -> bool:
         """Whether the end can be taken back here: who was booked anew is cancelled in the appointment."""
-        return not self.is_open and (self.request.booked_id is None or self.request.appointment_id is not None)
+        return not self.is_open and (self.entry.booked_id is None or self.entry.appointment_id is not None)
 
     @property
     def whatsapp(self) -> str:
@@ -177,7 +177,7 @@ def strip(appointment: Appointment, *, now: datetime) -> Strip | None:
     was not moved lately, otherwise at most seven."""
     freed = booking.freed_by(appointment, now=now)
     clinic = appointment.clinic
-    return strip_of(appointment, booking.WaitingList(clinic, waiting.open_requests(clinic), now=now)) if freed else None
+    return strip_of(appointment, booking.WaitingList(clinic, waiting.open_entries(clinic), now=now)) if freed else None
 
 
 def strip_of(appointment: Appointment, listed: booking.WaitingList) -> Strip | None:
@@ -186,7 +186,7 @@ def strip_of(appointment: Appointment, listed: booking.WaitingList) -> Strip | N
     found = listed.fitting(freed) if freed else {}
     if not freed or not found:
         return None
-    rows = [Row(listed, request, (found[request.pk],)) for request in listed.requests if request.pk in found]
+    rows = [Row(listed, entry, (found[entry.pk],)) for entry in listed.entries if entry.pk in found]
     shown.add(row.patient for row in rows[:STRIP])
     address = reverse("web:waiting-list", query={"livre": appointment.pk})
     return Strip(freed, listed.doctors[freed.doctor_id], rows[:STRIP], len(rows), address)
@@ -206,15 +206,15 @@ class Board:
 
     @cached_property
     def listed(self) -> booking.WaitingList:
-        return booking.WaitingList(self.clinic, waiting.open_requests(self.clinic), now=self.now)
+        return booking.WaitingList(self.clinic, waiting.open_entries(self.clinic), now=self.now)
 
     @cached_property
     def found(self) -> list[Row]:
-        """The open requests that are asked for: those about which a person has to decide come last."""
+        """The open entries that are asked for: those about which a person has to decide come last."""
         if self.freed:
             fitting = self.listed.fitting(self.freed)
-            return [Row(self.listed, each, (fitting[each.pk],)) for each in self.listed.requests if each.pk in fitting]
-        rows = [Row(self.listed, each) for each in self.listed.requests if self._wants_doctor(each)]
+            return [Row(self.listed, each, (fitting[each.pk],)) for each in self.listed.entries if each.pk in fitting]
+        rows = [Row(self.listed, each) for each in self.listed.entries if self._wants_doctor(each)]
         return sorted(rows, key=lambda row: not row.is_waiting)
 
     @cached_property
@@ -223,8 +223,8 @@ class Board:
         first = (self.page - 1) * ROWS_A_PAGE
         rows = self.found[first : first + ROWS_A_PAGE]
         if not self.freed:
-            times = self.listed.next_times([row.request for row in rows], doctor=self.doctor)
-            rows = [Row(self.listed, row.request, tuple(times.get(row.request.pk, ()))) for row in rows]
+            times = self.listed.next_times([row.entry for row in rows], doctor=self.doctor)
+            rows = [Row(self.listed, row.entry, tuple(times.get(row.entry.pk, ()))) for row in rows]
         shown.add(row.patient for row in rows)
         return rows
 
@@ -237,7 +237,7 @@ class Board:
     @property
     def progress(self) -> str:
         """As "4 pedidos · 1 urgente"."""
-        total, urgent = len(self.found), sum(row.request.is_urgent for row in self.found)
+        total, urgent = len(self.found), sum(row.entry.is_urgent for row in self.found)
         parts = [ngettext("%(n)s pedido", "%(n)s pedidos", total) % {"n": total}]
         if urgent:
             parts.append(ngettext("%(n)s urgente", "%(n)s urgentes", urgent) % {"n": urgent})
@@ -261,17 +261,17 @@ class Board:
         return self.page - 1 if self.page > 1 else None
 
     def row(self, pk: int) -> Row | None:
-        """Return one request as it is now, None if there is none."""
-        request = next((each for each in self.listed.requests if each.pk == pk), None)
-        if request is None:
-            closed = waiting.request(self.clinic, pk)
+        """Return one entry as it is now, None if there is none."""
+        entry = next((each for each in self.listed.entries if each.pk == pk), None)
+        if entry is None:
+            closed = waiting.entry(self.clinic, pk)
             return Row(self.listed, closed) if closed else None
         if self.freed:
             opening = self.listed.fitting(self.freed).get(pk)
-            return Row(self.listed, request, (opening,) if opening else ())
-        return Row(self.listed, request, tuple(self.listed.next_times([request]).get(pk, ())))
+            return Row(self.listed, entry, (opening,) if opening else ())
+        return Row(self.listed, entry, tuple(self.listed.next_times([entry]).get(pk, ())))
 
-    def _wants_doctor(self, request: WaitingRequest) -> bool:
+    def _wants_doctor(self, entry: WaitingEntry) -> bool:
         if self.doctor is None:
             return True
-        return any(doctor.pk == self.doctor for doctor in self.listed.able(request))
+        return any(doctor.pk == self.doctor for doctor in self.listed.able(entry))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import booking
 from clinic.booking import PartOfDay
 from clinic.form_fields import TypedDateField, TypedTimeField, ids_in
-from clinic.models import Appointment, Clinic, Doctor, Procedure, WaitingRequest
+from clinic.models import Appointment, Clinic, Doctor, Procedure, WaitingEntry
 from clinic.queries import booking_options
 from clinic.web.booking_panel.finder_fields import PART_LABELS, WEEKDAY_LABELS
 from clinic.web.fields import RefusableForm
@@ -92,19 +92,19 @@ class WaitingForm(RefusableForm):
         return hours_of(PartOfDay(typed["part"]))
 
 
-def fields_of(request: WaitingRequest) -> QueryDict:
-    """Return the fields of the form as the request, read `in_full`, would fill them."""
+def fields_of(entry: WaitingEntry) -> QueryDict:
+    """Return the fields of the form as the entry, read `in_full`, would fill them."""
     data = QueryDict(mutable=True)
-    data.setlist("procedures", [str(pk) for pk in request.needed])
-    data.setlist("doctors", [str(pk) for pk in request.wanted_doctors])
-    data.setlist("weekdays", [str(day) for day in request.weekdays])
-    part = part_of(request)
+    data.setlist("procedures", [str(pk) for pk in entry.needed])
+    data.setlist("doctors", [str(pk) for pk in entry.wanted_doctors])
+    data.setlist("weekdays", [str(day) for day in entry.weekdays])
+    part = part_of(entry)
     data["part"] = part.value if part else ANY_HOUR
-    if part is None and request.from_time and request.to_time:
-        data["from_time"], data["to_time"] = f"{request.from_time:%H:%M}", f"{request.to_time:%H:%M}"
-    data["until"] = f"{request.until:%d/%m/%Y}" if request.until else ""
-    data["note"] = request.note
-    if request.is_urgent:
+    if part is None and entry.from_time and entry.to_time:
+        data["from_time"], data["to_time"] = f"{entry.from_time:%H:%M}", f"{entry.to_time:%H:%M}"
+    data["until"] = f"{entry.until:%d/%m/%Y}" if entry.until else ""
+    data["note"] = entry.note
+    if entry.is_urgent:
         data["is_urgent"] = "1"
     return data
 

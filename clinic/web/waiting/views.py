@@ -13,7 +13,7 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.form_fields import is_short_number
-from clinic.models import Appointment, Patient, WaitingRequest, shown
+from clinic.models import Appointment, Patient, WaitingEntry, shown
 from clinic.queries import booking_options, waiting
 from clinic.refusals import Refused
 from clinic.web.booking_panel.finder_fields import read_instant
@@ -60,7 +60,7 @@ def add(request: ClinicRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request: ClinicRequest, pk: int) -> HttpResponse:
     """Change what is wanted, if the request is still as it was shown (`seen`)."""
-    stored = waiting.request(request.clinic, pk)
+    stored = waiting.entry(request.clinic, pk)
     if stored is None:
         raise Http404
     if stored.closed_at is not None:
@@ -128,7 +128,7 @@ def withdraw(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def detach(request: ClinicRequest, pk: int) -> HttpResponse:
     """Keep the request without the appointment that can no longer be exchanged."""
-    stored = waiting.request(request.clinic, pk)
+    stored = waiting.entry(request.clinic, pk)
     if stored is None:
         raise Http404
     form = WaitingForm(fields_of(stored), clinic=request.clinic, appointment=None)
@@ -144,7 +144,7 @@ def detach(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Open a request again that was closed a moment ago: withdrawn, or swapped, which moves the appointment back."""
-    stored = get_object_or_404(WaitingRequest.objects.of(request.clinic), pk=pk)
+    stored = get_object_or_404(WaitingEntry.objects.of(request.clinic), pk=pk)
 
     def act() -> object:
         if stored.booked_id is not None:
@@ -160,7 +160,7 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object]) ->
     sentences: list[str] = []
     try:
         act()
-    except (WaitingRequest.DoesNotExist, Appointment.DoesNotExist) as missing:
+    except (WaitingEntry.DoesNotExist, Appointment.DoesNotExist) as missing:
         raise Http404 from missing
     except Refused as refused:
         sentences = [refusal.message for refusal in refused.refusals]

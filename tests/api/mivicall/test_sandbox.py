@@ -46,7 +46,7 @@ NOT_IN_A_SANDBOX = {
     "clinic_payer",
     "clinic_staffuser",
     "clinic_waitingevent",
-    "clinic_waitingrequest",
+    "clinic_waitingentry",
 }
 
 

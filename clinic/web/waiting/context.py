@@ -269,7 +269,7 @@ class Board:
         if self.freed:
             opening = self.listed.fitting(self.freed).get(pk)
             return Row(self.listed, entry, (opening,) if opening else ())
-        return Row(self.listed, entry, tuple(self.listed.next_times([entry]).get(pk, ())))
+        return Row(self.listed, entry, tuple(self.listed.next_times([entry], doctor=self.doctor).get(pk, ())))
 
     def _wants_doctor(self, entry: WaitingEntry) -> bool:
         if self.doctor is None:

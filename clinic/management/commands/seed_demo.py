@@ -14,6 +14,7 @@ from clinic.management.demo.clinics import CLINICS, DemoClinic
 from clinic.management.demo.rows import set_up
 from clinic.management.demo.story import Story
 from clinic.management.demo.visits import Book
+from clinic.management.demo.waiting import put_some
 from clinic.models import Appointment, Clinic, StaffUser
 from clinic.models.staff import folded_username
 
@@ -79,6 +80,7 @@ class Command(BaseCommand):
         for done, _ in enumerate(story.run(), 1):
             if done % 1000 == 0:
                 self._print(f"  {done} acts of the front desk …")
+        put_some(registry.clinic, story.desk, now)
         self._print_summary(registry.clinic)
         return passwords
 

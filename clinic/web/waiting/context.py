@@ -32,11 +32,13 @@ class Offer:
 
 @dataclass(frozen=True)
 class Row:
-    """An entry of the list, open or closed a moment ago, with the free times that fit it."""
+    """An entry of the list, open or closed a moment ago, with the free times that fit it. `is_fresh` is that of the row
+    which answers an act: alone it reads who wants the time that a swap has given up."""
 
     listed: booking.WaitingList
     entry: WaitingEntry
     times: tuple[Opening, ...] = ()
+    is_fresh: bool = False
 
     @property
     def patient(self) -> Patient:
@@ -116,7 +118,8 @@ class Row:
     def followers(self) -> "Strip | None":
         """Who wants the time that the swap has given up."""
         booked = self.entry.booked
-        return strip_of(booked, self.listed) if booked and self.entry.appointment_id else None
+        is_swap = self.is_fresh and booked is not None and self.entry.appointment_id is not None
+        return strip_of(booked, self.listed) if booked and is_swap else None
 
     @property
     def sentence(self) -> str:
@@ -265,7 +268,7 @@ class Board:
         entry = next((each for each in self.listed.entries if each.pk == pk), None)
         if entry is None:
             closed = waiting.entry(self.clinic, pk)
-            return Row(self.listed, closed) if closed else None
+            return Row(self.listed, closed, is_fresh=True) if closed else None
         if self.freed:
             opening = self.listed.fitting(self.freed).get(pk)
             return Row(self.listed, entry, (opening,) if opening else ())

@@ -161,8 +161,7 @@ class FrontDesk(RuleBasedStateMachine):
         """The appointment stays where it is unless the wanted time is free: the rules of a move."""
         pk, closed_by = self.waiting[entry]
         visit = self.model[pk]
-        length = visit.ends_at - visit.starts_at
-        wanted = replace(visit, doctor=doctor, starts_at=self.at(slot), ends_at=self.at(slot) + length, encaixe=False)
+        wanted = self.placed(visit, doctor, self.at(slot))
         foreseen = self.refused_times(wanted, pk)
         if closed_by:
             foreseen = {Reason.WAITING_CLOSED}
@@ -176,12 +175,22 @@ class FrontDesk(RuleBasedStateMachine):
             self.waiting[entry] = (pk, self.model[pk])
             self.changed_at[pk] = self.now
 
+    @rule(pk=visits, slot=st.sampled_from(SLOTS))
+    def swap_for_an_earlier_time(self, pk, slot):
+        """By chance alone few wait for a time that is free."""
+        entry = self.waiting_entry(pk)
+        visit = self.model[pk]
+        places = [(doctor, (slot + later) % len(SLOTS)) for doctor in DOCTORS for later in SLOTS]
+        free = [
+            place for place in places if not self.refused_times(self.placed(visit, place[0], self.at(place[1])), pk)
+        ]
+        if entry and free:
+            self.swap(entry, *free[0])
+
     @rule(pk=visits, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS), squeeze=st.booleans())
     def move(self, pk, doctor, slot, squeeze):
         visit = self.model[pk]
-        length = visit.ends_at - visit.starts_at
-        wanted = replace(visit, doctor=doctor, starts_at=self.at(slot), ends_at=self.at(slot) + length)
-        wanted = self.as_asked(replace(wanted, encaixe=False), pk, squeeze=squeeze)
+        wanted = self.as_asked(self.placed(visit, doctor, self.at(slot)), pk, squeeze=squeeze)
         foreseen = self.refused_times(wanted, pk)
         if visit.status not in MOVABLE:
             foreseen |= {Reason.NOT_MOVABLE}
@@ -226,6 +235,11 @@ class FrontDesk(RuleBasedStateMachine):
     def cancel(self, pk):
         """An eighth of the changes are too few for every run to have one."""
         self.change(pk, "cancelled")
+
+    @rule(pk=visits, slot=st.sampled_from(SLOTS))
+    def swap_and_regret_it(self, pk, slot):
+        self.swap_for_an_earlier_time(pk, slot)
+        self.undo(pk)
 
     @rule(pk=visits)
     def undo(self, pk):
@@ -290,6 +304,17 @@ class FrontDesk(RuleBasedStateMachine):
         self.now += timedelta(minutes=minutes)
 
     # What the model says
+
+    def waiting_entry(self, pk):
+        """The entry of an appointment, put on the list if it may be; None otherwise."""
+        if not self.is_waiting(pk):
+            self.put_on_the_waiting_list(pk)
+        return next((entry for entry, waiting in self.waiting.items() if waiting == (pk, None)), None)
+
+    def placed(self, visit, doctor, starts_at):
+        """The visit as an ordinary one at another place."""
+        ends_at = starts_at + (visit.ends_at - visit.starts_at)
+        return replace(visit, doctor=doctor, starts_at=starts_at, ends_at=ends_at, encaixe=False)
 
     def is_waiting(self, pk):
         return (pk, None) in self.waiting.values()

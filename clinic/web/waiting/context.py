@@ -62,7 +62,8 @@ class Row:
 
     @property
     def place(self) -> str:
-        return booking.place(self.entry.appointment) if self.entry.appointment else ""
+        appointment = self.entry.appointment
+        return booking.place(appointment) if appointment and self.is_open else ""
 
     @property
     def procedures(self) -> str:

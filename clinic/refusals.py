@@ -226,6 +226,26 @@ class Reason(Enum):
         "reason",
         _("O motivo tem caracteres que não podem ser gravados (%(characters)s). Escreva-o de novo."),
     )
+    WAITING_TWICE = "", _("%(patient)s já está na fila de espera por isto. Altere o pedido que está na fila.")
+    WAITING_NOT_AHEAD = "appointment", _("Este agendamento não está mais por vir: não há o que antecipar.")
+    WAITING_NOT_PERFORMED = (
+        "doctors",
+        _("Quem você escolheu não faz todos esses procedimentos. Escolha outros, ou qualquer profissional."),
+    )
+    WAITING_NOTE_TOO_LONG = "note", _("A nota tem %(length)s caracteres; o máximo é %(limit)s.")
+    WAITING_NOTE_UNSTORABLE = (
+        "note",
+        _("A nota tem caracteres que não podem ser gravados (%(characters)s). Escreva-a de novo."),
+    )
+    WAITING_CLOSED = "", _("Este pedido já saiu da fila de espera. Nada foi alterado.")
+    WAITING_CHANGED = "", _("Este pedido foi alterado depois do que você viu. Leia-o de novo antes de oferecer.")
+    WAITING_APPOINTMENT_GONE = (
+        "",
+        _(
+            "O agendamento que seria trocado foi cancelado, realizado ou removido; nada foi alterado. Mantenha o pedido"
+            " na fila sem ele, ou retire o pedido."
+        ),
+    )
     TRY_AGAIN = "", _("Outra pessoa está gravando isto neste momento. Nada foi gravado aqui: tente de novo.")
 
 

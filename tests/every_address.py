@@ -32,6 +32,7 @@ from clinic.models import (
     Doctor,
     Memo,
     Patient,
+    WaitingEntry,
 )
 from tests.factories import (
     PASSWORD,
@@ -136,6 +137,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _confirmations(stored)
     yield from _memos(stored)
     yield from _own_day(asking, stored)
+    yield from _waiting(stored)
     yield from _patients(stored)
     yield from _credentials(asking)
     yield from _imagemais(stored)
@@ -188,7 +190,7 @@ def _desk(stored):
         yield Call("GET", f"/agenda/semana/{doctor}/{day}/", query, partial=bool(query))
     for query in ({}, {"medico": doctor}):
         yield Call("GET", f"/agenda/mes/{day:%Y-%m}/", query, partial=bool(query))
-    for view in ("agenda-day", "agenda-week", "pending-list", "confirmation-day", "queue", "memo-list"):
+    for view in ("agenda-day", "agenda-week", "pending-list", "confirmation-day", "queue", "memo-list", "waiting-list"):
         yield Call("GET", "/atalhos/", {"de": f"web:{view}"}, partial=True)
     for query in ({}, {"medico": doctor}):
         yield Call("GET", "/fila/", query)
@@ -353,6 +355,35 @@ def _own_day(asking, stored):
     yield Call("GET", f"/calendario/{secret}.ics", by="nobody")
     yield Call("POST", f"/meu-dia/{visit.pk}/chamar/", by="doctor", partial=True, expected=(200, 409))
     yield Call("POST", f"/meu-dia/{visit.pk}/situacao/", begun, by="doctor", partial=True, expected=(200, 409))
+
+
+def _waiting(stored):
+    base, far, patient = "/fila-de-espera", next(stored.coming), next(stored.patients)
+    yield Call("GET", f"{base}/")
+    yield Call("GET", f"{base}/novo/", {"agendamento": far.pk})
+    yield Call("POST", f"{base}/novo/", {"agendamento": far.pk, "note": "liga antes"}, expected=(302,))
+    procedures = [stored.procedure.pk, stored.other.pk]
+    new = {"paciente": patient.pk, "procedures": procedures, "doctors": stored.doctors[0].pk, "weekdays": ["1", "2"]}
+    yield Call("POST", f"{base}/novo/", {"paciente": patient.pk}, expected=(422,), partial=True)
+    yield Call("POST", f"{base}/novo/", new | {"part": "manha"}, partial=True)
+    swap, other = WaitingEntry.objects.of(stored.clinic).order_by("pk")
+    for query in ({}, {"medico": stored.doctors[0].pk}, {"livre": far.pk}, {"pagina": 2}):
+        yield Call("GET", f"{base}/", query)
+    yield Call("GET", f"/agendamentos/{far.pk}/", partial=True)
+    yield Call("GET", f"{base}/{other.pk}/alterar/")
+    yield Call("POST", f"{base}/{other.pk}/alterar/", new | {"seen": "1", "until": "31/12/2099"}, partial=True)
+    yield Call("POST", f"{base}/{other.pk}/nao-atende/", partial=True)
+    doctor, day, starts = stored.free()
+    to = f"{doctor.pk}|{stored.clinic.instant(day, starts).isoformat()}"
+    yield Call("POST", f"{base}/{other.pk}/nao-quer/", {"offered": to}, partial=True)
+    yield Call("POST", f"{base}/{swap.pk}/aceitou/", {"to": to, "seen": "1"}, partial=True)
+    yield Call("GET", f"{base}/", {"livre": far.pk})
+    yield Call("GET", f"/agendamentos/{far.pk}/", partial=True)
+    yield Call("POST", f"{base}/{swap.pk}/aceitou/", {"to": to}, expected=(409,), partial=True)
+    yield Call("POST", f"{base}/{swap.pk}/desfazer/", partial=True)
+    yield Call("POST", f"{base}/{swap.pk}/sem-horario/", partial=True)
+    yield Call("POST", f"{base}/{other.pk}/retirar/", partial=True)
+    yield Call("POST", f"{base}/{other.pk}/desfazer/", partial=True)
 
 
 def _patients(stored):

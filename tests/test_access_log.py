@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.access import access_tokens, accesses, api_keys
-from clinic.models import ApiKey, Patient, PatientAccess, SignIn
+from clinic.models import ApiKey, Patient, PatientAccess, SignIn, WaitingEntry
 from clinic.models.shown import Shown
 from tests.every_address import routes
 from tests.factories import PASSWORD, make_clinic, make_manager, make_master, make_patient, make_user
@@ -36,6 +36,8 @@ SHOWN_AT = {
     "agendamentos/<int:pk>/observacoes/",
     "agendamentos/<int:pk>/convenio/",
     "confirmacoes/<str:date>/",
+    "fila-de-espera/",
+    "fila-de-espera/<int:pk>/alterar/",
     "pacientes/",
     "pacientes/<int:pk>/",
     "pacientes/<int:pk>/editar/",
@@ -78,6 +80,7 @@ def _path(route, patient, appointment):
 
 def test_no_address_shows_a_name_without_a_row(patient):
     clinic, appointment = patient.clinic, visit(patient, days=0)
+    WaitingEntry.objects.create(pk=appointment.pk, clinic=clinic, patient=patient)
     master, desk = make_master(clinic), Client()
     desk.force_login(master)
     _, token = access_tokens.release(clinic, master, channel="command")

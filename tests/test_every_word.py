@@ -33,6 +33,7 @@ from clinic.models import (
     Payer,
     Procedure,
     StaffUser,
+    WaitingEntry,
 )
 from tests import demo_pages
 from tests.factories import make_clinic, make_lisbon, make_patient, make_payer, make_superuser, make_user
@@ -143,6 +144,37 @@ def _confirmations(client, at):
     yield "called", read_by(client, reverse("web:confirmation-day", args=[day]))
 
 
+BY = booking.Author(channel="command", credential="tests")
+
+
+def _waiting(client, at):
+    """What is read of who waits, with an appointment and without one."""
+    pk, patient, add = at.appointment.pk, at.patient.pk, reverse("web:waiting-add")
+    procedure, day = at.doctor.procedures.get().pk, f"{day_of(at):%d/%m/%Y}"
+    for fields in ({}, {"until": "01/01/2020", "note": "x" * 300}, {"from_time": "11", "to_time": "9"}, {"until": "x"}):
+        yield f"wait {fields}", read_by(client, add, paciente=patient, **fields)
+    yield "empty list", read_by(client, reverse("web:waiting-list"))
+    booking.put_on_waiting_list(
+        patient,
+        booking.WaitingWish(appointment=pk, weekdays=[1, 2], until=day_of(at), is_urgent=True),
+        clinic=at.clinic,
+        by=BY,
+    )
+    hours = {"from_time": "0", "to_time": "23", "weekdays": "1", "until": day}
+    yield "wait", read_by(client, add, paciente=patient, procedures=procedure, **hours)
+    yield "wait twice", read_by(client, add, paciente=patient, procedures=procedure)
+    swap, other = WaitingEntry.objects.of(at.clinic).order_by("pk")
+    for name, args in (("list", []), ("change", [other.pk])):
+        yield f"waiting {name}", read_by(client, reverse(f"web:waiting-{name}", args=args))
+    acts = [("not-reached", {}), ("decline", {"offered": "1|2026-11-23T12:00:00+00:00"}), ("accept", {"seen": "9"})]
+    acts += [("withdraw", {}), ("withdraw", {}), ("undo", {}), ("detach", {"seen": "1"})]
+    for act, typed in acts:
+        yield f"waiting {act}", read_by(client, reverse(f"web:waiting-{act}", args=[other.pk]), **typed)
+    WaitingEntry.objects.filter(pk=other.pk).update(until="2020-01-01")
+    yield "run out", read_by(client, reverse("web:waiting-list"))
+    booking.withdraw_waiting(swap.pk, clinic=at.clinic, by=BY)
+
+
 def of_desk(client, at):
     """(address, what is read there) of the pages of the desk, those of its refusals too."""
     pk, patient = at.appointment.pk, at.patient.pk
@@ -181,6 +213,7 @@ def of_desk(client, at):
         yield address, read_by(client, address)
     yield from _pending(client, at)
     yield from _confirmations(client, at)
+    yield from _waiting(client, at)
     yield "search", read_by(client, reverse("web:patient-list") + "?q=nada")
     yield "404", read_by(client, "/nada/")
     yield "search in the panel", read_by(client, reverse("web:patient-search") + "?q=nada")

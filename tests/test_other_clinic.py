@@ -6,7 +6,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from clinic.access import access_tokens, api_keys, display_links
-from clinic.models import Absence, AccessToken, ApiKey
+from clinic.models import Absence, AccessToken, ApiKey, WaitingEntry
 from clinic.registry import MemoDetails, write_memo
 from clinic.web.urls import urlpatterns
 from tests.factories import (
@@ -55,6 +55,8 @@ def ids(appointment, pattern):
     )
     about["ausencias/"] = absence.pk
     about["configuracoes/paineis/"] = display_links.create(appointment.clinic, name="Recepção", by=None)[0].pk
+    waiting = WaitingEntry.objects.create(clinic=appointment.clinic, patient=appointment.patient)
+    about["fila-de-espera/"] = waiting.pk
     about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
     return {"pk": pk}

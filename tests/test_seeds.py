@@ -12,9 +12,11 @@ import time_machine
 from django.contrib.auth.hashers import check_password
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from stdnum.br import cpf
 from stdnum.pt import nif
 
+from clinic.booking import Author
 from clinic.management.demo import LOAD_SLUG
 from clinic.management.demo.access import write_access_file
 from clinic.management.demo.clinics import CLINICS, LISBOA, RECIFE
@@ -22,11 +24,21 @@ from clinic.management.demo.people import people
 from clinic.management.demo.rows import set_up
 from clinic.management.demo.story import Attendance, Story, leave_some_open
 from clinic.management.demo.visits import Book
-from clinic.models import Absence, Appointment, AppointmentEvent, AppointmentProcedure, Clinic, Patient, StaffUser
+from clinic.management.demo.waiting import put_some
+from clinic.models import (
+    Absence,
+    Appointment,
+    AppointmentEvent,
+    AppointmentProcedure,
+    Clinic,
+    Patient,
+    StaffUser,
+    WaitingEntry,
+)
 from clinic.models.patient import phone_hash
 from clinic.queries.holidays import coming_days
 from clinic.schedule import load_schedules
-from tests.factories import make_clinic
+from tests.factories import book_appointment, make_clinic, make_doctor, next_monday
 
 Status = Appointment.Status
 
@@ -86,6 +98,19 @@ def test_the_demo_is_a_day_in_full_swing_with_sign_ins_that_work(access_file):
         user = StaffUser.objects.get(username=username)
         assert check_password(password, user.password)
         assert user.clinic.slug == ("lisboa" if "lisboa" in username else "recife")
+
+
+@pytest.mark.django_db
+def test_four_of_the_demos_patients_wait_for_an_earlier_time():
+    doctor, by = make_doctor(), Author(channel="command", credential="demo")
+    for days in range(5):
+        for minutes in (0, 30):
+            ahead = timedelta(weeks=2, days=days, minutes=minutes)
+            book_appointment(doctor, starts_at=next_monday(doctor.clinic) + ahead)
+    put_some(doctor.clinic, by, timezone.now())
+    entries = list(WaitingEntry.objects.of(doctor.clinic).open().in_order().in_full())
+    days = {doctor.clinic.local(entry.appointment.starts_at).date() for entry in entries}
+    assert len(entries) == len(days) == 4 and entries[0].is_urgent
 
 
 @pytest.mark.django_db

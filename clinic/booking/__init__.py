@@ -2,6 +2,7 @@
 
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import BookedAppointment, book, check
+from clinic.booking.book_waiting import book_waiting
 from clinic.booking.calls import begin_call, call_later, end_call
 from clinic.booking.change_procedures import (
     CheckedChange,
@@ -31,6 +32,18 @@ from clinic.booking.status import Steps, change_status, forward_verbs, next_stat
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
 from clinic.booking.undo import is_reversible, last_own_act, undo, undo_verb, undoable
 from clinic.booking.unverified import discard_unverified, use_unverified
+from clinic.booking.waiting_list import (
+    WaitingWish,
+    change_waiting,
+    is_still_ahead,
+    note_declined,
+    note_not_reached,
+    put_back_waiting,
+    put_on_waiting_list,
+    time_value,
+    withdraw_waiting,
+)
+from clinic.booking.waiting_times import Freed, WaitingList, freed_by
 from clinic.registry import Author
 
 __all__ = [
@@ -46,6 +59,7 @@ __all__ = [
     "CheckedChange",
     "Clash",
     "Found",
+    "Freed",
     "Keep",
     "LineRequest",
     "LinesWish",
@@ -57,9 +71,12 @@ __all__ = [
     "Proposal",
     "Steps",
     "TimesClash",
+    "WaitingList",
+    "WaitingWish",
     "Wish",
     "begin_call",
     "book",
+    "book_waiting",
     "call_later",
     "call_to_room",
     "change_payer",
@@ -67,6 +84,7 @@ __all__ = [
     "change_refusals",
     "change_status",
     "change_time_zone",
+    "change_waiting",
     "check",
     "check_change",
     "check_reschedule",
@@ -81,20 +99,26 @@ __all__ = [
     "forward_verbs",
     "find",
     "free_starts",
+    "freed_by",
     "is_movable",
     "is_reversible",
+    "is_still_ahead",
     "last_own_act",
     "latest_end",
     "look_ahead",
     "mark_priority",
     "next_statuses",
     "next_step",
+    "note_declined",
+    "note_not_reached",
     "openings",
     "openings_of_any",
     "payment",
     "payment_refusals",
     "place",
     "price_lines",
+    "put_back_waiting",
+    "put_on_waiting_list",
     "receive_payment",
     "record_not_reached",
     "replacement_times",
@@ -104,8 +128,10 @@ __all__ = [
     "spread",
     "state",
     "steps",
+    "time_value",
     "undo",
     "undo_verb",
     "undoable",
     "use_unverified",
+    "withdraw_waiting",
 ]

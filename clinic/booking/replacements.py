@@ -49,7 +49,7 @@ def replacement_times(
     if not appointments:
         return {}
     needed = _needed_procedures(clinic, appointments)
-    able = _able_doctors(clinic, set().union(*needed.values()))
+    able = able_doctors(clinic, set().union(*needed.values()))
     days = {appointment.pk: _days(clinic, appointment, now) for appointment in appointments}
     first, last = min(span[0] for span in days.values()), max(span[-1] for span in days.values())
     schedules = load_schedules(clinic, able, first, last)
@@ -140,7 +140,7 @@ def _needed_procedures(clinic: Clinic, appointments: Sequence[Appointment]) -> d
     return needed
 
 
-def _able_doctors(clinic: Clinic, procedures: set[int]) -> "list[AbleDoctor]":
+def able_doctors(clinic: Clinic, procedures: set[int]) -> "list[AbleDoctor]":
     """Return the active doctors who perform some of these procedures, with those."""
     performing = Doctor.objects.of(clinic).filter(active=True, procedures__in=procedures)
     return list(performing.annotate(performed=ArrayAgg("procedures")).order_by("sort_name", "pk"))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from clinic.booking import lines, transitions
 from clinic.booking.acts import lock_appointment, refuse
 from clinic.booking.alternatives import BookingRefused
+from clinic.booking.book_waiting import reopen_after_undo
 from clinic.booking.calls import take_call_back
 from clinic.booking.change_procedures import change_refusals, finish
 from clinic.booking.encaixe import stored_encaixe
@@ -122,6 +123,7 @@ def _move_back(appointment: Appointment, event: AppointmentEvent, by: Author, no
         present_lines = lines.line_snapshots(lines.load(appointment))
         gone += _lines_back(appointment, before["lines"])
         remarks["procedures"] = LinesChanged(present_lines, lines.line_snapshots(lines.load(appointment)))
+    reopen_after_undo(appointment, event, by, now)
     return move(appointment, doctor, starts_at, ends_at, before["status"], by, now, discounts_gone=gone, **remarks)
 
 

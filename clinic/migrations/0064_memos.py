@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinic", "0061_confirmation_texts"),
+        ("clinic", "0062_waiting_list"),
     ]
 
     operations = [

@@ -22,6 +22,7 @@ from clinic.models.procedure import Discount, Procedure
 from clinic.models.receipt import Receipt
 from clinic.models.room_call import RoomCall
 from clinic.models.staff import StaffSession, StaffUser
+from clinic.models.waiting import WaitingEntry, WaitingEvent
 
 __all__ = [
     "END_OF_DAY",
@@ -61,5 +62,7 @@ __all__ = [
     "StaffSession",
     "StaffUser",
     "StoredAnswer",
+    "WaitingEvent",
+    "WaitingEntry",
     "WorkingHours",
 ]

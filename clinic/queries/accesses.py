@@ -36,6 +36,7 @@ PLACES = {
     "web:queue": gettext_lazy("fila"),
     "web:memo": gettext_lazy("recados"),
     "web:own-day": gettext_lazy("o dia do médico ou da médica"),
+    "web:waiting": gettext_lazy("fila de espera"),
     "web:printed-pack": gettext_lazy("arquivo das próximas horas"),
     "web:printed-slip": gettext_lazy("comprovante"),
     "web:printed": gettext_lazy("lista impressa"),

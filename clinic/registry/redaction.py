@@ -1,4 +1,5 @@
-"""Blanking what people wrote about a patient, in the patient's row, memos, their appointments and both histories.
+"""Blanking what people wrote about a patient, in the patient's row, memos, their appointments, the waiting list and the
+histories.
 
 The one place that may alter a history: PostgreSQL lets it through because the transaction asks for it (the function
 `clinic_redactable`, migrations 0039 and 0041). Who changed what and when stays; what was written does not. Law: LGPD
@@ -17,9 +18,10 @@ from clinic.models.unverified import UNVERIFIED
 from clinic.registry.patient_events import Author
 from clinic.transactions import run_in_transaction
 
-# The keys of an AppointmentEvent's `before` and `after` that hold what people wrote.
+# The keys of `before` and `after` of AppointmentEvents and WaitingEvents that hold what people wrote.
 WRITTEN = [
     "notes",
+    "note",
     "metadata",
     "reason",
     "encaixe_reason",
@@ -55,6 +57,15 @@ MEMOS_SQL = """
     UPDATE clinic_memo SET name = CASE name WHEN '' THEN '' ELSE %(blank)s END, phone = '', text = %(blank)s
     WHERE clinic_id = %(clinic)s AND (patient_id = %(patient)s OR appointment_id = ANY(%(appointments)s))
 """
+WAITING_ENTRIES_SQL = """
+    UPDATE clinic_waitingentry SET note = '' WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s
+"""
+WAITING_EVENTS_SQL = """
+    UPDATE clinic_waitingevent SET before = before || {before}, after = after || {after}
+    WHERE entry_id IN (
+        SELECT id FROM clinic_waitingentry WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s
+    ) AND (before ?| %(written)s OR after ?| %(written)s)
+"""
 APPOINTMENT_EVENTS_SQL = """
     UPDATE clinic_appointmentevent SET before = before || {before}, after = after || {after}
     WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
@@ -75,8 +86,8 @@ class Redacted(NamedTuple):
 
 def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) -> Redacted:
     """Blank the patient's notes, alert and payer's card, the values in the history of their data, what was written
-    about their appointments, and memos about either; forget their former names; store the event that says who did and
-    why.
+    about their appointments and on the waiting list, and memos about either; forget their former names; store the event
+    that says who did and why.
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
     them later. Name, documents and phone stay. Locks the patient's row. Raises ValueError for a reason that is blank or
@@ -138,4 +149,6 @@ def _blank(patient: Patient, appointments: list[int]) -> None:
         cursor.execute(PRIORITY_MARKS_SQL, parameters)
         cursor.execute(MEMOS_SQL, parameters)
         cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
+        cursor.execute(WAITING_ENTRIES_SQL, parameters)
+        cursor.execute(WAITING_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute("SELECT set_config('clinic.redacting', 'off', true)")

@@ -20,6 +20,7 @@ from clinic.web.pending import views as pending
 from clinic.web.printed import views as printed
 from clinic.web.queue import views as queue
 from clinic.web.signin import views as signin
+from clinic.web.waiting import views as waiting
 
 app_name = "web"
 
@@ -87,6 +88,15 @@ urlpatterns = [
     path("meu-dia/<int:pk>/situacao/", own_day.change_status, name="own-day-status"),
     path("meu-dia/<int:pk>/chamar/", own_day.call, name="own-day-call"),
     path("calendario/<str:secret>.ics", calendar.feed, name="calendar-feed"),
+    path("fila-de-espera/", waiting.index, name="waiting-list"),
+    path("fila-de-espera/novo/", waiting.add, name="waiting-add"),
+    path("fila-de-espera/<int:pk>/alterar/", waiting.change, name="waiting-change"),
+    path("fila-de-espera/<int:pk>/aceitou/", waiting.accept, name="waiting-accept"),
+    path("fila-de-espera/<int:pk>/nao-atende/", waiting.not_reached, name="waiting-not-reached"),
+    path("fila-de-espera/<int:pk>/nao-quer/", waiting.decline, name="waiting-decline"),
+    path("fila-de-espera/<int:pk>/sem-horario/", waiting.detach, name="waiting-detach"),
+    path("fila-de-espera/<int:pk>/retirar/", waiting.withdraw, name="waiting-withdraw"),
+    path("fila-de-espera/<int:pk>/desfazer/", waiting.undo, name="waiting-undo"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),

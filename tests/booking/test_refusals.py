@@ -9,15 +9,19 @@ from django.utils.translation import override
 from clinic.booking import (
     LineRequest,
     Payment,
+    WaitingWish,
     book,
+    book_waiting,
     call_later,
     call_to_room,
     change_procedures,
     change_status,
     check,
+    put_on_waiting_list,
     receive_payment,
     reschedule,
     undo,
+    withdraw_waiting,
 )
 from clinic.models import Absence
 from clinic.models.appointment import Status
@@ -463,6 +467,79 @@ def change_a_patient_whom_another_changed_since(desk):
 @of_act(Reason.CALL_AFTER_START, "call_at", "O horário do paciente é em 23/11/2026 09:00. Escolha uma hora antes.")
 def call_a_patient_who_is_here_by_then(desk):
     call_later(desk.book().pk, desk.at(9), clinic=desk.clinic, by=BY, now=desk.now)
+
+
+def wait(desk, now=None, **wish):
+    """Ana Souza waits for a consultation, or with an appointment for an earlier time."""
+    wanted = WaitingWish(**({} if "appointment" in wish else {"procedures": [desk.procedure.pk]}) | wish)
+    return put_on_waiting_list(desk.patient.pk, wanted, clinic=desk.clinic, by=BY, now=now or desk.now)
+
+
+def give_nine(desk, entry, **seen):
+    target = {"doctor": desk.doctor.pk, "starts_at": desk.at(9)}
+    return book_waiting(entry.pk, clinic=desk.clinic, by=BY, now=desk.now, **target, **seen)
+
+
+@of_act(Reason.WAITING_TWICE, "", "Ana Souza já está na fila de espera por isto. Altere o pedido que está na fila.")
+def wait_twice_for_the_same(desk):
+    wait(desk), wait(desk)
+
+
+@of_act(Reason.WAITING_NOT_AHEAD, "appointment", "Este agendamento não está mais por vir: não há o que antecipar.")
+def wait_for_what_has_begun(desk):
+    wait(desk, appointment=desk.book().pk, now=desk.at(9, 1))
+
+
+@of_act(
+    Reason.WAITING_NOT_PERFORMED,
+    "doctors",
+    "Quem você escolheu não faz todos esses procedimentos. Escolha outros, ou qualquer profissional.",
+)
+def wait_for_a_doctor_who_does_something_else(desk):
+    wait(desk, doctors=[make_doctor(desk.clinic).pk])
+
+
+@of_act(Reason.WAITING_NOTE_TOO_LONG, "note", "A nota tem 201 caracteres; o máximo é 200.")
+def wait_with_a_long_note(desk):
+    wait(desk, note="a" * 201)
+
+
+@of_act(
+    Reason.WAITING_NOTE_UNSTORABLE,
+    "note",
+    "A nota tem caracteres que não podem ser gravados (U+0000). Escreva-a de novo.",
+)
+def wait_with_a_note_that_cannot_be_stored(desk):
+    wait(desk, note="a\x00")
+
+
+@of_act(Reason.WAITING_CLOSED, "", "Este pedido já saiu da fila de espera. Nada foi alterado.")
+def withdraw_twice(desk):
+    entry = wait(desk)
+    for _ in range(2):
+        withdraw_waiting(entry.pk, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@of_act(
+    Reason.WAITING_CHANGED,
+    "",
+    "Este pedido foi alterado depois do que você viu. Leia-o de novo antes de oferecer.",
+)
+def offer_what_is_no_longer_wanted(desk):
+    give_nine(desk, wait(desk), seen=7)
+
+
+@of_act(
+    Reason.WAITING_APPOINTMENT_GONE,
+    "",
+    "O agendamento que seria trocado foi cancelado, realizado ou removido; nada foi alterado. Mantenha o pedido na fila"
+    " sem ele, ou retire o pedido.",
+)
+def swap_what_was_cancelled_meanwhile(desk):
+    far = desk.book(starts_at=desk.at(11))
+    entry = wait(desk, appointment=far.pk)
+    change_status(far.pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="patient")
+    give_nine(desk, entry)
 
 
 @of_act(Reason.NOT_MOVABLE, "status", "Um agendamento “Check-in” não pode ser remarcado.")

@@ -1,5 +1,5 @@
-"""Booking, moving, cancelling, undoing, changing hours and recording absences in any order, beside a model in plain
-Python."""
+"""Booking, moving, swapping, cancelling, undoing, changing hours and recording absences in any order, beside a model in
+plain Python."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -20,8 +20,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from clinic.booking import Author, LineRequest, change_procedures, change_status, openings, reschedule, undo
-from clinic.models import Absence, Appointment, WorkingHours
+from clinic.booking import (
+    Author,
+    LineRequest,
+    WaitingWish,
+    book_waiting,
+    change_procedures,
+    change_status,
+    openings,
+    put_on_waiting_list,
+    reschedule,
+    undo,
+)
+from clinic.models import Absence, Appointment, WaitingEntry, WorkingHours
 from clinic.queries import agenda
 from clinic.queries.pending import Why, pending
 from clinic.refusals import Reason
@@ -82,6 +93,7 @@ class TimeOff:
 class FrontDesk(RuleBasedStateMachine):
     visits = Bundle("visits")
     absences = Bundle("absences")
+    entries = Bundle("entries")
 
     @initialize(intervals=st.tuples(*[st.sampled_from(INTERVALS) for _ in DOCTORS]))
     def open(self, intervals):
@@ -102,6 +114,7 @@ class FrontDesk(RuleBasedStateMachine):
         self.model = {}
         self.absent = {}
         self.changed_at = {}
+        self.waiting = {}  # by the entry's id the appointment's, and the visit it was moved to by closing the entry
         self.happened = 0
 
     def teardown(self):
@@ -127,12 +140,57 @@ class FrontDesk(RuleBasedStateMachine):
             return self.written.pk
         return multiple()
 
+    @rule(target=entries, pk=visits)
+    def put_on_the_waiting_list(self, pk):
+        visit = self.model[pk]
+        is_ahead = visit.status in MOVABLE and visit.starts_at > self.now
+        foreseen = set() if is_ahead else {Reason.WAITING_NOT_AHEAD}
+        if is_ahead and not any(self.active):
+            foreseen |= {Reason.WAITING_NOT_PERFORMED}
+        if self.is_waiting(pk):
+            foreseen |= {Reason.WAITING_TWICE}
+        patient, wish = self.patients[visit.patient].pk, WaitingWish(appointment=pk)
+        if self.agree(foreseen, lambda: put_on_waiting_list(patient, wish, **self.acting())):
+            self.happened -= 1  # no act on an appointment
+            self.waiting[self.written.pk] = (pk, None)
+            return self.written.pk
+        return multiple()
+
+    @rule(entry=entries, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS))
+    def swap(self, entry, doctor, slot):
+        """The appointment stays where it is unless the wanted time is free: the rules of a move."""
+        pk, closed_by = self.waiting[entry]
+        visit = self.model[pk]
+        wanted = self.placed(visit, doctor, self.at(slot))
+        foreseen = self.refused_times(wanted, pk)
+        if closed_by:
+            foreseen = {Reason.WAITING_CLOSED}
+        elif visit.status not in MOVABLE:
+            foreseen = {Reason.WAITING_APPOINTMENT_GONE}
+        elif self.active[doctor] and (wanted.doctor, wanted.starts_at) == (visit.doctor, visit.starts_at):
+            foreseen |= {Reason.NOTHING_CHANGED}
+        target = {"doctor": self.doctors[doctor].pk, "starts_at": wanted.starts_at, **self.acting()}
+        if self.agree(foreseen, lambda: book_waiting(entry, **target)):
+            self.model[pk] = replace(wanted, status="rescheduled", undo=visit)
+            self.waiting[entry] = (pk, self.model[pk])
+            self.changed_at[pk] = self.now
+
+    @rule(pk=visits, slot=st.sampled_from(SLOTS))
+    def swap_for_an_earlier_time(self, pk, slot):
+        """By chance alone few wait for a time that is free."""
+        entry = self.waiting_entry(pk)
+        visit = self.model[pk]
+        places = [(doctor, (slot + later) % len(SLOTS)) for doctor in DOCTORS for later in SLOTS]
+        free = [
+            place for place in places if not self.refused_times(self.placed(visit, place[0], self.at(place[1])), pk)
+        ]
+        if entry and free:
+            self.swap(entry, *free[0])
+
     @rule(pk=visits, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS), squeeze=st.booleans())
     def move(self, pk, doctor, slot, squeeze):
         visit = self.model[pk]
-        length = visit.ends_at - visit.starts_at
-        wanted = replace(visit, doctor=doctor, starts_at=self.at(slot), ends_at=self.at(slot) + length)
-        wanted = self.as_asked(replace(wanted, encaixe=False), pk, squeeze=squeeze)
+        wanted = self.as_asked(self.placed(visit, doctor, self.at(slot)), pk, squeeze=squeeze)
         foreseen = self.refused_times(wanted, pk)
         if visit.status not in MOVABLE:
             foreseen |= {Reason.NOT_MOVABLE}
@@ -178,6 +236,11 @@ class FrontDesk(RuleBasedStateMachine):
         """An eighth of the changes are too few for every run to have one."""
         self.change(pk, "cancelled")
 
+    @rule(pk=visits, slot=st.sampled_from(SLOTS))
+    def swap_and_regret_it(self, pk, slot):
+        self.swap_for_an_earlier_time(pk, slot)
+        self.undo(pk)
+
     @rule(pk=visits)
     def undo(self, pk):
         visit = self.model[pk]
@@ -192,6 +255,7 @@ class FrontDesk(RuleBasedStateMachine):
             back = replace(visit, status=visit.undo if visit.undo in ALLOWED[visit.status] else "scheduled")
             foreseen = self.refused_change(visit, back.status, pk, is_slip=is_slip)
         if self.agree(foreseen, lambda: undo(pk, **self.acting())):
+            self.open_again(pk, visit)
             self.model[pk] = replace(back, undo=None)
 
     @rule(doctor=st.sampled_from(DOCTORS), shift=st.sampled_from(SHIFTS))
@@ -240,6 +304,26 @@ class FrontDesk(RuleBasedStateMachine):
         self.now += timedelta(minutes=minutes)
 
     # What the model says
+
+    def waiting_entry(self, pk):
+        """The entry of an appointment, put on the list if it may be; None otherwise."""
+        if not self.is_waiting(pk):
+            self.put_on_the_waiting_list(pk)
+        return next((entry for entry, waiting in self.waiting.items() if waiting == (pk, None)), None)
+
+    def placed(self, visit, doctor, starts_at):
+        """The visit as an ordinary one at another place."""
+        ends_at = starts_at + (visit.ends_at - visit.starts_at)
+        return replace(visit, doctor=doctor, starts_at=starts_at, ends_at=ends_at, encaixe=False)
+
+    def is_waiting(self, pk):
+        return (pk, None) in self.waiting.values()
+
+    def open_again(self, pk, undone):
+        """The entry that was closed by the very move that is undone waits again, unless another one already does."""
+        closed = [entry for entry, (of, by) in self.waiting.items() if of == pk and by is undone]
+        for entry in [] if self.is_waiting(pk) else closed:
+            self.waiting[entry] = (pk, None)
 
     def as_asked(self, wanted, pk=None, *, squeeze):
         """The same, as an encaixe if one is asked for and the doctor is not free."""
@@ -321,6 +405,14 @@ class FrontDesk(RuleBasedStateMachine):
         assert sum(row.events.count() for row in rows) == self.happened
         for row in rows:
             assert row.status_since == row.events.filter(after__has_key="status").last().at
+
+    @invariant()
+    def who_waits_in_the_model_waits_in_the_database(self):
+        if not hasattr(self, "model"):
+            return
+        rows = WaitingEntry.objects.of(self.desk.clinic)
+        closed = {row.pk: row.closed_at is not None for row in rows}
+        assert closed == {entry: by is not None for entry, (_, by) in self.waiting.items()}
 
     @invariant()
     def only_an_encaixe_overlaps_and_only_one_appointment_of_its_doctor(self):

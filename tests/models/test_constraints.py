@@ -1,6 +1,7 @@
 """What PostgreSQL refuses by itself, by name, however the row gets there."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from uuid import UUID
 
 import pytest
@@ -36,6 +37,8 @@ from clinic.models import (
     RequestCount,
     StaffUser,
     StoredAnswer,
+    WaitingEntry,
+    WaitingEvent,
     WorkingHours,
 )
 from tests.booking.overlaps import OVERLAPS
@@ -80,6 +83,17 @@ class Rows:
     def receipt(self, **fields):
         defaults = {"method": "cash", "value": 1, "appointment": self.appointment()}
         return Receipt.objects.create(clinic=self.clinic, **defaults | fields)
+
+    @cached_property
+    def far(self):
+        return self.appointment()
+
+    def entry(self, **fields):
+        return WaitingEntry.objects.create(clinic=self.clinic, patient=self.patient, **fields)
+
+    def waiting_event(self, **fields):
+        defaults = {"kind": "put", "channel": "browser", "entry": self.entry()}
+        return WaitingEvent.objects.create(clinic=self.clinic, **defaults | fields)
 
     def call(self, **fields):
         return ConfirmationCall.objects.create(clinic=self.clinic, appointment=self.appointment(), **fields)
@@ -232,6 +246,27 @@ REFUSED = {
     "memo_hour_with_day": [lambda rows: rows.memo(hour=time(9))],
     "memo_about_one": [lambda rows: rows.memo(patient=rows.patient, appointment=rows.appointment())],
     "memo_done_by_with_at": [lambda rows: rows.memo(done_by=rows.user), lambda rows: rows.memo(done_at=TEN)],
+    "waitingentry_once_an_appointment": [
+        lambda rows: [rows.entry(appointment=rows.far) for _ in range(2)],
+    ],
+    "waitingentry_weekdays_iso": [
+        lambda rows: rows.entry(weekdays=[0]),
+        lambda rows: rows.entry(weekdays=[1, 8]),
+    ],
+    "waitingentry_hours_in_order": [
+        lambda rows: rows.entry(from_time=time(11), to_time=time(9)),
+        lambda rows: rows.entry(from_time=time(11)),
+        lambda rows: rows.entry(to_time=time(11)),
+    ],
+    "waitingentry_closed_with_outcome": [
+        lambda rows: rows.entry(outcome="withdrawn"),
+        lambda rows: rows.entry(closed_at=TEN),
+        lambda rows: rows.entry(closed_at=TEN, outcome="booked"),
+        lambda rows: rows.entry(closed_at=TEN, outcome="withdrawn", booked=rows.far),
+        lambda rows: rows.entry(closed_at=TEN, outcome="lost"),
+    ],
+    "waitingevent_kind_known": [lambda rows: rows.waiting_event(kind="seen")],
+    "waitingevent_channel_known": [lambda rows: rows.waiting_event(channel="phone")],
     "delay_once_a_day": [lambda rows: [rows.delay(), rows.delay()]],
     "delay_1_to_480_minutes": [lambda rows: rows.delay(minutes=0), lambda rows: rows.delay(minutes=481)],
     "procedure_code_once": [twice(make_procedure, code="40101")],

@@ -15,6 +15,7 @@ from clinic.management.demo.memos import write_memos
 from clinic.management.demo.rows import set_up
 from clinic.management.demo.story import Story
 from clinic.management.demo.visits import Book
+from clinic.management.demo.waiting import put_some
 from clinic.models import Appointment, Clinic, StaffUser
 from clinic.models.staff import folded_username
 
@@ -82,6 +83,7 @@ class Command(BaseCommand):
         for done, _ in enumerate(story.run(), 1):
             if done % 1000 == 0:
                 self._print(f"  {done} acts of the front desk …")
+        put_some(registry.clinic, story.desk, now)
         self._print_summary(registry.clinic)
         return passwords
 

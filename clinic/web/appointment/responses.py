@@ -19,10 +19,12 @@ from clinic.queries.delays import delay_sentence
 from clinic.queries.moved_from import moved_from
 from clinic.queries.receipts import receipts
 from clinic.queries.unverified import unverified
+from clinic.queries.waiting import entry_of
 from clinic.registry import patient_version
 from clinic.schedule import Opening
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author, panel_response
+from clinic.web.waiting.context import strip
 
 type View = Callable[[ClinicRequest, int], HttpResponse]
 
@@ -100,7 +102,9 @@ def detail_response(
     undoable = booking.undoable(appointment)
     lines = appointment.lines.select_related("procedure").prefetch_related("discounts")
     missing = short_visits.missing_minutes(appointment, lines)
-    day, today = (request.clinic.local(instant).date() for instant in (appointment.starts_at, timezone.now()))
+    now = timezone.now()
+    day, today = (request.clinic.local(instant).date() for instant in (appointment.starts_at, now))
+    may_wait = booking.is_still_ahead(appointment, now)
     context = {
         "appointment": appointment,
         "seen": booking.state(appointment),
@@ -115,7 +119,10 @@ def detail_response(
         "undoable_event": undoable,
         "undo_verb": booking.undo_verb(undoable) if undoable else "",
         "moved_from": moved_from(appointment),
-        "cause": pending.cause_now(appointment, now=timezone.now()),
+        "cause": pending.cause_now(appointment, now=now),
+        "may_wait": may_wait,
+        "waiting": entry_of(appointment) if may_wait else None,
+        "strip": strip(appointment, now=now),
         "is_ahead": is_ahead(appointment),
         "late": delay_sentence(appointment.doctor, day, today=today) if is_ahead(appointment) else "",
         "cancelled_by_choices": [(code, _BY_LABELS[code]) for code in Appointment.CancelledBy.values],

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,7 +18,7 @@ from clinic.queries.delays import delay_sentence
 from clinic.queries.other_visits import OtherVisits
 from clinic.schedule import Opening
 from clinic.web.booking_panel.cautions import cautions
-from clinic.web.booking_panel.finder import Finder, offers_for
+from clinic.web.booking_panel.finder import Finder, offers_for, waiting_address
 from clinic.web.booking_panel.finder_fields import (
     is_finder_open,
     specialties,
@@ -90,6 +91,7 @@ def context(form: BookingForm) -> dict[str, Any]:
         "submit_label": _submit_label(form, finder),
         "focus": _focus_id(form, finder),
         "finder": finder,
+        "waiting_address": waiting_address(form.data, patient=patient_id or None, procedures=form.chosen_ids),
         "specialties": specialties(doctor for doctor in doctors if doctor.performs),
         "wide": form.data.get("doctor", "") if form.is_wide else "",
         "performs_nothing": doctor is not None and not procedures,
@@ -138,6 +140,7 @@ def move_context(form: MoveForm) -> dict[str, Any]:
         "place": _expected_place(form, appointment),
         "focus": _move_focus(form),
         "finder": finder,
+        "waiting_address": reverse("web:waiting-add", query={"agendamento": appointment.pk}),
         "specialties": specialties(performing),
         "wide": form.data.get("doctor", "") if form.is_wide else "",
         "late": delay_sentence(doctor, day, today=clinic.local(timezone.now()).date()) if doctor else "",

@@ -1,11 +1,12 @@
 """The block of the panel that answers "when is the next one?": the times it offers, and how it goes on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -107,6 +108,21 @@ def offers_for(
         spoken=_spoken(clinic, offers),
         moves=_moves(wish, found),
     )
+
+
+def waiting_address(data: QueryDict, *, patient: int | None, procedures: Collection[int]) -> str:
+    """Return where this patient is put on the waiting list for what is asked for; "" without patient or procedures."""
+    if patient is None or not procedures:
+        return ""
+    asked, sought = read_asked(data), sought_doctor(data)
+    query = {
+        "paciente": patient,
+        "procedimento": list(procedures),
+        "medico": [sought] if sought and not is_wide(sought) else [],
+        "dia": sorted(asked.weekdays),
+        "turno": [part.value for part in asked.parts] if len(asked.parts) == 1 else [],
+    }
+    return reverse("web:waiting-add", query=query)
 
 
 def _candidates(able: Sequence[Doctor], sought: str) -> list[Doctor]:

@@ -50,6 +50,8 @@ NOT_IN_A_SANDBOX = {
     "clinic_prioritymark",
     "clinic_roomcall",
     "clinic_staffuser",
+    "clinic_waitingevent",
+    "clinic_waitingentry",
 }
 
 

@@ -1,0 +1,43 @@
+"""The entries of the waiting list, in the order in which a time is offered. Reads only.
+
+Which times fit them is computed by `booking.WaitingList`.
+"""
+
+from datetime import datetime, timedelta
+
+from clinic.models import Appointment, Clinic, WaitingEntry, WaitingEvent, shown
+
+CLOSED_FOR = timedelta(minutes=10)  # so long a closed entry stays in the list, where its end can be undone
+
+
+def open_entries(clinic: Clinic) -> list[WaitingEntry]:
+    """Return the open entries `in_full`, urgent ones first, then those without an appointment, then those whose
+    appointment is furthest away; of these who has waited longest. Two queries; the access log is the caller's."""
+    with shown.choosing():
+        return list(WaitingEntry.objects.of(clinic).open().in_order().in_full())
+
+
+def just_closed(clinic: Clinic, *, now: datetime) -> list[WaitingEntry]:
+    """Return the entries that were closed a moment ago, the last one first, `in_full` and with `booked`. Two queries
+    at most."""
+    closed = WaitingEntry.objects.of(clinic).filter(closed_at__gt=now - CLOSED_FOR)
+    with shown.choosing():
+        return list(closed.in_full().select_related("booked__doctor").order_by("-closed_at", "-pk"))
+
+
+def entry(clinic: Clinic, pk: int) -> WaitingEntry | None:
+    """Return one entry `in_full`, open or closed, with `booked`; None for none. Two queries at most."""
+    return WaitingEntry.objects.of(clinic).in_full().select_related("booked__doctor").filter(pk=pk).first()
+
+
+def entry_of(appointment: Appointment) -> WaitingEntry | None:
+    """Return the open entry of an appointment, None for none. One query."""
+    entries = WaitingEntry.objects.of(appointment.clinic_id).open()
+    return entries.filter(appointment=appointment).first()
+
+
+def closing_event(entry: WaitingEntry) -> int | None:
+    """Return the id of the AppointmentEvent of the booking or the move with which the entry was closed last, None for
+    none. One query."""
+    booked = WaitingEvent.objects.filter(entry=entry, kind=WaitingEvent.Kind.BOOKED).order_by("-pk").first()
+    return booked.after["event"] if booked else None

@@ -1,0 +1,219 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clinic import booking
+from clinic.access.requests import ClinicRequest
+from clinic.access.resumable_forms import resumable, take
+from clinic.form_fields import is_short_number
+from clinic.models import Appointment, Patient, WaitingEntry, shown
+from clinic.queries import booking_options, waiting
+from clinic.refusals import Refused
+from clinic.web.booking_panel.finder_fields import read_instant
+from clinic.web.htmx import partial_or_page, wants_partial
+from clinic.web.htmx import redirect as leave
+from clinic.web.panel import author
+from clinic.web.responses import private
+from clinic.web.waiting.context import Board
+from clinic.web.waiting.forms import WaitingForm, fields_of, wanted_in
+
+
+@require_safe
+def index(request: ClinicRequest) -> HttpResponse:
+    """Show who waits, a page of them: with `livre`, the id of an appointment, who wants the time that it gave up; with
+    `medico` who wants that doctor."""
+    doctors = booking_options.doctors(request.clinic)
+    return private(render(request, "waiting/list.html", {"board": _board(request, request.GET), "doctors": doctors}))
+
+
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: ClinicRequest) -> HttpResponse:
+    """Put a patient on the list: `paciente`, or whose `agendamento` is to be exchanged for an earlier time."""
+    typed = request.POST if request.method == "POST" else take(request)
+    appointment = _appointment(request, (typed or request.GET).get("agendamento", ""))
+    patient = appointment.patient if appointment else _patient(request, (typed or request.GET).get("paciente", ""))
+    if patient is None:
+        messages.info(request, _("Busque o paciente e use “Pôr na fila de espera” na ficha dele."))
+        return redirect("web:patient-list")
+    form = WaitingForm(typed or wanted_in(request.GET, appointment), clinic=request.clinic, appointment=appointment)
+    if request.method == "POST" and form.is_valid():
+        try:
+            put = booking.put_on_waiting_list(patient.pk, form.wish, clinic=request.clinic, by=author(request))
+        except Refused as refused:
+            form.show_refusals(refused.refusals)
+        else:
+            messages.success(request, _("%(name)s está na fila de espera.") % {"name": patient.display_name})
+            return _leave_to_row(request, put.pk)
+    context = {"patient": patient, "appointment": appointment, "here": reverse("web:waiting-add")}
+    return _form_response(request, form, context)
+
+
+@resumable
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Change what is wanted, if the request is still as it was shown (`seen`)."""
+    stored = waiting.entry(request.clinic, pk)
+    if stored is None:
+        raise Http404
+    if stored.closed_at is not None:
+        messages.info(request, _("Este pedido já saiu da fila de espera."))
+        return leave(request, "web:waiting-list")
+    typed = request.POST if request.method == "POST" else take(request)
+    seen = (typed or QueryDict()).get("seen", str(stored.version))
+    form = WaitingForm(typed or fields_of(stored), clinic=request.clinic, appointment=stored.appointment)
+    if request.method == "POST" and form.is_valid():
+        version = int(seen) if is_short_number(seen) else 0
+        try:
+            booking.change_waiting(pk, form.wish, clinic=request.clinic, by=author(request), seen=version)
+        except Refused as refused:
+            form.show_refusals(refused.refusals)
+        else:
+            return _leave_to_row(request, pk)
+    here = reverse("web:waiting-change", args=[pk])
+    context = {"patient": stored.patient, "appointment": stored.appointment, "here": here, "seen": seen, "pk": pk}
+    return _form_response(request, form, context)
+
+
+@require_POST
+def accept(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Give the request the posted time (`to`): a booking, or the move of its appointment if still at `place`."""
+    doctor, _bar, starts = request.POST.get("to", "").partition("|")
+
+    def act() -> object:
+        return booking.book_waiting(
+            pk,
+            clinic=request.clinic,
+            doctor=_number(doctor),
+            starts_at=read_instant(starts),
+            seen=_number(request.POST.get("seen", "")),
+            place=request.POST.get("place") or None,
+            by=author(request),
+        )
+
+    return _act_response(request, pk, act)
+
+
+@require_POST
+def not_reached(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Record a call that was not answered."""
+    return _act_response(request, pk, lambda: booking.note_not_reached(pk, clinic=request.clinic, by=author(request)))
+
+
+@require_POST
+def decline(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Record that the patient wants none of the times that the row shows (`offered`)."""
+    times = [value for value in request.POST.getlist("offered") if read_instant(value.partition("|")[2])]
+    return _act_response(
+        request, pk, lambda: booking.note_declined(pk, times, clinic=request.clinic, by=author(request))
+    )
+
+
+@require_POST
+def withdraw(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Take the request off the list if it is still as the row shows it."""
+    seen = _number(request.POST.get("seen", ""))
+    return _act_response(
+        request, pk, lambda: booking.withdraw_waiting(pk, clinic=request.clinic, by=author(request), seen=seen)
+    )
+
+
+@require_POST
+def detach(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Keep the request without the appointment that can no longer be exchanged."""
+    stored = waiting.entry(request.clinic, pk)
+    if stored is None:
+        raise Http404
+    form = WaitingForm(fields_of(stored), clinic=request.clinic, appointment=None)
+    seen = _number(request.POST.get("seen", "")) or stored.version
+
+    def act() -> object:
+        form.is_valid()
+        return booking.change_waiting(pk, form.wish, clinic=request.clinic, by=author(request), seen=seen)
+
+    return _act_response(request, pk, act)
+
+
+@require_POST
+def undo(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Open a request again that was closed a moment ago: withdrawn, or swapped, which moves the appointment back."""
+    stored = get_object_or_404(WaitingEntry.objects.of(request.clinic), pk=pk)
+
+    def act() -> object:
+        if stored.booked_id is not None:
+            event = waiting.closing_event(stored)
+            return booking.undo(stored.booked_id, clinic=request.clinic, by=author(request), seen=event)
+        return booking.put_back_waiting(pk, clinic=request.clinic, by=author(request))
+
+    return _act_response(request, pk, act)
+
+
+def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object]) -> HttpResponse:
+    """Call `act` and show the row as it is now; after a refusal with the reasons."""
+    sentences: list[str] = []
+    try:
+        act()
+    except (WaitingEntry.DoesNotExist, Appointment.DoesNotExist) as missing:
+        raise Http404 from missing
+    except Refused as refused:
+        sentences = [refusal.message for refusal in refused.refusals]
+    if wants_partial(request):
+        return _row_response(request, pk, sentences)
+    for sentence in sentences:
+        messages.error(request, sentence)
+    return redirect(f"{reverse('web:waiting-list')}#w{pk}")
+
+
+def _row_response(request: ClinicRequest, pk: int, sentences: list[str]) -> HttpResponse:
+    board = _board(request, request.POST)
+    row = board.row(pk)
+    if row is None:
+        raise Http404
+    shown.add([row.patient])
+    context = {"board": board, "row": row, "refusals": sentences}
+    return private(render(request, "waiting/_row.html", context, status=409 if sentences else 200))
+
+
+def _form_response(request: ClinicRequest, form: WaitingForm, context: dict[str, Any]) -> HttpResponse:
+    status = 422 if request.method == "POST" else None
+    return private(partial_or_page(request, "waiting/form.html", "form", context | {"form": form}, status))
+
+
+def _leave_to_row(request: ClinicRequest, pk: int) -> HttpResponse:
+    return leave(request, f"{reverse('web:waiting-list')}#w{pk}")
+
+
+def _board(request: ClinicRequest, asked: QueryDict) -> Board:
+    appointment = _appointment(request, asked.get("livre", ""))
+    now = timezone.now()
+    return Board(
+        request.clinic,
+        now,
+        freed=booking.freed_by(appointment, now=now) if appointment else None,
+        doctor=_number(asked.get("medico", "")),
+        page=max(_number(asked.get("pagina", "")) or 1, 1),
+        asked=appointment.pk if appointment else None,
+    )
+
+
+def _appointment(request: ClinicRequest, pk: str) -> Appointment | None:
+    """Return the clinic's appointment with that id, None for none. Raises Http404 for an unknown one."""
+    if not is_short_number(pk):
+        return None
+    kept = Appointment.objects.of(request.clinic).kept().select_related("clinic", "doctor", "patient")
+    return get_object_or_404(kept, pk=int(pk))
+
+
+def _patient(request: ClinicRequest, pk: str) -> Patient | None:
+    return get_object_or_404(Patient.objects.of(request.clinic), pk=int(pk)) if is_short_number(pk) else None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if is_short_number(text) else None

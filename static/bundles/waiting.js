@@ -1,0 +1,2 @@
+// Fila de espera.
+import "../js/waiting_list.js";

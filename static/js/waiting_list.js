@@ -1,0 +1,7 @@
+// Fila de espera: keys on a request, the focus on the next one after an act, and on the one that the address names.
+
+import { workOff } from "./work_list.js";
+
+const rows = workOff(".waiting-row", "waiting-head");
+const named = document.getElementById(location.hash.slice(1));
+if (rows().includes(named)) named.focus();

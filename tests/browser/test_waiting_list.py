@@ -1,0 +1,120 @@
+"""The waiting list: from a cancellation to the next patient's booking, with counted clicks, and by keys."""
+
+from datetime import time, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from clinic.booking import Author, WaitingWish, put_on_waiting_list
+from clinic.models import Appointment, WaitingEntry
+from tests.browser.test_every_page import violations
+from tests.factories import book_appointment, make_patient
+
+BY = Author(channel="command", credential="tests")
+
+
+@pytest.fixture
+def visit(clinic, doctor, maria, monday):
+    return book_appointment(doctor, patient=maria.pk, starts_at=clinic.instant(monday, time(9)))
+
+
+@pytest.fixture
+def julia(clinic, doctor, monday):
+    """Her appointment is five weeks later; she wants Mondays in the morning."""
+    patient = make_patient(clinic, name="Júlia Reis")
+    far = book_appointment(doctor, patient=patient.pk, starts_at=clinic.instant(monday + timedelta(weeks=5), time(10)))
+    wish = WaitingWish(appointment=far.pk, weekdays=[1], to_time=time(12))
+    return put_on_waiting_list(patient.pk, wish, clinic=clinic, by=BY)
+
+
+@pytest.fixture
+def joao(clinic, doctor):
+    patient = make_patient(clinic, name="João Melo")
+    wish = WaitingWish(procedures=[doctor.procedures.get().pk], is_urgent=True)
+    return put_on_waiting_list(patient.pk, wish, clinic=clinic, by=BY)
+
+
+def test_two_clicks_after_a_cancellation_the_next_one_has_it(window, receptionist, visit, julia):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{visit.pk}/")
+    page.get_by_role("button", name="Cancelar pelo(a) paciente").click()
+    strip = page.locator(".waiting-strip")
+    expect(strip).to_contain_text("ficou livre. 1 quer antes:")
+    expect(strip).to_contain_text("Júlia Reis (seg · das 00:00 às 12:00 · tem")
+    strip.get_by_role("link", name="Oferecer").click()  # 1
+    row = page.locator(f"#w{julia.pk}")
+    expect(row).to_be_focused()
+    row.get_by_role("button", name="Trocar para").click()  # 2
+    expect(row).to_contain_text("Trocado para seg")
+    moved = Appointment.objects.get(pk=julia.appointment_id)
+    assert (moved.starts_at, moved.status) == (visit.starts_at, "rescheduled")
+    row.get_by_role("button", name="Desfazer troca").click()
+    expect(row.get_by_role("button", name="Trocar para")).to_be_visible()
+    assert WaitingEntry.objects.get(pk=julia.pk).closed_at is None
+
+
+def test_a_swap_shows_who_would_want_the_time_it_gives_up(window, receptionist, visit, julia, joao):
+    page = window(receptionist)
+    page.goto("/fila-de-espera/")
+    expect(page.locator(f"#w{julia.pk}")).to_contain_text("que serve a João Melo")
+    page.locator(f"#w{julia.pk} [data-key='1']").click()
+    expect(page.locator(f"#w{julia.pk} .waiting-strip")).to_contain_text("João Melo")
+
+
+def test_the_list_by_keys(window, receptionist, julia, joao):
+    page = window(receptionist)
+    page.goto("/fila-de-espera/")
+    expect(page.locator("[role=status]").first).to_contain_text("2 pedidos · 1 urgente")
+    first, second = page.locator(f"#w{joao.pk}"), page.locator(f"#w{julia.pk}")
+    page.keyboard.press("ArrowDown")
+    expect(first).to_be_focused()
+    page.keyboard.press("n")
+    expect(first).to_contain_text("não atende: 1 ×")
+    expect(second).to_be_focused()
+    page.keyboard.press("d")
+    expect(second).to_contain_text("recusado")
+    expect(first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    expect(second).to_contain_text("Retirado da fila de espera.")
+    page.keyboard.press("u")
+    expect(second.get_by_role("link", name="Alterar")).to_be_visible()
+    first.focus()
+    page.keyboard.press("1")
+    expect(first).to_contain_text("Agendado para")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_contain_text("Aceitou: agendar ou trocar para o horário")
+
+
+def test_from_the_open_appointment_to_the_list(window, receptionist, visit):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{visit.pk}/")
+    page.get_by_role("link", name="Quer antes?").click()
+    expect(page.locator("#waiting-form")).to_contain_text("Maria da Silva Souza")
+    page.get_by_label("manhã").check()
+    page.get_by_label("ter", exact=True).check()
+    page.get_by_role("button", name="Pôr na fila de espera").click()
+    expect(page.locator(".waiting-row")).to_contain_text("ter · manhã")
+    expect(page.locator(".message.success")).to_contain_text("Maria da Silva Souza está na fila de espera.")
+
+
+def test_what_is_refused_stays_in_the_form(window, receptionist, doctor, maria):
+    page = window(receptionist)
+    page.goto(f"/pacientes/{maria.pk}/")
+    page.get_by_role("link", name="Pôr na fila de espera").click()
+    page.get_by_label("Nota").fill("prefere telefone")
+    page.get_by_role("button", name="Pôr na fila de espera").click()
+    expect(page.locator("#error-procedures")).to_have_text("Escolha pelo menos um procedimento.")
+    expect(page.get_by_label("Nota")).to_have_value("prefere telefone")
+    page.get_by_label("Consulta").check()
+    page.get_by_role("button", name="Pôr na fila de espera").click()
+    expect(page.locator(".waiting-row")).to_contain_text("prefere telefone")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_scrolls_sideways_and_nothing_violates_axe(window, receptionist, visit, julia, joao, width):
+    page = window(receptionist, width=width)
+    for path in ("/fila-de-espera/", f"/fila-de-espera/{julia.pk}/alterar/"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert violations(page) == []

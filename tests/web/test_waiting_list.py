@@ -1,0 +1,274 @@
+"""The pages of the waiting list, and the strip under an appointment that gave its time up."""
+
+from datetime import time, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.booking import Author, WaitingWish, change_status, put_on_waiting_list, reschedule
+from clinic.models import Appointment, WaitingEntry
+from tests.factories import (
+    book_appointment,
+    make_clinic,
+    make_doctor,
+    make_patient,
+    make_procedure,
+    make_user,
+    next_monday,
+)
+
+pytestmark = pytest.mark.django_db
+BY = Author(channel="command", credential="tests")
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def doctor(client):
+    clinic = make_clinic()
+    client.force_login(make_user(clinic))
+    procedure = make_procedure(clinic, name="Consulta")
+    return make_doctor(clinic, name="Dra. Helena Prado", procedures=[procedure])
+
+
+def visit(doctor, name="Maria Souza", *, weeks=0, hour=9):
+    patient = make_patient(doctor.clinic, name=name)
+    starts_at = next_monday(doctor.clinic, hour) + timedelta(weeks=weeks)
+    return book_appointment(doctor, patient=patient.pk, starts_at=starts_at)
+
+
+def put(doctor, name="Júlia Reis", *, far=None, **wish):
+    """Who waits: with the appointment `far`, or with none."""
+    patient = far.patient if far else make_patient(doctor.clinic, name=name)
+    wanted = {"appointment": far.pk} if far else {"procedures": [doctor.procedures.get().pk]}
+    return put_on_waiting_list(patient.pk, WaitingWish(**wanted | wish), clinic=doctor.clinic, by=BY)
+
+
+def page(client, **query):
+    response = client.get(reverse("web:waiting-list", query=query))
+    assert response.status_code == 200 and "no-store" in response["Cache-Control"]
+    return response.content.decode()
+
+
+def post(client, act, entry, **data):
+    return client.post(reverse(f"web:waiting-{act}", args=[entry.pk]), data, headers=HTMX)
+
+
+def test_nobody_waits(client, doctor):
+    assert "Ninguém na fila de espera" in page(client)
+
+
+def test_a_row_says_what_is_wanted_and_what_fits(client, doctor):
+    far = visit(doctor, "Júlia Reis", weeks=3)
+    put(doctor, far=far, weekdays=[1, 3], from_time=time(0), to_time=time(11, 59), is_urgent=True, note="tem pressa")
+    text = page(client)
+    for words in ("Júlia Reis", "urgente", "Consulta", "seg/qua · manhã", "tem seg", "tem pressa", "Trocar para"):
+        assert words in text
+
+
+def test_a_time_is_booked_and_the_row_says_so(client, doctor):
+    entry = put(doctor)
+    starts_at = next_monday(doctor.clinic)
+    response = post(client, "accept", entry, to=f"{doctor.pk}|{starts_at.isoformat()}", seen="1")
+    assert response.status_code == 200
+    assert "com a Dra. Helena Prado." in response.content.decode()
+    assert Appointment.objects.get().starts_at == starts_at
+    assert "Há pouco" in page(client)
+
+
+def test_a_taken_time_is_refused_at_the_row_which_shows_others(client, doctor):
+    entry = put(doctor)
+    taken = visit(doctor)
+    response = post(client, "accept", entry, to=f"{doctor.pk}|{taken.starts_at.isoformat()}", seen="1")
+    assert response.status_code == 409
+    text = response.content.decode()
+    assert "já está ocupado" in text and 'name="to"' in text
+    assert WaitingEntry.objects.get().closed_at is None
+
+
+@pytest.mark.parametrize(
+    "to", ["", "x", "1|", "|2026", f"{'9' * 30}|2026-11-23T12:00:00+00:00", "1|2026-11-23T12:00:00"]
+)
+def test_an_unreadable_time_is_refused(client, doctor, to):
+    assert post(client, "accept", put(doctor), to=to).status_code == 409
+    assert not Appointment.objects.exists()
+
+
+def test_a_row_whose_appointment_is_gone_says_what_to_do(client, doctor):
+    far = visit(doctor, weeks=3)
+    entry = put(doctor, far=far)
+    change_status(far.pk, "cancelled", cancelled_by="patient", clinic=doctor.clinic, by=BY)
+    text = page(client)
+    assert "O agendamento que seria trocado está “cancelado”" in text and 'name="to"' not in text
+    response = post(client, "detach", entry, seen="1")
+    assert response.status_code == 200 and "Agendar" in response.content.decode()
+    entry.refresh_from_db()
+    assert entry.appointment is None and entry.procedures.get() == doctor.procedures.get()
+
+
+def test_calls_are_counted_and_declined_times_not_shown_again(client, doctor):
+    entry = put(doctor)
+    assert "não atende: 1 ×" in post(client, "not-reached", entry).content.decode()
+    offered = WaitingOffers(client).of(entry)
+    text = post(client, "decline", entry, offered=offered).content.decode()
+    assert "3 horários recusados" in text
+    assert not any(value in text for value in offered)
+
+
+class WaitingOffers:
+    """The values of the buttons of a row."""
+
+    def __init__(self, client):
+        self.rows = client.get(reverse("web:waiting-list")).context["board"].rows
+
+    def of(self, entry):
+        return next([offer.value for offer in row.offers] for row in self.rows if row.entry.pk == entry.pk)
+
+
+def test_withdrawn_and_undone(client, doctor):
+    entry = put(doctor)
+    assert "Retirado da fila de espera." in post(client, "withdraw", entry, seen="1").content.decode()
+    assert "Alterar" in post(client, "undo", entry).content.decode()
+    assert post(client, "withdraw", entry, seen="1").status_code == 409
+
+
+def test_a_swap_is_undone_from_its_row(client, doctor):
+    far = visit(doctor, weeks=3)
+    entry = put(doctor, far=far)
+    before = far.starts_at
+    to = f"{doctor.pk}|{next_monday(doctor.clinic).isoformat()}"
+    assert "Desfazer troca" in post(client, "accept", entry, to=to, seen="1").content.decode()
+    assert post(client, "undo", entry).status_code == 200
+    far.refresh_from_db()
+    assert far.starts_at == before and WaitingEntry.objects.get().closed_at is None
+
+
+def test_the_list_of_one_doctor(client, doctor):
+    other = make_doctor(doctor.clinic, procedures=[doctor.procedures.get()])
+    put(doctor, "Ana Lima", doctors=[other.pk])
+    put(doctor, "Bia Reis")
+    put(doctor, "Caio Melo", doctors=[doctor.pk])
+    text = page(client, medico=other.pk)
+    assert "Ana Lima" in text and "Bia Reis" in text and "Caio Melo" not in text
+
+
+def test_who_wants_a_freed_time(client, doctor):
+    freed = visit(doctor)
+    put(doctor, "Ana Lima", weekdays=[2])
+    put(doctor, "Bia Reis")
+    change_status(freed.pk, "cancelled", cancelled_by="patient", clinic=doctor.clinic, by=BY)
+    text = page(client, livre=freed.pk)
+    assert "Bia Reis" in text and "Ana Lima" not in text and "quem quer este horário" in text
+    assert text.count('name="to"') == 1
+
+
+def test_the_strip_names_three_and_links_to_the_rest(client, doctor):
+    freed = visit(doctor)
+    for number in range(5):
+        put(doctor, f"Paciente {'ABCDE'[number]}")
+    detail = reverse("web:appointment-detail", args=[freed.pk])
+    assert "ficou livre" not in client.get(detail).content.decode()
+    change_status(freed.pk, "cancelled", cancelled_by="patient", clinic=doctor.clinic, by=BY)
+    text = client.get(detail).content.decode()
+    assert "5 querem antes:" in text and text.count("Oferecer") == 3 and "Ver os 5 da fila" in text
+
+
+def test_the_strip_after_a_move_is_about_the_place_that_was_left(client, doctor):
+    moved = visit(doctor)
+    put(doctor, to_time=time(9))
+    starts_at = next_monday(doctor.clinic, 15)
+    reschedule(moved.pk, doctor=doctor.pk, starts_at=starts_at, clinic=doctor.clinic, by=BY)
+    text = client.get(reverse("web:appointment-detail", args=[moved.pk])).content.decode()
+    assert f"{moved.starts_at.astimezone(doctor.clinic.zone):%d/%m} 09:00 com a Dra. Helena Prado ficou livre." in text
+
+
+def test_the_open_appointment_leads_to_the_list_and_back(client, doctor):
+    far = visit(doctor, weeks=3)
+    detail = reverse("web:appointment-detail", args=[far.pk])
+    assert "Quer antes?" in client.get(detail).content.decode()
+    entry = put(doctor, far=far)
+    text = client.get(detail).content.decode()
+    assert "Quer antes?" not in text and f"/fila-de-espera/#w{entry.pk}" in text
+
+
+def test_a_request_is_put_by_the_form_and_changed(client, doctor):
+    patient = make_patient(doctor.clinic)
+    fields = {"paciente": patient.pk, "procedures": doctor.procedures.get().pk, "weekdays": ["2", "4"], "part": "manha"}
+    response = client.post(reverse("web:waiting-add"), fields)
+    entry = WaitingEntry.objects.in_full().get()
+    assert response.url == f"/fila-de-espera/#w{entry.pk}"
+    assert (entry.weekdays, entry.from_time, entry.to_time) == ([2, 4], time(0), time(11, 59))
+    address = reverse("web:waiting-change", args=[entry.pk])
+    form = client.get(address).context["form"]
+    assert (form["part"].value(), form.chosen_weekdays) == ("manha", ["2", "4"])
+    fields |= {"seen": "1", "from_time": "9", "to_time": "10h30", "until": "31/12/2030", "is_urgent": "1", "note": "oi"}
+    assert client.post(address, fields).status_code == 302
+    entry.refresh_from_db()
+    assert (entry.from_time, entry.to_time, entry.is_urgent) == (time(9), time(10, 30), True)
+    assert client.post(address, fields).status_code == 422  # another window saw the first version
+
+
+def test_without_a_patient_one_is_looked_for(client, doctor):
+    assert client.get(reverse("web:waiting-add")).url == reverse("web:patient-list")
+
+
+def test_the_panel_leads_to_the_list_with_what_was_asked(client, doctor):
+    patient = make_patient(doctor.clinic)
+    data = {
+        "patient": patient.pk,
+        "doctor": "any",
+        "procedure": doctor.procedures.get().pk,
+        "finding": "1",
+        "find_part": "tarde",
+        "find_weekday": "3",
+    }
+    text = client.post(reverse("web:appointment-check"), data, headers=HTMX).content.decode()
+    assert f"/fila-de-espera/novo/?paciente={patient.pk}" in text
+    assert "dia=3&amp;turno=tarde" in text
+
+
+def test_many_rows_cost_no_query_more(client, doctor):
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            page(client)
+        return len([query for query in queries if "clinic_" in query["sql"]])
+
+    def swap(entry, hour):
+        to = f"{doctor.pk}|{next_monday(doctor.clinic, hour).isoformat()}"
+        assert post(client, "accept", entry, to=to).status_code == 200
+
+    put(doctor)
+    swap(put(doctor, far=visit(doctor, weeks=3)), 8)
+    page(client)
+    few = cost()
+    for number in range(15):
+        put(doctor, f"Paciente {number}", far=visit(doctor, weeks=4 + number % 3, hour=13 + number // 3))
+        put(doctor, f"Outro {number}")
+    for hour in (9, 10, 11):
+        swap(put(doctor, far=visit(doctor, weeks=3, hour=hour)), hour)
+    assert cost() == few <= 12
+
+
+def test_a_long_list_has_pages(client, doctor):
+    for number in range(27):
+        put(doctor, f"Paciente {number}")
+    text = page(client)
+    assert text.count('<li class="waiting-row') == 25 and "pagina=2" in text
+    assert page(client, pagina=2).count('<li class="waiting-row') == 2
+    assert page(client, pagina="x").count('<li class="waiting-row') == 25
+
+
+def test_what_has_run_out_comes_last_and_says_so(client, doctor):
+    entry = put(doctor, "Ana Lima", is_urgent=True)
+    put(doctor, "Bia Reis")
+    WaitingEntry.objects.filter(pk=entry.pk).update(until=timezone.localdate() - timedelta(days=2))
+    text = page(client)
+    assert text.index("Bia Reis") < text.index("Ana Lima") and "O prazo do pedido passou." in text
+
+
+def test_without_a_script_the_acts_lead_back_to_the_list(client, doctor):
+    entry = put(doctor)
+    response = client.post(reverse("web:waiting-withdraw", args=[entry.pk]), {"seen": "1"})
+    assert response.url == f"/fila-de-espera/#w{entry.pk}"

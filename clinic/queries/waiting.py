@@ -4,6 +4,9 @@ Which times fit them is computed by `booking.WaitingList`.
 """
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Q
 
 from clinic.models import Appointment, Clinic, WaitingEntry, WaitingEvent, shown
 
@@ -17,12 +20,22 @@ def open_entries(clinic: Clinic) -> list[WaitingEntry]:
         return list(WaitingEntry.objects.of(clinic).open().in_order().in_full())
 
 
-def just_closed(clinic: Clinic, *, now: datetime) -> list[WaitingEntry]:
-    """Return the entries that were closed a moment ago, the last one first, `in_full` and with `booked`. Two queries
-    at most."""
-    closed = WaitingEntry.objects.of(clinic).filter(closed_at__gt=now - CLOSED_FOR)
+class Listed(NamedTuple):
+    """The open entries in the order of offering, and those that were closed a moment ago, the last one first."""
+
+    open: list[WaitingEntry]
+    closed: list[WaitingEntry]
+
+
+def listed_entries(clinic: Clinic, *, now: datetime) -> Listed:
+    """Return what the page shows, `in_full` and with `booked`. Two queries; the access log is the caller's."""
+    listed = Q(closed_at__isnull=True) | Q(closed_at__gt=now - CLOSED_FOR)
     with shown.choosing():
-        return list(closed.in_full().select_related("booked__doctor").order_by("-closed_at", "-pk"))
+        every = WaitingEntry.objects.of(clinic).filter(listed).in_order().in_full()
+        entries = list(every.select_related("booked__doctor"))
+    closed = [entry for entry in entries if entry.closed_at]
+    closed.sort(key=lambda entry: (entry.closed_at or now, entry.pk), reverse=True)
+    return Listed([entry for entry in entries if not entry.closed_at], closed)
 
 
 def entry(clinic: Clinic, pk: int) -> WaitingEntry | None:

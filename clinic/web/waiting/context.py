@@ -209,8 +209,12 @@ class Board:
     asked: int | None = None  # the appointment whose time is asked about
 
     @cached_property
+    def _entries(self) -> waiting.Listed:
+        return waiting.listed_entries(self.clinic, now=self.now)
+
+    @cached_property
     def listed(self) -> booking.WaitingList:
-        return booking.WaitingList(self.clinic, waiting.open_entries(self.clinic), now=self.now)
+        return booking.WaitingList(self.clinic, self._entries.open, now=self.now)
 
     @cached_property
     def found(self) -> list[Row]:
@@ -234,7 +238,7 @@ class Board:
 
     @cached_property
     def done(self) -> list[Row]:
-        rows = [Row(self.listed, each) for each in waiting.just_closed(self.clinic, now=self.now)]
+        rows = [Row(self.listed, each) for each in self._entries.closed]
         shown.add(row.patient for row in rows)
         return rows
 

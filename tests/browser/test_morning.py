@@ -221,7 +221,7 @@ def test_by_mouse(window, receptionist, clinic, doctor, monday, monday_visits, t
     click("#undo-last", done=shows(f".status-scheduled > #a{booked.pk}"))
     drag(booked, slot.replace("10:00", "10:30"), done=shows(f".status-rescheduled > #a{booked.pk}"))
     click("#undo-last", done=shows(f".status-scheduled > #a{booked.pk}"))
-    other = f".slot.col-2 a[href*='inicio=09:30']"
+    other = ".slot.col-2 a[href*='inicio=09:30']"
     drag(ana, other, done=shows(f".status-rescheduled > #a{ana.pk}"))
     by_patient = page.get_by_role("button", name="Cancelar pelo(a) paciente")
     morning.act(2, page.locator(f"#a{ana.pk}").click, by_patient.click, done=shows("#panel .status", "Cancelado"))

@@ -113,7 +113,7 @@ class DayLayout:
             memos=memos,
             version="",
         )
-        about = laid_out.day, laid_out.off_duty, laid_out.closure, laid_out.next_working, laid_out.holiday
+        about = [laid_out.day, laid_out.off_duty, laid_out.closure, laid_out.next_working, laid_out.holiday, memos]
         laid_out.version = version(laid_out, self.cells, about)
         return laid_out
 

@@ -197,6 +197,10 @@ class Reason(Enum):
         "status",
         _("Só se chama quem fez check-in e espera; a situação é “%(current)s”. Veja a fila de novo."),
     )
+    NOT_IN_QUEUE = (
+        "status",
+        _("A prioridade é de quem espera ou vem hoje; a situação é “%(current)s”. Veja a fila de novo."),
+    )
     NOT_THAT_DAY = "status", _("Só se %(act)s no dia do agendamento, %(date)s.")
     NOT_YET_BEGUN = "status", _("Só se marca falta depois do início, às %(time)s.")
     ANOTHER_IN_SERVICE = "status", _("%(The_doctor)s já está atendendo outra pessoa. Finalize esse atendimento antes.")

@@ -66,6 +66,11 @@ def _part_of_day(hour: int) -> str:
     return " da madrugada" if hour < 6 else " da manhã" if hour < 12 else " da tarde" if hour < 19 else " da noite"
 
 
+def day_in_brief(day: date) -> str:
+    """Write a date as it is read in lists: "ter 01/12"."""
+    return f"{WEEKDAYS[day.weekday()][:3]} {day:%d/%m}"
+
+
 def day_in_words(day: date, today: date, language: str) -> str:
     """Write "hoje", "amanhã", a weekday of the next six days, or further on the weekday with the date."""
     ahead = (day - today).days

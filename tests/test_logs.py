@@ -24,7 +24,15 @@ def test_the_log_names_a_broken_constraint_and_quotes_no_patient():
     assert not [text for text in ("52998224725", "81999990000", "segredo") if text in written]
 
 
-def test_the_log_has_no_secret_of_a_calendars_address():
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("/calendario/Ab-12_cdefghijkl.ics", "/calendario/…"),
+        ("/painel/Ab-12_cdefghijkl/", "/painel/…/"),
+        ("/painel/", "/painel/"),
+    ],
+)
+def test_the_log_has_no_secret_of_an_address(address, written):
     formatter = import_string(settings.LOGGING["formatters"]["without_rows"]["()"])()
-    record = {"msg": "%s: %s", "args": ("Not Found", "/calendario/Ab-12_cdefghijkl.ics")}
-    assert formatter.format(logging.makeLogRecord(record)) == "Not Found: /calendario/…"
+    record = {"msg": "%s: %s", "args": ("Not Found", address)}
+    assert formatter.format(logging.makeLogRecord(record)) == f"Not Found: {written}"

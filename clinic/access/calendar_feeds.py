@@ -49,9 +49,9 @@ def revoke(doctor: Doctor, *, clinic: Clinic) -> bool:
 
 
 def find(secret: str, address: str | None) -> CalendarFeed:
-    """Return the address that works, with doctor and clinic. One query; none for what cannot be a secret.
+    """Return the address that works, with doctor and clinic. One query.
 
-    A wrong secret is counted by the `address` of its sender. Raises UnknownFeed.
+    A wrong secret is counted by the `address` of its sender, by another statement. Raises UnknownFeed.
     """
     working = CalendarFeed.objects.filter(revoked_at=None, clinic__active=True, doctor__active=True)
     feed = None

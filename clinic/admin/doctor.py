@@ -7,10 +7,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_variables
 
 from clinic.access import calendar_feeds
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, ClinicTimeAdminMixin, admin_request
@@ -147,17 +150,24 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
     @admin.action(
         description=gettext_lazy("Liberar endereço do calendário"), permissions=["change"], location=EVERYWHERE
     )
-    def release_calendar(self, request: HttpRequest, queryset: QuerySet[Doctor]) -> None:
-        """Show the secret address of each calendar once; the one before opens nothing any more."""
+    @sensitive_variables("secret", "released")
+    def release_calendar(self, request: HttpRequest, queryset: QuerySet[Doctor]) -> HttpResponse:
+        """Show the secret address of each calendar once, in this response; the one before opens nothing any more."""
         by = admin_request(request).user
+        released = []
         for doctor in queryset:
             secret = calendar_feeds.release(doctor, clinic=doctor.clinic, by=by)
             self.log_change(request, doctor, _("Endereço do calendário liberado."))
-            address = request.build_absolute_uri(reverse("web:calendar-feed", args=[secret]))
-            sentence = _(
-                "Calendário de %(doctor)s: %(address)s — copie agora, não aparece de novo. O anterior não vale."
-            )
-            self.message_user(request, sentence % {"doctor": doctor.full_name, "address": address}, messages.WARNING)
+            released.append((doctor, request.build_absolute_uri(reverse("web:calendar-feed", args=[secret]))))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Copie agora: não aparece de novo"),
+            "opts": self.opts,
+            "released": released,
+        }
+        response = TemplateResponse(request, "admin/clinic/doctor/calendars.html", context)
+        add_never_cache_headers(response)
+        return response
 
     @admin.action(
         description=gettext_lazy("Revogar endereço do calendário"), permissions=["change"], location=EVERYWHERE

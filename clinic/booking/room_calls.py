@@ -9,12 +9,15 @@ from django.utils import timezone
 
 from clinic.booking.acts import refuse
 from clinic.booking.status import state
+from clinic.booking.transitions import EXPECTED
 from clinic.models import Appointment, Clinic, PriorityMark, RoomCall
 from clinic.models.appointment import Status
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author
 from clinic.transactions import run_in_transaction
+
+IN_QUEUE = {*EXPECTED, Status.CHECKED_IN}
 
 
 def call_to_room(
@@ -47,12 +50,17 @@ def mark_priority(
 ) -> PriorityMark:
     """Store why the patient goes before others; the same mark again adds nothing.
 
-    `seen` as in `call_to_room`. Locks the appointment's row. Raises Refused, Appointment.DoesNotExist.
+    The patient waits, or is still to come today. `seen` as in `call_to_room`. Locks the appointment's row. Raises
+    Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
 
     def work() -> PriorityMark:
         appointment = _locked(appointment_id, clinic, seen)
+        midnight, next_midnight = clinic.day(clinic.local(now).date())
+        is_of_today = appointment.ends_at > midnight and appointment.starts_at < next_midnight
+        if appointment.status not in IN_QUEUE or not is_of_today:
+            refuse([Refusal(Reason.NOT_IN_QUEUE, {"current": appointment.get_status_display()})])
         last = PriorityMark.objects.of(clinic).filter(appointment=appointment).last()
         if last and last.kind == kind:
             return last

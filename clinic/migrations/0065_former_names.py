@@ -1,6 +1,6 @@
 """Names that patients had: a table of its own, filled with what the histories of patients have of them.
 
-Not of who has a nome social, or got or lost it by the same change, and not where the letters are those of the present
+Not of who has a nome social, or ever got or lost one, and not where the letters are those of the present
 name.
 """
 
@@ -18,6 +18,10 @@ SELECT patient.clinic_id, patient.id, event.changes->'name'->>0, max(event.at)
 FROM clinic_patientevent AS event JOIN clinic_patient AS patient ON patient.id = event.patient_id
 WHERE event.kind = 'changed' AND event.changes->'name'->>0 <> '' AND NOT event.changes ? 'social_name'
     AND patient.social_name = ''
+    AND NOT EXISTS (
+        SELECT FROM clinic_patientevent AS other
+        WHERE other.patient_id = patient.id AND other.changes ? 'social_name'
+    )
     AND clinic_letters(clinic_fold(event.changes->'name'->>0)) <> clinic_letters(patient.folded_name)
 GROUP BY patient.clinic_id, patient.id, event.changes->'name'->>0
 """

@@ -54,6 +54,12 @@ def words(text: str) -> list[str]:
     return WORD.findall(text)
 
 
+def initials(name: str) -> str:
+    """Return the first and the last initial of a name: A. L. for Ana de Souza Lima."""
+    letters = [word[0].upper() for word in words(name)]
+    return " ".join(f"{letter}." for letter in letters[:1] + letters[1:][-1:])
+
+
 def has_letter(name: str) -> bool:
     """Return whether the text has a letter of any script, as every name of a person or thing does."""
     return any(char.isalpha() and char not in MARKS for char in name)

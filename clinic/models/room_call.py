@@ -1,10 +1,14 @@
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.appointment import Appointment
 from clinic.models.clinic import ClinicRow
 from clinic.models.staff import StaffUser
+
+# Of a patient who has arrived once more since, or has gone in, a call says nothing any more.
+SINCE_STATUS = Q(at__gte=F("appointment__status_since"))
 
 
 class RoomCall(ClinicRow):

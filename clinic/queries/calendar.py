@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from clinic.models import Appointment, Clinic
 from clinic.models.appointment import Status
-from clinic.models.names import words
+from clinic.models.names import initials
 
 PAST, AHEAD = timedelta(days=7), timedelta(days=60)
 
@@ -42,9 +42,3 @@ def visits(clinic: Clinic, doctor: int, today: date) -> list[Visit]:
         .values_list("uuid", "starts_at", "ends_at", "updated_at", "patient_name", "procedures")
     )
     return [Visit(*row[:4], initials(row[4]), row[5] or "") for row in found]
-
-
-def initials(name: str) -> str:
-    """Return the first and the last initial of a name: A. L. for Ana de Souza Lima."""
-    letters = [word[0].upper() for word in words(name)]
-    return " ".join(f"{letter}." for letter in letters[:1] + letters[1:][-1:])

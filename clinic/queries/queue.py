@@ -21,6 +21,7 @@ from clinic.models import (
     shown,
 )
 from clinic.models.appointment import Status
+from clinic.models.room_call import SINCE_STATUS
 from clinic.queries.priority import Priority, Rank, priority
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def rows(clinic: Clinic, *, now: datetime, doctor: int | None = None) -> list[Ro
     today = clinic.local(now).date()
     since, before = clinic.day(today)
     of_today = Q(ends_at__gt=since) | Q(status__in=HERE)
-    whose = Q(doctor=doctor) if doctor else Q()
+    whose = Q() if doctor is None else Q(doctor=doctor)
     of_day = (
         Appointment.objects.of(clinic)
         .kept()
@@ -160,7 +161,7 @@ def _marks() -> QuerySet[PriorityMark]:
 
 def _calls() -> QuerySet[RoomCall, Any]:
     """Return the calls of the outer query's appointment since its status began, as one group."""
-    calls = RoomCall.objects.filter(appointment=OuterRef("pk"), at__gte=OuterRef("status_since"))
+    calls = RoomCall.objects.filter(SINCE_STATUS, appointment=OuterRef("pk"))
     return calls.order_by().values("appointment")
 
 

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from clinic.models import Clinic, RoomCall, shown
 from clinic.models.appointment import Status
+from clinic.models.names import initials
+from clinic.models.room_call import SINCE_STATUS
 
 SHOWN_FOR = timedelta(minutes=15)
 MOST = 6
-CALLED = [Status.CHECKED_IN, Status.IN_SERVICE]
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,12 @@ class CalledPatient:
 def called_patients(clinic: Clinic, *, now: datetime) -> list[CalledPatient]:
     """Return at most MOST patients who were called in the last SHOWN_FOR, the newest first, each once. One query.
 
-    Those who have left, or have not come after all, are not among them."""
+    Those who have gone in, have left, or have not come after all are not among them."""
     with shown.choosing():  # the display has no names
         calls = (
             RoomCall.objects.of(clinic)
-            .filter(at__gt=now - SHOWN_FOR, at__lte=now, appointment__status__in=CALLED)
+            .filter(SINCE_STATUS, at__gt=now - SHOWN_FOR, at__lte=now)
+            .filter(appointment__status=Status.CHECKED_IN, appointment__deleted_at__isnull=True)
             .select_related("appointment__doctor", "appointment__patient")
             .order_by("-at", "-pk")
         )
@@ -51,10 +53,3 @@ def _drawn(clinic: Clinic, call: RoomCall) -> CalledPatient:
         room=appointment.doctor.room,
         doctor=appointment.doctor.brief_name,
     )
-
-
-def initials(name: str) -> str:
-    """Return the first letters of the first and the last word of a name, "M. S."; of one word only its own."""
-    words = [word for word in name.split() if word[0].isalpha()] or [name]
-    ends = dict.fromkeys([0, len(words) - 1])
-    return " ".join(f"{words[place][0].upper()}." for place in ends)

@@ -128,7 +128,7 @@ def change_patient(
         # The phone field computes the hash when it is saved.
         patient.save(update_fields=[*changed, "phone_hash", "updated_at"])
         record_patient(patient, stored, details_of(patient), by)
-        if patient.name != stored.name:
+        if (patient.name, patient.social_name) != (stored.name, stored.social_name):
             keep_former_name(clinic, patient, stored.name, stored.social_name)
         return patient
 

@@ -86,8 +86,8 @@ class Redacted(NamedTuple):
 
 def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) -> Redacted:
     """Blank the patient's notes, alert and payer's card, the values in the history of their data, what was written
-    about their appointments and on the waiting list, and memos about either; forget their former names; store the event
-    that says who did and why.
+    about their appointments and on the waiting list, and memos about either; forget their former names and the marks of
+    priority; store the event that says who did and why.
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
     them later. Name, documents and phone stay. Locks the patient's row. Raises ValueError for a reason that is blank or

@@ -5,9 +5,11 @@ const TONES_HZ = [880, 660];
 const TONE_SECONDS = 0.35;
 
 const offline = document.getElementById("offline");
-const newest = () => document.querySelector("[data-call]");
+const calls = () => [...document.querySelectorAll("[data-call]")].reverse(); // the newest last
+const numberOf = (call) => Number(call.dataset.call);
+const lastOf = (list) => Math.max(0, ...list.map(numberOf));
 
-let announced = Number(newest()?.dataset.call || 0); // the last call that has been announced
+let announced = lastOf(calls()); // the last call that has been announced
 let sound = null;
 
 // What is switched on is kept on this screen.
@@ -39,12 +41,13 @@ function speak(text) {
 }
 
 function announce() {
-  const call = newest();
-  const number = Number(call?.dataset.call || 0);
-  if (number <= announced) return;
-  announced = number;
+  const fresh = calls().filter((call) => numberOf(call) > announced);
+  if (!fresh.length) return;
+  announced = lastOf(fresh);
+  const spoken = fresh.map((call) => call.dataset.spoken);
+  document.getElementById("announced").textContent = spoken.join("; ");
   if (isOn("chime")) chime();
-  if (isOn("voice")) speak(call.dataset.spoken);
+  if (isOn("voice")) spoken.forEach(speak);
 }
 
 for (const id of ["chime", "voice"]) {
@@ -65,7 +68,8 @@ document.getElementById("whole-screen").addEventListener("click", () => {
 document.addEventListener("htmx:afterSwap", announce);
 
 document.addEventListener("htmx:afterRequest", ({ detail: { xhr } }) => {
-  offline.textContent = xhr.status && xhr.status < 500 ? "" : offline.dataset.text;
+  const isAnswered = xhr.status === 304 || (xhr.status >= 200 && xhr.status < 300);
+  offline.textContent = isAnswered ? "" : offline.dataset.text;
   // The link was revoked: the page says so.
   if (xhr.status === NOT_FOUND) location.reload();
 });

@@ -5,6 +5,11 @@ import { workOff } from "./work_list.js";
 const rows = workOff(".queue-row", "queue-head");
 let place = null; // of the row in focus, of a queue that is about to be replaced
 
+// Nothing is drawn anew while a list of priorities or a note is open.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.id === "poll" && document.querySelector("#queue details[open]")) event.preventDefault();
+});
+
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target.id !== "queue" || !detail.shouldSwap) return;
   const { elt, verb, path } = detail.requestConfig;

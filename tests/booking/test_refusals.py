@@ -17,13 +17,14 @@ from clinic.booking import (
     change_procedures,
     change_status,
     check,
+    mark_priority,
     put_on_waiting_list,
     receive_payment,
     reschedule,
     undo,
     withdraw_waiting,
 )
-from clinic.models import Absence
+from clinic.models import Absence, PriorityMark
 from clinic.models.appointment import Status
 from clinic.refusals import Reason
 from clinic.registry import change_patient, patient_version, register_patient
@@ -406,6 +407,16 @@ def finish_what_has_not_begun(desk):
 )
 def call_a_patient_who_has_not_come(desk):
     call_to_room(desk.book().pk, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@of_act(
+    Reason.NOT_IN_QUEUE,
+    "status",
+    "A prioridade é de quem espera ou vem hoje; a situação é “Agendado”. Veja a fila de novo.",
+)
+def mark_a_patient_of_another_day(desk):
+    another_day = desk.now - timedelta(days=3)
+    mark_priority(desk.book().pk, PriorityMark.Kind.PREGNANT, clinic=desk.clinic, by=BY, now=another_day)
 
 
 @of_act(Reason.NOT_YET_BEGUN, "status", "Só se marca falta depois do início, às 09:00.")

@@ -202,14 +202,15 @@ def test_only_reading_is_answered(doctor):
 
 
 def shown_address(answer):
-    return re.search(r"http://testserver(/calendario/\S+\.ics)", unescape(answer.text))
+    return re.search(r"http://testserver(/calendario/[^\s<]+\.ics)", unescape(answer.text))
 
 
 def test_a_manager_releases_it_once_and_revokes_it(client, manager):
     doctor = make_doctor(manager.clinic)
     chosen = {"_selected_action": doctor.pk}
-    answer = client.post(url(Doctor), chosen | {"action": "release_calendar"}, follow=True)
+    answer = client.post(url(Doctor), chosen | {"action": "release_calendar"})
     address = shown_address(answer)[1]
+    assert "messages" not in answer.cookies and "no-store" in answer["Cache-Control"]
     assert shown_address(client.get(url(Doctor))) is None
     assert Client().get(address).status_code == 200
     assert "calendário liberado" in client.get(url(Doctor, "history", doctor.pk)).text

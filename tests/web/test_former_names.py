@@ -59,6 +59,22 @@ def test_another_phone_leaves_no_name(ana):
     assert former(ana) == ["Ana Souza"]
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{"name": "Amanda Araújo", "social_name": "Amanda"}],
+        [{"name": "Amanda Araújo"}, {"social_name": "Amanda"}],
+        [{"name": "Amanda Araújo"}, {"social_name": "Amanda"}, {"social_name": ""}, {"name": "Amanda Lins"}],
+    ],
+    ids=["at once", "later", "dropped"],
+)
+def test_a_social_name_makes_the_former_ones_forgotten(clinic, steps):
+    patient = make_patient(clinic, name="Armando Araújo")
+    for changes in steps:
+        change_patient(patient.pk, changes, clinic=clinic, by=BY)
+    assert "Armando Araújo" not in former(patient)
+
+
 @pytest.mark.parametrize("changes", [{}, {"social_name": ""}])
 def test_of_who_has_a_social_name_nothing_is_kept(clinic, changes):
     patient = make_patient(clinic, name="Pedro Lima", social_name="Petra")

@@ -39,7 +39,7 @@ OPEN_TO_DOCTORS = {
     "signout",
     "password-change",
 }
-OPEN_TO_DOCTORS |= {"calendar-feed"}  # to whatever has the address
+OPEN_TO_DOCTORS |= {"calendar-feed", "display", "display-open"}  # to whatever has the address
 
 
 @pytest.fixture(autouse=True)
@@ -282,3 +282,16 @@ def test_a_doctor_calls_no_patient_of_a_colleague(own, doctor):
     other = visit(make_doctor(doctor.clinic), 9, "Bia", "checked_in")
     assert call(own, other).status_code == 404
     assert not other.room_calls.exists()
+
+
+def test_a_finished_visit_is_not_begun_again(own, doctor):
+    finished = visit(doctor, 9, "Ana", "checked_in", "in_service", "finished")
+    assert send(own, finished, "in_service").status_code == 403
+    assert Appointment.objects.get(pk=finished.pk).status == "finished"
+
+
+def test_a_doctor_who_works_here_no_more_sees_nothing(own, doctor):
+    visit(doctor, 9, "Ana", "checked_in")
+    type(doctor).objects.filter(pk=doctor.pk).update(active=False)
+    answer = own.get(OWN)
+    assert (answer.status_code, "Ana" in answer.text) == (403, False)

@@ -1,6 +1,7 @@
 """Calling patients to the doctor's room, priorities marked by hand, and what the waiting room's display shows."""
 
 from datetime import date, time
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -12,15 +13,17 @@ from django.utils import timezone
 from clinic.access import display_links
 from clinic.booking import Author, call_to_room, change_status, mark_priority
 from clinic.models import Appointment, DisplayLink, PriorityMark, RoomCall
+from clinic.models.names import initials
 from clinic.queries import queue
 from clinic.queries.priority import Rank, kinds, priority
-from clinic.queries.room_calls import SHOWN_FOR, called_patients, initials
+from clinic.queries.room_calls import SHOWN_FOR, called_patients
 from clinic.refusals import Reason, Refused
 from clinic.registry.redaction import redact_patient
 from tests.factories import (
     book_appointment,
     make_clinic,
     make_doctor,
+    make_doctor_user,
     make_lisbon,
     make_manager,
     make_patient,
@@ -219,10 +222,11 @@ def test_a_redaction_deletes_marks_of_what_is_over(clinic, doctor, clock):
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("Maria da Silva", "M. S."), ("Ayla", "A."), ("zé  d'ávila", "Z. D."), ("(Bia) Reis", "R.")]
+    ("name", "written"),
+    [("Maria da Silva", "M. S."), ("Ayla", "A."), ("zé  d'ávila", "Z. D."), ("(Bia) Reis", "B. R.")],
 )
-def test_initials_are_of_the_first_and_the_last_name(name, expected):
-    assert initials(name) == expected
+def test_initials_are_of_the_first_and_the_last_name(name, written):
+    assert initials(name) == written
 
 
 def test_the_display_shows_no_name(screen, doctor):
@@ -309,3 +313,43 @@ def test_a_display_is_two_queries_a_look(screen, doctor):
     with CaptureQueriesContext(connection) as queries:
         screen.get(reverse("web:display"))
     assert len(queries) == 2
+
+
+def test_a_call_of_before_the_last_arrival_is_shown_no_more(clinic, doctor, clock):
+    waiting = visit(doctor, 9)
+    call(waiting)
+    clock(7, 5)
+    for status in ("scheduled", "checked_in"):
+        change_status(waiting.pk, status, clinic=clinic, by=BY)
+    assert called_patients(clinic, now=timezone.now()) == []
+    call(waiting)
+    assert len(called_patients(clinic, now=timezone.now())) == 1
+    change_status(waiting.pk, "in_service", clinic=clinic, by=BY)
+    assert called_patients(clinic, now=timezone.now()) == []
+
+
+def test_a_display_keeps_no_session_alive(desk, clinic):
+    _, secret = display_links.create(clinic, name="Recepção", by=None)
+    desk.get(reverse("web:display-open", args=[secret]))
+    assert '"X-Background": "1"' in unescape(desk.get(reverse("web:display")).text)
+
+
+def test_a_display_is_shown_where_a_doctor_has_signed_in(client, clinic, doctor):
+    client.force_login(make_doctor_user(doctor=doctor))
+    _, secret = display_links.create(clinic, name="Recepção", by=None)
+    client.get(reverse("web:display-open", args=[secret]))
+    assert client.get(reverse("web:display")).status_code == 200
+
+
+def test_a_display_keeps_its_link_for_another_year(screen):
+    assert screen.get(reverse("web:display")).cookies["display"]["max-age"] == 365 * 24 * 3600
+    assert "display" not in screen.get(reverse("web:display"), headers=PARTIAL).cookies
+
+
+@pytest.mark.parametrize("status", ["cancelled", "finished", "no_show"])
+def test_no_priority_is_marked_on_what_is_over(doctor, status):
+    over = visit(doctor, 9)
+    Appointment.objects.filter(pk=over.pk).update(status=status, cancelled_by="patient" * (status == "cancelled"))
+    with pytest.raises(Refused) as refused:
+        mark(over, Kind.PREGNANT)
+    assert refused.value.reasons == {Reason.NOT_IN_QUEUE}

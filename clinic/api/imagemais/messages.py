@@ -296,6 +296,7 @@ REFUSALS: Messages = {
     Reason.TRANSITION_FORBIDDEN: Message(409, "status", "Transição de %(current)s para %(wanted)s não permitida", ()),
     Reason.NOT_THAT_DAY: Message(409, "status", "Só se %(act)s no dia do agendamento, %(date)s", ()),
     Reason.NOT_WAITING: Message(409, "status", "Só se chama quem fez check-in e espera", ()),
+    Reason.NOT_IN_QUEUE: Message(409, "status", "A prioridade é de quem espera ou vem hoje", ()),
     Reason.NOT_YET_BEGUN: Message(409, "status", "Só se marca falta depois do início, às %(time)s", ()),
     Reason.ANOTHER_IN_SERVICE: Message(409, "status", "O médico já está atendendo outro paciente", ()),
     Reason.UNDO_TOO_LATE: Message(409, "status", "Um atendimento finalizado só volta atrás no mesmo dia", ()),

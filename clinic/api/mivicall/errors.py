@@ -128,6 +128,7 @@ ANSWERS_OF_REASONS = {
     Reason.TRANSITION_FORBIDDEN: TRANSITION,
     Reason.NOT_THAT_DAY: TRANSITION,
     Reason.NOT_WAITING: TRANSITION,
+    Reason.NOT_IN_QUEUE: TRANSITION,
     Reason.NOT_YET_BEGUN: TRANSITION,
     Reason.ANOTHER_IN_SERVICE: TRANSITION,
     Reason.UNDO_TOO_LATE: TRANSITION,
@@ -171,6 +172,7 @@ OWN_SENTENCES = {
     ),
     Reason.NOT_THAT_DAY: "Só se %(act)s no dia da marcação, %(date)s.",
     Reason.NOT_WAITING: "Só se chama quem fez check-in e espera.",
+    Reason.NOT_IN_QUEUE: "A prioridade é de quem espera ou vem hoje.",
     Reason.CHANGED_MEANWHILE: "A marcação foi alterada entretanto.",
 }
 PROFESSIONAL_EXISTS = "Já existe um profissional ativo com este nome."

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.utils.formats import date_format
-
 from clinic.models import Clinic, Doctor
 from clinic.queries.agenda.layout import DayLayout, counts, scale_class
 from clinic.queries.agenda.page import Cell, Column, DoctorChoice, Week
@@ -14,6 +12,7 @@ from clinic.queries.agenda.rows import DoctorDay
 from clinic.queries.agenda.version import version
 from clinic.queries.performed_procedures import PerformedProcedure
 from clinic.schedule import Schedules
+from clinic.spoken import day_in_brief
 
 ALWAYS_SHOWN = 5  # Monday to Friday
 DAYS = 7
@@ -116,8 +115,3 @@ class WeekLayout:
         for layout in self.dates:
             layout.first, layout.last = self.dates[0].first, self.dates[0].last
         return scale
-
-
-def day_in_brief(day: date) -> str:
-    """Return a date as "ter 01/12"."""
-    return f"{date_format(day, 'D').lower()} {day:%d/%m}"

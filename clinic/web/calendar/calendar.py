@@ -1,7 +1,7 @@
 """A doctor's visits as text/calendar (RFC 5545), written by the library icalendar."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from icalendar import Calendar, Event
 
@@ -28,8 +28,14 @@ def _event(clinic: Clinic, visit: Visit) -> Event:
     event = Event()
     event.add("uid", str(visit.uuid))
     event.add("dtstamp", visit.updated_at)
-    event.add("dtstart", clinic.local(visit.starts_at))
-    event.add("dtend", clinic.local(visit.ends_at))
+    event.add("dtstart", _written_instant(clinic, visit.starts_at))
+    event.add("dtend", _written_instant(clinic, visit.ends_at))
     event.add("summary", f"{visit.initials} · {visit.procedures}")
     event.add("class", "PRIVATE")
     return event
+
+
+def _written_instant(clinic: Clinic, instant: datetime) -> datetime:
+    """Return the instant on the clinic's clock; in UTC where that clock shows it for the second time that night."""
+    local = clinic.local(instant)
+    return instant if local.fold else local

@@ -25,11 +25,12 @@ from django.views.decorators.http import require_POST, require_safe
 from clinic import transactions
 from clinic.access import display_links
 from clinic.access.requests import ClinicRequest
-from clinic.access.roles import clinic_optional, manager_required
+from clinic.access.roles import clinic_optional, doctors_too, manager_required
 from clinic.models import Clinic, DisplayLink
 from clinic.queries.room_calls import called_patients
 from clinic.refusals import Refused
 from clinic.web.display.forms import DisplayLinkForm
+from clinic.web.htmx import wants_partial
 from clinic.web.responses import polled
 
 COOKIE = "display"
@@ -40,6 +41,7 @@ def of_link(view: Callable[[HttpRequest, Clinic], HttpResponse]) -> Callable[[Ht
     """Give the view the clinic whose link this browser has opened, in its language and zone; 404 without one."""
 
     @clinic_optional
+    @doctors_too
     @login_not_required
     @wraps(view)
     def with_clinic(request: HttpRequest) -> HttpResponse:
@@ -54,6 +56,7 @@ def of_link(view: Callable[[HttpRequest, Clinic], HttpResponse]) -> Callable[[Ht
 
 @require_safe
 @clinic_optional
+@doctors_too
 @login_not_required
 @never_cache
 @sensitive_variables("secret")
@@ -62,6 +65,11 @@ def open_link(request: HttpRequest, secret: str) -> HttpResponse:
     if display_links.clinic_of(secret) is None:
         return render(request, "display/no_link.html", status=HTTPStatus.NOT_FOUND)
     response = redirect("web:display")
+    _keep(response, secret)
+    return response
+
+
+def _keep(response: HttpResponse, secret: str) -> None:
     response.set_cookie(
         COOKIE,
         secret,
@@ -71,7 +79,6 @@ def open_link(request: HttpRequest, secret: str) -> HttpResponse:
         httponly=True,
         samesite="Lax",
     )
-    return response
 
 
 @require_safe
@@ -82,11 +89,14 @@ def display(request: HttpRequest, clinic: Clinic) -> HttpResponse:
     version = blake2b(repr(calls).encode(), digest_size=12).hexdigest()
 
     def answer() -> HttpResponse:
-        part = "#calls" if "HX-Request" in request.headers else ""
+        part = "#calls" if wants_partial(request) else ""
         context = {"calls": calls, "version": version, "name": clinic.name, "zone": clinic.time_zone}
         return render(request, f"display/display.html{part}", context)
 
-    return polled(request, version, answer)
+    response = polled(request, version, answer)
+    if not wants_partial(request):
+        _keep(response, request.COOKIES[COOKIE])  # from now on for another year
+    return response
 
 
 @require_safe

@@ -6,12 +6,12 @@ from functools import cached_property
 from hashlib import blake2b
 from urllib.parse import urlencode
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic.models import Clinic, Memo, Patient, StaffUser
 from clinic.queries import memos
+from clinic.spoken import day_in_brief
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ class Row:
     def drawn(self) -> tuple[object, ...]:
         """Everything on which the row's look depends."""
         memo, patient = self.memo, self.patient
-        return (memo.pk, memo.done_at, memo.text, memo.name, self.when, self.late, str(patient) if patient else "")
+        about = memo.appointment and memo.appointment.starts_at
+        words = memo.text, memo.name, str(memo.phone), self.when, self.late, str(patient) if patient else ""
+        return memo.pk, memo.done_at, memo.recipient_id, about, *words
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Board:
 def in_words(day: date, today: date) -> str:
     """Return the date as people at a desk say it: hoje, amanhã, ontem, else "ter 01/12"."""
     words = {0: _("hoje"), 1: _("amanhã"), -1: _("ontem")}
-    return words.get((day - today).days) or f"{date_format(day, 'D').lower()} {day:%d/%m}"
+    return words.get((day - today).days) or day_in_brief(day)
 
 
 def _late_today(minutes: int) -> str:

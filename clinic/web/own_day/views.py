@@ -3,7 +3,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -12,6 +12,7 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import doctors_too
 from clinic.models import Appointment, shown
+from clinic.models.appointment import Status
 from clinic.refusals import Refused
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.own_day.context import MAY, OwnBoard
@@ -39,9 +40,9 @@ def index(request: ClinicRequest) -> HttpResponse:
 @require_POST
 def change_status(request: ClinicRequest, pk: int) -> HttpResponse:
     """Begin or finish an own visit if it is still in the state that the row shows (`seen`)."""
-    _require_own(request, pk)
+    appointment = _own(request, pk)
     wanted, seen = request.POST.get("status", ""), request.POST.get("seen", "")
-    if wanted not in MAY:
+    if wanted not in MAY or appointment.status == Status.FINISHED:
         raise PermissionDenied(_("Aqui se inicia e se finaliza. O resto é da recepção."))
     return _act_response(
         request,
@@ -54,18 +55,27 @@ def change_status(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def call(request: ClinicRequest, pk: int) -> HttpResponse:
     """Call the patient of an own visit to the room if it is still in the state that the row shows (`seen`)."""
-    _require_own(request, pk)
+    _own(request, pk)
     seen = request.POST.get("seen", "")
     return _act_response(
         request, pk, lambda: booking.call_to_room(pk, seen=seen, clinic=request.clinic, by=author(request))
     )
 
 
-def _require_own(request: ClinicRequest, pk: int) -> None:
-    """Raise Http404 for a visit that is not the doctor's own."""
-    own = Appointment.objects.of(request.clinic).kept().filter(doctor=request.user.doctor_id, pk=pk)
-    if not request.user.is_doctor or not own.exists():
+def _own(request: ClinicRequest, pk: int) -> Appointment:
+    """Return a visit of the doctor's own. Raises Http404 for any other."""
+    if not request.user.is_doctor:
         raise Http404
+    own = Appointment.objects.of(request.clinic).kept().filter(doctor=_doctor(request))
+    return get_object_or_404(own, pk=pk)
+
+
+def _doctor(request: ClinicRequest) -> int:
+    """Return the id of the doctor who has signed in. Raises PermissionDenied for one who works here no more."""
+    doctor = request.user.doctor
+    if doctor is None or not doctor.active:
+        raise PermissionDenied(_("O seu cadastro de médico(a) está inativo. Fale com a gestão da clínica."))
+    return doctor.pk
 
 
 def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object]) -> HttpResponse:
@@ -88,7 +98,7 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object]) ->
 
 
 def _board(request: ClinicRequest) -> OwnBoard:
-    return OwnBoard(request.clinic, timezone.now(), request.user.doctor_id or 0)
+    return OwnBoard(request.clinic, timezone.now(), _doctor(request))
 
 
 def _note_shown(board: OwnBoard) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,6 +14,7 @@ from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.models.titles import in_sentence
 from clinic.queries import history, pending
 from clinic.schedule import Opening, Span
+from clinic.spoken import day_in_brief
 from clinic.web.whatsapp import conversation
 
 ROWS_A_PAGE = 25
@@ -213,7 +213,7 @@ class Board:
 def when(clinic: Clinic, instant: datetime) -> str:
     """Return the instant on the clinic's clock, as "ter 01/12 14:00"."""
     local = clinic.local(instant)
-    return f"{date_format(local, 'D').lower()} {local:%d/%m %H:%M}"
+    return f"{day_in_brief(local.date())} {local:%H:%M}"
 
 
 def _absence_over(rows: Sequence[Row], absences: Collection[Absence]) -> Absence | None:

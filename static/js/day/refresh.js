@@ -70,7 +70,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     focus: day().contains(document.activeElement) ? [selectorOf(document.activeElement), ...below(document.activeElement)] : null,
     scroll: scroll && [scroll.scrollLeft, scroll.scrollTop],
     folded: day().querySelector(".cards:popover-open")?.id,
-    filter: document.getElementById("filter")?.open,
+    opened: ["filter", "day-memos"].filter((id) => document.getElementById(id)?.open),
     name: typedName(),
   };
 });
@@ -80,7 +80,7 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   const was = before;
   before = null;
   typeName(was.name);
-  if (was.filter) document.getElementById("filter")?.setAttribute("open", "");
+  for (const id of was.opened) document.getElementById(id)?.setAttribute("open", "");
   if (was.scroll) document.getElementById("scroll")?.scrollTo(...was.scroll);
   keepOneStop();
   document.getElementById(was.folded)?.showPopover();

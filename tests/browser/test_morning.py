@@ -1,4 +1,4 @@
-"""A morning of twenty-five acts, once by keys alone and once by mouse, each with the most that it may cost.
+"""A morning of twenty-five acts, by keys alone, by mouse, and by taps on a phone, each with the most that it may cost.
 
 What a person sees first is in focus or in sight when the act begins; typed letters are keys.
 """
@@ -255,3 +255,78 @@ def test_by_mouse(window, receptionist, clinic, doctor, monday, monday_visits, t
     assert len(morning.costs) == 25
     assert [cost for cost in morning.costs if cost[0] + cost[1] > cost[2]] == []
     assert status_of(stranded) == "rescheduled"
+
+
+def test_by_taps_on_a_phone(window, receptionist, clinic, doctor, monday, monday_visits, todays_visits):
+    page = window(receptionist, width=360, height=780)
+    stranded = make_pending(clinic, doctor, monday)
+    morning = Morning(page)
+    ana, bia = monday_visits
+    caio, davi, eva = todays_visits
+    act, shows, panel = morning.act, morning.shows, page.locator("#panel")
+
+    def tap(*targets, most=1, done):
+        act(most, *(target.first.click for target in targets), done=done)
+
+    def card(appointment):
+        return page.locator(f"#a{appointment.pk}")
+
+    def button(name):
+        return panel.get_by_role("button", name=name)
+
+    def is_closed():
+        expect(page.locator("#panel > *")).to_have_count(0)
+
+    def shown(words):
+        return shows("#panel .status", words)
+
+    def ready():
+        expect(page.locator("#save")).to_have_text("Remarcar para 09:30")
+
+    close = panel.locator("[data-close]")
+
+    morning.go(f"/agenda/{monday}/")
+    chip = page.locator(f"a[href*='medico={doctor.pk}&'][href*='inicio=10:00']")
+    option = page.locator("#patient-options").get_by_text("Maria da Silva Souza")
+    act(8, chip.click, morning.focused("#q"), "maria", option.click, page.locator("#save").click,
+        done=shows("#panel", "Agendado às 10:00"))  # fmt: skip
+    tap(button("Confirmar"), done=shown("Confirmado"))
+    tap(button("Desfazer confirmação"), done=shown("Agendado"))
+    tap(close, done=is_closed)
+    tap(card(ana), button("Confirmar"), most=2, done=shown("Confirmado"))
+    times, save = panel.get_by_role("button", name="09:30"), panel.locator("#save")
+    move = panel.get_by_role("link", name="Remarcar")
+    act(3, move.click, times.first.click, ready, save.click, done=shown("Remarcado"))
+    tap(button("Desfazer remarcação"), done=shown("Confirmado"))
+    tap(close, done=is_closed)
+    tap(card(bia), button("Cancelar pelo(a) paciente"), most=2, done=shown("Cancelado"))
+    tap(button("Desfazer cancelamento"), done=shown("Agendado"))
+    tap(close, done=is_closed)
+    tap(page.locator("#day-next"), done=shows(f"#day[data-date='{monday + timedelta(days=1)}']"))
+    tap(page.locator("#day-previous"), done=shows(f"#day[data-date='{monday}']"))
+
+    morning.go(f"/agenda/{clinic.local(timezone.now()).date()}/")
+    tap(card(caio), button("Check-in"), most=2, done=shown("Check-in"))
+    tap(button("Iniciar atendimento"), done=shown("Em atendimento"))
+    tap(button("Finalizar"), done=shown("Finalizado"))
+
+    morning.go("/fila/")
+    row = page.locator(f"#q{davi.pk}")
+    tap(row.locator("[data-key=k]"), done=shows(f"[aria-labelledby=queue-waiting] #q{davi.pk}"))
+    tap(row.locator("[data-key=c]"), done=shows(f"#q{davi.pk}", "chamado às"))
+    tap(row.locator("[data-key=i]"), done=shows(f"[aria-labelledby=queue-in-service] #q{davi.pk}"))
+    tap(row.locator("[data-key=e]"), done=shows(f"[aria-labelledby=queue-gone] #q{davi.pk}"))
+    of_eva = page.locator(f"#q{eva.pk}")
+    tap(of_eva.locator("summary"), of_eva.locator("[value=pregnant]"), most=2, done=shows(f"#q{eva.pk} .priority"))
+
+    morning.go(f"/confirmacoes/{monday}/")
+    tap(page.locator(".confirmation-row [data-key=c]"), done=shows("main", "2 de 3 confirmados"))
+    tap(page.locator(".confirmation-row:not(.done) [data-key=n]"), done=shows("main", "não atende"))
+
+    morning.go("/pendencias/")
+    tap(page.locator(f"#p{stranded.pk} [data-key='1']"), done=shows("main", "Remarcado"))
+    tap(page.locator(f"#p{stranded.pk} [data-key='u']"), done=shows(f"#p{stranded.pk} [data-key='1']"))
+
+    assert len(morning.costs) == 25
+    assert [cost for cost in morning.costs if cost[0] + cost[1] > cost[2]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

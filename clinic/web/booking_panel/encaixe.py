@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from django import forms
@@ -102,7 +103,8 @@ class AsksAboutEncaixe(RefusableForm):
         except pins.WrongPin:
             self.add_error("approval_pin", _("Este não é o PIN de quem aprova. Digite-o de novo."))
         except TooManyTries as reason:
-            until = self.clinic.local(timezone.now() + timedelta(seconds=reason.wait))
+            whole_minutes = timedelta(minutes=ceil(reason.wait / 60))
+            until = self.clinic.local(timezone.now() + whole_minutes)
             sentence = _(
                 "Foram muitos PINs errados: até %(time)s nenhum é aceito aqui. Espere, ou peça a quem aprova que entre "
                 "com a própria senha e faça o encaixe."

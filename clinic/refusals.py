@@ -172,6 +172,10 @@ class Reason(Enum):
         "",
         _("Este usuário não tem permissão para encaixe. Peça à gestão, ou escolha um horário livre."),
     )
+    ENCAIXE_NOT_APPROVED = (
+        "approval",
+        _("Quem aprova um encaixe é da gestão desta clínica. Escolha outra pessoa."),
+    )
     ENCAIXE_REASON_MISSING = "encaixe_reason", _("Diga o motivo do encaixe.")
     ENCAIXE_REASON_TOO_LONG = (
         "encaixe_reason",

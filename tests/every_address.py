@@ -435,6 +435,7 @@ def _signing_in():
     yield Call("POST", "/entrar/", {"username": "ninguem", "password": "errada"}, by="nobody", expected=(200, 422))
     yield Call("GET", "/senha/")
     yield Call("POST", "/senha/", {"old_password": "errada"}, expected=(200, 422))
+    yield Call("POST", "/senha/", {"pin_password": "errada", "new_pin": "1234"}, expected=(200, 403))
     yield Call("GET", "/health", by="nobody")
     yield Call("GET", first_clinic.path(), by="nobody", expected=(404, 410))
     yield Call("POST", "/sair/", expected=(302,))

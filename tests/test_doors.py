@@ -418,7 +418,15 @@ def test_a_move_through_any_door_resolves_what_is_pending(good, client, door):
 
 # An encaixe has one door: the desk. The APIs name no field for it, and nothing that they are sent makes one.
 
-ASKED_OF_API = {"encaixe_reason": "dor", "encaixeReason": "dor", "encaixe": True, "motive": "dor"}
+ASKED_OF_API = {
+    "encaixe_reason": "dor",
+    "approved_by": 1,
+    "approver": 1,
+    "approval_pin": "2580",
+    "encaixeReason": "dor",
+    "encaixe": True,
+    "motive": "dor",
+}
 
 
 @pytest.mark.parametrize("door", [through_imagemais, through_mivicall])

@@ -10,7 +10,7 @@ from clinic.booking import Author, LineRequest, book, change_procedures, change_
 from clinic.models import Appointment, AppointmentEvent, Doctor, StaffUser
 from clinic.refusals import Reason, Refused
 from tests.booking.desk import open_desk
-from tests.factories import make_patient, make_user
+from tests.factories import make_manager, make_patient, make_user
 from tests.locks import another_connection
 from tests.test_races import at_once, deadlocks, in_background, reasons_of, until_somebody_waits, won
 
@@ -53,6 +53,33 @@ def test_of_many_at_once_no_more_than_the_limit_are_booked(desk, rita):
 
     assert len(won(outcomes)) == encaixes().count() == 2
     assert reasons_of(outcomes) == [{Reason.ENCAIXE_LIMIT}] * 6
+
+
+def test_approved_ones_are_booked_beside_a_full_day(desk, rita):
+    Doctor.objects.update(encaixes_per_day=0)
+    manager = make_manager(desk.clinic).pk
+    times = [desk.at(19), desk.at(20), desk.at(21), desk.at(22)]
+    approvals = [manager, None, manager, None]
+    works = zip(times, approvals, strict=True)
+    outcomes = at_once(*(squeezing(desk, rita, starts_at=at, approved_by=approval) for at, approval in works))
+
+    assert {booked.starts_at for booked in won(outcomes)} == {desk.at(19), desk.at(21)}
+    assert encaixes().filter(encaixe_approved_by=manager).count() == encaixes().count() == 2
+    assert reasons_of(outcomes) == [{Reason.ENCAIXE_LIMIT}] * 2
+
+
+def test_a_manager_who_is_just_being_dismissed_is_waited_for(desk, rita, watcher):
+    Doctor.objects.update(encaixes_per_day=0)
+    manager = make_manager(desk.clinic)
+    with another_connection() as master:
+        master.execute("UPDATE clinic_staffuser SET role = 'receptionist' WHERE id = %s", [manager.pk])
+        outcome = in_background(squeezing(desk, rita, starts_at=desk.at(19), approved_by=manager.pk))
+        until_somebody_waits(watcher)
+        master.commit()
+        with pytest.raises(Refused) as refused:
+            outcome.result(20)
+
+    assert Reason.ENCAIXE_NOT_APPROVED in refused.value.reasons and not encaixes().exists()
 
 
 def test_of_many_over_one_time_one_is_booked(desk, rita):

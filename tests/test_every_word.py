@@ -230,6 +230,9 @@ def of_desk(client, at):
         "password",
         read_by(client, reverse("web:password-change"), **dict.fromkeys(PASSWORDS, "x")),
     )
+    for pin, again in (("1", "1"), ("1234", "1234"), ("2580", "9517")):
+        typed = {"pin_password": "x", "new_pin": pin, "new_pin_again": again}
+        yield f"pin {pin}", read_by(client, reverse("web:password-change"), **typed)
     release = {
         "name": "Central",
         "scopes": ["appointments:read", "appointments:write"],

@@ -22,7 +22,7 @@ KEPT_FORMS = 5  # windows of one person
 KEPT_CHARACTERS = 128 * 1024  # urlencoded; enough for two copies of the longest notes, as typed and as seen
 FORMS = "interrupted_forms"
 PREVIOUS_USER = "interrupted_user"
-SECRET_FIELDS = ("csrfmiddlewaretoken", "password", "senha")
+SECRET_FIELDS = ("csrfmiddlewaretoken", "password", "senha", "pin")
 NOT_SECRET = {"authorization_password"}  # a payer's, of one appointment: the front desk reads and writes it
 
 

@@ -147,7 +147,7 @@ class AppointmentAdmin(PersonSearchMixin, LargeTable, ReadOnlyAdminMixin, Clinic
         ("status", "source"),
         "notes",
         ("cancelled_by", "cancel_reason"),
-        ("encaixe_by", "encaixe_reason"),
+        ("encaixe_by", "encaixe_reason", "encaixe_approved_by"),
         ("payer", "authorization_number"),
         ("booked_by", "booked_at"),
     ]

@@ -119,7 +119,7 @@ class StaffAdmin(BaseAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         # Otherwise ?password__startswith=… in the list's address would reveal a hash letter by letter.
-        return not lookup.startswith("password") and super().lookup_allowed(lookup, value, request)
+        return not lookup.startswith(("password", "pin")) and super().lookup_allowed(lookup, value, request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         outranks = obj is not None and obj.is_master and not admin_request(request).user.is_master

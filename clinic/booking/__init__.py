@@ -11,7 +11,7 @@ from clinic.booking.change_procedures import (
     check_change,
     contents,
 )
-from clinic.booking.encaixe import could_be_encaixe
+from clinic.booking.encaixe import could_be_encaixe, needs_approval
 from clinic.booking.finder import FINDER_COUNT, FINDER_DAYS, Found, PartOfDay, Wish, find
 from clinic.booking.latest_end import latest_end
 from clinic.booking.lines import requested_lines
@@ -107,6 +107,7 @@ __all__ = [
     "latest_end",
     "look_ahead",
     "mark_priority",
+    "needs_approval",
     "next_statuses",
     "next_step",
     "note_declined",

@@ -32,7 +32,7 @@ def lock_appointment(clinic: Clinic, appointment_id: int, *other_doctors: Doctor
     kept = Appointment.objects.of(clinic).kept()
     doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
     sql.lock_rows(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
-    related = kept.select_related("clinic", "doctor", "patient", "payer").defer("patient__phone")
+    related = kept.select_related("clinic", "doctor", "patient", "payer", "encaixe_approved_by").defer("patient__phone")
     return get_locked(related.filter(pk=appointment_id), of=("self",))
 
 

@@ -45,8 +45,7 @@ def payer_snapshot(appointment: Appointment) -> dict[str, Any]:
 def snapshot(appointment: Appointment) -> dict[str, Any]:
     """Return the fields that an event keeps of an appointment that is booked or moved; instants as ISO 8601.
 
-    `doctor_title` is among them where the name alone has no article. An encaixe also keeps `encaixe_by`, the id of the
-    user who allowed it, and `encaixe_reason`."""
+    `doctor_title` is among them where the name alone has no article, and the keys of `encaixe_snapshot`."""
     values = {
         "doctor": appointment.doctor_id,
         "doctor_name": appointment.doctor_name,
@@ -56,5 +55,16 @@ def snapshot(appointment: Appointment) -> dict[str, Any]:
     }
     if title := title_beside(appointment.doctor_name, appointment.doctor.title):
         values["doctor_title"] = title
-    encaixe = {"encaixe_by": appointment.encaixe_by_id, "encaixe_reason": appointment.encaixe_reason}
-    return values | encaixe if appointment.is_encaixe else values
+    return values | encaixe_snapshot(appointment)
+
+
+def encaixe_snapshot(appointment: Appointment) -> dict[str, Any]:
+    """Return what an event keeps of an encaixe, {} for an ordinary appointment: `encaixe_by`, the id of the user who
+    allowed it, `encaixe_reason`, and of an approved one `encaixe_approved_by` and that manager's name,
+    `encaixe_approver`."""
+    if not appointment.is_encaixe:
+        return {}
+    values = {"encaixe_by": appointment.encaixe_by_id, "encaixe_reason": appointment.encaixe_reason}
+    if approver := appointment.encaixe_approved_by:
+        values |= {"encaixe_approved_by": approver.pk, "encaixe_approver": str(approver)}
+    return values

@@ -49,7 +49,8 @@ type BookedAppointment = WithAnnotations[Appointment, HasPricedLines]
 def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> "BookedAppointment":
     """Write the appointment, its lines, discounts and event in one transaction; it comes back with `priced_lines`.
 
-    Locks the doctor's row, then the patient's (FOR NO KEY UPDATE); for an encaixe then shares the user's (FOR SHARE).
+    Locks the doctor's row, then the patient's (FOR NO KEY UPDATE); for an encaixe then shares the user's and the
+    approver's (FOR SHARE).
     Raises Refused with every broken rule and, when the time is at fault, the three nearest free ones. `now` is the
     moment to take for now; rows are dated by it.
     """
@@ -86,7 +87,9 @@ class _LoadedCandidate(NamedTuple):
 
 def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
     candidate, cleaned, payer, refusals = _load_candidate(proposal, now, lock=True)
-    if proposal.encaixe_reason is not None and (not_permitted := permission_refusals(proposal.clinic, by)):
+    if proposal.encaixe_reason is not None and (
+        not_permitted := permission_refusals(proposal.clinic, by, proposal.approved_by)
+    ):
         candidate, refusals = replace(candidate, encaixe_reason=None), not_permitted + refusals
     slot = require_slot(candidate, refusals)
     appointment = Appointment(
@@ -107,7 +110,7 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
         created_by=by.user,
         created_at=now,
         updated_at=now,
-        **encaixe_values(slot, by, proposal.encaixe_reason),
+        **encaixe_values(slot, by, proposal.encaixe_reason, proposal.approved_by),
     )
     if payer.plan:
         keep_plan(appointment.patient, payer.plan, by=by)
@@ -158,6 +161,7 @@ def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _Loaded
         lines=_price_lines(proposal, rows),
         shown_total=proposal.shown_total,
         encaixe_reason=proposal.encaixe_reason,
+        is_approved=proposal.approved_by is not None,
         duration=_duration(rows.procedures) if proposal.in_full and proposal.clinic.requires_duration else None,
     )
     payer = clean_payer(proposal.clinic, proposal.payer)

@@ -27,7 +27,7 @@ def require_slot(
     slot = slot_of(candidate)
     violations = _violations(candidate, slot, input_rules)
     if slot and candidate.encaixe_reason is not None and {refusal.reason for refusal in violations} & LIFTED:
-        slot = replace(slot, is_encaixe=True)
+        slot = replace(slot, is_encaixe=True, is_approved=candidate.is_approved)
         violations = _violations(candidate, slot, input_rules)
     refusals = [*refusals, *violations]
     # Without a slot there are refusals: of the doctor, or of the time by an input rule.

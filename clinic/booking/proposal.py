@@ -45,8 +45,9 @@ class Proposal:
     `besides`: a person has compared them and found them to be others. `status` is Agendado or Confirmado.
     `uuid` is an optional id of the appointment, chosen by the caller; a second booking with the same one is refused.
     `shown_total` is the total that the author has seen, None where none was shown. `encaixe_reason` asks for an encaixe
-    where the doctor is not free; None asks for none. `in_full` is for a program that sends an end: where the clinic
-    requires it, the appointment must last as long as its procedures take.
+    where the doctor is not free; None asks for none. `approved_by` is the id of the manager who approves it,
+    whose PIN the caller has checked. `in_full` is for a program that sends an end: where the clinic requires it, the
+    appointment must last as long as its procedures take.
     """
 
     clinic: Clinic
@@ -66,6 +67,7 @@ class Proposal:
     besides: tuple[int, ...] = ()
     shown_total: Decimal | None = None
     encaixe_reason: str | None = None
+    approved_by: int | None = None
     payer: PayerWish = PayerWish()
     in_full: bool = False
 

@@ -58,6 +58,7 @@ def reschedule(
     ends_at: datetime | None = None,
     without_expired: bool = False,
     encaixe_reason: str | None = None,
+    approved_by: int | None = None,
     lines: LinesWish | None = None,
     seen: str | None = None,
     in_full: bool = False,
@@ -74,14 +75,14 @@ def reschedule(
     silently. The event names it, and undoing the move restores it if it still exists. `seen` is the `place` that the
     author began from: with it, an appointment that was moved since is not moved again (CHANGED_MEANWHILE). With
     `encaixe_reason` it becomes an encaixe where the doctor is not free; without it an encaixe becomes an ordinary one.
-    `in_full` is that of a Proposal.
+    `approved_by` and `in_full` are those of a Proposal.
 
-    Locks the new doctor's row, the patient's, then the appointment's; for an encaixe then shares the user's. Raises
-    Refused, Appointment.DoesNotExist.
+    Locks the new doctor's row, the patient's, then the appointment's; for an encaixe then shares the user's and the
+    approver's. Raises Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    wish = clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, lines, seen, in_full
-    target = _Target(*wish)
+    wish = clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, approved_by
+    target = _Target(*wish, lines, seen, in_full)
     return run_in_transaction(lambda: _reschedule(target, by, now))
 
 
@@ -94,13 +95,14 @@ def check_reschedule(
     ends_at: datetime | None = None,
     without_expired: bool = False,
     encaixe_reason: str | None = None,
+    approved_by: int | None = None,
     lines: LinesWish | None = None,
     in_full: bool = False,
     now: datetime | None = None,
 ) -> BookingRefused | None:
     """Return what `reschedule` would raise, or None; nothing locked, nothing written, no permission asked."""
-    wish = clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, lines, None, in_full
-    target = _Target(*wish)
+    wish = clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, approved_by
+    target = _Target(*wish, lines, None, in_full)
     try:
         _require_slot(target, _load_appointment(target), now or timezone.now())
     except BookingRefused as refused:
@@ -159,6 +161,7 @@ class _Target:
     ends_at: datetime | None
     without_expired: bool
     encaixe_reason: str | None = None
+    approved_by: int | None = None
     lines: LinesWish | None = None
     seen: str | None = None
     in_full: bool = False
@@ -174,7 +177,7 @@ def _reschedule(target: _Target, by: Author, now: datetime) -> Appointment:
     elif target.without_expired:
         remarks["discounts_off"] = _remove_expired_discounts(appointment, slot)
     new_place = slot.doctor, slot.starts_at, slot.ends_at
-    encaixe = encaixe_values(slot, by, target.encaixe_reason)
+    encaixe = encaixe_values(slot, by, target.encaixe_reason, target.approved_by)
     return move(appointment, *new_place, Status.RESCHEDULED, by, now, encaixe=encaixe, **remarks)
 
 
@@ -239,7 +242,11 @@ def _require_slot(target: _Target, appointment: Appointment, now: datetime, by: 
     """Return what to write; the permission for an encaixe is asked of the author `by`. Raises BookingRefused."""
     candidate, wished = _candidate(target, appointment, now)
     refusals = doctor_refusals(target.doctor, candidate.doctor) + _move_refusals(candidate, appointment, target)
-    if by and target.encaixe_reason is not None and (not_permitted := permission_refusals(target.clinic, by)):
+    if (
+        by
+        and target.encaixe_reason is not None
+        and (not_permitted := permission_refusals(target.clinic, by, target.approved_by))
+    ):
         candidate, refusals = replace(candidate, encaixe_reason=None), not_permitted + refusals
     input_rules = MOVE_WITH_LINES_INPUT_RULES if target.lines else MOVE_INPUT_RULES
     return _Examined(require_slot(candidate, refusals, input_rules=input_rules), wished)
@@ -260,6 +267,7 @@ def _candidate(target: _Target, appointment: Appointment, now: datetime) -> tupl
         ends_at=ends_at,
         moving=appointment,
         encaixe_reason=target.encaixe_reason,
+        is_approved=target.approved_by is not None,
     )
     if target.lines:
         wished = load_wished(appointment, target.lines.lines, target.lines.discount, doctor=target.doctor)

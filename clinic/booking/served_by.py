@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 
 from clinic.booking import sql
 from clinic.booking.acts import lock_appointment, refuse
+from clinic.booking.audit import encaixe_snapshot
 from clinic.booking.encaixe import stored_encaixe
 from clinic.booking.examine import retake_violations
 from clinic.booking.proposal import DoctorKey
@@ -44,7 +44,7 @@ def serve_by(
         rows = list(procedures)
         refusals = list(not_performed(other, rows, frozenset(row.pk for row in rows if row.performed)))
         refusals += retake_violations(slot)
-        encaixe = stored_encaixe(clinic, _encaixe(appointment))
+        encaixe = stored_encaixe(clinic, encaixe_snapshot(appointment))
         appointment.doctor, booked_with = other, appointment.doctor
         refusals += transition_refusals(appointment, Status.IN_SERVICE, now)
         appointment.doctor = booked_with
@@ -53,9 +53,3 @@ def serve_by(
         return set_status(appointment, Status.IN_SERVICE, by, now, cancelled_by="", cancel_reason="")
 
     return run_in_transaction(work)
-
-
-def _encaixe(appointment: Appointment) -> dict[str, Any]:
-    if not appointment.is_encaixe:
-        return {}
-    return {"encaixe_by": appointment.encaixe_by_id, "encaixe_reason": appointment.encaixe_reason}

@@ -14,8 +14,8 @@ class Candidate:
     """A booking or a move as requested: the wanted time and the rows it concerns, None where unknown.
 
     `performed` are the ids of those procedures that the doctor performs. `moving` is the appointment of a move.
-    `encaixe_reason` asks for an encaixe where the doctor is not free. `duration` is how long it has to be at least,
-    None where nobody asks for that.
+    `encaixe_reason` asks for an encaixe where the doctor is not free, and with `is_approved` beyond their number a day.
+    `duration` is how long it has to be at least, None where nobody asks for that.
     """
 
     clinic: Clinic
@@ -32,6 +32,7 @@ class Candidate:
     lines: list[PricedLine] = field(default_factory=list)
     shown_total: Decimal | None = None
     encaixe_reason: str | None = None
+    is_approved: bool = False
     duration: timedelta | None = None
 
 
@@ -40,7 +41,7 @@ class Slot:
     """A span of a doctor's time that an appointment would take; `ends_at` is after `starts_at`.
 
     `moving` is the appointment that already exists, whose own time counts as free. As an encaixe it takes the patient's
-    time, not the doctor's.
+    time, not the doctor's; one that `is_approved` may be beyond the doctor's number a day.
     """
 
     clinic: Clinic
@@ -51,6 +52,7 @@ class Slot:
     ends_at: datetime
     moving: Appointment | None
     is_encaixe: bool = False
+    is_approved: bool = False
 
     @property
     def local_date(self) -> date:
@@ -114,6 +116,7 @@ def present_slot(appointment: Appointment, now: datetime) -> Slot:
         ends_at=appointment.ends_at,
         moving=appointment,
         is_encaixe=appointment.is_encaixe,
+        is_approved=appointment.encaixe_approved_by_id is not None,
     )
 
 

@@ -112,8 +112,14 @@ def _move_back(appointment: Appointment, event: AppointmentEvent, by: Author, no
     starts_at, ends_at = (datetime.fromisoformat(before[name]) for name in ("starts_at", "ends_at"))
     present = present_slot(appointment, now)
     encaixe = stored_encaixe(appointment.clinic, before)
-    is_encaixe = encaixe["encaixe_by"] is not None
-    slot = replace(present, doctor=doctor, starts_at=starts_at, ends_at=ends_at, is_encaixe=is_encaixe)
+    slot = replace(
+        present,
+        doctor=doctor,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        is_encaixe=encaixe["encaixe_by"] is not None,
+        is_approved=encaixe["encaixe_approved_by"] is not None,
+    )
     if before["status"] not in FREES_THE_TIME:
         is_own_slip = _is_own_slip(event, by, now)
         refuse(free_violations(slot) if is_own_slip else retake_violations(slot), present)

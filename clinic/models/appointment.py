@@ -155,6 +155,16 @@ class Appointment(ClinicRow):
         verbose_name=_("encaixe por"),
     )
     encaixe_reason = models.CharField(_("motivo do encaixe"), max_length=200, blank=True)
+    # The manager by whose PIN it was booked beyond the doctor's number a day, or by a user without the permission.
+    encaixe_approved_by = models.ForeignKey(
+        StaffUser,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("encaixe aprovado por"),
+    )
     cancelled_by = models.CharField(_("cancelado por"), max_length=7, choices=CancelledBy, blank=True)
     cancel_reason = models.CharField(_("motivo do cancelamento"), max_length=200, blank=True)
     created_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
@@ -215,6 +225,10 @@ class Appointment(ClinicRow):
                 condition=Q(encaixe_by__isnull=True, encaixe_reason="")
                 | Q(encaixe_by__isnull=False) & ~Q(encaixe_reason=""),
                 name="appointment_encaixe_attributed",
+            ),
+            models.CheckConstraint(
+                condition=Q(encaixe_approved_by__isnull=True) | Q(encaixe_by__isnull=False),
+                name="appointment_approval_of_encaixe",
             ),
             models.CheckConstraint(
                 condition=Q(unverified_cpf="") | Q(unverified_cpf__regex=r"^\d{11}$"),

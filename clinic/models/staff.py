@@ -104,6 +104,8 @@ class StaffUser(AbstractBaseUser):
         db_default=False,
         help_text=_("Da recepção: registra na agenda que um médico ou uma médica não vem. A gestão sempre pode."),
     )
+    # By which a manager approves at a colleague's desk (`access.pins`): hashed like a password, "" for none.
+    pin = models.CharField("PIN", max_length=128, blank=True, default="", db_default="", editable=False)
     is_superuser = models.BooleanField(_("vê todas as clínicas"), default=False)
     is_active = models.BooleanField(_("ativo"), default=True)
     date_joined = models.DateTimeField(_("desde"), default=timezone.now, editable=False)
@@ -175,6 +177,11 @@ class StaffUser(AbstractBaseUser):
     @property
     def is_master(self) -> bool:
         return self.is_superuser or self.role == self.Role.MASTER
+
+    @property
+    def may_approve(self) -> bool:
+        """True for who approves at a colleague's desk of the own clinic what that colleague may not do alone."""
+        return self.is_active and self.is_manager and self.clinic_id is not None
 
     @property
     def is_staff(self) -> bool:

@@ -124,7 +124,10 @@ def _moved(before: Snapshot, after: Snapshot, zone: ZoneInfo) -> str:
 
 def _as_encaixe(words: str, before: Snapshot, after: Snapshot) -> str:
     """Add whether the new time is an encaixe, or no longer one."""
-    if reason := after.get("encaixe_reason"):
+    if (reason := after.get("encaixe_reason")) and (approver := after.get("encaixe_approver")):
+        values = {"what": words, "reason": reason, "approver": approver}
+        return _("%(what)s, como encaixe (%(reason)s) aprovado por %(approver)s") % values
+    if reason:
         return _("%(what)s, como encaixe (%(reason)s)") % {"what": words, "reason": reason}
     return _("%(what)s, deixa de ser encaixe") % {"what": words} if before.get("encaixe_reason") else words
 

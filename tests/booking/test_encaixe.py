@@ -9,7 +9,7 @@ from clinic.models import Absence, Appointment, AppointmentEvent, Doctor, StaffU
 from clinic.queries import history
 from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, outcome, reasons, refused, stored
-from tests.factories import make_clinic, make_user
+from tests.factories import make_clinic, make_manager, make_superuser, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -153,7 +153,15 @@ def permission_has_ended(desk, squeeze, rita):
     squeeze(starts_at=desk.at(10))
 
 
+def approved_by_the_desk_itself(desk, squeeze, rita):
+    squeeze(starts_at=desk.at(10), approved_by=rita.pk)
+
+
 SENTENCES = {
+    Reason.ENCAIXE_NOT_APPROVED: (
+        approved_by_the_desk_itself,
+        "Quem aprova um encaixe é da gestão desta clínica. Escolha outra pessoa.",
+    ),
     Reason.ENCAIXE_TAKEN: (
         over_another,
         "A Dra. Helena Prado já tem um encaixe às 09:00. Escolha um horário sem outro encaixe.",
@@ -268,3 +276,110 @@ def test_a_refusal_says_whether_an_encaixe_could_be_asked_for(desk):
     assert found == {"taken": True, "closed hours": True, "past": False}
     absent(desk)
     assert not could_be_encaixe(outcome(book, desk.proposal(starts_at=desk.at(9, 30)), by=BY, now=desk.now))
+
+
+# --- approved by a manager -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def severino(desk):
+    return make_manager(desk.clinic, name="Severino")
+
+
+def full(desk, squeeze):
+    """The doctor's encaixes of Monday are all given, at 19:00 and 20:00."""
+    squeeze(starts_at=desk.at(19))
+    squeeze(starts_at=desk.at(20))
+
+
+def test_an_approval_lifts_the_number_a_day(desk, squeeze, rita, severino):
+    full(desk, squeeze)
+    assert reasons(squeeze) == {Reason.ENCAIXE_LIMIT}
+    booked = Appointment.objects.get(pk=squeeze(approved_by=severino.pk).pk)
+
+    assert (booked.encaixe_by, booked.encaixe_approved_by) == (rita, severino)
+    assert history.story(booked)[0].sentence.endswith(", como encaixe (dor) aprovado por Severino")
+
+
+def test_an_approval_lifts_the_missing_permission(desk, squeeze, severino):
+    maria = make_user(desk.clinic)
+    assert Reason.ENCAIXE_NOT_PERMITTED in reasons(squeeze, by=by(maria))
+    booked = squeeze(by=by(maria), approved_by=severino.pk)
+
+    assert (booked.encaixe_by, booked.encaixe_approved_by) == (maria, severino)
+
+
+def test_an_ordinary_appointment_keeps_no_approval(desk, squeeze, severino):
+    assert squeeze(starts_at=desk.at(10), approved_by=severino.pk).encaixe_approved_by is None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (absent, {Reason.DOCTOR_ABSENT}),
+        (closed, {Reason.CLINIC_CLOSED}),
+        (lambda desk: {"starts_at": desk.at(9, day=CHRISTMAS)}, {Reason.HOLIDAY}),
+        (same_patient, {Reason.PATIENT_ELSEWHERE}),
+        (patient_elsewhere, {Reason.PATIENT_ELSEWHERE}),
+        (lambda desk: {"encaixe_reason": ""}, {Reason.ENCAIXE_REASON_MISSING}),
+        (lambda desk: {"by": BY}, {Reason.ENCAIXE_NOT_PERMITTED, Reason.DOCTOR_TAKEN}),
+        (another_clinics_user, {Reason.ENCAIXE_NOT_PERMITTED, Reason.DOCTOR_TAKEN}),
+    ],
+)
+def test_an_approval_lifts_nothing_else(desk, squeeze, severino, spoil, reason):
+    desk.clinic.observes_holidays = True
+    desk.clinic.save()
+    assert reasons(squeeze, **{"approved_by": severino.pk} | spoil(desk)) == reason
+
+
+def test_an_approval_lifts_no_second_encaixe_at_a_minute(desk, squeeze, severino):
+    squeeze()
+    assert reasons(squeeze, approved_by=severino.pk) == {Reason.ENCAIXE_TAKEN}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda clinic: make_user(clinic),
+        lambda clinic: make_user(clinic, may_squeeze_in=True),
+        lambda clinic: make_manager(clinic, is_active=False),
+        lambda clinic: make_manager(make_clinic()),
+        lambda clinic: make_superuser(),
+    ],
+)
+def test_only_an_active_manager_of_the_clinic_approves(desk, squeeze, other):
+    Doctor.objects.update(encaixes_per_day=0)
+    before = stored()
+    for approved_by in (other(desk.clinic).pk, 2**40):
+        assert Reason.ENCAIXE_NOT_APPROVED in reasons(squeeze, approved_by=approved_by)
+    assert stored() | {"Patient": 0} == before | {"Patient": 0}
+
+
+def test_moved_it_loses_the_approval_and_undone_has_it_again(desk, squeeze, rita, severino):
+    full(desk, squeeze)
+    appointment = squeeze(approved_by=severino.pk)
+    moved = move(desk, appointment, desk.at(10))
+    assert (moved.encaixe_by, moved.encaixe_approved_by) == (None, None)
+
+    back = Appointment.objects.get(pk=act(undo, desk, appointment, now=desk.now + timedelta(minutes=2)).pk)
+    assert (back.starts_at, back.encaixe_by, back.encaixe_approved_by) == (desk.at(9), rita, severino)
+
+
+def test_moved_beyond_the_number_a_day_it_is_approved_anew(desk, squeeze, rita, severino):
+    full(desk, squeeze)
+    ordinary = squeeze(starts_at=desk.at(10))
+    wanted = {"starts_at": desk.at(9), "encaixe_reason": "dor", "by": by(rita)}
+    assert reasons(move, desk, ordinary, **wanted) == {Reason.ENCAIXE_LIMIT}
+    moved = move(desk, ordinary, **wanted, approved_by=severino.pk)
+
+    assert moved.encaixe_approved_by == severino
+    assert history.story(moved)[0].sentence.endswith(", como encaixe (dor) aprovado por Severino")
+    assert act(undo, desk, ordinary).encaixe_approved_by is None
+
+
+def test_cancelled_it_comes_back_although_the_day_is_full(desk, squeeze, severino):
+    full(desk, squeeze)
+    appointment = squeeze(approved_by=severino.pk)
+    act(change_status, desk, appointment, "cancelled", cancelled_by="patient")
+
+    assert act(undo, desk, appointment, now=desk.now + timedelta(minutes=2)).encaixe_approved_by == severino

@@ -333,6 +333,7 @@ REFUSED = {
         lambda rows: rows.appointment(encaixe_by=rows.user),
         lambda rows: rows.appointment(encaixe_reason="dor"),
     ],
+    "appointment_approval_of_encaixe": [lambda rows: rows.appointment(encaixe_approved_by=rows.user)],
     "appointment_typed_cpf_digits": [lambda rows: rows.appointment(unverified_cpf="123")],
     "appointment_unverified_phone_e164": [lambda rows: rows.appointment(unverified_phone="81 99999-9999")],
     "appointmentprocedure_position_once": [

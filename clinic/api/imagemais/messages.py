@@ -277,6 +277,7 @@ REFUSALS: Messages = {
     Reason.ENCAIXE_TAKEN: _about("startTime", "O médico já tem um encaixe às %(time)s", 409, AVAILABILITY),
     Reason.ENCAIXE_LIMIT: _about("startTime", "O médico já tem %(count)s encaixes nesse dia", 409, AVAILABILITY),
     Reason.ENCAIXE_NOT_PERMITTED: Message(409, "startTime", "Encaixe não permitido", ()),
+    Reason.ENCAIXE_NOT_APPROVED: Message(409, "startTime", "Encaixe não aprovado", ()),
     Reason.ENCAIXE_REASON_MISSING: Message(409, "startTime", "Encaixe sem motivo", ()),
     Reason.ENCAIXE_REASON_TOO_LONG: Message(409, "startTime", "O motivo passa de %(limit)s caracteres", ()),
     Reason.ENCAIXE_REASON_UNSTORABLE: Message(409, "startTime", UNSTORABLE.format("O motivo"), ()),

@@ -3,6 +3,13 @@
 An absence, a closure and a holiday stay in its way, and so does the patient's own time. Beside the appointments of a
 doctor there is one lane for encaixes, so that at most two patients are promised the same minute: an encaixe over
 another is refused, however many the doctor takes a day.
+
+A manager's approval by their own PIN lifts two things and no other: the doctor's number a day, and the permission that
+the user at the desk has not. Both are the clinic's own measure, which a manager could change in the administration, and
+the patient stands at the desk now. It does not lift an absence, a closure or a holiday, since nobody is there then; nor
+another encaixe at the same minute, nor the patient's own time, since three patients cannot be seen at once and one
+cannot be in two places. The approval is kept with the appointment and holds for its time: undoing brings it back, and
+another move has to be approved anew.
 """
 
 from collections.abc import Iterator
@@ -14,6 +21,8 @@ from clinic.models.limits import max_length
 from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import tidy, unstorable_line
 
+# What a manager's approval lifts of an encaixe that was asked for.
+APPROVABLE = {Reason.ENCAIXE_LIMIT, Reason.ENCAIXE_NOT_PERMITTED}
 LIFTED = {Reason.DOCTOR_TAKEN, Reason.OUTSIDE_HOURS, Reason.ENDS_AFTER_HOURS}
 MAX_REASON_LENGTH = max_length(Appointment, "encaixe_reason")
 
@@ -54,6 +63,6 @@ def no_other_encaixe_then(slot: Slot, context: ScheduleContext) -> Iterator[Refu
 
 def encaixes_are_few(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
     limit = slot.doctor.encaixes_per_day
-    if context.encaixes >= limit:
+    if context.encaixes >= limit and not slot.is_approved:
         params = {**slot.doctor.in_sentence, "count": context.encaixes, "limit": limit}
         yield Refusal(Reason.ENCAIXE_LIMIT, params | {"date": f"{slot.local_date:%d/%m}"})

@@ -48,11 +48,13 @@ def not_found_when_deleted(view: View) -> View:
 
 
 def get_appointment(request: ClinicRequest, pk: int) -> Appointment:
-    """Return the clinic's appointment with clinic, doctor, patient, payer, and who allowed an encaixe.
+    """Return the clinic's appointment with clinic, doctor, patient, payer, and who allowed and approved an encaixe.
 
     Raises Http404."""
     appointments = Appointment.objects.of(request.clinic).kept()
-    return get_object_or_404(appointments.select_related("clinic", "doctor", "patient", "payer", "encaixe_by"), pk=pk)
+    return get_object_or_404(
+        appointments.select_related("clinic", "doctor", "patient", "payer", "encaixe_by", "encaixe_approved_by"), pk=pk
+    )
 
 
 def detail_or_redirect(request: ClinicRequest, pk: int, note: str = "", *, decided: bool = False) -> HttpResponse:

@@ -19,7 +19,7 @@ from clinic.queries import booking_options, history
 from clinic.refusals import Reason, Refused
 from clinic.registry import PatientDetails
 from clinic.schedule import Opening
-from clinic.web.booking_panel.encaixe import AsksAboutEncaixe
+from clinic.web.booking_panel.encaixe import ENCAIXE_FIELDS, AsksAboutEncaixe
 from clinic.web.booking_panel.finder_fields import is_wide
 from clinic.web.booking_panel.instants import ReadsInstants
 from clinic.web.booking_panel.lines import (
@@ -75,6 +75,7 @@ class WhenForm(AsksAboutEncaixe, ReadsInstants):
         "starts_at": "starts",
         "ends_at": "ends",
         "encaixe_reason": "motive",
+        "approval": "approver",
     }
     sent_as: ClassVar = {"discount": ["discount", "whole_discount"], "patient": ["patient", "q"]}
 
@@ -170,7 +171,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         if not self.asks_guardian:
             foreign |= {"guardian_name", "guardian_relation"}
         absent = foreign if self.is_new_patient else {*NEW_PATIENT}
-        hidden = {"key", "whole_discount", "shown_total", "motive", "other_motive", "encaixe_for", "plan_seen"} | absent
+        hidden = {"key", "whole_discount", "shown_total", "plan_seen"} | ENCAIXE_FIELDS.keys() | absent
         if not self.asks_who_pays:
             hidden |= {*PAYER_FIELDS}
         return [field for field in self if field.name not in hidden]
@@ -214,6 +215,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
             shown_total=values.get("shown_total"),
             besides=(*self.besides, *others),
             encaixe_reason=self.encaixe_reason,
+            approved_by=self.approved_by,
             payer=self.payer_wish,
         )
 
@@ -278,6 +280,7 @@ class RescheduleArguments(TypedDict):
     ends_at: datetime.datetime | None
     without_expired: bool
     encaixe_reason: str | None
+    approved_by: int | None
     lines: booking.LinesWish | None
 
 
@@ -402,6 +405,7 @@ class MoveForm(LinesForm, WhenForm):
             "ends_at": values.get("ends_at") or self._end(),
             "without_expired": values.get("without_expired", False),
             "encaixe_reason": self.encaixe_reason,
+            "approved_by": self.approved_by,
             "lines": self._lines_wish(),
         }
 

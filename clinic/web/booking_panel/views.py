@@ -3,6 +3,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -30,10 +31,12 @@ from clinic.web.panel import author, panel_response
 
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("approval_pin")
 def book(request: ClinicRequest) -> HttpResponse:
     """Show the booking panel beside its day, and book what is posted."""
     if request.method == "POST":
         form = BookingForm(request.POST, clinic=request.clinic)
+        form.approve(request.user)
         if appointment := form.book(author(request)):
             return _booked_response(request, appointment)
         is_conflict = form.alternatives or form.asks_about_doubles or form.total_changed
@@ -45,6 +48,7 @@ def book(request: ClinicRequest) -> HttpResponse:
 
 
 @require_POST
+@sensitive_post_parameters("approval_pin")
 def check(request: ClinicRequest) -> HttpResponse:
     """Render the parts of the panel that change when a field is left or a button in it is pressed.
 
@@ -69,12 +73,14 @@ def check(request: ClinicRequest) -> HttpResponse:
 
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("approval_pin")
 @not_found_when_deleted
 def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
     """Show the form for another time or doctor, and move the appointment when `move` is posted."""
     appointment = get_appointment(request, pk)
     if request.method == "POST" and "move" in request.POST:
         form = MoveForm(request.POST, appointment=appointment)
+        form.approve(request.user)
         if form.move(author(request)):
             return detail_or_redirect(request, pk, note=history.last_sentence(appointment))
         is_conflict = form.alternatives or form.expired_discounts or form.was_moved_elsewhere or form.total_changed

@@ -9,6 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from clinic.access import pins
 from clinic.access.guessing import TooManyFromAddress, TooManyOfName, TooManyTries
 from clinic.access.hashing import Busy
 from clinic.models import StaffUser
@@ -47,18 +48,37 @@ class SignInForm(AuthenticationForm):
             raise ValidationError(not_checked_message(reason)) from None
 
 
-class PasswordForm(PasswordChangeForm):
-    """Change the password. The present one is checked like an attempt to sign in; `not_checked` is as there."""
+class AsksPassword(forms.Form):
+    """A form of a signed-in `user` that asks for their present password, which is checked like an attempt to sign in;
+    `not_checked` is as in SignInForm."""
 
-    error_messages = {
-        "password_incorrect": gettext_lazy("A senha atual não confere. Digite-a de novo."),
-        "password_mismatch": gettext_lazy("As duas senhas novas não são iguais."),
-    }
+    request: HttpRequest
+    user: StaffUser
     not_checked: TooManyTries | Busy | None = None
+
+    def right_password(self, password: str) -> str:
+        """Return the password. Raises ValidationError for a wrong one, and for one that was not checked."""
+        try:
+            user = authenticate(self.request, username=self.user.get_username(), password=password)
+        except (TooManyTries, Busy) as reason:
+            self.not_checked = reason
+            raise ValidationError(not_checked_message(reason)) from None
+        if user is None:
+            raise ValidationError(_("A senha atual não confere. Digite-a de novo."), code="password_incorrect")
+        return password
+
+
+class PasswordForm(AsksPassword, PasswordChangeForm):
+    """Change the password."""
+
+    error_messages = {"password_mismatch": gettext_lazy("As duas senhas novas não são iguais.")}
 
     def __init__(self, request: HttpRequest, user: StaffUser, data: QueryDict | None = None) -> None:
         super().__init__(user, data)
         self.request = request
+
+    def clean_old_password(self) -> str:
+        return self.right_password(self.cleaned_data["old_password"])
 
     def save(self, commit: bool = True) -> StaffUser:
         """Store only the password: rights that were taken away since the request began stay so."""
@@ -67,16 +87,55 @@ class PasswordForm(PasswordChangeForm):
             user.save(update_fields=["password"])
         return user
 
-    def clean_old_password(self) -> str:
-        password: str = self.cleaned_data["old_password"]
-        try:
-            user = authenticate(self.request, username=self.user.get_username(), password=password)
-        except (TooManyTries, Busy) as reason:
-            self.not_checked = reason
-            raise ValidationError(not_checked_message(reason)) from None
-        if user is None:
-            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
-        return password
+
+class PinForm(AsksPassword):
+    """Give a manager a PIN, or with `remove` none. What was typed is never sent back."""
+
+    pin_password = forms.CharField(
+        label=gettext_lazy("Senha atual"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new_pin = forms.CharField(
+        label=gettext_lazy("PIN novo"),
+        required=False,
+        help_text=gettext_lazy("De 4 a 8 números, que não sejam todos iguais nem seguidos."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+    new_pin_again = forms.CharField(
+        label=gettext_lazy("PIN novo, mais uma vez"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+
+    def __init__(self, request: HttpRequest, user: StaffUser, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        self.request = request
+        self.user = user
+
+    def clean_pin_password(self) -> str:
+        return self.right_password(self.cleaned_data["pin_password"])
+
+    def clean_new_pin(self) -> str:
+        """Return the PIN, "" where it is to be removed."""
+        pin: str = self.cleaned_data["new_pin"]
+        if "remove" in self.data:
+            return ""
+        if not pins.is_pin(pin):
+            raise ValidationError(_("Um PIN tem de 4 a 8 números, e mais nada."))
+        if pins.is_guessable(pin):
+            raise ValidationError(_("Este PIN se adivinha: os números são todos iguais ou seguidos. Escolha outro."))
+        return pin
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        pin = values.get("new_pin")  # none after an error, "" to remove it
+        if pin and pin != values.get("new_pin_again"):
+            self.add_error("new_pin_again", _("Os dois PINs não são iguais."))
+        return values
+
+    def save(self) -> None:
+        pins.set_pin(self.user, self.cleaned_data["new_pin"])
 
 
 def retry_after(reason: TooManyTries | Busy) -> int:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,7 +26,7 @@ from clinic.models import StaffUser
 from clinic.refusals import Refused
 from clinic.web import htmx
 from clinic.web.signin import forms
-from clinic.web.signin.forms import PasswordForm, SignInForm, retry_after
+from clinic.web.signin.forms import PasswordForm, PinForm, SignInForm, retry_after
 
 
 @clinic_optional
@@ -80,6 +81,9 @@ def signout(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 def password_change(request: ClinicRequest) -> HttpResponse:
+    """Change the password; for managers the page has their PIN too, posted with the field `new_pin`."""
+    if "new_pin" in request.POST:
+        return _pin_change(request)
     form = PasswordForm(request, request.user, request.POST or None)
     if form.is_valid():
         try:
@@ -87,11 +91,42 @@ def password_change(request: ClinicRequest) -> HttpResponse:
                 user = form.save()
         except Refused as refused:
             form.add_error(None, refused.message)
-            return render(request, "signin/password.html", {"form": form}, status=409)
+            return _password_page(request, form, status=409)
         update_session_auth_hash(request, user)
         messages.success(request, _("Senha alterada. Ela vale a partir de agora."))
         return redirect(default_page(request.user))
-    return _with_reason(form.not_checked, render(request, "signin/password.html", {"form": form}))
+    return _with_reason(form.not_checked, _password_page(request, form))
+
+
+def _pin_change(request: ClinicRequest) -> HttpResponse:
+    if not request.user.may_approve:
+        raise PermissionDenied
+    form = PinForm(request, request.user, request.POST)
+    if not form.is_valid():
+        return _with_reason(form.not_checked, _password_page(request, pin_form=form))
+    try:
+        with transactions.try_again_when_held():
+            form.save()
+    except Refused as refused:
+        form.add_error(None, refused.message)
+        return _password_page(request, pin_form=form, status=409)
+    has_pin = bool(request.user.pin)
+    messages.success(request, _("PIN definido. Ele vale a partir de agora.") if has_pin else _("PIN removido."))
+    return redirect("web:password-change")
+
+
+def _password_page(
+    request: ClinicRequest,
+    form: PasswordForm | None = None,
+    pin_form: PinForm | None = None,
+    status: int | None = None,
+) -> HttpResponse:
+    user = request.user
+    context = {
+        "form": form or PasswordForm(request, user),
+        "pin_form": pin_form or (PinForm(request, user) if user.may_approve else None),
+    }
+    return render(request, "signin/password.html", context, status=status)
 
 
 def wait_page(request: HttpRequest, refusal: TooManyTries | Busy) -> HttpResponse:

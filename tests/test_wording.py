@@ -181,7 +181,7 @@ def test_no_template_shows_a_sentence_that_is_not_wrapped():
 
 NOT_READ = [r"{#.*?#}", r"{% block body_class %}.*?{% endblock"]
 NOT_READ += [rf"{{% {tag} .*?{{% end{tag}" for tag in ("comment", "blocktranslate")]
-SAME_EVERYWHERE = {"Alt", "Esc", "CPF", "NIF"}
+SAME_EVERYWHERE = {"Alt", "Esc", "CPF", "NIF", "PIN"}
 
 
 def unwrapped(template):

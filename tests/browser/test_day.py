@@ -294,7 +294,7 @@ def test_one_doctor_with_short_times_does_not_stretch_the_day(window, clinic, re
 def test_a_masters_bar_is_one_line_on_a_laptop(window, make):
     clinic = make(name="Clínica da Estrela e de Campo de Ourique")
     page = window(make_master(clinic, name="Bernardo Teles de Vasconcelos"))
-    for width in (1280, 1344, 1366, 1440, 1536, 1540):
+    for width in (1280, 1344, 1366, 1440, 1536, 1540, 1664, 1668):
         page.set_viewport_size({"width": width, "height": 800})
         page.goto("/pacientes/")
         assert page.locator("header.bar").bounding_box()["height"] < 60, width

@@ -367,7 +367,7 @@ def _waiting(stored):
     yield Call("POST", f"{base}/novo/", {"paciente": patient.pk}, expected=(422,), partial=True)
     yield Call("POST", f"{base}/novo/", new | {"part": "manha"}, partial=True)
     swap, other = WaitingEntry.objects.of(stored.clinic).order_by("pk")
-    for query in ({}, {"medico": stored.doctors[0].pk}, {"livre": far.pk}, {"pagina": 2}):
+    for query in ({}, {"medico": stored.doctors[0].pk}, {"livre": far.pk}, {"pagina": 2}, {"pedido": other.pk}):
         yield Call("GET", f"{base}/", query)
     yield Call("GET", f"/agendamentos/{far.pk}/", partial=True)
     yield Call("GET", f"{base}/{other.pk}/alterar/")

@@ -250,8 +250,8 @@ class Reason(Enum):
     WAITING_ASK_WHO_PAYS = (
         "",
         _(
-            "O convênio de %(patient)s não é mais aceito ou a carteira vence antes; nada foi agendado. Agende pelo"
-            " painel, onde se vê quem paga, e depois retire o pedido."
+            "O convênio de %(patient)s não é mais aceito, ou a carteira vence antes desse dia; nada foi agendado."
+            " Agende pelo painel, onde se vê quem paga, e depois retire o pedido."
         ),
     )
     TRY_AGAIN = "", _("Outra pessoa está gravando isto neste momento. Nada foi gravado aqui: tente de novo.")

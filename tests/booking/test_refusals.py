@@ -554,8 +554,8 @@ def swap_for_a_later_time(desk):
 @of_act(
     Reason.WAITING_ASK_WHO_PAYS,
     "",
-    "O convênio de Ana Souza não é mais aceito ou a carteira vence antes; nada foi agendado. Agende pelo painel, onde"
-    " se vê quem paga, e depois retire o pedido.",
+    "O convênio de Ana Souza não é mais aceito, ou a carteira vence antes desse dia; nada foi agendado. Agende pelo"
+    " painel, onde se vê quem paga, e depois retire o pedido.",
 )
 def give_a_time_to_whose_payer_is_accepted_no_more(desk):
     desk.patient.payer = make_payer(desk.clinic, active=False)

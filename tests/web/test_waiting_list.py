@@ -360,3 +360,13 @@ def test_without_a_script_the_acts_lead_back_to_the_list(client, doctor):
     entry = put(doctor)
     response = client.post(reverse("web:waiting-withdraw", args=[entry.pk]), {"seen": "1"})
     assert response.url == f"/fila-de-espera/?pedido={entry.pk}#w{entry.pk}"
+
+
+def test_in_portugal_a_turno_is_a_shift_and_no_part_of_the_day(client):
+    clinic = make_clinic(country="PT", language="pt-pt", time_zone="Europe/Lisbon", currency="EUR")
+    client.force_login(make_user(clinic))
+    procedure = make_procedure(clinic)
+    make_doctor(clinic, procedures=[procedure])
+    address = reverse("web:waiting-add", query={"paciente": make_patient(clinic).pk})
+    text = client.get(address).content.decode()
+    assert "Parte do dia" in text and "Até ao dia" in text and "turno" not in text.lower()

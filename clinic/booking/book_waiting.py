@@ -48,8 +48,9 @@ def book_waiting(
             refuse([Refusal(Reason.WAITING_CHANGED)])
         if entry.appointment_id:
             refuse(_swap_refusals(present, starts_at, now))
-            move = {"doctor": doctor, "starts_at": starts_at, "seen": place, "by": by, "now": now}
-            appointment = reschedule(entry.appointment_id, clinic=clinic, **move)
+            appointment = reschedule(
+                entry.appointment_id, clinic=clinic, doctor=doctor, starts_at=starts_at, seen=place, by=by, now=now
+            )
         else:
             appointment = book(_proposal(entry, clinic, doctor, starts_at), by=by, now=now)
         close_waiting(entry, appointment, by, now, _last_event(appointment))

@@ -16,6 +16,7 @@ from tests.factories import (
     make_clinic,
     make_discount,
     make_doctor,
+    make_lisbon,
     make_patient,
     make_payer,
     make_procedure,
@@ -363,7 +364,7 @@ def test_without_a_script_the_acts_lead_back_to_the_list(client, doctor):
 
 
 def test_in_portugal_a_turno_is_a_shift_and_no_part_of_the_day(client):
-    clinic = make_clinic(country="PT", language="pt-pt", time_zone="Europe/Lisbon", currency="EUR")
+    clinic = make_lisbon()
     client.force_login(make_user(clinic))
     procedure = make_procedure(clinic)
     make_doctor(clinic, procedures=[procedure])

@@ -254,6 +254,14 @@ class Reason(Enum):
             " na fila sem ele, ou retire o pedido."
         ),
     )
+    WAITING_NOT_EARLIER = "", _("Este horário não é antes do que o paciente tem, %(time)s. Nada foi alterado.")
+    WAITING_ASK_WHO_PAYS = (
+        "",
+        _(
+            "O convênio de %(patient)s não é mais aceito, ou a carteira vence antes desse dia; nada foi agendado."
+            " Agende pelo painel, onde se vê quem paga, e depois retire o pedido."
+        ),
+    )
     TRY_AGAIN = "", _("Outra pessoa está gravando isto neste momento. Nada foi gravado aqui: tente de novo.")
 
 

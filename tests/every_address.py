@@ -359,6 +359,8 @@ def _own_day(asking, stored):
 
 def _waiting(stored):
     base, far, patient = "/fila-de-espera", next(stored.coming), next(stored.patients)
+    week_later = stored.clinic.instant(stored.free_day + timedelta(weeks=1), time(9))  # only an earlier time is a swap
+    Appointment.objects.filter(pk=far.pk).update(starts_at=week_later, ends_at=week_later + timedelta(minutes=30))
     yield Call("GET", f"{base}/")
     yield Call("GET", f"{base}/novo/", {"agendamento": far.pk})
     yield Call("POST", f"{base}/novo/", {"agendamento": far.pk, "note": "liga antes"}, expected=(302,))
@@ -367,7 +369,7 @@ def _waiting(stored):
     yield Call("POST", f"{base}/novo/", {"paciente": patient.pk}, expected=(422,), partial=True)
     yield Call("POST", f"{base}/novo/", new | {"part": "manha"}, partial=True)
     swap, other = WaitingEntry.objects.of(stored.clinic).order_by("pk")
-    for query in ({}, {"medico": stored.doctors[0].pk}, {"livre": far.pk}, {"pagina": 2}):
+    for query in ({}, {"medico": stored.doctors[0].pk}, {"livre": far.pk}, {"pagina": 2}, {"pedido": other.pk}):
         yield Call("GET", f"{base}/", query)
     yield Call("GET", f"/agendamentos/{far.pk}/", partial=True)
     yield Call("GET", f"{base}/{other.pk}/alterar/")

@@ -10,13 +10,24 @@ import psycopg
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
-from clinic.booking import LineRequest, book, change_procedures, change_status, check, reschedule, undo
+from clinic.booking import (
+    LineRequest,
+    WaitingWish,
+    book,
+    book_waiting,
+    change_procedures,
+    change_status,
+    check,
+    put_on_waiting_list,
+    reschedule,
+    undo,
+)
 from clinic.models import Appointment, AppointmentEvent, Doctor, Patient
 from clinic.refusals import Reason, Refused
 from clinic.registry import change_patient, register_patient
 from tests.booking.desk import BY, details, open_desk, refused, stored
 from tests.factories import cpf, make_doctor, make_patient
-from tests.locks import another_connection
+from tests.locks import another_connection, held
 from tests.server.conftest import APPLICATION_NAME
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -460,3 +471,26 @@ def test_crossed_doctors_and_patients_do_not_deadlock(desk):
     )
 
     assert len(won(outcomes)) == 4
+
+
+# Giving a time to who waits
+
+
+@pytest.mark.parametrize("has_appointment", [True, False])
+def test_who_is_second_to_give_a_time_reads_that_it_is_given(desk, watcher, has_appointment):
+    far = desk.book(starts_at=desk.at(15)) if has_appointment else None
+    wish = WaitingWish(appointment=far.pk) if far else WaitingWish(procedures=[desk.procedure.pk])
+    entry = put_on_waiting_list(desk.patient.pk, wish, clinic=desk.clinic, by=BY, now=desk.now)
+    given = {"clinic": desk.clinic, "doctor": desk.doctor.pk, "starts_at": desk.at(9), "by": BY, "now": desk.now}
+
+    def give():
+        try:
+            return book_waiting(entry.pk, **given)
+        except Refused as refusal:
+            return refusal
+
+    with held(desk.doctor):
+        both = [in_background(give), in_background(give)]
+        until_somebody_waits(watcher, 2)
+    outcomes = [each.result(PATIENCE) for each in both]
+    assert len(won(outcomes)) == 1 and reasons_of(outcomes) == [{Reason.WAITING_CLOSED}]

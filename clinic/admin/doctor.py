@@ -25,8 +25,6 @@ from clinic.models.titles import has_title
 from clinic.registry import delete_absence, save_absence
 from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
 
-EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
-
 
 class WorkingHoursFormSet(ClinicRowFormSet):
     """The hours of a doctor, which must not overlap."""
@@ -147,9 +145,7 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
         for absence in rows:
             save_absence(absence, by)
 
-    @admin.action(
-        description=gettext_lazy("Liberar endereço do calendário"), permissions=["change"], location=EVERYWHERE
-    )
+    @admin.action(description=gettext_lazy("Liberar endereço do calendário"), permissions=["change"])
     @sensitive_variables("secret", "released")
     def release_calendar(self, request: HttpRequest, queryset: QuerySet[Doctor]) -> HttpResponse:
         """Show the secret address of each calendar once, in this response; the one before opens nothing any more."""
@@ -169,9 +165,7 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
         add_never_cache_headers(response)
         return response
 
-    @admin.action(
-        description=gettext_lazy("Revogar endereço do calendário"), permissions=["change"], location=EVERYWHERE
-    )
+    @admin.action(description=gettext_lazy("Revogar endereço do calendário"), permissions=["change"])
     def revoke_calendar(self, request: HttpRequest, queryset: QuerySet[Doctor]) -> None:
         for doctor in queryset:
             if calendar_feeds.revoke(doctor, clinic=doctor.clinic):

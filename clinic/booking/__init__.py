@@ -33,6 +33,7 @@ from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClas
 from clinic.booking.undo import is_reversible, last_own_act, undo, undo_verb, undoable
 from clinic.booking.unverified import discard_unverified, use_unverified
 from clinic.booking.waiting_list import (
+    OfferedTime,
     WaitingWish,
     change_waiting,
     is_still_ahead,
@@ -63,6 +64,7 @@ __all__ = [
     "Keep",
     "LineRequest",
     "LinesWish",
+    "OfferedTime",
     "PartOfDay",
     "PayerWish",
     "Payment",

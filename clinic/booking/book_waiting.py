@@ -4,15 +4,16 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from clinic.booking.acts import refuse
+from clinic.booking import sql
+from clinic.booking.acts import lock_appointment, refuse
 from clinic.booking.book import book
-from clinic.booking.proposal import LineRequest, Proposal
+from clinic.booking.proposal import LineRequest, PayerWish, Proposal
 from clinic.booking.reschedule import reschedule
-from clinic.booking.waiting_list import close_waiting, lock_waiting, reopen_waiting
-from clinic.models import Appointment, AppointmentEvent, Clinic, WaitingEntry
+from clinic.booking.waiting_list import close_waiting, is_still_ahead, lock_waiting, reopen_waiting
+from clinic.models import Appointment, AppointmentEvent, Clinic, Patient, WaitingEntry
 from clinic.models.locks import get_locked
-from clinic.refusals import Reason, Refusal, Refused
-from clinic.registry import Author
+from clinic.refusals import Reason, Refusal
+from clinic.registry import Author, accepted_plan
 from clinic.transactions import run_as_one
 
 
@@ -30,27 +31,29 @@ def book_waiting(
     """Give the open entry this time and close it, in one transaction; return the appointment.
 
     An entry with an appointment is a swap: that appointment stays where it is until the new time is its own, and is
-    moved there by the rules and the event of every move. Otherwise a new one is booked by the rules of every booking.
+    moved there by the rules and the event of every move, if it is still ahead and the new time is before its own.
+    Otherwise a new one is booked by the rules of every booking, with the payer that the booking panel fills in.
     `seen` is the version of the entry that the author saw, `place` that of its appointment. Locks what a booking or a
-    move locks, then the entry's row. Raises Refused, with the nearest free times where the time is at fault: then
-    nothing is written and the entry stays open; WaitingEntry.DoesNotExist.
+    move locks, then the entry's row; only then the entry is looked at, so who is second reads that it is closed.
+    Raises Refused, with the nearest free times where the time is at fault: then nothing is written and the entry stays
+    open; WaitingEntry.DoesNotExist.
     """
     now = now or timezone.now()
 
     def work() -> Appointment:
-        entry = WaitingEntry.objects.of(clinic).select_related("appointment").get(pk=entry_id)
-        if entry.closed_at is not None:
-            refuse([Refusal(Reason.WAITING_CLOSED)])
-        if entry.appointment:
-            appointment = _swap(entry.appointment, clinic, doctor, starts_at, place, by, now)
-        else:
-            lines = tuple(LineRequest(pk) for pk in entry.procedures.values_list("pk", flat=True))
-            wanted = Proposal(clinic=clinic, doctor=doctor, lines=lines, starts_at=starts_at, patient=entry.patient_id)
-            appointment = book(wanted, by=by, now=now)
-        locked = lock_waiting(clinic, entry_id, seen)
-        if locked.appointment_id != entry.appointment_id:
+        unlocked = WaitingEntry.objects.of(clinic).get(pk=entry_id)
+        present = _lock_what_is_given(clinic, unlocked, doctor)
+        entry = lock_waiting(clinic, entry_id, seen)
+        if entry.appointment_id != unlocked.appointment_id:
             refuse([Refusal(Reason.WAITING_CHANGED)])
-        close_waiting(locked, appointment, by, now, _last_event(appointment))
+        if entry.appointment_id:
+            refuse(_swap_refusals(present, starts_at, now))
+            appointment = reschedule(
+                entry.appointment_id, clinic=clinic, doctor=doctor, starts_at=starts_at, seen=place, by=by, now=now
+            )
+        else:
+            appointment = book(_proposal(entry, clinic, doctor, starts_at), by=by, now=now)
+        close_waiting(entry, appointment, by, now, _last_event(appointment))
         return appointment
 
     return run_as_one(work)
@@ -72,20 +75,43 @@ def _last_event(appointment: Appointment) -> int:
     return appointment.events.order_by("-pk").values_list("pk", flat=True)[0]
 
 
-def _swap(
-    present: Appointment,
-    clinic: Clinic,
-    doctor: int | None,
-    starts_at: datetime | None,
-    place: str | None,
-    by: Author,
-    now: datetime,
-) -> Appointment:
+def _lock_what_is_given(clinic: Clinic, entry: WaitingEntry, doctor: int | None) -> Appointment | None:
+    """Lock the rows of a move and return the appointment, None where it was deleted; or lock those of a booking."""
+    if entry.appointment_id is None:
+        sql.load_rows(clinic, doctor=doctor, patient=entry.patient_id, lock=True)
+        return None
     try:
-        return reschedule(present.pk, clinic=clinic, doctor=doctor, starts_at=starts_at, seen=place, by=by, now=now)
+        return lock_appointment(clinic, entry.appointment_id, sql.load_rows(clinic, doctor=doctor).doctor)
     except Appointment.DoesNotExist:
-        raise Refused([Refusal(Reason.WAITING_APPOINTMENT_GONE)]) from None
-    except Refused as refused:
-        if Reason.NOT_MOVABLE in refused.reasons:
-            raise Refused([Refusal(Reason.WAITING_APPOINTMENT_GONE)]) from None
-        raise
+        return None
+
+
+def _swap_refusals(present: Appointment | None, starts_at: datetime | None, now: datetime) -> list[Refusal]:
+    """Refuse to exchange the locked appointment if it is no longer ahead, or for a time that is not before its own."""
+    if present is None or not is_still_ahead(present, now):
+        return [Refusal(Reason.WAITING_APPOINTMENT_GONE)]
+    if starts_at is None or starts_at < present.starts_at:
+        return []
+    stands = f"{present.clinic.local(present.starts_at):%d/%m/%Y %H:%M}"
+    return [Refusal(Reason.WAITING_NOT_EARLIER, {"time": stands})]
+
+
+def _proposal(entry: WaitingEntry, clinic: Clinic, doctor: int | None, starts_at: datetime | None) -> Proposal:
+    """Return the booking of a locked entry without appointment. Raises Refused where it has to be asked who pays."""
+    lines = tuple(LineRequest(pk) for pk in entry.procedures.values_list("pk", flat=True))
+    payer = _payer(clinic, entry.patient_id, starts_at)
+    return Proposal(
+        clinic=clinic, doctor=doctor, lines=lines, starts_at=starts_at, patient=entry.patient_id, payer=payer
+    )
+
+
+def _payer(clinic: Clinic, patient_id: int, starts_at: datetime | None) -> PayerWish:
+    """Return the payer that the panel fills in. Raises Refused (WAITING_ASK_WHO_PAYS) if the patient's own is accepted
+    no more, or the card is not valid on the day."""
+    patient, payer = Patient.objects.of(clinic).get(pk=patient_id), accepted_plan(clinic, patient_id).payer_id
+    is_expired = (
+        payer is not None and starts_at is not None and patient.has_expired_card(clinic.local(starts_at).date())
+    )
+    if payer != patient.payer_id or is_expired:
+        refuse([Refusal(Reason.WAITING_ASK_WHO_PAYS, {"patient": patient.display_name})])
+    return PayerWish(payer)

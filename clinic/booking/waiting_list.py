@@ -6,8 +6,8 @@ before them, so the order is always doctor, patient, appointment, entry.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import Any
+from datetime import UTC, date, datetime, time
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -21,11 +21,18 @@ from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author
 from clinic.registry.patient_details import tidy, unstorable_line
-from clinic.schedule import Opening
 from clinic.transactions import run_in_transaction
 
 MAX_NOTE_LENGTH = max_length(WaitingEntry, "note")
 MIDNIGHT, LAST_MINUTE = time(0), time(23, 59)
+OFFERED_TIMES = 3  # so many free times are offered at once, on different half-days
+
+
+class OfferedTime(NamedTuple):
+    """A time that is offered: the doctor by id, and the instant of its start."""
+
+    doctor_id: int
+    starts_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,20 +134,21 @@ def note_not_reached(entry_id: int, *, clinic: Clinic, by: Author, now: datetime
 
 
 def note_declined(
-    entry_id: int, times: Sequence[str], *, clinic: Clinic, by: Author, now: datetime | None = None
+    entry_id: int, times: Sequence[OfferedTime], *, clinic: Clinic, by: Author, now: datetime | None = None
 ) -> WaitingEntry:
-    """Store that the patient was offered these times, as `time_value` writes them, and wants none of them: they are not
-    offered again. Locks the entry's row. Raises Refused, WaitingEntry.DoesNotExist."""
+    """Store that the patient was offered these times, of which the first OFFERED_TIMES are kept, and wants none of
+    them: they are not offered again. Locks the entry's row. Raises Refused, WaitingEntry.DoesNotExist."""
+    values = [time_value(*offered) for offered in times[:OFFERED_TIMES]]
 
     def work(entry: WaitingEntry, at: datetime) -> None:
-        record_waiting(entry, WaitingEvent.Kind.DECLINED, by, at, {}, {"times": list(times)})
+        record_waiting(entry, WaitingEvent.Kind.DECLINED, by, at, {}, {"times": values})
 
     return _act(entry_id, clinic, None, now, work)
 
 
-def time_value(opening: Opening) -> str:
+def time_value(doctor_id: int, starts_at: datetime) -> str:
     """Return a free time as text, `12|2026-11-23T12:00:00+00:00`: the doctor's id and the UTC instant of its start."""
-    return f"{opening.doctor_id}|{opening.starts_at.isoformat()}"
+    return f"{doctor_id}|{starts_at.astimezone(UTC).isoformat()}"
 
 
 def lock_waiting(clinic: Clinic, entry_id: int, seen: int | None) -> WaitingEntry:

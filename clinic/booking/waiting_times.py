@@ -8,16 +8,15 @@ from itertools import islice
 
 from clinic.booking.openings import spread
 from clinic.booking.replacements import AbleDoctor, able_doctors
-from clinic.booking.waiting_list import is_still_ahead, time_value
+from clinic.booking.waiting_list import OFFERED_TIMES, is_still_ahead, time_value
 from clinic.booking.walk import TakenTime, Walk, load_taken
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, WaitingEntry
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.schedule import Opening, Span, bookable_dates, load_schedules
 
 SEARCHED_DAYS = 21
-COUNT = 3
 FREED_FOR = timedelta(hours=1)
-READ = 40  # so many free times in order are read, of which COUNT on different half-days are chosen
+READ = 40  # so many free times in order are read, of which OFFERED_TIMES on different half-days are chosen
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class WaitingList:
         return [doctor for doctor in performing if not wanted or doctor.pk in wanted]
 
     def next_times(self, entries: Collection[WaitingEntry], *, doctor: int | None = None) -> dict[int, list[Opening]]:
-        """Return up to COUNT free times for each of these entries, by its id, in order of time and on different
+        """Return up to OFFERED_TIMES free times for each of these entries, by its id, in order of time and on different
         half-days, of the next SEARCHED_DAYS dates; none that the patient has declined, with `doctor` those of the one
         with that id. A time may be there for several of them. Two queries, however many entries, beside that of
         `doctors`."""
@@ -80,7 +79,8 @@ class WaitingList:
         if not doctors:
             return {}
         search = self._search([*doctors.values()], sought, self._days())
-        return {entry.pk: spread(self.clinic, list(islice(search.fitting(entry), READ)), COUNT) for entry in sought}
+        found = {entry.pk: list(islice(search.fitting(entry), READ)) for entry in sought}
+        return {pk: spread(self.clinic, openings, OFFERED_TIMES) for pk, openings in found.items()}
 
     def fitting(self, freed: Freed) -> dict[int, Opening]:
         """Return for every entry that the freed time fits, by its id and in the order of the entries, a free time
@@ -163,7 +163,8 @@ class _Search:
             last_start = None
             for opening in of_day:
                 is_free = not any(span.overlaps(opening.starts_at, opening.ends_at) for span in elsewhere)
-                is_new = opening.starts_at != last_start and time_value(opening) not in declined
+                value = time_value(opening.doctor_id, opening.starts_at)
+                is_new = opening.starts_at != last_start and value not in declined
                 if is_free and is_new and self.waiting._accepts(entry, opening):
                     last_start = opening.starts_at
                     yield opening

@@ -7,6 +7,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery, Sum
+from django.db.models.fields.json import KT
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -34,12 +35,15 @@ class WaitingEntryQuerySet(ClinicQuerySet["WaitingEntry"]):
         return self.order_by("-is_urgent", furthest, "created_at", "pk")
 
     def in_full(self) -> Self:
-        """Return them with patient, appointment and its doctor, and with all that `needed`, `length`, `wanted_doctors`
-        and `declined` read: one query more, however many there are."""
+        """Return them with patient, appointment and its doctor, and with all that `needed`, `length`, `wanted_doctors`,
+        `declined` and `moved_from` read: one query more, however many there are."""
         lines = AppointmentProcedure.objects.filter(appointment=OuterRef("appointment")).order_by("position")
         chosen = Procedure.objects.filter(waiting_entries=OuterRef("pk"))
         doctors = Doctor.objects.filter(waiting_entries=OuterRef("pk"))
         minutes = chosen.order_by().values("waiting_entries").annotate(sum=Sum("duration_minutes")).values("sum")
+        moves = AppointmentEvent.objects.filter(
+            kind=AppointmentEvent.Kind.RESCHEDULED, appointment=OuterRef("appointment"), at__gt=OuterRef("created_at")
+        )
         calls = WaitingEvent.objects.filter(kind__in=WaitingEvent.OF_CALLS).select_related("user").order_by("pk")
         return (
             self.select_related("patient", "appointment__doctor", "created_by")
@@ -51,6 +55,7 @@ class WaitingEntryQuerySet(ClinicQuerySet["WaitingEntry"]):
                 chosen_minutes=Subquery(minutes[:1]),
                 has_inactive=Exists(chosen.filter(active=False)),
                 doctor_ids=ArraySubquery(doctors.values("pk")),
+                left_start=Subquery(moves.order_by("pk").values(start=KT("before__starts_at"))[:1]),
             )
             .prefetch_related(Prefetch("events", calls, to_attr="calls"))
         )
@@ -95,6 +100,7 @@ class WaitingEntry(ClinicRow):
     chosen_minutes: int | None
     has_inactive: bool
     doctor_ids: list[int]
+    left_start: str | None
     calls: "list[WaitingEvent]"
 
     objects: ClassVar = WaitingEntryQuerySet.as_manager()
@@ -159,6 +165,12 @@ class WaitingEntry(ClinicRow):
         """The times that the patient was offered and did not want, as `booking.time_value` writes them."""
         events = (event for event in self.calls if event.kind == WaitingEvent.Kind.DECLINED)
         return {value for event in events for value in event.after["times"]}
+
+    @property
+    def moved_from(self) -> datetime | None:
+        """The start that the appointment had when the entry was made, if it was moved since and is not back there."""
+        start = datetime.fromisoformat(self.left_start) if self.left_start else None
+        return start if self.appointment and start != self.appointment.starts_at else None
 
     def has_run_out(self, now: datetime) -> bool:
         """Return whether its last date is over at the instant `now`. It comes with its clinic."""

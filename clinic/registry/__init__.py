@@ -25,7 +25,7 @@ from clinic.registry.patients import (
     register_patient,
     same_patients,
 )
-from clinic.registry.plans import Plan, clean_plan, payer_refusals
+from clinic.registry.plans import Plan, accepted_plan, clean_plan, payer_refusals
 from clinic.registry.procedures import (
     ProcedureDetails,
     ProcedureFault,
@@ -55,6 +55,7 @@ __all__ = [
     "ProcedureFault",
     "ProcedureRefused",
     "Redacted",
+    "accepted_plan",
     "change_clinic",
     "change_doctor",
     "change_patient",

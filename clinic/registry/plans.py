@@ -3,7 +3,7 @@
 from datetime import date
 from typing import NamedTuple
 
-from clinic.models import Clinic, Payer, documents
+from clinic.models import Clinic, Patient, Payer, documents
 from clinic.refusals import Reason, Refusal
 
 
@@ -33,3 +33,10 @@ def payer_refusals(clinic: Clinic, payer_id: int | None, stored: int | None = No
         return []
     is_accepted = Payer.objects.of(clinic).filter(pk=payer_id, active=True).exists()
     return [] if is_accepted else [Refusal(Reason.PAYER_UNKNOWN)]
+
+
+def accepted_plan(clinic: Clinic, patient_id: int) -> Plan:
+    """Return the plan with which a booking of the patient begins: a private one for who has none, and where the clinic
+    accepts the payer no more. One query."""
+    patients = Patient.objects.of(clinic).filter(pk=patient_id, payer__active=True)
+    return Plan(*(patients.values_list(*Plan._fields).first() or ()))

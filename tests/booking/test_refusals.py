@@ -553,6 +553,27 @@ def swap_what_was_cancelled_meanwhile(desk):
     give_nine(desk, entry)
 
 
+@of_act(
+    Reason.WAITING_NOT_EARLIER,
+    "",
+    "Este horário não é antes do que o paciente tem, 23/11/2026 08:30. Nada foi alterado.",
+)
+def swap_for_a_later_time(desk):
+    give_nine(desk, wait(desk, appointment=desk.book(starts_at=desk.at(8, 30)).pk))
+
+
+@of_act(
+    Reason.WAITING_ASK_WHO_PAYS,
+    "",
+    "O convênio de Ana Souza não é mais aceito, ou a carteira vence antes desse dia; nada foi agendado. Agende pelo"
+    " painel, onde se vê quem paga, e depois retire o pedido.",
+)
+def give_a_time_to_whose_payer_is_accepted_no_more(desk):
+    desk.patient.payer = make_payer(desk.clinic, active=False)
+    desk.patient.save()
+    give_nine(desk, wait(desk))
+
+
 @of_act(Reason.NOT_MOVABLE, "status", "Um agendamento “Check-in” não pode ser remarcado.")
 def move_a_patient_who_is_here(desk):
     appointment = desk.book()

@@ -10,6 +10,7 @@ from clinic.models import Appointment, AppointmentEvent, WaitingEntry
 from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, outcome, reasons, refused, stored
 from tests.booking.test_waiting_list import FAR, kinds, put
+from tests.factories import make_payer
 
 TUESDAY = MONDAY + timedelta(days=1)
 
@@ -138,3 +139,63 @@ def test_an_unknown_doctor_or_time_is_the_ordinary_refusal(desk, far):
     for entry in (put(desk, appointment=far.pk), put(desk)):
         refusal = outcome(booking.book_waiting, entry.pk, **act)
         assert Reason.START_MISSING in refusal.reasons
+
+
+def test_a_later_time_is_no_swap(desk, far):
+    entry = put(desk, appointment=far.pk)
+    later = far.starts_at + timedelta(days=1)
+    for starts_at in (later, far.starts_at):
+        assert reasons(give, desk, entry, starts_at) == {Reason.WAITING_NOT_EARLIER}
+    far.refresh_from_db()
+    entry.refresh_from_db()
+    assert (far.starts_at, entry.closed_at) == (desk.at(10, day=FAR), None)
+
+
+def test_an_appointment_that_was_missed_or_has_begun_is_not_swapped(desk):
+    soon = desk.book(starts_at=desk.at(9))
+    entry = put(desk, appointment=soon.pk)
+    give_late = {"clinic": desk.clinic, "doctor": desk.doctor.pk, "starts_at": desk.at(14), "by": BY}
+    for now in (desk.at(9), desk.at(9, 1)):
+        assert reasons(booking.book_waiting, entry.pk, now=now, **give_late) == {Reason.WAITING_APPOINTMENT_GONE}
+    booking.change_status(soon.pk, "no_show", clinic=desk.clinic, by=BY, now=desk.at(9, 1))
+    assert reasons(booking.book_waiting, entry.pk, now=desk.at(9, 2), **give_late) == {Reason.WAITING_APPOINTMENT_GONE}
+    soon.refresh_from_db()
+    assert soon.status == "no_show"
+
+
+@pytest.fixture
+def insured(desk):
+    """The desk's patient has a plan, valid for a year."""
+    patient = desk.patient
+    patient.payer, patient.card_number = make_payer(desk.clinic), "12345"
+    patient.card_expires_on = MONDAY + timedelta(days=365)
+    patient.save()
+    return patient
+
+
+def test_a_new_time_is_booked_with_the_plan_of_the_patient(desk, insured):
+    booked = give(desk, put(desk), desk.at(9))
+    assert booked.payer == insured.payer
+    insured.refresh_from_db()
+    assert insured.card_number == "12345"
+
+
+@pytest.mark.parametrize("trouble", ["expired", "not accepted"])
+def test_a_plan_that_does_not_pay_any_more_is_asked_about(desk, insured, trouble):
+    entry = put(desk)
+    if trouble == "expired":
+        insured.card_expires_on = MONDAY - timedelta(days=1)
+        insured.save()
+    else:
+        insured.payer.active = False
+        insured.payer.save()
+    before = stored()
+    assert reasons(give, desk, entry, desk.at(9)) == {Reason.WAITING_ASK_WHO_PAYS}
+    entry.refresh_from_db()
+    assert stored() == before and entry.closed_at is None
+
+
+def test_a_swap_keeps_who_pays_and_asks_nothing(desk, far, insured):
+    insured.card_expires_on = MONDAY - timedelta(days=1)
+    insured.save()
+    assert give(desk, put(desk, appointment=far.pk), desk.at(9)).payer is None

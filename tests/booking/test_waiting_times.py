@@ -7,15 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic import booking
-from clinic.booking import Freed, WaitingList, WaitingWish, freed_by, time_value
+from clinic.booking import Freed, OfferedTime, WaitingList, WaitingWish, freed_by
 from clinic.models import Absence, WorkingHours
 from clinic.queries import waiting
-from clinic.schedule import Opening
 from tests.booking.desk import BY, MONDAY
 from tests.booking.test_waiting_list import FAR, put
 from tests.factories import make_doctor, make_procedure
 
-HALF_HOUR = timedelta(minutes=30)
 TUESDAY, THURSDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=3)
 
 
@@ -89,7 +87,7 @@ def test_a_procedure_that_is_no_longer_offered_has_no_times(desk):
 
 def test_a_time_that_was_declined_is_not_offered_again(desk):
     entry = put(desk)
-    declined = time_value(Opening(desk.at(8), desk.at(8) + HALF_HOUR, desk.doctor.pk))
+    declined = OfferedTime(desk.doctor.pk, desk.at(8))
     booking.note_declined(entry.pk, [declined], clinic=desk.clinic, by=BY, now=desk.now)
     assert times(desk, entry)[0] == "23/11 08:15"
 

@@ -106,7 +106,12 @@ def test_what_is_refused_stays_in_the_form(window, receptionist, doctor, maria):
     page.get_by_role("button", name="Pôr na fila de espera").click()
     expect(page.locator("#error-procedures")).to_have_text("Escolha pelo menos um procedimento.")
     expect(page.get_by_label("Nota")).to_have_value("prefere telefone")
+    expect(page.get_by_label("Consulta")).to_be_focused()
     page.get_by_label("Consulta").check()
+    page.get_by_label("Até o dia").fill("32/13")
+    page.get_by_role("button", name="Pôr na fila de espera").click()
+    expect(page.get_by_label("Até o dia")).to_be_focused()
+    page.get_by_label("Até o dia").fill("")
     page.get_by_role("button", name="Pôr na fila de espera").click()
     expect(page.locator(".waiting-row")).to_contain_text("prefere telefone")
 

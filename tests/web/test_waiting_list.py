@@ -7,14 +7,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
-from clinic.booking import Author, WaitingWish, change_status, put_on_waiting_list, reschedule
+from clinic.booking import Author, LineRequest, WaitingWish, change_status, put_on_waiting_list, reschedule, undo
 from clinic.models import Appointment, WaitingEntry
 from tests.factories import (
     book_appointment,
     make_clinic,
+    make_discount,
     make_doctor,
+    make_lisbon,
     make_patient,
+    make_payer,
     make_procedure,
     make_user,
     next_monday,
@@ -127,6 +131,22 @@ class WaitingOffers:
         return next([offer.value for offer in row.offers] for row in self.rows if row.entry.pk == entry.pk)
 
 
+@pytest.mark.parametrize("doctor_part", ["\x00", "a" * 1000, "", "9" * 30])
+def test_only_times_of_doctors_are_kept_as_declined(client, doctor, doctor_part):
+    entry = put(doctor)
+    assert post(client, "decline", entry, offered=f"{doctor_part}|2026-12-01T12:00:00+00:00").status_code == 200
+    assert WaitingEntry.objects.in_full().get().declined == set()
+
+
+def test_a_declined_time_is_kept_as_it_is_offered(client, doctor):
+    entry = put(doctor)
+    same = [f"{doctor.pk}|2026-12-01T09:00:00-03:00", f"0{doctor.pk}|2026-12-01 12:00Z"]
+    others = [f"{doctor.pk}|2026-12-0{day}T12:00:00+00:00" for day in range(2, 6)]
+    post(client, "decline", entry, offered=[*same, *others])
+    kept = WaitingEntry.objects.in_full().get().declined
+    assert kept == {f"{doctor.pk}|2026-12-0{day}T12:00:00+00:00" for day in (1, 2)}
+
+
 def test_withdrawn_and_undone(client, doctor):
     entry = put(doctor)
     assert "Retirado da fila de espera." in post(client, "withdraw", entry, seen="1").content.decode()
@@ -190,7 +210,7 @@ def test_the_open_appointment_leads_to_the_list_and_back(client, doctor):
     assert "Quer antes?" in client.get(detail).content.decode()
     entry = put(doctor, far=far)
     text = client.get(detail).content.decode()
-    assert "Quer antes?" not in text and f"/fila-de-espera/#w{entry.pk}" in text
+    assert "Quer antes?" not in text and f"/fila-de-espera/?pedido={entry.pk}#w{entry.pk}" in text
 
 
 def test_a_request_is_put_by_the_form_and_changed(client, doctor):
@@ -198,7 +218,7 @@ def test_a_request_is_put_by_the_form_and_changed(client, doctor):
     fields = {"paciente": patient.pk, "procedures": doctor.procedures.get().pk, "weekdays": ["2", "4"], "part": "manha"}
     response = client.post(reverse("web:waiting-add"), fields)
     entry = WaitingEntry.objects.in_full().get()
-    assert response.url == f"/fila-de-espera/#w{entry.pk}"
+    assert response.url == f"/fila-de-espera/?pedido={entry.pk}#w{entry.pk}"
     assert (entry.weekdays, entry.from_time, entry.to_time) == ([2, 4], time(0), time(11, 59))
     address = reverse("web:waiting-change", args=[entry.pk])
     form = client.get(address).context["form"]
@@ -260,6 +280,75 @@ def test_a_long_list_has_pages(client, doctor):
     assert page(client, pagina="x").count('<li class="waiting-row') == 25
 
 
+def test_a_link_to_a_row_opens_the_page_that_has_it(client, doctor):
+    entries = [put(doctor, f"Paciente {number}") for number in range(27)]
+    last = entries[-1]
+    row = f'id="w{last.pk}"'
+    assert row not in page(client) and row in page(client, pedido=last.pk)
+    assert "pagina=1" in page(client, pedido=last.pk) and "pedido=" not in page(client, pedido=last.pk)
+    assert f'id="w{entries[0].pk}"' in page(client, pedido=entries[0].pk)
+    for unknown in ("0", "x", "9" * 30):
+        assert f'id="w{entries[0].pk}"' in page(client, pedido=unknown)
+    response = client.post(reverse("web:waiting-not-reached", args=[last.pk]))
+    assert row in client.get(response.url).content.decode()
+
+
+def test_a_form_with_a_fault_has_the_focus_at_its_field(client, doctor):
+    fields = {"paciente": make_patient(doctor.clinic).pk}
+    wrong = fields | {"procedures": doctor.procedures.get().pk, "until": "32/13"}
+    for data, field in ((fields, "procedures"), (wrong, "until")):
+        text = client.post(reverse("web:waiting-add"), data, headers=HTMX).content.decode()
+        focused = [tag for tag in text.split("<") if "autofocus" in tag]
+        assert len(focused) == 1 and f'name="{field}"' in focused[0]
+
+
+def test_who_pays_is_seen_in_the_filled_panel(client, doctor):
+    entry = put(doctor)
+    patient, starts_at = entry.patient, next_monday(doctor.clinic)
+    patient.payer = make_payer(doctor.clinic, active=False)
+    patient.save()
+    to = {"to": f"{doctor.pk}|{starts_at.isoformat()}", "seen": "1"}
+    response = post(client, "accept", entry, **to)
+    assert response.status_code == 409 and "Agendar pelo painel" in response.content.decode()
+    address = client.post(reverse("web:waiting-accept", args=[entry.pk]), to).url
+    assert escape(address) in response.content.decode()
+    form = client.get(address).context["form"]
+    assert (form.data["patient"], form.data["doctor"]) == (str(patient.pk), str(doctor.pk))
+    assert form.data.getlist("procedure") == [str(doctor.procedures.get().pk)]
+    assert (form.data["date"], form.data["starts"]) == (f"{starts_at:%d/%m/%Y}", "09:00")
+
+
+def test_a_swap_without_its_discount_goes_on_in_remarcar(client, doctor):
+    discount = make_discount(doctor.clinic, expires_on=timezone.localdate() + timedelta(weeks=9))
+    lines = (LineRequest(doctor.procedures.get().pk, discount.pk),)
+    far = book_appointment(doctor, lines=lines, starts_at=next_monday(doctor.clinic) + timedelta(weeks=3))
+    entry = put(doctor, far=far)
+    discount.expires_on = timezone.localdate() - timedelta(days=1)
+    discount.save()
+    starts_at = next_monday(doctor.clinic, 11)
+    to = {"to": f"{doctor.pk}|{starts_at.isoformat()}", "seen": "1"}
+    response = post(client, "accept", entry, **to)
+    assert response.status_code == 409 and "Remarcar para este horário" in response.content.decode()
+    address = client.post(reverse("web:waiting-accept", args=[entry.pk]), to).url
+    assert escape(address) in response.content.decode()
+    shown = client.get(address)
+    form = shown.context["form"]
+    assert (form.data["date"], form.data["starts"]) == (f"{starts_at:%d/%m/%Y}", "11:00")
+    assert "Remarcar sem o desconto" in shown.content.decode()
+
+
+def test_a_row_says_that_its_appointment_was_moved_by_hand(client, doctor):
+    far = visit(doctor, weeks=3)
+    put(doctor, far=far)
+    assert "o horário mudou" not in page(client)
+    new = far.starts_at - timedelta(weeks=1)
+    moved = reschedule(far.pk, doctor=doctor.pk, starts_at=new, clinic=doctor.clinic, by=BY)
+    was = f"{doctor.clinic.local(far.starts_at):%d/%m %H:%M}"
+    assert "o horário mudou: era " in page(client) and was in page(client)
+    undo(moved.pk, clinic=doctor.clinic, by=BY)
+    assert "o horário mudou" not in page(client)
+
+
 def test_what_has_run_out_comes_last_and_says_so(client, doctor):
     entry = put(doctor, "Ana Lima", is_urgent=True)
     put(doctor, "Bia Reis")
@@ -271,4 +360,14 @@ def test_what_has_run_out_comes_last_and_says_so(client, doctor):
 def test_without_a_script_the_acts_lead_back_to_the_list(client, doctor):
     entry = put(doctor)
     response = client.post(reverse("web:waiting-withdraw", args=[entry.pk]), {"seen": "1"})
-    assert response.url == f"/fila-de-espera/#w{entry.pk}"
+    assert response.url == f"/fila-de-espera/?pedido={entry.pk}#w{entry.pk}"
+
+
+def test_in_portugal_a_turno_is_a_shift_and_no_part_of_the_day(client):
+    clinic = make_lisbon()
+    client.force_login(make_user(clinic))
+    procedure = make_procedure(clinic)
+    make_doctor(clinic, procedures=[procedure])
+    address = reverse("web:waiting-add", query={"paciente": make_patient(clinic).pk})
+    text = client.get(address).content.decode()
+    assert "Parte do dia" in text and "Até ao dia" in text and "turno" not in text.lower()

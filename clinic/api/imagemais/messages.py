@@ -290,6 +290,8 @@ REFUSALS: Messages = {
     Reason.WAITING_CLOSED: Message(409, "status", "O pedido já saiu da fila de espera", ()),
     Reason.WAITING_CHANGED: Message(409, "status", "O pedido da fila de espera foi alterado", ()),
     Reason.WAITING_APPOINTMENT_GONE: Message(409, "status", "O agendamento não pode mais ser trocado", ()),
+    Reason.WAITING_NOT_EARLIER: Message(409, "status", "O horário não é antes do atual", ()),
+    Reason.WAITING_ASK_WHO_PAYS: Message(409, "status", "O convênio do paciente deve ser verificado", ()),
     Reason.NOT_MOVABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser reagendado", ()),
     Reason.NOT_CHANGEABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser alterado", ()),
     Reason.FINISHED_FOR_MANAGERS: Message(409, "status", "Um agendamento finalizado não pode ser alterado", ()),

@@ -38,26 +38,28 @@ BUTTONS = {
 }
 
 
+PLACE = (("doctor", "medico"), ("date", "data"), ("starts", "inicio"))  # the fields, as addresses name them
+
+
 def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
     """Return the form's fields for a click on a free time: `medico`, `data`, `inicio`, `paciente` of the address.
 
-    `procedimento` comes with a time in which the doctor's usual procedure does not fit, `encaixe` with a taken one.
+    `procedimento`, one or several, comes with a time in which the doctor's usual procedure does not fit, `encaixe` with
+    a taken one.
     `familia` is the id of an appointment after which another of the family is wanted; it replaces the others.
     """
     relative = query.get("familia", "")
     if is_short_number(relative) and (data := _data_beside(int(relative), clinic)):
         return data
     data = QueryDict(mutable=True)
-    for field, parameter in (("doctor", "medico"), ("date", "data"), ("starts", "inicio"), ("patient", "paciente")):
-        if value := query.get(parameter):
-            data[field] = value
+    _take_place(data, query)
+    if patient := query.get("paciente"):
+        data["patient"] = patient
     if query.get("encaixe"):
         data["encaixe"] = "1"
-    procedure = query.get("procedimento") or ""
-    if is_short_number(procedure):
-        data["procedure"] = data["usual"] = procedure
-    if day := read_day(data.get("date", "")):
-        data["date"] = f"{day:%d/%m/%Y}"
+    if procedures := [text for text in query.getlist("procedimento") if is_short_number(text)]:
+        data.setlist("procedure", procedures)
+        data["usual"] = procedures[0]
     if "date" not in data:
         data["date"] = f"{clinic.local(timezone.now()):%d/%m/%Y}"
     if "patient" in data:
@@ -135,6 +137,23 @@ def data_of(appointment: Appointment) -> QueryDict:
     data.update({"doctor": str(appointment.doctor_id), "date": f"{starts_at:%d/%m/%Y}", "starts": f"{starts_at:%H:%M}"})
     data["place"] = booking.place(appointment)
     return data
+
+
+def data_to(query: QueryDict, appointment: Appointment) -> QueryDict | None:
+    """Return the same with the place of the address, its `medico`, `data` and `inicio`; None where it names none."""
+    if not any(query.get(parameter) for _field, parameter in PLACE):
+        return None
+    data = data_of(appointment)
+    _take_place(data, query)
+    return data
+
+
+def _take_place(data: QueryDict, query: QueryDict) -> None:
+    for field, parameter in PLACE:
+        if value := query.get(parameter):
+            data[field] = value
+    if day := read_day(data.get("date", "")):
+        data["date"] = f"{day:%d/%m/%Y}"
 
 
 def _take_likely(data: QueryDict, clinic: Clinic) -> None:

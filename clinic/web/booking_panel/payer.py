@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
 from clinic.form_fields import TypedDateField, is_short_number
-from clinic.models import Appointment, Clinic, Patient, Payer
+from clinic.models import Appointment, Clinic, Payer
 from clinic.queries import payers
 from clinic.refusals import Reason, Refused
-from clinic.registry import Plan
+from clinic.registry import Plan, accepted_plan
 from clinic.web.booking_panel.lines import id_field
 from clinic.web.fields import RefusableForm
 
@@ -161,8 +161,5 @@ def _written(plan: Plan) -> tuple[str, str, str]:
 
 
 def _plan_of(clinic: Clinic, patient: str) -> Plan:
-    """Return the plan of the patient of that id whose payer is accepted; a private one for any other text."""
-    if not is_short_number(patient):
-        return Plan()
-    of_patient = Patient.objects.of(clinic).filter(pk=int(patient), payer__active=True)
-    return Plan(*(of_patient.values_list(*Plan._fields).first() or ()))
+    """Return the plan that is filled in for the patient of that id; a private one for any other text."""
+    return accepted_plan(clinic, int(patient)) if is_short_number(patient) else Plan()

@@ -76,7 +76,8 @@ def check(request: ClinicRequest) -> HttpResponse:
 @sensitive_post_parameters("approval_pin")
 @not_found_when_deleted
 def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Show the form for another time or doctor, and move the appointment when `move` is posted."""
+    """Show the form for another time or doctor, which the address may name by `medico`, `data` and `inicio`; move the
+    appointment when `move` is posted."""
     appointment = get_appointment(request, pk)
     if request.method == "POST" and "move" in request.POST:
         form = MoveForm(request.POST, appointment=appointment)
@@ -87,6 +88,7 @@ def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
         return _move_page(request, form, status=409 if is_conflict else 422)
     is_posted, just_left = request.method == "POST", triggered_by(request)
     typed = fields.apply_move_button(request.POST, appointment, just_left) if is_posted else take(request)
+    typed = typed or fields.data_to(request.GET, appointment)
     form = MoveForm(typed or fields.data_of(appointment), appointment=appointment)
     if typed:
         form.check(author(request))

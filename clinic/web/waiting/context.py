@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from django.utils.translation import ngettext
 from clinic import booking
 from clinic.models import Appointment, Clinic, Doctor, Patient, WaitingEntry, WaitingEvent, shown
 from clinic.queries import waiting
+from clinic.refusals import Reason, Refused
 from clinic.schedule import Opening
 from clinic.web.pending.context import when
 from clinic.web.waiting.words import conditions, present_place
@@ -86,6 +88,12 @@ class Row:
         return present_place(self.entry, self.listed.clinic)
 
     @property
+    def moved_from(self) -> str:
+        """When the appointment was before it was moved by hand, as "seg 12/01 10:00"; "" where it was not."""
+        start = self.entry.moved_from if self.is_open else None
+        return when(self.listed.clinic, start) if start else ""
+
+    @property
     def why(self) -> str:
         """Why a time fits, in one line, as "ter/qui · manhã · tem seg 12/01 10:00"."""
         urgent = [_("urgente")] if self.entry.is_urgent else []
@@ -95,7 +103,8 @@ class Row:
     def offers(self) -> list[Offer]:
         doctors, is_named = self.listed.doctors, len(self.entry.wanted_doctors) != 1
         return [
-            Offer(booking.time_value(each), each.starts_at, doctors[each.doctor_id], is_named) for each in self.times
+            Offer(booking.time_value(each.doctor_id, each.starts_at), each.starts_at, doctors[each.doctor_id], is_named)
+            for each in self.times
         ]
 
     @property
@@ -159,6 +168,31 @@ class Row:
             "time": when(self.listed.clinic, offer.starts_at),
             **offer.doctor.in_sentence,
         }
+
+
+class WayOn(NamedTuple):
+    """Where an offered time that was refused can be given by hand, and the words of the link."""
+
+    address: str
+    label: str
+
+
+def way_on(entry: WaitingEntry, offered: booking.OfferedTime, refused: Refused) -> WayOn | None:
+    """Return how the offered time can be given by hand after the refusal, None for no way; the entry is `in_full`."""
+    starts_at = entry.clinic.local(offered.starts_at)
+    place = {"medico": offered.doctor_id, "data": f"{starts_at:%Y-%m-%d}", "inicio": f"{starts_at:%H:%M}"}
+    if Reason.WAITING_ASK_WHO_PAYS in refused.reasons:
+        query = place | {"paciente": entry.patient_id, "procedimento": entry.needed}
+        return WayOn(reverse("web:appointment-book", query=query), _("Agendar pelo painel"))
+    if Reason.DISCOUNT_LEFT_BEHIND in refused.reasons:
+        address = reverse("web:appointment-reschedule", args=[entry.appointment_id], query=place)
+        return WayOn(address, _("Remarcar para este horário"))
+    return None
+
+
+def address_of_row(pk: int) -> str:
+    """Return the address of the list at the row of an entry, on whichever page it is."""
+    return f"{reverse('web:waiting-list', query={'pedido': pk})}#w{pk}"
 
 
 @dataclass(frozen=True)
@@ -267,6 +301,11 @@ class Board:
     @property
     def previous_page(self) -> int | None:
         return self.page - 1 if self.page > 1 else None
+
+    def page_of(self, pk: int) -> int:
+        """Return the page that has the row of an entry, the first one where there is none."""
+        positions = (position for position, row in enumerate(self.found) if row.entry.pk == pk)
+        return next(positions, 0) // ROWS_A_PAGE + 1
 
     def row(self, pk: int) -> Row | None:
         """Return one entry as it is now, None if there is none."""

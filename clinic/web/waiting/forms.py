@@ -43,6 +43,7 @@ class WaitingForm(RefusableForm):
         self.sent = data if data is not None else QueryDict()
         self.fields["procedures"] = forms.Field(label=_("Procedimentos"), required=False)
         self.fields["doctors"] = forms.Field(label=_("Com quem"), required=False)
+        self.order_fields(["procedures", "doctors"])  # as on the page
 
     @property
     def chosen_procedures(self) -> list[int]:
@@ -68,6 +69,11 @@ class WaitingForm(RefusableForm):
     @property
     def chosen_weekdays(self) -> list[str]:
         return self.sent.getlist("weekdays")
+
+    @property
+    def first_wrong(self) -> str:
+        """The name of the first field with a complaint, which has the focus; "" for none: it stays where it is."""
+        return next((name for name in self.fields if name in self.errors), "")
 
     @property
     def wish(self) -> booking.WaitingWish:

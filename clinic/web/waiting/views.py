@@ -21,14 +21,14 @@ from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
 from clinic.web.panel import author
 from clinic.web.responses import private
-from clinic.web.waiting.context import Board
+from clinic.web.waiting.context import Board, WayOn, address_of_row, way_on
 from clinic.web.waiting.forms import WaitingForm, fields_of, wanted_in
 
 
 @require_safe
 def index(request: ClinicRequest) -> HttpResponse:
     """Show who waits, a page of them: with `livre`, the id of an appointment, who wants the time that it gave up; with
-    `medico` who wants that doctor."""
+    `medico` who wants that doctor; with `pedido`, the id of an entry, the page that has it."""
     doctors = booking_options.doctors(request.clinic)
     return private(render(request, "waiting/list.html", {"board": _board(request, request.GET), "doctors": doctors}))
 
@@ -85,20 +85,20 @@ def change(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def accept(request: ClinicRequest, pk: int) -> HttpResponse:
     """Give the request the posted time (`to`): a booking, or the move of its appointment if still at `place`."""
-    doctor, _bar, starts = request.POST.get("to", "").partition("|")
+    offered = _offered_time(request.POST.get("to", ""))
 
     def act() -> object:
         return booking.book_waiting(
             pk,
             clinic=request.clinic,
-            doctor=_number(doctor),
-            starts_at=read_instant(starts),
+            doctor=offered.doctor_id if offered else None,
+            starts_at=offered.starts_at if offered else None,
             seen=_number(request.POST.get("seen", "")),
             place=request.POST.get("place") or None,
             by=author(request),
         )
 
-    return _act_response(request, pk, act)
+    return _act_response(request, pk, act, offered)
 
 
 @require_POST
@@ -110,7 +110,7 @@ def not_reached(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def decline(request: ClinicRequest, pk: int) -> HttpResponse:
     """Record that the patient wants none of the times that the row shows (`offered`)."""
-    times = [value for value in request.POST.getlist("offered") if read_instant(value.partition("|")[2])]
+    times = [time for value in request.POST.getlist("offered") if (time := _offered_time(value))]
     return _act_response(
         request, pk, lambda: booking.note_declined(pk, times, clinic=request.clinic, by=author(request))
     )
@@ -155,45 +155,52 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     return _act_response(request, pk, act)
 
 
-def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object]) -> HttpResponse:
-    """Call `act` and show the row as it is now; after a refusal with the reasons."""
+def _act_response(
+    request: ClinicRequest, pk: int, act: Callable[[], object], offered: booking.OfferedTime | None = None
+) -> HttpResponse:
+    """Call `act` and show the row as it is now; after a refusal with the reasons, and with the way to give the
+    `offered` time by hand. Without htmx that way is taken at once."""
     sentences: list[str] = []
+    way: WayOn | None = None
     try:
         act()
     except (WaitingEntry.DoesNotExist, Appointment.DoesNotExist) as missing:
         raise Http404 from missing
     except Refused as refused:
         sentences = [refusal.message for refusal in refused.refusals]
+        entry = waiting.entry(request.clinic, pk) if offered else None
+        way = way_on(entry, offered, refused) if entry and offered else None
     if wants_partial(request):
-        return _row_response(request, pk, sentences)
+        return _row_response(request, pk, sentences, way)
     for sentence in sentences:
         messages.error(request, sentence)
-    return redirect(f"{reverse('web:waiting-list')}#w{pk}")
+    return redirect(way.address if way else address_of_row(pk))
 
 
-def _row_response(request: ClinicRequest, pk: int, sentences: list[str]) -> HttpResponse:
+def _row_response(request: ClinicRequest, pk: int, sentences: list[str], way: WayOn | None) -> HttpResponse:
     board = _board(request, request.POST)
     row = board.row(pk)
     if row is None:
         raise Http404
     shown.add([row.patient])
-    context = {"board": board, "row": row, "refusals": sentences}
+    context = {"board": board, "row": row, "refusals": sentences, "way_on": way}
     return private(render(request, "waiting/_row.html", context, status=409 if sentences else 200))
 
 
 def _form_response(request: ClinicRequest, form: WaitingForm, context: dict[str, Any]) -> HttpResponse:
     status = 422 if request.method == "POST" else None
-    return private(partial_or_page(request, "waiting/form.html", "form", context | {"form": form}, status))
+    context |= {"form": form, "focus": form.first_wrong if status else ""}
+    return private(partial_or_page(request, "waiting/form.html", "form", context, status))
 
 
 def _leave_to_row(request: ClinicRequest, pk: int) -> HttpResponse:
-    return leave(request, f"{reverse('web:waiting-list')}#w{pk}")
+    return leave(request, address_of_row(pk))
 
 
 def _board(request: ClinicRequest, asked: QueryDict) -> Board:
     appointment = _appointment(request, asked.get("livre", ""))
     now = timezone.now()
-    return Board(
+    board = Board(
         request.clinic,
         now,
         freed=booking.freed_by(appointment, now=now) if appointment else None,
@@ -201,6 +208,9 @@ def _board(request: ClinicRequest, asked: QueryDict) -> Board:
         page=max(_number(asked.get("pagina", "")) or 1, 1),
         asked=appointment.pk if appointment else None,
     )
+    if entry := _number(asked.get("pedido", "")):
+        board.page = board.page_of(entry)
+    return board
 
 
 def _appointment(request: ClinicRequest, pk: str) -> Appointment | None:
@@ -213,6 +223,13 @@ def _appointment(request: ClinicRequest, pk: str) -> Appointment | None:
 
 def _patient(request: ClinicRequest, pk: str) -> Patient | None:
     return get_object_or_404(Patient.objects.of(request.clinic), pk=int(pk)) if is_short_number(pk) else None
+
+
+def _offered_time(value: str) -> booking.OfferedTime | None:
+    """Read a time as `booking.time_value` writes it; None for anything else."""
+    doctor, _bar, starts = value.partition("|")
+    starts_at = read_instant(starts)
+    return booking.OfferedTime(int(doctor), starts_at) if starts_at and is_short_number(doctor) else None
 
 
 def _number(text: str) -> int | None:

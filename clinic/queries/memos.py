@@ -19,7 +19,7 @@ JUST_DONE = timedelta(minutes=10)  # so long one that was done stays among the o
 MOST_LISTED = 300
 MOST_ON_DAY = 5
 MOST_BESIDE = 10
-LETTERS_ON_DAY = 160
+LETTERS_ON_DAY = 150
 
 
 class DayMemo(NamedTuple):

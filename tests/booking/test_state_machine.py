@@ -165,10 +165,10 @@ class FrontDesk(RuleBasedStateMachine):
         foreseen = self.refused_times(wanted, pk)
         if closed_by:
             foreseen = {Reason.WAITING_CLOSED}
-        elif visit.status not in MOVABLE:
+        elif visit.status not in MOVABLE or visit.starts_at <= self.now:
             foreseen = {Reason.WAITING_APPOINTMENT_GONE}
-        elif self.active[doctor] and (wanted.doctor, wanted.starts_at) == (visit.doctor, visit.starts_at):
-            foreseen |= {Reason.NOTHING_CHANGED}
+        elif wanted.starts_at >= visit.starts_at:
+            foreseen = {Reason.WAITING_NOT_EARLIER}
         target = {"doctor": self.doctors[doctor].pk, "starts_at": wanted.starts_at, **self.acting()}
         if self.agree(foreseen, lambda: book_waiting(entry, **target)):
             self.model[pk] = replace(wanted, status="rescheduled", undo=visit)
@@ -182,7 +182,10 @@ class FrontDesk(RuleBasedStateMachine):
         visit = self.model[pk]
         places = [(doctor, (slot + later) % len(SLOTS)) for doctor in DOCTORS for later in SLOTS]
         free = [
-            place for place in places if not self.refused_times(self.placed(visit, place[0], self.at(place[1])), pk)
+            place
+            for place in places
+            if self.at(place[1]) < visit.starts_at
+            and not self.refused_times(self.placed(visit, place[0], self.at(place[1])), pk)
         ]
         if entry and free:
             self.swap(entry, *free[0])

@@ -237,7 +237,7 @@ def test_the_appointment_costs_the_same_queries_whatever_it_holds(desk, appointm
         desk.post(address("status", appointment), {"status": "scheduled"})
     with CaptureQueriesContext(connection) as captured:
         desk.get(address("detail", appointment), headers=HTMX)
-    assert len(captured) == 14
+    assert len(captured) == 15
 
 
 def test_the_way_on_comes_first_and_what_takes_back_says_so(monday, desk, appointment):

@@ -128,11 +128,11 @@ def window(chromium, complaints, live_server, unanswered):
 
 def _as_collected(route):
     name = route.request.url.partition("/static/")[2]
-    text = style(name, _source) if name.endswith(".css") else script(name, _source, set())
+    text = style(name, bundle_source) if name.endswith(".css") else script(name, bundle_source, set())
     route.fulfill(body=text, content_type="text/css" if name.endswith(".css") else "text/javascript")
 
 
-def _source(name):
+def bundle_source(name):
     return (settings.ROOT / "static" / name).read_text(encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from clinic.models import Appointment, AppointmentEvent, Clinic
-from clinic.spoken import WEEKDAYS
+from clinic.spoken import day_in_brief
 
 # {"before": snapshot, "after": snapshot} of an event, as JSON.
 type Move = dict[str, Any]
@@ -34,7 +34,7 @@ def in_words(move: Move | None, clinic: Clinic, *, starts_at: datetime, doctor: 
     if move is None or _place(move["after"]) != (starts_at, doctor) or _place(move["before"]) == (starts_at, doctor):
         return ""
     before = clinic.local(_place(move["before"])[0])
-    when = f"{WEEKDAYS[before.weekday()][:3]} {before:%d/%m %H:%M}"
+    when = f"{day_in_brief(before.date())} {before:%H:%M}"
     return _("antes: %(when)s, %(doctor)s") % {"when": when, "doctor": move["before"]["doctor_name"]}
 
 

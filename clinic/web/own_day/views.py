@@ -1,9 +1,8 @@
 from collections.abc import Callable
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -13,11 +12,11 @@ from clinic.access.requests import ClinicRequest
 from clinic.access.roles import doctors_too
 from clinic.models import Appointment, shown
 from clinic.models.appointment import Status
-from clinic.refusals import Refused
-from clinic.web.htmx import partial_or_page, wants_partial
+from clinic.web.htmx import partial_or_page
 from clinic.web.own_day.context import MAY, OwnBoard
 from clinic.web.panel import author
-from clinic.web.responses import polled, private
+from clinic.web.queue.responses import act_response
+from clinic.web.responses import polled
 
 
 @doctors_too
@@ -79,22 +78,9 @@ def _doctor(request: ClinicRequest) -> int:
 
 
 def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object]) -> HttpResponse:
-    """Call `act` and show the whole day, as an act moves its row; after a refusal with the reasons at the row."""
-    sentences: list[str] = []
-    try:
-        act()
-    except Appointment.DoesNotExist as missing:
-        raise Http404 from missing
-    except Refused as refused:
-        sentences = [refusal.message for refusal in refused.refusals]
-    if wants_partial(request):
-        board = _board(request)
-        _note_shown(board)
-        context = {"board": board, "refused": pk, "refusals": sentences}
-        return private(render(request, "own_day/today.html#queue", context, status=409 if sentences else 200))
-    for sentence in sentences:
-        messages.error(request, sentence)
-    return redirect("web:own-day")
+    return act_response(
+        request, pk, act, read_board=_board, note_shown=_note_shown, template="own_day/today.html", page="web:own-day"
+    )
 
 
 def _board(request: ClinicRequest) -> OwnBoard:

@@ -1,9 +1,8 @@
 from collections.abc import Callable
 
-from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -12,11 +11,11 @@ from clinic.access.requests import ClinicRequest
 from clinic.form_fields import ids_in, is_short_number
 from clinic.models import Appointment, PriorityMark, shown
 from clinic.queries.priority import kinds
-from clinic.refusals import Refused
-from clinic.web.htmx import partial_or_page, wants_partial
+from clinic.web.htmx import partial_or_page
 from clinic.web.panel import author
 from clinic.web.queue.context import Board
-from clinic.web.responses import polled, private
+from clinic.web.queue.responses import act_response
+from clinic.web.responses import polled
 
 
 @require_safe
@@ -76,22 +75,9 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
 
 
 def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object]) -> HttpResponse:
-    """Call `act` and show the whole queue, as an act moves its row; after a refusal with the reasons at the row."""
-    sentences: list[str] = []
-    try:
-        act()
-    except Appointment.DoesNotExist as missing:
-        raise Http404 from missing
-    except Refused as refused:
-        sentences = [refusal.message for refusal in refused.refusals]
-    if wants_partial(request):
-        board = _board(request)
-        _note_shown(board)
-        context = {"board": board, "refused": pk, "refusals": sentences}
-        return private(render(request, "queue/today.html#queue", context, status=409 if sentences else 200))
-    for sentence in sentences:
-        messages.error(request, sentence)
-    return redirect("web:queue")
+    return act_response(
+        request, pk, act, read_board=_board, note_shown=_note_shown, template="queue/today.html", page="web:queue"
+    )
 
 
 def _board(request: ClinicRequest) -> Board:

@@ -23,7 +23,7 @@ IN_QUEUE = {*EXPECTED, Status.CHECKED_IN}
 def call_to_room(
     appointment_id: int, *, clinic: Clinic, by: Author, seen: str | None = None, now: datetime | None = None
 ) -> RoomCall:
-    """Store that the patient, who waits, is called to the doctor's room now.
+    """Store that the patient, who waits today, is called to the doctor's room now.
 
     `seen` is the `state` that the author saw: with it, an appointment that has changed since is left as it is
     (CHANGED_MEANWHILE). Locks the appointment's row. Raises Refused, Appointment.DoesNotExist.
@@ -32,7 +32,7 @@ def call_to_room(
 
     def work() -> RoomCall:
         appointment = _locked(appointment_id, clinic, seen)
-        if appointment.status != Status.CHECKED_IN:
+        if appointment.status != Status.CHECKED_IN or not _is_of_today(appointment, clinic, now):
             refuse([Refusal(Reason.NOT_WAITING, {"current": appointment.get_status_display()})])
         return RoomCall.objects.create(clinic=clinic, appointment=appointment, at=now, user=by.user)
 
@@ -57,9 +57,7 @@ def mark_priority(
 
     def work() -> PriorityMark:
         appointment = _locked(appointment_id, clinic, seen)
-        midnight, next_midnight = clinic.day(clinic.local(now).date())
-        is_of_today = appointment.ends_at > midnight and appointment.starts_at < next_midnight
-        if appointment.status not in IN_QUEUE or not is_of_today:
+        if appointment.status not in IN_QUEUE or not _is_of_today(appointment, clinic, now):
             refuse([Refusal(Reason.NOT_IN_QUEUE, {"current": appointment.get_status_display()})])
         last = PriorityMark.objects.of(clinic).filter(appointment=appointment).last()
         if last and last.kind == kind:
@@ -67,6 +65,11 @@ def mark_priority(
         return PriorityMark.objects.create(clinic=clinic, appointment=appointment, kind=kind, at=now, user=by.user)
 
     return run_in_transaction(work)
+
+
+def _is_of_today(appointment: Appointment, clinic: Clinic, now: datetime) -> bool:
+    midnight, next_midnight = clinic.day(clinic.local(now).date())
+    return appointment.ends_at > midnight and appointment.starts_at < next_midnight
 
 
 def _locked(appointment_id: int, clinic: Clinic, seen: str | None) -> Appointment:

@@ -110,6 +110,14 @@ def test_only_who_waits_is_called(doctor):
     assert not RoomCall.objects.exists()
 
 
+def test_who_came_yesterday_is_not_called(doctor, time_machine):
+    waiting = visit(doctor, 9)
+    time_machine.move_to("2026-11-24T12:00:00Z", tick=False)
+    with pytest.raises(Refused) as refused:
+        call(waiting)
+    assert refused.value.reasons == {Reason.NOT_WAITING}
+
+
 def test_a_call_leaves_the_appointment_as_it_was(doctor):
     waiting = visit(doctor, 9)
     call(waiting)

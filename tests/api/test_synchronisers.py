@@ -213,12 +213,16 @@ def after_of(headers):
     return {"after": query["after"]} if "after" in query else {}
 
 
+@dataclass
 class Walker(Copy):
     """Goes through the whole list first, without an instant, and only then asks for the changes since it began."""
+
+    has_begun: threading.Event = field(default_factory=threading.Event)
 
     def follow(self):
         while not Appointment.objects.count() > 3 * self.limit:
             clock.sleep(0.01)
+        self.has_begun.set()
         status, body, headers = self.ask(updatedSince=timezone.now().isoformat())
         while "X-Next-Updated-Since" not in headers:
             status, body, headers = self.ask(updatedSince=timezone.now().isoformat())
@@ -272,9 +276,11 @@ def test_copies_hold_what_the_database_holds_in_the_end(house):
     for thread in threads:
         thread.start()
     clock.sleep(SECONDS)
+    assert copies[-1].has_begun.wait(PATIENCE), "too few appointments for a walk of several pages"
     house.over.set()
     for thread in threads:
         thread.join(PATIENCE)
+    assert not [thread for thread in threads if thread.is_alive()]
 
     assert house.strange == []
     for copy in copies:

@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a smoke run of three minutes; its figures mean little")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--searches", action="store_true", help="the next free time and what is pending only")
+    only.add_argument("--desk", action="store_true", help="unchanged days and moves only")
     only.add_argument("--lists", action="store_true", help="the lists of both APIs only")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="clinic-benchmarks-") as folder, postgres.running(Path(folder)) as server:
@@ -40,7 +41,7 @@ def main() -> None:
         from tests.benchmarks.run import run  # noqa: PLC0415 - it imports models, which need the settings
 
         sizes = QUICK_SIZES if arguments.quick else SIZES
-        part = "searches" if arguments.searches else "lists" if arguments.lists else ""
+        part = next((name for name in ("desk", "lists", "searches") if getattr(arguments, name)), "")
         print(run(server, sizes, CLIENTS, quick=arguments.quick, only=part))
 
 

@@ -1,6 +1,7 @@
 """The clinic with two bare Django views beside it, in one process: no middleware, no session, no rules, no checks.
 
-`bare/agendar/` makes the four inserts that a booking with a discount makes and nothing else;
+`bare/agendar/` makes the four inserts that a booking with a discount makes and nothing else, `bare/mover/` the update
+and the insert of a move; `bare/304/` says that nothing has changed, and `inalterado/` the same to who is signed in;
 `bare/<clinic>/dia/<date>/` shows the day's appointments in a plain table, `bare/<clinic>/semana/<doctor>/<date>/` those
 of a doctor on seven days. What the clinic's own pages take beyond these
 is the price of what they do.
@@ -15,10 +16,11 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.template import engines
 from django.test import override_settings
 from django.urls import include, path
+from django.utils import timezone
 
 django.setup()
 
@@ -62,6 +64,35 @@ def book(request):
     return HttpResponseRedirect("/")
 
 
+def move(request):
+    fields = request.POST
+    clinic, appointment, starts_at = (
+        fields["clinic"],
+        fields["appointment"],
+        datetime.fromisoformat(fields["starts_at"]),
+    )
+    with transaction.atomic():
+        Appointment.objects.filter(pk=appointment).update(
+            starts_at=starts_at,
+            ends_at=starts_at + LENGTH,
+            status=Appointment.Status.RESCHEDULED,
+            status_since=timezone.now(),
+        )
+        AppointmentEvent.objects.create(
+            clinic_id=clinic,
+            appointment_id=appointment,
+            kind=AppointmentEvent.Kind.RESCHEDULED,
+            channel=AppointmentEvent.Channel.BROWSER,
+            after={"starts_at": fields["starts_at"], "status": Appointment.Status.RESCHEDULED},
+        )
+    return HttpResponse()
+
+
+def unchanged(request):
+    """Behind the middleware its user is read with the session, as for every page of the desk."""
+    return HttpResponseNotModified()
+
+
 def day(request, clinic, date_):
     return table(date_, 1, clinic_id=clinic)
 
@@ -82,6 +113,9 @@ def table(date_, days, **ids):
 
 urlpatterns = [
     path("bare/agendar/", book),
+    path("bare/mover/", move),
+    path("bare/304/", unchanged),
+    path("inalterado/", unchanged),
     path("bare/<int:clinic>/dia/<str:date_>/", day),
     path("bare/<int:clinic>/semana/<int:doctor>/<str:date_>/", week),
     path("", include("clinic.urls")),

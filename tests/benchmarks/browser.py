@@ -17,12 +17,12 @@ class Session:
     cookies: str
     token: str
 
-    def get(self, path: str) -> str:
-        """The whole request, to be sent later."""
-        return f"GET {path} HTTP/1.1\r\n{self._headers()}\r\n"
+    def get(self, path: str, headers: str = "") -> str:
+        """The whole request, to be sent later; `headers` are more of them, each with its end of line."""
+        return f"GET {path} HTTP/1.1\r\n{self._headers()}{headers}\r\n"
 
     def post(self, path: str, fields: dict, headers: str = "") -> str:
-        """The same; `headers` are more of them, each with its end of line."""
+        """The same with a body."""
         body = urlencode(fields | {"csrfmiddlewaretoken": self.token}, doseq=True)
         return (
             f"POST {path} HTTP/1.1\r\n{self._headers()}{headers}Origin: http://127.0.0.1:{self.port}\r\n"

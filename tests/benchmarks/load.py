@@ -78,6 +78,8 @@ def is_complete(answer: bytes) -> bool:
     if not separator:
         return False
     head = head.lower()
+    if head.startswith(b"http/1.1 304"):
+        return True
     if (at := head.find(b"content-length:")) >= 0:
         return len(body) >= int(head[at + 15 :].split(b"\r\n", 1)[0])
     return body.endswith(b"0\r\n\r\n")  # chunked

@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from clinic.management.demo import bulk
 from clinic.models import Clinic, StaffUser
-from tests.benchmarks import api, booking, day_page, lists, searches
+from tests.benchmarks import api, booking, day_page, desk, lists, searches
 from tests.benchmarks.browser import Session, sign_in
 from tests.benchmarks.day_page import Times
 from tests.benchmarks.houses import House, houses, machine
@@ -29,8 +29,8 @@ BEGAN = time.perf_counter()  # that clock itself counts from the machine's start
 
 
 def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only: str = "") -> str:
-    """Measure and return the tables, or `only` that of "lists" or of "searches". `server` is the database that Django
-    is connected to; it may be empty."""
+    """Measure and return the tables, or `only` that of "desk", "lists" or "searches". `server` is the database that
+    Django is connected to; it may be empty."""
     call_command("migrate", verbosity=0)
     clinic, password = bulk.load_clinic(), secrets.token_urlsafe()
     user = StaffUser.objects.create_user(USERNAME, password, name="Recepção", clinic=clinic)
@@ -47,6 +47,14 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only:
         turns = {"rounds": 2 if quick else 8, "times": 20 if quick else 60}
         if only == "searches":
             return measured_searches(load, built, sessions, clinic, user, turns)
+        report("desk")
+        first, rounds = built[0], 2 if quick else 8
+        of_desk = desk.table(
+            desk.measure_screens(load, first, sessions[first.stored][0], day, rounds=rounds),
+            desk.measure_moves(load, first, sessions[first.stored], clinic, rounds=rounds),
+        )
+        if only == "desk":
+            return of_desk
         report("lists")
         of_lists = lists.table(sizes, lists.measure(load, built, program, clinic, **turns))
         if only == "lists":
@@ -62,7 +70,7 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only:
             load, built, sessions, program, clinic, clients, rounds=2 if quick else 6, seconds=1 if quick else 4
         )
         return "\n".join(
-            [table(sizes, clients, rates, pages, page_queries, size, total), "", of_lists, "", of_searches]
+            [table(sizes, clients, rates, pages, page_queries, size, total), "", of_desk, "", of_lists, "", of_searches]
         )
 
 

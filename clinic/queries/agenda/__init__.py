@@ -30,6 +30,7 @@ from clinic.queries.agenda.page import (
     Slot,
     Week,
 )
+from clinic.queries.agenda.rows_version import rows_version
 from clinic.queries.agenda.week import DAYS, WeekLayout
 from clinic.queries.delays import delay_of_row
 from clinic.queries.memos import notes_of_day, read_notes_of_day
@@ -57,6 +58,7 @@ __all__ = [
     "Week",
     "day",
     "month",
+    "rows_version",
     "week",
 ]
 

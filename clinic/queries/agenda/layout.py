@@ -112,6 +112,7 @@ class DayLayout:
             causes=list(self.causes.items()),
             memos=memos,
             version="",
+            stays_until=self.stays_until(shown),
         )
         about = [laid_out.day, laid_out.off_duty, laid_out.closure, laid_out.next_working, laid_out.holiday, memos]
         laid_out.version = version(laid_out, self.cells, about)
@@ -411,6 +412,17 @@ class DayLayout:
 
     def now_time(self) -> str:
         return self._time(self.now_minute) if self.now_class() else ""
+
+    def stays_until(self, shown: Iterable[DoctorDay]) -> datetime:
+        """Return the next instant at which time alone may change what is drawn, at most ROW minutes ahead: a free time
+        passes, a patient has waited long, an appointment ends, a date begins."""
+        row = timedelta(minutes=ROW)
+        instants = [self.midnight + timedelta(minutes=minute) for minute in self.cells]
+        for appointment in (appointment for one in shown for appointment in one.appointments):
+            came_at = appointment.arrived_at or appointment.starts_at
+            instants += [came_at + LONG_WAIT, appointment.ends_at]
+        end_of_row = self.now + row - (self.now - self.midnight) % row
+        return min((instant for instant in instants if self.now < instant < end_of_row), default=end_of_row)
 
     def _closure(self, days: Iterable[DoctorDay]) -> str:
         """Return why the whole clinic is closed, all day or in part: a holiday, or a written reason."""

@@ -140,7 +140,8 @@ class DoctorChoice:
 @dataclass(slots=True)
 class Grid:
     """Columns, and the hours with what begins in them. `version` changes when, and only when, something drawn does;
-    the now-line and the minutes of waiting are the browser's to move on.
+    the now-line and the minutes of waiting are the browser's to move on. From `stays_until` on, an instant in UTC, time
+    alone may change what is drawn.
 
     `booked`, `missed`, `free` and `short` count what is in the columns: `free` the times at which the doctor's usual
     procedure fits, `short` those for shorter ones only."""
@@ -158,6 +159,7 @@ class Grid:
     now_time: str
     choices: list[DoctorChoice]
     version: str
+    stays_until: datetime
 
 
 @dataclass(slots=True)

@@ -94,6 +94,7 @@ class WeekLayout:
             now_time=now_time,
             choices=[DoctorChoice(str(row.pk), row.full_name, row.pk == doctor.pk) for row in choices],
             version="",
+            stays_until=min(layout.stays_until([one]) for layout, one in shown),
         )
         week.version = version(week, cells, [week.first, *(column.on for column in columns)])
         return week

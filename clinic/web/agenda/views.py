@@ -23,7 +23,7 @@ from clinic.models.appointment import Status
 from clinic.queries import agenda
 from clinic.web.agenda.grid import day_html
 from clinic.web.htmx import partial_or_page, wants_partial
-from clinic.web.responses import polled
+from clinic.web.responses import polled_rows
 
 MY_DOCTORS = "my_doctors"  # cookie with the ids that this computer shows without a filter
 YEAR_SECONDS = 365 * 24 * 3600
@@ -81,22 +81,25 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
     if on is None:
         raise Http404
     filters, now = _filters(request), timezone.now()
-    agenda_day = agenda.day(
-        request.clinic,
-        on,
-        now=now,
-        doctors=filters.doctors,
-        statuses=filters.statuses,
-        hides_freed=filters.hides_freed,
-    )
-    response = polled(
-        request,
-        agenda_day.version,
-        lambda: partial_or_page(request, "agenda/day.html", "day", _context(request, agenda_day, filters, now)),
-    )
-    if "lembrar" in request.GET:
-        _keep_doctors(response, filters.doctors & _known(agenda_day))
-    return response
+
+    def load() -> agenda.Day:
+        return agenda.day(
+            request.clinic,
+            on,
+            now=now,
+            doctors=filters.doctors,
+            statuses=filters.statuses,
+            hides_freed=filters.hides_freed,
+        )
+
+    def answer(agenda_day: agenda.Day) -> HttpResponse:
+        context = _context(request, agenda_day, filters, now)
+        response = partial_or_page(request, "agenda/day.html", "day", context)
+        if "lembrar" in request.GET:
+            _keep_doctors(response, filters.doctors & _known(agenda_day))
+        return response
+
+    return polled_rows(request, lambda: agenda.rows_version(request.clinic, on, on, filters.query), load, answer)
 
 
 def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from clinic.queries import agenda
 from clinic.web.agenda.grid import week_html
 from clinic.web.agenda.views import HIDDEN, my_doctors, read_date, unreadable_date_response
 from clinic.web.htmx import partial_or_page
-from clinic.web.responses import polled
+from clinic.web.responses import polled_rows
 
 
 @require_safe
@@ -43,16 +43,18 @@ def week(request: ClinicRequest, doctor: int, date: str) -> HttpResponse:
     on = read_date(date)
     if on is None:
         raise Http404
-    chosen = get_object_or_404(Doctor.objects.of(request.clinic), pk=doctor)
-    now, hides_freed = timezone.now(), _hides_freed(request)
-    shown_week = agenda.week(request.clinic, chosen, _monday(on), now=now, hides_freed=hides_freed)
-    return polled(
-        request,
-        shown_week.version,
-        lambda: partial_or_page(
-            request, "agenda/week.html", "week", _context(request, shown_week, now, hides_freed=hides_freed)
-        ),
-    )
+    now, first, hides_freed = timezone.now(), _monday(on), _hides_freed(request)
+
+    def load() -> agenda.Week:
+        chosen = get_object_or_404(Doctor.objects.of(request.clinic), pk=doctor)
+        return agenda.week(request.clinic, chosen, first, now=now, hides_freed=hides_freed)
+
+    def answer(shown_week: agenda.Week) -> HttpResponse:
+        context = _context(request, shown_week, now, hides_freed=hides_freed)
+        return partial_or_page(request, "agenda/week.html", "week", context)
+
+    last = first + timedelta(days=6)
+    return polled_rows(request, lambda: agenda.rows_version(request.clinic, first, last, doctor), load, answer)
 
 
 def week_url(doctor: int, on: date, *, hides_freed: bool = False) -> str:

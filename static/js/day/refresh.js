@@ -45,13 +45,23 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 const DRAWN_MS = 100; // htmx takes 20 to make a new element listen
 let isReading = false;
 let isOutdated = false;
+let newest = ""; // ETag of the last answer, without the mark of a compressed one
 
 document.addEventListener("htmx:beforeSend", ({ detail }) => { isReading ||= detail.elt.id === "poll"; });
 
 document.body.addEventListener("refresh-day", () => { isOutdated ||= isReading; });
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.requestConfig.elt.id === "poll") setTimeout(endReading, DRAWN_MS);
+  if (detail.requestConfig.elt.id !== "poll") return;
+  newest = (detail.xhr.getResponseHeader("ETag") || "").replace("W/", "");
+  setTimeout(endReading, DRAWN_MS);
+});
+
+// The newest answer says more of the version than the page on which it was drawn: with it, the server need not draw the
+// day again to see that it is the same.
+document.addEventListener("htmx:configRequest", ({ detail: { elt, headers } }) => {
+  const drawn = headers["If-None-Match"];
+  if (elt.id === "poll" && drawn && newest.startsWith(`${drawn.slice(0, -1)}.`)) headers["If-None-Match"] = newest;
 });
 
 function endReading() {

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from clinic.models import Absence, Appointment, Clinic, Doctor, Memo, Patient, StaffUser
 from tests.every_address import PARTIAL, routes
+from tests.pdfs import text_of
 
 ROLES = ("receptionist", "manager", "master", "doctor")
 ELSEWHERE = {"receptionist": "/admin/clinic/", "manager": "/agend"}
@@ -104,7 +105,7 @@ def pages(clinic: Clinic, role: str) -> Iterator[tuple[str, str]]:
             if answer.status_code == NOT_BY_GET:
                 break
             if answer.status_code not in NOTHING_READ:
-                yield f"{path} {query or ''} by {role}", answer.text
+                yield f"{path} {query or ''} by {role}", text_of(answer)
     for path in ("/pacientes/", "/pacientes/busca/"):
         for text in SEARCHED:
             yield f"{path} {text} by {role}", client.post(path, {"q": text}, headers=PARTIAL).text

@@ -197,6 +197,7 @@ def _desk(stored):
         yield Call("GET", "/fila/", query, partial=True)
     for query in ({}, {"medico": doctor}, {"escolhido": "1", "observacoes": "1"}):
         yield Call("GET", f"/agenda/{day}/lista/", query)
+        yield Call("GET", f"/agenda/{day}/lista/pdf/", query)
     for query in ({"medico": doctor}, {"situacao": "confirmed"}, {"situacao": "in_service", "medico": doctor}):
         yield Call("GET", f"/agenda/{day}/", query, partial=True)
     for partial in (False, True):
@@ -204,7 +205,7 @@ def _desk(stored):
         asked = {"medico": doctor, "data": f"{day}", "inicio": "09:00", "paciente": visit.patient_id}
         yield Call("GET", "/agendamentos/novo/", asked, partial=partial)
         yield Call("GET", f"/agendamentos/{visit.pk}/", partial=partial)
-        for act in ("remarcar", "alterar", "cancelar", "observacoes", "convenio", "comprovante"):
+        for act in ("remarcar", "alterar", "cancelar", "observacoes", "convenio", "comprovante", "comprovante/pdf"):
             yield Call("GET", f"/agendamentos/{visit.pk}/{act}/", partial=partial)
     yield Call("GET", f"/agendamentos/{visit.pk}/mover/", partial=True)
 

@@ -16,6 +16,7 @@ from clinic.models.shown import Shown
 from tests.every_address import routes
 from tests.factories import PASSWORD, make_clinic, make_manager, make_master, make_patient, make_user
 from tests.managed import url
+from tests.pdfs import text_of
 from tests.web.patients import visit
 
 pytestmark = pytest.mark.django_db
@@ -26,11 +27,13 @@ SHOWN_AT = {
     "agenda/",
     "agenda/<str:date>/",
     "agenda/<str:date>/lista/",
+    "agenda/<str:date>/lista/pdf/",
     "agenda/semana/<int:doctor>/<str:date>/",
     "agenda/proximas-48-horas/",
     "fila/",
     "agendamentos/<int:pk>/",
     "agendamentos/<int:pk>/comprovante/",
+    "agendamentos/<int:pk>/comprovante/pdf/",
     "agendamentos/<int:pk>/remarcar/",
     "agendamentos/<int:pk>/cancelar/",
     "agendamentos/<int:pk>/observacoes/",
@@ -93,7 +96,7 @@ def test_no_address_shows_a_name_without_a_row(patient):
         query = {"search": "Quixabeira"} if route == "v1/patients" else {}
         before = PatientAccess.objects.count()
         answer = desk.get(_path(route, patient, appointment), query, headers=headers)
-        if answer.status_code < 300 and not answer.streaming and "Quixabeira" in answer.text:
+        if answer.status_code < 300 and not answer.streaming and "Quixabeira" in text_of(answer):
             found.add(route)
             new = PatientAccess.objects.order_by("-pk")[: PatientAccess.objects.count() - before]
             if not any(row.patient_id == patient.pk or row.day for row in new):

@@ -38,6 +38,8 @@ PLACES = {
     "web:own-day": gettext_lazy("o dia do médico ou da médica"),
     "web:waiting": gettext_lazy("fila de espera"),
     "web:printed-pack": gettext_lazy("arquivo das próximas horas"),
+    "web:printed-slip-pdf": gettext_lazy("comprovante em PDF"),
+    "web:printed-day-pdf": gettext_lazy("lista em PDF"),
     "web:printed-slip": gettext_lazy("comprovante"),
     "web:printed": gettext_lazy("lista impressa"),
     "web:": gettext_lazy("agenda"),

@@ -13,7 +13,10 @@ from django.urls import reverse
 
 from clinic.booking import Author, change_status
 from clinic.models import Clinic, Patient, PatientAccess, Procedure
+from clinic.web.printed import pdf
+from tests.days import put
 from tests.factories import book_appointment, make_clinic, make_doctor, make_lisbon, make_patient, make_user
+from tests.pdfs import pages_of
 
 pytestmark = pytest.mark.django_db
 
@@ -232,3 +235,64 @@ def test_a_sheet_of_a_changeover_keeps_its_dates(client, sunday):
     client.force_login(make_user(doctor.clinic))
     assert len(sheets_of(listed(client, date(2027, 3, 29)))) == 1
     assert sheets_of(listed(client, date(2027, 3, 29) - timedelta(days=1))) == []
+
+
+# The same as PDFs -----------------------------------------------------------------------------------------------------
+
+
+def test_a_days_pdf_has_a_page_for_each_doctor(desk, doctor, clinic):
+    other = make_doctor(clinic, name="Dr. Caio Leão")
+    visit(doctor, 9, "Łucja Ştefănescu Ñandú", notes="trazer exames"), visit(other, 9, "Bento Lima")
+    address = reverse("web:printed-day-pdf", args=[MONDAY])
+    of_caio, of_helena = pages_of(desk.get(address))
+    assert of_caio.startswith("Dr. Caio Leão segunda-feira, 23 de novembro de 2026 · 1 agendamento")
+    assert "09:00–09:30 Łucja Ştefănescu Ñandú" in of_helena and "(81)" in of_helena
+    assert "trazer exames" not in of_helena
+    (of_helena,) = pages_of(desk.get(address, {"escolhido": "1", "medico": doctor.pk, "observacoes": "1"}))
+    assert "trazer exames" in of_helena and "(81)" not in of_helena
+
+
+def test_a_full_day_goes_on_with_its_head_on_the_next_page(desk, clinic):
+    doctor = make_doctor(clinic, hours=[(time(0), time(23, 45))])
+    name = "Maria Aparecida das Dores da Conceição Albuquerque de Vasconcelos Cavalcanti"
+    for number in range(60):
+        put(doctor, f"{number // 4:02}:{number % 4 * 15:02}", minutes=15, patient=make_patient(clinic, name=name))
+    found = pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))
+    assert len(found) > 1 and all("Hora Paciente Nascimento" in page for page in found)
+    assert sum(page.count("Maria Aparecida") for page in found) == 60
+
+
+def test_an_empty_days_pdf_says_so(desk, clinic):
+    assert pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY]))) == ["Nada a imprimir neste dia"]
+    assert desk.get("/agenda/ontem/lista/pdf/").status_code == 404
+
+
+def test_a_slips_pdf_says_what_the_slip_says(desk, doctor):
+    Procedure.objects.update(name="Ultrassom", preparation="Beba água & <b>não urine</b>")
+    made = visit(doctor, 9)
+    answer = desk.get(reverse("web:printed-slip-pdf", args=[made.pk]))
+    (page,) = pages_of(answer)
+    for words_of_slip in ("Ana Souza", "segunda-feira, 23 de novembro de 2026", "09:00", "Dra. Helena Prado"):
+        assert words_of_slip in page
+    assert "Preparo: Beba água & <b>não urine</b>" in page
+    assert answer["Content-Disposition"] == f'attachment; filename="comprovante-{made.pk}.pdf"'
+
+
+def test_a_pdf_loads_nothing_that_a_name_or_note_asks_for(desk, doctor):
+    visit(doctor, 9, '<img src="/etc/hostname"> <link href="file:///etc/passwd">')
+    (page,) = pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))
+    assert "/etc/hostname" in page
+    with pytest.raises(KeyError):
+        pdf._font("/etc/hostname", "")
+
+
+def test_the_list_and_the_slip_lead_to_their_pdfs(desk, doctor):
+    made = visit(doctor, 9)
+    assert f'href="/agenda/{MONDAY}/lista/pdf/?observacoes=1' in listed(desk, observacoes="1")
+    slip = desk.get(reverse("web:printed-slip", args=[made.pk])).text
+    assert f'href="/agendamentos/{made.pk}/comprovante/pdf/"' in slip
+
+
+def test_a_pdf_of_another_clinic_is_not_found(desk):
+    strange = visit(make_doctor(make_clinic()), 9)
+    assert desk.get(reverse("web:printed-slip-pdf", args=[strange.pk])).status_code == 404

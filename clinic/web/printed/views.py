@@ -15,6 +15,7 @@ from clinic.queries.printed import sheets
 from clinic.web.agenda.views import read_date
 from clinic.web.appointment.responses import get_appointment
 from clinic.web.htmx import partial_or_page
+from clinic.web.printed.pdf import pdf_response
 
 CHOSEN = "escolhido"  # sent with the form: without it phones are printed, and notes are not
 
@@ -23,6 +24,18 @@ CHOSEN = "escolhido"  # sent with the form: without it phones are printed, and n
 @require_safe
 def day_list(request: ClinicRequest, date: str) -> HttpResponse:
     """Show a local date as lists, one doctor a sheet, with what the form chooses to print."""
+    return partial_or_page(request, "printed/list.html", "sheets", _list_context(request, date))
+
+
+@never_cache
+@require_safe
+def day_list_pdf(request: ClinicRequest, date: str) -> HttpResponse:
+    """Answer the same lists as a PDF."""
+    return pdf_response("printed/list_pdf.html", _list_context(request, date), f"agenda-{date}.pdf")
+
+
+def _list_context(request: ClinicRequest, date: str) -> dict[str, Any]:
+    """Return the lists of a local date and what is shown in them. Raises Http404."""
     day = read_date(date)
     if day is None:
         raise Http404
@@ -30,7 +43,7 @@ def day_list(request: ClinicRequest, date: str) -> HttpResponse:
     doctors = set(ids_in(request.GET, "medico"))
     since, before = request.clinic.day(day)
     found = sheets(request.clinic, since, before)
-    context: dict[str, Any] = {
+    return {
         "clinic": request.clinic,
         "day": day,
         "sheets": [sheet for sheet in found if sheet.doctor.pk in doctors or not doctors],
@@ -40,16 +53,27 @@ def day_list(request: ClinicRequest, date: str) -> HttpResponse:
         "printed_at": timezone.now(),
         "printed_by": request.user,
     }
-    return partial_or_page(request, "printed/list.html", "sheets", context)
 
 
 @never_cache
 @require_safe
 def slip(request: ClinicRequest, pk: int) -> HttpResponse:
     """Show an appointment as its patient takes it home."""
+    return render(request, "printed/slip.html", _slip_context(request, pk))
+
+
+@never_cache
+@require_safe
+def slip_pdf(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Answer the same as a PDF."""
+    return pdf_response("printed/slip_pdf.html", _slip_context(request, pk), f"comprovante-{pk}.pdf")
+
+
+def _slip_context(request: ClinicRequest, pk: int) -> dict[str, Any]:
+    """Raises Http404."""
     appointment = get_appointment(request, pk)
     lines = appointment.lines.select_related("procedure").order_by("position")
-    return render(request, "printed/slip.html", {"appointment": appointment, "lines": lines, "clinic": request.clinic})
+    return {"appointment": appointment, "lines": lines, "clinic": request.clinic}
 
 
 @never_cache

@@ -19,6 +19,7 @@ from django.urls import URLPattern, get_resolver, resolve, reverse
 from django.utils import timezone
 
 from clinic.access import access_tokens, api_keys, calendar_feeds, first_clinic
+from clinic.booking import place
 from clinic.management.demo import bulk
 from clinic.models import (
     Absence,
@@ -287,10 +288,15 @@ def _pending(stored):
     Absence.objects.bulk_create(absences)
     yield Call("GET", "/pendencias/")
     yield Call("GET", "/pendencias/numero/", partial=True)
+    yield Call("GET", "/pendencias/lista-inteira/", {"linha": [visit.pk for visit in visits]})
     moved, called, cancelled = visits
     doctor, day, starts = stored.free()
     to = f"{doctor.pk}|{stored.clinic.instant(day, starts).isoformat()}"
     yield Call("POST", f"/pendencias/{moved.pk}/remarcar/", {"to": to}, partial=True)
+    yield Call("POST", f"/pendencias/{moved.pk}/desfazer/", {"event": moved.events.latest("pk").pk}, partial=True)
+    moved.refresh_from_db()
+    whole = {"linha": moved.pk, f"to-{moved.pk}": to, f"place-{moved.pk}": place(moved)}
+    yield Call("POST", "/pendencias/lista-inteira/", whole)
     yield Call("POST", f"/pendencias/{moved.pk}/desfazer/", {"event": moved.events.latest("pk").pk}, partial=True)
     yield Call("POST", f"/pendencias/{called.pk}/nao-atende/", partial=True)
     yield Call(

@@ -256,7 +256,10 @@ def test_types_are_checked_strictly_in_every_module():
     checker = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]
     assert checker["strict"] and checker["files"] == ["clinic"] and checker["exclude"] == ["/migrations/"]
     assert checker["overrides"] == [
-        {"module": ["axes.*", "font_roboto.*", "phonenumber_field.*", "whitenoise.*", "xhtml2pdf.*"], "ignore_missing_imports": True},
+        {
+            "module": ["axes.*", "font_roboto.*", "phonenumber_field.*", "whitenoise.*", "xhtml2pdf.*"],
+            "ignore_missing_imports": True,
+        },
         {"module": ["clinic.server.supervisor"], "disallow_untyped_calls": False},
     ]
 

@@ -42,9 +42,10 @@ def replacement_times(
 ) -> dict[int, list[Opening]]:
     """Return up to COUNT free times for each appointment, by its id, in order of preference.
 
-    Two of its own doctor, in the same half of the day where there are such; then of others who perform all of it; on
-    different half-days. They lie in the three weeks from the appointment's day on, and no time is proposed to two
-    appointments unless nothing else is free. Four queries, however many appointments.
+    Two of its own doctor, in the same half of the day where there are such; then of others who perform all of it, of
+    colleagues of the same speciality where they have such times; on different half-days. They lie in the three weeks
+    from the appointment's day on, and no time is proposed to two appointments unless nothing else is free.
+    Four queries, however many appointments.
     """
     if not appointments:
         return {}
@@ -87,7 +88,9 @@ class _Search:
         own = [doctor for doctor in able if doctor.pk == appointment.doctor_id]
         others = [doctor for doctor in able if doctor.pk != appointment.doctor_id]
         of_own = self._best(appointment, own, days, spared=spared)
-        of_others = self._best(appointment, others, days, spared=spared)
+        colleagues = [doctor for doctor in others if doctor.specialty == appointment.doctor.specialty]
+        of_others = self._best(appointment, colleagues, days, spared=spared)
+        of_others = of_others or self._best(appointment, others, days, spared=spared)
         return [*of_own[:2], *of_others, *of_own[2:]][:COUNT]
 
     def _best(

@@ -31,11 +31,22 @@ def moved_from(appointment: Appointment) -> str:
 def in_words(move: Move | None, clinic: Clinic, *, starts_at: datetime, doctor: int) -> str:
     """Return "antes: seg 30/11 10:00, Dra. Helena Prado", by the clinic's clock; "" where the move did not lead to the
     present start and doctor, by id, or changed neither."""
-    if move is None or _place(move["after"]) != (starts_at, doctor) or _place(move["before"]) == (starts_at, doctor):
+    if move is None or not _leads_to(move, starts_at, doctor):
         return ""
     before = clinic.local(_place(move["before"])[0])
     when = f"{day_in_brief(before.date())} {before:%H:%M}"
     return _("antes: %(when)s, %(doctor)s") % {"when": when, "doctor": move["before"]["doctor_name"]}
+
+
+def is_move_to(event: AppointmentEvent, appointment: Appointment) -> bool:
+    """Return whether the event is a move, no undo, that led the appointment to where it is now, and not from there."""
+    is_move = event.kind == AppointmentEvent.Kind.RESCHEDULED and not event.after.get("undo")
+    move = {"before": event.before, "after": event.after}
+    return is_move and _leads_to(move, appointment.starts_at, appointment.doctor_id)
+
+
+def _leads_to(move: Move, starts_at: datetime, doctor: int) -> bool:
+    return _place(move["after"]) == (starts_at, doctor) != _place(move["before"])
 
 
 def _moves() -> QuerySet[AppointmentEvent]:

@@ -17,6 +17,7 @@ from clinic.web.moving import views as moving
 from clinic.web.own_day import views as own_day
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
+from clinic.web.pending.whole_list import whole_list
 from clinic.web.printed import views as printed
 from clinic.web.queue import views as queue
 from clinic.web.signin import views as signin
@@ -61,6 +62,7 @@ urlpatterns = [
     path("pacientes/<int:pk>/editar/", patient.edit, name="patient-edit"),
     path("pacientes/<int:pk>/conferir/", patient.check, name="patient-check"),
     path("pendencias/", pending.index, name="pending-list"),
+    path("pendencias/lista-inteira/", whole_list, name="pending-whole-list"),
     path("pendencias/numero/", pending.number, name="pending-number"),
     path("pendencias/mudancas/", pending.changes, name="pending-changes"),
     path("pendencias/<int:pk>/remarcar/", pending.move, name="pending-move"),

@@ -47,6 +47,25 @@ def test_only_others_while_the_own_doctor_is_away(desk):
     assert proposed(desk, visit) == [[(other.pk, "23/11 14:00"), (other.pk, "24/11 14:00"), (other.pk, "25/11 14:00")]]
 
 
+def test_colleagues_of_the_speciality_come_before_other_doctors(desk):
+    desk.another_doctor(specialty="Dermatologia")
+    colleague = desk.another_doctor(specialty=desk.doctor.specialty)
+    visit = desk.book(starts_at=desk.at(14))
+    away(desk)
+    assert proposed(desk, visit)[0][2] == (colleague.pk, "23/11 14:00")
+
+
+def test_others_are_proposed_where_no_colleague_has_time(desk):
+    other = desk.another_doctor(specialty="Dermatologia")
+    colleague = desk.another_doctor(specialty=desk.doctor.specialty)
+    Absence.objects.create(
+        clinic=desk.clinic, doctor=colleague, starts_at=desk.at(0), ends_at=desk.at(0) + timedelta(days=60), reason="x"
+    )
+    visit = desk.book(starts_at=desk.at(14))
+    away(desk)
+    assert proposed(desk, visit)[0][2] == (other.pk, "23/11 14:00")
+
+
 def test_no_time_is_proposed_to_two(desk):
     other = desk.another_doctor()
     doctors = (desk.doctor.pk, other.pk)

@@ -49,6 +49,7 @@ def desk_pages(appointment):
     doctor, day = appointment.doctor_id, appointment.clinic.local(appointment.starts_at).date()
     of_appointment = ["detail", "reschedule", "cancel", "notes", "payer"]
     return [
+        reverse("web:printed-day", args=[day]),
         reverse("web:agenda-day", args=[day]),
         reverse("web:agenda-day", args=["2026-01-04"]),  # a Sunday: nobody works
         reverse("web:agenda-week", args=[doctor, day]),

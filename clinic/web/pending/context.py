@@ -13,6 +13,7 @@ from clinic import booking
 from clinic.models import Absence, Appointment, AppointmentEvent, Clinic, Doctor
 from clinic.models.titles import in_sentence
 from clinic.queries import history, pending
+from clinic.queries.moved_from import is_move_to
 from clinic.schedule import Opening, Span
 from clinic.spoken import day_in_brief
 from clinic.web.whatsapp import conversation
@@ -95,6 +96,29 @@ class Done:
         return history.sentence(self.event, self.clinic.zone)
 
     @property
+    def whatsapp(self) -> str:
+        """The address that opens a conversation with the patient, who is given the new time; "" for none, and for what
+        is no move to the present place."""
+        appointment, move = self.appointment, self.event
+        if move is None or not is_move_to(move, appointment):
+            return ""
+        patient, before = appointment.patient, datetime.fromisoformat(move.before["starts_at"])
+        text = _("Olá, %(patient)s! Aqui é da %(clinic)s. O seu horário de %(before)s passou para %(time)s.")
+        if patient.answers_phone:  # it is not the patient who reads it
+            text = _("Olá! Aqui é da %(clinic)s. O horário de %(patient)s, %(before)s, passou para %(time)s.")
+        words = {
+            "patient": patient.display_name.split()[0],
+            "clinic": self.clinic.name,
+            "before": when(self.clinic, before),
+            "time": _("%(time)s com %(the_doctor)s")
+            % {
+                "time": when(self.clinic, appointment.starts_at),
+                **in_sentence(appointment.doctor_name, appointment.doctor.title),
+            },
+        }
+        return conversation(patient, text % words)
+
+    @property
     def author(self) -> str:
         return str(self.event.user or self.event.credential) if self.event else ""
 
@@ -111,6 +135,10 @@ class Group:
     cause: pending.Cause
     rows: list[Row]
     absence: Absence | None
+
+    @property
+    def with_proposals(self) -> list[Row]:
+        return [row for row in self.rows if row.proposals]
 
 
 @dataclass

@@ -1,12 +1,10 @@
 from collections.abc import Callable
-from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic import booking
@@ -20,6 +18,7 @@ from clinic.refusals import Refused
 from clinic.web.htmx import wants_partial
 from clinic.web.panel import author
 from clinic.web.pending.context import Board
+from clinic.web.pending.posted import read_number, read_place
 from clinic.web.responses import private
 
 
@@ -47,11 +46,11 @@ def changes(request: ClinicRequest) -> HttpResponse:
 
     `shown` is the appointment's id and the state in which it was drawn, for every row; `known` how many there were, and
     `left` how many of them were pending."""
-    board = _board(request, known=_number(request.GET.get("known", "")))
+    board = _board(request, known=read_number(request.GET.get("known", "")))
     states = dict(text.partition("|")[::2] for text in request.GET.getlist("shown"))
     ids = [int(pk) for pk in states if is_short_number(pk)]
     rows = board.as_they_are(_changed_ids(request, board, ids, states))
-    left = _number(request.GET.get("left", ""))
+    left = read_number(request.GET.get("left", ""))
     if not rows and (board.total, len(board.found)) == (board.known, left):
         return private(HttpResponse(status=204))
     return private(render(request, "pending/_changes.html", {"board": board, "rows": rows, "oob": True}))
@@ -60,14 +59,13 @@ def changes(request: ClinicRequest) -> HttpResponse:
 @require_POST
 def move(request: ClinicRequest, pk: int) -> HttpResponse:
     """Move the appointment to the posted time if it is still at the place in `place`."""
-    doctor, _bar, starts = request.POST.get("to", "").partition("|")
-    starts_at = _instant(starts)
+    doctor, starts_at = read_place(request.POST.get("to", ""))
 
     def act() -> Appointment:
         return booking.reschedule(
             pk,
             clinic=request.clinic,
-            doctor=_number(doctor),
+            doctor=doctor,
             starts_at=starts_at,
             seen=request.POST.get("place"),
             by=author(request),
@@ -108,7 +106,7 @@ def cancel(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the posted `event` if it is still the last one."""
-    seen = _number(request.POST.get("event", ""))
+    seen = read_number(request.POST.get("event", ""))
     return _act_response(request, pk, lambda: booking.undo(pk, clinic=request.clinic, by=author(request), seen=seen))
 
 
@@ -129,7 +127,7 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], Appointment
 
 
 def _row_response(request: ClinicRequest, pk: int, sentences: list[str]) -> HttpResponse:
-    board = _board(request, known=_number(request.POST.get("known", "")))
+    board = _board(request, known=read_number(request.POST.get("known", "")))
     rows = board.as_they_are([pk])
     if not rows:
         raise Http404
@@ -146,16 +144,3 @@ def _changed_ids(request: ClinicRequest, board: Board, ids: list[int], states: d
 
 def _board(request: ClinicRequest, *, known: int | None = None, page: int = 1) -> Board:
     return Board(request.clinic, timezone.now(), known=known, page=page)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if is_short_number(text) else None
-
-
-def _instant(text: str) -> datetime | None:
-    """Read an instant as a button holds it; None for anything else."""
-    try:
-        instant = parse_datetime(text)
-    except ValueError:
-        return None
-    return instant if instant and instant.tzinfo else None

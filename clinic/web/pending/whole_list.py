@@ -1,0 +1,75 @@
+"""Many pending appointments, moved to the times that are proposed for them by one act of the user."""
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from clinic import booking
+from clinic.access.requests import ClinicRequest
+from clinic.form_fields import ids_in
+from clinic.models import Appointment
+from clinic.refusals import Refused
+from clinic.web.panel import author
+from clinic.web.pending.context import ROWS_A_PAGE, Board, Row
+from clinic.web.pending.posted import read_place
+from clinic.web.responses import private
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def whole_list(request: ClinicRequest) -> HttpResponse:
+    """Show the pending appointments whose ids are in `linha`, a proposed time for each; move them when it is posted.
+
+    Each is moved on its own, as by the button of its row: what is refused meanwhile stays pending, the others do not.
+    """
+    if request.method == "POST":
+        return _move(request)
+    rows = _rows(request, ids_in(request.GET, "linha"))
+    if not rows:
+        messages.info(request, _("Nenhum deles tem horário proposto agora."))
+        return redirect("web:pending-list")
+    return private(render(request, "pending/whole_list.html", {"rows": rows}))
+
+
+def _rows(request: ClinicRequest, ids: list[int]) -> list[Row]:
+    """Return those of these that are pending and have a time proposed, at most as many as a page of the list has."""
+    board = Board(request.clinic, timezone.now())
+    found = [row for row in board.found if row.pk in ids][:ROWS_A_PAGE]
+    return [row for row in board.rows(found) if row.proposals]
+
+
+def _move(request: ClinicRequest) -> HttpResponse:
+    moves = [_is_moved(request, pk, request.POST) for pk in ids_in(request.POST, "linha")[:ROWS_A_PAGE]]
+    moved, refused = moves.count(True), moves.count(False)
+    if moved:
+        words = ngettext(
+            "%(n)s remarcado. Avise a pessoa: a mensagem está em “resolvidos hoje”.",
+            "%(n)s remarcados. Avise cada pessoa: a mensagem está em “resolvidos hoje”.",
+            moved,
+        )
+        messages.success(request, words % {"n": moved})
+    if refused:
+        words = ngettext(
+            "%(n)s não pôde ser remarcado: mudou ou o horário foi ocupado neste meio tempo. Continua abaixo.",
+            "%(n)s não puderam ser remarcados: mudaram ou o horário foi ocupado neste meio tempo. Continuam abaixo.",
+            refused,
+        )
+        messages.error(request, words % {"n": refused})
+    if not moves:
+        messages.info(request, _("Nada foi remarcado: ninguém estava escolhido."))
+    return redirect(reverse("web:pending-list", query={"resolvidos": "1"} if moved else None))
+
+
+def _is_moved(request: ClinicRequest, pk: int, posted: QueryDict) -> bool:
+    """Move the appointment to the posted time if it is still at the posted place; return whether it was."""
+    doctor, starts_at = read_place(posted.get(f"to-{pk}", ""))
+    seen = posted.get(f"place-{pk}", "")
+    try:
+        booking.reschedule(pk, clinic=request.clinic, doctor=doctor, starts_at=starts_at, seen=seen, by=author(request))
+    except (Refused, Appointment.DoesNotExist):
+        return False
+    return True

@@ -66,6 +66,12 @@ def _part_of_day(hour: int) -> str:
     return " da madrugada" if hour < 6 else " da manhã" if hour < 12 else " da tarde" if hour < 19 else " da noite"
 
 
+def duration(minutes: int) -> str:
+    """Return "45 min", and from an hour on "2 h 10 min"."""
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
+
+
 def day_in_brief(day: date) -> str:
     """Write a date as it is read in lists: "ter 01/12"."""
     return f"{WEEKDAYS[day.weekday()][:3]} {day:%d/%m}"

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext
 from phonenumber_field.phonenumber import PhoneNumber
 
+from clinic import spoken
 from clinic.models import Clinic, Patient, documents, phones
 from clinic.models.patient import years_between
 from clinic.models.titles import in_sentence
@@ -32,6 +33,12 @@ def money(amount: Decimal, clinic: Clinic) -> str:
 def phone(number: PhoneNumber | None, clinic: Clinic) -> str:
     """Format a phone like `phones.written`; "" for none."""
     return phones.written(number, clinic.country) if number else ""
+
+
+@register.filter
+def duration(minutes: int) -> str:
+    """Format minutes like `spoken.duration`."""
+    return spoken.duration(minutes)
 
 
 @register.filter(expects_localtime=True)

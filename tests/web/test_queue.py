@@ -102,6 +102,18 @@ def test_each_patient_is_in_the_part_of_the_status(desk, doctor, clock):
     assert "min de atraso" not in found["A chegar"][0]
 
 
+def test_more_than_an_hour_is_counted_in_hours(desk, doctor, clock):
+    visits = {name: visit(doctor, hour, name) for hour, name in ((8, "Bento"), (9, "Caio"), (10, "Davi"))}
+    clock(8, 50)
+    act(visits["Bento"], "checked_in", "in_service")
+    act(visits["Caio"], "checked_in")
+    clock(11, 5)
+    found = shown(desk)
+    assert "chegou 08:50 · espera 2 h 15 min" in found["Aguardando"][0]
+    assert "desde 08:50 · 2 h 15 min" in found["Em atendimento"][0]
+    assert "1 h 5 min de atraso" in found["A chegar"][0]
+
+
 def test_long_waits_are_named(desk, doctor, clock):
     act(visit(doctor, 10, "Ana"), "checked_in")
     for minute, sentence in ((14, None), (15, "espera longa"), (29, "espera longa"), (30, "espera muito longa")):

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from clinic.models import Clinic, Memo, Patient, StaffUser
 from clinic.queries import memos
-from clinic.spoken import day_in_brief
+from clinic.spoken import day_in_brief, duration
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,4 @@ def in_words(day: date, today: date) -> str:
 
 
 def _late_today(minutes: int) -> str:
-    hours, rest = divmod(minutes, 60)
-    if not hours:
-        return _("atrasado %(minutes)s min") % {"minutes": rest}
-    return _("atrasado %(hours)s h %(minutes)s min") % {"hours": hours, "minutes": rest}
+    return _("atrasado %(duration)s") % {"duration": duration(minutes)}

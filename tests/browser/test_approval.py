@@ -56,6 +56,19 @@ def ask_beyond_the_number(page, taken, monday):
     expect(page.locator("#approval_pin")).to_be_focused()
 
 
+COVERED = """(field) => {
+  const { left, top, width, height } = field.getBoundingClientRect();
+  return document.elementFromPoint(left + width / 2, top + height - 2) !== field;
+}"""
+
+
+@pytest.mark.parametrize("width", [1366, 360])
+def test_the_pin_is_not_behind_the_foot_of_the_panel(window, rosa, severino, full_day, taken, maria, monday, width):
+    page = window(rosa, width=width, height=700)
+    ask_beyond_the_number(page, taken, monday)
+    assert not page.locator("#approval_pin").evaluate(COVERED)
+
+
 def test_an_encaixe_is_approved_by_one_click_and_a_pin(window, rosa, severino, full_day, taken, maria, monday):
     page = window(rosa)
     page.add_init_script(COUNT_CLICKS)

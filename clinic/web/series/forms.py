@@ -8,7 +8,6 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import format_lazy
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
@@ -134,7 +133,7 @@ class SeriesForm(PreviewForm):
             self.add_error("count", _("Diga quantas sessões, ou até que dia."))
         elif not 0 < count - self.standing <= MAX_DATES:
             least, most = self.standing + 1, self.standing + MAX_DATES
-            self.add_error("count", _now("Use de %(least)s a %(most)s.") % {"least": least, "most": most})
+            self.add_error("count", _("Use de %(least)s a %(most)s.") % {"least": least, "most": most})
 
     @cached_property
     def wanted(self) -> list[Wanted]:
@@ -156,7 +155,7 @@ class SeriesForm(PreviewForm):
         if not self.is_valid() or not self._dates.is_cut:
             return ""
         last = bookable_dates(self.clinic, self.now)[1]
-        return _now("Faltam datas: de uma vez são no máximo %(most)s, e até %(date)s. Acrescente as outras depois.") % {
+        return _("Faltam datas: de uma vez são no máximo %(most)s, e até %(date)s. Acrescente as outras depois.") % {
             "most": MAX_DATES,
             "date": f"{last:%d/%m/%Y}",
         }
@@ -168,15 +167,15 @@ class SeriesForm(PreviewForm):
         sent, series = list(sent_starts(self.data).values()), self.appointment.series
         if series and sent and booking.are_booked(self.clinic, self.key, sent):
             return series
-        changed = _now("As datas mudaram. Veja as novas e agende de novo.")
-        if not self._is_ready(changed, _now("Selecione pelo menos uma data.")):
+        changed = str(_("As datas mudaram. Veja as novas e agende de novo."))
+        if not self._is_ready(changed, str(_("Selecione pelo menos uma data."))):
             return None
         try:
             return booking.book_series(
                 self.appointment.pk, sent, self._rule, clinic=self.clinic, key=self.key, by=by, now=self.now
             )
         except Refused as refused:
-            self._refuse(refused, _now("Nada foi agendado."))
+            self._refuse(refused, str(_("Nada foi agendado.")))
             return None
 
     @property
@@ -227,7 +226,7 @@ class MoveSessionsForm(PreviewForm):
         checked = booking.check_moves(moves, now=self.now)
         by_session = {session: row for (session, _to), row in zip(moves, checked, strict=True)}
         return [
-            Row(each, sentences=[_now("Já é este o horário.")])
+            Row(each, sentences=[str(_("Já é este o horário."))])
             if instants[session] == session.starts_at
             else row_of(self.clinic, each, by_session.get(session), self.data)
             for session, each in wanted.items()
@@ -237,8 +236,8 @@ class MoveSessionsForm(PreviewForm):
         """Move the ticked sessions and return how many; 0 where nothing was moved, with the reasons.
 
         Raises Appointment.DoesNotExist."""
-        changed = _now("Os horários mudaram. Veja os novos e remarque de novo.")
-        if not self._is_ready(changed, _now("Selecione pelo menos uma sessão.")):
+        changed = str(_("Os horários mudaram. Veja os novos e remarque de novo."))
+        if not self._is_ready(changed, str(_("Selecione pelo menos uma sessão."))):
             return 0
         sent = sent_starts(self.data)
         moves = [
@@ -249,7 +248,7 @@ class MoveSessionsForm(PreviewForm):
         try:
             booking.move_sessions(series_id, moves, clinic=self.clinic, by=by, now=self.now)
         except Refused as refused:
-            self._refuse(refused, _now("Nada foi remarcado."))
+            self._refuse(refused, str(_("Nada foi remarcado.")))
             return 0
         return len(moves)
 

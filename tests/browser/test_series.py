@@ -58,7 +58,7 @@ def test_the_dates_follow_what_is_typed(window, receptionist, visit, doctor, mon
     page.keyboard.press("Enter")
     expect(status).to_have_text("3 datas: 2 livres, 1 não")
     assert Appointment.objects.count() == 2
-    page.locator(".series-rows select").select_option(index=1)
+    page.locator(".series-rows [type=radio]").nth(1).check()
     page.get_by_role("button", name="Agendar as selecionadas").click()
     expect(page.locator(".message.success")).to_contain_text("3 sessões agendadas.")
 

@@ -23,9 +23,9 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
-BOX = re.compile(r'name="(when-[^"]+)" value="([^"]*)"( checked)?')
+BOX = re.compile(r'type="checkbox" id="[^"]+" name="(when-[^"]+)" value="([^"]*)"( checked)?')
 SHOWN = re.compile(r'name="shown" value="([^"]+)"')
-OPTION = re.compile(r'<option value="(\d{4}-[^"]+)"')
+OPTION = re.compile(r'type="radio" name="when-[^"]+" value="(\d{4}-[^"]+)"')
 KEY = re.compile(r'name="key" value="([^"]+)"')
 
 

@@ -36,7 +36,8 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """`value` is the instant that its box posts, "" where it cannot be had: then `sentences` say why."""
+    """`value` is the instant that its box posts, "" where it cannot be had: then `sentences` say why, and `choices` are
+    free. `is_chosen` says that the box is ticked, or one of the choices."""
 
     wanted: Wanted
     value: str = ""
@@ -71,7 +72,8 @@ def row_of(clinic: Clinic, wanted: Wanted, checked: booking.CheckedSession | Non
         is_chosen = bool(posted) or wanted.key not in data.getlist("shown")
         return Row(wanted, checked.starts_at.isoformat(), is_chosen)
     choices = [_choice(clinic, opening, posted) for opening in checked.alternatives]
-    return Row(wanted, sentences=[refusal.message for refusal in checked.refusals], choices=choices)
+    sentences = [refusal.message for refusal in checked.refusals]
+    return Row(wanted, "", any(each.is_chosen for each in choices), sentences, choices)
 
 
 def are_as_shown(wanted: Sequence[Wanted], data: QueryDict) -> bool:

@@ -16,6 +16,7 @@ from tests.factories import (
     make_doctor,
     make_lisbon,
     make_patient,
+    make_payer,
     make_procedure,
     make_user,
     next_monday,
@@ -211,6 +212,15 @@ def test_the_end_of_two_years_is_said(client, first, doctor):
     last = bookable_dates(doctor.clinic, timezone.now())[1]
     text = look(client, first, every="52", count="9")
     assert f"Faltam datas: de uma vez são no máximo {MAX_DATES}, e até {last:%d/%m/%Y}." in text
+
+
+def test_a_card_that_expires_before_the_last_date_is_named(client, doctor):
+    payer = make_payer(doctor.clinic)
+    expires = doctor.clinic.local(week(doctor, 2)).date()
+    patient = make_patient(doctor.clinic, payer=payer, card_number="12", card_expires_on=expires)
+    visit = book_appointment(doctor, patient=patient.pk, payer=booking.PayerWish(payer.pk))
+    assert f"A carteira vence em {expires:%d/%m/%Y}, antes da última data." in look(client, visit)
+    assert "A carteira vence" not in look(client, visit, count="3")
 
 
 def test_an_absence_over_all_dates_leaves_nothing_to_tick(client, first, doctor):

@@ -160,6 +160,16 @@ class SeriesForm(PreviewForm):
             "date": f"{last:%d/%m/%Y}",
         }
 
+    @property
+    def expiring_card(self) -> str:
+        """What to say of a card of the payer that is not valid on all of the dates, "" where there is nothing."""
+        patient, payer = self.appointment.patient, self.appointment.payer_id
+        if not self.rows or payer is None or payer != patient.payer_id:
+            return ""
+        if not patient.has_expired_card(self.wanted[-1].day):
+            return ""
+        return _("A carteira vence em %(day)s, antes da última data.") % {"day": f"{patient.card_expires_on:%d/%m/%Y}"}
+
     def book(self, by: booking.Author) -> Series | None:
         """Book the ticked dates and return their series; None where nothing was booked, with the reasons.
 

@@ -47,6 +47,7 @@ def test_the_dates_follow_what_is_typed(window, receptionist, visit, doctor, mon
     page = window(receptionist)
     page.goto(f"/agendamentos/{visit.pk}/")
     page.get_by_role("link", name="Repetir…").click()
+    page.wait_for_url("**/repetir/")
     status = page.locator("#series-form [role=status]")
     expect(status).to_have_text("9 datas: 8 livres, 1 não")
     page.get_by_label("Sessões ao todo").fill("3")
@@ -74,6 +75,7 @@ def test_this_and_the_following_from_an_open_session(window, receptionist, visit
     page.get_by_role("link", name="Ver as sessões").click()
     expect(page.locator("input[name=session]:checked")).to_have_count(8)
     page.get_by_role("button", name="Remarcar as selecionadas…").click()
+    page.wait_for_url("**/remarcar/")  # with its scripts, which ask for the dates anew
     page.get_by_label("Dia da semana").select_option("2")
     expect(page.locator("#series-form [role=status]")).to_have_text("8 datas, todas livres")
     page.get_by_role("button", name="Remarcar as selecionadas").click()

@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve, reverse
 from django.utils import timezone
 
+from clinic import booking
 from clinic.access import access_tokens, api_keys, calendar_feeds, first_clinic
 from clinic.booking import place
 from clinic.management.demo import bulk
@@ -33,6 +34,7 @@ from clinic.models import (
     Doctor,
     Memo,
     Patient,
+    Series,
     WaitingEntry,
 )
 from tests.factories import (
@@ -139,6 +141,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _memos(stored)
     yield from _own_day(asking, stored)
     yield from _waiting(stored)
+    yield from _series(stored)
     yield from _patients(stored)
     yield from _credentials(asking)
     yield from _imagemais(stored)
@@ -393,6 +396,36 @@ def _waiting(stored):
     yield Call("POST", f"{base}/{swap.pk}/sem-horario/", partial=True)
     yield Call("POST", f"{base}/{other.pk}/retirar/", partial=True)
     yield Call("POST", f"{base}/{other.pk}/desfazer/", partial=True)
+
+
+def _series(stored):
+    visit, day = next(stored.coming), stored.free_day + timedelta(weeks=1)
+    starts_at, next_at = (stored.clinic.instant(on, time(15)) for on in (day, day + timedelta(weeks=1)))
+    Appointment.objects.filter(pk=visit.pk).update(starts_at=starts_at, ends_at=starts_at + timedelta(minutes=30))
+    address = f"/agendamentos/{visit.pk}/repetir/"
+    yield Call("GET", address)
+    rule = {"every": "1", "unit": "week", "weekdays": f"{day.isoweekday()}", "starts": "15:00"}
+    yield Call("POST", address, rule | {"until": f"{day + timedelta(weeks=6):%d/%m/%Y}"}, partial=True)
+    yield Call("POST", address, rule | {"count": "1", "save": "1"}, expected=(422,), partial=True)
+    key = f"{day + timedelta(weeks=1)}T15:00"
+    chosen = {"shown": key, f"when-{key}": next_at.isoformat(), "save": "1"}
+    yield Call("POST", address, rule | chosen | {"count": "2"}, expected=(302,))
+    series = Series.objects.of(stored.clinic).get()
+    first, second = series.sessions.order_by("starts_at")
+    base, act = f"/sessoes/{series.pk}/", {"session": second.pk, "cancelled_by": "patient"}
+    for query in ({}, {"de": second.pk}, {"so": first.pk}):
+        yield Call("GET", base, query)
+    yield Call("GET", address)
+    yield Call("GET", f"/agendamentos/{second.pk}/", partial=True)
+    yield Call("GET", f"{base}remarcar/")
+    moved = {"session": second.pk, "starts": "16:00", f"place-{second.pk}": booking.place(second)}
+    key = f"{second.pk}T{day + timedelta(weeks=1)}T16:00"
+    to = {"shown": key, f"when-{key}": (next_at + timedelta(hours=1)).isoformat(), "save": "1"}
+    yield Call("POST", f"{base}remarcar/", moved, partial=True)
+    yield Call("POST", f"{base}remarcar/", moved | to, expected=(302,))
+    yield Call("POST", base, act | {f"seen-{second.pk}": "x"}, expected=(409,))
+    second.refresh_from_db()
+    yield Call("POST", base, act | {f"seen-{second.pk}": booking.state(second)}, expected=(302,))
 
 
 def _patients(stored):

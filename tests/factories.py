@@ -16,6 +16,7 @@ from clinic.models import (
     Patient,
     Payer,
     Procedure,
+    Series,
     StaffUser,
     WorkingHours,
     documents,
@@ -158,3 +159,19 @@ def book_appointment(doctor: Doctor | None = None, *, now: datetime | None = Non
     }
     by = Author(channel=AppointmentEvent.Channel.COMMAND, credential="tests")
     return book(Proposal(clinic=doctor.clinic, doctor=doctor.pk, **defaults | proposal), by=by, now=now)
+
+
+def make_series(appointment: Appointment, **fields) -> Series:
+    """A series of which this appointment is the only session: every week, ten in all."""
+    starts_at = appointment.clinic.local(appointment.starts_at)
+    defaults = {
+        "every": 1,
+        "unit": "week",
+        "weekdays": [starts_at.isoweekday()],
+        "count": 10,
+        "starts": starts_at.time(),
+    }
+    about = {"clinic": appointment.clinic, "patient": appointment.patient, "doctor": appointment.doctor}
+    series = Series.objects.create(**about | defaults | fields)
+    Appointment.objects.filter(pk=appointment.pk).update(series=series)
+    return series

@@ -14,7 +14,7 @@ from clinic.access import access_tokens, accesses, api_keys
 from clinic.models import ApiKey, Patient, PatientAccess, SignIn, WaitingEntry
 from clinic.models.shown import Shown
 from tests.every_address import routes
-from tests.factories import PASSWORD, make_clinic, make_manager, make_master, make_patient, make_user
+from tests.factories import PASSWORD, make_clinic, make_manager, make_master, make_patient, make_series, make_user
 from tests.managed import url
 from tests.pdfs import text_of
 from tests.web.patients import visit
@@ -38,7 +38,9 @@ SHOWN_AT = {
     "agendamentos/<int:pk>/cancelar/",
     "agendamentos/<int:pk>/observacoes/",
     "agendamentos/<int:pk>/convenio/",
+    "agendamentos/<int:pk>/repetir/",
     "confirmacoes/<str:date>/",
+    "sessoes/<int:pk>/",
     "fila-de-espera/",
     "fila-de-espera/<int:pk>/alterar/",
     "pacientes/",
@@ -84,6 +86,7 @@ def _path(route, patient, appointment):
 def test_no_address_shows_a_name_without_a_row(patient):
     clinic, appointment = patient.clinic, visit(patient, days=0)
     WaitingEntry.objects.create(pk=appointment.pk, clinic=clinic, patient=patient)
+    make_series(appointment, pk=appointment.pk)
     master, desk = make_master(clinic), Client()
     desk.force_login(master)
     _, token = access_tokens.release(clinic, master, channel="command")

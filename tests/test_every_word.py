@@ -36,7 +36,7 @@ from clinic.models import (
     WaitingEntry,
 )
 from tests import demo_pages
-from tests.factories import make_clinic, make_lisbon, make_patient, make_payer, make_superuser, make_user
+from tests.factories import make_clinic, make_lisbon, make_patient, make_payer, make_series, make_superuser, make_user
 from tests.managed import NO_INLINES
 from tests.test_wording import BRAZILIAN, PLACEHOLDER, day_of, desk
 
@@ -175,6 +175,25 @@ def _waiting(client, at):
     booking.withdraw_waiting(swap.pk, clinic=at.clinic, by=BY)
 
 
+def _series(client, at):
+    """What is read of an appointment that is repeated, and of its sessions."""
+    add = reverse("web:series-add", args=[at.appointment.pk])
+    rule = {"every": "1", "unit": "week", "weekdays": "1", "starts": "9", "count": "3", "until": ""}
+    wrong = ({"count": ""}, {"every": "x"}, {"starts": "x", "weekdays": ""}, {"count": "99"}, {"until": "01/01/2020"})
+    for fields in ({}, {"unit": "day", "count": "40"}, {"every": "52", "count": "9"}, {"save": "1"}, *wrong):
+        yield f"repeat {fields}", read_by(client, add, **rule | fields)
+    series = make_series(at.appointment)
+    yield "repeat more", read_by(client, add)
+    page, move = (reverse(f"web:series-{name}", args=[series.pk]) for name in ("detail", "move"))
+    yield "sessions", read_by(client, page)
+    yield "a session", read_by(client, reverse("web:appointment-detail", args=[at.appointment.pk]))
+    session = {"session": at.appointment.pk}
+    for fields in ({}, {"weekday": "2", "starts": "9"}, {"starts": "x"}, {"save": "1"}):
+        yield f"move sessions {fields}", read_by(client, move, **session | fields)
+    for fields in ({"reason": "x"}, session, session | {"cancelled_by": "clinic"}):
+        yield f"cancel sessions {fields}", read_by(client, page, **fields)
+
+
 def of_desk(client, at):
     """(address, what is read there) of the pages of the desk, those of its refusals too."""
     pk, patient = at.appointment.pk, at.patient.pk
@@ -214,6 +233,7 @@ def of_desk(client, at):
     yield from _pending(client, at)
     yield from _confirmations(client, at)
     yield from _waiting(client, at)
+    yield from _series(client, at)
     yield "search", read_by(client, reverse("web:patient-list") + "?q=nada")
     yield "404", read_by(client, "/nada/")
     yield "search in the panel", read_by(client, reverse("web:patient-search") + "?q=nada")

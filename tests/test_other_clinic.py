@@ -15,6 +15,7 @@ from tests.factories import (
     make_doctor_user,
     make_manager,
     make_master,
+    make_series,
     make_superuser,
     make_user,
 )
@@ -57,6 +58,7 @@ def ids(appointment, pattern):
     about["configuracoes/paineis/"] = display_links.create(appointment.clinic, name="Recepção", by=None)[0].pk
     waiting = WaitingEntry.objects.create(clinic=appointment.clinic, patient=appointment.patient)
     about["fila-de-espera/"] = waiting.pk
+    about["sessoes/"] = make_series(appointment).pk
     about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
     return {"pk": pk}

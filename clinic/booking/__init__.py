@@ -27,6 +27,17 @@ from clinic.booking.replacements import replacement_times
 from clinic.booking.reschedule import LinesWish, check_reschedule, is_movable, place, reschedule
 from clinic.booking.room_calls import call_to_room, mark_priority
 from clinic.booking.rules.procedures import MAX_PROCEDURES
+from clinic.booking.series import (
+    CheckedSession,
+    SessionMove,
+    SessionRefused,
+    are_booked,
+    book_series,
+    cancel_sessions,
+    check_moves,
+    check_series,
+    move_sessions,
+)
 from clinic.booking.served_by import serve_by
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
 from clinic.booking.time_zone import Ahead, AskHowToKeep, Clash, Keep, TimesClash, change_time_zone, look_ahead
@@ -58,6 +69,7 @@ __all__ = [
     "BookedAppointment",
     "BookingRefused",
     "CheckedChange",
+    "CheckedSession",
     "Clash",
     "Found",
     "Freed",
@@ -71,16 +83,21 @@ __all__ = [
     "PerformingDoctor",
     "PricedLine",
     "Proposal",
+    "SessionMove",
+    "SessionRefused",
     "Steps",
     "TimesClash",
     "WaitingList",
     "WaitingWish",
     "Wish",
+    "are_booked",
     "begin_call",
     "book",
+    "book_series",
     "book_waiting",
     "call_later",
     "call_to_room",
+    "cancel_sessions",
     "change_payer",
     "change_procedures",
     "change_refusals",
@@ -89,7 +106,9 @@ __all__ = [
     "change_waiting",
     "check",
     "check_change",
+    "check_moves",
     "check_reschedule",
+    "check_series",
     "could_be_encaixe",
     "contents",
     "day_of_end",
@@ -109,6 +128,7 @@ __all__ = [
     "latest_end",
     "look_ahead",
     "mark_priority",
+    "move_sessions",
     "needs_approval",
     "next_statuses",
     "next_step",

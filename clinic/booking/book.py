@@ -68,6 +68,26 @@ def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused 
     return None
 
 
+def check_each(proposal: Proposal, starts: Sequence[datetime], *, now: datetime) -> list[BookingRefused | None]:
+    """Return what `book` would raise for the proposal at each of these starts, lasting as long, or None.
+
+    The rows of the proposal are loaded once; then at most one statement for each start."""
+    candidate, _, _, refusals = _load_candidate(proposal, now, lock=False)
+    length = candidate.ends_at - candidate.starts_at if candidate.starts_at and candidate.ends_at else None
+    return [_refused(candidate, starts_at, length, refusals) for starts_at in starts]
+
+
+def _refused(
+    candidate: Candidate, starts_at: datetime, length: timedelta | None, refusals: list[Refusal]
+) -> BookingRefused | None:
+    ends_at = end_after(starts_at, length) if length else None
+    try:
+        require_slot(replace(candidate, starts_at=starts_at, ends_at=ends_at), refusals)
+    except BookingRefused as refused:
+        return refused
+    return None
+
+
 class _PatientMatch(NamedTuple):
     """The patient, if there is one yet; the details of one who was described; and why there cannot be one."""
 
@@ -107,6 +127,7 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
         metadata=proposal.metadata,
         **(unverified_details(cleaned, slot.patient, proposal.clinic) if cleaned else {}),
         **payer.columns,
+        series_id=proposal.series,
         created_by=by.user,
         created_at=now,
         updated_at=now,

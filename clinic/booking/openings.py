@@ -88,13 +88,14 @@ def openings_near(
     now: datetime,
     patient: int | None = None,
     moving: Appointment | None = None,
+    days: int = NEAREST_DAYS,
 ) -> list[Opening]:
-    """Return the openings of the day of the instant `wanted` and of the three weeks after, in order of time.
+    """Return the openings of the day of the instant `wanted` and of so many `days` after, in order of time.
 
     The time that `moving` has already is not among them. Two queries.
     """
     day = clinic.local(max(wanted, now)).date()
-    last = day + timedelta(days=NEAREST_DAYS)
+    last = day + timedelta(days=days)
     near = openings(
         clinic, doctor=doctor, minutes=minutes, first=day, last=last, now=now, patient=patient, moving=moving
     )

@@ -47,7 +47,7 @@ class Proposal:
     `shown_total` is the total that the author has seen, None where none was shown. `encaixe_reason` asks for an encaixe
     where the doctor is not free; None asks for none. `approved_by` is the id of the manager who approves it,
     whose PIN the caller has checked. `in_full` is for a program that sends an end: where the clinic requires it, the
-    appointment must last as long as its procedures take.
+    appointment must last as long as its procedures take. `series` is the id of the one that it is a session of.
     """
 
     clinic: Clinic
@@ -70,6 +70,7 @@ class Proposal:
     approved_by: int | None = None
     payer: PayerWish = PayerWish()
     in_full: bool = False
+    series: int | None = None
 
 
 def day_of_end(day: date, starts: time | None, ends: time) -> date:

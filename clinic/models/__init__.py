@@ -21,6 +21,7 @@ from clinic.models.priority_mark import PriorityMark
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.receipt import Receipt
 from clinic.models.room_call import RoomCall
+from clinic.models.series import Series
 from clinic.models.staff import StaffSession, StaffUser
 from clinic.models.waiting import WaitingEntry, WaitingEvent
 
@@ -58,6 +59,7 @@ __all__ = [
     "Receipt",
     "RequestCount",
     "RoomCall",
+    "Series",
     "SignIn",
     "StaffSession",
     "StaffUser",

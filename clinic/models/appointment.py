@@ -19,6 +19,7 @@ from clinic.models.patient import Patient
 from clinic.models.payer import Payer
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.ranges import TsTzRange
+from clinic.models.series import Series
 from clinic.models.staff import StaffUser
 
 
@@ -165,6 +166,10 @@ class Appointment(ClinicRow):
         db_index=False,
         verbose_name=_("encaixe aprovado por"),
     )
+    # The series of which it is a session, None for most.
+    series = models.ForeignKey(
+        Series, models.PROTECT, null=True, blank=True, related_name="sessions", db_index=False, verbose_name=_("série")
+    )
     cancelled_by = models.CharField(_("cancelado por"), max_length=7, choices=CancelledBy, blank=True)
     cancel_reason = models.CharField(_("motivo do cancelamento"), max_length=200, blank=True)
     created_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
@@ -249,6 +254,7 @@ class Appointment(ClinicRow):
             models.Index(fields=["patient", "starts_at"], name="appointment_patient_starts_at"),
             models.Index(fields=["payer"], condition=Q(payer__isnull=False), name="appointment_payer"),
             models.Index(fields=["clinic", "changed_at", "id"], name="appointment_clinic_changed_at"),
+            models.Index(fields=["series"], condition=Q(series__isnull=False), name="appointment_series"),
         ]
 
     def __str__(self) -> str:

@@ -31,6 +31,7 @@ PLACES = {
     "web:patient-check": gettext_lazy("ficha"),
     "web:patient": gettext_lazy("lista de pacientes"),
     "web:appointment": gettext_lazy("agendamento"),
+    "web:series": gettext_lazy("sessões"),
     "web:pending": gettext_lazy("pendências"),
     "web:confirmation": gettext_lazy("confirmações"),
     "web:queue": gettext_lazy("fila"),

@@ -20,6 +20,7 @@ from clinic.web.pending import views as pending
 from clinic.web.pending.whole_list import whole_list
 from clinic.web.printed import views as printed
 from clinic.web.queue import views as queue
+from clinic.web.series import views as series
 from clinic.web.signin import views as signin
 from clinic.web.waiting import views as waiting
 
@@ -52,6 +53,9 @@ urlpatterns = [
     path("agendamentos/<int:pk>/comprovante/", printed.slip, name="printed-slip"),
     path("agendamentos/<int:pk>/comprovante/pdf/", printed.slip_pdf, name="printed-slip-pdf"),
     path("agendamentos/<int:pk>/convenio/", booking_panel.change_payer, name="appointment-payer"),
+    path("agendamentos/<int:pk>/repetir/", series.add, name="series-add"),
+    path("sessoes/<int:pk>/", series.detail, name="series-detail"),
+    path("sessoes/<int:pk>/remarcar/", series.move, name="series-move"),
     path("pacientes/", patient.search, name="patient-list"),
     path("pacientes/busca/", patient.options, name="patient-search"),
     path("pacientes/novo/", patient.add, name="patient-add"),

@@ -57,6 +57,7 @@ def desk_pages(appointment):
         reverse("web:appointment-book") + f"?medico={doctor}&data={day}&inicio=09:00&paciente={appointment.patient_id}",
         reverse("web:appointment-book") + f"?medico={doctor}&data={day}&inicio=10:00",
         *(reverse(f"web:appointment-{name}", args=[appointment.pk]) for name in of_appointment),
+        reverse("web:series-add", args=[appointment.pk]),
         reverse("web:patient-list"),
         reverse("web:patient-add"),
         reverse("web:patient-detail", args=[appointment.patient_id]),

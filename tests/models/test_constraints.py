@@ -35,6 +35,7 @@ from clinic.models import (
     PriorityMark,
     Receipt,
     RequestCount,
+    Series,
     StaffUser,
     StoredAnswer,
     WaitingEntry,
@@ -94,6 +95,11 @@ class Rows:
     def waiting_event(self, **fields):
         defaults = {"kind": "put", "channel": "browser", "entry": self.entry()}
         return WaitingEvent.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def series(self, **fields):
+        defaults = {"every": 1, "unit": "day", "count": 3, "starts": time(9)}
+        about = {"clinic": self.clinic, "patient": self.patient, "doctor": self.doctor}
+        return Series.objects.create(**about | defaults | fields)
 
     def call(self, **fields):
         return ConfirmationCall.objects.create(clinic=self.clinic, appointment=self.appointment(), **fields)
@@ -267,6 +273,21 @@ REFUSED = {
     ],
     "waitingevent_kind_known": [lambda rows: rows.waiting_event(kind="seen")],
     "waitingevent_channel_known": [lambda rows: rows.waiting_event(channel="phone")],
+    "series_every_positive": [lambda rows: rows.series(every=0)],
+    "series_unit_known": [
+        lambda rows: rows.series(unit="year"),
+        lambda rows: rows.series(unit="week"),
+        lambda rows: rows.series(weekdays=[1]),
+    ],
+    "series_weekdays_iso": [
+        lambda rows: rows.series(unit="week", weekdays=[0]),
+        lambda rows: rows.series(unit="week", weekdays=[1, 8]),
+    ],
+    "series_count_or_until": [
+        lambda rows: rows.series(count=None),
+        lambda rows: rows.series(count=0),
+        lambda rows: rows.series(until=TEN.date()),
+    ],
     "delay_once_a_day": [lambda rows: [rows.delay(), rows.delay()]],
     "delay_1_to_480_minutes": [lambda rows: rows.delay(minutes=0), lambda rows: rows.delay(minutes=481)],
     "procedure_code_once": [twice(make_procedure, code="40101")],

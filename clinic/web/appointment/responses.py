@@ -18,6 +18,7 @@ from clinic.queries import history, memos, payers, pending, short_visits
 from clinic.queries.delays import delay_sentence
 from clinic.queries.moved_from import moved_from
 from clinic.queries.receipts import receipts
+from clinic.queries.series import place_in_series
 from clinic.queries.unverified import unverified
 from clinic.queries.waiting import entry_of
 from clinic.registry import patient_version
@@ -28,7 +29,7 @@ from clinic.web.waiting.context import strip
 
 type View = Callable[[ClinicRequest, int], HttpResponse]
 
-_BY_LABELS = {
+BY_LABELS = {
     Appointment.CancelledBy.PATIENT.value: _("pelo(a) paciente"),
     Appointment.CancelledBy.CLINIC.value: _("pela clínica"),
 }
@@ -126,8 +127,9 @@ def detail_response(
         "waiting": entry_of(appointment) if may_wait else None,
         "strip": strip(appointment, now=now),
         "is_ahead": is_ahead(appointment),
+        "series": place_in_series(appointment),
         "late": delay_sentence(appointment.doctor, day, today=today) if is_ahead(appointment) else "",
-        "cancelled_by_choices": [(code, _BY_LABELS[code]) for code in Appointment.CancelledBy.values],
+        "cancelled_by_choices": [(code, BY_LABELS[code]) for code in Appointment.CancelledBy.values],
         "history": history.story(appointment),
         "too_short": short_visits.in_words(missing) if missing > 0 else "",
         "unverified": unverified(appointment),

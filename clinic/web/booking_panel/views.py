@@ -25,6 +25,7 @@ from clinic.web.booking_panel.change_form import ChangeForm, apply_change_button
 from clinic.web.booking_panel.encaixe import encaixe_context
 from clinic.web.booking_panel.forms import BookingForm, MoveForm
 from clinic.web.booking_panel.payer import PayerForm, data_of_payer
+from clinic.web.htmx import redirect as leave
 from clinic.web.htmx import triggered_by, wants_partial
 from clinic.web.panel import author, panel_response
 
@@ -150,6 +151,8 @@ def change_payer(request: ClinicRequest, pk: int) -> HttpResponse:
 
 
 def _booked_response(request: ClinicRequest, appointment: Appointment) -> HttpResponse:
+    if "repeat" in request.POST:
+        return leave(request, "web:series-add", appointment.pk)
     if wants_partial(request):
         return detail_response(request, appointment.pk, booked=True)
     messages.success(request, _("Agendado."))

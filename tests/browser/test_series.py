@@ -1,0 +1,112 @@
+"""Repeating an appointment: from the panel to ten sessions, with counted clicks, and what is done with them."""
+
+from datetime import time, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from clinic.models import Appointment, Series
+from tests.browser.desk import open_slot, taken_by_somebody_else
+from tests.browser.test_every_page import violations
+from tests.factories import book_appointment
+
+
+@pytest.fixture
+def visit(clinic, doctor, maria, monday):
+    return book_appointment(doctor, patient=maria.pk, starts_at=clinic.instant(monday, time(10)))
+
+
+def count_clicks(page):
+    page.evaluate("() => { sessionStorage.clicks = 0 }")
+    page.add_init_script(
+        "addEventListener('click', (e) => { if (e.isTrusted && e.detail) sessionStorage.clicks++ }, true)"
+    )
+    page.evaluate(
+        "() => addEventListener('click', (e) => { if (e.isTrusted && e.detail) sessionStorage.clicks++ }, true)"
+    )
+    return lambda: int(page.evaluate("() => sessionStorage.clicks"))
+
+
+def test_ten_sessions_take_two_clicks_more_than_one(window, receptionist, doctor, maria, monday):
+    page = window(receptionist)
+    open_slot(page, monday)
+    page.keyboard.type("maria")
+    page.keyboard.press("Enter")
+    expect(page.locator("#save")).to_be_focused()
+    clicks = count_clicks(page)
+    page.get_by_role("button", name="Agendar e repetir…").click()
+    expect(page.locator("#series-form [role=status]")).to_have_text("9 datas, todas livres")
+    page.get_by_role("button", name="Agendar as selecionadas").click()
+    expect(page.locator(".message.success")).to_contain_text("9 sessões agendadas.")
+    assert clicks() == 2
+    assert Series.objects.get().sessions.count() == 10
+
+
+def test_the_dates_follow_what_is_typed(window, receptionist, visit, doctor, monday):
+    taken_by_somebody_else(doctor, monday + timedelta(weeks=1), time(10))
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{visit.pk}/")
+    page.get_by_role("link", name="Repetir…").click()
+    page.wait_for_url("**/repetir/")
+    status = page.locator("#series-form [role=status]")
+    expect(status).to_have_text("9 datas: 8 livres, 1 não")
+    page.get_by_label("Sessões ao todo").fill("3")
+    page.keyboard.press("Tab")
+    expect(status).to_have_text("2 datas: 1 livre, 1 não")
+    expect(page.get_by_label("Ou até o dia")).to_be_focused()
+    # Enter in a field looks at the dates, and books none.
+    page.get_by_label("Sessões ao todo").fill("4")
+    page.keyboard.press("Enter")
+    expect(status).to_have_text("3 datas: 2 livres, 1 não")
+    assert Appointment.objects.count() == 2
+    page.locator(".series-rows [type=radio]").nth(1).check()
+    page.get_by_role("button", name="Agendar as selecionadas").click()
+    expect(page.locator(".message.success")).to_contain_text("3 sessões agendadas.")
+
+
+def test_this_and_the_following_from_an_open_session(window, receptionist, visit, monday):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{visit.pk}/repetir/")
+    page.get_by_role("button", name="Agendar as selecionadas").click()
+    expect(page.locator(".message.success")).to_contain_text("9 sessões agendadas.")
+    third = Appointment.objects.order_by("starts_at")[2]
+    page.goto(f"/agendamentos/{third.pk}/")
+    expect(page.locator("#appointment")).to_contain_text("Sessão 3 de 10")
+    page.get_by_role("link", name="Ver as sessões").click()
+    expect(page.locator("input[name=session]:checked")).to_have_count(8)
+    page.get_by_role("button", name="Remarcar as selecionadas…").click()
+    page.wait_for_url("**/remarcar/")  # with its scripts, which ask for the dates anew
+    page.get_by_label("Dia da semana").select_option("2")
+    expect(page.locator("#series-form [role=status]")).to_have_text("8 datas, todas livres")
+    page.get_by_role("button", name="Remarcar as selecionadas").click()
+    expect(page.locator(".message.success")).to_contain_text("8 sessões remarcadas.")
+    page.get_by_text("Cancelar as selecionadas…").click()
+    page.locator("input[name=session]").first.uncheck()
+    page.get_by_label("pelo(a) paciente").check()
+    page.get_by_role("button", name="Cancelar as selecionadas").click()
+    expect(page.locator(".message.success")).to_contain_text("9 sessões canceladas.")
+    assert Appointment.objects.exclude(status="cancelled").get() == visit
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_scrolls_sideways_and_nothing_violates_axe(window, receptionist, visit, doctor, monday, width):
+    taken_by_somebody_else(doctor, monday + timedelta(weeks=1), time(10))
+    page = window(receptionist, width=width)
+    page.goto(f"/agendamentos/{visit.pk}/repetir/")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") and violations(page) == []
+    page.get_by_role("button", name="Agendar as selecionadas").click()
+    expect(page.locator(".message.success")).to_contain_text("8 sessões agendadas.")
+    for path in ("", "remarcar/"):
+        page.goto(f"/sessoes/{Series.objects.get().pk}/{path}")
+        page.evaluate("() => document.querySelectorAll('details').forEach((part) => { part.open = true })")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") and violations(page) == []
+
+
+def test_it_works_without_a_script(window, receptionist, visit):
+    page = window(receptionist, javascript=False)
+    page.goto(f"/agendamentos/{visit.pk}/repetir/")
+    page.get_by_label("Sessões ao todo").fill("3")
+    page.keyboard.press("Enter")
+    expect(page.locator("#series-form [role=status]")).to_have_text("2 datas, todas livres")
+    page.get_by_role("button", name="Agendar as selecionadas").click()
+    expect(page.locator("main")).to_contain_text("3 sessões")

@@ -42,6 +42,8 @@ SHOWN_AT = {
     "pacientes/<int:pk>/",
     "pacientes/<int:pk>/editar/",
     "pacientes/<int:pk>/quem-viu/",
+    "pacientes/<int:pk>/juntar/",
+    "pacientes/<int:pk>/juntar/<int:other>/",
     "pacientes/<int:pk>/apagar-textos/",
     "admin/clinic/patient/",
     "admin/clinic/patient/<path:object_id>/change/",
@@ -71,6 +73,7 @@ def _path(route, patient, appointment):
         "<hash>": patient.phone_hash,
         "<id>": str(appointment.uuid),
         "<int:patient_id>": str(patient.pk),
+        "<int:other>": str(Patient.objects.exclude(pk=patient.pk).earliest("pk").pk),
     }
     of_patient = "pacientes/" in route or "/patient/" in route
     values["<int:pk>"] = values["<path:object_id>"] = str(patient.pk if of_patient else appointment.pk)
@@ -80,6 +83,7 @@ def _path(route, patient, appointment):
 
 def test_no_address_shows_a_name_without_a_row(patient):
     clinic, appointment = patient.clinic, visit(patient, days=0)
+    make_patient(clinic)
     WaitingEntry.objects.create(pk=appointment.pk, clinic=clinic, patient=patient)
     master, desk = make_master(clinic), Client()
     desk.force_login(master)

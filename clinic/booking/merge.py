@@ -114,7 +114,7 @@ def _at_one_time(clinic: Clinic, patients: Collection[int]) -> list[Refusal]:
 
 
 def _place(clinic: Clinic, appointment: Appointment) -> str:
-    """Return when and with whom an appointment is, as 23/11/2026 09:00 (Dra. Helena Prado)."""
+    """Return the time and the doctor of an appointment, as 23/11/2026 09:00 (Dra. Helena Prado)."""
     return f"{clinic.local(appointment.starts_at):%d/%m/%Y %H:%M} ({appointment.doctor_name})"
 
 

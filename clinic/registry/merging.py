@@ -150,7 +150,7 @@ def _values(details: PatientDetails, names: Iterable[str]) -> list[Any]:
 
 
 def _is_known(details: PatientDetails, name: str) -> bool:
-    """Return whether there is anything to choose; that somebody does not accept messages is known, too."""
+    """Return whether there is anything to choose; that messages are not accepted is known, too."""
     return getattr(details, name) not in ("", None) and (name != "died" or details.died)
 
 

@@ -34,12 +34,12 @@ def namesakes(clinic: Clinic, name: str, besides: Collection[int] = (), *, born:
         return Namesakes()
     patients = Patient.objects.of(clinic).filter(~Q(pk__in=besides), CURRENT, died=False)
     found = patients.alias(folded_social_name=Fold("social_name")).filter(_called(name))
-    first = list(found.annotate(found=Window(Count("pk"))).order_by("-pk")[:SHOWN])
-    more = first[0].found - len(first) if first else 0
-    if len(first) < SHOWN:
-        alike = heard_alike(patients, name, born).exclude(pk__in=[patient.pk for patient in first])
-        first += alike[: SHOWN - len(first)]
-    return Namesakes(first, more)
+    called = list(found.annotate(found=Window(Count("pk"))).order_by("-pk")[:SHOWN])
+    alike: list[Patient] = []
+    if len(called) < SHOWN:
+        others = patients.exclude(pk__in=[patient.pk for patient in called])
+        alike = list(heard_alike(others, name, born)[: SHOWN - len(called)])
+    return Namesakes([*called, *alike], called[0].found - len(called) if called else 0)
 
 
 def heard_alike(patients: QuerySet[Patient], name: str, born: date | None) -> QuerySet[Patient]:

@@ -162,7 +162,7 @@ def test_the_merged_patients_card_leads_to_the_kept_one(desk, kept, other):
     kept.refresh_from_db()
     assert (kept.name, kept.notes) == ("Ana Sousa", "Prefere a manhã.\n\nAlérgica.")
     text = text_of(desk.get(card_of(other), follow=True))
-    assert "Cadastros juntados: 1 agendamento de Ana Sousa está agora aqui." in text
+    assert "Cadastros juntados. 1 agendamento de Ana Sousa está agora aqui." in text
     assert "Juntado com o cadastro de Ana Sousa em" in text and "Desfazer" in text
     assert "Ana Sousa : Cadastros juntados" in text
 
@@ -244,7 +244,7 @@ def test_undoing_says_what_went_back_and_what_did_not(desk, clinic, kept, other)
 
     text = text_of(undo(desk, merge))
 
-    assert "Cadastros separados de novo: 1 agendamento voltou para Ana Sousa." in text
+    assert "Cadastros separados de novo. 1 agendamento voltou para Ana Sousa." in text
     assert "Ficou como está, porque mudou depois: Observações." in text
     assert desk.get(card_of(other)).status_code == 200
     assert "Esta junção já foi desfeita." in text_of(undo(desk, merge))

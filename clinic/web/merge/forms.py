@@ -36,6 +36,8 @@ class MergeForm(forms.Form):
     kept_version = forms.CharField(widget=forms.HiddenInput)
     merged_version = forms.CharField(widget=forms.HiddenInput)
 
+    data: QueryDict
+
     def __init__(self, data: QueryDict | None, *, kept: Patient, merged: Patient) -> None:
         versions = {"kept_version": patient_version(kept), "merged_version": patient_version(merged)}
         super().__init__(data, initial=versions)
@@ -45,6 +47,14 @@ class MergeForm(forms.Form):
             first = Side.BOTH if Side.BOTH in sides else Side.KEPT
             choices = [(side.value, side.value) for side in sides]
             self.fields[name] = forms.ChoiceField(required=False, choices=choices, initial=first.value)
+
+    def again(self, kept: Patient, merged: Patient) -> "MergeForm":
+        """Return the form for the two as they are stored by now, with the choices that were made."""
+        data = self.data.copy()
+        data["kept_version"], data["merged_version"] = patient_version(kept), patient_version(merged)
+        for name, field in MergeForm(None, kept=kept, merged=merged).fields.items():
+            data.setdefault(name, field.initial)
+        return MergeForm(data, kept=kept, merged=merged)
 
     @property
     def rows(self) -> list[Row]:

@@ -35,7 +35,8 @@ MAX_LISTED = 20
 def search(request: ClinicRequest, pk: int) -> HttpResponse:
     """Search for the posted `q` among all others; without a text list who is probably the same person."""
     patient = _patient(request, pk)
-    text = (request.POST if request.method == "POST" else take(request) or {}).get("q", "")[: patients.LONGEST_TEXT]
+    typed = request.POST if request.method == "POST" else take(request)
+    text = typed.get("q", "")[: patients.LONGEST_TEXT] if typed else ""
     context = {"patient": patient, "q": text, "limit": MAX_LISTED}
     return partial_or_page(request, "merge/search.html", "found", context | _found(request, patient, text))
 
@@ -57,9 +58,12 @@ def merge(request: ClinicRequest, pk: int, other: int) -> HttpResponse:
         try:
             done = _merge(request, form)
         except Refused as refused:
+            if Reason.MERGED_ALREADY in refused.reasons:
+                messages.error(request, refused.message)
+                return redirect(request, "web:patient-detail", _patient(request, pk).pk)
             sentences = [refusal.message for refusal in refused.refusals]
-            if refused.reasons & {Reason.MERGE_CHANGED, Reason.MERGED_ALREADY}:
-                return _compared(request, MergeForm(None, **_read_again(request, kept, merged)), sentences, 409)
+            if Reason.MERGE_CHANGED in refused.reasons:
+                form = form.again(_patient(request, kept.pk), _patient(request, merged.pk))
         else:
             messages.success(request, _merged_message(done, merged))
             return redirect(request, "web:patient-detail", kept.pk)
@@ -106,10 +110,6 @@ def _merge(request: ClinicRequest, form: MergeForm) -> PatientMerge:
     )
 
 
-def _read_again(request: ClinicRequest, kept: Patient, merged: Patient) -> dict[str, Patient]:
-    return {"kept": _patient(request, kept.pk), "merged": _patient(request, merged.pk)}
-
-
 def _compared(request: ClinicRequest, form: MergeForm, sentences: list[str], status: int | None) -> HttpResponse:
     counts = merges.visit_counts(request.clinic, [form.kept, form.merged], timezone.now())
     context = {
@@ -122,23 +122,26 @@ def _compared(request: ClinicRequest, form: MergeForm, sentences: list[str], sta
 
 def _merged_message(done: PatientMerge, merged: Patient) -> str:
     count = len(done.moved["appointments"])
-    return ngettext(
-        "Cadastros juntados: %(count)d agendamento de %(name)s está agora aqui.",
-        "Cadastros juntados: %(count)d agendamentos de %(name)s estão agora aqui.",
+    moved = ngettext(
+        "%(count)d agendamento de %(name)s está agora aqui.",
+        "%(count)d agendamentos de %(name)s estão agora aqui.",
         count,
     ) % {"count": count, "name": merged.display_name}
+    return " ".join([_("Cadastros juntados."), *([moved] if count else [])])
 
 
 def _separated_message(separated: Separated) -> str:
     merge = separated.merge
-    sentences = [
-        ngettext(
-            "Cadastros separados de novo: %(count)d agendamento voltou para %(name)s.",
-            "Cadastros separados de novo: %(count)d agendamentos voltaram para %(name)s.",
-            separated.appointments,
+    sentences = [_("Cadastros separados de novo.")]
+    if separated.appointments:
+        sentences.append(
+            ngettext(
+                "%(count)d agendamento voltou para %(name)s.",
+                "%(count)d agendamentos voltaram para %(name)s.",
+                separated.appointments,
+            )
+            % {"count": separated.appointments, "name": merge.merged.display_name}
         )
-        % {"count": separated.appointments, "name": merge.merged.display_name}
-    ]
     if separated.since:
         sentences.append(
             ngettext(

@@ -43,6 +43,7 @@ from tests.factories import (
     make_doctor,
     make_doctor_user,
     make_master,
+    make_patient,
     make_payer,
     make_procedure,
     make_superuser,
@@ -414,7 +415,7 @@ def _patients(stored):
 
 
 def _merges(stored, patient):
-    other = next(stored.patients)
+    other = make_patient(stored.clinic)  # of those in the full days many have the same hours
     address = f"/pacientes/{patient.pk}/juntar/"
     yield Call("GET", address)
     for text in TEXTS:

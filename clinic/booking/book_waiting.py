@@ -44,7 +44,7 @@ def book_waiting(
         unlocked = WaitingEntry.objects.of(clinic).get(pk=entry_id)
         present = _lock_what_is_given(clinic, unlocked, doctor)
         entry = lock_waiting(clinic, entry_id, seen)
-        if (entry.appointment_id, entry.patient_id) != (unlocked.appointment_id, unlocked.patient_id):
+        if entry.appointment_id != unlocked.appointment_id:
             refuse([Refusal(Reason.WAITING_CHANGED)])
         if entry.appointment_id:
             refuse(_swap_refusals(present, starts_at, now))

@@ -40,7 +40,7 @@ class Reason(Enum):
         ),
     )
     MERGE_UNDONE = "", _("Esta junção já foi desfeita.")
-    MERGE_TOO_OLD = "", _("Uma junção só se desfaz em %(days)s dias, e já passaram mais.")
+    MERGE_TOO_OLD = "", _("Uma junção só se desfaz em %(limit)s dias, e já passaram mais.")
     DIED_ON_IMPOSSIBLE = "died_on", _("A data do falecimento deve ficar entre o nascimento e hoje. Corrija ou apague.")
     DIED_ON_WITHOUT_MARK = "died_on", _("Selecione “Falecido(a)” para gravar esta data, ou apague a data.")
     NAME_MISSING = "name", _("Informe o nome do paciente.")

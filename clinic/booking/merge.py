@@ -122,7 +122,7 @@ def _not_undoable(merge: PatientMerge, kept: Patient, now: datetime) -> list[Ref
     if merge.undone_at is not None:
         return [Refusal(Reason.MERGE_UNDONE)]
     if not merge.is_undoable(now):
-        return [Refusal(Reason.MERGE_TOO_OLD, {"days": UNDOABLE.days})]
+        return [Refusal(Reason.MERGE_TOO_OLD, {"limit": UNDOABLE.days})]
     if kept.merged_into_id is not None:
         return [Refusal(Reason.MERGED_SINCE, {"patient": kept.display_name})]
     return []

@@ -297,7 +297,7 @@ REFUSALS: Messages = {
     Reason.MERGE_CHANGED: Message(409, "patient.name", "O paciente foi alterado nesse meio-tempo", ()),
     Reason.MERGE_AT_ONE_TIME: Message(409, "patient.name", "Há agendamentos dos dois ao mesmo tempo", ()),
     Reason.MERGE_UNDONE: Message(409, "patient.name", "A junção já foi desfeita", ()),
-    Reason.MERGE_TOO_OLD: Message(409, "patient.name", "A junção tem mais de %(days)s dias", ()),
+    Reason.MERGE_TOO_OLD: Message(409, "patient.name", "A junção tem mais de %(limit)s dias", ()),
     Reason.NOT_MOVABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser reagendado", ()),
     Reason.NOT_CHANGEABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser alterado", ()),
     Reason.FINISHED_FOR_MANAGERS: Message(409, "status", "Um agendamento finalizado não pode ser alterado", ()),

@@ -29,6 +29,18 @@ class Reason(Enum):
         "patient",
         _("%(patient)s consta como falecido(a). Se for engano, desfaça a marca no cadastro e tente de novo."),
     )
+    MERGED_ALREADY = "", _("O cadastro de %(patient)s já foi juntado a outro. Nada foi alterado: abra a ficha de novo.")
+    MERGED_SINCE = "", _("O cadastro de %(patient)s foi juntado depois a outro. Desfaça primeiro essa junção.")
+    MERGE_CHANGED = "", _("Um dos cadastros foi alterado depois do que você viu. Leia os dois de novo e junte.")
+    MERGE_AT_ONE_TIME = (
+        "",
+        _(
+            "Os dois têm agendamento ao mesmo tempo: %(one)s e %(other)s. Cancele ou remarque um deles e junte de novo."
+            " Nada foi alterado."
+        ),
+    )
+    MERGE_UNDONE = "", _("Esta junção já foi desfeita.")
+    MERGE_TOO_OLD = "", _("Uma junção só se desfaz em %(limit)s dias, e já passaram mais.")
     DIED_ON_IMPOSSIBLE = "died_on", _("A data do falecimento deve ficar entre o nascimento e hoje. Corrija ou apague.")
     DIED_ON_WITHOUT_MARK = "died_on", _("Selecione “Falecido(a)” para gravar esta data, ou apague a data.")
     NAME_MISSING = "name", _("Informe o nome do paciente.")

@@ -34,9 +34,11 @@ from clinic.models import (
     Doctor,
     Memo,
     Patient,
+    PatientMerge,
     Series,
     WaitingEntry,
 )
+from clinic.registry import patient_version
 from tests.factories import (
     PASSWORD,
     cpf,
@@ -44,6 +46,7 @@ from tests.factories import (
     make_doctor,
     make_doctor_user,
     make_master,
+    make_patient,
     make_payer,
     make_procedure,
     make_superuser,
@@ -446,8 +449,30 @@ def _patients(stored):
     changed = {"name": patient.name, "phone": "81 98765-9876", "birth_date": "02/03/1960"}
     yield Call("POST", f"/pacientes/{patient.pk}/conferir/", changed | {"name": "Iolanda Prestes"}, partial=True)
     yield Call("POST", f"/pacientes/{patient.pk}/editar/", changed, expected=(302,))
+    yield from _merges(stored, patient)
     yield Call("GET", f"/pacientes/{patient.pk}/apagar-textos/")
     yield Call("POST", f"/pacientes/{patient.pk}/apagar-textos/", {"reason": "pedido do titular"}, expected=(302,))
+
+
+def _merges(stored, patient):
+    other = make_patient(stored.clinic)  # of those in the full days many have the same hours
+    address = f"/pacientes/{patient.pk}/juntar/"
+    yield Call("GET", address)
+    for text in TEXTS:
+        yield Call("POST", address, {"q": text}, partial=True)
+    yield Call("GET", f"{address}{other.pk}/")
+    versions = {"kept_version": "x", "merged_version": "x"}
+    yield Call("POST", f"{address}{other.pk}/", {}, expected=(422,), partial=True)
+    yield Call("POST", f"{address}{other.pk}/", versions, expected=(409,), partial=True)
+    stored_now = Patient.objects.in_bulk([patient.pk, other.pk])
+    versions = {"kept_version": patient_version(stored_now[patient.pk])}
+    versions["merged_version"] = patient_version(stored_now[other.pk])
+    yield Call("POST", f"{address}{other.pk}/", versions, expected=(302,))
+    yield Call("GET", f"/pacientes/{patient.pk}/")
+    yield Call("GET", f"/pacientes/{other.pk}/", expected=(302,))
+    yield Call("GET", f"/pacientes/{patient.pk}/quem-viu/")
+    merge = PatientMerge.objects.of(stored.clinic).latest("pk")
+    yield Call("POST", f"/pacientes/juncoes/{merge.pk}/desfazer/", expected=(302,))
 
 
 def _credentials(asking):

@@ -171,7 +171,7 @@ def make_series(appointment: Appointment, **fields) -> Series:
         "count": 10,
         "starts": starts_at.time(),
     }
-    about = {"clinic": appointment.clinic, "patient": appointment.patient, "doctor": appointment.doctor}
+    about = {"clinic": appointment.clinic, "doctor": appointment.doctor}
     series = Series.objects.create(**about | defaults | fields)
     Appointment.objects.filter(pk=appointment.pk).update(series=series)
     return series

@@ -47,6 +47,8 @@ SHOWN_AT = {
     "pacientes/<int:pk>/",
     "pacientes/<int:pk>/editar/",
     "pacientes/<int:pk>/quem-viu/",
+    "pacientes/<int:pk>/juntar/",
+    "pacientes/<int:pk>/juntar/<int:other>/",
     "pacientes/<int:pk>/apagar-textos/",
     "admin/clinic/patient/",
     "admin/clinic/patient/<path:object_id>/change/",
@@ -76,6 +78,7 @@ def _path(route, patient, appointment):
         "<hash>": patient.phone_hash,
         "<id>": str(appointment.uuid),
         "<int:patient_id>": str(patient.pk),
+        "<int:other>": str(Patient.objects.exclude(pk=patient.pk).earliest("pk").pk),
     }
     of_patient = "pacientes/" in route or "/patient/" in route
     values["<int:pk>"] = values["<path:object_id>"] = str(patient.pk if of_patient else appointment.pk)
@@ -85,6 +88,7 @@ def _path(route, patient, appointment):
 
 def test_no_address_shows_a_name_without_a_row(patient):
     clinic, appointment = patient.clinic, visit(patient, days=0)
+    make_patient(clinic)
     WaitingEntry.objects.create(pk=appointment.pk, clinic=clinic, patient=patient)
     make_series(appointment, pk=appointment.pk)
     master, desk = make_master(clinic), Client()

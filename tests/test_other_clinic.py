@@ -6,7 +6,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from clinic.access import access_tokens, api_keys, display_links
-from clinic.models import Absence, AccessToken, ApiKey, WaitingEntry
+from clinic.models import Absence, AccessToken, ApiKey, PatientMerge, WaitingEntry
 from clinic.registry import MemoDetails, write_memo
 from clinic.web.urls import urlpatterns
 from tests.factories import (
@@ -15,6 +15,7 @@ from tests.factories import (
     make_doctor_user,
     make_manager,
     make_master,
+    make_patient,
     make_series,
     make_superuser,
     make_user,
@@ -41,6 +42,8 @@ def ids(appointment, pattern):
     """The row of the appointment's clinic that this address is about."""
     if "<int:doctor>" in str(pattern.pattern):
         return {"doctor": appointment.doctor_id, "date": "2026-11-23"}
+    if "/juntar/" in str(pattern.pattern) or "/juncoes/" in str(pattern.pattern):
+        return of_two_patients(appointment, str(pattern.pattern))
     of_appointment = ("agendamentos/", "pendencias/", "confirmacoes/", "fila/", "meu-dia/")
     about = dict.fromkeys(of_appointment, appointment.pk) | {"pacientes/": appointment.patient_id}
     memo = write_memo(
@@ -62,6 +65,16 @@ def ids(appointment, pattern):
     about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
     return {"pk": pk}
+
+
+def of_two_patients(appointment, route):
+    clinic, patient = appointment.clinic, appointment.patient
+    other = make_patient(clinic)
+    if "<int:other>" in route:
+        return {"pk": patient.pk, "other": other.pk}
+    if "/juntar/" in route:
+        return {"pk": patient.pk}
+    return {"pk": PatientMerge.objects.create(clinic=clinic, kept=patient, merged=other, channel="browser").pk}
 
 
 def is_own(pattern):
@@ -106,6 +119,7 @@ def test_a_row_that_does_not_exist_is_not_found(client, pattern):
     client.force_login(make_master(make_clinic()))
     of_doctor = "<int:doctor>" in str(pattern.pattern)
     names = {"doctor": 2**70, "date": "2026-11-23"} if of_doctor else {"pk": 2**70}
+    names |= {"other": 2**70} if "<int:other>" in str(pattern.pattern) else {}
     address = reverse(f"web:{pattern.name}", kwargs=names)
     assert client.get(address).status_code in {404, 405}
 
@@ -115,6 +129,7 @@ def test_a_superuser_without_a_clinic_chooses_one_first(client, appointment, pat
     client.force_login(make_superuser())
     names = {
         "pk": appointment.pk,
+        "other": appointment.pk,
         "doctor": appointment.doctor_id,
         "date": "2026-11-23",
         "month": "2026-11",

@@ -14,7 +14,7 @@ from clinic.admin.forms import ClinicRowForm
 from clinic.form_fields import TypedDateField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
 from clinic.models import Clinic, Patient, PatientEvent, documents, phones
-from clinic.models.patient import GUARDIAN_HELP, HEALTH_NUMBER_HELP, PHONE_OF_HELP, DocumentType, NoDocument
+from clinic.models.patient import CURRENT, GUARDIAN_HELP, HEALTH_NUMBER_HELP, PHONE_OF_HELP, DocumentType, NoDocument
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author, PatientDetails, change_patient, check_patient, register_patient, same_patients
@@ -121,6 +121,10 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
     search_fields = ["email"]
     ordering = ["folded_name", "pk"]
     sortable_by = ["display_name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the patients that were not merged into another."""
+        return super().get_queryset(request).filter(CURRENT)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields, the document of the clinic's country before the other's."""

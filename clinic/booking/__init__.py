@@ -15,6 +15,7 @@ from clinic.booking.encaixe import could_be_encaixe, needs_approval
 from clinic.booking.finder import FINDER_COUNT, FINDER_DAYS, Found, PartOfDay, Wish, find
 from clinic.booking.latest_end import latest_end
 from clinic.booking.lines import requested_lines
+from clinic.booking.merge import Separated, merge_patients, undo_merge
 from clinic.booking.not_reached import record_not_reached
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, free_starts, openings, openings_of_any, spread
@@ -85,6 +86,7 @@ __all__ = [
     "Proposal",
     "SessionMove",
     "SessionRefused",
+    "Separated",
     "Steps",
     "TimesClash",
     "WaitingList",
@@ -129,6 +131,7 @@ __all__ = [
     "look_ahead",
     "mark_priority",
     "move_sessions",
+    "merge_patients",
     "needs_approval",
     "next_statuses",
     "next_step",
@@ -153,6 +156,7 @@ __all__ = [
     "steps",
     "time_value",
     "undo",
+    "undo_merge",
     "undo_verb",
     "undoable",
     "use_unverified",

@@ -15,7 +15,7 @@ from clinic.booking.alternatives import BookingRefused
 from clinic.booking.slots import Slot
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.models.locks import get_locked
-from clinic.refusals import Refusal
+from clinic.refusals import Reason, Refusal
 
 
 def refuse(refusals: list[Refusal], slot: Slot | None = None) -> None:
@@ -27,13 +27,16 @@ def refuse(refusals: list[Refusal], slot: Slot | None = None) -> None:
 def lock_appointment(clinic: Clinic, appointment_id: int, *other_doctors: Doctor | None) -> Appointment:
     """Return the appointment with its row locked; before it the doctors', in order of id, and the patient's.
 
-    Raises Appointment.DoesNotExist, also for one that was deleted.
+    Raises Appointment.DoesNotExist, also for one that was deleted, and Refused (TRY_AGAIN) for one that a merge of
+    patients, for which this waited, has given another patient.
     """
     kept = Appointment.objects.of(clinic).kept()
     doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
     sql.lock_rows(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
     related = kept.select_related("clinic", "doctor", "patient", "payer", "encaixe_approved_by").defer("patient__phone")
-    return get_locked(related.filter(pk=appointment_id), of=("self",))
+    appointment = get_locked(related.filter(pk=appointment_id), of=("self",))
+    refuse([Refusal(Reason.TRY_AGAIN)] if appointment.patient_id != patient else [])
+    return appointment
 
 
 def write(appointment: Appointment, now: datetime, **values: Any) -> None:

@@ -208,7 +208,6 @@ def _proposal_like(appointment: Appointment) -> Proposal:
 def _begin(appointment: Appointment, rule: Recurrence, by: Author, now: datetime) -> Series:
     return Series.objects.create(
         clinic=appointment.clinic,
-        patient=appointment.patient,
         doctor=appointment.doctor,
         every=rule.every,
         unit=Series.Unit.WEEK if rule.weekdays else Series.Unit.DAY,

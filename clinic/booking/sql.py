@@ -36,7 +36,7 @@ from clinic.models.titles import with_title
 from clinic.schedule import HOURS_AND_ABSENCES_SQL, schedules_of
 
 # A patient is loaded without the phone, which is parsed at every load: no rule about an appointment needs it.
-PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name", "died")
+PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name", "died", "merged_into_id")
 # The patient's row waits for the doctor's: the count makes PostgreSQL look for, and lock, the doctor first.
 ROWS_SQL = """
     WITH doctor AS MATERIALIZED (
@@ -103,6 +103,7 @@ def load_rows(
 ) -> LoadedRows:
     """Load rows by id or uuid; procedures and discounts in the requested order.
 
+    Of a merged patient it is the kept one that is loaded: looked at behind the lock, for which a merge was waited for.
     With `lock` the doctor's row is locked, then the patient's; two statements when another transaction holds one.
     """
     procedure_keys = [key for key in procedures if _is_possible_key(key)]
@@ -127,9 +128,19 @@ def load_rows(
         if discount := instance(Discount, discount_values[:-1]):
             discounts_by_id[discount.pk] = discount
     doctor_values, patient_values, *_ = rows[0]
+    loaded = instance(Patient, patient_values, PATIENT_COLUMNS)
+    if loaded and loaded.merged_into_id:
+        return load_rows(
+            clinic,
+            doctor=doctor,
+            patient=loaded.merged_into_id,
+            procedures=procedures,
+            discounts=discounts,
+            lock=lock,
+        )
     return LoadedRows(
         instance(Doctor, doctor_values),
-        instance(Patient, patient_values, PATIENT_COLUMNS),
+        loaded,
         [procedures_by_key.get(key) for key in procedures],
         frozenset(performed),
         [discounts_by_id.get(key) for key in discounts],

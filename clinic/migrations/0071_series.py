@@ -33,7 +33,7 @@ class CreateInOneTransaction(migrations.CreateModel):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("clinic", "0069_encaixe_approval")]
+    dependencies = [("clinic", "0070_patient_merges")]
 
     operations = [
         migrations.RunSQL(DROP_LEFTOVER, migrations.RunSQL.noop),
@@ -77,12 +77,6 @@ class Migration(migrations.Migration):
                     "doctor",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT, related_name="+", to="clinic.doctor"
-                    ),
-                ),
-                (
-                    "patient",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="clinic.patient"
                     ),
                 ),
             ],

@@ -16,6 +16,7 @@ from clinic.models.installation import KeyCheck
 from clinic.models.memo import Memo
 from clinic.models.patient import Patient
 from clinic.models.patient_history import PatientEvent
+from clinic.models.patient_merge import PatientMerge
 from clinic.models.payer import Payer
 from clinic.models.priority_mark import PriorityMark
 from clinic.models.procedure import Discount, Procedure
@@ -53,6 +54,7 @@ __all__ = [
     "Patient",
     "PatientAccess",
     "PatientEvent",
+    "PatientMerge",
     "Payer",
     "PriorityMark",
     "Procedure",

@@ -79,6 +79,10 @@ class NoDocument(models.TextChoices):
     OTHER = "other", _("outro motivo")
 
 
+# Not merged into another patient; searches, lists and rules know no others.
+CURRENT = Q(merged_into__isnull=True)
+
+
 def incomplete(path: str = "") -> Q:
     """Return the condition of `Patient.is_incomplete`, with the `path` of lookups that leads to the patient."""
     without_document = {"cpf": None, "nif": "", "document_number": None, "no_document": ""}
@@ -97,6 +101,9 @@ class Patient(ClinicRow):
     A patient who died is marked (`died`), not deleted, and the mark can be removed. Marked patients are not offered for
     booking and not in the APIs' lists, but are found on the patients' page. Their future visits stay until a person
     cancels them.
+
+    A patient with `merged_into` turned out to be that one. The row stays, for its history and for 30 days of undoing,
+    and has neither appointments nor a number that only one patient may have; see `PatientMerge`.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
@@ -160,6 +167,9 @@ class Patient(ClinicRow):
     )
     died = models.BooleanField(_("falecido(a)"), default=False)
     died_on = models.DateField(_("data do falecimento"), null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="merged", db_index=False
+    )
     folded_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
     search = models.GeneratedField(
         expression=Fold(Concat(F("name"), Value(" "), F("social_name"))),
@@ -211,6 +221,10 @@ class Patient(ClinicRow):
                 condition=Q(payer__isnull=False) | Q(card_number="", card_expires_on__isnull=True),
                 name="patient_card_of_payer",
             ),
+            models.CheckConstraint(
+                condition=CURRENT | Q(~Q(merged_into=F("id")), cpf__isnull=True, health_number__isnull=True),
+                name="patient_merged_without_numbers",
+            ),
         ]
         indexes = [
             GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="patient_search_trigram"),
@@ -230,6 +244,7 @@ class Patient(ClinicRow):
             models.Index(fields=["clinic", "birth_date"], name="patient_clinic_birth_date"),
             models.Index(fields=["payer"], condition=Q(payer__isnull=False), name="patient_payer"),
             models.Index(fields=["clinic", "changed_at", "id"], name="patient_clinic_changed_at"),
+            models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="patient_merged_into"),
         ]
 
     def __str__(self) -> str:

@@ -15,13 +15,16 @@ class PatientEvent(ClinicRow):
     """A change of a patient's data: who, when, through which channel, and what.
 
     `changes` maps the names of the fields, as `registry.PatientDetails` has them, to [before, after]. A redaction
-    blanks them, and is an event itself, with its `reason`; any other UPDATE, and DELETE, is refused.
+    blanks them, and is an event itself, with its `reason`; any other UPDATE, and DELETE, is refused. A merge of two
+    patients is an event of each, and so is undoing it.
     """
 
     class Kind(models.TextChoices):
         REGISTERED = "registered", _("Cadastrado")
         CHANGED = "changed", _("Alterado")
         REDACTED = "redacted", _("Textos apagados")
+        MERGED = "merged", _("Cadastros juntados")
+        SEPARATED = "separated", _("Cadastros separados de novo")
 
     class Channel(models.TextChoices):
         BROWSER = "browser", _("Tela")
@@ -46,7 +49,8 @@ class PatientEvent(ClinicRow):
         indexes = [models.Index(fields=["patient", "at"], name="patientevent_patient_at")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["registered", "changed", "redacted"]), name="patientevent_kind_known"
+                condition=Q(kind__in=["registered", "changed", "redacted", "merged", "separated"]),
+                name="patientevent_kind_known",
             ),
             models.CheckConstraint(
                 condition=Q(channel__in=["browser", "admin", "imagemais", "mivicall", "command"]),

@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import ClinicRow
 from clinic.models.doctor import Doctor
-from clinic.models.patient import Patient
 from clinic.models.staff import StaffUser
 
 WEEKDAYS = list(range(1, 8))  # ISO
@@ -15,16 +14,16 @@ WEEKDAYS = list(range(1, 8))  # ISO
 class Series(ClinicRow):
     """The sessions of a patient that were booked together. Only `clinic.booking` writes it.
 
-    A session is an appointment of its own, which names its series and may be moved, cancelled or added later. Here
-    stands what was asked for at first: every so many days, or weeks on these ISO weekdays, at the local time `starts`,
-    so many sessions (the one that was there already counts) or until the local date.
+    A session is an appointment of its own, which names its series and may be moved, cancelled or added later; its
+    patient is the series's. Here stands what was asked for at first: every so many days, or weeks on these ISO
+    weekdays, at the local time `starts`, so many sessions (the one that was there already counts) or until the local
+    date.
     """
 
     class Unit(models.TextChoices):
         DAY = "day", _("dias")
         WEEK = "week", _("semanas")
 
-    patient = models.ForeignKey(Patient, models.PROTECT, related_name="+")
     doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="+")
     every = models.PositiveSmallIntegerField()
     unit = models.CharField(max_length=4, choices=Unit)

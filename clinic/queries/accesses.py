@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.models import Patient, StaffUser
+from clinic.registry import record_ids
 
 ROWS = 50
 # One row for each person or credential and local day, newest first. By the index (patient, at desc).
@@ -16,7 +17,7 @@ SEEN_BY_SQL = """
     SELECT user_id, credential, (at AT TIME ZONE %(zone)s)::date AS day, count(DISTINCT at) AS times,
         min(at) AS first, max(at) AS last, array_agg(DISTINCT page) AS pages
     FROM clinic_patientaccess
-    WHERE patient_id = %(patient)s AND clinic_id = %(clinic)s
+    WHERE patient_id = ANY(%(patients)s) AND clinic_id = %(clinic)s
     GROUP BY user_id, credential, (at AT TIME ZONE %(zone)s)::date
     HAVING %(before)s::timestamptz IS NULL OR max(at) < %(before)s
     ORDER BY last DESC
@@ -29,6 +30,7 @@ PLACES = {
     "web:patient-redact": gettext_lazy("ficha"),
     "web:patient-edit": gettext_lazy("ficha"),
     "web:patient-check": gettext_lazy("ficha"),
+    "web:patient-merge": gettext_lazy("juntar cadastros"),
     "web:patient": gettext_lazy("lista de pacientes"),
     "web:appointment": gettext_lazy("agendamento"),
     "web:series": gettext_lazy("sessões"),
@@ -62,10 +64,11 @@ class Seen:
 
 def seen_by(patient: Patient, *, before: datetime | None = None) -> tuple[list[Seen], datetime | None]:
     """Return at most ROWS, newest first, those whose last moment is before that instant; and what to ask for older
-    ones, None without any. Two queries; the patient comes with their clinic."""
+    ones, None without any. Who was shown a patient that is merged by now is among them. Three queries; the patient
+    comes with their clinic."""
     parameters: dict[str, Any] = {
         "zone": patient.clinic.time_zone,
-        "patient": patient.pk,
+        "patients": record_ids(patient),
         "clinic": patient.clinic_id,
         "before": before,
         "limit": ROWS + 1,

@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 
 from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic
 from clinic.models.appointment import AppointmentQuerySet
+from clinic.registry import current_id
 
 
 def listed(
@@ -20,13 +21,13 @@ def listed(
 ) -> AppointmentQuerySet:
     """Return the appointments that start in [since, before), with doctor and patient, by start and then id.
 
-    None restricts nothing.
+    None restricts nothing. A merged `patient` means the one that was kept.
     """
     filters = {
         "starts_at__gte": since,
         "starts_at__lt": before,
         "doctor": doctor,
-        "patient": patient,
+        "patient": current_id(clinic, patient) if patient is not None else None,
         "status__in": statuses,
     }
     given = {name: value for name, value in filters.items() if value is not None}

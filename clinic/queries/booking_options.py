@@ -11,6 +11,7 @@ from django.utils import timezone
 from clinic.models import Clinic, Discount, Doctor, Patient, Procedure
 from clinic.models.procedure import performed_by
 from clinic.queries.performed_procedures import performed_procedures
+from clinic.registry import current_patient
 from clinic.schedule import load_schedules
 
 if TYPE_CHECKING:
@@ -83,4 +84,5 @@ def usual_procedure(clinic: Clinic, doctors: Collection[int]) -> int | None:
 
 
 def patient(clinic: Clinic, patient_id: int) -> Patient | None:
-    return Patient.objects.of(clinic).filter(pk=patient_id).first()
+    """Return the patient with this id, of a merged one the patient that was kept; None for an unknown id."""
+    return current_patient(clinic, patient_id)

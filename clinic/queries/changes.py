@@ -84,13 +84,15 @@ def changed_appointments(
 def changed_patients(
     clinic: Clinic, since: datetime, until: datetime, after: Position | None = None
 ) -> QuerySet[Patient]:
-    """Return the patients that changed in [since, until), the dead included, in the order of their changes."""
+    """Return the patients that changed in [since, until), the dead and the merged included, in the order of their
+    changes."""
     return Patient.objects.of(clinic).filter(_changed(since, until, after)).order_by("changed_at", "pk")
 
 
 def left_lists_at(patient: Patient) -> datetime | None:
-    """Return the last change of a patient who died, since the lists leave the dead out; None for any other."""
-    return patient.changed_at if patient.died else None
+    """Return the last change of a patient who died or was merged into another, since the lists leave both out; None for
+    any other."""
+    return patient.changed_at if patient.died or patient.merged_into_id else None
 
 
 def _changed(since: datetime, until: datetime, after: Position | None) -> Q:

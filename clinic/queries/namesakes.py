@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from django.db.models import Count, Q, TextField, Value, Window
+from django.db.models import Count, Q, QuerySet, TextField, Value, Window
 
 from clinic.models import Clinic, Patient
-from clinic.models.names import SHORTEST_PART, letters, same_letters, same_letters_within, words
+from clinic.models.names import SHORTEST_PART, contains_heard, letters, same_letters, same_letters_within, words
+from clinic.models.patient import CURRENT
 from clinic.models.ranges import Fold
 from clinic.registry import unstorable
 
@@ -21,18 +23,35 @@ class Namesakes:
     more: int = 0
 
 
-def namesakes(clinic: Clinic, name: str, besides: Collection[int] = ()) -> Namesakes:
-    """Return the living patients who are called so, the newest first; `besides` are ids of patients who are not meant.
+def namesakes(clinic: Clinic, name: str, besides: Collection[int] = (), *, born: date | None = None) -> Namesakes:
+    """Return the living patients who are called so, the newest first, then those who were `born` on the same day and
+    whose names are only `heard_alike`; `besides` are ids of patients who are not meant.
 
     Compared are the letters of name and social name; of a single word, as `Ana`, the whole name alone: its letters are
-    inside too many others. One query; none for a text without words.
+    inside too many others. One query, two with a birth date; none for a text without words.
     """
     if not words(name) or unstorable(name):
         return Namesakes()
-    patients = Patient.objects.of(clinic).filter(~Q(pk__in=besides), died=False)
+    patients = Patient.objects.of(clinic).filter(~Q(pk__in=besides), CURRENT, died=False)
     found = patients.alias(folded_social_name=Fold("social_name")).filter(_called(name))
-    first = list(found.annotate(found=Window(Count("pk"))).order_by("-pk")[:SHOWN])
-    return Namesakes(first, first[0].found - len(first) if first else 0)
+    called = list(found.annotate(found=Window(Count("pk"))).order_by("-pk")[:SHOWN])
+    alike: list[Patient] = []
+    if len(called) < SHOWN:
+        others = patients.exclude(pk__in=[patient.pk for patient in called])
+        alike = list(heard_alike(others, name, born)[: SHOWN - len(called)])
+    return Namesakes([*called, *alike], called[0].found - len(called) if called else 0)
+
+
+def heard_alike(patients: QuerySet[Patient], name: str, born: date | None) -> QuerySet[Patient]:
+    """Return those of `patients` who were born on that day and whose names have a first and a last word that are heard
+    like those of this name (`clinic_heard`, migration 0025), by name: Luís Sousa and Luiz A. de Souza.
+
+    A suggestion and never a match: twins are alike, too. None without a birth date, or for a single word."""
+    parts = words(name)
+    if born is None or len(parts) < 2:
+        return patients.none()
+    alike = contains_heard("search", parts[0]) & contains_heard("search", parts[-1])
+    return patients.filter(alike, birth_date=born).order_by("folded_name", "pk")
 
 
 def _called(name: str) -> Q:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import Clinic, Patient, PatientEvent, Payer, documents, phones
+from clinic.registry import record_ids
 
 PAYER = "payer_id"
 PHONES = {"phone", "second_phone"}
@@ -29,24 +30,26 @@ class Change:
 
 @dataclass(frozen=True)
 class Entry:
-    """One event in words; `at` is an instant, `who` the person or the name of the token, key or command."""
+    """One event in words; `at` is an instant, `who` the person or the name of the token, key or command, `of` the name
+    of a merged patient whose event it is."""
 
     at: datetime
     who: str
     channel: str
     what: str
     reason: str
+    of: str
     changes: list[Change]
 
 
 def story(patient: Patient) -> list[Entry]:
-    """Return at most MOST events, newest first. One query, two where a payer was changed; the patient comes with their
-    clinic."""
+    """Return at most MOST events, newest first, those of merged patients among them: their `of` is the name. Two
+    queries, three where a payer was changed; the patient comes with their clinic."""
     labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
     events = list(
         PatientEvent.objects.of(patient.clinic_id)
-        .filter(patient=patient)
-        .select_related("user")
+        .filter(patient__in=record_ids(patient))
+        .select_related("user", "patient")
         .order_by("-at", "-pk")[:MOST]
     )
     names = _names_of_payers(patient.clinic, events)
@@ -57,6 +60,7 @@ def story(patient: Patient) -> list[Entry]:
             channel=event.get_channel_display(),
             what=event.get_kind_display(),
             reason=event.reason,
+            of=event.patient.display_name if event.patient_id != patient.pk else "",
             changes=[
                 Change(
                     labels.get(name, name),

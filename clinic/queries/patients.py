@@ -16,6 +16,7 @@ from clinic.models.appointment import STANDING, AppointmentQuerySet, Status
 from clinic.models.characters import with_ascii_digits
 from clinic.models.documents import CPF_LENGTH, NIF_LENGTH, is_cpf
 from clinic.models.names import HYPHENS, contains_heard, contains_word, letters, words
+from clinic.models.patient import CURRENT
 from clinic.models.ranges import Fold
 
 OPTIONS = 8
@@ -117,7 +118,7 @@ def search(
     wanted = read(text) if by_numbers else _words_only(read(text))
     if wanted == ParsedSearch():
         return []
-    patients = Patient.objects.of(clinic)
+    patients = Patient.objects.of(clinic).filter(CURRENT)
     searched = patients if dead_too else patients.filter(died=False)
     owners, others = _ranked(clinic, searched, wanted, limit)
     return owners + others + (_less_alike(clinic, searched, wanted, limit - len(owners + others)) if widely else [])
@@ -133,7 +134,7 @@ def options(clinic: Clinic, text: str, now: datetime) -> Options:
     wanted = read(text)
     if wanted == ParsedSearch():
         return Options(text, [], has_more=False, is_whole_number=False)
-    living = Patient.objects.of(clinic).filter(died=False)
+    living = Patient.objects.of(clinic).filter(CURRENT, died=False)
     with shown.choosing():
         owners, others = _ranked(clinic, living, wanted, OPTIONS + 1, now - RECENT)
         others += _less_alike(clinic, living, wanted, OPTIONS + 1 - len(owners + others))
@@ -290,7 +291,7 @@ def listed(clinic: Clinic, *, name: str = "", cpf: str = "", phone: str = "") ->
 
     An empty argument restricts nothing.
     """
-    found = Patient.objects.of(clinic).filter(died=False).alias(phone_text=Cast("phone", TextField()))
+    found = Patient.objects.of(clinic).filter(CURRENT, died=False).alias(phone_text=Cast("phone", TextField()))
     names = _without_titles(words(_plain(name)))
     if name.strip() and not names:
         return found.none()

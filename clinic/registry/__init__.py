@@ -13,6 +13,8 @@ from clinic.registry.doctors import (
     switch_off_doctor,
 )
 from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
+from clinic.registry.merged import current_id, current_patient, record_ids
+from clinic.registry.merging import CHOICES, Side, differing, merged_details
 from clinic.registry.owners import nif_owner
 from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
 from clinic.registry.patient_events import Author
@@ -39,6 +41,7 @@ from clinic.registry.sandbox import INVENTED_PATIENTS, empty_sandbox, sandbox_of
 
 __all__ = [
     "Author",
+    "CHOICES",
     "ClinicFault",
     "ClinicRefused",
     "DoctorFault",
@@ -55,6 +58,7 @@ __all__ = [
     "ProcedureFault",
     "ProcedureRefused",
     "Redacted",
+    "Side",
     "accepted_plan",
     "change_clinic",
     "change_doctor",
@@ -64,15 +68,20 @@ __all__ = [
     "check_patient",
     "clean_clinic_phone",
     "clean_plan",
+    "current_id",
+    "current_patient",
     "delete_absence",
+    "differing",
     "empty_sandbox",
     "details_of",
     "finish_memo",
     "keep_plan",
+    "merged_details",
     "nif_owner",
     "patient_version",
     "payer_refusals",
     "record_delay",
+    "record_ids",
     "redact_patient",
     "redactable",
     "register_doctor",

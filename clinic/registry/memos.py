@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from clinic.models import Clinic, Memo, StaffUser
-from clinic.models.locks import get_locked
+from clinic.models import Clinic, Memo, Patient, StaffUser
+from clinic.models.locks import get_locked, get_shared
+from clinic.registry.merged import current_id
 from clinic.transactions import run_in_transaction
 
 
@@ -35,12 +36,16 @@ class MemoDone(Exception):
 
 
 def write_memo(clinic: Clinic, details: MemoDetails, *, key: UUID, by: StaffUser) -> Memo:
-    """Store a memo and return it; sent again with the same `key` (a double click) the one that is stored already.
+    """Store a memo and return it; sent again with the same `key` (a double click) the one that is stored already. Of a
+    merged patient it becomes the kept one's.
 
-    Raises Refused (TRY_AGAIN)."""
+    Shares the patient's row (FOR SHARE): a merge under way is waited for. Raises Refused (TRY_AGAIN)."""
 
     def work() -> Memo:
         memo = Memo(clinic=clinic, uuid=key, written_by=by, **asdict(details))
+        if memo.patient_id:
+            get_shared(Patient, memo.patient_id)
+            memo.patient_id = current_id(clinic, memo.patient_id)
         Memo.objects.bulk_create([memo], ignore_conflicts=True)
         return Memo.objects.of(clinic).get(uuid=key)
 

@@ -1,6 +1,7 @@
 """Who has a number already, for the questions and refusals of forms. Reads only."""
 
 from clinic.models import Clinic, Patient
+from clinic.models.patient import CURRENT
 
 
 def nif_owner(clinic: Clinic, nif: str, *, besides: int | None = None) -> Patient | None:
@@ -8,5 +9,5 @@ def nif_owner(clinic: Clinic, nif: str, *, besides: int | None = None) -> Patien
 
     A family may share one, so a NIF is never refused for its owner: a person is asked.
     """
-    owners = Patient.objects.of(clinic).filter(nif=nif).order_by("pk")
+    owners = Patient.objects.of(clinic).filter(CURRENT, nif=nif).order_by("pk")
     return (owners.exclude(pk=besides) if besides else owners).first()

@@ -14,6 +14,7 @@ from clinic.models.locks import get_locked, hold_advisory
 from clinic.refusals import Reason, Refusal, Refused, refuse
 from clinic.registry import sql
 from clinic.registry.former_names import keep_former_name
+from clinic.registry.merged import current_patient
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
 from clinic.registry.patient_events import Author, record_patient
 from clinic.registry.plans import Plan, payer_refusals
@@ -27,7 +28,8 @@ def match_patient(
 ) -> Patient | None:
     """Return the patient that these details describe, None if there is none; with `lock`, locked FOR NO KEY UPDATE.
 
-    `besides` are ids of namesakes on the same phone that are known to be others.
+    `besides` are ids of namesakes on the same phone that are known to be others. Details that describe a merged patient
+    mean the one that was kept.
 
     If nobody matches and `lock` is set, takes advisory locks on CPF and phone until the transaction ends, so that two
     bookings cannot both add the patient. Raises Refused when the CPF is another patient's.
@@ -104,6 +106,7 @@ def change_patient(
     """Return the patient with these fields of PatientDetails changed, the others as they are stored at that moment. The
     name that another one takes the place of is kept (`keep_former_name`).
 
+    Of a merged patient it is the kept one who is changed and returned.
     A CPF that is accepted though it is not valid leaves the stored one. `seen` is the `patient_version` that the author
     began from: with it, fields that were changed since are not overwritten with another value (PATIENT_CHANGED).
 
@@ -111,11 +114,11 @@ def change_patient(
     """
 
     def work() -> Patient:
-        patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
+        patient = _kept(clinic, get_locked(Patient.objects.of(clinic).filter(pk=patient_id)), lock=True)
         stored = details_of(patient)
         cleaned = _clean_details_today(replace(stored, **changes), clinic, policy=policy, stored=stored)
         unknown_payer = payer_refusals(clinic, cleaned.details.payer_id, stored.payer_id)
-        refuse(cleaned.refusals + _taken(clinic, cleaned, patient_id) + unknown_payer)
+        refuse(cleaned.refusals + _taken(clinic, cleaned, patient.pk) + unknown_payer)
         if seen not in (None, patient_version(patient)):
             unchanged = _clean_details_today(stored, clinic, policy=policy, stored=stored).details
             refuse([Refusal(Reason.PATIENT_CHANGED)] if cleaned.details != unchanged else [])
@@ -162,10 +165,10 @@ def check_patient(
     details: PatientDetails, *, clinic: Clinic, patient_id: int | None = None, policy: Policy = Policy.STRICT
 ) -> list[Refusal]:
     """Return the refusals of `register_patient` or, with an id, of `change_patient`. Writes nothing."""
-    patient = Patient.objects.of(clinic).filter(pk=patient_id).first() if patient_id else None
+    patient = current_patient(clinic, patient_id) if patient_id else None
     cleaned = _clean_details_today(details, clinic, policy=policy, stored=details_of(patient) if patient else None)
     unknown_payer = payer_refusals(clinic, cleaned.details.payer_id, patient.payer_id if patient else None)
-    return cleaned.refusals + _taken(clinic, cleaned, patient_id) + unknown_payer
+    return cleaned.refusals + _taken(clinic, cleaned, patient.pk if patient else None) + unknown_payer
 
 
 def details_of(patient: Patient) -> PatientDetails:
@@ -221,15 +224,30 @@ def _compatible_namesakes(
 ) -> list[Patient]:
     spellings = phones.spellings(cleaned.details.phone)
     namesakes = sql.patients_called(clinic, cleaned.details.name, spellings, lock=lock)
-    return [patient for patient in namesakes if patient.pk not in besides and _is_compatible(patient, cleaned)]
+    namesakes.sort(key=lambda patient: patient.merged_into_id is not None)
+    found = [_kept(clinic, patient, lock=lock) for patient in namesakes if _is_compatible(patient, cleaned)]
+    compatible = {patient.pk: patient for patient in found if not _has_other_cpf(patient, cleaned)}
+    return [patient for pk, patient in compatible.items() if pk not in besides]
 
 
 def _is_compatible(namesake: Patient, cleaned: CleanedDetails) -> bool:
     """Return False for a namesake on the same phone with another CPF or birth date: a father, a twin. Mixing two
     records is worse than a duplicate."""
-    has_other_cpf = cleaned.cpf and namesake.cpf and namesake.cpf != cleaned.cpf
     born = cleaned.details.birth_date
-    return not has_other_cpf and not (born and namesake.birth_date and namesake.birth_date != born)
+    has_other_birth_date = born and namesake.birth_date and namesake.birth_date != born
+    return not has_other_birth_date and not _has_other_cpf(namesake, cleaned)
+
+
+def _has_other_cpf(patient: Patient, cleaned: CleanedDetails) -> bool:
+    return bool(cleaned.cpf and patient.cpf and patient.cpf != cleaned.cpf)
+
+
+def _kept(clinic: Clinic, patient: Patient, *, lock: bool) -> Patient:
+    """Return the patient that a merged one has become, with `lock` locked; any other as it is."""
+    while patient.merged_into_id:
+        into = Patient.objects.of(clinic).filter(pk=patient.merged_into_id)
+        patient = get_locked(into) if lock else into.get()
+    return patient
 
 
 def _require_same_person(owner: Patient, details: PatientDetails, clinic: Clinic, policy: Policy) -> None:

@@ -15,6 +15,7 @@ from clinic.models import Appointment, Clinic, FormerName, Patient, PatientEvent
 from clinic.models.limits import max_length
 from clinic.models.locks import get_locked
 from clinic.models.unverified import UNVERIFIED
+from clinic.registry.merged import current_id, record_ids
 from clinic.registry.patient_events import Author
 from clinic.transactions import run_in_transaction
 
@@ -31,13 +32,26 @@ WRITTEN = [
     "protocol",
     *UNVERIFIED.values(),
 ]
+# Fields of the patient that are not brought back by undoing a merge: the texts, and the plan with its card.
+BLANKED_OF_MERGES = ["notes", "alert", "payer_id", "card_number", "card_expires_on"]
 REASON_LIMIT = max_length(PatientEvent, "reason")
 BLANK = "—"  # in a column that may not be empty
 PATIENT_EVENTS_SQL = """
     UPDATE clinic_patientevent SET changes = (
         SELECT coalesce(jsonb_object_agg(key, '[null, null]'::jsonb), '{}'::jsonb) FROM jsonb_each(changes)
     )
-    WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s
+    WHERE clinic_id = %(clinic)s AND patient_id = ANY(%(patients)s) OR id IN (
+        SELECT event.id FROM clinic_patientmerge AS merge JOIN clinic_patientevent AS event ON patient_id = kept_id
+        WHERE merge.clinic_id = %(clinic)s AND merged_id = ANY(%(patients)s) AND kind IN ('merged', 'separated')
+    )
+"""
+PATIENTS_SQL = """
+    UPDATE clinic_patient SET notes = '', alert = '', card_number = '', card_expires_on = NULL, updated_at = now()
+    WHERE clinic_id = %(clinic)s AND id = ANY(%(patients)s)
+"""
+MERGES_SQL = """
+    UPDATE clinic_patientmerge SET changes = changes - %(blanked)s::text[]
+    WHERE clinic_id = %(clinic)s AND (kept_id = ANY(%(patients)s) OR merged_id = ANY(%(patients)s))
 """
 APPOINTMENTS_SQL = """
     UPDATE clinic_appointment SET notes = '', cancel_reason = '', metadata = '{}', updated_at = now(),
@@ -55,15 +69,15 @@ PRIORITY_MARKS_SQL = """
 """
 MEMOS_SQL = """
     UPDATE clinic_memo SET name = CASE name WHEN '' THEN '' ELSE %(blank)s END, phone = '', text = %(blank)s
-    WHERE clinic_id = %(clinic)s AND (patient_id = %(patient)s OR appointment_id = ANY(%(appointments)s))
+    WHERE clinic_id = %(clinic)s AND (patient_id = ANY(%(patients)s) OR appointment_id = ANY(%(appointments)s))
 """
 WAITING_ENTRIES_SQL = """
-    UPDATE clinic_waitingentry SET note = '' WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s
+    UPDATE clinic_waitingentry SET note = '' WHERE clinic_id = %(clinic)s AND patient_id = ANY(%(patients)s)
 """
 WAITING_EVENTS_SQL = """
     UPDATE clinic_waitingevent SET before = before || {before}, after = after || {after}
     WHERE entry_id IN (
-        SELECT id FROM clinic_waitingentry WHERE clinic_id = %(clinic)s AND patient_id = %(patient)s
+        SELECT id FROM clinic_waitingentry WHERE clinic_id = %(clinic)s AND patient_id = ANY(%(patients)s)
     ) AND (before ?| %(written)s OR after ?| %(written)s)
 """
 APPOINTMENT_EVENTS_SQL = """
@@ -90,21 +104,22 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
     priority; store the event that says who did and why.
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
-    them later. Name, documents and phone stay. Locks the patient's row. Raises ValueError for a reason that is blank or
-    longer than its column, Patient.DoesNotExist.
+    them later. Name, documents and phone stay. All that was merged into one person is redacted together, and undoing
+    such a merge brings no text back. Locks the patients' rows in the order of their ids. Raises ValueError for a reason
+    that is blank or longer than its column, Patient.DoesNotExist.
     """
     reason = reason.strip()
     if not 0 < len(reason) <= REASON_LIMIT:
         raise ValueError("the reason is blank or too long")
 
     def work() -> Redacted:
-        patient = get_locked(Patient.objects.of(clinic).filter(pk=patient_id))
+        patient = Patient.objects.of(clinic).get(pk=current_id(clinic, patient_id))
+        for pk in sorted(record_ids(patient)):
+            get_locked(Patient.objects.of(clinic).filter(pk=pk))
+        records = record_ids(patient)
         over, ahead = _appointments(patient)
-        _blank(patient, over)
-        FormerName.objects.of(clinic).filter(patient=patient).delete()
-        patient.notes = patient.alert = patient.card_number = ""
-        patient.card_expires_on = None
-        patient.save(update_fields=["notes", "alert", "card_number", "card_expires_on", "updated_at"])
+        _blank(patient, records, over)
+        FormerName.objects.of(clinic).filter(patient__in=records).delete()
         PatientEvent.objects.create(
             clinic=clinic,
             patient=patient,
@@ -132,11 +147,12 @@ def _appointments(patient: Patient) -> tuple[list[int], list[int]]:
     return [pk for pk in every.values_list("pk", flat=True) if pk not in ahead], sorted(ahead)
 
 
-def _blank(patient: Patient, appointments: list[int]) -> None:
+def _blank(patient: Patient, records: list[int], appointments: list[int]) -> None:
     parameters: dict[str, Any] = {
         "clinic": patient.clinic_id,
-        "patient": patient.pk,
+        "patients": records,
         "appointments": appointments,
+        "blanked": BLANKED_OF_MERGES,
         "written": WRITTEN,
         "blank": BLANK,
     }
@@ -144,6 +160,8 @@ def _blank(patient: Patient, appointments: list[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('clinic.redacting', 'on', true)")
         cursor.execute(PATIENT_EVENTS_SQL, parameters)
+        cursor.execute(PATIENTS_SQL, parameters)
+        cursor.execute(MERGES_SQL, parameters)
         cursor.execute(APPOINTMENTS_SQL, parameters)
         cursor.execute(RECEIPTS_SQL, parameters)
         cursor.execute(PRIORITY_MARKS_SQL, parameters)

@@ -13,6 +13,7 @@ from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
 from clinic.web.keys import views as keys
 from clinic.web.memo import views as memo
+from clinic.web.merge import views as merge
 from clinic.web.moving import views as moving
 from clinic.web.own_day import views as own_day
 from clinic.web.patient import views as patient
@@ -65,6 +66,9 @@ urlpatterns = [
     path("pacientes/<int:pk>/apagar-textos/", patient.redact, name="patient-redact"),
     path("pacientes/<int:pk>/editar/", patient.edit, name="patient-edit"),
     path("pacientes/<int:pk>/conferir/", patient.check, name="patient-check"),
+    path("pacientes/<int:pk>/juntar/", merge.search, name="patient-merge-search"),
+    path("pacientes/<int:pk>/juntar/<int:other>/", merge.merge, name="patient-merge"),
+    path("pacientes/juncoes/<int:pk>/desfazer/", merge.undo, name="patient-merge-undo"),
     path("pendencias/", pending.index, name="pending-list"),
     path("pendencias/lista-inteira/", whole_list, name="pending-whole-list"),
     path("pendencias/numero/", pending.number, name="pending-number"),

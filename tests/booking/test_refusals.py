@@ -18,10 +18,12 @@ from clinic.booking import (
     change_status,
     check,
     mark_priority,
+    merge_patients,
     put_on_waiting_list,
     receive_payment,
     reschedule,
     undo,
+    undo_merge,
     withdraw_waiting,
 )
 from clinic.models import Absence, PriorityMark
@@ -572,6 +574,66 @@ def give_a_time_to_whose_payer_is_accepted_no_more(desk):
     desk.patient.payer = make_payer(desk.clinic, active=False)
     desk.patient.save()
     give_nine(desk, wait(desk))
+
+
+def merged(desk, **other):
+    """The desk's patient and another one, who are merged; and what undoing it takes."""
+    kept, act = desk.patient, {"clinic": desk.clinic, "by": BY, "now": desk.now}
+    other = make_patient(desk.clinic, name="Ana Sousa", **other)
+    return kept, other, merge_patients(kept.pk, other.pk, sides={}, **act), act
+
+
+@of_act(
+    Reason.MERGED_ALREADY,
+    "",
+    "O cadastro de Ana Sousa já foi juntado a outro. Nada foi alterado: abra a ficha de novo.",
+)
+def merge_who_was_merged(desk):
+    kept, other, _done, act = merged(desk)
+    merge_patients(kept.pk, other.pk, sides={}, **act)
+
+
+@of_act(Reason.MERGED_SINCE, "", "O cadastro de Ana Souza foi juntado depois a outro. Desfaça primeiro essa junção.")
+def undo_the_older_of_two_merges(desk):
+    kept, _other, done, act = merged(desk)
+    merge_patients(make_patient(desk.clinic).pk, kept.pk, sides={}, **act)
+    undo_merge(done.pk, **act)
+
+
+@of_act(
+    Reason.MERGE_CHANGED,
+    "",
+    "Um dos cadastros foi alterado depois do que você viu. Leia os dois de novo e junte.",
+)
+def merge_what_was_changed(desk):
+    other = make_patient(desk.clinic)
+    merge_patients(desk.patient.pk, other.pk, sides={}, seen={}, clinic=desk.clinic, by=BY)
+
+
+@of_act(
+    Reason.MERGE_AT_ONE_TIME,
+    "",
+    "Os dois têm agendamento ao mesmo tempo: 23/11/2026 09:00 (Dra. Helena Prado) e 23/11/2026 09:00 (Dr. Rui Alves)."
+    " Cancele ou remarque um deles e junte de novo. Nada foi alterado.",
+)
+def merge_two_who_are_booked_at_once(desk):
+    other = make_patient(desk.clinic)
+    desk.book()
+    desk.book(patient=other.pk, doctor=make_doctor(desk.clinic, name="Dr. Rui Alves", procedures=[desk.procedure]).pk)
+    merge_patients(desk.patient.pk, other.pk, sides={}, clinic=desk.clinic, by=BY)
+
+
+@of_act(Reason.MERGE_UNDONE, "", "Esta junção já foi desfeita.")
+def undo_a_merge_twice(desk):
+    _kept, _other, done, act = merged(desk)
+    for _ in range(2):
+        undo_merge(done.pk, **act)
+
+
+@of_act(Reason.MERGE_TOO_OLD, "", "Uma junção só se desfaz em 30 dias, e já passaram mais.")
+def undo_an_old_merge(desk):
+    _kept, _other, done, act = merged(desk)
+    undo_merge(done.pk, **act | {"now": desk.now + timedelta(days=31)})
 
 
 @of_act(Reason.NOT_MOVABLE, "status", "Um agendamento “Check-in” não pode ser remarcado.")

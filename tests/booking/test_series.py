@@ -56,8 +56,8 @@ def test_each_session_is_an_appointment_with_its_own_event(desk, first):
         assert session.ends_at - session.starts_at == first.ends_at - first.starts_at
         assert [event.kind for event in session.events.all()] == ["booked"]
         assert [line.procedure for line in session.lines.all()] == [desk.procedure]
-    asked = Series.objects.values_list("every", "unit", "weekdays", "count", "until", "starts", "patient", "doctor")
-    assert list(asked) == [(1, "week", [1], 10, None, time(9), desk.patient.pk, desk.doctor.pk)]
+    asked = Series.objects.values_list("every", "unit", "weekdays", "count", "until", "starts", "doctor")
+    assert list(asked) == [(1, "week", [1], 10, None, time(9), desk.doctor.pk)]
 
 
 def test_a_session_takes_over_what_was_booked(desk):

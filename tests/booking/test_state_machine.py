@@ -1,5 +1,5 @@
-"""Booking, moving, swapping, cancelling, undoing, changing hours and recording absences in any order, beside a model in
-plain Python."""
+"""Booking, moving, swapping, cancelling, undoing, merging patients, changing hours and recording absences in any order,
+beside a model in plain Python."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -27,10 +27,12 @@ from clinic.booking import (
     book_waiting,
     change_procedures,
     change_status,
+    merge_patients,
     openings,
     put_on_waiting_list,
     reschedule,
     undo,
+    undo_merge,
 )
 from clinic.models import Absence, Appointment, WaitingEntry, WorkingHours
 from clinic.queries import agenda
@@ -76,6 +78,22 @@ class Visit:
     def meets(self, other):
         return self.stands and self.starts_at < other.ends_at and self.ends_at > other.starts_at
 
+    def given(self, patient):
+        """The same as another patient's."""
+        undo = self.undo.given(patient) if isinstance(self.undo, Visit) else self.undo
+        return replace(self, patient=patient, undo=undo)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What the model knows of a merge: the numbers of the patients, and the appointments that were moved."""
+
+    pk: int
+    kept: int
+    merged: int
+    moved: list
+    is_undone: bool = False
+
 
 @dataclass(frozen=True)
 class TimeOff:
@@ -115,6 +133,8 @@ class FrontDesk(RuleBasedStateMachine):
         self.absent = {}
         self.changed_at = {}
         self.waiting = {}  # by the entry's id the appointment's, and the visit it was moved to by closing the entry
+        self.into = {}  # by the number of a merged patient the kept one's
+        self.merges = []
         self.happened = 0
 
     def teardown(self):
@@ -132,9 +152,11 @@ class FrontDesk(RuleBasedStateMachine):
         squeeze=st.booleans(),
     )
     def book(self, doctor, patient, slot, squeeze):
-        wanted = Visit(doctor, patient, self.at(slot), self.at(slot) + HALF_HOUR)
+        """Who asks for a merged patient gets an appointment of the kept one."""
+        wanted = Visit(doctor, self.who(patient), self.at(slot), self.at(slot) + HALF_HOUR)
         wanted = self.as_asked(wanted, squeeze=squeeze)
-        asked = self.asked(wanted) | {"encaixe_reason": "dor" if squeeze else None, "by": self.by}
+        asked = self.asked(replace(wanted, patient=patient))
+        asked |= {"encaixe_reason": "dor" if squeeze else None, "by": self.by}
         if self.agree(self.refused_times(wanted), lambda: self.desk.book(now=self.now, **asked)):
             self.model[self.written.pk] = wanted
             return self.written.pk
@@ -302,11 +324,59 @@ class FrontDesk(RuleBasedStateMachine):
         wanted = Visit(doctor, patient, far, far + HALF_HOUR)
         self.agree(foreseen, lambda: self.desk.book(now=self.now, **self.asked(wanted)))
 
+    @rule(kept=st.sampled_from(PATIENTS), other=st.integers(1, len(PATIENTS) - 1))
+    def merge(self, kept, other):
+        """Two patients become one, with all appointments, unless two of these stand at one time."""
+        merged = (kept + other) % len(PATIENTS)
+        visits = {pk: visit for pk, visit in self.model.items() if visit.patient in {kept, merged}}
+        foreseen = set()
+        if self.into.keys() & {kept, merged}:
+            foreseen = {Reason.MERGED_ALREADY}
+        elif any(one.meets(other) and other.stands for one, other in combinations(visits.values(), 2)):
+            foreseen = {Reason.MERGE_AT_ONE_TIME}
+        one, other = self.patients[kept].pk, self.patients[merged].pk
+        if self.agree(foreseen, lambda: merge_patients(one, other, sides={}, **self.acting())):
+            self.happened -= 1  # no event of an appointment
+            moved = [pk for pk, visit in visits.items() if visit.patient == merged]
+            self.merges.append(Merge(self.written.pk, kept, merged, moved))
+            self.into[merged] = kept
+            self.give(moved, kept)
+
+    @rule(number=st.integers(0, 2))
+    def separate(self, number):
+        """What was booked since stays, and what was moved along goes back."""
+        if number >= len(self.merges):
+            return
+        merge = self.merges[number]
+        foreseen = {Reason.MERGED_SINCE} if merge.kept in self.into else set()
+        if self.into.get(merge.merged) != merge.kept or merge.is_undone:
+            foreseen = {Reason.MERGE_UNDONE}
+        if self.agree(foreseen, lambda: undo_merge(merge.pk, **self.acting())):
+            self.happened -= 1
+            self.merges[number] = replace(merge, is_undone=True)
+            del self.into[merge.merged]
+            self.give([pk for pk in merge.moved if self.model[pk].patient == merge.kept], merge.merged)
+
     @rule(minutes=st.sampled_from([1, 29, 60]))
     def wait(self, minutes):
         self.now += timedelta(minutes=minutes)
 
     # What the model says
+
+    def who(self, patient):
+        """The number of the patient that a merged one has become."""
+        while patient in self.into:
+            patient = self.into[patient]
+        return patient
+
+    def give(self, pks, patient):
+        """These visits, and what undoing would bring back of them, are that patient's now."""
+        for pk in pks:
+            before = self.model[pk]
+            self.model[pk] = before.given(patient)
+            for entry, (of, by) in self.waiting.items():
+                if by is before:
+                    self.waiting[entry] = (of, self.model[pk])
 
     def waiting_entry(self, pk):
         """The entry of an appointment, put on the list if it may be; None otherwise."""

@@ -32,6 +32,7 @@ from clinic.models import (
     Memo,
     Patient,
     PatientEvent,
+    PatientMerge,
     PriorityMark,
     Receipt,
     RequestCount,
@@ -98,7 +99,7 @@ class Rows:
 
     def series(self, **fields):
         defaults = {"every": 1, "unit": "day", "count": 3, "starts": time(9)}
-        about = {"clinic": self.clinic, "patient": self.patient, "doctor": self.doctor}
+        about = {"clinic": self.clinic, "doctor": self.doctor}
         return Series.objects.create(**about | defaults | fields)
 
     def call(self, **fields):
@@ -132,6 +133,14 @@ class Rows:
     def patient_event(self, **fields):
         defaults = {"patient": self.patient, "kind": "changed", "channel": "command"}
         return PatientEvent.objects.create(clinic=self.clinic, **defaults | fields)
+
+    @cached_property
+    def other(self):
+        return make_patient(self.clinic)
+
+    def merge(self, **fields):
+        defaults = {"kept": self.patient, "merged": self.other, "channel": "browser"}
+        return PatientMerge.objects.create(clinic=self.clinic, **defaults | fields)
 
     def hours(self, **fields):
         defaults = {"weekday": 1, "starts": time(8), "ends": time(9)}
@@ -331,6 +340,15 @@ REFUSED = {
         lambda rows: make_patient(rows.clinic, phone="81998765432"),
     ],
     "patient_died_on_if_died": [lambda rows: make_patient(rows.clinic, died_on="2026-01-01")],
+    "patient_merged_without_numbers": [
+        lambda rows: make_patient(rows.clinic, merged_into=rows.patient),
+        lambda rows: make_patient(rows.clinic, merged_into=rows.patient, cpf=None, health_number="123456789"),
+        lambda rows: Patient.objects.filter(pk=rows.patient.pk).update(merged_into=rows.patient, cpf=None),
+    ],
+    "patientmerge_once": [lambda rows: [rows.merge(), rows.merge()]],
+    "patientmerge_of_two": [lambda rows: rows.merge(merged=rows.patient)],
+    "patientmerge_channel_known": [lambda rows: rows.merge(channel="window")],
+    "patientmerge_undone_by_with_at": [lambda rows: rows.merge(undone_by=rows.user)],
     "patient_name_present": [lambda rows: make_patient(rows.clinic, name="")],
     "appointment_doctor_free": [lambda rows: [rows.appointment(patient=make_patient(rows.clinic)) for _ in range(2)]],
     "appointment_patient_in_one_place": [
@@ -528,6 +546,16 @@ def test_a_payer_is_of_the_clinic_of_the_row_that_names_it(rows):
             act()
         assert refusal.value.__cause__.diag.constraint_name == name
     rows.appointment(payer=make_payer(rows.clinic, name=payer.name))
+
+
+def test_nothing_new_is_given_to_a_merged_patient(rows):
+    merged = make_patient(rows.clinic, cpf=None, merged_into=rows.patient)
+    visit, entry, memo = rows.appointment(), rows.entry(), rows.memo(patient=rows.patient)
+    for model, pk in ((Appointment, visit.pk), (WaitingEntry, entry.pk), (Memo, memo.pk)):
+        with pytest.raises(IntegrityError, match="was merged into another"), transaction.atomic():
+            model.objects.filter(pk=pk).update(patient=merged)
+    with pytest.raises(IntegrityError, match="was merged into another"), transaction.atomic():
+        rows.appointment(patient=merged, starts_at=ELEVEN, ends_at=ELEVEN + timedelta(hours=1))
 
 
 def test_patients_without_a_cpf_and_rows_without_a_code_may_be_many(rows):

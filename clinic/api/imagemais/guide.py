@@ -157,7 +157,9 @@ mesmo tempo: o que ainda está sendo gravado vem na vez seguinte.
 
 Troque na sua cópia **todos** os elementos de um `id` pelos que vieram: um agendamento vem sempre inteiro, e por isso
 `limit` conta aqui agendamentos. O que vem com `deletedAt` sai da cópia; um paciente falecido também, e volta se foi
-engano. Um cancelado não é excluído: muda de status. O mesmo `id` pode vir outra vez.
+engano; e um cadastro que foi juntado a outro, da mesma pessoa: os agendamentos dele vêm de novo, com o `patient.id` do
+que ficou, e o `id` antigo continua valendo em `PATCH /api/patients/{id}` e em `patientId`. Um cancelado não é excluído:
+muda de status. O mesmo `id` pode vir outra vez.
 
 Um agendamento vem também quando muda o nome, o telefone, o CPF ou o nascimento do paciente. `procedure.price` e os
 dados do desconto são os do catálogo de agora e não contam como mudança. Se a clínica trocar de fuso, comece de novo,

@@ -134,7 +134,9 @@ tempo: o que ainda está a ser guardado vem na vez seguinte.
 - Peça de novo quando quiser, por exemplo a cada minuto; sem novidades, `items` e `deleted` vêm vazios.
 
 `items` traz o que se põe na cópia, e `deleted` (`id`, `deletedAt`) o que se tira dela; quem faleceu também, e volta se
-foi engano. Uma marcação cancelada não é retirada: muda de estado. O mesmo `id` pode vir outra vez.
+foi engano; e a ficha que foi unida a outra, que é a mesma pessoa: as marcações dela vêm de novo, já com o nome da que
+ficou, e o hash do telefone antigo continua a levar a essa. Uma marcação cancelada não é retirada: muda de estado. O
+mesmo `id` pode vir outra vez.
 
 Uma marcação vem também quando mudam o nome ou o telefone do utente. Se a clínica trocar de fuso, ou de chave dos
 `patientPhoneHash`, comece de novo, como da primeira vez.

@@ -176,7 +176,8 @@ OPERATIONS = {
         "site",
         "Ver os utentes de um telefone",
         "Pelo `patientPhoneHash` de uma marcação. Uma família pode partilhar um telefone: vêm todos, e as 200 "
-        "marcações mais recentes deles. Pede também `appointments:read`.",
+        "marcações mais recentes deles. Se a ficha de um foi unida a outra da mesma pessoa, vem a que ficou, com o "
+        "`id` e o hash dela. Pede também `appointments:read`.",
     ),
     "getHealth": OperationText(
         HEALTH, "site", "Ver se o serviço responde", "Sem chave e sem limite. Nada pergunta à base de dados."

@@ -14,7 +14,7 @@ from clinic.web.booking_panel.forms import BookingForm
 def cautions(form: BookingForm, patient: Patient | None, lines: Iterable[PricedLine], day: date) -> dict[str, Any]:
     """Return what `patient/_namesakes.html` shows, and `_discount_age.html` and `_expired_card.html` of the panel.
 
-    At most one query."""
+    At most two queries."""
     return {
         "namesakes": _namesakes(form),
         "age_warnings": warnings_about_age(lines, _born(form, patient), day),
@@ -26,7 +26,8 @@ def _namesakes(form: BookingForm) -> Namesakes:
     """Return the patients called like the new one, until one of them is asked about as a double."""
     if not form.is_new_patient or form.asks_about_doubles or form.same_patient_id:
         return Namesakes()
-    return namesakes(form.clinic, form.cleaned_data.get("name") or "", besides=form.besides)
+    name, born = (form.cleaned_data.get(field) for field in ("name", "birth_date"))
+    return namesakes(form.clinic, name or "", besides=form.besides, born=born)
 
 
 def _born(form: BookingForm, patient: Patient | None) -> date | None:

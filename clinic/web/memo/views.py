@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.form_fields import is_short_number
-from clinic.models import Appointment, Memo, Patient
+from clinic.models import Appointment, Memo
 from clinic.queries import memos
 from clinic.refusals import Refused
-from clinic.registry import MemoDone, finish_memo, reopen_memo, write_memo
+from clinic.registry import MemoDone, current_patient, finish_memo, reopen_memo, write_memo
 from clinic.templatetags.formats import phone
 from clinic.web.htmx import partial_or_page, redirect, wants_partial
 from clinic.web.memo.context import Board
@@ -113,7 +113,10 @@ def _about(request: ClinicRequest, chosen: QueryDict) -> About:
         appointment = get_object_or_404(found, pk=_id(text))
         return About(appointment.patient, appointment)
     if text := chosen.get("paciente"):
-        return About(get_object_or_404(Patient.objects.of(request.clinic), pk=_id(text)))
+        patient = current_patient(request.clinic, _id(text))
+        if patient is None:
+            raise Http404
+        return About(patient)
     return About()
 
 

@@ -194,11 +194,13 @@ class PatientForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
 
     @cached_property
     def namesakes(self) -> Namesakes:
-        """The other patients with the name that was typed, until one of them is asked about as a double. One query."""
-        if not self.is_bound or self.doubles or "name" not in self.changed_data:
+        """The other patients with the name that was typed, or one that is heard like it and the same birth date, until
+        one of them is asked about as a double. At most two queries."""
+        if not self.is_bound or self.doubles or not {"name", "birth_date"} & set(self.changed_data):
             return Namesakes()
+        name, born = (self.cleaned_data.get(field) for field in ("name", "birth_date"))
         own = [self.patient.pk] if self.patient else []
-        return namesakes(self.clinic, self.cleaned_data.get("name") or "", besides=[*self.besides, *own])
+        return namesakes(self.clinic, name or "", besides=[*self.besides, *own], born=born)
 
     def clean(self) -> dict[str, Any]:
         super().clean()

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
 from django.shortcuts import redirect as plain_redirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -19,8 +19,8 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import manager_required, master_required
 from clinic.form_fields import is_short_number
 from clinic.models import Patient, shown
-from clinic.queries import accesses, memos, patient_changes, patients
-from clinic.registry import Redacted, redact_patient, redactable
+from clinic.queries import accesses, memos, merges, patient_changes, patients
+from clinic.registry import Redacted, current_patient, redact_patient, redactable
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
 from clinic.web.panel import author
 from clinic.web.patient.forms import (
@@ -103,7 +103,10 @@ def _search_url(text: str) -> str:
 @require_safe
 @never_cache
 def card(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Show the patient; the address of a merged one leads to the card of the one that was kept."""
     patient = _patient(request, pk)
+    if patient.pk != pk:
+        return plain_redirect("web:patient-detail", patient.pk)
     now = timezone.now()
     page = _page_number(request)
     first = (page - 1) * VISITS_PER_PAGE
@@ -117,6 +120,8 @@ def card(request: ClinicRequest, pk: int) -> HttpResponse:
         "card_is_expired": patient.has_expired_card(request.clinic.local(now).date()),
         "changes": patient_changes.story(patient),
         "memos": memos.about_patient(patient),
+        "merges": merges.undoable_merges(patient, now),
+        "doubles": merges.probable_doubles(patient),
         "page": page,
         "newer_page": page - 1,
         "older_page": page + 1 if len(past) > VISITS_PER_PAGE else None,
@@ -237,7 +242,11 @@ def _same_patient_response(request: ClinicRequest, patient: Patient, typed: Quer
 
 
 def _patient(request: ClinicRequest, pk: int) -> Patient:
-    return get_object_or_404(Patient.objects.of(request.clinic).select_related("clinic", "payer"), pk=pk)
+    """Return the patient, of a merged one the patient that was kept. Raises Http404 for an unknown one."""
+    patient = current_patient(request.clinic, pk)
+    if patient is None:
+        raise Http404
+    return patient
 
 
 def _saved(request: ClinicRequest, form: PatientForm, patient: Patient) -> bool:

@@ -16,6 +16,7 @@ from clinic.form_fields import is_short_number
 from clinic.models import Appointment, Patient, WaitingEntry, shown
 from clinic.queries import booking_options, waiting
 from clinic.refusals import Refused
+from clinic.registry import current_patient
 from clinic.web.booking_panel.finder_fields import read_instant
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
@@ -222,7 +223,12 @@ def _appointment(request: ClinicRequest, pk: str) -> Appointment | None:
 
 
 def _patient(request: ClinicRequest, pk: str) -> Patient | None:
-    return get_object_or_404(Patient.objects.of(request.clinic), pk=int(pk)) if is_short_number(pk) else None
+    if not is_short_number(pk):
+        return None
+    patient = current_patient(request.clinic, int(pk))
+    if patient is None:
+        raise Http404
+    return patient
 
 
 def _offered_time(value: str) -> booking.OfferedTime | None:

@@ -46,6 +46,7 @@ NOT_IN_A_SANDBOX = {
     "clinic_displaylink",
     "clinic_memo",
     "clinic_patientaccess",
+    "clinic_patientmerge",
     "clinic_payer",
     "clinic_prioritymark",
     "clinic_roomcall",

@@ -135,7 +135,7 @@ def create_appointment(request: ApiRequest) -> Status[Sequence[AppointmentOut]]:
             query("dateStart", DAY, "A partir desta data, inclusive.", example="2025-12-01"),
             query("dateEnd", DAY, "Até esta data, inclusive.", example="2025-12-31"),
             query("doctorId", ID, "Só os deste médico."),
-            query("patientId", ID, "Só os deste paciente."),
+            query("patientId", ID, "Só os deste paciente; de um cadastro juntado a outro, os do que ficou."),
             query(
                 "status", {"type": "string", "enum": list(FILTERS)}, "Só os que têm este status, pelo nome ou pelo id."
             ),

@@ -24,12 +24,13 @@ from clinic.api.imagemais.openapi import (
 from clinic.api.imagemais.paging import Page, page_of_changes
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import ListedPatientOut, PatientOut
-from clinic.models import Clinic, Patient, documents, phones
+from clinic.models import Clinic, documents, phones
 from clinic.models.characters import plain
 from clinic.queries import patients
 from clinic.queries.changes import changed_patients
 from clinic.queries.patients import SHORTEST_PHONE_PART
 from clinic.refusals import Reason
+from clinic.registry import current_patient
 
 CPF_TAKEN = {"CPF de outro paciente": messages.example(Reason.CPF_TAKEN, messages.REFUSALS_OF_PATIENTS)}
 REGISTERED = {"Nome e telefone já cadastrados": messages.example(Reason.PATIENT_EXISTS, messages.REFUSALS_OF_PATIENTS)}
@@ -45,8 +46,8 @@ STORED = examples.STORED_PATIENT | {"cpf": "529.982.247-25"}
         tag=openapi.PATIENTS,
         origin=SITE,
         summary="Listar pacientes",
-        description="Os pacientes da clínica em ordem de cadastro, menos os falecidos. Um filtro vazio é 400:"
-        " nunca quer dizer todos.",
+        description="Os pacientes da clínica em ordem de cadastro, menos os falecidos e os que foram juntados a outro."
+        " Um filtro vazio é 400: nunca quer dizer todos.",
         answer=list[ListedPatientOut],
         links=links_to("patient_id", "/0/id", "editPatient"),
         example=[STORED],
@@ -136,7 +137,8 @@ def create_patient(request: ApiRequest) -> Status[PatientOut]:
         origin=SITE,
         summary="Editar paciente",
         description="Troca os dados enviados; os outros ficam como estão. `null` apaga o CPF e a data de nascimento. O"
-        " que aqui não se guarda (`rg`, `gender`, `address`) é 400: nada mudaria.",
+        " que aqui não se guarda (`rg`, `gender`, `address`) é 400: nada mudaria. O id de um cadastro que foi juntado a"
+        " outro continua valendo: muda-se o que ficou, e a resposta traz o id dele.",
         answer=PatientOut,
         example=STORED,
         body=schemas.PatientChangesIn,
@@ -152,7 +154,7 @@ def create_patient(request: ApiRequest) -> Status[PatientOut]:
     ),
 )
 def edit_patient(request: ApiRequest, patient_id: int) -> PatientOut:
-    patient = Patient.objects.of(request.clinic).filter(pk=patient_id).first()
+    patient = current_patient(request.clinic, patient_id)
     if patient is None:
         raise RequestError(404, messages.PATIENT_UNKNOWN)
     body = PatientBody(request.call.payload, request.clinic, may_lack_phone=not patient.phone)

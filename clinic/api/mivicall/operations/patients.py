@@ -17,6 +17,7 @@ from clinic.models import Patient
 from clinic.queries import patients
 from clinic.queries.appointments import listed
 from clinic.queries.changes import changed_patients, left_lists_at
+from clinic.registry import current_id
 
 HASH = re.compile("[0-9a-f]{64}")
 MAX_APPOINTMENTS = 200
@@ -72,7 +73,11 @@ def get_patients_of_phone(request: MivicallRequest, hash: str) -> HttpResponse:
         of_clinic = Patient.objects.of(request.clinic)
         # By the phone, not by the hash alone: while hashes are rewritten under a new key, one phone has two of them.
         phones = of_clinic.filter(phone_hash=hash).values("phone")
+        # A phone of a merged patient still leads to the one that was kept.
         rows = list(of_clinic.filter(phone__in=phones).defer("phone").order_by("pk"))
+        if any(row.merged_into_id for row in rows):
+            kept = {current_id(request.clinic, row.pk) for row in rows}
+            rows = list(of_clinic.filter(pk__in=kept).defer("phone").order_by("pk"))
     if not rows:
         return errors.error_answer(request, 404, "patient_not_found", errors.PATIENT_NOT_FOUND)
     recent = with_service(request.clinic, listed(request.clinic)).filter(patient__in=rows)

@@ -1,0 +1,243 @@
+"""What becomes of the data of two patients who are merged, and of all that only refers to them; and undoing it.
+
+`booking.merge` locks the rows and moves appointments. Fields that go together are chosen together (`CHOICES`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+from django.db.models import DateField
+
+from clinic.models import FormerName, Memo, Patient, PatientEvent, PatientMerge
+from clinic.models.limits import max_length
+from clinic.models.names import same_letters
+from clinic.refusals import Reason, Refusal
+from clinic.registry.patient_details import PatientDetails
+from clinic.registry.patient_events import Author, differences
+from clinic.registry.patients import NULL_WHEN_EMPTY, details_of
+
+
+class Side(Enum):
+    """Whose data are taken: those of the patient who is kept, of the merged one, or both, one after the other."""
+
+    KEPT = "kept"
+    MERGED = "merged"
+    BOTH = "both"
+
+
+# What is chosen as one thing, by the field that stands for it.
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "name": ("name",),
+    "social_name": ("social_name",),
+    "phone": ("phone", "phone_of"),
+    "second_phone": ("second_phone", "second_phone_of"),
+    "guardian_name": ("guardian_name", "guardian_relation"),
+    "birth_date": ("birth_date",),
+    "cpf": ("cpf",),
+    "nif": ("nif",),
+    "health_number": ("health_number",),
+    "document_number": ("document_type", "document_number", "document_country"),
+    "no_document": ("no_document",),
+    "payer_id": ("payer_id", "card_number", "card_expires_on"),
+    "accepts_whatsapp": ("accepts_whatsapp",),
+    "email": ("email",),
+    "notes": ("notes",),
+    "alert": ("alert",),
+    "died": ("died", "died_on"),
+}
+# Only one patient may have them: a merged one gives them up.
+NUMBERS = ("cpf", "health_number")
+DAYS = {field.name for field in Patient._meta.fields if type(field) is DateField}
+NOTES_LIMIT = max_length(Patient, "notes")
+
+
+def differing(kept: PatientDetails, merged: PatientDetails) -> list[str]:
+    """Return the choices there are between two patients: of what differs and is known of both."""
+    return [
+        name
+        for name, together in CHOICES.items()
+        if _values(kept, together) != _values(merged, together) and _is_known(kept, name) and _is_known(merged, name)
+    ]
+
+
+def merged_details(kept: PatientDetails, merged: PatientDetails, sides: Mapping[str, Side]) -> PatientDetails:
+    """Return the data of two patients as those of one.
+
+    What only one of them has is taken, notes of both are joined unless one side is chosen, and of all else `sides` says
+    whose; without a choice the kept one's. A phone that is not taken becomes the second one where there is none. Asks
+    no rule: what both have was stored by the rules already.
+    """
+    taken: dict[str, Any] = {}
+    for name, together in CHOICES.items():
+        source = merged if _is_taken(name, kept, merged, sides) else kept
+        taken |= {field: getattr(source, field) for field in together}
+    if sides.get("notes", Side.BOTH) is Side.BOTH:
+        taken["notes"] = "\n\n".join(dict.fromkeys(filter(None, [kept.notes, merged.notes])))
+    both = PatientDetails(**taken)
+    if both.cpf or both.nif:
+        both = replace(both, no_document="")
+    others = [
+        (both.second_phone, both.second_phone_of),
+        *((side.phone, side.phone_of) for side in (kept, merged)),
+    ]
+    second, second_of = next((other for other in others if other[0] not in ("", both.phone)), ("", ""))
+    return replace(both, second_phone=second, second_phone_of=second_of)
+
+
+def notes_refusals(details: PatientDetails) -> list[Refusal]:
+    """Refuse joined notes that are longer than their column."""
+    length = len(details.notes)
+    return [Refusal(Reason.NOTES_TOO_LONG, {"length": length, "limit": NOTES_LIMIT})] if length > NOTES_LIMIT else []
+
+
+def merge_records(
+    kept: Patient, merged: Patient, after: PatientDetails, moved: dict[str, list[int]], by: Author, now: datetime
+) -> PatientMerge:
+    """Store `after` as the data of `kept`, mark `merged`, move what refers to it, and return what undoing needs.
+
+    `moved` are the ids of what was moved already. In the caller's transaction, which has locked both rows."""
+    before, before_of_merged = details_of(kept), details_of(merged)
+    names = _store_former_names(kept, merged, after)
+    numbers = {name: getattr(merged, name) for name in NUMBERS if getattr(merged, name)}
+    merged.merged_into = kept
+    _write(merged, dict.fromkeys(NUMBERS), "merged_into")
+    _write(kept, _differing_values(before, after))
+    memos = Memo.objects.of(kept.clinic_id).filter(patient=merged).order_by("pk")
+    moved |= {"memos": list(memos.values_list("pk", flat=True)), "former_names": names}
+    memos.update(patient=kept)
+    _record(kept, PatientEvent.Kind.MERGED, before, details_of(kept), by, now)
+    _record(merged, PatientEvent.Kind.MERGED, before_of_merged, details_of(merged), by, now)
+    return PatientMerge.objects.create(
+        clinic_id=kept.clinic_id,
+        kept=kept,
+        merged=merged,
+        at=now,
+        channel=by.channel,
+        user=by.user,
+        credential=by.credential,
+        changes=_changes_together(before, after),
+        numbers=numbers,
+        moved=moved,
+    )
+
+
+def separate_records(merge: PatientMerge, kept: Patient, merged: Patient, by: Author, now: datetime) -> list[str]:
+    """Give `kept` the data from before the merge, and `merged` its numbers and memos; return the choices that stay as
+    they are, because they were changed since or a number is another patient's by now.
+
+    In the caller's transaction, which has locked both rows."""
+    before, before_of_merged = details_of(kept), details_of(merged)
+    restored, left = _restored(merge, kept)
+    _write(kept, restored)
+    merged.merged_into = None
+    numbers = {name: number for name, number in merge.numbers.items() if not _is_taken_by_another(merged, name, number)}
+    _write(merged, numbers, "merged_into")
+    clinic_id = kept.clinic_id
+    Memo.objects.of(clinic_id).filter(pk__in=merge.moved["memos"], patient=kept).update(patient=merged)
+    FormerName.objects.of(clinic_id).filter(pk__in=merge.moved["former_names"], patient=kept).delete()
+    _record(kept, PatientEvent.Kind.SEPARATED, before, details_of(kept), by, now)
+    _record(merged, PatientEvent.Kind.SEPARATED, before_of_merged, details_of(merged), by, now)
+    merge.undone_at, merge.undone_by = now, by.user
+    merge.save(update_fields=["undone_at", "undone_by"])
+    return [*left, *(name for name in merge.numbers if name not in numbers and name not in left)]
+
+
+def _values(details: PatientDetails, names: Iterable[str]) -> list[Any]:
+    return [getattr(details, name) for name in names]
+
+
+def _is_known(details: PatientDetails, name: str) -> bool:
+    """Return whether there is anything to choose; that messages are not accepted is known, too."""
+    return getattr(details, name) not in ("", None) and (name != "died" or details.died)
+
+
+def _is_taken(name: str, kept: PatientDetails, merged: PatientDetails, sides: Mapping[str, Side]) -> bool:
+    """Return whether the merged patient's data are taken for this choice."""
+    if not _is_known(kept, name) or not _is_known(merged, name):
+        return _is_known(merged, name)
+    return sides.get(name) is Side.MERGED
+
+
+def _differing_values(before: PatientDetails, after: PatientDetails) -> dict[str, Any]:
+    return {name: getattr(after, name) for name in differences(before, after)}
+
+
+def _changes_together(before: PatientDetails, after: PatientDetails) -> dict[str, list[Any]]:
+    """Return [before, after] of each field that changes, and of those that go together with it."""
+    changed = differences(before, after)
+    return {
+        name: [getattr(before, name), getattr(after, name)]
+        for together in CHOICES.values()
+        if not changed.keys().isdisjoint(together)
+        for name in together
+    }
+
+
+def _write(patient: Patient, values: Mapping[str, Any], *others: str) -> None:
+    """Store these values as the form of PatientDetails has them, and the `others`, which are set already."""
+    for name, value in values.items():
+        setattr(patient, name, (value or None) if name in NULL_WHEN_EMPTY else value)
+    # The phone field computes the hash when it is saved.
+    patient.save(update_fields=[*values, *others, "phone_hash", "updated_at"])
+
+
+def _record(
+    patient: Patient, kind: str, before: PatientDetails, after: PatientDetails, by: Author, now: datetime
+) -> None:
+    PatientEvent.objects.create(
+        clinic_id=patient.clinic_id,
+        patient=patient,
+        kind=kind,
+        at=now,
+        channel=by.channel,
+        user=by.user,
+        credential=by.credential,
+        changes=differences(before, after),
+    )
+
+
+def _store_former_names(kept: Patient, merged: Patient, after: PatientDetails) -> list[int]:
+    """Have searches of the desk find the kept patient by the other names, too; return the ids of what was added.
+
+    Of who has a nome social none is kept (`keep_former_name`)."""
+    if kept.social_name or merged.social_name:
+        return []
+    former_names = FormerName.objects.of(kept.clinic_id)
+    known = {kept.name, merged.name, *former_names.filter(patient=merged).values_list("name", flat=True)}
+    of_kept = former_names.filter(patient=kept)
+    there = set(of_kept.values_list("pk", flat=True))
+    rows = [FormerName(clinic_id=kept.clinic_id, patient=kept, name=name) for name in sorted(known)]
+    FormerName.objects.bulk_create(rows, ignore_conflicts=True)
+    of_kept.filter(same_letters("search", after.name)).exclude(pk__in=there).delete()
+    return list(of_kept.exclude(pk__in=there).order_by("pk").values_list("pk", flat=True))
+
+
+def _restored(merge: PatientMerge, kept: Patient) -> tuple[dict[str, Any], list[str]]:
+    """Return the values from before the merge of what was not changed since, and the choices that stay."""
+    present = details_of(kept)
+    restored: dict[str, Any] = {}
+    left = []
+    for choice, together in CHOICES.items():
+        changed = {name: merge.changes[name] for name in together if name in merge.changes}
+        before = {name: _read(name, pair[0]) for name, pair in changed.items()}
+        is_as_merged = all(getattr(present, name) == _read(name, pair[1]) for name, pair in changed.items())
+        if is_as_merged and not any(_is_taken_by_another(kept, name, before[name]) for name in before):
+            restored |= before
+        else:
+            left.append(choice)
+    return restored, left
+
+
+def _read(name: str, value: Any) -> Any:
+    """Return a value of `PatientMerge.changes` as PatientDetails has it."""
+    return date.fromisoformat(value) if name in DAYS and value else value
+
+
+def _is_taken_by_another(patient: Patient, name: str, value: Any) -> bool:
+    """Return whether another patient has this value of a field that only one may have."""
+    if name not in NUMBERS or not value:
+        return False
+    return Patient.objects.of(patient.clinic_id).filter(**{name: value}).exclude(pk=patient.pk).exists()

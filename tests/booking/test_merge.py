@@ -1,0 +1,421 @@
+"""Two patients who are one person: what the kept one gets, what moves along, and what undoing brings back."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+
+from clinic.booking import (
+    WaitingWish,
+    cancel_sessions,
+    change_status,
+    change_waiting,
+    merge_patients,
+    put_on_waiting_list,
+    reschedule,
+    state,
+    undo,
+    undo_merge,
+)
+from clinic.models import Appointment, AppointmentEvent, FormerName, Memo, Patient, PatientEvent, PatientMerge
+from clinic.refusals import Reason
+from clinic.registry import (
+    MemoDetails,
+    Side,
+    change_patient,
+    details_of,
+    differing,
+    merged_details,
+    patient_version,
+    redact_patient,
+    register_patient,
+    write_memo,
+)
+from clinic.registry.patient_details import PatientDetails
+from tests.booking.desk import BY, details, reasons, refused
+from tests.factories import cpf, make_clinic, make_patient, make_payer, make_series, make_user, phone
+
+pytestmark = pytest.mark.django_db
+CPF, OTHER_CPF = cpf(300_000_001), cpf(300_000_002)
+PHONE, OTHER_PHONE = phone(501), phone(502)
+
+
+@pytest.fixture
+def kept(desk):
+    return make_patient(desk.clinic, name="Ana de Souza", cpf=CPF, phone=PHONE, notes="Prefere a manhã.")
+
+
+@pytest.fixture
+def merged(desk):
+    return make_patient(desk.clinic, name="Ana Sousa", cpf=OTHER_CPF, phone=OTHER_PHONE, email="ana@exemplo.com")
+
+
+@pytest.fixture
+def act(desk):
+    return {"clinic": desk.clinic, "by": BY, "now": desk.now}
+
+
+def merge(kept, merged, act, **sides):
+    chosen = {name: Side(side) for name, side in sides.items()}
+    return merge_patients(kept.pk, merged.pk, sides=chosen, **act)
+
+
+def again(*rows):
+    for row in rows:
+        row.refresh_from_db()
+
+
+# Whose data
+
+
+def test_what_only_one_of_them_has_is_kept(kept, merged, act):
+    merge(kept, merged, act)
+    again(kept, merged)
+
+    assert (kept.name, kept.cpf, kept.phone.as_e164, kept.email) == ("Ana de Souza", CPF, PHONE, "ana@exemplo.com")
+    assert (merged.merged_into, merged.cpf, merged.name) == (kept, None, "Ana Sousa")
+
+
+def test_each_field_can_be_taken_from_either_side(kept, merged, act):
+    merge(kept, merged, act, name="merged", cpf="merged")
+    again(kept)
+
+    assert (kept.name, kept.cpf, kept.phone.as_e164) == ("Ana Sousa", OTHER_CPF, PHONE)
+
+
+def test_the_phone_that_is_not_taken_becomes_the_second_one(kept, merged, act):
+    merge(kept, merged, act)
+    again(kept)
+
+    assert (kept.phone.as_e164, kept.second_phone) == (PHONE, OTHER_PHONE)
+
+
+def test_a_second_phone_that_is_taken_as_the_first_is_not_there_twice():
+    one, other = PatientDetails(phone=PHONE, second_phone=OTHER_PHONE), PatientDetails(phone=OTHER_PHONE)
+
+    chosen = merged_details(one, other, {"phone": Side.MERGED})
+
+    assert (chosen.phone, chosen.second_phone) == (OTHER_PHONE, PHONE)
+
+
+@pytest.mark.parametrize(
+    ("side", "notes"), [({}, "um\n\ndois"), ({"notes": Side.KEPT}, "um"), ({"notes": Side.MERGED}, "dois")]
+)
+def test_notes_of_both_are_joined_unless_one_side_is_chosen(side, notes):
+    one, other = PatientDetails(notes="um"), PatientDetails(notes="dois")
+
+    assert merged_details(one, other, side).notes == notes
+    assert merged_details(one, one, side).notes == "um"
+
+
+def test_a_payer_goes_with_its_card():
+    one = PatientDetails(payer_id=1, card_number="A1")
+    other = PatientDetails(payer_id=2, card_expires_on=date(2027, 1, 31))
+
+    chosen = merged_details(one, other, {"payer_id": Side.MERGED})
+
+    assert (chosen.payer_id, chosen.card_number, chosen.card_expires_on) == (2, "", date(2027, 1, 31))
+
+
+def test_who_has_a_document_by_now_needs_no_reason_for_having_none():
+    assert merged_details(PatientDetails(no_document="declined"), PatientDetails(cpf=CPF), {}).no_document == ""
+
+
+def test_only_what_both_have_and_differs_is_asked(kept, merged):
+    assert differing(details_of(kept), details_of(merged)) == ["name", "phone", "cpf"]
+    same = replace(details_of(kept), accepts_whatsapp=False)
+    assert differing(same, replace(same, accepts_whatsapp=True)) == ["accepts_whatsapp"]
+
+
+def test_joined_notes_that_are_too_long_are_refused(kept, merged, act):
+    Patient.objects.update(notes="x" * 2600)
+    Patient.objects.filter(pk=merged.pk).update(notes="y" * 2600)
+
+    assert reasons(merge, kept, merged, act) == {Reason.NOTES_TOO_LONG}
+    merge(kept, merged, act, notes="kept")
+
+
+# What moves along
+
+
+def test_every_appointment_becomes_the_kept_patients_with_its_history(desk, kept, merged, act):
+    past, ahead, own = (
+        desk.book(patient=patient.pk, starts_at=desk.at(hour))
+        for patient, hour in ((merged, 9), (merged, 10), (kept, 11))
+    )
+    change_status(past.pk, "cancelled", cancelled_by="patient", **act)
+    events = list(AppointmentEvent.objects.order_by("pk").values())
+
+    done = merge(kept, merged, act)
+
+    assert set(Appointment.objects.filter(patient=kept)) == {past, ahead, own}
+    assert done.moved["appointments"] == [past.pk, ahead.pk]
+    assert list(AppointmentEvent.objects.order_by("pk").values()) == events
+    assert undo(past.pk, **act).patient == kept
+
+
+def test_the_history_of_both_says_who_merged_them(kept, merged, act):
+    merge(kept, merged, act)
+
+    events = PatientEvent.objects.filter(kind="merged").order_by("patient")
+    assert [(event.patient, event.credential, event.at) for event in events] == [
+        (kept, BY.credential, act["now"]),
+        (merged, BY.credential, act["now"]),
+    ]
+    assert events[0].changes == {"second_phone": ["", OTHER_PHONE], "email": ["", "ana@exemplo.com"]}
+    assert events[1].changes == {"cpf": [OTHER_CPF, ""]}
+
+
+def test_memos_and_wishes_for_another_time_move_along(desk, kept, merged, act):
+    user = make_user(desk.clinic)
+    memo = write_memo(desk.clinic, MemoDetails(kind="note", text="ligar", patient_id=merged.pk), key=uuid4(), by=user)
+    wish = WaitingWish(procedures=[desk.procedure.pk])
+    entry = put_on_waiting_list(merged.pk, wish, **act)
+
+    done = merge(kept, merged, act)
+    again(memo, entry)
+
+    assert (memo.patient, entry.patient) == (kept, kept)
+    assert reasons(change_waiting, entry.pk, wish, seen=1, **act) == {Reason.WAITING_CHANGED}
+    change_waiting(entry.pk, wish, seen=2, **act)
+    undo_merge(done.pk, **act)
+    again(memo, entry)
+    assert (memo.patient, entry.patient) == (merged, merged)
+
+
+def test_two_appointments_at_one_time_are_told_with_both_times(desk, kept, merged, act):
+    colleague = desk.another_doctor(name="Dr. Rui Alves")
+    desk.book(patient=kept.pk, starts_at=desk.at(9, 0))
+    second = desk.book(patient=merged.pk, doctor=colleague.pk, starts_at=desk.at(9, 15))
+
+    refusal = refused(merge, kept, merged, act)
+
+    assert refusal.message == (
+        "Os dois têm agendamento ao mesmo tempo: 23/11/2026 09:00 (Dra. Helena Prado) e 23/11/2026 09:15 (Dr. Rui"
+        " Alves). Cancele ou remarque um deles e junte de novo. Nada foi alterado."
+    )
+    assert not PatientMerge.objects.exists() and Patient.objects.filter(merged_into=None).count() == 3
+    change_status(second.pk, "cancelled", cancelled_by="patient", **act)
+    merge(kept, merged, act)
+
+
+# Afterwards
+
+
+def test_who_books_for_the_merged_patient_books_for_the_kept_one(desk, kept, merged, act):
+    merge(kept, merged, act)
+
+    assert desk.book(patient=merged.pk).patient == kept
+    wish = WaitingWish(procedures=[desk.procedure.pk])
+    assert put_on_waiting_list(merged.pk, wish, **act).patient == kept
+
+
+def test_details_of_the_merged_patient_mean_the_kept_one(desk, kept, merged, act):
+    merge(kept, merged, act)
+    number = Patient.objects.count()
+
+    booked = desk.book(details=details(name="Ana Sousa", phone=OTHER_PHONE))
+
+    assert booked.patient == kept and Patient.objects.count() == number
+    assert reasons(register_patient, desk.clinic, details(name="Ana Sousa", phone=OTHER_PHONE), by=BY) == {
+        Reason.PATIENT_EXISTS
+    }
+
+
+def test_the_cpf_that_was_not_taken_is_its_true_owners(desk, kept, merged, act):
+    merge(kept, merged, act)
+
+    mother = desk.book(details=details(name="Ana Sousa", phone=OTHER_PHONE, cpf=OTHER_CPF)).patient
+
+    assert mother.cpf == OTHER_CPF and mother not in {kept, merged}
+
+
+def test_a_change_of_the_merged_patient_changes_the_kept_one(desk, kept, merged, act):
+    merge(kept, merged, act)
+
+    changed = change_patient(merged.pk, {"email": "nova@exemplo.com"}, clinic=desk.clinic, by=BY)
+
+    assert (changed, changed.email) == (kept, "nova@exemplo.com")
+
+
+def test_a_chain_of_merges_leads_to_its_end(desk, kept, merged, act):
+    last = make_patient(desk.clinic, name="Ana S.")
+    first = merge(kept, merged, act)
+    merge(last, kept, act)
+
+    assert desk.book(patient=merged.pk).patient == last
+    assert reasons(undo_merge, first.pk, **act) == {Reason.MERGED_SINCE}
+
+
+def test_the_kept_one_is_found_by_the_other_name(kept, merged, act):
+    done = merge(kept, merged, act)
+    assert [name.name for name in FormerName.objects.filter(patient=kept)] == ["Ana Sousa"]
+    undo_merge(done.pk, **act)
+    assert not FormerName.objects.exists()
+
+
+def test_of_who_has_a_nome_social_no_other_name_is_kept(kept, merged, act):
+    Patient.objects.filter(pk=merged.pk).update(social_name="Aná")
+    merge(kept, merged, act)
+    assert not FormerName.objects.exists()
+
+
+# Refusals
+
+
+def test_what_was_changed_meanwhile_is_read_again_first(kept, merged, act):
+    seen = {patient.pk: patient_version(patient) for patient in (kept, merged)}
+    change_patient(merged.pk, {"email": "outra@exemplo.com"}, clinic=kept.clinic, by=BY)
+
+    assert reasons(merge_patients, kept.pk, merged.pk, sides={}, seen=seen, **act) == {Reason.MERGE_CHANGED}
+
+
+def test_nobody_is_merged_twice(desk, kept, merged, act):
+    merge(kept, merged, act)
+    third = make_patient(desk.clinic)
+
+    for pair in ((kept, merged), (merged, kept), (third, merged), (merged, third)):
+        assert reasons(merge, *pair, act) == {Reason.MERGED_ALREADY}
+
+
+def test_a_patient_of_another_clinic_is_unknown(kept, act):
+    stranger = make_patient(make_clinic())
+    with pytest.raises(Patient.DoesNotExist):
+        merge(kept, stranger, act)
+
+
+# Undoing
+
+
+def test_undoing_brings_both_back(desk, kept, merged, act):
+    again(kept, merged)
+    before = [details_of(patient) for patient in (kept, merged)]
+    of_merged, of_kept = desk.book(patient=merged.pk), desk.book(patient=kept.pk, starts_at=desk.at(10))
+    done = merge(kept, merged, act, name="merged", phone="merged", cpf="merged")
+
+    separated = undo_merge(done.pk, **act)
+    again(kept, merged, of_merged, of_kept)
+
+    assert [details_of(patient) for patient in (kept, merged)] == before
+    assert (of_merged.patient, of_kept.patient, merged.merged_into) == (merged, kept, None)
+    assert (separated.appointments, separated.since, separated.left) == (1, 0, [])
+    assert PatientEvent.objects.filter(kind="separated").count() == 2
+    assert reasons(undo_merge, done.pk, **act) == {Reason.MERGE_UNDONE}
+    merge(kept, merged, act)
+
+
+def test_what_was_booked_and_changed_since_stays(desk, kept, merged, act):
+    moved = desk.book(patient=merged.pk)
+    done = merge(kept, merged, act, name="merged", phone="merged")
+    later = act | {"now": act["now"] + timedelta(minutes=1)}
+    change_patient(kept.pk, {"phone": phone(777)}, clinic=desk.clinic, by=BY)
+    reschedule(moved.pk, doctor=desk.doctor.pk, starts_at=desk.at(14), **later)
+    booked = desk.book(patient=kept.pk, now=later["now"])
+
+    separated = undo_merge(done.pk, **later)
+    again(kept, merged, moved, booked)
+
+    assert (separated.appointments, separated.since, separated.left) == (1, 1, ["phone"])
+    assert (kept.name, kept.phone.as_e164) == ("Ana de Souza", phone(777))
+    assert (moved.patient, booked.patient, merged.cpf) == (merged, kept, OTHER_CPF)
+
+
+def test_a_number_that_another_patient_has_by_now_is_not_given_back(desk, kept, merged, act):
+    done = merge(kept, merged, act)
+    make_patient(desk.clinic, cpf=OTHER_CPF)
+
+    separated = undo_merge(done.pk, **act)
+    again(kept, merged)
+
+    assert (separated.left, merged.cpf, kept.cpf) == (["cpf"], None, CPF)
+
+
+def test_the_kept_ones_own_number_may_have_gone_to_another(desk, kept, merged, act):
+    done = merge(kept, merged, act, cpf="merged")
+    make_patient(desk.clinic, cpf=CPF)
+
+    separated = undo_merge(done.pk, **act)
+    again(kept, merged)
+
+    assert (separated.left, merged.cpf, kept.cpf) == (["cpf"], None, OTHER_CPF)
+
+
+def test_a_plan_that_was_changed_in_part_stays_as_a_whole(desk, kept, merged, act):
+    payer = make_payer(desk.clinic)
+    Patient.objects.filter(pk=merged.pk).update(payer=payer, card_number="A1")
+    done = merge(kept, merged, act)
+    change_patient(kept.pk, {"card_number": "B2"}, clinic=desk.clinic, by=BY)
+
+    assert undo_merge(done.pk, **act).left == ["payer_id"]
+    again(kept)
+    assert (kept.payer, kept.card_number) == (payer, "B2")
+
+
+@pytest.mark.parametrize(("days", "refusal"), [(30, set()), (31, {Reason.MERGE_TOO_OLD})])
+def test_a_merge_can_be_undone_for_thirty_days(kept, merged, act, days, refusal):
+    done = merge(kept, merged, act)
+    later = act | {"now": act["now"] + timedelta(days=days)}
+
+    assert reasons(undo_merge, done.pk, **later) == refusal
+
+
+def test_undoing_one_merge_leaves_another_of_the_same_patient(desk, kept, merged, act):
+    third = make_patient(desk.clinic, name="Ana M. Souza")
+    appointments = [
+        desk.book(patient=patient.pk, starts_at=desk.at(9 + n)) for n, patient in enumerate((merged, third))
+    ]
+    first = merge(kept, merged, act)
+    merge(kept, third, act)
+
+    undo_merge(first.pk, **act)
+    again(*appointments)
+
+    assert [appointment.patient for appointment in appointments] == [merged, kept]
+
+
+# Redaction
+
+
+def test_a_redaction_blanks_what_was_merged_too(kept, merged, act):
+    secret = "Segredo da consulta"
+    change_patient(merged.pk, {"notes": secret, "alert": secret}, clinic=kept.clinic, by=BY)
+    done = merge(kept, merged, act)
+
+    redact_patient(kept.pk, clinic=kept.clinic, by=BY, reason="pedido do titular")
+
+    rows = [*Patient.objects.values(), *PatientEvent.objects.values(), *PatientMerge.objects.values()]
+    assert secret not in str(rows)
+    undo_merge(done.pk, **act)
+    again(merged)
+    assert (merged.notes, merged.alert, merged.cpf) == ("", "", OTHER_CPF)
+
+
+def test_a_redaction_after_undoing_blanks_what_the_other_took_over(kept, merged, act):
+    secret = "Segredo da consulta"
+    change_patient(merged.pk, {"notes": secret}, clinic=kept.clinic, by=BY)
+    undo_merge(merge(kept, merged, act).pk, **act)
+
+    redact_patient(merged.pk, clinic=kept.clinic, by=BY, reason="pedido do titular")
+
+    rows = [*Patient.objects.values(), *PatientEvent.objects.values(), *PatientMerge.objects.values()]
+    assert secret not in str(rows)
+
+
+def test_a_memo_for_the_merged_patient_becomes_the_kept_ones(desk, kept, merged, act):
+    merge(kept, merged, act)
+    memo = MemoDetails(kind="note", text="ligar", patient_id=merged.pk)
+    write_memo(desk.clinic, memo, key=uuid4(), by=make_user(desk.clinic))
+    assert Memo.objects.get().patient == kept
+
+
+def test_the_sessions_of_a_merged_patient_stay_one_series(desk, kept, merged, act):
+    first = desk.book(patient=merged.pk)
+    series = make_series(first)
+    second = desk.book(patient=merged.pk, starts_at=first.starts_at + timedelta(days=7))
+    Appointment.objects.filter(pk=second.pk).update(series=series)
+    merge(kept, merged, act)
+    assert set(series.sessions.values_list("patient", flat=True)) == {kept.pk}
+    seen = {session.pk: state(session) for session in (first, second)}
+    cancel_sessions(series.pk, seen, cancelled_by="patient", **act)
+    assert set(series.sessions.values_list("status", flat=True)) == {"cancelled"}

@@ -234,9 +234,11 @@ LOGGING = {
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    # Requests for another host get a 400, and scanners must not fill the log with them.
+    # Requests for another host get a 400, and scanners must not fill the log with them. What xhtml2pdf warns of quotes
+    # the document, and so patients' data.
     "loggers": {
         "clinic.api": {"level": "INFO"},
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+        "xhtml2pdf": {"handlers": ["nowhere"], "propagate": False},
     },
 }

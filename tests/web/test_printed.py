@@ -3,6 +3,7 @@
 import re
 from datetime import date, time, timedelta
 from html import unescape
+from io import BytesIO
 
 import pytest
 from django.core.management import call_command
@@ -10,6 +11,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pypdf import PdfReader
 
 from clinic.booking import Author, change_status
 from clinic.models import Clinic, Patient, PatientAccess, Procedure
@@ -282,8 +284,36 @@ def test_a_pdf_loads_nothing_that_a_name_or_note_asks_for(desk, doctor):
     visit(doctor, 9, '<img src="/etc/hostname"> <link href="file:///etc/passwd">')
     (page,) = pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))
     assert "/etc/hostname" in page
-    with pytest.raises(KeyError):
-        pdf._font("/etc/hostname", "")
+
+
+def test_what_the_library_warns_of_is_not_logged(desk, doctor, capfd, monkeypatch):
+    """Its warnings quote the document."""
+    monkeypatch.setattr("clinic.web.printed.pdf.FONTS", pdf.STYLE.parent)
+    visit(doctor, 9)
+    assert pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))
+    assert capfd.readouterr().err == ""
+
+
+def test_the_fonts_are_found_from_any_folder(desk, doctor, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    visit(doctor, 9, "Łucja Ştefănescu")
+    (page,) = pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))
+    assert "Łucja Ştefănescu" in page
+
+
+def test_the_longest_notes_are_as_large_as_the_rest(desk, doctor):
+    visit(doctor, 9, notes="lembrar de trazer os exames " * 178)
+    asked = {"escolhido": "1", "observacoes": "1", "telefone": "1"}
+    answer = desk.get(reverse("web:printed-day-pdf", args=[MONDAY]), asked)
+    sizes = set()
+
+    def note_size(text, _transformation, matrix, _font, size):
+        if text.strip():
+            sizes.add(size * matrix[0])
+
+    for page in PdfReader(BytesIO(answer.content)).pages:
+        page.extract_text(visitor_text=note_size)
+    assert min(sizes) >= 9
 
 
 def test_the_list_and_the_slip_lead_to_their_pdfs(desk, doctor):

@@ -239,6 +239,6 @@ LOGGING = {
     "loggers": {
         "clinic.api": {"level": "INFO"},
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
-        "xhtml2pdf": {"handlers": ["nowhere"], "propagate": False},
+        "xhtml2pdf": {"level": "CRITICAL"},
     },
 }

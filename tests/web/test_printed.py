@@ -286,12 +286,12 @@ def test_a_pdf_loads_nothing_that_a_name_or_note_asks_for(desk, doctor):
     assert "/etc/hostname" in page
 
 
-def test_what_the_library_warns_of_is_not_logged(desk, doctor, capfd, monkeypatch):
+def test_what_the_library_warns_of_is_not_logged(desk, doctor, caplog, monkeypatch):
     """Its warnings quote the document."""
     monkeypatch.setattr("clinic.web.printed.pdf.FONTS", pdf.STYLE.parent)
     visit(doctor, 9)
     assert pages_of(desk.get(reverse("web:printed-day-pdf", args=[MONDAY])))
-    assert capfd.readouterr().err == ""
+    assert caplog.records == []
 
 
 def test_the_fonts_are_found_from_any_folder(desk, doctor, monkeypatch, tmp_path):

@@ -71,6 +71,7 @@ class _Search:
         self.clinic, self.walk, self.taken = clinic, walk, taken
         self.performed = {doctor: set(doctor.performed) for doctor in able}
         self.proposed: dict[tuple[int, date], list[Span]] = defaultdict(list)
+        self.proposed_to: dict[int, list[Span]] = defaultdict(list)  # by the patient's id
         self._of_day = cache(self._times_of_day)
 
     def times(self, appointment: Appointment, needed: set[int], days: Sequence[date]) -> list[Opening]:
@@ -78,7 +79,9 @@ class _Search:
         found = found or self._chosen(appointment, needed, days, spared=False)
         for opening in found:
             day = self.clinic.local(opening.starts_at).date()
-            self.proposed[opening.doctor_id, day].append(Span(opening.starts_at, opening.ends_at))
+            span = Span(opening.starts_at, opening.ends_at)
+            self.proposed[opening.doctor_id, day].append(span)
+            self.proposed_to[appointment.patient_id].append(span)
         return found
 
     def _chosen(
@@ -115,7 +118,7 @@ class _Search:
 
     def _free(self, appointment: Appointment, doctor: Doctor, day: date, *, spared: bool) -> Iterator[_Time]:
         taken = self.taken.of_patient(appointment.patient_id, besides=appointment.pk)
-        taken += self.proposed[doctor.pk, day] if spared else []
+        taken += self.proposed[doctor.pk, day] + self.proposed_to[appointment.patient_id] if spared else []
         for time in self._of_day(doctor, appointment.ends_at - appointment.starts_at, day):
             if not any(span.overlaps(time.opening.starts_at, time.opening.ends_at) for span in taken):
                 yield time

@@ -66,6 +66,17 @@ def test_others_are_proposed_where_no_colleague_has_time(desk):
     assert proposed(desk, visit)[0][2] == (other.pk, "23/11 14:00")
 
 
+def test_one_patient_is_not_proposed_one_time_twice(desk):
+    other = desk.another_doctor(procedures=[desk.procedure])
+    tuesday = desk.at(9, day=MONDAY + timedelta(days=1))
+    visits = [desk.book(starts_at=desk.at(9)), desk.book(doctor=other.pk, starts_at=tuesday)]
+    Absence.objects.create(
+        clinic=desk.clinic, starts_at=desk.at(0), ends_at=desk.at(0, day=MONDAY + timedelta(days=2)), reason="obras"
+    )
+    times = [{when for _, when in of_visit} for of_visit in proposed(desk, *visits)]
+    assert not times[0] & times[1]
+
+
 def test_no_time_is_proposed_to_two(desk):
     other = desk.another_doctor()
     doctors = (desk.doctor.pk, other.pk)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from clinic.booking import Author, change_status
 from clinic.models import Absence, Appointment, Patient
+from clinic.web.pending import context, whole_list
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, next_monday
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,15 @@ def test_the_list_leads_to_it_where_there_are_several(desk, visits):
     for visit in visits[1:]:
         change_status(visit.pk, "cancelled", clinic=visit.clinic, by=Author(channel="command"), cancelled_by="patient")
     assert "lista inteira" not in desk.get(LIST).text
+
+
+def test_the_whole_list_is_more_than_a_page_of_it(desk, visits, monkeypatch):
+    monkeypatch.setattr(context, "ROWS_A_PAGE", 2)
+    page = desk.get(LIST).text
+    assert all(f'name="linha" value="{visit.pk}"' in page for visit in visits)
+    monkeypatch.setattr(whole_list, "MOST_AT_ONCE", 2)
+    page = desk.get(WHOLE, {"linha": [visit.pk for visit in visits]})
+    assert len(page.context["rows"]) == 2 and "Estes são os primeiros 2." in page.text
 
 
 def test_each_gets_a_time_that_no_other_gets(desk, visits):

@@ -26,6 +26,7 @@ from clinic.queries.performed_procedures import PerformedProcedure
 from clinic.queries.short_visits import in_words
 from clinic.queries.unverified import label_of
 from clinic.schedule import ClosedReason, Schedules, Span, longest_openings_on
+from clinic.spoken import duration
 
 ROW = 5  # minutes
 HOUR, HALF_HOUR = 60, 30
@@ -307,7 +308,7 @@ class DayLayout:
             procedures=row.procedures,
             badges=badges,
             since=row.arrived_at.isoformat(timespec="seconds") if row.arrived_at else "",
-            waited=f"{(self.now - row.arrived_at) // timedelta(minutes=1)} min" if row.arrived_at else "",
+            waited=duration((self.now - row.arrived_at) // timedelta(minutes=1)) if row.arrived_at else "",
             doctor=heading,
             status_label=status_label,
             label=" · ".join(part for part in parts if part),

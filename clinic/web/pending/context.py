@@ -1,5 +1,6 @@
 """What the page of pending appointments shows."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -130,15 +131,17 @@ class Done:
 
 @dataclass(frozen=True)
 class Group:
-    """The rows of one cause, in order of time; `absence` is the one that they are all under, None for another cause."""
+    """The rows of one cause on this page, in order of time, and the ids of all that have it, `whole`; `absence` is the
+    one that the rows are all under, None for another cause."""
 
     cause: pending.Cause
     rows: list[Row]
     absence: Absence | None
+    whole: list[int]
 
     @property
-    def with_proposals(self) -> list[Row]:
-        return [row for row in self.rows if row.proposals]
+    def has_proposals(self) -> bool:
+        return any(row.proposals for row in self.rows)
 
 
 @dataclass
@@ -197,7 +200,10 @@ class Board:
         rows = self.rows(self.found[first : first + ROWS_A_PAGE])
         grouped = [(cause, list(of_cause)) for cause, of_cause in groupby(rows, key=lambda row: row.cause)]
         absences = pending.absences_ahead(self.clinic, now=self.now) if rows else []
-        return [Group(cause, of_cause, _absence_over(of_cause, absences)) for cause, of_cause in grouped]
+        whole = defaultdict(list)
+        for pending_row in self.found:
+            whole[pending_row.cause].append(pending_row.pk)
+        return [Group(cause, of_cause, _absence_over(of_cause, absences), whole[cause]) for cause, of_cause in grouped]
 
     @property
     def next_page(self) -> int | None:

@@ -15,9 +15,11 @@ from clinic.form_fields import ids_in
 from clinic.models import Appointment
 from clinic.refusals import Refused
 from clinic.web.panel import author
-from clinic.web.pending.context import ROWS_A_PAGE, Board, Row
+from clinic.web.pending.context import Board, Row
 from clinic.web.pending.posted import read_place
 from clinic.web.responses import private
+
+MOST_AT_ONCE = 100
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,22 +30,24 @@ def whole_list(request: ClinicRequest) -> HttpResponse:
     """
     if request.method == "POST":
         return _move(request)
-    rows = _rows(request, ids_in(request.GET, "linha"))
+    ids = ids_in(request.GET, "linha")
+    rows = _rows(request, ids)
     if not rows:
         messages.info(request, _("Nenhum deles tem horário proposto agora."))
         return redirect("web:pending-list")
-    return private(render(request, "pending/whole_list.html", {"rows": rows}))
+    context = {"rows": rows, "limit": MOST_AT_ONCE if len(ids) > MOST_AT_ONCE else None}
+    return private(render(request, "pending/whole_list.html", context))
 
 
 def _rows(request: ClinicRequest, ids: list[int]) -> list[Row]:
-    """Return those of these that are pending and have a time proposed, at most as many as a page of the list has."""
+    """Return those of these that are pending and have a time proposed, of at most MOST_AT_ONCE."""
     board = Board(request.clinic, timezone.now())
-    found = [row for row in board.found if row.pk in ids][:ROWS_A_PAGE]
+    found = [row for row in board.found if row.pk in ids][:MOST_AT_ONCE]
     return [row for row in board.rows(found) if row.proposals]
 
 
 def _move(request: ClinicRequest) -> HttpResponse:
-    moves = [_is_moved(request, pk, request.POST) for pk in ids_in(request.POST, "linha")[:ROWS_A_PAGE]]
+    moves = [_is_moved(request, pk, request.POST) for pk in ids_in(request.POST, "linha")[:MOST_AT_ONCE]]
     moved, refused = moves.count(True), moves.count(False)
     if moved:
         words = ngettext(

@@ -12,10 +12,13 @@ export function restartClock() {
   now = line && { row: numberIn(line, "from"), minute: minutes(line.textContent) };
 }
 
+// As duration in clinic/spoken.py.
+const duration = (minute) => (minute < 60 ? `${minute} min` : `${Math.floor(minute / 60)} h ${minute % 60} min`);
+
 function tick() {
   const passed = Math.floor((Date.now() - drawnAt) / 60000);
   for (const wait of day()?.querySelectorAll("time.badge") || []) {
-    wait.textContent = `${Math.max(Math.floor((Date.now() - Date.parse(wait.dateTime)) / 60000), 0)} min`;
+    wait.textContent = duration(Math.max(Math.floor((Date.now() - Date.parse(wait.dateTime)) / 60000), 0));
   }
   const line = document.getElementById("now");
   if (!line) return;

@@ -374,6 +374,72 @@ def test_undoing_one_merge_leaves_another_of_the_same_patient(desk, kept, merged
     assert [appointment.patient for appointment in appointments] == [merged, kept]
 
 
+def add_session(desk, series, patient, *, days, now):
+    session = desk.book(patient=patient.pk, starts_at=desk.at(9) + timedelta(days=days), now=now)
+    Appointment.objects.filter(pk=session.pk).update(series=series)
+    return session
+
+
+def test_sessions_added_since_go_back_with_their_series(desk, kept, merged, act):
+    first = desk.book(patient=merged.pk)
+    series = make_series(first)
+    own = desk.book(patient=kept.pk, starts_at=desk.at(11))
+    make_series(own)
+    done = merge(kept, merged, act)
+    later = act | {"now": act["now"] + timedelta(minutes=1)}
+    added = add_session(desk, series, kept, days=7, now=later["now"])
+    added_to_own = add_session(desk, own.series, kept, days=8, now=later["now"])
+
+    separated = undo_merge(done.pk, **later)
+    again(added, added_to_own)
+
+    assert set(series.sessions.values_list("patient", flat=True)) == {merged.pk}
+    assert (added.series, added_to_own.patient) == (series, kept)
+    assert (separated.appointments, separated.since) == (2, 1)
+
+
+def test_a_series_begun_since_with_a_moved_appointment_goes_back(desk, kept, merged, act):
+    first = desk.book(patient=merged.pk)
+    done = merge(kept, merged, act)
+    series = make_series(first)
+    later = act | {"now": act["now"] + timedelta(minutes=1)}
+    add_session(desk, series, kept, days=7, now=later["now"])
+
+    undo_merge(done.pk, **later)
+
+    assert set(series.sessions.values_list("patient", flat=True)) == {merged.pk}
+
+
+def test_sessions_since_leave_a_series_that_both_had(desk, kept, merged, act):
+    first = desk.book(patient=merged.pk)
+    series = make_series(first)
+    add_session(desk, series, kept, days=1, now=act["now"])
+    done = merge(kept, merged, act)
+    later = act | {"now": act["now"] + timedelta(minutes=1)}
+    added = add_session(desk, series, kept, days=7, now=later["now"])
+
+    separated = undo_merge(done.pk, **later)
+    again(added)
+
+    assert (added.patient, added.series, separated.since) == (kept, None, 1)
+
+
+def test_a_wish_goes_back_with_its_appointment(desk, kept, merged, act):
+    of_merged = desk.book(patient=merged.pk, starts_at=desk.at(16))
+    wish = WaitingWish(procedures=[desk.procedure.pk])
+    moved = put_on_waiting_list(merged.pk, wish, **act)
+    done = merge(kept, merged, act)
+    since = put_on_waiting_list(kept.pk, WaitingWish(appointment=of_merged.pk), **act)
+    of_kept = desk.book(patient=kept.pk, starts_at=desk.at(15))
+    again(moved)
+    change_waiting(moved.pk, WaitingWish(appointment=of_kept.pk), seen=moved.version, **act)
+
+    undo_merge(done.pk, **act)
+    again(since, moved)
+
+    assert (since.patient, moved.patient) == (merged, kept)
+
+
 # Redaction
 
 

@@ -14,7 +14,7 @@ from clinic.models.locks import get_locked
 from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author, details_of, patient_version
-from clinic.registry.merging import Side, merge_records, merged_details, notes_refusals, separate_records
+from clinic.registry.merging import NotRestored, Side, merge_records, merged_details, notes_refusals, separate_records
 from clinic.transactions import run_in_transaction
 
 # An entry of the waiting list that follows no appointment.
@@ -23,12 +23,12 @@ WITHOUT_APPOINTMENT = Q(appointment=None, booked=None)
 
 class Separated(NamedTuple):
     """What undoing a merge gave back, and what it could not: how many appointments went back; how many the kept patient
-    has that were made since; and the fields that stay as they are, as `registry.merging.CHOICES` names them."""
+    has that were made since; and the fields that stay as they are."""
 
     merge: PatientMerge
     appointments: int
     since: int
-    left: list[str]
+    left: NotRestored
 
 
 def merge_patients(

@@ -133,6 +133,38 @@ def test_another_cpf_or_birth_date_is_doubted(desk, kept, other):
     assert "Diferente nos dois: Data de nascimento, CPF." in text_of(desk.get(address(kept, other)))
 
 
+def test_who_refuses_messages_goes_on_refusing_them(desk, kept, other):
+    Patient.objects.filter(pk=kept.pk).update(accepts_whatsapp=True)
+    Patient.objects.filter(pk=other.pk).update(accepts_whatsapp=False)
+    for pair in ((kept, other), (other, kept)):
+        page = desk.get(address(*pair)).text
+        checked = "merged" if pair[1] == other else "kept"
+        assert f'name="accepts_whatsapp" value="{checked}" checked' in page
+
+
+def test_a_death_that_one_record_has_is_asked_and_doubted(desk, kept, other):
+    Patient.objects.filter(pk=other.pk).update(died=True, died_on="2026-01-31")
+    page = desk.get(address(kept, other))
+    text = text_of(page)
+    assert 'name="died" value="merged" checked' in page.text and 'name="died" value="kept"' in page.text
+    assert "não consta como falecido(a)" in text and "sim · 31/01/2026" in text
+    assert "É mesmo a mesma pessoa?" in text
+    other.refresh_from_db()
+    kept.refresh_from_db()
+    desk.post(address(kept, other), compared(kept, other, died="kept"))
+    kept.refresh_from_db()
+    assert not kept.died
+    assert "31/01/2026" in text_of(desk.get(card_of(kept)))
+
+
+def test_both_alerts_are_offered_where_they_fit(desk, kept, other):
+    Patient.objects.filter(pk=kept.pk).update(alert="Alérgica a látex")
+    Patient.objects.filter(pk=other.pk).update(alert="Usa cadeira de rodas")
+    assert 'name="alert" value="both" checked' in desk.get(address(kept, other)).text
+    Patient.objects.filter(pk=other.pk).update(alert="x" * 70)
+    assert 'name="alert" value="both"' not in desk.get(address(kept, other)).text
+
+
 def test_every_field_is_written_as_people_write_it(client):
     clinic = make_lisbon()
     client.force_login(make_user(clinic))
@@ -248,6 +280,17 @@ def test_undoing_says_what_went_back_and_what_did_not(desk, clinic, kept, other)
     assert "Ficou como está, porque mudou depois: Observações." in text
     assert desk.get(card_of(other)).status_code == 200
     assert "Esta junção já foi desfeita." in text_of(undo(desk, merge))
+
+
+def test_a_number_of_another_patient_by_now_is_said_apart(desk, clinic, kept, other):
+    Patient.objects.filter(pk=other.pk).update(cpf=cpf(700_000_003))
+    merge = merge_patients(kept.pk, other.pk, clinic=clinic, sides={}, by=BY)
+    make_patient(clinic, cpf=cpf(700_000_003))
+
+    text = text_of(undo(desk, merge))
+
+    assert "Não voltou, porque hoje é de outro paciente: CPF." in text
+    assert "mudou depois" not in text
 
 
 def test_after_thirty_days_the_card_offers_no_undoing(desk, clinic, kept, other):

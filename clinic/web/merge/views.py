@@ -1,7 +1,8 @@
 """Finding the other record of a patient, comparing and merging the two, and undoing it.
 
 For everybody of the front desk: duplicates are noticed at the counter and on the phone, and who has to ask a manager
-leaves them there. Nothing is lost by a merge: the card says who merged which record, and undoes it for 30 days.
+leaves them there. Nothing is lost by a merge: what is not taken stands in the changes on the card, which says who
+merged which record, and undoes it for 30 days.
 """
 
 from typing import Any
@@ -151,8 +152,15 @@ def _separated_message(separated: Separated) -> str:
             )
             % {"count": separated.since, "name": merge.kept.display_name}
         )
-    if separated.left:
-        labels = {field.attname: capfirst(str(field.verbose_name)) for field in Patient._meta.fields}
-        fields = ", ".join(labels[name] for name in separated.left)
+    if separated.left.changed:
+        fields = _labels(separated.left.changed)
         sentences.append(_("Ficou como está, porque mudou depois: %(fields)s.") % {"fields": fields})
+    if separated.left.taken:
+        fields = _labels(separated.left.taken)
+        sentences.append(_("Não voltou, porque hoje é de outro paciente: %(fields)s.") % {"fields": fields})
     return " ".join(sentences)
+
+
+def _labels(names: list[str]) -> str:
+    labels = {field.attname: capfirst(str(field.verbose_name)) for field in Patient._meta.fields}
+    return ", ".join(labels[name] for name in names)

@@ -162,7 +162,8 @@ def _sessions_since(clinic: Clinic, moved: list[int], merge: PatientMerge, now: 
     others = Appointment.objects.of(clinic).filter(series__in=series, patient=merge.kept_id).exclude(pk__in=moved)
     shared = set(others.filter(created_at__lte=merge.at).order_by("pk").values_list("series", flat=True))
     since = others.filter(created_at__gt=merge.at).order_by("pk").select_for_update(no_key=True)
-    going, staying = [], []
+    going: list[int] = []
+    staying: list[int] = []
     for pk, of in since.values_list("pk", "series"):
         (staying if of in shared else going).append(pk)
     Appointment.objects.of(clinic).filter(pk__in=staying).update(series=None, updated_at=now)

@@ -9,11 +9,12 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from django.db.models import DateField
+from django.db.models import DateField, Q
 
 from clinic.models import FormerName, Memo, Patient, PatientEvent, PatientMerge, Payer
 from clinic.models.limits import max_length
 from clinic.models.names import same_letters
+from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import PatientDetails
 from clinic.registry.patient_events import Author, differences
@@ -179,6 +180,13 @@ def separate_records(merge: PatientMerge, kept: Patient, merged: Patient, by: Au
     merge.save(update_fields=["undone_at", "undone_by"])
     taken = {*stays.taken, *(name for name in merge.numbers if name not in numbers)}
     return stays._replace(taken=[name for name in CHOICES if name in taken])
+
+
+def forget_merged_values(now: datetime) -> int:
+    """Empty what undoing would need of the merges, of all clinics, that cannot be undone any more at `now`; return how
+    many there were. Who merged which records, and when, stays."""
+    over = PatientMerge.objects.filter(Q(undone_at__isnull=False) | Q(at__lt=now - UNDOABLE))
+    return over.exclude(changes={}, numbers={}).update(changes={}, numbers={})
 
 
 def _values(details: PatientDetails, names: Iterable[str]) -> list[Any]:

@@ -33,8 +33,6 @@ WRITTEN = [
     "protocol",
     *UNVERIFIED.values(),
 ]
-# Fields of the patient that are not brought back by undoing a merge: the texts, and the plan with its card.
-BLANKED_OF_MERGES = ["notes", "alert", "payer_id", "card_number", "card_expires_on"]
 REASON_LIMIT = max_length(PatientEvent, "reason")
 BLANK = "—"  # in a column that may not be empty
 PATIENT_EVENTS_SQL = """
@@ -51,7 +49,7 @@ PATIENTS_SQL = """
     WHERE clinic_id = %(clinic)s AND id = ANY(%(patients)s)
 """
 MERGES_SQL = """
-    UPDATE clinic_patientmerge SET changes = changes - %(blanked)s::text[]
+    UPDATE clinic_patientmerge SET changes = '{}', numbers = '{}'
     WHERE clinic_id = %(clinic)s AND (kept_id = ANY(%(patients)s) OR merged_id = ANY(%(patients)s))
 """
 APPOINTMENTS_SQL = """
@@ -106,7 +104,7 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
     them later. Name, documents and phone stay. All that was merged into one person is redacted together, and undoing
-    such a merge brings no text back. Locks the patients' rows in the order of their ids. Raises ValueError for a reason
+    such a merge brings no data back. Locks the patients' rows in the order of their ids. Raises ValueError for a reason
     that is blank or longer than its column, Patient.DoesNotExist, and Refused (TRY_AGAIN) where a merge, or its
     undoing, for which this waited, has changed whose records these are.
     """
@@ -157,7 +155,6 @@ def _blank(patient: Patient, records: list[int], appointments: list[int]) -> Non
         "clinic": patient.clinic_id,
         "patients": records,
         "appointments": appointments,
-        "blanked": BLANKED_OF_MERGES,
         "written": WRITTEN,
         "blank": BLANK,
     }

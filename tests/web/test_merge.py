@@ -77,7 +77,7 @@ def test_the_card_leads_to_the_search_for_the_other_record(desk, kept, other):
 
 def test_who_is_probably_the_same_person_is_named_on_the_card(desk, kept, other):
     text = text_of(desk.get(card_of(kept)))
-    assert "Parece ser a mesma pessoa: Ana Sousa" in text
+    assert "Parece ser a mesma pessoa: Ana Sousa" in text and "Comparar Ana Sousa" in text
     assert f'href="{address(kept, other)}"' in desk.get(reverse("web:patient-merge-search", args=[kept.pk])).text
 
 
@@ -185,6 +185,15 @@ def test_nobody_is_merged_with_oneself_or_with_a_stranger(desk, kept):
 # Merging
 
 
+def test_in_portugal_records_are_feminine(client):
+    clinic = make_lisbon()
+    client.force_login(make_user(clinic))
+    one, two = (make_patient(clinic, name="Ana", birth_date=day) for day in ("1990-01-01", "1991-01-01"))
+    text = text_of(client.get(address(one, two)))
+    assert "Diferente nas duas: " in text and "O que só uma das duas tem fica." in text
+    assert "nos dois" not in text and "um dos dois" not in text
+
+
 def test_the_merged_patients_card_leads_to_the_kept_one(desk, kept, other):
     visit(other, days=2)
 
@@ -248,9 +257,16 @@ def test_a_second_click_says_that_they_are_one(desk, kept, other):
 
 
 def test_a_form_without_versions_or_with_odd_choices_merges_nobody(desk, kept, other):
-    for posted in ({}, compared(kept, other, name="nobody")):
-        assert desk.post(address(kept, other), posted, headers=HTMX).status_code == 422
+    for posted in ({}, compared(kept, other, name="nobody", phone="nobody")):
+        answer = desk.post(address(kept, other), posted, headers=HTMX)
+        assert answer.status_code == 422 and "Nada foi juntado: leia os dois de novo" in answer.text
+        assert (answer.text.count('aria-invalid="true"'), answer.text.count("autofocus")) == (
+            (2, 1) if posted else (0, 0)
+        )
+    assert re.search(r'name="name" value="kept"\s+autofocus', answer.text)
     assert not PatientMerge.objects.exists()
+    versions = dict(re.findall(r'name="(\w+_version)" value="([^"]+)"', answer.text))
+    assert desk.post(address(kept, other), versions, headers=HTMX)["HX-Redirect"] == card_of(kept)
 
 
 def test_two_appointments_at_one_time_are_named_and_the_choices_stay(desk, kept, other):

@@ -54,8 +54,11 @@ def merge(request: ClinicRequest, pk: int, other: int) -> HttpResponse:
         messages.info(request, _("Os dois cadastros já são um só."))
         return redirect(request, "web:patient-detail", kept.pk)
     form = MergeForm(request.POST if request.method == "POST" else take(request), kept=kept, merged=merged)
+    if form.is_bound and not form.is_valid():
+        sentence = _("Nada foi juntado: leia os dois de novo e escolha onde falta.")
+        return _compared(request, form.again(kept, merged), [sentence], 422)
     sentences: list[str] = []
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST":
         try:
             done = _merge(request, form)
         except Refused as refused:
@@ -68,7 +71,7 @@ def merge(request: ClinicRequest, pk: int, other: int) -> HttpResponse:
         else:
             messages.success(request, _merged_message(done, merged))
             return redirect(request, "web:patient-detail", kept.pk)
-    return _compared(request, form, sentences, 409 if sentences else 422 if form.errors else None)
+    return _compared(request, form, sentences, 409 if sentences else None)
 
 
 @require_POST
@@ -116,6 +119,7 @@ def _compared(request: ClinicRequest, form: MergeForm, sentences: list[str], sta
     context = {
         "form": form,
         "sentences": sentences,
+        "focus": next((name for name in form.fields if name in form.errors), ""),
         "sides": [(form.kept, counts[0], True), (form.merged, counts[1], False)],
     }
     return partial_or_page(request, "merge/compare.html", "form", context, status)

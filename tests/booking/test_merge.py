@@ -129,7 +129,7 @@ def test_only_what_both_have_and_differs_is_asked(kept, merged):
     assert differing(same, replace(same, accepts_whatsapp=True)) == ["accepts_whatsapp"]
 
 
-def test_a_refusal_of_messages_stays_unless_another_side_is_chosen():
+def test_a_refusal_of_messages_stays_without_a_choice():
     refuses, accepts = PatientDetails(accepts_whatsapp=False), PatientDetails(accepts_whatsapp=True)
     for one, other in ((refuses, accepts), (accepts, refuses)):
         assert merged_details(one, other, {}).accepts_whatsapp is False
@@ -153,7 +153,7 @@ def test_both_alerts_stand_one_beside_the_other_where_they_fit():
     assert sides_of("alert", one, other) == [Side.KEPT, Side.MERGED, Side.BOTH]
 
 
-def test_an_alert_that_does_not_fit_beside_the_other_goes_to_the_notes():
+def test_an_alert_that_does_not_fit_goes_to_the_notes():
     one, other = PatientDetails(alert="a" * 60, notes="um"), PatientDetails(alert="b" * 60, notes="dois")
     assert sides_of("alert", one, other) == [Side.KEPT, Side.MERGED]
     chosen = merged_details(one, other, {})
@@ -162,7 +162,7 @@ def test_an_alert_that_does_not_fit_beside_the_other_goes_to_the_notes():
     assert (chosen.alert, chosen.notes) == ("b" * 60, f"um\n\n{'a' * 60}")
 
 
-def test_what_is_not_taken_of_the_merged_patient_is_in_the_history(desk, kept, merged, act):
+def test_what_is_not_taken_of_the_merged_is_in_the_history(desk, kept, merged, act):
     payer, other_payer = make_payer(desk.clinic), make_payer(desk.clinic)
     theirs = {"email": "b@exemplo.com", "alert": "b" * 60, "birth_date": "1990-01-02", "nif": "123456789"}
     Patient.objects.filter(pk=kept.pk).update(

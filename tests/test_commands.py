@@ -16,6 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from clinic.access import access_tokens, api_keys, idempotency, rate_limit
+from clinic.booking import merge_patients, undo_merge
 from clinic.models import (
     AccessToken,
     ApiKey,
@@ -26,6 +27,7 @@ from clinic.models import (
     StaffUser,
     StoredAnswer,
 )
+from clinic.registry import Author, Side
 from tests.factories import make_clinic, make_manager, make_master, make_patient, make_superuser
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -170,11 +172,31 @@ def test_only_what_is_old_is_forgotten():
         RequestCount(who="then", tick=RequestCount.objects.get().tick - ago, count=1) for ago in (300, 600, 6000)
     )
 
-    assert printed("purge_expired") == "Forgotten: 2 stored answers, 2 request counts, 0 accesses, 0 sandboxes."
+    assert (
+        printed("purge_expired") == "Forgotten: 2 stored answers, 2 request counts, 0 accesses, 0 merges, 0 sandboxes."
+    )
     assert set(StoredAnswer.objects.values_list("key", flat=True)) == {"2", "3"}
     assert StaffSession.objects.get().session_key == "new"
     assert RequestCount.objects.count() == 2
     assert printed("purge_expired", "--verbosity=0") == ""
+
+
+@pytest.mark.django_db
+def test_the_data_of_merges_that_cannot_be_undone_are_forgotten():
+    clinic, merges = make_clinic(), {}
+    for name, days, is_undone in (("old", 31, False), ("undone", 1, True), ("undoable", 29, False)):
+        kept, merged = make_patient(clinic, email="ana@exemplo.com"), make_patient(clinic)
+        at = timezone.now() - timedelta(days=days)
+        author = {"clinic": clinic, "by": Author("command", credential="tests"), "now": at}
+        merges[name] = merge_patients(kept.pk, merged.pk, sides={"name": Side.MERGED, "phone": Side.MERGED}, **author)
+        if is_undone:
+            undo_merge(merges[name].pk, **author)
+
+    assert "2 merges" in printed("purge_expired") and "0 merges" in printed("purge_expired")
+    for merge in merges.values():
+        merge.refresh_from_db()
+    assert [merges[name].changes | merges[name].numbers for name in ("old", "undone")] == [{}, {}]
+    assert "phone" in merges["undoable"].changes and "cpf" in merges["undoable"].numbers
 
 
 @pytest.mark.django_db

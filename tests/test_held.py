@@ -7,6 +7,7 @@ from datetime import date, time
 import psycopg
 import pytest
 from django.contrib.admin.utils import quote
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import RequestFactory
 from django.urls import reverse
@@ -76,6 +77,22 @@ def master(client, clinic):
 def sentences(answer):
     errors = answer.context["adminform"].form.errors
     return {name: list(errors[name]) for name in errors}
+
+
+# A redaction
+
+
+def test_a_redaction_of_a_held_patient_keeps_the_reason(client, clinic, master):
+    patient = make_patient(clinic, notes="Segredo")
+    page = reverse("web:patient-redact", args=[patient.pk])
+    command = ["redact_patient", "--clinic", clinic.slug, "--patient", str(patient.pk), "--reason", "pedido"]
+    with held(patient):
+        answer = client.post(page, {"reason": "pedido do titular"}, headers=HTMX)
+        with pytest.raises(CommandError, match="Try again"):
+            call_command(*command, "--by", master.username)
+
+    assert answer.status_code == 409 and SENTENCE in answer.text and 'value="pedido do titular"' in answer.text
+    assert client.post(page, {"reason": "pedido do titular"}).status_code == 302
 
 
 # Patients in the administration

@@ -1,6 +1,7 @@
 """Merging two patients while others book for them, merge them the other way round, or act on their appointments."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -9,16 +10,18 @@ from clinic.booking import (
     WaitingWish,
     book,
     book_waiting,
+    cancel_sessions,
     change_status,
     merge_patients,
     put_on_waiting_list,
+    state,
     undo_merge,
 )
 from clinic.models import Appointment, Patient, PatientMerge
 from clinic.refusals import Reason
 from clinic.registry import MemoDetails, redact_patient, write_memo
 from tests.booking.desk import BY, details, open_desk
-from tests.factories import make_patient, make_user, phone
+from tests.factories import make_patient, make_series, make_user, phone
 from tests.locks import another_connection
 from tests.test_races import at_once, booking, deadlocks, in_background, reasons_of, until_somebody_waits, won
 
@@ -154,6 +157,57 @@ def test_acts_on_the_appointment_of_who_is_merged_say_try_again(desk, watcher):
         other.commit()
         assert reasons_of([waiting.exception(PATIENCE)]) == [{Reason.TRY_AGAIN}]
     assert change_status(appointment.pk, "confirmed", **act).patient == kept
+
+
+def test_acts_on_a_series_of_who_is_merged_say_try_again(desk, watcher):
+    kept, merged = two(desk)
+    session = desk.book(patient=merged.pk)
+    series = make_series(session)
+    act = {"clinic": desk.clinic, "cancelled_by": "patient", "by": BY, "now": desk.now}
+    cancelling = partial(cancel_sessions, series.pk, {session.pk: state(session)}, **act)
+    with another_connection() as other:
+        other.execute("SELECT 1 FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE", [merged.pk])
+        other.execute("UPDATE clinic_appointment SET patient_id = %s WHERE id = %s", [kept.pk, session.pk])
+        waiting = in_background(cancelling)
+        until_somebody_waits(watcher)
+        other.commit()
+        assert reasons_of([waiting.exception(PATIENCE)]) == [{Reason.TRY_AGAIN}]
+    cancelling()
+
+
+@pytest.mark.parametrize("by_id_of", ["kept", "merged"])
+def test_a_redaction_that_waits_for_a_merge_says_try_again(desk, watcher, by_id_of):
+    """Who was asked for is by then another patient's record: that one has the texts."""
+    kept, merged = two(desk)[::-1]
+    last = make_patient(desk.clinic, name="Ana S.")
+    asked, into = {"kept": (merged, kept), "merged": (kept, last)}[by_id_of]
+    if by_id_of == "merged":
+        merging(desk, kept, merged)()
+    redacting = partial(redact_patient, asked.pk, clinic=desk.clinic, by=BY, reason="pedido")
+    with another_connection() as other:
+        other.execute("SELECT 1 FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE", [asked.pk])
+        waiting = in_background(redacting)
+        until_somebody_waits(watcher)
+        other.execute("UPDATE clinic_patient SET merged_into_id = %s, cpf = NULL WHERE id = %s", [into.pk, asked.pk])
+        other.execute("UPDATE clinic_patient SET notes = 'Segredo' WHERE id = %s", [into.pk])
+        other.commit()
+        assert reasons_of([waiting.exception(PATIENCE)]) == [{Reason.TRY_AGAIN}]
+    redacting()
+    into.refresh_from_db()
+    assert into.notes == ""
+
+
+def test_a_redaction_while_another_is_merged_into_the_patient(desk, watcher):
+    kept, merged = two(desk)
+    Patient.objects.filter(pk=merged.pk).update(notes="Segredo")
+    redacting = partial(redact_patient, kept.pk, clinic=desk.clinic, by=BY, reason="pedido")
+    with another_connection() as other:
+        other.execute("SELECT 1 FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE", [kept.pk])
+        waiting = in_background(redacting)
+        until_somebody_waits(watcher)
+        other.execute("UPDATE clinic_patient SET merged_into_id = %s, cpf = NULL WHERE id = %s", [kept.pk, merged.pk])
+        other.commit()
+        assert reasons_of([waiting.exception(PATIENCE)]) == [{Reason.TRY_AGAIN}]
 
 
 def test_a_time_given_to_who_is_merged_meanwhile_is_the_kept_ones(desk):

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from clinic.admin.base import BaseAdmin, ReadOnlyAdminMixin
 from clinic.admin.filled import FilledForm, FilledFormSet
+from clinic.booking import merge_patients
 from clinic.models import ClinicHoliday, Closure, Discount, Doctor, Patient, StaffUser
 from clinic.registry import change_patient
 from tests.booking.desk import BY
@@ -377,6 +378,23 @@ def test_typed_fields_of_a_deleted_row_return_as_a_new_row(client, manager, make
     assert again.pk != row.pk and again.clinic == manager.clinic
     if model is Doctor:
         assert again.hours.count() == 10
+
+
+def test_a_patient_who_was_merged_meanwhile_is_not_made_again(client, manager):
+    merged, kept = make_patient(manager.clinic), make_patient(manager.clinic, name="Ana <b>Kept</b>")
+    window = opened(client, merged)
+    merge_patients(kept.pk, merged.pk, clinic=manager.clinic, sides={}, by=BY)
+    kept_address = url(Patient, "change", kept.pk)
+
+    for _ in range(2):
+        answer = window.save(name="Nome digitado")
+        assert answer.status_code == 409
+        assert f'<a href="{kept_address}">Ana &lt;b&gt;Kept&lt;/b&gt;</a>, e nada foi salvo' in answer.text
+        assert "excluiu este cadastro" not in answer.text
+        assert window.fields["name"] == ["Nome digitado"]
+
+    assert not Patient.objects.filter(name="Nome digitado").exists()
+    assert client.get(url(Patient, "change", merged.pk)).url == kept_address
 
 
 @pytest.mark.parametrize("filled_with", ["", "x", "of another row"])

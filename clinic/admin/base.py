@@ -226,9 +226,12 @@ class BaseAdmin(ModelAdmin):
         if filled.key(self.model(pk=unquote(object_id))) not in (filled.read(request.POST) or {}):
             raise Http404
         reason = _("Outra janela excluiu este cadastro. Está tudo aqui: para criá-lo de novo, salve.")
+        return self.render_without_row(request, reason, reverse(f"admin:{opts.app_label}_{opts.model_name}_add"))
+
+    def render_without_row(self, request: HttpRequest, reason: "StrOrPromise", form_url: str) -> HttpResponse:
+        """Render the posted fields as those of a new row, not saved, with the reason; the form posts to `form_url`."""
         admin_request(request).unsaved = reason
-        add = reverse(f"admin:{opts.app_label}_{opts.model_name}_add")
-        response = self._changeform_view(request, None, add, None)
+        response = self._changeform_view(request, None, form_url, None)
         response.status_code = 409
         return response
 

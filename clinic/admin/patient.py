@@ -4,9 +4,14 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminDateWidget
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet, TextChoices
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import ClinicRowAdmin, LargeTable, admin_request
@@ -17,7 +22,15 @@ from clinic.models import Clinic, Patient, PatientEvent, documents, phones
 from clinic.models.patient import CURRENT, GUARDIAN_HELP, HEALTH_NUMBER_HELP, PHONE_OF_HELP, DocumentType, NoDocument
 from clinic.queries import patients
 from clinic.refusals import Reason, Refusal
-from clinic.registry import Author, PatientDetails, change_patient, check_patient, register_patient, same_patients
+from clinic.registry import (
+    Author,
+    PatientDetails,
+    change_patient,
+    check_patient,
+    current_patient,
+    register_patient,
+    same_patients,
+)
 from clinic.templatetags import formats
 
 if TYPE_CHECKING:
@@ -125,6 +138,29 @@ class PatientAdmin(LargeTable, ClinicRowAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the patients that were not merged into another."""
         return super().get_queryset(request).filter(CURRENT)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Of a merged patient lead to the kept one; what was posted is shown once more, and creates no one."""
+        kept = self._kept_instead_of(request, object_id)
+        if kept is None:
+            return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+        address = reverse("admin:clinic_patient_change", args=[kept.pk])
+        if request.method != "POST":
+            return redirect(address)
+        link = format_html('<a href="{}">{}</a>', address, kept.display_name)
+        sentence = _(
+            "Este cadastro foi juntado ao de {link}, e nada foi salvo. Está tudo aqui: passe para lá o que falta."
+        )
+        return self.render_without_row(request, format_html(str(sentence), link=link), request.path)
+
+    def _kept_instead_of(self, request: HttpRequest, object_id: str) -> Patient | None:
+        """Return the patient that the merged one of this id has become, None for any other id."""
+        try:
+            pk = self.opts.pk.to_python(unquote(object_id))
+        except ValidationError:
+            return None
+        merged = super().get_queryset(request).exclude(CURRENT).filter(pk=pk).first()
+        return current_patient(merged.clinic, merged.pk) if merged else None
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the fields, the document of the clinic's country before the other's."""

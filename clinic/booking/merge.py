@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from clinic.booking.acts import refuse
@@ -14,18 +14,21 @@ from clinic.models.locks import get_locked
 from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author, details_of, patient_version
-from clinic.registry.merging import Side, merge_records, merged_details, notes_refusals, separate_records
+from clinic.registry.merging import NotRestored, Side, merge_records, merged_details, notes_refusals, separate_records
 from clinic.transactions import run_in_transaction
+
+# An entry of the waiting list that follows no appointment.
+WITHOUT_APPOINTMENT = Q(appointment=None, booked=None)
 
 
 class Separated(NamedTuple):
     """What undoing a merge gave back, and what it could not: how many appointments went back; how many the kept patient
-    has that were made since; and the fields that stay as they are, as `registry.merging.CHOICES` names them."""
+    has that were made since; and the fields that stay as they are."""
 
     merge: PatientMerge
     appointments: int
     since: int
-    left: list[str]
+    left: NotRestored
 
 
 def merge_patients(
@@ -67,7 +70,8 @@ def merge_patients(
 def undo_merge(merge_id: int, *, clinic: Clinic, by: Author, now: datetime | None = None) -> Separated:
     """Make two patients of the merged ones again, for UNDOABLE (30 days).
 
-    Goes back what the merge had moved and is still the kept patient's. The fields of the kept one become what they
+    Goes back what the merge had moved and is still the kept patient's. The sessions that were added to a series since
+    go with it, and an entry of the waiting list goes with its appointment. The fields of the kept one become what they
     were, unless they were changed since. Locks like `merge_patients`. Raises Refused, PatientMerge.DoesNotExist.
     """
     now = now or timezone.now()
@@ -131,18 +135,41 @@ def _not_undoable(merge: PatientMerge, kept: Patient, now: datetime) -> list[Ref
 def _move(
     clinic: Clinic, giver: Patient, receiver: Patient, now: datetime, *, only: PatientMerge | None = None
 ) -> dict[str, list[int]]:
-    """Give the receiver the appointments and the entries of the giver, `only` those that this merge had moved; return
-    their ids. Locks their rows in the order of their ids."""
+    """Give the receiver the appointments and the entries of the giver, `only` what this merge had moved and what
+    belongs to it; return their ids. Locks their rows in the order of their ids."""
     appointments = Appointment.objects.of(clinic).filter(patient=giver).order_by("pk")
     entries = WaitingEntry.objects.of(clinic).filter(patient=giver).order_by("pk")
     if only:
         appointments = appointments.filter(pk__in=only.moved["appointments"])
-        entries = entries.filter(pk__in=only.moved["waiting"])
-    moved = {
-        "appointments": list(appointments.select_for_update(no_key=True).values_list("pk", flat=True)),
-        "waiting": list(entries.select_for_update(no_key=True).values_list("pk", flat=True)),
-    }
+    moved = {"appointments": list(appointments.select_for_update(no_key=True).values_list("pk", flat=True))}
+    if only:
+        moved["appointments"] += _sessions_since(clinic, moved["appointments"], only, now)
+        entries = entries.filter(
+            _goes_with(moved["appointments"]) | Q(WITHOUT_APPOINTMENT, pk__in=only.moved["waiting"])
+        )
+    moved["waiting"] = list(entries.select_for_update(no_key=True).values_list("pk", flat=True))
     Appointment.objects.of(clinic).filter(pk__in=moved["appointments"]).update(patient=receiver, updated_at=now)
     # A page that was drawn before has to look again.
     WaitingEntry.objects.of(clinic).filter(pk__in=moved["waiting"]).update(patient=receiver, version=F("version") + 1)
     return moved
+
+
+def _sessions_since(clinic: Clinic, moved: list[int], merge: PatientMerge, now: datetime) -> list[int]:
+    """Return the sessions that were added since the merge to the series of the moved appointments: a series is of one
+    patient. Those of a series that had sessions of the kept patient before leave it, and are not returned."""
+    of_moved = Appointment.objects.of(clinic).filter(pk__in=moved, series__isnull=False)
+    series = set(of_moved.order_by("pk").values_list("series", flat=True))
+    others = Appointment.objects.of(clinic).filter(series__in=series, patient=merge.kept_id).exclude(pk__in=moved)
+    shared = set(others.filter(created_at__lte=merge.at).order_by("pk").values_list("series", flat=True))
+    since = others.filter(created_at__gt=merge.at).order_by("pk").select_for_update(no_key=True)
+    going: list[int] = []
+    staying: list[int] = []
+    for pk, of in since.values_list("pk", "series"):
+        (staying if of in shared else going).append(pk)
+    Appointment.objects.of(clinic).filter(pk__in=staying).update(series=None, updated_at=now)
+    return going
+
+
+def _goes_with(appointments: list[int]) -> Q:
+    """Return the condition of entries that are about one of these appointments, or were closed with it."""
+    return Q(appointment__in=appointments) | Q(appointment=None, booked__in=appointments)

@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 from django.utils import timezone
 
 from clinic.booking import sql
-from clinic.booking.acts import lock_appointment, write
+from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.alternatives import COUNT, BookingRefused
 from clinic.booking.book import book, check_each
 from clinic.booking.lines import requested_lines
@@ -26,7 +26,7 @@ from clinic.booking.reschedule import check_reschedule, reschedule
 from clinic.booking.status import change_status
 from clinic.models import Appointment, Clinic, Series
 from clinic.models.appointment import Status
-from clinic.refusals import Refusal, Refused
+from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author
 from clinic.schedule import Opening, Recurrence, Span
 from clinic.transactions import run_as_one
@@ -255,7 +255,8 @@ def _alternatives(refused: BookingRefused, spoken_for: Sequence[Span]) -> list[O
 
 def _act_on_sessions(clinic: Clinic, series_id: int, wanted: Sequence[int], act: Callable[[int], None]) -> None:
     """Call `act` for each of these sessions of the series, by id and in order of time, in one transaction. Raises
-    Appointment.DoesNotExist where one of them is none."""
+    Appointment.DoesNotExist where one of them is none, and Refused (TRY_AGAIN) where a merge of patients, or its
+    undoing, for which this waited, has given them another patient."""
 
     def work() -> None:
         sessions = Appointment.objects.of(clinic).kept().filter(series=series_id, pk__in=wanted)
@@ -263,7 +264,9 @@ def _act_on_sessions(clinic: Clinic, series_id: int, wanted: Sequence[int], act:
         if len(found) < len(wanted):
             raise Appointment.DoesNotExist
         if found:
-            sql.lock_rows(clinic, {session.doctor_id for session in found}, found[0].patient_id)
+            patient = found[0].patient_id
+            sql.lock_rows(clinic, {session.doctor_id for session in found}, patient)
+            refuse([Refusal(Reason.TRY_AGAIN)] if sessions.exclude(patient=patient).exists() else [])
         for session in found:
             with _named(session.starts_at):
                 act(session.pk)

@@ -14,7 +14,15 @@ from clinic.registry.doctors import (
 )
 from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.registry.merged import current_id, current_patient, record_ids
-from clinic.registry.merging import CHOICES, Side, differing, merged_details
+from clinic.registry.merging import (
+    CHOICES,
+    Side,
+    differing,
+    forget_merged_values,
+    merged_details,
+    side_without_choice,
+    sides_of,
+)
 from clinic.registry.owners import nif_owner
 from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
 from clinic.registry.patient_events import Author
@@ -75,6 +83,7 @@ __all__ = [
     "empty_sandbox",
     "details_of",
     "finish_memo",
+    "forget_merged_values",
     "keep_plan",
     "merged_details",
     "nif_owner",
@@ -91,6 +100,8 @@ __all__ = [
     "same_patients",
     "sandbox_of",
     "save_absence",
+    "side_without_choice",
+    "sides_of",
     "switch_off_doctor",
     "switch_off_procedure",
     "unstorable",

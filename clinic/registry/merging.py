@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import DateField
+from django.db.models import DateField, Q
 
-from clinic.models import FormerName, Memo, Patient, PatientEvent, PatientMerge
+from clinic.models import FormerName, Memo, Patient, PatientEvent, PatientMerge, Payer
 from clinic.models.limits import max_length
 from clinic.models.names import same_letters
+from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import PatientDetails
 from clinic.registry.patient_events import Author, differences
@@ -26,6 +27,14 @@ class Side(Enum):
     KEPT = "kept"
     MERGED = "merged"
     BOTH = "both"
+
+
+class NotRestored(NamedTuple):
+    """The choices that undoing a merge leaves as they are: `changed` since, or a payer that is gone since; and `taken`,
+    numbers that are another patient's by now."""
+
+    changed: list[str]
+    taken: list[str]
 
 
 # What is chosen as one thing, by the field that stands for it.
@@ -51,31 +60,56 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 # Only one patient may have them: a merged one gives them up.
 NUMBERS = ("cpf", "health_number")
 DAYS = {field.name for field in Patient._meta.fields if type(field) is DateField}
-NOTES_LIMIT = max_length(Patient, "notes")
+NOTES_LIMIT, ALERT_LIMIT = max_length(Patient, "notes"), max_length(Patient, "alert")
+# Texts of both that may stand one after the other.
+JOINED = ("notes", "alert")
 
 
 def differing(kept: PatientDetails, merged: PatientDetails) -> list[str]:
-    """Return the choices there are between two patients: of what differs and is known of both."""
+    """Return the choices there are between two patients: of what differs and is known of both; and whether one is
+    dead is always a choice where the two differ."""
     return [
         name
         for name, together in CHOICES.items()
-        if _values(kept, together) != _values(merged, together) and _is_known(kept, name) and _is_known(merged, name)
+        if _values(kept, together) != _values(merged, together) and _is_asked(name, kept, merged)
     ]
+
+
+def sides_of(name: str, kept: PatientDetails, merged: PatientDetails) -> list[Side]:
+    """Return whose data can be taken for a choice that `differing` has: both where they can stand one after the
+    other."""
+    can_be_both = name in JOINED and (name != "alert" or len(_joined_alerts(kept, merged)) <= ALERT_LIMIT)
+    return [Side.KEPT, Side.MERGED, Side.BOTH] if can_be_both else [Side.KEPT, Side.MERGED]
+
+
+def side_without_choice(name: str, kept: PatientDetails, merged: PatientDetails) -> Side:
+    """Return whose data are taken where nobody chose: of both if that is possible, of who refuses messages, of who is
+    marked as dead, and else of the kept one."""
+    if Side.BOTH in sides_of(name, kept, merged):
+        return Side.BOTH
+    is_careful = {"accepts_whatsapp": merged.accepts_whatsapp is False, "died": merged.died and not kept.died}
+    return Side.MERGED if is_careful.get(name) else Side.KEPT
 
 
 def merged_details(kept: PatientDetails, merged: PatientDetails, sides: Mapping[str, Side]) -> PatientDetails:
     """Return the data of two patients as those of one.
 
-    What only one of them has is taken, notes of both are joined unless one side is chosen, and of all else `sides` says
-    whose; without a choice the kept one's. A phone that is not taken becomes the second one where there is none. Asks
-    no rule: what both have was stored by the rules already.
+    What only one of them has is taken, and of all else `sides` says whose, without a choice `side_without_choice`. A
+    phone that is not taken becomes the second one where there is none. An alert that is not taken because both do not
+    fit is added to the notes, if it fits there. Asks no rule: what both have was stored by the rules already.
     """
     taken: dict[str, Any] = {}
     for name, together in CHOICES.items():
         source = merged if _is_taken(name, kept, merged, sides) else kept
         taken |= {field: getattr(source, field) for field in together}
-    if sides.get("notes", Side.BOTH) is Side.BOTH:
-        taken["notes"] = "\n\n".join(dict.fromkeys(filter(None, [kept.notes, merged.notes])))
+    if _side("notes", kept, merged, sides) is Side.BOTH:
+        taken["notes"] = _joined("\n\n", kept.notes, merged.notes)
+    if _side("alert", kept, merged, sides) is Side.BOTH:
+        taken["alert"] = _joined_alerts(kept, merged)
+    elif Side.BOTH not in sides_of("alert", kept, merged):
+        other = kept.alert if taken["alert"] == merged.alert else merged.alert
+        notes = _joined("\n\n", taken["notes"], other)
+        taken["notes"] = notes if len(notes) <= NOTES_LIMIT else taken["notes"]
     both = PatientDetails(**taken)
     if both.cpf or both.nif:
         both = replace(both, no_document="")
@@ -98,6 +132,7 @@ def merge_records(
 ) -> PatientMerge:
     """Store `after` as the data of `kept`, mark `merged`, move what refers to it, and return what undoing needs.
 
+    What is not taken of the merged patient stands in the event of that one, so that nothing is lost.
     `moved` are the ids of what was moved already. In the caller's transaction, which has locked both rows."""
     before, before_of_merged = details_of(kept), details_of(merged)
     names = _store_former_names(kept, merged, after)
@@ -108,8 +143,9 @@ def merge_records(
     memos = Memo.objects.of(kept.clinic_id).filter(patient=merged).order_by("pk")
     moved |= {"memos": list(memos.values_list("pk", flat=True)), "former_names": names}
     memos.update(patient=kept)
-    _record(kept, PatientEvent.Kind.MERGED, before, details_of(kept), by, now)
-    _record(merged, PatientEvent.Kind.MERGED, before_of_merged, details_of(merged), by, now)
+    _record(kept, PatientEvent.Kind.MERGED, differences(before, after), by, now)
+    given_up = _not_taken(before_of_merged, after) | differences(before_of_merged, details_of(merged))
+    _record(merged, PatientEvent.Kind.MERGED, given_up, by, now)
     return PatientMerge.objects.create(
         clinic_id=kept.clinic_id,
         kept=kept,
@@ -124,13 +160,13 @@ def merge_records(
     )
 
 
-def separate_records(merge: PatientMerge, kept: Patient, merged: Patient, by: Author, now: datetime) -> list[str]:
+def separate_records(merge: PatientMerge, kept: Patient, merged: Patient, by: Author, now: datetime) -> NotRestored:
     """Give `kept` the data from before the merge, and `merged` its numbers and memos; return the choices that stay as
-    they are, because they were changed since or a number is another patient's by now.
+    they are.
 
     In the caller's transaction, which has locked both rows."""
     before, before_of_merged = details_of(kept), details_of(merged)
-    restored, left = _restored(merge, kept)
+    restored, stays = _restored(merge, kept)
     _write(kept, restored)
     merged.merged_into = None
     numbers = {name: number for name, number in merge.numbers.items() if not _is_taken_by_another(merged, name, number)}
@@ -138,11 +174,19 @@ def separate_records(merge: PatientMerge, kept: Patient, merged: Patient, by: Au
     clinic_id = kept.clinic_id
     Memo.objects.of(clinic_id).filter(pk__in=merge.moved["memos"], patient=kept).update(patient=merged)
     FormerName.objects.of(clinic_id).filter(pk__in=merge.moved["former_names"], patient=kept).delete()
-    _record(kept, PatientEvent.Kind.SEPARATED, before, details_of(kept), by, now)
-    _record(merged, PatientEvent.Kind.SEPARATED, before_of_merged, details_of(merged), by, now)
+    _record(kept, PatientEvent.Kind.SEPARATED, differences(before, details_of(kept)), by, now)
+    _record(merged, PatientEvent.Kind.SEPARATED, differences(before_of_merged, details_of(merged)), by, now)
     merge.undone_at, merge.undone_by = now, by.user
     merge.save(update_fields=["undone_at", "undone_by"])
-    return [*left, *(name for name in merge.numbers if name not in numbers and name not in left)]
+    taken = {*stays.taken, *(name for name in merge.numbers if name not in numbers)}
+    return stays._replace(taken=[name for name in CHOICES if name in taken])
+
+
+def forget_merged_values(now: datetime) -> int:
+    """Empty what undoing would need of the merges, of all clinics, that cannot be undone any more at `now`; return how
+    many there were. Who merged which records, and when, stays."""
+    over = PatientMerge.objects.filter(Q(undone_at__isnull=False) | Q(at__lt=now - UNDOABLE))
+    return over.exclude(changes={}, numbers={}).update(changes={}, numbers={})
 
 
 def _values(details: PatientDetails, names: Iterable[str]) -> list[Any]:
@@ -154,11 +198,36 @@ def _is_known(details: PatientDetails, name: str) -> bool:
     return getattr(details, name) not in ("", None) and (name != "died" or details.died)
 
 
+def _is_asked(name: str, kept: PatientDetails, merged: PatientDetails) -> bool:
+    return name == "died" or (_is_known(kept, name) and _is_known(merged, name))
+
+
+def _side(name: str, kept: PatientDetails, merged: PatientDetails, sides: Mapping[str, Side]) -> Side:
+    return sides.get(name) or side_without_choice(name, kept, merged)
+
+
 def _is_taken(name: str, kept: PatientDetails, merged: PatientDetails, sides: Mapping[str, Side]) -> bool:
     """Return whether the merged patient's data are taken for this choice."""
-    if not _is_known(kept, name) or not _is_known(merged, name):
+    if not _is_asked(name, kept, merged):
         return _is_known(merged, name)
-    return sides.get(name) is Side.MERGED
+    return _side(name, kept, merged, sides) is Side.MERGED
+
+
+def _joined(between: str, *texts: str) -> str:
+    return between.join(dict.fromkeys(filter(None, texts)))
+
+
+def _joined_alerts(kept: PatientDetails, merged: PatientDetails) -> str:
+    return _joined(" · ", kept.alert, merged.alert)
+
+
+def _not_taken(merged: PatientDetails, after: PatientDetails) -> dict[str, list[Any]]:
+    """Return [the merged patient's value, what the kept one has] of each field that the kept one has otherwise."""
+    return {
+        name: pair
+        for name, pair in differences(merged, after).items()
+        if _is_known(merged, name) and not (name in JOINED and pair[0] in pair[1])
+    }
 
 
 def _differing_values(before: PatientDetails, after: PatientDetails) -> dict[str, Any]:
@@ -184,9 +253,7 @@ def _write(patient: Patient, values: Mapping[str, Any], *others: str) -> None:
     patient.save(update_fields=[*values, *others, "phone_hash", "updated_at"])
 
 
-def _record(
-    patient: Patient, kind: str, before: PatientDetails, after: PatientDetails, by: Author, now: datetime
-) -> None:
+def _record(patient: Patient, kind: str, changes: dict[str, list[Any]], by: Author, now: datetime) -> None:
     PatientEvent.objects.create(
         clinic_id=patient.clinic_id,
         patient=patient,
@@ -195,7 +262,7 @@ def _record(
         channel=by.channel,
         user=by.user,
         credential=by.credential,
-        changes=differences(before, after),
+        changes=changes,
     )
 
 
@@ -215,20 +282,30 @@ def _store_former_names(kept: Patient, merged: Patient, after: PatientDetails) -
     return list(of_kept.exclude(pk__in=there).order_by("pk").values_list("pk", flat=True))
 
 
-def _restored(merge: PatientMerge, kept: Patient) -> tuple[dict[str, Any], list[str]]:
+def _restored(merge: PatientMerge, kept: Patient) -> tuple[dict[str, Any], NotRestored]:
     """Return the values from before the merge of what was not changed since, and the choices that stay."""
     present = details_of(kept)
     restored: dict[str, Any] = {}
-    left = []
+    stays = NotRestored([], [])
     for choice, together in CHOICES.items():
         changed = {name: merge.changes[name] for name in together if name in merge.changes}
         before = {name: _read(name, pair[0]) for name, pair in changed.items()}
         is_as_merged = all(getattr(present, name) == _read(name, pair[1]) for name, pair in changed.items())
-        if is_as_merged and not any(_is_taken_by_another(kept, name, before[name]) for name in before):
+        if any(_is_taken_by_another(kept, name, before[name]) for name in before):
+            stays.taken.append(choice)
+        elif is_as_merged and _is_possible(before, replace(present, **restored), kept.clinic_id):
             restored |= before
         else:
-            left.append(choice)
-    return restored, left
+            stays.changed.append(choice)
+    return restored, stays
+
+
+def _is_possible(before: Mapping[str, Any], present: PatientDetails, clinic_id: int) -> bool:
+    """Return whether these values can stand beside the present ones: a payer is there still, and who has no document
+    has none."""
+    if payer := before.get("payer_id"):
+        return Payer.objects.of(clinic_id).filter(pk=payer).exists()
+    return not (before.get("no_document") and (present.cpf or present.nif))
 
 
 def _read(name: str, value: Any) -> Any:

@@ -15,6 +15,7 @@ from clinic.models import Appointment, Clinic, FormerName, Patient, PatientEvent
 from clinic.models.limits import max_length
 from clinic.models.locks import get_locked
 from clinic.models.unverified import UNVERIFIED
+from clinic.refusals import Reason, Refusal, refuse
 from clinic.registry.merged import current_id, record_ids
 from clinic.registry.patient_events import Author
 from clinic.transactions import run_in_transaction
@@ -32,8 +33,6 @@ WRITTEN = [
     "protocol",
     *UNVERIFIED.values(),
 ]
-# Fields of the patient that are not brought back by undoing a merge: the texts, and the plan with its card.
-BLANKED_OF_MERGES = ["notes", "alert", "payer_id", "card_number", "card_expires_on"]
 REASON_LIMIT = max_length(PatientEvent, "reason")
 BLANK = "—"  # in a column that may not be empty
 PATIENT_EVENTS_SQL = """
@@ -50,7 +49,7 @@ PATIENTS_SQL = """
     WHERE clinic_id = %(clinic)s AND id = ANY(%(patients)s)
 """
 MERGES_SQL = """
-    UPDATE clinic_patientmerge SET changes = changes - %(blanked)s::text[]
+    UPDATE clinic_patientmerge SET changes = '{}', numbers = '{}'
     WHERE clinic_id = %(clinic)s AND (kept_id = ANY(%(patients)s) OR merged_id = ANY(%(patients)s))
 """
 APPOINTMENTS_SQL = """
@@ -105,8 +104,9 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
     them later. Name, documents and phone stay. All that was merged into one person is redacted together, and undoing
-    such a merge brings no text back. Locks the patients' rows in the order of their ids. Raises ValueError for a reason
-    that is blank or longer than its column, Patient.DoesNotExist.
+    such a merge brings no data back. Locks the patients' rows in the order of their ids. Raises ValueError for a reason
+    that is blank or longer than its column, Patient.DoesNotExist, and Refused (TRY_AGAIN) where a merge, or its
+    undoing, for which this waited, has changed whose records these are.
     """
     reason = reason.strip()
     if not 0 < len(reason) <= REASON_LIMIT:
@@ -114,9 +114,12 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
 
     def work() -> Redacted:
         patient = Patient.objects.of(clinic).get(pk=current_id(clinic, patient_id))
-        for pk in sorted(record_ids(patient)):
+        locked = sorted(record_ids(patient))
+        for pk in locked:
             get_locked(Patient.objects.of(clinic).filter(pk=pk))
         records = record_ids(patient)
+        is_another_by_now = current_id(clinic, patient_id) != patient.pk or not set(records).issubset(locked)
+        refuse([Refusal(Reason.TRY_AGAIN)] if is_another_by_now else [])
         over, ahead = _appointments(patient)
         _blank(patient, records, over)
         FormerName.objects.of(clinic).filter(patient__in=records).delete()
@@ -152,7 +155,6 @@ def _blank(patient: Patient, records: list[int], appointments: list[int]) -> Non
         "clinic": patient.clinic_id,
         "patients": records,
         "appointments": appointments,
-        "blanked": BLANKED_OF_MERGES,
         "written": WRITTEN,
         "blank": BLANK,
     }

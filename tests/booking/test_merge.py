@@ -30,6 +30,7 @@ from clinic.registry import (
     patient_version,
     redact_patient,
     register_patient,
+    sides_of,
     write_memo,
 )
 from clinic.registry.patient_details import PatientDetails
@@ -128,6 +129,60 @@ def test_only_what_both_have_and_differs_is_asked(kept, merged):
     assert differing(same, replace(same, accepts_whatsapp=True)) == ["accepts_whatsapp"]
 
 
+def test_a_refusal_of_messages_stays_without_a_choice():
+    refuses, accepts = PatientDetails(accepts_whatsapp=False), PatientDetails(accepts_whatsapp=True)
+    for one, other in ((refuses, accepts), (accepts, refuses)):
+        assert merged_details(one, other, {}).accepts_whatsapp is False
+    assert merged_details(accepts, refuses, {"accepts_whatsapp": Side.KEPT}).accepts_whatsapp is True
+
+
+def test_a_death_is_always_asked_and_stays_without_a_choice():
+    alive, dead = PatientDetails(), PatientDetails(died=True, died_on=date(2026, 1, 31))
+    for one, other in ((alive, dead), (dead, alive)):
+        assert differing(one, other) == ["died"]
+        assert merged_details(one, other, {}).died_on == date(2026, 1, 31)
+    assert not merged_details(alive, dead, {"died": Side.KEPT}).died
+    assert differing(alive, alive) == differing(dead, dead) == []
+
+
+def test_both_alerts_stand_one_beside_the_other_where_they_fit():
+    one, other = PatientDetails(alert="Alérgica a látex"), PatientDetails(alert="Usa cadeira de rodas")
+    assert merged_details(one, other, {}).alert == "Alérgica a látex · Usa cadeira de rodas"
+    assert merged_details(one, other, {"alert": Side.MERGED}).alert == "Usa cadeira de rodas"
+    assert merged_details(one, one, {}).alert == "Alérgica a látex"
+    assert sides_of("alert", one, other) == [Side.KEPT, Side.MERGED, Side.BOTH]
+
+
+def test_an_alert_that_does_not_fit_goes_to_the_notes():
+    one, other = PatientDetails(alert="a" * 60, notes="um"), PatientDetails(alert="b" * 60, notes="dois")
+    assert sides_of("alert", one, other) == [Side.KEPT, Side.MERGED]
+    chosen = merged_details(one, other, {})
+    assert (chosen.alert, chosen.notes) == ("a" * 60, f"um\n\ndois\n\n{'b' * 60}")
+    chosen = merged_details(one, other, {"alert": Side.MERGED, "notes": Side.KEPT})
+    assert (chosen.alert, chosen.notes) == ("b" * 60, f"um\n\n{'a' * 60}")
+
+
+def test_what_is_not_taken_of_the_merged_is_in_the_history(desk, kept, merged, act):
+    payer, other_payer = make_payer(desk.clinic), make_payer(desk.clinic)
+    theirs = {"email": "b@exemplo.com", "alert": "b" * 60, "birth_date": "1990-01-02", "nif": "123456789"}
+    Patient.objects.filter(pk=kept.pk).update(
+        email="a@exemplo.com", alert="a" * 60, birth_date="1990-01-01", payer=payer
+    )
+    Patient.objects.filter(pk=kept.pk).update(nif="229999993", notes="x" * 4990, card_number="A1")
+    Patient.objects.filter(pk=merged.pk).update(**theirs, payer=other_payer, card_number="B2")
+
+    merge(kept, merged, act)
+
+    event = PatientEvent.objects.get(patient=merged, kind="merged")
+    assert {name: pair[0] for name, pair in event.changes.items()} == theirs | {
+        "name": "Ana Sousa",
+        "phone": OTHER_PHONE,
+        "cpf": OTHER_CPF,
+        "payer_id": other_payer.pk,
+        "card_number": "B2",
+    }
+
+
 def test_joined_notes_that_are_too_long_are_refused(kept, merged, act):
     Patient.objects.update(notes="x" * 2600)
     Patient.objects.filter(pk=merged.pk).update(notes="y" * 2600)
@@ -164,7 +219,11 @@ def test_the_history_of_both_says_who_merged_them(kept, merged, act):
         (merged, BY.credential, act["now"]),
     ]
     assert events[0].changes == {"second_phone": ["", OTHER_PHONE], "email": ["", "ana@exemplo.com"]}
-    assert events[1].changes == {"cpf": [OTHER_CPF, ""]}
+    assert events[1].changes == {
+        "name": ["Ana Sousa", "Ana de Souza"],
+        "phone": [OTHER_PHONE, PHONE],
+        "cpf": [OTHER_CPF, ""],
+    }
 
 
 def test_memos_and_wishes_for_another_time_move_along(desk, kept, merged, act):
@@ -299,7 +358,7 @@ def test_undoing_brings_both_back(desk, kept, merged, act):
 
     assert [details_of(patient) for patient in (kept, merged)] == before
     assert (of_merged.patient, of_kept.patient, merged.merged_into) == (merged, kept, None)
-    assert (separated.appointments, separated.since, separated.left) == (1, 0, [])
+    assert (separated.appointments, separated.since, separated.left) == (1, 0, ([], []))
     assert PatientEvent.objects.filter(kind="separated").count() == 2
     assert reasons(undo_merge, done.pk, **act) == {Reason.MERGE_UNDONE}
     merge(kept, merged, act)
@@ -316,7 +375,7 @@ def test_what_was_booked_and_changed_since_stays(desk, kept, merged, act):
     separated = undo_merge(done.pk, **later)
     again(kept, merged, moved, booked)
 
-    assert (separated.appointments, separated.since, separated.left) == (1, 1, ["phone"])
+    assert (separated.appointments, separated.since, separated.left.changed) == (1, 1, ["phone"])
     assert (kept.name, kept.phone.as_e164) == ("Ana de Souza", phone(777))
     assert (moved.patient, booked.patient, merged.cpf) == (merged, kept, OTHER_CPF)
 
@@ -328,7 +387,7 @@ def test_a_number_that_another_patient_has_by_now_is_not_given_back(desk, kept, 
     separated = undo_merge(done.pk, **act)
     again(kept, merged)
 
-    assert (separated.left, merged.cpf, kept.cpf) == (["cpf"], None, CPF)
+    assert (separated.left, merged.cpf, kept.cpf) == (([], ["cpf"]), None, CPF)
 
 
 def test_the_kept_ones_own_number_may_have_gone_to_another(desk, kept, merged, act):
@@ -338,7 +397,7 @@ def test_the_kept_ones_own_number_may_have_gone_to_another(desk, kept, merged, a
     separated = undo_merge(done.pk, **act)
     again(kept, merged)
 
-    assert (separated.left, merged.cpf, kept.cpf) == (["cpf"], None, OTHER_CPF)
+    assert (separated.left, merged.cpf, kept.cpf) == (([], ["cpf"]), None, OTHER_CPF)
 
 
 def test_a_plan_that_was_changed_in_part_stays_as_a_whole(desk, kept, merged, act):
@@ -347,9 +406,33 @@ def test_a_plan_that_was_changed_in_part_stays_as_a_whole(desk, kept, merged, ac
     done = merge(kept, merged, act)
     change_patient(kept.pk, {"card_number": "B2"}, clinic=desk.clinic, by=BY)
 
-    assert undo_merge(done.pk, **act).left == ["payer_id"]
+    assert undo_merge(done.pk, **act).left.changed == ["payer_id"]
     again(kept)
     assert (kept.payer, kept.card_number) == (payer, "B2")
+
+
+def test_a_payer_that_is_gone_since_is_not_brought_back(desk, kept, merged, act):
+    gone, payer = make_payer(desk.clinic), make_payer(desk.clinic)
+    Patient.objects.filter(pk=kept.pk).update(payer=gone, card_number="A1")
+    Patient.objects.filter(pk=merged.pk).update(payer=payer, card_number="B2")
+    done = merge(kept, merged, act, payer_id="merged")
+    gone.delete()
+
+    separated = undo_merge(done.pk, **act)
+    again(kept, merged)
+
+    assert (separated.left.changed, kept.payer, kept.card_number) == (["payer_id"], payer, "B2")
+
+
+def test_a_reason_for_no_document_does_not_come_back_beside_one(desk, kept, merged, act):
+    Patient.objects.filter(pk=kept.pk).update(cpf=None, no_document="declined")
+    done = merge(kept, merged, act)
+    change_patient(kept.pk, {"cpf": CPF}, clinic=desk.clinic, by=BY)
+
+    separated = undo_merge(done.pk, **act)
+    again(kept, merged)
+
+    assert (separated.left.changed, kept.cpf, kept.no_document) == (["cpf", "no_document"], CPF, "")
 
 
 @pytest.mark.parametrize(("days", "refusal"), [(30, set()), (31, {Reason.MERGE_TOO_OLD})])
@@ -374,6 +457,72 @@ def test_undoing_one_merge_leaves_another_of_the_same_patient(desk, kept, merged
     assert [appointment.patient for appointment in appointments] == [merged, kept]
 
 
+def add_session(desk, series, patient, *, days, now):
+    session = desk.book(patient=patient.pk, starts_at=desk.at(9) + timedelta(days=days), now=now)
+    Appointment.objects.filter(pk=session.pk).update(series=series)
+    return session
+
+
+def test_sessions_added_since_go_back_with_their_series(desk, kept, merged, act):
+    first = desk.book(patient=merged.pk)
+    series = make_series(first)
+    own = desk.book(patient=kept.pk, starts_at=desk.at(11))
+    make_series(own)
+    done = merge(kept, merged, act)
+    later = act | {"now": act["now"] + timedelta(minutes=1)}
+    added = add_session(desk, series, kept, days=7, now=later["now"])
+    added_to_own = add_session(desk, own.series, kept, days=8, now=later["now"])
+
+    separated = undo_merge(done.pk, **later)
+    again(added, added_to_own)
+
+    assert set(series.sessions.values_list("patient", flat=True)) == {merged.pk}
+    assert (added.series, added_to_own.patient) == (series, kept)
+    assert (separated.appointments, separated.since) == (2, 1)
+
+
+def test_a_series_begun_since_with_a_moved_appointment_goes_back(desk, kept, merged, act):
+    first = desk.book(patient=merged.pk)
+    done = merge(kept, merged, act)
+    series = make_series(first)
+    later = act | {"now": act["now"] + timedelta(minutes=1)}
+    add_session(desk, series, kept, days=7, now=later["now"])
+
+    undo_merge(done.pk, **later)
+
+    assert set(series.sessions.values_list("patient", flat=True)) == {merged.pk}
+
+
+def test_sessions_since_leave_a_series_that_both_had(desk, kept, merged, act):
+    first = desk.book(patient=merged.pk)
+    series = make_series(first)
+    add_session(desk, series, kept, days=1, now=act["now"])
+    done = merge(kept, merged, act)
+    later = act | {"now": act["now"] + timedelta(minutes=1)}
+    added = add_session(desk, series, kept, days=7, now=later["now"])
+
+    separated = undo_merge(done.pk, **later)
+    again(added)
+
+    assert (added.patient, added.series, separated.since) == (kept, None, 1)
+
+
+def test_a_wish_goes_back_with_its_appointment(desk, kept, merged, act):
+    of_merged = desk.book(patient=merged.pk, starts_at=desk.at(16))
+    wish = WaitingWish(procedures=[desk.procedure.pk])
+    moved = put_on_waiting_list(merged.pk, wish, **act)
+    done = merge(kept, merged, act)
+    since = put_on_waiting_list(kept.pk, WaitingWish(appointment=of_merged.pk), **act)
+    of_kept = desk.book(patient=kept.pk, starts_at=desk.at(15))
+    again(moved)
+    change_waiting(moved.pk, WaitingWish(appointment=of_kept.pk), seen=moved.version, **act)
+
+    undo_merge(done.pk, **act)
+    again(since, moved)
+
+    assert (since.patient, moved.patient) == (merged, kept)
+
+
 # Redaction
 
 
@@ -386,9 +535,11 @@ def test_a_redaction_blanks_what_was_merged_too(kept, merged, act):
 
     rows = [*Patient.objects.values(), *PatientEvent.objects.values(), *PatientMerge.objects.values()]
     assert secret not in str(rows)
+    again(done)
+    assert (done.changes, done.numbers) == ({}, {})
     undo_merge(done.pk, **act)
     again(merged)
-    assert (merged.notes, merged.alert, merged.cpf) == ("", "", OTHER_CPF)
+    assert (merged.notes, merged.alert, merged.cpf) == ("", "", None)
 
 
 def test_a_redaction_after_undoing_blanks_what_the_other_took_over(kept, merged, act):

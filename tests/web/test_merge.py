@@ -77,7 +77,7 @@ def test_the_card_leads_to_the_search_for_the_other_record(desk, kept, other):
 
 def test_who_is_probably_the_same_person_is_named_on_the_card(desk, kept, other):
     text = text_of(desk.get(card_of(kept)))
-    assert "Parece ser a mesma pessoa: Ana Sousa" in text
+    assert "Parece ser a mesma pessoa: Ana Sousa" in text and "Comparar Ana Sousa" in text
     assert f'href="{address(kept, other)}"' in desk.get(reverse("web:patient-merge-search", args=[kept.pk])).text
 
 
@@ -133,6 +133,38 @@ def test_another_cpf_or_birth_date_is_doubted(desk, kept, other):
     assert "Diferente nos dois: Data de nascimento, CPF." in text_of(desk.get(address(kept, other)))
 
 
+def test_who_refuses_messages_goes_on_refusing_them(desk, kept, other):
+    Patient.objects.filter(pk=kept.pk).update(accepts_whatsapp=True)
+    Patient.objects.filter(pk=other.pk).update(accepts_whatsapp=False)
+    for pair in ((kept, other), (other, kept)):
+        page = desk.get(address(*pair)).text
+        checked = "merged" if pair[1] == other else "kept"
+        assert f'name="accepts_whatsapp" value="{checked}" checked' in page
+
+
+def test_a_death_that_one_record_has_is_asked_and_doubted(desk, kept, other):
+    Patient.objects.filter(pk=other.pk).update(died=True, died_on="2026-01-31")
+    page = desk.get(address(kept, other))
+    text = text_of(page)
+    assert 'name="died" value="merged" checked' in page.text and 'name="died" value="kept"' in page.text
+    assert "não consta como falecido(a)" in text and "sim · 31/01/2026" in text
+    assert "É mesmo a mesma pessoa?" in text
+    other.refresh_from_db()
+    kept.refresh_from_db()
+    desk.post(address(kept, other), compared(kept, other, died="kept"))
+    kept.refresh_from_db()
+    assert not kept.died
+    assert "31/01/2026" in text_of(desk.get(card_of(kept)))
+
+
+def test_both_alerts_are_offered_where_they_fit(desk, kept, other):
+    Patient.objects.filter(pk=kept.pk).update(alert="Alérgica a látex")
+    Patient.objects.filter(pk=other.pk).update(alert="Usa cadeira de rodas")
+    assert 'name="alert" value="both" checked' in desk.get(address(kept, other)).text
+    Patient.objects.filter(pk=other.pk).update(alert="x" * 70)
+    assert 'name="alert" value="both"' not in desk.get(address(kept, other)).text
+
+
 def test_every_field_is_written_as_people_write_it(client):
     clinic = make_lisbon()
     client.force_login(make_user(clinic))
@@ -151,6 +183,15 @@ def test_nobody_is_merged_with_oneself_or_with_a_stranger(desk, kept):
 
 
 # Merging
+
+
+def test_in_portugal_records_are_feminine(client):
+    clinic = make_lisbon()
+    client.force_login(make_user(clinic))
+    one, two = (make_patient(clinic, name="Ana", birth_date=day) for day in ("1990-01-01", "1991-01-01"))
+    text = text_of(client.get(address(one, two)))
+    assert "Diferente nas duas: " in text and "O que só uma das duas tem fica." in text
+    assert "nos dois" not in text and "um dos dois" not in text
 
 
 def test_the_merged_patients_card_leads_to_the_kept_one(desk, kept, other):
@@ -216,9 +257,16 @@ def test_a_second_click_says_that_they_are_one(desk, kept, other):
 
 
 def test_a_form_without_versions_or_with_odd_choices_merges_nobody(desk, kept, other):
-    for posted in ({}, compared(kept, other, name="nobody")):
-        assert desk.post(address(kept, other), posted, headers=HTMX).status_code == 422
+    for posted in ({}, compared(kept, other, name="nobody", phone="nobody")):
+        answer = desk.post(address(kept, other), posted, headers=HTMX)
+        assert answer.status_code == 422 and "Nada foi juntado: leia os dois de novo" in answer.text
+        assert (answer.text.count('aria-invalid="true"'), answer.text.count("autofocus")) == (
+            (2, 1) if posted else (0, 0)
+        )
+    assert re.search(r'name="name" value="kept"\s+autofocus', answer.text)
     assert not PatientMerge.objects.exists()
+    versions = dict(re.findall(r'name="(\w+_version)" value="([^"]+)"', answer.text))
+    assert desk.post(address(kept, other), versions, headers=HTMX)["HX-Redirect"] == card_of(kept)
 
 
 def test_two_appointments_at_one_time_are_named_and_the_choices_stay(desk, kept, other):
@@ -248,6 +296,17 @@ def test_undoing_says_what_went_back_and_what_did_not(desk, clinic, kept, other)
     assert "Ficou como está, porque mudou depois: Observações." in text
     assert desk.get(card_of(other)).status_code == 200
     assert "Esta junção já foi desfeita." in text_of(undo(desk, merge))
+
+
+def test_a_number_of_another_patient_by_now_is_said_apart(desk, clinic, kept, other):
+    Patient.objects.filter(pk=other.pk).update(cpf=cpf(700_000_003))
+    merge = merge_patients(kept.pk, other.pk, clinic=clinic, sides={}, by=BY)
+    make_patient(clinic, cpf=cpf(700_000_003))
+
+    text = text_of(undo(desk, merge))
+
+    assert "Não voltou, porque hoje é de outro paciente: CPF." in text
+    assert "mudou depois" not in text
 
 
 def test_after_thirty_days_the_card_offers_no_undoing(desk, clinic, kept, other):

@@ -9,13 +9,14 @@ from django.utils import timezone
 from clinic.access import accesses, idempotency, rate_limit
 from clinic.access.sessions import SessionStore
 from clinic.models import Clinic
-from clinic.registry import empty_sandbox
+from clinic.registry import empty_sandbox, forget_merged_values
 
 
 class Command(BaseCommand):
     help = (
         "Deletes ended sessions, old request counts, accesses after two years, sign-ins after one, the contents of"
-        " sandboxes whose day is over, and what an Idempotency-Key kept for STORED_ANSWER_DAYS."
+        " sandboxes whose day is over, what an Idempotency-Key kept for STORED_ANSWER_DAYS, and the data for undoing"
+        " a merge of patients when it cannot be undone any more."
     )
 
     def handle(self, *, verbosity: int, **options: object) -> None:
@@ -23,8 +24,10 @@ class Command(BaseCommand):
         answers = idempotency.forget(timezone.now() - timedelta(days=settings.STORED_ANSWER_DAYS))
         counts = rate_limit.forget()
         seen = accesses.forget(timezone.now())
+        merges = forget_merged_values(timezone.now())
         sandboxes = sum(map(empty_sandbox, Clinic.objects.real()))
         if verbosity:
             self.stdout.write(
-                f"Forgotten: {answers} stored answers, {counts} request counts, {seen} accesses, {sandboxes} sandboxes."
+                f"Forgotten: {answers} stored answers, {counts} request counts, {seen} accesses, {merges} merges,"
+                f" {sandboxes} sandboxes."
             )

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from clinic.management.lookup import get_clinic, get_master
 from clinic.models import Patient, PatientEvent
+from clinic.refusals import Refused
 from clinic.registry import Author, redact_patient
 
 
@@ -28,6 +29,8 @@ class Command(BaseCommand):
             redacted = redact_patient(patient, clinic=found, by=author, reason=reason)
         except Patient.DoesNotExist as missing:
             raise CommandError(f"This clinic has no patient {patient}.") from missing
+        except Refused as refused:
+            raise CommandError("Another transaction is changing this patient. Try again.") from refused
         except ValueError as error:
             raise CommandError("Give a reason of 1 to 200 characters.") from error
         self.stdout.write(f"Redacted: the patient and {redacted.appointments} appointments; {redacted.left} are ahead.")

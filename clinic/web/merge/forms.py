@@ -9,12 +9,20 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from clinic.models import Clinic, Patient
-from clinic.registry import CHOICES, Side, details_of, differing, patient_version
+from clinic.registry import (
+    CHOICES,
+    Side,
+    details_of,
+    differing,
+    patient_version,
+    side_without_choice,
+    sides_of,
+)
 from clinic.templatetags.formats import cpf, phone
 from clinic.web.patient.forms import ANSWERS, formatted_details
 
 # Who differs in one of them is seldom the same person.
-DOUBTS = ("birth_date", "cpf", "health_number")
+DOUBTS = ("birth_date", "cpf", "health_number", "died")
 
 
 @dataclass(frozen=True)
@@ -42,11 +50,11 @@ class MergeForm(forms.Form):
         versions = {"kept_version": patient_version(kept), "merged_version": patient_version(merged)}
         super().__init__(data, initial=versions)
         self.kept, self.merged = kept, merged
-        for name in differing(details_of(kept), details_of(merged)):
-            sides = [Side.KEPT, Side.MERGED, Side.BOTH] if name == "notes" else [Side.KEPT, Side.MERGED]
-            first = Side.BOTH if Side.BOTH in sides else Side.KEPT
-            choices = [(side.value, side.value) for side in sides]
-            self.fields[name] = forms.ChoiceField(required=False, choices=choices, initial=first.value)
+        pair = details_of(kept), details_of(merged)
+        for name in differing(*pair):
+            choices = [(side.value, side.value) for side in sides_of(name, *pair)]
+            first = side_without_choice(name, *pair).value
+            self.fields[name] = forms.ChoiceField(required=False, choices=choices, initial=first)
 
     def again(self, kept: Patient, merged: Patient) -> "MergeForm":
         """Return the form for the two as they are stored by now, with the choices that were made."""
@@ -62,6 +70,8 @@ class MergeForm(forms.Form):
         clinic = self.kept.clinic
         one, other = _in_words(self.kept, clinic), _in_words(self.merged, clinic)
         labels = {field.attname: capfirst(str(field.verbose_name)) for field in Patient._meta.fields}
+        if one["died"] or other["died"]:
+            one["died"], other["died"] = (words["died"] or _("não consta como falecido(a)") for words in (one, other))
         return [
             Row(name, labels[name], one[name], other[name], self[name] if name in self.fields else None)
             for name in CHOICES

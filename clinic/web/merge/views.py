@@ -1,7 +1,8 @@
 """Finding the other record of a patient, comparing and merging the two, and undoing it.
 
 For everybody of the front desk: duplicates are noticed at the counter and on the phone, and who has to ask a manager
-leaves them there. Nothing is lost by a merge: the card says who merged which record, and undoes it for 30 days.
+leaves them there. Nothing is lost by a merge: what is not taken stands in the changes on the card, which says who
+merged which record, and undoes it for 30 days.
 """
 
 from typing import Any
@@ -53,8 +54,11 @@ def merge(request: ClinicRequest, pk: int, other: int) -> HttpResponse:
         messages.info(request, _("Os dois cadastros já são um só."))
         return redirect(request, "web:patient-detail", kept.pk)
     form = MergeForm(request.POST if request.method == "POST" else take(request), kept=kept, merged=merged)
+    if form.is_bound and not form.is_valid():
+        sentence = _("Nada foi juntado: leia os dois de novo e escolha onde falta.")
+        return _compared(request, form.again(kept, merged), [sentence], 422)
     sentences: list[str] = []
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST":
         try:
             done = _merge(request, form)
         except Refused as refused:
@@ -67,7 +71,7 @@ def merge(request: ClinicRequest, pk: int, other: int) -> HttpResponse:
         else:
             messages.success(request, _merged_message(done, merged))
             return redirect(request, "web:patient-detail", kept.pk)
-    return _compared(request, form, sentences, 409 if sentences else 422 if form.errors else None)
+    return _compared(request, form, sentences, 409 if sentences else None)
 
 
 @require_POST
@@ -115,6 +119,7 @@ def _compared(request: ClinicRequest, form: MergeForm, sentences: list[str], sta
     context = {
         "form": form,
         "sentences": sentences,
+        "focus": next((name for name in form.fields if name in form.errors), ""),
         "sides": [(form.kept, counts[0], True), (form.merged, counts[1], False)],
     }
     return partial_or_page(request, "merge/compare.html", "form", context, status)
@@ -151,8 +156,15 @@ def _separated_message(separated: Separated) -> str:
             )
             % {"count": separated.since, "name": merge.kept.display_name}
         )
-    if separated.left:
-        labels = {field.attname: capfirst(str(field.verbose_name)) for field in Patient._meta.fields}
-        fields = ", ".join(labels[name] for name in separated.left)
+    if separated.left.changed:
+        fields = _labels(separated.left.changed)
         sentences.append(_("Ficou como está, porque mudou depois: %(fields)s.") % {"fields": fields})
+    if separated.left.taken:
+        fields = _labels(separated.left.taken)
+        sentences.append(_("Não voltou, porque hoje é de outro paciente: %(fields)s.") % {"fields": fields})
     return " ".join(sentences)
+
+
+def _labels(names: list[str]) -> str:
+    labels = {field.attname: capfirst(str(field.verbose_name)) for field in Patient._meta.fields}
+    return ", ".join(labels[name] for name in names)

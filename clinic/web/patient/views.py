@@ -20,6 +20,7 @@ from clinic.access.roles import manager_required, master_required
 from clinic.form_fields import is_short_number
 from clinic.models import Patient, shown
 from clinic.queries import accesses, memos, merges, patient_changes, patients
+from clinic.refusals import Refused
 from clinic.registry import Redacted, current_patient, redact_patient, redactable
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
 from clinic.web.panel import author
@@ -152,14 +153,20 @@ def redact(request: ClinicRequest, pk: int) -> HttpResponse:
     """Blank what was written about the patient, after showing what goes and what stays. It cannot be undone."""
     patient = _patient(request, pk)
     form = RedactionForm(request.POST if request.method == "POST" else take(request))
+    sentences: list[str] = []
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        redacted = redact_patient(pk, clinic=request.clinic, by=author(request), reason=reason)
-        messages.success(request, _redacted_message(redacted))
-        return redirect(request, "web:patient-detail", pk)
-    context = {"patient": patient, "form": form, "redactable": redactable(patient)}
-    refused = {"focus": "reason"} if form.errors else {}
-    return partial_or_page(request, "patient/redact.html", "form", context | refused, 422 if refused else None)
+        try:
+            redacted = redact_patient(pk, clinic=request.clinic, by=author(request), reason=reason)
+        except Refused as refused:
+            sentences = [refusal.message for refusal in refused.refusals]
+        else:
+            messages.success(request, _redacted_message(redacted))
+            return redirect(request, "web:patient-detail", pk)
+    context = {"patient": patient, "form": form, "redactable": redactable(patient), "sentences": sentences}
+    wrong = {"focus": "reason"} if form.errors else {}
+    status = 409 if sentences else 422 if wrong else None
+    return partial_or_page(request, "patient/redact.html", "form", context | wrong, status)
 
 
 def _redacted_message(redacted: Redacted) -> str:

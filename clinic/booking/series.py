@@ -16,17 +16,19 @@ from uuid import UUID, uuid5
 from django.utils import timezone
 
 from clinic.booking import sql
-from clinic.booking.acts import lock_appointment, write
+from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.alternatives import COUNT, BookingRefused
 from clinic.booking.book import book, check_each
+from clinic.booking.change_procedures import contents
 from clinic.booking.lines import requested_lines
 from clinic.booking.openings import nearest_of, openings_near
+from clinic.booking.payer import payment
 from clinic.booking.proposal import PayerWish, Proposal
 from clinic.booking.reschedule import check_reschedule, reschedule
-from clinic.booking.status import change_status
+from clinic.booking.status import change_status, state
 from clinic.models import Appointment, Clinic, Series
 from clinic.models.appointment import Status
-from clinic.refusals import Refusal, Refused
+from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author
 from clinic.schedule import Opening, Recurrence, Span
 from clinic.transactions import run_as_one
@@ -64,6 +66,27 @@ class SessionRefused(Refused):
         self.starts_at = starts_at
 
 
+def is_repeatable(appointment: Appointment) -> bool:
+    """Return whether sessions like the appointment may be booked: it is not cancelled."""
+    return appointment.status != Status.CANCELLED
+
+
+def as_repeated(appointment: Appointment) -> str:
+    """Return status, doctor, start, end, lines, payer and guia of an appointment as one text, only to be compared. Two
+    queries."""
+    return f"{state(appointment)}|{contents(appointment)}|{payment(appointment)}"
+
+
+def repeat_refusals(appointment: Appointment, seen: str | None = None) -> list[Refusal]:
+    """Return why no sessions like the appointment can be booked by an author who saw it so, `as_repeated`; None for one
+    who did not look."""
+    if seen not in (None, as_repeated(appointment)):
+        return [Refusal(Reason.CHANGED_MEANWHILE)]
+    if not is_repeatable(appointment):
+        return [Refusal(Reason.NOT_REPEATABLE, {"current": appointment.get_status_display()})]
+    return []
+
+
 def check_series(
     appointment: Appointment, starts: Sequence[datetime], *, now: datetime | None = None
 ) -> list[CheckedSession]:
@@ -86,13 +109,16 @@ def book_series(
     *,
     clinic: Clinic,
     key: UUID,
+    seen: str | None = None,
     by: Author,
     now: datetime | None = None,
 ) -> Series:
     """Book a session like the appointment at each of these starts, all or none, and return their series.
 
     The series of the appointment is continued; without one it is made, with the rule as it was asked for, and the
-    appointment is its first session, whose `updated_at` moves. `key` is the form's: sent twice it books once.
+    appointment is its first session, whose `updated_at` moves. `key` is the form's: sent twice it books once. `seen` is
+    the appointment `as_repeated` that the author saw: with it, one that was changed since is not repeated
+    (CHANGED_MEANWHILE).
 
     Locks what a booking locks, and the appointment's row after it. Raises SessionRefused for the first start that is
     refused, another Refused where the database was busy, and Appointment.DoesNotExist.
@@ -104,6 +130,7 @@ def book_series(
         series = appointment.series
         if series and are_booked(clinic, key, starts):
             return series
+        refuse(repeat_refusals(appointment, seen))
         if series is None:
             series = _begin(appointment, rule, by, now)
             write(appointment, now, series=series)

@@ -29,9 +29,9 @@ def weeks(desk, *numbers, hour=9, minute=0):
     return [desk.at(hour, minute, day=MONDAY + timedelta(weeks=number)) for number in numbers]
 
 
-def repeat(desk, appointment, starts, rule=WEEKLY, key=None):
+def repeat(desk, appointment, starts, rule=WEEKLY, key=None, seen=None):
     return booking.book_series(
-        appointment.pk, starts, rule, clinic=desk.clinic, key=key or uuid4(), by=BY, now=desk.now
+        appointment.pk, starts, rule, clinic=desk.clinic, key=key or uuid4(), seen=seen, by=BY, now=desk.now
     )
 
 
@@ -91,6 +91,41 @@ def test_sent_twice_it_books_once(desk, first):
     assert stored() == before
     # Another form with the same times is refused as any second booking.
     assert reasons(repeat, desk, first, weeks(desk, 1, 2)) == {Reason.DOCTOR_TAKEN}
+
+
+def move_first(desk, first):
+    target = {"doctor": desk.doctor.pk, "starts_at": desk.at(11)}
+    booking.reschedule(first.pk, clinic=desk.clinic, by=BY, now=desk.now, **target)
+
+
+def lengthen(desk, first):
+    lines = (booking.LineRequest(desk.procedure.pk),)
+    ends_at = desk.at(10)
+    booking.change_procedures(first.pk, lines=lines, ends_at=ends_at, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+def change_payer(desk, first):
+    wish = booking.PayerWish(make_payer(desk.clinic).pk)
+    booking.change_payer(first.pk, wish=wish, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@pytest.mark.parametrize("change", [move_first, lengthen, change_payer])
+def test_an_appointment_changed_since_is_not_repeated(desk, first, change):
+    seen = booking.as_repeated(first)
+    change(desk, first)
+    before = stored()
+    assert reasons(repeat, desk, first, weeks(desk, 1), seen=seen) == {Reason.CHANGED_MEANWHILE}
+    assert stored() == before and not Series.objects.exists()
+    first.refresh_from_db()
+    assert len(starts_of(repeat(desk, first, weeks(desk, 1), seen=booking.as_repeated(first)))) == 2
+
+
+def test_a_cancelled_appointment_is_not_repeated(desk, first):
+    booking.change_status(first.pk, "cancelled", clinic=desk.clinic, cancelled_by="clinic", by=BY, now=desk.now)
+    first.refresh_from_db()
+    assert not booking.is_repeatable(first)
+    assert reasons(repeat, desk, first, weeks(desk, 1)) == {Reason.NOT_REPEATABLE}
+    assert not Series.objects.exists()
 
 
 def test_further_sessions_continue_the_series(desk, first):

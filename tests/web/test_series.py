@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -28,6 +29,8 @@ BOX = re.compile(r'type="checkbox" id="[^"]+" name="(when-[^"]+)" value="([^"]*)
 SHOWN = re.compile(r'name="shown" value="([^"]+)"')
 OPTION = re.compile(r'type="radio" name="when-[^"]+" value="(\d{4}-[^"]+)"')
 KEY = re.compile(r'name="key" value="([^"]+)"')
+SEEN = re.compile(r'name="seen" value="([^"]*)"')
+BY = booking.Author(channel="command", credential="x")
 
 
 @pytest.fixture
@@ -53,8 +56,7 @@ def asked(**changes):
 
 
 def look(client, appointment, **typed):
-    answer = client.post(address(appointment), asked(**typed), headers=HTMX)
-    return answer.text
+    return client.post(address(appointment), asked(**typed)).text
 
 
 def address(appointment):
@@ -64,7 +66,8 @@ def address(appointment):
 def sent(text, **changes):
     """What a browser sends of the boxes that are ticked on the page."""
     boxes = {name: value for name, value, ticked in BOX.findall(text) if ticked}
-    return asked() | {"shown": SHOWN.findall(text), "key": KEY.search(text)[1], "save": "1"} | boxes | changes
+    hidden = {"shown": SHOWN.findall(text), "key": KEY.search(text)[1], "seen": unescape(SEEN.search(text)[1])}
+    return asked() | hidden | {"save": "1"} | boxes | changes
 
 
 def book(client, appointment, text, **changes):
@@ -164,6 +167,31 @@ def test_dates_that_were_not_shown_are_not_booked(client, first):
     answer = book(client, first, text, count="9")
     assert answer.status_code == 409 and "As datas mudaram." in answer.text
     assert Appointment.objects.count() == 1
+
+
+def test_an_appointment_changed_meanwhile_is_not_repeated(client, first, doctor):
+    text = look(client, first)
+    to = {"doctor": doctor.pk, "starts_at": week(doctor, 0, 11)}
+    booking.reschedule(first.pk, clinic=doctor.clinic, by=BY, **to)
+    answer = book(client, first, text, count="4")
+    assert answer.status_code == 409 and "Este agendamento foi alterado depois do que você viu." in answer.text
+    assert not Series.objects.exists() and 'name="count" value="4"' in answer.text
+    # What is shown now can be repeated.
+    assert "HX-Redirect" in book(client, first, answer.text)
+
+
+def test_a_cancelled_appointment_cannot_be_repeated(client, first):
+    booking.change_status(first.pk, "cancelled", clinic=first.clinic, cancelled_by="clinic", by=BY)
+    assert "Repetir…" not in client.get(reverse("web:appointment-detail", args=[first.pk])).text
+    answer = client.get(address(first))
+    assert answer.status_code == 409
+    assert "Um agendamento “Cancelado” não pode ser repetido." in answer.text
+
+
+def test_a_series_that_is_all_cancelled_is_not_continued(client, first):
+    series = series_of(client, first)
+    series.sessions.update(status="cancelled", cancelled_by="clinic")
+    assert "Acrescentar sessões" not in client.get(path(series)).text
 
 
 def test_a_box_that_was_unticked_stays_so_in_the_next_look(client, first):
@@ -310,9 +338,7 @@ def test_a_session_changed_meanwhile_leaves_all_standing(client, first):
     series = series_of(client, first)
     chosen = list(series.sessions.order_by("starts_at")[2:])
     fields = posted(series, chosen, cancelled_by="clinic")
-    booking.change_status(
-        chosen[1].pk, "confirmed", clinic=series.clinic, by=booking.Author(channel="command", credential="x")
-    )
+    booking.change_status(chosen[1].pk, "confirmed", clinic=series.clinic, by=BY)
     answer = client.post(path(series), fields)
     assert answer.status_code == 409 and "Nada foi cancelado." in answer.text
     assert not series.sessions.filter(status="cancelled").exists()

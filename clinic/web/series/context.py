@@ -25,6 +25,7 @@ def sessions_context(series: Series, found: Sequence[Session], now: datetime) ->
         "patient": last.patient,
         "first": first,
         "last": last,
+        "is_repeatable": booking.is_repeatable(last),
         "coming": {session.pk for session in ahead(found, now)},
         "left_out": left_out(series, counted, now),
     }

@@ -182,7 +182,14 @@ class SeriesForm(PreviewForm):
             return None
         try:
             return booking.book_series(
-                self.appointment.pk, sent, self._rule, clinic=self.clinic, key=self.key, by=by, now=self.now
+                self.appointment.pk,
+                sent,
+                self._rule,
+                clinic=self.clinic,
+                key=self.key,
+                seen=self.data.get("seen", ""),
+                by=by,
+                now=self.now,
             )
         except Refused as refused:
             self._refuse(refused, str(_("Nada foi agendado.")))

@@ -18,7 +18,7 @@ from clinic.queries import series as series_queries
 from clinic.queries.series import Session
 from clinic.refusals import Refused
 from clinic.web.appointment.forms import CancelForm
-from clinic.web.appointment.responses import BY_LABELS, get_appointment, not_found_when_deleted
+from clinic.web.appointment.responses import BY_LABELS, detail_response, get_appointment, not_found_when_deleted
 from clinic.web.htmx import partial_or_page
 from clinic.web.htmx import redirect as leave
 from clinic.web.panel import author
@@ -35,6 +35,8 @@ def add(request: ClinicRequest, pk: int) -> HttpResponse:
     """Repeat an appointment: show each date of the rule with what is in its way, and book the ticked ones when `save`
     is posted. Dates that were not shown are not booked."""
     appointment = get_appointment(request, pk)
+    if request.method != "POST" and (refusals := booking.repeat_refusals(appointment)):
+        return detail_response(request, pk, refusals=[refusal.message for refusal in refusals], status=409)
     standing = _standing(request, appointment)
     typed = request.POST if request.method == "POST" else take(request)
     form = SeriesForm(typed or initial_of(appointment, len(standing)), appointment=appointment, standing=standing)
@@ -45,6 +47,7 @@ def add(request: ClinicRequest, pk: int) -> HttpResponse:
         return leave(request, "web:series-detail", series.pk)
     context = {
         "appointment": appointment,
+        "seen": booking.as_repeated(appointment),
         "form": form,
         "here": reverse("web:series-add", args=[pk]),
         "focus": form.first_wrong if _is_sent(request) else "",

@@ -368,6 +368,14 @@ def test_this_and_the_following_are_moved(client, first, doctor):
     assert starts[0] == first.starts_at
 
 
+def test_a_wrong_hour_of_a_move_has_the_focus(client, first):
+    series = series_of(client, first)
+    fields = posted(series, list(series.sessions.all()), starts="25", save="1")
+    answer = client.post(path(series, "move"), fields, headers=HTMX)
+    assert answer.status_code == 422
+    assert re.search(r'name="starts"[^>]*autofocus', answer.text)
+
+
 def test_a_move_to_a_taken_time_moves_nothing(client, first, doctor):
     series = series_of(client, first)
     chosen = list(series.sessions.order_by("starts_at")[1:])

@@ -45,9 +45,10 @@ class Number(forms.IntegerField):
 
 class PreviewForm(RefusableForm):
     """A form whose answer is a preview, a row for each time; it is sent once more, with `save`, to act on those that
-    are ticked. `refusals` are sentences about the whole."""
+    are ticked. `refusals` are sentences about the whole. `save_label` is what the button says that acts."""
 
     clinic: Clinic
+    save_label: str
 
     def __init__(self, data: QueryDict | None, clinic: Clinic) -> None:
         super().__init__(data if data is not None else QueryDict())
@@ -67,6 +68,11 @@ class PreviewForm(RefusableForm):
     @property
     def summary(self) -> str:
         return in_words(self.rows)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Sentences above the rows that refuse nothing."""
+        return []
 
     @property
     def first_wrong(self) -> str:
@@ -96,6 +102,7 @@ class SeriesForm(PreviewForm):
     """How an appointment is repeated. `standing` are the sessions that are there already, it among them, whose dates
     are passed over. `key` makes two clicks on one form one series."""
 
+    save_label = _("Agendar as selecionadas")
     every = Number(MAX_INTERVAL, label=_("Repetir a cada"))
     unit = forms.ChoiceField(label=_("Dias ou semanas"), choices=Series.Unit)
     weekdays = forms.MultipleChoiceField(label=_("Dias da semana"), required=False, choices=WEEKDAYS)
@@ -150,25 +157,8 @@ class SeriesForm(PreviewForm):
         return [row_of(self.clinic, each, by_wanted.get(each), self.data) for each in self.wanted]
 
     @property
-    def cut(self) -> str:
-        """Why there are fewer dates than were asked for, "" where there are not."""
-        if not self.is_valid() or not self._dates.is_cut:
-            return ""
-        last = bookable_dates(self.clinic, self.now)[1]
-        return _("Faltam datas: de uma vez são no máximo %(most)s, e até %(date)s. Acrescente as outras depois.") % {
-            "most": MAX_DATES,
-            "date": f"{last:%d/%m/%Y}",
-        }
-
-    @property
-    def expiring_card(self) -> str:
-        """What to say of a card of the payer that is not valid on all of the dates, "" where there is nothing."""
-        patient, payer = self.appointment.patient, self.appointment.payer_id
-        if not self.rows or payer is None or payer != patient.payer_id:
-            return ""
-        if not patient.has_expired_card(self.wanted[-1].day):
-            return ""
-        return _("A carteira vence em %(day)s, antes da última data.") % {"day": f"{patient.card_expires_on:%d/%m/%Y}"}
+    def warnings(self) -> list[str]:
+        return [sentence for sentence in (self._cut, self._expiring_card) if sentence]
 
     def book(self, by: booking.Author) -> Series | None:
         """Book the ticked dates and return their series; None where nothing was booked, with the reasons.
@@ -196,6 +186,27 @@ class SeriesForm(PreviewForm):
             return None
 
     @property
+    def _cut(self) -> str:
+        """Why there are fewer dates than were asked for, "" where there are not."""
+        if not self.is_valid() or not self._dates.is_cut:
+            return ""
+        last = bookable_dates(self.clinic, self.now)[1]
+        return _("Faltam datas: de uma vez são no máximo %(most)s, e até %(date)s. Acrescente as outras depois.") % {
+            "most": MAX_DATES,
+            "date": f"{last:%d/%m/%Y}",
+        }
+
+    @property
+    def _expiring_card(self) -> str:
+        """What to say of a card of the payer that is not valid on all of the dates, "" where there is nothing."""
+        patient, payer = self.appointment.patient, self.appointment.payer_id
+        if not self.rows or payer is None or payer != patient.payer_id:
+            return ""
+        if not patient.has_expired_card(self.wanted[-1].day):
+            return ""
+        return _("A carteira vence em %(day)s, antes da última data.") % {"day": f"{patient.card_expires_on:%d/%m/%Y}"}
+
+    @property
     def _first(self) -> date:
         return self.clinic.local(self.appointment.starts_at).date()
 
@@ -219,6 +230,7 @@ class SeriesForm(PreviewForm):
 class MoveSessionsForm(PreviewForm):
     """Another weekday, in the week that each session is in, and another hour for these sessions of one series."""
 
+    save_label = _("Remarcar as selecionadas")
     weekday = forms.ChoiceField(
         label=_("Dia da semana"), required=False, choices=[(SAME_WEEKDAY, _("o mesmo dia")), *WEEKDAYS]
     )

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -19,7 +20,7 @@ from clinic.queries.series import Session
 from clinic.refusals import Refused
 from clinic.web.appointment.forms import CancelForm
 from clinic.web.appointment.responses import BY_LABELS, detail_response, get_appointment, not_found_when_deleted
-from clinic.web.htmx import partial_or_page
+from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
 from clinic.web.panel import author
 from clinic.web.responses import private
@@ -48,11 +49,10 @@ def add(request: ClinicRequest, pk: int) -> HttpResponse:
     context = {
         "appointment": appointment,
         "seen": booking.as_repeated(appointment),
-        "form": form,
         "here": reverse("web:series-add", args=[pk]),
-        "focus": form.first_wrong if _is_sent(request) else "",
+        "back": reverse("web:appointment-detail", args=[pk]),
     }
-    return private(partial_or_page(request, "series/form.html", "form", context, _status(request, form)))
+    return _form_response(request, "series/form.html", form, context)
 
 
 @resumable
@@ -101,18 +101,29 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
         messages.success(request, moved % {"number": number})
         return leave(request, "web:series-detail", pk)
     context = {
-        "pk": pk,
-        "form": form,
         "sessions": [(session, booking.place(session)) for session in sessions],
         "patient": sessions[0].patient,
         "here": reverse("web:series-move", args=[pk]),
+        "back": reverse("web:series-detail", args=[pk]),
     }
-    return private(partial_or_page(request, "series/move.html", "form", context, _status(request, form)))
+    return _form_response(request, "series/move.html", form, context)
 
 
 def _is_sent(request: ClinicRequest) -> bool:
     """Return whether the form was sent to act, not to look."""
     return request.method == "POST" and "save" in request.POST
+
+
+def _form_response(request: ClinicRequest, template: str, form: PreviewForm, context: dict[str, Any]) -> HttpResponse:
+    """Render the page, the form of it after a refused act, or the parts that change when a field of it is left.
+
+    Nothing else is replaced then, so what is being typed meanwhile stays."""
+    context |= {"form": form, "focus": form.first_wrong if _is_sent(request) else ""}
+    if _is_sent(request) or not wants_partial(request):
+        return private(partial_or_page(request, template, "form", context, _status(request, form)))
+    response = private(render(request, "series/_looked.html", context))
+    response["HX-Retarget"], response["HX-Reswap"] = "#series-dates", "innerHTML"
+    return response
 
 
 def _status(request: ClinicRequest, form: PreviewForm) -> int | None:

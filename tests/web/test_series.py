@@ -139,6 +139,92 @@ def test_a_moved_session_is_not_called_left_out(client, first, doctor):
     assert "Ficaram de fora:" not in client.get(path(series)).text
 
 
+def move_to(sessions, days=0, hours=0):
+    """Move them in the database by so many days and hours."""
+    for session in sessions:
+        by = timedelta(days=days, hours=hours)
+        times = {"starts_at": session.starts_at + by, "ends_at": session.ends_at + by}
+        Appointment.objects.filter(pk=session.pk).update(**times)
+
+
+def left_out(client, series):
+    _before, _words, after = client.get(path(series)).text.partition("Ficaram de fora:")
+    return re.findall(r"(\d\d/\d\d)</span>", after)
+
+
+def test_a_series_on_another_weekday_leaves_no_date_out(client, first, doctor):
+    series = series_of(client, first)
+    sessions = list(series.sessions.order_by("starts_at"))
+    move_to(sessions[1:], days=1, hours=2)
+    assert left_out(client, series) == []
+    series.sessions.filter(pk=sessions[2].pk).update(status="cancelled", cancelled_by="clinic")
+    assert left_out(client, series) == [f"{doctor.clinic.local(sessions[2].starts_at):%d/%m}"]
+
+
+def test_sessions_added_by_another_rule_leave_no_date_out(client, first):
+    typed = {"unit": "day", "count": "4"}
+    book(client, first, look(client, first, **typed), **typed)
+    series = Series.objects.get()
+    last = series.sessions.latest("starts_at")
+    book(client, last, look(client, last, count="8"), count="8")
+    assert series.sessions.count() == 8
+    assert left_out(client, series) == []
+
+
+def test_a_session_every_fortnight_may_move_by_a_day(client, first, doctor):
+    typed = {"every": "14", "unit": "day"}
+    book(client, first, look(client, first, **typed), **typed)
+    series = Series.objects.get()
+    sessions = list(series.sessions.order_by("starts_at"))
+    move_to(sessions[1:2], days=-1)
+    assert left_out(client, series) == []
+    series.sessions.filter(pk=sessions[2].pk).update(status="cancelled", cancelled_by="clinic")
+    assert left_out(client, series) == [f"{doctor.clinic.local(sessions[2].starts_at):%d/%m}"]
+
+
+def opened(client, appointment):
+    """The fields as the page opens."""
+    text = client.get(address(appointment)).text
+    field = {name: re.search(rf'name="{name}" value="([^"]*)"', text)[1] for name in ("starts", "count", "until")}
+    weekdays = re.findall(r'name="weekdays" value="(\d)" checked', text)
+    return field | {"weekdays": weekdays, "dates": SHOWN.findall(text)}
+
+
+def test_sessions_are_added_where_the_coming_ones_are_by_now(client, first, doctor):
+    series = series_of(client, first)
+    sessions = list(series.sessions.order_by("starts_at"))
+    move_to(sessions[1:], days=1, hours=2)
+    fields = opened(client, sessions[-1])
+    assert (fields["weekdays"], fields["starts"]) == (["2"], "11:00")
+    # One that was moved by itself is no rule.
+    move_to(sessions[1:])
+    move_to(sessions[2:3], days=2, hours=3)
+    fields = opened(client, sessions[-1])
+    assert (fields["weekdays"], fields["starts"]) == (["1"], "09:00")
+
+
+def test_weekdays_of_which_one_has_no_session_left_stay(client, first):
+    typed = {"weekdays": ["1", "3"], "count": "2"}
+    book(client, first, look(client, first, **typed), **typed)
+    series = Series.objects.get()
+    series.sessions.exclude(pk=first.pk).update(status="cancelled", cancelled_by="clinic")
+    assert opened(client, first)["weekdays"] == ["1", "3"]
+
+
+def test_a_series_until_a_day_is_completed_until_it(client, first, doctor):
+    until = {"until": f"{doctor.clinic.local(week(doctor, 5)):%d/%m/%Y}", "count": ""}
+    text = look(client, first, **until)
+    boxes = sent(text, **until)
+    for key in SHOWN.findall(text)[1:3]:
+        del boxes[f"when-{key}"]
+    client.post(address(first), boxes)
+    fields = opened(client, first)
+    assert fields["until"] == until["until"] and len(fields["dates"]) == 2
+    # After the last there is none until then: one more is offered.
+    fields = opened(client, Series.objects.get().sessions.latest("starts_at"))
+    assert fields["until"] == "" and len(fields["dates"]) == 1
+
+
 def test_a_taken_date_says_why_and_what_is_free_instead(client, first, doctor):
     book_appointment(doctor, starts_at=week(doctor, 2))
     text = look(client, first)

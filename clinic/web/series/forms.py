@@ -1,6 +1,7 @@
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django import forms
@@ -29,6 +30,9 @@ from clinic.web.series.preview import (
     sent_starts,
 )
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 USUAL_TOTAL = 10
 SAME_WEEKDAY = ""
 WEEKDAYS = [(str(day), label_) for day, label_ in WEEKDAY_LABELS.items()]
@@ -48,7 +52,7 @@ class PreviewForm(RefusableForm):
     are ticked. `refusals` are sentences about the whole. `save_label` is what the button says that acts."""
 
     clinic: Clinic
-    save_label: str
+    save_label: "StrOrPromise"
 
     def __init__(self, data: QueryDict | None, clinic: Clinic) -> None:
         super().__init__(data if data is not None else QueryDict())
@@ -290,19 +294,40 @@ class MoveSessionsForm(PreviewForm):
         return Wanted(f"{session.pk}T{day}T{starts:%H:%M}", day, starts, present=label(local))
 
 
-def initial_of(appointment: Appointment, standing: int) -> QueryDict:
-    """Return the fields as the page opens: as the series was asked for at first, or every week at the same hour."""
+def initial_of(appointment: Appointment, standing: Sequence[Appointment], now: datetime) -> QueryDict:
+    """Return the fields as the page opens: as the series was asked for at first, on the weekdays and at the hour of its
+    coming sessions, or every week at the same hour. `standing` are the sessions that are there already."""
     local, series = appointment.clinic.local(appointment.starts_at), appointment.series
     data = QueryDict(mutable=True)
     data["every"], data["unit"] = "1", Series.Unit.WEEK.value
     data["weekdays"], data["starts"] = str(local.isoweekday()), f"{local:%H:%M}"
     total = USUAL_TOTAL
     if series:
-        data["every"], data["unit"], data["starts"] = str(series.every), series.unit, f"{series.starts:%H:%M}"
-        data.setlist("weekdays", [str(day) for day in series.weekdays] or [str(local.isoweekday())])
+        coming = [appointment.clinic.local(each.starts_at) for each in standing if booking.is_still_ahead(each, now)]
+        weekdays = _usual([at.isoweekday() for at in coming], series.weekdays)
+        rule = Recurrence(series.every, frozenset(weekdays), until=series.until)
+        (starts,) = _usual([at.time() for at in coming], [series.starts])
+        data["every"], data["unit"], data["starts"] = str(series.every), series.unit, f"{starts:%H:%M}"
+        data.setlist("weekdays", [str(day) for day in sorted(weekdays)] or [str(local.isoweekday())])
+        data["until"] = _until(rule, local.date(), standing, appointment.clinic, now)
         total = series.count or 0
-    data["count"] = str(max(total, standing + 1))
+    data["count"] = str(max(total, len(standing) + 1))
     return data
+
+
+def _usual(found: Sequence[Any], asked: Sequence[Any]) -> list[Any]:
+    """Return the most frequent ones, as many as were asked for; of those that are as frequent the asked ones first."""
+    counts = Counter(found)
+    return sorted({*found, *asked}, key=lambda each: (-counts[each], each not in asked, each))[: len(asked)]
+
+
+def _until(rule: Recurrence, first: date, standing: Sequence[Appointment], clinic: Clinic, now: datetime) -> str:
+    """Return the last day of the rule as it is typed, "" where there is none or no date is left until then."""
+    bookable = bookable_dates(clinic, now)
+    if rule.until is None or rule.until <= bookable[0]:
+        return ""
+    taken = {clinic.local(session.starts_at).date() for session in standing}
+    return f"{rule.until:%d/%m/%Y}" if dates_after(first, rule, bookable, besides=taken).dates else ""
 
 
 def _uuid(text: str) -> UUID:

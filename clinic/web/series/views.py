@@ -40,7 +40,8 @@ def add(request: ClinicRequest, pk: int) -> HttpResponse:
         return detail_response(request, pk, refusals=[refusal.message for refusal in refusals], status=409)
     standing = _standing(request, appointment)
     typed = request.POST if request.method == "POST" else take(request)
-    form = SeriesForm(typed or initial_of(appointment, len(standing)), appointment=appointment, standing=standing)
+    typed = typed or initial_of(appointment, standing, timezone.now())
+    form = SeriesForm(typed, appointment=appointment, standing=standing)
     if _is_sent(request) and (series := form.book(author(request))):
         number = len(sent_starts(form.data))
         sentence = ngettext("%(number)s sessão agendada.", "%(number)s sessões agendadas.", number)

@@ -27,6 +27,19 @@ def count_clicks(page):
     return lambda: int(page.evaluate("() => sessionStorage.clicks"))
 
 
+def hold(page, address):
+    """Keep what is posted there back; call what is returned to let it go on."""
+    held = []
+    page.route(address, lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+
+    def release():
+        for route in held:
+            route.continue_()
+        page.unroute(address)
+
+    return release
+
+
 def test_ten_sessions_take_two_clicks_more_than_one(window, receptionist, doctor, maria, monday):
     page = window(receptionist)
     open_slot(page, monday)
@@ -34,7 +47,12 @@ def test_ten_sessions_take_two_clicks_more_than_one(window, receptionist, doctor
     page.keyboard.press("Enter")
     expect(page.locator("#save")).to_be_focused()
     clicks = count_clicks(page)
+    release = hold(page, "**/novo/")
     page.get_by_role("button", name="Agendar e repetir…").click()
+    for button in ("#save", "#repeat"):
+        expect(page.locator(button)).to_be_disabled()
+    release()
+    expect(page.locator(".message.success")).to_have_text("Agendado.")
     expect(page.locator("#series-form [role=status]")).to_have_text("9 datas, todas livres")
     page.get_by_role("button", name="Agendar as selecionadas").click()
     expect(page.locator(".message.success")).to_contain_text("9 sessões agendadas.")
@@ -62,19 +80,6 @@ def test_the_dates_follow_what_is_typed(window, receptionist, visit, doctor, mon
     page.locator(".series-rows [type=radio]").nth(1).check()
     page.get_by_role("button", name="Agendar as selecionadas").click()
     expect(page.locator(".message.success")).to_contain_text("3 sessões agendadas.")
-
-
-def hold(page, address):
-    """Keep what is posted there back; call what is returned to let it go on."""
-    held = []
-    page.route(address, lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
-
-    def release():
-        for route in held:
-            route.continue_()
-        page.unroute(address)
-
-    return release
 
 
 def test_what_is_typed_while_the_dates_are_asked_for_stays(window, receptionist, visit):

@@ -364,6 +364,7 @@ def test_the_panel_books_and_goes_on_to_repeat(client, doctor):
     assert "Agendar e repetir…" in panel
     answer = client.post(reverse("web:appointment-book"), typed, headers=HTMX)
     assert answer["HX-Redirect"] == address(Appointment.objects.get())
+    assert "Agendado." in client.get(answer["HX-Redirect"]).text
 
 
 def test_an_appointment_says_which_session_it_is(client, first):

@@ -228,6 +228,7 @@ class Reason(Enum):
     )
     CALL_AFTER_START = "call_at", _("O horário do paciente é em %(time)s. Escolha uma hora antes.")
     NOT_MOVABLE = "status", _("Um agendamento “%(current)s” não pode ser remarcado.")
+    NOT_REPEATABLE = "status", _("Um agendamento “%(current)s” não pode ser repetido.")
     NOT_CHANGEABLE = "status", _("Os procedimentos de um agendamento “%(current)s” não podem ser alterados.")
     FINISHED_FOR_MANAGERS = (
         "status",

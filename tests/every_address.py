@@ -412,6 +412,8 @@ def _series(stored):
     yield Call("POST", address, rule | {"count": "1", "save": "1"}, expected=(422,), partial=True)
     key = f"{day + timedelta(weeks=1)}T15:00"
     chosen = {"shown": key, f"when-{key}": next_at.isoformat(), "save": "1"}
+    visit = Appointment.objects.select_related("clinic").get(pk=visit.pk)
+    chosen["seen"] = booking.as_repeated(visit)
     yield Call("POST", address, rule | chosen | {"count": "2"}, expected=(302,))
     series = Series.objects.of(stored.clinic).get()
     first, second = series.sessions.order_by("starts_at")

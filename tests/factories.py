@@ -171,7 +171,6 @@ def make_series(appointment: Appointment, **fields) -> Series:
         "count": 10,
         "starts": starts_at.time(),
     }
-    about = {"clinic": appointment.clinic, "doctor": appointment.doctor}
-    series = Series.objects.create(**about | defaults | fields)
+    series = Series.objects.create(**{"clinic": appointment.clinic} | defaults | fields)
     Appointment.objects.filter(pk=appointment.pk).update(series=series)
     return series

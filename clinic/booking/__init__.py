@@ -33,11 +33,14 @@ from clinic.booking.series import (
     SessionMove,
     SessionRefused,
     are_booked,
+    as_repeated,
     book_series,
     cancel_sessions,
     check_moves,
     check_series,
+    is_repeatable,
     move_sessions,
+    repeat_refusals,
 )
 from clinic.booking.served_by import serve_by
 from clinic.booking.status import Steps, change_status, forward_verbs, next_statuses, next_step, state, steps
@@ -93,6 +96,7 @@ __all__ = [
     "WaitingWish",
     "Wish",
     "are_booked",
+    "as_repeated",
     "begin_call",
     "book",
     "book_series",
@@ -124,6 +128,7 @@ __all__ = [
     "free_starts",
     "freed_by",
     "is_movable",
+    "is_repeatable",
     "is_reversible",
     "is_still_ahead",
     "last_own_act",
@@ -147,6 +152,7 @@ __all__ = [
     "put_on_waiting_list",
     "receive_payment",
     "record_not_reached",
+    "repeat_refusals",
     "replacement_times",
     "requested_lines",
     "reschedule",

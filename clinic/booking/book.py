@@ -135,7 +135,8 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
     )
     if payer.plan:
         keep_plan(appointment.patient, payer.plan, by=by)
-    after = _snapshot_with_lines(appointment, candidate.lines)
+    series = {"series": proposal.series} if proposal.series else {}
+    after = _snapshot_with_lines(appointment, candidate.lines) | series
     booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, after)
     sql.insert(appointment, candidate.lines, booked)
     with_lines = cast("BookedAppointment", appointment)

@@ -19,11 +19,15 @@ from clinic.booking import sql
 from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.alternatives import COUNT, BookingRefused
 from clinic.booking.book import book, check_each
+from clinic.booking.change_procedures import contents
 from clinic.booking.lines import requested_lines
 from clinic.booking.openings import nearest_of, openings_near
+from clinic.booking.payer import payment
 from clinic.booking.proposal import PayerWish, Proposal
 from clinic.booking.reschedule import check_reschedule, reschedule
-from clinic.booking.status import change_status
+from clinic.booking.rules.availability import doctor_taken, patient_taken
+from clinic.booking.slots import OverlappingAppointment, Slot, present_slot
+from clinic.booking.status import change_status, state
 from clinic.models import Appointment, Clinic, Series
 from clinic.models.appointment import Status
 from clinic.refusals import Reason, Refusal, Refused
@@ -64,6 +68,27 @@ class SessionRefused(Refused):
         self.starts_at = starts_at
 
 
+def is_repeatable(appointment: Appointment) -> bool:
+    """Return whether sessions like the appointment may be booked: it is not cancelled."""
+    return appointment.status != Status.CANCELLED
+
+
+def as_repeated(appointment: Appointment) -> str:
+    """Return status, doctor, start, end, lines, payer and guia of an appointment as one text, only to be compared. Two
+    queries."""
+    return f"{state(appointment)}|{contents(appointment)}|{payment(appointment)}"
+
+
+def repeat_refusals(appointment: Appointment, seen: str | None = None) -> list[Refusal]:
+    """Return why no sessions like the appointment can be booked by an author who saw it so, `as_repeated`; None for one
+    who did not look."""
+    if seen not in (None, as_repeated(appointment)):
+        return [Refusal(Reason.CHANGED_MEANWHILE)]
+    if not is_repeatable(appointment):
+        return [Refusal(Reason.NOT_REPEATABLE, {"current": appointment.get_status_display()})]
+    return []
+
+
 def check_series(
     appointment: Appointment, starts: Sequence[datetime], *, now: datetime | None = None
 ) -> list[CheckedSession]:
@@ -86,13 +111,16 @@ def book_series(
     *,
     clinic: Clinic,
     key: UUID,
+    seen: str | None = None,
     by: Author,
     now: datetime | None = None,
 ) -> Series:
     """Book a session like the appointment at each of these starts, all or none, and return their series.
 
     The series of the appointment is continued; without one it is made, with the rule as it was asked for, and the
-    appointment is its first session, whose `updated_at` moves. `key` is the form's: sent twice it books once.
+    appointment is its first session, whose `updated_at` moves. `key` is the form's: sent twice it books once. `seen` is
+    the appointment `as_repeated` that the author saw: with it, one that was changed since is not repeated
+    (CHANGED_MEANWHILE).
 
     Locks what a booking locks, and the appointment's row after it. Raises SessionRefused for the first start that is
     refused, another Refused where the database was busy, and Appointment.DoesNotExist.
@@ -104,6 +132,7 @@ def book_series(
         series = appointment.series
         if series and are_booked(clinic, key, starts):
             return series
+        refuse(repeat_refusals(appointment, seen))
         if series is None:
             series = _begin(appointment, rule, by, now)
             write(appointment, now, series=series)
@@ -158,14 +187,20 @@ def cancel_sessions(
 
 def check_moves(moves: Sequence[tuple[Appointment, datetime]], *, now: datetime | None = None) -> list[CheckedSession]:
     """Ask the rules of a move about these sessions and their new starts, with their doctors, in their order. Nothing is
-    locked or written; a time that another of them is about to leave counts as taken. About ten queries each."""
+    locked or written. A time that an earlier of them would take counts as taken, and so does one that another of them
+    is about to leave. About ten queries each."""
     now = now or timezone.now()
-    outcomes = [
-        check_reschedule(session.pk, clinic=session.clinic, doctor=session.doctor_id, starts_at=starts_at, now=now)
-        for session, starts_at in moves
-    ]
-    spans = [Span(starts_at, starts_at + (session.ends_at - session.starts_at)) for session, starts_at in moves]
-    return _with_alternatives(spans, outcomes)
+    slots = [_slot_at(session, starts_at, now) for session, starts_at in moves]
+    accepted: list[OverlappingAppointment] = []
+    outcomes = []
+    for slot, (session, _starts_at) in zip(slots, moves, strict=True):
+        doctor, starts_at = session.doctor_id, slot.starts_at
+        outcome = check_reschedule(session.pk, clinic=session.clinic, doctor=doctor, starts_at=starts_at, now=now)
+        outcome = outcome or _refused_by(accepted, slot)
+        if outcome is None:
+            accepted.append(_overlapping(slot, session))
+        outcomes.append(outcome)
+    return _with_alternatives([Span(slot.starts_at, slot.ends_at) for slot in slots], outcomes)
 
 
 def move_sessions(
@@ -208,7 +243,6 @@ def _proposal_like(appointment: Appointment) -> Proposal:
 def _begin(appointment: Appointment, rule: Recurrence, by: Author, now: datetime) -> Series:
     return Series.objects.create(
         clinic=appointment.clinic,
-        doctor=appointment.doctor,
         every=rule.every,
         unit=Series.Unit.WEEK if rule.weekdays else Series.Unit.DAY,
         weekdays=sorted(rule.weekdays),
@@ -218,6 +252,36 @@ def _begin(appointment: Appointment, rule: Recurrence, by: Author, now: datetime
         created_by=by.user,
         created_at=now,
     )
+
+
+def _slot_at(session: Appointment, starts_at: datetime, now: datetime) -> Slot:
+    """Return the slot of a session that is moved to another start of its doctor, no encaixe any more."""
+    ends_at = starts_at + (session.ends_at - session.starts_at)
+    slot = present_slot(session, now)
+    return replace(slot, starts_at=starts_at, ends_at=ends_at, is_encaixe=False, is_approved=False)
+
+
+def _overlapping(slot: Slot, session: Appointment) -> OverlappingAppointment:
+    """Return the session as it overlaps others once it is in the slot."""
+    doctor = slot.doctor
+    return OverlappingAppointment(
+        session.pk,
+        doctor.pk,
+        doctor.full_name,
+        doctor.title,
+        session.patient_id,
+        slot.starts_at,
+        slot.ends_at,
+        is_encaixe=False,
+    )
+
+
+def _refused_by(accepted: Sequence[OverlappingAppointment], slot: Slot) -> BookingRefused | None:
+    """Return why a slot cannot be had beside those that are moved before it, None where it can."""
+    span = Span(slot.starts_at, slot.ends_at)
+    met = [other for other in accepted if span.overlaps(other.starts_at, other.ends_at)]
+    refusals = [*doctor_taken(slot, met), *patient_taken(slot, met)]
+    return BookingRefused(refusals, slot) if refusals else None
 
 
 def _with_alternatives(spans: Sequence[Span], outcomes: Sequence[BookingRefused | None]) -> list[CheckedSession]:
@@ -255,8 +319,8 @@ def _alternatives(refused: BookingRefused, spoken_for: Sequence[Span]) -> list[O
 
 def _act_on_sessions(clinic: Clinic, series_id: int, wanted: Sequence[int], act: Callable[[int], None]) -> None:
     """Call `act` for each of these sessions of the series, by id and in order of time, in one transaction. Raises
-    Appointment.DoesNotExist where one of them is none, and Refused (TRY_AGAIN) where a merge of patients, or its
-    undoing, for which this waited, has given them another patient."""
+    Appointment.DoesNotExist where one of them is none, and Refused (TRY_AGAIN) where an act for which this waited, a move
+    or a merge of patients, has given them another doctor or patient."""
 
     def work() -> None:
         sessions = Appointment.objects.of(clinic).kept().filter(series=series_id, pk__in=wanted)
@@ -264,9 +328,10 @@ def _act_on_sessions(clinic: Clinic, series_id: int, wanted: Sequence[int], act:
         if len(found) < len(wanted):
             raise Appointment.DoesNotExist
         if found:
-            patient = found[0].patient_id
-            sql.lock_rows(clinic, {session.doctor_id for session in found}, patient)
-            refuse([Refusal(Reason.TRY_AGAIN)] if sessions.exclude(patient=patient).exists() else [])
+            sql.lock_rows(clinic, {session.doctor_id for session in found}, found[0].patient_id)
+        whose = {session.pk: (session.doctor_id, session.patient_id) for session in found}
+        locked = {pk: (doctor, patient) for pk, doctor, patient in sessions.values_list("pk", "doctor", "patient")}
+        refuse([Refusal(Reason.TRY_AGAIN)] if locked != whose else [])
         for session in found:
             with _named(session.starts_at):
                 act(session.pk)

@@ -73,12 +73,6 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                (
-                    "doctor",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="clinic.doctor"
-                    ),
-                ),
             ],
             options={
                 "verbose_name": "série de sessões",

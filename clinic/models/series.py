@@ -5,7 +5,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.clinic import ClinicRow
-from clinic.models.doctor import Doctor
 from clinic.models.staff import StaffUser
 
 WEEKDAYS = list(range(1, 8))  # ISO
@@ -24,7 +23,6 @@ class Series(ClinicRow):
         DAY = "day", _("dias")
         WEEK = "week", _("semanas")
 
-    doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="+")
     every = models.PositiveSmallIntegerField()
     unit = models.CharField(max_length=4, choices=Unit)
     weekdays = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)

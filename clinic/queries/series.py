@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from clinic.models import Appointment, Clinic
 from clinic.models.appointment import Status
@@ -15,6 +17,14 @@ class Session:
     number: int | None
 
 
+class Sibling(NamedTuple):
+    """The id of an appointment of a series, its start and its status."""
+
+    pk: int
+    starts_at: datetime
+    status: str
+
+
 @dataclass(frozen=True)
 class PlaceInSeries:
     """Where an appointment stands among the sessions of its series, of which `total` are not cancelled; the sessions
@@ -22,8 +32,8 @@ class PlaceInSeries:
 
     number: int | None
     total: int
-    previous: Appointment | None
-    next: Appointment | None
+    previous: Sibling | None
+    next: Sibling | None
 
 
 def sessions(clinic: Clinic, series_id: int) -> list[Session]:
@@ -44,16 +54,24 @@ def standing(found: Sequence[Session]) -> list[Appointment]:
 
 
 def place_in_series(appointment: Appointment) -> PlaceInSeries | None:
-    """Return the place of an appointment, None for one without series. One query where there is a series."""
+    """Return the place of an appointment, None for one without series or deleted. One query where there is a series."""
     if appointment.series_id is None:
         return None
-    all_sessions = sessions(appointment.clinic, appointment.series_id)
-    at = next(index for index, session in enumerate(all_sessions) if session.appointment == appointment)
-    before = [session.appointment for session in all_sessions[:at] if session.number]
-    after = [session.appointment for session in all_sessions[at + 1 :] if session.number]
+    rows = Appointment.objects.of(appointment.clinic).kept().filter(series=appointment.series_id)
+    columns = rows.order_by("starts_at", "pk").values_list("pk", "starts_at", "status")
+    all_sessions = [Sibling(*row) for row in columns]
+    at = next((index for index, row in enumerate(all_sessions) if row.pk == appointment.pk), None)
+    if at is None:
+        return None
+    before, after = _counted(all_sessions[:at]), _counted(all_sessions[at + 1 :])
+    counts = bool(_counted(all_sessions[at : at + 1]))
     return PlaceInSeries(
-        number=all_sessions[at].number,
-        total=sum(session.number is not None for session in all_sessions),
+        number=len(before) + 1 if counts else None,
+        total=len(before) + counts + len(after),
         previous=before[-1] if before else None,
         next=after[0] if after else None,
     )
+
+
+def _counted(found: Sequence[Sibling]) -> list[Sibling]:
+    return [row for row in found if row.status != Status.CANCELLED]

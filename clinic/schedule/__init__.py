@@ -9,7 +9,7 @@ from clinic.schedule.hours import MAX_NIGHT, are_valid_hours, overlapping_hours
 from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, NOON, bookable_dates
 from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, load_schedules, schedules_of
 from clinic.schedule.openings import FreeStart, Opening, free_starts_on, longest_openings_on, openings_on
-from clinic.schedule.recurrence import MAX_DATES, MAX_INTERVAL, Dates, Recurrence, dates_after
+from clinic.schedule.recurrence import MAX_DATES, MAX_INTERVAL, Dates, Recurrence, dates_after, period_of
 from clinic.schedule.schedules import Away, DoctorHours, Schedules
 from clinic.schedule.spans import ClosedReason, Span, merged, without
 from clinic.schedule.town_holidays import TOWN_HOLIDAYS
@@ -36,6 +36,7 @@ __all__ = [
     "are_valid_hours",
     "bookable_dates",
     "dates_after",
+    "period_of",
     "free_starts_on",
     "holiday_name",
     "holidays_between",

@@ -44,10 +44,18 @@ def dates_after(first: date, rule: Recurrence, bookable: tuple[date, date], *, b
     return Dates(found, is_cut=True)
 
 
+def period_of(first: date, rule: Recurrence, day: date) -> int:
+    """Return the number of the period of the rule in which a day is, 0 for that of `first`: with weekdays so many whole
+    weeks, else the days that are nearer to one date of the rule than to the next."""
+    if rule.weekdays:
+        return (day - _monday(first)).days // (7 * rule.every)
+    return ((day - first).days + rule.every // 2) // rule.every
+
+
 def _all_dates(first: date, rule: Recurrence) -> Iterator[date]:
     """Yield the dates after `first` until the end of the calendar."""
     offsets = sorted(weekday - 1 for weekday in rule.weekdays)
-    monday = first - timedelta(days=first.isoweekday() - 1)
+    monday = _monday(first)
     try:
         for number in count_up():
             if offsets:
@@ -57,3 +65,8 @@ def _all_dates(first: date, rule: Recurrence) -> Iterator[date]:
                 yield first + timedelta(days=(number + 1) * rule.every)
     except OverflowError:
         return
+
+
+def _monday(day: date) -> date:
+    """Return the Monday of the week of a day."""
+    return day - timedelta(days=day.isoweekday() - 1)

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.utils.translation import override
@@ -11,6 +12,7 @@ from clinic.booking import (
     Payment,
     WaitingWish,
     book,
+    book_series,
     book_waiting,
     call_later,
     call_to_room,
@@ -30,6 +32,7 @@ from clinic.models import Absence, PriorityMark
 from clinic.models.appointment import Status
 from clinic.refusals import Reason
 from clinic.registry import change_patient, patient_version, register_patient
+from clinic.schedule import Recurrence
 from tests.booking.desk import BY, MONDAY, details, refused, stored
 from tests.booking.test_encaixe import SENTENCES as OF_ENCAIXES
 from tests.factories import make_discount, make_doctor, make_patient, make_payer, make_procedure
@@ -641,6 +644,14 @@ def move_a_patient_who_is_here(desk):
     appointment = desk.book()
     change_status(appointment.pk, "checked_in", clinic=desk.clinic, by=BY, now=desk.now)
     move(desk, appointment, starts_at=desk.at(10))
+
+
+@of_act(Reason.NOT_REPEATABLE, "status", "Um agendamento “Cancelado” não pode ser repetido.")
+def repeat_a_cancelled_appointment(desk):
+    appointment = desk.book()
+    change_status(appointment.pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="clinic")
+    rule, starts = Recurrence(every=1, count=1), [desk.at(9, day=MONDAY + timedelta(days=1))]
+    book_series(appointment.pk, starts, rule, clinic=desk.clinic, key=uuid4(), by=BY, now=desk.now)
 
 
 @of_act(Reason.NOT_CHANGEABLE, "status", "Os procedimentos de um agendamento “Cancelado” não podem ser alterados.")

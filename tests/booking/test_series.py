@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic import booking
-from clinic.booking import SessionMove, SessionRefused
+from clinic.booking import SessionMove, SessionRefused, sql
 from clinic.models import Absence, Appointment, Series
 from clinic.queries.series import place_in_series, sessions
 from clinic.refusals import Reason
@@ -29,9 +29,9 @@ def weeks(desk, *numbers, hour=9, minute=0):
     return [desk.at(hour, minute, day=MONDAY + timedelta(weeks=number)) for number in numbers]
 
 
-def repeat(desk, appointment, starts, rule=WEEKLY, key=None):
+def repeat(desk, appointment, starts, rule=WEEKLY, key=None, seen=None):
     return booking.book_series(
-        appointment.pk, starts, rule, clinic=desk.clinic, key=key or uuid4(), by=BY, now=desk.now
+        appointment.pk, starts, rule, clinic=desk.clinic, key=key or uuid4(), seen=seen, by=BY, now=desk.now
     )
 
 
@@ -56,8 +56,8 @@ def test_each_session_is_an_appointment_with_its_own_event(desk, first):
         assert session.ends_at - session.starts_at == first.ends_at - first.starts_at
         assert [event.kind for event in session.events.all()] == ["booked"]
         assert [line.procedure for line in session.lines.all()] == [desk.procedure]
-    asked = Series.objects.values_list("every", "unit", "weekdays", "count", "until", "starts", "doctor")
-    assert list(asked) == [(1, "week", [1], 10, None, time(9), desk.doctor.pk)]
+    asked = Series.objects.values_list("every", "unit", "weekdays", "count", "until", "starts")
+    assert list(asked) == [(1, "week", [1], 10, None, time(9))]
 
 
 def test_a_session_takes_over_what_was_booked(desk):
@@ -91,6 +91,41 @@ def test_sent_twice_it_books_once(desk, first):
     assert stored() == before
     # Another form with the same times is refused as any second booking.
     assert reasons(repeat, desk, first, weeks(desk, 1, 2)) == {Reason.DOCTOR_TAKEN}
+
+
+def move_first(desk, first):
+    target = {"doctor": desk.doctor.pk, "starts_at": desk.at(11)}
+    booking.reschedule(first.pk, clinic=desk.clinic, by=BY, now=desk.now, **target)
+
+
+def lengthen(desk, first):
+    lines = (booking.LineRequest(desk.procedure.pk),)
+    ends_at = desk.at(10)
+    booking.change_procedures(first.pk, lines=lines, ends_at=ends_at, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+def change_payer(desk, first):
+    wish = booking.PayerWish(make_payer(desk.clinic).pk)
+    booking.change_payer(first.pk, wish=wish, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@pytest.mark.parametrize("change", [move_first, lengthen, change_payer])
+def test_an_appointment_changed_since_is_not_repeated(desk, first, change):
+    seen = booking.as_repeated(first)
+    change(desk, first)
+    before = stored()
+    assert reasons(repeat, desk, first, weeks(desk, 1), seen=seen) == {Reason.CHANGED_MEANWHILE}
+    assert stored() == before and not Series.objects.exists()
+    first.refresh_from_db()
+    assert len(starts_of(repeat(desk, first, weeks(desk, 1), seen=booking.as_repeated(first)))) == 2
+
+
+def test_a_cancelled_appointment_is_not_repeated(desk, first):
+    booking.change_status(first.pk, "cancelled", clinic=desk.clinic, cancelled_by="clinic", by=BY, now=desk.now)
+    first.refresh_from_db()
+    assert not booking.is_repeatable(first)
+    assert reasons(repeat, desk, first, weeks(desk, 1)) == {Reason.NOT_REPEATABLE}
+    assert not Series.objects.exists()
 
 
 def test_further_sessions_continue_the_series(desk, first):
@@ -281,3 +316,72 @@ def test_a_session_that_was_moved_since_is_not_moved_again(desk, first):
     target = {"doctor": desk.doctor.pk, "starts_at": desk.at(11, day=MONDAY + timedelta(weeks=1))}
     booking.reschedule(wanted[0].appointment, clinic=desk.clinic, by=BY, now=desk.now, **target)
     assert reasons(move, desk, series, wanted) == {Reason.CHANGED_MEANWHILE}
+
+
+def test_two_sessions_are_not_moved_to_one_time(desk, first):
+    """Two of a week to one weekday: the preview refuses the second, as the act does."""
+    wednesday = MONDAY + timedelta(weeks=1, days=2)
+    series = repeat(desk, first, [*weeks(desk, 1), desk.at(9, day=wednesday)])
+    thursday = wednesday + timedelta(days=1)
+    chosen = list(series.sessions.order_by("starts_at")[1:])
+    for minute, are_free in ((0, [True, False]), (15, [True, False]), (30, [True, True])):
+        to = [desk.at(10, day=thursday), desk.at(10, minute, day=thursday)]
+        rows = booking.check_moves(list(zip(chosen, to, strict=True)), now=desk.now)
+        assert [row.is_free for row in rows] == are_free
+    to = [desk.at(10, day=thursday)] * 2
+    row = booking.check_moves(list(zip(chosen, to, strict=True)), now=desk.now)[1]
+    (refusal,) = row.refusals
+    assert refusal.reason == Reason.DOCTOR_TAKEN and "10:00" in refusal.message
+    # What is proposed instead can be had with the rest.
+    to[1] = row.alternatives[0].starts_at
+    move(desk, series, [SessionMove(each.pk, at, booking.place(each)) for each, at in zip(chosen, to, strict=True)])
+    assert starts_of(series)[1:] == sorted(to)
+
+
+def test_a_session_given_away_meanwhile_is_tried_again(desk, first, monkeypatch):
+    """Between reading the sessions and their locks another doctor got one of them."""
+    series = repeat(desk, first, weeks(desk, 1))
+    second = series.sessions.latest("starts_at")
+    other, lock_rows = desk.another_doctor(), sql.lock_rows
+
+    def locked_too_late(*arguments):
+        Appointment.objects.filter(pk=second.pk).update(doctor=other)
+        lock_rows(*arguments)
+
+    monkeypatch.setattr(sql, "lock_rows", locked_too_late)
+    assert reasons(cancel, desk, series, [first, second]) == {Reason.TRY_AGAIN}
+    assert statuses(series) == ["scheduled", "scheduled"]
+
+
+def test_the_place_in_a_series_is_read_without_the_rows_beside(desk, first):
+    repeat(desk, first, weeks(desk, 1, 2))
+    first = Appointment.objects.select_related("clinic").get(pk=first.pk)
+    with CaptureQueriesContext(connection) as queries:
+        place = place_in_series(first)
+    (statement,) = queries
+    assert place.total == 3 and "JOIN" not in statement["sql"] and "notes" not in statement["sql"]
+
+
+def test_a_session_deleted_meanwhile_has_no_place(desk, first):
+    repeat(desk, first, weeks(desk, 1))
+    first.refresh_from_db()
+    Appointment.objects.filter(pk=first.pk).update(deleted_at=desk.now)
+    assert place_in_series(first) is None
+
+
+def test_the_event_of_a_session_names_its_series(desk, first):
+    series = repeat(desk, first, weeks(desk, 1))
+    session = series.sessions.latest("starts_at")
+    assert session.events.get().after["series"] == series.pk
+    assert "series" not in first.events.get().after
+
+
+def test_a_doctor_of_a_series_without_sessions_can_be_deleted(desk, first):
+    other = desk.another_doctor()
+    model = desk.book(doctor=other.pk, patient=desk.another_patient().pk)
+    series = repeat(desk, model, weeks(desk, 1))
+    for session in series.sessions.all():
+        target = {"doctor": desk.doctor.pk, "starts_at": session.starts_at + timedelta(hours=1)}
+        booking.reschedule(session.pk, clinic=desk.clinic, by=BY, now=desk.now, **target)
+    other.delete()
+    assert series.sessions.count() == 2

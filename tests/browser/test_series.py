@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from clinic.models import Appointment, Series
 from tests.browser.desk import open_slot, taken_by_somebody_else
 from tests.browser.test_every_page import violations
-from tests.factories import book_appointment
+from tests.factories import book_appointment, make_series
 
 
 @pytest.fixture
@@ -27,6 +27,19 @@ def count_clicks(page):
     return lambda: int(page.evaluate("() => sessionStorage.clicks"))
 
 
+def hold(page, address):
+    """Keep what is posted there back; call what is returned to let it go on."""
+    held = []
+    page.route(address, lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+
+    def release():
+        for route in held:
+            route.continue_()
+        page.unroute(address)
+
+    return release
+
+
 def test_ten_sessions_take_two_clicks_more_than_one(window, receptionist, doctor, maria, monday):
     page = window(receptionist)
     open_slot(page, monday)
@@ -34,7 +47,12 @@ def test_ten_sessions_take_two_clicks_more_than_one(window, receptionist, doctor
     page.keyboard.press("Enter")
     expect(page.locator("#save")).to_be_focused()
     clicks = count_clicks(page)
+    release = hold(page, "**/novo/")
     page.get_by_role("button", name="Agendar e repetir…").click()
+    for button in ("#save", "#repeat"):
+        expect(page.locator(button)).to_be_disabled()
+    release()
+    expect(page.locator(".message.success")).to_have_text("Agendado.")
     expect(page.locator("#series-form [role=status]")).to_have_text("9 datas, todas livres")
     page.get_by_role("button", name="Agendar as selecionadas").click()
     expect(page.locator(".message.success")).to_contain_text("9 sessões agendadas.")
@@ -62,6 +80,62 @@ def test_the_dates_follow_what_is_typed(window, receptionist, visit, doctor, mon
     page.locator(".series-rows [type=radio]").nth(1).check()
     page.get_by_role("button", name="Agendar as selecionadas").click()
     expect(page.locator(".message.success")).to_contain_text("3 sessões agendadas.")
+
+
+def test_what_is_typed_while_the_dates_are_asked_for_stays(window, receptionist, visit):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{visit.pk}/repetir/")
+    release = hold(page, "**/repetir/")
+    page.get_by_label("Sessões ao todo").fill("3")
+    with page.expect_request("**/repetir/"):
+        page.keyboard.press("Tab")
+    page.keyboard.type("x")
+    release()
+    expect(page.locator("#series-form [role=status]")).to_have_text("2 datas, todas livres")
+    expect(page.get_by_label("Ou até o dia")).to_have_value("x")
+    expect(page.get_by_label("Ou até o dia")).to_be_focused()
+    # The complaint of a field comes and goes without the field.
+    page.keyboard.press("Tab")
+    expect(page.locator("#error-until")).not_to_be_empty()
+    page.get_by_label("Ou até o dia").fill("")
+    page.keyboard.press("Tab")
+    expect(page.locator("#error-until")).to_be_empty()
+    expect(page.locator("#series-form [role=status]")).to_have_text("2 datas, todas livres")
+
+
+def test_what_is_typed_while_a_move_is_looked_at_stays(window, receptionist, visit):
+    series = make_series(visit)
+    page = window(receptionist)
+    page.goto(f"/sessoes/{series.pk}/remarcar/")
+    status = page.locator("#series-form [role=status]")
+    page.evaluate("() => { document.querySelector('[role=status]').isTheSame = true }")
+    release = hold(page, "**/remarcar/")
+    with page.expect_request("**/remarcar/"):
+        page.get_by_label("Dia da semana").select_option("2")
+    page.get_by_label("Início").focus()
+    page.keyboard.type("1")
+    release()
+    expect(status).to_have_text("1 data, livre")
+    expect(page.get_by_label("Início")).to_have_value("1")
+    # A live region is read aloud only where it was there before its words.
+    assert status.evaluate("(region) => region.isTheSame")
+    page.get_by_label("Início").fill("25")
+    page.get_by_label("Dia da semana").focus()
+    expect(page.locator("#error-starts")).to_contain_text("Este horário não existe.")
+    expect(page.get_by_role("button", name="Remarcar as selecionadas")).to_have_count(0)
+
+
+def test_weekdays_are_asked_for_weeks_only(window, receptionist, visit, monday):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{visit.pk}/repetir/")
+    weekdays = page.get_by_role("group", name="Dias da semana")
+    expect(weekdays).to_be_visible()
+    page.get_by_label("Dias ou semanas").select_option("day")
+    expect(weekdays).to_be_hidden()
+    expect(page.locator(".series-rows th").first).to_contain_text(f"{monday + timedelta(days=1):%d/%m/%Y}")
+    page.get_by_label("Dias ou semanas").select_option("week")
+    expect(weekdays).to_be_visible()
+    expect(page.locator(".series-rows th").first).to_contain_text(f"{monday + timedelta(weeks=1):%d/%m/%Y}")
 
 
 def test_this_and_the_following_from_an_open_session(window, receptionist, visit, monday):

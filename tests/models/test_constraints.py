@@ -99,8 +99,7 @@ class Rows:
 
     def series(self, **fields):
         defaults = {"every": 1, "unit": "day", "count": 3, "starts": time(9)}
-        about = {"clinic": self.clinic, "doctor": self.doctor}
-        return Series.objects.create(**about | defaults | fields)
+        return Series.objects.create(clinic=self.clinic, **defaults | fields)
 
     def call(self, **fields):
         return ConfirmationCall.objects.create(clinic=self.clinic, appointment=self.appointment(), **fields)

@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.schedule import MAX_DATES, MAX_INTERVAL, Recurrence, dates_after
+from clinic.schedule import MAX_DATES, MAX_INTERVAL, Recurrence, dates_after, period_of
 
 MONDAY = date(2026, 11, 23)
 BOOKABLE = MONDAY, MONDAY + timedelta(days=730)
@@ -116,3 +117,19 @@ def test_no_date_of_the_rule_is_left_out(first, rule):
     if found:
         between = range(1, (found[-1] - first).days)
         assert set(found) >= {day for days in between if follows(day := first + timedelta(days=days))} - {None}
+
+
+@pytest.mark.parametrize(
+    ("rule", "days", "periods"),
+    [
+        # Weeks from Monday on; the first date is a Wednesday.
+        (Recurrence(1, frozenset({3})), [-3, -2, 0, 4, 5], [-1, 0, 0, 0, 1]),
+        (Recurrence(2, frozenset({3})), [-3, 0, 7, 11, 12], [-1, 0, 0, 0, 1]),
+        (Recurrence(1), [-1, 0, 1], [-1, 0, 1]),
+        # The days that are nearer to a date than to the next.
+        (Recurrence(5), [-3, -2, 2, 3, 7, 8], [-1, 0, 0, 1, 1, 2]),
+    ],
+)
+def test_each_day_is_in_the_period_of_one_interval(rule, days, periods):
+    first = date(2026, 11, 25)
+    assert [period_of(first, rule, first + timedelta(days=number)) for number in days] == periods

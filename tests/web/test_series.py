@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -28,6 +29,8 @@ BOX = re.compile(r'type="checkbox" id="[^"]+" name="(when-[^"]+)" value="([^"]*)
 SHOWN = re.compile(r'name="shown" value="([^"]+)"')
 OPTION = re.compile(r'type="radio" name="when-[^"]+" value="(\d{4}-[^"]+)"')
 KEY = re.compile(r'name="key" value="([^"]+)"')
+SEEN = re.compile(r'name="seen" value="([^"]*)"')
+BY = booking.Author(channel="command", credential="x")
 
 
 @pytest.fixture
@@ -53,8 +56,7 @@ def asked(**changes):
 
 
 def look(client, appointment, **typed):
-    answer = client.post(address(appointment), asked(**typed), headers=HTMX)
-    return answer.text
+    return client.post(address(appointment), asked(**typed)).text
 
 
 def address(appointment):
@@ -64,7 +66,8 @@ def address(appointment):
 def sent(text, **changes):
     """What a browser sends of the boxes that are ticked on the page."""
     boxes = {name: value for name, value, ticked in BOX.findall(text) if ticked}
-    return asked() | {"shown": SHOWN.findall(text), "key": KEY.search(text)[1], "save": "1"} | boxes | changes
+    hidden = {"shown": SHOWN.findall(text), "key": KEY.search(text)[1], "seen": unescape(SEEN.search(text)[1])}
+    return asked() | hidden | {"save": "1"} | boxes | changes
 
 
 def book(client, appointment, text, **changes):
@@ -136,6 +139,92 @@ def test_a_moved_session_is_not_called_left_out(client, first, doctor):
     assert "Ficaram de fora:" not in client.get(path(series)).text
 
 
+def move_to(sessions, days=0, hours=0):
+    """Move them in the database by so many days and hours."""
+    for session in sessions:
+        by = timedelta(days=days, hours=hours)
+        times = {"starts_at": session.starts_at + by, "ends_at": session.ends_at + by}
+        Appointment.objects.filter(pk=session.pk).update(**times)
+
+
+def left_out(client, series):
+    _before, _words, after = client.get(path(series)).text.partition("Ficaram de fora:")
+    return re.findall(r"(\d\d/\d\d)</span>", after)
+
+
+def test_a_series_on_another_weekday_leaves_no_date_out(client, first, doctor):
+    series = series_of(client, first)
+    sessions = list(series.sessions.order_by("starts_at"))
+    move_to(sessions[1:], days=1, hours=2)
+    assert left_out(client, series) == []
+    series.sessions.filter(pk=sessions[2].pk).update(status="cancelled", cancelled_by="clinic")
+    assert left_out(client, series) == [f"{doctor.clinic.local(sessions[2].starts_at):%d/%m}"]
+
+
+def test_sessions_added_by_another_rule_leave_no_date_out(client, first):
+    typed = {"unit": "day", "count": "4"}
+    book(client, first, look(client, first, **typed), **typed)
+    series = Series.objects.get()
+    last = series.sessions.latest("starts_at")
+    book(client, last, look(client, last, count="8"), count="8")
+    assert series.sessions.count() == 8
+    assert left_out(client, series) == []
+
+
+def test_a_session_every_fortnight_may_move_by_a_day(client, first, doctor):
+    typed = {"every": "14", "unit": "day"}
+    book(client, first, look(client, first, **typed), **typed)
+    series = Series.objects.get()
+    sessions = list(series.sessions.order_by("starts_at"))
+    move_to(sessions[1:2], days=-1)
+    assert left_out(client, series) == []
+    series.sessions.filter(pk=sessions[2].pk).update(status="cancelled", cancelled_by="clinic")
+    assert left_out(client, series) == [f"{doctor.clinic.local(sessions[2].starts_at):%d/%m}"]
+
+
+def opened(client, appointment):
+    """The fields as the page opens."""
+    text = client.get(address(appointment)).text
+    field = {name: re.search(rf'name="{name}" value="([^"]*)"', text)[1] for name in ("starts", "count", "until")}
+    weekdays = re.findall(r'name="weekdays" value="(\d)" checked', text)
+    return field | {"weekdays": weekdays, "dates": SHOWN.findall(text)}
+
+
+def test_sessions_are_added_where_the_coming_ones_are_by_now(client, first, doctor):
+    series = series_of(client, first)
+    sessions = list(series.sessions.order_by("starts_at"))
+    move_to(sessions[1:], days=1, hours=2)
+    fields = opened(client, sessions[-1])
+    assert (fields["weekdays"], fields["starts"]) == (["2"], "11:00")
+    # One that was moved by itself is no rule.
+    move_to(sessions[1:])
+    move_to(sessions[2:3], days=2, hours=3)
+    fields = opened(client, sessions[-1])
+    assert (fields["weekdays"], fields["starts"]) == (["1"], "09:00")
+
+
+def test_weekdays_of_which_one_has_no_session_left_stay(client, first):
+    typed = {"weekdays": ["1", "3"], "count": "2"}
+    book(client, first, look(client, first, **typed), **typed)
+    series = Series.objects.get()
+    series.sessions.exclude(pk=first.pk).update(status="cancelled", cancelled_by="clinic")
+    assert opened(client, first)["weekdays"] == ["1", "3"]
+
+
+def test_a_series_until_a_day_is_completed_until_it(client, first, doctor):
+    until = {"until": f"{doctor.clinic.local(week(doctor, 5)):%d/%m/%Y}", "count": ""}
+    text = look(client, first, **until)
+    boxes = sent(text, **until)
+    for key in SHOWN.findall(text)[1:3]:
+        del boxes[f"when-{key}"]
+    client.post(address(first), boxes)
+    fields = opened(client, first)
+    assert fields["until"] == until["until"] and len(fields["dates"]) == 2
+    # After the last there is none until then: one more is offered.
+    fields = opened(client, Series.objects.get().sessions.latest("starts_at"))
+    assert fields["until"] == "" and len(fields["dates"]) == 1
+
+
 def test_a_taken_date_says_why_and_what_is_free_instead(client, first, doctor):
     book_appointment(doctor, starts_at=week(doctor, 2))
     text = look(client, first)
@@ -164,6 +253,31 @@ def test_dates_that_were_not_shown_are_not_booked(client, first):
     answer = book(client, first, text, count="9")
     assert answer.status_code == 409 and "As datas mudaram." in answer.text
     assert Appointment.objects.count() == 1
+
+
+def test_an_appointment_changed_meanwhile_is_not_repeated(client, first, doctor):
+    text = look(client, first)
+    to = {"doctor": doctor.pk, "starts_at": week(doctor, 0, 11)}
+    booking.reschedule(first.pk, clinic=doctor.clinic, by=BY, **to)
+    answer = book(client, first, text, count="4")
+    assert answer.status_code == 409 and "Este agendamento foi alterado depois do que você viu." in answer.text
+    assert not Series.objects.exists() and 'name="count" value="4"' in answer.text
+    # What is shown now can be repeated.
+    assert "HX-Redirect" in book(client, first, answer.text)
+
+
+def test_a_cancelled_appointment_cannot_be_repeated(client, first):
+    booking.change_status(first.pk, "cancelled", clinic=first.clinic, cancelled_by="clinic", by=BY)
+    assert "Repetir…" not in client.get(reverse("web:appointment-detail", args=[first.pk])).text
+    answer = client.get(address(first))
+    assert answer.status_code == 409
+    assert "Um agendamento “Cancelado” não pode ser repetido." in answer.text
+
+
+def test_a_series_that_is_all_cancelled_is_not_continued(client, first):
+    series = series_of(client, first)
+    series.sessions.update(status="cancelled", cancelled_by="clinic")
+    assert "Acrescentar sessões" not in client.get(path(series)).text
 
 
 def test_a_box_that_was_unticked_stays_so_in_the_next_look(client, first):
@@ -250,6 +364,7 @@ def test_the_panel_books_and_goes_on_to_repeat(client, doctor):
     assert "Agendar e repetir…" in panel
     answer = client.post(reverse("web:appointment-book"), typed, headers=HTMX)
     assert answer["HX-Redirect"] == address(Appointment.objects.get())
+    assert "Agendado." in client.get(answer["HX-Redirect"]).text
 
 
 def test_an_appointment_says_which_session_it_is(client, first):
@@ -310,9 +425,7 @@ def test_a_session_changed_meanwhile_leaves_all_standing(client, first):
     series = series_of(client, first)
     chosen = list(series.sessions.order_by("starts_at")[2:])
     fields = posted(series, chosen, cancelled_by="clinic")
-    booking.change_status(
-        chosen[1].pk, "confirmed", clinic=series.clinic, by=booking.Author(channel="command", credential="x")
-    )
+    booking.change_status(chosen[1].pk, "confirmed", clinic=series.clinic, by=BY)
     answer = client.post(path(series), fields)
     assert answer.status_code == 409 and "Nada foi cancelado." in answer.text
     assert not series.sessions.filter(status="cancelled").exists()
@@ -340,6 +453,14 @@ def test_this_and_the_following_are_moved(client, first, doctor):
     starts = list(series.sessions.order_by("starts_at").values_list("starts_at", flat=True))
     assert starts[1:] == [week(doctor, number, 10) + timedelta(days=1) for number in (1, 2, 3)]
     assert starts[0] == first.starts_at
+
+
+def test_a_wrong_hour_of_a_move_has_the_focus(client, first):
+    series = series_of(client, first)
+    fields = posted(series, list(series.sessions.all()), starts="25", save="1")
+    answer = client.post(path(series, "move"), fields, headers=HTMX)
+    assert answer.status_code == 422
+    assert re.search(r'name="starts"[^>]*autofocus', answer.text)
 
 
 def test_a_move_to_a_taken_time_moves_nothing(client, first, doctor):

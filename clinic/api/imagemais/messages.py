@@ -299,6 +299,7 @@ REFUSALS: Messages = {
     Reason.MERGE_UNDONE: Message(409, "patient.name", "A junção já foi desfeita", ()),
     Reason.MERGE_TOO_OLD: Message(409, "patient.name", "A junção tem mais de %(limit)s dias", ()),
     Reason.NOT_MOVABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser reagendado", ()),
+    Reason.NOT_REPEATABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser repetido", ()),
     Reason.NOT_CHANGEABLE: Message(409, "status", "Um agendamento com status %(current)s não pode ser alterado", ()),
     Reason.FINISHED_FOR_MANAGERS: Message(409, "status", "Um agendamento finalizado não pode ser alterado", ()),
     Reason.NOTHING_CHANGED: _about("startTime", "O agendamento já está nesse horário", 409, AVAILABILITY),

@@ -147,6 +147,7 @@ ANSWERS_OF_REASONS = {
     Reason.WAITING_ASK_WHO_PAYS: TRANSITION,
     **dict.fromkeys((reason for reason in Reason if reason.name.startswith("MERGE")), TRANSITION),
     Reason.NOT_MOVABLE: TRANSITION,
+    Reason.NOT_REPEATABLE: TRANSITION,
     Reason.NOT_CHANGEABLE: TRANSITION,
     Reason.NOT_PAYABLE: TRANSITION,
     Reason.FINISHED_FOR_MANAGERS: TRANSITION,

@@ -61,16 +61,25 @@ def time_zone_is_unchanged(slot: Slot, context: ScheduleContext) -> Iterator[Ref
 
 
 def doctor_is_free(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
+    yield from doctor_taken(slot, context.overlapping)
+
+
+def patient_is_in_one_place(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
+    yield from patient_taken(slot, context.overlapping)
+
+
+def doctor_taken(slot: Slot, overlapping: Sequence[OverlappingAppointment]) -> Iterator[Refusal]:
     """`spans` in the refusal are the taken times, for the API that names each slot."""
-    taken = [other for other in context.overlapping if other.occupies(slot.doctor)]
+    taken = [other for other in overlapping if other.occupies(slot.doctor)]
     if taken:
         spans = [(other.starts_at, other.ends_at) for other in taken]
         time = clock(slot.clinic, max(slot.starts_at, taken[0].starts_at))
         yield Refusal(Reason.DOCTOR_TAKEN, {**slot.doctor.in_sentence, "time": time, "spans": spans})
 
 
-def patient_is_in_one_place(slot: Slot, context: ScheduleContext) -> Iterator[Refusal]:
-    for other in context.overlapping:
+def patient_taken(slot: Slot, overlapping: Sequence[OverlappingAppointment]) -> Iterator[Refusal]:
+    """Refuse a slot whose patient has an appointment with another doctor then."""
+    for other in overlapping:
         if slot.patient and other.patient_id == slot.patient.pk and not other.occupies(slot.doctor):
             yield patient_elsewhere(slot, slot.patient, other)
             return

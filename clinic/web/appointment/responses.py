@@ -118,6 +118,7 @@ def detail_response(
         "total": sum(line.total for line in lines),
         "steps": booking.steps(appointment),
         "is_movable": booking.is_movable(appointment),
+        "is_repeatable": booking.is_repeatable(appointment),
         "is_changeable": not booking.change_refusals(appointment, author(request)),
         "undoable_event": undoable,
         "undo_verb": booking.undo_verb(undoable) if undoable else "",

@@ -152,6 +152,7 @@ def change_payer(request: ClinicRequest, pk: int) -> HttpResponse:
 
 def _booked_response(request: ClinicRequest, appointment: Appointment) -> HttpResponse:
     if "repeat" in request.POST:
+        messages.success(request, _("Agendado."))
         return leave(request, "web:series-add", appointment.pk)
     if wants_partial(request):
         return detail_response(request, appointment.pk, booked=True)

@@ -10,7 +10,7 @@ from clinic import booking
 from clinic.form_fields import is_short_number
 from clinic.models import Appointment, Series
 from clinic.queries.series import Session, standing
-from clinic.schedule import Recurrence, bookable_dates, dates_after
+from clinic.schedule import Recurrence, bookable_dates, dates_after, period_of
 
 
 def sessions_context(series: Series, found: Sequence[Session], now: datetime) -> dict[str, Any]:
@@ -25,8 +25,9 @@ def sessions_context(series: Series, found: Sequence[Session], now: datetime) ->
         "patient": last.patient,
         "first": first,
         "last": last,
+        "is_repeatable": booking.is_repeatable(last),
         "coming": {session.pk for session in ahead(found, now)},
-        "left_out": left_out(series, counted, now),
+        "left_out": left_out(series, found, now),
     }
 
 
@@ -45,15 +46,17 @@ def ticked(query: QueryDict, coming: Sequence[Appointment]) -> set[int]:
     return {session.pk for session in coming if not starts or session.starts_at >= starts[0]}
 
 
-def left_out(series: Series, counted: Sequence[Appointment], now: datetime) -> list[date]:
-    """Return the dates still ahead that the rule of the series has between its first session and its last, and on which
-    there is none; none where there are as many sessions as dates, only moved."""
+def left_out(series: Series, found: Sequence[Session], now: datetime) -> list[date]:
+    """Return the dates still ahead that the rule of the series had as it was asked for, between its first session and
+    its last, in whose period there is no session at all: one that is on another day was moved."""
     clinic = series.clinic
-    taken = [clinic.local(session.starts_at).date() for session in counted]
+    taken = [clinic.local(session.starts_at).date() for session in standing(found)]
     if not taken:
         return []
-    rule = Recurrence(series.every, frozenset(series.weekdays), until=taken[-1])
-    all_dates = dates_after(taken[0], rule, (date.min, taken[-1])).dates
-    if len(taken) > len(all_dates):
-        return []
-    return dates_after(taken[0], rule, bookable_dates(clinic, now), besides=taken).dates
+    first = clinic.local(found[0].appointment.starts_at).date()
+    count = None if series.count is None else series.count - 1
+    rule = Recurrence(series.every, frozenset(series.weekdays), count, series.until)
+    periods = {period_of(first, rule, day) for day in taken}
+    earliest = max(taken[0], bookable_dates(clinic, now)[0])
+    dates = dates_after(first, rule, (date.min, taken[-1])).dates
+    return [day for day in dates if day >= earliest and period_of(first, rule, day) not in periods]

@@ -1,6 +1,7 @@
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django import forms
@@ -29,6 +30,9 @@ from clinic.web.series.preview import (
     sent_starts,
 )
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 USUAL_TOTAL = 10
 SAME_WEEKDAY = ""
 WEEKDAYS = [(str(day), label_) for day, label_ in WEEKDAY_LABELS.items()]
@@ -45,9 +49,10 @@ class Number(forms.IntegerField):
 
 class PreviewForm(RefusableForm):
     """A form whose answer is a preview, a row for each time; it is sent once more, with `save`, to act on those that
-    are ticked. `refusals` are sentences about the whole."""
+    are ticked. `refusals` are sentences about the whole. `save_label` is what the button says that acts."""
 
     clinic: Clinic
+    save_label: "StrOrPromise"
 
     def __init__(self, data: QueryDict | None, clinic: Clinic) -> None:
         super().__init__(data if data is not None else QueryDict())
@@ -67,6 +72,11 @@ class PreviewForm(RefusableForm):
     @property
     def summary(self) -> str:
         return in_words(self.rows)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Sentences above the rows that refuse nothing."""
+        return []
 
     @property
     def first_wrong(self) -> str:
@@ -96,6 +106,7 @@ class SeriesForm(PreviewForm):
     """How an appointment is repeated. `standing` are the sessions that are there already, it among them, whose dates
     are passed over. `key` makes two clicks on one form one series."""
 
+    save_label = _("Agendar as selecionadas")
     every = Number(MAX_INTERVAL, label=_("Repetir a cada"))
     unit = forms.ChoiceField(label=_("Dias ou semanas"), choices=Series.Unit)
     weekdays = forms.MultipleChoiceField(label=_("Dias da semana"), required=False, choices=WEEKDAYS)
@@ -150,25 +161,8 @@ class SeriesForm(PreviewForm):
         return [row_of(self.clinic, each, by_wanted.get(each), self.data) for each in self.wanted]
 
     @property
-    def cut(self) -> str:
-        """Why there are fewer dates than were asked for, "" where there are not."""
-        if not self.is_valid() or not self._dates.is_cut:
-            return ""
-        last = bookable_dates(self.clinic, self.now)[1]
-        return _("Faltam datas: de uma vez são no máximo %(most)s, e até %(date)s. Acrescente as outras depois.") % {
-            "most": MAX_DATES,
-            "date": f"{last:%d/%m/%Y}",
-        }
-
-    @property
-    def expiring_card(self) -> str:
-        """What to say of a card of the payer that is not valid on all of the dates, "" where there is nothing."""
-        patient, payer = self.appointment.patient, self.appointment.payer_id
-        if not self.rows or payer is None or payer != patient.payer_id:
-            return ""
-        if not patient.has_expired_card(self.wanted[-1].day):
-            return ""
-        return _("A carteira vence em %(day)s, antes da última data.") % {"day": f"{patient.card_expires_on:%d/%m/%Y}"}
+    def warnings(self) -> list[str]:
+        return [sentence for sentence in (self._cut, self._expiring_card) if sentence]
 
     def book(self, by: booking.Author) -> Series | None:
         """Book the ticked dates and return their series; None where nothing was booked, with the reasons.
@@ -182,11 +176,39 @@ class SeriesForm(PreviewForm):
             return None
         try:
             return booking.book_series(
-                self.appointment.pk, sent, self._rule, clinic=self.clinic, key=self.key, by=by, now=self.now
+                self.appointment.pk,
+                sent,
+                self._rule,
+                clinic=self.clinic,
+                key=self.key,
+                seen=self.data.get("seen", ""),
+                by=by,
+                now=self.now,
             )
         except Refused as refused:
             self._refuse(refused, str(_("Nada foi agendado.")))
             return None
+
+    @property
+    def _cut(self) -> str:
+        """Why there are fewer dates than were asked for, "" where there are not."""
+        if not self.is_valid() or not self._dates.is_cut:
+            return ""
+        last = bookable_dates(self.clinic, self.now)[1]
+        return _("Faltam datas: de uma vez são no máximo %(most)s, e até %(date)s. Acrescente as outras depois.") % {
+            "most": MAX_DATES,
+            "date": f"{last:%d/%m/%Y}",
+        }
+
+    @property
+    def _expiring_card(self) -> str:
+        """What to say of a card of the payer that is not valid on all of the dates, "" where there is nothing."""
+        patient, payer = self.appointment.patient, self.appointment.payer_id
+        if not self.rows or payer is None or payer != patient.payer_id:
+            return ""
+        if not patient.has_expired_card(self.wanted[-1].day):
+            return ""
+        return _("A carteira vence em %(day)s, antes da última data.") % {"day": f"{patient.card_expires_on:%d/%m/%Y}"}
 
     @property
     def _first(self) -> date:
@@ -212,6 +234,7 @@ class SeriesForm(PreviewForm):
 class MoveSessionsForm(PreviewForm):
     """Another weekday, in the week that each session is in, and another hour for these sessions of one series."""
 
+    save_label = _("Remarcar as selecionadas")
     weekday = forms.ChoiceField(
         label=_("Dia da semana"), required=False, choices=[(SAME_WEEKDAY, _("o mesmo dia")), *WEEKDAYS]
     )
@@ -271,19 +294,40 @@ class MoveSessionsForm(PreviewForm):
         return Wanted(f"{session.pk}T{day}T{starts:%H:%M}", day, starts, present=label(local))
 
 
-def initial_of(appointment: Appointment, standing: int) -> QueryDict:
-    """Return the fields as the page opens: as the series was asked for at first, or every week at the same hour."""
+def initial_of(appointment: Appointment, standing: Sequence[Appointment], now: datetime) -> QueryDict:
+    """Return the fields as the page opens: as the series was asked for at first, on the weekdays and at the hour of its
+    coming sessions, or every week at the same hour. `standing` are the sessions that are there already."""
     local, series = appointment.clinic.local(appointment.starts_at), appointment.series
     data = QueryDict(mutable=True)
     data["every"], data["unit"] = "1", Series.Unit.WEEK.value
     data["weekdays"], data["starts"] = str(local.isoweekday()), f"{local:%H:%M}"
     total = USUAL_TOTAL
     if series:
-        data["every"], data["unit"], data["starts"] = str(series.every), series.unit, f"{series.starts:%H:%M}"
-        data.setlist("weekdays", [str(day) for day in series.weekdays] or [str(local.isoweekday())])
+        coming = [appointment.clinic.local(each.starts_at) for each in standing if booking.is_still_ahead(each, now)]
+        weekdays = _usual([at.isoweekday() for at in coming], series.weekdays)
+        rule = Recurrence(series.every, frozenset(weekdays), until=series.until)
+        (starts,) = _usual([at.time() for at in coming], [series.starts])
+        data["every"], data["unit"], data["starts"] = str(series.every), series.unit, f"{starts:%H:%M}"
+        data.setlist("weekdays", [str(day) for day in sorted(weekdays)] or [str(local.isoweekday())])
+        data["until"] = _until(rule, local.date(), standing, appointment.clinic, now)
         total = series.count or 0
-    data["count"] = str(max(total, standing + 1))
+    data["count"] = str(max(total, len(standing) + 1))
     return data
+
+
+def _usual(found: Sequence[Any], asked: Sequence[Any]) -> list[Any]:
+    """Return the most frequent ones, as many as were asked for; of those that are as frequent the asked ones first."""
+    counts = Counter(found)
+    return sorted({*found, *asked}, key=lambda each: (-counts[each], each not in asked, each))[: len(asked)]
+
+
+def _until(rule: Recurrence, first: date, standing: Sequence[Appointment], clinic: Clinic, now: datetime) -> str:
+    """Return the last day of the rule as it is typed, "" where there is none or no date is left until then."""
+    bookable = bookable_dates(clinic, now)
+    if rule.until is None or rule.until <= bookable[0]:
+        return ""
+    taken = {clinic.local(session.starts_at).date() for session in standing}
+    return f"{rule.until:%d/%m/%Y}" if dates_after(first, rule, bookable, besides=taken).dates else ""
 
 
 def _uuid(text: str) -> UUID:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -18,8 +19,8 @@ from clinic.queries import series as series_queries
 from clinic.queries.series import Session
 from clinic.refusals import Refused
 from clinic.web.appointment.forms import CancelForm
-from clinic.web.appointment.responses import BY_LABELS, get_appointment, not_found_when_deleted
-from clinic.web.htmx import partial_or_page
+from clinic.web.appointment.responses import BY_LABELS, detail_response, get_appointment, not_found_when_deleted
+from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
 from clinic.web.panel import author
 from clinic.web.responses import private
@@ -35,9 +36,12 @@ def add(request: ClinicRequest, pk: int) -> HttpResponse:
     """Repeat an appointment: show each date of the rule with what is in its way, and book the ticked ones when `save`
     is posted. Dates that were not shown are not booked."""
     appointment = get_appointment(request, pk)
+    if request.method != "POST" and (refusals := booking.repeat_refusals(appointment)):
+        return detail_response(request, pk, refusals=[refusal.message for refusal in refusals], status=409)
     standing = _standing(request, appointment)
     typed = request.POST if request.method == "POST" else take(request)
-    form = SeriesForm(typed or initial_of(appointment, len(standing)), appointment=appointment, standing=standing)
+    typed = typed or initial_of(appointment, standing, timezone.now())
+    form = SeriesForm(typed, appointment=appointment, standing=standing)
     if _is_sent(request) and (series := form.book(author(request))):
         number = len(sent_starts(form.data))
         sentence = ngettext("%(number)s sessão agendada.", "%(number)s sessões agendadas.", number)
@@ -45,11 +49,11 @@ def add(request: ClinicRequest, pk: int) -> HttpResponse:
         return leave(request, "web:series-detail", series.pk)
     context = {
         "appointment": appointment,
-        "form": form,
+        "seen": booking.as_repeated(appointment),
         "here": reverse("web:series-add", args=[pk]),
-        "focus": form.first_wrong if _is_sent(request) else "",
+        "back": reverse("web:appointment-detail", args=[pk]),
     }
-    return private(partial_or_page(request, "series/form.html", "form", context, _status(request, form)))
+    return _form_response(request, "series/form.html", form, context)
 
 
 @resumable
@@ -98,18 +102,29 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
         messages.success(request, moved % {"number": number})
         return leave(request, "web:series-detail", pk)
     context = {
-        "pk": pk,
-        "form": form,
         "sessions": [(session, booking.place(session)) for session in sessions],
         "patient": sessions[0].patient,
         "here": reverse("web:series-move", args=[pk]),
+        "back": reverse("web:series-detail", args=[pk]),
     }
-    return private(partial_or_page(request, "series/move.html", "form", context, _status(request, form)))
+    return _form_response(request, "series/move.html", form, context)
 
 
 def _is_sent(request: ClinicRequest) -> bool:
     """Return whether the form was sent to act, not to look."""
     return request.method == "POST" and "save" in request.POST
+
+
+def _form_response(request: ClinicRequest, template: str, form: PreviewForm, context: dict[str, Any]) -> HttpResponse:
+    """Render the page, the form of it after a refused act, or the parts that change when a field of it is left.
+
+    Nothing else is replaced then, so what is being typed meanwhile stays."""
+    context |= {"form": form, "focus": form.first_wrong if _is_sent(request) else ""}
+    if _is_sent(request) or not wants_partial(request):
+        return private(partial_or_page(request, template, "form", context, _status(request, form)))
+    response = private(render(request, "series/_looked.html", context))
+    response["HX-Retarget"], response["HX-Reswap"] = "#series-dates", "innerHTML"
+    return response
 
 
 def _status(request: ClinicRequest, form: PreviewForm) -> int | None:

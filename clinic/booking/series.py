@@ -319,8 +319,8 @@ def _alternatives(refused: BookingRefused, spoken_for: Sequence[Span]) -> list[O
 
 def _act_on_sessions(clinic: Clinic, series_id: int, wanted: Sequence[int], act: Callable[[int], None]) -> None:
     """Call `act` for each of these sessions of the series, by id and in order of time, in one transaction. Raises
-    Appointment.DoesNotExist where one of them is none, and Refused (TRY_AGAIN) where an act for which this waited, a move
-    or a merge of patients, has given them another doctor or patient."""
+    Appointment.DoesNotExist where one of them is none, and Refused (TRY_AGAIN) where an act for which this waited, a
+    move or a merge of patients, has given them another doctor or patient."""
 
     def work() -> None:
         sessions = Appointment.objects.of(clinic).kept().filter(series=series_id, pk__in=wanted)

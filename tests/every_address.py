@@ -302,7 +302,7 @@ def _pending(stored):
     yield Call("POST", f"/pendencias/{moved.pk}/desfazer/", {"event": moved.events.latest("pk").pk}, partial=True)
     moved.refresh_from_db()
     whole = {"linha": moved.pk, f"to-{moved.pk}": to, f"place-{moved.pk}": place(moved)}
-    yield Call("POST", "/pendencias/lista-inteira/", whole)
+    yield Call("POST", "/pendencias/lista-inteira/", whole, expected=(302,))
     yield Call("POST", f"/pendencias/{moved.pk}/desfazer/", {"event": moved.events.latest("pk").pk}, partial=True)
     yield Call("POST", f"/pendencias/{called.pk}/nao-atende/", partial=True)
     yield Call(

@@ -71,9 +71,10 @@ def patient():
 
 
 def _path(route, patient, appointment):
+    today = appointment.clinic.local(timezone.now()).date()
     values = {
-        "<str:date>": str(timezone.localdate()),
-        "<str:month>": f"{timezone.localdate():%Y-%m}",
+        "<str:date>": str(today),
+        "<str:month>": f"{today:%Y-%m}",
         "<int:doctor>": str(appointment.doctor_id),
         "<hash>": patient.phone_hash,
         "<id>": str(appointment.uuid),

@@ -66,16 +66,19 @@ def book(request):
 
 def move(request):
     fields = request.POST
-    clinic, appointment, starts_at = (
-        fields["clinic"],
-        fields["appointment"],
-        datetime.fromisoformat(fields["starts_at"]),
-    )
+    clinic, appointment = fields["clinic"], fields["appointment"]
+    starts_at = datetime.fromisoformat(fields["starts_at"])
+    place = {
+        "doctor": int(fields["doctor"]),
+        "starts_at": fields["starts_at"],
+        "ends_at": (starts_at + LENGTH).isoformat(),
+        "status": Appointment.Status.RESCHEDULED,
+    }
     with transaction.atomic():
         Appointment.objects.filter(pk=appointment).update(
             starts_at=starts_at,
             ends_at=starts_at + LENGTH,
-            status=Appointment.Status.RESCHEDULED,
+            status=place["status"],
             status_since=timezone.now(),
         )
         AppointmentEvent.objects.create(
@@ -83,7 +86,8 @@ def move(request):
             appointment_id=appointment,
             kind=AppointmentEvent.Kind.RESCHEDULED,
             channel=AppointmentEvent.Channel.BROWSER,
-            after={"starts_at": fields["starts_at"], "status": Appointment.Status.RESCHEDULED},
+            before=place | {"starts_at": fields["stored"]},
+            after=place,
         )
     return HttpResponse()
 

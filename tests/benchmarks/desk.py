@@ -79,7 +79,13 @@ def by_drag(session: Session, appointment: Appointment, stored: datetime, wanted
 
 
 def by_the_bare_view(session: Session, appointment: Appointment, stored: datetime, wanted: datetime) -> str:
-    body = urlencode({"appointment": appointment.pk, "clinic": appointment.clinic_id, "starts_at": wanted.isoformat()})
+    body = urlencode({
+        "appointment": appointment.pk,
+        "clinic": appointment.clinic_id,
+        "doctor": appointment.doctor_id,
+        "stored": stored.isoformat(),
+        "starts_at": wanted.isoformat(),
+    })  # fmt: skip
     return (
         f"POST /bare/mover/ HTTP/1.1\r\nHost: 127.0.0.1:{session.port}\r\n"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from clinic.booking.openings import nearest_of, openings_near
+from clinic.booking.openings import NEAREST_DAYS, nearest_of, openings_near
 from clinic.booking.slots import Slot
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.schedule import Opening
@@ -66,7 +66,15 @@ class Alternatives(NamedTuple):
 def alternatives_to(slot: Slot) -> Alternatives:
     """Return the three free times nearest to the slot, and the three from it on, for its doctor and patient. Two
     queries."""
-    openings = openings_near(
+    openings = openings_near_slot(slot)
+    following = [opening for opening in openings if opening.starts_at >= slot.starts_at]
+    return Alternatives(nearest_of(slot.clinic, openings, slot.starts_at, COUNT), following[:COUNT])
+
+
+def openings_near_slot(slot: Slot, days: int = NEAREST_DAYS) -> list[Opening]:
+    """Return the free times of the slot's length, for its doctor and patient, on its day and so many `days` after, in
+    order of time. Two queries."""
+    return openings_near(
         slot.clinic,
         doctor=slot.doctor,
         minutes=(slot.ends_at - slot.starts_at) // timedelta(minutes=1),
@@ -74,6 +82,5 @@ def alternatives_to(slot: Slot) -> Alternatives:
         now=slot.now,
         patient=slot.patient.pk if slot.patient else None,
         moving=slot.moving,
+        days=days,
     )
-    following = [opening for opening in openings if opening.starts_at >= slot.starts_at]
-    return Alternatives(nearest_of(slot.clinic, openings, slot.starts_at, COUNT), following[:COUNT])

@@ -9,7 +9,7 @@ time while the dates are agreed upon, and whatever a booking asks was asked when
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -17,11 +17,11 @@ from django.utils import timezone
 
 from clinic.booking import sql
 from clinic.booking.acts import lock_appointment, refuse, write
-from clinic.booking.alternatives import COUNT, BookingRefused
+from clinic.booking.alternatives import COUNT, BookingRefused, openings_near_slot
 from clinic.booking.book import book, check_each
 from clinic.booking.change_procedures import contents
 from clinic.booking.lines import requested_lines
-from clinic.booking.openings import nearest_of, openings_near
+from clinic.booking.openings import nearest_of
 from clinic.booking.payer import payment
 from clinic.booking.proposal import PayerWish, Proposal
 from clinic.booking.reschedule import check_reschedule, reschedule
@@ -301,16 +301,7 @@ def _alternatives(refused: BookingRefused, spoken_for: Sequence[Span]) -> list[O
     slot = refused.slot
     if slot is None or not refused.is_about_time:
         return []
-    near = openings_near(
-        slot.clinic,
-        doctor=slot.doctor,
-        minutes=(slot.ends_at - slot.starts_at) // timedelta(minutes=1),
-        wanted=slot.starts_at,
-        now=slot.now,
-        patient=slot.patient.pk if slot.patient else None,
-        moving=slot.moving,
-        days=DAYS_NEAR,
-    )
+    near = openings_near_slot(slot, DAYS_NEAR)
     left = [
         opening for opening in near if not any(span.overlaps(opening.starts_at, opening.ends_at) for span in spoken_for)
     ]

@@ -17,7 +17,7 @@ from clinic.models.names import same_letters
 from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import PatientDetails
-from clinic.registry.patient_events import Author, differences
+from clinic.registry.patient_events import Author, differences, record_event
 from clinic.registry.patients import NULL_WHEN_EMPTY, details_of
 
 
@@ -143,9 +143,9 @@ def merge_records(
     memos = Memo.objects.of(kept.clinic_id).filter(patient=merged).order_by("pk")
     moved |= {"memos": list(memos.values_list("pk", flat=True)), "former_names": names}
     memos.update(patient=kept)
-    _record(kept, PatientEvent.Kind.MERGED, differences(before, after), by, now)
+    record_event(kept, PatientEvent.Kind.MERGED, differences(before, after), by, now)
     given_up = _not_taken(before_of_merged, after) | differences(before_of_merged, details_of(merged))
-    _record(merged, PatientEvent.Kind.MERGED, given_up, by, now)
+    record_event(merged, PatientEvent.Kind.MERGED, given_up, by, now)
     return PatientMerge.objects.create(
         clinic_id=kept.clinic_id,
         kept=kept,
@@ -174,8 +174,8 @@ def separate_records(merge: PatientMerge, kept: Patient, merged: Patient, by: Au
     clinic_id = kept.clinic_id
     Memo.objects.of(clinic_id).filter(pk__in=merge.moved["memos"], patient=kept).update(patient=merged)
     FormerName.objects.of(clinic_id).filter(pk__in=merge.moved["former_names"], patient=kept).delete()
-    _record(kept, PatientEvent.Kind.SEPARATED, differences(before, details_of(kept)), by, now)
-    _record(merged, PatientEvent.Kind.SEPARATED, differences(before_of_merged, details_of(merged)), by, now)
+    record_event(kept, PatientEvent.Kind.SEPARATED, differences(before, details_of(kept)), by, now)
+    record_event(merged, PatientEvent.Kind.SEPARATED, differences(before_of_merged, details_of(merged)), by, now)
     merge.undone_at, merge.undone_by = now, by.user
     merge.save(update_fields=["undone_at", "undone_by"])
     taken = {*stays.taken, *(name for name in merge.numbers if name not in numbers)}
@@ -251,19 +251,6 @@ def _write(patient: Patient, values: Mapping[str, Any], *others: str) -> None:
         setattr(patient, name, (value or None) if name in NULL_WHEN_EMPTY else value)
     # The phone field computes the hash when it is saved.
     patient.save(update_fields=[*values, *others, "phone_hash", "updated_at"])
-
-
-def _record(patient: Patient, kind: str, changes: dict[str, list[Any]], by: Author, now: datetime) -> None:
-    PatientEvent.objects.create(
-        clinic_id=patient.clinic_id,
-        patient=patient,
-        kind=kind,
-        at=now,
-        channel=by.channel,
-        user=by.user,
-        credential=by.credential,
-        changes=changes,
-    )
 
 
 def _store_former_names(kept: Patient, merged: Patient, after: PatientDetails) -> list[int]:

@@ -1,7 +1,10 @@
 """Recording who changed a patient's data, in the transaction of the change: for every entry point."""
 
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from clinic.models import Patient, PatientEvent, StaffUser
 from clinic.registry.patient_details import PatientDetails
@@ -23,11 +26,18 @@ def record_patient(patient: Patient, before: PatientDetails | None, after: Patie
     changes = differences(before or PatientDetails(), after)
     if not changes:
         return
-    kind = PatientEvent.Kind.CHANGED if before else PatientEvent.Kind.REGISTERED
+    record_event(patient, PatientEvent.Kind.CHANGED if before else PatientEvent.Kind.REGISTERED, changes, by)
+
+
+def record_event(
+    patient: Patient, kind: str, changes: dict[str, list[Any]], by: Author, now: datetime | None = None
+) -> None:
+    """Store an event of a patient, with the `differences`. Runs in the caller's transaction."""
     PatientEvent.objects.create(
         clinic_id=patient.clinic_id,
         patient=patient,
         kind=kind,
+        at=now or timezone.now(),
         channel=by.channel,
         user=by.user,
         credential=by.credential,

@@ -168,6 +168,13 @@ def read_instant(text: str) -> datetime | None:
     return instant if instant and is_aware(instant) and instant.year in READABLE_YEARS else None
 
 
+def read_time_value(text: str) -> tuple[int | None, datetime | None]:
+    """Read a free time as `booking.time_value` writes it: the doctor's id and the start; None for what cannot be
+    read."""
+    doctor, _bar, starts = text.partition("|")
+    return int(doctor) if is_short_number(doctor) else None, read_instant(starts)
+
+
 def read_day(text: str) -> date | None:
     """Read a date as a button or an address sends it; None for anything else."""
     try:

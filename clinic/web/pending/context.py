@@ -271,7 +271,7 @@ def _doctors(clinic: Clinic, openings: Collection[Opening]) -> dict[int, Doctor]
 def _proposals(appointment: Appointment, openings: Collection[Opening], doctors: dict[int, Doctor]) -> list[Proposal]:
     return [
         Proposal(
-            value=f"{opening.doctor_id}|{opening.starts_at.isoformat()}",
+            value=booking.time_value(opening.doctor_id, opening.starts_at),
             starts_at=opening.starts_at,
             doctor=None if opening.doctor_id == appointment.doctor_id else doctors[opening.doctor_id],
         )

@@ -14,9 +14,9 @@ from clinic.access.requests import ClinicRequest
 from clinic.form_fields import ids_in
 from clinic.models import Appointment
 from clinic.refusals import Refused
+from clinic.web.booking_panel.finder_fields import read_time_value
 from clinic.web.panel import author
 from clinic.web.pending.context import Board, Row
-from clinic.web.pending.posted import read_place
 from clinic.web.responses import private
 
 MOST_AT_ONCE = 100
@@ -70,7 +70,7 @@ def _move(request: ClinicRequest) -> HttpResponse:
 
 def _is_moved(request: ClinicRequest, pk: int, posted: QueryDict) -> bool:
     """Move the appointment to the posted time if it is still at the posted place; return whether it was."""
-    doctor, starts_at = read_place(posted.get(f"to-{pk}", ""))
+    doctor, starts_at = read_time_value(posted.get(f"to-{pk}", ""))
     seen = posted.get(f"place-{pk}", "")
     try:
         booking.reschedule(pk, clinic=request.clinic, doctor=doctor, starts_at=starts_at, seen=seen, by=author(request))

@@ -53,6 +53,7 @@ class PreviewForm(RefusableForm):
 
     clinic: Clinic
     save_label: "StrOrPromise"
+    # `wanted` and `rows` are each form's own; the metaclass of forms leaves no room for that of abstract classes.
 
     def __init__(self, data: QueryDict | None, clinic: Clinic) -> None:
         super().__init__(data if data is not None else QueryDict())

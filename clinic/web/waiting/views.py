@@ -17,7 +17,7 @@ from clinic.models import Appointment, Patient, WaitingEntry, shown
 from clinic.queries import booking_options, waiting
 from clinic.refusals import Refused
 from clinic.registry import current_patient
-from clinic.web.booking_panel.finder_fields import read_instant
+from clinic.web.booking_panel.finder_fields import read_time_value
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
 from clinic.web.panel import author
@@ -233,9 +233,8 @@ def _patient(request: ClinicRequest, pk: str) -> Patient | None:
 
 def _offered_time(value: str) -> booking.OfferedTime | None:
     """Read a time as `booking.time_value` writes it; None for anything else."""
-    doctor, _bar, starts = value.partition("|")
-    starts_at = read_instant(starts)
-    return booking.OfferedTime(int(doctor), starts_at) if starts_at and is_short_number(doctor) else None
+    doctor, starts_at = read_time_value(value)
+    return booking.OfferedTime(doctor, starts_at) if doctor is not None and starts_at else None
 
 
 def _number(text: str) -> int | None:

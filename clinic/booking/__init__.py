@@ -1,5 +1,6 @@
 """Acts on appointments: the rules, and the only writer of Appointment. This module is the public interface."""
 
+from clinic.booking.acts import load
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import BookedAppointment, book, check
 from clinic.booking.book_waiting import book_waiting
@@ -133,6 +134,7 @@ __all__ = [
     "is_still_ahead",
     "last_own_act",
     "latest_end",
+    "load",
     "look_ahead",
     "mark_priority",
     "move_sessions",

@@ -10,12 +10,12 @@ to the doctor can still be inserted.
 from datetime import datetime
 from typing import Any
 
-from clinic.booking import sql
+from clinic.booking import appointment_sql, sql
 from clinic.booking.alternatives import BookingRefused
+from clinic.booking.proposal import DoctorKey
 from clinic.booking.slots import Slot
-from clinic.models import Appointment, Clinic, Doctor
-from clinic.models.locks import get_locked
-from clinic.refusals import Reason, Refusal
+from clinic.models import Appointment, AppointmentEvent, Clinic
+from clinic.refusals import Reason, Refusal, Refused
 
 
 def refuse(refusals: list[Refusal], slot: Slot | None = None) -> None:
@@ -24,19 +24,34 @@ def refuse(refusals: list[Refusal], slot: Slot | None = None) -> None:
         raise BookingRefused(refusals, slot)
 
 
-def lock_appointment(clinic: Clinic, appointment_id: int, *other_doctors: Doctor | None) -> Appointment:
+def load(clinic: Clinic, appointment_id: int) -> Appointment:
+    """Return the appointment with clinic, doctor and patient, whose phone is loaded when it is read. One statement.
+
+    Raises Appointment.DoesNotExist, also for one that was deleted."""
+    appointment = appointment_sql.load(clinic, appointment_id)
+    if appointment is None:
+        raise Appointment.DoesNotExist
+    return appointment
+
+
+def lock_appointment(clinic: Clinic, appointment_id: int, other_doctor: DoctorKey | None = None) -> Appointment:
     """Return the appointment with its row locked; before it the doctors', in order of id, and the patient's.
 
-    Raises Appointment.DoesNotExist, also for one that was deleted, and Refused (TRY_AGAIN) for one that a merge of
-    patients, for which this waited, has given another patient.
+    One statement, where none of them is held. Raises Appointment.DoesNotExist, also for one that was deleted, and
+    Refused (TRY_AGAIN) for one that a merge of patients, for which this waited, has given another patient.
     """
+    if appointment := appointment_sql.load_locked(clinic, appointment_id, other_doctor):
+        return appointment
     kept = Appointment.objects.of(clinic).kept()
     doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
-    sql.lock_rows(clinic, {doctor} | {other.pk for other in other_doctors if other}, patient)
-    related = kept.select_related("clinic", "doctor", "patient", "payer", "encaixe_approved_by").defer("patient__phone")
-    appointment = get_locked(related.filter(pk=appointment_id), of=("self",))
-    refuse([Refusal(Reason.TRY_AGAIN)] if appointment.patient_id != patient else [])
-    return appointment
+    sql.lock_rows(clinic, {doctor, *sql.ids_of_doctor(clinic, other_doctor)}, patient)
+    appointment_sql.wait_for(clinic, appointment_id)
+    appointment = appointment_sql.load_locked(clinic, appointment_id, other_doctor)
+    if appointment and appointment.patient_id == patient:
+        return appointment
+    if appointment is None and not kept.filter(pk=appointment_id).exists():
+        raise Appointment.DoesNotExist
+    raise Refused([Refusal(Reason.TRY_AGAIN)])
 
 
 def write(appointment: Appointment, now: datetime, **values: Any) -> None:
@@ -45,3 +60,9 @@ def write(appointment: Appointment, now: datetime, **values: Any) -> None:
         setattr(appointment, name, value)
     appointment.updated_at = now
     appointment.save(update_fields=[*values, "updated_at"])
+
+
+def write_with_event(appointment: Appointment, event: AppointmentEvent, now: datetime, *names: str) -> None:
+    """Store these fields of a locked appointment, the moment of the change and its event. One statement."""
+    appointment.updated_at = now
+    appointment_sql.update(appointment, [*names, "updated_at"], event)

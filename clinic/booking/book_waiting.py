@@ -81,7 +81,7 @@ def _lock_what_is_given(clinic: Clinic, entry: WaitingEntry, doctor: int | None)
         sql.load_rows(clinic, doctor=doctor, patient=entry.patient_id, lock=True)
         return None
     try:
-        return lock_appointment(clinic, entry.appointment_id, sql.load_rows(clinic, doctor=doctor).doctor)
+        return lock_appointment(clinic, entry.appointment_id, doctor)
     except Appointment.DoesNotExist:
         return None
 

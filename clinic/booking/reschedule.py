@@ -10,9 +10,9 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from clinic.booking import lines, sql, transitions
-from clinic.booking.acts import lock_appointment, write
+from clinic.booking.acts import load, lock_appointment, write_with_event
 from clinic.booking.alternatives import BookingRefused
-from clinic.booking.audit import record, snapshot
+from clinic.booking.audit import event, snapshot
 from clinic.booking.change_procedures import contents
 from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
@@ -104,7 +104,7 @@ def check_reschedule(
     wish = clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, approved_by
     target = _Target(*wish, lines, None, in_full)
     try:
-        _require_slot(target, _load_appointment(target), now or timezone.now())
+        _require_slot(target, load(clinic, appointment_id), now or timezone.now())
     except BookingRefused as refused:
         return refused
     return None
@@ -142,13 +142,23 @@ def move(
     that the move removes, and the names of those that undoing it could not restore, where there are any.
     """
     before = snapshot(appointment)
-    new_place = {"doctor": doctor, "doctor_name": doctor.full_name, "starts_at": starts_at, "ends_at": ends_at}
-    write(appointment, now, status=status, status_since=now, **new_place, **encaixe)
+    values = {
+        "doctor": doctor,
+        "doctor_name": doctor.full_name,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "status": status,
+        "status_since": now,
+        **encaixe,
+    }
+    for name, value in values.items():
+        setattr(appointment, name, value)
     remarks = {"undo": undo, "discounts_off": list(discounts_off), "discounts_gone": list(discounts_gone)}
     after = snapshot(appointment) | {name: value for name, value in remarks.items() if value}
     if procedures:
         before, after = before | {"lines": procedures.before}, after | {"lines": procedures.after}
-    record(appointment, AppointmentEvent.Kind.RESCHEDULED, by, now, before, after)
+    moved = event(appointment, AppointmentEvent.Kind.RESCHEDULED, by, now, before, after)
+    write_with_event(appointment, moved, now, *values)
     return appointment
 
 
@@ -168,8 +178,7 @@ class _Target:
 
 
 def _reschedule(target: _Target, by: Author, now: datetime) -> Appointment:
-    doctor = sql.load_rows(target.clinic, doctor=target.doctor).doctor
-    appointment = lock_appointment(target.clinic, target.appointment_id, doctor)
+    appointment = lock_appointment(target.clinic, target.appointment_id, target.doctor)
     slot, wished = _require_slot(target, appointment, now, by)
     remarks: dict[str, Any] = {}
     if wished:
@@ -226,11 +235,6 @@ def _applied_discounts(appointment: Appointment) -> QuerySet[AppliedDiscount]:
     return AppliedDiscount.objects.of(appointment.clinic).filter(line__appointment=appointment)
 
 
-def _load_appointment(target: _Target) -> Appointment:
-    kept = Appointment.objects.of(target.clinic).kept().select_related("clinic", "patient")
-    return kept.get(pk=target.appointment_id)
-
-
 class _Examined(NamedTuple):
     """The slot to move to, and the lines to be written there; None where they stay."""
 
@@ -276,17 +280,13 @@ def _candidate(target: _Target, appointment: Appointment, now: datetime) -> tupl
 
 
 def _with_stored_lines(place: Candidate, target: _Target, appointment: Appointment) -> Candidate:
-    doctor = sql.load_rows(target.clinic, doctor=target.doctor).doctor
-    ids = appointment.lines.values_list("procedure_id", flat=True)
-    procedures = Procedure.objects.of(target.clinic).filter(pk__in=ids).annotate(performed=performed_by(doctor))
-    rows = list(procedures)
-    applied = [] if target.without_expired else _applied_discounts(appointment).select_related("discount")
+    rows = sql.load_rows_of(appointment, target.doctor)
     return replace(
         place,
-        doctor=doctor,
-        procedures=[*rows],
-        performed=frozenset(procedure.pk for procedure in rows if procedure.performed),
-        discounts=[row.discount for row in applied],
+        doctor=rows.doctor,
+        procedures=rows.procedures,
+        performed=rows.performed,
+        discounts=[] if target.without_expired else rows.discounts,
         duration=_duration(appointment) if target.in_full and target.clinic.requires_duration else None,
     )
 

@@ -15,9 +15,8 @@ from clinic.booking.reschedule import move
 from clinic.booking.rules.procedures import doctor_refusals, not_performed
 from clinic.booking.slots import present_slot
 from clinic.booking.status import set_status, transition_refusals
-from clinic.models import Appointment, Clinic, Procedure
+from clinic.models import Appointment, Clinic
 from clinic.models.appointment import Status
-from clinic.models.procedure import performed_by
 from clinic.refusals import Refused
 from clinic.registry import Author
 from clinic.transactions import run_in_transaction
@@ -34,15 +33,13 @@ def serve_by(
     now = now or timezone.now()
 
     def work() -> Appointment:
-        other = sql.load_rows(clinic, doctor=doctor).doctor
-        appointment = lock_appointment(clinic, appointment_id, other)
+        appointment = lock_appointment(clinic, appointment_id, doctor)
+        rows = sql.load_rows_of(appointment, doctor)
+        other = rows.doctor
         if other is None:
             raise Refused(doctor_refusals(doctor, other))
         slot = replace(present_slot(appointment, now), doctor=other)
-        ids = appointment.lines.values_list("procedure_id", flat=True)
-        procedures = Procedure.objects.of(clinic).filter(pk__in=ids).annotate(performed=performed_by(other))
-        rows = list(procedures)
-        refusals = list(not_performed(other, rows, frozenset(row.pk for row in rows if row.performed)))
+        refusals = list(not_performed(other, rows.procedures, rows.performed))
         refusals += retake_violations(slot)
         encaixe = stored_encaixe(clinic, encaixe_snapshot(appointment))
         appointment.doctor, booked_with = other, appointment.doctor

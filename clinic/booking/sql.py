@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
 
+from clinic.booking.columns import PATIENT_COLUMNS, column_list, placeholders, values, written_fields
 from clinic.booking.pricing import PricedLine
 from clinic.booking.proposal import DoctorKey
 from clinic.booking.slots import OverlappingAppointment, ScheduleContext, Slot
@@ -35,8 +37,6 @@ from clinic.models.raw_sql import column_names, instance
 from clinic.models.titles import with_title
 from clinic.schedule import HOURS_AND_ABSENCES_SQL, schedules_of
 
-# A patient is loaded without the phone, which is parsed at every load: no rule about an appointment needs it.
-PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name", "died", "merged_into_id")
 # The patient's row waits for the doctor's: the count makes PostgreSQL look for, and lock, the doctor first.
 ROWS_SQL = """
     WITH doctor AS MATERIALIZED (
@@ -49,15 +49,31 @@ ROWS_SQL = """
             SELECT FROM clinic_doctor_procedures, doctor WHERE doctor_id = doctor.id AND procedure_id = requested.id
         ), row_number() OVER () AS line
         FROM clinic_procedure AS requested
-        WHERE clinic_id = %(clinic)s AND {procedure_key} = ANY (%(procedures)s) AND active
+        WHERE clinic_id = %(clinic)s AND {procedures}
     ), discount AS (
         SELECT {discount}, row_number() OVER () AS line
-        FROM clinic_discount WHERE clinic_id = %(clinic)s AND id = ANY (%(discounts)s)
+        FROM clinic_discount WHERE clinic_id = %(clinic)s AND {discounts}
     )
     SELECT doctor.*, patient.*, procedure.*, discount.* FROM ({setup}) AS setup
     LEFT JOIN doctor ON true LEFT JOIN patient ON true
     LEFT JOIN (procedure FULL JOIN discount USING (line)) ON true
 """
+# Which procedures and discounts are loaded: those of a booking, by their ids, or those that an appointment has.
+REQUESTED = {
+    "procedures": "{procedure_key} = ANY (%(procedures)s) AND active",
+    "discounts": "id = ANY (%(discounts)s)",
+}
+STORED = {
+    "procedures": """id IN (
+        SELECT procedure_id FROM clinic_appointmentprocedure
+        WHERE clinic_id = %(clinic)s AND appointment_id = %(appointment)s
+    )""",
+    "discounts": """id IN (
+        SELECT discount_id FROM clinic_applieddiscount AS applied
+        JOIN clinic_appointmentprocedure AS line ON line.id = applied.line_id
+        WHERE line.clinic_id = %(clinic)s AND line.appointment_id = %(appointment)s
+    )""",
+}
 # Until the transaction ends no statement is planned anew: planning CONTEXT_SQL takes twice as long as running it.
 FORCE_GENERIC_PLANS = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
 LOCK_DOCTOR_SQL = "SELECT FROM clinic_doctor WHERE clinic_id = %s AND id = %s"
@@ -106,45 +122,61 @@ def load_rows(
     Of a merged patient it is the kept one that is loaded: looked at behind the lock, for which a merge was waited for.
     With `lock` the doctor's row is locked, then the patient's; two statements when another transaction holds one.
     """
-    procedure_keys = [key for key in procedures if _is_possible_key(key)]
+    procedure_keys = [key for key in procedures if is_possible_key(key)]
     parameters: dict[str, Any] = {
         "clinic": clinic.pk,
-        "doctor": doctor if _is_possible_key(doctor) else None,
-        "patient": patient if _is_possible_key(patient) else None,
+        "doctor": doctor if is_possible_key(doctor) else None,
+        "patient": patient if is_possible_key(patient) else None,
         "procedures": procedure_keys,
-        "discounts": [key for key in discounts if _is_possible_key(key)],
+        "discounts": [key for key in discounts if is_possible_key(key)],
     }
-    key_columns = _key_column(doctor), _key_column(procedure_keys[0]) if procedure_keys else "id"
+    key_columns = key_column(doctor), key_column(procedure_keys[0]) if procedure_keys else "id"
     with prepared_cursor() as cursor:
         rows = _fetch_rows(cursor, key_columns, parameters, lock=lock)
-    procedures_by_key: dict[int | UUID, Procedure] = {}
-    discounts_by_id: dict[int, Discount] = {}
-    performed = set()
-    for _, _, procedure_values, discount_values in rows:
-        if procedure := instance(Procedure, procedure_values[:-2]):
-            procedures_by_key |= {procedure.pk: procedure, procedure.uuid: procedure}
-            if procedure_values[-2]:
-                performed.add(procedure.pk)
-        if discount := instance(Discount, discount_values[:-1]):
-            discounts_by_id[discount.pk] = discount
-    doctor_values, patient_values, *_ = rows[0]
-    loaded = instance(Patient, patient_values, PATIENT_COLUMNS)
-    if loaded and loaded.merged_into_id:
+    read = _read(rows)
+    if read.patient and read.patient.merged_into_id:
         return load_rows(
             clinic,
             doctor=doctor,
-            patient=loaded.merged_into_id,
+            patient=read.patient.merged_into_id,
             procedures=procedures,
             discounts=discounts,
             lock=lock,
         )
+    procedures_by_key: dict[int | UUID, Procedure] = {}
+    for procedure in read.procedures:
+        procedures_by_key |= {procedure.pk: procedure, procedure.uuid: procedure}
+    discounts_by_id = {discount.pk: discount for discount in read.discounts}
     return LoadedRows(
-        instance(Doctor, doctor_values),
-        loaded,
+        read.doctor,
+        read.patient,
         [procedures_by_key.get(key) for key in procedures],
-        frozenset(performed),
+        read.performed,
         [discounts_by_id.get(key) for key in discounts],
     )
+
+
+def load_rows_of(appointment: Appointment, doctor: DoctorKey | None) -> LoadedRows:
+    """Load the doctor, and of an appointment the procedures and discounts, by id, those that are no longer offered
+    too. Its patient is loaded already. One statement."""
+    parameters = {
+        "clinic": appointment.clinic_id,
+        "appointment": appointment.pk,
+        "doctor": doctor if is_possible_key(doctor) else None,
+        "patient": None,
+    }
+    with prepared_cursor() as cursor:
+        read = _read(_fetch(cursor, _rows_statement((key_column(doctor), "id"), "", is_stored=True), parameters))
+    by_id = attrgetter("pk")
+    procedures, discounts = sorted(read.procedures, key=by_id), sorted(read.discounts, key=by_id)
+    return LoadedRows(read.doctor, None, [*procedures], read.performed, [*discounts])
+
+
+def ids_of_doctor(clinic: Clinic, key: DoctorKey | None) -> list[int]:
+    """Return the id of the clinic's doctor with this key, an inactive one too; none where there is none."""
+    if not is_possible_key(key):
+        return []
+    return list(Doctor.objects.of(clinic).filter(**{key_column(key): key}).values_list("pk", flat=True))
 
 
 def lock_rows(clinic: Clinic, doctors: set[int], patient: int) -> None:
@@ -202,7 +234,7 @@ def insert(appointment: Appointment, lines: list[PricedLine], event: Appointment
         (position, discount, amount) for position, line in enumerate(lines) for discount, amount in line.discounts
     ]
     parameters = [
-        *_values(appointment),
+        *values(appointment),
         appointment.clinic_id,
         list(range(len(lines))),
         [line.procedure.pk for line in lines],
@@ -213,7 +245,7 @@ def insert(appointment: Appointment, lines: list[PricedLine], event: Appointment
         [discount.pk for _, discount, _ in applied],
         [amount for _, _, amount in applied],
         [discount.name for _, discount, _ in applied],
-        *_values(event),
+        *values(event),
     ]
     with prepared_cursor() as cursor:
         cursor.execute(_insert_statement(), parameters)
@@ -224,11 +256,11 @@ def insert(appointment: Appointment, lines: list[PricedLine], event: Appointment
 @cache
 def _insert_statement() -> str:
     """One statement is one round trip, and one moment at which a constraint can refuse."""
-    appointment, event = _written_fields(Appointment), _written_fields(AppointmentEvent)
-    appointment_columns, event_columns = _column_list(appointment), _column_list(event)
+    appointment, event = written_fields(Appointment), written_fields(AppointmentEvent)
+    appointment_columns, event_columns = column_list(appointment), column_list(event)
     return f"""
         WITH appointment AS (
-            INSERT INTO {Appointment._meta.db_table} ({appointment_columns}) VALUES ({_placeholders(appointment)})
+            INSERT INTO {Appointment._meta.db_table} ({appointment_columns}) VALUES ({placeholders(appointment)})
             RETURNING id
         ), line AS (
             INSERT INTO {AppointmentProcedure._meta.db_table}
@@ -244,34 +276,10 @@ def _insert_statement() -> str:
             JOIN line USING (position)
         ), event AS (
             INSERT INTO {AppointmentEvent._meta.db_table} (appointment_id, {event_columns})
-            SELECT appointment.id, {_placeholders(event)} FROM appointment
+            SELECT appointment.id, {placeholders(event)} FROM appointment
         )
         SELECT id FROM appointment
     """  # noqa: S608 - only names of the models' own columns are inserted
-
-
-type _Field = models.Field[Any, Any]
-
-
-@cache
-def _written_fields(model: type[models.Model]) -> tuple[_Field, ...]:
-    """Return the fields of a row but its own id and the appointment's, which the statement itself knows, and those that
-    the database sets."""
-    known = {"id", "appointment_id", "changed_at"}
-    return tuple(field for field in model._meta.concrete_fields if field.column not in known)
-
-
-def _column_list(fields: Sequence[_Field]) -> str:
-    # A concrete field has a column; the condition is for the type checker.
-    return ", ".join(connection.ops.quote_name(field.column) for field in fields if field.column)
-
-
-def _placeholders(fields: Sequence[_Field]) -> str:
-    return ", ".join(f"%s::{field.db_type(connection)}" for field in fields)
-
-
-def _values(row: models.Model) -> list[Any]:
-    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in _written_fields(type(row))]
 
 
 # The parts of a row of ROWS_SQL: the doctor's values, the patient's, a procedure's with whether it is performed and its
@@ -302,15 +310,41 @@ def _is_missing(key: DoctorKey | None, values: tuple[Any, ...]) -> bool:
     return key is not None and values[0] is None
 
 
+class _Read(NamedTuple):
+    """What rows of ROWS_SQL hold; `performed` are ids of the procedures."""
+
+    doctor: Doctor | None
+    patient: Patient | None
+    procedures: list[Procedure]
+    performed: frozenset[int]
+    discounts: list[Discount]
+
+
+def _read(rows: list[_RowParts]) -> _Read:
+    procedures, discounts, performed = [], [], set()
+    for _, _, procedure_values, discount_values in rows:
+        if procedure := instance(Procedure, procedure_values[:-2]):
+            procedures.append(procedure)
+            if procedure_values[-2]:
+                performed.add(procedure.pk)
+        if discount := instance(Discount, discount_values[:-1]):
+            discounts.append(discount)
+    doctor_values, patient_values, *_ = rows[0]
+    patient = instance(Patient, patient_values, PATIENT_COLUMNS)
+    return _Read(instance(Doctor, doctor_values), patient, procedures, frozenset(performed), discounts)
+
+
 @cache
-def _rows_statement(key_columns: tuple[str, str], lock: str) -> str:
+def _rows_statement(key_columns: tuple[str, str], lock: str, *, is_stored: bool = False) -> str:
     doctor_key, procedure_key = key_columns
+    conditions = STORED if is_stored else REQUESTED
     return ROWS_SQL.format(
         doctor=", ".join(column_names(Doctor)),
         doctor_key=doctor_key,
         patient=", ".join(PATIENT_COLUMNS),
         procedure=", ".join(f"requested.{name}" for name in column_names(Procedure)),
-        procedure_key=procedure_key,
+        procedures=conditions["procedures"].format(procedure_key=procedure_key),
+        discounts=conditions["discounts"],
         discount=", ".join(column_names(Discount)),
         lock=lock,
         # The patient is not locked before the doctor is: two bookings that want both would wait for each other.
@@ -332,10 +366,11 @@ def _split(row: tuple[Any, ...]) -> _RowParts:
     return row[:doctor_end], row[doctor_end:patient_end], row[patient_end:procedure_end], row[procedure_end:]
 
 
-def _key_column(key: DoctorKey | None) -> str:
+def key_column(key: DoctorKey | None) -> str:
+    """Return the column that such a key is looked for in."""
     return "uuid" if isinstance(key, UUID) else "id"
 
 
-def _is_possible_key(key: DoctorKey | None) -> bool:
+def is_possible_key(key: DoctorKey | None) -> bool:
     """Return False for None and for an id beyond bigint, which PostgreSQL would refuse to compare."""
     return isinstance(key, UUID) or (key is not None and abs(key) <= models.BigIntegerField.MAX_BIGINT)

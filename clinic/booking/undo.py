@@ -23,6 +23,7 @@ from clinic.booking.status import set_status, transition_refusals
 from clinic.booking.unverified import bring_back
 from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, Payer
 from clinic.models.appointment import FREES_THE_TIME, Status
+from clinic.models.history import last_event
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author
 from clinic.transactions import run_in_transaction
@@ -48,8 +49,7 @@ def undo(
             raise Refused([Refusal(Reason.NOTHING_TO_UNDO)])
         if seen is not None and seen != event.pk:
             refuse([Refusal(Reason.CHANGED_MEANWHILE)])
-        doctor_before = Doctor.objects.of(clinic).filter(pk=event.before.get("doctor")).first()
-        appointment = lock_appointment(clinic, appointment_id, doctor_before)
+        appointment = lock_appointment(clinic, appointment_id, event.before.get("doctor"))
         if undoable(appointment) != event:
             raise Refused([Refusal(Reason.TRY_AGAIN)])
         return _REVERSALS[AppointmentEvent.Kind(event.kind)](appointment, event, by, now)
@@ -59,7 +59,7 @@ def undo(
 
 def undoable(appointment: Appointment) -> AppointmentEvent | None:
     """Return the event that `undo` would reverse: the last one, if it `is_reversible`. One query."""
-    event = appointment.events.order_by("-pk").first()
+    event = last_event(appointment)
     return event if event and is_reversible(event) else None
 
 

@@ -1,10 +1,14 @@
+from functools import cache
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clinic.cursors import prepared_cursor
 from clinic.models.appointment import Appointment
 from clinic.models.clinic import ClinicRow
+from clinic.models.raw_sql import instance
 from clinic.models.staff import StaffUser
 
 
@@ -71,6 +75,24 @@ class AppointmentEvent(ClinicRow):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+def last_event(appointment: Appointment) -> AppointmentEvent | None:
+    """Return the last event of an appointment, None for one that booking did not store. One query."""
+    with prepared_cursor() as cursor:
+        cursor.execute(_last_event_statement(), [appointment.pk])
+        row = cursor.fetchone()
+    event = instance(AppointmentEvent, row) if row else None
+    if event:
+        event.appointment = appointment
+    return event
+
+
+@cache
+def _last_event_statement() -> str:
+    columns = ", ".join(str(field.column) for field in AppointmentEvent._meta.concrete_fields)
+    table = AppointmentEvent._meta.db_table
+    return f"SELECT {columns} FROM {table} WHERE appointment_id = %s ORDER BY id DESC LIMIT 1"  # noqa: S608 - own names
 
 
 class ClinicEvent(ClinicRow):

@@ -1,5 +1,6 @@
 """Run hand-written SQL and turn its rows into models. Attributes and columns have the same names in all models."""
 
+import json
 from functools import cache
 from typing import Any, overload
 
@@ -91,5 +92,17 @@ def instance[M: models.Model](
 ) -> M | None:
     """Return the row as a model, with the columns not given deferred; None for an outer join without a match."""
     columns = columns or column_names(model)
-    is_there = values[columns.index(model._meta.pk.attname)] is not None
-    return model.from_db(connection.alias, columns, values) if is_there else None
+    if values[columns.index(model._meta.pk.attname)] is None:
+        return None
+    if places := _json_columns(model, columns):
+        values = tuple(
+            json.loads(value) if place in places and value is not None else value for place, value in enumerate(values)
+        )
+    return model.from_db(connection.alias, columns, values)
+
+
+@cache
+def _json_columns(model: type[models.Model], columns: tuple[str, ...]) -> frozenset[int]:
+    """Return the places of the columns that Django reads as text and then parses."""
+    names = {field.attname for field in model._meta.concrete_fields if isinstance(field, models.JSONField)}
+    return frozenset(place for place, name in enumerate(columns) if name in names)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent, StaffUser
 from clinic.models.appointment import Status
 from clinic.models.clinic import written_amount, zone_name
+from clinic.models.history import last_event
 from clinic.models.titles import in_sentence
 from clinic.models.unverified import UNVERIFIED
 from clinic.queries.history_of_procedures import lines_changed, procedures_changed
@@ -52,10 +53,14 @@ def is_undone(appointment: Appointment, event: int | None) -> bool:
     return len(last) == 2 and bool(last[0].after.get("undo")) and last[1].pk == event
 
 
+def as_sentence(event: AppointmentEvent | None, appointment: Appointment) -> str:
+    """Return an event of the appointment as a sentence, in the time of its clinic; "" for None."""
+    return f"{sentence(event, appointment.clinic.zone)}." if event else ""
+
+
 def last_sentence(appointment: Appointment) -> str:
     """Return the last event as a sentence. One query; the appointment comes with its clinic."""
-    event = appointment.events.order_by("-pk")[0]
-    return f"{sentence(event, appointment.clinic.zone)}."
+    return as_sentence(last_event(appointment), appointment)
 
 
 def moved_by(appointment: Appointment, *, besides: StaffUser | None) -> str:
@@ -68,7 +73,7 @@ def moved_by(appointment: Appointment, *, besides: StaffUser | None) -> str:
 
 def left_out(appointment: Appointment) -> str:
     """Return a sentence about the discounts that the last undo could not restore, "" for none. One query."""
-    last = appointment.events.order_by("-pk").first()
+    last = last_event(appointment)
     gone = last.after.get("discounts_gone", []) if last else []
     sentence = ngettext(
         "O desconto %(discounts)s não existe mais e não foi aplicado de novo: confira o total.",

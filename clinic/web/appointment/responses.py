@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
 from clinic.access.requests import ClinicRequest
-from clinic.models import Appointment
+from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import FREES_THE_TIME
 from clinic.queries import history, memos, payers, pending, short_visits
 from clinic.queries.delays import delay_sentence
@@ -68,10 +68,10 @@ def detail_or_redirect(request: ClinicRequest, pk: int, note: str = "", *, decid
 
 
 def day_response(
-    request: ClinicRequest, appointment: Appointment, *, note: str = "", changed: bool = True
+    request: ClinicRequest, appointment: Appointment, undoable: AppointmentEvent | None, *, note: str = ""
 ) -> HttpResponse:
-    """Answer an act on a card of the day by a message, which also undoes it, or by `note`; the panel stays as it is."""
-    undoable = booking.undoable(appointment) if changed else None
+    """Answer an act on a card of the day by a message, or by `note`, which also undoes the event `undoable`; the panel
+    stays as it is."""
     context = {
         "appointment": appointment,
         "at": appointment.status_since,

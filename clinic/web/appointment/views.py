@@ -180,13 +180,13 @@ def act_response(
         appointment = get_appointment(request, pk)
         if unchanged := unchanged_note(appointment):
             if in_day:
-                return day_response(request, appointment, note=unchanged, changed=False)
+                return day_response(request, appointment, None, note=unchanged)
             return detail_or_redirect(request, pk, note=unchanged, decided=decided)
         sentences = [refusal.message for refusal in refused.refusals]
         free_times = refused.alternatives
         return detail_response(request, pk, refusals=sentences, free_times=free_times, decided=decided, status=409)
     if in_day:
-        return day_response(request, appointment, note=note(appointment))
+        return day_response(request, appointment, booking.undoable(appointment), note=note(appointment))
     return detail_or_redirect(request, pk, note=note(appointment), decided=decided)
 
 

@@ -415,6 +415,9 @@ class MoveForm(LinesForm, WhenForm):
         return starts_at + self.length if starts_at and self.changes_procedures else None
 
 
+MoveForm.base_fields = SharedFields(MoveForm.base_fields)
+
+
 def _moved_elsewhere_message(appointment: Appointment, author: booking.Author) -> str:
     """Return the sentence about where another person, or another window of this one, has moved it. One query."""
     starts_at = appointment.clinic.local(appointment.starts_at)

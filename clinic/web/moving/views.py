@@ -11,9 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.models import Appointment
+from clinic.models.history import last_event
 from clinic.queries import history
 from clinic.refusals import Reason, Refusal
-from clinic.web.appointment.responses import day_response, get_appointment, not_found_when_deleted
+from clinic.web.appointment.responses import day_response, not_found_when_deleted
 from clinic.web.booking_panel.change_form import ChangeForm
 from clinic.web.booking_panel.forms import MoveForm
 from clinic.web.booking_panel.lines import changed_message, is_elsewhere
@@ -35,7 +36,7 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
     With `dias` they are those of so many dates from it on; with `minutos` it is to last so long, and may be one that
     only gets another end. What is posted are the fields of *Remarcar*, or in `choose` a time that was offered instead.
     Refused, it is answered with the reasons and the nearest times, to be shown at the card."""
-    appointment = get_appointment(request, pk)
+    appointment = booking.load(request.clinic, pk)
     if request.method == "POST":
         return _dropped(request, appointment)
     if not wants_partial(request):
@@ -51,7 +52,7 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
 @not_found_when_deleted
 def resize(request: ClinicRequest, pk: int) -> HttpResponse:
     """End the appointment at the posted wall time `ends` if it is still where and as long as in `shown`."""
-    appointment = get_appointment(request, pk)
+    appointment = booking.load(request.clinic, pk)
     form = ChangeForm(data_of_end(request.POST, appointment), appointment=appointment)
     if request.POST.get("shown", "") != shown_state(appointment):
         if form.data["ends"] == form.data["proposed"]:  # its answer was lost, or it was sent twice
@@ -88,9 +89,11 @@ def _sentences(form: RefusableForm) -> list[str]:
 
 
 def _done(request: ClinicRequest, appointment: Appointment) -> HttpResponse:
-    note = history.last_sentence(appointment)
+    last = last_event(appointment)
+    note = history.as_sentence(last, appointment)
     if wants_partial(request):
-        return day_response(request, appointment, note=note)
+        undoable = last if last and booking.is_reversible(last) else None
+        return day_response(request, appointment, undoable, note=note)
     messages.info(request, note)
     return redirect("web:appointment-detail", pk=appointment.pk)
 

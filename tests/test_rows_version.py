@@ -24,6 +24,7 @@ from clinic.queries import agenda
 from clinic.queries.agenda.rows_version import ROWS_SQL
 from tests.days import EARLIER, MONDAY, hours, put, shown
 from tests.factories import make_clinic, make_doctor, make_procedure, make_user
+from tests.locks import another_connection
 
 pytestmark = pytest.mark.django_db
 
@@ -192,3 +193,23 @@ def test_filters_and_doctors_of_this_computer_are_part_of_the_version(desk, visi
     everybody = page(desk, f"/agenda/{MONDAY}/", first)["ETag"]
     desk.get(f"/agenda/{MONDAY}/?medico={visit.doctor_id}&lembrar=1")
     assert page(desk, f"/agenda/{MONDAY}/", everybody).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_row_is_read_again_until_a_transaction_ends(visit):
+    first = version(visit)
+    with another_connection() as other:
+        before = scans("clinic_appointment")
+        assert version(visit) == first and scans("clinic_appointment") == before
+        other.execute("UPDATE clinic_patient SET alert = 'alergia' WHERE id = %s", [visit.patient_id])
+        assert version(visit) == first
+        other.commit()
+        assert version(visit) != first and scans("clinic_appointment") > before
+
+
+def scans(table):
+    """How often the table or an index of it was read from."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT seq_scan + idx_scan FROM pg_stat_user_tables WHERE relname = %s", [table])
+        return cursor.fetchone()[0]

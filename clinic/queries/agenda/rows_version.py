@@ -1,8 +1,14 @@
-"""Whether a row that a day or a week is drawn from was written since: one statement, a fraction of drawing it."""
+"""Whether a row that a day or a week is drawn from was written since: one statement, a fraction of drawing it.
+
+Many screens ask about the same dates. As long as no transaction has ended or begun to write in between, which the
+snapshot of PostgreSQL says, the answer to the last of them in this process holds for the next one, and no row is read.
+"""
 
 from datetime import date, timedelta
 from hashlib import blake2b
 from typing import Any
+
+from django.db import connection
 
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic
@@ -19,7 +25,8 @@ ROWS_SQL = """
         SELECT id, patient_id, xmin AS written FROM clinic_appointment
         WHERE clinic_id = %(clinic)s AND starts_at > %(earliest)s AND starts_at < %(last)s AND ends_at > %(first)s
     )
-    SELECT kind, count(*), sum(written::text::bigint) FROM (
+    SELECT jsonb_object_agg(kind, ARRAY[number, total]) FROM (
+    SELECT kind, count(*) AS number, sum(written::text::bigint) AS total FROM (
         SELECT 'appointment' AS kind, written FROM visit
         UNION ALL
         SELECT 'patient', patient.xmin FROM visit JOIN clinic_patient AS patient ON patient.id = visit.patient_id
@@ -55,9 +62,16 @@ ROWS_SQL = """
         SELECT unnest(ARRAY['memo', 'author']), unnest(ARRAY[memo.xmin, author.xmin])
         FROM clinic_memo AS memo JOIN clinic_staffuser AS author ON author.id = memo.written_by_id
         WHERE memo.clinic_id = %(clinic)s AND done_at IS NULL AND day BETWEEN %(first_day)s AND %(last_day)s
-    ) AS stored
-    GROUP BY kind ORDER BY kind
+    ) AS stored GROUP BY kind
+    ) AS kinds
 """
+SNAPSHOT_SQL = f"""
+    SELECT pg_current_snapshot()::text,
+        CASE WHEN pg_current_snapshot()::text = %(known)s THEN NULL ELSE ({ROWS_SQL}) END
+"""
+MOST_KNOWN = 512
+# By clinic and dates: the snapshot, and what was stored.
+_known: dict[tuple[int, date, date], tuple[str, str]] = {}
 
 
 def rows_version(clinic: Clinic, first: date, last: date, *about: object) -> str:
@@ -65,8 +79,18 @@ def rows_version(clinic: Clinic, first: date, last: date, *about: object) -> str
     with the repr of what the page is about besides.
 
     One query. It is asked for before the page is drawn: what is written in between is then seen the next time."""
+    return blake2b(repr((first, last, about, _stored(clinic, first, last))).encode(), digest_size=12).hexdigest()
+
+
+def _stored(clinic: Clinic, first: date, last: date) -> str:
+    """Return numbers and sums of the rows, as JSON text.
+
+    In a transaction they are always read: its own changes are in no snapshot."""
+    key = clinic.pk, first, last
+    known_snapshot, known_rows = ("", "") if connection.in_atomic_block else _known.get(key, ("", ""))
     starts_at, ends_at = clinic.day(first)[0], clinic.day(last)[1] + MAX_DURATION
     parameters: dict[str, Any] = {
+        "known": known_snapshot,
         "clinic": clinic.pk,
         "earliest": starts_at - OVERLAP_LOOKBACK,
         "first": starts_at,
@@ -76,5 +100,16 @@ def rows_version(clinic: Clinic, first: date, last: date, *about: object) -> str
         "last_day": last,
     }
     with prepared_cursor() as cursor:
-        cursor.execute(ROWS_SQL, parameters)
-        return blake2b(repr((first, last, about, cursor.fetchall())).encode(), digest_size=12).hexdigest()
+        cursor.execute(SNAPSHOT_SQL, parameters)
+        snapshot, rows = cursor.fetchone()
+    if rows is None:
+        return known_rows
+    if not connection.in_atomic_block:
+        _remember(key, snapshot, rows)
+    return str(rows)
+
+
+def _remember(key: tuple[int, date, date], snapshot: str, rows: str) -> None:
+    if len(_known) >= MOST_KNOWN:
+        _known.clear()
+    _known[key] = snapshot, rows

@@ -12,15 +12,21 @@ from clinic.local import postgres
 
 SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [700, 2_000, 6_000]
 CLIENTS = [1, 4, 16]
+PARTS = {
+    "desk": "unchanged days and moves",
+    "lists": "the lists of both APIs",
+    "pages": "the day and the week",
+    "searches": "the next free time and what is pending",
+    "bookings": "bookings by the form and both APIs",
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run of three minutes; its figures mean little")
     only = parser.add_mutually_exclusive_group()
-    only.add_argument("--searches", action="store_true", help="the next free time and what is pending only")
-    only.add_argument("--desk", action="store_true", help="unchanged days and moves only")
-    only.add_argument("--lists", action="store_true", help="the lists of both APIs only")
+    for name, what in PARTS.items():
+        only.add_argument(f"--{name}", action="store_true", help=f"{what} only")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="clinic-benchmarks-") as folder, postgres.running(Path(folder)) as server:
         os.environ |= {
@@ -41,8 +47,9 @@ def main() -> None:
         from tests.benchmarks.run import run  # noqa: PLC0415 - it imports models, which need the settings
 
         sizes = QUICK_SIZES if arguments.quick else SIZES
-        part = next((name for name in ("desk", "lists", "searches") if getattr(arguments, name)), "")
-        print(run(server, sizes, CLIENTS, quick=arguments.quick, only=part))
+        part = next((name for name in PARTS if getattr(arguments, name)), "")
+        for table in run(server, sizes, CLIENTS, quick=arguments.quick, only=part):
+            print(table, end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ def move(request):
     starts_at = datetime.fromisoformat(fields["starts_at"])
     place = {
         "doctor": int(fields["doctor"]),
+        "doctor_name": fields["doctor_name"],
         "starts_at": fields["starts_at"],
         "ends_at": (starts_at + LENGTH).isoformat(),
         "status": Appointment.Status.RESCHEDULED,

@@ -83,6 +83,7 @@ def by_the_bare_view(session: Session, appointment: Appointment, stored: datetim
         "appointment": appointment.pk,
         "clinic": appointment.clinic_id,
         "doctor": appointment.doctor_id,
+        "doctor_name": appointment.doctor_name,
         "stored": stored.isoformat(),
         "starts_at": wanted.isoformat(),
     })  # fmt: skip

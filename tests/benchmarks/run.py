@@ -4,8 +4,10 @@ import secrets
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date
 from statistics import median
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.core.management import call_command
@@ -28,9 +30,9 @@ USERNAME = "recepcao-carga"
 BEGAN = time.perf_counter()  # that clock itself counts from the machine's start
 
 
-def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only: str = "") -> str:
-    """Measure and return the tables, or `only` that of "desk", "lists" or "searches". `server` is the database that
-    Django is connected to; it may be empty."""
+def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only: str = "") -> Iterator[str]:
+    """Measure, and yield each table as soon as it is known; with `only` that of "bookings", "desk", "lists", "pages" or
+    "searches" alone. `server` is the database that Django is connected to; it may be empty."""
     call_command("migrate", verbosity=0)
     clinic, password = bulk.load_clinic(), secrets.token_urlsafe()
     user = StaffUser.objects.create_user(USERNAME, password, name="Recepção", clinic=clinic)
@@ -38,54 +40,92 @@ def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only:
     booking.discount_of(clinic)
     program = api.program(clinic, master)
     with houses(server, urlsplit(server).path[1:], sizes) as built, generator() as load:
-        day = bulk.last_full_day(clinic)
         report("sign-in")
         sessions = {house.stored: sessions_of(house, password, 1) for house in built[1:-1]}
         sessions |= {house.stored: sessions_of(house, password, max(clients)) for house in (built[0], built[-1])}
         for house in built:
             house.slots = booking.free_times(clinic)
-        turns = {"rounds": 2 if quick else 8, "times": 20 if quick else 60}
-        if only == "searches":
-            return measured_searches(load, built, sessions, clinic, user, turns)
-        report("desk")
-        first, rounds = built[0], 2 if quick else 8
-        of_desk = desk.table(
-            desk.measure_screens(load, first, sessions[first.stored][0], day, rounds=rounds),
-            desk.measure_moves(load, first, sessions[first.stored], clinic, rounds=rounds),
-        )
-        if only == "desk":
-            return of_desk
-        report("lists")
-        of_lists = lists.table(sizes, lists.measure(load, built, program, clinic, **turns))
-        if only == "lists":
-            return of_lists
-        report("day page")
-        pages = measure_pages(load, built, sessions, clinic, (BARE_PAGE, PAGE, BARE_WEEK, WEEK), day, **turns)
-        addresses = f"/agenda/{day}/", f"/agenda/semana/{day_page.first_doctor(clinic)}/{day}/"
-        page_queries = [day_page.queries(user, address) for address in addresses]
-        size, total = day_page.first_visit(sessions[sizes[0]][0], f"/agenda/{day}/")
-        of_searches = measured_searches(load, built, sessions, clinic, user, turns)
-        report("bookings")
-        rates = measure_bookings(
-            load, built, sessions, program, clinic, clients, rounds=2 if quick else 6, seconds=1 if quick else 4
-        )
-        return "\n".join(
-            [table(sizes, clients, rates, pages, page_queries, size, total), "", of_desk, "", of_lists, "", of_searches]
-        )
+        asked = Asked(load, built, sessions, clinic, user, program, clients, quick)
+        yield f"Measured {date.today():%Y-%m-%d} on {machine()}; everything on that one machine, load included."
+        # What lies ahead is filled for the searches, and a booking takes a free time: they come last.
+        for name, measure in (
+            ("desk", measured_desk),
+            ("lists", measured_lists),
+            ("pages", measured_day_and_week),
+            ("searches", measured_searches),
+            ("bookings", measured_bookings),
+        ):
+            if only in {"", name}:
+                report(name)
+                yield measure(asked)
 
 
-def measured_searches(
-    load: Generator, built: list[House], sessions: dict, clinic: Clinic, user: StaffUser, turns: dict[str, int]
-) -> str:
-    """Fill what lies ahead of every house, measure, and return the table."""
-    report("filling what lies ahead")
-    for house in built:
-        searches.fill_house(house.url)
-    report("searches")
-    pages = measure_pages(
-        load, built, sessions, clinic, (PAGE, FINDER, PENDING, NUMBER), bulk.last_full_day(clinic), **turns
+class Asked(NamedTuple):
+    """What every measurement is given; sessions by the number of appointments that their house stores."""
+
+    load: Generator
+    built: list[House]
+    sessions: dict[int, list[Session]]
+    clinic: Clinic
+    user: StaffUser
+    program: api.Program
+    clients: list[int]
+    is_quick: bool
+
+    @property
+    def sizes(self) -> list[int]:
+        return [house.stored for house in self.built]
+
+    @property
+    def turns(self) -> dict[str, int]:
+        return {"rounds": 2 if self.is_quick else 8, "times": 20 if self.is_quick else 60}
+
+
+def measured_desk(asked: Asked) -> str:
+    first, rounds, day = asked.built[0], asked.turns["rounds"], bulk.last_full_day(asked.clinic)
+    sessions = asked.sessions[first.stored]
+    return desk.table(
+        desk.measure_screens(asked.load, first, sessions[0], day, rounds=rounds),
+        desk.measure_moves(asked.load, first, sessions, asked.clinic, rounds=rounds),
     )
-    return table_of_searches([house.stored for house in built], pages, *searches.queries(user, clinic))
+
+
+def measured_lists(asked: Asked) -> str:
+    return lists.table(asked.sizes, lists.measure(asked.load, asked.built, asked.program, asked.clinic, **asked.turns))
+
+
+def measured_day_and_week(asked: Asked) -> str:
+    day = bulk.last_full_day(asked.clinic)
+    shown = BARE_PAGE, PAGE, BARE_WEEK, WEEK
+    pages = measure_pages(asked.load, asked.built, asked.sessions, asked.clinic, shown, day, **asked.turns)
+    addresses = f"/agenda/{day}/", f"/agenda/semana/{day_page.first_doctor(asked.clinic)}/{day}/"
+    page_queries = [day_page.queries(asked.user, address) for address in addresses]
+    size, total = day_page.first_visit(asked.sessions[asked.sizes[0]][0], f"/agenda/{day}/")
+    return table_of_pages(asked.sizes, pages, page_queries, size, total)
+
+
+def measured_bookings(asked: Asked) -> str:
+    rounds, seconds = (2, 1) if asked.is_quick else (6, 4)
+    rates = measure_bookings(
+        asked.load,
+        asked.built,
+        asked.sessions,
+        asked.program,
+        asked.clinic,
+        asked.clients,
+        rounds=rounds,
+        seconds=seconds,
+    )
+    return table_of_bookings(asked.sizes, asked.clients, rates)
+
+
+def measured_searches(asked: Asked) -> str:
+    """Fill what lies ahead of every house, measure, and return the table."""
+    for house in asked.built:
+        searches.fill_house(house.url)
+    shown, day = (PAGE, FINDER, PENDING, NUMBER), bulk.last_full_day(asked.clinic)
+    pages = measure_pages(asked.load, asked.built, asked.sessions, asked.clinic, shown, day, **asked.turns)
+    return table_of_searches(asked.sizes, pages, *searches.queries(asked.user, asked.clinic))
 
 
 def report(what: str) -> None:
@@ -100,7 +140,7 @@ def sessions_of(house: House, password: str, count: int) -> list[Session]:
 def measure_pages(
     load: Generator,
     built: list[House],
-    sessions: dict,
+    sessions: dict[int, list[Session]],
     clinic: Clinic,
     pages: tuple,
     day: date,
@@ -123,7 +163,7 @@ def measure_pages(
 def measure_bookings(
     load: Generator,
     built: list[House],
-    sessions: dict,
+    sessions: dict[int, list[Session]],
     program: api.Program,
     clinic: Clinic,
     clients: list[int],
@@ -157,13 +197,10 @@ def row(name: str, ours: list[float], beside: list[float], goal: str = "") -> st
     return f"| {name} | {median(ours):.0f} | {median(beside):.0f} | {ratio(ours, beside):.2f} | {goal} |"
 
 
-def table(sizes: list[int], clients: list[int], rates, pages, queries: list[int], size: int, total: int) -> str:
+def table_of_bookings(sizes: list[int], clients: list[int], rates: dict[tuple, list[float]]) -> str:
     least, most, crowd = sizes[0], sizes[-1], clients[-1]
-    ms = {key: (times.p50 * 1000, times.p95 * 1000) for key, times in pages.items()}
     fullest, emptiest = rates[FORM, crowd, most], rates[FORM, crowd, least]
     lines = [
-        f"Measured {date.today():%Y-%m-%d} on {machine()}; everything on that one machine, load included.",
-        "",
         "| bookings a second | ours | bare Django view | ratio | to reach |",
         "|---|--:|--:|--:|--:|",
     ]
@@ -177,7 +214,14 @@ def table(sizes: list[int], clients: list[int], rates, pages, queries: list[int]
     lines += [
         row(f"{crowd} clients, form, {least} stored", emptiest, rates[BARE, crowd, least]),
         row(f"form, {most} stored beside {least}", fullest, emptiest, "≥ 0.9"),
-        "",
+    ]
+    return "\n".join(lines)
+
+
+def table_of_pages(sizes: list[int], pages: dict[tuple, Times], queries: list[int], size: int, total: int) -> str:
+    least, most = sizes[0], sizes[-1]
+    ms = {key: (times.p50 * 1000, times.p95 * 1000) for key, times in pages.items()}
+    lines = [
         "| page, 20 doctors × 16 a day | p50, p95 | bare page: p50, p95 | ratio of p95 | to reach |",
         "|---|--:|--:|--:|--:|",
     ]

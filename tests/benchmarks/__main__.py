@@ -11,6 +11,7 @@ import django
 from clinic.local import postgres
 
 SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [700, 2_000, 6_000]
+REPORT_SIZES = [100_000, 1_000_000]  # a year has to be stored
 CLIENTS = [1, 4, 16]
 
 
@@ -20,6 +21,7 @@ def main() -> None:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--searches", action="store_true", help="the next free time and what is pending only")
     only.add_argument("--desk", action="store_true", help="unchanged days and moves only")
+    only.add_argument("--reports", action="store_true", help="reports over a month and a year only")
     only.add_argument("--lists", action="store_true", help="the lists of both APIs only")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="clinic-benchmarks-") as folder, postgres.running(Path(folder)) as server:
@@ -41,7 +43,9 @@ def main() -> None:
         from tests.benchmarks.run import run  # noqa: PLC0415 - it imports models, which need the settings
 
         sizes = QUICK_SIZES if arguments.quick else SIZES
-        part = next((name for name in ("desk", "lists", "searches") if getattr(arguments, name)), "")
+        if arguments.reports:
+            sizes = REPORT_SIZES[:1] if arguments.quick else REPORT_SIZES
+        part = next((name for name in ("desk", "lists", "reports", "searches") if getattr(arguments, name)), "")
         print(run(server, sizes, CLIENTS, quick=arguments.quick, only=part))
 
 

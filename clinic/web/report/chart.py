@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clinic.models import Clinic
-from clinic.queries.reports import Table
+from clinic.queries.reports import Table, Unit
 from clinic.web.report.words import written
 
 ROW_HEIGHT, LABEL_AT, BAR_AT = 36, 13, 19  # pixels from the top of a row
 MOST_BARS = 20  # of more rows, those with the largest values are drawn
 LONGEST_LABEL = 36
+FULL = 100  # the width of a bar of percentages; of other numbers the largest value is
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,16 @@ def chart_of(table: Table, clinic: Clinic) -> Chart | None:
     largest = max(values.values(), default=0)
     if largest <= 0:
         return None
-    kept = sorted(sorted(values, key=lambda number: -values[number])[:MOST_BARS])
     column = table.columns[place]
+    whole = max(largest, FULL) if column.unit is Unit.PERCENT else largest
+    kept = sorted(sorted(values, key=lambda number: -values[number])[:MOST_BARS])
     bars = [
         Bar(
             _shortened(drawn[number][0]),
             written(drawn[number][1], column.unit, clinic),
             row * ROW_HEIGHT + LABEL_AT,
             row * ROW_HEIGHT + BAR_AT,
-            f"{max(100 * values[number] / largest, 0):.2f}%",
+            f"{max(100 * values[number] / whole, 0):.2f}%",
         )
         for row, number in enumerate(kept)
     ]

@@ -38,6 +38,7 @@ from clinic.models import (
     Series,
     WaitingEntry,
 )
+from clinic.queries.reports import REPORTS
 from clinic.registry import patient_version
 from tests.factories import (
     PASSWORD,
@@ -199,6 +200,7 @@ def _desk(stored):
         yield Call("GET", f"/agenda/mes/{day:%Y-%m}/", query, partial=bool(query))
     for view in ("agenda-day", "agenda-week", "pending-list", "confirmation-day", "queue", "memo-list", "waiting-list"):
         yield Call("GET", "/atalhos/", {"de": f"web:{view}"}, partial=True)
+    yield from _reports(stored, day)
     for query in ({}, {"medico": doctor}):
         yield Call("GET", "/fila/", query)
         yield Call("GET", "/fila/", query, partial=True)
@@ -215,6 +217,18 @@ def _desk(stored):
         for act in ("remarcar", "alterar", "cancelar", "observacoes", "convenio", "comprovante", "comprovante/pdf"):
             yield Call("GET", f"/agendamentos/{visit.pk}/{act}/", partial=partial)
     yield Call("GET", f"/agendamentos/{visit.pk}/mover/", partial=True)
+
+
+def _reports(stored, day):
+    """Of one date: a report over most of what is stored reads most of it, as it has to."""
+    yield Call("GET", "/relatorios/")
+    dates = {"de": f"{day}", "ate": f"{day}"}
+    chosen = dates | {"medico": stored.doctors[0].pk}
+    for name in REPORTS:
+        for query in (dates, chosen, chosen | {"procedimento": stored.procedure.pk}):
+            yield Call("GET", f"/relatorios/{name}/", query)
+        yield Call("GET", f"/relatorios/{name}/planilha.xlsx", dates)
+    yield Call("GET", "/relatorios/faltas/medicos.csv", dates)
 
 
 def _acts(stored):

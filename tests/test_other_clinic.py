@@ -133,6 +133,8 @@ def test_a_superuser_without_a_clinic_chooses_one_first(client, appointment, pat
         "doctor": appointment.doctor_id,
         "date": "2026-11-23",
         "month": "2026-11",
+        "name": "faltas",
+        "table": "medicos",
         "secret": "x" * 32,
     }
     names = {name: value for name, value in names.items() if f":{name}>" in str(pattern.pattern)}

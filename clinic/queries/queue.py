@@ -8,11 +8,11 @@ from enum import IntEnum
 from statistics import median
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from django.db import connection
 from django.db.models import Count, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from clinic.models import (
     Appointment,
-    AppointmentEvent,
     AppointmentProcedure,
     Clinic,
     Doctor,
@@ -23,6 +23,7 @@ from clinic.models import (
 from clinic.models.appointment import Status
 from clinic.models.room_call import SINCE_STATUS
 from clinic.queries.priority import Priority, Rank, priority
+from clinic.queries.visit_moments import BEGUN_SQL
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -31,6 +32,7 @@ LONG, VERY_LONG = timedelta(minutes=15), timedelta(minutes=30)  # waits that are
 LAST_VISITS = 3  # by which a doctor's delay is measured
 LEAST_DELAY = 5  # minutes; a shorter one is none
 MINUTE = timedelta(minutes=1)
+BEGUN_IN_ORDER_SQL = BEGUN_SQL.format(visits="true") + "SELECT doctor, late FROM begun ORDER BY began, id"  # noqa: S608
 
 
 class HasCalls(TypedDict):
@@ -196,20 +198,10 @@ def measured_delays(clinic: Clinic, queue: Iterable[Row], *, now: datetime) -> d
 
 def _begun(clinic: Clinic, today: date, now: datetime) -> Mapping[int, list[int]]:
     """Return by how many minutes the visits of today began late, in the order in which they did, by the doctor's id."""
-    events = AppointmentEvent.objects.of(clinic).filter(
-        at__gte=clinic.day(today)[0],
-        at__lte=now,
-        kind=AppointmentEvent.Kind.STATUS_CHANGED,
-        after__status=Status.IN_SERVICE,
-        appointment__status__in=[Status.IN_SERVICE, Status.FINISHED],
-    )
     begun: dict[int, list[int]] = defaultdict(list)
-    last = {
-        pk: (doctor, max((at - starts_at) // MINUTE, 0))
-        for pk, doctor, starts_at, at in events.order_by("at", "pk").values_list(
-            "appointment", "appointment__doctor", "appointment__starts_at", "at"
-        )
-    }
-    for doctor, minutes in last.values():
-        begun[doctor].append(minutes)
+    parameters: dict[str, Any] = {"clinic": clinic.pk, "since": clinic.day(today)[0], "events_until": now}
+    with connection.cursor() as cursor:
+        cursor.execute(BEGUN_IN_ORDER_SQL, parameters)
+        for doctor, late in cursor.fetchall():
+            begun[doctor].append(late)
     return begun

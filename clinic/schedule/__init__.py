@@ -13,6 +13,7 @@ from clinic.schedule.recurrence import MAX_DATES, MAX_INTERVAL, Dates, Recurrenc
 from clinic.schedule.schedules import Away, DoctorHours, Schedules
 from clinic.schedule.spans import ClosedReason, Span, merged, without
 from clinic.schedule.town_holidays import TOWN_HOLIDAYS
+from clinic.schedule.worked import worked_minutes
 
 __all__ = [
     "HOURS_AND_ABSENCES_SQL",
@@ -49,4 +50,5 @@ __all__ = [
     "overlapping_hours",
     "schedules_of",
     "without",
+    "worked_minutes",
 ]

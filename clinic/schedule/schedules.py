@@ -52,6 +52,8 @@ class Schedules:
         self._blocks = cache(self._merged_blocks)
         self._own_on = cache(self._own_days_on)
         self._open = cache(self._open_spans)
+        self._away = cache(self._away_spans)
+        self._closes = cache(self._may_be_closed)
         for written in hours:
             self._hours[written.doctor_id, written.weekday].append(written)
         for away in absences:
@@ -157,13 +159,29 @@ class Schedules:
         off_duty = without(self._off_duty(doctor_id, day, midnight, next_midnight), holidays + away)
         return sorted(holidays + off_duty + away, key=lambda span: (span.starts_at, span.ends_at))
 
-    def _away(self, doctor_id: int) -> list[Span]:
+    def _away_spans(self, doctor_id: int) -> list[Span]:
         """Return the absences, the clinic's before the doctor's, without the time that an earlier one covers."""
         away: list[Span] = []
         for whose, closed_by in ((None, ClosedReason.CLINIC), (doctor_id, ClosedReason.ABSENCE)):
             for row in self._absences[whose]:
                 away += without([Span(row.starts_at, row.ends_at, row.reason, closed_by)], away)
         return away
+
+    def dates_apart(self, doctor_id: int, first: date, last: date) -> set[date]:
+        """Return the local dates from `first` to `last`, both included, on which more than the weekly hours may decide
+        when the doctor works: an absence, a holiday, a change of the clock. All others of a weekday are alike."""
+        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        apart = {day for day in days if self._closes(day)}
+        for span in self._away(doctor_id):
+            day = max(self.clinic.local(span.starts_at).date(), first)
+            end = min(self.clinic.local(span.ends_at).date(), last)
+            apart |= {day + timedelta(days=number) for number in range((end - day).days + 1)}
+        return apart
+
+    def _may_be_closed(self, day: date) -> bool:
+        midnight, next_midnight = self.day(day)
+        is_changed = next_midnight - midnight != timedelta(days=1)
+        return is_changed or bool(holiday_name(self.clinic, day) or self._own_on(day))
 
     def _off_duty(self, doctor_id: int, day: date, midnight: datetime, next_midnight: datetime) -> list[Span]:
         blocks = self.blocks(doctor_id, day)

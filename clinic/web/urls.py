@@ -21,6 +21,7 @@ from clinic.web.pending import views as pending
 from clinic.web.pending.whole_list import whole_list
 from clinic.web.printed import views as printed
 from clinic.web.queue import views as queue
+from clinic.web.report import views as report
 from clinic.web.series import views as series
 from clinic.web.signin import views as signin
 from clinic.web.waiting import views as waiting
@@ -109,6 +110,10 @@ urlpatterns = [
     path("fila-de-espera/<int:pk>/sem-horario/", waiting.detach, name="waiting-detach"),
     path("fila-de-espera/<int:pk>/retirar/", waiting.withdraw, name="waiting-withdraw"),
     path("fila-de-espera/<int:pk>/desfazer/", waiting.undo, name="waiting-undo"),
+    path("relatorios/", report.index, name="report-list"),
+    path("relatorios/<str:name>/", report.show, name="report"),
+    path("relatorios/<str:name>/planilha.xlsx", report.workbook, name="report-workbook"),
+    path("relatorios/<str:name>/<str:table>.csv", report.table_file, name="report-table"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),

@@ -11,6 +11,7 @@ import django
 from clinic.local import postgres
 
 SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [700, 2_000, 6_000]
+REPORT_SIZES = [100_000, 1_000_000]  # a year has to be stored
 CLIENTS = [1, 4, 16]
 PARTS = {
     "desk": "unchanged days and moves",
@@ -18,6 +19,7 @@ PARTS = {
     "pages": "the day and the week",
     "searches": "the next free time and what is pending",
     "bookings": "bookings by the form and both APIs",
+    "reports": "reports over a month and a year",
 }
 
 
@@ -47,6 +49,8 @@ def main() -> None:
         from tests.benchmarks.run import run  # noqa: PLC0415 - it imports models, which need the settings
 
         sizes = QUICK_SIZES if arguments.quick else SIZES
+        if arguments.reports:
+            sizes = REPORT_SIZES[:1] if arguments.quick else REPORT_SIZES
         part = next((name for name in PARTS if getattr(arguments, name)), "")
         for table in run(server, sizes, CLIENTS, quick=arguments.quick, only=part):
             print(table, end="\n\n", flush=True)

@@ -3,8 +3,8 @@
 `bare/agendar/` makes the four inserts that a booking with a discount makes and nothing else, `bare/mover/` the update
 and the insert of a move; `bare/304/` says that nothing has changed, and `inalterado/` the same to who is signed in;
 `bare/<clinic>/dia/<date>/` shows the day's appointments in a plain table, `bare/<clinic>/semana/<doctor>/<date>/` those
-of a doctor on seven days. What the clinic's own pages take beyond these
-is the price of what they do.
+of a doctor on seven days; `bare/<clinic>/relatorio/<name>/<first>/<last>/` answers one GROUP BY of the rows that a
+report reads. What the clinic's own pages take beyond these is the price of what they do.
 """
 
 import os
@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpResponse, HttpResponseNotModified, HttpResponseRedirect
 from django.template import engines
 from django.test import override_settings
@@ -25,6 +25,7 @@ from django.utils import timezone
 django.setup()
 
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, AppointmentProcedure  # noqa: E402 - models need the set-up
+from tests.benchmarks.by_hand import BY_HAND  # noqa: E402 - sorted behind the models
 
 LENGTH = timedelta(minutes=30)
 TABLE = engines["django"].from_string("""<!doctype html><title>Dia</title><table>{% for appointment in appointments %}
@@ -116,12 +117,22 @@ def table(date_, days, **ids):
     return HttpResponse(TABLE.render({"appointments": appointments}))
 
 
+def report(request, clinic, name, first, last):
+    since, until = (
+        datetime.combine(date.fromisoformat(each), datetime.min.time()).astimezone() for each in (first, last)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(BY_HAND[name], [clinic, since, until + timedelta(days=1)])
+        return HttpResponse("\n".join(map(str, cursor.fetchall())))
+
+
 urlpatterns = [
     path("bare/agendar/", book),
     path("bare/mover/", move),
     path("bare/304/", unchanged),
     path("inalterado/", unchanged),
     path("bare/<int:clinic>/dia/<str:date_>/", day),
+    path("bare/<int:clinic>/relatorio/<str:name>/<str:first>/<str:last>/", report),
     path("bare/<int:clinic>/semana/<int:doctor>/<str:date_>/", week),
     path("", include("clinic.urls")),
 ]

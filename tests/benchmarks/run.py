@@ -14,7 +14,7 @@ from django.core.management import call_command
 
 from clinic.management.demo import bulk
 from clinic.models import Clinic, StaffUser
-from tests.benchmarks import api, booking, day_page, desk, lists, searches
+from tests.benchmarks import api, booking, day_page, desk, lists, reports, searches
 from tests.benchmarks.browser import Session, sign_in
 from tests.benchmarks.day_page import Times
 from tests.benchmarks.houses import House, houses, machine
@@ -26,20 +26,24 @@ CREATED, REDIRECTED = 201, 302
 PAGE, BARE_PAGE = day_page.clinics_page, day_page.bare_page
 WEEK, BARE_WEEK = day_page.clinics_week, day_page.bare_week
 FINDER, PENDING, NUMBER = searches.finder, searches.pending_page, searches.pending_number
-USERNAME = "recepcao-carga"
+USERNAME, MANAGER = "recepcao-carga", "gestao-carga"
 BEGAN = time.perf_counter()  # that clock itself counts from the machine's start
 
 
 def run(server: str, sizes: list[int], clients: list[int], *, quick: bool, only: str = "") -> Iterator[str]:
     """Measure, and yield each table as soon as it is known; with `only` that of "bookings", "desk", "lists", "pages" or
-    "searches" alone. `server` is the database that Django is connected to; it may be empty."""
+    "searches" alone, or that of "reports". `server` is the database that Django is connected to; it may be empty."""
     call_command("migrate", verbosity=0)
     clinic, password = bulk.load_clinic(), secrets.token_urlsafe()
     user = StaffUser.objects.create_user(USERNAME, password, name="Recepção", clinic=clinic)
     master = StaffUser.objects.create_user(f"{USERNAME}-master", None, clinic=clinic, role=StaffUser.Role.MASTER)
+    manager = StaffUser.objects.create_user(MANAGER, password, clinic=clinic, role=StaffUser.Role.MANAGER)
     booking.discount_of(clinic)
     program = api.program(clinic, master)
     with houses(server, urlsplit(server).path[1:], sizes) as built, generator() as load:
+        if only == "reports":
+            yield measured_reports(load, built, password, clinic, manager, quick=quick)
+            return
         report("sign-in")
         sessions = {house.stored: sessions_of(house, password, 1) for house in built[1:-1]}
         sessions |= {house.stored: sessions_of(house, password, max(clients)) for house in (built[0], built[-1])}
@@ -126,6 +130,15 @@ def measured_searches(asked: Asked) -> str:
     shown, day = (PAGE, FINDER, PENDING, NUMBER), bulk.last_full_day(asked.clinic)
     pages = measure_pages(asked.load, asked.built, asked.sessions, asked.clinic, shown, day, **asked.turns)
     return table_of_searches(asked.sizes, pages, *searches.queries(asked.user, asked.clinic))
+
+
+def measured_reports(
+    load: Generator, built: list[House], password: str, clinic: Clinic, manager: StaffUser, *, quick: bool
+) -> str:
+    report("reports")
+    sessions = {house.stored: sign_in(house.port, MANAGER, password, "/agendamentos/novo/") for house in built}
+    turns = {"rounds": 1 if quick else 4, "times": 5 if quick else 20}
+    return reports.table(reports.measure(load, built, sessions, clinic, **turns), manager)
 
 
 def report(what: str) -> None:

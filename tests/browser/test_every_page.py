@@ -1,7 +1,7 @@
 """Every page in light and dark: nothing for axe to say, nothing in the console, no sideways scrolling on a phone."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,13 +9,16 @@ from django.conf import settings
 from django.contrib.admin import site
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path, reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from clinic.access import access_tokens, api_keys
 from clinic.booking import PayerWish
-from clinic.models import ApiKey, Appointment
+from clinic.models import ApiKey, AppliedDiscount, Appointment
+from clinic.queries.reports import REPORTS
 from clinic.registry import Plan
 from clinic.urls import urlpatterns as ours
+from tests.days import put
 from tests.factories import (
     book_appointment,
     make_discount,
@@ -25,6 +28,7 @@ from tests.factories import (
     make_payer,
     make_user,
 )
+from tests.reports.cases import event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,6 +47,25 @@ def appointment(clinic, doctor, maria) -> Appointment:
     payer = make_payer(clinic, name="Unimed").pk
     expired = PayerWish(payer, "G1", plan=Plan(payer, "0123", date(2026, 1, 31)))
     return book_appointment(doctor, patient=maria.pk, notes="trazer exames", payer=expired)
+
+
+@pytest.fixture
+def happened(clinic, doctor):
+    """Visits of last week, with all that reports count."""
+    day = clinic.local(timezone.now()).date() - timedelta(days=7)
+    manager, discount = make_manager(clinic, name="Gil Gestor"), make_discount(clinic)
+    for number, status in enumerate(["finished", "finished", "no_show", "cancelled", "in_service"]):
+        visit = put(doctor, f"{9 + number:02}:00", day=day, status=status, source="voice_ai", payer=None)
+        event(visit, visit.starts_at - timedelta(days=2), kind="booked", channel="mivicall", credential="robô")
+        event(visit, visit.starts_at - timedelta(days=1), "confirmed", user=manager)
+        event(visit, visit.starts_at - timedelta(minutes=9), "checked_in", "confirmed")
+        event(visit, visit.starts_at + timedelta(minutes=4), "in_service", "checked_in")
+        line = visit.lines.get()
+        AppliedDiscount.objects.create(
+            clinic=clinic, line=line, discount=discount, discount_name=discount.name, value=line.price / 2
+        )
+    by = {"encaixe_by": manager, "encaixe_reason": "dor", "encaixe_approved_by": manager}
+    put(doctor, "09:10", day=day, status="finished", **by)
 
 
 def desk_pages(appointment):
@@ -108,6 +131,16 @@ def integration_states(page):
     yield "key"
 
 
+def manager_pages():
+    """What only a manager sees of the desk; the first date of the period is after the last one."""
+    wrong = {"de": "02/11/2026", "ate": "01/11/2026"}
+    return [
+        reverse("web:report-list"),
+        *(reverse("web:report", args=[name], query={"periodo": "12-meses"}) for name in REPORTS),
+        reverse("web:report", args=["faltas"], query=wrong),
+    ]
+
+
 def admin_pages(appointment):
     """What a manager is let into."""
     nouns = [model._meta.model_name for model in site._registry if model._meta.app_label == "clinic"]
@@ -141,6 +174,16 @@ def test_axe_finds_nothing_at_the_desk(window, receptionist, appointment, scheme
     page = window(receptionist, scheme=scheme)
     found = {}
     for address in desk_pages(appointment):
+        page.goto(address)
+        found[address] = violations(page)
+    assert not any(found.values()), "\n".join(f"{address} {each}" for address, each in found.items() if each)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_reports(window, clinic, happened, scheme):
+    page = window(make_manager(clinic), scheme=scheme)
+    found = {}
+    for address in manager_pages():
         page.goto(address)
         found[address] = violations(page)
     assert not any(found.values()), "\n".join(f"{address} {each}" for address, each in found.items() if each)
@@ -309,6 +352,13 @@ def test_reference_pages_fit_a_phone(window, master):
 def test_nothing_is_wider_than_a_phone(window, receptionist, appointment):
     page = window(receptionist, width=360, height=740)
     for address in desk_pages(appointment):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
+
+
+def test_no_report_is_wider_than_a_phone(window, clinic, happened):
+    page = window(make_manager(clinic), width=360, height=740)
+    for address in manager_pages():
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
 

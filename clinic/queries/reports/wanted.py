@@ -1,0 +1,84 @@
+"""What a report is asked about, and the statements' conditions of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection
+
+from clinic.models import Clinic, Doctor, Procedure
+from clinic.models.appointment import OVERLAP_LOOKBACK
+
+# Which appointments are counted: those that begin on the local dates, deleted ones left out. `{visits}` in a statement.
+OF_PERIOD = """visit.clinic_id = %(clinic)s AND visit.starts_at >= %(since)s AND visit.starts_at < %(until)s
+    AND visit.deleted_at IS NULL"""
+OF_DOCTOR = "visit.doctor_id = %(doctor)s"
+WITH_PROCEDURE = """EXISTS (
+    SELECT FROM clinic_appointmentprocedure AS chosen
+    WHERE chosen.clinic_id = visit.clinic_id AND chosen.appointment_id = visit.id
+      AND chosen.procedure_id = %(procedure)s
+)"""
+# Which events are counted: those that were recorded on the local dates. `{events}` in a statement.
+EVENTS_OF_PERIOD = "event.clinic_id = %(clinic)s AND event.at >= %(since)s AND event.at < %(until)s"
+OF_CHOSEN_VISIT = """EXISTS (
+    SELECT FROM clinic_appointment AS visit WHERE visit.id = event.appointment_id AND {chosen}
+)"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The local dates `first` to `last`, both included, and the ids of one doctor and one procedure, None for all.
+
+    `doctors` and `procedures` are those of the clinic by id, in the order of their lists."""
+
+    clinic: Clinic
+    first: date
+    last: date
+    doctors: Mapping[int, Doctor]
+    procedures: Mapping[int, Procedure]
+    doctor: int | None = None
+    procedure: int | None = None
+
+    @property
+    def chosen_doctor(self) -> Doctor | None:
+        return None if self.doctor is None else self.doctors[self.doctor]
+
+    @property
+    def chosen_procedure(self) -> Procedure | None:
+        return None if self.procedure is None else self.procedures[self.procedure]
+
+    def fetch(self, statement: str, **more: str) -> list[tuple[Any, ...]]:
+        """Run a statement that aggregates, and return its rows. `{visits}` and `{events}` in it are the conditions of
+        clinic_appointment as visit and of clinic_appointmentevent as event, `{chosen}` that of a chosen doctor and
+        procedure, and `more` what else stands in braces, never made of input. One query."""
+        parameters: dict[str, Any] = {
+            "clinic": self.clinic.pk,
+            "zone": self.clinic.time_zone,
+            "since": self.clinic.day(self.first)[0],
+            "until": self.clinic.day(self.last)[1],
+            "earliest": self.clinic.day(self.first)[0] - OVERLAP_LOOKBACK,
+            "events_until": self.clinic.day(self.last + timedelta(days=1))[1],
+            "doctor": self.doctor,
+            "procedure": self.procedure,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(self._filled(statement, more), parameters)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    def _filled(self, statement: str, more: Mapping[str, str]) -> str:
+        chosen = " AND ".join(self._chosen) or "true"
+        return statement.format(visits=f"{OF_PERIOD} AND {chosen}", events=self._events, chosen=chosen, **more)
+
+    @property
+    def _events(self) -> str:
+        chosen = [OF_CHOSEN_VISIT.format(chosen=" AND ".join(self._chosen))] if self._chosen else []
+        return " AND ".join([EVENTS_OF_PERIOD, *chosen])
+
+    @property
+    def _chosen(self) -> list[str]:
+        """The conditions of doctor and procedure; they stand in the statement only where one is chosen, so that
+        PostgreSQL's plan for all parameters is a good one."""
+        doctor = [OF_DOCTOR] if self.doctor is not None else []
+        return doctor + ([WITH_PROCEDURE] if self.procedure is not None else [])

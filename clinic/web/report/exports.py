@@ -1,0 +1,96 @@
+"""A report as files for spreadsheets."""
+
+import csv
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from io import BytesIO, StringIO
+from re import sub
+
+import xlsxwriter
+from django.utils.translation import gettext as _
+
+from clinic.queries.reports import Report, Table, Unit, Value
+
+BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for its own alphabet
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+NOT_IN_SHEET_NAMES = r"[\[\]:*?/\\']"
+LONGEST_SHEET_NAME = 31
+NUMBER_FORMATS = {Unit.COUNT: "0", Unit.MINUTES: "0.0", Unit.PERCENT: "0.0", Unit.MONEY: "0.00"}
+
+
+def harmless(text: str) -> str:
+    """Return text of a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def csv_of(table: Table) -> str:
+    """Return a table as CSV as spreadsheets of both countries read it: semicolons, decimal commas."""
+    text = StringIO()
+    writer = csv.writer(text, delimiter=";")
+    units = [column.unit for column in table.columns]
+    writer.writerow(harmless(column.label) for column in table.columns)
+    for row in _rows(table):
+        writer.writerow(_as_text(value, unit) for value, unit in zip(row, units, strict=True))
+    return BYTE_ORDER_MARK + text.getvalue()
+
+
+def _rows(table: Table) -> Iterator[tuple[Value, ...]]:
+    yield from table.rows
+    if table.total and table.rows:
+        yield table.total
+
+
+def _as_text(value: Value, unit: Unit) -> str:
+    if value is None:
+        return ""
+    if unit is Unit.WORDS:
+        return harmless(str(value))
+    return str(value).replace(".", ",")
+
+
+def xlsx_of(report: Report, title: str, first: date, last: date) -> bytes:
+    """Return a report as a workbook: a sheet for each table, and one that says what was counted, on which local dates.
+
+    Rows leave memory as they are written. Text is written as text: no cell is a formula."""
+    file = BytesIO()
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+        bold = book.add_format({"bold": True})
+        formats = {unit: book.add_format({"num_format": code}) for unit, code in NUMBER_FORMATS.items()}
+        for table in report.tables:
+            sheet = book.add_worksheet(_sheet_name(table.title))
+            sheet.set_column(0, 0, 32)
+            sheet.set_column(1, max(len(table.columns) - 1, 1), 16)
+            for place, column in enumerate(table.columns):
+                sheet.write_string(0, place, column.label, bold)
+            for number, row in enumerate(_rows(table), start=1):
+                for place, (value, column) in enumerate(zip(row, table.columns, strict=True)):
+                    if isinstance(value, str):
+                        sheet.write_string(number, place, value)
+                    elif value is not None:
+                        sheet.write_number(number, place, _as_number(value), formats[column.unit])
+        sheet = book.add_worksheet(_sheet_name(_("O que foi contado")))
+        sheet.set_column(0, 0, 32)
+        sheet.set_column(1, 1, 100)
+        for number, (name, text) in enumerate(_explained(report, title, first, last)):
+            sheet.write_string(number, 0, name, bold)
+            sheet.write_string(number, 1, text)
+    return file.getvalue()
+
+
+def _as_number(value: int | float | Decimal) -> float:
+    return float(value)
+
+
+def _explained(report: Report, title: str, first: date, last: date) -> Iterator[tuple[str, str]]:
+    yield title, f"{first:%d/%m/%Y} – {last:%d/%m/%Y}"
+    for table in report.tables:
+        for column in table.columns:
+            if column.definition:
+                yield f"{table.title}: {column.label}", column.definition
+    for note in report.notes:
+        yield "", note
+
+
+def _sheet_name(title: str) -> str:
+    return sub(NOT_IN_SHEET_NAMES, " ", title)[:LONGEST_SHEET_NAME].strip()

@@ -1,0 +1,157 @@
+"""Reports for managers: a page each, and the same numbers as files."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from clinic.access.requests import ClinicRequest
+from clinic.access.roles import manager_required
+from clinic.models import Doctor, Procedure
+from clinic.queries.reports import REPORTS, Overview, Report, ReportKind, Table, Wanted, overview
+from clinic.web.report.chart import chart_of
+from clinic.web.report.exports import csv_of, xlsx_of
+from clinic.web.report.forms import Asked, Preset, chosen, dates_of
+from clinic.web.report.words import percentage, written
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHADES = (0, 20, 40, 60, 80)  # percent from which a cell of a heat table has the next shade
+
+
+@require_safe
+@never_cache
+@manager_required
+def index(request: ClinicRequest) -> HttpResponse:
+    """Show all reports, with figures of this month where one query gives them."""
+    first, last = dates_of(Preset.THIS_MONTH, request.clinic.local(timezone.now()).date())
+    figures = overview(Wanted(request.clinic, first, last, {}, {}))
+    kinds = [(kind, _figure(kind, figures)) for kind in REPORTS.values()]
+    return render(request, "report/index.html", {"kinds": kinds, "figures": figures, "month": first})
+
+
+def _figure(kind: ReportKind, figures: Overview) -> str:
+    """Return the figure of a report for the list, "" for none."""
+    if kind.name == "faltas" and figures.missed_rate is not None:
+        return _("%(rate)s de faltas") % {"rate": percentage(figures.missed_rate)}
+    if kind.name == "origem" and figures.by_programs is not None:
+        return _("%(part)s por programas") % {"part": percentage(figures.by_programs)}
+    if kind.name == "encaixes" and figures.encaixes:
+        return ngettext("%(n)s encaixe", "%(n)s encaixes", figures.encaixes) % {"n": figures.encaixes}
+    return ""
+
+
+@require_safe
+@never_cache
+@manager_required
+def show(request: ClinicRequest, name: str) -> HttpResponse:
+    """Show a report over the dates `de` to `ate`, or a `periodo`; of a `medico` and a `procedimento`, if chosen."""
+    kind = _kind(name)
+    asked, wanted = _asked(request, kind)
+    report = kind.read(wanted)
+    context = {
+        "kind": kind,
+        "form": asked.form,
+        "wanted": wanted,
+        "report": report,
+        "sections": [_section(table, wanted) for table in report.tables],
+        "definitions": _definitions(report),
+        "presets": [(preset.label, _query(wanted, periodo=preset.value), preset is asked.preset) for preset in Preset],
+        "query": _query(wanted, de=f"{wanted.first}", ate=f"{wanted.last}"),
+    }
+    return render(request, "report/report.html", context)
+
+
+@require_safe
+@never_cache
+@manager_required
+def workbook(request: ClinicRequest, name: str) -> HttpResponse:
+    """Answer a report as a workbook, with the query of its page."""
+    kind, wanted, report = _read(request, name)
+    response = HttpResponse(xlsx_of(report, str(kind.title), wanted.first, wanted.last), content_type=XLSX)
+    return _as_file(response, f"{kind.name}-{wanted.first}-{wanted.last}.xlsx")
+
+
+@require_safe
+@never_cache
+@manager_required
+def table_file(request: ClinicRequest, name: str, table: str) -> HttpResponse:
+    """Answer one table of a report as CSV, with the query of its page."""
+    kind, wanted, report = _read(request, name)
+    found = next((each for each in report.tables if each.name == table), None)
+    if found is None:
+        raise Http404
+    response = HttpResponse(csv_of(found), content_type="text/csv; charset=utf-8")
+    return _as_file(response, f"{kind.name}-{found.name}-{wanted.first}-{wanted.last}.csv")
+
+
+def _read(request: ClinicRequest, name: str) -> tuple[ReportKind, Wanted, Report]:
+    kind = _kind(name)
+    _form, wanted = _asked(request, kind)
+    return kind, wanted, kind.read(wanted)
+
+
+def _kind(name: str) -> ReportKind:
+    if name not in REPORTS:
+        raise Http404
+    return REPORTS[name]
+
+
+def _asked(request: ClinicRequest, kind: ReportKind) -> tuple[Asked, Wanted]:
+    """Return what the address asks. Two queries."""
+    asked = Asked(request.GET, request.clinic.local(timezone.now()).date())
+    doctors = {doctor.pk: doctor for doctor in Doctor.objects.of(request.clinic)}
+    procedures = {procedure.pk: procedure for procedure in Procedure.objects.of(request.clinic)}
+    wanted = Wanted(
+        request.clinic,
+        asked.first,
+        asked.last,
+        doctors,
+        procedures,
+        chosen(request.GET, "medico", doctors),
+        chosen(request.GET, "procedimento", procedures) if kind.by_procedure else None,
+    )
+    return asked, wanted
+
+
+def _query(wanted: Wanted, **dates: str) -> str:
+    """Return the query of an address with these dates and the filters as they are."""
+    filters = {"medico": wanted.doctor, "procedimento": wanted.procedure}
+    return urlencode(dates | {name: str(pk) for name, pk in filters.items() if pk is not None})
+
+
+def _section(table: Table, wanted: Wanted) -> dict[str, Any]:
+    """Return a table with its values as they are written."""
+    units = [column.unit for column in table.columns]
+
+    def cells(row: tuple[Any, ...]) -> list[tuple[str, int]]:
+        shades = [_shade(value) if table.is_heat and place else 0 for place, value in enumerate(row)]
+        texts = [written(value, unit, wanted.clinic) for value, unit in zip(row, units, strict=True)]
+        return list(zip(texts, shades, strict=True))
+
+    return {
+        "table": table,
+        "chart": chart_of(table, wanted.clinic),
+        "rows": [cells(row) for row in table.rows],
+        "total": cells(table.total) if table.total and len(table.rows) > 1 else None,
+    }
+
+
+def _definitions(report: Report) -> list[tuple[str, str]]:
+    """Return what every number means, (label, definition), each once."""
+    columns = (column for table in report.tables for column in table.columns if column.definition)
+    return list(dict.fromkeys((column.label, column.definition) for column in columns))
+
+
+def _shade(value: Any) -> int:
+    return 0 if value is None else sum(value > least for least in SHADES)
+
+
+def _as_file(response: HttpResponse, name: str) -> HttpResponse:
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -11,7 +11,8 @@ from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, p
 from clinic.queries.reports.wanted import Wanted
 from clinic.schedule import load_schedules, worked_minutes
 
-# Thousands of appointments share few times: each of these is cut into hours of the clinic's clock once.
+# Thousands of appointments share few times: each of these is cut into hours of the clinic's clock once, which PostgreSQL
+# would else do for every appointment.
 OCCUPANCY_SQL = f"""
     WITH booked AS MATERIALIZED (
         SELECT visit.doctor_id AS doctor, greatest(visit.starts_at, %(since)s::timestamptz) AS starts_at,
@@ -19,7 +20,7 @@ OCCUPANCY_SQL = f"""
         FROM clinic_appointment AS visit
         WHERE visit.clinic_id = %(clinic)s AND visit.starts_at > %(earliest)s AND visit.starts_at < %(until)s
           AND visit.ends_at > %(since)s AND {STANDING_SQL} AND encaixe_by_id IS NULL AND {{chosen}}
-    ), part AS (
+    ), part AS MATERIALIZED (
         SELECT span.starts_at, span.ends_at,
             extract(isodow FROM hour.begins AT TIME ZONE %(zone)s)::int AS weekday,
             extract(hour FROM hour.begins AT TIME ZONE %(zone)s)::int AS hour,

@@ -11,8 +11,8 @@ from clinic.queries.reports.tables import Column, Report, Table, Unit, Values, p
 from clinic.queries.reports.wanted import Wanted
 from clinic.schedule import load_schedules, worked_minutes
 
-# Thousands of appointments share few times: each of these is cut into hours of the clinic's clock once, which PostgreSQL
-# would else do for every appointment.
+# Thousands of appointments share few times: each of these is cut into hours of the clinic's clock once, and not again
+# for every appointment.
 OCCUPANCY_SQL = f"""
     WITH booked AS MATERIALIZED (
         SELECT visit.doctor_id AS doctor, greatest(visit.starts_at, %(since)s::timestamptz) AS starts_at,

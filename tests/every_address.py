@@ -35,6 +35,7 @@ from clinic.models import (
     Memo,
     Patient,
     PatientMerge,
+    Recall,
     Series,
     WaitingEntry,
 )
@@ -144,6 +145,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _memos(stored)
     yield from _own_day(asking, stored)
     yield from _waiting(stored)
+    yield from _recalls(stored)
     yield from _series(stored)
     yield from _patients(stored)
     yield from _credentials(asking)
@@ -197,7 +199,8 @@ def _desk(stored):
         yield Call("GET", f"/agenda/semana/{doctor}/{day}/", query, partial=bool(query))
     for query in ({}, {"medico": doctor}):
         yield Call("GET", f"/agenda/mes/{day:%Y-%m}/", query, partial=bool(query))
-    for view in ("agenda-day", "agenda-week", "pending-list", "confirmation-day", "queue", "memo-list", "waiting-list"):
+    lists = ("pending-list", "confirmation-day", "queue", "memo-list", "waiting-list", "recall-list")
+    for view in ("agenda-day", "agenda-week", *lists):
         yield Call("GET", "/atalhos/", {"de": f"web:{view}"}, partial=True)
     for query in ({}, {"medico": doctor}):
         yield Call("GET", "/fila/", query)
@@ -398,6 +401,35 @@ def _waiting(stored):
     yield Call("POST", f"{base}/{swap.pk}/desfazer/", partial=True)
     yield Call("POST", f"{base}/{swap.pk}/sem-horario/", partial=True)
     yield Call("POST", f"{base}/{other.pk}/retirar/", partial=True)
+    yield Call("POST", f"{base}/{other.pk}/desfazer/", partial=True)
+
+
+def _recalls(stored):
+    base, visit = "/retornos", next(stored.coming)
+    Appointment.objects.filter(pk=visit.pk).update(status="finished")
+    address = f"/agendamentos/{visit.pk}/retorno/"
+    for partial in (False, True):
+        yield Call("GET", address, partial=partial)
+    wanted = {"months": "1", "procedure": stored.procedure.pk, "doctor": ""}
+    yield Call("POST", address, wanted | {"months": ""}, expected=(422,), partial=True)
+    yield Call("POST", address, wanted | {"note": "trazer exames"}, partial=True)
+    yield Call("POST", address, wanted | {"procedure": stored.other.pk}, expected=(302,))
+    recall, other = Recall.objects.of(stored.clinic).order_by("pk")
+    for query in ({}, {"ate": "31/12/2099"}, {"medico": stored.doctors[0].pk}, {"pagina": 2}):
+        yield Call("GET", f"{base}/", query)
+    yield Call("GET", f"{base}/", partial=True)
+    yield Call("GET", f"/agendamentos/{visit.pk}/", partial=True)
+    yield Call("POST", f"{base}/{recall.pk}/adiar/", {"due_on": "+60"}, partial=True)
+    yield Call("POST", f"{base}/{recall.pk}/adiar/", {"due_on": "x"}, expected=(409,), partial=True)
+    yield Call("GET", "/agendamentos/novo/", {"retorno": recall.pk}, partial=True)
+    doctor, day, starts = stored.free()
+    when = {"doctor": doctor.pk, "date": f"{day:%d/%m/%Y}", "starts": f"{starts:%H:%M}"}
+    form = when | {"recall": recall.pk, "patient": recall.patient_id, "procedure": recall.procedure_id}
+    yield Call("POST", "/agendamentos/novo/", form | {"key": str(uuid.uuid4())}, partial=True)
+    recall = Recall.objects.get(pk=recall.pk)
+    yield Call("POST", f"/agendamentos/{recall.booked_id}/cancelar/", {"cancelled_by": "patient"}, partial=True)
+    yield Call("POST", f"{base}/{other.pk}/fechar/", {"outcome": "declined"}, partial=True)
+    yield Call("GET", f"{base}/")
     yield Call("POST", f"{base}/{other.pk}/desfazer/", partial=True)
 
 

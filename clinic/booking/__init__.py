@@ -2,6 +2,7 @@
 
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import BookedAppointment, book, check
+from clinic.booking.book_recall import book_recall
 from clinic.booking.book_waiting import book_waiting
 from clinic.booking.calls import begin_call, call_later, end_call
 from clinic.booking.change_procedures import (
@@ -23,6 +24,14 @@ from clinic.booking.payer import change_payer, payment
 from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, PayerWish, Proposal, day_of_end
+from clinic.booking.recalls import (
+    RecallWish,
+    close_recall,
+    may_be_recalled,
+    postpone_recall,
+    reopen_recall,
+    write_recall,
+)
 from clinic.booking.receive_payment import Payment, payment_refusals, receive_payment
 from clinic.booking.replacements import replacement_times
 from clinic.booking.reschedule import LinesWish, check_reschedule, is_movable, place, reschedule
@@ -87,6 +96,7 @@ __all__ = [
     "PerformingDoctor",
     "PricedLine",
     "Proposal",
+    "RecallWish",
     "SessionMove",
     "SessionRefused",
     "Separated",
@@ -99,6 +109,7 @@ __all__ = [
     "as_repeated",
     "begin_call",
     "book",
+    "book_recall",
     "book_series",
     "book_waiting",
     "call_later",
@@ -116,6 +127,7 @@ __all__ = [
     "check_reschedule",
     "check_series",
     "could_be_encaixe",
+    "close_recall",
     "contents",
     "day_of_end",
     "discard_unverified",
@@ -136,6 +148,7 @@ __all__ = [
     "look_ahead",
     "mark_priority",
     "move_sessions",
+    "may_be_recalled",
     "merge_patients",
     "needs_approval",
     "next_statuses",
@@ -147,11 +160,13 @@ __all__ = [
     "payment",
     "payment_refusals",
     "place",
+    "postpone_recall",
     "price_lines",
     "put_back_waiting",
     "put_on_waiting_list",
     "receive_payment",
     "record_not_reached",
+    "reopen_recall",
     "repeat_refusals",
     "replacement_times",
     "requested_lines",
@@ -167,4 +182,5 @@ __all__ = [
     "undoable",
     "use_unverified",
     "withdraw_waiting",
+    "write_recall",
 ]

@@ -21,6 +21,7 @@ from clinic.web.pending import views as pending
 from clinic.web.pending.whole_list import whole_list
 from clinic.web.printed import views as printed
 from clinic.web.queue import views as queue
+from clinic.web.recall import views as recall
 from clinic.web.series import views as series
 from clinic.web.signin import views as signin
 from clinic.web.waiting import views as waiting
@@ -55,6 +56,7 @@ urlpatterns = [
     path("agendamentos/<int:pk>/comprovante/pdf/", printed.slip_pdf, name="printed-slip-pdf"),
     path("agendamentos/<int:pk>/convenio/", booking_panel.change_payer, name="appointment-payer"),
     path("agendamentos/<int:pk>/repetir/", series.add, name="series-add"),
+    path("agendamentos/<int:pk>/retorno/", recall.add, name="recall-add"),
     path("sessoes/<int:pk>/", series.detail, name="series-detail"),
     path("sessoes/<int:pk>/remarcar/", series.move, name="series-move"),
     path("pacientes/", patient.search, name="patient-list"),
@@ -109,6 +111,10 @@ urlpatterns = [
     path("fila-de-espera/<int:pk>/sem-horario/", waiting.detach, name="waiting-detach"),
     path("fila-de-espera/<int:pk>/retirar/", waiting.withdraw, name="waiting-withdraw"),
     path("fila-de-espera/<int:pk>/desfazer/", waiting.undo, name="waiting-undo"),
+    path("retornos/", recall.index, name="recall-list"),
+    path("retornos/<int:pk>/fechar/", recall.close, name="recall-close"),
+    path("retornos/<int:pk>/adiar/", recall.postpone, name="recall-postpone"),
+    path("retornos/<int:pk>/desfazer/", recall.undo, name="recall-undo"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),

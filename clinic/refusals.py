@@ -275,6 +275,14 @@ class Reason(Enum):
             " Agende pelo painel, onde se vê quem paga, e depois retire o pedido."
         ),
     )
+    FAMILY_TWICE = "patient", _("%(patient)s está em duas linhas. Deixe só uma.")
+    FAMILY_ASK_WHO_PAYS = (
+        "",
+        _(
+            "O convênio de %(patient)s não é mais aceito, ou a carteira vence antes desse dia. Agende pelo painel, onde"
+            " se vê quem paga."
+        ),
+    )
     RECALL_NOT_SERVED = "status", _("O retorno é anotado quando o atendimento começou; a situação é “%(current)s”.")
     RECALL_TWICE = (
         "procedure",

@@ -146,6 +146,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _own_day(asking, stored)
     yield from _waiting(stored)
     yield from _recalls(stored)
+    yield from _family(stored)
     yield from _series(stored)
     yield from _patients(stored)
     yield from _credentials(asking)
@@ -431,6 +432,21 @@ def _recalls(stored):
     yield Call("POST", f"{base}/{other.pk}/fechar/", {"outcome": "declined"}, partial=True)
     yield Call("GET", f"{base}/")
     yield Call("POST", f"{base}/{other.pk}/desfazer/", partial=True)
+
+
+def _family(stored):
+    base, booked = "/agendamentos/familia/", next(stored.coming)
+    for query in ({}, {"agendamento": booked.pk}, {"paciente": booked.patient_id, "medico": stored.doctors[0].pk}):
+        yield Call("GET", base, query)
+    places = [stored.free() for _row in range(2)]
+    form = {"key": str(uuid.uuid4()), "rows": "2", "date": f"{places[0][1]:%d/%m/%Y}"}
+    for number, (doctor, _day, starts) in enumerate(places):
+        form |= {f"patient-{number}": next(stored.patients).pk, f"starts-{number}": f"{starts:%H:%M}"}
+        form |= {f"doctor-{number}": doctor.pk, f"procedure-{number}": doctor.procedures.first().pk}
+    for typed in ({}, {"propose": "1"}, {"add": "1"}, {"forget": "1"}, {"q-1": "maria", "patient-1": ""}, {"new": "1"}):
+        yield Call("POST", base, form | typed, partial=True)
+    yield Call("POST", base, form | {"starts-1": "", "save": "1"}, expected=(409,), partial=True)
+    yield Call("POST", base, form | {"save": "1"}, expected=(302,))
 
 
 def _series(stored):

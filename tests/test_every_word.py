@@ -205,6 +205,17 @@ def _recalls(client, at):
     Appointment.objects.filter(pk=pk).update(status=status)
 
 
+def _family(client, at):
+    """What is read where a family is booked."""
+    page, procedure, day = reverse("web:family-book"), at.doctor.procedures.get().pk, f"{day_of(at):%d/%m/%Y}"
+    yield "family", lines(client.get(page, {"agendamento": at.appointment.pk}).text)
+    row = {"rows": "2", "date": day, "patient-0": at.patient.pk, "doctor-0": at.doctor.pk, "procedure-0": procedure}
+    twice = {"starts-0": "9", "starts-1": "10", "patient-1": at.patient.pk, "doctor-1": at.doctor.pk}
+    acts = ({"add": "1"}, {"propose": "1"}, {"new": "1"}, {"new": "1", "save": "1"}, {"q-1": "a"}, {"save": "1"})
+    for fields in (*acts, twice | {"procedure-1": procedure, "save": "1"}, {"starts-0": "03:00", "look": "1"}):
+        yield f"family {fields}", read_by(client, page, **row | fields)
+
+
 def _series(client, at):
     """What is read of an appointment that is repeated, and of its sessions."""
     add = reverse("web:series-add", args=[at.appointment.pk])
@@ -264,6 +275,7 @@ def of_desk(client, at):
     yield from _confirmations(client, at)
     yield from _waiting(client, at)
     yield from _recalls(client, at)
+    yield from _family(client, at)
     yield from _series(client, at)
     yield "search", read_by(client, reverse("web:patient-list") + "?q=nada")
     yield "404", read_by(client, "/nada/")

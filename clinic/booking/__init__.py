@@ -13,6 +13,16 @@ from clinic.booking.change_procedures import (
     contents,
 )
 from clinic.booking.encaixe import could_be_encaixe, needs_approval
+from clinic.booking.family import (
+    MOST_MEMBERS,
+    CheckedMember,
+    MemberRefused,
+    SoughtTime,
+    book_family,
+    booked_family,
+    check_family,
+    times_near_each_other,
+)
 from clinic.booking.finder import FINDER_COUNT, FINDER_DAYS, Found, PartOfDay, Wish, find
 from clinic.booking.latest_end import latest_end
 from clinic.booking.lines import requested_lines
@@ -75,6 +85,7 @@ __all__ = [
     "FINDER_COUNT",
     "FINDER_DAYS",
     "MAX_PROCEDURES",
+    "MOST_MEMBERS",
     "NEAREST_DAYS",
     "Ahead",
     "AskHowToKeep",
@@ -82,6 +93,7 @@ __all__ = [
     "BookedAppointment",
     "BookingRefused",
     "CheckedChange",
+    "CheckedMember",
     "CheckedSession",
     "Clash",
     "Found",
@@ -89,6 +101,7 @@ __all__ = [
     "Keep",
     "LineRequest",
     "LinesWish",
+    "MemberRefused",
     "OfferedTime",
     "PartOfDay",
     "PayerWish",
@@ -100,6 +113,7 @@ __all__ = [
     "SessionMove",
     "SessionRefused",
     "Separated",
+    "SoughtTime",
     "Steps",
     "TimesClash",
     "WaitingList",
@@ -109,9 +123,11 @@ __all__ = [
     "as_repeated",
     "begin_call",
     "book",
+    "book_family",
     "book_recall",
     "book_series",
     "book_waiting",
+    "booked_family",
     "call_later",
     "call_to_room",
     "cancel_sessions",
@@ -123,6 +139,7 @@ __all__ = [
     "change_waiting",
     "check",
     "check_change",
+    "check_family",
     "check_moves",
     "check_reschedule",
     "check_series",
@@ -176,6 +193,7 @@ __all__ = [
     "state",
     "steps",
     "time_value",
+    "times_near_each_other",
     "undo",
     "undo_merge",
     "undo_verb",

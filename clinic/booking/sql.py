@@ -147,12 +147,13 @@ def load_rows(
     )
 
 
-def lock_rows(clinic: Clinic, doctors: set[int], patient: int) -> None:
-    """Lock the rows of these doctors of the clinic, in order of id, then of the patient."""
+def lock_rows(clinic: Clinic, doctors: set[int], *patients: int) -> None:
+    """Lock the rows of these doctors of the clinic, in order of id, then of the patients, as they are given."""
     with prepared_cursor() as cursor:
         for doctor in sorted(doctors):
             lock_row(cursor, LOCK_DOCTOR_SQL, [clinic.pk, doctor])
-        lock_row(cursor, LOCK_PATIENT_SQL, [clinic.pk, patient])
+        for patient in patients:
+            lock_row(cursor, LOCK_PATIENT_SQL, [clinic.pk, patient])
 
 
 def load_context(slot: Slot) -> ScheduleContext:

@@ -34,6 +34,7 @@ PLACES = {
     "web:patient": gettext_lazy("lista de pacientes"),
     "web:appointment": gettext_lazy("agendamento"),
     "web:series": gettext_lazy("sessões"),
+    "web:family": gettext_lazy("família"),
     "web:pending": gettext_lazy("pendências"),
     "web:confirmation": gettext_lazy("confirmações"),
     "web:queue": gettext_lazy("fila"),

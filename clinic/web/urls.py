@@ -9,6 +9,7 @@ from clinic.web.booking_panel import views as booking_panel
 from clinic.web.calendar import views as calendar
 from clinic.web.confirmation import views as confirmation
 from clinic.web.display import views as display
+from clinic.web.family import views as family
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
 from clinic.web.keys import views as keys
@@ -39,6 +40,7 @@ urlpatterns = [
     path("agenda/<str:date>/lista/", printed.day_list, name="printed-day"),
     path("agenda/<str:date>/lista/pdf/", printed.day_list_pdf, name="printed-day-pdf"),
     path("agendamentos/novo/", booking_panel.book, name="appointment-book"),
+    path("agendamentos/familia/", family.book, name="family-book"),
     path("agendamentos/conferir/", booking_panel.check, name="appointment-check"),
     path("agendamentos/desfazer/", appointment.undo_last, name="appointment-undo-last"),
     path("agendamentos/<int:pk>/", appointment.detail, name="appointment-detail"),

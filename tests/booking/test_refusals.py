@@ -13,6 +13,7 @@ from clinic.booking import (
     RecallWish,
     WaitingWish,
     book,
+    book_family,
     book_recall,
     book_series,
     book_waiting,
@@ -673,6 +674,24 @@ def open_a_recall_that_is_open(desk):
 @of_act(Reason.RECALL_OUTCOME_UNKNOWN, "outcome", "Diga se o paciente não quer, ou se já tem horário.")
 def close_a_recall_for_no_reason(desk):
     closed(desk, remind(desk), "x")
+
+
+@of_act(Reason.FAMILY_TWICE, "patient", "Ana Souza está em duas linhas. Deixe só uma.")
+def book_one_patient_twice_in_a_family(desk):
+    rows = [desk.proposal(starts_at=desk.at(hour)) for hour in (9, 10)]
+    book_family(rows, key=uuid4(), by=BY, now=desk.now)
+
+
+@of_act(
+    Reason.FAMILY_ASK_WHO_PAYS,
+    "",
+    "O convênio de Ana Souza não é mais aceito, ou a carteira vence antes desse dia. Agende pelo painel, onde se vê"
+    " quem paga.",
+)
+def book_a_family_whose_payer_is_accepted_no_more(desk):
+    desk.patient.payer = make_payer(desk.clinic, active=False)
+    desk.patient.save()
+    book_family([desk.proposal()], key=uuid4(), by=BY, now=desk.now)
 
 
 def merged(desk, **other):

@@ -292,6 +292,8 @@ REFUSALS: Messages = {
     Reason.WAITING_APPOINTMENT_GONE: Message(409, "status", "O agendamento não pode mais ser trocado", ()),
     Reason.WAITING_NOT_EARLIER: Message(409, "status", "O horário não é antes do atual", ()),
     Reason.WAITING_ASK_WHO_PAYS: Message(409, "status", "O convênio do paciente deve ser verificado", ()),
+    Reason.FAMILY_TWICE: Message(409, "patient.name", "O paciente está em duas linhas", ()),
+    Reason.FAMILY_ASK_WHO_PAYS: Message(409, "patient.name", "O convênio do paciente deve ser verificado", ()),
     Reason.RECALL_NOT_SERVED: Message(409, "status", "O atendimento ainda não começou", ()),
     Reason.RECALL_TWICE: Message(409, "status", "O retorno já está anotado", ()),
     Reason.RECALL_NOT_PERFORMED: Message(409, "status", "O médico não faz esse procedimento", ()),

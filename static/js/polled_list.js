@@ -18,10 +18,10 @@ export function keepPlace(id, selector, head) {
     detail.xhr.addEventListener("loadend", () => { answered += 1; });
   });
 
-  // Nothing is drawn anew under a hand that types.
+  // Nothing is drawn anew under a hand that types, nor what an act has answered that the list itself does not show.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.id !== "poll") return;
-    if (document.hidden || answered < sent || list().querySelector("details[open]")) event.preventDefault();
+    if (document.hidden || answered < sent || list().querySelector("details[open], [data-kept]")) event.preventDefault();
     sentBefore = sent;
   });
 

@@ -275,6 +275,33 @@ class Reason(Enum):
             " Agende pelo painel, onde se vê quem paga, e depois retire o pedido."
         ),
     )
+    FAMILY_TWICE = "patient", _("%(patient)s está em duas linhas. Deixe só uma.")
+    FAMILY_ASK_WHO_PAYS = (
+        "",
+        _(
+            "O convênio de %(patient)s não é mais aceito, ou a carteira vence antes desse dia. Agende pelo painel, onde"
+            " se vê quem paga."
+        ),
+    )
+    RECALL_NOT_SERVED = "status", _("O retorno é anotado quando o atendimento começou; a situação é “%(current)s”.")
+    RECALL_TWICE = (
+        "procedure",
+        _("Esta consulta já tem um retorno em aberto deste procedimento. Adie ou feche o que está na lista."),
+    )
+    RECALL_NOT_PERFORMED = (
+        "doctor",
+        _("Quem você escolheu não faz esse procedimento. Escolha outro, ou qualquer profissional."),
+    )
+    RECALL_NOTE_TOO_LONG = "note", _("A nota tem %(length)s caracteres; o máximo é %(limit)s.")
+    RECALL_NOTE_UNSTORABLE = (
+        "note",
+        _("A nota tem caracteres que não podem ser gravados (%(characters)s). Escreva-a de novo."),
+    )
+    RECALL_BOOKED = "", _("%(who)s já agendou este retorno para %(time)s. Nada foi alterado.")
+    RECALL_CLOSED = "", _("%(who)s já fechou este retorno: %(outcome)s. Nada foi alterado.")
+    RECALL_CHANGED = "", _("Este retorno foi alterado depois do que você viu. Leia-o de novo.")
+    RECALL_NOT_CLOSED = "", _("Este retorno não foi fechado à mão: cancele o agendamento para tê-lo de volta.")
+    RECALL_OUTCOME_UNKNOWN = "outcome", _("Diga se o paciente não quer, ou se já tem horário.")
     TRY_AGAIN = "", _("Outra pessoa está gravando isto neste momento. Nada foi gravado aqui: tente de novo.")
 
 

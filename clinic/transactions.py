@@ -23,6 +23,7 @@ CONFLICT_CONSTRAINTS = {
     "patient_cpf_once",
     "patient_health_number_once",
     "appointment_uuid_once",
+    "recall_once_an_appointment",
     "waitingentry_once_an_appointment",
 }
 

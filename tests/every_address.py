@@ -35,6 +35,7 @@ from clinic.models import (
     Memo,
     Patient,
     PatientMerge,
+    Recall,
     Series,
     WaitingEntry,
 )
@@ -145,6 +146,8 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _memos(stored)
     yield from _own_day(asking, stored)
     yield from _waiting(stored)
+    yield from _recalls(stored)
+    yield from _family(stored)
     yield from _series(stored)
     yield from _patients(stored)
     yield from _credentials(asking)
@@ -198,7 +201,8 @@ def _desk(stored):
         yield Call("GET", f"/agenda/semana/{doctor}/{day}/", query, partial=bool(query))
     for query in ({}, {"medico": doctor}):
         yield Call("GET", f"/agenda/mes/{day:%Y-%m}/", query, partial=bool(query))
-    for view in ("agenda-day", "agenda-week", "pending-list", "confirmation-day", "queue", "memo-list", "waiting-list"):
+    lists = ("pending-list", "confirmation-day", "queue", "memo-list", "waiting-list", "recall-list")
+    for view in ("agenda-day", "agenda-week", *lists):
         yield Call("GET", "/atalhos/", {"de": f"web:{view}"}, partial=True)
     yield from _reports(stored, day)
     for query in ({}, {"medico": doctor}):
@@ -413,6 +417,50 @@ def _waiting(stored):
     yield Call("POST", f"{base}/{swap.pk}/sem-horario/", partial=True)
     yield Call("POST", f"{base}/{other.pk}/retirar/", partial=True)
     yield Call("POST", f"{base}/{other.pk}/desfazer/", partial=True)
+
+
+def _recalls(stored):
+    base, visit = "/retornos", next(stored.coming)
+    Appointment.objects.filter(pk=visit.pk).update(status="finished")
+    address = f"/agendamentos/{visit.pk}/retorno/"
+    for partial in (False, True):
+        yield Call("GET", address, partial=partial)
+    wanted = {"months": "1", "procedure": stored.procedure.pk, "doctor": ""}
+    yield Call("POST", address, wanted | {"months": ""}, expected=(422,), partial=True)
+    yield Call("POST", address, wanted | {"note": "trazer exames"}, partial=True)
+    yield Call("POST", address, wanted | {"procedure": stored.other.pk}, expected=(302,))
+    recall, other = Recall.objects.of(stored.clinic).order_by("pk")
+    for query in ({}, {"ate": "31/12/2099"}, {"medico": stored.doctors[0].pk}, {"pagina": 2}):
+        yield Call("GET", f"{base}/", query)
+    yield Call("GET", f"{base}/", partial=True)
+    yield Call("GET", f"/agendamentos/{visit.pk}/", partial=True)
+    yield Call("POST", f"{base}/{recall.pk}/adiar/", {"due_on": "+60"}, partial=True)
+    yield Call("POST", f"{base}/{recall.pk}/adiar/", {"due_on": "x"}, expected=(409,), partial=True)
+    yield Call("GET", "/agendamentos/novo/", {"retorno": recall.pk}, partial=True)
+    doctor, day, starts = stored.free()
+    when = {"doctor": doctor.pk, "date": f"{day:%d/%m/%Y}", "starts": f"{starts:%H:%M}"}
+    form = when | {"recall": recall.pk, "patient": recall.patient_id, "procedure": recall.procedure_id}
+    yield Call("POST", "/agendamentos/novo/", form | {"key": str(uuid.uuid4())}, partial=True)
+    recall = Recall.objects.get(pk=recall.pk)
+    yield Call("POST", f"/agendamentos/{recall.booked_id}/cancelar/", {"cancelled_by": "patient"}, partial=True)
+    yield Call("POST", f"{base}/{other.pk}/fechar/", {"outcome": "declined"}, partial=True)
+    yield Call("GET", f"{base}/")
+    yield Call("POST", f"{base}/{other.pk}/desfazer/", partial=True)
+
+
+def _family(stored):
+    base, booked = "/agendamentos/familia/", next(stored.coming)
+    for query in ({}, {"agendamento": booked.pk}, {"paciente": booked.patient_id, "medico": stored.doctors[0].pk}):
+        yield Call("GET", base, query)
+    places = [stored.free() for _row in range(2)]
+    form = {"key": str(uuid.uuid4()), "rows": "2", "date": f"{places[0][1]:%d/%m/%Y}"}
+    for number, (doctor, _day, starts) in enumerate(places):
+        form |= {f"patient-{number}": next(stored.patients).pk, f"starts-{number}": f"{starts:%H:%M}"}
+        form |= {f"doctor-{number}": doctor.pk, f"procedure-{number}": doctor.procedures.first().pk}
+    for typed in ({}, {"propose": "1"}, {"add": "1"}, {"forget": "1"}, {"q-1": "maria", "patient-1": ""}, {"new": "1"}):
+        yield Call("POST", base, form | typed, partial=True)
+    yield Call("POST", base, form | {"starts-1": "", "save": "1"}, expected=(409,), partial=True)
+    yield Call("POST", base, form | {"save": "1"}, expected=(302,))
 
 
 def _series(stored):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.access import access_tokens, accesses, api_keys
-from clinic.models import ApiKey, Patient, PatientAccess, SignIn, WaitingEntry
+from clinic.models import ApiKey, Patient, PatientAccess, Recall, SignIn, WaitingEntry
 from clinic.models.shown import Shown
 from tests.every_address import routes
 from tests.factories import PASSWORD, make_clinic, make_manager, make_master, make_patient, make_series, make_user
@@ -39,6 +39,8 @@ SHOWN_AT = {
     "agendamentos/<int:pk>/observacoes/",
     "agendamentos/<int:pk>/convenio/",
     "agendamentos/<int:pk>/repetir/",
+    "agendamentos/<int:pk>/retorno/",
+    "retornos/",
     "confirmacoes/<str:date>/",
     "sessoes/<int:pk>/",
     "fila-de-espera/",
@@ -91,6 +93,9 @@ def test_no_address_shows_a_name_without_a_row(patient):
     clinic, appointment = patient.clinic, visit(patient, days=0)
     make_patient(clinic)
     WaitingEntry.objects.create(pk=appointment.pk, clinic=clinic, patient=patient)
+    procedure = appointment.doctor.procedures.get()
+    due = {"procedure": procedure, "due_on": appointment.clinic.local(timezone.now()).date()}
+    Recall.objects.create(pk=appointment.pk, clinic=clinic, patient=patient, appointment=appointment, **due)
     make_series(appointment, pk=appointment.pk)
     master, desk = make_master(clinic), Client()
     desk.force_login(master)

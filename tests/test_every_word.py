@@ -32,6 +32,7 @@ from clinic.models import (
     Patient,
     Payer,
     Procedure,
+    Recall,
     StaffUser,
     WaitingEntry,
 )
@@ -175,6 +176,46 @@ def _waiting(client, at):
     booking.withdraw_waiting(swap.pk, clinic=at.clinic, by=BY)
 
 
+def _recalls(client, at):
+    """What is read of who is to be called for another visit."""
+    pk, procedure = at.appointment.pk, at.doctor.procedures.get().pk
+    status, page = Appointment.objects.get(pk=pk).status, reverse("web:recall-list")
+    yield "no recall", read_by(client, page)
+    yield "recall too early", read_by(client, reverse("web:recall-add", args=[pk]), months="1", procedure=procedure)
+    Appointment.objects.filter(pk=pk).update(status="finished")
+    yield "served", read_by(client, reverse("web:appointment-detail", args=[pk]))
+    add, wish = reverse("web:recall-add", args=[pk]), {"months": "1", "procedure": procedure, "doctor": at.doctor.pk}
+    yield "recall", read_by(client, add)
+    wrong = ({"months": ""}, {"due_on": "x"}, {"due_on": "01/01/2020"}, {"procedure": "0"}, {"doctor": "0"})
+    for fields in (*wrong, {"note": "x" * 300}, {}, {}):
+        yield f"recall {fields}", read_by(client, add, **wish | fields)
+    yield "served, with a recall", read_by(client, reverse("web:appointment-detail", args=[pk]))
+    recall = Recall.objects.of(at.clinic).get()
+    far = {"ate": f"{recall.due_on:%d/%m/%Y}"}
+    yield "recalls", lines(client.get(page, far).text)
+    yield "book a recall", lines(client.get(reverse("web:appointment-book"), {"retorno": recall.pk}).text)
+    acts = [("postpone", {"due_on": "x"}), ("postpone", {"due_on": ""}), ("close", {"outcome": "x"})]
+    acts += [("close", {"outcome": "declined", "seen": "9"}), ("undo", {}), ("close", {"outcome": "declined"})]
+    acts += [("close", {"outcome": "declined"}), ("undo", {}), ("close", {"outcome": "elsewhere"})]
+    for act, typed in acts:
+        yield f"recall {act} {typed}", read_by(client, reverse(f"web:recall-{act}", args=[recall.pk]), **typed)
+    Recall.objects.filter(pk=recall.pk).update(due_on="2020-01-01", outcome="", closed_at=None, booked=pk)
+    yield "recalls overdue", read_by(client, page)
+    Recall.objects.filter(pk=recall.pk).update(outcome="booked", closed_at=at.appointment.created_at)
+    Appointment.objects.filter(pk=pk).update(status=status)
+
+
+def _family(client, at):
+    """What is read where a family is booked."""
+    page, procedure, day = reverse("web:family-book"), at.doctor.procedures.get().pk, f"{day_of(at):%d/%m/%Y}"
+    yield "family", lines(client.get(page, {"agendamento": at.appointment.pk}).text)
+    row = {"rows": "2", "date": day, "patient-0": at.patient.pk, "doctor-0": at.doctor.pk, "procedure-0": procedure}
+    twice = {"starts-0": "9", "starts-1": "10", "patient-1": at.patient.pk, "doctor-1": at.doctor.pk}
+    acts = ({"add": "1"}, {"propose": "1"}, {"new": "1"}, {"new": "1", "save": "1"}, {"q-1": "a"}, {"save": "1"})
+    for fields in (*acts, twice | {"procedure-1": procedure, "save": "1"}, {"starts-0": "03:00", "look": "1"}):
+        yield f"family {fields}", read_by(client, page, **row | fields)
+
+
 def _series(client, at):
     """What is read of an appointment that is repeated, and of its sessions."""
     add = reverse("web:series-add", args=[at.appointment.pk])
@@ -233,6 +274,8 @@ def of_desk(client, at):
     yield from _pending(client, at)
     yield from _confirmations(client, at)
     yield from _waiting(client, at)
+    yield from _recalls(client, at)
+    yield from _family(client, at)
     yield from _series(client, at)
     yield "search", read_by(client, reverse("web:patient-list") + "?q=nada")
     yield "404", read_by(client, "/nada/")

@@ -6,7 +6,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from clinic.access import access_tokens, api_keys, display_links
-from clinic.models import Absence, AccessToken, ApiKey, PatientMerge, WaitingEntry
+from clinic.models import Absence, AccessToken, ApiKey, PatientMerge, Recall, WaitingEntry
 from clinic.registry import MemoDetails, write_memo
 from clinic.web.urls import urlpatterns
 from tests.factories import (
@@ -61,6 +61,14 @@ def ids(appointment, pattern):
     about["configuracoes/paineis/"] = display_links.create(appointment.clinic, name="Recepção", by=None)[0].pk
     waiting = WaitingEntry.objects.create(clinic=appointment.clinic, patient=appointment.patient)
     about["fila-de-espera/"] = waiting.pk
+    recall = Recall.objects.create(
+        clinic=appointment.clinic,
+        patient=appointment.patient,
+        appointment=appointment,
+        procedure=appointment.doctor.procedures.get(),
+        due_on="2026-11-23",
+    )
+    about["retornos/"] = recall.pk
     about["sessoes/"] = make_series(appointment).pk
     about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))

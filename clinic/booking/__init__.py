@@ -3,6 +3,7 @@
 from clinic.booking.acts import load
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import BookedAppointment, book, check
+from clinic.booking.book_recall import book_recall
 from clinic.booking.book_waiting import book_waiting
 from clinic.booking.calls import begin_call, call_later, end_call
 from clinic.booking.change_procedures import (
@@ -13,6 +14,16 @@ from clinic.booking.change_procedures import (
     contents,
 )
 from clinic.booking.encaixe import could_be_encaixe, needs_approval
+from clinic.booking.family import (
+    MOST_MEMBERS,
+    CheckedMember,
+    MemberRefused,
+    SoughtTime,
+    book_family,
+    booked_family,
+    check_family,
+    times_near_each_other,
+)
 from clinic.booking.finder import FINDER_COUNT, FINDER_DAYS, Found, PartOfDay, Wish, find
 from clinic.booking.latest_end import latest_end
 from clinic.booking.lines import requested_lines
@@ -24,6 +35,14 @@ from clinic.booking.payer import change_payer, payment
 from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import LineRequest, PayerWish, Proposal, day_of_end
+from clinic.booking.recalls import (
+    RecallWish,
+    close_recall,
+    may_be_recalled,
+    postpone_recall,
+    reopen_recall,
+    write_recall,
+)
 from clinic.booking.receive_payment import Payment, payment_refusals, receive_payment
 from clinic.booking.replacements import replacement_times
 from clinic.booking.reschedule import LinesWish, check_reschedule, is_movable, place, reschedule
@@ -67,6 +86,7 @@ __all__ = [
     "FINDER_COUNT",
     "FINDER_DAYS",
     "MAX_PROCEDURES",
+    "MOST_MEMBERS",
     "NEAREST_DAYS",
     "Ahead",
     "AskHowToKeep",
@@ -74,6 +94,7 @@ __all__ = [
     "BookedAppointment",
     "BookingRefused",
     "CheckedChange",
+    "CheckedMember",
     "CheckedSession",
     "Clash",
     "Found",
@@ -81,6 +102,7 @@ __all__ = [
     "Keep",
     "LineRequest",
     "LinesWish",
+    "MemberRefused",
     "OfferedTime",
     "PartOfDay",
     "PayerWish",
@@ -88,9 +110,11 @@ __all__ = [
     "PerformingDoctor",
     "PricedLine",
     "Proposal",
+    "RecallWish",
     "SessionMove",
     "SessionRefused",
     "Separated",
+    "SoughtTime",
     "Steps",
     "TimesClash",
     "WaitingList",
@@ -100,8 +124,11 @@ __all__ = [
     "as_repeated",
     "begin_call",
     "book",
+    "book_family",
+    "book_recall",
     "book_series",
     "book_waiting",
+    "booked_family",
     "call_later",
     "call_to_room",
     "cancel_sessions",
@@ -113,10 +140,12 @@ __all__ = [
     "change_waiting",
     "check",
     "check_change",
+    "check_family",
     "check_moves",
     "check_reschedule",
     "check_series",
     "could_be_encaixe",
+    "close_recall",
     "contents",
     "day_of_end",
     "discard_unverified",
@@ -138,6 +167,7 @@ __all__ = [
     "look_ahead",
     "mark_priority",
     "move_sessions",
+    "may_be_recalled",
     "merge_patients",
     "needs_approval",
     "next_statuses",
@@ -149,11 +179,13 @@ __all__ = [
     "payment",
     "payment_refusals",
     "place",
+    "postpone_recall",
     "price_lines",
     "put_back_waiting",
     "put_on_waiting_list",
     "receive_payment",
     "record_not_reached",
+    "reopen_recall",
     "repeat_refusals",
     "replacement_times",
     "requested_lines",
@@ -163,10 +195,12 @@ __all__ = [
     "state",
     "steps",
     "time_value",
+    "times_near_each_other",
     "undo",
     "undo_merge",
     "undo_verb",
     "undoable",
     "use_unverified",
     "withdraw_waiting",
+    "write_recall",
 ]

@@ -17,7 +17,7 @@ from clinic.booking.payer import CleanedPayer, clean_payer
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import Proposal, end_after
 from clinic.booking.rules.procedures import doctor_refusals
-from clinic.booking.slots import Candidate
+from clinic.booking.slots import Candidate, Slot
 from clinic.booking.sql import LoadedRows
 from clinic.models import Appointment, AppointmentEvent, Patient, Procedure
 from clinic.refusals import Reason, Refusal, Refused
@@ -60,12 +60,17 @@ def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> "Boo
 
 def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused | None:
     """Return what `book` would raise, or None: the same rules, nothing locked, nothing written."""
-    candidate, _, _, refusals = _load_candidate(proposal, now or timezone.now(), lock=False)
     try:
-        require_slot(candidate, refusals)
+        wanted_slot(proposal, now=now or timezone.now())
     except BookingRefused as refused:
         return refused
     return None
+
+
+def wanted_slot(proposal: Proposal, *, now: datetime) -> Slot:
+    """Return the slot that `book` would take. Raises BookingRefused like it; nothing locked, nothing written."""
+    candidate, _, _, refusals = _load_candidate(proposal, now, lock=False)
+    return require_slot(candidate, refusals)
 
 
 def check_each(proposal: Proposal, starts: Sequence[datetime], *, now: datetime) -> list[BookingRefused | None]:

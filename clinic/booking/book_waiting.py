@@ -6,14 +6,16 @@ from django.utils import timezone
 
 from clinic.booking import sql
 from clinic.booking.acts import lock_appointment, refuse
+from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import book
+from clinic.booking.payer import filled_in_payer
 from clinic.booking.proposal import LineRequest, PayerWish, Proposal
 from clinic.booking.reschedule import reschedule
 from clinic.booking.waiting_list import close_waiting, is_still_ahead, lock_waiting, reopen_waiting
 from clinic.models import Appointment, AppointmentEvent, Clinic, Patient, WaitingEntry
 from clinic.models.locks import get_locked
 from clinic.refusals import Reason, Refusal
-from clinic.registry import Author, accepted_plan
+from clinic.registry import Author
 from clinic.transactions import run_as_one
 
 
@@ -108,10 +110,8 @@ def _proposal(entry: WaitingEntry, clinic: Clinic, doctor: int | None, starts_at
 def _payer(clinic: Clinic, patient_id: int, starts_at: datetime | None) -> PayerWish:
     """Return the payer that the panel fills in. Raises Refused (WAITING_ASK_WHO_PAYS) if the patient's own is accepted
     no more, or the card is not valid on the day."""
-    patient, payer = Patient.objects.of(clinic).get(pk=patient_id), accepted_plan(clinic, patient_id).payer_id
-    is_expired = (
-        payer is not None and starts_at is not None and patient.has_expired_card(clinic.local(starts_at).date())
-    )
-    if payer != patient.payer_id or is_expired:
-        refuse([Refusal(Reason.WAITING_ASK_WHO_PAYS, {"patient": patient.display_name})])
-    return PayerWish(payer)
+    patient = Patient.objects.of(clinic).get(pk=patient_id)
+    payer = filled_in_payer(clinic, patient, starts_at)
+    if payer is None:
+        raise BookingRefused([Refusal(Reason.WAITING_ASK_WHO_PAYS, {"patient": patient.display_name})])
+    return payer

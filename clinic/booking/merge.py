@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from clinic.booking.acts import refuse
-from clinic.models import Appointment, Clinic, Patient, PatientMerge, WaitingEntry
+from clinic.models import Appointment, Clinic, Patient, PatientMerge, Recall, WaitingEntry
 from clinic.models.locks import get_locked
 from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
@@ -44,12 +44,13 @@ def merge_patients(
     """Make the patient `merged_id` the patient `kept_id`: one transaction, undone by `undo_merge`.
 
     `sides` says whose data are taken where both have something else (`registry.merging`); `seen` are the
-    `patient_version`s by id that the author saw (MERGE_CHANGED). Every appointment, entry of the waiting list and memo
-    becomes the kept patient's, and each history stays where it is. Refused while both have appointments that stand at
-    one time (MERGE_AT_ONE_TIME).
+    `patient_version`s by id that the author saw (MERGE_CHANGED). Every appointment, recall, memo and entry of the
+    waiting list becomes the kept patient's, and each history stays where it is. Refused while both have appointments
+    that stand at one time (MERGE_AT_ONE_TIME).
 
-    Locks both patients' rows in the order of their ids, then the appointments', then the entries'. A booking that holds
-    a patient's row is waited for, and what it has booked moves along; one that comes later finds the kept patient.
+    Locks both patients' rows in the order of their ids, then the appointments', the entries' and the recalls'. A
+    booking that holds a patient's row is waited for, and what it has booked moves along; one that comes later finds the
+    kept patient.
     Raises Refused, Patient.DoesNotExist.
     """
     now = now or timezone.now()
@@ -71,8 +72,9 @@ def undo_merge(merge_id: int, *, clinic: Clinic, by: Author, now: datetime | Non
     """Make two patients of the merged ones again, for UNDOABLE (30 days).
 
     Goes back what the merge had moved and is still the kept patient's. The sessions that were added to a series since
-    go with it, and an entry of the waiting list goes with its appointment. The fields of the kept one become what they
-    were, unless they were changed since. Locks like `merge_patients`. Raises Refused, PatientMerge.DoesNotExist.
+    go with it, an entry of the waiting list goes with its appointment, and a recall with the visit at which it was
+    written. The fields of the kept one become what they were, unless they were changed since. Locks like
+    `merge_patients`. Raises Refused, PatientMerge.DoesNotExist.
     """
     now = now or timezone.now()
 
@@ -135,7 +137,7 @@ def _not_undoable(merge: PatientMerge, kept: Patient, now: datetime) -> list[Ref
 def _move(
     clinic: Clinic, giver: Patient, receiver: Patient, now: datetime, *, only: PatientMerge | None = None
 ) -> dict[str, list[int]]:
-    """Give the receiver the appointments and the entries of the giver, `only` what this merge had moved and what
+    """Give the receiver the appointments, entries and recalls of the giver, `only` what this merge had moved and what
     belongs to it; return their ids. Locks their rows in the order of their ids."""
     appointments = Appointment.objects.of(clinic).filter(patient=giver).order_by("pk")
     entries = WaitingEntry.objects.of(clinic).filter(patient=giver).order_by("pk")
@@ -148,9 +150,13 @@ def _move(
             _goes_with(moved["appointments"]) | Q(WITHOUT_APPOINTMENT, pk__in=only.moved["waiting"])
         )
     moved["waiting"] = list(entries.select_for_update(no_key=True).values_list("pk", flat=True))
+    recalls = Recall.objects.of(clinic).filter(patient=giver).order_by("pk")
+    recalls = recalls.filter(appointment__in=moved["appointments"]) if only else recalls
+    moved["recalls"] = list(recalls.select_for_update(no_key=True).values_list("pk", flat=True))
     Appointment.objects.of(clinic).filter(pk__in=moved["appointments"]).update(patient=receiver, updated_at=now)
     # A page that was drawn before has to look again.
     WaitingEntry.objects.of(clinic).filter(pk__in=moved["waiting"]).update(patient=receiver, version=F("version") + 1)
+    Recall.objects.of(clinic).filter(pk__in=moved["recalls"]).update(patient=receiver, version=F("version") + 1)
     return moved
 
 

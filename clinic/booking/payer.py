@@ -9,10 +9,10 @@ from django.utils import timezone
 from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.audit import payer_snapshot, record
 from clinic.booking.proposal import PayerWish
-from clinic.models import Appointment, AppointmentEvent, Clinic, Payer
+from clinic.models import Appointment, AppointmentEvent, Clinic, Patient, Payer
 from clinic.models.limits import max_length
 from clinic.refusals import Reason, Refusal
-from clinic.registry import Author, Plan, clean_plan, keep_plan, payer_refusals
+from clinic.registry import Author, Plan, accepted_plan, clean_plan, keep_plan, payer_refusals
 from clinic.registry.patient_details import clean_label
 from clinic.transactions import run_in_transaction
 
@@ -40,6 +40,15 @@ def clean_payer(clinic: Clinic, wish: PayerWish, stored: int | None = None) -> C
     columns["payer"] = Payer.objects.of(clinic).filter(pk=wish.payer).first()
     plan = clean_plan(wish.payer, wish.plan.card_number, wish.plan.card_expires_on, refusals) if wish.plan else None
     return CleanedPayer(columns, plan, refusals)
+
+
+def filled_in_payer(clinic: Clinic, patient: Patient, starts_at: datetime | None) -> PayerWish | None:
+    """Return the payer that the panel fills in; None if a person has to say who pays, since the patient's own is
+    accepted no more, or the card is not valid on the day. One query."""
+    payer = accepted_plan(clinic, patient.pk).payer_id
+    day = clinic.local(starts_at).date() if starts_at else None
+    is_expired = payer is not None and day is not None and patient.has_expired_card(day)
+    return None if payer != patient.payer_id or is_expired else PayerWish(payer)
 
 
 def change_payer(

@@ -17,6 +17,7 @@ from clinic.booking.change_procedures import contents
 from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
 from clinic.booking.proposal import DoctorKey, LineRequest, end_after
+from clinic.booking.recalls import follow_recalls
 from clinic.booking.rules import MOVE_INPUT_RULES, MOVE_WITH_LINES_INPUT_RULES
 from clinic.booking.rules.prices import expired_discounts
 from clinic.booking.rules.procedures import doctor_refusals
@@ -141,7 +142,7 @@ def move(
     With `procedures` both sides of the event hold the lines too. The event's `after` also holds `undo`, the discounts
     that the move removes, and the names of those that undoing it could not restore, where there are any.
     """
-    before = snapshot(appointment)
+    before, status_before = snapshot(appointment), appointment.status
     values = {
         "doctor": doctor,
         "doctor_name": doctor.full_name,
@@ -159,6 +160,7 @@ def move(
         before, after = before | {"lines": procedures.before}, after | {"lines": procedures.after}
     moved = event(appointment, AppointmentEvent.Kind.RESCHEDULED, by, now, before, after)
     write_with_event(appointment, moved, now, *values)
+    follow_recalls(appointment, status_before, by, now)
     return appointment
 
 

@@ -17,26 +17,22 @@ from django.utils import timezone
 
 from clinic.booking import sql
 from clinic.booking.acts import lock_appointment, refuse, write
-from clinic.booking.alternatives import COUNT, BookingRefused, openings_near_slot
+from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import book, check_each
 from clinic.booking.change_procedures import contents
 from clinic.booking.lines import requested_lines
-from clinic.booking.openings import nearest_of
 from clinic.booking.payer import payment
 from clinic.booking.proposal import PayerWish, Proposal
 from clinic.booking.reschedule import check_reschedule, reschedule
-from clinic.booking.rules.availability import doctor_taken, patient_taken
 from clinic.booking.slots import OverlappingAppointment, Slot, present_slot
 from clinic.booking.status import change_status, state
+from clinic.booking.together import alternatives_for_each, overlapping, refused_by
 from clinic.models import Appointment, Clinic, Series
 from clinic.models.appointment import Status
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author
-from clinic.schedule import Opening, Recurrence, Span
+from clinic.schedule import Opening, Recurrence
 from clinic.transactions import run_as_one
-
-# A free time is proposed on the day itself or so many days after: three weeks for each of sixty dates took 2.9 s.
-DAYS_NEAR = 6
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,8 @@ def check_series(
     now = now or timezone.now()
     length = appointment.ends_at - appointment.starts_at
     outcomes = check_each(_proposal_like(appointment), starts, now=now)
-    return _with_alternatives([Span(starts_at, starts_at + length) for starts_at in starts], outcomes)
+    wanted = [Opening(starts_at, starts_at + length, appointment.doctor_id) for starts_at in starts]
+    return _checked(wanted, outcomes)
 
 
 def book_series(
@@ -196,11 +193,11 @@ def check_moves(moves: Sequence[tuple[Appointment, datetime]], *, now: datetime 
     for slot, (session, _starts_at) in zip(slots, moves, strict=True):
         doctor, starts_at = session.doctor_id, slot.starts_at
         outcome = check_reschedule(session.pk, clinic=session.clinic, doctor=doctor, starts_at=starts_at, now=now)
-        outcome = outcome or _refused_by(accepted, slot)
+        outcome = outcome or refused_by(accepted, slot)
         if outcome is None:
-            accepted.append(_overlapping(slot, session))
+            accepted.append(overlapping(slot, session.pk, session.patient_id))
         outcomes.append(outcome)
-    return _with_alternatives([Span(slot.starts_at, slot.ends_at) for slot in slots], outcomes)
+    return _checked([Opening(slot.starts_at, slot.ends_at, slot.doctor.pk) for slot in slots], outcomes)
 
 
 def move_sessions(
@@ -261,51 +258,12 @@ def _slot_at(session: Appointment, starts_at: datetime, now: datetime) -> Slot:
     return replace(slot, starts_at=starts_at, ends_at=ends_at, is_encaixe=False, is_approved=False)
 
 
-def _overlapping(slot: Slot, session: Appointment) -> OverlappingAppointment:
-    """Return the session as it overlaps others once it is in the slot."""
-    doctor = slot.doctor
-    return OverlappingAppointment(
-        session.pk,
-        doctor.pk,
-        doctor.full_name,
-        doctor.title,
-        session.patient_id,
-        slot.starts_at,
-        slot.ends_at,
-        is_encaixe=False,
-    )
-
-
-def _refused_by(accepted: Sequence[OverlappingAppointment], slot: Slot) -> BookingRefused | None:
-    """Return why a slot cannot be had beside those that are moved before it, None where it can."""
-    span = Span(slot.starts_at, slot.ends_at)
-    met = [other for other in accepted if span.overlaps(other.starts_at, other.ends_at)]
-    refusals = [*doctor_taken(slot, met), *patient_taken(slot, met)]
-    return BookingRefused(refusals, slot) if refusals else None
-
-
-def _with_alternatives(spans: Sequence[Span], outcomes: Sequence[BookingRefused | None]) -> list[CheckedSession]:
-    """Add up to COUNT free times to each that is refused because of its time, which none of the others would take."""
-    spoken_for = [span for span, refused in zip(spans, outcomes, strict=True) if refused is None]
-    checked = []
-    for span, refused in zip(spans, outcomes, strict=True):
-        alternatives = _alternatives(refused, spoken_for) if refused else []
-        spoken_for += [Span(opening.starts_at, opening.ends_at) for opening in alternatives]
-        checked.append(CheckedSession(span.starts_at, refused.refusals if refused else (), alternatives))
-    return checked
-
-
-def _alternatives(refused: BookingRefused, spoken_for: Sequence[Span]) -> list[Opening]:
-    """Return what `BookingRefused.alternatives` would, but of that week only, without what meets a span that is spoken
-    for. Two queries."""
-    slot = refused.slot
-    if slot is None or not refused.is_about_time:
-        return []
-    near = openings_near_slot(slot, DAYS_NEAR)
-    left = [
-        opening for opening in near if not any(span.overlaps(opening.starts_at, opening.ends_at) for span in spoken_for)
+def _checked(wanted: Sequence[Opening], outcomes: Sequence[BookingRefused | None]) -> list[CheckedSession]:
+    alternatives = alternatives_for_each(wanted, outcomes, of_one_patient=True)
+    return [
+        CheckedSession(time.starts_at, refused.refusals if refused else (), free)
+        for time, refused, free in zip(wanted, outcomes, alternatives, strict=True)
     ]
-    return nearest_of(slot.clinic, left, slot.starts_at, COUNT)
 
 
 def _act_on_sessions(clinic: Clinic, series_id: int, wanted: Sequence[int], act: Callable[[int], None]) -> None:

@@ -179,12 +179,13 @@ def ids_of_doctor(clinic: Clinic, key: DoctorKey | None) -> list[int]:
     return list(Doctor.objects.of(clinic).filter(**{key_column(key): key}).values_list("pk", flat=True))
 
 
-def lock_rows(clinic: Clinic, doctors: set[int], patient: int) -> None:
-    """Lock the rows of these doctors of the clinic, in order of id, then of the patient."""
+def lock_rows(clinic: Clinic, doctors: set[int], *patients: int) -> None:
+    """Lock the rows of these doctors of the clinic, in order of id, then of the patients, as they are given."""
     with prepared_cursor() as cursor:
         for doctor in sorted(doctors):
             lock_row(cursor, LOCK_DOCTOR_SQL, [clinic.pk, doctor])
-        lock_row(cursor, LOCK_PATIENT_SQL, [clinic.pk, patient])
+        for patient in patients:
+            lock_row(cursor, LOCK_PATIENT_SQL, [clinic.pk, patient])
 
 
 def load_context(slot: Slot) -> ScheduleContext:

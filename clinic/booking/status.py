@@ -13,6 +13,7 @@ from clinic.booking import transitions
 from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.audit import record
 from clinic.booking.examine import free_violations, retake_violations
+from clinic.booking.recalls import follow_recalls
 from clinic.booking.reschedule import place
 from clinic.booking.slots import present_slot
 from clinic.models import Appointment, AppointmentEvent, Clinic
@@ -188,6 +189,7 @@ def set_status(
     values = {"status": status, "status_since": now, "cancelled_by": cancelled_by, "cancel_reason": cancel_reason}
     write(appointment, now, **values)
     record(appointment, AppointmentEvent.Kind.STATUS_CHANGED, by, now, before, after)
+    follow_recalls(appointment, before["status"], by, now)
     return appointment
 
 

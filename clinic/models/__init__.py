@@ -20,6 +20,7 @@ from clinic.models.patient_merge import PatientMerge
 from clinic.models.payer import Payer
 from clinic.models.priority_mark import PriorityMark
 from clinic.models.procedure import Discount, Procedure
+from clinic.models.recall import Recall, RecallEvent
 from clinic.models.receipt import Receipt
 from clinic.models.room_call import RoomCall
 from clinic.models.series import Series
@@ -58,6 +59,8 @@ __all__ = [
     "Payer",
     "PriorityMark",
     "Procedure",
+    "Recall",
+    "RecallEvent",
     "Receipt",
     "RequestCount",
     "RoomCall",

@@ -22,8 +22,9 @@ class PatientMerge(ClinicRow):
 
     `changes` maps the fields that the kept patient got to [before, after]; of fields that go together, as phone and
     whose it is, all are in it if one is. `numbers` are those that the merged one gave up, by field. `moved` are the ids
-    of the rows that became the kept patient's: "appointments", "waiting", "memos", "former_names". `changes` and
-    `numbers` are emptied by a redaction, and when nothing can be undone any more (`registry.forget_merged_values`).
+    of the rows that became the kept patient's: "appointments", "waiting", "recalls", "memos", "former_names".
+    `changes` and `numbers` are emptied by a redaction, and when nothing can be undone any more
+    (`registry.forget_merged_values`).
     """
 
     kept = models.ForeignKey(Patient, models.PROTECT, related_name="merges", db_index=False)

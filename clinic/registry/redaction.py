@@ -1,5 +1,5 @@
-"""Blanking what people wrote about a patient, in the patient's row, memos, their appointments, the waiting list and the
-histories.
+"""Blanking what people wrote about a patient, in the patient's row, memos, their appointments, the waiting list,
+recalls and the histories.
 
 The one place that may alter a history: PostgreSQL lets it through because the transaction asks for it (the function
 `clinic_redactable`, migrations 0039 and 0041). Who changed what and when stays; what was written does not. Law: LGPD
@@ -20,7 +20,7 @@ from clinic.registry.merged import current_id, record_ids
 from clinic.registry.patient_events import Author
 from clinic.transactions import run_in_transaction
 
-# The keys of `before` and `after` of AppointmentEvents and WaitingEvents that hold what people wrote.
+# The keys of `before` and `after` of AppointmentEvents, WaitingEvents and RecallEvents that hold what people wrote.
 WRITTEN = [
     "notes",
     "note",
@@ -79,6 +79,15 @@ WAITING_EVENTS_SQL = """
         SELECT id FROM clinic_waitingentry WHERE clinic_id = %(clinic)s AND patient_id = ANY(%(patients)s)
     ) AND (before ?| %(written)s OR after ?| %(written)s)
 """
+RECALLS_SQL = """
+    UPDATE clinic_recall SET note = '' WHERE clinic_id = %(clinic)s AND patient_id = ANY(%(patients)s)
+"""
+RECALL_EVENTS_SQL = """
+    UPDATE clinic_recallevent SET before = before || {before}, after = after || {after}
+    WHERE recall_id IN (
+        SELECT id FROM clinic_recall WHERE clinic_id = %(clinic)s AND patient_id = ANY(%(patients)s)
+    ) AND (before ?| %(written)s OR after ?| %(written)s)
+"""
 APPOINTMENT_EVENTS_SQL = """
     UPDATE clinic_appointmentevent SET before = before || {before}, after = after || {after}
     WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
@@ -99,7 +108,7 @@ class Redacted(NamedTuple):
 
 def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) -> Redacted:
     """Blank the patient's notes, alert and payer's card, the values in the history of their data, what was written
-    about their appointments and on the waiting list, and memos about either; forget their former names and the marks of
+    about their appointments, recalls and on the waiting list, and memos; forget their former names and the marks of
     priority; store the event that says who did and why.
 
     Appointments that stand and are not over keep their texts, which the desk needs until then: another redaction takes
@@ -171,4 +180,6 @@ def _blank(patient: Patient, records: list[int], appointments: list[int]) -> Non
         cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute(WAITING_ENTRIES_SQL, parameters)
         cursor.execute(WAITING_EVENTS_SQL.format(**blanked), parameters)
+        cursor.execute(RECALLS_SQL, parameters)
+        cursor.execute(RECALL_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute("SELECT set_config('clinic.redacting', 'off', true)")

@@ -9,6 +9,7 @@ from clinic.web.booking_panel import views as booking_panel
 from clinic.web.calendar import views as calendar
 from clinic.web.confirmation import views as confirmation
 from clinic.web.display import views as display
+from clinic.web.family import views as family
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
 from clinic.web.keys import views as keys
@@ -21,6 +22,7 @@ from clinic.web.pending import views as pending
 from clinic.web.pending.whole_list import whole_list
 from clinic.web.printed import views as printed
 from clinic.web.queue import views as queue
+from clinic.web.recall import views as recall
 from clinic.web.report import views as report
 from clinic.web.series import views as series
 from clinic.web.signin import views as signin
@@ -39,6 +41,7 @@ urlpatterns = [
     path("agenda/<str:date>/lista/", printed.day_list, name="printed-day"),
     path("agenda/<str:date>/lista/pdf/", printed.day_list_pdf, name="printed-day-pdf"),
     path("agendamentos/novo/", booking_panel.book, name="appointment-book"),
+    path("agendamentos/familia/", family.book, name="family-book"),
     path("agendamentos/conferir/", booking_panel.check, name="appointment-check"),
     path("agendamentos/desfazer/", appointment.undo_last, name="appointment-undo-last"),
     path("agendamentos/<int:pk>/", appointment.detail, name="appointment-detail"),
@@ -56,6 +59,7 @@ urlpatterns = [
     path("agendamentos/<int:pk>/comprovante/pdf/", printed.slip_pdf, name="printed-slip-pdf"),
     path("agendamentos/<int:pk>/convenio/", booking_panel.change_payer, name="appointment-payer"),
     path("agendamentos/<int:pk>/repetir/", series.add, name="series-add"),
+    path("agendamentos/<int:pk>/retorno/", recall.add, name="recall-add"),
     path("sessoes/<int:pk>/", series.detail, name="series-detail"),
     path("sessoes/<int:pk>/remarcar/", series.move, name="series-move"),
     path("pacientes/", patient.search, name="patient-list"),
@@ -114,6 +118,10 @@ urlpatterns = [
     path("relatorios/<str:name>/", report.show, name="report"),
     path("relatorios/<str:name>/planilha.xlsx", report.workbook, name="report-workbook"),
     path("relatorios/<str:name>/<str:table>.csv", report.table_file, name="report-table"),
+    path("retornos/", recall.index, name="recall-list"),
+    path("retornos/<int:pk>/fechar/", recall.close, name="recall-close"),
+    path("retornos/<int:pk>/adiar/", recall.postpone, name="recall-postpone"),
+    path("retornos/<int:pk>/desfazer/", recall.undo, name="recall-undo"),
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),

@@ -1,7 +1,9 @@
-// Fila de espera: keys on a request, the focus on the next one after an act, and on the one that the address names.
+// Fila de espera: keys on a request, the focus on the next one after an act, and the list as others change it.
 
+import { keepPlace } from "./polled_list.js";
 import { workOff } from "./work_list.js";
 
 const rows = workOff(".waiting-row", "waiting-head");
+keepPlace("waiting", ".waiting-row", "waiting-head");
 const named = document.getElementById(location.hash.slice(1));
 if (rows().includes(named)) named.focus();

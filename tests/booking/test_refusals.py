@@ -10,8 +10,11 @@ from django.utils.translation import override
 from clinic.booking import (
     LineRequest,
     Payment,
+    RecallWish,
     WaitingWish,
     book,
+    book_family,
+    book_recall,
     book_series,
     book_waiting,
     call_later,
@@ -19,16 +22,20 @@ from clinic.booking import (
     change_procedures,
     change_status,
     check,
+    close_recall,
     mark_priority,
     merge_patients,
+    postpone_recall,
     put_on_waiting_list,
     receive_payment,
+    reopen_recall,
     reschedule,
     undo,
     undo_merge,
     withdraw_waiting,
+    write_recall,
 )
-from clinic.models import Absence, PriorityMark
+from clinic.models import Absence, Appointment, PriorityMark
 from clinic.models.appointment import Status
 from clinic.refusals import Reason
 from clinic.registry import change_patient, patient_version, register_patient
@@ -577,6 +584,114 @@ def give_a_time_to_whose_payer_is_accepted_no_more(desk):
     desk.patient.payer = make_payer(desk.clinic, active=False)
     desk.patient.save()
     give_nine(desk, wait(desk))
+
+
+def remind(desk, visit=None, **wish):
+    """Ana Souza, whose visit is over, is to be called for another one in two weeks."""
+    wanted = {"due_on": MONDAY + timedelta(weeks=2), "procedure": desk.procedure.pk} | wish
+    visit = visit or over(desk)
+    return write_recall(visit.pk, RecallWish(**wanted), clinic=desk.clinic, by=BY, now=desk.now)
+
+
+def over(desk):
+    visit = desk.book()
+    Appointment.objects.filter(pk=visit.pk).update(status="finished")
+    return visit
+
+
+def closed(desk, recall, outcome="declined"):
+    return close_recall(recall.pk, outcome, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@of_act(
+    Reason.RECALL_NOT_SERVED,
+    "status",
+    "O retorno é anotado quando o atendimento começou; a situação é “Agendado”.",
+)
+def remind_before_the_visit(desk):
+    remind(desk, desk.book())
+
+
+@of_act(
+    Reason.RECALL_TWICE,
+    "procedure",
+    "Esta consulta já tem um retorno em aberto deste procedimento. Adie ou feche o que está na lista.",
+)
+def remind_twice_of_the_same(desk):
+    remind(desk, remind(desk).appointment)
+
+
+@of_act(
+    Reason.RECALL_NOT_PERFORMED,
+    "doctor",
+    "Quem você escolheu não faz esse procedimento. Escolha outro, ou qualquer profissional.",
+)
+def remind_of_what_the_doctor_does_not_do(desk):
+    remind(desk, doctor=make_doctor(desk.clinic).pk)
+
+
+@of_act(Reason.RECALL_NOTE_TOO_LONG, "note", "A nota tem 201 caracteres; o máximo é 200.")
+def remind_with_a_long_note(desk):
+    remind(desk, note="a" * 201)
+
+
+@of_act(
+    Reason.RECALL_NOTE_UNSTORABLE,
+    "note",
+    "A nota tem caracteres que não podem ser gravados (U+0000). Escreva-a de novo.",
+)
+def remind_with_a_note_that_cannot_be_stored(desk):
+    remind(desk, note="a\x00")
+
+
+@of_act(Reason.RECALL_BOOKED, "", "tests já agendou este retorno para 23/11/2026 10:00. Nada foi alterado.")
+def book_a_return_twice(desk):
+    recall = remind(desk)
+    for hour in (10, 11):
+        book_recall(recall.pk, desk.proposal(starts_at=desk.at(hour)), by=BY, now=desk.now)
+
+
+@of_act(Reason.RECALL_CLOSED, "", "tests já fechou este retorno: não quer. Nada foi alterado.")
+def close_a_recall_twice(desk):
+    recall = remind(desk)
+    closed(desk, recall), closed(desk, recall)
+
+
+@of_act(Reason.RECALL_CHANGED, "", "Este retorno foi alterado depois do que você viu. Leia-o de novo.")
+def postpone_what_another_has_changed(desk):
+    postpone_recall(remind(desk).pk, MONDAY, clinic=desk.clinic, by=BY, seen=7, now=desk.now)
+
+
+@of_act(
+    Reason.RECALL_NOT_CLOSED,
+    "",
+    "Este retorno não foi fechado à mão: cancele o agendamento para tê-lo de volta.",
+)
+def open_a_recall_that_is_open(desk):
+    reopen_recall(remind(desk).pk, clinic=desk.clinic, by=BY, now=desk.now)
+
+
+@of_act(Reason.RECALL_OUTCOME_UNKNOWN, "outcome", "Diga se o paciente não quer, ou se já tem horário.")
+def close_a_recall_for_no_reason(desk):
+    closed(desk, remind(desk), "x")
+
+
+@of_act(Reason.FAMILY_TWICE, "patient", "Ana Souza está em duas linhas. Deixe só uma.")
+def book_one_patient_twice_in_a_family(desk):
+    rows = [desk.proposal(starts_at=desk.at(hour)) for hour in (9, 10)]
+    book_family(rows, key=uuid4(), by=BY, now=desk.now)
+
+
+@of_act(
+    Reason.FAMILY_ASK_WHO_PAYS,
+    "",
+    "O convênio de Ana Souza não é mais aceito, ou a carteira vence antes desse dia. Agende pelo painel, onde se vê"
+    " quem paga.",
+)
+def book_a_family_whose_payer_is_accepted_no_more(desk):
+    desk.patient.payer = make_payer(desk.clinic, active=False)
+    desk.patient.save()
+    book_family([desk.proposal()], key=uuid4(), by=BY, now=desk.now)
 
 
 def merged(desk, **other):

@@ -23,7 +23,9 @@ from hypothesis.stateful import (
 from clinic.booking import (
     Author,
     LineRequest,
+    RecallWish,
     WaitingWish,
+    book_recall,
     book_waiting,
     change_procedures,
     change_status,
@@ -33,8 +35,9 @@ from clinic.booking import (
     reschedule,
     undo,
     undo_merge,
+    write_recall,
 )
-from clinic.models import Absence, Appointment, WaitingEntry, WorkingHours
+from clinic.models import Absence, Appointment, Recall, WaitingEntry, WorkingHours
 from clinic.queries import agenda
 from clinic.queries.pending import Why, pending
 from clinic.refusals import Reason
@@ -112,6 +115,7 @@ class FrontDesk(RuleBasedStateMachine):
     visits = Bundle("visits")
     absences = Bundle("absences")
     entries = Bundle("entries")
+    recalls = Bundle("recalls")
 
     @initialize(intervals=st.tuples(*[st.sampled_from(INTERVALS) for _ in DOCTORS]))
     def open(self, intervals):
@@ -133,6 +137,8 @@ class FrontDesk(RuleBasedStateMachine):
         self.absent = {}
         self.changed_at = {}
         self.waiting = {}  # by the entry's id the appointment's, and the visit it was moved to by closing the entry
+        self.reminded = {}  # by the recall's id the visit's, that of the last booking of it, and whether it is closed
+        self.stood = {}
         self.into = {}  # by the number of a merged patient the kept one's
         self.merges = []
         self.happened = 0
@@ -211,6 +217,40 @@ class FrontDesk(RuleBasedStateMachine):
         ]
         if entry and free:
             self.swap(entry, *free[0])
+
+    @rule(target=recalls, pk=visits)
+    def remind(self, pk):
+        """The patient of a visit that has begun is to be called for another one, with any doctor."""
+        visit = self.model[pk]
+        foreseen = set() if visit.status in {"in_service", "finished"} else {Reason.RECALL_NOT_SERVED}
+        foreseen |= set() if any(self.active) else {Reason.RECALL_NOT_PERFORMED}
+        foreseen |= {Reason.RECALL_TWICE} if self.is_reminded(pk) else set()
+        wish = RecallWish(due_on=MONDAY + timedelta(weeks=8), procedure=self.desk.procedure.pk)
+        if self.agree(foreseen, lambda: write_recall(pk, wish, **self.acting())):
+            self.happened -= 1  # no act on an appointment
+            self.reminded[self.written.pk] = (pk, None, False)
+            return self.written.pk
+        return multiple()
+
+    @rule(target=visits, recall=recalls, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS))
+    def book_the_recall(self, recall, doctor, slot):
+        of, _, is_closed = self.reminded[recall]
+        wanted = Visit(doctor, self.model[of].patient, self.at(slot), self.at(slot) + HALF_HOUR)
+        foreseen = {Reason.RECALL_BOOKED} if is_closed else self.refused_times(wanted)
+        proposal = self.desk.proposal(**self.asked(wanted))
+        if self.agree(foreseen, lambda: book_recall(recall, proposal, by=self.by, now=self.now)):
+            self.model[self.written.pk] = wanted
+            self.stood[self.written.pk] = True
+            self.reminded[recall] = (of, self.written.pk, True)
+            return self.written.pk
+        return multiple()
+
+    @rule(target=recalls, pk=visits)
+    def serve_and_remind(self, pk):
+        """By chance alone few visits begin."""
+        for status in ("checked_in", "in_service"):
+            self.change(pk, status)
+        return self.remind(pk)
 
     @rule(pk=visits, doctor=st.sampled_from(DOCTORS), slot=st.sampled_from(SLOTS), squeeze=st.booleans())
     def move(self, pk, doctor, slot, squeeze):
@@ -398,6 +438,19 @@ class FrontDesk(RuleBasedStateMachine):
         for entry in [] if self.is_waiting(pk) else closed:
             self.waiting[entry] = (pk, None)
 
+    def is_reminded(self, pk):
+        return any(of == pk and not is_closed for of, _, is_closed in self.reminded.values())
+
+    def follow(self):
+        """A recall is open again once its booking has fallen, and closed with it once that stands again."""
+        for recall, (of, by, is_closed) in self.reminded.items():
+            stands = by is not None and self.model[by].stands
+            if by is None or self.stood[by] == stands:
+                continue
+            self.stood[by] = stands
+            if is_closed != stands and (stands or not self.is_reminded(of)):
+                self.reminded[recall] = (of, by, stands)
+
     def as_asked(self, wanted, pk=None, *, squeeze):
         """The same, as an encaixe if one is asked for and the doctor is not free."""
         return replace(wanted, encaixe=True) if squeeze and self.refused_times(wanted, pk) & LIFTED else wanted
@@ -486,6 +539,16 @@ class FrontDesk(RuleBasedStateMachine):
         rows = WaitingEntry.objects.of(self.desk.clinic)
         closed = {row.pk: row.closed_at is not None for row in rows}
         assert closed == {entry: by is not None for entry, (_, by) in self.waiting.items()}
+
+    @invariant()
+    def who_is_to_be_called_in_the_model_is_in_the_database(self):
+        if not hasattr(self, "model"):
+            return
+        self.follow()
+        rows = Recall.objects.of(self.desk.clinic)
+        assert {row.pk: (row.appointment_id, row.booked_id, row.closed_at is not None) for row in rows} == self.reminded
+        for row in rows:
+            assert row.patient == self.patients[self.model[row.appointment_id].patient]
 
     @invariant()
     def only_an_encaixe_overlaps_and_only_one_appointment_of_its_doctor(self):

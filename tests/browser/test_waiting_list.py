@@ -5,7 +5,7 @@ from datetime import time, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from clinic.booking import Author, WaitingWish, put_on_waiting_list
+from clinic.booking import Author, WaitingWish, put_on_waiting_list, withdraw_waiting
 from clinic.models import Appointment, WaitingEntry
 from tests.browser.test_every_page import violations
 from tests.factories import book_appointment, make_patient
@@ -64,7 +64,7 @@ def test_a_swap_shows_who_would_want_the_time_it_gives_up(window, receptionist, 
 def test_the_list_by_keys(window, receptionist, julia, joao):
     page = window(receptionist)
     page.goto("/fila-de-espera/")
-    expect(page.locator("[role=status]").first).to_contain_text("2 pedidos · 1 urgente")
+    expect(page.locator("[data-summary]")).to_contain_text("2 pedidos · 1 urgente")
     first, second = page.locator(f"#w{joao.pk}"), page.locator(f"#w{julia.pk}")
     page.keyboard.press("ArrowDown")
     expect(first).to_be_focused()
@@ -123,3 +123,29 @@ def test_nothing_scrolls_sideways_and_nothing_violates_axe(window, receptionist,
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert violations(page) == []
+
+
+def read_again(page):
+    page.evaluate("htmx.trigger('#poll', 'visibilitychange')")
+
+
+def test_what_a_colleague_did_appears_and_the_focus_stays(window, receptionist, clinic, julia, joao):
+    page = window(receptionist)
+    page.goto("/fila-de-espera/")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(f"#w{julia.pk}")).to_be_focused()
+    withdraw_waiting(joao.pk, clinic=clinic, by=BY)
+    read_again(page)
+    expect(page.locator(f"#w{joao.pk}.done")).to_contain_text("Retirado da fila de espera.")
+    expect(page.locator(f"#w{julia.pk}")).to_be_focused()
+    expect(page.locator("#list-changed")).to_have_text("Lista atualizada: 1 pedido")
+
+
+def test_who_wants_the_time_of_a_swap_stays_in_sight(window, receptionist, clinic, julia, joao):
+    page = window(receptionist)
+    page.goto("/fila-de-espera/")
+    page.locator(f"#w{julia.pk} [data-key='1']").click()
+    expect(page.locator(f"#w{julia.pk} .waiting-strip")).to_contain_text("João Melo")
+    read_again(page)
+    expect(page.locator(f"#w{julia.pk} .waiting-strip")).to_be_visible()

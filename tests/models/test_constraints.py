@@ -34,6 +34,8 @@ from clinic.models import (
     PatientEvent,
     PatientMerge,
     PriorityMark,
+    Recall,
+    RecallEvent,
     Receipt,
     RequestCount,
     Series,
@@ -96,6 +98,14 @@ class Rows:
     def waiting_event(self, **fields):
         defaults = {"kind": "put", "channel": "browser", "entry": self.entry()}
         return WaitingEvent.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def recall(self, **fields):
+        defaults = {"appointment": self.far, "patient": self.patient, "procedure": self.procedure, "due_on": TEN.date()}
+        return Recall.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def recall_event(self, **fields):
+        defaults = {"kind": "written", "channel": "browser", "recall": self.recall()}
+        return RecallEvent.objects.create(clinic=self.clinic, **defaults | fields)
 
     def series(self, **fields):
         defaults = {"every": 1, "unit": "day", "count": 3, "starts": time(9)}
@@ -260,6 +270,15 @@ REFUSED = {
     "memo_hour_with_day": [lambda rows: rows.memo(hour=time(9))],
     "memo_about_one": [lambda rows: rows.memo(patient=rows.patient, appointment=rows.appointment())],
     "memo_done_by_with_at": [lambda rows: rows.memo(done_by=rows.user), lambda rows: rows.memo(done_at=TEN)],
+    "recall_once_an_appointment": [lambda rows: [rows.recall(appointment=rows.far), rows.recall(appointment=rows.far)]],
+    "recall_closed_with_outcome": [
+        lambda rows: rows.recall(outcome="declined"),
+        lambda rows: rows.recall(closed_at=TEN),
+        lambda rows: rows.recall(closed_at=TEN, outcome="booked"),
+        lambda rows: rows.recall(closed_at=TEN, outcome="other", booked=rows.far),
+    ],
+    "recallevent_kind_known": [lambda rows: rows.recall_event(kind="seen")],
+    "recallevent_channel_known": [lambda rows: rows.recall_event(channel="phone")],
     "waitingentry_once_an_appointment": [
         lambda rows: [rows.entry(appointment=rows.far) for _ in range(2)],
     ],
@@ -549,8 +568,8 @@ def test_a_payer_is_of_the_clinic_of_the_row_that_names_it(rows):
 
 def test_nothing_new_is_given_to_a_merged_patient(rows):
     merged = make_patient(rows.clinic, cpf=None, merged_into=rows.patient)
-    visit, entry, memo = rows.appointment(), rows.entry(), rows.memo(patient=rows.patient)
-    for model, pk in ((Appointment, visit.pk), (WaitingEntry, entry.pk), (Memo, memo.pk)):
+    visit, entry, memo, recall = rows.far, rows.entry(), rows.memo(patient=rows.patient), rows.recall()
+    for model, pk in ((Appointment, visit.pk), (WaitingEntry, entry.pk), (Memo, memo.pk), (Recall, recall.pk)):
         with pytest.raises(IntegrityError, match="was merged into another"), transaction.atomic():
             model.objects.filter(pk=pk).update(patient=merged)
     with pytest.raises(IntegrityError, match="was merged into another"), transaction.atomic():

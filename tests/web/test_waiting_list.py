@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from clinic.booking import Author, LineRequest, WaitingWish, change_status, put_on_waiting_list, reschedule, undo
-from clinic.models import Appointment, WaitingEntry
+from clinic.models import Appointment, PatientAccess, WaitingEntry
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -371,3 +371,24 @@ def test_in_portugal_a_turno_is_a_shift_and_no_part_of_the_day(client):
     address = reverse("web:waiting-add", query={"paciente": make_patient(clinic).pk})
     text = client.get(address).content.decode()
     assert "Parte do dia" in text and "Até ao dia" in text and "turno" not in text.lower()
+
+
+def test_an_unchanged_list_is_a_304_and_leaves_no_access(client, doctor):
+    entry = put(doctor, far=visit(doctor, weeks=3))
+    address = reverse("web:waiting-list")
+    etag = client.get(address, headers=HTMX)["ETag"]
+    seen, again = PatientAccess.objects.count(), HTMX | {"If-None-Match": etag}
+    assert client.get(address, headers=again).status_code == 304
+    assert PatientAccess.objects.count() == seen > 0
+    put(doctor, "Outra Pessoa")
+    assert client.get(address, headers=again).status_code == 200
+    etag = client.get(address, headers=HTMX)["ETag"]
+    post(client, "withdraw", entry, seen="1")
+    answer = client.get(address, headers=HTMX | {"If-None-Match": etag})
+    assert answer.status_code == 200 and "Há pouco" in answer.text and "<html" not in answer.text
+
+
+def test_the_list_asks_again_for_what_it_shows(client, doctor):
+    put(doctor), put(doctor)
+    text = page(client, medico=doctor.pk)
+    assert f'hx-get="/fila-de-espera/?medico={doctor.pk}"' in text

@@ -145,7 +145,7 @@ ANSWERS_OF_REASONS = {
     Reason.WAITING_APPOINTMENT_GONE: TRANSITION,
     Reason.WAITING_NOT_EARLIER: TRANSITION,
     Reason.WAITING_ASK_WHO_PAYS: TRANSITION,
-    **dict.fromkeys((reason for reason in Reason if reason.name.startswith("MERGE")), TRANSITION),
+    **dict.fromkeys((reason for reason in Reason if reason.name.startswith(("FAMILY", "MERGE", "RECALL"))), TRANSITION),
     Reason.NOT_MOVABLE: TRANSITION,
     Reason.NOT_REPEATABLE: TRANSITION,
     Reason.NOT_CHANGEABLE: TRANSITION,

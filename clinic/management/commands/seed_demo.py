@@ -12,6 +12,7 @@ from clinic.management.demo import DEMO_SLUGS, real_clinics
 from clinic.management.demo.access import access_file, create_users, write_access_file
 from clinic.management.demo.clinics import CLINICS, DemoClinic
 from clinic.management.demo.memos import write_memos
+from clinic.management.demo.recalls import remind_some
 from clinic.management.demo.rows import set_up
 from clinic.management.demo.story import Story
 from clinic.management.demo.visits import Book
@@ -84,6 +85,7 @@ class Command(BaseCommand):
             if done % 1000 == 0:
                 self._print(f"  {done} acts of the front desk …")
         put_some(registry.clinic, story.desk, now)
+        remind_some(registry.clinic, story.desk, now)
         self._print_summary(registry.clinic)
         return passwords
 

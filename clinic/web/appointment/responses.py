@@ -14,7 +14,7 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.models import Appointment, AppointmentEvent
 from clinic.models.appointment import FREES_THE_TIME
-from clinic.queries import history, memos, payers, pending, short_visits
+from clinic.queries import history, memos, payers, pending, recalls, short_visits
 from clinic.queries.delays import delay_sentence
 from clinic.queries.moved_from import moved_from
 from clinic.queries.receipts import receipts
@@ -108,6 +108,7 @@ def detail_response(
     now = timezone.now()
     day, today = (request.clinic.local(instant).date() for instant in (appointment.starts_at, now))
     may_wait = booking.is_still_ahead(appointment, now)
+    may_recall = booking.may_be_recalled(appointment)
     context = {
         "appointment": appointment,
         "seen": booking.state(appointment),
@@ -127,6 +128,8 @@ def detail_response(
         "may_wait": may_wait,
         "waiting": entry_of(appointment) if may_wait else None,
         "strip": strip(appointment, now=now),
+        "may_recall": may_recall,
+        "recalls": recalls.of_visit(appointment) if may_recall else [],
         "is_ahead": is_ahead(appointment),
         "series": place_in_series(appointment),
         "late": delay_sentence(appointment.doctor, day, today=today) if is_ahead(appointment) else "",

@@ -6,9 +6,10 @@ from django.utils import timezone
 from clinic import booking
 from clinic.form_fields import date_in_words, is_short_number
 from clinic.models import Appointment, Clinic
-from clinic.queries import booking_options, patients
+from clinic.queries import booking_options, patients, recalls
 from clinic.templatetags.formats import phone
 from clinic.web.booking_panel.finder_fields import (
+    ANY,
     apply_finder_button,
     choose_doctor,
     is_same_specialty,
@@ -46,10 +47,14 @@ def initial_data(query: QueryDict, clinic: Clinic) -> QueryDict:
 
     `procedimento`, one or several, comes with a time in which the doctor's usual procedure does not fit, `encaixe` with
     a taken one.
-    `familia` is the id of an appointment after which another of the family is wanted; it replaces the others.
+    `familia` is the id of an appointment after which another of the family is wanted, `retorno` that of an open recall;
+    either replaces the others.
     """
     relative = query.get("familia", "")
     if is_short_number(relative) and (data := _data_beside(int(relative), clinic)):
+        return data
+    recall = query.get("retorno", "")
+    if is_short_number(recall) and (data := _data_of_recall(int(recall), clinic)):
         return data
     data = QueryDict(mutable=True)
     _take_place(data, query)
@@ -213,6 +218,29 @@ def _data_beside(appointment_id: int, clinic: Clinic) -> QueryDict | None:
     before = [opening.starts_at for opening in free if opening.ends_at <= appointment.starts_at]
     if nearest := after[:1] or before[-1:]:
         data["starts"] = f"{clinic.local(nearest[0]):%H:%M}"
+    return data
+
+
+def _data_of_recall(recall_id: int, clinic: Clinic) -> QueryDict | None:
+    """Return the fields for the visit that an open recall asks for: its patient, procedure and doctor, and the first
+    free time on the date when it is due, or after it. None if there is no such recall, or it is closed."""
+    recall = recalls.get(clinic, recall_id)
+    if recall is None or recall.closed_at is not None:
+        return None
+    data = QueryDict(mutable=True)
+    data["recall"], data["patient"] = str(recall.pk), str(recall.patient_id)
+    data["procedure"] = data["usual"] = str(recall.procedure_id)
+    data["doctor"] = str(recall.doctor_id or ANY)
+    able = booking.doctors_performing_all(clinic, [recall.procedure_id])
+    wanted = [doctor for doctor in able if recall.doctor_id in (None, doctor.pk)]
+    minutes, first = recall.procedure.duration_minutes, max(recall.due_on, clinic.local(timezone.now()).date())
+    wish = booking.Wish(clinic=clinic, doctors=wanted, minutes=minutes, first=first, patient=recall.patient_id)
+    data["date"] = f"{first:%d/%m/%Y}"
+    if wanted and (found := booking.find(wish).openings):
+        starts_at = clinic.local(found[0].starts_at)
+        data["date"], data["starts"] = f"{starts_at:%d/%m/%Y}", f"{starts_at:%H:%M}"
+        data["doctor"] = str(found[0].doctor_id)
+    fill_plan(data, clinic)
     return data
 
 

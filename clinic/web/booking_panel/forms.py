@@ -12,7 +12,7 @@ from clinic import booking, registry
 from clinic.booking import Proposal
 from clinic.form_fields import TypedDateField, TypedEndField, TypedTimeField
 from clinic.form_questions import AsksAboutAge, AsksAboutDoubles, AsksAboutNif, AsksAboutPhone
-from clinic.models import Appointment, Clinic, Procedure
+from clinic.models import Appointment, Clinic, Procedure, Recall
 from clinic.models.doctor import end_of_hours
 from clinic.models.patient import is_minor
 from clinic.queries import booking_options, history
@@ -136,6 +136,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     data: QueryDict  # in one base it is a MultiValueDict
 
     key = forms.UUIDField(required=False)
+    recall = id_field()
     patient = id_field()
     name = forms.CharField(required=False)
     phone = forms.CharField(required=False)
@@ -171,7 +172,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         if not self.asks_guardian:
             foreign |= {"guardian_name", "guardian_relation"}
         absent = foreign if self.is_new_patient else {*NEW_PATIENT}
-        hidden = {"key", "whole_discount", "shown_total", "plan_seen"} | ENCAIXE_FIELDS.keys() | absent
+        hidden = {"key", "recall", "whole_discount", "shown_total", "plan_seen"} | ENCAIXE_FIELDS.keys() | absent
         if not self.asks_who_pays:
             hidden |= {*PAYER_FIELDS}
         return [field for field in self if field.name not in hidden]
@@ -241,7 +242,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
             self.doubles = registry.same_patients(self.clinic, self._details(), besides=self.besides)
         try:
             if readable and not self.asks_about_doubles:
-                return booking.book(self.proposal(), by=author)
+                return self._book(author)
             refused: Refused | None = booking.check(self.proposal())
         except Refused as error:
             refused = error
@@ -250,6 +251,15 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         if refused:
             self.refuse(refused)
         return None
+
+    def _book(self, author: booking.Author) -> Appointment:
+        """Book what was typed, and close the recall that it is a booking of, where it is one."""
+        if recall := self.cleaned_data.get("recall"):
+            try:
+                return booking.book_recall(recall, self.proposal(), by=author)
+            except Recall.DoesNotExist:
+                pass  # of another clinic, or of none
+        return booking.book(self.proposal(), by=author)
 
     def _already_booked(self) -> Appointment | None:
         key, starts_at = self.cleaned_data["key"], self.cleaned_data["starts_at"]

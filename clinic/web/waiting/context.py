@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from hashlib import blake2b
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -13,6 +14,7 @@ from clinic import booking
 from clinic.models import Appointment, Clinic, Doctor, Patient, WaitingEntry, WaitingEvent, shown
 from clinic.queries import waiting
 from clinic.refusals import Reason, Refused
+from clinic.registry import patient_version
 from clinic.schedule import Opening
 from clinic.web.pending.context import when
 from clinic.web.waiting.words import conditions, present_place
@@ -120,9 +122,21 @@ class Row:
     def follower(self) -> Patient | None:
         """Who would want the time that a swap gives up."""
         follower = self.listed.follower(self.entry) if self.is_waiting and self.times else None
-        if follower:
-            shown.add([follower.patient])
         return follower.patient if follower else None
+
+    @property
+    def patients(self) -> list[Patient]:
+        """The patients whom the row names; those of `followers` are added by themselves."""
+        return [self.patient, self.follower] if self.follower else [self.patient]
+
+    @property
+    def drawn(self) -> tuple[object, ...]:
+        """Everything on which the row's look depends."""
+        entry, offers = self.entry, [(offer.value, str(offer.doctor)) for offer in self.offers]
+        state = self.is_lost, self.has_run_out, self.place, self.moved_from, self.calls, self.declined, offers
+        words = self.procedures, self.doctors, self.present_place, self.whatsapp, str(self.follower or "")
+        end = self.sentence if entry.closed_at else ""
+        return entry.pk, entry.version, patient_version(self.patient), end, *state, *words
 
     @cached_property
     def followers(self) -> "Strip | None":
@@ -267,14 +281,29 @@ class Board:
         if not self.freed:
             times = self.listed.next_times([row.entry for row in rows], doctor=self.doctor)
             rows = [Row(self.listed, row.entry, tuple(times.get(row.entry.pk, ()))) for row in rows]
-        shown.add(row.patient for row in rows)
         return rows
 
     @cached_property
     def done(self) -> list[Row]:
-        rows = [Row(self.listed, each) for each in self._entries.closed]
-        shown.add(row.patient for row in rows)
-        return rows
+        return [Row(self.listed, each) for each in self._entries.closed]
+
+    @property
+    def patients(self) -> list[Patient]:
+        """The patients whom the page names."""
+        return [patient for row in [*self.rows, *self.done] for patient in row.patients]
+
+    @property
+    def query(self) -> dict[str, int]:
+        """The parameters of the address of this page."""
+        asked = {"livre": self.asked, "medico": self.doctor, "pagina": self.page if self.page > 1 else None}
+        return {name: value for name, value in asked.items() if value is not None}
+
+    @property
+    def version(self) -> str:
+        """A short hash of everything drawn, the order of the rows included."""
+        rows = [row.drawn for row in [*self.rows, *self.done]]
+        content = [self.freed, self.next_page, self.progress, *rows]
+        return blake2b(repr(content).encode(), digest_size=12).hexdigest()
 
     @property
     def progress(self) -> str:

@@ -21,7 +21,7 @@ from clinic.web.booking_panel.finder_fields import read_time_value
 from clinic.web.htmx import partial_or_page, wants_partial
 from clinic.web.htmx import redirect as leave
 from clinic.web.panel import author
-from clinic.web.responses import private
+from clinic.web.responses import polled, private
 from clinic.web.waiting.context import Board, WayOn, address_of_row, way_on
 from clinic.web.waiting.forms import WaitingForm, fields_of, wanted_in
 
@@ -29,9 +29,19 @@ from clinic.web.waiting.forms import WaitingForm, fields_of, wanted_in
 @require_safe
 def index(request: ClinicRequest) -> HttpResponse:
     """Show who waits, a page of them: with `livre`, the id of an appointment, who wants the time that it gave up; with
-    `medico` who wants that doctor; with `pedido`, the id of an entry, the page that has it."""
-    doctors = booking_options.doctors(request.clinic)
-    return private(render(request, "waiting/list.html", {"board": _board(request, request.GET), "doctors": doctors}))
+    `medico` who wants that doctor; with `pedido`, the id of an entry, the page that has it.
+
+    When htmx asks with the version it has, an unchanged list is a 304 without a body."""
+    with shown.choosing():
+        board = _board(request, request.GET)
+        version = board.version
+
+    def answer() -> HttpResponse:
+        shown.add(board.patients)
+        doctors = [] if wants_partial(request) else booking_options.doctors(request.clinic)
+        return partial_or_page(request, "waiting/list.html", "list", {"board": board, "doctors": doctors})
+
+    return polled(request, version, answer)
 
 
 @resumable
@@ -183,7 +193,7 @@ def _row_response(request: ClinicRequest, pk: int, sentences: list[str], way: Wa
     row = board.row(pk)
     if row is None:
         raise Http404
-    shown.add([row.patient])
+    shown.add(row.patients)
     context = {"board": board, "row": row, "refusals": sentences, "way_on": way}
     return private(render(request, "waiting/_row.html", context, status=409 if sentences else 200))
 

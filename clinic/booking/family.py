@@ -1,0 +1,230 @@
+"""Several patients of a family booked in one act: all of them, or none.
+
+Each becomes an appointment of its own, by the ordinary rules and with its own event, so each can be moved, cancelled
+and undone by itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid5
+
+from django.utils import timezone
+
+from clinic.booking import sql
+from clinic.booking.alternatives import BookingRefused
+from clinic.booking.book import book, wanted_slot
+from clinic.booking.payer import filled_in_payer
+from clinic.booking.proposal import Proposal
+from clinic.booking.slots import OverlappingAppointment, Slot
+from clinic.booking.together import alternatives_for_each, overlapping, refused_by
+from clinic.booking.walk import Walk, load_taken
+from clinic.models import Appointment, Clinic, Doctor
+from clinic.refusals import Reason, Refusal, Refused
+from clinic.registry import Author, current_patient
+from clinic.schedule import Opening, Span, bookable_dates, load_schedules
+from clinic.transactions import run_as_one
+
+MOST_MEMBERS = 6
+
+
+@dataclass(frozen=True)
+class CheckedMember:
+    """Why one of the family cannot be booked as proposed, and the free times nearest to it; neither where it can."""
+
+    refusals: Sequence[Refusal] = ()
+    alternatives: Sequence[Opening] = ()
+
+
+@dataclass(frozen=True)
+class SoughtTime:
+    """Who seeks a time: the doctors who could see them, the length in minutes, and the patient's id, None for
+    one who is new."""
+
+    doctors: Sequence[Doctor]
+    minutes: int
+    patient: int | None = None
+
+
+class MemberRefused(Refused):
+    """Nothing was booked, because of the one of the family at the place `number`, counted from 0."""
+
+    def __init__(self, number: int, refused: Refused) -> None:
+        super().__init__(refused.refusals)
+        self.number = number
+
+
+def check_family(proposals: Sequence[Proposal], *, now: datetime | None = None) -> list[CheckedMember]:
+    """Ask the rules of a booking about all of these, in their order, as if those before each were booked already.
+    Nothing is locked or written.
+
+    No free time is proposed that another of them would take. About four queries each, two more for one that is refused
+    because of its time.
+    """
+    now = now or timezone.now()
+    accepted: list[OverlappingAppointment] = []
+    outcomes: list[BookingRefused | None] = []
+    wanted: list[Opening | None] = []
+    for number, proposal in enumerate(proposals):
+        slot, outcome = _looked_at(proposal, accepted, now)
+        outcomes.append(outcome)
+        wanted.append(Opening(slot.starts_at, slot.ends_at, slot.doctor.pk) if slot else None)
+        if slot and outcome is None:
+            accepted.append(overlapping(slot, -number, slot.patient.pk if slot.patient else -number))
+    alternatives = alternatives_for_each(wanted, outcomes, of_one_patient=False)
+    return [
+        CheckedMember(outcome.refusals if outcome else (), free)
+        for outcome, free in zip(outcomes, alternatives, strict=True)
+    ]
+
+
+def book_family(
+    proposals: Sequence[Proposal], *, key: UUID, by: Author, now: datetime | None = None
+) -> list[Appointment]:
+    """Book all of these or none, and return the appointments in their order. `key` is the form's: sent twice it books
+    once.
+
+    Locks the doctors' rows in order of id, the patients' in order of id, and then what each booking locks. Raises
+    MemberRefused for the first one that is refused, another Refused where the database was busy.
+    """
+    now = now or timezone.now()
+
+    def work() -> list[Appointment]:
+        _lock(proposals)
+        if there := booked_family(proposals, key):
+            return there
+        booked: list[Appointment] = []
+        for number, proposal in enumerate(proposals):
+            booked.append(_book_member(number, proposal, booked, key, by, now))
+        return booked
+
+    return run_as_one(work)
+
+
+def booked_family(proposals: Sequence[Proposal], key: UUID) -> list[Appointment]:
+    """Return the appointments that `book_family` has booked of these proposals with this key already; none unless all
+    of them still stand where they were booked. One query."""
+    ids = [_uuid(key, number) for number in range(len(proposals))]
+    standing = Appointment.objects.of(proposals[0].clinic).standing().filter(uuid__in=ids).select_related("clinic")
+    by_uuid = {appointment.uuid: appointment for appointment in standing}
+    found = [by_uuid.get(each) for each in ids]
+    there = [appointment for appointment in found if appointment]
+    are_there = len(there) == len(ids) and all(
+        appointment.starts_at == proposal.starts_at for appointment, proposal in zip(there, proposals, strict=True)
+    )
+    return there if are_there else []
+
+
+def times_near_each_other(
+    clinic: Clinic, sought: Sequence[SoughtTime], day: date, *, near: Span | None = None, now: datetime | None = None
+) -> list[Opening] | None:
+    """Return a free time on a local date for each of them, in their order: those of one doctor one after another, those
+    of several beside each other, so that all are over in the shortest time, the earliest first. None where the day has
+    no such times.
+
+    `near` is the time of one of the family who is booked already. Two queries.
+    """
+    now = now or timezone.now()
+    free = _free_times(clinic, sought, day, now)
+    starts = sorted({opening.starts_at for openings in free for opening in openings})
+    found = [chosen for start in starts if (chosen := _from(start, free))]
+    return min(found, key=lambda chosen: _span_of(chosen, near)) if found else None
+
+
+def _looked_at(
+    proposal: Proposal, accepted: Sequence[OverlappingAppointment], now: datetime
+) -> tuple[Slot | None, BookingRefused | None]:
+    """Return the slot of a proposal, None where it has none, and why it cannot be had beside the accepted ones."""
+    try:
+        slot = wanted_slot(_with_payer(proposal), now=now)
+    except BookingRefused as refused:
+        return refused.slot, refused
+    if slot.patient and any(other.patient_id == slot.patient.pk for other in accepted):
+        return slot, BookingRefused([Refusal(Reason.FAMILY_TWICE, {"patient": slot.patient.display_name})])
+    return slot, refused_by(accepted, slot)
+
+
+def _with_payer(proposal: Proposal) -> Proposal:
+    """Return the proposal with the payer that the panel fills in for a patient who is known. Raises BookingRefused
+    (FAMILY_ASK_WHO_PAYS)."""
+    patient = current_patient(proposal.clinic, proposal.patient) if proposal.patient is not None else None
+    if patient is None:
+        return proposal
+    payer = filled_in_payer(proposal.clinic, patient, proposal.starts_at)
+    if payer is None:
+        raise BookingRefused([Refusal(Reason.FAMILY_ASK_WHO_PAYS, {"patient": patient.display_name})])
+    return replace(proposal, payer=payer)
+
+
+def _lock(proposals: Sequence[Proposal]) -> None:
+    clinic = proposals[0].clinic
+    doctors = {proposal.doctor for proposal in proposals if isinstance(proposal.doctor, int)}
+    patients = {proposal.patient for proposal in proposals if proposal.patient is not None}
+    sql.lock_rows(clinic, doctors, *sorted(patients))
+
+
+def _book_member(
+    number: int, proposal: Proposal, booked: Sequence[Appointment], key: UUID, by: Author, now: datetime
+) -> Appointment:
+    try:
+        appointment = book(replace(_with_payer(proposal), uuid=_uuid(key, number)), by=by, now=now)
+    except Refused as refused:
+        if Reason.TRY_AGAIN in refused.reasons:
+            raise
+        raise MemberRefused(number, refused) from refused
+    if any(other.patient_id == appointment.patient_id for other in booked):
+        twice = Refusal(Reason.FAMILY_TWICE, {"patient": appointment.patient.display_name})
+        raise MemberRefused(number, Refused([twice]))
+    return appointment
+
+
+def _uuid(key: UUID, number: int) -> UUID:
+    """Return the id of the appointment at this place, the same each time the form is sent."""
+    return uuid5(key, str(number))
+
+
+def _free_times(clinic: Clinic, sought: Sequence[SoughtTime], day: date, now: datetime) -> list[list[Opening]]:
+    """Return the free times of the date for each of them, in order of time; none where the date cannot be booked."""
+    doctors = {doctor.pk: doctor for each in sought for doctor in each.doctors}
+    first, last = bookable_dates(clinic, now)
+    if not first <= day <= last or not doctors:
+        return [[] for _each in sought]
+    patients = {each.patient for each in sought if each.patient is not None}
+    taken = load_taken(clinic, list(doctors), patients, [day])
+    walk = Walk(load_schedules(clinic, list(doctors.values()), day, day), taken.of_doctor, now)
+    free = []
+    for each in sought:
+        elsewhere = taken.of_patient(each.patient) if each.patient is not None else []
+        found = walk.of_day(day, each.doctors, timedelta(minutes=each.minutes)) if each.minutes else iter(())
+        is_elsewhere = [
+            opening
+            for opening in found
+            if not any(span.overlaps(opening.starts_at, opening.ends_at) for span in elsewhere)
+        ]
+        free.append(sorted(is_elsewhere))
+    return free
+
+
+def _from(start: datetime, free: Sequence[Sequence[Opening]]) -> list[Opening]:
+    """Return for each of them the first free time from an instant on that none before has; [] where one has none."""
+    chosen: list[Opening] = []
+    for openings in free:
+        following = (opening for opening in openings if opening.starts_at >= start)
+        fits = (opening for opening in following if not any(_meet(opening, other) for other in chosen))
+        if (opening := next(fits, None)) is None:
+            return []
+        chosen.append(opening)
+    return chosen
+
+
+def _meet(one: Opening, other: Opening) -> bool:
+    is_apart = one.ends_at <= other.starts_at or other.ends_at <= one.starts_at
+    return one.doctor_id == other.doctor_id and not is_apart
+
+
+def _span_of(chosen: Sequence[Opening], near: Span | None) -> tuple[timedelta, datetime]:
+    """Return by what the choices are compared: how long all of it takes, with the time of who is booked already; and
+    when it begins."""
+    starts = [opening.starts_at for opening in chosen] + ([near.starts_at] if near else [])
+    ends = [opening.ends_at for opening in chosen] + ([near.ends_at] if near else [])
+    return max(ends) - min(starts), min(opening.starts_at for opening in chosen)

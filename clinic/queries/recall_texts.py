@@ -1,0 +1,29 @@
+"""The text by which a patient is reminded of another visit. Reads only."""
+
+from django.utils.translation import gettext as _
+
+from clinic.models import Recall
+
+
+def recall_text(recall: Recall) -> str:
+    """Return the text for the patient or for whose phone it is, in the active language.
+
+    It names the procedure only where the clinic chose so for its texts, and never the note. The recall comes with
+    clinic, patient, doctor and procedure."""
+    patient, clinic = recall.patient, recall.clinic
+    values = {"patient": patient.display_name.split()[0], "clinic": clinic.name}
+    greeting = _("Olá, %(patient)s! Aqui é da %(clinic)s.") % values
+    if patient.answers_phone:  # it is not the patient who reads it
+        greeting = _("Olá! Aqui é da %(clinic)s, sobre %(patient)s.") % values
+    return " ".join([greeting, _asked(recall), _("Qual dia e horário é melhor? Podemos agendar por aqui.")])
+
+
+def _asked(recall: Recall) -> str:
+    """Return that it is time for the visit, and with which doctor where that is known."""
+    if recall.doctor:
+        sentence = _("Está na hora do retorno com %(the_doctor)s.") % recall.doctor.in_sentence
+    else:
+        sentence = _("Está na hora do retorno.")
+    if not recall.clinic.texts_tell_procedure:
+        return sentence
+    return f"{sentence} {_('Procedimento: %(procedure)s.') % {'procedure': recall.procedure.name}}"

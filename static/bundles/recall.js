@@ -1,0 +1,2 @@
+// Retornos.
+import "../js/recalls.js";

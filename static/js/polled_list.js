@@ -1,0 +1,55 @@
+// A list that is drawn anew every few seconds: focus and place stay, nothing that is typed is lost, changes are announced.
+
+// The list has the id `id`, its rows match `selector`, and the focus goes to the id `head` where no row is open. What a
+// refresh has changed is announced once, in #list-changed, which the list does not hold.
+export function keepPlace(id, selector, head) {
+  const list = () => document.getElementById(id);
+  const topOf = (row) => row.getBoundingClientRect().top;
+  const summary = () => list().querySelector("[data-summary]")?.textContent.trim() || "";
+
+  // An act during a refresh is not in its answer, which is then left out: the next one has it.
+  let sent = 0; // acts
+  let answered = 0;
+  let sentBefore = 0; // the refresh that is under way
+
+  document.addEventListener("htmx:beforeSend", ({ detail }) => {
+    if (detail.requestConfig.verb !== "post") return;
+    sent += 1;
+    detail.xhr.addEventListener("loadend", () => { answered += 1; });
+  });
+
+  // Nothing is drawn anew under a hand that types, nor what an act has answered that the list itself does not show.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.id !== "poll") return;
+    if (document.hidden || answered < sent || list().querySelector("details[open], [data-kept]")) event.preventDefault();
+    sentBefore = sent;
+  });
+
+  let focus = null; // of the list that is about to be replaced
+  let shown = ""; // the summary of that list
+
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.target !== list() || !detail.shouldSwap) return;
+    if (sentBefore !== sent) {
+      detail.shouldSwap = false;
+      return;
+    }
+    shown = summary();
+    const row = document.activeElement.closest(selector);
+    const key = document.activeElement.dataset.key;
+    focus = row && { row: row.id, selector: `#${row.id}${key ? ` [data-key="${key}"]` : ""}`, top: topOf(row) };
+  });
+
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target.id !== id) return;
+    const changed = document.getElementById("list-changed");
+    if (changed && summary() !== shown) changed.textContent = `${changed.dataset.updated} ${summary()}`;
+    if (!focus) return;
+    const nextOpen = list().querySelector(`${selector}:not(.done)`);
+    const again = document.querySelector(focus.selector) || document.getElementById(focus.row) || nextOpen;
+    (again || document.getElementById(head)).focus({ preventScroll: true });
+    // Rows that are done have left their places above: the one in focus stays where it is seen.
+    if (again) scrollBy(0, topOf(again.closest(selector)) - focus.top);
+    focus = null;
+  });
+}

@@ -1,0 +1,9 @@
+// Retornos: keys on a recall, the focus on the next one after an act, and the list as others change it.
+
+import { keepPlace } from "./polled_list.js";
+import { workOff } from "./work_list.js";
+
+const rows = workOff(".recall-row", "recalls-head");
+keepPlace("recalls", ".recall-row", "recalls-head");
+const named = document.getElementById(location.hash.slice(1));
+if (rows().includes(named)) named.focus();

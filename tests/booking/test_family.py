@@ -1,0 +1,190 @@
+"""A family that is booked in one act: all of it or none, and what is proposed to it."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from clinic import booking
+from clinic.booking import LineRequest, SoughtTime
+from clinic.models import Appointment, Patient
+from clinic.refusals import Reason
+from clinic.registry import PatientDetails
+from clinic.schedule import Span
+from tests.booking.desk import BY, MONDAY, refused, stored
+from tests.factories import make_payer, make_procedure
+
+
+@pytest.fixture
+def sister(desk):
+    return desk.another_patient(name="Bia Souza")
+
+
+def family(desk, *hours, patients=None, **changes):
+    """The desk's patient and others, one after another."""
+    patients = patients or [desk.patient, *(desk.another_patient() for _ in hours[1:])]
+    return [
+        desk.proposal(patient=patient.pk, starts_at=desk.at(hour), **changes)
+        for hour, patient in zip(hours, patients, strict=True)
+    ]
+
+
+def book(desk, proposals, key=None):
+    return booking.book_family(proposals, key=key or uuid4(), by=BY, now=desk.now)
+
+
+def test_all_are_booked_each_with_its_own_event(desk):
+    booked = book(desk, family(desk, 9, 10, 11))
+    assert [desk.clock(each.starts_at) for each in booked] == ["23/11 09:00", "23/11 10:00", "23/11 11:00"]
+    assert all(each.events.get().kind == "booked" for each in booked)
+
+
+def test_where_one_is_refused_nothing_is_written(desk):
+    proposals = family(desk, 9, 10, 23)
+    before = stored()
+    answer = refused(book, desk, proposals)
+    assert (answer.number, answer.reasons) == (2, {Reason.OUTSIDE_HOURS})
+    new = desk.proposal(details=PatientDetails(name="Caio Souza", phone="81 99876-5432"), starts_at=desk.at(9))
+    assert refused(book, desk, [new, proposals[2]]).number == 1
+    assert stored() == before
+
+
+def test_sent_twice_it_books_once(desk):
+    proposals, key = family(desk, 9, 10), uuid4()
+    assert book(desk, proposals, key) == book(desk, proposals, key)
+    assert Appointment.objects.count() == 2
+
+
+def test_after_one_was_cancelled_the_same_form_is_refused(desk):
+    proposals, key = family(desk, 9, 10), uuid4()
+    first, _second = book(desk, proposals, key)
+    booking.change_status(first.pk, "cancelled", clinic=desk.clinic, by=BY, now=desk.now, cancelled_by="patient")
+    assert refused(book, desk, proposals, key).reasons
+    assert Appointment.objects.count() == 2
+
+
+def test_two_rows_for_one_patient_or_one_time_are_refused(desk, sister):
+    twice = family(desk, 9, 10, patients=[desk.patient, desk.patient])
+    answer = refused(book, desk, twice)
+    assert (answer.number, answer.reasons) == (1, {Reason.FAMILY_TWICE})
+    assert answer.message == "Ana Souza está em duas linhas. Deixe só uma."
+    answer = refused(book, desk, family(desk, 9, 9, patients=[desk.patient, sister]))
+    assert (answer.number, answer.reasons) == (1, {Reason.DOCTOR_TAKEN})
+    assert [each.refusals[0].reason for each in booking.check_family(twice, now=desk.now)[1:]] == [Reason.FAMILY_TWICE]
+    assert not Appointment.objects.exists()
+
+
+def test_a_new_one_who_is_another_row_s_patient_is_refused(desk):
+    same = PatientDetails(name="Ana Souza", phone=desk.patient.phone.as_e164)
+    described = desk.proposal(details=same, starts_at=desk.at(10), besides=())
+    answer = refused(book, desk, [*family(desk, 9), described])
+    assert answer.number == 1
+    assert not Appointment.objects.exists()
+
+
+def test_two_new_ones_share_a_phone(desk):
+    names = ("Caio Souza", "Davi Souza")
+    rows = [
+        desk.proposal(details=PatientDetails(name=name, phone="81 99876-5432"), starts_at=desk.at(9 + number))
+        for number, name in enumerate(names)
+    ]
+    booked = book(desk, rows)
+    assert [each.patient.name for each in booked] == list(names)
+    assert len({each.patient.phone.as_e164 for each in booked}) == 1
+
+
+def test_one_new_person_in_two_rows_is_refused(desk):
+    details = PatientDetails(name="Caio Souza", phone="81 99876-5432")
+    rows = [desk.proposal(details=details, starts_at=desk.at(hour)) for hour in (9, 10)]
+    answer = refused(book, desk, rows)
+    assert (answer.number, answer.reasons) == (1, {Reason.FAMILY_TWICE})
+    assert not Patient.objects.filter(name="Caio Souza").exists()
+
+
+def test_each_row_says_what_is_in_its_way_and_what_is_free(desk, sister):
+    desk.book(starts_at=desk.at(9), patient=desk.another_patient().pk)
+    first, second = booking.check_family(family(desk, 9, 9, patients=[desk.patient, sister]), now=desk.now)
+    assert {refusal.reason for refusal in first.refusals} == {Reason.DOCTOR_TAKEN}
+    assert {refusal.reason for refusal in second.refusals} == {Reason.DOCTOR_TAKEN}
+    assert first.alternatives and not set(first.alternatives) & set(second.alternatives)
+
+
+def test_with_two_doctors_the_same_time_is_free(desk, sister):
+    other = desk.another_doctor()
+    rows = [
+        desk.proposal(starts_at=desk.at(9)),
+        desk.proposal(starts_at=desk.at(9), doctor=other.pk, patient=sister.pk),
+    ]
+    assert not any(each.refusals for each in booking.check_family(rows, now=desk.now))
+    assert len(book(desk, rows)) == 2
+
+
+def test_who_pays_is_as_in_the_panel_or_asked(desk, sister):
+    payer = make_payer(desk.clinic)
+    sister.payer = payer
+    sister.save()
+    booked = book(desk, family(desk, 9, 10, patients=[desk.patient, sister]))
+    assert [each.payer for each in booked] == [None, payer]
+    payer.active = False
+    payer.save()
+    answer = refused(book, desk, family(desk, 14, 15, patients=[desk.patient, sister]))
+    assert (answer.number, answer.reasons) == (1, {Reason.FAMILY_ASK_WHO_PAYS})
+
+
+def sought(desk, *doctors, minutes=30):
+    return [SoughtTime(doctors=[doctor], minutes=minutes) for doctor in doctors]
+
+
+def proposed(desk, rows, **options):
+    times = booking.times_near_each_other(desk.clinic, rows, MONDAY, now=desk.now, **options)
+    return times and [desk.clock(each.starts_at)[6:] for each in times]
+
+
+def test_with_one_doctor_they_come_one_after_another(desk):
+    assert proposed(desk, sought(desk, desk.doctor, desk.doctor, desk.doctor)) == ["08:00", "08:30", "09:00"]
+
+
+def test_a_gap_that_is_too_short_is_passed_over(desk):
+    desk.book(starts_at=desk.at(8, 30), patient=desk.another_patient().pk)
+    assert proposed(desk, sought(desk, desk.doctor, desk.doctor)) == ["09:00", "09:30"]
+
+
+def test_with_two_doctors_they_come_beside_each_other(desk):
+    assert proposed(desk, sought(desk, desk.doctor, desk.another_doctor())) == ["08:00", "08:00"]
+
+
+def test_they_come_next_to_who_is_booked_already(desk):
+    booked = desk.book(starts_at=desk.at(10))
+    near = Span(booked.starts_at, booked.ends_at)
+    assert proposed(desk, sought(desk, desk.doctor, desk.doctor), near=near) in (["09:00", "09:30"], ["10:30", "11:00"])
+
+
+def test_a_patient_s_own_appointments_count_as_taken(desk):
+    other = desk.another_doctor()
+    desk.book(starts_at=desk.at(8), doctor=other.pk)
+    rows = [SoughtTime(doctors=[desk.doctor], minutes=30, patient=desk.patient.pk)]
+    assert proposed(desk, rows) == ["08:30"]
+
+
+def test_where_the_day_has_no_such_times_none_is_proposed(desk):
+    assert proposed(desk, [*sought(desk, desk.doctor), SoughtTime(doctors=[], minutes=30)]) is None
+    sunday = MONDAY - timedelta(days=1)
+    rows = sought(desk, desk.doctor)
+    assert booking.times_near_each_other(desk.clinic, rows, sunday, now=desk.now) is None
+
+
+def test_longer_visits_get_longer_times(desk):
+    long = make_procedure(desk.clinic, duration_minutes=60)
+    desk.doctor.procedures.add(long)
+    rows = [*sought(desk, desk.doctor, minutes=60), *sought(desk, desk.doctor)]
+    assert proposed(desk, rows) == ["08:00", "09:00"]
+    lines = (LineRequest(long.pk),)
+    assert (
+        len(
+            book(
+                desk,
+                [desk.proposal(starts_at=desk.at(8), lines=lines), *family(desk, 9, patients=[desk.another_patient()])],
+            )
+        )
+        == 2
+    )

@@ -1,0 +1,48 @@
+"""A family booked in one act: by the mouse, from the card of the one who is booked already."""
+
+from datetime import time
+
+import pytest
+from playwright.sync_api import expect
+
+from clinic.models import Appointment
+from tests.browser.test_every_page import violations
+from tests.factories import book_appointment, make_patient
+
+PHONE = "+5581998765432"
+
+
+@pytest.fixture
+def booked(clinic, doctor, monday):
+    mother = make_patient(clinic, name="Ana Souza", phone=PHONE)
+    make_patient(clinic, name="Bia Souza", phone=PHONE)
+    return book_appointment(doctor, patient=mother.pk, starts_at=clinic.instant(monday, time(9)))
+
+
+def test_two_children_are_booked_beside_their_mother(window, receptionist, booked):
+    page = window(receptionist)
+    page.goto(f"/agendamentos/{booked.pk}/")
+    page.get_by_role("link", name="Vários da família…").click()
+    page.locator("fieldset").nth(0).get_by_role("button", name="Bia Souza").click()
+    expect(page.locator("[name=patient-0]")).to_have_count(1)
+    page.locator("#q-1").fill("Caio Souza")
+    page.locator("#q-1").press("Tab")
+    page.locator("fieldset").nth(1).get_by_role("button", name="Novo paciente").click()
+    expect(page.locator("#name-1")).to_have_value("Caio Souza")
+    page.locator("#birth_date-1").fill("01/02/2020")
+    page.get_by_role("button", name="Propor horários juntos").click()
+    expect(page.locator("#starts-0")).not_to_have_value("")
+    page.get_by_role("button", name="Agendar todos").click()
+    expect(page.locator("#messages")).to_contain_text("2 agendamentos feitos.")
+    assert sorted(Appointment.objects.values_list("patient__name", flat=True)) == [
+        "Ana Souza",
+        "Bia Souza",
+        "Caio Souza",
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(window, receptionist, booked, scheme):
+    page = window(receptionist, scheme=scheme)
+    page.goto(f"/agendamentos/familia/?agendamento={booked.pk}")
+    assert violations(page) == []

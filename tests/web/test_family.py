@@ -1,0 +1,167 @@
+"""The page on which a family is booked in one act."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from clinic.booking import Author
+from clinic.models import Appointment, Patient
+from tests.factories import (
+    book_appointment,
+    make_clinic,
+    make_doctor,
+    make_patient,
+    make_procedure,
+    make_user,
+    next_monday,
+)
+
+pytestmark = pytest.mark.django_db
+BY = Author(channel="command", credential="tests")
+HTMX = {"HX-Request": "true"}
+PAGE = "/agendamentos/familia/"
+PHONE = "+5581998765432"
+
+
+@pytest.fixture
+def doctor(client):
+    clinic = make_clinic()
+    client.force_login(make_user(clinic))
+    return make_doctor(clinic, name="Dra. Helena Prado", procedures=[make_procedure(clinic, name="Consulta")])
+
+
+@pytest.fixture
+def children(doctor):
+    return [make_patient(doctor.clinic, name=name, phone=PHONE) for name in ("Bia Souza", "Caio Souza")]
+
+
+def fields(doctor, patients, *starts, **changes):
+    """The form with these patients, one after another next Monday."""
+    data = {"key": str(uuid4()), "rows": str(len(patients)), "date": f"{next_monday(doctor.clinic):%d/%m/%Y}"}
+    for number, (patient, time) in enumerate(zip(patients, starts, strict=True)):
+        data |= {
+            f"patient-{number}": patient.pk if patient else "",
+            f"doctor-{number}": doctor.pk,
+            f"procedure-{number}": doctor.procedures.get().pk,
+            f"starts-{number}": time,
+        }
+    return data | changes
+
+
+def post(client, data, **buttons):
+    return client.post(PAGE, data | buttons, headers=HTMX)
+
+
+def times(text):
+    return re.findall(r'id="starts-\d" name="starts-\d" value="([^"]*)"', text)
+
+
+def test_it_opens_beside_the_booked_one_with_the_family_first(client, doctor, children):
+    mother = make_patient(doctor.clinic, name="Ana Souza", phone=PHONE)
+    booked = book_appointment(doctor, patient=mother.pk)
+    assert f"/agendamentos/familia/?agendamento={booked.pk}" in client.get(f"/agendamentos/{booked.pk}/").text
+    text = client.get(PAGE, {"agendamento": booked.pk}).text
+    assert text.count("<fieldset") == 2 and "Junto de Ana Souza" in text
+    assert text.count("Bia Souza") == text.count("Caio Souza") == 2  # offered in both rows
+
+
+def test_all_are_booked_by_one_submit_and_a_second_click_books_none(client, doctor, children):
+    data = fields(doctor, children, "09:00", "09:30", save="1")
+    for _ in range(2):
+        answer = client.post(PAGE, data)
+        assert answer.status_code == 302 and "/agenda/" in answer["Location"]
+    assert sorted(Appointment.objects.values_list("patient__name", flat=True)) == ["Bia Souza", "Caio Souza"]
+
+
+def test_where_one_is_refused_none_is_booked_nor_typing_lost(client, doctor, children):
+    taken = book_appointment(doctor)
+    answer = post(client, fields(doctor, children, "08:00", "09:00"), save="1")
+    assert answer.status_code == 409
+    assert "Nada foi agendado" in answer.text and "está ocupad" in answer.text
+    assert times(answer.text) == ["08:00", "09:00"] and 'name="choose" value="1|' in answer.text
+    assert Appointment.objects.get() == taken
+
+
+def test_two_rows_for_one_patient_are_refused_by_name(client, doctor, children):
+    answer = post(client, fields(doctor, [children[0]] * 2, "09:00", "10:00"), save="1")
+    assert answer.status_code == 409 and "Bia Souza está em duas linhas" in answer.text
+    assert not Appointment.objects.exists()
+
+
+def test_an_empty_row_is_complained_about_only_when_it_is_sent(client, doctor, children):
+    data = fields(doctor, [children[0], None], "09:00", "")
+    assert "Escolha o paciente" not in post(client, data).text
+    answer = post(client, data, save="1")
+    assert answer.status_code == 409 and not Appointment.objects.exists()
+    assert "Nada foi agendado" in answer.text
+
+
+def test_a_new_one_gets_the_phone_of_the_family(client, doctor, children):
+    data = fields(doctor, [children[0], None], "09:00", "09:30", phone="81 99876-5432")
+    new = {"is_new-1": "1", "name-1": "Davi Souza", "birth_date-1": "01/02/2020"}
+    answer = client.post(PAGE, data | new | {"save": "1"})
+    assert answer.status_code == 302
+    davi = Patient.objects.get(name="Davi Souza")
+    assert (davi.phone.as_e164, f"{davi.birth_date:%d/%m/%Y}") == (PHONE, "01/02/2020")
+
+
+def test_who_may_be_there_already_is_asked_about(client, doctor, children):
+    data = fields(doctor, [children[0], None], "09:00", "09:30", phone="81 99876-5432")
+    new = {"is_new-1": "1", "name-1": "Caio Sousa Souza", "birth_date-1": ""}
+    answer = post(client, data | new | {"name-1": "Caio Souza"}, save="1")
+    if answer.status_code == 409:
+        assert "É a mesma pessoa?" in answer.text and not Appointment.objects.exists()
+    else:
+        assert Patient.objects.filter(name="Caio Souza").count() == 1
+
+
+def test_a_text_finds_people_and_a_button_takes_one(client, doctor, children):
+    data = fields(doctor, [children[0], None], "", "") | {"q-1": "caio"}
+    answer = client.post(PAGE, data, headers=HTMX | {"HX-Trigger-Name": "q-1"})
+    assert answer["HX-Reswap"] == "none" and f'name="pick" value="1|{children[1].pk}"' in answer.text
+    answer = post(client, data, pick=f"1|{children[1].pk}")
+    assert f'name="patient-1" value="{children[1].pk}"' in answer.text
+    answer = post(client, data, new="1")
+    assert 'name="is_new-1" value="1"' in answer.text and 'name="name-1" value="caio"' in answer.text
+
+
+def test_rows_are_added_up_to_six_and_taken_away(client, doctor, children):
+    data = fields(doctor, children, "09:00", "09:30")
+    text = post(client, data, add="1").text
+    assert text.count("<fieldset") == 3 and 'name="rows" value="3"' in text
+    six = post(client, data | {"rows": "6"}).text
+    assert 'name="add"' not in six
+    text = post(client, data | {"rows": "3"}, remove="0").text
+    assert text.count("<fieldset") == 2 and f'name="patient-0" value="{children[1].pk}"' in text
+    assert times(text)[0] == "09:30"
+
+
+def test_proposed_times_lie_one_after_another(client, doctor, children):
+    text = post(client, fields(doctor, children, "", ""), propose="1").text
+    assert times(text) == ["08:00", "08:30"]
+    sunday = f"{next_monday(doctor.clinic) - timedelta(days=1):%d/%m/%Y}"
+    assert "Não há horário para todos" in post(client, fields(doctor, children, "", "", date=sunday), propose="1").text
+
+
+def test_a_free_time_instead_is_taken_by_its_button(client, doctor, children):
+    starts_at = next_monday(doctor.clinic, 11)
+    text = post(client, fields(doctor, children, "09:00", "09:30"), choose=f"1|{starts_at.isoformat()}").text
+    assert times(text) == ["09:00", "11:00"]
+
+
+@pytest.mark.parametrize("odd", [{"rows": "x"}, {"rows": "9" * 30}, {"key": "x"}, {"date": "x"}, {"agendamento": "x"}])
+def test_odd_fields_break_nothing(client, doctor, children, odd):
+    assert post(client, fields(doctor, children, "09:00", "x") | odd, look="1").status_code == 200
+    assert client.post(PAGE, {"save": "1"} | odd).status_code in {200, 409}
+
+
+def test_another_clinic_s_rows_are_unknown(client, doctor, children):
+    elsewhere = make_patient(make_clinic())
+    answer = post(client, fields(doctor, [children[0], elsewhere], "09:00", "09:30"), save="1")
+    assert answer.status_code == 409 and not Appointment.objects.exists()
+    other = book_appointment(make_doctor(make_clinic()))
+    assert client.get(PAGE, {"agendamento": other.pk}).status_code == 404
+    assert reverse("web:family-book") == PAGE

@@ -6,10 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import ClinicEvent, WorkingHours
+from clinic.models import Absence, Clinic, ClinicEvent, WorkingHours
 from clinic.queries.history import sentence_of_clinic
 from clinic.queries.pending import pending
-from clinic.schedule import write_hours
+from clinic.schedule import load_schedules, write_hours
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -253,3 +253,75 @@ def test_list_of_doctors_says_when_hours_change(client, doctor):
     answer = client.get(reverse("admin:clinic_doctor_changelist"))
 
     assert "Seg–Qui 08:00–12:00 · muda em 04/01/2100" in answer.text
+
+
+def saturday_after(today):
+    return today + timedelta(days=13 - today.isoweekday())
+
+
+def test_single_dates_are_opened_and_closed(client, manager, doctor, today):
+    saturday, monday = saturday_after(today), saturday_after(today) + 2 * DAY
+    page = Page(client, doctor)
+
+    closed = f"{monday:%d/%m/%Y} fechado 10-12 (reunião)\r\n{monday + DAY:%d/%m} folga"
+    answer = page.send(exceptions=f"{saturday:%d/%m/%Y} 8-12\r\n{closed}")
+
+    shown = [(each.day, each.effect, each.gained, each.lost) for each in answer.context["single_dates"]]
+    assert shown == [
+        (saturday, "aberto 08:00–12:00", 16, 0),
+        (monday, "fechado 10:00–12:00 (reunião)", 0, 8),
+        (monday + DAY, "fechado", 0, 16),
+    ]
+    assert {day.gained or day.lost for day in answer.context["days"]} == {0}
+    assert hours_of(doctor) == "seg-sex 8-12" and not Absence.objects.exists()
+
+    assert page.send("save").status_code == 302
+    assert hours_of(doctor) == f"seg-sex 8-12; sáb 8-12 (só {saturday:%d/%m/%Y})"
+    local = manager.clinic.local
+    absences = [(local(row.starts_at), local(row.ends_at), row.reason) for row in Absence.objects.order_by("starts_at")]
+    assert [(f"{starts:%d %H:%M}", f"{ends:%d %H:%M}", reason) for starts, ends, reason in absences] == [
+        (f"{monday:%d} 10:00", f"{monday:%d} 12:00", "reunião"),
+        (f"{monday + DAY:%d} 00:00", f"{monday + 2 * DAY:%d} 00:00", "fechado"),
+    ]
+    assert sorted(ClinicEvent.objects.values_list("kind", flat=True)) == ["absence", "absence", "hours"]
+
+
+def test_only_what_is_not_open_yet_becomes_hours(client, doctor, today):
+    monday = saturday_after(today) + 2 * DAY
+
+    Page(client, doctor).save(exceptions=f"{monday:%d/%m/%Y} 7-14")
+
+    assert hours_of(doctor) == f"seg-sex 8-12; seg 7-8 12-14 (só {monday:%d/%m/%Y})"
+
+
+def test_a_holiday_is_opened_for_this_doctor(client, doctor):
+    christmas = date(2099, 12, 25)  # a Friday
+    Clinic.objects.update(observes_holidays=True)
+    colleague = make_doctor(doctor.clinic)
+
+    Page(client, doctor).save(exceptions=f"{christmas:%d/%m/%Y} 9-11")
+
+    clinic = Clinic.objects.get()
+    schedules = load_schedules(clinic, [doctor, colleague], christmas, christmas)
+    opened = [
+        (f"{clinic.local(a):%H:%M}", f"{clinic.local(b):%H:%M}") for a, b, *_ in schedules.open(doctor.pk, christmas)
+    ]
+    assert opened == [("09:00", "11:00")] and not schedules.open(colleague.pk, christmas)
+    assert hours_of(doctor) == "seg-sex 8-12"
+
+
+@pytest.mark.parametrize(
+    "text", ["31/02 8-12", "01/01/2020 8-12", "8-12", "ontem 8-12", "24/12 fechado (" + "x" * 90 + ")"]
+)
+def test_dates_that_cannot_be_read_are_named(client, doctor, text):
+    answer = Page(client, doctor).send(exceptions=text)
+
+    assert list(answer.context["form"].errors) == ["exceptions"] and "<mark>" in answer.text
+
+
+def test_a_visit_on_a_closed_date_is_asked_about(client, manager, doctor, visit):
+    day = manager.clinic.local(visit.starts_at).date()
+
+    answer = Page(client, doctor).send(exceptions=f"{day:%d/%m/%Y} fechado")
+
+    assert answer.context["affected"].asked == f"1-{visit.pk}"

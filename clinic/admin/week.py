@@ -26,11 +26,23 @@ from clinic.access import resumable_forms
 from clinic.admin.base import ListMixin, admin_request
 from clinic.form_fields import TypedDateField
 from clinic.models import Clinic, Doctor, WorkingHours
+from clinic.models.doctor import end_of_hours
 from clinic.models.locks import get_locked, get_shared
 from clinic.queries.pending import Affected, newly_pending, pending
 from clinic.refusals import Refused
-from clinic.registry import HoursOverlap, set_week
-from clinic.schedule import Hours, Week, read_week, write_hours, write_week
+from clinic.registry import HoursOverlap, add_exceptions, set_week
+from clinic.schedule import (
+    ClosedDay,
+    Exceptions,
+    Hours,
+    Mistake,
+    OpenDay,
+    Week,
+    read_exceptions,
+    read_week,
+    write_hours,
+    write_week,
+)
 from clinic.transactions import run_in_transaction
 
 MAX_TEXT = 1000
@@ -39,11 +51,13 @@ WEEKS_COUNTED = 4
 
 @dataclass(frozen=True)
 class NewWeek:
-    """Hours of a week for the local dates from `first` to `last`, both included, None for no end."""
+    """Hours of a week for the local dates from `first` to `last`, both included, None for no end; and single dates that
+    differ from it."""
 
     hours: tuple[Hours, ...]
     first: date
     last: date | None
+    exceptions: tuple[OpenDay | ClosedDay, ...]
 
 
 @dataclass(frozen=True)
@@ -58,13 +72,23 @@ class DayOfWeek:
 
 
 @dataclass(frozen=True)
+class SingleDate:
+    """An exception read back: what it does on that local date, and how many free times the date gains and loses."""
+
+    day: date
+    effect: str
+    gained: int
+    lost: int
+
+
+@dataclass(frozen=True)
 class Effect:
     """What a new week changes; `seen` is sent along with the answer, `affected` are the appointments that would fall
-    outside, None for none."""
+    outside, None for none. `gained` and `lost` are the free times by local date."""
 
     seen: str
-    gained: Counter[int]
-    lost: Counter[int]
+    gained: Counter[date]
+    lost: Counter[date]
     affected: Affected | None
     counted_until: date
 
@@ -79,15 +103,23 @@ class WeekForm(forms.Form):
         widget=forms.Textarea({"rows": 3, "cols": 60, "spellcheck": "false", "autocomplete": "off"}),
         help_text=gettext_lazy("Por exemplo: seg-sex 8-12 13:30-18; sáb 8-12. Vazio: nenhum horário."),
     )
+    exceptions = forms.CharField(
+        label=gettext_lazy("Dias diferentes"),
+        required=False,
+        max_length=MAX_TEXT,
+        widget=forms.Textarea({"rows": 3, "cols": 60, "spellcheck": "false", "autocomplete": "off"}),
+        help_text=gettext_lazy("Um por linha: 05/12 8-12 acrescenta; 24/12 fechado 12-18 (reunião) fecha."),
+    )
     first = TypedDateField(label=gettext_lazy("Vale a partir de"))
     last = TypedDateField(
-        label=gettext_lazy("até"), required=False, help_text=gettext_lazy("Vazio: sem fim. Depois volta o que valia.")
+        label=gettext_lazy("Até"), required=False, help_text=gettext_lazy("Vazio: sem fim. Depois volta o que valia.")
     )
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
         self.understood = Week([], [])
+        self.of_dates = Exceptions([], [])
 
     def clean_week(self) -> str:
         text: str = self.cleaned_data["week"]
@@ -95,6 +127,21 @@ class WeekForm(forms.Form):
         if self.understood.mistakes:
             raise ValidationError([mistake.sentence for mistake in self.understood.mistakes])
         return text
+
+    def clean_exceptions(self) -> str:
+        text: str = self.cleaned_data["exceptions"]
+        self.of_dates = read_exceptions(text, self._read_date)
+        if self.of_dates.mistakes:
+            raise ValidationError([mistake.sentence for mistake in self.of_dates.mistakes])
+        return text
+
+    def _read_date(self, text: str) -> date | None:
+        """Return the date, None for one that does not exist or is over."""
+        try:
+            day: date = TypedDateField().clean(text)
+        except ValidationError:
+            return None
+        return day if day >= self.today else None
 
     def clean_first(self) -> date:
         first: date = self.cleaned_data["first"]
@@ -111,17 +158,30 @@ class WeekForm(forms.Form):
     @property
     def new_week(self) -> NewWeek:
         """What a valid form says."""
-        return NewWeek(tuple(self.understood.hours), self.cleaned_data["first"], self.cleaned_data["last"])
+        return NewWeek(
+            tuple(self.understood.hours),
+            self.cleaned_data["first"],
+            self.cleaned_data["last"],
+            tuple(self.of_dates.days),
+        )
 
     @property
-    def marked(self) -> list[tuple[str, bool]]:
-        """The text in pieces, each with whether it is a mistake; empty without mistakes."""
-        text, at, pieces = self.data.get("week", ""), 0, []
-        for mistake in self.understood.mistakes:
-            if mistake.start >= at:
-                pieces += [(text[at : mistake.start], False), (text[mistake.start : mistake.end], True)]
-                at = mistake.end
-        return [*pieces, (text[at:], False)] if pieces else []
+    def marked_week(self) -> list[tuple[str, bool]]:
+        return _marked(self.data.get("week", ""), self.understood.mistakes)
+
+    @property
+    def marked_exceptions(self) -> list[tuple[str, bool]]:
+        return _marked(self.data.get("exceptions", ""), self.of_dates.mistakes)
+
+
+def _marked(text: str, mistakes: Iterable[Mistake]) -> list[tuple[str, bool]]:
+    """Return the text in pieces, each with whether it is a mistake; empty without mistakes."""
+    at, pieces = 0, list[tuple[str, bool]]()
+    for mistake in mistakes:
+        if mistake.start >= at:
+            pieces += [(text[at : mistake.start], False), (text[mistake.start : mistake.end], True)]
+            at = mistake.end
+    return [*pieces, (text[at:], False)] if pieces else []
 
 
 class ChangedMeanwhile(Exception):
@@ -183,7 +243,9 @@ class WeekOfDoctor(ListMixin):
         if request.POST.get("stored") != stored:
             raise ChangedMeanwhile
         before, free = {row.pk for row in pending(clinic, now=now)}, _free(clinic, locked, week, now)
-        set_week(locked, week.hours, admin_request(request).user, first=week.first, last=week.last)
+        by = admin_request(request).user
+        set_week(locked, week.hours, by, first=week.first, last=week.last)
+        add_exceptions(locked, week.exceptions, by)
         found, after = newly_pending(clinic, before, now=now), _free(clinic, locked, week, now)
         affected = Affected(clinic, found) if found else None
         seen = _digest(stored, week, affected.asked if affected else "")
@@ -194,8 +256,8 @@ class WeekOfDoctor(ListMixin):
         transaction.set_rollback(True)
         return Effect(
             seen=seen,
-            gained=_by_weekday(clinic, after - free),
-            lost=_by_weekday(clinic, free - after),
+            gained=_by_date(clinic, after - free),
+            lost=_by_date(clinic, free - after),
             affected=affected,
             counted_until=_counted_until(week),
         )
@@ -215,6 +277,7 @@ class WeekOfDoctor(ListMixin):
             "effect": effect,
             "affected": effect.affected if effect else None,
             "days": _days(form, [row for row in stored if row.holds_on(first)], effect),
+            "single_dates": _single_dates(form, effect),
             "first": first,
             "stored": _version(doctor),
             "validities": write_hours(row for row in stored if not row.is_over_on(form.today)),
@@ -253,30 +316,67 @@ def _counted_until(week: NewWeek) -> date:
 
 
 def _free(clinic: Clinic, doctor: Doctor, week: NewWeek, now: datetime) -> set[datetime]:
-    """Return the starts of the doctor's free times, each as long as the interval of the grid. Two queries."""
-    minutes = doctor.interval_minutes
-    last = _counted_until(week)
-    found = booking.openings(clinic, doctor=doctor, minutes=minutes, first=week.first, last=last, now=now)
-    return {opening.starts_at for opening in found}
+    """Return the starts of the doctor's free times, each as long as the interval of the grid: those of the next weeks
+    and of the single dates. Two queries, and two more for each date that is further away."""
+    spans = {(week.first, _counted_until(week))}
+    spans |= {(day, day) for day, *_rest in week.exceptions if not week.first <= day <= _counted_until(week)}
+    return {
+        opening.starts_at
+        for first, last in spans
+        for opening in booking.openings(
+            clinic, doctor=doctor, minutes=doctor.interval_minutes, first=first, last=last, now=now
+        )
+    }
 
 
-def _by_weekday(clinic: Clinic, starts: Iterable[datetime]) -> Counter[int]:
-    return Counter(clinic.local(starts_at).isoweekday() for starts_at in starts)
+def _by_date(clinic: Clinic, starts: Iterable[datetime]) -> Counter[date]:
+    return Counter(clinic.local(starts_at).date() for starts_at in starts)
+
+
+def _of_weekday(counts: Counter[date], weekday: int, besides: set[date]) -> int:
+    return sum(count for day, count in counts.items() if day.isoweekday() == weekday and day not in besides)
 
 
 def _days(form: WeekForm, held: list[WorkingHours], effect: Effect | None) -> list[DayOfWeek]:
     """Return the seven days, with what held on the first date and what was understood."""
     new = [WorkingHours(weekday=day, starts=starts, ends=ends) for day, starts, ends in form.understood.hours]
+    besides = {exception.day for exception in form.of_dates.days}
     return [
         DayOfWeek(
             name=str(weekday.label),
             before=_spans(held, weekday),
             after=_spans(new, weekday),
-            gained=effect.gained[weekday] if effect else 0,
-            lost=effect.lost[weekday] if effect else 0,
+            gained=_of_weekday(effect.gained, weekday, besides) if effect else 0,
+            lost=_of_weekday(effect.lost, weekday, besides) if effect else 0,
         )
         for weekday in WorkingHours.Weekday
     ]
+
+
+def _single_dates(form: WeekForm, effect: Effect | None) -> list[SingleDate]:
+    """Return the exceptions that were understood, in the order of the text."""
+    return [
+        SingleDate(
+            day=exception.day,
+            effect=_effect_of(exception),
+            gained=effect.gained[exception.day] if effect else 0,
+            lost=effect.lost[exception.day] if effect else 0,
+        )
+        for exception in form.of_dates.days
+    ]
+
+
+def _effect_of(exception: OpenDay | ClosedDay) -> str:
+    """Return "aberto 08:00–12:00", "fechado 12:00–18:00 (reunião)" or "fechado"."""
+    span = (
+        ""
+        if exception.starts is None or exception.ends is None
+        else f"{exception.starts:%H:%M}–{end_of_hours(exception.ends)}"
+    )
+    if isinstance(exception, OpenDay):
+        return _("aberto %(span)s") % {"span": span}
+    reason = f"({exception.reason})" if exception.reason else ""
+    return " ".join(part for part in (_("fechado"), span, reason) if part)
 
 
 def _spans(rows: list[WorkingHours], weekday: int) -> str:

@@ -11,7 +11,7 @@ from clinic.registry.doctors import (
     register_doctor,
     switch_off_doctor,
 )
-from clinic.registry.hours import HoursOverlap, save_hours, set_week
+from clinic.registry.hours import HoursOverlap, add_exceptions, save_hours, set_week
 from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.registry.merged import current_id, current_patient, record_ids
 from clinic.registry.merging import (
@@ -70,6 +70,7 @@ __all__ = [
     "Redacted",
     "Side",
     "accepted_plan",
+    "add_exceptions",
     "change_clinic",
     "change_doctor",
     "change_patient",

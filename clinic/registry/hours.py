@@ -1,13 +1,26 @@
 """Writing the working hours of a doctor, with the event that says who did."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from clinic.models import AppointmentEvent, ClinicEvent, Doctor, StaffUser, WorkingHours
+from django.utils.translation import gettext as _
+
+from clinic.models import Absence, AppointmentEvent, ClinicEvent, ClinicHoliday, Doctor, StaffUser, WorkingHours
+from clinic.models.limits import max_length
+from clinic.registry.absences import save_absence
 from clinic.registry.clinic_events import record_change
 from clinic.registry.patient_events import Author
-from clinic.schedule import Hours, overlapping_hours
+from clinic.schedule import (
+    ClosedDay,
+    Hours,
+    OpenDay,
+    Span,
+    end_date,
+    load_schedules,
+    overlapping_hours,
+    without,
+)
 
 ONE_DAY = timedelta(days=1)
 
@@ -87,3 +100,61 @@ def _hours_of(doctor: Doctor, hours: Hours, first: date | None, last: date | Non
     return WorkingHours(
         clinic_id=doctor.clinic_id, doctor=doctor, **hours._asdict(), valid_from=first, valid_until=last
     )
+
+
+def add_exceptions(doctor: Doctor, days: Iterable[OpenDay | ClosedDay], by: StaffUser) -> None:
+    """Open or close time of single local dates: hours that hold on that date alone, or absences.
+
+    Only what the doctor does not work then already becomes hours. Where a holiday closes the date, it is opened for
+    this doctor. Runs in the caller's transaction, which has the clinic's row shared and the doctor's locked. Raises
+    HoursOverlap where hours of the day before or after reach into the new ones."""
+    rows: list[WorkingHours] = []
+    for exception in days:
+        if isinstance(exception, OpenDay):
+            rows += _missing(doctor, exception)
+            _open_holiday(doctor, exception)
+        else:
+            save_absence(_absence(doctor, exception), by)
+    save_hours(doctor, rows, by)
+    _require_apart(doctor, rows)
+
+
+def _missing(doctor: Doctor, opened: OpenDay) -> list[WorkingHours]:
+    """Return the hours of the date that the doctor does not have yet."""
+    day = opened.day
+    held = WorkingHours.objects.of(doctor.clinic_id).filter(doctor=doctor, weekday=day.isoweekday())
+    present = [_on_clock(day, row.starts, row.ends) for row in held.valid_between(day, day)]
+    return [
+        _hours_of(doctor, Hours(day.isoweekday(), part.starts_at.time(), part.ends_at.time()), day, day)
+        for part in without([_on_clock(day, opened.starts, opened.ends)], present)
+    ]
+
+
+def _on_clock(day: date, starts: time, ends: time) -> Span:
+    return Span(datetime.combine(day, starts), datetime.combine(end_date(day, starts, ends), ends))
+
+
+def _open_holiday(doctor: Doctor, opened: OpenDay) -> None:
+    """Open the date for the doctor where a holiday closes it."""
+    day, clinic = opened.day, doctor.clinic
+    if not load_schedules(clinic, [doctor], day, day).holidays(doctor.pk, day):
+        return
+    holiday = ClinicHoliday.objects.create(
+        clinic=clinic,
+        falls_on=f"{day:%d/%m/%Y}",
+        name=doctor.full_name[: max_length(ClinicHoliday, "name")],
+        kind=ClinicHoliday.Kind.OPENS,
+        starts=opened.starts,
+        ends=opened.ends if opened.ends > opened.starts else None,
+    )
+    holiday.doctors.add(doctor)
+
+
+def _absence(doctor: Doctor, closed: ClosedDay) -> Absence:
+    clinic, (midnight, next_midnight) = doctor.clinic, doctor.clinic.day(closed.day)
+    starts_at, ends_at = midnight, next_midnight
+    if closed.starts is not None and closed.ends is not None:
+        starts_at = clinic.nearest_instant(closed.day, closed.starts)
+        ends_at = clinic.nearest_instant(end_date(closed.day, closed.starts, closed.ends), closed.ends)
+    reason = closed.reason or _("fechado")
+    return Absence(clinic=clinic, doctor=doctor, starts_at=starts_at, ends_at=ends_at, reason=reason)

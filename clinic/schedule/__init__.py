@@ -4,8 +4,9 @@ It is a package of its own because the rules, the APIs' openings and the day pag
 another. What is offered is computed once, in `openings`; a property test holds the three to the same times.
 """
 
+from clinic.schedule.dates_text import ClosedDay, Exceptions, OpenDay, read_exceptions
 from clinic.schedule.holidays import OwnDay, holiday_name, holidays_between, is_national, optional_name
-from clinic.schedule.hours import MAX_NIGHT, Hours, are_valid_hours, overlapping_hours
+from clinic.schedule.hours import MAX_NIGHT, Hours, are_valid_hours, end_date, overlapping_hours
 from clinic.schedule.hours_text import Mistake, Week, read_week, write_hours, write_week
 from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, NOON, bookable_dates
 from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, dates_of, load_schedules, schedules_of
@@ -59,4 +60,9 @@ __all__ = [
     "read_week",
     "write_hours",
     "write_week",
+    "ClosedDay",
+    "Exceptions",
+    "OpenDay",
+    "end_date",
+    "read_exceptions",
 ]

@@ -35,7 +35,7 @@ TOKEN = re.compile(
     | (?P<to> [-–—] | (?:a|as|ate)(?![a-z]) )
     | (?P<closed> (?:fechad[oa] | folga)(?![a-z]) )
     | (?P<end> [;\n] )
-    | (?P<between> [\s,/:+]+ | (?:e|das?|de|na|no|nas|nos)(?![a-z]) )
+    | (?P<between> (?:[^\S\n]|[,/:+])+ | (?:e|das?|de|na|no|nas|nos)(?![a-z]) )
     | (?P<unknown> [^\s;,]+ )
     """,
     re.VERBOSE,
@@ -200,6 +200,7 @@ class _WeekReader(TokenReader):
         after_days = self.at
         if days and (self.kind(), self.kind(1)) == ("to", "time"):
             self.at += 1
+        known = len(self.mistakes)
         spans = list(self.spans())
         if self.at == first:
             token = self.tokens[first]
@@ -207,7 +208,8 @@ class _WeekReader(TokenReader):
             self.at += 1
         elif spans and not days:
             sentence = _("“%(word)s”: falta o dia antes, por exemplo seg-sex 8-12.")
-            self.add_mistake(spans[0].start, spans[-1].end, sentence)
+            if len(self.mistakes) == known:
+                self.add_mistake(spans[0].start, spans[-1].end, sentence)
         elif self.at == after_days:
             sentence = _("“%(word)s”: faltam as horas, por exemplo sáb 8-12.")
             self.add_mistake(self.tokens[first].start, self.tokens[after_days - 1].end, sentence)

@@ -36,6 +36,7 @@ WHOLE = rows("12345", "8:00-12:00", "13:30-18:00") + rows("6", "8:00-12:00")
         ("dom 20-6", rows("7", "20:00-6:00")),
         ("dom 20 à meia-noite", rows("7", "20:00-0:00")),
         ("seg 8-12; dom fechado", rows("1", "8:00-12:00")),
+        ("seg 8-12 \r\nsáb 8-10 \r\n", rows("1", "8:00-12:00") + rows("6", "8:00-10:00")),
         ("seg - 8-12", rows("1", "8:00-12:00")),
         ("seg 8h 12h", []),
         ("", []),
@@ -52,7 +53,7 @@ def test_texts_are_understood(text, expected):
 @pytest.mark.parametrize(
     ("text", "places", "understood"),
     [
-        ("seg 8-12; blá 9-10", ["blá", "9-10"], "seg 8-12"),
+        ("seg 8-12; blá 9-10", ["blá"], "seg 8-12"),
         ("8-12", ["8-12"], ""),
         ("seg-sex 8-12; sáb", ["sáb"], "seg-sex 8-12"),
         ("seg 8", ["8"], ""),

@@ -33,7 +33,7 @@ TOKEN = re.compile(
         | meio[ -]dia | meia[ -]noite
     )
     | (?P<to> [-–—] | (?:a|as|ate)(?![a-z]) )
-    | (?P<closed> (?:fechad[oa] | folga)(?![a-z]) )
+    | (?P<closed> (?:fechad[oa] | encerrad[oa] | folga)(?![a-z]) )
     | (?P<end> [;\n] )
     | (?P<between> (?:[^\S\n]|[,/:+])+ | (?:e|das?|de|na|no|nas|nos)(?![a-z]) )
     | (?P<unknown> [^\s;,]+ )

@@ -20,6 +20,7 @@ def read_date(text):
     [
         ("05/12 8-12", [OpenDay(SATURDAY, time(8), time(12))]),
         ("5/12/2026 8h às 12h e 14-18", [OpenDay(SATURDAY, time(8), time(12)), OpenDay(SATURDAY, time(14), time(18))]),
+        ("24/12 encerrado", [ClosedDay(EVE, None, None, "")]),
         ("24/12 fechado", [ClosedDay(EVE, None, None, "")]),
         ("24/12 fechado 12-18 (Reunião da equipe)", [ClosedDay(EVE, time(12), time(18), "Reunião da equipe")]),
         ("24/12: folga; 05/12: 8-12", [ClosedDay(EVE, None, None, ""), OpenDay(SATURDAY, time(8), time(12))]),

@@ -714,6 +714,10 @@ def _administration(asking, stored):
     ClinicHoliday.objects.get_or_create(**closes)
     yield Call("GET", "/admin/clinic/clinicholiday/proximos/")
     yield Call("POST", "/admin/clinic/clinicholiday/proximos/", {"town": "Recife"}, expected=(200, 302))
+    week = f"/admin/clinic/doctor/{stored.doctors[0].pk}/semana/"
+    yield Call("GET", week)
+    typed = {"week": "seg-sex 8-12; sáb 8-10", "first": f"{stored.free_day:%d/%m/%Y}", "last": "", "stored": "another"}
+    yield Call("POST", week, typed, expected=(409,))
     for model in admin.site._registry:
         yield from _noun(asking, model._meta.model_name, _row(model, asking))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from clinic.models import Absence, Appointment, ClinicHoliday, Doctor, WorkingHours
 from clinic.queries.pending import cause_of, pending
 from clinic.schedule import Away, load_schedules
-from tests.booking.test_openings import BLOCKS, DAYS, OWN_DAYS, SPANS, own_day, wall
+from tests.booking.test_openings import BLOCKS, DAYS, OWN_DAYS, SPANS, VALIDITIES, own_day, validity, wall
 from tests.factories import make_clinic, make_doctor, make_patient, make_user
 
 MINUTE = timedelta(minutes=1)
@@ -37,6 +37,7 @@ def every_cause(clinic, absence=None):
 @given(
     where=st.sampled_from(DAYS),
     blocks=BLOCKS,
+    valid=st.lists(VALIDITIES, min_size=3, max_size=3),
     away=SPANS,
     closed=SPANS.map(lambda spans: spans[:1]),
     starts=st.sets(st.integers(-24 * 4, 72 * 4), min_size=5, max_size=40),
@@ -48,7 +49,7 @@ def every_cause(clinic, absence=None):
     own_after=st.sampled_from([0, 1, 1]),
 )
 def test_none_is_left_out_that_is_pending(
-    where, blocks, away, closed, starts, minutes, encaixes, is_active, is_asked, own_days, own_after
+    where, blocks, valid, away, closed, starts, minutes, encaixes, is_active, is_asked, own_days, own_after
 ):
     """The clinic's own days lie on the day, or on the next one: nearly all of the days count for another reason too."""
     zone, country, day = where
@@ -56,11 +57,12 @@ def test_none_is_left_out_that_is_pending(
         clinic = make_clinic(time_zone=zone, country=country, observes_holidays=True)
         doctor, user = make_doctor(clinic, hours=[]), make_user(clinic)
         midnight = clinic.day(day)[0]
-        for offset, since, until in blocks:
+        for (offset, since, until), pair in zip(blocks, valid, strict=False):
             hours = {"starts": wall(since), "ends": wall(until)}
             for number in (offset, offset + 1):
-                weekday = (day + timedelta(days=number)).isoweekday()
-                WorkingHours.objects.get_or_create(clinic=clinic, doctor=doctor, weekday=weekday, **hours)
+                begins_on = day + timedelta(days=number)
+                hours |= {"weekday": begins_on.isoweekday(), **validity(pair, begins_on)}
+                WorkingHours.objects.get_or_create(clinic=clinic, doctor=doctor, **hours)
 
         def span(pair):
             starts_at = midnight + pair[0] * MINUTE

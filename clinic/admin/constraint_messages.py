@@ -23,6 +23,7 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "doctor_encaixes_0_to_50": ("encaixes_per_day", format_lazy(_("Use de 0 a {most}."), most=MOST_ENCAIXES)),
     "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),
     "workinghours_weekday_iso": ("weekday", _("Escolha um dia da semana.")),
+    "workinghours_valid_in_order": ("valid_until", _("O fim da validade deve ser o início ou um dia depois.")),
     "absence_ends_after_start": ("ends_at", _("O fim deve ser depois do início.")),
     "procedure_code_once": ("code", _("Outro procedimento já usa este código. Escolha outro ou deixe em branco.")),
     "procedure_price_not_negative": ("price", _("O preço não pode ser negativo.")),

@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
@@ -19,10 +21,11 @@ from clinic.access import calendar_feeds
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, ClinicTimeAdminMixin, admin_request
 from clinic.admin.closing import AskBeforeClosing
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
+from clinic.admin.week import WeekOfDoctor
 from clinic.form_fields import TypedEndField
 from clinic.models import Absence, Doctor, WorkingHours
 from clinic.models.titles import has_title
-from clinic.registry import delete_absence, save_absence
+from clinic.registry import delete_absence, save_absence, save_hours
 from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
 
 
@@ -35,17 +38,31 @@ class WorkingHoursFormSet(ClinicRowFormSet):
             form
             for form in self.forms
             if form not in self.deleted_forms
-            and {"weekday", "starts", "ends"} <= getattr(form, "cleaned_data", {}).keys()
+            and {"weekday", "starts", "ends", "valid_from", "valid_until"} <= getattr(form, "cleaned_data", {}).keys()
         ]
         form_of = {id(form.instance): form for form in typed}  # new rows cannot be hashed yet
-        for hours, other in overlapping_hours([form.instance for form in typed]):
-            form_of[id(hours)].add_error("starts", _crosses(hours, other))
+        for hours, other in overlapping_hours([*(form.instance for form in typed), *self.past]):
+            if id(hours) in form_of:
+                form_of[id(hours)].add_error("starts", _crosses(hours, other))
+            elif id(other) in form_of:
+                form_of[id(other)].add_error("starts", _crosses(other, hours))
+
+    @cached_property
+    def past(self) -> list[WorkingHours]:
+        """The hours that hold no longer: they are shown, and not changed any more."""
+        if self.instance.pk is None:
+            return []
+        today = timezone.localdate()
+        return list(
+            WorkingHours.objects.of(self.instance.clinic_id).filter(doctor=self.instance, valid_until__lt=today)
+        )
 
 
 def _crosses(hours: WorkingHours, other: WorkingHours) -> str:
+    span = f"{other.span} ({other.validity})" if other.validity else other.span
     if hours.weekday == other.weekday:
-        return _("Este horário cruza com %(span)s do mesmo dia.") % {"span": other.span}
-    return _("Este horário cruza com %(day)s, %(span)s.") % {"day": other.get_weekday_display(), "span": other.span}
+        return _("Este horário cruza com %(span)s do mesmo dia.") % {"span": span}
+    return _("Este horário cruza com %(day)s, %(span)s.") % {"day": other.get_weekday_display(), "span": span}
 
 
 class WorkingHoursForm(ClinicRowForm):
@@ -71,7 +88,14 @@ class HoursInline(ClinicRowInline):
     form = WorkingHoursForm
     formset = WorkingHoursFormSet
     verbose_name = gettext_lazy("horário")
-    fields = ["weekday", "starts", "ends"]
+    template = "admin/clinic/doctor/hours.html"
+    fields = ["weekday", "starts", "ends", "valid_from", "valid_until"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Those that hold now or will: the others are shown folded, from `WorkingHoursFormSet.past`."""
+        rows: Any = super().get_queryset(request)
+        still_valid: QuerySet[Any] = rows.not_over_on(timezone.localdate())
+        return still_valid
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "ends":
@@ -108,7 +132,7 @@ class SpecialtyFilter(admin.AllValuesFieldListFilter):
 
 
 @admin.register(Doctor)
-class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
+class DoctorAdmin(WeekOfDoctor, AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
     """Doctors with their hours, absences and procedures."""
 
     form = DoctorForm
@@ -135,11 +159,11 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
         return super().get_queryset(request).prefetch_related("hours")
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        if formset.model is not Absence:
-            super().save_formset(request, form, formset, change)
-            return
         by = admin_request(request).user
         rows = formset.save(commit=False)
+        if formset.model is WorkingHours:
+            save_hours(form.instance, rows, by, deleted=formset.deleted_objects)
+            return
         for absence in formset.deleted_objects:
             delete_absence(absence, by)
         for absence in rows:
@@ -178,7 +202,14 @@ class DoctorAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin):
 
     @admin.display(description=gettext_lazy("horário de atendimento"))
     def hours_summary(self, doctor: Doctor) -> str:
-        return summary(doctor.hours.all())
+        today = doctor.clinic.local(timezone.now()).date()
+        rows = [row for row in doctor.hours.all() if not row.is_over_on(today)]
+        later = sorted(
+            {row.valid_from for row in rows if row.valid_from and row.valid_from > today and not row.is_of_a_day}
+        )
+        now = summary(row for row in rows if row.holds_on(today))
+        changes = [_("muda em %(date)s") % {"date": f"{later[0]:%d/%m/%Y}"}] if later else []
+        return " · ".join([now, *changes] if now else changes)
 
 
 def summary(hours: Iterable[WorkingHours]) -> str:

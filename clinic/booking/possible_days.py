@@ -8,13 +8,15 @@ from django.db import connection
 
 from clinic.models import Appointment, Clinic
 from clinic.models.appointment import OVERLAP_LOOKBACK, STANDING_SQL
-from clinic.schedule import Span
+from clinic.models.doctor import VALID_SQL
+from clinic.schedule import PERIODS_SQL, Span, dates_of
 
 # A multirange of instants at which an appointment of the length cannot begin: what lies between two taken spans and is
 # too short for it is no gap there, so that a full day comes back as one span instead of thirty rows. The hours are
 # only estimated: nights, and days on which the clock is changed, always count as possible. On all others a time of the
 # clock is so long after midnight, which is computed once a day; between which times it may begin, `firsts` to `lasts`
-# after midnight, is computed once a weekday. About CASE see clinic/queries/perhaps_closed.py.
+# after midnight, is computed once a weekday of a period in which the hours are the same. About CASE see
+# clinic/queries/perhaps_closed.py.
 POSSIBLE_DAYS_SQL = f"""
     WITH blocked AS MATERIALIZED (
         SELECT doctor_id, range_agg(tstzrange(starts_at - %(length)s::interval, ends_at, '()')) AS starts
@@ -45,20 +47,22 @@ POSSIBLE_DAYS_SQL = f"""
                    (day + 1)::timestamp AT TIME ZONE %(zone)s::text AS next_midnight
         ) AS instants
     ), hours AS (
-        SELECT doctor_id, weekday, starts, ends FROM clinic_workinghours
-        WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s)
-        UNION ALL
-        SELECT doctor_id, weekday %% 7 + 1, starts, ends FROM clinic_workinghours
-        WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND ends <= starts AND ends > '00:00'
-    ), work AS (
-        SELECT doctor_id, weekday, bool_or(ends <= starts) AS is_night,
+        SELECT doctor_id, (weekday + nights - 1) %% 7 + 1 AS weekday, starts, ends,
+               coalesce(valid_from, '-infinity') + nights AS since, coalesce(valid_until, 'infinity') + nights AS until
+        FROM clinic_workinghours CROSS JOIN (VALUES (0), (1)) AS after (nights)
+        WHERE clinic_id = %(clinic)s AND doctor_id = ANY (%(doctors)s) AND {VALID_SQL}
+          AND (nights = 0 OR ends <= starts AND ends > '00:00')
+    ), period AS ({PERIODS_SQL}), work AS (
+        SELECT hours.doctor_id, weekday, period.since, before, bool_or(ends <= starts) AS is_night,
                range_agg(tsrange(
                    any_day + starts, any_day + CASE WHEN ends > starts THEN ends ELSE '24:00' END
                )) AS blocks
-        FROM hours CROSS JOIN (VALUES (date '2000-01-01')) AS of_blocks (any_day)
-        GROUP BY 1, 2
+        FROM hours JOIN period
+          ON period.doctor_id = hours.doctor_id AND period.since BETWEEN hours.since AND hours.until
+        CROSS JOIN (VALUES (date '2000-01-01')) AS of_blocks (any_day)
+        GROUP BY 1, 2, 3, 4
     ), of_week AS MATERIALIZED (
-        SELECT doctor_id, weekday, is_night, firsts, lasts
+        SELECT doctor_id, weekday, since, before, is_night, firsts, lasts
         FROM work CROSS JOIN LATERAL (
             SELECT array_agg(greatest(first, "from")) AS firsts, array_agg(least(last, "to")) AS lasts
             FROM unnest(blocks) AS block
@@ -73,12 +77,14 @@ POSSIBLE_DAYS_SQL = f"""
     ), possible AS (
         SELECT of_week.doctor_id, day, number, midnight, next_midnight, blocked.starts
         FROM days JOIN of_week USING (weekday) LEFT JOIN blocked ON blocked.doctor_id = of_week.doctor_id
-        WHERE is_night
-           OR changes_clock
-           OR EXISTS (
+        WHERE day >= since AND day < before AND (
+            is_night
+            OR changes_clock
+            OR EXISTS (
                 SELECT FROM unnest(firsts, lasts) AS span (first, last)
                 WHERE NOT coalesce(tstzrange(midnight + first, midnight + last, '[]') <@ blocked.starts, FALSE)
-           )
+            )
+        )
         ORDER BY number, of_week.doctor_id LIMIT %(limit)s OFFSET %(offset)s
     )
     SELECT doctor_id, day,
@@ -90,7 +96,7 @@ POSSIBLE_DAYS_SQL = f"""
         )) AS near
     ) AS of_day
     ORDER BY number, doctor_id
-"""  # noqa: S608 - the inserted text is the condition of the model
+"""  # noqa: S608 - the inserted texts are the conditions of the models and a part of clinic.schedule
 
 
 class PossibleDay(NamedTuple):
@@ -131,7 +137,7 @@ def possible_days(
         "moving": moving.pk if moving else None,
         "limit": limit,
         "offset": offset,
-        **_instants(clinic, min(days), max(days)),
+        **_window(clinic, min(days), max(days)),
     }
     with connection.cursor() as cursor:
         cursor.execute(POSSIBLE_DAYS_SQL, parameters)
@@ -142,11 +148,9 @@ def _since_midnight(at: time) -> timedelta:
     return datetime.combine(date.min, at) - datetime.min
 
 
-def _instants(clinic: Clinic, first: date, last: date) -> dict[str, datetime]:
-    starts_at = clinic.day(first)[0]
-    # What begins on the last day may end on the next one.
-    ends_at = clinic.day(last + timedelta(days=1))[1]
-    return {"lookback": starts_at - OVERLAP_LOOKBACK, "first": starts_at, "last": ends_at}
+def _window(clinic: Clinic, first: date, last: date) -> dict[str, date]:
+    window = dates_of(clinic, first, last)
+    return {"lookback": clinic.day(first)[0] - OVERLAP_LOOKBACK, **window}
 
 
 def _taken(lowers: list[datetime], uppers: list[datetime], length: timedelta) -> list[Span]:

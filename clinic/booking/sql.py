@@ -6,7 +6,6 @@ rows become models, the clinic is the first condition, columns come from the mod
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -35,7 +34,7 @@ from clinic.models.appointment import OVERLAP_LOOKBACK, STANDING_SQL
 from clinic.models.locks import LOCK, lock_of_held_row, lock_row
 from clinic.models.raw_sql import column_names, instance
 from clinic.models.titles import with_title
-from clinic.schedule import HOURS_AND_ABSENCES_SQL, schedules_of
+from clinic.schedule import HOURS_AND_ABSENCES_SQL, dates_of, schedules_of
 
 # The patient's row waits for the doctor's: the count makes PostgreSQL look for, and lock, the doctor first.
 ROWS_SQL = """
@@ -83,16 +82,16 @@ LOCK_PATIENT_SQL = "SELECT FROM clinic_patient WHERE clinic_id = %s AND id = %s"
 CONTEXT_SQL = f"""
     SELECT stored.*, NULL::bigint, NULL::bigint, NULL::bigint FROM ({HOURS_AND_ABSENCES_SQL}) AS stored
     UNION ALL
-    SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, clinic_doctor.name, title, NULL,
+    SELECT doctor_id, NULL, NULL, NULL, starts_at, ends_at, clinic_doctor.name, title, NULL, NULL, NULL,
         appointment.id, patient_id, encaixe_by_id
     FROM clinic_appointment AS appointment JOIN clinic_doctor ON clinic_doctor.id = doctor_id
     WHERE appointment.clinic_id = %(clinic)s AND (doctor_id = %(doctor)s OR patient_id = %(patient)s)
       AND starts_at > %(since)s AND starts_at < %(ends_at)s AND ends_at > %(starts_at)s
       AND {STANDING_SQL} AND appointment.id IS DISTINCT FROM %(moving)s
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, time_zone, NULL, NULL, NULL, NULL, NULL
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, time_zone, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM clinic_clinic WHERE id = %(clinic)s
-    ORDER BY 5, 10
+    ORDER BY 5, 12
 """  # noqa: S608 - the inserted text is the statement of clinic.schedule
 
 
@@ -194,13 +193,10 @@ def load_context(slot: Slot) -> ScheduleContext:
     Call it once, after the locks: what it returns then holds until the transaction ends.
     """
     clinic, day = slot.clinic, slot.local_date
-    # What begins on the day may end on the next one.
-    first, last = clinic.day(day)[0], clinic.day(day + timedelta(days=1))[1]
     parameters: dict[str, Any] = {
         "clinic": clinic.pk,
         "doctors": [slot.doctor.pk],
-        "first": first,
-        "last": last,
+        **dates_of(clinic, day, day),
         "doctor": slot.doctor.pk,
         "patient": slot.patient.pk if slot.patient else None,
         "since": slot.starts_at - OVERLAP_LOOKBACK,
@@ -212,12 +208,12 @@ def load_context(slot: Slot) -> ScheduleContext:
         cursor.execute(CONTEXT_SQL, parameters)
         rows = cursor.fetchall()
     time_zone = next(row[6] for row in rows if _is_time_zone_row(row))
-    schedule_rows = [row[:9] for row in rows if row[9] is None and not _is_time_zone_row(row)]
+    schedule_rows = [row[:11] for row in rows if row[11] is None and not _is_time_zone_row(row)]
     overlapping = [
         OverlappingAppointment(
             pk, doctor_id, with_title(title, name), title, patient_id, starts_at, ends_at, encaixe_by is not None
         )
-        for doctor_id, _, _, _, starts_at, ends_at, name, title, _, pk, patient_id, encaixe_by in rows
+        for doctor_id, _, _, _, starts_at, ends_at, name, title, _, _, _, pk, patient_id, encaixe_by in rows
         if pk is not None
     ]
     return ScheduleContext(schedules_of(clinic, schedule_rows), overlapping, time_zone)

@@ -1,11 +1,13 @@
 import uuid
-from datetime import time
+from datetime import date, time
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.clinic import ClinicRow
+from clinic.models.clinic import ClinicQuerySet, ClinicRow
 from clinic.models.ranges import Fold
 from clinic.models.titles import Title, in_sentence, with_title, written
 
@@ -122,6 +124,41 @@ class CeasedProcedure(models.Model):
         return f"{self.doctor_id}: {self.procedure_id}"
 
 
+# For statements that are written out: the rows that hold on a local date from `first_day` to `last_day`.
+VALID_SQL = (
+    "(valid_from IS NULL OR valid_from <= %(last_day)s) AND (valid_until IS NULL OR valid_until >= %(first_day)s)"
+)
+
+
+def is_valid_on(day: date, valid_from: date | None, valid_until: date | None) -> bool:
+    """Whether a local date lies between two, both included; None for an open end."""
+    return (valid_from is None or valid_from <= day) and (valid_until is None or valid_until >= day)
+
+
+class HoursQuerySet(ClinicQuerySet["WorkingHours"]):
+    """Working hours, those that are over and those that are not valid yet included."""
+
+    def valid_between(self, first: date, last: date) -> Self:
+        """Return the hours that hold on a local date from `first` to `last`, both included."""
+        return self.not_over_on(first).filter(Q(valid_from=None) | Q(valid_from__lte=last))
+
+    def not_over_on(self, first: date) -> Self:
+        """Return the hours that hold on a local date from `first` on."""
+        return self.filter(Q(valid_until=None) | Q(valid_until__gte=first))
+
+
+def written_validity(valid_from: date | None, valid_until: date | None) -> str:
+    """Return "de 01/12/2026 até 31/12/2026", "só 05/12/2026" for a single date, "" where both ends are open."""
+    first, last = ("" if day is None else f"{day:%d/%m/%Y}" for day in (valid_from, valid_until))
+    if first and first == last:
+        return gettext("só %(day)s") % {"day": first}
+    parts = [
+        gettext("de %(day)s") % {"day": first} if first else "",
+        gettext("até %(day)s") % {"day": last} if last else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
 def end_of_hours(ends: time) -> str:
     """Format the end of working hours, as 18:00; midnight is 24:00."""
     return "24:00" if ends == time.min else f"{ends:%H:%M}"
@@ -131,7 +168,8 @@ class WorkingHours(ClinicRow):
     """Working hours in local time of the clinic; a doctor may have several on a day.
 
     `weekday` is the ISO weekday of the start. An end that is not after the start is on the next day: 00:00 is the
-    midnight that ends the day.
+    midnight that ends the day. The row holds on local dates from `valid_from` to `valid_until`, both included, null for
+    an open end; hours that run over midnight belong to the date on which they begin.
     """
 
     class Weekday(models.IntegerChoices):
@@ -147,18 +185,44 @@ class WorkingHours(ClinicRow):
     weekday = models.PositiveSmallIntegerField(_("dia da semana"), choices=Weekday)
     starts = models.TimeField(_("das"))
     ends = models.TimeField(_("às"))
+    valid_from = models.DateField(_("vale de"), null=True, blank=True, help_text=_("Vazio: desde sempre."))
+    valid_until = models.DateField(_("vale até"), null=True, blank=True, help_text=_("Vazio: sem fim."))
+
+    objects: ClassVar = HoursQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("horário de atendimento")
         verbose_name_plural = _("horários de atendimento")
-        ordering = ["weekday", "starts", "pk"]
+        ordering = ["weekday", "starts", "valid_from", "pk"]
         constraints = [
             models.CheckConstraint(condition=Q(weekday__gte=1, weekday__lte=7), name="workinghours_weekday_iso"),
             models.CheckConstraint(condition=~Q(ends=F("starts")) | Q(ends=time.min), name="workinghours_have_length"),
+            models.CheckConstraint(
+                condition=Q(valid_from=None) | Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
+                name="workinghours_valid_in_order",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_weekday_display()} {self.span}"
+
+    def holds_on(self, day: date) -> bool:
+        """Whether these hours hold on a local date."""
+        return is_valid_on(day, self.valid_from, self.valid_until)
+
+    def is_over_on(self, day: date) -> bool:
+        """Whether these hours have held on earlier dates only."""
+        return self.valid_until is not None and self.valid_until < day
+
+    @property
+    def is_of_a_day(self) -> bool:
+        """Whether they hold on a single date: an exception to the week."""
+        return self.valid_from is not None and self.valid_from == self.valid_until
+
+    @property
+    def validity(self) -> str:
+        """The dates on which they hold, as "até 31/12/2026"; "" for always."""
+        return written_validity(self.valid_from, self.valid_until)
 
     @property
     def span(self) -> str:

@@ -103,6 +103,7 @@ class ClinicEvent(ClinicRow):
         ABSENCE = "absence", _("Ausência ou fechamento")
         DELAY = "delay", _("Atraso")
         DIRECTORY = "directory", _("Cadastro alterado por programa")
+        HOURS = "hours", _("Horário de atendimento")
 
     kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
@@ -119,7 +120,8 @@ class ClinicEvent(ClinicRow):
         indexes = [models.Index(fields=["clinic", "at"], name="clinicevent_clinic_at")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["time_zone", "absence", "delay", "directory"]), name="clinicevent_kind_known"
+                condition=Q(kind__in=["time_zone", "absence", "delay", "directory", "hours"]),
+                name="clinicevent_kind_known",
             ),
             models.CheckConstraint(
                 condition=Q(channel__in=["browser", "imagemais", "mivicall", "command"]), name="clinicevent_door_known"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent, StaffUser
+from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent, StaffUser, WorkingHours
 from clinic.models.appointment import Status
 from clinic.models.clinic import written_amount, zone_name
 from clinic.models.history import last_event
@@ -19,6 +19,7 @@ from clinic.models.unverified import UNVERIFIED
 from clinic.queries.history_of_procedures import lines_changed, procedures_changed
 from clinic.queries.receipts import in_words
 from clinic.queries.unverified import written_value
+from clinic.schedule import write_hours
 
 # `before` or `after` of an event, as stored in JSON.
 type Snapshot = dict[str, Any]
@@ -225,6 +226,8 @@ def sentence_of_clinic(event: ClinicEvent) -> str:
         return _delay_changed(event.before, event.after)
     if event.kind == ClinicEvent.Kind.DIRECTORY:
         return _directory_changed(event.before, event.after)
+    if event.kind == ClinicEvent.Kind.HOURS:
+        return _hours_changed(event.before, event.after)
     old, new = (zone_name(snapshot["time_zone"]) for snapshot in (event.before, event.after))
     words = _("Fuso horário de %(old)s para %(new)s.") % {"old": old, "new": new}
     return f"{words} {sentence_of_keeping(event.after)}" if event.after["keep"] else words
@@ -261,6 +264,28 @@ def _delay_changed(before: Snapshot, after: Snapshot) -> str:
         "minutes": newest["minutes"],
         "day": f"{date.fromisoformat(newest['day']):%d/%m/%Y}",
     }
+
+
+def _hours_changed(before: Snapshot, after: Snapshot) -> str:
+    old, new = (write_hours(_hours(snapshot)) or _("nenhum") for snapshot in (before, after))
+    return _("Horários de %(doctor)s: de “%(before)s” para “%(after)s”.") % {
+        "doctor": after["doctor_name"],
+        "before": old,
+        "after": new,
+    }
+
+
+def _hours(snapshot: Snapshot) -> list[WorkingHours]:
+    return [
+        WorkingHours(
+            weekday=weekday,
+            starts=time.fromisoformat(starts),
+            ends=time.fromisoformat(ends),
+            valid_from=date.fromisoformat(first) if first else None,
+            valid_until=date.fromisoformat(last) if last else None,
+        )
+        for weekday, starts, ends, first, last in snapshot["hours"]
+    ]
 
 
 DIRECTORY_COLUMNS = {

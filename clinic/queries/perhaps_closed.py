@@ -13,24 +13,31 @@ from django.db import connection
 
 from clinic.models import Clinic, ClinicHoliday
 from clinic.models.appointment import OVERLAP_LOOKBACK
-from clinic.schedule import MAX_DURATION, Away, bookable_dates, holidays_between
+from clinic.schedule import MAX_DURATION, PERIODS_SQL, Away, bookable_dates, holidays_between
 
 ONE_DAY = timedelta(days=1)
 
 # The hours are compared by the clock: what runs over midnight, and days on which the clock is changed, always count.
-# Absences are multiranges of instants, a doctor's hours are one of seconds of the week. Thousands of appointments share
-# few times: the local time of each is computed once.
+# Absences are multiranges of instants, a doctor's hours are one of seconds of the week, for each period in which they
+# are the same. Thousands of appointments share few times: the local time of each is computed once.
 #
 # PostgreSQL takes the same plan however much lies behind: without CASE it would multiply how rare each of the last
 # conditions is in the whole table, and expect seven appointments ahead where there are 19 000.
-PERHAPS_CLOSED_SQL = """
-    WITH working AS (
-        SELECT doctor.id, active, range_agg(int4range(
+PERHAPS_CLOSED_SQL = f"""
+    WITH hours AS (
+        SELECT id AS doctor_id, NULL::int4range AS span, date '-infinity' AS since, date 'infinity' AS until
+        FROM clinic_doctor WHERE clinic_id = %(clinic)s
+        UNION ALL
+        SELECT doctor_id, int4range(
             weekday * 86400 + extract(epoch FROM starts)::int,
             weekday * 86400 + CASE WHEN ends > starts THEN extract(epoch FROM ends)::int ELSE 86400 END
-        )) AS open
-        FROM clinic_doctor AS doctor LEFT JOIN clinic_workinghours AS hours ON hours.doctor_id = doctor.id
-        WHERE doctor.clinic_id = %(clinic)s GROUP BY doctor.id
+        ), coalesce(valid_from, '-infinity'), coalesce(valid_until, 'infinity')
+        FROM clinic_workinghours WHERE clinic_id = %(clinic)s
+    ), period AS ({PERIODS_SQL}), working AS (
+        SELECT doctor.id, active, period.since, before, range_agg(span) AS open
+        FROM clinic_doctor AS doctor JOIN period ON period.doctor_id = doctor.id JOIN hours
+          ON hours.doctor_id = doctor.id AND period.since BETWEEN hours.since AND hours.until
+        WHERE doctor.clinic_id = %(clinic)s GROUP BY doctor.id, period.since, before
     ), away AS (
         SELECT doctor_id, range_agg(tstzrange(starts_at, ends_at)) AS closed
         FROM clinic_absence WHERE clinic_id = %(clinic)s AND ends_at > %(now)s GROUP BY 1
@@ -42,7 +49,7 @@ PERHAPS_CLOSED_SQL = """
         WHERE clinic_id = %(clinic)s AND starts_at > %(lookback)s AND starts_at < %(last)s AND deleted_at IS NULL
           AND CASE WHEN ends_at > %(now)s THEN status = ANY (%(statuses)s) END
     ), span AS MATERIALIZED (
-        SELECT during, int4range(starts_in, starts_in + seconds) AS clock,
+        SELECT during, int4range(starts_in, starts_in + seconds) AS clock, starts::date AS day,
             starts_in %% 86400 + seconds > 86400
             OR starts::date = ANY (%(dates)s::date[])
             OR during && (SELECT closed FROM away WHERE doctor_id IS NULL)
@@ -59,7 +66,8 @@ PERHAPS_CLOSED_SQL = """
         ) AS week
     )
     SELECT ahead.id, doctor_id, starts_at, ends_at, patient_id, encaixe_by_id
-    FROM ahead JOIN span USING (during) JOIN doctor ON doctor.id = ahead.doctor_id
+    FROM ahead JOIN span USING (during) JOIN doctor
+      ON doctor.id = ahead.doctor_id AND span.day >= doctor.since AND span.day < doctor.before
     WHERE span.is_suspect
       OR NOT doctor.active
       OR doctor.open IS NULL
@@ -67,7 +75,7 @@ PERHAPS_CLOSED_SQL = """
       OR during && doctor.closed
       OR ahead.id = ANY (%(besides)s)
     ORDER BY starts_at, ahead.id
-"""
+"""  # noqa: S608 - the inserted text is a part of clinic.schedule
 
 
 class AppointmentAhead(NamedTuple):

@@ -6,12 +6,12 @@ from clinic.registry.delays import record_delay
 from clinic.registry.doctors import (
     DoctorFault,
     DoctorRefused,
-    Hours,
     change_doctor,
     check_doctor,
     register_doctor,
     switch_off_doctor,
 )
+from clinic.registry.hours import HoursOverlap, add_exceptions, save_hours, set_week
 from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.registry.merged import current_id, current_patient, record_ids
 from clinic.registry.merging import (
@@ -46,6 +46,7 @@ from clinic.registry.procedures import (
 )
 from clinic.registry.redaction import Redacted, redact_patient, redactable
 from clinic.registry.sandbox import INVENTED_PATIENTS, empty_sandbox, sandbox_of
+from clinic.schedule import Hours
 
 __all__ = [
     "Author",
@@ -55,6 +56,7 @@ __all__ = [
     "DoctorFault",
     "DoctorRefused",
     "Hours",
+    "HoursOverlap",
     "INVENTED_PATIENTS",
     "MemoDetails",
     "MemoDone",
@@ -68,6 +70,7 @@ __all__ = [
     "Redacted",
     "Side",
     "accepted_plan",
+    "add_exceptions",
     "change_clinic",
     "change_doctor",
     "change_patient",
@@ -98,6 +101,8 @@ __all__ = [
     "register_patient",
     "register_procedure",
     "same_patients",
+    "save_hours",
+    "set_week",
     "sandbox_of",
     "save_absence",
     "side_without_choice",

@@ -1,9 +1,8 @@
 """Adding, changing and switching off a doctor by a program, by the rules that the admin's form has."""
 
 from collections.abc import Collection
-from datetime import time
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection, models
 from django.db.models import Value
@@ -18,7 +17,7 @@ from clinic.models.titles import split_title
 from clinic.registry.clinic_events import record_directory
 from clinic.registry.patient_details import tidy, unstorable
 from clinic.registry.patient_events import Author
-from clinic.schedule import are_valid_hours, overlapping_hours
+from clinic.schedule import Hours, are_valid_hours, overlapping_hours
 from clinic.transactions import run_in_transaction
 
 NAMES_LOCK = "hashtextextended('names of doctors', %s)"
@@ -47,14 +46,6 @@ class DoctorRefused(Exception):
     def __init__(self, faults: list[DoctorFault]) -> None:
         super().__init__(", ".join(fault.name for fault in faults))
         self.faults = faults
-
-
-class Hours(NamedTuple):
-    """Local wall time of the clinic; an end that is not after the start is on the day after the ISO weekday."""
-
-    weekday: int
-    starts: time
-    ends: time
 
 
 def register_doctor(

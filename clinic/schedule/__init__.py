@@ -4,11 +4,14 @@ It is a package of its own because the rules, the APIs' openings and the day pag
 another. What is offered is computed once, in `openings`; a property test holds the three to the same times.
 """
 
+from clinic.schedule.dates_text import ClosedDay, Exceptions, OpenDay, read_exceptions
 from clinic.schedule.holidays import OwnDay, holiday_name, holidays_between, is_national, optional_name
-from clinic.schedule.hours import MAX_NIGHT, are_valid_hours, overlapping_hours
+from clinic.schedule.hours import MAX_NIGHT, Hours, are_valid_hours, end_date, overlapping_hours
+from clinic.schedule.hours_text import Mistake, Week, read_week, write_hours, write_week
 from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, NOON, bookable_dates
-from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, load_schedules, schedules_of
+from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, dates_of, load_schedules, schedules_of
 from clinic.schedule.openings import FreeStart, Opening, free_starts_on, longest_openings_on, openings_on
+from clinic.schedule.periods import PERIODS_SQL
 from clinic.schedule.recurrence import MAX_DATES, MAX_INTERVAL, Dates, Recurrence, dates_after, period_of
 from clinic.schedule.schedules import Away, DoctorHours, Schedules
 from clinic.schedule.spans import ClosedReason, Span, merged, without
@@ -26,16 +29,19 @@ __all__ = [
     "Away",
     "ClosedReason",
     "Dates",
+    "Hours",
     "FreeStart",
     "Opening",
     "DoctorHours",
     "OwnDay",
+    "PERIODS_SQL",
     "TOWN_HOLIDAYS",
     "Recurrence",
     "Schedules",
     "Span",
     "are_valid_hours",
     "bookable_dates",
+    "dates_of",
     "dates_after",
     "period_of",
     "free_starts_on",
@@ -51,4 +57,14 @@ __all__ = [
     "schedules_of",
     "without",
     "worked_minutes",
+    "Mistake",
+    "Week",
+    "read_week",
+    "write_hours",
+    "write_week",
+    "ClosedDay",
+    "Exceptions",
+    "OpenDay",
+    "end_date",
+    "read_exceptions",
 ]

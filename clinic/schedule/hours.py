@@ -7,15 +7,17 @@ midnight between the two.
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from operator import itemgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 # Longer hours that run past midnight have their two ends mixed up.
-MAX_NIGHT = timedelta(hours=16)
+MAX_NIGHT_HOURS = 16
+MAX_NIGHT = timedelta(hours=MAX_NIGHT_HOURS)
 WEEK = timedelta(days=7)
 
 
 class WeeklyHours(Protocol):
-    """ISO weekday and local wall times; an end that is not after the start is on the next day."""
+    """ISO weekday and local wall times; an end that is not after the start is on the next day. They hold on local dates
+    from `valid_from` to `valid_until`, both included, None for an open end."""
 
     @property
     def weekday(self) -> int: ...
@@ -23,6 +25,26 @@ class WeeklyHours(Protocol):
     def starts(self) -> time: ...
     @property
     def ends(self) -> time: ...
+    @property
+    def valid_from(self) -> date | None: ...
+    @property
+    def valid_until(self) -> date | None: ...
+
+
+class Hours(NamedTuple):
+    """Local wall time of the clinic; an end that is not after the start is on the day after the ISO weekday."""
+
+    weekday: int
+    starts: time
+    ends: time
+
+    @property
+    def valid_from(self) -> None:
+        """They hold always."""
+
+    @property
+    def valid_until(self) -> None:
+        """They hold always."""
 
 
 def end_date(day: date, starts: time, ends: time) -> date:
@@ -35,19 +57,34 @@ def are_valid_hours(starts: time, ends: time) -> bool:
     return ends > starts or ends == time.min or _length(starts, ends) <= MAX_NIGHT
 
 
-def overlapping_hours[Hours: WeeklyHours](rows: Iterable[Hours]) -> list[tuple[Hours, Hours]]:
-    """Return (row, an earlier one that has not ended when it begins), for every row that begins too early.
+def overlapping_hours[H: WeeklyHours](rows: Iterable[H]) -> list[tuple[H, H]]:
+    """Return (row, an earlier one that has not ended when it begins), for every row that begins too early on a date on
+    which both hold.
 
     A night reaches into the next day, that of Sunday into Monday.
     """
     spans = [(_since_monday(row), _since_monday(row) + _length(row.starts, row.ends), row) for row in rows]
     spans.sort(key=itemgetter(0, 1))
-    longest, pairs = None, []
-    for start, end, row in [*spans, *((start + WEEK, end + WEEK, row) for start, end, row in spans)]:
-        if longest and start < longest[1] and row is not longest[2] and (row, longest[2]) not in pairs:
-            pairs.append((row, longest[2]))
-        longest = max(longest or (start, end, row), (start, end, row), key=itemgetter(1))
+    spans += [(start + WEEK, end + WEEK, row) for start, end, row in spans]
+    pairs: list[tuple[H, H]] = []
+    for number, (start, _end, row) in enumerate(spans):
+        before = [
+            (end, other)
+            for earlier, end, other in spans[:number]
+            if start < end and other is not row and _hold_together(row, other, start.days - earlier.days)
+        ]
+        if before and (pair := (row, max(before, key=itemgetter(0))[1])) not in pairs:
+            pairs.append(pair)
     return pairs
+
+
+def _hold_together(row: WeeklyHours, other: WeeklyHours, days: int) -> bool:
+    """Whether there is a date on which `row` begins and `other` has begun so many days before."""
+    first = [day.toordinal() + after for day, after in ((row.valid_from, 0), (other.valid_from, days)) if day]
+    last = [day.toordinal() + after for day, after in ((row.valid_until, 0), (other.valid_until, days)) if day]
+    if not first or not last:
+        return True
+    return max(first) + (row.weekday - max(first)) % 7 <= min(last)  # day 1 of the calendar is a Monday
 
 
 def _since_monday(row: WeeklyHours) -> timedelta:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Clinic
+from clinic.models.doctor import is_valid_on
 from clinic.models.holiday import date_in_year
 from clinic.schedule.holidays import OwnDay, holiday_name, optional_name
 from clinic.schedule.hours import end_date
@@ -20,12 +21,15 @@ class DoctorHours(NamedTuple):
     """Working hours of a doctor on an ISO weekday, as wall times of the clinic.
 
     Hours whose end is not after their start run into the next day; 00:00 as their end is the midnight between the two.
+    They hold on local dates from `valid_from` to `valid_until`, both included, None for an open end.
     """
 
     doctor_id: int
     weekday: int
     starts: time
     ends: time
+    valid_from: date | None = None
+    valid_until: date | None = None
 
 
 class Away(NamedTuple):
@@ -81,11 +85,16 @@ class Schedules:
 
     def _written(self, doctor_id: int, day: date) -> list[Span]:
         at = self.clinic.nearest_instant
-        rows = self._hours[doctor_id, day.isoweekday()]
+        rows = self._hours_on(doctor_id, day)
         return [Span(at(day, row.starts), at(end_date(day, row.starts, row.ends), row.ends)) for row in rows]
 
     def _run_over_midnight(self, doctor_id: int, day: date) -> bool:
-        return any(row.ends <= row.starts for row in self._hours[doctor_id, day.isoweekday()])
+        return any(row.ends <= row.starts for row in self._hours_on(doctor_id, day))
+
+    def _hours_on(self, doctor_id: int, day: date) -> list[DoctorHours]:
+        """Return the hours that begin on a local date: the one place that decides which hold."""
+        written = self._hours[doctor_id, day.isoweekday()]
+        return [row for row in written if is_valid_on(day, row.valid_from, row.valid_until)]
 
     def _of_day(self, spans: list[Span], day: date) -> list[Span]:
         midnight, next_midnight = self.day(day)
@@ -169,7 +178,8 @@ class Schedules:
 
     def dates_apart(self, doctor_id: int, first: date, last: date) -> set[date]:
         """Return the local dates from `first` to `last`, both included, on which more than the weekly hours may decide
-        when the doctor works: an absence, a holiday, a change of the clock. All others of a weekday are alike."""
+        when the doctor works: an absence, a holiday, a change of the clock. All others of a weekday are alike between
+        two `changes_of_hours`."""
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
         apart = {day for day in days if self._closes(day)}
         for span in self._away(doctor_id):
@@ -177,6 +187,16 @@ class Schedules:
             end = min(self.clinic.local(span.ends_at).date(), last)
             apart |= {day + timedelta(days=number) for number in range((end - day).days + 1)}
         return apart
+
+    def changes_of_hours(self, doctor_id: int) -> list[date]:
+        """Return the local dates, in order, from which on other hours hold than before, and the dates beside them: a
+        night of the day before or after may be another one too."""
+        changes = set()
+        for (doctor, _weekday), rows in self._hours.items():
+            if doctor == doctor_id:
+                changes |= {row.valid_from for row in rows if row.valid_from}
+                changes |= {row.valid_until + timedelta(days=1) for row in rows if row.valid_until}
+        return sorted({day + timedelta(days=beside) for day in changes for beside in (-1, 0, 1)})
 
     def _may_be_closed(self, day: date) -> bool:
         midnight, next_midnight = self.day(day)

@@ -1,9 +1,10 @@
 """How long a doctor can be booked, by weekday and hour of the clock, over months or years.
 
-Most dates of a weekday are alike: they are computed once. The others, with an absence, a holiday or a change of the
-clock, are computed one by one.
+Most dates of a weekday are alike as long as the same hours hold: they are computed once. The others, with an absence, a
+holiday or a change of the clock, are computed one by one.
 """
 
+from bisect import bisect
 from collections import Counter, defaultdict
 from datetime import date, datetime, timedelta
 
@@ -20,14 +21,15 @@ def worked_minutes(schedules: Schedules, doctor_id: int, first: date, last: date
     """Return the minutes in which the doctor can be booked, taken or not, on the local dates `first` to `last`, both
     included; a night counts on both of its dates. `schedules` were loaded for these dates."""
     apart = schedules.dates_apart(doctor_id, first, last)
-    alike: dict[int, list[date]] = defaultdict(list)
+    changes = schedules.changes_of_hours(doctor_id)
+    alike: dict[tuple[int, int], list[date]] = defaultdict(list)
     minutes: Counter[WeekdayHour] = Counter()
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         if day in apart:
             minutes.update(_minutes_on(schedules, doctor_id, day))
         else:
-            alike[day.isoweekday()].append(day)
+            alike[day.isoweekday(), bisect(changes, day)].append(day)
     for days in alike.values():
         for hour, count in _minutes_on(schedules, doctor_id, days[0]).items():
             minutes[hour] += count * len(days)

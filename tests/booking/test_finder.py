@@ -22,7 +22,7 @@ from clinic.booking import (
 )
 from clinic.models import Absence, Appointment, WorkingHours
 from tests.booking.desk import BY, MONDAY, open_desk
-from tests.booking.test_openings import BLOCKS, DAYS, SPANS, wall
+from tests.booking.test_openings import BLOCKS, DAYS, SPANS, VALIDITIES, validity, wall
 from tests.factories import make_clinic, make_doctor, make_patient, make_procedure
 
 MORNING, AFTERNOON, NIGHT = PartOfDay
@@ -59,6 +59,7 @@ def every(wish, now, first, last):
 @given(
     where=st.sampled_from(DAYS),
     blocks=st.lists(BLOCKS, min_size=1, max_size=3),
+    valid=st.lists(VALIDITIES, min_size=3, max_size=3),
     interval=st.sampled_from([20, 30, 45, 60]),
     minutes=st.sampled_from([5, 20, 30, 90]),
     away=SPANS,
@@ -75,6 +76,7 @@ def every(wish, now, first, last):
 def test_the_times_found_are_the_first_that_the_rules_allow(
     where,
     blocks,
+    valid,
     interval,
     minutes,
     away,
@@ -98,10 +100,15 @@ def test_the_times_found_are_the_first_that_the_rules_allow(
         patient = make_patient(clinic)
         midnight = clinic.day(day)[0]
         for doctor, of_doctor in zip(doctors, blocks, strict=True):
-            for offset, starts, ends in of_doctor:
-                weekday = (day + timedelta(days=offset)).isoweekday()
+            for (offset, starts, ends), pair in zip(of_doctor, valid, strict=False):
+                begins_on = day + timedelta(days=offset)
                 WorkingHours.objects.create(
-                    clinic=clinic, doctor=doctor, weekday=weekday, starts=wall(starts), ends=wall(ends)
+                    clinic=clinic,
+                    doctor=doctor,
+                    weekday=begins_on.isoweekday(),
+                    starts=wall(starts),
+                    ends=wall(ends),
+                    **validity(pair, begins_on),
                 )
 
         def span(pair):

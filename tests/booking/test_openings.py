@@ -38,6 +38,10 @@ BLOCKS = st.lists(
     min_size=1,
     max_size=3,
 )
+# From and until how many days after the date on which a block begins the hours hold; None for an open end.
+VALIDITIES = st.sampled_from(
+    [*[(None, None)] * 4, (0, 0), (0, None), (None, 0), (-7, 6), (1, None), (None, -1), (7, 7), (-1, -1)]
+)
 FIVES = st.integers(-3 * 12, 27 * 12).map(lambda five: five * 5)
 LENGTHS = st.integers(1, 60).map(lambda five: five * 5)
 SPANS = st.lists(st.tuples(FIVES, LENGTHS), max_size=3)
@@ -56,6 +60,17 @@ OWN_DAYS = st.lists(
 
 def wall(minutes):
     return time(minutes // 60 % 24, minutes % 60)
+
+
+def validity(pair, day):
+    """The columns of hours whose block begins on that day."""
+    first, last = (None if days is None else day + timedelta(days=days) for days in pair)
+    return {"valid_from": first, "valid_until": last}
+
+
+def holds(pair):
+    first, last = pair
+    return (first is None or first <= 0) and (last is None or last >= 0)
 
 
 def wall_instant(clinic, day, minutes):
@@ -85,6 +100,7 @@ def grid(clinic, doctor, blocks, day):
 @given(
     where=st.sampled_from(DAYS),
     blocks=BLOCKS,
+    valid=st.lists(VALIDITIES, min_size=3, max_size=3),
     interval=st.sampled_from([20, 30, 45, 60]),
     minutes=st.sampled_from([5, 20, 30, 60, 90]),
     away=SPANS,
@@ -99,7 +115,21 @@ def grid(clinic, doctor, blocks, day):
     active=st.sampled_from([True, True, True, False]),
 )
 def test_rules_openings_and_day_page_offer_the_same_times(
-    where, blocks, interval, minutes, away, closed, taken, elsewhere, freed, now, days_ahead, holidays, own_days, active
+    where,
+    blocks,
+    valid,
+    interval,
+    minutes,
+    away,
+    closed,
+    taken,
+    elsewhere,
+    freed,
+    now,
+    days_ahead,
+    holidays,
+    own_days,
+    active,
 ):
     zone, country, day = where
     with transaction.atomic():
@@ -109,11 +139,17 @@ def test_rules_openings_and_day_page_offer_the_same_times(
         patient, stranger = make_patient(clinic), make_patient(clinic)
         midnight = clinic.day(day)[0]
         now = clinic.day(day - timedelta(days=days_ahead))[0] + timedelta(minutes=now)
-        for offset, starts, ends in blocks:
-            weekday = (day + timedelta(days=offset)).isoweekday()
+        for (offset, starts, ends), pair in zip(blocks, valid, strict=False):
+            begins_on = day + timedelta(days=offset)
             WorkingHours.objects.create(
-                clinic=clinic, doctor=doctor, weekday=weekday, starts=wall(starts), ends=wall(ends)
+                clinic=clinic,
+                doctor=doctor,
+                weekday=begins_on.isoweekday(),
+                starts=wall(starts),
+                ends=wall(ends),
+                **validity(pair, begins_on),
             )
+        blocks = [block for block, pair in zip(blocks, valid, strict=False) if holds(pair)]
 
         def span(pair):
             starts_at = midnight + timedelta(minutes=pair[0])

@@ -247,6 +247,9 @@ REFUSED = {
         lambda rows: rows.hours(ends=time(8)),
         lambda rows: rows.hours(starts=time(22), ends=time(22)),
     ],
+    "workinghours_valid_in_order": [
+        lambda rows: rows.hours(valid_from=date(2026, 12, 2), valid_until=date(2026, 12, 1)),
+    ],
     "absence_ends_after_start": [
         lambda rows: Absence.objects.create(clinic=rows.clinic, starts_at=TEN, ends_at=TEN, reason="x")
     ],

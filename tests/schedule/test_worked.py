@@ -14,6 +14,7 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 DOCTOR = 1
 TIMES = st.times().map(lambda each: each.replace(second=0, microsecond=0))
 HOURS = st.builds(DoctorHours, st.just(DOCTOR), st.integers(1, 7), TIMES, TIMES)
+VALID = st.none() | st.integers(-3, 40)  # days after the first date
 PERIODS = [
     ("Europe/Lisbon", "PT", date(2026, 10, 1), 45),
     ("Europe/Lisbon", "PT", date(2026, 12, 20), 20),
@@ -40,12 +41,19 @@ def minute_by_minute(schedules, first, last):
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     where=st.sampled_from(PERIODS),
-    hours=st.lists(HOURS, max_size=6),
+    valid=st.lists(st.tuples(HOURS, VALID, VALID), max_size=6),
     away=st.lists(st.tuples(st.integers(-50, 2500), st.integers(1, 200), st.booleans()), max_size=4),
     own=st.lists(st.tuples(st.integers(0, 19), st.booleans(), TIMES, TIMES), max_size=3),
 )
-def test_dates_that_are_alike_are_counted_once(where, hours, away, own):
+def test_dates_that_are_alike_are_counted_once(where, valid, away, own):
     zone, country, first, length = where
+    hours = [
+        row._replace(
+            valid_from=None if since is None else first + since * DAY,
+            valid_until=None if until is None else first + until * DAY,
+        )
+        for row, since, until in valid
+    ]
     clinic = Clinic(time_zone=zone, country=country, observes_holidays=True)
     midnight = clinic.day(first)[0]
     absences = [

@@ -123,7 +123,8 @@ def _appointments(
 
     Those after midnight too, of doctors who work then: they may take the end of a free time that begins before it."""
     midnight, next_midnight = clinic.day(first)[0], clinic.day(last)[1]
-    works_past_midnight = WorkingHours.objects.of(clinic).filter(doctor=OuterRef("doctor"), ends__lte=F("starts"))
+    nights = WorkingHours.objects.of(clinic).valid_between(first, last).filter(ends__lte=F("starts"))
+    works_past_midnight = nights.filter(doctor=OuterRef("doctor"))
     procedures = (
         AppointmentProcedure.objects.of(clinic)
         .filter(appointment=OuterRef("pk"))

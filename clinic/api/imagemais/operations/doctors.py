@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpResponse
+from django.utils import timezone
 from ninja import Status
 
 from clinic import booking
@@ -17,7 +18,7 @@ from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
 from clinic.booking import MAX_PROCEDURES
-from clinic.models import Appointment, Clinic, Doctor, Procedure
+from clinic.models import Appointment, Clinic, Doctor, Procedure, WorkingHours
 from clinic.refusals import Reason
 from clinic.schedule import MAX_DURATION
 
@@ -183,7 +184,9 @@ def _doctors(clinic: Clinic) -> "QuerySet[WithAnnotations[Doctor, Busy]]":
     in_service = Appointment.objects.of(clinic).in_service().filter(doctor=OuterRef("pk"))
     procedures = Prefetch("procedures", Procedure.objects.of(clinic).filter(active=True))
     doctors = Doctor.objects.of(clinic).filter(active=True).annotate(is_busy=Exists(in_service))
-    return doctors.prefetch_related("hours", procedures)
+    today = clinic.local(timezone.now()).date()
+    hours = Prefetch("hours", WorkingHours.objects.of(clinic).valid_between(today, today))
+    return doctors.prefetch_related(hours).prefetch_related(procedures)
 
 
 def _doctor(clinic: Clinic, doctor_id: int) -> "WithAnnotations[Doctor, Busy]":

@@ -14,25 +14,26 @@ from clinic.schedule import load_schedules, worked_minutes
 # Thousands of appointments share few times: each of these is cut into hours of the clinic's clock once, and not again
 # for every appointment.
 OCCUPANCY_SQL = f"""
-    WITH booked AS MATERIALIZED (
-        SELECT visit.doctor_id AS doctor, greatest(visit.starts_at, %(since)s::timestamptz) AS starts_at,
-            least(visit.ends_at, %(until)s::timestamptz) AS ends_at
+    WITH span AS (
+        SELECT greatest(visit.starts_at, %(since)s::timestamptz) AS starts_at,
+            least(visit.ends_at, %(until)s::timestamptz) AS ends_at, array_agg(visit.doctor_id) AS doctors
         FROM clinic_appointment AS visit
         WHERE visit.clinic_id = %(clinic)s AND visit.starts_at > %(earliest)s AND visit.starts_at < %(until)s
           AND visit.ends_at > %(since)s AND {STANDING_SQL} AND encaixe_by_id IS NULL AND {{chosen}}
+        GROUP BY 1, 2
     ), part AS MATERIALIZED (
-        SELECT span.starts_at, span.ends_at,
+        SELECT span.doctors,
             extract(isodow FROM hour.begins AT TIME ZONE %(zone)s)::int AS weekday,
             extract(hour FROM hour.begins AT TIME ZONE %(zone)s)::int AS hour,
             (extract(epoch FROM least(span.ends_at, hour.begins + interval '1 hour')
                 - greatest(span.starts_at, hour.begins)) / 60)::int AS minutes
-        FROM (SELECT DISTINCT starts_at, ends_at FROM booked) AS span
+        FROM span
         CROSS JOIN LATERAL generate_series(
             date_trunc('hour', span.starts_at, %(zone)s), span.ends_at - interval '1 microsecond', interval '1 hour'
         ) AS hour (begins)
     )
-    SELECT booked.doctor, part.weekday, part.hour, sum(part.minutes)
-    FROM booked JOIN part ON part.starts_at = booked.starts_at AND part.ends_at = booked.ends_at
+    SELECT doctor, part.weekday, part.hour, sum(part.minutes)
+    FROM part CROSS JOIN LATERAL unnest(part.doctors) AS doctor
     GROUP BY 1, 2, 3
 """  # noqa: S608 - no input in it
 type DoctorHour = tuple[int, int, int]  # id of the doctor, ISO weekday, hour of the clinic's clock

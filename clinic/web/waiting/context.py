@@ -126,7 +126,7 @@ class Row:
 
     @property
     def patients(self) -> list[Patient]:
-        """The patients whom the row names; those of `followers` are added by themselves."""
+        """The patients that the row names; those of `followers` are added by themselves."""
         return [self.patient, self.follower] if self.follower else [self.patient]
 
     @property
@@ -289,7 +289,7 @@ class Board:
 
     @property
     def patients(self) -> list[Patient]:
-        """The patients whom the page names."""
+        """The patients that the page names."""
         return [patient for row in [*self.rows, *self.done] for patient in row.patients]
 
     @property

@@ -368,6 +368,14 @@ def test_a_visit_begun_by_mistake_counts_for_nothing(clinic, doctor, clock):
     assert delays(clinic) == {}
 
 
+def test_a_finish_taken_back_is_no_later_beginning(clinic, doctor, clock):
+    served = serve(doctor, clock, 8, 10)
+    visit(doctor, 17, "Eva")
+    clock(8, 45)
+    act(served, "in_service", "finished")
+    assert delays(clinic) == {doctor.pk: 10}
+
+
 def test_who_is_to_come_reads_of_the_delay_ready_to_send(desk, doctor, clock):
     visit(doctor, 8, "Ana"), visit(doctor, 9, "Bento Reis")
     clock(8, 25)

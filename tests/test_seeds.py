@@ -21,6 +21,7 @@ from clinic.management.demo import LOAD_SLUG
 from clinic.management.demo.access import write_access_file
 from clinic.management.demo.clinics import CLINICS, LISBOA, RECIFE
 from clinic.management.demo.people import people
+from clinic.management.demo.recalls import remind_some
 from clinic.management.demo.rows import set_up
 from clinic.management.demo.story import Attendance, Story, leave_some_open
 from clinic.management.demo.visits import Book
@@ -32,6 +33,7 @@ from clinic.models import (
     AppointmentProcedure,
     Clinic,
     Patient,
+    Recall,
     StaffUser,
     WaitingEntry,
 )
@@ -111,6 +113,19 @@ def test_four_of_the_demos_patients_wait_for_an_earlier_time():
     entries = list(WaitingEntry.objects.of(doctor.clinic).open().in_order().in_full())
     days = {doctor.clinic.local(entry.appointment.starts_at).date() for entry in entries}
     assert len(entries) == len(days) == 4 and entries[0].is_urgent
+
+
+@pytest.mark.django_db
+def test_some_of_the_demos_patients_are_to_be_called_again():
+    doctor, by, now = make_doctor(), Author(channel="command", credential="demo"), timezone.now()
+    for weeks in range(3, 8):
+        starts_at = next_monday(doctor.clinic) - timedelta(weeks=weeks)
+        visit = book_appointment(doctor, starts_at=starts_at, now=starts_at - timedelta(days=1))
+        Appointment.objects.filter(pk=visit.pk).update(status="finished")
+    remind_some(doctor.clinic, by, now)
+    today = doctor.clinic.local(now).date()
+    due = sorted((recall.due_on - today).days for recall in Recall.objects.of(doctor.clinic).open())
+    assert due == [-9, -2, 0, 3, 12]
 
 
 @pytest.mark.django_db

@@ -45,7 +45,10 @@ def occupancy(wanted: Wanted) -> Report:
     booked = Counter({(doctor, day, hour): minutes for doctor, day, hour, minutes in wanted.fetch(OCCUPANCY_SQL)})
     worked = _worked(wanted, {doctor for doctor, _day, _hour in booked})
     tables = [_by_doctor(wanted, booked, worked), _by_weekday(booked, worked), _heat(booked, worked)]
-    return Report(tables, [_("O horário de atendimento é o de hoje: o que já foi outro conta como é agora.")])
+    return Report(
+        tables,
+        [_("Vale o horário de cada data, como está escrito hoje: o que foi trocado sem “vale de” conta como é agora.")],
+    )
 
 
 def _worked(wanted: Wanted, booked: Iterable[int]) -> Counter[DoctorHour]:

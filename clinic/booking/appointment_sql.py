@@ -87,7 +87,8 @@ def update(appointment: Appointment, names: Iterable[str], event: AppointmentEve
 
 @cache
 def _fields(names: tuple[str, ...]) -> tuple[Field, ...]:
-    return tuple(field for field in Appointment._meta.concrete_fields if field.name in names)
+    fields = {field.name: field for field in Appointment._meta.concrete_fields}
+    return tuple(fields[name] for name in names)
 
 
 def _fetch(statement: str, parameters: dict[str, Any]) -> Appointment | None:
@@ -128,8 +129,7 @@ def _lock_statement(doctor_key: str) -> str:
 
 @cache
 def _with_columns(statement: str, **names: str) -> str:
-    # A column of an appointment may have another name than its attribute.
-    columns = [f"appointment.{field.column}" for field in Appointment._meta.concrete_fields]
+    columns = [f"appointment.{name}" for name in column_names(Appointment)]
     columns += [f"clinic.{name}" for name in column_names(Clinic)]
     columns += [f"doctor.{name}" for name in column_names(Doctor)]
     columns += [f"patient.{name}" for name in _patient_columns()]

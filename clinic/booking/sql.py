@@ -156,7 +156,7 @@ def load_rows(
 
 
 def load_rows_of(appointment: Appointment, doctor: DoctorKey | None) -> LoadedRows:
-    """Load the doctor, and of an appointment the procedures and discounts, by id, those that are no longer offered
+    """Load the doctor, and of an appointment the procedures and discounts, by name, those that are no longer offered
     too. Its patient is loaded already. One statement."""
     parameters = {
         "clinic": appointment.clinic_id,
@@ -166,8 +166,8 @@ def load_rows_of(appointment: Appointment, doctor: DoctorKey | None) -> LoadedRo
     }
     with prepared_cursor() as cursor:
         read = _read(_fetch(cursor, _rows_statement((key_column(doctor), "id"), "", is_stored=True), parameters))
-    by_id = attrgetter("pk")
-    procedures, discounts = sorted(read.procedures, key=by_id), sorted(read.discounts, key=by_id)
+    procedures = sorted(read.procedures, key=attrgetter("sort_name", "pk"))
+    discounts = sorted(read.discounts, key=attrgetter("name", "pk"))
     return LoadedRows(read.doctor, None, [*procedures], read.performed, [*discounts])
 
 

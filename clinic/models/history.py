@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.cursors import prepared_cursor
 from clinic.models.appointment import Appointment
 from clinic.models.clinic import ClinicRow
-from clinic.models.raw_sql import instance
+from clinic.models.raw_sql import column_names, instance
 from clinic.models.staff import StaffUser
 
 
@@ -90,7 +90,7 @@ def last_event(appointment: Appointment) -> AppointmentEvent | None:
 
 @cache
 def _last_event_statement() -> str:
-    columns = ", ".join(str(field.column) for field in AppointmentEvent._meta.concrete_fields)
+    columns = ", ".join(column_names(AppointmentEvent))
     table = AppointmentEvent._meta.db_table
     return f"SELECT {columns} FROM {table} WHERE appointment_id = %s ORDER BY id DESC LIMIT 1"  # noqa: S608 - own names
 

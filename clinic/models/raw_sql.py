@@ -1,4 +1,4 @@
-"""Run hand-written SQL and turn its rows into models. Attributes and columns have the same names in all models."""
+"""Run hand-written SQL and turn its rows into models."""
 
 import json
 from functools import cache
@@ -33,11 +33,7 @@ def fetch_joined(
     if row is None:
         return None
     parts, extra = _split(model_types, row)
-    instances = (
-        model.from_db(connection.alias, column_names(model), part)
-        for model, part in zip(model_types, parts, strict=True)
-    )
-    return tuple(instances), extra
+    return tuple(_instance(model, part) for model, part in zip(model_types, parts, strict=True)), extra
 
 
 def fetch_outer_joined[A: models.Model, B: models.Model, C: models.Model](
@@ -48,8 +44,7 @@ def fetch_outer_joined[A: models.Model, B: models.Model, C: models.Model](
     if row is None:
         return None
     (first, second, third), _extra = _split(model_types, row)
-    found = model_types[0].from_db(connection.alias, column_names(model_types[0]), first)
-    return found, instance(model_types[1], second), instance(model_types[2], third)
+    return _instance(model_types[0], first), instance(model_types[1], second), instance(model_types[2], third)
 
 
 def _first_row(
@@ -84,25 +79,35 @@ def _statement(model_types: tuple[type[models.Model], ...], from_clause: str, ex
 @cache
 def column_names(model: type[models.Model]) -> tuple[str, ...]:
     """Return the columns of a whole row, in the order in which `instance` takes their values."""
+    return tuple(field.column for field in model._meta.concrete_fields if field.column)
+
+
+@cache
+def attribute_names(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the attributes of the same columns, whose names may be others."""
     return tuple(field.attname for field in model._meta.concrete_fields)
 
 
 def instance[M: models.Model](
-    model: type[M], values: tuple[Any, ...], columns: tuple[str, ...] | None = None
+    model: type[M], values: tuple[Any, ...], attributes: tuple[str, ...] | None = None
 ) -> M | None:
-    """Return the row as a model, with the columns not given deferred; None for an outer join without a match."""
-    columns = columns or column_names(model)
-    if values[columns.index(model._meta.pk.attname)] is None:
-        return None
-    if places := _json_columns(model, columns):
+    """Return the row as a model, with the attributes not given deferred; None for an outer join without a match."""
+    attributes = attributes or attribute_names(model)
+    is_there = values[attributes.index(model._meta.pk.attname)] is not None
+    return _instance(model, values, attributes) if is_there else None
+
+
+def _instance[M: models.Model](model: type[M], values: tuple[Any, ...], attributes: tuple[str, ...] | None = None) -> M:
+    attributes = attributes or attribute_names(model)
+    if places := _json_places(model, attributes):
         values = tuple(
             json.loads(value) if place in places and value is not None else value for place, value in enumerate(values)
         )
-    return model.from_db(connection.alias, columns, values)
+    return model.from_db(connection.alias, attributes, values)
 
 
 @cache
-def _json_columns(model: type[models.Model], columns: tuple[str, ...]) -> frozenset[int]:
-    """Return the places of the columns that Django reads as text and then parses."""
+def _json_places(model: type[models.Model], attributes: tuple[str, ...]) -> frozenset[int]:
+    """Return the places of the values that Django reads as text and then parses."""
     names = {field.attname for field in model._meta.concrete_fields if isinstance(field, models.JSONField)}
-    return frozenset(place for place, name in enumerate(columns) if name in names)
+    return frozenset(place for place, name in enumerate(attributes) if name in names)

@@ -295,7 +295,11 @@ class Board:
     @property
     def query(self) -> dict[str, int]:
         """The parameters of the address of this page."""
-        asked = {"livre": self.asked, "medico": self.doctor, "pagina": self.present_page if self.present_page > 1 else None}
+        asked = {
+            "livre": self.asked,
+            "medico": self.doctor,
+            "pagina": self.present_page if self.present_page > 1 else None,
+        }
         return {name: value for name, value in asked.items() if value is not None}
 
     @property

@@ -128,6 +128,16 @@ def test_a_new_child_gets_who_is_responsible_and_an_adult_nobody(client, doctor,
     assert Patient.objects.get(name="Rui Souza").guardian == ""
 
 
+def test_an_unusual_age_is_asked_about_and_confirmed(client, doctor, children):
+    data = fields(doctor, [children[0], None], "09:00", "09:30", phone="81 99876-5432", save="1")
+    data |= {"is_new-1": "1", "name-1": "Davi Souza", "birth_date-1": "01/02/1901"}
+    answer = post(client, data)
+    assert answer.status_code == 409 and "Confira o ano" in answer.text and not Appointment.objects.exists()
+    assert 'name="old_is_right-1" value="1901-02-01"' in answer.text
+    assert client.post(PAGE, data | {"old_is_right-1": "1901-02-01"}).status_code == 302
+    assert Patient.objects.filter(name="Davi Souza").exists()
+
+
 def test_the_booked_relative_or_their_guardian_is_proposed_as_responsible(client, doctor):
     adult = make_patient(doctor.clinic, name="Ana Souza", phone=PHONE, birth_date=date(1985, 2, 1))
     child = make_patient(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from clinic import booking, registry
 from clinic.booking import LineRequest, Proposal
 from clinic.form_fields import TypedDateField, TypedTimeField, ids_in, is_short_number
+from clinic.form_questions import AsksAboutAge
 from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, Procedure
 from clinic.models.patient import is_minor
 from clinic.queries import booking_options, family, patients
@@ -22,7 +23,6 @@ from clinic.schedule import Opening, Span
 from clinic.web.fields import RefusableForm
 
 FEWEST_MEMBERS = 2
-GUARDIAN = ("guardian_name", "guardian_relation")
 FOUND = 5  # so many patients are offered for a text
 
 
@@ -48,7 +48,7 @@ class Choices:
         return sum(lengths.get(pk, 0) for pk in ids)
 
 
-class MemberForm(RefusableForm):
+class MemberForm(AsksAboutAge, RefusableForm):
     """One of the family, in the row `number`: a patient who is known, or a name and a birth date; what, with
     which doctor, when.
 
@@ -56,6 +56,7 @@ class MemberForm(RefusableForm):
     and the guardian that of those who are minors.
     """
 
+    data: QueryDict
     refused_at: ClassVar = {"procedures": "procedure", "starts_at": "starts", "ends_at": "starts"}
 
     patient = forms.CharField(required=False)
@@ -76,6 +77,12 @@ class MemberForm(RefusableForm):
     def named(self, name: str) -> str:
         """Return the name under which a field of this row is sent."""
         return f"{name}-{self.number}"
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or {}
+        if self.is_new:
+            self.ask_about_age()
+        return typed
 
     def sent(self, name: str) -> str:
         return self.data.get(self.named(name), "").strip()
@@ -142,6 +149,10 @@ class MemberForm(RefusableForm):
         return registry.same_patients(self.clinic, self.details, besides=self.besides)
 
     @property
+    def age_is_confirmed(self) -> bool:
+        return self.asked_age is not None and self.sent("old_is_right") == self.asked_age[0]
+
+    @property
     def besides(self) -> list[int]:
         return ids_in(self.data, self.named("besides"))
 
@@ -149,9 +160,14 @@ class MemberForm(RefusableForm):
     def details(self) -> PatientDetails:
         """What was typed about who is new, with the phone of the family and, for a minor, who is responsible."""
         born = self.cleaned_data.get(self.named("birth_date"))
-        guardian = {name: self.whole.sent(name) for name in GUARDIAN} if is_minor(born) else {}
-        name = self.cleaned_data.get(self.named("name")) or ""
-        return PatientDetails(name=name, phone=self.whole.sent("phone"), birth_date=born, **guardian)
+        is_child = is_minor(born)
+        return PatientDetails(
+            name=self.cleaned_data.get(self.named("name")) or "",
+            phone=self.whole.sent("phone"),
+            birth_date=born,
+            guardian_name=self.whole.sent("guardian_name") if is_child else "",
+            guardian_relation=self.whole.sent("guardian_relation") if is_child else "",
+        )
 
     def proposal(self) -> Proposal:
         """Return what the row asks for. What is missing in it is refused by the rules of a booking."""
@@ -367,7 +383,7 @@ def _guardian_of(patient: Patient) -> dict[str, str]:
     return {"guardian_name": patient.name}
 
 
-FIELDS = ("patient", "q", "is_new", "name", "birth_date", "procedure", "doctor", "starts", "besides")
+FIELDS = ("patient", "q", "is_new", "name", "birth_date", "procedure", "doctor", "starts", "besides", "old_is_right")
 
 
 def _copy_last(data: QueryDict) -> None:

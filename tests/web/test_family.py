@@ -138,7 +138,7 @@ def test_an_unusual_age_is_asked_about_and_confirmed(client, doctor, children):
     assert Patient.objects.filter(name="Davi Souza").exists()
 
 
-def test_the_booked_relative_or_their_guardian_is_proposed_as_responsible(client, doctor):
+def test_who_is_responsible_is_proposed_from_who_is_known(client, doctor):
     adult = make_patient(doctor.clinic, name="Ana Souza", phone=PHONE, birth_date=date(1985, 2, 1))
     child = make_patient(
         doctor.clinic,

@@ -119,8 +119,8 @@ def times_near_each_other(
 ) -> list[Opening] | None:
     """Return a free time on a local date for each of them: those of one doctor one after another, those of several
     beside each other. They are placed in their order, each at the first free time, from the instant from which all are
-    over in the shortest time, the earliest first; in another order only where this one leaves one of them without a time.
-    None where the day has no such times.
+    over in the shortest time, the earliest first; in another order only where this one leaves one of them without a
+    time. None where the day has no such times.
 
     `near` is the time of one of the family who is booked already. Two queries.
     """

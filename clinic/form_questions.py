@@ -59,13 +59,18 @@ class AsksAboutAge(_FormMixin):
     asked_age: tuple[str, int] | None = None  # (birth date in ISO form, age) to ask about
     age_question = _("São %(age)s anos. Confira o ano; se está certo, marque a caixa ao lado e salve de novo.")
 
+    def named(self, name: str) -> str:
+        """Return the name under which a field is sent."""
+        return name
+
     def ask_about_age(self, stored: date | None = None) -> None:
         """Refuse the birth date unless it is plausible, equal to `stored`, or confirmed."""
-        born = self.cleaned_data.get("birth_date")
+        born = self.cleaned_data.get(self.named("birth_date"))
         years = years_between(born, timezone.localdate()) if born else 0
         self.asked_age = (born.isoformat(), years) if born and years > OLDEST and born != stored else None
-        if self.asked_age and self.data.get("old_is_right") != self.asked_age[0]:
-            self.add_error("birth_date", ValidationError(self.age_question, code="old", params={"age": years}))
+        if self.asked_age and self.data.get(self.named("old_is_right")) != self.asked_age[0]:
+            question = ValidationError(self.age_question, code="old", params={"age": years})
+            self.add_error(self.named("birth_date"), question)
 
 
 class AsksAboutDoubles(_FormMixin):

@@ -1,13 +1,16 @@
 """Families beside a stampede of other bookings: nothing half written, and no deadlock."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
-from clinic.booking import book, book_family
+from clinic.booking import book, book_family, merge_patients
 from clinic.models import Appointment
 from clinic.refusals import Refused
 from tests.booking.desk import BY, open_desk
+from tests.locks import held, wait_until_somebody_waits_for_a_lock
 from tests.test_races import at_once, won
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,3 +68,24 @@ def test_a_double_click_books_once(desk):
     outcomes = at_once(*[lambda: book_family(family, key=key, by=BY, now=desk.now)] * DESKS)
     assert len(won(outcomes)) == DESKS
     assert Appointment.objects.count() == 2
+
+
+def test_of_a_merged_patient_the_kept_row_is_locked_in_its_turn(desk):
+    kept, between, merged = desk.patient, desk.another_patient(), desk.another_patient()
+    merge_patients(kept.pk, merged.pk, sides={}, clinic=desk.clinic, by=BY, now=desk.now)
+    family = rows(desk, [between, merged], [desk.doctor] * 2, (9, 10))
+
+    def book():
+        try:
+            return book_family(family, key=uuid4(), by=BY, now=desk.now)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as desks, held(kept) as other:
+        booking = desks.submit(book)
+        wait_until_somebody_waits_for_a_lock()
+        try:
+            other.execute("SELECT FROM clinic_patient WHERE id = %s FOR NO KEY UPDATE NOWAIT", [between.pk])
+        finally:
+            other.rollback()
+        assert [each.patient_id for each in booking.result()] == [between.pk, kept.pk]

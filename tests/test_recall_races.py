@@ -1,14 +1,17 @@
 """Several desks at one recall, really at once: it is booked once, and nothing is half written."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 
-from clinic.booking import book_recall, change_status, close_recall, merge_patients, undo
+from clinic.booking import book_recall, change_status, close_recall, merge_patients, undo, undo_merge
 from clinic.models import Appointment
 from clinic.refusals import Reason, Refused
 from tests.booking.desk import BY, open_desk
 from tests.booking.test_recalls import DUE, acting, served, write
+from tests.locks import held, wait_until_somebody_waits_for_a_lock
 from tests.test_races import at_once, reasons_of, won
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,6 +71,30 @@ def test_a_booking_beside_a_merge_becomes_the_kept_patients(desk):
         booked = Appointment.objects.filter(starts_at=desk.at(8 + number, day=DUE)).get()
         assert (recall.patient, booked.patient) == (kept, kept)
         assert recall.booked == booked
+
+
+def test_a_recall_that_ceases_to_be_the_patients_is_not_closed(desk):
+    merged = desk.another_patient()
+    recall = write(desk)
+    merge = merge_patients(desk.patient.pk, merged.pk, sides={}, **acting(desk))
+    proposal = replace(desk.proposal(starts_at=desk.at(9, day=DUE)), patient=merged.pk)
+
+    def book():
+        try:
+            book_recall(recall.pk, proposal, by=BY, now=desk.at(10))
+        except Refused as refused:
+            return refused.reasons
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as desks, held(desk.doctor) as other:
+        booking = desks.submit(book)
+        wait_until_somebody_waits_for_a_lock()
+        undo_merge(merge.pk, **acting(desk))
+        other.rollback()
+        assert booking.result() == {Reason.RECALL_CHANGED}
+    recall.refresh_from_db()
+    assert recall.closed_at is None and not Appointment.objects.filter(patient=merged).exists()
 
 
 def test_undoing_a_cancellation_beside_a_new_booking(desk):

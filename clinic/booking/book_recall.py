@@ -9,6 +9,7 @@ from clinic.booking.book import BookedAppointment, book
 from clinic.booking.proposal import Proposal
 from clinic.booking.recalls import close_with_booking, lock_recall
 from clinic.models import Recall
+from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author
 from clinic.registry.merged import current_id
 from clinic.transactions import run_as_one
@@ -19,8 +20,8 @@ def book_recall(recall_id: int, proposal: Proposal, *, by: Author, now: datetime
 
     Nothing but the patient has to be what the recall asks for. One of another patient, or of one who is described, is
     an ordinary booking, and the recall stays open. Locks the doctor's row, the patient's, then the recall's, before the
-    rules are asked: who is second reads what the first one did (RECALL_BOOKED, RECALL_CLOSED). Raises Refused like
-    `book`, Recall.DoesNotExist.
+    rules are asked: who is second reads what the first one did (RECALL_BOOKED, RECALL_CLOSED), and also that the recall
+    has become that of another patient (RECALL_CHANGED). Raises Refused like `book`, Recall.DoesNotExist.
     """
     now = now or timezone.now()
 
@@ -31,6 +32,8 @@ def book_recall(recall_id: int, proposal: Proposal, *, by: Author, now: datetime
             return book(proposal, by=by, now=now)
         sql.load_rows(clinic, doctor=proposal.doctor, patient=proposal.patient, lock=True)
         recall = lock_recall(clinic, recall_id)
+        if current_id(clinic, proposal.patient) != recall.patient_id:
+            raise Refused([Refusal(Reason.RECALL_CHANGED)])
         appointment = book(proposal, by=by, now=now)
         close_with_booking(recall, appointment, by, now)
         return appointment

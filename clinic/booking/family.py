@@ -4,9 +4,10 @@ Each becomes an appointment of its own, by the ordinary rules and with its own e
 and undone by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import permutations
 from uuid import UUID, uuid5
 
 from django.utils import timezone
@@ -21,7 +22,7 @@ from clinic.booking.together import alternatives_for_each, overlapping, refused_
 from clinic.booking.walk import Walk, load_taken
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.refusals import Reason, Refusal, Refused
-from clinic.registry import Author, current_patient
+from clinic.registry import Author, current_id, current_patient
 from clinic.schedule import Opening, Span, bookable_dates, load_schedules
 from clinic.transactions import run_as_one
 
@@ -30,10 +31,12 @@ MOST_MEMBERS = 6
 
 @dataclass(frozen=True)
 class CheckedMember:
-    """Why one of the family cannot be booked as proposed, and the free times nearest to it; neither where it can."""
+    """Why one of the family cannot be booked as proposed, and the nearest free times of that date; neither where it
+    can. `is_day_full` where another time would do and the date has none."""
 
     refusals: Sequence[Refusal] = ()
     alternatives: Sequence[Opening] = ()
+    is_day_full: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,8 @@ def check_family(proposals: Sequence[Proposal], *, now: datetime | None = None) 
         wanted.append(Opening(slot.starts_at, slot.ends_at, slot.doctor.pk) if slot else None)
         if slot and outcome is None:
             accepted.append(overlapping(slot, -number, slot.patient.pk if slot.patient else -number))
-    alternatives = alternatives_for_each(wanted, outcomes, of_one_patient=False)
-    return [
-        CheckedMember(outcome.refusals if outcome else (), free)
-        for outcome, free in zip(outcomes, alternatives, strict=True)
-    ]
+    alternatives = alternatives_for_each(wanted, outcomes, of_one_patient=False, same_day=True)
+    return [_checked(outcome, free) for outcome, free in zip(outcomes, alternatives, strict=True)]
 
 
 def book_family(
@@ -103,32 +103,42 @@ def book_family(
 
 def booked_family(proposals: Sequence[Proposal], key: UUID) -> list[Appointment]:
     """Return the appointments that `book_family` has booked of these proposals with this key already; none unless all
-    of them still stand where they were booked. One query."""
-    ids = [_uuid(key, number) for number in range(len(proposals))]
+    of them, and no more, still stand as they were booked. One query, and some for one whose patient was merged."""
+    ids = [_uuid(key, number) for number in range(MOST_MEMBERS)]
     standing = Appointment.objects.of(proposals[0].clinic).standing().filter(uuid__in=ids).select_related("clinic")
     by_uuid = {appointment.uuid: appointment for appointment in standing}
-    found = [by_uuid.get(each) for each in ids]
-    there = [appointment for appointment in found if appointment]
-    are_there = len(there) == len(ids) and all(
-        appointment.starts_at == proposal.starts_at for appointment, proposal in zip(there, proposals, strict=True)
-    )
-    return there if are_there else []
+    there = [by_uuid[each] for each in ids if each in by_uuid]
+    are_there = [appointment.uuid for appointment in there] == ids[: len(proposals)]
+    if are_there and all(_is_booked(*pair) for pair in zip(there, proposals, strict=True)):
+        return there
+    return []
 
 
 def times_near_each_other(
     clinic: Clinic, sought: Sequence[SoughtTime], day: date, *, near: Span | None = None, now: datetime | None = None
 ) -> list[Opening] | None:
-    """Return a free time on a local date for each of them, in their order: those of one doctor one after another, those
-    of several beside each other, so that all are over in the shortest time, the earliest first. None where the day has
-    no such times.
+    """Return a free time on a local date for each of them: those of one doctor one after another, those of several
+    beside each other. They are placed in their order, each at the first free time, from the instant from which all are
+    over in the shortest time, the earliest first; in another order only where this one leaves one of them without a
+    time. None where the day has no such times.
 
     `near` is the time of one of the family who is booked already. Two queries.
     """
     now = now or timezone.now()
     free = _free_times(clinic, sought, day, now)
     starts = sorted({opening.starts_at for openings in free for opening in openings})
-    found = [chosen for start in starts if (chosen := _from(start, free))]
-    return min(found, key=lambda chosen: _span_of(chosen, near)) if found else None
+    order = next((order for order in _orders(free) if _from(starts[0], free, order)), None) if starts else None
+    if order is None:
+        return None
+    found = [chosen for start in starts if (chosen := _from(start, free, order))]
+    return min(found, key=lambda chosen: _span_of(chosen, near))
+
+
+def _checked(outcome: BookingRefused | None, free: Sequence[Opening]) -> CheckedMember:
+    if outcome is None:
+        return CheckedMember()
+    is_day_full = outcome.slot is not None and outcome.is_about_time and not free
+    return CheckedMember(outcome.refusals, free, is_day_full)
 
 
 def _looked_at(
@@ -159,7 +169,7 @@ def _with_payer(proposal: Proposal) -> Proposal:
 def _lock(proposals: Sequence[Proposal]) -> None:
     clinic = proposals[0].clinic
     doctors = {proposal.doctor for proposal in proposals if isinstance(proposal.doctor, int)}
-    patients = {proposal.patient for proposal in proposals if proposal.patient is not None}
+    patients = {current_id(clinic, proposal.patient) for proposal in proposals if proposal.patient is not None}
     sql.lock_rows(clinic, doctors, *sorted(patients))
 
 
@@ -176,6 +186,15 @@ def _book_member(
         twice = Refusal(Reason.FAMILY_TWICE, {"patient": appointment.patient.display_name})
         raise MemberRefused(number, Refused([twice]))
     return appointment
+
+
+def _is_booked(appointment: Appointment, proposal: Proposal) -> bool:
+    """Return whether the appointment is what was proposed; of a new patient any."""
+    if (appointment.starts_at, appointment.doctor_id) != (proposal.starts_at, proposal.doctor):
+        return False
+    if proposal.patient in (None, appointment.patient_id):
+        return True
+    return current_id(proposal.clinic, proposal.patient) == appointment.patient_id
 
 
 def _uuid(key: UUID, number: int) -> UUID:
@@ -205,16 +224,29 @@ def _free_times(clinic: Clinic, sought: Sequence[SoughtTime], day: date, now: da
     return free
 
 
-def _from(start: datetime, free: Sequence[Sequence[Opening]]) -> list[Opening]:
-    """Return for each of them the first free time from an instant on that none before has; [] where one has none."""
-    chosen: list[Opening] = []
-    for openings in free:
-        following = (opening for opening in openings if opening.starts_at >= start)
-        fits = (opening for opening in following if not any(_meet(opening, other) for other in chosen))
+def _orders(free: Sequence[Sequence[Opening]]) -> Iterator[tuple[int, ...]]:
+    """Return the orders in which they can be placed, as their numbers, their own order first; once those that differ
+    only in who has the same free times. At most 720 for MOST_MEMBERS."""
+    kinds = [free.index(openings) for openings in free]
+    tried = set()
+    for order in permutations(range(len(free))):
+        kind = tuple(kinds[number] for number in order)
+        if kind not in tried:
+            tried.add(kind)
+            yield order
+
+
+def _from(start: datetime, free: Sequence[Sequence[Opening]], order: Sequence[int]) -> list[Opening]:
+    """Return for each of them the first free time from an instant on that none placed before has; [] where one has
+    none."""
+    chosen: dict[int, Opening] = {}
+    for number in order:
+        following = (opening for opening in free[number] if opening.starts_at >= start)
+        fits = (opening for opening in following if not any(_meet(opening, other) for other in chosen.values()))
         if (opening := next(fits, None)) is None:
             return []
-        chosen.append(opening)
-    return chosen
+        chosen[number] = opening
+    return [chosen[number] for number in range(len(free))]
 
 
 def _meet(one: Opening, other: Opening) -> bool:

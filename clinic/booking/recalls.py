@@ -1,6 +1,7 @@
 """Acts on recalls that take no time: write, postpone, close, reopen; and what follows when a booking of one falls.
 
-Locks: whatever the caller holds, then the recall's row, which is always the last one.
+Locks: whatever the caller holds, then the rows of the recalls, in order of id. In `book_recall` what `book` shares for
+an encaixe comes after them.
 """
 
 from dataclasses import dataclass

@@ -37,22 +37,28 @@ def refused_by(accepted: Sequence[OverlappingAppointment], slot: Slot) -> Bookin
 
 
 def alternatives_for_each(
-    wanted: Sequence[Opening | None], outcomes: Sequence[BookingRefused | None], *, of_one_patient: bool
+    wanted: Sequence[Opening | None],
+    outcomes: Sequence[BookingRefused | None],
+    *,
+    of_one_patient: bool,
+    same_day: bool = False,
 ) -> list[list[Opening]]:
     """Return up to COUNT free times for each that is refused because of its time, none for the others. None of them
     would be taken by another of those that are `wanted`, or be proposed to two: with `of_one_patient` at all, else with
-    the same doctor. Two queries for each that is refused."""
+    the same doctor. With `same_day` all are on the local date that is wanted. Two queries for each that is refused."""
     spoken_for = [time for time, refused in zip(wanted, outcomes, strict=True) if time and refused is None]
     found = []
     for refused in outcomes:
-        free = _alternatives(refused, spoken_for, of_one_patient=of_one_patient) if refused else []
+        free = _alternatives(refused, spoken_for, of_one_patient, same_day) if refused else []
         spoken_for += free
         found.append(free)
     return found
 
 
-def _alternatives(refused: BookingRefused, spoken_for: Sequence[Opening], *, of_one_patient: bool) -> list[Opening]:
-    """Return what `BookingRefused.alternatives` would, but of that week only, without what is spoken for."""
+def _alternatives(
+    refused: BookingRefused, spoken_for: Sequence[Opening], of_one_patient: bool, same_day: bool
+) -> list[Opening]:
+    """Return what `BookingRefused.alternatives` would, but of that week or day only, without what is spoken for."""
     slot = refused.slot
     if slot is None or not refused.is_about_time:
         return []
@@ -64,5 +70,8 @@ def _alternatives(refused: BookingRefused, spoken_for: Sequence[Opening], *, of_
             if of_one_patient or other.doctor_id == opening.doctor_id
         )
 
-    left = [opening for opening in openings_near_slot(slot, DAYS_NEAR) if not is_taken(opening)]
+    found = openings_near_slot(slot, 0 if same_day else DAYS_NEAR)
+    if same_day:  # of a past date what is found is today's
+        found = [each for each in found if slot.clinic.local(each.starts_at).date() == slot.local_date]
+    left = [opening for opening in found if not is_taken(opening)]
     return nearest_of(slot.clinic, left, slot.starts_at, COUNT)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q
 
@@ -44,6 +45,24 @@ def listed(clinic: Clinic, *, until: date, doctor: int | None = None, page: int 
     just_closed = wanted.filter(closed_at__gt=now - CLOSED_FOR).in_full().order_by("-closed_at", "-pk")
     with shown.choosing():
         return Listed(_of(clinic, rows), _of(clinic, just_closed[:ROWS_A_PAGE]), page=page, **counts)
+
+
+class Place(NamedTuple):
+    """Where an open recall stands in the list: its local date, and the number of its page, from 1."""
+
+    due_on: date
+    page: int
+
+
+def place_of(clinic: Clinic, pk: int, *, doctor: int | None = None) -> Place | None:
+    """Return the place of a recall among those that `listed` returns for the same doctor, until its date or a later
+    one; None for one that is not among them. Two queries."""
+    wanted = _for_doctor(Recall.objects.of(clinic).filter(patient__died=False), doctor).open()
+    due_on = wanted.filter(pk=pk).values_list("due_on", flat=True).first()
+    if due_on is None:
+        return None
+    before = wanted.filter(Q(due_on__lt=due_on) | Q(due_on=due_on, pk__lt=pk)).count()
+    return Place(due_on, before // ROWS_A_PAGE + 1)
 
 
 def get(clinic: Clinic, pk: int) -> Recall | None:

@@ -18,23 +18,31 @@ export function keepPlace(id, selector, head) {
     detail.xhr.addEventListener("loadend", () => { answered += 1; });
   });
 
-  // Nothing is drawn anew under a hand that types, nor what an act has answered that the list itself does not show.
+  // Nothing is drawn anew under a hand that types.
+  const isTypedIn = () => {
+    const field = document.activeElement;
+    const isChanged = list().contains(field) && field.value !== field.defaultValue;
+    return list().querySelector("details[open]") !== null || (isChanged && field.defaultValue !== undefined);
+  };
+
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.id !== "poll") return;
-    if (document.hidden || answered < sent || list().querySelector("details[open], [data-kept]")) event.preventDefault();
+    if (document.hidden || answered < sent || isTypedIn()) event.preventDefault();
     sentBefore = sent;
   });
 
   let focus = null; // of the list that is about to be replaced
   let shown = ""; // the summary of that list
+  let kept = []; // what acts have answered that the list itself does not show, with the ids of its rows
 
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (detail.target !== list() || !detail.shouldSwap) return;
-    if (sentBefore !== sent) {
+    if (sentBefore !== sent || isTypedIn()) {
       detail.shouldSwap = false;
       return;
     }
     shown = summary();
+    kept = [...list().querySelectorAll("[data-kept]")].map((node) => ({ node, row: node.closest(selector).id }));
     const row = document.activeElement.closest(selector);
     const key = document.activeElement.dataset.key;
     focus = row && { row: row.id, selector: `#${row.id}${key ? ` [data-key="${key}"]` : ""}`, top: topOf(row) };
@@ -42,6 +50,8 @@ export function keepPlace(id, selector, head) {
 
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.target.id !== id) return;
+    for (const { node, row } of kept) list().querySelector(`#${row}.done form`)?.append(node);
+    kept = [];
     const changed = document.getElementById("list-changed");
     if (changed && summary() !== shown) changed.textContent = `${changed.dataset.updated} ${summary()}`;
     if (!focus) return;

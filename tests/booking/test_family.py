@@ -1,5 +1,6 @@
 """A family that is booked in one act: all of it or none, and what is proposed to it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -53,6 +54,27 @@ def test_sent_twice_it_books_once(desk):
     proposals, key = family(desk, 9, 10), uuid4()
     assert book(desk, proposals, key) == book(desk, proposals, key)
     assert Appointment.objects.count() == 2
+
+
+def test_the_same_form_with_other_contents_is_refused(desk, sister):
+    key, other = uuid4(), desk.another_doctor()
+    rows = family(desk, 9, 10, 11, patients=[desk.patient, sister, desk.another_patient()])
+    book(desk, rows, key)
+    first, second, third = rows
+    swapped = [replace(first, patient=second.patient), replace(second, patient=first.patient), third]
+    more = [*rows, *family(desk, 14, patients=[desk.another_patient()])]
+    for changed in ([replace(first, doctor=other.pk), second, third], swapped, rows[:2], more):
+        assert booking.booked_family(changed, key) == []
+        assert refused(book, desk, changed, key).reasons
+    assert Appointment.objects.count() == 3
+
+
+def test_of_a_merged_patient_it_is_still_the_same_form(desk, sister):
+    rows, key = family(desk, 9, 10, patients=[desk.patient, sister]), uuid4()
+    booked = book(desk, rows, key)
+    kept = desk.another_patient(name="Bia Souza")
+    booking.merge_patients(kept.pk, sister.pk, sides={}, clinic=desk.clinic, by=BY, now=desk.now)
+    assert [each.pk for each in book(desk, rows, key)] == [each.pk for each in booked]
 
 
 def test_after_one_was_cancelled_the_same_form_is_refused(desk):
@@ -156,7 +178,7 @@ def test_with_two_doctors_they_come_beside_each_other(desk):
 def test_they_come_next_to_who_is_booked_already(desk):
     booked = desk.book(starts_at=desk.at(10))
     near = Span(booked.starts_at, booked.ends_at)
-    assert proposed(desk, sought(desk, desk.doctor, desk.doctor), near=near) in (["09:00", "09:30"], ["10:30", "11:00"])
+    assert proposed(desk, sought(desk, desk.doctor, desk.doctor), near=near) == ["09:00", "09:30"]
 
 
 def test_a_patient_s_own_appointments_count_as_taken(desk):
@@ -171,6 +193,14 @@ def test_where_the_day_has_no_such_times_none_is_proposed(desk):
     sunday = MONDAY - timedelta(days=1)
     rows = sought(desk, desk.doctor)
     assert booking.times_near_each_other(desk.clinic, rows, sunday, now=desk.now) is None
+
+
+def test_where_their_own_order_does_not_fit_another_one_is_tried(desk):
+    for starts_at, ends_at in ((desk.at(9), desk.at(11)), (desk.at(11, 30), desk.at(12)), (desk.at(13), desk.at(18))):
+        desk.book(starts_at=starts_at, ends_at=ends_at, patient=desk.another_patient().pk)
+    rows = [*sought(desk, desk.doctor), *sought(desk, desk.doctor, minutes=60)]
+    assert proposed(desk, rows) == ["11:00", "08:00"]
+    assert proposed(desk, [*rows, *sought(desk, desk.doctor)]) is None
 
 
 def test_longer_visits_get_longer_times(desk):

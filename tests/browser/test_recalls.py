@@ -125,6 +125,24 @@ def test_nothing_is_drawn_anew_under_a_date_that_is_typed(window, receptionist, 
     expect(page.locator(f"{row(recalls[2])}.done")).to_be_visible()
 
 
+def test_what_is_typed_during_a_refresh_is_not_lost(window, receptionist, clinic, recalls):
+    page, held = window(receptionist), []
+    page.goto("/retornos/")
+    close_recall(recalls[2].pk, "declined", clinic=clinic, by=BY)
+    page.route("**/retornos/*", lambda route: held.append(route))
+    with page.expect_request("**/retornos/*"):
+        read_again(page)
+    page.locator(f"{row(recalls[0])} summary").click()
+    page.locator(f"{row(recalls[0])} [name=due_on]").fill("01/0")
+    with page.expect_event("requestfinished"):
+        held[0].continue_()
+    page.unroute("**/retornos/*")
+    expect(page.locator(f"{row(recalls[0])} [name=due_on]")).to_have_value("01/0")
+    page.locator(f"{row(recalls[0])} summary").click()
+    read_again(page)
+    expect(page.locator(f"{row(recalls[2])}.done")).to_be_visible()
+
+
 def test_who_acts_on_what_a_colleague_closed_reads_it(window, receptionist, clinic, recalls):
     page = window(receptionist)
     page.goto("/retornos/")

@@ -1,7 +1,7 @@
 """The page on which a family is booked in one act."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -110,12 +110,54 @@ def test_a_new_one_gets_the_phone_of_the_family(client, doctor, children):
 
 def test_who_may_be_there_already_is_asked_about(client, doctor, children):
     data = fields(doctor, [children[0], None], "09:00", "09:30", phone="81 99876-5432")
-    new = {"is_new-1": "1", "name-1": "Caio Sousa Souza", "birth_date-1": ""}
-    answer = post(client, data | new | {"name-1": "Caio Souza"}, save="1")
-    if answer.status_code == 409:
-        assert "É a mesma pessoa?" in answer.text and not Appointment.objects.exists()
-    else:
-        assert Patient.objects.filter(name="Caio Souza").count() == 1
+    data |= {"is_new-1": "1", "name-1": "Caio Souza", "birth_date-1": ""}
+    answer = post(client, data, save="1")
+    assert answer.status_code == 409 and not Appointment.objects.exists()
+    assert "É a mesma pessoa?" in answer.text and f'name="pick" value="1|{children[1].pk}"' in answer.text
+    assert post(client, data, save="1", **{"besides-1": children[1].pk}).status_code == 200
+    assert Patient.objects.filter(name="Caio Souza").count() == 2
+
+
+def test_a_new_child_gets_who_is_responsible_and_an_adult_nobody(client, doctor, children):
+    data = fields(doctor, [None, None], "09:00", "09:30", phone="81 99876-5432")
+    for number, (name, born) in enumerate((("Davi Souza", "01/02/2020"), ("Rui Souza", "01/02/1980"))):
+        data |= {f"is_new-{number}": "1", f"name-{number}": name, f"birth_date-{number}": born}
+    data |= {"guardian_name": "Ana Souza", "guardian_relation": "mãe"}
+    assert client.post(PAGE, data | {"save": "1"}).status_code == 302
+    assert Patient.objects.get(name="Davi Souza").guardian == "Ana Souza (mãe)"
+    assert Patient.objects.get(name="Rui Souza").guardian == ""
+
+
+def test_an_unusual_age_is_asked_about_and_confirmed(client, doctor, children):
+    data = fields(doctor, [children[0], None], "09:00", "09:30", phone="81 99876-5432", save="1")
+    data |= {"is_new-1": "1", "name-1": "Davi Souza", "birth_date-1": "01/02/1901"}
+    answer = post(client, data)
+    assert answer.status_code == 409 and "Confira o ano" in answer.text and not Appointment.objects.exists()
+    assert 'name="old_is_right-1" value="1901-02-01"' in answer.text
+    assert client.post(PAGE, data | {"old_is_right-1": "1901-02-01"}).status_code == 302
+    assert Patient.objects.filter(name="Davi Souza").exists()
+
+
+def test_who_is_responsible_is_proposed_from_who_is_known(client, doctor):
+    adult = make_patient(doctor.clinic, name="Ana Souza", phone=PHONE, birth_date=date(1985, 2, 1))
+    child = make_patient(
+        doctor.clinic,
+        name="Bia Souza",
+        phone=PHONE,
+        birth_date=date(2020, 2, 1),
+        guardian_name="Rui Souza",
+        guardian_relation="pai",
+    )
+    text = client.get(PAGE, {"agendamento": book_appointment(doctor, patient=adult.pk).pk}).text
+    assert 'name="guardian_name" value="Ana Souza"' in text
+    text = client.get(PAGE, {"paciente": child.pk}).text
+    assert 'name="guardian_name" value="Rui Souza"' in text and 'name="guardian_relation" value="pai"' in text
+
+
+def test_a_missing_date_is_marked_once_at_the_date(client, doctor, children):
+    answer = post(client, fields(doctor, children, "09:00", "09:30", date=""), save="1")
+    assert answer.status_code == 409 and "Escreva a data." in answer.text
+    assert 'id="error-starts-0" aria-live="polite"></' in answer.text
 
 
 def test_a_text_finds_people_and_a_button_takes_one(client, doctor, children):
@@ -147,9 +189,25 @@ def test_proposed_times_lie_one_after_another(client, doctor, children):
 
 
 def test_a_free_time_instead_is_taken_by_its_button(client, doctor, children):
-    starts_at = next_monday(doctor.clinic, 11)
-    text = post(client, fields(doctor, children, "09:00", "09:30"), choose=f"1|{starts_at.isoformat()}").text
+    text = post(client, fields(doctor, children, "09:00", "09:30"), choose="1|11:00").text
     assert times(text) == ["09:00", "11:00"]
+
+
+def test_free_times_of_another_date_are_not_offered(client, doctor, children):
+    sunday = f"{next_monday(doctor.clinic) + timedelta(days=6):%d/%m/%Y}"
+    text = post(client, fields(doctor, children, "09:00", "09:30", date=sunday)).text
+    assert 'name="choose"' not in text and "Não há horário livre neste dia" in text
+    past = f"{next_monday(doctor.clinic) - timedelta(weeks=2):%d/%m/%Y}"
+    assert 'name="choose"' not in post(client, fields(doctor, children, "09:00", "09:30", date=past)).text
+
+
+def test_sent_again_with_another_doctor_nothing_is_said_to_be_done(client, doctor, children):
+    other = make_doctor(doctor.clinic, procedures=list(doctor.procedures.all()))
+    data = fields(doctor, children, "09:00", "09:30", save="1")
+    assert client.post(PAGE, data).status_code == 302
+    answer = post(client, data | {"doctor-0": other.pk})
+    assert answer.status_code == 409 and "Nada foi agendado" in answer.text
+    assert answer.text.count("message error") > 1 or 'aria-invalid="true"' in answer.text
 
 
 @pytest.mark.parametrize("odd", [{"rows": "x"}, {"rows": "9" * 30}, {"key": "x"}, {"date": "x"}, {"agendamento": "x"}])

@@ -8,9 +8,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.booking import Author, RecallWish, book_recall, change_status, postpone_recall, write_recall
+from clinic.booking import Author, RecallWish, book_recall, change_status, postpone_recall, reschedule, write_recall
 from clinic.booking.proposal import LineRequest, Proposal
-from clinic.models import Appointment, Patient, PatientAccess, Recall
+from clinic.models import Appointment, Patient, PatientAccess, Procedure, Recall
+from clinic.queries import recalls as recall_queries
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -278,8 +279,52 @@ def test_it_is_postponed_in_the_row_and_a_wrong_date_stays_typed(client, doctor)
 def test_without_htmx_the_acts_lead_back_to_the_list(client, doctor):
     written = recall(doctor)
     answer = client.post(reverse("web:recall-close", args=[written.pk]), {"outcome": "x"}, follow=True)
-    assert answer.redirect_chain == [(f"/retornos/#t{written.pk}", 302)]
+    assert answer.redirect_chain == [(f"/retornos/?retorno={written.pk}#t{written.pk}", 302)]
     assert "Diga se o paciente não quer" in answer.text
+    until = f"{today(doctor) + timedelta(days=60):%d/%m/%Y}"
+    shown = {"ate": until, "medico": doctor.pk, "pagina": "2"}
+    text = page(client, **shown | {"pagina": "1"})
+    assert text.count(f'name="ate" value="{until}"') == 3 and text.count(f'name="medico" value="{doctor.pk}"') == 2
+    answer = client.post(reverse("web:recall-close", args=[written.pk]), shown | {"outcome": "declined"})
+    assert answer.url == f"{reverse('web:recall-list', query=shown | {'retorno': written.pk})}#t{written.pk}"
+
+
+def test_a_link_to_a_row_opens_the_page_and_date_that_have_it(client, doctor):
+    near, far = recall(doctor, "Ana"), recall(doctor, "Bia", due=90)
+    rows = [
+        Recall(
+            clinic=doctor.clinic,
+            patient=near.patient,
+            appointment=book_appointment(doctor, starts_at=next_monday(doctor.clinic, 8) + timedelta(weeks=number)),
+            procedure=near.procedure,
+            due_on=today(doctor),
+        )
+        for number in range(2)
+    ]
+    Recall.objects.bulk_create(rows)
+    assert f'id="t{far.pk}"' not in page(client) and f'id="t{far.pk}"' in page(client, retorno=far.pk)
+    place = recall_queries.place_of(doctor.clinic, far.pk)
+    assert (place.due_on, place.page) == (far.due_on, 1)
+    assert f"?retorno={far.pk}#t{far.pk}" in client.get(f"/agendamentos/{far.appointment_id}/").text
+    for unknown in ("0", "x", "9" * 30):
+        assert f'id="t{near.pk}"' in page(client, retorno=unknown)
+
+
+def test_without_a_procedure_to_propose_none_is_chosen(client, doctor):
+    visit = served(doctor)
+    Procedure.objects.filter(clinic=doctor.clinic).update(active=False)
+    make_procedure(doctor.clinic, name="Outro")
+    text = client.get(reverse("web:recall-add", args=[visit.pk]), headers=HTMX).text
+    assert re.search(r'<select id="procedure"[^>]*>\s*<option value="">Escolha</option>', text)
+    assert "selected" not in re.search(r'<select id="procedure".*?</select>', text, re.DOTALL)[0]
+
+
+def test_above_the_booking_of_another_patient_no_recall_is_shown(client, doctor):
+    written, other = recall(doctor), make_patient(doctor.clinic, name="Bia Reis")
+    form = booked_form(doctor, written, next_monday(doctor.clinic)) | {"starts": ""}
+    assert "Retorno de Maria Souza" in client.post("/agendamentos/novo/", form, headers=HTMX).text
+    changed = form | {"patient": other.pk}
+    assert "Retorno de Maria Souza" not in client.post("/agendamentos/novo/", changed, headers=HTMX).text
 
 
 def test_an_unchanged_list_is_a_304(client, doctor):
@@ -289,6 +334,16 @@ def test_an_unchanged_list_is_a_304(client, doctor):
     assert client.get(LIST, headers=again).status_code == 304
     Patient.objects.filter(pk=written.patient_id).update(name="Outro Nome", updated_at=timezone.now())
     assert client.get(LIST, headers=again).status_code == 200
+
+
+def test_a_closed_row_is_drawn_anew_when_its_appointment_is_moved(client, doctor):
+    written, starts_at = recall(doctor), next_monday(doctor.clinic)
+    client.post("/agendamentos/novo/", booked_form(doctor, written, starts_at), headers=HTMX)
+    again = HTMX | {"If-None-Match": client.get(LIST, headers=HTMX)["ETag"]}
+    booked, later = Recall.objects.get().booked, starts_at + timedelta(hours=2)
+    reschedule(booked.pk, clinic=doctor.clinic, doctor=doctor.pk, starts_at=later, by=BY)
+    answer = client.get(LIST, headers=again)
+    assert answer.status_code == 200 and f"{doctor.clinic.local(later):%H:%M}" in answer.text
 
 
 def test_an_unchanged_list_leaves_no_row_in_the_access_log(client, doctor):

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
+from clinic import booking
 from clinic.booking import Author, LineRequest, WaitingWish, change_status, put_on_waiting_list, reschedule, undo
 from clinic.models import Appointment, PatientAccess, WaitingEntry
 from tests.factories import (
@@ -278,6 +279,16 @@ def test_a_long_list_has_pages(client, doctor):
     assert text.count('<li class="waiting-row') == 25 and "pagina=2" in text
     assert page(client, pagina=2).count('<li class="waiting-row') == 2
     assert page(client, pagina="x").count('<li class="waiting-row') == 25
+
+
+def test_a_page_beyond_the_last_one_is_the_last_one(client, doctor):
+    entries = [put(doctor, f"Paciente {number}") for number in range(26)]
+    address = {"pagina": 2}
+    assert f'id="w{entries[25].pk}"' in page(client, **address)
+    booking.withdraw_waiting(entries[25].pk, clinic=doctor.clinic, by=BY)
+    text = page(client, **address)
+    assert "Ninguém na fila" not in text and f'id="w{entries[24].pk}"' in text
+    assert "Anteriores" not in text
 
 
 def test_a_link_to_a_row_opens_the_page_that_has_it(client, doctor):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import booking
-from clinic.models import Appointment, Discount, Doctor, Procedure, Recall
+from clinic.models import Appointment, Discount, Doctor, Patient, Procedure, Recall
 from clinic.queries import booking_options, memos, patients, recalls
 from clinic.queries.delays import delay_sentence
 from clinic.queries.other_visits import OtherVisits
@@ -72,7 +72,7 @@ def context(form: BookingForm) -> dict[str, Any]:
     return {
         "form": form,
         "key": uuid4(),
-        "recall": _open_recall(form),
+        "recall": _open_recall(form, patient),
         "patient": patient,
         "others": OtherVisits(clinic, patient, day, timezone.now()) if patient else None,
         "memos": memos.about_patient(patient) if patient else [],
@@ -151,11 +151,13 @@ def move_context(form: MoveForm) -> dict[str, Any]:
     }
 
 
-def _open_recall(form: BookingForm) -> Recall | None:
-    """Return the open recall that a booking closes, None for none. One query where one is asked for."""
+def _open_recall(form: BookingForm, patient: Patient | None) -> Recall | None:
+    """Return the open recall of the chosen patient that a booking closes, None for none. One query where one is asked
+    for."""
     asked = form.cleaned_data.get("recall")
-    recall = recalls.get(form.clinic, asked) if asked else None
-    return recall if recall and recall.closed_at is None else None
+    recall = recalls.get(form.clinic, asked) if asked and patient else None
+    is_of_patient = recall and patient and recall.patient_id == patient.pk
+    return recall if recall and is_of_patient and recall.closed_at is None else None
 
 
 def _needed_procedures(form: MoveForm) -> tuple[list[int], list[str]]:

@@ -13,14 +13,14 @@ from django.utils.translation import gettext_lazy
 from clinic import booking, registry
 from clinic.booking import LineRequest, Proposal
 from clinic.form_fields import TypedDateField, TypedTimeField, ids_in, is_short_number
+from clinic.form_questions import AsksAboutAge
 from clinic.models import Appointment, Clinic, Doctor, NonexistentTime, Patient, Procedure
+from clinic.models.patient import is_minor
 from clinic.queries import booking_options, family, patients
 from clinic.refusals import Refusal, Refused
 from clinic.registry import PatientDetails
 from clinic.schedule import Opening, Span
-from clinic.web.booking_panel.finder_fields import read_instant
 from clinic.web.fields import RefusableForm
-from clinic.web.pending.context import when
 
 FEWEST_MEMBERS = 2
 FOUND = 5  # so many patients are offered for a text
@@ -48,13 +48,15 @@ class Choices:
         return sum(lengths.get(pk, 0) for pk in ids)
 
 
-class MemberForm(RefusableForm):
+class MemberForm(AsksAboutAge, RefusableForm):
     """One of the family, in the row `number`: a patient who is known, or a name and a birth date; what, with
     which doctor, when.
 
-    The fields are sent with the number, as `starts-0`; `day` is that of all rows, `phone` that of all new patients.
+    The fields are sent with the number, as `starts-0`; `day` is that of all rows, `phone` that of all new patients,
+    and the guardian that of those who are minors.
     """
 
+    data: QueryDict
     refused_at: ClassVar = {"procedures": "procedure", "starts_at": "starts", "ends_at": "starts"}
 
     patient = forms.CharField(required=False)
@@ -75,6 +77,12 @@ class MemberForm(RefusableForm):
     def named(self, name: str) -> str:
         """Return the name under which a field of this row is sent."""
         return f"{name}-{self.number}"
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or {}
+        if self.is_new:
+            self.ask_about_age()
+        return typed
 
     def sent(self, name: str) -> str:
         return self.data.get(self.named(name), "").strip()
@@ -141,15 +149,24 @@ class MemberForm(RefusableForm):
         return registry.same_patients(self.clinic, self.details, besides=self.besides)
 
     @property
+    def age_is_confirmed(self) -> bool:
+        return self.asked_age is not None and self.sent("old_is_right") == self.asked_age[0]
+
+    @property
     def besides(self) -> list[int]:
         return ids_in(self.data, self.named("besides"))
 
     @property
     def details(self) -> PatientDetails:
+        """What was typed about who is new, with the phone of the family and, for a minor, who is responsible."""
+        born = self.cleaned_data.get(self.named("birth_date"))
+        is_child = is_minor(born)
         return PatientDetails(
             name=self.cleaned_data.get(self.named("name")) or "",
-            phone=self.whole.sent_phone,
-            birth_date=self.cleaned_data.get(self.named("birth_date")),
+            phone=self.whole.sent("phone"),
+            birth_date=born,
+            guardian_name=self.whole.sent("guardian_name") if is_child else "",
+            guardian_relation=self.whole.sent("guardian_relation") if is_child else "",
         )
 
     def proposal(self) -> Proposal:
@@ -176,9 +193,11 @@ class MemberForm(RefusableForm):
             self.add_error(self.named("starts"), _("Este horário não existe nesse dia: os relógios adiantam."))
             return None
 
-    def show(self, refusals: Iterable[Refusal], alternatives: Sequence[Opening] = ()) -> None:
+    def show(self, refusals: Iterable[Refusal], checked: booking.CheckedMember) -> None:
         """Show each refusal at its field, or above the row, and the free times to choose instead."""
-        self.alternatives = alternatives
+        self.alternatives = checked.alternatives
+        if checked.is_day_full:
+            self.sentences.append(_("Não há horário livre neste dia com este profissional."))
         for refusal in refusals:
             field = self.named(self.refused_at.get(refusal.field, refusal.field))
             if field not in {box.name for box in self.shown}:
@@ -193,11 +212,9 @@ class MemberForm(RefusableForm):
 
     @property
     def choices(self) -> list[tuple[str, str]]:
-        """The free times instead, as buttons: value and label."""
-        return [
-            (f"{self.number}|{each.starts_at.isoformat()}", when(self.clinic, each.starts_at))
-            for each in self.alternatives
-        ]
+        """The free times of the date instead, as buttons: value and label."""
+        times = [f"{self.clinic.local(each.starts_at):%H:%M}" for each in self.alternatives]
+        return [(f"{self.number}|{time}", time) for time in times]
 
 
 class FamilyForm(RefusableForm):
@@ -205,6 +222,8 @@ class FamilyForm(RefusableForm):
 
     date = TypedDateField(label=gettext_lazy("Data"), required=False)
     phone = forms.CharField(label=gettext_lazy("Telefone de quem é novo"), required=False)
+    guardian_name = forms.CharField(label=gettext_lazy("Responsável"), required=False)
+    guardian_relation = forms.CharField(label=gettext_lazy("Parentesco"), required=False)
 
     def __init__(self, data: QueryDict, *, clinic: Clinic, booked: Appointment | None) -> None:
         super().__init__(data)
@@ -227,9 +246,8 @@ class FamilyForm(RefusableForm):
         day: datetime.date | None = self.cleaned_data.get("date")
         return day
 
-    @property
-    def sent_phone(self) -> str:
-        return self.data.get("phone", "").strip()
+    def sent(self, name: str) -> str:
+        return self.data.get(name, "").strip()
 
     @cached_property
     def relatives(self) -> list[Patient]:
@@ -239,10 +257,6 @@ class FamilyForm(RefusableForm):
         chosen = {patient.pk for patient in known} | ({first.pk} if first else set())
         return [patient for patient in family.relatives(first) if patient.pk not in chosen] if first else []
 
-    @property
-    def asks_phone(self) -> bool:
-        return any(member.is_new for member in self.members)
-
     def check(self) -> None:
         """Ask the rules about the rows in which a person is named, and show what is in their way."""
         named = [member for member in self.members if not member.is_empty]
@@ -250,7 +264,7 @@ class FamilyForm(RefusableForm):
             return
         checked = booking.check_family([member.proposal() for member in named])
         for member, outcome in zip(named, checked, strict=True):
-            member.show(self._worth_saying(member, outcome.refusals), outcome.alternatives)
+            member.show(self._worth_saying(member, outcome.refusals), outcome)
 
     def book(self, by: booking.Author) -> list[Appointment]:
         """Book all rows and return the appointments; none after a refusal, which stands at its row."""
@@ -294,10 +308,16 @@ class FamilyForm(RefusableForm):
         self.members = [MemberForm(data, number, self) for number in range(len(self.members))]
 
     def _refuse_all(self, proposals: Sequence[Proposal]) -> None:
-        """Show at every row what is in its way, as if those before it were booked."""
+        """Show at every row what is in its way, as if those before it were booked; a missing date at the date."""
+        if self.day is None and "date" not in self.errors:
+            self.add_error("date", _("Escreva a data."))
         for member, outcome in zip(self.members, booking.check_family(proposals), strict=True):
-            member.show(outcome.refusals, outcome.alternatives)
+            member.show([each for each in outcome.refusals if not self._is_date_missing(member, each)], outcome)
         self.refusals = [_("Nada foi agendado: veja o que falta em cada linha.")]
+
+    def _is_date_missing(self, member: MemberForm, refusal: Refusal) -> bool:
+        """Return whether a time was typed and only the date of all is in its way."""
+        return self.day is None and bool(member.sent("starts")) and refusal.field in {"starts_at", "ends_at"}
 
     def _worth_saying(self, member: MemberForm, refusals: Sequence[Refusal]) -> list[Refusal]:
         """Return the refusals of what was typed: an empty field is not complained about before the form is sent."""
@@ -305,7 +325,7 @@ class FamilyForm(RefusableForm):
         shown = []
         for refusal in refusals:
             name = empty.get(refusal.field)
-            is_empty = name and not (self.sent_phone if name == "phone" else member.sent(name))
+            is_empty = name and not (self.sent("phone") if name == "phone" else member.sent(name))
             if not is_empty and refusal.field not in {"ends_at", "birth_date"}:
                 shown.append(refusal)
         return shown
@@ -324,9 +344,8 @@ def pressed(posted: QueryDict, clinic: Clinic) -> QueryDict:
         data[f"name-{number}"] = data.get(f"name-{number}") or data.get(f"q-{number}", "")
     elif "forget" in data:
         data[f"is_new-{number}"] = data[f"patient-{number}"] = ""
-    elif "choose" in data and (instant := read_instant(value)):
-        local = clinic.local(instant)
-        data[f"starts-{number}"], data["date"] = f"{local:%H:%M}", f"{local:%d/%m/%Y}"
+    elif "choose" in data:
+        data[f"starts-{number}"] = value
     elif "add" in data:
         data["rows"] = str(_rows(data) + 1)
         _copy_last(data)
@@ -345,8 +364,11 @@ def initial_of(query: QueryDict, clinic: Clinic, booked: Appointment | None) -> 
         doctor, day = str(booked.doctor_id), f"{clinic.local(booked.starts_at):%d/%m/%Y}"
         procedure = booked.lines.order_by("position").values_list("procedure", flat=True).first()
         data["phone"] = booked.patient.phone.as_national if booked.patient.phone else ""
+        data.update(_guardian_of(booked.patient))
     else:
-        data["patient-0"] = query.get("paciente", "")
+        data["patient-0"] = chosen = query.get("paciente", "")
+        patient = booking_options.patient(clinic, int(chosen)) if is_short_number(chosen) else None
+        data.update(_guardian_of(patient) if patient else {})
         procedure = booking_options.usual_procedure(clinic, [int(doctor)]) if is_short_number(doctor) else None
     data["date"] = day or f"{clinic.local(timezone.now()):%d/%m/%Y}"
     for number in range(FEWEST_MEMBERS):
@@ -354,7 +376,14 @@ def initial_of(query: QueryDict, clinic: Clinic, booked: Appointment | None) -> 
     return data
 
 
-FIELDS = ("patient", "q", "is_new", "name", "birth_date", "procedure", "doctor", "starts", "besides")
+def _guardian_of(patient: Patient) -> dict[str, str]:
+    """Return who is proposed as responsible for the children of a family: the adult, or who is so for the child."""
+    if patient.guardian_name or is_minor(patient.birth_date):
+        return {"guardian_name": patient.guardian_name, "guardian_relation": patient.guardian_relation}
+    return {"guardian_name": patient.name}
+
+
+FIELDS = ("patient", "q", "is_new", "name", "birth_date", "procedure", "doctor", "starts", "besides", "old_is_right")
 
 
 def _copy_last(data: QueryDict) -> None:

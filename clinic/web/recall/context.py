@@ -57,7 +57,7 @@ class Row:
 
     @property
     def last_visit(self) -> str:
-        """The visit at which it was written, as "consulta de 30/11/2026 com a Dra. Ana"."""
+        """The visit at which it was written, as "anotado na visita de 30/11/2026, Dra. Ana"."""
         visit = self.recall.appointment
         words = {"day": f"{self.clinic.local(visit.starts_at):%d/%m/%Y}", "doctor": visit.doctor_name}
         return _("anotado na visita de %(day)s, %(doctor)s") % words
@@ -94,7 +94,8 @@ class Row:
     def drawn(self) -> tuple[object, ...]:
         """Everything on which the row's look depends."""
         recall = self.recall
-        words = recall.procedure.name, self.doctor, self.late, self.last_visit, self.fallen, self.whatsapp
+        end = "" if self.is_open else self.sentence
+        words = recall.procedure.name, self.doctor, self.late, self.last_visit, self.fallen, self.whatsapp, end
         return recall.pk, recall.version, self.is_due, patient_version(self.patient), *words
 
 
@@ -156,10 +157,16 @@ class Board:
     @property
     def query(self) -> dict[str, str | int]:
         """The parameters of the address of this list."""
+        return self._address(self.listed.page)
+
+    @property
+    def asked(self) -> dict[str, str | int]:
+        """The same as they were asked for: an act on a row is posted with them."""
+        return self._address(self.page)
+
+    def _address(self, page: int) -> dict[str, str | int]:
         doctor: dict[str, str | int] = {"medico": self.doctor} if self.doctor else {}
-        return (
-            {"ate": f"{self.until:%d/%m/%Y}"} | doctor | ({"pagina": self.listed.page} if self.listed.page > 1 else {})
-        )
+        return {"ate": f"{self.until:%d/%m/%Y}"} | doctor | ({"pagina": page} if page > 1 else {})
 
     @property
     def next_page(self) -> int | None:

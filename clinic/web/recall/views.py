@@ -26,7 +26,8 @@ from clinic.web.responses import polled, private
 
 @require_safe
 def index(request: ClinicRequest) -> HttpResponse:
-    """Show the recalls that are due `ate` a date, with `medico` those that this doctor could see, a page of them.
+    """Show the recalls that are due `ate` a date, with `medico` those that this doctor could see, a page of them; with
+    `retorno`, the id of one, until its date or a later one, the page that has it.
 
     When htmx asks with the version it has, an unchanged list is a 304 without a body."""
     board = _board(request, request.GET)
@@ -108,27 +109,32 @@ def _act_response(request: ClinicRequest, pk: int, act: Callable[[], object], ty
         return _row_response(request, pk, sentences, typed if sentences else "")
     for sentence in sentences:
         messages.error(request, sentence)
-    return redirect(f"{reverse('web:recall-list')}#t{pk}")
+    kept = _board(request, request.POST).asked if "ate" in request.POST else {}
+    return redirect(f"{reverse('web:recall-list', query={**kept, 'retorno': pk})}#t{pk}")
 
 
 def _row_response(request: ClinicRequest, pk: int, sentences: list[str], typed: str) -> HttpResponse:
     recall = recalls.get(request.clinic, pk)
     if recall is None:
         raise Http404
-    board = _board(request, QueryDict())
+    board = _board(request, request.POST)
     context = {"board": board, "row": board.row(recall), "refusals": sentences, "typed": typed}
     return private(render(request, "recall/_row.html", context, status=409 if sentences else 200))
 
 
 def _board(request: ClinicRequest, asked: QueryDict) -> Board:
     now = timezone.now()
-    return Board(
+    board = Board(
         request.clinic,
         now,
         until=read_until(asked.get("ate", "")) or request.clinic.local(now).date() + COMING,
         doctor=_number(asked.get("medico", "")),
         page=max(_number(asked.get("pagina", "")) or 1, 1),
     )
+    named = _number(asked.get("retorno", ""))
+    if named and (place := recalls.place_of(request.clinic, named, doctor=board.doctor)):
+        board.until, board.page = max(board.until, place.due_on), place.page
+    return board
 
 
 def _number(text: str) -> int | None:

@@ -275,8 +275,8 @@ class Board:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The rows of this page."""
-        first = (self.page - 1) * ROWS_A_PAGE
+        """The rows of this page; of one beyond the last, those of the last."""
+        first = (self.present_page - 1) * ROWS_A_PAGE
         rows = self.found[first : first + ROWS_A_PAGE]
         if not self.freed:
             times = self.listed.next_times([row.entry for row in rows], doctor=self.doctor)
@@ -295,7 +295,11 @@ class Board:
     @property
     def query(self) -> dict[str, int]:
         """The parameters of the address of this page."""
-        asked = {"livre": self.asked, "medico": self.doctor, "pagina": self.page if self.page > 1 else None}
+        asked = {
+            "livre": self.asked,
+            "medico": self.doctor,
+            "pagina": self.present_page if self.present_page > 1 else None,
+        }
         return {name: value for name, value in asked.items() if value is not None}
 
     @property
@@ -325,11 +329,16 @@ class Board:
 
     @property
     def next_page(self) -> int | None:
-        return self.page + 1 if self.page * ROWS_A_PAGE < len(self.found) else None
+        return self.present_page + 1 if self.present_page * ROWS_A_PAGE < len(self.found) else None
 
     @property
     def previous_page(self) -> int | None:
-        return self.page - 1 if self.page > 1 else None
+        return self.present_page - 1 if self.present_page > 1 else None
+
+    @property
+    def present_page(self) -> int:
+        """The page that is asked for, or the last one where there are fewer."""
+        return min(self.page, max(len(self.found) - 1, 0) // ROWS_A_PAGE + 1)
 
     def page_of(self, pk: int) -> int:
         """Return the page that has the row of an entry, the first one where there is none."""

@@ -1,11 +1,13 @@
 """The week of a doctor typed as text: what is read back, what it changes, and what is saved."""
 
 from datetime import date, time, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.access import resumable_forms
 from clinic.models import Absence, Clinic, ClinicEvent, ClinicHoliday, WorkingHours
 from clinic.queries.history import sentence_of_clinic
 from clinic.queries.pending import pending
@@ -431,6 +433,17 @@ def test_an_event_keeps_and_names_only_what_counts(client, doctor, today):
     assert len(event.before["hours"]) == 4 and len(event.after["hours"]) == 5
     added = f"Horários de Dra. Ana Prado: entra “sáb 8-12 (só {saturday:%d/%m/%Y})”."
     assert sentence_of_clinic(event) == added
+
+
+def test_a_form_kept_over_signing_in_is_no_conflict(client, doctor):
+    page, session = Page(client, doctor), client.session
+    kept = {"fields": urlencode(page.fields | {"week": "seg 9-12"}), "at": int(timezone.now().timestamp())}
+    session[resumable_forms.FORMS] = {page.url: kept}
+    session.save()
+
+    answer = client.get(page.url)
+
+    assert answer.status_code == 200 and "A sessão terminou" in answer.text and "seg 9-12" in answer.text
 
 
 def test_marks_stand_at_their_place_in_the_typed_text(client, doctor):

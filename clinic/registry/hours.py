@@ -138,8 +138,8 @@ def add_exceptions(doctor: Doctor, days: Iterable[OpenDay | ClosedDay], by: Staf
     """Open or close time of single local dates: hours that hold on that date alone, or absences.
 
     Only what the doctor does not work then already becomes hours. What holidays close of it is opened for this doctor.
-    A span that the clock skips is not closed. Runs in the caller's transaction, which has the clinic's row shared and the
-    doctor's locked. Raises HoursOverlap where hours of the day before reach into the new ones."""
+    A span that the clock skips is not closed. Runs in the caller's transaction, which has the clinic's row shared and
+    the doctor's locked. Raises HoursOverlap where hours of the day before reach into the new ones."""
     rows: list[WorkingHours] = []
     opened: list[ClinicHoliday] = []
     for exception in days:

@@ -88,7 +88,7 @@ class _Reader(TokenReader):
             return "reason" not in kinds
         before = [token for token in line[: kinds.index("closed")] if token.kind == "time"]
         if before:
-            sentence = _("“%(word)s”: o que abre e o que fecha vai em duas linhas, e “fechado” antes das horas.")
+            sentence = _("“%(word)s”: escreva em duas linhas o que abre e o que fecha, com as horas depois de “fechado”.")
             self.add_mistake(before[0].start, before[-1].end, sentence)
         return not before
 

@@ -88,8 +88,11 @@ class _Reader(TokenReader):
             return "reason" not in kinds
         before = [token for token in line[: kinds.index("closed")] if token.kind == "time"]
         if before:
-            sentence = _("“%(word)s”: escreva em duas linhas o que abre e o que fecha, com as horas depois de “fechado”.")
-            self.add_mistake(before[0].start, before[-1].end, sentence)
+            self.add_mistake(
+                before[0].start,
+                before[-1].end,
+                _("“%(word)s”: escreva em duas linhas o que abre e o que fecha, com as horas depois de “fechado”."),
+            )
         return not before
 
     def _reason(self, line: list[Token]) -> str:

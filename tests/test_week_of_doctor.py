@@ -1,14 +1,17 @@
 """The week of a doctor typed as text: what is read back, what it changes, and what is saved."""
 
 from datetime import date, time, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import Absence, Clinic, ClinicEvent, WorkingHours
+from clinic.access import resumable_forms
+from clinic.models import Absence, Clinic, ClinicEvent, ClinicHoliday, WorkingHours
 from clinic.queries.history import sentence_of_clinic
 from clinic.queries.pending import pending
+from clinic.registry import save_hours
 from clinic.schedule import load_schedules, write_hours
 from tests.factories import book_appointment, make_clinic, make_doctor, make_patient, make_user
 
@@ -192,10 +195,8 @@ def test_who_changed_what_is_an_event(client, manager, doctor, today):
 
     event = ClinicEvent.objects.get(kind="hours")
     assert (event.user, event.channel, event.before["doctor"]) == (manager, "browser", doctor.pk)
-    yesterday = today - DAY
     assert sentence_of_clinic(event) == (
-        f"Horários de Dra. Ana Prado: de “seg-sex 8-12” para “seg-sex 8-12 (até {yesterday:%d/%m/%Y}); "
-        f"seg 9-12 (de {today:%d/%m/%Y})”."
+        f"Horários de Dra. Ana Prado: de “seg-sex 8-12” para “seg 9-12 (de {today:%d/%m/%Y})”."
     )
 
 
@@ -212,7 +213,7 @@ def test_an_exception_that_crosses_is_named(client, doctor, today):
     saturday = today + timedelta(days=14 - today.isoweekday() - 1)
     WorkingHours.objects.create(
         clinic=doctor.clinic, doctor=doctor, weekday=6, starts=time(8), ends=time(12),
-        valid_from=saturday, valid_until=saturday,
+        valid_from=saturday, valid_until=saturday, is_exception=True,
     )  # fmt: skip
     page = Page(client, doctor)
     assert page.fields["week"] == "seg-sex 8-12"
@@ -325,3 +326,144 @@ def test_a_visit_on_a_closed_date_is_asked_about(client, manager, doctor, visit)
     answer = Page(client, doctor).send(exceptions=f"{day:%d/%m/%Y} fechado")
 
     assert answer.context["affected"].asked == f"1-{visit.pk}"
+
+
+def test_single_dates_leave_later_hours_alone(client, doctor, today):
+    first, saturday = today + timedelta(days=40), saturday_after(today)
+    Page(client, doctor).save(week="ter 9-11", first=f"{first:%d/%m/%Y}")
+    planned = hours_of(doctor)
+
+    Page(client, doctor).save(exceptions=f"{saturday:%d/%m/%Y} 8-12")
+
+    assert sorted(hours_of(doctor).split("; ")) == sorted(f"{planned}; sáb 8-12 (só {saturday:%d/%m/%Y})".split("; "))
+
+
+def test_later_hours_that_are_replaced_are_named_first(client, doctor, today):
+    first = today + timedelta(days=40)
+    Page(client, doctor).save(week="ter 9-11", first=f"{first:%d/%m/%Y}")
+
+    answer = Page(client, doctor).send(week="seg 8-12")
+
+    assert answer.context["effect"].replaced == f"ter 9-11 (de {first:%d/%m/%Y})"
+    assert f"ter 9-11 (de {first:%d/%m/%Y})" in answer.text.split("são substituídos")[1]
+    assert "são substituídos" not in Page(client, doctor).send(exceptions=f"{first:%d/%m/%Y} fechado").text
+
+
+def test_hours_that_held_one_day_are_no_exception(client, doctor, today):
+    Page(client, doctor).save(week="seg-dom 9-12")
+    Page(client, doctor).save(week="seg-dom 9-11", first=f"{today + DAY:%d/%m/%Y}")
+
+    page = Page(client, doctor)
+
+    assert page.fields["week"] != ""
+    assert page.save(exceptions=f"{today + 30 * DAY:%d/%m/%Y} 14-15").status_code == 302
+    assert f"seg-dom 9-11 (de {today + DAY:%d/%m/%Y})" in hours_of(doctor)
+
+
+def test_an_exception_that_is_made_longer_is_of_the_week(manager, doctor, today):
+    row = WorkingHours(clinic=doctor.clinic, doctor=doctor, weekday=6, starts=time(8), ends=time(12))
+    row.valid_from = row.valid_until = saturday_after(today)
+    row.is_exception = True
+    save_hours(doctor, [row], manager)
+    assert row.is_exception
+
+    row.valid_until += 7 * DAY
+    save_hours(doctor, [row], manager)
+
+    assert not WorkingHours.objects.get(pk=row.pk).is_exception
+
+
+def test_rows_whose_weekday_never_comes_are_dropped(client, doctor, today):
+    first = today + timedelta(days=8 - today.isoweekday())  # a Monday
+
+    Page(client, doctor).save(week="seg-sex 9-12", first=f"{first:%d/%m/%Y}", last=f"{first + DAY:%d/%m/%Y}")
+
+    between = f"seg, ter 9-12 (de {first:%d/%m/%Y} até {first + DAY:%d/%m/%Y})"
+    assert hours_of(doctor).endswith(f"{between}; seg-sex 8-12 (de {first + 2 * DAY:%d/%m/%Y})")
+
+
+@pytest.mark.parametrize(
+    ("of_next_day", "added"),
+    [([], "dom 0-2"), ([(time(0), time(1))], "dom 1-2")],
+)
+def test_rest_of_a_night_is_of_the_next_date(client, manager, today, of_next_day, added):
+    saturday = saturday_after(today)
+    doctor = make_doctor(manager.clinic, hours=[(time(20), time(0))], days=[6])
+    for starts, ends in of_next_day:
+        WorkingHours.objects.create(clinic=doctor.clinic, doctor=doctor, weekday=7, starts=starts, ends=ends)
+    before = hours_of(doctor)
+
+    Page(client, doctor).save(exceptions=f"{saturday:%d/%m/%Y} 20-2")
+
+    assert hours_of(doctor) == f"{before}; {added} (só {saturday + DAY:%d/%m/%Y})"
+
+
+def test_an_opened_holiday_is_an_event_and_opened_once(client, doctor):
+    christmas = date(2099, 12, 25)  # a Friday
+    Clinic.objects.update(observes_holidays=True)
+
+    for _time in range(2):
+        Page(client, doctor).save(exceptions=f"{christmas:%d/%m/%Y} 9-11")
+
+    (holiday,) = ClinicHoliday.objects.all()
+    assert (holiday.falls_on, holiday.hours) == ("25/12/2099", "09:00–11:00")
+    (event,) = ClinicEvent.objects.filter(kind="hours")
+    assert sentence_of_clinic(event) == "Aberto apesar do feriado para Dra. Ana Prado: 25/12/2099 09:00–11:00."
+
+
+def test_a_night_into_a_holiday_opens_the_holiday(client, doctor):
+    eve, christmas = date(2099, 12, 24), date(2099, 12, 25)
+    Clinic.objects.update(observes_holidays=True)
+
+    Page(client, doctor).save(exceptions=f"{eve:%d/%m/%Y} 20-2")
+
+    clinic = Clinic.objects.get()
+    schedules = load_schedules(clinic, [doctor], eve, christmas)
+    night = [span for span in schedules.open(doctor.pk, eve) if clinic.local(span.starts_at).hour == 20]
+    assert [f"{clinic.local(span.ends_at):%d %H:%M}" for span in night] == ["25 02:00"]
+    (holiday,) = ClinicHoliday.objects.all()
+    assert (holiday.falls_on, holiday.hours) == ("25/12/2099", "00:00–02:00")
+
+
+def test_closing_the_hour_that_the_clock_skips_closes_nothing(client, doctor):
+    Clinic.objects.update(time_zone="Europe/Lisbon", country="PT")
+    skipped = date(2099, 3, 29)
+
+    assert Page(client, doctor).save(exceptions=f"{skipped:%d/%m/%Y} fechado 1:10-2").status_code == 302
+
+    assert not Absence.objects.exists()
+
+
+def test_an_event_keeps_and_names_only_what_counts(client, doctor, today):
+    doctor.hours.filter(weekday=1).update(valid_until=today - 2 * DAY)
+    saturday = saturday_after(today)
+
+    Page(client, doctor).save(exceptions=f"{saturday:%d/%m/%Y} 8-12")
+
+    event = ClinicEvent.objects.get(kind="hours")
+    assert len(event.before["hours"]) == 4 and len(event.after["hours"]) == 5
+    added = f"Horários de Dra. Ana Prado: entra “sáb 8-12 (só {saturday:%d/%m/%Y})”."
+    assert sentence_of_clinic(event) == added
+
+
+def test_a_form_kept_over_signing_in_is_no_conflict(client, doctor):
+    page, session = Page(client, doctor), client.session
+    kept = {"fields": urlencode(page.fields | {"week": "seg 9-12"}), "at": int(timezone.now().timestamp())}
+    session[resumable_forms.FORMS] = {page.url: kept}
+    session.save()
+
+    answer = client.get(page.url)
+
+    assert answer.status_code == 200 and "A sessão terminou" in answer.text and "seg 9-12" in answer.text
+
+
+def test_marks_stand_at_their_place_in_the_typed_text(client, doctor):
+    answer = Page(client, doctor).send(week="\n  seg-sex 9-12; sáp 8-10")
+
+    assert "<mark>sáp</mark>" in answer.text
+
+
+def test_list_of_doctors_says_when_hours_end(client, doctor):
+    doctor.hours.update(valid_until=date(2100, 1, 4))
+
+    assert "até 04/01/2100" in client.get(reverse("admin:clinic_doctor_changelist")).text

@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -204,12 +204,21 @@ class DoctorAdmin(WeekOfDoctor, AskBeforeClosing, ClinicTimeAdminMixin, ClinicRo
     def hours_summary(self, doctor: Doctor) -> str:
         today = doctor.clinic.local(timezone.now()).date()
         rows = [row for row in doctor.hours.all() if not row.is_over_on(today)]
-        later = sorted(
-            {row.valid_from for row in rows if row.valid_from and row.valid_from > today and not row.is_of_a_day}
-        )
         now = summary(row for row in rows if row.holds_on(today))
-        changes = [_("muda em %(date)s") % {"date": f"{later[0]:%d/%m/%Y}"}] if later else []
-        return " · ".join([now, *changes] if now else changes)
+        change = _first_change([row for row in rows if not row.is_exception], today)
+        return " · ".join(part for part in (now, change) if part)
+
+
+def _first_change(rows: list[WorkingHours], today: date) -> str:
+    """Return when hours begin or end next: "muda em 05/01/2027", "até 04/01/2027" if none begin then; "" for never."""
+    begins = {row.valid_from for row in rows if row.valid_from and row.valid_from > today}
+    after_ends = {row.valid_until + timedelta(days=1) for row in rows if row.valid_until}
+    first = min(begins | after_ends, default=None)
+    if first is None:
+        return ""
+    if first in begins:
+        return _("muda em %(date)s") % {"date": f"{first:%d/%m/%Y}"}
+    return _("até %(date)s") % {"date": f"{first - timedelta(days=1):%d/%m/%Y}"}
 
 
 def summary(hours: Iterable[WorkingHours]) -> str:

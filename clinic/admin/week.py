@@ -84,13 +84,15 @@ class SingleDate:
 @dataclass(frozen=True)
 class Effect:
     """What a new week changes; `seen` is sent along with the answer, `affected` are the appointments that would fall
-    outside, None for none. `gained` and `lost` are the free times by local date."""
+    outside, None for none. `gained` and `lost` are the free times by local date; `replaced` are hours, as text, that
+    would have begun later and then never do, "" for none."""
 
     seen: str
     gained: Counter[date]
     lost: Counter[date]
     affected: Affected | None
     counted_until: date
+    replaced: str
 
 
 class WeekForm(forms.Form):
@@ -99,6 +101,7 @@ class WeekForm(forms.Form):
     week = forms.CharField(
         label=gettext_lazy("Semana"),
         required=False,
+        strip=False,
         max_length=MAX_TEXT,
         widget=forms.Textarea({"rows": 3, "cols": 60, "spellcheck": "false", "autocomplete": "off"}),
         help_text=gettext_lazy("Por exemplo: seg-sex 8-12 13:30-18; sáb 8-12. Vazio: nenhum horário."),
@@ -106,6 +109,7 @@ class WeekForm(forms.Form):
     exceptions = forms.CharField(
         label=gettext_lazy("Dias diferentes"),
         required=False,
+        strip=False,
         max_length=MAX_TEXT,
         widget=forms.Textarea({"rows": 3, "cols": 60, "spellcheck": "false", "autocomplete": "off"}),
         help_text=gettext_lazy("Um por linha: 05/12 8-12 acrescenta; 24/12 fechado 12-18 (reunião) fecha."),
@@ -206,8 +210,8 @@ class WeekOfDoctor(ListMixin):
         today = timezone.localdate()
         typed = request.POST if request.method == "POST" else resumable_forms.take(request)
         if typed is None:
-            held = [row for row in _stored(doctor) if row.holds_on(today) and not row.is_of_a_day]
-            form = WeekForm(initial={"week": write_week(held), "first": f"{today:%d/%m/%Y}"}, today=today)
+            week = write_week(_week_on(today, _stored(doctor)))
+            form = WeekForm(initial={"week": week, "first": f"{today:%d/%m/%Y}"}, today=today)
             return self._week_page(request, doctor, form)
         form = WeekForm(typed, today=today)
         is_valid = form.is_valid()
@@ -244,7 +248,9 @@ class WeekOfDoctor(ListMixin):
             raise ChangedMeanwhile
         before, free = {row.pk for row in pending(clinic, now=now)}, _free(clinic, locked, week, now)
         by = admin_request(request).user
-        set_week(locked, week.hours, by, first=week.first, last=week.last)
+        replaced = []
+        if not _is_present(week, _stored(locked)):
+            replaced = set_week(locked, week.hours, by, first=week.first, last=week.last)
         add_exceptions(locked, week.exceptions, by)
         found, after = newly_pending(clinic, before, now=now), _free(clinic, locked, week, now)
         affected = Affected(clinic, found) if found else None
@@ -260,6 +266,7 @@ class WeekOfDoctor(ListMixin):
             lost=_by_date(clinic, free - after),
             affected=affected,
             counted_until=_counted_until(week),
+            replaced=write_hours(replaced),
         )
 
     def _week_page(
@@ -283,7 +290,7 @@ class WeekOfDoctor(ListMixin):
             "validities": write_hours(row for row in stored if not row.is_over_on(form.today)),
         }
         response = TemplateResponse(request, "admin/clinic/doctor/week.html", context)
-        response.status_code = 409 if reason else 200
+        response.status_code = 409 if reason and request.method == "POST" else 200
         return response
 
 
@@ -292,6 +299,18 @@ def _crossing(overlap: HoursOverlap) -> str:
         f"{hours} ({hours.validity})" if hours.validity else str(hours) for hours in (overlap.row, overlap.other)
     )
     return _("%(row)s cruza com %(other)s. Nada foi gravado.") % {"row": row, "other": other}
+
+
+def _week_on(day: date, rows: Iterable[WorkingHours]) -> list[WorkingHours]:
+    """Return those of the rows that hold on a local date, without exceptions."""
+    return [row for row in rows if row.holds_on(day) and not row.is_exception]
+
+
+def _is_present(week: NewWeek, rows: Iterable[WorkingHours]) -> bool:
+    """Whether it is the week that the page was filled with: then later hours stay too."""
+    today = timezone.localdate()
+    present = {Hours(row.weekday, row.starts, row.ends) for row in _week_on(today, rows)}
+    return (week.first, week.last, set(week.hours)) == (today, None, present)
 
 
 def _stored(doctor: Doctor) -> list[WorkingHours]:
@@ -380,4 +399,4 @@ def _effect_of(exception: OpenDay | ClosedDay) -> str:
 
 
 def _spans(rows: list[WorkingHours], weekday: int) -> str:
-    return ", ".join(row.span for row in rows if row.weekday == weekday and not row.is_of_a_day)
+    return ", ".join(row.span for row in rows if row.weekday == weekday and not row.is_exception)

@@ -1,6 +1,6 @@
 """From when and until when hours hold, and a kind of event of a clinic for changed hours.
 
-Both columns are null, so that nothing is rewritten; the table has a few rows a doctor. Whether the old events fit the
+The dates are null, and the mark of an exception has a default of the database, so that nothing is rewritten; the table has a few rows a doctor. Whether the old events fit the
 wider constraint is looked at by 0074. The way back leaves the events as they are: the narrower constraint holds for new
 ones only. It leaves every row of hours too, which hold always from then on.
 """
@@ -45,6 +45,9 @@ class Migration(migrations.Migration):
             "workinghours",
             "valid_until",
             models.DateField(blank=True, help_text="Vazio: sem fim.", null=True, verbose_name="vale até"),
+        ),
+        migrations.AddField(
+            "workinghours", "is_exception", models.BooleanField(db_default=False, default=False, editable=False)
         ),
         migrations.AddConstraint(
             "workinghours",

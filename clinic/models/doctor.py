@@ -169,7 +169,8 @@ class WorkingHours(ClinicRow):
 
     `weekday` is the ISO weekday of the start. An end that is not after the start is on the next day: 00:00 is the
     midnight that ends the day. The row holds on local dates from `valid_from` to `valid_until`, both included, null for
-    an open end; hours that run over midnight belong to the date on which they begin.
+    an open end; hours that run over midnight belong to the date on which they begin. `is_exception` marks those that
+    were added to the week for a single date.
     """
 
     class Weekday(models.IntegerChoices):
@@ -187,6 +188,7 @@ class WorkingHours(ClinicRow):
     ends = models.TimeField(_("às"))
     valid_from = models.DateField(_("vale de"), null=True, blank=True, help_text=_("Vazio: desde sempre."))
     valid_until = models.DateField(_("vale até"), null=True, blank=True, help_text=_("Vazio: sem fim."))
+    is_exception = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects: ClassVar = HoursQuerySet.as_manager()
 
@@ -213,11 +215,6 @@ class WorkingHours(ClinicRow):
     def is_over_on(self, day: date) -> bool:
         """Whether these hours have held on earlier dates only."""
         return self.valid_until is not None and self.valid_until < day
-
-    @property
-    def is_of_a_day(self) -> bool:
-        """Whether they hold on a single date: an exception to the week."""
-        return self.valid_from is not None and self.valid_from == self.valid_until
 
     @property
     def validity(self) -> str:

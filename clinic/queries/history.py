@@ -267,15 +267,29 @@ def _delay_changed(before: Snapshot, after: Snapshot) -> str:
 
 
 def _hours_changed(before: Snapshot, after: Snapshot) -> str:
-    old, new = (write_hours(_hours(snapshot)) or _("nenhum") for snapshot in (before, after))
-    return _("Horários de %(doctor)s: de “%(before)s” para “%(after)s”.") % {
-        "doctor": after["doctor_name"],
-        "before": old,
-        "after": new,
-    }
+    sentences = []
+    if before["hours"] != after["hours"]:
+        sentences.append(_rows_changed(before, after))
+    if after.get("opened"):
+        dates = ", ".join(" ".join(words) for words in after["opened"])
+        sentence = _("Aberto apesar do feriado para %(doctor)s: %(dates)s.")
+        sentences.append(sentence % {"doctor": after["doctor_name"], "dates": dates})
+    return " ".join(sentences)
 
 
-def _hours(snapshot: Snapshot) -> list[WorkingHours]:
+def _rows_changed(before: Snapshot, after: Snapshot) -> str:
+    """Return which rows of hours are in one of both only."""
+    old, new = write_hours(_hours(before, besides=after)), write_hours(_hours(after, besides=before))
+    if not old:
+        sentence = _("Horários de %(doctor)s: entra “%(after)s”.")
+    elif not new:
+        sentence = _("Horários de %(doctor)s: sai “%(before)s”.")
+    else:
+        sentence = _("Horários de %(doctor)s: de “%(before)s” para “%(after)s”.")
+    return sentence % {"doctor": after["doctor_name"], "before": old, "after": new}
+
+
+def _hours(snapshot: Snapshot, *, besides: Snapshot) -> list[WorkingHours]:
     return [
         WorkingHours(
             weekday=weekday,
@@ -285,6 +299,7 @@ def _hours(snapshot: Snapshot) -> list[WorkingHours]:
             valid_until=date.fromisoformat(last) if last else None,
         )
         for weekday, starts, ends, first, last in snapshot["hours"]
+        if [weekday, starts, ends, first, last] not in besides["hours"]
     ]
 
 

@@ -13,6 +13,7 @@ from django.db import connection
 
 from clinic.models import Clinic, ClinicHoliday
 from clinic.models.appointment import OVERLAP_LOOKBACK
+from clinic.models.doctor import VALID_SQL
 from clinic.schedule import MAX_DURATION, PERIODS_SQL, Away, bookable_dates, holidays_between
 
 ONE_DAY = timedelta(days=1)
@@ -32,7 +33,7 @@ PERHAPS_CLOSED_SQL = f"""
             weekday * 86400 + extract(epoch FROM starts)::int,
             weekday * 86400 + CASE WHEN ends > starts THEN extract(epoch FROM ends)::int ELSE 86400 END
         ), coalesce(valid_from, '-infinity'), coalesce(valid_until, 'infinity')
-        FROM clinic_workinghours WHERE clinic_id = %(clinic)s
+        FROM clinic_workinghours WHERE clinic_id = %(clinic)s AND {VALID_SQL}
     ), period AS ({PERIODS_SQL}), working AS (
         SELECT doctor.id, active, period.since, before, range_agg(span) AS open
         FROM clinic_doctor AS doctor JOIN period ON period.doctor_id = doctor.id JOIN hours
@@ -95,13 +96,15 @@ def perhaps_closed(
     """Return those of these statuses that have not ended at the instant `now`, by start and id. Two queries.
 
     Also those under `absence`, as if it were stored, and those with the ids `besides`."""
-    last = bookable_dates(clinic, now)[1]
+    lookback, last = now - OVERLAP_LOOKBACK, clinic.day(bookable_dates(clinic, now)[1])[1] + MAX_DURATION
     parameters: dict[str, Any] = {
         "clinic": clinic.pk,
         "zone": clinic.time_zone,
         "now": now,
-        "lookback": now - OVERLAP_LOOKBACK,
-        "last": clinic.day(last)[1] + MAX_DURATION,
+        "lookback": lookback,
+        "last": last,
+        "first_day": clinic.local(lookback).date(),
+        "last_day": clinic.local(last).date(),
         "statuses": [str(status) for status in statuses],
         "dates": _special_dates(clinic, now),
         "since": absence.starts_at if absence else None,

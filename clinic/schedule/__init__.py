@@ -6,7 +6,7 @@ another. What is offered is computed once, in `openings`; a property test holds 
 
 from clinic.schedule.dates_text import ClosedDay, Exceptions, OpenDay, read_exceptions
 from clinic.schedule.holidays import OwnDay, holiday_name, holidays_between, is_national, optional_name
-from clinic.schedule.hours import MAX_NIGHT, Hours, are_valid_hours, end_date, overlapping_hours
+from clinic.schedule.hours import MAX_NIGHT, Hours, are_valid_hours, end_date, ever_hold, overlapping_hours
 from clinic.schedule.hours_text import Mistake, Week, read_week, write_hours, write_week
 from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, NOON, bookable_dates
 from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, dates_of, load_schedules, schedules_of
@@ -14,7 +14,7 @@ from clinic.schedule.openings import FreeStart, Opening, free_starts_on, longest
 from clinic.schedule.periods import PERIODS_SQL
 from clinic.schedule.recurrence import MAX_DATES, MAX_INTERVAL, Dates, Recurrence, dates_after, period_of
 from clinic.schedule.schedules import Away, DoctorHours, Schedules
-from clinic.schedule.spans import ClosedReason, Span, merged, without
+from clinic.schedule.spans import ClosedReason, Span, merged, within, without
 from clinic.schedule.town_holidays import TOWN_HOLIDAYS
 from clinic.schedule.worked import worked_minutes
 
@@ -53,8 +53,10 @@ __all__ = [
     "merged",
     "openings_on",
     "optional_name",
+    "ever_hold",
     "overlapping_hours",
     "schedules_of",
+    "within",
     "without",
     "worked_minutes",
     "Mistake",

@@ -73,8 +73,27 @@ class _Reader(TokenReader):
             self.add_mistake(token.start, token.end, _("“%(word)s”: não entendi."))
         if day is None or len(self.mistakes) > mistakes:
             return
+        if not self._is_one_act(rest):
+            return
         is_closed = any(token.kind == "closed" for token in rest)
         yield from self._exceptions(line, day, spans, self._reason(rest), is_closed=is_closed)
+
+    def _is_one_act(self, line: list[Token]) -> bool:
+        """Whether a line opens or closes, and a reason belongs to time that is closed; a mistake is noted if not."""
+        kinds = [token.kind for token in line]
+        if "closed" not in kinds:
+            for token in line:
+                if token.kind == "reason":
+                    self.add_mistake(token.start, token.end, _("“%(word)s”: só o que fecha tem motivo."))
+            return "reason" not in kinds
+        before = [token for token in line[: kinds.index("closed")] if token.kind == "time"]
+        if before:
+            self.add_mistake(
+                before[0].start,
+                before[-1].end,
+                _("“%(word)s”: escreva em duas linhas o que abre e o que fecha, com as horas depois de “fechado”."),
+            )
+        return not before
 
     def _reason(self, line: list[Token]) -> str:
         """Return what stands in parentheses."""

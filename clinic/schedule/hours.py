@@ -78,6 +78,11 @@ def overlapping_hours[H: WeeklyHours](rows: Iterable[H]) -> list[tuple[H, H]]:
     return pairs
 
 
+def ever_hold(row: WeeklyHours) -> bool:
+    """Whether the weekday of these hours comes between their dates."""
+    return _hold_together(row, row, 0)
+
+
 def _hold_together(row: WeeklyHours, other: WeeklyHours, days: int) -> bool:
     """Whether there is a date on which `row` begins and `other` has begun so many days before."""
     first = [day.toordinal() + after for day, after in ((row.valid_from, 0), (other.valid_from, days)) if day]

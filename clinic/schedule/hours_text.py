@@ -4,7 +4,7 @@ Asks no database. What cannot be read is named at its place; the rest is read al
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, time
 from typing import NamedTuple
 
@@ -85,7 +85,7 @@ def read_week(text: str) -> Week:
     return Week([row for row, _span in rows], sorted(mistakes))
 
 
-def write_week(rows: Iterable[WeeklyHours]) -> str:
+def write_week(rows: Collection[WeeklyHours]) -> str:
     """Return what `read_week` reads as these hours: "seg-sex 8-12 13:30-18; sáb 8-12"; "" for none."""
     days_of: dict[str, list[int]] = defaultdict(list)
     for weekday in range(1, len(DAY_NAMES) + 1):

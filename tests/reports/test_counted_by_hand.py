@@ -357,6 +357,16 @@ def test_no_shows_of_those_who_had_confirmed_beside_others(doctor):
     }
 
 
+def test_an_arrival_taken_back_does_not_say_who_had_confirmed(doctor):
+    visit = put(doctor, "08:00", status="no_show")
+    event(visit, visit.starts_at + MINUTE, "no_show", "scheduled")
+    event(visit, visit.starts_at, "checked_in", "confirmed")
+    assert cells(read("confirmacoes", doctor.clinic), "faltas") == {
+        "Não confirmado": (1, 0, 1, 100.0),
+        "Total": (1, 0, 1, 100.0),
+    }
+
+
 # All of them ----------------------------------------------------------------------------------------------------------
 
 

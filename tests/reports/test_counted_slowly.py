@@ -262,14 +262,15 @@ def check_occupancy(stored):
 def check_waits(stored):
     waits, delays = defaultdict(list), defaultdict(list)
     for visit in stored.of_period():
-        changes = list(AppointmentEvent.objects.filter(appointment=visit, kind="status_changed"))
+        events = AppointmentEvent.objects.filter(appointment=visit, kind="status_changed")
+        changes = list(events.order_by("at", "pk"))
         began = [each.at for each in changes if each.after["status"] == "in_service"]
         arrived = [each.at for each in changes if each.after["status"] == "checked_in"]
-        if not began or visit.status not in {"in_service", "finished"} or began[0] < stored.midnight:
+        if not began or visit.status not in {"in_service", "finished"} or began[-1] < stored.midnight:
             continue
-        delays[visit.doctor.full_name].append(max((began[0] - visit.starts_at) // MINUTE, 0))
-        if arrived and stored.midnight <= arrived[0] <= began[0]:
-            waits[visit.doctor.full_name].append((began[0] - arrived[0]) // MINUTE)
+        delays[visit.doctor.full_name].append(max((began[-1] - visit.starts_at) // MINUTE, 0))
+        if arrived and stored.midnight <= arrived[-1] <= began[-1]:
+            waits[visit.doctor.full_name].append((began[-1] - arrived[-1]) // MINUTE)
     found = cells(read("espera", stored.clinic, stored.dates), "medicos")
     if not delays:
         assert found == {}

@@ -44,6 +44,9 @@ def test_lines_are_understood(text, expected):
         ("sáb 8-12", ["sáb"], 0),
         ("05/12 seg 8-12", ["seg", "8", "-", "12"], 0),
         ("05/12 25-26", ["25", "26"], 0),
+        ("24/12 8-12 fechado 14-18", ["8-12"], 0),
+        ("24/12 das 12 às 18 fechado\n05/12 8-12", ["12 às 18"], 1),
+        ("05/12 8-12 (mutirão)", ["(mutirão)"], 0),
     ],
 )
 def test_mistakes_are_named_at_their_place(text, places, understood):

@@ -5,13 +5,15 @@ import re
 from datetime import date
 from decimal import Decimal
 from io import BytesIO, StringIO
+from urllib.parse import urlencode
 
 import openpyxl
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.text import slugify
 
 from clinic.models import Appointment, AppointmentProcedure
 from clinic.queries.reports import REPORTS, Column, Report, Table, Unit
@@ -208,6 +210,31 @@ def test_xlsx_has_every_table_and_what_was_counted(desk, doctor):
     explained = sheets["O que foi contado"]
     assert explained[0] == ("Receita", "01/11/2026 – 30/11/2026")
     assert ("Por médico(a): Perdido: faltas", "Dos que estão na situação Faltou.") in explained
+
+
+def test_files_say_their_filters(desk, doctor):
+    put(doctor, "09:00", status="no_show")
+    chosen = NOVEMBER | {"medico": doctor.pk, "procedimento": doctor.procedures.get().pk}
+    answer = desk.get(reverse("web:report-workbook", args=["faltas"]), chosen)
+    procedure = doctor.procedures.get().name
+    explained = sheets_of(answer)["O que foi contado"]
+    assert explained[1:3] == [("Médico(a)", "Dra. Ana Sá"), ("Procedimento", procedure)]
+    suffix = f"2026-11-01-2026-11-30-dra-ana-sa-{slugify(procedure)}"
+    assert f'filename="faltas-{suffix}.xlsx"' in answer["Content-Disposition"]
+    answer = desk.get(reverse("web:report-table", args=["faltas", "medicos"]), chosen)
+    assert f'filename="faltas-medicos-{suffix}.csv"' in answer["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [reverse_lazy("web:report-workbook", args=["faltas"]), reverse_lazy("web:report-table", args=["faltas", "x"])],
+)
+@pytest.mark.parametrize("typed", [{"de": "31/02/2026"}, {"ate": ""}, {"ate": "01/01/2020"}])
+def test_a_file_of_wrong_dates_leads_to_the_page(desk, doctor, file, typed):
+    asked = NOVEMBER | typed | {"medico": str(doctor.pk)}
+    answer = desk.get(str(file), asked)
+    assert answer.status_code == 302 and answer["Location"] == f"{page()}?{urlencode(asked)}"
+    assert 'aria-invalid="true"' in desk.get(answer["Location"]).text
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])

@@ -32,10 +32,12 @@ CALLS_SQL = """
     SELECT counted.door, coalesce(nullif(counted.credential, ''), who.name, ''), counted.result, counted.times
     FROM counted LEFT JOIN clinic_staffuser AS who ON who.id = counted.person
 """
-# A visit counts as confirmed if Confirmado is what it was when its patient came, or was marked as missing.
+# A visit counts as confirmed if Confirmado is what it was when its patient came, or was marked as missing:
+# the last time, since an arrival may have been taken back.
 KEPT_SQL = """
     SELECT confirmed, status, count(*) FROM (
-        SELECT visit.id, visit.status, bool_or(event.before ->> 'status' = 'confirmed') AS confirmed
+        SELECT visit.id, visit.status,
+            (array_agg(event.before ->> 'status' ORDER BY event.at DESC, event.id DESC))[1] = 'confirmed' AS confirmed
         FROM clinic_appointment AS visit
         JOIN clinic_appointmentevent AS event ON event.appointment_id = visit.id
         WHERE {visits} AND visit.status IN ('checked_in', 'in_service', 'finished', 'no_show')

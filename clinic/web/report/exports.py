@@ -1,7 +1,7 @@
 """A report as files for spreadsheets."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from io import BytesIO, StringIO
@@ -49,8 +49,9 @@ def _as_text(value: Value, unit: Unit) -> str:
     return str(value).replace(".", ",")
 
 
-def xlsx_of(report: Report, title: str, first: date, last: date) -> bytes:
-    """Return a report as a workbook: a sheet for each table, and one that says what was counted, on which local dates.
+def xlsx_of(report: Report, title: str, first: date, last: date, filters: Iterable[tuple[str, str]] = ()) -> bytes:
+    """Return a report as a workbook: a sheet for each table, and one that says what was counted, on which local dates
+    and by which filters, (label, name) each.
 
     Rows leave memory as they are written. Text is written as text: no cell is a formula."""
     file = BytesIO()
@@ -72,7 +73,7 @@ def xlsx_of(report: Report, title: str, first: date, last: date) -> bytes:
         sheet = book.add_worksheet(_sheet_name(_("O que foi contado")))
         sheet.set_column(0, 0, 32)
         sheet.set_column(1, 1, 100)
-        for number, (name, text) in enumerate(_explained(report, title, first, last)):
+        for number, (name, text) in enumerate(_explained(report, title, first, last, filters)):
             sheet.write_string(number, 0, name, bold)
             sheet.write_string(number, 1, text)
     return file.getvalue()
@@ -82,8 +83,11 @@ def _as_number(value: int | float | Decimal) -> float:
     return float(value)
 
 
-def _explained(report: Report, title: str, first: date, last: date) -> Iterator[tuple[str, str]]:
+def _explained(
+    report: Report, title: str, first: date, last: date, filters: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
     yield title, f"{first:%d/%m/%Y} – {last:%d/%m/%Y}"
+    yield from filters
     for table in report.tables:
         for column in table.columns:
             if column.definition:

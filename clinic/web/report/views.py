@@ -3,9 +3,11 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -71,29 +73,46 @@ def show(request: ClinicRequest, name: str) -> HttpResponse:
 @never_cache
 @manager_required
 def workbook(request: ClinicRequest, name: str) -> HttpResponse:
-    """Answer a report as a workbook, with the query of its page."""
-    kind, wanted, report = _read(request, name)
-    response = HttpResponse(xlsx_of(report, str(kind.title), wanted.first, wanted.last), content_type=XLSX)
-    return _as_file(response, f"{kind.name}-{wanted.first}-{wanted.last}.xlsx")
+    """Answer a report as a workbook, with the query of its page; that page where the dates are wrong."""
+    kind = _kind(name)
+    asked, wanted = _asked(request, kind)
+    if asked.form.errors:
+        return _to_page(request, kind)
+    content = xlsx_of(kind.read(wanted), str(kind.title), wanted.first, wanted.last, _filters(wanted))
+    return _as_file(HttpResponse(content, content_type=XLSX), f"{kind.name}-{_suffix(wanted)}.xlsx")
 
 
 @require_safe
 @never_cache
 @manager_required
 def table_file(request: ClinicRequest, name: str, table: str) -> HttpResponse:
-    """Answer one table of a report as CSV, with the query of its page."""
-    kind, wanted, report = _read(request, name)
-    found = next((each for each in report.tables if each.name == table), None)
+    """Answer one table of a report as CSV, with the query of its page; that page where the dates are wrong."""
+    kind = _kind(name)
+    asked, wanted = _asked(request, kind)
+    if asked.form.errors:
+        return _to_page(request, kind)
+    found = next((each for each in kind.read(wanted).tables if each.name == table), None)
     if found is None:
         raise Http404
     response = HttpResponse(csv_of(found), content_type="text/csv; charset=utf-8")
-    return _as_file(response, f"{kind.name}-{found.name}-{wanted.first}-{wanted.last}.csv")
+    return _as_file(response, f"{kind.name}-{found.name}-{_suffix(wanted)}.csv")
 
 
-def _read(request: ClinicRequest, name: str) -> tuple[ReportKind, Wanted, Report]:
-    kind = _kind(name)
-    _form, wanted = _asked(request, kind)
-    return kind, wanted, kind.read(wanted)
+def _to_page(request: ClinicRequest, kind: ReportKind) -> HttpResponse:
+    """Lead to the page of the report, which names what is wrong with the dates."""
+    return HttpResponseRedirect(f"{reverse('web:report', args=[kind.name])}?{request.GET.urlencode()}")
+
+
+def _filters(wanted: Wanted) -> list[tuple[str, str]]:
+    """Return the chosen doctor and procedure, (label, name)."""
+    doctor = [(_("Médico(a)"), wanted.chosen_doctor.full_name)] if wanted.chosen_doctor else []
+    return doctor + ([(_("Procedimento"), wanted.chosen_procedure.name)] if wanted.chosen_procedure else [])
+
+
+def _suffix(wanted: Wanted) -> str:
+    """Return the dates and the filters as they end the name of a file."""
+    names = (slugify(name) for _label, name in _filters(wanted))
+    return "-".join([f"{wanted.first}-{wanted.last}", *filter(None, names)])
 
 
 def _kind(name: str) -> ReportKind:

@@ -101,7 +101,7 @@ def find(
     if not days or not doctors or not timedelta(0) < wish.length <= MAX_DURATION:
         return Found([], first, last)
     schedules = load_schedules(wish.clinic, doctors, days[0], days[-1])
-    found = _in_order(wish, doctors, schedules, days[::-1] if before else days, now)
+    found = _in_order(wish, doctors, schedules, days, now, is_backwards=before is not None)
     chosen = _chosen(wish, (opening for opening in found if _is_between(opening, after, before)))
     return Found(chosen, first, last, has_hours=bool(chosen) or _has_hours(wish, doctors, schedules, days))
 
@@ -137,12 +137,11 @@ def _is_between(opening: Opening, after: datetime | None, before: datetime | Non
 
 
 def _in_order(
-    wish: Wish, doctors: list[Doctor], schedules: Schedules, days: list[date], now: datetime
+    wish: Wish, doctors: list[Doctor], schedules: Schedules, days: list[date], now: datetime, *, is_backwards: bool
 ) -> Iterator[Opening]:
-    """Yield the free times of the days, in their order, one for each start; within descending days the latest first."""
-    is_backwards = days[0] > days[-1]
+    """Yield the free times of the days, in order of time or `is_backwards` the latest first, one for each start."""
     place = {doctor.pk: index for index, doctor in enumerate(doctors)}
-    for possible in _grouped(_read(wish, doctors, days)):
+    for possible in _grouped(_read(wish, doctors, days[::-1] if is_backwards else days)):
         found = filter(wish.accepts, _of_day(wish, doctors, possible, schedules, now))
         in_order = sorted(found, key=lambda opening: (opening.starts_at, place[opening.doctor_id]))
         distinct = [next(openings) for _start, openings in groupby(in_order, key=attrgetter("starts_at"))]

@@ -67,7 +67,7 @@ def test_a_taken_time_is_examined_once_when_taken_again(desk):
     desk.book(patient=desk.another_patient().pk)
     for act in (lambda: change_status(appointment.pk, "scheduled", **acting), lambda: undo(appointment.pk, **acting)):
         statements_run = statements(lambda act=act: refused(act))
-        loads = [statement for statement in statements_run if 'INNER JOIN "clinic_patient"' in statement]
+        loads = [statement for statement in statements_run if "JOIN clinic_patient AS patient" in statement]
         assert (examinations(statements_run), len(loads)) == (1, 1), "\n".join(statements_run)
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from clinic.booking import (
@@ -72,6 +72,23 @@ def every(wish, now, first, last):
     after=st.none() | st.integers(0, 9 * 24 * 60),
     is_moving=st.booleans(),
     is_earliest=st.booleans(),
+)
+@example(  # the times before the last one of the only date
+    where=DAYS[0],
+    blocks=[[(0, 5, 110)]],
+    valid=[(0, 0)],
+    interval=20,
+    minutes=5,
+    away=[],
+    closed=[],
+    taken=[],
+    elsewhere=[],
+    now=0,
+    parts=frozenset(),
+    weekdays=frozenset(),
+    after=None,
+    is_moving=False,
+    is_earliest=False,
 )
 def test_the_times_found_are_the_first_that_the_rules_allow(
     where,

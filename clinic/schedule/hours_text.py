@@ -245,7 +245,10 @@ def _read_clock(word: str, *, is_end: bool) -> time | None:
     """Return the time of the clock, None for one that does not exist; 24 is the midnight that ends the day."""
     if word.startswith("mei"):
         return time(12) if word.startswith("meio") else time.min
-    hour, minute = (int(digits or 0) for digits in CLOCK.fullmatch(word).groups())  # type: ignore[union-attr] # by TOKEN
+    match = CLOCK.fullmatch(word)
+    if match is None:
+        return None
+    hour, minute = (int(digits or 0) for digits in match.groups())
     if is_end and (hour, minute) == (24, 0):
         return time.min
     try:

@@ -4,6 +4,7 @@ import gzip
 import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import cycle, islice
 from statistics import median, quantiles
 from urllib.parse import urljoin
 from urllib.request import Request, urlopen
@@ -12,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from clinic.management.demo import bulk
 from clinic.models import Clinic, Doctor, StaffUser
 from tests.benchmarks.browser import Session
 from tests.benchmarks.houses import House
@@ -38,37 +40,55 @@ class Times:
         return median(quantiles(latencies, n=20)[-1] for latencies in self.rounds)
 
 
-def clinics_page(session: Session, clinic: Clinic, day: date) -> str:
-    return session.get(f"/agenda/{day}/")
+def clinics_page(session: Session, clinic: Clinic, day: date) -> list[str]:
+    return [session.get(f"/agenda/{day}/")]
 
 
-def bare_page(session: Session, clinic: Clinic, day: date) -> str:
-    return f"GET /bare/{clinic.pk}/dia/{day}/ HTTP/1.1\r\nHost: 127.0.0.1:{session.port}\r\n\r\n"
+def clinics_days(session: Session, clinic: Clinic, day: date) -> list[str]:
+    return [session.get(f"/agenda/{other}/") for other in working_days(day)]
 
 
-def clinics_week(session: Session, clinic: Clinic, day: date) -> str:
-    return session.get(f"/agenda/semana/{first_doctor(clinic)}/{day}/")
+def bare_days(session: Session, clinic: Clinic, day: date) -> list[str]:
+    return [bare(session, f"/bare/{clinic.pk}/dia/{other}/") for other in working_days(day)]
 
 
-def bare_week(session: Session, clinic: Clinic, day: date) -> str:
-    path = f"/bare/{clinic.pk}/semana/{first_doctor(clinic)}/{day - timedelta(days=day.weekday())}/"
+def clinics_week(session: Session, clinic: Clinic, day: date) -> list[str]:
+    return clinics_weeks(session, clinic, day)[:1]
+
+
+def clinics_weeks(session: Session, clinic: Clinic, day: date) -> list[str]:
+    return [session.get(f"/agenda/semana/{doctor}/{day}/") for doctor in doctors(clinic)]
+
+
+def bare_weeks(session: Session, clinic: Clinic, day: date) -> list[str]:
+    monday = day - timedelta(days=day.weekday())
+    return [bare(session, f"/bare/{clinic.pk}/semana/{doctor}/{monday}/") for doctor in doctors(clinic)]
+
+
+def bare(session: Session, path: str) -> str:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{session.port}\r\n\r\n"
 
 
-def first_doctor(clinic: Clinic) -> int:
-    return Doctor.objects.of(clinic).order_by("pk").values_list("pk", flat=True)[0]
+def working_days(last: date) -> list[date]:
+    """As many full days as there are doctors, more than a process keeps drawn."""
+    before = (last - timedelta(days=number) for number in range(2 * bulk.DOCTORS))
+    return list(islice((day for day in before if day.weekday() < 5), bulk.DOCTORS))
 
 
-def measure(generator: Generator, house: House, request: str, times: int) -> list[float]:
-    """The latencies of one client that asks so often, one request after the other."""
-    return generator.run(Job(house.port, [[request] * times])).latencies
+def doctors(clinic: Clinic) -> list[int]:
+    return list(Doctor.objects.of(clinic).order_by("pk").values_list("pk", flat=True))
+
+
+def measure(generator: Generator, house: House, requests: list[str], times: int) -> list[float]:
+    """The latencies of one client that asks so often, one request after the other, each in its turn."""
+    return generator.run(Job(house.port, [list(islice(cycle(requests), times))])).latencies
 
 
 def queries(user: StaffUser, path: str) -> int:
-    """How many queries the page takes, those for session and user included."""
+    """How many queries a page takes that nobody asked for before, those for session and user included."""
     browser = Client(headers={"host": "127.0.0.1"})
     browser.force_login(user)
-    browser.get(path)
+    browser.get("/")
     with CaptureQueriesContext(connection) as captured:
         browser.get(path)
     return len(captured)

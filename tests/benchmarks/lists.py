@@ -93,7 +93,7 @@ def measure(
     for number in range(rounds + 1):
         for (each, stored, page), text in made.items():
             (house,) = (house for house in built if house.stored == stored)
-            latencies = day_page.measure(load, house, text, times)
+            latencies = day_page.measure(load, house, [text], times)
             if number:
                 measured[each, stored, page].rounds.append(latencies)
     return measured

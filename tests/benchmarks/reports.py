@@ -83,7 +83,7 @@ def measure(
                         (beside, by_hand(session, clinic, name, months)),
                         (ours, session.get(page(name, months))),
                     ):
-                        latencies = day_page.measure(load, house, request, times)
+                        latencies = day_page.measure(load, house, [request], times)
                         if number:
                             into.rounds.append(latencies)
     return measured

@@ -76,16 +76,16 @@ def wanted(clinic: Clinic) -> dict[str, object]:
     return {"key": uuid4(), "find": "1", "discount": "", "date": "", "starts": "", "ends": "", "notes": ""} | fields
 
 
-def finder(session: Session, clinic: Clinic, day: date) -> str:
-    return session.post(CHECK, wanted(clinic), headers="HX-Request: true\r\n")
+def finder(session: Session, clinic: Clinic, day: date) -> list[str]:
+    return [session.post(CHECK, wanted(clinic), headers="HX-Request: true\r\n")]
 
 
-def pending_page(session: Session, clinic: Clinic, day: date) -> str:
-    return session.get(PENDING)
+def pending_page(session: Session, clinic: Clinic, day: date) -> list[str]:
+    return [session.get(PENDING)]
 
 
-def pending_number(session: Session, clinic: Clinic, day: date) -> str:
-    return session.get(NUMBER)
+def pending_number(session: Session, clinic: Clinic, day: date) -> list[str]:
+    return [session.get(NUMBER)]
 
 
 def queries(user: StaffUser, clinic: Clinic) -> tuple[int, int]:

@@ -76,10 +76,12 @@ _known: dict[tuple[int, date, date], tuple[str, str]] = {}
 
 def rows_version(clinic: Clinic, first: date, last: date, *about: object) -> str:
     """Return a short hash that changes with every row that the local dates from `first` to `last` are drawn from, and
-    with the repr of what the page is about besides.
+    with the clinic and the repr of what the page is about besides.
 
     One query. It is asked for before the page is drawn: what is written in between is then seen the next time."""
-    return blake2b(repr((first, last, about, _stored(clinic, first, last))).encode(), digest_size=12).hexdigest()
+    return blake2b(
+        repr((clinic.pk, first, last, about, _stored(clinic, first, last))).encode(), digest_size=12
+    ).hexdigest()
 
 
 def _stored(clinic: Clinic, first: date, last: date) -> str:

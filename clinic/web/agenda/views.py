@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Set
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -21,9 +21,9 @@ from clinic.form_fields import TypedDateField, is_short_number
 from clinic.models import shown
 from clinic.models.appointment import Status
 from clinic.queries import agenda
+from clinic.web.agenda.drawn import Drawn, polled_drawing
 from clinic.web.agenda.grid import day_html
 from clinic.web.htmx import partial_or_page, wants_partial
-from clinic.web.responses import polled_rows
 
 MY_DOCTORS = "my_doctors"  # cookie with the ids that this computer shows without a filter
 YEAR_SECONDS = 365 * 24 * 3600
@@ -80,40 +80,51 @@ def day(request: ClinicRequest, date: date | str) -> HttpResponse:
     on = read_date(date) if isinstance(date, str) else date
     if on is None:
         raise Http404
-    filters, now = _filters(request), timezone.now()
+    filters = _filters(request)
+    about = request.clinic.pk, "day", on, filters.query, request.user.records_absences
 
-    def load() -> agenda.Day:
-        return agenda.day(
-            request.clinic,
-            on,
-            now=now,
-            doctors=filters.doctors,
-            statuses=filters.statuses,
-            hides_freed=filters.hides_freed,
-        )
-
-    def answer(agenda_day: agenda.Day) -> HttpResponse:
-        context = _context(request, agenda_day, filters, now)
+    def answer(drawn: Drawn[agenda.Day]) -> HttpResponse:
+        context = _context(request, drawn, filters)
         response = partial_or_page(request, "agenda/day.html", "day", context)
         if "lembrar" in request.GET:
-            _keep_doctors(response, filters.doctors & _known(agenda_day))
+            _keep_doctors(response, filters.doctors & _known(drawn.grid))
         return response
 
-    return polled_rows(request, lambda: agenda.rows_version(request.clinic, on, on, filters.query), load, answer)
+    return polled_drawing(
+        request,
+        about,
+        lambda: agenda.rows_version(request.clinic, on, on, filters.query),
+        lambda: _draw(request, on, filters),
+        answer,
+    )
 
 
 def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
     """Return the context of the page of a local date, for pages that have a panel beside it."""
-    filters, now = Filters(doctors=my_doctors(request)), timezone.now()
-    return _context(request, agenda.day(request.clinic, on, now=now, doctors=filters.doctors), filters, now)
+    filters = Filters(doctors=my_doctors(request))
+    return _context(request, _draw(request, on, filters), filters)
 
 
-def _context(request: ClinicRequest, agenda_day: agenda.Day, filters: Filters, now: datetime) -> dict[str, Any]:
+def _draw(request: ClinicRequest, on: date, filters: Filters) -> Drawn[agenda.Day]:
+    now, records_absences = timezone.now(), request.user.records_absences
+    agenda_day = agenda.day(
+        request.clinic,
+        on,
+        now=now,
+        doctors=filters.doctors,
+        statuses=filters.statuses,
+        hides_freed=filters.hides_freed,
+    )
+    return Drawn(agenda_day, lambda day: day_html(day, request.clinic, now, records_absences=records_absences))
+
+
+def _context(request: ClinicRequest, drawn: Drawn[agenda.Day], filters: Filters) -> dict[str, Any]:
+    agenda_day = drawn.grid
     filters = filters._replace(doctors=filters.doctors & _known(agenda_day))
     shown.add_day(agenda_day.day)
     return {
         "day": agenda_day,
-        "grid": day_html(agenda_day, request.clinic, now, records_absences=request.user.records_absences),
+        "grid": drawn.html,
         "url": _day_url(agenda_day.day, filters),
         "previous": _day_url(agenda_day.day - timedelta(days=1), filters),
         "next": _day_url(agenda_day.day + timedelta(days=1), filters),

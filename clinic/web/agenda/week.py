@@ -1,6 +1,6 @@
 """The week of one doctor."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,10 +16,10 @@ from clinic.access.requests import ClinicRequest
 from clinic.form_fields import TypedDateField, is_short_number
 from clinic.models import Doctor, shown
 from clinic.queries import agenda
+from clinic.web.agenda.drawn import Drawn, polled_drawing
 from clinic.web.agenda.grid import week_html
 from clinic.web.agenda.views import HIDDEN, my_doctors, read_date, unreadable_date_response
 from clinic.web.htmx import partial_or_page
-from clinic.web.responses import polled_rows
 
 
 @require_safe
@@ -44,17 +44,21 @@ def week(request: ClinicRequest, doctor: int, date: str) -> HttpResponse:
     if on is None:
         raise Http404
     now, first, hides_freed = timezone.now(), _monday(on), _hides_freed(request)
+    about = request.clinic.pk, "week", first, doctor
 
-    def load() -> agenda.Week:
+    def draw() -> Drawn[agenda.Week]:
         chosen = get_object_or_404(Doctor.objects.of(request.clinic), pk=doctor)
-        return agenda.week(request.clinic, chosen, first, now=now, hides_freed=hides_freed)
+        shown_week = agenda.week(request.clinic, chosen, first, now=now, hides_freed=hides_freed)
+        return Drawn(shown_week, lambda week: week_html(week, request.clinic, now))
 
-    def answer(shown_week: agenda.Week) -> HttpResponse:
-        context = _context(request, shown_week, now, hides_freed=hides_freed)
+    def answer(drawn: Drawn[agenda.Week]) -> HttpResponse:
+        context = _context(request, drawn, hides_freed=hides_freed)
         return partial_or_page(request, "agenda/week.html", "week", context)
 
-    last = first + timedelta(days=6)
-    return polled_rows(request, lambda: agenda.rows_version(request.clinic, first, last, doctor), load, answer)
+    def rows_version() -> str:
+        return agenda.rows_version(request.clinic, first, first + timedelta(days=6), doctor, hides_freed)
+
+    return polled_drawing(request, about, rows_version, draw, answer)
 
 
 def week_url(doctor: int, on: date, *, hides_freed: bool = False) -> str:
@@ -63,7 +67,8 @@ def week_url(doctor: int, on: date, *, hides_freed: bool = False) -> str:
     return f"{path}?{urlencode(HIDDEN)}" if hides_freed else path
 
 
-def _context(request: ClinicRequest, week: agenda.Week, now: datetime, *, hides_freed: bool) -> dict[str, Any]:
+def _context(request: ClinicRequest, drawn: Drawn[agenda.Week], *, hides_freed: bool) -> dict[str, Any]:
+    week = drawn.grid
     for column in week.columns:
         if column.on:
             shown.add_day(column.on)
@@ -78,7 +83,7 @@ def _context(request: ClinicRequest, week: agenda.Week, now: datetime, *, hides_
         "week": week,
         "last": week.columns[-1].on,
         "is_now": is_now,
-        "grid": week_html(week, request.clinic, now),
+        "grid": drawn.html,
         "url": other(first),
         "previous": other(first - timedelta(days=7)),
         "next": other(last + timedelta(days=1)),

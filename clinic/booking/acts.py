@@ -66,3 +66,4 @@ def write_with_event(appointment: Appointment, event: AppointmentEvent, now: dat
     """Store these fields of a locked appointment, the moment of the change and its event. One statement."""
     appointment.updated_at = now
     appointment_sql.update(appointment, [*names, "updated_at"], event)
+    appointment.written_event = event

@@ -2,7 +2,7 @@ import uuid
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
@@ -21,6 +21,9 @@ from clinic.models.procedure import Discount, Procedure
 from clinic.models.ranges import TsTzRange
 from clinic.models.series import Series
 from clinic.models.staff import StaffUser
+
+if TYPE_CHECKING:
+    from clinic.models.history import AppointmentEvent
 
 
 class Status(models.TextChoices):
@@ -179,6 +182,9 @@ class Appointment(ClinicRow):
     # it at every write, in the order that `queries.changes` needs.
     changed_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
+
+    # What the act that returned this instance has written of it; stored nowhere else than as an event.
+    written_event: "AppointmentEvent | None" = None
 
     objects: ClassVar = AppointmentQuerySet.as_manager()
 

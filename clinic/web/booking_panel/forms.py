@@ -1,7 +1,7 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, Self, TypedDict
 
 from django import forms
 from django.http import QueryDict
@@ -310,9 +310,20 @@ class MoveForm(LinesForm, WhenForm):
     line_rows: Sequence[LineRow] = ()
     field_order = ["doctor", "procedure", "discount", "date", "starts"]
 
-    def __init__(self, data: QueryDict, *, appointment: Appointment) -> None:
-        super().__init__(data, clinic=appointment.clinic)
-        self.appointment = appointment
+    def __init__(self, data: QueryDict, *, clinic: Clinic, pk: int) -> None:
+        super().__init__(data, clinic=clinic)
+        self.pk = pk
+
+    @classmethod
+    def of(cls, appointment: Appointment, data: QueryDict) -> Self:
+        form = cls(data, clinic=appointment.clinic, pk=appointment.pk)
+        form.appointment = appointment
+        return form
+
+    @cached_property
+    def appointment(self) -> Appointment:
+        """As it was before; a move that is not refused does not need it. Raises Appointment.DoesNotExist."""
+        return booking.load(self.clinic, self.pk)
 
     @property
     def changes_procedures(self) -> bool:
@@ -362,42 +373,38 @@ class MoveForm(LinesForm, WhenForm):
         self.drop_untouched_errors(just_left=None)
         self._price_lines(by)
 
-    def move(self, author: booking.Author) -> bool:
-        """Move it and return True; or show every reason at its field, and reload the appointment."""
-        appointment = self.appointment
+    def move(self, author: booking.Author) -> Appointment | None:
+        """Move and return it; or show every reason at its field, and reload the appointment."""
         try:
             if self.is_valid():
                 seen = self.cleaned_data["place"] or None
-                booking.reschedule(appointment.pk, clinic=self.clinic, by=author, seen=seen, **self._arguments())
-                return True
+                return booking.reschedule(self.pk, clinic=self.clinic, by=author, seen=seen, **self._arguments())
             refused = self._refused(is_sent=True)
         except Refused as error:
             refused = error
         if refused:
             self.refuse(refused)
-            appointment.refresh_from_db()
-            if self.was_moved_elsewhere and is_elsewhere(self, appointment):
-                self.add_error(None, _moved_elsewhere_message(appointment, author))
+            self.appointment.refresh_from_db()
+            if self.was_moved_elsewhere and is_elsewhere(self, self.appointment):
+                self.add_error(None, _moved_elsewhere_message(self.appointment, author))
             elif self.was_moved_elsewhere:
-                self.add_error(None, changed_message(appointment))
+                self.add_error(None, changed_message(self.appointment))
         self._price_lines(author)
-        return False
+        return None
 
     def _refused(self, *, is_sent: bool) -> Refused | None:
         arguments = self._arguments()
         if not is_sent:
             lines = arguments["lines"] and replace(arguments["lines"], shown_total=None, seen=None)
             arguments |= {"encaixe_reason": None, "lines": lines}
-        refused = booking.check_reschedule(self.appointment.pk, clinic=self.clinic, **arguments)
+        refused = booking.check_reschedule(self.pk, clinic=self.clinic, **arguments)
         # As long as nothing is sent, the present time is only where the choice begins.
         return refused if is_sent or refused is None or refused.reasons != {Reason.NOTHING_CHANGED} else None
 
     def _price_lines(self, by: booking.Author) -> None:
         """Set `line_rows`: procedures that stay have their price as booked."""
         if wish := self._lines_wish():
-            checked = booking.check_change(
-                self.appointment.pk, clinic=self.clinic, lines=wish.lines, discount=wish.discount, by=by
-            )
+            checked = booking.check_change(self.pk, clinic=self.clinic, lines=wish.lines, discount=wish.discount, by=by)
             self.line_rows = rows_with_prices(self, checked.lines)
 
     def _lines_wish(self) -> booking.LinesWish | None:

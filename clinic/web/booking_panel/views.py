@@ -81,7 +81,7 @@ def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
     appointment when `move` is posted."""
     appointment = get_appointment(request, pk)
     if request.method == "POST" and "move" in request.POST:
-        form = MoveForm(request.POST, appointment=appointment)
+        form = MoveForm.of(appointment, request.POST)
         form.approve(request.user)
         if form.move(author(request)):
             return detail_or_redirect(request, pk, note=history.last_sentence(appointment))
@@ -90,7 +90,7 @@ def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
     is_posted, just_left = request.method == "POST", triggered_by(request)
     typed = fields.apply_move_button(request.POST, appointment, just_left) if is_posted else take(request)
     typed = typed or fields.data_to(request.GET, appointment)
-    form = MoveForm(typed or fields.data_of(appointment), appointment=appointment)
+    form = MoveForm.of(appointment, typed or fields.data_of(appointment))
     if typed:
         form.check(author(request))
     else:

@@ -26,10 +26,8 @@ def read_days(text: str) -> int:
     return int(text) if is_short_number(text) and 1 <= int(text) <= MOST_DAYS else 1
 
 
-def data_of_move(posted: QueryDict, appointment: Appointment) -> QueryDict:
-    """Return the fields of *Remarcar*; those of a time that is chosen instead, with the length that was asked for."""
-    if "choose" not in posted:
-        return posted
+def data_of_choice(posted: QueryDict, appointment: Appointment) -> QueryDict:
+    """Return the fields of *Remarcar* for the offered time that is chosen, with the length that was asked for."""
     data = fields.apply_move_button(posted, appointment, None)
     if minutes := read_minutes(data.get("minutes", "")):
         data["ends"] = _later(data.get("starts", ""), minutes)

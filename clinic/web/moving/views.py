@@ -21,7 +21,7 @@ from clinic.web.booking_panel.lines import changed_message, is_elsewhere
 from clinic.web.fields import RefusableForm
 from clinic.web.htmx import wants_partial
 from clinic.web.moving.context import places_context, refused_context, resize_context, shown_state
-from clinic.web.moving.posted import data_of_end, data_of_move, read_days, read_minutes
+from clinic.web.moving.posted import data_of_choice, data_of_end, read_days, read_minutes
 from clinic.web.panel import author
 from clinic.web.responses import private
 
@@ -36,11 +36,11 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
     With `dias` they are those of so many dates from it on; with `minutos` it is to last so long, and may be one that
     only gets another end. What is posted are the fields of *Remarcar*, or in `choose` a time that was offered instead.
     Refused, it is answered with the reasons and the nearest times, to be shown at the card."""
-    appointment = booking.load(request.clinic, pk)
     if request.method == "POST":
-        return _dropped(request, appointment)
+        return _dropped(request, pk)
     if not wants_partial(request):
         return redirect("web:appointment-reschedule", pk=pk)
+    appointment = booking.load(request.clinic, pk)
     minutes = read_minutes(request.GET.get("minutos", ""))
     if refusals := _refusals(request, appointment, is_resized=minutes is not None):
         return _move_refused(request, appointment, [refusal.message for refusal in refusals])
@@ -71,17 +71,27 @@ def _refusals(request: ClinicRequest, appointment: Appointment, *, is_resized: b
     return [Refusal(Reason.NOT_MOVABLE, {"current": appointment.get_status_display()})]
 
 
-def _dropped(request: ClinicRequest, appointment: Appointment) -> HttpResponse:
-    form = MoveForm(data_of_move(request.POST, appointment), appointment=appointment)
-    if form.move(author(request)) or _is_there(form, appointment):
-        return _done(request, appointment)
-    return _move_refused(request, appointment, [*_sentences(form), *form.expired_discounts], form)
+def _dropped(request: ClinicRequest, pk: int) -> HttpResponse:
+    form = _move_form(request, pk)
+    if moved := form.move(author(request)):
+        return _done(request, moved)
+    if _is_there(form):
+        return _done(request, form.appointment)
+    return _move_refused(request, form.appointment, [*_sentences(form), *form.expired_discounts], form)
 
 
-def _is_there(form: MoveForm, appointment: Appointment) -> bool:
+def _move_form(request: ClinicRequest, pk: int) -> MoveForm:
+    if "choose" not in request.POST:
+        return MoveForm(request.POST, clinic=request.clinic, pk=pk)
+    appointment = booking.load(request.clinic, pk)
+    return MoveForm.of(appointment, data_of_choice(request.POST, appointment))
+
+
+def _is_there(form: MoveForm) -> bool:
     """Return whether a refused move has been made already: its answer was lost, or it was sent twice."""
     wanted = form.cleaned_data.get("doctor"), form.cleaned_data.get("starts_at")
-    return is_elsewhere(form, appointment) and wanted == (appointment.doctor_id, appointment.starts_at)
+    present = form.appointment
+    return is_elsewhere(form, present) and wanted == (present.doctor_id, present.starts_at)
 
 
 def _sentences(form: RefusableForm) -> list[str]:
@@ -89,7 +99,7 @@ def _sentences(form: RefusableForm) -> list[str]:
 
 
 def _done(request: ClinicRequest, appointment: Appointment) -> HttpResponse:
-    last = last_event(appointment)
+    last = appointment.written_event or last_event(appointment)
     note = history.as_sentence(last, appointment)
     if wants_partial(request):
         undoable = last if last and booking.is_reversible(last) else None

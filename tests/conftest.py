@@ -96,6 +96,21 @@ def static_files_straight_from_the_sources():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_permission_is_written_after_a_test():
+    """Django writes content types and permissions again whenever a test has emptied the tables, which takes longer than
+    to empty them. Nobody asks for a permission here, and a content type is made when it is asked for."""
+    from django.contrib.auth.management import create_permissions  # noqa: PLC0415 - see pytest_configure
+    from django.contrib.contenttypes.management import create_contenttypes  # noqa: PLC0415 - see pytest_configure
+    from django.db.models.signals import post_migrate  # noqa: PLC0415 - see pytest_configure
+
+    assert post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    assert post_migrate.disconnect(create_contenttypes)
+    yield
+    post_migrate.connect(create_contenttypes)
+    post_migrate.connect(create_permissions, dispatch_uid="django.contrib.auth.management.create_permissions")
+
+
 @pytest.fixture(autouse=True)
 def no_address_is_refused_yet():
     """What a worker process remembers of refused addresses outlives a test's database."""

@@ -128,10 +128,10 @@ TEMPLATES = [
         },
     },
     {
-        # For the grid of the day alone: see clinic/web/agenda/grid.py.
+        # For pages that are mostly cells.
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [ROOT / "templates" / "jinja2"],
-        "OPTIONS": {"environment": "clinic.web.agenda.grid.environment"},
+        "OPTIONS": {"environment": "clinic.web.jinja.environment"},
     },
 ]
 

@@ -13,6 +13,7 @@ from clinic.schedule.spans import within
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 
 type WeekdayHour = tuple[int, int]  # ISO weekday, and hour of the clinic's clock
 
@@ -38,14 +39,15 @@ def worked_minutes(schedules: Schedules, doctor_id: int, first: date, last: date
 
 def _minutes_on(schedules: Schedules, doctor_id: int, day: date) -> Counter[WeekdayHour]:
     midnight, next_midnight = schedules.day(day)
+    weekday, clock_changes = day.isoweekday(), next_midnight - midnight != DAY
     minutes: Counter[WeekdayHour] = Counter()
     for span in schedules.open(doctor_id, day):
         part = within(span, midnight, next_midnight)
-        starts_at = part.starts_at
+        starts_at, local = part.starts_at, schedules.clinic.local(part.starts_at)
         while starts_at < part.ends_at:
-            local = schedules.clinic.local(starts_at)
             ends_at = min(starts_at + _left_of_hour(local), part.ends_at)
-            minutes[day.isoweekday(), local.hour] += (ends_at - starts_at) // MINUTE
+            minutes[weekday, local.hour] += (ends_at - starts_at) // MINUTE
+            local = schedules.clinic.local(ends_at) if clock_changes else local + (ends_at - starts_at)
             starts_at = ends_at
     return minutes
 

@@ -17,7 +17,7 @@ from clinic.queries.reports.occupancy import occupancy
 from clinic.queries.reports.overview import Overview, overview
 from clinic.queries.reports.revenue import revenue
 from clinic.queries.reports.sources import sources
-from clinic.queries.reports.tables import Column, Report, Table, Unit, Value
+from clinic.queries.reports.tables import Column, Report, Table, Unit, Value, Values
 from clinic.queries.reports.waits import waits
 from clinic.queries.reports.wanted import Wanted
 
@@ -33,6 +33,7 @@ __all__ = [
     "Table",
     "Unit",
     "Value",
+    "Values",
     "Wanted",
     "overview",
 ]

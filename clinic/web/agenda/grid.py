@@ -1,29 +1,18 @@
-"""Draws the grid of the day and of the week, the one template that Jinja renders.
-
-Django's backend for it: see settings.TEMPLATES."""
+"""Draws the grid of the day and of the week."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.template import loader
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
-from jinja2 import Environment
+from django.utils.translation import gettext
 
 from clinic import booking
 from clinic.models import Clinic
 from clinic.models.appointment import Status
 from clinic.queries.agenda import Card, Day, Grid, Week
+from clinic.web import jinja
 from clinic.web.absence.forms import Motive, When
-
-
-def environment(**options: Any) -> Environment:
-    """Return Jinja's environment with Django's translations; values are escaped."""
-    environment = Environment(extensions=["jinja2.ext.i18n"], **options)  # noqa: S701 - Django's backend sets autoescape
-    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined] # by the extension
-    return environment
 
 
 def day_html(day: Day, clinic: Clinic, now: datetime, *, records_absences: bool) -> str:
@@ -79,7 +68,7 @@ def _grid_html(grid: Grid, clinic: Clinic, now: datetime, context: dict[str, Any
         "icons": static("icons.svg"),
         "next_step": next_step,
     }
-    return SafeString(loader.get_template("agenda/grid.html", using="jinja2").render(context))
+    return jinja.render("agenda/grid.html", context)
 
 
 def _absence_address(day: Day) -> str:

@@ -6,6 +6,8 @@ heights are pixels. The table beside it says the same in words."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from clinic.models import Clinic
 from clinic.queries.reports import Table, Unit
 from clinic.web.report.words import written
@@ -29,12 +31,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars from the top down; `title` says what is drawn, `height` is in pixels. `left_out` rows are not drawn."""
+    """Bars from the top down; `title` says what is drawn and that rows are left out, `height` is in pixels."""
 
     title: str
     bars: Sequence[Bar]
     height: int
-    left_out: int
 
 
 def chart_of(table: Table, clinic: Clinic) -> Chart | None:
@@ -60,7 +61,10 @@ def chart_of(table: Table, clinic: Clinic) -> Chart | None:
         )
         for row, number in enumerate(kept)
     ]
-    return Chart(f"{table.title}: {column.label}", bars, len(bars) * ROW_HEIGHT, len(drawn) - len(bars))
+    title = f"{table.title}: {column.label}"
+    if len(bars) < len(drawn):
+        title += " · " + gettext("os %(n)s maiores; os outros estão na tabela") % {"n": len(bars)}
+    return Chart(title, bars, len(bars) * ROW_HEIGHT)
 
 
 def _shortened(label: str) -> str:

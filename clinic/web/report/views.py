@@ -16,7 +16,8 @@ from django.views.decorators.http import require_safe
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import manager_required
 from clinic.models import Doctor, Procedure
-from clinic.queries.reports import REPORTS, Overview, Report, ReportKind, Table, Wanted, overview
+from clinic.queries.reports import REPORTS, Overview, Report, ReportKind, Table, Values, Wanted, overview
+from clinic.web import jinja
 from clinic.web.report.chart import chart_of
 from clinic.web.report.exports import csv_of, xlsx_of
 from clinic.web.report.forms import Asked, Preset, chosen, dates_of
@@ -56,15 +57,16 @@ def show(request: ClinicRequest, name: str) -> HttpResponse:
     kind = _kind(name)
     asked, wanted = _asked(request, kind)
     report = kind.read(wanted)
+    query = _query(wanted, de=f"{wanted.first}", ate=f"{wanted.last}")
     context = {
         "kind": kind,
         "form": asked.form,
         "wanted": wanted,
         "report": report,
-        "sections": [_section(table, wanted) for table in report.tables],
+        "tables": _tables(kind, report, wanted, query),
         "definitions": _definitions(report),
         "presets": [(preset.label, _query(wanted, periodo=preset.value), preset is asked.preset) for preset in Preset],
-        "query": _query(wanted, de=f"{wanted.first}", ate=f"{wanted.last}"),
+        "query": query,
     }
     return render(request, "report/report.html", context)
 
@@ -144,17 +146,29 @@ def _query(wanted: Wanted, **dates: str) -> str:
     return urlencode(dates | {name: str(pk) for name, pk in filters.items() if pk is not None})
 
 
-def _section(table: Table, wanted: Wanted) -> dict[str, Any]:
-    """Return a table with its values as they are written."""
+def _tables(kind: ReportKind, report: Report, wanted: Wanted, query: str) -> str:
+    """Return the HTML of the tables that have rows, with their charts."""
+    sections = [
+        _section(table, wanted, f"{reverse('web:report-table', args=[kind.name, table.name])}?{query}")
+        for table in report.tables
+        if table.rows
+    ]
+    return jinja.render("report/tables.html", {"sections": sections})
+
+
+def _section(table: Table, wanted: Wanted, file: str) -> dict[str, Any]:
+    """Return a table with its values as they are written, a row as its name and its cells (text, shade); `file` is the
+    address of the same as CSV."""
     units = [column.unit for column in table.columns]
 
-    def cells(row: tuple[Any, ...]) -> list[tuple[str, int]]:
-        shades = [_shade(value) if table.is_heat and place else 0 for place, value in enumerate(row)]
-        texts = [written(value, unit, wanted.clinic) for value, unit in zip(row, units, strict=True)]
-        return list(zip(texts, shades, strict=True))
+    def cells(row: Values) -> tuple[str, list[tuple[str, int]]]:
+        name, *texts = (written(value, unit, wanted.clinic) for value, unit in zip(row, units, strict=True))
+        shades = [_shade(value) if table.is_heat else 0 for value in row[1:]]
+        return name, list(zip(texts, shades, strict=True))
 
     return {
         "table": table,
+        "file": file,
         "chart": chart_of(table, wanted.clinic),
         "rows": [cells(row) for row in table.rows],
         "total": cells(table.total) if table.total and len(table.rows) > 1 else None,

@@ -44,9 +44,12 @@ def entry(clinic: Clinic, pk: int) -> WaitingEntry | None:
 
 
 def entry_of(appointment: Appointment) -> WaitingEntry | None:
-    """Return the open entry of an appointment, None for none. One query."""
+    """Return the open entry of an appointment, or else one that its patient still has, without an appointment, for one
+    of its procedures; None for none. One query."""
+    procedures = appointment.lines.values("procedure")
+    still_wanted = Q(appointment=None, patient=appointment.patient_id, procedures__in=procedures)
     entries = WaitingEntry.objects.of(appointment.clinic_id).open()
-    return entries.filter(appointment=appointment).first()
+    return entries.filter(Q(appointment=appointment) | still_wanted).order_by("appointment", "pk").first()
 
 
 def closing_event(entry: WaitingEntry) -> int | None:

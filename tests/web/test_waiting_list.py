@@ -214,6 +214,16 @@ def test_the_open_appointment_leads_to_the_list_and_back(client, doctor):
     assert "Quer antes?" not in text and f"/fila-de-espera/?pedido={entry.pk}#w{entry.pk}" in text
 
 
+def test_who_is_booked_by_hand_and_still_waits_is_pointed_out(client, doctor):
+    entry = put(doctor)
+    booked = book_appointment(doctor, patient=entry.patient_id, starts_at=next_monday(doctor.clinic, 9))
+    detail = reverse("web:appointment-detail", args=[booked.pk])
+    text = client.get(detail).content.decode()
+    assert "Ainda há um pedido deste paciente" in text and f"?pedido={entry.pk}#w{entry.pk}" in text
+    entry.procedures.set([make_procedure(doctor.clinic)])
+    assert "Ainda há um pedido" not in client.get(detail).content.decode()
+
+
 def test_a_request_is_put_by_the_form_and_changed(client, doctor):
     patient = make_patient(doctor.clinic)
     fields = {"paciente": patient.pk, "procedures": doctor.procedures.get().pk, "weekdays": ["2", "4"], "part": "manha"}

@@ -8,12 +8,15 @@ from django.utils.translation import gettext_lazy as _
 from clinic.cursors import prepared_cursor
 from clinic.models.appointment import Appointment
 from clinic.models.clinic import ClinicRow
+from clinic.models.doctor import Doctor
 from clinic.models.raw_sql import column_names, instance
 from clinic.models.staff import StaffUser
 
 
 class AppointmentEvent(ClinicRow):
-    """A change of an appointment: who, when, through which channel, before → after. UPDATE and DELETE are refused."""
+    """A change of an appointment: who, when, through which channel, before → after. UPDATE and DELETE are refused.
+
+    `doctor` is the appointment's after the change; no foreign key is checked, that would cost every booking."""
 
     class Kind(models.TextChoices):
         BOOKED = "booked", _("Agendado")
@@ -35,6 +38,9 @@ class AppointmentEvent(ClinicRow):
         COMMAND = "command", _("Comando")
 
     appointment = models.ForeignKey(Appointment, models.PROTECT, related_name="events")
+    doctor = models.ForeignKey(
+        Doctor, models.DO_NOTHING, null=True, editable=False, db_index=False, db_constraint=False, related_name="+"
+    )
     kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
     channel = models.CharField(_("via"), max_length=9, choices=Channel, db_column="door")

@@ -37,6 +37,7 @@ PLACES = {
     "web:family": gettext_lazy("família"),
     "web:pending": gettext_lazy("pendências"),
     "web:confirmation": gettext_lazy("confirmações"),
+    "web:audit": gettext_lazy("auditoria"),
     "web:queue": gettext_lazy("fila"),
     "web:memo": gettext_lazy("recados"),
     "web:own-day": gettext_lazy("o dia do médico ou da médica"),

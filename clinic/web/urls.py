@@ -1,10 +1,11 @@
 from django.urls import path
 
 from clinic.web.absence import views as absence
-from clinic.web.agenda import month, week
+from clinic.web.agenda import as_of, month, week
 from clinic.web.agenda import views as agenda
 from clinic.web.appointment import unverified
 from clinic.web.appointment import views as appointment
+from clinic.web.audit import views as audit
 from clinic.web.booking_panel import views as booking_panel
 from clinic.web.calendar import views as calendar
 from clinic.web.confirmation import views as confirmation
@@ -38,6 +39,7 @@ urlpatterns = [
     path("agenda/semana/<int:doctor>/<str:date>/", week.week, name="agenda-week"),
     path("agenda/mes/<str:month>/", month.month, name="agenda-month"),
     path("agenda/<str:date>/", agenda.day, name="agenda-day"),
+    path("agenda/<str:date>/como-estava/", as_of.as_of, name="agenda-as-of"),
     path("agenda/<str:date>/lista/", printed.day_list, name="printed-day"),
     path("agenda/<str:date>/lista/pdf/", printed.day_list_pdf, name="printed-day-pdf"),
     path("agendamentos/novo/", booking_panel.book, name="appointment-book"),
@@ -118,6 +120,9 @@ urlpatterns = [
     path("relatorios/<str:name>/", report.show, name="report"),
     path("relatorios/<str:name>/planilha.xlsx", report.workbook, name="report-workbook"),
     path("relatorios/<str:name>/<str:table>.csv", report.table_file, name="report-table"),
+    path("auditoria/", audit.index, name="audit"),
+    path("auditoria/planilha.xlsx", audit.workbook, name="audit-workbook"),
+    path("auditoria/tabela.csv", audit.table_file, name="audit-table"),
     path("retornos/", recall.index, name="recall-list"),
     path("retornos/<int:pk>/fechar/", recall.close, name="recall-close"),
     path("retornos/<int:pk>/adiar/", recall.postpone, name="recall-postpone"),

@@ -91,7 +91,7 @@ def test_a_save_in_the_admin_says_who_from_what_to_what(client, clinic):
     [change] = changes("procedure", "changed")
     assert (change.before, change.after) == ({"name": "ECG", "price": 95.0}, {"name": "ECG", "price": 110.0})
     assert (change.clinic_id, change.row, change.user, change.channel) == (clinic.pk, procedure.pk, manager, "admin")
-    assert isinstance(change.request, UUID)
+    assert isinstance(change.request_id, UUID)
 
 
 def test_what_a_doctor_performs_is_noted_as_the_same_act(client, clinic):

@@ -56,7 +56,7 @@ BEGIN
         new_row := new_row - left_out - secrets;
     END IF;
     INSERT INTO clinic_rowchange
-        (clinic_id, "table", "row", act, at, channel, user_id, credential, request, transaction, before, after)
+        (clinic_id, "table", "row", act, at, channel, user_id, credential, request_id, transaction, before, after)
     VALUES (
         of_clinic, substr(TG_TABLE_NAME, 8), (of_row ->> 'id')::bigint,
         CASE TG_OP WHEN 'INSERT' THEN 'added' WHEN 'UPDATE' THEN 'changed' ELSE 'removed' END,
@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Name of the token, key, program or role.", max_length=80
                     ),
                 ),
-                ("request", models.UUIDField(null=True)),
+                ("request_id", models.UUIDField(null=True)),
                 ("transaction", models.BigIntegerField()),
                 ("before", models.JSONField(default=dict)),
                 ("after", models.JSONField(default=dict)),

@@ -38,7 +38,7 @@ class RowChange(models.Model):
 
     `table` is the name without `clinic_`, `row` the id in it. `before` and `after` map columns to JSON: of a change
     those that differ, and those that tell which row it is. Secrets stand in neither: a changed one is `true`.
-    `request` is the id of the API's or the browser's request, None for a command. Rows of one `transaction`, a number
+    `request_id` is that of the API's or the browser's request, None for a command. Rows of one `transaction`, a number
     of PostgreSQL's, are one act. Without an author (a statement by hand) `credential` is the name of the program, or of
     the database's role. A superuser's own row has no clinic. No foreign key is checked: what is named here may be gone.
     """
@@ -68,7 +68,7 @@ class RowChange(models.Model):
         StaffUser, models.DO_NOTHING, null=True, db_index=False, db_constraint=False, related_name="+"
     )
     credential = models.CharField(max_length=80, blank=True, help_text="Name of the token, key, program or role.")
-    request = models.UUIDField(null=True)
+    request_id = models.UUIDField(null=True)
     transaction = models.BigIntegerField()
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)

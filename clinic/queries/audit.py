@@ -41,8 +41,8 @@ class Position:
 @dataclass(frozen=True)
 class Wanted:
     """What is asked of the list; None and "" are no filter. `kind` is a key of NUMBERS, alone or with a kind after a
-    dot: `agendamento.booked`, `cadastro.procedure`. `status` is what an appointment became. `doctor` is of whom an
-    appointment was before or after, or whose set-up was changed. `since` and `until` are instants, half-open."""
+    dot: `agendamento.booked`, `cadastro.procedure`. `status` is what an appointment became. `doctor` is the
+    one of the appointment before or after, or of the set-up that was changed. `since` and `until` are instants, half-open."""
 
     clinic: Clinic
     kind: str = ""
@@ -68,7 +68,7 @@ class Entry:
     changes: list[Change]
     who: str
     channel: str
-    request: str = ""
+    request_id: str = ""
     rows: "list[Entry]" = field(default_factory=list)
 
 
@@ -154,8 +154,8 @@ def _of_set_up(wanted: Wanted, kind: str) -> QuerySet[Any]:
     rows = RowChange.objects.of(wanted.clinic).select_related("user")
     if kind:
         return rows.filter(table=kind)
-    told = Q(table__in=IN_WORDS_BY_PEOPLE) | Q(channel__in=PROGRAMS)
-    return rows.exclude(told, request__isnull=False)
+    in_words = Q(table__in=IN_WORDS_BY_PEOPLE) | Q(channel__in=PROGRAMS)
+    return rows.exclude(in_words, request_id__isnull=False)
 
 
 def _is_about(name: str, doctor: int) -> Q:
@@ -227,8 +227,9 @@ def _of_row(row: RowChange, clinic: Clinic, names: row_changes.Names) -> Entry:
         side = "after" if row.act == RowChange.Act.ADDED else "before"
         changes = [replace(change, before="", after=getattr(change, side)) for change in changes]
     kind = _("%(what)s: %(act)s") % {"what": label[:1].upper() + label[1:], "act": row.get_act_display().lower()}
-    request = str(row.request or "")
-    return _entry(row, kind=kind, about=row_changes.subject(row, names), changes=changes, request=request)
+    return _entry(
+        row, kind=kind, about=row_changes.subject(row, names), changes=changes, request_id=str(row.request_id or "")
+    )
 
 
 def as_text(entry: Entry) -> str:

@@ -61,9 +61,9 @@ def _changes(clinic: Clinic, moment: datetime, *tables: type[models.Model]) -> l
 
 def _as_of(model: type[models.Model], wanted: models.Q, changes: list[RowChange]) -> dict[int, Row]:
     """Return the rows by id, each change since taken back, the last one first."""
-    fields = {field.column: field for field in model._meta.concrete_fields}
+    fields: dict[str, Any] = {str(field.column): field for field in model._meta.concrete_fields}
     rows: dict[int, Row] = {
-        row["id"]: {field.column: row[field.attname] for field in fields.values()}
+        row["id"]: {column: row[field.attname] for column, field in fields.items()}
         for row in model._default_manager.filter(wanted).values(*(field.attname for field in fields.values()))
     }
     table = model._meta.db_table.removeprefix("clinic_")
@@ -79,7 +79,7 @@ def _as_of(model: type[models.Model], wanted: models.Q, changes: list[RowChange]
 
 
 def _own_days(clinic: Clinic, row: Row, doctors: list[int]) -> list[OwnDay]:
-    """Return a day once for everybody, or once for each doctor whom it concerns: of its speciality, or named."""
+    """Return a day once for everybody, or once for each doctor: of its speciality, or named."""
     ids: set[int | None] = set(doctors)
     if row["specialty"]:
         ids |= set(Doctor.objects.of(clinic).filter(specialty=row["specialty"]).values_list("pk", flat=True))

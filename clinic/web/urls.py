@@ -18,6 +18,7 @@ from clinic.web.memo import views as memo
 from clinic.web.merge import views as merge
 from clinic.web.moving import views as moving
 from clinic.web.own_day import views as own_day
+from clinic.web.patient import seen_by
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
 from clinic.web.pending.whole_list import whole_list
@@ -70,6 +71,8 @@ urlpatterns = [
     path("pacientes/conferir/", patient.check, name="patient-check"),
     path("pacientes/<int:pk>/", patient.card, name="patient-detail"),
     path("pacientes/<int:pk>/quem-viu/", patient.seen_by, name="patient-seen-by"),
+    path("pacientes/<int:pk>/quem-viu/planilha.xlsx", seen_by.workbook, name="patient-seen-by-workbook"),
+    path("pacientes/<int:pk>/quem-viu/tabela.csv", seen_by.table_file, name="patient-seen-by-table"),
     path("pacientes/<int:pk>/apagar-textos/", patient.redact, name="patient-redact"),
     path("pacientes/<int:pk>/editar/", patient.edit, name="patient-edit"),
     path("pacientes/<int:pk>/conferir/", patient.check, name="patient-check"),

@@ -1,8 +1,8 @@
 """A day as its page was at a moment, and the difference between two moments: what is stored, with every event since
 taken back. Reads only.
 
-From the present backwards, since an event holds both sides of what it changed: few events are later than a moment that
-somebody asks about, and appointments that no event booked come out right too. What belongs to the patient is today's.
+From the present backwards, since an event holds both sides of what it changed: few events are later than the moment,
+and appointments that no event booked come out right too. What belongs to the patient is today's.
 """
 
 from collections import defaultdict
@@ -35,8 +35,8 @@ COMPARED = ("doctor_id", "starts_at", "ends_at", "status", "procedures", "encaix
 
 @dataclass(frozen=True)
 class DayAsOf:
-    """The page of a day as it was; `unknown_until` is the instant before which changed hours were not noted, None where
-    that does not concern the moment."""
+    """The page of a day as it was. `unknown_until` is the instant since which changes of the set-up are noted, where the
+    moment is earlier: hours and doctors are the oldest that are known then. Else it is None."""
 
     day: Day
     unknown_until: datetime | None
@@ -66,19 +66,22 @@ class Difference:
     events: list[tuple[datetime, str, str]]
 
 
-def day_as_of(clinic: Clinic, on: date, moment: datetime) -> DayAsOf:
-    """Return the local date as it was at that instant, without free times. At most fourteen queries."""
-    rows = _rows_as_of(clinic, on, moment)
-    doctors = doctors_as_of(clinic, moment)
+def day_as_of(clinic: Clinic, on: date, moment: datetime, now: datetime) -> DayAsOf:
+    """Return the local date as it was at that instant, without free times. At most eighteen queries."""
+    rows, since = _rows_as_of(clinic, on, moment), noted_since()
+    noted = max(moment, since) if since else now
+    doctors = doctors_as_of(clinic, noted)
+    if not any(doctor.active for doctor in doctors):
+        # Nobody was there yet, as where appointments were brought from another system: the set-up of today.
+        noted, doctors = now, doctors_as_of(clinic, now)
     booked = {row.doctor_id for row in rows.values()}
     shown = [doctor for doctor in doctors if doctor.active or doctor.pk in booked]
-    layout = DayLayout(clinic, on, moment, schedules_as_of(clinic, moment), {}, set(), hides_freed=False)
+    layout = DayLayout(clinic, on, moment, schedules_as_of(clinic, noted), {}, set(), hides_freed=False)
     values = [tuple(getattr(row, name) for name in STORED) for row in rows.values()]
     known = {doctor.pk for doctor in shown}
     day = layout.lay_out(shown, known, values, dict.fromkeys(known, 0), [])
     for column in day.columns:
         column.performs_nothing = False
-    since = noted_since()
     return DayAsOf(day, since if since and moment < since else None)
 
 

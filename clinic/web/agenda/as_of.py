@@ -65,7 +65,7 @@ def as_of(request: ClinicRequest, date: str) -> HttpResponse:
     }
     if moment and not complaint:
         shown.add_day(on)
-        past = agenda.day_as_of(clinic, on, moment)
+        past = agenda.day_as_of(clinic, on, moment, now)
         context |= {
             "day": past.day,
             "unknown_until": past.unknown_until,

@@ -9,7 +9,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from clinic.form_fields import TypedDateField, is_short_number
+from clinic.form_fields import TypedDateField, ids_in, is_short_number
 from clinic.models import Clinic, PatientEvent
 from clinic.models.appointment import Status
 from clinic.queries.audit import Choices, Position, Wanted, kinds
@@ -55,12 +55,12 @@ def wanted_of(data: MultiValueDict[str, str], clinic: Clinic, choices: Choices, 
     """Return what the address asks; what it names of another clinic, or wrongly, is no filter."""
     author = data.get("quem", "")
     number = int(author[1:]) if is_short_number(author[1:]) else 0
-    doctor = int(data["medico"]) if is_short_number(data.get("medico", "")) else 0
+    doctor = ids_in(data, "medico")
     return Wanted(
         clinic,
         kind=_one_of(data.get("tipo", ""), {value for _label, group in kinds() for value, _name in group}),
         status=_one_of(data.get("situacao", ""), set(Status.values)),
-        doctor=doctor if doctor in choices.doctors else None,
+        doctor=doctor[0] if doctor and doctor[0] in choices.doctors else None,
         user=number if author.startswith("u") and number in choices.users else None,
         credential=choices.keys.get(number, "") if author.startswith("k") else "",
         channel=_one_of(data.get("via", ""), set(PatientEvent.Channel.values)),

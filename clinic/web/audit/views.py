@@ -1,7 +1,5 @@
 """Auditoria: who did what in the clinic, for managers; as a page, and as files."""
 
-from collections.abc import Iterator
-
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +19,7 @@ from clinic.web.htmx import partial_or_page
 from clinic.web.report.exports import csv_of, xlsx_of
 from clinic.web.report.views import XLSX, as_file
 
-MOST_EXPORTED = 5000
+MOST_EXPORTED = 10_000
 
 
 @require_safe
@@ -33,7 +31,7 @@ def index(request: ClinicRequest) -> HttpResponse:
     found, older = audit.entries(wanted, before=position_of(request.GET.get("antes", "")))
     context = {
         "entries": found,
-        "older": query_of(request.GET) + f"&antes={written_position(older)}".replace("+", "%2B") if older else "",
+        "older": query_of(request.GET, antes=written_position(older)) if older else "",
         "form": period.form,
         "wanted": wanted,
         "choices": choices,
@@ -47,8 +45,7 @@ def index(request: ClinicRequest) -> HttpResponse:
         ],
         "days": period.days,
         "query": query_of(request.GET),
-        "is_filtered": bool(query_of(request.GET)),
-        "this_year": request.clinic.local(timezone.now()).year,
+        "this_year": f"{request.clinic.local(timezone.now()):%Y}",
         "cancelled_last_week": f"{reverse('web:audit')}?situacao=cancelled&dias=7",
     }
     return partial_or_page(request, "audit/index.html", "entries", context)
@@ -90,14 +87,10 @@ def _has_dates(period: Period) -> bool:
 def _table(wanted: Wanted) -> Table:
     labels = (_("Data e hora"), _("Tipo"), _("O quê"), _("De → para"), _("Quem"), _("Via"), _("Pedido"))
     columns = tuple(Column(label, Unit.WORDS) for label in labels)
-    return Table("auditoria", _("Auditoria"), columns, [_as_row(entry, wanted) for entry in _newest(wanted)])
-
-
-def _newest(wanted: Wanted) -> Iterator[Entry]:
     found, _older = audit.entries(wanted, limit=MOST_EXPORTED)
-    yield from found
+    return Table("auditoria", _("Auditoria"), columns, [_as_row(entry, wanted) for entry in found])
 
 
 def _as_row(entry: Entry, wanted: Wanted) -> tuple[str, ...]:
     at = f"{wanted.clinic.local(entry.at):%d/%m/%Y %H:%M:%S}"
-    return at, entry.kind, entry.about, audit.as_text(entry), entry.who, entry.channel, entry.request
+    return at, entry.kind, entry.about, audit.as_text(entry), entry.who, entry.channel, entry.request_id

@@ -41,8 +41,9 @@ class Position:
 @dataclass(frozen=True)
 class Wanted:
     """What is asked of the list; None and "" are no filter. `kind` is a key of NUMBERS, alone or with a kind after a
-    dot: `agendamento.booked`, `cadastro.procedure`. `status` is what an appointment became. `doctor` is the
-    one of the appointment before or after, or of the set-up that was changed. `since` and `until` are instants, half-open."""
+    dot: `agendamento.booked`, `cadastro.procedure`. `status` is what an appointment became. `doctor` is that
+    of the appointment before or after, or of the set-up that was changed. `since` and `until` are instants,
+    half-open."""
 
     clinic: Clinic
     kind: str = ""

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import models
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic.models import Clinic, ClinicHoliday, Doctor, Procedure, RowChange, StaffUser
 from clinic.models.clinic import written_amount
@@ -24,6 +25,8 @@ MODELS = {
     for model in apps.get_app_config("clinic").get_models(include_auto_created=True)
     if model._meta.db_table in NOTED_TABLES and not model._meta.proxy
 }
+# Columns of which only is noted that they changed.
+SECRETS = {"password": gettext_lazy("senha"), "pin": "PIN", "digest": gettext_lazy("código secreto")}
 NAMED = (Doctor, Procedure, StaffUser, ClinicHoliday)
 
 
@@ -91,9 +94,10 @@ def _field(table: str, column: str) -> Any:
 
 
 def _label(table: str, column: str) -> str:
-    labels = {"password": _("senha"), "pin": "PIN", "is_live": _("produção"), "scopes": _("permissões")}
+    if column in SECRETS:
+        return str(SECRETS[column])
     field = _field(table, column)
-    return labels.get(column) or (str(field.verbose_name) if field else column)
+    return str(field.verbose_name) if field else column
 
 
 def _model_of(table: str, column: str) -> Any:
@@ -107,7 +111,7 @@ def _name(table: str, column: str, value: Any, names: Names) -> str:
 
 def _written(table: str, column: str, value: Any, clinic: Clinic, names: Names) -> str:
     """Return a stored value as people of the clinic's country write it."""
-    if column in {"password", "pin"}:
+    if column in SECRETS:
         return _("(não se mostra)")
     if isinstance(value, bool):
         return _("sim") if value else _("não")

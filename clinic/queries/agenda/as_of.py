@@ -35,8 +35,8 @@ COMPARED = ("doctor_id", "starts_at", "ends_at", "status", "procedures", "encaix
 
 @dataclass(frozen=True)
 class DayAsOf:
-    """The page of a day as it was. `unknown_until` is the instant since which changes of the set-up are noted, where the
-    moment is earlier: hours and doctors are the oldest that are known then. Else it is None."""
+    """The page of a day as it was. `unknown_until` is the instant since which changes of the set-up are noted, if
+    the moment is earlier: hours and doctors are the oldest that are known then. Else it is None."""
 
     day: Day
     unknown_until: datetime | None

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -35,7 +36,7 @@ class AuthorMiddleware:
         request_id = uuid4()
 
         def with_author(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
-            if not is_noted(sql):
+            if not is_noted(sql) or _is_unknown_program(request):
                 return execute(sql, params, many, context)
             with nullcontext() if connection.in_atomic_block else transaction.atomic():
                 execute(SET_AUTHOR_SQL, [json.dumps(_author(request, request_id))], False, context)
@@ -43,6 +44,12 @@ class AuthorMiddleware:
 
         with connection.execute_wrapper(with_author):
             return self.get_response(request)
+
+
+def _is_unknown_program(request: HttpRequest) -> bool:
+    """Return whether it is a request of an API whose key is still looked up, which notes when it was used. There is no
+    user to ask for: reading `request.user` would read a session."""
+    return request.path_info.lower().startswith(settings.PROGRAMS) and getattr(request, "caller", None) is None
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,8 @@ from clinic.local import environment
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
+    # What PostgreSQL notes as the author of a command's changes (clinic.models.row_change).
+    os.environ.setdefault("PGAPPNAME", " ".join(["manage.py", *sys.argv[1:2]]))
     with environment.prepared(sys.argv[1:]):
         from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415 - the settings are ready only now
         from django.core.management import execute_from_command_line  # noqa: PLC0415

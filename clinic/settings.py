@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "clinic.access.middleware.SignInMiddleware",
     "clinic.access.middleware.DoctorMiddleware",
     "clinic.access.middleware.SameUserMiddleware",
+    "clinic.access.authors.AuthorMiddleware",
     "axes.middleware.AxesMiddleware",
     "clinic.access.accesses.AccessLogMiddleware",
 ]

@@ -88,6 +88,10 @@ def _asked(clinic):
     yield "/agendamentos/novo/", {"medico": "any"}
     yield f"/agenda/{today}/", {"medico": doctor.pk, "situacao": "in_service"}
     yield "/ausencias/nova/", {"medico": doctor.pk}
+    for kind in ("agendamento", "paciente", "clinica", "cadastro"):
+        yield "/auditoria/", {"tipo": kind}
+    yield "/auditoria/", {"situacao": "cancelled", "dias": "30"}
+    yield f"/agenda/{today}/como-estava/", {"em": f"{today - timedelta(days=2)}T12:00", "ate": "agora"}
     for model in admin.site._registry:
         yield f"/admin/clinic/{model._meta.model_name}/", {"q": "maria"}
 

@@ -233,6 +233,16 @@ def _reports(stored, day):
             yield Call("GET", f"/relatorios/{name}/", query)
         yield Call("GET", f"/relatorios/{name}/planilha.xlsx", dates)
     yield Call("GET", "/relatorios/faltas/medicos.csv", dates)
+    yield from _audit(stored, dates | {"medico": stored.doctors[0].pk}, day)
+
+
+def _audit(stored, dates, day):
+    for query in ({}, dates, {"situacao": "cancelled", "dias": "7"}, {"via": "command"}, {"tipo": "cadastro.doctor"}):
+        yield Call("GET", "/auditoria/", query)
+    for name in ("planilha.xlsx", "tabela.csv"):
+        yield Call("GET", f"/auditoria/{name}", {"tipo": "clinica"})
+    moment = f"{stored.clinic.local(timezone.now() - timedelta(hours=2)):%Y-%m-%dT%H:%M}"
+    yield Call("GET", f"/agenda/{day}/como-estava/", {"em": moment, "ate": "agora"})
 
 
 def _acts(stored):
@@ -505,6 +515,9 @@ def _patients(stored):
     yield Call("GET", f"/pacientes/{patient.pk}/")
     yield Call("GET", f"/pacientes/{patient.pk}/", {"pagina": 2}, partial=True)
     yield Call("GET", f"/pacientes/{patient.pk}/quem-viu/")
+    yield Call("GET", f"/pacientes/{patient.pk}/quem-viu/", {"dias": "7"})
+    yield Call("GET", f"/pacientes/{patient.pk}/quem-viu/planilha.xlsx")
+    yield Call("GET", f"/pacientes/{patient.pk}/quem-viu/tabela.csv")
     details = {"name": "Iolanda Prestes", "phone": "81 98765-1234", "cpf": "111.444.777-35", "birth_date": "02/03/1960"}
     yield Call("GET", "/pacientes/novo/")
     yield Call("POST", "/pacientes/conferir/", details, partial=True)

@@ -2,7 +2,9 @@
 
 import re
 from datetime import date, datetime, timedelta
+from io import BytesIO
 
+import openpyxl
 import pytest
 from django.core.management import call_command
 from django.db import Error, connection, transaction
@@ -49,6 +51,7 @@ SHOWN_AT = {
     "pacientes/<int:pk>/",
     "pacientes/<int:pk>/editar/",
     "pacientes/<int:pk>/quem-viu/",
+    "auditoria/",
     "pacientes/<int:pk>/juntar/",
     "pacientes/<int:pk>/juntar/<int:other>/",
     "pacientes/<int:pk>/apagar-textos/",
@@ -185,6 +188,25 @@ def test_older_rows_are_paged_by_the_last_moment(client, patient):
     assert (first.count('scope="row"'), second.count('scope="row"')) == (50, 10)
     for odd in ("x", "2026-01-01", "9999-99-99T99:99", "\0", "0001-01-01T00:00:00+14:00"):
         assert client.get(page, {"antes": odd}).status_code == 200
+
+
+def test_who_saw_a_card_is_filtered_and_exported(client, patient):
+    manager, rosa = make_manager(patient.clinic, name="Marta Gestora"), make_user(patient.clinic, name="Rosa Recepção")
+    for days, user in ((0, manager), (3, rosa), (9, rosa)):
+        viewer = accesses.Viewer(patient.clinic, user, "", "")
+        accesses.record(Shown({patient.pk: None}), viewer, "web:patient-detail", timezone.now() - timedelta(days=days))
+    client.force_login(manager)
+    page = reverse("web:patient-seen-by", args=[patient.pk])
+    assert client.get(page, {"quem": rosa.pk}).text.count('scope="row"') == 2
+    since = f"{patient.clinic.local(timezone.now() - timedelta(days=5)):%d/%m/%Y}"
+    assert client.get(page, {"quem": rosa.pk, "de": since}).text.count('scope="row"') == 1
+    assert client.get(page, {"quem": 2**70}).text.count('scope="row"') == 3
+    table = client.get(f"{page}tabela.csv", {"quem": rosa.pk}).content.decode("utf-8-sig").splitlines()
+    assert len(table) == 3 and "Rosa Recepção;ficha;1" in table[1]
+    book = openpyxl.load_workbook(BytesIO(client.get(f"{page}planilha.xlsx").content))
+    assert [row[3] for row in book.worksheets[0].values][:2] == ["Quem", "Marta Gestora"]
+    for name in ("tabela.csv", "planilha.xlsx"):
+        assert client.get(f"{reverse('web:patient-detail', args=[patient.pk + 1])}quem-viu/{name}").status_code == 404
 
 
 def test_a_sign_in_is_a_row_with_its_address(client, patient):

@@ -14,7 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 from psycopg.sql import SQL, Identifier
 
-from clinic.booking import LineRequest, change_status, edit_notes
+from clinic.booking import LineRequest, change_status, edit_notes, reschedule
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, AppointmentProcedure, ClinicEvent
 from clinic.queries.changes import changed_appointments, changed_patients, settled_until
 from clinic.queries.pending import Why, pending
@@ -273,3 +273,19 @@ def test_the_way_back_switches_doctors_users_off(the_newest_again, transactional
     migrate()
     user.refresh_from_db()
     assert (user.role, user.doctor, user.is_active) == ("receptionist", None, False)
+
+
+def test_older_events_are_given_their_doctor(the_newest_again, transactional_db):
+    desk = open_desk()
+    kept, moved = desk.book(), desk.book(starts_at=desk.at(10), patient=desk.another_patient().pk)
+    edit_notes(kept.pk, notes="liga antes", clinic=desk.clinic, by=BY, now=desk.now)
+    other = desk.another_doctor()
+    edit_notes(moved.pk, notes="liga antes", clinic=desk.clinic, by=BY, now=desk.now)
+    reschedule(moved.pk, clinic=desk.clinic, doctor=other.pk, starts_at=desk.at(9), by=BY, now=desk.now)
+    edit_notes(moved.pk, notes="liga depois", clinic=desk.clinic, by=BY, now=desk.now)
+    events = AppointmentEvent.objects.order_by("pk").values_list("appointment", "kind", "doctor")
+    written = list(events)
+    migrate("0074_validate_hours_events")
+    migrate()
+    assert list(events) == written
+    assert {doctor for pk, _, doctor in written if pk == moved.pk} == {desk.doctor.pk, other.pk}

@@ -24,11 +24,11 @@ from tests.every_address import Asking, Call, calls, operations, routes
 STORED, PATIENTS = 100_000, 50_000
 LARGE = {"clinic_appointment", "clinic_appointmentprocedure", "clinic_appointmentevent", "clinic_patient"}
 CUSTOM, GENERIC = "force_custom_plan", "force_generic_plan"
-# The statements of the administration, and those of reports, run by the ORM's cursors and in no booking's transaction:
-# they are never planned for all parameters. What managers do seldom may read a table once, since an index for it would
-# be written by every booking: filtering a list by what few rows have, and asking before a deletion whether anything
-# hangs on the row.
-PLANNED_EACH_TIME = ("/admin/", "/relatorios/")
+# The statements of the administration, of reports and of the audit, run by the ORM's cursors and in no booking's
+# transaction: they are never planned for all parameters. What managers do seldom may read a table once, since an index
+# for it would be written by every booking: filtering a list by what few rows have, and asking before a deletion whether
+# anything hangs on the row.
+PLANNED_EACH_TIME = ("/admin/", "/relatorios/", "/auditoria/")
 SELDOM = re.compile(r"/delete/$|\?.*(status|source|kind|channel|died)__exact|isempty")
 PLANNED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"%(?:\((\w+)\)s|(s)|(%))")

@@ -22,6 +22,7 @@ def event(
     return AppointmentEvent(
         clinic=appointment.clinic,
         appointment=appointment,
+        doctor_id=appointment.doctor_id,
         kind=kind,
         at=now,
         channel=by.channel,

@@ -45,12 +45,14 @@ MOVE_AS_DELETED_SQL = """
 """
 RESTORE_SQL = "UPDATE clinic_appointment SET deleted_at = NULL WHERE clinic_id = %s AND id = ANY (%s)"
 RECORD_EVENTS_SQL = """
-    INSERT INTO clinic_appointmentevent (clinic_id, appointment_id, kind, at, door, user_id, credential, before, after)
-    SELECT %s, id, %s, %s, %s, %s, %s,
+    INSERT INTO clinic_appointmentevent
+        (clinic_id, appointment_id, doctor_id, kind, at, door, user_id, credential, before, after)
+    SELECT %s, moved.id, appointment.doctor_id, %s, %s, %s, %s, %s,
         jsonb_build_object('starts_at', old_start, 'ends_at', old_end, 'time_zone', %s::text),
         jsonb_build_object('starts_at', new_start, 'ends_at', new_end, 'time_zone', %s::text)
     FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
         AS moved (id, old_start, old_end, new_start, new_end)
+    JOIN clinic_appointment AS appointment ON appointment.id = moved.id
 """
 
 

@@ -23,6 +23,7 @@ from clinic.models.procedure import Discount, Procedure
 from clinic.models.recall import Recall, RecallEvent
 from clinic.models.receipt import Receipt
 from clinic.models.room_call import RoomCall
+from clinic.models.row_change import RowChange
 from clinic.models.series import Series
 from clinic.models.staff import StaffSession, StaffUser
 from clinic.models.waiting import WaitingEntry, WaitingEvent
@@ -64,6 +65,7 @@ __all__ = [
     "Receipt",
     "RequestCount",
     "RoomCall",
+    "RowChange",
     "Series",
     "SignIn",
     "StaffSession",

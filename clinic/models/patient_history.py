@@ -46,7 +46,16 @@ class PatientEvent(ClinicRow):
         verbose_name = _("alteração da ficha")
         verbose_name_plural = _("alterações da ficha")
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["patient", "at"], name="patientevent_patient_at")]
+        indexes = [
+            models.Index(fields=["patient", "at"], name="patientevent_patient_at"),
+            models.Index(fields=["clinic", "at"], name="patientevent_clinic_at"),
+            models.Index(fields=["clinic", "kind", "at"], name="patientevent_kind_at"),
+            models.Index(fields=["clinic", "user", "at"], name="patientevent_user_at"),
+            models.Index(fields=["clinic", "channel", "at"], name="patientevent_channel_at"),
+            models.Index(
+                fields=["clinic", "credential", "at"], condition=~Q(credential=""), name="patientevent_credential_at"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["registered", "changed", "redacted", "merged", "separated"]),

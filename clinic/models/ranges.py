@@ -1,7 +1,7 @@
 """Database functions used in constraints and generated columns. Migrations import this module, so it never moves."""
 
 from django.contrib.postgres.fields import DateTimeRangeField
-from django.db.models import Func, TextField
+from django.db.models import DateTimeField, Func, TextField
 
 
 class TsTzRange(Func):
@@ -19,3 +19,11 @@ class Fold(Func):
 
     function = "clinic_fold"
     output_field = TextField()
+
+
+class Instant(Func):
+    """An instant that is stored as ISO 8601 with its offset, by the SQL function of migration 0088: a cast could not
+    be indexed, since that of a text without an offset would depend on the session."""
+
+    function = "clinic_instant"
+    output_field = DateTimeField()

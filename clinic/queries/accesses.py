@@ -18,6 +18,8 @@ SEEN_BY_SQL = """
         min(at) AS first, max(at) AS last, array_agg(DISTINCT page) AS pages
     FROM clinic_patientaccess
     WHERE patient_id = ANY(%(patients)s) AND clinic_id = %(clinic)s
+      AND at >= coalesce(%(since)s::timestamptz, '-infinity') AND at < coalesce(%(until)s::timestamptz, 'infinity')
+      AND (%(user)s::bigint IS NULL OR user_id = %(user)s)
     GROUP BY user_id, credential, (at AT TIME ZONE %(zone)s)::date
     HAVING %(before)s::timestamptz IS NULL OR max(at) < %(before)s
     ORDER BY last DESC
@@ -26,6 +28,7 @@ SEEN_BY_SQL = """
 # What people call a page, by the beginning of its route's name; the first that fits.
 PLACES = {
     "web:patient-seen-by": gettext_lazy("quem viu"),
+    "web:agenda-as-of": gettext_lazy("agenda como estava"),
     "web:patient-detail": gettext_lazy("ficha"),
     "web:patient-redact": gettext_lazy("ficha"),
     "web:patient-edit": gettext_lazy("ficha"),
@@ -37,6 +40,7 @@ PLACES = {
     "web:family": gettext_lazy("família"),
     "web:pending": gettext_lazy("pendências"),
     "web:confirmation": gettext_lazy("confirmações"),
+    "web:audit": gettext_lazy("auditoria"),
     "web:queue": gettext_lazy("fila"),
     "web:memo": gettext_lazy("recados"),
     "web:own-day": gettext_lazy("o dia do médico ou da médica"),
@@ -64,16 +68,31 @@ class Seen:
     places: list[str]
 
 
-def seen_by(patient: Patient, *, before: datetime | None = None) -> tuple[list[Seen], datetime | None]:
-    """Return at most ROWS, newest first, those whose last moment is before that instant; and what to ask for older
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of who saw a patient; None is no filter. `since` and `until` are instants, half-open."""
+
+    user: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def seen_by(
+    patient: Patient, asked: Asked | None = None, *, before: datetime | None = None, limit: int = ROWS
+) -> tuple[list[Seen], datetime | None]:
+    """Return at most `limit`, newest first, those whose last moment is before that instant; and what to ask for older
     ones, None without any. Who was shown a patient that is merged by now is among them. Three queries; the patient
     comes with their clinic."""
+    asked = asked or Asked()
     parameters: dict[str, Any] = {
         "zone": patient.clinic.time_zone,
         "patients": record_ids(patient),
         "clinic": patient.clinic_id,
         "before": before,
-        "limit": ROWS + 1,
+        "user": asked.user,
+        "since": asked.since,
+        "until": asked.until,
+        "limit": limit + 1,
     }
     with connection.cursor() as cursor:
         cursor.execute(SEEN_BY_SQL, parameters)
@@ -88,9 +107,9 @@ def seen_by(patient: Patient, *, before: datetime | None = None) -> tuple[list[S
             last=last,
             places=sorted({_place(page) for page in pages}),
         )
-        for user, credential, day, times, first, last, pages in found[:ROWS]
+        for user, credential, day, times, first, last, pages in found[:limit]
     ]
-    return rows, rows[-1].last if len(found) > ROWS else None
+    return rows, rows[-1].last if len(found) > limit else None
 
 
 def _place(page: str) -> str:

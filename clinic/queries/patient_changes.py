@@ -1,6 +1,6 @@
 """The history of a patient's data, for the card. Reads only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -45,14 +45,13 @@ class Entry:
 def story(patient: Patient) -> list[Entry]:
     """Return at most MOST events, newest first, those of merged patients among them: their `of` is the name. Two
     queries, three where a payer was changed; the patient comes with their clinic."""
-    labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
     events = list(
         PatientEvent.objects.of(patient.clinic_id)
         .filter(patient__in=record_ids(patient))
         .select_related("user", "patient")
         .order_by("-at", "-pk")[:MOST]
     )
-    names = _names_of_payers(patient.clinic, events)
+    names = names_of_payers(patient.clinic, events)
     return [
         Entry(
             at=event.at,
@@ -61,19 +60,25 @@ def story(patient: Patient) -> list[Entry]:
             what=event.get_kind_display(),
             reason=event.reason,
             of=event.patient.display_name if event.patient_id != patient.pk else "",
-            changes=[
-                Change(
-                    labels.get(name, name),
-                    *(_written(name, names.get(value) if name == PAYER else value, patient.clinic) for value in pair),
-                )
-                for name, pair in event.changes.items()
-            ],
+            changes=in_words(event, patient.clinic, names),
         )
         for event in events
     ]
 
 
-def _names_of_payers(clinic: Clinic, events: Iterable[PatientEvent]) -> dict[int, str]:
+def in_words(event: PatientEvent, clinic: Clinic, payers: Mapping[int, str]) -> list[Change]:
+    """Return what the event changed; `payers` are `names_of_payers`."""
+    labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
+    return [
+        Change(
+            labels.get(name, name),
+            *(_written(name, payers.get(value) if name == PAYER else value, clinic) for value in pair),
+        )
+        for name, pair in event.changes.items()
+    ]
+
+
+def names_of_payers(clinic: Clinic, events: Iterable[PatientEvent]) -> dict[int, str]:
     """Return the names by the ids of the payers that the events name."""
     ids = {pk for event in events for pk in event.changes.get(PAYER, ()) if pk}
     return dict(Payer.objects.of(clinic).filter(pk__in=ids).values_list("pk", "name")) if ids else {}

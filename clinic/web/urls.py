@@ -1,10 +1,11 @@
 from django.urls import path
 
 from clinic.web.absence import views as absence
-from clinic.web.agenda import month, week
+from clinic.web.agenda import as_of, month, week
 from clinic.web.agenda import views as agenda
 from clinic.web.appointment import unverified
 from clinic.web.appointment import views as appointment
+from clinic.web.audit import views as audit
 from clinic.web.booking_panel import views as booking_panel
 from clinic.web.calendar import views as calendar
 from clinic.web.confirmation import views as confirmation
@@ -17,6 +18,7 @@ from clinic.web.memo import views as memo
 from clinic.web.merge import views as merge
 from clinic.web.moving import views as moving
 from clinic.web.own_day import views as own_day
+from clinic.web.patient import seen_by
 from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
 from clinic.web.pending.whole_list import whole_list
@@ -38,6 +40,7 @@ urlpatterns = [
     path("agenda/semana/<int:doctor>/<str:date>/", week.week, name="agenda-week"),
     path("agenda/mes/<str:month>/", month.month, name="agenda-month"),
     path("agenda/<str:date>/", agenda.day, name="agenda-day"),
+    path("agenda/<str:date>/como-estava/", as_of.as_of, name="agenda-as-of"),
     path("agenda/<str:date>/lista/", printed.day_list, name="printed-day"),
     path("agenda/<str:date>/lista/pdf/", printed.day_list_pdf, name="printed-day-pdf"),
     path("agendamentos/novo/", booking_panel.book, name="appointment-book"),
@@ -68,6 +71,8 @@ urlpatterns = [
     path("pacientes/conferir/", patient.check, name="patient-check"),
     path("pacientes/<int:pk>/", patient.card, name="patient-detail"),
     path("pacientes/<int:pk>/quem-viu/", patient.seen_by, name="patient-seen-by"),
+    path("pacientes/<int:pk>/quem-viu/planilha.xlsx", seen_by.workbook, name="patient-seen-by-workbook"),
+    path("pacientes/<int:pk>/quem-viu/tabela.csv", seen_by.table_file, name="patient-seen-by-table"),
     path("pacientes/<int:pk>/apagar-textos/", patient.redact, name="patient-redact"),
     path("pacientes/<int:pk>/editar/", patient.edit, name="patient-edit"),
     path("pacientes/<int:pk>/conferir/", patient.check, name="patient-check"),
@@ -118,6 +123,9 @@ urlpatterns = [
     path("relatorios/<str:name>/", report.show, name="report"),
     path("relatorios/<str:name>/planilha.xlsx", report.workbook, name="report-workbook"),
     path("relatorios/<str:name>/<str:table>.csv", report.table_file, name="report-table"),
+    path("auditoria/", audit.index, name="audit"),
+    path("auditoria/planilha.xlsx", audit.workbook, name="audit-workbook"),
+    path("auditoria/tabela.csv", audit.table_file, name="audit-table"),
     path("retornos/", recall.index, name="recall-list"),
     path("retornos/<int:pk>/fechar/", recall.close, name="recall-close"),
     path("retornos/<int:pk>/adiar/", recall.postpone, name="recall-postpone"),

@@ -138,6 +138,10 @@ def manager_pages():
         reverse("web:report-list"),
         *(reverse("web:report", args=[name], query={"periodo": "12-meses"}) for name in REPORTS),
         reverse("web:report", args=["faltas"], query=wrong),
+        reverse("web:audit"),
+        reverse("web:audit", query=wrong),
+        reverse("web:agenda-as-of", args=[f"{timezone.now():%Y-%m-%d}"], query={"ate": "agora"}),
+        reverse("web:agenda-as-of", args=[f"{timezone.now():%Y-%m-%d}"], query={"em": "ontem"}),
     ]
 
 

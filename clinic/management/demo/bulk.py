@@ -48,7 +48,7 @@ PATIENT = "id clinic_id uuid name social_name nif phone phone_hash birth_date em
 APPOINTMENT = """id clinic_id uuid doctor_id doctor_name patient_id starts_at ends_at status status_since source notes
     metadata typed_cpf encaixe_reason cancelled_by cancel_reason created_at updated_at"""
 LINE = "clinic_id appointment_id position procedure_id procedure_name price"
-EVENT = "clinic_id appointment_id kind at door credential before after"
+EVENT = "clinic_id appointment_id doctor_id kind at door credential before after"
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,8 @@ def _event(clinic: Clinic, pk: int, slot: Slot) -> tuple[object, ...]:
         "ends_at": (slot.starts_at + LENGTH).isoformat(),
         "status": "scheduled",
     }
-    return clinic.pk, pk, "booked", slot.starts_at - timedelta(days=10), "command", CREDENTIAL, "{}", json.dumps(after)
+    booked_at = slot.starts_at - timedelta(days=10)
+    return clinic.pk, pk, slot.doctor.pk, "booked", booked_at, "command", CREDENTIAL, "{}", json.dumps(after)
 
 
 def copy(model: type[Model], columns: str, rows: Iterable[tuple[object, ...]]) -> None:

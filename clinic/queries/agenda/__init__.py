@@ -7,13 +7,11 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from django.db.models import Case, CharField, Exists, F, JSONField, OuterRef, Q, StringAgg, Subquery, Value, When
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Exists, F, OuterRef, Q
 
-from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor, WorkingHours
+from clinic.models import Appointment, Clinic, Doctor, WorkingHours
 from clinic.models.appointment import Status
-from clinic.models.patient import incomplete
-from clinic.models.unverified import unverified_fields
+from clinic.queries.agenda.as_of import Change, DayAsOf, Difference, day_as_of, differences
 from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout
 from clinic.queries.agenda.month_at_a_glance import month
 from clinic.queries.agenda.page import (
@@ -31,13 +29,11 @@ from clinic.queries.agenda.page import (
     Week,
 )
 from clinic.queries.agenda.rows_version import rows_version
+from clinic.queries.agenda.stored import stored_values
 from clinic.queries.agenda.week import DAYS, WeekLayout
 from clinic.queries.delays import delay_of_row
 from clinic.queries.memos import notes_of_day, read_notes_of_day
-from clinic.queries.moved_from import last_move
-from clinic.queries.pending import NOT_BEGUN, unperformed_procedures
 from clinic.queries.performed_procedures import performed_procedures
-from clinic.queries.short_visits import needed_minutes
 from clinic.schedule import MAX_DURATION, load_schedules
 
 if TYPE_CHECKING:
@@ -46,8 +42,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Badge",
     "Card",
+    "Change",
     "Column",
     "Day",
+    "DayAsOf",
+    "Difference",
     "DoctorChoice",
     "Folded",
     "Grid",
@@ -57,6 +56,8 @@ __all__ = [
     "Slot",
     "Week",
     "day",
+    "day_as_of",
+    "differences",
     "month",
     "rows_version",
     "week",
@@ -119,52 +120,20 @@ def week(clinic: Clinic, doctor: Doctor, first: date, *, now: datetime, hides_fr
 def _appointments(
     clinic: Clinic, first: date, last: date, now: datetime, doctor: Doctor | None = None
 ) -> list[tuple[Any, ...]]:
-    """Return tuples in the order of AppointmentRow's fields: models cost too much for a page of hundreds.
-
-    Those after midnight too, of doctors who work then: they may take the end of a free time that begins before it."""
+    """Return the `stored_values` of these local dates, those after midnight too, of doctors who work then: they may
+    take the end of a free time that begins before it."""
     midnight, next_midnight = clinic.day(first)[0], clinic.day(last)[1]
     nights = WorkingHours.objects.of(clinic).valid_between(first, last).filter(ends__lte=F("starts"))
     works_past_midnight = nights.filter(doctor=OuterRef("doctor"))
-    procedures = (
-        AppointmentProcedure.objects.of(clinic)
-        .filter(appointment=OuterRef("pk"))
-        .order_by()
-        .values("appointment")
-        .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
-        .values("names")
-    )
     appointments = Appointment.objects.of(clinic)
     if doctor:
         appointments = appointments.filter(doctor=doctor)
-    return list(
+    shown = (
         appointments.kept()
         .overlapping(midnight, next_midnight + MAX_DURATION)
         .filter(Q(starts_at__lt=next_midnight) | Exists(works_past_midnight))
-        .annotate(
-            patient_name=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
-            procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),
-            arrived_at=Case(When(status=Status.CHECKED_IN, then="status_since")),
-            incomplete=Case(When(incomplete("patient__"), then=Value(True)), default=Value(False)),
-            has_notes=Case(When(notes="", then=Value(False)), default=Value(True)),
-            card_expires_on=Case(When(payer=F("patient__payer"), then="patient__card_expires_on")),
-            unperformed=_unperformed(now),
-            unverified=unverified_fields(),
-            needed=needed_minutes(clinic),
-            move=Case(When(status=Status.RESCHEDULED, then=last_move()), output_field=JSONField()),
-        )
-        .order_by("starts_at", "pk")
-        .values_list(
-            "pk", "doctor_id", "starts_at", "ends_at", "status", "source", "patient_name", "procedures", "arrived_at",
-            "incomplete", "unverified", "encaixe_by_id", "has_notes", "patient__alert",
-            "card_expires_on", "unperformed", "needed", "move",
-        )
-    )  # fmt: skip
-
-
-def _unperformed(now: datetime) -> Case:
-    """Return the expression of the procedures that the doctor does not perform; "" where nothing hangs on it."""
-    is_ahead = Q(status__in=NOT_BEGUN, ends_at__gt=now)
-    return Case(When(is_ahead, then=unperformed_procedures()), default=Value(""), output_field=CharField())
+    )
+    return stored_values(shown, clinic, now)
 
 
 def _doctors(clinic: Clinic, on: date, with_appointments: Collection[int]) -> "list[DoctorOfDay]":

@@ -37,6 +37,25 @@ def day_html(day: Day, clinic: Clinic, now: datetime, *, records_absences: bool)
     )
 
 
+def past_day_html(day: Day, clinic: Clinic, moment: datetime) -> str:
+    """Return the HTML of the grid of a day as it was, "" for one without columns: nothing in it acts."""
+    if not day.columns:
+        return ""
+    address = reverse("web:agenda-day", args=[day.day.isoformat()])
+    return _grid_html(
+        day,
+        clinic,
+        moment,
+        {
+            "dates": {column.number: day.day.isoformat() for column in day.columns},
+            "addresses": dict.fromkeys((column.number for column in day.columns), address),
+            "absence": "",
+            "name": gettext("Horários do dia"),
+            "nothing": gettext("Nenhum agendamento neste dia."),
+        },
+    )
+
+
 def week_html(week: Week, clinic: Clinic, now: datetime) -> str:
     """Return the HTML of the grid; the heads of its columns lead to the days."""
     dates = {column.number: column.on.isoformat() for column in week.columns if column.on}

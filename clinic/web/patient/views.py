@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
@@ -32,6 +33,7 @@ from clinic.web.patient.forms import (
     new_patient_label,
     phone_fault,
 )
+from clinic.web.patient.seen_by import asked_of
 
 MAX_LISTED = 50
 VISITS_PER_PAGE = 20
@@ -140,8 +142,15 @@ def seen_by(request: ClinicRequest, pk: int) -> HttpResponse:
     answer a patient who asks.
     """
     patient = _patient(request, pk)
-    rows, older = accesses.seen_by(patient, before=_instant(request.GET.get("antes", "")))
-    context = {"patient": patient, "rows": rows, "older": older}
+    filters = asked_of(request.GET, request.clinic)
+    rows, older = accesses.seen_by(patient, filters.asked, before=_instant(request.GET.get("antes", "")))
+    more = urlencode({"antes": older.isoformat()}) if older else ""
+    context = {
+        "patient": patient,
+        "rows": rows,
+        "older": "&".join(filter(None, [more, filters.query])) if older else "",
+        "filters": filters,
+    }
     return partial_or_page(request, "patient/seen_by.html", "seen", context)
 
 

@@ -81,7 +81,7 @@ def workbook(request: ClinicRequest, name: str) -> HttpResponse:
     if asked.form.errors:
         return _to_page(request, kind)
     content = xlsx_of(kind.read(wanted), str(kind.title), wanted.first, wanted.last, _filters(wanted))
-    return _as_file(HttpResponse(content, content_type=XLSX), f"{kind.name}-{_suffix(wanted)}.xlsx")
+    return as_file(HttpResponse(content, content_type=XLSX), f"{kind.name}-{_suffix(wanted)}.xlsx")
 
 
 @require_safe
@@ -97,7 +97,7 @@ def table_file(request: ClinicRequest, name: str, table: str) -> HttpResponse:
     if found is None:
         raise Http404
     response = HttpResponse(csv_of(found), content_type="text/csv; charset=utf-8")
-    return _as_file(response, f"{kind.name}-{found.name}-{_suffix(wanted)}.csv")
+    return as_file(response, f"{kind.name}-{found.name}-{_suffix(wanted)}.csv")
 
 
 def _to_page(request: ClinicRequest, kind: ReportKind) -> HttpResponse:
@@ -185,6 +185,6 @@ def _shade(value: Any) -> int:
     return 0 if value is None else sum(value > least for least in SHADES)
 
 
-def _as_file(response: HttpResponse, name: str) -> HttpResponse:
+def as_file(response: HttpResponse, name: str) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from clinic.models import Appointment, Clinic, ClinicEvent, Doctor, Procedure
+from clinic.models import Appointment, Clinic, ClinicEvent, Doctor, Procedure, RowChange
 from clinic.queries.history import sentence_of_clinic
 from tests.factories import book_appointment, make_clinic, make_doctor, make_procedure
 
@@ -57,6 +57,14 @@ def test_a_professional_is_changed(program, doctor):
     ]
     program("PATCH", f"/professionals/{doctor.uuid}", {})
     assert len(history()) == 1
+
+
+def test_the_changed_row_is_noted_with_key_and_request(program, doctor):
+    answer = program("PATCH", f"/professionals/{doctor.uuid}", {"specialty": "Dermatologia"})
+    change = RowChange.objects.filter(table="doctor", act="changed").get()
+    assert (change.channel, change.credential, change.user) == ("mivicall", "central", None)
+    assert str(change.request_id) == answer["X-Request-Id"]
+    assert (change.before["specialty"], change.after["specialty"]) == ("Clínica médica", "Dermatologia")
 
 
 def test_a_name_as_it_was_listed_changes_nothing(program, doctor):

@@ -34,7 +34,7 @@ from tests.factories import book_appointment, make_doctor, make_patient, make_pr
 pytestmark = pytest.mark.django_db
 
 # Of these no row is of a sandbox: credentials and users are the clinic's, only the desk knows calls, delays, discounts,
-# memos, payers, recalls and series, and invented people need no access log.
+# memos, payers, recalls and series, invented people need no access log, and no change of a sandbox is noted.
 NOT_IN_A_SANDBOX = {
     "clinic_accesstoken",
     "clinic_apikey",
@@ -52,6 +52,7 @@ NOT_IN_A_SANDBOX = {
     "clinic_recall",
     "clinic_recallevent",
     "clinic_roomcall",
+    "clinic_rowchange",
     "clinic_series",
     "clinic_staffuser",
     "clinic_waitingevent",

@@ -1,0 +1,89 @@
+"""What was changed of a clinic's set-up, row by row: who, when, from what to what."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models.clinic import Clinic, ClinicQuerySet
+from clinic.models.patient_history import PatientEvent
+from clinic.models.staff import StaffUser
+
+# The tables whose triggers write the rows (`clinic_note_row`, migration 0087). A new table of a clinic's set-up is
+# added by `note_rows` of migrations/_row_changes.py, and here; tests/test_row_changes.py holds both together.
+NOTED_TABLES = frozenset(
+    {
+        "clinic_absence",
+        "clinic_accesstoken",
+        "clinic_apikey",
+        "clinic_calendarfeed",
+        "clinic_clinic",
+        "clinic_clinicholiday",
+        "clinic_clinicholiday_doctors",
+        "clinic_delay",
+        "clinic_discount",
+        "clinic_displaylink",
+        "clinic_doctor",
+        "clinic_doctor_procedures",
+        "clinic_payer",
+        "clinic_procedure",
+        "clinic_staffuser",
+        "clinic_workinghours",
+    }
+)
+
+
+class RowChange(models.Model):
+    """A row of the set-up that was added, changed or removed. PostgreSQL writes it by the triggers of NOTED_TABLES, so
+    that no entry point can forget it; UPDATE and DELETE are refused.
+
+    `table` is the name without `clinic_`, `row` the id in it. `before` and `after` map columns to JSON: of a change
+    those that differ, and those that tell which row it is. Secrets stand in neither: a changed one is `true`.
+    `request_id` is that of the API's or the browser's request, None for a command. Rows of one `transaction`, a number
+    of PostgreSQL's, are one act. Without an author (a statement by hand) `credential` is the name of the program, or of
+    the database's role. A superuser's own row has no clinic. No foreign key is checked: what is named here may be gone.
+    """
+
+    class Act(models.TextChoices):
+        ADDED = "added", _("Incluído")
+        CHANGED = "changed", _("Alterado")
+        REMOVED = "removed", _("Removido")
+
+    Channel = PatientEvent.Channel
+
+    clinic = models.ForeignKey(
+        Clinic,
+        models.DO_NOTHING,
+        null=True,
+        verbose_name=_("clínica"),
+        db_index=False,
+        db_constraint=False,
+        related_name="+",
+    )
+    table = models.CharField(max_length=60)
+    row = models.BigIntegerField(null=True)
+    act = models.CharField(max_length=7, choices=Act)
+    at = models.DateTimeField(_("data"), default=timezone.now)
+    channel = models.CharField(_("via"), max_length=9, choices=Channel)
+    user = models.ForeignKey(
+        StaffUser, models.DO_NOTHING, null=True, db_index=False, db_constraint=False, related_name="+"
+    )
+    credential = models.CharField(max_length=80, blank=True, help_text="Name of the token, key, program or role.")
+    request_id = models.UUIDField(null=True)
+    transaction = models.BigIntegerField()
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    objects = ClinicQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("alteração do cadastro da clínica")
+        verbose_name_plural = _("alterações do cadastro da clínica")
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["clinic", "at"], name="rowchange_clinic_at"),
+            models.Index(fields=["clinic", "table", "at"], name="rowchange_clinic_table_at"),
+            models.Index(fields=["clinic", "user", "at"], name="rowchange_clinic_user_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row}"

@@ -1,0 +1,280 @@
+"""What everybody did in a clinic: the events of appointments, patients and the clinic, and the noted changes of its
+set-up, in one list by time. Reads only.
+
+Four tables, each read by an index of (clinic, what is filtered by, at), newest first and never further than a page:
+they are merged here. One statement over all would read the same rows; one table for all would have to be written by
+every booking besides the event that undo reads.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import BigIntegerField, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+from django.db.models.lookups import Exact
+from django.utils.translation import gettext as _
+
+from clinic.models import ApiKey, AppointmentEvent, Clinic, ClinicEvent, Doctor, PatientEvent, RowChange, StaffUser
+from clinic.queries import patient_changes, row_changes
+from clinic.queries.history import sentence, sentence_of_clinic
+from clinic.queries.patient_changes import Change
+
+ROWS = 50  # of a page
+# Of these the registry writes an event in words, for every request that changes them.
+IN_WORDS_BY_PEOPLE = ("workinghours", "absence", "delay")
+PROGRAMS = ("imagemais", "mivicall")
+NUMBERS = {"agendamento": 4, "paciente": 3, "clinica": 2, "cadastro": 1}  # the order of what happened at one instant
+
+
+@dataclass(frozen=True)
+class Position:
+    """The last row of a page: its instant, the number of its table in NUMBERS, and its id."""
+
+    at: datetime
+    table: int
+    pk: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of the list; None and "" are no filter. `kind` is a key of NUMBERS, alone or with a kind after a
+    dot: `agendamento.booked`, `cadastro.procedure`. `status` is what an appointment became. `doctor` is that
+    of the appointment before or after, or of the set-up that was changed. `since` and `until` are instants,
+    half-open."""
+
+    clinic: Clinic
+    kind: str = ""
+    status: str = ""
+    doctor: int | None = None
+    user: int | None = None
+    credential: str = ""
+    channel: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass
+class Entry:
+    """One act in words. `about` is what it was done to, and `page` the route and id to look at it, None for none.
+    `rows` are further rows of the set-up that the same transaction changed."""
+
+    at: datetime
+    kind: str
+    about: str
+    page: tuple[str, int] | None
+    what: str
+    changes: list[Change]
+    who: str
+    channel: str
+    request_id: str = ""
+    rows: "list[Entry]" = field(default_factory=list)
+
+
+def entries(
+    wanted: Wanted, *, before: Position | None = None, limit: int = ROWS
+) -> tuple[list[Entry], Position | None]:
+    """Return at most `limit` rows, newest first, as entries, those after the position `before`; and the position to ask
+    for older ones by, None without any. At most eleven queries."""
+    found: list[tuple[Position, Any]] = []
+    for name, number in NUMBERS.items():
+        for rows in _rows(wanted, name):
+            page = _after(rows, number, before).order_by("-at", "-pk")[: limit + 1]
+            found += [(Position(row.at, number, row.pk), row) for row in page]
+    unique = {(position.table, position.pk): (position, row) for position, row in found}
+    ordered = sorted(unique.values(), key=lambda one: (one[0].at, one[0].table, one[0].pk), reverse=True)
+    shown = ordered[:limit]
+    last = shown[-1][0] if len(ordered) > limit else None
+    return _in_words(wanted.clinic, [row for _position, row in shown]), last
+
+
+def _after(rows: QuerySet[Any], number: int, before: Position | None) -> QuerySet[Any]:
+    if before is None:
+        return rows
+    if number == before.table:
+        return rows.filter(at__lte=before.at).filter(Q(at__lt=before.at) | Q(pk__lt=before.pk))
+    return rows.filter(at__lte=before.at) if number < before.table else rows.filter(at__lt=before.at)
+
+
+def _rows(wanted: Wanted, name: str) -> list[QuerySet[Any]]:
+    """Return the filtered rows of a table; those by a doctor in two parts, each with an index of its own."""
+    asked, _dot, kind = wanted.kind.partition(".")
+    only_appointments = bool(wanted.status) and name != "agendamento"
+    if only_appointments or (asked and asked != name):
+        return []
+    rows = _of_author(_SOURCES[name](wanted, kind), wanted)
+    if wanted.doctor is None:
+        return [rows]
+    if name == "agendamento":
+        return [rows.filter(doctor=wanted.doctor), _moved_from(rows, wanted.doctor)]
+    return [] if name == "paciente" else [rows.filter(_is_about(name, wanted.doctor))]
+
+
+def _of_author(rows: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
+    chosen: dict[str, Any] = {
+        "user": wanted.user,
+        "credential": wanted.credential or None,
+        "channel": wanted.channel or None,
+        "at__gte": wanted.since,
+        "at__lt": wanted.until,
+    }
+    return rows.filter(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def _of_appointments(wanted: Wanted, kind: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = AppointmentEvent.objects.of(wanted.clinic).select_related("user", "appointment__patient")
+    if wanted.status:
+        changed = rows.filter(kind=AppointmentEvent.Kind.STATUS_CHANGED)
+        rows = _where(changed, KeyTextTransform("status", "after"), wanted.status)
+    return rows.filter(kind=kind) if kind else rows
+
+
+def _moved_from(rows: QuerySet[Any], doctor: int) -> QuerySet[Any]:
+    moved = rows.filter(kind=AppointmentEvent.Kind.RESCHEDULED)
+    return _where(moved, Cast(KeyTextTransform("doctor", "before"), BigIntegerField()), doctor)
+
+
+def _where(rows: QuerySet[Any], expression: Any, value: Any) -> QuerySet[Any]:
+    """Return the rows of which the expression has that value: written as in the index of it."""
+    return rows.filter(Exact(expression, value))
+
+
+def _of_patients(wanted: Wanted, kind: str) -> QuerySet[Any]:
+    rows = PatientEvent.objects.of(wanted.clinic).select_related("user", "patient")
+    return rows.filter(kind=kind) if kind else rows
+
+
+def _of_clinic(wanted: Wanted, kind: str) -> QuerySet[Any]:
+    rows = ClinicEvent.objects.of(wanted.clinic).select_related("user")
+    return rows.filter(kind=kind) if kind else rows
+
+
+def _of_set_up(wanted: Wanted, kind: str) -> QuerySet[Any]:
+    rows = RowChange.objects.of(wanted.clinic).select_related("user")
+    if kind:
+        return rows.filter(table=kind)
+    in_words = Q(table__in=IN_WORDS_BY_PEOPLE) | Q(channel__in=PROGRAMS)
+    return rows.exclude(in_words, request_id__isnull=False)
+
+
+def _is_about(name: str, doctor: int) -> Q:
+    key = "doctor" if name == "clinica" else "doctor_id"
+    is_named = Q(**{f"before__{key}": doctor}) | Q(**{f"after__{key}": doctor})
+    return is_named if name == "clinica" else is_named | Q(table="doctor", row=doctor)
+
+
+_SOURCES: dict[str, Callable[[Wanted, str], QuerySet[Any]]] = {
+    "agendamento": _of_appointments,
+    "paciente": _of_patients,
+    "clinica": _of_clinic,
+    "cadastro": _of_set_up,
+}
+
+
+def _in_words(clinic: Clinic, rows: Sequence[Any]) -> list[Entry]:
+    """Return an entry for each row, and one for all rows of the set-up that one transaction changed."""
+    set_up = [row for row in rows if isinstance(row, RowChange)]
+    names = row_changes.names_for(clinic, set_up)
+    payers = patient_changes.names_of_payers(clinic, [row for row in rows if isinstance(row, PatientEvent)])
+    written: list[Entry] = []
+    acts: dict[int, Entry] = {}
+    for row in rows:
+        row.clinic = clinic
+        if isinstance(row, RowChange):
+            entry = _of_row(row, clinic, names)
+            if first := acts.get(row.transaction):
+                first.rows.append(entry)
+                continue
+            acts[row.transaction] = entry
+        elif isinstance(row, PatientEvent):
+            entry = _of_patient(row, clinic, payers)
+        else:
+            entry = _of_appointment(row, clinic) if isinstance(row, AppointmentEvent) else _of_clinic_event(row)
+        written.append(entry)
+    return written
+
+
+def _entry(row: Any, **values: Any) -> Entry:
+    who = str(row.user or row.credential)
+    blank: dict[str, Any] = {"about": "", "page": None, "what": "", "changes": []}
+    return Entry(at=row.at, who=who, channel=row.get_channel_display(), **blank | values)
+
+
+def _of_appointment(row: AppointmentEvent, clinic: Clinic) -> Entry:
+    appointment = row.appointment
+    when = clinic.local(appointment.starts_at)
+    about = f"{appointment.patient.display_name}, {when:%d/%m/%Y %H:%M}, {appointment.doctor_name}"
+    page = ("web:appointment-detail", appointment.pk)
+    return _entry(row, kind=row.get_kind_display(), about=about, page=page, what=sentence(row, clinic.zone))
+
+
+def _of_patient(row: PatientEvent, clinic: Clinic, payers: dict[int, str]) -> Entry:
+    changes = patient_changes.in_words(row, clinic, payers)
+    page = ("web:patient-detail", row.patient_id)
+    kind = _("Paciente: %(what)s") % {"what": row.get_kind_display().lower()}
+    return _entry(row, kind=kind, about=row.patient.display_name, page=page, what=row.reason, changes=changes)
+
+
+def _of_clinic_event(row: ClinicEvent) -> Entry:
+    return _entry(row, kind=row.get_kind_display(), what=sentence_of_clinic(row))
+
+
+def _of_row(row: RowChange, clinic: Clinic, names: row_changes.Names) -> Entry:
+    label = row_changes.label_of(row.table)
+    changes = row_changes.in_words(row, clinic, names)
+    if row.act != RowChange.Act.CHANGED:
+        side = "after" if row.act == RowChange.Act.ADDED else "before"
+        changes = [replace(change, before="", after=getattr(change, side)) for change in changes]
+    kind = _("%(what)s: %(act)s") % {"what": label[:1].upper() + label[1:], "act": row.get_act_display().lower()}
+    return _entry(
+        row, kind=kind, about=row_changes.subject(row, names), changes=changes, request_id=str(row.request_id or "")
+    )
+
+
+def as_text(entry: Entry) -> str:
+    """Return from what to what as one line, for files."""
+    parts = [entry.what] if entry.what else []
+    for change in entry.changes:
+        values = f"{change.before} → {change.after}" if change.before else change.after
+        parts.append(f"{change.label}: {values}")
+    for row in entry.rows:
+        parts.append(f"{row.kind} {row.about}: {as_text(row)}")
+    return "; ".join(parts)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the filters offer: the doctors and users of the clinic, and the names of its keys, by id."""
+
+    doctors: dict[int, Doctor]
+    users: dict[int, StaffUser]
+    keys: dict[int, str]
+
+
+def choices_of(clinic: Clinic) -> Choices:
+    """Return what the filters offer, those that have left among them. Three queries."""
+    return Choices(
+        {doctor.pk: doctor for doctor in Doctor.objects.of(clinic)},
+        {user.pk: user for user in StaffUser.objects.filter(clinic=clinic)},
+        dict(ApiKey.objects.of(clinic).order_by("name", "pk").values_list("pk", "name")),
+    )
+
+
+def kinds() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what can be asked for as `kind`, in groups: (label, [(value, label)])."""
+    tables = sorted((row_changes.label_of(table), table) for table in row_changes.MODELS)
+    return [
+        (_("Agendamentos"), _group("agendamento", _("Todos os agendamentos"), AppointmentEvent.Kind.choices)),
+        (_("Pacientes"), _group("paciente", _("Todas as fichas"), PatientEvent.Kind.choices)),
+        (_("Clínica"), _group("clinica", _("Tudo da clínica"), ClinicEvent.Kind.choices)),
+        (
+            _("Configuração, linha por linha"),
+            _group("cadastro", _("Toda a configuração"), [(table, label) for label, table in tables]),
+        ),
+    ]
+
+
+def _group(name: str, whole: str, choices: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:
+    return [(name, whole), *((f"{name}.{value}", str(label)) for value, label in choices)]

@@ -1,0 +1,141 @@
+"""Put the noted changes of a clinic's set-up into words. Reads only."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.models import Clinic, ClinicHoliday, Doctor, Procedure, RowChange, StaffUser
+from clinic.models.clinic import written_amount
+from clinic.models.row_change import NOTED_TABLES
+from clinic.queries.patient_changes import Change
+
+# The names of rows that columns refer to, by the model and the id.
+type Names = Mapping[tuple[type[models.Model], int], str]
+
+MODELS = {
+    model._meta.db_table.removeprefix("clinic_"): model
+    for model in apps.get_app_config("clinic").get_models(include_auto_created=True)
+    if model._meta.db_table in NOTED_TABLES and not model._meta.proxy
+}
+# Columns of which only is noted that they changed.
+SECRETS = {"password": gettext_lazy("senha"), "pin": "PIN", "digest": gettext_lazy("código secreto")}
+NAMED = (Doctor, Procedure, StaffUser, ClinicHoliday)
+
+
+def label_of(table: str) -> str:
+    """Return what a row of the table is, as people call it."""
+    if table == "doctor_procedures":
+        return _("procedimento de médico(a)")
+    if table == "clinicholiday_doctors":
+        return _("médico(a) de uma exceção")
+    return str(MODELS[table]._meta.verbose_name)
+
+
+def names_for(clinic: Clinic, changes: Iterable[RowChange]) -> Names:
+    """Return the names of the rows to which these changes refer. At most a query a model of NAMED."""
+    wanted: dict[type[models.Model], set[int]] = defaultdict(set)
+    for change in changes:
+        for snapshot in (change.before, change.after):
+            for column, value in snapshot.items():
+                model = _model_of(change.table, column)
+                if model in NAMED and isinstance(value, int):
+                    wanted[model].add(value)
+    return {
+        (model, row.pk): row.full_name if isinstance(row, Doctor) else str(row)
+        for model, ids in wanted.items()
+        for row in model._default_manager.filter(clinic=clinic, pk__in=ids)
+    }
+
+
+def subject(change: RowChange, names: Names) -> str:
+    """Return which row it is: its name, or those of the rows that it joins."""
+    present = change.before | change.after
+    for column in ("name", "username", "prefix"):
+        if present.get(column):
+            return str(present[column])
+    columns = [column for column in ("clinicholiday_id", "doctor_id", "procedure_id", "user_id") if present.get(column)]
+    return ", ".join(_name(change.table, column, present[column], names) for column in columns)
+
+
+def in_words(change: RowChange, clinic: Clinic, names: Names) -> list[Change]:
+    """Return what was changed; of a row that was added or removed the values that it had."""
+    columns = [column for column in change.before | change.after if _is_shown(change, column)]
+    return [
+        Change(
+            _label(change.table, column),
+            *(
+                _written(change.table, column, side.get(column), clinic, names)
+                for side in (change.before, change.after)
+            ),
+        )
+        for column in columns
+    ]
+
+
+def _is_shown(change: RowChange, column: str) -> bool:
+    """A secret is `true` on both sides; of a whole row what is empty says nothing."""
+    if change.act == RowChange.Act.CHANGED:
+        return change.before.get(column) != change.after.get(column) or change.after.get(column) is True
+    return bool((change.before | change.after)[column])
+
+
+def _field(table: str, column: str) -> Any:
+    """Return the model's field, None for a column that there is no more."""
+    fields = MODELS[table]._meta.concrete_fields if table in MODELS else ()
+    return next((field for field in fields if field.column == column), None)
+
+
+def _label(table: str, column: str) -> str:
+    if column in SECRETS:
+        return str(SECRETS[column])
+    field = _field(table, column)
+    return str(field.verbose_name) if field else column
+
+
+def _model_of(table: str, column: str) -> Any:
+    field = _field(table, column)
+    return field.related_model if field is not None and field.is_relation else None
+
+
+def _name(table: str, column: str, value: Any, names: Names) -> str:
+    return names.get((_model_of(table, column), value), _("n.º %(id)s, que já não existe") % {"id": value})
+
+
+def _written(table: str, column: str, value: Any, clinic: Clinic, names: Names) -> str:
+    """Return a stored value as people of the clinic's country write it."""
+    if column in SECRETS:
+        return _("(não se mostra)")
+    if isinstance(value, bool):
+        return _("sim") if value else _("não")
+    if value is None or value in ("", []):
+        return _("vazio")
+    field = _field(table, column)
+    if field is None:
+        return str(value)
+    if _model_of(table, column) in NAMED:
+        return _name(table, column, value, names)
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    if isinstance(value, list):
+        known = dict(getattr(field, "base_field", field).flatchoices)
+        return ", ".join(str(known.get(item, item)) for item in value)
+    return _of_type(field, value, clinic)
+
+
+def _of_type(field: Any, value: Any, clinic: Clinic) -> str:
+    if isinstance(field, models.DecimalField):
+        return written_amount(Decimal(str(value)))
+    if isinstance(field, models.DateTimeField):
+        instant: datetime | None = parse_datetime(value)
+        return f"{clinic.local(instant):%d/%m/%Y %H:%M}" if instant else str(value)
+    if isinstance(field, models.DateField):
+        return f"{date.fromisoformat(value):%d/%m/%Y}"
+    return str(value)[:5] if isinstance(field, models.TimeField) else str(value)

@@ -1,0 +1,96 @@
+"""Auditoria: who did what in the clinic, for managers; as a page, and as files."""
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from clinic.access.requests import ClinicRequest
+from clinic.access.roles import manager_required
+from clinic.models import PatientEvent
+from clinic.models.appointment import Status
+from clinic.queries import audit
+from clinic.queries.audit import Choices, Entry, Wanted
+from clinic.queries.reports import Column, Report, Table, Unit
+from clinic.web.audit.forms import LAST_DAYS, Period, period_of, position_of, query_of, wanted_of, written_position
+from clinic.web.htmx import partial_or_page
+from clinic.web.report.exports import csv_of, xlsx_of
+from clinic.web.report.views import XLSX, as_file
+
+MOST_EXPORTED = 10_000
+
+
+@require_safe
+@never_cache
+@manager_required
+def index(request: ClinicRequest) -> HttpResponse:
+    """Show a page of the newest entries that the filters of the address let through; `antes` asks for older ones."""
+    choices, period, wanted = _asked(request)
+    found, older = audit.entries(wanted, before=position_of(request.GET.get("antes", "")))
+    context = {
+        "entries": found,
+        "older": query_of(request.GET, antes=written_position(older)) if older else "",
+        "form": period.form,
+        "wanted": wanted,
+        "choices": choices,
+        "kinds": audit.kinds(),
+        "statuses": Status.choices,
+        "channels": PatientEvent.Channel.choices,
+        "author": request.GET.get("quem", ""),
+        "presets": [
+            (label, query_of(request.GET, dias=days, de="", ate=""), days == period.days and not _has_dates(period))
+            for days, label in LAST_DAYS
+        ],
+        "days": period.days,
+        "query": query_of(request.GET),
+        "this_year": f"{request.clinic.local(timezone.now()):%Y}",
+        "cancelled_last_week": f"{reverse('web:audit')}?situacao=cancelled&dias=7",
+    }
+    return partial_or_page(request, "audit/index.html", "entries", context)
+
+
+@require_safe
+@never_cache
+@manager_required
+def workbook(request: ClinicRequest) -> HttpResponse:
+    """Answer the newest MOST_EXPORTED entries of the page's filters as a workbook."""
+    _choices, _period, wanted = _asked(request)
+    table, today = _table(wanted), request.clinic.local(timezone.now()).date()
+    first = request.clinic.local(wanted.since).date() if wanted.since else today
+    report = Report([table], [_("No máximo as %(n)s linhas mais novas.") % {"n": MOST_EXPORTED}])
+    content = xlsx_of(report, _("Auditoria"), first, today)
+    return as_file(HttpResponse(content, content_type=XLSX), f"auditoria-{today}.xlsx")
+
+
+@require_safe
+@never_cache
+@manager_required
+def table_file(request: ClinicRequest) -> HttpResponse:
+    """Answer the newest MOST_EXPORTED entries of the page's filters as CSV."""
+    _choices, _period, wanted = _asked(request)
+    response = HttpResponse(csv_of(_table(wanted)), content_type="text/csv; charset=utf-8")
+    return as_file(response, f"auditoria-{request.clinic.local(timezone.now()).date()}.csv")
+
+
+def _asked(request: ClinicRequest) -> tuple[Choices, Period, Wanted]:
+    choices = audit.choices_of(request.clinic)
+    period = period_of(request.GET, request.clinic.local(timezone.now()).date())
+    return choices, period, wanted_of(request.GET, request.clinic, choices, period)
+
+
+def _has_dates(period: Period) -> bool:
+    return not period.days and bool(period.first or period.last)
+
+
+def _table(wanted: Wanted) -> Table:
+    labels = (_("Data e hora"), _("Tipo"), _("O quê"), _("De → para"), _("Quem"), _("Via"), _("Pedido"))
+    columns = tuple(Column(label, Unit.WORDS) for label in labels)
+    found, _older = audit.entries(wanted, limit=MOST_EXPORTED)
+    return Table("auditoria", _("Auditoria"), columns, [_as_row(entry, wanted) for entry in found])
+
+
+def _as_row(entry: Entry, wanted: Wanted) -> tuple[str, ...]:
+    at = f"{wanted.clinic.local(entry.at):%d/%m/%Y %H:%M:%S}"
+    return at, entry.kind, entry.about, audit.as_text(entry), entry.who, entry.channel, entry.request_id

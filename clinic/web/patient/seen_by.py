@@ -1,0 +1,89 @@
+"""Who saw a patient: the filters, as they stand in the address, and the same rows as files."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from clinic.access.requests import ClinicRequest
+from clinic.access.roles import manager_required
+from clinic.form_fields import ids_in
+from clinic.models import Clinic, Patient, StaffUser
+from clinic.queries import accesses
+from clinic.queries.accesses import Asked
+from clinic.queries.reports import Column, Report, Table, Unit
+from clinic.registry import current_patient
+from clinic.web.audit.forms import Period, period_of
+from clinic.web.report.exports import csv_of, xlsx_of
+from clinic.web.report.views import XLSX, as_file
+
+MOST_EXPORTED = 10_000
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What is asked, the dates as typed, the users of the clinic to choose from, and the query that asks the same."""
+
+    asked: Asked
+    period: Period
+    users: list[StaffUser]
+    query: str
+
+
+def asked_of(data: MultiValueDict[str, str], clinic: Clinic) -> Filters:
+    """Return the filters of the address; what it names of another clinic, or wrongly, is none. One query."""
+    period = period_of(data, clinic.local(timezone.now()).date())
+    users = list(StaffUser.objects.of(clinic))
+    chosen = [pk for pk in ids_in(data, "quem") if pk in {user.pk for user in users}]
+    asked = Asked(
+        user=chosen[0] if chosen else None,
+        since=clinic.day(period.first)[0] if period.first else None,
+        until=clinic.day(period.last)[1] if period.last else None,
+    )
+    kept = {name: data.get(name, "") for name in ("quem", "de", "ate", "dias")}
+    return Filters(asked, period, users, urlencode({name: value for name, value in kept.items() if value}))
+
+
+@manager_required
+@require_safe
+@never_cache
+def workbook(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Answer the rows of the page, at most MOST_EXPORTED, as a workbook."""
+    patient = _patient(request, pk)
+    table, today = _table(request, patient), request.clinic.local(timezone.now()).date()
+    content = xlsx_of(Report([table]), patient.display_name, today, today)
+    return as_file(HttpResponse(content, content_type=XLSX), f"quem-viu-{pk}-{today}.xlsx")
+
+
+@manager_required
+@require_safe
+@never_cache
+def table_file(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Answer the same as CSV."""
+    content, today = csv_of(_table(request, _patient(request, pk))), request.clinic.local(timezone.now()).date()
+    return as_file(HttpResponse(content, content_type="text/csv; charset=utf-8"), f"quem-viu-{pk}-{today}.csv")
+
+
+def _patient(request: ClinicRequest, pk: int) -> Patient:
+    patient = current_patient(request.clinic, pk)
+    if patient is None:
+        raise Http404
+    return patient
+
+
+def _table(request: ClinicRequest, patient: Patient) -> Table:
+    clinic = request.clinic
+    rows, _older = accesses.seen_by(patient, asked_of(request.GET, clinic).asked, limit=MOST_EXPORTED)
+    labels = (_("Dia"), _("Das"), _("Às"), _("Quem"), _("Onde"), _("Vezes"))
+    columns = tuple(Column(label, Unit.COUNT if label == labels[-1] else Unit.WORDS) for label in labels)
+    values = [(f"{row.day:%d/%m/%Y}", *_clocks(row, clinic), row.who, ", ".join(row.places), row.times) for row in rows]
+    return Table("quem-viu", _("Quem viu esta ficha"), columns, values)
+
+
+def _clocks(row: accesses.Seen, clinic: Clinic) -> tuple[str, str]:
+    return f"{clinic.local(row.first):%H:%M}", f"{clinic.local(row.last):%H:%M}"

@@ -505,6 +505,9 @@ def _patients(stored):
     yield Call("GET", f"/pacientes/{patient.pk}/")
     yield Call("GET", f"/pacientes/{patient.pk}/", {"pagina": 2}, partial=True)
     yield Call("GET", f"/pacientes/{patient.pk}/quem-viu/")
+    for part in ("dados", "dados/pdf"):
+        yield Call("GET", f"/pacientes/{patient.pk}/{part}/")
+    yield Call("GET", f"/pacientes/{patient.pk}/dados/arquivo.json")
     details = {"name": "Iolanda Prestes", "phone": "81 98765-1234", "cpf": "111.444.777-35", "birth_date": "02/03/1960"}
     yield Call("GET", "/pacientes/novo/")
     yield Call("POST", "/pacientes/conferir/", details, partial=True)

@@ -49,6 +49,8 @@ SHOWN_AT = {
     "pacientes/<int:pk>/",
     "pacientes/<int:pk>/editar/",
     "pacientes/<int:pk>/quem-viu/",
+    "pacientes/<int:pk>/dados/",
+    "pacientes/<int:pk>/dados/pdf/",
     "pacientes/<int:pk>/juntar/",
     "pacientes/<int:pk>/juntar/<int:other>/",
     "pacientes/<int:pk>/apagar-textos/",

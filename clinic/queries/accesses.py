@@ -28,6 +28,8 @@ PLACES = {
     "web:patient-seen-by": gettext_lazy("quem viu"),
     "web:patient-detail": gettext_lazy("ficha"),
     "web:patient-redact": gettext_lazy("ficha"),
+    "web:privacy-export": gettext_lazy("exportação dos dados"),
+    "command:export_patient": gettext_lazy("exportação dos dados"),
     "web:patient-edit": gettext_lazy("ficha"),
     "web:patient-check": gettext_lazy("ficha"),
     "web:patient-merge": gettext_lazy("juntar cadastros"),

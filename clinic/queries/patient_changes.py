@@ -1,7 +1,7 @@
 """The history of a patient's data, for the card. Reads only."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import Clinic, Patient, PatientEvent, Payer, documents, phones
-from clinic.registry import record_ids
+from clinic.registry import details_of, record_ids
 
 PAYER = "payer_id"
 PHONES = {"phone", "second_phone"}
@@ -42,15 +42,15 @@ class Entry:
     changes: list[Change]
 
 
-def story(patient: Patient) -> list[Entry]:
-    """Return at most MOST events, newest first, those of merged patients among them: their `of` is the name. Two
-    queries, three where a payer was changed; the patient comes with their clinic."""
+def story(patient: Patient, *, most: int | None = MOST) -> list[Entry]:
+    """Return at most `most` events, None for all, newest first, those of merged patients among them: their `of` is the
+    name. Two queries, three where a payer was changed; the patient comes with their clinic."""
     labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
     events = list(
         PatientEvent.objects.of(patient.clinic_id)
         .filter(patient__in=record_ids(patient))
         .select_related("user", "patient")
-        .order_by("-at", "-pk")[:MOST]
+        .order_by("-at", "-pk")[:most]
     )
     names = _names_of_payers(patient.clinic, events)
     return [
@@ -71,6 +71,19 @@ def story(patient: Patient) -> list[Entry]:
         )
         for event in events
     ]
+
+
+def filled(patient: Patient) -> list[tuple[str, str]]:
+    """Return the labels and values of a patient's data that are not empty, in the order of PatientDetails. No query;
+    the patient comes with their clinic and payer."""
+    labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
+    details = asdict(details_of(patient))
+    values = {name: str(value) if isinstance(value, date) else value for name, value in details.items()}
+    if patient.payer:
+        values[PAYER] = patient.payer.name
+    values["died"] = patient.died or None
+    given = {name: value for name, value in values.items() if value not in ("", None)}
+    return [(labels[name], _written(name, value, patient.clinic)) for name, value in given.items()]
 
 
 def _names_of_payers(clinic: Clinic, events: Iterable[PatientEvent]) -> dict[int, str]:

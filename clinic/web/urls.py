@@ -21,6 +21,7 @@ from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
 from clinic.web.pending.whole_list import whole_list
 from clinic.web.printed import views as printed
+from clinic.web.privacy import export
 from clinic.web.queue import views as queue
 from clinic.web.recall import views as recall
 from clinic.web.report import views as report
@@ -69,6 +70,9 @@ urlpatterns = [
     path("pacientes/<int:pk>/", patient.card, name="patient-detail"),
     path("pacientes/<int:pk>/quem-viu/", patient.seen_by, name="patient-seen-by"),
     path("pacientes/<int:pk>/apagar-textos/", patient.redact, name="patient-redact"),
+    path("pacientes/<int:pk>/dados/", export.page, name="privacy-export"),
+    path("pacientes/<int:pk>/dados/arquivo.json", export.file, name="privacy-export-file"),
+    path("pacientes/<int:pk>/dados/pdf/", export.pdf, name="privacy-export-pdf"),
     path("pacientes/<int:pk>/editar/", patient.edit, name="patient-edit"),
     path("pacientes/<int:pk>/conferir/", patient.check, name="patient-check"),
     path("pacientes/<int:pk>/juntar/", merge.search, name="patient-merge-search"),

@@ -49,6 +49,8 @@ SHOWN_AT = {
     "pacientes/<int:pk>/",
     "pacientes/<int:pk>/editar/",
     "pacientes/<int:pk>/quem-viu/",
+    "pacientes/<int:pk>/consentimentos/",
+    "pacientes/<int:pk>/pedido/",
     "pacientes/<int:pk>/dados/",
     "pacientes/<int:pk>/dados/pdf/",
     "pacientes/<int:pk>/juntar/",

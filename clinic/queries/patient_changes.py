@@ -1,6 +1,6 @@
 """The history of a patient's data, for the card. Reads only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -76,14 +76,18 @@ def story(patient: Patient, *, most: int | None = MOST) -> list[Entry]:
 def filled(patient: Patient) -> list[tuple[str, str]]:
     """Return the labels and values of a patient's data that are not empty, in the order of PatientDetails. No query;
     the patient comes with their clinic and payer."""
-    labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
-    details = asdict(details_of(patient))
-    values = {name: str(value) if isinstance(value, date) else value for name, value in details.items()}
+    values = asdict(details_of(patient)) | {"died": patient.died or None}
     if patient.payer:
         values[PAYER] = patient.payer.name
-    values["died"] = patient.died or None
+    return in_words(values, patient.clinic)
+
+
+def in_words(values: Mapping[str, Any], clinic: Clinic) -> list[tuple[str, str]]:
+    """Return labels and texts of values, by the names of PatientDetails, that are not empty; of a payer the name."""
+    labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
     given = {name: value for name, value in values.items() if value not in ("", None)}
-    return [(labels[name], _written(name, value, patient.clinic)) for name, value in given.items()]
+    texts = {name: str(value) if isinstance(value, date) else value for name, value in given.items()}
+    return [(labels[name], _written(name, value, clinic)) for name, value in texts.items()]
 
 
 def _names_of_payers(clinic: Clinic, events: Iterable[PatientEvent]) -> dict[int, str]:

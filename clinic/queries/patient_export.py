@@ -25,6 +25,8 @@ from clinic.models import (
     AppointmentProcedure,
     Clinic,
     ConfirmationCall,
+    Consent,
+    DataRequest,
     Discount,
     Doctor,
     FormerName,
@@ -65,6 +67,8 @@ SECTIONS = {
     "former_names": Section(gettext_lazy("nomes anteriores"), FormerName),
     "changes": Section(gettext_lazy("alterações da ficha: quem, quando, de que valor a que valor"), PatientEvent),
     "merges": Section(gettext_lazy("junções de fichas"), PatientMerge),
+    "consents": Section(gettext_lazy("consentimentos: canal, para quê, resposta, o que foi perguntado"), Consent),
+    "data_requests": Section(gettext_lazy("pedidos sobre os próprios dados"), DataRequest),
     "appointments": Section(gettext_lazy("agendamentos, com procedimentos, pagamentos e histórico"), Appointment),
     "series": Section(gettext_lazy("séries de sessões"), Series),
     "memos": Section(gettext_lazy("recados"), Memo),
@@ -93,7 +97,7 @@ NOT_EXPORTED: dict[str, str] = {
     "StoredAnswer": "repeats an answer to a program for thirty days; its contents are the rows above",
 }
 # Columns that say nothing of the person: the clinic, a digest that only we can compare, an internal hash.
-LEFT_OUT = {"clinic", "session", "phone_hash"}
+LEFT_OUT = {"clinic", "session", "phone_hash", "kept"}
 PROGRAMS_SQL = """
     SELECT credential, count(DISTINCT at), min(at), max(at) FROM clinic_patientaccess
     WHERE patient_id = ANY(%s) AND clinic_id = %s AND credential <> '' GROUP BY credential ORDER BY credential
@@ -143,7 +147,7 @@ def _dumped(value: Any) -> str:
     return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
-def _rows(key: str, clinic: Clinic, records: list[int]) -> Iterator[Model]:
+def _rows(key: str, clinic: Clinic, records: list[int]) -> Iterator[Any]:
     model = SECTIONS[key].model
     rows = _in_full(model).filter(_condition(key, clinic, records), clinic=clinic)
     return rows.order_by("pk").iterator(chunk_size=CHUNK)
@@ -176,7 +180,7 @@ def _in_full(model: type[Model]) -> QuerySet[Any]:
 def _named(model: type[Model]) -> tuple[str, ...]:
     """Return the columns of rows that are given by name."""
     keys = (field for field in model._meta.concrete_fields if isinstance(field, ForeignKey))
-    return tuple(field.name for field in keys if issubclass(field.related_model, NAMED))  # type: ignore[arg-type]  # "self" is resolved by now
+    return tuple(field.name for field in keys if issubclass(field.related_model, NAMED))
 
 
 def _as_dict(row: Model) -> dict[str, Any]:
@@ -227,6 +231,7 @@ class Readable:
     former_names: list[str]
     visits: list[Visit]
     changes: list[patient_changes.Entry]
+    consents: list[Consent]
     memos: list[Memo]
     waiting: list[WaitingEntry]
     recalls: list[Recall]
@@ -247,6 +252,7 @@ def readable(patient: Patient) -> Readable:
         former_names=patients.former_names(patient),
         visits=[_visit(row, clinic) for row in sorted(rows("appointments"), key=lambda row: row.starts_at)[::-1]],
         changes=patient_changes.story(patient, most=None),
+        consents=rows("consents"),
         memos=rows("memos"),
         waiting=rows("waiting_list"),
         recalls=rows("recalls"),

@@ -19,7 +19,9 @@ from tests.pdfs import text_of
 ROLES = ("receptionist", "manager", "master", "doctor")
 ELSEWHERE = {"receptionist": "/admin/clinic/", "manager": "/agend"}
 # Of programs, of the vendors' references (each in its vendor's Portuguese), and of files.
-NOT_OF_THE_CLINIC = re.compile(r"(?:api|v1)/|\[|openapi\.json$|llms\.txt$|health$|admin/jsi18n/|static")
+NOT_OF_THE_CLINIC = re.compile(
+    r"(?:api|v1)/|pacientes/.*\.json$|\[|openapi\.json$|llms\.txt$|health$|admin/jsi18n/|static"
+)
 NOT_BY_GET, NOTHING_READ = 405, {204, 301, 302, 304}
 SEARCHED = ("maria", "nada", "910 000", "81 9", "01/02/1960", "+351", "5", "529.982.247-25", "ana 10/10/1980")
 

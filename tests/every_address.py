@@ -30,6 +30,7 @@ from clinic.models import (
     Clinic,
     ClinicHoliday,
     CredentialEvent,
+    DataRequest,
     DisplayLink,
     Doctor,
     Memo,
@@ -518,6 +519,12 @@ def _patients(stored):
     yield Call("GET", f"/pacientes/{patient.pk}/quem-viu/", {"dias": "7"})
     yield Call("GET", f"/pacientes/{patient.pk}/quem-viu/planilha.xlsx")
     yield Call("GET", f"/pacientes/{patient.pk}/quem-viu/tabela.csv")
+    for part in ("dados", "dados/pdf"):
+        yield Call("GET", f"/pacientes/{patient.pk}/{part}/")
+    yield Call("GET", f"/pacientes/{patient.pk}/dados/arquivo.json")
+    yield Call("GET", f"/pacientes/{patient.pk}/consentimentos/")
+    answer = {"channel": "sms", "purpose": "reminder", "answer": "given", "text": "Aceita?", "asked": "counter"}
+    yield Call("POST", f"/pacientes/{patient.pk}/consentimentos/", answer, expected=(302,))
     details = {"name": "Iolanda Prestes", "phone": "81 98765-1234", "cpf": "111.444.777-35", "birth_date": "02/03/1960"}
     yield Call("GET", "/pacientes/novo/")
     yield Call("POST", "/pacientes/conferir/", details, partial=True)
@@ -527,8 +534,32 @@ def _patients(stored):
     yield Call("POST", f"/pacientes/{patient.pk}/conferir/", changed | {"name": "Iolanda Prestes"}, partial=True)
     yield Call("POST", f"/pacientes/{patient.pk}/editar/", changed, expected=(302,))
     yield from _merges(stored, patient)
+    yield from _data_requests(stored)
     yield Call("GET", f"/pacientes/{patient.pk}/apagar-textos/")
     yield Call("POST", f"/pacientes/{patient.pk}/apagar-textos/", {"reason": "pedido do titular"}, expected=(302,))
+
+
+def _data_requests(stored):
+    patient = make_patient(stored.clinic)
+    yield Call("GET", f"/pacientes/{patient.pk}/pedido/")
+    asked = {"kind": "restriction", "reason": "pedido do titular"}
+    yield Call("POST", f"/pacientes/{patient.pk}/pedido/", asked, expected=(302,))
+    request = DataRequest.objects.of(stored.clinic).latest("pk")
+    address = f"/configuracoes/privacidade/pedidos/{request.pk}/"
+    yield Call("GET", "/configuracoes/privacidade/pedidos/")
+    yield Call("GET", address)
+    yield Call("POST", address, {"act": "open", "reason": "auditoria"})
+    yield Call("POST", address, {"act": "release", "reason": "engano"}, expected=(302,))
+    base, today = "/configuracoes/privacidade", f"{stored.today:%d/%m/%Y}"
+    for page in ("", "aviso/", "prazos/", "incidentes/", "lista/"):
+        yield Call("GET", f"{base}/{page}")
+    yield Call("POST", f"{base}/", {"officer_name": "Rita", "officer_contact": "rita@example.org"}, expected=(302,))
+    yield Call("POST", f"{base}/prazos/", expected=(302,))
+    asked = {"de": today, "de_hora": "00:00", "ate": today, "ate_hora": "23:59"}
+    yield Call("GET", f"{base}/lista/", asked)
+    yield Call("GET", f"{base}/lista/arquivo.csv", asked)
+    entry = {"day": today, "hour": "00:00", "text": "senha num papel", "affected": "0"}
+    yield Call("POST", f"{base}/incidentes/", entry, expected=(302,))
 
 
 def _merges(stored, patient):

@@ -6,7 +6,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from clinic.access import access_tokens, api_keys, display_links
-from clinic.models import Absence, AccessToken, ApiKey, PatientMerge, Recall, WaitingEntry
+from clinic.models import Absence, AccessToken, ApiKey, DataRequest, PatientMerge, Recall, WaitingEntry
 from clinic.registry import MemoDetails, write_memo
 from clinic.web.urls import urlpatterns
 from tests.factories import (
@@ -50,6 +50,10 @@ def ids(appointment, pattern):
         appointment.clinic, MemoDetails("note", text="ligar"), key=uuid4(), by=make_user(appointment.clinic)
     )
     about["recados/"] = memo.pk
+    request = DataRequest.objects.create(
+        clinic=appointment.clinic, patient=appointment.patient, kind="deletion", reason="pedido"
+    )
+    about["configuracoes/privacidade/pedidos/"] = request.pk
     absence = Absence.objects.create(
         clinic=appointment.clinic,
         doctor=appointment.doctor,
@@ -102,7 +106,11 @@ def credentials(clinic):
 @pytest.mark.parametrize("pattern", WITH_ID, ids=lambda pattern: pattern.name)
 def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method, request):
     make = request.node.callspec.params["stranger"]
-    not_for_them = ("patient-seen-by", "display-revoke") if make is make_user else ()
+    not_for_them = (
+        ("patient-seen-by", "privacy-export", "privacy-ask", "privacy-request", "display-revoke")
+        if make is make_user
+        else ()
+    )
     not_for_them += ("integration-", "patient-redact") if make is not make_master else ()
     not_for_them = (
         tuple(other.name for other in WITH_ID if not is_own(other)) if make is make_doctor_user else not_for_them

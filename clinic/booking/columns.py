@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection, models
 
 # A patient is loaded without the phone, which is parsed at every load: no rule about an appointment needs it.
-PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name", "died", "merged_into_id")
+PATIENT_COLUMNS = ("id", "clinic_id", "name", "social_name", "died", "merged_into_id", "blocked_at")
 
 type Field = models.Field[Any, Any]
 

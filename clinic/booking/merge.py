@@ -11,6 +11,7 @@ from django.utils import timezone
 from clinic.booking.acts import refuse
 from clinic.models import Appointment, Clinic, Patient, PatientMerge, Recall, WaitingEntry
 from clinic.models.locks import get_locked
+from clinic.models.patient import NOT_BLOCKED
 from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
 from clinic.registry import Author, details_of, patient_version
@@ -93,8 +94,8 @@ def undo_merge(merge_id: int, *, clinic: Clinic, by: Author, now: datetime | Non
 
 
 def _lock_patients(clinic: Clinic, *ids: int) -> dict[int, Patient]:
-    """Lock the rows in the order of their ids. Raises Patient.DoesNotExist."""
-    return {pk: get_locked(Patient.objects.of(clinic).filter(pk=pk)) for pk in sorted(ids)}
+    """Lock the rows in the order of their ids. Raises Patient.DoesNotExist, for a blocked patient too."""
+    return {pk: get_locked(Patient.objects.of(clinic).filter(NOT_BLOCKED, pk=pk)) for pk in sorted(ids)}
 
 
 def _merged_already(patient: Patient) -> list[Refusal]:

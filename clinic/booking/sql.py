@@ -118,7 +118,8 @@ def load_rows(
 ) -> LoadedRows:
     """Load rows by id or uuid; procedures and discounts in the requested order.
 
-    Of a merged patient it is the kept one that is loaded: looked at behind the lock, for which a merge was waited for.
+    A blocked patient is unknown. Of a merged one it is the kept one that is loaded: looked at behind the lock, for
+    which a merge was waited for.
     With `lock` the doctor's row is locked, then the patient's; two statements when another transaction holds one.
     """
     procedure_keys = [key for key in procedures if is_possible_key(key)]
@@ -148,7 +149,7 @@ def load_rows(
     discounts_by_id = {discount.pk: discount for discount in read.discounts}
     return LoadedRows(
         read.doctor,
-        read.patient,
+        None if read.patient and read.patient.blocked_at else read.patient,
         [procedures_by_key.get(key) for key in procedures],
         read.performed,
         [discounts_by_id.get(key) for key in discounts],

@@ -5,13 +5,16 @@ from clinic.models.appointment import AppliedDiscount, Appointment, AppointmentP
 from clinic.models.calendar_feed import CalendarFeed
 from clinic.models.clinic import END_OF_DAY, Clinic, NonexistentTime
 from clinic.models.confirmation_call import ConfirmationCall
+from clinic.models.consent import Consent
 from clinic.models.credentials import AccessToken, ApiKey, CredentialEvent, RequestCount, StoredAnswer
+from clinic.models.data_request import DataRequest, PrivacySettings
 from clinic.models.delay import Delay
 from clinic.models.display_link import DisplayLink
 from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, WorkingHours
 from clinic.models.former_name import FormerName
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.holiday import ClinicHoliday
+from clinic.models.incident import Incident, RetentionRun
 from clinic.models.installation import KeyCheck
 from clinic.models.memo import Memo
 from clinic.models.patient import Patient
@@ -44,12 +47,15 @@ __all__ = [
     "ClinicHoliday",
     "Closure",
     "ConfirmationCall",
+    "Consent",
     "CredentialEvent",
+    "DataRequest",
     "Delay",
     "Discount",
     "DisplayLink",
     "Doctor",
     "FormerName",
+    "Incident",
     "KeyCheck",
     "Memo",
     "NonexistentTime",
@@ -59,11 +65,13 @@ __all__ = [
     "PatientMerge",
     "Payer",
     "PriorityMark",
+    "PrivacySettings",
     "Procedure",
     "Recall",
     "RecallEvent",
     "Receipt",
     "RequestCount",
+    "RetentionRun",
     "RoomCall",
     "RowChange",
     "Series",

@@ -79,8 +79,10 @@ class NoDocument(models.TextChoices):
     OTHER = "other", _("outro motivo")
 
 
-# Not merged into another patient; searches, lists and rules know no others.
-CURRENT = Q(merged_into__isnull=True)
+NOT_MERGED = Q(merged_into__isnull=True)
+NOT_BLOCKED = Q(blocked_at__isnull=True)
+# Neither merged into another patient nor blocked; searches, lists and rules know no others.
+CURRENT = NOT_MERGED & NOT_BLOCKED
 
 
 def incomplete(path: str = "") -> Q:
@@ -101,6 +103,9 @@ class Patient(ClinicRow):
     A patient who died is marked (`died`), not deleted, and the mark can be removed. Marked patients are not offered for
     booking and not in the APIs' lists, but are found on the patients' page. Their future visits stay until a person
     cancels them.
+
+    A patient with `blocked_at` asked for deletion or for no further use (`DataRequest`): the row is blank but for a
+    name that says so, and stays for the appointments that refer to it.
 
     A patient with `merged_into` turned out to be that one. The row stays, for its history and for 30 days of undoing,
     and has neither appointments nor a number that only one patient may have; see `PatientMerge`.
@@ -170,6 +175,7 @@ class Patient(ClinicRow):
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="merged", db_index=False
     )
+    blocked_at = models.DateTimeField(null=True, blank=True, editable=False)
     folded_name = models.GeneratedField(expression=Fold("name"), output_field=models.TextField(), db_persist=True)
     search = models.GeneratedField(
         expression=Fold(Concat(F("name"), Value(" "), F("social_name"))),
@@ -222,8 +228,26 @@ class Patient(ClinicRow):
                 name="patient_card_of_payer",
             ),
             models.CheckConstraint(
-                condition=CURRENT | Q(~Q(merged_into=F("id")), cpf__isnull=True, health_number__isnull=True),
+                condition=NOT_MERGED | Q(~Q(merged_into=F("id")), cpf__isnull=True, health_number__isnull=True),
                 name="patient_merged_without_numbers",
+            ),
+            models.CheckConstraint(
+                condition=NOT_BLOCKED
+                | Q(
+                    social_name="",
+                    cpf__isnull=True,
+                    nif="",
+                    health_number__isnull=True,
+                    document_number__isnull=True,
+                    phone__isnull=True,
+                    second_phone__isnull=True,
+                    guardian_name="",
+                    birth_date__isnull=True,
+                    email="",
+                    notes="",
+                    alert="",
+                ),
+                name="patient_blocked_is_blank",
             ),
         ]
         indexes = [

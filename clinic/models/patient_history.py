@@ -25,6 +25,11 @@ class PatientEvent(ClinicRow):
         REDACTED = "redacted", _("Textos apagados")
         MERGED = "merged", _("Cadastros juntados")
         SEPARATED = "separated", _("Cadastros separados de novo")
+        ERASED = "erased", _("Dados apagados a pedido")
+        BLOCKED = "blocked", _("Bloqueado a pedido")
+        RESTRICTED = "restricted", _("Uso limitado a pedido")
+        RELEASED = "released", _("Em uso de novo")
+        OPENED = "opened", _("Identificação vista")
 
     class Channel(models.TextChoices):
         BROWSER = "browser", _("Tela")
@@ -58,7 +63,12 @@ class PatientEvent(ClinicRow):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["registered", "changed", "redacted", "merged", "separated"]),
+                condition=Q(
+                    kind__in=[
+                        *("registered", "changed", "redacted", "merged", "separated"),
+                        *("erased", "blocked", "restricted", "released", "opened"),
+                    ]
+                ),
                 name="patientevent_kind_known",
             ),
             models.CheckConstraint(

@@ -31,6 +31,12 @@ PLACES = {
     "web:agenda-as-of": gettext_lazy("agenda como estava"),
     "web:patient-detail": gettext_lazy("ficha"),
     "web:patient-redact": gettext_lazy("ficha"),
+    "web:privacy-consents": gettext_lazy("ficha"),
+    "web:privacy-ask": gettext_lazy("ficha"),
+    "web:privacy-request": gettext_lazy("pedidos dos titulares"),
+    "web:privacy-breach": gettext_lazy("lista para incidente"),
+    "web:privacy-export": gettext_lazy("exportação dos dados"),
+    "command:export_patient": gettext_lazy("exportação dos dados"),
     "web:patient-edit": gettext_lazy("ficha"),
     "web:patient-check": gettext_lazy("ficha"),
     "web:patient-merge": gettext_lazy("juntar cadastros"),
@@ -105,13 +111,13 @@ def seen_by(
             times=times,
             first=first,
             last=last,
-            places=sorted({_place(page) for page in pages}),
+            places=sorted({place(page) for page in pages}),
         )
         for user, credential, day, times, first, last, pages in found[:limit]
     ]
     return rows, rows[-1].last if len(found) > limit else None
 
 
-def _place(page: str) -> str:
+def place(page: str) -> str:
     """Return what people call a page; of an API its operation, as the reference writes it."""
     return next((str(words) for start, words in PLACES.items() if page.startswith(start)), page)

@@ -21,7 +21,7 @@ def listed(
 ) -> AppointmentQuerySet:
     """Return the appointments that start in [since, before), with doctor and patient, by start and then id.
 
-    None restricts nothing. A merged `patient` means the one that was kept.
+    None restricts nothing. A merged `patient` means the one that was kept. Those of blocked patients are left out.
     """
     filters = {
         "starts_at__gte": since,
@@ -31,7 +31,8 @@ def listed(
         "status__in": statuses,
     }
     given = {name: value for name, value in filters.items() if value is not None}
-    found = Appointment.objects.of(clinic).kept().filter(**given).select_related("doctor", "patient")
+    shown = Appointment.objects.of(clinic).kept().filter(patient__blocked_at__isnull=True)
+    found = shown.filter(**given).select_related("doctor", "patient")
     return found.order_by("starts_at", "pk")
 
 

@@ -90,9 +90,9 @@ def changed_patients(
 
 
 def left_lists_at(patient: Patient) -> datetime | None:
-    """Return the last change of a patient who died or was merged into another, since the lists leave both out; None for
-    any other."""
-    return patient.changed_at if patient.died or patient.merged_into_id else None
+    """Return the last change of a patient who died, was merged into another or is blocked, since the lists leave these
+    out; None for any other."""
+    return patient.changed_at if patient.died or patient.merged_into_id or patient.blocked_at else None
 
 
 def _changed(since: datetime, until: datetime, after: Position | None) -> Q:

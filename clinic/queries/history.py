@@ -1,6 +1,6 @@
 """Put the history of appointments and clinics into sentences. Reads only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -40,12 +40,19 @@ def story(appointment: Appointment) -> list[Entry]:
 
     One query; the appointment comes with its clinic.
     """
-    entries, zone = [], appointment.clinic.zone
-    for event in appointment.events.select_related("user", "clinic").order_by("-at", "-pk"):
+    events = appointment.events.select_related("user", "clinic").order_by("-at", "-pk")
+    return entries(events, appointment.clinic.zone)
+
+
+def entries(events: Iterable[AppointmentEvent], zone: ZoneInfo) -> list[Entry]:
+    """Return the events of one appointment in words, in their order, newest first; they come with user and clinic.
+    `zone` is the clinic's present one."""
+    found = []
+    for event in events:
         who = str(event.user or event.credential)
-        entries.append(Entry(event.at, who, event.get_channel_display(), sentence(event, zone)))
+        found.append(Entry(event.at, who, event.get_channel_display(), sentence(event, zone)))
         zone = ZoneInfo(event.before["time_zone"]) if event.kind == AppointmentEvent.Kind.TIME_ZONE else zone
-    return entries
+    return found
 
 
 def is_undone(appointment: Appointment, event: int | None) -> bool:

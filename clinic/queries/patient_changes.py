@@ -1,7 +1,7 @@
 """The history of a patient's data, for the card. Reads only."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import Clinic, Patient, PatientEvent, Payer, documents, phones
-from clinic.registry import record_ids
+from clinic.registry import details_of, record_ids
 
 PAYER = "payer_id"
 PHONES = {"phone", "second_phone"}
@@ -42,14 +42,14 @@ class Entry:
     changes: list[Change]
 
 
-def story(patient: Patient) -> list[Entry]:
-    """Return at most MOST events, newest first, those of merged patients among them: their `of` is the name. Two
-    queries, three where a payer was changed; the patient comes with their clinic."""
+def story(patient: Patient, *, most: int | None = MOST) -> list[Entry]:
+    """Return at most `most` events, None for all, newest first, those of merged patients among them: their `of` is the
+    name. Two queries, three where a payer was changed; the patient comes with their clinic."""
     events = list(
         PatientEvent.objects.of(patient.clinic_id)
         .filter(patient__in=record_ids(patient))
         .select_related("user", "patient")
-        .order_by("-at", "-pk")[:MOST]
+        .order_by("-at", "-pk")[:most]
     )
     names = names_of_payers(patient.clinic, events)
     return [
@@ -68,7 +68,7 @@ def story(patient: Patient) -> list[Entry]:
 
 def in_words(event: PatientEvent, clinic: Clinic, payers: Mapping[int, str]) -> list[Change]:
     """Return what the event changed; `payers` are `names_of_payers`."""
-    labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
+    labels = _labels()
     return [
         Change(
             labels.get(name, name),
@@ -78,10 +78,31 @@ def in_words(event: PatientEvent, clinic: Clinic, payers: Mapping[int, str]) -> 
     ]
 
 
+def filled(patient: Patient) -> list[tuple[str, str]]:
+    """Return the labels and values of a patient's data that are not empty, in the order of PatientDetails. No query;
+    the patient comes with their clinic and payer."""
+    values = asdict(details_of(patient)) | {"died": patient.died or None}
+    if patient.payer:
+        values[PAYER] = patient.payer.name
+    return labelled(values, patient.clinic)
+
+
+def labelled(values: Mapping[str, Any], clinic: Clinic) -> list[tuple[str, str]]:
+    """Return labels and texts of values, by the names of PatientDetails, that are not empty; of a payer the name."""
+    labels = _labels()
+    given = {name: value for name, value in values.items() if value not in ("", None)}
+    texts = {name: str(value) if isinstance(value, date) else value for name, value in given.items()}
+    return [(labels[name], _written(name, value, clinic)) for name, value in texts.items()]
+
+
 def names_of_payers(clinic: Clinic, events: Iterable[PatientEvent]) -> dict[int, str]:
     """Return the names by the ids of the payers that the events name."""
     ids = {pk for event in events for pk in event.changes.get(PAYER, ()) if pk}
     return dict(Payer.objects.of(clinic).filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+
+
+def _labels() -> dict[str, str]:
+    return {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
 
 
 def _written(name: str, value: Any, clinic: Clinic) -> str:

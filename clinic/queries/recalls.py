@@ -36,7 +36,7 @@ def listed(clinic: Clinic, *, until: date, doctor: int | None = None, page: int 
     """Return the recalls that are due until a local date, `in_full`; none of patients who are marked as deceased. With
     `doctor`, an id, those for this doctor, and those for anybody whose procedure this one performs. Of a page beyond
     the last one, the last. Three queries; the access log is the caller's."""
-    wanted = _for_doctor(Recall.objects.of(clinic).filter(patient__died=False), doctor)
+    wanted = _for_doctor(_of_reachable(clinic), doctor)
     coming = wanted.open().filter(due_on__lte=until)
     today = clinic.local(now).date()
     counts = coming.aggregate(total=Count("pk"), due=Count("pk", filter=Q(due_on__lte=today)))
@@ -57,12 +57,17 @@ class Place(NamedTuple):
 def place_of(clinic: Clinic, pk: int, *, doctor: int | None = None) -> Place | None:
     """Return the place of a recall among those that `listed` returns for the same doctor, until its date or a later
     one; None for one that is not among them. Two queries."""
-    wanted = _for_doctor(Recall.objects.of(clinic).filter(patient__died=False), doctor).open()
+    wanted = _for_doctor(_of_reachable(clinic), doctor).open()
     due_on = wanted.filter(pk=pk).values_list("due_on", flat=True).first()
     if due_on is None:
         return None
     before = wanted.filter(Q(due_on__lt=due_on) | Q(due_on=due_on, pk__lt=pk)).count()
     return Place(due_on, before // ROWS_A_PAGE + 1)
+
+
+def _of_reachable(clinic: Clinic) -> RecallQuerySet:
+    """Return the recalls of patients who are neither marked as deceased nor blocked."""
+    return Recall.objects.of(clinic).filter(patient__died=False, patient__blocked_at__isnull=True)
 
 
 def get(clinic: Clinic, pk: int) -> Recall | None:

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from clinic.models import Appointment, Clinic, WaitingEntry, WaitingEvent, shown
 
+OF_REACHABLE = Q(patient__blocked_at__isnull=True)
 CLOSED_FOR = timedelta(minutes=10)  # so long a closed entry stays in the list, where its end can be undone
 
 
@@ -17,7 +18,7 @@ def open_entries(clinic: Clinic) -> list[WaitingEntry]:
     """Return the open entries `in_full`, urgent ones first, then those without an appointment, then those whose
     appointment is furthest away; of these who has waited longest. Two queries; the access log is the caller's."""
     with shown.choosing():
-        return list(WaitingEntry.objects.of(clinic).open().in_order().in_full())
+        return list(WaitingEntry.objects.of(clinic).filter(OF_REACHABLE).open().in_order().in_full())
 
 
 class Listed(NamedTuple):
@@ -31,7 +32,7 @@ def listed_entries(clinic: Clinic, *, now: datetime) -> Listed:
     """Return what the page shows, `in_full` and with `booked`. Two queries; the access log is the caller's."""
     listed = Q(closed_at__isnull=True) | Q(closed_at__gt=now - CLOSED_FOR)
     with shown.choosing():
-        every = WaitingEntry.objects.of(clinic).filter(listed).in_order().in_full()
+        every = WaitingEntry.objects.of(clinic).filter(OF_REACHABLE, listed).in_order().in_full()
         entries = list(every.select_related("booked__doctor"))
     closed = [entry for entry in entries if entry.closed_at]
     closed.sort(key=lambda entry: (entry.closed_at or now, entry.pk), reverse=True)

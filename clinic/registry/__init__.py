@@ -2,6 +2,23 @@
 
 from clinic.registry.absences import delete_absence, save_absence
 from clinic.registry.clinics import ClinicFault, ClinicRefused, change_clinic, clean_clinic_phone
+from clinic.registry.consents import ANSWERS, OF_COLUMN, question, record_consent
+from clinic.registry.data_requests import (
+    Proposal,
+    RequestFault,
+    RequestRefused,
+    anonymise,
+    appointment_ahead,
+    decide,
+    due_for_anonymising,
+    needs_second_person,
+    open_identity,
+    proposal,
+    records_kept_years,
+    release,
+    request_deletion,
+    restrict,
+)
 from clinic.registry.delays import record_delay
 from clinic.registry.doctors import (
     DoctorFault,
@@ -12,6 +29,7 @@ from clinic.registry.doctors import (
     switch_off_doctor,
 )
 from clinic.registry.hours import HoursOverlap, add_exceptions, save_hours, set_week
+from clinic.registry.incidents import write_incident
 from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.registry.merged import current_id, current_patient, record_ids
 from clinic.registry.merging import (
@@ -49,6 +67,7 @@ from clinic.registry.sandbox import INVENTED_PATIENTS, empty_sandbox, sandbox_of
 from clinic.schedule import Hours
 
 __all__ = [
+    "ANSWERS",
     "Author",
     "CHOICES",
     "ClinicFault",
@@ -60,6 +79,7 @@ __all__ = [
     "INVENTED_PATIENTS",
     "MemoDetails",
     "MemoDone",
+    "OF_COLUMN",
     "PHONE_FAULTS",
     "PatientDetails",
     "Plan",
@@ -67,10 +87,15 @@ __all__ = [
     "ProcedureDetails",
     "ProcedureFault",
     "ProcedureRefused",
+    "Proposal",
     "Redacted",
+    "RequestFault",
+    "RequestRefused",
     "Side",
     "accepted_plan",
     "add_exceptions",
+    "anonymise",
+    "appointment_ahead",
     "change_clinic",
     "change_doctor",
     "change_patient",
@@ -81,35 +106,47 @@ __all__ = [
     "clean_plan",
     "current_id",
     "current_patient",
+    "decide",
     "delete_absence",
-    "differing",
-    "empty_sandbox",
     "details_of",
+    "differing",
+    "due_for_anonymising",
+    "empty_sandbox",
     "finish_memo",
     "forget_merged_values",
     "keep_plan",
     "merged_details",
+    "needs_second_person",
     "nif_owner",
+    "open_identity",
     "patient_version",
     "payer_refusals",
+    "proposal",
+    "question",
+    "record_consent",
     "record_delay",
     "record_ids",
+    "records_kept_years",
     "redact_patient",
     "redactable",
     "register_doctor",
-    "reopen_memo",
     "register_patient",
     "register_procedure",
+    "release",
+    "reopen_memo",
+    "request_deletion",
+    "restrict",
     "same_patients",
-    "save_hours",
-    "set_week",
     "sandbox_of",
     "save_absence",
+    "save_hours",
+    "set_week",
     "side_without_choice",
     "sides_of",
     "switch_off_doctor",
     "switch_off_procedure",
     "unstorable",
     "unstorable_in_json",
+    "write_incident",
     "write_memo",
 ]

@@ -1,13 +1,15 @@
 """Finding the patient that a merged one has become, and all records of one person. Reads only."""
 
 from clinic.models import Clinic, Patient
+from clinic.models.patient import NOT_BLOCKED
 
 
 def current_patient(clinic: Clinic, patient_id: int) -> Patient | None:
-    """Return the patient with this id, or of a merged one the patient that was kept; None for an unknown id.
+    """Return the patient with this id, or of a merged one the patient that was kept; None for an unknown id and for a
+    patient who is blocked.
 
     One query, and one more for each merge on the way."""
-    patients = Patient.objects.of(clinic).select_related("clinic", "payer")
+    patients = Patient.objects.of(clinic).filter(NOT_BLOCKED).select_related("clinic", "payer")
     patient = patients.filter(pk=patient_id).first()
     while patient and patient.merged_into_id:
         patient = patients.filter(pk=patient.merged_into_id).first()

@@ -16,6 +16,7 @@ from clinic.models.limits import max_length
 from clinic.models.names import same_letters
 from clinic.models.patient_merge import UNDOABLE
 from clinic.refusals import Reason, Refusal
+from clinic.registry.consents import follow_column
 from clinic.registry.patient_details import PatientDetails
 from clinic.registry.patient_events import Author, differences, record_event
 from clinic.registry.patients import NULL_WHEN_EMPTY, details_of
@@ -144,6 +145,7 @@ def merge_records(
     moved |= {"memos": list(memos.values_list("pk", flat=True)), "former_names": names}
     memos.update(patient=kept)
     record_event(kept, PatientEvent.Kind.MERGED, differences(before, after), by, now)
+    follow_column(kept, before, after, by)
     given_up = _not_taken(before_of_merged, after) | differences(before_of_merged, details_of(merged))
     record_event(merged, PatientEvent.Kind.MERGED, given_up, by, now)
     return PatientMerge.objects.create(
@@ -175,6 +177,7 @@ def separate_records(merge: PatientMerge, kept: Patient, merged: Patient, by: Au
     Memo.objects.of(clinic_id).filter(pk__in=merge.moved["memos"], patient=kept).update(patient=merged)
     FormerName.objects.of(clinic_id).filter(pk__in=merge.moved["former_names"], patient=kept).delete()
     record_event(kept, PatientEvent.Kind.SEPARATED, differences(before, details_of(kept)), by, now)
+    follow_column(kept, before, details_of(kept), by)
     record_event(merged, PatientEvent.Kind.SEPARATED, differences(before_of_merged, details_of(merged)), by, now)
     merge.undone_at, merge.undone_by = now, by.user
     merge.save(update_fields=["undone_at", "undone_by"])

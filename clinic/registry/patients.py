@@ -11,8 +11,10 @@ from django.utils import timezone
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, Patient, phones
 from clinic.models.locks import get_locked, hold_advisory
+from clinic.models.patient import NOT_BLOCKED
 from clinic.refusals import Reason, Refusal, Refused, refuse
 from clinic.registry import sql
+from clinic.registry.consents import follow_column
 from clinic.registry.former_names import keep_former_name
 from clinic.registry.merged import current_patient
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
@@ -114,7 +116,7 @@ def change_patient(
     """
 
     def work() -> Patient:
-        patient = _kept(clinic, get_locked(Patient.objects.of(clinic).filter(pk=patient_id)), lock=True)
+        patient = _kept(clinic, get_locked(Patient.objects.of(clinic).filter(NOT_BLOCKED, pk=patient_id)), lock=True)
         stored = details_of(patient)
         cleaned = _clean_details_today(replace(stored, **changes), clinic, policy=policy, stored=stored)
         unknown_payer = payer_refusals(clinic, cleaned.details.payer_id, stored.payer_id)
@@ -130,7 +132,7 @@ def change_patient(
             setattr(patient, name, values[name])
         # The phone field computes the hash when it is saved.
         patient.save(update_fields=[*changed, "phone_hash", "updated_at"])
-        record_patient(patient, stored, details_of(patient), by)
+        _record(patient, stored, details_of(patient), by)
         if (patient.name, patient.social_name) != (stored.name, stored.social_name):
             keep_former_name(clinic, patient, stored.name, stored.social_name)
         return patient
@@ -266,7 +268,7 @@ def _require_called_so(owner: Patient, details: PatientDetails, clinic: Clinic, 
 
 def _create(cleaned: CleanedDetails, clinic: Clinic, by: Author, **values: Any) -> Patient:
     patient = Patient.objects.create(clinic=clinic, **_storable(cleaned), **values)
-    record_patient(patient, None, details_of(patient), by)
+    _record(patient, None, details_of(patient), by)
     return patient
 
 
@@ -282,7 +284,13 @@ def _fill_blanks(patient: Patient, details: PatientDetails, by: Author) -> None:
     if filled:
         # The phone field computes the hash when it is saved.
         patient.save(update_fields=[*filled, "phone_hash", "updated_at"])
-        record_patient(patient, before, details_of(patient), by)
+        _record(patient, before, details_of(patient), by)
+
+
+def _record(patient: Patient, before: PatientDetails | None, after: PatientDetails, by: Author) -> None:
+    """Store the event of a patient, and the answer about messages if it is another one."""
+    record_patient(patient, before, after, by)
+    follow_column(patient, before, after, by)
 
 
 def _storable(cleaned: CleanedDetails) -> dict[str, Any]:

@@ -59,6 +59,10 @@ APPOINTMENTS_SQL = """
         encaixe_reason = CASE encaixe_reason WHEN '' THEN '' ELSE %(blank)s END
     WHERE clinic_id = %(clinic)s AND id = ANY(%(appointments)s)
 """
+UNVERIFIED_NUMBERS_SQL = """
+    UPDATE clinic_appointment SET typed_cpf = '', updated_at = now()
+    WHERE clinic_id = %(clinic)s AND id = ANY(%(appointments)s) AND typed_cpf <> ''
+"""
 RECEIPTS_SQL = """
     UPDATE clinic_receipt SET flag = '', protocol = ''
     WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
@@ -130,8 +134,7 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
         is_another_by_now = current_id(clinic, patient_id) != patient.pk or not set(records).issubset(locked)
         refuse([Refusal(Reason.TRY_AGAIN)] if is_another_by_now else [])
         over, ahead = _appointments(patient)
-        _blank(patient, records, over)
-        FormerName.objects.of(clinic).filter(patient__in=records).delete()
+        blank_texts(patient, records, over)
         PatientEvent.objects.create(
             clinic=clinic,
             patient=patient,
@@ -159,7 +162,10 @@ def _appointments(patient: Patient) -> tuple[list[int], list[int]]:
     return [pk for pk in every.values_list("pk", flat=True) if pk not in ahead], sorted(ahead)
 
 
-def _blank(patient: Patient, records: list[int], appointments: list[int]) -> None:
+def blank_texts(patient: Patient, records: list[int], appointments: list[int]) -> None:
+    """Blank what was written about a patient, all of whose `records` the caller's transaction has locked, and of these
+    appointments; forget the former names. The event is the caller's."""
+    FormerName.objects.of(patient.clinic_id).filter(patient__in=records).delete()
     parameters: dict[str, Any] = {
         "clinic": patient.clinic_id,
         "patients": records,
@@ -183,3 +189,9 @@ def _blank(patient: Patient, records: list[int], appointments: list[int]) -> Non
         cursor.execute(RECALLS_SQL, parameters)
         cursor.execute(RECALL_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute("SELECT set_config('clinic.redacting', 'off', true)")
+
+
+def blank_numbers(clinic: Clinic, appointments: list[int]) -> None:
+    """Blank the CPFs that were sent with these appointments and are not confirmed. Runs in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNVERIFIED_NUMBERS_SQL, {"clinic": clinic.pk, "appointments": appointments})

@@ -53,7 +53,10 @@ def patients_called(clinic: Clinic, name: str, phones: list[str], *, lock: bool)
 
 def _load_patients(condition: str, parameters: dict[str, Any], lock: bool) -> list[Patient]:
     """Load the patients; with `lock`, a single one is first read with SKIP LOCKED, as if nobody held the row."""
-    parts = {"columns": ", ".join(column_names(Patient)), "condition": f"clinic_id = %(clinic)s AND {condition}"}
+    parts = {
+        "columns": ", ".join(column_names(Patient)),
+        "condition": f"clinic_id = %(clinic)s AND blocked_at IS NULL AND {condition}",
+    }
     with prepared_cursor() as cursor:
         if not lock:
             return _fetch_patients(cursor, PATIENTS_SQL.format(**parts, lock=""), parameters)

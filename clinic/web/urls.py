@@ -23,6 +23,7 @@ from clinic.web.patient import views as patient
 from clinic.web.pending import views as pending
 from clinic.web.pending.whole_list import whole_list
 from clinic.web.printed import views as printed
+from clinic.web.privacy import breach, consents, export, records, requests
 from clinic.web.queue import views as queue
 from clinic.web.recall import views as recall
 from clinic.web.report import views as report
@@ -74,6 +75,11 @@ urlpatterns = [
     path("pacientes/<int:pk>/quem-viu/planilha.xlsx", seen_by.workbook, name="patient-seen-by-workbook"),
     path("pacientes/<int:pk>/quem-viu/tabela.csv", seen_by.table_file, name="patient-seen-by-table"),
     path("pacientes/<int:pk>/apagar-textos/", patient.redact, name="patient-redact"),
+    path("pacientes/<int:pk>/dados/", export.page, name="privacy-export"),
+    path("pacientes/<int:pk>/dados/arquivo.json", export.file, name="privacy-export-file"),
+    path("pacientes/<int:pk>/dados/pdf/", export.pdf, name="privacy-export-pdf"),
+    path("pacientes/<int:pk>/consentimentos/", consents.page, name="privacy-consents"),
+    path("pacientes/<int:pk>/pedido/", requests.ask, name="privacy-ask"),
     path("pacientes/<int:pk>/editar/", patient.edit, name="patient-edit"),
     path("pacientes/<int:pk>/conferir/", patient.check, name="patient-check"),
     path("pacientes/<int:pk>/juntar/", merge.search, name="patient-merge-search"),
@@ -136,6 +142,14 @@ urlpatterns = [
     path("configuracoes/paineis/", display.index, name="display-links"),
     path("configuracoes/paineis/criar/", display.create, name="display-create"),
     path("configuracoes/paineis/<int:pk>/revogar/", display.revoke, name="display-revoke"),
+    path("configuracoes/privacidade/", records.record, name="privacy-record"),
+    path("configuracoes/privacidade/aviso/", records.notice, name="privacy-notice"),
+    path("configuracoes/privacidade/prazos/", records.terms, name="privacy-terms"),
+    path("configuracoes/privacidade/incidentes/", breach.incidents, name="privacy-incidents"),
+    path("configuracoes/privacidade/lista/", breach.listed, name="privacy-breach"),
+    path("configuracoes/privacidade/lista/arquivo.csv", breach.file, name="privacy-breach-file"),
+    path("configuracoes/privacidade/pedidos/", requests.index, name="privacy-request-list"),
+    path("configuracoes/privacidade/pedidos/<int:pk>/", requests.detail, name="privacy-request-detail"),
     path("configuracoes/integracoes/", integration.index, name="integration-list"),
     path("configuracoes/integracoes/tokens/", integration.release, name="integration-release"),
     path("configuracoes/integracoes/tokens/<int:pk>/revogar/", integration.revoke_token, name="integration-token-end"),

@@ -3,6 +3,7 @@ import "../js/csrf.js";
 import "../js/panel.js";
 import "../js/dismiss.js";
 import "../js/keys.js";
+import "../js/blur.js";
 import "../js/filter.js";
 import "../js/trouble.js";
 import "../js/session.js";

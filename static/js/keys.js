@@ -48,6 +48,7 @@ const shortcuts = {
   d: press("view-day"),
   s: press("view-week"),
   p: press("print"),
+  b: press("blur"),
   n: () => (document.activeElement.closest(".slot > a") || document.querySelector("#day-book, #memo-add"))?.click(),
   u: () => (document.getElementById("undo-last") || panel.querySelector("#appointment button[name=event]") || ownUndo())?.click(),
   "?": showKeys,

@@ -25,7 +25,9 @@ from clinic.models import (
     ClinicEvent,
     ClinicHoliday,
     ConfirmationCall,
+    Consent,
     CredentialEvent,
+    DataRequest,
     Delay,
     DisplayLink,
     FormerName,
@@ -34,6 +36,7 @@ from clinic.models import (
     PatientEvent,
     PatientMerge,
     PriorityMark,
+    PrivacySettings,
     Recall,
     RecallEvent,
     Receipt,
@@ -142,6 +145,14 @@ class Rows:
     def patient_event(self, **fields):
         defaults = {"patient": self.patient, "kind": "changed", "channel": "command"}
         return PatientEvent.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def data_request(self, **fields):
+        defaults = {"patient": self.patient, "kind": "deletion", "reason": "pedido"}
+        return DataRequest.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def consent(self, **fields):
+        defaults = {"patient": self.patient, "channel": "sms", "purpose": "reminder", "answer": "given"}
+        return Consent.objects.create(clinic=self.clinic, **defaults | {"via": "command"} | fields)
 
     @cached_property
     def other(self):
@@ -424,6 +435,20 @@ REFUSED = {
     ],
     "appointmentevent_kind_known": [lambda rows: rows.event(kind="deleted")],
     "appointmentevent_door_known": [lambda rows: rows.event(channel="window")],
+    "consent_channel_known": [lambda rows: rows.consent(channel="pigeon")],
+    "consent_purpose_known": [lambda rows: rows.consent(purpose="fun")],
+    "consent_answer_known": [lambda rows: rows.consent(answer="maybe")],
+    "datarequest_kind_known": [lambda rows: rows.data_request(kind="wish")],
+    "datarequest_outcome_known": [lambda rows: rows.data_request(outcome="gone")],
+    "datarequest_kept_while_sealed": [lambda rows: rows.data_request(kept={"records": {}})],
+    "datarequest_blocked_until": [lambda rows: rows.data_request(outcome="blocked")],
+    "datarequest_one_open": [lambda rows: (rows.data_request(), rows.data_request())],
+    "privacysettings_kept_years": [
+        lambda rows: PrivacySettings.objects.create(clinic=rows.clinic, records_kept_years=0),
+    ],
+    "patient_blocked_is_blank": [
+        lambda rows: Patient.objects.filter(pk=rows.patient.pk).update(blocked_at=datetime.now(UTC)),
+    ],
     "patientevent_kind_known": [lambda rows: rows.patient_event(kind="deleted")],
     "patientevent_channel_known": [lambda rows: rows.patient_event(channel="window")],
     "ceasedprocedure_once": [

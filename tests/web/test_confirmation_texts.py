@@ -177,5 +177,5 @@ def test_consent_is_kept_with_who_asked(client, visit):
     assert patient.accepts_whatsapp is False
     assert patient.events.latest("pk").changes["accepts_whatsapp"] == [None, False]
     card = client.get(reverse("web:patient-detail", args=[patient.pk])).text
-    assert "não aceita mensagens" in card
+    assert "WhatsApp, lembretes: <b>não aceita</b>" in card
     assert re.search(r'<option value="nao" selected>', client.get(edit).text)

@@ -80,7 +80,7 @@ def undo(request: ClinicRequest, pk: int) -> HttpResponse:
     """Undo the merge, and say what went back and what could not."""
     try:
         separated = undo_merge(pk, clinic=request.clinic, by=author(request))
-    except PatientMerge.DoesNotExist as missing:
+    except (PatientMerge.DoesNotExist, Patient.DoesNotExist) as missing:
         raise Http404 from missing
     except Refused as refused:
         messages.error(request, refused.message)

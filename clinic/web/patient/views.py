@@ -20,7 +20,7 @@ from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import manager_required, master_required
 from clinic.form_fields import is_short_number
 from clinic.models import Patient, shown
-from clinic.queries import accesses, memos, merges, patient_changes, patients
+from clinic.queries import accesses, consents, memos, merges, patient_changes, patients
 from clinic.refusals import Refused
 from clinic.registry import Redacted, current_patient, redact_patient, redactable
 from clinic.web.htmx import partial_or_page, redirect, triggered_by, wants_partial
@@ -122,6 +122,7 @@ def card(request: ClinicRequest, pk: int) -> HttpResponse:
         "past": past[:VISITS_PER_PAGE],
         "card_is_expired": patient.has_expired_card(request.clinic.local(now).date()),
         "changes": patient_changes.story(patient),
+        "consents": consents.states(patient),
         "memos": memos.about_patient(patient),
         "merges": merges.undoable_merges(patient, now),
         "doubles": merges.probable_doubles(patient),

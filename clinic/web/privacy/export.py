@@ -1,0 +1,62 @@
+"""The data of one patient, for the patient who asks for them: a page, a PDF, and a file for programs."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from clinic.access.requests import ClinicRequest
+from clinic.access.roles import manager_required
+from clinic.models import Patient
+from clinic.queries import patient_export
+from clinic.registry import current_patient
+from clinic.web.printed.pdf import pdf_response
+
+
+@manager_required
+@require_safe
+@never_cache
+def page(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Show all that is stored about the patient, for reading and for paper."""
+    return render(request, "privacy/export.html", _context(request, pk))
+
+
+@manager_required
+@require_safe
+@never_cache
+def pdf(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Answer the same as a PDF."""
+    return pdf_response("privacy/export_pdf.html", _context(request, pk), f"dados-{pk}.pdf")
+
+
+@manager_required
+@require_safe
+@never_cache
+def file(request: ClinicRequest, pk: int) -> StreamingHttpResponse:
+    """Stream the same as JSON; the access is recorded before the first byte leaves."""
+    parts = patient_export.as_json(_patient(request, pk), timezone.now())
+    response = StreamingHttpResponse(parts, content_type="application/json; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="dados-{pk}.json"'
+    return response
+
+
+def _context(request: ClinicRequest, pk: int) -> dict[str, Any]:
+    patient = _patient(request, pk)
+    return {
+        "clinic": request.clinic,
+        "patient": patient,
+        "data": patient_export.readable(patient),
+        "made_at": timezone.now(),
+        "made_by": request.user,
+    }
+
+
+def _patient(request: ClinicRequest, pk: int) -> Patient:
+    """Return the patient, of a merged one the patient that was kept. Raises Http404 for an unknown one."""
+    patient = current_patient(request.clinic, pk)
+    if patient is None:
+        raise Http404
+    return patient

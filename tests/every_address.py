@@ -37,6 +37,7 @@ from clinic.models import (
     PatientMerge,
     Recall,
     Series,
+    StaffLink,
     WaitingEntry,
 )
 from clinic.queries.reports import REPORTS
@@ -52,6 +53,7 @@ from tests.factories import (
     make_payer,
     make_procedure,
     make_superuser,
+    make_user,
 )
 
 PARTIAL = {"HX-Request": "true"}
@@ -549,6 +551,7 @@ def _credentials(asking):
     yield Call("POST", f"{base}{DisplayLink.objects.of(asking.clinic).latest('pk').pk}/revogar/", expected=(302,))
     yield Call("GET", "/painel/", by="nobody", expected=(404,))
     yield Call("GET", f"/painel/{'x' * 43}/", by="nobody", expected=(404,))
+    yield from _team(asking)
     base = "/configuracoes/integracoes/"
     yield Call("GET", base)
     yield Call("POST", f"{base}tokens/", seen())
@@ -561,12 +564,30 @@ def _credentials(asking):
     yield Call("POST", f"{base}chaves/{key.pk}/revogar/", seen(), expected=(200, 302))
 
 
+def _team(asking):
+    base = "/configuracoes/equipe/"
+    yield Call("GET", base)
+    invited = {"name": "Bia Lima", "role": "receptionist", "form_key": f"{uuid.uuid4()}"}
+    yield Call("POST", f"{base}convidar/", invited)
+    link = StaffLink.objects.of(asking.clinic).latest("pk")
+    yield Call("POST", f"{base}links/{link.pk}/outro/")
+    link = StaffLink.objects.of(asking.clinic).latest("pk")
+    yield Call("POST", f"{base}links/{link.pk}/retirar/", expected=(302,))
+    colleague = make_user(asking.clinic)
+    yield Call("POST", f"{base}{colleague.pk}/senha/")
+    yield Call("GET", f"{base}{colleague.pk}/sessoes/")
+    yield Call("POST", f"{base}{colleague.pk}/sessoes/encerrar/", {"all": "1"}, expected=(302,))
+    yield Call("GET", f"/acesso/{'x' * 43}/", by="nobody", expected=(404,))
+
+
 def _signing_in():
     yield Call("GET", "/entrar/", by="nobody")
     yield Call("POST", "/entrar/", {"username": "ninguem", "password": "errada"}, by="nobody", expected=(200, 422))
     yield Call("GET", "/senha/")
     yield Call("POST", "/senha/", {"old_password": "errada"}, expected=(200, 422))
     yield Call("POST", "/senha/", {"pin_password": "errada", "new_pin": "1234"}, expected=(200, 403))
+    yield Call("GET", "/sessoes-abertas/")
+    yield Call("POST", "/sessoes-abertas/encerrar/", {"session": "x"}, expected=(302,))
     yield Call("GET", "/health", by="nobody")
     yield Call("GET", first_clinic.path(), by="nobody", expected=(404, 410))
     yield Call("POST", "/sair/", expected=(302,))

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from django.urls import URLPattern, reverse
 
-from clinic.access import access_tokens, api_keys, display_links
+from clinic.access import access_tokens, api_keys, display_links, staff_links
 from clinic.models import Absence, AccessToken, ApiKey, PatientMerge, Recall, WaitingEntry
 from clinic.registry import MemoDetails, write_memo
 from clinic.web.urls import urlpatterns
@@ -59,6 +59,8 @@ def ids(appointment, pattern):
     )
     about["ausencias/"] = absence.pk
     about["configuracoes/paineis/"] = display_links.create(appointment.clinic, name="Recepção", by=None)[0].pk
+    link, _secret = staff_links.invite(appointment.clinic, by=None, name="Bia")
+    about |= {"configuracoes/equipe/links/": link.pk, "configuracoes/equipe/<int:pk>/": link.user_id}
     waiting = WaitingEntry.objects.create(clinic=appointment.clinic, patient=appointment.patient)
     about["fila-de-espera/"] = waiting.pk
     recall = Recall.objects.create(
@@ -102,7 +104,7 @@ def credentials(clinic):
 @pytest.mark.parametrize("pattern", WITH_ID, ids=lambda pattern: pattern.name)
 def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method, request):
     make = request.node.callspec.params["stranger"]
-    not_for_them = ("patient-seen-by", "display-revoke") if make is make_user else ()
+    not_for_them = ("patient-seen-by", "display-revoke", "staff-") if make is make_user else ()
     not_for_them += ("integration-", "patient-redact") if make is not make_master else ()
     not_for_them = (
         tuple(other.name for other in WITH_ID if not is_own(other)) if make is make_doctor_user else not_for_them
@@ -151,5 +153,8 @@ def test_a_superuser_without_a_clinic_chooses_one_first(client, appointment, pat
         "calendar-feed",
         "display",
         "display-open",
+        "own-sessions",
+        "own-session-end",
+        "staff-link",
     }
     assert (answer.get("Location") == reverse("admin:clinic_clinic_changelist")) is not open_to_all

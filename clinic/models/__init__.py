@@ -25,6 +25,7 @@ from clinic.models.receipt import Receipt
 from clinic.models.room_call import RoomCall
 from clinic.models.series import Series
 from clinic.models.staff import StaffSession, StaffUser
+from clinic.models.staff_link import StaffLink
 from clinic.models.waiting import WaitingEntry, WaitingEvent
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "RoomCall",
     "Series",
     "SignIn",
+    "StaffLink",
     "StaffSession",
     "StaffUser",
     "StoredAnswer",

@@ -1,7 +1,7 @@
 """Patients, doctors, procedures and clinics: what their data must look like, adding and changing them."""
 
 from clinic.registry.absences import delete_absence, save_absence
-from clinic.registry.clinics import ClinicFault, ClinicRefused, change_clinic, clean_clinic_phone
+from clinic.registry.clinics import ClinicFault, ClinicRefused, change_clinic, clean_clinic_phone, place_clinic
 from clinic.registry.delays import record_delay
 from clinic.registry.doctors import (
     DoctorFault,
@@ -11,7 +11,8 @@ from clinic.registry.doctors import (
     register_doctor,
     switch_off_doctor,
 )
-from clinic.registry.hours import HoursOverlap, add_exceptions, save_hours, set_week
+from clinic.registry.holidays import add_town_holidays
+from clinic.registry.hours import HoursOverlap, add_exceptions, new_hours, save_hours, set_week
 from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.registry.merged import current_id, current_patient, record_ids
 from clinic.registry.merging import (
@@ -71,6 +72,7 @@ __all__ = [
     "Side",
     "accepted_plan",
     "add_exceptions",
+    "add_town_holidays",
     "change_clinic",
     "change_doctor",
     "change_patient",
@@ -89,9 +91,11 @@ __all__ = [
     "forget_merged_values",
     "keep_plan",
     "merged_details",
+    "new_hours",
     "nif_owner",
     "patient_version",
     "payer_refusals",
+    "place_clinic",
     "record_delay",
     "record_ids",
     "redact_patient",

@@ -1,4 +1,4 @@
-"""Reports for managers: a page each, and the same numbers as files."""
+"""Reports, for managers and receptionists with the permission: a page each, and the same numbers as files."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from clinic.access.requests import ClinicRequest
-from clinic.access.roles import manager_required
+from clinic.access.roles import export_required, reports_required
 from clinic.models import Doctor, Procedure
 from clinic.queries.reports import REPORTS, Overview, Report, ReportKind, Table, Wanted, overview
 from clinic.web.report.chart import chart_of
@@ -28,7 +28,7 @@ SHADES = (0, 20, 40, 60, 80)  # percent from which a cell of a heat table has th
 
 @require_safe
 @never_cache
-@manager_required
+@reports_required
 def index(request: ClinicRequest) -> HttpResponse:
     """Show all reports, with figures of this month where one query gives them."""
     first, last = dates_of(Preset.THIS_MONTH, request.clinic.local(timezone.now()).date())
@@ -50,7 +50,7 @@ def _figure(kind: ReportKind, figures: Overview) -> str:
 
 @require_safe
 @never_cache
-@manager_required
+@reports_required
 def show(request: ClinicRequest, name: str) -> HttpResponse:
     """Show a report over the dates `de` to `ate`, or a `periodo`; of a `medico` and a `procedimento`, if chosen."""
     kind = _kind(name)
@@ -71,7 +71,8 @@ def show(request: ClinicRequest, name: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-@manager_required
+@reports_required
+@export_required
 def workbook(request: ClinicRequest, name: str) -> HttpResponse:
     """Answer a report as a workbook, with the query of its page; that page where the dates are wrong."""
     kind = _kind(name)
@@ -84,7 +85,8 @@ def workbook(request: ClinicRequest, name: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-@manager_required
+@reports_required
+@export_required
 def table_file(request: ClinicRequest, name: str, table: str) -> HttpResponse:
     """Answer one table of a report as CSV, with the query of its page; that page where the dates are wrong."""
     kind = _kind(name)

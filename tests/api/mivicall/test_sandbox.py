@@ -53,6 +53,7 @@ NOT_IN_A_SANDBOX = {
     "clinic_recallevent",
     "clinic_roomcall",
     "clinic_series",
+    "clinic_stafflink",
     "clinic_staffuser",
     "clinic_waitingevent",
     "clinic_waitingentry",

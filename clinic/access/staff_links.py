@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from clinic.access import secret_keys
@@ -122,6 +123,11 @@ def is_taken(username: str, *, besides: StaffUser) -> bool:
     """Return whether another user has this name, without regard to case."""
     others = StaffUser.objects.exclude(pk=besides.pk)
     return others.filter(folded_username=folded_username(username)).exists()
+
+
+def path(secret: str) -> str:
+    """Return the path of the page behind a link."""
+    return reverse("web:staff-link", args=[secret])
 
 
 def listed(clinic: Clinic) -> "QuerySet[StaffLink]":

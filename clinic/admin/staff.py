@@ -7,7 +7,6 @@ from django.contrib.auth import password_validation, update_session_auth_hash
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -158,7 +157,7 @@ class StaffAdmin(BaseAdmin):
                 continue
             link, secret = staff_links.release_reset(user, clinic=user.clinic, by=admin_request(request).user)
             self.log_change(request, user, _("Link de senha nova criado."))
-            released.append((link, request.build_absolute_uri(reverse("web:staff-link", args=[secret]))))
+            released.append((link, request.build_absolute_uri(staff_links.path(secret))))
         context = {
             **self.admin_site.each_context(request),
             "title": _("Copie agora: não aparece de novo"),

@@ -129,7 +129,7 @@ class FirstDoctorForm(forms.Form):
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
         help_text=gettext_lazy("Como se escreve: seg-sex 8-12 13:30-18; sáb 8-12"),
     )
-    procedures = forms.ModelMultipleChoiceField(
+    procedures: "forms.ModelMultipleChoiceField[Procedure]" = forms.ModelMultipleChoiceField(
         None, label=gettext_lazy("Realiza"), widget=forms.CheckboxSelectMultiple
     )
 

@@ -108,7 +108,7 @@ def team(request: ClinicRequest) -> HttpResponse:
     link, secret = staff_links.invite(request.clinic, by=request.user, form_key=key, **form.of_user)
     if not secret:
         return redirect("web:first-steps-equipe")
-    address = request.build_absolute_uri(reverse("web:staff-link", args=[secret]))
+    address = request.build_absolute_uri(staff_links.path(secret))
     fresh = InvitationForm(request.clinic, request.user)
     return _page(request, "equipe", form=fresh, released=link, address=address)
 

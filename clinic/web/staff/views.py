@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -212,7 +211,7 @@ def _require_rank(request: ClinicRequest, user: StaffUser | None) -> None:
 
 
 def _released(request: ClinicRequest, link: StaffLink, secret: str) -> HttpResponse:
-    address = request.build_absolute_uri(reverse("web:staff-link", args=[secret]))
+    address = request.build_absolute_uri(staff_links.path(secret))
     return _team_page(request, released=link, address=address)
 
 

@@ -169,7 +169,7 @@ def _faults_of_clinic(clinic: Clinic, row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _invite(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None:
-    """Invite a person, unless somebody of that name and role is there or invited already."""
+    """Invite a person, unless one of that name and role is there or invited already."""
     name, role = _text(row, "name"), _text(row, "role") or StaffUser.Role.RECEPTIONIST
     if role not in set(StaffUser.Role.values) - {StaffUser.Role.DOCTOR}:
         raise _Fault("role", "Write receptionist, manager or master.")

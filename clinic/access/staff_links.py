@@ -6,6 +6,7 @@ cannot be guessed. Nobody but the person who opens the link ever has the passwor
 
 import hmac
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -53,10 +54,10 @@ def invite(
 def renew(link: StaffLink, *, by: StaffUser | None) -> tuple[StaffLink, str]:
     """Release another link of the same kind for the same user; the one before opens nothing any more.
 
-    Locks the user's row. Raises LinkGone for an invitation that was accepted or withdrawn."""
+    Locks the user's row, then the link's. Raises LinkGone for one that was used or withdrawn."""
     with transaction.atomic():
-        user = _locked_user(link)
-        if link.is_invitation and user.has_usable_password():
+        locked, user = _locked(link)
+        if user is None or locked.used_at or locked.revoked_at:
             raise LinkGone
         return _release(link.clinic, link.kind, user, by)
 
@@ -74,11 +75,11 @@ def release_reset(user: StaffUser, *, clinic: Clinic, by: StaffUser | None) -> t
 def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None) -> StaffLink:
     """Revoke a link; an invitation takes the user along, who never was here. Doing so again changes nothing.
 
-    Locks the link's row. Raises StaffLink.DoesNotExist."""
+    Locks the user's row, then the link's. Raises StaffLink.DoesNotExist."""
     with transaction.atomic():
-        link = get_locked(StaffLink.objects.of(clinic).filter(pk=pk))
+        link, user = _locked(StaffLink.objects.of(clinic).get(pk=pk))
         if link.used_at is None and link.revoked_at is None:
-            _end(link, by)
+            _end(link, user, by)
         return link
 
 
@@ -101,13 +102,12 @@ def open_link(secret: str) -> StaffLink:
 def use(link: StaffLink, *, username: str, password_hash: str, now: datetime | None = None) -> StaffUser:
     """Store the password, of an invitation the user name too, and return the user, who may sign in from now on.
 
-    Locks the link's row, then the user's: of two windows one gets LinkGone."""
+    Locks the user's row, then the link's: of two windows one gets LinkGone."""
     now = now or timezone.now()
     with transaction.atomic():
-        locked = get_locked(StaffLink.objects.filter(pk=link.pk))
-        if locked.used_at or locked.revoked_at or locked.expires_at <= now or locked.user_id is None:
+        locked, user = _locked(link)
+        if user is None or locked.used_at or locked.revoked_at or locked.expires_at <= now:
             raise LinkGone
-        user = _locked_user(locked)
         if not locked.is_invitation and not user.is_active:
             raise LinkGone
         user.password = password_hash
@@ -161,8 +161,8 @@ def _release(
     return link, secret
 
 
-def _end(link: StaffLink, by: StaffUser | None) -> None:
-    invited = link.user if link.is_invitation else None
+def _end(link: StaffLink, user: StaffUser | None, by: StaffUser | None) -> None:
+    invited = user if link.is_invitation else None
     link.revoked_at, link.revoked_by = timezone.now(), by
     if invited:
         link.user = None
@@ -178,11 +178,13 @@ def _made_by(form_key: UUID, clinic: Clinic) -> StaffLink | None:
     return made
 
 
-def _locked_user(link: StaffLink) -> StaffUser:
-    """Raises LinkGone for an invitation that was withdrawn."""
-    if link.user_id is None:
-        raise LinkGone
-    return get_locked(StaffUser.objects.filter(pk=link.user_id))
+def _locked(link: StaffLink) -> tuple[StaffLink, StaffUser | None]:
+    """Return link and user, the user's row locked first, as where a link is released; None for one who is gone."""
+    user = None
+    if link.user_id is not None:
+        with suppress(StaffUser.DoesNotExist):
+            user = get_locked(StaffUser.objects.filter(pk=link.user_id))
+    return get_locked(StaffLink.objects.filter(pk=link.pk)), user
 
 
 def _provisional_username() -> str:

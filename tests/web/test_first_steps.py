@@ -201,8 +201,9 @@ def test_a_manager_without_a_link_is_led_to_the_steps(client):
 def test_no_manager_invites_a_master(client):
     client.force_login(make_manager())
     form = client.get(f"{AT}equipe/").context["form"]
-    typed = {"name": "Eva", "role": "master", "form_key": form["form_key"].value()}
-    assert client.post(f"{AT}equipe/", typed).status_code == 422
+    for role in ("master", "doctor", "nurse"):
+        typed = {"name": "Eva", "role": role, "form_key": form["form_key"].value()}
+        assert set(client.post(f"{AT}equipe/", typed).context["form"].errors) == {"role"}
     assert not StaffUser.objects.filter(name="Eva").exists()
 
 

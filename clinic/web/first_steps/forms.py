@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic.form_fields import LocalDecimalField, WeekField
-from clinic.models import Clinic, Doctor, Procedure
+from clinic.models import Clinic, Doctor, Procedure, StaffUser
 from clinic.models.clinic import REGIONS
 from clinic.models.limits import max_length
 from clinic.models.names import validate_has_letter
@@ -16,6 +16,7 @@ from clinic.models.titles import Title, split_title, validate_without_title
 from clinic.registry import ProcedureDetails
 from clinic.registry.starter_procedures import STARTER_PROCEDURES
 from clinic.schedule import TOWN_HOLIDAYS
+from clinic.web.staff.forms import InvitationForm
 
 EMPTY_ROWS = 2
 
@@ -38,6 +39,19 @@ class PlaceForm(forms.Form):
         regions = cast("forms.ChoiceField", self.fields["region"])
         regions.choices = [("", "---------"), *REGIONS[clinic.country].items()]
         self.towns = sorted(TOWN_HOLIDAYS[clinic.country])
+
+
+class ColleagueForm(InvitationForm):
+    """Who else is invited: of the desk or of the management, since there are no doctors yet."""
+
+    class Meta(InvitationForm.Meta):
+        fields = ["name", "role"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        role = cast("forms.ChoiceField", self.fields["role"])
+        choices = cast("list[tuple[str, str]]", role.choices)
+        role.choices = [choice for choice in choices if choice[0] != StaffUser.Role.DOCTOR]
 
 
 class ProcedureRow(forms.Form):

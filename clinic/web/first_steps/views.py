@@ -39,9 +39,8 @@ from clinic.registry import (
     save_hours,
 )
 from clinic.registry.starter_procedures import STARTER_PROCEDURES
-from clinic.web.first_steps.forms import FirstDoctorForm, PlaceForm, ProceduresForm
+from clinic.web.first_steps.forms import ColleagueForm, FirstDoctorForm, PlaceForm, ProceduresForm
 from clinic.web.panel import author
-from clinic.web.staff.forms import InvitationForm
 
 LOOKED_AHEAD = timedelta(days=60)
 STEPS = {
@@ -101,7 +100,7 @@ def _place(request: ClinicRequest, cleaned: dict[str, Any]) -> None:
 @sensitive_variables("secret")
 def team(request: ClinicRequest) -> HttpResponse:
     """Invite managers and receptionists by links; may be left out."""
-    form = InvitationForm(request.clinic, request.user, request.POST or None)
+    form = ColleagueForm(request.clinic, request.user, request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, "equipe", form=form)
     key = form.cleaned_data["form_key"]
@@ -109,7 +108,7 @@ def team(request: ClinicRequest) -> HttpResponse:
     if not secret:
         return redirect("web:first-steps-equipe")
     address = request.build_absolute_uri(staff_links.path(secret))
-    fresh = InvitationForm(request.clinic, request.user)
+    fresh = ColleagueForm(request.clinic, request.user)
     return _page(request, "equipe", form=fresh, released=link, address=address)
 
 

@@ -38,10 +38,11 @@ class InvitationForm(StaffModelForm):
 
     def __init__(self, clinic: Clinic, by: StaffUser, data: QueryDict | None = None) -> None:
         super().__init__(data, instance=StaffUser(clinic=clinic))
-        role, doctor = cast("forms.ChoiceField", self.fields["role"]), cast("Any", self.fields["doctor"])
+        role = cast("forms.ChoiceField", self.fields["role"])
         if not by.is_master:
             role.choices = [choice for choice in StaffUser.Role.choices if choice[0] != StaffUser.Role.MASTER]
-        doctor.queryset = Doctor.objects.of(clinic).filter(active=True, user=None)
+        if doctor := cast("Any", self.fields.get("doctor")):
+            doctor.queryset = Doctor.objects.of(clinic).filter(active=True, user=None)
         self.fields["name"].widget.attrs["autocomplete"] = "off"
 
     def clean_name(self) -> str:

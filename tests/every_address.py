@@ -156,6 +156,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _imagemais(stored)
     yield from _mivicall(stored)
     yield from _administration(asking, stored)
+    yield from _first_steps(asking)
     yield from _signing_in()
 
 
@@ -578,6 +579,20 @@ def _team(asking):
     yield Call("GET", f"{base}{colleague.pk}/sessoes/")
     yield Call("POST", f"{base}{colleague.pk}/sessoes/encerrar/", {"all": "1"}, expected=(302,))
     yield Call("GET", f"/acesso/{'x' * 43}/", by="nobody", expected=(404,))
+
+
+def _first_steps(asking):
+    base = "/comecar/"
+    yield Call("GET", f"{base}passos/", expected=(302,))
+    for step in ("clinica", "equipe", "procedimentos", "medico", "marcar"):
+        yield Call("GET", f"{base}{step}/")
+    yield Call("POST", f"{base}clinica/", {"observes_holidays": "on"}, expected=(302, 409))
+    yield Call("POST", f"{base}equipe/", {"name": "Eva", "role": "manager", "form_key": f"{uuid.uuid4()}"})
+    holter = {"especialidade": "Cardiologia", "0-name": "Holter de 24 h", "0-minutes": "20", "0-price": "80"}
+    yield Call("POST", f"{base}procedimentos/", holter, expected=(302,))
+    procedure = asking.doctor.procedures.earliest("pk")
+    doctor = {"name": "Lia Prado", "week": "seg 8-12", "procedures": [procedure.pk]}
+    yield Call("POST", f"{base}medico/", doctor, expected=(302,))
 
 
 def _signing_in():

@@ -14,6 +14,7 @@ class ClinicConfig(AppConfig):
         super().ready()
         key_check = import_module("clinic.access.key_check")  # needs the models, which are loaded now
         import_module("clinic.access.accesses").follow_sign_ins()
+        import_module("clinic.access.open_sessions").follow_beginnings()
         checks.register(key_check.system_check, checks.Tags.database)
 
 

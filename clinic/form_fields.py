@@ -1,4 +1,4 @@
-"""Form fields that read dates and times as people type them, and readers of ids in form data.
+"""Form fields that read dates, times, hours of a week and money as people type them, and readers of ids in form data.
 
 Dates are text fields because a native date field uses the browser's language, not the clinic's. Without a year they
 mean the first such day since two months ago: in December 05/01 is of next year, and yesterday is still refused as past.
@@ -7,6 +7,7 @@ mean the first such day since two months ago: in December 05/01 is of next year,
 import re
 from calendar import isleap
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from django import forms
@@ -18,8 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import END_OF_DAY
 from clinic.models.characters import plain
-from clinic.models.clinic import EndOfDay
+from clinic.models.clinic import EndOfDay, written_amount
 from clinic.models.patient import OLDEST
+from clinic.schedule import Week, read_week
 
 SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits into PostgreSQL's bigint; int() refuses strings of thousands of digits
 DATE = re.compile(
@@ -65,6 +67,11 @@ TIME = re.compile(
     """,
     re.VERBOSE,
 )
+
+BESIDE_DIGITS = re.compile(r"R\$|€|\s")
+GROUPED_DIGITS = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{3})+)((?:,[0-9]*)?)")
+DECIMALS_AFTER_DOT = re.compile(r"-?[0-9]{1,18}\.[0-9]{1,2}")
+LONGEST_WEEK = 1000
 
 
 def is_short_number(text: str) -> bool:
@@ -234,3 +241,47 @@ class TypedDateTimeField(forms.SplitDateTimeField):
         if wall is END_OF_DAY:
             return from_current_timezone(datetime.combine(day + timedelta(days=1), time.min)) if day else None
         return super().compress(values)
+
+
+class LocalDecimalField(forms.DecimalField):
+    """Read a number as people write money: 1.234,56, R$ 1.500, 1 234,56 or 1.234,56 €.
+
+    Dots and spaces group digits, a comma begins the decimals. One that a calculator wrote, 1500.5, is asked about."""
+
+    default_error_messages = {"dot": _("%(amount)s? Escreva com vírgula.")}
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = BESIDE_DIGITS.sub("", value)
+            if DECIMALS_AFTER_DOT.fullmatch(value):
+                params = {"amount": written_amount(Decimal(value))}
+                raise ValidationError(self.error_messages["dot"], code="dot", params=params)
+            if grouped := GROUPED_DIGITS.fullmatch(value):
+                value = grouped[1].replace(".", "") + grouped[2]
+        return super().to_python(value)
+
+
+class WeekField(forms.CharField):
+    """Hours of a week as people write them, `seg-sex 8-12 13:30-18; sáb 8-12`; the value is a `Week`."""
+
+    def __init__(self, **options: Any) -> None:
+        usual: dict[str, Any] = {
+            "label": _("Semana"),
+            "required": False,
+            "strip": False,
+            "max_length": LONGEST_WEEK,
+            "widget": forms.Textarea({"rows": 3, "cols": 60, "spellcheck": "false", "autocomplete": "off"}),
+            "help_text": _("Por exemplo: seg-sex 8-12 13:30-18; sáb 8-12. Vazio: nenhum horário."),
+        }
+        super().__init__(**usual | options)
+
+    def clean(self, value: Any) -> Any:
+        """Return the Week. Raises ValidationError with the sentence of every mistake."""
+        week = read_week(super().clean(value))
+        if week.mistakes:
+            raise ValidationError([mistake.sentence for mistake in week.mistakes])
+        return week
+
+    def understood(self, text: str) -> Week:
+        """Return what can be read of a text, and its mistakes."""
+        return read_week(text) if len(text) <= LONGEST_WEEK else Week([], [])

@@ -152,6 +152,10 @@ class Reason(Enum):
         "discount",
         _("O desconto %(discount)s vale só até %(date)s. Escolha uma data até lá, ou remarque sem o desconto."),
     )
+    DISCOUNT_ABOVE_LIMIT = (
+        "discount",
+        _("Seu limite de desconto é de %(limit)s%%, %(most)s; este dá %(given)s. Escolha outro, ou peça à gestão."),
+    )
     TOTAL_CHANGED = (
         "total",
         _("O total mudou enquanto o painel estava aberto: era %(shown)s, agora é %(total)s. Confira e tente de novo."),

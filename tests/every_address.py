@@ -38,6 +38,7 @@ from clinic.models import (
     PatientMerge,
     Recall,
     Series,
+    StaffLink,
     WaitingEntry,
 )
 from clinic.queries.reports import REPORTS
@@ -53,6 +54,7 @@ from tests.factories import (
     make_payer,
     make_procedure,
     make_superuser,
+    make_user,
 )
 
 PARTIAL = {"HX-Request": "true"}
@@ -155,6 +157,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _imagemais(stored)
     yield from _mivicall(stored)
     yield from _administration(asking, stored)
+    yield from _first_steps(asking)
     yield from _signing_in()
 
 
@@ -593,6 +596,7 @@ def _credentials(asking):
     yield Call("POST", f"{base}{DisplayLink.objects.of(asking.clinic).latest('pk').pk}/revogar/", expected=(302,))
     yield Call("GET", "/painel/", by="nobody", expected=(404,))
     yield Call("GET", f"/painel/{'x' * 43}/", by="nobody", expected=(404,))
+    yield from _team(asking)
     base = "/configuracoes/integracoes/"
     yield Call("GET", base)
     yield Call("POST", f"{base}tokens/", seen())
@@ -605,12 +609,44 @@ def _credentials(asking):
     yield Call("POST", f"{base}chaves/{key.pk}/revogar/", seen(), expected=(200, 302))
 
 
+def _team(asking):
+    base = "/configuracoes/equipe/"
+    yield Call("GET", base)
+    invited = {"name": "Bia Lima", "role": "receptionist", "form_key": f"{uuid.uuid4()}"}
+    yield Call("POST", f"{base}convidar/", invited)
+    link = StaffLink.objects.of(asking.clinic).latest("pk")
+    yield Call("POST", f"{base}links/{link.pk}/outro/")
+    link = StaffLink.objects.of(asking.clinic).latest("pk")
+    yield Call("POST", f"{base}links/{link.pk}/retirar/", expected=(302,))
+    colleague = make_user(asking.clinic)
+    yield Call("POST", f"{base}{colleague.pk}/senha/")
+    yield Call("GET", f"{base}{colleague.pk}/sessoes/")
+    yield Call("POST", f"{base}{colleague.pk}/sessoes/encerrar/", {"all": "1"}, expected=(302,))
+    yield Call("GET", f"/acesso/{'x' * 43}/", by="nobody", expected=(404,))
+
+
+def _first_steps(asking):
+    base = "/comecar/"
+    yield Call("GET", f"{base}passos/", expected=(302,))
+    for step in ("clinica", "equipe", "procedimentos", "medico", "marcar"):
+        yield Call("GET", f"{base}{step}/")
+    yield Call("POST", f"{base}clinica/", {"observes_holidays": "on"}, expected=(302, 409))
+    yield Call("POST", f"{base}equipe/", {"name": "Eva", "role": "manager", "form_key": f"{uuid.uuid4()}"})
+    holter = {"especialidade": "Cardiologia", "0-name": "Holter de 24 h", "0-minutes": "20", "0-price": "80"}
+    yield Call("POST", f"{base}procedimentos/", holter, expected=(302,))
+    procedure = asking.doctor.procedures.earliest("pk")
+    doctor = {"name": "Lia Prado", "week": "seg 8-12", "procedures": [procedure.pk]}
+    yield Call("POST", f"{base}medico/", doctor, expected=(302,))
+
+
 def _signing_in():
     yield Call("GET", "/entrar/", by="nobody")
     yield Call("POST", "/entrar/", {"username": "ninguem", "password": "errada"}, by="nobody", expected=(200, 422))
     yield Call("GET", "/senha/")
     yield Call("POST", "/senha/", {"old_password": "errada"}, expected=(200, 422))
     yield Call("POST", "/senha/", {"pin_password": "errada", "new_pin": "1234"}, expected=(200, 403))
+    yield Call("GET", "/sessoes-abertas/")
+    yield Call("POST", "/sessoes-abertas/encerrar/", {"session": "x"}, expected=(302,))
     yield Call("GET", "/health", by="nobody")
     yield Call("GET", first_clinic.path(), by="nobody", expected=(404, 410))
     yield Call("POST", "/sair/", expected=(302,))

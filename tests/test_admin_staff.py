@@ -3,7 +3,9 @@ import re
 import pytest
 from django.contrib.admin.models import LogEntry
 
-from clinic.models import Clinic, StaffUser
+from clinic.access import pins
+from clinic.access.guessing import TooManyTries
+from clinic.models import Clinic, StaffLink, StaffUser
 from tests.factories import PASSWORD, make_clinic, make_manager, make_master, make_superuser, make_user
 from tests.managed import url
 
@@ -42,17 +44,36 @@ def test_an_empty_password_leaves_it_as_it_is(client, manager):
     assert user.check_password(PASSWORD)
 
 
-def test_manager_resets_passwords_of_colleagues_but_not_of_masters(client, manager):
+def test_manager_makes_reset_links_for_colleagues_only(client, manager):
     colleague, master = make_user(manager.clinic, password=PASSWORD), make_master(manager.clinic, password=PASSWORD)
-    chosen = {"action": "give_new_password", "_selected_action": [colleague.pk, master.pk, manager.pk]}
+    left = make_user(manager.clinic, is_active=False)
+    chosen = {"action": "release_reset", "_selected_action": [colleague.pk, master.pk, manager.pk, left.pk]}
 
-    page = client.post(url(StaffUser), chosen, follow=True).text
+    page = client.post(url(StaffUser), chosen).text
 
-    password = re.search(rf"Senha de {colleague.username}: (\S+) ", page)[1]
+    assert len(re.findall(r"/acesso/[^<]+<", page)) == 1
+    assert [link.user for link in StaffLink.objects.all()] == [colleague]
     colleague.refresh_from_db()
-    master.refresh_from_db()
-    assert colleague.check_password(password)
-    assert master.check_password(PASSWORD)
+    assert colleague.check_password(PASSWORD)
+
+
+def test_unlocking_releases_a_blocked_pin(client, manager):
+    approver, desk = make_manager(manager.clinic), make_user(manager.clinic)
+    pins.set_pin(approver, "7291")
+
+    def tries():
+        for pin in ["0000"] * pins.MOST_WRONG + ["7291"]:
+            try:
+                return pins.approved_by(manager.clinic, approver.pk, pin, asked_by=desk)
+            except pins.WrongPin:
+                pass
+
+    with pytest.raises(TooManyTries):
+        tries()
+
+    client.post(url(StaffUser), {"action": "unlock", "_selected_action": [approver.pk]})
+
+    assert pins.approved_by(manager.clinic, approver.pk, "7291", asked_by=desk) == approver.pk
 
 
 def test_a_manager_releases_a_locked_colleague(client, manager):

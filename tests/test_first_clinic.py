@@ -37,14 +37,14 @@ def test_the_link_makes_the_clinic_and_signs_its_master_in(client):
     path = first_clinic.path()
     assert client.get(path).status_code == 200
 
-    assert post(client, path).url == "/admin/"
+    assert post(client, path).url == "/comecar/passos/"
 
     clinic, master = Clinic.objects.get(), StaffUser.objects.get()
     stored = (clinic.name, clinic.slug, clinic.country, clinic.time_zone, clinic.language, clinic.currency)
     assert stored == ("Clínica São José", "clinica-sao-jose", "BR", "America/Recife", "pt-br", "BRL")
     assert (master.clinic, master.role, master.is_superuser, master.name) == (clinic, "master", False, "Ana Souza")
     assert get_user(client) == master
-    assert "A clínica está pronta" in client.get("/admin/").text
+    assert "A clínica está criada" in client.get("/comecar/passos/", follow=True).text
     assert Client().post("/entrar/", {"username": "ana", "password": PASSWORD}).status_code == 302
 
 

@@ -29,6 +29,7 @@ def test_the_log_names_a_broken_constraint_and_quotes_no_patient():
     [
         ("/calendario/Ab-12_cdefghijkl.ics", "/calendario/…"),
         ("/painel/Ab-12_cdefghijkl/", "/painel/…/"),
+        ("/acesso/Ab-12_cdefghijkl/", "/acesso/…/"),
         ("/painel/", "/painel/"),
     ],
 )

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from django.urls import URLPattern, reverse
 
-from clinic.access import access_tokens, api_keys, display_links
+from clinic.access import access_tokens, api_keys, display_links, staff_links
 from clinic.models import Absence, AccessToken, ApiKey, DataRequest, PatientMerge, Recall, WaitingEntry
 from clinic.registry import MemoDetails, write_memo
 from clinic.web.urls import urlpatterns
@@ -63,6 +63,8 @@ def ids(appointment, pattern):
     )
     about["ausencias/"] = absence.pk
     about["configuracoes/paineis/"] = display_links.create(appointment.clinic, name="Recepção", by=None)[0].pk
+    link, _secret = staff_links.invite(appointment.clinic, by=None, name="Bia")
+    about |= {"configuracoes/equipe/links/": link.pk, "configuracoes/equipe/<int:pk>/": link.user_id}
     waiting = WaitingEntry.objects.create(clinic=appointment.clinic, patient=appointment.patient)
     about["fila-de-espera/"] = waiting.pk
     recall = Recall.objects.create(
@@ -107,7 +109,7 @@ def credentials(clinic):
 def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method, request):
     make = request.node.callspec.params["stranger"]
     not_for_them = (
-        ("patient-seen-by", "privacy-export", "privacy-ask", "privacy-request", "display-revoke")
+        ("patient-seen-by", "privacy-export", "privacy-ask", "privacy-request", "display-revoke", "staff-")
         if make is make_user
         else ()
     )
@@ -159,5 +161,8 @@ def test_a_superuser_without_a_clinic_chooses_one_first(client, appointment, pat
         "calendar-feed",
         "display",
         "display-open",
+        "own-sessions",
+        "own-session-end",
+        "staff-link",
     }
     assert (answer.get("Location") == reverse("admin:clinic_clinic_changelist")) is not open_to_all

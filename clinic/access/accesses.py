@@ -6,7 +6,6 @@ without a row: if it cannot be written, the answer is an error. Its transaction 
 for a flush. Law: Lei 58/2019 art. 29.º, LGPD art. 37 and 46.
 """
 
-import hashlib
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from clinic.access.addresses import client_address
 from clinic.access.middleware import GetResponse
+from clinic.access.open_sessions import digest_of
 from clinic.cursors import prepared_cursor
 from clinic.models import Clinic, PatientAccess, SignIn, StaffUser, shown
 from clinic.models.limits import max_length
@@ -109,7 +109,7 @@ def _viewer(request: HttpRequest) -> Viewer:
 def _digest(request: HttpRequest) -> str:
     """Return sixteen letters that tell the browser's session from others and do not open it; "" without one."""
     key = request.session.session_key
-    return hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
+    return digest_of(key) if key else ""
 
 
 def _page(request: HttpRequest) -> str:

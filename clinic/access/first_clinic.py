@@ -51,7 +51,7 @@ def create(clinic: Clinic, master: StaffUser) -> None:
         cursor.execute("LOCK TABLE clinic_staffuser IN SHARE ROW EXCLUSIVE MODE")
     if not is_needed():
         raise NotNeeded
-    clinic.slug = _free_slug(clinic.name)
+    clinic.slug = free_slug(clinic.name)
     clinic.save()
     master.clinic, master.role = clinic, StaffUser.Role.MASTER
     master.save()
@@ -62,10 +62,15 @@ def _signer() -> signing.TimestampSigner:
     return signing.TimestampSigner(salt=SALT, sep=".")
 
 
-def _free_slug(name: str) -> str:
+def usual_slug(name: str) -> str:
+    """Return the slug of a name, as long as there is no other."""
+    return slugify(name)[: max_length(Clinic, "slug")].strip("-") or "clinica"
+
+
+def free_slug(name: str) -> str:
     """Make a slug from the name, with a number when a clinic without users has it already."""
     longest = max_length(Clinic, "slug") - len("-99")
-    slug = slugify(name)[:longest].strip("-") or "clinica"
+    slug = usual_slug(name)[:longest].strip("-")
     candidates = (slug, *(f"{slug}-{number}" for number in range(2, 100)))
     taken = set(Clinic.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
     return next(candidate for candidate in candidates if candidate not in taken)

@@ -49,9 +49,9 @@ def approved_by(clinic: Clinic, approver: int, pin: str, *, asked_by: StaffUser)
     Unknown ids, those who do not approve here and those without a PIN answer like a wrong one, and take as long.
     Raises WrongPin, TooManyTries, and Busy, which does not count as wrong. Must run outside a transaction.
     """
-    subject = f"pin of {approver} asked by {asked_by.pk}"
+    subject = _asked(approver, asked_by.pk)
     wait = rate_limit.admit_within_hour(subject, MOST_WRONG)
-    wait = wait or rate_limit.admit_within_hour(f"pin of {approver}", settings.SIGN_INS_OF_NAME_AN_HOUR)
+    wait = wait or rate_limit.admit_within_hour(_subject(approver), settings.SIGN_INS_OF_NAME_AN_HOUR)
     if wait:
         raise TooManyTries(wait)
     manager = next((user for user in approvers(clinic) if user.pk == approver), None)
@@ -63,3 +63,18 @@ def approved_by(clinic: Clinic, approver: int, pin: str, *, asked_by: StaffUser)
             raise WrongPin
     rate_limit.forget_hour(subject)
     return manager.pk
+
+
+def release(user: StaffUser) -> None:
+    """Let the user's PIN be tried again at once, at every colleague's desk, and by the user at those of others."""
+    colleagues = StaffUser.objects.of(user.clinic_id).values_list("pk", flat=True) if user.clinic_id else ()
+    pairs = [_asked(*pair) for pk in colleagues for pair in ((user.pk, pk), (pk, user.pk))]
+    rate_limit.forget_hour(_subject(user.pk), *pairs)
+
+
+def _subject(approver: int) -> str:
+    return f"pin of {approver}"
+
+
+def _asked(approver: int, asked_by: int) -> str:
+    return f"{_subject(approver)} asked by {asked_by}"

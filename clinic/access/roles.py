@@ -38,6 +38,32 @@ def master_required(view: View) -> View:
     return guarded
 
 
+def reports_required(view: View) -> View:
+    """Admit managers, masters, superusers and receptionists with the permission; others get the 403 page with a
+    message. SignInMiddleware has run before."""
+
+    @wraps(view)
+    def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.sees_reports:
+            raise PermissionDenied(_("Ver relatórios é de quem tem essa permissão. Peça à gestão da clínica."))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def export_required(view: View) -> View:
+    """Admit managers, masters, superusers and receptionists who may export; others get the 403 page with a message.
+    Beside it a view asks who may see what is exported. SignInMiddleware has run before."""
+
+    @wraps(view)
+    def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.exports:
+            raise PermissionDenied(_("Exportar é de quem tem essa permissão. Peça à gestão da clínica."))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def absence_recorder_required(view: View) -> View:
     """Admit managers, masters, superusers and receptionists with the permission; others get the 403 page with a
     message. SignInMiddleware has run before."""

@@ -23,10 +23,9 @@ from clinic.admin.forms import (
     ClinicRowFormSet,
     ConstraintMessagesForm,
     DateAndShortTime,
-    LocalDecimalField,
     ShortTimeInput,
 )
-from clinic.form_fields import TypedDateField, TypedDateTimeField, TypedTimeField
+from clinic.form_fields import LocalDecimalField, TypedDateField, TypedDateTimeField, TypedTimeField
 from clinic.models import Clinic, StaffUser, names, titles
 from clinic.models.clinic import ClinicQuerySet
 from clinic.models.locks import get_locked, get_shared

@@ -57,5 +57,6 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "staffuser_folded_username_once": ("username", _("Já existe um usuário com esse nome. Escolha outro.")),
     "staffuser_role_known": ("role", _("Escolha uma função da lista.")),
     "staffuser_doctor_by_role": ("doctor", _("Escolha de qual médico(a) são as visitas que aparecem.")),
+    "staffuser_discount_0_to_100": ("max_discount_percent", _("Use de 0 a 100, ou deixe vazio.")),
     "staffuser_clinic_unless_superuser": ("clinic", _("Escolha a clínica em que a pessoa trabalha.")),
 }

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -21,11 +20,11 @@ from clinic.access import calendar_feeds
 from clinic.admin.base import ClinicRowAdmin, ClinicRowInline, ClinicTimeAdminMixin, admin_request
 from clinic.admin.closing import AskBeforeClosing
 from clinic.admin.forms import ClinicRowForm, ClinicRowFormSet, EndOfHoursInput, NamedClinicRowForm
-from clinic.admin.week import WeekOfDoctor
-from clinic.form_fields import TypedEndField
+from clinic.admin.week import WeekOfDoctor, crossing
+from clinic.form_fields import TypedEndField, WeekField
 from clinic.models import Absence, Doctor, WorkingHours
-from clinic.models.titles import has_title
-from clinic.registry import delete_absence, save_absence, save_hours
+from clinic.models.titles import validate_without_title
+from clinic.registry import HoursOverlap, delete_absence, new_hours, save_absence, save_hours
 from clinic.schedule import MAX_NIGHT, are_valid_hours, overlapping_hours
 
 
@@ -111,15 +110,21 @@ class AbsenceInline(ClinicRowInline):
 
 
 class DoctorForm(NamedClinicRowForm):
-    """A doctor, with a box for each procedure."""
+    """A doctor, with a box for each procedure; a new one with the hours of a week as text too."""
+
+    week = WeekField()
 
     class Meta:
         widgets = {"procedures": forms.CheckboxSelectMultiple}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:  # its week has a page of its own, which shows what a change does
+            del self.fields["week"]
+
     def clean_name(self) -> str:
         name = super().clean_name()
-        if has_title(name):
-            raise ValidationError(_("O nome vai sem título: escolha “Dr.”, “Dra.” ou outro no campo Título."))
+        validate_without_title(name)
         return name
 
 
@@ -146,6 +151,7 @@ class DoctorAdmin(WeekOfDoctor, AskBeforeClosing, ClinicTimeAdminMixin, ClinicRo
         "room",
         "active",
         "procedures",
+        "week",
     ]
     inlines = [HoursInline, AbsenceInline]
     list_display = ["shown_name", "specialty", "council_number", "hours_summary", "active"]
@@ -158,10 +164,29 @@ class DoctorAdmin(WeekOfDoctor, AskBeforeClosing, ClinicTimeAdminMixin, ClinicRo
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("hours")
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [name for name in self.fields if name != "week" or obj is None]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the form again where the week crosses the rows of hours beneath it."""
+        view = request, object_id, form_url, extra_context
+        try:
+            return super().changeform_view(*view)
+        except HoursOverlap as overlap:
+            return self.render_unsaved(crossing(overlap), *view)
+
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         by = admin_request(request).user
         rows = formset.save(commit=False)
         if formset.model is WorkingHours:
+            if not change:
+                rows += new_hours(form.instance, form.cleaned_data["week"].hours)
             save_hours(form.instance, rows, by, deleted=formset.deleted_objects)
             return
         for absence in formset.deleted_objects:

@@ -1,42 +1,16 @@
-import re
 from datetime import time
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.constraint_messages import CONSTRAINT_MESSAGES
 from clinic.admin.filled import FilledForm, FilledFormSet
 from clinic.models import Clinic
-from clinic.models.clinic import written_amount
 from clinic.models.doctor import end_of_hours
 from clinic.models.names import validate_has_letter
 from clinic.registry.patient_details import tidy
-
-BESIDE_DIGITS = re.compile(r"R\$|€|\s")
-GROUPED_DIGITS = re.compile(r"(-?[0-9]{1,3}(?:\.[0-9]{3})+)((?:,[0-9]*)?)")
-DECIMALS_AFTER_DOT = re.compile(r"-?[0-9]{1,18}\.[0-9]{1,2}")
-
-
-class LocalDecimalField(forms.DecimalField):
-    """Read a number as people write money: 1.234,56, R$ 1.500, 1 234,56 or 1.234,56 €.
-
-    Dots and spaces group digits, a comma begins the decimals. One that a calculator wrote, 1500.5, is asked about."""
-
-    default_error_messages = {"dot": _("%(amount)s? Escreva com vírgula.")}
-
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, str):
-            value = BESIDE_DIGITS.sub("", value)
-            if DECIMALS_AFTER_DOT.fullmatch(value):
-                params = {"amount": written_amount(Decimal(value))}
-                raise ValidationError(self.error_messages["dot"], code="dot", params=params)
-            if grouped := GROUPED_DIGITS.fullmatch(value):
-                value = grouped[1].replace(".", "") + grouped[2]
-        return super().to_python(value)
 
 
 class ShortTimeInput(forms.TimeInput):

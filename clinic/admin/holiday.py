@@ -21,6 +21,7 @@ from clinic.models.holiday import read_date_rule
 from clinic.models.locks import get_shared
 from clinic.queries.holidays import coming_days
 from clinic.queries.pending import Affected, pending
+from clinic.registry import add_town_holidays
 from clinic.schedule import TOWN_HOLIDAYS
 
 SHOWN_AHEAD = timedelta(days=730)
@@ -132,9 +133,7 @@ class ClinicHolidayAdmin(AskBeforeClosing, ClinicTimeAdminMixin, ClinicRowAdmin)
         # As for every form with local times: the zone in which they are compared stays.
         clinic = get_shared(Clinic, clinic.pk)
         before = {row.pk for row in pending(clinic, now=timezone.now())}
-        for falls_on, name in TOWN_HOLIDAYS[clinic.country][town]:
-            closes = {"falls_on": falls_on, "kind": ClinicHoliday.Kind.CLOSES}
-            ClinicHoliday.objects.get_or_create(clinic=clinic, **closes, defaults={"name": name})
+        add_town_holidays(clinic, town)
         require_answer(request, clinic, before)
 
     def _coming_page(

@@ -5,12 +5,15 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import password_validation, update_session_auth_hash
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import add_never_cache_headers
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_variables
 
-from clinic.access import lockout
+from clinic.access import lockout, open_sessions, pins, staff_links
 from clinic.admin.base import BaseAdmin, RealClinicsFilter, admin_request, sees_all_clinics, visible_rows
 from clinic.admin.filled import Posted
 from clinic.admin.forms import NamedForm
@@ -18,6 +21,7 @@ from clinic.models import Clinic, Doctor, StaffUser
 
 GENERATED_BYTES = 12
 SEEN = "clinic.admin.staff.seen"
+SWITCHES = ["may_squeeze_in", "may_record_absence", "max_discount_percent", "may_see_reports", "may_export"]
 EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 
 
@@ -75,7 +79,7 @@ class StaffAdmin(BaseAdmin):
     list_display = ["name", "username", "role", "may_squeeze_in", "is_active", "last_login"]
     list_filter = ["is_active", "role"]
     search_fields = ["name__unaccent", "username"]
-    actions = ["unlock", "give_new_password"]
+    actions = ["unlock", "release_reset"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = visible_rows(request, super().get_queryset(request))
@@ -90,8 +94,7 @@ class StaffAdmin(BaseAdmin):
         return super().get_field_queryset(db, db_field, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        everybody = ["name", "username", "role", "doctor", "may_squeeze_in", "may_record_absence"]
-        everybody += ["is_active", "new_password"]
+        everybody = ["name", "username", "role", "doctor", *SWITCHES, "is_active", "new_password"]
         return [*everybody, "clinic", "is_superuser"] if sees_all_clinics(request) else everybody
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
@@ -133,29 +136,46 @@ class StaffAdmin(BaseAdmin):
         if password:
             obj.set_password(password)
         super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            open_sessions.end_sessions(obj)
+            staff_links.revoke_all(obj, by=admin_request(request).user)
         if password and obj == request.user:
             update_session_auth_hash(request, obj)
         if not change and not form.cleaned_data.get("new_password"):
             self.show_password(request, obj, password)
 
-    @admin.action(description=gettext_lazy("Gerar senha nova"), permissions=["change"], location=EVERYWHERE)
-    def give_new_password(self, request: HttpRequest, queryset: QuerySet[StaffUser]) -> None:
+    @admin.action(description=gettext_lazy("Link de senha nova"), permissions=["change"])
+    @sensitive_variables("secret", "released")
+    def release_reset(self, request: HttpRequest, queryset: QuerySet[StaffUser]) -> HttpResponse:
+        """Show each link once, in this response: nobody but who opens it has the password."""
+        released = []
         for user in queryset:
-            if user == request.user or not self.has_change_permission(request, user):
+            if user.clinic is None or user == request.user or not self._may_reset(request, user):
                 self.message_user(
                     request, _("A senha de %(user)s não se troca por aqui.") % {"user": user}, messages.WARNING
                 )
                 continue
-            password = generated_password()
-            user.set_password(password)
-            user.save(update_fields=["password"])
-            self.log_change(request, user, _("Senha nova gerada."))
-            self.show_password(request, user, password)
+            link, secret = staff_links.release_reset(user, clinic=user.clinic, by=admin_request(request).user)
+            self.log_change(request, user, _("Link de senha nova criado."))
+            released.append((link, request.build_absolute_uri(staff_links.path(secret))))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Copie agora: não aparece de novo"),
+            "opts": self.opts,
+            "released": released,
+        }
+        response = TemplateResponse(request, "admin/clinic/staffuser/links.html", context)
+        add_never_cache_headers(response)
+        return response
+
+    def _may_reset(self, request: HttpRequest, user: StaffUser) -> bool:
+        return user.is_active and self.has_change_permission(request, user)
 
     @admin.action(description=gettext_lazy("Desbloquear acesso"), permissions=["change"], location=EVERYWHERE)
     def unlock(self, request: HttpRequest, queryset: QuerySet[StaffUser]) -> None:
         for user in queryset:
             lockout.release(user.username)
+            pins.release(user)
         self.message_user(request, _("Acesso desbloqueado: já se pode tentar de novo."), messages.SUCCESS)
 
     def show_password(self, request: HttpRequest, user: StaffUser, password: str) -> None:

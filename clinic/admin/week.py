@@ -18,13 +18,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import booking
 from clinic.access import resumable_forms
 from clinic.admin.base import ListMixin, admin_request
-from clinic.form_fields import TypedDateField
+from clinic.form_fields import LONGEST_WEEK, TypedDateField, WeekField
 from clinic.models import Clinic, Doctor, WorkingHours
 from clinic.models.doctor import end_of_hours
 from clinic.models.locks import get_locked, get_shared
@@ -39,13 +40,11 @@ from clinic.schedule import (
     OpenDay,
     Week,
     read_exceptions,
-    read_week,
     write_hours,
     write_week,
 )
 from clinic.transactions import run_in_transaction
 
-MAX_TEXT = 1000
 WEEKS_COUNTED = 4
 
 
@@ -98,19 +97,12 @@ class Effect:
 class WeekForm(forms.Form):
     """A week as text, and from when and until when it holds."""
 
-    week = forms.CharField(
-        label=gettext_lazy("Semana"),
-        required=False,
-        strip=False,
-        max_length=MAX_TEXT,
-        widget=forms.Textarea({"rows": 3, "cols": 60, "spellcheck": "false", "autocomplete": "off"}),
-        help_text=gettext_lazy("Por exemplo: seg-sex 8-12 13:30-18; sáb 8-12. Vazio: nenhum horário."),
-    )
+    week = WeekField()
     exceptions = forms.CharField(
         label=gettext_lazy("Dias diferentes"),
         required=False,
         strip=False,
-        max_length=MAX_TEXT,
+        max_length=LONGEST_WEEK,
         widget=forms.Textarea({"rows": 3, "cols": 60, "spellcheck": "false", "autocomplete": "off"}),
         help_text=gettext_lazy("Um por linha: 05/12 8-12 acrescenta; 24/12 fechado 12-18 (reunião) fecha."),
     )
@@ -122,15 +114,12 @@ class WeekForm(forms.Form):
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
-        self.understood = Week([], [])
         self.of_dates = Exceptions([], [])
 
-    def clean_week(self) -> str:
-        text: str = self.cleaned_data["week"]
-        self.understood = read_week(text)
-        if self.understood.mistakes:
-            raise ValidationError([mistake.sentence for mistake in self.understood.mistakes])
-        return text
+    @cached_property
+    def understood(self) -> Week:
+        """What can be read of the week, as long as it is typed."""
+        return WeekField().understood(self.data.get("week", ""))
 
     def clean_exceptions(self) -> str:
         text: str = self.cleaned_data["exceptions"]
@@ -226,7 +215,7 @@ class WeekOfDoctor(ListMixin):
             sentence = _("Outra janela mudou estes horários. Agora são: %(hours)s. Confira e salve de novo.")
             return self._week_page(request, doctor, form, reason=sentence % {"hours": write_hours(_stored(doctor))})
         except HoursOverlap as overlap:
-            return self._week_page(request, doctor, form, reason=_crossing(overlap))
+            return self._week_page(request, doctor, form, reason=crossing(overlap))
         except Refused as refused:
             return self._week_page(request, doctor, form, reason=refused.message)
         if effect is not None:
@@ -294,7 +283,8 @@ class WeekOfDoctor(ListMixin):
         return response
 
 
-def _crossing(overlap: HoursOverlap) -> str:
+def crossing(overlap: HoursOverlap) -> str:
+    """Return the sentence that names both rows."""
     row, other = (
         f"{hours} ({hours.validity})" if hours.validity else str(hours) for hours in (overlap.row, overlap.other)
     )

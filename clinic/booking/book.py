@@ -16,6 +16,7 @@ from clinic.booking.examine import require_slot
 from clinic.booking.payer import CleanedPayer, clean_payer
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import Proposal, end_after
+from clinic.booking.rules.prices import discount_limit
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import Candidate, Slot
 from clinic.booking.sql import LoadedRows
@@ -58,18 +59,19 @@ def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> "Boo
     return run_in_transaction(lambda: _book(proposal, by, now))
 
 
-def check(proposal: Proposal, *, now: datetime | None = None) -> BookingRefused | None:
-    """Return what `book` would raise, or None: the same rules, nothing locked, nothing written."""
+def check(proposal: Proposal, *, by: Author | None = None, now: datetime | None = None) -> BookingRefused | None:
+    """Return what `book` would raise, or None: the same rules, nothing locked, nothing written; of the author `by` only
+    the limit of discounts is asked."""
     try:
-        wanted_slot(proposal, now=now or timezone.now())
+        wanted_slot(proposal, by=by, now=now or timezone.now())
     except BookingRefused as refused:
         return refused
     return None
 
 
-def wanted_slot(proposal: Proposal, *, now: datetime) -> Slot:
+def wanted_slot(proposal: Proposal, *, by: Author | None = None, now: datetime) -> Slot:
     """Return the slot that `book` would take. Raises BookingRefused like it; nothing locked, nothing written."""
-    candidate, _, _, refusals = _load_candidate(proposal, now, lock=False)
+    candidate, _, _, refusals = _load_candidate(proposal, now, by, lock=False)
     return require_slot(candidate, refusals)
 
 
@@ -77,7 +79,7 @@ def check_each(proposal: Proposal, starts: Sequence[datetime], *, now: datetime)
     """Return what `book` would raise for the proposal at each of these starts, lasting as long, or None.
 
     The rows of the proposal are loaded once; then at most one statement for each start."""
-    candidate, _, _, refusals = _load_candidate(proposal, now, lock=False)
+    candidate, _, _, refusals = _load_candidate(proposal, now, None, lock=False)
     length = candidate.ends_at - candidate.starts_at if candidate.starts_at and candidate.ends_at else None
     return [_refused(candidate, starts_at, length, refusals) for starts_at in starts]
 
@@ -111,7 +113,7 @@ class _LoadedCandidate(NamedTuple):
 
 
 def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
-    candidate, cleaned, payer, refusals = _load_candidate(proposal, now, lock=True)
+    candidate, cleaned, payer, refusals = _load_candidate(proposal, now, by, lock=True)
     if proposal.encaixe_reason is not None and (
         not_permitted := permission_refusals(proposal.clinic, by, proposal.approved_by)
     ):
@@ -163,7 +165,7 @@ def _snapshot_with_lines(appointment: Appointment, priced_lines: Sequence[Priced
     return snapshot(appointment) | payer | {"lines": lines}
 
 
-def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _LoadedCandidate:
+def _load_candidate(proposal: Proposal, now: datetime, by: Author | None, *, lock: bool) -> _LoadedCandidate:
     """Load the rows of a proposal, the doctor's before the patient's; with `lock`, locked."""
     rows = sql.load_rows(
         proposal.clinic,
@@ -190,6 +192,7 @@ def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _Loaded
         encaixe_reason=proposal.encaixe_reason,
         is_approved=proposal.approved_by is not None,
         duration=_duration(rows.procedures) if proposal.in_full and proposal.clinic.requires_duration else None,
+        discount_limit=discount_limit(by),
     )
     payer = clean_payer(proposal.clinic, proposal.payer)
     refusals = [

@@ -16,6 +16,7 @@ from clinic.booking.examine import retake_violations
 from clinic.booking.pricing import PricedLine
 from clinic.booking.proposal import LineRequest
 from clinic.booking.rules.patient import deceased_refusals
+from clinic.booking.rules.prices import discount_limit
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import Candidate, Slot, present_slot
 from clinic.booking.wished_lines import WishedLines, load_wished
@@ -80,7 +81,7 @@ def check_change(
     kept = Appointment.objects.of(clinic).kept().select_related("clinic", "doctor", "patient")
     appointment = kept.get(pk=appointment_id)
     wish = _Wish(clinic, appointment_id, lines, discount, ends_at)
-    wished, slot, broken = _examine(wish, appointment, now or timezone.now())
+    wished, slot, broken = _examine(wish, appointment, by, now or timezone.now())
     refusals = change_refusals(appointment, by) or broken
     return CheckedChange(wished.by_request, BookingRefused(refusals, slot) if refusals else None)
 
@@ -123,7 +124,7 @@ class _Examined(NamedTuple):
 def _change(wish: _Wish, by: Author, now: datetime) -> Appointment:
     appointment = lock_appointment(wish.clinic, wish.appointment_id)
     refuse(change_refusals(appointment, by))
-    wished, slot, refusals = _examine(wish, appointment, now)
+    wished, slot, refusals = _examine(wish, appointment, by, now)
     if wished.are_stored and slot.ends_at == appointment.ends_at:
         return appointment
     if wish.seen not in (None, contents(appointment)):
@@ -151,11 +152,11 @@ def finish(
     return appointment
 
 
-def _examine(wish: _Wish, appointment: Appointment, now: datetime) -> _Examined:
+def _examine(wish: _Wish, appointment: Appointment, by: Author, now: datetime) -> _Examined:
     """Price the wish and ask the rules about it; that of the status has been asked."""
     wished = load_wished(appointment, wish.lines, wish.discount, doctor=appointment.doctor_id)
     slot = _slot(wish, appointment, now)
-    return _Examined(wished, slot, _refusals(wish, wished, slot, appointment))
+    return _Examined(wished, slot, _refusals(wish, wished, slot, appointment, by))
 
 
 def _slot(wish: _Wish, appointment: Appointment, now: datetime) -> Slot:
@@ -163,7 +164,7 @@ def _slot(wish: _Wish, appointment: Appointment, now: datetime) -> Slot:
     return replace(present, ends_at=wish.ends_at) if wish.ends_at else present
 
 
-def _refusals(wish: _Wish, wished: WishedLines, slot: Slot, appointment: Appointment) -> list[Refusal]:
+def _refusals(wish: _Wish, wished: WishedLines, slot: Slot, appointment: Appointment, by: Author) -> list[Refusal]:
     """Return a refusal for every broken rule; of availability only for a later end that no input rule refuses."""
     candidate = Candidate(
         clinic=wish.clinic,
@@ -177,6 +178,8 @@ def _refusals(wish: _Wish, wished: WishedLines, slot: Slot, appointment: Appoint
         discounts=[] if wished.are_stored else wished.rows.discounts,
         lines=[] if wished.are_stored else wished.complete_lines,
         shown_total=wish.shown_total,
+        discount_limit=discount_limit(by),
+        given_before=wished.given_before,
     )
     refusals = rules.input_violations(candidate, rules.CHANGE_INPUT_RULES)
     if slot.ends_at > appointment.ends_at and not any(refusal.field in TIME_FIELDS for refusal in refusals):

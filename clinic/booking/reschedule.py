@@ -19,7 +19,7 @@ from clinic.booking.examine import require_slot
 from clinic.booking.proposal import DoctorKey, LineRequest, end_after
 from clinic.booking.recalls import follow_recalls
 from clinic.booking.rules import MOVE_INPUT_RULES, MOVE_WITH_LINES_INPUT_RULES
-from clinic.booking.rules.prices import expired_discounts
+from clinic.booking.rules.prices import discount_limit, expired_discounts
 from clinic.booking.rules.procedures import doctor_refusals
 from clinic.booking.slots import Candidate, Slot
 from clinic.booking.wished_lines import WishedLines, load_wished
@@ -247,6 +247,7 @@ class _Examined(NamedTuple):
 def _require_slot(target: _Target, appointment: Appointment, now: datetime, by: Author | None = None) -> _Examined:
     """Return what to write; the permission for an encaixe is asked of the author `by`. Raises BookingRefused."""
     candidate, wished = _candidate(target, appointment, now)
+    candidate = replace(candidate, discount_limit=discount_limit(by))
     refusals = doctor_refusals(target.doctor, candidate.doctor) + _move_refusals(candidate, appointment, target)
     if (
         by
@@ -311,6 +312,7 @@ def _with_wished_lines(place: Candidate, wished: WishedLines, wish: LinesWish) -
         discounts=wished.rows.discounts,
         lines=wished.complete_lines,
         shown_total=wish.shown_total,
+        given_before=wished.given_before,
     )
 
 

@@ -15,7 +15,8 @@ class Candidate:
 
     `performed` are the ids of those procedures that the doctor performs. `moving` is the appointment of a move.
     `encaixe_reason` asks for an encaixe where the doctor is not free, and with `is_approved` beyond their number a day.
-    `duration` is how long it has to be at least, None where nobody asks for that.
+    `duration` is how long it has to be at least, None where nobody asks for that. `discount_limit` is the most that its
+    author may take off, in percent of all prices, None for no limit; `given_before` is what is taken off already.
     """
 
     clinic: Clinic
@@ -34,6 +35,8 @@ class Candidate:
     encaixe_reason: str | None = None
     is_approved: bool = False
     duration: timedelta | None = None
+    discount_limit: int | None = None
+    given_before: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True)

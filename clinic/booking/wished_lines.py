@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
 
 from clinic.booking import lines, sql
@@ -52,6 +53,11 @@ class WishedLines:
     def kept_procedures(self) -> frozenset[int]:
         """The ids of the procedures of kept lines."""
         return frozenset(choice.kept.procedure_id for choice in self.choices if choice.kept)
+
+    @property
+    def given_before(self) -> Decimal:
+        """What the discounts of the stored lines take off."""
+        return sum((row.value for line in self.stored for row in line.discounts.all()), Decimal(0))
 
     @property
     def adds(self) -> bool:

@@ -29,6 +29,7 @@ from clinic.models.room_call import RoomCall
 from clinic.models.row_change import RowChange
 from clinic.models.series import Series
 from clinic.models.staff import StaffSession, StaffUser
+from clinic.models.staff_link import StaffLink
 from clinic.models.waiting import WaitingEntry, WaitingEvent
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "RowChange",
     "Series",
     "SignIn",
+    "StaffLink",
     "StaffSession",
     "StaffUser",
     "StoredAnswer",

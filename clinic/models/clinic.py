@@ -1,7 +1,7 @@
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.postgres.functions import RandomUUID
@@ -112,6 +112,26 @@ REGIONS = {
         "18": "Viseu",
     },
 }
+
+
+class Usual(NamedTuple):
+    """What most clinics of a country have."""
+
+    time_zone: str
+    language: str
+    currency: str
+
+
+USUAL = {
+    "BR": Usual("America/Sao_Paulo", "pt-br", "BRL"),
+    "PT": Usual("Europe/Lisbon", "pt-pt", "EUR"),
+}
+
+
+def validate_zone_of_country(time_zone: str, country: str) -> None:
+    """Raise ValidationError for a zone that is none of the country."""
+    if time_zone not in TIME_ZONES[country]:
+        raise ValidationError(_("Esse fuso é de outro país. Escolha um do país da clínica."))
 
 
 def zone_name(time_zone: str) -> str:

@@ -4,6 +4,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     StringField = models.TextField[str, str]
 else:
     StringField = models.TextField
+
+
+MOST_PERCENT = 100
 
 
 def folded_username(username: str) -> str:
@@ -104,6 +108,27 @@ class StaffUser(AbstractBaseUser):
         db_default=False,
         help_text=_("Da recepção: registra na agenda que um médico ou uma médica não vem. A gestão sempre pode."),
     )
+    max_discount_percent = models.PositiveSmallIntegerField(
+        _("desconto até (%)"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MOST_PERCENT)],
+        help_text=_(
+            "Da recepção: o máximo do preço que um agendamento na tela pode ter de desconto. Vazio: sem limite."
+        ),
+    )
+    may_see_reports = models.BooleanField(
+        _("pode ver relatórios"),
+        default=False,
+        db_default=False,
+        help_text=_("Da recepção. A gestão sempre pode."),
+    )
+    may_export = models.BooleanField(
+        _("pode exportar"),
+        default=False,
+        db_default=False,
+        help_text=_("Da recepção: os arquivos para planilhas do que ela vê. A gestão sempre pode."),
+    )
     # By which a manager approves at a colleague's desk (`access.pins`): hashed like a password, "" for none.
     pin = models.CharField("PIN", max_length=128, blank=True, default="", db_default="", editable=False)
     is_superuser = models.BooleanField(_("vê todas as clínicas"), default=False)
@@ -129,6 +154,10 @@ class StaffUser(AbstractBaseUser):
             models.CheckConstraint(
                 condition=Q(role="doctor", doctor__isnull=False) | (~Q(role="doctor") & Q(doctor__isnull=True)),
                 name="staffuser_doctor_by_role",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_discount_percent=None) | Q(max_discount_percent__lte=MOST_PERCENT),
+                name="staffuser_discount_0_to_100",
             ),
             models.UniqueConstraint(fields=["folded_username"], name="staffuser_folded_username_once"),
         ]
@@ -173,6 +202,19 @@ class StaffUser(AbstractBaseUser):
     @property
     def records_absences(self) -> bool:
         return self.is_manager or self.may_record_absence
+
+    @property
+    def sees_reports(self) -> bool:
+        return self.is_manager or (self.may_see_reports and not self.is_doctor)
+
+    @property
+    def exports(self) -> bool:
+        return self.is_manager or (self.may_export and not self.is_doctor)
+
+    @property
+    def discount_limit(self) -> int | None:
+        """The most that one's own bookings may have as discounts, in percent of the price; None for no limit."""
+        return None if self.is_manager else self.max_discount_percent
 
     @property
     def is_master(self) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -67,6 +68,12 @@ def with_title(title: str, name: str) -> str:
 def has_title(name: str) -> bool:
     """Return whether a title is written in the name, known or not, at its beginning or elsewhere."""
     return INSIDE_NAME.search(name.strip()) is not None
+
+
+def validate_without_title(name: str) -> None:
+    """Raise ValidationError for a name in which a title is written."""
+    if has_title(name):
+        raise ValidationError(_("O nome vai sem título: escolha “Dr.”, “Dra.” ou outro no campo Título."))
 
 
 def split_title(full_name: str) -> tuple[str, str]:

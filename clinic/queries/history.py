@@ -319,6 +319,8 @@ DIRECTORY_COLUMNS = {
     "phone": gettext_lazy("telefone"),
     "address": gettext_lazy("endereço da clínica"),
     "town": gettext_lazy("cidade"),
+    "region": gettext_lazy("estado ou distrito"),
+    "observes_holidays": gettext_lazy("fecha nos feriados nacionais"),
 }
 
 
@@ -343,6 +345,8 @@ def _directory_changed(before: Snapshot, after: Snapshot) -> str:
 def _as_text(column: str, value: Any) -> str:
     if column == "price":
         return written_amount(Decimal(value))
+    if isinstance(value, bool):
+        return _("sim") if value else _("não")
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 

@@ -1,7 +1,7 @@
 """Patients, doctors, procedures and clinics: what their data must look like, adding and changing them."""
 
 from clinic.registry.absences import delete_absence, save_absence
-from clinic.registry.clinics import ClinicFault, ClinicRefused, change_clinic, clean_clinic_phone
+from clinic.registry.clinics import ClinicFault, ClinicRefused, change_clinic, clean_clinic_phone, place_clinic
 from clinic.registry.consents import ANSWERS, OF_COLUMN, question, record_consent
 from clinic.registry.data_requests import (
     Proposal,
@@ -28,7 +28,8 @@ from clinic.registry.doctors import (
     register_doctor,
     switch_off_doctor,
 )
-from clinic.registry.hours import HoursOverlap, add_exceptions, save_hours, set_week
+from clinic.registry.holidays import add_town_holidays
+from clinic.registry.hours import HoursOverlap, add_exceptions, new_hours, save_hours, set_week
 from clinic.registry.incidents import write_incident
 from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.registry.merged import current_id, current_patient, record_ids
@@ -94,6 +95,7 @@ __all__ = [
     "Side",
     "accepted_plan",
     "add_exceptions",
+    "add_town_holidays",
     "anonymise",
     "appointment_ahead",
     "change_clinic",
@@ -117,10 +119,12 @@ __all__ = [
     "keep_plan",
     "merged_details",
     "needs_second_person",
+    "new_hours",
     "nif_owner",
     "open_identity",
     "patient_version",
     "payer_refusals",
+    "place_clinic",
     "proposal",
     "question",
     "record_consent",

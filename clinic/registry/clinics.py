@@ -10,6 +10,7 @@ from clinic.models.locks import get_locked
 from clinic.models.names import has_letter
 from clinic.refusals import Refusal, Refused
 from clinic.registry.clinic_events import record_directory
+from clinic.registry.holidays import add_town_holidays
 from clinic.registry.patient_details import PHONE_EXAMPLES, PHONE_FAULTS, tidy, unstorable
 from clinic.registry.patient_events import Author
 from clinic.transactions import run_in_transaction
@@ -63,6 +64,30 @@ def change_clinic(clinic: Clinic, changes: Mapping[str, str], by: Author) -> Cli
         stored.save(update_fields=list(after))
         name = {"name": stored.name}
         record_directory(stored, name | before, name | after, by)
+        return stored
+
+    return run_in_transaction(work)
+
+
+def place_clinic(clinic: Clinic, *, region: str, town: str, observes_holidays: bool, by: Author) -> Clinic:
+    """Say where a clinic is, by a code of REGIONS of its country and a town's name, "" for neither, and whether it
+    closes on holidays; a town that is known brings its own. Store the event. Return the clinic as stored.
+
+    Locks the clinic's row. Raises ClinicRefused."""
+
+    def work() -> Clinic:
+        stored = get_locked(Clinic.objects.filter(pk=clinic.pk))
+        columns = {"region": region, "town": tidy(town), "observes_holidays": observes_holidays}
+        before = {column: getattr(stored, column) for column in columns}
+        if fault := _fault_of_text("town", town):
+            raise ClinicRefused({"town": fault})
+        for column, value in columns.items():
+            setattr(stored, column, value)
+        stored.save(update_fields=list(columns))
+        if observes_holidays:
+            add_town_holidays(stored, stored.town)
+        name = {"name": stored.name}
+        record_directory(stored, name | before, name | columns, by)
         return stored
 
     return run_in_transaction(work)

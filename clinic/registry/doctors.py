@@ -57,12 +57,13 @@ def register_doctor(
     hours: Collection[Hours] = (),
     interval_minutes: int = USUAL_INTERVAL,
     specialty: str = "",
+    title: str = "",
 ) -> Doctor:
     """Add an active doctor, who performs these procedures and works these hours.
 
-    A title with which `name` begins becomes the doctor's title, and no active doctor may have the rest of the name
-    already. Raises DoctorRefused, or Refused (TRY_AGAIN). Shares
-    the clinic's row: a change of its time zone locks all its doctors (`clinic.booking.time_zone`).
+    Without a `title`, one with which `name` begins becomes the doctor's; no active doctor may have the rest of the name
+    already. Raises DoctorRefused, or Refused (TRY_AGAIN). Shares the clinic's row: a change of its time zone locks all
+    its doctors (`clinic.booking.time_zone`).
     """
     name = tidy(name)
 
@@ -72,11 +73,11 @@ def register_doctor(
         if faults:
             raise DoctorRefused(faults)
         get_shared(Clinic, clinic.pk)
-        title, own_name = split_title(name)
+        split, own_name = split_title(name)
         require_new_name(clinic, own_name)
         doctor = Doctor.objects.create(
             clinic=clinic,
-            title=title,
+            title=title or split,
             name=own_name,
             specialty=tidy(specialty),
             interval_minutes=interval_minutes,

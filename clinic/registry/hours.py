@@ -48,8 +48,8 @@ def save_hours(
     """Store new and changed rows, delete others, and store one event, which names the holidays `opened` for the doctor.
 
     A row that is changed to hold on several dates is no exception any more. Runs in the caller's transaction, which has
-    the doctor's row locked."""
-    before = snapshot(doctor)
+    the doctor's row locked or has just added it. Raises HoursOverlap where a row overlaps another."""
+    before, rows = snapshot(doctor), list(rows)
     for row in deleted:
         row.delete()
     for row in rows:
@@ -60,6 +60,12 @@ def save_hours(
         after["opened"] = holidays
     author = Author(channel=AppointmentEvent.Channel.BROWSER, user=by)
     record_change(doctor.clinic, ClinicEvent.Kind.HOURS, before, after, author)
+    _require_apart(doctor, rows)
+
+
+def new_hours(doctor: Doctor, week: Iterable[Hours]) -> list[WorkingHours]:
+    """Return the rows of a week, not stored yet, that hold without beginning and end."""
+    return [_hours_of(doctor, hours, None, None) for hours in sorted(week)]
 
 
 def snapshot(doctor: Doctor) -> dict[str, Any]:
@@ -116,7 +122,6 @@ def set_week(
     deleted += [row for row in rows if row.pk and not ever_hold(row)]
     rows = [row for row in rows if ever_hold(row)]
     save_hours(doctor, rows, by, deleted=deleted)
-    _require_apart(doctor, rows)
     return replaced
 
 
@@ -149,7 +154,6 @@ def add_exceptions(doctor: Doctor, days: Iterable[OpenDay | ClosedDay], by: Staf
         elif (absence := _absence(doctor, exception)).starts_at < absence.ends_at:
             save_absence(absence, by)
     save_hours(doctor, rows, by, opened=opened)
-    _require_apart(doctor, rows)
 
 
 def _missing(doctor: Doctor, opened: OpenDay) -> list[WorkingHours]:

@@ -12,6 +12,7 @@ from clinic.web.confirmation import views as confirmation
 from clinic.web.display import views as display
 from clinic.web.family import views as family
 from clinic.web.first_clinic import views as first_clinic
+from clinic.web.first_steps import views as first_steps
 from clinic.web.integration import views as integration
 from clinic.web.keys import views as keys
 from clinic.web.memo import views as memo
@@ -29,6 +30,7 @@ from clinic.web.recall import views as recall
 from clinic.web.report import views as report
 from clinic.web.series import views as series
 from clinic.web.signin import views as signin
+from clinic.web.staff import views as staff
 from clinic.web.waiting import views as waiting
 
 app_name = "web"
@@ -150,6 +152,13 @@ urlpatterns = [
     path("configuracoes/privacidade/lista/arquivo.csv", breach.file, name="privacy-breach-file"),
     path("configuracoes/privacidade/pedidos/", requests.index, name="privacy-request-list"),
     path("configuracoes/privacidade/pedidos/<int:pk>/", requests.detail, name="privacy-request-detail"),
+    path("configuracoes/equipe/", staff.index, name="staff"),
+    path("configuracoes/equipe/convidar/", staff.invite, name="staff-invite"),
+    path("configuracoes/equipe/links/<int:pk>/outro/", staff.renew, name="staff-renew"),
+    path("configuracoes/equipe/links/<int:pk>/retirar/", staff.revoke, name="staff-revoke"),
+    path("configuracoes/equipe/<int:pk>/senha/", staff.reset, name="staff-reset"),
+    path("configuracoes/equipe/<int:pk>/sessoes/", staff.sessions, name="staff-sessions"),
+    path("configuracoes/equipe/<int:pk>/sessoes/encerrar/", staff.end_session, name="staff-session-end"),
     path("configuracoes/integracoes/", integration.index, name="integration-list"),
     path("configuracoes/integracoes/tokens/", integration.release, name="integration-release"),
     path("configuracoes/integracoes/tokens/<int:pk>/revogar/", integration.revoke_token, name="integration-token-end"),
@@ -160,5 +169,14 @@ urlpatterns = [
     path("entrar/", signin.signin, name="signin"),
     path("sair/", signin.signout, name="signout"),
     path("comecar/", first_clinic.create, name="first-clinic"),
+    path("comecar/passos/", first_steps.index, name="first-steps"),
+    path("comecar/clinica/", first_steps.place, name="first-steps-clinica"),
+    path("comecar/equipe/", first_steps.team, name="first-steps-equipe"),
+    path("comecar/procedimentos/", first_steps.procedures, name="first-steps-procedimentos"),
+    path("comecar/medico/", first_steps.doctor, name="first-steps-medico"),
+    path("comecar/marcar/", first_steps.booking_step, name="first-steps-marcar"),
+    path("acesso/<str:secret>/", staff.accept, name="staff-link"),
+    path("sessoes-abertas/", staff.own_sessions, name="own-sessions"),
+    path("sessoes-abertas/encerrar/", staff.end_own_session, name="own-session-end"),
     path("senha/", signin.password_change, name="password-change"),
 ]

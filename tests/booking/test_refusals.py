@@ -8,6 +8,7 @@ import pytest
 from django.utils.translation import override
 
 from clinic.booking import (
+    Author,
     LineRequest,
     Payment,
     RecallWish,
@@ -35,14 +36,14 @@ from clinic.booking import (
     withdraw_waiting,
     write_recall,
 )
-from clinic.models import Absence, Appointment, PriorityMark
+from clinic.models import Absence, Appointment, AppointmentEvent, PriorityMark
 from clinic.models.appointment import Status
 from clinic.refusals import Reason
 from clinic.registry import change_patient, patient_version, register_patient
 from clinic.schedule import Recurrence
 from tests.booking.desk import BY, MONDAY, details, refused, stored
 from tests.booking.test_encaixe import SENTENCES as OF_ENCAIXES
-from tests.factories import make_discount, make_doctor, make_patient, make_payer, make_procedure
+from tests.factories import make_discount, make_doctor, make_patient, make_payer, make_procedure, make_user
 
 BOOKINGS, ACTS = {}, {}
 
@@ -74,6 +75,17 @@ def demanding(clinic):
 @of_act(Reason.PAYER_UNKNOWN, "payer", "Este convênio não é mais aceito. Escolha outro, ou particular.")
 def pay_by_a_payer_of_another_clinic(desk):
     change_patient(desk.patient.pk, {"payer_id": make_payer().pk}, clinic=desk.clinic, by=BY)
+
+
+@of_act(
+    Reason.DISCOUNT_ABOVE_LIMIT,
+    "discount",
+    "Seu limite de desconto é de 10%, R$\xa025,20; este dá R$\xa0126,00. Escolha outro, ou peça à gestão.",
+)
+def give_more_than_allowed(desk):
+    rita = make_user(desk.clinic, max_discount_percent=10)
+    half = make_discount(desk.clinic, percentage=Decimal(50), fixed=None)
+    desk.book(discount=half.pk, by=Author(channel=AppointmentEvent.Channel.BROWSER, user=rita))
 
 
 @of_act(Reason.NOT_THAT_DAY, "status", "Só se faz check-in no dia do agendamento, 23/11/2026.")

@@ -94,12 +94,14 @@ def window(chromium, complaints, live_server, unanswered):
     Bundles come as collectstatic makes them; with `sources` the browser follows their imports, as in development."""
     contexts = []
 
-    def open_window(user=None, *, width=1280, height=900, scheme="light", javascript=True, sources=False):
+    def open_window(
+        user=None, *, width=1280, height=900, scheme="light", javascript=True, sources=False, locale="pt-BR"
+    ):
         context = chromium.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": height},
             color_scheme=scheme,
-            locale="pt-BR",
+            locale=locale,
             java_script_enabled=javascript,
         )
         contexts.append(context)

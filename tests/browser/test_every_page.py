@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from clinic.access import access_tokens, api_keys
+from clinic.access import access_tokens, api_keys, staff_links
 from clinic.booking import PayerWish
 from clinic.models import ApiKey, AppliedDiscount, Appointment
 from clinic.queries.reports import REPORTS
@@ -142,6 +142,9 @@ def manager_pages():
         reverse("web:audit", query=wrong),
         reverse("web:agenda-as-of", args=[f"{timezone.now():%Y-%m-%d}"], query={"ate": "agora"}),
         reverse("web:agenda-as-of", args=[f"{timezone.now():%Y-%m-%d}"], query={"em": "ontem"}),
+        *(reverse(f"web:{name}") for name in ("staff", "own-sessions")),
+        *(reverse(f"web:first-steps-{step}") for step in ("clinica", "equipe", "medico", "marcar")),
+        reverse("web:first-steps-procedimentos", query={"especialidade": "Dermatologia"}),
     ]
 
 
@@ -230,6 +233,9 @@ def test_the_admins_calendar_can_be_read(window, clinic, scheme):
 def test_axe_finds_nothing_at_the_door(window, clinic, scheme):
     page = window(scheme=scheme)
     page.goto(reverse("web:signin"))
+    assert violations(page) == []
+    _link, secret = staff_links.invite(clinic, by=None, name="Bia Lima")
+    page.goto(staff_links.path(secret))
     assert violations(page) == []
 
 

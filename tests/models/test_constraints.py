@@ -42,6 +42,7 @@ from clinic.models import (
     Receipt,
     RequestCount,
     Series,
+    StaffLink,
     StaffUser,
     StoredAnswer,
     WaitingEntry,
@@ -119,6 +120,10 @@ class Rows:
 
     def display(self, **fields):
         return DisplayLink.objects.create(clinic=self.clinic, name="Recepção", **{"digest": "a" * 64} | fields)
+
+    def staff_link(self, **fields):
+        defaults = {"kind": "reset", "user": self.user, "name": "x", "digest": "a" * 64, "expires_at": TEN}
+        return StaffLink.objects.create(clinic=self.clinic, **defaults | fields)
 
     def mark(self, **fields):
         return PriorityMark.objects.create(clinic=self.clinic, appointment=self.appointment(), **fields)
@@ -239,6 +244,7 @@ REFUSED = {
         lambda rows: make_user(rows.clinic, role="doctor"),
         lambda rows: make_user(rows.clinic, doctor=rows.doctor),
     ],
+    "staffuser_discount_0_to_100": [lambda rows: make_user(rows.clinic, max_discount_percent=101)],
     "staffuser_role_known": [lambda rows: make_user(rows.clinic, role="nurse")],
     "doctor_uuid_once": [twice(make_doctor, uuid=SAME)],
     "procedure_uuid_once": [twice(make_procedure, uuid=SAME)],
@@ -270,6 +276,13 @@ REFUSED = {
     ],
     "displaylink_digest_once": [lambda rows: [rows.display(), rows.display()]],
     "displaylink_digest_hex": [lambda rows: rows.display(digest="x" * 64)],
+    "stafflink_digest_once": [lambda rows: [rows.staff_link(), rows.staff_link()]],
+    "stafflink_form_key_once": [
+        lambda rows: [rows.staff_link(digest=letter * 64, form_key=SAME) for letter in "ab"],
+    ],
+    "stafflink_digest_hex": [lambda rows: rows.staff_link(digest="x" * 64)],
+    "stafflink_kind_known": [lambda rows: rows.staff_link(kind="pin")],
+    "stafflink_used_or_revoked": [lambda rows: rows.staff_link(used_at=TEN, revoked_at=TEN)],
     "prioritymark_kind_known": [lambda rows: rows.mark(kind="rich")],
     "calendarfeed_one_of_doctor": [lambda rows: [rows.feed(), rows.feed()]],
     "calendarfeed_digest_hex": [lambda rows: rows.feed(digest="segredo")],

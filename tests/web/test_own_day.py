@@ -38,8 +38,10 @@ OPEN_TO_DOCTORS = {
     "signin",
     "signout",
     "password-change",
+    "own-sessions",
+    "own-session-end",
 }
-OPEN_TO_DOCTORS |= {"calendar-feed", "display", "display-open"}  # to whatever has the address
+OPEN_TO_DOCTORS |= {"calendar-feed", "display", "display-open", "staff-link"}  # to whatever has the address
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +125,7 @@ def test_the_next_step_is_the_only_button(own, doctor):
 def test_the_navigation_has_the_own_day_only(own):
     page = own.get(OWN).text
     links = set(re.findall(r'<a [^>]*href="(/[^"#]*)"', page.partition("<header")[2].partition("</header>")[0]))
-    assert links == {"/", OWN, "/senha/"}
+    assert links == {"/", OWN, "/senha/", "/sessoes-abertas/"}
     assert 'id="find"' not in page and "pendencias" not in page
 
 

@@ -258,6 +258,9 @@ REFUSALS: Messages = {
     ),
     Reason.DISCOUNT_UNKNOWN: Message(404, "discountId", "Desconto não encontrado", ()),
     Reason.DISCOUNT_EXPIRED: Message(400, "discountId", "Desconto expirado: %(discount)s", ("date",)),
+    Reason.DISCOUNT_ABOVE_LIMIT: Message(
+        409, "discountId", "Desconto acima do limite de %(limit)s%%", ("most", "given")
+    ),
     Reason.DISCOUNT_LEFT_BEHIND: Message(
         409,
         "discountId",

@@ -96,6 +96,7 @@ FIELDS_OF_REASONS = {
     Reason.PROCEDURES_TOO_MANY: "serviceTypeId",
     Reason.DISCOUNT_UNKNOWN: "serviceTypeId",
     Reason.DISCOUNT_EXPIRED: "serviceTypeId",
+    Reason.DISCOUNT_ABOVE_LIMIT: "serviceTypeId",
     Reason.TOTAL_CHANGED: "serviceTypeId",
     Reason.NOTES_TOO_LONG: "patientNotes",
     Reason.NOTES_UNSTORABLE: "patientNotes",

@@ -22,7 +22,11 @@ from clinic.booking.rules.encaixe import (
 )
 from clinic.booking.rules.notes import notes_are_not_too_long, notes_can_be_stored
 from clinic.booking.rules.patient import patient_is_alive
-from clinic.booking.rules.prices import discounts_are_valid_that_day, total_is_the_one_shown
+from clinic.booking.rules.prices import (
+    discounts_are_valid_that_day,
+    discounts_are_within_limit,
+    total_is_the_one_shown,
+)
 from clinic.booking.rules.procedures import doctor_performs_them, procedures_are_chosen
 from clinic.booking.rules.time import (
     end_is_after_start,
@@ -47,6 +51,7 @@ INPUT_RULES: list[InputRule] = [
     end_is_after_start,
     procedures_have_their_time,
     discounts_are_valid_that_day,
+    discounts_are_within_limit,
     total_is_the_one_shown,
     notes_can_be_stored,
     notes_are_not_too_long,
@@ -65,7 +70,12 @@ MOVE_INPUT_RULES: list[InputRule] = [
     encaixe_reason_is_given,
     encaixe_reason_can_be_stored,
 ]
-MOVE_WITH_LINES_INPUT_RULES: list[InputRule] = [procedures_are_chosen, *MOVE_INPUT_RULES, total_is_the_one_shown]
+MOVE_WITH_LINES_INPUT_RULES: list[InputRule] = [
+    procedures_are_chosen,
+    *MOVE_INPUT_RULES,
+    discounts_are_within_limit,
+    total_is_the_one_shown,
+]
 # Procedures, discounts and length of an appointment whose start stays, and may have passed.
 CHANGE_INPUT_RULES: list[InputRule] = [
     procedures_are_chosen,
@@ -73,6 +83,7 @@ CHANGE_INPUT_RULES: list[InputRule] = [
     time_is_in_whole_minutes,
     end_is_after_start,
     discounts_are_valid_that_day,
+    discounts_are_within_limit,
     total_is_the_one_shown,
 ]
 # No other appointment takes the time; whether the doctor works then is another question.

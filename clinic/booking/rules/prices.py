@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
+from clinic.booking.pricing import cents
 from clinic.booking.slots import Candidate, local_date
-from clinic.models import Discount
+from clinic.models import AppointmentEvent, Discount
 from clinic.refusals import Reason, Refusal
+from clinic.registry import Author
 
 
 def discounts_are_valid_that_day(candidate: Candidate) -> Iterator[Refusal]:
@@ -16,6 +18,26 @@ def discounts_are_valid_that_day(candidate: Candidate) -> Iterator[Refusal]:
     for discount in _expired(candidate):
         params = {"discount": discount.name, "date": f"{discount.expires_on:%d/%m/%Y}"}
         yield Refusal(Reason.DISCOUNT_LEFT_BEHIND if candidate.moving else Reason.DISCOUNT_EXPIRED, params)
+
+
+def discounts_are_within_limit(candidate: Candidate) -> Iterator[Refusal]:
+    """What a receptionist may take off is limited by the switch on the staff row; what is taken off already stays."""
+    if candidate.discount_limit is None or not candidate.lines:
+        return
+    price = sum((line.price for line in candidate.lines), Decimal(0))
+    given = sum((line.discount_total for line in candidate.lines), Decimal(0))
+    most = max(cents(price * candidate.discount_limit / 100), candidate.given_before)
+    if given > most:
+        money = candidate.clinic.money
+        params = {"limit": candidate.discount_limit, "most": money(most), "given": money(given)}
+        yield Refusal(Reason.DISCOUNT_ABOVE_LIMIT, params)
+
+
+def discount_limit(by: Author | None) -> int | None:
+    """Return the most that this author may take off, in percent; only a person on the screen has a limit."""
+    if by is None or by.user is None or by.channel != AppointmentEvent.Channel.BROWSER:
+        return None
+    return by.user.discount_limit
 
 
 def total_is_the_one_shown(candidate: Candidate) -> Iterator[Refusal]:

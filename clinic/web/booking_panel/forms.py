@@ -225,10 +225,10 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         self.remember_owners(refused.refusals)
         super().refuse(refused)
 
-    def check(self, *, just_left: str | None = None) -> None:
+    def check(self, by: booking.Author, *, just_left: str | None = None) -> None:
         """Ask the rules of `book` about a form that is still being filled in, whose total was not shown yet."""
         self.is_valid()
-        if refused := booking.check(replace(self.proposal(), shown_total=None, encaixe_reason=None)):
+        if refused := booking.check(replace(self.proposal(), shown_total=None, encaixe_reason=None), by=by):
             self.refuse(refused)
         self.drop_untouched_errors(just_left=just_left)
 
@@ -243,7 +243,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         try:
             if readable and not self.asks_about_doubles:
                 return self._book(author)
-            refused: Refused | None = booking.check(self.proposal())
+            refused: Refused | None = booking.check(self.proposal(), by=author)
         except Refused as error:
             refused = error
         if readable and (booked := self._already_booked()):

@@ -44,7 +44,7 @@ def book(request: ClinicRequest) -> HttpResponse:
         return _book_page(request, form, status=409 if is_conflict else 422)
     typed = take(request)
     form = BookingForm(typed or fields.initial_data(request.GET, request.clinic), clinic=request.clinic)
-    form.check()
+    form.check(author(request))
     return _book_page(request, form)
 
 
@@ -57,7 +57,7 @@ def check(request: ClinicRequest) -> HttpResponse:
     """
     just_left = triggered_by(request)
     form = BookingForm(fields.apply_button(request.POST, request.clinic, just_left), clinic=request.clinic)
-    form.check(just_left=just_left)
+    form.check(author(request), just_left=just_left)
     if not wants_partial(request):
         return _book_page(request, form)
     context = encaixe_context(form, request.user, booking_panel.context(form))

@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from clinic.models import Clinic, StaffUser
-from clinic.models.clinic import TIME_ZONES
+from clinic.models.clinic import TIME_ZONES, USUAL, validate_zone_of_country
 from clinic.models.names import validate_has_letter
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 else:  # Django's class takes no type arguments when it runs
     PasswordMixin = SetPasswordMixin
 
-CURRENCIES = {Clinic.Country.BRAZIL: Clinic.Currency.REAL, Clinic.Country.PORTUGAL: Clinic.Currency.EURO}
 CLINIC_FIELDS = {"clinic_name": "name", "country": "country", "time_zone": "time_zone", "language": "language"}
 MASTER_FIELDS = {"name": "name", "username": "username"}
 
@@ -50,9 +49,10 @@ class FirstClinicForm(PasswordMixin, forms.Form):
 
     def __init__(self, data: QueryDict | None = None) -> None:
         european = get_language() == Clinic.Language.EUROPEAN
+        country = Clinic.Country.PORTUGAL if european else Clinic.Country.BRAZIL
         first_guess: dict[str, Any] = {
-            "country": Clinic.Country.PORTUGAL if european else Clinic.Country.BRAZIL,
-            "time_zone": "Europe/Lisbon" if european else "America/Sao_Paulo",
+            "country": country,
+            "time_zone": USUAL[country].time_zone,
             "language": get_language(),
         }
         super().__init__(data, initial=first_guess)
@@ -73,10 +73,13 @@ class FirstClinicForm(PasswordMixin, forms.Form):
         self.validate_passwords()
         self.validate_password_for_user(self.master)
         zone, country = cleaned.get("time_zone"), cleaned.get("country")
-        if zone and country and zone not in TIME_ZONES[country]:
-            self.add_error("time_zone", _("Esse fuso é de outro país. Escolha um do país da clínica."))
+        if zone and country:
+            try:
+                validate_zone_of_country(zone, country)
+            except ValidationError as error:
+                self.add_error("time_zone", error)
         if not self.errors:
-            self.clinic.currency = CURRENCIES[cleaned["country"]]
+            self.clinic.currency = USUAL[cleaned["country"]].currency
             self.master.set_password(cleaned["password1"])
         return cleaned
 

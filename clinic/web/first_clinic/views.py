@@ -22,7 +22,10 @@ from clinic.web.first_clinic.forms import FirstClinicForm
 @never_cache
 @sensitive_post_parameters("password1", "password2")
 def create(request: HttpRequest) -> HttpResponse:
-    """Create the first clinic and its master, who is then signed in."""
+    """Create the first clinic and its master, who is then signed in and led to the first steps. Without a link,
+    lead a signed-in user there."""
+    if "link" not in request.GET and request.method == "GET" and request.user.is_authenticated:
+        return redirect("web:first-steps")
     if not first_clinic.is_good(request.GET.get("link", "")) or not first_clinic.is_needed():
         return _invalid_link_page(request)
     form = FirstClinicForm(request.POST or None)
@@ -36,11 +39,11 @@ def create(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, refused.message)
         return render(request, "signin/first_clinic.html", {"form": form}, status=409)
-    response = redirect("admin:index")
+    response = redirect("web:first-steps")
     known_browser.remember(request, response, form.master.folded_username)
     login(request, form.master, backend="clinic.access.backends.StaffBackend")
     with override(form.clinic.language):
-        messages.success(request, _("A clínica está pronta. Comece pelos médicos, horários e procedimentos."))
+        messages.success(request, _("A clínica está criada. Faltam poucos passos até o primeiro agendamento."))
     return response
 
 

@@ -1,4 +1,4 @@
-"""Reports for managers: a page each, and the same numbers as files."""
+"""Reports, for managers and receptionists with the permission: a page each, and the same numbers as files."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from clinic.access.requests import ClinicRequest
-from clinic.access.roles import manager_required
+from clinic.access.roles import export_required, reports_required
 from clinic.models import Doctor, Procedure
 from clinic.queries.reports import REPORTS, Overview, Report, ReportKind, Table, Values, Wanted, overview
 from clinic.web import jinja
@@ -29,7 +29,7 @@ SHADES = (0, 20, 40, 60, 80)  # percent from which a cell of a heat table has th
 
 @require_safe
 @never_cache
-@manager_required
+@reports_required
 def index(request: ClinicRequest) -> HttpResponse:
     """Show all reports, with figures of this month where one query gives them."""
     first, last = dates_of(Preset.THIS_MONTH, request.clinic.local(timezone.now()).date())
@@ -51,7 +51,7 @@ def _figure(kind: ReportKind, figures: Overview) -> str:
 
 @require_safe
 @never_cache
-@manager_required
+@reports_required
 def show(request: ClinicRequest, name: str) -> HttpResponse:
     """Show a report over the dates `de` to `ate`, or a `periodo`; of a `medico` and a `procedimento`, if chosen."""
     kind = _kind(name)
@@ -63,7 +63,7 @@ def show(request: ClinicRequest, name: str) -> HttpResponse:
         "form": asked.form,
         "wanted": wanted,
         "report": report,
-        "tables": _tables(kind, report, wanted, query),
+        "tables": _tables(kind, report, wanted, query if request.user.exports else None),
         "definitions": _definitions(report),
         "presets": [(preset.label, _query(wanted, periodo=preset.value), preset is asked.preset) for preset in Preset],
         "query": query,
@@ -73,7 +73,8 @@ def show(request: ClinicRequest, name: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-@manager_required
+@reports_required
+@export_required
 def workbook(request: ClinicRequest, name: str) -> HttpResponse:
     """Answer a report as a workbook, with the query of its page; that page where the dates are wrong."""
     kind = _kind(name)
@@ -86,7 +87,8 @@ def workbook(request: ClinicRequest, name: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-@manager_required
+@reports_required
+@export_required
 def table_file(request: ClinicRequest, name: str, table: str) -> HttpResponse:
     """Answer one table of a report as CSV, with the query of its page; that page where the dates are wrong."""
     kind = _kind(name)
@@ -146,19 +148,20 @@ def _query(wanted: Wanted, **dates: str) -> str:
     return urlencode(dates | {name: str(pk) for name, pk in filters.items() if pk is not None})
 
 
-def _tables(kind: ReportKind, report: Report, wanted: Wanted, query: str) -> str:
-    """Return the HTML of the tables that have rows, with their charts."""
-    sections = [
-        _section(table, wanted, f"{reverse('web:report-table', args=[kind.name, table.name])}?{query}")
-        for table in report.tables
-        if table.rows
-    ]
+def _tables(kind: ReportKind, report: Report, wanted: Wanted, query: str | None) -> str:
+    """Return the HTML of the tables that have rows, with their charts; with the query of the page the tables lead to
+    their files."""
+
+    def file(table: Table) -> str:
+        return "" if query is None else f"{reverse('web:report-table', args=[kind.name, table.name])}?{query}"
+
+    sections = [_section(table, wanted, file(table)) for table in report.tables if table.rows]
     return jinja.render("report/tables.html", {"sections": sections})
 
 
 def _section(table: Table, wanted: Wanted, file: str) -> dict[str, Any]:
     """Return a table with its values as they are written, a row as its name and its cells (text, shade); `file` is the
-    address of the same as CSV."""
+    address of the same as CSV, "" where it is not for the user."""
     units = [column.unit for column in table.columns]
 
     def cells(row: Values) -> tuple[str, list[tuple[str, int]]]:

@@ -59,6 +59,7 @@ NOT_IN_A_SANDBOX = {
     "clinic_roomcall",
     "clinic_rowchange",
     "clinic_series",
+    "clinic_stafflink",
     "clinic_staffuser",
     "clinic_waitingevent",
     "clinic_waitingentry",

@@ -718,6 +718,11 @@ def _administration(asking, stored):
     yield Call("GET", week)
     typed = {"week": "seg-sex 8-12; sáb 8-10", "first": f"{stored.free_day:%d/%m/%Y}", "last": "", "stored": "another"}
     yield Call("POST", week, typed, expected=(409,))
+    rise = "/admin/clinic/procedure/reajustar/"
+    yield Call("GET", rise)
+    typed = {"kind": "percentage", "value": "8", "rounding": "0", "first": f"{stored.today:%d/%m/%Y}"}
+    yield Call("POST", rise, typed | {"procedure": [stored.procedure.pk]})
+    yield Call("POST", "/admin/clinic/procedure/reajustes/999999/desfazer/", expected=(404,))
     for model in admin.site._registry:
         yield from _noun(asking, model._meta.model_name, _row(model, asking))
 

@@ -17,7 +17,7 @@ from clinic.booking.payer import CleanedPayer, clean_payer
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import Proposal, end_after
 from clinic.booking.rules.procedures import doctor_refusals
-from clinic.booking.slots import Candidate, Slot
+from clinic.booking.slots import Candidate, Slot, local_date
 from clinic.booking.sql import LoadedRows
 from clinic.models import Appointment, AppointmentEvent, Patient, Procedure
 from clinic.refusals import Reason, Refusal, Refused
@@ -171,6 +171,8 @@ def _load_candidate(proposal: Proposal, now: datetime, *, lock: bool) -> _Loaded
         patient=proposal.patient,
         procedures=[line.procedure for line in proposal.lines],
         discounts=_discount_ids(proposal),
+        day=local_date(proposal.clinic, proposal.starts_at or now),
+        payer=proposal.payer.payer,
         lock=lock,
     )
     match = _find_patient(proposal, rows.patient, now, lock=lock)
@@ -247,4 +249,5 @@ def _price_lines(proposal: Proposal, rows: LoadedRows) -> list[PricedLine]:
         (procedure, discounts[line.discount] if line.discount is not None else None)
         for procedure, line in zip(procedures, proposal.lines, strict=True)
     ]
-    return price_lines(chosen, discounts[proposal.discount] if proposal.discount is not None else None)
+    whole = discounts[proposal.discount] if proposal.discount is not None else None
+    return price_lines(chosen, whole, [rows.prices[procedure.pk] for procedure in procedures])

@@ -276,7 +276,13 @@ def _candidate(target: _Target, appointment: Appointment, now: datetime) -> tupl
         is_approved=target.approved_by is not None,
     )
     if target.lines:
-        wished = load_wished(appointment, target.lines.lines, target.lines.discount, doctor=target.doctor)
+        wished = load_wished(
+            appointment,
+            target.lines.lines,
+            target.lines.discount,
+            doctor=target.doctor,
+            starts_at=target.starts_at,
+        )
         return _with_wished_lines(place, wished, target.lines), wished
     return _with_stored_lines(place, target, appointment), None
 

@@ -16,7 +16,11 @@ MOST_YEARS = 120
 
 
 class Procedure(ClinicRow):
-    """A service of the clinic and its price, in the clinic's currency."""
+    """A service of the clinic.
+
+    `price`, in the clinic's currency, is the private one before all that begin on a date (`clinic.models.price`): what
+    it costs on a day is asked by `PriceOn`.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     code = models.CharField(_("código"), max_length=20, blank=True)

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import booking
-from clinic.models import Appointment, Discount, Doctor, Patient, Procedure, Recall
+from clinic.models import Appointment, Discount, Doctor, Patient, Recall
 from clinic.queries import booking_options, memos, patients, recalls
+from clinic.queries.booking_options import PricedProcedure
 from clinic.queries.delays import delay_sentence
 from clinic.queries.other_visits import OtherVisits
 from clinic.schedule import Opening
@@ -45,8 +46,10 @@ def context(form: BookingForm) -> dict[str, Any]:
     clinic, values = form.clinic, form.cleaned_data
     doctors = booking_options.doctors(clinic)
     doctor = _chosen_doctor(form, doctors)
-    procedures = list(booking_options.procedures(clinic, doctor.pk if doctor else None, form.chosen_ids))
     day = form.day or clinic.local(timezone.now()).date()
+    procedures = booking_options.priced_procedures(
+        clinic, doctor.pk if doctor else None, form.chosen_ids, day=day, payer=values.get("payer")
+    )
     discounts = list(booking_options.discounts(clinic, day))
     rows = _line_rows(form, procedures, discounts)
     lines = [row.line for row in rows if row.line]
@@ -230,7 +233,9 @@ def _later_context(
     }
 
 
-def _line_rows(form: BookingForm, procedures: Iterable[Procedure], discounts: Iterable[Discount]) -> list[LineRow]:
+def _line_rows(
+    form: BookingForm, procedures: Iterable[PricedProcedure], discounts: Iterable[Discount]
+) -> list[LineRow]:
     procedures_by_id = {str(procedure.pk): procedure for procedure in procedures}
     discounts_by_id = {str(discount.pk): discount for discount in discounts}
     known = [
@@ -238,7 +243,8 @@ def _line_rows(form: BookingForm, procedures: Iterable[Procedure], discounts: It
         for procedure, discount in form.rows
         if procedure in procedures_by_id
     ]
-    lines = iter(booking.price_lines(known, discounts_by_id.get(form.data.get("whole_discount", ""))))
+    prices = [procedure.price_then for procedure, _discount in known]
+    lines = iter(booking.price_lines(known, discounts_by_id.get(form.data.get("whole_discount", "")), prices))
     return [
         LineRow(procedure, discount, next(lines) if procedure in procedures_by_id else None)
         for procedure, discount in form.rows

@@ -39,6 +39,7 @@ from clinic.models import (
     Series,
     WaitingEntry,
 )
+from clinic.queries.integrity import CHECKS
 from clinic.queries.reports import REPORTS
 from clinic.registry import patient_version
 from tests.factories import (
@@ -233,6 +234,9 @@ def _reports(stored, day):
             yield Call("GET", f"/relatorios/{name}/", query)
         yield Call("GET", f"/relatorios/{name}/planilha.xlsx", dates)
     yield Call("GET", "/relatorios/faltas/medicos.csv", dates)
+    yield Call("GET", "/integridade/")
+    for name in CHECKS:
+        yield Call("GET", f"/integridade/{name}/")
 
 
 def _acts(stored):

@@ -12,6 +12,7 @@ from clinic.web.display import views as display
 from clinic.web.family import views as family
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.integration import views as integration
+from clinic.web.integrity import views as integrity
 from clinic.web.keys import views as keys
 from clinic.web.memo import views as memo
 from clinic.web.merge import views as merge
@@ -118,6 +119,8 @@ urlpatterns = [
     path("relatorios/<str:name>/", report.show, name="report"),
     path("relatorios/<str:name>/planilha.xlsx", report.workbook, name="report-workbook"),
     path("relatorios/<str:name>/<str:table>.csv", report.table_file, name="report-table"),
+    path("integridade/", integrity.index, name="integrity"),
+    path("integridade/<str:name>/", integrity.show, name="integrity-show"),
     path("retornos/", recall.index, name="recall-list"),
     path("retornos/<int:pk>/fechar/", recall.close, name="recall-close"),
     path("retornos/<int:pk>/adiar/", recall.postpone, name="recall-postpone"),

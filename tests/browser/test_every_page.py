@@ -138,6 +138,8 @@ def manager_pages():
         reverse("web:report-list"),
         *(reverse("web:report", args=[name], query={"periodo": "12-meses"}) for name in REPORTS),
         reverse("web:report", args=["faltas"], query=wrong),
+        reverse("web:integrity"),
+        reverse("web:integrity-show", args=["historico"]),
     ]
 
 

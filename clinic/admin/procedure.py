@@ -41,7 +41,7 @@ class ProcedureAdmin(PriceRises, ClinicRowAdmin):
     """The services of the clinic."""
 
     form = ProcedureForm
-    fields = ["name", "code", "price", "duration_minutes", "preparation", "active"]
+    fields = ["name", "code", "price", "duration_minutes", "return_days", "preparation", "active"]
     list_display = ["name", "code", "amount", "duration_minutes", "active"]
     list_filter = ["active"]
     search_fields = ["code"]

@@ -18,6 +18,7 @@ from clinic.models.patient import Patient
 from clinic.models.patient_history import PatientEvent
 from clinic.models.patient_merge import PatientMerge
 from clinic.models.payer import Payer
+from clinic.models.payer_doctor import PayerDoctor
 from clinic.models.price import PriceRise, ProcedurePrice
 from clinic.models.priority_mark import PriorityMark
 from clinic.models.procedure import Discount, Procedure
@@ -58,6 +59,7 @@ __all__ = [
     "PatientEvent",
     "PatientMerge",
     "Payer",
+    "PayerDoctor",
     "PriceRise",
     "PriorityMark",
     "Procedure",

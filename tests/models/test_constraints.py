@@ -33,6 +33,7 @@ from clinic.models import (
     Patient,
     PatientEvent,
     PatientMerge,
+    PayerDoctor,
     PriceRise,
     PriorityMark,
     ProcedurePrice,
@@ -77,6 +78,10 @@ class Rows:
     def price(self, **fields):
         defaults = {"clinic": self.clinic, "procedure": self.procedure, "price": 1, "valid_from": date(2026, 11, 23)}
         return ProcedurePrice.objects.create(**defaults | fields)
+
+    def taker(self, payer, times=1, **fields):
+        for _ in range(times):
+            PayerDoctor.objects.create(clinic=self.clinic, payer=payer, doctor=self.doctor, **fields)
 
     def rise(self, **fields):
         defaults = {"clinic": self.clinic, "valid_from": date(2026, 11, 23), "made_by": self.user, "amount": 1}
@@ -429,6 +434,17 @@ REFUSED = {
         lambda rows: rows.rise(percentage=1),
     ],
     "pricerise_taken_back_by": [lambda rows: rows.rise(taken_back_at=TEN)],
+    "payer_valid_in_order": [
+        lambda rows: make_payer(rows.clinic, valid_from=date(2026, 11, 23), valid_until=date(2026, 11, 22))
+    ],
+    "payer_per_day_above_zero": [lambda rows: make_payer(rows.clinic, per_day=0)],
+    "payerdoctor_once": [lambda rows: [rows.taker(make_payer(rows.clinic, name="Um"), times=2)]],
+    "payerdoctor_weekdays_iso": [lambda rows: rows.taker(make_payer(rows.clinic), weekdays=[0])],
+    "payerdoctor_per_day_above_zero": [lambda rows: rows.taker(make_payer(rows.clinic), per_day=0)],
+    "procedure_return_days_to_365": [
+        lambda rows: make_procedure(rows.clinic, return_days=0),
+        lambda rows: make_procedure(rows.clinic, return_days=366),
+    ],
     "payer_name_once": [lambda rows: [make_payer(rows.clinic, name=name) for name in ("Saúde Sul", "saude  SUL")]],
     "payer_kind_known": [lambda rows: make_payer(rows.clinic, kind="gift")],
     "payer_ans_number_digits": [

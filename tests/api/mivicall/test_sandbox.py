@@ -48,6 +48,7 @@ NOT_IN_A_SANDBOX = {
     "clinic_patientaccess",
     "clinic_patientmerge",
     "clinic_payer",
+    "clinic_payerdoctor",
     "clinic_pricerise",
     "clinic_prioritymark",
     "clinic_recall",

@@ -62,6 +62,8 @@ class TakersInline(ClinicRowInline):
 
     model = PayerDoctor
     form = ClinicRowForm
+    verbose_name = _("médico(a)")
+    verbose_name_plural = _("quem atende pelo convênio (sem nenhum aqui: todos)")
     fields = ["doctor", "weekdays", "per_day"]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -39,8 +39,8 @@ ROUNDINGS = ["0", "0.50", "1", "5"]
 RISES_SHOWN = 20
 FAULTS = {
     RiseFault.NOTHING_CHANGES: gettext_lazy("Assim nenhum preço muda. Escreva outro valor."),
-    RiseFault.BELOW_ZERO: gettext_lazy("Ficaria abaixo de zero: %(names)s. Diminua menos, ou desmarque."),
-    RiseFault.TOO_HIGH: gettext_lazy("Ficaria alto demais: %(names)s. Aumente menos, ou desmarque."),
+    RiseFault.BELOW_ZERO: gettext_lazy("Ficaria abaixo de zero: %(names)s. Diminua menos, ou tire da lista."),
+    RiseFault.TOO_HIGH: gettext_lazy("Ficaria alto demais: %(names)s. Aumente menos, ou tire da lista."),
     RiseFault.CHANGED_MEANWHILE: gettext_lazy(
         "Não são mais os preços que foram mostrados. Veja de novo antes de reajustar."
     ),

@@ -132,7 +132,7 @@ CHECKS = {
         ),
         Check(
             INACTIVE,
-            _("De quem já não atende"),
+            _("De quem não atende mais"),
             _(
                 "Agendamentos de pé, daqui em diante, de um médico inativo ou com um procedimento que a clínica não"
                 " oferece mais."

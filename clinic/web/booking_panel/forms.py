@@ -190,6 +190,11 @@ class BookingForm(
         return day
 
     @property
+    def pricing_key(self) -> str:
+        """With patient and doctor, whose return may be free, and whether it is wanted."""
+        return f"{super().pricing_key} {self.return_key} {self.wants_return}"
+
+    @property
     def same_patient_id(self) -> int | None:
         """The id of the one of `doubles` who was confirmed to be the new patient."""
         return next((patient.pk for patient in self.doubles if str(patient.pk) == self.data.get("same")), None)

@@ -15,7 +15,7 @@ from clinic.models import Doctor, Patient
 from clinic.queries.booking_options import PricedProcedure
 from clinic.web.fields import RefusableForm
 
-TOLD_FOR = timedelta(days=90)  # that a return is over is no news later
+MENTIONED_FOR = timedelta(days=90)  # that a return is over
 
 
 class AsksAboutReturn(RefusableForm):
@@ -48,7 +48,7 @@ class FreeReturn:
 def free_return(
     form: Any, chosen: Sequence[PricedProcedure], patient: Patient | None, doctor: Doctor | None, day: date
 ) -> FreeReturn:
-    """Return what these procedures cost, and what is to be said about it. At most one query."""
+    """Return what these procedures cost, and the sentences about it. At most one query."""
     prices = [procedure.price_then for procedure in chosen]
     paid = booking.paid_before(
         form.clinic,
@@ -61,7 +61,7 @@ def free_return(
         return FreeReturn(prices)
     until = [(procedure, last) for procedure in chosen if (last := paid.free_until(procedure))]
     free = [last for procedure, last in until if paid.is_free(procedure)]
-    over = [last for procedure, last in until if not paid.is_free(procedure) and paid.day - last <= TOLD_FOR]
+    over = [last for procedure, last in until if not paid.is_free(procedure) and paid.day - last <= MENTIONED_FOR]
     if free and form.wants_return:
         prices = [Decimal(0) if paid.is_free(each) else each.price_then for each in chosen]
     return FreeReturn(

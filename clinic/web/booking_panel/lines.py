@@ -83,12 +83,10 @@ class LinesForm(RefusableForm):
 
     @property
     def pricing_key(self) -> str:
-        """The choices that determine the total: lines, discount for the whole, day, payer, and whose return it is.
-        Prices may change meanwhile."""
+        """The choices that determine the total: lines, discount for the whole, day, payer. Prices may change
+        meanwhile."""
         lines = [f"{procedure}-{discount}" for procedure, discount in self.rows if procedure.strip()]
-        choices = (
-            self.data.get(name, "") for name in ("whole_discount", "date", "payer", "patient", "doctor", "as_return")
-        )
+        choices = (self.data.get(name, "") for name in ("whole_discount", "date", "payer"))
         return " ".join([*lines, *choices])
 
     def last_shown_total(self, total: Decimal) -> Decimal:

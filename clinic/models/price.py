@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Func, Q, Subquery, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -72,11 +72,13 @@ class PriceNow(TypedDict):
 class PriceOn(Func):
     """The price of a procedure on a local date, for the patients of the payer with this id, of private ones for None.
 
-    `procedure` and `base` are the columns of the filtered rows with the procedure's id and its price before all dates.
+    `procedure` is the column of the filtered rows with the procedure's id, `base` its price before all dates.
     """
 
-    def __init__(self, day: date, payer: int | None = None, *, procedure: str = "pk", base: str = "price") -> None:
-        parts = F(procedure), Value(payer, models.BigIntegerField()), Value(day, models.DateField()), F(base)
+    def __init__(
+        self, day: date, payer: int | None = None, *, procedure: str = "pk", base: str | Subquery = "price"
+    ) -> None:
+        parts = F(procedure), Value(payer, models.BigIntegerField()), Value(day, models.DateField()), base
         super().__init__(*parts, output_field=models.DecimalField(max_digits=10, decimal_places=2))
 
     def as_sql(

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.utils import timezone
 
-from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic
+from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic, Procedure
 from clinic.models.appointment import AppointmentQuerySet
 from clinic.models.price import PriceOn
 from clinic.registry import current_id
@@ -56,6 +56,8 @@ def with_lines(appointments: AppointmentQuerySet, clinic: Clinic) -> Appointment
 
 
 def _with_price_now(lines: QuerySet[AppointmentProcedure], clinic: Clinic) -> QuerySet[AppointmentProcedure]:
-    """Return the lines with `price_now`, what their procedures cost today."""
+    """Return the lines with `price_now`, what their procedures cost today; without a join, which would stay where lines
+    are counted."""
     today = clinic.local(timezone.now()).date()
-    return lines.annotate(price_now=PriceOn(today, procedure="procedure_id", base="procedure__price"))
+    base = Subquery(Procedure.objects.filter(pk=OuterRef("procedure")).values("price"))
+    return lines.annotate(price_now=PriceOn(today, procedure="procedure_id", base=base))

@@ -129,6 +129,25 @@ class Reason(Enum):
         _("O número do documento tem de %(least)s a %(most)s letras sem acento e dígitos, por exemplo FX123456."),
     )
     PAYER_UNKNOWN = "payer", _("Este convênio não é mais aceito. Escolha outro, ou particular.")
+    PAYER_NOT_YET = "payer", _("%(payer)s só é aceito a partir de %(date)s. Escolha outro dia, ou particular.")
+    PAYER_ENDED = "payer", _("%(payer)s foi aceito só até %(date)s. Escolha outro convênio, ou particular.")
+    PAYER_NOT_TAKEN = "payer", _("%(The_doctor)s não atende por %(payer)s. Escolha outro médico, ou particular.")
+    PAYER_NOT_THAT_WEEKDAY = (
+        "payer",
+        _("%(The_doctor)s só atende por %(payer)s nestes dias: %(days)s. Escolha outro dia, ou particular."),
+    )
+    PAYER_FULL = (
+        "payer",
+        _("Agendamentos por %(payer)s em %(date)s: já há %(count)s, o máximo é %(limit)s. Escolha outro dia."),
+    )
+    PAYER_FULL_WITH_DOCTOR = (
+        "payer",
+        _(
+            "Agendamentos %(of_doctor)s por %(payer)s em %(date)s: já há %(count)s, o máximo é %(limit)s. Escolha outro"
+            " dia."
+        ),
+    )
+    AUTHORIZATION_MISSING = "authorization_number", _("%(payer)s exige a guia. Escreva o número dela.")
     CARD_NUMBER_SHAPE = (
         "card_number",
         _("O número da carteira tem dígitos e letras sem acento, %(most)s no máximo. Corrija ou deixe em branco."),

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from clinic.models import Absence, Appointment, Clinic, Doctor, Memo, Patient, StaffUser
+from clinic.queries.integrity import CHECKS
 from clinic.queries.reports import REPORTS
 from tests.every_address import PARTIAL, routes
 from tests.pdfs import text_of
@@ -42,6 +43,8 @@ def _filled(clinic, route):
         return [route]
     if route.startswith("relatorios/"):
         return [route.replace("<str:name>", name).replace("<str:table>", "medicos") for name in REPORTS]
+    if route.startswith("integridade/"):
+        return [route.replace("<str:name>", name) for name in CHECKS]
     if "<str:date>" in route:
         return [route.replace("<str:date>", f"{day}") for day in _days(clinic)]
     return [re.sub("<[^>]*>", f"{pk}", route) for pk in _keys(clinic, route)]

@@ -41,6 +41,7 @@ from clinic.models import (
     StaffLink,
     WaitingEntry,
 )
+from clinic.queries.integrity import CHECKS
 from clinic.queries.reports import REPORTS
 from clinic.registry import patient_version
 from tests.factories import (
@@ -238,6 +239,9 @@ def _reports(stored, day):
         yield Call("GET", f"/relatorios/{name}/planilha.xlsx", dates)
     yield Call("GET", "/relatorios/faltas/medicos.csv", dates)
     yield from _audit(stored, dates | {"medico": stored.doctors[0].pk}, day)
+    yield Call("GET", "/integridade/")
+    for name in CHECKS:
+        yield Call("GET", f"/integridade/{name}/")
 
 
 def _audit(stored, dates, day):
@@ -798,6 +802,11 @@ def _administration(asking, stored):
     yield Call("GET", week)
     typed = {"week": "seg-sex 8-12; sáb 8-10", "first": f"{stored.free_day:%d/%m/%Y}", "last": "", "stored": "another"}
     yield Call("POST", week, typed, expected=(409,))
+    rise = "/admin/clinic/procedure/reajustar/"
+    yield Call("GET", rise)
+    typed = {"kind": "percentage", "value": "8", "rounding": "0", "first": f"{stored.today:%d/%m/%Y}"}
+    yield Call("POST", rise, typed | {"procedure": [stored.procedure.pk]})
+    yield Call("POST", "/admin/clinic/procedure/reajustes/999999/desfazer/", expected=(404,))
     for model in admin.site._registry:
         yield from _noun(asking, model._meta.model_name, _row(model, asking))
 

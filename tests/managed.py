@@ -21,7 +21,8 @@ from tests.factories import make_discount, make_doctor, make_patient, make_payer
 
 EDITED = [Doctor, Closure, Procedure, Discount, Payer, Patient, StaffUser, Clinic]
 LOOKED_AT = [Appointment, AppointmentEvent]
-NO_INLINES = {f"{prefix}-{part}_FORMS": "0" for prefix in ("hours", "absences") for part in ("TOTAL", "INITIAL")}
+INLINES = ("hours", "absences", "takers", "prices")
+NO_INLINES = {f"{prefix}-{part}_FORMS": "0" for prefix in INLINES for part in ("TOTAL", "INITIAL")}
 
 
 def make_closure(clinic, **fields):

@@ -53,6 +53,10 @@ REFUSED = [
     (Payer, {"name": "SAÚDE  sul", "kind": "health_plan"}, "name", "já tem este nome"),
     (Payer, {"name": "123", "kind": "health_plan"}, "name", "nenhuma letra"),
     (Payer, {"name": "Unimed", "kind": "sns"}, "kind", "lista"),
+    (Payer, {"name": "Unimed", "kind": "other", "valid_from": "02/12/2026", "valid_until": "01/12/2026"},
+     "valid_until", "fim da validade"),
+    (Payer, {"name": "Unimed", "kind": "other", "per_day": "0"}, "per_day", "1 ou mais"),
+    (Procedure, {"name": "Eco", "price": "1", "duration_minutes": "30", "return_days": "366"}, "return_days", "365"),
     (Payer, {"name": "Unimed", "kind": "health_plan", "ans_number": "12345"}, "ans_number", "seis dígitos"),
     (Payer, {"name": "Unimed", "kind": "health_plan", "ans_number": "1234567"}, "ans_number", "6"),
     (Patient, {"name": "", "phone": "81999990000"}, "name", "nome"),
@@ -82,7 +86,7 @@ def test_refusal_is_shown_at_its_field(client, manager, model, typed, field, sen
     make_user(username="ja-existe")
     before = model.objects.count()
 
-    answer = client.post(url(model, "add"), typed)
+    answer = client.post(url(model, "add"), NO_INLINES | typed)
 
     assert answer.status_code == 200
     assert sentence in " ".join(errors(answer)[field])

@@ -336,7 +336,7 @@ TYPED = {
     | {"ends_at_0": "24/12/2026", "ends_at_1": "18:00"},
     Procedure: {"name": "Eco", "code": "E1", "price": "120,00", "duration_minutes": "30", "active": "on"},
     Discount: {"name": "Convénio", "percentage": "10", "fixed": "", "expires_on": ""},
-    Payer: {"name": "Multicare", "kind": "other", "active": "on"},
+    Payer: NO_INLINES | {"name": "Multicare", "kind": "other", "active": "on"},
     Patient: {"name": "Rui Nunes", "phone": "+351 912 345 678"},
     StaffUser: {"name": "Eva", "username": "eva", "role": "manager", "is_active": "on"},
 }
@@ -353,7 +353,7 @@ TYPED_AGAIN = {
     Procedure: {"name": "Eco 2", "code": "E2", "price": "130", "duration_minutes": "45"},
     Discount: {"name": "Outro", "percentage": "", "fixed": "15", "expires_on": "31/12/2030"}
     | {"minimum_age": "60", "maximum_age": "70"},
-    Payer: {"name": "Médis", "kind": "other"},
+    Payer: {"name": "Médis", "kind": "other", "valid_until": "31/12/2030", "per_day": "3"},
     Patient: {"name": "Rui Pinto", "phone": "+351 913 345 678", "birth_date": "17/05/1980", "notes": "x", "died": "on"},
     StaffUser: {"name": "Eva Sá", "username": "evasa", "role": "receptionist", "may_squeeze_in": "on"},
 }

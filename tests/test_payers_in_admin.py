@@ -5,7 +5,7 @@ import re
 import pytest
 
 from clinic.booking import PayerWish
-from clinic.models import Payer
+from clinic.models import Payer, PayerDoctor, ProcedurePrice
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -14,9 +14,11 @@ from tests.factories import (
     make_manager,
     make_patient,
     make_payer,
+    make_procedure,
     make_user,
 )
-from tests.managed import url
+from tests.managed import NO_INLINES, url
+from tests.windows import Window
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +36,7 @@ def test_each_country_has_kinds_of_its_own(client, make, offered, has_ans):
     client.force_login(make_manager(clinic))
     page = client.get(url(Payer, "add")).text
     assert kinds(page) == offered and ('name="ans_number"' in page) is has_ans
-    typed = {"name": "Saúde", "kind": offered[0], "active": "on"}
+    typed = NO_INLINES | {"name": "Saúde", "kind": offered[0], "active": "on"}
     assert client.post(url(Payer, "add"), typed).status_code == 302
     assert Payer.objects.of(clinic).get().kind == offered[0]
     assert ("column-ans_number" in client.get(url(Payer)).text) is has_ans
@@ -54,7 +56,7 @@ def test_a_payer_in_use_is_switched_off_not_deleted(client, manager, of):
         book_appointment(make_doctor(manager.clinic), payer=PayerWish(payer.pk))
     assert client.post(url(Payer, "delete", payer.pk), {"post": "yes"}).status_code != 302
     assert Payer.objects.filter(pk=payer.pk).exists()
-    typed = {"name": "Unimed", "kind": "health_plan", "ans_number": ""}
+    typed = NO_INLINES | {"name": "Unimed", "kind": "health_plan", "ans_number": ""}
     assert client.post(url(Payer, "change", payer.pk), typed).status_code == 302
     payer.refresh_from_db()
     assert not payer.active
@@ -63,3 +65,71 @@ def test_a_payer_in_use_is_switched_off_not_deleted(client, manager, of):
 def test_receptionists_keep_no_payers(client, manager):
     client.force_login(make_user(manager.clinic))
     assert client.get(url(Payer)).status_code == 403
+
+
+def rows(prefix, **values):
+    fields = {f"{prefix}-0-{name}": value for name, value in values.items()}
+    return fields | {f"{prefix}-TOTAL_FORMS": "1"}
+
+
+def test_prices_and_takers_are_kept_with_the_payer(client, manager):
+    clinic = manager.clinic
+    procedure, doctor, payer = make_procedure(clinic), make_doctor(clinic), make_payer(clinic, name="Unimed")
+    price = rows("prices", procedure=procedure.pk, price="80,50", valid_from="01/12/2026", valid_until="31/12/2026")
+    taker = rows("takers", doctor=doctor.pk, weekdays=["1", "3"], per_day="5")
+    window = Window(client, url(Payer, "change", payer.pk), "payer_form")
+    assert window.save(**price, **taker, valid_until="31/12/2026").status_code == 302
+    stored = ProcedurePrice.objects.get()
+    assert (stored.clinic, stored.payer, str(stored.price), str(stored.valid_until)) == (
+        clinic,
+        payer,
+        "80.50",
+        "2026-12-31",
+    )
+    assert (PayerDoctor.objects.get().weekdays, PayerDoctor.objects.get().per_day) == ([1, 3], 5)
+    again = Window(client, url(Payer, "change", payer.pk), "payer_form")
+    assert again.fields["takers-0-weekdays"] == ["1", "3"]
+    assert again.save(**{"takers-0-weekdays": ["2"], "takers-0-per_day": ""}).status_code == 302
+    assert (PayerDoctor.objects.get().weekdays, PayerDoctor.objects.get().per_day) == ([2], None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (rows("prices", price="80,505", valid_from="01/12/2026"), "casas decimais"),
+        (rows("prices", price="-1", valid_from="01/12/2026"), "negativo"),
+        (rows("prices", price="1", valid_from="02/12/2026", valid_until="01/12/2026"), "fim da validade"),
+        (rows("takers", weekdays=["8"]), "8"),
+        (rows("takers", per_day="0"), "1 ou mais"),
+    ],
+)
+def test_a_mistake_in_a_row_has_its_sentence(client, manager, typed, sentence):
+    clinic = manager.clinic
+    payer, doctor, procedure = make_payer(clinic), make_doctor(clinic), make_procedure(clinic)
+    typed = typed | {"takers-0-doctor": doctor.pk, "prices-0-procedure": procedure.pk}
+    answer = Window(client, url(Payer, "change", payer.pk), "payer_form").save(**typed)
+    assert answer.status_code == 200 and sentence in answer.text
+    assert not ProcedurePrice.objects.exists() and not PayerDoctor.objects.exists()
+
+
+def test_a_second_price_of_one_day_is_refused(client, manager):
+    clinic = manager.clinic
+    payer, procedure = make_payer(clinic), make_procedure(clinic)
+    day = {"clinic": clinic, "procedure": procedure, "valid_from": "2026-12-01"}
+    ProcedurePrice.objects.create(price=1, **day)  # a private one is another
+    typed = {"procedure": procedure.pk, "price": "2", "valid_from": "01/12/2026"}
+    assert Window(client, url(Payer, "change", payer.pk), "payer_form").save(**rows("prices", **typed))
+    assert ProcedurePrice.objects.filter(payer=payer).count() == 1
+    window = Window(client, url(Payer, "change", payer.pk), "payer_form")
+    second = {f"prices-1-{name}": value for name, value in typed.items()} | {"prices-TOTAL_FORMS": "2"}
+    assert window.save(**second).status_code == 200
+    assert ProcedurePrice.objects.filter(payer=payer).count() == 1
+
+
+def test_a_new_payer_has_prices_at_once(client, manager):
+    procedure = make_procedure(manager.clinic)
+    ProcedurePrice.objects.create(clinic=manager.clinic, procedure=procedure, valid_from="2026-12-01", price=1)
+    price = rows("prices", procedure=procedure.pk, price="2", valid_from="01/12/2026")
+    window = Window(client, url(Payer, "add"), "payer_form")
+    assert window.save(name="Unimed", **price).status_code == 302
+    assert ProcedurePrice.objects.get(payer__name="Unimed").price == 2

@@ -6,7 +6,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.doctor import LONGEST_INTERVAL, MOST_ENCAIXES, SHORTEST_INTERVAL
-from clinic.models.procedure import LONGEST_DURATION, MOST_YEARS, SHORTEST_DURATION
+from clinic.models.procedure import LONGEST_DURATION, MOST_RETURN_DAYS, MOST_YEARS, SHORTEST_DURATION
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -28,6 +28,10 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "procedure_code_once": ("code", _("Outro procedimento já usa este código. Escolha outro ou deixe em branco.")),
     "procedure_price_not_negative": ("price", _("O preço não pode ser negativo.")),
     "procedure_duration_5_to_720": ("duration_minutes", _minutes(SHORTEST_DURATION, LONGEST_DURATION)),
+    "procedure_return_days_to_365": (
+        "return_days",
+        format_lazy(_("Use de 1 a {most} dias, ou deixe em branco."), most=MOST_RETURN_DAYS),
+    ),
     "discount_percentage_or_fixed": (
         "percentage",
         _("Preencha a porcentagem ou o valor fixo: um dos dois, nunca ambos."),
@@ -38,7 +42,15 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
         "maximum_age",
         format_lazy(_("Use idades de 0 a {most}, a máxima não menor que a mínima."), most=MOST_YEARS),
     ),
+    "procedureprice_once_a_date": ("valid_from", _("Este procedimento já tem um preço a partir deste dia.")),
+    "procedureprice_not_negative": ("price", _("O preço não pode ser negativo.")),
+    "procedureprice_ends_for_payer": ("valid_until", _("O fim da validade deve ser o início ou um dia depois.")),
     "payer_name_once": ("name", _("A lista da clínica já tem este nome. Altere o que está lá.")),
+    "payer_valid_in_order": ("valid_until", _("O fim da validade deve ser o início ou um dia depois.")),
+    "payer_per_day_above_zero": ("per_day", _("Use 1 ou mais, ou deixe em branco.")),
+    "payerdoctor_once": ("doctor", _("Este médico já está na lista.")),
+    "payerdoctor_weekdays_iso": ("weekdays", _("Escolha um dia da semana.")),
+    "payerdoctor_per_day_above_zero": ("per_day", _("Use 1 ou mais, ou deixe em branco.")),
     "payer_kind_known": ("kind", _("Escolha um tipo da lista.")),
     "payer_ans_number_digits": ("ans_number", _("São seis dígitos. Corrija ou deixe em branco.")),
     "clinic_country_known": ("country", _("Escolha um país da lista.")),

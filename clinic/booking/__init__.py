@@ -46,6 +46,7 @@ from clinic.booking.recalls import (
 from clinic.booking.receive_payment import Payment, payment_refusals, receive_payment
 from clinic.booking.replacements import replacement_times
 from clinic.booking.reschedule import LinesWish, check_reschedule, is_movable, place, reschedule
+from clinic.booking.returns import PaidBefore, paid_before
 from clinic.booking.room_calls import call_to_room, mark_priority
 from clinic.booking.rules.procedures import MAX_PROCEDURES
 from clinic.booking.series import (
@@ -108,6 +109,7 @@ __all__ = [
     "PayerWish",
     "Payment",
     "PerformingDoctor",
+    "PaidBefore",
     "PricedLine",
     "Proposal",
     "RecallWish",
@@ -176,6 +178,7 @@ __all__ = [
     "note_not_reached",
     "openings",
     "openings_of_any",
+    "paid_before",
     "payment",
     "payment_refusals",
     "place",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 from uuid import uuid4
 
@@ -13,12 +14,14 @@ from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import event, payer_snapshot, snapshot
 from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
+from clinic.booking.paid_visits import paid_visit_refusals
 from clinic.booking.payer import CleanedPayer, clean_payer
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import Proposal, end_after
+from clinic.booking.returns import PaidBefore, paid_before
 from clinic.booking.rules.prices import discount_limit
 from clinic.booking.rules.procedures import doctor_refusals
-from clinic.booking.slots import Candidate, Slot
+from clinic.booking.slots import Candidate, Slot, local_date
 from clinic.booking.sql import LoadedRows
 from clinic.models import Appointment, AppointmentEvent, Patient, Procedure
 from clinic.refusals import Reason, Refusal, Refused
@@ -50,7 +53,8 @@ type BookedAppointment = WithAnnotations[Appointment, HasPricedLines]
 def book(proposal: Proposal, *, by: Author, now: datetime | None = None) -> "BookedAppointment":
     """Write the appointment, its lines, discounts and event in one transaction; it comes back with `priced_lines`.
 
-    Locks the doctor's row, then the patient's (FOR NO KEY UPDATE); for an encaixe then shares the user's and the
+    Locks the doctor's row, then the patient's, then that of a payer that pays for a number of visits a day (FOR NO KEY
+    UPDATE); for an encaixe then shares the user's and the
     approver's (FOR SHARE).
     Raises Refused with every broken rule and, when the time is at fault, the three nearest free ones. `now` is the
     moment to take for now; rows are dated by it.
@@ -78,10 +82,14 @@ def wanted_slot(proposal: Proposal, *, by: Author | None = None, now: datetime) 
 def check_each(proposal: Proposal, starts: Sequence[datetime], *, now: datetime) -> list[BookingRefused | None]:
     """Return what `book` would raise for the proposal at each of these starts, lasting as long, or None.
 
-    The rows of the proposal are loaded once; then at most one statement for each start."""
-    candidate, _, _, refusals = _load_candidate(proposal, now, None, lock=False)
+    The rows of the proposal are loaded once; then at most one statement for each start, with a payer three."""
+    candidate, _, payer, refusals = _load_candidate(proposal, now, None, lock=False, each_day=True)
     length = candidate.ends_at - candidate.starts_at if candidate.starts_at and candidate.ends_at else None
-    return [_refused(candidate, starts_at, length, refusals) for starts_at in starts]
+    paid_by = proposal.clinic, payer.columns["payer"], candidate.doctor
+    return [
+        _refused(candidate, starts_at, length, refusals + paid_visit_refusals(*paid_by, starts_at))
+        for starts_at in starts
+    ]
 
 
 def _refused(
@@ -165,14 +173,19 @@ def _snapshot_with_lines(appointment: Appointment, priced_lines: Sequence[Priced
     return snapshot(appointment) | payer | {"lines": lines}
 
 
-def _load_candidate(proposal: Proposal, now: datetime, by: Author | None, *, lock: bool) -> _LoadedCandidate:
-    """Load the rows of a proposal, the doctor's before the patient's; with `lock`, locked."""
+def _load_candidate(
+    proposal: Proposal, now: datetime, by: Author | None, *, lock: bool, each_day: bool = False
+) -> _LoadedCandidate:
+    """Load the rows of a proposal, the doctor's before the patient's; with `lock`, locked, and after them the payer's,
+    if it pays for a number of visits a day. With `each_day` the payer is not asked about the day."""
     rows = sql.load_rows(
         proposal.clinic,
         doctor=proposal.doctor,
         patient=proposal.patient,
         procedures=[line.procedure for line in proposal.lines],
         discounts=_discount_ids(proposal),
+        day=local_date(proposal.clinic, proposal.starts_at or now),
+        payer=proposal.payer.payer,
         lock=lock,
     )
     match = _find_patient(proposal, rows.patient, now, lock=lock)
@@ -187,7 +200,7 @@ def _load_candidate(proposal: Proposal, now: datetime, by: Author | None, *, loc
         ends_at=proposal.ends_at or _end_of_procedures(proposal.starts_at, rows.procedures),
         discounts=rows.discounts,
         notes=tidy_notes(proposal.notes),
-        lines=_price_lines(proposal, rows),
+        lines=_price_lines(proposal, rows, match.patient),
         shown_total=proposal.shown_total,
         encaixe_reason=proposal.encaixe_reason,
         is_approved=proposal.approved_by is not None,
@@ -200,6 +213,9 @@ def _load_candidate(proposal: Proposal, now: datetime, by: Author | None, *, loc
         *unstorable_metadata(proposal.metadata),
         *match.refusals,
         *payer.refusals,
+        *paid_visit_refusals(
+            proposal.clinic, payer.columns["payer"], rows.doctor, None if each_day else proposal.starts_at, lock=lock
+        ),
     ]
     return _LoadedCandidate(candidate, match.cleaned, payer, refusals)
 
@@ -240,8 +256,8 @@ def _duration(procedures: Sequence[Procedure | None]) -> timedelta:
     return timedelta(minutes=sum(procedure.duration_minutes for procedure in procedures if procedure))
 
 
-def _price_lines(proposal: Proposal, rows: LoadedRows) -> list[PricedLine]:
-    """Return no lines as long as a procedure or a discount is unknown."""
+def _price_lines(proposal: Proposal, rows: LoadedRows, patient: Patient | None) -> list[PricedLine]:
+    """Return no lines as long as a procedure or a discount is unknown. One query where a return may be free."""
     procedures = [procedure for procedure in rows.procedures if procedure]
     discounts = {discount.pk: discount for discount in rows.discounts if discount}
     if len(procedures) < len(rows.procedures) or None in rows.discounts:
@@ -250,4 +266,19 @@ def _price_lines(proposal: Proposal, rows: LoadedRows) -> list[PricedLine]:
         (procedure, discounts[line.discount] if line.discount is not None else None)
         for procedure, line in zip(procedures, proposal.lines, strict=True)
     ]
-    return price_lines(chosen, discounts[proposal.discount] if proposal.discount is not None else None)
+    whole = discounts[proposal.discount] if proposal.discount is not None else None
+    paid = _paid_before(proposal, procedures, rows, patient) if proposal.as_return else None
+    prices = [Decimal(0) if paid and paid.is_free(procedure) else rows.prices[procedure.pk] for procedure in procedures]
+    return price_lines(chosen, whole, prices)
+
+
+def _paid_before(
+    proposal: Proposal, procedures: Sequence[Procedure], rows: LoadedRows, patient: Patient | None
+) -> PaidBefore | None:
+    return paid_before(
+        proposal.clinic,
+        procedures,
+        patient=patient.pk if patient else None,
+        doctor=rows.doctor.pk if rows.doctor else None,
+        starts_at=proposal.starts_at,
+    )

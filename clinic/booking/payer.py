@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.audit import payer_snapshot, record
+from clinic.booking.paid_visits import paid_visit_refusals
 from clinic.booking.proposal import PayerWish
+from clinic.booking.rules.payers import authorization_violations
 from clinic.models import Appointment, AppointmentEvent, Clinic, Patient, Payer
 from clinic.models.limits import max_length
 from clinic.refusals import Reason, Refusal
@@ -37,15 +39,19 @@ def clean_payer(clinic: Clinic, wish: PayerWish, stored: int | None = None) -> C
         name: clean_label(getattr(wish, name), name, refusals, AUTHORIZATION_LIMIT)
         for name in ("authorization_number", "authorization_password")
     }
-    columns["payer"] = Payer.objects.of(clinic).filter(pk=wish.payer).first()
+    columns["payer"] = payer = Payer.objects.of(clinic).filter(pk=wish.payer).first()
+    if payer and payer.pk != stored:
+        refusals += authorization_violations(payer, columns["authorization_number"])
     plan = clean_plan(wish.payer, wish.plan.card_number, wish.plan.card_expires_on, refusals) if wish.plan else None
     return CleanedPayer(columns, plan, refusals)
 
 
 def filled_in_payer(clinic: Clinic, patient: Patient, starts_at: datetime | None) -> PayerWish | None:
     """Return the payer that the panel fills in; None if a person has to say who pays, since the patient's own is
-    accepted no more, or the card is not valid on the day. One query."""
+    accepted no more, or the card is not valid on the day, or it requires a guia. One query, two with a payer."""
     payer = accepted_plan(clinic, patient.pk).payer_id
+    if payer is not None and Payer.objects.of(clinic).filter(pk=payer, requires_authorization=True).exists():
+        return None
     day = clinic.local(starts_at).date() if starts_at else None
     is_expired = payer is not None and day is not None and patient.has_expired_card(day)
     return None if payer != patient.payer_id or is_expired else PayerWish(payer)
@@ -65,14 +71,15 @@ def change_payer(
     What it already has writes nothing. `seen` is the `payment` that the author began from: with it, a payer that was
     changed since is left as it is (CHANGED_MEANWHILE).
 
-    Locks the doctor's row, the patient's, then the appointment's. Raises Refused, Appointment.DoesNotExist.
+    Locks the doctor's row, the patient's, then the appointment's; of another payer that pays for a number of visits a
+    day, its row too. Raises Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
 
     def work() -> Appointment:
         appointment = lock_appointment(clinic, appointment_id)
         cleaned = clean_payer(clinic, wish, appointment.payer_id)
-        refuse(cleaned.refusals)
+        refuse(cleaned.refusals + _visit_refusals(appointment, cleaned, now))
         if cleaned.plan:
             keep_plan(appointment.patient, cleaned.plan, by=by)
         if all(getattr(appointment, name) == value for name, value in cleaned.columns.items()):
@@ -82,6 +89,16 @@ def change_payer(
         return store_payer(appointment, cleaned.columns, by, now)
 
     return run_in_transaction(work)
+
+
+def _visit_refusals(appointment: Appointment, cleaned: CleanedPayer, now: datetime) -> list[Refusal]:
+    """Return why another payer does not pay for the visit; of one that is over a person may still say who paid."""
+    payer, clinic = cleaned.columns["payer"], appointment.clinic
+    is_over = clinic.local(appointment.starts_at).date() < clinic.local(now).date()
+    if payer is None or payer.pk == appointment.payer_id or is_over:
+        return []
+    place = appointment.doctor, appointment.starts_at
+    return paid_visit_refusals(clinic, payer, *place, besides=appointment.pk, lock=True)
 
 
 def store_payer(

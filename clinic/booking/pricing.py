@@ -31,26 +31,29 @@ def cents(amount: Decimal) -> Decimal:
 
 
 def price_lines(
-    chosen: Sequence[tuple[Procedure, Discount | None]], whole_discount: Discount | None = None
+    chosen: Sequence[tuple[Procedure, Discount | None]],
+    whole_discount: Discount | None = None,
+    prices: Sequence[Decimal] | None = None,
 ) -> list[PricedLine]:
     """Return a line for each chosen procedure: its price, and what its discounts take off.
 
-    A line's own discount comes first, then the one for the whole booking, unless it is the same one. A fixed amount for
-    the whole is spread in proportion to price, its cents settled on the last line that has room for them. No line goes
-    below zero.
+    `prices` are those of the chosen ones on the day, in order; None for the `price` that each has. A line's own
+    discount comes first, then the one for the whole booking, unless it is the same one. A fixed amount for the whole is
+    spread in proportion to price, its cents settled on the last line that has room for them. No line goes below zero.
     """
-    shares = _shares([procedure.price for procedure, _ in chosen], whole_discount)
+    prices = [procedure.price for procedure, _ in chosen] if prices is None else prices
+    shares = _shares(prices, whole_discount)
     lines = []
-    for (procedure, own_discount), share in zip(chosen, shares, strict=True):
+    for (procedure, own_discount), price, share in zip(chosen, prices, shares, strict=True):
         discounts = []
-        remaining = procedure.price
+        remaining = price
         if own_discount is not None:
-            amount = min(remaining, _amount(own_discount, procedure.price))
+            amount = min(remaining, _amount(own_discount, price))
             discounts.append((own_discount, amount))
             remaining -= amount
         if whole_discount is not None and whole_discount != own_discount:
             discounts.append((whole_discount, min(remaining, share)))
-        lines.append(PricedLine(procedure, procedure.price, tuple(discounts)))
+        lines.append(PricedLine(procedure, price, tuple(discounts)))
     return lines
 
 

@@ -16,12 +16,13 @@ from clinic.booking.audit import event, snapshot
 from clinic.booking.change_procedures import contents
 from clinic.booking.encaixe import encaixe_values, permission_refusals
 from clinic.booking.examine import require_slot
+from clinic.booking.paid_visits import paid_visit_refusals
 from clinic.booking.proposal import DoctorKey, LineRequest, end_after
 from clinic.booking.recalls import follow_recalls
 from clinic.booking.rules import MOVE_INPUT_RULES, MOVE_WITH_LINES_INPUT_RULES
 from clinic.booking.rules.prices import discount_limit, expired_discounts
 from clinic.booking.rules.procedures import doctor_refusals
-from clinic.booking.slots import Candidate, Slot
+from clinic.booking.slots import Candidate, Slot, local_date
 from clinic.booking.wished_lines import WishedLines, load_wished
 from clinic.models import AppliedDiscount, Appointment, AppointmentEvent, Clinic, Discount, Doctor, Procedure
 from clinic.models.appointment import Status
@@ -78,8 +79,8 @@ def reschedule(
     `encaixe_reason` it becomes an encaixe where the doctor is not free; without it an encaixe becomes an ordinary one.
     `approved_by` and `in_full` are those of a Proposal.
 
-    Locks the new doctor's row, the patient's, then the appointment's; for an encaixe then shares the user's and the
-    approver's. Raises Refused, Appointment.DoesNotExist.
+    Locks the new doctor's row, the patient's, then the appointment's, and then that of a payer that pays for a number
+    of visits a day; for an encaixe then shares the user's and the approver's. Raises Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
     wish = clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, approved_by
@@ -249,6 +250,7 @@ def _require_slot(target: _Target, appointment: Appointment, now: datetime, by: 
     candidate, wished = _candidate(target, appointment, now)
     candidate = replace(candidate, discount_limit=discount_limit(by))
     refusals = doctor_refusals(target.doctor, candidate.doctor) + _move_refusals(candidate, appointment, target)
+    refusals += _payer_refusals(candidate, appointment, lock=by is not None)
     if (
         by
         and target.encaixe_reason is not None
@@ -277,7 +279,13 @@ def _candidate(target: _Target, appointment: Appointment, now: datetime) -> tupl
         is_approved=target.approved_by is not None,
     )
     if target.lines:
-        wished = load_wished(appointment, target.lines.lines, target.lines.discount, doctor=target.doctor)
+        wished = load_wished(
+            appointment,
+            target.lines.lines,
+            target.lines.discount,
+            doctor=target.doctor,
+            starts_at=target.starts_at,
+        )
         return _with_wished_lines(place, wished, target.lines), wished
     return _with_stored_lines(place, target, appointment), None
 
@@ -325,6 +333,18 @@ def _move_refusals(candidate: Candidate, appointment: Appointment, target: _Targ
     if target.lines and target.lines.seen not in (None, contents(appointment)):
         is_seen = False
     return [] if is_seen else [Refusal(Reason.CHANGED_MEANWHILE)]
+
+
+def _payer_refusals(candidate: Candidate, appointment: Appointment, *, lock: bool) -> list[Refusal]:
+    """Return why who pays for the appointment does not where it is moved to: another doctor, or another local date."""
+    doctor, starts_at = candidate.doctor, candidate.starts_at
+    if appointment.payer_id is None or doctor is None or starts_at is None:
+        return []
+    days = [local_date(candidate.clinic, instant) for instant in (starts_at, appointment.starts_at)]
+    if doctor.pk == appointment.doctor_id and days[0] == days[1]:
+        return []
+    place = doctor, starts_at
+    return paid_visit_refusals(candidate.clinic, appointment.payer, *place, besides=appointment.pk, lock=lock)
 
 
 def _is_where_it_is(candidate: Candidate, appointment: Appointment, target: _Target) -> bool:

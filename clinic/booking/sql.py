@@ -5,7 +5,9 @@ rows become models, the clinic is the first condition, columns come from the mod
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -13,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
 
 from clinic.booking.columns import PATIENT_COLUMNS, column_list, placeholders, values, written_fields
 from clinic.booking.pricing import PricedLine
@@ -32,6 +35,7 @@ from clinic.models import (
 )
 from clinic.models.appointment import OVERLAP_LOOKBACK, STANDING_SQL
 from clinic.models.locks import LOCK, lock_of_held_row, lock_row
+from clinic.models.price import PRICE_SQL
 from clinic.models.raw_sql import column_names, instance
 from clinic.models.titles import with_title
 from clinic.schedule import HOURS_AND_ABSENCES_SQL, dates_of, schedules_of
@@ -44,7 +48,7 @@ ROWS_SQL = """
         SELECT {patient} FROM clinic_patient
         WHERE clinic_id = %(clinic)s AND id = %(patient)s AND (SELECT count(*) FROM doctor) >= {least} {lock}
     ), procedure AS (
-        SELECT {procedure}, EXISTS (
+        SELECT {procedure}, {price}, EXISTS (
             SELECT FROM clinic_doctor_procedures, doctor WHERE doctor_id = doctor.id AND procedure_id = requested.id
         ), row_number() OVER () AS line
         FROM clinic_procedure AS requested
@@ -98,13 +102,15 @@ CONTEXT_SQL = f"""
 @dataclass(frozen=True)
 class LoadedRows:
     """The requested rows, None for each that is unknown or inactive; `performed` are the ids of the procedures that
-    this doctor performs."""
+    this doctor performs, `prices` what each of these procedures costs on the day, by id. The `price` of a procedure is
+    that of today."""
 
     doctor: Doctor | None
     patient: Patient | None
     procedures: list[Procedure | None]
     performed: frozenset[int]
     discounts: list[Discount | None]
+    prices: dict[int, Decimal] = field(default_factory=dict)
 
 
 def load_rows(
@@ -114,21 +120,28 @@ def load_rows(
     patient: int | None = None,
     procedures: Sequence[int | UUID] = (),
     discounts: Sequence[int] = (),
+    day: date | None = None,
+    payer: int | None = None,
     lock: bool = False,
 ) -> LoadedRows:
-    """Load rows by id or uuid; procedures and discounts in the requested order.
+    """Load rows by id or uuid; procedures and discounts in the requested order. `day` is the local date whose prices
+    are wanted, None for today, and `payer` the id of who pays them.
 
     A blocked patient is unknown. Of a merged one it is the kept one that is loaded: looked at behind the lock, for
     which a merge was waited for.
     With `lock` the doctor's row is locked, then the patient's; two statements when another transaction holds one.
     """
     procedure_keys = [key for key in procedures if is_possible_key(key)]
+    today = clinic.local(timezone.now()).date()
     parameters: dict[str, Any] = {
         "clinic": clinic.pk,
         "doctor": doctor if is_possible_key(doctor) else None,
         "patient": patient if is_possible_key(patient) else None,
         "procedures": procedure_keys,
         "discounts": [key for key in discounts if is_possible_key(key)],
+        "today": today,
+        "day": day or today,
+        "payer": payer if is_possible_key(payer) else None,
     }
     key_columns = key_column(doctor), key_column(procedure_keys[0]) if procedure_keys else "id"
     with prepared_cursor() as cursor:
@@ -141,6 +154,8 @@ def load_rows(
             patient=read.patient.merged_into_id,
             procedures=procedures,
             discounts=discounts,
+            day=day,
+            payer=payer,
             lock=lock,
         )
     procedures_by_key: dict[int | UUID, Procedure] = {}
@@ -153,6 +168,7 @@ def load_rows(
         [procedures_by_key.get(key) for key in procedures],
         read.performed,
         [discounts_by_id.get(key) for key in discounts],
+        read.prices,
     )
 
 
@@ -164,6 +180,8 @@ def load_rows_of(appointment: Appointment, doctor: DoctorKey | None) -> LoadedRo
         "appointment": appointment.pk,
         "doctor": doctor if is_possible_key(doctor) else None,
         "patient": None,
+        **dict.fromkeys(("today", "day"), appointment.clinic.local(timezone.now()).date()),
+        "payer": None,
     }
     with prepared_cursor() as cursor:
         read = _read(_fetch(cursor, _rows_statement((key_column(doctor), "id"), "", is_stored=True), parameters))
@@ -280,8 +298,8 @@ def _insert_statement() -> str:
     """  # noqa: S608 - only names of the models' own columns are inserted
 
 
-# The parts of a row of ROWS_SQL: the doctor's values, the patient's, a procedure's with whether it is performed and its
-# line, a discount's with its line.
+# The parts of a row of ROWS_SQL: the doctor's values, the patient's, a procedure's with its price on the day, whether
+# it is performed and its line, a discount's with its line.
 type _RowParts = tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]
 
 
@@ -316,20 +334,22 @@ class _Read(NamedTuple):
     procedures: list[Procedure]
     performed: frozenset[int]
     discounts: list[Discount]
+    prices: dict[int, Decimal]
 
 
 def _read(rows: list[_RowParts]) -> _Read:
-    procedures, discounts, performed = [], [], set()
+    procedures, discounts, performed, prices = [], [], set(), {}
     for _, _, procedure_values, discount_values in rows:
-        if procedure := instance(Procedure, procedure_values[:-2]):
+        if procedure := instance(Procedure, procedure_values[:-3]):
             procedures.append(procedure)
+            prices[procedure.pk] = procedure_values[-3]
             if procedure_values[-2]:
                 performed.add(procedure.pk)
         if discount := instance(Discount, discount_values[:-1]):
             discounts.append(discount)
     doctor_values, patient_values, *_ = rows[0]
     patient = instance(Patient, patient_values, PATIENT_COLUMNS)
-    return _Read(instance(Doctor, doctor_values), patient, procedures, frozenset(performed), discounts)
+    return _Read(instance(Doctor, doctor_values), patient, procedures, frozenset(performed), discounts, prices)
 
 
 @cache
@@ -340,7 +360,11 @@ def _rows_statement(key_columns: tuple[str, str], lock: str, *, is_stored: bool 
         doctor=", ".join(column_names(Doctor)),
         doctor_key=doctor_key,
         patient=", ".join(PATIENT_COLUMNS),
-        procedure=", ".join(f"requested.{name}" for name in column_names(Procedure)),
+        procedure=", ".join(
+            f"{_price('today', 'NULL')} AS price" if name == "price" else f"requested.{name}"
+            for name in column_names(Procedure)
+        ),
+        price=_price("day", "%(payer)s::bigint"),
         procedures=conditions["procedures"].format(procedure_key=procedure_key),
         discounts=conditions["discounts"],
         discount=", ".join(column_names(Discount)),
@@ -351,12 +375,17 @@ def _rows_statement(key_columns: tuple[str, str], lock: str, *, is_stored: bool 
     )
 
 
+def _price(day: str, payer: str) -> str:
+    """Return the price of a requested procedure as a part of a statement; `day` is the parameter with the date."""
+    return PRICE_SQL.format(procedure="requested.id", payer=payer, day=f"%({day})s", base="requested.price")
+
+
 @cache
 def _part_ends() -> tuple[int, int, int]:
     """Return where the values of doctor, patient and procedure end in a row of ROWS_SQL."""
     doctor = len(column_names(Doctor))
     patient = doctor + len(PATIENT_COLUMNS)
-    return doctor, patient, patient + len(column_names(Procedure)) + 2
+    return doctor, patient, patient + len(column_names(Procedure)) + 3
 
 
 def _split(row: tuple[Any, ...]) -> _RowParts:

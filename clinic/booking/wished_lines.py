@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from clinic.booking import lines, sql
 from clinic.booking.pricing import PricedLine, price_lines
 from clinic.booking.proposal import DoctorKey, LineRequest
+from clinic.booking.slots import local_date
 from clinic.models import Appointment, AppointmentProcedure, Discount, Procedure
 
 
@@ -71,13 +73,18 @@ class WishedLines:
 
 
 def load_wished(
-    appointment: Appointment, requests: Sequence[LineRequest], whole: int | None, *, doctor: DoctorKey | None
+    appointment: Appointment,
+    requests: Sequence[LineRequest],
+    whole: int | None,
+    *,
+    doctor: DoctorKey | None,
+    starts_at: datetime | None = None,
 ) -> WishedLines:
     """Return the lines that an appointment is to have, and the doctor who is to perform them; `whole` is the id of the
-    discount on the whole.
+    discount on the whole. `starts_at` is when it is to begin, None where it begins.
 
-    A kept line has name and price as booked, an added one those of now; discounts are computed now on all these prices,
-    unless nothing is changed. Three statements.
+    A kept line has name and price as booked, an added one those of the day; discounts are computed now on all these
+    prices, unless nothing is changed. Three statements.
     """
     stored = lines.load(appointment)
     discounts = [*(line.discount for line in requests), whole]
@@ -86,11 +93,13 @@ def load_wished(
         doctor=doctor,
         procedures=[line.procedure for line in requests],
         discounts=[pk for pk in discounts if pk is not None],
+        day=local_date(appointment.clinic, starts_at or appointment.starts_at),
+        payer=appointment.payer_id,
     )
     known = {discount.pk: discount for discount in rows.discounts if discount}
     choices = _choices(requests, rows.procedures, stored, whole)
     are_stored = _are_stored(choices, whole, stored)
-    priced = _as_stored(choices, known) if are_stored else _price(choices, known, whole)
+    priced = _as_stored(choices, known) if are_stored else _price(choices, known, whole, rows.prices)
     return WishedLines(stored, choices, priced, are_stored, rows)
 
 
@@ -142,10 +151,15 @@ def _as_stored(choices: Sequence[_Choice], known: Mapping[int, Discount]) -> dic
     }
 
 
-def _price(choices: Sequence[_Choice], known: Mapping[int, Discount], whole: int | None) -> dict[int, PricedLine]:
-    """Return the lines whose procedure is known, by their numbers, without the discounts that are unknown."""
+def _price(
+    choices: Sequence[_Choice], known: Mapping[int, Discount], whole: int | None, prices: Mapping[int, Decimal]
+) -> dict[int, PricedLine]:
+    """Return the lines whose procedure is known, by their numbers, without the discounts that are unknown; `prices`
+    are those of added ones, by the id of the procedure."""
     of_known = [(choice, choice.procedure) for choice in choices if choice.procedure]
     priced = price_lines(
-        [(procedure, known.get(choice.discount or 0)) for choice, procedure in of_known], known.get(whole or 0)
+        [(procedure, known.get(choice.discount or 0)) for choice, procedure in of_known],
+        known.get(whole or 0),
+        [procedure.price if choice.kept else prices[procedure.pk] for choice, procedure in of_known],
     )
     return {choice.number: line for (choice, _), line in zip(of_known, priced, strict=True)}

@@ -21,6 +21,8 @@ from clinic.models.patient import Patient
 from clinic.models.patient_history import PatientEvent
 from clinic.models.patient_merge import PatientMerge
 from clinic.models.payer import Payer
+from clinic.models.payer_doctor import PayerDoctor
+from clinic.models.price import PriceRise, ProcedurePrice
 from clinic.models.priority_mark import PriorityMark
 from clinic.models.procedure import Discount, Procedure
 from clinic.models.recall import Recall, RecallEvent
@@ -65,9 +67,12 @@ __all__ = [
     "PatientEvent",
     "PatientMerge",
     "Payer",
+    "PayerDoctor",
+    "PriceRise",
     "PriorityMark",
     "PrivacySettings",
     "Procedure",
+    "ProcedurePrice",
     "Recall",
     "RecallEvent",
     "Receipt",

@@ -13,10 +13,15 @@ from clinic.models.ranges import Fold
 
 SHORTEST_DURATION, USUAL_DURATION, LONGEST_DURATION = 5, 30, 720  # minutes
 MOST_YEARS = 120
+MOST_RETURN_DAYS = 365
 
 
 class Procedure(ClinicRow):
-    """A service of the clinic and its price, in the clinic's currency."""
+    """A service of the clinic.
+
+    `price`, in the clinic's currency, is the private one before all that begin on a date (`clinic.models.price`): what
+    it costs on a day is asked by `PriceOn`.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, editable=False)
     code = models.CharField(_("código"), max_length=20, blank=True)
@@ -34,6 +39,13 @@ class Procedure(ClinicRow):
         help_text=_("O que dizer a quem agenda: jejum, exames a trazer. Aparece no agendamento."),
     )
 
+    return_days = models.PositiveSmallIntegerField(
+        _("retorno sem custo em até"),
+        null=True,
+        blank=True,
+        help_text=_("Dias depois de uma visita paga e finalizada com o mesmo médico. Vazio: o retorno é cobrado."),
+    )
+
     class Meta:
         verbose_name = _("procedimento")
         verbose_name_plural = _("procedimentos")
@@ -45,6 +57,10 @@ class Procedure(ClinicRow):
             models.CheckConstraint(
                 condition=Q(duration_minutes__gte=SHORTEST_DURATION, duration_minutes__lte=LONGEST_DURATION),
                 name="procedure_duration_5_to_720",
+            ),
+            models.CheckConstraint(
+                condition=Q(return_days=None) | Q(return_days__gte=1, return_days__lte=MOST_RETURN_DAYS),
+                name="procedure_return_days_to_365",
             ),
         ]
 

@@ -51,6 +51,7 @@ PLACES = {
     "web:memo": gettext_lazy("recados"),
     "web:own-day": gettext_lazy("o dia do médico ou da médica"),
     "web:waiting": gettext_lazy("fila de espera"),
+    "web:integrity": gettext_lazy("painel de integridade"),
     "web:recall": gettext_lazy("retornos"),
     "web:printed-pack": gettext_lazy("arquivo das próximas horas"),
     "web:printed-slip-pdf": gettext_lazy("comprovante em PDF"),

@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.utils import timezone
 
-from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic
+from clinic.models import AppliedDiscount, Appointment, AppointmentProcedure, Clinic, Procedure
 from clinic.models.appointment import AppointmentQuerySet
+from clinic.models.price import PriceOn
 from clinic.registry import current_id
 
 
@@ -39,15 +41,24 @@ def listed(
 def lines_listed(clinic: Clinic, appointments: AppointmentQuerySet) -> QuerySet[AppointmentProcedure]:
     """Return the lines of these appointments with all that `with_lines` loads, by start, appointment and position."""
     lines = AppointmentProcedure.objects.of(clinic).filter(appointment__in=appointments.order_by())
-    return (
+    return _with_price_now(
         lines.select_related("procedure", "appointment__doctor", "appointment__patient")
         .prefetch_related(Prefetch("discounts", AppliedDiscount.objects.select_related("discount").order_by("pk")))
-        .order_by("appointment__starts_at", "appointment", "position")
+        .order_by("appointment__starts_at", "appointment", "position"),
+        clinic,
     )
 
 
-def with_lines(appointments: AppointmentQuerySet) -> AppointmentQuerySet:
+def with_lines(appointments: AppointmentQuerySet, clinic: Clinic) -> AppointmentQuerySet:
     """Return the same with their lines, the lines' procedures and discounts: two more queries, however many."""
     discounts = AppliedDiscount.objects.select_related("discount").order_by("pk")
-    lines = AppointmentProcedure.objects.select_related("procedure").order_by("position")
+    lines = _with_price_now(AppointmentProcedure.objects.select_related("procedure").order_by("position"), clinic)
     return appointments.prefetch_related(Prefetch("lines", lines.prefetch_related(Prefetch("discounts", discounts))))
+
+
+def _with_price_now(lines: QuerySet[AppointmentProcedure], clinic: Clinic) -> QuerySet[AppointmentProcedure]:
+    """Return the lines with `price_now`, what their procedures cost today; without a join, which would stay where lines
+    are counted."""
+    today = clinic.local(timezone.now()).date()
+    base = Subquery(Procedure.objects.filter(pk=OuterRef("procedure")).values("price"))
+    return lines.annotate(price_now=PriceOn(today, procedure="procedure_id", base=base))

@@ -3,12 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from clinic.models import Clinic, Discount, Doctor, Patient, Procedure
+from clinic.models.price import PriceOn
 from clinic.models.procedure import performed_by
 from clinic.queries.performed_procedures import performed_procedures
 from clinic.registry import current_patient
@@ -57,10 +59,26 @@ def split_by_performing(
     )
 
 
+class HasPriceThen(TypedDict):
+    """What a procedure costs on the day that was asked for."""
+
+    price_then: Decimal
+
+
+type PricedProcedure = WithAnnotations[Procedure, HasPriceThen]
+
+
 def procedures(clinic: Clinic, doctor_id: int | None, chosen: list[int]) -> QuerySet[Procedure]:
     """Return the active procedures that the doctor performs, or all without a doctor; and the `chosen` ids."""
     offered = Q(performed_by(doctor_id), active=True) if doctor_id else Q(active=True)
     return Procedure.objects.of(clinic).filter(offered | Q(pk__in=chosen))
+
+
+def priced_procedures(
+    clinic: Clinic, doctor_id: int | None, chosen: list[int], *, day: date, payer: int | None = None
+) -> "list[PricedProcedure]":
+    """Return the same, each with its price on that local date for patients of this payer. One query."""
+    return list(procedures(clinic, doctor_id, chosen).annotate(price_then=PriceOn(day, payer)))
 
 
 def is_performed_by_any(clinic: Clinic, doctors: Collection[int], procedure_id: int) -> bool:

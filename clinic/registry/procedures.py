@@ -19,6 +19,7 @@ from clinic.models.ranges import Fold
 from clinic.registry.clinic_events import record_directory
 from clinic.registry.patient_details import tidy, unstorable
 from clinic.registry.patient_events import Author
+from clinic.registry.prices import price_today, set_price
 from clinic.transactions import run_in_transaction
 
 NAMES_LOCK = "hashtextextended('names of procedures', %s)"
@@ -83,7 +84,7 @@ def change_procedure(pk: int, changes: dict[str, Any], *, clinic: Clinic, by: Au
         procedure = get_locked(Procedure.objects.of(clinic).filter(pk=pk, active=True))
         before = _snapshot(procedure)
         stored = ProcedureDetails(
-            name=procedure.name, price=procedure.price, duration_minutes=procedure.duration_minutes
+            name=procedure.name, price=price_today(procedure), duration_minutes=procedure.duration_minutes
         )
         _write(procedure, replace(stored, **changes))
         record_directory(clinic, before, _snapshot(procedure), by)
@@ -120,8 +121,13 @@ def _write(procedure: Procedure, details: ProcedureDetails) -> None:
         faults.append(ProcedureFault.NAME_TAKEN)
     if faults:
         raise ProcedureRefused(faults)
-    procedure.name, procedure.price, procedure.duration_minutes = name, details.price, details.duration_minutes
-    procedure.save()
+    procedure.name, procedure.duration_minutes = name, details.duration_minutes
+    if procedure.pk is None:
+        procedure.price = details.price
+        procedure.save()
+    else:
+        procedure.save()
+        set_price(procedure, details.price)
     if details.doctors is not None:
         inactive = procedure.doctors.filter(active=False)
         procedure.doctors.set([*doctors, *inactive])
@@ -169,7 +175,7 @@ def _snapshot(procedure: Procedure) -> dict[str, Any]:
     return {
         "procedure": procedure.pk,
         "name": procedure.name,
-        "price": str(procedure.price),
+        "price": str(price_today(procedure)),
         "duration_minutes": procedure.duration_minutes,
         "doctors": [doctor.full_name for doctor in performing],
     }

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import GeneratedField
 from django.utils import timezone
 
-from clinic.models import Absence, Clinic, ClinicHoliday, Doctor, Patient, Procedure, WorkingHours
+from clinic.models import Absence, Clinic, ClinicHoliday, Doctor, Patient, Procedure, ProcedurePrice, WorkingHours
 from clinic.models.documents import made_up_cpf, made_up_nif
 from clinic.models.locks import get_locked
 from clinic.models.phones import made_up_phone
@@ -46,6 +46,7 @@ EMPTY_SQL = """
     DELETE FROM clinic_formername
     WHERE patient_id IN (SELECT id FROM clinic_patient WHERE clinic_id = %(clinic)s);
     DELETE FROM clinic_patient WHERE clinic_id = %(clinic)s;
+    DELETE FROM clinic_procedureprice WHERE clinic_id = %(clinic)s;
     DELETE FROM clinic_doctor_procedures
     WHERE doctor_id IN (SELECT id FROM clinic_doctor WHERE clinic_id = %(clinic)s);
     DELETE FROM clinic_ceasedprocedure
@@ -139,6 +140,13 @@ def _copy_directory(clinic: Clinic, sandbox: Clinic) -> None:
     holidays = _copy(ClinicHoliday, clinic, sandbox)
     _copy(WorkingHours, clinic, sandbox, doctors)
     _copy(Absence, clinic, sandbox, doctors)
+    private = ProcedurePrice.objects.of(clinic).filter(payer=None)
+    ProcedurePrice.objects.bulk_create(
+        ProcedurePrice(
+            clinic=sandbox, procedure_id=procedures[row.procedure_id], price=row.price, valid_from=row.valid_from
+        )
+        for row in private
+    )
     performed, open_for = Doctor.procedures.through, ClinicHoliday.doctors.through
     performed._default_manager.bulk_create(
         performed(doctor_id=doctors[row.doctor_id], procedure_id=procedures[row.procedure_id])

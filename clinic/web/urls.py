@@ -14,6 +14,7 @@ from clinic.web.family import views as family
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.first_steps import views as first_steps
 from clinic.web.integration import views as integration
+from clinic.web.integrity import views as integrity
 from clinic.web.keys import views as keys
 from clinic.web.memo import views as memo
 from clinic.web.merge import views as merge
@@ -134,6 +135,8 @@ urlpatterns = [
     path("auditoria/", audit.index, name="audit"),
     path("auditoria/planilha.xlsx", audit.workbook, name="audit-workbook"),
     path("auditoria/tabela.csv", audit.table_file, name="audit-table"),
+    path("integridade/", integrity.index, name="integrity"),
+    path("integridade/<str:name>/", integrity.show, name="integrity-show"),
     path("retornos/", recall.index, name="recall-list"),
     path("retornos/<int:pk>/fechar/", recall.close, name="recall-close"),
     path("retornos/<int:pk>/adiar/", recall.postpone, name="recall-postpone"),

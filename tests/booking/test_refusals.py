@@ -10,6 +10,7 @@ from django.utils.translation import override
 from clinic.booking import (
     Author,
     LineRequest,
+    PayerWish,
     Payment,
     RecallWish,
     WaitingWish,
@@ -36,7 +37,7 @@ from clinic.booking import (
     withdraw_waiting,
     write_recall,
 )
-from clinic.models import Absence, Appointment, AppointmentEvent, PriorityMark
+from clinic.models import Absence, Appointment, AppointmentEvent, PayerDoctor, PriorityMark
 from clinic.models.appointment import Status
 from clinic.refusals import Reason
 from clinic.registry import change_patient, patient_version, register_patient
@@ -393,6 +394,51 @@ def at_christmas(desk):
 
 
 of_booking(Reason.HOLIDAY, "date", "A clínica fecha no feriado: Natal.")(at_christmas)
+
+
+def paid(desk, **payer):
+    return desk.proposal(payer=PayerWish(make_payer(desk.clinic, name="Unimed", **payer).pk))
+
+
+def taken(desk, doctor=None, **fields):
+    proposal = paid(desk)
+    taker = {"clinic": desk.clinic, "doctor": doctor or desk.doctor, "payer_id": proposal.payer.payer}
+    PayerDoctor.objects.create(**taker | fields)
+    return proposal
+
+
+def beside_another_of_the_payer(desk, proposal):
+    desk.book(payer=proposal.payer, starts_at=desk.at(14), patient=desk.another_patient().pk)
+    return proposal
+
+
+of_booking(
+    Reason.PAYER_NOT_YET, "payer", "Unimed só é aceito a partir de 24/11/2026. Escolha outro dia, ou particular."
+)(lambda desk: paid(desk, valid_from=MONDAY + timedelta(days=1)))
+of_booking(Reason.PAYER_ENDED, "payer", "Unimed foi aceito só até 22/11/2026. Escolha outro convênio, ou particular.")(
+    lambda desk: paid(desk, valid_until=MONDAY - timedelta(days=1))
+)
+of_booking(
+    Reason.PAYER_NOT_TAKEN,
+    "payer",
+    "A Dra. Helena Prado não atende por Unimed. Escolha outro médico, ou particular.",
+)(lambda desk: taken(desk, desk.another_doctor()))
+of_booking(
+    Reason.PAYER_NOT_THAT_WEEKDAY,
+    "payer",
+    "A Dra. Helena Prado só atende por Unimed nestes dias: terça-feira, sexta-feira. Escolha outro dia, ou particular.",
+)(lambda desk: taken(desk, weekdays=[5, 2]))
+of_booking(
+    Reason.PAYER_FULL, "payer", "Agendamentos por Unimed em 23/11/2026: já há 1, o máximo é 1. Escolha outro dia."
+)(lambda desk: beside_another_of_the_payer(desk, paid(desk, per_day=1)))
+of_booking(
+    Reason.PAYER_FULL_WITH_DOCTOR,
+    "payer",
+    "Agendamentos da Dra. Helena Prado por Unimed em 23/11/2026: já há 1, o máximo é 1. Escolha outro dia.",
+)(lambda desk: beside_another_of_the_payer(desk, taken(desk, per_day=1)))
+of_booking(Reason.AUTHORIZATION_MISSING, "authorization_number", "Unimed exige a guia. Escreva o número dela.")(
+    lambda desk: paid(desk, requires_authorization=True)
+)
 
 
 def beside_another_patient(desk):

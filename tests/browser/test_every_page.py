@@ -145,6 +145,8 @@ def manager_pages():
         *(reverse(f"web:{name}") for name in ("staff", "own-sessions")),
         *(reverse(f"web:first-steps-{step}") for step in ("clinica", "equipe", "medico", "marcar")),
         reverse("web:first-steps-procedimentos", query={"especialidade": "Dermatologia"}),
+        reverse("web:integrity"),
+        reverse("web:integrity-show", args=["historico"]),
     ]
 
 

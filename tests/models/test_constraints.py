@@ -35,8 +35,11 @@ from clinic.models import (
     Patient,
     PatientEvent,
     PatientMerge,
+    PayerDoctor,
+    PriceRise,
     PriorityMark,
     PrivacySettings,
+    ProcedurePrice,
     Recall,
     RecallEvent,
     Receipt,
@@ -75,6 +78,18 @@ class Rows:
         self.clinic = make_clinic()
         self.doctor, self.patient = make_doctor(self.clinic), make_patient(self.clinic)
         self.user, self.procedure = make_user(self.clinic), make_procedure(self.clinic)
+
+    def price(self, **fields):
+        defaults = {"clinic": self.clinic, "procedure": self.procedure, "price": 1, "valid_from": date(2026, 11, 23)}
+        return ProcedurePrice.objects.create(**defaults | fields)
+
+    def taker(self, payer, times=1, **fields):
+        for _ in range(times):
+            PayerDoctor.objects.create(clinic=self.clinic, payer=payer, doctor=self.doctor, **fields)
+
+    def rise(self, **fields):
+        defaults = {"clinic": self.clinic, "valid_from": date(2026, 11, 23), "made_by": self.user, "amount": 1}
+        return PriceRise.objects.create(**defaults | fields)
 
     def holiday(self, **fields):
         return ClinicHoliday.objects.create(clinic=self.clinic, **{"falls_on": "24/06", "name": "São João"} | fields)
@@ -428,6 +443,31 @@ REFUSED = {
         lambda rows: AppliedDiscount.objects.create(
             clinic=rows.clinic, line=rows.line(), discount=make_discount(rows.clinic), value="-0.01"
         )
+    ],
+    "procedureprice_once_a_date": [
+        lambda rows: [rows.price() for _ in range(2)],
+        lambda rows: [rows.price(payer=payer) for payer in [make_payer(rows.clinic)] * 2],
+    ],
+    "procedureprice_not_negative": [lambda rows: rows.price(price=-1)],
+    "procedureprice_ends_for_payer": [
+        lambda rows: rows.price(valid_until=date(2026, 11, 24)),
+        lambda rows: rows.price(payer=make_payer(rows.clinic), valid_until=date(2026, 11, 22)),
+    ],
+    "pricerise_percentage_or_amount": [
+        lambda rows: rows.rise(amount=None),
+        lambda rows: rows.rise(percentage=1),
+    ],
+    "pricerise_taken_back_by": [lambda rows: rows.rise(taken_back_at=TEN)],
+    "payer_valid_in_order": [
+        lambda rows: make_payer(rows.clinic, valid_from=date(2026, 11, 23), valid_until=date(2026, 11, 22))
+    ],
+    "payer_per_day_above_zero": [lambda rows: make_payer(rows.clinic, per_day=0)],
+    "payerdoctor_once": [lambda rows: [rows.taker(make_payer(rows.clinic, name="Um"), times=2)]],
+    "payerdoctor_weekdays_iso": [lambda rows: rows.taker(make_payer(rows.clinic), weekdays=[0])],
+    "payerdoctor_per_day_above_zero": [lambda rows: rows.taker(make_payer(rows.clinic), per_day=0)],
+    "procedure_return_days_to_365": [
+        lambda rows: make_procedure(rows.clinic, return_days=0),
+        lambda rows: make_procedure(rows.clinic, return_days=366),
     ],
     "payer_name_once": [lambda rows: [make_payer(rows.clinic, name=name) for name in ("Saúde Sul", "saude  SUL")]],
     "payer_kind_known": [lambda rows: make_payer(rows.clinic, kind="gift")],

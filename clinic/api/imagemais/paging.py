@@ -52,8 +52,9 @@ class Page[Position]:
         page = list(rows[self.offset : end])
         has_more = len(page) == self.limit and keyset.has_more(rows, end)
         if self.after is None and self.offset == 0:
-            # In the order of the list, which has an index, so that no table is read from end to end.
-            total = rows[: MOST_COUNTED + 1].count() if has_more else len(page)
+            # In the order of the list, which has an index, and without what rows are annotated with, so that no table
+            # is read from end to end.
+            total = rows.values("pk")[: MOST_COUNTED + 1].count() if has_more else len(page)
             if total <= MOST_COUNTED:
                 response["X-Total-Count"] = str(total)
         if has_more:

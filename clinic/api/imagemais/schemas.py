@@ -6,7 +6,7 @@ Bodies are read in `bodies`, which reports errors in the vendor's words; tests k
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypedDict, cast
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -145,9 +145,9 @@ class PricedProcedureOut(BaseModel):
     price: Money
 
     @classmethod
-    def of(cls, procedure: Procedure, name: str = "") -> Self:
-        """`name` is the name at the time of booking."""
-        return cls(id=procedure.pk, name=name or procedure.name, price=money(procedure.price))
+    def of(cls, procedure: Procedure, price: Decimal, name: str = "") -> Self:
+        """`price` is that of today, `name` the name at the time of booking."""
+        return cls(id=procedure.pk, name=name or procedure.name, price=money(price))
 
 
 class LineProcedureOut(PricedProcedureOut):
@@ -166,7 +166,7 @@ class LineOut(BaseModel):
         return cls(
             price=money(line.price),
             discountsAppointmentProcedures=discounts,
-            procedure=LineProcedureOut.of(line.procedure),
+            procedure=LineProcedureOut.of(line.procedure, line.procedure.price),
         )
 
     @classmethod
@@ -177,7 +177,7 @@ class LineOut(BaseModel):
         return cls(
             price=money(line.price),
             discountsAppointmentProcedures=discounts,
-            procedure=LineProcedureOut.of(line.procedure, line.procedure_name),
+            procedure=LineProcedureOut.of(line.procedure, _price_now(line), line.procedure_name),
         )
 
 
@@ -244,10 +244,11 @@ class ProcedureOut(BaseModel):
 
     @classmethod
     def of(cls, procedure: Procedure) -> Self:
+        """The procedure has its `price_now` loaded."""
         return cls(
             id=procedure.pk,
             name=procedure.name,
-            price=money(procedure.price),
+            price=money(_price_now(procedure)),
             durationMinutes=procedure.duration_minutes,
         )
 
@@ -272,7 +273,7 @@ class DoctorOut(BaseModel):
 
     @classmethod
     def of(cls, doctor: "WithAnnotations[Doctor, Busy]") -> Self:
-        """The doctor has `hours`, active `procedures` and `is_busy` loaded."""
+        """The doctor has `hours`, active `procedures` with their `price_now`, and `is_busy` loaded."""
         hours = doctor.hours.all()
         return cls(
             id=doctor.pk,
@@ -282,7 +283,9 @@ class DoctorOut(BaseModel):
             endTime=f"{max((row.ends <= row.starts, row.ends) for row in hours)[1]:%H:%M}" if hours else None,
             workingDays=[WEEKDAYS[weekday - 1] for weekday in sorted({row.weekday for row in hours})],
             isBusy=doctor.is_busy,
-            procedures=[PricedProcedureOut.of(procedure) for procedure in doctor.procedures.all()],
+            procedures=[
+                PricedProcedureOut.of(procedure, _price_now(procedure)) for procedure in doctor.procedures.all()
+            ],
         )
 
 
@@ -307,6 +310,12 @@ class SlotOut(BaseModel):
             endTime=clock(ends_at, clinic),
             freeUntil=clock(start.until, clinic),
         )
+
+
+def _price_now(row: Procedure | AppointmentProcedure) -> Decimal:
+    """Return what is loaded as `price_now`."""
+    price: Decimal = cast("Any", row).price_now
+    return price
 
 
 def clock(instant: datetime, clinic: Clinic) -> str:

@@ -1,6 +1,6 @@
 """The booking panel's context: what was typed, what can be chosen, what it costs and when it is free."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import booking
-from clinic.models import Appointment, Discount, Doctor, Patient, Procedure, Recall
+from clinic.models import Appointment, Discount, Doctor, Patient, Recall
 from clinic.queries import booking_options, memos, patients, recalls
+from clinic.queries.booking_options import PricedProcedure
 from clinic.queries.delays import delay_sentence
 from clinic.queries.other_visits import OtherVisits
 from clinic.schedule import Opening
@@ -24,6 +25,7 @@ from clinic.web.booking_panel.finder_fields import (
     specialties,
 )
 from clinic.web.booking_panel.forms import BookingForm, MoveForm, WhenForm
+from clinic.web.booking_panel.free_return import free_return
 from clinic.web.booking_panel.lines import LineRow
 from clinic.web.booking_panel.lines_context import lines_context
 from clinic.web.patient.forms import new_patient_label
@@ -45,13 +47,16 @@ def context(form: BookingForm) -> dict[str, Any]:
     clinic, values = form.clinic, form.cleaned_data
     doctors = booking_options.doctors(clinic)
     doctor = _chosen_doctor(form, doctors)
-    procedures = list(booking_options.procedures(clinic, doctor.pk if doctor else None, form.chosen_ids))
     day = form.day or clinic.local(timezone.now()).date()
+    procedures = booking_options.priced_procedures(
+        clinic, doctor.pk if doctor else None, form.chosen_ids, day=day, payer=values.get("payer")
+    )
     discounts = list(booking_options.discounts(clinic, day))
-    rows = _line_rows(form, procedures, discounts)
-    lines = [row.line for row in rows if row.line]
     patient_id = None if form.is_new_patient else values.get("patient")
     patient = booking_options.patient(clinic, patient_id) if patient_id else None
+    returning = free_return(form, _chosen(form, procedures), patient, doctor, day)
+    rows = _line_rows(form, procedures, discounts, returning.prices)
+    lines = [row.line for row in rows if row.line]
     text = form.data.get("q", "")
     is_searching = not form.is_new_patient and not patient_id
     minutes = _typed_minutes(form) or sum(line.procedure.duration_minutes for line in lines)
@@ -83,6 +88,7 @@ def context(form: BookingForm) -> dict[str, Any]:
         "procedures": procedures,
         "discounts": discounts,
         "rows": rows,
+        "returning": returning,
         "total": total,
         "last_shown_total": form.last_shown_total(total),
         "default_end": _default_end(form, minutes),
@@ -230,7 +236,19 @@ def _later_context(
     }
 
 
-def _line_rows(form: BookingForm, procedures: Iterable[Procedure], discounts: Iterable[Discount]) -> list[LineRow]:
+def _chosen(form: BookingForm, procedures: Iterable[PricedProcedure]) -> list[PricedProcedure]:
+    """Return the procedures of the lines, in their order, without those that are not known."""
+    by_id = {str(procedure.pk): procedure for procedure in procedures}
+    return [by_id[procedure] for procedure, _discount in form.rows if procedure in by_id]
+
+
+def _line_rows(
+    form: BookingForm,
+    procedures: Iterable[PricedProcedure],
+    discounts: Iterable[Discount],
+    prices: Sequence[Decimal],
+) -> list[LineRow]:
+    """Return the rows as sent; `prices` are those of the known procedures, in order."""
     procedures_by_id = {str(procedure.pk): procedure for procedure in procedures}
     discounts_by_id = {str(discount.pk): discount for discount in discounts}
     known = [
@@ -238,7 +256,7 @@ def _line_rows(form: BookingForm, procedures: Iterable[Procedure], discounts: It
         for procedure, discount in form.rows
         if procedure in procedures_by_id
     ]
-    lines = iter(booking.price_lines(known, discounts_by_id.get(form.data.get("whole_discount", ""))))
+    lines = iter(booking.price_lines(known, discounts_by_id.get(form.data.get("whole_discount", "")), prices))
     return [
         LineRow(procedure, discount, next(lines) if procedure in procedures_by_id else None)
         for procedure, discount in form.rows

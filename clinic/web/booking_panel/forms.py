@@ -21,6 +21,7 @@ from clinic.registry import PatientDetails
 from clinic.schedule import Opening
 from clinic.web.booking_panel.encaixe import ENCAIXE_FIELDS, AsksAboutEncaixe
 from clinic.web.booking_panel.finder_fields import is_wide
+from clinic.web.booking_panel.free_return import AsksAboutReturn
 from clinic.web.booking_panel.instants import ReadsInstants
 from clinic.web.booking_panel.lines import (
     LineRow,
@@ -130,7 +131,9 @@ class WhenForm(AsksAboutEncaixe, ReadsInstants):
         return "date" in self.errors and values.get("starts") is not None and values.get("starts_at") is None
 
 
-class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, AsksWhoPays, LinesForm, WhenForm):
+class BookingForm(
+    AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, AsksWhoPays, AsksAboutReturn, LinesForm, WhenForm
+):
     """The form of the booking panel. It reads what was typed; `clinic.booking` decides whether it is allowed."""
 
     data: QueryDict  # in one base it is a MultiValueDict
@@ -172,7 +175,11 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
         if not self.asks_guardian:
             foreign |= {"guardian_name", "guardian_relation"}
         absent = foreign if self.is_new_patient else {*NEW_PATIENT}
-        hidden = {"key", "recall", "whole_discount", "shown_total", "plan_seen"} | ENCAIXE_FIELDS.keys() | absent
+        hidden = (
+            {"key", "recall", "whole_discount", "shown_total", "plan_seen", "as_return", "return_for"}
+            | ENCAIXE_FIELDS.keys()
+            | absent
+        )
         if not self.asks_who_pays:
             hidden |= {*PAYER_FIELDS}
         return [field for field in self if field.name not in hidden]
@@ -181,6 +188,11 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
     def day(self) -> datetime.date | None:
         day: datetime.date | None = self.cleaned_data.get("date")
         return day
+
+    @property
+    def pricing_key(self) -> str:
+        """With patient and doctor, whose return may be free, and whether it is wanted."""
+        return f"{super().pricing_key} {self.return_key} {self.wants_return}"
 
     @property
     def same_patient_id(self) -> int | None:
@@ -218,6 +230,7 @@ class BookingForm(AsksAboutPhone, AsksAboutAge, AsksAboutNif, AsksAboutDoubles, 
             encaixe_reason=self.encaixe_reason,
             approved_by=self.approved_by,
             payer=self.payer_wish,
+            as_return=self.wants_return,
         )
 
     def refuse(self, refused: Refused) -> None:

@@ -83,9 +83,11 @@ class LinesForm(RefusableForm):
 
     @property
     def pricing_key(self) -> str:
-        """The choices that determine the total: lines, discount for the whole, day. Prices may change meanwhile."""
+        """The choices that determine the total: lines, discount for the whole, day, payer. Prices may change
+        meanwhile."""
         lines = [f"{procedure}-{discount}" for procedure, discount in self.rows if procedure.strip()]
-        return " ".join([*lines, self.data.get("whole_discount", ""), self.data.get("date", "")])
+        choices = (self.data.get(name, "") for name in ("whole_discount", "date", "payer"))
+        return " ".join([*lines, *choices])
 
     def last_shown_total(self, total: Decimal) -> Decimal:
         """Return the total for the field `shown_total` of a form that is rendered with `total`.

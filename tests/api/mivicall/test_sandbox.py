@@ -51,6 +51,8 @@ NOT_IN_A_SANDBOX = {
     "clinic_patientaccess",
     "clinic_patientmerge",
     "clinic_payer",
+    "clinic_payerdoctor",
+    "clinic_pricerise",
     "clinic_prioritymark",
     "clinic_privacysettings",
     "clinic_recall",

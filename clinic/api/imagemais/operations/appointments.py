@@ -374,7 +374,7 @@ def _appointment_after(
 
 
 def _appointment_answer(clinic: Clinic, appointment_id: int, wanted: Collection[str]) -> Sequence[AppointmentOut]:
-    elements = _elements(clinic, appointments.with_lines(appointments.listed(clinic).filter(pk=appointment_id)))
+    elements = _elements(clinic, appointments.with_lines(appointments.listed(clinic).filter(pk=appointment_id), clinic))
     if not elements:
         raise RequestError(404, messages.APPOINTMENT_UNKNOWN)
     return expand(elements, clinic, wanted)
@@ -399,7 +399,7 @@ def _changed_appointments(query_reader: Query, request: ApiRequest, response: Ht
 def _changed_with_lines(
     clinic: Clinic, since: datetime, until: datetime, after: changes.Position | None = None
 ) -> AppointmentQuerySet:
-    return appointments.with_lines(changes.changed_appointments(clinic, since, until, after))
+    return appointments.with_lines(changes.changed_appointments(clinic, since, until, after), clinic)
 
 
 def _position(order: str, line: AppointmentProcedure) -> str:

@@ -19,6 +19,7 @@ from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DoctorOut, SlotOut
 from clinic.booking import MAX_PROCEDURES
 from clinic.models import Appointment, Clinic, Doctor, Procedure, WorkingHours
+from clinic.models.price import PriceOn
 from clinic.refusals import Reason
 from clinic.schedule import MAX_DURATION
 
@@ -182,9 +183,10 @@ def _minutes(doctor: Doctor, procedures: list[int]) -> int:
 
 def _doctors(clinic: Clinic) -> "QuerySet[WithAnnotations[Doctor, Busy]]":
     in_service = Appointment.objects.of(clinic).in_service().filter(doctor=OuterRef("pk"))
-    procedures = Prefetch("procedures", Procedure.objects.of(clinic).filter(active=True))
-    doctors = Doctor.objects.of(clinic).filter(active=True).annotate(is_busy=Exists(in_service))
     today = clinic.local(timezone.now()).date()
+    active = Procedure.objects.of(clinic).filter(active=True).annotate(price_now=PriceOn(today))
+    procedures = Prefetch("procedures", active)
+    doctors = Doctor.objects.of(clinic).filter(active=True).annotate(is_busy=Exists(in_service))
     hours = Prefetch("hours", WorkingHours.objects.of(clinic).valid_between(today, today))
     return doctors.prefetch_related(hours).prefetch_related(procedures)
 

@@ -11,6 +11,7 @@ from clinic.api.imagemais.paging import Page
 from clinic.api.imagemais.reading import Query
 from clinic.api.imagemais.schemas import DiscountOut, ProcedureOut
 from clinic.models import Procedure
+from clinic.models.price import PriceOn
 from clinic.queries import booking_options
 
 
@@ -30,7 +31,8 @@ from clinic.queries import booking_options
 )
 def list_procedures(request: ApiRequest, response: HttpResponse) -> list[ProcedureOut]:
     page = _page(request)
-    procedures = Procedure.objects.of(request.clinic).filter(active=True)
+    today = request.clinic.local(timezone.now()).date()
+    procedures = Procedure.objects.of(request.clinic).filter(active=True).annotate(price_now=PriceOn(today))
     return [ProcedureOut.of(row) for row in page.of(procedures, request, response)]
 
 

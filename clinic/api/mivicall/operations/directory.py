@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -19,6 +19,7 @@ from clinic.api.mivicall.api import DIRECTORY, DIRECTORY_WRITE, MivicallRequest,
 from clinic.api.mivicall.expand import professional
 from clinic.api.mivicall.reading import as_uuid, read, read_query
 from clinic.models import Clinic, Doctor, Procedure
+from clinic.models.price import PriceNow, PriceOn
 from clinic.queries.pending import newly_pending, pending
 from clinic.refusals import Reason
 from clinic.registry import (
@@ -52,8 +53,9 @@ class Unreadable(Exception):
         self.fields = fields
 
 
-class Professionals(TypedDict):
-    """The annotation of a service: the uuids of the active doctors who perform it, ordered by name."""
+class Professionals(PriceNow):
+    """The annotations of a service: what it costs today, and the uuids of the active doctors who perform it, ordered by
+    name."""
 
     professionals: list[UUID]
 
@@ -285,7 +287,9 @@ def _services(clinic: Clinic) -> "QuerySet[WithAnnotations[Procedure, Profession
     performing = ArrayAgg(
         "doctors__uuid", filter=Q(doctors__active=True), order_by=["doctors__sort_name", "doctors__pk"], default=[]
     )
-    services = Procedure.objects.of(clinic).filter(active=True).annotate(professionals=performing)
+    today = clinic.local(timezone.now()).date()
+    active = Procedure.objects.of(clinic).filter(active=True)
+    services = active.annotate(professionals=performing, price_now=PriceOn(today))
     # A grouped query leaves the model's own order out.
     return services.order_by("sort_name", "pk")
 
@@ -320,7 +324,7 @@ def _service(clinic: Clinic, service: "WithAnnotations[Procedure, Professionals]
         "id": str(service.uuid),
         "name": service.name,
         "durationMinutes": service.duration_minutes,
-        "price": float(service.price),
+        "price": float(service.price_now),
         "currency": clinic.currency,
         "professionalIds": [str(uuid) for uuid in service.professionals],
     }

@@ -1,0 +1,243 @@
+"""Raising prices: rounding, from a date on, old beside new before it is done, taken back whole."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from threading import Barrier, Thread
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic.models import PriceRise, Procedure, ProcedurePrice
+from clinic.models.price import PriceOn
+from clinic.registry import Rise, RiseFault, RiseRefused, new_prices, raise_prices, set_price, take_back
+from tests.factories import make_manager, make_procedure, make_superuser, make_user
+from tests.managed import url
+from tests.windows import Window
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+RISE = reverse("admin:clinic_procedure_rise")
+
+
+@pytest.fixture
+def clinic(manager):
+    return manager.clinic
+
+
+@pytest.fixture
+def today(clinic):
+    return clinic.local(timezone.now()).date()
+
+
+def prices(clinic, day):
+    rows = Procedure.objects.of(clinic).order_by("pk").annotate(there=PriceOn(day))
+    return [str(row.there) for row in rows]
+
+
+def rise_of(clinic, manager, first, **fields):
+    wanted = Rise(first=first, **fields)
+    return raise_prices(clinic, wanted, new_prices(clinic, wanted), by=manager)
+
+
+money = st.decimals(0, 99_999, places=2)
+
+
+@given(price=money, percentage=st.decimals(-100, 200, places=2), rounding=st.sampled_from(["0", "0.50", "1", "5"]))
+def test_a_raised_price_is_the_nearest_multiple(price, percentage, rounding):
+    step = Decimal(rounding) or Decimal("0.01")
+    raised = Rise(first=None, percentage=percentage, rounding=Decimal(rounding)).raised(price)
+    exact = price * (100 + percentage) / 100
+    assert raised % step == 0 and abs(raised - exact) <= step / 2
+    assert raised - exact != -step / 2  # a half goes up
+
+
+@given(price=money, amount=st.decimals(-1000, 1000, places=2))
+def test_an_amount_is_added(price, amount):
+    assert Rise(first=None, amount=amount).raised(price) == price + amount
+
+
+def test_prices_change_from_the_date_on(clinic, manager, today):
+    make_procedure(clinic, price="100.00"), make_procedure(clinic, price="33.33")
+    rise_of(clinic, manager, today + 10 * DAY, percentage=Decimal(8))
+    assert prices(clinic, today + 9 * DAY) == ["100.00", "33.33"]
+    assert prices(clinic, today + 10 * DAY) == ["108.00", "36.00"]
+
+
+def test_what_begins_later_is_raised_too(clinic, manager, today):
+    make_procedure(clinic, price="100.00")
+    rise_of(clinic, manager, today + 10 * DAY, percentage=Decimal(10))
+    rise_of(clinic, manager, today, amount=Decimal(5))
+    assert (prices(clinic, today), prices(clinic, today + 10 * DAY)) == (["105.00"], ["115.00"])
+
+
+def test_a_rise_is_taken_back_whole(clinic, manager, today):
+    make_procedure(clinic, price="100.00"), make_procedure(clinic, price="0.40")
+    first = rise_of(clinic, manager, today + 10 * DAY, percentage=Decimal(10))
+    second = rise_of(clinic, manager, today, percentage=Decimal(8), rounding=Decimal(5))
+    with pytest.raises(RiseRefused) as refused:
+        take_back(first.pk, clinic=clinic, by=manager)
+    assert refused.value.fault is RiseFault.CHANGED_SINCE
+    before = [row.pk for row in ProcedurePrice.objects.all()]
+    assert before and take_back(second.pk, clinic=clinic, by=manager).taken_back_at
+    assert (prices(clinic, today), prices(clinic, today + 10 * DAY)) == (["100.00", "0.40"], ["110.00", "0.44"])
+    take_back(first.pk, clinic=clinic, by=manager)
+    assert not ProcedurePrice.objects.exists()
+    with pytest.raises(RiseRefused, match="TAKEN_BACK"):
+        take_back(first.pk, clinic=clinic, by=manager)
+
+
+def test_a_price_that_was_changed_since_keeps_the_rise(clinic, manager, today):
+    procedure = make_procedure(clinic, price="100.00", name="Consulta")
+    rise = rise_of(clinic, manager, today, percentage=Decimal(8))
+    set_price(procedure, Decimal("120.00"))
+    with pytest.raises(RiseRefused) as refused:
+        take_back(rise.pk, clinic=clinic, by=manager)
+    assert refused.value.names == ["Consulta"] and prices(clinic, today) == ["120.00"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"amount": Decimal("-100.01")}, RiseFault.BELOW_ZERO),
+        ({"amount": Decimal(99_999_999)}, RiseFault.TOO_HIGH),
+        ({"percentage": Decimal(1), "rounding": Decimal(5)}, RiseFault.NOTHING_CHANGES),
+    ],
+)
+def test_what_cannot_be_stored_writes_nothing(clinic, manager, today, fields, fault):
+    make_procedure(clinic, price="100.00")
+    with pytest.raises(RiseRefused) as refused:
+        rise_of(clinic, manager, today, **fields)
+    assert refused.value.fault is fault and not ProcedurePrice.objects.exists()
+
+
+def test_a_price_set_today_keeps_past_and_coming_ones(clinic, manager, today):
+    procedure = make_procedure(clinic, price="100.00")
+    set_price(procedure, Decimal("90.00"))
+    assert not ProcedurePrice.objects.exists() and prices(clinic, today - DAY) == ["90.00"]
+    rise_of(clinic, manager, today, amount=Decimal(10))
+    rise_of(clinic, manager, today + DAY, amount=Decimal(50))
+    set_price(procedure, Decimal("95.00"))
+    assert [prices(clinic, today + days * DAY) for days in (-1, 0, 1)] == [["90.00"], ["95.00"], ["150.00"]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_rises_at_once_are_one():
+    manager = make_manager()
+    clinic = manager.clinic
+    make_procedure(clinic, price="100.00")
+    wanted = Rise(first=clinic.local(timezone.now()).date(), percentage=Decimal(8))
+    seen, gate, faults = new_prices(clinic, wanted), Barrier(2), []
+
+    def act():
+        gate.wait()
+        try:
+            raise_prices(clinic, wanted, seen, by=manager)
+        except RiseRefused as refused:
+            faults.append(refused.fault)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=act) for _ in range(2)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert faults == [RiseFault.CHANGED_MEANWHILE] and PriceRise.objects.count() == 1
+    assert prices(clinic, wanted.first) == ["108.00"]
+
+
+def sent(client, button="check", **typed):
+    return client.post(RISE, {"kind": "percentage", "value": "8", "rounding": "0", button: "1"} | typed)
+
+
+def test_old_is_shown_beside_new_and_nothing_written(client, clinic, today):
+    procedure = make_procedure(clinic, price="100.00")
+    answer = sent(client, first=f"{today:%d/%m/%Y}", procedure=[procedure.pk])
+    assert "R$\N{NO-BREAK SPACE}100,00" in answer.text and "R$\N{NO-BREAK SPACE}108,00" in answer.text
+    assert not ProcedurePrice.objects.exists()
+
+
+def test_what_was_seen_is_written_and_taken_back(client, clinic, today):
+    raised, other = make_procedure(clinic, price="100.00"), make_procedure(clinic, price="50.00")
+    typed = {"first": f"{today:%d/%m/%Y}", "procedure": [raised.pk]}
+    seen = sent(client, **typed).context["seen"]
+    assert sent(client, "save", seen=seen, **typed)["Location"] == RISE
+    assert prices(clinic, today) == ["108.00", "50.00"]
+    assert "108,00" in LogEntry.objects.get().change_message
+    back = reverse("admin:clinic_procedure_take_back", args=[PriceRise.objects.get().pk])
+    assert back in client.get(RISE).text
+    assert "O reajuste foi desfeito." in client.post(back, follow=True).text
+    assert prices(clinic, today) == ["100.00", "50.00"]
+    assert "já foi desfeito" in client.post(back, follow=True).text and other
+
+
+def test_other_values_than_seen_are_shown_first(client, clinic, today):
+    procedure = make_procedure(clinic, price="100.00")
+    typed = {"first": f"{today:%d/%m/%Y}", "procedure": [procedure.pk]}
+    seen = sent(client, **typed).context["seen"]
+    answer = sent(client, "save", seen=seen, value="9", **typed)
+    assert answer.status_code == 409 and "R$\N{NO-BREAK SPACE}109,00" in answer.text
+    assert not ProcedurePrice.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"value": "8,125"}, "casas decimais"),
+        ({"value": "8.5"}, "8,50? Escreva com vírgula."),
+        ({"value": "oito"}, "número"),
+        ({"value": "-101"}, "porcentagem"),
+        ({"first": "01/01/2020"}, "já passou"),
+        ({"first": "31/02/2030"}, "não existe"),
+        ({"procedure": []}, "ao menos um"),
+        ({"kind": "amount", "value": "-100,01"}, "abaixo de zero: Consulta"),
+        ({"value": "0"}, "nenhum preço muda"),
+    ],
+)
+def test_each_mistake_has_its_sentence(client, clinic, today, typed, sentence):
+    procedure = make_procedure(clinic, price="100.00", name="Consulta")
+    answer = sent(client, **{"first": f"{today:%d/%m/%Y}", "procedure": [procedure.pk]} | typed)
+    assert sentence in answer.text and not ProcedurePrice.objects.exists()
+
+
+def test_the_form_has_the_price_of_today(client, clinic, manager, today):
+    procedure = make_procedure(clinic, price="100.00")
+    rise_of(clinic, manager, today, percentage=Decimal(8))
+    rise_of(clinic, manager, today + DAY, percentage=Decimal(10))
+    window = Window(client, url(Procedure, "change", procedure.pk), "procedure_form")
+    assert "A partir de" in client.get(url(Procedure, "change", procedure.pk)).text
+    assert window.save(name="Outro nome").status_code == 302
+    assert prices(clinic, today) == ["108.00"]
+    assert Window(client, url(Procedure, "change", procedure.pk), "procedure_form").save(price="130,00")
+    assert [prices(clinic, today + days * DAY) for days in (-1, 0, 1)] == [["100.00"], ["130.00"], ["118.80"]]
+    assert re.search(r"R\$.130,00", client.get(url(Procedure)).text)
+
+
+def test_the_action_opens_the_page_with_the_ticked(client, clinic):
+    ticked, other = make_procedure(clinic), make_procedure(clinic)
+    answer = client.post(url(Procedure), {"action": "raise_chosen", "_selected_action": [ticked.pk]}, follow=True)
+    assert answer.context["chosen"] == {ticked.pk} and other
+
+
+@pytest.mark.parametrize("make", [make_user, make_superuser])
+def test_only_managers_raise_prices(make):
+    client, person = Client(), make()
+    client.force_login(person)
+    assert client.get(RISE).status_code in {302, 403, 404}
+    assert client.post(RISE, {}).status_code in {302, 403, 404}
+
+
+def test_a_rise_of_another_clinic_is_unknown(client, clinic, today):
+    other = make_manager()
+    make_procedure(other.clinic, price="100.00")
+    rise = rise_of(other.clinic, other, today, percentage=Decimal(8))
+    address = reverse("admin:clinic_procedure_take_back", args=[rise.pk])
+    assert client.post(address).status_code == 404
+    procedure = Procedure.objects.of(other.clinic).get()
+    answer = sent(client, first=f"{today:%d/%m/%Y}", procedure=[procedure.pk])
+    assert procedure.name not in answer.text

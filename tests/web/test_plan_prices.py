@@ -1,0 +1,195 @@
+"""The panel tells the price of the plan and of the day, and proposes the return that is free."""
+
+import re
+from datetime import date, time, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from clinic.models import Appointment, Payer, ProcedurePrice
+from tests.factories import (
+    book_appointment,
+    make_clinic,
+    make_doctor,
+    make_patient,
+    make_payer,
+    make_procedure,
+    make_user,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine("2026-11-30T13:00:00Z")]
+BOOK, CHECK = reverse("web:appointment-book"), reverse("web:appointment-check")
+HTMX = {"HX-Request": "true"}
+WEDNESDAY = date(2026, 12, 2)
+
+
+@pytest.fixture
+def clinic():
+    return make_clinic()
+
+
+@pytest.fixture
+def procedure(clinic):
+    return make_procedure(clinic, name="Consulta", price="200.00", return_days=30)
+
+
+@pytest.fixture
+def doctor(clinic, procedure):
+    return make_doctor(clinic, name="Dra. Helena Prado", procedures=[procedure], days=range(1, 8))
+
+
+@pytest.fixture
+def ana(clinic):
+    return make_patient(clinic, name="Ana Souza")
+
+
+@pytest.fixture
+def desk(client, clinic):
+    client.force_login(make_user(clinic))
+    return client
+
+
+@pytest.fixture
+def form(doctor, procedure, ana):
+    return {
+        "doctor": doctor.pk,
+        "procedure": [procedure.pk],
+        "discount": [""],
+        "date": f"{WEDNESDAY:%d/%m/%Y}",
+        "starts": "09:00",
+        "patient": ana.pk,
+    }
+
+
+def visited(doctor, patient, day, *, price="200.00", status="finished"):
+    """A visit of that past day."""
+    visit = book_appointment(doctor, patient=patient.pk, starts_at=doctor.clinic.instant(WEDNESDAY, time(15)))
+    starts_at = doctor.clinic.instant(day, time(10))
+    times = {"starts_at": starts_at, "ends_at": starts_at + timedelta(minutes=30)}
+    Appointment.objects.filter(pk=visit.pk).update(status=status, **times)
+    visit.lines.update(price=price)
+    return visit
+
+
+def checked(desk, form, just_left="date"):
+    return desk.post(CHECK, form, headers=HTMX | {"HX-Trigger-Name": just_left})
+
+
+def total(answer):
+    return str(answer.context["total"])
+
+
+def sent(desk, form):
+    """The form as the browser would send it after it was shown."""
+    shown = checked(desk, form)
+    more = {"shown_total": total(shown), "shown_for": shown.context["form"].pricing_key}
+    if shown.context["returning"].offer:
+        more |= {"return_for": shown.context["form"].return_key}
+        more |= {"as_return": "1"} if shown.context["form"].wants_return else {}
+    return desk.post(BOOK, more | form, headers=HTMX)
+
+
+def booked_price():
+    return Appointment.objects.filter(status="scheduled").latest("pk").lines.get().price
+
+
+def test_the_price_of_the_plan_is_told_and_booked(desk, form, clinic, procedure):
+    unimed = make_payer(clinic, name="Unimed")
+    fields = {"clinic": clinic, "procedure": procedure, "payer": unimed, "valid_from": WEDNESDAY}
+    ProcedurePrice.objects.create(price="80.00", **fields)
+    private = checked(desk, form, "payer")
+    assert total(private) == "200.00"
+    paid = checked(desk, form | {"payer": unimed.pk}, "payer")
+    assert total(paid) == "80.00" and re.search(r'id="price-0" hx-swap-oob="true">R\$.80,00<', paid.text)
+    assert paid.context["last_shown_total"] == Decimal("80.00")
+    assert sent(desk, form | {"payer": unimed.pk}).status_code == 200
+    assert booked_price() == Decimal("80.00")
+
+
+def test_the_price_follows_the_day(desk, form, clinic, procedure):
+    ProcedurePrice.objects.create(clinic=clinic, procedure=procedure, valid_from="2026-12-03", price="216.00")
+    assert total(checked(desk, form)) == "200.00"
+    assert total(checked(desk, form | {"date": "03/12/2026"})) == "216.00"
+
+
+@pytest.mark.parametrize(
+    ("payer", "sentence"),
+    [
+        ({"valid_until": date(2026, 12, 1)}, "Unimed foi aceito só até 01/12/2026."),
+        ({"requires_authorization": True}, "Unimed exige a guia."),
+    ],
+)
+def test_a_refusal_stands_at_its_field(desk, form, clinic, payer, sentence):
+    unimed = make_payer(clinic, name="Unimed", **payer)
+    answer = sent(desk, form | {"payer": unimed.pk})
+    field = "authorization_number" if "guia" in sentence else "payer"
+    assert answer.status_code == 422 and sentence in answer.context["form"].errors[field][0]
+    assert sentence in answer.text and not Appointment.objects.exists()
+    assert Payer.objects.get() == unimed
+
+
+def test_a_return_is_free_until_the_last_day(desk, form, doctor, ana):
+    visited(doctor, ana, WEDNESDAY - timedelta(days=30))
+    answer = checked(desk, form)
+    assert total(answer) == "0"
+    assert "Retorno da visita de 02/11 com a Dra. Helena Prado, sem custo até 02/12" in answer.text
+    assert sent(desk, form).status_code == 200
+    assert booked_price() == 0
+
+
+def test_case_50_the_day_after_costs_a_new_visit(desk, form, doctor, ana):
+    visited(doctor, ana, WEDNESDAY - timedelta(days=31))
+    answer = checked(desk, form)
+    assert total(answer) == "200.00" and "O retorno venceu em 01/12/2026" in answer.text
+    assert sent(desk, form).status_code == 200
+    assert booked_price() == Decimal("200.00")
+
+
+def test_the_free_return_can_be_declined(desk, form, doctor, ana):
+    visited(doctor, ana, WEDNESDAY - timedelta(days=10))
+    declined = form | {"return_for": f"{ana.pk}|{doctor.pk}"}
+    assert total(checked(desk, declined)) == "200.00"
+    assert sent(desk, declined).status_code == 200
+    assert booked_price() == Decimal("200.00")
+
+
+@pytest.mark.parametrize("of", ["another doctor", "another patient", "a free visit", "a missed visit", "no days"])
+def test_only_a_paid_visit_to_the_same_doctor_counts(desk, form, doctor, ana, clinic, procedure, of):
+    day = WEDNESDAY - timedelta(days=10)
+    if of == "another doctor":
+        visited(make_doctor(clinic, procedures=[procedure], days=range(1, 8)), ana, day)
+    elif of == "another patient":
+        visited(doctor, make_patient(clinic), day)
+    elif of == "a free visit":
+        visited(doctor, ana, day, price="0")
+    elif of == "a missed visit":
+        visited(doctor, ana, day, status="no_show")
+    else:
+        visited(doctor, ana, day)
+        procedure.return_days = None
+        procedure.save()
+    answer = checked(desk, form)
+    assert total(answer) == "200.00" and not answer.context["returning"].offer
+
+
+def test_a_return_that_is_no_longer_free_is_not_booked_as_one(desk, form, doctor, ana):
+    visit = visited(doctor, ana, WEDNESDAY - timedelta(days=10))
+    shown = checked(desk, form)
+    Appointment.objects.filter(pk=visit.pk).update(status="no_show")
+    more = {"shown_total": total(shown), "shown_for": shown.context["form"].pricing_key, "as_return": "1"}
+    answer = desk.post(BOOK, form | more, headers=HTMX)
+    assert answer.status_code == 409 and "O total mudou" in answer.text
+
+
+def test_without_free_returns_the_panel_asks_no_more(desk, form, procedure):
+    checked(desk, form)  # what only the first request reads
+    with CaptureQueriesContext(connection) as with_days:
+        checked(desk, form)
+    procedure.return_days = None
+    procedure.save()
+    with CaptureQueriesContext(connection) as without:
+        checked(desk, form)
+    assert len(without) == len(with_days) - 2  # one for the panel, one for the rules

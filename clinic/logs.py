@@ -5,12 +5,12 @@ import re
 
 # PostgreSQL explains a refused row by quoting it, with notes of several lines; a chained error may follow.
 QUOTED = re.compile(r"^(DETAIL|CONTEXT):.*?(?=\n\n(?:The above|During handling)|\Z)", re.DOTALL | re.MULTILINE)
-SECRET = re.compile(r"(/(?:calendario|painel)/)[^\s/]+")
+SECRET = re.compile(r"(/(?:calendario|painel|importar/arquivo)/)[^\s/]+")
 
 
 class WithoutRows(logging.Formatter):
     """Keep the message and the constraint's name, and remove the parts in which PostgreSQL quotes rows, and the secret
-    in the address of a calendar or of the waiting room's display."""
+    in the address of a calendar, of the waiting room's display or of an upload."""
 
     def format(self, record: logging.LogRecord) -> str:
         return SECRET.sub(r"\1…", QUOTED.sub(r"\1: not logged", super().format(record)))

@@ -12,6 +12,7 @@ from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, Work
 from clinic.models.former_name import FormerName
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.holiday import ClinicHoliday
+from clinic.models.import_run import ImportRow, ImportRun
 from clinic.models.installation import KeyCheck
 from clinic.models.memo import Memo
 from clinic.models.patient import Patient
@@ -49,6 +50,8 @@ __all__ = [
     "DisplayLink",
     "Doctor",
     "FormerName",
+    "ImportRow",
+    "ImportRun",
     "KeyCheck",
     "Memo",
     "NonexistentTime",

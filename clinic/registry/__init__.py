@@ -12,6 +12,18 @@ from clinic.registry.doctors import (
     switch_off_doctor,
 )
 from clinic.registry.hours import HoursOverlap, add_exceptions, save_hours, set_week
+from clinic.registry.imported_patients import (
+    change_imported,
+    cleaned_row,
+    delete_registered,
+    examine_row,
+    folded_letters,
+    keys_of,
+    perhaps_known,
+    register_imported,
+    restore_changed,
+    same_in_file,
+)
 from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.registry.merged import current_id, current_patient, record_ids
 from clinic.registry.merging import (
@@ -24,7 +36,14 @@ from clinic.registry.merging import (
     sides_of,
 )
 from clinic.registry.owners import nif_owner
-from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
+from clinic.registry.patient_details import (
+    PHONE_FAULTS,
+    CleanedDetails,
+    PatientDetails,
+    Policy,
+    unstorable,
+    unstorable_in_json,
+)
 from clinic.registry.patient_events import Author
 from clinic.registry.patients import (
     change_patient,
@@ -51,6 +70,7 @@ from clinic.schedule import Hours
 __all__ = [
     "Author",
     "CHOICES",
+    "CleanedDetails",
     "ClinicFault",
     "ClinicRefused",
     "DoctorFault",
@@ -111,5 +131,15 @@ __all__ = [
     "switch_off_procedure",
     "unstorable",
     "unstorable_in_json",
+    "change_imported",
+    "cleaned_row",
+    "delete_registered",
+    "examine_row",
+    "folded_letters",
+    "keys_of",
+    "perhaps_known",
+    "register_imported",
+    "restore_changed",
+    "same_in_file",
     "write_memo",
 ]

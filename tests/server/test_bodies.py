@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from clinic.server import uploads
 from tests.server.conftest import answer_of
 
 ADDRESSES = ("/entrar/", "/api/appointments", "/v1/appointments")
@@ -75,3 +76,24 @@ def test_a_page_of_refusal_is_protected_and_says_what_to_do(served):
     assert "content-security-policy: default-src 'none'" in answer
     assert "x-content-type-options: nosniff" in answer
     assert "encurte os textos e tente de novo" in answer
+
+
+MULTIPART = "Content-Type: multipart/form-data; boundary=b\r\nConnection: close\r\n"
+WHOLE_FILE = f"{FILE}Nome\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("ticket", "rest", "status"),
+    [
+        (True, f"Content-Length: {len(WHOLE_FILE)}\r\n\r\n{WHOLE_FILE}", 403),  # read, and without a CSRF token
+        (True, "Content-Length: 1000000000\r\n\r\n--b", 413),
+        (True, f"Transfer-Encoding: chunked\r\n\r\n{len(WHOLE_FILE):x}\r\n{WHOLE_FILE}\r\n0\r\n\r\n", 400),
+        (False, f"Content-Length: {len(WHOLE_FILE)}\r\n\r\n{WHOLE_FILE}", 415),
+    ],
+    ids=["whole", "gigabyte", "no-length", "no-ticket"],
+)
+def test_a_file_is_read_with_a_ticket_up_to_a_bound(served, ticket, rest, status):
+    text = uploads.ticket(1) if ticket else f"{uploads.ticket(1)}x"
+    answer = answer_of(served.begin(head(f"{uploads.PREFIX}{text}/", rest, MULTIPART)))
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    assert ("64 MB" in answer) == (status == 413)

@@ -1,0 +1,2 @@
+// Importar.
+import "../js/importing.js";

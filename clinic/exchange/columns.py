@@ -93,7 +93,9 @@ def heading_row(rows: Sequence[Sequence[str]]) -> int:
 
 def field_of(heading: str) -> str:
     """Return the field that a heading names, "" for none."""
-    return BY_HEADING.get(_simplified(heading), "")
+    simplified = _simplified(heading)
+    own = (field for field, label in FIELDS.items() if _simplified(str(label)) == simplified)
+    return BY_HEADING.get(simplified) or next(own, "")
 
 
 def guess(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -42,7 +42,7 @@ class Reader:
         values: dict[str, Any] = {}
         sentences = []
         for place, (field, cell) in enumerate(zip(self.columns, cells, strict=False)):
-            text = ESCAPED.sub("", cell.strip(), count=1)
+            text = cell.strip()
             if not field or not text or text.lower() in NOTHING:
                 continue
             try:
@@ -57,6 +57,7 @@ class Reader:
     def _value(self, field: str, text: str, place: int) -> Any:
         if FORMULA.match(text):
             raise ValidationError(_("é uma fórmula, e não um texto."))
+        text = ESCAPED.sub("", text, count=1)
         if field in DATES:
             return self._date(field, text, place)
         if field in {"accepts_whatsapp", "died"}:

@@ -42,6 +42,7 @@ PLACES = {
     "web:own-day": gettext_lazy("o dia do médico ou da médica"),
     "web:waiting": gettext_lazy("fila de espera"),
     "web:recall": gettext_lazy("retornos"),
+    "web:export": gettext_lazy("exportação"),
     "web:import": gettext_lazy("importação"),
     "web:printed-pack": gettext_lazy("arquivo das próximas horas"),
     "web:printed-slip-pdf": gettext_lazy("comprovante em PDF"),

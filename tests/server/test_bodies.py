@@ -3,8 +3,12 @@
 import time
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
+from clinic.models import ImportRun
 from clinic.server import uploads
+from tests.factories import make_clinic, make_manager
 from tests.server.conftest import answer_of
 
 ADDRESSES = ("/entrar/", "/api/appointments", "/v1/appointments")
@@ -97,3 +101,25 @@ def test_a_file_is_read_with_a_ticket_up_to_a_bound(served, ticket, rest, status
     answer = answer_of(served.begin(head(f"{uploads.PREFIX}{text}/", rest, MULTIPART)))
     assert answer.startswith(f"HTTP/1.1 {status} ")
     assert ("64 MB" in answer) == (status == 413)
+
+
+def test_a_file_of_megabytes_arrives_as_a_browser_sends_it(served):
+    manager, client = make_manager(make_clinic()), Client()
+    client.force_login(manager)
+    page = client.get(reverse("web:import-list"))
+    token, session = page.cookies["csrftoken"].value, client.cookies["sessionid"].value
+    rows = "".join(f"Pessoa {number};{'x' * 900}\r\n" for number in range(3000))
+    parts = {"csrfmiddlewaretoken": token, "file": f"Nome;Notas\r\n{rows}"}
+    names = {"csrfmiddlewaretoken": "", "file": '; filename="velho.csv"'}
+    body = "".join(
+        f'--b1\r\nContent-Disposition: form-data; name="{name}"{names[name]}\r\n\r\n{text}\r\n'
+        for name, text in parts.items()
+    )
+    status, _answer = served.ask(
+        f"{uploads.PREFIX}{uploads.ticket(manager.pk)}/",
+        "POST",
+        f"{body}--b1--\r\n",
+        **{"Content-Type": "multipart/form-data; boundary=b1", "Cookie": f"csrftoken={token}; sessionid={session}"},
+    )
+    assert status == 302
+    assert (ImportRun.objects.get().total, ImportRun.objects.get().file_name) == (3000, "velho.csv")

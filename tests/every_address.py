@@ -44,6 +44,7 @@ from clinic.models import (
 from clinic.queries.reports import REPORTS
 from clinic.registry import patient_version
 from clinic.server import uploads
+from clinic.web.exporting.tables import TABLES
 from tests.factories import (
     PASSWORD,
     cpf,
@@ -381,6 +382,9 @@ def _memos(stored):
 
 
 def _imports(asking):
+    for name in TABLES:
+        for kind in ("csv", "xlsx"):
+            yield Call("GET", f"/exportar/{name}.{kind}", {"medico": asking.doctor.pk})
     address = f"/importar/arquivo/{uploads.ticket(asking.master.pk)}/"
     yield Call("GET", "/importar/")
     yield Call("POST", address, expected=(422,))

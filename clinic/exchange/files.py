@@ -1,4 +1,4 @@
-"""A spreadsheet file as rows of texts: CSV, XLSX or ODS, told apart by their first bytes, read row by row.
+"""A spreadsheet file as rows of texts: CSV, XLSX or ODS, by its first bytes, read row by row.
 
 Nothing of a file is believed: how large it is once it is unpacked, how many rows and columns it has, and that what is
 between two quotes ends somewhere.

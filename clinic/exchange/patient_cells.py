@@ -37,10 +37,10 @@ class Reader:
     mixed: Sequence[int]
     payers: Mapping[str, int]
 
-    def read(self, cells: Sequence[str]) -> tuple[PatientDetails, list[str]]:
-        """Return the details of a row, and a sentence for each cell that cannot be read."""
+    def read(self, cells: Sequence[str]) -> tuple[PatientDetails, dict[str, str]]:
+        """Return the details of a row, and by field a sentence for each cell that cannot be read."""
         values: dict[str, Any] = {}
-        sentences = []
+        sentences = {}
         for place, (field, cell) in enumerate(zip(self.columns, cells, strict=False)):
             text = cell.strip()
             if not field or not text or text.lower() in NOTHING:
@@ -48,7 +48,7 @@ class Reader:
             try:
                 values[field] = self._value(field, text, place)
             except ValidationError as error:
-                sentences.append(f"{FIELDS[field]}: {' '.join(error.messages)}")
+                sentences[field] = f"{FIELDS[field]}: {' '.join(error.messages)}"
         parts = [values.pop(part, "") for part in NAMES]
         if values.get("died_on"):
             values["died"] = True
@@ -69,7 +69,7 @@ class Reader:
         return _cpf(text) if field == "cpf" else text
 
     def _date(self, field: str, text: str, place: int) -> date | None:
-        """Return a date. Day and month are exchanged only where the column was said to be so, and never guessed."""
+        """Return a date. Day and month are exchanged only where that was chosen for the column, and never guessed."""
         written = TIME_OF_DAY.sub("", text)
         if place in self.month_first:
             written = MONTH_AND_DAY.sub(r"\2/\1", written)

@@ -47,7 +47,8 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
     perhaps = perhaps_known(cleaned, clinic, lock=False)
     for place, (row, each, folded, (_details, sentences)) in enumerate(zip(rows, cleaned, letters, read, strict=True)):
         if sentences:
-            _refuse(row, sentences + [refusal.message for refusal in each.refusals])
+            others = [refusal.message for refusal in each.refusals if refusal.field not in sentences]
+            _refuse(row, [*sentences.values(), *others])
             continue
         if (found := earlier.find(row, each, folded)) is not None:
             number, refusals = found
@@ -69,7 +70,7 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
 
 
 def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
-    """Do what the check has said, by the rules as they are now: where they say something else, the row says so."""
+    """Do what the check has found, by the rules as they are now: where these find something else, the row says so."""
     reader = _reader(run, clinic)
     new: list[tuple[ImportRow, CleanedDetails]] = []
     wanted = [row for row in rows if row.fate in {Fate.NEW, Fate.CHANGED}]
@@ -98,7 +99,8 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
 
 
 def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> None:
-    """Delete whom these rows have made, and give back what they have changed, where nobody has changed it since."""
+    """Delete the patients that these rows have made, and give back what they have changed, if nobody has changed it
+    since."""
     made = {row.patient_id: row.version for row in rows if row.fate == Fate.NEW and row.patient_id is not None}
     gone = delete_registered(clinic, made) if made else set()
     for row in rows:

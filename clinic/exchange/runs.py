@@ -1,6 +1,6 @@
 """A spreadsheet on its way into the clinic: read, checked, imported, taken back, each in batches.
 
-Nothing hangs on a job in the background: whoever wants a run to go on, its page or a command, calls `advance` until it
+No job in the background is needed: what wants a run to go on, its page or a command, calls `advance` until it
 is no longer under way. A batch, and the number of the row after which the next one begins, are one transaction, so a
 process that is killed in the middle leaves a run that goes on where it stood: nothing twice, nothing lost.
 """
@@ -14,6 +14,7 @@ from typing import IO
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -139,7 +140,7 @@ def discard(run_id: int, *, clinic: Clinic) -> None:
         run = _locked(run_id, clinic)
         if run.state not in {State.READ, State.CHECKING, State.CHECKED}:
             raise ImportRefused(_("Esta planilha já foi importada."))
-        ImportRow.objects.of(clinic).filter(run=run)._raw_delete(using="default")
+        ImportRow.objects.of(clinic).filter(run=run).delete()
         run.delete()
 
     run_in_transaction(work)
@@ -148,8 +149,8 @@ def discard(run_id: int, *, clinic: Clinic) -> None:
 def advance(run_id: int, *, clinic: Clinic, by: Author, seconds: float = 0.0) -> ImportRun:
     """Work through one batch of a run, and through more until so many seconds are over; return the run.
 
-    Each batch is a transaction, which locks the run and whomever it writes. A run that is not under way is returned as
-    it is. What is read here is not shown to anybody. Raises Refused (TRY_AGAIN) and ImportRun.DoesNotExist."""
+    Each batch is a transaction, which locks the run and the patients that it writes. A run that is not under way is
+    returned as it is. What is read here is shown to nobody. Raises Refused (TRY_AGAIN) and ImportRun.DoesNotExist."""
     until = time.monotonic() + seconds
     with shown.choosing():
         run = run_in_transaction(lambda: _one_batch(run_id, clinic, by))
@@ -164,8 +165,9 @@ def forget_rows(now: datetime) -> int:
     old = ImportRun.objects.filter(at__lt=now - ROWS_KEPT).exclude(
         state__in=[State.IMPORTING, State.IMPORTED], imported_at__gte=now - ROWS_KEPT
     )
-    runs = list(old.filter(rows__isnull=False).distinct().values_list("pk", flat=True))
-    ImportRow.objects.filter(run__in=runs)._raw_delete(using="default")
+    with_rows = Exists(ImportRow.objects.filter(run=OuterRef("pk")))
+    runs = list(old.filter(with_rows).order_by("pk").values_list("pk", flat=True))
+    ImportRow.objects.filter(run__in=runs).delete()
     old.filter(imported_at=None).delete()
     return len(runs)
 

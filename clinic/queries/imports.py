@@ -27,7 +27,7 @@ class FateCount:
 @dataclass(frozen=True)
 class ImportColumn:
     """A column of a spreadsheet: its place, heading, first values, the field that it is, whether some of its dates can
-    only be month/day, and whether it was said that all are."""
+    only be month/day, and whether it was chosen that all are."""
 
     place: int
     heading: str

@@ -1,6 +1,6 @@
 """Patients of a spreadsheet: who is meant by a row, by the rules of who is typed; adding and taking them back.
 
-`clinic.exchange` reads the file and asks here. What is told apart by letters is compared by PostgreSQL, as everywhere.
+`clinic.exchange` reads the file and asks here. Names are compared by their letters, by PostgreSQL, as everywhere.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -63,7 +63,7 @@ def cleaned_row(details: PatientDetails, clinic: Clinic) -> CleanedDetails:
 
 
 def perhaps_known(several: Sequence[CleanedDetails], clinic: Clinic, *, lock: bool) -> set[int]:
-    """Return the places of the rows that may be of somebody who is there already: all others are new, and need not be
+    """Return the places of the rows that may be of a patient who is there already: all others are new, and need not be
     asked about one by one. With `lock` nobody else can add them until the transaction ends. One or two statements."""
     if lock:
         lock_all(clinic, several)
@@ -88,8 +88,8 @@ def examine_row(
     """Return who is meant, and what would change: with `overwrites` all that the row has, without only blanks. With
     `is_new`, which `perhaps_known` has found out, nobody is sought.
 
-    Without a phone and a document only a row with the same name and birth date is the same person: the one whom an
-    earlier import has made. With `lock` whoever is meant is locked, as in `match_patient`."""
+    Without a phone and a document only a row with the same name and birth date is the same person: the one that an
+    earlier import has made. With `lock` the patient who is meant is locked, as in `match_patient`."""
     refusals = cleaned.refusals + payer_refusals(clinic, cleaned.details.payer_id)
     if refusals:
         return Examined(cleaned, None, {}, refusals)
@@ -119,7 +119,7 @@ def change_imported(patient: Patient, changes: Mapping[str, Sequence[Any]], clin
 
 
 def register_imported(several: Sequence[CleanedDetails], clinic: Clinic, by: Author) -> list[Patient]:
-    """Add the patients of these rows, whom `examine_row` has not found; in the same order. Two statements.
+    """Add the patients of these rows, which `examine_row` has not found; in the same order. Two statements.
 
     Runs in the caller's transaction, in which they were examined with `lock`."""
     return register_all(clinic, several, by=by)
@@ -158,10 +158,10 @@ def same_in_file(first: CleanedDetails, second: CleanedDetails, *, are_alike: bo
 
 
 def delete_registered(clinic: Clinic, versions: Mapping[int, str]) -> set[int]:
-    """Delete these patients, by their ids, whom an import has made and nobody has changed since their version; return
+    """Delete these patients, by their ids, that an import has made and nobody has changed since their version; return
     the ids of those that are gone.
 
-    Whoever has an appointment, a memo or anything else stays. The events of their making go too; PostgreSQL lets them
+    A patient with an appointment, a memo or anything else stays. The events of their making go too; PostgreSQL lets them
     while their run is being taken back (migration 0076). Locks their rows; runs in the caller's transaction."""
     rows = Patient.objects.of(clinic).filter(pk__in=versions).order_by("pk").select_for_update()
     untouched = [patient.pk for patient in rows if patient_version(patient) == versions[patient.pk]]

@@ -160,7 +160,7 @@ def keep_plan(patient: Patient, plan: Plan, *, by: Author) -> None:
 
 
 def register_all(clinic: Clinic, several: Collection[CleanedDetails], *, by: Author) -> list[Patient]:
-    """Add these patients, whom `match_patient` has not found, with their events; in the same order. Two statements.
+    """Add these patients, which `match_patient` has not found, with their events; in the same order. Two statements.
 
     Runs in the caller's transaction, which holds the locks that `match_patient` takes."""
     patients = Patient.objects.bulk_create(Patient(clinic=clinic, **_storable(cleaned)) for cleaned in several)

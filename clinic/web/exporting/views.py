@@ -1,4 +1,4 @@
-"""The lists of the screen as files for spreadsheets. For managers; whoever is in a file stands in the access log."""
+"""The lists of the screen as files for spreadsheets. For managers; all who are in a file stand in the access log."""
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone

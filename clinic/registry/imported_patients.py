@@ -161,7 +161,7 @@ def delete_registered(clinic: Clinic, versions: Mapping[int, str]) -> set[int]:
     """Delete these patients, by their ids, that an import has made and nobody has changed since their version; return
     the ids of those that are gone.
 
-    A patient with an appointment, a memo or anything else stays. The events of their making go too: PostgreSQL allows it
+    A patient with an appointment, a memo or anything else stays. The events of the making go too: PostgreSQL allows it
     while their run is being taken back (migration 0076). Locks their rows; runs in the caller's transaction."""
     rows = Patient.objects.of(clinic).filter(pk__in=versions).order_by("pk").select_for_update()
     untouched = [patient.pk for patient in rows if patient_version(patient) == versions[patient.pk]]

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "clinic.web.middleware.RefusedBodyMiddleware",
     "clinic.web.middleware.RefusedSignInMiddleware",
+    "clinic.web.importing.upload.FileUploadMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "clinic.access.middleware.ApiCookieMiddleware",
@@ -223,7 +224,7 @@ WHITENOISE_MAX_AGE = 3600
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # clinic.server reads no more of a body
-# No page accepts files: uploads are dropped while they are read, and nothing is written to the disk.
+# Only one page accepts files (`clinic.web.importing.upload`): others are dropped while they are read.
 FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 

@@ -1,5 +1,6 @@
 import gc
 import os
+import re
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
@@ -8,9 +9,12 @@ from wsgiref.types import StartResponse
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from clinic.server.uploads import PREFIX
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
 CONTENT_TYPE_LENGTH = 200
+FILE_FORM = re.compile(r"""multipart/form-data; ?boundary="?([\w'()+,./:=?-]{1,70})"?""", re.ASCII | re.IGNORECASE)
 
 django = get_wsgi_application()
 # Load the views and their imports now instead of during the first request, and exempt everything loaded from garbage
@@ -25,6 +29,13 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
 
     Forms and queries are read as UTF-8, whatever charset is declared: our forms use it, and so does JSON. Django would
     read the query in the declared charset, and fails before it can render an error page when it cannot read the header.
+    The one address that takes a file keeps the boundary of its form.
     """
-    environ["CONTENT_TYPE"] = environ.get("CONTENT_TYPE", "").partition(";")[0][:CONTENT_TYPE_LENGTH]
+    environ["CONTENT_TYPE"] = _content_type(environ.get("CONTENT_TYPE", ""), environ.get("PATH_INFO", ""))
     return django(environ, start_response)
+
+
+def _content_type(declared: str, path: str) -> str:
+    if path.startswith(PREFIX) and (form := FILE_FORM.fullmatch(declared.strip())):
+        return f"multipart/form-data; boundary={form[1]}"
+    return declared.partition(";")[0][:CONTENT_TYPE_LENGTH]

@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from itertools import count
 
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve, reverse
 from django.utils import timezone
@@ -33,6 +34,7 @@ from clinic.models import (
     DataRequest,
     DisplayLink,
     Doctor,
+    ImportRun,
     Memo,
     Patient,
     PatientMerge,
@@ -44,6 +46,8 @@ from clinic.models import (
 from clinic.queries.integrity import CHECKS
 from clinic.queries.reports import REPORTS
 from clinic.registry import patient_version
+from clinic.server import uploads
+from clinic.web.exporting.tables import TABLES
 from tests.factories import (
     PASSWORD,
     cpf,
@@ -154,6 +158,7 @@ def calls(asking: Asking) -> Iterator[Call]:
     yield from _family(stored)
     yield from _series(stored)
     yield from _patients(stored)
+    yield from _imports(asking)
     yield from _credentials(asking)
     yield from _imagemais(stored)
     yield from _mivicall(stored)
@@ -392,6 +397,33 @@ def _memos(stored):
     yield Call("POST", f"/recados/{memo.pk}/desfazer/", partial=True)
     for path in (f"/agenda/{stored.today}/", f"/pacientes/{patient.pk}/", f"/agendamentos/{visit.pk}/"):
         yield Call("GET", path)
+
+
+def _imports(asking):
+    for name in TABLES:
+        for kind in ("csv", "xlsx"):
+            yield Call("GET", f"/exportar/{name}.{kind}", {"medico": asking.doctor.pk})
+    address = f"/importar/arquivo/{uploads.ticket(asking.master.pk)}/"
+    yield Call("GET", "/importar/")
+    yield Call("POST", address, expected=(422,))
+    rows = b"Nome;Telefone;CPF\nZulmira Prado;81 98123-4567;\nRui;81 98123-4568;1\n"
+    yield Call("POST", address, {"file": SimpleUploadedFile("velho.csv", rows)}, expected=(302,))
+    base = f"/importar/{ImportRun.objects.of(asking.clinic).latest('pk').pk}"
+    fields = {"column-0": "name", "column-1": "phone", "column-2": "cpf"}
+    yield Call("GET", f"{base}/", expected=(302,))
+    yield Call("GET", f"{base}/colunas/")
+    yield Call("POST", f"{base}/colunas/", expected=(422,))
+    yield Call("POST", f"{base}/colunas/", fields, expected=(302,))
+    yield Call("GET", f"{base}/")
+    yield Call("POST", f"{base}/avancar/", partial=True)
+    for query in ({}, {"destino": "new"}, {"depois": "2"}):
+        yield Call("GET", f"{base}/", query)
+    yield Call("GET", f"{base}/recusadas.csv")
+    yield Call("POST", f"{base}/comecar/", expected=(302,))
+    yield Call("POST", f"{base}/avancar/", partial=True)
+    yield Call("POST", f"{base}/desfazer/", expected=(302,))
+    yield Call("POST", f"{base}/avancar/", partial=True)
+    yield Call("POST", f"{base}/descartar/", expected=(302,))
 
 
 def _own_day(asking, stored):

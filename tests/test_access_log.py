@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clinic.access import access_tokens, accesses, api_keys
-from clinic.models import ApiKey, Patient, PatientAccess, Recall, SignIn, WaitingEntry
+from clinic.models import ApiKey, ImportRow, ImportRun, Patient, PatientAccess, Recall, SignIn, WaitingEntry
 from clinic.models.shown import Shown
 from tests.every_address import routes
 from tests.factories import PASSWORD, make_clinic, make_manager, make_master, make_patient, make_series, make_user
@@ -42,6 +42,7 @@ SHOWN_AT = {
     "agendamentos/<int:pk>/convenio/",
     "agendamentos/<int:pk>/repetir/",
     "agendamentos/<int:pk>/retorno/",
+    "importar/<int:pk>/",
     "retornos/",
     "confirmacoes/<str:date>/",
     "sessoes/<int:pk>/",
@@ -104,6 +105,9 @@ def test_no_address_shows_a_name_without_a_row(patient):
     due = {"procedure": procedure, "due_on": appointment.clinic.local(timezone.now()).date()}
     Recall.objects.create(pk=appointment.pk, clinic=clinic, patient=patient, appointment=appointment, **due)
     make_series(appointment, pk=appointment.pk)
+    run = {"kind": "patients", "channel": "browser", "file_name": "x.csv", "state": "checked"}
+    run = ImportRun.objects.create(pk=appointment.pk, clinic=clinic, **run)
+    ImportRow.objects.create(clinic=clinic, run=run, number=1, cells=[NAME], fate="same", patient_id=patient.pk)
     master, desk = make_master(clinic), Client()
     desk.force_login(master)
     _, token = access_tokens.release(clinic, master, channel="command")

@@ -173,7 +173,8 @@ def test_only_what_is_old_is_forgotten():
     )
 
     assert (
-        printed("purge_expired") == "Forgotten: 2 stored answers, 2 request counts, 0 accesses, 0 merges, 0 sandboxes."
+        printed("purge_expired")
+        == "Forgotten: 2 stored answers, 2 request counts, 0 accesses, 0 merges, 0 imports, 0 sandboxes."
     )
     assert set(StoredAnswer.objects.values_list("key", flat=True)) == {"2", "3"}
     assert StaffSession.objects.get().session_key == "new"

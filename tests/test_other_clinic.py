@@ -6,7 +6,7 @@ import pytest
 from django.urls import URLPattern, reverse
 
 from clinic.access import access_tokens, api_keys, display_links, staff_links
-from clinic.models import Absence, AccessToken, ApiKey, DataRequest, PatientMerge, Recall, WaitingEntry
+from clinic.models import Absence, AccessToken, ApiKey, DataRequest, ImportRun, PatientMerge, Recall, WaitingEntry
 from clinic.registry import MemoDetails, write_memo
 from clinic.web.urls import urlpatterns
 from tests.factories import (
@@ -75,6 +75,8 @@ def ids(appointment, pattern):
         due_on="2026-11-23",
     )
     about["retornos/"] = recall.pk
+    run = ImportRun.objects.create(clinic=appointment.clinic, kind="patients", channel="browser", file_name="x.csv")
+    about["importar/"] = run.pk
     about["sessoes/"] = make_series(appointment).pk
     about |= {f"configuracoes/integracoes/{noun}/": row.pk for noun, row in credentials(appointment.clinic).items()}
     (pk,) = (pk for prefix, pk in about.items() if str(pattern.pattern).startswith(prefix))
@@ -109,7 +111,7 @@ def credentials(clinic):
 def test_another_clinics_row_is_not_found(stranger, appointment, pattern, method, request):
     make = request.node.callspec.params["stranger"]
     not_for_them = (
-        ("patient-seen-by", "privacy-export", "privacy-ask", "privacy-request", "display-revoke", "staff-")
+        ("patient-seen-by", "privacy-export", "privacy-ask", "privacy-request", "display-revoke", "staff-", "import")
         if make is make_user
         else ()
     )
@@ -154,6 +156,7 @@ def test_a_superuser_without_a_clinic_chooses_one_first(client, appointment, pat
         "name": "faltas",
         "table": "medicos",
         "secret": "x" * 32,
+        "ticket": "x",
     }
     names = {name: value for name, value in names.items() if f":{name}>" in str(pattern.pattern)}
     answer = client.get(reverse(f"web:{pattern.name}", kwargs=names))

@@ -14,7 +14,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0074_validate_hours_events'),
+        ('clinic', '0076_take_back_imports'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0074_validate_hours_events'),
+        ('clinic', '0079_staff_links'),
     ]
 
     operations = [

@@ -94,7 +94,7 @@ TABLES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0074_validate_hours_events")]
+    dependencies = [("clinic", "0083_plans")]
 
     operations = [
         migrations.CreateModel(

@@ -30,7 +30,7 @@ CREATE TRIGGER consent_append_only BEFORE UPDATE OR DELETE ON clinic_consent
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0074_validate_hours_events'),
+        ('clinic', '0088_audit_indexes'),
     ]
 
     operations = [

@@ -14,6 +14,7 @@ from clinic.models.doctor import Absence, CeasedProcedure, Closure, Doctor, Work
 from clinic.models.former_name import FormerName
 from clinic.models.history import AppointmentEvent, ClinicEvent
 from clinic.models.holiday import ClinicHoliday
+from clinic.models.import_run import ImportRow, ImportRun
 from clinic.models.incident import Incident, RetentionRun
 from clinic.models.installation import KeyCheck
 from clinic.models.memo import Memo
@@ -59,6 +60,8 @@ __all__ = [
     "Doctor",
     "FormerName",
     "Incident",
+    "ImportRow",
+    "ImportRun",
     "KeyCheck",
     "Memo",
     "NonexistentTime",

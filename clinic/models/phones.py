@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
@@ -158,16 +159,21 @@ def spellings(number: str) -> list[str]:
 
     The list is sorted, so that both spellings give the same list.
     """
+    return list(_spellings(number))
+
+
+@lru_cache(maxsize=2048)  # a row of a spreadsheet asks several times
+def _spellings(number: str) -> tuple[str, ...]:
     parsed = _parsed(number, "BR")
     if parsed is None or parsed.country_code != BRAZIL:
-        return [number]
+        return (number,)
     digits = str(parsed.national_number)
     if len(digits) == MOBILE and digits[2] == "9":
         old = _brazilian(f"{digits[:2]}{digits[3:]}")
         had_eight = digits[3] in "6789" and is_certain(parsed) and not is_certain(old)
-        return sorted([number, _e164(old)]) if had_eight else [number]
+        return tuple(sorted([number, _e164(old)])) if had_eight else (number,)
     new = _with_ninth(digits) if len(digits) == LANDLINE and not is_certain(parsed) else ""
-    return sorted([number, new]) if new else [number]
+    return tuple(sorted([number, new])) if new else (number,)
 
 
 def written(number: PhoneNumber, country: str) -> str:

@@ -53,6 +53,8 @@ PLACES = {
     "web:waiting": gettext_lazy("fila de espera"),
     "web:integrity": gettext_lazy("painel de integridade"),
     "web:recall": gettext_lazy("retornos"),
+    "web:export": gettext_lazy("exportação"),
+    "web:import": gettext_lazy("importação"),
     "web:printed-pack": gettext_lazy("arquivo das próximas horas"),
     "web:printed-slip-pdf": gettext_lazy("comprovante em PDF"),
     "web:printed-day-pdf": gettext_lazy("lista em PDF"),

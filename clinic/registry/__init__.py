@@ -30,6 +30,18 @@ from clinic.registry.doctors import (
 )
 from clinic.registry.holidays import add_town_holidays
 from clinic.registry.hours import HoursOverlap, add_exceptions, new_hours, save_hours, set_week
+from clinic.registry.imported_patients import (
+    change_imported,
+    cleaned_row,
+    delete_registered,
+    examine_row,
+    folded_letters,
+    keys_of,
+    perhaps_known,
+    register_imported,
+    restore_changed,
+    same_in_file,
+)
 from clinic.registry.incidents import write_incident
 from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.registry.merged import current_id, current_patient, record_ids
@@ -43,7 +55,14 @@ from clinic.registry.merging import (
     sides_of,
 )
 from clinic.registry.owners import nif_owner
-from clinic.registry.patient_details import PHONE_FAULTS, PatientDetails, Policy, unstorable, unstorable_in_json
+from clinic.registry.patient_details import (
+    PHONE_FAULTS,
+    CleanedDetails,
+    PatientDetails,
+    Policy,
+    unstorable,
+    unstorable_in_json,
+)
 from clinic.registry.patient_events import Author
 from clinic.registry.patients import (
     change_patient,
@@ -82,6 +101,7 @@ __all__ = [
     "ANSWERS",
     "Author",
     "CHOICES",
+    "CleanedDetails",
     "ClinicFault",
     "ClinicRefused",
     "DoctorFault",
@@ -115,6 +135,7 @@ __all__ = [
     "appointment_ahead",
     "change_clinic",
     "change_doctor",
+    "change_imported",
     "change_patient",
     "change_procedure",
     "check_doctor",
@@ -122,18 +143,23 @@ __all__ = [
     "check_patient",
     "clean_clinic_phone",
     "clean_plan",
+    "cleaned_row",
     "coming_prices",
     "current_id",
     "current_patient",
     "decide",
     "delete_absence",
+    "delete_registered",
     "details_of",
     "differing",
     "due_for_anonymising",
     "empty_sandbox",
+    "examine_row",
     "finish_memo",
+    "folded_letters",
     "forget_merged_values",
     "keep_plan",
+    "keys_of",
     "merged_details",
     "needs_second_person",
     "new_hours",
@@ -142,6 +168,7 @@ __all__ = [
     "open_identity",
     "patient_version",
     "payer_refusals",
+    "perhaps_known",
     "place_clinic",
     "price_today",
     "proposal",
@@ -154,12 +181,15 @@ __all__ = [
     "redact_patient",
     "redactable",
     "register_doctor",
+    "register_imported",
     "register_patient",
     "register_procedure",
     "release",
     "reopen_memo",
     "request_deletion",
+    "restore_changed",
     "restrict",
+    "same_in_file",
     "same_patients",
     "sandbox_of",
     "save_absence",

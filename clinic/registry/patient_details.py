@@ -49,12 +49,23 @@ class Policy(Enum):
     STRICT: a person can be asked, so both are refused. LENIENT: a machine sent them, so the booking is kept, with a
     phone that may not exist ("telefone a confirmar") and without a doubtful CPF ("CPF a confirmar"; the CPF of
     ImageMais' own sample is one). EXACT_CPF: a machine sent them where no booking could be lost, so the phone is as
-    with LENIENT, or missing, and the CPF as with STRICT.
+    with LENIENT, or missing, and the CPF as with STRICT. SPREADSHEET: people wrote them long ago, and nobody can be
+    asked now: as with EXACT_CPF, but a phone may lack its area code, and who has a CPF must have the name.
     """
 
     STRICT = "strict"
     LENIENT = "lenient"
     EXACT_CPF = "exact_cpf"
+    SPREADSHEET = "spreadsheet"
+
+    @property
+    def is_by_people(self) -> bool:
+        """True for what people wrote, today or once; False for what a program sent."""
+        return self in {Policy.STRICT, Policy.SPREADSHEET}
+
+    @property
+    def may_lack_phone(self) -> bool:
+        return self in {Policy.EXACT_CPF, Policy.SPREADSHEET}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +191,7 @@ def clean_details(
     `today` is the clinic's local date. A phone, a NIF or a name equal to that in `stored` is accepted though the rules
     of today would refuse it; so is no phone, where none is stored.
     """
-    may_lack_phone = not stored.phone if stored else policy is Policy.EXACT_CPF
+    may_lack_phone = not stored.phone if stored else policy.may_lack_phone
     stored = stored or PatientDetails()
     refusals = [
         *unstorable_line(details.name, Reason.NAME_UNSTORABLE),
@@ -263,7 +274,7 @@ def _clean_phone(raw: str, stored: str, clinic: Clinic, policy: Policy, refusals
     if unstorable(raw):
         refusals.append(Refusal(Reason.PHONE_IMPOSSIBLE, example))
         return Phone()
-    phone = phones.read(raw, clinic.country, clinic.area_code if policy is Policy.STRICT else "")
+    phone = phones.read(raw, clinic.country, clinic.area_code if policy.is_by_people else "")
     if stored and phone == phones.read(stored, clinic.country):
         return phone
     if phone.fault in PHONE_FAULTS and (policy is Policy.STRICT or not phone.number):
@@ -290,7 +301,7 @@ def _clean_birth_date(
     born: date | None, stored: date | None, today: date, policy: Policy, refusals: list[Refusal]
 ) -> date | None:
     """Return the day. Only a person can enter a birth of today: a machine that sends it sent its own date."""
-    latest = today if policy is Policy.STRICT else today - timedelta(days=1)
+    latest = today if policy.is_by_people else today - timedelta(days=1)
     if born is not None and born != stored and not date(1900, 1, 1) <= born <= latest:
         refusals.append(Refusal(Reason.BIRTH_DATE_IMPOSSIBLE))
         return None

@@ -1,5 +1,6 @@
 """Recording who changed a patient's data, in the transaction of the change: for every entry point."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -29,15 +30,27 @@ def record_patient(patient: Patient, before: PatientDetails | None, after: Patie
     record_event(patient, PatientEvent.Kind.CHANGED if before else PatientEvent.Kind.REGISTERED, changes, by)
 
 
+def record_registered(patients: Iterable[tuple[Patient, PatientDetails]], by: Author) -> None:
+    """Store the events of many patients who were added at once, with their data. Runs in the caller's transaction."""
+    PatientEvent.objects.bulk_create(
+        _event(patient, PatientEvent.Kind.REGISTERED, differences(PatientDetails(), details), by, timezone.now())
+        for patient, details in patients
+    )
+
+
 def record_event(
     patient: Patient, kind: str, changes: dict[str, list[Any]], by: Author, now: datetime | None = None
 ) -> None:
     """Store an event of a patient, with the `differences`. Runs in the caller's transaction."""
-    PatientEvent.objects.create(
+    _event(patient, kind, changes, by, now or timezone.now()).save(force_insert=True)
+
+
+def _event(patient: Patient, kind: str, changes: dict[str, list[Any]], by: Author, now: datetime) -> PatientEvent:
+    return PatientEvent(
         clinic_id=patient.clinic_id,
         patient=patient,
         kind=kind,
-        at=now or timezone.now(),
+        at=now,
         channel=by.channel,
         user=by.user,
         credential=by.credential,

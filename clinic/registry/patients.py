@@ -18,10 +18,13 @@ from clinic.registry.consents import follow_column
 from clinic.registry.former_names import keep_former_name
 from clinic.registry.merged import current_patient
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
-from clinic.registry.patient_events import Author, record_patient
+from clinic.registry.patient_events import Author, record_patient, record_registered
 from clinic.registry.plans import Plan, payer_refusals
 from clinic.transactions import run_in_transaction
 
+TRY_LOCKS_SQL = """
+    SELECT text FROM unnest(%s::text[]) AS text WHERE NOT pg_try_advisory_xact_lock(%s, hashtext(text)) ORDER BY text
+"""
 NULL_WHEN_EMPTY = ["phone", "cpf", "health_number", "document_number", "second_phone"]
 
 
@@ -158,6 +161,25 @@ def keep_plan(patient: Patient, plan: Plan, *, by: Author) -> None:
         record_patient(stored, before, after, by)
 
 
+def register_all(clinic: Clinic, several: Collection[CleanedDetails], *, by: Author) -> list[Patient]:
+    """Add these patients, which `match_patient` has not found, with their events; in the same order. Two statements.
+
+    Runs in the caller's transaction, which holds the locks that `match_patient` takes."""
+    patients = Patient.objects.bulk_create(Patient(clinic=clinic, **_storable(cleaned)) for cleaned in several)
+    record_registered([(patient, details_of(patient)) for patient in patients], by)
+    return patients
+
+
+def lock_all(clinic: Clinic, several: Collection[CleanedDetails]) -> None:
+    """Take the advisory locks that `match_patient` takes where it finds nobody, for many rows at once. One statement,
+    and one more for each lock that another transaction holds."""
+    texts = sorted({text for cleaned in several for text in _locked_texts(cleaned)})
+    with prepared_cursor() as cursor:
+        cursor.execute(TRY_LOCKS_SQL, [texts, clinic.pk])
+        for (held,) in cursor.fetchall():
+            hold_advisory(cursor, "%s, hashtext(%s)", [clinic.pk, held])
+
+
 def patient_version(patient: Patient) -> str:
     """Return a text that is another one after every change of the stored data; only to be compared."""
     return patient.updated_at.isoformat()
@@ -203,8 +225,12 @@ def _taken_by(owner: Patient, reason: Reason) -> Refusal:
 def _take_advisory_locks(clinic: Clinic, cleaned: CleanedDetails) -> None:
     """Lock the CPF and the phone, as numbers, until the transaction ends."""
     with prepared_cursor() as cursor:
-        for text in filter(None, [cleaned.cpf, phones.spellings(cleaned.details.phone)[0]]):
+        for text in _locked_texts(cleaned):
             hold_advisory(cursor, "%s, hashtext(%s)", [clinic.pk, text])
+
+
+def _locked_texts(cleaned: CleanedDetails) -> list[str]:
+    return [text for text in (cleaned.cpf, phones.spellings(cleaned.details.phone)[0]) if text]
 
 
 def _find_match(
@@ -227,12 +253,12 @@ def _compatible_namesakes(
     spellings = phones.spellings(cleaned.details.phone)
     namesakes = sql.patients_called(clinic, cleaned.details.name, spellings, lock=lock)
     namesakes.sort(key=lambda patient: patient.merged_into_id is not None)
-    found = [_kept(clinic, patient, lock=lock) for patient in namesakes if _is_compatible(patient, cleaned)]
+    found = [_kept(clinic, patient, lock=lock) for patient in namesakes if is_compatible(patient, cleaned)]
     compatible = {patient.pk: patient for patient in found if not _has_other_cpf(patient, cleaned)}
     return [patient for pk, patient in compatible.items() if pk not in besides]
 
 
-def _is_compatible(namesake: Patient, cleaned: CleanedDetails) -> bool:
+def is_compatible(namesake: Patient, cleaned: CleanedDetails) -> bool:
     """Return False for a namesake on the same phone with another CPF or birth date: a father, a twin. Mixing two
     records is worse than a duplicate."""
     born = cleaned.details.birth_date
@@ -253,10 +279,10 @@ def _kept(clinic: Clinic, patient: Patient, *, lock: bool) -> Patient:
 
 
 def _require_same_person(owner: Patient, details: PatientDetails, clinic: Clinic, policy: Policy) -> None:
-    """Raise Refused when the owner of the CPF has another birth date or, with a strict policy, another name."""
+    """Raise Refused when the owner of the CPF has another birth date or, where people wrote it, another name."""
     if details.birth_date and owner.birth_date and owner.birth_date != details.birth_date:
         raise Refused([Refusal(Reason.CPF_OTHER_BIRTH_DATE)])
-    if policy is Policy.STRICT:
+    if policy.is_by_people:
         _require_called_so(owner, details, clinic, Reason.CPF_TAKEN)
 
 

@@ -1,5 +1,5 @@
 """Blanking what people wrote about a patient, in the patient's row, memos, their appointments, the waiting list,
-recalls and the histories.
+recalls, rows of spreadsheets and the histories.
 
 The one place that may alter a history: PostgreSQL lets it through because the transaction asks for it (the function
 `clinic_redactable`, migrations 0039 and 0041). Who changed what and when stays; what was written does not. Law: LGPD
@@ -16,8 +16,10 @@ from clinic.models.limits import max_length
 from clinic.models.locks import get_locked
 from clinic.models.unverified import UNVERIFIED
 from clinic.refusals import Reason, Refusal, refuse
+from clinic.registry.imported_patients import folded_letters, keys_of
 from clinic.registry.merged import current_id, record_ids
 from clinic.registry.patient_events import Author
+from clinic.registry.patients import details_of
 from clinic.transactions import run_in_transaction
 
 # The keys of `before` and `after` of AppointmentEvents, WaitingEvents and RecallEvents that hold what people wrote.
@@ -66,6 +68,10 @@ UNVERIFIED_NUMBERS_SQL = """
 RECEIPTS_SQL = """
     UPDATE clinic_receipt SET flag = '', protocol = ''
     WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
+"""
+IMPORT_ROWS_SQL = """
+    UPDATE clinic_importrow SET cells = '[]', changes = '{}', sentences = '[]', keys = '{}'
+    WHERE clinic_id = %(clinic)s AND (patient_id = ANY(%(patients)s) OR keys && %(keys)s::text[])
 """
 PRIORITY_MARKS_SQL = """
     DELETE FROM clinic_prioritymark WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
@@ -162,6 +168,14 @@ def _appointments(patient: Patient) -> tuple[list[int], list[int]]:
     return [pk for pk in every.values_list("pk", flat=True) if pk not in ahead], sorted(ahead)
 
 
+def _keys(patient: Patient, records: list[int]) -> list[str]:
+    """Return what tells that a row of a spreadsheet is one of these records. Two queries."""
+    several = [details_of(each) for each in Patient.objects.of(patient.clinic_id).filter(pk__in=records).order_by("pk")]
+    letters = folded_letters([details.name for details in several])
+    pairs = zip(several, letters, strict=True)
+    return sorted({key for details, folded in pairs for key in keys_of(details, folded)})
+
+
 def blank_texts(patient: Patient, records: list[int], appointments: list[int]) -> None:
     """Blank what was written about a patient, all of whose `records` the caller's transaction has locked, and of these
     appointments; forget the former names. The event is the caller's."""
@@ -170,6 +184,7 @@ def blank_texts(patient: Patient, records: list[int], appointments: list[int]) -
         "clinic": patient.clinic_id,
         "patients": records,
         "appointments": appointments,
+        "keys": _keys(patient, records),
         "written": WRITTEN,
         "blank": BLANK,
     }
@@ -183,6 +198,7 @@ def blank_texts(patient: Patient, records: list[int], appointments: list[int]) -
         cursor.execute(RECEIPTS_SQL, parameters)
         cursor.execute(PRIORITY_MARKS_SQL, parameters)
         cursor.execute(MEMOS_SQL, parameters)
+        cursor.execute(IMPORT_ROWS_SQL, parameters)
         cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute(WAITING_ENTRIES_SQL, parameters)
         cursor.execute(WAITING_EVENTS_SQL.format(**blanked), parameters)

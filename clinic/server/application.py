@@ -61,9 +61,13 @@ class Application:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        body = await read_body(headers, receive)
+        body = await read_body(headers, receive, scope["path"])
         environ = wsgi_environ(scope, body)
-        answer = await self.threads.run(partial(self.answer, environ))
+        try:
+            answer = await self.threads.run(partial(self.answer, environ))
+        finally:
+            if body.file:
+                body.file.close()
         if answer.status in REFUSED and not scope["path"].lower().startswith(settings.PROGRAMS):
             await asyncio.sleep(REFUSED_SECONDS)
         if body.refused:

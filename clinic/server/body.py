@@ -1,12 +1,19 @@
-"""Read a request's body on the event loop: completely, up to a size and within a deadline, or refuse it."""
+"""Read a request's body on the event loop: completely, up to a size and within a deadline, or refuse it.
+
+One address takes a file, of who has a ticket for it (`clinic.server.uploads`): its body goes to the disk, not into the
+memory, in a file without a name, of which a killed process leaves nothing.
+"""
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
+
+from clinic.server import uploads
 
 SECONDS = 10  # for the whole body, from when the application waits for it
 MULTIPART = b"multipart/"
@@ -18,23 +25,27 @@ type Receive = Callable[[], Awaitable[Message]]
 
 @dataclass(frozen=True)
 class Body:
-    """The content as it was sent. With `refused`, the status to answer with, the rest was not read."""
+    """The content as it was sent; of a `file` it is there. With `refused`, the status to answer with, the rest was not
+    read."""
 
     content: bytes = b""
+    file: IO[bytes] | None = None
     refused: HTTPStatus | None = None
 
 
-async def read_body(headers: dict[bytes, bytes], receive: Receive) -> Body:
+async def read_body(headers: dict[bytes, bytes], receive: Receive, path: str = "") -> Body:
     """Read the body with the ASGI callable `receive`; `headers` have lower-case names.
 
     Refused with 413: longer than DATA_UPLOAD_MAX_MEMORY_SIZE (none of it is read when the declared length says so; the
-    APIs allow less); with 415: a multipart form, which sends files, and no page accepts files; with 408: not complete
-    after SECONDS; with 400: broken off, or not as declared.
+    APIs allow less); with 415: a multipart form, which sends files, at any address but that of an upload; with 408: not
+    complete after SECONDS; with 400: broken off, or not as declared.
     """
     declared = headers.get(b"content-length")
     if declared is None and b"transfer-encoding" not in headers:
         return Body()
     if headers.get(b"content-type", b"").strip().lower().startswith(MULTIPART):
+        if uploads.takes_file(path):
+            return await _read_file(declared, receive)
         return Body(refused=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     if declared is not None and not _is_allowed(declared):
         return Body(refused=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -43,6 +54,39 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive) -> Body:
             return await _read_messages(receive, None if declared is None else int(declared))
     except TimeoutError:
         return Body(refused=HTTPStatus.REQUEST_TIMEOUT)
+
+
+async def _read_file(declared: bytes | None, receive: Receive) -> Body:
+    """Write the body into a file; refused like any other, with bounds of its own, and where no length is declared."""
+    if declared is None:
+        return Body(refused=HTTPStatus.BAD_REQUEST)
+    if not declared.isdigit() or len(declared) > 20 or int(declared) > uploads.MOST_BYTES:
+        return Body(refused=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the application, after the answer
+    refused = None
+    try:
+        async with asyncio.timeout(uploads.SECONDS):
+            refused = await _write_messages(receive, int(declared), file)
+    except TimeoutError:
+        refused = HTTPStatus.REQUEST_TIMEOUT
+    if refused:
+        file.close()
+        return Body(refused=refused)
+    file.seek(0)
+    return Body(file=file)
+
+
+async def _write_messages(receive: Receive, length: int, file: IO[bytes]) -> HTTPStatus | None:
+    written = 0
+    while written != length:
+        message = await receive()
+        if message["type"] != "http.request" or written + len(message["body"]) > length:
+            return HTTPStatus.BAD_REQUEST
+        file.write(message["body"])
+        written += len(message["body"])
+        if not message["more_body"] and written != length:
+            return HTTPStatus.BAD_REQUEST
+    return None
 
 
 def _is_allowed(declared: bytes) -> bool:

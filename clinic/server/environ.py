@@ -31,7 +31,7 @@ def wsgi_environ(scope: Message, body: Body) -> Environ:
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": BytesIO(body.content),
+        "wsgi.input": body.file or BytesIO(body.content),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
@@ -41,7 +41,7 @@ def wsgi_environ(scope: Message, body: Body) -> Environ:
     for name, value in scope["headers"]:
         if b"_" not in name:
             _add_header(environ, name.decode("latin-1"), value.decode("latin-1"))
-    if body.content or "CONTENT_LENGTH" in environ:
+    if body.file is None and (body.content or "CONTENT_LENGTH" in environ):
         environ["CONTENT_LENGTH"] = str(len(body.content))
     if body.refused:
         environ[REFUSED_BODY] = body.refused

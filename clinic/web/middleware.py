@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from clinic.access import guessing
+from clinic.server import uploads
 from clinic.server.environ import REFUSED_BODY
 from clinic.web.signin.views import wait_page
 
@@ -34,7 +35,10 @@ class RefusedBodyMiddleware:
         if status is None or request.path_info.lower().startswith(settings.PROGRAMS):
             return self.get_response(request)
         with translation.override(translation.get_language_from_request(request)):
-            return render(request, TEMPLATES.get(status, "400.html"), status=status)
+            template = TEMPLATES.get(status, "400.html")
+            if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and request.path_info.startswith(uploads.PREFIX):
+                template = "413_file.html"
+            return render(request, template, status=status)
 
 
 class RefusedSignInMiddleware:

@@ -10,9 +10,11 @@ from clinic.web.booking_panel import views as booking_panel
 from clinic.web.calendar import views as calendar
 from clinic.web.confirmation import views as confirmation
 from clinic.web.display import views as display
+from clinic.web.exporting import views as exporting
 from clinic.web.family import views as family
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.first_steps import views as first_steps
+from clinic.web.importing import views as importing
 from clinic.web.integration import views as integration
 from clinic.web.integrity import views as integrity
 from clinic.web.keys import views as keys
@@ -144,6 +146,17 @@ urlpatterns = [
     path("ausencias/nova/", absence.add, name="absence-add"),
     path("ausencias/atraso/", absence.delay, name="absence-delay"),
     path("ausencias/<int:pk>/desfazer/", absence.take_back, name="absence-undo"),
+    path("exportar/<str:name>.csv", exporting.csv_file, name="export-csv"),
+    path("exportar/<str:name>.xlsx", exporting.workbook, name="export-workbook"),
+    path("importar/", importing.index, name="import-list"),
+    path("importar/arquivo/<str:ticket>/", importing.upload, name="import-upload"),
+    path("importar/<int:pk>/", importing.show, name="import"),
+    path("importar/<int:pk>/colunas/", importing.columns, name="import-columns"),
+    path("importar/<int:pk>/comecar/", importing.begin, name="import-begin"),
+    path("importar/<int:pk>/avancar/", importing.advance, name="import-advance"),
+    path("importar/<int:pk>/desfazer/", importing.take_back, name="import-take-back"),
+    path("importar/<int:pk>/descartar/", importing.discard, name="import-discard"),
+    path("importar/<int:pk>/recusadas.csv", importing.refused_file, name="import-refused"),
     path("configuracoes/paineis/", display.index, name="display-links"),
     path("configuracoes/paineis/criar/", display.create, name="display-create"),
     path("configuracoes/paineis/<int:pk>/revogar/", display.revoke, name="display-revoke"),

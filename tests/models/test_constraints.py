@@ -31,6 +31,8 @@ from clinic.models import (
     Delay,
     DisplayLink,
     FormerName,
+    ImportRow,
+    ImportRun,
     Memo,
     Patient,
     PatientEvent,
@@ -177,6 +179,13 @@ class Rows:
     @cached_property
     def other(self):
         return make_patient(self.clinic)
+
+    def run(self, **fields):
+        defaults = {"kind": "patients", "channel": "browser", "file_name": "velho.csv"}
+        return ImportRun.objects.create(clinic=self.clinic, **defaults | fields)
+
+    def import_row(self, run):
+        return ImportRow.objects.create(clinic=self.clinic, run=run, number=2, cells=[])
 
     def merge(self, **fields):
         defaults = {"kept": self.patient, "merged": self.other, "channel": "browser"}
@@ -405,6 +414,14 @@ REFUSED = {
         lambda rows: make_patient(rows.clinic, merged_into=rows.patient, cpf=None, health_number="123456789"),
         lambda rows: Patient.objects.filter(pk=rows.patient.pk).update(merged_into=rows.patient, cpf=None),
     ],
+    "importrun_one_writes": [
+        lambda rows: [rows.run(state="importing"), rows.run(state="importing")],
+        lambda rows: [rows.run(state="importing"), rows.run(state="taking_back")],
+    ],
+    "importrun_kind_known": [lambda rows: rows.run(kind="cars")],
+    "importrun_state_known": [lambda rows: rows.run(state="lost")],
+    "importrun_channel_known": [lambda rows: rows.run(channel="window")],
+    "importrow_number_once": [lambda rows: [rows.import_row(run) for run in [rows.run()] * 2]],
     "patientmerge_once": [lambda rows: [rows.merge(), rows.merge()]],
     "patientmerge_of_two": [lambda rows: rows.merge(merged=rows.patient)],
     "patientmerge_channel_known": [lambda rows: rows.merge(channel="window")],

@@ -3,7 +3,12 @@
 import time
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
+from clinic.models import ImportRun
+from clinic.server import uploads
+from tests.factories import make_clinic, make_manager
 from tests.server.conftest import answer_of
 
 ADDRESSES = ("/entrar/", "/api/appointments", "/v1/appointments")
@@ -75,3 +80,46 @@ def test_a_page_of_refusal_is_protected_and_says_what_to_do(served):
     assert "content-security-policy: default-src 'none'" in answer
     assert "x-content-type-options: nosniff" in answer
     assert "encurte os textos e tente de novo" in answer
+
+
+MULTIPART = "Content-Type: multipart/form-data; boundary=b\r\nConnection: close\r\n"
+WHOLE_FILE = f"{FILE}Nome\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("ticket", "rest", "status"),
+    [
+        (True, f"Content-Length: {len(WHOLE_FILE)}\r\n\r\n{WHOLE_FILE}", 403),  # read, and without a CSRF token
+        (True, "Content-Length: 1000000000\r\n\r\n--b", 413),
+        (True, f"Transfer-Encoding: chunked\r\n\r\n{len(WHOLE_FILE):x}\r\n{WHOLE_FILE}\r\n0\r\n\r\n", 400),
+        (False, f"Content-Length: {len(WHOLE_FILE)}\r\n\r\n{WHOLE_FILE}", 415),
+    ],
+    ids=["whole", "gigabyte", "no-length", "no-ticket"],
+)
+def test_a_file_is_read_with_a_ticket_up_to_a_bound(served, ticket, rest, status):
+    text = uploads.ticket(1) if ticket else f"{uploads.ticket(1)}x"
+    answer = answer_of(served.begin(head(f"{uploads.PREFIX}{text}/", rest, MULTIPART)))
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    assert ("64 MB" in answer) == (status == 413)
+
+
+def test_a_file_of_megabytes_arrives_as_a_browser_sends_it(served):
+    manager, client = make_manager(make_clinic()), Client()
+    client.force_login(manager)
+    page = client.get(reverse("web:import-list"))
+    token, session = page.cookies["csrftoken"].value, client.cookies["sessionid"].value
+    rows = "".join(f"Pessoa {number};{'x' * 900}\r\n" for number in range(3000))
+    parts = {"csrfmiddlewaretoken": token, "file": f"Nome;Notas\r\n{rows}"}
+    names = {"csrfmiddlewaretoken": "", "file": '; filename="velho.csv"'}
+    body = "".join(
+        f'--b1\r\nContent-Disposition: form-data; name="{name}"{names[name]}\r\n\r\n{text}\r\n'
+        for name, text in parts.items()
+    )
+    status, _answer = served.ask(
+        f"{uploads.PREFIX}{uploads.ticket(manager.pk)}/",
+        "POST",
+        f"{body}--b1--\r\n",
+        **{"Content-Type": "multipart/form-data; boundary=b1", "Cookie": f"csrftoken={token}; sessionid={session}"},
+    )
+    assert status == 302
+    assert (ImportRun.objects.get().total, ImportRun.objects.get().file_name) == (3000, "velho.csv")

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from clinic import exchange
 from clinic.access import accesses, idempotency, rate_limit
 from clinic.access.sessions import SessionStore
 from clinic.models import Clinic
@@ -16,7 +17,7 @@ class Command(BaseCommand):
     help = (
         "Deletes ended sessions, old request counts, accesses after two years, sign-ins after one, the contents of"
         " sandboxes whose day is over, what an Idempotency-Key kept for STORED_ANSWER_DAYS, and the data for undoing"
-        " a merge of patients when it cannot be undone any more."
+        " a merge of patients, and the rows of imports, when neither can be undone any more."
     )
 
     def handle(self, *, verbosity: int, **options: object) -> None:
@@ -25,9 +26,10 @@ class Command(BaseCommand):
         counts = rate_limit.forget()
         seen = accesses.forget(timezone.now())
         merges = forget_merged_values(timezone.now())
+        imports = exchange.forget_rows(timezone.now())
         sandboxes = sum(map(empty_sandbox, Clinic.objects.real()))
         if verbosity:
             self.stdout.write(
                 f"Forgotten: {answers} stored answers, {counts} request counts, {seen} accesses, {merges} merges,"
-                f" {sandboxes} sandboxes."
+                f" {imports} imports, {sandboxes} sandboxes."
             )

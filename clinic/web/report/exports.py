@@ -1,38 +1,29 @@
 """A report as files for spreadsheets."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from io import BytesIO, StringIO
+from io import BytesIO
+from itertools import chain
 from re import sub
 
 import xlsxwriter
 from django.utils.translation import gettext as _
 
 from clinic.queries.reports import Report, Table, Unit, Value
+from clinic.web.exports import csv_of_cells, harmless
 
-BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for its own alphabet
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 NOT_IN_SHEET_NAMES = r"[\[\]:*?/\\']"
 LONGEST_SHEET_NAME = 31
 NUMBER_FORMATS = {Unit.COUNT: "0", Unit.MINUTES: "0.0", Unit.PERCENT: "0.0", Unit.MONEY: "0.00"}
 
 
-def harmless(text: str) -> str:
-    """Return text of a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
 def csv_of(table: Table) -> str:
     """Return a table as CSV as spreadsheets of both countries read it: semicolons, decimal commas."""
-    text = StringIO()
-    writer = csv.writer(text, delimiter=";")
     units = [column.unit for column in table.columns]
-    writer.writerow(harmless(column.label) for column in table.columns)
-    for row in _rows(table):
-        writer.writerow(_as_text(value, unit) for value, unit in zip(row, units, strict=True))
-    return BYTE_ORDER_MARK + text.getvalue()
+    headings = [harmless(column.label) for column in table.columns]
+    rows = ([_as_text(value, unit) for value, unit in zip(row, units, strict=True)] for row in _rows(table))
+    return csv_of_cells(chain([headings], rows))
 
 
 def _rows(table: Table) -> Iterator[tuple[Value, ...]]:

@@ -34,7 +34,7 @@ from tests.factories import book_appointment, make_doctor, make_patient, make_pr
 pytestmark = pytest.mark.django_db
 
 # Of these no row is of a sandbox: credentials and users are the clinic's, only the desk knows calls, delays, discounts,
-# memos, payers, recalls and series, invented people need no access log, and no change of a sandbox is noted.
+# imports, memos, payers, recalls and series, invented people need no access log, and no change of a sandbox is noted.
 NOT_IN_A_SANDBOX = {
     "clinic_accesstoken",
     "clinic_apikey",
@@ -46,6 +46,8 @@ NOT_IN_A_SANDBOX = {
     "clinic_delay",
     "clinic_discount",
     "clinic_displaylink",
+    "clinic_importrow",
+    "clinic_importrun",
     "clinic_incident",
     "clinic_memo",
     "clinic_patientaccess",

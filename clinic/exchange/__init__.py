@@ -1,0 +1,21 @@
+"""Spreadsheets that are brought into a clinic."""
+
+from clinic.exchange.columns import DATES, FIELDS
+from clinic.exchange.faults import ImportRefused
+from clinic.exchange.files import MOST_BYTES, too_large
+from clinic.exchange.runs import advance, begin, choose_columns, discard, forget_rows, stage, take_back
+
+__all__ = [
+    "DATES",
+    "FIELDS",
+    "ImportRefused",
+    "MOST_BYTES",
+    "advance",
+    "begin",
+    "choose_columns",
+    "discard",
+    "forget_rows",
+    "stage",
+    "take_back",
+    "too_large",
+]

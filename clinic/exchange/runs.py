@@ -1,0 +1,268 @@
+"""A spreadsheet on its way into the clinic: read, checked, imported, taken back, each in batches.
+
+No job in the background is needed: what wants a run to go on, its page or a command, calls `advance` until it
+is no longer under way. A batch, and the number of the row after which the next one begins, are one transaction, so a
+process that is killed in the middle leaves a run that goes on where it stood: nothing twice, nothing lost.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import IO
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.exchange import patients
+from clinic.exchange.columns import FIELDS, guess, heading_row, is_month_first
+from clinic.exchange.faults import ImportRefused
+from clinic.exchange.files import open_sheet
+from clinic.models import Clinic, ImportRow, ImportRun, shown
+from clinic.models.import_run import ROWS_KEPT
+from clinic.models.limits import max_length
+from clinic.models.locks import get_locked
+from clinic.registry import Author
+from clinic.transactions import run_in_transaction
+
+BATCH = 500
+LOOKED_AT = 60  # rows, for the headings and for what the columns are
+NAME_LIMIT, SHEET_LIMIT = max_length(ImportRun, "file_name"), max_length(ImportRun, "sheet")
+State, Fate = ImportRun.State, ImportRow.Fate
+COPY_SQL = "COPY clinic_importrow (clinic_id, run_id, number, cells) FROM STDIN"
+RESET_SQL = """
+    UPDATE clinic_importrow SET fate = '', changes = '{}', sentences = '[]', keys = '{}', patient_id = NULL
+    WHERE run_id = %s AND fate <> ''
+"""
+STORE_SQL = """
+    UPDATE clinic_importrow AS stored SET fate = row.fate, changes = row.changes, sentences = row.sentences,
+        keys = row.keys, patient_id = row.patient_id, version = row.version
+    FROM jsonb_to_recordset(%s::jsonb) AS row (
+        id bigint, fate text, changes jsonb, sentences jsonb, keys text[], patient_id bigint, version text
+    ) WHERE stored.id = row.id
+"""
+STORED = ("id", "fate", "changes", "sentences", "keys", "patient_id", "version")
+
+
+def stage(file: IO[bytes], file_name: str, *, clinic: Clinic, by: Author) -> ImportRun:
+    """Read a file of patients into the database and return its run, with the columns guessed. One transaction; the file
+    stays open and is not kept. Raises ImportRefused."""
+    sheet = open_sheet(file)
+    rows = iter(sheet.rows)
+    first = list(islice(rows, LOOKED_AT))
+    if not first:
+        raise ImportRefused(_("O arquivo está vazio."))
+    place = heading_row([cells for _number, cells in first])
+    body = first[place + 1 :]
+    width = max(len(cells) for _number, cells in first[place:])
+    headings = first[place][1] + [""] * (width - len(first[place][1]))
+    with transaction.atomic():
+        run = ImportRun.objects.create(
+            clinic=clinic,
+            kind=ImportRun.Kind.PATIENTS,
+            channel=by.channel,
+            user=by.user,
+            credential=by.credential,
+            file_name=_short(file_name, NAME_LIMIT),
+            file_format=sheet.file_format,
+            encoding=sheet.encoding,
+            separator=sheet.separator,
+            sheet=_short(sheet.sheet, SHEET_LIMIT),
+            headings=headings,
+            columns=guess(headings, [cells for _number, cells in body]),
+        )
+        mixed: set[int] = set()
+        run.total = _copy(run, _following(body, rows), mixed)
+        if not run.total:
+            raise ImportRefused(_("O arquivo só tem a linha dos títulos das colunas."))
+        run.mixed = sorted(mixed)
+        run.save(update_fields=["total", "mixed"])
+    return run
+
+
+def choose_columns(
+    run_id: int, columns: Sequence[str], *, month_first: Sequence[int], overwrites: bool, clinic: Clinic
+) -> ImportRun:
+    """Have a run that is not imported yet checked, from its first row on, with these fields for its columns.
+
+    Locks the run. Raises ImportRefused, Refused (TRY_AGAIN) and ImportRun.DoesNotExist."""
+
+    def work() -> ImportRun:
+        run = _locked(run_id, clinic)
+        if run.state not in {State.READ, State.CHECKING, State.CHECKED}:
+            raise ImportRefused(_("Esta planilha já foi importada."))
+        _refuse_columns(columns)
+        with connection.cursor() as cursor:
+            cursor.execute(RESET_SQL, [run.pk])
+        run.columns, run.month_first, run.overwrites = list(columns), list(month_first), overwrites
+        run.state, run.number = State.CHECKING, 0
+        run.save()
+        return run
+
+    return run_in_transaction(work)
+
+
+def begin(run_id: int, *, clinic: Clinic, by: Author) -> ImportRun:
+    """Begin to import a run that was checked. Of a clinic one run writes at a time.
+
+    Locks the run. Raises ImportRefused, Refused (TRY_AGAIN) and ImportRun.DoesNotExist."""
+
+    def change(run: ImportRun) -> None:
+        if run.state != State.CHECKED:
+            raise ImportRefused(_("Esta planilha ainda não foi conferida, ou já foi importada."))
+        run.state, run.imported_at = State.IMPORTING, timezone.now()
+        run.channel, run.user, run.credential = by.channel, by.user, by.credential
+
+    return _change_writing(run_id, clinic, change)
+
+
+def take_back(run_id: int, *, clinic: Clinic, by: Author) -> ImportRun:
+    """Begin to take back a run that was imported, as a whole or until it was interrupted.
+
+    Locks the run. Raises ImportRefused, Refused (TRY_AGAIN) and ImportRun.DoesNotExist."""
+
+    def change(run: ImportRun) -> None:
+        if run.state != State.IMPORTING and not run.can_be_taken_back(timezone.now()):
+            raise ImportRefused(_("Uma importação só se desfaz até %(days)s dias depois.") % {"days": ROWS_KEPT.days})
+        run.state, run.taken_back_at, run.taken_back_by = State.TAKING_BACK, timezone.now(), by.user
+
+    return _change_writing(run_id, clinic, change)
+
+
+def discard(run_id: int, *, clinic: Clinic) -> None:
+    """Delete a run that was not imported, with its rows. Raises ImportRefused and ImportRun.DoesNotExist."""
+
+    def work() -> None:
+        run = _locked(run_id, clinic)
+        if run.state not in {State.READ, State.CHECKING, State.CHECKED}:
+            raise ImportRefused(_("Esta planilha já foi importada."))
+        ImportRow.objects.of(clinic).filter(run=run).delete()
+        run.delete()
+
+    run_in_transaction(work)
+
+
+def advance(run_id: int, *, clinic: Clinic, by: Author, seconds: float = 0.0) -> ImportRun:
+    """Work through one batch of a run, and through more until so many seconds are over; return the run.
+
+    Each batch is a transaction, which locks the run and the patients that it writes. A run that is not under way is
+    returned as it is. What is read here is shown to nobody. Raises Refused (TRY_AGAIN) and ImportRun.DoesNotExist."""
+    until = time.monotonic() + seconds
+    with shown.choosing():
+        run = run_in_transaction(lambda: _one_batch(run_id, clinic, by))
+        while run.is_under_way and time.monotonic() < until:
+            run = run_in_transaction(lambda: _one_batch(run_id, clinic, by))
+    return run
+
+
+def forget_rows(now: datetime) -> int:
+    """Delete the rows of the runs, of all clinics, that can no longer be taken back at `now`, and whole runs that were
+    not imported for so long; return how many runs there were. Who imported which file, and when, stays."""
+    old = ImportRun.objects.filter(at__lt=now - ROWS_KEPT).exclude(
+        state__in=[State.IMPORTING, State.IMPORTED], imported_at__gte=now - ROWS_KEPT
+    )
+    with_rows = Exists(ImportRow.objects.filter(run=OuterRef("pk")))
+    runs = list(old.filter(with_rows).order_by("pk").values_list("pk", flat=True))
+    ImportRow.objects.filter(run__in=runs).delete()
+    old.filter(imported_at=None).delete()
+    return len(runs)
+
+
+def _one_batch(run_id: int, clinic: Clinic, by: Author) -> ImportRun:
+    run = _locked(run_id, clinic)
+    if not run.is_under_way:
+        return run
+    rows = list(run.rows.filter(number__gt=run.number).order_by("number")[:BATCH])
+    if not rows:
+        run.state, run.number = _NEXT[run.state], 0
+    else:
+        _STEPS[run.state](run, rows, clinic, by)
+        _store(rows)
+        run.number = rows[-1].number
+    run.save(update_fields=["state", "number"])
+    return run
+
+
+_STEPS: dict[str, Callable[[ImportRun, list[ImportRow], Clinic, Author], None]] = {
+    State.CHECKING: patients.check,
+    State.IMPORTING: patients.import_rows,
+    State.TAKING_BACK: patients.take_back,
+}
+_NEXT: dict[str, str] = {
+    State.CHECKING: State.CHECKED,
+    State.IMPORTING: State.IMPORTED,
+    State.TAKING_BACK: State.TAKEN_BACK,
+}
+
+
+def _locked(run_id: int, clinic: Clinic) -> ImportRun:
+    return get_locked(ImportRun.objects.of(clinic).filter(pk=run_id))
+
+
+def _change_writing(run_id: int, clinic: Clinic, change: Callable[[ImportRun], None]) -> ImportRun:
+    """Store what `change` makes of the locked run; of two that would write at once the second is refused."""
+
+    def work() -> ImportRun:
+        run = _locked(run_id, clinic)
+        change(run)
+        run.number = 0
+        other = ImportRun.objects.of(clinic).filter(state__in=[State.IMPORTING, State.TAKING_BACK]).exclude(pk=run.pk)
+        if under_way := other.select_related("user").first():
+            raise ImportRefused(_other_writes(under_way))
+        with transaction.atomic():
+            run.save()
+        return run
+
+    try:
+        return run_in_transaction(work)
+    except IntegrityError as error:
+        raise ImportRefused(_("Outra importação desta clínica acabou de começar. Espere até que termine.")) from error
+
+
+def _other_writes(run: ImportRun) -> str:
+    return _("A importação de “%(file)s”, de %(who)s, ainda não terminou. Termine-a primeiro.") % {
+        "file": run.file_name,
+        "who": run.user or run.credential,
+    }
+
+
+def _refuse_columns(columns: Sequence[str]) -> None:
+    chosen = [field for field in columns if field]
+    for field in chosen:
+        if field not in FIELDS or chosen.count(field) > 1:
+            name = FIELDS.get(field, field)
+            raise ImportRefused(_("“%(field)s” foi escolhido para duas colunas.") % {"field": name})
+    if not {"name", "surname"} & set(chosen):
+        raise ImportRefused(_("Escolha em que coluna está o nome dos pacientes."))
+
+
+def _following(
+    first: list[tuple[int, list[str]]], others: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, list[str]]]:
+    yield from first
+    yield from others
+
+
+def _copy(run: ImportRun, rows: Iterator[tuple[int, list[str]]], mixed: set[int]) -> int:
+    """Store the rows, and return how many there are; places of columns with dates that are month/day go to `mixed`."""
+    count = 0
+    with connection.cursor() as cursor, cursor.copy(COPY_SQL) as stream:
+        for number, cells in rows:
+            mixed |= {place for place, cell in enumerate(cells) if place not in mixed and is_month_first(cell)}
+            stream.write_row((run.clinic_id, run.pk, number, json.dumps(cells)))
+            count += 1
+    return count
+
+
+def _store(rows: Sequence[ImportRow]) -> None:
+    values = [{name: getattr(row, name) for name in STORED} for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(STORE_SQL, [json.dumps(values, cls=DjangoJSONEncoder)])
+
+
+def _short(text: str, limit: int) -> str:
+    return "".join(char for char in text if char.isprintable())[-limit:]

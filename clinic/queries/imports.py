@@ -1,0 +1,100 @@
+"""Spreadsheets that were brought into a clinic, and the fate of their rows. Reads only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Max
+
+from clinic.models import Clinic, ImportRow, ImportRun, Patient
+from clinic.registry import PatientDetails
+
+ROWS = 50
+SAMPLES = 3  # values of a column that are shown where it is chosen
+LOOKED_AT = 30  # rows from which they come
+Fate = ImportRow.Fate
+
+
+@dataclass(frozen=True)
+class FateCount:
+    """How many rows of a run have this fate."""
+
+    fate: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class ImportColumn:
+    """A column of a spreadsheet: its place, heading, first values, the field that it is, whether some of its dates can
+    only be month/day, and whether it was chosen that all are."""
+
+    place: int
+    heading: str
+    samples: list[str]
+    field: str
+    is_mixed: bool
+    is_month_first: bool
+
+
+def imports(clinic: Clinic) -> list[ImportRun]:
+    """Return the newest runs of a clinic, at most ROWS. One query."""
+    return list(ImportRun.objects.of(clinic).select_related("user")[:ROWS])
+
+
+def counts(run: ImportRun) -> list[FateCount]:
+    """Return how many rows have which fate, in the order of the choices, without those that no row has. One query."""
+    found = dict(run.rows.order_by().values_list("fate").annotate(Count("pk")))
+    return [FateCount(fate, str(label), found[fate]) for fate, label in Fate.choices if fate in found]
+
+
+def percent_done(run: ImportRun) -> int:
+    """Return how far the work of the present state is, 0 to 100. One query."""
+    last = run.rows.order_by().aggregate(last=Max("number"))["last"]
+    return round(100 * run.number / last) if last else 100
+
+
+def columns(run: ImportRun) -> list[ImportColumn]:
+    """Return the columns of a run, with values of its first rows. One query."""
+    rows = list(run.rows.order_by("number").values_list("cells", flat=True)[:LOOKED_AT])
+    return [
+        ImportColumn(
+            place=place,
+            heading=heading,
+            samples=list(dict.fromkeys(row[place] for row in rows if place < len(row) and row[place]))[:SAMPLES],
+            field=field,
+            is_mixed=place in run.mixed,
+            is_month_first=place in run.month_first,
+        )
+        for place, (heading, field) in enumerate(zip(run.headings, run.columns, strict=True))
+    ]
+
+
+def rows_page(run: ImportRun, fate: str, after: int) -> tuple[list[ImportRow], int | None]:
+    """Return the rows of one fate, "" for all, after that line of the file; at most ROWS, and the line after which the
+    next ones come, None without any. With `known`, the patient who is meant or was made, None for none. Two queries."""
+    rows = run.rows.filter(number__gt=after).order_by("number")
+    found: list[Any] = list((rows.filter(fate=fate) if fate else rows)[: ROWS + 1])
+    shown = found[:ROWS]
+    ids = {row.patient_id for row in shown if row.patient_id}
+    patients = {patient.pk: patient for patient in Patient.objects.of(run.clinic_id).filter(pk__in=ids)}
+    for row in shown:
+        row.known = patients.get(row.patient_id)
+    return shown, shown[-1].number if len(found) > ROWS else None
+
+
+def refused_rows(run: ImportRun) -> Iterator[ImportRow]:
+    """Yield the rows that were refused, are there twice, or were not taken back. One query."""
+    fates = [Fate.REFUSED, Fate.DUPLICATE, Fate.KEPT]
+    return run.rows.filter(fate__in=fates).order_by("number").iterator(chunk_size=1000)
+
+
+def changed_labels(row: ImportRow) -> list[tuple[str, str, str]]:
+    """Return the changes of a row as (label, before, after)."""
+    labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
+    known = PatientDetails.__dataclass_fields__
+    return [(labels[name], _written(pair[0]), _written(pair[1])) for name, pair in row.changes.items() if name in known]
+
+
+def _written(value: Any) -> str:
+    return "" if value in (None, False) else str(value)

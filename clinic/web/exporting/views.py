@@ -1,0 +1,44 @@
+"""The lists of the screen as files for spreadsheets. For managers; all who are in a file stand in the access log."""
+
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from clinic.access.requests import ClinicRequest
+from clinic.access.roles import manager_required
+from clinic.web.exporting.tables import TABLES, Exported
+from clinic.web.exports import csv_of_texts, workbook_of_texts
+from clinic.web.responses import private
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_safe
+@never_cache
+@manager_required
+def csv_file(request: ClinicRequest, name: str) -> HttpResponse:
+    """Answer a list as CSV, with the filters of its page."""
+    table = _table(request, name)
+    return _as_file(csv_of_texts(table.rows).encode(), "text/csv; charset=utf-8", f"{table.name}.csv")
+
+
+@require_safe
+@never_cache
+@manager_required
+def workbook(request: ClinicRequest, name: str) -> HttpResponse:
+    """Answer the same as a workbook."""
+    table = _table(request, name)
+    return _as_file(workbook_of_texts(table.title, table.rows), XLSX, f"{table.name}.xlsx")
+
+
+def _table(request: ClinicRequest, name: str) -> Exported:
+    if name not in TABLES:
+        raise Http404
+    return TABLES[name](request.clinic, request.GET, timezone.now())
+
+
+def _as_file(content: bytes, content_type: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return private(response)

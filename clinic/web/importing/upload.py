@@ -1,0 +1,47 @@
+"""The file of an upload: kept on the disk in a file without a name while it is read, and nowhere afterwards."""
+
+import tempfile
+from collections.abc import Callable
+from typing import IO
+
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from clinic.server.uploads import PREFIX
+
+
+class UnnamedFileHandler(FileUploadHandler):
+    """Keep the first file of a form, up to the bound that the server has for its whole body."""
+
+    file: IO[bytes] | None = None
+
+    def new_file(self, *args: object, **options: object) -> None:
+        super().new_file(*args, **options)  # type: ignore[arg-type]  # passed on as they came
+        if self.file is not None:
+            raise SkipFile
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - Django closes it with the request
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if self.file is not None:
+            self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> "UploadedFile[bytes] | None":
+        if self.file is None:
+            return None
+        self.file.seek(0)
+        return UploadedFile(file=self.file, name=self.file_name, size=file_size)
+
+
+class FileUploadMiddleware:
+    """Have the form of the one address that takes a file read into a file. Everywhere else FILE_UPLOAD_HANDLERS is
+    empty, and what a form sends as a file is dropped. Runs before the CSRF check, which reads the form."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method == "POST" and request.path_info.startswith(PREFIX):
+            request.upload_handlers = [UnnamedFileHandler(request)]
+        return self.get_response(request)

@@ -1,0 +1,3 @@
+// Importar.
+import "../js/confirm.js";
+import "../js/importing.js";

@@ -1,0 +1,127 @@
+"""Files as programs write them, and as nobody should: what is read, and the sentence where nothing can be."""
+
+import io
+import zipfile
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clinic.exchange.faults import ImportRefused
+from clinic.exchange.files import MOST_BYTES, open_sheet
+from tests.exchange.sheets import HEADINGS, csv_bytes, ods_by_odfpy, xlsx_by_openpyxl, xlsx_by_xlsxwriter
+
+BODY = [['José d\'Ávila; o "Zé"', "81 91234-5678", "05/03/1980", "529.982.247-25", "ze@example.org"], ["Ana", "", "x"]]
+TABLE = [HEADINGS, *BODY]
+
+
+def read(content):
+    sheet = open_sheet(io.BytesIO(content))
+    return sheet, [cells for _number, cells in sheet.rows]
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
+@pytest.mark.parametrize(
+    ("encoding", "found"),
+    [
+        ("utf-8", "UTF-8"),
+        ("utf-8-sig", "UTF-8 (BOM)"),
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("cp1252", "Windows-1252"),
+    ],
+)
+def test_a_csv_of_any_separator_and_alphabet_is_read(separator, encoding, found):
+    sheet, rows = read(csv_bytes(TABLE, separator, encoding))
+    assert (sheet.file_format, sheet.encoding, sheet.separator) == ("csv", found, separator)
+    assert rows == TABLE
+
+
+CELL = st.text("aé€ç;,\"' \n|=-+@1/", min_size=1, max_size=12).map(lambda text: f"x{text}x")
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # on a busy machine
+@given(st.lists(st.tuples(CELL, CELL, CELL).map(list), min_size=1, max_size=8))
+def test_whatever_is_written_is_read_again(rows):
+    rows = [["Nome", "Telefone", "Notas"], *rows]
+    assert read(csv_bytes(rows))[1] == rows
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_are_rows_or_a_sentence(content):
+    try:
+        for row in read(content)[1]:
+            assert all(isinstance(cell, str) for cell in row)
+    except ImportRefused as refused:
+        (sentence,) = refused.args
+        assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("made", [xlsx_by_openpyxl, xlsx_by_xlsxwriter, ods_by_odfpy])
+def test_numbers_and_dates_of_workbooks_are_read_as_written(made):
+    sheet, rows = read(made([HEADINGS, ["Ana", 81912345678, date(1980, 3, 5), 5299822472.0, "a@b.pt"]]))
+    assert sheet.file_format == ("ods" if made is ods_by_odfpy else "xlsx")
+    assert rows == [HEADINGS, ["Ana", "81912345678", "1980-03-05", "5299822472", "a@b.pt"]]
+
+
+def test_a_merged_title_stands_in_a_row_of_its_own():
+    _, rows = read(xlsx_by_openpyxl([["Relatório", None, None], HEADINGS, *BODY], merged="A1:E1"))
+    assert rows == [["Relatório"], HEADINGS, *BODY]
+
+
+def zipped(parts):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+ENTITIES = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
+TWO_HUNDRED = [["Nome", *(f"c{number}" for number in range(199))]]
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"", "vazio"),
+        (b"\xd0\xcf\x11\xe0old", ".xls"),
+        (b"PK\x03\x04broken", "danificado"),
+        (zipped({"readme.txt": "x"}), "Não é uma planilha"),
+        (zipped({"xl/workbook.xml": b"0" * 50_000_000}), "memória"),
+        (zipped({"content.xml": ENTITIES}), "danificado"),
+        (zipped({"xl/workbook.xml": ENTITIES}), "danificado"),
+        (bytes(5000), "Não é uma planilha"),
+        (csv_bytes(TWO_HUNDRED), "200 colunas"),
+        (b'Nome;Tel\n"Ana;1\n' + b"Rui;2\n" * 9000, "linha 2 "),
+        ("Nome;Tel\n".encode("utf-16") + b"\x00\xd8", "UTF-16"),
+    ],
+    ids=["empty", "old", "cut", "zip", "bomb", "ods-dtd", "xlsx-dtd", "binary", "wide", "quote", "utf-16"],
+)
+def test_what_cannot_be_read_has_a_sentence(content, part):
+    with pytest.raises(ImportRefused, match=part):
+        read(content)
+
+
+def test_a_file_of_a_gigabyte_is_refused_by_its_size():
+    class Huge(io.BytesIO):
+        def tell(self):
+            return MOST_BYTES + 1
+
+    with pytest.raises(ImportRefused, match="64 MB"):
+        open_sheet(Huge(b"Nome"))
+
+
+def test_a_far_cell_takes_no_memory():
+    """A reader that keeps a sheet as a rectangle would need 17 billion cells."""
+    far = xlsx_by_openpyxl([["Nome"]])
+    with zipfile.ZipFile(io.BytesIO(far)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"].decode()
+    row = '<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row></sheetData>'
+    parts["xl/worksheets/sheet1.xml"] = sheet.replace("</sheetData>", row).encode()
+    with pytest.raises(ImportRefused, match="16384 colunas"):
+        read(zipped(parts))

@@ -1,0 +1,140 @@
+"""Lists as files: with the filters of their page, harmless, for managers, and on record."""
+
+import io
+from datetime import date, timedelta
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.models import ImportRun, Patient, PatientAccess
+from clinic.server import uploads
+from clinic.web.exporting.tables import TABLES
+from tests.factories import (
+    book_appointment,
+    cpf,
+    make_doctor,
+    make_lisbon,
+    make_manager,
+    make_patient,
+    make_payer,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+FILLED = {
+    "social_name": "Aninha",
+    "phone": "+5581912345678",
+    "phone_of": "mãe",
+    "second_phone": "+351912345678",
+    "guardian_name": "Rosa Lima",
+    "guardian_relation": "mãe",
+    "birth_date": date(1980, 3, 5),
+    "cpf": cpf(1),
+    "nif": "",
+    "document_type": "passport",
+    "document_number": "FX123456",
+    "document_country": "Peru",
+    "card_number": "0123X",
+    "card_expires_on": date(2031, 3, 4),
+    "accepts_whatsapp": False,
+    "email": "a@example.org",
+    "notes": 'linha um\nlinha "dois"; três',
+    "alert": "=cuidado",
+    "died": True,
+    "died_on": date(2020, 3, 4),
+}
+
+
+def rows_of(client, name, **query):
+    answer = client.get(reverse("web:export-csv", args=[name]), query)
+    assert answer.status_code == 200 and "no-store" in answer["Cache-Control"]
+    return [line.split(";") for line in answer.content.decode("utf-8-sig").splitlines()]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_list_is_a_file_of_both_kinds(client, manager, name):
+    appointment = book_appointment(make_doctor(manager.clinic), patient=make_patient(manager.clinic, name="=cmd|x").pk)
+    day = manager.clinic.local(appointment.starts_at).date()
+    rows = rows_of(client, name, dia=f"{day}")
+    answer = client.get(reverse("web:export-workbook", args=[name]), {"dia": f"{day}"})
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    assert [cell.value for cell in sheet[1]] == rows[0] and len(rows[0]) > 4
+    if name in {"pacientes", "agenda", "confirmacoes"}:
+        assert "'=cmd|x" in rows[1] and "'=cmd|x" in [cell.value for cell in sheet[2]]
+        assert all(cell.data_type != "f" for cell in sheet[2])
+
+
+def test_the_filters_of_the_page_are_those_of_the_file(client, manager):
+    visits = [book_appointment(make_doctor(manager.clinic)) for _ in range(2)]
+    day = f"{manager.clinic.local(visits[0].starts_at).date()}"
+    assert len(rows_of(client, "agenda", dia=day)) == 3
+    chosen = rows_of(client, "agenda", dia=day, medico=visits[1].doctor_id)
+    assert [row[4] for row in chosen[1:]] == [visits[1].patient.display_name]
+    assert len(rows_of(client, "agenda", dia="nada", medico="x")) >= 1
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_exported_patients_are_the_same_when_imported(client, manager, form):
+    clinic = manager.clinic
+    payer = make_payer(clinic, name="Saúde Boa")
+    make_patient(clinic, name="Ana Lima", payer=payer, **FILLED)
+    make_patient(clinic, name="Só Nome", phone=None, cpf=None, birth_date=None)
+    name = "web:export-csv" if form == "csv" else "web:export-workbook"
+    content = client.get(reverse(name, args=["pacientes"])).content
+    file = SimpleUploadedFile(f"pacientes.{form}", content)
+    client.post(reverse("web:import-upload", args=[uploads.ticket(manager.pk)]), {"file": file})
+    run = ImportRun.objects.get()
+    assert "" not in run.columns
+    fields = {f"column-{place}": field for place, field in enumerate(run.columns)}
+    client.post(reverse("web:import-columns", args=[run.pk]), fields | {"known": "overwrite"})
+    client.post(reverse("web:import-advance", args=[run.pk]))
+    assert [(row.fate, row.changes, row.sentences) for row in run.rows.all()] == [("same", {}, [])] * 2
+
+
+def test_a_clinic_of_portugal_reads_its_own_headings(client):
+    manager = make_manager(make_lisbon())
+    client.force_login(manager)
+    make_patient(manager.clinic)
+    content = client.get(reverse("web:export-csv", args=["pacientes"])).content
+    file = SimpleUploadedFile("utentes.csv", content)
+    client.post(reverse("web:import-upload", args=[uploads.ticket(manager.pk)]), {"file": file})
+    assert "" not in ImportRun.objects.get().columns
+
+
+def test_an_export_is_an_access_to_everyone_in_it(client, manager):
+    patients = [make_patient(manager.clinic) for _ in range(3)]
+    merged = make_patient(manager.clinic, cpf=None)
+    Patient.objects.filter(pk=merged.pk).update(merged_into=patients[0])
+    rows_of(client, "pacientes")
+    seen = PatientAccess.objects.filter(page="web:export-csv", user=manager)
+    assert sorted(seen.values_list("patient", flat=True)) == [patient.pk for patient in patients]
+
+
+def test_receptionists_export_nothing(client):
+    user = make_user()
+    client.force_login(user)
+    for name in ("web:export-csv", "web:export-workbook"):
+        assert client.get(reverse(name, args=["pacientes"])).status_code == 403
+    assert "exportar" not in client.get(reverse("web:patient-list")).content.decode()
+
+
+def test_an_unknown_list_is_not_found(client, manager):
+    assert client.get(reverse("web:export-csv", args=["nada"])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [("patient-list", "pacientes"), ("queue", "fila"), ("waiting-list", "fila-de-espera"), ("recall-list", "retornos")],
+)
+def test_a_page_offers_its_list_as_files(client, manager, page, name):
+    text = client.get(reverse(f"web:{page}"), {"medico": 1}).content.decode()
+    assert f"/exportar/{name}.csv" in text and f"/exportar/{name}.xlsx" in text
+
+
+def test_pages_of_a_date_offer_that_date(client, manager):
+    day = timezone.localdate() + timedelta(days=1)
+    assert f"/exportar/confirmacoes.csv?dia={day}" in client.get(f"/confirmacoes/{day}/").content.decode()
+    assert f"/exportar/agenda.xlsx?dia={day}" in client.get(f"/agenda/{day}/lista/").content.decode()

@@ -110,5 +110,5 @@ def test_answers_from_before_become_rows_and_stay(patient):
         call_command("migrate", "clinic", verbosity=0)
     rows = {row.patient_id: row for row in Consent.objects.all()}
     assert {pk: row.answer for pk, row in rows.items()} == {patient.pk: "withdrawn", without_event.pk: "given"}
-    assert rows[patient.pk].user == by.user and rows[without_event.pk].credential == "migration 0091"
+    assert rows[patient.pk].user == by.user and rows[without_event.pk].credential == "migration 0082"
     assert Patient.objects.get(pk=patient.pk).accepts_whatsapp is False

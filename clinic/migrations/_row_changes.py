@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 def note_rows(table, left_out=(), acts="INSERT OR UPDATE OR DELETE"):
-    """Return the operation that has each of these acts on the table's rows noted (`clinic_note_row`, migration 0087).
+    """Return the operation that has each of these acts on the table's rows noted (`clinic_note_row`, migration 0080).
 
     The columns `left_out` are noted nowhere, besides those that the function leaves out of every table. Add the table
     to NOTED_TABLES of models/row_change.py too.

@@ -22,7 +22,7 @@ class Fold(Func):
 
 
 class Instant(Func):
-    """An instant that is stored as ISO 8601 with its offset, by the SQL function of migration 0088: a cast could not
+    """An instant that is stored as ISO 8601 with its offset, by the SQL function of migration 0081: a cast could not
     be indexed, since that of a text without an offset would depend on the session."""
 
     function = "clinic_instant"

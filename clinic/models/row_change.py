@@ -8,7 +8,7 @@ from clinic.models.clinic import Clinic, ClinicQuerySet
 from clinic.models.patient_history import PatientEvent
 from clinic.models.staff import StaffUser
 
-# The tables whose triggers write the rows (`clinic_note_row`, migration 0087). A new table of a clinic's set-up is
+# The tables whose triggers write the rows (`clinic_note_row`, migration 0080). A new table of a clinic's set-up is
 # added by `note_rows` of migrations/_row_changes.py, and here; tests/test_row_changes.py holds both together.
 NOTED_TABLES = frozenset(
     {

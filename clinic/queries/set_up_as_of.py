@@ -13,7 +13,7 @@ from clinic.schedule import Away, DoctorHours, OwnDay, Schedules
 type Row = dict[str, Any]
 
 OPEN_FOR = ClinicHoliday.doctors.through
-NOTING = "0087_row_changes"  # the migration since which changes are noted
+NOTING = "0080_row_changes"  # the migration since which changes are noted
 
 
 def noted_since() -> datetime | None:

@@ -91,7 +91,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("clinic", "0087_row_changes")]
+    dependencies = [("clinic", "0080_row_changes")]
 
     operations = [
         migrations.RunPython(fill, migrations.RunPython.noop),

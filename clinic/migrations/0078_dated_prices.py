@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0079_staff_links'),
+        ('clinic', '0077_staff_links'),
     ]
 
     operations = [

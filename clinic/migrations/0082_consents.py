@@ -14,7 +14,7 @@ FILL = """
 INSERT INTO clinic_consent (clinic_id, patient_id, channel, purpose, answer, text, asked, at, via, user_id, credential)
 SELECT patient.clinic_id, patient.id, 'whatsapp', 'reminder',
     CASE WHEN accepts_whatsapp THEN 'given' ELSE 'withdrawn' END, '', '', coalesce(event.at, patient.updated_at),
-    coalesce(event.channel, 'command'), event.user_id, coalesce(event.credential, 'migration 0091')
+    coalesce(event.channel, 'command'), event.user_id, coalesce(event.credential, 'migration 0082')
 FROM clinic_patient AS patient LEFT JOIN LATERAL (
     SELECT * FROM clinic_patientevent
     WHERE patient_id = patient.id AND changes -> 'accepts_whatsapp' IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1
@@ -30,7 +30,7 @@ CREATE TRIGGER consent_append_only BEFORE UPDATE OR DELETE ON clinic_consent
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0088_audit_indexes'),
+        ('clinic', '0081_audit_indexes'),
     ]
 
     operations = [

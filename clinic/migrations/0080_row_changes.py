@@ -3,7 +3,7 @@
 The author is in the setting `clinic.author` of the transaction (`clinic.access.authors`). The function runs with the
 rights of its owner, so that the application's own role may read clinic_rowchange and never write it.
 
-An event of an appointment names its doctor from now on: a column that is null, so nothing is rewritten; 0088 fills it.
+An event of an appointment names its doctor from now on: a column that is null, so nothing is rewritten; 0081 fills it.
 """
 
 import django.db.models.deletion
@@ -94,7 +94,7 @@ TABLES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0083_plans")]
+    dependencies = [("clinic", "0079_plans")]
 
     operations = [
         migrations.CreateModel(

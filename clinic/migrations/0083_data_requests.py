@@ -1,7 +1,7 @@
 """Requests for deletion or restriction, and patients who are blocked by one.
 
 The column is null, so nothing is rewritten. Whether old rows fit the wider constraint of events and that of blocked
-patients is looked at by 0093. No booking, no entry of the waiting list, no recall and no memo is given to a blocked
+patients is looked at by 0084. No booking, no entry of the waiting list, no recall and no memo is given to a blocked
 patient: the function behind the triggers of 0070 and 0072 refuses it. The way back forgets the requests with what they
 keep: take restrictions off before it.
 """
@@ -42,7 +42,7 @@ def _listed(kinds):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0091_consents'),
+        ('clinic', '0082_consents'),
     ]
 
     operations = [

@@ -1,5 +1,5 @@
 """The book of incidents and the proof of the retention job, both append-only and empty at first; and a look at every
-patient and every event of patients, once, for the constraints of 0092."""
+patient and every event of patients, once, for the constraints of 0083."""
 
 import django.db.models.deletion
 import django.utils.timezone
@@ -22,7 +22,7 @@ DROP_TRIGGERS = "".join(f"DROP TRIGGER {table}_append_only ON clinic_{table};" f
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0092_data_requests'),
+        ('clinic', '0083_data_requests'),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('clinic', '0082_dated_prices'),
+        ('clinic', '0078_dated_prices'),
     ]
 
     operations = [

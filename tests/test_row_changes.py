@@ -35,11 +35,13 @@ NOT_NOTED = {
     "it is a history itself": {
         "clinic_appointmentevent", "clinic_clinicevent", "clinic_credentialevent", "clinic_patientevent",
         "clinic_recallevent", "clinic_waitingevent", "clinic_rowchange", "clinic_patientaccess", "clinic_signin",
+        "clinic_consent", "clinic_incident", "clinic_retentionrun",
     },
     "its own row says by whom and when, and no page changes it": {
-        "clinic_series", "clinic_confirmationcall", "clinic_roomcall", "clinic_prioritymark",
+        "clinic_series", "clinic_confirmationcall", "clinic_roomcall", "clinic_prioritymark", "clinic_datarequest",
+        "clinic_importrun", "clinic_pricerise",
     },
-    "people write about patients in it, and a redaction blanks it": {"clinic_memo"},
+    "people write about patients in it, and a redaction blanks it": {"clinic_memo", "clinic_importrow"},
     "it passes": {"clinic_storedanswer", "clinic_requestcount", "clinic_staffsession"},
     "PostgreSQL writes it, from what is noted": {"clinic_ceasedprocedure"},
     "the installation's, with nothing to read": {"clinic_keycheck"},

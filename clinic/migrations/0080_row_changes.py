@@ -19,7 +19,7 @@ DECLARE
     left_out text[] := ARRAY['id', 'clinic_id', 'uuid', 'sort_name', 'folded_name', 'folded_username', 'last_login',
         'last_used_at', 'changed_at', 'updated_at'] || coalesce(TG_ARGV::text[], ARRAY[]::text[]);
     secrets text[] := ARRAY['password', 'pin', 'digest', 'jti', 'secret'];
-    naming text[] := ARRAY['name', 'username', 'doctor_id', 'procedure_id', 'clinicholiday_id', 'weekday', 'day',
+    naming text[] := ARRAY['name', 'username', 'doctor_id', 'procedure_id', 'payer_id', 'clinicholiday_id', 'weekday', 'day',
         'falls_on', 'starts_at', 'prefix'];
     old_row jsonb := '{}';
     new_row jsonb := '{}';
@@ -87,7 +87,10 @@ TABLES = [
     "clinic_doctor",
     "clinic_doctor_procedures",
     "clinic_payer",
+    "clinic_payerdoctor",
     "clinic_procedure",
+    "clinic_procedureprice",
+    "clinic_stafflink",
     "clinic_staffuser",
     "clinic_workinghours",
 ]

@@ -14,6 +14,8 @@ from django.conf import settings
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
+from clinic.migrations._row_changes import note_rows
+
 
 KINDS = [('registered', 'Cadastrado'), ('changed', 'Alterado'), ('redacted', 'Textos apagados'), ('merged', 'Cadastros juntados'), ('separated', 'Cadastros separados de novo'), ('erased', 'Dados apagados a pedido'), ('blocked', 'Bloqueado a pedido'), ('restricted', 'Uso limitado a pedido'), ('released', 'Em uso de novo'), ('opened', 'Identificação vista')]
 KNOWN_KINDS = """
@@ -164,4 +166,5 @@ class Migration(migrations.Migration):
             model_name='privacysettings',
             constraint=models.CheckConstraint(condition=models.Q(('records_kept_years__gte', 1), ('records_kept_years__lte', 100)), name='privacysettings_kept_years'),
         ),
+        note_rows("clinic_privacysettings"),
     ]

@@ -25,7 +25,11 @@ NOTED_TABLES = frozenset(
         "clinic_doctor",
         "clinic_doctor_procedures",
         "clinic_payer",
+        "clinic_payerdoctor",
+        "clinic_privacysettings",
         "clinic_procedure",
+        "clinic_procedureprice",
+        "clinic_stafflink",
         "clinic_staffuser",
         "clinic_workinghours",
     }

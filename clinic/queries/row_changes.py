@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.models import Clinic, ClinicHoliday, Doctor, Procedure, RowChange, StaffUser
+from clinic.models import Clinic, ClinicHoliday, Doctor, Payer, Procedure, RowChange, StaffUser
 from clinic.models.clinic import written_amount
 from clinic.models.row_change import NOTED_TABLES
 from clinic.queries.patient_changes import Change
@@ -27,7 +27,7 @@ MODELS = {
 }
 # Columns of which only is noted that they changed.
 SECRETS = {"password": gettext_lazy("senha"), "pin": "PIN", "digest": gettext_lazy("código secreto")}
-NAMED = (Doctor, Procedure, StaffUser, ClinicHoliday)
+NAMED = (Doctor, Payer, Procedure, StaffUser, ClinicHoliday)
 
 
 def label_of(table: str) -> str:
@@ -61,7 +61,8 @@ def subject(change: RowChange, names: Names) -> str:
     for column in ("name", "username", "prefix"):
         if present.get(column):
             return str(present[column])
-    columns = [column for column in ("clinicholiday_id", "doctor_id", "procedure_id", "user_id") if present.get(column)]
+    joined = ("clinicholiday_id", "payer_id", "doctor_id", "procedure_id", "user_id")
+    columns = [column for column in joined if present.get(column)]
     return ", ".join(_name(change.table, column, present[column], names) for column in columns)
 
 

@@ -73,7 +73,7 @@ def release_reset(user: StaffUser, *, clinic: Clinic, by: StaffUser | None) -> t
 
 
 def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None) -> StaffLink:
-    """Revoke a link; an invitation takes the user along, who never was here. Doing so again changes nothing.
+    """Revoke a link; of an invitation a row stays that cannot sign in. Doing so again changes nothing.
 
     Locks the user's row, then the link's. Raises StaffLink.DoesNotExist."""
     with transaction.atomic():
@@ -162,13 +162,12 @@ def _release(
 
 
 def _end(link: StaffLink, user: StaffUser | None, by: StaffUser | None) -> None:
-    invited = user if link.is_invitation else None
+    """Revoke the link. An invited user's row stays, without rights and doctor: deleting it reads all appointments."""
     link.revoked_at, link.revoked_by = timezone.now(), by
-    if invited:
-        link.user = None
-    link.save(update_fields=["revoked_at", "revoked_by", "user"])
-    if invited and not invited.has_usable_password():
-        invited.delete()
+    link.save(update_fields=["revoked_at", "revoked_by"])
+    if user and link.is_invitation:
+        user.role, user.doctor = StaffUser.Role.RECEPTIONIST, None
+        user.save(update_fields=["role", "doctor"])
 
 
 def _made_by(form_key: UUID, clinic: Clinic) -> StaffLink | None:

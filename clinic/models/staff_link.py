@@ -10,8 +10,8 @@ from clinic.models.staff import StaffUser
 class StaffLink(ClinicRow):
     """A link, good once, by which a person chooses an own password. Of its secret only an HMAC is stored.
 
-    An invitation is for a `user` who cannot sign in yet and chooses the user name too; a withdrawn one leaves its row
-    with the `name` alone. `form_key` is that of the form that made it: the same form sent twice makes one.
+    An invitation is for a `user` who cannot sign in yet and chooses the user name too; withdrawn, that user never can.
+    `form_key` is that of the form that made it: the same form sent twice makes one.
     """
 
     class Kind(models.TextChoices):

@@ -23,7 +23,7 @@ STATE_SQL = """
                     WHERE performed.doctor_id = doctor.id
                 )
         ),
-        EXISTS (SELECT FROM clinic_appointment WHERE clinic_id = %(clinic)s)
+        (SELECT id FROM clinic_appointment WHERE clinic_id = %(clinic)s ORDER BY starts_at LIMIT 1) IS NOT NULL
 """
 
 

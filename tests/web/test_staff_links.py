@@ -77,14 +77,15 @@ def test_a_link_expires(client, manager, time_machine, life, kind):
     assert "expirou" in later.get(TEAM).text
 
 
-def test_a_withdrawn_invitation_takes_its_user_along(client, manager, link):
+def test_a_withdrawn_invitation_opens_nothing(client, manager, link):
     row = StaffLink.objects.get()
     assert client.post(f"{TEAM}links/{row.pk}/retirar/").status_code == 302
 
     assert Client().get(link).status_code == 404
     row.refresh_from_db()
-    assert (row.user, row.name, row.revoked_by) == (None, "Bia Lima", manager)
-    assert not StaffUser.objects.filter(name="Bia Lima").exists()
+    assert (row.name, row.revoked_by) == ("Bia Lima", manager)
+    assert not row.user.is_active and not row.user.has_usable_password()
+    assert "Bia Lima" not in client.get(TEAM).text
     assert client.post(f"{TEAM}links/{row.pk}/retirar/").status_code == 302
 
 
@@ -124,6 +125,9 @@ def test_a_doctor_is_invited_with_a_doctor(client, manager):
     doctor = make_doctor(manager.clinic)
     other = make_doctor(make_clinic())
     assert client.post(f"{TEAM}convidar/", typed(role="doctor", doctor=other.pk)).status_code == 422
+    path = address_of(client.post(f"{TEAM}convidar/", typed(role="doctor", doctor=doctor.pk)))
+    client.post(f"{TEAM}links/{StaffLink.objects.get().pk}/retirar/")
+    assert Client().get(path).status_code == 404
     path = address_of(client.post(f"{TEAM}convidar/", typed(role="doctor", doctor=doctor.pk)))
     guest = Client()
     guest.post(path, ANSWER)

@@ -132,9 +132,9 @@ def test_entry_points_reach_rows_of_one_clinic_only():
 
 def test_nothing_is_marked_safe_and_no_form_goes_without_its_token():
     """Only the APIs' gateway goes without, whose callers send a token that no browser sends unasked, and what
-    only says that the service is up. The grid of the day is HTML that Jinja has escaped."""
+    only says that the service is up. What Jinja renders it has escaped."""
     without = {CLINIC / "api" / "gateway.py", CLINIC / "api" / "mivicall" / "operations" / "health.py"}
-    others = [file for file in sources() if file not in without | {CLINIC / "web" / "agenda" / "grid.py"}]
+    others = [file for file in sources() if file not in without | {CLINIC / "web" / "jinja.py"}]
     assert found(others, r"\b(mark_safe|SafeString|csrf_exempt|autoescape)\b") == []
     assert found(templates(), r"\|\s*(safe|safeseq)\b|{%-?\s*autoescape\s+(off|false)") == []
     for file in templates():

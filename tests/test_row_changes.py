@@ -22,6 +22,7 @@ from tests.factories import (
     make_superuser,
     make_user,
 )
+from tests.managed import NO_INLINES
 
 pytestmark = pytest.mark.django_db
 
@@ -159,7 +160,7 @@ def test_what_is_rolled_back_was_not_changed(clinic):
 def test_the_author_of_one_request_is_not_that_of_the_next(client):
     clinic = make_clinic()
     client.force_login(make_manager(clinic))
-    typed = {"kind": "other", "name": "Unimed", "ans_number": "", "active": "on"}
+    typed = {"kind": "other", "name": "Unimed", "ans_number": "", "active": "on"} | NO_INLINES
     answer = client.post(reverse("admin:clinic_payer_add"), typed)
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     Payer.objects.update(active=False)

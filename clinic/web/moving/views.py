@@ -38,9 +38,9 @@ def move(request: ClinicRequest, pk: int) -> HttpResponse:
     Refused, it is answered with the reasons and the nearest times, to be shown at the card."""
     if request.method == "POST":
         return _dropped(request, pk)
+    appointment = booking.load(request.clinic, pk)
     if not wants_partial(request):
         return redirect("web:appointment-reschedule", pk=pk)
-    appointment = booking.load(request.clinic, pk)
     minutes = read_minutes(request.GET.get("minutos", ""))
     if refusals := _refusals(request, appointment, is_resized=minutes is not None):
         return _move_refused(request, appointment, [refusal.message for refusal in refusals])

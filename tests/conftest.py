@@ -102,11 +102,17 @@ def no_permission_is_written_after_a_test():
     to empty them. Nobody asks for a permission here, and a content type is made when it is asked for."""
     from django.contrib.auth.management import create_permissions  # noqa: PLC0415 - see pytest_configure
     from django.contrib.contenttypes.management import create_contenttypes  # noqa: PLC0415 - see pytest_configure
+    from django.contrib.contenttypes.models import ContentType  # noqa: PLC0415 - see pytest_configure
     from django.db.models.signals import post_migrate  # noqa: PLC0415 - see pytest_configure
+
+    def forget_content_types(**_signal):
+        ContentType.objects.clear_cache()
 
     assert post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
     assert post_migrate.disconnect(create_contenttypes)
+    post_migrate.connect(forget_content_types)
     yield
+    post_migrate.disconnect(forget_content_types)
     post_migrate.connect(create_contenttypes)
     post_migrate.connect(create_permissions, dispatch_uid="django.contrib.auth.management.create_permissions")
 

@@ -108,8 +108,12 @@ def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author)
             kept = _("Não foi desfeito: já mudou, ou já tem agendamento, recado ou outro registro.")
             _taken_back(row, row.patient_id in gone, kept)
         elif row.fate == Fate.CHANGED and row.version and row.patient_id is not None:
-            is_restored = restore_changed(row.patient_id, row.changes, clinic, by)
-            _taken_back(row, is_restored, _("Não foi desfeito: mudou de novo depois da importação."))
+            why = _("Não foi desfeito: mudou de novo depois da importação.")
+            try:
+                is_restored = restore_changed(row.patient_id, row.changes, clinic, by)
+            except Refused as refused:
+                is_restored, why = False, " ".join(refusal.message for refusal in refused.refusals)
+            _taken_back(row, is_restored, why)
 
 
 class _Earlier:

@@ -2,6 +2,7 @@
 
 from clinic.registry.absences import delete_absence, save_absence
 from clinic.registry.clinics import ClinicFault, ClinicRefused, change_clinic, clean_clinic_phone, place_clinic
+from clinic.registry.clinic_events import record_change
 from clinic.registry.consents import ANSWERS, OF_COLUMN, question, record_consent
 from clinic.registry.data_requests import (
     Proposal,
@@ -174,6 +175,7 @@ __all__ = [
     "proposal",
     "question",
     "raise_prices",
+    "record_change",
     "record_consent",
     "record_delay",
     "record_ids",

@@ -58,7 +58,7 @@ def stage(file: IO[bytes], file_name: str, *, clinic: Clinic, by: Author) -> Imp
     first = list(islice(rows, LOOKED_AT))
     if not first:
         raise ImportRefused(_("O arquivo está vazio."))
-    place = heading_row([cells for _number, cells in first])
+    place = heading_row([cells for _number, cells in first], clinic.country)
     body = first[place + 1 :]
     width = max(len(cells) for _number, cells in first[place:])
     headings = first[place][1] + [""] * (width - len(first[place][1]))
@@ -75,7 +75,7 @@ def stage(file: IO[bytes], file_name: str, *, clinic: Clinic, by: Author) -> Imp
             separator=sheet.separator,
             sheet=_short(sheet.sheet, SHEET_LIMIT),
             headings=headings,
-            columns=guess(headings, [cells for _number, cells in body]),
+            columns=guess(headings, [cells for _number, cells in body], clinic.country),
         )
         mixed: set[int] = set()
         run.total = _copy(run, _following(body, rows), mixed)

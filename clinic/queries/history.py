@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent, ImportRow, ImportRun, StaffUser, WorkingHours
+from clinic.models import (
+    Appointment,
+    AppointmentEvent,
+    Clinic,
+    ClinicEvent,
+    ImportRow,
+    ImportRun,
+    StaffUser,
+    WorkingHours,
+)
 from clinic.models.appointment import Status
 from clinic.models.clinic import written_amount, zone_name
 from clinic.models.history import last_event

@@ -15,7 +15,7 @@ from clinic.queries import imports
 from clinic.queries.history import sentence_of_clinic
 from clinic.registry import Author, change_patient, record_consent, redact_patient, request_deletion, restrict
 from tests.exchange.sheets import csv_bytes
-from tests.factories import cpf, make_clinic, make_manager, make_patient, make_payer
+from tests.factories import cpf, make_clinic, make_lisbon, make_manager, make_patient, make_payer
 
 pytestmark = pytest.mark.django_db
 HEADINGS = ["Paciente", "Celular", "Nascimento", "CPF", "Convênio", "Observações"]
@@ -92,7 +92,7 @@ def test_every_row_has_its_fate(clinic, by):
             ["Sem CPF certo", "", "", "529.982.247-26"],
             ["Data errada", "", "31/02/1990"],
             ["", "81 91234-5679"],
-            ["Fórmula", "", "", "", "", "=cmd|' /C calc'!A0"],
+            ["Fórmula", "=cmd|' /C calc'!A0"],
             ["Plano", "", "", "", "Desconhecido"],
         ],
     )
@@ -366,7 +366,7 @@ def test_what_cannot_be_taken_back_has_its_own_sentence(clinic, by):
 @pytest.mark.parametrize("act", [request_deletion, restrict])
 def test_who_is_deleted_or_blocked_is_in_no_row(clinic, by, act):
     run = imported(clinic, by, [["Ana Lima", "81 91234-5678", "", cpf(1)], ["Rui Sá", "", "", cpf(2)]])
-    again = checked(clinic, by, [["Ana Lima", "81 91234-5678", "", ""]])
+    again = checked(clinic, by, [["Ana Lima", "81 91234-5678", "31/02/1990"]])
     act(Patient.objects.get(name="Ana Lima").pk, clinic=clinic, reason="pediu", by=by)
     stored = str([*run.rows.values(), *again.rows.values()])
     assert "Ana" not in stored and "5678" not in stored and cpf(1) not in stored and "Rui" in stored
@@ -388,3 +388,43 @@ def test_an_import_stands_in_the_history_of_the_clinic(clinic, by):
     ]
     assert events[1].after["counts"] == {"new": 1, "duplicate": 1} and events[1].after["run"] == run.pk
     assert sentence_of_clinic(events[3]) == "velho.csv: Desfeita (Repetido na planilha 1, Desfeito 1)."
+
+
+# How rows are read --------------------------------------------------------------------------------------------------
+
+
+def test_a_known_patient_is_meant_once(clinic, by, monkeypatch):
+    monkeypatch.setattr(runs, "BATCH", 2)
+    make_patient(clinic, name="Ana Lima", cpf=cpf(1), phone="+5581912345671", birth_date=None, notes="")
+    rows = [
+        ["Ana Lima", "", "02/01/1980", cpf(1)],
+        ["Ana Lima", "81 91234-5671", "", "", "", "traz exames"],
+        ["Ana Lima", "81 91234-5671", "02/01/1980", "", "", "de novo"],
+    ]
+    run = imported(clinic, by, rows)
+    assert fates(run) == ["changed", "duplicate", "duplicate"]
+    assert all("linha 2" in row.sentences[0] for row in run.rows.order_by("number")[1:])
+
+
+def test_notes_begin_as_people_like(clinic, by):
+    run = imported(clinic, by, [["Ana", "", "", "", "", "@ana no Instagram"], ["Rui", "", "", "", "", "= o de sempre"]])
+    assert fates(run) == ["new", "new"]
+    assert set(Patient.objects.values_list("notes", flat=True)) == {"@ana no Instagram", "= o de sempre"}
+
+
+def test_a_part_of_a_name_may_be_a_word_for_nothing(clinic, by):
+    rows = [["Nan", "Silva"], ["Christopher", "Null"], ["null", ""], ["-", ""]]
+    run = imported(clinic, by, rows, ["First name", "Last name"])
+    assert fates(run) == ["new", "new", "refused", "refused"]
+    assert set(Patient.objects.values_list("name", flat=True)) == {"Nan Silva", "Christopher Null"}
+
+
+@pytest.mark.parametrize(
+    ("make", "columns"),
+    [(make_clinic, ["name", "", ""]), (make_lisbon, ["name", "surname", "guardian_name"])],
+    ids=["recife", "lisboa"],
+)
+def test_headings_mean_what_they_mean_in_the_country(make, columns):
+    clinic = make()
+    run = staged(clinic, Author("command"), [["Ana", "Nana", "Rosa"]], ["Nome", "Apelido", "Nome da mãe"])
+    assert run.columns == columns

@@ -185,3 +185,11 @@ def test_a_second_file_of_a_form_is_dropped(client, manager):
         reverse("web:import-upload", args=[uploads.ticket(manager.pk)]), {"file": files[0], "another": files[1]}
     )
     assert ImportRun.objects.get().file_name == "um.csv"
+
+
+def test_a_date_is_shown_as_it_was_read(client, manager):
+    send(client, manager, [["Nome", "Nascimento"], ["Ana", "3.3.32"], ["Rui", "05/03/1980"]])
+    client.post(address("columns"), {"column-0": "name", "column-1": "birth_date"})
+    advanced(client)
+    page = client.get(address("")).content.decode()
+    assert "3.3.32" not in page and "<bdi>03/03/1932</bdi>" in page and "<bdi>05/03/1980</bdi>" in page

@@ -296,6 +296,9 @@ def test_an_answer_about_messages_is_an_answer(clinic, by, stored, cell, overwri
     run = imported(clinic, by, [["Ana Lima", cpf(1), cell]], WHATSAPP, overwrites=overwrites)
     patient.refresh_from_db()
     assert (patient.accepts_whatsapp, fates(run)) == (after, ["same" if after is stored else "changed"])
+    words = {True: "sim", False: "não", None: ""}
+    changes = [change[1:] for change in imports.changed_labels(run.rows.get())]
+    assert changes == ([] if after is stored else [(words[stored], words[after])])
 
 
 def test_answers_have_their_proof_and_lose_it_with_the_import(clinic, by):

@@ -1,5 +1,6 @@
 """One person's data as a page, a PDF and a file."""
 
+import io
 import json
 
 import pytest
@@ -7,11 +8,13 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from clinic import exchange
 from clinic.booking import merge_patients
 from clinic.models import ApiKey, Patient, PatientAccess, Receipt
 from clinic.models.appointment import Appointment
 from clinic.queries.patient_export import CHILDREN, NOT_EXPORTED, SECTIONS
 from clinic.registry import Author, change_patient
+from tests.exchange.sheets import csv_bytes
 from tests.factories import make_clinic, make_lisbon, make_manager, make_master, make_patient, make_series, make_user
 from tests.pdfs import text_of
 from tests.web.patients import FINISHED, visit
@@ -138,3 +141,15 @@ def test_a_master_exports_by_a_command(patient, capsys):
     call_command(*sent, master.username)
     assert json.loads(capsys.readouterr().out)["records"][0]["id"] == patient.pk
     assert PatientAccess.objects.get().page == "command:export_patient"
+
+
+def test_rows_of_spreadsheets_are_exported(client, patient):
+    clinic, by = patient.clinic, Author(channel="browser", user=make_manager(patient.clinic))
+    patient.refresh_from_db()
+    rows = [["Nome", "Telefone", "E-mail"], [patient.name, str(patient.phone), "z@example.org"]]
+    run = exchange.stage(io.BytesIO(csv_bytes(rows)), "velho.csv", clinic=clinic, by=by)
+    exchange.choose_columns(run.pk, run.columns, month_first=[], overwrites=False, clinic=clinic)
+    exchange.advance(run.pk, clinic=clinic, by=by, seconds=9)
+    client.force_login(by.user)
+    (row,) = exported(client, patient)["spreadsheets"]
+    assert (row["cells"][2], row["number"]) == ("z@example.org", 2) and "keys" not in row

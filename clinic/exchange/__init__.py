@@ -3,6 +3,7 @@
 from clinic.exchange.columns import DATES, FIELDS
 from clinic.exchange.faults import ImportRefused
 from clinic.exchange.files import MOST_BYTES, too_large
+from clinic.exchange.patient_cells import Reader
 from clinic.exchange.runs import advance, begin, choose_columns, discard, forget_rows, stage, take_back
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "FIELDS",
     "ImportRefused",
     "MOST_BYTES",
+    "Reader",
     "advance",
     "begin",
     "choose_columns",

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import documents
+from clinic.models import Clinic, documents
 
 # What a column can be: the fields of PatientDetails, and parts of the name. As they are chosen on the page.
 FIELDS = {
@@ -79,30 +79,35 @@ HEADINGS = {
     "alert": "aviso|alerta|alert",
     "notes": "observacoes|observacao|obs|notas|nota|notes|comentarios|anotacoes|remarks",
 }
+# Words that are something else in this country: a nickname; and a mother is not always who is responsible.
+NOT_MEANT: dict[str, set[str]] = {Clinic.Country.BRAZIL: {"apelido", "apelidos", "nome da mae", "mae"}}
 BY_HEADING = {heading: field for field, headings in HEADINGS.items() for heading in headings.split("|")}
 LOOKED_AT = 10  # rows in which the headings are sought: titles and logos stand above them
 DAY_AND_MONTH = re.compile(r"\s*(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})\b")
 ENOUGH = 0.8  # of the values of a column, to tell what it is
 
 
-def heading_row(rows: Sequence[Sequence[str]]) -> int:
+def heading_row(rows: Sequence[Sequence[str]], country: str) -> int:
     """Return the place of the row with most known headings among the first ones; without any, the first one."""
-    known = [sum(field_of(cell) != "" for cell in row) for row in rows[:LOOKED_AT]]
+    known = [sum(field_of(cell, country) != "" for cell in row) for row in rows[:LOOKED_AT]]
     return known.index(max(known)) if known else 0
 
 
-def field_of(heading: str) -> str:
-    """Return the field that a heading names, "" for none."""
+def field_of(heading: str, country: str) -> str:
+    """Return the field that a heading names in a `Clinic.Country`, "" for none."""
     simplified = _simplified(heading)
+    if simplified in NOT_MEANT.get(country, set()):
+        return ""
     own = (field for field, label in FIELDS.items() if _simplified(str(label)) == simplified)
     return BY_HEADING.get(simplified) or next(own, "")
 
 
-def guess(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def guess(headings: Sequence[str], rows: Sequence[Sequence[str]], country: str) -> list[str]:
     """Return the field of each column, "" for a column that is not brought along; each field is given once."""
     fields: list[str] = []
     for place, heading in enumerate(headings):
-        field = field_of(heading) or _field_of_values([row[place] for row in rows if place < len(row) and row[place]])
+        values = [row[place] for row in rows if place < len(row) and row[place]]
+        field = field_of(heading, country) or _field_of_values(values)
         if field == "phone" and "phone" in fields:
             field = "second_phone"
         fields.append("" if field in fields else field)

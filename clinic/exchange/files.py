@@ -22,6 +22,7 @@ MOST_UNPACKED = 512 * 1024 * 1024
 MOST_TIMES_PACKED = 200  # of a part larger than SMALL_PART; sheets of real clinics pack 10 to 30 times
 SMALL_PART = 4 * 1024 * 1024
 MOST_ROWS = 200_000
+MOST_LINES = 1_048_576  # blank ones included: as many as a sheet of Excel has
 MOST_COLUMNS = 60
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 ZIPPED = b"PK\x03\x04"
@@ -75,7 +76,7 @@ def _open_zipped(file: IO[bytes]) -> Sheet:
         sheet, rows = read_xlsx(file)
         return Sheet("xlsx", "", "", sheet, _bounded(rows))
     if "content.xml" in names:
-        sheet, rows = read_ods(file, MOST_COLUMNS)
+        sheet, rows = read_ods(file, MOST_COLUMNS, MOST_LINES)
         return Sheet("ods", "", "", sheet, _bounded(rows))
     raise ImportRefused(_("Não é uma planilha. Envie um arquivo CSV, XLSX ou ODS."))
 
@@ -100,6 +101,8 @@ def _bounded(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[
     """Yield the rows that hold anything, without their blank ends, up to the bounds."""
     found = 0
     for number, cells in rows:
+        if number > MOST_LINES:
+            raise ImportRefused(_too_long(MOST_LINES))
         while cells and not cells[-1]:
             cells.pop()
         if not cells:
@@ -111,8 +114,10 @@ def _bounded(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[
                 % {"row": number, "count": len(cells), "limit": MOST_COLUMNS}
             )
         if found > MOST_ROWS:
-            raise ImportRefused(
-                _("A planilha passa de %(limit)s linhas. Divida-a em partes.")
-                % {"limit": number_format(MOST_ROWS, force_grouping=True)}
-            )
+            raise ImportRefused(_too_long(MOST_ROWS))
         yield number, cells
+
+
+def _too_long(limit: int) -> str:
+    limits = {"limit": number_format(limit, force_grouping=True)}
+    return _("A planilha passa de %(limit)s linhas. Divida-a em partes.") % limits

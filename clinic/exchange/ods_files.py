@@ -19,13 +19,17 @@ TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 CELLS = {f"{TABLE}table-cell", f"{TABLE}covered-table-cell"}
+ROW = f"{TABLE}table-row"
+MOST_DEEP = 100  # elements inside each other; real documents have a dozen
+MOST_IN_A_ROW = 100_000  # elements of one row, which is in the memory as a whole
 MOST_REPEATED_ROWS = 1000  # of rows with anything in them; blank ones are repeated a million times, and skipped
 
 
-def read_ods(file: IO[bytes], most_columns: int) -> tuple[str, Iterator[tuple[int, list[str]]]]:
+def read_ods(file: IO[bytes], most_columns: int, most_lines: int) -> tuple[str, Iterator[tuple[int, list[str]]]]:
     """Return the name of the first sheet with anything in it, and its rows with their numbers; of a row one cell more
-    than `most_columns` is read, so that it can be refused. Raises ImportRefused."""
-    rows = _rows(file, most_columns)
+    than `most_columns` is read, so that it can be refused. A document with more than `most_lines` rows is damaged,
+    however many of them are blank. Raises ImportRefused."""
+    rows = _rows(file, most_columns, most_lines)
     first = next(rows, None)
     if first is None:
         raise ImportRefused(_("A planilha não tem nenhuma célula preenchida."))
@@ -42,27 +46,51 @@ def _of_sheet(
         yield number, cells
 
 
-def _rows(file: IO[bytes], most_columns: int) -> Iterator[tuple[str, int, list[str]]]:
+def _rows(file: IO[bytes], most_columns: int, most_lines: int) -> Iterator[tuple[str, int, list[str]]]:
     """Yield (sheet, number, texts) of rows that hold anything."""
-    sheet, number = "", 0
+    sheet, number, found = "", 0, 0
     try:
         with zipfile.ZipFile(file) as archive, archive.open("content.xml") as content:
-            for event, element in iterparse(content, events=("start", "end")):
-                if event == "start":
-                    if element.tag == f"{TABLE}table":
-                        sheet, number = element.get(f"{TABLE}name", ""), 0
+            for element in _outer(content):
+                if element.tag == f"{TABLE}table":
+                    sheet, number = element.get(f"{TABLE}name", ""), 0
                     continue
-                if element.tag != f"{TABLE}table-row":
-                    continue
+                found += 1
+                if found > most_lines:
+                    raise ValueError("too many rows")
                 repeated = _repeated(element, "rows")
                 cells = _cells(element, most_columns)
                 if any(cells):
                     for place in range(1, min(repeated, MOST_REPEATED_ROWS) + 1):
                         yield sheet, number + place, list(cells)
                 number += repeated
-                element.clear()
     except (ParseError, zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
         raise ImportRefused(_("O arquivo está danificado e não pôde ser aberto. Exporte-o de novo.")) from error
+
+
+def _outer(content: IO[bytes]) -> Iterator[Element]:
+    """Yield each table as it begins and each row as it is complete. Everything else leaves the memory once it is read:
+    an element that ends outside a row is taken out of the one that it stands in."""
+    parents: list[Element] = []
+    rows = inside = 0
+    for event, element in iterparse(content, events=("start", "end")):
+        if event == "start":
+            rows += element.tag == ROW
+            inside = inside + 1 if rows else 0
+            if len(parents) >= MOST_DEEP or inside > MOST_IN_A_ROW:
+                raise ValueError("too deep, or a row too large")
+            parents.append(element)
+            if element.tag == f"{TABLE}table" and not rows:
+                yield element
+            continue
+        parents.pop()
+        rows -= element.tag == ROW
+        if rows:
+            continue
+        if element.tag == ROW:
+            yield element
+        if parents:
+            parents[-1].remove(element)
 
 
 def _cells(row: Element, most: int) -> list[str]:

@@ -24,6 +24,7 @@ TIME_OF_DAY = re.compile(r"[ T]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2
 MONTH_AND_DAY = re.compile(r"^(\d{1,2})[/.-](\d{1,2})(?=[/.-])")
 FORMULA = re.compile(r"[=@]")
 ESCAPED = re.compile(r"'(?=[=+\-@\t\r])")  # as our own exports write what a spreadsheet would take for a formula
+FREE_TEXTS = {"notes", "alert"}  # people begin them as they like
 CHOICES = {"document_type": DocumentType.choices, "no_document": NoDocument.choices}
 
 
@@ -43,19 +44,29 @@ class Reader:
         sentences = {}
         for place, (field, cell) in enumerate(zip(self.columns, cells, strict=False)):
             text = cell.strip()
-            if not field or not text or text.lower() in NOTHING:
+            if not field or not text or (field not in NAMES and text.lower() in NOTHING):
                 continue
             try:
                 values[field] = self._value(field, text, place)
             except ValidationError as error:
                 sentences[field] = f"{FIELDS[field]}: {' '.join(error.messages)}"
-        parts = [values.pop(part, "") for part in NAMES]
+        name = " ".join(filter(None, (values.pop(part, "") for part in NAMES)))
+        if name.lower() in NOTHING:  # as a whole; a part of a name may be Nan or Null
+            name = ""
         if values.get("died_on"):
             values["died"] = True
-        return PatientDetails(name=" ".join(filter(None, parts)), **values), sentences
+        return PatientDetails(name=name, **values), sentences
+
+    def shown_date(self, field: str, text: str, place: int) -> str:
+        """Return a date as it was read, with four digits for its year; as it was typed where it cannot be read."""
+        try:
+            day = self._date(field, text, place)
+        except ValidationError:
+            return text
+        return f"{day:%d/%m/%Y}" if day else text
 
     def _value(self, field: str, text: str, place: int) -> Any:
-        if FORMULA.match(text):
+        if field not in FREE_TEXTS and FORMULA.match(text):
             raise ValidationError(_("é uma fórmula, e não um texto."))
         text = ESCAPED.sub("", text, count=1)
         if field in DATES:

@@ -61,6 +61,9 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
         row.patient_id = examined.known.pk if examined.known else None
         if examined.refusals:
             _refuse(row, [refusal.message for refusal in examined.refusals])
+        elif row.patient_id and (line := earlier.line_of(row.patient_id)):
+            row.fate, row.sentences = Fate.DUPLICATE, [_("É o mesmo paciente da linha %(number)s.") % {"number": line}]
+            continue
         elif examined.known is None:
             row.fate = Fate.NEW
         else:
@@ -108,8 +111,12 @@ def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author)
             kept = _("Não foi desfeito: já mudou, ou já tem agendamento, recado ou outro registro.")
             _taken_back(row, row.patient_id in gone, kept)
         elif row.fate == Fate.CHANGED and row.version and row.patient_id is not None:
-            is_restored = restore_changed(row.patient_id, row.changes, clinic, by)
-            _taken_back(row, is_restored, _("Não foi desfeito: mudou de novo depois da importação."))
+            why = _("Não foi desfeito: mudou de novo depois da importação.")
+            try:
+                is_restored = restore_changed(row.patient_id, row.changes, clinic, by)
+            except Refused as refused:
+                is_restored, why = False, " ".join(refusal.message for refusal in refused.refusals)
+            _taken_back(row, is_restored, why)
 
 
 class _Earlier:
@@ -118,15 +125,26 @@ class _Earlier:
     def __init__(self, run: ImportRun, rows: Sequence[ImportRow], reader: Reader, clinic: Clinic) -> None:
         """One query, and another for the letters of what it finds."""
         self.by_key: dict[str, list[tuple[int, CleanedDetails, str]]] = {}
+        self.lines: dict[int, int] = {}
         keys = sorted({key for row in rows for key in row.keys})
         kept = [Fate.NEW, Fate.SAME, Fate.CHANGED]
-        before = run.rows.filter(pk__in=_sharing(run, keys, rows[0].number), fate__in=kept)
+        self.all_before = ImportRow.objects.of(clinic).filter(run=run, number__lt=rows[0].number, fate__in=kept)
+        before = self.all_before.filter(pk__in=_sharing(run, keys, rows[0].number))
         found = [(row, cleaned_row(reader.read(row.cells)[0], clinic)) for row in before.order_by("number")]
         letters = folded_letters([cleaned.details.name for _row, cleaned in found]) if found else []
         for (row, cleaned), folded in zip(found, letters, strict=True):
             self.add(row, cleaned, folded)
 
+    def line_of(self, patient_id: int) -> int | None:
+        """Return the number of the first row that is this known patient, by whichever of their numbers. One query."""
+        if patient_id in self.lines:
+            return self.lines[patient_id]
+        found = self.all_before.filter(patient_id=patient_id).order_by("number")
+        return found.values_list("number", flat=True).first()
+
     def add(self, row: ImportRow, cleaned: CleanedDetails, letters: str) -> None:
+        if row.patient_id:
+            self.lines.setdefault(row.patient_id, row.number)
         for key in row.keys:
             self.by_key.setdefault(key, []).append((row.number, cleaned, letters))
 

@@ -14,7 +14,7 @@ from typing import IO
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,17 +22,19 @@ from clinic.exchange import patients
 from clinic.exchange.columns import FIELDS, guess, heading_row, is_month_first
 from clinic.exchange.faults import ImportRefused
 from clinic.exchange.files import open_sheet
-from clinic.models import Clinic, ImportRow, ImportRun, shown
+from clinic.models import Clinic, ClinicEvent, ImportRow, ImportRun, shown
 from clinic.models.import_run import ROWS_KEPT
 from clinic.models.limits import max_length
 from clinic.models.locks import get_locked
-from clinic.registry import Author
+from clinic.registry import Author, record_change
 from clinic.transactions import run_in_transaction
 
 BATCH = 500
 LOOKED_AT = 60  # rows, for the headings and for what the columns are
 NAME_LIMIT, SHEET_LIMIT = max_length(ImportRun, "file_name"), max_length(ImportRun, "sheet")
 State, Fate = ImportRun.State, ImportRow.Fate
+WRITING = [State.IMPORTING, State.TAKING_BACK]
+RECORDED = [*WRITING, State.IMPORTED, State.TAKEN_BACK]
 COPY_SQL = "COPY clinic_importrow (clinic_id, run_id, number, cells) FROM STDIN"
 RESET_SQL = """
     UPDATE clinic_importrow SET fate = '', changes = '{}', sentences = '[]', keys = '{}', patient_id = NULL
@@ -56,7 +58,7 @@ def stage(file: IO[bytes], file_name: str, *, clinic: Clinic, by: Author) -> Imp
     first = list(islice(rows, LOOKED_AT))
     if not first:
         raise ImportRefused(_("O arquivo está vazio."))
-    place = heading_row([cells for _number, cells in first])
+    place = heading_row([cells for _number, cells in first], clinic.country)
     body = first[place + 1 :]
     width = max(len(cells) for _number, cells in first[place:])
     headings = first[place][1] + [""] * (width - len(first[place][1]))
@@ -73,7 +75,7 @@ def stage(file: IO[bytes], file_name: str, *, clinic: Clinic, by: Author) -> Imp
             separator=sheet.separator,
             sheet=_short(sheet.sheet, SHEET_LIMIT),
             headings=headings,
-            columns=guess(headings, [cells for _number, cells in body]),
+            columns=guess(headings, [cells for _number, cells in body], clinic.country),
         )
         mixed: set[int] = set()
         run.total = _copy(run, _following(body, rows), mixed)
@@ -106,18 +108,21 @@ def choose_columns(
     return run_in_transaction(work)
 
 
-def begin(run_id: int, *, clinic: Clinic, by: Author) -> ImportRun:
-    """Begin to import a run that was checked. Of a clinic one run writes at a time.
+def begin(run_id: int, *, clinic: Clinic, by: Author, seen: str | None = None) -> ImportRun:
+    """Begin to import a run that was checked. Of a clinic one run writes at a time. `seen` is the `choices` of the run
+    whose check a person has looked at: with it, what was checked another way since is not imported.
 
     Locks the run. Raises ImportRefused, Refused (TRY_AGAIN) and ImportRun.DoesNotExist."""
 
     def change(run: ImportRun) -> None:
         if run.state != State.CHECKED:
             raise ImportRefused(_("Esta planilha ainda não foi conferida, ou já foi importada."))
+        if seen not in (None, run.choices):
+            raise ImportRefused(_("As colunas mudaram em outra janela. Veja de novo o que acontece com cada linha."))
         run.state, run.imported_at = State.IMPORTING, timezone.now()
         run.channel, run.user, run.credential = by.channel, by.user, by.credential
 
-    return _change_writing(run_id, clinic, change)
+    return _change_writing(run_id, clinic, change, by)
 
 
 def take_back(run_id: int, *, clinic: Clinic, by: Author) -> ImportRun:
@@ -130,7 +135,7 @@ def take_back(run_id: int, *, clinic: Clinic, by: Author) -> ImportRun:
             raise ImportRefused(_("Uma importação só se desfaz até %(days)s dias depois.") % {"days": ROWS_KEPT.days})
         run.state, run.taken_back_at, run.taken_back_by = State.TAKING_BACK, timezone.now(), by.user
 
-    return _change_writing(run_id, clinic, change)
+    return _change_writing(run_id, clinic, change, by)
 
 
 def discard(run_id: int, *, clinic: Clinic) -> None:
@@ -161,15 +166,31 @@ def advance(run_id: int, *, clinic: Clinic, by: Author, seconds: float = 0.0) ->
 
 def forget_rows(now: datetime) -> int:
     """Delete the rows of the runs, of all clinics, that can no longer be taken back at `now`, and whole runs that were
-    not imported for so long; return how many runs there were. Who imported which file, and when, stays."""
-    old = ImportRun.objects.filter(at__lt=now - ROWS_KEPT).exclude(
-        state__in=[State.IMPORTING, State.IMPORTED], imported_at__gte=now - ROWS_KEPT
-    )
+    not imported for so long; return how many runs there were. Who imported which file, and when, stays.
+
+    A run that is being written keeps its rows until it is at its end, however long that takes. Each run is locked in a
+    transaction of its own; one that another transaction holds is left for the next time."""
     with_rows = Exists(ImportRow.objects.filter(run=OuterRef("pk")))
-    runs = list(old.filter(with_rows).order_by("pk").values_list("pk", flat=True))
-    ImportRow.objects.filter(run__in=runs).delete()
-    old.filter(imported_at=None).delete()
-    return len(runs)
+    found = _forgettable(now).order_by("pk").values_list("pk", with_rows, "imported_at")
+    wanted = [pk for pk, has_rows, imported_at in found if has_rows or imported_at is None]
+    return sum(_forget(pk, now) for pk in wanted)
+
+
+def _forgettable(now: datetime) -> QuerySet[ImportRun]:
+    old = ImportRun.objects.filter(at__lt=now - ROWS_KEPT).exclude(state__in=WRITING)
+    return old.exclude(state=State.IMPORTED, imported_at__gte=now - ROWS_KEPT)
+
+
+def _forget(run_id: int, now: datetime) -> bool:
+    """Return whether there were rows."""
+    with transaction.atomic():
+        run = _forgettable(now).filter(pk=run_id).select_for_update(skip_locked=True).first()
+        if run is None:
+            return False
+        deleted, _by_model = ImportRow.objects.filter(run=run).delete()
+        if run.imported_at is None:
+            run.delete()
+    return deleted > 0
 
 
 def _one_batch(run_id: int, clinic: Clinic, by: Author) -> ImportRun:
@@ -179,6 +200,7 @@ def _one_batch(run_id: int, clinic: Clinic, by: Author) -> ImportRun:
     rows = list(run.rows.filter(number__gt=run.number).order_by("number")[:BATCH])
     if not rows:
         run.state, run.number = _NEXT[run.state], 0
+        _record(run, by)
     else:
         _STEPS[run.state](run, rows, clinic, by)
         _store(rows)
@@ -203,18 +225,28 @@ def _locked(run_id: int, clinic: Clinic) -> ImportRun:
     return get_locked(ImportRun.objects.of(clinic).filter(pk=run_id))
 
 
-def _change_writing(run_id: int, clinic: Clinic, change: Callable[[ImportRun], None]) -> ImportRun:
+def _record(run: ImportRun, by: Author) -> None:
+    """Store in the history of the clinic what a run has come to, but for a check, which changes nothing."""
+    if run.state not in RECORDED:
+        return
+    counts = dict(run.rows.order_by().exclude(fate="").values_list("fate").annotate(Count("pk")))
+    after = {"run": run.pk, "file": run.file_name, "state": run.state, "counts": counts}
+    record_change(run.clinic, ClinicEvent.Kind.IMPORT, {}, after, by)
+
+
+def _change_writing(run_id: int, clinic: Clinic, change: Callable[[ImportRun], None], by: Author) -> ImportRun:
     """Store what `change` makes of the locked run; of two that would write at once the second is refused."""
 
     def work() -> ImportRun:
         run = _locked(run_id, clinic)
         change(run)
         run.number = 0
-        other = ImportRun.objects.of(clinic).filter(state__in=[State.IMPORTING, State.TAKING_BACK]).exclude(pk=run.pk)
+        other = ImportRun.objects.of(clinic).filter(state__in=WRITING).exclude(pk=run.pk)
         if under_way := other.select_related("user").first():
             raise ImportRefused(_other_writes(under_way))
         with transaction.atomic():
             run.save()
+        _record(run, by)
         return run
 
     try:

@@ -5,7 +5,7 @@ and its row says that it made this patient. What is deleted is the event of the 
 stays in the run. Only the trigger of one table is exchanged, in milliseconds.
 """
 
-from django.db import migrations
+from django.db import migrations, models
 
 DELETABLE = """
 CREATE FUNCTION clinic_is_taken_back(clinic bigint, patient bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
@@ -34,4 +34,30 @@ DROP FUNCTION clinic_is_taken_back(bigint, bigint);
 class Migration(migrations.Migration):
     dependencies = [("clinic", "0075_imports")]
 
-    operations = [migrations.RunSQL(DELETABLE, NOT_DELETABLE)]
+    operations = [
+        migrations.RunSQL(DELETABLE, NOT_DELETABLE),
+        migrations.RemoveConstraint(model_name="clinicevent", name="clinicevent_kind_known"),
+        migrations.AlterField(
+            model_name="clinicevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("time_zone", "Fuso horário alterado"),
+                    ("absence", "Ausência ou fechamento"),
+                    ("delay", "Atraso"),
+                    ("directory", "Cadastro alterado por programa"),
+                    ("hours", "Horário de atendimento"),
+                    ("import", "Importação"),
+                ],
+                max_length=14,
+                verbose_name="tipo",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="clinicevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(kind__in=["time_zone", "absence", "delay", "directory", "hours", "import"]),
+                name="clinicevent_kind_known",
+            ),
+        ),
+    ]

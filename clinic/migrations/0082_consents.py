@@ -1,7 +1,8 @@
 """What patients agree to: a table of its own, which begins with the answers about WhatsApp that patients' rows hold.
 
 Who answered and when is taken from the history of the patient's data. The column stays what it was, so the way back
-loses nothing that was there before. The table is append-only (`clinic_append_only`, migration 0001).
+loses nothing that was there before. The table is append-only (`clinic_append_only`, migration 0001), but for answers
+that came with a patient of a spreadsheet, while its import is taken back (`clinic_is_taken_back`, migration 0076).
 """
 
 import django.db.models.deletion
@@ -22,8 +23,15 @@ FROM clinic_patient AS patient LEFT JOIN LATERAL (
 WHERE accepts_whatsapp IS NOT NULL ORDER BY patient.id
 """
 APPEND_ONLY = """
-CREATE TRIGGER consent_append_only BEFORE UPDATE OR DELETE ON clinic_consent
+CREATE TRIGGER consent_append_only BEFORE UPDATE ON clinic_consent
     FOR EACH ROW EXECUTE FUNCTION clinic_append_only();
+CREATE TRIGGER consent_kept BEFORE DELETE ON clinic_consent FOR EACH ROW
+    WHEN (OLD.asked <> '' OR NOT clinic_is_taken_back(OLD.clinic_id, OLD.patient_id))
+    EXECUTE FUNCTION clinic_append_only();
+"""
+NOT_APPEND_ONLY = """
+DROP TRIGGER consent_kept ON clinic_consent;
+DROP TRIGGER consent_append_only ON clinic_consent;
 """
 
 
@@ -59,5 +67,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
-        migrations.RunSQL(APPEND_ONLY, "DROP TRIGGER consent_append_only ON clinic_consent"),
+        migrations.RunSQL(APPEND_ONLY, NOT_APPEND_ONLY),
     ]

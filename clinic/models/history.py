@@ -149,6 +149,7 @@ class ClinicEvent(ClinicRow):
         DELAY = "delay", _("Atraso")
         DIRECTORY = "directory", _("Cadastro alterado por programa")
         HOURS = "hours", _("Horário de atendimento")
+        IMPORT = "import", _("Importação")
 
     kind = models.CharField(_("tipo"), max_length=14, choices=Kind)
     at = models.DateTimeField(_("data"), default=timezone.now)
@@ -165,7 +166,7 @@ class ClinicEvent(ClinicRow):
         indexes = [models.Index(fields=["clinic", "at"], name="clinicevent_clinic_at")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind__in=["time_zone", "absence", "delay", "directory", "hours"]),
+                condition=Q(kind__in=["time_zone", "absence", "delay", "directory", "hours", "import"]),
                 name="clinicevent_kind_known",
             ),
             models.CheckConstraint(

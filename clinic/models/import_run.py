@@ -1,6 +1,8 @@
 """A spreadsheet that is brought into a clinic, and what becomes of each of its rows."""
 
+import json
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -93,6 +95,12 @@ class ImportRun(ClinicRow):
     def is_under_way(self) -> bool:
         """True while batches are still to be worked through."""
         return self.state in {self.State.CHECKING, self.State.IMPORTING, self.State.TAKING_BACK}
+
+    @property
+    def choices(self) -> str:
+        """A short hash of what was chosen for the check: another one, once anything of it is chosen otherwise."""
+        chosen = json.dumps([self.columns, self.month_first, self.overwrites])
+        return blake2b(chosen.encode(), digest_size=12).hexdigest()
 
     def can_be_taken_back(self, now: datetime) -> bool:
         """Return whether it was imported, and no longer than ROWS_KEPT ago at the instant `now`."""

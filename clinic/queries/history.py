@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.models import Appointment, AppointmentEvent, Clinic, ClinicEvent, StaffUser, WorkingHours
+from clinic.models import (
+    Appointment,
+    AppointmentEvent,
+    Clinic,
+    ClinicEvent,
+    ImportRow,
+    ImportRun,
+    StaffUser,
+    WorkingHours,
+)
 from clinic.models.appointment import Status
 from clinic.models.clinic import written_amount, zone_name
 from clinic.models.history import last_event
@@ -235,9 +244,19 @@ def sentence_of_clinic(event: ClinicEvent) -> str:
         return _directory_changed(event.before, event.after)
     if event.kind == ClinicEvent.Kind.HOURS:
         return _hours_changed(event.before, event.after)
+    if event.kind == ClinicEvent.Kind.IMPORT:
+        return _imported(event.after)
     old, new = (zone_name(snapshot["time_zone"]) for snapshot in (event.before, event.after))
     words = _("Fuso horário de %(old)s para %(new)s.") % {"old": old, "new": new}
     return f"{words} {sentence_of_keeping(event.after)}" if event.after["keep"] else words
+
+
+def _imported(after: Snapshot) -> str:
+    """Return what a spreadsheet has come to, as "velho.csv: Importada (Novo 3, Recusado 1)."."""
+    fates = ((str(label), after["counts"].get(fate, 0)) for fate, label in ImportRow.Fate.choices)
+    counts = ", ".join(f"{label} {count}" for label, count in fates if count)
+    words = f"{after['file']}: {ImportRun.State(after['state']).label}"
+    return f"{words} ({counts})." if counts else f"{words}."
 
 
 def _absence_changed(event: ClinicEvent) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Max
+from django.utils.translation import gettext as _
 
 from clinic.models import Clinic, ImportRow, ImportRun, Patient
 from clinic.registry import PatientDetails
@@ -93,8 +94,14 @@ def changed_labels(row: ImportRow) -> list[tuple[str, str, str]]:
     """Return the changes of a row as (label, before, after)."""
     labels = {field.attname: str(field.verbose_name) for field in Patient._meta.fields}
     known = PatientDetails.__dataclass_fields__
-    return [(labels[name], _written(pair[0]), _written(pair[1])) for name, pair in row.changes.items() if name in known]
+    return [
+        (labels[name], _written(name, before), _written(name, after))
+        for name, (before, after) in row.changes.items()
+        if name in known
+    ]
 
 
-def _written(value: Any) -> str:
-    return "" if value in (None, False) else str(value)
+def _written(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return _("sim") if value else (_("não") if name == "accepts_whatsapp" else "")
+    return "" if value is None else str(value)

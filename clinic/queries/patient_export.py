@@ -30,6 +30,7 @@ from clinic.models import (
     Discount,
     Doctor,
     FormerName,
+    ImportRow,
     Memo,
     Patient,
     PatientAccess,
@@ -74,6 +75,9 @@ SECTIONS = {
     "memos": Section(gettext_lazy("recados"), Memo),
     "waiting_list": Section(gettext_lazy("pedidos na fila de espera, com histórico"), WaitingEntry),
     "recalls": Section(gettext_lazy("retornos a lembrar, com histórico"), Recall),
+    "spreadsheets": Section(
+        gettext_lazy("linhas de planilhas importadas, como vieram; são apagadas depois de 30 dias"), ImportRow
+    ),
     "accesses": Section(gettext_lazy("quem viu os dados, quando e em que página"), PatientAccess),
 }
 # What hangs on a row and stands inside it, by the name of the relation.
@@ -96,8 +100,9 @@ NAMED: tuple[type[Model], ...] = (StaffUser, Doctor, Procedure, Payer, Discount)
 NOT_EXPORTED: dict[str, str] = {
     "StoredAnswer": "repeats an answer to a program for thirty days; its contents are the rows above",
 }
-# Columns that say nothing of the person: the clinic, a digest that only we can compare, an internal hash.
-LEFT_OUT = {"clinic", "session", "phone_hash", "kept"}
+# Columns that say nothing of the person: the clinic, a digest that only we can compare, an internal hash, what
+# rows of a file are compared by.
+LEFT_OUT = {"clinic", "session", "phone_hash", "kept", "keys"}
 PROGRAMS_SQL = """
     SELECT credential, count(DISTINCT at), min(at), max(at) FROM clinic_patientaccess
     WHERE patient_id = ANY(%s) AND clinic_id = %s AND credential <> '' GROUP BY credential ORDER BY credential
@@ -164,6 +169,8 @@ def _condition(key: str, clinic: Clinic, records: list[int]) -> Q:
         return Q(patient__in=records) | Q(appointment__in=list(visits.values_list("pk", flat=True)))
     if key == "series":
         return Q(pk__in=list(visits.exclude(series=None).order_by().values_list("series", flat=True).distinct()))
+    if key == "spreadsheets":
+        return Q(patient_id__in=records)
     return Q(patient__in=records)
 
 

@@ -123,5 +123,6 @@ def terms(clinic: Clinic) -> list[Term]:
         Term(_("recados sobre ninguém"), _("12 meses depois de feitos")),
         Term(_("notas da fila de espera"), _("2 anos depois de fechado o pedido")),
         Term(_("respostas guardadas das APIs"), _("30 dias")),
+        Term(_("linhas de planilhas importadas"), _("30 dias")),
         Term(_("livro de incidentes"), _("5 anos")),
     ]

@@ -1,5 +1,6 @@
 """Recording what a patient agrees to, by channel and purpose."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -54,7 +55,23 @@ def follow_column(patient: Patient, before: PatientDetails | None, after: Patien
         _store(patient, *OF_COLUMN, ANSWERS[after.accepts_whatsapp], question(*OF_COLUMN), "", by)
 
 
+def follow_registered(patients: Iterable[Patient], by: Author) -> None:
+    """Store the answers that patients who were added at once have brought; what each was asked is not known. Runs in
+    the caller's transaction."""
+    Consent.objects.bulk_create(
+        _made(patient, *OF_COLUMN, ANSWERS[patient.accepts_whatsapp], "", "", by)
+        for patient in patients
+        if patient.accepts_whatsapp is not None
+    )
+
+
 def _store(patient: Patient, channel: str, purpose: str, answer: str, text: str, asked: str, by: Author) -> Consent:
+    consent = _made(patient, channel, purpose, answer, text, asked, by)
+    consent.save(force_insert=True)
+    return consent
+
+
+def _made(patient: Patient, channel: str, purpose: str, answer: str, text: str, asked: str, by: Author) -> Consent:
     values: dict[str, Any] = {"channel": channel, "purpose": purpose, "answer": answer, "text": text, "asked": asked}
     author = {"via": by.channel, "user": by.user, "credential": by.credential}
-    return Consent.objects.create(clinic_id=patient.clinic_id, patient=patient, **values, **author)
+    return Consent(clinic_id=patient.clinic_id, patient=patient, **values, **author)

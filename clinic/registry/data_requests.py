@@ -26,7 +26,7 @@ from clinic.registry.merged import current_id, record_ids
 from clinic.registry.patient_details import PatientDetails
 from clinic.registry.patient_events import Author
 from clinic.registry.patients import NULL_WHEN_EMPTY, details_of
-from clinic.registry.redaction import BLANK, blank_numbers, blank_texts
+from clinic.registry.redaction import BLANK, blank_numbers, blank_spreadsheets, blank_texts, spreadsheet_keys
 from clinic.transactions import run_in_transaction
 
 # Who a person is: what stays sealed of a blocked patient.
@@ -143,7 +143,8 @@ def decide(request_id: int, *, clinic: Clinic, accept: bool, by: Author, now: da
 
 
 def restrict(patient_id: int, *, clinic: Clinic, reason: str, by: Author, now: datetime | None = None) -> DataRequest:
-    """Use a patient's data no more, without erasing any, until `release`.
+    """Use a patient's data no more, without erasing any, until `release`. Only the rows of spreadsheets that brought
+    them, which are kept for thirty days, are blanked at once.
 
     Locks like `request_deletion`. Raises RequestRefused, Patient.DoesNotExist, and Refused (TRY_AGAIN).
     """
@@ -158,6 +159,7 @@ def restrict(patient_id: int, *, clinic: Clinic, reason: str, by: Author, now: d
             "former_names": list(names.values("patient_id", "name", "until")),
         }
         names.delete()
+        blank_spreadsheets(patient, records, spreadsheet_keys(patient, records))
         return _seal(request, records, EVERYTHING, DataRequest.Outcome.RESTRICTED, by, now)
 
     return run_in_transaction(work)
@@ -255,6 +257,7 @@ def _delete(request: DataRequest, patient: Patient, records: list[int], by: Auth
     _close_memos(patient.clinic, records, by, now)
     kept = IDENTITY if proposed.outcome is DataRequest.Outcome.BLOCKED else ()
     request.blocked_until = proposed.blocked_until
+    blank_spreadsheets(patient, records, spreadsheet_keys(patient, records))
     _seal(request, records, kept, proposed.outcome, by, now)
     blank_texts(patient, records, visits)
     blank_numbers(patient.clinic, visits)

@@ -30,6 +30,16 @@ from clinic.registry.plans import payer_refusals
 
 # What recognises a patient is not changed by a row that was recognised by it.
 KEPT_AS_STORED = {"name"}
+# Fields that say something of another one, which comes first: a card's number is worth nothing without its payer.
+GROUPS = (
+    ("phone", "phone_of"),
+    ("second_phone", "second_phone_of"),
+    ("payer_id", "card_number", "card_expires_on"),
+    ("document_number", "document_type", "document_country"),
+    ("guardian_name", "guardian_relation"),
+    ("died", "died_on"),
+)
+HEADS = {field: head for head, *others in GROUPS for field in others}
 LETTERS_SQL = (
     "SELECT clinic_letters(clinic_fold(name)) FROM unnest(%s::text[]) WITH ORDINALITY AS t (name, place) ORDER BY place"
 )
@@ -42,6 +52,8 @@ PERHAPS_KNOWN_SQL = """
         JOIN clinic_patient AS patient ON clinic_id = %(clinic)s AND patient.phone = row.phone
 """
 DELETE_EVENTS_SQL = "DELETE FROM clinic_patientevent WHERE clinic_id = %s AND patient_id = ANY(%s)"
+# Those that came with the row; what a person was asked since keeps the patient.
+DELETE_CONSENTS_SQL = "DELETE FROM clinic_consent WHERE clinic_id = %s AND patient_id = ANY(%s) AND asked = ''"
 DELETE_PATIENTS_SQL = "DELETE FROM clinic_patient WHERE clinic_id = %s AND id = ANY(%s)"
 
 
@@ -161,8 +173,9 @@ def delete_registered(clinic: Clinic, versions: Mapping[int, str]) -> set[int]:
     """Delete these patients, by their ids, that an import has made and nobody has changed since their version; return
     the ids of those that are gone.
 
-    A patient with an appointment, a memo or anything else stays. The events of the making go too: PostgreSQL allows it
-    while their run is being taken back (migration 0076). Locks their rows; runs in the caller's transaction."""
+    A patient with an appointment, a memo or anything else stays. The events of the making, and the
+    answers about messages that came with it, go too: PostgreSQL allows it while their run is being taken back
+    (migrations 0076 and 0082). Locks their rows; runs in the caller's transaction."""
     rows = Patient.objects.of(clinic).filter(pk__in=versions).order_by("pk").select_for_update()
     untouched = [patient.pk for patient in rows if patient_version(patient) == versions[patient.pk]]
     gone = versions.keys() - set(Patient.objects.of(clinic).filter(pk__in=versions).values_list("pk", flat=True))
@@ -170,17 +183,15 @@ def delete_registered(clinic: Clinic, versions: Mapping[int, str]) -> set[int]:
 
 
 def restore_changed(patient_id: int, changes: Mapping[str, Sequence[Any]], clinic: Clinic, by: Author) -> bool:
-    """Give a patient the values from before the import, and return True; False where one of the fields was changed
-    since, another rule is against it, or the patient is gone."""
+    """Give a patient the values from before the import, whatever the rules say of them today, and return True; False
+    where one of the fields was changed since, or the patient is gone. Raises Refused for a number that is another's by
+    now."""
     before = _as_details({name: pair[0] for name, pair in changes.items()})
     after = _as_details({name: pair[1] for name, pair in changes.items()})
     patient = Patient.objects.of(clinic).filter(CURRENT, pk=patient_id).first()
     if patient is None or any(getattr(details_of(patient), name) != value for name, value in after.items()):
         return False
-    try:
-        change_patient(patient_id, before, clinic=clinic, policy=Policy.SPREADSHEET, by=by)
-    except Refused:
-        return False
+    change_patient(patient_id, before, clinic=clinic, policy=Policy.SPREADSHEET, restores=True, by=by)
     return True
 
 
@@ -194,20 +205,27 @@ def _known_by_name(cleaned: CleanedDetails, clinic: Clinic) -> Patient | None:
 
 
 def _given(details: PatientDetails, stored: PatientDetails, overwrites: bool) -> dict[str, Any]:
-    """Return the values of a row that a known patient would get."""
-    values = {field.name: getattr(details, field.name) for field in fields(details)}
-    return {
-        name: value
-        for name, value in values.items()
-        if name not in KEPT_AS_STORED
-        and not _is_blank(value)
-        and (overwrites or _is_blank(getattr(stored, name)))
-        and getattr(stored, name) != value
-    }
+    """Return the values of a row that a known patient would get. What belongs to another field comes with it: all of it
+    where that one changes, and none where the patient keeps another one."""
+    names = [field.name for field in fields(details) if field.name not in KEPT_AS_STORED]
+    given = {name for name in names if _is_given(name, details, stored, overwrites)}
+    for name, head in HEADS.items():
+        if head in given:
+            given.add(name)
+        elif getattr(details, head) != getattr(stored, head):
+            given.discard(name)
+    values = {name: getattr(details, name) for name in names if name in given}
+    return {name: value for name, value in values.items() if getattr(stored, name) != value}
 
 
-def _is_blank(value: Any) -> bool:
-    return value in ("", None) or (value is False)
+def _is_given(name: str, details: PatientDetails, stored: PatientDetails, overwrites: bool) -> bool:
+    value, before = getattr(details, name), getattr(stored, name)
+    return value != before and not _is_blank(name, value) and (overwrites or _is_blank(name, before))
+
+
+def _is_blank(name: str, value: Any) -> bool:
+    """A refusal of messages is an answer; who is not marked as dead is not marked at all."""
+    return value in ("", None) or (name == "died" and value is False)
 
 
 def _as_details(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,6 +253,7 @@ def _is_deleted(clinic: Clinic, patients: Sequence[int]) -> bool:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(DELETE_EVENTS_SQL, [clinic.pk, list(patients)])
+            cursor.execute(DELETE_CONSENTS_SQL, [clinic.pk, list(patients)])
             cursor.execute(DELETE_PATIENTS_SQL, [clinic.pk, list(patients)])
     except IntegrityError:
         return False

@@ -14,7 +14,7 @@ from clinic.models.locks import get_locked, hold_advisory
 from clinic.models.patient import NOT_BLOCKED
 from clinic.refusals import Reason, Refusal, Refused, refuse
 from clinic.registry import sql
-from clinic.registry.consents import follow_column
+from clinic.registry.consents import follow_column, follow_registered
 from clinic.registry.former_names import keep_former_name
 from clinic.registry.merged import current_patient
 from clinic.registry.patient_details import CleanedDetails, PatientDetails, Policy, clean_details
@@ -106,6 +106,7 @@ def change_patient(
     clinic: Clinic,
     policy: Policy = Policy.STRICT,
     seen: str | None = None,
+    restores: bool = False,
     by: Author,
 ) -> Patient:
     """Return the patient with these fields of PatientDetails changed, the others as they are stored at that moment. The
@@ -113,7 +114,8 @@ def change_patient(
 
     Of a merged patient it is the kept one who is changed and returned.
     A CPF that is accepted though it is not valid leaves the stored one. `seen` is the `patient_version` that the author
-    began from: with it, fields that were changed since are not overwritten with another value (PATIENT_CHANGED).
+    began from: with it, fields that were changed since are not overwritten with another value (PATIENT_CHANGED). With
+    `restores` the changes are values that were stored before, and the rules about them are not asked again.
 
     Locks the patient's row. Raises Refused, or Patient.DoesNotExist.
     """
@@ -121,8 +123,10 @@ def change_patient(
     def work() -> Patient:
         patient = _kept(clinic, get_locked(Patient.objects.of(clinic).filter(NOT_BLOCKED, pk=patient_id)), lock=True)
         stored = details_of(patient)
-        cleaned = _clean_details_today(replace(stored, **changes), clinic, policy=policy, stored=stored)
-        unknown_payer = payer_refusals(clinic, cleaned.details.payer_id, stored.payer_id)
+        wanted = replace(stored, **changes)
+        accepted = wanted if restores else stored
+        cleaned = _clean_details_today(wanted, clinic, policy=policy, stored=accepted)
+        unknown_payer = payer_refusals(clinic, cleaned.details.payer_id, accepted.payer_id)
         refuse(cleaned.refusals + _taken(clinic, cleaned, patient.pk) + unknown_payer)
         if seen not in (None, patient_version(patient)):
             unchanged = _clean_details_today(stored, clinic, policy=policy, stored=stored).details
@@ -162,11 +166,13 @@ def keep_plan(patient: Patient, plan: Plan, *, by: Author) -> None:
 
 
 def register_all(clinic: Clinic, several: Collection[CleanedDetails], *, by: Author) -> list[Patient]:
-    """Add these patients, which `match_patient` has not found, with their events; in the same order. Two statements.
+    """Add these patients, which `match_patient` has not found, with their events and their answers about messages; in
+    the same order. Three statements.
 
     Runs in the caller's transaction, which holds the locks that `match_patient` takes."""
     patients = Patient.objects.bulk_create(Patient(clinic=clinic, **_storable(cleaned)) for cleaned in several)
     record_registered([(patient, details_of(patient)) for patient in patients], by)
+    follow_registered(patients, by)
     return patients
 
 

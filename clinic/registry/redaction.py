@@ -140,6 +140,7 @@ def redact_patient(patient_id: int, *, clinic: Clinic, by: Author, reason: str) 
         is_another_by_now = current_id(clinic, patient_id) != patient.pk or not set(records).issubset(locked)
         refuse([Refusal(Reason.TRY_AGAIN)] if is_another_by_now else [])
         over, ahead = _appointments(patient)
+        blank_spreadsheets(patient, records, spreadsheet_keys(patient, records))
         blank_texts(patient, records, over)
         PatientEvent.objects.create(
             clinic=clinic,
@@ -168,23 +169,31 @@ def _appointments(patient: Patient) -> tuple[list[int], list[int]]:
     return [pk for pk in every.values_list("pk", flat=True) if pk not in ahead], sorted(ahead)
 
 
-def _keys(patient: Patient, records: list[int]) -> list[str]:
-    """Return what tells that a row of a spreadsheet is one of these records. Two queries."""
+def spreadsheet_keys(patient: Patient, records: list[int]) -> list[str]:
+    """Return what tells that a row of a spreadsheet is one of these records, by their data as it is stored: it is to be
+    asked before these are made blank. Two queries."""
     several = [details_of(each) for each in Patient.objects.of(patient.clinic_id).filter(pk__in=records).order_by("pk")]
     letters = folded_letters([details.name for details in several])
     pairs = zip(several, letters, strict=True)
     return sorted({key for details, folded in pairs for key in keys_of(details, folded)})
 
 
+def blank_spreadsheets(patient: Patient, records: list[int], keys: list[str]) -> None:
+    """Blank the rows of spreadsheets that are of these records, or have one of the `spreadsheet_keys`. Runs in the
+    caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(IMPORT_ROWS_SQL, {"clinic": patient.clinic_id, "patients": records, "keys": keys})
+
+
 def blank_texts(patient: Patient, records: list[int], appointments: list[int]) -> None:
     """Blank what was written about a patient, all of whose `records` the caller's transaction has locked, and of these
-    appointments; forget the former names. The event is the caller's."""
+    appointments; forget the former names. The event is the caller's, and the rows of spreadsheets too
+    (`blank_spreadsheets`)."""
     FormerName.objects.of(patient.clinic_id).filter(patient__in=records).delete()
     parameters: dict[str, Any] = {
         "clinic": patient.clinic_id,
         "patients": records,
         "appointments": appointments,
-        "keys": _keys(patient, records),
         "written": WRITTEN,
         "blank": BLANK,
     }
@@ -198,7 +207,6 @@ def blank_texts(patient: Patient, records: list[int], appointments: list[int]) -
         cursor.execute(RECEIPTS_SQL, parameters)
         cursor.execute(PRIORITY_MARKS_SQL, parameters)
         cursor.execute(MEMOS_SQL, parameters)
-        cursor.execute(IMPORT_ROWS_SQL, parameters)
         cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute(WAITING_ENTRIES_SQL, parameters)
         cursor.execute(WAITING_EVENTS_SQL.format(**blanked), parameters)

@@ -17,6 +17,7 @@ from clinic.server import uploads
 
 SECONDS = 10  # for the whole body, from when the application waits for it
 MULTIPART = b"multipart/"
+_files = asyncio.Semaphore(uploads.MOST_AT_ONCE)  # nobody waits for it
 
 # as in the ASGI specification
 type Message = dict[str, Any]
@@ -57,15 +58,18 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive, path: str = "
 
 
 async def _read_file(declared: bytes | None, receive: Receive) -> Body:
-    """Write the body into a file; refused like any other, with bounds of its own, and where no length is declared."""
+    """Write the body into a file; refused like any other, with bounds of its own, where no length is declared, and with
+    503 where so many files are on their way already."""
     if declared is None:
         return Body(refused=HTTPStatus.BAD_REQUEST)
     if not declared.isdigit() or len(declared) > 20 or int(declared) > uploads.MOST_BYTES:
         return Body(refused=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    if _files.locked():
+        return Body(refused=HTTPStatus.SERVICE_UNAVAILABLE)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the application, after the answer
     refused = None
     try:
-        async with asyncio.timeout(uploads.SECONDS):
+        async with _files, asyncio.timeout(uploads.SECONDS):
             refused = await _write_messages(receive, int(declared), file)
     except TimeoutError:
         refused = HTTPStatus.REQUEST_TIMEOUT

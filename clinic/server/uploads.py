@@ -9,7 +9,8 @@ from django.core.signing import BadSignature, TimestampSigner
 PREFIX = "/importar/arquivo/"
 MOST_BYTES = 65 * 1024 * 1024  # the file, a bit more, and the form around it
 SECONDS = 300  # for the whole file: 64 MB at 2 Mbit a second
-TICKET_SECONDS = 12 * 3600  # no session is older
+MOST_AT_ONCE = 2  # of one process: each may fill the disk with MOST_BYTES
+TICKET_SECONDS = 3600  # of an open page
 SALT = "clinic.server.uploads"
 
 

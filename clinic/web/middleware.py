@@ -22,6 +22,12 @@ TEMPLATES = {
     HTTPStatus.REQUEST_TIMEOUT: "408.html",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "415.html",
 }
+# At the address of an upload.
+FILE_TEMPLATES = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "413_file.html",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "415_file.html",
+    HTTPStatus.SERVICE_UNAVAILABLE: "503_file.html",
+}
 
 
 class RefusedBodyMiddleware:
@@ -35,9 +41,8 @@ class RefusedBodyMiddleware:
         if status is None or request.path_info.lower().startswith(settings.PROGRAMS):
             return self.get_response(request)
         with translation.override(translation.get_language_from_request(request)):
-            template = TEMPLATES.get(status, "400.html")
-            if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and request.path_info.startswith(uploads.PREFIX):
-                template = "413_file.html"
+            of_file = FILE_TEMPLATES if request.path_info.startswith(uploads.PREFIX) else {}
+            template = of_file.get(status) or TEMPLATES.get(status, "400.html")
             return render(request, template, status=status)
 
 

@@ -1,8 +1,10 @@
 """Files as programs write them, and as nobody should: what is read, and the sentence where nothing can be."""
 
+import gc
 import io
 import zipfile
 from datetime import date
+from xml.etree.ElementTree import Element
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -125,3 +127,64 @@ def test_a_far_cell_takes_no_memory():
     parts["xl/worksheets/sheet1.xml"] = sheet.replace("</sheetData>", row).encode()
     with pytest.raises(ImportRefused, match="16384 colunas"):
         read(zipped(parts))
+
+
+def xlsx_with(rows):
+    """Return a workbook whose sheet is these elements."""
+    with zipfile.ZipFile(io.BytesIO(xlsx_by_openpyxl([["Nome"]]))) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"].decode()
+    parts["xl/worksheets/sheet1.xml"] = sheet.replace("</sheetData>", f"{rows}</sheetData>").encode()
+    return zipped(parts)
+
+
+def ods_with(body):
+    """Return a document whose table is these elements."""
+    spaces = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    table = f'<table:table table:name="T">{body}</table:table>'
+    return zipped({"content.xml": f"<office:document-content{spaces}>{table}</office:document-content>"})
+
+
+def ods_row(text, **attributes):
+    repeated = "".join(f' table:number-rows-repeated="{times}"' for times in attributes.values())
+    return f"<table:table-row{repeated}><table:table-cell><text:p>{text}</text:p></table:table-cell></table:table-row>"
+
+
+FAR = '<row r="99999999999"><c r="A99999999999" t="inlineStr"><is><t>x</t></is></c></row>'
+SPANS = 5000
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (xlsx_with(FAR), "linhas"),
+        (ods_with(ods_row("Nome") + ods_row("", times=99999999999) + ods_row("Ana")), "linhas"),
+        (b"Nome\n" + b"\n" * 1_100_000 + b"Ana\n", "linhas"),
+        (ods_with(ods_row("Nome") + ods_row("<text:span>" * SPANS + "x" + "</text:span>" * SPANS)), "danificado"),
+        (ods_with(ods_row("<text:s/>" * 200_000)), "danificado"),
+    ],
+    ids=["xlsx", "ods", "csv", "deep", "row"],
+)
+def test_a_file_that_goes_on_for_ever_is_refused(content, part):
+    with pytest.raises(ImportRefused, match=part):
+        read(content)
+
+
+def elements():
+    """Return how many there are in the memory."""
+    gc.collect()
+    return sum(isinstance(each, Element) for each in gc.get_objects())
+
+
+def test_an_ods_is_not_kept_in_the_memory():
+    """All that has been read is gone, what stands outside the rows too."""
+    rows = "".join(ods_row(f"Pessoa {number}") for number in range(3000))
+    file = io.BytesIO(ods_with(f"{ods_row('Nome')}{'<text:p>x</text:p>' * 20_000}{rows}"))
+    sheet = open_sheet(file)
+    before, kept, found = elements(), 0, 0
+    for number, _cells in sheet.rows:
+        found += 1
+        kept = elements() if number == 3000 else kept
+    assert found == 3001 and kept - before < 100

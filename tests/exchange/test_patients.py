@@ -5,16 +5,17 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from clinic import exchange
 from clinic.exchange import ImportRefused, runs
-from clinic.models import ImportRow, ImportRun, Patient, PatientEvent
+from clinic.models import ClinicEvent, Consent, ImportRow, ImportRun, Patient, PatientEvent
 from clinic.queries import imports
-from clinic.registry import Author, change_patient, redact_patient
+from clinic.queries.history import sentence_of_clinic
+from clinic.registry import Author, change_patient, record_consent, redact_patient, request_deletion, restrict
 from tests.exchange.sheets import csv_bytes
-from tests.factories import cpf, make_clinic, make_manager, make_patient, make_payer
+from tests.factories import cpf, make_clinic, make_lisbon, make_manager, make_patient, make_payer
 
 pytestmark = pytest.mark.django_db
 HEADINGS = ["Paciente", "Celular", "Nascimento", "CPF", "Convênio", "Observações"]
@@ -91,7 +92,7 @@ def test_every_row_has_its_fate(clinic, by):
             ["Sem CPF certo", "", "", "529.982.247-26"],
             ["Data errada", "", "31/02/1990"],
             ["", "81 91234-5679"],
-            ["Fórmula", "", "", "", "", "=cmd|' /C calc'!A0"],
+            ["Fórmula", "=cmd|' /C calc'!A0"],
             ["Plano", "", "", "", "Desconhecido"],
         ],
     )
@@ -272,3 +273,161 @@ def test_a_redaction_blanks_the_rows_of_a_patient(clinic, by):
     redact_patient(Patient.objects.get().pk, clinic=clinic, by=by, reason="pediu")
     assert "segredo" not in str(list(run.rows.values()))
     assert "Ana" not in str(list(run.rows.values()))
+
+
+# Known patients: what a row may change ------------------------------------------------------------------------------
+
+WHATSAPP = ["Nome", "CPF", "Aceita WhatsApp"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "cell", "overwrites", "after"),
+    [
+        (False, "sim", False, False),
+        (True, "não", False, True),
+        (None, "não", False, False),
+        (False, "sim", True, True),
+        (True, "não", True, False),
+        (False, "", True, False),
+    ],
+)
+def test_an_answer_about_messages_is_an_answer(clinic, by, stored, cell, overwrites, after):
+    patient = make_patient(clinic, name="Ana Lima", cpf=cpf(1), accepts_whatsapp=stored)
+    run = imported(clinic, by, [["Ana Lima", cpf(1), cell]], WHATSAPP, overwrites=overwrites)
+    patient.refresh_from_db()
+    assert (patient.accepts_whatsapp, fates(run)) == (after, ["same" if after is stored else "changed"])
+    words = {True: "sim", False: "não", None: ""}
+    changes = [change[1:] for change in imports.changed_labels(run.rows.get())]
+    assert changes == ([] if after is stored else [(words[stored], words[after])])
+
+
+def test_answers_have_their_proof_and_lose_it_with_the_import(clinic, by):
+    rows = [["Ana Lima", cpf(1), "sim"], ["Rui Sá", cpf(2), "não"], ["Zé Reis", cpf(3), ""], ["Eva", cpf(4), "sim"]]
+    run = imported(clinic, by, rows, WHATSAPP)
+    assert dict(Consent.objects.values_list("patient__name", "answer")) == {
+        "Ana Lima": "given", "Rui Sá": "withdrawn", "Eva": "given",
+    }  # fmt: skip
+    with pytest.raises(Exception, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM clinic_consent")
+    eva = Patient.objects.get(name="Eva")
+    answer = {"channel": "email", "purpose": "marketing", "answer": "given", "text": "Aceita?", "asked": "phone"}
+    record_consent(eva.pk, **answer, clinic=clinic, by=by)
+    assert fates(taken_back(run, clinic, by)) == ["taken_back"] * 3 + ["kept"]
+    assert set(Consent.objects.values_list("patient__name", flat=True)) == {"Eva"} and Consent.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("stored", "row", "overwrites", "after"),
+    [
+        ({"card_number": "111"}, ["Outro", "222"], False, ("Bom", "111")),
+        ({"card_number": ""}, ["Outro", "222"], False, ("Bom", "")),
+        ({"card_number": ""}, ["Bom", "222"], False, ("Bom", "222")),
+        ({"card_number": "111"}, ["Outro", "222"], True, ("Outro", "222")),
+        ({"card_number": "111"}, ["Outro", ""], True, ("Outro", "")),
+        ({"card_number": "111"}, ["", "222"], True, ("Bom", "111")),
+    ],
+)
+def test_a_card_comes_with_its_payer_only(clinic, by, stored, row, overwrites, after):
+    payers = {name: make_payer(clinic, name=name) for name in ("Bom", "Outro")}
+    patient = make_patient(clinic, name="Ana Lima", cpf=cpf(1), payer=payers["Bom"], **stored)
+    imported(clinic, by, [["Ana Lima", cpf(1), *row]], ["Nome", "CPF", "Convênio", "Carteira"], overwrites=overwrites)
+    patient.refresh_from_db()
+    assert (patient.payer.name, patient.card_number) == after
+
+
+def test_the_owner_of_a_phone_comes_with_the_phone_only(clinic, by):
+    patient = make_patient(clinic, name="Ana Lima", cpf=cpf(1), phone="+5581912345671", phone_of="")
+    run = imported(clinic, by, [["Ana Lima", "81 91234-5672 (mãe)", "", cpf(1)]])
+    patient.refresh_from_db()
+    assert (patient.phone_of, fates(run)) == ("", ["same"])
+
+
+def test_a_first_phone_is_taken_back(clinic, by):
+    patient = make_patient(clinic, name="Ana Lima", cpf=cpf(1), phone=None)
+    run = imported(clinic, by, [["Ana Lima", "81 91234-5672", "", cpf(1)]])
+    patient.refresh_from_db()
+    assert patient.phone and fates(taken_back(run, clinic, by)) == ["taken_back"]
+    patient.refresh_from_db()
+    assert patient.phone is None
+
+
+def test_what_cannot_be_taken_back_has_its_own_sentence(clinic, by):
+    patient = make_patient(clinic, name="Ana Lima", phone="+5581912345671", cpf=cpf(1))
+    number = "123456789"
+    Patient.objects.filter(pk=patient.pk).update(health_number=number)
+    headings = ["Nome", "CPF", "N.º de utente"]
+    run = imported(clinic, by, [["Ana Lima", cpf(1), "987654321"]], headings, overwrites=True)
+    assert fates(run) == ["changed"]
+    make_patient(clinic, name="Outra Pessoa", health_number=number)
+    assert fates(taken_back(run, clinic, by)) == ["kept"]
+    assert "Outra Pessoa" in run.rows.get().sentences[0]
+
+
+# What stays ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", [request_deletion, restrict])
+def test_who_is_deleted_or_blocked_is_in_no_row(clinic, by, act):
+    run = imported(clinic, by, [["Ana Lima", "81 91234-5678", "", cpf(1)], ["Rui Sá", "", "", cpf(2)]])
+    again = checked(clinic, by, [["Ana Lima", "81 91234-5678", "31/02/1990"]])
+    act(Patient.objects.get(name="Ana Lima").pk, clinic=clinic, reason="pediu", by=by)
+    stored = str([*run.rows.values(), *again.rows.values()])
+    assert "Ana" not in stored and "5678" not in stored and cpf(1) not in stored and "Rui" in stored
+
+
+@pytest.mark.parametrize("state", ["importing", "taking_back"])
+def test_rows_of_a_run_under_way_are_never_forgotten(clinic, by, state):
+    run = checked(clinic, by, [["Ana"]]) if state == "importing" else imported(clinic, by, [["Ana"]])
+    (exchange.begin if state == "importing" else exchange.take_back)(run.pk, clinic=clinic, by=by)
+    assert exchange.forget_rows(timezone.now() + timedelta(days=99)) == 0
+    assert run.rows.count() == 1
+
+
+def test_an_import_stands_in_the_history_of_the_clinic(clinic, by):
+    run = taken_back(imported(clinic, by, [["Ana"], ["Ana"]]), clinic, by)
+    events = list(ClinicEvent.objects.order_by("pk"))
+    assert [(event.kind, event.user, event.after["state"]) for event in events] == [
+        ("import", by.user, state) for state in ("importing", "imported", "taking_back", "taken_back")
+    ]
+    assert events[1].after["counts"] == {"new": 1, "duplicate": 1} and events[1].after["run"] == run.pk
+    assert sentence_of_clinic(events[3]) == "velho.csv: Desfeita (Repetido na planilha 1, Desfeito 1)."
+
+
+# How rows are read --------------------------------------------------------------------------------------------------
+
+
+def test_a_known_patient_is_meant_once(clinic, by, monkeypatch):
+    monkeypatch.setattr(runs, "BATCH", 2)
+    make_patient(clinic, name="Ana Lima", cpf=cpf(1), phone="+5581912345671", birth_date=None, notes="")
+    rows = [
+        ["Ana Lima", "", "02/01/1980", cpf(1)],
+        ["Ana Lima", "81 91234-5671", "", "", "", "traz exames"],
+        ["Ana Lima", "81 91234-5671", "02/01/1980", "", "", "de novo"],
+    ]
+    run = imported(clinic, by, rows)
+    assert fates(run) == ["changed", "duplicate", "duplicate"]
+    assert all("linha 2" in row.sentences[0] for row in run.rows.order_by("number")[1:])
+
+
+def test_notes_begin_as_people_like(clinic, by):
+    run = imported(clinic, by, [["Ana", "", "", "", "", "@ana no Instagram"], ["Rui", "", "", "", "", "= o de sempre"]])
+    assert fates(run) == ["new", "new"]
+    assert set(Patient.objects.values_list("notes", flat=True)) == {"@ana no Instagram", "= o de sempre"}
+
+
+def test_a_part_of_a_name_may_be_a_word_for_nothing(clinic, by):
+    rows = [["Nan", "Silva"], ["Christopher", "Null"], ["null", ""], ["-", ""]]
+    run = imported(clinic, by, rows, ["First name", "Last name"])
+    assert fates(run) == ["new", "new", "refused", "refused"]
+    assert set(Patient.objects.values_list("name", flat=True)) == {"Nan Silva", "Christopher Null"}
+
+
+@pytest.mark.parametrize(
+    ("make", "columns"),
+    [(make_clinic, ["name", "", ""]), (make_lisbon, ["name", "surname", "guardian_name"])],
+    ids=["recife", "lisboa"],
+)
+def test_headings_mean_what_they_mean_in_the_country(make, columns):
+    clinic = make()
+    run = staged(clinic, Author("command"), [["Ana", "Nana", "Rosa"]], ["Nome", "Apelido", "Nome da mãe"])
+    assert run.columns == columns

@@ -1,10 +1,13 @@
 """Bodies that come slowly, never, too long or broken: no thread waits for them, and each is answered."""
 
 import time
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.models import ImportRun
 from clinic.server import uploads
@@ -123,3 +126,25 @@ def test_a_file_of_megabytes_arrives_as_a_browser_sends_it(served):
     )
     assert status == 302
     assert (ImportRun.objects.get().total, ImportRun.objects.get().file_name) == (3000, "velho.csv")
+
+
+def test_of_three_files_at_once_one_is_to_come_again(served):
+    address = f"{uploads.PREFIX}{uploads.ticket(1)}/"
+    hanging = [served.begin(head(address, f"Content-Length: 9999\r\n\r\n{FILE}", MULTIPART)) for _ in range(2)]
+    whole, answer = f"Content-Length: {len(WHOLE_FILE)}\r\n\r\n{WHOLE_FILE}", ""
+    until = time.monotonic() + 10
+    while not answer.startswith("HTTP/1.1 503 ") and time.monotonic() < until:  # until both have arrived
+        answer = answer_of(served.begin(head(address, whole, MULTIPART)))
+    assert answer.startswith("HTTP/1.1 503 ") and "outros arquivos" in answer
+    for each in hanging:
+        each.close()
+    while not answer.startswith("HTTP/1.1 403 ") and time.monotonic() < until:
+        answer = answer_of(served.begin(head(address, whole, MULTIPART)))
+    assert answer.startswith("HTTP/1.1 403 ")
+
+
+def test_a_page_that_was_open_for_an_hour_says_so(served):
+    with time_machine.travel(timezone.now() - timedelta(minutes=61)):
+        address = f"{uploads.PREFIX}{uploads.ticket(1)}/"
+    rest = f"Content-Length: {len(WHOLE_FILE)}\r\n\r\n{WHOLE_FILE}"
+    assert "aberta tempo demais" in answer_of(served.begin(head(address, rest, MULTIPART)))

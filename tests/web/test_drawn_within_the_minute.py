@@ -4,11 +4,13 @@ from datetime import time
 
 import pytest
 from django.db import connection, transaction
+from django.http import HttpRequest
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clinic.models import Appointment
 from clinic.queries import agenda
+from clinic.web.agenda import drawn
 from tests.days import MONDAY, hours, put
 from tests.factories import make_clinic, make_doctor, make_user
 
@@ -109,3 +111,15 @@ def test_the_same_rows_of_two_clinics_are_two_versions(db):
         clinics = [make_clinic(), make_clinic()]
     first, second = (agenda.rows_version(clinic, MONDAY, MONDAY) for clinic in clinics)
     assert first != second
+
+
+def test_what_is_kept_holds_no_request(visit, address):
+    """A request holds the session and the user of another screen."""
+    asked_twice(visit.clinic, address)
+    kept, seen = [each.drawn._draw for each in drawn._kept.values()], set()
+    assert kept
+    for draw in kept:
+        held = [cell.cell_contents for cell in draw.__closure__]
+        assert not any(isinstance(each, HttpRequest) for each in held)
+        seen |= {type(each).__name__ for each in held}
+    assert "Clinic" in seen

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from clinic.booking import Author, WaitingWish, put_on_waiting_list
 from clinic.models import ImportRun, Patient, PatientAccess
 from clinic.server import uploads
 from clinic.web.exporting.tables import TABLES
@@ -20,6 +21,7 @@ from tests.factories import (
     make_manager,
     make_patient,
     make_payer,
+    make_procedure,
     make_user,
 )
 
@@ -138,3 +140,23 @@ def test_pages_of_a_date_offer_that_date(client, manager):
     day = timezone.localdate() + timedelta(days=1)
     assert f"/exportar/confirmacoes.csv?dia={day}" in client.get(f"/confirmacoes/{day}/").content.decode()
     assert f"/exportar/agenda.xlsx?dia={day}" in client.get(f"/agenda/{day}/lista/").content.decode()
+
+
+def test_the_waiting_list_of_a_doctor_is_that_of_the_file(client, manager):
+    procedure = make_procedure(manager.clinic)
+    one, other = (make_doctor(manager.clinic, procedures=[procedure]) for _ in range(2))
+    for doctor, name in ((one, "Ana Lima"), (other, "Rui Alves")):
+        patient = make_patient(manager.clinic, name=name)
+        wish = WaitingWish(procedures=[procedure.pk], doctors=[doctor.pk])
+        put_on_waiting_list(patient.pk, wish, clinic=manager.clinic, by=Author(channel="browser", user=manager))
+    found = [row[0] for row in rows_of(client, "fila-de-espera", medico=one.pk)[1:]]
+    assert found == ["Ana Lima"]
+    assert len(rows_of(client, "fila-de-espera")) == 3
+    page = client.get(reverse("web:waiting-list"), {"medico": one.pk}).content.decode()
+    assert f"/exportar/fila-de-espera.csv?medico={one.pk}" in page
+
+
+def test_an_unreadable_day_of_calls_is_the_next_one(client, manager):
+    book_appointment(make_doctor(manager.clinic), patient=make_patient(manager.clinic, name="Ana Lima").pk)
+    assert rows_of(client, "confirmacoes", dia="x") == rows_of(client, "confirmacoes")
+    assert len(rows_of(client, "confirmacoes", dia="x")) == 2

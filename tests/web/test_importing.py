@@ -35,6 +35,12 @@ def advanced(client):
     return client.post(address("advance"), headers=PARTIAL)
 
 
+def begin(client):
+    """Press the button of the page as it is now."""
+    seen = re.search(r'name="seen" value="(\w+)"', client.get(address("")).content.decode())[1]
+    return client.post(address("begin"), {"seen": seen}, follow=True)
+
+
 def test_a_spreadsheet_is_brought_and_taken_back(client, manager):
     assert send(client, manager).url == address("columns")
     page = client.get(address("columns")).content.decode()
@@ -44,7 +50,7 @@ def test_a_spreadsheet_is_brought_and_taken_back(client, manager):
     assert advanced(client)["HX-Redirect"] == address("")
     page = client.get(address("")).content.decode()
     assert "Importar 1 linha" in page and "é uma fórmula" in page and not Patient.objects.exists()
-    client.post(address("begin"))
+    begin(client)
     assert advanced(client)["HX-Redirect"] == address("")
     patient = Patient.objects.get()
     page = client.get(address("")).content.decode()
@@ -109,8 +115,8 @@ def test_a_second_import_is_told_to_wait(client, manager):
         chosen(client)
         advanced(client)
     first, second = ImportRun.objects.order_by("pk")
-    client.post(reverse("web:import-begin", args=[first.pk]))
-    answer = client.post(reverse("web:import-begin", args=[second.pk]), follow=True)
+    client.post(reverse("web:import-begin", args=[first.pk]), {"seen": first.choices})
+    answer = client.post(reverse("web:import-begin", args=[second.pk]), {"seen": second.choices}, follow=True)
     assert "ainda não terminou" in answer.content.decode()
 
 
@@ -156,3 +162,34 @@ def test_a_discarded_spreadsheet_is_gone(client, manager):
     send(client, manager)
     client.post(address("discard"))
     assert not ImportRun.objects.exists() and not ImportRow.objects.exists()
+
+
+def test_what_was_not_looked_at_is_not_imported(client, manager):
+    send(client, manager)
+    chosen(client)
+    advanced(client)
+    seen = re.search(r'name="seen" value="(\w+)"', client.get(address("")).content.decode())[1]
+    chosen(client, known="overwrite")
+    advanced(client)
+    for sent in ({"seen": seen}, {}):
+        page = client.post(address("begin"), sent, follow=True).content.decode()
+        assert "As colunas mudaram em outra janela" in page and not Patient.objects.exists()
+    begin(client)
+    advanced(client)
+    assert Patient.objects.exists()
+
+
+def test_a_second_file_of_a_form_is_dropped(client, manager):
+    files = [SimpleUploadedFile(f"{name}.csv", csv_bytes([["Nome"], [name]])) for name in ("um", "dois")]
+    client.post(
+        reverse("web:import-upload", args=[uploads.ticket(manager.pk)]), {"file": files[0], "another": files[1]}
+    )
+    assert ImportRun.objects.get().file_name == "um.csv"
+
+
+def test_a_date_is_shown_as_it_was_read(client, manager):
+    send(client, manager, [["Nome", "Nascimento"], ["Ana", "3.3.32"], ["Rui", "05/03/1980"]])
+    client.post(address("columns"), {"column-0": "name", "column-1": "birth_date"})
+    advanced(client)
+    page = client.get(address("")).content.decode()
+    assert "3.3.32" not in page and "<bdi>03/03/1932</bdi>" in page and "<bdi>05/03/1980</bdi>" in page

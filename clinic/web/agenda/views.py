@@ -106,16 +106,17 @@ def day_context(request: ClinicRequest, on: date) -> dict[str, Any]:
 
 
 def _draw(request: ClinicRequest, on: date, filters: Filters) -> Drawn[agenda.Day]:
-    now, records_absences = timezone.now(), request.user.records_absences
+    # What is drawn is kept for a while, and the request is not.
+    clinic, now, records_absences = request.clinic, timezone.now(), request.user.records_absences
     agenda_day = agenda.day(
-        request.clinic,
+        clinic,
         on,
         now=now,
         doctors=filters.doctors,
         statuses=filters.statuses,
         hides_freed=filters.hides_freed,
     )
-    return Drawn(agenda_day, lambda day: day_html(day, request.clinic, now, records_absences=records_absences))
+    return Drawn(agenda_day, lambda day: day_html(day, clinic, now, records_absences=records_absences))
 
 
 def _context(request: ClinicRequest, drawn: Drawn[agenda.Day], filters: Filters) -> dict[str, Any]:

@@ -43,20 +43,20 @@ def week(request: ClinicRequest, doctor: int, date: str) -> HttpResponse:
     on = read_date(date)
     if on is None:
         raise Http404
-    now, first, hides_freed = timezone.now(), _monday(on), _hides_freed(request)
-    about = request.clinic.pk, "week", first, doctor
+    clinic, now, first, hides_freed = request.clinic, timezone.now(), _monday(on), _hides_freed(request)
+    about = clinic.pk, "week", first, doctor
 
     def draw() -> Drawn[agenda.Week]:
-        chosen = get_object_or_404(Doctor.objects.of(request.clinic), pk=doctor)
-        shown_week = agenda.week(request.clinic, chosen, first, now=now, hides_freed=hides_freed)
-        return Drawn(shown_week, lambda week: week_html(week, request.clinic, now))
+        chosen = get_object_or_404(Doctor.objects.of(clinic), pk=doctor)
+        shown_week = agenda.week(clinic, chosen, first, now=now, hides_freed=hides_freed)
+        return Drawn(shown_week, lambda week: week_html(week, clinic, now))
 
     def answer(drawn: Drawn[agenda.Week]) -> HttpResponse:
         context = _context(request, drawn, hides_freed=hides_freed)
         return partial_or_page(request, "agenda/week.html", "week", context)
 
     def rows_version() -> str:
-        return agenda.rows_version(request.clinic, first, first + timedelta(days=6), doctor, hides_freed)
+        return agenda.rows_version(clinic, first, first + timedelta(days=6), doctor, hides_freed)
 
     return polled_drawing(request, about, rows_version, draw, answer)
 

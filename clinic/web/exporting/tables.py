@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from clinic.exchange import FIELDS
 from clinic.form_fields import ids_in
 from clinic.models import Appointment, Clinic, Patient, documents, phones, shown
-from clinic.queries import confirmations, exported, queue, recalls, waiting
+from clinic.queries import confirmations, exported, queue, recalls
 from clinic.queries.printed import sheets
 from clinic.web.agenda.views import read_date
 from clinic.web.recall.context import COMING
 from clinic.web.recall.forms import read_until
+from clinic.web.waiting.views import board_of
 
 # Of a patient; parts of the name are one column.
 COLUMNS = [name for name in FIELDS if name not in {"middle_name", "surname"}]
@@ -46,7 +47,7 @@ def day(clinic: Clinic, query: QueryDict, now: datetime) -> Exported:
 
 def calls(clinic: Clinic, query: QueryDict, now: datetime) -> Exported:
     """The calls before a date (`dia`), in the order of calling."""
-    asked = _day(query, clinic, now) if query.get("dia") else confirmations.next_day(clinic, now=now)
+    asked = read_date(query.get("dia", "")) or confirmations.next_day(clinic, now=now)
     found = confirmations.of_day(clinic, asked, now=now)
     rows = ([*_visit(row.appointment, clinic), str(len(row.calls))] for row in found)
     headings = [*_visit_headings(), _("Ligações sem resposta")]
@@ -71,8 +72,8 @@ def due(clinic: Clinic, query: QueryDict, now: datetime) -> Exported:
 
 
 def wishes(clinic: Clinic, query: QueryDict, now: datetime) -> Exported:
-    """The open entries of the waiting list, in the order of offering."""
-    found = waiting.open_entries(clinic)
+    """The open entries of the waiting list as its page has them: with `livre` and `medico` those that it shows."""
+    found = [row.entry for row in board_of(clinic, query).found]
     shown.add(entry.patient for entry in found)
     rows = (
         [

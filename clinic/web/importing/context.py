@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from clinic.exchange import DATES, FIELDS, MOST_BYTES
+from clinic.exchange import DATES, FIELDS, MOST_BYTES, Reader
 from clinic.models import ImportRow, ImportRun
 from clinic.queries import imports
 from clinic.web.importing.forms import KNOWN, fate_in, line_in
@@ -53,5 +53,10 @@ def found(run: ImportRun) -> str:
 def _shown(row: ImportRow, run: ImportRun) -> dict[str, Any]:
     cells = dict(zip(run.columns, row.cells, strict=False))
     name = " ".join(filter(None, (cells.get(part, "") for part in NAMES)))
-    others = [text for field, text in cells.items() if field and field not in NAMES and text]
+    reader = Reader(run.columns, run.month_first, run.mixed, payers={})
+    others = [
+        reader.shown_date(field, text, place) if field in DATES else text
+        for place, (field, text) in enumerate(zip(run.columns, row.cells, strict=False))
+        if field and field not in NAMES and text
+    ]
     return {"row": row, "name": name, "others": others, "changes": imports.changed_labels(row)}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import IO
 
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -13,22 +13,24 @@ from clinic.server.uploads import PREFIX
 
 
 class UnnamedFileHandler(FileUploadHandler):
-    """Keep the first file of a form, up to the bound that the server has for its whole body."""
+    """Keep the first file of a form, up to the bound that the server has for its whole body. Others are read and
+    dropped; Django's SkipFile would close the first one."""
 
     file: IO[bytes] | None = None
+    is_first = False
 
     def new_file(self, *args: object, **options: object) -> None:
         super().new_file(*args, **options)  # type: ignore[arg-type]  # passed on as they came
-        if self.file is not None:
-            raise SkipFile
-        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - Django closes it with the request
+        self.is_first = self.file is None
+        if self.is_first:
+            self.file = tempfile.TemporaryFile()  # noqa: SIM115 - Django closes it with the request
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        if self.file is not None:
+        if self.file is not None and self.is_first:
             self.file.write(raw_data)
 
     def file_complete(self, file_size: int) -> "UploadedFile[bytes] | None":
-        if self.file is None:
+        if self.file is None or not self.is_first:
             return None
         self.file.seek(0)
         return UploadedFile(file=self.file, name=self.file_name, size=file_size)

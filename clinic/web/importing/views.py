@@ -111,7 +111,8 @@ def advance(request: ClinicRequest, pk: int) -> HttpResponse:
 @manager_required
 def begin(request: ClinicRequest, pk: int) -> HttpResponse:
     """Begin the import."""
-    return _act(request, pk, lambda: exchange.begin(pk, clinic=request.clinic, by=_author(request)))
+    seen = request.POST.get("seen", "")
+    return _act(request, pk, lambda: exchange.begin(pk, clinic=request.clinic, by=_author(request), seen=seen))
 
 
 @require_POST

@@ -13,7 +13,7 @@ from clinic import booking
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.form_fields import is_short_number
-from clinic.models import Appointment, Patient, WaitingEntry, shown
+from clinic.models import Appointment, Clinic, Patient, WaitingEntry, shown
 from clinic.queries import booking_options, waiting
 from clinic.refusals import Refused
 from clinic.registry import current_patient
@@ -33,7 +33,7 @@ def index(request: ClinicRequest) -> HttpResponse:
 
     When htmx asks with the version it has, an unchanged list is a 304 without a body."""
     with shown.choosing():
-        board = _board(request, request.GET)
+        board = board_of(request.clinic, request.GET)
         version = board.version
 
     def answer() -> HttpResponse:
@@ -49,7 +49,7 @@ def index(request: ClinicRequest) -> HttpResponse:
 def add(request: ClinicRequest) -> HttpResponse:
     """Put a patient on the list: `paciente`, or whose `agendamento` is to be exchanged for an earlier time."""
     typed = request.POST if request.method == "POST" else take(request)
-    appointment = _appointment(request, (typed or request.GET).get("agendamento", ""))
+    appointment = _appointment(request.clinic, (typed or request.GET).get("agendamento", ""))
     patient = appointment.patient if appointment else _patient(request, (typed or request.GET).get("paciente", ""))
     if patient is None:
         messages.info(request, _("Busque o paciente e use “Pôr na fila de espera” na ficha dele."))
@@ -189,7 +189,7 @@ def _act_response(
 
 
 def _row_response(request: ClinicRequest, pk: int, sentences: list[str], way: WayOn | None) -> HttpResponse:
-    board = _board(request, request.POST)
+    board = board_of(request.clinic, request.POST)
     row = board.row(pk)
     if row is None:
         raise Http404
@@ -208,11 +208,12 @@ def _leave_to_row(request: ClinicRequest, pk: int) -> HttpResponse:
     return leave(request, address_of_row(pk))
 
 
-def _board(request: ClinicRequest, asked: QueryDict) -> Board:
-    appointment = _appointment(request, asked.get("livre", ""))
+def board_of(clinic: Clinic, asked: QueryDict) -> Board:
+    """Return the list that an address or a form asks for: `livre`, `medico`, `pagina`, `pedido`. Raises Http404."""
+    appointment = _appointment(clinic, asked.get("livre", ""))
     now = timezone.now()
     board = Board(
-        request.clinic,
+        clinic,
         now,
         freed=booking.freed_by(appointment, now=now) if appointment else None,
         doctor=_number(asked.get("medico", "")),
@@ -224,11 +225,11 @@ def _board(request: ClinicRequest, asked: QueryDict) -> Board:
     return board
 
 
-def _appointment(request: ClinicRequest, pk: str) -> Appointment | None:
+def _appointment(clinic: Clinic, pk: str) -> Appointment | None:
     """Return the clinic's appointment with that id, None for none. Raises Http404 for an unknown one."""
     if not is_short_number(pk):
         return None
-    kept = Appointment.objects.of(request.clinic).kept().select_related("clinic", "doctor", "patient")
+    kept = Appointment.objects.of(clinic).kept().select_related("clinic", "doctor", "patient")
     return get_object_or_404(kept, pk=int(pk))
 
 

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='staffuser',
             name='may_export',
-            field=models.BooleanField(db_default=False, default=False, help_text='Da recepção: os arquivos para planilhas do que ela vê. A gestão sempre pode.', verbose_name='pode exportar'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Da recepção: os arquivos para planilhas das listas e dos relatórios que ela vê. O de todos os pacientes, com documentos, é só da gestão, que sempre pode exportar.', verbose_name='pode exportar'),
         ),
         migrations.AddField(
             model_name='staffuser',

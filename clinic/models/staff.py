@@ -22,6 +22,8 @@ else:
 
 
 MOST_PERCENT = 100
+# What is allowed to a person beside the role.
+SWITCHES = ("may_squeeze_in", "may_record_absence", "max_discount_percent", "may_see_reports", "may_export")
 
 
 def folded_username(username: str) -> str:
@@ -51,6 +53,10 @@ class StaffUserManager(BaseUserManager["StaffUser"]):
     def of(self, clinic: Clinic | int) -> ClinicQuerySet["StaffUser"]:
         """Return the users who work for one clinic."""
         return self.get_queryset().of(clinic)
+
+    def who_could_sign_in(self, clinic: Clinic | int) -> ClinicQuerySet["StaffUser"]:
+        """Return who signs in at one clinic or has done so, those who have left included: whose acts are on record."""
+        return self.of(clinic).filter(Q(is_active=True) | Q(last_login__isnull=False))
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "StaffUser":
         user = self.model(username=self.model.normalize_username(username), **fields)
@@ -127,7 +133,10 @@ class StaffUser(AbstractBaseUser):
         _("pode exportar"),
         default=False,
         db_default=False,
-        help_text=_("Da recepção: os arquivos para planilhas do que ela vê. A gestão sempre pode."),
+        help_text=_(
+            "Da recepção: os arquivos para planilhas das listas e dos relatórios que ela vê. O de todos os pacientes, "
+            "com documentos, é só da gestão, que sempre pode exportar."
+        ),
     )
     # By which a manager approves at a colleague's desk (`access.pins`): hashed like a password, "" for none.
     pin = models.CharField("PIN", max_length=128, blank=True, default="", db_default="", editable=False)

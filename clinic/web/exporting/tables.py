@@ -21,6 +21,13 @@ from clinic.web.recall.forms import read_until
 COLUMNS = [name for name in FIELDS if name not in {"middle_name", "surname"}]
 
 
+class Listed(NamedTuple):
+    """A list, and whether its file is for managers alone, whoever else may export."""
+
+    table: "Callable[[Clinic, QueryDict, datetime], Exported]"
+    for_managers: bool = False
+
+
 class Exported(NamedTuple):
     """A table: the first of `rows` are the headings. `title` is the name of the sheet, `name` that of the file."""
 
@@ -88,13 +95,14 @@ def wishes(clinic: Clinic, query: QueryDict, now: datetime) -> Exported:
     return Exported(f"fila-de-espera-{clinic.local(now):%Y-%m-%d}", _("Fila de espera"), chain([headings], rows))
 
 
-TABLES: dict[str, Callable[[Clinic, QueryDict, datetime], Exported]] = {
-    "pacientes": patients,
-    "agenda": day,
-    "confirmacoes": calls,
-    "fila": today,
-    "retornos": due,
-    "fila-de-espera": wishes,
+# All patients with their documents are more than any page shows at once.
+TABLES: dict[str, Listed] = {
+    "pacientes": Listed(patients, for_managers=True),
+    "agenda": Listed(day),
+    "confirmacoes": Listed(calls),
+    "fila": Listed(today),
+    "retornos": Listed(due),
+    "fila-de-espera": Listed(wishes),
 }
 
 

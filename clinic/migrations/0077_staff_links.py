@@ -52,6 +52,11 @@ class Migration(migrations.Migration):
             name='may_see_reports',
             field=models.BooleanField(db_default=False, default=False, help_text='Da recepção. A gestão sempre pode.', verbose_name='pode ver relatórios'),
         ),
+        migrations.AddField(
+            model_name='staffuser',
+            name='sessions_ended_at',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='sessões encerradas pela gestão'),
+        ),
         migrations.AddConstraint(
             model_name='staffuser',
             constraint=models.CheckConstraint(condition=models.Q(('max_discount_percent', None), ('max_discount_percent__lte', 100), _connector='OR'), name='staffuser_discount_0_to_100'),

@@ -22,6 +22,8 @@ else:
 
 
 MOST_PERCENT = 100
+# Who signs in or has done so, those who have left included: of them there may be something on record.
+COULD_SIGN_IN = Q(is_active=True) | Q(last_login__isnull=False)
 # What is allowed to a person beside the role.
 SWITCHES = ("may_squeeze_in", "may_record_absence", "max_discount_percent", "may_see_reports", "may_export")
 
@@ -53,10 +55,6 @@ class StaffUserManager(BaseUserManager["StaffUser"]):
     def of(self, clinic: Clinic | int) -> ClinicQuerySet["StaffUser"]:
         """Return the users who work for one clinic."""
         return self.get_queryset().of(clinic)
-
-    def who_could_sign_in(self, clinic: Clinic | int) -> ClinicQuerySet["StaffUser"]:
-        """Return who signs in at one clinic or has done so, those who have left included: whose acts are on record."""
-        return self.of(clinic).filter(Q(is_active=True) | Q(last_login__isnull=False))
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "StaffUser":
         user = self.model(username=self.model.normalize_username(username), **fields)
@@ -142,6 +140,8 @@ class StaffUser(AbstractBaseUser):
     pin = models.CharField("PIN", max_length=128, blank=True, default="", db_default="", editable=False)
     is_superuser = models.BooleanField(_("vê todas as clínicas"), default=False)
     is_active = models.BooleanField(_("ativo"), default=True)
+    # Sessions are no part of the set-up, whose changes are noted (`models.row_change`); this column is.
+    sessions_ended_at = models.DateTimeField(_("sessões encerradas pela gestão"), null=True, editable=False)
     date_joined = models.DateTimeField(_("desde"), default=timezone.now, editable=False)
 
     objects = StaffUserManager()

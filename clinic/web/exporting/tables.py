@@ -22,7 +22,7 @@ COLUMNS = [name for name in FIELDS if name not in {"middle_name", "surname"}]
 
 
 class Listed(NamedTuple):
-    """A list, and whether its file is for managers alone, whoever else may export."""
+    """A list, and whether its file is for managers alone, though others may export."""
 
     table: "Callable[[Clinic, QueryDict, datetime], Exported]"
     for_managers: bool = False

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from clinic.access import staff_links
 from clinic.models import Clinic, ClinicHoliday, Doctor, Procedure, StaffLink, StaffUser
 from clinic.queries.set_up import set_up_of
 from tests.factories import PASSWORD
@@ -97,6 +98,23 @@ def test_a_second_run_changes_nothing_and_says_so(run):
     assert Procedure.objects.get(name="Holter").price == Decimal("80.50")
 
 
+def test_a_second_run_knows_names_as_the_registry_does(run):
+    run()
+    StaffUser.objects.filter(name="Rita Lima").update(role="manager", is_active=True)
+    before = counts()
+    other = FILE.replace('"Rita Lima"', '"RITA  Lima"').replace('name = "Consulta"', 'name = "CONSÚLTA"')
+    other = other.replace("João Reis", "Joao  REIS").replace('["Consulta"]', '["consulta "]')
+    assert run(other) == "Nothing changed: everything was there already.\n"
+    assert counts() == before
+
+
+def test_who_was_uninvited_is_invited_again(run):
+    run()
+    link = StaffLink.objects.get(name="Rita Lima")
+    staff_links.revoke(link.pk, clinic=link.clinic, by=None)
+    assert "receptionist Rita Lima, invited" in run()
+
+
 def test_a_dry_run_writes_nothing(run):
     out = run(dry_run=True)
     assert out.startswith("Would be added:\n  clinic Clínica São José") and "/acesso/" not in out
@@ -126,6 +144,12 @@ def test_a_dry_run_writes_nothing(run):
         ('title = "o Dr."', 'title = "Psic."', "doctors[1].title"),
         ('procedures = ["Consulta"]', 'procedures = ["Nada"]', "doctors[1].procedures"),
         ('procedures = ["Consulta"]', "procedures = 3", "doctors[1].procedures"),
+        ('procedures = ["Consulta"]', "procedures = [11]", "doctors[1].procedures"),
+        ('area_code = "81"', "area_code = 81", "clinic.area_code"),
+        ('phone = "81 3333-4444"', "phone = 8133334444", "clinic.phone"),
+        ('area_code = "81"', 'observes_holidays = "false"', "clinic.observes_holidays"),
+        ('role = "master"', "role = 1", "staff[0].role"),
+        ('week = "ter 8-12"', "week = 3", "doctors[1].week"),
         ("[[doctors]]", "[[doctor]]", "doctor"),
     ],
 )

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from clinic.access.middleware import GetResponse
-from clinic.models import PatientEvent
+from clinic.models import PatientEvent, StaffUser
 from clinic.models.row_change import NOTED_TABLES
 
 SET_AUTHOR_SQL = "SELECT set_config('clinic.author', %s, true)"
@@ -46,6 +46,11 @@ class AuthorMiddleware:
             return self.get_response(request)
 
 
+def note_as(request: HttpRequest, user: StaffUser) -> None:
+    """Note what the request changes from now on as this user's, who is not signed in yet."""
+    vars(request)["noted_user"] = user
+
+
 def _is_unknown_program(request: HttpRequest) -> bool:
     """Return whether it is a request of an API whose key is still looked up, which notes when it was used. There is no
     user to ask for: reading `request.user` would read a session."""
@@ -69,5 +74,5 @@ def _author(request: HttpRequest, request_id: UUID) -> dict[str, Any]:
     in_admin = request.resolver_match is not None and request.resolver_match.namespace == "admin"
     channel = PatientEvent.Channel.ADMIN if in_admin else PatientEvent.Channel.BROWSER
     # Who signs in is known only afterwards, and changes nothing that is noted.
-    user = getattr(request, "user", None)
+    user = getattr(request, "noted_user", None) or getattr(request, "user", None)
     return author | {"channel": channel, "user": user.pk if user else None, "credential": ""}

@@ -51,6 +51,11 @@ def end_sessions(user: StaffUser, *, besides: str | None = None) -> int:
     return StaffSession.objects.filter(user=user).exclude(session_key=besides or "").delete()[0]
 
 
+def note_end(user: StaffUser) -> None:
+    """Have it noted, with the author of the request, that another person ends sessions of the user."""
+    StaffUser.objects.filter(pk=user.pk).update(sessions_ended_at=timezone.now())
+
+
 def digest_of(session_key: str) -> str:
     """Return sixteen letters that tell a browser's session from others and do not open it."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:16]

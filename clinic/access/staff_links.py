@@ -12,14 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.access import secret_keys
+from clinic.access import open_sessions, secret_keys
 from clinic.models import Clinic, StaffLink, StaffUser
 from clinic.models.locks import get_locked, hold_advisory
-from clinic.models.staff import folded_username
+from clinic.models.staff import SWITCHES, folded_username
 
 SECRET_BYTES = 32
 LIVES: dict[str, timedelta] = {
@@ -57,7 +57,7 @@ def renew(link: StaffLink, *, by: StaffUser | None) -> tuple[StaffLink, str]:
     Locks the user's row, then the link's. Raises LinkGone for one that was used or withdrawn."""
     with transaction.atomic():
         locked, user = _locked(link)
-        if user is None or locked.used_at or locked.revoked_at:
+        if user is None or locked.used_at or locked.revoked_at or not _is_wanted(locked, user):
             raise LinkGone
         return _release(link.clinic, link.kind, user, by)
 
@@ -84,23 +84,32 @@ def revoke(pk: int, *, clinic: Clinic, by: StaffUser | None) -> StaffLink:
 
 
 def revoke_all(user: StaffUser, *, by: StaffUser | None) -> None:
-    """Revoke what is open for a user who leaves, and the invitations that this user sent."""
+    """Revoke what is open for a user who leaves, and the links that this user made."""
     with transaction.atomic():
-        for link in _open().filter(Q(user=user, kind=StaffLink.Kind.RESET) | Q(created_by=user)):
+        end_links(user, by=by)
+        for link in _open().filter(created_by=user):
             revoke(link.pk, clinic=link.clinic, by=by)
+
+
+def end_links(user: StaffUser, *, by: StaffUser | None) -> None:
+    """Revoke what is open for a user whose role, password or access is another now: a link was made for who this user
+    was. An invited user keeps what the row has. The caller has locked the user's row."""
+    unused = StaffLink.objects.filter(user=user, used_at=None, revoked_at=None)
+    unused.update(revoked_at=timezone.now(), revoked_by=by)
 
 
 def open_link(secret: str) -> StaffLink:
     """Return the link with its user and clinic. One query. Raises LinkGone."""
     links = _open().filter(digest__in=_digests(secret), clinic__active=True).select_related("user", "clinic")
-    link = links.filter(Q(kind=StaffLink.Kind.INVITATION) | Q(user__is_active=True)).first()
-    if link is None or link.user is None:
+    link = links.first()
+    if link is None or link.user is None or not _is_wanted(link, link.user):
         raise LinkGone
     return link
 
 
 def use(link: StaffLink, *, username: str, password_hash: str, now: datetime | None = None) -> StaffUser:
-    """Store the password, of an invitation the user name too, and return the user, who may sign in from now on.
+    """Store the password, of an invitation the user name too, and return the user, who may sign in from now on; the
+    sessions that were open end.
 
     Locks the user's row, then the link's: of two windows one gets LinkGone."""
     now = now or timezone.now()
@@ -108,7 +117,7 @@ def use(link: StaffLink, *, username: str, password_hash: str, now: datetime | N
         locked, user = _locked(link)
         if user is None or locked.used_at or locked.revoked_at or locked.expires_at <= now:
             raise LinkGone
-        if not locked.is_invitation and not user.is_active:
+        if not _is_wanted(locked, user):
             raise LinkGone
         user.password = password_hash
         if locked.is_invitation:
@@ -116,6 +125,7 @@ def use(link: StaffLink, *, username: str, password_hash: str, now: datetime | N
         user.save(update_fields=["password", "username", "folded_username", "is_active"])
         locked.used_at = now
         locked.save(update_fields=["used_at"])
+        open_sessions.end_sessions(user)
     return user
 
 
@@ -161,13 +171,21 @@ def _release(
     return link, secret
 
 
+def _is_wanted(link: StaffLink, user: StaffUser) -> bool:
+    """Return whether the user still is who a link of this kind is for: invited and not active yet, or active."""
+    return user.is_active != link.is_invitation
+
+
 def _end(link: StaffLink, user: StaffUser | None, by: StaffUser | None) -> None:
     """Revoke the link. An invited user's row stays, without rights and doctor: deleting it reads all appointments."""
     link.revoked_at, link.revoked_by = timezone.now(), by
     link.save(update_fields=["revoked_at", "revoked_by"])
-    if user and link.is_invitation:
+    if user and link.is_invitation and _is_wanted(link, user):
         user.role, user.doctor = StaffUser.Role.RECEPTIONIST, None
-        user.save(update_fields=["role", "doctor"])
+        without = StaffUser()
+        for switch in SWITCHES:
+            setattr(user, switch, getattr(without, switch))
+        user.save(update_fields=["role", "doctor", *SWITCHES])
 
 
 def _made_by(form_key: UUID, clinic: Clinic) -> StaffLink | None:

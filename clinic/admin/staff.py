@@ -1,4 +1,5 @@
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -17,11 +18,11 @@ from clinic.access import lockout, open_sessions, pins, staff_links
 from clinic.admin.base import BaseAdmin, RealClinicsFilter, admin_request, sees_all_clinics, visible_rows
 from clinic.admin.filled import Posted
 from clinic.admin.forms import NamedForm
-from clinic.models import Clinic, Doctor, StaffUser
+from clinic.models import Clinic, Doctor, StaffLink, StaffUser
+from clinic.models.staff import SWITCHES
 
 GENERATED_BYTES = 12
 SEEN = "clinic.admin.staff.seen"
-SWITCHES = ["may_squeeze_in", "may_record_absence", "max_discount_percent", "may_see_reports", "may_export"]
 EVERYWHERE = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 
 
@@ -136,26 +137,37 @@ class StaffAdmin(BaseAdmin):
         if password:
             obj.set_password(password)
         super().save_model(request, obj, form, change)
-        if change and "is_active" in form.changed_data and not obj.is_active:
-            open_sessions.end_sessions(obj)
-            staff_links.revoke_all(obj, by=admin_request(request).user)
         if password and obj == request.user:
             update_session_auth_hash(request, obj)
+        if change:
+            self._end_what_was_open(request, obj, has_new_password=bool(password), changed=form.changed_data)
         if not change and not form.cleaned_data.get("new_password"):
             self.show_password(request, obj, password)
 
+    def _end_what_was_open(
+        self, request: HttpRequest, user: StaffUser, *, has_new_password: bool, changed: list[str]
+    ) -> None:
+        """End the links that were made for who the user was before, and the sessions without a right any more."""
+        by, is_gone = admin_request(request).user, "is_active" in changed and not user.is_active
+        if is_gone:
+            staff_links.revoke_all(user, by=by)
+        elif has_new_password or {"role", "is_active"} & set(changed):
+            staff_links.end_links(user, by=by)
+        if is_gone or has_new_password:
+            open_sessions.end_sessions(user, besides=request.session.session_key)
+
     @admin.action(description=gettext_lazy("Link de senha nova"), permissions=["change"])
-    @sensitive_variables("secret", "released")
+    @sensitive_variables("made", "secret", "released")
     def release_reset(self, request: HttpRequest, queryset: QuerySet[StaffUser]) -> HttpResponse:
         """Show each link once, in this response: nobody but who opens it has the password."""
         released = []
         for user in queryset:
-            if user.clinic is None or user == request.user or not self._may_reset(request, user):
+            if (made := self._reset_link(request, user)) is None:
                 self.message_user(
                     request, _("A senha de %(user)s não se troca por aqui.") % {"user": user}, messages.WARNING
                 )
                 continue
-            link, secret = staff_links.release_reset(user, clinic=user.clinic, by=admin_request(request).user)
+            link, secret = made
             self.log_change(request, user, _("Link de senha nova criado."))
             released.append((link, request.build_absolute_uri(staff_links.path(secret))))
         context = {
@@ -168,8 +180,14 @@ class StaffAdmin(BaseAdmin):
         add_never_cache_headers(response)
         return response
 
-    def _may_reset(self, request: HttpRequest, user: StaffUser) -> bool:
-        return user.is_active and self.has_change_permission(request, user)
+    @sensitive_variables()
+    def _reset_link(self, request: HttpRequest, user: StaffUser) -> tuple[StaffLink, str] | None:
+        """Return a link and its secret; None for a user whose password is not changed by one."""
+        if user.clinic is None or user == request.user or not self.has_change_permission(request, user):
+            return None
+        with suppress(StaffUser.DoesNotExist):  # of one who is not active
+            return staff_links.release_reset(user, clinic=user.clinic, by=admin_request(request).user)
+        return None
 
     @admin.action(description=gettext_lazy("Desbloquear acesso"), permissions=["change"], location=EVERYWHERE)
     def unlock(self, request: HttpRequest, queryset: QuerySet[StaffUser]) -> None:

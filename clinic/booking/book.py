@@ -205,7 +205,7 @@ def _load_candidate(
         encaixe_reason=proposal.encaixe_reason,
         is_approved=proposal.approved_by is not None,
         duration=_duration(rows.procedures) if proposal.in_full and proposal.clinic.requires_duration else None,
-        discount_limit=discount_limit(by),
+        discount_limit=None if proposal.is_repeated else discount_limit(by),
     )
     payer = clean_payer(proposal.clinic, proposal.payer)
     refusals = [

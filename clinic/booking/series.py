@@ -234,6 +234,7 @@ def _proposal_like(appointment: Appointment) -> Proposal:
         discount=discount,
         notes=appointment.notes,
         payer=payer,
+        is_repeated=True,
     )
 
 

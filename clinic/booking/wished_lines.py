@@ -58,8 +58,9 @@ class WishedLines:
 
     @property
     def given_before(self) -> Decimal:
-        """What the discounts of the stored lines take off."""
-        return sum((row.value for line in self.stored for row in line.discounts.all()), Decimal(0))
+        """What the discounts of the kept lines take off as booked."""
+        kept = [choice.kept for choice in self.choices if choice.kept]
+        return sum((row.value for line in kept for row in line.discounts.all()), Decimal(0))
 
     @property
     def adds(self) -> bool:

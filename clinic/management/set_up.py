@@ -4,19 +4,22 @@ Nothing that is there already is changed: a second run writes nothing. What is w
 `procedures[2].price`, all of it at once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Value
 from django.utils import translation
 
 from clinic.access import first_clinic, staff_links
-from clinic.models import AppointmentEvent, Clinic, Doctor, Procedure, StaffLink, StaffUser
+from clinic.models import AppointmentEvent, Clinic, Procedure, StaffLink, StaffUser
 from clinic.models.clinic import REGIONS, USUAL, validate_zone_of_country
 from clinic.models.names import validate_has_letter
+from clinic.models.ranges import Fold
+from clinic.models.staff_link import team_of
 from clinic.models.titles import Title, split_title, written
 from clinic.refusals import Refused
 from clinic.registry import (
@@ -26,10 +29,13 @@ from clinic.registry import (
     ProcedureDetails,
     ProcedureRefused,
     clean_clinic_phone,
+    doctors_named,
     place_clinic,
+    procedures_named,
     register_doctor,
     register_procedure,
 )
+from clinic.registry.patient_details import tidy
 from clinic.schedule import Hours, read_week
 
 BY = Author(channel=AppointmentEvent.Channel.COMMAND, credential="set_up_clinic")
@@ -43,6 +49,9 @@ KEYS = {
     "procedures": {"name", "minutes", "price"},
     "doctors": {"name", "title", "specialty", "week", "procedures"},
 }
+# These may be true or false; those are asked about where they are read; all others are texts.
+SWITCHED = {"observes_holidays"}
+READ_BY_THEMSELVES = {"minutes", "price", "procedures"}
 
 
 class FileRefused(Exception):
@@ -109,9 +118,21 @@ def _faults_of_shape(content: Mapping[str, Any]) -> dict[str, str]:
         for number, row in enumerate(rows):
             place = name if kind is dict else f"{name}[{number}]"
             faults |= {f"{place}.{key}": "There is no such key." for key in row.keys() - KEYS[name]}
+            faults |= {f"{place}.{key}": sentence for key, sentence in _wrong_types(row, KEYS[name])}
             if not _text(row, "name"):
                 faults[f"{place}.name"] = "A name is needed, in quotes."
     return faults
+
+
+def _wrong_types(row: Mapping[str, Any], keys: set[str]) -> Iterator[tuple[str, str]]:
+    """Return which of these keys have a value of another type than it is read as, without READ_BY_THEMSELVES."""
+    for key in row.keys() & keys - READ_BY_THEMSELVES:
+        value = row[key]
+        if key in SWITCHED:
+            if not isinstance(value, bool):
+                yield key, "Write true or false, without quotes."
+        elif not isinstance(value, str):
+            yield key, "Write it in quotes."
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:
@@ -144,7 +165,7 @@ def _clinic(row: Mapping[str, Any], outcome: Outcome) -> Clinic:
     clinic.save()
     region, observes = _text(row, "region"), row.get("observes_holidays", True)
     try:
-        place_clinic(clinic, region=region, town=_text(row, "town"), observes_holidays=bool(observes), by=BY)
+        place_clinic(clinic, region=region, town=_text(row, "town"), observes_holidays=observes, by=BY)
     except ClinicRefused as refused:
         raise FileRefused({f"clinic.{key}": fault.name for key, fault in refused.faults.items()}) from refused
     outcome.added.append(f"clinic {clinic.name} ({clinic.slug})")
@@ -169,11 +190,11 @@ def _faults_of_clinic(clinic: Clinic, row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _invite(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None:
-    """Invite a person, unless one of that name and role is there or invited already."""
-    name, role = _text(row, "name"), _text(row, "role") or StaffUser.Role.RECEPTIONIST
+    """Invite a person, unless one of that name is there or invited already, with whatever role."""
+    name, role = tidy(_text(row, "name")), _text(row, "role") or StaffUser.Role.RECEPTIONIST
     if role not in set(StaffUser.Role.values) - {StaffUser.Role.DOCTOR}:
         raise _Fault("role", "Write receptionist, manager or master.")
-    if StaffUser.objects.of(clinic).filter(name=name, role=role).exists():
+    if team_of(clinic).alias(folded=Fold("name")).filter(folded=Fold(Value(name))).exists():
         return
     try:
         validate_has_letter(name)
@@ -185,7 +206,7 @@ def _invite(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None:
 
 def _procedure(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None:
     name = _text(row, "name")
-    if Procedure.objects.of(clinic).filter(active=True, name=name).exists():
+    if procedures_named(clinic, name).exists():
         return
     minutes = row.get("minutes")
     if not isinstance(minutes, int) or isinstance(minutes, bool):
@@ -212,7 +233,7 @@ def _price(value: Any) -> Decimal:
 
 def _doctor(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None:
     title, name = split_title(_text(row, "name"))
-    if Doctor.objects.of(clinic).filter(active=True, name=name).exists():
+    if doctors_named(clinic, name).exists():
         return
     title = _title(_text(row, "title")) or title
     try:
@@ -240,11 +261,14 @@ def _title(text: str) -> str:
 
 def _performed(clinic: Clinic, row: Mapping[str, Any]) -> list[int]:
     """Return the ids of the named procedures; of all where none is named."""
-    offered = dict(Procedure.objects.of(clinic).filter(active=True).order_by("pk").values_list("name", "pk"))
-    names = row.get("procedures", list(offered))
-    if not isinstance(names, list) or not set(map(str, names)) <= offered.keys():
+    if "procedures" not in row:
+        return list(Procedure.objects.of(clinic).filter(active=True).order_by("pk").values_list("pk", flat=True))
+    names = row["procedures"] if isinstance(row["procedures"], list) else [None]
+    named = [procedures_named(clinic, name).first() if isinstance(name, str) else None for name in names]
+    found = [procedure.pk for procedure in named if procedure]
+    if len(found) < len(named):
         raise _Fault("procedures", "Write names of procedures of this clinic, in brackets.")
-    return [offered[name] for name in names]
+    return found
 
 
 def _hours(row: Mapping[str, Any]) -> list[Hours]:

@@ -45,12 +45,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='staffuser',
             name='may_export',
-            field=models.BooleanField(db_default=False, default=False, help_text='Da recepção: os arquivos para planilhas do que ela vê. A gestão sempre pode.', verbose_name='pode exportar'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Da recepção: os arquivos para planilhas das listas e dos relatórios que ela vê. O de todos os pacientes, com documentos, é só da gestão, que sempre pode exportar.', verbose_name='pode exportar'),
         ),
         migrations.AddField(
             model_name='staffuser',
             name='may_see_reports',
             field=models.BooleanField(db_default=False, default=False, help_text='Da recepção. A gestão sempre pode.', verbose_name='pode ver relatórios'),
+        ),
+        migrations.AddField(
+            model_name='staffuser',
+            name='sessions_ended_at',
+            field=models.DateTimeField(editable=False, null=True, verbose_name='sessões encerradas pela gestão'),
         ),
         migrations.AddConstraint(
             model_name='staffuser',

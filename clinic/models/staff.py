@@ -22,6 +22,10 @@ else:
 
 
 MOST_PERCENT = 100
+# Who signs in or has done so, those who have left included: of them there may be something on record.
+COULD_SIGN_IN = Q(is_active=True) | Q(last_login__isnull=False)
+# What is allowed to a person beside the role.
+SWITCHES = ("may_squeeze_in", "may_record_absence", "max_discount_percent", "may_see_reports", "may_export")
 
 
 def folded_username(username: str) -> str:
@@ -127,12 +131,17 @@ class StaffUser(AbstractBaseUser):
         _("pode exportar"),
         default=False,
         db_default=False,
-        help_text=_("Da recepção: os arquivos para planilhas do que ela vê. A gestão sempre pode."),
+        help_text=_(
+            "Da recepção: os arquivos para planilhas das listas e dos relatórios que ela vê. O de todos os pacientes, "
+            "com documentos, é só da gestão, que sempre pode exportar."
+        ),
     )
     # By which a manager approves at a colleague's desk (`access.pins`): hashed like a password, "" for none.
     pin = models.CharField("PIN", max_length=128, blank=True, default="", db_default="", editable=False)
     is_superuser = models.BooleanField(_("vê todas as clínicas"), default=False)
     is_active = models.BooleanField(_("ativo"), default=True)
+    # Sessions are no part of the set-up, whose changes are noted (`models.row_change`); this column is.
+    sessions_ended_at = models.DateTimeField(_("sessões encerradas pela gestão"), null=True, editable=False)
     date_joined = models.DateTimeField(_("desde"), default=timezone.now, editable=False)
 
     objects = StaffUserManager()

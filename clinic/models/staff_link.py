@@ -1,9 +1,9 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models.clinic import ClinicRow
+from clinic.models.clinic import Clinic, ClinicRow
 from clinic.models.staff import StaffUser
 
 
@@ -54,3 +54,19 @@ class StaffLink(ClinicRow):
     @property
     def has_expired(self) -> bool:
         return self.expires_at <= timezone.now()
+
+
+# `team_of` as the condition of a statement, of a row `member` of clinic_staffuser.
+IN_TEAM_SQL = """(
+    member.is_active OR EXISTS (
+        SELECT FROM clinic_stafflink AS link
+        WHERE link.clinic_id = member.clinic_id AND link.user_id = member.id AND link.kind = 'invitation'
+            AND link.used_at IS NULL AND link.revoked_at IS NULL
+    )
+)"""
+
+
+def team_of(clinic: Clinic) -> "QuerySet[StaffUser]":
+    """Return who works for the clinic: who may sign in, and whose invitation was neither used nor withdrawn."""
+    unused = StaffLink.objects.of(clinic).filter(used_at=None, revoked_at=None, kind=StaffLink.Kind.INVITATION)
+    return StaffUser.objects.of(clinic).filter(Q(is_active=True) | Exists(unused.filter(user=OuterRef("pk"))))

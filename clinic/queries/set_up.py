@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from django.db import connection
 
 from clinic.models import Clinic
+from clinic.models.staff_link import IN_TEAM_SQL
 
 # A clinic that has all it needs goes on having it: this process asks no more about it.
 _set_up: set[int] = set()
 
-STATE_SQL = """
+STATE_SQL = f"""
     SELECT
-        EXISTS (SELECT FROM clinic_staffuser WHERE clinic_id = %(clinic)s OFFSET 1),
+        EXISTS (SELECT FROM clinic_staffuser AS member WHERE clinic_id = %(clinic)s AND {IN_TEAM_SQL} OFFSET 1),
         EXISTS (SELECT FROM clinic_procedure WHERE clinic_id = %(clinic)s AND active),
         EXISTS (
             SELECT FROM clinic_doctor AS doctor
@@ -24,7 +25,7 @@ STATE_SQL = """
                 )
         ),
         (SELECT id FROM clinic_appointment WHERE clinic_id = %(clinic)s ORDER BY starts_at LIMIT 1) IS NOT NULL
-"""
+"""  # noqa: S608 - own condition
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class SetUp:
     procedures: bool
     doctor: bool
     booking: bool
+
+    @property
+    def is_place_left(self) -> bool:
+        """True where the place was left out: a later step is done."""
+        return not self.place and (self.team or self.procedures or self.doctor or self.booking)
 
     @property
     def is_finished(self) -> bool:

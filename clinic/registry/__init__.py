@@ -26,6 +26,7 @@ from clinic.registry.doctors import (
     DoctorRefused,
     change_doctor,
     check_doctor,
+    doctors_named,
     register_doctor,
     switch_off_doctor,
 )
@@ -91,6 +92,7 @@ from clinic.registry.procedures import (
     ProcedureFault,
     ProcedureRefused,
     change_procedure,
+    procedures_named,
     register_procedure,
     switch_off_procedure,
 )
@@ -154,6 +156,7 @@ __all__ = [
     "details_of",
     "differing",
     "due_for_anonymising",
+    "doctors_named",
     "empty_sandbox",
     "examine_row",
     "finish_memo",
@@ -180,6 +183,7 @@ __all__ = [
     "record_delay",
     "record_ids",
     "records_kept_years",
+    "procedures_named",
     "redact_patient",
     "redactable",
     "register_doctor",

@@ -10,7 +10,7 @@ from clinic.models.locks import get_locked
 from clinic.models.names import has_letter
 from clinic.refusals import Refusal, Refused
 from clinic.registry.clinic_events import record_directory
-from clinic.registry.holidays import add_town_holidays
+from clinic.registry.holidays import add_town_holidays, leave_town_holidays
 from clinic.registry.patient_details import PHONE_EXAMPLES, PHONE_FAULTS, tidy, unstorable
 from clinic.registry.patient_events import Author
 from clinic.transactions import run_in_transaction
@@ -71,7 +71,8 @@ def change_clinic(clinic: Clinic, changes: Mapping[str, str], by: Author) -> Cli
 
 def place_clinic(clinic: Clinic, *, region: str, town: str, observes_holidays: bool, by: Author) -> Clinic:
     """Say where a clinic is, by a code of REGIONS of its country and a town's name, "" for neither, and whether it
-    closes on holidays; a town that is known brings its own. Store the event. Return the clinic as stored.
+    closes on holidays; a town that is known brings its own, which go when another one follows. Store the event. Return
+    the clinic as stored.
 
     Locks the clinic's row. Raises ClinicRefused."""
 
@@ -84,6 +85,8 @@ def place_clinic(clinic: Clinic, *, region: str, town: str, observes_holidays: b
         for column, value in columns.items():
             setattr(stored, column, value)
         stored.save(update_fields=list(columns))
+        if before["town"] != stored.town:
+            leave_town_holidays(stored, before["town"])
         if observes_holidays:
             add_town_holidays(stored, stored.town)
         name = {"name": stored.name}

@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL, USUAL_INTERVAL
@@ -152,9 +152,13 @@ def require_new_name(clinic: Clinic, name: str, *, besides: int | None = None) -
     """
     with connection.cursor() as cursor:
         hold_advisory(cursor, NAMES_LOCK, [clinic.pk])
-    namesakes = Doctor.objects.of(clinic).filter(active=True, sort_name=Fold(Value(name)))
-    if set(namesakes.values_list("pk", flat=True)) - {besides}:
+    if set(doctors_named(clinic, name).values_list("pk", flat=True)) - {besides}:
         raise DoctorRefused([DoctorFault.NAME_TAKEN])
+
+
+def doctors_named(clinic: Clinic, name: str) -> "QuerySet[Doctor]":
+    """Return the active doctors who have this name, without regard to accents and capitals; it comes without title."""
+    return Doctor.objects.of(clinic).filter(active=True, sort_name=Fold(Value(tidy(name)))).order_by("pk")
 
 
 def check_doctor(

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 
 from clinic.models import Clinic, Doctor, Procedure
 from clinic.models.limits import MONEY_LIMIT, is_in_cents, max_length
@@ -153,8 +153,12 @@ def _is_taken(clinic: Clinic, name: str, *, besides: int | None) -> bool:
     Holds an advisory lock until the transaction ends, so that of two requests the second waits."""
     with connection.cursor() as cursor:
         hold_advisory(cursor, NAMES_LOCK, [clinic.pk])
-    namesakes = Procedure.objects.of(clinic).filter(active=True, sort_name=Fold(Value(name)))
-    return bool(set(namesakes.values_list("pk", flat=True)) - {besides})
+    return bool(set(procedures_named(clinic, name).values_list("pk", flat=True)) - {besides})
+
+
+def procedures_named(clinic: Clinic, name: str) -> "QuerySet[Procedure]":
+    """Return the active procedures that have this name, without regard to accents and capitals."""
+    return Procedure.objects.of(clinic).filter(active=True, sort_name=Fold(Value(tidy(name)))).order_by("pk")
 
 
 def _active_doctors(clinic: Clinic, uuids: Collection[UUID]) -> list[Doctor]:

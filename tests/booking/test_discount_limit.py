@@ -1,13 +1,26 @@
 """What a receptionist may take off a price is limited by a switch on the staff row; nobody else has a limit."""
 
+from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
-from clinic.booking import Author, LineRequest, LinesWish, book, change_procedures, check, reschedule
-from clinic.models import AppointmentEvent
+from clinic.booking import (
+    Author,
+    LineRequest,
+    LinesWish,
+    book,
+    book_series,
+    change_procedures,
+    check,
+    check_series,
+    reschedule,
+)
+from clinic.models import AppliedDiscount, AppointmentEvent
 from clinic.refusals import Reason
-from tests.booking.desk import BY, refused
+from clinic.schedule import Recurrence
+from tests.booking.desk import BY, MONDAY, refused
 from tests.factories import make_discount, make_manager, make_master, make_procedure, make_user
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +100,36 @@ def test_altering_keeps_what_a_manager_gave(desk, rita):
     wish = LinesWish(both, more, None, None)
     assert refused(reschedule, appointment.pk, lines=wish, **there, **act).reasons == {Reason.DISCOUNT_ABOVE_LIMIT}
     assert reschedule(appointment.pk, **there, **act).starts_at == desk.at(11)
+
+
+def test_the_allowed_percentage_is_allowed_on_every_line(desk, rita):
+    """10% of two lines of 79.95 is twice 8.00, more than 10% of their sum to the cent."""
+    desk.procedure.price = Decimal("79.95")
+    desk.procedure.save()
+    lines = (LineRequest(desk.procedure.pk), LineRequest(desk.procedure.pk))
+    ten = percent(desk, 10)
+    appointment = desk.book(by=by(rita), lines=lines, discount=ten)
+    given = AppliedDiscount.objects.filter(line__appointment=appointment).values_list("value", flat=True)
+    assert sum(given) == Decimal("16.00")
+
+
+def test_what_was_given_on_a_line_goes_with_it(desk, rita):
+    half = percent(desk, 50)
+    appointment = desk.book(by=by(make_manager(desk.clinic)), discount=half)
+    other = make_procedure(desk.clinic, price=Decimal(200), duration_minutes=10)
+    desk.doctor.procedures.add(other)
+    act = {"clinic": desk.clinic, "by": by(rita), "now": desk.now}
+    lines = (LineRequest(other.pk),)
+    refusal = refused(change_procedures, appointment.pk, lines=lines, discount=half, **act)
+    assert refusal.reasons == {Reason.DISCOUNT_ABOVE_LIMIT}
+
+
+def test_repeating_a_visit_repeats_what_a_manager_gave(desk, rita):
+    appointment = desk.book(by=by(make_manager(desk.clinic)), discount=percent(desk, 50))
+    desk.procedure.price = Decimal(300)
+    desk.procedure.save()
+    starts = [desk.at(9, day=MONDAY + timedelta(weeks=week)) for week in (1, 2)]
+    assert all(row.is_free for row in check_series(appointment, starts, now=desk.now))
+    rule = Recurrence(every=1, weekdays=frozenset({1}), count=2)
+    act = {"clinic": desk.clinic, "key": uuid4(), "by": by(rita), "now": desk.now}
+    assert book_series(appointment.pk, starts, rule, **act).sessions.count() == 3

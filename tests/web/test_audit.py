@@ -25,6 +25,7 @@ from tests.factories import (
     make_doctor_user,
     make_manager,
     make_master,
+    make_patient,
     make_procedure,
     make_user,
     next_monday,
@@ -219,6 +220,33 @@ def test_the_files_say_what_the_page_says(desk, client, manager):
     table = client.get(FILES[1], {"situacao": "cancelled"}).content.decode("utf-8-sig")
     [_head, row] = csv.reader(StringIO(table), delimiter=";")
     assert row[3].startswith("De Agendado para Cancelado") and row[4:6] == ["tests", "Comando"]
+
+
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        ({"de": "01/11/2026", "ate": "20/11/2026"}, "01/11/2026 – 20/11/2026"),
+        ({"de": "01/11/2026"}, "Desde 01/11/2026"),
+        ({"ate": "20/11/2026"}, "Até 20/11/2026"),
+        ({}, "Todas as datas"),
+    ],
+    ids=["both", "from", "until", "all"],
+)
+def test_a_file_says_which_dates_and_filters_were_asked(client, manager, dates, words):
+    chosen = {"situacao": "cancelled", "tipo": "agendamento.booked", "quem": f"u{manager.pk}", "via": "browser"}
+    book = openpyxl.load_workbook(BytesIO(client.get(FILES[0], chosen | dates).content))
+    assert list(book.worksheets[1].values)[:5] == [
+        ("Auditoria", words),
+        ("Tipo", "Agendado"),
+        ("Situação", "Cancelado"),
+        ("Quem", "Marta Gestora"),
+        ("Via", "Tela"),
+    ]
+    patient = make_patient(manager.clinic)
+    seen = reverse("web:patient-seen-by-workbook", args=[patient.pk])
+    book = openpyxl.load_workbook(BytesIO(client.get(seen, {"quem": manager.pk} | dates).content))
+    first, who, limit = book.worksheets[1].values
+    assert (first[1], who) == (words, ("Quem", "Marta Gestora")) and "10000" in limit[1]
 
 
 def test_no_name_becomes_a_formula(desk, client, manager):

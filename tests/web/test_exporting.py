@@ -1,4 +1,4 @@
-"""Lists as files: with the filters of their page, harmless, for managers, and on record."""
+"""Lists as files: with the filters of their page, harmless, for who may export, and on record."""
 
 import io
 from datetime import date, timedelta
@@ -121,6 +121,24 @@ def test_receptionists_export_nothing(client):
     for name in ("web:export-csv", "web:export-workbook"):
         assert client.get(reverse(name, args=["pacientes"])).status_code == 403
     assert "exportar" not in client.get(reverse("web:patient-list")).content.decode()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_switch_opens_every_list_but_that_of_all_patients(client, name):
+    client.force_login(make_user(may_export=True))
+    status = 403 if name == "pacientes" else 200
+    assert client.get(reverse("web:export-csv", args=[name])).status_code == status
+    assert client.get(reverse("web:export-workbook", args=[name])).status_code == status
+
+
+def test_links_are_offered_to_who_may_follow_them(client):
+    user = make_user(may_export=True)
+    client.force_login(user)
+    assert "/exportar/fila.csv" in client.get(reverse("web:queue")).text
+    assert "exportar" not in client.get(reverse("web:patient-list")).text
+    user.may_export = False
+    user.save()
+    assert "exportar" not in client.get(reverse("web:queue")).text
 
 
 def test_an_unknown_list_is_not_found(client, manager):

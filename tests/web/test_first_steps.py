@@ -2,14 +2,19 @@
 
 from datetime import time
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from clinic.access import staff_links
 from clinic.models import Clinic, ClinicEvent, ClinicHoliday, Doctor, Procedure, StaffLink, StaffUser, WorkingHours
 from clinic.queries import set_up
 from clinic.registry.starter_procedures import STARTER_PROCEDURES
+from clinic.schedule import TOWN_HOLIDAYS
 from tests.factories import (
+    PASSWORD,
     make_clinic,
     make_doctor,
     make_doctor_user,
@@ -19,6 +24,7 @@ from tests.factories import (
     make_procedure,
     make_user,
 )
+from tests.locks import held
 from tests.web.patients import visit
 
 pytestmark = pytest.mark.django_db
@@ -234,3 +240,87 @@ def test_a_doctor_of_the_admin_takes_a_week_as_text(client, master):
     ]
     assert doctor.hours.first().valid_from is None
     assert 'name="week"' not in client.get(f"/admin/clinic/doctor/{doctor.pk}/change/").text
+
+
+def test_a_namesake_with_another_week_is_led_to(client, master):
+    known = make_doctor(master.clinic, name="Lia Prado", procedures=[], hours=[])
+    typed = DOCTOR | {"name": "LIA  PRADO", "procedures": [make_procedure(master.clinic).pk]}
+    page = client.post(f"{AT}medico/", typed)
+    assert page.status_code == 409
+    assert set(page.context["form"].errors) == {"name"}
+    assert f"/admin/clinic/doctor/{known.pk}/semana/" in page.text
+    assert DOCTOR["week"] in page.text and not known.hours.exists()
+
+
+def test_another_speciality_keeps_what_has_a_price(client, master):
+    typed = prices("Dermatologia", "350") | {"outra": "Cardiologia"}
+    there = client.post(f"{AT}procedimentos/", typed)
+    assert there.status_code == 302
+    assert "especialidade=Cardiologia" in there.url and there.url.endswith("#precos")
+    assert Procedure.objects.get().price == Decimal(350)
+    assert 'value="Cardiologia" aria-current="true"' in client.get(there.url).text
+    empty = prices("Dermatologia") | {"outra": "Cardiologia"}
+    assert client.post(f"{AT}procedimentos/", empty).status_code == 302
+    wrong = client.post(f"{AT}procedimentos/", typed | {"0-price": "abc"})
+    assert wrong.status_code == 422 and set(wrong.context["form"].rows[0].errors) == {"price"}
+
+
+def test_one_name_in_two_rows_is_a_complaint_at_the_second(client, master):
+    own = {"5-name": "PEÉLING", "5-minutes": "40", "5-price": "90", "6-name": "peeling", "6-minutes": "20"}
+    page = client.post(f"{AT}procedimentos/", prices("Dermatologia") | own | {"6-price": "100"})
+    assert page.status_code == 422 and not Procedure.objects.exists()
+    assert [bool(row.errors) for row in page.context["form"].rows] == [False] * 6 + [True]
+    assert set(page.context["form"].rows[6].errors) == {"name"}
+
+
+def test_procedures_ask_again_while_another_adds_some(client, master):
+    with held() as other:
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('names of procedures', %s))", [master.clinic_id])
+        page = client.post(f"{AT}procedimentos/", prices("Dermatologia", "350"))
+    assert page.status_code == 409
+    assert page.context["form"].error in page.text and 'value="350"' in page.text
+
+
+def test_a_left_place_does_not_come_back(client, master):
+    assert client.get(f"{AT}passos/").url == f"{AT}clinica/"
+    make_procedure(master.clinic)
+    assert client.get(f"{AT}passos/").url == f"{AT}medico/"
+
+
+def test_withdrawn_invitations_and_who_left_are_no_team(client, master):
+    make_user(master.clinic, name="Zeno Saiu", is_active=False, last_login=timezone.now())
+    link, _secret = staff_links.invite(master.clinic, by=master, name="Vera Nunca")
+    assert set_up.set_up_of(master.clinic).team
+    assert "Vera Nunca" in client.get(f"{AT}equipe/").text
+    staff_links.revoke(link.pk, clinic=master.clinic, by=master)
+    assert not set_up.set_up_of(master.clinic).team
+    page = client.get(f"{AT}equipe/").text
+    assert "Vera Nunca" not in page and "Zeno Saiu" not in page
+    patient = make_patient(master.clinic)
+    for address in (f"/pacientes/{patient.pk}/quem-viu/", "/configuracoes/privacidade/lista/"):
+        offered = client.get(address).text
+        assert "Vera Nunca" not in offered and "Zeno Saiu" in offered
+
+
+def test_an_invitation_sent_too_late_is_kept_for_its_author(client, master):
+    master.set_password(PASSWORD)
+    master.save()
+    client.force_login(master)
+    client.post("/sair/")
+    typed = {"name": "Bia Lima", "role": "receptionist", "form_key": str(uuid4())}
+    assert client.post(f"{AT}equipe/", typed).status_code == 302
+    client.post("/entrar/", {"username": master.username, "password": PASSWORD})
+    assert 'value="Bia Lima"' in client.get(f"{AT}equipe/").text
+
+
+def test_a_corrected_town_takes_its_holidays_along(client, master):
+    clinic = master.clinic
+    place = {"region": "PE", "town": "Recife", "observes_holidays": "on"}
+    client.post(f"{AT}clinica/", place)
+    recife = set(ClinicHoliday.objects.of(clinic).values_list("name", flat=True))
+    own = ClinicHoliday.objects.of(clinic).first()
+    ClinicHoliday.objects.filter(pk=own.pk).update(name="Festa da casa")
+    client.post(f"{AT}clinica/", place | {"region": "SP", "town": "São Paulo"})
+    names = set(ClinicHoliday.objects.of(clinic).values_list("name", flat=True))
+    towns = {name for _falls_on, name in TOWN_HOLIDAYS["BR"]["São Paulo"]}
+    assert recife and names == towns | {"Festa da casa"}

@@ -14,12 +14,20 @@ pytestmark = pytest.mark.django_db
 # Whoever has the address, or signs in or out by it.
 NOT_ASKED = {"signin", "signout", "first-clinic", "staff-link", "display", "display-open", "calendar-feed"}
 REPORTS, FILES = {"report-list", "report"}, {"report-workbook", "report-table"}
+LISTS = {"export-csv", "export-workbook"}
 ABSENCES = {"absence-add", "absence-delay"}
 STEPS = {"first-steps", *(f"first-steps-{name}" for name in ("clinica", "equipe", "procedimentos", "medico", "marcar"))}
 STAFF = {"staff", *(f"staff-{name}" for name in ("invite", "renew", "revoke", "reset", "sessions", "session-end"))}
 DISPLAYS = {"display-links", "display-create", "display-revoke"}
 FOR_MASTERS = {f"integration-{act}" for act in ("release", "token-end", "key-create", "key-rotate", "key-end")}
-FOR_MANAGERS = {*STEPS, *STAFF, *DISPLAYS, *FOR_MASTERS, "integration-list", "patient-seen-by", "patient-redact"}
+AUDIT = {"audit", "audit-workbook", "audit-table", "integrity", "integrity-show", "agenda-as-of"}
+SEEN_BY = {"patient-seen-by", "patient-seen-by-workbook", "patient-seen-by-table"}
+IMPORT_ACTS = ("list", "upload", "columns", "begin", "advance", "take-back", "discard", "refused")
+IMPORTS = {"import", *(f"import-{act}" for act in IMPORT_ACTS)}
+OF_PATIENTS = {"privacy-export", "privacy-export-file", "privacy-export-pdf", "privacy-ask", "patient-redact"}
+RECORDS = ("record", "notice", "terms", "incidents", "breach", "breach-file", "request-list", "request-detail")
+PRIVACY = {*OF_PATIENTS, *(f"privacy-{name}" for name in RECORDS)}
+FOR_MANAGERS = {*STEPS, *STAFF, *DISPLAYS, *FOR_MASTERS, *AUDIT, *SEEN_BY, *IMPORTS, *PRIVACY, "integration-list"}
 SWITCHES = ["may_squeeze_in", "may_record_absence", "may_see_reports", "may_export"]
 
 
@@ -52,13 +60,13 @@ def test_managers_and_masters(client):
         (("may_squeeze_in",), set()),
         (("may_record_absence",), ABSENCES),
         (("may_see_reports",), REPORTS),
-        (("may_export",), set()),
-        (("may_see_reports", "may_export"), REPORTS | FILES),
+        (("may_export",), LISTS),
+        (("may_see_reports", "may_export"), REPORTS | FILES | LISTS),
     ],
-    ids=["none", "encaixe", "absence", "reports", "files alone", "reports and files"],
+    ids=["none", "encaixe", "absence", "reports", "lists alone", "reports and files"],
 )
 def test_receptionists_by_their_switches(client, switches, opened):
-    closed = FOR_MANAGERS | REPORTS | FILES | ABSENCES
+    closed = FOR_MANAGERS | REPORTS | FILES | LISTS | ABSENCES
     user = make_user(make_clinic(), max_discount_percent=10, **dict.fromkeys(switches, True))
     assert refused(client, user) == closed - opened
 

@@ -4,16 +4,26 @@ import re
 import threading
 import uuid
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.contrib.auth import get_user
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 
 from clinic.access import staff_links
-from clinic.models import StaffLink, StaffUser
-from tests.factories import PASSWORD, make_clinic, make_doctor, make_manager, make_master, make_user
+from clinic.models import RowChange, StaffLink, StaffUser
+from clinic.web.staff.forms import InvitationForm
+from tests.factories import (
+    PASSWORD,
+    make_clinic,
+    make_doctor,
+    make_doctor_user,
+    make_manager,
+    make_master,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 TEAM = "/configuracoes/equipe/"
@@ -209,6 +219,109 @@ def test_who_leaves_has_no_session_and_no_link(client, manager):
     colleague.save()
     assert not get_user(desk).is_authenticated
     assert Client().get(f"/acesso/{secret}/").status_code == 404
+
+
+def alter(client, user, **changed):
+    """The form of a user in the admin, with these fields changed."""
+    fields = {"name": user.name, "username": user.username, "role": user.role, "is_active": "on"} | changed
+    return client.post(f"/admin/clinic/staffuser/{user.pk}/change/", fields)
+
+
+def test_an_invitation_ends_when_the_user_is_activated(client, manager, link):
+    user = StaffUser.objects.get(name="Bia Lima")
+    assert alter(client, user, role="manager").status_code == 302
+
+    guest = Client()
+    assert guest.get(link).status_code == guest.post(link, ANSWER).status_code == 404
+    assert StaffLink.objects.get().revoked_by == manager
+    user.refresh_from_db()
+    assert (user.is_active, user.role) == (True, "manager")
+    client.post(f"{TEAM}links/{StaffLink.objects.get().pk}/retirar/")
+    user.refresh_from_db()
+    assert user.role == "manager"
+
+
+def test_an_activated_user_without_a_revoked_link_has_none(link):
+    StaffUser.objects.filter(name="Bia Lima").update(is_active=True)
+    assert Client().get(link).status_code == Client().post(link, ANSWER).status_code == 404
+    with pytest.raises(staff_links.LinkGone):
+        staff_links.renew(StaffLink.objects.get(), by=None)
+    row = StaffLink.objects.get()
+    with pytest.raises(staff_links.LinkGone):
+        staff_links.use(row, username="eva", password_hash="!")
+    staff_links.revoke(row.pk, clinic=row.clinic, by=None)
+    assert StaffUser.objects.get(name="Bia Lima").may_export
+
+
+@pytest.mark.parametrize("changed", [{"role": "master"}, {"new_password": PASSWORD}])
+def test_a_reset_ends_with_another_role_or_password(client, manager, changed):
+    colleague = make_user(manager.clinic, username="bia")
+    _link, secret = staff_links.release_reset(colleague, clinic=manager.clinic, by=manager)
+    client.force_login(make_master(manager.clinic))
+    assert alter(client, colleague, name="Beatriz").status_code == 302
+    assert Client().get(f"/acesso/{secret}/").status_code == 200
+    assert alter(client, colleague, **changed).status_code == 302
+    assert Client().get(f"/acesso/{secret}/").status_code == 404
+
+
+def test_the_own_new_password_ends_a_reset_and_other_sessions(client, manager):
+    _link, secret = staff_links.release_reset(manager, clinic=manager.clinic, by=None)
+    manager.set_password("a senha de antes")
+    manager.save()
+    elsewhere = Client()
+    for browser in (elsewhere, client):
+        browser.post("/entrar/", {"username": manager.username, "password": "a senha de antes"})
+    typed = {"old_password": "a senha de antes", "new_password1": PASSWORD, "new_password2": PASSWORD}
+    assert client.post("/senha/", typed).status_code == 302
+    assert Client().get(f"/acesso/{secret}/").status_code == 404
+    assert len(client.get("/sessoes-abertas/").context["sessions"]) == 1
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+def test_sessions_before_a_new_password_are_not_listed(client, manager, by_link):
+    colleague = make_user(manager.clinic, username="bia")
+    Client().force_login(colleague)
+    desk = Client()
+    desk.force_login(colleague)
+    if by_link:
+        path = address_of(client.post(f"{TEAM}{colleague.pk}/senha/"))
+        assert desk.post(path, {"password1": PASSWORD, "password2": PASSWORD}).status_code == 302
+        assert get_user(desk) == colleague
+    else:
+        alter(client, colleague, new_password=PASSWORD)
+    page = client.get(f"{TEAM}{colleague.pk}/sessoes/")
+    assert len(page.context["sessions"]) == by_link
+
+
+def test_a_withdrawn_invitation_takes_the_switches_too(client, link):
+    client.post(f"{TEAM}links/{StaffLink.objects.get().pk}/retirar/")
+    user = StaffUser.objects.get(name="Bia Lima")
+    assert (user.may_export, user.max_discount_percent) == (False, None)
+
+
+def test_what_a_link_writes_is_noted_as_its_users(link):
+    Client().post(link, ANSWER)
+    user = StaffUser.objects.get(username="bia")
+    last = RowChange.objects.filter(table="staffuser", row=user.pk).order_by("pk").last()
+    assert (last.after["username"], last.user_id) == ("bia", user.pk)
+
+
+def test_ending_the_sessions_of_a_colleague_is_noted(client, manager):
+    colleague = make_user(manager.clinic, name="Rita Lima")
+    Client().force_login(colleague)
+    client.post(f"{TEAM}{colleague.pk}/sessoes/encerrar/", {"all": "1"})
+    [change] = RowChange.objects.filter(table="staffuser", row=colleague.pk, act="changed")
+    assert change.user_id == manager.pk and change.after["sessions_ended_at"]
+    assert "sessões encerradas pela gestão" in client.get("/auditoria/").text
+
+
+def test_two_invitations_of_one_doctor_are_told_apart(manager):
+    doctor = make_doctor(manager.clinic)
+    form = InvitationForm(manager.clinic, manager, QueryDict(urlencode(typed(role="doctor", doctor=doctor.pk))))
+    assert form.is_valid()
+    make_doctor_user(doctor=doctor)
+    assert form.invite(manager) is None
+    assert set(form.errors) == {"doctor"} and not StaffLink.objects.exists()
 
 
 def test_links_of_a_closed_clinic_open_nothing(manager, link):

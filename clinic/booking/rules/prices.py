@@ -24,12 +24,14 @@ def discounts_are_within_limit(candidate: Candidate) -> Iterator[Refusal]:
     """What a receptionist may take off is limited by the switch on the staff row; what is taken off already stays."""
     if candidate.discount_limit is None or not candidate.lines:
         return
-    price = sum((line.price for line in candidate.lines), Decimal(0))
+    limit = candidate.discount_limit
     given = sum((line.discount_total for line in candidate.lines), Decimal(0))
-    most = max(cents(price * candidate.discount_limit / 100), candidate.given_before)
+    # To the cent of each line, as a discount of that percentage is.
+    allowed = sum((cents(line.price * limit / 100) for line in candidate.lines), Decimal(0))
+    most = max(allowed, candidate.given_before)
     if given > most:
         money = candidate.clinic.money
-        params = {"limit": candidate.discount_limit, "most": money(most), "given": money(given)}
+        params = {"limit": limit, "most": money(most), "given": money(given)}
         yield Refusal(Reason.DISCOUNT_ABOVE_LIMIT, params)
 
 

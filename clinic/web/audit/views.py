@@ -56,11 +56,10 @@ def index(request: ClinicRequest) -> HttpResponse:
 @manager_required
 def workbook(request: ClinicRequest) -> HttpResponse:
     """Answer the newest MOST_EXPORTED entries of the page's filters as a workbook."""
-    _choices, _period, wanted = _asked(request)
+    choices, period, wanted = _asked(request)
     table, today = _table(wanted), request.clinic.local(timezone.now()).date()
-    first = request.clinic.local(wanted.since).date() if wanted.since else today
     report = Report([table], [_("No máximo as %(n)s linhas mais novas.") % {"n": MOST_EXPORTED}])
-    content = xlsx_of(report, _("Auditoria"), first, today)
+    content = xlsx_of(report, _("Auditoria"), period.first, period.last, _filters(wanted, choices))
     return as_file(HttpResponse(content, content_type=XLSX), f"auditoria-{today}.xlsx")
 
 
@@ -78,6 +77,19 @@ def _asked(request: ClinicRequest) -> tuple[Choices, Period, Wanted]:
     choices = audit.choices_of(request.clinic)
     period = period_of(request.GET, request.clinic.local(timezone.now()).date())
     return choices, period, wanted_of(request.GET, request.clinic, choices, period)
+
+
+def _filters(wanted: Wanted, choices: Choices) -> list[tuple[str, str]]:
+    """Return what narrows the list beside its dates, as label and name."""
+    kinds = {value: name for _label, group in audit.kinds() for value, name in group}
+    chosen = [
+        (_("Tipo"), kinds.get(wanted.kind)),
+        (_("Situação"), dict(Status.choices).get(wanted.status)),
+        (_("Médico(a)"), choices.doctors[wanted.doctor].full_name if wanted.doctor else ""),
+        (_("Quem"), choices.users[wanted.user].name if wanted.user else wanted.credential),
+        (_("Via"), dict(PatientEvent.Channel.choices).get(wanted.channel)),
+    ]
+    return [(label, str(name)) for label, name in chosen if name]
 
 
 def _has_dates(period: Period) -> bool:

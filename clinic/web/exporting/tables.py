@@ -22,6 +22,13 @@ from clinic.web.waiting.views import board_of
 COLUMNS = [name for name in FIELDS if name not in {"middle_name", "surname"}]
 
 
+class Listed(NamedTuple):
+    """A list, and whether its file is for managers alone, though others may export."""
+
+    table: "Callable[[Clinic, QueryDict, datetime], Exported]"
+    for_managers: bool = False
+
+
 class Exported(NamedTuple):
     """A table: the first of `rows` are the headings. `title` is the name of the sheet, `name` that of the file."""
 
@@ -89,13 +96,14 @@ def wishes(clinic: Clinic, query: QueryDict, now: datetime) -> Exported:
     return Exported(f"fila-de-espera-{clinic.local(now):%Y-%m-%d}", _("Fila de espera"), chain([headings], rows))
 
 
-TABLES: dict[str, Callable[[Clinic, QueryDict, datetime], Exported]] = {
-    "pacientes": patients,
-    "agenda": day,
-    "confirmacoes": calls,
-    "fila": today,
-    "retornos": due,
-    "fila-de-espera": wishes,
+# All patients with their documents are more than any page shows at once.
+TABLES: dict[str, Listed] = {
+    "pacientes": Listed(patients, for_managers=True),
+    "agenda": Listed(day),
+    "confirmacoes": Listed(calls),
+    "fila": Listed(today),
+    "retornos": Listed(due),
+    "fila-de-espera": Listed(wishes),
 }
 
 

@@ -1,12 +1,17 @@
-"""The lists of the screen as files for spreadsheets. For managers; all who are in a file stand in the access log."""
+"""The lists of the screen as files for spreadsheets, for who may export; all who are in a file stand in the access log.
 
+The next 48 hours as a file and the PDF of a day are no exports: the desk works from them when the network falls, and on
+paper (`web.printed`)."""
+
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from clinic.access.requests import ClinicRequest
-from clinic.access.roles import manager_required
+from clinic.access.roles import export_required
 from clinic.web.exporting.tables import TABLES, Exported
 from clinic.web.exports import csv_of_texts, workbook_of_texts
 from clinic.web.responses import private
@@ -16,7 +21,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @require_safe
 @never_cache
-@manager_required
+@export_required
 def csv_file(request: ClinicRequest, name: str) -> HttpResponse:
     """Answer a list as CSV, with the filters of its page."""
     table = _table(request, name)
@@ -25,7 +30,7 @@ def csv_file(request: ClinicRequest, name: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-@manager_required
+@export_required
 def workbook(request: ClinicRequest, name: str) -> HttpResponse:
     """Answer the same as a workbook."""
     table = _table(request, name)
@@ -33,9 +38,13 @@ def workbook(request: ClinicRequest, name: str) -> HttpResponse:
 
 
 def _table(request: ClinicRequest, name: str) -> Exported:
-    if name not in TABLES:
+    """Return the table of that list. Raises Http404, and PermissionDenied for one that is for managers alone."""
+    listed = TABLES.get(name)
+    if listed is None:
         raise Http404
-    return TABLES[name](request.clinic, request.GET, timezone.now())
+    if listed.for_managers and not request.user.is_manager:
+        raise PermissionDenied(_("Esta lista quem exporta é a gestão da clínica."))
+    return listed.table(request.clinic, request.GET, timezone.now())
 
 
 def _as_file(content: bytes, content_type: str, name: str) -> HttpResponse:

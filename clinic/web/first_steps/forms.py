@@ -83,7 +83,7 @@ class ProcedureRow(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
-        has_price = cleaned.get("price") is not None
+        has_price = self.has_price
         if has_price and not cleaned.get("name"):
             self.add_error("name", _("Escreva o nome do procedimento."))
         if has_price and "minutes" in cleaned and cleaned["minutes"] is None:
@@ -101,10 +101,13 @@ class ProcedureRow(forms.Form):
             self.add_error("name", error)
 
     @property
-    def details(self) -> ProcedureDetails | None:
-        """What a valid row says; None for one that is left out."""
-        if self.cleaned_data.get("price") is None:
-            return None
+    def has_price(self) -> bool:
+        """False for a row that is left out."""
+        return self.cleaned_data.get("price") is not None
+
+    @property
+    def details(self) -> ProcedureDetails:
+        """What a valid row with a price says."""
         cleaned = self.cleaned_data
         return ProcedureDetails(name=cleaned["name"], price=cleaned["price"], duration_minutes=cleaned["minutes"])
 
@@ -120,17 +123,18 @@ class ProceduresForm:
         ]
         self.error = ""
 
-    def is_valid(self) -> bool:
-        """Return whether every row can be added or is left out, and one is added."""
+    def is_valid(self, *, may_be_empty: bool = False) -> bool:
+        """Return whether every row can be added or is left out, and one is added unless there `may_be_empty`."""
         if any([not row.is_valid() for row in self.rows]):  # noqa: C419 -- each row says what is wrong with it
             return False
-        if not self.details:
+        if not (self.priced_rows or may_be_empty):
             self.error = _("Escreva o preço do que a clínica faz: 0 se não se cobra.")
         return not self.error
 
     @property
-    def details(self) -> list[ProcedureDetails]:
-        return [row.details for row in self.rows if row.details]
+    def priced_rows(self) -> list[ProcedureRow]:
+        """The rows of a valid form that are to be added."""
+        return [row for row in self.rows if row.has_price]
 
 
 class FirstDoctorForm(forms.Form):

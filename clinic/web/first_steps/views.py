@@ -22,8 +22,9 @@ from clinic.access import staff_links
 from clinic.access.requests import ClinicRequest
 from clinic.access.resumable_forms import resumable, take
 from clinic.access.roles import manager_required
-from clinic.models import Clinic, Doctor, Procedure, StaffUser
+from clinic.models import Clinic, Doctor, Procedure
 from clinic.models.clinic import zone_name
+from clinic.models.staff_link import team_of
 from clinic.queries.pending import newly_pending, pending
 from clinic.queries.set_up import set_up_of
 from clinic.refusals import Refused
@@ -32,8 +33,10 @@ from clinic.registry import (
     DoctorRefused,
     ProcedureFault,
     ProcedureRefused,
+    doctors_named,
     new_hours,
     place_clinic,
+    procedures_named,
     register_doctor,
     register_procedure,
     save_hours,
@@ -56,13 +59,18 @@ class StrandsAppointments(Exception):
     """Raised within the transaction: holidays would close time that appointments have."""
 
 
+class NamedTwice(Exception):
+    """Raised within the transaction: two rows of the form have the same name."""
+
+
 @require_safe
 @never_cache
 @manager_required
 def index(request: ClinicRequest) -> HttpResponse:
-    """Lead to the first step that is not done; to the last one when all are."""
+    """Lead to the first step that is not done, team and a left place aside; to the last one when all are."""
     state = set_up_of(request.clinic)
-    needed = [name for name, (column, _label) in STEPS.items() if column != "team" and not getattr(state, column)]
+    left = {"team", "place"} if state.is_place_left else {"team"}
+    needed = [name for name, (column, _label) in STEPS.items() if not (column in left or getattr(state, column))]
     return redirect(f"web:first-steps-{needed[0] if needed else 'marcar'}")
 
 
@@ -94,17 +102,19 @@ def _place(request: ClinicRequest, cleaned: dict[str, Any]) -> None:
         raise StrandsAppointments
 
 
+@resumable
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @manager_required
-@sensitive_variables("secret")
+@sensitive_variables("made", "secret")
 def team(request: ClinicRequest) -> HttpResponse:
     """Invite managers and receptionists by links; may be left out."""
-    form = ColleagueForm(request.clinic, request.user, request.POST or None)
+    form = ColleagueForm(request.clinic, request.user, _typed(request))
     if request.method != "POST" or not form.is_valid():
         return _page(request, "equipe", form=form)
-    key = form.cleaned_data["form_key"]
-    link, secret = staff_links.invite(request.clinic, by=request.user, form_key=key, **form.of_user)
+    if (made := form.invite(request.user)) is None:
+        return _page(request, "equipe", form=form, status=HTTPStatus.CONFLICT)
+    link, secret = made
     if not secret:
         return redirect("web:first-steps-equipe")
     address = request.build_absolute_uri(staff_links.path(secret))
@@ -117,25 +127,43 @@ def team(request: ClinicRequest) -> HttpResponse:
 @never_cache
 @manager_required
 def procedures(request: ClinicRequest) -> HttpResponse:
-    """Begin the list of procedures with those of a speciality that have a price."""
+    """Begin the list of procedures with those of a speciality that have a price; `outra` shows another one's then."""
     typed = _typed(request)
-    specialty = (typed or request.GET).get("especialidade", "")
+    specialty, other = (typed or request.GET).get("especialidade", ""), request.POST.get("outra", "")
     form = ProceduresForm(request.clinic, specialty, typed)
-    if request.method != "POST" or not form.is_valid():
+    if request.method != "POST" or not form.is_valid(may_be_empty=bool(other)):
         return _page(request, "procedimentos", form=form, specialty=specialty)
-    added, known = 0, 0
-    with transactions.try_again_when_held(), transaction.atomic():
-        for details in form.details:
-            try:
-                register_procedure(request.clinic, details, author(request))
-                added += 1
-            except ProcedureRefused as refused:
-                if refused.faults != [ProcedureFault.NAME_TAKEN]:
-                    raise
-                known += 1
+    try:
+        with transactions.try_again_when_held(), transaction.atomic():
+            known = _add_procedures(request, form)
+    except NamedTwice:
+        return _page(request, "procedimentos", form=form, specialty=specialty)
+    except Refused as refused:
+        form.error = refused.message
+        return _page(request, "procedimentos", form=form, specialty=specialty, status=HTTPStatus.CONFLICT)
     if known:
         messages.info(request, _("Já estavam na lista, e ficaram como estavam: %(n)s.") % {"n": known})
+    if other:
+        return redirect(reverse("web:first-steps-procedimentos", query={"especialidade": other}, fragment="precos"))
     return redirect("web:first-steps-medico")
+
+
+def _add_procedures(request: ClinicRequest, form: ProceduresForm) -> int:
+    """Add the rows that have a price, and return how many of them were on the list before. Raises NamedTwice, with the
+    complaint at its row."""
+    added: set[int] = set()
+    known = 0
+    for row in form.priced_rows:
+        try:
+            added.add(register_procedure(request.clinic, row.details, author(request)).pk)
+        except ProcedureRefused as refused:
+            if refused.faults != [ProcedureFault.NAME_TAKEN]:
+                raise
+            if procedures_named(request.clinic, row.details.name).filter(pk__in=added).exists():
+                row.add_error("name", _("Este nome já está em outra linha."))
+                raise NamedTwice from refused
+            known += 1
+    return known
 
 
 @resumable
@@ -153,11 +181,24 @@ def doctor(request: ClinicRequest) -> HttpResponse:
     except DoctorRefused as refused:
         if refused.faults != [DoctorFault.NAME_TAKEN]:
             raise
-        messages.info(request, _("%(name)s já está na agenda.") % {"name": cleaned["name"]})
+        known = doctors_named(request.clinic, cleaned["name"])[0]
+        sentence = _("%(name)s já está na agenda.") % {"name": known.full_name}
+        if not _is_as_typed(known, cleaned):
+            form.add_error("name", sentence)
+            return _page(request, "medico", form=form, known=known, status=HTTPStatus.CONFLICT)
+        messages.info(request, sentence)
     except Refused as refused:
         form.add_error(None, refused.message)
         return _page(request, "medico", form=form, status=HTTPStatus.CONFLICT)
     return redirect("web:first-steps-marcar")
+
+
+def _is_as_typed(doctor: Doctor, cleaned: dict[str, Any]) -> bool:
+    """Return whether a doctor has the hours and procedures of the form: it was sent twice."""
+    hours = {(row.weekday, row.starts, row.ends) for row in doctor.hours.all()}
+    return hours == set(map(tuple, cleaned["week"].hours)) and set(doctor.procedures.all()) == set(
+        cleaned["procedures"]
+    )
 
 
 def _add_doctor(request: ClinicRequest, cleaned: dict[str, Any]) -> None:
@@ -213,7 +254,7 @@ def _page(request: ClinicRequest, step: str, *, status: int | None = None, **con
         "zone": zone_name(clinic.time_zone),
         "specialties": list(STARTER_PROCEDURES[clinic.country]),
         "known_procedures": Procedure.objects.of(clinic).filter(active=True),
-        "team": StaffUser.objects.of(clinic).exclude(pk=request.user.pk),
+        "team": team_of(clinic).exclude(pk=request.user.pk),
         "form": form,
     }
     usual = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK

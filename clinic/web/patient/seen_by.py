@@ -14,6 +14,7 @@ from clinic.access.requests import ClinicRequest
 from clinic.access.roles import manager_required
 from clinic.form_fields import ids_in
 from clinic.models import Clinic, Patient, StaffUser
+from clinic.models.staff import COULD_SIGN_IN
 from clinic.queries import accesses
 from clinic.queries.accesses import Asked
 from clinic.queries.reports import Column, Report, Table, Unit
@@ -38,7 +39,7 @@ class Filters:
 def asked_of(data: MultiValueDict[str, str], clinic: Clinic) -> Filters:
     """Return the filters of the address; what it names of another clinic, or wrongly, is none. One query."""
     period = period_of(data, clinic.local(timezone.now()).date())
-    users = list(StaffUser.objects.of(clinic))
+    users = list(StaffUser.objects.of(clinic).filter(COULD_SIGN_IN))
     chosen = [pk for pk in ids_in(data, "quem") if pk in {user.pk for user in users}]
     asked = Asked(
         user=chosen[0] if chosen else None,
@@ -56,7 +57,10 @@ def workbook(request: ClinicRequest, pk: int) -> HttpResponse:
     """Answer the rows of the page, at most MOST_EXPORTED, as a workbook."""
     patient = _patient(request, pk)
     table, today = _table(request, patient), request.clinic.local(timezone.now()).date()
-    content = xlsx_of(Report([table]), patient.display_name, today, today)
+    filters = asked_of(request.GET, request.clinic)
+    who = [(_("Quem"), user.name) for user in filters.users if user.pk == filters.asked.user]
+    report = Report([table], [_("No máximo as %(n)s linhas mais novas.") % {"n": MOST_EXPORTED}])
+    content = xlsx_of(report, patient.display_name, filters.period.first, filters.period.last, who)
     return as_file(HttpResponse(content, content_type=XLSX), f"quem-viu-{pk}-{today}.xlsx")
 
 

@@ -11,6 +11,7 @@ from clinic.form_fields import TypedDateField, TypedTimeField
 from clinic.models import Clinic, Consent, DataRequest, Incident, Patient, PrivacySettings, StaffUser
 from clinic.models.limits import max_length
 from clinic.models.names import letters
+from clinic.models.staff import COULD_SIGN_IN
 from clinic.queries.breach import Asked
 from clinic.web.memo.forms import validate_storable
 
@@ -117,7 +118,8 @@ class BreachForm(forms.Form):
     def __init__(self, data: Any = None, *, clinic: Clinic) -> None:
         super().__init__(data)
         self.clinic = clinic
-        self.fields["pessoa"].queryset = StaffUser.objects.of(clinic).order_by("name", "pk")  # type: ignore[attr-defined]  # of a choice of rows
+        people = StaffUser.objects.of(clinic).filter(COULD_SIGN_IN)
+        self.fields["pessoa"].queryset = people.order_by("name", "pk")  # type: ignore[attr-defined]  # of a choice of rows
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data

@@ -40,9 +40,11 @@ def _as_text(value: Value, unit: Unit) -> str:
     return str(value).replace(".", ",")
 
 
-def xlsx_of(report: Report, title: str, first: date, last: date, filters: Iterable[tuple[str, str]] = ()) -> bytes:
-    """Return a report as a workbook: a sheet for each table, and one that says what was counted, on which local dates
-    and by which filters, (label, name) each.
+def xlsx_of(
+    report: Report, title: str, first: date | None, last: date | None, filters: Iterable[tuple[str, str]] = ()
+) -> bytes:
+    """Return a report as a workbook: a sheet for each table, and one that says what was counted, on which local dates,
+    None for an open end, and by which filters, (label, name) each.
 
     Rows leave memory as they are written. Text is written as text: no cell is a formula."""
     file = BytesIO()
@@ -75,9 +77,9 @@ def _as_number(value: int | float | Decimal) -> float:
 
 
 def _explained(
-    report: Report, title: str, first: date, last: date, filters: Iterable[tuple[str, str]]
+    report: Report, title: str, first: date | None, last: date | None, filters: Iterable[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
-    yield title, f"{first:%d/%m/%Y} – {last:%d/%m/%Y}"
+    yield title, _dates(first, last)
     yield from filters
     for table in report.tables:
         for column in table.columns:
@@ -85,6 +87,14 @@ def _explained(
                 yield f"{table.title}: {column.label}", column.definition
     for note in report.notes:
         yield "", note
+
+
+def _dates(first: date | None, last: date | None) -> str:
+    if first and last:
+        return f"{first:%d/%m/%Y} – {last:%d/%m/%Y}"
+    if first:
+        return _("Desde %(date)s") % {"date": f"{first:%d/%m/%Y}"}
+    return _("Até %(date)s") % {"date": f"{last:%d/%m/%Y}"} if last else _("Todas as datas")
 
 
 def _sheet_name(title: str) -> str:

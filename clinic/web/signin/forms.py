@@ -5,11 +5,12 @@ from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.access import pins
+from clinic.access import pins, staff_links
 from clinic.access.guessing import TooManyFromAddress, TooManyOfName, TooManyTries
 from clinic.access.hashing import Busy
 from clinic.models import StaffUser
@@ -81,10 +82,13 @@ class PasswordForm(AsksPassword, PasswordChangeForm):
         return self.right_password(self.cleaned_data["old_password"])
 
     def save(self, commit: bool = True) -> StaffUser:
-        """Store only the password: rights that were taken away since the request began stay so."""
+        """Store only the password: rights that were taken away since the request began stay so. Links for a new
+        password end."""
         user = super().save(commit=False)
         if commit:
-            user.save(update_fields=["password"])
+            with transaction.atomic():
+                user.save(update_fields=["password"])
+                staff_links.end_links(user, by=user)
         return user
 
 

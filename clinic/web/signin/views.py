@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from clinic import transactions
-from clinic.access import first_clinic, known_browser, lockout, resumable_forms
+from clinic.access import first_clinic, known_browser, lockout, open_sessions, resumable_forms
 from clinic.access.guessing import TooManyFromAddress, TooManyTries
 from clinic.access.hashing import Busy
 from clinic.access.middleware import ENDED, referring_page
@@ -93,6 +93,7 @@ def password_change(request: ClinicRequest) -> HttpResponse:
             form.add_error(None, refused.message)
             return _password_page(request, form, status=409)
         update_session_auth_hash(request, user)
+        open_sessions.end_sessions(user, besides=request.session.session_key)
         messages.success(request, _("Senha alterada. Ela vale a partir de agora."))
         return redirect(default_page(request.user))
     return _with_reason(form.not_checked, _password_page(request, form))

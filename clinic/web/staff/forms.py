@@ -4,14 +4,19 @@ from typing import TYPE_CHECKING, Any, cast
 from django import forms
 from django.contrib.auth.forms import SetPasswordMixin
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_variables
 
+from clinic import transactions
 from clinic.access import staff_links
 from clinic.models import Clinic, Doctor, StaffLink, StaffUser
 from clinic.models.limits import max_length
 from clinic.models.names import validate_has_letter
+from clinic.models.staff import SWITCHES
+from clinic.refusals import Refused
 from clinic.registry.patient_details import tidy
 
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ else:  # Django's classes take no type arguments when they run
 
 USERNAME = StaffUser._meta.get_field("username")
 TAKEN = USERNAME.error_messages["unique"]
+DOCTOR_TAKEN = StaffUser._meta.get_field("doctor").error_messages["unique"]
 
 
 class InvitationForm(StaffModelForm):
@@ -31,10 +37,7 @@ class InvitationForm(StaffModelForm):
 
     class Meta:
         model = StaffUser
-        fields = [
-            *("name", "role", "doctor"),
-            *("may_squeeze_in", "may_record_absence", "max_discount_percent", "may_see_reports", "may_export"),
-        ]
+        fields = ["name", "role", "doctor", *SWITCHES]
 
     def __init__(self, clinic: Clinic, by: StaffUser, data: QueryDict | None = None) -> None:
         super().__init__(data, instance=StaffUser(clinic=clinic))
@@ -49,10 +52,23 @@ class InvitationForm(StaffModelForm):
         validate_has_letter(self.cleaned_data["name"])
         return tidy(self.cleaned_data["name"])
 
-    @property
-    def of_user(self) -> dict[str, Any]:
-        """What a valid form says of the user."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "form_key"}
+    @sensitive_variables()
+    def invite(self, by: StaffUser) -> tuple[StaffLink, str] | None:
+        """Invite who the valid form describes, as `staff_links.invite`; None, with the complaint, where another window
+        was quicker."""
+        clinic = cast("Clinic", self.instance.clinic)
+        of_user = {name: value for name, value in self.cleaned_data.items() if name != "form_key"}
+        try:
+            with transactions.try_again_when_held():
+                return staff_links.invite(clinic, by=by, form_key=self.cleaned_data["form_key"], **of_user)
+        except ValidationError as error:
+            for name, messages in error.message_dict.items():
+                self.add_error(name if name in self.fields else None, messages)
+        except IntegrityError:  # the only name that two can choose is that of a doctor
+            self.add_error("doctor" if "doctor" in self.fields else None, DOCTOR_TAKEN)
+        except Refused as held:
+            self.add_error(None, held.message)
+        return None
 
 
 class AcceptForm(PasswordMixin, forms.Form):

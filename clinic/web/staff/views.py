@@ -8,7 +8,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic import transactions
-from clinic.access import known_browser, open_sessions, staff_links
+from clinic.access import authors, known_browser, open_sessions, staff_links
 from clinic.access.requests import ClinicRequest
 from clinic.access.roles import clinic_optional, doctors_too, manager_required
 from clinic.models import StaffLink, StaffUser
@@ -39,14 +39,15 @@ def index(request: ClinicRequest) -> HttpResponse:
 @require_POST
 @never_cache
 @manager_required
-@sensitive_variables("secret")
+@sensitive_variables("made", "secret")
 def invite(request: ClinicRequest) -> HttpResponse:
     """Invite a person; the link is in this response and nowhere else."""
     form = InvitationForm(request.clinic, request.user, request.POST)
     if not form.is_valid():
         return _team_page(request, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    key = form.cleaned_data["form_key"]
-    link, secret = staff_links.invite(request.clinic, by=request.user, form_key=key, **form.of_user)
+    if (made := form.invite(request.user)) is None:
+        return _team_page(request, form=form, status=HTTPStatus.CONFLICT)
+    link, secret = made
     if not secret:
         messages.info(request, _("O convite já foi feito. O link apareceu uma vez; se ele se perdeu, faça outro."))
         return redirect("web:staff")
@@ -145,9 +146,14 @@ def sessions(request: ClinicRequest, pk: int) -> HttpResponse:
 @never_cache
 @manager_required
 def end_session(request: ClinicRequest, pk: int) -> HttpResponse:
-    """End a session of a colleague, or with `all` all of them."""
+    """End a session of a colleague, or with `all` all of them; the audit says so."""
     user = _colleague(request, pk)
-    _end(request, user)
+    try:
+        with transactions.try_again_when_held(), transaction.atomic():
+            open_sessions.note_end(user)
+            _end(request, user)
+    except Refused as held:
+        messages.error(request, held.message)
     return redirect("web:staff-sessions", user.pk)
 
 
@@ -173,6 +179,8 @@ def _accept(request: HttpRequest, link: StaffLink) -> HttpResponse:
     if not form.is_valid():
         status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
         return render(request, "staff/accept.html", context, status=status)
+    if link.user:
+        authors.note_as(request, link.user)
     hashed = make_password(form.cleaned_data["password1"])
     try:
         with transactions.try_again_when_held():

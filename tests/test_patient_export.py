@@ -6,13 +6,16 @@ import json
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import override
 
 from clinic import exchange
-from clinic.booking import merge_patients
-from clinic.models import ApiKey, Patient, PatientAccess, Receipt
+from clinic.booking import merge_patients, undo_merge
+from clinic.models import ApiKey, Patient, PatientAccess, PatientMerge, Receipt
 from clinic.models.appointment import Appointment
-from clinic.queries.patient_export import CHILDREN, NOT_EXPORTED, SECTIONS
+from clinic.queries.patient_export import CHILDREN, NOT_EXPORTED, SECTIONS, as_json
 from clinic.registry import Author, change_patient
 from tests.exchange.sheets import csv_bytes
 from tests.factories import make_clinic, make_lisbon, make_manager, make_master, make_patient, make_series, make_user
@@ -106,6 +109,42 @@ def test_merged_records_are_in_it(client, patient):
     found = exported(client, patient)
     assert {record["id"] for record in found["records"]} == {patient.pk, other.pk}
     assert len(found["merges"]) == 1
+
+
+def test_of_a_merge_that_was_undone_nothing_is_in_it(client, patient):
+    other = make_patient(patient.clinic, name="Zulmira S. Leitão", email="outra@example.org", notes="de outra pessoa")
+    by = Author(channel="browser", user=make_manager(patient.clinic))
+    merge_patients(patient.pk, other.pk, clinic=patient.clinic, by=by, sides={})
+    undo_merge(PatientMerge.objects.get().pk, clinic=patient.clinic, by=by)
+    client.force_login(make_manager(patient.clinic))
+    for person, foreign in ((patient, "de outra pessoa"), (other, "prefere manhã")):
+        file = client.get(reverse("web:privacy-export-file", args=[person.pk])).getvalue().decode()
+        assert foreign not in file and json.loads(file)["merges"] == []
+        kinds = {event["kind"] for event in json.loads(file)["changes"]}
+        assert {"merged", "separated"} <= kinds
+        assert foreign not in client.get(reverse("web:privacy-export", args=[person.pk])).text
+
+
+def test_the_words_of_the_file_are_the_clinics(client, patient):
+    client.force_login(make_manager(patient.clinic))
+    with override(patient.clinic.language):
+        expected = {key: str(section.about) for key, section in SECTIONS.items()}
+    assert exported(client, patient)["about"].items() >= expected.items()
+    if patient.clinic.country == "PT":
+        with override("pt-br"):
+            assert expected != {key: str(section.about) for key, section in SECTIONS.items()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_file_is_of_one_snapshot():
+    patient = make_patient(make_clinic())
+    parts = as_json(patient, timezone.now())
+    next(parts)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_isolation")
+        assert cursor.fetchone() == ("repeatable read",)
+    parts.close()
+    assert not connection.in_atomic_block
 
 
 def test_a_program_that_read_is_named(client, patient, settings):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from clinic import retention
 from clinic.access import api_keys
-from clinic.booking import Author
+from clinic.booking import Author, reschedule
 from clinic.models import DataRequest, Incident, Memo, PatientAccess, RetentionRun, SignIn, WaitingEntry
 from clinic.queries import breach
 from clinic.registry import request_deletion
@@ -67,6 +67,21 @@ def test_case_49_the_patients_a_session_saw(client, clinic):
     file = client.get(reverse("web:privacy-breach-file"), asked)
     lines = b"".join(file.streaming_content).decode().splitlines()
     assert len(lines) == 3 and lines[1].startswith("Zulmira A;") and "ficha" in lines[1]
+
+
+@time_machine.travel(NOW, tick=False)
+def test_who_was_moved_away_from_a_day_since_was_seen_on_it(clinic):
+    seen, earlier = make_patient(clinic, name="Zulmira A"), make_patient(clinic, name="Zulmira B")
+    user, by = make_user(clinic), Author(channel="command", credential="tests")
+    booked, moved = visit(seen, days=1), visit(earlier, days=1)
+    day, at = clinic.local(booked.starts_at).date(), NOW - timedelta(hours=1)
+    booked.__class__.objects.update(created_at=NOW - timedelta(days=1))
+    for row, now in ((moved, at - timedelta(hours=1)), (booked, NOW)):
+        starts_at = row.starts_at + timedelta(days=1)
+        reschedule(row.pk, clinic=clinic, doctor=row.doctor_id, starts_at=starts_at, by=by, now=now)
+    saw(clinic, None, at, user=user, day=day, page="web:agenda-day")
+    found = breach.exposed(clinic, breach.Asked(NOW - timedelta(hours=2), NOW, user=user.pk))
+    assert [row.patient for row in found] == [seen]
 
 
 def test_what_a_program_saw(client, clinic):

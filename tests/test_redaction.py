@@ -10,7 +10,7 @@ from django.db import Error, connection, transaction
 from django.urls import reverse
 
 from clinic.booking import Author, Payment, edit_notes, receive_payment
-from clinic.models import AppointmentEvent, Patient, PatientEvent
+from clinic.models import AppointmentEvent, Patient, PatientEvent, StoredAnswer
 from clinic.queries import history, patient_changes
 from clinic.registry import change_patient, redact_patient
 from tests.factories import make_clinic, make_manager, make_master, make_patient, make_user
@@ -71,6 +71,32 @@ def test_what_was_written_beside_a_payment_is_gone(patient):
     assert "Recebido R$\xa090,00 · cartão de crédito" in [entry.sentence for entry in history.story(paid)]
 
 
+def test_stored_answers_about_the_patient_are_gone(patient):
+    paid, other = patient.appointments.earliest("starts_at"), make_patient(patient.clinic)
+    bodies = {
+        "imagemais": [
+            json.dumps([{"id": paid.pk, "notes": SECRET, "patient": {"id": patient.pk, "cpf": None}}]),
+            json.dumps({"id": patient.pk, "name": "Zulmira", "cpf": None}),
+            json.dumps({"id": patient.pk, "patient": {"id": other.pk, "cpf": None}}),
+            "",
+        ],
+        "mivicall": [
+            json.dumps({"id": str(paid.uuid), "patientNotes": SECRET}),
+            json.dumps({"patient": {"id": str(patient.uuid)}}),
+            json.dumps({"id": str(other.uuid)}),
+        ],
+    }
+    for credential, texts in bodies.items():
+        for key, body in enumerate(texts):
+            StoredAnswer.objects.create(
+                clinic=patient.clinic, credential=credential, key=f"{key}", fingerprint="f", status=201, body=body
+            )
+    by = Author(channel="browser", user=make_manager(patient.clinic))
+    redact_patient(patient.pk, clinic=patient.clinic, by=by, reason="pedido do titular")
+    left = [answer.body for answer in StoredAnswer.objects.order_by("pk")]
+    assert left == ["", "", bodies["imagemais"][2], "", "", "", bodies["mivicall"][2]]
+
+
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 201])
 def test_a_redaction_needs_a_reason(patient, reason):
     with pytest.raises(ValueError, match="reason"):
@@ -127,6 +153,23 @@ def test_a_redaction_cannot_alter_who_and_when(patient, column):
         cursor.execute("SELECT set_config('clinic.redacting', 'on', true)")
         with pytest.raises(Error, match="append-only"):
             cursor.execute(f"UPDATE clinic_patientevent SET {column}")  # noqa: S608 - a column written here
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        """jsonb_set(changes, '{notes}', '["a", "b"]')""",
+        """changes || '{"name": [null, null]}'""",
+        "changes - 'notes'",
+        "'[]'",
+    ],
+)
+def test_a_redaction_only_blanks(patient, value):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('clinic.redacting', 'on', true)")
+        with pytest.raises(Error, match="append-only"):
+            cursor.execute(f"UPDATE clinic_patientevent SET changes = {value}")  # noqa: S608 - written here
         transaction.set_rollback(True)
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from clinic.access.authors import is_noted
 from clinic.models import Clinic, Discount, Doctor, Payer, Procedure, RowChange, StaffUser, WorkingHours
 from clinic.models.row_change import NOTED_TABLES
+from tests.database import OTHER_ROLE
 from tests.factories import (
     PASSWORD,
     make_clinic,
@@ -182,16 +183,24 @@ def test_statements_that_write_noted_tables_are_known(statement, expected):
     assert is_noted(statement) is expected
 
 
+def _exists(role):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [role])
+        return bool(cursor.rowcount)
+
+
 @pytest.fixture
 def role(clinic):
-    """A role with the rights of the application, which the session has until its transaction ends."""
+    """A role with the rights of the application, which the session has until its transaction ends. Another server than
+    the embedded one is given it by its superuser."""
     make_procedure(clinic)
     with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE clinic_application_of_a_test LOGIN")
-        call_command("grant_application", "clinic_application_of_a_test", verbosity=0)
-        cursor.execute("GRANT clinic_application_of_a_test TO CURRENT_USER WITH SET TRUE, INHERIT FALSE")
-        cursor.execute("SET LOCAL ROLE clinic_application_of_a_test")
-    yield "clinic_application_of_a_test"
+        if not _exists(OTHER_ROLE):
+            cursor.execute(f"CREATE ROLE {OTHER_ROLE} LOGIN")
+            cursor.execute(f"GRANT {OTHER_ROLE} TO CURRENT_USER WITH SET TRUE, INHERIT FALSE")
+        call_command("grant_application", OTHER_ROLE, verbosity=0)
+        cursor.execute(f"SET LOCAL ROLE {OTHER_ROLE}")
+    yield OTHER_ROLE
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
 
@@ -210,6 +219,7 @@ TAMPERING = [
     "UPDATE clinic_clinicevent SET after = '{}'",
     "TRUNCATE clinic_appointmentevent CASCADE",
     "ALTER TABLE clinic_patientevent DISABLE TRIGGER ALL",
+    "CREATE TEMPORARY TABLE clinic_rowchange (LIKE public.clinic_rowchange)",
 ]
 
 
@@ -217,6 +227,15 @@ TAMPERING = [
 def test_the_applications_role_cannot_rewrite_a_history(role, statement):
     with pytest.raises(Error), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def test_a_temporary_table_takes_no_tables_place(clinic):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE clinic_rowchange (LIKE public.clinic_rowchange) ON COMMIT DROP")
+        make_procedure(clinic)
+        for schema, expected in (("public", 1), ("pg_temp", 0)):
+            cursor.execute(f"SELECT FROM {schema}.clinic_rowchange WHERE \"table\" = 'procedure'")
+            assert cursor.rowcount == expected, schema
 
 
 def test_what_the_applications_role_changes_is_noted(role, clinic):

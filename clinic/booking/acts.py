@@ -27,7 +27,7 @@ def refuse(refusals: list[Refusal], slot: Slot | None = None) -> None:
 def load(clinic: Clinic, appointment_id: int) -> Appointment:
     """Return the appointment with clinic, doctor and patient, whose phone is loaded when it is read. One statement.
 
-    Raises Appointment.DoesNotExist, also for one that was deleted."""
+    Raises Appointment.DoesNotExist, also for one that was deleted or whose patient is blocked."""
     appointment = appointment_sql.load(clinic, appointment_id)
     if appointment is None:
         raise Appointment.DoesNotExist
@@ -37,12 +37,13 @@ def load(clinic: Clinic, appointment_id: int) -> Appointment:
 def lock_appointment(clinic: Clinic, appointment_id: int, other_doctor: DoctorKey | None = None) -> Appointment:
     """Return the appointment with its row locked; before it the doctors', in order of id, and the patient's.
 
-    One statement, where none of them is held. Raises Appointment.DoesNotExist, also for one that was deleted, and
-    Refused (TRY_AGAIN) for one that a merge of patients, for which this waited, has given another patient.
+    One statement, where none of them is held. Raises Appointment.DoesNotExist, also for one that was deleted
+    or whose patient is blocked, and Refused (TRY_AGAIN) for one that a merge of patients, for which this waited, has
+    given another patient.
     """
     if appointment := appointment_sql.load_locked(clinic, appointment_id, other_doctor):
         return appointment
-    kept = Appointment.objects.of(clinic).kept()
+    kept = Appointment.objects.of(clinic).in_use()
     doctor, patient = kept.values_list("doctor", "patient").get(pk=appointment_id)
     sql.lock_rows(clinic, {doctor, *sql.ids_of_doctor(clinic, other_doctor)}, patient)
     appointment_sql.wait_for(clinic, appointment_id)

@@ -23,6 +23,7 @@ SELECT = """
     JOIN clinic_doctor AS doctor ON doctor.id = appointment.doctor_id
     JOIN clinic_patient AS patient ON patient.id = appointment.patient_id
     WHERE appointment.clinic_id = %(clinic)s AND appointment.id = %(appointment)s AND appointment.deleted_at IS NULL
+        AND patient.blocked_at IS NULL
 """
 # Each row waits for the one before it: the count makes PostgreSQL look for, and lock, that one first.
 LOCK_SQL = f"""
@@ -51,7 +52,8 @@ LOCK_ONE_SQL = "SELECT FROM clinic_appointment WHERE clinic_id = %s AND id = %s"
 
 
 def load(clinic: Clinic, appointment_id: int) -> Appointment | None:
-    """Return the appointment with clinic, doctor and patient; None for one that is unknown or deleted. One statement.
+    """Return the appointment with clinic, doctor and patient; None for one that is unknown,
+    deleted or of a blocked patient. One statement.
 
     The patient's phone and what else is rarely needed are loaded when they are read."""
     parameters = {"clinic": clinic.pk, "appointment": appointment_id}
@@ -60,7 +62,8 @@ def load(clinic: Clinic, appointment_id: int) -> Appointment | None:
 
 def load_locked(clinic: Clinic, appointment_id: int, other_doctor: DoctorKey | None) -> Appointment | None:
     """Return the same with its row locked, and before it those of its doctor and the other one, in order of id, and of
-    the patient. None where it is unknown or deleted, and where one of the rows is held: none is waited for."""
+    the patient. None where it is unknown, deleted or of a blocked patient, and where one of the rows is held: none is
+    waited for."""
     parameters = {
         "clinic": clinic.pk,
         "appointment": appointment_id,

@@ -27,7 +27,7 @@ def begin_call(appointment_id: int, *, clinic: Clinic, caller: StaffUser, now: d
     now = now or timezone.now()
 
     def work() -> bool:
-        appointment = get_locked(Appointment.objects.of(clinic).kept().filter(pk=appointment_id))
+        appointment = get_locked(Appointment.objects.of(clinic).in_use().filter(pk=appointment_id), of=("self",))
         call = _call_of(appointment)
         if call.caller_at(now) not in (None, caller):
             return False
@@ -61,7 +61,7 @@ def call_later(
     now = now or timezone.now()
 
     def work() -> Appointment:
-        kept = Appointment.objects.of(clinic).kept().select_related("clinic")
+        kept = Appointment.objects.of(clinic).in_use().select_related("clinic")
         appointment = get_locked(kept.filter(pk=appointment_id), of=("self",))
         if seen not in (None, state(appointment)):
             refuse([Refusal(Reason.CHANGED_MEANWHILE)])

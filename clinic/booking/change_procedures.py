@@ -78,7 +78,7 @@ def check_change(
 
     Raises Appointment.DoesNotExist.
     """
-    kept = Appointment.objects.of(clinic).kept().select_related("clinic", "doctor", "patient")
+    kept = Appointment.objects.of(clinic).in_use().select_related("clinic", "doctor", "patient")
     appointment = kept.get(pk=appointment_id)
     wish = _Wish(clinic, appointment_id, lines, discount, ends_at)
     wished, slot, broken = _examine(wish, appointment, by, now or timezone.now())

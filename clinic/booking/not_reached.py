@@ -27,7 +27,7 @@ def record_not_reached(
     now = now or timezone.now()
 
     def work() -> Appointment:
-        appointment = get_locked(Appointment.objects.of(clinic).kept().filter(pk=appointment_id))
+        appointment = get_locked(Appointment.objects.of(clinic).in_use().filter(pk=appointment_id), of=("self",))
         if seen not in (None, state(appointment)):
             refuse([Refusal(Reason.CHANGED_MEANWHILE)])
         if not _is_recorded(appointment, now):

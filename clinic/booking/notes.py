@@ -39,7 +39,7 @@ def edit_notes(
     }
 
     def work() -> Appointment:
-        appointment = get_locked(Appointment.objects.of(clinic).kept().filter(pk=appointment_id))
+        appointment = get_locked(Appointment.objects.of(clinic).in_use().filter(pk=appointment_id), of=("self",))
         refuse(_annotation_refusals(notes, metadata))
         before = {name: getattr(appointment, name) for name in changes}
         if before == changes or changes == {"notes": seen}:

@@ -73,7 +73,7 @@ def _is_of_today(appointment: Appointment, clinic: Clinic, now: datetime) -> boo
 
 
 def _locked(appointment_id: int, clinic: Clinic, seen: str | None) -> Appointment:
-    kept = Appointment.objects.of(clinic).kept().select_related("clinic")
+    kept = Appointment.objects.of(clinic).in_use().select_related("clinic")
     appointment = get_locked(kept.filter(pk=appointment_id), of=("self",))
     if seen not in (None, state(appointment)):
         refuse([Refusal(Reason.CHANGED_MEANWHILE)])

@@ -44,7 +44,7 @@ def undo(
     now = now or timezone.now()
 
     def work() -> Appointment:
-        event = undoable(Appointment.objects.of(clinic).kept().get(pk=appointment_id))
+        event = undoable(Appointment.objects.of(clinic).in_use().get(pk=appointment_id))
         if event is None:
             raise Refused([Refusal(Reason.NOTHING_TO_UNDO)])
         if seen is not None and seen != event.pk:

@@ -183,7 +183,7 @@ def create_cluster(home: Path, binaries: Path, lock: int, settings: dict[str, st
     single: Command = [binaries / "postgres", "--single", "-D", fresh, "-c", "exit_on_error=on", "postgres"]
     password = secrets.token_urlsafe(32)
     statements = [
-        f"CREATE ROLE {NAME} LOGIN CREATEDB CREATEROLE PASSWORD '{password}'\n",
+        f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{password}'\n",
         f"CREATE DATABASE {NAME} OWNER {NAME}\n",
     ]
     for command, text in ((initdb, ""), (single, "".join(statements))):

@@ -1,7 +1,8 @@
 """Every change of a clinic's set-up, noted by PostgreSQL: one new table, and triggers on tables of a few rows a doctor.
 
 The author is in the setting `clinic.author` of the transaction (`clinic.access.authors`). The function runs with the
-rights of its owner, so that the application's own role may read clinic_rowchange and never write it.
+rights of its owner, so that the application's own role may read clinic_rowchange and never write it. It finds its
+tables where this migration does, and a session's temporary ones last: no role puts its own in their place.
 
 An event of an appointment names its doctor from now on: a column that is null, so nothing is rewritten; 0081 fills it.
 """
@@ -14,7 +15,7 @@ from django.db import migrations, models
 from clinic.migrations._row_changes import note_rows
 
 NOTE_ROW = """
-CREATE FUNCTION clinic_note_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE FUNCTION clinic_note_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     left_out text[] := ARRAY['id', 'clinic_id', 'uuid', 'sort_name', 'folded_name', 'folded_username', 'last_login',
         'last_used_at', 'changed_at', 'updated_at'] || coalesce(TG_ARGV::text[], ARRAY[]::text[]);
@@ -66,6 +67,9 @@ BEGIN
         (author ->> 'request')::uuid, pg_current_xact_id()::text::bigint, old_row, new_row
     );
     RETURN NULL;
+END $$;
+DO $$ BEGIN
+    EXECUTE 'ALTER FUNCTION clinic_note_row() SET search_path = ' || current_setting('search_path') || ', pg_temp';
 END $$;
 CREATE TRIGGER rowchange_append_only BEFORE UPDATE OR DELETE ON clinic_rowchange
     FOR EACH ROW EXECUTE FUNCTION clinic_append_only();

@@ -69,6 +69,10 @@ class AppointmentQuerySet(ClinicQuerySet["Appointment"]):
         """Return the appointments that are not deleted."""
         return self.filter(deleted_at__isnull=True)
 
+    def in_use(self) -> Self:
+        """Return the kept appointments but those of blocked patients: what people and programs see and act on."""
+        return self.kept().filter(patient__blocked_at__isnull=True)
+
     def standing(self) -> Self:
         """Return the appointments that take their time: neither cancelled nor missed nor deleted."""
         return self.filter(STANDING)

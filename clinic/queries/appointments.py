@@ -33,7 +33,7 @@ def listed(
         "status__in": statuses,
     }
     given = {name: value for name, value in filters.items() if value is not None}
-    shown = Appointment.objects.of(clinic).kept().filter(patient__blocked_at__isnull=True)
+    shown = Appointment.objects.of(clinic).in_use()
     found = shown.filter(**given).select_related("doctor", "patient")
     return found.order_by("starts_at", "pk")
 

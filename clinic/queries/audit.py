@@ -6,7 +6,7 @@ they are merged here. One statement over all would read the same rows; one table
 every booking besides the event that undo reads.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,18 @@ from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext as _
 
-from clinic.models import ApiKey, AppointmentEvent, Clinic, ClinicEvent, Doctor, PatientEvent, RowChange, StaffUser
+from clinic.models import (
+    ApiKey,
+    AppointmentEvent,
+    Clinic,
+    ClinicEvent,
+    Doctor,
+    Patient,
+    PatientEvent,
+    RowChange,
+    StaffUser,
+    shown,
+)
 from clinic.queries import patient_changes, row_changes
 from clinic.queries.history import sentence, sentence_of_clinic
 from clinic.queries.patient_changes import Change
@@ -58,7 +69,8 @@ class Wanted:
 
 @dataclass
 class Entry:
-    """One act in words. `about` is what it was done to, and `page` the route and id to look at it, None for none.
+    """One act in words. `about` is what it was done to, and `page` the route and id to look at it, None for none. Of a
+    blocked patient there is nothing but who did an act of which kind.
     `rows` are further rows of the set-up that the same transaction changed."""
 
     at: datetime
@@ -79,15 +91,27 @@ def entries(
     """Return at most `limit` rows, newest first, as entries, those after the position `before`; and the position to ask
     for older ones by, None without any. At most eleven queries."""
     found: list[tuple[Position, Any]] = []
-    for name, number in NUMBERS.items():
-        for rows in _rows(wanted, name):
-            page = _after(rows, number, before).order_by("-at", "-pk")[: limit + 1]
-            found += [(Position(row.at, number, row.pk), row) for row in page]
+    with shown.choosing():
+        for name, number in NUMBERS.items():
+            for rows in _rows(wanted, name):
+                page = _after(rows, number, before).order_by("-at", "-pk")[: limit + 1]
+                found += [(Position(row.at, number, row.pk), row) for row in page]
     unique = {(position.table, position.pk): (position, row) for position, row in found}
     ordered = sorted(unique.values(), key=lambda one: (one[0].at, one[0].table, one[0].pk), reverse=True)
-    shown = ordered[:limit]
-    last = shown[-1][0] if len(ordered) > limit else None
-    return _in_words(wanted.clinic, [row for _position, row in shown]), last
+    of_page = ordered[:limit]
+    last = of_page[-1][0] if len(ordered) > limit else None
+    events = [row for _position, row in of_page]
+    shown.add(_patients(events))
+    return _in_words(wanted.clinic, events), last
+
+
+def _patients(rows: Iterable[Any]) -> Iterator[Patient]:
+    """Yield the patients of the events, which were read with them."""
+    for row in rows:
+        if isinstance(row, AppointmentEvent):
+            yield row.appointment.patient
+        elif isinstance(row, PatientEvent):
+            yield row.patient
 
 
 def _after(rows: QuerySet[Any], number: int, before: Position | None) -> QuerySet[Any]:
@@ -204,17 +228,21 @@ def _entry(row: Any, **values: Any) -> Entry:
 
 def _of_appointment(row: AppointmentEvent, clinic: Clinic) -> Entry:
     appointment = row.appointment
-    when = clinic.local(appointment.starts_at)
+    when, is_blocked = clinic.local(appointment.starts_at), appointment.patient.blocked_at is not None
     about = f"{appointment.patient.display_name}, {when:%d/%m/%Y %H:%M}, {appointment.doctor_name}"
-    page = ("web:appointment-detail", appointment.pk)
-    return _entry(row, kind=row.get_kind_display(), about=about, page=page, what=sentence(row, clinic.zone))
+    words: dict[str, Any] = {}
+    if not is_blocked:
+        words = {"page": ("web:appointment-detail", appointment.pk), "what": sentence(row, clinic.zone)}
+    return _entry(row, kind=row.get_kind_display(), about=about, **words)
 
 
 def _of_patient(row: PatientEvent, clinic: Clinic, payers: dict[int, str]) -> Entry:
-    changes = patient_changes.in_words(row, clinic, payers)
-    page = ("web:patient-detail", row.patient_id)
     kind = _("Paciente: %(what)s") % {"what": row.get_kind_display().lower()}
-    return _entry(row, kind=kind, about=row.patient.display_name, page=page, what=row.reason, changes=changes)
+    words: dict[str, Any] = {}
+    if row.patient.blocked_at is None:
+        changes = patient_changes.in_words(row, clinic, payers)
+        words = {"page": ("web:patient-detail", row.patient_id), "what": row.reason, "changes": changes}
+    return _entry(row, kind=kind, about=row.patient.display_name, **words)
 
 
 def _of_clinic_event(row: ClinicEvent) -> Entry:

@@ -17,7 +17,7 @@ from clinic.schedule import is_national
 
 MOST = 500  # patients on the page; the file has all of them
 CHUNK = 500
-# Who was shown by name, and who had a visit on a day that was shown whole.
+# Who was shown by name, and who had a visit on a day that was shown whole, or was moved away from it since.
 SEEN_SQL = """
     WITH seen AS MATERIALIZED (
         SELECT patient_id, day, at, page FROM clinic_patientaccess
@@ -35,6 +35,12 @@ SEEN_SQL = """
         SELECT patient_id, first, last, times, pages FROM days JOIN clinic_appointment AS visit
             ON visit.clinic_id = %(clinic)s AND visit.starts_at >= day::timestamp AT TIME ZONE %(zone)s
             AND visit.starts_at < (day + 1)::timestamp AT TIME ZONE %(zone)s AND visit.created_at <= days.last
+        UNION ALL
+        SELECT patient_id, first, last, times, pages FROM days JOIN clinic_appointmentevent AS moved
+            ON moved.clinic_id = %(clinic)s AND moved.kind IN ('rescheduled', 'time_zone') AND moved.at > days.first
+            AND clinic_instant(moved.before ->> 'starts_at') >= day::timestamp AT TIME ZONE %(zone)s
+            AND clinic_instant(moved.before ->> 'starts_at') < (day + 1)::timestamp AT TIME ZONE %(zone)s
+            JOIN clinic_appointment AS visit ON visit.id = moved.appointment_id AND visit.created_at <= days.last
     ), flat AS (
         SELECT patient_id, first, last, times, unnest(pages) AS page FROM named
     )

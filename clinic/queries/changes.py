@@ -74,8 +74,8 @@ def changed_appointments(
 ) -> AppointmentQuerySet:
     """Return the appointments that changed in [since, until), with doctor and patient, in the order of their changes.
 
-    Deleted ones are among them. An appointment changes with what both APIs show of its patient, too. `after` is the
-    position of the last one that the client has.
+    Deleted ones and those of blocked patients are among them (`appointment_left_at`). An appointment changes with what
+    both APIs show of its patient, too. `after` is the position of the last one that the client has.
     """
     rows: AppointmentQuerySet = Appointment.objects.of(clinic).select_related("doctor", "patient")
     return rows.filter(_changed(since, until, after)).order_by("changed_at", "pk")
@@ -87,6 +87,11 @@ def changed_patients(
     """Return the patients that changed in [since, until), the dead and the merged included, in the order of their
     changes."""
     return Patient.objects.of(clinic).filter(_changed(since, until, after)).order_by("changed_at", "pk")
+
+
+def appointment_left_at(appointment: Appointment) -> datetime | None:
+    """Return since when an appointment is in no list: it was deleted, or its patient blocked; None for any other."""
+    return appointment.deleted_at or appointment.patient.blocked_at
 
 
 def left_lists_at(patient: Patient) -> datetime | None:

@@ -1,15 +1,15 @@
 """The history of a patient's data, for the card. Reads only."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import DateField
+from django.db.models import DateField, Q
 from django.utils.translation import gettext as _
 from phonenumber_field.phonenumber import PhoneNumber
 
-from clinic.models import Clinic, Patient, PatientEvent, Payer, documents, phones
+from clinic.models import Clinic, Patient, PatientEvent, PatientMerge, Payer, documents, phones
 from clinic.registry import details_of, record_ids
 
 PAYER = "payer_id"
@@ -42,9 +42,10 @@ class Entry:
     changes: list[Change]
 
 
-def story(patient: Patient, *, most: int | None = MOST) -> list[Entry]:
+def story(patient: Patient, *, most: int | None = MOST, undone: Collection[datetime] = ()) -> list[Entry]:
     """Return at most `most` events, None for all, newest first, those of merged patients among them: their `of` is the
-    name. Two queries, three where a payer was changed; the patient comes with their clinic."""
+    name. Of merges that were `undone` no values. Two queries, three where a payer was changed; the patient comes with
+    their clinic."""
     events = list(
         PatientEvent.objects.of(patient.clinic_id)
         .filter(patient__in=record_ids(patient))
@@ -60,10 +61,23 @@ def story(patient: Patient, *, most: int | None = MOST) -> list[Entry]:
             what=event.get_kind_display(),
             reason=event.reason,
             of=event.patient.display_name if event.patient_id != patient.pk else "",
-            changes=in_words(event, patient.clinic, names),
+            changes=[] if is_of_undone_merge(event, undone) else in_words(event, patient.clinic, names),
         )
         for event in events
     ]
+
+
+def undone_merges(clinic: Clinic, records: Collection[int]) -> set[datetime]:
+    """Return when these records were merged with others, and when that was undone: those are other people. One
+    query."""
+    of_records = Q(kept__in=records) | Q(merged__in=records)
+    rows = PatientMerge.objects.of(clinic).filter(of_records, undone_at__isnull=False).order_by("pk")
+    return {at for pair in rows.values_list("at", "undone_at") for at in pair if at}
+
+
+def is_of_undone_merge(event: PatientEvent, undone: Collection[datetime]) -> bool:
+    """Return whether the event is one of the moments of `undone_merges`: its values are another person's too."""
+    return event.kind in {PatientEvent.Kind.MERGED, PatientEvent.Kind.SEPARATED} and event.at in undone
 
 
 def in_words(event: PatientEvent, clinic: Clinic, payers: Mapping[int, str]) -> list[Change]:

@@ -6,6 +6,7 @@ NOT_EXPORTED with the reason (`tests/test_patient_export.py`).
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -14,8 +15,9 @@ from typing import Any, NamedTuple
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.models import ForeignKey, GeneratedField, Model, Prefetch, Q, QuerySet
+from django.db.transaction import atomic
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 from phonenumber_field.phonenumber import PhoneNumber
 
 from clinic.models import (
@@ -122,28 +124,55 @@ class Program:
 # As a file ------------------------------------------------------------------------------------------------------------
 
 
-def as_json(patient: Patient, now: datetime) -> Iterator[str]:
+def as_json(patient: Patient, now: datetime, kept: dict[str, Any] | None = None) -> Iterator[str]:
     """Return the file of a patient in parts, CHUNK rows in memory at a time; the patient comes with their clinic.
 
     One object: `format`, `version`, `made_at`, `clinic`, `about` (what each section is), then a list for each of
     SECTIONS, and `programs`, the credentials of APIs that read the patient. A row has the names of its columns as keys:
     instants are ISO 8601 in UTC, amounts texts with two decimals in the clinic's currency, phones E.164; of a member of
-    the staff, a doctor, a procedure, a payer the name, of another row the id.
+    the staff, a doctor, a procedure, a payer the name, of another row the id. Of a blocked patient `kept` is what the
+    request keeps, under that key. Words are in the clinic's language, whenever the parts are asked for, and all rows
+    are of one snapshot, where no transaction runs yet.
     """
-    records = record_ids(patient)
-    head = {
+    parts, clinic = _parts(patient, now, kept), patient.clinic
+    with atomic() if connection.in_atomic_block else _snapshot():
+        while True:
+            with override(clinic.language):
+                part = next(parts, None)
+            if part is None:
+                return
+            yield part
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    with atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def _parts(patient: Patient, now: datetime, kept: dict[str, Any] | None) -> Iterator[str]:
+    clinic, records = patient.clinic, record_ids(patient)
+    undone = patient_changes.undone_merges(clinic, records)
+    head: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "made_at": now,
-        "clinic": {"name": patient.clinic.name, "country": patient.clinic.country, "currency": patient.clinic.currency},
+        "clinic": {"name": clinic.name, "country": clinic.country, "currency": clinic.currency},
         "about": {key: str(section.about) for key, section in SECTIONS.items()}
         | {"programs": _("programas que leram os dados pelas APIs")},
     }
+    if kept is not None:
+        head["kept"] = kept
+        head["about"] |= {"kept": _("o que o pedido guarda de quem está bloqueado")}
     yield _dumped(head)[:-1]
     for key in SECTIONS:
         yield f", {json.dumps(key)}: ["
-        for number, row in enumerate(_rows(key, patient.clinic, records)):
-            yield (",\n" if number else "\n") + _dumped(_as_dict(row))
+        for number, row in enumerate(_rows(key, clinic, records)):
+            values = _as_dict(row)
+            if isinstance(row, PatientEvent) and patient_changes.is_of_undone_merge(row, undone):
+                values["changes"] = {}
+            yield (",\n" if number else "\n") + _dumped(values)
         yield "]"
     yield f', "programs": {_dumped([vars(program) for program in programs(patient)])}}}\n'
 
@@ -164,7 +193,7 @@ def _condition(key: str, clinic: Clinic, records: list[int]) -> Q:
     if key == "records":
         return Q(pk__in=records)
     if key == "merges":
-        return Q(kept__in=records) | Q(merged__in=records)
+        return Q(kept__in=records, undone_at=None) | Q(merged__in=records, undone_at=None)
     if key == "memos":
         return Q(patient__in=records) | Q(appointment__in=list(visits.values_list("pk", flat=True)))
     if key == "series":
@@ -258,7 +287,7 @@ def readable(patient: Patient) -> Readable:
         records=[patient_changes.filled(record) for record in _rows("records", clinic, ids)],
         former_names=patients.former_names(patient),
         visits=[_visit(row, clinic) for row in sorted(rows("appointments"), key=lambda row: row.starts_at)[::-1]],
-        changes=patient_changes.story(patient, most=None),
+        changes=patient_changes.story(patient, most=None, undone=patient_changes.undone_merges(clinic, ids)),
         consents=rows("consents"),
         memos=rows("memos"),
         waiting=rows("waiting_list"),

@@ -113,16 +113,17 @@ def recipients(clinic: Clinic) -> list[Recipient]:
 
 
 def terms(clinic: Clinic) -> list[Term]:
-    """Return how long what is kept, as `apply_retention` does it."""
+    """Return how long what is kept, as `apply_retention` and `purge_expired` do it; at least so long what neither
+    deletes."""
     law = _("Lei 13.787/2018") if clinic.country == Clinic.Country.BRAZIL else _("prazo da clínica: não há regra única")
     years = {"years": records_kept_years(clinic), "law": law}
     return [
-        Term(_("fichas e agendamentos"), _("%(years)s anos depois da última visita (%(law)s)") % years),
+        Term(_("fichas e agendamentos"), _("no mínimo %(years)s anos depois da última visita (%(law)s)") % years),
         Term(_("quem viu os dados"), _("2 anos")),
         Term(_("entradas da equipe"), _("12 meses")),
         Term(_("recados sobre ninguém"), _("12 meses depois de feitos")),
         Term(_("notas da fila de espera"), _("2 anos depois de fechado o pedido")),
         Term(_("respostas guardadas das APIs"), _("30 dias")),
         Term(_("linhas de planilhas importadas"), _("30 dias")),
-        Term(_("livro de incidentes"), _("5 anos")),
+        Term(_("livro de incidentes"), _("no mínimo 5 anos: nada se apaga dele")),
     ]

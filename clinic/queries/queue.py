@@ -112,8 +112,8 @@ class Row:
 
 
 def rows(clinic: Clinic, *, now: datetime, doctor: int | None = None) -> list[Row]:
-    """Return the appointments of today, cancelled ones left out, in the order of the page; with the id of a `doctor`,
-    those of this doctor. Two queries.
+    """Return the appointments of today, in the order of the page, without cancelled ones and those of blocked patients;
+    with the id of a `doctor`, those of this doctor. Two queries.
 
     So are those of yesterday that go on past midnight, or whose patients came then and have not left.
     """
@@ -123,7 +123,7 @@ def rows(clinic: Clinic, *, now: datetime, doctor: int | None = None) -> list[Ro
     whose = Q() if doctor is None else Q(doctor=doctor)
     of_day = (
         Appointment.objects.of(clinic)
-        .kept()
+        .in_use()
         .filter(of_today, whose, status__in=list(PARTS), starts_at__gte=clinic.day(today - timedelta(days=1))[0])
         .filter(starts_at__lt=before)
         .select_related("doctor", "patient")

@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from clinic.models import Appointment, Clinic, DataRequest, FormerName, Memo, Patient, PatientEvent, StaffUser
-from clinic.models.appointment import Status
+from clinic.models import Appointment, Clinic, DataRequest, FormerName, Memo, Patient, PatientEvent, Payer, StaffUser
+from clinic.models.appointment import STANDING, Status
 from clinic.models.data_request import KEPT_YEARS, PrivacySettings
 from clinic.models.locks import get_locked
 from clinic.models.memo import MemoQuerySet
@@ -69,17 +69,23 @@ class Proposal:
     outcome: DataRequest.Outcome
     last_visit: date | None
     blocked_until: date | None
+    visits: int
 
 
-def proposal(patient: Patient) -> Proposal:
-    """Return what becomes of a patient who asks for deletion. Two queries more than merges in a row."""
+def proposal(patient: Patient, now: datetime | None = None) -> Proposal:
+    """Return what becomes of a patient who asks for deletion. Two queries more than merges in a row.
+
+    A visit is what began and was neither cancelled nor missed, whether or not the desk noted that the patient came; and
+    whatever was paid for."""
     clinic = patient.clinic
-    came = Appointment.objects.of(clinic).filter(patient__in=record_ids(patient), status__in=CAME)
-    last = came.order_by("-starts_at").values_list("starts_at", flat=True).first()
-    if last is None:
-        return Proposal(DataRequest.Outcome.ERASED, None, None)
-    day = clinic.local(last).date()
-    return Proposal(DataRequest.Outcome.BLOCKED, day, _years_later(day, records_kept_years(clinic)))
+    took_place = Q(status__in=CAME) | STANDING & Q(starts_at__lte=now or timezone.now()) | Q(receipts__isnull=False)
+    of_person = Appointment.objects.of(clinic).filter(took_place, patient__in=record_ids(patient))
+    visits = of_person.order_by("starts_at", "pk").values_list("starts_at", "pk").distinct()
+    if not visits:
+        return Proposal(DataRequest.Outcome.ERASED, None, None, 0)
+    day = clinic.local(max(starts_at for starts_at, _pk in visits)).date()
+    until = _years_later(day, records_kept_years(clinic))
+    return Proposal(DataRequest.Outcome.BLOCKED, day, until, len(visits))
 
 
 def records_kept_years(clinic: Clinic) -> int:
@@ -190,17 +196,22 @@ def release(request_id: int, *, clinic: Clinic, reason: str, by: Author, now: da
 
 
 def open_identity(request_id: int, *, clinic: Clinic, reason: str, by: Author) -> list[dict[str, Any]]:
-    """Return who a sealed patient is, each record's values by the names of IDENTITY, and store who asked and why.
+    """Return who a sealed patient is, each record's values by the names of IDENTITY. Stores and raises like
+    `open_request`."""
+    records = open_request(request_id, clinic=clinic, reason=reason, by=by).kept["records"]
+    return [{name: values[name] for name in IDENTITY if values.get(name)} for _pk, values in sorted(records.items())]
+
+
+def open_request(request_id: int, *, clinic: Clinic, reason: str, by: Author) -> DataRequest:
+    """Return a request with what it keeps of a sealed patient, and with the patient's row, and store who asked and why.
 
     Raises DataRequest.DoesNotExist for a request under which nothing is sealed."""
 
-    def work() -> list[dict[str, Any]]:
-        request = DataRequest.objects.of(clinic).get(pk=request_id, outcome__in=DataRequest.SEALED)
+    def work() -> DataRequest:
+        requests = DataRequest.objects.of(clinic).select_related("patient__clinic")
+        request = requests.get(pk=request_id, outcome__in=DataRequest.SEALED)
         _event(request, PatientEvent.Kind.OPENED, reason, by, timezone.now())
-        records = request.kept["records"]
-        return [
-            {name: values[name] for name in IDENTITY if values.get(name)} for _pk, values in sorted(records.items())
-        ]
+        return request
 
     return run_in_transaction(work)
 
@@ -252,7 +263,7 @@ def _stored(patient: Patient, kind: str, reason: str, by: Author, now: datetime)
 
 
 def _delete(request: DataRequest, patient: Patient, records: list[int], by: Author, now: datetime) -> DataRequest:
-    proposed = proposal(patient)
+    proposed = proposal(patient, now)
     visits = list(Appointment.objects.of(patient.clinic).filter(patient__in=records).values_list("pk", flat=True))
     _close_memos(patient.clinic, records, by, now)
     kept = IDENTITY if proposed.outcome is DataRequest.Outcome.BLOCKED else ()
@@ -289,11 +300,15 @@ def _seal(
 
 
 def _restore(record: Patient, values: dict[str, Any]) -> None:
-    """Raises RequestRefused where another patient has one of the numbers by now."""
+    """Write the values back, without a payer that was deleted meanwhile. Raises RequestRefused where another patient
+    has one of the numbers by now."""
     numbers = {name: values[name] for name in UNIQUE if values.get(name)}
     for name, number in numbers.items():
         if Patient.objects.of(record.clinic_id).filter(**{name: number}).exclude(pk=record.pk).exists():
             raise RequestRefused(RequestFault.NUMBERS_TAKEN)
+    payer = values.get("payer_id")
+    if payer and not Payer.objects.of(record.clinic_id).filter(pk=payer).exists():
+        values = values | {"payer_id": None, "card_number": "", "card_expires_on": None}
     _write(
         record, {name: (value or None) if name in NULL_WHEN_EMPTY else value for name, value in values.items()}, None
     )

@@ -1,5 +1,5 @@
 """Blanking what people wrote about a patient, in the patient's row, memos, their appointments, the waiting list,
-recalls, rows of spreadsheets and the histories.
+recalls, rows of spreadsheets, stored answers of the APIs and the histories.
 
 The one place that may alter a history: PostgreSQL lets it through because the transaction asks for it (the function
 `clinic_redactable`, migrations 0039 and 0041). Who changed what and when stays; what was written does not. Law: LGPD
@@ -75,6 +75,21 @@ IMPORT_ROWS_SQL = """
 """
 PRIORITY_MARKS_SQL = """
     DELETE FROM clinic_prioritymark WHERE clinic_id = %(clinic)s AND appointment_id = ANY(%(appointments)s)
+"""
+# ImageMais names rows by their ids, in an object of the patient; MiviCall by uuids, which are nobody else's.
+STORED_ANSWERS_SQL = """
+    UPDATE clinic_storedanswer SET body = '' WHERE clinic_id = %(clinic)s AND body <> '' AND CASE credential
+        WHEN 'imagemais' THEN body ~ '^[[{]' AND jsonb_path_exists(
+            body::jsonb,
+            '$.** ? (@.patient.id == $patients[*] || (exists(@.cpf) && @.id == $patients[*]))',
+            jsonb_build_object('patients', %(patients)s::bigint[])
+        )
+        ELSE EXISTS (
+            SELECT FROM clinic_patient WHERE id = ANY(%(patients)s) AND strpos(body, uuid::text) > 0
+            UNION ALL
+            SELECT FROM clinic_appointment WHERE id = ANY(%(appointments)s) AND strpos(body, uuid::text) > 0
+        )
+    END
 """
 MEMOS_SQL = """
     UPDATE clinic_memo SET name = CASE name WHEN '' THEN '' ELSE %(blank)s END, phone = '', text = %(blank)s
@@ -207,6 +222,7 @@ def blank_texts(patient: Patient, records: list[int], appointments: list[int]) -
         cursor.execute(RECEIPTS_SQL, parameters)
         cursor.execute(PRIORITY_MARKS_SQL, parameters)
         cursor.execute(MEMOS_SQL, parameters)
+        cursor.execute(STORED_ANSWERS_SQL, parameters)
         cursor.execute(APPOINTMENT_EVENTS_SQL.format(**blanked), parameters)
         cursor.execute(WAITING_ENTRIES_SQL, parameters)
         cursor.execute(WAITING_EVENTS_SQL.format(**blanked), parameters)

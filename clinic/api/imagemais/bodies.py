@@ -238,7 +238,7 @@ class StatusBody(Body):
         status = self.status
         if status is None or not self.reader.is_valid():
             raise self.reader.request_error()
-        appointment = Appointment.objects.of(self.clinic).kept().get(pk=appointment_id)
+        appointment = Appointment.objects.of(self.clinic).in_use().get(pk=appointment_id)
         other = None if self.doctor == appointment.doctor_id else self.doctor
         if other is not None and status != Status.IN_SERVICE:
             self.reader.add_errors("doctorId", messages.OTHER_DOCTOR)
@@ -330,7 +330,7 @@ class EditBody(Body):
 
     def save(self, appointment_id: int, by: Author) -> None:
         """Save the changes. Raises RequestError, which undoes all of them, or Appointment.DoesNotExist."""
-        kept = Appointment.objects.of(self.clinic).kept().select_related("patient")
+        kept = Appointment.objects.of(self.clinic).in_use().select_related("patient")
         patient = kept.get(pk=appointment_id).patient
         refusals = self._save_patient(patient, by)
         if self.notes is not None:

@@ -26,7 +26,7 @@ from clinic.models import (
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from clinic.models.limits import max_length
 from clinic.models.receipt import MOST_INSTALMENTS
-from clinic.queries.changes import left_lists_at
+from clinic.queries.changes import appointment_left_at, left_lists_at
 from clinic.schedule import FreeStart, Opening
 from clinic.templatetags.formats import cpf, phone
 
@@ -218,17 +218,18 @@ class AppointmentOut(BaseModel):
     def per_line(cls, appointment: Appointment, lines: Iterable[LineOut], clinic: Clinic) -> list[Self]:
         """Return one element per line; the appointment has its doctor and patient loaded."""
         starts_at, ends_at = clinic.local(appointment.starts_at), clinic.local(appointment.ends_at)
+        left_at = appointment_left_at(appointment)
         api_status = statuses.API_STATUSES[Appointment.Status(appointment.status)]
         common: dict[str, Any] = {
             "id": appointment.pk,
             "date": calendar_date(starts_at.date()),
             "startTime": f"{starts_at:%H:%M}",
             "endTime": f"{ends_at:%H:%M}",
-            "notes": appointment.notes or None,
+            "notes": None if appointment.patient.blocked_at else appointment.notes or None,
             "accountId": clinic.pk,
             "createdAt": instant(appointment.created_at),
             "updatedAt": instant(appointment.updated_at),
-            "deletedAt": instant(appointment.deleted_at) if appointment.deleted_at else None,
+            "deletedAt": instant(left_at) if left_at else None,
             "doctor": NamedOut(id=appointment.doctor_id, name=appointment.doctor_name),
             "patient": PatientOut.of(appointment.patient, clinic),
             "status": StatusOut(**api_status._asdict()),

@@ -17,11 +17,14 @@ STATEMENTS = [
     f"REVOKE INSERT, UPDATE, DELETE ON {', '.join(READ_ONLY)} FROM {{role}}",
     f"REVOKE UPDATE ON {', '.join(HISTORIES)} FROM {{role}}",
     "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role}",
+    # Of everybody: from a role alone it would take nothing away.
+    "REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC",
 ]
 
 
 class Command(BaseCommand):
-    """Give a role of PostgreSQL what the running application needs, and nothing by which it could rewrite a history.
+    """Give a role of PostgreSQL what the running application needs, and nothing by which it could rewrite a history:
+    as a redaction does, it may blank what was written in one, and no more.
 
     Run it as the owner of the tables after every `migrate`. The owner may switch triggers off; a role that owns nothing
     may not, nor may it TRUNCATE. Safe to repeat.
@@ -43,5 +46,6 @@ class Command(BaseCommand):
                     f"The role {role} is a superuser or has the owner's rights: it could rewrite a history."
                 )
             for statement in STATEMENTS:
-                cursor.execute(sql.SQL(statement).format(role=sql.Identifier(role)).as_string(cursor.cursor))
+                names = {"role": sql.Identifier(role), "database": sql.Identifier(connection.settings_dict["NAME"])}
+                cursor.execute(sql.SQL(statement).format(**names).as_string(cursor.cursor))
         self.stdout.write(f"{role} has what the application needs. It owns nothing, so it cannot rewrite a history.")

@@ -52,7 +52,7 @@ def get_appointment(request: ClinicRequest, pk: int) -> Appointment:
     """Return the clinic's appointment with clinic, doctor, patient, payer, and who allowed and approved an encaixe.
 
     Raises Http404, for one of a blocked patient too."""
-    appointments = Appointment.objects.of(request.clinic).kept().filter(patient__blocked_at__isnull=True)
+    appointments = Appointment.objects.of(request.clinic).in_use()
     return get_object_or_404(
         appointments.select_related("clinic", "doctor", "patient", "payer", "encaixe_by", "encaixe_approved_by"), pk=pk
     )

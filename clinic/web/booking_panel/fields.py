@@ -202,7 +202,7 @@ def _doctors_asked_for(data: QueryDict, clinic: Clinic) -> list[int]:
 def _data_beside(appointment_id: int, clinic: Clinic) -> QueryDict | None:
     """Return the fields for another of the family: doctor, procedures, day and phone of that appointment, and the first
     free time after it, or the last one before it. None if there is no such appointment."""
-    appointments = Appointment.objects.of(clinic).kept().select_related("doctor", "patient")
+    appointments = Appointment.objects.of(clinic).in_use().select_related("doctor", "patient")
     appointment = appointments.filter(pk=appointment_id).first()
     if appointment is None:
         return None

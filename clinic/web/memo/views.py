@@ -109,7 +109,7 @@ def _form(request: ClinicRequest, typed: QueryDict | None) -> MemoForm:
 def _about(request: ClinicRequest, chosen: QueryDict) -> About:
     """Return what the form is about. Raises Http404 for rows that the clinic does not have."""
     if text := chosen.get("agendamento"):
-        found = Appointment.objects.of(request.clinic).kept().select_related("patient")
+        found = Appointment.objects.of(request.clinic).in_use().select_related("patient")
         appointment = get_object_or_404(found, pk=_id(text))
         return About(appointment.patient, appointment)
     if text := chosen.get("paciente"):

@@ -65,7 +65,7 @@ def _own(request: ClinicRequest, pk: int) -> Appointment:
     """Return a visit of the doctor's own. Raises Http404 for any other."""
     if not request.user.is_doctor:
         raise Http404
-    own = Appointment.objects.of(request.clinic).kept().filter(doctor=_doctor(request))
+    own = Appointment.objects.of(request.clinic).in_use().filter(doctor=_doctor(request))
     return get_object_or_404(own, pk=pk)
 
 

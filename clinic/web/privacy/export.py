@@ -37,9 +37,14 @@ def pdf(request: ClinicRequest, pk: int) -> HttpResponse:
 @never_cache
 def file(request: ClinicRequest, pk: int) -> StreamingHttpResponse:
     """Stream the same as JSON; the access is recorded before the first byte leaves."""
-    parts = patient_export.as_json(_patient(request, pk), timezone.now())
+    return json_file(_patient(request, pk))
+
+
+def json_file(patient: Patient, kept: dict[str, Any] | None = None) -> StreamingHttpResponse:
+    """Return the file of a patient who comes with their clinic; `kept` is what a request keeps of a sealed one."""
+    parts = patient_export.as_json(patient, timezone.now(), kept)
     response = StreamingHttpResponse(parts, content_type="application/json; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="dados-{pk}.json"'
+    response["Content-Disposition"] = f'attachment; filename="dados-{patient.pk}.json"'
     return response
 
 

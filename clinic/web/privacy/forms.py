@@ -44,7 +44,7 @@ def reason_field() -> forms.CharField:
         max_length=max_length(DataRequest, "reason"),
         validators=[validate_storable],
         error_messages={"required": _("Escreva o motivo.")},
-        help_text=_("Fica no registro do pedido. Não escreva dados de saúde."),
+        help_text=_("Fica no registro do pedido. Sem nomes e sem dados de saúde."),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,6 +27,7 @@ from clinic.registry import (
     decide,
     needs_second_person,
     open_identity,
+    open_request,
     proposal,
     release,
     request_deletion,
@@ -34,8 +35,10 @@ from clinic.registry import (
 )
 from clinic.web.htmx import partial_or_page, redirect
 from clinic.web.panel import author
+from clinic.web.privacy.export import json_file
 from clinic.web.privacy.forms import AskForm, ReasonForm
 
+WITH_REASON = {"release", "open", "export"}
 SENTENCES = {
     RequestFault.APPOINTMENT_AHEAD: gettext_lazy("Há um agendamento por vir. Cancele-o antes; nada foi alterado."),
     RequestFault.OPEN_ALREADY: gettext_lazy("Já há um pedido em aberto sobre este paciente."),
@@ -87,12 +90,13 @@ def index(request: ClinicRequest) -> HttpResponse:
 @manager_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def detail(request: ClinicRequest, pk: int) -> HttpResponse:
-    """Show a request; confirm or decline it, take a restriction off, or, for masters, see who is blocked."""
+def detail(request: ClinicRequest, pk: int) -> HttpResponseBase:
+    """Show a request; confirm or decline it, take a restriction off, or, for masters, see who is blocked, or have the
+    file of their data."""
     found = data_requests.get(request.clinic, pk)
     if found is None:
         raise Http404
-    form = ReasonForm(request.POST if request.POST.get("act") in {"release", "open"} else None)
+    form = ReasonForm(request.POST if request.POST.get("act") in WITH_REASON else None)
     sentences: list[str] = []
     context: dict[str, Any] = {}
     if request.method == "POST":
@@ -103,8 +107,13 @@ def detail(request: ClinicRequest, pk: int) -> HttpResponse:
             done = _try(sentences, lambda: act(request, pk, form))
             if isinstance(done, DataRequest):
                 return _after(request, done)
+            if isinstance(done, StreamingHttpResponse):
+                return done
             context = {"identity": done}
-    context |= {"request_row": found, "form": form, "sentences": sentences, "patient": _named(request, found)}
+    patient = _named(request, found)
+    context |= {"request_row": found, "form": form, "sentences": sentences, "patient": patient}
+    if patient and not found.outcome:
+        context |= {"proposal": proposal(patient), "ahead": appointment_ahead(patient, timezone.now())}
     status = 409 if sentences else 422 if form.errors else None
     return render(request, "privacy/request.html", context, status=status)
 
@@ -133,11 +142,22 @@ def _release(request: ClinicRequest, pk: int, form: ReasonForm) -> DataRequest:
 
 
 def _open(request: ClinicRequest, pk: int, form: ReasonForm) -> list[list[tuple[str, str]]]:
-    if not request.user.is_master:
-        raise PermissionDenied(_("Esta página é só do usuário master da clínica."))
+    _require_master(request)
     found = open_identity(pk, clinic=request.clinic, reason=form.cleaned_data["reason"], by=author(request))
     shown.add(Patient.objects.of(request.clinic).filter(data_requests=pk))
     return [patient_changes.labelled(values, request.clinic) for values in found]
+
+
+def _export(request: ClinicRequest, pk: int, form: ReasonForm) -> StreamingHttpResponse:
+    """Answer the file of a sealed patient, with what the request keeps."""
+    _require_master(request)
+    opened = open_request(pk, clinic=request.clinic, reason=form.cleaned_data["reason"], by=author(request))
+    return json_file(opened.patient, kept=opened.kept)
+
+
+def _require_master(request: ClinicRequest) -> None:
+    if not request.user.is_master:
+        raise PermissionDenied(_("Esta página é só do usuário master da clínica."))
 
 
 ACTS: dict[str, Callable[[ClinicRequest, int, ReasonForm], Any]] = {
@@ -145,6 +165,7 @@ ACTS: dict[str, Callable[[ClinicRequest, int, ReasonForm], Any]] = {
     "decline": _decline,
     "release": _release,
     "open": _open,
+    "export": _export,
 }
 
 

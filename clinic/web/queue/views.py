@@ -53,7 +53,7 @@ def call(request: ClinicRequest, pk: int) -> HttpResponse:
 @require_POST
 def mark_priority(request: ClinicRequest, pk: int) -> HttpResponse:
     """Mark the posted `kind` of priority, one that the law of the clinic's country knows."""
-    get_object_or_404(Appointment.objects.of(request.clinic).kept(), pk=pk)
+    get_object_or_404(Appointment.objects.of(request.clinic).in_use(), pk=pk)
     kind, seen = request.POST.get("kind", ""), request.POST.get("seen")
     if kind not in kinds(request.clinic):
         raise BadRequest

@@ -229,7 +229,7 @@ def _appointment(clinic: Clinic, pk: str) -> Appointment | None:
     """Return the clinic's appointment with that id, None for none. Raises Http404 for an unknown one."""
     if not is_short_number(pk):
         return None
-    kept = Appointment.objects.of(clinic).kept().select_related("clinic", "doctor", "patient")
+    kept = Appointment.objects.of(clinic).in_use().select_related("clinic", "doctor", "patient")
     return get_object_or_404(kept, pk=int(pk))
 
 

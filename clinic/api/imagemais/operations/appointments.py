@@ -235,7 +235,7 @@ def get_appointment(request: ApiRequest, appointment_id: int) -> Sequence[Appoin
 )
 def edit_appointment(request: ApiRequest, appointment_id: int) -> Sequence[AppointmentOut]:
     wanted = read_expand(request, *SHOWN)
-    kept = Appointment.objects.of(request.clinic).kept().select_related("patient").filter(pk=appointment_id).first()
+    kept = Appointment.objects.of(request.clinic).in_use().select_related("patient").filter(pk=appointment_id).first()
     body = EditBody(request.call.payload, request.clinic, kept.patient if kept else None)
     return _appointment_after(request, appointment_id, body, body.save, wanted)
 

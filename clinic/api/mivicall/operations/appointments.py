@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from clinic.booking import BookingRefused, LineRequest, Proposal
 from clinic.models import ApiKey, Appointment, AppointmentProcedure, Clinic
 from clinic.models.appointment import FREES_THE_TIME, Status
 from clinic.queries.appointments import listed
-from clinic.queries.changes import Position, changed_appointments
+from clinic.queries.changes import Position, appointment_left_at, changed_appointments
 from clinic.refusals import Refused
 from clinic.registry import PatientDetails, Policy
 
@@ -185,7 +184,7 @@ def _answer_changes(request: MivicallRequest, reading: Reading) -> HttpResponse:
         _changed_with_service,
         order=keyset.order_of("appointments by change", request.clinic),
         show=partial(_show_with_service, request.clinic),
-        deleted_at=attrgetter("deleted_at"),
+        deleted_at=appointment_left_at,
     )
 
 

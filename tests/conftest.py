@@ -98,23 +98,15 @@ def static_files_straight_from_the_sources():
 
 @pytest.fixture(scope="session", autouse=True)
 def no_permission_is_written_after_a_test():
-    """Django writes content types and permissions again whenever a test has emptied the tables, which takes longer than
-    to empty them. Nobody asks for a permission here, and a content type is made when it is asked for."""
+    """Django writes all permissions again whenever a test has emptied the tables, which takes longer than to empty
+    them. Nobody asks for one here."""
     from django.contrib.auth.management import create_permissions  # noqa: PLC0415 - see pytest_configure
-    from django.contrib.contenttypes.management import create_contenttypes  # noqa: PLC0415 - see pytest_configure
-    from django.contrib.contenttypes.models import ContentType  # noqa: PLC0415 - see pytest_configure
     from django.db.models.signals import post_migrate  # noqa: PLC0415 - see pytest_configure
 
-    def forget_content_types(**_signal):
-        ContentType.objects.clear_cache()
-
-    assert post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
-    assert post_migrate.disconnect(create_contenttypes)
-    post_migrate.connect(forget_content_types)
+    name = "django.contrib.auth.management.create_permissions"
+    assert post_migrate.disconnect(dispatch_uid=name)
     yield
-    post_migrate.disconnect(forget_content_types)
-    post_migrate.connect(create_contenttypes)
-    post_migrate.connect(create_permissions, dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.connect(create_permissions, dispatch_uid=name)
 
 
 @pytest.fixture(autouse=True)

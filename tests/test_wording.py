@@ -204,7 +204,7 @@ def test_every_refusal_has_a_sentence_in_both_languages(reason, language):
     forms = in_sentence("Xis") if "doctor" in params else {}
     with override(language):
         message = Refusal(reason, params | forms).message
-    assert message.endswith(".") and "%" not in message
+    assert message.endswith(".") and "%" not in message.replace("Xis%", "")  # a limit is a percentage
     assert message.count("Xis") == len(params)
     assert language == "pt-br" or not BRAZILIAN.search(message)
 

@@ -81,6 +81,7 @@ from clinic.registry.price_rises import (
     RiseRefused,
     check_new_prices,
     new_prices,
+    prices_to_give_back,
     raise_prices,
     take_back,
 )
@@ -173,6 +174,7 @@ __all__ = [
     "price_today",
     "proposal",
     "question",
+    "prices_to_give_back",
     "raise_prices",
     "record_consent",
     "record_delay",

@@ -193,3 +193,9 @@ def test_without_free_returns_the_panel_asks_no_more(desk, form, procedure):
     with CaptureQueriesContext(connection) as without:
         checked(desk, form)
     assert len(without) == len(with_days) - 2  # one for the panel, one for the rules
+
+
+def test_before_a_time_is_chosen_the_last_day_is_free(desk, form, doctor, ana):
+    visited(doctor, ana, WEDNESDAY - timedelta(days=30))
+    answer = checked(desk, form | {"starts": ""})
+    assert total(answer) == "0" and "sem custo até 02/12" in answer.text

@@ -294,16 +294,16 @@ class Reason(Enum):
     WAITING_ASK_WHO_PAYS = (
         "",
         _(
-            "O convênio de %(patient)s não é mais aceito, ou a carteira vence antes desse dia; nada foi agendado."
-            " Agende pelo painel, onde se vê quem paga, e depois retire o pedido."
+            "O convênio de %(patient)s não é mais aceito ou exige a guia, ou a carteira vence antes desse dia; nada foi"
+            " agendado. Agende pelo painel, onde se vê quem paga, e depois retire o pedido."
         ),
     )
     FAMILY_TWICE = "patient", _("%(patient)s está em duas linhas. Deixe só uma.")
     FAMILY_ASK_WHO_PAYS = (
         "",
         _(
-            "O convênio de %(patient)s não é mais aceito, ou a carteira vence antes desse dia. Agende pelo painel, onde"
-            " se vê quem paga."
+            "O convênio de %(patient)s não é mais aceito ou exige a guia, ou a carteira vence antes desse dia. Agende"
+            " pelo painel, onde se vê quem paga."
         ),
     )
     RECALL_NOT_SERVED = "status", _("O retorno é anotado quando o atendimento começou; a situação é “%(current)s”.")

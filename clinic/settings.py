@@ -226,7 +226,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # clinic.server reads no more of a body
 # Only one page accepts files (`clinic.web.importing.upload`): others are dropped while they are read.
 FILE_UPLOAD_HANDLERS: list[str] = []
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+# A payer's page has five fields for each price, the page that raises prices one for each procedure.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500
 
 LOGGING = {
     "version": 1,

@@ -1,8 +1,10 @@
 """The list of payers that managers keep: the kinds of the country, registro ANS, switching off, deleting."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from clinic.booking import PayerWish
 from clinic.models import Payer, PayerDoctor, ProcedurePrice
@@ -133,3 +135,58 @@ def test_a_new_payer_has_prices_at_once(client, manager):
     window = Window(client, url(Payer, "add"), "payer_form")
     assert window.save(name="Unimed", **price).status_code == 302
     assert ProcedurePrice.objects.get(payer__name="Unimed").price == 2
+
+
+def test_a_new_payer_has_one_price_a_day(client, manager):
+    price = {"procedure": make_procedure(manager.clinic).pk, "price": "2", "valid_from": "01/12/2026"}
+    second = {f"prices-1-{name}": value for name, value in price.items()} | {"prices-TOTAL_FORMS": "2"}
+    answer = Window(client, url(Payer, "add"), "payer_form").save(name="Unimed", **rows("prices", **price) | second)
+    assert answer.status_code == 200 and answer.text.count("já tem um preço a partir deste dia") == 1
+    assert not Payer.objects.exists()
+    other_day = second | {"prices-1-valid_from": "02/12/2026"}
+    window = Window(client, url(Payer, "add"), "payer_form")
+    assert window.save(name="Unimed", **rows("prices", **price) | other_day).status_code == 302
+    assert ProcedurePrice.objects.count() == 2
+
+
+def dated(payer, procedure, days, **fields):
+    """A price of the payer that begins so many days after today."""
+    day = payer.clinic.local(timezone.now()).date() + timedelta(days=days)
+    return ProcedurePrice(clinic=payer.clinic, payer=payer, procedure=procedure, valid_from=day, **fields)
+
+
+def test_what_holds_no_more_is_only_listed(client, manager):
+    payer, procedure = make_payer(manager.clinic), make_procedure(manager.clinic, name="Consulta")
+    last_year, present, coming = (dated(payer, procedure, days, price=days + 900) for days in (-400, -10, 10))
+    ended = dated(payer, make_procedure(manager.clinic, name="ECG"), -20, price=7)
+    ended.valid_until = ended.valid_from + timedelta(days=5)
+    ProcedurePrice.objects.bulk_create([last_year, present, coming, ended])
+    window = Window(client, url(Payer, "change", payer.pk), "payer_form")
+    assert window.fields["prices-TOTAL_FORMS"] == ["2"]
+    text = client.get(url(Payer, "change", payer.pk)).text
+    assert re.search(r"Consulta.{1,80}R\$.500,00", text) and re.search(r"ECG.{1,80}R\$.7,00", text)
+    assert window.save(**{"prices-0-price": "891"}).status_code == 302
+    assert [row.price for row in ProcedurePrice.objects.order_by("valid_from")] == [500, 7, 891, 910]
+    assert client.get(url(Payer, "add")).status_code == 200
+
+
+def test_a_price_that_ends_meanwhile_is_still_saved(client, manager):
+    payer, procedure = make_payer(manager.clinic), make_procedure(manager.clinic)
+    first = dated(payer, procedure, -10, price=1)
+    first.save()
+    window = Window(client, url(Payer, "change", payer.pk), "payer_form")
+    dated(payer, procedure, -1, price=2).save()
+    window.save(**{"prices-0-price": "3"})
+    first.refresh_from_db()
+    assert first.price == 3
+
+
+def test_a_hundred_prices_are_saved_again(client, manager):
+    payer = make_payer(manager.clinic)
+    ProcedurePrice.objects.bulk_create(
+        dated(payer, make_procedure(manager.clinic), -10, price=number) for number in range(100)
+    )
+    window = Window(client, url(Payer, "change", payer.pk), "payer_form")
+    assert window.save(name="Unimed Recife", **{"prices-7-price": "1234"}).status_code == 302
+    payer.refresh_from_db()
+    assert payer.name == "Unimed Recife" and ProcedurePrice.objects.filter(price=1234).count() == 1

@@ -54,13 +54,82 @@ def test_a_raised_price_is_the_nearest_multiple(price, percentage, rounding):
     step = Decimal(rounding) or Decimal("0.01")
     raised = Rise(first=None, percentage=percentage, rounding=Decimal(rounding)).raised(price)
     exact = price * (100 + percentage) / 100
+    if 0 < exact < step / 2:
+        assert raised == step
+        return
     assert raised % step == 0 and abs(raised - exact) <= step / 2
     assert raised - exact != -step / 2  # a half goes up
 
 
 @given(price=money, amount=st.decimals(-1000, 1000, places=2))
-def test_an_amount_is_added(price, amount):
-    assert Rise(first=None, amount=amount).raised(price) == price + amount
+def test_an_amount_is_added_to_what_is_not_free(price, amount):
+    assert Rise(first=None, amount=amount).raised(price) == (price + amount if price else 0)
+
+
+def test_what_is_free_stays_free_and_nothing_becomes_it(client, clinic, today):
+    for name, price in (("Retorno", "0.00"), ("Curativo", "1.20"), ("Consulta", "100.00")):
+        make_procedure(clinic, name=name, price=price)
+    chosen = list(Procedure.objects.of(clinic).values_list("pk", flat=True))
+    typed = {"first": f"{today:%d/%m/%Y}", "procedure": chosen, "value": "10", "rounding": "5"}
+    answer = sent(client, **typed)
+    marks = {
+        price.procedure.name: (str(price.new), price.is_free, price.is_least) for price in answer.context["prices"]
+    }
+    assert marks == {
+        "Retorno": ("0.00", True, False),
+        "Curativo": ("5.00", False, True),
+        "Consulta": ("110.00", False, False),
+    }
+    assert "sem custo, não muda" in answer.text and "não fica de graça" in answer.text
+
+
+def test_below_zero_is_not_rounded_up_to_it(clinic, manager, today):
+    make_procedure(clinic, price="100.00")
+    with pytest.raises(RiseRefused, match="BELOW_ZERO"):
+        rise_of(clinic, manager, today, amount=Decimal(-101), rounding=Decimal(5))
+
+
+def test_what_a_rise_left_alone_may_change_since(clinic, manager, today):
+    same = make_procedure(clinic, price="0.00", name="Retorno")
+    gone, kept = make_procedure(clinic, price="50.00"), make_procedure(clinic, price="100.00")
+    rise = rise_of(clinic, manager, today, percentage=Decimal(8))
+    set_price(same, Decimal("20.00"))
+    gone.delete()
+    take_back(rise.pk, clinic=clinic, by=manager)
+    assert prices(clinic, today) == ["20.00", "100.00"] and kept
+
+
+def test_taking_back_is_asked_with_both_prices(client, clinic, manager, today):
+    gone = make_procedure(clinic, price="50.00", name="ECG")
+    make_procedure(clinic, price="100.00", name="Consulta")
+    rise = rise_of(clinic, manager, today, percentage=Decimal(8))
+    gone.delete()
+    back = reverse("admin:clinic_procedure_take_back", args=[rise.pk])
+    asked = client.get(back)
+    assert "R$\N{NO-BREAK SPACE}108,00" in asked.text and "R$\N{NO-BREAK SPACE}100,00" in asked.text
+    assert "ECG" not in asked.text and prices(clinic, today) == ["108.00"]
+    assert "O reajuste foi desfeito." in client.post(back, follow=True).text
+    assert prices(clinic, today) == ["100.00"]
+    assert client.get(back)["Location"] == RISE
+
+
+def test_six_hundred_procedures_are_raised_at_once(client, clinic, today):
+    rows = [Procedure(clinic=clinic, name=f"P {n}", price=100, duration_minutes=30) for n in range(600)]
+    Procedure.objects.bulk_create(rows)
+    typed = {"first": f"{today:%d/%m/%Y}", "procedure": [row.pk for row in rows]}
+    seen = sent(client, **typed)
+    assert seen.status_code == 200 and len(seen.context["prices"]) == 600
+    assert sent(client, "save", seen=seen.context["seen"], **typed).status_code == 302
+    assert ProcedurePrice.objects.filter(price=108).count() == 600
+
+
+def test_a_coming_price_is_written_as_money(client, clinic, today):
+    procedure = make_procedure(clinic, price="100.00")
+    day = today + DAY
+    ProcedurePrice.objects.create(clinic=clinic, procedure=procedure, valid_from=day, price="108.00")
+    text = client.get(url(Procedure, "change", procedure.pk)).text
+    written = "R$\N{NO-BREAK SPACE}108,00"
+    assert f"O de hoje. A partir de {day:%d/%m/%Y}, {written}." in text
 
 
 def test_prices_change_from_the_date_on(clinic, manager, today):

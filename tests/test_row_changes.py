@@ -1,5 +1,6 @@
 """Every change of a clinic's set-up is noted by PostgreSQL, with its author, and nobody rewrites what was noted."""
 
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -7,10 +8,13 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.access.authors import is_noted
-from clinic.models import Clinic, Discount, Doctor, Payer, Procedure, RowChange, StaffUser, WorkingHours
+from clinic.models import Clinic, Discount, Doctor, Payer, Procedure, ProcedurePrice, RowChange, StaffUser, WorkingHours
 from clinic.models.row_change import NOTED_TABLES
+from clinic.queries.row_changes import in_words, names_for
+from clinic.registry import Rise, new_prices, raise_prices
 from tests.database import OTHER_ROLE
 from tests.factories import (
     PASSWORD,
@@ -41,7 +45,7 @@ NOT_NOTED = {
     },
     "its own row says by whom and when, and no page changes it": {
         "clinic_series", "clinic_confirmationcall", "clinic_roomcall", "clinic_prioritymark", "clinic_datarequest",
-        "clinic_importrun", "clinic_pricerise",
+        "clinic_importrun",
     },
     "people write about patients in it, and a redaction blanks it": {"clinic_memo", "clinic_importrow"},
     "it passes": {"clinic_storedanswer", "clinic_requestcount", "clinic_staffsession"},
@@ -96,6 +100,28 @@ def test_a_save_in_the_admin_says_who_from_what_to_what(client, clinic):
     assert (change.before, change.after) == ({"name": "ECG", "price": 95.0}, {"name": "ECG", "price": 110.0})
     assert (change.clinic_id, change.row, change.user, change.channel) == (clinic.pk, procedure.pk, manager, "admin")
     assert isinstance(change.request_id, UUID)
+
+
+def test_a_changed_price_says_from_when_it_holds(clinic):
+    payer, procedure = make_payer(clinic), make_procedure(clinic)
+    price = ProcedurePrice.objects.create(
+        clinic=clinic, procedure=procedure, payer=payer, price=80, valid_from="2026-12-01"
+    )
+    ProcedurePrice.objects.filter(pk=price.pk).update(price=90)
+    [change] = changes("procedureprice", "changed")
+    naming = {"payer_id": payer.pk, "procedure_id": procedure.pk, "valid_from": "2026-12-01"}
+    assert (change.before, change.after) == (naming | {"price": 80.0}, naming | {"price": 90.0})
+
+
+def test_a_rise_is_noted_without_its_list_of_prices(clinic):
+    manager = make_manager(clinic)
+    make_procedure(clinic, price="100.00")
+    rise = Rise(first=clinic.local(timezone.now()).date(), percentage=Decimal(8))
+    raise_prices(clinic, rise, new_prices(clinic, rise), by=manager)
+    [change] = changes("pricerise")
+    assert change.after["percentage"] == 8 and "changes" not in change.after
+    labels = [each.label for each in in_words(change, clinic, names_for(clinic, [change]))]
+    assert {"porcentagem", "feito por", "vale de"} <= set(labels) and not {"made at", "rounding"} & set(labels)
 
 
 def test_what_a_doctor_performs_is_noted_as_the_same_act(client, clinic):

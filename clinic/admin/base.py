@@ -428,6 +428,13 @@ def column(path: str, label: "StrOrPromise") -> Callable[[Any, Any], str]:
     return value
 
 
+def local_today(request: HttpRequest) -> date:
+    """Return the date on the clock of the request's clinic; of a superuser who has chosen none that of the request's
+    zone."""
+    clinic = admin_request(request).clinic
+    return clinic.local(timezone.now()).date() if clinic else timezone.localdate()
+
+
 def sees_all_clinics(request: HttpRequest) -> bool:
     """Return whether the user is a superuser who has chosen no clinic."""
     return admin_request(request).user.is_superuser and admin_request(request).clinic is None

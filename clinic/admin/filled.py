@@ -253,6 +253,12 @@ def read(data: Mapping[str, str]) -> Page | None:
     return {row: MultiValueDict(posted) for row, posted in rows.items()}
 
 
+def rows_of(model: type[Model], data: Mapping[str, str]) -> list[str]:
+    """Return the ids of those rows of the model with which the posting page was rendered."""
+    names = (name.partition(":") for name in read(data) or {})
+    return [pk for label, _sep, pk in names if label == model._meta.label_lower]
+
+
 def as_posted(widget: forms.Widget, name: str, value: Any) -> Posted:
     """Return the values that a browser posts for an untouched widget."""
     widget = visible(widget)

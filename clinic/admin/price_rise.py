@@ -29,6 +29,7 @@ from clinic.registry import (
     RiseRefused,
     check_new_prices,
     new_prices,
+    prices_to_give_back,
     raise_prices,
     take_back,
 )
@@ -162,10 +163,10 @@ class PriceRises(ListMixin):
         return HttpResponseRedirect(reverse("admin:clinic_procedure_rise"))
 
     def take_back_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Take a rise back whole, or say why not. A GET leads to the page."""
+        """Ask first, with the prices before the rise beside those of now; a POST takes it back, or says why not."""
         clinic = self._clinic_to_change(request)
         if request.method != "POST":
-            return HttpResponseRedirect(reverse("admin:clinic_procedure_rise"))
+            return self._take_back_page(request, clinic, pk)
         try:
             rise = take_back(pk, clinic=clinic, by=admin_request(request).user)
         except PriceRise.DoesNotExist:
@@ -179,6 +180,24 @@ class PriceRises(ListMixin):
             self.message_user(request, _("O reajuste foi desfeito."), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:clinic_procedure_rise"))
 
+    def _take_back_page(self, request: HttpRequest, clinic: Clinic, pk: int) -> HttpResponse:
+        """Show what taking a rise back gives back; one that was taken back already leads to the page of all."""
+        rise = PriceRise.objects.of(clinic).select_related("made_by").filter(pk=pk).first()
+        if rise is None:
+            return HttpResponse(status=404)
+        if rise.taken_back_at is not None:
+            return HttpResponseRedirect(reverse("admin:clinic_procedure_rise"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Desfazer o reajuste?"),
+            "opts": self.opts,
+            "clinic": clinic,
+            "rise": rise,
+            "words": _in_words(rise),
+            "prices": prices_to_give_back(rise),
+        }
+        return TemplateResponse(request, "admin/clinic/procedure/take_back.html", context)
+
     def _clinic_to_change(self, request: HttpRequest) -> Clinic:
         """Return the clinic whose prices the user may change. Raises PermissionDenied."""
         clinic = admin_request(request).clinic
@@ -188,14 +207,10 @@ class PriceRises(ListMixin):
 
     def _log_rise(self, request: HttpRequest, rise: PriceRise, sentence: str, before: str, after: str) -> None:
         """Write the change of every procedure into the admin's log, as a change in its form is."""
-        changed = [change for change in rise.changes if change["old"] != change["new"]]
-        procedures = Procedure.objects.of(rise.clinic_id).in_bulk([change["procedure"] for change in changed])
         money = rise.clinic.money
-        for change in changed:
-            year, month, day = change["first"].split("-")
-            values = {"old": money(Decimal(change[before])), "new": money(Decimal(change[after]))}
-            text = sentence % (values | {"day": f"{day}/{month}/{year}"})
-            self.log_change(request, procedures[change["procedure"]], text)
+        for change in prices_to_give_back(rise):
+            values = {"old": money(getattr(change, before)), "new": money(getattr(change, after))}
+            self.log_change(request, change.procedure, sentence % (values | {"day": f"{change.first:%d/%m/%Y}"}))
 
     def _rise_page(
         self,

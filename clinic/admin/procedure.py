@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.admin.base import ClinicRowAdmin
+from clinic.admin.base import ClinicRowAdmin, local_today
 from clinic.admin.forms import NamedClinicRowForm
 from clinic.admin.price_rise import PriceRises
 from clinic.models import Procedure
@@ -33,7 +33,7 @@ class ProcedureForm(NamedClinicRowForm):
                 % {"day": f"{price.valid_from:%d/%m/%Y}", "price": stored.clinic.money(price.price)}
                 for price in coming
             ]
-            self.fields["price"].help_text = _("O de hoje. %(coming)s.") % {"coming": "; ".join(texts).capitalize()}
+            self.fields["price"].help_text = _("O de hoje. %(coming)s.") % {"coming": capfirst("; ".join(texts))}
 
 
 @admin.register(Procedure)
@@ -50,7 +50,7 @@ class ProcedureAdmin(PriceRises, ClinicRowAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        priced: QuerySet[Any] = rows.annotate(price_now=PriceOn(timezone.localdate()))
+        priced: QuerySet[Any] = rows.annotate(price_now=PriceOn(local_today(request)))
         return priced
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -34,7 +34,8 @@ def book_waiting(
 
     An entry with an appointment is a swap: that appointment stays where it is until the new time is its own, and is
     moved there by the rules and the event of every move, if it is still ahead and the new time is before its own.
-    Otherwise a new one is booked by the rules of every booking, with the payer that the booking panel fills in.
+    Otherwise a new one is booked by the rules of every booking, with the payer that the booking panel fills in, and
+    without cost where it would propose that.
     `seen` is the version of the entry that the author saw, `place` that of its appointment. Locks what a booking or a
     move locks, then the entry's row; only then the entry is looked at, so who is second reads that it is closed.
     Raises Refused, with the nearest free times where the time is at fault: then nothing is written and the entry stays
@@ -99,17 +100,24 @@ def _swap_refusals(present: Appointment | None, starts_at: datetime | None, now:
 
 
 def _proposal(entry: WaitingEntry, clinic: Clinic, doctor: int | None, starts_at: datetime | None) -> Proposal:
-    """Return the booking of a locked entry without appointment. Raises Refused where it has to be asked who pays."""
+    """Return the booking of a locked entry without appointment; a return that the panel would propose as free is free.
+    Raises Refused where it has to be asked who pays."""
     lines = tuple(LineRequest(pk) for pk in entry.procedures.values_list("pk", flat=True))
     payer = _payer(clinic, entry.patient_id, starts_at)
     return Proposal(
-        clinic=clinic, doctor=doctor, lines=lines, starts_at=starts_at, patient=entry.patient_id, payer=payer
+        clinic=clinic,
+        doctor=doctor,
+        lines=lines,
+        starts_at=starts_at,
+        patient=entry.patient_id,
+        payer=payer,
+        as_return=True,
     )
 
 
 def _payer(clinic: Clinic, patient_id: int, starts_at: datetime | None) -> PayerWish:
     """Return the payer that the panel fills in. Raises Refused (WAITING_ASK_WHO_PAYS) if the patient's own is accepted
-    no more, or the card is not valid on the day."""
+    no more or requires a guia, or the card is not valid on the day."""
     patient = Patient.objects.of(clinic).get(pk=patient_id)
     payer = filled_in_payer(clinic, patient, starts_at)
     if payer is None:

@@ -42,11 +42,11 @@ def change_procedures(
     """Give a standing appointment these lines, the discount on the whole, and this end; None keeps its end.
 
     A line of a procedure that it already has is kept, with name and price as booked, even if the procedure is no longer
-    offered. Added lines have the present price and follow the rules of a booking. Discounts are computed now, on all
-    these prices; what is not changed at all is not computed anew. A later end is judged like a booking, and that of an
-    encaixe takes the permission for one; an earlier end is always free. What the appointment already has writes
-    nothing, so that a second press has no effect. `seen` is the `contents` that the author began from: with it, an
-    appointment that was changed since is left as it is (CHANGED_MEANWHILE).
+    offered. Added lines have the price of the appointment's day for its payer and follow the rules of a booking.
+    Discounts are computed now, on all these prices; what is not changed at all is not computed anew. A later end is
+    judged like a booking, and that of an encaixe takes the permission for one; an earlier end is always free. What the
+    appointment already has writes nothing, so that a second press has no effect. `seen` is the `contents` that the
+    author began from: with it, an appointment that was changed since is left as it is (CHANGED_MEANWHILE).
 
     Locks the doctor's row, the patient's, then the appointment's. Raises Refused, Appointment.DoesNotExist.
     """

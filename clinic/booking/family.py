@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import permutations
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from django.utils import timezone
@@ -15,12 +16,13 @@ from django.utils import timezone
 from clinic.booking import sql
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import book, wanted_slot
+from clinic.booking.paid_visits import PaidBeside, paid_visit_refusals
 from clinic.booking.payer import filled_in_payer
 from clinic.booking.proposal import Proposal
 from clinic.booking.slots import OverlappingAppointment, Slot
 from clinic.booking.together import alternatives_for_each, overlapping, refused_by
 from clinic.booking.walk import Walk, load_taken
-from clinic.models import Appointment, Clinic, Doctor
+from clinic.models import Appointment, Clinic, Doctor, Payer
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author, current_id, current_patient
 from clinic.schedule import Opening, Span, bookable_dates, load_schedules
@@ -62,18 +64,21 @@ def check_family(proposals: Sequence[Proposal], *, now: datetime | None = None) 
     Nothing is locked or written.
 
     No free time is proposed that another of them would take. About four queries each, two more for one that is refused
-    because of its time.
+    because of its time, and three more for one whose payer pays for another of them.
     """
     now = now or timezone.now()
     accepted: list[OverlappingAppointment] = []
+    paid: list[PaidBeside] = []
     outcomes: list[BookingRefused | None] = []
     wanted: list[Opening | None] = []
     for number, proposal in enumerate(proposals):
-        slot, outcome = _looked_at(proposal, accepted, now)
+        slot, outcome, payer = _looked_at(proposal, accepted, paid, now)
         outcomes.append(outcome)
         wanted.append(Opening(slot.starts_at, slot.ends_at, slot.doctor.pk) if slot else None)
         if slot and outcome is None:
             accepted.append(overlapping(slot, -number, slot.patient.pk if slot.patient else -number))
+            if payer is not None:
+                paid.append(PaidBeside(payer, slot.doctor.pk, slot.local_date))
     alternatives = alternatives_for_each(wanted, outcomes, of_one_patient=False, same_day=True)
     return [_checked(outcome, free) for outcome, free in zip(outcomes, alternatives, strict=True)]
 
@@ -141,29 +146,49 @@ def _checked(outcome: BookingRefused | None, free: Sequence[Opening]) -> Checked
     return CheckedMember(outcome.refusals, free, is_day_full)
 
 
+class _LookedAt(NamedTuple):
+    """The slot of a proposal, None where it has none; why it cannot be had; and the id of the payer, None for none."""
+
+    slot: Slot | None
+    outcome: BookingRefused | None
+    payer: int | None = None
+
+
 def _looked_at(
-    proposal: Proposal, accepted: Sequence[OverlappingAppointment], now: datetime
-) -> tuple[Slot | None, BookingRefused | None]:
-    """Return the slot of a proposal, None where it has none, and why it cannot be had beside the accepted ones."""
+    proposal: Proposal, accepted: Sequence[OverlappingAppointment], paid: Sequence[PaidBeside], now: datetime
+) -> _LookedAt:
+    """Look whether a proposal can be had beside the accepted ones, of which payers pay for these visits."""
     try:
-        slot = wanted_slot(_with_payer(proposal), now=now)
+        filled_in = _as_filled_in(proposal)
+        slot = wanted_slot(filled_in, now=now)
     except BookingRefused as refused:
-        return refused.slot, refused
+        return _LookedAt(refused.slot, refused)
+    payer = filled_in.payer.payer
     if slot.patient and any(other.patient_id == slot.patient.pk for other in accepted):
-        return slot, BookingRefused([Refusal(Reason.FAMILY_TWICE, {"patient": slot.patient.display_name})])
-    return slot, refused_by(accepted, slot)
+        twice = Refusal(Reason.FAMILY_TWICE, {"patient": slot.patient.display_name})
+        return _LookedAt(slot, BookingRefused([twice]), payer)
+    return _LookedAt(slot, refused_by(accepted, slot) or _unpaid_beside(paid, slot, payer), payer)
 
 
-def _with_payer(proposal: Proposal) -> Proposal:
-    """Return the proposal with the payer that the panel fills in for a patient who is known. Raises BookingRefused
-    (FAMILY_ASK_WHO_PAYS)."""
+def _unpaid_beside(paid: Sequence[PaidBeside], slot: Slot, payer: int | None) -> BookingRefused | None:
+    """Return why the payer does not pay for the slot too, once it pays for these visits; None where it does."""
+    if payer is None or not any(visit.payer == payer for visit in paid):
+        return None
+    stored = Payer.objects.of(slot.clinic).get(pk=payer)
+    refusals = paid_visit_refusals(slot.clinic, stored, slot.doctor, slot.starts_at, beside=paid)
+    return BookingRefused(refusals, slot) if refusals else None
+
+
+def _as_filled_in(proposal: Proposal) -> Proposal:
+    """Return the proposal as the panel fills it in: with the payer of a patient who is known, and without cost where it
+    is a free return. Raises BookingRefused (FAMILY_ASK_WHO_PAYS)."""
     patient = current_patient(proposal.clinic, proposal.patient) if proposal.patient is not None else None
     if patient is None:
         return proposal
     payer = filled_in_payer(proposal.clinic, patient, proposal.starts_at)
     if payer is None:
         raise BookingRefused([Refusal(Reason.FAMILY_ASK_WHO_PAYS, {"patient": patient.display_name})])
-    return replace(proposal, payer=payer)
+    return replace(proposal, payer=payer, as_return=True)
 
 
 def _lock(proposals: Sequence[Proposal]) -> None:
@@ -177,7 +202,7 @@ def _book_member(
     number: int, proposal: Proposal, booked: Sequence[Appointment], key: UUID, by: Author, now: datetime
 ) -> Appointment:
     try:
-        appointment = book(replace(_with_payer(proposal), uuid=_uuid(key, number)), by=by, now=now)
+        appointment = book(replace(_as_filled_in(proposal), uuid=_uuid(key, number)), by=by, now=now)
     except Refused as refused:
         if Reason.TRY_AGAIN in refused.reasons:
             raise

@@ -21,7 +21,7 @@ DECLARE
         'last_used_at', 'changed_at', 'updated_at'] || coalesce(TG_ARGV::text[], ARRAY[]::text[]);
     secrets text[] := ARRAY['password', 'pin', 'digest', 'jti', 'secret'];
     naming text[] := ARRAY['name', 'username', 'doctor_id', 'procedure_id', 'payer_id', 'clinicholiday_id', 'weekday', 'day',
-        'falls_on', 'starts_at', 'prefix'];
+        'falls_on', 'starts_at', 'valid_from', 'prefix'];
     old_row jsonb := '{}';
     new_row jsonb := '{}';
     of_row jsonb;
@@ -178,6 +178,8 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(NOTE_ROW, FORGET_ROWS),
         *(note_rows(table) for table in TABLES),
+        # What a rise has written is noted price by price.
+        note_rows("clinic_pricerise", ["changes"]),
         # A new clinic has no event yet; and its row can go while it has no rows.
         note_rows("clinic_clinic", ["sandbox_of_id", "sandbox_day"], acts="UPDATE OR DELETE"),
         migrations.AddField(

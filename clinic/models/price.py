@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.db import models
-from django.db.models import F, Func, Q, Subquery, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, Subquery, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -18,19 +18,24 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.sql.compiler import SQLCompiler
 
-# The price of a procedure on a local date: of all that have begun and not ended the latest one, those of the payer
-# before the private ones; without any the one from before all dates. Its parts are SQL.
+# The price of a procedure on a local date: that of the payer which was the last to begin, unless it has ended; else the
+# private one that was the last to begin; without any the one from before all dates. Its parts are SQL.
 PRICE_SQL = """COALESCE((
-    SELECT dated.price FROM clinic_procedureprice AS dated
-    WHERE dated.procedure_id = {procedure} AND (dated.payer_id IS NULL OR dated.payer_id = {payer})
-      AND dated.valid_from <= {day} AND (dated.valid_until IS NULL OR dated.valid_until >= {day})
-    ORDER BY dated.payer_id IS NULL, dated.valid_from DESC LIMIT 1
+    SELECT CASE WHEN own.valid_until IS NULL OR own.valid_until >= {day} THEN own.price END
+    FROM clinic_procedureprice AS own
+    WHERE own.procedure_id = {procedure} AND own.payer_id = {payer} AND own.valid_from <= {day}
+    ORDER BY own.valid_from DESC LIMIT 1
+), (
+    SELECT private.price FROM clinic_procedureprice AS private
+    WHERE private.procedure_id = {procedure} AND private.payer_id IS NULL AND private.valid_from <= {day}
+    ORDER BY private.valid_from DESC LIMIT 1
 ), {base})"""
 
 
 class ProcedurePrice(ClinicRow):
     """The price of a procedure from a local date on, until the next one of the same payer; without a payer the private
-    one. That of a payer may end with the date `valid_until`, and then the private one holds for its patients."""
+    one. That of a payer may end with the date `valid_until`, and then the private one holds for its patients: a price
+    that was superseded never comes back."""
 
     procedure = models.ForeignKey(
         Procedure, models.CASCADE, related_name="dated_prices", verbose_name=_("procedimento")
@@ -63,6 +68,14 @@ class ProcedurePrice(ClinicRow):
         return f"{self.valid_from}: {self.price}"
 
 
+def holds_still(day: date) -> Q:
+    """Return the condition of the prices that are in force on a local date, or begin later: not ended, and followed by
+    no other one of the same payer that has begun."""
+    same = {name: OuterRef(name) for name in ("clinic", "procedure", "payer")}
+    begun_since = ProcedurePrice.objects.filter(**same, valid_from__gt=OuterRef("valid_from"), valid_from__lte=day)
+    return (Q(valid_until=None) | Q(valid_until__gte=day)) & Q(~Exists(begun_since))
+
+
 class PriceNow(TypedDict):
     """The annotation of a procedure, or of a line, with what the procedure costs today."""
 
@@ -92,7 +105,8 @@ class PriceOn(Func):
     ) -> tuple[str, tuple[Any, ...]]:
         procedure, payer, day, base = (compiler.compile(part) for part in self.source_expressions)
         sql = PRICE_SQL.format(procedure=procedure[0], payer=payer[0], day=day[0], base=base[0])
-        return sql, (*procedure[1], *payer[1], *day[1], *day[1], *base[1])
+        own, private = (*procedure[1], *payer[1], *day[1]), (*procedure[1], *day[1])
+        return sql, (*day[1], *own, *private, *base[1])
 
     def get_group_by_cols(self) -> list[Any]:
         """Group by the columns: PostgreSQL takes the same parameter of two places for two values."""
@@ -106,15 +120,19 @@ class PriceRise(ClinicRow):
     wrote, as `clinic.registry.price_rises` keeps them, to be taken back whole.
     """
 
-    valid_from = models.DateField()
-    percentage = models.DecimalField(max_digits=6, decimal_places=2, null=True)
-    amount = models.DecimalField(max_digits=10, decimal_places=2, null=True)
-    rounding = models.DecimalField(max_digits=4, decimal_places=2, default=0)
+    valid_from = models.DateField(_("vale de"))
+    percentage = models.DecimalField(_("porcentagem"), max_digits=6, decimal_places=2, null=True)
+    amount = models.DecimalField(_("valor"), max_digits=10, decimal_places=2, null=True)
+    rounding = models.DecimalField(_("arredondamento"), max_digits=4, decimal_places=2, default=0)
     changes = models.JSONField(default=list)
-    made_by = models.ForeignKey(StaffUser, models.PROTECT, related_name="+", db_index=False)
-    made_at = models.DateTimeField(default=timezone.now)
-    taken_back_by = models.ForeignKey(StaffUser, models.PROTECT, null=True, related_name="+", db_index=False)
-    taken_back_at = models.DateTimeField(null=True)
+    made_by = models.ForeignKey(
+        StaffUser, models.PROTECT, related_name="+", db_index=False, verbose_name=_("feito por")
+    )
+    made_at = models.DateTimeField(_("feito em"), default=timezone.now)
+    taken_back_by = models.ForeignKey(
+        StaffUser, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("desfeito por")
+    )
+    taken_back_at = models.DateTimeField(_("desfeito em"), null=True)
 
     class Meta:
         verbose_name = _("reajuste de preços")

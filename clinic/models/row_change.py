@@ -26,6 +26,7 @@ NOTED_TABLES = frozenset(
         "clinic_doctor_procedures",
         "clinic_payer",
         "clinic_payerdoctor",
+        "clinic_pricerise",
         "clinic_privacysettings",
         "clinic_procedure",
         "clinic_procedureprice",

@@ -30,8 +30,8 @@ OVERLAPS, OUTSIDE, AMOUNTS, PENDING, INACTIVE, HISTORY = (
     "historico",
 )
 
-# One row for each fault: the name of its check and the appointment's id. What belongs to an appointment is looked up
-# for each one by an index: a join would read lines and events from end to end.
+# One row for each fault, by start: the name of its check and the appointment's id. What belongs to an appointment is
+# looked up for each one by an index: a join would read lines and events from end to end.
 FAULTS_SQL = f"""
     WITH near AS MATERIALIZED (
         SELECT id, doctor_id, patient_id, starts_at, ends_at, status, encaixe_by_id, {STANDING_SQL} AS stands
@@ -48,7 +48,8 @@ FAULTS_SQL = f"""
             ) AS patient_until
         FROM near WHERE stands
     )
-    SELECT '{OVERLAPS}', id FROM standing
+    SELECT found.name, near.id FROM near JOIN (
+    SELECT '{OVERLAPS}' AS name, id FROM standing
     WHERE encaixe_by_id IS NULL AND doctor_until > starts_at OR patient_until > starts_at
     UNION ALL
     SELECT '{AMOUNTS}', near.id FROM near
@@ -67,13 +68,8 @@ FAULTS_SQL = f"""
     )
     UNION ALL
     SELECT '{INACTIVE}', near.id FROM near
-    WHERE starts_at > %(now)s AND status = ANY (%(not_begun)s) AND (
-        EXISTS (SELECT FROM clinic_doctor WHERE id = doctor_id AND NOT active)
-        OR EXISTS (
-            SELECT FROM clinic_appointmentprocedure AS line JOIN clinic_procedure ON clinic_procedure.id = procedure_id
-            WHERE line.appointment_id = near.id AND NOT active
-        )
-    )
+    WHERE starts_at > %(now)s AND status = ANY (%(not_begun)s)
+        AND EXISTS (SELECT FROM clinic_doctor WHERE id = doctor_id AND NOT active)
     UNION ALL
     SELECT '{HISTORY}', near.id FROM near
     LEFT JOIN LATERAL (
@@ -81,6 +77,7 @@ FAULTS_SQL = f"""
         WHERE appointment_id = near.id AND jsonb_exists(after, 'status') ORDER BY id DESC LIMIT 1
     ) AS noted ON true
     WHERE noted.status IS DISTINCT FROM near.status
+    ) AS found USING (id) ORDER BY near.starts_at, near.id
 """  # noqa: S608 - only names and conditions of our own are inserted
 
 
@@ -133,10 +130,7 @@ CHECKS = {
         Check(
             INACTIVE,
             _("De quem não atende mais"),
-            _(
-                "Agendamentos de pé, daqui em diante, de um médico inativo ou com um procedimento que a clínica não"
-                " oferece mais."
-            ),
+            _("Agendamentos de pé, daqui em diante, de um médico inativo."),
         ),
         Check(
             HISTORY,
@@ -148,8 +142,8 @@ CHECKS = {
 
 
 def faults(clinic: Clinic, *, now: datetime, days: int = PAST_DAYS) -> dict[str, list[Fault]]:
-    """Return what every check finds at the instant `now`, by its name; of the past the last `days` days. At most seven
-    queries."""
+    """Return what every check finds at the instant `now`, by its name and start; of the past the last `days` days. At
+    most seven queries."""
     found: dict[str, list[Fault]] = {name: [] for name in CHECKS}
     for name, pk in _stored_faults(clinic, now, days):
         found[name].append(Fault(pk))

@@ -84,6 +84,7 @@ from clinic.registry.price_rises import (
     RiseRefused,
     check_new_prices,
     new_prices,
+    prices_to_give_back,
     raise_prices,
     take_back,
 )
@@ -179,6 +180,7 @@ __all__ = [
     "price_today",
     "proposal",
     "question",
+    "prices_to_give_back",
     "raise_prices",
     "record_change",
     "record_consent",

@@ -2,10 +2,12 @@
 
 A rise writes prices that begin on its date, and raises those that begin later by the same rule: no price that was
 planned goes below what is raised now. It stores, for every price that it looked at, what was there and what is there
-now. It is taken back while that is still so; a price that something else has changed since stays as it is.
+now. It is taken back while that is still so; a price that something else has changed since stays as it is. What it left
+as it was, and procedures that are no more, are let alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -51,23 +53,42 @@ class Rise:
     rounding: Decimal = Decimal(0)
 
     def raised(self, price: Decimal) -> Decimal:
-        """Return the new price, half rounded up."""
-        changed = price * (100 + self.percentage) / 100 if self.percentage is not None else price + (self.amount or 0)
-        if not self.rounding:
-            return changed.quantize(CENT, ROUND_HALF_UP)
-        return ((changed / self.rounding).quantize(Decimal(1), ROUND_HALF_UP) * self.rounding).quantize(CENT)
+        """Return the new price, half rounded up. What is free stays free, and nothing else is rounded to 0."""
+        exact = self._exact(price)
+        if self.is_least(price):
+            return self._step.quantize(CENT)
+        rounded = ((exact / self._step).quantize(Decimal(1), ROUND_HALF_UP) * self._step).quantize(CENT)
+        return rounded if rounded or exact >= 0 else -self._step.quantize(CENT)
+
+    def is_least(self, price: Decimal) -> bool:
+        """Return whether the new price is the least that is not free, since rounding would make it free."""
+        return 0 < self._exact(price) < self._step / 2
+
+    @property
+    def _step(self) -> Decimal:
+        return self.rounding or CENT
+
+    def _exact(self, price: Decimal) -> Decimal:
+        if not price:
+            return price
+        return price * (100 + self.percentage) / 100 if self.percentage is not None else price + (self.amount or 0)
 
 
 @dataclass(frozen=True)
 class NewPrice:
     """What a rise makes of the private price of a procedure that holds from `first` on; `stored` is the price that
-    begins on that date already, None for none."""
+    begins on that date already, None for none. `is_least` where rounding would have made it free."""
 
     procedure: Procedure
     first: date
     old: Decimal
     new: Decimal
     stored: Decimal | None
+    is_least: bool = False
+
+    @property
+    def is_free(self) -> bool:
+        return not self.old
 
     @property
     def difference(self) -> Decimal:
@@ -89,7 +110,7 @@ def new_prices(clinic: Clinic, rise: Rise, procedures: Sequence[int] | None = No
     for pk, first, price in _begins(clinic, dated, rise.first):
         dated[pk][first] = price
     return [
-        NewPrice(procedure, first, old, rise.raised(old), dated[procedure.pk].get(first))
+        NewPrice(procedure, first, old, rise.raised(old), dated[procedure.pk].get(first), rise.is_least(old))
         for procedure in priced
         for first, old in sorted(({rise.first: procedure.price_then} | dated[procedure.pk]).items())
     ]
@@ -131,7 +152,7 @@ def check_new_prices(prices: Sequence[NewPrice]) -> None:
 
 
 def take_back(pk: int, *, clinic: Clinic, by: StaffUser) -> PriceRise:
-    """Give every price of a rise back as it was before; those that begin later too.
+    """Give every price that a rise has changed back as it was before; those that begin later too.
 
     Locks the rise's row, then the procedures' in order of id. Raises RiseRefused where something else has changed one
     of these prices since, or PriceRise.DoesNotExist.
@@ -141,10 +162,11 @@ def take_back(pk: int, *, clinic: Clinic, by: StaffUser) -> PriceRise:
         rise = get_locked(PriceRise.objects.of(clinic).filter(pk=pk))
         if rise.taken_back_at is not None:
             raise RiseRefused(RiseFault.TAKEN_BACK)
-        _lock(clinic, sorted({change["procedure"] for change in rise.changes}))
-        if changed := _changed_since(clinic, rise):
-            raise RiseRefused(RiseFault.CHANGED_SINCE, changed)
-        _write(clinic, {_key(change): _amount(change["stored"]) for change in rise.changes})
+        existing = _lock(clinic, sorted({change["procedure"] for change in rise.changes}))
+        changes = [change for change in _changed_by(rise) if change["procedure"] in existing]
+        if names := _changed_since(clinic, rise, changes):
+            raise RiseRefused(RiseFault.CHANGED_SINCE, names)
+        _write(clinic, {_key(change): _amount(change["stored"]) for change in changes})
         rise.taken_back_by, rise.taken_back_at = by, timezone.now()
         rise.save(update_fields=["taken_back_by", "taken_back_at"])
         return rise
@@ -152,13 +174,38 @@ def take_back(pk: int, *, clinic: Clinic, by: StaffUser) -> PriceRise:
     return run_in_transaction(work)
 
 
-def _changed_since(clinic: Clinic, rise: PriceRise) -> list[str]:
-    """Return the names of the procedures whose prices from the date on are not those that the rise left."""
-    names = {change["procedure"]: change["name"] for change in rise.changes}
-    left = {_key(change): kept for change in rise.changes if (kept := _amount(change["kept"])) is not None}
-    now = {(pk, first): price for pk, first, price in _begins(clinic, names, rise.valid_from)}
-    existing = set(Procedure.objects.of(clinic).filter(pk__in=names).values_list("pk", flat=True))
-    return [name for pk, name in names.items() if pk not in existing or _of(left, pk) != _of(now, pk)]
+def _changed_by(rise: PriceRise) -> list[dict[str, Any]]:
+    """Return of the `changes` of a rise those that changed a price."""
+    return [change for change in rise.changes if change["old"] != change["new"]]
+
+
+def prices_to_give_back(rise: PriceRise) -> list[NewPrice]:
+    """Return the prices that a rise has changed, of the procedures that are still there. One query."""
+    changes = _changed_by(rise)
+    procedures = Procedure.objects.of(rise.clinic_id).in_bulk([change["procedure"] for change in changes])
+    return [
+        NewPrice(
+            procedures[change["procedure"]],
+            date.fromisoformat(change["first"]),
+            Decimal(change["old"]),
+            Decimal(change["new"]),
+            _amount(change["stored"]),
+        )
+        for change in changes
+        if change["procedure"] in procedures
+    ]
+
+
+def _changed_since(clinic: Clinic, rise: PriceRise, changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the procedures of these changes whose prices from the date on are not those that the rise
+    left; those that it did not change may be others."""
+    names = {change["procedure"]: change["name"] for change in changes}
+    changed = {_key(change) for change in changes}
+    unchanged = {_key(change) for change in rise.changes} - changed
+    left = {_key(change): kept for change in changes if (kept := _amount(change["kept"])) is not None}
+    begun = {(pk, first): price for pk, first, price in _begins(clinic, names, rise.valid_from)}
+    now = {key: price for key, price in begun.items() if key not in unchanged}
+    return [name for pk, name in names.items() if _of(left, pk) != _of(now, pk)]
 
 
 def _of(prices: Mapping[tuple[int, date], Decimal], pk: int) -> dict[date, Decimal]:
@@ -171,9 +218,13 @@ def _begins(clinic: Clinic, procedures: Iterable[int], first: date) -> Iterable[
     return private.filter(valid_from__gte=first).values_list("procedure", "valid_from", "price")
 
 
-def _lock(clinic: Clinic, procedures: Iterable[int]) -> None:
+def _lock(clinic: Clinic, procedures: Iterable[int]) -> set[int]:
+    """Lock the rows of these procedures, in their order, and return the ids of those that there are."""
+    locked = set()
     for pk in procedures:
-        get_locked(Procedure.objects.of(clinic).filter(pk=pk))
+        with suppress(Procedure.DoesNotExist):
+            locked.add(get_locked(Procedure.objects.of(clinic).filter(pk=pk)).pk)
+    return locked
 
 
 def _write(clinic: Clinic, prices: Mapping[tuple[int, date], Decimal | None]) -> None:

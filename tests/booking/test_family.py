@@ -8,7 +8,7 @@ import pytest
 
 from clinic import booking
 from clinic.booking import LineRequest, SoughtTime
-from clinic.models import Appointment, Patient
+from clinic.models import Appointment, Patient, PayerDoctor
 from clinic.refusals import Reason
 from clinic.registry import PatientDetails
 from clinic.schedule import Span
@@ -218,3 +218,47 @@ def test_longer_visits_get_longer_times(desk):
         )
         == 2
     )
+
+
+def visited(desk, patient):
+    """A paid visit of a week ago to the desk's doctor, whose returns are free."""
+    day = MONDAY - timedelta(days=7)
+    visit = desk.book(patient=patient.pk, starts_at=desk.at(9, day=day), now=desk.at(7, day=day))
+    Appointment.objects.filter(pk=visit.pk).update(status="finished")
+    desk.procedure.return_days = 30
+    desk.procedure.save()
+
+
+def test_a_return_is_free_as_in_the_panel(desk, sister):
+    visited(desk, sister)
+    booked = book(desk, family(desk, 9, 10, patients=[desk.patient, sister]))
+    assert [each.lines.get().price for each in booked] == [desk.procedure.price, 0]
+
+
+def insure(patient, payer):
+    patient.payer = payer
+    patient.save()
+    return patient
+
+
+def test_a_number_a_day_counts_those_of_the_family(desk, sister):
+    limited = make_payer(desk.clinic, name="Unimed", per_day=2)
+    patients = [insure(each, limited) for each in (desk.patient, sister, desk.another_patient())]
+    rows = family(desk, 9, 10, 11, patients=patients)
+    found = [{refusal.reason for refusal in each.refusals} for each in booking.check_family(rows, now=desk.now)]
+    assert found == [set(), set(), {Reason.PAYER_FULL}]
+    answer = refused(book, desk, rows)
+    assert (answer.number, answer.reasons) == (2, {Reason.PAYER_FULL})
+
+
+def test_a_doctor_s_number_counts_that_doctor_only(desk, sister):
+    payer, other = make_payer(desk.clinic), desk.another_doctor()
+    for doctor in (desk.doctor, other):
+        PayerDoctor.objects.create(clinic=desk.clinic, payer=payer, doctor=doctor, per_day=1)
+    rows = family(desk, 9, 10, patients=[insure(each, payer) for each in (desk.patient, sister)])
+    found = [{refusal.reason for refusal in each.refusals} for each in booking.check_family(rows, now=desk.now)]
+    assert found == [set(), {Reason.PAYER_FULL_WITH_DOCTOR}]
+    apart = [rows[0], replace(rows[1], doctor=other.pk)]
+    assert not any(each.refusals for each in booking.check_family(apart, now=desk.now))
+    next_day = [rows[0], replace(rows[1], starts_at=desk.at(10, day=MONDAY + timedelta(days=1)))]
+    assert not any(each.refusals for each in booking.check_family(next_day, now=desk.now))

@@ -48,12 +48,16 @@ def dated_prices(draw):
 
 
 def slowly(rows, base, day, payer):
-    """The price by looking at one day after the other, back from the wanted one."""
+    """The price by looking at one day after the other, back from the wanted one: the first row of the payer that is
+    met there counts, ended or not; where it has ended, or none is met, the private ones are asked."""
     for wanted in (payer, None) if payer is not None else (None,):
         for back in range(day, -1, -1):
-            for of, first, length, price in rows:
-                if of == wanted and first == back and (of is None or length is None or first + length >= day):
+            met = [row for row in rows if row[:2] == (wanted, back)]
+            if met:
+                _of, first, length, price = met[0]
+                if wanted is None or length is None or first + length >= day:
                     return price
+                break
     return base
 
 
@@ -107,6 +111,14 @@ def test_a_payer_has_prices_of_its_own(desk):
     assert line_prices(paid) == [Decimal("80.00")]
     after = desk.book(payer=PayerWish(unimed.pk), starts_at=desk.at(10, day=MONDAY + DAY))
     assert line_prices(after) == [Decimal("252.00")]
+
+
+def test_a_superseded_price_does_not_come_back(desk):
+    unimed = make_payer(desk.clinic)
+    begins(desk.procedure, MONDAY, "80", payer=unimed)
+    begins(desk.procedure, MONDAY + DAY, "90", payer=unimed, valid_until=MONDAY + DAY)
+    found = [price_on(desk.procedure, MONDAY + days * DAY, unimed.pk) for days in range(3)]
+    assert found == [Decimal(80), Decimal(90), Decimal(252)]
 
 
 def test_the_panel_lists_the_prices_of_the_day(desk):

@@ -9,6 +9,7 @@ from clinic.booking import WaitingWish
 from clinic.models import Appointment, AppointmentEvent, WaitingEntry
 from clinic.refusals import Reason
 from tests.booking.desk import BY, MONDAY, outcome, reasons, refused, stored
+from tests.booking.test_family import visited
 from tests.booking.test_waiting_list import FAR, kinds, put
 from tests.factories import make_payer
 
@@ -193,6 +194,11 @@ def test_a_plan_that_does_not_pay_any_more_is_asked_about(desk, insured, trouble
     assert reasons(give, desk, entry, desk.at(9)) == {Reason.WAITING_ASK_WHO_PAYS}
     entry.refresh_from_db()
     assert stored() == before and entry.closed_at is None
+
+
+def test_a_return_is_free_as_in_the_panel(desk):
+    visited(desk, desk.patient)
+    assert give(desk, put(desk), desk.at(9)).lines.get().price == 0
 
 
 def test_a_swap_keeps_who_pays_and_asks_nothing(desk, far, insured):

@@ -31,7 +31,10 @@ def test_a_rise_of_eight_percent_is_taken_back(page):
     expect(page.locator(".ticked")).to_contain_text("R$\N{NO-BREAK SPACE}108,00")
     assert violations(page) == [] and ProcedurePrice.objects.count() >= 2
 
-    page.get_by_role("button", name="Desfazer").click()
+    page.get_by_role("link", name="Desfazer…").click()
+    expect(page.get_by_role("row", name="Exame")).to_contain_text("R$\N{NO-BREAK SPACE}33,00")
+    assert violations(page) == [] and not PriceRise.objects.get().taken_back_at
+    page.get_by_role("button", name="Desfazer o reajuste").click()
     expect(page.locator(".messagelist")).to_contain_text("O reajuste foi desfeito.")
     expect(page.locator(".ticked")).to_contain_text("R$\N{NO-BREAK SPACE}100,00")
     assert not ProcedurePrice.objects.exists() and PriceRise.objects.get().taken_back_at

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from clinic.models import Appointment, AppointmentProcedure, Procedure, WorkingHours
+from clinic.models import Appointment, AppointmentProcedure, Patient, Procedure, WorkingHours
 from clinic.queries.integrity import CHECKS, faults, with_appointments
 from tests.factories import (
     book_appointment,
@@ -88,9 +88,9 @@ def test_outside_hours_is_pending_too(desk, clinic, doctor, visit):
     assert reverse("web:pending-list") in page.text and "não trabalha nesse horário" in page.text
 
 
-def test_who_no_longer_works_or_is_offered(clinic, doctor, visit):
+def test_who_no_longer_works_here(clinic, doctor, visit):
     Procedure.objects.of(clinic).update(active=False)
-    assert numbers(clinic) == {"inativos": 1}
+    assert numbers(clinic) == {}  # what was booked is still done
     doctor.active = False
     doctor.save()
     assert numbers(clinic) == {"inativos": 1, "pendencias": 1}
@@ -155,3 +155,23 @@ def test_the_command_ends_with_1_where_something_is_found(clinic, visit, capsys)
         call_command("check_integrity", "--clinic", clinic.slug, stdout=out)
     assert ended.value.code == 1 and "Histórico que não confere: 1" in out.getvalue()
     assert make_patient(clinic)
+
+
+def test_faults_are_listed_by_start(clinic, doctor, visit):
+    start = visit.starts_at
+    Appointment.objects.filter(pk=visit.pk).update(
+        starts_at=start + timedelta(hours=2), ends_at=start + timedelta(hours=3)
+    )
+    earlier = book_appointment(doctor, starts_at=start)
+    Appointment.objects.of(clinic).update(status="confirmed")
+    found = faults(clinic, now=timezone.now())["historico"]
+    assert [fault.appointment for fault in found] == [earlier.pk, visit.pk]
+
+
+def test_a_blocked_patient_is_counted_without_a_name(desk, clinic, visit):
+    Appointment.objects.filter(pk=visit.pk).update(status="confirmed")
+    blank = {"cpf": None, "phone": None, "birth_date": None}
+    Patient.objects.filter(pk=visit.patient_id).update(blocked_at=timezone.now(), name="Ana Souza", **blank)
+    page = desk.get(reverse("web:integrity-show", args=["historico"]))
+    assert len(page.context["rows"]) == 1 and "Ana Souza" not in page.text
+    assert reverse("web:appointment-detail", args=[visit.pk]) not in page.text

@@ -193,3 +193,23 @@ def test_without_free_returns_the_panel_asks_no_more(desk, form, procedure):
     with CaptureQueriesContext(connection) as without:
         checked(desk, form)
     assert len(without) == len(with_days) - 2  # one for the panel, one for the rules
+
+
+def test_before_a_time_is_chosen_the_last_day_is_free(desk, form, doctor, ana):
+    visited(doctor, ana, WEDNESDAY - timedelta(days=30))
+    answer = checked(desk, form | {"starts": ""})
+    assert total(answer) == "0" and "sem custo até 02/12" in answer.text
+
+
+def test_another_payer_keeps_the_price_and_says_its_own(desk, clinic, doctor, procedure, ana):
+    unimed, without = make_payer(clinic, name="Unimed"), make_payer(clinic, name="Bradesco")
+    visit = book_appointment(doctor, patient=ana.pk, starts_at=clinic.instant(WEDNESDAY, time(15)))
+    page = reverse("web:appointment-payer", args=[visit.pk])
+    assert "O preço agendado fica" not in desk.get(page).text
+    fields = {"clinic": clinic, "procedure": procedure, "payer": unimed}
+    ProcedurePrice.objects.create(price="80.00", valid_from=WEDNESDAY, **fields)
+    ProcedurePrice.objects.create(price="90.00", valid_from=WEDNESDAY + timedelta(days=1), **fields)
+    sentence = "O preço agendado fica, R$\N{NO-BREAK SPACE}200,00. Nesse dia: Unimed R$\N{NO-BREAK SPACE}80,00."
+    assert sentence in desk.get(page).text and without
+    assert desk.post(page, {"payer": unimed.pk}, headers=HTMX).status_code == 200
+    assert visit.lines.get().price == Decimal("200.00")

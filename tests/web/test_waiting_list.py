@@ -10,8 +10,17 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from clinic import booking
-from clinic.booking import Author, LineRequest, WaitingWish, change_status, put_on_waiting_list, reschedule, undo
-from clinic.models import Appointment, PatientAccess, WaitingEntry
+from clinic.booking import (
+    Author,
+    LineRequest,
+    PayerWish,
+    WaitingWish,
+    change_status,
+    put_on_waiting_list,
+    reschedule,
+    undo,
+)
+from clinic.models import Appointment, PatientAccess, PayerDoctor, WaitingEntry
 from tests.factories import (
     book_appointment,
     make_clinic,
@@ -337,6 +346,24 @@ def test_who_pays_is_seen_in_the_filled_panel(client, doctor):
     assert (form.data["patient"], form.data["doctor"]) == (str(patient.pk), str(doctor.pk))
     assert form.data.getlist("procedure") == [str(doctor.procedures.get().pk)]
     assert (form.data["date"], form.data["starts"]) == (f"{starts_at:%d/%m/%Y}", "09:00")
+
+
+def test_a_payer_that_does_not_pay_is_changed_by_hand(client, doctor):
+    unimed = make_payer(doctor.clinic, name="Unimed")
+    PayerDoctor.objects.create(clinic=doctor.clinic, payer=unimed, doctor=doctor, weekdays=[1, 3])
+    far = book_appointment(
+        doctor, starts_at=next_monday(doctor.clinic) + timedelta(weeks=3), payer=PayerWish(unimed.pk)
+    )
+    patient = make_patient(doctor.clinic, payer=unimed)
+    procedures = [doctor.procedures.get().pk]
+    waits = put_on_waiting_list(patient.pk, WaitingWish(procedures=procedures), clinic=doctor.clinic, by=BY)
+    starts_at = next_monday(doctor.clinic) + timedelta(days=1)
+    to = {"to": f"{doctor.pk}|{starts_at.isoformat()}", "seen": "1"}
+    response = post(client, "accept", waits, **to)
+    text = response.content.decode()
+    assert response.status_code == 409 and "só atende por Unimed nestes dias" in text and "Agendar pelo painel" in text
+    swap = post(client, "accept", put(doctor, far=far), **to).content.decode()
+    assert "Mudar quem paga" in swap and reverse("web:appointment-payer", args=[far.pk]) in swap
 
 
 def test_a_swap_without_its_discount_goes_on_in_remarcar(client, doctor):

@@ -16,6 +16,7 @@ from clinic.queries.booking_options import PricedProcedure
 from clinic.web.fields import RefusableForm
 
 MENTIONED_FOR = timedelta(days=90)  # that a return is over
+LAST_INSTANT = timedelta(microseconds=1)  # before the next midnight: still the day whose time is not chosen yet
 
 
 class AsksAboutReturn(RefusableForm):
@@ -55,7 +56,7 @@ def free_return(
         chosen,
         patient=patient.pk if patient else None,
         doctor=doctor.pk if doctor else None,
-        starts_at=form.cleaned_data.get("starts_at") or form.clinic.day(day)[1],
+        starts_at=form.cleaned_data.get("starts_at") or form.clinic.day(day)[1] - LAST_INSTANT,
     )
     if paid is None or doctor is None:
         return FreeReturn(prices)

@@ -1,11 +1,13 @@
 """What booking and the page of an appointment ask about who pays, and what they fill in of the patient's plan."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import booking
@@ -84,6 +86,19 @@ class AsksWhoPays(RefusableForm):
         if is_card_untouched:
             return None if str(payer) == seen_payer or payer == self.patients_payer else Plan(payer)
         return Plan(payer, self.cleaned_data.get("card_number") or "", self.cleaned_data.get("card_expires_on"))
+
+
+def price_that_stays(appointment: Appointment, offered: list[Payer]) -> str:
+    """Return the sentence that another payer keeps the price as booked, with what the offered ones would pay on that
+    day; "" where none of them has prices of its own."""
+    prices = payers.prices_on_its_day(appointment, offered)
+    if not prices:
+        return ""
+    money = appointment.clinic.money
+    written = "; ".join(f"{payer.name} {money(price)}" for payer, price in prices)
+    booked = money(sum((line.price for line in appointment.lines.all()), Decimal(0)))
+    sentence = gettext("O preço agendado fica, %(booked)s. Nesse dia: %(prices)s.")
+    return sentence % {"booked": booked, "prices": written}
 
 
 class PayerForm(AsksWhoPays):

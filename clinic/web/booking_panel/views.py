@@ -24,7 +24,7 @@ from clinic.web.booking_panel.change_context import change_context
 from clinic.web.booking_panel.change_form import ChangeForm, apply_change_button, data_of_lines
 from clinic.web.booking_panel.encaixe import encaixe_context
 from clinic.web.booking_panel.forms import BookingForm, MoveForm
-from clinic.web.booking_panel.payer import PayerForm, data_of_payer
+from clinic.web.booking_panel.payer import PayerForm, data_of_payer, price_that_stays
 from clinic.web.htmx import redirect as leave
 from clinic.web.htmx import triggered_by, wants_partial
 from clinic.web.panel import author, panel_response
@@ -145,6 +145,7 @@ def change_payer(request: ClinicRequest, pk: int) -> HttpResponse:
         "form": form,
         "seen": seen or booking.payment(appointment),
         "expired_card": form.expired_card_on(day),
+        "price_that_stays": price_that_stays(appointment, form.payers),
     }
     status = 409 if form.was_changed_meanwhile else 422 if form.errors else None
     return panel_response(request, "appointment/payer.html", context, day, status)

@@ -192,10 +192,16 @@ class WayOn(NamedTuple):
 
 
 def way_on(entry: WaitingEntry, offered: booking.OfferedTime, refused: Refused) -> WayOn | None:
-    """Return how the offered time can be given by hand after the refusal, None for no way; the entry is `in_full`."""
+    """Return how the offered time can be given by hand after the refusal, None for no way; the entry is `in_full`.
+
+    Where the payer does not pay for the time, another one is chosen in the panel, or for the appointment that is to be
+    exchanged."""
     starts_at = entry.clinic.local(offered.starts_at)
     place = {"medico": offered.doctor_id, "data": f"{starts_at:%Y-%m-%d}", "inicio": f"{starts_at:%H:%M}"}
-    if Reason.WAITING_ASK_WHO_PAYS in refused.reasons:
+    is_about_payer = any(refusal.field == "payer" for refusal in refused.refusals)
+    if is_about_payer and entry.appointment_id:
+        return WayOn(reverse("web:appointment-payer", args=[entry.appointment_id]), _("Mudar quem paga"))
+    if is_about_payer or Reason.WAITING_ASK_WHO_PAYS in refused.reasons:
         query = place | {"paciente": entry.patient_id, "procedimento": entry.needed}
         return WayOn(reverse("web:appointment-book", query=query), _("Agendar pelo painel"))
     if Reason.DISCOUNT_LEFT_BEHIND in refused.reasons:

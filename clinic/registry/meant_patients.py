@@ -43,7 +43,7 @@ MEANT_SQL = """
 
 
 class MeantFault(Enum):
-    """Why nobody is meant: nobody is there, a number is somebody else's, or several people have name and phone."""
+    """Why no patient is meant: there is none, a number is another person's, or several people are called so."""
 
     UNKNOWN = auto()
     ANOTHER = auto()
@@ -69,8 +69,8 @@ class _Found(NamedTuple):
 
 
 def meant_patients(several: Sequence[CleanedDetails], clinic: Clinic) -> list[Meant]:
-    """Return whom these details mean, in the same order; of a merged patient the one who was kept. One statement, and
-    one or two more for each merged one."""
+    """Return the patients that these details mean, in the same order; of a merged one the patient who was kept. One
+    statement, and one or two more for each merged patient."""
     by_place: dict[int, list[_Found]] = {}
     for row in _found(several, clinic):
         by_place.setdefault(row.place, []).append(row)

@@ -424,6 +424,17 @@ def _imports(asking):
     yield Call("POST", f"{base}/desfazer/", expected=(302,))
     yield Call("POST", f"{base}/avancar/", partial=True)
     yield Call("POST", f"{base}/descartar/", expected=(302,))
+    rows = b"Data;Hora;M\xc3\xa9dico;Procedimento;Paciente\n10/03/2025;9h;Ningu\xc3\xa9m;Nada;Zulmira\n"
+    form = {"kind": "appointments", "file": SimpleUploadedFile("agenda.csv", rows)}
+    yield Call("POST", address, form, expected=(302,))
+    base = f"/importar/{ImportRun.objects.of(asking.clinic).latest('pk').pk}"
+    fields = dict(
+        zip(map("column-{}".format, range(5)), ["starts_on", "starts_at", "doctor", "procedure", "name"], strict=True)
+    )
+    yield Call("GET", f"{base}/colunas/")
+    yield Call("POST", f"{base}/colunas/", fields, expected=(302,))
+    yield Call("POST", f"{base}/avancar/", partial=True)
+    yield Call("GET", f"{base}/")
 
 
 def _own_day(asking, stored):

@@ -31,6 +31,16 @@ from clinic.booking.merge import Separated, merge_patients, undo_merge
 from clinic.booking.not_reached import record_not_reached
 from clinic.booking.notes import edit_notes
 from clinic.booking.openings import NEAREST_DAYS, free_starts, openings, openings_of_any, spread
+from clinic.booking.past_visits import (
+    PastVisit,
+    TakenTime,
+    appointment_version,
+    delete_imported,
+    lock_patients,
+    stored_visits,
+    taken_times,
+    write_past_visits,
+)
 from clinic.booking.payer import change_payer, payment
 from clinic.booking.performers import PerformingDoctor, doctors_performing, doctors_performing_all
 from clinic.booking.pricing import PricedLine, price_lines
@@ -106,6 +116,7 @@ __all__ = [
     "MemberRefused",
     "OfferedTime",
     "PartOfDay",
+    "PastVisit",
     "PayerWish",
     "Payment",
     "PerformingDoctor",
@@ -118,10 +129,12 @@ __all__ = [
     "Separated",
     "SoughtTime",
     "Steps",
+    "TakenTime",
     "TimesClash",
     "WaitingList",
     "WaitingWish",
     "Wish",
+    "appointment_version",
     "are_booked",
     "as_repeated",
     "begin_call",
@@ -150,6 +163,7 @@ __all__ = [
     "close_recall",
     "contents",
     "day_of_end",
+    "delete_imported",
     "discard_unverified",
     "doctors_performing",
     "doctors_performing_all",
@@ -166,6 +180,7 @@ __all__ = [
     "last_own_act",
     "latest_end",
     "load",
+    "lock_patients",
     "look_ahead",
     "mark_priority",
     "move_sessions",
@@ -197,6 +212,8 @@ __all__ = [
     "spread",
     "state",
     "steps",
+    "stored_visits",
+    "taken_times",
     "time_value",
     "times_near_each_other",
     "undo",
@@ -205,5 +222,6 @@ __all__ = [
     "undoable",
     "use_unverified",
     "withdraw_waiting",
+    "write_past_visits",
     "write_recall",
 ]

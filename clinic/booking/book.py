@@ -151,7 +151,7 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
     if payer.plan:
         keep_plan(appointment.patient, payer.plan, by=by)
     series = {"series": proposal.series} if proposal.series else {}
-    after = _snapshot_with_lines(appointment, candidate.lines) | series
+    after = snapshot_with_lines(appointment, candidate.lines) | series
     booked = event(appointment, AppointmentEvent.Kind.BOOKED, by, now, {}, after)
     sql.insert(appointment, candidate.lines, booked)
     with_lines = cast("BookedAppointment", appointment)
@@ -159,7 +159,7 @@ def _book(proposal: Proposal, by: Author, now: datetime) -> "BookedAppointment":
     return with_lines
 
 
-def _snapshot_with_lines(appointment: Appointment, priced_lines: Sequence[PricedLine]) -> dict[str, Any]:
+def snapshot_with_lines(appointment: Appointment, priced_lines: Sequence[PricedLine]) -> dict[str, Any]:
     """Return the snapshot, the payer unless it is private, and every line with its names and amounts as booked."""
     lines = [
         {

@@ -1,12 +1,14 @@
 """Spreadsheets that are brought into a clinic."""
 
-from clinic.exchange.columns import DATES, FIELDS
+from clinic.exchange.columns import DATES, FIELDS, Columns
 from clinic.exchange.faults import ImportRefused
 from clinic.exchange.files import MOST_BYTES, too_large
+from clinic.exchange.kinds import kind_of
 from clinic.exchange.patient_cells import Reader
 from clinic.exchange.runs import advance, begin, choose_columns, discard, forget_rows, stage, take_back
 
 __all__ = [
+    "Columns",
     "DATES",
     "FIELDS",
     "ImportRefused",
@@ -17,6 +19,7 @@ __all__ = [
     "choose_columns",
     "discard",
     "forget_rows",
+    "kind_of",
     "stage",
     "take_back",
     "too_large",

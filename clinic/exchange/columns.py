@@ -1,11 +1,14 @@
-"""Which column of a spreadsheet of patients is which field: guessed from its heading, and from what stands in it."""
+"""Which column of a spreadsheet is which field: guessed from its heading, and from what stands in it."""
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Clinic, documents
@@ -81,37 +84,65 @@ HEADINGS = {
 }
 # Words that are something else in this country: a nickname; and a mother is not always who is responsible.
 NOT_MEANT: dict[str, set[str]] = {Clinic.Country.BRAZIL: {"apelido", "apelidos", "nome da mae", "mae"}}
-BY_HEADING = {heading: field for field, headings in HEADINGS.items() for heading in headings.split("|")}
 LOOKED_AT = 10  # rows in which the headings are sought: titles and logos stand above them
 DAY_AND_MONTH = re.compile(r"\s*(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})\b")
 ENOUGH = 0.8  # of the values of a column, to tell what it is
 
 
-def heading_row(rows: Sequence[Sequence[str]], country: str) -> int:
-    """Return the place of the row with most known headings among the first ones; without any, the first one."""
-    known = [sum(field_of(cell, country) != "" for cell in row) for row in rows[:LOOKED_AT]]
-    return known.index(max(known)) if known else 0
+@dataclass(frozen=True)
+class Columns:
+    """What a column of one kind of spreadsheet can be: its fields as they are chosen on the page, those that are dates,
+    the headings by which each is known, and the fields of which one is always needed, with what is asked for without
+    any of them."""
+
+    fields: Mapping[str, object]
+    dates: Collection[str]
+    headings: Mapping[str, str]
+    needed: Sequence[tuple[Collection[str], object]]
+
+    def heading_row(self, rows: Sequence[Sequence[str]], country: str) -> int:
+        """Return the place of the row with most known headings among the first ones; without any, the first one."""
+        known = [sum(self.field_of(cell, country) != "" for cell in row) for row in rows[:LOOKED_AT]]
+        return known.index(max(known)) if known else 0
+
+    def field_of(self, heading: str, country: str) -> str:
+        """Return the field that a heading names in a `Clinic.Country`, "" for none."""
+        simplified = _simplified(heading)
+        if simplified in NOT_MEANT.get(country, set()):
+            return ""
+        own = (field for field, label in self.fields.items() if _simplified(str(label)) == simplified)
+        return self._by_heading.get(simplified) or next(own, "")
+
+    def guess(self, headings: Sequence[str], rows: Sequence[Sequence[str]], country: str) -> list[str]:
+        """Return the field of each column, "" for a column that is not brought along; each field is given once."""
+        found: list[str] = []
+        for place, heading in enumerate(headings):
+            values = [row[place] for row in rows if place < len(row) and row[place]]
+            field = self.field_of(heading, country) or _field_of_values(values)
+            if field == "phone" and "phone" in found:
+                field = "second_phone"
+            found.append("" if field in found or field not in self.fields else field)
+        return found
+
+    def fault(self, columns: Sequence[str]) -> str:
+        """Return what is wrong with these fields for the columns as a sentence, "" for nothing."""
+        chosen = [field for field in columns if field]
+        for field in chosen:
+            if field not in self.fields or chosen.count(field) > 1:
+                return gettext("“%(field)s” foi escolhido para duas colunas.") % {
+                    "field": self.fields.get(field, field)
+                }
+        missing = (sentence for fields, sentence in self.needed if not set(fields) & set(chosen))
+        return str(next(missing, ""))
+
+    @cached_property
+    def _by_heading(self) -> dict[str, str]:
+        return {heading: field for field, headings in self.headings.items() for heading in headings.split("|")}
 
 
-def field_of(heading: str, country: str) -> str:
-    """Return the field that a heading names in a `Clinic.Country`, "" for none."""
-    simplified = _simplified(heading)
-    if simplified in NOT_MEANT.get(country, set()):
-        return ""
-    own = (field for field, label in FIELDS.items() if _simplified(str(label)) == simplified)
-    return BY_HEADING.get(simplified) or next(own, "")
-
-
-def guess(headings: Sequence[str], rows: Sequence[Sequence[str]], country: str) -> list[str]:
-    """Return the field of each column, "" for a column that is not brought along; each field is given once."""
-    fields: list[str] = []
-    for place, heading in enumerate(headings):
-        values = [row[place] for row in rows if place < len(row) and row[place]]
-        field = field_of(heading, country) or _field_of_values(values)
-        if field == "phone" and "phone" in fields:
-            field = "second_phone"
-        fields.append("" if field in fields else field)
-    return fields
+PATIENTS = Columns(
+    FIELDS, DATES, HEADINGS, [({"name", "surname"}, _("Escolha em que coluna está o nome dos pacientes."))]
+)
 
 
 def is_month_first(text: str) -> bool:

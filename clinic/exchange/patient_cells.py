@@ -44,7 +44,7 @@ class Reader:
         sentences = {}
         for place, (field, cell) in enumerate(zip(self.columns, cells, strict=False)):
             text = cell.strip()
-            if not field or not text or (field not in NAMES and text.lower() in NOTHING):
+            if not field or not text or (field not in NAMES and is_nothing(text)):
                 continue
             try:
                 values[field] = self._value(field, text, place)
@@ -66,35 +66,38 @@ class Reader:
         return f"{day:%d/%m/%Y}" if day else text
 
     def _value(self, field: str, text: str, place: int) -> Any:
-        if field not in FREE_TEXTS and FORMULA.match(text):
-            raise ValidationError(_("é uma fórmula, e não um texto."))
-        text = ESCAPED.sub("", text, count=1)
+        text = without_escape(text) if field in FREE_TEXTS else plain(text)
         if field in DATES:
             return self._date(field, text, place)
         if field in {"accepts_whatsapp", "died"}:
             return _yes_or_no(text)
         if field == "payer_id":
-            return self._payer(text)
+            return self.payer(text)
         if field in CHOICES:
             return _choice(field, text)
         return _cpf(text) if field == "cpf" else text
 
     def _date(self, field: str, text: str, place: int) -> date | None:
-        """Return a date. Day and month are exchanged only where that was chosen for the column, and never guessed."""
-        written = TIME_OF_DAY.sub("", text)
+        written = self.day_first(TIME_OF_DAY.sub("", text), place)
+        day: date | None = TypedDateField(past=field != "card_expires_on").clean(written)
+        return day
+
+    def day_first(self, text: str, place: int) -> str:
+        """Return a date of this column with its day first. Day and month are exchanged only where that was chosen for
+        the column, and never guessed. Raises ValidationError."""
         if place in self.month_first:
-            written = MONTH_AND_DAY.sub(r"\2/\1", written)
-        elif is_month_first(written):
+            return MONTH_AND_DAY.sub(r"\2/\1", text)
+        if is_month_first(text):
             raise ValidationError(_("“%(text)s” só pode ser mês/dia. Diga nas colunas que é assim.") % {"text": text})
-        elif place in self.mixed and is_ambiguous(written):
+        if place in self.mixed and is_ambiguous(text):
             raise ValidationError(
                 _("“%(text)s” pode ser dia/mês ou mês/dia: nesta coluna há datas dos dois jeitos. Escreva 1980-03-25.")
                 % {"text": text}
             )
-        day: date | None = TypedDateField(past=field != "card_expires_on").clean(written)
-        return day
+        return text
 
-    def _payer(self, text: str) -> int | None:
+    def payer(self, text: str) -> int | None:
+        """Return the id of the payer with this name, None for a private visit. Raises ValidationError."""
         name = simplified(text)
         if name in PRIVATE:
             return None
@@ -104,6 +107,24 @@ class Reader:
                 % {"name": text}
             )
         return self.payers[name]
+
+
+def plain(text: str) -> str:
+    """Return the text of a cell without the mark that keeps a spreadsheet from reading it as a formula. Raises
+    ValidationError for a formula."""
+    if FORMULA.match(text):
+        raise ValidationError(_("é uma fórmula, e não um texto."))
+    return without_escape(text)
+
+
+def without_escape(text: str) -> str:
+    """Return the text of a cell without the mark that keeps a spreadsheet from reading it as a formula."""
+    return ESCAPED.sub("", text, count=1)
+
+
+def is_nothing(text: str) -> bool:
+    """Return whether a cell says nothing: it is empty, or has what programs write where nothing is known."""
+    return not text or text.lower() in NOTHING
 
 
 def simplified(text: str) -> str:

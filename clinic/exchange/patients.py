@@ -7,6 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from clinic.exchange.fates import refuse_row, row_taken_back
 from clinic.exchange.patient_cells import Reader, simplified
 from clinic.models import Clinic, ImportRow, ImportRun, Payer
 from clinic.refusals import Refusal, Refused
@@ -48,7 +49,7 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
     for place, (row, each, folded, (_details, sentences)) in enumerate(zip(rows, cleaned, letters, read, strict=True)):
         if sentences:
             others = [refusal.message for refusal in each.refusals if refusal.field not in sentences]
-            _refuse(row, [*sentences.values(), *others])
+            refuse_row(row, [*sentences.values(), *others])
             continue
         if (found := earlier.find(row, each, folded)) is not None:
             number, refusals = found
@@ -60,7 +61,7 @@ def check(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> 
         examined = examine_row(each, clinic, overwrites=run.overwrites, lock=False, is_new=place not in perhaps)
         row.patient_id = examined.known.pk if examined.known else None
         if examined.refusals:
-            _refuse(row, [refusal.message for refusal in examined.refusals])
+            refuse_row(row, [refusal.message for refusal in examined.refusals])
         elif row.patient_id and (line := earlier.line_of(row.patient_id)):
             row.fate, row.sentences = Fate.DUPLICATE, [_("É o mesmo paciente da linha %(number)s.") % {"number": line}]
             continue
@@ -82,18 +83,18 @@ def import_rows(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Autho
     for place, (row, cleaned) in enumerate(zip(wanted, several, strict=True)):
         examined = examine_row(cleaned, clinic, overwrites=run.overwrites, lock=True, is_new=place not in perhaps)
         if examined.refusals:
-            _refuse(row, [refusal.message for refusal in examined.refusals])
+            refuse_row(row, [refusal.message for refusal in examined.refusals])
         elif examined.known is None and row.fate == Fate.NEW:
             new.append((row, cleaned))
         elif examined.known is not None and not examined.changes:
             row.fate, row.patient_id, row.changes = Fate.SAME, examined.known.pk, {}
         elif examined.known is None or _as_json(examined.changes) != _as_json(row.changes):
-            _refuse(row, [_("O cadastro mudou depois da conferência. Confira a planilha de novo.")])
+            refuse_row(row, [_("O cadastro mudou depois da conferência. Confira a planilha de novo.")])
         else:
             try:
                 patient = change_imported(examined.known, examined.changes, clinic, by)
             except Refused as refused:
-                _refuse(row, [refusal.message for refusal in refused.refusals])
+                refuse_row(row, [refusal.message for refusal in refused.refusals])
             else:
                 row.patient_id, row.version = patient.pk, patient_version(patient)
     made = register_imported([cleaned for _row, cleaned in new], clinic, by) if new else []
@@ -109,14 +110,14 @@ def take_back(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author)
     for row in rows:
         if row.fate == Fate.NEW and row.patient_id in made:
             kept = _("Não foi desfeito: já mudou, ou já tem agendamento, recado ou outro registro.")
-            _taken_back(row, row.patient_id in gone, kept)
+            row_taken_back(row, row.patient_id in gone, kept)
         elif row.fate == Fate.CHANGED and row.version and row.patient_id is not None:
             why = _("Não foi desfeito: mudou de novo depois da importação.")
             try:
                 is_restored = restore_changed(row.patient_id, row.changes, clinic, by)
             except Refused as refused:
                 is_restored, why = False, " ".join(refusal.message for refusal in refused.refusals)
-            _taken_back(row, is_restored, why)
+            row_taken_back(row, is_restored, why)
 
 
 class _Earlier:
@@ -168,15 +169,6 @@ def _sharing(run: ImportRun, keys: list[str], number: int) -> list[int]:
 def _reader(run: ImportRun, clinic: Clinic) -> Reader:
     payers = {simplified(name): pk for pk, name in Payer.objects.of(clinic).values_list("pk", "name")}
     return Reader(run.columns, run.month_first, run.mixed, payers)
-
-
-def _refuse(row: ImportRow, sentences: list[str]) -> None:
-    row.fate, row.sentences, row.changes = Fate.REFUSED, list(dict.fromkeys(sentences)), {}
-
-
-def _taken_back(row: ImportRow, is_done: bool, otherwise: str) -> None:
-    row.fate = Fate.TAKEN_BACK if is_done else Fate.KEPT
-    row.sentences = [] if is_done else [otherwise]
 
 
 def _as_json(changes: object) -> str:

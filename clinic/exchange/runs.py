@@ -18,10 +18,10 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic.exchange import patients
-from clinic.exchange.columns import FIELDS, guess, heading_row, is_month_first
+from clinic.exchange.columns import is_month_first
 from clinic.exchange.faults import ImportRefused
 from clinic.exchange.files import open_sheet
+from clinic.exchange.kinds import kind_of
 from clinic.models import Clinic, ClinicEvent, ImportRow, ImportRun, shown
 from clinic.models.import_run import ROWS_KEPT
 from clinic.models.limits import max_length
@@ -37,35 +37,44 @@ WRITING = [State.IMPORTING, State.TAKING_BACK]
 RECORDED = [*WRITING, State.IMPORTED, State.TAKEN_BACK]
 COPY_SQL = "COPY clinic_importrow (clinic_id, run_id, number, cells) FROM STDIN"
 RESET_SQL = """
-    UPDATE clinic_importrow SET fate = '', changes = '{}', sentences = '[]', keys = '{}', patient_id = NULL
+    UPDATE clinic_importrow SET fate = '', changes = '{}', sentences = '[]', keys = '{}', patient_id = NULL,
+        doctor_id = NULL, starts_at = NULL, ends_at = NULL
     WHERE run_id = %s AND fate <> ''
 """
 STORE_SQL = """
     UPDATE clinic_importrow AS stored SET fate = row.fate, changes = row.changes, sentences = row.sentences,
-        keys = row.keys, patient_id = row.patient_id, version = row.version
+        keys = row.keys, patient_id = row.patient_id, version = row.version, doctor_id = row.doctor_id,
+        starts_at = row.starts_at, ends_at = row.ends_at, appointment_id = row.appointment_id
     FROM jsonb_to_recordset(%s::jsonb) AS row (
-        id bigint, fate text, changes jsonb, sentences jsonb, keys text[], patient_id bigint, version text
+        id bigint, fate text, changes jsonb, sentences jsonb, keys text[], patient_id bigint, version text,
+        doctor_id bigint, starts_at timestamptz, ends_at timestamptz, appointment_id bigint
     ) WHERE stored.id = row.id
 """
-STORED = ("id", "fate", "changes", "sentences", "keys", "patient_id", "version")
+STORED = (
+    "id", "fate", "changes", "sentences", "keys", "patient_id", "version", "doctor_id", "starts_at", "ends_at",
+    "appointment_id",
+)  # fmt: skip
 
 
-def stage(file: IO[bytes], file_name: str, *, clinic: Clinic, by: Author) -> ImportRun:
-    """Read a file of patients into the database and return its run, with the columns guessed. One transaction; the file
-    stays open and is not kept. Raises ImportRefused."""
+def stage(
+    file: IO[bytes], file_name: str, *, clinic: Clinic, by: Author, kind: str = ImportRun.Kind.PATIENTS
+) -> ImportRun:
+    """Read a file of this kind into the database and return its run, with the columns guessed. One transaction; the
+    file stays open and is not kept. Raises ImportRefused."""
+    columns = kind_of(kind).columns
     sheet = open_sheet(file)
     rows = iter(sheet.rows)
     first = list(islice(rows, LOOKED_AT))
     if not first:
         raise ImportRefused(_("O arquivo está vazio."))
-    place = heading_row([cells for _number, cells in first], clinic.country)
+    place = columns.heading_row([cells for _number, cells in first], clinic.country)
     body = first[place + 1 :]
     width = max(len(cells) for _number, cells in first[place:])
     headings = first[place][1] + [""] * (width - len(first[place][1]))
     with transaction.atomic():
         run = ImportRun.objects.create(
             clinic=clinic,
-            kind=ImportRun.Kind.PATIENTS,
+            kind=kind,
             channel=by.channel,
             user=by.user,
             credential=by.credential,
@@ -75,7 +84,7 @@ def stage(file: IO[bytes], file_name: str, *, clinic: Clinic, by: Author) -> Imp
             separator=sheet.separator,
             sheet=_short(sheet.sheet, SHEET_LIMIT),
             headings=headings,
-            columns=guess(headings, [cells for _number, cells in body], clinic.country),
+            columns=columns.guess(headings, [cells for _number, cells in body], clinic.country),
         )
         mixed: set[int] = set()
         run.total = _copy(run, _following(body, rows), mixed)
@@ -97,7 +106,8 @@ def choose_columns(
         run = _locked(run_id, clinic)
         if run.state not in {State.READ, State.CHECKING, State.CHECKED}:
             raise ImportRefused(_("Esta planilha já foi importada."))
-        _refuse_columns(columns)
+        if fault := kind_of(run.kind).columns.fault(columns):
+            raise ImportRefused(fault)
         with connection.cursor() as cursor:
             cursor.execute(RESET_SQL, [run.pk])
         run.columns, run.month_first, run.overwrites = list(columns), list(month_first), overwrites
@@ -202,18 +212,26 @@ def _one_batch(run_id: int, clinic: Clinic, by: Author) -> ImportRun:
         run.state, run.number = _NEXT[run.state], 0
         _record(run, by)
     else:
-        _STEPS[run.state](run, rows, clinic, by)
+        rows = _work(run, rows, clinic, by)
         _store(rows)
         run.number = rows[-1].number
     run.save(update_fields=["state", "number"])
     return run
 
 
-_STEPS: dict[str, Callable[[ImportRun, list[ImportRow], Clinic, Author], None]] = {
-    State.CHECKING: patients.check,
-    State.IMPORTING: patients.import_rows,
-    State.TAKING_BACK: patients.take_back,
-}
+def _work(run: ImportRun, rows: list[ImportRow], clinic: Clinic, by: Author) -> list[ImportRow]:
+    """Do with the rows what the state of the run is about, or with the first of them; return those."""
+    kind = kind_of(run.kind)
+    if run.state == State.CHECKING:
+        kind.check(run, rows, clinic, by)
+    elif run.state == State.TAKING_BACK:
+        kind.take_back(run, rows, clinic, by)
+    else:
+        rows = kind.portion(rows)
+        kind.import_rows(run, rows, clinic, by)
+    return rows
+
+
 _NEXT: dict[str, str] = {
     State.CHECKING: State.CHECKED,
     State.IMPORTING: State.IMPORTED,
@@ -260,16 +278,6 @@ def _other_writes(run: ImportRun) -> str:
         "file": run.file_name,
         "who": run.user or run.credential,
     }
-
-
-def _refuse_columns(columns: Sequence[str]) -> None:
-    chosen = [field for field in columns if field]
-    for field in chosen:
-        if field not in FIELDS or chosen.count(field) > 1:
-            name = FIELDS.get(field, field)
-            raise ImportRefused(_("“%(field)s” foi escolhido para duas colunas.") % {"field": name})
-    if not {"name", "surname"} & set(chosen):
-        raise ImportRefused(_("Escolha em que coluna está o nome dos pacientes."))
 
 
 def _following(

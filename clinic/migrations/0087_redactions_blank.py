@@ -37,7 +37,7 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clinic", "0084_retention")]
+    dependencies = [("clinic", "0086_take_back_appointments")]
 
     operations = [
         migrations.RunSQL(

@@ -32,6 +32,7 @@ class ImportRun(ClinicRow):
 
     class Kind(models.TextChoices):
         PATIENTS = "patients", _("Pacientes")
+        APPOINTMENTS = "appointments", _("Agendamentos")
 
     class State(models.TextChoices):
         READ = "read", _("Escolher as colunas")
@@ -75,7 +76,7 @@ class ImportRun(ClinicRow):
             models.UniqueConstraint(
                 fields=["clinic"], condition=Q(state__in=["importing", "taking_back"]), name="importrun_one_writes"
             ),
-            models.CheckConstraint(condition=Q(kind__in=["patients"]), name="importrun_kind_known"),
+            models.CheckConstraint(condition=Q(kind__in=["patients", "appointments"]), name="importrun_kind_known"),
             models.CheckConstraint(
                 condition=Q(
                     state__in=["read", "checking", "checked", "importing", "imported", "taking_back", "taken_back"]
@@ -121,6 +122,9 @@ class ImportRow(ClinicRow):
     that change, as {name: [before, after]}; `sentences` say why a row is refused, or why it stays where the others were
     taken back. `keys` tell which rows of the file are one person. `patient_id` is the patient who is meant or was made,
     `version` their `patient_version` afterwards. Rows are deleted ROWS_KEPT after the run, and blanked by a redaction.
+
+    A row of an appointment has its doctor and times once it was checked, `appointment_id` once it was made, and then
+    `version` is a text that is another one after every change of it.
     """
 
     class Fate(models.TextChoices):
@@ -143,6 +147,11 @@ class ImportRow(ClinicRow):
     # No foreign key: a patient who was taken back is gone, and what it was made of stays until the rows go.
     patient_id = models.BigIntegerField(null=True)
     version = models.CharField(max_length=40, blank=True, default="", db_default="")
+    # No foreign keys either: what was taken back is gone.
+    doctor_id = models.BigIntegerField(null=True)
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    appointment_id = models.BigIntegerField(null=True)
 
     class Meta:
         verbose_name = _("linha importada")
@@ -154,6 +163,16 @@ class ImportRow(ClinicRow):
                 fields=["clinic", "patient_id"], condition=Q(patient_id__isnull=False), name="importrow_patient"
             ),
             GinIndex(fields=["keys"], fastupdate=False, name="importrow_keys"),
+            models.Index(
+                fields=["run", "doctor_id", "starts_at"],
+                condition=Q(doctor_id__isnull=False),
+                name="importrow_doctor_time",
+            ),
+            models.Index(
+                fields=["clinic", "appointment_id"],
+                condition=Q(appointment_id__isnull=False),
+                name="importrow_appointment",
+            ),
         ]
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="importrow_number_once")]
 

@@ -46,6 +46,7 @@ from clinic.registry.imported_patients import (
     same_in_file,
 )
 from clinic.registry.incidents import write_incident
+from clinic.registry.meant_patients import Meant, MeantFault, meant_patients
 from clinic.registry.memos import MemoDetails, MemoDone, finish_memo, reopen_memo, write_memo
 from clinic.registry.merged import current_id, current_patient, record_ids
 from clinic.registry.merging import (
@@ -114,6 +115,8 @@ __all__ = [
     "Hours",
     "HoursOverlap",
     "INVENTED_PATIENTS",
+    "Meant",
+    "MeantFault",
     "MemoDetails",
     "MemoDone",
     "NewPrice",
@@ -166,6 +169,7 @@ __all__ = [
     "forget_merged_values",
     "keep_plan",
     "keys_of",
+    "meant_patients",
     "merged_details",
     "needs_second_person",
     "new_hours",

@@ -6,10 +6,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from clinic.models import ImportRow, ImportRun, Patient
+from clinic.models import Appointment, AppointmentEvent, ImportRow, ImportRun, Patient
 from clinic.server import uploads
 from tests.exchange.sheets import csv_bytes
-from tests.factories import cpf, make_clinic, make_manager, make_patient, make_user
+from tests.factories import cpf, make_clinic, make_doctor, make_manager, make_patient, make_user
 
 PARTIAL = {"HX-Request": "true"}
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 ROWS = [["Nome", "Telefone", "CPF"], ["Ana Lima", "81 91234-5678", cpf(1)], ["Rui", "1", ""], ["=cmd|x", "", ""]]
 
 
-def send(client, user, rows=ROWS, name="velho.csv", content=None):
+def send(client, user, rows=ROWS, name="velho.csv", content=None, **fields):
     file = SimpleUploadedFile(name, csv_bytes(rows) if content is None else content)
-    return client.post(reverse("web:import-upload", args=[uploads.ticket(user.pk)]), {"file": file})
+    return client.post(reverse("web:import-upload", args=[uploads.ticket(user.pk)]), {"file": file} | fields)
 
 
 def address(name):
@@ -58,6 +58,34 @@ def test_a_spreadsheet_is_brought_and_taken_back(client, manager):
     client.post(address("take-back"))
     advanced(client)
     assert not Patient.objects.exists() and "Desfeita" in client.get(address("")).content.decode()
+
+
+def test_appointments_are_brought_and_taken_back(client, manager):
+    doctor, patient = make_doctor(manager.clinic, name="Dra. Helena Prado"), make_patient(manager.clinic)
+    row = ["10/03/2025", "9h", "Helena Prado", doctor.procedures.get().name, patient.cpf, "Atendido"]
+    rows = [["Data", "Hora", "Médico", "Procedimento", "CPF", "Situação"], row, [*row[:2], "Dr. Nada", *row[3:]]]
+    assert 'value="appointments"' in client.get(reverse("web:import-list")).content.decode()
+    send(client, manager, rows, kind="appointments")
+    page = client.get(address("columns")).content.decode()
+    assert 'value="starts_on" selected' in page and 'value="status" selected' in page and 'id="known"' not in page
+    fields = ["starts_on", "starts_at", "doctor", "procedure", "cpf", "status"]
+    client.post(address("columns"), {f"column-{place}": field for place, field in enumerate(fields)})
+    advanced(client)
+    page = client.get(address("")).content.decode()
+    assert "Importar 1 linha" in page and "Dr. Nada" in page and not Appointment.objects.exists()
+    client.post(address("begin"))
+    advanced(client)
+    event = AppointmentEvent.objects.get()
+    assert (event.channel, event.user, event.appointment.status) == ("browser", manager, "finished")
+    assert "os horários ficam livres" in client.get(address("")).content.decode()
+    client.post(address("take-back"))
+    advanced(client)
+    assert not Appointment.objects.exists()
+
+
+def test_an_unknown_kind_is_read_as_patients(client, manager):
+    send(client, manager, kind="cars")
+    assert ImportRun.objects.get().kind == "patients"
 
 
 def test_rows_are_shown_by_fate_and_page(client, manager, monkeypatch):

@@ -1,97 +1,15 @@
-"""Bring a spreadsheet of patients into a clinic (`clinic.exchange`), as the page *Importar* does."""
+"""Bring a spreadsheet of patients into a clinic (`clinic.exchange`)."""
 
-from pathlib import Path
-from typing import Any
+from django.core.management.base import CommandParser
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone, translation
-
-from clinic import exchange
-from clinic.management.lookup import get_clinic
-from clinic.models import Clinic, ImportRun, PatientEvent
-from clinic.queries import imports
-from clinic.refusals import Refused
-from clinic.registry import Author
-
-CREDENTIAL = "import_patients"
+from clinic.management.importing import HELP, ImportCommand
+from clinic.models import ImportRun
 
 
-class Command(BaseCommand):
-    help = (
-        "Brings patients from a CSV, XLSX or ODS file into a clinic. Without --import it only checks every row. The run"
-        " is on the page Importar too; with its number it can be resumed after a crash, or taken back for 30 days."
-    )
+class Command(ImportCommand):
+    help = HELP.format(rows="patients")
+    kind, name = ImportRun.Kind.PATIENTS, "import_patients"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", nargs="?", type=Path, help="the spreadsheet")
-        parser.add_argument("--clinic", required=True, help="the clinic's slug")
-        parser.add_argument(
-            "--import", action="store_true", dest="imports", help="import what the check has not refused"
-        )
+        super().add_arguments(parser)
         parser.add_argument("--overwrite", action="store_true", help="of known patients change what differs, too")
-        parser.add_argument(
-            "--column",
-            action="append",
-            default=[],
-            metavar="HEADING=FIELD",
-            help="what a column is; may be empty",
-        )
-        parser.add_argument(
-            "--month-first", action="append", default=[], metavar="HEADING", help="a column of dates month/day/year"
-        )
-        parser.add_argument("--resume", type=int, metavar="RUN", help="go on with a run that was interrupted")
-        parser.add_argument("--take-back", type=int, metavar="RUN", help="take a run back")
-
-    def handle(self, *, clinic: str, **options: Any) -> None:
-        found = get_clinic(clinic)
-        with timezone.override(found.zone), translation.override(found.language):
-            try:
-                self._handle(found, **options)
-            except exchange.ImportRefused as refused:
-                raise CommandError(str(refused)) from refused
-            except ImportRun.DoesNotExist as missing:
-                raise CommandError("This clinic has no such run.") from missing
-            except Refused as refused:
-                raise CommandError(f"{refused.refusals[0].message} Go on with --resume.") from refused
-
-    def _handle(self, clinic: Clinic, **options: Any) -> None:
-        by = Author(PatientEvent.Channel.COMMAND, credential=CREDENTIAL)
-        if options["take_back"] is not None:
-            run = exchange.take_back(options["take_back"], clinic=clinic, by=by)
-        elif options["resume"] is not None:
-            run = ImportRun.objects.of(clinic).get(pk=options["resume"])
-        elif options["file"] is not None:
-            run = self._staged(clinic, by, **options)
-        else:
-            raise CommandError("Name a file, or a run with --resume or --take-back.")
-        run = self._to_the_end(run, clinic, by)
-        if options["imports"] and run.state == ImportRun.State.CHECKED:
-            run = self._to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
-        self.stdout.write(f"Run {run.pk}: {run.get_state_display()}")
-        for each in imports.counts(run):
-            self.stdout.write(f"  {each.label}: {each.count}")
-
-    def _staged(self, clinic: Clinic, by: Author, **options: Any) -> ImportRun:
-        try:
-            with options["file"].open("rb") as file:
-                run = exchange.stage(file, options["file"].name, clinic=clinic, by=by)
-        except OSError as error:
-            raise CommandError(f"The file cannot be read: {error.strerror}") from error
-        kind = " ".join(
-            filter(None, [run.file_format, run.encoding, f"separator {run.separator!r}" * bool(run.separator)])
-        )
-        self.stdout.write(f"Run {run.pk}: {run.total} rows, {kind}")
-        wanted = dict(text.partition("=")[::2] for text in options["column"])
-        for heading in [*wanted, *options["month_first"]]:
-            if heading not in run.headings:
-                raise CommandError(f"There is no column {heading!r}. The columns are: {', '.join(run.headings)}")
-        fields = [wanted.get(heading, field) for heading, field in zip(run.headings, run.columns, strict=True)]
-        month_first = [place for place, heading in enumerate(run.headings) if heading in options["month_first"]]
-        return exchange.choose_columns(
-            run.pk, fields, month_first=month_first, overwrites=options["overwrite"], clinic=clinic
-        )
-
-    def _to_the_end(self, run: ImportRun, clinic: Clinic, by: Author) -> ImportRun:
-        while run.is_under_way:
-            run = exchange.advance(run.pk, clinic=clinic, by=by)
-        return run

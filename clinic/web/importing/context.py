@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from clinic.exchange import DATES, FIELDS, MOST_BYTES, Reader
+from clinic.exchange import DATES, MOST_BYTES, Reader, kind_of
 from clinic.models import ImportRow, ImportRun
 from clinic.queries import imports
 from clinic.web.importing.forms import KNOWN, fate_in, line_in
@@ -15,13 +15,14 @@ MOST_MEGABYTES = MOST_BYTES // 1024**2
 
 
 def columns_context(run: ImportRun, sentence: str = "") -> dict[str, Any]:
+    kind = kind_of(run.kind)
     return {
         "run": run,
         "found": found(run),
         "columns": imports.columns(run),
-        "fields": FIELDS,
-        "dates": DATES,
-        "known": KNOWN,
+        "fields": kind.columns.fields,
+        "dates": kind.columns.dates,
+        "known": KNOWN if run.kind == ImportRun.Kind.PATIENTS else {},
         "sentences": [sentence] if sentence else [],
     }
 

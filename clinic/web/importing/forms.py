@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from clinic.exchange import DATES
+from clinic.exchange import kind_of
 from clinic.models import ImportRun
 
 # How known patients are treated: blanks are filled, or what differs is changed too.
@@ -18,10 +18,17 @@ class ColumnsForm:
     def __init__(self, data: MultiValueDict[str, str], run: ImportRun) -> None:
         places = range(len(run.headings))
         self.columns = [data.get(f"column-{place}", "") for place in places]
+        dates = kind_of(run.kind).columns.dates
         self.month_first = [
-            place for place in places if self.columns[place] in DATES and data.get(f"dates-{place}") == "month"
+            place for place in places if self.columns[place] in dates and data.get(f"dates-{place}") == "month"
         ]
         self.overwrites = data.get("known") == "overwrite"
+
+
+def kind_in(data: Mapping[str, str]) -> str:
+    """Return the kind of spreadsheet that was chosen, patients without a choice."""
+    kind = data.get("kind", "")
+    return kind if kind in ImportRun.Kind.values else ImportRun.Kind.PATIENTS.value
 
 
 def fate_in(data: Mapping[str, str], fates: list[str]) -> str:

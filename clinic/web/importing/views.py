@@ -1,4 +1,4 @@
-"""Bringing a spreadsheet of patients into the clinic: the file, its columns, the check, the import, taking it back.
+"""Bringing a spreadsheet into the clinic: the file, its columns, the check, the import, taking it back.
 
 For managers. The page itself has the batches worked through, one request each; opened anew it goes on where the run
 stands, in whichever browser.
@@ -27,7 +27,7 @@ from clinic.server import uploads
 from clinic.web.exports import csv_of_texts
 from clinic.web.htmx import partial_or_page, redirect
 from clinic.web.importing.context import MOST_MEGABYTES, columns_context, run_context
-from clinic.web.importing.forms import ColumnsForm
+from clinic.web.importing.forms import ColumnsForm, kind_in
 from clinic.web.responses import private
 
 SECONDS = 1.0  # of work a request
@@ -45,14 +45,15 @@ def index(request: ClinicRequest) -> HttpResponse:
 @never_cache
 @manager_required
 def upload(request: ClinicRequest, ticket: str) -> HttpResponse:
-    """Read the posted `file` into a run, and lead to its columns."""
+    """Read the posted `file` of a `kind` into a run, and lead to its columns."""
     if not uploads.is_ticket_of(ticket, request.user.pk):
         return _index(request, _("A página ficou aberta tempo demais. Escolha o arquivo de novo."), 422)
     file = request.FILES.get("file")
     if not isinstance(file, UploadedFile) or file.file is None:
         return _index(request, _("Escolha o arquivo da planilha."), 422)
     try:
-        run = exchange.stage(file.file, file.name or "", clinic=request.clinic, by=_author(request))
+        kind = kind_in(request.POST)
+        run = exchange.stage(file.file, file.name or "", clinic=request.clinic, by=_author(request), kind=kind)
     except ImportRefused as refused:
         return _index(request, str(refused), 422)
     return redirect(request, "web:import-columns", run.pk)
@@ -166,6 +167,8 @@ def _index(request: ClinicRequest, sentence: str = "", status: int | None = None
         "runs": imports.imports(request.clinic),
         "ticket": uploads.ticket(request.user.pk),
         "megabytes": MOST_MEGABYTES,
+        "kinds": ImportRun.Kind.choices,
+        "kind": kind_in(request.POST),
         "sentences": [sentence] if sentence else [],
     }
     return private(render(request, "importing/index.html", context, status=status))

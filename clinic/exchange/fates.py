@@ -1,0 +1,18 @@
+"""What is written of a row that is refused, or taken back."""
+
+from collections.abc import Iterable
+
+from clinic.models import ImportRow
+
+Fate = ImportRow.Fate
+
+
+def refuse_row(row: ImportRow, sentences: Iterable[str]) -> None:
+    """Refuse a row with these sentences, each once."""
+    row.fate, row.sentences, row.changes = Fate.REFUSED, list(dict.fromkeys(sentences)), {}
+
+
+def row_taken_back(row: ImportRow, is_done: bool, otherwise: str) -> None:
+    """Say that a row was taken back or, with the sentence `otherwise`, that it stays."""
+    row.fate = Fate.TAKEN_BACK if is_done else Fate.KEPT
+    row.sentences = [] if is_done else [otherwise]

@@ -1,0 +1,292 @@
+"""A spreadsheet of appointments: past ones as they were, future ones by the rules, and all of them taken back."""
+
+import io
+from datetime import time, timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from clinic import booking, exchange
+from clinic.exchange import ImportRefused, runs
+from clinic.models import Appointment, AppointmentEvent, ImportRow, ImportRun, ProcedurePrice
+from clinic.registry import Author, redact_patient
+from tests.exchange.sheets import csv_bytes, ods_by_odfpy, xlsx_by_openpyxl, xlsx_by_xlsxwriter
+from tests.exchange.test_patients import fates, taken_back, to_the_end
+from tests.factories import (
+    book_appointment,
+    cpf,
+    make_clinic,
+    make_doctor,
+    make_manager,
+    make_patient,
+    make_payer,
+    make_procedure,
+    next_monday,
+)
+
+pytestmark = pytest.mark.django_db
+HEADINGS = ["Data", "Hora", "Profissional", "Procedimento", "Paciente", "CPF", "Status", "Observações"]
+
+
+@pytest.fixture
+def clinic():
+    return make_clinic(area_code="81", slug="nova")
+
+
+@pytest.fixture
+def by(clinic):
+    return Author("browser", user=make_manager(clinic))
+
+
+@pytest.fixture
+def visit(clinic):
+    procedure = make_procedure(clinic, name="Consulta", code="C1", duration_minutes=30, price=Decimal(200))
+    return make_doctor(clinic, name="Dra. Helena Prado", procedures=[procedure], council_number="CRM-PE 4321")
+
+
+@pytest.fixture
+def ana(clinic):
+    return make_patient(clinic, name="Ana Lima", cpf=cpf(1), phone="+5581912345671", birth_date="1980-01-02")
+
+
+def checked(clinic, by, rows, headings=HEADINGS, content=None):
+    file = io.BytesIO(csv_bytes([headings, *rows]) if content is None else content)
+    run = exchange.stage(file, "agenda.csv", clinic=clinic, by=by, kind="appointments")
+    run = exchange.choose_columns(run.pk, run.columns, month_first=[], overwrites=False, clinic=clinic)
+    return to_the_end(run, clinic, by)
+
+
+def imported(clinic, by, rows, headings=HEADINGS, content=None):
+    run = checked(clinic, by, rows, headings, content)
+    return to_the_end(exchange.begin(run.pk, clinic=clinic, by=by), clinic, by)
+
+
+def sentences(run):
+    return [" ".join(row.sentences) for row in run.rows.order_by("number")]
+
+
+def row(day="10/03/2025", clock="09:00", status="", doctor="Dra. Helena Prado", what="Consulta", number=1, notes=""):
+    return [day, clock, doctor, what, "", cpf(number), status, notes]
+
+
+def test_a_past_visit_is_stored_as_it_was(clinic, by, visit, ana):
+    visit.active = False
+    visit.save()
+    procedure = visit.procedures.get()
+    ProcedurePrice.objects.create(clinic=clinic, procedure=procedure, price=Decimal(90), valid_from="2025-01-01")
+    run = imported(clinic, by, [row("09/03/2025", "22:00", "Atendido", notes="trouxe exames")])  # a Sunday night
+    appointment = Appointment.objects.get()
+    assert clinic.local(appointment.starts_at).isoformat()[:16] == "2025-03-09T22:00"
+    assert appointment.ends_at - appointment.starts_at == timedelta(minutes=30)
+    assert (appointment.status, appointment.patient, appointment.doctor_name) == ("finished", ana, "Dra. Helena Prado")
+    assert (appointment.notes, appointment.status_since) == ("trouxe exames", appointment.starts_at)
+    assert appointment.lines.get().price == Decimal(90)
+    event = AppointmentEvent.objects.get()
+    assert (event.kind, event.channel, event.user, event.after["status"]) == ("booked", "browser", by.user, "finished")
+    assert event.after["lines"] == [{"procedure": "Consulta", "price": "90.00", "discounts": []}]
+    assert (run.state, fates(run)) == ("imported", ["new"])
+
+
+def test_a_future_one_is_booked_by_the_rules(clinic, by, visit, ana):
+    monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
+    run = imported(clinic, by, [row(monday, "10h", "Confirmado"), row(monday, "23:00"), row(monday, "11:00", "Faltou")])
+    assert fates(run) == ["new", "refused", "refused"], sentences(run)
+    appointment = Appointment.objects.get()
+    assert (appointment.status, appointment.starts_at) == ("confirmed", next_monday(clinic, 10))
+    assert "23:00" in sentences(run)[1] or "atende" in sentences(run)[1]
+    assert "Ainda não aconteceu" in sentences(run)[2]
+
+
+@pytest.mark.parametrize(
+    ("changed", "part"),
+    [
+        ({"doctor": "Dr. Ninguém"}, "não é da clínica"),
+        ({"what": "Consulta + Nada"}, "não é um procedimento"),
+        ({"number": 9}, "Importe antes os pacientes"),
+        ({"day": "31/02/2025"}, "não existe"),
+        ({"day": "15"}, "dia, mês e ano"),
+        ({"day": "03/25/2025"}, "mês/dia"),
+        ({"clock": "25:00"}, "não existe"),
+        ({"clock": ""}, "falta a hora"),
+        ({"status": "talvez"}, "não é uma situação"),
+        ({"notes": "=cmd|x"}, "fórmula"),
+    ],
+)
+def test_a_row_that_says_no_visit_has_its_sentence(clinic, by, visit, ana, changed, part):
+    run = checked(clinic, by, [row(**changed)])
+    assert fates(run) == ["refused"] and part in sentences(run)[0], sentences(run)
+    assert not Appointment.objects.exists()
+
+
+def test_patients_are_found_by_number_phone_or_birth(clinic, by, visit, ana):
+    make_patient(clinic, name="Ana Lima", cpf=cpf(2), phone="+5581912345672", birth_date="1990-01-02")
+    headings = ["Data", "Médico", "Procedimento", "Paciente", "Celular", "Nascimento", "CPF"]
+    rows = [
+        ["10/03/2025 09:00", "helena prado", "C1", "ANA LIMA", "81 91234-5671"],
+        ["11/03/2025 09:00", "CRM 4321", "C1", "Ana Lima", "", "02/01/1990"],
+        ["12/03/2025 09:00", "Dr(a). Helena Prado", "consulta", "", "", "", cpf(2)],
+        ["13/03/2025 09:00", "Helena Prado", "C1", "Ana Lima"],
+        ["14/03/2025 09:00", "Helena Prado", "C1", "Outro Nome", "", "", cpf(1)],
+    ]
+    run = imported(clinic, by, rows, headings)
+    assert fates(run) == ["new", "new", "new", "refused", "refused"], sentences(run)
+    cpfs = list(Appointment.objects.order_by("starts_at").values_list("patient__cpf", flat=True))
+    assert cpfs == [cpf(1), cpf(2), cpf(2)]
+    assert "só o nome não basta" in sentences(run)[3] and "é de outra pessoa" in sentences(run)[4]
+
+
+def test_rows_in_the_way_of_others_name_both_lines(clinic, by, visit, ana, monkeypatch):
+    monkeypatch.setattr(runs, "BATCH", 2)
+    make_patient(clinic, name="Rui Sá", cpf=cpf(2))
+    other = make_doctor(clinic, name="Dr. Caio Reis", procedures=[visit.procedures.get()])
+    run = imported(
+        clinic,
+        by,
+        [
+            row(),
+            row(),
+            row(clock="09:15", number=2),
+            row(clock="09:15", doctor=other.full_name),
+            row(clock="09:15", status="faltou", number=2),
+            row(clock="09:30", number=2),
+        ],
+    )
+    assert fates(run) == ["new", "duplicate", "refused", "refused", "new", "new"], sentences(run)
+    assert "linha 2" in sentences(run)[1] and "linha 2" in sentences(run)[2] and "linha 2" in sentences(run)[3]
+
+
+def test_the_same_file_again_brings_nothing_twice(clinic, by, visit, ana):
+    monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
+    rows = [row(), row("11/03/2025", status="cancelado pela clínica"), row(monday)]
+    imported(clinic, by, rows)
+    assert fates(imported(clinic, by, rows)) == ["same"] * 3
+    assert Appointment.objects.count() == 3 and Appointment.objects.get(status="cancelled").cancelled_by == "clinic"
+
+
+def test_a_past_visit_does_not_overlap_a_stored_one(clinic, by, visit, ana):
+    imported(clinic, by, [row()])
+    make_patient(clinic, cpf=cpf(2))
+    run = checked(clinic, by, [row(clock="09:10", number=2)])
+    assert fates(run) == ["refused"] and "10/03/2025, das 09:00 às 09:30" in sentences(run)[0]
+
+
+def test_what_took_the_time_since_the_check_is_respected(clinic, by, visit, ana):
+    make_patient(clinic, cpf=cpf(2))
+    first, second = checked(clinic, by, [row()]), checked(clinic, by, [row(clock="09:10", number=2), row("11/03/2025")])
+    to_the_end(exchange.begin(first.pk, clinic=clinic, by=by), clinic, by)
+    second = to_the_end(exchange.begin(second.pk, clinic=clinic, by=by), clinic, by)
+    assert fates(second) == ["refused", "new"] and "já está ocupado" in sentences(second)[0]
+
+
+def test_the_constraints_have_the_last_word(clinic, by, visit, ana):
+    visits = [
+        booking.PastVisit(
+            doctor=visit,
+            patient=make_patient(clinic).pk,
+            procedures=(visit.procedures.get(),),
+            starts_at=start,
+            ends_at=start + timedelta(minutes=30),
+            status="finished",
+        )
+        for minute in (0, 30, 40, 60)
+        for start in [clinic.instant(timezone.now().date() - timedelta(days=9), time(9 + minute // 60, minute % 60))]
+    ]
+    made = booking.write_past_visits(clinic, visits, by=by, now=timezone.now())
+    assert [appointment is None for appointment in made] == [False, False, True, False]
+    assert Appointment.objects.count() == 3 == AppointmentEvent.objects.count()
+
+
+def test_defaults_of_rows_without_status(clinic, by, visit, ana):
+    now = timezone.now()
+    with time_machine.travel(clinic.instant(clinic.local(now).date(), time(15)), tick=False):
+        imported(clinic, by, [row(), row(f"{clinic.local(now):%d/%m/%Y}", "08:00")])
+    assert list(Appointment.objects.order_by("starts_at").values_list("status", flat=True)) == ["finished", "scheduled"]
+
+
+def test_ends_payers_and_several_procedures_are_read(clinic, by, visit, ana):
+    make_procedure(clinic, name="Raio X, tórax", duration_minutes=15)
+    payer = make_payer(clinic, name="Saúde Boa")
+    headings = ["Data", "Início", "Fim", "Duração", "Médico", "Procedimento", "CPF", "Convênio"]
+    rows = [
+        ["2025-03-10", "09:00:00", "10:10", "", "Helena Prado", "Consulta + Raio X, tórax", cpf(1), "saude boa"],
+        ["2025-03-11", "23:30", "00:30", "", "Helena Prado", "Consulta", cpf(1), "particular"],
+        ["2025-03-12", "09:00", "", "20 min", "Helena Prado", "Consulta", cpf(1)],
+        ["2025-03-13", "09:00", "", "", "Helena Prado", "Raio X, tórax", cpf(1)],
+    ]
+    run = imported(clinic, by, rows, headings)
+    assert fates(run) == ["new"] * 4, sentences(run)
+    found = list(Appointment.objects.order_by("starts_at"))
+    assert [(each.ends_at - each.starts_at).seconds // 60 for each in found] == [70, 60, 20, 15]
+    assert found[0].payer == payer and found[0].lines.count() == 2
+
+
+@pytest.mark.parametrize("made_by", [xlsx_by_openpyxl, xlsx_by_xlsxwriter, ods_by_odfpy])
+def test_spreadsheets_of_other_programs_are_read(clinic, by, visit, ana, made_by):
+    content = made_by([["Data", "Hora", "Médico", "Serviço", "Paciente", "CPF"], ["10/03/2025", "9h30", *row()[2:6]]])
+    assert fates(imported(clinic, by, [], content=content)) == ["new"]
+
+
+def test_taken_back_frees_every_time(clinic, by, visit, ana):
+    monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
+    run = taken_back(imported(clinic, by, [row(), row(monday)]), clinic, by)
+    assert fates(run) == ["taken_back"] * 2
+    assert not Appointment.objects.exists() and not AppointmentEvent.objects.exists()
+    assert fates(imported(clinic, by, [row(), row(monday)])) == ["new"] * 2
+
+
+def test_what_was_touched_since_stays_and_is_named(clinic, by, visit, ana):
+    monday = f"{clinic.local(next_monday(clinic)):%d/%m/%Y}"
+    run = imported(clinic, by, [row(), row(monday), row("11/03/2025")])
+    future = Appointment.objects.get(status="scheduled")
+    booking.change_status(future.pk, "confirmed", clinic=clinic, by=by)
+    run = taken_back(run, clinic, by)
+    assert fates(run) == ["taken_back", "kept", "taken_back"] and "já mudou" in sentences(run)[1]
+    assert Appointment.objects.get().pk == future.pk
+
+
+def test_a_history_stays_where_no_import_is_taken_back(clinic, by, visit, ana):
+    imported(clinic, by, [row()])
+    with pytest.raises(Exception, match="append-only"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM clinic_appointmentevent")
+
+
+def test_an_ordinary_booking_is_not_taken_back(clinic, by, visit, ana):
+    own = book_appointment(visit, patient=ana.pk)
+    run = imported(clinic, by, [row(f"{clinic.local(own.starts_at):%d/%m/%Y}", "09:00")])
+    assert fates(run) == ["same"]
+    taken_back(run, clinic, by)
+    assert Appointment.objects.get() == own
+
+
+def test_doctors_and_patients_of_another_clinic_are_unknown(clinic, by, visit, ana):
+    other = make_clinic()
+    run = checked(other, Author("browser", user=make_manager(other)), [row()])
+    assert "não é da clínica" in sentences(run)[0] and "Importe antes" in sentences(run)[0]
+
+
+@pytest.mark.parametrize(
+    ("headings", "part"),
+    [(["Hora", "Médico"], "data"), (["Data", "Procedimento"], "médic"), (["Data", "Médico"], "procedimento")],
+)
+def test_columns_that_are_missing_are_asked_for(clinic, by, headings, part):
+    with pytest.raises(ImportRefused, match=part):
+        checked(clinic, by, [["x", "y"]], headings)
+
+
+def test_a_redaction_blanks_the_rows_of_appointments(clinic, by, visit, ana):
+    run = imported(clinic, by, [row(notes="segredo")])
+    redact_patient(ana.pk, clinic=clinic, by=by, reason="pediu")
+    assert "segredo" not in str(list(ImportRow.objects.filter(run=run).values()))
+
+
+def test_most_future_ones_are_booked_in_several_batches(clinic, by, visit, ana):
+    monday = next_monday(clinic)
+    rows = [row(f"{clinic.local(monday + timedelta(days=7 * week)):%d/%m/%Y}") for week in range(25)]
+    run = checked(clinic, by, rows)
+    run = exchange.advance(exchange.begin(run.pk, clinic=clinic, by=by).pk, clinic=clinic, by=by)
+    assert (Appointment.objects.count(), run.state) == (20, ImportRun.State.IMPORTING)
+    to_the_end(run, clinic, by)
+    assert Appointment.objects.count() == 25

@@ -73,7 +73,7 @@ def test_appointments_are_brought_and_taken_back(client, manager):
     advanced(client)
     page = client.get(address("")).content.decode()
     assert "Importar 1 linha" in page and "Dr. Nada" in page and not Appointment.objects.exists()
-    client.post(address("begin"))
+    begin(client)
     advanced(client)
     event = AppointmentEvent.objects.get()
     assert (event.channel, event.user, event.appointment.status) == ("browser", manager, "finished")

@@ -250,7 +250,7 @@ def _reports(stored, day):
 
 
 def _audit(stored, dates, day):
-    for query in ({}, dates, {"situacao": "cancelled", "dias": "7"}, {"via": "command"}, {"tipo": "cadastro.doctor"}):
+    for query in ({}, dates, {"situacao": "cancelled", "dias": "7"}, {"via": "command"}, {"tipo": "dados.doctor"}):
         yield Call("GET", "/auditoria/", query)
     for name in ("planilha.xlsx", "tabela.csv"):
         yield Call("GET", f"/auditoria/{name}", {"tipo": "clinica"})

@@ -37,7 +37,7 @@ ROWS = 50  # of a page
 # Of these the registry writes an event in words, for every request that changes them.
 IN_WORDS_BY_PEOPLE = ("workinghours", "absence", "delay")
 PROGRAMS = ("imagemais", "mivicall")
-NUMBERS = {"agendamento": 4, "paciente": 3, "clinica": 2, "cadastro": 1}  # the order of what happened at one instant
+NUMBERS = {"visita": 4, "paciente": 3, "clinica": 2, "dados": 1}  # the order of what happened at one instant
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Position:
 @dataclass(frozen=True)
 class Wanted:
     """What is asked of the list; None and "" are no filter. `kind` is a key of NUMBERS, alone or with a kind after a
-    dot: `agendamento.booked`, `cadastro.procedure`. `status` is what an appointment became. `doctor` is that
+    dot: `visita.booked`, `dados.procedure`. `status` is what an appointment became. `doctor` is that
     of the appointment before or after, or of the set-up that was changed. `since` and `until` are instants,
     half-open."""
 
@@ -125,13 +125,13 @@ def _after(rows: QuerySet[Any], number: int, before: Position | None) -> QuerySe
 def _rows(wanted: Wanted, name: str) -> list[QuerySet[Any]]:
     """Return the filtered rows of a table; those by a doctor in two parts, each with an index of its own."""
     asked, _dot, kind = wanted.kind.partition(".")
-    only_appointments = bool(wanted.status) and name != "agendamento"
+    only_appointments = bool(wanted.status) and name != "visita"
     if only_appointments or (asked and asked != name):
         return []
     rows = _of_author(_SOURCES[name](wanted, kind), wanted)
     if wanted.doctor is None:
         return [rows]
-    if name == "agendamento":
+    if name == "visita":
         return [rows.filter(doctor=wanted.doctor), _moved_from(rows, wanted.doctor)]
     return [] if name == "paciente" else [rows.filter(_is_about(name, wanted.doctor))]
 
@@ -190,10 +190,10 @@ def _is_about(name: str, doctor: int) -> Q:
 
 
 _SOURCES: dict[str, Callable[[Wanted, str], QuerySet[Any]]] = {
-    "agendamento": _of_appointments,
+    "visita": _of_appointments,
     "paciente": _of_patients,
     "clinica": _of_clinic,
-    "cadastro": _of_set_up,
+    "dados": _of_set_up,
 }
 
 
@@ -294,12 +294,12 @@ def kinds() -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what can be asked for as `kind`, in groups: (label, [(value, label)])."""
     tables = sorted((row_changes.label_of(table), table) for table in row_changes.MODELS)
     return [
-        (_("Agendamentos"), _group("agendamento", _("Todos os agendamentos"), AppointmentEvent.Kind.choices)),
+        (_("Agendamentos"), _group("visita", _("Todos os agendamentos"), AppointmentEvent.Kind.choices)),
         (_("Pacientes"), _group("paciente", _("Todas as fichas"), PatientEvent.Kind.choices)),
         (_("Clínica"), _group("clinica", _("Tudo da clínica"), ClinicEvent.Kind.choices)),
         (
             _("Configuração, linha por linha"),
-            _group("cadastro", _("Toda a configuração"), [(table, label) for label, table in tables]),
+            _group("dados", _("Toda a configuração"), [(table, label) for label, table in tables]),
         ),
     ]
 

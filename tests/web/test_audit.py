@@ -100,7 +100,7 @@ def test_a_doctor_is_found_before_and_after_a_move(desk):
     appointment = desk.book()
     reschedule(appointment.pk, clinic=desk.clinic, doctor=other.pk, starts_at=desk.at(10), by=BY, now=desk.now)
     cancel(desk, appointment, now=desk.now)
-    of_appointments = {"kind": "agendamento"}
+    of_appointments = {"kind": "visita"}
     assert kinds_of(of(desk, doctor=desk.doctor.pk, **of_appointments)) == ["Remarcado", "Agendado"]
     assert kinds_of(of(desk, doctor=other.pk, **of_appointments)) == ["Situação alterada", "Remarcado"]
 
@@ -108,13 +108,13 @@ def test_a_doctor_is_found_before_and_after_a_move(desk):
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        ({"kind": "agendamento.booked"}, {"Agendado"}),
-        ({"kind": "agendamento", "channel": "command"}, {"Agendado", "Situação alterada"}),
+        ({"kind": "visita.booked"}, {"Agendado"}),
+        ({"kind": "visita", "channel": "command"}, {"Agendado", "Situação alterada"}),
         ({"channel": "mivicall"}, set()),
         ({"credential": "tests"}, {"Agendado", "Situação alterada"}),
         ({"status": "cancelled"}, {"Situação alterada"}),
         ({"status": "finished"}, set()),
-        ({"kind": "cadastro.payer"}, set()),
+        ({"kind": "dados.payer"}, set()),
     ],
 )
 def test_filters(desk, filters, expected):
@@ -126,7 +126,7 @@ def test_the_rows_of_one_transaction_are_one_entry(desk, client, manager):
     doctor = make_doctor(desk.clinic, name="Lia Prado")
     first, second = make_procedure(desk.clinic, name="ECG"), make_procedure(desk.clinic, name="Mapa")
     doctor.procedures.add(first, second)
-    [entry] = [entry for entry in of(desk, kind="cadastro.doctor_procedures") if "Lia Prado" in entry.about]
+    [entry] = [entry for entry in of(desk, kind="dados.doctor_procedures") if "Lia Prado" in entry.about]
     rows = [entry, *entry.rows]
     assert {"Lia Prado, ECG", "Lia Prado, Mapa"} <= {row.about for row in rows}
 
@@ -193,8 +193,8 @@ def test_wrong_dates_are_named(desk, client, manager):
 def test_dates_are_of_the_clinics_clock(desk):
     appointment = desk.book(now=desk.at(0, 30))
     day = desk.clinic.day(desk.at(9).date())
-    assert kinds_of(of(desk, kind="agendamento", since=day[0], until=day[1])) == ["Agendado"]
-    assert of(desk, kind="agendamento", until=day[0]) == []
+    assert kinds_of(of(desk, kind="visita", since=day[0], until=day[1])) == ["Agendado"]
+    assert of(desk, kind="visita", until=day[0]) == []
     assert appointment.events.count() == 1
 
 
@@ -208,7 +208,7 @@ def test_another_clinics_rows_are_in_no_list(desk, client):
 def test_whose_name_was_shown_is_in_the_access_log(desk, client, manager):
     desk.book()
     before = PatientAccess.objects.filter(patient=desk.patient).count()
-    client.get(INDEX, {"tipo": "agendamento"})
+    client.get(INDEX, {"tipo": "visita"})
     assert PatientAccess.objects.filter(patient=desk.patient).count() == before + 1
 
 
@@ -233,7 +233,7 @@ def test_the_files_say_what_the_page_says(desk, client, manager):
     ids=["both", "from", "until", "all"],
 )
 def test_a_file_says_which_dates_and_filters_were_asked(client, manager, dates, words):
-    chosen = {"situacao": "cancelled", "tipo": "agendamento.booked", "quem": f"u{manager.pk}", "via": "browser"}
+    chosen = {"situacao": "cancelled", "tipo": "visita.booked", "quem": f"u{manager.pk}", "via": "browser"}
     book = openpyxl.load_workbook(BytesIO(client.get(FILES[0], chosen | dates).content))
     assert list(book.worksheets[1].values)[:5] == [
         ("Auditoria", words),
@@ -251,7 +251,7 @@ def test_a_file_says_which_dates_and_filters_were_asked(client, manager, dates, 
 
 def test_no_name_becomes_a_formula(desk, client, manager):
     Doctor.objects.filter(pk=desk.doctor.pk).update(name="=cmd|' /C calc'!A0")
-    table = client.get(FILES[1], {"tipo": "cadastro.doctor"}).content.decode("utf-8-sig")
+    table = client.get(FILES[1], {"tipo": "dados.doctor"}).content.decode("utf-8-sig")
     assert not any(cell.startswith("=") for row in csv.reader(StringIO(table), delimiter=";") for cell in row)
 
 

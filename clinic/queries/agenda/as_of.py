@@ -87,11 +87,10 @@ def day_as_of(clinic: Clinic, on: date, moment: datetime, now: datetime) -> DayA
 
 def differences(clinic: Clinic, on: date, first: datetime, last: datetime) -> list[Difference]:
     """Return what the local date shows otherwise at the instant `last` than at `first`, in the order of the clock. At
-    most eleven queries."""
+    most twelve queries."""
     was, now = _rows_as_of(clinic, on, first), _rows_as_of(clinic, on, last)
     changed = {pk for pk in was.keys() | now.keys() if _compared(was.get(pk)) != _compared(now.get(pk))}
-    of_blocked = Appointment.objects.of(clinic).filter(pk__in=changed, patient__blocked_at__isnull=False)
-    unsaid = set(of_blocked.values_list("pk", flat=True))
+    unsaid = _of_blocked(clinic, changed)
     events = defaultdict(list)
     between = AppointmentEvent.objects.of(clinic).filter(appointment__in=changed, at__gt=first, at__lte=last)
     for event in between.select_related("user").order_by("pk"):
@@ -114,6 +113,15 @@ def differences(clinic: Clinic, on: date, first: datetime, last: datetime) -> li
         if (row := now.get(pk) or was.get(pk))
     ]
     return sorted(found, key=lambda one: (one.starts_at, one.appointment))
+
+
+def _of_blocked(clinic: Clinic, appointments: Iterable[int]) -> set[int]:
+    """Return which of these appointments are of blocked patients. Two queries by ids: joined, all patients are read."""
+    visits = Appointment.objects.of(clinic).filter(pk__in=appointments).values_list("pk", "patient_id")
+    patients = dict(visits)
+    blocked = Patient.objects.of(clinic).filter(pk__in=set(patients.values()), blocked_at__isnull=False)
+    ids = set(blocked.values_list("pk", flat=True))
+    return {pk for pk, patient in patients.items() if patient in ids}
 
 
 def _kind(was: AppointmentRow | None, now: AppointmentRow | None, events: Iterable[AppointmentEvent]) -> Change:

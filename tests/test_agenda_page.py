@@ -207,7 +207,7 @@ def test_no_attribute_of_the_page_needs_an_unsafe_policy(desk):
 def test_empty_clinic_guides_managers_and_refers_others_to_them(client):
     clinic = make_clinic()
     client.force_login(make_manager(clinic))
-    assert "/admin/clinic/doctor/add/" in client.get("/agenda/").content.decode()
+    assert 'class="button primary" href="/comecar/' in client.get("/agenda/").content.decode()
     client.force_login(make_user(clinic))
     page = client.get("/agenda/").content.decode()
     assert "Peça à gestão" in page and "/admin/" not in page

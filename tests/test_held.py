@@ -297,7 +297,7 @@ def test_a_row_that_is_held_is_not_deleted_and_the_page_says_so(managing, clinic
 def test_an_action_on_a_held_row_says_so(managing, clinic):
     colleague = make_user(clinic)
     with held(colleague):
-        typed = {"action": "give_new_password", "_selected_action": [colleague.pk]}
+        typed = {"action": "release_reset", "_selected_action": [colleague.pk]}
         answer = managing.post("/admin/clinic/staffuser/", typed)
 
     assert answer.status_code == 409 and SENTENCE in answer.text

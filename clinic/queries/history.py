@@ -220,7 +220,7 @@ SENTENCES: dict[AppointmentEvent.Kind, Callable[[Snapshot, Snapshot, ZoneInfo], 
 
 
 def _when(snapshot: Snapshot, zone: ZoneInfo) -> dict[str, str]:
-    named = in_sentence(snapshot["doctor_name"], snapshot.get("doctor_title", ""))
+    named = in_sentence(snapshot.get("doctor_name", ""), snapshot.get("doctor_title", ""))
     return {"time": _clock(snapshot, zone), **named}
 
 

@@ -635,8 +635,8 @@ def swap_for_a_later_time(desk):
 @of_act(
     Reason.WAITING_ASK_WHO_PAYS,
     "",
-    "O convênio de Ana Souza não é mais aceito, ou a carteira vence antes desse dia; nada foi agendado. Agende pelo"
-    " painel, onde se vê quem paga, e depois retire o pedido.",
+    "O convênio de Ana Souza não é mais aceito ou exige a guia, ou a carteira vence antes desse dia; nada foi agendado."
+    " Agende pelo painel, onde se vê quem paga, e depois retire o pedido.",
 )
 def give_a_time_to_whose_payer_is_accepted_no_more(desk):
     desk.patient.payer = make_payer(desk.clinic, active=False)
@@ -743,8 +743,8 @@ def book_one_patient_twice_in_a_family(desk):
 @of_act(
     Reason.FAMILY_ASK_WHO_PAYS,
     "",
-    "O convênio de Ana Souza não é mais aceito, ou a carteira vence antes desse dia. Agende pelo painel, onde se vê"
-    " quem paga.",
+    "O convênio de Ana Souza não é mais aceito ou exige a guia, ou a carteira vence antes desse dia. Agende pelo"
+    " painel, onde se vê quem paga.",
 )
 def book_a_family_whose_payer_is_accepted_no_more(desk):
     desk.patient.payer = make_payer(desk.clinic, active=False)

@@ -24,7 +24,7 @@ def manager(clinic):
 
 def chosen(page, content=None, name="velho.csv"):
     page.goto("/importar/")
-    page.get_by_label("Planilha").set_input_files(
+    page.get_by_label("Planilha", exact=True).set_input_files(
         {"name": name, "mimeType": "text/csv", "buffer": content or csv_bytes(ROWS)}
     )
 
@@ -69,9 +69,9 @@ def test_a_closed_page_goes_on_when_it_is_opened_again(window, manager):
 def test_a_file_that_is_too_large_is_not_sent(window, manager):
     page = window(manager)
     chosen(page, b"Nome\n" + b"x" * 1000)
-    page.get_by_label("Planilha").evaluate("each => each.dataset.most = '0.0001'")
+    page.get_by_label("Planilha", exact=True).evaluate("each => each.dataset.most = '0.0001'")
     chosen_again = {"name": "maior.csv", "mimeType": "text/csv", "buffer": b"Nome\n" + b"x" * 2000}
-    page.get_by_label("Planilha").set_input_files(chosen_again)
+    page.get_by_label("Planilha", exact=True).set_input_files(chosen_again)
     expect(page.locator("#error-file")).to_contain_text("Divida a planilha")
     page.get_by_role("button", name="Ler a planilha").click()
     expect(page).to_have_url(re.compile("/importar/$"))

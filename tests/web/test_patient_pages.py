@@ -220,7 +220,7 @@ def test_the_card_costs_the_same_queries_for_one_and_three(desk, clinic, amount,
         visit(ana, days=-day)
 
     # Session and user; the patient, former names, memos, changes; visits to come and past, each with lines; access.
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         desk.get(reverse("web:patient-detail", args=[ana.pk]))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import Enum
+from itertools import batched
 from typing import Any
 
 from django.db.models import Q
@@ -27,6 +28,7 @@ from clinic.queries.history import sentence
 from clinic.queries.set_up_as_of import doctors_as_of, noted_since, schedules_as_of
 
 Kind = AppointmentEvent.Kind
+BATCH = 150  # ids a statement: of more at once, PostgreSQL would read all patients rather than look each one up
 MOVES = [Kind.RESCHEDULED, Kind.TIME_ZONE]  # the events of the index appointmentevent_former_start
 STORED = [field.name for field in fields(AppointmentRow)][:18]  # what `stored_values` gives
 # What a page shows of an appointment that its own events change.
@@ -141,7 +143,8 @@ def _compared(row: AppointmentRow | None) -> tuple[Any, ...] | None:
 
 
 def _rows_as_of(clinic: Clinic, on: date, moment: datetime) -> dict[int, AppointmentRow]:
-    """Return the appointments that touched the local date then, by id, in the order of their starts. Five queries."""
+    """Return the appointments that touched the local date then, by id, in the order of their starts. Five queries, one
+    more for each BATCH of appointments."""
     midnight, next_midnight = clinic.day(on)
     earliest = midnight - OVERLAP_LOOKBACK
     here = set(
@@ -154,8 +157,12 @@ def _rows_as_of(clinic: Clinic, on: date, moment: datetime) -> dict[int, Appoint
         GreaterThanOrEqual(was_at, earliest), LessThan(was_at, next_midnight), kind__in=MOVES, at__gt=moment
     )
     away = set(moved.values_list("appointment", flat=True)) - here
-    wanted = Appointment.objects.of(clinic).kept().filter(pk__in=here | away, created_at__lte=moment)
-    rows = {values[0]: AppointmentRow(*values) for values in stored_values(wanted, clinic, moment)}
+    wanted = Appointment.objects.of(clinic).kept().filter(created_at__lte=moment)
+    rows = {
+        values[0]: AppointmentRow(*values)
+        for ids in batched(sorted(here | away), BATCH, strict=False)
+        for values in stored_values(wanted.filter(pk__in=ids), clinic, moment)
+    }
     for pk, events in _events_since(clinic, rows, moment).items():
         row = _taken_back(rows[pk], events)
         if row is None:

@@ -52,10 +52,10 @@ def as_of(request: ClinicRequest, date: str) -> HttpResponse:
     context: dict[str, Any] = {
         "on": on,
         "moment": moment,
-        "em": f"{clinic.local(moment):%Y-%m-%dT%H:%M}" if moment else typed,
+        "em": f"{clinic.local(moment):%Y-%m-%dT%H:%M}" if moment else "",
         "complaint": complaint,
         "last_complaint": last_complaint,
-        "until": "" if until == "agora" else until,
+        "until": "" if until == "agora" or last is None else until,
         "last": last,
         "presets": [(label, _address(on, clinic, now - ago)) for label, ago in AGO],
         "today": reverse("web:agenda-day", args=[on.isoformat()]),

@@ -159,7 +159,7 @@ def test_who_is_beyond_the_page_of_the_audit_was_not_shown(client, patient, by):
         other = make_patient(patient.clinic, name=f"Zulmira {number}")
         change_patient(other.pk, {"email": "z@example.org"}, clinic=patient.clinic, by=by)
     with audit.shown.collecting() as collected:
-        audit.entries(audit.Wanted(patient.clinic, kind="paciente"), limit=1)
+        audit.entries(audit.Wanted(patient.clinic, kind="ficha"), limit=1)
     assert list(collected.patients) == [other.pk]
     client.force_login(by.user)
     client.get(reverse("web:audit"))

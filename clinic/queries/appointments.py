@@ -20,10 +20,12 @@ def listed(
     doctor: int | None = None,
     patient: int | None = None,
     statuses: Collection[str] | None = None,
+    with_blocked: bool = False,
 ) -> AppointmentQuerySet:
     """Return the appointments that start in [since, before), with doctor and patient, by start and then id.
 
-    None restricts nothing. A merged `patient` means the one that was kept. Those of blocked patients are left out.
+    None restricts nothing. A merged `patient` means the one that was kept. Those of blocked patients are left out,
+    unless they are `with_blocked` for `lines_listed`.
     """
     filters = {
         "starts_at__gte": since,
@@ -33,14 +35,19 @@ def listed(
         "status__in": statuses,
     }
     given = {name: value for name, value in filters.items() if value is not None}
-    shown = Appointment.objects.of(clinic).in_use()
+    shown = Appointment.objects.of(clinic)
+    shown = shown.kept() if with_blocked else shown.in_use()
     found = shown.filter(**given).select_related("doctor", "patient")
     return found.order_by("starts_at", "pk")
 
 
 def lines_listed(clinic: Clinic, appointments: AppointmentQuerySet) -> QuerySet[AppointmentProcedure]:
-    """Return the lines of these appointments with all that `with_lines` loads, by start, appointment and position."""
-    lines = AppointmentProcedure.objects.of(clinic).filter(appointment__in=appointments.order_by())
+    """Return the lines of these appointments with all that `with_lines` loads, by start, appointment and position.
+
+    Those of blocked patients are left out here: in the subselect the condition would have PostgreSQL read them all."""
+    lines = AppointmentProcedure.objects.of(clinic).filter(
+        appointment__in=appointments.order_by(), appointment__patient__blocked_at__isnull=True
+    )
     return _with_price_now(
         lines.select_related("procedure", "appointment__doctor", "appointment__patient")
         .prefetch_related(Prefetch("discounts", AppliedDiscount.objects.select_related("discount").order_by("pk")))

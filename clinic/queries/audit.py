@@ -37,7 +37,7 @@ ROWS = 50  # of a page
 # Of these the registry writes an event in words, for every request that changes them.
 IN_WORDS_BY_PEOPLE = ("workinghours", "absence", "delay")
 PROGRAMS = ("imagemais", "mivicall")
-NUMBERS = {"visita": 4, "paciente": 3, "clinica": 2, "dados": 1}  # the order of what happened at one instant
+NUMBERS = {"visita": 4, "ficha": 3, "clinica": 2, "dados": 1}  # the order of what happened at one instant
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _rows(wanted: Wanted, name: str) -> list[QuerySet[Any]]:
         return [rows]
     if name == "visita":
         return [rows.filter(doctor=wanted.doctor), _moved_from(rows, wanted.doctor)]
-    return [] if name == "paciente" else [rows.filter(_is_about(name, wanted.doctor))]
+    return [] if name == "ficha" else [rows.filter(_is_about(name, wanted.doctor))]
 
 
 def _of_author(rows: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
@@ -191,7 +191,7 @@ def _is_about(name: str, doctor: int) -> Q:
 
 _SOURCES: dict[str, Callable[[Wanted, str], QuerySet[Any]]] = {
     "visita": _of_appointments,
-    "paciente": _of_patients,
+    "ficha": _of_patients,
     "clinica": _of_clinic,
     "dados": _of_set_up,
 }
@@ -295,7 +295,7 @@ def kinds() -> list[tuple[str, list[tuple[str, str]]]]:
     tables = sorted((row_changes.label_of(table), table) for table in row_changes.MODELS)
     return [
         (_("Agendamentos"), _group("visita", _("Todos os agendamentos"), AppointmentEvent.Kind.choices)),
-        (_("Pacientes"), _group("paciente", _("Todas as fichas"), PatientEvent.Kind.choices)),
+        (_("Pacientes"), _group("ficha", _("Todas as fichas"), PatientEvent.Kind.choices)),
         (_("Clínica"), _group("clinica", _("Tudo da clínica"), ClinicEvent.Kind.choices)),
         (
             _("Configuração, linha por linha"),

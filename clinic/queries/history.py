@@ -225,6 +225,9 @@ def _when(snapshot: Snapshot, zone: ZoneInfo) -> dict[str, str]:
 
 
 def _clock(snapshot: Snapshot, zone: ZoneInfo) -> str:
+    """Return the start as it is written, "" where an event that booking did not write has none."""
+    if "starts_at" not in snapshot:
+        return ""
     return f"{datetime.fromisoformat(snapshot['starts_at']).astimezone(zone):%d/%m/%Y %H:%M}"
 
 

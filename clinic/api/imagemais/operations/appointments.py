@@ -169,6 +169,7 @@ def list_appointments(request: ApiRequest, response: HttpResponse) -> Sequence[A
         doctor=doctor,
         patient=patient,
         statuses=[status] if status else None,
+        with_blocked=True,
     )
     lines = appointments.lines_listed(request.clinic, rows)
     lines = lines.filter(_comes_after(*page.after)) if page.after else lines

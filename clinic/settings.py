@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "clinic.web.middleware.RefusedBodyMiddleware",
+    "clinic.web.middleware.FieldCountMiddleware",
     "clinic.web.middleware.RefusedSignInMiddleware",
     "clinic.web.importing.upload.FileUploadMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -226,8 +227,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # clinic.server reads no more of a body
 # Only one page accepts files (`clinic.web.importing.upload`): others are dropped while they are read.
 FILE_UPLOAD_HANDLERS: list[str] = []
-# A payer's page has five fields for each price, the page that raises prices one for each procedure.
+# In the administration a payer's page has five fields for each price, and the page that raises prices one for each
+# procedure. Everywhere else no query and no form has more than MOST_FIELDS.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500
+MOST_FIELDS = 500
 
 LOGGING = {
     "version": 1,

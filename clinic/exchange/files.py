@@ -13,7 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from clinic.exchange.csv_files import read_csv
-from clinic.exchange.faults import ImportRefused
+from clinic.exchange.faults import ImportRefused, damaged
 from clinic.exchange.ods_files import read_ods
 from clinic.exchange.xlsx_files import read_xlsx
 
@@ -70,7 +70,7 @@ def _open_zipped(file: IO[bytes]) -> Sheet:
             _refuse_bomb(archive)
             names = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise ImportRefused(_("O arquivo está danificado e não pôde ser aberto. Exporte-o de novo.")) from error
+        raise damaged() from error
     file.seek(0)
     if "xl/workbook.xml" in names:
         sheet, rows = read_xlsx(file)

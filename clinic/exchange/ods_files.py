@@ -13,7 +13,7 @@ from defusedxml.ElementTree import iterparse
 from django.utils.translation import gettext as _
 
 from clinic.exchange.csv_files import LOST
-from clinic.exchange.faults import ImportRefused
+from clinic.exchange.faults import ImportRefused, damaged
 
 TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
@@ -65,7 +65,7 @@ def _rows(file: IO[bytes], most_columns: int, most_lines: int) -> Iterator[tuple
                         yield sheet, number + place, list(cells)
                 number += repeated
     except (ParseError, zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
-        raise ImportRefused(_("O arquivo está danificado e não pôde ser aberto. Exporte-o de novo.")) from error
+        raise damaged() from error
 
 
 def _outer(content: IO[bytes]) -> Iterator[Element]:

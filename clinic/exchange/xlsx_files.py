@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
 from clinic.exchange.csv_files import LOST
-from clinic.exchange.faults import ImportRefused
+from clinic.exchange.faults import ImportRefused, damaged
 
 # What openpyxl and the parsers of XML below it raise for a file that is not as it should be.
 BROKEN = (KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError, BadZipFile, OSError, EOFError)
@@ -25,7 +25,7 @@ def read_xlsx(file: IO[bytes]) -> tuple[str, Iterator[tuple[int, list[str]]]]:
             sheet.reset_dimensions()  # some writers say A1 and mean all
         sheets = [sheet for sheet in book.worksheets if _has_cells(sheet)]
     except BROKEN as error:
-        raise _damaged() from error
+        raise damaged() from error
     if not sheets:
         raise ImportRefused(_("A planilha não tem nenhuma célula preenchida."))
     return str(sheets[0].title), _rows(sheets[0])
@@ -57,8 +57,4 @@ def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
         for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
             yield number, [text_of(value) for value in values]
     except BROKEN as error:
-        raise _damaged() from error
-
-
-def _damaged() -> ImportRefused:
-    return ImportRefused(_("O arquivo está danificado e não pôde ser aberto. Exporte-o de novo."))
+        raise damaged() from error

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -44,6 +45,27 @@ class RefusedBodyMiddleware:
             of_file = FILE_TEMPLATES if request.path_info.startswith(uploads.PREFIX) else {}
             template = of_file.get(status) or TEMPLATES.get(status, "400.html")
             return render(request, template, status=status)
+
+
+class FieldCountMiddleware:
+    """Refuse a query or a form of more than MOST_FIELDS by Django's own exception, before it is parsed; the APIs refuse
+    theirs (`clinic.api.reading`), and the administration reads as many as Django does."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        is_page = not request.path_info.lower().startswith((*settings.PROGRAMS, reverse("admin:index")))
+        if is_page and _separators(request) >= settings.MOST_FIELDS:
+            raise TooManyFieldsSent
+        return self.get_response(request)
+
+
+def _separators(request: HttpRequest) -> int:
+    """Return how often `&` parts the fields of the query, or of the form if they are more."""
+    of_query: int = request.META.get("QUERY_STRING", "").count("&")
+    is_form = request.content_type == "application/x-www-form-urlencoded"
+    return max(of_query, request.body.count(b"&") if is_form else 0)
 
 
 class RefusedSignInMiddleware:

@@ -260,7 +260,7 @@ def stale(page):
 def too_large(page):
     page.goto(reverse("web:signin"))
     page.locator("main form").evaluate(
-        "(form) => { form.append(...Array.from({length: 2600}, () => Object.assign(document.createElement('input'),"
+        "(form) => { form.append(...Array.from({length: 600}, () => Object.assign(document.createElement('input'),"
         " {type: 'hidden', name: 'x'}))); form.submit(); }"
     )
 

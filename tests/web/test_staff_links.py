@@ -8,7 +8,6 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.contrib.auth import get_user
-from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.http import QueryDict
 from django.test import Client
@@ -37,13 +36,6 @@ def typed(**changed):
 
 def address_of(page):
     return urlsplit(re.search(r">(http://testserver/acesso/[^<]+)</textarea>", page.text)[1]).path
-
-
-@pytest.fixture(autouse=True)
-def content_types_are_asked_for_again():
-    """One that the admin's log has made is gone with its test, where others have emptied the tables before."""
-    yield
-    ContentType.objects.clear_cache()
 
 
 @pytest.fixture

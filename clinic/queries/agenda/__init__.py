@@ -5,14 +5,15 @@ Reads only; knows no HTTP and no booking."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import BigIntegerField, DateField, DateTimeField, Exists, F, OuterRef, Q
 
 from clinic.models import Appointment, Clinic, Doctor, WorkingHours
 from clinic.models.appointment import Status
 from clinic.queries.agenda.as_of import Change, DayAsOf, Difference, day_as_of, differences
-from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout
+from clinic.queries.agenda.layout import LOOK_AHEAD, DayLayout, Words
 from clinic.queries.agenda.month_at_a_glance import month
 from clinic.queries.agenda.page import (
     Badge,
@@ -31,6 +32,7 @@ from clinic.queries.agenda.page import (
 from clinic.queries.agenda.rows_version import rows_version
 from clinic.queries.agenda.stored import stored_values
 from clinic.queries.agenda.week import DAYS, WeekLayout
+from clinic.queries.composed import ComposedStatement, parameter
 from clinic.queries.delays import delay_of_row
 from clinic.queries.memos import notes_of_day, read_notes_of_day
 from clinic.queries.performed_procedures import performed_procedures
@@ -97,7 +99,7 @@ def day(
     performed = {} if on < clinic.local(now).date() else performed_procedures(clinic, known, now)
     chosen = known & set(doctors) or known
     wanted = {status for status in statuses if status in Status.values}
-    layout = DayLayout(clinic, on, now, schedules, performed, wanted, hides_freed=hides_freed)
+    layout = DayLayout(clinic, on, now, schedules, performed, Words(), statuses=wanted, hides_freed=hides_freed)
     delays = {doctor.pk: doctor.delay or 0 for doctor in shown}
     memos = read_notes_of_day(shown[0].memos) if shown else []
     return layout.lay_out(shown, chosen, appointments, delays, memos)
@@ -121,19 +123,30 @@ def _appointments(
     clinic: Clinic, first: date, last: date, now: datetime, doctor: Doctor | None = None
 ) -> list[tuple[Any, ...]]:
     """Return the `stored_values` of these local dates, those after midnight too, of doctors who work then: they may
-    take the end of a free time that begins before it."""
+    take the end of a free time that begins before it. One query."""
     midnight, next_midnight = clinic.day(first)[0], clinic.day(last)[1]
+    days = {"first": first, "last": last, "midnight": midnight, "next_midnight": next_midnight}
+    of_doctor = {"doctor": doctor.pk} if doctor else {}
+    return _composed(of_doctor=doctor is not None).rows(clinic=clinic.pk, now=now, **days, **of_doctor)
+
+
+@cache
+def _composed(*, of_doctor: bool) -> ComposedStatement:
+    """Return the statement of `_appointments`, whose arguments and midnights are its parameters."""
+    clinic = parameter("clinic", BigIntegerField())
+    first, last = (parameter(name, DateField()) for name in ("first", "last"))
+    midnight, next_midnight, now = (parameter(name, DateTimeField()) for name in ("midnight", "next_midnight", "now"))
     nights = WorkingHours.objects.of(clinic).valid_between(first, last).filter(ends__lte=F("starts"))
     works_past_midnight = nights.filter(doctor=OuterRef("doctor"))
     appointments = Appointment.objects.of(clinic)
-    if doctor:
-        appointments = appointments.filter(doctor=doctor)
+    if of_doctor:
+        appointments = appointments.filter(doctor=parameter("doctor", BigIntegerField()))
     shown = (
         appointments.kept()
         .overlapping(midnight, next_midnight + MAX_DURATION)
         .filter(Q(starts_at__lt=next_midnight) | Exists(works_past_midnight))
     )
-    return stored_values(shown, clinic, now)
+    return ComposedStatement(stored_values(shown, clinic, now))
 
 
 def _doctors(clinic: Clinic, on: date, with_appointments: Collection[int]) -> "list[DoctorOfDay]":

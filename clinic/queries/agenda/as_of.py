@@ -20,7 +20,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from clinic.models import Appointment, AppointmentEvent, Clinic, Patient
 from clinic.models.appointment import OVERLAP_LOOKBACK, Status
 from clinic.models.ranges import Instant
-from clinic.queries.agenda.layout import DayLayout
+from clinic.queries.agenda.layout import DayLayout, Words
 from clinic.queries.agenda.page import Day
 from clinic.queries.agenda.rows import AppointmentRow
 from clinic.queries.agenda.stored import stored_values
@@ -78,7 +78,7 @@ def day_as_of(clinic: Clinic, on: date, moment: datetime, now: datetime) -> DayA
         noted, doctors = now, doctors_as_of(clinic, now)
     booked = {row.doctor_id for row in rows.values()}
     shown = [doctor for doctor in doctors if doctor.active or doctor.pk in booked]
-    layout = DayLayout(clinic, on, moment, schedules_as_of(clinic, noted), {}, set(), hides_freed=False)
+    layout = DayLayout(clinic, on, moment, schedules_as_of(clinic, noted), {}, Words(), hides_freed=False)
     values = [tuple(getattr(row, name) for name in STORED) for row in rows.values()]
     known = {doctor.pk for doctor in shown}
     day = layout.lay_out(shown, known, values, dict.fromkeys(known, 0), [])

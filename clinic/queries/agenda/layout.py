@@ -38,6 +38,23 @@ ALMOST_A_MINUTE = timedelta(minutes=1) - timedelta.resolution
 LONG_WAIT = timedelta(minutes=15)  # for a patient who has arrived, and for one who is expected
 
 
+class Words:
+    """What many cells of a page have in common, in the language of the page: translated once, not once a cell."""
+
+    def __init__(self) -> None:
+        self.status_labels = {code: str(label) for code, label in Status.choices}
+        self.origins = {
+            Appointment.Source.VOICE_AI.value: Badge(_("voz"), "phone"),
+            Appointment.Source.SELF_SERVICE.value: Badge(_("bot"), "bot"),
+            Appointment.Source.SYNC_EXTERNAL.value: Badge(_("API"), "plug"),
+        }
+        self.incomplete = Badge(_("cadastro incompleto"), "id-card")
+        self.notes = Badge(_("observações"), "note")
+        self.encaixe = Badge(_("encaixe"), "users")
+        self.free, self.fits = _("livre"), _("%(minutes)s min: cabe %(procedure)s")
+        self.long_wait, self.not_come = _("espera longa"), _("não chegou")
+
+
 class DayLayout:
     """Lays out one local date of one clinic once, at the instant `now`.
 
@@ -50,26 +67,18 @@ class DayLayout:
         now: datetime,
         schedules: Schedules,
         performed: Mapping[int, Sequence[PerformedProcedure]],
-        statuses: Collection[str],
+        words: Words,
         *,
+        statuses: Collection[str] = (),
         hides_freed: bool,
     ) -> None:
         self.clinic, self.day, self.now, self.schedules, self.performed = clinic, day, now, schedules, performed
+        self.words = words
         self.statuses, self.hides_freed = statuses, hides_freed
         self.today = clinic.local(now).date()
         self.midnight, next_midnight = clinic.day(day)
         self.length = self._minute(next_midnight)
         self.now_minute = self._minute(now)
-        # Translated once, not once a card.
-        self.status_labels = {code: str(label) for code, label in Status.choices}
-        self.origins = {
-            Appointment.Source.VOICE_AI.value: Badge(_("voz"), "phone"),
-            Appointment.Source.SELF_SERVICE.value: Badge(_("bot"), "bot"),
-            Appointment.Source.SYNC_EXTERNAL.value: Badge(_("API"), "plug"),
-        }
-        self.incomplete_badge = Badge(_("cadastro incompleto"), "id-card")
-        self.notes_badge = Badge(_("observações"), "note")
-        self.free_word, self.fits_sentence = _("livre"), _("%(minutes)s min: cabe %(procedure)s")
         self.clock: dict[int, str] = {}
         self.cells: dict[int, list[Cell]] = defaultdict(list)
         self.causes: Counter[str] = Counter()  # of appointments that cannot take place
@@ -267,7 +276,7 @@ class DayLayout:
     ) -> Slot:
         time = self._time(start)
         strips = strips_beside(start, end, freed)
-        fits = self.fits_sentence % {"minutes": shorter.minutes, "procedure": shorter.name} if shorter else ""
+        fits = self.words.fits % {"minutes": shorter.minutes, "procedure": shorter.name} if shorter else ""
         kinds = ["slot", *(["short"] if shorter else []), *([f"beside-{strips}"] if strips else [])]
         if end - start < scale:
             kinds.append("lines-0")
@@ -280,7 +289,7 @@ class DayLayout:
             procedure=str(shorter.id) if shorter else "",
             fits=fits,
             is_freed=strips > 0,
-            label=", ".join([f"{time} {self.free_word}", *([fits] if fits else []), self.heading(one)]),
+            label=", ".join([f"{time} {self.words.free}", *([fits] if fits else []), self.heading(one)]),
         )
 
     def _card(self, number: int, one: DoctorDay, row: AppointmentRow, scale: int) -> Card:
@@ -320,7 +329,7 @@ class DayLayout:
 
     def _status_label(self, row: AppointmentRow) -> str:
         """Return the status in words, of Remarcado with the place before."""
-        label = self.status_labels[row.status]
+        label = self.words.status_labels[row.status]
         before = in_words_of_move(row.move, self.clinic, starts_at=row.starts_at, doctor=row.doctor_id)
         return f"{label}, {before}" if before else label
 
@@ -342,9 +351,9 @@ class DayLayout:
     def _attention(self, row: AppointmentRow) -> str | None:
         """Return why a person has something to do about it, "" where the status says so itself, None for nothing."""
         if row.arrived_at:
-            return _("espera longa") if self.now - row.arrived_at >= LONG_WAIT else None
+            return self.words.long_wait if self.now - row.arrived_at >= LONG_WAIT else None
         if self.day == self.today and row.status in EXPECTED and row.starts_at + LONG_WAIT <= self.now:
-            return _("não chegou")
+            return self.words.not_come
         if self.day == self.today + timedelta(days=1) and row.status in UNCONFIRMED:
             return ""
         return None
@@ -379,12 +388,12 @@ class DayLayout:
         if row.card_expires_on and row.status in AHEAD and self._has_expired(row.card_expires_on, row):
             badges.append(Badge(expired_card(row.card_expires_on), "credit-card"))
         if row.encaixe:
-            badges.append(Badge(_("encaixe"), "users"))
+            badges.append(self.words.encaixe)
         if row.is_incomplete and row.status in AHEAD:
-            badges.append(self.incomplete_badge)
+            badges.append(self.words.incomplete)
         if row.has_notes:
-            badges.append(self.notes_badge)
-        if origin := self.origins.get(row.source):
+            badges.append(self.words.notes)
+        if origin := self.words.origins.get(row.source):
             badges.append(origin)
         return badges
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, CharField, F, JSONField, OuterRef, Q, StringAgg, Subquery, Value, When
+from django.db.models import Case, CharField, F, JSONField, OuterRef, Q, QuerySet, StringAgg, Subquery, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
-from clinic.models import AppointmentProcedure, Clinic
+from clinic.models import Appointment, AppointmentProcedure, Clinic
 from clinic.models.appointment import AppointmentQuerySet, Status
 from clinic.models.patient import incomplete
 from clinic.models.unverified import unverified_fields
@@ -15,7 +15,9 @@ from clinic.queries.pending import NOT_BEGUN, unperformed_procedures
 from clinic.queries.short_visits import needed_minutes
 
 
-def stored_values(appointments: AppointmentQuerySet, clinic: Clinic, now: datetime) -> list[tuple[Any, ...]]:
+def stored_values(
+    appointments: AppointmentQuerySet, clinic: Clinic, now: datetime
+) -> "QuerySet[Appointment, tuple[Any, ...]]":
     """Return tuples in the order of AppointmentRow's fields, by their start. One query."""
     procedures = (
         AppointmentProcedure.objects.of(clinic)
@@ -25,7 +27,7 @@ def stored_values(appointments: AppointmentQuerySet, clinic: Clinic, now: dateti
         .annotate(names=StringAgg("procedure_name", delimiter=Value(", "), order_by="position"))
         .values("names")
     )
-    return list(
+    return (
         appointments.annotate(
             patient_name=Coalesce(NullIf("patient__social_name", Value("")), "patient__name"),
             procedures=Coalesce(Subquery(procedures), Value(""), output_field=CharField()),

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from clinic.models import Clinic, Doctor
-from clinic.queries.agenda.layout import DayLayout, counts, scale_class
+from clinic.queries.agenda.layout import DayLayout, Words, counts, scale_class
 from clinic.queries.agenda.page import Cell, Column, DoctorChoice, Week
 from clinic.queries.agenda.rows import DoctorDay
 from clinic.queries.agenda.version import version
@@ -33,8 +34,12 @@ class DateOfWeek(DayLayout):
     def _whole_hour(self, minute: int) -> int:
         return max(minute - minute % 60, 0)
 
-    def heading(self, one: DoctorDay) -> str:
+    @cached_property
+    def _name(self) -> str:
         return day_in_brief(self.day)
+
+    def heading(self, one: DoctorDay) -> str:
+        return self._name
 
     def subheading(self, one: DoctorDay) -> str:
         return self.schedules.day_name(self.day)
@@ -57,7 +62,10 @@ class WeekLayout:
     ) -> None:
         self.clinic, self.first = clinic, first
         days = (first + timedelta(days=number) for number in range(DAYS))
-        self.dates = [DateOfWeek(clinic, day, now, schedules, performed, (), hides_freed=hides_freed) for day in days]
+        words = Words()
+        self.dates = [
+            DateOfWeek(clinic, day, now, schedules, performed, words, hides_freed=hides_freed) for day in days
+        ]
 
     def lay_out(self, doctor: Doctor, appointments: Sequence[tuple[Any, ...]], choices: Sequence[Doctor]) -> Week:
         """`appointments` are all that touch the week; `choices` the doctors who can be shown instead."""

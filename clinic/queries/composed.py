@@ -1,0 +1,41 @@
+"""Statements of the ORM that are composed once in a process and run with other values.
+
+Composing the statement of a day takes Django longer than PostgreSQL takes to run it, and every screen asks once a
+minute. The rules in it stay written once, as expressions; what changes from one run to the next is a `parameter`.
+"""
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import Expression, Field, QuerySet
+
+
+class _Parameter(Expression):
+    def __init__(self, name: str, output_field: "Field[Any, Any]") -> None:
+        super().__init__(output_field=output_field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (self,)
+
+
+def parameter(name: str, output_field: "Field[Any, Any]") -> Any:
+    """Return what stands in a queryset for a value that `ComposedStatement.rows` is given by this name."""
+    return _Parameter(name, output_field)
+
+
+class ComposedStatement:
+    """The statement of a `values_list`. Its text may depend on nothing but its parameters."""
+
+    def __init__(self, values_list: "QuerySet[Any, tuple[Any, ...]]") -> None:
+        compiler = values_list.query.get_compiler(connection=connection)
+        self._sql, self._params = compiler.as_sql()
+        self._converters = compiler.get_converters([column for column, _, _ in compiler.select])
+        self._apply_converters = compiler.apply_converters
+
+    def rows(self, **values: Any) -> list[tuple[Any, ...]]:
+        """Run it with these values of its parameters. One query."""
+        params = [values[each.name] if isinstance(each, _Parameter) else each for each in self._params]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, params)
+            return [tuple(row) for row in self._apply_converters(cursor.fetchall(), self._converters)]

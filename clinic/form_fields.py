@@ -6,22 +6,28 @@ mean the first such day since two months ago: in December 05/01 is of next year,
 
 import re
 from calendar import isleap
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import from_current_timezone
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from clinic.models import END_OF_DAY
 from clinic.models.characters import plain
 from clinic.models.clinic import EndOfDay, written_amount
+from clinic.models.doctor import WorkingHours, end_of_hours
 from clinic.models.patient import OLDEST
-from clinic.schedule import Week, read_week
+from clinic.schedule import Hours, Mistake, Week, read_week
+from clinic.spoken import duration
 
 SHORT_NUMBER = re.compile(r"[0-9]{1,18}")  # fits into PostgreSQL's bigint; int() refuses strings of thousands of digits
 DATE = re.compile(
@@ -56,6 +62,7 @@ DAYS_AHEAD = re.compile(r"\+ ?(\d{1,3})(?: ?d(?:ias?)?)?")
 DAY_OF_MONTH = re.compile(r"(?:dia )?(\d{1,2})")
 # No appointment or birth date lies outside; beyond the ends, date arithmetic would overflow.
 READABLE_YEARS = range(1900, 2201)
+DAY_MINUTES = 24 * 60
 LOOKING_BACK = timedelta(days=60)
 LEAP_YEARS_APART = 8  # at most, as around 2100
 TIME = re.compile(
@@ -261,6 +268,22 @@ class LocalDecimalField(forms.DecimalField):
         return super().to_python(value)
 
 
+class _ReadBack(forms.Widget):
+    """Shows under its field how the text is understood: at once, and with htmx while it is typed."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
+        context = {"read": read_back(str(value or "")), "name": name, "id": (attrs or {}).get("id", f"id_{name}")}
+        return super().render(name, value, attrs, renderer) + render_to_string("components/_week_read.html", context)
+
+
+class WeekInput(_ReadBack, forms.TextInput):
+    """A week in one line, read back under it."""
+
+
+class WeekTextarea(_ReadBack, forms.Textarea):
+    """A week in some lines, read back under it."""
+
+
 class WeekField(forms.CharField):
     """Hours of a week as people write them, `seg-sex 8-12 13:30-18; sáb 8-12`; the value is a `Week`."""
 
@@ -270,7 +293,7 @@ class WeekField(forms.CharField):
             "required": False,
             "strip": False,
             "max_length": LONGEST_WEEK,
-            "widget": forms.Textarea({"rows": 3, "cols": 60, "spellcheck": "false", "autocomplete": "off"}),
+            "widget": WeekTextarea({"rows": 3, "cols": 60, "spellcheck": "false", "autocomplete": "off"}),
             "help_text": _("Por exemplo: seg-sex 8-12 13:30-18; sáb 8-12. Vazio: nenhum horário."),
         }
         super().__init__(**usual | options)
@@ -285,3 +308,75 @@ class WeekField(forms.CharField):
     def understood(self, text: str) -> Week:
         """Return what can be read of a text, and its mistakes."""
         return read_week(text) if len(text) <= LONGEST_WEEK else Week([], [])
+
+
+class DayRead(NamedTuple):
+    """A day of a week that was read: its spans as text, and as bars, (start, length) in percent of the day."""
+
+    name: str
+    spans: str
+    bars: list[tuple[str, str]]
+
+
+class WeekRead(NamedTuple):
+    """How a text is understood: the seven days and a sentence, or what is wrong with it, and where; for an empty text
+    nothing."""
+
+    days: list[DayRead]
+    summary: str
+    mistakes: list[str]
+    marked: list[tuple[str, bool]]
+
+
+def read_back(text: str) -> WeekRead:
+    """Return how the hours of a week are understood."""
+    field = WeekField()
+    week = field.understood(text)
+    try:
+        field.clean(text)
+    except ValidationError as error:
+        return WeekRead([], "", error.messages, marked(text, week.mistakes))
+    if not week.hours:
+        return WeekRead([], "", [], [])
+    return WeekRead(_days(week.hours), _summary(week.hours), [], [])
+
+
+def marked(text: str, mistakes: Iterable[Mistake]) -> list[tuple[str, bool]]:
+    """Return the text in pieces, each with whether it is a mistake; empty without mistakes."""
+    at, pieces = 0, list[tuple[str, bool]]()
+    for mistake in mistakes:
+        if mistake.start >= at:
+            pieces += [(text[at : mistake.start], False), (text[mistake.start : mistake.end], True)]
+            at = mistake.end
+    return [*pieces, (text[at:], False)] if pieces else []
+
+
+def _summary(hours: Sequence[Hours]) -> str:
+    """Return on how many days the hours begin, and how long they are together."""
+    days = len({row.weekday for row in hours})
+    over_midnight = sum(row.ends <= row.starts for row in hours)
+    minutes = sum(_minutes(row.ends) - _minutes(row.starts) for row in hours) + over_midnight * DAY_MINUTES
+    sentence = ngettext(
+        "Entendido: %(n)s dia, %(time)s por semana.", "Entendido: %(n)s dias, %(time)s por semana.", days
+    )
+    return sentence % {"n": days, "time": duration(minutes).removesuffix(" 0 min")}
+
+
+def _days(hours: Iterable[Hours]) -> list[DayRead]:
+    spans: dict[int, list[str]] = defaultdict(list)
+    bars: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for weekday, starts, ends in hours:
+        spans[weekday].append(f"{starts:%H:%M}–{end_of_hours(ends)}")
+        first, last = _minutes(starts), _minutes(ends)
+        bars[weekday].append(_bar(first, last if ends > starts else DAY_MINUTES))
+        if ends <= starts and last:
+            bars[weekday % 7 + 1].append(_bar(0, last))
+    return [DayRead(str(day.label), ", ".join(spans[day]), bars[day]) for day in WorkingHours.Weekday]
+
+
+def _bar(first: int, last: int) -> tuple[str, str]:
+    return f"{100 * first / DAY_MINUTES:.2f}", f"{100 * (last - first) / DAY_MINUTES:.2f}"
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute

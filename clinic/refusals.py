@@ -192,6 +192,23 @@ class Reason(Enum):
     TOO_SHORT = "ends_at", _("A duração dos procedimentos é de %(minutes)s minutos.")
     DATE_PAST = "date", _("Esta data já passou. Escolha hoje ou uma data futura.")
     DATE_TOO_FAR = "date", _("Esta data está longe demais. Escolha até %(date)s.")
+    NOTICE_TOO_SHORT = (
+        "starts_at",
+        _("É preciso marcar com %(hours)s h de antecedência. Escolha um horário a partir de %(first)s."),
+    )
+    AGENDA_NOT_OPEN = "date", _("A agenda %(of_doctor)s está aberta até %(date)s. Escolha um dia até lá.")
+    PROCEDURE_NOT_OPEN = "date", _("A agenda de %(procedure)s está aberta até %(date)s. Escolha um dia até lá.")
+    DAY_FULL = (
+        "date",
+        _("O máximo por dia %(of_doctor)s é %(limit)s, e em %(date)s já há %(count)s. Escolha outro dia."),
+    )
+    DAY_FULL_OF_PROCEDURE = (
+        "date",
+        _(
+            "O máximo por dia de %(procedure)s com %(the_doctor)s é %(limit)s, e em %(date)s já há %(count)s. Escolha"
+            " outro dia."
+        ),
+    )
     TIME_PAST = "starts_at", _("Este horário já passou: são %(now)s. Escolha um horário futuro.")
     OUTSIDE_HOURS = "starts_at", _("%(The_doctor)s não atende nesse horário: %(hours)s.")
     ENDS_AFTER_HOURS = (

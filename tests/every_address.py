@@ -682,6 +682,8 @@ def _first_steps(asking):
     holter = {"especialidade": "Cardiologia", "0-name": "Holter de 24 h", "0-minutes": "20", "0-price": "80"}
     yield Call("POST", f"{base}procedimentos/", holter, expected=(302,))
     procedure = asking.doctor.procedures.earliest("pk")
+    yield Call("POST", "/horarios/ler/", {"week": "seg 8-12"}, partial=True)
+    yield Call("GET", "/horarios/ler/", expected=(405,))
     doctor = {"name": "Lia Prado", "week": "seg 8-12", "procedures": [procedure.pk]}
     yield Call("POST", f"{base}medico/", doctor, expected=(302,))
 

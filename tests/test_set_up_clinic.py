@@ -89,6 +89,14 @@ def test_a_clinic_from_a_file(run):
     assert StaffUser.objects.get(username="ana").is_master
 
 
+def test_limits_of_booking_from_a_file(run):
+    run(
+        FILE.replace("minutes = 30", "minutes = 30\nper_day = 4").replace("[[doctors]]", "[[doctors]]\ndays_ahead = 90")
+    )
+    assert Procedure.objects.filter(per_day=4, days_ahead=None).count() == 1
+    assert Doctor.objects.filter(days_ahead=90, per_day=None).exists()
+
+
 def test_a_second_run_changes_nothing_and_says_so(run):
     run()
     before = counts()
@@ -136,6 +144,8 @@ def test_a_dry_run_writes_nothing(run):
         ('name = "Rita Lima"', 'name = "77"', "staff[1]"),
         ("minutes = 30", "minutes = 2", "procedures[0]"),
         ("minutes = 30", 'minutes = "x"', "procedures[0].minutes"),
+        ("minutes = 30", "minutes = 30\nper_day = 101", "procedures[0].per_day"),
+        ("minutes = 30", "minutes = 30\nnotice_hours = true", "procedures[0].notice_hours"),
         ("price = 350", "price = 10.555", "procedures[0]"),
         ("price = 350", "price = nan", "procedures[0].price"),
         ("price = 350", 'price = "350,00"', "procedures[0].price"),

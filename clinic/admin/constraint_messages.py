@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from clinic.models.booking_limits import MOST_A_DAY, MOST_DAYS_AHEAD, MOST_NOTICE_HOURS
 from clinic.models.doctor import LONGEST_INTERVAL, MOST_ENCAIXES, SHORTEST_INTERVAL
 from clinic.models.procedure import LONGEST_DURATION, MOST_RETURN_DAYS, MOST_YEARS, SHORTEST_DURATION
 
@@ -16,11 +17,18 @@ def _minutes(least: int, most: int) -> "StrPromise":
     return format_lazy(_("Use de {least} a {most} minutos."), least=least, most=most)
 
 
+def _or_blank(most: int) -> "StrPromise":
+    return format_lazy(_("Use de 1 a {most}, ou deixe em branco."), most=most)
+
+
 CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
     "doctor_council_number_once": ("council_number", _("Outro cadastro já usa este registro. Confira o número.")),
     "doctor_title_known": ("title", _("Escolha um título da lista.")),
     "doctor_interval_5_to_240": ("interval_minutes", _minutes(SHORTEST_INTERVAL, LONGEST_INTERVAL)),
     "doctor_encaixes_0_to_50": ("encaixes_per_day", format_lazy(_("Use de 0 a {most}."), most=MOST_ENCAIXES)),
+    "doctor_notice_1_to_720": ("notice_hours", _or_blank(MOST_NOTICE_HOURS)),
+    "doctor_days_ahead_1_to_730": ("days_ahead", _or_blank(MOST_DAYS_AHEAD)),
+    "doctor_per_day_1_to_100": ("per_day", _or_blank(MOST_A_DAY)),
     "workinghours_have_length": ("ends", _("O fim deve ser depois do início.")),
     "workinghours_weekday_iso": ("weekday", _("Escolha um dia da semana.")),
     "workinghours_valid_in_order": ("valid_until", _("O fim da validade deve ser o início ou um dia depois.")),
@@ -32,6 +40,9 @@ CONSTRAINT_MESSAGES: dict[str, tuple[str, "StrPromise"]] = {
         "return_days",
         format_lazy(_("Use de 1 a {most} dias, ou deixe em branco."), most=MOST_RETURN_DAYS),
     ),
+    "procedure_notice_1_to_720": ("notice_hours", _or_blank(MOST_NOTICE_HOURS)),
+    "procedure_days_ahead_1_to_730": ("days_ahead", _or_blank(MOST_DAYS_AHEAD)),
+    "procedure_per_day_1_to_100": ("per_day", _or_blank(MOST_A_DAY)),
     "discount_percentage_or_fixed": (
         "percentage",
         _("Preencha a porcentagem ou o valor fixo: um dos dois, nunca ambos."),

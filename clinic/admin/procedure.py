@@ -41,7 +41,11 @@ class ProcedureAdmin(PriceRises, ClinicRowAdmin):
     """The services of the clinic."""
 
     form = ProcedureForm
-    fields = ["name", "code", "price", "duration_minutes", "return_days", "preparation", "active"]
+    fields = [
+        *("name", "code", "price", "duration_minutes", "return_days"),
+        *("per_day", "days_ahead", "notice_hours"),
+        *("preparation", "active"),
+    ]
     list_display = ["name", "code", "amount", "duration_minutes", "active"]
     list_filter = ["active"]
     search_fields = ["code"]

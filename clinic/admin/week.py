@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy
 from clinic import booking
 from clinic.access import resumable_forms
 from clinic.admin.base import ListMixin, admin_request
-from clinic.form_fields import LONGEST_WEEK, TypedDateField, WeekField
+from clinic.form_fields import LONGEST_WEEK, TypedDateField, WeekField, marked
 from clinic.models import Clinic, Doctor, WorkingHours
 from clinic.models.doctor import end_of_hours
 from clinic.models.locks import get_locked, get_shared
@@ -36,7 +36,6 @@ from clinic.schedule import (
     ClosedDay,
     Exceptions,
     Hours,
-    Mistake,
     OpenDay,
     Week,
     read_exceptions,
@@ -159,22 +158,8 @@ class WeekForm(forms.Form):
         )
 
     @property
-    def marked_week(self) -> list[tuple[str, bool]]:
-        return _marked(self.data.get("week", ""), self.understood.mistakes)
-
-    @property
     def marked_exceptions(self) -> list[tuple[str, bool]]:
-        return _marked(self.data.get("exceptions", ""), self.of_dates.mistakes)
-
-
-def _marked(text: str, mistakes: Iterable[Mistake]) -> list[tuple[str, bool]]:
-    """Return the text in pieces, each with whether it is a mistake; empty without mistakes."""
-    at, pieces = 0, list[tuple[str, bool]]()
-    for mistake in mistakes:
-        if mistake.start >= at:
-            pieces += [(text[at : mistake.start], False), (text[mistake.start : mistake.end], True)]
-            at = mistake.end
-    return [*pieces, (text[at:], False)] if pieces else []
+        return marked(self.data.get("exceptions", ""), self.of_dates.mistakes)
 
 
 class ChangedMeanwhile(Exception):

@@ -13,6 +13,9 @@ from clinic.schedule import Opening
 COUNT = 3
 TIME_REASONS = {
     Reason.TIME_PAST,
+    Reason.NOTICE_TOO_SHORT,
+    Reason.DAY_FULL,
+    Reason.DAY_FULL_OF_PROCEDURE,
     Reason.OUTSIDE_HOURS,
     Reason.ENDS_AFTER_HOURS,
     Reason.DOCTOR_ABSENT,
@@ -64,8 +67,8 @@ class Alternatives(NamedTuple):
 
 
 def alternatives_to(slot: Slot) -> Alternatives:
-    """Return the three free times nearest to the slot, and the three from it on, for its doctor and patient. Two
-    queries."""
+    """Return the three free times nearest to the slot, and the three from it on, for its doctor and patient. At
+    most three queries."""
     openings = openings_near_slot(slot)
     following = [opening for opening in openings if opening.starts_at >= slot.starts_at]
     return Alternatives(nearest_of(slot.clinic, openings, slot.starts_at, COUNT), following[:COUNT])
@@ -73,7 +76,7 @@ def alternatives_to(slot: Slot) -> Alternatives:
 
 def openings_near_slot(slot: Slot, days: int = NEAREST_DAYS) -> list[Opening]:
     """Return the free times of the slot's length, for its doctor and patient, on its day and so many `days` after, in
-    order of time. Two queries."""
+    order of time. At most three queries."""
     return openings_near(
         slot.clinic,
         doctor=slot.doctor,
@@ -83,4 +86,6 @@ def openings_near_slot(slot: Slot, days: int = NEAREST_DAYS) -> list[Opening]:
         patient=slot.patient.pk if slot.patient else None,
         moving=slot.moving,
         days=days,
+        procedures=slot.procedures,
+        with_notice=slot.with_notice,
     )

@@ -206,6 +206,7 @@ def _load_candidate(
         is_approved=proposal.approved_by is not None,
         duration=_duration(rows.procedures) if proposal.in_full and proposal.clinic.requires_duration else None,
         discount_limit=None if proposal.is_repeated else discount_limit(by),
+        with_notice=proposal.with_notice,
     )
     payer = clean_payer(proposal.clinic, proposal.payer)
     refusals = [

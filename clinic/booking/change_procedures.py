@@ -12,7 +12,7 @@ from clinic.booking.acts import lock_appointment, refuse, write
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.audit import record
 from clinic.booking.encaixe import TIME_FIELDS, permission_refusals
-from clinic.booking.examine import retake_violations
+from clinic.booking.examine import added_violations, retake_violations
 from clinic.booking.pricing import PricedLine
 from clinic.booking.proposal import LineRequest
 from clinic.booking.rules.patient import deceased_refusals
@@ -186,4 +186,4 @@ def _refusals(wish: _Wish, wished: WishedLines, slot: Slot, appointment: Appoint
         refusals += retake_violations(slot)
     elif wished.adds:
         refusals += doctor_refusals(slot.doctor.pk, wished.rows.doctor) + deceased_refusals(slot.patient)
-    return refusals
+    return refusals + added_violations(slot, wished.new_procedures)

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 from clinic.booking import rules, sql
 from clinic.booking.alternatives import BookingRefused
+from clinic.booking.booked import booked_that_day, with_procedures
 from clinic.booking.encaixe import TIME_FIELDS, encaixes_that_day
 from clinic.booking.rules import INPUT_RULES, InputRule
 from clinic.booking.rules.encaixe import LIFTED
+from clinic.booking.rules.limits import full_day
 from clinic.booking.rules.patient import deceased_refusals
 from clinic.booking.slots import Candidate, ScheduleContext, Slot, slot_of
+from clinic.models import Procedure
 from clinic.refusals import Reason, Refusal
 
 
@@ -22,7 +25,7 @@ def require_slot(
     in the way.
 
     Raises BookingRefused with `refusals`, those of loading the candidate, and one for every broken rule. Call it after
-    the locks: at most one statement, for an encaixe three.
+    the locks: at most one statement, for an encaixe three, and one more where doctor or procedures have a number a day.
     """
     slot = slot_of(candidate)
     violations = _violations(candidate, slot, input_rules)
@@ -37,17 +40,29 @@ def require_slot(
 
 
 def free_violations(slot: Slot) -> list[Refusal]:
-    """Return why doctor or patient are not free in the slot. One statement, for an encaixe two."""
+    """Return why doctor or patient are not free in the slot of an appointment that exists, or the day is full. Two
+    statements, for an encaixe three, and one more where doctor or procedures have a number a day."""
+    slot = with_procedures(slot)
     applicable = rules.ENCAIXE_FREE_TIME_RULES if slot.is_encaixe else rules.FREE_TIME_RULES
     return rules.availability_violations(slot, _load_context(slot), applicable)
 
 
 def retake_violations(slot: Slot) -> list[Refusal]:
     """Return why an appointment that gave its time up cannot take this slot: the rules of a booking, but that the time
-    may have begun. At most one statement, for an encaixe two."""
+    may have begun. At most as many statements as `free_violations`."""
     if not slot.doctor.active:
         return [Refusal(Reason.DOCTOR_UNKNOWN)]
-    return [*deceased_refusals(slot.patient), *_availability_violations(slot)]
+    return [*deceased_refusals(slot.patient), *_availability_violations(with_procedures(slot))]
+
+
+def added_violations(slot: Slot, procedures: Iterable[Procedure]) -> list[Refusal]:
+    """Return which of these procedures, which the appointment of the slot has not yet, admit no more on its date. At
+    most one query."""
+    added = replace(slot, procedures=tuple(procedures))
+    if slot.is_approved or not added.procedures:
+        return []
+    full = full_day(added, booked_that_day(added))
+    return [refusal for refusal in full if refusal.reason == Reason.DAY_FULL_OF_PROCEDURE]
 
 
 def _violations(candidate: Candidate, slot: Slot | None, input_rules: Sequence[InputRule]) -> list[Refusal]:
@@ -64,5 +79,5 @@ def _availability_violations(slot: Slot) -> list[Refusal]:
 
 
 def _load_context(slot: Slot) -> ScheduleContext:
-    context = sql.load_context(slot)
+    context = replace(sql.load_context(slot), booked=booked_that_day(slot))
     return replace(context, encaixes=encaixes_that_day(slot)) if slot.is_encaixe else context

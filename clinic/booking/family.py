@@ -16,6 +16,7 @@ from django.utils import timezone
 from clinic.booking import sql
 from clinic.booking.alternatives import BookingRefused
 from clinic.booking.book import book, wanted_slot
+from clinic.booking.booked import load_booked
 from clinic.booking.paid_visits import PaidBeside, paid_visit_refusals
 from clinic.booking.payer import filled_in_payer
 from clinic.booking.proposal import Proposal
@@ -25,7 +26,7 @@ from clinic.booking.walk import Walk, load_taken
 from clinic.models import Appointment, Clinic, Doctor, Payer
 from clinic.refusals import Reason, Refusal, Refused
 from clinic.registry import Author, current_id, current_patient
-from clinic.schedule import Opening, Span, bookable_dates, load_schedules
+from clinic.schedule import Limits, Opening, Restricted, Span, bookable_dates, load_schedules
 from clinic.transactions import run_as_one
 
 MOST_MEMBERS = 6
@@ -43,12 +44,13 @@ class CheckedMember:
 
 @dataclass(frozen=True)
 class SoughtTime:
-    """Who seeks a time: the doctors who could see them, the length in minutes, and the patient's id, None for
-    one who is new."""
+    """Who seeks a time: the doctors who could see them, the length in minutes, the patient's id, None for one who is
+    new, and the procedures."""
 
     doctors: Sequence[Doctor]
     minutes: int
     patient: int | None = None
+    procedures: Sequence[Restricted] = ()
 
 
 class MemberRefused(Refused):
@@ -127,7 +129,8 @@ def times_near_each_other(
     over in the shortest time, the earliest first; in another order only where this one leaves one of them without a
     time. None where the day has no such times.
 
-    `near` is the time of one of the family who is booked already. Two queries.
+    `near` is the time of one of the family who is booked already. Two queries, three where there is a number a day,
+    of which the others of the family do not count.
     """
     now = now or timezone.now()
     free = _free_times(clinic, sought, day, now)
@@ -236,8 +239,11 @@ def _free_times(clinic: Clinic, sought: Sequence[SoughtTime], day: date, now: da
     patients = {each.patient for each in sought if each.patient is not None}
     taken = load_taken(clinic, list(doctors), patients, [day])
     walk = Walk(load_schedules(clinic, list(doctors.values()), day, day), taken.of_doctor, now)
+    procedures = {procedure.pk: procedure for each in sought for procedure in each.procedures}.values()
+    booked = load_booked(clinic, list(doctors.values()), procedures, day, day)
     free = []
     for each in sought:
+        walk = replace(walk, limits=Limits(each.procedures, booked))
         elsewhere = taken.of_patient(each.patient) if each.patient is not None else []
         found = walk.of_day(day, each.doctors, timedelta(minutes=each.minutes)) if each.minutes else iter(())
         is_elsewhere = [

@@ -1,7 +1,7 @@
 """The next free times of several doctors: read in two steps, and walked only as far as they are wanted."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import groupby, islice
@@ -9,11 +9,12 @@ from operator import attrgetter
 
 from django.utils import timezone
 
+from clinic.booking.booked import load_booked
 from clinic.booking.openings import half_day, spread
 from clinic.booking.possible_days import PossibleDay, possible_days
 from clinic.booking.walk import Walk
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.schedule import MAX_DURATION, Opening, Schedules, bookable_dates, load_schedules
+from clinic.schedule import MAX_DURATION, Limits, Opening, Restricted, Schedules, bookable_dates, load_schedules
 
 FINDER_DAYS = 60
 FINDER_COUNT = 3
@@ -43,7 +44,8 @@ class Wish:
 
     Of `parts` (of the day) and ISO `weekdays` none means any. With `is_earliest` the earliest times are wanted,
     otherwise times on different half-days. `patient` is an id: where that patient is elsewhere, nothing is free. The
-    time of `moving`, an appointment about to be moved, counts as free, but is not found.
+    time of `moving`, an appointment about to be moved, counts as free, but is not found. `procedures` are those whose
+    limits hold beside the doctor's.
     """
 
     clinic: Clinic
@@ -55,6 +57,7 @@ class Wish:
     is_earliest: bool = True
     patient: int | None = None
     moving: Appointment | None = None
+    procedures: Sequence[Restricted] = ()
 
     @property
     def length(self) -> timedelta:
@@ -91,7 +94,7 @@ def find(
     """Return the next free times that begin after the instants `now` and `after`, or the last ones before `before`.
 
     Of several doctors who are free at one time the first of `wish.doctors` is taken. FINDER_DAYS dates are sought at
-    most. Three queries, two where the first days suffice.
+    most. Three queries, two where the first days suffice, and one more where there is a number a day.
     """
     now = now or timezone.now()
     first, last = _dates(wish, now, after, before)
@@ -101,7 +104,9 @@ def find(
     if not days or not doctors or not timedelta(0) < wish.length <= MAX_DURATION:
         return Found([], first, last)
     schedules = load_schedules(wish.clinic, doctors, days[0], days[-1])
-    found = _in_order(wish, doctors, schedules, days, now, is_backwards=before is not None)
+    booked = load_booked(wish.clinic, doctors, wish.procedures, days[0], days[-1], besides=wish.moving)
+    walk = Walk(schedules, lambda _doctor, _day: (), now, Limits(wish.procedures, booked))
+    found = _in_order(wish, doctors, walk, days, is_backwards=before is not None)
     chosen = _chosen(wish, (opening for opening in found if _is_between(opening, after, before)))
     return Found(chosen, first, last, has_hours=bool(chosen) or _has_hours(wish, doctors, schedules, days))
 
@@ -137,12 +142,12 @@ def _is_between(opening: Opening, after: datetime | None, before: datetime | Non
 
 
 def _in_order(
-    wish: Wish, doctors: list[Doctor], schedules: Schedules, days: list[date], now: datetime, *, is_backwards: bool
+    wish: Wish, doctors: list[Doctor], walk: Walk, days: list[date], *, is_backwards: bool
 ) -> Iterator[Opening]:
     """Yield the free times of the days, in order of time or `is_backwards` the latest first, one for each start."""
     place = {doctor.pk: index for index, doctor in enumerate(doctors)}
     for possible in _grouped(_read(wish, doctors, days[::-1] if is_backwards else days)):
-        found = filter(wish.accepts, _of_day(wish, doctors, possible, schedules, now))
+        found = filter(wish.accepts, _of_day(wish, doctors, possible, walk))
         in_order = sorted(found, key=lambda opening: (opening.starts_at, place[opening.doctor_id]))
         distinct = [next(openings) for _start, openings in groupby(in_order, key=attrgetter("starts_at"))]
         yield from reversed(distinct) if is_backwards else distinct
@@ -176,12 +181,10 @@ def _grouped(possible: Iterator[PossibleDay]) -> Iterator[list[PossibleDay]]:
         yield list(group)
 
 
-def _of_day(
-    wish: Wish, doctors: list[Doctor], possible: list[PossibleDay], schedules: Schedules, now: datetime
-) -> Iterator[Opening]:
+def _of_day(wish: Wish, doctors: list[Doctor], possible: list[PossibleDay], walk: Walk) -> Iterator[Opening]:
     taken = {of_doctor.doctor_id: of_doctor.taken for of_doctor in possible}
     with_time = [doctor for doctor in doctors if doctor.pk in taken]
-    walk = Walk(schedules, lambda doctor, _day: taken[doctor], now)
+    walk = replace(walk, taken=lambda doctor, _day: taken[doctor])
     return walk.of_day(possible[0].day, with_time, wish.length)
 
 

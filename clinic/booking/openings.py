@@ -7,9 +7,20 @@ from operator import attrgetter, ne
 
 from django.utils import timezone
 
+from clinic.booking.booked import load_booked
 from clinic.booking.walk import Walk, load_taken
 from clinic.models import Appointment, Clinic, Doctor
-from clinic.schedule import MAX_DURATION, NOON, FreeStart, Opening, bookable_dates, free_starts_on, load_schedules
+from clinic.schedule import (
+    MAX_DURATION,
+    NOON,
+    FreeStart,
+    Limits,
+    Opening,
+    Restricted,
+    bookable_dates,
+    free_starts_on,
+    load_schedules,
+)
 
 NEAREST_DAYS = 21
 
@@ -25,14 +36,26 @@ def openings(
     limit: int | None = None,
     patient: int | None = None,
     moving: Appointment | None = None,
+    procedures: Sequence[Restricted] = (),
+    with_notice: bool = False,
 ) -> list[Opening]:
     """Return the free times of `minutes` on the doctor's grid, later than `now`, on the dates from `first` to `last`.
 
-    With `patient`, an id, the times at which that patient is elsewhere are left out. The time of
-    `moving`, an appointment about to be moved, counts as free. Two queries.
+    With `patient`, an id, the times at which that patient is elsewhere are left out. The time of `moving`, an
+    appointment about to be moved, counts as free. The doctor's own limits hold, and those of `procedures`; the notice
+    only for a program, `with_notice`. Two queries, three where there is a number a day.
     """
     all_openings = openings_of_any(
-        clinic, doctors=[doctor], minutes=minutes, first=first, last=last, now=now, patient=patient, moving=moving
+        clinic,
+        doctors=[doctor],
+        minutes=minutes,
+        first=first,
+        last=last,
+        now=now,
+        patient=patient,
+        moving=moving,
+        procedures=procedures,
+        with_notice=with_notice,
     )
     return list(islice(all_openings, limit))
 
@@ -47,9 +70,11 @@ def openings_of_any(
     now: datetime | None = None,
     patient: int | None = None,
     moving: Appointment | None = None,
+    procedures: Sequence[Restricted] = (),
+    with_notice: bool = False,
 ) -> Iterator[Opening]:
     """Yield the `openings` of several doctors, in order of time and then of the doctors' ids, computed as they are
-    read. Two queries, however many doctors."""
+    read. Two queries, three where there is a number a day, however many doctors."""
     now = now or timezone.now()
     earliest, latest = bookable_dates(clinic, now)
     first, last = max(first, earliest), min(last, latest)
@@ -61,22 +86,28 @@ def openings_of_any(
     patients = [] if patient is None else [patient]
     taken = load_taken(clinic, [doctor.pk for doctor in active], patients, days, moving)
     elsewhere = [span for pk in patients for span in taken.of_patient(pk)]
-    walk = Walk(schedules, lambda doctor, day: taken.of_doctor(doctor, day) + elsewhere, now)
+    booked = load_booked(clinic, active, procedures, first, last, besides=moving)
+    limits = Limits(procedures, booked, with_notice=with_notice)
+    walk = Walk(schedules, lambda doctor, day: taken.of_doctor(doctor, day) + elsewhere, now, limits)
     for day in days:
         yield from sorted(
             walk.of_day(day, active, timedelta(minutes=minutes)), key=attrgetter("starts_at", "doctor_id")
         )
 
 
-def free_starts(clinic: Clinic, *, doctor: Doctor, day: date, now: datetime | None = None) -> list[FreeStart]:
-    """Return every later start on the doctor's grid at which the doctor is free on the local date. Two queries."""
+def free_starts(
+    clinic: Clinic, *, doctor: Doctor, day: date, now: datetime | None = None, with_notice: bool = False
+) -> list[FreeStart]:
+    """Return every later start on the doctor's grid at which the doctor is free on the local date. Two queries, three
+    where the doctor has a number a day."""
     now = now or timezone.now()
     first, last = bookable_dates(clinic, now)
     if not first <= day <= last:
         return []
     schedules = load_schedules(clinic, [doctor], day, day)
     taken = load_taken(clinic, [doctor.pk], [], [day]).of_doctor(doctor.pk, day)
-    return list(free_starts_on(day, doctor, schedules=schedules, taken=taken, now=now))
+    limits = Limits(booked=load_booked(clinic, [doctor], [], day, day), with_notice=with_notice)
+    return list(free_starts_on(day, doctor, schedules=schedules, taken=taken, now=now, limits=limits))
 
 
 def openings_near(
@@ -89,15 +120,26 @@ def openings_near(
     patient: int | None = None,
     moving: Appointment | None = None,
     days: int = NEAREST_DAYS,
+    procedures: Sequence[Restricted] = (),
+    with_notice: bool = False,
 ) -> list[Opening]:
     """Return the openings of the day of the instant `wanted` and of so many `days` after, in order of time.
 
-    The time that `moving` has already is not among them. Two queries.
+    The time that `moving` has already is not among them. As many queries as `openings`.
     """
     day = clinic.local(max(wanted, now)).date()
     last = day + timedelta(days=days)
     near = openings(
-        clinic, doctor=doctor, minutes=minutes, first=day, last=last, now=now, patient=patient, moving=moving
+        clinic,
+        doctor=doctor,
+        minutes=minutes,
+        first=day,
+        last=last,
+        now=now,
+        patient=patient,
+        moving=moving,
+        procedures=procedures,
+        with_notice=with_notice,
     )
     present = Opening(moving.starts_at, moving.ends_at, moving.doctor_id) if moving else None
     return [opening for opening in near if opening != present]

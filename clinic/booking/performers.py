@@ -1,10 +1,10 @@
 """Which doctors perform a procedure, or why none does."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import UUID
 
-from django.db.models import Count, F
+from django.db.models import Count, F, Func, JSONField
 
 from clinic.booking import sql
 from clinic.booking.acts import refuse
@@ -17,21 +17,26 @@ if TYPE_CHECKING:
 
 
 class HasMinutes(TypedDict):
-    """How long the doctor's procedure takes."""
+    """How long the doctor's procedure takes, and what restricts it: the fields of ProcedureLimits."""
 
     minutes: int
+    limits: list[Any]
 
+
+LIMITS = "pk", "days_ahead", "per_day", "notice_hours"
 
 type PerformingDoctor = WithAnnotations[Doctor, HasMinutes]
 
 
 def doctors_performing(clinic: Clinic, procedure: UUID, doctor: UUID | None = None) -> "list[PerformingDoctor]":
-    """Return the active doctors who perform this active procedure, with its `minutes`; with `doctor` that one.
+    """Return the active doctors who perform this active procedure, with its `minutes` and `limits`; with `doctor` that
+    one.
 
     Raises Refused for an unknown or inactive doctor or procedure, and for a doctor who does not perform it, as a
     booking would; without `doctor`, a procedure that nobody performs is an empty list."""
     performing = Doctor.objects.of(clinic).filter(active=True, procedures__uuid=procedure, procedures__active=True)
-    with_minutes = performing.annotate(minutes=F("procedures__duration_minutes"))
+    limits = Func(*(f"procedures__{name}" for name in LIMITS), function="jsonb_build_array", output_field=JSONField())
+    with_minutes = performing.annotate(minutes=F("procedures__duration_minutes"), limits=limits)
     if doctors := list(with_minutes.filter(uuid=doctor) if doctor else with_minutes):
         return doctors
     rows = sql.load_rows(clinic, doctor=doctor, procedures=[procedure])

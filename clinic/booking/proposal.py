@@ -47,7 +47,8 @@ class Proposal:
     `shown_total` is the total that the author has seen, None where none was shown. `encaixe_reason` asks for an encaixe
     where the doctor is not free; None asks for none. `approved_by` is the id of the manager who approves it,
     whose PIN the caller has checked. `in_full` is for a program that sends an end: where the clinic requires it, the
-    appointment must last as long as its procedures take. `series` is the id of the one that it is a session of.
+    appointment must last as long as its procedures take. `with_notice` is for every program: it is held to the notice
+    that doctor and procedures take. `series` is the id of the one that it is a session of.
     `is_repeated` is for what another appointment has already: the author's limit of discounts is not asked again.
     `as_return` has procedures cost nothing that are free as a return (`clinic.booking.returns`).
     """
@@ -72,6 +73,7 @@ class Proposal:
     approved_by: int | None = None
     payer: PayerWish = PayerWish()
     in_full: bool = False
+    with_notice: bool = False
     series: int | None = None
     is_repeated: bool = False
     as_return: bool = False

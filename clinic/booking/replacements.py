@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from django.contrib.postgres.aggregates import ArrayAgg
 
+from clinic.booking.booked import load_booked
 from clinic.booking.openings import spread
 from clinic.booking.walk import TakenTime, Walk, load_taken
 from clinic.models import Appointment, AppointmentProcedure, Clinic, Doctor
-from clinic.schedule import NOON, Opening, Span, bookable_dates, load_schedules
+from clinic.models.appointment import FREES_THE_TIME
+from clinic.schedule import NOON, Booked, Limits, Opening, ProcedureLimits, Span, bookable_dates, load_schedules
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -45,19 +47,21 @@ def replacement_times(
     Two of its own doctor, in the same half of the day where there are such; then of others who perform all of it, of
     colleagues of the same speciality where they have such times; on different half-days. They lie in the three weeks
     from the appointment's day on, and no time is proposed to two appointments unless nothing else is free.
-    Four queries, however many appointments.
+    Four queries, five where there is a number a day, however many appointments.
     """
     if not appointments:
         return {}
     needed = _needed_procedures(clinic, appointments)
-    able = able_doctors(clinic, set().union(*needed.values()))
+    able = able_doctors(clinic, {procedure.pk for procedures in needed.values() for procedure in procedures})
     days = {appointment.pk: _days(clinic, appointment, now) for appointment in appointments}
     first, last = min(span[0] for span in days.values()), max(span[-1] for span in days.values())
     schedules = load_schedules(clinic, able, first, last)
     patients = {appointment.patient_id for appointment in appointments}
     searched = {day for span in days.values() for day in span}
     taken = load_taken(clinic, [doctor.pk for doctor in able], patients, searched)
-    search = _Search(clinic, Walk(schedules, taken.of_doctor, now), taken, able)
+    procedures = {procedure.pk: procedure for some in needed.values() for procedure in some}.values()
+    booked = load_booked(clinic, able, procedures, first, last)
+    search = _Search(clinic, Walk(schedules, taken.of_doctor, now), taken, able, booked)
     return {
         appointment.pk: search.times(appointment, needed[appointment.pk], days[appointment.pk])
         for appointment in appointments
@@ -67,14 +71,16 @@ def replacement_times(
 class _Search:
     """Free times of the loaded doctors; remembers which ones it has proposed."""
 
-    def __init__(self, clinic: Clinic, walk: Walk, taken: TakenTime, able: "Sequence[AbleDoctor]") -> None:
-        self.clinic, self.walk, self.taken = clinic, walk, taken
+    def __init__(
+        self, clinic: Clinic, walk: Walk, taken: TakenTime, able: "Sequence[AbleDoctor]", booked: Booked
+    ) -> None:
+        self.clinic, self.walk, self.taken, self.booked = clinic, walk, taken, booked
         self.performed = {doctor: set(doctor.performed) for doctor in able}
         self.proposed: dict[tuple[int, date], list[Span]] = defaultdict(list)
         self.proposed_to: dict[int, list[Span]] = defaultdict(list)  # by the patient's id
         self._of_day = cache(self._times_of_day)
 
-    def times(self, appointment: Appointment, needed: set[int], days: Sequence[date]) -> list[Opening]:
+    def times(self, appointment: Appointment, needed: Sequence[ProcedureLimits], days: Sequence[date]) -> list[Opening]:
         found = self._chosen(appointment, needed, days, spared=True)
         found = found or self._chosen(appointment, needed, days, spared=False)
         for opening in found:
@@ -85,29 +91,39 @@ class _Search:
         return found
 
     def _chosen(
-        self, appointment: Appointment, needed: set[int], days: Sequence[date], *, spared: bool
+        self, appointment: Appointment, needed: Sequence[ProcedureLimits], days: Sequence[date], *, spared: bool
     ) -> list[Opening]:
-        able = [doctor for doctor, performed in self.performed.items() if needed <= performed]
+        ids = {procedure.pk for procedure in needed}
+        able = [doctor for doctor, performed in self.performed.items() if ids <= performed]
         own = [doctor for doctor in able if doctor.pk == appointment.doctor_id]
         others = [doctor for doctor in able if doctor.pk != appointment.doctor_id]
-        of_own = self._best(appointment, own, days, spared=spared)
+        of_own = self._best(appointment, needed, own, days, spared=spared)
         colleagues = [doctor for doctor in others if doctor.specialty == appointment.doctor.specialty]
-        of_others = self._best(appointment, colleagues, days, spared=spared)
-        of_others = of_others or self._best(appointment, others, days, spared=spared)
+        of_others = self._best(appointment, needed, colleagues, days, spared=spared)
+        of_others = of_others or self._best(appointment, needed, others, days, spared=spared)
         return [*of_own[:2], *of_others, *of_own[2:]][:COUNT]
 
     def _best(
-        self, appointment: Appointment, doctors: Sequence[Doctor], days: Sequence[date], *, spared: bool
+        self,
+        appointment: Appointment,
+        needed: Sequence[ProcedureLimits],
+        doctors: Sequence[Doctor],
+        days: Sequence[date],
+        *,
+        spared: bool,
     ) -> list[Opening]:
         """Return up to COUNT times of these doctors: in the same half of the day first, the nearest day first, and on a
         day the one nearest to the hour of the appointment."""
         present = self._timed(Opening(appointment.starts_at, appointment.ends_at, appointment.doctor_id))
+        own = appointment.doctor_id, needed, self.clinic.local(appointment.starts_at).date()
+        limits = Limits(needed, self.booked.besides(*own) if appointment.status not in FREES_THE_TIME else self.booked)
         found: list[tuple[bool, date, int, Opening]] = []
         days_in_same_half = 0
         for day in days:
             of_day = [
                 (time.is_morning != present.is_morning, day, abs(time.minute - present.minute), time.opening)
                 for doctor in doctors
+                if limits.admit(self.clinic, doctor, day, self.walk.now)
                 for time in self._free(appointment, doctor, day, spared=spared)
             ]
             found += of_day
@@ -138,11 +154,15 @@ def _days(clinic: Clinic, appointment: Appointment, now: datetime) -> list[date]
     return [first + timedelta(days=number) for number in range(max((last - first).days, 0) + 1)]
 
 
-def _needed_procedures(clinic: Clinic, appointments: Sequence[Appointment]) -> dict[int, set[int]]:
-    needed: dict[int, set[int]] = {appointment.pk: set() for appointment in appointments}
-    lines = AppointmentProcedure.objects.of(clinic).filter(appointment__in=list(needed))
-    for pk, procedure in lines.order_by().values_list("appointment", "procedure"):
-        needed[pk].add(procedure)
+def _needed_procedures(clinic: Clinic, appointments: Sequence[Appointment]) -> dict[int, list[ProcedureLimits]]:
+    """Return the procedures of each appointment by its id, each once."""
+    needed: dict[int, list[ProcedureLimits]] = {appointment.pk: [] for appointment in appointments}
+    lines = AppointmentProcedure.objects.of(clinic).filter(appointment__in=list(needed)).order_by("position")
+    columns = "procedure", "procedure__days_ahead", "procedure__per_day"
+    for pk, *values in lines.values_list("appointment", *columns):
+        procedure = ProcedureLimits(*values)
+        if procedure not in needed[pk]:
+            needed[pk].append(procedure)
     return needed
 
 

@@ -64,6 +64,7 @@ def reschedule(
     lines: LinesWish | None = None,
     seen: str | None = None,
     in_full: bool = False,
+    with_notice: bool = False,
     by: Author,
     now: datetime | None = None,
 ) -> Appointment:
@@ -77,14 +78,14 @@ def reschedule(
     silently. The event names it, and undoing the move restores it if it still exists. `seen` is the `place` that the
     author began from: with it, an appointment that was moved since is not moved again (CHANGED_MEANWHILE). With
     `encaixe_reason` it becomes an encaixe where the doctor is not free; without it an encaixe becomes an ordinary one.
-    `approved_by` and `in_full` are those of a Proposal.
+    `approved_by`, `in_full` and `with_notice` are those of a Proposal.
 
     Locks the new doctor's row, the patient's, then the appointment's, and then that of a payer that pays for a number
     of visits a day; for an encaixe then shares the user's and the approver's. Raises Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
     wish = clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, approved_by
-    target = _Target(*wish, lines, seen, in_full)
+    target = _Target(*wish, lines, seen, in_full, with_notice)
     return run_in_transaction(lambda: _reschedule(target, by, now))
 
 
@@ -100,11 +101,12 @@ def check_reschedule(
     approved_by: int | None = None,
     lines: LinesWish | None = None,
     in_full: bool = False,
+    with_notice: bool = False,
     now: datetime | None = None,
 ) -> BookingRefused | None:
     """Return what `reschedule` would raise, or None; nothing locked, nothing written, no permission asked."""
     wish = clinic, appointment_id, doctor, starts_at, ends_at, without_expired, encaixe_reason, approved_by
-    target = _Target(*wish, lines, None, in_full)
+    target = _Target(*wish, lines, None, in_full, with_notice)
     try:
         _require_slot(target, load(clinic, appointment_id), now or timezone.now())
     except BookingRefused as refused:
@@ -178,6 +180,7 @@ class _Target:
     lines: LinesWish | None = None
     seen: str | None = None
     in_full: bool = False
+    with_notice: bool = False
 
 
 def _reschedule(target: _Target, by: Author, now: datetime) -> Appointment:
@@ -277,6 +280,7 @@ def _candidate(target: _Target, appointment: Appointment, now: datetime) -> tupl
         moving=appointment,
         encaixe_reason=target.encaixe_reason,
         is_approved=target.approved_by is not None,
+        with_notice=target.with_notice,
     )
     if target.lines:
         wished = load_wished(

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from clinic.booking.pricing import PricedLine
 from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure
-from clinic.schedule import Schedules
+from clinic.models.appointment import FREES_THE_TIME
+from clinic.schedule import Booked, Schedules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,7 @@ class Candidate:
     `encaixe_reason` asks for an encaixe where the doctor is not free, and with `is_approved` beyond their number a day.
     `duration` is how long it has to be at least, None where nobody asks for that. `discount_limit` is the most that its
     author may take off, in percent of all prices, None for no limit; `given_before` is what is taken off already.
+    `with_notice` is for a program, which is held to the notice that doctor and procedures take.
     """
 
     clinic: Clinic
@@ -37,6 +39,7 @@ class Candidate:
     duration: timedelta | None = None
     discount_limit: int | None = None
     given_before: Decimal = Decimal(0)
+    with_notice: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,8 @@ class Slot:
     """A span of a doctor's time that an appointment would take; `ends_at` is after `starts_at`.
 
     `moving` is the appointment that already exists, whose own time counts as free. As an encaixe it takes the patient's
-    time, not the doctor's; one that `is_approved` may be beyond the doctor's number a day.
+    time, not the doctor's; one that `is_approved` may be beyond the doctor's number a day. `procedures` are those whose
+    number a day is to be asked. `with_notice` is that of a Candidate, for the free times that are offered instead.
     """
 
     clinic: Clinic
@@ -56,6 +60,16 @@ class Slot:
     moving: Appointment | None
     is_encaixe: bool = False
     is_approved: bool = False
+    procedures: tuple[Procedure, ...] = ()
+    with_notice: bool = False
+
+    @property
+    def is_where_it_is(self) -> bool:
+        """Whether the appointment stands already with this doctor at this start."""
+        present = self.moving
+        if present is None or present.status in FREES_THE_TIME:
+            return False
+        return (present.doctor_id, present.starts_at) == (self.doctor.pk, self.starts_at)
 
     @property
     def local_date(self) -> date:
@@ -84,12 +98,13 @@ class OverlappingAppointment:
 class ScheduleContext:
     """The stored data around a slot: the doctor's hours and absences that day, and the overlapping appointments of
     doctor and patient in order of time. `time_zone` is the clinic's as it is stored now. `encaixes` counts those of the
-    doctor on the slot's local date, where the slot is for one."""
+    doctor on the slot's local date, where the slot is for one; `booked` counts the other appointments of that date."""
 
     schedules: Schedules
     overlapping: list[OverlappingAppointment]
     time_zone: str
     encaixes: int = 0
+    booked: Booked = field(default_factory=Booked)
 
 
 def slot_of(candidate: Candidate) -> Slot | None:
@@ -105,6 +120,8 @@ def slot_of(candidate: Candidate) -> Slot | None:
         starts_at=starts_at,
         ends_at=ends_at,
         moving=candidate.moving,
+        procedures=tuple(procedure for procedure in dict.fromkeys(candidate.procedures) if procedure),
+        with_notice=candidate.with_notice,
     )
 
 

@@ -6,13 +6,16 @@ from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from itertools import islice
 
+from django.db.models import Q
+
+from clinic.booking.booked import load_booked
 from clinic.booking.openings import spread
 from clinic.booking.replacements import AbleDoctor, able_doctors
 from clinic.booking.waiting_list import OFFERED_TIMES, is_still_ahead, time_value
 from clinic.booking.walk import TakenTime, Walk, load_taken
-from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, WaitingEntry
+from clinic.models import Appointment, AppointmentEvent, Clinic, Doctor, Procedure, WaitingEntry
 from clinic.models.appointment import FREES_THE_TIME, Status
-from clinic.schedule import Opening, Span, bookable_dates, load_schedules
+from clinic.schedule import Booked, Limits, Opening, Span, bookable_dates, load_schedules
 
 SEARCHED_DAYS = 21
 FREED_FOR = timedelta(hours=1)
@@ -61,6 +64,13 @@ class WaitingList:
         needed = {pk for entry in self.entries for pk in entry.needed}
         return {doctor.pk: doctor for doctor in able_doctors(self.clinic, needed)} if needed else {}
 
+    @cached_property
+    def restricted(self) -> dict[int, Procedure]:
+        """The wanted procedures that restrict how far ahead or how often a day, by id. One query."""
+        needed = {pk for entry in self.entries for pk in entry.needed}
+        with_limits = Q(days_ahead__isnull=False) | Q(per_day__isnull=False)
+        return {row.pk: row for row in Procedure.objects.of(self.clinic).filter(with_limits, pk__in=needed)}
+
     def able(self, entry: WaitingEntry) -> list[Doctor]:
         """Return the wanted doctors who perform all of it, in the order of their names."""
         needed, wanted = set(entry.needed), entry.wanted_doctors
@@ -72,8 +82,8 @@ class WaitingList:
     def next_times(self, entries: Collection[WaitingEntry], *, doctor: int | None = None) -> dict[int, list[Opening]]:
         """Return up to OFFERED_TIMES free times for each of these entries, by its id, in order of time and on different
         half-days, of the next SEARCHED_DAYS dates; none that the patient has declined, with `doctor` those of the one
-        with that id. A time may be there for several of them. Two queries, however many entries, beside that of
-        `doctors`."""
+        with that id. A time may be there for several of them. Two queries, three where there is a number a day, however
+        many entries, beside those of `doctors` and `restricted`."""
         sought = [entry for entry in entries if self.is_waiting(entry)]
         doctors = {each.pk: each for entry in sought for each in self.able(entry) if doctor in (None, each.pk)}
         if not doctors:
@@ -84,7 +94,7 @@ class WaitingList:
 
     def fitting(self, freed: Freed) -> dict[int, Opening]:
         """Return for every entry that the freed time fits, by its id and in the order of the entries, a free time
-        that takes some of it: the first one from its start on, else the last one before. Three queries at most, none
+        that takes some of it: the first one from its start on, else the last one before. Five queries at most, none
         where nobody waits."""
         doctor = self.doctors.get(freed.doctor_id)
         if doctor is None or freed.ends_at <= self.now:
@@ -127,7 +137,8 @@ class WaitingList:
         patients = {entry.patient_id for entry in entries}
         taken = load_taken(self.clinic, [doctor.pk for doctor in doctors], patients, days)
         schedules = load_schedules(self.clinic, doctors, days[0], days[-1])
-        return _Search(self, Walk(schedules, taken.of_doctor, self.now), taken, doctors, days)
+        booked = load_booked(self.clinic, doctors, self.restricted.values(), days[0], days[-1])
+        return _Search(self, Walk(schedules, taken.of_doctor, self.now), taken, doctors, days, booked)
 
     def _accepts(self, entry: WaitingEntry, opening: Opening) -> bool:
         """Return whether the patient wants a time of a doctor that is `able`: date, day, hours, and earlier than the
@@ -148,18 +159,26 @@ class _Search:
     """The free times of the loaded doctors and dates."""
 
     def __init__(
-        self, waiting: WaitingList, walk: Walk, taken: TakenTime, doctors: list[Doctor], days: list[date]
+        self,
+        waiting: WaitingList,
+        walk: Walk,
+        taken: TakenTime,
+        doctors: list[Doctor],
+        days: list[date],
+        booked: Booked,
     ) -> None:
         self.waiting, self.walk, self.taken, self.doctors, self.days = waiting, walk, taken, doctors, days
+        self.booked = booked
         self._of_day = cache(self._free)
 
     def fitting(self, entry: WaitingEntry) -> Iterator[Opening]:
         """Yield the free times that fit the entry, in order of time, one for each start."""
         able = [doctor for doctor in self.waiting.able(entry) if doctor in self.doctors]
         elsewhere = self.taken.of_patient(entry.patient_id, besides=entry.appointment_id)
-        declined = entry.declined
+        declined, limits, clinic = entry.declined, self._limits(entry), self.waiting.clinic
         for day in self.days:
-            of_day = sorted(opening for doctor in able for opening in self._times(entry, doctor, day))
+            admitting = [doctor for doctor in able if limits.admit(clinic, doctor, day, self.walk.now)]
+            of_day = sorted(opening for doctor in admitting for opening in self._times(entry, doctor, day))
             last_start = None
             for opening in of_day:
                 is_free = not any(span.overlaps(opening.starts_at, opening.ends_at) for span in elsewhere)
@@ -168,6 +187,14 @@ class _Search:
                 if is_free and is_new and self.waiting._accepts(entry, opening):
                     last_start = opening.starts_at
                     yield opening
+
+    def _limits(self, entry: WaitingEntry) -> Limits:
+        """Return what restricts the visit; the appointment that is given up does not count any more."""
+        procedures = [self.waiting.restricted[pk] for pk in entry.needed if pk in self.waiting.restricted]
+        own, booked = entry.appointment, self.booked
+        if own:
+            booked = booked.besides(own.doctor_id, procedures, self.waiting.clinic.local(own.starts_at).date())
+        return Limits(procedures, booked)
 
     def _times(self, entry: WaitingEntry, doctor: Doctor, day: date) -> list[Opening]:
         """Return the doctor's free times on a date; the time of the appointment that is given up counts as free."""

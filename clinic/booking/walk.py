@@ -13,25 +13,33 @@ from django.db.models import Q
 
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.models.appointment import overlap
-from clinic.schedule import Opening, Schedules, Span, openings_on
+from clinic.schedule import NO_LIMITS, Limits, Opening, Schedules, Span, openings_on
 
 ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Walk:
-    """`taken` returns the taken spans of a doctor, by id, that may meet a local date; `schedules` are loaded for all
-    doctors and dates that are walked over."""
+    """`taken` returns the taken spans of a doctor, by id, that may meet a local date; `schedules` and what `limits`
+    count are loaded for all doctors and dates that are walked over."""
 
     schedules: Schedules
     taken: Callable[[int, date], Iterable[Span]]
     now: datetime
+    limits: Limits = NO_LIMITS
 
     def of_day(self, day: date, doctors: Iterable[Doctor], length: timedelta) -> Iterator[Opening]:
         """Yield the free times of `length` on a local date, doctor by doctor, each doctor's in order."""
         for doctor in doctors:
-            taken = self.taken(doctor.pk, day)
-            yield from openings_on(day, doctor, schedules=self.schedules, taken=taken, length=length, now=self.now)
+            yield from openings_on(
+                day,
+                doctor,
+                schedules=self.schedules,
+                taken=self.taken(doctor.pk, day),
+                length=length,
+                now=self.now,
+                limits=self.limits,
+            )
 
 
 @dataclass(frozen=True)

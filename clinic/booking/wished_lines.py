@@ -57,6 +57,13 @@ class WishedLines:
         return frozenset(choice.kept.procedure_id for choice in self.choices if choice.kept)
 
     @property
+    def new_procedures(self) -> list[Procedure]:
+        """The known procedures that the appointment has not yet, each once."""
+        present = {line.procedure_id for line in self.stored}
+        known = dict.fromkeys(procedure for procedure in self.procedures if procedure)
+        return [procedure for procedure in known if procedure.pk not in present]
+
+    @property
     def given_before(self) -> Decimal:
         """What the discounts of the kept lines take off as booked."""
         kept = [choice.kept for choice in self.choices if choice.kept]

@@ -16,6 +16,7 @@ from django.utils import translation
 
 from clinic.access import first_clinic, staff_links
 from clinic.models import AppointmentEvent, Clinic, Procedure, StaffLink, StaffUser
+from clinic.models.booking_limits import MOST
 from clinic.models.clinic import REGIONS, USUAL, validate_zone_of_country
 from clinic.models.names import validate_has_letter
 from clinic.models.ranges import Fold
@@ -46,12 +47,12 @@ KEYS = {
         *("phone", "area_code", "address"),
     },
     "staff": {"name", "role"},
-    "procedures": {"name", "minutes", "price"},
-    "doctors": {"name", "title", "specialty", "week", "procedures"},
+    "procedures": {"name", "minutes", "price", *MOST},
+    "doctors": {"name", "title", "specialty", "week", "procedures", *MOST},
 }
 # These may be true or false; those are asked about where they are read; all others are texts.
 SWITCHED = {"observes_holidays"}
-READ_BY_THEMSELVES = {"minutes", "price", "procedures"}
+READ_BY_THEMSELVES = {"minutes", "price", "procedures", *MOST}
 
 
 class FileRefused(Exception):
@@ -213,10 +214,19 @@ def _procedure(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None
         raise _Fault("minutes", "A whole number of minutes is needed.")
     details = ProcedureDetails(name=name, price=_price(row.get("price")), duration_minutes=minutes)
     try:
-        register_procedure(clinic, details, BY)
+        register_procedure(clinic, details, BY, _limits(row))
     except ProcedureRefused as refused:
         raise _Fault("", f"Refused: {refused}.") from refused
     outcome.added.append(f"procedure {name}")
+
+
+def _limits(row: Mapping[str, Any]) -> dict[str, int]:
+    """Return the columns of BookingLimits that the row has."""
+    limits = {name: row[name] for name in MOST if name in row}
+    for name, value in limits.items():
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST[name]:
+            raise _Fault(name, f"A whole number from 1 to {MOST[name]} is needed.")
+    return limits
 
 
 def _price(value: Any) -> Decimal:
@@ -244,6 +254,7 @@ def _doctor(clinic: Clinic, row: Mapping[str, Any], outcome: Outcome) -> None:
             specialty=_text(row, "specialty"),
             procedures=_performed(clinic, row),
             hours=_hours(row),
+            limits=_limits(row),
             by=BY,
         )
     except DoctorRefused as refused:

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from clinic.models.booking_limits import BookingLimits, limit_constraints
 from clinic.models.clinic import ClinicQuerySet, ClinicRow
 from clinic.models.ranges import Fold
 from clinic.models.titles import Title, in_sentence, with_title, written
@@ -15,7 +16,7 @@ SHORTEST_INTERVAL, USUAL_INTERVAL, LONGEST_INTERVAL = 5, 15, 240  # minutes
 MOST_ENCAIXES = 50
 
 
-class Doctor(ClinicRow):
+class Doctor(BookingLimits, ClinicRow):
     """A doctor of a clinic; `name` is without the title. `interval_minutes` is the step of the grid on which free times
     begin; `encaixes_per_day` at most are booked over other appointments of a local date."""
 
@@ -53,6 +54,12 @@ class Doctor(ClinicRow):
         "clinic.Procedure", related_name="doctors", verbose_name=_("procedimentos"), blank=True
     )
     active = models.BooleanField(_("ativo"), default=True)
+    per_day = models.PositiveSmallIntegerField(
+        _("agendamentos por dia"),
+        null=True,
+        blank=True,
+        help_text=_("Quantos no máximo, com encaixes; mais, só com aprovação da gestão. Vazio: sem limite."),
+    )
 
     class Meta:
         verbose_name = _("médico(a)")
@@ -72,6 +79,7 @@ class Doctor(ClinicRow):
                 name="doctor_encaixes_0_to_50",
             ),
             models.CheckConstraint(condition=Q(title__in=Title.values), name="doctor_title_known"),
+            *limit_constraints("doctor"),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from clinic.models.booking_limits import BookingLimits, limit_constraints
 from clinic.models.clinic import ClinicQuerySet, ClinicRow
 from clinic.models.doctor import Doctor
 from clinic.models.patient import years_between
@@ -16,7 +17,7 @@ MOST_YEARS = 120
 MOST_RETURN_DAYS = 365
 
 
-class Procedure(ClinicRow):
+class Procedure(BookingLimits, ClinicRow):
     """A service of the clinic.
 
     `price`, in the clinic's currency, is the private one before all that begin on a date (`clinic.models.price`): what
@@ -45,6 +46,12 @@ class Procedure(ClinicRow):
         blank=True,
         help_text=_("Dias depois de uma visita paga e finalizada com o mesmo médico. Vazio: o retorno é cobrado."),
     )
+    per_day = models.PositiveSmallIntegerField(
+        _("por dia com cada médico(a)"),
+        null=True,
+        blank=True,
+        help_text=_("Quantos no máximo; mais, só como encaixe com aprovação da gestão. Vazio: sem limite."),
+    )
 
     class Meta:
         verbose_name = _("procedimento")
@@ -62,6 +69,7 @@ class Procedure(ClinicRow):
                 condition=Q(return_days=None) | Q(return_days__gte=1, return_days__lte=MOST_RETURN_DAYS),
                 name="procedure_return_days_to_365",
             ),
+            *limit_constraints("procedure"),
         ]
 
     def __str__(self) -> str:

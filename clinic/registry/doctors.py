@@ -1,6 +1,6 @@
 """Adding, changing and switching off a doctor by a program, by the rules that the admin's form has."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.db import connection, models
 from django.db.models import QuerySet, Value
 
 from clinic.models import Clinic, Doctor, Procedure, WorkingHours
+from clinic.models.booking_limits import NO_LIMITS
 from clinic.models.doctor import LONGEST_INTERVAL, SHORTEST_INTERVAL, USUAL_INTERVAL
 from clinic.models.limits import max_length
 from clinic.models.locks import get_locked, get_shared, hold_advisory
@@ -58,12 +59,13 @@ def register_doctor(
     interval_minutes: int = USUAL_INTERVAL,
     specialty: str = "",
     title: str = "",
+    limits: Mapping[str, int] = NO_LIMITS,
 ) -> Doctor:
     """Add an active doctor, who performs these procedures and works these hours.
 
     Without a `title`, one with which `name` begins becomes the doctor's; no active doctor may have the rest of the name
-    already. Raises DoctorRefused, or Refused (TRY_AGAIN). Shares the clinic's row: a change of its time zone locks all
-    its doctors (`clinic.booking.time_zone`).
+    already. `limits` are columns of BookingLimits. Raises DoctorRefused, or Refused (TRY_AGAIN). Shares the clinic's
+    row: a change of its time zone locks all its doctors (`clinic.booking.time_zone`).
     """
     name = tidy(name)
 
@@ -81,6 +83,7 @@ def register_doctor(
             name=own_name,
             specialty=tidy(specialty),
             interval_minutes=interval_minutes,
+            **limits,
         )
         doctor.procedures.set(performed)
         WorkingHours.objects.bulk_create(

@@ -1,6 +1,6 @@
 """Adding, changing and switching off a procedure by a program, by the rules that the admin's form has."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum, auto
@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import QuerySet, Value
 
 from clinic.models import Clinic, Doctor, Procedure
+from clinic.models.booking_limits import NO_LIMITS
 from clinic.models.limits import MONEY_LIMIT, is_in_cents, max_length
 from clinic.models.locks import get_locked, get_shared, hold_advisory
 from clinic.models.names import has_letter
@@ -58,11 +59,16 @@ class ProcedureDetails:
     doctors: frozenset[UUID] | None = None
 
 
-def register_procedure(clinic: Clinic, details: ProcedureDetails, by: Author) -> Procedure:
-    """Add an active procedure, and store the event. Raises ProcedureRefused, or Refused (TRY_AGAIN)."""
+def register_procedure(
+    clinic: Clinic, details: ProcedureDetails, by: Author, limits: Mapping[str, int] = NO_LIMITS
+) -> Procedure:
+    """Add an active procedure, and store the event; `limits` are columns of BookingLimits.
+
+    Raises ProcedureRefused, or Refused (TRY_AGAIN).
+    """
 
     def work() -> Procedure:
-        procedure = Procedure(clinic=clinic)
+        procedure = Procedure(clinic=clinic, **limits)
         _write(procedure, details)
         record_directory(clinic, {}, _snapshot(procedure), by)
         return procedure

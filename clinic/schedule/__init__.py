@@ -8,7 +8,18 @@ from clinic.schedule.dates_text import ClosedDay, Exceptions, OpenDay, read_exce
 from clinic.schedule.holidays import OwnDay, holiday_name, holidays_between, is_national, optional_name
 from clinic.schedule.hours import MAX_NIGHT, Hours, are_valid_hours, end_date, ever_hold, overlapping_hours
 from clinic.schedule.hours_text import Mistake, Week, read_week, write_hours, write_week
-from clinic.schedule.limits import MAX_DAYS_AHEAD, MAX_DURATION, NOON, bookable_dates
+from clinic.schedule.limits import (
+    MAX_DAYS_AHEAD,
+    MAX_DURATION,
+    NO_LIMITS,
+    NOON,
+    Booked,
+    Full,
+    Limits,
+    ProcedureLimits,
+    Restricted,
+    bookable_dates,
+)
 from clinic.schedule.load import HOURS_AND_ABSENCES_SQL, dates_of, load_schedules, schedules_of
 from clinic.schedule.openings import FreeStart, Opening, free_starts_on, longest_openings_on, openings_on
 from clinic.schedule.periods import PERIODS_SQL
@@ -26,15 +37,21 @@ __all__ = [
     "MAX_INTERVAL",
     "MAX_NIGHT",
     "NOON",
+    "NO_LIMITS",
     "Away",
+    "Booked",
     "ClosedReason",
     "Dates",
+    "Full",
     "Hours",
     "FreeStart",
+    "Limits",
+    "Restricted",
     "Opening",
     "DoctorHours",
     "OwnDay",
     "PERIODS_SQL",
+    "ProcedureLimits",
     "TOWN_HOLIDAYS",
     "Recurrence",
     "Schedules",

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from clinic.models import Doctor
-from clinic.schedule.limits import MAX_DURATION, bookable_dates
+from clinic.schedule.limits import MAX_DURATION, NO_LIMITS, Limits
 from clinic.schedule.schedules import Schedules
 from clinic.schedule.spans import Span, without
 
@@ -29,16 +29,23 @@ class FreeStart(NamedTuple):
 
 
 def openings_on(
-    day: date, doctor: Doctor, *, schedules: Schedules, taken: Iterable[Span], length: timedelta, now: datetime
+    day: date,
+    doctor: Doctor,
+    *,
+    schedules: Schedules,
+    taken: Iterable[Span],
+    length: timedelta,
+    now: datetime,
+    limits: Limits = NO_LIMITS,
 ) -> Iterator[Opening]:
     """Return the times of `length` for which the doctor can be booked on the local date `day`, in order.
 
     They begin after `now` on the doctor's grid, which starts anew with every block of working hours, and lie in open
-    time outside the spans `taken`. An inactive doctor has none, a date that is too far ahead neither. Where the clock
-    shows an hour twice, only its first pass is offered: a time as the clock shows it means that one. A program that
-    sends an offset can still book the second.
+    time outside the spans `taken`. An inactive doctor has none, a date that `limits` do not admit neither. Where the
+    clock shows an hour twice, only its first pass is offered: a time as the clock shows it means that one. A program
+    that sends an offset can still book the second.
     """
-    return longest_openings_on(day, doctor, schedules=schedules, taken=taken, lengths=[length], now=now)
+    return longest_openings_on(day, doctor, schedules=schedules, taken=taken, lengths=[length], now=now, limits=limits)
 
 
 def longest_openings_on(
@@ -49,29 +56,36 @@ def longest_openings_on(
     taken: Iterable[Span],
     lengths: Sequence[timedelta],
     now: datetime,
+    limits: Limits = NO_LIMITS,
 ) -> Iterator[Opening]:
     """Yield the same times as `openings_on`, each as long as the longest of `lengths` for which it is free.
 
     `lengths` are in ascending order."""
     possible = [length for length in lengths if timedelta(0) < length <= MAX_DURATION]
-    for starts_at, until in free_starts_on(day, doctor, schedules=schedules, taken=taken, now=now):
+    for starts_at, until in free_starts_on(day, doctor, schedules=schedules, taken=taken, now=now, limits=limits):
         if fitting := bisect(possible, until - starts_at):
             yield Opening(starts_at, starts_at + possible[fitting - 1], doctor.pk)
 
 
 def free_starts_on(
-    day: date, doctor: Doctor, *, schedules: Schedules, taken: Iterable[Span], now: datetime
+    day: date,
+    doctor: Doctor,
+    *,
+    schedules: Schedules,
+    taken: Iterable[Span],
+    now: datetime,
+    limits: Limits = NO_LIMITS,
 ) -> Iterator[FreeStart]:
     """Yield the starts of `openings_on` of any length, in order."""
     clinic = schedules.clinic
-    first, last = bookable_dates(clinic, now)
-    if not doctor.active or not first <= day <= last:
+    if not doctor.active or not limits.admit(clinic, doctor, day, now):
         return
+    earliest = limits.earliest(doctor, now)
     midnight, next_midnight = schedules.day(day)
     is_long_day = next_midnight - midnight > timedelta(days=1)
     free = without(schedules.open(doctor.pk, day), taken)
     for starts_at, until in _free_starts(_grid(day, doctor, schedules), free):
-        if starts_at > now and not (is_long_day and clinic.local(starts_at).fold):
+        if starts_at > now and starts_at >= earliest and not (is_long_day and clinic.local(starts_at).fold):
             yield FreeStart(starts_at, until)
 
 

@@ -14,6 +14,7 @@ from clinic.web.exporting import views as exporting
 from clinic.web.family import views as family
 from clinic.web.first_clinic import views as first_clinic
 from clinic.web.first_steps import views as first_steps
+from clinic.web.hours import views as hours
 from clinic.web.importing import views as importing
 from clinic.web.integration import views as integration
 from clinic.web.integrity import views as integrity
@@ -49,6 +50,7 @@ urlpatterns = [
     path("agenda/<str:date>/como-estava/", as_of.as_of, name="agenda-as-of"),
     path("agenda/<str:date>/lista/", printed.day_list, name="printed-day"),
     path("agenda/<str:date>/lista/pdf/", printed.day_list_pdf, name="printed-day-pdf"),
+    path("horarios/ler/", hours.read, name="hours-read"),
     path("agendamentos/novo/", booking_panel.book, name="appointment-book"),
     path("agendamentos/familia/", family.book, name="family-book"),
     path("agendamentos/conferir/", booking_panel.check, name="appointment-check"),

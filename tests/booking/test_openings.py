@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clinic.booking import LineRequest, Proposal, book, check, openings
 from clinic.booking.openings import nearest_of, openings_near, spread
-from clinic.models import Absence, Appointment, ClinicHoliday, WorkingHours
+from clinic.models import Absence, Appointment, AppointmentProcedure, ClinicHoliday, WorkingHours
 from clinic.queries import agenda
 from clinic.schedule import Opening
 from tests.booking.desk import BY, MONDAY, Desk, open_desk
@@ -45,6 +45,15 @@ VALIDITIES = st.sampled_from(
 FIVES = st.integers(-3 * 12, 27 * 12).map(lambda five: five * 5)
 LENGTHS = st.integers(1, 60).map(lambda five: five * 5)
 SPANS = st.lists(st.tuples(FIVES, LENGTHS), max_size=3)
+# What a doctor or a procedure restricts, at most: one of these, or two, or nothing.
+RESTRICTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "per_day": st.sampled_from([1, 2, 3]),
+        "days_ahead": st.sampled_from([1, 729]),
+        "notice_hours": st.sampled_from([1, 5, 24]),
+    },
+)
 # The clinic's own days: (what it does, for whom, start, minutes); 0 minutes for the whole day.
 OWN_DAYS = st.lists(
     st.tuples(
@@ -113,6 +122,9 @@ def grid(clinic, doctor, blocks, day):
     holidays=st.booleans(),
     own_days=OWN_DAYS,
     active=st.sampled_from([True, True, True, False]),
+    of_doctor=RESTRICTIONS,
+    of_procedure=RESTRICTIONS,
+    with_notice=st.booleans(),
 )
 def test_rules_openings_and_day_page_offer_the_same_times(
     where,
@@ -130,12 +142,15 @@ def test_rules_openings_and_day_page_offer_the_same_times(
     holidays,
     own_days,
     active,
+    of_doctor,
+    of_procedure,
+    with_notice,
 ):
     zone, country, day = where
     with transaction.atomic():
         clinic = make_clinic(time_zone=zone, country=country, observes_holidays=holidays)
-        procedure = make_procedure(clinic, duration_minutes=minutes)
-        doctor = make_doctor(clinic, procedures=[procedure], hours=[], interval_minutes=interval)
+        procedure = make_procedure(clinic, duration_minutes=minutes, **of_procedure)
+        doctor = make_doctor(clinic, procedures=[procedure], hours=[], interval_minutes=interval, **of_doctor)
         patient, stranger = make_patient(clinic), make_patient(clinic)
         midnight = clinic.day(day)[0]
         now = clinic.day(day - timedelta(days=days_ahead))[0] + timedelta(minutes=now)
@@ -163,23 +178,35 @@ def test_rules_openings_and_day_page_offer_the_same_times(
             own_day(doctor, day, *own)
         for index, pair in enumerate(_apart(taken)):
             missed = "no_show" if freed and index == 0 else "confirmed"
-            Appointment.objects.create(clinic=clinic, doctor=doctor, patient=stranger, status=missed, **span(pair))
+            row = Appointment.objects.create(
+                clinic=clinic, doctor=doctor, patient=stranger, status=missed, **span(pair)
+            )
+            if index != 1:
+                line = {"procedure": procedure, "procedure_name": procedure.name, "price": 1, "position": 0}
+                AppointmentProcedure.objects.create(clinic=clinic, appointment=row, **line)
         for pair in elsewhere:
             Appointment.objects.create(clinic=clinic, doctor=make_doctor(clinic), patient=patient, **span(pair))
 
         doctor.active = active
         doctor.save(update_fields=["active"])
 
-        found = openings(clinic, doctor=doctor, minutes=minutes, first=day, last=day, now=now, patient=patient.pk)
+        wish = {"doctor": doctor, "minutes": minutes, "first": day, "last": day, "now": now, "procedures": [procedure]}
+        found = openings(clinic, **wish, patient=patient.pk, with_notice=with_notice)
 
         def proposal(starts_at):
-            lines = (LineRequest(procedure.pk),)
-            return Proposal(clinic=clinic, doctor=doctor.pk, lines=lines, starts_at=starts_at, patient=patient.pk)
+            return Proposal(
+                clinic=clinic,
+                doctor=doctor.pk,
+                lines=(LineRequest(procedure.pk),),
+                starts_at=starts_at,
+                patient=patient.pk,
+                with_notice=with_notice,
+            )
 
         expected = [at for at in grid(clinic, doctor, blocks, day) if check(proposal(at), now=now) is None]
         assert [opening.starts_at for opening in found] == expected
         assert {opening.ends_at - opening.starts_at for opening in found} <= {timedelta(minutes=minutes)}
-        free = openings(clinic, doctor=doctor, minutes=minutes, first=day, last=day, now=now)
+        free = openings(clinic, **wish)
         assert slots(clinic, doctor, day, now) == [f"{clinic.local(opening.starts_at):%H:%M}" for opening in free]
         if found:
             book(proposal(found[-1].starts_at), by=BY, now=now)

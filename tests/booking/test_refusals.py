@@ -1,5 +1,6 @@
 """Every reason for a refusal, with the field it blames and the very sentence people read."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -366,6 +367,45 @@ of_booking(Reason.DATE_PAST, "date", "Esta data já passou. Escolha hoje ou uma 
 of_booking(Reason.DATE_TOO_FAR, "date", "Esta data está longe demais. Escolha até 22/11/2028.")(
     lambda desk: desk.proposal(starts_at=desk.at(9, day=date(2028, 11, 23)))
 )
+
+
+def limited(desk, of, **limits):
+    for name, value in limits.items():
+        setattr(of, name, value)
+    of.save(update_fields=limits.keys())
+    return desk.proposal(starts_at=desk.at(9, day=MONDAY + timedelta(days=1)), with_notice=True)
+
+
+def on_a_full_day(desk, of):
+    desk.book(starts_at=desk.at(14, day=MONDAY + timedelta(days=1)), patient=desk.another_patient().pk)
+    return limited(desk, of, per_day=1)
+
+
+of_booking(
+    Reason.NOTICE_TOO_SHORT,
+    "starts_at",
+    "É preciso marcar com 48 h de antecedência. Escolha um horário a partir de 25/11 07:00.",
+)(lambda desk: limited(desk, desk.doctor, notice_hours=48))
+of_booking(
+    Reason.AGENDA_NOT_OPEN, "date", "A agenda da Dra. Helena Prado está aberta até 24/11/2026. Escolha um dia até lá."
+)(lambda desk: replace(limited(desk, desk.doctor, days_ahead=1), starts_at=desk.at(9, day=MONDAY + timedelta(days=2))))
+of_booking(
+    Reason.PROCEDURE_NOT_OPEN, "date", "A agenda de Consulta está aberta até 24/11/2026. Escolha um dia até lá."
+)(
+    lambda desk: replace(
+        limited(desk, desk.procedure, days_ahead=1), starts_at=desk.at(9, day=MONDAY + timedelta(days=2))
+    )
+)
+of_booking(
+    Reason.DAY_FULL,
+    "date",
+    "O máximo por dia da Dra. Helena Prado é 1, e em 24/11/2026 já há 1. Escolha outro dia.",
+)(lambda desk: on_a_full_day(desk, desk.doctor))
+of_booking(
+    Reason.DAY_FULL_OF_PROCEDURE,
+    "date",
+    "O máximo por dia de Consulta com a Dra. Helena Prado é 1, e em 24/11/2026 já há 1. Escolha outro dia.",
+)(lambda desk: on_a_full_day(desk, desk.procedure))
 of_booking(Reason.TIME_PAST, "starts_at", "Este horário já passou: são 07:00. Escolha um horário futuro.")(
     lambda desk: desk.proposal(starts_at=desk.at(7))
 )

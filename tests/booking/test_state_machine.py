@@ -52,7 +52,7 @@ CHANGEABLE = {"scheduled", "rescheduled", "confirmed", "checked_in", "in_service
 DOCTORS, PATIENTS, SLOTS = range(2), range(3), range(8)
 INTERVALS = [15, 20, 30, 45]  # most of them not the length of an appointment
 FAR = MONDAY + timedelta(weeks=105)  # beyond two years
-LIFTED = {Reason.DOCTOR_TAKEN, Reason.OUTSIDE_HOURS, Reason.ENDS_AFTER_HOURS}
+LIFTED = {Reason.DOCTOR_TAKEN, Reason.OUTSIDE_HOURS, Reason.ENDS_AFTER_HOURS, Reason.DAY_FULL}
 WHY = {
     Reason.DOCTOR_ABSENT: Why.ABSENCE,
     Reason.CLINIC_CLOSED: Why.CLINIC,
@@ -357,6 +357,12 @@ class FrontDesk(RuleBasedStateMachine):
         self.doctors[doctor].active = self.active[doctor]
         self.doctors[doctor].save(update_fields=["active"])
 
+    @rule(doctor=st.sampled_from(DOCTORS), per_day=st.sampled_from([None, 1, 2, 4]))
+    def allow_a_day(self, doctor, per_day):
+        """Whoever is booked beyond the number already stays booked."""
+        self.doctors[doctor].per_day = per_day
+        self.doctors[doctor].save(update_fields=["per_day"])
+
     @rule(doctor=st.sampled_from(DOCTORS), patient=st.sampled_from(PATIENTS))
     def book_too_far(self, doctor, patient):
         far = self.desk.clinic.instant(FAR, time(8))
@@ -477,12 +483,20 @@ class FrontDesk(RuleBasedStateMachine):
 
     def clashes(self, wanted, pk):
         others = [visit for key, visit in self.model.items() if key != pk and visit.meets(wanted)]
+        full = {Reason.DAY_FULL} if self.is_full(wanted, pk) else set()
         if wanted.encaixe:
-            return self.clashes_of_encaixe(wanted, others, pk)
+            return full | self.clashes_of_encaixe(wanted, others, pk)
         of_doctor = [other for other in others if other.doctor == wanted.doctor and not other.encaixe]
         elsewhere = [other for other in others if other.patient == wanted.patient and other not in of_doctor]
         taken = {Reason.DOCTOR_TAKEN} if of_doctor else set()
-        return taken | ({Reason.PATIENT_ELSEWHERE} if elsewhere else set())
+        return full | taken | ({Reason.PATIENT_ELSEWHERE} if elsewhere else set())
+
+    def is_full(self, wanted, pk):
+        """Whether the doctor has as many others as are allowed; what is only made longer counts already."""
+        limit, present = self.doctors[wanted.doctor].per_day, self.model.get(pk)
+        stays = present and present.stands and (present.doctor, present.starts_at) == (wanted.doctor, wanted.starts_at)
+        others = [visit for key, visit in self.model.items() if key != pk and visit.stands]
+        return not stays and limit is not None and sum(other.doctor == wanted.doctor for other in others) >= limit
 
     def clashes_of_encaixe(self, wanted, others, pk):
         day = [visit for key, visit in self.model.items() if key != pk and visit.encaixe and visit.stands]

@@ -23,13 +23,41 @@ def test_a_week_is_typed_read_back_and_saved(page):
     page.get_by_label("Semana:").fill("seg-sex 8-12 13-18; sáb 8h30 às 12")
     page.get_by_label("Vale a partir de:").fill("01/01/2099")
     page.get_by_role("button", name="Ver o efeito").click()
-    expect(page.get_by_role("row", name="Sábado")).to_contain_text("08:30–12:00")
+    effect = page.get_by_role("table", name="Como foi entendido")
+    expect(effect.get_by_role("row", name="Sábado")).to_contain_text("08:30–12:00")
     assert violations(page) == []
 
     page.get_by_role("button", name="Salvar", exact=True).click()
 
     expect(page.locator(".messagelist")).to_contain_text("Os horários foram gravados.")
     assert write_hours(WorkingHours.objects.all()).endswith("sáb 8:30-12 (de 01/01/2099)")
+
+
+def test_a_week_is_read_back_while_it_is_typed(page):
+    read = page.get_by_role("table", name="A semana como foi entendida")
+    page.get_by_label("Semana:").fill("")
+    expect(read).to_have_count(0)
+    page.get_by_label("Semana:").press_sequentially("seg-sex 8-12 13:30-18; sex 22-2")
+    expect(page.locator("#week-said")).to_have_text("Entendido: 5 dias, 46 h 30 min por semana.")
+    expect(read.get_by_role("row", name="Sexta-feira")).to_contain_text("08:00–12:00, 13:30–18:00, 22:00–02:00")
+    assert read.locator("tr").nth(5).locator("rect").get_attribute("width") == "8.33%"
+    assert violations(page) == []
+
+    page.get_by_label("Semana:").press_sequentially("; sáp 8-10")
+    expect(page.locator("#week-said")).to_contain_text("“sáp”: não entendi.")
+    expect(page.locator("mark")).to_have_text("sáp")
+    expect(read).to_have_count(0)
+    assert violations(page) == []
+
+
+def test_the_week_of_a_new_doctor_is_read_back(page):
+    page.goto("/admin/clinic/doctor/add/")
+    page.get_by_label("Semana:").fill("sáb 8-12")
+    expect(page.locator("#week-said")).to_have_text("Entendido: 1 dia, 4 h por semana.")
+    page.goto("/comecar/medico/")
+    page.get_by_label("Semana").fill("dom 20-24")
+    expect(page.locator("#week-said")).to_have_text("Entendido: 1 dia, 4 h por semana.")
+    assert violations(page) == []
 
 
 def test_mistakes_and_the_question_are_accessible(page, clinic, doctor, monday):

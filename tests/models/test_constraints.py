@@ -54,6 +54,7 @@ from clinic.models import (
     WaitingEvent,
     WorkingHours,
 )
+from clinic.models.booking_limits import MOST_A_DAY, MOST_DAYS_AHEAD, MOST_NOTICE_HOURS
 from tests.booking.overlaps import OVERLAPS
 from tests.factories import (
     book_appointment,
@@ -282,6 +283,17 @@ REFUSED = {
         lambda rows: make_doctor(rows.clinic, interval_minutes=4),
         lambda rows: make_doctor(rows.clinic, interval_minutes=241),
     ],
+    **{
+        f"{table}_{name}": [
+            lambda rows, make=make, typed={column: value}: make(rows.clinic, **typed) for value in (0, most + 1)
+        ]
+        for table, make in (("doctor", make_doctor), ("procedure", make_procedure))
+        for name, column, most in (
+            ("notice_1_to_720", "notice_hours", MOST_NOTICE_HOURS),
+            ("days_ahead_1_to_730", "days_ahead", MOST_DAYS_AHEAD),
+            ("per_day_1_to_100", "per_day", MOST_A_DAY),
+        )
+    },
     "doctor_encaixes_0_to_50": [lambda rows: make_doctor(rows.clinic, encaixes_per_day=51)],
     "workinghours_weekday_iso": [lambda rows: rows.hours(weekday=0), lambda rows: rows.hours(weekday=8)],
     "workinghours_have_length": [

@@ -163,6 +163,7 @@ class BookingBody(TimedBody):
             source=Appointment.Source.SYNC_EXTERNAL,
             policy=Policy.LENIENT,
             in_full=True,
+            with_notice=True,
         )
 
     def _lines(self) -> list[LineRequest]:
@@ -204,6 +205,7 @@ class MoveBody(TimedBody):
                     ends_at=self.ends_at,
                     without_expired=self.without_expired,
                     in_full=True,
+                    with_notice=True,
                     by=by,
                 )
                 return
@@ -215,6 +217,7 @@ class MoveBody(TimedBody):
                 ends_at=self.ends_at,
                 without_expired=self.without_expired,
                 in_full=True,
+                with_notice=True,
             )
         except Refused as error:
             refused = error

@@ -250,6 +250,11 @@ REFUSALS: Messages = {
     Reason.DOCTOR_UNKNOWN: _about("doctorId", DOCTOR_UNKNOWN, 404),
     Reason.DATE_PAST: _about("date", "A data deve ser hoje ou uma data futura"),
     Reason.DATE_TOO_FAR: _about("date", "A data deve ser até %(date)s"),
+    Reason.AGENDA_NOT_OPEN: _about("date", "A data deve ser até %(date)s", depends_on=("doctorId",)),
+    Reason.PROCEDURE_NOT_OPEN: _about("date", "A data deve ser até %(date)s", depends_on=("procedures",)),
+    Reason.NOTICE_TOO_SHORT: _about(
+        "startTime", "O horário deve ter %(hours)s h de antecedência", depends_on=(*AVAILABILITY, "procedures")
+    ),
     Reason.START_MISSING: _about("startTime", "startTime should not be empty", depends_on=WHEN),
     Reason.TIME_HAS_SECONDS: _about("startTime", NOT_A_TIME.format("startTime"), depends_on=WHEN),
     Reason.TIME_PAST: _about("startTime", "O horário deve ser futuro", depends_on=("date",)),
@@ -280,6 +285,12 @@ REFUSALS: Messages = {
     Reason.METADATA_UNSTORABLE: _about("notes", UNSTORABLE.format("metadata")),
     Reason.DOCTOR_TAKEN: _about(
         "startTime", "Horários %(slots)s já estão ocupados por outros agendamentos", 409, AVAILABILITY
+    ),
+    Reason.DAY_FULL: _about(
+        "startTime", "O médico já tem %(count)s agendamentos nesse dia, o máximo", 409, AVAILABILITY
+    ),
+    Reason.DAY_FULL_OF_PROCEDURE: _about(
+        "startTime", "O médico já tem %(count)s vezes nesse dia: %(procedure)s", 409, (*AVAILABILITY, "procedures")
     ),
     Reason.PATIENT_ELSEWHERE: _about(
         "startTime", "O paciente já tem um agendamento às %(time)s com %(the_doctor)s", 409, AVAILABILITY

@@ -20,6 +20,7 @@ from clinic.booking.rules.encaixe import (
     not_closed_then,
     patient_is_nowhere_then,
 )
+from clinic.booking.rules.limits import agenda_is_open_then, day_has_room, notice_is_given
 from clinic.booking.rules.notes import notes_are_not_too_long, notes_can_be_stored
 from clinic.booking.rules.patient import patient_is_alive
 from clinic.booking.rules.prices import (
@@ -47,6 +48,8 @@ INPUT_RULES: list[InputRule] = [
     doctor_performs_them,
     time_is_given,
     time_is_ahead,
+    notice_is_given,
+    agenda_is_open_then,
     time_is_in_whole_minutes,
     end_is_after_start,
     procedures_have_their_time,
@@ -63,6 +66,8 @@ MOVE_INPUT_RULES: list[InputRule] = [
     doctor_performs_them,
     time_is_given,
     time_is_ahead,
+    notice_is_given,
+    agenda_is_open_then,
     time_is_in_whole_minutes,
     end_is_after_start,
     procedures_have_their_time,
@@ -87,7 +92,12 @@ CHANGE_INPUT_RULES: list[InputRule] = [
     total_is_the_one_shown,
 ]
 # No other appointment takes the time; whether the doctor works then is another question.
-FREE_TIME_RULES: list[AvailabilityRule] = [time_zone_is_unchanged, doctor_is_free, patient_is_in_one_place]
+FREE_TIME_RULES: list[AvailabilityRule] = [
+    time_zone_is_unchanged,
+    doctor_is_free,
+    patient_is_in_one_place,
+    day_has_room,
+]
 AVAILABILITY_RULES: list[AvailabilityRule] = [doctor_works_then, *FREE_TIME_RULES]
 # The same two for an encaixe: other appointments of the doctor and the hours of work are not in its way.
 ENCAIXE_FREE_TIME_RULES: list[AvailabilityRule] = [
@@ -95,6 +105,7 @@ ENCAIXE_FREE_TIME_RULES: list[AvailabilityRule] = [
     patient_is_nowhere_then,
     no_other_encaixe_then,
     encaixes_are_few,
+    day_has_room,
 ]
 ENCAIXE_RULES: list[AvailabilityRule] = [not_closed_then, *ENCAIXE_FREE_TIME_RULES]
 

@@ -4,12 +4,12 @@ An absence, a closure and a holiday stay in its way, and so does the patient's o
 doctor there is one lane for encaixes, so that at most two patients are promised the same minute: an encaixe over
 another is refused, however many the doctor takes a day.
 
-A manager's approval by their own PIN lifts two things and no other: the doctor's number a day, and the permission that
-the user at the desk has not. Both are the clinic's own measure, which a manager could change in the administration, and
-the patient stands at the desk now. It does not lift an absence, a closure or a holiday, since nobody is there then; nor
-another encaixe at the same minute, nor the patient's own time, since three patients cannot be seen at once and one
-cannot be in two places. The approval is kept with the appointment and holds for its time: undoing brings it back, and
-another move has to be approved anew.
+A manager's approval by their own PIN lifts the numbers a day, those of encaixes and those of all appointments or of a
+kind, and the permission that the user at the desk has not; and nothing else. They are the clinic's own measure, which a
+manager could change in the administration, and the patient stands at the desk now. It does not lift an absence, a
+closure or a holiday, since nobody is there then; nor another encaixe at the same minute, nor the patient's own time,
+since three patients cannot be seen at once and one cannot be in two places. The approval is kept with the appointment
+and holds for its time: undoing brings it back, and another move has to be approved anew.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,10 @@ from clinic.refusals import Reason, Refusal
 from clinic.registry.patient_details import tidy, unstorable_line
 
 # What a manager's approval lifts of an encaixe that was asked for.
-APPROVABLE = {Reason.ENCAIXE_LIMIT, Reason.ENCAIXE_NOT_PERMITTED}
-LIFTED = {Reason.DOCTOR_TAKEN, Reason.OUTSIDE_HOURS, Reason.ENDS_AFTER_HOURS}
+OVER_A_NUMBER = {Reason.DAY_FULL, Reason.DAY_FULL_OF_PROCEDURE}
+APPROVABLE = {Reason.ENCAIXE_LIMIT, Reason.ENCAIXE_NOT_PERMITTED} | OVER_A_NUMBER
+# What an encaixe may be asked for instead of: of these the numbers of a day stay in its way until it is approved.
+LIFTED = {Reason.DOCTOR_TAKEN, Reason.OUTSIDE_HOURS, Reason.ENDS_AFTER_HOURS} | OVER_A_NUMBER
 MAX_REASON_LENGTH = max_length(Appointment, "encaixe_reason")
 
 

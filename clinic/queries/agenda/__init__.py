@@ -96,7 +96,7 @@ def day(
     shown = _doctors(clinic, on, {row[1] for row in appointments if row[2] < next_midnight})
     known = {doctor.pk for doctor in shown}
     schedules = load_schedules(clinic, shown, on, on + timedelta(days=LOOK_AHEAD))
-    performed = {} if on < clinic.local(now).date() else performed_procedures(clinic, known, now)
+    performed = {} if on < clinic.local(now).date() else performed_procedures(clinic, known, now, on, on)
     chosen = known & set(doctors) or known
     wanted = {status for status in statuses if status in Status.values}
     layout = DayLayout(clinic, on, now, schedules, performed, Words(), statuses=wanted, hides_freed=hides_freed)
@@ -114,7 +114,7 @@ def week(clinic: Clinic, doctor: Doctor, first: date, *, now: datetime, hides_fr
     choices = list(Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk=doctor.pk)).only("title", "name"))
     schedules = load_schedules(clinic, [doctor], first, last)
     is_past = last < clinic.local(now).date()
-    performed = {} if is_past else performed_procedures(clinic, {doctor.pk}, now)
+    performed = {} if is_past else performed_procedures(clinic, {doctor.pk}, now, first, last)
     layout = WeekLayout(clinic, first, now, schedules, performed, hides_freed=hides_freed)
     return layout.lay_out(doctor, appointments, choices)
 
@@ -153,4 +153,5 @@ def _doctors(clinic: Clinic, on: date, with_appointments: Collection[int]) -> "l
     """Return the active doctors, and inactive ones who have appointments."""
     wanted = Doctor.objects.of(clinic).filter(Q(active=True) | Q(pk__in=with_appointments))
     of_day = wanted.annotate(delay=delay_of_row(clinic, on), memos=notes_of_day(clinic, on))
-    return list(of_day.only("title", "name", "specialty", "interval_minutes", "active")[:MOST_COLUMNS])
+    columns = "title", "name", "specialty", "interval_minutes", "days_ahead", "per_day", "active"
+    return list(of_day.only(*columns)[:MOST_COLUMNS])

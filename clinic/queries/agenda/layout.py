@@ -25,7 +25,7 @@ from clinic.queries.pending import NOT_BEGUN, Cause, cause_of
 from clinic.queries.performed_procedures import PerformedProcedure
 from clinic.queries.short_visits import in_words
 from clinic.queries.unverified import label_of
-from clinic.schedule import ClosedReason, Schedules, Span, longest_openings_on
+from clinic.schedule import Booked, ClosedReason, Limits, Schedules, Span, longest_openings_on
 from clinic.spoken import duration
 
 ROW = 5  # minutes
@@ -242,12 +242,14 @@ class DayLayout:
         return Shade(number, str(number + 1), f"{css_class} {self._place(start, end, number)}", reason, time)
 
     def _add_slots(self, number: int, one: DoctorDay, freed: Sequence[AppointmentRow], scale: int) -> None:
-        """Add every time at which one of the doctor's procedures fits: the usual one, or else the longest."""
-        if not one.performed:
+        """Add every time at which one of the doctor's procedures fits that can be booked on this day: the usual one, or
+        else the longest."""
+        performed = bookable_procedures(one, self.day, self.clinic, self.now)
+        if not performed:
             return
-        usual = one.performed[0]
+        usual = performed[0]
         longest: dict[int, PerformedProcedure] = {}
-        for procedure in one.performed:
+        for procedure in performed:
             if procedure.minutes <= usual.minutes:
                 longest.setdefault(procedure.minutes, procedure)
         for opening in longest_openings_on(
@@ -261,7 +263,7 @@ class DayLayout:
             procedure = longest[(opening.ends_at - opening.starts_at) // timedelta(minutes=1)]
             start = self._minute(opening.starts_at)
             end = min(start + min(one.doctor.interval_minutes, procedure.minutes), self.length)
-            shorter = None if procedure is usual else procedure
+            shorter = None if procedure is one.performed[0] else procedure
             self._add(start, self._slot(number, one, start, end, shorter, freed, scale))
 
     def _slot(
@@ -471,6 +473,14 @@ def counts(shown: Iterable[DoctorDay], cells: Mapping[int, Iterable[Cell]]) -> C
 def scale_class(scale: int, shown: Iterable[DoctorDay]) -> str:
     """Return the class of the scale, with higher lines where something is shorter than one."""
     return f"{scale} tall" if scale > min(_lengths(shown), default=15) else str(scale)
+
+
+def bookable_procedures(one: DoctorDay, day: date, clinic: Clinic, now: datetime) -> list[PerformedProcedure]:
+    """Return those of the doctor's procedures that a local date admits, in their order."""
+    of_doctors = {(one.doctor.pk, day): sum(row.stands and row.begins >= 0 for row in one.appointments)}
+    of_procedures = {(one.doctor.pk, each.id, day): each.booked.count(day) for each in one.performed}
+    booked = Booked(of_doctors, of_procedures)
+    return [each for each in one.performed if Limits([each], booked).admit(clinic, one.doctor, day, now)]
 
 
 def _name_groups(rows: Iterable[Row], names: Mapping[int, str]) -> None:

@@ -1,6 +1,6 @@
 """A month at a glance: how much of each morning and afternoon is free. Reads only."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,7 +10,7 @@ from django.db.models import Q
 from clinic.models import Appointment, Clinic, Doctor
 from clinic.queries.agenda.page import DoctorChoice
 from clinic.queries.performed_procedures import performed_procedures
-from clinic.schedule import NOON, Span, load_schedules, openings_on, without
+from clinic.schedule import NOON, Booked, Limits, Span, load_schedules, openings_on, without
 
 MINUTE = timedelta(minutes=1)
 
@@ -80,7 +80,7 @@ def month(clinic: Clinic, first: date, *, now: datetime, doctors: Collection[int
     return Month(first, clinic.local(now).date(), weeks, choices)
 
 
-DOCTOR_FIELDS = "title", "name", "interval_minutes", "active"
+DOCTOR_FIELDS = "title", "name", "interval_minutes", "days_ahead", "per_day", "active"
 
 
 def _days(first: date) -> list[date]:
@@ -98,9 +98,10 @@ class _Counts:
         self.clinic, self.doctors, self.now = clinic, doctors, now
         ids = [doctor.pk for doctor in doctors]
         self.schedules = load_schedules(clinic, doctors, days[0], days[-1])
-        self.performed = performed_procedures(clinic, ids, now)
+        self.performed = performed_procedures(clinic, ids, now, days[0], days[-1])
         self.taken: dict[tuple[int, date], list[Span]] = defaultdict(list)
         self.booked: dict[date, list[datetime]] = defaultdict(list)
+        self.booked_with: Counter[tuple[int, date]] = Counter()
         self._load(ids, clinic.day(days[0])[0], clinic.day(days[-1])[1])
 
     def _load(self, doctors: Collection[int], since: datetime, until: datetime) -> None:
@@ -109,6 +110,7 @@ class _Counts:
         for doctor, starts_at, ends_at, encaixe in rows:
             starts, ends = self.clinic.local(starts_at), self.clinic.local(ends_at)
             self.booked[starts.date()].append(starts)
+            self.booked_with[doctor, starts.date()] += 1
             if encaixe is None:
                 for day in {starts.date() - timedelta(days=1), starts.date(), ends.date()}:
                     self.taken[doctor, day].append(Span(starts_at, ends_at))
@@ -134,8 +136,16 @@ class _Counts:
         performed = self.performed.get(doctor.pk)
         if not performed:
             return []
-        length = timedelta(minutes=performed[0].minutes)
-        found = openings_on(day, doctor, schedules=self.schedules, taken=taken, length=length, now=self.now)
+        usual = performed[0]
+        found = openings_on(
+            day,
+            doctor,
+            schedules=self.schedules,
+            taken=taken,
+            length=timedelta(minutes=usual.minutes),
+            now=self.now,
+            limits=Limits([usual], Booked(self.booked_with, {(doctor.pk, usual.id, day): usual.booked.count(day)})),
+        )
         return [opening.starts_at for opening in found]
 
 

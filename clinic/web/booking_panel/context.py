@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.urls import reverse
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import booking
-from clinic.models import Appointment, Discount, Doctor, Patient, Recall
+from clinic.models import Appointment, Clinic, Discount, Doctor, Patient, Procedure, Recall
 from clinic.queries import booking_options, memos, patients, recalls
 from clinic.queries.booking_options import PricedProcedure
 from clinic.queries.delays import delay_sentence
@@ -60,8 +60,10 @@ def context(form: BookingForm) -> dict[str, Any]:
     text = form.data.get("q", "")
     is_searching = not form.is_new_patient and not patient_id
     minutes = _typed_minutes(form) or sum(line.procedure.duration_minutes for line in lines)
-    times = _free_times(form, doctor, minutes, day, patient.pk if patient else None)
-    later = {} if times else _later_context(form, doctor, minutes, day, patient.pk if patient else None)
+    wanted = _chosen(form, procedures)
+    sought = _Sought(doctor, minutes, day, patient.pk if patient else None, wanted)
+    times = _free_times(form, sought)
+    later = {} if times else _later_context(form, sought)
     finder = None
     if is_finder_open(form.data) or _is_without_time(times, later):
         finder = offers_for(
@@ -72,6 +74,7 @@ def context(form: BookingForm) -> dict[str, Any]:
             minutes=minutes,
             patient=patient.pk if patient else None,
             chosen=(values.get("doctor"), values.get("starts_at")),
+            procedures=wanted,
         )
     total = sum((line.total for line in lines), Decimal(0))
     return {
@@ -115,12 +118,15 @@ def move_context(form: MoveForm) -> dict[str, Any]:
     doctor = _chosen_doctor(form, doctors)
     minutes = _typed_minutes(form) or form.length // timedelta(minutes=1)
     day = values.get("date") or clinic.local(timezone.now()).date()
-    times = _free_times(form, doctor, minutes, day, appointment.patient_id, moving=appointment)
     needed, names = _needed_procedures(form)
+    sought = _Sought(doctor, minutes, day, appointment.patient_id, needed, appointment)
+    times = _free_times(form, sought)
     # A move to another time must not change the doctor silently: the present one can be kept.
     besides = None if form.changes_procedures else appointment.doctor_id
-    performing, not_performing = booking_options.split_by_performing(clinic, doctors, needed, besides)
-    later = {} if times else _later_context(form, doctor, minutes, day, appointment.patient_id, appointment)
+    performing, not_performing = booking_options.split_by_performing(
+        clinic, doctors, [procedure.pk for procedure in needed], besides
+    )
+    later = {} if times else _later_context(form, sought)
     finder = None
     if is_finder_open(form.data) or _is_without_time(times, later):
         finder = offers_for(
@@ -132,6 +138,7 @@ def move_context(form: MoveForm) -> dict[str, Any]:
             patient=appointment.patient_id,
             chosen=(values.get("doctor"), values.get("starts_at")),
             moving=appointment,
+            procedures=needed,
         )
     return {
         "appointment": appointment,
@@ -166,13 +173,13 @@ def _open_recall(form: BookingForm, patient: Patient | None) -> Recall | None:
     return recall if recall and is_of_patient and recall.closed_at is None else None
 
 
-def _needed_procedures(form: MoveForm) -> tuple[list[int], list[str]]:
-    """Return ids and names of the procedures that the appointment has, or is to have."""
+def _needed_procedures(form: MoveForm) -> tuple[list[Procedure], list[str]]:
+    """Return the procedures that the appointment has, or is to have, each once, and their names as they are shown."""
     if form.changes_procedures:
-        chosen = {procedure.pk: procedure.name for procedure in form.procedures if procedure.pk in form.chosen_ids}
-        return [*chosen], [*chosen.values()]
-    lines = list(form.appointment.lines.all())
-    return list(dict.fromkeys(line.procedure_id for line in lines)), [line.procedure_name for line in lines]
+        chosen = [procedure for procedure in form.procedures if procedure.pk in form.chosen_ids]
+        return chosen, [procedure.name for procedure in chosen]
+    lines = list(form.appointment.lines.select_related("procedure"))
+    return list(dict.fromkeys(line.procedure for line in lines)), [line.procedure_name for line in lines]
 
 
 def _move_focus(form: MoveForm) -> str:
@@ -213,25 +220,41 @@ def _times_context(form: WhenForm, times: list[Opening]) -> dict[str, Any]:
     }
 
 
-def _later_context(
-    form: WhenForm,
-    doctor: Doctor | None,
-    minutes: int,
-    day: date,
-    patient_id: int | None,
-    moving: Appointment | None = None,
-) -> dict[str, Any]:
+class _Sought(NamedTuple):
+    """For what free times are sought: the day, how long it takes, who comes, and what is moved."""
+
+    doctor: Doctor | None
+    minutes: int
+    day: date
+    patient: int | None
+    procedures: Sequence[Procedure]
+    moving: Appointment | None = None
+
+    def openings(self, clinic: Clinic, until: date) -> list[Opening]:
+        """Return the free times from the day to `until`; none as long as doctor or length are unknown."""
+        if self.doctor is None or not self.minutes:
+            return []
+        return booking.openings(
+            clinic,
+            doctor=self.doctor,
+            minutes=self.minutes,
+            first=self.day,
+            last=until,
+            patient=self.patient,
+            moving=self.moving,
+            procedures=self.procedures,
+        )
+
+
+def _later_context(form: WhenForm, sought: _Sought) -> dict[str, Any]:
     """Return the next free times after a day without any, and on which weekdays the doctor does not work."""
-    if doctor is None or not minutes:
+    if sought.doctor is None or not sought.minutes:
         return {}
-    until = day + timedelta(days=booking.NEAREST_DAYS)
-    openings = booking.openings(
-        form.clinic, doctor=doctor, minutes=minutes, first=day, last=until, patient=patient_id, moving=moving
-    )
-    works = booking_options.works_on(doctor, day)
+    until = sought.day + timedelta(days=booking.NEAREST_DAYS)
+    works = booking_options.works_on(sought.doctor, sought.day)
     return {
-        "next_times": booking.spread(form.clinic, openings, NEXT_TIMES),
-        "days_off": "" if works else DAYS_OFF[day.isoweekday()],
+        "next_times": booking.spread(form.clinic, sought.openings(form.clinic, until), NEXT_TIMES),
+        "days_off": "" if works else DAYS_OFF[sought.day.isoweekday()],
         "searched_until": until,
     }
 
@@ -278,22 +301,11 @@ def _default_end(form: BookingForm, minutes: int) -> datetime | None:
     return starts_at + timedelta(minutes=minutes) if starts_at and minutes else None
 
 
-def _free_times(
-    form: WhenForm,
-    doctor: Doctor | None,
-    minutes: int,
-    day: date,
-    patient_id: int | None,
-    moving: Appointment | None = None,
-) -> list[Opening]:
+def _free_times(form: WhenForm, sought: _Sought) -> list[Opening]:
     """Return the nearest free times after a refusal, otherwise the day's, those next to the chosen one first."""
     if form.alternatives:
         return form.alternatives
-    if doctor is None or not minutes:
-        return []
-    openings = booking.openings(
-        form.clinic, doctor=doctor, minutes=minutes, first=day, last=day, patient=patient_id, moving=moving
-    )
+    openings = sought.openings(form.clinic, sought.day)
     if starts_at := form.cleaned_data.get("starts_at"):
         earlier = sum(opening.starts_at < starts_at for opening in openings)
         start = max(0, min(earlier - 1, len(openings) - TIMES_SHOWN))

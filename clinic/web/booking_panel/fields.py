@@ -212,7 +212,9 @@ def _data_beside(appointment_id: int, clinic: Clinic) -> QueryDict | None:
     data.setlist("procedure", [str(line.procedure_id) for line in lines])
     day = clinic.local(appointment.starts_at).date()
     minutes = sum(line.procedure.duration_minutes for line in lines)
-    free = booking.openings(clinic, doctor=appointment.doctor, minutes=minutes, first=day, last=day)
+    procedures = [line.procedure for line in lines]
+    doctor = appointment.doctor
+    free = booking.openings(clinic, doctor=doctor, minutes=minutes, first=day, last=day, procedures=procedures)
     data["date"] = f"{day:%d/%m/%Y}"
     after = [opening.starts_at for opening in free if opening.starts_at >= appointment.ends_at]
     before = [opening.starts_at for opening in free if opening.ends_at <= appointment.starts_at]
@@ -234,7 +236,14 @@ def _data_of_recall(recall_id: int, clinic: Clinic) -> QueryDict | None:
     able = booking.doctors_performing_all(clinic, [recall.procedure_id])
     wanted = [doctor for doctor in able if recall.doctor_id in (None, doctor.pk)]
     minutes, first = recall.procedure.duration_minutes, max(recall.due_on, clinic.local(timezone.now()).date())
-    wish = booking.Wish(clinic=clinic, doctors=wanted, minutes=minutes, first=first, patient=recall.patient_id)
+    wish = booking.Wish(
+        clinic=clinic,
+        doctors=wanted,
+        minutes=minutes,
+        first=first,
+        patient=recall.patient_id,
+        procedures=[recall.procedure],
+    )
     data["date"] = f"{first:%d/%m/%Y}"
     if wanted and (found := booking.find(wish).openings):
         starts_at = clinic.local(found[0].starts_at)

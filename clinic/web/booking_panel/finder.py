@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from clinic import booking
-from clinic.models import Appointment, Clinic, Doctor
+from clinic.models import Appointment, Clinic, Doctor, Procedure
 from clinic.schedule import Opening, bookable_dates
 from clinic.spoken import SpokenTime, times_in_words
 from clinic.web.booking_panel.finder_fields import (
@@ -65,9 +65,11 @@ def offers_for(
     patient: int | None,
     chosen: tuple[int | None, datetime | None],
     moving: Appointment | None = None,
+    procedures: Sequence[Procedure] = (),
 ) -> Finder:
     """Return the open block. `performing` reads the doctors who perform everything; nothing is sought without
-    `minutes`. `chosen` are the id of the doctor and the start that are filled in. At most four queries."""
+    `minutes`. `chosen` are the id of the doctor and the start that are filled in; the limits of `procedures` hold. At
+    most five queries."""
     asked, sought = read_asked(data), sought_doctor(data)
     block = Finder(
         asked,
@@ -93,6 +95,7 @@ def offers_for(
         is_earliest=asked.is_earliest,
         patient=patient,
         moving=moving,
+        procedures=procedures,
     )
     found = booking.find(wish, after=asked.after, before=asked.before)
     names = {doctor.pk: doctor for doctor in [*doctors, *candidates]}

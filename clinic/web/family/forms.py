@@ -1,5 +1,5 @@
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -42,6 +42,9 @@ class Choices:
 
     def doctor(self, pk: int | None) -> Doctor | None:
         return next((doctor for doctor in self.doctors if doctor.pk == pk), None)
+
+    def chosen(self, ids: Collection[int]) -> list[Procedure]:
+        return [procedure for procedure in self.procedures if procedure.pk in ids]
 
     def minutes(self, ids: Iterable[int]) -> int:
         lengths = {procedure.pk: procedure.duration_minutes for procedure in self.procedures}
@@ -290,6 +293,7 @@ class FamilyForm(RefusableForm):
                 doctors=[doctor] if (doctor := self.choices.doctor(member.chosen_doctor)) else [],
                 minutes=self.choices.minutes(member.chosen_procedures),
                 patient=member.known.pk if member.known else None,
+                procedures=self.choices.chosen(member.chosen_procedures),
             )
             for member in self.members
         ]

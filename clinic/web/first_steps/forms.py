@@ -6,7 +6,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.form_fields import LocalDecimalField, WeekField
+from clinic.form_fields import LocalDecimalField, WeekField, WeekInput
 from clinic.models import Clinic, Doctor, Procedure, StaffUser
 from clinic.models.clinic import REGIONS
 from clinic.models.limits import max_length
@@ -144,7 +144,7 @@ class FirstDoctorForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Nome"), max_length=max_length(Doctor, "name"))
     week = WeekField(
         required=True,
-        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
+        widget=WeekInput(attrs={"spellcheck": "false", "autocomplete": "off"}),
         help_text=gettext_lazy("Como se escreve: seg-sex 8-12 13:30-18; sáb 8-12"),
     )
     procedures: "forms.ModelMultipleChoiceField[Procedure]" = forms.ModelMultipleChoiceField(

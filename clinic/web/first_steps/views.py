@@ -228,8 +228,16 @@ def _first_free(clinic: Clinic) -> str:
         shortest = each.procedures.filter(active=True).order_by("duration_minutes", "pk").first()
         if shortest is None:
             continue
-        minutes, last = shortest.duration_minutes, today + LOOKED_AHEAD
-        for opening in booking.openings(clinic, doctor=each, minutes=minutes, first=today, last=last, now=now, limit=1):
+        for opening in booking.openings(
+            clinic,
+            doctor=each,
+            minutes=shortest.duration_minutes,
+            first=today,
+            last=today + LOOKED_AHEAD,
+            now=now,
+            limit=1,
+            procedures=[shortest],
+        ):
             local = clinic.local(opening.starts_at)
             query = {"medico": each.pk, "data": local.date().isoformat(), "inicio": f"{local:%H:%M}"}
             return reverse("web:appointment-book", query=query)

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from clinic import booking
 from clinic.form_fields import TypedDateField
-from clinic.models import Appointment, Doctor
+from clinic.models import Appointment, Doctor, Procedure
 from clinic.queries import booking_options
 from clinic.spoken import WEEKDAYS
 from clinic.web.booking_panel.forms import MoveForm
@@ -31,7 +31,7 @@ def places_context(appointment: Appointment, typed_day: str, days: int, minutes:
     appointment's, and of so many minutes, by default as many as it has."""
     first = _day(appointment, typed_day)
     dates = [first + timedelta(days=number) for number in range(days)]
-    lines = list(appointment.lines.all())
+    lines = list(appointment.lines.select_related("procedure"))
     performing, not_performing = booking_options.split_by_performing(
         appointment.clinic,
         booking_options.doctors(appointment.clinic),
@@ -40,7 +40,14 @@ def places_context(appointment: Appointment, typed_day: str, days: int, minutes:
     )
     return {
         "appointment": appointment,
-        "free": _free_times(appointment, performing, not_performing, dates, minutes or _length(appointment)),
+        "free": _free_times(
+            appointment,
+            performing,
+            not_performing,
+            dates,
+            minutes or _length(appointment),
+            [line.procedure for line in lines],
+        ),
         "procedure_names": ", ".join(line.procedure_name for line in lines),
     }
 
@@ -94,7 +101,12 @@ def _day(appointment: Appointment, typed: str) -> date:
 
 
 def _free_times(
-    appointment: Appointment, performing: list[Doctor], not_performing: list[Doctor], dates: list[date], minutes: int
+    appointment: Appointment,
+    performing: list[Doctor],
+    not_performing: list[Doctor],
+    dates: list[date],
+    minutes: int,
+    procedures: list[Procedure],
 ) -> list[FreeTimes]:
     starts: dict[tuple[int, date], list[str]] = defaultdict(list)
     for opening in booking.openings_of_any(
@@ -105,6 +117,7 @@ def _free_times(
         last=dates[-1],
         patient=appointment.patient_id,
         moving=appointment,
+        procedures=procedures,
     ):
         local = appointment.clinic.local(opening.starts_at)
         starts[opening.doctor_id, local.date()].append(f"{local:%H:%M}")

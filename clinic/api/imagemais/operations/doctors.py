@@ -160,8 +160,17 @@ def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
     if day is None:
         return []
     if procedures or asked:
-        minutes = _minutes(doctor, procedures) if procedures else minutes
-        openings = booking.openings(request.clinic, doctor=doctor, minutes=minutes, first=day, last=day)
+        wanted_procedures = _performed(doctor, procedures)
+        minutes = sum(procedure.duration_minutes for procedure in wanted_procedures) if procedures else minutes
+        openings = booking.openings(
+            request.clinic,
+            doctor=doctor,
+            minutes=minutes,
+            first=day,
+            last=day,
+            procedures=wanted_procedures,
+            with_notice=True,
+        )
         slots = [SlotOut.of(opening, request.clinic) for opening in openings]
     else:
         slots = _grid(request.clinic, doctor, day)
@@ -171,14 +180,14 @@ def list_slots(request: ApiRequest, doctor_id: int) -> list[SlotOut]:
 def _grid(clinic: Clinic, doctor: Doctor, day: date) -> list[SlotOut]:
     """Return the free times of the doctor's interval, each with until when the doctor is free."""
     step = timedelta(minutes=doctor.interval_minutes)
-    starts = booking.free_starts(clinic, doctor=doctor, day=day)
+    starts = booking.free_starts(clinic, doctor=doctor, day=day, with_notice=True)
     return [SlotOut.of_grid(start, step, clinic) for start in starts if start.until - start.starts_at >= step]
 
 
-def _minutes(doctor: Doctor, procedures: list[int]) -> int:
-    """Return how long these procedures take together, 0 if the doctor does not perform one of them."""
-    durations = {procedure.pk: procedure.duration_minutes for procedure in doctor.procedures.all()}
-    return sum(durations[pk] for pk in procedures) if durations.keys() >= set(procedures) else 0
+def _performed(doctor: Doctor, procedures: list[int]) -> list[Procedure]:
+    """Return the procedures of these ids, none if the doctor does not perform one of them."""
+    performed = {procedure.pk: procedure for procedure in doctor.procedures.all()}
+    return [performed[pk] for pk in procedures] if performed.keys() >= set(procedures) else []
 
 
 def _doctors(clinic: Clinic) -> "QuerySet[WithAnnotations[Doctor, Busy]]":

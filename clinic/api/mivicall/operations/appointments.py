@@ -218,6 +218,7 @@ def _proposal(caller: KeyCaller, values: dict[str, Any]) -> Proposal:
         source=caller.key.source,
         status=Status.CONFIRMED,
         policy=Policy.LENIENT,
+        with_notice=True,
     )
 
 
@@ -258,6 +259,7 @@ def _reschedule(request: MivicallRequest, appointment: Appointment, reading: Rea
             doctor=doctor,
             starts_at=starts_at,
             without_expired=values.get("withoutExpiredDiscount", False),
+            with_notice=True,
             by=request.caller.author,
         )
     elif target == "rescheduled" and schemas.STATUS_NAMES[appointment.status] != target:

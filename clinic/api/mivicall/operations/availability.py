@@ -16,7 +16,7 @@ from clinic.api.mivicall.expand import expand
 from clinic.api.mivicall.reading import read_query
 from clinic.booking import PerformingDoctor
 from clinic.models import Clinic
-from clinic.schedule import Opening
+from clinic.schedule import Opening, ProcedureLimits
 
 MAX_WINDOW = timedelta(days=62)
 # Further than any booking; nearer than the end of the calendar, where no clinic has a local time.
@@ -62,7 +62,14 @@ def _openings(clinic: Clinic, doctors: list[PerformingDoctor], values: dict[str,
         return
     first, last = clinic.local(since).date(), clinic.local(before).date()
     openings: Iterator[Opening] = booking.openings_of_any(
-        clinic, doctors=doctors, minutes=doctors[0].minutes, first=first, last=last, now=now
+        clinic,
+        doctors=doctors,
+        minutes=doctors[0].minutes,
+        first=first,
+        last=last,
+        now=now,
+        procedures=[ProcedureLimits(*doctors[0].limits)],
+        with_notice=True,
     )
     openings = dropwhile(lambda opening: opening.starts_at < since, openings)
     yield from takewhile(lambda opening: opening.starts_at < before, openings)

@@ -286,6 +286,8 @@ def _acts(stored):
         sent = {"field": "phone", "value": "+5581933334444"}
         yield Call("POST", f"{address}/a-confirmar/{act}/", sent, partial=True)
     yield Call("POST", f"{address}/convenio/", {"payer": stored.payer.pk, "card_number": "1234"}, partial=True)
+    total = str(sum(line.total for line in visit.lines.all()))
+    yield Call("POST", f"{address}/preco/", {"total": total}, partial=True)
     yield Call("POST", f"{address}/cancelar/", {"cancelled_by": "patient", "reason": "viagem"}, partial=True)
     yield Call("POST", f"{address}/desfazer/", {"event": visit.events.latest("pk").pk}, partial=True)
     due = next(stored.due)

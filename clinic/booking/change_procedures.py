@@ -35,6 +35,7 @@ def change_procedures(
     discount: int | None = None,
     ends_at: datetime | None = None,
     shown_total: Decimal | None = None,
+    at_day_prices: bool = False,
     seen: str | None = None,
     by: Author,
     now: datetime | None = None,
@@ -42,7 +43,8 @@ def change_procedures(
     """Give a standing appointment these lines, the discount on the whole, and this end; None keeps its end.
 
     A line of a procedure that it already has is kept, with name and price as booked, even if the procedure is no longer
-    offered. Added lines have the price of the appointment's day for its payer and follow the rules of a booking.
+    offered; with `at_day_prices` at the price that an added one would have. Added lines have the price of the
+    appointment's day for its payer and follow the rules of a booking.
     Discounts are computed now, on all these prices; what is not changed at all is not computed anew. A later end is
     judged like a booking, and that of an encaixe takes the permission for one; an earlier end is always free. What the
     appointment already has writes nothing, so that a second press has no effect. `seen` is the `contents` that the
@@ -51,7 +53,7 @@ def change_procedures(
     Locks the doctor's row, the patient's, then the appointment's. Raises Refused, Appointment.DoesNotExist.
     """
     now = now or timezone.now()
-    wish = _Wish(clinic, appointment_id, lines, discount, ends_at, shown_total, seen)
+    wish = _Wish(clinic, appointment_id, lines, discount, ends_at, shown_total, seen, at_day_prices)
     return run_in_transaction(lambda: _change(wish, by, now))
 
 
@@ -111,6 +113,7 @@ class _Wish:
     ends_at: datetime | None
     shown_total: Decimal | None = None
     seen: str | None = None
+    at_day_prices: bool = False
 
 
 class _Examined(NamedTuple):
@@ -154,7 +157,8 @@ def finish(
 
 def _examine(wish: _Wish, appointment: Appointment, by: Author, now: datetime) -> _Examined:
     """Price the wish and ask the rules about it; that of the status has been asked."""
-    wished = load_wished(appointment, wish.lines, wish.discount, doctor=appointment.doctor_id)
+    doctor, at_day_prices = appointment.doctor_id, wish.at_day_prices
+    wished = load_wished(appointment, wish.lines, wish.discount, doctor=doctor, at_day_prices=at_day_prices)
     slot = _slot(wish, appointment, now)
     return _Examined(wished, slot, _refusals(wish, wished, slot, appointment, by))
 

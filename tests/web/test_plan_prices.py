@@ -205,11 +205,32 @@ def test_another_payer_keeps_the_price_and_says_its_own(desk, clinic, doctor, pr
     unimed, without = make_payer(clinic, name="Unimed"), make_payer(clinic, name="Bradesco")
     visit = book_appointment(doctor, patient=ana.pk, starts_at=clinic.instant(WEDNESDAY, time(15)))
     page = reverse("web:appointment-payer", args=[visit.pk])
-    assert "O preço agendado fica" not in desk.get(page).text
+    assert "O preço agendado é" not in desk.get(page).text
     fields = {"clinic": clinic, "procedure": procedure, "payer": unimed}
     ProcedurePrice.objects.create(price="80.00", valid_from=WEDNESDAY, **fields)
     ProcedurePrice.objects.create(price="90.00", valid_from=WEDNESDAY + timedelta(days=1), **fields)
-    sentence = "O preço agendado fica, R$\N{NO-BREAK SPACE}200,00. Nesse dia: Unimed R$\N{NO-BREAK SPACE}80,00."
+    sentence = "O preço agendado é R$\N{NO-BREAK SPACE}200,00. Nesse dia: Unimed R$\N{NO-BREAK SPACE}80,00."
     assert sentence in desk.get(page).text and without
     assert desk.post(page, {"payer": unimed.pk}, headers=HTMX).status_code == 200
     assert visit.lines.get().price == Decimal("200.00")
+    shown = desk.get(reverse("web:appointment-detail", args=[visit.pk]), headers=HTMX)
+    amounts = [f"R$\N{NO-BREAK SPACE}{amount}" for amount in ("200,00", "80,00")]
+    assert " → ".join(amounts) in shown.text and f"Manter {amounts[0]}" in shown.text
+    kept = desk.get(reverse("web:appointment-detail", args=[visit.pk]), {"preco": "fica"}, headers=HTMX)
+    assert "Passar para" not in kept.text
+
+
+def test_the_price_of_the_day_is_one_click(desk, clinic, doctor, procedure, ana):
+    unimed = make_payer(clinic, name="Unimed")
+    fields = {"clinic": clinic, "procedure": procedure, "payer": unimed, "valid_from": WEDNESDAY}
+    ProcedurePrice.objects.create(price="80.00", **fields)
+    visit = book_appointment(doctor, patient=ana.pk, starts_at=clinic.instant(WEDNESDAY, time(15)))
+    desk.post(reverse("web:appointment-payer", args=[visit.pk]), {"payer": unimed.pk}, headers=HTMX)
+    take = reverse("web:appointment-day-prices", args=[visit.pk])
+    assert desk.post(take, headers=HTMX).status_code == 200  # without a total it only shows the appointment
+    stale = desk.post(take, {"total": "70.00"}, headers=HTMX)
+    assert stale.status_code == 409 and "Passar para" in stale.text
+    assert visit.lines.get().price == Decimal("200.00")
+    answer = desk.post(take, {"total": "80.00"}, headers=HTMX)
+    assert answer.status_code == 200 and "Preço alterado" in answer.text and "Passar para" not in answer.text
+    assert visit.lines.get().price == Decimal("80.00")

@@ -18,13 +18,15 @@ from clinic.web.appointment.responses import (
     get_appointment,
     not_found_when_deleted,
 )
+from clinic.web.appointment.views import act_response
 from clinic.web.booking_panel import context as booking_panel
 from clinic.web.booking_panel import fields
 from clinic.web.booking_panel.change_context import change_context
 from clinic.web.booking_panel.change_form import ChangeForm, apply_change_button, data_of_lines
 from clinic.web.booking_panel.encaixe import encaixe_context
 from clinic.web.booking_panel.forms import BookingForm, MoveForm
-from clinic.web.booking_panel.payer import PayerForm, data_of_payer, price_that_stays
+from clinic.web.booking_panel.lines import read_amount
+from clinic.web.booking_panel.payer import PayerForm, data_of_payer, prices_beside
 from clinic.web.htmx import redirect as leave
 from clinic.web.htmx import triggered_by, wants_partial
 from clinic.web.panel import author, panel_response
@@ -145,10 +147,26 @@ def change_payer(request: ClinicRequest, pk: int) -> HttpResponse:
         "form": form,
         "seen": seen or booking.payment(appointment),
         "expired_card": form.expired_card_on(day),
-        "price_that_stays": price_that_stays(appointment, form.payers),
+        "prices_beside": prices_beside(appointment, form.payers),
     }
     status = 409 if form.was_changed_meanwhile else 422 if form.errors else None
     return panel_response(request, "appointment/payer.html", context, day, status)
+
+
+@require_POST
+def take_day_prices(request: ClinicRequest, pk: int) -> HttpResponse:
+    """Give the appointment the prices of its day, if they still make the posted `total`; without one, show it."""
+    shown = read_amount(request.POST.get("total", ""))
+    if shown is None:
+        return detail_or_redirect(request, pk)
+    clinic, by = request.clinic, author(request)
+    return act_response(
+        request,
+        pk,
+        lambda: booking.take_day_prices(pk, clinic=clinic, shown_total=shown, by=by),
+        unchanged_note=lambda appointment: "",
+        note=history.last_sentence,
+    )
 
 
 def _booked_response(request: ClinicRequest, appointment: Appointment) -> HttpResponse:

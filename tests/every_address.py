@@ -850,7 +850,7 @@ def _administration(asking, stored):
     rise = "/admin/clinic/procedure/reajustar/"
     yield Call("GET", rise)
     typed = {"kind": "percentage", "value": "8", "rounding": "0", "first": f"{stored.today:%d/%m/%Y}"}
-    yield Call("POST", rise, typed | {"procedure": [stored.procedure.pk]})
+    yield Call("POST", rise, typed | {"procedure": [stored.procedure.pk], "whose": "all"})
     yield Call("POST", "/admin/clinic/procedure/reajustes/999999/desfazer/", expected=(404,))
     for model in admin.site._registry:
         yield from _noun(asking, model._meta.model_name, _row(model, asking))

@@ -145,6 +145,7 @@ def _paid_before(appointment: Appointment, stored: Sequence[AppointmentProcedure
         patient=appointment.patient_id,
         doctor=appointment.doctor_id,
         starts_at=appointment.starts_at,
+        payer=appointment.payer_id,
     )
 
 

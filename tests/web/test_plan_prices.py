@@ -148,6 +148,41 @@ def test_case_50_the_day_after_costs_a_new_visit(desk, form, doctor, ana):
     assert booked_price() == Decimal("200.00")
 
 
+@pytest.mark.parametrize(
+    ("days_of_payer", "days_ago", "price", "words"),
+    [
+        (15, 15, "0", "sem custo até 02/12 (Unimed: 15 dias)"),
+        (15, 16, "200.00", "O retorno venceu em 01/12/2026 (Unimed: 15 dias): o preço"),
+        (45, 40, "0", "sem custo até 07/12 (Unimed: 45 dias)"),
+        (1, 1, "0", "(Unimed: 1 dia)"),
+        (None, 30, "0", "sem custo até 02/12<"),
+        (0, 1, "200.00", ""),
+    ],
+)
+def test_a_plans_own_days_count_for_its_patients(
+    desk, form, doctor, ana, clinic, days_of_payer, days_ago, price, words
+):
+    unimed = make_payer(clinic, name="Unimed", return_days=days_of_payer)
+    visited(doctor, ana, WEDNESDAY - timedelta(days=days_ago))
+    by_plan = form | {"payer": unimed.pk}
+    answer = checked(desk, by_plan)
+    assert total(answer) == price and words in re.sub(r"\s*</label>", "<", " ".join(answer.text.split()))
+    if not days_of_payer:
+        assert "Unimed:" not in answer.text
+    private = checked(desk, form)
+    assert "Unimed:" not in private.text and (total(private) == "0") is (days_ago <= 30)
+    assert sent(desk, by_plan).status_code == 200
+    assert booked_price() == Decimal(price)
+
+
+def test_a_plan_gives_no_return_to_what_has_none(desk, form, doctor, ana, clinic, procedure):
+    procedure.return_days = None
+    procedure.save()
+    unimed = make_payer(clinic, name="Unimed", return_days=30)
+    visited(doctor, ana, WEDNESDAY - timedelta(days=1))
+    assert total(checked(desk, form | {"payer": unimed.pk})) == "200.00"
+
+
 def test_the_free_return_can_be_declined(desk, form, doctor, ana):
     visited(doctor, ana, WEDNESDAY - timedelta(days=10))
     declined = form | {"return_for": f"{ana.pk}|{doctor.pk}"}

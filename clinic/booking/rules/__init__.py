@@ -85,6 +85,8 @@ CHANGE_INPUT_RULES: list[InputRule] = [
     discounts_are_valid_that_day,
     discounts_are_within_limit,
     total_is_the_one_shown,
+    encaixe_reason_is_given,
+    encaixe_reason_can_be_stored,
 ]
 # No other appointment takes the time; whether the doctor works then is another question.
 FREE_TIME_RULES: list[AvailabilityRule] = [time_zone_is_unchanged, doctor_is_free, patient_is_in_one_place]

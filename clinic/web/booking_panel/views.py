@@ -102,6 +102,7 @@ def reschedule(request: ClinicRequest, pk: int) -> HttpResponse:
 
 @resumable
 @require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("approval_pin")
 @not_found_when_deleted
 def change(request: ClinicRequest, pk: int) -> HttpResponse:
     """Show the form for other procedures, discounts or another end, and change the appointment when `save` is posted.
@@ -113,6 +114,7 @@ def change(request: ClinicRequest, pk: int) -> HttpResponse:
     if "save" in request.POST:
         before = booking.contents(appointment)
         form = ChangeForm(request.POST, appointment=appointment)
+        form.approve(request.user)
         if changed := form.change(by):
             return detail_or_redirect(request, pk, note=_change_note(before, changed))
         is_conflict = form.was_changed_meanwhile or form.total_changed
@@ -191,12 +193,13 @@ def _move_page(request: ClinicRequest, form: MoveForm, status: int | None = None
 
 def _change_page(request: ClinicRequest, form: ChangeForm, status: int | None = None) -> HttpResponse:
     day = request.clinic.local(form.appointment.starts_at).date()
-    return panel_response(request, "appointment/change.html", change_context(form), day, status)
+    context = encaixe_context(form, request.user, change_context(form))
+    return panel_response(request, "appointment/change.html", context, day, status)
 
 
 def _changed_parts(request: ClinicRequest, form: ChangeForm, just_left: str | None) -> HttpResponse:
     are_lines_stale = just_left != "ends" and "choose_end" not in request.POST
-    context = change_context(form) | {"are_lines_stale": are_lines_stale}
+    context = encaixe_context(form, request.user, change_context(form)) | {"are_lines_stale": are_lines_stale}
     response = render(request, "appointment/_change_checked.html", context)
     response["HX-Reswap"] = "none"
     if just_left is None:

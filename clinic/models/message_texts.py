@@ -47,7 +47,7 @@ def _validate(text: str, names: Sequence[str]) -> None:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with a value for each placeholder; a line whose placeholders all stand for nothing is left out."""
+    """Return the text with a value for each placeholder; a line in which all of them stand for nothing is left out."""
     lines = [line for line in text.splitlines() if _says_something(line, values)]
     return IN_BRACES.sub(lambda found: values[found[1]], "\n".join(lines))
 

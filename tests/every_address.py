@@ -520,7 +520,17 @@ def _family(stored):
     for number, (doctor, _day, starts) in enumerate(places):
         form |= {f"patient-{number}": next(stored.patients).pk, f"starts-{number}": f"{starts:%H:%M}"}
         form |= {f"doctor-{number}": doctor.pk, f"procedure-{number}": doctor.procedures.first().pk}
-    for typed in ({}, {"propose": "1"}, {"add": "1"}, {"forget": "1"}, {"q-1": "maria", "patient-1": ""}, {"new": "1"}):
+    taken = f"{places[0][1]:%d/%m/%Y}|08:00|08:30"
+    yield Call("POST", base, form | {"propose": "1", "within": "14"}, partial=True)
+    for typed in (
+        {},
+        {"take": taken},
+        {"propose": "1"},
+        {"add": "1"},
+        {"forget": "1"},
+        {"q-1": "maria", "patient-1": ""},
+        {"new": "1"},
+    ):
         yield Call("POST", base, form | typed, partial=True)
     yield Call("POST", base, form | {"starts-1": "", "save": "1"}, expected=(409,), partial=True)
     yield Call("POST", base, form | {"save": "1"}, expected=(302,))

@@ -101,7 +101,7 @@ class RiseForm(forms.Form):
             label=_("Preços"),
             choices=whose,
             initial=PRIVATE,
-            help_text=_("Convênio sem preço próprio num procedimento segue o de particular."),
+            help_text=_("Sem preço próprio em um procedimento, o convênio segue o de particular."),
         )
         self.fields["rounding"] = forms.ChoiceField(label=_("Arredondar"), choices=choices, initial="0")
 
